@@ -1,0 +1,384 @@
+/**
+ * The seams of taulab: what a dataset, an environment, a user, an agent and a model are to each other.
+ *
+ *     Dataset ─▶ Task ─▶ Environment ⇄ Agent ⇄ Model
+ *                            ⇅ User
+ *                            ▼
+ *                        Episode
+ *
+ * @module
+ */
+
+import type { Database } from "./database.ts";
+import type { FailureKind } from "./errors.ts";
+import type { JsonObject } from "./python_json.ts";
+import type { Trajectory } from "./tokens/trajectory.ts";
+
+/** The worlds that τ-bench names. */
+export type DomainName = "retail" | "airline";
+
+/** Which tasks are meant. Its name is in every record, so a run cannot be mistaken for another split's. */
+export type Split = "train" | "dev" | "test";
+
+/** A call of a tool by name. `arguments` keep Python's integer and float spelling. */
+export interface ToolAction {
+  readonly name: string;
+  readonly arguments: JsonObject;
+}
+
+/** A tool call of a model, with the id that its answer refers to. */
+export interface ToolCall extends ToolAction {
+  readonly id: string;
+}
+
+/** One message of a conversation, as agents and models see it. */
+export type Message =
+  | { readonly role: "system"; readonly content: string }
+  | { readonly role: "user"; readonly content: string }
+  | {
+    readonly role: "assistant";
+    readonly content: string;
+    readonly toolCalls?: readonly ToolCall[];
+  }
+  | {
+    readonly role: "tool";
+    readonly content: string;
+    readonly name: string;
+    readonly toolCallId: string;
+  };
+
+/** A tool as models are told of it: OpenAI's function schema, keys in the order given. */
+export interface ToolSchema {
+  readonly type: "function";
+  readonly function: {
+    readonly name: string;
+    readonly description: string;
+    readonly parameters: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** One problem of the benchmark. */
+export interface Task {
+  /** Unique in its dataset, `retail/test/17`. */
+  readonly id: string;
+  readonly domain: DomainName;
+  readonly split: Split;
+  /** Position in its split, as τ-bench counts. */
+  readonly index: number;
+  readonly userId: string;
+  /** What the simulated customer knows and wants, in prose. */
+  readonly instruction: string;
+  /** The gold actions, reads and writes. */
+  readonly actions: readonly ToolAction[];
+  /** What the agent must tell the customer, as substrings. */
+  readonly outputs: readonly string[];
+  /** What kind of request it is, where the dataset knows: `cancel`, `return`, `cancel+address`. */
+  readonly intent?: string;
+  /** The customer's goal in structured form, where the dataset knows it (generated tasks). */
+  readonly goal?: Goal;
+}
+
+/**
+ * A generated customer's goal: who they are, and their requests in the order in which they make them.
+ * The scripted user answers from it, and gives none of it away before it is asked or is its turn.
+ */
+export interface Goal {
+  readonly identity: {
+    readonly firstName: string;
+    readonly lastName: string;
+    readonly zip: string;
+    readonly email: string;
+    /** How the customer identifies themselves when asked openly. */
+    readonly prefers: "email" | "name_zip";
+  };
+  readonly requests: readonly Request[];
+}
+
+/** One request of a customer. Items are named in words, never by id: the agent has to look ids up. */
+export interface Request {
+  readonly intent: Intent;
+  readonly orderId?: string;
+  /** The customer's words for each item, unique within the order: `blue desk lamp`. */
+  readonly items?: readonly string[];
+  /** The customer's words for what each item should become, same order as `items`: `red`. */
+  readonly newItems?: readonly string[];
+  readonly reason?: string;
+  /** The customer's words for the payment method: `my paypal account`, `the gift card`. */
+  readonly payment?: string;
+  readonly address?: Address;
+  /** What is asked, for questions: `total of order #W123`. */
+  readonly question?: string;
+  /** Whether policy refuses it; the right outcome is then that nothing changes. */
+  readonly refused?: boolean;
+}
+
+/** The kinds of request in the generated retail world. */
+export type Intent =
+  | "cancel"
+  | "return"
+  | "exchange"
+  | "modify_items"
+  | "modify_address"
+  | "modify_payment"
+  | "user_address"
+  | "question";
+
+/** A postal address in τ-bench's fields. */
+export interface Address {
+  readonly address1: string;
+  readonly address2: string;
+  readonly city: string;
+  readonly state: string;
+  readonly country: string;
+  readonly zip: string;
+}
+
+/** Rows, texts and tasks; nothing else knows where they came from. */
+export interface Dataset {
+  /** `generated` or `tau-bench`. */
+  readonly name: string;
+  readonly domain: DomainName;
+  /** A fingerprint of everything that episodes depend on; two datasets with the same one give the same episodes. */
+  readonly fingerprint: string;
+  /** The untouched database. Immutable: episodes work on `database.fork()`. */
+  readonly database: Database;
+  /** The policy that agents are told. */
+  readonly policy: string;
+  /** The tools as models are told of them. */
+  readonly tools: readonly ToolSchema[];
+  /** Names of tools that end the conversation. */
+  readonly terminatingTools: readonly string[];
+  /** The splits there are, each with at least one task. */
+  readonly splits: readonly Split[];
+  /** The tasks of a split in order. @throws {ConfigError} If the dataset has no such split. */
+  tasks(split: Split): readonly Task[];
+}
+
+/** What an agent does in a turn: call a tool, or speak to the customer. */
+export type Action =
+  | { readonly type: "tool"; readonly call: ToolCall }
+  | { readonly type: "respond"; readonly content: string };
+
+/** What the environment answers to an action. */
+export interface Observation {
+  readonly source: "user" | "tool";
+  readonly content: string;
+  /** Whether the conversation is over. */
+  readonly done: boolean;
+  /** Why, if it is over. */
+  readonly end?: "user_stop" | "transfer";
+}
+
+/** One action and what came of it. */
+export interface Turn {
+  readonly action: Action;
+  readonly observation: Observation;
+}
+
+/** How a row of the database ended, against how it should have. */
+export interface RowDifference {
+  readonly table: string;
+  readonly id: string;
+  /** The path within the row and both values, as Python JSON text; `null` where there is none. */
+  readonly fields: readonly {
+    readonly path: string;
+    readonly expected: string | null;
+    readonly actual: string | null;
+  }[];
+}
+
+/** The score of an episode and the reasons for it. */
+export interface Reward {
+  /** 1 if every part is 1, else 0 (τ-bench's rule). */
+  readonly value: number;
+  /** `outputs` is `null` where the task asks for none. */
+  readonly parts: { readonly database: 0 | 1; readonly outputs: 0 | 1 | null };
+  /** Rows that differ from the gold result; empty if the database is right. */
+  readonly differences: readonly RowDifference[];
+  readonly missingOutputs: readonly string[];
+}
+
+/** A live world for one task. Single-use. */
+export interface Environment {
+  readonly task: Task;
+  /** The episode's own view of the database. */
+  readonly database: Database;
+  /** Every action so far, in order. */
+  readonly turns: readonly Turn[];
+  /** Starts the conversation; returns the customer's first message. */
+  open(options?: CallOptions): Promise<string>;
+  /** Takes one action. Tool errors are observations; user failures throw {@linkcode InfrastructureError}. */
+  step(action: Action, options?: CallOptions): Promise<Observation>;
+  /** Grades what has happened so far against the cached gold of the task. Pure: may be called at any time. */
+  reward(): Reward;
+}
+
+/** What every call that may wait takes. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** The simulated customer of one episode. */
+export interface User {
+  /** The customer's first message. */
+  open(options?: CallOptions): Promise<string>;
+  /** The customer's answer to what the agent said; contains {@linkcode STOP} when they are done. */
+  reply(message: string, options?: CallOptions): Promise<string>;
+}
+
+/** Makes the user of one episode. */
+export type UserFactory = (
+  task: Task,
+  options: { readonly seed: number },
+) => User;
+
+/** The token by which a user ends the conversation (exact case, anywhere in the message). */
+export const STOP = "###STOP###";
+
+/** A strategy: how the world is shown to a model, and how its answer becomes an action. */
+export interface Agent {
+  /** `tool-calling`, `expert`. */
+  readonly name: string;
+  /** Begins an episode. */
+  start(options: AgentStart): AgentSession;
+}
+
+/** What an agent knows at the start of an episode. */
+export interface AgentStart {
+  readonly dataset: Dataset;
+  /** For agents that know the gold (the expert); others must not look at it. */
+  readonly task: Task;
+  readonly seed: number;
+  /** The customer's first message. */
+  readonly firstMessage: string;
+}
+
+/** An agent within one episode. */
+export interface AgentSession {
+  /** The next action. The caller answers with {@linkcode AgentSession.observe} before it asks again. */
+  act(options?: CallOptions): Promise<AgentStep>;
+  observe(observation: Observation): void;
+  /** The conversation as the agent holds it. */
+  readonly messages: readonly Message[];
+  /** What trains, where the model works on tokens. */
+  readonly trajectory?: Trajectory;
+  /** Frees what the model holds for this episode. */
+  close(): void;
+}
+
+/** What an agent came to in a turn. */
+export type AgentStep =
+  | { readonly type: "action"; readonly action: Action }
+  /** The model's answer cannot be read; the observation to recover by is already in the conversation. */
+  | { readonly type: "parse_error"; readonly message: string }
+  /** The model ran out of context or of tokens for the turn. */
+  | { readonly type: "out_of_tokens" };
+
+/** A model that answers messages with a message. */
+export interface ChatModel {
+  readonly name: string;
+  /** Begins a conversation. */
+  chat(options: ChatOptions): Chat;
+}
+
+/** Sampling settings and the tools of a conversation. */
+export interface ChatOptions {
+  readonly tools: readonly ToolSchema[];
+  readonly seed: number;
+}
+
+/**
+ * A conversation with a model. It grows at its end only, so that a token model renders, encodes and
+ * computes each message once.
+ */
+export interface Chat {
+  /** Appends `messages` and samples the model's answer to them. @throws {InfrastructureError} If the engine fails. */
+  send(messages: readonly Message[], options?: CallOptions): Promise<ChatReply>;
+  readonly trajectory?: Trajectory;
+  close(): void;
+}
+
+/** A model's answer. */
+export interface ChatReply {
+  /** The text beside the tool calls (all of it where there are none). */
+  readonly content: string;
+  readonly toolCalls: readonly ToolCall[];
+  /** What was wrong with the answer, in words for the model to recover by. */
+  readonly parseError?: string;
+  readonly finishReason: "stop" | "length";
+}
+
+/** A model that continues token ids. */
+export interface TokenModel {
+  readonly name: string;
+  /** Most tokens of prompt and answer together. */
+  readonly contextLength: number;
+  /** Continues `ids`. @throws {InfrastructureError} If the engine fails or aborts. */
+  generate(request: GenerateRequest): Promise<GenerateResult>;
+  /** Frees what the engine keeps for a session (its key-value cache). */
+  release?(session: string): void;
+}
+
+/** One continuation to sample. */
+export interface GenerateRequest {
+  /** The whole sequence so far; what the engine has seen of the session before is its cache's affair. */
+  readonly ids: readonly number[];
+  /** Requests of one episode share it, so an engine can keep their prefix. */
+  readonly session: string;
+  readonly maxTokens: number;
+  /** 0 takes the likeliest token. */
+  readonly temperature: number;
+  /** Sampling ends after one of these, which is part of the answer. */
+  readonly stopIds: readonly number[];
+  /** The answer depends on this, the ids and the weights, and not on what else is being sampled. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What was sampled. */
+export interface GenerateResult {
+  readonly ids: readonly number[];
+  /** Natural log of each id's probability at the temperature that it was sampled with, `[ids.length]`. */
+  readonly logprobs: readonly number[];
+  readonly finishReason: "stop" | "length";
+}
+
+/** Why an episode ended. */
+export type StopReason =
+  | "user_stop"
+  | "transfer"
+  | "max_turns"
+  | "out_of_tokens"
+  | "parse_errors"
+  | "failed";
+
+/** A rollout's record. */
+export interface Episode {
+  readonly taskId: string;
+  readonly domain: DomainName;
+  readonly split: Split;
+  readonly intent: string | null;
+  readonly seed: number;
+  readonly agent: string;
+  readonly model: string;
+  readonly user: string;
+  readonly messages: readonly Message[];
+  readonly turns: readonly Turn[];
+  readonly trajectory: Trajectory | null;
+  readonly stopReason: StopReason;
+  /** `null` exactly where `failure` is not: what infrastructure broke is not scored. */
+  readonly reward: Reward | null;
+  readonly failure: Failure | null;
+  /** How often the episode was begun anew after a failure. */
+  readonly retries: number;
+  readonly parseErrors: number;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+}
+
+/** A failure that is not the policy's. */
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly source: "model" | "user" | "environment";
+  readonly message: string;
+}
