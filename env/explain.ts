@@ -1,0 +1,64 @@
+/**
+ * Words for what a schema found wrong: which key was meant, and what is the matter with a value.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+
+/**
+ * The known word that is nearest to what was written, by edit distance.
+ * @returns `undefined` only where nothing is known.
+ * @example
+ * ```ts
+ * import { nearest } from "./explain.ts";
+ * console.assert(nearest("gruopSize", ["groupSize", "steps"]) === "groupSize");
+ * ```
+ */
+export function nearest(
+  word: string,
+  known: readonly string[],
+): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Infinity;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Says what is wrong with a value in half a sentence: `expected number, got "many"`. */
+export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
+  const text = issue.message.replace(/^(Invalid input|Invalid option): /, "")
+    .replace(/, received .*$/, "");
+  return `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}, got ${quote(value)}`;
+}
+
+function quote(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`. */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min(
+        rows[i - 1]![j]! + 1,
+        row[j - 1]! + 1,
+        rows[i - 1]![j - 1]! + cost,
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, rows[i - 2]![j - 2]! + 1);
+      }
+      row.push(least);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}

@@ -1,0 +1,331 @@
+/**
+ * What all tasks share: flags from a schema, help with examples, errors in a paragraph, exit codes and
+ * a Ctrl-C that finishes cleanly.
+ *
+ * A task describes its flags by one zod object; a key `dryRun` is the flag `--dry-run`, its type says
+ * whether the flag takes a value, its description is its line of `--help`. See {@linkcode FlagMeta} for
+ * what else a field can say by `.meta({…})`.
+ *
+ * @module
+ */
+
+import { Command, CommanderError } from "commander";
+import { z } from "zod";
+import {
+  ConfigError,
+  DataError,
+  PolicyError,
+  RunDirError,
+  TrainerError,
+} from "../env/errors.ts";
+import { explainIssue, nearest } from "../env/explain.ts";
+import { Terminal } from "./_terminal.ts";
+
+/** Exit codes: done, failed, misused, interrupted. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  misused: 2,
+  interrupted: 130,
+} as const;
+
+/** What a flag's field can say in `.meta({…})`, beside its `description`. */
+export interface FlagMeta {
+  /** How the help calls the value: `DIR`. Default `VALUE`, for numbers `N`. */
+  readonly value?: string;
+  /** The flag may stand alone and then is `true`: `--resume [RUN]`. */
+  readonly valueOptional?: boolean;
+  /** The environment variable that stands in where the flag is missing. */
+  readonly env?: string;
+}
+
+/** A task of the command line. */
+export interface TaskDefinition<S extends z.ZodObject> {
+  /** As in `deno task NAME`. */
+  readonly name: string;
+  /** One sentence, without a full stop. */
+  readonly summary: string;
+  /** The flags. */
+  readonly flags: S;
+  /** The words after the flags, as help calls them: `FILE...`; none are allowed where this is missing. */
+  readonly operands?: { readonly name: string; readonly description: string };
+  /** Whole command lines, each with what it does. At least one. */
+  readonly examples: readonly {
+    readonly command: string;
+    readonly does: string;
+  }[];
+  run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
+}
+
+/** What a running task is given. */
+export interface TaskContext {
+  readonly operands: readonly string[];
+  readonly terminal: Terminal;
+  /** Aborted by the first Ctrl-C: finish what is in flight, save, return. */
+  readonly signal: AbortSignal;
+}
+
+/** How a task ended. */
+export interface TaskResult {
+  /** What `--json` prints. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** Default {@linkcode EXIT}`.done`, or `.interrupted` after a Ctrl-C. */
+  readonly exitCode?: number;
+}
+
+/** Runs a task as the whole program: parses, runs, prints, exits. */
+export async function main<S extends z.ZodObject>(
+  task: TaskDefinition<S>,
+  argv: readonly string[] = Deno.args,
+): Promise<never> {
+  const terminal = new Terminal({ json: argv.includes("--json") });
+  const interrupt = listenForInterrupt(terminal);
+  let exitCode: number = EXIT.done;
+  try {
+    const parsed = parseFlags(task, argv);
+    if (parsed.help !== undefined) {
+      new Terminal({ json: false }).print(parsed.help);
+    } else {
+      const { flags, operands } = parsed;
+      const context = { operands, terminal, signal: interrupt.signal };
+      const result = await task.run(flags, context);
+      terminal.endProgress();
+      if (argv.includes("--json")) terminal.printJson(result.json);
+      exitCode = result.exitCode ??
+        (interrupt.signal.aborted ? EXIT.interrupted : EXIT.done);
+    }
+  } catch (error) {
+    terminal.endProgress();
+    const interrupted = interrupt.signal.aborted && isAbort(error);
+    exitCode = interrupted ? EXIT.interrupted : exitCodeOf(error);
+    if (!interrupted) terminal.note(`error: ${errorText(error)}`);
+  }
+  Deno.exit(exitCode);
+}
+
+/** What {@linkcode parseFlags} came to: the help that was asked for, or flags and operands. */
+export type ParsedFlags<S extends z.ZodObject> =
+  | { readonly help: string }
+  | {
+    readonly help?: undefined;
+    readonly flags: z.infer<S>;
+    readonly operands: readonly string[];
+  };
+
+/**
+ * Reads a command line by a task's schema. Every task also has `--json` and `--help`.
+ * @throws {ConfigError} If a flag is unknown (names the nearest), lacks its value or has a wrong one.
+ */
+export function parseFlags<S extends z.ZodObject>(
+  task: TaskDefinition<S>,
+  argv: readonly string[],
+): ParsedFlags<S> {
+  const fields = Object.entries(task.flags.shape).map(([key, schema]) =>
+    new Flag(key, schema as z.ZodType)
+  );
+  const command = buildCommand(task, fields);
+  let help = "";
+  command.configureOutput({
+    writeOut: (text) => help += text,
+    writeErr: () => {},
+    getOutHelpWidth: () => 100,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  try {
+    command.parse([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") {
+      return { help: help.trimEnd() };
+    }
+    throw new ConfigError(misuse(error, task.name, fields));
+  }
+  const given = command.opts<Record<string, unknown>>();
+  const values: Record<string, unknown> = {};
+  for (const field of fields) {
+    const value = given[field.key] ?? field.fromEnvironment();
+    if (value !== undefined) values[field.key] = field.convert(value);
+  }
+  const result = task.flags.safeParse(values);
+  if (result.success) {
+    return { flags: result.data, operands: command.args };
+  }
+  const issue = result.error.issues[0]!;
+  const key = String(issue.path[0] ?? "");
+  throw new ConfigError(
+    `--${kebab(key)}: ${explainIssue(issue, values[key])}; ` +
+      `see "deno task ${task.name} --help"`,
+  );
+}
+
+function buildCommand<S extends z.ZodObject>(
+  task: TaskDefinition<S>,
+  fields: readonly Flag[],
+): Command {
+  const command = new Command(`deno task ${task.name}`)
+    .description(task.summary)
+    .exitOverride()
+    .allowExcessArguments(false)
+    .helpOption("-h, --help", "Print this help");
+  if (task.operands) {
+    command.argument(`[${task.operands.name}]`, task.operands.description);
+  }
+  for (const field of fields) field.addTo(command);
+  command.option("--json", "Print one JSON object on stdout and no prose");
+  const examples = task.examples.map(({ command, does }) =>
+    `  ${command}\n      ${does}`
+  );
+  return command.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
+}
+
+interface DescribedFlagMeta extends FlagMeta {
+  readonly description?: string | undefined;
+}
+
+/** A field of the schema as a flag. */
+class Flag {
+  readonly key: string;
+  readonly #base: z.ZodType;
+  readonly #meta: DescribedFlagMeta;
+  readonly #default: unknown;
+
+  constructor(key: string, schema: z.ZodType) {
+    this.key = key;
+    let base = schema;
+    let meta: DescribedFlagMeta = schema.meta() ?? {};
+    while (base instanceof z.ZodOptional || base instanceof z.ZodDefault) {
+      if (base instanceof z.ZodDefault) this.#default = base.def.defaultValue;
+      base = base.unwrap() as z.ZodType;
+      meta = { ...base.meta(), ...meta };
+    }
+    this.#base = base;
+    this.#meta = meta;
+  }
+
+  get name(): string {
+    return `--${kebab(this.key)}`;
+  }
+
+  addTo(command: Command): void {
+    const { description = "", env } = this.#meta;
+    const notes = [
+      ...(this.#base instanceof z.ZodEnum
+        ? [this.#base.options.join(" | ")]
+        : []),
+      ...(env === undefined ? [] : [`or ${env}`]),
+      ...(isShown(this.#default) ? [`default ${this.#default}`] : []),
+    ];
+    const text = description +
+      (notes.length > 0 ? ` (${notes.join("; ")})` : "");
+    if (this.#base instanceof z.ZodArray) {
+      command.option(
+        this.#synopsis(),
+        text,
+        (value: string, list?: string[]) => [...list ?? [], value],
+      );
+    } else {
+      command.option(this.#synopsis(), text);
+    }
+  }
+
+  fromEnvironment(): string | undefined {
+    const name = this.#meta.env;
+    return name === undefined ? undefined : Deno.env.get(name) || undefined;
+  }
+
+  /** Numbers arrive as text; what is no number stays text, so that the schema refuses it by its words. */
+  convert(value: unknown): unknown {
+    if (!(this.#base instanceof z.ZodNumber)) return value;
+    const number = Number(value);
+    return String(value).trim() === "" || Number.isNaN(number) ? value : number;
+  }
+
+  #synopsis(): string {
+    if (this.#base instanceof z.ZodBoolean) return this.name;
+    const value = this.#meta.value ??
+      (this.#base instanceof z.ZodNumber ? "N" : "VALUE");
+    return this.#meta.valueOptional
+      ? `${this.name} [${value}]`
+      : `${this.name} <${value}>`;
+  }
+}
+
+function isShown(value: unknown): boolean {
+  return value !== undefined && value !== false &&
+    !(Array.isArray(value) && value.length === 0);
+}
+
+/** What commander found wrong, in our words. */
+function misuse(
+  error: CommanderError,
+  name: string,
+  fields: readonly Flag[],
+): string {
+  const see = `see "deno task ${name} --help"`;
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
+  if (error.code === "commander.unknownOption") {
+    const flag = quoted.split("=")[0] ?? "";
+    const known = [...fields.map((field) => field.name), "--json", "--help"];
+    return `Unknown flag "${flag}"; the nearest is "${
+      nearest(flag, known)
+    }"; ${see}`;
+  }
+  if (error.code === "commander.optionMissingArgument") {
+    return `The flag "${quoted}" needs its value; ${see}`;
+  }
+  if (error.code === "commander.excessArguments") {
+    return `Too many words: deno task ${name} takes flags only; ${see}`;
+  }
+  return `${error.message.replace(/^error: /, "")}; ${see}`;
+}
+
+/** Aborts on the first Ctrl-C (or SIGTERM), exits on the second; what is on disk is whole at any moment. */
+function listenForInterrupt(terminal: Terminal): AbortController {
+  const controller = new AbortController();
+  function onSignal() {
+    if (controller.signal.aborted) Deno.exit(EXIT.interrupted);
+    controller.abort();
+    terminal.note(
+      "Finishing what is in flight and saving; Ctrl-C again stops at once",
+    );
+  }
+  Deno.addSignalListener("SIGINT", onSignal);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
+  return controller;
+}
+
+/** 2 for what a person gave, 1 for what broke. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof ConfigError ? EXIT.misused : EXIT.failed;
+}
+
+/** One paragraph for our own errors and for what the system refuses; the stack for bugs. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const expected = [
+    ConfigError,
+    DataError,
+    PolicyError,
+    RunDirError,
+    TrainerError,
+  ];
+  if (expected.some((kind) => error instanceof kind)) return error.message;
+  if (error instanceof Deno.errors.NotCapable) {
+    return `${
+      error.message.replace(/, run again.*$/, "")
+    }: this task may not do that; ` +
+      "choose a place it may use, or run the script by `deno run` with the permission named";
+  }
+  return `${
+    error.stack ?? error.message
+  }\nThis is a bug in taulab: please report it with the command line`;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

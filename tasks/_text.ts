@@ -1,0 +1,67 @@
+/**
+ * Text for people: tables, durations, sizes, rates. Part of the command line.
+ *
+ * @module
+ */
+
+/**
+ * Lays rows out in columns, the first row being the head; numbers are set right, words left.
+ * @param rows `[R][C]`, cells as they shall read.
+ * @returns Lines joined by newlines, without one at the end.
+ */
+export function table(rows: readonly (readonly string[])[]): string {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from(
+    { length: columns },
+    (_, c) => Math.max(...rows.map((row) => (row[c] ?? "").length)),
+  );
+  const right = widths.map((_, c) =>
+    rows.slice(1).every((row) =>
+      /^([-+±]?[\d.,]+|–|)([ %].*)?$/.test(row[c] ?? "")
+    )
+  );
+  const lines = rows.map((row) =>
+    widths.map((width, c) =>
+      right[c] ? (row[c] ?? "").padStart(width) : (row[c] ?? "").padEnd(width)
+    ).join("  ").trimEnd()
+  );
+  lines.splice(1, 0, widths.map((width) => "─".repeat(width)).join("  "));
+  return lines.join("\n");
+}
+
+/** A duration as people say it: `4.2 s`, `3 min 05 s`, `1 h 02 min`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${pad(whole % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+}
+
+/** A number of bytes: `512 B`, `1.5 MiB`. */
+export function bytes(count: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A count with thousands apart: `18,204`. */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** A share as a percentage: `62.5%`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, "0");
+}
