@@ -1,0 +1,258 @@
+/**
+ * What a run is made of, as one frozen value: defaults < recipe < `--set` < flags.
+ *
+ * One schema gives the type, the defaults, the messages and the help; a recipe is a YAML file of any
+ * part of it. The resolved config is saved in the run dir and is enough to run it again.
+ *
+ * @module
+ */
+
+import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
+import { z } from "zod";
+import { ConfigError } from "../env/errors.ts";
+import { explainIssue, nearest } from "../env/explain.ts";
+import { type Config, configSchema } from "./config_schema.ts";
+
+export { type Config, configSchema };
+
+/** One value that is set over the recipe. */
+export interface Override {
+  /** `["grpo", "steps"]`. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** What to blame in a message: `--seed`, `--set grpo.steps=4`. */
+  readonly origin: string;
+}
+
+/** A recipe as read from disk. */
+export interface Recipe {
+  /** How messages call it: its path. */
+  readonly name: string;
+  /** YAML. */
+  readonly text: string;
+}
+
+/**
+ * Merges defaults, a recipe and what is set over it, the later the stronger.
+ * @throws {ConfigError} If YAML is malformed, a key unknown (names the nearest) or a value wrong; with the line.
+ * @example
+ * ```ts
+ * import { resolveConfig } from "./config.ts";
+ * const config = resolveConfig({ name: "mine.yaml", text: "grpo: { steps: 3 }" });
+ * console.assert(config.grpo.steps === 3 && config.seed === 1);
+ * ```
+ */
+export function resolveConfig(
+  recipe: Recipe,
+  overrides: readonly Override[] = [],
+): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(recipe.text, { lineCounter: lines });
+  const fault = document.errors[0];
+  if (fault) {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    throw new ConfigError(
+      `${recipe.name}:${line}:${col}: the recipe is not YAML: ${
+        fault.message.split("\n")[0]
+      }`,
+    );
+  }
+  const merged = asRecord(document.toJS() ?? {}, recipe.name);
+  for (const override of overrides) setPath(merged, override);
+  const result = configSchema.safeParse(merged);
+  if (result.success) {
+    deepFreeze(result.data);
+    return result.data;
+  }
+  const issue = result.error.issues[0]!;
+  throw new ConfigError(
+    explain(issue, { merged, recipe, document, lines, overrides }),
+  );
+}
+
+/**
+ * Reads `--set grpo.steps=4`; the value is YAML (`4`, `true`, `null`, `text`).
+ * @throws {ConfigError} If there is no `=` or the value is not YAML.
+ */
+export function parseSet(text: string): Override {
+  const at = text.indexOf("=");
+  if (at < 1) {
+    throw new ConfigError(
+      `--set ${text}: write a key and its value, as in --set grpo.steps=40`,
+    );
+  }
+  const document = parseDocument(text.slice(at + 1));
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      `--set ${text}: the value is not YAML; quote it if it is text`,
+    );
+  }
+  return {
+    path: text.slice(0, at).split("."),
+    value: document.toJS(),
+    origin: `--set ${text}`,
+  };
+}
+
+/** The config as YAML, as a run dir keeps it. */
+export function formatConfig(config: Config): string {
+  return stringify(config);
+}
+
+/** One key of the recipe, for help. */
+export interface ConfigKey {
+  /** `grpo.steps`. */
+  readonly key: string;
+  readonly value: unknown;
+  readonly description: string;
+}
+
+/** Every key with its default and description, in order. */
+export function configKeys(): ConfigKey[] {
+  const defaults = configSchema.parse({});
+  const out: ConfigKey[] = [];
+  function walk(
+    schema: z.ZodObject,
+    value: Record<string, unknown>,
+    path: string[],
+  ) {
+    for (const [name, field] of Object.entries(schema.shape)) {
+      const inner = objectOf(field as z.ZodType);
+      const here = [...path, name];
+      if (inner) walk(inner, value[name] as Record<string, unknown>, here);
+      else {
+        const description = describe(field as z.ZodType);
+        out.push({ key: here.join("."), value: value[name], description });
+      }
+    }
+  }
+  walk(configSchema, defaults, []);
+  return out;
+}
+
+/**
+ * Where two configs differ.
+ * @returns One line a key: `grpo.groupSize is 8 there, 4 here`.
+ */
+export function configDifferences(there: Config, here: Config): string[] {
+  const flatThere = new Map(flatten(there));
+  return flatten(here)
+    .filter(([key, value]) => flatThere.get(key) !== value)
+    .map(([key, value]) =>
+      `${key} is ${flatThere.get(key)} there, ${value} here`
+    );
+}
+
+function flatten(value: object, path: string[] = []): [string, unknown][] {
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const here = [...path, key];
+    return typeof inner === "object" && inner !== null
+      ? flatten(inner, here)
+      : [[here.join("."), inner] as [string, unknown]];
+  });
+}
+
+function setPath(root: Record<string, unknown>, override: Override): void {
+  let node = root;
+  for (const key of override.path.slice(0, -1)) {
+    const inner = node[key];
+    const next = typeof inner === "object" && inner !== null ? inner : {};
+    node[key] = next;
+    node = next as Record<string, unknown>;
+  }
+  node[override.path.at(-1) ?? ""] = override.value;
+}
+
+function asRecord(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new ConfigError(
+    `${name}: a recipe is a YAML map of sections, as in "grpo: { steps: 40 }"`,
+  );
+}
+
+interface Sources {
+  readonly merged: Record<string, unknown>;
+  readonly recipe: Recipe;
+  readonly document: ReturnType<typeof parseDocument>;
+  readonly lines: LineCounter;
+  readonly overrides: readonly Override[];
+}
+
+/** A schema's complaint with where it comes from and how to mend it. */
+function explain(issue: z.core.$ZodIssue, sources: Sources): string {
+  const at = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0] ?? "";
+    const path = [...at, key];
+    const best = nearest(key, knownKeys(at)) ?? "";
+    const meant = [...at, best].join(".");
+    return `${origin(path, sources)}: unknown key "${
+      path.join(".")
+    }"; the nearest is "${meant}"`;
+  }
+  const value = at.reduce<unknown>(
+    (node, key) => (node as Record<string, unknown> | undefined)?.[key],
+    sources.merged,
+  );
+  const description = describe(schemaAt(at));
+  const means = description === "" ? "" : ` (${description})`;
+  return `${origin(at, sources)}: ${at.join(".")}${means}: ${
+    explainIssue(issue, value)
+  }`;
+}
+
+/** `recipe.yaml:12`, or the flag that set the value. */
+function origin(path: readonly string[], sources: Sources): string {
+  const override = sources.overrides.findLast(({ path: set }) =>
+    set.every((key, i) => path[i] === key)
+  );
+  if (override) return override.origin;
+  let node: unknown = sources.document.contents;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (!isMap(node)) break;
+    const pair = node.items.find((item) =>
+      isScalar(item.key) && String(item.key.value) === key
+    );
+    if (!pair || !isScalar(pair.key)) break;
+    offset = pair.key.range?.[0];
+    node = pair.value;
+  }
+  return offset === undefined
+    ? sources.recipe.name
+    : `${sources.recipe.name}:${sources.lines.linePos(offset).line}`;
+}
+
+function knownKeys(path: readonly string[]): string[] {
+  return Object.keys(objectOf(schemaAt(path))?.shape ?? {});
+}
+
+function schemaAt(path: readonly string[]): z.ZodType {
+  let schema: z.ZodType = configSchema;
+  for (const key of path) {
+    const inner = objectOf(schema)?.shape[key] as z.ZodType | undefined;
+    if (!inner) break;
+    schema = inner;
+  }
+  return schema;
+}
+
+function objectOf(schema: z.ZodType): z.ZodObject | undefined {
+  if (schema instanceof z.ZodObject) return schema;
+  return schema instanceof z.ZodPrefault
+    ? objectOf(schema.unwrap() as z.ZodType)
+    : undefined;
+}
+
+function describe(schema: z.ZodType): string {
+  return schema.description ?? "";
+}
+
+function deepFreeze(value: object): void {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null) deepFreeze(inner);
+  }
+  Object.freeze(value);
+}

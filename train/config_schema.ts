@@ -1,0 +1,139 @@
+/**
+ * The schema of a run's config: its keys, types, defaults and words. See config.ts for how it is resolved.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+
+const positive = z.int().min(1);
+const count = z.int().min(0);
+const rate = z.number().gt(0);
+const share = z.number().min(0).max(1);
+
+const dataSchema = z.strictObject({
+  source: z.enum(["generated", "tau-bench"]).default("generated")
+    .describe("Where tasks and rows come from"),
+  domain: z.enum(["retail"]).default("retail").describe("The world"),
+  directory: z.string().nullable().default(null)
+    .describe("The τ-bench checkout, where the source is tau-bench"),
+  worldSeed: z.int().default(1)
+    .describe("Seed of the generated world; independent of the run's seed"),
+});
+
+const promptSchema = z.strictObject({
+  policy: z.boolean().default(false)
+    .describe(
+      "Show the policy text; a tiny policy learns it from demonstrations",
+    ),
+  tools: z.boolean().default(false).describe("Show the tool schemas"),
+});
+
+const tokenizerSchema = z.strictObject({
+  vocabSize: z.int().min(300).default(512).describe(
+    "Tokens, the special ones included",
+  ),
+});
+
+const modelSchema = z.strictObject({
+  width: positive.default(128).describe("Width of the residual stream"),
+  layers: positive.default(2).describe("Transformer blocks"),
+  heads: positive.default(4).describe("Attention heads; they divide the width"),
+  hidden: positive.default(352).describe("Inner width of the SwiGLU"),
+  contextLength: positive.default(1024).describe(
+    "Most tokens of a conversation",
+  ),
+});
+
+const coldStartSchema = z.strictObject({
+  steps: count.default(60).describe(
+    "Supervised steps on expert demonstrations",
+  ),
+  batchSize: positive.default(32).describe("Demonstrations a step"),
+  learningRate: rate.default(3e-3).describe("Peak learning rate"),
+  warmupSteps: count.default(10).describe("Steps of linear warm-up"),
+  finalShare: share.default(0.1)
+    .describe(
+      "Learning rate at the end as a share of the peak; the decay is linear",
+    ),
+  maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
+});
+
+const grpoSchema = z.strictObject({
+  steps: count.default(60).describe("Policy-gradient steps"),
+  tasksPerStep: positive.default(12).describe("Groups a step"),
+  groupSize: z.int().min(2).default(8).describe("Episodes of each task"),
+  learningRate: rate.default(4e-4).describe("Peak learning rate"),
+  warmupSteps: count.default(5).describe("Steps of linear warm-up"),
+  finalShare: share.default(1)
+    .describe(
+      "Learning rate at the end as a share of the peak; the decay is linear",
+    ),
+  maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
+  clipLow: share.default(0.2).describe("The ratio is clipped at 1 - clipLow"),
+  clipHigh: rate.default(0.28).describe("The ratio is clipped at 1 + clipHigh"),
+  klCoef: z.number().min(0).default(0)
+    .describe("Weight of the KL to the end of the cold start"),
+  entropyCoef: z.number().min(0).default(0).describe(
+    "Weight of the entropy bonus",
+  ),
+  divideByStd: z.boolean().default(false)
+    .describe("Divide advantages by the group's standard deviation"),
+  maxRefills: count.default(1)
+    .describe("Rounds of new tasks for groups whose rewards all agree"),
+  updatesPerStep: positive.default(1).describe(
+    "Minibatches that a step's episodes are split into",
+  ),
+});
+
+const rolloutSchema = z.strictObject({
+  temperature: rate.default(1).describe("Sampling temperature while training"),
+  maxTokensPerTurn: positive.default(128).describe("Most tokens of one answer"),
+  maxTurns: positive.default(30).describe("Most turns of a conversation"),
+  concurrency: positive.default(64).describe("Conversations in flight"),
+});
+
+const evalSchema = z.strictObject({
+  every: count.default(10).describe(
+    "Evaluate on dev every so many GRPO steps; 0 never",
+  ),
+  tasks: count.default(64).describe("Dev tasks of an evaluation; 0 takes all"),
+  trials: positive.default(1).describe("Episodes of each dev task"),
+  testTasks: count.default(0).describe("Test tasks at the end; 0 takes all"),
+  testTrials: positive.default(1).describe(
+    "Sampled episodes of each test task; k of pass^k",
+  ),
+});
+
+const checkpointsSchema = z.strictObject({
+  every: positive.default(1).describe(
+    "Save every so many steps; a kill loses what came since",
+  ),
+  keep: positive.default(2).describe(
+    "Latest checkpoints to keep, beside the cold start's last",
+  ),
+});
+
+/** Everything that a run depends on. */
+export const configSchema = z.strictObject({
+  seed: count.default(1).describe("Seed of all randomness"),
+  threads: count.default(0).describe(
+    "Threads of the CPU policy; 0 takes one a core",
+  ),
+  data: dataSchema.prefault({}),
+  prompt: promptSchema.prefault({}),
+  tokenizer: tokenizerSchema.prefault({}),
+  model: modelSchema.prefault({}),
+  coldStart: coldStartSchema.prefault({}),
+  grpo: grpoSchema.prefault({}),
+  rollout: rolloutSchema.prefault({}),
+  eval: evalSchema.prefault({}),
+  checkpoints: checkpointsSchema.prefault({}),
+});
+
+/** A resolved config; frozen to its leaves. */
+export type Config = DeepReadonly<z.infer<typeof configSchema>>;
+
+type DeepReadonly<T> = T extends object
+  ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+  : T;
