@@ -1,0 +1,78 @@
+/**
+ * Python's `str()` and `repr()`, and its order of strings.
+ *
+ * @module
+ */
+
+import { isPythonNumber, numberRepr } from "./python_number.ts";
+import type { JsonObject, JsonValue } from "./python_value.ts";
+import { isPrintable } from "./unicode_printable.ts";
+
+/** `str(value)`: strings bare, else `repr`. */
+export function pythonStr(value: JsonValue): string {
+  return typeof value === "string" ? value : pythonRepr(value);
+}
+
+/** `repr(value)`: `None`, `True`, `1.0`, `[{'a': 1}]`. */
+export function pythonRepr(value: JsonValue): string {
+  if (typeof value === "string") return stringRepr(value);
+  if (value === null) return "None";
+  if (isPythonNumber(value)) return numberRepr(value);
+  if (Array.isArray(value)) return `[${value.map(pythonRepr).join(", ")}]`;
+  return objectRepr(value);
+}
+
+/** `repr` of a string: single quotes, or double ones where it holds `'` and no `"`. */
+export function stringRepr(text: string): string {
+  if (PLAIN.test(text)) return `'${text}'`;
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let body = "";
+  for (const character of text) body += escaped(character, quote);
+  return quote + body + quote;
+}
+
+/** The order of strings in Python, by code point: negative, 0 or positive. */
+export function compareStrings(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+/** What needs no escape and no thought about quotes. */
+const PLAIN = /^[ -&(-[\]-~]*$/;
+
+const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["\\", "\\\\"],
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+  ["\t", "\\t"],
+]);
+
+function escaped(character: string, quote: string): string {
+  if (character === quote) return `\\${quote}`;
+  const short = SHORT_ESCAPES.get(character);
+  if (short !== undefined) return short;
+  const code = character.codePointAt(0) ?? 0;
+  if (isPrintable(code)) return character;
+  const hex = code.toString(16);
+  if (code <= 0xff) return `\\x${hex.padStart(2, "0")}`;
+  return code <= 0xffff
+    ? `\\u${hex.padStart(4, "0")}`
+    : `\\U${hex.padStart(8, "0")}`;
+}
+
+function objectRepr(value: JsonObject): string {
+  const members = Array.from(
+    value,
+    ([key, member]) => `${stringRepr(key)}: ${pythonRepr(member)}`,
+  );
+  return `{${members.join(", ")}}`;
+}
+
+/** UTF-16 units in the order of code points: surrogates stand for what lies beyond U+FFFF. */
+function rank(unit: number): number {
+  return unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
