@@ -92,12 +92,19 @@ export interface Goal {
     readonly prefers: "email" | "name_zip";
   };
   readonly requests: readonly Request[];
+  /** How many phrasings of a sentence the customer chooses from; all where it is left out. */
+  readonly wording?: number;
 }
 
 /** One request of a customer. Items are named in words, never by id: the agent has to look ids up. */
 export interface Request {
   readonly intent: Intent;
+  /** Left out where the customer does not know it. */
   readonly orderId?: string;
+  /** How a customer describes the order whose id they do not know: `the one with the oak stool`. */
+  readonly orderWords?: string;
+  /** Whether the details come with the request; otherwise each has to be asked for. */
+  readonly forthcoming?: boolean;
   /** The customer's words for each item, unique within the order: `blue desk lamp`. */
   readonly items?: readonly string[];
   /** The customer's words for what each item should become, same order as `items`: `red`. */
