@@ -246,6 +246,8 @@ export const STOP = "###STOP###";
 export interface Agent {
   /** `tool-calling`, `expert`. */
   readonly name: string;
+  /** The model that it asks, where it asks one. */
+  readonly model?: string;
   /** Begins an episode. */
   start(options: AgentStart): AgentSession;
 }
@@ -291,6 +293,11 @@ export interface ChatModel {
 /** Sampling settings and the tools of a conversation. */
 export interface ChatOptions {
   readonly tools: readonly ToolSchema[];
+  /**
+   * Whether a token model's prompt shows the tools; calls are read by them either way. A policy that learnt
+   * the tools from demonstrations is not shown them. Default: true.
+   */
+  readonly toolsInPrompt?: boolean;
   readonly seed: number;
 }
 
