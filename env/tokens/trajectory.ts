@@ -12,3 +12,88 @@ export interface Trajectory {
   /** Natural log of the probability with which a token was sampled; 0 where it was not. */
   readonly logprobs: readonly number[];
 }
+
+/**
+ * Grows a {@linkcode Trajectory} at its end. Ids, mask and logprobs are appended in one call, so they
+ * cannot drift apart, and nothing that was appended changes.
+ */
+export class TrajectoryBuilder {
+  readonly #ids: number[] = [];
+  readonly #lossMask: (0 | 1)[] = [];
+  readonly #logprobs: number[] = [];
+
+  /** Everything so far, `[T]`. A live view: it grows with the trajectory and is not to be written to. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** The last id, or `undefined` before the first. */
+  get last(): number | undefined {
+    return this.#ids.at(-1);
+  }
+
+  /**
+   * Appends what the world said: mask 0, logprob 0.
+   * @throws {RangeError} If an id is not a non-negative integer; nothing is appended then.
+   */
+  appendContext(ids: readonly number[]): void {
+    checkIds(ids);
+    for (const id of ids) this.#push(id, 0, 0);
+  }
+
+  /**
+   * Appends what the policy sampled: mask 1.
+   * @param logprobs `[ids.length]`, natural logs, none above 0.
+   * @throws {RangeError} If the lengths differ or a value cannot be; nothing is appended then.
+   */
+  appendSampled(ids: readonly number[], logprobs: readonly number[]): void {
+    if (ids.length !== logprobs.length) {
+      throw new RangeError(
+        `Cannot append ${ids.length} sampled ids with ${logprobs.length} logprobs: each id needs its own`,
+      );
+    }
+    checkIds(ids);
+    checkLogprobs(logprobs);
+    ids.forEach((id, i) => this.#push(id, 1, logprobs[i] ?? 0));
+  }
+
+  /** What has been appended so far, frozen; later appends do not show in it. */
+  build(): Trajectory {
+    return Object.freeze({
+      ids: Object.freeze(this.#ids.slice()),
+      lossMask: Object.freeze(this.#lossMask.slice()),
+      logprobs: Object.freeze(this.#logprobs.slice()),
+    });
+  }
+
+  #push(id: number, mask: 0 | 1, logprob: number): void {
+    this.#ids.push(id);
+    this.#lossMask.push(mask);
+    this.#logprobs.push(logprob);
+  }
+}
+
+function checkIds(ids: readonly number[]): void {
+  const at = ids.findIndex((id) => !Number.isInteger(id) || id < 0);
+  if (at < 0) return;
+  throw new RangeError(
+    `Cannot append ${
+      ids[at]
+    } at position ${at}: a token id is a non-negative integer`,
+  );
+}
+
+/** Rounding may lift the logarithm of a probability of 1 a little above 0. */
+const ROUNDING = 1e-4;
+
+function checkLogprobs(logprobs: readonly number[]): void {
+  const at = logprobs.findIndex((value) =>
+    !Number.isFinite(value) || value > ROUNDING
+  );
+  if (at < 0) return;
+  throw new RangeError(
+    `Cannot append logprob ${
+      logprobs[at]
+    } at position ${at}: a sampled token's is finite and at most 0`,
+  );
+}

@@ -1,0 +1,347 @@
+/**
+ * Renders conversations as a model was taught to read them, by its Jinja chat template.
+ *
+ * A conversation is rendered at its end only: {@linkcode ChatTemplate.open} gives the text before the first
+ * answer, {@linkcode ChatTemplate.proceed} what comes between an answer and the next. The cost is that of
+ * the new messages. Where a template would render earlier messages otherwise once later ones are there
+ * (Qwen3 drops `<think>` blocks), what stood there stays: see env/tokens/prefix_check.ts.
+ *
+ * @module
+ */
+
+import { Environment, Interpreter, Template } from "@huggingface/jinja";
+import * as z from "zod";
+import { DataError, PolicyError } from "../errors.ts";
+import { printPythonJson, toPlain } from "../python_json.ts";
+import type { Message, ToolCall, ToolSchema } from "../types.ts";
+import { Guard, unmark } from "./guard.ts";
+import { readModelFile, readOptionalText } from "./model_dir.ts";
+import type { AddedToken, Tokenizer } from "./tokenizer.ts";
+
+/** An assistant's message. */
+export type Answer = Extract<Message, { role: "assistant" }>;
+
+/** What a chat template is made of. */
+export interface ChatTemplateParts {
+  /** The Jinja source. */
+  readonly source: string;
+  /** The token that closes an assistant's turn, `<|im_end|>`. */
+  readonly endToken: string;
+  /** Tokens that must not arise from what people and tools write. */
+  readonly addedTokens?: readonly AddedToken[];
+  /** Further variables of the template: `{ enable_thinking: false, bos_token: "<s>" }`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** What a rendering shows beside the messages. */
+export interface RenderOptions {
+  /** Default: none. */
+  readonly tools?: readonly ToolSchema[];
+  /** Whether the text ends where the assistant's answer begins. Default: false. */
+  readonly generationPrompt?: boolean;
+}
+
+/** Stands where the text of an earlier answer would be. A noncharacter, so it is not met in text. */
+const PLACEHOLDER = "\uFDD0";
+const PROBE_USER: Message = { role: "user", content: "x" };
+
+/** A model's chat template. Texts for encoding may carry marks of a {@linkcode Guard}; the tokenizer reads them. */
+export class ChatTemplate {
+  readonly endToken: string;
+  readonly #template: Template;
+  readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #guards: Readonly<Record<Message["role"], Guard>>;
+  readonly #argumentsAsText: boolean;
+
+  /** @throws {DataError} If the source is not a template that can be read. */
+  constructor(parts: ChatTemplateParts) {
+    this.endToken = parts.endToken;
+    this.#variables = parts.variables ?? {};
+    this.#template = parseTemplate(parts.source);
+    this.#guards = guardsFor(parts.addedTokens ?? []);
+    this.#argumentsAsText = this.#takesArgumentsAsText();
+  }
+
+  /**
+   * The whole conversation as text, as Hugging Face's `apply_chat_template` renders it.
+   * @throws {PolicyError} If the template refuses the messages.
+   */
+  render(messages: readonly Message[], options: RenderOptions = {}): string {
+    return unmark(this.#render(messages, options));
+  }
+
+  /**
+   * The text before the first answer, marked for encoding.
+   * @throws {PolicyError} If the template refuses the messages.
+   */
+  open(messages: readonly Message[], tools: readonly ToolSchema[]): string {
+    return this.#render(messages, { tools, generationPrompt: true });
+  }
+
+  /**
+   * The text between an answer and the next one, marked for encoding. It begins with the end token of `answer`.
+   * @param answer What was answered; only the calls in it matter, and to few templates.
+   * @param messages What has been said since.
+   * @throws {PolicyError} If the template refuses the messages or does not close answers with the end token.
+   */
+  proceed(answer: Answer, messages: readonly Message[]): string {
+    const text = this.#render(
+      [PROBE_USER, hollow(answer), ...messages],
+      { generationPrompt: true },
+    );
+    const from = text.indexOf(
+      this.endToken,
+      text.indexOf(PLACEHOLDER),
+    );
+    if (from >= 0 && text.includes(PLACEHOLDER)) return text.slice(from);
+    throw new PolicyError(
+      `The chat template does not close an assistant's turn with its end token "${this.endToken}"; check eos_token in tokenizer_config.json`,
+    );
+  }
+
+  /**
+   * What the model would have sampled to give this answer, with the end token, marked for encoding.
+   * @throws {PolicyError} If the template renders an answer otherwise than after its own generation prompt.
+   */
+  answer(answer: Answer): string {
+    const prompt = this.#render([PROBE_USER], { generationPrompt: true });
+    const text = this.#render([PROBE_USER, answer], {});
+    const end = text.lastIndexOf(this.endToken);
+    if (!text.startsWith(prompt) || end < prompt.length) {
+      throw new PolicyError(
+        `The chat template renders an answer as "${
+          text.slice(0, 80)
+        }", which does not continue its generation prompt "${
+          prompt.slice(-80)
+        }" up to "${this.endToken}"; set the template's variables so that both agree (for Qwen3: enable_thinking)`,
+      );
+    }
+    return text.slice(prompt.length, end + this.endToken.length);
+  }
+
+  #render(messages: readonly Message[], options: RenderOptions): string {
+    const { tools = [], generationPrompt = false } = options;
+    return this.#run({
+      messages: messages.map((message) => this.#view(message)),
+      ...(tools.length > 0 ? { tools } : {}),
+      add_generation_prompt: generationPrompt,
+    });
+  }
+
+  /** A message in the fields that templates expect. */
+  #view(message: Message): Record<string, unknown> {
+    const content = this.#guards[message.role].mark(message.content);
+    const { role } = message;
+    if (role === "tool") {
+      const { name, toolCallId } = message;
+      return { role, content, name, tool_call_id: toolCallId };
+    }
+    if (role !== "assistant" || !message.toolCalls?.length) {
+      return { role, content };
+    }
+    const calls = message.toolCalls.map((call) => this.#viewCall(call));
+    return { role, content, tool_calls: calls };
+  }
+
+  #viewCall(call: ToolCall): Record<string, unknown> {
+    const text = printPythonJson(call.arguments, { ensureAscii: false });
+    const given = this.#argumentsAsText
+      ? this.#guards.assistant.mark(text)
+      : toPlain(call.arguments);
+    const { id, name } = call;
+    return { id, type: "function", function: { name, arguments: given } };
+  }
+
+  /** Whether arguments that are text already are taken as they are, so Python's spelling of numbers stays. */
+  #takesArgumentsAsText(): boolean {
+    const probe = '{"a": 1.0}';
+    const call = { name: "f", arguments: probe };
+    try {
+      const text = this.#run({
+        messages: [
+          PROBE_USER,
+          {
+            role: "assistant",
+            content: "",
+            tool_calls: [{ id: "call00000", type: "function", function: call }],
+          },
+        ],
+        add_generation_prompt: false,
+      });
+      return text.includes(probe);
+    } catch (error) {
+      if (error instanceof PolicyError) return false;
+      throw error;
+    }
+  }
+
+  #run(variables: Readonly<Record<string, unknown>>): string {
+    const environment = new Environment();
+    const all = { ...GLOBALS, ...this.#variables, ...variables };
+    try {
+      for (const [name, value] of Object.entries(all)) {
+        environment.set(name, value);
+      }
+      const { value } = new Interpreter(environment)
+        .run(this.#template.parsed);
+      return String(value);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new PolicyError(
+        `The chat template cannot render the conversation: ${reason}`,
+        { cause },
+      );
+    }
+  }
+}
+
+/**
+ * What templates may use. `strftime_now` is left out on purpose: templates fall back to a fixed date, so
+ * the same conversation has the same tokens on every day.
+ */
+const GLOBALS = {
+  true: true,
+  True: true,
+  false: false,
+  False: false,
+  none: null,
+  None: null,
+  range,
+  raise_exception(message: string): never {
+    throw new Error(message);
+  },
+};
+
+function range(first: number, stop?: number, step = 1): number[] {
+  const [from, to] = stop === undefined ? [0, first] : [first, stop];
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  return Array.from({ length }, (_, i) => from + i * step);
+}
+
+function parseTemplate(source: string): Template {
+  try {
+    return new Template(source);
+  } catch (cause) {
+    throw new DataError(
+      `The chat template is not valid Jinja: ${
+        cause instanceof Error ? cause.message : cause
+      }`,
+      { cause },
+    );
+  }
+}
+
+/** Users and tools may write nothing that is a token of its own, the assistant nothing that is control. */
+function guardsFor(
+  tokens: readonly AddedToken[],
+): Readonly<Record<Message["role"], Guard>> {
+  const all = new Guard(tokens.map(({ content }) => content));
+  const control = tokens.filter(({ special }) => special);
+  return {
+    system: new Guard([]),
+    user: all,
+    tool: all,
+    assistant: new Guard(control.map(({ content }) => content)),
+  };
+}
+
+/** The answer with its text gone: the same calls, the last thing in it the placeholder. */
+function hollow(answer: Answer): Answer {
+  const calls = answer.toolCalls ?? [];
+  if (calls.length === 0) return { role: "assistant", content: PLACEHOLDER };
+  return {
+    role: "assistant",
+    content: "",
+    toolCalls: calls.map((call) => ({
+      ...call,
+      arguments: new Map([["x", PLACEHOLDER]]),
+    })),
+  };
+}
+
+const namedTemplates = z.array(
+  z.object({ name: z.string(), template: z.string() }),
+);
+const tokenText = z.union([
+  z.string(),
+  z.object({ content: z.string() }).transform((token) => token.content),
+]);
+
+/** Settings of {@linkcode loadChatTemplate}. */
+export interface LoadTemplateOptions {
+  /** The same model's tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Further variables of the template. Default: none. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads the chat template of a model directory: `chat_template.jinja`, else `chat_template` in
+ * `tokenizer_config.json`, of several the one named `tool_use`, else `default`.
+ * @throws {DataError} If there is none or it cannot be read.
+ */
+export async function loadChatTemplate(
+  dir: string,
+  options: LoadTemplateOptions,
+): Promise<ChatTemplate> {
+  const [jinja, config] = await Promise.all([
+    readOptionalText(`${dir}/chat_template.jinja`),
+    readModelFile(dir, "tokenizer_config.json"),
+  ]);
+  return createChatTemplate({ ...options, config, jinja, origin: dir });
+}
+
+/**
+ * Makes the chat template of parsed files.
+ * @throws {DataError} If there is none or it cannot be read.
+ */
+export function createChatTemplate(
+  { tokenizer, variables, config, jinja, origin = "the given files" }:
+    & LoadTemplateOptions
+    & {
+      /** `tokenizer_config.json`, parsed. */
+      readonly config: unknown;
+      /** `chat_template.jinja`, where there is one. */
+      readonly jinja?: string | undefined;
+      /** Where the files are from, for errors. */
+      readonly origin?: string;
+    },
+): ChatTemplate {
+  const fields = new Map(Object.entries(Object(config)));
+  const source = jinja ?? templateSource(fields.get("chat_template"));
+  if (source === undefined) {
+    throw new DataError(
+      `There is no chat template in "${origin}": neither "chat_template.jinja" nor "chat_template" in "tokenizer_config.json"; take that of an instruction-tuned model`,
+      { path: origin },
+    );
+  }
+  const { endToken, addedTokens } = tokenizer;
+  return new ChatTemplate({
+    source,
+    endToken,
+    addedTokens,
+    variables: { ...specialTokens(fields), ...variables },
+  });
+}
+
+function templateSource(field: unknown): string | undefined {
+  if (typeof field === "string") return field;
+  const named = namedTemplates.safeParse(field);
+  if (!named.success) return undefined;
+  const byName = new Map(
+    named.data.map(({ name, template }) => [name, template]),
+  );
+  return byName.get("tool_use") ?? byName.get("default");
+}
+
+/** `bos_token`, `eos_token` and their like, which templates may print. */
+function specialTokens(
+  fields: ReadonlyMap<string, unknown>,
+): Record<string, string> {
+  const tokens: Record<string, string> = {};
+  for (const [name, value] of fields) {
+    const text = tokenText.safeParse(value);
+    if (name.endsWith("_token") && text.success) tokens[name] = text.data;
+  }
+  return tokens;
+}

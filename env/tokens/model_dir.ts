@@ -1,0 +1,59 @@
+/**
+ * Reads the files of a model directory.
+ *
+ * @module
+ */
+
+import { DataError } from "../errors.ts";
+
+/**
+ * A JSON file of a model directory.
+ * @throws {DataError} If it is missing or no JSON.
+ */
+export async function readModelFile(
+  dir: string,
+  name: string,
+): Promise<unknown> {
+  const value = await readOptionalModelFile(dir, name);
+  if (value !== undefined) return value;
+  throw new DataError(
+    `Cannot find "${name}" in "${dir}"; give the directory of a model in Hugging Face's layout`,
+    { path: `${dir}/${name}` },
+  );
+}
+
+/**
+ * A JSON file of a model directory, or `undefined` where there is none.
+ * @throws {DataError} If it cannot be read or is no JSON.
+ */
+export async function readOptionalModelFile(
+  dir: string,
+  name: string,
+): Promise<unknown> {
+  const path = `${dir}/${name}`;
+  const text = await readOptionalText(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(
+      `"${path}" is not valid JSON; it may be cut short: copy it again (${cause})`,
+      { path, cause },
+    );
+  }
+}
+
+/**
+ * A text file, or `undefined` where there is none.
+ * @throws {DataError} If it is there and cannot be read.
+ */
+export async function readOptionalText(
+  path: string,
+): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new DataError(`Cannot read "${path}": ${cause}`, { path, cause });
+  }
+}
