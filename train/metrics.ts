@@ -1,0 +1,110 @@
+/**
+ * The lines of `metrics.jsonl`: every number that tells a person whether RL is healthy.
+ *
+ * What depends on the clock is under `timing` and nowhere else, so that two runs of one config are equal
+ * but for it.
+ *
+ * @module
+ */
+
+/** The version of the line format; a newer one is refused. */
+export const METRICS_VERSION = 1;
+
+/** What a line is about. */
+export type Phase = "cold_start" | "grpo" | "eval";
+
+/** A line of `metrics.jsonl`. `step` counts updates of the policy from 1, cold start and GRPO together. */
+export type Metrics = ColdStartMetrics | GrpoMetrics | EvalMetrics;
+
+interface Common {
+  readonly schemaVersion: typeof METRICS_VERSION;
+  readonly step: number;
+  readonly phase: Phase;
+  readonly timing: Timing;
+}
+
+/** What depends on the clock. */
+export interface Timing {
+  /** Seconds by phase of the step: `rollout`, `update`, `save`, `total`. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** Sampled tokens a second of the rollout. */
+  readonly sampledTokensPerS?: number;
+  /** Tokens of the update, context included, a second. */
+  readonly trainedTokensPerS?: number;
+}
+
+/** A supervised step on demonstrations. */
+export interface ColdStartMetrics extends Common {
+  readonly phase: "cold_start";
+  /** Mean cross-entropy of a trained token, nats. */
+  readonly loss: number;
+  readonly gradNorm: number;
+  readonly learningRate: number;
+  readonly tokens: number;
+  readonly lossTokens: number;
+}
+
+/** A GRPO step. */
+export interface GrpoMetrics extends Common {
+  readonly phase: "grpo";
+  /** Mean reward of all episodes that were scored, refilled groups included. */
+  readonly reward: number;
+  /** Mean over groups of the variance of their rewards. */
+  readonly groupVariance: number;
+  /** Share of the groups sampled whose rewards all agree. */
+  readonly zeroVarianceShare: number;
+  /** Groups sampled, of these refilled ones, and groups that trained. */
+  readonly groups: number;
+  readonly refilledGroups: number;
+  readonly trainedGroups: number;
+  readonly episodes: number;
+  /** Episodes whose infrastructure failed, by kind; they are in no group. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Scored episodes by why they ended. */
+  readonly stopReasons: Readonly<Record<string, number>>;
+  readonly entropy: number;
+  /** k3 estimate against the policy that sampled. */
+  readonly klOld: number;
+  /** k3 estimate against the end of the cold start; 0 where `klCoef` is 0. */
+  readonly klReference: number;
+  readonly clipShare: number;
+  readonly gradNorm: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly lengths: Lengths;
+  readonly parseErrors: number;
+}
+
+/** Means over episodes. */
+export interface Lengths {
+  readonly turns: number;
+  /** Tokens of the conversation, those of the policy and all others. */
+  readonly tokens: number;
+  readonly sampledTokens: number;
+}
+
+/** An evaluation after a step. Does not change the policy. */
+export interface EvalMetrics extends Common {
+  readonly phase: "eval";
+  readonly split: "dev" | "test";
+  readonly decoding: "sampled" | "greedy";
+  readonly tasks: number;
+  readonly trials: number;
+  /** `passK[k - 1]` is pass^k, up to `trials`. */
+  readonly passK: readonly number[];
+  /** `passK[0]`: the mean over tasks of the share of trials that succeed. */
+  readonly pass1: number;
+  readonly passByIntent: Readonly<Record<string, number>>;
+  readonly episodes: number;
+  readonly failures: Readonly<Record<string, number>>;
+  readonly stopReasons: Readonly<Record<string, number>>;
+  readonly lengths: Lengths;
+  readonly parseErrors: number;
+}
+
+/** Names the episodes of a line in `episodes.db`: `grpo`, `eval/test/greedy`. */
+export function metricsSource(line: Metrics): string {
+  return line.phase === "eval"
+    ? `eval/${line.split}/${line.decoding}`
+    : line.phase;
+}

@@ -1,0 +1,182 @@
+/**
+ * Reading a run dir, perhaps while it is being written; see run_dir.ts for its contract.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigError, RunDirError } from "../env/errors.ts";
+import { explainIssue } from "../env/explain.ts";
+import { type Config, resolveConfig } from "./config.ts";
+import { type Metrics, METRICS_VERSION } from "./metrics.ts";
+import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
+import { readTextIfThere } from "./storage.ts";
+
+/** The version of a checkpoint's directory; a newer one is refused. */
+export const CHECKPOINT_VERSION = 1;
+
+/** A run as a reader sees it. */
+export interface RunRecord {
+  readonly path: string;
+  readonly config: Config;
+  readonly info: RunInfo;
+  /** Whole lines only: one that is just being written is left out. */
+  readonly lines: Metrics[];
+}
+
+/**
+ * Reads a run without taking it into use. Its episodes: `new EpisodeStore(path, { readOnly: true })`.
+ * @throws {ConfigError} If there is no such run.
+ * @throws {RunDirError} If it is of another version or damaged.
+ */
+export async function readRun(path: string): Promise<RunRecord> {
+  const infoPath = join(path, "run.json");
+  const text = await readTextIfThere(infoPath);
+  if (text === undefined) {
+    throw new ConfigError(
+      `There is no run at "${path}": "${infoPath}" is missing; give the name of a directory under ` +
+        `"${join(path, "..")}"`,
+    );
+  }
+  const info = parseInfo(text, infoPath);
+  const configPath = join(path, "config.yaml");
+  const config = await readTextIfThere(configPath);
+  if (config === undefined) {
+    throw new RunDirError(
+      `"${configPath}" is missing, so the run cannot be told from another; start it anew`,
+    );
+  }
+  return {
+    path,
+    info,
+    config: resolveConfig({ name: configPath, text: config }),
+    lines: parseLines(
+      await readTextIfThere(join(path, "metrics.jsonl")) ?? "",
+      path,
+    ),
+  };
+}
+
+/** The run under `root` that began last and is not completed; `undefined` where there is none. */
+export async function latestUnfinished(
+  root: string,
+): Promise<string | undefined> {
+  const found: { path: string; startedAt: string }[] = [];
+  for (const name of await names(root)) {
+    const text = await readTextIfThere(join(root, name, "run.json"));
+    const info = runInfoSchema.safeParse(parseJson(text ?? "")).data;
+    if (info && info.outcome !== "completed") {
+      found.push({ path: join(root, name), startedAt: info.startedAt });
+    }
+  }
+  found.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);
+  return found.at(-1)?.path;
+}
+
+/** The steps that a run keeps a checkpoint of, in order. */
+export async function checkpointSteps(path: string): Promise<number[]> {
+  const all = await names(join(path, "checkpoints"));
+  return all.filter((name) => /^\d+$/.test(name)).map(Number)
+    .sort((a, b) => a - b);
+}
+
+/**
+ * Checks that a checkpoint is whole and of this version, but for what its trainer wrote.
+ * @throws {RunDirError} If it is not.
+ */
+export async function checkCheckpoint(
+  path: string,
+  step: number,
+): Promise<void> {
+  const dir = join(path, "checkpoints", String(step));
+  const head = parseJson(
+    await readTextIfThere(join(dir, "checkpoint.json")) ?? "",
+  );
+  const version = versionOf(head);
+  if (version === undefined) {
+    throw new RunDirError(
+      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or no JSON; ${
+        instead(dir)
+      }`,
+    );
+  }
+  checkVersion(version, { known: CHECKPOINT_VERSION, path: dir });
+}
+
+/** What to do with a checkpoint that cannot be used. */
+export function instead(dir: string): string {
+  return `remove "${dir}" and resume again: the run then goes on from the checkpoint before it`;
+}
+
+function parseInfo(text: string, path: string): RunInfo {
+  const json = parseJson(text);
+  const version = versionOf(json);
+  if (version !== undefined) {
+    checkVersion(version, { known: RUN_VERSION, path });
+  }
+  const result = runInfoSchema.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const at = issue.path.join(".") || "the whole file";
+  throw new RunDirError(
+    `"${path}" is damaged: ${at}: ${
+      explainIssue(issue, undefined)
+    }; restore it, or start the run anew`,
+  );
+}
+
+/** The lines that are whole. Only the last one may be torn. */
+function parseLines(text: string, path: string): Metrics[] {
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").slice(
+    0,
+    -1,
+  );
+  return whole.map((line, i) => {
+    const json = parseJson(line);
+    const version = versionOf(json);
+    const place = `${join(path, "metrics.jsonl")}:${i + 1}`;
+    if (version === undefined) {
+      throw new RunDirError(
+        `${place} is damaged: not a line of metrics; remove that line and those after it, then resume`,
+      );
+    }
+    checkVersion(version, { known: METRICS_VERSION, path: place });
+    return json as Metrics;
+  });
+}
+
+const versioned = z.object({ schemaVersion: z.int() });
+
+function versionOf(json: unknown): number | undefined {
+  return versioned.safeParse(json).data?.schemaVersion;
+}
+
+function checkVersion(
+  version: number,
+  options: { known: number; path: string },
+): void {
+  if (version === options.known) return;
+  throw new RunDirError(
+    `"${options.path}" has schema version ${version}, this taulab reads version ${options.known}; use the ` +
+      "taulab that wrote it (version and commit are in the run's run.json), or start a new run",
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function names(dir: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(dir));
+    return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
