@@ -270,7 +270,7 @@ export interface AgentSession {
   /** The conversation as the agent holds it. */
   readonly messages: readonly Message[];
   /** What trains, where the model works on tokens. */
-  readonly trajectory?: Trajectory;
+  readonly trajectory?: Trajectory | undefined;
   /** Frees what the model holds for this episode. */
   close(): void;
 }
@@ -308,7 +308,7 @@ export interface ChatOptions {
 export interface Chat {
   /** Appends `messages` and samples the model's answer to them. @throws {InfrastructureError} If the engine fails. */
   send(messages: readonly Message[], options?: CallOptions): Promise<ChatReply>;
-  readonly trajectory?: Trajectory;
+  readonly trajectory?: Trajectory | undefined;
   close(): void;
 }
 

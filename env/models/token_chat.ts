@@ -1,0 +1,214 @@
+/**
+ * Makes a chat model of a token model: messages become ids by a chat template, sampled ids become a message
+ * by a tool parser, and what happened is recorded token by token.
+ *
+ * @module
+ */
+
+import { InfrastructureError, PolicyError } from "../errors.ts";
+import { deriveSeed } from "../random.ts";
+import { type Codec, TokenConversation } from "../tokens/conversation.ts";
+import { parseToolCalls } from "../tokens/tool_parser.ts";
+import type { Trajectory } from "../tokens/trajectory.ts";
+import type {
+  CallOptions,
+  Chat,
+  ChatModel,
+  ChatOptions,
+  ChatReply,
+  GenerateRequest,
+  GenerateResult,
+  Message,
+  TokenModel,
+  ToolCall,
+} from "../types.ts";
+
+/** How a token model chats. */
+export interface TokenChatOptions extends Codec {
+  /** 0 takes the likeliest token. */
+  readonly temperature: number;
+  /** Most tokens of one answer, the end token among them. */
+  readonly maxTokensPerTurn: number;
+}
+
+/**
+ * A chat model over `model`.
+ * @throws {RangeError} If the temperature or the number of tokens cannot be.
+ */
+export function tokenChatModel(
+  model: TokenModel,
+  options: TokenChatOptions,
+): ChatModel {
+  const { temperature, maxTokensPerTurn } = options;
+  if (!(temperature >= 0)) {
+    throw new RangeError(
+      `Cannot sample at temperature ${temperature}: it must be 0 or more`,
+    );
+  }
+  if (!Number.isInteger(maxTokensPerTurn) || maxTokensPerTurn < 1) {
+    throw new RangeError(
+      `Cannot sample ${maxTokensPerTurn} tokens a turn: it must be a positive integer`,
+    );
+  }
+  let sessions = 0;
+  return {
+    name: model.name,
+    chat: (chat) =>
+      new TokenChat(model, {
+        ...options,
+        ...chat,
+        session: `${model.name}/${sessions++}`,
+      }),
+  };
+}
+
+type TokenChatParts = TokenChatOptions & ChatOptions & {
+  readonly session: string;
+};
+
+class TokenChat implements Chat {
+  readonly #model: TokenModel;
+  readonly #parts: TokenChatParts;
+  readonly #conversation: TokenConversation;
+  readonly #toolNames: ReadonlySet<string>;
+  #turn = 0;
+
+  constructor(model: TokenModel, parts: TokenChatParts) {
+    this.#model = model;
+    this.#parts = parts;
+    this.#conversation = new TokenConversation(
+      parts,
+      parts.toolsInPrompt === false ? [] : parts.tools,
+    );
+    this.#toolNames = new Set(parts.tools.map((tool) => tool.function.name));
+  }
+
+  get trajectory(): Trajectory {
+    return this.#conversation.trajectory;
+  }
+
+  async send(
+    messages: readonly Message[],
+    options: CallOptions = {},
+  ): Promise<ChatReply> {
+    const prompt = this.#conversation.prompt(messages);
+    const room = this.#room(prompt.length);
+    if (room < 1) return { content: "", toolCalls: [], finishReason: "length" };
+    this.#conversation.appendPrompt(prompt);
+    const request = this.#request(room, options);
+    const result = await this.#model.generate(request);
+    checkResult(result, request, this.#model.name);
+    return this.#record(result);
+  }
+
+  close(): void {
+    this.#model.release?.(this.#parts.session);
+  }
+
+  /** How many tokens may be sampled after a prompt of `length`; the sequence never outgrows the context. */
+  #room(length: number): number {
+    const { contextLength, name } = this.#model;
+    const room = contextLength - this.#conversation.ids.length - length;
+    if (room < 1 && this.#turn === 0) {
+      throw new PolicyError(
+        `The first prompt has ${length} tokens and the context of "${name}" ${contextLength}: nothing can be answered; show less in the prompt or use a model with a longer context`,
+      );
+    }
+    return room;
+  }
+
+  #request(room: number, { signal }: CallOptions): GenerateRequest {
+    const { session, maxTokensPerTurn, temperature, tokenizer } = this.#parts;
+    return {
+      ids: this.#conversation.ids,
+      session,
+      maxTokens: Math.min(maxTokensPerTurn, room),
+      temperature,
+      stopIds: tokenizer.stopIds,
+      seed: deriveSeed(this.#parts.seed, "turn", this.#turn++),
+      ...(signal === undefined ? {} : { signal }),
+    };
+  }
+
+  /** Appends what was sampled and reads it as a message. */
+  #record(result: GenerateResult): ChatReply {
+    const { tokenizer } = this.#parts;
+    const stopped = endsIn(tokenizer.stopIds, result.ids);
+    const text = tokenizer.decode(
+      stopped ? result.ids.slice(0, -1) : result.ids,
+    );
+    const reply = this.#read(text);
+    this.#conversation.appendAnswer(
+      {
+        role: "assistant",
+        content: reply.content,
+        toolCalls: reply.toolCalls.slice(0, 1),
+      },
+      result,
+    );
+    return { ...reply, finishReason: stopped ? "stop" : "length" };
+  }
+
+  #read(text: string): Omit<ChatReply, "finishReason"> {
+    const parsed = parseToolCalls(text, this.#toolNames);
+    if (!parsed.hasMarker) return { content: text, toolCalls: [] };
+    const toolCalls: ToolCall[] = [];
+    for (const { name, parameters } of parsed.calls) {
+      if (!(parameters instanceof Map)) break;
+      const id = callId(this.#turn, toolCalls.length);
+      toolCalls.push({ id, name, arguments: parameters });
+    }
+    if (toolCalls.length > 0) return { content: parsed.normalText, toolCalls };
+    const parseError = parsed.failure ??
+      (parsed.calls.length > 0
+        ? `The arguments of a call must be an object`
+        : parsed.skipped[0] ?? `There is no call between the markers`);
+    return { content: text, toolCalls: [], parseError };
+  }
+}
+
+/** Nine letters and digits, which the strictest templates ask for. */
+function callId(turn: number, index: number): string {
+  return `call${String(turn * 10 + index).padStart(5, "0")}`;
+}
+
+function endsIn(stopIds: readonly number[], ids: readonly number[]): boolean {
+  const last = ids.at(-1);
+  return last !== undefined && stopIds.includes(last);
+}
+
+/** @throws {InfrastructureError} If the engine did not keep to the contract of `TokenModel`. */
+function checkResult(
+  result: GenerateResult,
+  request: GenerateRequest,
+  model: string,
+): void {
+  const problem = problemOf(result, request);
+  if (problem === null) return;
+  throw new InfrastructureError(
+    `"${model}" answered ${request.session} with ${problem}`,
+    { kind: "bad_response", source: "model" },
+  );
+}
+
+function problemOf(
+  { ids, logprobs, finishReason }: GenerateResult,
+  { maxTokens, stopIds }: GenerateRequest,
+): string | null {
+  if (ids.length === 0) return "no tokens";
+  if (ids.length !== logprobs.length) {
+    return `${ids.length} ids and ${logprobs.length} logprobs`;
+  }
+  if (ids.length > maxTokens) {
+    return `${ids.length} tokens where ${maxTokens} were allowed`;
+  }
+  if (!logprobs.every((value) => Number.isFinite(value) && value < 1e-4)) {
+    return `a logprob that is not finite or above 0`;
+  }
+  if (finishReason === "stop" && !endsIn(stopIds, ids)) {
+    return `finish reason "stop" after token ${
+      ids.at(-1)
+    }, which is none of the stop tokens ${stopIds.join(", ")}`;
+  }
+  return null;
+}
