@@ -1,0 +1,74 @@
+/**
+ * An instruction ("You are Ann Lee in 12345. You want to …") in the customer's own mouth ("I want to …"),
+ * without who they are, their character, and directions to the actor.
+ *
+ * @module
+ */
+
+/** An instruction, rewritten. */
+export interface FirstPerson {
+  /** Everything that can be said; empty if nothing can. */
+  readonly all: string;
+  /** The sentences that ask for something to be told. */
+  readonly questions: string;
+  /** Whether the instruction is a machine's list of requests rather than prose. */
+  readonly synthetic: boolean;
+}
+
+/** Sentences about who the customer is or how they behave. */
+const PERSONA =
+  /^(you are|you're|your? name|you (like|love|do not like|don't like) to (say|speak|talk))\b/i;
+
+/** Directions that are not for the agent's ears. */
+const DIRECTION =
+  /\b(the agent|if (the|it)|reveal|mention|make (sure|up|everything)|sound|emphasize|initially|eventually|in the end|human)\b|^(be|try|first|then|complain|express|say|tell)\b/i;
+
+const REQUEST_LIST = /(^|\. |; )(Return #W|For #W|Cancel order #W)\d/;
+
+const ASKS =
+  /\b(know|ask|how (much|many)|tell|what|which|total|track|price|number|balance|check)\b/i;
+
+/** Rewrites an instruction. */
+export function firstPerson(instruction: string): FirstPerson {
+  const spoken = sentences(instruction)
+    .map(withoutPersona)
+    .filter((sentence) =>
+      sentence !== "" && !PERSONA.test(sentence) && !DIRECTION.test(sentence)
+    );
+  const asks = spoken.filter((sentence) => ASKS.test(sentence));
+  return {
+    all: spoken.map(speak).join(" "),
+    questions: asks.map(speak).join(" "),
+    synthetic: REQUEST_LIST.test(instruction),
+  };
+}
+
+/** Splits at full stops that end a sentence (not those of an email). */
+function sentences(text: string): string[] {
+  return text.split(/(?<=[.?!])\s+/).map((part) => part.trim());
+}
+
+/** `You are x_y (zip 1) and you want …` → `you want …`. */
+function withoutPersona(sentence: string): string {
+  return sentence.replace(
+    /^you are .*?\b(?:and|,) (?=you(?:'d| would)? (?:want|like|wish|need)\b)/i,
+    "",
+  );
+}
+
+function speak(sentence: string): string {
+  return sentence
+    .replace(/\byou are\b/gi, "i am")
+    .replace(/\byou're\b/gi, "i am")
+    .replace(/\byou've\b/gi, "i have")
+    .replace(/\byou'd\b/gi, "i would")
+    .replace(/\byou'll\b/gi, "i will")
+    .replace(/\byourself\b/gi, "myself")
+    .replace(/\byours\b/gi, "mine")
+    .replace(/\byour\b/gi, "my")
+    .replace(
+      /\b(for|to|with|from|asks?|tells?|gives?|help|saves?) you\b/gi,
+      "$1 me",
+    )
+    .replace(/\byou\b/gi, "i");
+}

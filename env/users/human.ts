@@ -1,0 +1,98 @@
+/**
+ * The human user: you are the customer, at the terminal.
+ *
+ * @module
+ */
+
+import { type CallOptions, STOP, type UserFactory } from "../types.ts";
+
+/** Reads a line without its end; `null` when there are no more. */
+export type LineReader = (options?: CallOptions) => Promise<string | null>;
+
+/** What a human user talks through. */
+export interface HumanUserOptions {
+  readonly readLine: LineReader;
+  /** Shows text to the person: the task before the first line, then each of the agent's messages. */
+  readonly write: (text: string) => void;
+}
+
+/**
+ * Makes users that are the person at the terminal. The end of input (Ctrl-D) ends the conversation, as
+ * does a line with the stop token.
+ */
+export function humanUser({ readLine, write }: HumanUserOptions): UserFactory {
+  async function line(options: CallOptions = {}): Promise<string> {
+    options.signal?.throwIfAborted();
+    for (;;) {
+      const text = await readLine(options);
+      if (text === null) return STOP;
+      if (text.trim() !== "") return text.trim();
+    }
+  }
+  return (task) => ({
+    open(options) {
+      write(`You are the customer. ${task.instruction}\n`);
+      return line(options);
+    },
+    reply(message, options) {
+      write(`${message}\n`);
+      return line(options);
+    },
+  });
+}
+
+/**
+ * A line reader of a stream of bytes, such as `Deno.stdin.readable`. An abort rejects the read that is
+ * under way and loses nothing: what comes later is read by the next call.
+ */
+export function lineReader(input: ReadableStream<Uint8Array>): LineReader {
+  const reader = input.pipeThrough(textDecoder()).getReader();
+  let buffer = "";
+  let ended = false;
+  let pending: Promise<void> | undefined;
+
+  async function fill(): Promise<void> {
+    const { done, value } = await reader.read();
+    pending = undefined;
+    if (done) ended = true;
+    else buffer += value;
+  }
+
+  function take(): string | null | undefined {
+    const end = buffer.indexOf("\n");
+    if (end < 0 && !ended) return undefined;
+    if (end < 0 && buffer === "") return null;
+    const text = end < 0 ? buffer : buffer.slice(0, end);
+    buffer = end < 0 ? "" : buffer.slice(end + 1);
+    return text.replace(/\r$/, "");
+  }
+
+  return async ({ signal } = {}) => {
+    for (;;) {
+      const text = take();
+      if (text !== undefined) return text;
+      await unlessAborted(pending ??= fill(), signal);
+    }
+  };
+}
+
+/** The decoder's type says `BufferSource`, the stream's `Uint8Array`; the former holds the latter. */
+function textDecoder(): TransformStream<Uint8Array, string> {
+  return new TextDecoderStream() as TransformStream<Uint8Array, string>;
+}
+
+async function unlessAborted(
+  work: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal === undefined) return await work;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

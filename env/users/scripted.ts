@@ -1,0 +1,254 @@
+/**
+ * The scripted user: a deterministic customer without a model. It makes its requests one after the
+ * other, answers what it is asked, says yes only to what it wants, gives nothing away before that, and
+ * ends the conversation when all is done or refused.
+ *
+ * Tasks with a goal are served from it; τ-bench's tasks from a goal that is derived from instruction,
+ * gold actions and the customer's own profile.
+ *
+ * @module
+ */
+
+import type { Database } from "../database.ts";
+import { createRng } from "../random.ts";
+import {
+  type Goal,
+  type Request,
+  STOP,
+  type Task,
+  type User,
+  type UserFactory,
+} from "../types.ts";
+import { benchGoal } from "./_bench_goal.ts";
+import { type Fact, factsOf } from "./_facts.ts";
+import { type Asked, hear, type Heard } from "./_hearing.ts";
+import { type Knowledge, knowledgeOf } from "./_knowledge.ts";
+import {
+  farewellWords,
+  identityWords,
+  nextWords,
+  openingWords,
+  type Phraser,
+  phraser,
+  requestWords,
+  yesWords,
+} from "./_wording.ts";
+
+/** After so many replies the customer hangs up, whatever is open. */
+const MAX_REPLIES = 40;
+
+/** After so many replies in a row that moved nothing the customer gives a request up. */
+const PATIENCE = 6;
+
+/** How often a wrong read-back is corrected before the customer lets it pass. */
+const MAX_CORRECTIONS = 3;
+
+/**
+ * Makes scripted users for the tasks of a dataset.
+ * @param dataset Where the customers' own profiles and orders are looked up; only read.
+ * @throws {DataError} From the factory, if a τ-bench task names a customer that the database lacks.
+ */
+export function scriptedUser(
+  dataset: { readonly database: Database },
+): UserFactory {
+  return (task, { seed }) => {
+    const { goal, opening } = task.goal === undefined
+      ? benchGoal(task, dataset.database)
+      : { goal: task.goal, opening: undefined };
+    const say = phraser(createRng(seed, "scripted", task.id), goal.wording);
+    const knowledge = knowledgeOf(dataset.database, task.userId);
+    return new ScriptedUser({ task, goal, opening, say, knowledge });
+  };
+}
+
+interface Script {
+  readonly task: Task;
+  readonly goal: Goal;
+  /** The first message, where the requests' own words are not to open the conversation. */
+  readonly opening: string | undefined;
+  readonly say: Phraser;
+  readonly knowledge: Knowledge;
+}
+
+class ScriptedUser implements User {
+  readonly #script: Script;
+  #current = 0;
+  #facts: readonly Fact[] = [];
+  #replies = 0;
+  #stalled = 0;
+  #corrections = 0;
+  #agreed = false;
+  #protested = false;
+
+  constructor(script: Script) {
+    this.#script = script;
+    this.#begin(0);
+  }
+
+  open(): Promise<string> {
+    const { goal, opening, say } = this.#script;
+    const first = goal.requests[0];
+    if (opening !== undefined) return Promise.resolve(opening);
+    return Promise.resolve(
+      first === undefined ? `hello. ${STOP}` : openingWords(first, say),
+    );
+  }
+
+  reply(message: string): Promise<string> {
+    this.#replies++;
+    const request = this.#script.goal.requests[this.#current];
+    if (request === undefined || this.#replies > MAX_REPLIES) {
+      return Promise.resolve(this.#farewell());
+    }
+    return Promise.resolve(this.#answer(message, request));
+  }
+
+  #answer(message: string, request: Request): string {
+    const heard = hear(message, request.intent);
+    if (this.#settled(message, { heard, request })) return this.#next();
+    const facts = this.#facts.filter(({ kind }) => heard.asked.has(kind));
+    const who = this.#identity(heard.asked);
+    if (who !== undefined) return this.#moved([who, ...this.#tell(facts)]);
+    if (heard.refuses && !heard.wantsYes && facts.length === 0) {
+      return this.#protest(request);
+    }
+    if (heard.wantsYes) return this.#consent(message, { facts, request });
+    if (facts.length > 0) return this.#moved(this.#tell(facts));
+    return this.#nudge({ heard, request });
+  }
+
+  /** Whether the current request is over: done, answered or refused for good. */
+  #settled(
+    message: string,
+    { heard, request }: { heard: Heard; request: Request },
+  ): boolean {
+    const asksDetail = heard.asked.size > 0 || heard.wantsYes;
+    if (heard.refuses && !heard.reports) {
+      const offersOther = heard.wantsYes || heard.asksMore || !asksDetail;
+      return offersOther && (request.refused === true || this.#protested);
+    }
+    if (request.intent === "question") {
+      return (heard.asksMore && this.#replies > 1) ||
+        (!asksDetail && this.#answers(message));
+    }
+    if (!heard.reports || YES_NO_NOW.test(message)) return false;
+    return heard.asksMore || (this.#agreed && !asksDetail);
+  }
+
+  /** Whether the message tells something of what the task says must be told. */
+  #answers(message: string): boolean {
+    const text = message.toLowerCase().replaceAll(",", "");
+    const { outputs } = this.#script.task;
+    return outputs.some((output) => text.includes(output.toLowerCase()));
+  }
+
+  #identity(asked: ReadonlySet<Asked>): string | undefined {
+    const { goal, say } = this.#script;
+    const email = asked.has("email");
+    const name = asked.has("name") || asked.has("zip");
+    if (!email && !name && !asked.has("identity")) return undefined;
+    const by = email === name
+      ? goal.identity.prefers
+      : email
+      ? "email"
+      : "name_zip";
+    return identityWords(goal.identity, { by, say });
+  }
+
+  #consent(
+    message: string,
+    { facts, request }: { facts: readonly Fact[]; request: Request },
+  ): string {
+    const text = message.toLowerCase();
+    const wrong = this.#facts.filter((fact) => fact.contradictedBy(text));
+    if (proposesOther(text, request)) {
+      return this.#correct([`i want to ${requestWords(request)}.`]);
+    }
+    if (wrong.length > 0 && this.#corrections < MAX_CORRECTIONS) {
+      return this.#correct(this.#tell(wrong));
+    }
+    this.#agreed = true;
+    return this.#moved([yesWords(this.#script.say), ...this.#tell(facts)]);
+  }
+
+  #correct(words: readonly string[]): string {
+    this.#corrections++;
+    return this.#moved(["no,", ...words]);
+  }
+
+  /** A refusal of what policy allows is doubted once. */
+  #protest(request: Request): string {
+    this.#protested = true;
+    return this.#moved([
+      `are you sure? please check again: ${requestWords(request)}.`,
+    ]);
+  }
+
+  /** Nothing was asked that can be answered: waits, and repeats the request now and then. */
+  #nudge({ heard, request }: { heard: Heard; request: Request }): string {
+    this.#stalled++;
+    if (this.#stalled >= PATIENCE) return this.#next();
+    if (heard.asked.size > 0) return "i do not know that.";
+    if (!heard.asksMore && this.#stalled % 2 === 1) return "ok.";
+    return request.intent === "question"
+      ? `please tell me the ${requestWords(request)}.`
+      : `please ${requestWords(request)}.`;
+  }
+
+  #tell(facts: readonly Fact[]): string[] {
+    return facts.map((fact) => fact.words(this.#script.say));
+  }
+
+  /** A reply that answered something. Answers without end wear patience out too, more slowly. */
+  #moved(words: readonly string[]): string {
+    this.#stalled += 0.5;
+    return this.#stalled >= 2 * PATIENCE ? this.#next() : words.join(" ");
+  }
+
+  #next(): string {
+    this.#begin(this.#current + 1);
+    const request = this.#script.goal.requests[this.#current];
+    return request === undefined
+      ? this.#farewell()
+      : nextWords(request, this.#script.say);
+  }
+
+  #begin(index: number): void {
+    const request = this.#script.goal.requests[index];
+    this.#current = index;
+    this.#facts = request === undefined
+      ? []
+      : factsOf(request, this.#script.knowledge);
+    this.#stalled = 0;
+    this.#corrections = 0;
+    this.#agreed = false;
+    this.#protested = false;
+  }
+
+  #farewell(): string {
+    return `${farewellWords(this.#script.say)} ${STOP}`;
+  }
+}
+
+const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
+
+const VERBS: readonly (readonly [RegExp, readonly Request["intent"][]])[] = [
+  [/\bcancel/, ["cancel"]],
+  [/\breturn/, ["return"]],
+  [/\b(exchang|swap)/, ["exchange", "modify_items"]],
+];
+
+/** Whether a read-back is about another kind of action than the customer's. */
+function proposesOther(text: string, request: Request): boolean {
+  const meant = VERBS.filter(([pattern]) => pattern.test(text));
+  return meant.length > 0 && request.intent !== "question" &&
+    VERBS.some(([, intents]) => intents.includes(request.intent)) &&
+    !meant.some(([, intents]) => intents.includes(request.intent)) &&
+    !OWN_VERB[request.intent]?.test(text);
+}
+
+const OWN_VERB: Partial<Record<Request["intent"], RegExp>> = {
+  modify_items: /\b(chang|modif|updat)/,
+  exchange: /\b(chang|replac)/,
+  return: /\brefund/,
+};
