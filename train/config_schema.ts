@@ -81,9 +81,8 @@ const grpoSchema = z.strictObject({
     .describe("Divide advantages by the group's standard deviation"),
   maxRefills: count.default(1)
     .describe("Rounds of new tasks for groups whose rewards all agree"),
-  updatesPerStep: positive.default(1).describe(
-    "Minibatches that a step's episodes are split into",
-  ),
+  minibatches: positive.default(1)
+    .describe("Parts that a step's episodes are split into, one update each"),
 });
 
 const rolloutSchema = z.strictObject({

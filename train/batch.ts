@@ -1,0 +1,25 @@
+/**
+ * Which demonstrations a supervised step learns from.
+ *
+ * @module
+ */
+
+import { createRng } from "../env/random.ts";
+import type { TrainSequence } from "./trainer.ts";
+
+/** The batch of a step: demonstrations in a new random order each time they have all been seen. */
+export function pickBatch(
+  sequences: readonly TrainSequence[],
+  options: { seed: number; step: number; size: number },
+): TrainSequence[] {
+  const { seed, step, size } = options;
+  const epochs = new Map<number, TrainSequence[]>();
+  return Array.from({ length: size }, (_, i) => {
+    const at = (step - 1) * size + i;
+    const epoch = Math.floor(at / sequences.length);
+    const order = epochs.get(epoch) ??
+      createRng(seed, "demonstrations", epoch).shuffle(sequences);
+    epochs.set(epoch, order);
+    return order[at % sequences.length]!;
+  });
+}

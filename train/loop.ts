@@ -1,0 +1,414 @@
+/**
+ * The algorithm, top to bottom: a cold start on expert demonstrations, then GRPO, then the test split.
+ *
+ * All randomness is derived from the config's seed and the step, nothing else is carried from step to
+ * step but the trainer's state; so a run that was killed and resumed ends as one that never was.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { PolicyError, RunDirError } from "../env/errors.ts";
+import { createRng, deriveSeed } from "../env/random.ts";
+import type { Episode } from "../env/types.ts";
+import { pickBatch } from "./batch.ts";
+import * as stats from "./episode_stats.ts";
+import { evalJobs, type EvalPlan, evalResult, trialsOf } from "./evaluate.ts";
+import { type Group, groupEpisodes, placeEpisodes } from "./group.ts";
+import type { Job, Lab } from "./lab.ts";
+import {
+  type GrpoMetrics,
+  type Metrics,
+  METRICS_VERSION,
+  type Phase,
+} from "./metrics.ts";
+import type { RunDir } from "./run_dir.ts";
+import { instead } from "./run_reader.ts";
+import { learningRateAt } from "./schedule.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import type { UpdateStats } from "./trainer.ts";
+
+/** Settings of {@linkcode train}. */
+export interface TrainOptions {
+  readonly run: RunDir;
+  readonly lab: Lab;
+  /** Once aborted, the step in flight is finished and saved, an evaluation is dropped, and `train` returns. */
+  readonly signal?: AbortSignal;
+  /** Called for each line of metrics. */
+  readonly onLine?: (line: Metrics) => void;
+  /** Called while something is going on. */
+  readonly onActivity?: (activity: Activity) => void;
+  /** A clock in milliseconds that never goes back. Only timings depend on it. */
+  readonly now?: () => number;
+}
+
+/** What is going on. */
+export interface Activity {
+  readonly phase: Phase;
+  /** `rollout`, `update`, `save`, or the split that is evaluated. */
+  readonly doing: string;
+  readonly step: number;
+  /** Episodes of the rollout that have ended, and all of them. */
+  readonly done: number;
+  readonly of: number;
+}
+
+/**
+ * Trains from the run's last checkpoint, or from scratch, to its last step.
+ * @returns Whether it came to the end; not so after an abort.
+ * @throws {TrainerError} If the policy diverges.
+ * @throws {RunDirError} If a checkpoint is damaged or the disk refuses.
+ */
+export async function train(options: TrainOptions): Promise<boolean> {
+  const { run, lab } = options;
+  const { coldStart, grpo, eval: evaluation } = run.config;
+  const loop = new Loop(options);
+  let step = await loop.restore();
+
+  while (step < coldStart.steps) {
+    if (loop.stopped) return await loop.stop(step);
+    await loop.coldStartStep(++step);
+  }
+
+  if (step === coldStart.steps) {
+    lab.trainer.resetOptimizer();
+    if (grpo.klCoef > 0) lab.trainer.setReference();
+    await loop.evaluate(step, { split: "test", decoding: "sampled" });
+    await loop.evaluate(step, { split: "test", decoding: "greedy" });
+    await loop.evaluate(step, { split: "dev", decoding: "sampled" });
+  }
+
+  const last = coldStart.steps + grpo.steps;
+  while (step < last) {
+    if (loop.stopped) return await loop.stop(step);
+    await loop.grpoStep(++step);
+    const due = evaluation.every > 0 &&
+      (step - coldStart.steps) % evaluation.every === 0;
+    if (due || step === last) {
+      await loop.evaluate(step, { split: "dev", decoding: "sampled" });
+    }
+  }
+
+  await loop.evaluate(last, { split: "test", decoding: "sampled" });
+  const isComplete = await loop.evaluate(last, {
+    split: "test",
+    decoding: "greedy",
+  });
+  return isComplete || await loop.stop(last);
+}
+
+class Loop {
+  readonly #options: TrainOptions;
+  readonly #run: RunDir;
+  readonly #lab: Lab;
+  readonly #watch: Stopwatch;
+  #savedStep = 0;
+
+  constructor(options: TrainOptions) {
+    this.#options = options;
+    this.#run = options.run;
+    this.#lab = options.lab;
+    this.#watch = new Stopwatch(options.now ?? (() => performance.now()));
+  }
+
+  get stopped(): boolean {
+    return this.#options.signal?.aborted ?? false;
+  }
+
+  /** Loads the last checkpoint; returns its step, 0 where there is none. */
+  async restore(): Promise<number> {
+    const step = (await this.#run.checkpoints()).at(-1) ?? 0;
+    if (step === 0) return 0;
+    const dir = this.#run.checkpointPath(step);
+    try {
+      await this.#lab.trainer.load(join(dir, "policy"));
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      throw new RunDirError(
+        `Cannot resume "${this.#run.path}" from its last checkpoint: ${error.message}; ${
+          instead(dir)
+        }`,
+        { cause: error },
+      );
+    }
+    this.#savedStep = step;
+    return step;
+  }
+
+  /** One supervised step on expert demonstrations. */
+  async coldStartStep(step: number): Promise<void> {
+    const { coldStart, seed } = this.#run.config;
+    const learningRate = learningRateAt(step, coldStart);
+    const batch = pickBatch(this.#lab.demonstrations.sequences, {
+      seed,
+      step,
+      size: coldStart.batchSize,
+    });
+    this.#report({ phase: "cold_start", doing: "update", step });
+    const update = await this.#watch.time(
+      "update",
+      () =>
+        this.#lab.trainer.supervised(batch, {
+          learningRate,
+          maxGradNorm: coldStart.maxGradNorm,
+        }),
+    );
+    const { loss, gradNorm, tokens, lossTokens } = update;
+    await this.#commit({
+      schemaVersion: METRICS_VERSION,
+      step,
+      phase: "cold_start",
+      loss,
+      gradNorm,
+      learningRate,
+      tokens,
+      lossTokens,
+      timing: this.#timing({ trained: tokens }),
+    }, []);
+    await this.#saveIfDue(step, step === coldStart.steps);
+  }
+
+  /** One GRPO step: sample groups, compare within them, update. */
+  async grpoStep(step: number): Promise<void> {
+    const { coldStart, grpo } = this.#run.config;
+    const { groups, episodes, refilled } = await this.#watch.time(
+      "rollout",
+      () => this.#sampleGroups(step),
+    );
+    const training = groups.filter((group) => group.variance > 0);
+    const learningRate = learningRateAt(step - coldStart.steps, grpo);
+    this.#report({ phase: "grpo", doing: "update", step });
+    const update = await this.#watch.time(
+      "update",
+      () => this.#update(training, { step, learningRate }),
+    );
+    const line: GrpoMetrics = {
+      schemaVersion: METRICS_VERSION,
+      step,
+      phase: "grpo",
+      reward: stats.mean(groups.flatMap(({ rewards }) => rewards)),
+      groupVariance: stats.mean(groups.map((group) => group.variance)),
+      zeroVarianceShare: stats.mean(
+        groups.map((group) => group.variance > 0 ? 0 : 1),
+      ),
+      groups: groups.length,
+      refilledGroups: refilled,
+      trainedGroups: training.length,
+      episodes: episodes.length,
+      failures: stats.failuresByKind(episodes),
+      stopReasons: stats.stopReasons(episodes),
+      entropy: update.entropy,
+      klOld: update.klOld,
+      klReference: update.klReference,
+      clipShare: update.clipShare,
+      gradNorm: update.gradNorm,
+      loss: update.loss,
+      learningRate,
+      lengths: stats.meanLengths(episodes),
+      parseErrors: episodes.reduce(
+        (sum, { parseErrors }) => sum + parseErrors,
+        0,
+      ),
+      timing: this.#timing({ sampled: episodes, trained: update.tokens }),
+    };
+    await this.#commit(line, placeEpisodes(groups, episodes, step));
+    await this.#saveIfDue(step, step === coldStart.steps + grpo.steps);
+  }
+
+  /** Saves what is not saved yet. */
+  async stop(step: number): Promise<false> {
+    if (step > this.#savedStep) await this.#save(step);
+    return false;
+  }
+
+  /**
+   * Evaluates the policy as it is after `step`, unless that has been done; an abort drops it.
+   * @returns Whether it has been done.
+   */
+  async evaluate(step: number, plan: EvalPlan): Promise<boolean> {
+    const { config, metrics } = this.#run;
+    const isDone = metrics.some((line) =>
+      line.phase === "eval" && line.step === step &&
+      line.split === plan.split &&
+      line.decoding === plan.decoding
+    );
+    if (isDone || this.stopped) return isDone;
+    const jobs = evalJobs(this.#lab, config, plan);
+    const temperature = plan.decoding === "greedy"
+      ? 0
+      : config.rollout.temperature;
+    const episodes = await this.#watch.time(
+      "rollout",
+      () =>
+        this.#sample(jobs, {
+          temperature,
+          activity: { phase: "eval", doing: plan.split, step },
+          interruptible: true,
+        }),
+    );
+    if (this.stopped) return false;
+    const trials = trialsOf(config, plan);
+    const source = `eval/${plan.split}/${plan.decoding}`;
+    const place = (i: number) => ({
+      step,
+      source,
+      group: Math.floor(i / trials),
+      advantage: null,
+    });
+    await this.#commit({
+      schemaVersion: METRICS_VERSION,
+      step,
+      phase: "eval",
+      ...evalResult(episodes, { ...plan, trials }),
+      timing: this.#timing({ sampled: episodes }),
+    }, episodes.map((episode, i) => ({ episode, place: place(i) })));
+    return true;
+  }
+
+  /** Samples groups until enough of them disagree within, or the refills are used up. */
+  async #sampleGroups(step: number) {
+    const { grpo, seed } = this.#run.config;
+    const tasks = createRng(seed, "tasks", step).shuffle(
+      this.#lab.dataset.tasks("train"),
+    );
+    const groups: Group[] = [];
+    const episodes: Episode[] = [];
+    let taken = 0;
+    for (let round = 0; round <= grpo.maxRefills; round++) {
+      const missing = grpo.tasksPerStep -
+        groups.filter(({ variance }) => variance > 0).length;
+      const chosen = tasks.slice(taken, taken + missing);
+      if (chosen.length === 0) break;
+      taken += chosen.length;
+      const jobs = chosen.flatMap((task) =>
+        Array.from({ length: grpo.groupSize }, (_, i) => ({
+          task,
+          seed: deriveSeed(seed, "grpo", step, task.id, i),
+        }))
+      );
+      const sampled = await this.#sample(jobs, {
+        temperature: this.#run.config.rollout.temperature,
+        activity: { phase: "grpo", doing: "rollout", step },
+      });
+      episodes.push(...sampled);
+      groups.push(...groupEpisodes(chosen, sampled, grpo));
+    }
+    const refilled = Math.max(0, taken - grpo.tasksPerStep);
+    return { groups, episodes, refilled };
+  }
+
+  /** Updates on the groups in one pass, in as many minibatches as the recipe says. */
+  async #update(
+    groups: readonly Group[],
+    options: { step: number; learningRate: number },
+  ): Promise<UpdateStats> {
+    const { grpo, seed } = this.#run.config;
+    const sequences = groups.flatMap((group) =>
+      group.episodes.flatMap((episode, i) =>
+        episode.trajectory === null
+          ? []
+          : [{ ...episode.trajectory, advantage: group.advantages[i]! }]
+      )
+    );
+    const shuffled = createRng(seed, "minibatches", options.step).shuffle(
+      sequences,
+    );
+    const size = Math.ceil(shuffled.length / grpo.minibatches);
+    const done: UpdateStats[] = [];
+    for (let at = 0; at < shuffled.length; at += size) {
+      done.push(
+        await this.#lab.trainer.reinforce(shuffled.slice(at, at + size), {
+          ...grpo,
+          learningRate: options.learningRate,
+        }),
+      );
+    }
+    return meanStats(done);
+  }
+
+  async #sample(jobs: readonly Job[], how: {
+    temperature: number;
+    activity: Omit<Activity, "done" | "of">;
+    interruptible?: boolean;
+  }): Promise<readonly Episode[]> {
+    let done = 0;
+    const { signal } = this.#options;
+    const report = () =>
+      this.#report({ ...how.activity, done, of: jobs.length });
+    report();
+    return await this.#lab.sample(jobs, {
+      temperature: how.temperature,
+      ...(how.interruptible && signal ? { signal } : {}),
+      onEpisode: () => {
+        done++;
+        report();
+      },
+    });
+  }
+
+  async #commit(
+    line: Metrics,
+    episodes: Parameters<RunDir["record"]>[1],
+  ): Promise<void> {
+    await this.#watch.time("save", () => this.#run.record(line, episodes));
+    this.#options.onLine?.(line);
+  }
+
+  /** Saves a checkpoint every so many steps, and at the end of a phase. */
+  async #saveIfDue(step: number, endOfPhase: boolean): Promise<void> {
+    if (endOfPhase || step % this.#run.config.checkpoints.every === 0) {
+      await this.#save(step);
+    }
+  }
+
+  async #save(step: number): Promise<void> {
+    const { checkpoints, coldStart } = this.#run.config;
+    await this.#watch.time("save", async () => {
+      await this.#run.saveCheckpoint(
+        step,
+        (dir) => this.#lab.trainer.save(join(dir, "policy")),
+      );
+      const { keep } = checkpoints;
+      await this.#run.pruneCheckpoints({ keep, spare: [coldStart.steps] });
+    });
+    this.#savedStep = step;
+  }
+
+  #timing(work: { sampled?: readonly Episode[]; trained?: number }) {
+    const seconds = this.#watch.lap();
+    const sampled = (work.sampled ?? []).reduce(
+      (sum, episode) => sum + stats.sampledTokens(episode),
+      0,
+    );
+    return {
+      seconds,
+      ...(work.sampled
+        ? { sampledTokensPerS: sampled / (seconds["rollout"] ?? NaN) }
+        : {}),
+      ...(work.trained
+        ? { trainedTokensPerS: work.trained / (seconds["update"] ?? NaN) }
+        : {}),
+    };
+  }
+
+  #report(activity: Omit<Activity, "done" | "of"> & Partial<Activity>): void {
+    this.#options.onActivity?.({ done: 0, of: 0, ...activity });
+  }
+}
+
+/** Means over minibatches, sums of their tokens. Zeros where no group disagreed and nothing was updated. */
+function meanStats(all: readonly UpdateStats[]): UpdateStats {
+  const mean = (key: keyof UpdateStats) =>
+    stats.mean(all.map((one) => one[key]));
+  const sum = (key: keyof UpdateStats) => mean(key) * all.length;
+  return {
+    loss: mean("loss"),
+    gradNorm: mean("gradNorm"),
+    entropy: mean("entropy"),
+    klOld: mean("klOld"),
+    klReference: mean("klReference"),
+    clipShare: mean("clipShare"),
+    lossTokens: sum("lossTokens"),
+    tokens: sum("tokens"),
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * The learning rate over the steps of a phase.
+ *
+ * @module
+ */
+
+/** A linear warm-up, then a linear decay. */
+export interface Schedule {
+  /** The peak. */
+  readonly learningRate: number;
+  readonly warmupSteps: number;
+  /** Rate of the last step as a share of the peak; 1 keeps it constant. */
+  readonly finalShare: number;
+  /** Steps of the phase. */
+  readonly steps: number;
+}
+
+/**
+ * The learning rate of a step.
+ * @param step From 1 to `schedule.steps`.
+ */
+export function learningRateAt(step: number, schedule: Schedule): number {
+  const { learningRate, warmupSteps, finalShare, steps } = schedule;
+  if (step <= warmupSteps) return learningRate * step / warmupSteps;
+  const done = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
+  return learningRate * (1 - (1 - finalShare) * done);
+}

@@ -1,0 +1,41 @@
+/**
+ * Seconds by phase of a step.
+ *
+ * @module
+ */
+
+/** Adds up how long phases take between two laps. */
+export class Stopwatch {
+  readonly #now: () => number;
+  #startedAtMs: number;
+  #seconds: Record<string, number> = {};
+
+  /** @param now A clock in milliseconds that never goes back. */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#startedAtMs = now();
+  }
+
+  /** Runs `action` and adds its time to a phase. */
+  async time<T>(phase: string, action: () => Promise<T>): Promise<T> {
+    const startedAtMs = this.#now();
+    try {
+      return await action();
+    } finally {
+      const seconds = (this.#now() - startedAtMs) / 1000;
+      this.#seconds[phase] = (this.#seconds[phase] ?? 0) + seconds;
+    }
+  }
+
+  /** The seconds since the last lap, by phase and in `total`; begins a new lap. */
+  lap(): Record<string, number> {
+    const nowMs = this.#now();
+    const seconds = {
+      ...this.#seconds,
+      total: (nowMs - this.#startedAtMs) / 1000,
+    };
+    this.#startedAtMs = nowMs;
+    this.#seconds = {};
+    return seconds;
+  }
+}
