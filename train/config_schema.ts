@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { generatedOptionsSchema } from "../env/data/generated/options.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
@@ -19,14 +20,7 @@ const dataSchema = z.strictObject({
     .describe("The τ-bench checkout, where the source is tau-bench"),
   worldSeed: z.int().default(1)
     .describe("Seed of the generated world; independent of the run's seed"),
-});
-
-const promptSchema = z.strictObject({
-  policy: z.boolean().default(false)
-    .describe(
-      "Show the policy text; a tiny policy learns it from demonstrations",
-    ),
-  tools: z.boolean().default(false).describe("Show the tool schemas"),
+  generated: generatedOptionsSchema.prefault({}),
 });
 
 const tokenizerSchema = z.strictObject({
@@ -120,7 +114,10 @@ export const configSchema = z.strictObject({
     "Threads of the CPU policy; 0 takes one a core",
   ),
   data: dataSchema.prefault({}),
-  prompt: promptSchema.prefault({}),
+  prompt: z.enum(["none", "full"]).default("none")
+    .describe(
+      "What the policy is shown before the conversation; full: policy text and tool schemas",
+    ),
   tokenizer: tokenizerSchema.prefault({}),
   model: modelSchema.prefault({}),
   coldStart: coldStartSchema.prefault({}),

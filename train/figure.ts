@@ -1,0 +1,128 @@
+/**
+ * The picture of a run: the reward of each GRPO step, pass^1 on dev and on test.
+ *
+ * @module
+ */
+
+import type { Metrics } from "./metrics.ts";
+import { evaluations } from "./summary.ts";
+
+/** One point of a curve. */
+export interface Point {
+  readonly step: number;
+  /** Within 0..1. */
+  readonly value: number;
+  /** `train reward`, `dev pass^1`, `test pass^1, sampled`. */
+  readonly series: string;
+}
+
+/** The curves of a run, in the order in which a legend lists them. */
+export function curvePoints(lines: readonly Metrics[]): Point[] {
+  const train = lines.flatMap((line) =>
+    line.phase === "grpo"
+      ? [{ step: line.step, value: line.reward, series: "train reward" }]
+      : []
+  );
+  const dev = evaluations(lines, "dev").map(({ step, pass1 }) => ({
+    step,
+    value: pass1,
+    series: "dev pass^1",
+  }));
+  const test = evaluations(lines, "test").map(({ step, pass1, decoding }) => ({
+    step,
+    value: pass1,
+    series: `test pass^1, ${decoding}`,
+  }));
+  return [...train, ...dev, ...test].filter(({ value }) =>
+    Number.isFinite(value)
+  );
+}
+
+/**
+ * The curves as a standalone SVG. Loads its drawing library when it is called: a run does not wait for it.
+ * @param title What is drawn: `generated retail, seed 1`.
+ */
+export async function curveSvg(
+  points: readonly Point[],
+  title: string,
+): Promise<string> {
+  const [Plot, { DOMParser }] = await Promise.all([
+    import("@observablehq/plot"),
+    import("linkedom"),
+  ]);
+  const document = new DOMParser().parseFromString(
+    "<html></html>",
+    "text/html",
+  );
+  const series = [...new Set(points.map((point) => point.series))];
+  const figure = Plot.plot({
+    document,
+    width: 760,
+    height: 420,
+    marginRight: 20,
+    style: { background: "white", fontFamily: "system-ui, sans-serif" },
+    x: { label: "step" },
+    y: { label: title, domain: [0, 1], grid: true },
+    color: { domain: series, scheme: "observable10" },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.line(points, { x: "step", y: "value", stroke: "series" }),
+      Plot.dot(points.filter((point) => point.series !== "train reward"), {
+        x: "step",
+        y: "value",
+        fill: "series",
+      }),
+      series.map((name, i) =>
+        Plot.text([name], {
+          frameAnchor: "bottom-right",
+          dy: -14 * (series.length - i),
+          fill: () => name,
+        })
+      ),
+    ],
+  });
+  figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return `${figure.outerHTML}\n`;
+}
+
+/**
+ * A curve for the terminal: one column a bucket of steps, a full block where the value is 1.
+ * @returns Lines joined by newlines, the highest values on top.
+ */
+export function curveText(
+  points: readonly Point[],
+  options: {
+    readonly series: string;
+    readonly width: number;
+    readonly height: number;
+  },
+): string {
+  const { series, width, height } = options;
+  const values = points.filter((point) => point.series === series)
+    .map((point) => point.value);
+  if (values.length === 0) return "";
+  const columns = buckets(values, Math.min(width, values.length));
+  const blocks = " ▁▂▃▄▅▆▇█";
+  const rows = Array.from({ length: height }, (_, r) => {
+    const base = height - 1 - r;
+    const cells = columns.map((value) => {
+      const eighths = Math.round((value * height - base) * 8);
+      return blocks[Math.min(8, Math.max(0, eighths))];
+    }).join("");
+    const label = r === 0 ? "1.0" : r === height - 1 ? "0.0" : "   ";
+    return `${label} ┤${cells}`;
+  });
+  return [...rows, `    └${"─".repeat(columns.length)} ${series}`].join("\n");
+}
+
+/** Means of `count` runs of neighbours of about equal length. */
+function buckets(values: readonly number[], count: number): number[] {
+  return Array.from({ length: count }, (_, i) => {
+    const from = Math.floor(i * values.length / count);
+    const part = values.slice(
+      from,
+      Math.floor((i + 1) * values.length / count),
+    );
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+}
