@@ -1,0 +1,30 @@
+/**
+ * The domains there are, by name.
+ *
+ * @module
+ */
+
+import type { Domain } from "./domain.ts";
+import { ConfigError } from "./errors.ts";
+import { retail } from "./retail/domain.ts";
+import type { DomainName } from "./types.ts";
+
+const domains: ReadonlyMap<DomainName, Domain> = new Map([
+  [retail.name, retail],
+]);
+
+/** Names of the domains that this version has. */
+export const domainNames: readonly DomainName[] = [...domains.keys()];
+
+/** The domain of a name. @throws {ConfigError} If this version does not have it. */
+export function domainNamed(name: DomainName): Domain {
+  const domain = domains.get(name);
+  if (domain === undefined) {
+    throw new ConfigError(
+      `The domain "${name}" is not in this version of taulab; it has ${
+        domainNames.map((known) => `"${known}"`).join(", ")
+      }`,
+    );
+  }
+  return domain;
+}

@@ -1,0 +1,36 @@
+/**
+ * The gold result of a task: the state in which its gold actions leave a fresh world.
+ *
+ * @module
+ */
+
+import { callTool } from "./call_tool.ts";
+import type { Database } from "./database.ts";
+import { domainNamed } from "./domains.ts";
+import type { Dataset, Task } from "./types.ts";
+
+/**
+ * The state in which a task should end; not to be written to. Computed once per dataset and task: every gold
+ * action in order, except those that end a conversation. Some gold actions fail, and are meant to.
+ */
+export function goldOf(dataset: Dataset, task: Task): Database {
+  const known = golds.get(dataset)?.get(task);
+  if (known !== undefined) return known;
+  const gold = computeGold(dataset, task);
+  const ofDataset = golds.get(dataset) ?? new WeakMap<Task, Database>();
+  golds.set(dataset, ofDataset.set(task, gold));
+  return gold;
+}
+
+const golds = new WeakMap<Dataset, WeakMap<Task, Database>>();
+
+function computeGold(dataset: Dataset, task: Task): Database {
+  const domain = domainNamed(task.domain);
+  const database = dataset.database.fork();
+  for (const action of task.actions) {
+    if (dataset.terminatingTools.includes(action.name)) continue;
+    callTool(domain, database, action);
+  }
+  // A fork has no rows of its own, so the texts of the gold rows are kept.
+  return database.fork();
+}
