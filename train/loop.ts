@@ -233,20 +233,11 @@ class Loop {
       line.decoding === plan.decoding
     );
     if (isDone || this.stopped) return isDone;
-    const jobs = evalJobs(this.#lab, config, plan);
-    const temperature = plan.decoding === "greedy"
-      ? 0
-      : config.rollout.temperature;
     const episodes = await this.#watch.time(
       "rollout",
-      () =>
-        this.#sample(jobs, {
-          temperature,
-          activity: { phase: "eval", doing: plan.split, step },
-          interruptible: true,
-        }),
+      () => this.#sampleEval(step, plan),
     );
-    if (this.stopped) return false;
+    if (episodes === null) return false;
     const trials = trialsOf(config, plan);
     const source = `eval/${plan.split}/${plan.decoding}`;
     const place = (i: number) => ({
@@ -263,6 +254,26 @@ class Loop {
       timing: this.#timing({ sampled: episodes }),
     }, episodes.map((episode, i) => ({ episode, place: place(i) })));
     return true;
+  }
+
+  /** The episodes of an evaluation; `null` if it was aborted. */
+  async #sampleEval(
+    step: number,
+    plan: EvalPlan,
+  ): Promise<readonly Episode[] | null> {
+    const { config } = this.#run;
+    try {
+      return await this.#sample(evalJobs(this.#lab, config, plan), {
+        temperature: plan.decoding === "greedy"
+          ? 0
+          : config.rollout.temperature,
+        activity: { phase: "eval", doing: plan.split, step },
+        interruptible: true,
+      });
+    } catch (error) {
+      if (this.stopped) return null;
+      throw error;
+    }
   }
 
   /** Samples groups until enough of them disagree within, or the refills are used up. */

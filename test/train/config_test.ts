@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../../env/errors.ts";
+import {
+  configDifferences,
+  configKeys,
+  formatConfig,
+  parseSet,
+  resolveConfig,
+} from "../../train/config.ts";
+
+/** The message that a recipe, with `--set`s over it, is refused with. */
+function refusal(text: string, sets: readonly string[] = []): string {
+  try {
+    resolveConfig({ name: "r.yaml", text }, sets.map(parseSet));
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "the recipe was taken" });
+}
+
+Deno.test("resolveConfig() lets flags win over the recipe and the recipe over defaults", () => {
+  const recipe = {
+    name: "r.yaml",
+    text: "grpo:\n  steps: 3\n  groupSize: 5\n",
+  };
+  const config = resolveConfig(recipe, [
+    parseSet("grpo.steps=7"),
+    parseSet("data.generated.itemsMax=2"),
+  ]);
+  assert.equal(config.grpo.steps, 7);
+  assert.equal(config.grpo.groupSize, 5);
+  assert.equal(config.data.generated.itemsMax, 2);
+  assert.equal(config.seed, resolveConfig({ name: "", text: "" }).seed);
+});
+
+Deno.test("resolveConfig() freezes what it returns to its leaves", () => {
+  const config = resolveConfig({ name: "", text: "" });
+  assert.throws(() => Object.assign(config.grpo, { steps: 1 }), TypeError);
+});
+
+Deno.test("resolveConfig() names the line and the nearest key of an unknown key", () => {
+  assert.equal(
+    refusal("seed: 1\ngrpo:\n  stepz: 3\n"),
+    'r.yaml:3: unknown key "grpo.stepz"; the nearest is "grpo.steps"',
+  );
+  assert.equal(
+    refusal("modle: {}\n"),
+    'r.yaml:1: unknown key "modle"; the nearest is "model"',
+  );
+});
+
+Deno.test("resolveConfig() names the line, the meaning and the value of a wrong value", () => {
+  assert.equal(
+    refusal("grpo:\n  steps: many\n"),
+    'r.yaml:2: grpo.steps (Policy-gradient steps): expected number, got "many"',
+  );
+  assert.match(
+    refusal("grpo:\n  steps: -1\n"),
+    /^r.yaml:2: grpo.steps .*>=0, got -1$/,
+  );
+  assert.match(
+    refusal("grpo: 4\n"),
+    /^r.yaml:1: grpo: expected object, got 4$/,
+  );
+});
+
+Deno.test("resolveConfig() blames the --set that did it", () => {
+  assert.match(
+    refusal("", ["grpo.stesp=4"]),
+    /^--set grpo.stesp=4: unknown key .*"grpo.steps"$/,
+  );
+  assert.match(
+    refusal("grpo: {steps: 3}", ["grpo.steps=x"]),
+    /^--set grpo.steps=x: grpo.steps/,
+  );
+});
+
+Deno.test("resolveConfig() points at the fault of text that is no YAML map", () => {
+  assert.match(refusal("grpo: [\n"), /^r.yaml:\d+:\d+: the recipe is not YAML/);
+  assert.match(refusal("- a\n"), /^r.yaml: a recipe is a YAML map/);
+});
+
+Deno.test("parseSet() wants a key and a value", () => {
+  assert.throws(() => parseSet("grpo.steps"), ConfigError);
+  assert.deepEqual(parseSet("a.b=null"), {
+    path: ["a", "b"],
+    value: null,
+    origin: "--set a.b=null",
+  });
+});
+
+Deno.test("formatConfig() is a recipe that resolves to the same config", () => {
+  const config = resolveConfig({ name: "", text: "seed: 9\ngrpo: {steps: 2}" });
+  const again = resolveConfig({ name: "", text: formatConfig(config) });
+  assert.deepEqual(again, config);
+  assert.deepEqual(configDifferences(config, again), []);
+});
+
+Deno.test("configDifferences() says what differs and how", () => {
+  const one = resolveConfig({ name: "", text: "" });
+  const other = resolveConfig({ name: "", text: "grpo: {groupSize: 4}" });
+  assert.deepEqual(configDifferences(one, other), [
+    `grpo.groupSize is ${one.grpo.groupSize} there, 4 here`,
+  ]);
+});
+
+Deno.test("every key of the config says what it is for", () => {
+  for (const { key, description } of configKeys()) {
+    assert.notEqual(description, "", key);
+  }
+});
+
+for await (
+  const entry of Deno.readDir(new URL("../../train/recipes", import.meta.url))
+) {
+  Deno.test(`the recipe ${entry.name} resolves`, async () => {
+    const url = new URL(`../../train/recipes/${entry.name}`, import.meta.url);
+    resolveConfig({ name: entry.name, text: await Deno.readTextFile(url) });
+  });
+}

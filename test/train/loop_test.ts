@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { RunDirError } from "../../env/errors.ts";
+import { parseSet, resolveConfig } from "../../train/config.ts";
+import { EpisodeStore } from "../../train/episode_store.ts";
+import { train } from "../../train/loop.ts";
+import type { GrpoMetrics, Metrics } from "../../train/metrics.ts";
+import { RunDir } from "../../train/run_dir.ts";
+import { newRunInfo } from "../../train/run_info.ts";
+import { summarize } from "../../train/summary.ts";
+import { fakeLab, type FakeLabOptions } from "../fakes/lab.ts";
+
+const RECIPE = `
+coldStart: { steps: 3, batchSize: 4, learningRate: 0.01, warmupSteps: 1 }
+grpo: { steps: 5, tasksPerStep: 4, groupSize: 4, learningRate: 0.01, warmupSteps: 0, maxRefills: 2 }
+eval: { every: 2, tasks: 4, testTrials: 2 }
+`;
+
+async function newRun(
+  dir: string,
+  sets: readonly string[] = [],
+): Promise<RunDir> {
+  const config = resolveConfig(
+    { name: "test", text: RECIPE },
+    sets.map(parseSet),
+  );
+  const dataset = { name: "fake", fingerprint: "f" };
+  const info = await newRunInfo({
+    seed: config.seed,
+    dataset,
+    now: new Date(0),
+  });
+  return await RunDir.create(join(dir, "run"), { config, info });
+}
+
+/** What is left of a line once the clock is taken out. */
+function timeless(lines: readonly Metrics[]) {
+  return lines.map((line) => ({ ...line, timing: null }));
+}
+
+async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await body(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Lines and episodes of a run that nothing disturbed. */
+async function undisturbed(
+  dir: string,
+  options: FakeLabOptions = {},
+  sets: string[] = [],
+) {
+  await using run = await newRun(dir, sets);
+  const lab = fakeLab(options);
+  assert.equal(await train({ run, lab }), true);
+  return { lines: run.metrics, lab, path: run.path };
+}
+
+Deno.test("train() goes from cold start over GRPO to both test evaluations", () =>
+  inTempDir(async (dir) => {
+    const { lines, lab } = await undisturbed(dir);
+    const order = lines.map((line) =>
+      line.phase === "eval"
+        ? `${line.step} ${line.split} ${line.decoding}`
+        : `${line.step} ${line.phase}`
+    );
+    assert.deepEqual(order, [
+      "1 cold_start",
+      "2 cold_start",
+      "3 cold_start",
+      "3 test sampled",
+      "3 test greedy",
+      "3 dev sampled",
+      "4 grpo",
+      "5 grpo",
+      "5 dev sampled",
+      "6 grpo",
+      "7 grpo",
+      "7 dev sampled",
+      "8 grpo",
+      "8 dev sampled",
+      "8 test sampled",
+      "8 test greedy",
+    ]);
+    assert.equal(lab.trainer.resets, 1);
+    assert.equal(lab.trainer.references, 0);
+    const summary = summarize(lines, 3);
+    assert.ok(summary.final.sampled! > summary.coldStart.sampled!);
+  }));
+
+Deno.test("train() keeps every sampled episode, with its group and its advantage", () =>
+  inTempDir(async (dir) => {
+    const { lines, path } = await undisturbed(dir);
+    using store = new EpisodeStore(join(path, "episodes.db"), {
+      readOnly: true,
+    });
+    for (const line of lines) {
+      if (line.phase === "cold_start") continue;
+      const source = line.phase === "eval"
+        ? `eval/${line.split}/${line.decoding}`
+        : "grpo";
+      assert.equal(
+        store.list({ step: line.step, source }).length,
+        line.episodes,
+      );
+    }
+    const first = store.list({ step: 4, source: "grpo" });
+    for (const [group, episodes] of Map.groupBy(first, (one) => one.group)) {
+      const rewards = new Set(episodes.map((one) => one.reward));
+      const trained = episodes.every((one) => one.advantage !== null);
+      assert.equal(trained, rewards.size > 1, `group ${group}`);
+      assert.equal(new Set(episodes.map((one) => one.taskId)).size, 1);
+    }
+  }));
+
+Deno.test("train() trains only on groups that disagree, and refills the others up to the bound", () =>
+  inTempDir(async (dir) => {
+    const agreeing = { reward: () => 1 };
+    const { lines, lab } = await undisturbed(dir, agreeing);
+    const grpo = lines.filter((line) => line.phase === "grpo");
+    for (const line of grpo) {
+      assert.equal(line.zeroVarianceShare, 1);
+      assert.equal(line.trainedGroups, 0);
+      assert.equal(line.refilledGroups, 8); // two rounds of four
+      assert.equal(line.groups, 12);
+    }
+    assert.equal(lab.trainer.updates, 3); // the cold start's alone
+  }));
+
+Deno.test("train() leaves failures of the infrastructure out of their group and counts them", () =>
+  inTempDir(async (dir) => {
+    const fails: FakeLabOptions["fails"] = (job) => job.seed % 3 === 0;
+    const { lines, lab } = await undisturbed(dir, { fails });
+    const grpo = lines.filter((line): line is GrpoMetrics =>
+      line.phase === "grpo"
+    );
+    assert.ok(grpo.some((line) => (line.failures["rate_limited"] ?? 0) > 0));
+    for (const batch of lab.trainer.batches.slice(3)) {
+      const sum = batch.reduce((total, { advantage }) => total + advantage, 0);
+      assert.ok(Math.abs(sum) < 1e-9, "advantages of whole groups sum to zero");
+    }
+    const [line] = grpo;
+    const failed = Object.values(line!.failures).reduce((a, b) => a + b, 0);
+    const scored = Object.values(line!.stopReasons).reduce((a, b) => a + b, 0);
+    assert.equal(failed + scored, line!.episodes);
+  }));
+
+Deno.test("train() splits a step into minibatches that together hold every sequence once", () =>
+  inTempDir(async (dir) => {
+    const { lines, lab } = await undisturbed(dir, {}, ["grpo.minibatches=3"]);
+    const trained = lines.filter((line) => line.phase === "grpo")
+      .map((line) => line.trainedGroups * 4);
+    const sizes = lab.trainer.batches.slice(3).map((batch) => batch.length);
+    assert.equal(
+      sizes.reduce((a, b) => a + b),
+      trained.reduce((a, b) => a + b),
+    );
+    assert.ok(sizes.length > trained.length);
+  }));
+
+Deno.test("train() remembers a reference only where the recipe weighs it", () =>
+  inTempDir(async (dir) => {
+    const { lab } = await undisturbed(dir, {}, ["grpo.klCoef=0.1"]);
+    assert.equal(lab.trainer.references, 1);
+  }));
+
+for (const every of [1, 3]) {
+  for (let at = 0; at < 8; at++) {
+    Deno.test(`train() killed at update ${at} and resumed equals a run never killed, saving every ${every}`, () =>
+      inTempDir(async (dir) => {
+        const sets = [`checkpoints.every=${every}`];
+        await Deno.mkdir(join(dir, "a"));
+        await Deno.mkdir(join(dir, "b"));
+        const whole = await undisturbed(join(dir, "a"), {}, sets);
+        const onUpdate = (count: number) => {
+          if (count === at) throw new Error("killed");
+        };
+        {
+          await using run = await newRun(join(dir, "b"), sets);
+          await assert.rejects(
+            train({ run, lab: fakeLab({ onUpdate }) }),
+            /killed/,
+          );
+        }
+        await using run = await RunDir.resume(join(dir, "b", "run"));
+        assert.equal(await train({ run, lab: fakeLab() }), true);
+        assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
+        assert.deepEqual(episodesOf(run.path), episodesOf(whole.path));
+      }));
+  }
+}
+
+function episodesOf(path: string) {
+  using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
+  return store.list().map((episode) => ({ ...episode, id: 0 }));
+}
+
+Deno.test("train() finishes the step in flight and saves it once it is aborted", () =>
+  inTempDir(async (dir) => {
+    const abort = new AbortController();
+    const onUpdate = (count: number) => {
+      if (count === 5) abort.abort();
+    };
+    {
+      await using run = await newRun(dir, ["checkpoints.every=100"]);
+      const done = await train({
+        run,
+        lab: fakeLab({ onUpdate }),
+        signal: abort.signal,
+      });
+      assert.equal(done, false);
+      assert.equal(run.metrics.at(-1)!.step, 6);
+      assert.deepEqual(await run.checkpoints(), [3, 6]);
+    }
+    await using run = await RunDir.resume(join(dir, "run"));
+    assert.equal(run.metrics.at(-1)!.step, 6);
+  }));
+
+Deno.test("train() drops an evaluation that is aborted, and a resumed run makes it", () =>
+  inTempDir(async (dir) => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    {
+      await using run = await newRun(dir);
+      const onActivity = (activity: { phase: string }) => {
+        if (activity.phase === "eval") abort.abort();
+      };
+      assert.equal(
+        await train({ run, lab: fakeLab(), signal, onActivity }),
+        false,
+      );
+      assert.ok(run.metrics.every((line) => line.phase === "cold_start"));
+    }
+    await using run = await RunDir.resume(join(dir, "run"));
+    assert.equal(await train({ run, lab: fakeLab() }), true);
+  }));
+
+Deno.test("train() says which checkpoint is damaged and what to do", () =>
+  inTempDir(async (dir) => {
+    const { path } = await undisturbed(dir);
+    await Deno.writeTextFile(
+      join(path, "checkpoints/8/policy/skill.json"),
+      "{",
+    );
+    {
+      await using run = await RunDir.resume(path);
+      await assert.rejects(
+        train({ run, lab: fakeLab() }),
+        (error) => {
+          assert.ok(error instanceof RunDirError);
+          assert.match(
+            error.message,
+            /checksum.*remove ".*checkpoints\/8" and resume again/,
+          );
+          return true;
+        },
+      );
+    }
+    await Deno.remove(join(path, "checkpoints/8"), { recursive: true });
+    await using run = await RunDir.resume(path);
+    assert.equal(await train({ run, lab: fakeLab() }), true);
+  }));
+
+Deno.test("train() keeps the latest checkpoints and the cold start's last", () =>
+  inTempDir(async (dir) => {
+    const { path } = await undisturbed(dir, {}, ["checkpoints.keep=2"]);
+    await using run = await RunDir.resume(path);
+    assert.deepEqual(await run.checkpoints(), [3, 7, 8]);
+  }));
