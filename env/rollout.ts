@@ -1,0 +1,305 @@
+/**
+ * One agent, one customer, one task: the rollout of an episode, and of many at once.
+ *
+ *     environment.open ─▶ agent.act ─▶ environment.step ─▶ agent.observe ─▶ … ─▶ reward
+ *
+ * @module
+ */
+
+import { createEnvironment } from "./environment.ts";
+import { InfrastructureError } from "./errors.ts";
+import { createRng, deriveSeed } from "./random.ts";
+import type {
+  Action,
+  Agent,
+  AgentSession,
+  CallOptions,
+  Dataset,
+  Environment,
+  Episode,
+  Failure,
+  Observation,
+  Reward,
+  StopReason,
+  Task,
+  UserFactory,
+} from "./types.ts";
+
+/** What an episode depends on. */
+export interface RolloutSpec {
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly agent: Agent;
+  readonly user: UserFactory;
+  /** What the record calls the user: `scripted`. */
+  readonly userName: string;
+  /** The same seed gives the same episode, at any concurrency and after any number of retries. */
+  readonly seed: number;
+  /** Most actions of the agent. Default: 30, as in τ-bench. */
+  readonly maxTurns?: number;
+  /** How many answers that cannot be read are forgiven. Default: 3. */
+  readonly maxParseErrors?: number;
+  /** How often the episode is begun anew after a failure of the infrastructure. Default: 3. */
+  readonly retries?: number;
+}
+
+/** What episodes run in. */
+export interface RolloutContext extends CallOptions {
+  /** Milliseconds since some moment; for the record only. */
+  readonly now: () => number;
+  /** Waits between retries. Default: the clock. */
+  readonly sleep?: Sleep;
+  /** The first wait in milliseconds; it doubles with every retry. Default: 500. */
+  readonly backoffMs?: number;
+}
+
+/** Waits, and rejects with the signal's reason once that is aborted. */
+export type Sleep = (ms: number, options: CallOptions) => Promise<void>;
+
+const DEFAULTS = {
+  maxTurns: 30,
+  maxParseErrors: 3,
+  retries: 3,
+  backoffMs: 500,
+} as const;
+
+/**
+ * Runs one episode to its end.
+ *
+ * What the model gets wrong is scored. A failure of the infrastructure is retried in a fresh environment; one
+ * that stays, and any throw of our own (kind `bug`), gives an episode with `failure` and no reward.
+ * @throws The signal's reason, once it is aborted. Nothing else.
+ */
+export async function rollout(
+  options: RolloutSpec & RolloutContext,
+): Promise<Episode> {
+  const startedAtMs = options.now();
+  const { retries: limit = DEFAULTS.retries } = options;
+  for (let retries = 0;; retries++) {
+    const attempt = new Attempt(options);
+    const failure = await attempt.run();
+    options.signal?.throwIfAborted();
+    if (failure === null || failure.kind === "bug" || retries >= limit) {
+      return toEpisode(attempt, { options, failure, retries, startedAtMs });
+    }
+    await backOff(retries, options);
+  }
+}
+
+/** Settings of {@linkcode rolloutAll}. */
+export interface RolloutAllOptions extends RolloutContext {
+  /** Most episodes under way at once. */
+  readonly concurrency: number;
+  /** Called with every episode when it ends, in the order in which they end. A throw ends the rollouts. */
+  readonly onEpisode?: (
+    episode: Episode,
+    index: number,
+  ) => void | Promise<void>;
+}
+
+/**
+ * Runs many episodes, at most `concurrency` at a time.
+ * @returns One episode a spec, in the order of the specs.
+ * @throws {RangeError} If `concurrency` is not a positive integer.
+ * @throws The signal's reason once it is aborted; episodes that had ended have been given to `onEpisode`.
+ */
+export async function rolloutAll(
+  specs: readonly RolloutSpec[],
+  options: RolloutAllOptions,
+): Promise<Episode[]> {
+  const { concurrency, onEpisode, ...context } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new RangeError(
+      `Cannot run ${concurrency} episodes at once: it must be a positive integer`,
+    );
+  }
+  const episodes: Episode[] = new Array(specs.length);
+  const queue = specs.entries();
+  let stopped = false;
+  async function work(): Promise<void> {
+    for (const [index, spec] of queue) {
+      if (stopped) return;
+      const episode = await rollout({ ...spec, ...context });
+      episodes[index] = episode;
+      await onEpisode?.(episode, index);
+    }
+  }
+  const workers = Array.from(
+    { length: Math.min(concurrency, specs.length) },
+    () =>
+      work().catch((error: unknown) => {
+        stopped = true;
+        throw error;
+      }),
+  );
+  // All of them have ended before the first error is thrown, so nothing runs on behind it.
+  const results = await Promise.allSettled(workers);
+  for (const result of results) {
+    if (result.status === "rejected") throw result.reason;
+  }
+  options.signal?.throwIfAborted();
+  return episodes;
+}
+
+/** An episode under way: what is known of it at any moment, so that a failure can be recorded. */
+class Attempt {
+  readonly #options: RolloutSpec & RolloutContext;
+  /** Whose code runs, for the record of what it throws. */
+  #source: Failure["source"] = "environment";
+  environment: Environment | null = null;
+  session: AgentSession | null = null;
+  parseErrors = 0;
+  stopReason: StopReason = "failed";
+  reward: Reward | null = null;
+
+  constructor(options: RolloutSpec & RolloutContext) {
+    this.#options = options;
+  }
+
+  /** Runs to the end. @returns What failed, or `null`. */
+  async run(): Promise<Failure | null> {
+    try {
+      const session = await this.#open();
+      this.stopReason = await this.#converse(session);
+      this.#source = "environment";
+      this.reward = this.#grade();
+      return null;
+    } catch (error) {
+      this.stopReason = "failed";
+      return toFailure(error, this.#source);
+    } finally {
+      this.session?.close();
+    }
+  }
+
+  async #open(): Promise<AgentSession> {
+    const { dataset, task, user, agent, seed } = this.#options;
+    this.environment = createEnvironment({
+      dataset,
+      task,
+      user: user(task, { seed: deriveSeed(seed, "user") }),
+    });
+    const firstMessage = await this.environment.open(this.#call());
+    this.#source = "model";
+    this.session = agent.start({
+      dataset,
+      task,
+      seed: deriveSeed(seed, "agent"),
+      firstMessage,
+    });
+    return this.session;
+  }
+
+  async #converse(session: AgentSession): Promise<StopReason> {
+    const {
+      maxTurns = DEFAULTS.maxTurns,
+      maxParseErrors = DEFAULTS.maxParseErrors,
+    } = this.#options;
+    for (let turns = 0; turns < maxTurns;) {
+      this.#options.signal?.throwIfAborted();
+      this.#source = "model";
+      const step = await session.act(this.#call());
+      if (step.type === "out_of_tokens") return "out_of_tokens";
+      if (step.type === "parse_error") {
+        if (++this.parseErrors > maxParseErrors) return "parse_errors";
+        continue;
+      }
+      const observation = await this.#step(step.action);
+      session.observe(observation);
+      if (observation.done) return observation.end ?? "user_stop";
+      turns++;
+    }
+    return "max_turns";
+  }
+
+  async #step(action: Action): Promise<Observation> {
+    this.#source = "environment";
+    const observation = await this.environment?.step(action, this.#call());
+    if (observation !== undefined) return observation;
+    throw new TypeError("Cannot step: the environment is not open");
+  }
+
+  /** τ-bench scores a conversation that came to its end; one that was cut off has the value 0. */
+  #grade(): Reward | null {
+    const reward = this.environment?.reward() ?? null;
+    const ended = this.stopReason === "user_stop" ||
+      this.stopReason === "transfer";
+    return reward === null || ended ? reward : { ...reward, value: 0 };
+  }
+
+  #call(): CallOptions {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+}
+
+function toFailure(error: unknown, source: Failure["source"]): Failure {
+  if (error instanceof InfrastructureError) {
+    const { kind, source, message } = error;
+    return { kind, source, message };
+  }
+  return { kind: "bug", source, message: String(error) };
+}
+
+function toEpisode(
+  attempt: Attempt,
+  { options, failure, retries, startedAtMs }: {
+    options: RolloutSpec & RolloutContext;
+    failure: Failure | null;
+    retries: number;
+    startedAtMs: number;
+  },
+): Episode {
+  const { task, agent, seed, userName, now } = options;
+  const { environment, session, stopReason, reward, parseErrors } = attempt;
+  return {
+    taskId: task.id,
+    domain: task.domain,
+    split: task.split,
+    intent: task.intent ?? null,
+    seed,
+    agent: agent.name,
+    model: agent.model ?? agent.name,
+    user: userName,
+    messages: session?.messages.slice() ?? [],
+    turns: environment?.turns.slice() ?? [],
+    trajectory: session?.trajectory ?? null,
+    stopReason,
+    reward,
+    failure,
+    retries,
+    parseErrors,
+    startedAtMs,
+    durationMs: now() - startedAtMs,
+  };
+}
+
+/** Waits twice as long each time, spread by the seed so that episodes that failed together do not return together. */
+async function backOff(
+  retries: number,
+  options: RolloutSpec & RolloutContext,
+): Promise<void> {
+  const { sleep = sleepByClock, backoffMs = DEFAULTS.backoffMs, signal } =
+    options;
+  const spread = 0.5 + createRng(options.seed, "backoff", retries).next();
+  await sleep(
+    backoffMs * 2 ** retries * spread,
+    signal === undefined ? {} : { signal },
+  );
+}
+
+function sleepByClock(ms: number, { signal }: CallOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const timer = setTimeout(finish, ms);
+    signal?.addEventListener("abort", cancel, { once: true });
+    function finish(): void {
+      signal?.removeEventListener("abort", cancel);
+      resolve();
+    }
+    function cancel(): void {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    }
+  });
+}
