@@ -1,0 +1,86 @@
+/**
+ * `deno task build:wasm`: compiles train/cpu/kernels/ to the two committed modules, with and without
+ * relaxed SIMD. The same source gives the same bytes; a test proves it of what is committed.
+ *
+ * @module
+ */
+
+import asc from "assemblyscript/asc";
+
+/** The modules there are: `relaxed` has fused multiply-add, `plain` runs everywhere. */
+export const WASM_BUILDS = ["relaxed", "plain"] as const;
+
+const KERNELS = new URL("../train/cpu/kernels/", import.meta.url);
+
+/** Where a build is committed. */
+export function wasmUrl(build: typeof WASM_BUILDS[number]): URL {
+  return new URL(`../train/cpu/wasm/${build}.wasm`, import.meta.url);
+}
+
+/**
+ * Compiles the kernels in memory.
+ * @throws {Error} With the compiler's own words, also for a warning.
+ */
+export async function buildWasm(
+  build: typeof WASM_BUILDS[number],
+): Promise<Uint8Array> {
+  let binary: Uint8Array | undefined;
+  const words: string[] = [];
+  const print = {
+    write: (chunk: string | Uint8Array) => {
+      words.push(
+        typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk),
+      );
+    },
+  };
+  const { error } = await asc.main([
+    "index.ts",
+    "--outFile",
+    "out.wasm",
+    "--runtime",
+    "stub",
+    "-O3",
+    "--noAssert",
+    "--importMemory",
+    "--noExportMemory",
+    "--sharedMemory",
+    "--initialMemory",
+    "1",
+    "--maximumMemory",
+    "65536",
+    ...["simd", "threads", "bulk-memory"].flatMap((f) => ["--enable", f]),
+    ...(build === "relaxed" ? ["--enable", "relaxed-simd"] : []),
+  ], {
+    stdout: print,
+    stderr: print,
+    readFile: readKernel,
+    listFiles: () => [],
+    writeFile: (_name, contents) => {
+      if (contents instanceof Uint8Array) binary = contents;
+    },
+  });
+  if (error || !binary || words.length > 0) {
+    throw new Error(`Cannot compile the kernels: ${words.join("")}`, {
+      cause: error,
+    });
+  }
+  return binary;
+}
+
+function readKernel(name: string): string | null {
+  try {
+    return Deno.readTextFileSync(new URL(name, KERNELS));
+  } catch (error) {
+    // The compiler asks for names that may not exist and falls back on others.
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  for (const build of WASM_BUILDS) {
+    const bytes = await buildWasm(build);
+    await Deno.writeFile(wasmUrl(build), bytes);
+    console.log(`${build}.wasm  ${bytes.length} bytes`);
+  }
+}

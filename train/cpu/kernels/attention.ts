@@ -1,0 +1,479 @@
+/**
+ * Causal attention over pages of 32 positions. A page holds a head's keys as `[headDim][32]`, so that a
+ * query meets 32 of them without a sum across lanes, and its values as `[32][headDim]`.
+ */
+import { gemmTransposed } from "./gemm";
+import { dot, exp4, log1, madd, sum4, zero4 } from "./math";
+import { Model, PAGE, pageOf, Segment } from "./model";
+
+const MASKED: f32 = -1e30;
+
+/** out[32] = q·keys, keys `[n][32]`. */
+export function scoreRow(q: usize, keys: usize, out: usize, n: i32): void {
+  let s0 = zero4(), s1 = s0, s2 = s0, s3 = s0;
+  let s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+  const end = q + (<usize> n << 2);
+  while (q < end) {
+    const x = v128.load32_splat(q);
+    s0 = madd(x, v128.load(keys), s0);
+    s1 = madd(x, v128.load(keys, 16), s1);
+    s2 = madd(x, v128.load(keys, 32), s2);
+    s3 = madd(x, v128.load(keys, 48), s3);
+    s4 = madd(x, v128.load(keys, 64), s4);
+    s5 = madd(x, v128.load(keys, 80), s5);
+    s6 = madd(x, v128.load(keys, 96), s6);
+    s7 = madd(x, v128.load(keys, 112), s7);
+    q += 4;
+    keys += 128;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+  v128.store(out, s4, 64);
+  v128.store(out, s5, 80);
+  v128.store(out, s6, 96);
+  v128.store(out, s7, 112);
+}
+
+/** out[dim] += Σ p[j]·rows[j] over `n` rows that are `stride` bytes apart; `dim` is a multiple of 16. */
+export function mixRows(
+  p: usize,
+  n: i32,
+  rows: usize,
+  stride: usize,
+  out: usize,
+  dim: i32,
+): void {
+  const last = p + (<usize> n << 2);
+  let left = dim;
+  for (; left >= 32; left -= 32) {
+    mix32(p, last, rows, stride, out);
+    rows += 128;
+    out += 128;
+  }
+  if (left > 0) mix16(p, last, rows, stride, out);
+}
+
+function mix32(
+  p: usize,
+  last: usize,
+  rows: usize,
+  stride: usize,
+  out: usize,
+): void {
+  let s0 = v128.load(out), s1 = v128.load(out, 16);
+  let s2 = v128.load(out, 32), s3 = v128.load(out, 48);
+  let s4 = v128.load(out, 64), s5 = v128.load(out, 80);
+  let s6 = v128.load(out, 96), s7 = v128.load(out, 112);
+  while (p < last) {
+    const x = v128.load32_splat(p);
+    s0 = madd(x, v128.load(rows), s0);
+    s1 = madd(x, v128.load(rows, 16), s1);
+    s2 = madd(x, v128.load(rows, 32), s2);
+    s3 = madd(x, v128.load(rows, 48), s3);
+    s4 = madd(x, v128.load(rows, 64), s4);
+    s5 = madd(x, v128.load(rows, 80), s5);
+    s6 = madd(x, v128.load(rows, 96), s6);
+    s7 = madd(x, v128.load(rows, 112), s7);
+    p += 4;
+    rows += stride;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+  v128.store(out, s4, 64);
+  v128.store(out, s5, 80);
+  v128.store(out, s6, 96);
+  v128.store(out, s7, 112);
+}
+
+function mix16(
+  p: usize,
+  last: usize,
+  rows: usize,
+  stride: usize,
+  out: usize,
+): void {
+  let s0 = v128.load(out), s1 = v128.load(out, 16);
+  let s2 = v128.load(out, 32), s3 = v128.load(out, 48);
+  while (p < last) {
+    const x = v128.load32_splat(p);
+    s0 = madd(x, v128.load(rows), s0);
+    s1 = madd(x, v128.load(rows, 16), s1);
+    s2 = madd(x, v128.load(rows, 32), s2);
+    s3 = madd(x, v128.load(rows, 48), s3);
+    p += 4;
+    rows += stride;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+}
+
+/** The largest score of the last {@linkcode softmax}, and the sum of its exponentials. */
+export let softmaxMax: f32 = 0;
+export let softmaxSum: f32 = 0;
+
+/**
+ * Turns `n` scores into e^(score - max), not yet divided by their sum; up to the next multiple of 32
+ * they become 0.
+ */
+export function softmax(scores: usize, n: i32): void {
+  const end = scores + (<usize> ((n + 31) & ~31) << 2);
+  for (let s = scores + (<usize> n << 2); s < end; s += 4) {
+    store<f32>(s, MASKED);
+  }
+  let top = v128.load(scores);
+  for (let s = scores + 16; s < end; s += 16) top = f32x4.max(top, v128.load(s));
+  const largest = max(
+    max(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1)),
+    max(f32x4.extract_lane(top, 2), f32x4.extract_lane(top, 3)),
+  );
+  const shift = f32x4.splat(largest);
+  const floor = f32x4.splat(MASKED / 2);
+  let sum = zero4();
+  for (let s = scores; s < end; s += 16) {
+    const x = v128.load(s);
+    const e = v128.and(exp4(f32x4.sub(x, shift)), f32x4.gt(x, floor));
+    v128.store(s, e);
+    sum = f32x4.add(sum, e);
+  }
+  softmaxMax = largest;
+  softmaxSum = sum4(sum);
+}
+
+/** Bytes of one row of scores over `positions`. */
+// @ts-ignore: decorator
+@inline
+export function scoreBytes(positions: i32): usize {
+  return (<usize> ((positions + PAGE - 1) >> 5) << 7) + 64;
+}
+
+/** Writes a row's keys (or, with the address of the values' place, values) as column `slot` of `[n][32]`. */
+// @ts-ignore: decorator
+@inline
+function putColumn(row: usize, page: usize, slot: i32, n: i32): void {
+  let to = page + (<usize> slot << 2);
+  const end = row + (<usize> n << 2);
+  while (row < end) {
+    const v = v128.load(row);
+    store<f32>(to, f32x4.extract_lane(v, 0));
+    store<f32>(to, f32x4.extract_lane(v, 1), 128);
+    store<f32>(to, f32x4.extract_lane(v, 2), 256);
+    store<f32>(to, f32x4.extract_lane(v, 3), 384);
+    row += 16;
+    to += 512;
+  }
+}
+
+/** Writes a segment's rows `[count][n]` as columns of the pages, at `offset` in each. */
+export function putColumns(
+  segment: Segment,
+  rows: usize,
+  stride: usize,
+  offset: usize,
+  n: i32,
+): void {
+  let row = rows + <usize> segment.row * stride;
+  for (let t = 0; t < segment.count; t++) {
+    const position = segment.position + t;
+    const page = pageOf(segment.table, position) + offset;
+    putColumn(row, page, position & (PAGE - 1), n);
+    row += stride;
+  }
+}
+
+/** Bytes of a head's keys in a page; its values take as many. */
+// @ts-ignore: decorator
+@inline
+function headBytes(model: Model): usize {
+  return <usize> model.headDim << 7;
+}
+
+/** Where a head's keys are in a page; its values follow. */
+// @ts-ignore: decorator
+@inline
+function keysAt(model: Model, layer: i32, head: i32): usize {
+  return model.pageKeys + <usize> layer * model.pageLayer +
+    <usize> head * headBytes(model) * 2;
+}
+
+/** Writes a segment's keys and values, rows of `qkv`, into its pages. */
+export function keepKeysAndValues(
+  model: Model,
+  segment: Segment,
+  layer: i32,
+  qkv: usize,
+  stride: usize,
+): void {
+  const dim = <usize> model.dim << 2;
+  const width = <usize> model.headDim << 2;
+  for (let h = 0; h < model.heads; h++) {
+    const at = keysAt(model, layer, h);
+    const values = at + headBytes(model);
+    putColumns(
+      segment,
+      qkv + dim + <usize> h * width,
+      stride,
+      at,
+      model.headDim,
+    );
+    let row = qkv + dim * 2 + <usize> h * width +
+      <usize> segment.row * stride;
+    for (let t = 0; t < segment.count; t++) {
+      const position = segment.position + t;
+      const slot = <usize> (position & (PAGE - 1));
+      memory.copy(
+        pageOf(segment.table, position) + values + slot * width,
+        row,
+        width,
+      );
+      row += stride;
+    }
+  }
+}
+
+/**
+ * Attention of a segment's rows over everything up to them.
+ * `out` receives `[count][dim]` at the segment's rows; `lse`, unless 0, log Σ e^score by `[row][heads]`.
+ */
+export function attend(
+  model: Model,
+  segment: Segment,
+  layer: i32,
+  qkv: usize,
+  qkvStride: usize,
+  out: usize,
+  outStride: usize,
+  lse: usize,
+  scores: usize,
+): void {
+  for (let h = 0; h < model.heads; h++) {
+    for (let q0 = 0; q0 < segment.count; q0 += PAGE) {
+      const rows = min(PAGE, segment.count - q0);
+      const row = segment.row + q0;
+      const head = <usize> (h * model.headDim) << 2;
+      attendBlock(
+        model,
+        segment.table,
+        segment.position + q0,
+        rows,
+        keysAt(model, layer, h),
+        qkv + <usize> row * qkvStride + head,
+        qkvStride,
+        out + <usize> row * outStride + head,
+        outStride,
+        lse == 0 ? 0 : lse + (<usize> (row * model.heads + h) << 2),
+        scores,
+      );
+    }
+  }
+}
+
+/** One head, up to 32 queries from `position` on. */
+function attendBlock(
+  model: Model,
+  table: usize,
+  position: i32,
+  rows: i32,
+  keys: usize,
+  q: usize,
+  qStride: usize,
+  out: usize,
+  outStride: usize,
+  lse: usize,
+  scores: usize,
+): void {
+  const headDim = model.headDim;
+  const stride = scoreBytes(position + rows);
+  const values = keys + headBytes(model);
+  for (let p = 0; p < position + rows; p += PAGE) {
+    const page = pageOf(table, p) + keys;
+    for (let i = max(0, p - position); i < rows; i++) {
+      scoreRow(
+        q + <usize> i * qStride,
+        page,
+        scores + <usize> i * stride + (<usize> p << 2),
+        headDim,
+      );
+    }
+  }
+  for (let i = 0; i < rows; i++) {
+    const s = scores + <usize> i * stride;
+    softmax(s, position + i + 1);
+    // The row's own sum waits in the padding behind its scores.
+    store<f32>(s + stride - 64, softmaxSum);
+    if (lse != 0) {
+      store<f32>(
+        lse + (<usize> (i * model.heads) << 2),
+        softmaxMax + log1(softmaxSum),
+      );
+    }
+    memory.fill(out + <usize> i * outStride, 0, <usize> headDim << 2);
+  }
+  for (let p = 0; p < position + rows; p += PAGE) {
+    const page = pageOf(table, p) + values;
+    for (let i = max(0, p - position); i < rows; i++) {
+      mixRows(
+        scores + <usize> i * stride + (<usize> p << 2),
+        min(PAGE, position + i + 1 - p),
+        page,
+        <usize> headDim << 2,
+        out + <usize> i * outStride,
+        headDim,
+      );
+    }
+  }
+  for (let i = 0; i < rows; i++) {
+    const sum = load<f32>(scores + <usize> i * stride + stride - 64);
+    const scale = f32x4.splat(1 / sum);
+    const to = out + <usize> i * outStride;
+    for (let o: usize = 0; o < <usize> headDim << 2; o += 16) {
+      v128.store(to + o, f32x4.mul(v128.load(to + o), scale));
+    }
+  }
+}
+
+/**
+ * The gradient through {@linkcode attend} of a segment that begins its sequence. The probabilities are
+ * computed once more from `lse`, a tile of 32 × 32 at a time, so memory does not grow with T².
+ * `dqkv` (rows zeroed by the caller) is added to; the pages receive keys and values as columns.
+ */
+export function attendBack(
+  model: Model,
+  segment: Segment,
+  qkv: usize,
+  dqkv: usize,
+  qkvStride: usize,
+  out: usize,
+  dOut: usize,
+  outStride: usize,
+  lse: usize,
+  tiles: usize,
+): void {
+  const dim = <usize> model.dim << 2;
+  for (let h = 0; h < model.heads; h++) {
+    const head = <usize> (h * model.headDim) << 2;
+    const keys = keysAt(model, 0, h);
+    const width = model.headDim;
+    putColumns(segment, qkv + dim + head, qkvStride, keys, width);
+    putColumns(
+      segment,
+      qkv + dim * 2 + head,
+      qkvStride,
+      keys + headBytes(model),
+      width,
+    );
+    const qRow = <usize> segment.row * qkvStride + head;
+    const oRow = <usize> segment.row * outStride + head;
+    for (let q0 = 0; q0 < segment.count; q0 += PAGE) {
+      attendBlockBack(
+        model,
+        segment,
+        q0,
+        keys,
+        qkv + qRow,
+        dqkv + qRow,
+        qkvStride,
+        out + oRow,
+        dOut + oRow,
+        outStride,
+        lse + (<usize> (segment.row * model.heads + h) << 2),
+        tiles,
+      );
+    }
+  }
+}
+
+/** Bytes of working memory for {@linkcode attendBack}: two tiles and a column. */
+export const TILE_BYTES: usize = 4096 * 2 + 128;
+
+function attendBlockBack(
+  model: Model,
+  segment: Segment,
+  q0: i32,
+  keys: usize,
+  q: usize,
+  dq: usize,
+  stride: usize,
+  out: usize,
+  dOut: usize,
+  outStride: usize,
+  lse: usize,
+  tiles: usize,
+): void {
+  const headDim = model.headDim;
+  const dim = <usize> model.dim << 2;
+  const count = min(PAGE, segment.count - q0);
+  const dTile = tiles + 4096;
+  const pulls = tiles + 8192;
+  const qi = q + <usize> q0 * stride;
+  const doi = dOut + <usize> q0 * outStride;
+  for (let i = 0; i < count; i++) {
+    const row = <usize> (q0 + i) * outStride;
+    store<f32>(pulls + (<usize> i << 2), dot(out + row, dOut + row, headDim));
+  }
+  for (let p = 0; p <= q0; p += PAGE) {
+    const page = pageOf(segment.table, p) + keys;
+    for (let i = 0; i < count; i++) {
+      const tile = tiles + (<usize> i << 7);
+      const dRow = dTile + (<usize> i << 7);
+      scoreRow(qi + <usize> i * stride, page, tile, headDim);
+      scoreRow(
+        doi + <usize> i * outStride,
+        page + headBytes(model),
+        dRow,
+        headDim,
+      );
+      const shift = f32x4.splat(
+        load<f32>(lse + (<usize> ((q0 + i) * model.heads) << 2)),
+      );
+      const pull = v128.load32_splat(pulls + (<usize> i << 2));
+      for (let o: usize = 0; o < 128; o += 16) {
+        const x = exp4(f32x4.sub(v128.load(tile + o), shift));
+        v128.store(tile + o, x);
+        v128.store(dRow + o, f32x4.mul(x, f32x4.sub(v128.load(dRow + o), pull)));
+      }
+      if (p == q0) {
+        const rest = <usize> (PAGE - 1 - i) << 2;
+        memory.fill(tile + 128 - rest, 0, rest);
+        memory.fill(dRow + 128 - rest, 0, rest);
+      }
+      mixRows(
+        dRow,
+        p == q0 ? i + 1 : PAGE,
+        q + dim + <usize> p * stride,
+        stride,
+        dq + <usize> (q0 + i) * stride,
+        headDim,
+      );
+    }
+    const columns = p == q0 ? (count + 3) & ~3 : PAGE;
+    const dk = dq + dim + <usize> p * stride;
+    gemmTransposed(
+      dTile,
+      128,
+      qi,
+      stride,
+      dk,
+      stride,
+      count,
+      columns,
+      headDim,
+    );
+    gemmTransposed(
+      tiles,
+      128,
+      doi,
+      outStride,
+      dk + dim,
+      stride,
+      count,
+      columns,
+      headDim,
+    );
+  }
+}

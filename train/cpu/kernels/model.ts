@@ -1,0 +1,183 @@
+/** What the host writes into shared memory for the kernels: the same fields in the same order as in `../abi.ts`. */
+
+/** Where a model's parameters are. Offsets are bytes from `weights`, and the same from `panels`, `backPanels` and a gradient. */
+// @ts-ignore: decorator
+@unmanaged
+export class Model {
+  vocab: i32;
+  dim: i32;
+  layers: i32;
+  heads: i32;
+  headDim: i32;
+  hidden: i32;
+  pointerDim: i32;
+  /** Parameters, row-major, inputs × outputs. */
+  weights: usize;
+  /** The matrices once more in panels of 8 columns, for the forward pass. */
+  panels: usize;
+  /** The matrices' transposes in panels, for the backward pass. */
+  backPanels: usize;
+  /** `[context][headDim/2]` each. */
+  ropeCos: usize;
+  ropeSin: usize;
+  /** `dim` zeros. */
+  zeros: usize;
+  /** Bytes from a page's start to its convolution tails, pointer keys, keys and values. */
+  pageTails: usize;
+  pagePointer: usize;
+  pageKeys: usize;
+  /** Bytes from one layer's keys and values to the next's; 0 where layers share them (training). */
+  pageLayer: usize;
+  pageBytes: usize;
+  embedding: usize;
+  finalGain: usize;
+  pointerQuery: usize;
+  pointerKey: usize;
+  gateWeight: usize;
+  gateBias: usize;
+  /** {@linkcode Layer}s. */
+  layerTable: usize;
+}
+
+// @ts-ignore: decorator
+@unmanaged
+export class Layer {
+  attentionGain: usize;
+  conv: usize;
+  qkv: usize;
+  out: usize;
+  mlpGain: usize;
+  gateUp: usize;
+  down: usize;
+}
+
+/** Rows of a batch that follow one another in one sequence. */
+// @ts-ignore: decorator
+@unmanaged
+export class Segment {
+  row: i32;
+  count: i32;
+  /** Position of the first row in its sequence. */
+  position: i32;
+  /** Addresses of the sequence's pages. */
+  table: usize;
+  /** `[layers][2][dim]`: what the convolution saw last; 0 where the segment begins its sequence and nothing is kept. */
+  state: usize;
+  lossStart: i32;
+  lossCount: i32;
+}
+
+/** A position whose next token is learnt. */
+// @ts-ignore: decorator
+@unmanaged
+export class LossRow {
+  row: i32;
+  target: i32;
+  oldLogprob: f32;
+  advantage: f32;
+  referenceLogprob: f32;
+  /** Results. */
+  logprob: f32;
+  entropy: f32;
+  clipped: i32;
+}
+
+/** Sequences that go through the network together. */
+// @ts-ignore: decorator
+@unmanaged
+export class Batch {
+  rows: i32;
+  segments: i32;
+  segmentTable: usize;
+  ids: usize;
+  lossTable: usize;
+}
+
+/** What to do with the batches of one worker. */
+// @ts-ignore: decorator
+@unmanaged
+export class TrainJob {
+  model: usize;
+  scratch: usize;
+  scratchEnd: usize;
+  /** The worker's gradient, added to. */
+  gradient: usize;
+  batches: i32;
+  batchTable: usize;
+  mode: i32;
+  /** 1 / (tokens with mask 1 in the whole step). */
+  scale: f32;
+  clipLow: f32;
+  clipHigh: f32;
+  klCoef: f32;
+  entropyCoef: f32;
+}
+
+/** {@linkcode TrainJob.mode}. */
+export const SUPERVISED: i32 = 0;
+export const REINFORCE: i32 = 1;
+/** Forward only: log probabilities go to `referenceLogprob`. */
+export const SCORE: i32 = 2;
+
+/** One continuation being sampled. */
+// @ts-ignore: decorator
+@unmanaged
+export class Request {
+  table: usize;
+  state: usize;
+  /** Tokens whose keys and values are in the pages. */
+  position: i32;
+  /** Ids to feed, and how many. */
+  pending: usize;
+  pendingCount: i32;
+  /** Tokens that may be sampled in this job; 0 where the prompt goes on in a later one. */
+  budget: i32;
+  temperature: f32;
+  stops: usize;
+  stopCount: i32;
+  /** f64 uniforms, one a token. */
+  uniforms: usize;
+  /** Results: ids (i32) and log probabilities (f32). */
+  ids: usize;
+  logprobs: usize;
+  produced: i32;
+  stopped: i32;
+}
+
+// @ts-ignore: decorator
+@unmanaged
+export class SampleJob {
+  model: usize;
+  scratch: usize;
+  scratchEnd: usize;
+  requests: i32;
+  requestTable: usize;
+  maxRows: i32;
+  maxContext: i32;
+}
+
+/** Positions in a page. */
+export const PAGE: i32 = 32;
+/** A page begins with its ids. */
+export const PAGE_IDS_BYTES: usize = 128;
+
+// @ts-ignore: decorator
+@inline
+export function layerAt(model: Model, layer: i32): Layer {
+  return changetype<Layer>(
+    model.layerTable + <usize> layer * offsetof<Layer>(),
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+export function segmentAt(table: usize, index: i32): Segment {
+  return changetype<Segment>(table + <usize> index * offsetof<Segment>());
+}
+
+/** The page that holds a position. */
+// @ts-ignore: decorator
+@inline
+export function pageOf(table: usize, position: i32): usize {
+  return load<usize>(table + (<usize> (position >> 5) << 2));
+}

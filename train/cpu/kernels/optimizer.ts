@@ -1,0 +1,88 @@
+/** Reduction of the workers' gradients and AdamW (Loshchilov and Hutter 2019). */
+import { madd } from "./math";
+
+/** Part of an optimizer step: the floats in `[start, end)` of parameters, gradients and moments. */
+// @ts-ignore: decorator
+@unmanaged
+class OptimizerJob {
+  start: i32;
+  end: i32;
+  weights: usize;
+  /** Addresses of the gradients, one a worker; the first receives their sum. */
+  gradients: usize;
+  gradientCount: i32;
+  first: usize;
+  second: usize;
+  /** Where the part's sum of squares goes, f64. */
+  squares: usize;
+  /** Floats before this one decay. */
+  decayEnd: i32;
+  gradientScale: f32;
+  learningRate: f32;
+  beta1: f32;
+  beta2: f32;
+  epsilon: f32;
+  weightDecay: f32;
+  /** 1 / (1 - beta^step). */
+  correction1: f32;
+  correction2: f32;
+}
+
+/** Sums the workers' gradients in their order, and the squares of the result. */
+export function reduce(address: usize): void {
+  const job = changetype<OptimizerJob>(address);
+  const total = load<usize>(job.gradients);
+  let squares: f64 = 0;
+  for (let i = job.start; i < job.end; i += 4) {
+    const at = <usize> i << 2;
+    let sum = v128.load(total + at);
+    for (let g = 1; g < job.gradientCount; g++) {
+      const other = load<usize>(job.gradients + (<usize> g << 2)) + at;
+      sum = f32x4.add(sum, v128.load(other));
+      v128.store(other, f32x4.splat(0));
+    }
+    v128.store(total + at, sum);
+    const square = f32x4.mul(sum, sum);
+    squares += <f64> f32x4.extract_lane(square, 0) +
+      <f64> f32x4.extract_lane(square, 1) +
+      <f64> f32x4.extract_lane(square, 2) +
+      <f64> f32x4.extract_lane(square, 3);
+  }
+  store<f64>(job.squares, squares);
+}
+
+/** One step of AdamW on this part; leaves its gradient zero. */
+export function adamw(address: usize): void {
+  const job = changetype<OptimizerJob>(address);
+  const gradient = load<usize>(job.gradients);
+  const scale = f32x4.splat(job.gradientScale);
+  const b1 = f32x4.splat(job.beta1);
+  const b2 = f32x4.splat(job.beta2);
+  const n1 = f32x4.splat(1 - job.beta1);
+  const n2 = f32x4.splat(1 - job.beta2);
+  const c1 = f32x4.splat(job.correction1 * job.learningRate);
+  const c2 = f32x4.splat(job.correction2);
+  const epsilon = f32x4.splat(job.epsilon);
+  for (let i = job.start; i < job.end; i += 4) {
+    const at = <usize> i << 2;
+    const g = f32x4.mul(v128.load(gradient + at), scale);
+    const m = madd(b1, v128.load(job.first + at), f32x4.mul(n1, g));
+    const v = madd(
+      b2,
+      v128.load(job.second + at),
+      f32x4.mul(n2, f32x4.mul(g, g)),
+    );
+    v128.store(job.first + at, m);
+    v128.store(job.second + at, v);
+    v128.store(gradient + at, f32x4.splat(0));
+    const decay: f32 = i < job.decayEnd
+      ? 1 - job.learningRate * job.weightDecay
+      : 1;
+    const w = f32x4.mul(v128.load(job.weights + at), f32x4.splat(decay));
+    const root = f32x4.add(f32x4.sqrt(f32x4.mul(v, c2)), epsilon);
+    v128.store(
+      job.weights + at,
+      f32x4.sub(w, f32x4.div(f32x4.mul(m, c1), root)),
+    );
+  }
+}
