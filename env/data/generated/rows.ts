@@ -131,8 +131,8 @@ export function drawCustomer({ rng, ids, options }: Draw): Customer {
     digits: 4,
   });
   const address = drawAddress({ rng, options });
-  const email = `${firstName}.${userId.replace(/.*_(.*_)/, "$1")}@mail.com`
-    .replace("_", "");
+  const digits = userId.slice(-4);
+  const email = `${firstName}.${lastName}${digits}@mail.com`;
   const prefers = rng.next() < options.emailShare ? "email" : "name_zip";
   return {
     userId,

@@ -1,0 +1,406 @@
+/**
+ * Draws what customers want: for each intent the request in words, the gold actions and what must be told.
+ *
+ * @module
+ */
+
+import type { JsonObject, JsonValue } from "../../python_json.ts";
+import type { Address, Intent, Request, ToolAction } from "../../types.ts";
+import { orderWords } from "../../users/_wording.ts";
+import {
+  between,
+  type Customer,
+  dollarsText,
+  type Draw,
+  drawAddress,
+  drawOrder,
+  object,
+  type Order,
+  type OrderStatus,
+  type PaymentMethod,
+  type Product,
+  type Variant,
+} from "./rows.ts";
+
+/** What requests are drawn with. */
+export interface World extends Draw {
+  readonly products: readonly Product[];
+  /** A customer with no tasks, to own what is not the caller's. */
+  stranger(): Customer;
+}
+
+/** A request and how it is met. */
+export interface DrawnRequest {
+  readonly request: Request;
+  /** Reads, then the write if there is one. */
+  readonly actions: readonly ToolAction[];
+  readonly outputs: readonly string[];
+}
+
+/** What policy says when an order is somebody else's; has to be told. */
+export const OTHER_ACCOUNT = "another account";
+
+const STATUSES: readonly OrderStatus[] = ["pending", "processed", "delivered"];
+
+/** The status in which an order can be acted on, by intent; the others are refused. */
+const WANTED_STATUS: Partial<Record<Intent, OrderStatus>> = {
+  cancel: "pending",
+  modify_items: "pending",
+  modify_address: "pending",
+  modify_payment: "pending",
+  return: "delivered",
+  exchange: "delivered",
+};
+
+/**
+ * Draws a request of `customer`, with an order of its own.
+ * @returns `undefined` where the draw came to nothing: no other variant, no other payment method.
+ */
+export function drawRequest(
+  world: World,
+  { customer, intent }: { customer: Customer; intent: Intent },
+): DrawnRequest | undefined {
+  if (intent === "user_address") return drawUserAddress(world, customer);
+  if (intent === "question") return drawQuestion(world, customer);
+  const { rng, options } = world;
+  if (rng.next() < options.refusedShare) {
+    return drawRefused(world, { customer, intent });
+  }
+  const target = intent === "modify_payment"
+    ? drawOtherMethod(world, customer)
+    : undefined;
+  if (intent === "modify_payment" && target === undefined) return undefined;
+  const order = drawOrderFor(world, {
+    customer,
+    status: WANTED_STATUS[intent] ?? "pending",
+    ...target && { method: target.from },
+  });
+  const details = drawDetails(world, { customer, intent, order, target });
+  if (details === undefined) return undefined;
+  const known = rng.next() < options.orderStatedShare;
+  return {
+    request: {
+      intent,
+      ...aboutOrder(order, { known, world }),
+      ...details.words,
+      forthcoming: rng.next() < options.detailsStatedShare,
+    },
+    actions: [...reads(order, { known }), ...details.actions],
+    outputs: [],
+  };
+}
+
+/** The kinds of product that none of the customer's orders has, as long as there are enough. */
+export function freshProducts(
+  world: World,
+  customer: Customer,
+): readonly Product[] {
+  const had = new Set(
+    customer.orders.flatMap((order) => order.items.map((item) => item.name)),
+  );
+  const fresh = world.products.filter((product) => !had.has(product.name));
+  return fresh.length < world.options.itemsMax ? world.products : fresh;
+}
+
+/** What an intent adds to its order: the details in words, and the calls that come of them. */
+interface Details {
+  readonly words: Partial<Request>;
+  readonly actions: readonly ToolAction[];
+}
+
+interface DetailsOf {
+  readonly customer: Customer;
+  readonly intent: Intent;
+  readonly order: Order;
+  readonly target?: { readonly to: PaymentMethod } | undefined;
+}
+
+function drawDetails(world: World, of: DetailsOf): Details | undefined {
+  const { order } = of;
+  const order_id = order.orderId;
+  switch (of.intent) {
+    case "cancel": {
+      const reason = world.rng.pick(["no longer needed", "ordered by mistake"]);
+      return {
+        words: { reason },
+        actions: [call("cancel_pending_order", { order_id, reason })],
+      };
+    }
+    case "modify_address": {
+      const address = drawAddress(world);
+      return {
+        words: { address },
+        actions: [
+          call("modify_pending_order_address", {
+            order_id,
+            ...addressArguments(address),
+          }),
+        ],
+      };
+    }
+    case "modify_payment": {
+      const to = of.target?.to ?? order.method;
+      return {
+        words: { payment: paymentWords(to) },
+        actions: [
+          call("modify_pending_order_payment", {
+            order_id,
+            payment_method_id: to.id,
+          }),
+        ],
+      };
+    }
+    case "return":
+      return drawReturn(world, of);
+    default:
+      return drawSwap(world, of);
+  }
+}
+
+function drawReturn(world: World, { customer, order }: DetailsOf): Details {
+  const items = drawItems(world, order.items);
+  const methods = customer.methods.filter((method) =>
+    method.source === "gift_card" || method.id === order.method.id
+  );
+  const method = world.rng.pick(methods.length > 0 ? methods : [order.method]);
+  return {
+    words: {
+      items: items.map((item) => item.name),
+      payment: paymentWords(method),
+    },
+    actions: [call("return_delivered_order_items", {
+      order_id: order.orderId,
+      item_ids: items.map((item) => item.itemId),
+      payment_method_id: method.id,
+    })],
+  };
+}
+
+function drawSwap(
+  world: World,
+  { customer, order, intent }: DetailsOf,
+): Details | undefined {
+  const swaps = drawItems(world, order.items).map((item) => {
+    const product = world.products.find((one) =>
+      one.productId === item.productId
+    );
+    const others = (product?.variants ?? []).filter((one) =>
+      one.available && one.itemId !== item.itemId
+    );
+    return others.length === 0
+      ? undefined
+      : { from: item, to: world.rng.pick(others) };
+  }).filter((swap) => swap !== undefined);
+  if (swaps.length === 0) return undefined;
+  const extra = swaps.reduce(
+    (sum, { from, to }) => sum + to.priceCents - from.priceCents,
+    0,
+  );
+  const methods = customer.methods.filter((method) => covers(method, extra));
+  if (methods.length === 0) return undefined;
+  const method = world.rng.pick(methods);
+  const tool = intent === "exchange"
+    ? "exchange_delivered_order_items"
+    : "modify_pending_order_items";
+  return {
+    words: {
+      items: swaps.map(({ from }) => from.name),
+      newItems: swaps.map(({ to }) => optionWords(to)),
+      payment: paymentWords(method),
+    },
+    actions: [
+      ...swaps.map(({ from }) =>
+        call("get_product_details", { product_id: from.productId })
+      ),
+      call(tool, {
+        order_id: order.orderId,
+        item_ids: swaps.map(({ from }) => from.itemId),
+        new_item_ids: swaps.map(({ to }) => to.itemId),
+        payment_method_id: method.id,
+      }),
+    ],
+  };
+}
+
+function drawUserAddress(world: World, customer: Customer): DrawnRequest {
+  const address = drawAddress(world);
+  return {
+    request: {
+      intent: "user_address",
+      address,
+      forthcoming: world.rng.next() < world.options.detailsStatedShare,
+    },
+    actions: [
+      call("modify_user_address", {
+        user_id: customer.userId,
+        ...addressArguments(address),
+      }),
+    ],
+    outputs: [],
+  };
+}
+
+/** A request that policy refuses: the order's status is wrong, or it is somebody else's. */
+function drawRefused(
+  world: World,
+  { customer, intent }: { customer: Customer; intent: Intent },
+): DrawnRequest | undefined {
+  const { rng, options } = world;
+  const wanted = WANTED_STATUS[intent] ?? "pending";
+  const isOther = rng.next() < options.otherAccountShare;
+  const order = drawOrderFor(world, {
+    customer: isOther ? world.stranger() : customer,
+    status: isOther
+      ? wanted
+      : rng.pick(STATUSES.filter((status) => status !== wanted)),
+  });
+  const method = rng.pick(customer.methods);
+  const details = drawDetails(world, {
+    customer: isOther ? { ...customer, methods: [method] } : customer,
+    intent,
+    order,
+    target: { to: method },
+  });
+  if (details === undefined) return undefined;
+  const known = isOther || rng.next() < options.orderStatedShare;
+  return {
+    request: {
+      intent,
+      ...aboutOrder(order, { known, world }),
+      ...details.words,
+      forthcoming: rng.next() < options.detailsStatedShare,
+      refused: true,
+    },
+    actions: reads(order, { known }),
+    outputs: [isOther ? OTHER_ACCOUNT : order.status],
+  };
+}
+
+/** What can be asked about an order: words to go before the order's, and the answer. */
+function questionsAbout(
+  order: Order,
+  item: Variant,
+): readonly { words: string; answer: string }[] {
+  const [option, value] = Object.entries(item.options)[0] ?? ["name", ""];
+  const asked = [
+    { words: "total of", answer: dollarsText(order.totalCents) },
+    { words: "status of", answer: order.status },
+    {
+      words: `price of the ${item.name} in`,
+      answer: dollarsText(item.priceCents),
+    },
+    { words: `${option} of the ${item.name} in`, answer: value },
+  ];
+  if (order.status !== "pending") {
+    asked.push({ words: "tracking id of", answer: order.trackingId });
+  }
+  return asked;
+}
+
+function drawQuestion(world: World, customer: Customer): DrawnRequest {
+  const { rng, options } = world;
+  const card = customer.methods.find(({ source }) => source === "gift_card");
+  if (card !== undefined && rng.int(4) === 0) {
+    return {
+      request: { intent: "question", question: "balance of my gift card" },
+      actions: [call("get_user_details", { user_id: customer.userId })],
+      outputs: [String(card.balance)],
+    };
+  }
+  const order = drawOrderFor(world, { customer, status: rng.pick(STATUSES) });
+  const known = rng.next() < options.orderStatedShare;
+  const about = aboutOrder(order, { known, world });
+  const question = rng.pick(questionsAbout(order, rng.pick(order.items)));
+  const words = orderWords({ intent: "question", ...about });
+  return {
+    request: {
+      intent: "question",
+      ...about,
+      question: `${question.words} ${words}`,
+    },
+    actions: reads(order, { known }),
+    outputs: [question.answer],
+  };
+}
+
+function drawOrderFor(
+  world: World,
+  { customer, status, method }: {
+    customer: Customer;
+    status: OrderStatus;
+    method?: PaymentMethod;
+  },
+): Order {
+  return drawOrder(world, {
+    customer,
+    status,
+    products: freshProducts(world, customer),
+    ...method && { method },
+  });
+}
+
+/** A method to change to that covers any order, and one to change from. */
+function drawOtherMethod(
+  { rng, options }: World,
+  customer: Customer,
+): { from: PaymentMethod; to: PaymentMethod } | undefined {
+  const most = 10000 * options.itemsMax;
+  const to = customer.methods.filter((method) => covers(method, most));
+  if (to.length === 0 || customer.methods.length < 2) return undefined;
+  const target = rng.pick(to);
+  const from = customer.methods.filter((method) => method !== target);
+  return { to: target, from: rng.pick(from) };
+}
+
+/** Whether a method can pay `cents` more; negative is a refund. */
+function covers(method: PaymentMethod, cents: number): boolean {
+  return method.source !== "gift_card" || 100 * method.balance >= cents;
+}
+
+function drawItems(
+  { rng, options }: World,
+  items: readonly Variant[],
+): readonly Variant[] {
+  const most = Math.min(options.requestedItemsMax, items.length);
+  return rng.shuffle(items).slice(0, between(rng, 1, most));
+}
+
+function aboutOrder(
+  order: Order,
+  { known, world }: { known: boolean; world: World },
+): Pick<Request, "orderId" | "orderWords"> {
+  return known
+    ? { orderId: order.orderId }
+    : { orderWords: `the one with the ${world.rng.pick(order.items).name}` };
+}
+
+function reads(order: Order, { known }: { known: boolean }): ToolAction[] {
+  const details = call("get_order_details", { order_id: order.orderId });
+  return known
+    ? [details]
+    : [call("get_user_details", { user_id: order.userId }), details];
+}
+
+/** The customer's words for a payment method: `my gift card`. */
+function paymentWords(method: PaymentMethod): string {
+  return `my ${method.source.replace("_", " ")}`;
+}
+
+/** A variant's options as words: `red large`. */
+function optionWords(item: Variant): string {
+  return Object.values(item.options).join(" ");
+}
+
+function addressArguments(address: Address): Record<string, string> {
+  const { address1, address2, city, state, country, zip } = address;
+  return { address1, address2, city, state, country, zip };
+}
+
+/** A tool call. */
+export function call(
+  name: string,
+  fields: Readonly<Record<string, JsonValue>>,
+): ToolAction {
+  const args: JsonObject = object(fields);
+  return { name, arguments: args };
+}
