@@ -25,7 +25,7 @@ export const END_TOKEN = "<|end|>";
 export const CHAT_TEMPLATE = `{%- for message in messages %}
 {%- if message.role == "assistant" %}
 {{- "<|assistant|>" + message.content }}
-{%- for tool_call in message.tool_calls %}
+{%- for tool_call in message.tool_calls or [] %}
 {%- if message.content or not loop.first %}{{ "\\n" }}{% endif %}
 {{- '<tool_call>\\n{"name": "' + tool_call.function.name + '", "arguments": ' }}
 {{- tool_call.function.arguments + "}\\n</tool_call>" }}
