@@ -200,9 +200,10 @@ function* findOrder(one: Case): Script<string> {
   const { desk, request, step } = one;
   const id = text(step.write?.arguments, "order_id") || request.orderId || "";
   const marker = request.orderWords?.replace(/^the one with the /, "");
-  if (!(id !== "" && desk.heard(id)) && !(marker && desk.heard(marker))) {
-    yield* ask(one, { what: "order", until: () => desk.heard(id || "#w") });
-  }
+  const described = () =>
+    (id !== "" && desk.heard(id)) ||
+    (marker !== undefined && desk.heard(marker));
+  yield* ask(one, { what: "order", until: described });
   if (id !== "" && desk.heard(id)) {
     yield* readOrder(one, id);
     return id;

@@ -21,7 +21,7 @@ const PERSONA =
 
 /** Directions that are not for the agent's ears. */
 const DIRECTION =
-  /\b(the agent|if (the|it)|reveal|mention|make (sure|up|everything)|sound|emphasize|initially|eventually|in the end|human)\b|^(be|try|first|then|complain|express|say|tell)\b/i;
+  /\b(the agent|if (the|it)|reveal|mention|make (sure|up|everything)|sound|emphasize|initially|eventually|in the end|human|when asked|respond|typos?|please be)\b|^(be|try|first|then|complain|express|say|tell)\b/i;
 
 const REQUEST_LIST = /(^|\. |; )(Return #W|For #W|Cancel order #W)\d/;
 

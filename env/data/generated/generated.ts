@@ -219,7 +219,15 @@ class Factory {
       tools: retailTools,
       terminatingTools: terminatingRetailTools,
       splits: SPLITS,
-      tasks: (split) => tasks.get(split) ?? [],
+      tasks(split) {
+        const ofSplit = tasks.get(split);
+        if (ofSplit !== undefined) return ofSplit;
+        throw new ConfigError(
+          `No split "${split}" in the generated world; it has ${
+            SPLITS.map((known) => `"${known}"`).join(", ")
+          }`,
+        );
+      },
     };
   }
 }

@@ -122,6 +122,14 @@ export const generatedOptionsSchema = z.strictObject({
       message: "Every weight is 0; give at least one intent a positive weight",
     });
   }
+  if (options.paymentMethodsMax < 2 && options.intents.modify_payment > 0) {
+    context.addIssue({
+      code: "custom",
+      path: ["paymentMethodsMax"],
+      message:
+        `The intent "modify_payment" needs a second payment method, but paymentMethodsMax is ${options.paymentMethodsMax}; raise it or set intents.modify_payment to 0`,
+    });
+  }
   const perUser = options.itemsMax *
     (2 * options.tasksPerUser + options.extraOrdersMax);
   if (options.orderStatedShare < 1 && perUser > options.productKinds) {
