@@ -42,32 +42,56 @@ export function defineTool<const P extends string>(
   };
 }
 
-/** Arguments by parameter; none missing, none unknown. */
+/** Arguments by parameter. Where they do not bind, the words are Python's, since models read them in τ-bench. */
 function bind<P extends string>(
   name: string,
   parameters: readonly P[],
   args: JsonObject,
 ): Arguments<P> {
   const bound: Partial<Record<P, JsonValue>> = {};
-  const missing: string[] = [];
+  let count = 0;
   for (const parameter of parameters) {
     const value = args.get(parameter);
-    if (value === undefined) missing.push(parameter);
-    else bound[parameter] = value;
+    if (value === undefined) continue;
+    bound[parameter] = value;
+    count++;
   }
-  if (missing.length > 0) {
-    throw new ToolError(`${name} is missing ${listOf(missing)}`);
-  }
-  if (args.size > parameters.length) {
-    const known = new Set<string>(parameters);
-    const unknown = [...args.keys()].filter((key) => !known.has(key));
-    throw new ToolError(`${name} does not take ${listOf(unknown)}`);
+  if (count < parameters.length || count < args.size) {
+    throw new ToolError(
+      `${className(name)}.invoke() ${bindingError(parameters, args)}`,
+    );
   }
   return bound as Arguments<P>;
 }
 
-/** `argument "a"`, `arguments "a", "b"`. */
+function bindingError(parameters: readonly string[], args: JsonObject): string {
+  if (args.has("data")) {
+    return "got multiple values for keyword argument 'data'";
+  }
+  for (const key of args.keys()) {
+    if (!parameters.includes(key)) {
+      return `got an unexpected keyword argument '${key}'`;
+    }
+  }
+  const missing = parameters.filter((parameter) => !args.has(parameter));
+  const plural = missing.length === 1 ? "" : "s";
+  return `missing ${missing.length} required positional argument${plural}: ${
+    listOf(missing)
+  }`;
+}
+
+/** `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`. */
 function listOf(names: readonly string[]): string {
-  const quoted = names.map((name) => JSON.stringify(name)).join(", ");
-  return `${names.length === 1 ? "argument" : "arguments"} ${quoted}`;
+  const quoted = names.map((name) => `'${name}'`);
+  const last = quoted.pop() ?? "";
+  if (quoted.length === 0) return last;
+  return `${quoted.join(", ")}${quoted.length > 1 ? "," : ""} and ${last}`;
+}
+
+/** The class of a tool in τ-bench: `think` is `Think`, `get_user_details` is `GetUserDetails`. */
+function className(name: string): string {
+  return name.replace(
+    /(?:^|_)(.)/g,
+    (_, letter: string) => letter.toUpperCase(),
+  );
 }

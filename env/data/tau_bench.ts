@@ -11,6 +11,7 @@ import { z } from "zod";
 import { createDatabase, type Table } from "../database.ts";
 import { domainNamed } from "../domains.ts";
 import { ConfigError, DataError } from "../errors.ts";
+import { anyObject, explainFirstIssue, objectOf } from "../python_schema.ts";
 import { type JsonObject, parsePythonJson, toPlain } from "../python_json.ts";
 import { sha256 } from "../state_hash.ts";
 import type { Dataset, DomainName, Split, Task, ToolSchema } from "../types.ts";
@@ -31,29 +32,12 @@ const toolSchemas = z.array(z.object({
 
 const terminatingTools = z.record(z.string(), z.array(z.string()));
 
-const jsonObject = z.custom<JsonObject>((value) => value instanceof Map, {
-  error: "Invalid input: expected object",
-});
-
-/** Checked as it was parsed, since the arguments must keep their spelling. */
-const tasks = z.array(
-  z.map(z.string(), z.unknown()).pipe(
-    z.preprocess(
-      (map) => Object.fromEntries(map as Map<string, unknown>),
-      z.object({
-        user_id: z.string(),
-        instruction: z.string(),
-        actions: z.array(
-          z.preprocess(
-            (map) => map instanceof Map ? Object.fromEntries(map) : map,
-            z.object({ name: z.string(), kwargs: jsonObject }),
-          ),
-        ),
-        outputs: z.array(z.string()),
-      }),
-    ),
-  ),
-);
+const tasks = z.array(objectOf({
+  user_id: z.string(),
+  instruction: z.string(),
+  actions: z.array(objectOf({ name: z.string(), kwargs: anyObject })),
+  outputs: z.array(z.string()),
+}));
 
 /**
  * The directory of τ-bench's data: the flag's, else that of the variable `TAU_BENCH_DIR`.
@@ -240,11 +224,10 @@ function checked<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue?.path.length ? `field "${issue.path.join(".")}"` : "";
-  const where = [place, field].filter(Boolean).join(", ");
   throw new DataError(
-    `Cannot use "${path}"${where && `, ${where}`}: ${issue?.message}; ${HINT}`,
+    `Cannot use "${path}"${place === undefined ? "" : `, ${place}`}, ${
+      explainFirstIssue(result.error)
+    }; ${HINT}`,
     { path, cause: result.error },
   );
 }

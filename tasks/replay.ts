@@ -1,0 +1,95 @@
+/**
+ * `deno task replay`: replays recordings of τ-bench, and says where this implementation differs from them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { tauBenchDir } from "../env/data/tau_bench.ts";
+import { ConfigError, DataError } from "../env/errors.ts";
+import {
+  describeMismatch,
+  type FileReport,
+  replayFiles,
+} from "../env/replay.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { count, table } from "./_text.ts";
+
+const flags = z.object({
+  tauBench: z.string().optional().meta({
+    description: "Directory of tau-bench's data",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+});
+
+async function run(
+  { tauBench }: z.infer<typeof flags>,
+  { operands, terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  if (operands.length === 0) {
+    throw new ConfigError(
+      'No recording to replay: name one or more files; see "deno task replay --help"',
+    );
+  }
+  const files = await replayFiles(operands, {
+    tauBench: tauBenchDir(tauBench),
+    signal,
+    onMismatch: (mismatch) => terminal.print(describeMismatch(mismatch)),
+    onRecord: (path, done, of) => terminal.progress(`${path}: ${done}/${of}`),
+  }).catch((error) => {
+    // Exit code 1 is for mismatches: what cannot be replayed at all was misused.
+    throw error instanceof DataError
+      ? new ConfigError(error.message, { cause: error })
+      : error;
+  });
+  const total = {
+    records: sum(files, "records"),
+    steps: sum(files, "steps"),
+    mismatches: sum(files, "mismatches"),
+  };
+  terminal.endProgress();
+  terminal.print(table([
+    ["file", "format", "domain", "records", "steps", "mismatches"],
+    ...files.map((file) => [
+      file.path,
+      file.format,
+      file.domain,
+      ...counts(file),
+    ]),
+    ["total", "", "", ...counts(total)],
+  ]));
+  return {
+    json: { files, ...total },
+    exitCode: total.mismatches === 0 ? EXIT.done : EXIT.failed,
+  };
+}
+
+type Counts = Pick<FileReport, "records" | "steps" | "mismatches">;
+
+function counts({ records, steps, mismatches }: Counts): string[] {
+  return [count(records), count(steps), count(mismatches)];
+}
+
+function sum(files: readonly Counts[], key: keyof Counts): number {
+  return files.reduce((total, file) => total + file[key], 0);
+}
+
+if (import.meta.main) {
+  await main({
+    name: "replay",
+    summary:
+      "Replay recordings of tau-bench: every observation, state and reward has to be as recorded",
+    flags,
+    operands: {
+      name: "FILE...",
+      description: "Recordings, compressed by gzip or not",
+    },
+    examples: [{
+      command:
+        "deno task replay --tau-bench ../shared/tau-bench ../shared/tau-bench/replays/fuzz_retail.jsonl.gz",
+      does: "replays odd calls of retail's tools",
+    }],
+    run,
+  });
+}
