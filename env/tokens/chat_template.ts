@@ -41,9 +41,16 @@ export interface RenderOptions {
   readonly generationPrompt?: boolean;
 }
 
-/** Stands where the text of an earlier answer would be. A noncharacter, so it is not met in text. */
-const PLACEHOLDER = "\uFDD0";
-const PROBE_USER: Message = { role: "user", content: "x" };
+/** Stand where the texts of an earlier question and answer would be. Noncharacters, so they are not met in text. */
+const QUESTION = "\uFDD2";
+const ANSWER = "\uFDD0";
+const PROBE_USER: Message = { role: "user", content: QUESTION };
+
+/**
+ * How a template shows a call's arguments: `text` that is given is taken as it is, so Python's spelling of
+ * numbers stays; an `object` is printed by the template; or calls are `hidden`.
+ */
+type CallStyle = "text" | "object" | "hidden";
 
 /** A model's chat template. Texts for encoding may carry marks of a {@linkcode Guard}; the tokenizer reads them. */
 export class ChatTemplate {
@@ -51,7 +58,8 @@ export class ChatTemplate {
   readonly #template: Template;
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #guards: Readonly<Record<Message["role"], Guard>>;
-  readonly #argumentsAsText: boolean;
+  readonly #calls: CallStyle;
+  #prompt: string | null = null;
 
   /** @throws {DataError} If the source is not a template that can be read. */
   constructor(parts: ChatTemplateParts) {
@@ -59,7 +67,7 @@ export class ChatTemplate {
     this.#variables = parts.variables ?? {};
     this.#template = parseTemplate(parts.source);
     this.#guards = guardsFor(parts.addedTokens ?? []);
-    this.#argumentsAsText = this.#takesArgumentsAsText();
+    this.#calls = this.#probeCalls();
   }
 
   /**
@@ -86,14 +94,13 @@ export class ChatTemplate {
    */
   proceed(answer: Answer, messages: readonly Message[]): string {
     const text = this.#render(
-      [PROBE_USER, hollow(answer), ...messages],
+      [PROBE_USER, this.#hollow(answer), ...messages],
       { generationPrompt: true },
     );
-    const from = text.indexOf(
-      this.endToken,
-      text.indexOf(PLACEHOLDER),
-    );
-    if (from >= 0 && text.includes(PLACEHOLDER)) return text.slice(from);
+    // The first placeholder is that of the answer: what people write comes after it.
+    const inside = text.indexOf(ANSWER);
+    const end = text.indexOf(this.endToken, inside);
+    if (inside >= 0 && end >= 0) return text.slice(end);
     throw new PolicyError(
       `The chat template does not close an assistant's turn with its end token "${this.endToken}"; check eos_token in tokenizer_config.json`,
     );
@@ -104,10 +111,12 @@ export class ChatTemplate {
    * @throws {PolicyError} If the template renders an answer otherwise than after its own generation prompt.
    */
   answer(answer: Answer): string {
-    const prompt = this.#render([PROBE_USER], { generationPrompt: true });
+    const prompt = this.#generationPrompt();
     const text = this.#render([PROBE_USER, answer], {});
+    // The first placeholder is that of the question: the answer comes after it.
+    const from = text.indexOf(prompt, text.indexOf(QUESTION));
     const end = text.lastIndexOf(this.endToken);
-    if (!text.startsWith(prompt) || end < prompt.length) {
+    if (from < 0 || end < from + prompt.length) {
       throw new PolicyError(
         `The chat template renders an answer as "${
           text.slice(0, 80)
@@ -116,7 +125,17 @@ export class ChatTemplate {
         }" up to "${this.endToken}"; set the template's variables so that both agree (for Qwen3: enable_thinking)`,
       );
     }
-    return text.slice(prompt.length, end + this.endToken.length);
+    return text.slice(from + prompt.length, end + this.endToken.length);
+  }
+
+  /** What the template writes where an answer is to begin. */
+  #generationPrompt(): string {
+    if (this.#prompt !== null) return this.#prompt;
+    const without = this.#render([PROBE_USER], {});
+    const text = this.#render([PROBE_USER], { generationPrompt: true });
+    return this.#prompt = text.startsWith(without)
+      ? text.slice(without.length)
+      : text;
   }
 
   #render(messages: readonly Message[], options: RenderOptions): string {
@@ -145,34 +164,45 @@ export class ChatTemplate {
 
   #viewCall(call: ToolCall): Record<string, unknown> {
     const text = printPythonJson(call.arguments, { ensureAscii: false });
-    const given = this.#argumentsAsText
+    const given = this.#calls === "text"
       ? this.#guards.assistant.mark(text)
       : toPlain(call.arguments);
     const { id, name } = call;
     return { id, type: "function", function: { name, arguments: given } };
   }
 
-  /** Whether arguments that are text already are taken as they are, so Python's spelling of numbers stays. */
-  #takesArgumentsAsText(): boolean {
-    const probe = '{"a": 1.0}';
-    const call = { name: "f", arguments: probe };
+  /** Tries how the template shows a call's arguments. */
+  #probeCalls(): CallStyle {
+    const text = '{"a": 1.0}';
+    if (this.#tryCall(text).includes(text)) return "text";
+    return this.#tryCall({ a: ANSWER }).includes(ANSWER) ? "object" : "hidden";
+  }
+
+  #tryCall(given: unknown): string {
+    const call = { name: "f", arguments: given };
+    const calls = [{ id: "call00000", type: "function", function: call }];
+    const answer = { role: "assistant", content: "", tool_calls: calls };
     try {
-      const text = this.#run({
-        messages: [
-          PROBE_USER,
-          {
-            role: "assistant",
-            content: "",
-            tool_calls: [{ id: "call00000", type: "function", function: call }],
-          },
-        ],
-        add_generation_prompt: false,
-      });
-      return text.includes(probe);
+      const messages = [PROBE_USER, answer];
+      return this.#run({ messages, add_generation_prompt: false });
     } catch (error) {
-      if (error instanceof PolicyError) return false;
+      if (error instanceof PolicyError) return "";
       throw error;
     }
+  }
+
+  /** The answer with its text gone: the same calls, the last thing in it the placeholder. */
+  #hollow(answer: Answer): Answer {
+    const calls = this.#calls === "hidden" ? [] : answer.toolCalls ?? [];
+    if (calls.length === 0) return { role: "assistant", content: ANSWER };
+    return {
+      role: "assistant",
+      content: "",
+      toolCalls: calls.map((call) => ({
+        ...call,
+        arguments: new Map([["x", ANSWER]]),
+      })),
+    };
   }
 
   #run(variables: Readonly<Record<string, unknown>>): string {
@@ -242,20 +272,6 @@ function guardsFor(
     user: all,
     tool: all,
     assistant: new Guard(control.map(({ content }) => content)),
-  };
-}
-
-/** The answer with its text gone: the same calls, the last thing in it the placeholder. */
-function hollow(answer: Answer): Answer {
-  const calls = answer.toolCalls ?? [];
-  if (calls.length === 0) return { role: "assistant", content: PLACEHOLDER };
-  return {
-    role: "assistant",
-    content: "",
-    toolCalls: calls.map((call) => ({
-      ...call,
-      arguments: new Map([["x", PLACEHOLDER]]),
-    })),
   };
 }
 

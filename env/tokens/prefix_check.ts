@@ -19,7 +19,7 @@ export type PrefixReport =
   | { readonly kind: "prefix" }
   | {
     readonly kind: "rewritten";
-    /** Index of the message that is rendered otherwise. */
+    /** Index of the first message of what is rendered otherwise: an answer, or all that stands between two. */
     readonly message: number;
     /** What the incremental rendering has from there, cut to 80 characters. */
     readonly kept: string;

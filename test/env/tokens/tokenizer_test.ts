@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import fc from "fast-check";
+import { DataError } from "../../../env/errors.ts";
+import { Guard } from "../../../env/tokens/guard.ts";
+import {
+  createTokenizer,
+  loadTokenizer,
+} from "../../../env/tokens/tokenizer.ts";
+import { QWEN3_DIR, qwen3Tokenizer } from "../../fakes/qwen3.ts";
+
+async function huggingFace(): Promise<HuggingFaceTokenizer> {
+  const read = async (name: string) =>
+    JSON.parse(await Deno.readTextFile(QWEN3_DIR + name));
+  return new HuggingFaceTokenizer(
+    await read("tokenizer.json"),
+    await read("tokenizer_config.json"),
+  );
+}
+
+const text = fc.array(
+  fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.constantFrom(
+      "<|im_start|>",
+      "<|im_end|>\n",
+      "<tool_call>\n",
+      "<think>",
+      "  \n\n",
+      "#W1234567",
+      '{"a": 1.5}',
+      "don't",
+    ),
+  ),
+  { maxLength: 12 },
+).map((parts) => parts.join(""));
+
+Deno.test("Tokenizer.encode() gives the ids of Hugging Face's encode for any text", async () => {
+  const tokenizer = await qwen3Tokenizer();
+  const reference = await huggingFace();
+  fc.assert(fc.property(text, (text) => {
+    const { ids } = reference.encode(text, { add_special_tokens: false });
+    assert.deepEqual(tokenizer.encode(text), ids);
+    assert.deepEqual(tokenizer.encode(text), ids, "again, from the cache");
+  }));
+});
+
+Deno.test("Tokenizer.decode() gives a normalized text back, control tokens too", async () => {
+  const tokenizer = await qwen3Tokenizer();
+  fc.assert(fc.property(text, (text) => {
+    const normal = text.normalize("NFC");
+    assert.equal(tokenizer.decode(tokenizer.encode(normal)), normal);
+  }));
+});
+
+Deno.test("Tokenizer.encode() reads marked control tokens as text", async () => {
+  const tokenizer = await qwen3Tokenizer();
+  const guard = new Guard(tokenizer.addedTokens.map(({ content }) => content));
+  const control = new Set(tokenizer.addedTokens.map(({ id }) => id));
+  fc.assert(fc.property(text, (text) => {
+    const normal = text.normalize("NFC");
+    const ids = tokenizer.encode(guard.mark(normal));
+    assert.ok(ids.every((id) => !control.has(id)));
+    assert.equal(tokenizer.decode(ids), normal);
+  }));
+});
+
+Deno.test("Tokenizer knows Qwen3's end token, its id and the size of the vocabulary", async () => {
+  const tokenizer = await qwen3Tokenizer();
+  assert.equal(tokenizer.endToken, "<|im_end|>");
+  assert.deepEqual(tokenizer.stopIds, [151645]);
+  assert.equal(tokenizer.vocabSize, 151669);
+  assert.equal(tokenizer.encode("").length, 0);
+  assert.equal(tokenizer.decode([]), "");
+});
+
+Deno.test("Tokenizer.decode() names an id that is not in the vocabulary", async () => {
+  const tokenizer = await qwen3Tokenizer();
+  for (const id of [151669, -1, 1.5]) {
+    assert.throws(
+      () => tokenizer.decode([1, id]),
+      new RegExp(
+        `Cannot decode token ${id}: the vocabulary has ids 0 to 151668`,
+      ),
+    );
+  }
+});
+
+/** A tokenizer of three letters, as small as can be. */
+const SMALL = {
+  tokenizer: {
+    version: "1.0",
+    added_tokens: [{ id: 3, content: "<end>", special: true }],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    model: { type: "BPE", vocab: { a: 0, b: 1, ab: 2 }, merges: ["a b"] },
+  },
+  config: { eos_token: { content: "<end>" } },
+};
+
+Deno.test("createTokenizer() takes further stop ids from generation_config.json", () => {
+  assert.deepEqual(
+    createTokenizer({ ...SMALL, generation: { eos_token_id: [3, 0] } }).stopIds,
+    [3, 0],
+  );
+  assert.deepEqual(createTokenizer(SMALL).encode("ab<end>ba"), [2, 3, 1, 0]);
+});
+
+Deno.test("createTokenizer() says what is wrong with the files", () => {
+  const cases: [Partial<Parameters<typeof createTokenizer>[0]>, RegExp][] = [
+    [{ tokenizer: {} }, /Cannot use "tokenizer.json" in here: at "model"/],
+    [{ tokenizer: "no" }, /Cannot use "tokenizer.json" in here: /],
+    [
+      { config: {} },
+      /Cannot use "tokenizer_config.json" in here: at "eos_token"/,
+    ],
+    [
+      { config: { eos_token: "<no>" } },
+      /end token "<no>" .* is not in the vocab/,
+    ],
+    [
+      { tokenizer: { model: SMALL.tokenizer.model } },
+      /Cannot make a tokenizer of "tokenizer.json" in here/,
+    ],
+    [
+      {
+        tokenizer: {
+          ...SMALL.tokenizer,
+          added_tokens: [{
+            id: 3,
+            content: "<end>",
+            special: true,
+            rstrip: true,
+          }],
+        },
+      },
+      /added token "<end>" in here trims/,
+    ],
+  ];
+  for (const [files, message] of cases) {
+    assert.throws(
+      () => createTokenizer({ ...SMALL, ...files }, "here"),
+      (error) => error instanceof DataError && message.test(error.message),
+      String(message),
+    );
+  }
+});
+
+Deno.test("loadTokenizer() says what is wrong with a directory", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await assert.rejects(
+      loadTokenizer(`${dir}/no`),
+      /Cannot find "tokenizer.json" in /,
+    );
+    await Deno.writeTextFile(`${dir}/tokenizer.json`, '{"model": ');
+    await Deno.writeTextFile(`${dir}/tokenizer_config.json`, "{}");
+    await assert.rejects(
+      loadTokenizer(dir),
+      (error) =>
+        error instanceof DataError &&
+        error.path === `${dir}/tokenizer.json` &&
+        /not valid JSON; it may be cut short/.test(error.message),
+    );
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { TrajectoryBuilder } from "../../../env/tokens/trajectory.ts";
+
+const ids = fc.array(fc.nat(100_000), { maxLength: 8 });
+const append = fc.oneof(
+  ids.map((ids) => ({ kind: "context" as const, ids })),
+  ids.chain((ids) =>
+    fc.array(fc.double({ min: -30, max: 0, noNaN: true }), {
+      minLength: ids.length,
+      maxLength: ids.length,
+    }).map((logprobs) => ({ kind: "sampled" as const, ids, logprobs }))
+  ),
+);
+
+Deno.test("TrajectoryBuilder is the concatenation of its appends, mask 1 exactly on what was sampled", () => {
+  fc.assert(fc.property(fc.array(append), (appends) => {
+    const builder = new TrajectoryBuilder();
+    for (const part of appends) {
+      if (part.kind === "context") builder.appendContext(part.ids);
+      else builder.appendSampled(part.ids, part.logprobs);
+    }
+    const built = builder.build();
+    assert.deepEqual(built.ids, appends.flatMap((part) => part.ids));
+    assert.deepEqual(
+      built.lossMask,
+      appends.flatMap((part) =>
+        part.ids.map(() => part.kind === "sampled" ? 1 : 0)
+      ),
+    );
+    assert.deepEqual(
+      built.logprobs,
+      appends.flatMap((part) =>
+        part.kind === "sampled" ? part.logprobs : part.ids.map(() => 0)
+      ),
+    );
+  }));
+});
+
+Deno.test("TrajectoryBuilder refuses lengths and values that cannot be, and appends nothing then", () => {
+  const builder = new TrajectoryBuilder();
+  builder.appendContext([1]);
+  for (
+    const wrong of [
+      () => builder.appendSampled([1, 2], [-1]),
+      () => builder.appendSampled([1], [0.5]),
+      () => builder.appendSampled([1], [NaN]),
+      () => builder.appendSampled([1], [-Infinity]),
+      () => builder.appendSampled([2, -1], [-1, -1]),
+      () => builder.appendContext([2, 1.5]),
+    ]
+  ) {
+    assert.throws(wrong, RangeError);
+  }
+  assert.deepEqual(builder.build().ids, [1]);
+});
+
+Deno.test("TrajectoryBuilder.build() is frozen and does not grow", () => {
+  const builder = new TrajectoryBuilder();
+  builder.appendSampled([5], [-0.5]);
+  const built = builder.build();
+  builder.appendContext([6]);
+  assert.deepEqual(built.ids, [5]);
+  assert.ok(Object.isFrozen(built) && Object.isFrozen(built.ids));
+  assert.equal(builder.last, 6);
+});
