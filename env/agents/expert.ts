@@ -127,7 +127,10 @@ interface Case extends Shift {
 
 function* serve(shift: Shift): Script {
   const { desk, plan, say } = shift;
-  yield* authenticate(shift);
+  if (!(yield* authenticate(shift))) {
+    yield* desk.say("sorry, i cannot help without knowing who you are.");
+    return;
+  }
   for (const [i, step] of plan.steps.entries()) {
     if (i > 0) desk.beginRequest();
     yield* serveRequest({ ...shift, step, request: step.request });
@@ -136,24 +139,22 @@ function* serve(shift: Shift): Script {
   yield* desk.say(moreWords(say));
 }
 
-/** Finds the customer by what they say of themselves. */
-function* authenticate({ desk, plan, say }: Shift): Script {
+/** Finds the customer by what they say of themselves. @returns Whether they have said enough. */
+function* authenticate({ desk, plan, say }: Shift): Script<boolean> {
   const { email, firstName, lastName, zip } = plan.identity;
-  for (let asks = 0; asks < MAX_ASKS + 1; asks++) {
-    if (desk.everHeard(email)) {
-      yield* desk.call(tool("find_user_id_by_email", { email }));
-      return;
-    }
-    if (desk.everHeard(firstName, lastName, zip)) {
-      yield* desk.call(tool("find_user_id_by_name_zip", {
-        first_name: firstName,
-        last_name: lastName,
-        zip,
-      }));
-      return;
-    }
+  const names = [firstName, lastName, zip];
+  const named = () => desk.everHeard(email) || desk.everHeard(...names);
+  for (let asks = 0; asks <= MAX_ASKS && !named(); asks++) {
     yield* desk.say(askWords("identity", { say }));
   }
+  if (!named()) return false;
+  yield* desk.call(
+    desk.everHeard(email) ? tool("find_user_id_by_email", { email }) : tool(
+      "find_user_id_by_name_zip",
+      { first_name: firstName, last_name: lastName, zip },
+    ),
+  );
+  return true;
 }
 
 function* serveRequest(one: Case): Script {

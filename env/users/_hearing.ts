@@ -38,7 +38,7 @@ const ASKING =
 
 const PATTERNS: Readonly<Record<Asked, RegExp>> = {
   identity:
-    /\b(verify|confirm|authenticate|validate|check)\b.{0,30}\b(identity|account|who you are|yourself)\b|\bidentify\b|\bwho (are you|am i)\b/,
+    /\b(verify|confirm|authenticate|validate|check)\b.{0,30}\b(identity|account|who you are|yourself)\b|\bauthenticate you\b|\bidentify\b|\bwho (are you|am i)\b/,
   email: /\be-?mail/,
   name: /\b(full|first|last|your) names?\b|\bname\b.{0,20}\bzip|\bname on\b/,
   zip: /\bzip|\bpost(al)? ?code/,
@@ -55,6 +55,10 @@ const PATTERNS: Readonly<Record<Asked, RegExp>> = {
     /\b(new|shipping|full|complete|correct|right|which|what|default|updated|delivery)\b.{0,20}\baddress\b|\bwhere\b.{0,30}\b(ship|send|deliver|go)\b|\bstreet\b|\baddress (would|do|should)\b|\bthe address\b/,
 };
 
+/** `before we proceed` asks for no consent. */
+const BEFORE =
+  /\bbefore (i|we|you)( can)? (proceed|continue|go ahead|confirm)( with (that|this|it))?/g;
+
 const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
 
 const CONFIRM =
@@ -67,7 +71,7 @@ const REFUSES =
   /\b(can ?not|can'?t|could not|couldn'?t|unable|not (possible|able|allowed|eligible|permitted|authorized)|won'?t be able|impossible|deny|denied|decline|refuse|unfortunately|another account|someone else|(is|are|was) not (your|yours))\b/;
 
 const DONE =
-  /\b(has|have) (now |just |already )?been\b|\bsuccess|\ball set\b|\bdone\b|\bcomplete[d.]?\b|\bi('ve| have) (now |just )?(cancel|return|exchang|updat|chang|modif|switch|process|submit|request|initiat|set|mov)|\b(is|are|was|were) (now )?(cancell?ed|returned|exchanged|updated|changed|modified|requested|processed|submitted|shipped to|paid)\b|\brequested\b/;
+  /\b(has|have) (now |just |already )?been\b|\bsuccess|\ball set\b|\bdone\b|\bcomplete[d.]?\b|\bi('ve| have) (now |just )?(cancel|return|exchang|updat|chang|modif|switch|process|submit|request|initiat|set|mov)|\b(is|are|was|were) (now )?(cancell?ed|returned|exchanged|updated|changed|modified|requested|submitted|shipped to|paid)\b|\brequested\b/;
 
 const TOPIC: Readonly<Record<Intent, RegExp>> = {
   cancel: /cancel/,
@@ -84,11 +88,12 @@ const GENERIC_DONE = /\b(all set|done|success|complete)/;
 
 /** Reads an agent's message for a customer whose current request is of `intent`. */
 export function hear(message: string, intent: Intent): Heard {
-  const text = message.toLowerCase().replaceAll("’", "'");
+  const text = message.toLowerCase().replaceAll("’", "'")
+    .replaceAll(BEFORE, "");
   const asking = sentences(text).filter((sentence) => ASKING.test(sentence));
   const asked = new Set<Asked>();
   for (const sentence of asking) {
-    if (YES_NO.test(sentence)) continue;
+    if (YES_NO.test(sentence) || MORE.test(sentence)) continue;
     for (const [what, pattern] of Object.entries(PATTERNS)) {
       if (pattern.test(sentence)) asked.add(what as Asked);
     }
@@ -106,6 +111,24 @@ export function hear(message: string, intent: Intent): Heard {
   };
 }
 
+/** Sentences and lines. What a sentence with a colon asks for is listed after it, and belongs to it. */
 function sentences(text: string): string[] {
-  return text.split(/(?<=[.?!])\s+|\n+/).filter((part) => part.trim() !== "");
+  const parts = text.split(/(?<=[.?!])(?<!^\s*\d+\.)\s+|\n+/m)
+    .filter((part) => part.trim() !== "");
+  const joined: string[] = [];
+  let isList = false;
+  for (const part of parts) {
+    if (isList && LISTED.test(part)) {
+      // `- reason: no longer needed` states a value; only `- the reason` asks for one.
+      if (!STATED.test(part)) joined.push(`${joined.pop()} ${part}`);
+      continue;
+    }
+    joined.push(part);
+    isList = /:\s*$/.test(part);
+  }
+  return joined;
 }
+
+const LISTED = /^\s*([-*•]|\d+[.)])\s/;
+
+const STATED = /:[*_\s]*\S/;

@@ -123,7 +123,7 @@ class ScriptedUser implements User {
     { heard, request }: { heard: Heard; request: Request },
   ): boolean {
     const asksDetail = heard.asked.size > 0 || heard.wantsYes;
-    if (heard.refuses && !heard.reports) {
+    if (heard.refuses && (!heard.reports || request.refused === true)) {
       const offersOther = heard.wantsYes || heard.asksMore || !asksDetail;
       return offersOther && (request.refused === true || this.#protested);
     }
