@@ -30,7 +30,11 @@ import {
   SymbolTable,
   totalSymbols,
 } from "./tokenizer_merges.ts";
-import { findVariableWords, wordsOf } from "./tokenizer_words.ts";
+import {
+  findVariableWords,
+  type RenderedConversation,
+  wordsOf,
+} from "./tokenizer_words.ts";
 
 /** Settings of {@linkcode trainTokenizer}. */
 export interface TokenizerTraining {
@@ -63,9 +67,10 @@ export function trainTokenizer(
       `Cannot train a tokenizer of ${vocabSize} tokens: at least ${MIN_VOCAB_SIZE} are needed to write any text`,
     );
   }
-  const variable = findVariableWords(conversations);
+  const rendered = render(conversations);
+  const variable = findVariableWords(rendered);
   for (const word of variableWords) variable.add(word.toLowerCase());
-  const corpus = countRuns(conversations);
+  const corpus = countRuns(rendered);
   const budget = vocabSize - MIN_VOCAB_SIZE;
   const inWords = bestShare(corpus, variable, budget);
   const { table } = learn(corpus, variable, { budget, inWords });
@@ -83,20 +88,31 @@ export async function writeTokenizer(
   await Deno.writeTextFile(`${dir}/tokenizer_config.json`, json(files.config));
 }
 
-/** What is between digits in all that the template writes, and how often. */
-function countRuns(
+/** What the template writes for each message, without control tokens. */
+function render(
   conversations: readonly (readonly Message[])[],
-): Map<string, number> {
+): RenderedConversation[] {
   const template = new ChatTemplate({
     source: CHAT_TEMPLATE,
     endToken: END_TOKEN,
   });
+  return conversations.map((messages) =>
+    messages.map((message) => ({
+      message,
+      text: message.role === "assistant"
+        ? template.answer(message).slice(0, -END_TOKEN.length)
+        : message.content,
+    }))
+  );
+}
+
+/** What is between digits, and how often. */
+function countRuns(
+  conversations: readonly RenderedConversation[],
+): Map<string, number> {
   const counts = new Map<string, number>();
   const digits = new RegExp(DIGITS, "g");
-  for (const message of conversations.flat()) {
-    const text = message.role === "assistant"
-      ? template.answer(message).slice(0, -END_TOKEN.length)
-      : message.content;
+  for (const { text } of conversations.flat()) {
     for (const run of text.split(digits)) {
       if (run !== "") counts.set(run, (counts.get(run) ?? 0) + 1);
     }

@@ -1,0 +1,93 @@
+/**
+ * Which thread learns which sequences, and which of them go through the network together.
+ *
+ * @module
+ */
+
+import type { TrainSequence } from "../trainer.ts";
+import type { ModelConfig } from "./model_config.ts";
+import { parameterCount } from "./layout.ts";
+
+/** What of a sequence goes through the network. */
+export interface PlannedSequence {
+  /** Its place in the batch that was given. */
+  readonly index: number;
+  /** Tokens up to the last one that predicts something learnt; the rest changes nothing. */
+  readonly rows: number;
+  /** Positions whose next token is learnt, ascending. */
+  readonly lossRows: readonly number[];
+}
+
+/** Sequences that go through the network as one block of rows. */
+export interface PlannedBatch {
+  readonly sequences: readonly PlannedSequence[];
+  readonly rows: number;
+}
+
+/** Short sequences share a block up to this many rows, which the caches still hold. */
+const BLOCK_ROWS = 384;
+
+/**
+ * Deals sequences to threads, the dearest first, each to the thread with the least to do. The same
+ * sequences and threads give the same plan. Sequences with nothing to learn are left out.
+ * @returns `[threads]` lists of blocks.
+ */
+export function planBatches(
+  sequences: readonly TrainSequence[],
+  options: { config: ModelConfig; threads: number },
+): readonly (readonly PlannedBatch[])[] {
+  const planned = sequences.map(planSequence).filter((s) => s.rows > 0);
+  const cost = costModel(options.config);
+  const dealt: PlannedSequence[][] = Array.from(
+    { length: options.threads },
+    () => [],
+  );
+  const load = dealt.map(() => 0);
+  const byCost = planned.map((s) => ({ s, cost: cost(s) }))
+    .sort((a, b) => b.cost - a.cost || a.s.index - b.s.index);
+  for (const { s, cost } of byCost) {
+    const thread = load.indexOf(Math.min(...load));
+    dealt[thread]!.push(s);
+    load[thread]! += cost;
+  }
+  return dealt.map((list) => blocks(list.sort((a, b) => a.index - b.index)));
+}
+
+function planSequence(
+  sequence: TrainSequence,
+  index: number,
+): PlannedSequence {
+  const lossRows: number[] = [];
+  for (let t = 1; t < sequence.ids.length; t++) {
+    if (sequence.lossMask[t] === 1) lossRows.push(t - 1);
+  }
+  return { index, rows: (lossRows.at(-1) ?? -1) + 1, lossRows };
+}
+
+/** Multiply-adds of a sequence, forward, up to a constant factor. */
+function costModel(config: ModelConfig): (s: PlannedSequence) => number {
+  const head = config.vocab * config.dim;
+  const row = parameterCount(config) - head;
+  // Attention's backward pass does 2.5 times its forward pass, a matrix's twice.
+  const pair = config.layers * config.dim * 2 * 7 / 6;
+  return ({ rows, lossRows }) =>
+    rows * row + rows * rows / 2 * pair + lossRows.length * head;
+}
+
+function blocks(sequences: readonly PlannedSequence[]): PlannedBatch[] {
+  const out: PlannedBatch[] = [];
+  let open: PlannedSequence[] = [];
+  let rows = 0;
+  function close() {
+    if (open.length > 0) out.push({ sequences: open, rows });
+    open = [];
+    rows = 0;
+  }
+  for (const s of sequences) {
+    if (rows + s.rows > BLOCK_ROWS) close();
+    open.push(s);
+    rows += s.rows;
+  }
+  close();
+  return out;
+}

@@ -1,0 +1,249 @@
+/**
+ * A policy on disk: `policy.json` with the shape and the checksums, and one file of f32 (little endian, in
+ * the layout's order) for each of weights, moments and reference.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { PolicyError } from "../../env/errors.ts";
+import { layoutOf } from "./layout.ts";
+import { type ModelConfig, ModelConfigSchema } from "./model_config.ts";
+
+/** What a checkpoint holds; arrays are `[layout.floats]`. */
+export interface Checkpoint {
+  readonly config: ModelConfig;
+  /** Optimizer steps since its moments were zero. */
+  readonly steps: number;
+  readonly weights: Float32Array;
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+  readonly reference?: Float32Array;
+}
+
+const FORMAT = 1;
+const MANIFEST = "policy.json";
+const TENSORS = ["weights", "first", "second", "reference"] as const;
+
+const FileSchema = z.strictObject({
+  sha256: z.string().length(64),
+  bytes: z.number().int().nonnegative(),
+});
+
+const ManifestSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  config: ModelConfigSchema,
+  steps: z.number().int().nonnegative(),
+  files: z.strictObject({
+    weights: FileSchema,
+    first: FileSchema,
+    second: FileSchema,
+    reference: FileSchema.optional(),
+  }),
+  /** For people and other programs: where each tensor begins, in floats. */
+  tensors: z.array(z.strictObject({
+    name: z.string(),
+    shape: z.array(z.number()),
+    offset: z.number(),
+  })),
+});
+
+/**
+ * Writes a checkpoint to `dir`: beside it first, then renamed, so that `dir` is whole or absent at any
+ * moment. One that was there is replaced, and is read again if the replacing was cut short.
+ * @throws {PolicyError} If the disk refuses; what was there stays.
+ */
+export async function writeCheckpoint(
+  dir: string,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const partial = `${dir}.partial`;
+  try {
+    await removeDir(partial);
+    await Deno.mkdir(partial, { recursive: true });
+    const files: Record<string, z.infer<typeof FileSchema>> = {};
+    for (const name of TENSORS) {
+      const tensor = checkpoint[name];
+      if (tensor) files[name] = await writeTensor(partial, name, tensor);
+    }
+    const manifest = {
+      format: FORMAT,
+      config: checkpoint.config,
+      steps: checkpoint.steps,
+      files,
+      tensors: layoutOf(checkpoint.config).parameters
+        .map(({ name, shape, offset }) => ({ name, shape, offset })),
+    };
+    await Deno.writeTextFile(
+      `${partial}/${MANIFEST}`,
+      JSON.stringify(manifest, null, 2) + "\n",
+    );
+    await replaceDir(partial, dir);
+  } catch (cause) {
+    await removeDir(partial).catch(() => {});
+    throw new PolicyError(
+      `Cannot write the checkpoint "${dir}": ${
+        reason(cause)
+      }; free some space or choose another directory`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Reads a checkpoint and checks every byte of it.
+ * @param options.expect The shape that it must have.
+ * @throws {PolicyError} If it is missing, damaged, of another format or of another shape: names the file and the way out.
+ */
+export async function readCheckpoint(
+  dir: string,
+  options: { expect?: ModelConfig } = {},
+): Promise<Checkpoint> {
+  const place = await exists(dir) ? dir : `${dir}.previous`;
+  const manifest = await readManifest(await exists(place) ? place : dir);
+  const { config, steps, files } = manifest;
+  if (options.expect) checkShape(dir, config, options.expect);
+  const floats = layoutOf(config).floats;
+  const read = (name: typeof TENSORS[number]) =>
+    readTensor(`${place}/${name}.f32`, files[name]!, floats);
+  return {
+    config,
+    steps,
+    weights: await read("weights"),
+    first: await read("first"),
+    second: await read("second"),
+    ...(files.reference ? { reference: await read("reference") } : {}),
+  };
+}
+
+async function readManifest(
+  dir: string,
+): Promise<z.infer<typeof ManifestSchema>> {
+  const path = `${dir}/${MANIFEST}`;
+  let value: unknown;
+  try {
+    value = JSON.parse(await Deno.readTextFile(path));
+  } catch (cause) {
+    throw new PolicyError(
+      `Cannot read the checkpoint's "${path}": ${
+        reason(cause)
+      }; name a directory that training wrote, or train again`,
+      { cause },
+    );
+  }
+  const format = z.looseObject({ format: z.number() }).safeParse(value);
+  if (format.success && format.data.format > FORMAT) {
+    throw new PolicyError(
+      `"${path}" has format ${format.data.format}, this version reads ${FORMAT}; update taulab`,
+    );
+  }
+  const parsed = ManifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new PolicyError(
+    `"${path}" is not a checkpoint's manifest: ${
+      z.prettifyError(parsed.error)
+    }; use another checkpoint or train again`,
+  );
+}
+
+function checkShape(
+  dir: string,
+  found: ModelConfig,
+  expected: ModelConfig,
+): void {
+  const wrong = (Object.keys(expected) as (keyof ModelConfig)[])
+    .filter((key) => found[key] !== expected[key])
+    .map((key) => `${key} is ${found[key]} there, ${expected[key]} here`);
+  if (wrong.length === 0) return;
+  throw new PolicyError(
+    `The checkpoint "${dir}" is of another model: ${
+      wrong.join(", ")
+    }; use the recipe that it was trained with, or another checkpoint`,
+  );
+}
+
+async function writeTensor(
+  dir: string,
+  name: string,
+  tensor: Float32Array,
+): Promise<z.infer<typeof FileSchema>> {
+  const bytes = littleEndian(tensor);
+  await Deno.writeFile(`${dir}/${name}.f32`, bytes);
+  return { sha256: sha256(bytes), bytes: bytes.length };
+}
+
+async function readTensor(
+  path: string,
+  file: z.infer<typeof FileSchema>,
+  floats: number,
+): Promise<Float32Array> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (cause) {
+    throw new PolicyError(
+      `Cannot read the checkpoint's "${path}": ${
+        reason(cause)
+      }; use another checkpoint`,
+      { cause },
+    );
+  }
+  const intact = bytes.length === floats * 4 && bytes.length === file.bytes &&
+    sha256(bytes) === file.sha256;
+  if (!intact) {
+    throw new PolicyError(
+      `"${path}" is damaged: its ${bytes.length} bytes are not the ${file.bytes} with sha256 ${file.sha256} that were saved; use an earlier checkpoint`,
+    );
+  }
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from(
+    { length: floats },
+    (_, i) => view.getFloat32(i * 4, true),
+  );
+}
+
+function littleEndian(tensor: Float32Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(tensor.length * 4);
+  const view = new DataView(bytes.buffer);
+  tensor.forEach((x, i) => view.setFloat32(i * 4, x, true));
+  return bytes;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Puts `from` in the place of `to`; what was there waits under another name meanwhile. */
+async function replaceDir(from: string, to: string): Promise<void> {
+  const previous = `${to}.previous`;
+  const had = await exists(to);
+  if (had) {
+    await removeDir(previous);
+    await Deno.rename(to, previous);
+  }
+  await Deno.rename(from, to);
+  await removeDir(previous);
+}
+
+async function removeDir(dir: string): Promise<void> {
+  try {
+    await Deno.remove(dir, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,255 @@
+/**
+ * What sampling and training share: the memory, the workers, the weights and their packed copies.
+ *
+ * @module
+ */
+
+import { PolicyError } from "../../env/errors.ts";
+import { createRng } from "../../env/random.ts";
+import { LAYER, MODEL, PAGE, sizeOf, writeStruct } from "./abi.ts";
+import { Crew } from "./crew.ts";
+import { initialWeights } from "./init.ts";
+import {
+  bindKernels,
+  type KernelBuild,
+  type Kernels,
+  loadKernels,
+} from "./kernel_module.ts";
+import { type Layout, layoutOf, parameter } from "./layout.ts";
+import { SharedHeap } from "./memory.ts";
+import type { ModelConfig } from "./model_config.ts";
+
+/** How an engine is made. */
+export interface EngineOptions {
+  readonly config: ModelConfig;
+  /** Of the first weights. */
+  readonly seed: number;
+  /** Threads that compute. */
+  readonly threads: number;
+  /** Which kernels; without it the fastest that the machine runs. */
+  readonly build?: KernelBuild;
+}
+
+/** Weights somewhere in the memory, and the struct that tells kernels of them. */
+export interface ModelCopy {
+  /** Addresses. */
+  readonly weights: number;
+  readonly panels: number;
+  readonly backPanels: number;
+  /** The struct for training, where layers share their pages, and the one for sampling. */
+  readonly training: number;
+  readonly sampling: number;
+}
+
+/** Bytes of a page's parts; all layers' keys and values are in a page of the cache, one layer's in training. */
+export function pageLayout(config: ModelConfig, training: boolean) {
+  const tails = PAGE * 4;
+  const tailBytes = training ? 0 : config.layers * 2 * config.dim * 4;
+  const pointer = tails + tailBytes;
+  const keys = pointer + config.pointerDim * PAGE * 4;
+  const layer = config.dim * PAGE * 4 * 2;
+  const bytes = keys + layer * (training ? 1 : config.layers);
+  return { tails, pointer, keys, layer: training ? 0 : layer, bytes };
+}
+
+/** A model in memory with the threads that run it. */
+export class Engine implements AsyncDisposable {
+  readonly config: ModelConfig;
+  readonly layout: Layout;
+  readonly heap: SharedHeap;
+  readonly crew: Crew;
+  /** The kernels on the host's own thread, for what is short. */
+  readonly kernels: Kernels;
+  /** The policy's weights. */
+  readonly policy: ModelCopy;
+  readonly #tables: RopeTables;
+  #version = 0;
+  #scratch: { at: number; bytes: number }[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  /** Requests that are being sampled now; weights may not change meanwhile. */
+  sampling = 0;
+
+  private constructor(
+    config: ModelConfig,
+    heap: SharedHeap,
+    crew: Crew,
+    kernels: Kernels,
+  ) {
+    this.config = config;
+    this.layout = layoutOf(config);
+    this.heap = heap;
+    this.crew = crew;
+    this.kernels = kernels;
+    this.#tables = writeRopeTables(heap, config);
+    this.policy = this.copyModel(true);
+  }
+
+  /** Starts the workers and draws the first weights. */
+  static async create(options: EngineOptions): Promise<Engine> {
+    const { config, threads } = options;
+    if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
+      throw new RangeError(`threads is ${threads}: it must be 1 to 64`);
+    }
+    const heap = new SharedHeap();
+    const module = await loadKernels(options.build);
+    const crew = await Crew.start({ heap, module, threads });
+    try {
+      const kernels = bindKernels(module, heap.memory);
+      const engine = new Engine(config, heap, crew, kernels);
+      const rng = createRng(options.seed, "weights");
+      engine.setWeights(initialWeights(config, engine.layout, rng));
+      return engine;
+    } catch (error) {
+      crew.close();
+      throw error;
+    }
+  }
+
+  /** Counts up whenever the weights change, so that caches of old weights are known. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The weights, `[layout.floats]`, live. Take it anew after an allocation. */
+  floatsAt(address: number): Float32Array {
+    const start = address / 4;
+    return this.heap.floats.subarray(start, start + this.layout.floats);
+  }
+
+  /** Replaces the weights. */
+  setWeights(weights: Float32Array): void {
+    this.floatsAt(this.policy.weights).set(weights);
+    this.kernels.pack(this.policy.training, 0, 1);
+    this.#version++;
+  }
+
+  /** Packs changed weights, on all threads. */
+  async repack(): Promise<void> {
+    const n = this.crew.size;
+    await this.crew.run(
+      "pack",
+      Array.from({ length: n }, (_, i) => [this.policy.training, i, n]),
+    );
+    this.#version++;
+  }
+
+  /** Room for another set of weights of the same shape; with `backward`, for training. */
+  copyModel(backward: boolean): ModelCopy {
+    const bytes = this.layout.floats * 4;
+    const weights = this.heap.allocate(bytes);
+    const panels = this.heap.allocate(bytes);
+    const backPanels = backward ? this.heap.allocate(bytes) : 0;
+    const place = { weights, panels, backPanels };
+    return {
+      ...place,
+      training: this.#writeModel(place, true),
+      sampling: this.#writeModel(place, false),
+    };
+  }
+
+  /** Working memory of at least `bytes` for each of the first threads; the next call may move it. */
+  scratch(bytes: readonly number[]): { at: number; end: number }[] {
+    return bytes.map((need, i) => {
+      const held = this.#scratch[i];
+      if (held && held.bytes >= need) {
+        return { at: held.at, end: held.at + held.bytes };
+      }
+      if (held) this.heap.free(held.at);
+      const at = this.heap.allocate(need);
+      this.#scratch[i] = { at, bytes: need };
+      return { at, end: at + need };
+    });
+  }
+
+  /** Runs `work` after all earlier work on this engine. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(() => {
+      if (this.#closed) {
+        throw new PolicyError("Cannot compute: the policy is closed");
+      }
+      return work();
+    });
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+
+  /** Waits for what is running and ends the workers. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#last;
+    this.crew.close();
+  }
+
+  #writeModel(
+    place: { weights: number; panels: number; backPanels: number },
+    training: boolean,
+  ): number {
+    const { config, layout, heap } = this;
+    const at = heap.allocate(sizeOf(MODEL));
+    const layerTable = heap.allocate(sizeOf(LAYER) * config.layers);
+    const page = pageLayout(config, training);
+    const offset = (name: string) => parameter(layout, name).offset * 4;
+    writeStruct(heap, at, MODEL, {
+      vocab: config.vocab,
+      dim: config.dim,
+      layers: config.layers,
+      heads: config.heads,
+      headDim: config.dim / config.heads,
+      hidden: config.hidden,
+      pointerDim: config.pointerDim,
+      ...place,
+      ropeCos: this.#tables.cos,
+      ropeSin: this.#tables.sin,
+      zeros: this.#tables.zeros,
+      pageTails: page.tails,
+      pagePointer: page.pointer,
+      pageKeys: page.keys,
+      pageLayer: page.layer,
+      pageBytes: page.bytes,
+      embedding: offset("embedding"),
+      finalGain: offset("norm"),
+      pointerQuery: offset("pointer.query"),
+      pointerKey: offset("pointer.key"),
+      gateWeight: offset("pointer.gate.weight"),
+      gateBias: offset("pointer.gate.bias"),
+      layerTable,
+    });
+    for (let l = 0; l < config.layers; l++) {
+      writeStruct(heap, layerTable + l * sizeOf(LAYER), LAYER, {
+        attentionGain: offset(`layers.${l}.attention.norm`),
+        conv: offset(`layers.${l}.attention.conv`),
+        qkv: offset(`layers.${l}.attention.qkv`),
+        out: offset(`layers.${l}.attention.out`),
+        mlpGain: offset(`layers.${l}.mlp.norm`),
+        gateUp: offset(`layers.${l}.mlp.gate_up`),
+        down: offset(`layers.${l}.mlp.down`),
+      });
+    }
+    return at;
+  }
+}
+
+interface RopeTables {
+  readonly cos: number;
+  readonly sin: number;
+  readonly zeros: number;
+}
+
+function writeRopeTables(heap: SharedHeap, config: ModelConfig): RopeTables {
+  const half = config.dim / config.heads / 2;
+  const bytes = config.contextLength * half * 4;
+  const cos = heap.allocate(bytes);
+  const sin = heap.allocate(bytes);
+  const zeros = heap.allocate(config.dim * 4);
+  const { floats } = heap;
+  for (let i = 0; i < half; i++) {
+    const rate = config.ropeBase ** (-i / half);
+    for (let t = 0; t < config.contextLength; t++) {
+      floats[cos / 4 + t * half + i] = Math.cos(t * rate);
+      floats[sin / 4 + t * half + i] = Math.sin(t * rate);
+    }
+  }
+  return { cos, sin, zeros };
+}

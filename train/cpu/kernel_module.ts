@@ -1,0 +1,72 @@
+/**
+ * The compiled kernels: which build this machine runs, and what they export.
+ *
+ * @module
+ */
+
+import { PolicyError } from "../../env/errors.ts";
+
+/** What the kernels export. Arguments are addresses in the shared memory, counts and parts. */
+export interface Kernels {
+  readonly train: (job: number) => void;
+  readonly sample: (job: number) => void;
+  readonly reduce: (job: number) => void;
+  readonly adamw: (job: number) => void;
+  readonly pack: (model: number, part: number, parts: number) => void;
+  readonly trainingBytes: (
+    model: number,
+    rows: number,
+    segments: number,
+    context: number,
+  ) => number;
+  readonly samplingBytes: (
+    model: number,
+    requests: number,
+    rows: number,
+    context: number,
+  ) => number;
+}
+
+/** A build of the kernels: with fused multiply-add, or without. */
+export type KernelBuild = "relaxed" | "plain";
+
+/**
+ * Loads the kernels; without `build`, the fastest that the machine runs.
+ * @throws {PolicyError} If they cannot be read or the machine has no WebAssembly SIMD.
+ */
+export async function loadKernels(
+  build?: KernelBuild,
+): Promise<WebAssembly.Module> {
+  const builds: KernelBuild[] = build ? [build] : ["relaxed", "plain"];
+  for (const name of builds) {
+    const bytes = await readBuild(name);
+    if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);
+  }
+  throw new PolicyError(
+    "Cannot run the embedded policy: this runtime has no WebAssembly SIMD; use Deno 2 on x86-64 or arm64",
+  );
+}
+
+/** Binds the kernels to a memory; the exports are named in {@linkcode Kernels}. */
+export function bindKernels(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): Kernels {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return exports as unknown as Kernels;
+}
+
+async function readBuild(
+  build: KernelBuild,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const url = new URL(`./wasm/${build}.wasm`, import.meta.url);
+  try {
+    if (url.protocol === "file:") return await Deno.readFile(url);
+    return new Uint8Array(await (await fetch(url)).arrayBuffer());
+  } catch (cause) {
+    throw new PolicyError(
+      `Cannot read the policy's kernels at "${url}"; run \`deno task build:wasm\``,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Which parameters a model has and where they are. Weights, gradients, moments and checkpoints share the order.
+ *
+ * @module
+ */
+
+import type { ModelConfig } from "./model_config.ts";
+
+/** One tensor, row-major, inputs × outputs. */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** In floats, a multiple of 16. */
+  readonly offset: number;
+  /** Floats that it holds. */
+  readonly size: number;
+  /** Whether weight decay applies. */
+  readonly decays: boolean;
+}
+
+/** All tensors of a model. */
+export interface Layout {
+  readonly parameters: readonly Parameter[];
+  /** Floats from the first to the end of the last, gaps included; a multiple of 16. */
+  readonly floats: number;
+  /** Floats before this one belong to tensors that decay. */
+  readonly decayEnd: number;
+}
+
+/** The tensors of a model in order: matrices, which decay, then vectors, which do not. */
+export function layoutOf(config: ModelConfig): Layout {
+  const { vocab, dim, layers, hidden, pointerDim } = config;
+  const matrices: [string, number[]][] = [
+    ["embedding", [vocab, dim]],
+    ["pointer.query", [dim, pointerDim]],
+    ["pointer.key", [dim, pointerDim]],
+  ];
+  const vectors: [string, number[]][] = [
+    ["norm", [dim]],
+    ["pointer.gate.weight", [dim]],
+    ["pointer.gate.bias", [1]],
+  ];
+  for (let l = 0; l < layers; l++) {
+    matrices.push(
+      [`layers.${l}.attention.qkv`, [dim, 3 * dim]],
+      [`layers.${l}.attention.out`, [dim, dim]],
+      [`layers.${l}.mlp.gate_up`, [dim, 2 * hidden]],
+      [`layers.${l}.mlp.down`, [hidden, dim]],
+    );
+    vectors.push(
+      [`layers.${l}.attention.norm`, [dim]],
+      [`layers.${l}.attention.conv`, [3, dim]],
+      [`layers.${l}.mlp.norm`, [dim]],
+    );
+  }
+  const parameters: Parameter[] = [];
+  let offset = 0;
+  function place([name, shape]: [string, number[]], decays: boolean) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    parameters.push({ name, shape, offset, size, decays });
+    offset = Math.ceil((offset + size) / 16) * 16;
+  }
+  for (const tensor of matrices) place(tensor, true);
+  const decayEnd = offset;
+  for (const tensor of vectors) place(tensor, false);
+  return { parameters, floats: offset, decayEnd };
+}
+
+/** How many numbers a model learns. */
+export function parameterCount(config: ModelConfig): number {
+  return layoutOf(config).parameters.reduce((sum, p) => sum + p.size, 0);
+}
+
+/** The tensor of a name. @throws {RangeError} If there is none. */
+export function parameter(layout: Layout, name: string): Parameter {
+  const found = layout.parameters.find((p) => p.name === name);
+  if (!found) throw new RangeError(`The model has no parameter "${name}"`);
+  return found;
+}

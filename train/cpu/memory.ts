@@ -1,0 +1,143 @@
+/**
+ * The shared memory of an engine: one WebAssembly memory that grows, and who has which part of it.
+ *
+ * @module
+ */
+
+import { PolicyError } from "../../env/errors.ts";
+
+const WASM_PAGE = 65536;
+/** What kernels with shared memory are built for: 4 GiB. */
+const MOST_PAGES = 65536;
+/** Growing by less than 16 MiB would be asked for too often. */
+const GROWTH_PAGES = 256;
+
+interface Span {
+  at: number;
+  bytes: number;
+}
+
+/** A first-fit allocator over one shared WebAssembly memory. Not for threads: the host alone allocates. */
+export class SharedHeap {
+  /** What workers and kernels import. */
+  readonly memory: WebAssembly.Memory;
+  readonly #taken = new Map<number, number>();
+  /** Sorted by address, neighbours merged. */
+  #free: Span[] = [];
+  /** Address 0 stays unused, so that it can mean "none". */
+  #end = WASM_PAGE;
+  #bytes: Uint8Array = new Uint8Array();
+  #ints: Int32Array = new Int32Array();
+  #floats: Float32Array = new Float32Array();
+  #doubles: Float64Array = new Float64Array();
+
+  constructor() {
+    this.memory = new WebAssembly.Memory({
+      initial: 1,
+      maximum: MOST_PAGES,
+      shared: true,
+    });
+    this.#view();
+  }
+
+  /** Views of the whole memory. Take them anew after an `allocate`: it may grow. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+  /** By `address / 4`. */
+  get ints(): Int32Array {
+    return this.#ints;
+  }
+  /** By `address / 4`. */
+  get floats(): Float32Array {
+    return this.#floats;
+  }
+  /** By `address / 8`. */
+  get doubles(): Float64Array {
+    return this.#doubles;
+  }
+
+  /** Bytes of the memory so far. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /** A zeroed part of `bytes` bytes on a cache line's boundary. @throws {PolicyError} If the memory cannot grow so far. */
+  allocate(bytes: number): number {
+    const need = Math.max(64, Math.ceil(bytes / 64) * 64);
+    const at = this.#fit(need) ?? this.#extend(need);
+    this.#taken.set(at, need);
+    this.#bytes.fill(0, at, at + need);
+    return at;
+  }
+
+  /** Gives a part back. @throws {RangeError} If it was not allocated. */
+  free(at: number): void {
+    const bytes = this.#taken.get(at);
+    if (bytes === undefined) {
+      throw new RangeError(`Nothing is allocated at ${at}`);
+    }
+    this.#taken.delete(at);
+    const next = this.#free.findIndex((span) => span.at > at);
+    this.#free.splice(next < 0 ? this.#free.length : next, 0, { at, bytes });
+    this.#merge();
+  }
+
+  #fit(need: number): number | undefined {
+    const span = this.#free.find((s) => s.bytes >= need);
+    if (!span) return undefined;
+    const at = span.at;
+    span.at += need;
+    span.bytes -= need;
+    if (span.bytes === 0) this.#free.splice(this.#free.indexOf(span), 1);
+    return at;
+  }
+
+  #extend(need: number): number {
+    const last = this.#free.at(-1);
+    const at = last && last.at + last.bytes === this.#end ? last.at : this.#end;
+    const pages = Math.ceil((at + need - this.size) / WASM_PAGE);
+    if (pages > 0) this.#grow(pages, need);
+    if (at !== this.#end) this.#free.pop();
+    this.#end = at + need;
+    return at;
+  }
+
+  #grow(pages: number, need: number): void {
+    const left = MOST_PAGES - this.size / WASM_PAGE;
+    try {
+      if (pages > left) throw new RangeError("past 4 GiB");
+      this.memory.grow(Math.min(left, Math.max(pages, GROWTH_PAGES)));
+    } catch (cause) {
+      throw new PolicyError(
+        `Cannot take ${mib(need)} more memory beside the ${
+          mib(this.size)
+        } in use; use a smaller model, shorter sequences or a smaller maxCacheTokens`,
+        { cause },
+      );
+    }
+    this.#view();
+  }
+
+  #merge(): void {
+    const merged: Span[] = [];
+    for (const span of this.#free) {
+      const last = merged.at(-1);
+      if (last && last.at + last.bytes === span.at) last.bytes += span.bytes;
+      else merged.push(span);
+    }
+    this.#free = merged;
+  }
+
+  #view(): void {
+    const buffer = this.memory.buffer;
+    this.#bytes = new Uint8Array(buffer);
+    this.#ints = new Int32Array(buffer);
+    this.#floats = new Float32Array(buffer);
+    this.#doubles = new Float64Array(buffer);
+  }
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}

@@ -1,0 +1,52 @@
+/**
+ * The shape of the embedded policy.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+
+const size = (multiple: number, most: number) =>
+  z.number().int().positive().max(most).refine(
+    (n) => n % multiple === 0,
+    { error: `must be a multiple of ${multiple}` },
+  );
+
+/** What a checkpoint or a recipe may say of a model; unknown keys are refused. */
+export const ModelConfigSchema = z.strictObject({
+  vocab: size(32, 65536).default(512).describe(
+    "tokens that the model knows; a multiple of 32",
+  ),
+  dim: size(16, 2048).default(128).describe(
+    "width of the residual stream; a multiple of 16",
+  ),
+  layers: z.number().int().min(1).max(64).default(2).describe(
+    "transformer blocks",
+  ),
+  heads: z.number().int().min(1).max(64).default(4).describe(
+    "attention heads; dim / heads is a multiple of 16",
+  ),
+  hidden: size(16, 8192).default(352).describe(
+    "width of the SwiGLU MLP; a multiple of 16",
+  ),
+  pointerDim: size(16, 256).default(64).describe(
+    "width of the pointer head; a multiple of 16",
+  ),
+  contextLength: size(32, 65536).default(16384).describe(
+    "most tokens of a sequence; a multiple of 32",
+  ),
+  ropeBase: z.number().positive().default(10000).describe(
+    "longest wavelength of the rotary positions, in units of 2π tokens",
+  ),
+}).readonly().refine(
+  (c) => c.dim % c.heads === 0 && (c.dim / c.heads) % 16 === 0,
+  { error: "dim / heads must be a multiple of 16", path: ["heads"] },
+);
+
+/** The shape of a model. */
+export type ModelConfig = z.infer<typeof ModelConfigSchema>;
+
+/** 0.5M parameters: what `deno task train` uses. */
+export const DEFAULT_MODEL: ModelConfig = Object.freeze(
+  ModelConfigSchema.parse({}),
+);

@@ -1,0 +1,132 @@
+/**
+ * AdamW over the shared memory, on all threads, in an order that does not vary.
+ *
+ * @module
+ */
+
+import { TrainerError } from "../../env/errors.ts";
+import type { StepOptions } from "../trainer.ts";
+import { OPTIMIZER_JOB, sizeOf, writeStruct } from "./abi.ts";
+import type { Engine } from "./engine.ts";
+
+/** What does not change from step to step. */
+export interface AdamOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Of matrices; vectors do not decay. */
+  readonly weightDecay: number;
+}
+
+/** As measured for the 0.5M-parameter policy. */
+export const DEFAULT_ADAM: AdamOptions = {
+  beta1: 0.9,
+  beta2: 0.98,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+};
+
+/** Gradients, moments and the step. @see Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization". */
+export class AdamW {
+  readonly #engine: Engine;
+  readonly #options: AdamOptions;
+  /** Addresses, one a thread. */
+  readonly gradients: readonly number[];
+  /** Addresses of the moments. */
+  readonly first: number;
+  readonly second: number;
+  readonly #table: number;
+  readonly #jobs: readonly number[];
+  readonly #squares: number;
+  /** Steps taken since the moments were zero. */
+  steps = 0;
+
+  constructor(engine: Engine, options: AdamOptions) {
+    const { heap, layout, crew } = engine;
+    this.#engine = engine;
+    this.#options = options;
+    const bytes = layout.floats * 4;
+    const threads = Array.from({ length: crew.size }, (_, i) => i);
+    this.gradients = threads.map(() => heap.allocate(bytes));
+    this.first = heap.allocate(bytes);
+    this.second = heap.allocate(bytes);
+    this.#table = heap.allocate(4 * crew.size);
+    this.#squares = heap.allocate(8 * crew.size);
+    this.#jobs = threads.map(() => heap.allocate(sizeOf(OPTIMIZER_JOB)));
+  }
+
+  /** Forgets the moments. */
+  reset(): void {
+    this.#engine.floatsAt(this.first).fill(0);
+    this.#engine.floatsAt(this.second).fill(0);
+    this.steps = 0;
+  }
+
+  /** Forgets the gradients. */
+  clearGradients(): void {
+    for (const at of this.gradients) this.#engine.floatsAt(at).fill(0);
+  }
+
+  /** Sums the threads' gradients into the first. @returns The global L2 norm. */
+  async reduce(): Promise<number> {
+    this.#writeJobs({ learningRate: 0, maxGradNorm: 0 }, 1);
+    await this.#engine.crew.run("reduce", this.#jobs.map((at) => [at]));
+    let squares = 0;
+    this.#jobs.forEach((_, i) => {
+      squares += this.#engine.heap.doubles[this.#squares / 8 + i]!;
+    });
+    return Math.sqrt(squares);
+  }
+
+  /**
+   * Clips by the global norm, updates the weights, packs them and clears the gradients.
+   * @returns The norm before clipping.
+   * @throws {TrainerError} If the gradient is not finite; the weights are then as they were.
+   */
+  async step(options: StepOptions): Promise<number> {
+    const norm = await this.reduce();
+    if (!Number.isFinite(norm)) {
+      this.clearGradients();
+      throw new TrainerError(
+        `The gradient is not finite at optimizer step ${
+          this.steps + 1
+        }: nothing was updated; lower the learning rate (${options.learningRate}) or look at the batch`,
+      );
+    }
+    this.steps++;
+    this.#writeJobs(options, Math.min(1, options.maxGradNorm / (norm + 1e-12)));
+    await this.#engine.crew.run("adamw", this.#jobs.map((at) => [at]));
+    await this.#engine.repack();
+    return norm;
+  }
+
+  #writeJobs(options: StepOptions, gradientScale: number): void {
+    const { heap, layout, crew, policy } = this.#engine;
+    const { beta1, beta2, epsilon, weightDecay } = this.#options;
+    const lines = layout.floats / 16;
+    this.gradients.forEach((at, i) => {
+      heap.ints[this.#table / 4 + i] = at;
+    });
+    this.#jobs.forEach((at, i) => {
+      writeStruct(heap, at, OPTIMIZER_JOB, {
+        start: Math.floor(lines * i / crew.size) * 16,
+        end: Math.floor(lines * (i + 1) / crew.size) * 16,
+        weights: policy.weights,
+        gradients: this.#table,
+        gradientCount: crew.size,
+        first: this.first,
+        second: this.second,
+        squares: this.#squares + 8 * i,
+        decayEnd: layout.decayEnd,
+        gradientScale,
+        learningRate: options.learningRate,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay,
+        correction1: 1 / (1 - beta1 ** this.steps),
+        correction2: 1 / (1 - beta2 ** this.steps),
+      });
+    });
+  }
+}

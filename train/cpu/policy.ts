@@ -1,0 +1,172 @@
+/**
+ * The embedded policy: a tiny transformer with a pointer head, sampled and trained on the CPU.
+ *
+ * @example
+ * ```ts
+ * import { createCpuPolicy, DEFAULT_MODEL } from "./policy.ts";
+ *
+ * await using policy = await createCpuPolicy({ config: DEFAULT_MODEL, seed: 1, threads: 2 });
+ * const { ids } = await policy.generate({
+ *   ids: [1, 2, 3], session: "a", maxTokens: 8, temperature: 1, stopIds: [0], seed: 7,
+ * });
+ * const trainer = policy.trainer();
+ * await trainer.supervised(
+ *   [{ ids: [1, 2, 3], lossMask: [0, 0, 1], logprobs: [0, 0, 0], advantage: 0 }],
+ *   { learningRate: 1e-3, maxGradNorm: 1 },
+ * );
+ * console.log(ids.length);
+ * ```
+ *
+ * @module
+ */
+
+import type {
+  GenerateRequest,
+  GenerateResult,
+  TokenModel,
+} from "../../env/types.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import { Engine } from "./engine.ts";
+import type { KernelBuild } from "./kernel_module.ts";
+import type { ModelConfig } from "./model_config.ts";
+import type { AdamOptions } from "./optimizer.ts";
+import { Sampler } from "./sampler.ts";
+import { CpuTrainer } from "./trainer.ts";
+
+export { parameterCount } from "./layout.ts";
+export {
+  DEFAULT_MODEL,
+  type ModelConfig,
+  ModelConfigSchema,
+} from "./model_config.ts";
+
+/** How a policy is made. */
+export interface CpuPolicyOptions {
+  readonly config: ModelConfig;
+  /** Of the first weights. */
+  readonly seed: number;
+  /** Threads that compute; the caller's own thread is not one of them. Default 2. */
+  readonly threads?: number;
+  /** Positions that the key-value cache holds at most, all sessions together. Default 131072. */
+  readonly maxCacheTokens?: number;
+  /** In records. Default `cpu`. */
+  readonly name?: string;
+  /** Which kernels; by default the fastest that the machine runs. */
+  readonly build?: KernelBuild;
+}
+
+/** Positions that the cache holds unless told otherwise: about 300 MB for the default model. */
+export const DEFAULT_CACHE_TOKENS = 131072;
+
+/** Makes a policy with random weights and starts its threads. Hold it with `await using`. */
+export async function createCpuPolicy(
+  options: CpuPolicyOptions,
+): Promise<CpuPolicy> {
+  const { config, seed, threads = 2, build } = options;
+  const engine = await Engine.create({
+    config,
+    seed,
+    threads,
+    ...(build ? { build } : {}),
+  });
+  return new CpuPolicy(engine, options);
+}
+
+/**
+ * Reads a policy that {@linkcode CpuTrainer.save} wrote, shape and weights, to sample from it.
+ * @throws {PolicyError} If it cannot be read or is damaged.
+ */
+export async function loadCpuPolicy(
+  dir: string,
+  options: Omit<CpuPolicyOptions, "config" | "seed"> = {},
+): Promise<CpuPolicy> {
+  const { config, weights } = await readCheckpoint(dir);
+  const policy = await createCpuPolicy({ ...options, config, seed: 0 });
+  policy.setWeights(weights);
+  return policy;
+}
+
+/**
+ * A policy in this process's memory. As a {@linkcode TokenModel} it samples any number of requests at
+ * once; each result depends on its ids, seed and temperature and on the weights only, not on the other
+ * requests, the number of threads or what is cached.
+ */
+export class CpuPolicy implements TokenModel, AsyncDisposable {
+  readonly name: string;
+  readonly config: ModelConfig;
+  readonly #engine: Engine;
+  readonly #sampler: Sampler;
+  #trainer: CpuTrainer | undefined;
+
+  /** Made by {@linkcode createCpuPolicy}. */
+  constructor(
+    engine: Engine,
+    options: Pick<CpuPolicyOptions, "name" | "maxCacheTokens">,
+  ) {
+    this.name = options.name ?? "cpu";
+    this.config = engine.config;
+    this.#engine = engine;
+    this.#sampler = new Sampler(
+      engine,
+      options.maxCacheTokens ?? DEFAULT_CACHE_TOKENS,
+    );
+  }
+
+  /** Most tokens of prompt and answer together. */
+  get contextLength(): number {
+    return this.config.contextLength;
+  }
+
+  /** Counts up whenever the weights change. */
+  get version(): number {
+    return this.#engine.version;
+  }
+
+  /** Bytes of the policy's memory now, and positions in its cache. */
+  get usage(): { readonly bytes: number; readonly cachedTokens: number } {
+    return {
+      bytes: this.#engine.heap.size,
+      cachedTokens: this.#sampler.cachedTokens,
+    };
+  }
+
+  /**
+   * Continues `ids`; requests that arrive together are computed together. Log probabilities are natural, of the whole
+   * mixture, at the request's temperature (at 0, which takes the likeliest token, those of temperature 1).
+   * @throws {InfrastructureError} If the request is aborted or the engine fails.
+   * @throws {PolicyError} If the prompt is empty, too long or outside the vocabulary.
+   */
+  generate(request: GenerateRequest): Promise<GenerateResult> {
+    return this.#sampler.generate(request);
+  }
+
+  /** Frees what is cached for a session. */
+  release(session: string): void {
+    this.#sampler.release(session);
+  }
+
+  /** The trainer of this policy's weights: one a policy, made at the first call, which may set the optimizer. */
+  trainer(options: Partial<AdamOptions> = {}): CpuTrainer {
+    return this.#trainer ??= new CpuTrainer(this.#engine, options);
+  }
+
+  /** A copy of the weights, in the order of `layoutOf(config)`. */
+  weights(): Float32Array {
+    return this.#engine.floatsAt(this.#engine.policy.weights).slice();
+  }
+
+  /** Replaces the weights. @throws {RangeError} If they are not as many as the shape has. */
+  setWeights(weights: Float32Array): void {
+    if (weights.length !== this.#engine.layout.floats) {
+      throw new RangeError(
+        `${weights.length} weights were given, the model has ${this.#engine.layout.floats}`,
+      );
+    }
+    this.#engine.setWeights(weights);
+  }
+
+  /** Ends the threads, after what they are doing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,447 @@
+/**
+ * Continuous batching: whatever requests there are go through the network together, a few steps at a
+ * time; between those, finished ones leave and new ones join.
+ *
+ * @module
+ */
+
+import { InfrastructureError, PolicyError } from "../../env/errors.ts";
+import { createRng, type Rng } from "../../env/random.ts";
+import type { GenerateRequest, GenerateResult } from "../../env/types.ts";
+import { setImmediate } from "node:timers";
+import { REQUEST, SAMPLE_JOB, sizeOf, writeStruct } from "./abi.ts";
+import type { Engine } from "./engine.ts";
+import { parameterCount } from "./layout.ts";
+import { type Session, SessionCache } from "./session_cache.ts";
+
+/** Rows that one thread puts through the network at one time: bounds memory, and how long a step takes. */
+const MAX_ROWS = 256;
+/** Steps between two looks at the queue are as many as keep a thread busy with about this many rows. */
+const ROWS_BETWEEN_LOOKS = 64;
+const MAX_STEPS = 16;
+
+/** A request that is being sampled. */
+interface Active {
+  readonly request: GenerateRequest;
+  readonly session: Session;
+  readonly rng: Rng;
+  /** Most tokens to sample. */
+  readonly limit: number;
+  readonly ids: number[];
+  readonly logprobs: number[];
+  stopped: boolean;
+  readonly resolve: (result: GenerateResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Waiting {
+  readonly request: GenerateRequest;
+  readonly resolve: (result: GenerateResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** An active request's part in the next job. */
+interface Part {
+  readonly active: Active;
+  /** Ids to feed. */
+  readonly pending: readonly number[];
+  /** Tokens to sample; 0 where the prompt is not through yet. */
+  readonly budget: number;
+  readonly cost: number;
+}
+
+/** A part with the places of its results. */
+interface Written {
+  readonly part: Part;
+  /** Address of the struct. */
+  readonly at: number;
+  readonly ids: number;
+  readonly logprobs: number;
+}
+
+/** Samples continuations for many requests at once. */
+export class Sampler {
+  readonly #engine: Engine;
+  readonly #cache: SessionCache;
+  readonly #waiting: Waiting[] = [];
+  #active: Active[] = [];
+  #running = false;
+  readonly #mail: { at: number; bytes: number }[] = [];
+  readonly #rowCost: number;
+
+  constructor(engine: Engine, maxCacheTokens: number) {
+    const { layers, dim } = engine.config;
+    this.#engine = engine;
+    this.#cache = new SessionCache(engine, maxCacheTokens);
+    this.#rowCost = parameterCount(engine.config) / (2 * layers * dim);
+  }
+
+  /** Positions that the cache holds now. */
+  get cachedTokens(): number {
+    return this.#cache.tokens;
+  }
+
+  /** Queues a request; those of one burst are sampled together. */
+  generate(request: GenerateRequest): Promise<GenerateResult> {
+    const invalid = this.#invalid(request);
+    if (invalid) return Promise.reject(invalid);
+    if (request.maxTokens === 0) {
+      return Promise.resolve({ ids: [], logprobs: [], finishReason: "length" });
+    }
+    this.#engine.sampling++;
+    return new Promise<GenerateResult>((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject });
+      this.#wake();
+    }).finally(() => this.#engine.sampling--);
+  }
+
+  /** Frees a session's part of the cache, now or after its request. */
+  release(session: string): void {
+    this.#cache.release(session);
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    // The end of the current burst: everything that can ask at once has asked.
+    setImmediate(() => void this.#pump());
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      while (this.#waiting.length + this.#active.length > 0) {
+        this.#admit();
+        await this.#engine.exclusively(() => this.#advance());
+      }
+    } catch (error) {
+      this.#failAll(error);
+    } finally {
+      this.#running = false;
+      if (this.#waiting.length > 0) this.#wake();
+    }
+  }
+
+  /** Takes waiting requests in, but for those whose session is in use. */
+  #admit(): void {
+    const later: Waiting[] = [];
+    for (const waiting of this.#waiting.splice(0)) {
+      const { request, resolve, reject } = waiting;
+      if (request.signal?.aborted) reject(aborted(request.signal));
+      else if (this.#cache.isBusy(request.session)) later.push(waiting);
+      else {
+        const room = this.#engine.config.contextLength - request.ids.length;
+        this.#active.push({
+          request,
+          session: this.#cache.acquire(request.session, request.ids),
+          rng: createRng(request.seed, "sample", request.ids.length),
+          limit: Math.min(request.maxTokens, room),
+          ids: [],
+          logprobs: [],
+          stopped: false,
+          resolve,
+          reject,
+        });
+      }
+    }
+    this.#waiting.push(...later);
+  }
+
+  /** A few steps of all active requests, as far as the cache has room. */
+  async #advance(): Promise<void> {
+    this.#dropAborted();
+    const plan = this.#plan();
+    if (plan.every((parts) => parts.length === 0)) return;
+    const jobs = plan.map((parts, thread) => this.#writeJob(parts, thread));
+    const scratch = this.#engine.scratch(jobs.map((job) => job.scratchBytes));
+    jobs.forEach((job, i) => {
+      writeStruct(this.#engine.heap, job.at, SAMPLE_JOB, {
+        model: this.#engine.policy.sampling,
+        scratch: scratch[i]!.at,
+        scratchEnd: scratch[i]!.end,
+        requests: job.written.length,
+        requestTable: job.requestTable,
+        maxRows: job.rows,
+        maxContext: job.context,
+      });
+    });
+    await this.#engine.crew.run("sample", jobs.map((job) => [job.at]));
+    for (const job of jobs) {
+      for (const written of job.written) this.#collect(written);
+    }
+    this.#finish();
+  }
+
+  #dropAborted(): void {
+    this.#active = this.#active.filter((active) => {
+      const { signal } = active.request;
+      if (!signal?.aborted) return true;
+      this.#cache.settle(active.session);
+      active.reject(aborted(signal));
+      return false;
+    });
+  }
+
+  /** Deals the active requests to the threads: those that go on first, then prompts, as far as rows and cache go. */
+  #plan(): Part[][] {
+    const threads = this.#engine.crew.size;
+    const perThread = Math.ceil(this.#active.length / threads);
+    const steps = Math.max(
+      1,
+      Math.min(MAX_STEPS, Math.floor(ROWS_BETWEEN_LOOKS / perThread)),
+    );
+    const dealt: Part[][] = Array.from({ length: threads }, () => []);
+    const rows = dealt.map(() => 0);
+    const load = dealt.map(() => 0);
+    const order = this.#active
+      .map((active) => ({ active, left: leftToFeed(active) }))
+      .sort((a, b) => Math.min(a.left, 2) - Math.min(b.left, 2));
+    const planned = new Set<Active>();
+    for (const { active } of order) {
+      const thread = load.indexOf(Math.min(...load));
+      const part = this.#part(active, MAX_ROWS - rows[thread]!, steps, planned);
+      if (!part) continue;
+      planned.add(active);
+      dealt[thread]!.push(part);
+      rows[thread]! += part.pending.length;
+      load[thread]! += part.cost;
+    }
+    return dealt;
+  }
+
+  /** What a request does next, or nothing if rows or cache have no room for it. */
+  #part(
+    active: Active,
+    rows: number,
+    steps: number,
+    planned: ReadonlySet<Active>,
+  ): Part | undefined {
+    if (rows === 0) return undefined;
+    const cached = active.session.ids.length;
+    const left = leftToFeed(active);
+    const count = Math.min(left, rows);
+    const budget = count < left
+      ? 0
+      : Math.min(steps, active.limit - active.ids.length);
+    // The last sampled token is not fed, so the others need a place.
+    const end = cached + count + Math.max(0, budget - 1);
+    while (!this.#cache.reserve(active.session, end)) {
+      if (!this.#evictFor(active, planned)) return undefined;
+    }
+    const pending = tokensOf(active, cached, count);
+    const steps1 = count + Math.max(0, budget - 1);
+    return { active, pending, budget, cost: steps1 * (this.#rowCost + end) };
+  }
+
+  /** Takes the cache of the youngest request that is not in this job. The oldest never has to give way. */
+  #evictFor(active: Active, planned: ReadonlySet<Active>): boolean {
+    for (let i = this.#active.length - 1; i >= 0; i--) {
+      const other = this.#active[i]!;
+      if (other === active) break;
+      if (planned.has(other) || other.session.pages.length === 0) continue;
+      this.#cache.evict(other.session);
+      return true;
+    }
+    if (planned.size > 0) return false;
+    throw new PolicyError(
+      `The cache of the policy is too small for a context of ${active.request.ids.length} tokens; raise maxCacheTokens`,
+    );
+  }
+
+  #writeJob(parts: readonly Part[], thread: number) {
+    const { kernels, policy } = this.#engine;
+    const rows = Math.max(
+      parts.length,
+      parts.reduce((sum, p) => sum + p.pending.length, 0),
+    );
+    const context = Math.max(
+      32,
+      ...parts.map((p) =>
+        p.active.session.ids.length + p.pending.length + p.budget
+      ),
+    );
+    const at = this.#openMail(thread, mailBytes(parts));
+    const requestTable = at + align(sizeOf(SAMPLE_JOB));
+    let cursor = requestTable + align(sizeOf(REQUEST) * parts.length);
+    const take = (bytes: number) => {
+      const place = cursor;
+      cursor += align(bytes);
+      return place;
+    };
+    const written = parts.map((part, i) =>
+      this.#writeRequest(part, requestTable + i * sizeOf(REQUEST), take)
+    );
+    const scratchBytes = kernels.samplingBytes(
+      policy.sampling,
+      Math.max(1, parts.length),
+      rows,
+      context,
+    ) >>> 0;
+    return { at, requestTable, written, rows, context, scratchBytes };
+  }
+
+  #writeRequest(
+    part: Part,
+    at: number,
+    take: (bytes: number) => number,
+  ): Written {
+    const { heap } = this.#engine;
+    const { request, session, rng } = part.active;
+    const uniforms = take(8 * part.budget);
+    const pending = take(4 * part.pending.length);
+    const stops = take(4 * request.stopIds.length);
+    const ids = take(4 * part.budget);
+    const logprobs = take(4 * part.budget);
+    for (let i = 0; i < part.budget; i++) {
+      heap.doubles[uniforms / 8 + i] = rng.next();
+    }
+    heap.ints.set(part.pending, pending / 4);
+    heap.ints.set(request.stopIds, stops / 4);
+    writeStruct(heap, at, REQUEST, {
+      table: session.table,
+      state: session.state,
+      position: session.ids.length,
+      pending,
+      pendingCount: part.pending.length,
+      budget: part.budget,
+      temperature: request.temperature,
+      stops,
+      stopCount: request.stopIds.length,
+      uniforms,
+      ids,
+      logprobs,
+      produced: 0,
+      stopped: 0,
+    });
+    return { part, at, ids, logprobs };
+  }
+
+  #collect({ part, at, ids, logprobs }: Written): void {
+    const { heap } = this.#engine;
+    const { active, pending } = part;
+    const produced = heap.ints[at / 4 + PRODUCED]!;
+    active.stopped = heap.ints[at / 4 + STOPPED] === 1;
+    active.session.ids.push(...pending);
+    for (let i = 0; i < produced; i++) {
+      const id = heap.ints[ids / 4 + i]!;
+      active.ids.push(id);
+      active.logprobs.push(heap.floats[logprobs / 4 + i]!);
+      // All but the last were fed.
+      if (i < produced - 1) active.session.ids.push(id);
+    }
+  }
+
+  #finish(): void {
+    this.#active = this.#active.filter((active) => {
+      if (!active.stopped && active.ids.length < active.limit) return true;
+      this.#cache.settle(active.session);
+      active.resolve({
+        ids: active.ids,
+        logprobs: active.logprobs,
+        finishReason: active.stopped ? "stop" : "length",
+      });
+      return false;
+    });
+  }
+
+  #failAll(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const failure = new InfrastructureError(message, {
+      kind: "bug",
+      source: "model",
+      cause: error,
+    });
+    for (const active of this.#active) {
+      this.#cache.evict(active.session);
+      this.#cache.settle(active.session);
+      active.reject(failure);
+    }
+    for (const waiting of this.#waiting) waiting.reject(failure);
+    this.#active = [];
+    this.#waiting.length = 0;
+  }
+
+  #openMail(thread: number, bytes: number): number {
+    const held = this.#mail[thread];
+    if (held && held.bytes >= bytes) return held.at;
+    if (held) this.#engine.heap.free(held.at);
+    const at = this.#engine.heap.allocate(bytes * 2);
+    this.#mail[thread] = { at, bytes: bytes * 2 };
+    return at;
+  }
+
+  #invalid(request: GenerateRequest): Error | undefined {
+    const { contextLength, vocab } = this.#engine.config;
+    const { ids, maxTokens, temperature } = request;
+    if (ids.length === 0) {
+      return new PolicyError(
+        "Cannot continue an empty sequence: begin it with a token",
+      );
+    }
+    if (ids.length >= contextLength) {
+      return new PolicyError(
+        `The prompt has ${ids.length} tokens, the policy's context ${contextLength}: nothing can be sampled; shorten it or raise contextLength`,
+      );
+    }
+    const foreign = ids.findIndex((id) =>
+      !Number.isInteger(id) || id < 0 || id >= vocab
+    );
+    if (foreign >= 0) {
+      return new PolicyError(
+        `The prompt has the id ${
+          ids[foreign]
+        } at ${foreign}, outside the vocabulary of ${vocab}; use the tokenizer that the policy was trained with`,
+      );
+    }
+    if (!Number.isInteger(maxTokens) || maxTokens < 0) {
+      return new RangeError(
+        `maxTokens is ${maxTokens}: it must be a whole number`,
+      );
+    }
+    if (!(temperature >= 0)) {
+      return new RangeError(
+        `temperature is ${temperature}: it must be 0 or more`,
+      );
+    }
+    return undefined;
+  }
+}
+
+const PRODUCED = Object.keys(REQUEST).indexOf("produced");
+const STOPPED = Object.keys(REQUEST).indexOf("stopped");
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
+function mailBytes(parts: readonly Part[]): number {
+  let bytes = align(sizeOf(SAMPLE_JOB)) +
+    align(sizeOf(REQUEST) * parts.length);
+  for (const part of parts) {
+    bytes += 8 * part.budget + align(4 * part.pending.length) +
+      align(4 * part.active.request.stopIds.length) +
+      2 * align(4 * part.budget);
+  }
+  return bytes;
+}
+
+/** Tokens of prompt and answer that are not in the cache. */
+function leftToFeed(active: Active): number {
+  return active.request.ids.length + active.ids.length -
+    active.session.ids.length;
+}
+
+function tokensOf(active: Active, from: number, count: number): number[] {
+  const prompt = active.request.ids;
+  return Array.from({ length: count }, (_, i) => {
+    const t = from + i;
+    return t < prompt.length ? prompt[t]! : active.ids[t - prompt.length]!;
+  });
+}
+
+function aborted(signal: AbortSignal): InfrastructureError {
+  return new InfrastructureError("The request was aborted", {
+    kind: "aborted",
+    source: "model",
+    cause: signal.reason,
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * Keys and values of the conversations that the policy is in: pages of 32 positions from a bounded pool,
+ * so that a growing context is never copied and a finished one leaves no hole.
+ *
+ * @module
+ */
+
+import { PAGE } from "./abi.ts";
+import { type Engine, pageLayout } from "./engine.ts";
+
+/** One conversation's part of the cache. */
+export interface Session {
+  readonly name: string;
+  /** The ids whose keys and values are in the pages. */
+  readonly ids: number[];
+  /** Addresses of its pages. */
+  readonly pages: number[];
+  /** Address of the table of pages that the kernels read. */
+  readonly table: number;
+  /** Address of what the convolutions saw last. */
+  readonly state: number;
+  /** The weights that its contents belong to. */
+  version: number;
+  /** Whether a request is using it. */
+  busy: boolean;
+  /** Whether to let it go when it is no longer busy. */
+  released: boolean;
+  /** A count that grows with every use. */
+  lastUse: number;
+}
+
+/** Pages are taken from the memory this many at a time. */
+const SLAB_PAGES = 32;
+
+/** The sessions and their pages. */
+export class SessionCache {
+  readonly #engine: Engine;
+  readonly #sessions = new Map<string, Session>();
+  readonly #pageBytes: number;
+  readonly #tails: number;
+  readonly #maxPages: number;
+  #pages = 0;
+  #freePages: number[] = [];
+  #freeSlots: { table: number; state: number }[] = [];
+  #uses = 0;
+
+  /** @param maxTokens Positions that all sessions together may hold. */
+  constructor(engine: Engine, maxTokens: number) {
+    const layout = pageLayout(engine.config, false);
+    this.#engine = engine;
+    this.#pageBytes = Math.ceil(layout.bytes / 64) * 64;
+    this.#tails = layout.tails;
+    this.#maxPages = Math.max(1, Math.floor(maxTokens / PAGE));
+  }
+
+  /** Positions that the sessions hold now, in whole pages. */
+  get tokens(): number {
+    return (this.#pages - this.#freePages.length) * PAGE;
+  }
+
+  /** Whether a request is using the session. */
+  isBusy(name: string): boolean {
+    return this.#sessions.get(name)?.busy ?? false;
+  }
+
+  /**
+   * Takes a session for a request: it keeps what it holds of `ids`, but for the last id at most, since a
+   * prediction needs a token to be fed.
+   */
+  acquire(name: string, ids: readonly number[]): Session {
+    let session = this.#sessions.get(name);
+    if (!session) {
+      session = {
+        name,
+        ids: [],
+        pages: [],
+        ...this.#slot(),
+        version: this.#engine.version,
+        busy: false,
+        released: false,
+        lastUse: 0,
+      };
+      this.#sessions.set(name, session);
+    }
+    if (session.version !== this.#engine.version) {
+      this.#truncate(session, 0);
+      session.version = this.#engine.version;
+    }
+    const common = commonPrefix(session.ids, ids);
+    if (common < session.ids.length || common === ids.length) {
+      this.#truncate(session, Math.min(common, ids.length - 1));
+    }
+    session.busy = true;
+    session.lastUse = ++this.#uses;
+    return session;
+  }
+
+  /** Gives a session back after a request. */
+  settle(session: Session): void {
+    session.busy = false;
+    if (session.released) this.#remove(session);
+  }
+
+  /** Lets a session go, now or after its request. */
+  release(name: string): void {
+    const session = this.#sessions.get(name);
+    if (!session) return;
+    session.released = true;
+    if (!session.busy) this.#remove(session);
+  }
+
+  /** Makes room for `positions` positions; false if the pool is used up, idle sessions included. */
+  reserve(session: Session, positions: number): boolean {
+    while (session.pages.length * PAGE < positions) {
+      const page = this.#page();
+      if (page === undefined) return false;
+      this.#engine.heap.ints[session.table / 4 + session.pages.length] = page;
+      session.pages.push(page);
+    }
+    return true;
+  }
+
+  /** Takes a session's pages away; its request will feed its ids again. */
+  evict(session: Session): void {
+    this.#truncate(session, 0);
+  }
+
+  /**
+   * Returns to the last end of a page at or before `length`, where the convolutions' state is kept, and
+   * frees the pages after it.
+   */
+  #truncate(session: Session, length: number): void {
+    const { heap, config } = this.#engine;
+    const kept = Math.floor(length / PAGE);
+    this.#freePages.push(...session.pages.splice(kept));
+    session.ids.length = Math.min(session.ids.length, kept * PAGE);
+    const bytes = config.layers * 2 * config.dim * 4;
+    if (kept === 0) {
+      heap.bytes.fill(0, session.state, session.state + bytes);
+    } else {
+      const tails = session.pages[kept - 1]! + this.#tails;
+      heap.bytes.copyWithin(session.state, tails, tails + bytes);
+    }
+  }
+
+  #remove(session: Session): void {
+    this.#truncate(session, 0);
+    this.#freeSlots.push({ table: session.table, state: session.state });
+    this.#sessions.delete(session.name);
+  }
+
+  #slot(): { table: number; state: number } {
+    const { heap, config } = this.#engine;
+    const free = this.#freeSlots.pop();
+    if (free) {
+      const bytes = config.layers * 2 * config.dim * 4;
+      heap.bytes.fill(0, free.state, free.state + bytes);
+      return free;
+    }
+    return {
+      table: heap.allocate((config.contextLength / PAGE + 1) * 4),
+      state: heap.allocate(config.layers * 2 * config.dim * 4),
+    };
+  }
+
+  #page(): number | undefined {
+    if (this.#freePages.length === 0) this.#addSlab();
+    if (this.#freePages.length === 0) this.#evictIdle();
+    return this.#freePages.pop();
+  }
+
+  #addSlab(): void {
+    const count = Math.min(SLAB_PAGES, this.#maxPages - this.#pages);
+    if (count <= 0) return;
+    const at = this.#engine.heap.allocate(count * this.#pageBytes);
+    this.#pages += count;
+    for (let i = count - 1; i >= 0; i--) {
+      this.#freePages.push(at + i * this.#pageBytes);
+    }
+  }
+
+  /** Forgets the session that has been idle longest. */
+  #evictIdle(): void {
+    let oldest: Session | undefined;
+    for (const session of this.#sessions.values()) {
+      if (session.busy || session.pages.length === 0) continue;
+      if (!oldest || session.lastUse < oldest.lastUse) oldest = session;
+    }
+    if (oldest) this.#remove(oldest);
+  }
+}
+
+function commonPrefix(a: readonly number[], b: readonly number[]): number {
+  const n = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < n && a[i] === b[i]) i++;
+  return i;
+}
