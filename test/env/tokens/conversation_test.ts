@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Codec,
+  TokenConversation,
+} from "../../../env/tokens/conversation.ts";
+import { demonstrationTrajectory } from "../../../env/tokens/demonstration.ts";
+import { checkPrefix } from "../../../env/tokens/prefix_check.ts";
+import type { Message } from "../../../env/types.ts";
+import { conversations } from "../../fakes/conversations.ts";
+import {
+  qwen3Hybrid,
+  qwen3Instruct,
+  qwen3Tokenizer,
+} from "../../fakes/qwen3.ts";
+
+async function instruct(): Promise<Codec> {
+  return {
+    tokenizer: await qwen3Tokenizer(),
+    template: await qwen3Instruct(),
+  };
+}
+
+Deno.test("TokenConversation: what was appended and what was sampled, in order, is the sequence", async () => {
+  const codec = await instruct();
+  fc.assert(
+    fc.property(conversations(), fc.infiniteStream(fc.nat()), (messages, n) => {
+      const conversation = new TokenConversation(codec, []);
+      const ids: number[] = [];
+      const mask: number[] = [];
+      let context: Message[] = [];
+      for (const message of messages) {
+        if (message.role !== "assistant") {
+          context.push(message);
+          continue;
+        }
+        const prompt = conversation.prompt(context);
+        conversation.appendPrompt(prompt);
+        context = [];
+        // Sampled ids are anything at all: nobody decodes and encodes them again.
+        const length = 1 + (n.next().value ?? 0) % 5;
+        const sampled = Array.from(
+          { length },
+          () => (n.next().value ?? 0) % codec.tokenizer.vocabSize,
+        );
+        const logprobs = sampled.map((_, i) => -i);
+        conversation.appendAnswer(message, { ids: sampled, logprobs });
+        ids.push(...prompt, ...sampled);
+        mask.push(...prompt.map(() => 0), ...sampled.map(() => 1));
+      }
+      assert.deepEqual(conversation.trajectory.ids, ids);
+      assert.deepEqual(conversation.trajectory.lossMask, mask);
+    }),
+  );
+});
+
+Deno.test("TokenConversation: the incremental ids are those of the full rendering, where the template keeps its history", async () => {
+  const codec = await instruct();
+  const { template, tokenizer } = codec;
+  fc.assert(fc.property(conversations(), (messages) => {
+    const { ids } = demonstrationTrajectory({ ...codec, messages });
+    const text = tokenizer.decode(ids);
+    const full = template.render(messages);
+    // After the last answer the template closes its turn; a policy has nothing to sample there.
+    assert.equal(`${text}\n`.normalize("NFC"), full.normalize("NFC"));
+    const injected = messages.some(({ role, content }) =>
+      role !== "system" && content.includes("<|")
+    ) || messages.some((message) =>
+      message.role === "assistant" &&
+      [...message.toolCalls?.[0]?.arguments.values() ?? []].some((value) =>
+        String(value).includes("<|")
+      )
+    );
+    if (!injected) {
+      assert.deepEqual([...ids], tokenizer.encode(full).slice(0, -1));
+    }
+  }));
+});
+
+Deno.test("TokenConversation keeps what a template would rewrite: thoughts that were sampled stay", async () => {
+  const tokenizer = await qwen3Tokenizer();
+  const template = await qwen3Hybrid();
+  const messages: Message[] = [
+    { role: "user", content: "Hello" },
+    { role: "assistant", content: "<think>\nA guest.\n</think>\n\nYes?" },
+    { role: "user", content: "Bye" },
+    { role: "assistant", content: "<think>\n\n</think>\n\nBye." },
+  ];
+  const report = checkPrefix(template, messages);
+  assert.equal(report.kind, "rewritten");
+  const { ids } = demonstrationTrajectory({ template, tokenizer, messages });
+  assert.equal(
+    tokenizer.decode(ids),
+    `<|im_start|>user
+Hello<|im_end|>
+<|im_start|>assistant
+<think>
+A guest.
+</think>
+
+Yes?<|im_end|>
+<|im_start|>user
+Bye<|im_end|>
+<|im_start|>assistant
+<think>
+
+</think>
+
+Bye.<|im_end|>`,
+  );
+});
+
+Deno.test("TokenConversation closes an answer that was cut off, as context", async () => {
+  const codec = await instruct();
+  const { tokenizer } = codec;
+  const said = (ids: readonly number[]) => {
+    const conversation = new TokenConversation(codec, []);
+    conversation.appendPrompt(
+      conversation.prompt([{ role: "user", content: "Hi" }]),
+    );
+    conversation.appendAnswer(
+      { role: "assistant", content: "Hello" },
+      { ids, logprobs: ids.map(() => -1) },
+    );
+    conversation.appendPrompt(
+      conversation.prompt([{ role: "user", content: "Go on" }]),
+    );
+    return conversation.trajectory;
+  };
+  const whole = said(tokenizer.encode("Hello<|im_end|>"));
+  const cut = said(tokenizer.encode("Hello"));
+  assert.deepEqual(cut.ids, whole.ids);
+  const sum = (mask: readonly number[]) => mask.reduce((a, b) => a + b, 0);
+  assert.equal(sum(whole.lossMask), 2);
+  assert.equal(sum(cut.lossMask), 1);
+});
+
+Deno.test("TokenConversation renders only what is new: the cost of a turn does not grow with the conversation", async () => {
+  const codec = await instruct();
+  const rendered: number[] = [];
+  const conversation = new TokenConversation({
+    ...codec,
+    tokenizer: {
+      ...codec.tokenizer,
+      endToken: codec.tokenizer.endToken,
+      stopIds: codec.tokenizer.stopIds,
+      decode: (ids) => codec.tokenizer.decode(ids),
+      encode(text) {
+        rendered.push(text.length);
+        return codec.tokenizer.encode(text);
+      },
+    },
+  }, []);
+  for (let turn = 0; turn < 50; turn++) {
+    const content = "Tell me more, please.";
+    conversation.appendPrompt(conversation.prompt([{ role: "user", content }]));
+    const ids = codec.tokenizer.encode("More.<|im_end|>");
+    conversation.appendAnswer(
+      { role: "assistant", content: "More." },
+      { ids, logprobs: ids.map(() => 0) },
+    );
+  }
+  assert.equal(new Set(rendered.slice(1)).size, 1);
+});
+
+Deno.test("demonstrationTrajectory() has mask 1 on answers and their ends, and stops at the last answer", async () => {
+  const codec = await instruct();
+  const { tokenizer } = codec;
+  const messages: Message[] = [
+    { role: "system", content: "S" },
+    { role: "user", content: "Pay" },
+    {
+      role: "assistant",
+      content: "",
+      toolCalls: [{ id: "call00001", name: "pay", arguments: new Map() }],
+    },
+    { role: "tool", content: "ok", name: "pay", toolCallId: "call00001" },
+    { role: "assistant", content: "Paid." },
+    { role: "user", content: "###STOP###" },
+  ];
+  const { ids, lossMask, logprobs } = demonstrationTrajectory({
+    ...codec,
+    messages,
+  });
+  const sampled = tokenizer.decode(ids.filter((_, i) => lossMask[i] === 1));
+  assert.equal(
+    sampled,
+    '<tool_call>\n{"name": "pay", "arguments": {}}\n</tool_call><|im_end|>Paid.<|im_end|>',
+  );
+  assert.equal(lossMask.at(-1), 1);
+  assert.ok(logprobs.every((value) => value === 0));
+});
