@@ -52,7 +52,7 @@ const PATTERNS: Readonly<Record<Asked, RegExp>> = {
   payment:
     /\b(which|what|how|where)\b.{0,60}\b(pay|payment|refund|refunded|card|charged?|money)\b|\b(a|the|your|preferred|new|different|another) payment( method)?\b|\b(refund|pay|charge)\b.{0,60}\bor\b|\bpayment method\b/,
   address:
-    /\b(new|shipping|full|complete|correct|right|which|what|default|updated|delivery)\b.{0,20}\baddress\b|\bwhere\b.{0,30}\b(ship|send|deliver|go)\b|\bstreet\b|\baddress (would|do|should)\b|\bthe address\b/,
+    /\b(new|shipping|full|complete|correct|right|which|what|default|updated|delivery)\b.{0,20}\baddress\b|\bwhere\b.{0,30}\b(ship|send|sent|deliver|go)|\bstreet\b|\baddress (would|do|should)\b|\bthe address\b/,
 };
 
 /** `before we proceed` asks for no consent. */
@@ -61,8 +61,9 @@ const BEFORE =
 
 const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
 
+/** Asks for consent; not after a question word, which asks for a detail. */
 const CONFIRM =
-  /\b(confirm|proceed|go ahead|approve|authorize|shall i|should i|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?/;
+  /(?<!\b(?:which|what|why|where|how|when)\b[^.?!]*)(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/;
 
 const MORE =
   /\b(anything|something|any ?one|any|what) (else|other|more|further)\b|\bhow (else )?(can|may|could) i (help|assist|be of)|\b(further|additional|more) (help|assistance|questions|requests)\b|\bis that all\b|\bwhat can i do\b/;

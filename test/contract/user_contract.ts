@@ -1,0 +1,67 @@
+/**
+ * What every simulated customer keeps, whatever plays it.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import {
+  STOP,
+  type Task,
+  type User,
+  type UserFactory,
+} from "../../env/types.ts";
+
+/** What the contract is run on. */
+export interface UserContractOptions {
+  /** Users of a kind; called anew for each test, so that its state is not shared between them. */
+  readonly factory: () => UserFactory | Promise<UserFactory>;
+  readonly task: () => Task | Promise<Task>;
+}
+
+const CLERK = [
+  "hello, what is your email?",
+  "which order is it?",
+  "is there anything else?",
+];
+
+/** Registers the tests. */
+export function userContract(name: string, options: UserContractOptions): void {
+  async function make(seed = 1): Promise<User> {
+    const [factory, task] = [await options.factory(), await options.task()];
+    return factory(task, { seed });
+  }
+
+  Deno.test(`${name}: opens with words and without the stop token`, async () => {
+    const first = await (await make()).open();
+    assert.ok(first.trim().length > 0);
+    assert.ok(!first.includes(STOP));
+  });
+
+  Deno.test(`${name}: answers every message until it stops, and does stop`, async () => {
+    const user = await make();
+    await user.open();
+    let reply = "";
+    for (let i = 0; i < 100 && !reply.includes(STOP); i++) {
+      reply = await user.reply(CLERK[i % CLERK.length] ?? "");
+      assert.ok(reply.trim().length > 0);
+    }
+    assert.ok(reply.includes(STOP));
+  });
+
+  Deno.test(`${name}: the same seed gives the same conversation`, async () => {
+    assert.deepEqual(
+      await converse(await make(7)),
+      await converse(await make(7)),
+    );
+  });
+}
+
+async function converse(user: User): Promise<string[]> {
+  const said = [await user.open()];
+  for (const message of CLERK) {
+    if (said.at(-1)?.includes(STOP)) break;
+    said.push(await user.reply(message));
+  }
+  return said;
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { firstPerson } from "../../../env/users/_first_person.ts";
+
+Deno.test("firstPerson() turns wishes into the customer's own and leaves out who they are", () => {
+  const { all, questions, synthetic } = firstPerson(
+    "You are Ann Lee in 12345. You want to return your lamp because you've broken it. You also want to know how much you'll get back. You are a shy person.",
+  );
+  assert.equal(
+    all,
+    "i want to return my lamp because i have broken it. i also want to know how much i will get back.",
+  );
+  assert.equal(questions, "i also want to know how much i will get back.");
+  assert.equal(synthetic, false);
+});
+
+Deno.test("firstPerson() keeps directions to the actor from the agent's ears", () => {
+  const { all } = firstPerson(
+    "Your name is Ann Lee and your email is ann.lee1@mail.com. You want a refund. If the agent asks, say no. Do not reveal your street.",
+  );
+  assert.equal(all, "i want a refund.");
+});
+
+Deno.test("firstPerson() starts where the wish starts", () => {
+  const { all } = firstPerson(
+    "You are ann_lee_1 (zip code 12345) and you want to swap two mugs.",
+  );
+  assert.equal(all, "i want to swap two mugs.");
+});
+
+Deno.test("firstPerson() knows lists of requests that a machine wrote", () => {
+  const list = firstPerson(
+    "Your name is Ann Lee and your zip code is 12345. You are calm. Cancel order #W1234567 because no longer needed. ",
+  );
+  assert.equal(list.synthetic, true);
+});
