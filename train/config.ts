@@ -241,9 +241,9 @@ function schemaAt(path: readonly string[]): z.ZodType {
 
 function objectOf(schema: z.ZodType): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema;
-  return schema instanceof z.ZodPrefault
-    ? objectOf(schema.unwrap() as z.ZodType)
-    : undefined;
+  const isWrapped = schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly;
+  return isWrapped ? objectOf(schema.unwrap() as z.ZodType) : undefined;
 }
 
 function describe(schema: z.ZodType): string {

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { generatedOptionsSchema } from "../env/data/generated/options.ts";
+import { ModelConfigSchema } from "./cpu/model_config.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
@@ -23,23 +24,9 @@ const dataSchema = z.strictObject({
   generated: generatedOptionsSchema.prefault({}),
 });
 
-const tokenizerSchema = z.strictObject({
-  vocabSize: z.int().min(300).default(512).describe(
-    "Tokens, the special ones included",
-  ),
-});
-
-const modelSchema = z.strictObject({
-  width: positive.default(128).describe("Width of the residual stream"),
-  layers: positive.default(2).describe("Transformer blocks"),
-  heads: positive.default(4).describe("Attention heads; they divide the width"),
-  hidden: positive.default(352).describe("Inner width of the SwiGLU"),
-  contextLength: positive.default(1024).describe(
-    "Most tokens of a conversation",
-  ),
-});
-
 const coldStartSchema = z.strictObject({
+  demonstrations: count.default(0)
+    .describe("Train tasks that the expert shows; 0 takes all"),
   steps: count.default(60).describe(
     "Supervised steps on expert demonstrations",
   ),
@@ -79,11 +66,23 @@ const grpoSchema = z.strictObject({
     .describe("Parts that a step's episodes are split into, one update each"),
 });
 
+const optimizerSchema = z.strictObject({
+  beta1: share.default(0.9).describe("Decay of AdamW's first moment"),
+  beta2: share.default(0.98).describe("Decay of AdamW's second moment"),
+  weightDecay: z.number().min(0).default(0.01).describe(
+    "Weight decay of matrices",
+  ),
+});
+
 const rolloutSchema = z.strictObject({
   temperature: rate.default(1).describe("Sampling temperature while training"),
   maxTokensPerTurn: positive.default(128).describe("Most tokens of one answer"),
   maxTurns: positive.default(30).describe("Most turns of a conversation"),
   concurrency: positive.default(64).describe("Conversations in flight"),
+  cacheTokens: positive.default(131072)
+    .describe(
+      "Tokens that the policy's cache holds, all conversations together",
+    ),
 });
 
 const evalSchema = z.strictObject({
@@ -118,8 +117,8 @@ export const configSchema = z.strictObject({
     .describe(
       "What the policy is shown before the conversation; full: policy text and tool schemas",
     ),
-  tokenizer: tokenizerSchema.prefault({}),
-  model: modelSchema.prefault({}),
+  model: ModelConfigSchema.prefault({}),
+  optimizer: optimizerSchema.prefault({}),
   coldStart: coldStartSchema.prefault({}),
   grpo: grpoSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),

@@ -1,0 +1,164 @@
+/**
+ * The flags of `deno task train`, and the config and the run dir that they lead to.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigError } from "../env/errors.ts";
+import {
+  type Config,
+  configDifferences,
+  type Override,
+  parseSet,
+  type Recipe,
+  resolveConfig,
+} from "../train/config.ts";
+import { latestUnfinished, readRun } from "../train/run_reader.ts";
+import { readTextIfThere } from "../train/storage.ts";
+
+/** The flags. What is left out is as the recipe says. */
+export const trainFlags = z.object({
+  data: z.enum(["generated", "tau-bench"]).optional().meta({
+    description: "Where tasks come from; the recipe's default is generated",
+  }),
+  tauBench: z.string().optional().meta({
+    description: "Directory of tau-bench's data",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+  env: z.enum(["retail"]).optional().meta({ description: "The world" }),
+  seed: z.int().min(0).optional().meta({
+    description: "Seed of all randomness",
+  }),
+  recipe: z.string().optional().meta({
+    description: "A recipe of train/recipes by its name, or a YAML file",
+    value: "FILE",
+  }),
+  set: z.array(z.string()).default([]).meta({
+    description: "Set a key of the recipe; may be repeated",
+    value: "KEY=VALUE",
+  }),
+  name: z.string().regex(
+    /^[\w.-]+$/,
+    "letters, digits, dots, dashes and underscores only",
+  )
+    .optional().meta({
+      description: "Name of the run; default: data, seed and time",
+    }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
+  }),
+  resume: z.union([z.literal(true), z.string()]).optional().meta({
+    description: "Continue a run, by default the last that is not completed",
+    value: "RUN",
+    valueOptional: true,
+  }),
+  dryRun: z.boolean().default(false).meta({
+    description:
+      "Print the plan (sizes, memory, expected time) and write nothing",
+  }),
+});
+
+/** The flags as parsed. */
+export type TrainFlags = z.infer<typeof trainFlags>;
+
+/**
+ * The config of a new run.
+ * @throws {ConfigError} If the recipe cannot be found or anything in it is wrong.
+ */
+export async function newConfig(flags: TrainFlags): Promise<Config> {
+  const fallback = flags.data === "tau-bench" ? "tau-retail" : "default";
+  const recipe = await readRecipe(flags.recipe ?? fallback);
+  const { data, threads } = resolveConfig(recipe, overrides(flags));
+  const settled: Override[] = [];
+  if (threads === 0) {
+    // Sums depend on how work is split, so what "one a core" comes to is part of the run.
+    const value = navigator.hardwareConcurrency;
+    settled.push({ path: ["threads"], value, origin: "the number of cores" });
+  }
+  if (data.source === "tau-bench" && flags.tauBench !== undefined) {
+    const origin = `--tau-bench ${flags.tauBench}`;
+    settled.push({
+      path: ["data", "directory"],
+      value: flags.tauBench,
+      origin,
+    });
+  }
+  return resolveConfig(recipe, [...overrides(flags), ...settled]);
+}
+
+/**
+ * The run that `--resume` means.
+ * @throws {ConfigError} If there is none, it is completed, or flags ask for something else than its config.
+ */
+export async function runToResume(flags: TrainFlags): Promise<string> {
+  const path = await namedRun(flags);
+  const { config, info } = await readRun(path);
+  if (info.outcome === "completed") {
+    throw new ConfigError(
+      `The run "${path}" is completed: there is nothing to resume; its figures are in run.json`,
+    );
+  }
+  const asked = resolveConfig(
+    { name: join(path, "config.yaml"), text: JSON.stringify(config) },
+    overrides(flags),
+  );
+  const [difference] = configDifferences(config, asked);
+  if (difference === undefined && flags.recipe === undefined) return path;
+  const why = difference ?? `--recipe ${flags.recipe} is for new runs`;
+  throw new ConfigError(
+    `Cannot resume "${path}" otherwise than it began: ${why}; leave the flag out, or start a new run`,
+  );
+}
+
+async function namedRun({ resume, runs }: TrainFlags): Promise<string> {
+  if (typeof resume === "string") {
+    return resume.includes("/") ? resume : join(runs, resume);
+  }
+  const path = await latestUnfinished(runs);
+  if (path !== undefined) return path;
+  throw new ConfigError(
+    `There is no run to resume in "${runs}": all are completed; leave --resume out to start one`,
+  );
+}
+
+async function readRecipe(given: string): Promise<Recipe> {
+  const url = new URL(`../train/recipes/${given}.yaml`, import.meta.url);
+  const isName = /^[\w-]+$/.test(given);
+  const text = await readTextIfThere(isName ? url : given);
+  if (text !== undefined) {
+    return { name: isName ? `${given}.yaml` : given, text };
+  }
+  throw new ConfigError(
+    `There is no recipe "${given}": give the path of a YAML file, or one of ${await recipeNames()}`,
+  );
+}
+
+async function recipeNames(): Promise<string> {
+  const dir = new URL("../train/recipes/", import.meta.url);
+  const names = (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) =>
+    `"${name.replace(/\.yaml$/, "")}"`
+  );
+  return names.sort().join(", ");
+}
+
+/** What flags set over the recipe. Where τ-bench's data are is no part of it: they may have moved. */
+function overrides(flags: TrainFlags): Override[] {
+  const direct: [flag: "data" | "env" | "seed", path: string[]][] = [
+    ["data", ["data", "source"]],
+    ["env", ["data", "domain"]],
+    ["seed", ["seed"]],
+  ];
+  return [
+    ...flags.set.map(parseSet),
+    ...direct.flatMap(([flag, path]) => {
+      const value = flags[flag];
+      return value === undefined
+        ? []
+        : [{ path, value, origin: `--${flag} ${value}` }];
+    }),
+  ];
+}

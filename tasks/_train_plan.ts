@@ -1,0 +1,62 @@
+/**
+ * `deno task train --dry-run`: what a run would do and take, measured on a few steps of its own.
+ *
+ * @module
+ */
+
+import { openDataset } from "../train/dataset.ts";
+import type { Config } from "../train/config.ts";
+import { makePlan, type Plan } from "../train/plan.ts";
+import type { TaskContext, TaskResult } from "./_cli.ts";
+import { bytes, count, duration, table } from "./_text.ts";
+
+/** Prints the plan of a run. Writes nothing. */
+export async function dryRun(
+  config: Config,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const dataset = await openDataset(config.data);
+  terminal.progress(
+    "measuring a step of the cold start and a few conversations",
+  );
+  const plan = await makePlan(config, dataset);
+  terminal.endProgress();
+  terminal.print(planText(config, plan));
+  return { json: { ...plan, seed: config.seed } };
+}
+
+/** The plan as a table. */
+export function planText(config: Config, plan: Plan): string {
+  const { coldStart, grpo, model, data } = config;
+  const splits = Object.entries(plan.tasks).map(([split, n]) =>
+    `${count(n)} ${split}`
+  );
+  return table([
+    ["plan", ""],
+    ["data", `${data.source} ${data.domain}: ${splits.join(", ")} tasks`],
+    [
+      "policy",
+      `${count(plan.parameters)} parameters, context of ${
+        count(model.contextLength)
+      } tokens`,
+    ],
+    [
+      "demonstrations",
+      `${count(plan.demonstrations)}, ${
+        count(plan.tokens.median)
+      } tokens (median), ${count(plan.tokens.max)} at most`,
+    ],
+    [
+      "cold start",
+      `${coldStart.steps} steps of ${coldStart.batchSize} demonstrations`,
+    ],
+    [
+      "GRPO",
+      `${grpo.steps} steps of ${grpo.tasksPerStep} tasks × ${grpo.groupSize} episodes`,
+    ],
+    ["evaluations", `${count(plan.evalEpisodes)} episodes`],
+    ["threads", String(config.threads)],
+    ["memory", `about ${bytes(plan.memoryBytes)}`],
+    ["expected time", `about ${duration(plan.seconds)} on this machine`],
+  ]);
+}

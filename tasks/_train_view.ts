@@ -1,0 +1,147 @@
+/**
+ * What `deno task train` shows: one live line while it runs, a table and a curve at the end.
+ *
+ * @module
+ */
+
+import type { Config } from "../train/config.ts";
+import { curvePoints, curveText } from "../train/figure.ts";
+import type { Activity } from "../train/loop.ts";
+import type { GrpoMetrics, Metrics } from "../train/metrics.ts";
+import type { SessionResult } from "../train/session.ts";
+import { secondsLeft } from "../train/time_left.ts";
+import type { Terminal } from "./_terminal.ts";
+import { bytes, count, duration, percent, table } from "./_text.ts";
+
+/** The live line of a run. */
+export class LiveLine {
+  readonly #terminal: Terminal;
+  readonly #config: Config;
+  readonly #lines: Metrics[];
+
+  /** @param options.lines Those that a resumed run has already. */
+  constructor(
+    terminal: Terminal,
+    options: { config: Config; lines: readonly Metrics[] },
+  ) {
+    this.#terminal = terminal;
+    this.#config = options.config;
+    this.#lines = [...options.lines];
+  }
+
+  /** Takes a line of metrics in. */
+  add(line: Metrics): void {
+    this.#lines.push(line);
+  }
+
+  /** Shows what is going on. */
+  show(activity: Activity): void {
+    const left = secondsLeft(this.#lines, this.#config);
+    const parts = [
+      this.#where(activity),
+      ...this.#rates(activity),
+      ...(activity.of > 0 ? [`${activity.done}/${activity.of} episodes`] : []),
+      ...(left === undefined ? [] : [`${duration(left)} left`]),
+    ];
+    this.#terminal.progress(parts.join(" · "));
+  }
+
+  #where({ phase, step, doing }: Activity): string {
+    const { coldStart, grpo } = this.#config;
+    if (phase === "cold_start") return `cold start ${step}/${coldStart.steps}`;
+    const done = step - coldStart.steps;
+    return phase === "grpo"
+      ? `GRPO ${done}/${grpo.steps}`
+      : `evaluating ${doing}`;
+  }
+
+  #rates({ phase }: Activity): string[] {
+    const last = this.#lines.findLast((line) => line.phase === phase);
+    if (last === undefined) return [];
+    const { sampledTokensPerS: sampled, trainedTokensPerS: trained } =
+      last.timing;
+    return [
+      ...(last.phase === "cold_start" ? [`loss ${last.loss.toFixed(3)}`] : []),
+      ...(last.phase === "grpo" ? [`reward ${last.reward.toFixed(2)}`] : []),
+      ...(sampled ? [`${count(sampled)} sampled tok/s`] : []),
+      ...(trained ? [`${count(trained)} trained tok/s`] : []),
+    ];
+  }
+}
+
+/** The result of a run as a table and, where there is one, a curve. */
+export function resultText(
+  result: SessionResult,
+  lines: readonly Metrics[],
+): string {
+  const { coldStart, final } = result;
+  const cell = (value: number | null) =>
+    value === null ? "–" : value.toFixed(3);
+  const gain = (key: "sampled" | "greedy") => {
+    const [from, to] = [coldStart[key], final[key]];
+    if (from === null || to === null) return "–";
+    return `${to < from ? "" : "+"}${(to - from).toFixed(3)}`;
+  };
+  const passes = table([
+    ["pass^1 on test", "cold start", "GRPO", "gain"],
+    ...(["sampled", "greedy"] as const).map((key) => [
+      key,
+      cell(coldStart[key]),
+      cell(final[key]),
+      gain(key),
+    ]),
+  ]);
+  const curve = curveText(curvePoints(lines), {
+    series: "train reward",
+    width: 64,
+    height: 8,
+  });
+  return [passes, healthText(lines), curve].filter((part) => part !== "").join(
+    "\n\n",
+  );
+}
+
+/** The last GRPO step's numbers, beside the first's. */
+function healthText(lines: readonly Metrics[]): string {
+  const grpo = lines.filter((line) => line.phase === "grpo");
+  const [first, last] = [grpo[0], grpo.at(-1)];
+  if (!first || !last) return "";
+  const rows: [string, (line: GrpoMetrics) => string][] = [
+    ["reward", (line) => line.reward.toFixed(3)],
+    ["groups that agree", (line) => percent(line.zeroVarianceShare)],
+    ["entropy", (line) => line.entropy.toFixed(3)],
+    ["KL to the sampler", (line) => line.klOld.toFixed(5)],
+    ["gradient norm", (line) => line.gradNorm.toFixed(3)],
+    ["tokens an episode", (line) => count(line.lengths.tokens)],
+    ["sampled tokens/s", (line) => count(line.timing.sampledTokensPerS ?? 0)],
+    [
+      "seconds a step",
+      (line) => (line.timing.seconds["total"] ?? 0).toFixed(1),
+    ],
+  ];
+  return table([
+    ["GRPO", "first step", "last step"],
+    ...rows.map(([name, show]) => [name, show(first), show(last)]),
+  ]);
+}
+
+/** Where the run is, what it took, and how to go on if it was stopped. */
+export function closingText(
+  result: SessionResult,
+  options: { path: string; name: string },
+): string {
+  const cost = `${duration(result.wallS)}, ${
+    bytes(result.peakRssBytes)
+  } at most`;
+  const failures = result.failures > 0
+    ? `; ${count(result.failures)} episodes failed for no fault of the policy`
+    : "";
+  if (result.outcome === "completed") {
+    return `${options.path}: ${
+      count(result.episodes)
+    } conversations, ${cost}${failures}; ` +
+      "curve.svg is its picture";
+  }
+  return `Stopped after step ${result.steps}; nothing is lost. Go on with: ` +
+    `deno task train --resume ${options.name}`;
+}

@@ -1,0 +1,156 @@
+/**
+ * `deno task train`: a small policy learns to serve customers with tools, on this machine.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { RunDirError } from "../env/errors.ts";
+import type { Dataset } from "../env/types.ts";
+import type { Config } from "../train/config.ts";
+import { openDataset } from "../train/dataset.ts";
+import { RunDir } from "../train/run_dir.ts";
+import { newRunInfo } from "../train/run_info.ts";
+import { runSession, type SessionResult } from "../train/session.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import {
+  newConfig,
+  runToResume,
+  type TrainFlags,
+  trainFlags,
+} from "./_train_flags.ts";
+import { dryRun } from "./_train_plan.ts";
+import { closingText, LiveLine, resultText } from "./_train_view.ts";
+
+async function run(
+  flags: TrainFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  if (flags.dryRun) return await dryRun(await newConfig(flags), context);
+  const { terminal, signal } = context;
+  const { run, dataset } = flags.resume === undefined
+    ? await begin(flags)
+    : await resume(flags);
+  await using _held = run;
+  terminal.note(`${run.path}: ${describe(run.config, dataset)}`);
+  const live = new LiveLine(terminal, {
+    config: run.config,
+    lines: run.metrics,
+  });
+  const result = await runSession({
+    run,
+    dataset,
+    signal,
+    onLine: (line) => live.add(line),
+    onActivity: (activity) => live.show(activity),
+  });
+  terminal.endProgress();
+  terminal.print(resultText(result, run.metrics));
+  terminal.print();
+  terminal.print(closingText(result, run));
+  const exitCode = result.outcome === "completed"
+    ? EXIT.done
+    : EXIT.interrupted;
+  return { json: toJson(run, result), exitCode };
+}
+
+async function begin(flags: TrainFlags) {
+  const config = await newConfig(flags);
+  const dataset = await openDataset(config.data);
+  const now = new Date();
+  const info = await newRunInfo({
+    seed: config.seed,
+    dataset: identity(dataset),
+    now,
+  });
+  const name = flags.name ?? defaultName(config, now);
+  const run = await RunDir.create(join(flags.runs, name), { config, info });
+  return { run, dataset };
+}
+
+async function resume(flags: TrainFlags) {
+  const run = await RunDir.resume(await runToResume(flags));
+  const { data } = run.config;
+  const directory = flags.tauBench ?? data.directory;
+  const dataset = await openDataset({ ...data, directory });
+  if (dataset.fingerprint !== run.info.dataset.fingerprint) {
+    await run[Symbol.asyncDispose]();
+    throw new RunDirError(
+      `Cannot resume "${run.path}": its data were others (fingerprint ${run.info.dataset.fingerprint}, ` +
+        `now ${dataset.fingerprint}); use the taulab and the data that it began with, or start a new run`,
+    );
+  }
+  return { run, dataset };
+}
+
+function identity({ name, fingerprint }: Dataset) {
+  return { name, fingerprint };
+}
+
+/** `retail-generated-s1-20260102-030405`, in UTC. */
+function defaultName({ data, seed }: Config, now: Date): string {
+  const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "")
+    .split("T");
+  return `${data.domain}-${data.source}-s${seed}-${date}-${time.slice(0, 6)}`;
+}
+
+function describe(
+  { seed, data, threads, coldStart, grpo }: Config,
+  dataset: Dataset,
+): string {
+  const tasks = dataset.splits.map((split) =>
+    `${dataset.tasks(split).length} ${split}`
+  );
+  return `${data.source} ${data.domain} (${
+    tasks.join(", ")
+  } tasks), seed ${seed}, ${threads} threads, ` +
+    `${coldStart.steps} steps of cold start, ${grpo.steps} of GRPO`;
+}
+
+function toJson(run: RunDir, result: SessionResult): Record<string, unknown> {
+  return {
+    pass1_cold_start: result.coldStart.sampled,
+    pass1_final: result.final.sampled,
+    pass1_cold_start_greedy: result.coldStart.greedy,
+    pass1_final_greedy: result.final.greedy,
+    pass1_dev: result.dev,
+    wall_s: result.wallS,
+    peak_rss_bytes: result.peakRssBytes,
+    seed: run.config.seed,
+    run_dir: run.path,
+    outcome: result.outcome,
+    data: run.config.data.source,
+    steps: result.steps,
+    episodes: result.episodes,
+    failures: result.failures,
+  };
+}
+
+if (import.meta.main) {
+  await main({
+    name: "train",
+    summary:
+      "Train a small policy to serve customers with tools, and show the curve",
+    flags: trainFlags,
+    examples: [
+      {
+        command: "deno task train",
+        does: "learn on the generated retail world",
+      },
+      {
+        command: "deno task train --seed 2 --set grpo.steps=40 --json",
+        does: "another seed, fewer steps, figures as JSON",
+      },
+      {
+        command:
+          "deno task train --data tau-bench --tau-bench ../tau-bench --env retail",
+        does: "learn on the real τ-retail tasks",
+      },
+      {
+        command: "deno task train --resume",
+        does: "go on where the last run was stopped",
+      },
+    ],
+    run,
+  });
+}

@@ -1,0 +1,142 @@
+/**
+ * The lab of the embedded trainer: a tiny policy on the CPU, taught by the expert, with a tokenizer of
+ * its own.
+ *
+ * @module
+ */
+
+import { toolCallingAgent } from "../env/agents/tool_calling.ts";
+import { tokenChatModel } from "../env/models/token_chat.ts";
+import { deriveSeed } from "../env/random.ts";
+import { rolloutAll } from "../env/rollout.ts";
+import { createChatTemplate } from "../env/tokens/chat_template.ts";
+import type { Codec } from "../env/tokens/conversation.ts";
+import {
+  createTokenizer,
+  type TokenizerFiles,
+} from "../env/tokens/tokenizer.ts";
+import type { Dataset } from "../env/types.ts";
+import { scriptedUser } from "../env/users/scripted.ts";
+import type { Config } from "./config.ts";
+import { type CpuPolicy, createCpuPolicy } from "./cpu/policy.ts";
+import { trainTokenizer } from "./cpu/tokenizer.ts";
+import {
+  demonstrationSequences,
+  expertConversations,
+} from "./demonstrations.ts";
+import type { Demonstrations, Job, Lab, SampleOptions } from "./lab.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** Settings of {@linkcode createCpuLab}. */
+export interface CpuLabOptions {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  /** The tokenizer of a run that is resumed. Default: one is trained on the demonstrations. */
+  readonly tokenizer?: TokenizerFiles;
+}
+
+/** A lab with what a run has to keep of it. */
+export interface CpuLab extends Lab {
+  readonly tokenizer: TokenizerFiles;
+  readonly policy: CpuPolicy;
+}
+
+/**
+ * Makes demonstrations, tokenizer and policy.
+ * @throws {DataError} If the tokenizer given is damaged.
+ * @throws {PolicyError} If the model cannot be made.
+ */
+export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
+  const { config, dataset } = options;
+  const { solved, unsolved } = await expertConversations(dataset, config);
+  const files = options.tokenizer ??
+    trainTokenizer(solved, { vocabSize: config.model.vocab });
+  const tokenizer = createTokenizer(files);
+  const codec = {
+    tokenizer,
+    template: createChatTemplate({ tokenizer, config: files.config }),
+  };
+  const shown = demonstrationSequences(solved, {
+    ...codec,
+    tools: config.prompt === "full" ? dataset.tools : [],
+    contextLength: config.model.contextLength,
+  });
+  const policy = await createCpuPolicy({
+    config: config.model,
+    seed: deriveSeed(config.seed, "weights"),
+    threads: config.threads,
+    maxCacheTokens: config.rollout.cacheTokens,
+  });
+  policy.trainer(config.optimizer);
+  const demonstrations = { ...shown, unsolved };
+  return new EmbeddedLab({
+    config,
+    dataset,
+    files,
+    codec,
+    policy,
+    demonstrations,
+  });
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly files: TokenizerFiles;
+  readonly codec: Codec;
+  readonly policy: CpuPolicy;
+  readonly demonstrations: Demonstrations;
+}
+
+class EmbeddedLab implements CpuLab {
+  readonly dataset: Dataset;
+  readonly demonstrations: Demonstrations;
+  readonly tokenizer: TokenizerFiles;
+  readonly policy: CpuPolicy;
+  readonly #config: Config;
+  readonly #codec: Codec;
+
+  constructor(parts: Parts) {
+    this.dataset = parts.dataset;
+    this.demonstrations = parts.demonstrations;
+    this.tokenizer = parts.files;
+    this.policy = parts.policy;
+    this.#config = parts.config;
+    this.#codec = parts.codec;
+  }
+
+  get trainer(): Trainer {
+    return this.policy.trainer();
+  }
+
+  sample(jobs: readonly Job[], options: SampleOptions) {
+    const { prompt, rollout } = this.#config;
+    const { dataset } = this;
+    const model = tokenChatModel(this.policy, {
+      ...this.#codec,
+      temperature: options.temperature,
+      maxTokensPerTurn: rollout.maxTokensPerTurn,
+    });
+    const agent = toolCallingAgent({ model, prompt });
+    const user = scriptedUser(dataset);
+    const specs = jobs.map(({ task, seed }) => ({
+      dataset,
+      task,
+      seed,
+      agent,
+      user,
+      userName: "scripted",
+      maxTurns: rollout.maxTurns,
+    }));
+    return rolloutAll(specs, {
+      concurrency: rollout.concurrency,
+      now: () => performance.timeOrigin + performance.now(),
+      ...(options.signal ? { signal: options.signal } : {}),
+      onEpisode: () => options.onEpisode?.(),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.policy[Symbol.asyncDispose]();
+  }
+}

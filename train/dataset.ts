@@ -1,0 +1,28 @@
+/**
+ * The dataset that a config names.
+ *
+ * @module
+ */
+
+import { generated } from "../env/data/generated/generated.ts";
+import { loadTauBench } from "../env/data/tau_bench.ts";
+import { ConfigError } from "../env/errors.ts";
+import type { Dataset } from "../env/types.ts";
+import type { Config } from "./config.ts";
+
+/**
+ * Makes or reads the dataset.
+ * @throws {ConfigError} If no directory is given for τ-bench, or the generator's options contradict each other.
+ * @throws {DataError} If what is in the directory is not τ-bench's data.
+ */
+export async function openDataset(data: Config["data"]): Promise<Dataset> {
+  if (data.source === "generated") {
+    return await generated(data.worldSeed, data.generated);
+  }
+  if (data.directory === null) {
+    throw new ConfigError(
+      "Data of τ-bench are asked for, but not where they are: pass --tau-bench DIR or set TAU_BENCH_DIR",
+    );
+  }
+  return await loadTauBench(data.directory, data.domain);
+}

@@ -1,0 +1,78 @@
+/**
+ * What the expert shows the policy: conversations on train tasks, and the same as token sequences.
+ *
+ * @module
+ */
+
+import { expertAgent } from "../env/agents/expert.ts";
+import { createRng, deriveSeed } from "../env/random.ts";
+import { rolloutAll } from "../env/rollout.ts";
+import type { Codec } from "../env/tokens/conversation.ts";
+import { demonstrationTrajectory } from "../env/tokens/demonstration.ts";
+import type { Dataset, Message, ToolSchema } from "../env/types.ts";
+import { scriptedUser } from "../env/users/scripted.ts";
+import type { Config } from "./config.ts";
+import type { TrainSequence } from "./trainer.ts";
+
+/** Conversations of an expert. */
+export interface Conversations {
+  /** `[N]`, those that earned the reward. */
+  readonly solved: readonly (readonly Message[])[];
+  /** Train tasks that the expert tried and did not solve. */
+  readonly unsolved: number;
+}
+
+/** Lets the expert serve the scripted customer on train tasks; only what earns the reward is shown. */
+export async function expertConversations(
+  dataset: Dataset,
+  config: Config,
+): Promise<Conversations> {
+  const all = dataset.tasks("train");
+  const { demonstrations } = config.coldStart;
+  const tasks = demonstrations === 0
+    ? all
+    : createRng(config.seed, "demonstrated tasks").shuffle(all).slice(
+      0,
+      demonstrations,
+    );
+  const agent = expertAgent({ prompt: config.prompt });
+  const user = scriptedUser(dataset);
+  const specs = tasks.map((task) => ({
+    dataset,
+    task,
+    agent,
+    user,
+    userName: "scripted",
+    seed: deriveSeed(config.seed, "demonstration", task.id),
+    maxTurns: config.rollout.maxTurns,
+  }));
+  const episodes = await rolloutAll(specs, { concurrency: 1, now: () => 0 });
+  const solved = episodes.filter(({ reward }) => reward?.value === 1);
+  return {
+    solved: solved.map(({ messages }) => messages),
+    unsolved: episodes.length - solved.length,
+  };
+}
+
+/** Settings of {@linkcode demonstrationSequences}. */
+export interface SequenceOptions extends Codec {
+  /** The tools that the policy's prompt shows; may be none. */
+  readonly tools: readonly ToolSchema[];
+  /** Longer conversations are left out. */
+  readonly contextLength: number;
+}
+
+/** Conversations as what the policy would have sampled. */
+export function demonstrationSequences(
+  conversations: readonly (readonly Message[])[],
+  options: SequenceOptions,
+): { sequences: TrainSequence[]; tooLong: number } {
+  const all = conversations.map((messages) => ({
+    ...demonstrationTrajectory({ ...options, messages }),
+    advantage: 1,
+  }));
+  const sequences = all.filter(({ ids }) =>
+    ids.length <= options.contextLength
+  );
+  return { sequences, tooLong: all.length - sequences.length };
+}
