@@ -108,7 +108,9 @@ function writeJobs(
   options: GradientOptions,
 ): { addresses: number[]; losses: WrittenLoss[] } {
   const { plan } = options;
-  const scratch = engine.scratch(plan.map((list) => scratchBytes(engine, list)));
+  const scratch = engine.scratch(
+    plan.map((list) => scratchBytes(engine, list)),
+  );
   const bytes = plan.reduce((sum, list) => sum + jobBytes(list), 0);
   let cursor = options.memory.open(bytes);
   function take(need: number): number {

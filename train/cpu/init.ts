@@ -5,7 +5,7 @@
  */
 
 import type { Rng } from "../../env/random.ts";
-import { type Layout, parameter, type Parameter } from "./layout.ts";
+import { type Layout, type Parameter, parameter } from "./layout.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 /**

@@ -21,7 +21,7 @@ import {
   type LossResult,
   type LossSettings,
 } from "./gradient.ts";
-import { AdamW, type AdamOptions, DEFAULT_ADAM } from "./optimizer.ts";
+import { type AdamOptions, AdamW, DEFAULT_ADAM } from "./optimizer.ts";
 
 /** Cross-entropy: nothing of the policy gradient applies. */
 const SUPERVISED: LossSettings = {

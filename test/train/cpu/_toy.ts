@@ -1,0 +1,39 @@
+/** A model so small that every check of it is instant, and sequences for it. */
+import { createRng, type Rng } from "../../../env/random.ts";
+import type { TrainSequence } from "../../../train/trainer.ts";
+import {
+  type ModelConfig,
+  ModelConfigSchema,
+} from "../../../train/cpu/model_config.ts";
+
+export const TOY: ModelConfig = ModelConfigSchema.parse({
+  vocab: 64,
+  dim: 32,
+  layers: 2,
+  heads: 2,
+  hidden: 48,
+  pointerDim: 16,
+  contextLength: 512,
+});
+
+/** Random ids with a third of them learnt; ids repeat, so that the pointer has something to copy. */
+export function randomSequence(
+  rng: Rng,
+  options: { length: number; vocab?: number; advantage?: number },
+): TrainSequence {
+  const { length, vocab = 24, advantage = 1 } = options;
+  const ids = Array.from({ length }, () => rng.int(vocab));
+  const lossMask = ids.map((_, t) => (t > 0 && rng.next() < 0.35 ? 1 : 0));
+  return { ids, lossMask, logprobs: ids.map(() => 0), advantage };
+}
+
+/** Sequences of the lengths given. */
+export function randomBatch(
+  seed: number,
+  lengths: readonly number[],
+): TrainSequence[] {
+  const rng = createRng(seed, "batch");
+  return lengths.map((length, i) =>
+    randomSequence(rng, { length, advantage: i % 2 === 0 ? 1.5 : -0.7 })
+  );
+}

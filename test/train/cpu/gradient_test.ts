@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { createRng } from "../../../env/random.ts";
+import { layoutOf } from "../../../train/cpu/layout.ts";
+import { type CpuPolicy, createCpuPolicy } from "../../../train/cpu/policy.ts";
+import type { LossResult } from "../../../train/cpu/gradient.ts";
+import type { PolicyLoss, TrainSequence } from "../../../train/trainer.ts";
+import { randomBatch, TOY } from "./_toy.ts";
+import { referenceProbabilities } from "./_reference_model.ts";
+
+/** The loss as its definition says, in f64, from the log probabilities that the kernels found. */
+function lossOf(
+  batch: readonly TrainSequence[],
+  results: readonly LossResult[],
+  loss: PolicyLoss | "supervised",
+): number {
+  let total = 0;
+  for (const r of results) {
+    if (loss === "supervised") {
+      total -= r.logprob;
+      continue;
+    }
+    const { advantage, logprobs } = batch[r.index]!;
+    const ratio = Math.exp(r.logprob - logprobs[r.position]!);
+    const low = 1 - loss.clipLow;
+    const bounded = Math.min(Math.max(ratio, low), 1 + loss.clipHigh);
+    const d = r.referenceLogprob - r.logprob;
+    total -= Math.min(ratio * advantage, bounded * advantage);
+    if (loss.klCoef !== 0) total += loss.klCoef * (Math.exp(d) - d - 1);
+    total -= loss.entropyCoef * r.entropy;
+  }
+  return total / results.length;
+}
+
+/** Compares the gradient along a random direction within each tensor with the loss's own slope there. */
+async function checkEveryTensor(
+  policy: CpuPolicy,
+  batch: readonly TrainSequence[],
+  loss: PolicyLoss | "supervised",
+): Promise<void> {
+  const trainer = policy.trainer();
+  const weights = policy.weights();
+  const { gradient } = await trainer.gradient(batch, loss);
+  async function lossAt(direction: Float32Array, step: number) {
+    policy.setWeights(weights.map((w, i) => w + step * direction[i]!));
+    const { results } = await trainer.gradient(batch, loss);
+    return lossOf(batch, results, loss);
+  }
+  for (const p of layoutOf(policy.config).parameters) {
+    const rng = createRng(5, p.name);
+    const direction = new Float32Array(weights.length);
+    for (let i = p.offset; i < p.offset + p.size; i++) {
+      // Along the gradient in part, so that the slope stands out from rounding.
+      direction[i] = Math.sign(gradient[i]!) * rng.next();
+    }
+    const norm = Math.hypot(...direction.subarray(p.offset, p.offset + p.size));
+    const step = 0.02 / norm;
+    const slope =
+      (await lossAt(direction, step) - await lossAt(direction, -step)) /
+      (2 * step);
+    let expected = 0;
+    direction.forEach((d, i) => expected += d * gradient[i]!);
+    const error = Math.abs(slope - expected) /
+      Math.max(1e-3, Math.abs(expected));
+    assert.ok(
+      error < 2e-2,
+      `${p.name}: slope ${slope}, gradient ${expected}, error ${error}`,
+    );
+  }
+  policy.setWeights(weights);
+}
+
+const LENGTHS = [70, 33, 9, 120, 2];
+
+Deno.test("gradient() of the cross-entropy is its slope for every tensor", async () => {
+  await using policy = await createCpuPolicy({
+    config: TOY,
+    seed: 3,
+    threads: 2,
+  });
+  await checkEveryTensor(policy, randomBatch(1, LENGTHS), "supervised");
+});
+
+/** A batch whose old log probabilities put each learnt token's ratio clearly inside or clearly outside of the clip. */
+async function recorded(
+  policy: CpuPolicy,
+  seed: number,
+): Promise<TrainSequence[]> {
+  const batch = randomBatch(seed, LENGTHS);
+  const { results } = await policy.trainer().gradient(batch, "supervised");
+  const rng = createRng(seed, "ratios");
+  const logprobs = batch.map((s) => Array.from(s.logprobs));
+  for (const r of results) {
+    logprobs[r.index]![r.position] = r.logprob +
+      rng.pick([-0.6, -0.1, 0, 0.1, 0.6]);
+  }
+  return batch.map((s, i) => ({ ...s, logprobs: logprobs[i]! }));
+}
+
+Deno.test("gradient() of the policy gradient is its slope, clipped and not, with KL and entropy", async () => {
+  await using policy = await createCpuPolicy({
+    config: TOY,
+    seed: 4,
+    threads: 2,
+  });
+  const trainer = policy.trainer();
+  trainer.setReference();
+  const rng = createRng(6);
+  policy.setWeights(
+    policy.weights().map((w) => w + 0.05 * (rng.next() - 0.5)),
+  );
+  const batch = await recorded(policy, 2);
+  const clip = { clipLow: 0.2, clipHigh: 0.28 };
+  const settings: PolicyLoss[] = [
+    { ...clip, klCoef: 0, entropyCoef: 0 },
+    { ...clip, klCoef: 0.5, entropyCoef: 0 },
+    { ...clip, klCoef: 0, entropyCoef: 0.3 },
+    { ...clip, klCoef: 0.2, entropyCoef: -0.1 },
+    { clipLow: 9, clipHigh: 9, klCoef: 0, entropyCoef: 0 },
+  ];
+  for (const loss of settings) await checkEveryTensor(policy, batch, loss);
+  const { results } = await trainer.gradient(batch, settings[0]!);
+  const clipped = results.filter((r) => r.clipped).length;
+  assert.ok(clipped > 10 && clipped < results.length - 10, `${clipped}`);
+});
+
+for (const build of ["relaxed", "plain"] as const) {
+  Deno.test(`gradient() finds the log probabilities and entropies of the plainly written model (${build} kernels)`, async () => {
+    await using policy = await createCpuPolicy({
+      config: TOY,
+      seed: 8,
+      threads: 2,
+      build,
+    });
+    const rng = createRng(1);
+    // Weights of any size, gains and biases too, not only the first ones.
+    policy.setWeights(
+      policy.weights().map((w) => w + 0.3 * (rng.next() - 0.5)),
+    );
+    const batch = randomBatch(3, [90, 40]);
+    const { results } = await policy.trainer().gradient(batch, "supervised");
+    const p = batch.map((s) =>
+      referenceProbabilities(TOY, policy.weights(), s.ids)
+    );
+    assert.ok(results.length > 30);
+    for (const r of results) {
+      const row = p[r.index]![r.position - 1]!;
+      const logprob = Math.log(row[batch[r.index]!.ids[r.position]!]!);
+      const entropy = -row.reduce((sum, x) => sum + x * Math.log(x), 0);
+      assert.ok(Math.abs(r.logprob - logprob) < 2e-5 * (1 + Math.abs(logprob)));
+      assert.ok(Math.abs(r.entropy - entropy) < 2e-5 * (1 + entropy));
+    }
+  });
+}
