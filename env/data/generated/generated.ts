@@ -14,18 +14,15 @@ import policy from "../../retail/policy.md" with { type: "text" };
 import type { Dataset, Intent, Split, Task } from "../../types.ts";
 import { scriptedUser } from "../../users/scripted.ts";
 import { certify } from "./certificate.ts";
+import { addExtraOrders, drawIntents, drawTask } from "./draw_task.ts";
 import {
   type GeneratedOptions,
   type GeneratedOptionsInput,
   generatedOptionsSchema,
 } from "./options.ts";
-import { instructionOf } from "./prose.ts";
-import { call, drawRequest, freshProducts, type World } from "./requests.ts";
 import {
-  between,
   type Customer,
   drawCustomer,
-  drawOrder,
   drawProducts,
   Ids,
   orderRow,
@@ -57,18 +54,29 @@ const MAX_ATTEMPTS = 200;
  *
  *     const dataset = await generated(1, { trainTasks: 100, intents: { cancel: 1 } });
  *
- * @throws {z.ZodError} If an option is unknown or out of range.
- * @throws {ConfigError} If the options leave an intent without a possible task.
+ * @throws {ConfigError} If an option is unknown or out of range, or an intent has no possible task.
  */
 export async function generated(
   seed: number,
   input: GeneratedOptionsInput = {},
 ): Promise<GeneratedDataset> {
-  const options = generatedOptionsSchema.parse(input);
+  const options = parseOptions(input);
   const factory = new Factory(seed, options);
   for (const split of SPLITS) factory.fill(split);
   await factory.certifyAll();
   return factory.finish();
+}
+
+function parseOptions(input: GeneratedOptionsInput): GeneratedOptions {
+  const parsed = generatedOptionsSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map(({ path, message }) =>
+    `${path.join(".") || "options"}: ${message}`
+  );
+  throw new ConfigError(
+    `Cannot generate the retail world of these options: ${wrong.join("; ")}`,
+    { cause: parsed.error },
+  );
 }
 
 /** The tasks of one customer, and everybody whose rows they need. */
@@ -229,86 +237,6 @@ class Factory {
         );
       },
     };
-  }
-}
-
-function drawTask(
-  world: World,
-  { customer, intents, place }: {
-    customer: Customer;
-    intents: readonly Intent[];
-    place: { readonly split: Split; readonly index: number };
-  },
-): Task | undefined {
-  const drawn = intents.map((intent) =>
-    drawRequest(world, { customer, intent })
-  ).filter((one) => one !== undefined);
-  if (drawn.length < intents.length) return undefined;
-  const { identity } = customer;
-  const requests = drawn.map(({ request }) => request);
-  const goal = { identity, requests, wording: world.options.wording };
-  return {
-    id: `retail/${place.split}/${place.index}`,
-    domain: "retail",
-    ...place,
-    userId: customer.userId,
-    instruction: instructionOf(goal),
-    actions: [
-      findUser(identity),
-      ...drawn.flatMap(({ actions }) => actions),
-    ],
-    outputs: drawn.flatMap(({ outputs }) => outputs),
-    intent: requests.map(({ intent, refused }) =>
-      refused ? `${intent} (refused)` : intent
-    ).join("+"),
-    goal,
-  };
-}
-
-function findUser(identity: Customer["identity"]) {
-  return identity.prefers === "email"
-    ? call("find_user_id_by_email", { email: identity.email })
-    : call("find_user_id_by_name_zip", {
-      first_name: identity.firstName,
-      last_name: identity.lastName,
-      zip: identity.zip,
-    });
-}
-
-/** One intent by weight, or two different ones. */
-function drawIntents(rng: Rng, options: GeneratedOptions): Intent[] {
-  const weights = new Map(Object.entries(options.intents)) as Map<
-    Intent,
-    number
-  >;
-  const first = pickWeighted(rng, weights);
-  weights.delete(first);
-  const more = weights.values().some((weight) => weight > 0);
-  return more && rng.next() < options.twoIntentShare
-    ? [first, pickWeighted(rng, weights)]
-    : [first];
-}
-
-function pickWeighted(rng: Rng, weights: ReadonlyMap<Intent, number>): Intent {
-  const total = weights.values().reduce((sum, weight) => sum + weight, 0);
-  let left = rng.next() * total;
-  const drawable = [...weights].filter(([, weight]) => weight > 0);
-  for (const [intent, weight] of drawable) {
-    left -= weight;
-    if (left < 0) return intent;
-  }
-  return rng.pick(drawable)[0];
-}
-
-function addExtraOrders(world: World, customer: Customer): void {
-  const { rng, options } = world;
-  const count = between(rng, options.extraOrdersMin, options.extraOrdersMax);
-  for (let i = 0; i < count; i++) {
-    drawOrder(world, {
-      customer,
-      status: rng.pick(["pending", "processed", "delivered"]),
-      products: freshProducts(world, customer),
-    });
   }
 }
 

@@ -1,0 +1,95 @@
+/**
+ * Draws a whole task: its intents, their requests, and the task that they make.
+ *
+ * @module
+ */
+
+import type { Rng } from "../../random.ts";
+import type { Intent, Split, Task } from "../../types.ts";
+import { call, type World } from "./details.ts";
+import type { GeneratedOptions } from "./options.ts";
+import { instructionOf } from "./prose.ts";
+import { drawRequest, freshProducts } from "./requests.ts";
+import { between, type Customer, drawOrder } from "./rows.ts";
+
+/** A task of `customer`; `undefined` where a draw came to nothing. */
+export function drawTask(
+  world: World,
+  { customer, intents, place }: {
+    customer: Customer;
+    intents: readonly Intent[];
+    place: { readonly split: Split; readonly index: number };
+  },
+): Task | undefined {
+  const drawn = intents.map((intent) =>
+    drawRequest(world, { customer, intent })
+  ).filter((one) => one !== undefined);
+  if (drawn.length < intents.length) return undefined;
+  const { identity } = customer;
+  const requests = drawn.map(({ request }) => request);
+  const goal = { identity, requests, wording: world.options.wording };
+  return {
+    id: `retail/${place.split}/${place.index}`,
+    domain: "retail",
+    ...place,
+    userId: customer.userId,
+    instruction: instructionOf(goal),
+    actions: [
+      findUser(identity),
+      ...drawn.flatMap(({ actions }) => actions),
+    ],
+    outputs: drawn.flatMap(({ outputs }) => outputs),
+    intent: requests.map(({ intent, refused }) =>
+      refused ? `${intent} (refused)` : intent
+    ).join("+"),
+    goal,
+  };
+}
+
+function findUser(identity: Customer["identity"]) {
+  return identity.prefers === "email"
+    ? call("find_user_id_by_email", { email: identity.email })
+    : call("find_user_id_by_name_zip", {
+      first_name: identity.firstName,
+      last_name: identity.lastName,
+      zip: identity.zip,
+    });
+}
+
+/** One intent by weight, or two different ones. */
+export function drawIntents(rng: Rng, options: GeneratedOptions): Intent[] {
+  const weights = new Map(Object.entries(options.intents)) as Map<
+    Intent,
+    number
+  >;
+  const first = pickWeighted(rng, weights);
+  weights.delete(first);
+  const more = weights.values().some((weight) => weight > 0);
+  return more && rng.next() < options.twoIntentShare
+    ? [first, pickWeighted(rng, weights)]
+    : [first];
+}
+
+function pickWeighted(rng: Rng, weights: ReadonlyMap<Intent, number>): Intent {
+  const total = weights.values().reduce((sum, weight) => sum + weight, 0);
+  let left = rng.next() * total;
+  const drawable = [...weights].filter(([, weight]) => weight > 0);
+  for (const [intent, weight] of drawable) {
+    left -= weight;
+    if (left < 0) return intent;
+  }
+  return rng.pick(drawable)[0];
+}
+
+/** Orders that no task is about. */
+export function addExtraOrders(world: World, customer: Customer): void {
+  const { rng, options } = world;
+  const count = between(rng, options.extraOrdersMin, options.extraOrdersMax);
+  for (let i = 0; i < count; i++) {
+    drawOrder(world, {
+      customer,
+      status: rng.pick(["pending", "processed", "delivered"]),
+      products: freshProducts(world, customer),
+    });
+  }
+}
