@@ -32,7 +32,10 @@ export function nearest(
 export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const text = issue.message.replace(/^(Invalid input|Invalid option): /, "")
     .replace(/, received .*$/, "");
-  return `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}, got ${quote(value)}`;
+  const half = `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}`;
+  return issue.code === "custom" && value === undefined
+    ? half
+    : `${half}, got ${quote(value)}`;
 }
 
 function quote(value: unknown): string {

@@ -66,7 +66,12 @@ export async function curveSvg(
     color: { domain: series, scheme: "observable10" },
     marks: [
       Plot.ruleY([0]),
-      Plot.line(points, { x: "step", y: "value", stroke: "series" }),
+      Plot.line(points, {
+        x: "step",
+        y: "value",
+        z: "series",
+        stroke: "series",
+      }),
       Plot.dot(points.filter((point) => point.series !== "train reward"), {
         x: "step",
         y: "value",

@@ -61,7 +61,7 @@ export interface Activity {
  */
 export async function train(options: TrainOptions): Promise<boolean> {
   const { run, lab } = options;
-  const { coldStart, grpo, eval: evaluation } = run.config;
+  const { coldStart, grpo } = run.config;
   const loop = new Loop(options);
   let step = await loop.restore();
 
@@ -75,18 +75,14 @@ export async function train(options: TrainOptions): Promise<boolean> {
     if (grpo.klCoef > 0) lab.trainer.setReference();
     await loop.evaluate(step, { split: "test", decoding: "sampled" });
     await loop.evaluate(step, { split: "test", decoding: "greedy" });
-    await loop.evaluate(step, { split: "dev", decoding: "sampled" });
   }
 
   const last = coldStart.steps + grpo.steps;
+  await loop.evaluateIfDue(step);
   while (step < last) {
     if (loop.stopped) return await loop.stop(step);
     await loop.grpoStep(++step);
-    const due = evaluation.every > 0 &&
-      (step - coldStart.steps) % evaluation.every === 0;
-    if (due || step === last) {
-      await loop.evaluate(step, { split: "dev", decoding: "sampled" });
-    }
+    await loop.evaluateIfDue(step);
   }
 
   await loop.evaluate(last, { split: "test", decoding: "sampled" });
@@ -219,6 +215,15 @@ class Loop {
   async stop(step: number): Promise<false> {
     if (step > this.#savedStep) await this.#save(step);
     return false;
+  }
+
+  /** Evaluates on dev after the cold start, every so many steps, and at the end. */
+  async evaluateIfDue(step: number): Promise<void> {
+    const { coldStart, grpo, eval: { every } } = this.#run.config;
+    const done = step - coldStart.steps;
+    const isDue = done === 0 || done === grpo.steps ||
+      (every > 0 && done % every === 0);
+    if (isDue) await this.evaluate(step, { split: "dev", decoding: "sampled" });
   }
 
   /**

@@ -193,6 +193,29 @@ for (const every of [1, 3]) {
   }
 }
 
+for (let at = 0; at < 14; at++) {
+  Deno.test(`train() killed at rollout ${at} and resumed equals a run never killed`, () =>
+    inTempDir(async (dir) => {
+      await Deno.mkdir(join(dir, "a"));
+      await Deno.mkdir(join(dir, "b"));
+      const whole = await undisturbed(join(dir, "a"));
+      {
+        await using run = await newRun(join(dir, "b"));
+        const lab = fakeLab();
+        let rollouts = 0;
+        const sample: typeof lab.sample = (jobs, how) =>
+          rollouts++ === at
+            ? Promise.reject(new Error("killed"))
+            : lab.sample(jobs, how);
+        await assert.rejects(train({ run, lab: { ...lab, sample } }), /killed/);
+      }
+      await using run = await RunDir.resume(join(dir, "b", "run"));
+      assert.equal(await train({ run, lab: fakeLab() }), true);
+      assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
+      assert.deepEqual(episodesOf(run.path), episodesOf(whole.path));
+    }));
+}
+
 function episodesOf(path: string) {
   using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
   return store.list().map((episode) => ({ ...episode, id: 0 }));
