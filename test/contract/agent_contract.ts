@@ -1,0 +1,135 @@
+/**
+ * What every agent keeps, whatever it asks.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type {
+  Agent,
+  AgentSession,
+  AgentStep,
+  Dataset,
+  Message,
+  Observation,
+  Task,
+} from "../../env/types.ts";
+
+/** An agent to test, and the world that it is in. */
+export interface AgentSubject {
+  readonly agent: Agent;
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly firstMessage: string;
+  /** What the world answers, turn by turn: to a call, and to words. */
+  readonly observations: readonly {
+    readonly toCall: string;
+    readonly toWords: string;
+  }[];
+}
+
+/** Registers the tests. @param load Makes the agent anew at each call. */
+export function agentContract(
+  name: string,
+  load: () => Promise<AgentSubject>,
+): void {
+  function test(
+    fact: string,
+    check: (subject: AgentSubject) => Promise<void>,
+  ): void {
+    Deno.test(`${name}: ${fact}`, async () => await check(await load()));
+  }
+
+  test("a conversation begins with what the customer said, after nothing but a system message", (subject) => {
+    const session = start(subject);
+    const roles = session.messages.map(({ role }) => role).join();
+    assert.match(roles, /^(system,)?user$/);
+    assert.equal(session.messages.at(-1)?.content, subject.firstMessage);
+    session.close();
+    return Promise.resolve();
+  });
+
+  test("every step is an action, a mistake that is answered, or the end of its tokens", async (subject) => {
+    const session = start(subject);
+    for await (const { step, before } of act(session, subject)) {
+      const added = session.messages.slice(before);
+      assert.equal(added[0]?.role, "assistant");
+      if (step.type === "action" && step.action.type === "tool") {
+        const { call } = step.action;
+        assert.ok(call.name.length > 0 && call.id.length > 0);
+        assert.ok(call.arguments instanceof Map);
+        const calls = assistantCalls(added[0]);
+        assert.deepEqual(calls, [call]);
+      } else if (step.type === "parse_error") {
+        assert.ok(step.message.length > 0);
+        assert.equal(added.length, 2);
+        assert.notEqual(added[1]?.role, "assistant");
+        assert.ok(added[1]?.content.includes(step.message));
+      }
+    }
+    session.close();
+  });
+
+  test("messages only ever grow, and each observation is the last of them", async (subject) => {
+    const session = start(subject);
+    let before: readonly Message[] = session.messages.slice();
+    for await (const { observation } of act(session, subject)) {
+      const now = session.messages.slice();
+      assert.deepEqual(now.slice(0, before.length), before);
+      if (observation !== null) {
+        assert.equal(now.at(-1)?.content, observation.content);
+        assert.equal(now.at(-1)?.role, observation.source);
+      }
+      before = now;
+    }
+    session.close();
+  });
+
+  test("the same seed gives the same conversation", async (subject) => {
+    const conversations: (readonly Message[])[] = [];
+    for (let i = 0; i < 2; i++) {
+      const session = start(subject);
+      for await (const _ of act(session, subject));
+      conversations.push(session.messages.slice());
+      session.close();
+    }
+    assert.deepEqual(conversations[0], conversations[1]);
+  });
+}
+
+function start({ agent, dataset, task, firstMessage }: AgentSubject) {
+  return agent.start({ dataset, task, seed: 11, firstMessage });
+}
+
+interface Moment {
+  readonly step: AgentStep;
+  /** What the world answered, if the step was an action. */
+  readonly observation: Observation | null;
+  /** How many messages there were before the step. */
+  readonly before: number;
+}
+
+/** Lets the agent act until the world has no more answers. */
+async function* act(
+  session: AgentSession,
+  { observations }: AgentSubject,
+): AsyncGenerator<Moment> {
+  for (const { toCall, toWords } of observations) {
+    const before = session.messages.length;
+    const step = await session.act();
+    if (step.type !== "action") {
+      yield { step, observation: null, before };
+      if (step.type === "out_of_tokens") return;
+      continue;
+    }
+    const observation: Observation = step.action.type === "tool"
+      ? { source: "tool", content: toCall, done: false }
+      : { source: "user", content: toWords, done: false };
+    session.observe(observation);
+    yield { step, observation, before };
+  }
+}
+
+function assistantCalls(message: Message | undefined) {
+  return message?.role === "assistant" ? message.toolCalls : undefined;
+}

@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { InfrastructureError, PolicyError } from "../../../env/errors.ts";
+import { Float } from "../../../env/python_json.ts";
+import {
+  tokenChatModel,
+  type TokenChatOptions,
+} from "../../../env/models/token_chat.ts";
+import type {
+  Chat,
+  GenerateRequest,
+  GenerateResult,
+  Message,
+  TokenModel,
+} from "../../../env/types.ts";
+import { chatModelContract } from "../../contract/chat_model_contract.ts";
+import { tokenModelContract } from "../../contract/token_model_contract.ts";
+import { callText, tinyCodec, TOOLS } from "../../fakes/tiny_codec.ts";
+import {
+  babblingModel,
+  replayingModel,
+  sayingModel,
+} from "../../fakes/token_models.ts";
+
+const codec = tinyCodec();
+const { tokenizer } = codec;
+const OPTIONS: TokenChatOptions = {
+  ...codec,
+  temperature: 1,
+  maxTokensPerTurn: 64,
+};
+const HELLO: Message = { role: "user", content: "Hello" };
+
+function chatWith(
+  model: TokenModel,
+  options: Partial<TokenChatOptions> = {},
+): Chat {
+  return tokenChatModel(model, { ...OPTIONS, ...options })
+    .chat({ tools: TOOLS, toolsInPrompt: false, seed: 1 });
+}
+
+function saying(...texts: string[]): Chat {
+  return chatWith(sayingModel(tokenizer, texts));
+}
+
+chatModelContract("tokenChatModel()", () =>
+  Promise.resolve({
+    model: tokenChatModel(babblingModel(tokenizer), OPTIONS),
+    tools: TOOLS,
+    turns: [[HELLO], [{ role: "user", content: "And?" }], [HELLO], [HELLO]],
+  }));
+
+tokenModelContract("babblingModel()", () =>
+  Promise.resolve({
+    model: babblingModel(tokenizer, { contextLength: 256 }),
+    prompts: ["Hello", "Look up #W12", "x"].map((text) =>
+      tokenizer.encode(text)
+    ),
+    vocabSize: tokenizer.vocabSize,
+    stopId: tokenizer.stopIds[0] ?? 0,
+    tolerance: 0,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }));
+
+Deno.test("tokenChatModel() reads text and calls, with Python's numbers", async () => {
+  const chat = saying(
+    "Hello!",
+    `One moment.\n${callText("pay", '{"amount": 2.0, "to": "é"}')}`,
+  );
+  assert.deepEqual(await chat.send([HELLO]), {
+    content: "Hello!",
+    toolCalls: [],
+    finishReason: "stop",
+  });
+  assert.deepEqual(await chat.send([HELLO]), {
+    content: "One moment.",
+    toolCalls: [{
+      id: "call00020",
+      name: "pay",
+      arguments: new Map<string, Float | string>([
+        ["amount", new Float(2)],
+        ["to", "é"],
+      ]),
+    }],
+    finishReason: "stop",
+  });
+});
+
+Deno.test("tokenChatModel() says what is wrong with a call, in words to recover by", async () => {
+  const cases: [string, RegExp][] = [
+    ['<tool_call>\n{"name": }\n</tool_call>', /not valid JSON/],
+    ['<tool_call>\n{"name": "look"', /does not end/],
+    [callText("fly"), /There is no tool named "fly"/],
+    [callText("look", "[1]"), /arguments of a call must be an object/],
+    ["<tool_call>\n7\n</tool_call>", /must be an object .* not a number/],
+  ];
+  for (const [text, reason] of cases) {
+    const reply = await saying(text).send([HELLO]);
+    assert.match(reply.parseError ?? "", reason);
+    assert.equal(reply.content, text);
+    assert.deepEqual(reply.toolCalls, []);
+  }
+});
+
+Deno.test("tokenChatModel() acts on the calls before the first that it cannot use", async () => {
+  const reply = await saying(
+    callText("look") + callText("look", "5") + callText("pay"),
+  ).send([HELLO]);
+  assert.deepEqual(reply.toolCalls.map(({ name }) => name), ["look"]);
+  assert.equal(reply.parseError, undefined);
+});
+
+Deno.test("tokenChatModel() records exactly what was sampled, in a sequence that a replay repeats", async () => {
+  const turns: Message[][] = [
+    [HELLO],
+    [{ role: "user", content: "<|end|> 12345" }],
+    [HELLO],
+  ];
+  const hold = async (chat: Chat) => {
+    for (const messages of turns) await chat.send(messages);
+    return chat.trajectory;
+  };
+  const first = await hold(chatWith(babblingModel(tokenizer)));
+  assert.ok(first);
+  assert.deepEqual(await hold(chatWith(replayingModel(first))), first);
+});
+
+Deno.test("tokenChatModel() gives each turn a seed of its own and one session to the chat", async () => {
+  const requests: GenerateRequest[] = [];
+  const model = sayingModel(tokenizer, ["a", "b", "c"], {
+    onRequest: (request) => requests.push(request),
+  });
+  const chats = tokenChatModel(model, OPTIONS);
+  const one = chats.chat({ tools: [], seed: 1 });
+  await one.send([HELLO]);
+  await one.send([HELLO]);
+  await chats.chat({ tools: [], seed: 1 }).send([HELLO]);
+  const [a, b, c] = requests;
+  assert.equal(a?.session, b?.session);
+  assert.notEqual(a?.session, c?.session);
+  assert.notEqual(a?.seed, b?.seed);
+  assert.equal(a?.seed, c?.seed);
+  assert.deepEqual(a?.stopIds, tokenizer.stopIds);
+});
+
+Deno.test("tokenChatModel() ends for length where a turn's tokens run out, keeping what was sampled", async () => {
+  const chat = chatWith(sayingModel(tokenizer, ["Hello my friend"]), {
+    maxTokensPerTurn: 3,
+  });
+  const reply = await chat.send([HELLO]);
+  assert.equal(reply.finishReason, "length");
+  const mask = chat.trajectory?.lossMask.filter((bit) => bit === 1);
+  assert.equal(mask?.length, 3);
+});
+
+Deno.test("tokenChatModel() never outgrows the context, and ends for length there", async () => {
+  const contextLength = 40;
+  for (let size = 0; size < 40; size++) {
+    const chat = chatWith(babblingModel(tokenizer, { contextLength }));
+    const long: Message = { role: "user", content: "é".repeat(size / 2) };
+    await chat.send([HELLO]);
+    const reply = await chat.send([long]);
+    const length = chat.trajectory?.ids.length ?? 0;
+    assert.ok(length <= contextLength);
+    if (size > 36) assert.equal(reply.finishReason, "length");
+  }
+});
+
+Deno.test("tokenChatModel() refuses a first prompt that leaves no room", async () => {
+  const chat = chatWith(babblingModel(tokenizer, { contextLength: 4 }));
+  await assert.rejects(
+    chat.send([{ role: "user", content: "A long opening" }]),
+    (error) =>
+      error instanceof PolicyError &&
+      /first prompt has \d+ tokens and the context of "babbling" 4/.test(
+        error.message,
+      ),
+  );
+});
+
+Deno.test("tokenChatModel() shows the tools unless it is told not to", async () => {
+  const requests: GenerateRequest[] = [];
+  const model = sayingModel(tokenizer, ["a", "b"], {
+    onRequest: (request) => requests.push(request),
+  });
+  const chats = tokenChatModel(model, OPTIONS);
+  await chats.chat({ tools: TOOLS, seed: 1 }).send([HELLO]);
+  await chats.chat({ tools: TOOLS, seed: 1, toolsInPrompt: false })
+    .send([HELLO]);
+  const [shown, hidden] = requests.map(({ ids }) => tokenizer.decode(ids));
+  assert.ok(shown?.includes('"description": "To look"'));
+  assert.equal(hidden, "<|user|>Hello<|assistant|>");
+});
+
+Deno.test("tokenChatModel() takes an engine that breaks its contract for a failure, not for an answer", async () => {
+  const stopId = tokenizer.stopIds[0] ?? 0;
+  const broken: Partial<GenerateResult>[] = [
+    { ids: [], logprobs: [] },
+    { ids: [stopId], logprobs: [] },
+    { ids: [stopId], logprobs: [NaN] },
+    { ids: [stopId], logprobs: [0.5] },
+    { ids: [5], logprobs: [-1], finishReason: "stop" },
+    { ids: new Array(65).fill(5), logprobs: new Array(65).fill(-1) },
+  ];
+  for (const result of broken) {
+    const chat = chatWith({
+      name: "broken",
+      contextLength: 1000,
+      generate: () =>
+        Promise.resolve({
+          ids: [],
+          logprobs: [],
+          finishReason: "length",
+          ...result,
+        }),
+    });
+    await assert.rejects(
+      chat.send([HELLO]),
+      (error) =>
+        error instanceof InfrastructureError &&
+        error.kind === "bad_response" && error.source === "model",
+      JSON.stringify(result),
+    );
+  }
+});
+
+Deno.test("tokenChatModel() releases the session when the chat is closed", () => {
+  const released: string[] = [];
+  const model = {
+    ...babblingModel(tokenizer),
+    release: (session: string) => void released.push(session),
+  };
+  const chat = tokenChatModel(model, OPTIONS).chat({ tools: [], seed: 1 });
+  chat.close();
+  assert.deepEqual(released, ["babbling/0"]);
+});
+
+Deno.test("tokenChatModel() refuses settings that cannot be", () => {
+  const model = babblingModel(tokenizer);
+  for (
+    const wrong of [
+      { temperature: -1 },
+      { temperature: NaN },
+      { maxTokensPerTurn: 0 },
+      { maxTokensPerTurn: 1.5 },
+    ]
+  ) {
+    assert.throws(
+      () => tokenChatModel(model, { ...OPTIONS, ...wrong }),
+      RangeError,
+    );
+  }
+});
