@@ -54,6 +54,8 @@ export interface TaskDefinition<S extends z.ZodObject> {
     readonly command: string;
     readonly does: string;
   }[];
+  /** What `--help` says after the examples. */
+  readonly notes?: string;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
 }
 
@@ -176,7 +178,11 @@ function buildCommand<S extends z.ZodObject>(
   const examples = task.examples.map(({ command, does }) =>
     `  ${command}\n      ${does}`
   );
-  return command.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
+  const notes = task.notes === undefined ? "" : `\n\n${task.notes}`;
+  return command.addHelpText(
+    "after",
+    `\nExamples:\n${examples.join("\n")}${notes}`,
+  );
 }
 
 interface DescribedFlagMeta extends FlagMeta {

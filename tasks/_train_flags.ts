@@ -10,6 +10,7 @@ import { ConfigError } from "../env/errors.ts";
 import {
   type Config,
   configDifferences,
+  configKeys,
   type Override,
   parseSet,
   type Recipe,
@@ -61,6 +62,16 @@ export const trainFlags = z.object({
       "Print the plan (sizes, memory, expected time) and write nothing",
   }),
 });
+
+/** The recipe's keys for `--help`. */
+export function recipeHelp(): string {
+  const keys = configKeys().map(({ key, value, description }) =>
+    `  ${`${key}=${value}`.padEnd(40)} ${description}`
+  );
+  return `Keys of a recipe and of --set, with their defaults:\n${
+    keys.join("\n")
+  }`;
+}
 
 /** The flags as parsed. */
 export type TrainFlags = z.infer<typeof trainFlags>;

@@ -44,7 +44,9 @@ export function planText(config: Config, plan: Plan): string {
       "demonstrations",
       `${count(plan.demonstrations)}, ${
         count(plan.tokens.median)
-      } tokens (median), ${count(plan.tokens.max)} at most`,
+      } tokens (median), ${count(plan.tokens.max)} at most; ${
+        count(plan.notDemonstrated)
+      } tasks not shown`,
     ],
     [
       "cold start",

@@ -15,6 +15,7 @@ import { runSession, type SessionResult } from "../train/session.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   newConfig,
+  recipeHelp,
   runToResume,
   type TrainFlags,
   trainFlags,
@@ -151,6 +152,7 @@ if (import.meta.main) {
         does: "go on where the last run was stopped",
       },
     ],
+    notes: recipeHelp(),
     run,
   });
 }

@@ -1,0 +1,26 @@
+/**
+ * Golden files: what people read is compared with what was recorded; `deno task test:update` records anew.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+
+/**
+ * Compares `text` with the file `name` of `test/golden/`, or writes it there under `UPDATE_GOLDEN`.
+ * @throws {AssertionError} If they differ.
+ */
+export async function assertGolden(name: string, text: string): Promise<void> {
+  const url = new URL(`../golden/${name}`, import.meta.url);
+  if (Deno.env.get("UPDATE_GOLDEN")) {
+    await Deno.mkdir(new URL(".", url), { recursive: true });
+    await Deno.writeTextFile(url, text);
+    return;
+  }
+  const recorded = await Deno.readTextFile(url);
+  assert.equal(
+    text,
+    recorded,
+    `"test/golden/${name}" differs; if it should, run deno task test:update`,
+  );
+}

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { ConfigError, DataError, RunDirError } from "../../env/errors.ts";
+import { explainIssue, nearest } from "../../env/explain.ts";
+import {
+  errorText,
+  exitCodeOf,
+  parseFlags,
+  type TaskDefinition,
+} from "../../tasks/_cli.ts";
+import { bytes, count, duration, percent, table } from "../../tasks/_text.ts";
+
+const demo = {
+  name: "demo",
+  summary: "Show flags",
+  flags: z.object({
+    seed: z.int().min(0).default(1).describe("Seed of it all"),
+    set: z.array(z.string()).default([]).meta({
+      description: "Set a key",
+      value: "KEY=VALUE",
+    }),
+    resume: z.union([z.literal(true), z.string()]).optional().meta({
+      description: "Go on",
+      value: "RUN",
+      valueOptional: true,
+    }),
+    data: z.enum(["generated", "tau-bench"]).optional().meta({
+      description: "Data",
+    }),
+    dryRun: z.boolean().default(false).describe("Only plan"),
+  }),
+  examples: [{ command: "deno task demo --seed 2", does: "shows it" }],
+  run: () => Promise.resolve({ json: {} }),
+} satisfies TaskDefinition<z.ZodObject>;
+
+function parse(...argv: string[]) {
+  const parsed = parseFlags(demo, argv);
+  assert.ok(parsed.help === undefined);
+  return parsed;
+}
+
+function refusal(...argv: string[]): string {
+  try {
+    parse(...argv);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(exitCodeOf(error), 2);
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "the flags were taken" });
+}
+
+Deno.test("parseFlags() reads numbers, lists, choices, switches and optional values", () => {
+  const { flags } = parse(
+    "--seed",
+    "7",
+    "--set",
+    "a=1",
+    "--set=b=2",
+    "--resume",
+    "--data",
+    "tau-bench",
+    "--dry-run",
+    "--json",
+  );
+  assert.deepEqual(flags, {
+    seed: 7,
+    set: ["a=1", "b=2"],
+    resume: true,
+    data: "tau-bench",
+    dryRun: true,
+  });
+  assert.equal(parse("--resume", "r1").flags.resume, "r1");
+});
+
+Deno.test("parseFlags() fills in the schema's defaults", () => {
+  assert.deepEqual(parse().flags, { seed: 1, set: [], dryRun: false });
+});
+
+Deno.test("parseFlags() names the nearest flag of an unknown one, however far", () => {
+  assert.match(
+    refusal("--sed", "1"),
+    /^Unknown flag "--sed"; the nearest is "--seed"; see "deno task demo --help"$/,
+  );
+  assert.match(refusal("--dryrun"), /the nearest is "--dry-run"/);
+  assert.match(
+    refusal("--xyzzyplugh=3"),
+    /^Unknown flag "--xyzzyplugh"; the nearest is "--/,
+  );
+});
+
+Deno.test("parseFlags() says what a flag's value should be and what it got", () => {
+  assert.match(
+    refusal("--seed", "many"),
+    /^--seed: expected number, got "many"; see/,
+  );
+  assert.match(refusal("--seed", "1.5"), /^--seed: expected int, got 1.5; see/);
+  assert.match(refusal("--seed", "-1"), /^--seed: .*>=0, got -1; see/);
+  assert.match(
+    refusal("--data", "foo"),
+    /^--data: expected one of "generated"\|"tau-bench", got "foo"; see/,
+  );
+  assert.match(refusal("--seed"), /needs its value/);
+  assert.match(refusal("stray"), /Too many words/);
+});
+
+Deno.test("parseFlags() gives help with every flag, its default and an example", () => {
+  const { help } = parseFlags(demo, ["--help"]);
+  assert.ok(help);
+  for (
+    const word of [
+      "Show flags",
+      "--seed <N>",
+      "default 1",
+      "--set <KEY=VALUE>",
+      "--resume [RUN]",
+      "generated | tau-bench",
+      "--dry-run",
+      "--json",
+      "Examples:",
+      "deno task demo --seed 2",
+    ]
+  ) {
+    assert.ok(help.includes(word), word);
+  }
+});
+
+Deno.test("errorText() is the message alone for what people can mend, the stack for bugs", () => {
+  for (const kind of [ConfigError, DataError, RunDirError]) {
+    assert.equal(errorText(new kind("do this instead")), "do this instead");
+  }
+  assert.match(
+    errorText(new TypeError("x is undefined")),
+    /TypeError: x is undefined[\s\S]*bug in taulab/,
+  );
+  assert.equal(exitCodeOf(new RunDirError("")), 1);
+});
+
+Deno.test("nearest() counts a swap of neighbours as one edit", () => {
+  assert.equal(nearest("setps", ["seatp", "steps"]), "steps");
+  assert.equal(nearest("GROUPSIZE", ["groups", "groupSize"]), "groupSize");
+  assert.equal(nearest("a", []), undefined);
+});
+
+Deno.test("explainIssue() cuts long values", () => {
+  const { error } = z.string().safeParse(Array(100).fill("long"));
+  const text = explainIssue(error!.issues[0]!, Array(100).fill("long"));
+  assert.match(text, /^expected string, got .{1,90}\.\.\.$/);
+});
+
+Deno.test("table() sets words left and numbers right", () => {
+  assert.equal(
+    table([["name", "n"], ["a", "1,000"], ["long one", "20"]]),
+    "name          n\n────────  ─────\na         1,000\nlong one     20",
+  );
+});
+
+Deno.test("units read as people say them", () => {
+  assert.deepEqual([0.25, 59.6, 185, 3723, NaN].map(duration), [
+    "0.3 s",
+    "1 min 00 s",
+    "3 min 05 s",
+    "1 h 02 min",
+    "?",
+  ]);
+  assert.deepEqual([512, 1536, 3 * 2 ** 30].map(bytes), [
+    "512 B",
+    "1.5 KiB",
+    "3.0 GiB",
+  ]);
+  assert.equal(count(18204.4), "18,204");
+  assert.equal(percent(0.625), "62.5%");
+});

@@ -1,0 +1,290 @@
+/**
+ * `deno task train` as its users run it: a process with the task's own permissions.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import project from "../../deno.json" with { type: "json" };
+import { EpisodeStore } from "../../train/episode_store.ts";
+import type { Metrics } from "../../train/metrics.ts";
+import { readRun } from "../../train/run_reader.ts";
+import { assertGolden } from "../fakes/golden.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** A run of seconds: a tiny policy, few steps of few episodes. */
+const TINY = [
+  "model.dim=32",
+  "model.heads=2",
+  "model.layers=1",
+  "model.hidden=64",
+  "model.pointerDim=16",
+  "model.contextLength=2048",
+  "data.generated.trainTasks=24",
+  "data.generated.devTasks=6",
+  "data.generated.testTasks=6",
+  "coldStart.steps=4",
+  "coldStart.batchSize=4",
+  "coldStart.warmupSteps=1",
+  "grpo.steps=3",
+  "grpo.tasksPerStep=2",
+  "grpo.groupSize=2",
+  "grpo.warmupSteps=0",
+  "grpo.maxRefills=1",
+  "eval.every=1",
+  "rollout.maxTokensPerTurn=24",
+  "rollout.maxTurns=6",
+  "threads=1",
+].flatMap((set) => ["--set", set]);
+
+/** The command of the task, but for the directory that it may write to. */
+function command(runs: string, args: readonly string[]): Deno.Command {
+  const words = project.tasks.train.command.split(" ").slice(1)
+    .map((word) => word.replace("--allow-write=runs", `--allow-write=${runs}`));
+  return new Deno.Command(Deno.execPath(), {
+    args: [...words, ...args],
+    cwd: ROOT,
+    stdout: "piped",
+    stderr: "piped",
+    env: { TAU_BENCH_DIR: "", NO_COLOR: "1" },
+  });
+}
+
+async function output(runs: string, args: readonly string[]) {
+  const { code, stdout, stderr } = await command(runs, args).output();
+  const decode = (data: Uint8Array) => new TextDecoder().decode(data);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await body(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** What must be the same in two runs: all but the clock. */
+async function remains(path: string) {
+  using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
+  const episodes = store.list().map((episode) => ({
+    ...episode,
+    id: 0,
+    durationMs: 0,
+  }));
+  const { lines } = await readRun(path);
+  return { lines: lines.map((line) => ({ ...line, timing: null })), episodes };
+}
+
+/** Waits until a run has written `count` lines of metrics. */
+async function waitForLines(path: string, count: number): Promise<Metrics[]> {
+  for (;;) {
+    const text = await Deno.readTextFile(join(path, "metrics.jsonl")).catch(
+      () => "",
+    );
+    if (text.split("\n").length > count) return (await readRun(path)).lines;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+Deno.test("train --help is as recorded", async () => {
+  const { code, stdout } = await output("runs", ["--help"]);
+  assert.equal(code, 0);
+  const [flags, keys] = stdout.split(/(?=Keys of a recipe)/);
+  await assertGolden("train_help.txt", flags!);
+  assert.match(keys!, /grpo\.groupSize=\d+ +Episodes of each task/);
+});
+
+Deno.test("train --dry-run prints the plan and writes nothing", () =>
+  inTempDir(async (dir) => {
+    const { code, stdout } = await output(dir, [
+      ...TINY,
+      "--runs",
+      dir,
+      "--dry-run",
+    ]);
+    assert.equal(code, 0);
+    const plan = stdout.replace(/about .*/g, "about …")
+      .replace(/^(demonstrations +).*/m, "$1…")
+      .replace(/─+$/m, "─");
+    await assertGolden("train_dry_run.txt", plan);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
+  }));
+
+Deno.test("train misused exits with 2, says how to mend it, and prints nothing on stdout", async () => {
+  const cases: [string[], RegExp][] = [
+    [["--sed", "3"], /Unknown flag "--sed"; the nearest is "--seed"/],
+    [
+      ["--set", "grpo.stesp=3"],
+      /unknown key "grpo.stesp"; the nearest is "grpo.steps"/,
+    ],
+    [["--set", "grpo.steps=x"], /grpo.steps .*expected number, got "x"/],
+    [["--recipe", "nope"], /no recipe "nope".*"default", "tau-retail"/],
+    [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
+    [["--resume", "nope"], /There is no run at "runs\/nope"/],
+  ];
+  await Promise.all(cases.map(async ([args, message]) => {
+    const { code, stdout, stderr } = await output("runs", args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+    assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+    assert.equal(stdout, "");
+  }));
+});
+
+Deno.test("train into a directory that it may not write to says how to run it", () =>
+  inTempDir(async (dir) => {
+    const { code, stderr } = await output(join(dir, "allowed"), [
+      ...TINY,
+      "--runs",
+      join(dir, "denied"),
+    ]);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /Deno was not allowed to write to ".*denied.*--allow-write=/,
+    );
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
+  }));
+
+Deno.test("train --json ends with one object, and a second run of the same config equals the first", () =>
+  inTempDir(async (dir) => {
+    const args = [...TINY, "--runs", dir, "--json"];
+    const [a, b] = await Promise.all(
+      ["a", "b"].map((name) => output(dir, [...args, "--name", name])),
+    );
+    assert.equal(a!.code, 0, a!.stderr);
+    const json = JSON.parse(a!.stdout);
+    for (
+      const key of [
+        "pass1_cold_start",
+        "pass1_final",
+        "wall_s",
+        "peak_rss_bytes",
+        "seed",
+      ]
+    ) {
+      assert.equal(typeof json[key], "number", key);
+    }
+    assert.equal(json.run_dir, join(dir, "a"));
+    assert.equal(b!.code, 0);
+    assert.deepEqual(
+      await remains(join(dir, "a")),
+      await remains(join(dir, "b")),
+    );
+    const svg = await Deno.readTextFile(join(dir, "a", "curve.svg"));
+    assert.match(svg, /^<svg .*<\/svg>\n$/s);
+  }));
+
+Deno.test("train killed at any moment and resumed equals a run never killed", () =>
+  inTempDir(async (dir) => {
+    const args = [...TINY, "--runs", dir];
+    const whole = await output(dir, [...args, "--name", "whole"]);
+    assert.equal(whole.code, 0, whole.stderr);
+    const killed = join(dir, "killed");
+    const begin = [...args, "--name", "killed"];
+    // In the cold start, then in its evaluations, then in GRPO.
+    for (const [i, lines] of [2, 5, 8].entries()) {
+      const child = command(
+        dir,
+        i === 0 ? begin : ["--runs", dir, "--resume", "killed"],
+      ).spawn();
+      await waitForLines(killed, lines);
+      child.kill("SIGKILL");
+      await child.output();
+    }
+    const { code, stderr } = await output(dir, ["--runs", dir, "--resume"]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await remains(killed), await remains(join(dir, "whole")));
+  }));
+
+Deno.test("train stopped by Ctrl-C saves, says how to resume, and exits with 130", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a");
+    const child = command(dir, [
+      ...TINY,
+      "--runs",
+      dir,
+      "--name",
+      "a",
+      "--set",
+      "coldStart.steps=5000",
+    ]).spawn();
+    await waitForLines(path, 2);
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await child.output();
+    assert.equal(code, 130);
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /Ctrl-C again stops at once/,
+    );
+    assert.match(
+      new TextDecoder().decode(stdout),
+      /Go on with: deno task train --resume a/,
+    );
+    const { info, lines } = await readRun(path);
+    assert.equal(info.outcome, "interrupted");
+    const last = lines.at(-1)!.step;
+    await Deno.stat(join(path, "checkpoints", String(last)));
+  }));
+
+Deno.test("train refuses a run that another process is writing", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a");
+    const child = command(dir, [
+      ...TINY,
+      "--runs",
+      dir,
+      "--name",
+      "a",
+      "--set",
+      "coldStart.steps=5000",
+    ]).spawn();
+    await waitForLines(path, 1);
+    const { code, stderr } = await output(dir, [
+      "--runs",
+      dir,
+      "--resume",
+      "a",
+    ]);
+    child.kill("SIGKILL");
+    await child.output();
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      new RegExp(`in use by another process \\(process ${child.pid}\\)`),
+    );
+  }));
+
+Deno.test("train --resume refuses to go on otherwise than the run began", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a");
+    const child = command(dir, [
+      ...TINY,
+      "--runs",
+      dir,
+      "--name",
+      "a",
+      "--set",
+      "coldStart.steps=5000",
+    ]).spawn();
+    await waitForLines(path, 1);
+    child.kill("SIGKILL");
+    await child.output();
+    const { code, stderr } = await output(dir, [
+      "--runs",
+      dir,
+      "--resume",
+      "a",
+      "--set",
+      "grpo.groupSize=4",
+    ]);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /Cannot resume ".*a" otherwise than it began: grpo.groupSize is 2 there, 4 here/,
+    );
+  }));
