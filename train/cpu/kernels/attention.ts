@@ -2,7 +2,7 @@
  * Causal attention over pages of 32 positions. A page holds a head's keys as `[headDim][32]`, so that a
  * query meets 32 of them without a sum across lanes, and its values as `[32][headDim]`.
  */
-import { gemmTransposed } from "./gemm";
+import { gemmTransposed, multiply } from "./gemm";
 import { dot, exp4, log1, madd, sum4, zero4 } from "./math";
 import { Model, PAGE, pageOf, Segment } from "./model";
 
@@ -127,7 +127,7 @@ export function softmax(scores: usize, n: i32): void {
     store<f32>(s, MASKED);
   }
   let top = v128.load(scores);
-  for (let s = scores + 16; s < end; s += 16) top = f32x4.max(top, v128.load(s));
+  for (let s = scores + 16; s < end; s += 16) top = f32x4.pmax(top, v128.load(s));
   const largest = max(
     max(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1)),
     max(f32x4.extract_lane(top, 2), f32x4.extract_lane(top, 3)),
@@ -290,14 +290,25 @@ function attendBlock(
   const headDim = model.headDim;
   const stride = scoreBytes(position + rows);
   const values = keys + headBytes(model);
-  for (let p = 0; p < position + rows; p += PAGE) {
+  const end = position + rows;
+  for (let p = 0; p < end; p += PAGE) {
     const page = pageOf(table, p) + keys;
-    for (let i = max(0, p - position); i < rows; i++) {
-      scoreRow(
-        q + <usize> i * qStride,
+    const first = <usize> max(0, p - position);
+    const to = scores + first * stride + (<usize> p << 2);
+    if (rows == 1) scoreRow(q, page, to, headDim);
+    else {
+      multiply(
+        q + first * qStride,
+        qStride,
         page,
-        scores + <usize> i * stride + (<usize> p << 2),
+        128,
+        32,
+        to,
+        stride,
+        rows - <i32> first,
         headDim,
+        PAGE,
+        false,
       );
     }
   }
@@ -314,16 +325,27 @@ function attendBlock(
     }
     memory.fill(out + <usize> i * outStride, 0, <usize> headDim << 2);
   }
-  for (let p = 0; p < position + rows; p += PAGE) {
+  const width = <usize> headDim << 2;
+  for (let p = 0; p < end; p += PAGE) {
     const page = pageOf(table, p) + values;
-    for (let i = max(0, p - position); i < rows; i++) {
-      mixRows(
-        scores + <usize> i * stride + (<usize> p << 2),
-        min(PAGE, position + i + 1 - p),
+    const first = <usize> max(0, p - position);
+    const from = scores + first * stride + (<usize> p << 2);
+    // Beyond a row's own position its scores are 0; beyond the last row's there may be no values.
+    const count = min(PAGE, end - p);
+    if (rows == 1) mixRows(from, count, page, width, out, headDim);
+    else {
+      multiply(
+        from,
+        stride,
         page,
-        <usize> headDim << 2,
-        out + <usize> i * outStride,
+        width,
+        32,
+        out + first * outStride,
+        outStride,
+        rows - <i32> first,
+        count,
         headDim,
+        true,
       );
     }
   }
@@ -331,7 +353,7 @@ function attendBlock(
     const sum = load<f32>(scores + <usize> i * stride + stride - 64);
     const scale = f32x4.splat(1 / sum);
     const to = out + <usize> i * outStride;
-    for (let o: usize = 0; o < <usize> headDim << 2; o += 16) {
+    for (let o: usize = 0; o < width; o += 16) {
       v128.store(to + o, f32x4.mul(v128.load(to + o), scale));
     }
   }
@@ -418,18 +440,37 @@ function attendBlockBack(
   }
   for (let p = 0; p <= q0; p += PAGE) {
     const page = pageOf(segment.table, p) + keys;
+    multiply(
+      qi,
+      stride,
+      page,
+      128,
+      32,
+      tiles,
+      128,
+      count,
+      headDim,
+      PAGE,
+      false,
+    );
+    multiply(
+      doi,
+      outStride,
+      page + headBytes(model),
+      128,
+      32,
+      dTile,
+      128,
+      count,
+      headDim,
+      PAGE,
+      false,
+    );
     for (let i = 0; i < count; i++) {
       const tile = tiles + (<usize> i << 7);
       const dRow = dTile + (<usize> i << 7);
-      scoreRow(qi + <usize> i * stride, page, tile, headDim);
-      scoreRow(
-        doi + <usize> i * outStride,
-        page + headBytes(model),
-        dRow,
-        headDim,
-      );
-      const shift = f32x4.splat(
-        load<f32>(lse + (<usize> ((q0 + i) * model.heads) << 2)),
+      const shift = v128.load32_splat(
+        lse + (<usize> ((q0 + i) * model.heads) << 2),
       );
       const pull = v128.load32_splat(pulls + (<usize> i << 2));
       for (let o: usize = 0; o < 128; o += 16) {
@@ -442,16 +483,21 @@ function attendBlockBack(
         memory.fill(tile + 128 - rest, 0, rest);
         memory.fill(dRow + 128 - rest, 0, rest);
       }
-      mixRows(
-        dRow,
-        p == q0 ? i + 1 : PAGE,
-        q + dim + <usize> p * stride,
-        stride,
-        dq + <usize> (q0 + i) * stride,
-        headDim,
-      );
     }
-    const columns = p == q0 ? (count + 3) & ~3 : PAGE;
+    multiply(
+      dTile,
+      128,
+      q + dim + <usize> p * stride,
+      stride,
+      32,
+      dq + <usize> q0 * stride,
+      stride,
+      count,
+      p == q0 ? count : PAGE,
+      headDim,
+      true,
+    );
+    const columns = p == q0 ? (count + 1) & ~1 : PAGE;
     const dk = dq + dim + <usize> p * stride;
     gemmTransposed(
       dTile,

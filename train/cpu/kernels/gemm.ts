@@ -1,10 +1,12 @@
 /**
  * Matrix products. Each element of a result is one chain of multiply-adds in the order of the inner
  * index, whatever tile it falls into; so a row's result does not depend on how many rows there are.
+ *
+ * The inner loops are not unrolled: the compiler then keeps all sums in registers, which is 40% faster.
  */
 import { madd, zero4 } from "./math";
 
-/** Floats of A that stay in the first-level cache while every panel of B passes over them. */
+/** Floats of A that stay in the first-level cache while all of B passes over them. */
 const CACHED_FLOATS: i32 = 8192;
 
 /**
@@ -24,54 +26,63 @@ export function gemm(
 ): void {
   const block = max(6, CACHED_FLOATS / k / 6 * 6);
   const panel = <usize> k << 5;
-  for (let i0 = 0; i0 < m; i0 += block) {
-    const rows = min(block, m - i0);
-    const aBlock = a + <usize> i0 * lda;
-    let cBlock = c + <usize> i0 * ldc;
-    let p = b;
-    for (let j = 0; j < n; j += 8) {
-      let i = 0;
-      let ai = aBlock;
-      let ci = cBlock;
-      for (; i + 6 <= rows; i += 6) {
-        tile6(ai, lda, p, ci, ldc, k, add);
-        ai += lda * 6;
-        ci += ldc * 6;
-      }
-      if (i + 4 <= rows) {
-        tile4(ai, lda, p, ci, ldc, k, add);
-        ai += lda * 4;
-        ci += ldc * 4;
-        i += 4;
-      }
-      if (i + 2 <= rows) {
-        tile2(ai, lda, p, ci, ldc, k, add);
-        ai += lda * 2;
-        ci += ldc * 2;
-        i += 2;
-      }
-      if (i < rows) tile1(ai, p, ci, k, add);
-      p += panel;
-      cBlock += 32;
-    }
+  for (let i = 0; i < m; i += block) {
+    const rows = min(block, m - i);
+    const ai = a + <usize> i * lda;
+    const ci = c + <usize> i * ldc;
+    multiply(ai, lda, b, 32, panel, ci, ldc, rows, k, n, add);
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function put(c: usize, x: v128, y: v128, add: bool): void {
-  if (add) {
-    x = f32x4.add(v128.load(c), x);
-    y = f32x4.add(v128.load(c, 16), y);
+/**
+ * As {@linkcode gemm} for few rows and any B: `ldb` bytes from row to row, `pitch` from 8 columns to the next 8.
+ * A row-major B has a pitch of 32.
+ */
+export function multiply(
+  a: usize,
+  lda: usize,
+  b: usize,
+  ldb: usize,
+  pitch: usize,
+  c: usize,
+  ldc: usize,
+  m: i32,
+  k: i32,
+  n: i32,
+  add: bool,
+): void {
+  for (let j = 0; j < n; j += 8) {
+    let ai = a;
+    let ci = c;
+    let left = m;
+    for (; left >= 6; left -= 6) {
+      tile6(ai, lda, b, ldb, ci, ldc, k, add);
+      ai += lda * 6;
+      ci += ldc * 6;
+    }
+    if (left >= 4) {
+      tile4(ai, lda, b, ldb, ci, ldc, k, add);
+      ai += lda * 4;
+      ci += ldc * 4;
+      left -= 4;
+    }
+    if (left >= 2) {
+      tile2(ai, lda, b, ldb, ci, ldc, k, add);
+      ai += lda * 2;
+      ci += ldc * 2;
+      left -= 2;
+    }
+    if (left > 0) tile1(ai, b, ldb, ci, k, add);
+    b += pitch;
+    c += 32;
   }
-  v128.store(c, x);
-  v128.store(c, y, 16);
 }
 
 function tile6(
   a0: usize,
   lda: usize,
   b: usize,
+  ldb: usize,
   c: usize,
   ldc: usize,
   k: i32,
@@ -82,10 +93,27 @@ function tile6(
   let a3 = a2 + lda;
   let a4 = a3 + lda;
   let a5 = a4 + lda;
-  let x0 = zero4(), y0 = x0, x1 = x0, y1 = x0, x2 = x0, y2 = x0;
-  let x3 = x0, y3 = x0, x4 = x0, y4 = x0, x5 = x0, y5 = x0;
+  let x0 = zero4(), y0 = x0;
+  let x1 = x0, y1 = x0;
+  let x2 = x0, y2 = x0;
+  let x3 = x0, y3 = x0;
+  let x4 = x0, y4 = x0;
+  let x5 = x0, y5 = x0;
+  if (add) {
+    x0 = v128.load(c);
+    y0 = v128.load(c, 16);
+    x1 = v128.load(c + ldc);
+    y1 = v128.load(c + ldc, 16);
+    x2 = v128.load(c + ldc * 2);
+    y2 = v128.load(c + ldc * 2, 16);
+    x3 = v128.load(c + ldc * 3);
+    y3 = v128.load(c + ldc * 3, 16);
+    x4 = v128.load(c + ldc * 4);
+    y4 = v128.load(c + ldc * 4, 16);
+    x5 = v128.load(c + ldc * 5);
+    y5 = v128.load(c + ldc * 5, 16);
+  }
   const end = a0 + (<usize> k << 2);
-  // Not unrolled: the compiler then keeps all twelve sums in registers, and that is 40% faster.
   while (a0 < end) {
     const p = v128.load(b);
     const q = v128.load(b, 16);
@@ -113,20 +141,27 @@ function tile6(
     a3 += 4;
     a4 += 4;
     a5 += 4;
-    b += 32;
+    b += ldb;
   }
-  put(c, x0, y0, add);
-  put(c + ldc, x1, y1, add);
-  put(c + ldc * 2, x2, y2, add);
-  put(c + ldc * 3, x3, y3, add);
-  put(c + ldc * 4, x4, y4, add);
-  put(c + ldc * 5, x5, y5, add);
+  v128.store(c, x0);
+  v128.store(c, y0, 16);
+  v128.store(c + ldc, x1);
+  v128.store(c + ldc, y1, 16);
+  v128.store(c + ldc * 2, x2);
+  v128.store(c + ldc * 2, y2, 16);
+  v128.store(c + ldc * 3, x3);
+  v128.store(c + ldc * 3, y3, 16);
+  v128.store(c + ldc * 4, x4);
+  v128.store(c + ldc * 4, y4, 16);
+  v128.store(c + ldc * 5, x5);
+  v128.store(c + ldc * 5, y5, 16);
 }
 
 function tile4(
   a0: usize,
   lda: usize,
   b: usize,
+  ldb: usize,
   c: usize,
   ldc: usize,
   k: i32,
@@ -135,8 +170,20 @@ function tile4(
   let a1 = a0 + lda;
   let a2 = a1 + lda;
   let a3 = a2 + lda;
-  let x0 = zero4(), y0 = x0, x1 = x0, y1 = x0;
-  let x2 = x0, y2 = x0, x3 = x0, y3 = x0;
+  let x0 = zero4(), y0 = x0;
+  let x1 = x0, y1 = x0;
+  let x2 = x0, y2 = x0;
+  let x3 = x0, y3 = x0;
+  if (add) {
+    x0 = v128.load(c);
+    y0 = v128.load(c, 16);
+    x1 = v128.load(c + ldc);
+    y1 = v128.load(c + ldc, 16);
+    x2 = v128.load(c + ldc * 2);
+    y2 = v128.load(c + ldc * 2, 16);
+    x3 = v128.load(c + ldc * 3);
+    y3 = v128.load(c + ldc * 3, 16);
+  }
   const end = a0 + (<usize> k << 2);
   while (a0 < end) {
     const p = v128.load(b);
@@ -157,25 +204,37 @@ function tile4(
     a1 += 4;
     a2 += 4;
     a3 += 4;
-    b += 32;
+    b += ldb;
   }
-  put(c, x0, y0, add);
-  put(c + ldc, x1, y1, add);
-  put(c + ldc * 2, x2, y2, add);
-  put(c + ldc * 3, x3, y3, add);
+  v128.store(c, x0);
+  v128.store(c, y0, 16);
+  v128.store(c + ldc, x1);
+  v128.store(c + ldc, y1, 16);
+  v128.store(c + ldc * 2, x2);
+  v128.store(c + ldc * 2, y2, 16);
+  v128.store(c + ldc * 3, x3);
+  v128.store(c + ldc * 3, y3, 16);
 }
 
 function tile2(
   a0: usize,
   lda: usize,
   b: usize,
+  ldb: usize,
   c: usize,
   ldc: usize,
   k: i32,
   add: bool,
 ): void {
   let a1 = a0 + lda;
-  let x0 = zero4(), y0 = x0, x1 = x0, y1 = x0;
+  let x0 = zero4(), y0 = x0;
+  let x1 = x0, y1 = x0;
+  if (add) {
+    x0 = v128.load(c);
+    y0 = v128.load(c, 16);
+    x1 = v128.load(c + ldc);
+    y1 = v128.load(c + ldc, 16);
+  }
   const end = a0 + (<usize> k << 2);
   while (a0 < end) {
     const p = v128.load(b);
@@ -188,30 +247,46 @@ function tile2(
     y1 = madd(s, q, y1);
     a0 += 4;
     a1 += 4;
-    b += 32;
+    b += ldb;
   }
-  put(c, x0, y0, add);
-  put(c + ldc, x1, y1, add);
+  v128.store(c, x0);
+  v128.store(c, y0, 16);
+  v128.store(c + ldc, x1);
+  v128.store(c + ldc, y1, 16);
 }
 
-function tile1(a: usize, b: usize, c: usize, k: i32, add: bool): void {
-  let x = zero4(), y = x;
-  const end = a + (<usize> k << 2);
-  while (a < end) {
-    const s = v128.load32_splat(a);
-    x = madd(s, v128.load(b), x);
-    y = madd(s, v128.load(b, 16), y);
-    a += 4;
-    b += 32;
+function tile1(
+  a0: usize,
+  b: usize,
+  ldb: usize,
+  c: usize,
+  k: i32,
+  add: bool,
+): void {
+  let x0 = zero4(), y0 = x0;
+  if (add) {
+    x0 = v128.load(c);
+    y0 = v128.load(c, 16);
   }
-  put(c, x, y, add);
+  const end = a0 + (<usize> k << 2);
+  while (a0 < end) {
+    const p = v128.load(b);
+    const q = v128.load(b, 16);
+    let s = v128.load32_splat(a0);
+    x0 = madd(s, p, x0);
+    y0 = madd(s, q, y0);
+    a0 += 4;
+    b += ldb;
+  }
+  v128.store(c, x0);
+  v128.store(c, y0, 16);
 }
 
 /** Rows of A and B that are summed before the result's tile is stored and the next is begun. */
 const SUM_ROWS: i32 = 96;
 
 /**
- * C[k,n] += A[m,k]ᵀ·B[m,n], all row-major; the gradient of a weight. `k` is a multiple of 4, `n` of 8.
+ * C[k,n] += A[m,k]ᵀ·B[m,n], all row-major; the gradient of a weight. `k` is even, `n` a multiple of 8.
  */
 export function gemmTransposed(
   a: usize,
@@ -224,21 +299,101 @@ export function gemmTransposed(
   k: i32,
   n: i32,
 ): void {
-  for (let m0 = 0; m0 < m; m0 += SUM_ROWS) {
-    const rows = min(SUM_ROWS, m - m0);
-    const aBlock = a + <usize> m0 * lda;
-    const bBlock = b + <usize> m0 * ldb;
+  for (let i = 0; i < m; i += SUM_ROWS) {
+    const rows = min(SUM_ROWS, m - i);
+    const ai = a + <usize> i * lda;
+    const bi = b + <usize> i * ldb;
     for (let j: usize = 0; j < <usize> n << 2; j += 32) {
-      let ci = c + j;
-      for (let i: usize = 0; i < <usize> k << 2; i += 16) {
-        tileTransposed(aBlock + i, lda, bBlock + j, ldb, ci, ldc, rows);
-        ci += ldc << 2;
-      }
+      sumColumns(ai, lda, bi + j, ldb, c + j, ldc, rows, k);
     }
   }
 }
 
-function tileTransposed(
+/** 8 columns of the result. */
+function sumColumns(
+  a: usize,
+  lda: usize,
+  b: usize,
+  ldb: usize,
+  c: usize,
+  ldc: usize,
+  m: i32,
+  k: i32,
+): void {
+  for (; k >= 6; k -= 6) {
+    sum6(a, lda, b, ldb, c, ldc, m);
+    a += 24;
+    c += ldc * 6;
+  }
+  if (k >= 4) {
+    sum4(a, lda, b, ldb, c, ldc, m);
+    a += 16;
+    c += ldc * 4;
+    k -= 4;
+  }
+  if (k > 0) sum2(a, lda, b, ldb, c, ldc, m);
+}
+
+function sum6(
+  a: usize,
+  lda: usize,
+  b: usize,
+  ldb: usize,
+  c: usize,
+  ldc: usize,
+  m: i32,
+): void {
+  const c1 = c + ldc;
+  const c2 = c1 + ldc;
+  const c3 = c2 + ldc;
+  const c4 = c3 + ldc;
+  const c5 = c4 + ldc;
+  let x0 = v128.load(c), y0 = v128.load(c, 16);
+  let x1 = v128.load(c1), y1 = v128.load(c1, 16);
+  let x2 = v128.load(c2), y2 = v128.load(c2, 16);
+  let x3 = v128.load(c3), y3 = v128.load(c3, 16);
+  let x4 = v128.load(c4), y4 = v128.load(c4, 16);
+  let x5 = v128.load(c5), y5 = v128.load(c5, 16);
+  const end = a + <usize> m * lda;
+  while (a < end) {
+    const p = v128.load(b);
+    const q = v128.load(b, 16);
+    let s = v128.load32_splat(a);
+    x0 = madd(s, p, x0);
+    y0 = madd(s, q, y0);
+    s = v128.load32_splat(a, 4);
+    x1 = madd(s, p, x1);
+    y1 = madd(s, q, y1);
+    s = v128.load32_splat(a, 8);
+    x2 = madd(s, p, x2);
+    y2 = madd(s, q, y2);
+    s = v128.load32_splat(a, 12);
+    x3 = madd(s, p, x3);
+    y3 = madd(s, q, y3);
+    s = v128.load32_splat(a, 16);
+    x4 = madd(s, p, x4);
+    y4 = madd(s, q, y4);
+    s = v128.load32_splat(a, 20);
+    x5 = madd(s, p, x5);
+    y5 = madd(s, q, y5);
+    a += lda;
+    b += ldb;
+  }
+  v128.store(c, x0);
+  v128.store(c, y0, 16);
+  v128.store(c1, x1);
+  v128.store(c1, y1, 16);
+  v128.store(c2, x2);
+  v128.store(c2, y2, 16);
+  v128.store(c3, x3);
+  v128.store(c3, y3, 16);
+  v128.store(c4, x4);
+  v128.store(c4, y4, 16);
+  v128.store(c5, x5);
+  v128.store(c5, y5, 16);
+}
+
+function sum4(
   a: usize,
   lda: usize,
   b: usize,
@@ -281,4 +436,35 @@ function tileTransposed(
   v128.store(c2, y2, 16);
   v128.store(c3, x3);
   v128.store(c3, y3, 16);
+}
+
+function sum2(
+  a: usize,
+  lda: usize,
+  b: usize,
+  ldb: usize,
+  c: usize,
+  ldc: usize,
+  m: i32,
+): void {
+  const c1 = c + ldc;
+  let x0 = v128.load(c), y0 = v128.load(c, 16);
+  let x1 = v128.load(c1), y1 = v128.load(c1, 16);
+  const end = a + <usize> m * lda;
+  while (a < end) {
+    const p = v128.load(b);
+    const q = v128.load(b, 16);
+    let s = v128.load32_splat(a);
+    x0 = madd(s, p, x0);
+    y0 = madd(s, q, y0);
+    s = v128.load32_splat(a, 4);
+    x1 = madd(s, p, x1);
+    y1 = madd(s, q, y1);
+    a += lda;
+    b += ldb;
+  }
+  v128.store(c, x0);
+  v128.store(c, y0, 16);
+  v128.store(c1, x1);
+  v128.store(c1, y1, 16);
 }

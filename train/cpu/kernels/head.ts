@@ -172,7 +172,7 @@ function learnBlock(
     dPointerKeys + <usize> segment.row * pointerStride,
     pointerStride,
     count,
-    (longest + 3) & ~3,
+    (longest + 1) & ~1,
     width,
   );
   gemmTransposed(

@@ -22,25 +22,64 @@ export function sum4(v: v128): f32 {
     (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** e^x to about 1e-7, for x clamped to ±87. Cephes `expf`. */
+/**
+ * Constants of the polynomials, read from memory: one load, where a constant in the code takes the
+ * compiler several instructions each time.
+ */
+const C: usize = memory.data<f32>([
+  -86,
+  87,
+  1.44269504088896341,
+  12582912,
+  -0.693359375,
+  2.12194440e-4,
+  1.9875691500e-4,
+  1.3981999507e-3,
+  8.3334519073e-3,
+  4.1665795894e-2,
+  1.6666665459e-1,
+  5.0000001201e-1,
+  1,
+  0.707106781186547524,
+  7.0376836292e-2,
+  -1.1514610310e-1,
+  1.1676998740e-1,
+  -1.2420140846e-1,
+  1.4249322787e-1,
+  -1.6668057665e-1,
+  2.0000714765e-1,
+  -2.4999993993e-1,
+  3.3333331174e-1,
+  -2.12194440e-4,
+  -0.5,
+  0.693359375,
+]);
+
+// @ts-ignore: decorator
+@inline
+function constant(index: usize): v128 {
+  return v128.load32_splat(C + (index << 2));
+}
+
+/**
+ * e^x to about 1e-7, for x clamped to [-86, 87]; NaN stays NaN. Cephes `expf`; adding 1.5·2^23 leaves the rounded exponent
+ * in the low bits.
+ */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(87));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
-  let r = madd(n, f32x4.splat(-0.693359375), x);
-  r = madd(n, f32x4.splat(2.12194440e-4), r);
-  let p = madd(f32x4.splat(1.9875691500e-4), r, f32x4.splat(1.3981999507e-3));
-  p = madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  const y = f32x4.add(madd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  const exponent = i32x4.shl(
-    i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)),
-    23,
-  );
-  return f32x4.mul(y, exponent);
+  x = f32x4.pmin(f32x4.pmax(x, constant(0)), constant(1));
+  const shifted = madd(x, constant(2), constant(3));
+  const n = f32x4.sub(shifted, constant(3));
+  let r = madd(n, constant(4), x);
+  r = madd(n, constant(5), r);
+  let p = madd(constant(6), r, constant(7));
+  p = madd(p, r, constant(8));
+  p = madd(p, r, constant(9));
+  p = madd(p, r, constant(10));
+  p = madd(p, r, constant(11));
+  const y = f32x4.add(madd(p, f32x4.mul(r, r), r), constant(12));
+  return i32x4.add(y, i32x4.shl(shifted, 23));
 }
 
 /** Natural log of positive numbers to about 1e-7; of 0 about -88, so that 0·log 0 is 0. Cephes `logf`. */
@@ -54,22 +93,22 @@ export function log4(x: v128): v128 {
     v128.and(x, i32x4.splat(0x007fffff)),
     i32x4.splat(0x3f000000),
   );
-  const low = f32x4.lt(m, f32x4.splat(0.707106781186547524));
-  e = f32x4.sub(e, v128.and(f32x4.splat(1), low));
-  m = f32x4.sub(f32x4.add(m, v128.and(m, low)), f32x4.splat(1));
+  const low = f32x4.lt(m, constant(13));
+  e = f32x4.sub(e, v128.and(constant(12), low));
+  m = f32x4.sub(f32x4.add(m, v128.and(m, low)), constant(12));
   const z = f32x4.mul(m, m);
-  let p = madd(f32x4.splat(7.0376836292e-2), m, f32x4.splat(-1.1514610310e-1));
-  p = madd(p, m, f32x4.splat(1.1676998740e-1));
-  p = madd(p, m, f32x4.splat(-1.2420140846e-1));
-  p = madd(p, m, f32x4.splat(1.4249322787e-1));
-  p = madd(p, m, f32x4.splat(-1.6668057665e-1));
-  p = madd(p, m, f32x4.splat(2.0000714765e-1));
-  p = madd(p, m, f32x4.splat(-2.4999993993e-1));
-  p = madd(p, m, f32x4.splat(3.3333331174e-1));
+  let p = madd(constant(14), m, constant(15));
+  p = madd(p, m, constant(16));
+  p = madd(p, m, constant(17));
+  p = madd(p, m, constant(18));
+  p = madd(p, m, constant(19));
+  p = madd(p, m, constant(20));
+  p = madd(p, m, constant(21));
+  p = madd(p, m, constant(22));
   let y = f32x4.mul(f32x4.mul(p, m), z);
-  y = madd(e, f32x4.splat(-2.12194440e-4), y);
-  y = madd(f32x4.splat(-0.5), z, y);
-  return madd(e, f32x4.splat(0.693359375), f32x4.add(m, y));
+  y = madd(e, constant(23), y);
+  y = madd(constant(24), z, y);
+  return madd(e, constant(25), f32x4.add(m, y));
 }
 
 // @ts-ignore: decorator
@@ -88,7 +127,7 @@ export function log1(x: f32): f32 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
-  const one = f32x4.splat(1);
+  const one = constant(12);
   return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
 }
 
