@@ -20,7 +20,7 @@ export interface AddedToken {
 
 /** Text to ids and back. Nothing is added at either end of a text. */
 export interface Tokenizer {
-  /** Ids are below this. */
+  /** Ids that texts encode to are below this. */
   readonly vocabSize: number;
   readonly addedTokens: readonly AddedToken[];
   /** The text of the token that ends an answer, `<|im_end|>`. */
@@ -32,7 +32,11 @@ export interface Tokenizer {
    * except where the text is marked by a {@linkcode Guard}.
    */
   encode(text: string): readonly number[];
-  /** The text of ids, control tokens too. @throws {RangeError} If an id is not in the vocabulary. */
+  /**
+   * The text of ids, control tokens too. Models have rows to spare beyond the vocabulary; where such an id was
+   * sampled, the text has U+FFFD.
+   * @throws {RangeError} If an id is not a non-negative integer.
+   */
   decode(ids: readonly number[]): string;
 }
 
@@ -191,8 +195,20 @@ class ModelTokenizer implements Tokenizer {
   }
 
   decode(ids: readonly number[]): string {
+    const bad = ids.find((id) => !Number.isInteger(id) || id < 0);
+    if (bad !== undefined) {
+      throw new RangeError(
+        `Cannot decode ${bad}: a token id is a non-negative integer`,
+      );
+    }
+    const spare = ids.findIndex((id) => id >= this.vocabSize);
+    if (spare < 0) return this.#decodeKnown(ids);
+    const before = this.#decodeKnown(ids.slice(0, spare));
+    return before + "\uFFFD" + this.decode(ids.slice(spare + 1));
+  }
+
+  #decodeKnown(ids: readonly number[]): string {
     if (ids.length === 0) return "";
-    checkInVocabulary(ids, this.vocabSize);
     return this.#engine.decode([...ids], {
       skip_special_tokens: false,
       clean_up_tokenization_spaces: false,
@@ -260,20 +276,6 @@ const MAX_CACHED_LENGTH = 8192;
 
 function append(ids: number[], more: readonly number[]): void {
   for (const id of more) ids.push(id);
-}
-
-/** @throws {RangeError} If an id is not in the vocabulary. */
-export function checkInVocabulary(
-  ids: readonly number[],
-  vocabSize: number,
-): void {
-  const bad = ids.find((id) =>
-    !Number.isInteger(id) || id < 0 || id >= vocabSize
-  );
-  if (bad === undefined) return;
-  throw new RangeError(
-    `Cannot decode token ${bad}: the vocabulary has ids 0 to ${vocabSize - 1}`,
-  );
 }
 
 /** What Hugging Face's `encode` does with the text between two added tokens. */

@@ -3,12 +3,8 @@
  *
  * A tiny policy has to copy ids and names, so they must look the same wherever they stand: digits go by two
  * from the left of their run, and a word that varies (a name, a colour) has the same tokens after a space, a
- * quote or an underscore. What does not vary may be long: `", "price": ` and `could you tell me your` become
- * one token, which keeps episodes short. So merges are learnt in two stages, the second of which never
- * crosses the edge of a word that varies:
- *
- * 1. within words, and within what is between words;
- * 2. across whole words and what is between them.
+ * quote or an underscore, since it is a piece of its own. What is always written the same may grow to any
+ * length: `", "price": ` and `could you tell me your` become one token, which keeps episodes short.
  *
  * @module
  */
@@ -20,20 +16,14 @@ import {
   BYTE_TEXTS,
   CHAT_TEMPLATE,
   CONTROL_TOKENS,
-  DIGITS,
   END_TOKEN,
+  isolatedPattern,
   tokenizerFiles,
 } from "./tokenizer_files.ts";
+import { learnSymbols, type Piece, SymbolTable } from "./tokenizer_merges.ts";
 import {
-  learnMerges,
-  type SymbolSequence,
-  SymbolTable,
-  totalSymbols,
-} from "./tokenizer_merges.ts";
-import {
-  findVariableWords,
+  findConstantWords,
   type RenderedConversation,
-  wordsOf,
 } from "./tokenizer_words.ts";
 
 /** Settings of {@linkcode trainTokenizer}. */
@@ -68,13 +58,18 @@ export function trainTokenizer(
     );
   }
   const rendered = render(conversations);
-  const variable = findVariableWords(rendered);
-  for (const word of variableWords) variable.add(word.toLowerCase());
-  const corpus = countRuns(rendered);
-  const budget = vocabSize - MIN_VOCAB_SIZE;
-  const inWords = bestShare(corpus, variable, budget);
-  const { table } = learn(corpus, variable, { budget, inWords });
-  return tokenizerFiles({ vocabulary: table.texts, merges: table.merges });
+  const constant = findConstantWords(rendered, { variableWords });
+  const pattern = isolatedPattern(constant);
+  const table = new SymbolTable(
+    UTF8_BYTES.map((byte) => BYTE_TEXTS[byte] ?? ""),
+  );
+  mergeDigits(table);
+  const pieces = [...countPieces(rendered, pattern)].map(([text, count]) =>
+    pieceOf(table, text, count)
+  );
+  learnSymbols(table, pieces, vocabSize - CONTROL_TOKENS.length);
+  const { texts: vocabulary, merges } = table;
+  return tokenizerFiles({ pattern, vocabulary, merges });
 }
 
 /** Writes `tokenizer.json` and `tokenizer_config.json`, as `loadTokenizer` reads them. */
@@ -106,51 +101,22 @@ function render(
   );
 }
 
-/** What is between digits, and how often. */
-function countRuns(
+/** The pieces that merges stay within, and how often each occurs. */
+function countPieces(
   conversations: readonly RenderedConversation[],
+  pattern: string,
 ): Map<string, number> {
   const counts = new Map<string, number>();
-  const digits = new RegExp(DIGITS, "g");
+  const isolated = new RegExp(`(${pattern})`, "gu");
   for (const { text } of conversations.flat()) {
-    for (const run of text.split(digits)) {
-      if (run !== "") counts.set(run, (counts.get(run) ?? 0) + 1);
+    for (const piece of text.split(isolated)) {
+      if (piece !== "") counts.set(piece, (counts.get(piece) ?? 0) + 1);
     }
   }
   return counts;
 }
 
-interface Learning {
-  /** Merges in all. */
-  readonly budget: number;
-  /** Merges within words and within what is between them; the rest go across. */
-  readonly inWords: number;
-}
-
-function learn(
-  corpus: ReadonlyMap<string, number>,
-  variable: ReadonlySet<string>,
-  { budget, inWords }: Learning,
-): { table: SymbolTable; total: number } {
-  const table = new SymbolTable(
-    UTF8_BYTES.map((byte) => BYTE_TEXTS[byte] ?? ""),
-  );
-  mergeDigits(table);
-  const atoms = new Map<string, SymbolSequence>();
-  for (const [run, count] of corpus) {
-    for (const atom of atomsOf(run)) {
-      const seen = atoms.get(atom)?.count ?? 0;
-      atoms.set(atom, sequenceOf(table, atom, seen + count));
-    }
-  }
-  const learnt = learnMerges(table, [...atoms.values()], inWords);
-  const runs = [...corpus].map(([run, count]) =>
-    joinAtoms(run, { atoms, variable, count })
-  );
-  learnMerges(table, runs, budget - learnt);
-  return { table, total: totalSymbols(runs) };
-}
-
+/** The hundred pairs of digits come first: the pieces are made so that each is one token. */
 function mergeDigits(table: SymbolTable): void {
   for (const tens of "0123456789") {
     for (const units of "0123456789") {
@@ -161,64 +127,14 @@ function mergeDigits(table: SymbolTable): void {
 
 const utf8 = new TextEncoder();
 
-function sequenceOf(
+function pieceOf(
   table: SymbolTable,
   text: string,
   count: number,
-): SymbolSequence {
+): Piece {
   const symbols = Array.from(
     utf8.encode(text),
     (byte) => table.id(BYTE_TEXTS[byte] ?? ""),
   );
-  const barred = new Array<boolean>(Math.max(0, symbols.length - 1))
-    .fill(false);
-  return { symbols, barred, count };
-}
-
-/** A run's words and what is between them, in order. */
-function atomsOf(run: string): string[] {
-  return run.match(/[\p{L}\p{M}]+|[^\p{L}\p{M}]+/gu) ?? [];
-}
-
-/** A run in the symbols of its atoms; barred within words and at the edges of words that vary. */
-function joinAtoms(
-  run: string,
-  { atoms, variable, count }: {
-    readonly atoms: ReadonlyMap<string, SymbolSequence>;
-    readonly variable: ReadonlySet<string>;
-    readonly count: number;
-  },
-): SymbolSequence {
-  const symbols: number[] = [];
-  const barred: boolean[] = [];
-  for (const atom of atomsOf(run)) {
-    const isWord = wordsOf(atom).length > 0;
-    const varies = isWord && variable.has(atom.toLowerCase());
-    if (barred.length > 0 && varies) barred[barred.length - 1] = true;
-    for (const symbol of atoms.get(atom)?.symbols ?? []) {
-      symbols.push(symbol);
-      barred.push(isWord);
-    }
-    barred[barred.length - 1] = varies;
-  }
-  barred.pop();
-  return { symbols, barred, count };
-}
-
-/** Shares of the merges that the first stage may get; which is best depends on the vocabulary and the world. */
-const SHARES = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
-
-/** How many merges within words give the fewest tokens. */
-function bestShare(
-  corpus: ReadonlyMap<string, number>,
-  variable: ReadonlySet<string>,
-  budget: number,
-): number {
-  let best = { inWords: 0, total: Infinity };
-  for (const share of SHARES) {
-    const inWords = Math.round(budget * share);
-    const { total } = learn(corpus, variable, { budget, inWords });
-    if (total < best.total) best = { inWords, total };
-  }
-  return best.inWords;
+  return { symbols, count };
 }

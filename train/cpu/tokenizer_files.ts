@@ -42,8 +42,19 @@ export const CHAT_TEMPLATE = `{%- for message in messages %}
 {{- "<|assistant|>" }}
 {%- endif %}`;
 
-/** Digits go by two from the left of their run; everything between them is one piece for the merges. */
-export const DIGITS = "[0-9]{1,2}";
+const LETTER = "[\\p{L}\\p{M}]";
+
+/**
+ * The regular expression of the pieces that stand alone: digits by two from the left of their run, and every
+ * word but the given ones. What is between such pieces is one piece, however long.
+ * @param words Words that may grow together with what is around them, letters only.
+ */
+export function isolatedPattern(words: readonly string[]): string {
+  const given = words.length === 0
+    ? ""
+    : `(?!(?:${words.join("|")})(?!${LETTER}))`;
+  return `[0-9]{1,2}|(?<!${LETTER})${given}${LETTER}+`;
+}
 
 /**
  * The text of each byte in a byte-level vocabulary, `[256]`.
@@ -64,7 +75,9 @@ function byteTexts(): string[] {
 
 /** The files of a byte-level tokenizer with these tokens. */
 export function tokenizerFiles(
-  { vocabulary, merges }: {
+  { pattern, vocabulary, merges }: {
+    /** What stands alone, by {@linkcode isolatedPattern}. */
+    readonly pattern: string;
     /** The text of each token below the control tokens, byte-level, by id. */
     readonly vocabulary: readonly string[];
     readonly merges: readonly (readonly [string, string])[];
@@ -91,7 +104,7 @@ export function tokenizerFiles(
       pretokenizers: [
         {
           type: "Split",
-          pattern: { Regex: DIGITS },
+          pattern: { Regex: pattern },
           behavior: "Isolated",
           invert: false,
         },
@@ -108,7 +121,7 @@ export function tokenizerFiles(
       end_of_word_suffix: null,
       fuse_unk: false,
       byte_fallback: false,
-      ignore_merges: false,
+      ignore_merges: true,
       vocab: Object.fromEntries(vocabulary.map((text, id) => [text, id])),
       merges,
     },

@@ -1,24 +1,24 @@
 /**
- * Learns byte-pair merges: the most frequent pair of neighbours becomes one symbol, over and over.
+ * Learns a byte-pair vocabulary: what saves most symbols becomes a symbol, over and over. That is either the
+ * most frequent pair of neighbours, or a whole piece, which needs no symbols for its parts.
  *
  * @see Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2.
- * Differs: a boundary may be barred, and a pair that meets a barred boundary anywhere is never merged.
+ * Differs: whole pieces, which Hugging Face's encoder takes before any merge (`ignore_merges`).
  * @module
  */
 
-/** Symbols in order, seen `count` times. */
-export interface SymbolSequence {
-  /** `[n]`, rewritten as merges are learnt. */
+/** A piece of text in symbols, seen `count` times. */
+export interface Piece {
+  /** `[n]`, rewritten as symbols are learnt. */
   symbols: number[];
-  /** `[n - 1]`: whether the boundary after a symbol is barred; rewritten alongside. */
-  barred: boolean[];
   readonly count: number;
 }
 
-/** The symbols so far, each a byte or two earlier ones. */
+/** The symbols so far: bytes, merged pairs, whole pieces. */
 export class SymbolTable {
   readonly #texts: string[] = [];
   readonly #ids = new Map<string, number>();
+  readonly #merged = new Set<string>();
   /** Merges in the order in which they were learnt, as texts. */
   readonly merges: [left: string, right: string][] = [];
 
@@ -39,15 +39,24 @@ export class SymbolTable {
     throw new RangeError(`There is no symbol "${text}"`);
   }
 
-  /** Whether the pair would make a text that is there already. */
+  /** Whether some pair makes the same text already. */
   hasMerged(left: number, right: number): boolean {
-    return this.#ids.has(this.#text(left) + this.#text(right));
+    return this.#merged.has(this.#text(left) + this.#text(right));
   }
 
-  /** Makes a pair one symbol. */
+  /** Makes a pair one symbol; that of a whole piece of the same text, where there is one. */
   merge(left: number, right: number): number {
-    this.merges.push([this.#text(left), this.#text(right)]);
-    return this.#add(this.#text(left) + this.#text(right));
+    const pair: [string, string] = [this.#text(left), this.#text(right)];
+    const text = pair.join("");
+    this.merges.push(pair);
+    this.#merged.add(text);
+    return this.#ids.get(text) ?? this.#add(text);
+  }
+
+  /** Makes a piece one symbol. */
+  addWhole(symbols: readonly number[]): number {
+    const text = symbols.map((id) => this.#text(id)).join("");
+    return this.#ids.get(text) ?? this.#add(text);
   }
 
   #text(id: number): string {
@@ -66,45 +75,73 @@ interface Pair {
   readonly left: number;
   readonly right: number;
   count: number;
-  /** How often the pair meets at a barred boundary. */
-  barred: number;
-  /** The sequences that may hold it. */
+  /** The pieces that may hold it. */
   readonly where: Set<number>;
 }
 
-/** A pair seen once in the whole corpus is not worth a symbol. */
-const MIN_COUNT = 2;
+/** What saves a single symbol in the whole corpus is not worth one. */
+const MIN_SAVED = 2;
 
 /**
- * Learns up to `limit` merges and applies them to `sequences`. Ties go to the pair of older symbols, so the
- * result depends on nothing but the arguments.
- * @returns How many were learnt; fewer than `limit` where no pair occurs twice any more.
+ * Learns until the table has `size` symbols, or nothing is left that is worth one. Ties go to pairs, of them to
+ * that of older symbols, so the result depends on nothing but the arguments.
  */
-export function learnMerges(
+export function learnSymbols(
   table: SymbolTable,
-  sequences: readonly SymbolSequence[],
-  limit: number,
-): number {
+  pieces: readonly Piece[],
+  size: number,
+): void {
   const pairs = new PairCounts();
-  sequences.forEach((sequence, index) => pairs.add(sequence, index));
-  for (let learnt = 0; learnt < limit; learnt++) {
-    const best = pairs.best(table);
-    if (best === null) return learnt;
-    const merged = table.merge(best.left, best.right);
-    for (const index of best.where) {
-      const sequence = sequences[index];
-      if (sequence === undefined) continue;
-      pairs.remove(sequence, index);
-      applyMerge(sequence, best, merged);
-      pairs.add(sequence, index);
+  pieces.forEach((piece, index) => pairs.add(piece, index));
+  while (table.texts.length < size) {
+    const pair = pairs.best(table);
+    const whole = costliest(pieces);
+    if (Math.max(pair?.count ?? 0, whole.saved) < MIN_SAVED) return;
+    if (pair !== null && pair.count >= whole.saved) {
+      mergeEverywhere(pair, { table, pieces, pairs });
+    } else {
+      rewrite(whole, { table, pieces, pairs });
     }
   }
-  return limit;
 }
 
-/** How many symbols the sequences have, each as often as it was seen. */
-export function totalSymbols(sequences: readonly SymbolSequence[]): number {
-  return sequences.reduce((sum, s) => sum + s.symbols.length * s.count, 0);
+interface Learning {
+  readonly table: SymbolTable;
+  readonly pieces: readonly Piece[];
+  readonly pairs: PairCounts;
+}
+
+function mergeEverywhere(pair: Pair, { table, pieces, pairs }: Learning): void {
+  const merged = table.merge(pair.left, pair.right);
+  for (const index of pair.where) {
+    const piece = pieces[index];
+    if (piece === undefined) continue;
+    pairs.remove(piece, index);
+    piece.symbols = applyMerge(piece.symbols, pair, merged);
+    pairs.add(piece, index);
+  }
+}
+
+function rewrite({ index }: Saving, { table, pieces, pairs }: Learning): void {
+  const piece = pieces[index];
+  if (piece === undefined) return;
+  pairs.remove(piece, index);
+  piece.symbols = [table.addWhole(piece.symbols)];
+}
+
+interface Saving {
+  readonly index: number;
+  /** How many symbols fewer the corpus has if the piece is one. */
+  readonly saved: number;
+}
+
+function costliest(pieces: readonly Piece[]): Saving {
+  let best: Saving = { index: -1, saved: 0 };
+  pieces.forEach(({ symbols, count }, index) => {
+    const saved = count < MIN_SAVED ? 0 : count * (symbols.length - 1);
+    if (saved > best.saved) best = { index, saved };
+  });
+  return best;
 }
 
 /** Symbols are numbered below this, so that a pair of them is one number. */
@@ -113,22 +150,18 @@ const RADIX = 1 << 20;
 class PairCounts {
   readonly #pairs = new Map<number, Pair>();
 
-  add(sequence: SymbolSequence, index: number): void {
-    const { symbols, barred, count } = sequence;
+  add({ symbols, count }: Piece, index: number): void {
     for (let i = 0; i + 1 < symbols.length; i++) {
       const pair = this.#pair(symbols[i]!, symbols[i + 1]!);
       pair.count += count;
-      if (barred[i]) pair.barred += count;
       pair.where.add(index);
     }
   }
 
-  remove(sequence: SymbolSequence, index: number): void {
-    const { symbols, barred, count } = sequence;
+  remove({ symbols, count }: Piece, index: number): void {
     for (let i = 0; i + 1 < symbols.length; i++) {
       const pair = this.#pair(symbols[i]!, symbols[i + 1]!);
       pair.count -= count;
-      if (barred[i]) pair.barred -= count;
       pair.where.delete(index);
       if (pair.count === 0) this.#pairs.delete(keyOf(pair.left, pair.right));
     }
@@ -137,7 +170,6 @@ class PairCounts {
   best(table: SymbolTable): Pair | null {
     let best: Pair | null = null;
     for (const pair of this.#pairs.values()) {
-      if (pair.barred > 0 || pair.count < MIN_COUNT) continue;
       if (best !== null && !isBetter(pair, best)) continue;
       if (!table.hasMerged(pair.left, pair.right)) best = pair;
     }
@@ -148,7 +180,7 @@ class PairCounts {
     const key = keyOf(left, right);
     let pair = this.#pairs.get(key);
     if (pair === undefined) {
-      pair = { left, right, count: 0, barred: 0, where: new Set() };
+      pair = { left, right, count: 0, where: new Set() };
       this.#pairs.set(key, pair);
     }
     return pair;
@@ -166,18 +198,15 @@ function isBetter(a: Pair, b: Pair): boolean {
 
 /** Replaces the pair from the left, as encoders do. */
 function applyMerge(
-  sequence: SymbolSequence,
+  symbols: readonly number[],
   { left, right }: Pair,
   merged: number,
-): void {
-  const { symbols, barred } = sequence;
-  let to = 0;
-  for (let from = 0; from < symbols.length; from++) {
-    const isPair = symbols[from] === left && symbols[from + 1] === right;
-    symbols[to] = isPair ? merged : symbols[from]!;
-    if (isPair) from++;
-    barred[to++] = barred[from] ?? false;
+): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < symbols.length; i++) {
+    const isPair = symbols[i] === left && symbols[i + 1] === right;
+    out.push(isPair ? merged : symbols[i]!);
+    if (isPair) i++;
   }
-  symbols.length = to;
-  barred.length = Math.max(0, to - 1);
+  return out;
 }

@@ -9,7 +9,7 @@ import { type JsonValue, parsePythonJson } from "../../env/python_json.ts";
 import type { Message } from "../../env/types.ts";
 
 /** The words of a text: runs of letters. */
-export function wordsOf(text: string): readonly string[] {
+function wordsOf(text: string): readonly string[] {
   return text.match(/[\p{L}\p{M}]+/gu) ?? [];
 }
 
@@ -26,26 +26,52 @@ const MAX_CONVERSATION_SHARE = 0.5;
 /** So few conversations are too few to tell a constant by. */
 const FEW_CONVERSATIONS = 10;
 
+/** A word that is rarer is not worth telling apart. */
+const MIN_OCCURRENCES = 5;
+/** The regular expression of the pieces names each word, so there are not more than this. */
+const MAX_WORDS = 1000;
+
 /**
- * Words that customers say and that are data in what tools answer or are called with, and words of
- * identifiers (`mei_ito_1234`), unless they are mostly not data or data everywhere. In lower case.
+ * The words that a policy can learn by heart, the most frequent first: those that occur often and do not vary.
+ *
+ * A word varies if customers say it and it is data in what tools answer or are called with, or if it is part
+ * of an identifier (`mei_ito_1234`), unless it is mostly not data or data everywhere.
+ * @param options.variableWords Words that vary beyond those, in any case.
  */
-export function findVariableWords(
+export function findConstantWords(
   conversations: readonly RenderedConversation[],
-): Set<string> {
-  const words = new Map<string, WordUse>();
-  for (const conversation of conversations) countWords(words, conversation);
+  { variableWords }: { readonly variableWords: Iterable<string> },
+): string[] {
+  const uses = new Map<string, WordUse>();
+  const counts = new Map<string, number>();
+  for (const conversation of conversations) {
+    countUses(uses, conversation);
+    for (const word of conversation.flatMap(({ text }) => wordsOf(text))) {
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+  }
   const most = Math.max(
     FEW_CONVERSATIONS,
     conversations.length * MAX_CONVERSATION_SHARE,
   );
-  const variable = new Set<string>();
-  for (const [word, use] of words) {
-    const copied = use.said || use.inIdentifier;
-    const isData = use.asData > 0 && use.asData >= MIN_DATA_SHARE * use.total;
-    if (copied && isData && use.conversations <= most) variable.add(word);
-  }
-  return variable;
+  const given = new Set(
+    Array.from(variableWords, (word) => word.toLowerCase()),
+  );
+  return [...counts]
+    .filter(([word, count]) =>
+      count >= MIN_OCCURRENCES && !given.has(word.toLowerCase()) &&
+      !varies(uses.get(word.toLowerCase()), most)
+    )
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, MAX_WORDS)
+    .map(([word]) => word);
+}
+
+function varies(use: WordUse | undefined, mostConversations: number): boolean {
+  if (use === undefined || use.asData === 0) return false;
+  return (use.said || use.inIdentifier) &&
+    use.asData >= MIN_DATA_SHARE * use.total &&
+    use.conversations <= mostConversations;
 }
 
 /** What a word is used for. */
@@ -60,7 +86,7 @@ interface WordUse {
   conversations: number;
 }
 
-function countWords(
+function countUses(
   words: Map<string, WordUse>,
   conversation: RenderedConversation,
 ): void {
