@@ -13,6 +13,18 @@ export interface Kernels {
   readonly reduce: (job: number) => void;
   readonly adamw: (job: number) => void;
   readonly pack: (model: number, part: number, parts: number) => void;
+  /** C = A·B; see `kernels/gemm.ts`. Exported to be measured. */
+  readonly gemm: (
+    a: number,
+    lda: number,
+    b: number,
+    c: number,
+    ldc: number,
+    m: number,
+    k: number,
+    n: number,
+    add: boolean,
+  ) => void;
   readonly trainingBytes: (
     model: number,
     rows: number,

@@ -1,0 +1,183 @@
+/**
+ * How fast the embedded policy trains and samples, beside a plain matrix product by an independent library
+ * in the same run: what the machine gives just then.
+ *
+ * @module
+ */
+
+import {
+  type Array as JaxArray,
+  blockUntilReady,
+  defaultDevice,
+  init,
+  numpy,
+} from "@jax-js/jax";
+import { createRng } from "../env/random.ts";
+import { bindKernels, loadKernels } from "../train/cpu/kernel_module.ts";
+import {
+  type CpuPolicy,
+  createCpuPolicy,
+  DEFAULT_MODEL,
+  parameterCount,
+} from "../train/cpu/policy.ts";
+import type { TrainSequence } from "../train/trainer.ts";
+import type { Measured } from "./_bench_env.ts";
+
+/** The figures of the embedded policy; rates are of all threads together. */
+export interface CpuBench {
+  readonly parameters: number;
+  readonly threads: number;
+  /** Forward, backward and update, sequences of 300 tokens of which a third is learnt. */
+  readonly trainTokensPerS: Measured;
+  /** Sampled, 96 conversations at once, contexts of 300 to 364 tokens. */
+  readonly sampleTokensPerS: Measured;
+  /** Read as prompt. */
+  readonly promptTokensPerS: Measured;
+  /** Our kernel on one thread and jax-js on its own threads, 512 × 256 by 256 × 1024. */
+  readonly matmulGflops: Measured;
+  readonly jaxMatmulGflops: Measured;
+}
+
+/** Settings of {@linkcode benchCpu}. */
+export interface CpuBenchOptions {
+  /** Milliseconds since some moment. */
+  readonly now: () => number;
+  /** Default: 2. */
+  readonly threads?: number;
+  /** Default: 5. */
+  readonly repeats?: number;
+}
+
+const PROMPT = 300;
+const ANSWER = 64;
+const CONVERSATIONS = 96;
+const BATCH = 32;
+const [M, K, N] = [512, 256, 1024] as const;
+
+/** Measures all figures in turn, `repeats` times over, after one warm-up. */
+export async function benchCpu(
+  { now, threads = 2, repeats = 5 }: CpuBenchOptions,
+): Promise<CpuBench> {
+  await using policy = await createCpuPolicy({
+    config: DEFAULT_MODEL,
+    seed: 1,
+    threads,
+  });
+  const kernel = await kernelProduct();
+  const library = await libraryProduct();
+  const batch = randomBatch();
+  const seconds = async (work: () => unknown) => {
+    const start = now();
+    await work();
+    return (now() - start) / 1000;
+  };
+  async function round(i: number) {
+    const train = await seconds(() => learn(policy, batch));
+    const prompt = await seconds(() => sample(policy, i, 1));
+    const answer = await seconds(() => sample(policy, i, ANSWER));
+    for (let c = 0; c < CONVERSATIONS; c++) policy.release(`${i}/${c}`);
+    const products = 20;
+    const flops = 2 * M * K * N * products / 1e9;
+    return {
+      train: BATCH * PROMPT / train,
+      prompt: CONVERSATIONS * PROMPT / prompt,
+      answer: CONVERSATIONS * ANSWER / answer,
+      kernel: flops / await seconds(() => repeat(products, kernel)),
+      library: flops / await seconds(() => repeat(products, library)),
+    };
+  }
+  await round(-1);
+  const rounds: Awaited<ReturnType<typeof round>>[] = [];
+  for (let i = 0; i < repeats; i++) rounds.push(await round(i));
+  return {
+    parameters: parameterCount(DEFAULT_MODEL),
+    threads,
+    trainTokensPerS: measured(rounds.map((r) => r.train)),
+    sampleTokensPerS: measured(rounds.map((r) => r.answer)),
+    promptTokensPerS: measured(rounds.map((r) => r.prompt)),
+    matmulGflops: measured(rounds.map((r) => r.kernel)),
+    jaxMatmulGflops: measured(rounds.map((r) => r.library)),
+  };
+}
+
+function randomBatch(): TrainSequence[] {
+  const rng = createRng("bench");
+  return Array.from({ length: BATCH }, () => ({
+    ids: Array.from({ length: PROMPT }, () => rng.int(DEFAULT_MODEL.vocab)),
+    lossMask: Array.from({ length: PROMPT }, (_, t) => t % 3 === 0 ? 1 : 0),
+    logprobs: new Float32Array(PROMPT),
+    advantage: 1,
+  }));
+}
+
+function learn(policy: CpuPolicy, batch: readonly TrainSequence[]) {
+  return policy.trainer().supervised(batch, {
+    learningRate: 1e-4,
+    maxGradNorm: 1,
+  });
+}
+
+/** Continues every conversation by `maxTokens`; what it was given before is in the cache. */
+async function sample(
+  policy: CpuPolicy,
+  round: number,
+  maxTokens: number,
+): Promise<void> {
+  await Promise.all(Array.from({ length: CONVERSATIONS }, (_, c) => {
+    const rng = createRng("prompt", c);
+    return policy.generate({
+      ids: Array.from({ length: PROMPT }, () => rng.int(DEFAULT_MODEL.vocab)),
+      session: `${round}/${c}`,
+      maxTokens,
+      temperature: 1,
+      stopIds: [],
+      seed: c,
+    });
+  }));
+}
+
+async function repeat(
+  times: number,
+  work: () => void | Promise<void>,
+): Promise<void> {
+  for (let i = 0; i < times; i++) await work();
+}
+
+/** The product by our kernel, on this thread. */
+async function kernelProduct(): Promise<() => void> {
+  const memory = new WebAssembly.Memory({
+    initial: 128,
+    maximum: 65536,
+    shared: true,
+  });
+  const { gemm } = bindKernels(await loadKernels(), memory);
+  const a = 65536;
+  const lda = K * 4 + 64;
+  const b = a + M * lda;
+  const c = b + K * N * 4;
+  new Float32Array(memory.buffer, a, (c - a) / 4).fill(0.5);
+  return () => gemm(a, lda, b, c, N * 4 + 64, M, K, N, false);
+}
+
+/** The product by jax-js. */
+async function libraryProduct(): Promise<() => Promise<void>> {
+  await init("wasm");
+  defaultDevice("wasm");
+  const random = (rows: number, columns: number): JaxArray =>
+    numpy.array(new Float32Array(rows * columns).fill(0.5))
+      .reshape([rows, columns]);
+  const a = random(M, K);
+  const b = random(K, N);
+  return async () => {
+    const c = await blockUntilReady(numpy.matmul(a.ref, b.ref));
+    c.dispose();
+  };
+}
+
+function measured(values: readonly number[]): Measured {
+  const sorted = values.toSorted((a, b) => a - b);
+  return {
+    median: sorted[sorted.length >> 1]!,
+    spread: [sorted[0]!, sorted.at(-1)!],
+  };
+}
