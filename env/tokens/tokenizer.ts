@@ -41,7 +41,7 @@ export interface Tokenizer {
 }
 
 /** Encodes text in which there is no control token. */
-export type EncodePlain = (text: string) => readonly number[];
+type EncodePlain = (text: string) => readonly number[];
 
 const specialToken = z.union([
   z.string(),
@@ -217,7 +217,7 @@ class ModelTokenizer implements Tokenizer {
 }
 
 /** Encodes the added tokens of a text as such and what is between them by a function, which it caches. */
-export class SegmentEncoder {
+class SegmentEncoder {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #tokens: RegExp | null;
   readonly #encodePlain: EncodePlain;
