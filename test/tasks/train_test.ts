@@ -8,7 +8,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { EpisodeStore } from "../../train/episode_store.ts";
-import type { Metrics } from "../../train/metrics.ts";
 import { readRun } from "../../train/run_reader.ts";
 import { assertGolden } from "../fakes/golden.ts";
 
@@ -79,16 +78,27 @@ async function remains(path: string) {
   return { lines: lines.map((line) => ({ ...line, timing: null })), episodes };
 }
 
-/** Waits until a run has written `count` lines of metrics. */
-async function waitForLines(path: string, count: number): Promise<Metrics[]> {
-  for (;;) {
-    const text = await Deno.readTextFile(join(path, "metrics.jsonl")).catch(
-      () => "",
-    );
-    if (text.split("\n").length > count) return (await readRun(path)).lines;
+/** Starts a run and waits until it has written `lines` lines of metrics; fails if it ends before. */
+async function startUntil(
+  lines: number,
+  options: { runs: string; name: string; args: readonly string[] },
+) {
+  const child = command(options.runs, ["--runs", options.runs, ...options.args])
+    .spawn();
+  let ended = false;
+  const result = child.output().finally(() => ended = true);
+  const metrics = join(options.runs, options.name, "metrics.jsonl");
+  while (!ended) {
+    const text = await Deno.readTextFile(metrics).catch(() => "");
+    if (text.split("\n").length > lines) return { child, result };
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  const { stderr } = await result;
+  throw new Error(`The run ended before: ${new TextDecoder().decode(stderr)}`);
 }
+
+/** A run whose cold start does not end by itself. */
+const LONG = [...TINY, "--set", "coldStart.steps=5000", "--name", "a"];
 
 Deno.test("train --help is as recorded", async () => {
   const { code, stdout } = await output("runs", ["--help"]);
@@ -181,41 +191,44 @@ Deno.test("train --json ends with one object, and a second run of the same confi
 
 Deno.test("train killed at any moment and resumed equals a run never killed", () =>
   inTempDir(async (dir) => {
-    const args = [...TINY, "--runs", dir];
-    const whole = await output(dir, [...args, "--name", "whole"]);
-    assert.equal(whole.code, 0, whole.stderr);
-    const killed = join(dir, "killed");
-    const begin = [...args, "--name", "killed"];
-    // In the cold start, then in its evaluations, then in GRPO.
-    for (const [i, lines] of [2, 5, 8].entries()) {
-      const child = command(
-        dir,
-        i === 0 ? begin : ["--runs", dir, "--resume", "killed"],
-      ).spawn();
-      await waitForLines(killed, lines);
-      child.kill("SIGKILL");
-      await child.output();
-    }
-    const { code, stderr } = await output(dir, ["--runs", dir, "--resume"]);
-    assert.equal(code, 0, stderr);
-    assert.deepEqual(await remains(killed), await remains(join(dir, "whole")));
-  }));
-
-Deno.test("train stopped by Ctrl-C saves, says how to resume, and exits with 130", () =>
-  inTempDir(async (dir) => {
-    const path = join(dir, "a");
-    const child = command(dir, [
+    const whole = await output(dir, [
       ...TINY,
       "--runs",
       dir,
       "--name",
-      "a",
-      "--set",
-      "coldStart.steps=5000",
-    ]).spawn();
-    await waitForLines(path, 2);
+      "whole",
+    ]);
+    assert.equal(whole.code, 0, whole.stderr);
+    // In the cold start, then in its evaluations, then in GRPO.
+    for (const [i, lines] of [2, 5, 8].entries()) {
+      const args = i === 0
+        ? [...TINY, "--name", "killed"]
+        : ["--resume", "killed"];
+      const { child, result } = await startUntil(lines, {
+        runs: dir,
+        name: "killed",
+        args,
+      });
+      child.kill("SIGKILL");
+      await result;
+    }
+    const { code, stderr } = await output(dir, ["--runs", dir, "--resume"]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      await remains(join(dir, "killed")),
+      await remains(join(dir, "whole")),
+    );
+  }));
+
+Deno.test("train stopped by Ctrl-C saves, says how to resume, and exits with 130", () =>
+  inTempDir(async (dir) => {
+    const { child, result } = await startUntil(2, {
+      runs: dir,
+      name: "a",
+      args: LONG,
+    });
     child.kill("SIGINT");
-    const { code, stdout, stderr } = await child.output();
+    const { code, stdout, stderr } = await result;
     assert.equal(code, 130);
     assert.match(
       new TextDecoder().decode(stderr),
@@ -225,25 +238,18 @@ Deno.test("train stopped by Ctrl-C saves, says how to resume, and exits with 130
       new TextDecoder().decode(stdout),
       /Go on with: deno task train --resume a/,
     );
-    const { info, lines } = await readRun(path);
+    const { info, lines } = await readRun(join(dir, "a"));
     assert.equal(info.outcome, "interrupted");
-    const last = lines.at(-1)!.step;
-    await Deno.stat(join(path, "checkpoints", String(last)));
+    await Deno.stat(join(dir, "a", "checkpoints", String(lines.at(-1)!.step)));
   }));
 
 Deno.test("train refuses a run that another process is writing", () =>
   inTempDir(async (dir) => {
-    const path = join(dir, "a");
-    const child = command(dir, [
-      ...TINY,
-      "--runs",
-      dir,
-      "--name",
-      "a",
-      "--set",
-      "coldStart.steps=5000",
-    ]).spawn();
-    await waitForLines(path, 1);
+    const { child, result } = await startUntil(1, {
+      runs: dir,
+      name: "a",
+      args: LONG,
+    });
     const { code, stderr } = await output(dir, [
       "--runs",
       dir,
@@ -251,7 +257,7 @@ Deno.test("train refuses a run that another process is writing", () =>
       "a",
     ]);
     child.kill("SIGKILL");
-    await child.output();
+    await result;
     assert.equal(code, 1);
     assert.match(
       stderr,
@@ -261,27 +267,15 @@ Deno.test("train refuses a run that another process is writing", () =>
 
 Deno.test("train --resume refuses to go on otherwise than the run began", () =>
   inTempDir(async (dir) => {
-    const path = join(dir, "a");
-    const child = command(dir, [
-      ...TINY,
-      "--runs",
-      dir,
-      "--name",
-      "a",
-      "--set",
-      "coldStart.steps=5000",
-    ]).spawn();
-    await waitForLines(path, 1);
+    const { child, result } = await startUntil(1, {
+      runs: dir,
+      name: "a",
+      args: LONG,
+    });
     child.kill("SIGKILL");
-    await child.output();
-    const { code, stderr } = await output(dir, [
-      "--runs",
-      dir,
-      "--resume",
-      "a",
-      "--set",
-      "grpo.groupSize=4",
-    ]);
+    await result;
+    const other = ["--runs", dir, "--resume", "a", "--set", "grpo.groupSize=4"];
+    const { code, stderr } = await output(dir, other);
     assert.equal(code, 2);
     assert.match(
       stderr,
