@@ -1,0 +1,134 @@
+/**
+ * `deno task bench`: how fast the environment and the embedded policy are on this machine just now.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { generated } from "../env/data/generated/generated.ts";
+import { loadTauBench } from "../env/data/tau_bench.ts";
+import { benchCpu, type CpuBench } from "./_bench_cpu.ts";
+import {
+  benchEnvironment,
+  type EnvironmentBench,
+  type Measured,
+} from "./_bench_env.ts";
+import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { bytes, count, table } from "./_text.ts";
+
+const flags = z.object({
+  tauBench: z.string().optional().meta({
+    description:
+      "Directory of tau-bench's data; without it the generated world is measured",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+  threads: z.int().min(1).default(2).describe("Threads of the policy"),
+});
+
+async function run(
+  { tauBench, threads }: z.infer<typeof flags>,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const now = () => performance.now();
+  terminal.progress("measuring the environment");
+  const dataset = tauBench === undefined
+    ? await generated(1)
+    : await loadTauBench(tauBench, "retail");
+  const environment = await benchEnvironment(dataset, { now });
+  terminal.progress("measuring the policy");
+  const cpu = await benchCpu({ now, threads });
+  terminal.endProgress();
+  terminal.print(figures({ data: dataset.name, environment, cpu }));
+  return { json: toJson({ data: dataset.name, environment, cpu }) };
+}
+
+interface Bench {
+  readonly data: string;
+  readonly environment: EnvironmentBench;
+  readonly cpu: CpuBench;
+}
+
+function figures({ data, environment, cpu }: Bench): string {
+  const policy = `${count(cpu.parameters)} parameters, ${cpu.threads} threads`;
+  const row = (
+    name: string,
+    of: string,
+    figure: Measured,
+    show: (n: number) => string,
+  ) => [
+    name,
+    of,
+    show(figure.median),
+    `${show(figure.spread[0])} to ${show(figure.spread[1])}`,
+  ];
+  const world = `${data} retail, ${environment.tasks} tasks, one core`;
+  return table([
+    ["figure", "of", "median", "spread"],
+    row("gold episodes/s", world, environment.goldEpisodesPerS, count),
+    row("bytes a live episode", world, environment.bytesPerEpisode, bytes),
+    row("trained tokens/s", policy, cpu.trainTokensPerS, count),
+    row("sampled tokens/s", policy, cpu.sampleTokensPerS, count),
+    row("prompt tokens/s", policy, cpu.promptTokensPerS, count),
+    row(
+      "matrix product, GFLOP/s",
+      "our kernel, one thread",
+      cpu.matmulGflops,
+      fixed,
+    ),
+    row(
+      "matrix product, GFLOP/s",
+      "jax-js, its own threads",
+      cpu.jaxMatmulGflops,
+      fixed,
+    ),
+  ]);
+}
+
+function fixed(value: number): string {
+  return value.toFixed(1);
+}
+
+/** Each figure under its key, and its smallest and largest repeat under the key with `.spread`. */
+function toJson({ data, environment, cpu }: Bench): Record<string, unknown> {
+  const measured: [string, Measured][] = [
+    ["env.retail.gold_episodes_per_s", environment.goldEpisodesPerS],
+    ["env.retail.bytes_per_episode", environment.bytesPerEpisode],
+    ["cpu.train_tokens_per_s", cpu.trainTokensPerS],
+    ["cpu.sample_tokens_per_s", cpu.sampleTokensPerS],
+    ["cpu.prompt_tokens_per_s", cpu.promptTokensPerS],
+    ["cpu.matmul_gflops", cpu.matmulGflops],
+    ["jax.matmul_gflops", cpu.jaxMatmulGflops],
+  ];
+  return {
+    ...Object.fromEntries(
+      measured.flatMap(([key, { median, spread }]) => [
+        [key, median],
+        [`${key}.spread`, spread],
+      ]),
+    ),
+    "env.retail.data": data,
+    "cpu.parameters": cpu.parameters,
+    "cpu.threads": cpu.threads,
+  };
+}
+
+if (import.meta.main) {
+  await main({
+    name: "bench",
+    summary:
+      "Measure the environment and the embedded policy, beside plain matrix products",
+    flags,
+    examples: [
+      {
+        command: "deno task bench --tau-bench ../tau-bench",
+        does: "measure on the real τ-retail",
+      },
+      {
+        command: "deno task bench --json",
+        does: "the figures as one JSON object",
+      },
+    ],
+    run,
+  });
+}
