@@ -19,7 +19,7 @@ import type { Dataset, DomainName, Split, Task, ToolSchema } from "../types.ts";
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
 const HINT =
-  "name a directory of tau-bench's data by --tau-bench DIR or TAU_BENCH_DIR, and copy it anew if it is damaged";
+  "name the directory of tau-bench's data by --tau-bench DIR or TAU_BENCH_DIR, and copy it anew if it is damaged";
 
 const toolSchemas = z.array(z.object({
   type: z.literal("function"),
@@ -45,12 +45,11 @@ const tasks = z.array(objectOf({
  */
 export function tauBenchDir(flag?: string): string {
   const dir = flag ?? Deno.env.get("TAU_BENCH_DIR");
-  if (dir !== undefined && dir !== "") return dir;
-  throw new ConfigError(
-    `No tau-bench data: ${
-      dir === undefined ? "TAU_BENCH_DIR is not set" : "the directory is empty"
-    }; ${HINT}`,
-  );
+  if (dir) return dir;
+  const reason = flag === undefined
+    ? "TAU_BENCH_DIR is not set"
+    : "--tau-bench is empty";
+  throw new ConfigError(`No tau-bench data, since ${reason}; ${HINT}`);
 }
 
 /**
