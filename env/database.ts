@@ -10,7 +10,13 @@
 
 import { printPythonJson } from "./python_json.ts";
 import { copyValue, type JsonObject } from "./python_value.ts";
-import { canonicalText, pairText, sha256, sortedKeys } from "./state_hash.ts";
+import {
+  canonicalText,
+  pairText,
+  sameCanonical,
+  sha256,
+  sortedKeys,
+} from "./state_hash.ts";
 import { BaseText } from "./_base_text.ts";
 
 /** The rows of a table by id, in order. */
@@ -175,11 +181,7 @@ export class Database {
       const ids = new Set([...this.written(table), ...other.written(table)]);
       for (const id of ids) {
         const [left, right] = [this.get(table, id), other.get(table, id)];
-        if (
-          left === right ||
-          this.canonical(table, id) === other.canonical(table, id)
-        ) continue;
-        pairs.push({ table, id, left, right });
+        if (!sameRow(left, right)) pairs.push({ table, id, left, right });
       }
     }
     return pairs;
@@ -270,6 +272,13 @@ export class Database {
       ]),
     );
   }
+}
+
+function sameRow(
+  a: JsonObject | undefined,
+  b: JsonObject | undefined,
+): boolean {
+  return a === undefined || b === undefined ? a === b : sameCanonical(a, b);
 }
 
 /** One layer that holds what many hold together; later ones win. */

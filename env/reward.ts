@@ -8,7 +8,7 @@
 import type { Database, RowPair } from "./database.ts";
 import { printPythonJson } from "./python_json.ts";
 import type { JsonValue } from "./python_value.ts";
-import { canonicalText } from "./state_hash.ts";
+import { sameCanonical } from "./state_hash.ts";
 import type { Reward, RowDifference, Task } from "./types.ts";
 
 /** What is graded. */
@@ -103,7 +103,7 @@ function* compareFields(
 
 function same(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return canonicalText(a) === canonicalText(b);
+  return sameCanonical(a, b);
 }
 
 function printed(value: JsonValue | undefined): string | null {

@@ -22,6 +22,19 @@ export function canonicalText(value: JsonValue): string {
     : tupleText(value.map(canonicalText));
 }
 
+/** Whether two values have the same {@linkcode canonicalText}; seldom has to make the texts. */
+export function sameCanonical(a: JsonValue, b: JsonValue): boolean {
+  if (Object.is(a, b)) return true;
+  if (a instanceof Float) {
+    return b instanceof Float && Object.is(a.value, b.value);
+  }
+  if (Array.isArray(a) && Array.isArray(b)) return sameElements(a, b);
+  if (a instanceof Map && b instanceof Map) return sameMembers(a, b);
+  // An object and the array of its pairs are the same tuple.
+  const areTuples = isContainer(a) && isContainer(b);
+  return areTuples && canonicalText(a) === canonicalText(b);
+}
+
 /** The text of a tuple of which each element's text is given. */
 export function tupleText(elements: readonly string[]): string {
   return elements.length === 1
@@ -57,4 +70,22 @@ function objectText(value: JsonObject): string {
       pairText(key, canonicalText(value.get(key) ?? null))
     ),
   );
+}
+
+function isContainer(value: JsonValue): boolean {
+  return Array.isArray(value) || value instanceof Map;
+}
+
+function sameElements(a: JsonValue[], b: JsonValue[]): boolean {
+  return a.length === b.length &&
+    a.every((element, i) => sameCanonical(element, b[i] ?? null));
+}
+
+function sameMembers(a: JsonObject, b: JsonObject): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, member] of a) {
+    const other = b.get(key);
+    if (other === undefined || !sameCanonical(member, other)) return false;
+  }
+  return true;
 }

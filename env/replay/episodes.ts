@@ -58,7 +58,12 @@ export async function replayTrajectory(
         : undefined,
     };
   });
-  await replaySteps(steps, { ...context, firstMessage: "" });
+  const episode = await replaySteps(steps, { ...context, firstMessage: "" });
+  if (record.ended_done || !record.data_hash_before_reward) return;
+  context.checker.equal("data_hash_before_reward", {
+    expected: record.data_hash_before_reward,
+    got: episode.database.hash(),
+  });
 }
 
 async function replaySteps(

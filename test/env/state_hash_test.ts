@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parsePythonJson } from "../../env/python_json.ts";
-import { canonicalText, stateHash } from "../../env/state_hash.ts";
+import {
+  copyValue,
+  Float,
+  type JsonValue,
+  parsePythonJson,
+} from "../../env/python_json.ts";
+import {
+  canonicalText,
+  sameCanonical,
+  stateHash,
+} from "../../env/state_hash.ts";
 import { jsonValue, text } from "../fakes/arbitrary.ts";
 
 Deno.test("stateHash() of tau-bench's three examples", () => {
@@ -40,4 +49,39 @@ Deno.test("canonicalText() does not depend on the order of keys", () => {
       canonicalText(new Map(pairs.toReversed())),
     );
   }));
+});
+
+Deno.test("sameCanonical() is equality of canonicalText()", () => {
+  const small = fc.oneof(
+    jsonValue(),
+    fc.constantFrom<JsonValue>(
+      [],
+      new Map(),
+      [["a", 1]],
+      new Map([["a", 1]]),
+      new Map([["a", new Float(1)]]),
+      0,
+      new Float(0),
+      new Float(-0),
+      NaN,
+      false,
+      null,
+      "",
+    ),
+  );
+  const pair = fc.oneof(
+    fc.tuple(small, small),
+    jsonValue().map((
+      value,
+    ): [JsonValue, JsonValue] => [value, copyValue(value)]),
+  );
+  fc.assert(
+    fc.property(pair, fc.boolean(), ([a, b], nest) => {
+      const [x, y] = nest
+        ? [new Map([["k", [a]]]), new Map([["k", [b]]])]
+        : [a, b];
+      assert.equal(sameCanonical(x, y), canonicalText(x) === canonicalText(y));
+    }),
+    { numRuns: 2000 },
+  );
 });
