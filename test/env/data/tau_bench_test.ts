@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
 import { loadTauBench, tauBenchDir } from "../../../env/data/tau_bench.ts";
+import { datasetContract } from "../../contract/dataset_contract.ts";
+import { environmentContract } from "../../contract/environment_contract.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
+
+if (!NO_TAU_BENCH) {
+  datasetContract("tau-bench", () => loadTauBench(TAU_BENCH, "retail"));
+  environmentContract("tau-bench", () => loadTauBench(TAU_BENCH, "retail"));
+}
 
 Deno.test({
   name: "loadTauBench() reads retail as τ-bench has it",
