@@ -8,6 +8,7 @@ import type { Episode, Task } from "../env/types.ts";
 import { advantages, variance } from "./advantage.ts";
 import type { EpisodePlace } from "./episode_store.ts";
 import { rewardOf, scored } from "./episode_stats.ts";
+import type { Job } from "./lab.ts";
 
 /** Episodes of one task under one policy; those whose infrastructure failed are not in it. */
 export interface Group {
@@ -16,6 +17,60 @@ export interface Group {
   readonly rewards: readonly number[];
   readonly advantages: readonly number[];
   readonly variance: number;
+}
+
+/** Settings of {@linkcode sampleGroups}. */
+export interface GroupOptions {
+  /** Groups that are wanted whose rewards do not all agree. */
+  readonly tasksPerStep: number;
+  readonly groupSize: number;
+  readonly divideByStd: boolean;
+  /** Rounds of further tasks for groups whose rewards all agree: they teach nothing. */
+  readonly maxRefills: number;
+  /** The seed of a task's i-th episode. */
+  readonly seedOf: (task: Task, i: number) => number;
+  readonly sample: (jobs: readonly Job[]) => Promise<readonly Episode[]>;
+}
+
+/** What {@linkcode sampleGroups} came to. */
+export interface SampledGroups {
+  /** Those that agree within, too. */
+  readonly groups: readonly Group[];
+  /** All that was sampled, failed ones too. */
+  readonly episodes: readonly Episode[];
+  /** Tasks beyond the first round's. */
+  readonly refilled: number;
+}
+
+/**
+ * Samples groups until enough of them disagree within, or the refills or the tasks are used up.
+ * @param tasks In the order in which they are taken.
+ */
+export async function sampleGroups(
+  tasks: readonly Task[],
+  options: GroupOptions,
+): Promise<SampledGroups> {
+  const { tasksPerStep, groupSize, maxRefills, seedOf } = options;
+  const groups: Group[] = [];
+  const episodes: Episode[] = [];
+  let taken = 0;
+  for (let round = 0; round <= maxRefills; round++) {
+    const useful = groups.filter(({ variance }) => variance > 0).length;
+    const chosen = tasks.slice(taken, taken + tasksPerStep - useful);
+    if (chosen.length === 0) break;
+    taken += chosen.length;
+    const sampled = await options.sample(
+      chosen.flatMap((task) =>
+        Array.from(
+          { length: groupSize },
+          (_, i) => ({ task, seed: seedOf(task, i) }),
+        )
+      ),
+    );
+    episodes.push(...sampled);
+    groups.push(...groupEpisodes(chosen, sampled, options));
+  }
+  return { groups, episodes, refilled: Math.max(0, taken - tasksPerStep) };
 }
 
 /**

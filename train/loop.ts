@@ -8,13 +8,13 @@
  */
 
 import { join } from "node:path";
-import { PolicyError, RunDirError } from "../env/errors.ts";
+import { PolicyError, RunDirError, TrainerError } from "../env/errors.ts";
 import { createRng, deriveSeed } from "../env/random.ts";
 import type { Episode } from "../env/types.ts";
 import { pickBatch } from "./batch.ts";
 import * as stats from "./episode_stats.ts";
 import { evalJobs, type EvalPlan, evalResult, trialsOf } from "./evaluate.ts";
-import { type Group, groupEpisodes, placeEpisodes } from "./group.ts";
+import { placeEpisodes, sampleGroups } from "./group.ts";
 import type { Job, Lab } from "./lab.ts";
 import {
   type GrpoMetrics,
@@ -26,7 +26,7 @@ import type { RunDir } from "./run_dir.ts";
 import { instead } from "./run_reader.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import type { UpdateStats } from "./trainer.ts";
+import { updateOnGroups } from "./update.ts";
 
 /** Settings of {@linkcode train}. */
 export interface TrainOptions {
@@ -166,17 +166,33 @@ class Loop {
 
   /** One GRPO step: sample groups, compare within them, update. */
   async grpoStep(step: number): Promise<void> {
-    const { coldStart, grpo } = this.#run.config;
+    const { coldStart, grpo, seed, rollout } = this.#run.config;
+    const tasks = createRng(seed, "tasks", step).shuffle(
+      this.#lab.dataset.tasks("train"),
+    );
+    const activity = { phase: "grpo" as const, doing: "rollout", step };
     const { groups, episodes, refilled } = await this.#watch.time(
       "rollout",
-      () => this.#sampleGroups(step),
+      () =>
+        sampleGroups(tasks, {
+          ...grpo,
+          seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
+          sample: (jobs) =>
+            this.#sample(jobs, { temperature: rollout.temperature, activity }),
+        }),
     );
+    if (groups.length === 0) throw allFailed(episodes, step);
     const training = groups.filter((group) => group.variance > 0);
     const learningRate = learningRateAt(step - coldStart.steps, grpo);
     this.#report({ phase: "grpo", doing: "update", step });
     const update = await this.#watch.time(
       "update",
-      () => this.#update(training, { step, learningRate }),
+      () =>
+        updateOnGroups(this.#lab.trainer, training, {
+          loss: { ...grpo, learningRate },
+          minibatches: grpo.minibatches,
+          rng: createRng(seed, "minibatches", step),
+        }),
     );
     const line: GrpoMetrics = {
       schemaVersion: METRICS_VERSION,
@@ -281,67 +297,6 @@ class Loop {
     }
   }
 
-  /** Samples groups until enough of them disagree within, or the refills are used up. */
-  async #sampleGroups(step: number) {
-    const { grpo, seed } = this.#run.config;
-    const tasks = createRng(seed, "tasks", step).shuffle(
-      this.#lab.dataset.tasks("train"),
-    );
-    const groups: Group[] = [];
-    const episodes: Episode[] = [];
-    let taken = 0;
-    for (let round = 0; round <= grpo.maxRefills; round++) {
-      const missing = grpo.tasksPerStep -
-        groups.filter(({ variance }) => variance > 0).length;
-      const chosen = tasks.slice(taken, taken + missing);
-      if (chosen.length === 0) break;
-      taken += chosen.length;
-      const jobs = chosen.flatMap((task) =>
-        Array.from({ length: grpo.groupSize }, (_, i) => ({
-          task,
-          seed: deriveSeed(seed, "grpo", step, task.id, i),
-        }))
-      );
-      const sampled = await this.#sample(jobs, {
-        temperature: this.#run.config.rollout.temperature,
-        activity: { phase: "grpo", doing: "rollout", step },
-      });
-      episodes.push(...sampled);
-      groups.push(...groupEpisodes(chosen, sampled, grpo));
-    }
-    const refilled = Math.max(0, taken - grpo.tasksPerStep);
-    return { groups, episodes, refilled };
-  }
-
-  /** Updates on the groups in one pass, in as many minibatches as the recipe says. */
-  async #update(
-    groups: readonly Group[],
-    options: { step: number; learningRate: number },
-  ): Promise<UpdateStats> {
-    const { grpo, seed } = this.#run.config;
-    const sequences = groups.flatMap((group) =>
-      group.episodes.flatMap((episode, i) =>
-        episode.trajectory === null
-          ? []
-          : [{ ...episode.trajectory, advantage: group.advantages[i]! }]
-      )
-    );
-    const shuffled = createRng(seed, "minibatches", options.step).shuffle(
-      sequences,
-    );
-    const size = Math.ceil(shuffled.length / grpo.minibatches);
-    const done: UpdateStats[] = [];
-    for (let at = 0; at < shuffled.length; at += size) {
-      done.push(
-        await this.#lab.trainer.reinforce(shuffled.slice(at, at + size), {
-          ...grpo,
-          learningRate: options.learningRate,
-        }),
-      );
-    }
-    return meanStats(done);
-  }
-
   async #sample(jobs: readonly Job[], how: {
     temperature: number;
     activity: Omit<Activity, "done" | "of">;
@@ -412,19 +367,14 @@ class Loop {
   }
 }
 
-/** Means over minibatches, sums of their tokens. Zeros where no group disagreed and nothing was updated. */
-function meanStats(all: readonly UpdateStats[]): UpdateStats {
-  const mean = (key: keyof UpdateStats) =>
-    stats.mean(all.map((one) => one[key]));
-  const sum = (key: keyof UpdateStats) => mean(key) * all.length;
-  return {
-    loss: mean("loss"),
-    gradNorm: mean("gradNorm"),
-    entropy: mean("entropy"),
-    klOld: mean("klOld"),
-    klReference: mean("klReference"),
-    clipShare: mean("clipShare"),
-    lossTokens: sum("lossTokens"),
-    tokens: sum("tokens"),
-  };
+/** Not one episode of a step could be scored: going on would only spend time. */
+function allFailed(episodes: readonly Episode[], step: number): TrainerError {
+  const failure = episodes[0]?.failure;
+  return new TrainerError(
+    `All ${episodes.length} episodes of step ${step} failed for no fault of the policy; the first: ` +
+      `${failure?.kind ?? "none sampled"} in the ${
+        failure?.source ?? "loop"
+      }: ${failure?.message ?? "no tasks"}; ` +
+      "mend that and resume",
+  );
 }
