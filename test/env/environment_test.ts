@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
+import { generated } from "../../env/data/generated/generated.ts";
 import { createEnvironment } from "../../env/environment.ts";
 import { InfrastructureError } from "../../env/errors.ts";
 import { type Action, type Dataset, STOP, type User } from "../../env/types.ts";
+import { environmentContract } from "../contract/environment_contract.ts";
 import { action, smallDataset } from "../fakes/retail_world.ts";
+
+environmentContract(
+  "generated()",
+  () => generated(5, { trainTasks: 40, devTasks: 10, testTasks: 10 }),
+);
 
 const CANCEL = action(
   "cancel_pending_order",
