@@ -23,7 +23,11 @@ import { returnDeliveredOrderItems } from "./tools/return_delivered_order_items.
 import { think } from "./tools/think.ts";
 import { transferToHumanAgents } from "./tools/transfer_to_human_agents.ts";
 
-/** τ-bench's retail. */
+/**
+ * τ-bench's retail: the same checks in the same order, the same texts, the same effects.
+ *
+ * @see sierra-research/tau-bench, tau_bench/envs/retail/tools at 59a200c.
+ */
 export const retail: Domain = {
   name: "retail",
   rowSchemas,
