@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { RunDirError } from "../../env/errors.ts";
+import { RunDirError, TrainerError } from "../../env/errors.ts";
 import { parseSet, resolveConfig } from "../../train/config.ts";
 import { EpisodeStore } from "../../train/episode_store.ts";
 import { train } from "../../train/loop.ts";
@@ -146,6 +146,21 @@ Deno.test("train() leaves failures of the infrastructure out of their group and 
     const failed = Object.values(line!.failures).reduce((a, b) => a + b, 0);
     const scored = Object.values(line!.stopReasons).reduce((a, b) => a + b, 0);
     assert.equal(failed + scored, line!.episodes);
+  }));
+
+Deno.test("train() ends with the cause where not one episode of a step could be scored", () =>
+  inTempDir(async (dir) => {
+    await using run = await newRun(dir);
+    const lab = fakeLab({ fails: ({ task }) => task.split === "train" });
+    await assert.rejects(train({ run, lab }), (error) => {
+      assert.ok(error instanceof TrainerError);
+      assert.match(
+        error.message,
+        /All 48 episodes of step 4 failed .* rate_limited in the user: slow down/,
+      );
+      return true;
+    });
+    assert.deepEqual((await run.checkpoints()).at(-1), 3);
   }));
 
 Deno.test("train() splits a step into minibatches that together hold every sequence once", () =>
