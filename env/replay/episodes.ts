@@ -83,7 +83,7 @@ async function replaySteps(
 
 function checkStep(
   step: EpisodeStep,
-  { got, dataset, task, checker, number }: Omit<EpisodeContext, "gold"> & {
+  { got, dataset, task, checker, number }: EpisodeContext & {
     got: TauBenchStep;
     number: number;
   },
