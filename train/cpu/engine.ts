@@ -52,6 +52,9 @@ export function pageLayout(config: ModelConfig, training: boolean) {
   return { tails, pointer, keys, layer: training ? 0 : layer, bytes };
 }
 
+/** Bytes of working memory taken beyond what is needed, at most. */
+const SCRATCH_SLACK = 4 * 2 ** 20;
+
 /** A model in memory with the threads that run it. */
 export class Engine implements AsyncDisposable {
   readonly config: ModelConfig;
@@ -156,9 +159,11 @@ export class Engine implements AsyncDisposable {
         return { at: held.at, end: held.at + held.bytes };
       }
       if (held) this.heap.free(held.at);
-      const at = this.heap.allocate(need);
-      this.#scratch[i] = { at, bytes: need };
-      return { at, end: at + need };
+      // A quarter more than asked: contexts grow token by token.
+      const room = need + (Math.ceil(need / 4));
+      const at = this.heap.allocate(room);
+      this.#scratch[i] = { at, bytes: room };
+      return { at, end: at + room };
     });
   }
 
