@@ -9,7 +9,7 @@ import { curvePoints, curveText } from "../train/figure.ts";
 import type { Activity } from "../train/loop.ts";
 import type { GrpoMetrics, Metrics } from "../train/metrics.ts";
 import type { SessionResult } from "../train/session.ts";
-import { secondsLeft } from "../train/time_left.ts";
+import { coldStartSecondsLeft, secondsLeft } from "../train/time_left.ts";
 import type { Terminal } from "./_terminal.ts";
 import { bytes, count, duration, percent, table } from "./_text.ts";
 
@@ -36,12 +36,11 @@ export class LiveLine {
 
   /** Shows what is going on. */
   show(activity: Activity): void {
-    const left = secondsLeft(this.#lines, this.#config);
     const parts = [
       this.#where(activity),
       ...this.#rates(activity),
       ...(activity.of > 0 ? [`${activity.done}/${activity.of} episodes`] : []),
-      ...(left === undefined ? [] : [`${duration(left)} left`]),
+      ...this.#left(activity),
     ];
     this.#terminal.progress(parts.join(" · "));
   }
@@ -53,6 +52,15 @@ export class LiveLine {
     return phase === "grpo"
       ? `GRPO ${done}/${grpo.steps}`
       : `evaluating ${doing}`;
+  }
+
+  /** Until the end of the run, or as far as that can be told. */
+  #left({ phase }: Activity): string[] {
+    const whole = secondsLeft(this.#lines, this.#config);
+    if (whole !== undefined) return [`${duration(whole)} left`];
+    if (phase !== "cold_start") return [];
+    const part = coldStartSecondsLeft(this.#lines, this.#config);
+    return part === undefined ? [] : [`${duration(part)} of it left`];
   }
 
   #rates({ phase }: Activity): string[] {
@@ -128,7 +136,7 @@ function healthText(lines: readonly Metrics[]): string {
 /** Where the run is, what it took, and how to go on if it was stopped. */
 export function closingText(
   result: SessionResult,
-  options: { path: string; name: string },
+  { path }: { path: string },
 ): string {
   const cost = `${duration(result.wallS)}, ${
     bytes(result.peakRssBytes)
@@ -137,11 +145,11 @@ export function closingText(
     ? `; ${count(result.failures)} episodes failed for no fault of the policy`
     : "";
   if (result.outcome === "completed") {
-    return `${options.path}: ${
+    return `${path}: ${
       count(result.episodes)
     } conversations, ${cost}${failures}; ` +
       "curve.svg is its picture";
   }
   return `Stopped after step ${result.steps}; nothing is lost. Go on with: ` +
-    `deno task train --resume ${options.name}`;
+    `deno task train --resume ${path}`;
 }

@@ -38,6 +38,7 @@ async function run(
     config: run.config,
     lines: run.metrics,
   });
+  terminal.progress("the expert shows how it is done");
   const result = await runSession({
     run,
     dataset,

@@ -286,7 +286,7 @@ export class RunDir implements AsyncDisposable {
     return {
       doing,
       path: join(this.path, name),
-      afterwards: `continue with "deno task train --resume ${this.name}"`,
+      afterwards: `continue with "deno task train --resume ${this.path}"`,
     };
   }
 }

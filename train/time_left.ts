@@ -5,6 +5,7 @@
  */
 
 import type { Config } from "./config.ts";
+import { mean } from "./episode_stats.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Steps of late: an average over all of them would lag behind a policy whose answers get shorter. */
@@ -32,12 +33,30 @@ export function secondsLeft(
   let total = 0;
   for (const [left, kind] of work) {
     if (left === 0) continue;
-    const recent = lines.filter(kind).slice(-RECENT);
-    if (recent.length === 0) return undefined;
-    const seconds = recent.map((line) => line.timing.seconds["total"] ?? 0);
-    total += left * seconds.reduce((a, b) => a + b, 0) / seconds.length;
+    const pace = secondsEach(lines.filter(kind));
+    if (pace === undefined) return undefined;
+    total += left * pace;
   }
   return total;
+}
+
+/** Seconds until the end of the cold start; `undefined` before its first step. */
+export function coldStartSecondsLeft(
+  lines: readonly Metrics[],
+  config: Config,
+): number | undefined {
+  const steps = lines.filter((line) => line.phase === "cold_start");
+  const pace = secondsEach(steps);
+  return pace === undefined
+    ? undefined
+    : pace * (config.coldStart.steps - steps.length);
+}
+
+function secondsEach(lines: readonly Metrics[]): number | undefined {
+  const recent = lines.slice(-RECENT).map((line) =>
+    line.timing.seconds["total"] ?? 0
+  );
+  return recent.length === 0 ? undefined : mean(recent);
 }
 
 function devLeft(config: Config, grpoLeft: number): number {
