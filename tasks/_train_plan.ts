@@ -46,7 +46,7 @@ export function planText(config: Config, plan: Plan): string {
         count(plan.tokens.median)
       } tokens (median), ${count(plan.tokens.max)} at most; ${
         count(plan.notDemonstrated)
-      } tasks not shown`,
+      } not shown`,
     ],
     [
       "cold start",
