@@ -31,8 +31,6 @@ export const MODEL = {
   zeros: "i32",
   pageTails: "i32",
   pagePointer: "i32",
-  pageKeys: "i32",
-  pageLayer: "i32",
   pageBytes: "i32",
   embedding: "i32",
   finalGain: "i32",
@@ -119,6 +117,7 @@ export const REQUEST = {
 
 export const SAMPLE_JOB = {
   model: "i32",
+  stream: "i32",
   scratch: "i32",
   scratchEnd: "i32",
   requests: "i32",

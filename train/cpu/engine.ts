@@ -36,20 +36,17 @@ export interface ModelCopy {
   readonly weights: number;
   readonly panels: number;
   readonly backPanels: number;
-  /** The struct for training, where layers share their pages, and the one for sampling. */
+  /** The structs for training and for sampling. */
   readonly training: number;
   readonly sampling: number;
 }
 
-/** Bytes of a page's parts; all layers' keys and values are in a page of the cache, one layer's in training. */
+/** Bytes of a page's parts: ids, what the convolutions need to go on after it (not in training), pointer keys. */
 export function pageLayout(config: ModelConfig, training: boolean) {
   const tails = PAGE * 4;
-  const tailBytes = training ? 0 : config.layers * 2 * config.dim * 4;
-  const pointer = tails + tailBytes;
-  const keys = pointer + config.pointerDim * PAGE * 4;
-  const layer = config.dim * PAGE * 4 * 2;
-  const bytes = keys + layer * (training ? 1 : config.layers);
-  return { tails, pointer, keys, layer: training ? 0 : layer, bytes };
+  const pointer = tails + (training ? 0 : config.layers * 2 * config.dim * 4);
+  const bytes = pointer + config.pointerDim * PAGE * 4;
+  return { tails, pointer, bytes };
 }
 
 /** Bytes of working memory taken beyond what is needed, at most. */
@@ -210,8 +207,6 @@ export class Engine implements AsyncDisposable {
       zeros: this.#tables.zeros,
       pageTails: page.tails,
       pagePointer: page.pointer,
-      pageKeys: page.keys,
-      pageLayer: page.layer,
       pageBytes: page.bytes,
       embedding: offset("embedding"),
       finalGain: offset("norm"),

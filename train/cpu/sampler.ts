@@ -156,6 +156,7 @@ export class Sampler {
     jobs.forEach((job, i) => {
       writeStruct(this.#engine.heap, job.at, SAMPLE_JOB, {
         model: this.#engine.policy.sampling,
+        stream: this.#cache.streamBytes,
         scratch: scratch[i]!.at,
         scratchEnd: scratch[i]!.end,
         requests: job.written.length,

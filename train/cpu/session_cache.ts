@@ -1,19 +1,20 @@
 /**
- * Keys and values of the conversations that the policy is in: pages of 32 positions from a bounded pool,
- * so that a growing context is never copied and a finished one leaves no hole.
+ * Keys and values of the conversations that the policy is in: in pages of a bounded pool, so that a growing
+ * context is never copied.
  *
  * @module
  */
 
 import { PAGE } from "./abi.ts";
 import { type Engine, pageLayout } from "./engine.ts";
+import { PagePool } from "./page_pool.ts";
 
 /** One conversation's part of the cache. */
 export interface Session {
   readonly name: string;
   /** The ids whose keys and values are in the pages. */
   readonly ids: number[];
-  /** Addresses of its pages. */
+  /** Its pages by number. */
   readonly pages: number[];
   /** Address of the table of pages that the kernels read. */
   readonly table: number;
@@ -29,33 +30,33 @@ export interface Session {
   lastUse: number;
 }
 
-/** Pages are taken from the memory this many at a time. */
-const SLAB_PAGES = 32;
-
 /** The sessions and their pages. */
 export class SessionCache {
   readonly #engine: Engine;
   readonly #sessions = new Map<string, Session>();
-  readonly #pageBytes: number;
+  readonly #pool: PagePool;
   readonly #tails: number;
-  readonly #maxPages: number;
-  #pages = 0;
-  #freePages: number[] = [];
   #freeSlots: { table: number; state: number }[] = [];
   #uses = 0;
 
   /** @param maxTokens Positions that all sessions together may hold. */
   constructor(engine: Engine, maxTokens: number) {
-    const layout = pageLayout(engine.config, false);
     this.#engine = engine;
-    this.#pageBytes = Math.ceil(layout.bytes / 64) * 64;
-    this.#tails = layout.tails;
-    this.#maxPages = Math.max(1, Math.floor(maxTokens / PAGE));
+    this.#pool = new PagePool(
+      engine,
+      Math.max(1, Math.floor(maxTokens / PAGE)),
+    );
+    this.#tails = pageLayout(engine.config, false).tails;
   }
 
   /** Positions that the sessions hold now, in whole pages. */
   get tokens(): number {
-    return (this.#pages - this.#freePages.length) * PAGE;
+    return this.#pool.taken * PAGE;
+  }
+
+  /** Bytes from stream to stream, for the kernels. */
+  get streamBytes(): number {
+    return this.#pool.streamBytes;
   }
 
   /** Whether a request is using the session. */
@@ -112,9 +113,11 @@ export class SessionCache {
   /** Makes room for `positions` positions; false if the pool is used up, idle sessions included. */
   reserve(session: Session, positions: number): boolean {
     while (session.pages.length * PAGE < positions) {
-      const page = this.#page();
+      const page = this.#takePage(session.pages.at(-1));
       if (page === undefined) return false;
-      this.#engine.heap.ints[session.table / 4 + session.pages.length] = page;
+      const entry = session.table / 4 + session.pages.length * 2;
+      this.#engine.heap.ints[entry] = this.#pool.pageAt(page);
+      this.#engine.heap.ints[entry + 1] = this.#pool.blockAt(page);
       session.pages.push(page);
     }
     return true;
@@ -132,13 +135,13 @@ export class SessionCache {
   #truncate(session: Session, length: number): void {
     const { heap, config } = this.#engine;
     const kept = Math.floor(length / PAGE);
-    this.#freePages.push(...session.pages.splice(kept));
+    for (const page of session.pages.splice(kept)) this.#pool.free(page);
     session.ids.length = Math.min(session.ids.length, kept * PAGE);
     const bytes = config.layers * 2 * config.dim * 4;
     if (kept === 0) {
       heap.bytes.fill(0, session.state, session.state + bytes);
     } else {
-      const tails = session.pages[kept - 1]! + this.#tails;
+      const tails = this.#pool.pageAt(session.pages[kept - 1]!) + this.#tails;
       heap.bytes.copyWithin(session.state, tails, tails + bytes);
     }
   }
@@ -158,25 +161,16 @@ export class SessionCache {
       return free;
     }
     return {
-      table: heap.allocate((config.contextLength / PAGE + 1) * 4),
+      table: heap.allocate((config.contextLength / PAGE + 1) * 8),
       state: heap.allocate(config.layers * 2 * config.dim * 4),
     };
   }
 
-  #page(): number | undefined {
-    if (this.#freePages.length === 0) this.#addSlab();
-    if (this.#freePages.length === 0) this.#evictIdle();
-    return this.#freePages.pop();
-  }
-
-  #addSlab(): void {
-    const count = Math.min(SLAB_PAGES, this.#maxPages - this.#pages);
-    if (count <= 0) return;
-    const at = this.#engine.heap.allocate(count * this.#pageBytes);
-    this.#pages += count;
-    for (let i = count - 1; i >= 0; i--) {
-      this.#freePages.push(at + i * this.#pageBytes);
-    }
+  #takePage(after: number | undefined): number | undefined {
+    const page = this.#pool.take(after);
+    if (page !== undefined) return page;
+    this.#evictIdle();
+    return this.#pool.take(after);
   }
 
   /** Forgets the session that has been idle longest. */

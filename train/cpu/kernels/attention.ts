@@ -1,10 +1,12 @@
 /**
- * Causal attention over pages of 32 positions. A page holds a head's keys as `[headDim][32]`, so that a
- * query meets 32 of them without a sum across lanes, and its values as `[32][headDim]`.
+ * Causal attention over pages of 32 positions. A page has a block in each stream, and there is a stream for
+ * the keys and one for the values of each head of each layer, so that what is read in a row lies in a row.
+ * A block of keys is `[headDim][32]`, so that a query meets 32 of them without a sum across lanes; one of
+ * values is `[32][headDim]`.
  */
 import { gemmTransposed, multiply } from "./gemm";
 import { dot, exp4, log1, madd, sum4, zero4 } from "./math";
-import { Model, PAGE, pageOf, Segment } from "./model";
+import { blockOf, Model, PAGE, pageOf, Segment } from "./model";
 
 const MASKED: f32 = -1e30;
 
@@ -169,8 +171,24 @@ function putColumn(row: usize, page: usize, slot: i32, n: i32): void {
   }
 }
 
-/** Writes a segment's rows `[count][n]` as columns of the pages, at `offset` in each. */
-export function putColumns(
+/** Writes a segment's pointer keys, `[count][pointerDim]`, as columns of its pages. */
+export function keepPointerKeys(
+  model: Model,
+  segment: Segment,
+  rows: usize,
+  stride: usize,
+): void {
+  let row = rows + <usize> segment.row * stride;
+  for (let t = 0; t < segment.count; t++) {
+    const position = segment.position + t;
+    const page = pageOf(segment.table, position) + model.pagePointer;
+    putColumn(row, page, position & (PAGE - 1), model.pointerDim);
+    row += stride;
+  }
+}
+
+/** Writes a segment's rows `[count][n]` as columns of the blocks that are `offset` bytes from the first stream. */
+function putColumns(
   segment: Segment,
   rows: usize,
   stride: usize,
@@ -180,25 +198,34 @@ export function putColumns(
   let row = rows + <usize> segment.row * stride;
   for (let t = 0; t < segment.count; t++) {
     const position = segment.position + t;
-    const page = pageOf(segment.table, position) + offset;
-    putColumn(row, page, position & (PAGE - 1), n);
+    const block = blockOf(segment.table, position) + offset;
+    putColumn(row, block, position & (PAGE - 1), n);
     row += stride;
   }
 }
 
-/** Bytes of a head's keys in a page; its values take as many. */
+/** Bytes of a block. */
 // @ts-ignore: decorator
 @inline
-function headBytes(model: Model): usize {
+export function blockBytes(model: Model): usize {
   return <usize> model.headDim << 7;
 }
 
-/** Where a head's keys are in a page; its values follow. */
+/** Bytes from stream to stream, and from a layer's first stream to the next layer's. */
+let stream: usize = 0;
+let layerStreams: usize = 0;
+
+/** Tells where streams are. Layers that `share` theirs have one layer's keys and values at a time (training). */
+export function openStreams(model: Model, bytes: usize, share: bool): void {
+  stream = bytes;
+  layerStreams = share ? 0 : bytes * 2 * <usize> model.heads;
+}
+
+/** Bytes from the first stream to a head's keys; its values are the next stream. */
 // @ts-ignore: decorator
 @inline
-function keysAt(model: Model, layer: i32, head: i32): usize {
-  return model.pageKeys + <usize> layer * model.pageLayer +
-    <usize> head * headBytes(model) * 2;
+function keysAt(layer: i32, head: i32): usize {
+  return <usize> layer * layerStreams + <usize> head * stream * 2;
 }
 
 /** Writes a segment's keys and values, rows of `qkv`, into its pages. */
@@ -212,8 +239,8 @@ export function keepKeysAndValues(
   const dim = <usize> model.dim << 2;
   const width = <usize> model.headDim << 2;
   for (let h = 0; h < model.heads; h++) {
-    const at = keysAt(model, layer, h);
-    const values = at + headBytes(model);
+    const at = keysAt(layer, h);
+    const values = at + stream;
     putColumns(
       segment,
       qkv + dim + <usize> h * width,
@@ -227,7 +254,7 @@ export function keepKeysAndValues(
       const position = segment.position + t;
       const slot = <usize> (position & (PAGE - 1));
       memory.copy(
-        pageOf(segment.table, position) + values + slot * width,
+        blockOf(segment.table, position) + values + slot * width,
         row,
         width,
       );
@@ -261,7 +288,7 @@ export function attend(
         segment.table,
         segment.position + q0,
         rows,
-        keysAt(model, layer, h),
+        keysAt(layer, h),
         qkv + <usize> row * qkvStride + head,
         qkvStride,
         out + <usize> row * outStride + head,
@@ -289,18 +316,18 @@ function attendBlock(
 ): void {
   const headDim = model.headDim;
   const stride = scoreBytes(position + rows);
-  const values = keys + headBytes(model);
+  const values = keys + stream;
   const end = position + rows;
   for (let p = 0; p < end; p += PAGE) {
-    const page = pageOf(table, p) + keys;
+    const block = blockOf(table, p) + keys;
     const first = <usize> max(0, p - position);
     const to = scores + first * stride + (<usize> p << 2);
-    if (rows == 1) scoreRow(q, page, to, headDim);
+    if (rows == 1) scoreRow(q, block, to, headDim);
     else {
       multiply(
         q + first * qStride,
         qStride,
-        page,
+        block,
         128,
         32,
         to,
@@ -327,17 +354,17 @@ function attendBlock(
   }
   const width = <usize> headDim << 2;
   for (let p = 0; p < end; p += PAGE) {
-    const page = pageOf(table, p) + values;
+    const block = blockOf(table, p) + values;
     const first = <usize> max(0, p - position);
     const from = scores + first * stride + (<usize> p << 2);
     // Beyond a row's own position its scores are 0; beyond the last row's there may be no values.
     const count = min(PAGE, end - p);
-    if (rows == 1) mixRows(from, count, page, width, out, headDim);
+    if (rows == 1) mixRows(from, count, block, width, out, headDim);
     else {
       multiply(
         from,
         stride,
-        page,
+        block,
         width,
         32,
         out + first * outStride,
@@ -362,7 +389,7 @@ function attendBlock(
 /**
  * The gradient through {@linkcode attend} of a segment that begins its sequence. The probabilities are
  * computed once more from `lse`, a tile of 32 × 32 at a time, so memory does not grow with T².
- * `dqkv` (rows zeroed by the caller) is added to; the pages receive keys and values as columns.
+ * `dqkv` (rows zeroed by the caller) is added to; the blocks receive keys and values as columns.
  */
 export function attendBack(
   model: Model,
@@ -379,14 +406,14 @@ export function attendBack(
   const dim = <usize> model.dim << 2;
   for (let h = 0; h < model.heads; h++) {
     const head = <usize> (h * model.headDim) << 2;
-    const keys = keysAt(model, 0, h);
+    const keys = keysAt(0, h);
     const width = model.headDim;
     putColumns(segment, qkv + dim + head, qkvStride, keys, width);
     putColumns(
       segment,
       qkv + dim * 2 + head,
       qkvStride,
-      keys + headBytes(model),
+      keys + stream,
       width,
     );
     const qRow = <usize> segment.row * qkvStride + head;
@@ -439,11 +466,11 @@ function attendBlockBack(
     store<f32>(pulls + (<usize> i << 2), dot(out + row, dOut + row, headDim));
   }
   for (let p = 0; p <= q0; p += PAGE) {
-    const page = pageOf(segment.table, p) + keys;
+    const block = blockOf(segment.table, p) + keys;
     multiply(
       qi,
       stride,
-      page,
+      block,
       128,
       32,
       tiles,
@@ -456,7 +483,7 @@ function attendBlockBack(
     multiply(
       doi,
       outStride,
-      page + headBytes(model),
+      block + stream,
       128,
       32,
       dTile,

@@ -1,5 +1,10 @@
 /** The backward pass by hand, layer by layer, and the job that one worker does in a training step. */
-import { attendBack, TILE_BYTES } from "./attention";
+import {
+  attendBack,
+  blockBytes,
+  openStreams,
+  TILE_BYTES,
+} from "./attention";
 import { convolveBack } from "./conv";
 import {
   activated,
@@ -48,6 +53,7 @@ let dActivated: usize = 0;
 let dPointerKeys: usize = 0;
 let tiles: usize = 0;
 let pages: usize = 0;
+let blocks: usize = 0;
 let pageTable: usize = 0;
 
 function pagesOf(rows: i32, segments: i32): i32 {
@@ -64,8 +70,11 @@ function openTraining(
   openForward(model, rows, context, true);
   openHead(model, context);
   const count = pagesOf(rows, segments);
-  pageTable = take(<usize> count << 2);
+  const stream = <usize> count * blockBytes(model);
+  pageTable = take(<usize> count << 3);
   pages = take(<usize> count * model.pageBytes);
+  blocks = take(stream * 2 * <usize> model.heads);
+  openStreams(model, stream, true);
   if (!backward) return;
   dx = takeRows(rows, model.dim);
   dNormed = takeRows(rows, model.dim);
@@ -136,13 +145,16 @@ function trainBatch(job: TrainJob, model: Model, batch: Batch): void {
 function dealPages(model: Model, batch: Batch): void {
   let table = pageTable;
   let page = pages;
+  let block = blocks;
   for (let s = 0; s < batch.segments; s++) {
     const segment = segmentAt(batch.segmentTable, s);
     segment.table = table;
     for (let p = 0; p < segment.count; p += PAGE) {
       store<usize>(table, page);
-      table += 4;
+      store<usize>(table, block, 4);
+      table += 8;
       page += model.pageBytes;
+      block += blockBytes(model);
     }
   }
 }

@@ -2,7 +2,12 @@
  * The network's forward pass over a batch of rows, for training and sampling alike: the same kernels in
  * the same order, so a token's log probability is the same in both.
  */
-import { attend, keepKeysAndValues, putColumns, scoreBytes } from "./attention";
+import {
+  attend,
+  keepKeysAndValues,
+  keepPointerKeys,
+  scoreBytes,
+} from "./attention";
 import { convolve } from "./conv";
 import { gemm } from "./gemm";
 import { copyFloats } from "./math";
@@ -149,13 +154,7 @@ export function forward(
     false,
   );
   for (let s = 0; s < segments; s++) {
-    putColumns(
-      segmentAt(table, s),
-      pointerKeys,
-      pointerStride,
-      model.pagePointer,
-      model.pointerDim,
-    );
+    keepPointerKeys(model, segmentAt(table, s), pointerKeys, pointerStride);
   }
 }
 

@@ -22,12 +22,9 @@ export class Model {
   ropeSin: usize;
   /** `dim` zeros. */
   zeros: usize;
-  /** Bytes from a page's start to its convolution tails, pointer keys, keys and values. */
+  /** Bytes from a page's start to its convolution tails and pointer keys, and of the whole. */
   pageTails: usize;
   pagePointer: usize;
-  pageKeys: usize;
-  /** Bytes from one layer's keys and values to the next's; 0 where layers share them (training). */
-  pageLayer: usize;
   pageBytes: usize;
   embedding: usize;
   finalGain: usize;
@@ -59,7 +56,7 @@ export class Segment {
   count: i32;
   /** Position of the first row in its sequence. */
   position: i32;
-  /** Addresses of the sequence's pages. */
+  /** For each of the sequence's pages two addresses: the page's, and that of its block in the first stream. */
   table: usize;
   /** `[layers][2][dim]`: what the convolution saw last; 0 where the segment begins its sequence and nothing is kept. */
   state: usize;
@@ -148,6 +145,8 @@ export class Request {
 @unmanaged
 export class SampleJob {
   model: usize;
+  /** Bytes from stream to stream. */
+  stream: usize;
   scratch: usize;
   scratchEnd: usize;
   requests: i32;
@@ -175,9 +174,16 @@ export function segmentAt(table: usize, index: i32): Segment {
   return changetype<Segment>(table + <usize> index * offsetof<Segment>());
 }
 
-/** The page that holds a position. */
+/** The page that holds a position: its ids, convolution tails and pointer keys. */
 // @ts-ignore: decorator
 @inline
 export function pageOf(table: usize, position: i32): usize {
-  return load<usize>(table + (<usize> (position >> 5) << 2));
+  return load<usize>(table + (<usize> (position >> 5) << 3));
+}
+
+/** The block of the page that holds a position, in the first stream. */
+// @ts-ignore: decorator
+@inline
+export function blockOf(table: usize, position: i32): usize {
+  return load<usize>(table + (<usize> (position >> 5) << 3), 4);
 }

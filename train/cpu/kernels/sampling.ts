@@ -1,5 +1,5 @@
 /** Sampling: prompts and continuations of many requests go through the network together, step by step. */
-import { scoreBytes } from "./attention";
+import { openStreams, scoreBytes } from "./attention";
 import {
   dimStride,
   forward,
@@ -66,6 +66,7 @@ export function sample(address: usize): void {
   const model = changetype<Model>(job.model);
   openScratch(job.scratch, job.scratchEnd);
   openSampling(model, job.requests, job.maxRows, job.maxContext);
+  openStreams(model, job.stream, false);
   while (step(job, model)) continue;
 }
 

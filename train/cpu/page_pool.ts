@@ -1,0 +1,113 @@
+/**
+ * The memory of the key-value cache: pages of 32 positions, bounded in number, taken from the shared
+ * memory a slab at a time. In a slab the keys and values of each head lie in a row, page after page, so a
+ * context whose pages follow one another is read from memory in a row.
+ *
+ * @module
+ */
+
+import { PAGE } from "./abi.ts";
+import { type Engine, pageLayout } from "./engine.ts";
+
+/** Most pages of a slab. */
+const SLAB_PAGES = 128;
+/** A context begins where there is room for this many pages, if there is. */
+const ROOMY = 16;
+
+interface Slab {
+  /** Address of its pages. */
+  readonly pages: number;
+  /** Address of its first stream. */
+  readonly streams: number;
+}
+
+/** Hands out pages by number. */
+export class PagePool {
+  readonly #engine: Engine;
+  readonly #maxPages: number;
+  readonly #slabPages: number;
+  readonly #pageBytes: number;
+  readonly #blockBytes: number;
+  readonly #slabs: Slab[] = [];
+  /** 1 where a page is free. */
+  #free = new Uint8Array();
+  #taken = 0;
+
+  constructor(engine: Engine, maxPages: number) {
+    const { config } = engine;
+    this.#engine = engine;
+    this.#maxPages = maxPages;
+    this.#slabPages = Math.min(SLAB_PAGES, maxPages);
+    this.#pageBytes = pageLayout(config, false).bytes;
+    this.#blockBytes = config.dim / config.heads * PAGE * 4;
+  }
+
+  /** Bytes from stream to stream. */
+  get streamBytes(): number {
+    return this.#slabPages * this.#blockBytes;
+  }
+
+  /** Pages in use. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** A page, the one after `after` if it is free; nothing if all are taken. */
+  take(after: number | undefined): number | undefined {
+    let page = this.#find(after);
+    if (page === undefined && this.#addSlab()) page = this.#find(after);
+    if (page === undefined) return undefined;
+    this.#free[page] = 0;
+    this.#taken++;
+    return page;
+  }
+
+  /** Gives a page back. */
+  free(page: number): void {
+    this.#free[page] = 1;
+    this.#taken--;
+  }
+
+  /** Address of a page. */
+  pageAt(page: number): number {
+    const slab = this.#slabs[Math.floor(page / this.#slabPages)]!;
+    return slab.pages + page % this.#slabPages * this.#pageBytes;
+  }
+
+  /** Address of a page's block in the first stream. */
+  blockAt(page: number): number {
+    const slab = this.#slabs[Math.floor(page / this.#slabPages)]!;
+    return slab.streams + page % this.#slabPages * this.#blockBytes;
+  }
+
+  #find(after: number | undefined): number | undefined {
+    const free = this.#free;
+    if (after !== undefined && free[after + 1] === 1) return after + 1;
+    let start = 0;
+    for (let page = 0; page < free.length; page++) {
+      if (free[page] === 0) start = page + 1;
+      else if (page - start + 1 === ROOMY) return start;
+    }
+    const first = free.indexOf(1);
+    return first < 0 ? undefined : first;
+  }
+
+  #addSlab(): boolean {
+    const left = this.#maxPages - this.#free.length;
+    if (left <= 0) return false;
+    const { heap, config } = this.#engine;
+    this.#slabs.push({
+      pages: heap.allocate(this.#slabPages * this.#pageBytes),
+      streams: heap.allocate(
+        this.streamBytes * config.layers * config.heads * 2,
+      ),
+    });
+    const grown = new Uint8Array(
+      this.#free.length + Math.min(left, this.#slabPages),
+    );
+    grown.fill(1, this.#free.length);
+    grown.set(this.#free);
+    this.#free = grown;
+    return true;
+  }
+}
