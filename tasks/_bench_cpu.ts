@@ -73,8 +73,10 @@ export async function benchCpu(
   };
   async function round(i: number) {
     const train = await seconds(() => learn(policy, batch));
-    const prompt = await seconds(() => sample(policy, i, 1));
-    const answer = await seconds(() => sample(policy, i, ANSWER));
+    const prompt = await seconds(() => sample(policy, i, { maxTokens: 1 }));
+    const answer = await seconds(() =>
+      sample(policy, i, { maxTokens: ANSWER })
+    );
     for (let c = 0; c < CONVERSATIONS; c++) policy.release(`${i}/${c}`);
     const products = 20;
     const flops = 2 * M * K * N * products / 1e9;
@@ -117,16 +119,17 @@ function learn(policy: CpuPolicy, batch: readonly TrainSequence[]) {
   });
 }
 
-/** Continues every conversation by `maxTokens`; what it was given before is in the cache. */
+/** Continues every conversation; but for its first time, by one more token and from the cache. */
 async function sample(
   policy: CpuPolicy,
   round: number,
-  maxTokens: number,
+  { maxTokens }: { maxTokens: number },
 ): Promise<void> {
+  const length = maxTokens === 1 ? PROMPT : PROMPT + 1;
   await Promise.all(Array.from({ length: CONVERSATIONS }, (_, c) => {
     const rng = createRng("prompt", c);
     return policy.generate({
-      ids: Array.from({ length: PROMPT }, () => rng.int(DEFAULT_MODEL.vocab)),
+      ids: Array.from({ length }, () => rng.int(DEFAULT_MODEL.vocab)),
       session: `${round}/${c}`,
       maxTokens,
       temperature: 1,

@@ -25,7 +25,7 @@ export interface PlannedBatch {
 }
 
 /** Short sequences share a block up to this many rows, which the caches still hold. */
-const BLOCK_ROWS = 384;
+export const BLOCK_ROWS = 384;
 
 /**
  * Deals sequences to threads, the dearest first, each to the thread with the least to do. The same

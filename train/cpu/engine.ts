@@ -156,8 +156,8 @@ export class Engine implements AsyncDisposable {
         return { at: held.at, end: held.at + held.bytes };
       }
       if (held) this.heap.free(held.at);
-      // A quarter more than asked: contexts grow token by token.
-      const room = need + (Math.ceil(need / 4));
+      // More than asked: contexts grow token by token.
+      const room = need + Math.min(need, SCRATCH_SLACK);
       const at = this.heap.allocate(room);
       this.#scratch[i] = { at, bytes: room };
       return { at, end: at + room };

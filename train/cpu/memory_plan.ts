@@ -1,0 +1,63 @@
+/**
+ * What a policy will take, before it is made.
+ *
+ * @module
+ */
+
+import { BLOCK_ROWS } from "./batch_plan.ts";
+import { Engine, pageLayout } from "./engine.ts";
+import { layoutOf } from "./layout.ts";
+import type { ModelConfig } from "./model_config.ts";
+import { PAGE } from "./abi.ts";
+
+/** What is going to be done with a policy. */
+export interface MemoryPlanOptions {
+  readonly threads: number;
+  /** Tokens of the longest sequence that is trained on. */
+  readonly longest: number;
+  /** Positions that the cache will hold: conversations at one time × their length. */
+  readonly cacheTokens: number;
+  /** Whether there will be a KL term. */
+  readonly reference: boolean;
+}
+
+/** Bytes by what they are for. */
+export interface MemoryPlan {
+  /** Weights, packed weights and tables. */
+  readonly model: number;
+  /** Gradients and moments. */
+  readonly optimizer: number;
+  readonly reference: number;
+  /** Activations of one block of rows on each thread. */
+  readonly activations: number;
+  /** Keys, values and pointer keys. */
+  readonly cache: number;
+  readonly total: number;
+}
+
+/** Estimates the memory of a policy from its shape; the activations as the kernels count them. */
+export async function memoryPlan(
+  config: ModelConfig,
+  options: MemoryPlanOptions,
+): Promise<MemoryPlan> {
+  await using engine = await Engine.create({ config, seed: 0, threads: 1 });
+  const weights = layoutOf(config).floats * 4;
+  const rows = Math.max(options.longest, BLOCK_ROWS);
+  const perThread = engine.kernels.trainingBytes(
+    engine.policy.training,
+    rows,
+    Math.ceil(rows / options.longest),
+    options.longest,
+  ) >>> 0;
+  const plan = {
+    model: 3 * weights + config.contextLength * config.dim / config.heads * 4,
+    optimizer: (options.threads + 2) * weights,
+    reference: options.reference ? 2 * weights : 0,
+    activations: options.threads * perThread,
+    cache: Math.ceil(options.cacheTokens / PAGE) *
+      (pageLayout(config, false).bytes +
+        config.layers * config.dim * 2 * PAGE * 4),
+  };
+  const total = Object.values(plan).reduce((sum, bytes) => sum + bytes, 0);
+  return { ...plan, total };
+}
