@@ -8,11 +8,11 @@
 import type { Dataset, Split } from "../env/types.ts";
 import { pickBatch } from "./batch.ts";
 import type { Config } from "./config.ts";
+import { memoryPlan } from "./cpu/memory_plan.ts";
 import { parameterCount } from "./cpu/policy.ts";
 import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
 import { mean } from "./episode_stats.ts";
 import { evalJobs, type EvalPlan } from "./evaluate.ts";
-import { peakRssBytes } from "./session.ts";
 import type { TrainSequence } from "./trainer.ts";
 
 /** The plan of a run. */
@@ -31,7 +31,7 @@ export interface Plan {
   /** Episodes that are sampled to train on, without refills, and to evaluate. */
   readonly grpoEpisodes: number;
   readonly evalEpisodes: number;
-  /** The most memory that was held while this was measured; a run holds about as much. */
+  /** What the process holds beside the policy, and what the policy will take. */
   readonly memoryBytes: number;
   readonly rates: Rates;
   /** How long the run takes, if its conversations are as long as the demonstrations. */
@@ -72,7 +72,7 @@ export async function makePlan(
     },
     grpoEpisodes,
     evalEpisodes,
-    memoryBytes: peakRssBytes(),
+    memoryBytes: await expectedMemory(lab, config),
     rates,
     seconds: expectedSeconds({
       config,
@@ -82,6 +82,22 @@ export async function makePlan(
       evalEpisodes,
     }),
   };
+}
+
+async function expectedMemory(lab: CpuLab, config: Config): Promise<number> {
+  const { rollout, grpo, threads, model } = config;
+  const lengths = lab.demonstrations.sequences.map(({ ids }) => ids.length);
+  const { total } = await memoryPlan(model, {
+    threads,
+    longest: Math.max(1, ...lengths),
+    cacheTokens: Math.min(
+      rollout.cacheTokens,
+      rollout.concurrency * Math.ceil(mean(lengths)),
+    ),
+    reference: grpo.klCoef > 0,
+  });
+  const beside = Deno.memoryUsage().rss - lab.policy.usage.bytes;
+  return Math.max(0, beside) + total;
 }
 
 function expectedSeconds(of: {
