@@ -23,8 +23,6 @@ export type RenderedConversation = readonly {
 const MIN_DATA_SHARE = 0.2;
 /** A word in the data of more than this share of the conversations is a constant of the world: `usa`. */
 const MAX_CONVERSATION_SHARE = 0.5;
-/** The same for a word within identifiers, where a name is rare and a kind is not: `credit_card_1234567`. */
-const MAX_IDENTIFIER_SHARE = 0.1;
 /** So few conversations are too few to tell a constant by. */
 const FEW_CONVERSATIONS = 10;
 
@@ -52,27 +50,28 @@ export function findConstantWords(
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
+  const most = Math.max(
+    FEW_CONVERSATIONS,
+    conversations.length * MAX_CONVERSATION_SHARE,
+  );
   const given = new Set(
     Array.from(variableWords, (word) => word.toLowerCase()),
   );
   return [...counts]
     .filter(([word, count]) =>
       count >= MIN_OCCURRENCES && !given.has(word.toLowerCase()) &&
-      !varies(uses.get(word.toLowerCase()), conversations.length)
+      !varies(uses.get(word.toLowerCase()), most)
     )
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
     .slice(0, MAX_WORDS)
     .map(([word]) => word);
 }
 
-function varies(use: WordUse | undefined, conversations: number): boolean {
+function varies(use: WordUse | undefined, mostConversations: number): boolean {
   if (use === undefined || use.asData === 0) return false;
-  const share = use.inIdentifier
-    ? MAX_IDENTIFIER_SHARE
-    : MAX_CONVERSATION_SHARE;
   return (use.said || use.inIdentifier) &&
     use.asData >= MIN_DATA_SHARE * use.total &&
-    use.conversations <= Math.max(FEW_CONVERSATIONS, share * conversations);
+    use.conversations <= mostConversations;
 }
 
 /** What a word is used for. */

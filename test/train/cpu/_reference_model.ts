@@ -70,7 +70,11 @@ function block(
   return xs.map((x, t) => {
     const mid = plus(
       x,
-      times(mixed[t]!, get(`layers.${l}.attention.out`), dim),
+      times(
+        plus(mixed[t]!, convolved[t]!),
+        get(`layers.${l}.attention.out`),
+        dim,
+      ),
     );
     const h = rmsNorm(mid, get(`layers.${l}.mlp.norm`));
     const gateUp = times(h, get(`layers.${l}.mlp.gate_up`), 2 * hidden);

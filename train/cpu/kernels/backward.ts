@@ -29,7 +29,7 @@ import {
 } from "./forward";
 import { gemm, gemmTransposed } from "./gemm";
 import { learnOutputs, openHead } from "./head";
-import { axpy } from "./math";
+import { addRows, axpy } from "./math";
 import {
   Batch,
   layerAt,
@@ -288,8 +288,19 @@ function attentionBack(
   const gradient = job.gradient;
   const dim = model.dim;
   const rows = batch.rows;
+  normalize(
+    xAt(l),
+    normed,
+    dimStride,
+    model.weights + layer.attentionGain,
+    inverseAt(2 * l),
+    rows,
+    dim,
+  );
+  convolveAll(model, l, batch.segments, batch.segmentTable);
+  addRows(outAt(l), convolved, dNormed, dimStride, rows, dim);
   gemmTransposed(
-    outAt(l),
+    dNormed,
     dimStride,
     dx,
     dimStride,
@@ -327,16 +338,6 @@ function attentionBack(
     );
     rotateBack(model, segment, dQkv, qkvStride);
   }
-  normalize(
-    xAt(l),
-    normed,
-    dimStride,
-    model.weights + layer.attentionGain,
-    inverseAt(2 * l),
-    rows,
-    dim,
-  );
-  convolveAll(model, l, batch.segments, batch.segmentTable);
   gemmTransposed(
     convolved,
     dimStride,
@@ -348,7 +349,7 @@ function attentionBack(
     dim,
     dim * 3,
   );
-  // dOut has done its part: it receives the gradient of the convolution's result.
+  // dOut is also the gradient of what the convolution passed on as it was.
   gemm(
     dQkv,
     qkvStride,
@@ -358,7 +359,7 @@ function attentionBack(
     rows,
     dim * 3,
     dim,
-    false,
+    true,
   );
   for (let s = 0; s < batch.segments; s++) {
     convolveBack(

@@ -10,7 +10,7 @@ import {
 } from "./attention";
 import { convolve } from "./conv";
 import { gemm } from "./gemm";
-import { copyFloats } from "./math";
+import { addRows, copyFloats } from "./math";
 import { layerAt, Model, PAGE, pageOf, Segment, segmentAt } from "./model";
 import { normalize } from "./norm";
 import { rotate } from "./rope";
@@ -229,9 +229,12 @@ function attentionBlock(
       scores,
     );
   }
+  // What the convolution found also goes on as it is. A state then knows the tokens just before it from
+  // the first step on, and the pointer learns to choose in half the steps.
+  addRows(out, convolved, normed, dimStride, rows, model.dim);
   memory.copy(midAt(l), xAt(l), <usize> rows * dimStride);
   gemm(
-    out,
+    normed,
     dimStride,
     model.panels + layer.out,
     midAt(l),

@@ -158,6 +158,26 @@ export function axpy(s: f32, x: usize, y: usize, n: i32): void {
   }
 }
 
+/** out = a + b by rows of `n` floats (a multiple of 4). */
+export function addRows(
+  a: usize,
+  b: usize,
+  out: usize,
+  stride: usize,
+  rows: i32,
+  n: i32,
+): void {
+  const bytes = <usize> n << 2;
+  for (let i = 0; i < rows; i++) {
+    for (let o: usize = 0; o < bytes; o += 16) {
+      v128.store(out + o, f32x4.add(v128.load(a + o), v128.load(b + o)));
+    }
+    a += stride;
+    b += stride;
+    out += stride;
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 export function copyFloats(to: usize, from: usize, n: i32): void {
