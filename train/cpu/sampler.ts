@@ -9,9 +9,13 @@ import { InfrastructureError, PolicyError } from "../../env/errors.ts";
 import { createRng, type Rng } from "../../env/random.ts";
 import type { GenerateRequest, GenerateResult } from "../../env/types.ts";
 import { setImmediate } from "node:timers";
-import { REQUEST, SAMPLE_JOB, sizeOf, writeStruct } from "./abi.ts";
 import type { Engine } from "./engine.ts";
 import { parameterCount } from "./layout.ts";
+import {
+  SampleJobs,
+  type SampleOutcome,
+  type SamplePart,
+} from "./sample_job.ts";
 import { type Session, SessionCache } from "./session_cache.ts";
 
 /** Rows that one thread puts through the network at one time: bounds memory, and how long a step takes. */
@@ -41,38 +45,26 @@ interface Waiting {
 }
 
 /** An active request's part in the next job. */
-interface Part {
+interface Part extends SamplePart {
   readonly active: Active;
-  /** Ids to feed. */
-  readonly pending: readonly number[];
-  /** Tokens to sample; 0 where the prompt is not through yet. */
-  readonly budget: number;
   readonly cost: number;
-}
-
-/** A part with the places of its results. */
-interface Written {
-  readonly part: Part;
-  /** Address of the struct. */
-  readonly at: number;
-  readonly ids: number;
-  readonly logprobs: number;
 }
 
 /** Samples continuations for many requests at once. */
 export class Sampler {
   readonly #engine: Engine;
   readonly #cache: SessionCache;
+  readonly #jobs: SampleJobs;
   readonly #waiting: Waiting[] = [];
   #active: Active[] = [];
   #running = false;
-  readonly #mail: { at: number; bytes: number }[] = [];
   readonly #rowCost: number;
 
   constructor(engine: Engine, maxCacheTokens: number) {
     const { layers, dim } = engine.config;
     this.#engine = engine;
     this.#cache = new SessionCache(engine, maxCacheTokens);
+    this.#jobs = new SampleJobs(engine);
     this.#rowCost = parameterCount(engine.config) / (2 * layers * dim);
   }
 
@@ -151,24 +143,12 @@ export class Sampler {
     this.#dropAborted();
     const plan = this.#plan();
     if (plan.every((parts) => parts.length === 0)) return;
-    const jobs = plan.map((parts, thread) => this.#writeJob(parts, thread));
-    const scratch = this.#engine.scratch(jobs.map((job) => job.scratchBytes));
-    jobs.forEach((job, i) => {
-      writeStruct(this.#engine.heap, job.at, SAMPLE_JOB, {
-        model: this.#engine.policy.sampling,
-        stream: this.#cache.streamBytes,
-        scratch: scratch[i]!.at,
-        scratchEnd: scratch[i]!.end,
-        requests: job.written.length,
-        requestTable: job.requestTable,
-        maxRows: job.rows,
-        maxContext: job.context,
-      });
+    const outcomes = await this.#jobs.run(plan, {
+      streamBytes: this.#cache.streamBytes,
     });
-    await this.#engine.crew.run("sample", jobs.map((job) => [job.at]));
-    for (const job of jobs) {
-      for (const written of job.written) this.#collect(written);
-    }
+    plan.forEach((parts, thread) =>
+      parts.forEach((part, i) => collect(part, outcomes[thread]![i]!))
+    );
     this.#finish();
   }
 
@@ -228,9 +208,15 @@ export class Sampler {
     while (!this.#cache.reserve(active.session, end)) {
       if (!this.#evictFor(active, planned)) return undefined;
     }
-    const pending = tokensOf(active, cached, count);
-    const steps1 = count + Math.max(0, budget - 1);
-    return { active, pending, budget, cost: steps1 * (this.#rowCost + end) };
+    const { request, session, rng } = active;
+    return {
+      active,
+      request,
+      session,
+      pending: tokensOf(active, cached, count),
+      uniforms: Array.from({ length: budget }, () => rng.next()),
+      cost: (end - cached) * (this.#rowCost + end),
+    };
   }
 
   /** Takes the cache of the youngest request that is not in this job. The oldest never has to give way. */
@@ -246,89 +232,6 @@ export class Sampler {
     throw new PolicyError(
       `The cache of the policy is too small for a context of ${active.request.ids.length} tokens; raise maxCacheTokens`,
     );
-  }
-
-  #writeJob(parts: readonly Part[], thread: number) {
-    const { kernels, policy } = this.#engine;
-    const rows = Math.max(
-      parts.length,
-      parts.reduce((sum, p) => sum + p.pending.length, 0),
-    );
-    const context = Math.max(
-      32,
-      ...parts.map((p) =>
-        p.active.session.ids.length + p.pending.length + p.budget
-      ),
-    );
-    const at = this.#openMail(thread, mailBytes(parts));
-    const requestTable = at + align(sizeOf(SAMPLE_JOB));
-    let cursor = requestTable + align(sizeOf(REQUEST) * parts.length);
-    const take = (bytes: number) => {
-      const place = cursor;
-      cursor += align(bytes);
-      return place;
-    };
-    const written = parts.map((part, i) =>
-      this.#writeRequest(part, requestTable + i * sizeOf(REQUEST), take)
-    );
-    const scratchBytes = kernels.samplingBytes(
-      policy.sampling,
-      Math.max(1, parts.length),
-      rows,
-      context,
-    ) >>> 0;
-    return { at, requestTable, written, rows, context, scratchBytes };
-  }
-
-  #writeRequest(
-    part: Part,
-    at: number,
-    take: (bytes: number) => number,
-  ): Written {
-    const { heap } = this.#engine;
-    const { request, session, rng } = part.active;
-    const uniforms = take(8 * part.budget);
-    const pending = take(4 * part.pending.length);
-    const stops = take(4 * request.stopIds.length);
-    const ids = take(4 * part.budget);
-    const logprobs = take(4 * part.budget);
-    for (let i = 0; i < part.budget; i++) {
-      heap.doubles[uniforms / 8 + i] = rng.next();
-    }
-    heap.ints.set(part.pending, pending / 4);
-    heap.ints.set(request.stopIds, stops / 4);
-    writeStruct(heap, at, REQUEST, {
-      table: session.table,
-      state: session.state,
-      position: session.ids.length,
-      pending,
-      pendingCount: part.pending.length,
-      budget: part.budget,
-      temperature: request.temperature,
-      stops,
-      stopCount: request.stopIds.length,
-      uniforms,
-      ids,
-      logprobs,
-      produced: 0,
-      stopped: 0,
-    });
-    return { part, at, ids, logprobs };
-  }
-
-  #collect({ part, at, ids, logprobs }: Written): void {
-    const { heap } = this.#engine;
-    const { active, pending } = part;
-    const produced = heap.ints[at / 4 + PRODUCED]!;
-    active.stopped = heap.ints[at / 4 + STOPPED] === 1;
-    active.session.ids.push(...pending);
-    for (let i = 0; i < produced; i++) {
-      const id = heap.ints[ids / 4 + i]!;
-      active.ids.push(id);
-      active.logprobs.push(heap.floats[logprobs / 4 + i]!);
-      // All but the last were fed.
-      if (i < produced - 1) active.session.ids.push(id);
-    }
   }
 
   #finish(): void {
@@ -359,15 +262,6 @@ export class Sampler {
     for (const waiting of this.#waiting) waiting.reject(failure);
     this.#active = [];
     this.#waiting.length = 0;
-  }
-
-  #openMail(thread: number, bytes: number): number {
-    const held = this.#mail[thread];
-    if (held && held.bytes >= bytes) return held.at;
-    if (held) this.#engine.heap.free(held.at);
-    const at = this.#engine.heap.allocate(bytes * 2);
-    this.#mail[thread] = { at, bytes: bytes * 2 };
-    return at;
   }
 
   #invalid(request: GenerateRequest): Error | undefined {
@@ -407,22 +301,13 @@ export class Sampler {
   }
 }
 
-const PRODUCED = Object.keys(REQUEST).indexOf("produced");
-const STOPPED = Object.keys(REQUEST).indexOf("stopped");
-
-function align(bytes: number): number {
-  return Math.ceil(bytes / 8) * 8;
-}
-
-function mailBytes(parts: readonly Part[]): number {
-  let bytes = align(sizeOf(SAMPLE_JOB)) +
-    align(sizeOf(REQUEST) * parts.length);
-  for (const part of parts) {
-    bytes += 8 * part.budget + align(4 * part.pending.length) +
-      align(4 * part.active.request.stopIds.length) +
-      2 * align(4 * part.budget);
-  }
-  return bytes;
+/** Takes over what a job did for a request. */
+function collect({ active, pending }: Part, outcome: SampleOutcome): void {
+  active.ids.push(...outcome.ids);
+  active.logprobs.push(...outcome.logprobs);
+  active.stopped = outcome.stopped;
+  // All that was sampled was fed, but for the last.
+  active.session.ids.push(...pending, ...outcome.ids.slice(0, -1));
 }
 
 /** Tokens of prompt and answer that are not in the cache. */

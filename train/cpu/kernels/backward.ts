@@ -1,10 +1,6 @@
 /** The backward pass by hand, layer by layer, and the job that one worker does in a training step. */
-import {
-  attendBack,
-  blockBytes,
-  openStreams,
-  TILE_BYTES,
-} from "./attention";
+import { blockBytes, openStreams } from "./attention";
+import { attendBack, TILE_BYTES } from "./attention_back";
 import { convolveBack } from "./conv";
 import {
   activated,
@@ -27,7 +23,8 @@ import {
   states,
   xAt,
 } from "./forward";
-import { gemm, gemmTransposed } from "./gemm";
+import { gemm } from "./gemm";
+import { gemmTransposed } from "./gemm_transposed";
 import { learnOutputs, openHead } from "./head";
 import { addRows, axpy } from "./math";
 import {

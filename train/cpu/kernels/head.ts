@@ -1,8 +1,19 @@
 /** The loss and its gradient at the output: vocabulary, pointer, gate; only at positions that are learnt. */
 import { mixRows, scoreBytes } from "./attention";
 import { dimStride, pointerKeys, pointerStride, states } from "./forward";
-import { gemm, gemmTransposed } from "./gemm";
-import { axpy, copyFloats, dot, exp1, log4, madd, sum4, zero4 } from "./math";
+import { gemm } from "./gemm";
+import { gemmTransposed } from "./gemm_transposed";
+import {
+  axpy,
+  copyFloats,
+  dot,
+  exp1,
+  log1,
+  log4,
+  madd,
+  sum4,
+  zero4,
+} from "./math";
 import {
   copyMass,
   distribute,
@@ -290,7 +301,7 @@ function learnRow(
   loss.entropy = entropyOf(probabilities, model.vocab);
   const weight = targetWeight(job, loss, logprob);
   const share: f32 = mass > 0 && t > 0
-    ? exp1(log1Of(mass) + log1Of(gate) - logprob)
+    ? exp1(log1(mass) + log1(gate) - logprob)
     : 0;
   const pull: f32 = job.mode == REINFORCE ? job.entropyCoef * job.scale : 0;
   rowGradient(
@@ -307,12 +318,6 @@ function learnRow(
     pull,
     index,
   );
-}
-
-// @ts-ignore: decorator
-@inline
-function log1Of(x: f32): f32 {
-  return f32x4.extract_lane(log4(f32x4.splat(x)), 0);
 }
 
 /** -dL/dlogprob of the target. */
