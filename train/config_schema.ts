@@ -58,6 +58,12 @@ const grpoSchema = z.strictObject({
   entropyCoef: z.number().min(0).default(0).describe(
     "Weight of the entropy bonus",
   ),
+  lossMean: z.enum(["token", "episode"]).default("episode").describe(
+    "What the loss is a mean over: tokens alike, or each episode's first",
+  ),
+  negativeWeight: share.default(1).describe(
+    "What negative advantages are multiplied by; 0 learns from successes only",
+  ),
   divideByStd: z.boolean().default(false)
     .describe("Divide advantages by the group's standard deviation"),
   maxRefills: count.default(1)

@@ -191,6 +191,8 @@ class Loop {
         updateOnGroups(this.#lab.trainer, training, {
           loss: { ...grpo, learningRate },
           minibatches: grpo.minibatches,
+          lossMean: grpo.lossMean,
+          negativeWeight: grpo.negativeWeight,
           rng: createRng(seed, "minibatches", step),
         }),
     );

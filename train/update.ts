@@ -11,6 +11,7 @@ import type {
   PolicyLoss,
   StepOptions,
   Trainer,
+  TrainSequence,
   UpdateStats,
 } from "./trainer.ts";
 
@@ -19,6 +20,10 @@ export interface UpdateOptions {
   readonly loss: StepOptions & PolicyLoss;
   /** Parts that the sequences are split into, one update each; the ratio is clipped from the second on. */
   readonly minibatches: number;
+  /** What the loss is a mean over: all tokens alike, or the tokens of each episode first. */
+  readonly lossMean: "token" | "episode";
+  /** What negative advantages are multiplied by. */
+  readonly negativeWeight: number;
   /** Deals the sequences to the parts. */
   readonly rng: Rng;
 }
@@ -30,9 +35,10 @@ export interface UpdateOptions {
 export async function updateOnGroups(
   trainer: Trainer,
   groups: readonly Group[],
-  { loss, minibatches, rng }: UpdateOptions,
+  options: UpdateOptions,
 ): Promise<UpdateStats> {
-  const sequences = rng.shuffle(groups.flatMap(sequencesOf));
+  const { loss, minibatches, rng } = options;
+  const sequences = weighted(rng.shuffle(groups.flatMap(sequencesOf)), options);
   const size = Math.ceil(sequences.length / minibatches);
   const done: UpdateStats[] = [];
   for (let at = 0; at < sequences.length; at += size) {
@@ -41,7 +47,29 @@ export async function updateOnGroups(
   return meanStats(done);
 }
 
-function sequencesOf(group: Group) {
+/**
+ * Sequences whose advantages are weighted, so that the trainer's mean over tokens comes to the mean wanted.
+ * For the mean over episodes an advantage is divided by its episode's sampled tokens and multiplied by their
+ * mean: a conversation that went astray and on for long then counts no more than a short one.
+ */
+function weighted(
+  sequences: readonly TrainSequence[],
+  { lossMean, negativeWeight }: UpdateOptions,
+): TrainSequence[] {
+  const sampled = sequences.map(({ lossMask }) => sum(Array.from(lossMask)));
+  const typical = mean(sampled);
+  return sequences.map((sequence, i) => {
+    const sign = sequence.advantage < 0 ? negativeWeight : 1;
+    const length = lossMean === "episode" ? typical / sampled[i]! : 1;
+    return { ...sequence, advantage: sequence.advantage * sign * length };
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function sequencesOf(group: Group): TrainSequence[] {
   return group.episodes.flatMap(({ trajectory }, i) =>
     trajectory === null
       ? []
@@ -51,7 +79,7 @@ function sequencesOf(group: Group) {
 
 function meanStats(all: readonly UpdateStats[]): UpdateStats {
   const of = (key: keyof UpdateStats) => mean(all.map((one) => one[key]));
-  const sum = (key: keyof UpdateStats) => of(key) * all.length;
+  const total = (key: keyof UpdateStats) => of(key) * all.length;
   return {
     loss: of("loss"),
     gradNorm: of("gradNorm"),
@@ -59,7 +87,7 @@ function meanStats(all: readonly UpdateStats[]): UpdateStats {
     klOld: of("klOld"),
     klReference: of("klReference"),
     clipShare: of("clipShare"),
-    lossTokens: sum("lossTokens"),
-    tokens: sum("tokens"),
+    lossTokens: total("lossTokens"),
+    tokens: total("tokens"),
   };
 }

@@ -97,7 +97,8 @@ export function confirmWords(details: ReadBack, say: Phraser): string {
 }
 
 function summary(details: ReadBack): string {
-  const { orderId, paymentId } = details;
+  const { orderId } = details;
+  const method = methodWords(details);
   const address = details.address === undefined
     ? ""
     : addressWords(details.address);
@@ -107,17 +108,15 @@ function summary(details: ReadBack): string {
     case "return":
       return `return ${
         details.items.map(named).join(" and ")
-      } from ${orderId}, refund to ${paymentId}`;
+      } from ${orderId}, refund to ${method}`;
     case "exchange":
-      return `exchange ${
-        swaps(details, "for")
-      } in ${orderId} with ${paymentId}`;
+      return `exchange ${swaps(details, "for")} in ${orderId} with ${method}`;
     case "modify_items":
-      return `change ${swaps(details, "to")} in ${orderId} with ${paymentId}`;
+      return `change ${swaps(details, "to")} in ${orderId} with ${method}`;
     case "modify_address":
       return `ship ${orderId} to ${address}`;
     case "modify_payment":
-      return `pay for ${orderId} with ${paymentId}`;
+      return `pay for ${orderId} with ${method}`;
     case "user_address":
       return `change your default address to ${address}`;
     case "question":
@@ -209,6 +208,12 @@ function swaps({ items, newItems }: ReadBack, preposition: string): string {
     const to = newItems[i];
     return `${named(item)} ${preposition} ${to === undefined ? "" : named(to)}`;
   }).join(" and ");
+}
+
+/** `your gift card gift_card_1234567`, or the bare id where the customer has not described it. */
+function methodWords({ request, paymentId }: ReadBack): string {
+  const words = request.payment?.match(/^my (.{1,40})$/)?.[1];
+  return words === undefined ? paymentId : `your ${words} ${paymentId}`;
 }
 
 function named({ words, id }: NamedItem): string {
