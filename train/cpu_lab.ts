@@ -5,16 +5,10 @@
  * @module
  */
 
-import { toolCallingAgent } from "../env/agents/tool_calling.ts";
-import { tokenChatModel } from "../env/models/token_chat.ts";
 import { deriveSeed } from "../env/random.ts";
 import { rolloutAll } from "../env/rollout.ts";
-import { createChatTemplate } from "../env/tokens/chat_template.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
-import {
-  createTokenizer,
-  type TokenizerFiles,
-} from "../env/tokens/tokenizer.ts";
+import type { TokenizerFiles } from "../env/tokens/tokenizer.ts";
 import type { Dataset } from "../env/types.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
 import type { Config } from "./config.ts";
@@ -25,6 +19,7 @@ import {
   expertConversations,
 } from "./demonstrations.ts";
 import type { Demonstrations, Job, Lab, SampleOptions } from "./lab.ts";
+import { codecOf, policyAgent } from "./policy_agent.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Settings of {@linkcode createCpuLab}. */
@@ -51,11 +46,7 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
   const { solved, unsolved } = await expertConversations(dataset, config);
   const files = options.tokenizer ??
     trainTokenizer(solved, { vocabSize: config.model.vocab });
-  const tokenizer = createTokenizer(files);
-  const codec = {
-    tokenizer,
-    template: createChatTemplate({ tokenizer, config: files.config }),
-  };
+  const codec = codecOf(files);
   const shown = demonstrationSequences(solved, {
     ...codec,
     tools: config.prompt === "full" ? dataset.tools : [],
@@ -110,14 +101,13 @@ class EmbeddedLab implements CpuLab {
   }
 
   sample(jobs: readonly Job[], options: SampleOptions) {
-    const { prompt, rollout } = this.#config;
+    const { rollout } = this.#config;
     const { dataset } = this;
-    const model = tokenChatModel(this.policy, {
-      ...this.#codec,
+    const agent = policyAgent(this.policy, {
+      config: this.#config,
+      codec: this.#codec,
       temperature: options.temperature,
-      maxTokensPerTurn: rollout.maxTokensPerTurn,
     });
-    const agent = toolCallingAgent({ model, prompt });
     const user = scriptedUser(dataset);
     const specs = jobs.map(({ task, seed }) => ({
       dataset,

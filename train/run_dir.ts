@@ -110,7 +110,7 @@ export class RunDir implements AsyncDisposable {
       try {
         const { config, info, lines } = await readRun(path);
         const step = (await checkpointSteps(path)).at(-1) ?? 0;
-        if (step > 0) await checkCheckpoint(path, step);
+        if (step > 0) await checkCheckpoint(path, { step });
         const kept = lines.filter((line) => line.step <= step);
         await writeFileAtomic(join(path, "metrics.jsonl"), formatLines(kept));
         await removeStale(path);

@@ -62,11 +62,25 @@ export async function readRun(path: string): Promise<RunRecord> {
 export async function latestUnfinished(
   root: string,
 ): Promise<string | undefined> {
+  return await latestRun(root, ({ outcome }) => outcome !== "completed");
+}
+
+/** The run under `root` that began last and is completed; `undefined` where there is none. */
+export async function latestCompleted(
+  root: string,
+): Promise<string | undefined> {
+  return await latestRun(root, ({ outcome }) => outcome === "completed");
+}
+
+async function latestRun(
+  root: string,
+  isMeant: (info: RunInfo) => boolean,
+): Promise<string | undefined> {
   const found: { path: string; startedAt: string }[] = [];
   for (const name of await names(root)) {
     const text = await readTextIfThere(join(root, name, "run.json"));
     const info = runInfoSchema.safeParse(parseJson(text ?? "")).data;
-    if (info && info.outcome !== "completed") {
+    if (info && isMeant(info)) {
       found.push({ path: join(root, name), startedAt: info.startedAt });
     }
   }
@@ -83,13 +97,14 @@ export async function checkpointSteps(path: string): Promise<number[]> {
 
 /**
  * Checks that a checkpoint is whole and of this version, but for what its trainer wrote.
+ * @param options.wayOut What to do about a damaged one, for the error. Default: {@linkcode instead}.
  * @throws {RunDirError} If it is not.
  */
 export async function checkCheckpoint(
   path: string,
-  step: number,
+  options: { step: number; wayOut?: string },
 ): Promise<void> {
-  const dir = join(path, "checkpoints", String(step));
+  const dir = join(path, "checkpoints", String(options.step));
   const head = parseJson(
     await readTextIfThere(join(dir, "checkpoint.json")) ?? "",
   );
@@ -97,7 +112,7 @@ export async function checkCheckpoint(
   if (version === undefined) {
     throw new RunDirError(
       `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or no JSON; ${
-        instead(dir)
+        options.wayOut ?? instead(dir)
       }`,
     );
   }

@@ -5,15 +5,12 @@
  */
 
 import { resourceUsage } from "node:process";
-import { join } from "node:path";
-import { RunDirError } from "../env/errors.ts";
-import type { TokenizerFiles } from "../env/tokens/tokenizer.ts";
 import type { Dataset } from "../env/types.ts";
 import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
 import { curvePoints, curveSvg } from "./figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
 import type { RunDir } from "./run_dir.ts";
-import { readTextIfThere } from "./storage.ts";
+import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
 import { summarize, type Summary } from "./summary.ts";
 
 /** Settings of {@linkcode runSession}. */
@@ -59,7 +56,9 @@ export async function runSession(
 
 async function trainInLab(options: SessionOptions): Promise<boolean> {
   const { run, dataset } = options;
-  const tokenizer = await savedTokenizer(run);
+  const tokenizer = await readRunTokenizer(run.path, {
+    wayOut: "remove it and resume: the same one is trained again",
+  });
   await using lab = await createCpuLab({
     config: run.config,
     dataset,
@@ -68,25 +67,6 @@ async function trainInLab(options: SessionOptions): Promise<boolean> {
   if (!tokenizer) await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));
   options.onLab?.(lab);
   return await train({ ...options, lab });
-}
-
-/** `tokenizer.json` and `tokenizer_config.json` in one, so that there is no half of it. */
-const TOKENIZER = "tokenizer.json";
-
-async function savedTokenizer(
-  run: RunDir,
-): Promise<TokenizerFiles | undefined> {
-  const path = join(run.path, TOKENIZER);
-  const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new RunDirError(
-      `"${path}" is damaged: it is not JSON; remove it and resume: the same one is trained again`,
-      { cause },
-    );
-  }
 }
 
 async function drawCurve(run: RunDir): Promise<void> {
