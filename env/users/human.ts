@@ -13,7 +13,7 @@ export type LineReader = (options?: CallOptions) => Promise<string | null>;
 export interface HumanUserOptions {
   readonly readLine: LineReader;
   /** Shows text to the person: the task before the first line, then each of the agent's messages. */
-  readonly write: (text: string) => void;
+  readonly write: (text: string, what: "task" | "message") => void;
 }
 
 /**
@@ -31,11 +31,11 @@ export function humanUser({ readLine, write }: HumanUserOptions): UserFactory {
   }
   return (task) => ({
     open(options) {
-      write(`You are the customer. ${task.instruction}\n`);
+      write(`You are the customer. ${task.instruction}\n`, "task");
       return line(options);
     },
     reply(message, options) {
-      write(`${message}\n`);
+      write(`${message}\n`, "message");
       return line(options);
     },
   });

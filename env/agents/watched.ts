@@ -1,0 +1,73 @@
+/**
+ * A watched agent: acts as the agent itself does, and shows each turn to whoever looks on.
+ *
+ * @module
+ */
+
+import type {
+  Action,
+  Agent,
+  AgentSession,
+  AgentStep,
+  CallOptions,
+  Message,
+  Observation,
+  Turn,
+} from "../types.ts";
+import type { Trajectory } from "../tokens/trajectory.ts";
+
+/** What is shown of an episode while it is under way. */
+export interface Watcher {
+  /** Called with every turn, once its observation is there. The last one's too. */
+  readonly onTurn?: (turn: Turn) => void;
+  /** Called where an answer of the model could not be read. */
+  readonly onParseError?: (message: string) => void;
+}
+
+/** An agent that does what `agent` does, watched. */
+export function watchedAgent(agent: Agent, watcher: Watcher): Agent {
+  const { name, model } = agent;
+  return {
+    name,
+    ...(model === undefined ? {} : { model }),
+    start: (start) => new WatchedSession(agent.start(start), watcher),
+  };
+}
+
+class WatchedSession implements AgentSession {
+  readonly #session: AgentSession;
+  readonly #watcher: Watcher;
+  #action: Action | undefined;
+
+  constructor(session: AgentSession, watcher: Watcher) {
+    this.#session = session;
+    this.#watcher = watcher;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#session.messages;
+  }
+
+  get trajectory(): Trajectory | undefined {
+    return this.#session.trajectory;
+  }
+
+  async act(options?: CallOptions): Promise<AgentStep> {
+    const step = await this.#session.act(options);
+    if (step.type === "action") this.#action = step.action;
+    if (step.type === "parse_error") {
+      this.#watcher.onParseError?.(step.message);
+    }
+    return step;
+  }
+
+  observe(observation: Observation): void {
+    this.#session.observe(observation);
+    const action = this.#action;
+    if (action !== undefined) this.#watcher.onTurn?.({ action, observation });
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+}
