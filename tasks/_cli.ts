@@ -56,6 +56,8 @@ export interface TaskDefinition<S extends z.ZodObject> {
   }[];
   /** What `--help` says after the examples. */
   readonly notes?: string;
+  /** What the first Ctrl-C says. Default: that work is being finished and saved. */
+  readonly interruptNote?: string;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
 }
 
@@ -81,7 +83,7 @@ export async function main<S extends z.ZodObject>(
   argv: readonly string[] = Deno.args,
 ): Promise<never> {
   const terminal = new Terminal({ json: argv.includes("--json") });
-  const interrupt = listenForInterrupt(terminal);
+  const interrupt = listenForInterrupt(terminal, task.interruptNote);
   let exitCode: number = EXIT.done;
   try {
     const parsed = parseFlags(task, argv);
@@ -287,14 +289,15 @@ function misuse(
 }
 
 /** Aborts on the first Ctrl-C (or SIGTERM), exits on the second; what is on disk is whole at any moment. */
-function listenForInterrupt(terminal: Terminal): AbortController {
+function listenForInterrupt(
+  terminal: Terminal,
+  note = "Finishing what is in flight and saving; Ctrl-C again stops at once",
+): AbortController {
   const controller = new AbortController();
   function onSignal() {
     if (controller.signal.aborted) Deno.exit(EXIT.interrupted);
     controller.abort();
-    terminal.note(
-      "Finishing what is in flight and saving; Ctrl-C again stops at once",
-    );
+    terminal.note(note);
   }
   Deno.addSignalListener("SIGINT", onSignal);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);

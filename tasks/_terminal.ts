@@ -25,6 +25,12 @@ export class Terminal {
     writeAll(Deno.stdout, `${text}\n`);
   }
 
+  /** A piece of a conversation with the person: to stdout, under `--json` to stderr. */
+  talk(text: string): void {
+    this.#clear();
+    writeAll(this.#json ? Deno.stderr : Deno.stdout, text);
+  }
+
   /** The result for programs: one JSON object on one line of stdout. */
   printJson(value: unknown): void {
     this.#clear();

@@ -1,0 +1,146 @@
+/**
+ * The flags of `deno task chat`, and who and what they lead to: the agent, its world, the task.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { expertAgent } from "../env/agents/expert.ts";
+import { ConfigError } from "../env/errors.ts";
+import type { Agent, Dataset, Task } from "../env/types.ts";
+import { openDataset } from "../train/dataset.ts";
+import { openRunPolicy } from "../train/run_policy.ts";
+import {
+  latestCompleted,
+  readRun,
+  type RunRecord,
+} from "../train/run_reader.ts";
+import { newConfig, trainFlags } from "./_train_flags.ts";
+
+/** The flags. */
+export const chatFlags = z.object({
+  policy: z.string().optional().meta({
+    description:
+      "The run whose policy serves you, by name or path; default: the last that is completed",
+    value: "RUN",
+  }),
+  agent: z.enum(["policy", "expert"]).optional().meta({
+    description:
+      "Who serves you; default: the policy, or the expert where no run is completed",
+  }),
+  data: z.enum(["generated", "tau-bench"]).optional().meta({
+    description:
+      "Where the task comes from; default: where the run's came from, else generated",
+  }),
+  tauBench: z.string().optional().meta({
+    description: "Directory of tau-bench's data",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+  split: z.enum(["train", "dev", "test"]).default("test").meta({
+    description: "The split of the task",
+  }),
+  task: z.int().min(0).default(0).meta({
+    description: "Which task of the split, from 0",
+  }),
+  seed: z.int().min(0).default(1).meta({
+    description: "Seed of the agent's words",
+  }),
+  temperature: z.number().min(0).default(0).meta({
+    description:
+      "The policy's sampling temperature; 0 takes the likeliest token",
+  }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
+  }),
+});
+
+/** The flags as parsed. */
+export type ChatFlags = z.infer<typeof chatFlags>;
+
+/** Who serves the customer, and in which world. Held by `await using`. */
+export interface Counterpart extends AsyncDisposable {
+  readonly agent: Agent;
+  readonly dataset: Dataset;
+  /** In words: `the policy of "runs/a1" after step 155`. */
+  readonly description: string;
+}
+
+/**
+ * The agent that the flags mean, with its world.
+ * @throws {ConfigError} If there is no such run, or the flags contradict each other.
+ * @throws {RunDirError} If the run is damaged.
+ * @throws {DataError} If τ-bench's data are not what they should be.
+ */
+export async function openCounterpart(flags: ChatFlags): Promise<Counterpart> {
+  const path = await runOf(flags);
+  return path === undefined
+    ? await openExpert(flags)
+    : await openPolicy(await readRun(path), flags);
+}
+
+/** @throws {ConfigError} If the split has no such task. */
+export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
+  const tasks = dataset.tasks(split);
+  const found = tasks[task];
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    `There is no task ${task} in the ${split} split of ${dataset.name}: it has ${tasks.length} tasks; ` +
+      `pass --task 0 to --task ${tasks.length - 1}`,
+  );
+}
+
+/** The run whose policy serves; `undefined` where the expert does. */
+async function runOf(
+  { agent, policy, runs }: ChatFlags,
+): Promise<string | undefined> {
+  if (agent === "expert" && policy !== undefined) {
+    throw new ConfigError(
+      `--agent expert and --policy ${policy} contradict each other; leave one of them out`,
+    );
+  }
+  if (agent === "expert") return undefined;
+  if (policy !== undefined) {
+    return policy.includes("/") ? policy : join(runs, policy);
+  }
+  const latest = await latestCompleted(runs);
+  if (latest !== undefined || agent === undefined) return latest;
+  throw new ConfigError(
+    `There is no completed run in "${runs}"; train one by "deno task train", name another by --policy RUN, ` +
+      "or talk to the expert by --agent expert",
+  );
+}
+
+/** The expert serves in the world that `deno task train` learns in. */
+async function openExpert({ data, tauBench }: ChatFlags): Promise<Counterpart> {
+  const config = await newConfig(trainFlags.parse({ data, tauBench }));
+  return {
+    agent: expertAgent(),
+    dataset: await openDataset(config.data),
+    description: "the expert, who knows the task",
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function openPolicy(
+  run: RunRecord,
+  flags: ChatFlags,
+): Promise<Counterpart> {
+  const { data } = run.config;
+  const dataset = await openDataset({
+    ...data,
+    source: flags.data ?? data.source,
+    directory: flags.tauBench ?? data.directory,
+  });
+  const policy = await openRunPolicy(run);
+  const isOwn = dataset.fingerprint === run.info.dataset.fingerprint;
+  return {
+    agent: policy.agent(flags),
+    dataset,
+    description: `the policy of "${run.path}" after step ${policy.step}` +
+      (isOwn ? "" : ", on other data than it was trained on"),
+    [Symbol.asyncDispose]: () => policy[Symbol.asyncDispose](),
+  };
+}

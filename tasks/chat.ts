@@ -1,0 +1,137 @@
+/**
+ * `deno task chat`: you are the customer of a task, a trained policy or the expert serves you.
+ *
+ * @module
+ */
+
+import { watchedAgent } from "../env/agents/watched.ts";
+import { createEnvironment } from "../env/environment.ts";
+import { rollout } from "../env/rollout.ts";
+import { STOP, type Task } from "../env/types.ts";
+import { humanUser, lineReader } from "../env/users/human.ts";
+import {
+  type ChatFlags,
+  chatFlags,
+  type Counterpart,
+  openCounterpart,
+  taskOf,
+} from "./_chat_flags.ts";
+import {
+  ChatView,
+  type Outcome,
+  outcomeText,
+  reasonsOf,
+  turnJson,
+} from "./_chat_view.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+
+async function run(
+  flags: ChatFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const { terminal, signal } = context;
+  terminal.progress("the agent comes to the counter");
+  await using counterpart = await openCounterpart(flags);
+  const task = taskOf(counterpart.dataset, flags);
+  signal.throwIfAborted();
+  terminal.endProgress();
+  terminal.note(
+    `${task.id}: you are served by ${counterpart.description}; the end of your input (Ctrl-D) ends the conversation`,
+  );
+  const outcome = await converse(task, { counterpart, flags, context });
+  terminal.talk("\n");
+  terminal.print(outcomeText(outcome));
+  return {
+    json: toJson(outcome, { task, counterpart, flags }),
+    exitCode: outcome.failure === null ? EXIT.done : EXIT.failed,
+  };
+}
+
+interface Setting {
+  readonly counterpart: Counterpart;
+  readonly flags: ChatFlags;
+  readonly context: TaskContext;
+}
+
+async function converse(
+  task: Task,
+  { counterpart, flags, context: { terminal, signal } }: Setting,
+): Promise<Outcome> {
+  const { agent, dataset } = counterpart;
+  const view = new ChatView(terminal, { echoes: Deno.stdin.isTerminal() });
+  const user = humanUser({
+    readLine: view.prompting(lineReader(Deno.stdin.readable)),
+    write: (text, what) => view.write(text, what),
+  })(task, flags);
+  const opening = await user.open({ signal });
+  if (opening.includes(STOP)) {
+    // Who leaves without a word is not served; what they leave behind is scored like any other end.
+    const reward = createEnvironment({ dataset, task, user }).reward();
+    return { stopReason: "user_stop", reward, turns: [], failure: null };
+  }
+  const opened = {
+    open: () => Promise.resolve(opening),
+    reply: user.reply.bind(user),
+  };
+  return await rollout({
+    dataset,
+    task,
+    agent: watchedAgent(agent, {
+      onTurn: (turn) => view.turn(turn),
+      onParseError: (message) => view.parseError(message),
+    }),
+    user: () => opened,
+    userName: "human",
+    seed: flags.seed,
+    // A person does not say it all again.
+    retries: 0,
+    now: () => performance.timeOrigin + performance.now(),
+    signal,
+  });
+}
+
+function toJson(
+  outcome: Outcome,
+  { task, counterpart, flags }: Omit<Setting, "context"> & { task: Task },
+): Record<string, unknown> {
+  const { agent } = counterpart;
+  return {
+    task: task.id,
+    instruction: task.instruction,
+    agent: agent.name,
+    model: agent.model ?? agent.name,
+    seed: flags.seed,
+    reward: outcome.reward?.value ?? null,
+    reasons: reasonsOf(outcome),
+    differences: outcome.reward?.differences ?? [],
+    missing_outputs: outcome.reward?.missingOutputs ?? [],
+    stop_reason: outcome.stopReason,
+    turns: outcome.turns.map(turnJson),
+  };
+}
+
+if (import.meta.main) {
+  await main({
+    name: "chat",
+    summary:
+      "Be the customer: talk to a trained policy or to the expert, and see the reward",
+    flags: chatFlags,
+    examples: [
+      {
+        command: "deno task chat",
+        does:
+          "the policy of the last completed run serves you on the first test task",
+      },
+      {
+        command: "deno task chat --policy a1 --task 7 --temperature 1",
+        does: "the policy of runs/a1, another task, sampled",
+      },
+      {
+        command: "deno task chat --agent expert --split dev",
+        does: "the expert, who knows what you want",
+      },
+    ],
+    interruptNote: "Stopped; the conversation is not scored",
+    run,
+  });
+}
