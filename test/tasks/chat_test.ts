@@ -1,0 +1,249 @@
+/**
+ * `deno task chat` as its users run it: a process with the task's own permissions, their words on stdin.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import project from "../../deno.json" with { type: "json" };
+import { expertAgent } from "../../env/agents/expert.ts";
+import { rollout } from "../../env/rollout.ts";
+import { type Message, STOP, type Turn } from "../../env/types.ts";
+import { scriptedUser } from "../../env/users/scripted.ts";
+import { resolveConfig } from "../../train/config.ts";
+import { openDataset } from "../../train/dataset.ts";
+import { assertGolden } from "../fakes/golden.ts";
+import { writePolicyRun } from "../fakes/policy_run.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+function start(args: readonly string[]): Deno.ChildProcess {
+  const words = project.tasks.chat.command.split(" ").slice(1);
+  return new Deno.Command(Deno.execPath(), {
+    args: [...words, ...args],
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { TAU_BENCH_DIR: "", NO_COLOR: "1" },
+  }).spawn();
+}
+
+/** Runs a conversation in which the customer says `lines`, then leaves. */
+async function chat(args: readonly string[], lines: readonly string[] = []) {
+  const child = start(args);
+  const writer = child.stdin.getWriter();
+  const text = lines.map((line) => `${line}\n`).join("");
+  // Where the flags are refused nobody reads it.
+  await writer.write(new TextEncoder().encode(text)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decode = (data: Uint8Array) => new TextDecoder().decode(data);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await body(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** What the scripted customer says to the expert on a task of the default world, and the turns of it. */
+async function scripted(index: number) {
+  const recipe = new URL("train/recipes/default.yaml", ROOT);
+  const text = await Deno.readTextFile(recipe);
+  const { data } = resolveConfig({ name: "default.yaml", text });
+  const dataset = await openDataset(data);
+  const task = dataset.tasks("test")[index]!;
+  const { messages, turns, reward } = await rollout({
+    dataset,
+    task,
+    agent: expertAgent(),
+    user: scriptedUser(dataset),
+    userName: "scripted",
+    seed: 1,
+    now: () => 0,
+  });
+  assert.equal(reward?.value, 1);
+  return { task, turns, lines: linesOf(messages) };
+}
+
+function linesOf(messages: readonly Message[]): string[] {
+  return messages.filter(({ role }) => role === "user")
+    .map(({ content }) => content.replace(STOP, "").trim());
+}
+
+function kindsOf(turns: readonly Turn[]) {
+  return turns.map(({ action }) =>
+    action.type === "tool" ? action.call.name : action.content
+  );
+}
+
+Deno.test("chat --help is as recorded", async () => {
+  const { code, stdout } = await chat(["--help"]);
+  assert.equal(code, 0);
+  await assertGolden("chat_help.txt", stdout);
+});
+
+Deno.test("chat with the expert, saying what the scripted customer would, earns the reward", async () => {
+  const { task, turns, lines } = await scripted(0);
+  const args = ["--agent", "expert", "--task", "0"];
+  const people = await chat(args, lines);
+  assert.equal(people.code, 0, people.stderr);
+  assert.match(people.stderr, /you are served by the expert.*\(Ctrl-D\)/);
+  const [head, ...rest] = people.stdout.split("\n");
+  assert.equal(head, `You are the customer. ${task.instruction}`);
+  for (const line of lines) assert.ok(rest.includes(`you:   ${line}`), line);
+  for (const { action } of turns) {
+    if (action.type === "respond") {
+      assert.ok(rest.includes(`agent: ${action.content}`), action.content);
+    } else {
+      const start = `  [${action.call.name} {"`;
+      assert.ok(
+        rest.some((line) => line.startsWith(start) && line.endsWith("]")),
+        start,
+      );
+    }
+  }
+  assert.match(
+    people.stdout,
+    /\n\nreward 1\n {2}the database is as it should be\n$/,
+  );
+
+  const programs = await chat([...args, "--json"], lines);
+  assert.equal(programs.code, 0);
+  assert.match(programs.stderr, /\nagent: .*\n/, "the talk is still shown");
+  const json = JSON.parse(programs.stdout);
+  assert.equal(json.task, task.id);
+  assert.equal(json.instruction, task.instruction);
+  assert.equal(json.reward, 1);
+  assert.deepEqual(json.reasons, ["the database is as it should be"]);
+  // Without the scripted customer's stop token the expert has the words once more, before the end of the input.
+  assert.deepEqual(
+    kindsOf(json.turns).slice(0, turns.length),
+    kindsOf(turns),
+  );
+  const call = json.turns.find(({ action }: Turn) => action.type === "tool");
+  assert.equal(typeof Object.values(call.action.call.arguments)[0], "string");
+});
+
+Deno.test("chat that is left at once is scored as it is, with the rows that differ", async () => {
+  const { code, stdout } = await chat(["--agent", "expert"]);
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^You are the customer\. .*\n\n\nreward 0\n( {2}\w+ ".*": .* should be .*, is .*\n)+$/,
+  );
+});
+
+Deno.test("chat stopped by Ctrl-C exits with 130 and scores nothing", async () => {
+  const child = start(["--agent", "expert"]);
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let shown = "";
+  while (!shown.includes("You are the customer")) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    shown += value;
+  }
+  child.kill("SIGINT");
+  const stderr = await new Response(child.stderr).text();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    shown += next.value;
+  }
+  assert.equal((await child.status).code, 130);
+  await child.stdin.close();
+  assert.match(stderr, /\nStopped; the conversation is not scored\n$/);
+  assert.doesNotMatch(shown, /reward/);
+});
+
+Deno.test("chat with the policy of the last completed run, in the world that it was trained in", () =>
+  inTempDir(async (dir) => {
+    await writePolicyRun(join(dir, "old"));
+    await writePolicyRun(join(dir, "new"), { startedAt: new Date(1) });
+    const words = ["hello", "my email is a@b.c", "yes"];
+    const args = ["--runs", dir, "--json"];
+    const latest = await chat(args, words);
+    assert.equal(latest.code, 0, latest.stderr);
+    assert.match(
+      latest.stderr,
+      /served by the policy of ".*new" after step 1;/,
+    );
+    const json = JSON.parse(latest.stdout);
+    assert.equal(json.agent, "tool-calling");
+    assert.equal(json.model, "new");
+    assert.equal(json.reward, 0);
+    const named = await chat([...args, "--policy", "old"], words);
+    const byPath = await chat(["--policy", join(dir, "old"), "--json"], words);
+    // Both runs hold the same weights, and greedy words depend on nothing else.
+    for (const { stdout } of [named, byPath]) {
+      assert.deepEqual(JSON.parse(stdout), { ...json, model: "old" });
+    }
+    const beyond = await chat([...args, "--task", "3"]);
+    assert.equal(beyond.code, 2);
+    assert.match(
+      beyond.stderr,
+      /no task 3 in the test split of generated: it has 3 tasks; pass --task 0 to --task 2\n$/,
+    );
+  }));
+
+Deno.test("chat with a damaged policy exits with 1 and says the way out", () =>
+  inTempDir(async (dir) => {
+    await writePolicyRun(join(dir, "a"));
+    const weights = join(dir, "a", "checkpoints", "1", "policy", "weights.f32");
+    await Deno.truncate(weights, 100);
+    const { code, stdout, stderr } = await chat(["--runs", dir]);
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /weights.f32" is damaged.*or name another run\n$/);
+    assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+  }));
+
+Deno.test("chat misused exits with 2, says how to mend it, and prints nothing on stdout", () =>
+  inTempDir(async (dir) => {
+    await writePolicyRun(join(dir, "bare"), { steps: [] });
+    const cases: [string[], RegExp][] = [
+      [["--polcy", "a"], /Unknown flag "--polcy"; the nearest is "--policy"/],
+      [["--policy", "nope"], /There is no run at ".*nope"/],
+      [["--policy", "bare"], /"[^"]*bare" has no checkpoint.*--resume/],
+      [["--agent", "expert", "--policy", "bare"], /contradict each other/],
+      [
+        ["--agent", "policy", "--runs", join(dir, "none")],
+        /no completed run in ".*none"; train one by "deno task train"/,
+      ],
+      [["--agent", "expert", "--task", "99999"], /no task 99999 in the test/],
+      [["--agent", "expert", "--task", "-1"], /^error: --task: .*-1/],
+      [["--temperature", "-1"], /--temperature: .*-1/],
+      [
+        ["--agent", "expert", "--data", "tau-bench"],
+        /pass --tau-bench DIR or set TAU_BENCH_DIR/,
+      ],
+    ];
+    for (const [args, message] of cases) {
+      const runs = args.includes("--runs") ? [] : ["--runs", dir];
+      const { code, stdout, stderr } = await chat([...runs, ...args]);
+      assert.match(stderr, message);
+      assert.equal(code, 2, stderr);
+      assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+      assert.equal(stdout, "");
+    }
+  }));
+
+Deno.test({
+  name: "chat is served on tau-bench's tasks too",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const { code, stdout, stderr } = await chat([
+      ...["--agent", "expert", "--data", "tau-bench", "--tau-bench", TAU_BENCH],
+      ...["--split", "dev", "--json"],
+    ], ["hello"]);
+    assert.equal(code, 0, stderr);
+    const json = JSON.parse(stdout);
+    assert.equal(json.task, "retail/dev/0");
+    assert.equal(json.turns.at(-1).observation.content, STOP);
+  },
+});
