@@ -132,7 +132,10 @@ Deno.test("train misused exits with 2, says how to mend it, and prints nothing o
       /unknown key "grpo.stesp"; the nearest is "grpo.steps"/,
     ],
     [["--set", "grpo.steps=x"], /grpo.steps .*expected number, got "x"/],
-    [["--recipe", "nope"], /no recipe "nope".*"default", "tau-retail"/],
+    [
+      ["--recipe", "nope"],
+      /no recipe "nope".*"default", "retail-all", "tau-retail"/,
+    ],
     [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
     [["--resume", "nope"], /There is no run at "runs\/nope"/],
   ];
