@@ -6,6 +6,8 @@
  */
 
 import asc from "assemblyscript/asc";
+import { z } from "zod";
+import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
 /** The modules there are: `relaxed` has fused multiply-add, `plain` runs everywhere. */
 export const WASM_BUILDS = ["relaxed", "plain"] as const;
@@ -77,10 +79,37 @@ function readKernel(name: string): string | null {
   }
 }
 
-if (import.meta.main) {
+const flags = z.object({
+  dryRun: z.boolean().default(false).meta({
+    description: "Compile, say the sizes, and write nothing",
+  }),
+});
+
+async function run(
+  { dryRun }: z.infer<typeof flags>,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const sizes: Record<string, number> = {};
   for (const build of WASM_BUILDS) {
     const bytes = await buildWasm(build);
-    await Deno.writeFile(wasmUrl(build), bytes);
-    console.log(`${build}.wasm  ${bytes.length} bytes`);
+    if (!dryRun) await Deno.writeFile(wasmUrl(build), bytes);
+    sizes[`${build}.wasm`] = bytes.length;
+    terminal.print(`${build}.wasm  ${bytes.length} bytes`);
   }
+  return { json: sizes };
+}
+
+if (import.meta.main) {
+  await main({
+    name: "build:wasm",
+    summary: "Compile the policy's kernels to the two WebAssembly modules",
+    flags,
+    examples: [
+      {
+        command: "deno task build:wasm",
+        does: "after a change in train/cpu/kernels/",
+      },
+    ],
+    run,
+  });
 }
