@@ -300,10 +300,8 @@ export async function loadChatTemplate(
   dir: string,
   options: LoadTemplateOptions,
 ): Promise<ChatTemplate> {
-  const [jinja, config] = await Promise.all([
-    readOptionalText(`${dir}/chat_template.jinja`),
-    readModelFile(dir, "tokenizer_config.json"),
-  ]);
+  const jinja = await readOptionalText(`${dir}/chat_template.jinja`);
+  const config = await readModelFile(dir, "tokenizer_config.json");
   return createChatTemplate({ ...options, config, jinja, origin: dir });
 }
 

@@ -88,11 +88,10 @@ export interface TokenizerFiles {
  * @throws {DataError} If a file is missing or is not what it should be.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
-  const [tokenizer, config, generation] = await Promise.all([
-    readModelFile(dir, "tokenizer.json"),
-    readModelFile(dir, "tokenizer_config.json"),
-    readOptionalModelFile(dir, "generation_config.json"),
-  ]);
+  // One after the other, so that of several faults the same one is named every time.
+  const tokenizer = await readModelFile(dir, "tokenizer.json");
+  const config = await readModelFile(dir, "tokenizer_config.json");
+  const generation = await readOptionalModelFile(dir, "generation_config.json");
   return createTokenizer({ tokenizer, config, generation }, dir);
 }
 
