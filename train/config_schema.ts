@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { generatedOptionsSchema } from "../env/data/generated/options.ts";
 import { ModelConfigSchema } from "./cpu/model_config.ts";
+import { MIN_VOCAB_SIZE } from "./cpu/tokenizer.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
@@ -23,6 +24,16 @@ const dataSchema = z.strictObject({
     .describe("Seed of the generated world; independent of the run's seed"),
   generated: generatedOptionsSchema.prefault({}),
 });
+
+/** The model, with room for a tokenizer that can write any text. */
+const modelSchema = ModelConfigSchema.refine(
+  ({ vocab }) => vocab >= MIN_VOCAB_SIZE,
+  {
+    path: ["vocab"],
+    error:
+      `a tokenizer that can write any text has ${MIN_VOCAB_SIZE} tokens at least; give a larger multiple of 32`,
+  },
+);
 
 const coldStartSchema = z.strictObject({
   demonstrations: count.default(0)
@@ -123,7 +134,7 @@ export const configSchema = z.strictObject({
     .describe(
       "What the policy is shown before the conversation; full: policy text and tool schemas",
     ),
-  model: ModelConfigSchema.prefault({}),
+  model: modelSchema.prefault({}),
   optimizer: optimizerSchema.prefault({}),
   coldStart: coldStartSchema.prefault({}),
   grpo: grpoSchema.prefault({}),

@@ -76,6 +76,13 @@ Deno.test("resolveConfig() blames the --set that did it", () => {
   );
 });
 
+Deno.test("resolveConfig() refuses a vocabulary that no tokenizer fits in", () => {
+  assert.match(
+    refusal("", ["model.vocab=320"]),
+    /^--set model.vocab=320: model.vocab .* 348 tokens at least/,
+  );
+});
+
 Deno.test("resolveConfig() points at the fault of text that is no YAML map", () => {
   assert.match(refusal("grpo: [\n"), /^r.yaml:\d+:\d+: the recipe is not YAML/);
   assert.match(refusal("- a\n"), /^r.yaml: a recipe is a YAML map/);
