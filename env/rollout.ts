@@ -22,8 +22,10 @@ import type {
   Reward,
   StopReason,
   Task,
+  User,
   UserFactory,
 } from "./types.ts";
+import { addUsage, NO_USAGE } from "./usage.ts";
 
 /** What an episode depends on. */
 export interface RolloutSpec {
@@ -75,12 +77,15 @@ export async function rollout(
 ): Promise<Episode> {
   const startedAtMs = options.now();
   const { retries: limit = DEFAULTS.retries } = options;
+  let usage: Episode["usage"] = { agent: NO_USAGE, user: NO_USAGE };
   for (let retries = 0;; retries++) {
     const attempt = new Attempt(options);
     const failure = await attempt.run();
     options.signal?.throwIfAborted();
+    usage = attempt.addUsageTo(usage);
     if (failure === null || failure.kind === "bug" || retries >= limit) {
-      return toEpisode(attempt, { options, failure, retries, startedAtMs });
+      const record = { options, failure, retries, usage, startedAtMs };
+      return toEpisode(attempt, record);
     }
     await backOff(retries, options);
   }
@@ -148,6 +153,8 @@ class Attempt {
   #source: Failure["source"] = "environment";
   environment: Environment | null = null;
   session: AgentSession | null = null;
+  #user: User | null = null;
+  firstMessage: string | null = null;
   parseErrors = 0;
   stopReason: StopReason = "failed";
   reward: Reward | null = null;
@@ -172,14 +179,19 @@ class Attempt {
     }
   }
 
+  addUsageTo({ agent, user }: Episode["usage"]): Episode["usage"] {
+    return {
+      agent: addUsage(agent, this.session?.usage ?? NO_USAGE),
+      user: addUsage(user, this.#user?.usage ?? NO_USAGE),
+    };
+  }
+
   async #open(): Promise<AgentSession> {
     const { dataset, task, user, agent, seed } = this.#options;
-    this.environment = createEnvironment({
-      dataset,
-      task,
-      user: user(task, { seed: deriveSeed(seed, "user") }),
-    });
+    this.#user = user(task, { seed: deriveSeed(seed, "user") });
+    this.environment = createEnvironment({ dataset, task, user: this.#user });
     const firstMessage = await this.environment.open(this.#call());
+    this.firstMessage = firstMessage;
     this.#source = "model";
     this.session = agent.start({
       dataset,
@@ -243,10 +255,11 @@ function toFailure(error: unknown, source: Failure["source"]): Failure {
 
 function toEpisode(
   attempt: Attempt,
-  { options, failure, retries, startedAtMs }: {
+  { options, failure, retries, usage, startedAtMs }: {
     options: RolloutSpec & RolloutContext;
     failure: Failure | null;
     retries: number;
+    usage: Episode["usage"];
     startedAtMs: number;
   },
 ): Episode {
@@ -269,6 +282,8 @@ function toEpisode(
     failure,
     retries,
     parseErrors,
+    usage,
+    findings: null,
     startedAtMs,
     durationMs: now() - startedAtMs,
   };

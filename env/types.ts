@@ -155,10 +155,51 @@ export interface Dataset {
   readonly tools: readonly ToolSchema[];
   /** Names of tools that end the conversation. */
   readonly terminatingTools: readonly string[];
+  /** What agents and simulated users are told. @throws {DataError} If the dataset came without them. */
+  prompts(): Prompts;
+  /** Example conversations for agents that are shown some, as text; may be none. */
+  readonly fewShot: readonly string[];
   /** The splits there are, each with at least one task. */
   readonly splits: readonly Split[];
   /** The tasks of a split in order. @throws {ConfigError} If the dataset has no such split. */
   tasks(split: Split): readonly Task[];
+}
+
+/**
+ * The texts that agents and simulated users are made of. `<<name>>` is a placeholder, to be filled by
+ * {@linkcode fillPrompt}; everything else is literal.
+ */
+export interface Prompts {
+  readonly user: {
+    /** System prompt of the customer: `<<instruction_display>>`. */
+    readonly system: string;
+    /** The same, for a customer who thinks before it speaks. */
+    readonly reactSystem: string;
+    /** What stands for `<<instruction_display>>` where there is an instruction: `<<instruction>>`. */
+    readonly instructionDisplay: string;
+    /** Asks whether a message is satisfactory: `<<transcript>>`, `<<response>>`. Answered by true or false. */
+    readonly verify: string;
+    /** Asks for a better message: `<<transcript>>`, `<<response>>`. */
+    readonly reflect: string;
+    /** Who speaks, in transcripts, by message role. */
+    readonly roleLabels: Readonly<Record<string, string>>;
+    /** What the agent says before the customer's first message. */
+    readonly firstAgentMessage: string;
+  };
+  readonly agent: {
+    /** System prompt where actions are text: `<<wiki>>`, `<<tools_json>>`, `<<agent_instruction>>`. */
+    readonly textSystem: string;
+    readonly reactInstruction: string;
+    readonly actInstruction: string;
+    /** What stands before a tool's answer. */
+    readonly observationPrefix: string;
+    /** What stands before an action. */
+    readonly actionMarker: string;
+    /** System prompt of the tool-calling agent: `<<wiki>>`. */
+    readonly toolCallingSystem: string;
+    /** System prompt with examples: `<<wiki>>`, `<<few_shot_examples>>`. */
+    readonly fewShotSystem: string;
+  };
 }
 
 /** What an agent does in a turn: call a tool, or speak to the customer. */
@@ -231,6 +272,8 @@ export interface User {
   open(options?: CallOptions): Promise<string>;
   /** The customer's answer to what the agent said; contains {@linkcode STOP} when they are done. */
   reply(message: string, options?: CallOptions): Promise<string>;
+  /** What the customer's model has used so far; left out where there is none. */
+  readonly usage?: Usage;
 }
 
 /** Makes the user of one episode. */
@@ -271,6 +314,8 @@ export interface AgentSession {
   readonly messages: readonly Message[];
   /** What trains, where the model works on tokens. */
   readonly trajectory?: Trajectory | undefined;
+  /** What the agent's model has used so far; left out where nothing counts it. */
+  readonly usage?: Usage;
   /** Frees what the model holds for this episode. */
   close(): void;
 }
@@ -320,6 +365,22 @@ export interface ChatReply {
   /** What was wrong with the answer, in words for the model to recover by. */
   readonly parseError?: string;
   readonly finishReason: "stop" | "length";
+  /** What this answer used, retries included. */
+  readonly usage?: Usage;
+}
+
+/** What calls to a model came to. */
+export interface Usage {
+  /** Answers that came. */
+  readonly calls: number;
+  /** Attempts beyond the first of each call. */
+  readonly retries: number;
+  readonly promptTokens: number;
+  /** Of the prompt tokens, those that the server had seen before. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  /** In US dollars; `null` where a price is not known. */
+  readonly cost: number | null;
 }
 
 /** A model that continues token ids. */
@@ -355,6 +416,8 @@ export interface GenerateResult {
   /** Natural log of each id's probability at the temperature that it was sampled with, `[ids.length]`. */
   readonly logprobs: readonly number[];
   readonly finishReason: "stop" | "length";
+  /** What this answer used, where an engine counts it. */
+  readonly usage?: Usage;
 }
 
 /** Why an episode ended. */
@@ -386,8 +449,32 @@ export interface Episode {
   /** How often the episode was begun anew after a failure. */
   readonly retries: number;
   readonly parseErrors: number;
+  /** What the models used, attempts that failed included. */
+  readonly usage: { readonly agent: Usage; readonly user: Usage };
+  /** What the simulated customer did wrong; `null` where nothing is known of the customer's goal. */
+  readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;
+}
+
+/**
+ * What simulated customers do wrong: tell everything at once, state what their goal does not hold, end before
+ * their request is settled, repeat what was said, go on after it is settled.
+ */
+export type UserFault =
+  | "leak"
+  | "invention"
+  | "early_stop"
+  | "echo"
+  | "endless";
+
+/** A fault of a simulated customer. */
+export interface UserFinding {
+  readonly fault: UserFault;
+  /** Which of the customer's messages, from 0. */
+  readonly message: number;
+  /** What shows it, for a person to judge. */
+  readonly evidence: string;
 }
 
 /** A failure that is not the policy's. */

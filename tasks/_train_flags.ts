@@ -29,7 +29,9 @@ export const trainFlags = z.object({
     value: "DIR",
     env: "TAU_BENCH_DIR",
   }),
-  env: z.enum(["retail"]).optional().meta({ description: "The world" }),
+  env: z.enum(["retail", "airline"]).optional().meta({
+    description: "The world",
+  }),
   seed: z.int().min(0).optional().meta({
     description: "Seed of all randomness",
   }),
@@ -66,11 +68,15 @@ export const trainFlags = z.object({
 /** The recipe's keys for `--help`. */
 export function recipeHelp(): string {
   const keys = configKeys().map(({ key, value, description }) =>
-    `  ${`${key}=${value}`.padEnd(40)} ${description}`
+    `  ${`${key}=${shown(value)}`.padEnd(40)} ${description}`
   );
   return `Keys of a recipe and of --set, with their defaults:\n${
     keys.join("\n")
   }`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 /** The flags as parsed. */

@@ -5,7 +5,13 @@
  */
 
 import { z } from "zod";
-import { generatedOptionsSchema } from "../env/data/generated/options.ts";
+import {
+  agentStrategy,
+  budgetSchema,
+  dataSchema,
+  pricesSchema,
+  userSchema,
+} from "./config_sections.ts";
 import { ModelConfigSchema } from "./cpu/model_config.ts";
 import { MIN_VOCAB_SIZE } from "./cpu/tokenizer.ts";
 
@@ -13,17 +19,6 @@ const positive = z.int().min(1);
 const count = z.int().min(0);
 const rate = z.number().gt(0);
 const share = z.number().min(0).max(1);
-
-const dataSchema = z.strictObject({
-  source: z.enum(["generated", "tau-bench"]).default("generated")
-    .describe("Where tasks and rows come from"),
-  domain: z.enum(["retail"]).default("retail").describe("The world"),
-  directory: z.string().nullable().default(null)
-    .describe("The τ-bench checkout, where the source is tau-bench"),
-  worldSeed: z.int().default(1)
-    .describe("Seed of the generated world; independent of the run's seed"),
-  generated: generatedOptionsSchema.prefault({}),
-});
 
 /** The model, with room for a tokenizer that can write any text. */
 const modelSchema = ModelConfigSchema.refine(
@@ -95,6 +90,9 @@ const rolloutSchema = z.strictObject({
   temperature: rate.default(1).describe("Sampling temperature while training"),
   maxTokensPerTurn: positive.default(128).describe("Most tokens of one answer"),
   maxTurns: positive.default(30).describe("Most turns of a conversation"),
+  maxParseErrors: count.default(3).describe(
+    "Answers that cannot be read and are forgiven, of a conversation",
+  ),
   concurrency: positive.default(64).describe("Conversations in flight"),
   cacheTokens: positive.default(131072)
     .describe(
@@ -134,6 +132,12 @@ export const configSchema = z.strictObject({
     .describe(
       "What the policy is shown before the conversation; full: policy text and tool schemas",
     ),
+  agent: agentStrategy.default("tool-calling").describe(
+    "How the policy serves: by tool calls, or by actions as text",
+  ),
+  user: userSchema.prefault({}),
+  prices: pricesSchema,
+  budget: budgetSchema.prefault({}),
   model: modelSchema.prefault({}),
   optimizer: optimizerSchema.prefault({}),
   coldStart: coldStartSchema.prefault({}),

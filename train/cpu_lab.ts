@@ -117,6 +117,7 @@ class EmbeddedLab implements CpuLab {
       user,
       userName: "scripted",
       maxTurns: rollout.maxTurns,
+      maxParseErrors: rollout.maxParseErrors,
     }));
     return rolloutAll(specs, {
       concurrency: rollout.concurrency,

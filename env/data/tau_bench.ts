@@ -1,6 +1,7 @@
 /**
  * τ-bench's own data, read from a directory: `<dir>/<domain>/` holds a JSON file per table, `wiki.md`,
- * `tools.json` and `tasks_<split>.json`, and `<dir>/terminate_tools.json` names what ends a conversation.
+ * `tools.json` and `tasks_<split>.json`; `<dir>/terminate_tools.json` names what ends a conversation, and
+ * `<dir>/prompts.json` and `<dir>/few_shot/` hold what agents and simulated users are told.
  *
  * @module
  */
@@ -14,7 +15,15 @@ import { ConfigError, DataError } from "../errors.ts";
 import { anyObject, explainFirstIssue, objectOf } from "../python_schema.ts";
 import { type JsonObject, parsePythonJson, toPlain } from "../python_json.ts";
 import { sha256 } from "../state_hash.ts";
-import type { Dataset, DomainName, Split, Task, ToolSchema } from "../types.ts";
+import { promptsSchema } from "../prompts.ts";
+import type {
+  Dataset,
+  DomainName,
+  Prompts,
+  Split,
+  Task,
+  ToolSchema,
+} from "../types.ts";
 
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
@@ -38,6 +47,15 @@ const tasks = z.array(objectOf({
   actions: z.array(objectOf({ name: z.string(), kwargs: anyObject })),
   outputs: z.array(z.string()),
 }));
+
+const PROMPTS = "prompts.json";
+
+const FEW_SHOT_NAMES: Readonly<Record<DomainName, string>> = {
+  retail: "Retail",
+  airline: "Airline",
+};
+
+const fewShotLine = z.object({ messages_display: z.string() });
 
 /**
  * The directory of τ-bench's data: the flag's, else that of the variable `TAU_BENCH_DIR`.
@@ -94,7 +112,9 @@ export async function loadTauBench(
     }) satisfies readonly ToolSchema[],
     terminatingTools: terminating[domain] ?? [],
     splits: [...bySplit.keys()],
+    fewShot: await readFewShot(top, domain),
   };
+  const prompts = await readPrompts(top);
   const fingerprint = sha256(
     [...files.read, ...top.read].map(([name, text]) =>
       `${name} ${sha256([text])}\n`
@@ -103,6 +123,7 @@ export async function loadTauBench(
   return {
     ...dataset,
     fingerprint,
+    prompts: () => prompts ?? noPrompts(top.path(PROMPTS)),
     tasks: (split) => bySplit.get(split) ?? noSplit(split, dataset.splits),
   };
 }
@@ -112,6 +133,41 @@ function noSplit(split: Split, splits: readonly Split[]): never {
     `The dataset has no split "${split}"; it has ${
       splits.map((known) => `"${known}"`).join(", ")
     }`,
+  );
+}
+
+function noPrompts(path: string): never {
+  throw new DataError(
+    `Cannot find "${path}", which agents and simulated users are prompted by; make the directory anew by "deno task import", or copy the file`,
+    { path },
+  );
+}
+
+/** The prompts; `undefined` where there is no such file, which is no fault until they are asked for. */
+async function readPrompts(files: Files): Promise<Prompts | undefined> {
+  const text = await files.textIfAny(PROMPTS);
+  if (text === undefined) return undefined;
+  const path = files.path(PROMPTS);
+  return checked(promptsSchema, {
+    value: toPlain(files.parse(PROMPTS, text)),
+    path,
+  });
+}
+
+/** The example conversations; none where there is no such file. */
+async function readFewShot(
+  files: Files,
+  domain: DomainName,
+): Promise<readonly string[]> {
+  const name = `few_shot/Mock${FEW_SHOT_NAMES[domain]}DomainEnv-few_shot.jsonl`;
+  const text = await files.textIfAny(name) ?? "";
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line, index) =>
+    checked(fewShotLine, {
+      value: toPlain(files.parse(name, line)),
+      path: files.path(name),
+      place: `example ${index}`,
+    }).messages_display
   );
 }
 

@@ -5,11 +5,13 @@
  * @module
  */
 
+import { generatedPrompts } from "../../env/data/generated/prompts.ts";
 import { join } from "node:path";
 import { PolicyError } from "../../env/errors.ts";
 import type { Database } from "../../env/database.ts";
 import { createRng } from "../../env/random.ts";
 import type { Dataset, Episode, Split, Task } from "../../env/types.ts";
+import { NO_USAGE } from "../../env/usage.ts";
 import type { Job, Lab, SampleOptions } from "../../train/lab.ts";
 import type {
   StepOptions,
@@ -204,6 +206,8 @@ export function fakeEpisode(
       : null,
     retries: 0,
     parseErrors: 0,
+    usage: { agent: NO_USAGE, user: NO_USAGE },
+    findings: null,
     startedAtMs: 0,
     durationMs: 0,
   };
@@ -234,6 +238,8 @@ function fakeDataset(): Dataset {
     policy: "",
     tools: [],
     terminatingTools: [],
+    prompts: () => generatedPrompts,
+    fewShot: [],
     splits: ["train", "dev", "test"],
     tasks: (split) =>
       Array.from({ length: sizes[split] }, (_, i) => fakeTask(split, i)),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { generatedPrompts } from "../../env/data/generated/prompts.ts";
 import { createDatabase, type Database } from "../../env/database.ts";
 import { Float, type JsonObject } from "../../env/python_json.ts";
 import { parsePythonJson } from "../../env/python_json.ts";
@@ -76,6 +77,8 @@ export function smallDataset(
     policy: "Be kind.",
     tools: [],
     terminatingTools: ["transfer_to_human_agents"],
+    prompts: () => generatedPrompts,
+    fewShot: [],
     splits: ["test"],
     tasks: () => tasks,
   };

@@ -20,6 +20,7 @@ import {
   type GeneratedOptionsInput,
   generatedOptionsSchema,
 } from "./options.ts";
+import { generatedPrompts } from "./prompts.ts";
 import {
   type Customer,
   drawCustomer,
@@ -226,6 +227,8 @@ class Factory {
       policy,
       tools: retailTools,
       terminatingTools: terminatingRetailTools,
+      prompts: () => generatedPrompts,
+      fewShot: [],
       splits: SPLITS,
       tasks(split) {
         const ofSplit = tasks.get(split);

@@ -1,0 +1,65 @@
+/**
+ * Prompts: how τ-bench's bundle spells them (`prompts.json`), and how their placeholders are filled.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Prompts } from "./types.ts";
+
+/** `prompts.json`; other keys are left alone. */
+export const promptsSchema = z.object({
+  user_llm_system: z.string(),
+  user_react_system: z.string(),
+  user_instruction_display: z.string(),
+  user_verify: z.string(),
+  user_reflect: z.string(),
+  role_labels: z.record(z.string(), z.string()),
+  first_agent_message: z.string(),
+  agent_text_system: z.string(),
+  agent_react_instruction: z.string(),
+  agent_act_instruction: z.string(),
+  agent_text_observation_prefix: z.string(),
+  agent_text_action_marker: z.string(),
+  agent_tool_calling_system: z.string(),
+  agent_few_shot_system: z.string(),
+}).transform((file): Prompts => ({
+  user: {
+    system: file.user_llm_system,
+    reactSystem: file.user_react_system,
+    instructionDisplay: file.user_instruction_display,
+    verify: file.user_verify,
+    reflect: file.user_reflect,
+    roleLabels: file.role_labels,
+    firstAgentMessage: file.first_agent_message,
+  },
+  agent: {
+    textSystem: file.agent_text_system,
+    reactInstruction: file.agent_react_instruction,
+    actInstruction: file.agent_act_instruction,
+    observationPrefix: file.agent_text_observation_prefix,
+    actionMarker: file.agent_text_action_marker,
+    toolCallingSystem: file.agent_tool_calling_system,
+    fewShotSystem: file.agent_few_shot_system,
+  },
+}));
+
+/**
+ * Fills placeholders in one pass: what is filled in is not looked at again, and a placeholder without a value
+ * stays as it is.
+ * @example
+ * ```ts
+ * import { fillPrompt } from "./prompts.ts";
+ * console.assert(fillPrompt("Dear <<name>>", { name: "<<name>>" }) === "Dear <<name>>");
+ * ```
+ */
+export function fillPrompt(
+  template: string,
+  values: Readonly<Record<string, string>>,
+): string {
+  return template.replace(
+    /<<(\w+)>>/g,
+    (placeholder, name: string) =>
+      Object.hasOwn(values, name) ? values[name]! : placeholder,
+  );
+}

@@ -1,0 +1,106 @@
+/**
+ * Sections that the configs of training and of evaluation share: the data, the models at the other end of a
+ * network, the customer, what calls may cost.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { generatedOptionsSchema } from "../env/data/generated/options.ts";
+
+const positive = z.int().min(1);
+const count = z.int().min(0);
+
+/** Where tasks and rows come from. */
+export const dataSchema = z.strictObject({
+  source: z.enum(["generated", "tau-bench"]).default("generated")
+    .describe("Where tasks and rows come from"),
+  domain: z.enum(["retail", "airline"]).default("retail").describe("The world"),
+  directory: z.string().nullable().default(null)
+    .describe("The τ-bench checkout, where the source is tau-bench"),
+  worldSeed: z.int().default(1)
+    .describe("Seed of the generated world; independent of the run's seed"),
+  generated: generatedOptionsSchema.prefault({}),
+});
+
+/** How a model serves customers. */
+export const agentStrategy = z.enum([
+  "tool-calling",
+  "act",
+  "react",
+  "few-shot",
+]);
+
+/** Calls of a model over the network: each endpoint has its own. */
+const callsSchema = z.strictObject({
+  timeoutS: z.number().gt(0).default(60).describe(
+    "Seconds until an attempt is given up",
+  ),
+  retries: count.default(6).describe("Attempts beyond the first"),
+  backoffMs: positive.default(500).describe(
+    "First wait between attempts; doubles, unless the server says how long",
+  ),
+  requestsPerMinute: count.default(0).describe(
+    "Most calls a minute, all conversations together; 0 has no limit",
+  ),
+});
+
+/** A model at an endpoint. */
+export const endpointSchema = z.strictObject({
+  provider: z.enum([
+    "openai",
+    "gemini",
+    "openrouter",
+    "sglang",
+    "vllm",
+    "ollama",
+  ]).default("openai").describe("Whose API it is, or is compatible with"),
+  model: z.string().min(1).nullable().default(null).describe(
+    "The model's name at its provider",
+  ),
+  baseUrl: z.string().min(1).nullable().default(null).describe(
+    "The endpoint; null takes OPENAI_BASE_URL, OPENAI_API_BASE or the provider's own",
+  ),
+  temperature: z.number().min(0).nullable().default(null).describe(
+    "Sampling temperature; null leaves it to the server",
+  ),
+  maxTokens: positive.default(1024).describe("Most tokens of an answer"),
+  calls: callsSchema.prefault({}),
+});
+
+/** The simulated customer. */
+export const userSchema = z.strictObject({
+  strategy: z.enum(["scripted", "llm", "react", "verify", "reflection"])
+    .default("scripted")
+    .describe("How the customer is simulated; all but scripted ask a model"),
+  compat: z.boolean().default(false).describe(
+    "Behave as τ-bench's customers do where that changes results",
+  ),
+  attempts: positive.nullable().default(null).describe(
+    "Most tries of verify (null: 3) and reflection (null: 2) at one message",
+  ),
+  endpoint: endpointSchema.prefault({}),
+});
+
+/** US dollars per million tokens. */
+const priceSchema = z.strictObject({
+  input: z.number().min(0),
+  cachedInput: z.number().min(0).optional(),
+  output: z.number().min(0),
+});
+
+/** What calls cost, by model name. */
+export const pricesSchema = z.record(z.string(), priceSchema).default({})
+  .describe(
+    "By model name: input, cachedInput and output in US dollars per million tokens",
+  );
+
+/** What a run may spend on models over the network. */
+export const budgetSchema = z.strictObject({
+  maxCost: z.number().gt(0).nullable().default(null).describe(
+    "US dollars after which the run stops; null has no limit",
+  ),
+  maxTokens: positive.nullable().default(null).describe(
+    "Tokens after which the run stops; null has no limit",
+  ),
+});
