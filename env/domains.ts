@@ -4,6 +4,7 @@
  * @module
  */
 
+import { airline } from "./airline/domain.ts";
 import type { Domain } from "./domain.ts";
 import { ConfigError } from "./errors.ts";
 import { retail } from "./retail/domain.ts";
@@ -11,6 +12,7 @@ import type { DomainName } from "./types.ts";
 
 const domains: ReadonlyMap<DomainName, Domain> = new Map([
   [retail.name, retail],
+  [airline.name, airline],
 ]);
 
 /** Names of the domains that this version has. */

@@ -7,7 +7,7 @@
 
 import { ToolError } from "./errors.ts";
 import { isFloat, isPythonNumber } from "./python_number.ts";
-import { stringRepr } from "./python_repr.ts";
+import { pythonRepr, stringRepr } from "./python_repr.ts";
 import {
   Float,
   type JsonObject,
@@ -53,6 +53,27 @@ export function member(object: JsonObject, key: string): JsonValue {
   const value = object.get(key);
   if (value === undefined) throw keyError(key);
   return value;
+}
+
+/** `value[key]` of a value that may be anything. @throws {ToolError} As `KeyError` without the key, or if it is no object. */
+export function subscript(value: JsonValue, key: string): JsonValue {
+  if (value instanceof Map) return member(value, key);
+  throw new ToolError(`'${typeName(value)}' object has no item '${key}'`);
+}
+
+/** `object[key]` by a key that may be anything. @throws {ToolError} As `KeyError`, or if Python cannot hash the key. */
+export function memberOf(object: JsonObject, key: JsonValue): JsonValue {
+  const name = asKey(key);
+  if (name === undefined) throw new ToolError(pythonRepr(key));
+  return member(object, name);
+}
+
+/** A number to compute with. @throws {ToolError} If it is none. */
+export function asNumber(value: JsonValue): PythonNumber {
+  if (isPythonNumber(value)) return value;
+  throw new ToolError(
+    `unsupported operand type for arithmetic: '${typeName(value)}'`,
+  );
 }
 
 /** Python's `KeyError`, whose message is the key's `repr`. */

@@ -1,5 +1,5 @@
 /**
- * Finding the rows that a call names, with τ-bench's words where there are none.
+ * Finding orders and payment methods that a call names, with τ-bench's words where there are none.
  *
  * @module
  */
@@ -7,22 +7,10 @@
 import type { Database } from "../database.ts";
 import { ToolError } from "../errors.ts";
 import { add, compare, round2 } from "../python_number.ts";
+import { findId } from "../lookup.ts";
 import { asKey, keyError, member } from "../python_object.ts";
 import type { JsonObject, JsonValue, PythonNumber } from "../python_value.ts";
 import { numberAt, objectAt, textAt } from "../row.ts";
-
-/** The id of a row that there is. @throws {ToolError} `<noun> not found`. */
-export function findId(
-  database: Database,
-  { table, noun }: { table: string; noun: string },
-  id: JsonValue,
-): string {
-  const key = asKey(id);
-  if (key === undefined || !database.has(table, key)) {
-    throw new ToolError(`${noun} not found`);
-  }
-  return key;
-}
 
 /** The id and the row of an order that has the status. @throws {ToolError} If it does not exist, or `<wrongStatus>`. */
 export function findOrder(
@@ -68,27 +56,6 @@ export function creditGiftCard(
 ): void {
   const card = editPaymentMethod(database, order, methodId);
   card.set("balance", round2(add(numberAt(card, "balance"), amount)));
-}
-
-/** A row that there is, to be written to. */
-export function editRow(
-  database: Database,
-  table: string,
-  id: string,
-): JsonObject {
-  const row = database.edit(table, id);
-  if (row === undefined) throw keyError(id);
-  return row;
-}
-
-/** The row that a call names, as Python JSON. @throws {ToolError} `<noun> not found`. */
-export function printFound(
-  database: Database,
-  kind: { table: string; noun: string },
-  id: JsonValue,
-): string {
-  const key = findId(database, kind, id);
-  return database.print(kind.table, key) ?? "null";
 }
 
 /** A payment method of the order's user, to be written to. @throws {ToolError} As `KeyError` where there is none. */

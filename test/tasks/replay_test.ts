@@ -109,10 +109,6 @@ Deno.test({
         /Cannot read JSON/,
       ],
       [
-        ["--tau-bench", TAU_BENCH, recordingPath("fuzz_airline.jsonl.gz")],
-        /"airline" is not in this version/,
-      ],
-      [
         ["--tau-bnch", TAU_BENCH, DEV],
         /Unknown flag "--tau-bnch"; the nearest is "--tau-bench"/,
       ],

@@ -5,7 +5,8 @@ import type { JsonObject } from "../../python_value.ts";
 import { listAt, numberAt, objectsAt, textAt } from "../../row.ts";
 import { defineTool } from "../../tool.ts";
 import { ledgerEntry } from "../ledger.ts";
-import { creditGiftCard, editRow, findOrder } from "../lookup.ts";
+import { editRow } from "../../lookup.ts";
+import { creditGiftCard, findOrder } from "../lookup.ts";
 
 const REASONS: readonly unknown[] = ["no longer needed", "ordered by mistake"];
 

@@ -3,7 +3,8 @@ import { printPythonJson } from "../../python_json.ts";
 import { round2 } from "../../python_number.ts";
 import { defineTool } from "../../tool.ts";
 import { pairItems, priceDifference, sortedElements } from "../items.ts";
-import { cannotPay, editRow, findOrder, findPaymentMethod } from "../lookup.ts";
+import { editRow } from "../../lookup.ts";
+import { cannotPay, findOrder, findPaymentMethod } from "../lookup.ts";
 
 /** Requests the exchange of items of a delivered order for other variants of their products. */
 export const exchangeDeliveredOrderItems = defineTool({

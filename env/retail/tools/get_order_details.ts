@@ -1,5 +1,5 @@
 import { defineTool } from "../../tool.ts";
-import { printFound } from "../lookup.ts";
+import { printFound } from "../../lookup.ts";
 
 /** The whole row of an order, as JSON. */
 export const getOrderDetails = defineTool({

@@ -1,5 +1,5 @@
 import { defineTool } from "../../tool.ts";
-import { printFound } from "../lookup.ts";
+import { printFound } from "../../lookup.ts";
 
 /** The whole row of product, as JSON. */
 export const getProductDetails = defineTool({

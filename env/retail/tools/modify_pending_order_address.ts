@@ -1,7 +1,8 @@
 import { printPythonJson } from "../../python_json.ts";
 import { defineTool } from "../../tool.ts";
 import { ADDRESS_FIELDS, addressOf } from "../address.ts";
-import { editRow, findOrder } from "../lookup.ts";
+import { editRow } from "../../lookup.ts";
+import { findOrder } from "../lookup.ts";
 
 /** Changes where a pending order is sent. Stores any value that it is given. */
 export const modifyPendingOrderAddress = defineTool({

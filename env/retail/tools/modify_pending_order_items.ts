@@ -18,10 +18,10 @@ import {
   pairItems,
   priceDifference,
 } from "../items.ts";
+import { editRow } from "../../lookup.ts";
 import {
   cannotPay,
   creditGiftCard,
-  editRow,
   findOrder,
   findPaymentMethod,
   isGiftCard,

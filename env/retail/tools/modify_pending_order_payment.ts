@@ -5,10 +5,10 @@ import type { JsonObject, PythonNumber } from "../../python_value.ts";
 import { listAt, numberAt, objectsAt, textAt } from "../../row.ts";
 import { defineTool } from "../../tool.ts";
 import { ledgerEntry } from "../ledger.ts";
+import { editRow } from "../../lookup.ts";
 import {
   cannotPay,
   creditGiftCard,
-  editRow,
   findOrder,
   findPaymentMethod,
   isGiftCard,

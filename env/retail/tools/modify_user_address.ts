@@ -1,7 +1,7 @@
 import { printPythonJson } from "../../python_json.ts";
 import { defineTool } from "../../tool.ts";
 import { ADDRESS_FIELDS, addressOf } from "../address.ts";
-import { editRow, findId } from "../lookup.ts";
+import { editRow, findId } from "../../lookup.ts";
 
 /** Changes a user's own address. Stores any value that it is given. */
 export const modifyUserAddress = defineTool({

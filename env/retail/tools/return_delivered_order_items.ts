@@ -4,7 +4,8 @@ import type { JsonObject } from "../../python_value.ts";
 import { objectsAt, textAt } from "../../row.ts";
 import { defineTool } from "../../tool.ts";
 import { findAbsentItem, sortedElements } from "../items.ts";
-import { editRow, findOrder, findPaymentMethod } from "../lookup.ts";
+import { editRow } from "../../lookup.ts";
+import { findOrder, findPaymentMethod } from "../lookup.ts";
 
 /** Requests the return of items of a delivered order, paid back to the original method or to a gift card. */
 export const returnDeliveredOrderItems = defineTool({

@@ -1,5 +1,5 @@
-import { calculate as evaluate } from "../../calculator.ts";
-import { defineTool } from "../../tool.ts";
+import { calculate as evaluate } from "../calculator.ts";
+import { defineTool } from "../tool.ts";
 
 /** Computes an expression, rounded to cents. */
 export const calculate = defineTool({

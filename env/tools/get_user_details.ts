@@ -1,4 +1,4 @@
-import { defineTool } from "../../tool.ts";
+import { defineTool } from "../tool.ts";
 import { printFound } from "../lookup.ts";
 
 /** The whole row of user, as JSON. */

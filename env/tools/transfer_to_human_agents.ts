@@ -1,4 +1,4 @@
-import { defineTool } from "../../tool.ts";
+import { defineTool } from "../tool.ts";
 
 /** Hands the customer over; the dataset says that this ends the conversation. */
 export const transferToHumanAgents = defineTool({

@@ -1,4 +1,4 @@
-import { defineTool } from "../../tool.ts";
+import { defineTool } from "../tool.ts";
 
 /** Room for the agent to think; does nothing. */
 export const think = defineTool({

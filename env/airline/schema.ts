@@ -1,0 +1,92 @@
+/**
+ * What airline's rows look like. A loaded dataset is checked against this once, so that the tools can trust it.
+ * Fields beyond these are kept and left alone.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+
+const byCabin = z.record(z.string(), z.number());
+
+/** A flight on a day. Only what can still be booked has seats and prices. */
+const flightDay = z.union([
+  z.looseObject({
+    status: z.literal("available"),
+    available_seats: byCabin,
+    prices: byCabin,
+  }),
+  z.looseObject({
+    status: z.enum([
+      "on time",
+      "delayed",
+      "flying",
+      "landed",
+      "cancelled",
+    ]),
+  }),
+]);
+
+const flight = z.looseObject({
+  flight_number: z.string(),
+  origin: z.string(),
+  destination: z.string(),
+  scheduled_departure_time_est: z.string(),
+  scheduled_arrival_time_est: z.string(),
+  dates: z.record(z.string(), flightDay),
+});
+
+const person = z.looseObject({
+  first_name: z.string(),
+  last_name: z.string(),
+  dob: z.string(),
+});
+
+const reservation = z.looseObject({
+  reservation_id: z.string(),
+  user_id: z.string(),
+  origin: z.string(),
+  destination: z.string(),
+  cabin: z.string(),
+  flights: z.array(z.looseObject({
+    flight_number: z.string(),
+    date: z.string(),
+    price: z.number(),
+    origin: z.string(),
+    destination: z.string(),
+  })),
+  passengers: z.array(person),
+  payment_history: z.array(
+    z.looseObject({ payment_id: z.string(), amount: z.number() }),
+  ),
+  total_baggages: z.number(),
+  nonfree_baggages: z.number(),
+});
+
+/** Where money comes from. Gift cards and certificates have an amount. */
+const paymentMethod = z.discriminatedUnion("source", [
+  z.looseObject({
+    source: z.enum(["gift_card", "certificate"]),
+    id: z.string(),
+    amount: z.number(),
+  }),
+  z.looseObject({ source: z.literal("credit_card"), id: z.string() }),
+]);
+
+const user = z.looseObject({
+  name: z.looseObject({ first_name: z.string(), last_name: z.string() }),
+  dob: z.string(),
+  email: z.string(),
+  payment_methods: z.record(z.string(), paymentMethod),
+  reservations: z.array(z.string()),
+});
+
+/** The schema of a row by table, in the order in which τ-bench loads the tables. */
+export const rowSchemas: ReadonlyMap<string, z.ZodType> = new Map<
+  string,
+  z.ZodType
+>([
+  ["flights", flight],
+  ["reservations", reservation],
+  ["users", user],
+]);
