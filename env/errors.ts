@@ -32,13 +32,17 @@ export class ToolError extends Error {
   override readonly name = "ToolError";
 }
 
-/** The kinds of failure that are nobody's answer: never scored, retried where it helps, counted. */
+/**
+ * The kinds of failure that are nobody's answer: never scored, retried where it helps, counted. `refused` is a
+ * server's no that another try will not change: a wrong key, an unknown model, a parameter it does not take.
+ */
 export type FailureKind =
   | "rate_limited"
   | "timeout"
   | "connection"
   | "server_error"
   | "bad_response"
+  | "refused"
   | "aborted"
   | "bug";
 
@@ -63,6 +67,11 @@ export class InfrastructureError extends Error {
     this.kind = options.kind;
     this.source = options.source;
   }
+}
+
+/** A run has spent what it was allowed to. What is done is kept; the message says how to go on. */
+export class BudgetError extends Error {
+  override readonly name = "BudgetError";
 }
 
 /** The policy or its tokenizer cannot do what was asked: a bad checkpoint, a context that is too long. */

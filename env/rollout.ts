@@ -9,6 +9,7 @@
 import { createEnvironment } from "./environment.ts";
 import { InfrastructureError } from "./errors.ts";
 import { createRng, deriveSeed } from "./random.ts";
+import { type Sleep, sleepByClock } from "./sleep.ts";
 import type {
   Action,
   Agent,
@@ -55,9 +56,6 @@ export interface RolloutContext extends CallOptions {
   readonly backoffMs?: number;
 }
 
-/** Waits, and rejects with the signal's reason once that is aborted. */
-export type Sleep = (ms: number, options: CallOptions) => Promise<void>;
-
 const DEFAULTS = {
   maxTurns: 30,
   maxParseErrors: 3,
@@ -83,7 +81,7 @@ export async function rollout(
     const failure = await attempt.run();
     options.signal?.throwIfAborted();
     usage = attempt.addUsageTo(usage);
-    if (failure === null || failure.kind === "bug" || retries >= limit) {
+    if (failure === null || !isRetried(failure) || retries >= limit) {
       const record = { options, failure, retries, usage, startedAtMs };
       return toEpisode(attempt, record);
     }
@@ -245,6 +243,11 @@ class Attempt {
   }
 }
 
+/** Whether another try may end otherwise. */
+function isRetried({ kind }: Failure): boolean {
+  return kind !== "bug" && kind !== "refused";
+}
+
 function toFailure(error: unknown, source: Failure["source"]): Failure {
   if (error instanceof InfrastructureError) {
     const { kind, source, message } = error;
@@ -301,20 +304,4 @@ async function backOff(
     backoffMs * 2 ** retries * spread,
     signal === undefined ? {} : { signal },
   );
-}
-
-function sleepByClock(ms: number, { signal }: CallOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const timer = setTimeout(finish, ms);
-    signal?.addEventListener("abort", cancel, { once: true });
-    function finish(): void {
-      signal?.removeEventListener("abort", cancel);
-      resolve();
-    }
-    function cancel(): void {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    }
-  });
 }

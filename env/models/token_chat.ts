@@ -146,7 +146,11 @@ class TokenChat implements Chat {
       },
       result,
     );
-    return { ...reply, finishReason: stopped ? "stop" : "length" };
+    return {
+      ...reply,
+      finishReason: stopped ? "stop" : "length",
+      ...(result.usage === undefined ? {} : { usage: result.usage }),
+    };
   }
 
   #read(text: string): Omit<ChatReply, "finishReason"> {

@@ -1,0 +1,178 @@
+/**
+ * How a model is called over a network: each attempt within a time, again after what may pass, never again
+ * after a plain no.
+ *
+ * There is one policy for all endpoints, and the clients' own retries are off: retries are counted, honour the
+ * rate limit and the server's word on waiting, and run on a clock that tests give.
+ *
+ * @module
+ */
+
+import { type FailureKind, InfrastructureError } from "../errors.ts";
+import { createRng } from "../random.ts";
+import { type Sleep, sleepByClock } from "../sleep.ts";
+import type { CallOptions } from "../types.ts";
+import type { RateLimiter } from "./rate_limit.ts";
+
+/** Settings of {@linkcode createCaller}. */
+export interface CallPolicy {
+  /** Whose failure it is: the agent's model's, or the simulated user's. */
+  readonly source: "model" | "user";
+  /** Until an attempt is given up, its answer's body included. */
+  readonly timeoutMs: number;
+  /** Attempts beyond the first. */
+  readonly retries: number;
+  /** The first wait; doubles with every retry up to {@linkcode MAX_BACKOFF_MS}, unless the server says how long. */
+  readonly backoffMs: number;
+  readonly limiter?: RateLimiter;
+  /** Default: the clock. */
+  readonly sleep?: Sleep;
+}
+
+/** Longest wait of our own choice. */
+export const MAX_BACKOFF_MS = 30_000;
+
+/** Longest wait that a server may ask for. */
+const MAX_RETRY_AFTER_MS = 300_000;
+
+/** Why an attempt came to nothing; thrown by attempts. */
+export class CallFailure extends Error {
+  override readonly name = "CallFailure";
+  readonly kind: FailureKind;
+  /** What the server asked to wait. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    message: string,
+    options: {
+      kind: FailureKind;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    },
+  ) {
+    super(message, { cause: options.cause });
+    this.kind = options.kind;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** One call: its attempt, and what spreads its waits. */
+export interface Call<T> extends CallOptions {
+  /** @throws {CallFailure} To be tried again or not by its kind. Anything else is a broken connection. */
+  readonly attempt: (signal: AbortSignal) => Promise<T>;
+  /** Waits depend on this, so that calls that failed together do not return together. */
+  readonly seed: number;
+}
+
+/** Makes calls by a policy. */
+export interface Caller {
+  /**
+   * @throws {InfrastructureError} After the last attempt.
+   * @throws The signal's reason, once it is aborted.
+   */
+  call<T>(call: Call<T>): Promise<{ value: T; retries: number }>;
+}
+
+/** Makes a caller; all calls to an endpoint share it, and so its rate limit. */
+export function createCaller(policy: CallPolicy): Caller {
+  return {
+    async call(call) {
+      for (let retries = 0;; retries++) {
+        await policy.limiter?.turn(call);
+        const outcome = await attemptOnce(call, policy.timeoutMs);
+        if ("value" in outcome) return { value: outcome.value, retries };
+        const { failure } = outcome;
+        if (failure.kind === "refused" || retries >= policy.retries) {
+          throw toInfrastructureError(failure, { policy, retries });
+        }
+        await waitAfter(failure, { call, policy, retries });
+      }
+    },
+  };
+}
+
+/** Milliseconds that an answer's headers ask to wait; `undefined` where they do not say, or no sensible time. */
+export function retryAfterOf(
+  headers: { get(name: string): string | null },
+  now: number,
+): number | undefined {
+  const exact = Number(headers.get("retry-after-ms") ?? NaN);
+  if (exact >= 0) return exact;
+  const text = headers.get("retry-after");
+  if (text === null || text.trim() === "") return undefined;
+  const seconds = Number(text);
+  const ms = Number.isNaN(seconds) ? Date.parse(text) - now : seconds * 1000;
+  return ms >= 0 ? ms : undefined;
+}
+
+/** What a status says of another try; `undefined` for those that are answers. */
+export function kindOfStatus(status: number): FailureKind | undefined {
+  if (status < 400) return undefined;
+  if (status === 429) return "rate_limited";
+  if (status === 408) return "timeout";
+  if (status === 409 || status === 425 || status >= 500) return "server_error";
+  return "refused";
+}
+
+async function attemptOnce<T>(
+  { attempt, signal }: Call<T>,
+  timeoutMs: number,
+): Promise<{ value: T } | { failure: CallFailure }> {
+  signal?.throwIfAborted();
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  const signals = signal === undefined ? [] : [signal];
+  try {
+    const value = await attempt(AbortSignal.any([timeout.signal, ...signals]));
+    return { value };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { failure: toFailure(error, timeout.signal.aborted, timeoutMs) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toFailure(
+  error: unknown,
+  isLate: boolean,
+  timeoutMs: number,
+): CallFailure {
+  if (isLate) {
+    const message = `no answer within ${timeoutMs / 1000} s`;
+    return new CallFailure(message, { kind: "timeout", cause: error });
+  }
+  if (error instanceof CallFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CallFailure(message, { kind: "connection", cause: error });
+}
+
+async function waitAfter(
+  failure: CallFailure,
+  { call, policy, retries }: {
+    call: Call<unknown>;
+    policy: CallPolicy;
+    retries: number;
+  },
+): Promise<void> {
+  const asked = failure.retryAfterMs;
+  const spread = 0.5 + createRng(call.seed, "call", retries).next();
+  const ms = asked === undefined
+    ? Math.min(policy.backoffMs * 2 ** retries, MAX_BACKOFF_MS) * spread
+    : Math.min(asked, MAX_RETRY_AFTER_MS);
+  // Others would be refused too, so all calls to the endpoint wait.
+  if (asked !== undefined) policy.limiter?.pause(ms);
+  const { sleep = sleepByClock } = policy;
+  await sleep(ms, call.signal === undefined ? {} : { signal: call.signal });
+}
+
+function toInfrastructureError(
+  failure: CallFailure,
+  { policy, retries }: { policy: CallPolicy; retries: number },
+): InfrastructureError {
+  const tries = retries === 0 ? "" : ` (${retries + 1} attempts)`;
+  return new InfrastructureError(`${failure.message}${tries}`, {
+    kind: failure.kind,
+    source: policy.source,
+    cause: failure,
+  });
+}

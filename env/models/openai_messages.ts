@@ -1,0 +1,161 @@
+/**
+ * Messages as OpenAI's chat API has them, and its answers as ours.
+ *
+ * @module
+ */
+
+import type OpenAI from "openai";
+import { z } from "zod";
+import { ConfigError, DataError } from "../errors.ts";
+import {
+  type JsonObject,
+  parsePythonJson,
+  printPythonJson,
+} from "../python_json.ts";
+import type { ChatReply, Message, ToolCall } from "../types.ts";
+import { CallFailure } from "./call_policy.ts";
+
+/** A message for the API. */
+export type ApiMessage = OpenAI.Chat.ChatCompletionMessageParam;
+
+/** Our message for the API. */
+export function toApiMessage(message: Message): ApiMessage {
+  switch (message.role) {
+    case "system":
+    case "user":
+      return { role: message.role, content: message.content };
+    case "tool":
+      return {
+        role: "tool",
+        tool_call_id: message.toolCallId,
+        content: message.content,
+      };
+    case "assistant":
+      return answerMessage(message.content, message.toolCalls ?? []);
+  }
+}
+
+/** An answer for the API. A call beside which nothing was said has no content. */
+export function answerMessage(
+  content: string,
+  toolCalls: readonly ToolCall[],
+): ApiMessage {
+  if (toolCalls.length === 0) return { role: "assistant", content };
+  return {
+    role: "assistant",
+    content: content === "" ? null : content,
+    tool_calls: toolCalls.map(({ id, name, arguments: args }) => ({
+      id,
+      type: "function",
+      function: {
+        name,
+        arguments: printPythonJson(args, { ensureAscii: false }),
+      },
+    })),
+  };
+}
+
+const callSchema = z.object({
+  id: z.string().nullish(),
+  function: z.object({ name: z.string(), arguments: z.string().nullish() }),
+});
+
+const completionSchema = z.object({
+  choices: z.array(z.object({
+    message: z.object({
+      content: z.string().nullish(),
+      refusal: z.string().nullish(),
+      tool_calls: z.array(callSchema).nullish(),
+    }),
+    finish_reason: z.string().nullish(),
+  })).min(1),
+  usage: z.object({
+    prompt_tokens: z.number().nullish(),
+    completion_tokens: z.number().nullish(),
+    prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() })
+      .nullish(),
+  }).nullish(),
+});
+
+/** What an answer of the API says. */
+export interface Completion {
+  readonly reply: Omit<ChatReply, "usage">;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+}
+
+/**
+ * Reads an answer of the API. What the model wrote wrongly is a `parseError`.
+ * @throws {CallFailure} If it is no chat completion, or was withheld by the provider's filter.
+ */
+export function readCompletion(body: unknown): Completion {
+  const parsed = completionSchema.safeParse(body);
+  const choice = parsed.data?.choices[0];
+  if (!parsed.success || choice === undefined) {
+    throw new CallFailure("the answer is no chat completion", {
+      kind: "bad_response",
+      cause: parsed.error,
+    });
+  }
+  if (choice.finish_reason === "content_filter") {
+    throw new CallFailure("the provider's filter withheld the answer", {
+      kind: "bad_response",
+    });
+  }
+  const { usage } = parsed.data;
+  return {
+    reply: {
+      ...readMessage(choice.message),
+      finishReason: choice.finish_reason === "length" ? "length" : "stop",
+    },
+    promptTokens: usage?.prompt_tokens ?? 0,
+    cachedTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+    completionTokens: usage?.completion_tokens ?? 0,
+  };
+}
+
+type ApiAnswer = z.infer<typeof completionSchema>["choices"][number]["message"];
+
+function readMessage(
+  { content, refusal, tool_calls }: ApiAnswer,
+): Omit<ChatReply, "finishReason" | "usage"> {
+  const said = content || refusal || "";
+  const calls = tool_calls ?? [];
+  if (calls.length === 0 && said.trim() === "") {
+    return { content: "", toolCalls: [], parseError: "The answer is empty" };
+  }
+  try {
+    return { content: said, toolCalls: calls.map(readCall) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // Servers insist that a call is answered, so one that cannot be read goes on as text.
+    const text = calls.map((call) => JSON.stringify(call.function)).join("\n");
+    return {
+      content: [said, text].filter(Boolean).join("\n"),
+      toolCalls: [],
+      parseError: error.message,
+    };
+  }
+}
+
+function readCall(call: z.infer<typeof callSchema>, index: number): ToolCall {
+  const { name } = call.function;
+  return {
+    id: call.id || `call_${index}`,
+    name,
+    arguments: readArguments(name, call.function.arguments || "{}"),
+  };
+}
+
+/** @throws {ConfigError} In words for the model. */
+function readArguments(name: string, text: string): JsonObject {
+  try {
+    const value = parsePythonJson(text);
+    if (value instanceof Map) return value;
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new ConfigError(`The arguments of ${name} are not JSON: ${text}`);
+  }
+  throw new ConfigError(`The arguments of ${name} must be an object`);
+}

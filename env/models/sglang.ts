@@ -1,0 +1,203 @@
+/**
+ * Token models behind SGLang's own `/generate`: ids in, ids and log probabilities out.
+ *
+ * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py (GenerateReqInput) and
+ * sampling/sampling_params.py.
+ * @module
+ */
+
+import { z } from "zod";
+import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";
+import {
+  type Caller,
+  CallFailure,
+  kindOfStatus,
+  retryAfterOf,
+} from "./call_policy.ts";
+import type { Meter } from "./meter.ts";
+
+/** Settings of {@linkcode sglangTokenModel}. */
+export interface SglangOptions {
+  /** The server or its router, without `/v1`: `http://127.0.0.1:30000`. */
+  readonly url: string;
+  /** How records and prices call it. */
+  readonly model: string;
+  /** Most tokens of prompt and answer together. */
+  readonly contextLength: number;
+  readonly caller: Caller;
+  readonly meter: Meter;
+  /** For servers that demand one. */
+  readonly apiKey?: string;
+}
+
+/** A token model behind a server. Each session keeps to the worker that has its prefix. */
+export function sglangTokenModel(options: SglangOptions): TokenModel {
+  const { model, contextLength, caller, meter } = options;
+  return {
+    name: model,
+    contextLength,
+    async generate(request) {
+      const { value, retries } = await caller.call({
+        seed: request.seed,
+        attempt: (signal) => attempt(options, request, signal),
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      });
+      const usage = meter.record({ source: "model", model }, {
+        promptTokens: value.promptTokens,
+        cachedTokens: value.cachedTokens,
+        completionTokens: value.result.ids.length,
+        retries,
+      });
+      return { ...value.result, usage };
+    },
+  };
+}
+
+const answerSchema = z.object({
+  output_ids: z.array(z.int()).optional(),
+  meta_info: z.object({
+    finish_reason: z.object({
+      type: z.string(),
+      message: z.string().nullish(),
+    }),
+    prompt_tokens: z.number().optional(),
+    cached_tokens: z.number().optional(),
+    output_token_logprobs: z.array(
+      z.tuple([z.number(), z.int()]).rest(z.unknown()),
+    ),
+  }),
+});
+
+type Answer = z.infer<typeof answerSchema>["meta_info"];
+
+interface Generated {
+  readonly result: GenerateResult;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+}
+
+/** One attempt. @throws {CallFailure} */
+async function attempt(
+  options: SglangOptions,
+  request: GenerateRequest,
+  signal: AbortSignal,
+): Promise<Generated> {
+  const rid = crypto.randomUUID();
+  try {
+    const response = await post(options, "/generate", {
+      body: { rid, ...bodyOf(request) },
+      session: request.session,
+      signal,
+    });
+    return await readAnswer(response, options.url);
+  } catch (error) {
+    // The server would go on for nobody; whether it hears of it changes nothing here.
+    if (signal.aborted) {
+      await post(options, "/abort_request", {
+        body: { rid },
+        session: request.session,
+        signal: AbortSignal.timeout(1000),
+      }).then((response) => response.body?.cancel(), () => {});
+    }
+    throw error;
+  }
+}
+
+/** The prompt as ids and sampling from the model's own distribution, so that log probabilities are the policy's. */
+function bodyOf(request: GenerateRequest): Record<string, unknown> {
+  return {
+    input_ids: request.ids,
+    return_logprob: true,
+    sampling_params: {
+      max_new_tokens: request.maxTokens,
+      temperature: request.temperature,
+      top_p: 1,
+      top_k: -1,
+      stop_token_ids: request.stopIds,
+      sampling_seed: request.seed % 2 ** 31,
+      skip_special_tokens: false,
+      spaces_between_special_tokens: false,
+      no_stop_trim: true,
+    },
+  };
+}
+
+function post(
+  { url, apiKey }: SglangOptions,
+  path: string,
+  { body, session, signal }: {
+    body: unknown;
+    session: string;
+    signal: AbortSignal;
+  },
+): Promise<Response> {
+  return fetch(`${url}${path}`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      // Names hold what headers may not.
+      "x-smg-routing-key": encodeURIComponent(session),
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+    },
+    body: JSON.stringify(body),
+    signal,
+  });
+}
+
+async function readAnswer(response: Response, url: string): Promise<Generated> {
+  const text = await response.text();
+  const kind = kindOfStatus(response.status);
+  if (kind !== undefined) {
+    throw new CallFailure(
+      `${url}/generate answered ${response.status}: ${text.slice(0, 300)}`,
+      { kind, retryAfterMs: retryAfterOf(response.headers, Date.now()) },
+    );
+  }
+  const parsed = answerSchema.safeParse(parseOrNull(text));
+  if (!parsed.success) {
+    throw new CallFailure(
+      `${url}/generate did not answer with ids and log probabilities: ${
+        text.slice(0, 200)
+      }`,
+      { kind: "bad_response", cause: parsed.error },
+    );
+  }
+  const { meta_info: info, output_ids: outputIds } = parsed.data;
+  const result = resultOf(info, url);
+  if (outputIds !== undefined && outputIds.join() !== result.ids.join()) {
+    throw new CallFailure(
+      `${url}/generate gave ids that are not those of its log probabilities`,
+      { kind: "bad_response" },
+    );
+  }
+  return {
+    result,
+    promptTokens: info.prompt_tokens ?? 0,
+    cachedTokens: info.cached_tokens ?? 0,
+  };
+}
+
+function resultOf(info: Answer, url: string): GenerateResult {
+  const { type, message } = info.finish_reason;
+  if (type === "abort") {
+    throw new CallFailure(
+      `${url}/generate aborted: ${message ?? "no reason"}`,
+      {
+        kind: "aborted",
+      },
+    );
+  }
+  return {
+    ids: info.output_token_logprobs.map(([, id]) => id),
+    logprobs: info.output_token_logprobs.map(([logprob]) => logprob),
+    finishReason: type === "length" ? "length" : "stop",
+  };
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // the schema refuses it
+  }
+}

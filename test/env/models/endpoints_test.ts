@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { fileNameOf, resolveEndpoint } from "../../../env/models/endpoints.ts";
+import { redact } from "../../../env/models/redact.ts";
+
+function envOf(values: Record<string, string>) {
+  return (name: string) => values[name];
+}
+
+Deno.test("resolveEndpoint() takes the flag, then OPENAI_BASE_URL, then OPENAI_API_BASE, then the provider's own", () => {
+  const both = {
+    OPENAI_BASE_URL: "http://b/v1",
+    OPENAI_API_BASE: "http://a/v1/",
+    OPENAI_API_KEY: "k",
+  };
+  const urlOf = (env: Record<string, string>, baseUrl?: string) =>
+    resolveEndpoint({
+      provider: "openai",
+      env: envOf(env),
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+    }).baseUrl;
+  assert.equal(urlOf(both, "http://c/v1"), "http://c/v1");
+  assert.equal(urlOf(both), "http://b/v1");
+  assert.equal(urlOf({ ...both, OPENAI_BASE_URL: "" }), "http://a/v1");
+  assert.equal(urlOf({ OPENAI_API_KEY: "k" }), "https://api.openai.com/v1");
+});
+
+Deno.test("resolveEndpoint(): a local server needs nothing but OPENAI_API_BASE", () => {
+  const endpoint = resolveEndpoint({
+    provider: "openai",
+    env: envOf({ OPENAI_API_BASE: "http://127.0.0.1:30000/v1" }),
+  });
+  assert.equal(endpoint.baseUrl, "http://127.0.0.1:30000/v1");
+  assert.equal(endpoint.maxTokensField, "max_tokens");
+  for (const provider of ["sglang", "vllm", "ollama"] as const) {
+    const { baseUrl } = resolveEndpoint({ provider, env: envOf({}) });
+    assert.match(baseUrl, /^http:\/\/127\.0\.0\.1:\d+\/v1$/);
+  }
+});
+
+Deno.test("resolveEndpoint() says which variable holds the missing key, and what is no URL", () => {
+  for (
+    const [provider, variable] of [
+      ["openai", "OPENAI_API_KEY"],
+      ["gemini", "GEMINI_API_KEY"],
+      ["openrouter", "OPENROUTER_API_KEY"],
+    ] as const
+  ) {
+    assert.throws(() => resolveEndpoint({ provider, env: envOf({}) }), {
+      name: "ConfigError",
+      message: new RegExp(`set ${variable}`),
+    });
+  }
+  for (const baseUrl of ["localhost:30000", "ftp://a", "x"]) {
+    assert.throws(
+      () => resolveEndpoint({ provider: "vllm", baseUrl, env: envOf({}) }),
+      /is no base URL/,
+    );
+  }
+});
+
+Deno.test("fileNameOf() never gives a path", () => {
+  assert.equal(fileNameOf("Qwen/Qwen3-4B"), "Qwen-Qwen3-4B");
+  assert.equal(fileNameOf("../../etc/passwd"), "etc-passwd");
+  assert.equal(fileNameOf("gpt-4o:extended"), "gpt-4o-extended");
+  assert.equal(fileNameOf("///"), "model");
+});
+
+Deno.test("redact() takes keys out, known ones and those that look like one", () => {
+  assert.equal(redact("key s3cret-key!", ["s3cret-key"]), "key [key]!");
+  assert.equal(redact("got sk-abcdefghijklmnop1234", []), "got [key]");
+  assert.equal(redact("none of it", ["none", ""]), "none of it");
+});

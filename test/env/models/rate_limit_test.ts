@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { createRateLimiter } from "../../../env/models/rate_limit.ts";
+
+/** A clock that only sleepers move; they wake in the order of their times. */
+class FakeClock {
+  time = 0;
+  #sleepers: { at: number; wake: () => void }[] = [];
+
+  readonly now = () => this.time;
+  readonly sleep = (ms: number) =>
+    new Promise<void>((wake) =>
+      this.#sleepers.push({ at: this.time + ms, wake })
+    );
+
+  async run(): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const next = this.#sleepers.sort((a, b) => a.at - b.at).shift();
+      if (next === undefined) return;
+      this.time = Math.max(this.time, next.at);
+      next.wake();
+    }
+  }
+}
+
+Deno.test("RateLimiter.turn() keeps the rate and the order, whoever asks when", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 600 }),
+      async (callers, requestsPerMinute) => {
+        const clock = new FakeClock();
+        const limiter = createRateLimiter({ requestsPerMinute, ...clock });
+        const begun: [caller: number, at: number][] = [];
+        for (let i = 0; i < callers; i++) {
+          limiter.turn().then(() => begun.push([i, clock.time]));
+        }
+        await clock.run();
+        assert.deepEqual(begun.map(([i]) => i), [...begun.keys()]);
+        for (const [i, at] of begun) {
+          assert.ok(
+            Math.abs(at - i * 60_000 / requestsPerMinute) < 1e-6 * at + 1e-6,
+          );
+        }
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+Deno.test("RateLimiter.pause() holds back those who wait already, and keeps the rate after it", async () => {
+  const clock = new FakeClock();
+  const limiter = createRateLimiter({ requestsPerMinute: 60, ...clock });
+  const begun: number[] = [];
+  for (let i = 0; i < 3; i++) limiter.turn().then(() => begun.push(clock.time));
+  limiter.pause(10_000);
+  await clock.run();
+  // The first had begun before the pause.
+  assert.deepEqual(begun, [0, 10_000, 11_000]);
+});
+
+Deno.test("RateLimiter.turn() does not wait without a limit, and rejects once aborted", async () => {
+  const limiter = createRateLimiter({
+    requestsPerMinute: 0,
+    sleep: () => Promise.reject(new Error("it waited")),
+  });
+  await Promise.all([limiter.turn(), limiter.turn(), limiter.turn()]);
+  await assert.rejects(
+    limiter.turn({ signal: AbortSignal.abort(new Error("enough")) }),
+    /enough/,
+  );
+});

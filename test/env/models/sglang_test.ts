@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { createMeter } from "../../../env/models/meter.ts";
+import { sglangTokenModel } from "../../../env/models/sglang.ts";
+import type { CallPolicy } from "../../../env/models/call_policy.ts";
+import type { GenerateRequest } from "../../../env/types.ts";
+import { testCaller } from "../../fakes/callers.ts";
+import { FAULTS, modelServer } from "../../fakes/model_server.ts";
+
+const REQUEST: GenerateRequest = {
+  ids: [1, 2, 3],
+  session: "a/b 1",
+  maxTokens: 4,
+  temperature: 1,
+  stopIds: [9],
+  seed: 2 ** 31 + 5,
+};
+
+function answer(changes: Record<string, unknown> = {}): unknown {
+  return {
+    text: "x",
+    output_ids: [7, 9],
+    meta_info: {
+      id: "r",
+      finish_reason: { type: "stop", matched: 9 },
+      prompt_tokens: 3,
+      cached_tokens: 2,
+      completion_tokens: 2,
+      output_token_logprobs: [[-0.5, 7, null], [-0.25, 9, null]],
+      ...changes,
+    },
+  };
+}
+
+function modelAt(url: string, policy: Partial<CallPolicy> = {}) {
+  return sglangTokenModel({
+    url,
+    model: "Qwen/Qwen3-4B",
+    contextLength: 100,
+    caller: testCaller(policy),
+    meter: createMeter(),
+  });
+}
+
+Deno.test("sglangTokenModel() sends ids, and reads ids with their log probabilities", async () => {
+  await using server = modelServer({ answer: () => answer() });
+  const result = await modelAt(server.url).generate(REQUEST);
+  assert.deepEqual(result, {
+    ids: [7, 9],
+    logprobs: [-0.5, -0.25],
+    finishReason: "stop",
+    usage: {
+      calls: 1,
+      retries: 0,
+      promptTokens: 3,
+      cachedTokens: 2,
+      completionTokens: 2,
+      cost: null,
+    },
+  });
+  const [request] = server.requests;
+  assert.equal(request?.path, "/generate");
+  assert.equal(request?.headers.get("x-smg-routing-key"), "a%2Fb%201");
+  const { rid, ...body } = request?.body;
+  assert.match(rid, /^[\w-]{36}$/);
+  assert.deepEqual(body, {
+    input_ids: [1, 2, 3],
+    return_logprob: true,
+    sampling_params: {
+      max_new_tokens: 4,
+      temperature: 1,
+      top_p: 1,
+      top_k: -1,
+      stop_token_ids: [9],
+      sampling_seed: 5,
+      skip_special_tokens: false,
+      spaces_between_special_tokens: false,
+      no_stop_trim: true,
+    },
+  });
+});
+
+Deno.test("sglangTokenModel(): an answer that was cut off says so", async () => {
+  await using server = modelServer({
+    answer: () => answer({ finish_reason: { type: "length", length: 4 } }),
+  });
+  const result = await modelAt(server.url).generate(REQUEST);
+  assert.equal(result.finishReason, "length");
+});
+
+for (const fault of FAULTS) {
+  Deno.test(`sglangTokenModel() gets over "${fault}"`, async () => {
+    await using server = modelServer({
+      answer: () => answer(),
+      faults: ({ path, index }) =>
+        path === "/generate" && index === 0 ? fault : undefined,
+    });
+    const timeoutMs = fault === "stall" ? 50 : 5000;
+    const result = await modelAt(server.url, { timeoutMs }).generate(REQUEST);
+    assert.equal(result.usage?.retries, 1);
+  });
+}
+
+Deno.test("sglangTokenModel(): what is no answer is a typed failure, never a result", async () => {
+  const cases: [changes: unknown, kind: string][] = [
+    [answer({ output_token_logprobs: [[null, 7, null]] }), "bad_response"],
+    [answer({ output_token_logprobs: [[-1, 8, null]] }), "bad_response"],
+    [answer({ output_token_logprobs: undefined }), "bad_response"],
+    [
+      answer({ finish_reason: { type: "abort", message: "shutting down" } }),
+      "aborted",
+    ],
+    [new Response("the prompt is too long", { status: 400 }), "refused"],
+    [new Response("gone", { status: 503 }), "server_error"],
+  ];
+  for (const [given, kind] of cases) {
+    await using server = modelServer({
+      answer: () => given instanceof Response ? given.clone() : given,
+    });
+    await assert.rejects(
+      modelAt(server.url, { retries: 0 }).generate(REQUEST),
+      { name: "InfrastructureError", kind, source: "model" },
+    );
+  }
+});
+
+Deno.test("sglangTokenModel(): an abort is told to the server", async () => {
+  await using server = modelServer({
+    answer: () => ({}),
+    faults: ({ path }) => path === "/generate" ? "stall" : undefined,
+  });
+  const controller = new AbortController();
+  const generated = modelAt(server.url).generate({
+    ...REQUEST,
+    signal: controller.signal,
+  });
+  while (server.requests.length === 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  controller.abort(new Error("enough"));
+  await assert.rejects(generated, /^Error: enough$/);
+  assert.deepEqual(server.requests.map(({ path }) => path), [
+    "/generate",
+    "/abort_request",
+  ]);
+  assert.equal(server.requests[1]?.body.rid, server.requests[0]?.body.rid);
+});

@@ -1,0 +1,279 @@
+/**
+ * A model server on loopback that answers as a test says, and misbehaves as a seed says.
+ *
+ *     await using server = modelServer({ answer: () => chatAnswer("hello"), faults: { seed: 1, share: 0.2 } });
+ *
+ * It speaks HTTP/1.1 over plain sockets, since no HTTP server would drop a connection in the middle of an answer.
+ *
+ * @module
+ */
+
+import { createRng } from "../../env/random.ts";
+
+/** What can go wrong with an answer. */
+export const FAULTS = [
+  "429",
+  "429 with Retry-After",
+  "500",
+  "drop",
+  "half",
+  "malformed",
+  "shape",
+  "stall",
+] as const;
+
+/** A fault. */
+export type Fault = typeof FAULTS[number];
+
+/** A request as the server got it. */
+export interface ModelRequest {
+  readonly path: string;
+  readonly headers: Headers;
+  // deno-lint-ignore no-explicit-any -- tests look into bodies freely
+  readonly body: any;
+  /** From 0, in the order of arrival. */
+  readonly index: number;
+}
+
+/** What {@linkcode modelServer} is told. */
+export interface ModelServerOptions {
+  /** The body of an answer, or a whole response. */
+  readonly answer: (
+    request: ModelRequest,
+  ) => unknown | Response | Promise<unknown | Response>;
+  /** A share of requests that go wrong, or which fault each request has. */
+  readonly faults?:
+    | {
+      readonly seed: number;
+      readonly share: number;
+      readonly kinds?: readonly Fault[];
+    }
+    | ((request: ModelRequest) => Fault | undefined);
+  readonly latencyMs?: number;
+}
+
+/** A running server. */
+export interface ModelServer extends AsyncDisposable {
+  /** `http://127.0.0.1:40001`. */
+  readonly url: string;
+  readonly requests: readonly ModelRequest[];
+  /** How often each fault was played. */
+  readonly played: ReadonlyMap<Fault, number>;
+}
+
+/** A chat completion that says `content`, or calls a tool. */
+export function chatAnswer(
+  content: string | null,
+  call?: { name: string; arguments: string },
+): unknown {
+  const toolCalls = call === undefined
+    ? {}
+    : { tool_calls: [{ id: "call_1", type: "function", function: call }] };
+  return {
+    object: "chat.completion",
+    choices: [{
+      index: 0,
+      message: { role: "assistant", content, ...toolCalls },
+      finish_reason: call === undefined ? "stop" : "tool_calls",
+    }],
+    usage: { prompt_tokens: 10, completion_tokens: 5 },
+  };
+}
+
+/** Starts a server. */
+export function modelServer(options: ModelServerOptions): ModelServer {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const requests: ModelRequest[] = [];
+  const played = new Map<Fault, number>();
+  const open = new Set<Deno.Conn>();
+  const serving: Promise<void>[] = [];
+  const faultOf = faultDrawer(options.faults);
+
+  async function serve(connection: Deno.Conn): Promise<void> {
+    open.add(connection);
+    try {
+      const reader = new RequestReader(connection);
+      for (;;) {
+        const message = await reader.next();
+        if (message === null) return;
+        const request = { ...message, index: requests.length };
+        requests.push(request);
+        const fault = faultOf(request);
+        if (fault !== undefined) {
+          played.set(fault, (played.get(fault) ?? 0) + 1);
+        }
+        if (fault === "stall") await reader.closed();
+        if (fault === "drop" || fault === "stall") return;
+        if (options.latencyMs !== undefined) await pause(options.latencyMs);
+        await write(connection, await replyTo(request, fault, options));
+        if (fault === "half") return;
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    } finally {
+      open.delete(connection);
+      close(connection);
+    }
+  }
+
+  const accepting = (async () => {
+    for await (const connection of listener) serving.push(serve(connection));
+  })();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    played,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      for (const connection of open) close(connection);
+      await accepting.catch(() => {});
+      await Promise.allSettled(serving);
+    },
+  };
+}
+
+/** Draws by the request's body and how often it came, so that the order of arrival does not matter. */
+function faultDrawer(
+  faults: ModelServerOptions["faults"],
+): (request: ModelRequest) => Fault | undefined {
+  if (faults === undefined) return () => undefined;
+  if (typeof faults === "function") return faults;
+  const { seed, share, kinds = FAULTS } = faults;
+  const times = new Map<string, number>();
+  return (request) => {
+    const key = JSON.stringify(request.body);
+    const time = times.get(key) ?? 0;
+    times.set(key, time + 1);
+    const rng = createRng(seed, key, time);
+    return rng.next() < share ? rng.pick(kinds) : undefined;
+  };
+}
+
+async function replyTo(
+  request: ModelRequest,
+  fault: Fault | undefined,
+  { answer }: ModelServerOptions,
+): Promise<Uint8Array> {
+  switch (fault) {
+    case "429":
+      return reply(429, '{"error": {"message": "slow down"}}');
+    case "429 with Retry-After":
+      return reply(
+        429,
+        '{"error": {"message": "slow down"}}',
+        "Retry-After: 0.02\r\n",
+      );
+    case "500":
+      return reply(500, "oops");
+    case "malformed":
+      return reply(200, '{"choices": [');
+    case "shape":
+      return reply(200, '{"hello": "world"}');
+  }
+  const made = await answer(request);
+  const whole = made instanceof Response
+    ? reply(made.status, await made.text(), headerLines(made.headers))
+    : reply(200, JSON.stringify(made));
+  return fault === "half" ? whole.slice(0, whole.length - 20) : whole;
+}
+
+function headerLines(headers: Headers): string {
+  return [...headers].filter(([name]) => name !== "content-type")
+    .map(([name, value]) => `${name}: ${value}\r\n`).join("");
+}
+
+function reply(status: number, body: string, headers = ""): Uint8Array {
+  const bytes = new TextEncoder().encode(body);
+  const head =
+    `HTTP/1.1 ${status} X\r\nContent-Type: application/json\r\n${headers}Content-Length: ${bytes.length}\r\n\r\n`;
+  return new Uint8Array([...new TextEncoder().encode(head), ...bytes]);
+}
+
+/** Reads requests off a connection, one after the other. */
+class RequestReader {
+  readonly #connection: Deno.Conn;
+  #bytes = new Uint8Array(0);
+
+  constructor(connection: Deno.Conn) {
+    this.#connection = connection;
+  }
+
+  /** @returns `null` at the end. */
+  async next(): Promise<Omit<ModelRequest, "index"> | null> {
+    let end = -1;
+    while ((end = this.#headEnd()) < 0) if (!(await this.#more())) return null;
+    const head = new TextDecoder().decode(this.#bytes.slice(0, end));
+    const [first = "", ...lines] = head.split("\r\n");
+    const headers = new Headers(
+      lines.map((line) => {
+        const at = line.indexOf(":");
+        return [line.slice(0, at), line.slice(at + 1).trim()];
+      }),
+    );
+    const size = Number(headers.get("content-length") ?? 0);
+    while (this.#bytes.length < end + 4 + size) {
+      if (!(await this.#more())) return null;
+    }
+    const body = new TextDecoder().decode(
+      this.#bytes.slice(end + 4, end + 4 + size),
+    );
+    this.#bytes = this.#bytes.slice(end + 4 + size);
+    return {
+      path: first.split(" ")[1] ?? "",
+      headers,
+      body: body === "" ? null : JSON.parse(body),
+    };
+  }
+
+  /** Resolves when the other side has gone. */
+  async closed(): Promise<void> {
+    while (await this.#more());
+  }
+
+  async #more(): Promise<boolean> {
+    const buffer = new Uint8Array(65536);
+    const count = await this.#connection.read(buffer);
+    if (count === null) return false;
+    const joined = new Uint8Array(this.#bytes.length + count);
+    joined.set(this.#bytes);
+    joined.set(buffer.subarray(0, count), this.#bytes.length);
+    this.#bytes = joined;
+    return true;
+  }
+
+  #headEnd(): number {
+    for (let i = 0; i + 3 < this.#bytes.length; i++) {
+      if (
+        this.#bytes[i] === 13 && this.#bytes[i + 1] === 10 &&
+        this.#bytes[i + 2] === 13 && this.#bytes[i + 3] === 10
+      ) return i;
+    }
+    return -1;
+  }
+}
+
+async function write(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await connection.write(bytes.subarray(at));
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // the other side was first
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.Interrupted;
+}
