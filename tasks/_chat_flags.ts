@@ -137,7 +137,7 @@ async function openPolicy(
   const policy = await openRunPolicy(run);
   const isOwn = dataset.fingerprint === run.info.dataset.fingerprint;
   return {
-    agent: policy.agent(flags),
+    agent: await policy.agent({ ...flags, dataset }),
     dataset,
     description: `the policy of "${run.path}" after step ${policy.step}` +
       (isOwn ? "" : ", on other data than it was trained on"),

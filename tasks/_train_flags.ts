@@ -16,8 +16,16 @@ import {
   type Recipe,
   resolveConfig,
 } from "../train/config.ts";
+import { agentStrategy } from "../train/config_sections.ts";
 import { latestUnfinished, readRun } from "../train/run_reader.ts";
 import { readTextIfThere } from "../train/storage.ts";
+import {
+  budgetFlags,
+  flagOverrides,
+  type FlagPaths,
+  SHARED_PATHS,
+  userFlags,
+} from "./_shared_flags.ts";
 
 /** The flags. What is left out is as the recipe says. */
 export const trainFlags = z.object({
@@ -32,6 +40,11 @@ export const trainFlags = z.object({
   env: z.enum(["retail", "airline"]).optional().meta({
     description: "The world",
   }),
+  agent: agentStrategy.optional().meta({
+    description: "How the policy serves: by tool calls, or by actions as text",
+  }),
+  ...userFlags,
+  ...budgetFlags,
   seed: z.int().min(0).optional().meta({
     description: "Seed of all randomness",
   }),
@@ -162,20 +175,14 @@ async function recipeNames(): Promise<string> {
   return names.sort().join(", ");
 }
 
+const PATHS: FlagPaths = {
+  ...SHARED_PATHS,
+  data: ["data", "source"],
+  env: ["data", "domain"],
+  agent: ["agent"],
+};
+
 /** What flags set over the recipe. Where τ-bench's data are is no part of it: they may have moved. */
 function overrides(flags: TrainFlags): Override[] {
-  const direct: [flag: "data" | "env" | "seed", path: string[]][] = [
-    ["data", ["data", "source"]],
-    ["env", ["data", "domain"]],
-    ["seed", ["seed"]],
-  ];
-  return [
-    ...flags.set.map(parseSet),
-    ...direct.flatMap(([flag, path]) => {
-      const value = flags[flag];
-      return value === undefined
-        ? []
-        : [{ path, value, origin: `--${flag} ${value}` }];
-    }),
-  ];
+  return [...flags.set.map(parseSet), ...flagOverrides(flags, PATHS)];
 }

@@ -49,7 +49,7 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
   const codec = codecOf(files);
   const shown = demonstrationSequences(solved, {
     ...codec,
-    tools: config.prompt === "full" ? dataset.tools : [],
+    tools: showsTools(config) ? dataset.tools : [],
     contextLength: config.model.contextLength,
   });
   const policy = await createCpuPolicy({
@@ -68,6 +68,11 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
     policy,
     demonstrations,
   });
+}
+
+/** Whether the template shows the tools; text agents have them in their system prompt. */
+function showsTools({ agent, prompt }: Config): boolean {
+  return prompt === "full" && agent !== "act" && agent !== "react";
 }
 
 interface Parts {
@@ -100,12 +105,13 @@ class EmbeddedLab implements CpuLab {
     return this.policy.trainer();
   }
 
-  sample(jobs: readonly Job[], options: SampleOptions) {
+  async sample(jobs: readonly Job[], options: SampleOptions) {
     const { rollout } = this.#config;
     const { dataset } = this;
-    const agent = policyAgent(this.policy, {
+    const agent = await policyAgent(this.policy, {
       config: this.#config,
       codec: this.#codec,
+      dataset,
       temperature: options.temperature,
     });
     const user = scriptedUser(dataset);
@@ -119,7 +125,7 @@ class EmbeddedLab implements CpuLab {
       maxTurns: rollout.maxTurns,
       maxParseErrors: rollout.maxParseErrors,
     }));
-    return rolloutAll(specs, {
+    return await rolloutAll(specs, {
       concurrency: rollout.concurrency,
       now: () => performance.timeOrigin + performance.now(),
       ...(options.signal ? { signal: options.signal } : {}),

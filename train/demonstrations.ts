@@ -5,6 +5,7 @@
  */
 
 import { expertAgent } from "../env/agents/expert.ts";
+import { textConversation } from "../env/agents/text_conversation.ts";
 import { createRng, deriveSeed } from "../env/random.ts";
 import { rolloutAll } from "../env/rollout.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
@@ -49,9 +50,20 @@ export async function expertConversations(
   const episodes = await rolloutAll(specs, { concurrency: 1, now: () => 0 });
   const solved = episodes.filter(({ reward }) => reward?.value === 1);
   return {
-    solved: solved.map(({ messages }) => messages),
+    solved: solved.map(({ messages }) => inForm(messages, dataset, config)),
     unsolved: episodes.length - solved.length,
   };
+}
+
+/** The expert's conversation as the config's agent would have held it. */
+function inForm(
+  messages: readonly Message[],
+  dataset: Dataset,
+  { agent, prompt }: Config,
+): readonly Message[] {
+  return agent === "act" || agent === "react"
+    ? textConversation(messages, { dataset, strategy: agent, prompt })
+    : messages;
 }
 
 /** Settings of {@linkcode demonstrationSequences}. */

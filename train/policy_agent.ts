@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toolCallingAgent } from "../env/agents/tool_calling.ts";
+import { openAgent } from "../env/agents/open.ts";
 import { tokenChatModel } from "../env/models/token_chat.ts";
 import { createChatTemplate } from "../env/tokens/chat_template.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
@@ -12,7 +12,7 @@ import {
   createTokenizer,
   type TokenizerFiles,
 } from "../env/tokens/tokenizer.ts";
-import type { Agent, TokenModel } from "../env/types.ts";
+import type { Agent, Dataset, TokenModel } from "../env/types.ts";
 import type { Config } from "./config.ts";
 
 /**
@@ -34,22 +34,28 @@ export function codecOf(
 
 /** Settings of {@linkcode policyAgent}. */
 export interface PolicyAgentOptions {
-  readonly config: Pick<Config, "prompt" | "rollout">;
+  readonly config: Pick<Config, "agent" | "prompt" | "rollout">;
   readonly codec: Codec;
+  /** Where the few-shot agent has its examples from. */
+  readonly dataset: Dataset;
   /** 0 takes the likeliest token. */
   readonly temperature: number;
 }
 
-/** The agent that a policy is in its run. @throws {RangeError} If the temperature is below 0. */
+/**
+ * The agent that a policy is in its run.
+ * @throws {RangeError} If the temperature is below 0.
+ * @throws {ConfigError} If the config's agent has nothing to be prompted by.
+ */
 export function policyAgent(
   policy: TokenModel,
-  { config, codec, temperature }: PolicyAgentOptions,
-): Agent {
-  const { prompt, rollout } = config;
+  { config, codec, dataset, temperature }: PolicyAgentOptions,
+): Promise<Agent> {
+  const { agent, prompt, rollout } = config;
   const model = tokenChatModel(policy, {
     ...codec,
     temperature,
     maxTokensPerTurn: rollout.maxTokensPerTurn,
   });
-  return toolCallingAgent({ model, prompt });
+  return openAgent(agent, { model, dataset, prompt });
 }

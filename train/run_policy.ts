@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import { ConfigError, PolicyError, RunDirError } from "../env/errors.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
-import type { Agent } from "../env/types.ts";
+import type { Agent, Dataset } from "../env/types.ts";
 import { type CpuPolicy, loadCpuPolicy } from "./cpu/policy.ts";
 import { codecOf, policyAgent } from "./policy_agent.ts";
 import {
@@ -52,22 +52,26 @@ export class RunPolicy implements AsyncDisposable {
   /** The step after which it was saved. */
   readonly step: number;
   readonly policy: CpuPolicy;
-  readonly #codec: Codec;
+  /** The tokenizer and the template of the run. */
+  readonly codec: Codec;
 
   /** Made by {@linkcode openRunPolicy}. */
   constructor({ run, step, policy, codec }: Parts) {
     this.run = run;
     this.step = step;
     this.policy = policy;
-    this.#codec = codec;
+    this.codec = codec;
   }
 
   /** The agent that the policy was in its run, at a temperature of its own; 0 takes the likeliest token. */
-  agent({ temperature }: { temperature: number }): Agent {
+  agent(
+    { temperature, dataset }: { temperature: number; dataset: Dataset },
+  ): Promise<Agent> {
     const { config } = this.run;
     return policyAgent(this.policy, {
       config,
-      codec: this.#codec,
+      codec: this.codec,
+      dataset,
       temperature,
     });
   }

@@ -4,20 +4,9 @@
  * @module
  */
 
-import type {
-  Action,
-  Agent,
-  AgentSession,
-  AgentStep,
-  CallOptions,
-  Chat,
-  ChatModel,
-  ChatReply,
-  Dataset,
-  Message,
-  Observation,
-} from "../types.ts";
-import type { Trajectory } from "../tokens/trajectory.ts";
+import { fillPrompt } from "../prompts.ts";
+import type { Agent, ChatModel, Dataset, Message } from "../types.ts";
+import { type AnswerForm, ChatSession } from "./_chat_session.ts";
 
 /**
  * What the prompt holds: `full` is the policy as system message and the tools; `none` nothing, for a policy
@@ -47,7 +36,7 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
         toolsInPrompt: prompt === "full",
         seed: start.seed,
       });
-      return new ToolCallingSession(chat, openingMessages(start, prompt));
+      return new ChatSession(chat, openingMessages(start, prompt), toolForm);
     },
   };
 }
@@ -55,78 +44,35 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
 /** The messages before the first answer. */
 export function openingMessages(
   { dataset, firstMessage }: {
-    readonly dataset: Pick<Dataset, "policy">;
+    readonly dataset: Pick<Dataset, "policy" | "prompts">;
     readonly firstMessage: string;
   },
   prompt: PromptStyle,
 ): Message[] {
   const user: Message = { role: "user", content: firstMessage };
-  return prompt === "none"
-    ? [user]
-    : [{ role: "system", content: dataset.policy }, user];
+  if (prompt === "none") return [user];
+  const content = fillPrompt(dataset.prompts().agent.toolCallingSystem, {
+    wiki: dataset.policy,
+  });
+  return [{ role: "system", content }, user];
 }
 
-class ToolCallingSession implements AgentSession {
-  readonly #chat: Chat;
-  readonly #messages: Message[];
-  /** How many of the messages the chat has seen or said. */
-  #sent = 0;
-  #action: Action | null = null;
-
-  constructor(chat: Chat, opening: Message[]) {
-    this.#chat = chat;
-    this.#messages = opening;
-  }
-
-  get messages(): readonly Message[] {
-    return this.#messages;
-  }
-
-  get trajectory(): Trajectory | undefined {
-    return this.#chat.trajectory;
-  }
-
-  async act(options: CallOptions = {}): Promise<AgentStep> {
-    const unsent = this.#messages.slice(this.#sent);
-    const reply = await this.#chat.send(unsent, options);
-    this.#messages.push(answerOf(reply));
-    this.#sent = this.#messages.length;
-    if (reply.finishReason === "length") return { type: "out_of_tokens" };
-    if (reply.parseError !== undefined) return this.#recover(reply.parseError);
-    this.#action = actionOf(reply);
-    return { type: "action", action: this.#action };
-  }
-
-  observe({ source, content }: Observation): void {
-    if (source === "tool" && this.#action?.type === "tool") {
-      const { id, name } = this.#action.call;
-      this.#messages.push({ role: "tool", name, toolCallId: id, content });
-    } else {
-      this.#messages.push({ role: "user", content });
+/** Calls are the model's tool calls. Only the first of an answer is kept: it alone is acted on and answered. */
+export const toolForm: AnswerForm = {
+  answer: ({ content, toolCalls }) =>
+    toolCalls.length === 0
+      ? { role: "assistant", content }
+      : { role: "assistant", content, toolCalls: toolCalls.slice(0, 1) },
+  read: ({ content, toolCalls: [call] }) => ({
+    action: call === undefined
+      ? { type: "respond", content }
+      : { type: "tool", call },
+  }),
+  observation({ source, content }, action) {
+    if (source !== "tool" || action.type !== "tool") {
+      return { role: "user", content };
     }
-  }
-
-  close(): void {
-    this.#chat.close();
-  }
-
-  /** Tells the model what was wrong; as a user, since there is no call that a tool could answer. */
-  #recover(message: string): AgentStep {
-    this.#messages.push({ role: "user", content: `Error: ${message}` });
-    return { type: "parse_error", message };
-  }
-}
-
-/** The answer as a message. Only the first call is kept: it alone is acted on and answered. */
-function answerOf({ content, toolCalls }: ChatReply): Message {
-  return toolCalls.length === 0
-    ? { role: "assistant", content }
-    : { role: "assistant", content, toolCalls: toolCalls.slice(0, 1) };
-}
-
-function actionOf({ content, toolCalls }: ChatReply): Action {
-  const [call] = toolCalls;
-  return call === undefined
-    ? { type: "respond", content }
-    : { type: "tool", call };
-}
+    const { id, name } = action.call;
+    return { role: "tool", name, toolCallId: id, content };
+  },
+};

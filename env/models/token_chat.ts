@@ -154,6 +154,7 @@ class TokenChat implements Chat {
   }
 
   #read(text: string): Omit<ChatReply, "finishReason"> {
+    if (this.#toolNames.size === 0) return { content: text, toolCalls: [] };
     const parsed = parseToolCalls(text, this.#toolNames);
     if (!parsed.hasMarker) return { content: text, toolCalls: [] };
     const toolCalls: ToolCall[] = [];

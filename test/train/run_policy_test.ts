@@ -46,7 +46,7 @@ Deno.test("openRunPolicy() gives the agent that the policy was in its run", () =
       const { messages } = await rollout({
         ...job,
         dataset,
-        agent: policy.agent({ temperature: 1 }),
+        agent: await policy.agent({ temperature: 1, dataset }),
         user: scriptedUser(dataset),
         userName: "scripted",
         maxTurns: TINY_CONFIG.rollout.maxTurns,

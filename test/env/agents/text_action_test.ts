@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  readTextAction,
+  writeTextAction,
+} from "../../../env/agents/text_action.ts";
+import type { JsonValue } from "../../../env/python_json.ts";
+import type { Action } from "../../../env/types.ts";
+
+const STYLE = { marker: "Action:", index: 3 };
+const LOOK: Action = {
+  type: "tool",
+  call: {
+    id: "call00003",
+    name: "look",
+    arguments: new Map<string, JsonValue>([["id", "#W1"], ["n", 2]]),
+  },
+};
+
+Deno.test("readTextAction() reads what writeTextAction() writes", () => {
+  const action: fc.Arbitrary<Action> = fc.oneof(
+    fc.string({ unit: "grapheme" }).map((content): Action => ({
+      type: "respond",
+      content,
+    })),
+    fc.tuple(
+      fc.stringMatching(/^[a-z_]{1,12}$/).filter((name) => name !== "respond"),
+      fc.dictionary(
+        fc.string(),
+        fc.oneof(fc.string(), fc.integer(), fc.boolean()),
+      ),
+    ).map(([name, args]): Action => ({
+      type: "tool",
+      call: { id: "call00003", name, arguments: new Map(Object.entries(args)) },
+    })),
+  );
+  const thought = fc.option(fc.string(), { nil: undefined });
+  fc.assert(fc.property(action, thought, (action, thought) => {
+    const text = writeTextAction(action, {
+      marker: "Action:",
+      ...(thought === undefined ? {} : { thought }),
+    });
+    // A text that holds the marker itself is read from there.
+    fc.pre(text.split("Action:").length === 2);
+    assert.deepEqual(readTextAction(text, STYLE), { action });
+  }));
+});
+
+Deno.test("readTextAction() forgives what leaves no doubt", () => {
+  const json = '{"name": "look", "arguments": {"id": "#W1", "n": 2}}';
+  const texts = [
+    `Thought:\nso\nAction:\n${json}`,
+    json,
+    `Action: ${json}`,
+    `Action:\n\`\`\`json\n${json}\n\`\`\``,
+    `Action:\n${json}\n\nThat should do.`,
+    `Action:\n{"name": "pay", "arguments": {}}\nNo, rather\nAction:\n${json}`,
+  ];
+  for (const text of texts) {
+    assert.deepEqual(readTextAction(text, STYLE), { action: LOOK }, text);
+  }
+  assert.deepEqual(
+    readTextAction(
+      'Action:\n{"name": respond, "arguments": {"content": "70F {\\"}"}}',
+      STYLE,
+    ),
+    { action: { type: "respond", content: '70F {"}' } },
+  );
+});
+
+Deno.test("readTextAction() says what is wrong and what is wanted", () => {
+  const wrong: [text: string, problem: RegExp][] = [
+    [
+      "Hello there",
+      /There is no "Action:" in the answer\. After "Action:" write/,
+    ],
+    ["Action: look", /is not JSON/],
+    ["Action:\n[1]", /is no JSON object/],
+    ['Action:\n{"arguments": {}}', /has no "name"/],
+    ['Action:\n{"name": "look"}', /has no "arguments" object/],
+    [
+      'Action:\n{"name": "look", "arguments": "x"}',
+      /has no "arguments" object/,
+    ],
+    [
+      'Action:\n{"name": "respond", "arguments": {"text": "x"}}',
+      /"respond" needs the argument "content"/,
+    ],
+    ['Action:\n{"name": "look", "arguments": {', /is not JSON/],
+  ];
+  for (const [text, problem] of wrong) {
+    const reading = readTextAction(text, STYLE);
+    assert.ok("problem" in reading, text);
+    assert.match(reading.problem, problem);
+  }
+});
+
+Deno.test("readTextAction() with compat says to the customer what it cannot read", () => {
+  const compat = { ...STYLE, compat: true };
+  assert.deepEqual(
+    readTextAction("Thought:\nhm\nAction:\nI'd say no", compat),
+    { action: { type: "respond", content: "I'd say no" } },
+  );
+  assert.deepEqual(readTextAction("Hello there", compat), {
+    action: { type: "respond", content: "Hello there" },
+  });
+});

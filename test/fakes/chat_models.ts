@@ -1,0 +1,64 @@
+/**
+ * Chat models that need no server.
+ *
+ * @module
+ */
+
+import type { ChatModel, ChatReply, Message } from "../../env/types.ts";
+
+/** What a fake was asked. */
+export interface Asked {
+  readonly seed: number;
+  /** The whole conversation up to the answer. */
+  readonly messages: readonly Message[];
+}
+
+/** A model whose answers a function gives; what it was asked is in `asked`. */
+export function answeringModel(
+  answer: (asked: Asked) => string | Partial<ChatReply>,
+): ChatModel & { readonly asked: readonly Asked[] } {
+  const asked: Asked[] = [];
+  return {
+    name: "answering",
+    asked,
+    chat({ seed }) {
+      const history: Message[] = [];
+      return {
+        send(messages) {
+          return Promise.try(() => {
+            history.push(...messages);
+            const one = { seed, messages: history.slice() };
+            asked.push(one);
+            const given = answer(one);
+            const reply: ChatReply = {
+              content: "",
+              toolCalls: [],
+              finishReason: "stop",
+              usage: {
+                calls: 1,
+                retries: 0,
+                promptTokens: 10,
+                cachedTokens: 0,
+                completionTokens: 1,
+                cost: 0.5,
+              },
+              ...(typeof given === "string" ? { content: given } : given),
+            };
+            const { content, toolCalls } = reply;
+            history.push({ role: "assistant", content, toolCalls });
+            return reply;
+          });
+        },
+        close() {},
+      };
+    },
+  };
+}
+
+/** A model that says the texts in order, then the last again and again. */
+export function sayingChatModel(
+  ...texts: readonly string[]
+): ReturnType<typeof answeringModel> {
+  let turn = 0;
+  return answeringModel(() => texts[Math.min(turn++, texts.length - 1)] ?? "");
+}
