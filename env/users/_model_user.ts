@@ -1,0 +1,189 @@
+/**
+ * What simulated customers that ask a model share: the conversation from their side, counted calls, and a
+ * bound on asking again.
+ *
+ * From the customer's side the agent is the model's `user` and the customer its `assistant`.
+ *
+ * @module
+ */
+
+import { InfrastructureError } from "../errors.ts";
+import { fillPrompt } from "../prompts.ts";
+import { deriveSeed } from "../random.ts";
+import type {
+  CallOptions,
+  ChatModel,
+  Dataset,
+  Message,
+  Prompts,
+  Task,
+  Usage,
+  User,
+  UserFactory,
+} from "../types.ts";
+import { addUsage, NO_USAGE } from "../usage.ts";
+
+/** How often a model is asked again for an answer that can be used. */
+const MAX_ASKS = 3;
+
+/** Settings of customers that ask a model. */
+export interface ModelUserOptions {
+  /** Where the prompts come from. */
+  readonly dataset: Pick<Dataset, "prompts">;
+  readonly model: ChatModel;
+  /** Behave as τ-bench's customer where that changes results. Default: false. */
+  readonly compat?: boolean;
+}
+
+/** What the customer says, and how it stays in their own memory of the conversation. */
+export interface Utterance {
+  /** What the agent hears. */
+  readonly said: string;
+  /** What the model sees as its own message later; `null` where nothing is kept. */
+  readonly kept: string | null;
+}
+
+/** How a customer comes to their next message. */
+export type Speak = (
+  talk: Talk,
+  options: CallOptions,
+) => Promise<Utterance>;
+
+/** Makes customers who speak by a strategy. @param system Which system prompt they are given. */
+export function modelUser(
+  options: ModelUserOptions,
+  { system, speak }: {
+    system: (prompts: Prompts) => string;
+    speak: Speak;
+  },
+): UserFactory {
+  return (task, { seed }) => {
+    const prompts = options.dataset.prompts();
+    const talk = new Talk(options.model, { prompts, seed });
+    talk.note({
+      role: "system",
+      content: instructed(system(prompts), { prompts, task }),
+    });
+    return new ModelUser(talk, speak);
+  };
+}
+
+/** The conversation as the customer remembers it, and their model. */
+export class Talk {
+  readonly prompts: Prompts;
+  usage: Usage = NO_USAGE;
+  readonly #model: ChatModel;
+  readonly #seed: number;
+  readonly #messages: Message[] = [];
+  #calls = 0;
+
+  constructor(
+    model: ChatModel,
+    { prompts, seed }: { prompts: Prompts; seed: number },
+  ) {
+    this.#model = model;
+    this.prompts = prompts;
+    this.#seed = seed;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#messages;
+  }
+
+  note(message: Message): void {
+    this.#messages.push(message);
+  }
+
+  /** Asks the model; each call has a seed of its own. @throws {InfrastructureError} Of source `user`. */
+  async ask(
+    messages: readonly Message[],
+    options: CallOptions,
+  ): Promise<string> {
+    const seed = deriveSeed(this.#seed, "customer", this.#calls++);
+    const chat = this.#model.chat({ tools: [], seed });
+    try {
+      const reply = await chat.send(messages, options);
+      this.usage = addUsage(this.usage, reply.usage ?? NO_USAGE);
+      return reply.content;
+    } catch (error) {
+      throw ofUser(error);
+    } finally {
+      chat.close();
+    }
+  }
+
+  /**
+   * Asks for the customer's next message until `read` makes something of it.
+   * @throws {InfrastructureError} `bad_response`, after some tries: the simulator's fault, and nobody's score.
+   */
+  async askFor<T>(
+    read: (text: string) => T | undefined,
+    options: CallOptions,
+  ): Promise<T> {
+    let text = "";
+    for (let i = 0; i < MAX_ASKS; i++) {
+      text = await this.ask(this.#messages, options);
+      const value = read(text);
+      if (value !== undefined) return value;
+    }
+    throw badResponse(text);
+  }
+}
+
+/** A message of the simulator that cannot be used. */
+export function badResponse(text: string): InfrastructureError {
+  return new InfrastructureError(
+    `The customer's model does not answer in the form that it is asked for, but "${
+      text.slice(0, 80)
+    }"; use another model or strategy`,
+    { kind: "bad_response", source: "user" },
+  );
+}
+
+class ModelUser implements User {
+  readonly #talk: Talk;
+  readonly #speak: Speak;
+
+  constructor(talk: Talk, speak: Speak) {
+    this.#talk = talk;
+    this.#speak = speak;
+  }
+
+  get usage(): Usage {
+    return this.#talk.usage;
+  }
+
+  open(options: CallOptions = {}): Promise<string> {
+    return this.reply(this.#talk.prompts.user.firstAgentMessage, options);
+  }
+
+  async reply(message: string, options: CallOptions = {}): Promise<string> {
+    this.#talk.note({ role: "user", content: message });
+    const { said, kept } = await this.#speak(this.#talk, options);
+    if (kept !== null) this.#talk.note({ role: "assistant", content: kept });
+    return said;
+  }
+}
+
+function instructed(
+  template: string,
+  { prompts, task }: { prompts: Prompts; task: Task },
+): string {
+  return fillPrompt(template, {
+    instruction_display: fillPrompt(prompts.user.instructionDisplay, {
+      instruction: task.instruction,
+    }),
+  });
+}
+
+function ofUser(error: unknown): unknown {
+  if (!(error instanceof InfrastructureError) || error.source === "user") {
+    return error;
+  }
+  const { kind, message } = error;
+  return new InfrastructureError(message, {
+    kind,
+    source: "user",
+    cause: error,
+  });
+}

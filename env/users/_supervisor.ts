@@ -1,0 +1,89 @@
+/**
+ * The supervisor of the verify and reflection users: a model that judges the customer's next message, and
+ * proposes better ones.
+ *
+ * @module
+ */
+
+import { fillPrompt } from "../prompts.ts";
+import { stringRepr } from "../python_repr.ts";
+import type { CallOptions, Message } from "../types.ts";
+import type { Talk } from "./_model_user.ts";
+
+/** What the supervisor is asked about. */
+export interface Judged {
+  /** The conversation before the message, from the customer's side. */
+  readonly messages: readonly Message[];
+  readonly response: string;
+  readonly compat: boolean;
+}
+
+/** Whether the message may be said. What is neither yes nor no is a no. */
+export async function isFit(
+  talk: Talk,
+  judged: Judged,
+  options: CallOptions,
+): Promise<boolean> {
+  const verdict = await consult(
+    talk,
+    talk.prompts.user.verify,
+    judged,
+    options,
+  );
+  if (judged.compat) return verdict.toLowerCase().includes("true");
+  const [first] = verdict.match(/\b(?:true|false)\b/i) ?? [];
+  return first?.toLowerCase() === "true";
+}
+
+/** The supervisor's thoughts on a message, with a better one somewhere in them. */
+export function reflectOn(
+  talk: Talk,
+  judged: Judged,
+  options: CallOptions,
+): Promise<string> {
+  return consult(talk, talk.prompts.user.reflect, judged, options);
+}
+
+/** A message object as τ-bench's verify prints it into its prompt, where its text was meant; the nearest form. */
+export function messageRepr(content: string): string {
+  return `Message(content=${
+    stringRepr(content)
+  }, role='assistant', tool_calls=None, function_call=None)`;
+}
+
+function consult(
+  talk: Talk,
+  template: string,
+  judged: Judged,
+  options: CallOptions,
+): Promise<string> {
+  const content = fillPrompt(template, {
+    transcript: transcriptOf(talk, judged),
+    response: judged.response,
+  });
+  return talk.ask([{ role: "user", content }], options);
+}
+
+/**
+ * Who said what. In the customer's memory the agent is `user`; τ-bench labels by the role all the same, so
+ * that its supervisor takes one for the other.
+ */
+function transcriptOf(
+  { prompts }: Talk,
+  { messages, compat }: Judged,
+): string {
+  const labels = prompts.user.roleLabels;
+  return messages.map(({ role, content }) => {
+    const seen = compat ? role : OTHER_SIDE[role] ?? role;
+    return `${labels[seen] ?? capitalized(role)}: ${content}`;
+  }).join("\n");
+}
+
+const OTHER_SIDE: Readonly<Record<string, string>> = {
+  user: "assistant",
+  assistant: "user",
+};
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

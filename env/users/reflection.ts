@@ -1,0 +1,87 @@
+/**
+ * The reflection user: what a supervisor finds unfit is thought over and said better.
+ *
+ * @module
+ */
+
+import type { CallOptions, Message, UserFactory } from "../types.ts";
+import { speakMended } from "./llm.ts";
+import {
+  badResponse,
+  modelUser,
+  type ModelUserOptions,
+  type Speak,
+  type Talk,
+} from "./_model_user.ts";
+import { spoken } from "./_spoken.ts";
+import { isFit, reflectOn } from "./_supervisor.ts";
+
+/** Settings of {@linkcode reflectionUser}. */
+export interface ReflectionOptions extends ModelUserOptions {
+  /** Most messages that are looked at, the first among them. Default: 2, as in τ-bench. */
+  readonly attempts?: number;
+}
+
+/**
+ * A customer whose unfit messages are written anew by the supervisor.
+ *
+ * Mended against τ-bench, unless `compat`: the supervisor's better message is what is said. τ-bench shows it to
+ * the customer's model as if the agent had said it, remembers every try, and says the first message after all.
+ */
+export function reflectionUser(options: ReflectionOptions): UserFactory {
+  const { compat = false, attempts = 2 } = options;
+  return modelUser(options, {
+    system: ({ user }) => user.system,
+    speak: compat ? reflectAsTauBench(attempts) : reflect(attempts),
+  });
+}
+
+function reflect(attempts: number): Speak {
+  const propose = speakMended();
+  return async (talk, call) => {
+    let { said } = await propose(talk, call);
+    for (let attempt = 1; attempt < attempts; attempt++) {
+      const judged = { messages: talk.messages, response: said, compat: false };
+      if (await isFit(talk, judged, call)) break;
+      const better = (await reflectOn(talk, judged, call)).split(
+        /response\s*:/i,
+      );
+      // Thoughts without a message leave the message as it is.
+      if (better.length > 1) said = spoken(better.at(-1) ?? "") ?? said;
+    }
+    return { said, kept: said };
+  };
+}
+
+function reflectAsTauBench(attempts: number): Speak {
+  return async (talk, call) => {
+    const messages: Message[] = [...talk.messages];
+    const first = await sayAsTauBench(talk, messages, call);
+    let said = first;
+    for (let attempt = 1;; attempt++) {
+      const judged = { messages, response: said, compat: true };
+      if (await isFit(talk, judged, call)) return { said, kept: null };
+      if (attempt >= attempts) return { said: first, kept: null };
+      const thoughts = await reflectOn(
+        talk,
+        { ...judged, response: first },
+        call,
+      );
+      const parts = thoughts.split("Response:");
+      if (parts.length !== 2) throw badResponse(thoughts);
+      messages.push({ role: "user", content: (parts[1] ?? "").trim() });
+      said = await sayAsTauBench(talk, messages, call);
+    }
+  };
+}
+
+/** Every try stays in the customer's memory, and none in the conversation that is being judged. */
+async function sayAsTauBench(
+  talk: Talk,
+  messages: readonly Message[],
+  call: CallOptions,
+): Promise<string> {
+  const said = await talk.ask(messages, call);
+  talk.note({ role: "assistant", content: said });
+  return said;
+}
