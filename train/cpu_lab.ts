@@ -43,9 +43,12 @@ export interface CpuLab extends Lab {
  */
 export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
   const { config, dataset } = options;
-  const { solved, unsolved } = await expertConversations(dataset, config);
+  const { solved, asCalls, unsolved } = await expertConversations(
+    dataset,
+    config,
+  );
   const files = options.tokenizer ??
-    trainTokenizer(solved, { vocabSize: config.model.vocab });
+    trainTokenizer(solved, { vocabSize: config.model.vocab, asCalls });
   const codec = codecOf(files);
   const shown = demonstrationSequences(solved, {
     ...codec,

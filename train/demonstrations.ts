@@ -5,20 +5,23 @@
  */
 
 import { expertAgent } from "../env/agents/expert.ts";
+import { fewShotExamples, fewShotSystem } from "../env/agents/few_shot.ts";
 import { textConversation } from "../env/agents/text_conversation.ts";
 import { createRng, deriveSeed } from "../env/random.ts";
 import { rolloutAll } from "../env/rollout.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
 import { demonstrationTrajectory } from "../env/tokens/demonstration.ts";
-import type { Dataset, Message, ToolSchema } from "../env/types.ts";
+import type { Agent, Dataset, Message, ToolSchema } from "../env/types.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
 import type { Config } from "./config.ts";
 import type { TrainSequence } from "./trainer.ts";
 
 /** Conversations of an expert. */
 export interface Conversations {
-  /** `[N]`, those that earned the reward. */
+  /** `[N]`, those that earned the reward, as the config's agent would have held them. */
   readonly solved: readonly (readonly Message[])[];
+  /** `[N]`, the same with calls and tools' answers as such: what is data in them can be told from words. */
+  readonly asCalls: readonly (readonly Message[])[];
   /** Train tasks that the expert tried and did not solve. */
   readonly unsolved: number;
 }
@@ -36,7 +39,7 @@ export async function expertConversations(
       0,
       demonstrations,
     );
-  const agent = expertAgent({ prompt: config.prompt });
+  const agent = await demonstrator(dataset, config);
   const user = scriptedUser(dataset);
   const specs = tasks.map((task) => ({
     dataset,
@@ -49,10 +52,24 @@ export async function expertConversations(
   }));
   const episodes = await rolloutAll(specs, { concurrency: 1, now: () => 0 });
   const solved = episodes.filter(({ reward }) => reward?.value === 1);
+  const asCalls = solved.map(({ messages }) => messages);
   return {
-    solved: solved.map(({ messages }) => inForm(messages, dataset, config)),
+    solved: asCalls.map((messages) => inForm(messages, dataset, config)),
+    asCalls,
     unsolved: episodes.length - solved.length,
   };
+}
+
+/** The expert whose conversations begin as those of the config's agent. */
+async function demonstrator(
+  dataset: Dataset,
+  { agent, prompt }: Config,
+): Promise<Agent> {
+  if (agent !== "few-shot") return expertAgent({ prompt });
+  const examples = await fewShotExamples(dataset);
+  return expertAgent({
+    system: ({ seed }) => fewShotSystem(dataset, { examples, seed }),
+  });
 }
 
 /** The expert's conversation as the config's agent would have held it. */

@@ -40,17 +40,26 @@ import { openingMessages, type PromptStyle } from "./tool_calling.ts";
 export interface ExpertOptions {
   /** What its conversations begin with, as for the tool-calling agent. Default: `full`. */
   readonly prompt?: PromptStyle;
+  /** The system message of a conversation, where it is not the tool-calling agent's. */
+  readonly system?: (start: AgentStart) => Message;
 }
 
 /** How often the same thing is asked before the expert goes on without. */
 const MAX_ASKS = 2;
 
 /** Makes the expert. Its sessions never fail and wait for nothing. */
-export function expertAgent({ prompt = "full" }: ExpertOptions = {}): Agent {
+export function expertAgent(
+  { prompt = "full", system }: ExpertOptions = {},
+): Agent {
   return {
     name: "expert",
     model: "gold",
-    start: (start) => new ExpertSession(start, prompt),
+    start(start) {
+      const opening = system === undefined
+        ? openingMessages(start, prompt)
+        : [system(start), ...openingMessages(start, "none")];
+      return new ExpertSession(start, opening);
+    },
   };
 }
 
@@ -61,9 +70,9 @@ class ExpertSession implements AgentSession {
   #action: Action | undefined;
   #calls = 0;
 
-  constructor(start: AgentStart, prompt: PromptStyle) {
+  constructor(start: AgentStart, opening: Message[]) {
     const { task, dataset, seed, firstMessage } = start;
-    this.#messages = openingMessages({ dataset, firstMessage }, prompt);
+    this.#messages = opening;
     const say = phraser(
       createRng(seed, "expert", task.id),
       task.goal?.wording,

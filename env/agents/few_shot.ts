@@ -41,16 +41,34 @@ export function fewShotAgent(options: FewShotOptions): Agent {
     name: "few-shot",
     model: model.name,
     start({ dataset, firstMessage, seed }) {
-      const rng = createRng(seed, "examples");
-      const chosen = rng.shuffle(examples).slice(0, shown);
       const opening: Message[] = [
-        { role: "system", content: systemPrompt(dataset, chosen) },
+        fewShotSystem(dataset, { examples, shown, seed }),
         { role: "user", content: firstMessage },
       ];
       const chat = model.chat({ tools: dataset.tools, seed });
       return new ChatSession(chat, opening, toolForm);
     },
   };
+}
+
+/** The system message with the policy and the examples that the seed draws. */
+export function fewShotSystem(
+  dataset: Pick<Dataset, "policy" | "prompts">,
+  { examples, shown = EXAMPLES_SHOWN, seed }: {
+    readonly examples: readonly string[];
+    /** Default: {@linkcode EXAMPLES_SHOWN}. */
+    readonly shown?: number;
+    /** The agent's seed of the episode. */
+    readonly seed: number;
+  },
+): Message {
+  const chosen = createRng(seed, "examples").shuffle(examples).slice(0, shown);
+  const content = fillPrompt(dataset.prompts().agent.fewShotSystem, {
+    wiki: dataset.policy,
+    few_shot_examples: chosen.map((text, i) => `Example ${i + 1}:\n${text}`)
+      .join("\n\n"),
+  });
+  return { role: "system", content };
 }
 
 /**
@@ -89,12 +107,4 @@ function display(messages: readonly Message[]): string {
   return messages.map(({ role, content }) =>
     `${role}: ${role === "assistant" && content === "" ? "None" : content}`
   ).join("\n");
-}
-
-function systemPrompt(dataset: Dataset, examples: readonly string[]): string {
-  return fillPrompt(dataset.prompts().agent.fewShotSystem, {
-    wiki: dataset.policy,
-    few_shot_examples: examples.map((text, i) => `Example ${i + 1}:\n${text}`)
-      .join("\n\n"),
-  });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Action, Dataset, Message } from "../types.ts";
+import type { Action, Dataset, Message, ToolCall } from "../types.ts";
 import {
   textObservation,
   type TextStrategy,
@@ -22,42 +22,62 @@ export interface TextConversationOptions {
 
 /**
  * The conversation as the text agent of the strategy would have held it, message by message. What was said
- * beside a call is the thought before it; the other thoughts say what is done next.
+ * beside a call begins the thought before it.
  */
 export function textConversation(
   messages: readonly Message[],
   { dataset, strategy, prompt }: TextConversationOptions,
 ): Message[] {
   const { actionMarker, observationPrefix } = dataset.prompts().agent;
-  const told = messages.filter(({ role }) => role !== "system").map(
-    (message): Message => {
-      if (message.role === "tool") {
-        return textObservation(observationPrefix, message.content);
-      }
-      if (message.role !== "assistant") return message;
-      const action = actionOf(message);
-      const style = strategy === "act"
-        ? { marker: actionMarker }
-        : { marker: actionMarker, thought: thoughtOf(action, message.content) };
-      return { role: "assistant", content: writeTextAction(action, style) };
-    },
-  );
+  let heard = "";
+  function tell(message: Message): Message {
+    if (message.role === "tool") {
+      return textObservation(observationPrefix, message.content);
+    }
+    if (message.role !== "assistant") {
+      heard = message.content;
+      return message;
+    }
+    const action = actionOf(message);
+    const style = strategy === "act"
+      ? { marker: actionMarker }
+      : { marker: actionMarker, thought: thoughtOf(message, heard) };
+    return { role: "assistant", content: writeTextAction(action, style) };
+  }
+  const told = messages.filter(({ role }) => role !== "system").map(tell);
   if (prompt === "none") return told;
   const content = textSystemPrompt(dataset, strategy);
   return [{ role: "system", content }, ...told];
 }
 
-function actionOf(
-  { content, toolCalls = [] }: Message & { role: "assistant" },
-): Action {
+type Answer = Message & { readonly role: "assistant" };
+
+function actionOf({ content, toolCalls = [] }: Answer): Action {
   const [call] = toolCalls;
   return call === undefined
     ? { type: "respond", content }
     : { type: "tool", call };
 }
 
-function thoughtOf(action: Action, beside: string): string {
-  if (action.type === "respond") return "the customer is next.";
-  const what = action.call.name.replaceAll("_", " ");
-  return beside === "" ? `next: ${what}.` : `${beside} next: ${what}.`;
+/**
+ * One line on what comes next and why. Few wordings, so that a small policy learns them in a few steps and a
+ * trained tokenizer makes one token of each.
+ * @param heard What the customer said last.
+ */
+function thoughtOf(
+  { content, toolCalls: [call] = [] }: Answer,
+  heard: string,
+): string {
+  if (call === undefined) {
+    return content.includes("?") ? "ask the customer." : "tell the customer.";
+  }
+  const beside = content === "" ? "" : `${content} `;
+  return `${beside}${reasonFor(call, heard)}: ${
+    call.name.replaceAll("_", " ")
+  }.`;
+}
+
+function reasonFor({ name }: ToolCall, heard: string): string {
+  if (/^(get|find|list|search|calculate)/.test(name)) return "not known yet";
+  return /\byes\b/i.test(heard) ? "the customer agreed" : "next";
 }

@@ -32,6 +32,11 @@ export interface TokenizerTraining {
   readonly vocabSize?: number;
   /** Words that vary beyond those that the conversations show, in any case. Default: none. */
   readonly variableWords?: Iterable<string>;
+  /**
+   * The same conversations with calls and tools' answers as such, which tell what is data, where the
+   * conversations hold them as text. Default: the conversations.
+   */
+  readonly asCalls?: readonly (readonly Message[])[];
 }
 
 /** Bytes that occur in UTF-8; the other 13 need no token. */
@@ -51,14 +56,17 @@ export function trainTokenizer(
   conversations: readonly (readonly Message[])[],
   options: TokenizerTraining = {},
 ): TokenizerFiles {
-  const { vocabSize = 512, variableWords = [] } = options;
+  const { vocabSize = 512, variableWords = [], asCalls } = options;
   if (!Number.isInteger(vocabSize) || vocabSize < MIN_VOCAB_SIZE) {
     throw new RangeError(
       `Cannot train a tokenizer of ${vocabSize} tokens: at least ${MIN_VOCAB_SIZE} are needed to write any text`,
     );
   }
   const rendered = render(conversations);
-  const constant = findConstantWords(rendered, { variableWords });
+  const constant = findConstantWords(rendered, {
+    variableWords,
+    data: asCalls === undefined ? rendered : render(asCalls),
+  });
   const pattern = isolatedPattern(constant);
   const table = new SymbolTable(
     UTF8_BYTES.map((byte) => BYTE_TEXTS[byte] ?? ""),

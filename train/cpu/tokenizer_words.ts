@@ -37,22 +37,26 @@ const MAX_WORDS = 1000;
  * A word varies if customers say it and it is data in what tools answer or are called with, or if it is part
  * of an identifier (`mei_ito_1234`), unless it is mostly not data or data everywhere.
  * @param options.variableWords Words that vary beyond those, in any case.
+ * @param options.data Where the words' uses are looked up: the conversations with calls and answers as such.
  */
 export function findConstantWords(
   conversations: readonly RenderedConversation[],
-  { variableWords }: { readonly variableWords: Iterable<string> },
+  { variableWords, data }: {
+    readonly variableWords: Iterable<string>;
+    readonly data: readonly RenderedConversation[];
+  },
 ): string[] {
   const uses = new Map<string, WordUse>();
   const counts = new Map<string, number>();
+  for (const conversation of data) countUses(uses, conversation);
   for (const conversation of conversations) {
-    countUses(uses, conversation);
     for (const word of conversation.flatMap(({ text }) => wordsOf(text))) {
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
   const most = Math.max(
     FEW_CONVERSATIONS,
-    conversations.length * MAX_CONVERSATION_SHARE,
+    data.length * MAX_CONVERSATION_SHARE,
   );
   const given = new Set(
     Array.from(variableWords, (word) => word.toLowerCase()),
