@@ -8,6 +8,8 @@
 
 import { createEnvironment } from "./environment.ts";
 import { InfrastructureError } from "./errors.ts";
+import { type FailureReason, failureReason } from "./failure_reason.ts";
+import { goldOf } from "./gold.ts";
 import { createRng, deriveSeed } from "./random.ts";
 import { type Sleep, sleepByClock } from "./sleep.ts";
 import type {
@@ -229,6 +231,16 @@ class Attempt {
     throw new TypeError("Cannot step: the environment is not open");
   }
 
+  /** Why the reward is not 1. */
+  get reason(): FailureReason | null {
+    const { environment, reward, stopReason } = this;
+    if (environment === null || reward === null) return null;
+    const { dataset, task } = this.#options;
+    const gold = goldOf(dataset, task);
+    const { database } = environment;
+    return failureReason({ reward, stopReason, database, gold });
+  }
+
   /** τ-bench scores a conversation that came to its end; one that was cut off has the value 0. */
   #grade(): Reward | null {
     const reward = this.environment?.reward() ?? null;
@@ -282,6 +294,7 @@ function toEpisode(
     trajectory: session?.trajectory ?? null,
     stopReason,
     reward,
+    reason: attempt.reason,
     failure,
     retries,
     parseErrors,

@@ -11,6 +11,7 @@
 
 import type { Database } from "./database.ts";
 import type { FailureKind } from "./errors.ts";
+import type { FailureReason } from "./failure_reason.ts";
 import type { JsonObject } from "./python_json.ts";
 import type { Trajectory } from "./tokens/trajectory.ts";
 
@@ -445,6 +446,8 @@ export interface Episode {
   readonly stopReason: StopReason;
   /** `null` exactly where `failure` is not: what infrastructure broke is not scored. */
   readonly reward: Reward | null;
+  /** Why the reward is not 1; `null` where it is, or where there is none. */
+  readonly reason: FailureReason | null;
   readonly failure: Failure | null;
   /** How often the episode was begun anew after a failure. */
   readonly retries: number;

@@ -54,7 +54,7 @@ export const SHARED_PATHS: FlagPaths = {
   userModel: ["user", "endpoint", "model"],
   userProvider: ["user", "endpoint", "provider"],
   userBaseUrl: ["user", "endpoint", "baseUrl"],
-  compat: ["user", "compat"],
+  compat: ["compat"],
   maxCost: ["budget", "maxCost"],
   maxTokens: ["budget", "maxTokens"],
 };

@@ -10,6 +10,7 @@ import { ConfigError } from "../env/errors.ts";
 import {
   type Config,
   configDifferences,
+  type ConfigKey,
   configKeys,
   type Override,
   parseSet,
@@ -80,7 +81,12 @@ export const trainFlags = z.object({
 
 /** The recipe's keys for `--help`. */
 export function recipeHelp(): string {
-  const keys = configKeys().map(({ key, value, description }) =>
+  return keysHelp(configKeys());
+}
+
+/** Keys of a recipe for `--help`. */
+export function keysHelp(all: readonly ConfigKey[]): string {
+  const keys = all.map(({ key, value, description }) =>
     `  ${`${key}=${shown(value)}`.padEnd(40)} ${description}`
   );
   return `Keys of a recipe and of --set, with their defaults:\n${

@@ -11,7 +11,11 @@ import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { explainIssue, nearest } from "../env/explain.ts";
-import { type Config, configSchema } from "./config_schema.ts";
+import {
+  type Config,
+  configSchema,
+  type DeepReadonly,
+} from "./config_schema.ts";
 
 export { type Config, configSchema };
 
@@ -46,6 +50,15 @@ export function resolveConfig(
   recipe: Recipe,
   overrides: readonly Override[] = [],
 ): Config {
+  return resolveBy(configSchema, recipe, overrides);
+}
+
+/** As {@linkcode resolveConfig}, for another schema of recipes. */
+export function resolveBy<S extends z.ZodObject>(
+  schema: S,
+  recipe: Recipe,
+  overrides: readonly Override[] = [],
+): DeepReadonly<z.infer<S>> {
   const lines = new LineCounter();
   const document = parseDocument(recipe.text, { lineCounter: lines });
   const fault = document.errors[0];
@@ -59,14 +72,14 @@ export function resolveConfig(
   }
   const merged = asRecord(document.toJS() ?? {}, recipe.name);
   for (const override of overrides) setPath(merged, override);
-  const result = configSchema.safeParse(merged);
+  const result = schema.safeParse(merged);
   if (result.success) {
     deepFreeze(result.data);
-    return result.data;
+    return result.data as DeepReadonly<z.infer<S>>;
   }
   const issue = result.error.issues[0]!;
   throw new ConfigError(
-    explain(issue, { merged, recipe, document, lines, overrides }),
+    explain(issue, { schema, merged, recipe, document, lines, overrides }),
   );
 }
 
@@ -95,7 +108,7 @@ export function parseSet(text: string): Override {
 }
 
 /** The config as YAML, as a run dir keeps it. */
-export function formatConfig(config: Config): string {
+export function formatConfig(config: object): string {
   return stringify(config);
 }
 
@@ -107,9 +120,11 @@ export interface ConfigKey {
   readonly description: string;
 }
 
-/** Every key with its default and description, in order. */
-export function configKeys(): ConfigKey[] {
-  const defaults = configSchema.parse({});
+/** Every key of a schema with its default and description, in order. */
+export function configKeys(
+  of: z.ZodObject = configSchema,
+): ConfigKey[] {
+  const defaults = of.parse({});
   const out: ConfigKey[] = [];
   function walk(
     schema: z.ZodObject,
@@ -126,7 +141,7 @@ export function configKeys(): ConfigKey[] {
       }
     }
   }
-  walk(configSchema, defaults, []);
+  walk(of, defaults, []);
   return out;
 }
 
@@ -134,7 +149,7 @@ export function configKeys(): ConfigKey[] {
  * Where two configs differ.
  * @returns One line a key: `grpo.groupSize is 8 there, 4 here`.
  */
-export function configDifferences(there: Config, here: Config): string[] {
+export function configDifferences(there: object, here: object): string[] {
   const flatThere = new Map(flatten(there));
   return flatten(here)
     .filter(([key, value]) => flatThere.get(key) !== value)
@@ -173,6 +188,7 @@ function asRecord(value: unknown, name: string): Record<string, unknown> {
 }
 
 interface Sources {
+  readonly schema: z.ZodObject;
   readonly merged: Record<string, unknown>;
   readonly recipe: Recipe;
   readonly document: ReturnType<typeof parseDocument>;
@@ -186,7 +202,7 @@ function explain(issue: z.core.$ZodIssue, sources: Sources): string {
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
     const path = [...at, key];
-    const best = nearest(key, knownKeys(at)) ?? "";
+    const best = nearest(key, knownKeys(sources.schema, at)) ?? "";
     const meant = [...at, best].join(".");
     return `${origin(path, sources)}: unknown key "${
       path.join(".")
@@ -196,7 +212,7 @@ function explain(issue: z.core.$ZodIssue, sources: Sources): string {
     (node, key) => (node as Record<string, unknown> | undefined)?.[key],
     sources.merged,
   );
-  const description = describe(schemaAt(at));
+  const description = describe(schemaAt(sources.schema, at));
   const means = description === "" ? "" : ` (${description})`;
   return `${origin(at, sources)}: ${at.join(".")}${means}: ${
     explainIssue(issue, value)
@@ -225,12 +241,12 @@ function origin(path: readonly string[], sources: Sources): string {
     : `${sources.recipe.name}:${sources.lines.linePos(offset).line}`;
 }
 
-function knownKeys(path: readonly string[]): string[] {
-  return Object.keys(objectOf(schemaAt(path))?.shape ?? {});
+function knownKeys(root: z.ZodObject, path: readonly string[]): string[] {
+  return Object.keys(objectOf(schemaAt(root, path))?.shape ?? {});
 }
 
-function schemaAt(path: readonly string[]): z.ZodType {
-  let schema: z.ZodType = configSchema;
+function schemaAt(root: z.ZodObject, path: readonly string[]): z.ZodType {
+  let schema: z.ZodType = root;
   for (const key of path) {
     const inner = objectOf(schema)?.shape[key] as z.ZodType | undefined;
     if (!inner) break;

@@ -8,6 +8,7 @@ import { z } from "zod";
 import {
   agentStrategy,
   budgetSchema,
+  compatSchema,
   dataSchema,
   pricesSchema,
   userSchema,
@@ -136,6 +137,7 @@ export const configSchema = z.strictObject({
     "How the policy serves: by tool calls, or by actions as text",
   ),
   user: userSchema.prefault({}),
+  compat: compatSchema,
   prices: pricesSchema,
   budget: budgetSchema.prefault({}),
   model: modelSchema.prefault({}),
@@ -145,11 +147,16 @@ export const configSchema = z.strictObject({
   rollout: rolloutSchema.prefault({}),
   eval: evalSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),
+}).refine(({ agent, prompt }) => agent !== "few-shot" || prompt === "full", {
+  path: ["prompt"],
+  error:
+    "the few-shot agent's examples are in its prompt, so without one it is the tool-calling agent; set prompt=full, or choose agent tool-calling",
 });
 
 /** A resolved config; frozen to its leaves. */
 export type Config = DeepReadonly<z.infer<typeof configSchema>>;
 
-type DeepReadonly<T> = T extends object
+/** A type whose parts, down to its leaves, are not to be written to. */
+export type DeepReadonly<T> = T extends object
   ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
   : T;

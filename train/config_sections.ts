@@ -73,14 +73,16 @@ export const userSchema = z.strictObject({
   strategy: z.enum(["scripted", "llm", "react", "verify", "reflection"])
     .default("scripted")
     .describe("How the customer is simulated; all but scripted ask a model"),
-  compat: z.boolean().default(false).describe(
-    "Behave as τ-bench's customers do where that changes results",
-  ),
   attempts: positive.nullable().default(null).describe(
     "Most tries of verify (null: 3) and reflection (null: 2) at one message",
   ),
   endpoint: endpointSchema.prefault({}),
 });
+
+/** Whose behaviour counts where τ-bench's own is mended. */
+export const compatSchema = z.boolean().default(false).describe(
+  "Do as τ-bench's customers and text agents do where that changes results",
+);
 
 /** US dollars per million tokens. */
 const priceSchema = z.strictObject({

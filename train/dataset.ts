@@ -17,6 +17,11 @@ import type { Config } from "./config.ts";
  */
 export async function openDataset(data: Config["data"]): Promise<Dataset> {
   if (data.source === "generated") {
+    if (data.domain !== "retail") {
+      throw new ConfigError(
+        `There is no generated ${data.domain} world in this version; pass --data tau-bench --tau-bench DIR, or --env retail`,
+      );
+    }
     return await generated(data.worldSeed, data.generated);
   }
   if (data.directory === null) {

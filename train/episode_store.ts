@@ -10,10 +10,10 @@ import { deflateSync, inflateSync } from "node:zlib";
 import { RunDirError } from "../env/errors.ts";
 import { Float, type JsonValue, printPythonJson } from "../env/python_json.ts";
 import type { Trajectory } from "../env/tokens/trajectory.ts";
-import type { Episode } from "../env/types.ts";
+import type { Episode, Failure, Reward, UserFinding } from "../env/types.ts";
 
 /** The version of the tables; a newer one is refused. */
-export const EPISODES_VERSION = 1;
+export const EPISODES_VERSION = 2;
 
 /** Where an episode stands in a run, beside what the {@linkcode Episode} itself knows. */
 export interface EpisodePlace {
@@ -35,8 +35,16 @@ export interface StoredEpisode extends EpisodePlace {
   readonly intent: string | null;
   readonly seed: number;
   readonly reward: number | null;
+  /** Its parts and what is wrong. */
+  readonly rewardDetail: Reward | null;
   readonly stopReason: string;
-  readonly failureKind: string | null;
+  /** Why the reward is not 1. */
+  readonly reason: string | null;
+  readonly failure: Failure | null;
+  /** `null` in runs of version 1, which did not note it. */
+  readonly usage: Episode["usage"] | null;
+  readonly findings: readonly UserFinding[] | null;
+  readonly parseErrors: number;
   readonly turns: number;
   readonly tokens: number;
   readonly durationMs: number;
@@ -60,6 +68,7 @@ CREATE TABLE episodes (
   reward_detail TEXT,
   advantage REAL,
   stop_reason TEXT NOT NULL,
+  reason TEXT,
   failure_kind TEXT,
   failure TEXT,
   retries INTEGER NOT NULL,
@@ -68,6 +77,8 @@ CREATE TABLE episodes (
   token_count INTEGER NOT NULL,
   started_at_ms REAL NOT NULL,
   duration_ms REAL NOT NULL,
+  usage TEXT,
+  findings TEXT,
   messages BLOB NOT NULL,
   turns BLOB NOT NULL,
   tokens BLOB
@@ -94,6 +105,7 @@ const FACTS = [
   "reward_detail",
   "advantage",
   "stop_reason",
+  "reason",
   "failure_kind",
   "failure",
   "retries",
@@ -102,12 +114,20 @@ const FACTS = [
   "token_count",
   "started_at_ms",
   "duration_ms",
+  "usage",
+  "findings",
 ];
+/** What version 1 did not have. */
+const SINCE_2: readonly string[] = ["reason", "usage", "findings"];
+const FACTS_OF_1 = FACTS.map((fact) =>
+  SINCE_2.includes(fact) ? `NULL AS ${fact}` : fact
+);
 const COLUMNS = [...FACTS, "messages", "turns", "tokens"];
 
 /** The episodes of a run. */
 export class EpisodeStore implements Disposable {
   readonly #db: DatabaseSync;
+  #facts: readonly string[] = FACTS;
 
   /**
    * Opens `path`, and makes it where it is missing.
@@ -118,6 +138,8 @@ export class EpisodeStore implements Disposable {
     try {
       const version = this.#version();
       if (version === 0 && !options.readOnly) this.#createTables();
+      else if (version === 1 && options.readOnly) this.#facts = FACTS_OF_1;
+      else if (version === 1) this.#addColumns();
       else checkVersion(version, path);
     } catch (error) {
       this.#db.close();
@@ -138,6 +160,24 @@ export class EpisodeStore implements Disposable {
     this.#db.exec(
       `PRAGMA journal_mode = WAL; BEGIN; ${TABLES} PRAGMA user_version = ${EPISODES_VERSION}; COMMIT;`,
     );
+  }
+
+  /** Brings version 1 up to date: the columns that it lacks, empty. */
+  #addColumns(): void {
+    const columns = SINCE_2.map((column) =>
+      `ALTER TABLE episodes ADD COLUMN ${column} TEXT;`
+    );
+    this.#db.exec(
+      `BEGIN; ${
+        columns.join(" ")
+      } PRAGMA user_version = ${EPISODES_VERSION}; COMMIT;`,
+    );
+  }
+
+  /** Removes episodes by their ids. */
+  remove(ids: readonly number[]): void {
+    const remove = this.#db.prepare("DELETE FROM episodes WHERE id = ?");
+    for (const id of ids) remove.run(id);
   }
 
   /** Adds episodes in one transaction: all of them or none. */
@@ -185,7 +225,9 @@ export class EpisodeStore implements Disposable {
     const given = wanted.filter(([, value]) => value !== undefined);
     const where = given.map(([column]) => `${column} = ?`).join(" AND ") || "1";
     return this.#db.prepare(
-      `SELECT id, ${FACTS.join(", ")} FROM episodes WHERE ${where} ORDER BY id`,
+      `SELECT id, ${
+        this.#facts.join(", ")
+      } FROM episodes WHERE ${where} ORDER BY id`,
     ).all(...given.map(([, value]) => value!)).map(fromRow);
   }
 
@@ -248,6 +290,7 @@ function rowOf(episode: Episode, place: EpisodePlace): SQLInputValue[] {
     reward === null ? null : JSON.stringify(reward),
     place.advantage,
     episode.stopReason,
+    episode.reason,
     failure?.kind ?? null,
     failure === null ? null : JSON.stringify(failure),
     episode.retries,
@@ -256,6 +299,8 @@ function rowOf(episode: Episode, place: EpisodePlace): SQLInputValue[] {
     trajectory?.ids.length ?? 0,
     episode.startedAtMs,
     episode.durationMs,
+    JSON.stringify(episode.usage),
+    episode.findings === null ? null : JSON.stringify(episode.findings),
     deflate(toJson(episode.messages)),
     deflate(toJson(episode.turns)),
     trajectory === null
@@ -267,6 +312,9 @@ function rowOf(episode: Episode, place: EpisodePlace): SQLInputValue[] {
 function fromRow(row: Record<string, unknown>): StoredEpisode {
   const text = (key: string) => row[key] === null ? null : String(row[key]);
   const number = (key: string) => row[key] === null ? null : Number(row[key]);
+  // Written by this store, and of its version.
+  const json = <T>(key: string) =>
+    row[key] === null ? null : JSON.parse(String(row[key])) as T;
   return {
     id: Number(row["id"]),
     step: Number(row["step"]),
@@ -278,8 +326,13 @@ function fromRow(row: Record<string, unknown>): StoredEpisode {
     intent: text("intent"),
     seed: Number(row["seed"]),
     reward: number("reward"),
+    rewardDetail: json("reward_detail"),
     stopReason: String(row["stop_reason"]),
-    failureKind: text("failure_kind"),
+    reason: text("reason"),
+    failure: json("failure"),
+    usage: json("usage"),
+    findings: json("findings"),
+    parseErrors: Number(row["parse_errors"]),
     turns: Number(row["turn_count"]),
     tokens: Number(row["token_count"]),
     durationMs: Number(row["duration_ms"]),

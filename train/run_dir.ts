@@ -10,13 +10,13 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
-import { ConfigError } from "../env/errors.ts";
+import { basename, join } from "node:path";
 import type { Episode } from "../env/types.ts";
 import { type Config, formatConfig } from "./config.ts";
 import { type EpisodePlace, EpisodeStore } from "./episode_store.ts";
 import { type Metrics, metricsSource } from "./metrics.ts";
-import type { Outcome, RunInfo } from "./run_info.ts";
+import type { RunInfo } from "./run_info.ts";
+import { makeRunDir, RunJournal, type SittingEnd } from "./run_journal.ts";
 import { takeLock } from "./run_lock.ts";
 import {
   checkCheckpoint,
@@ -34,7 +34,7 @@ import {
 
 interface RunDirParts {
   readonly config: Config;
-  readonly info: RunInfo;
+  readonly journal: RunJournal;
   readonly lock: Deno.FsFile;
   readonly lines: Metrics[];
 }
@@ -44,7 +44,7 @@ export class RunDir implements AsyncDisposable {
   /** `runs/a1`. */
   readonly path: string;
   readonly config: Config;
-  #info: RunInfo;
+  readonly #journal: RunJournal;
   readonly #lock: Deno.FsFile;
   readonly #metricsFile: Deno.FsFile;
   readonly #episodes: EpisodeStore;
@@ -53,7 +53,7 @@ export class RunDir implements AsyncDisposable {
   private constructor(path: string, parts: RunDirParts) {
     this.path = path;
     this.config = parts.config;
-    this.#info = parts.info;
+    this.#journal = parts.journal;
     this.#lines = parts.lines;
     this.#lock = parts.lock;
     this.#episodes = new EpisodeStore(join(path, "episodes.db"));
@@ -78,8 +78,7 @@ export class RunDir implements AsyncDisposable {
       afterwards: "start again",
     };
     return await attempt(what, async () => {
-      await Deno.mkdir(dirname(path), { recursive: true });
-      await makeNew(path);
+      await makeRunDir(path);
       await Deno.mkdir(join(path, "checkpoints"));
       await Deno.mkdir(join(path, "logs"));
       const lock = await takeLock(path);
@@ -87,8 +86,8 @@ export class RunDir implements AsyncDisposable {
         join(path, "config.yaml"),
         formatConfig(options.config),
       );
-      await writeFileAtomic(join(path, "run.json"), formatInfo(options.info));
-      return new RunDir(path, { ...options, lock, lines: [] });
+      const journal = await RunJournal.create(path, options.info);
+      return new RunDir(path, { ...options, journal, lock, lines: [] });
     });
   }
 
@@ -114,7 +113,8 @@ export class RunDir implements AsyncDisposable {
         const kept = lines.filter((line) => line.step <= step);
         await writeFileAtomic(join(path, "metrics.jsonl"), formatLines(kept));
         await removeStale(path);
-        const run = new RunDir(path, { config, info, lock, lines: kept });
+        const journal = new RunJournal(path, info);
+        const run = new RunDir(path, { config, journal, lock, lines: kept });
         run.#pruneEpisodes();
         return run;
       } catch (error) {
@@ -130,7 +130,7 @@ export class RunDir implements AsyncDisposable {
   }
 
   get info(): RunInfo {
-    return this.#info;
+    return this.#journal.info;
   }
 
   /** The lines of `metrics.jsonl` so far. */
@@ -144,43 +144,13 @@ export class RunDir implements AsyncDisposable {
   }
 
   /** Begins a sitting: notes it in `run.json`. */
-  async begin(now: Date): Promise<void> {
-    const session = {
-      startedAt: now.toISOString(),
-      endedAt: null,
-      outcome: "running" as const,
-      wallS: null,
-      peakRssBytes: null,
-    };
-    const sessions = [...this.#info.sessions, session];
-    await this.#writeInfo({ ...this.#info, outcome: "running", sessions });
+  begin(now: Date): Promise<void> {
+    return this.#journal.begin(now);
   }
 
   /** Ends the sitting. */
-  async end(how: {
-    outcome: Exclude<Outcome, "running">;
-    now: Date;
-    wallS: number;
-    peakRssBytes: number;
-    result?: Record<string, unknown>;
-  }): Promise<void> {
-    const endedAt = how.now.toISOString();
-    const { outcome, wallS, peakRssBytes } = how;
-    const sessions = this.#info.sessions.with(-1, {
-      ...this.#info.sessions.at(-1)!,
-      endedAt,
-      outcome,
-      wallS,
-      peakRssBytes,
-    });
-    const result = how.result ?? null;
-    await this.#writeInfo({
-      ...this.#info,
-      endedAt,
-      outcome,
-      sessions,
-      result,
-    });
+  end(how: SittingEnd): Promise<void> {
+    return this.#journal.end(how);
   }
 
   /** Writes a step's or an evaluation's episodes and its line of metrics. */
@@ -273,37 +243,12 @@ export class RunDir implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  async #writeInfo(info: RunInfo): Promise<void> {
-    const what = this.#attempt("write run.json", "run.json");
-    await attempt(
-      what,
-      () => writeFileAtomic(join(this.path, "run.json"), formatInfo(info)),
-    );
-    this.#info = info;
-  }
-
   #attempt(doing: string, name: string): Attempt {
     return {
       doing,
       path: join(this.path, name),
       afterwards: `continue with "deno task train --resume ${this.path}"`,
     };
-  }
-}
-
-/** Making it tells whether it was there, even if two processes try at once. */
-async function makeNew(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    throw new ConfigError(
-      `The run "${path}" is there already; continue it by --resume ${
-        basename(path)
-      }, or choose ` +
-        "another --name",
-      { cause: error },
-    );
   }
 }
 
@@ -316,8 +261,4 @@ async function removeStale(path: string): Promise<void> {
 
 function formatLines(lines: readonly Metrics[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-}
-
-function formatInfo(info: RunInfo): string {
-  return `${JSON.stringify(info, null, 2)}\n`;
 }

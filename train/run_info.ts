@@ -19,6 +19,8 @@ const outcome = z.enum(["running", "completed", "interrupted", "failed"]);
 /** What `run.json` holds. */
 export const runInfoSchema = z.object({
   schemaVersion: z.literal(RUN_VERSION),
+  /** What the run is: learning, or an evaluation of what learnt elsewhere. */
+  kind: z.enum(["train", "evaluate"]).default("train"),
   /** taulab's version and commit when the run was made; `null` outside of a git checkout. */
   version: z.string(),
   commit: z.string().nullable(),
@@ -51,12 +53,14 @@ export type RunInfo = z.infer<typeof runInfoSchema>;
 
 /** The info of a run that starts now. */
 export async function newRunInfo(options: {
+  kind?: "train" | "evaluate";
   seed: number;
   dataset: { name: string; fingerprint: string };
   now: Date;
 }): Promise<RunInfo> {
   return {
     schemaVersion: RUN_VERSION,
+    kind: options.kind ?? "train",
     version: project.version,
     commit: await currentCommit(),
     seed: options.seed,

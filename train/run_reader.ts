@@ -31,15 +31,12 @@ export interface RunRecord {
  * @throws {RunDirError} If it is of another version or damaged.
  */
 export async function readRun(path: string): Promise<RunRecord> {
-  const infoPath = join(path, "run.json");
-  const text = await readTextIfThere(infoPath);
-  if (text === undefined) {
+  const info = await readRunInfo(path);
+  if (info.kind !== "train") {
     throw new ConfigError(
-      `There is no run at "${path}": "${infoPath}" is missing; give the name of a directory under ` +
-        `"${join(path, "..")}"`,
+      `"${path}" is an evaluation, not a training run; name a run that was trained`,
     );
   }
-  const info = parseInfo(text, infoPath);
   const configPath = join(path, "config.yaml");
   const config = await readTextIfThere(configPath);
   if (config === undefined) {
@@ -58,18 +55,40 @@ export async function readRun(path: string): Promise<RunRecord> {
   };
 }
 
-/** The run under `root` that began last and is not completed; `undefined` where there is none. */
-export async function latestUnfinished(
-  root: string,
-): Promise<string | undefined> {
-  return await latestRun(root, ({ outcome }) => outcome !== "completed");
+/**
+ * Reads what a run is.
+ * @throws {ConfigError} If there is no such run.
+ * @throws {RunDirError} If it is of another version or damaged.
+ */
+export async function readRunInfo(path: string): Promise<RunInfo> {
+  const infoPath = join(path, "run.json");
+  const text = await readTextIfThere(infoPath);
+  if (text !== undefined) return parseInfo(text, infoPath);
+  throw new ConfigError(
+    `There is no run at "${path}": "${infoPath}" is missing; give the name of a directory under ` +
+      `"${join(path, "..")}"`,
+  );
 }
 
-/** The run under `root` that began last and is completed; `undefined` where there is none. */
+/** The run of a kind under `root` that began last and is not completed; `undefined` where there is none. */
+export async function latestUnfinished(
+  root: string,
+  kind: RunInfo["kind"] = "train",
+): Promise<string | undefined> {
+  return await latestRun(
+    root,
+    (info) => info.kind === kind && info.outcome !== "completed",
+  );
+}
+
+/** The training run under `root` that began last and is completed; `undefined` where there is none. */
 export async function latestCompleted(
   root: string,
 ): Promise<string | undefined> {
-  return await latestRun(root, ({ outcome }) => outcome === "completed");
+  return await latestRun(
+    root,
+    ({ kind, outcome }) => kind === "train" && outcome === "completed",
+  );
 }
 
 async function latestRun(

@@ -6,11 +6,14 @@
  *     Action:
  *     {"name": "cancel_pending_order", "arguments": {"order_id": "#W1", "reason": "no longer needed"}}
  *
+ * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Differs: an answer that cannot be read
+ * is a mistake to recover from; the original says it to the customer, broken JSON and thoughts alike.
  * @module
  */
 
 import { DataError } from "../errors.ts";
 import {
+  type JsonObject,
   type JsonValue,
   parsePythonJson,
   printPythonJson,
@@ -26,15 +29,15 @@ export interface TextActionStyle {
   /** What stands before an action: `Action:`. */
   readonly marker: string;
   /**
-   * Say to the customer what cannot be read, as τ-bench does: thoughts and broken JSON reach them. Default:
-   * the model is told what is wrong, and may try again.
+   * Read strict JSON only, and say to the customer what is none, as τ-bench does. Default: the model is told
+   * what is wrong, and may try again.
    */
   readonly compat?: boolean;
 }
 
 /**
  * Reads the action after the last marker. Forgives what leaves no doubt: a code fence around the JSON, text
- * after it, and `respond` without quotes, as τ-bench's own prompt has it.
+ * after it, a marker within its strings, and `respond` without quotes, as τ-bench's own prompt has it.
  * @param index Which answer of the conversation it is; the call's id is made of it.
  */
 export function readTextAction(
@@ -43,14 +46,17 @@ export function readTextAction(
 ): Reading {
   const at = text.lastIndexOf(marker);
   const body = text.slice(at < 0 ? 0 : at + marker.length).trim();
-  const value = parseObject(body);
+  const value = compat ? tryParse(body) : parseForgiving(body);
+  if (compat && value === undefined) {
+    return { action: { type: "respond", content: body } };
+  }
+  const reading = toReading(value, index);
+  if ("action" in reading) return reading;
+  const around = compat ? undefined : parseAround(text, { marker, at });
+  if (around !== undefined) return toReading(around, index);
   const problem = at < 0 && value === undefined
     ? `There is no "${marker}" in the answer`
-    : problemOf(value);
-  if (problem === undefined && value instanceof Map) {
-    return toReading(value, index);
-  }
-  if (compat) return { action: { type: "respond", content: body } };
+    : reading.problem;
   return {
     problem:
       `${problem}. After "${marker}" write one JSON object: {"name": "…", "arguments": {…}}`,
@@ -77,39 +83,55 @@ function respondAction(content: string): ToolAction {
   return { name: RESPOND, arguments: new Map([["content", content]]) };
 }
 
-function toReading(
-  value: ReadonlyMap<string, JsonValue>,
-  index: number,
-): Reading {
-  const name = String(value.get("name"));
-  const args = value.get("arguments");
-  if (!(args instanceof Map)) return { problem: "The arguments are no object" };
-  if (name !== RESPOND) {
-    const id = `call${String(index).padStart(5, "0")}`;
-    return { action: { type: "tool", call: { id, name, arguments: args } } };
+function toReading(value: JsonValue | undefined, index: number): Reading {
+  if (value === undefined) return { problem: "The action is not JSON" };
+  if (!(value instanceof Map)) {
+    return { problem: "The action is no JSON object" };
   }
+  const name = value.get("name");
+  const args = value.get("arguments");
+  if (typeof name !== "string") return { problem: 'The action has no "name"' };
+  if (!(args instanceof Map)) {
+    return { problem: 'The action has no "arguments" object' };
+  }
+  if (name === RESPOND) return toWords(args);
+  const id = `call${String(index).padStart(5, "0")}`;
+  return { action: { type: "tool", call: { id, name, arguments: args } } };
+}
+
+function toWords(args: JsonObject): Reading {
   const content = args.get("content");
   return typeof content === "string"
     ? { action: { type: "respond", content } }
     : { problem: `"${RESPOND}" needs the argument "content", a string` };
 }
 
-function problemOf(value: JsonValue | undefined): string | undefined {
-  if (value === undefined) return "The action is not JSON";
-  if (!(value instanceof Map)) return "The action is no JSON object";
-  if (typeof value.get("name") !== "string") {
-    return 'The action has no "name"';
-  }
-  return value.get("arguments") instanceof Map
-    ? undefined
-    : 'The action has no "arguments" object';
-}
-
 /** The JSON value that a text begins with; `undefined` if it begins with none. */
-function parseObject(text: string): JsonValue | undefined {
+function parseForgiving(text: string): JsonValue | undefined {
   const unfenced = text.replace(/^```(?:json)?\s*/i, "")
     .replace(/^(\{\s*"name"\s*:\s*)respond\b/, '$1"respond"');
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
+}
+
+/**
+ * The object that holds the last marker, which stands at `at`, in one of its strings: an agent may tell a
+ * customer of an `Action: `. What was written before the last marker and ended there is taken back, and no action.
+ */
+function parseAround(
+  text: string,
+  { marker, at }: { marker: string; at: number },
+): JsonValue | undefined {
+  for (let from = at; from > 0;) {
+    from = text.lastIndexOf(marker, from - 1);
+    if (from < 0) return undefined;
+    const body = text.slice(from + marker.length);
+    // Up to the last marker it has to be a beginning only, or it is an action of its own.
+    const before = body.slice(0, at - from - marker.length);
+    if (parseForgiving(before.trim()) !== undefined) return undefined;
+    const value = parseForgiving(body.trim());
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 function tryParse(text: string): JsonValue | undefined {
@@ -121,20 +143,24 @@ function tryParse(text: string): JsonValue | undefined {
   }
 }
 
-/** From the first brace to the one that closes it. */
+/** From the brace that a text begins with to the one that closes it; empty if there is none. */
 function firstObject(text: string): string {
+  if (!text.startsWith("{")) return "";
   let depth = 0;
-  let inString = false;
-  const from = text.indexOf("{");
-  if (from !== 0) return "";
   for (let i = 0; i < text.length; i++) {
     const character = text[i];
-    if (inString) {
-      if (character === "\\") i++;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
+    if (character === '"') i = stringEnd(text, i);
     else if (character === "{") depth++;
     else if (character === "}" && --depth === 0) return text.slice(0, i + 1);
   }
   return "";
+}
+
+/** Where the string that begins at `at` ends. */
+function stringEnd(text: string, at: number): number {
+  for (let i = at + 1; i < text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === '"') return i;
+  }
+  return text.length;
 }

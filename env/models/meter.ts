@@ -24,6 +24,8 @@ export interface MeterOptions {
   readonly maxCost?: number | null;
   /** Prompt and completion tokens together; `null` has no limit. */
   readonly maxTokens?: number | null;
+  /** What the run has used before. Default: nothing. */
+  readonly before?: Usage;
 }
 
 /** A call's numbers as the server gives them. */
@@ -52,7 +54,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
   const { prices = {}, maxCost = null, maxTokens = null } = options;
   const totals = new Map<string, CallOrigin & { usage: Usage }>();
   const spent = new AbortController();
-  let all = NO_USAGE;
+  let all = options.before ?? NO_USAGE;
   function checkBudget(): void {
     const tokens = all.promptTokens + all.completionTokens;
     if (maxCost !== null && (all.cost ?? 0) >= maxCost) {
@@ -61,6 +63,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
       spent.abort(budgetError("--max-tokens", `${tokens} tokens`));
     }
   }
+  checkBudget();
   return {
     signal: spent.signal,
     get totals() {

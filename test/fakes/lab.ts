@@ -208,6 +208,7 @@ export function fakeEpisode(
     parseErrors: 0,
     usage: { agent: NO_USAGE, user: NO_USAGE },
     findings: null,
+    reason: null,
     startedAtMs: 0,
     durationMs: 0,
   };

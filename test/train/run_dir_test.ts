@@ -98,7 +98,7 @@ Deno.test("EpisodeStore keeps a failed episode without a reward", () =>
     store.add([{ episode: fakeEpisode({ value: null }), place }]);
     const [stored] = store.list({ source: "grpo" });
     assert.equal(stored!.reward, null);
-    assert.equal(stored!.failureKind, "rate_limited");
+    assert.equal(stored!.failure?.kind, "rate_limited");
     assert.equal(stored!.group, 2);
     return Promise.resolve();
   }));
@@ -223,10 +223,10 @@ Deno.test("RunDir.resume() refuses newer metrics, episodes and checkpoints", () 
     await threeSteps(path);
     const { DatabaseSync } = await import("node:sqlite");
     using db = new DatabaseSync(join(path, "episodes.db"));
-    db.exec("PRAGMA user_version = 2");
+    db.exec("PRAGMA user_version = 3");
     assert.match(
       await refusal(RunDir.resume(path)),
-      /episodes.db" has version 2/,
+      /episodes.db" has version 3/,
     );
   }));
 

@@ -19,7 +19,13 @@ const LOOK: Action = {
 
 Deno.test("readTextAction() reads what writeTextAction() writes", () => {
   const action: fc.Arbitrary<Action> = fc.oneof(
-    fc.string({ unit: "grapheme" }).map((content): Action => ({
+    fc.oneof(
+      fc.string({ unit: "grapheme" }),
+      fc.constantFrom(
+        "Action: {}",
+        'Action:\n{"name": "pay", "arguments": {}}',
+      ),
+    ).map((content): Action => ({
       type: "respond",
       content,
     })),
@@ -34,14 +40,15 @@ Deno.test("readTextAction() reads what writeTextAction() writes", () => {
       call: { id: "call00003", name, arguments: new Map(Object.entries(args)) },
     })),
   );
-  const thought = fc.option(fc.string(), { nil: undefined });
+  const thought = fc.option(
+    fc.string().filter((text) => !text.includes("Action:")),
+    { nil: undefined },
+  );
   fc.assert(fc.property(action, thought, (action, thought) => {
     const text = writeTextAction(action, {
       marker: "Action:",
       ...(thought === undefined ? {} : { thought }),
     });
-    // A text that holds the marker itself is read from there.
-    fc.pre(text.split("Action:").length === 2);
     assert.deepEqual(readTextAction(text, STYLE), { action });
   }));
 });
@@ -75,6 +82,12 @@ Deno.test("readTextAction() says what is wrong and what is wanted", () => {
       /There is no "Action:" in the answer\. After "Action:" write/,
     ],
     ["Action: look", /is not JSON/],
+    // What came before is taken back, so it is not acted on.
+    [
+      'Action:\n{"name": "pay", "arguments": {}}\nNo, rather\nAction: look',
+      /is not JSON/,
+    ],
+    ["Action: or Action: {", /is not JSON/],
     ["Action:\n[1]", /is no JSON object/],
     ['Action:\n{"arguments": {}}', /has no "name"/],
     ['Action:\n{"name": "look"}', /has no "arguments" object/],
@@ -95,13 +108,23 @@ Deno.test("readTextAction() says what is wrong and what is wanted", () => {
   }
 });
 
-Deno.test("readTextAction() with compat says to the customer what it cannot read", () => {
+Deno.test("readTextAction() with compat says to the customer what is no JSON, as τ-bench does", () => {
   const compat = { ...STYLE, compat: true };
-  assert.deepEqual(
-    readTextAction("Thought:\nhm\nAction:\nI'd say no", compat),
-    { action: { type: "respond", content: "I'd say no" } },
-  );
-  assert.deepEqual(readTextAction("Hello there", compat), {
-    action: { type: "respond", content: "Hello there" },
-  });
+  const said: [text: string, content: string][] = [
+    ["Thought:\nhm\nAction:\nI'd say no", "I'd say no"],
+    ["Hello there", "Hello there"],
+    [
+      'Action: {"name": respond, "arguments": {}}',
+      '{"name": respond, "arguments": {}}',
+    ],
+    ["Thought:\nthey must not know", "Thought:\nthey must not know"],
+  ];
+  for (const [text, content] of said) {
+    const action: Action = { type: "respond", content };
+    assert.deepEqual(readTextAction(text, compat), { action }, text);
+  }
+  const json = '{"name": "look", "arguments": {"id": "#W1", "n": 2}}';
+  assert.deepEqual(readTextAction(json, compat), { action: LOOK });
+  // The original raises here.
+  assert.ok("problem" in readTextAction("Action: 5", compat));
 });

@@ -1,0 +1,312 @@
+/**
+ * The flags of `deno task evaluate`, and the evaluation that they lead to.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { ConfigError } from "../env/errors.ts";
+import { fileNameOf } from "../env/models/endpoints.ts";
+import {
+  configDifferences,
+  type Override,
+  parseSet,
+  type Recipe,
+  resolveBy,
+} from "../train/config.ts";
+import {
+  type EvaluationConfig,
+  evaluationSchema,
+} from "../train/evaluation/config.ts";
+import { readEvaluation } from "../train/evaluation/evaluation_dir.ts";
+import {
+  latestCompleted,
+  latestUnfinished,
+  readRun,
+} from "../train/run_reader.ts";
+import { readTextIfThere } from "../train/storage.ts";
+import {
+  budgetFlags,
+  flagOverrides,
+  type FlagPaths,
+  SHARED_PATHS,
+  userFlags,
+} from "./_shared_flags.ts";
+import { newConfig, trainFlags } from "./_train_flags.ts";
+
+const { shape } = evaluationSchema;
+
+/** The flags. What is left out is as the recipe says. */
+export const evaluateFlags = z.object({
+  env: z.enum(["retail", "airline"]).optional().meta({
+    description: "The world",
+  }),
+  split: shape.split.unwrap().optional().meta({ description: "Which tasks" }),
+  taskIds: z.string().optional().meta({
+    description: "Which of the split's tasks, from 0: 1,2,5-9; default: all",
+    value: "LIST",
+  }),
+  trials: z.int().min(1).optional().meta({
+    description: "Episodes of each task; k of pass^k",
+  }),
+  agent: z.enum(["tool-calling", "act", "react", "few-shot", "expert"])
+    .optional().meta({
+      description: "How the model serves, or the expert, who knows the gold",
+    }),
+  model: z.string().min(1).optional().meta({
+    description: "The model that serves, at its endpoint",
+    value: "NAME",
+  }),
+  provider: shape.model.unwrap().shape.provider.unwrap().optional().meta({
+    description: "Whose API the model has",
+  }),
+  baseUrl: z.string().min(1).optional().meta({
+    description:
+      "The model's endpoint; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
+    value: "URL",
+  }),
+  tokenizer: z.string().min(1).optional().meta({
+    description:
+      "A model directory: work on token ids through SGLang's /generate",
+    value: "DIR",
+  }),
+  temperature: z.number().min(0).optional().meta({
+    description: "The model's sampling temperature",
+  }),
+  policy: z.string().min(1).optional().meta({
+    description:
+      "The training run whose policy serves; default: the last completed, where no model is named",
+    value: "RUN",
+  }),
+  ...userFlags,
+  concurrency: z.int().min(1).optional().meta({
+    description: "Conversations in flight",
+  }),
+  maxTurns: z.int().min(1).optional().meta({
+    description: "Most turns of a conversation",
+  }),
+  seed: z.int().min(0).optional().meta({
+    description: "Seed of all randomness",
+  }),
+  ...budgetFlags,
+  data: z.enum(["generated", "tau-bench"]).optional().meta({
+    description:
+      "Where tasks come from; default: where the run's came from, else generated",
+  }),
+  tauBench: z.string().optional().meta({
+    description: "Directory of tau-bench's data",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+  recipe: z.string().optional().meta({
+    description: "A recipe of an evaluation, a YAML file",
+    value: "FILE",
+  }),
+  set: z.array(z.string()).default([]).meta({
+    description: "Set a key of the recipe; may be repeated",
+    value: "KEY=VALUE",
+  }),
+  name: z.string().regex(
+    /^[\w.-]+$/,
+    "letters, digits, dots, dashes and underscores only",
+  ).optional().meta({ description: "Name of the evaluation's run dir" }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
+  }),
+  resume: z.union([z.literal(true), z.string()]).optional().meta({
+    description:
+      "Continue an evaluation, by default the last that is not completed",
+    value: "RUN",
+    valueOptional: true,
+  }),
+  export: z.enum(["tau-bench"]).optional().meta({
+    description: "Also write tau-bench's own result file into the run dir",
+  }),
+  dryRun: z.boolean().default(false).meta({
+    description: "Print what would be evaluated, ask nobody and write nothing",
+  }),
+});
+
+/** The flags as parsed. */
+export type EvaluateFlags = z.infer<typeof evaluateFlags>;
+
+const PATHS: FlagPaths = {
+  ...SHARED_PATHS,
+  env: ["data", "domain"],
+  data: ["data", "source"],
+  split: ["split"],
+  trials: ["trials"],
+  agent: ["agent"],
+  model: ["model", "model"],
+  provider: ["model", "provider"],
+  baseUrl: ["model", "baseUrl"],
+  tokenizer: ["model", "tokenizer"],
+  temperature: ["model", "temperature"],
+  concurrency: ["rollout", "concurrency"],
+  maxTurns: ["rollout", "maxTurns"],
+};
+
+/** What a resumed evaluation may have otherwise, since no episode depends on it. */
+const FREE = /^(budget\.|prices|rollout\.concurrency|data\.directory)/;
+
+/**
+ * The config of a new evaluation.
+ * @throws {ConfigError} If flags or recipe are wrong, or contradict each other.
+ */
+export async function newEvaluation(
+  flags: EvaluateFlags,
+): Promise<EvaluationConfig> {
+  const policy = await policyOf(flags);
+  const recipe = await recipeOf(flags, policy);
+  const overrides = overridesOf(flags);
+  if (policy !== undefined) {
+    const origin = `--policy ${policy}`;
+    overrides.push({ path: ["policy"], value: policy, origin });
+  }
+  const { source } = resolveBy(evaluationSchema, recipe, overrides).data;
+  if (source === "tau-bench" && flags.tauBench !== undefined) {
+    overrides.push({
+      path: ["data", "directory"],
+      value: flags.tauBench,
+      origin: `--tau-bench ${flags.tauBench}`,
+    });
+  }
+  return resolveBy(evaluationSchema, recipe, overrides);
+}
+
+/**
+ * The evaluation that `--resume` means, and its config with what the flags may change.
+ * @throws {ConfigError} If there is none, or flags ask for something else than its config.
+ */
+export async function evaluationToResume(
+  flags: EvaluateFlags,
+): Promise<{ path: string; config: EvaluationConfig }> {
+  const path = await namedEvaluation(flags);
+  const { config } = await readEvaluation(path);
+  const name = join(path, "config.yaml");
+  const asked = resolveBy(
+    evaluationSchema,
+    { name, text: stringify(config) },
+    overridesOf(flags),
+  );
+  const difference = configDifferences(config, asked)
+    .find((line) => !FREE.test(line));
+  if (difference === undefined) return { path, config: asked };
+  throw new ConfigError(
+    `Cannot resume "${path}" otherwise than it began: ${difference}; leave the flag out, or start a new evaluation`,
+  );
+}
+
+/** `evaluate-gpt-4o-retail-test-20260102-030405`, in UTC. */
+export function defaultName(config: EvaluationConfig, now: Date): string {
+  const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "")
+    .split("T");
+  const who = config.agent === "expert"
+    ? "expert"
+    : config.policy ?? config.model.model ?? "model";
+  return [
+    "evaluate",
+    fileNameOf(who),
+    config.data.domain,
+    config.split,
+    date,
+    time.slice(0, 6),
+  ].join("-");
+}
+
+/** `1,2,5-9` as numbers in order. @throws {ConfigError} If it is no such list. */
+export function parseTaskIds(text: string): number[] {
+  const ids = text.split(",").flatMap((part) => {
+    const [, from, to = from] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
+    if (from === undefined || Number(to) < Number(from)) {
+      throw new ConfigError(
+        `--task-ids ${text}: "${part}" is neither a number nor a range; write 1,2,5-9`,
+      );
+    }
+    const count = Number(to) - Number(from) + 1;
+    return Array.from({ length: count }, (_, i) => Number(from) + i);
+  });
+  return [...new Set(ids)].sort((a, b) => a - b);
+}
+
+/** The run whose policy serves; `undefined` where a model or the expert does. */
+async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
+  const { policy, model, agent, recipe, runs } = flags;
+  const others = [
+    ...(model === undefined ? [] : [`--model ${model}`]),
+    ...(agent === "expert" ? ["--agent expert"] : []),
+  ];
+  if (policy !== undefined && others.length > 0) {
+    throw new ConfigError(
+      `--policy ${policy} and ${
+        others[0]
+      } contradict each other; leave one of them out`,
+    );
+  }
+  if (policy !== undefined) {
+    return policy.includes("/") ? policy : join(runs, policy);
+  }
+  if (others.length > 0 || recipe !== undefined) return undefined;
+  const latest = await latestCompleted(runs);
+  if (latest !== undefined) return latest;
+  throw new ConfigError(
+    `Nobody to evaluate: there is no completed run in "${runs}"; train one by "deno task train", or pass --model NAME or --agent expert`,
+  );
+}
+
+/** The given recipe; else the data of the policy's run, or those that `deno task train` learns on. */
+async function recipeOf(
+  { recipe, data, env }: EvaluateFlags,
+  policy: string | undefined,
+): Promise<Recipe> {
+  if (recipe !== undefined) {
+    const text = await readTextIfThere(recipe);
+    if (text !== undefined) return { name: recipe, text };
+    throw new ConfigError(`There is no recipe "${recipe}": give a YAML file`);
+  }
+  if (policy !== undefined) {
+    const { config } = await readRun(policy);
+    return {
+      name: join(policy, "config.yaml"),
+      text: stringify({
+        data: config.data,
+        agent: config.agent,
+        rollout: { maxTurns: config.rollout.maxTurns },
+      }),
+    };
+  }
+  const config = await newConfig(trainFlags.parse({ data, env }));
+  return {
+    name: "the default recipe",
+    text: stringify({ data: config.data }),
+  };
+}
+
+function overridesOf(flags: EvaluateFlags): Override[] {
+  const { taskIds } = flags;
+  return [
+    ...flags.set.map(parseSet),
+    ...flagOverrides(flags, PATHS),
+    ...(taskIds === undefined ? [] : [{
+      path: ["tasks"],
+      value: parseTaskIds(taskIds),
+      origin: `--task-ids ${taskIds}`,
+    }]),
+  ];
+}
+
+async function namedEvaluation(
+  { resume, runs }: EvaluateFlags,
+): Promise<string> {
+  if (typeof resume === "string") {
+    return resume.includes("/") ? resume : join(runs, resume);
+  }
+  const path = await latestUnfinished(runs, "evaluate");
+  if (path !== undefined) return path;
+  throw new ConfigError(
+    `There is no evaluation to resume in "${runs}": all are completed; leave --resume out to start one`,
+  );
+}

@@ -1,0 +1,170 @@
+/**
+ * What `deno task evaluate` shows: a live line while it runs, tables at the end.
+ *
+ * @module
+ */
+
+import type { Episode, Usage } from "../env/types.ts";
+import type { Estimate } from "../train/evaluation/interval.ts";
+import type { EvaluationReport } from "../train/evaluation/report.ts";
+import type { Terminal } from "./_terminal.ts";
+import { count, duration, percent, table } from "./_text.ts";
+
+/** The live line of an evaluation. */
+export class EvaluationLine {
+  readonly #terminal: Terminal;
+  readonly #of: number;
+  readonly #startMs: number;
+  #done = 0;
+  #scored = 0;
+  #reward = 0;
+  #failed = 0;
+  #cost: number | null = 0;
+
+  /** @param of Episodes to run. */
+  constructor(terminal: Terminal, of: number) {
+    this.#terminal = terminal;
+    this.#of = of;
+    this.#startMs = performance.now();
+  }
+
+  /** Takes an episode in that ended. */
+  add({ reward, usage }: Episode): void {
+    this.#done++;
+    if (reward === null) this.#failed++;
+    else {
+      this.#scored++;
+      this.#reward += reward.value;
+    }
+    const cost = costOf(usage);
+    this.#cost = this.#cost === null || cost === null
+      ? null
+      : this.#cost + cost;
+    this.#show();
+  }
+
+  #show(): void {
+    const seconds = (performance.now() - this.#startMs) / 1000;
+    const rate = this.#done / seconds;
+    const parts = [
+      `${count(this.#done)}/${count(this.#of)} episodes`,
+      ...(this.#scored > 0
+        ? [`reward ${(this.#reward / this.#scored).toFixed(3)}`]
+        : []),
+      ...(this.#failed > 0 ? [`${this.#failed} failed`] : []),
+      ...(this.#cost ? [dollars(this.#cost)] : []),
+      `${rate.toFixed(1)}/s`,
+      `${duration((this.#of - this.#done) / rate)} left`,
+    ];
+    this.#terminal.progress(parts.join(" · "));
+  }
+}
+
+/** The report as tables. */
+export function reportText(report: EvaluationReport): string {
+  return [
+    passTable(report),
+    intentTable(report),
+    countTable("why the reward is 0", report.reasons, report.scored),
+    faultTable(report),
+    countTable("failed, not scored", report.failures, report.planned),
+    usageTable(report),
+    unsolvedText(report),
+  ].filter((part) => part !== "").join("\n\n");
+}
+
+function passTable({ passK, floor, tasks }: EvaluationReport): string {
+  return table([
+    ["", "score", "95% interval", "doing nothing", "tasks"],
+    ...passK.map((estimate, i) => [
+      `pass^${i + 1}`,
+      ...estimateCells(estimate),
+      floor.toFixed(3),
+      count(tasks),
+    ]),
+  ]);
+}
+
+function intentTable({ byIntent }: EvaluationReport): string {
+  if (byIntent.length < 2) return "";
+  return table([
+    ["intent", "reward", "95% interval", "doing nothing", "tasks"],
+    ...byIntent.map(({ intent, reward, floor, tasks }) => [
+      intent,
+      ...estimateCells(reward),
+      floor.toFixed(3),
+      count(tasks),
+    ]),
+  ]);
+}
+
+function faultTable({ userFaults }: EvaluationReport): string {
+  const rows = Object.entries(userFaults.shares);
+  if (rows.length === 0) return "";
+  return table([
+    ["the customer's faults", "episodes"],
+    ...rows.map(([fault, share]) => [fault, percent(share)]),
+  ]);
+}
+
+function countTable(
+  title: string,
+  counts: Readonly<Record<string, number>>,
+  of: number,
+): string {
+  const rows = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  if (rows.length === 0) return "";
+  return table([
+    [title, "episodes", "share"],
+    ...rows.map(([name, n]) => [name, count(n), percent(n / of)]),
+  ]);
+}
+
+function usageTable({ usage }: EvaluationReport): string {
+  const rows = Object.entries(usage).filter(([, { calls }]) => calls > 0);
+  if (rows.length === 0) return "";
+  return table([
+    [
+      "model of",
+      "calls",
+      "retries",
+      "prompt tokens",
+      "cached",
+      "answer tokens",
+      "cost",
+    ],
+    ...rows.map(([who, one]) => [
+      `the ${who}`,
+      count(one.calls),
+      count(one.retries),
+      count(one.promptTokens),
+      count(one.cachedTokens),
+      count(one.completionTokens),
+      one.cost === null ? "unknown" : dollars(one.cost),
+    ]),
+  ]);
+}
+
+/** Few tasks are named; many are in the JSON. */
+function unsolvedText({ unsolved }: EvaluationReport): string {
+  if (unsolved.length === 0 || unsolved.length > 10) return "";
+  const lines = unsolved.map(({ id, reasons }) =>
+    `  ${id}: ${[...new Set(reasons)].join(", ")}`
+  );
+  return `Never solved:\n${lines.join("\n")}`;
+}
+
+function estimateCells({ value, low, high }: Estimate): [string, string] {
+  if (Number.isNaN(value)) return ["–", "–"];
+  return [value.toFixed(3), `${low.toFixed(3)} to ${high.toFixed(3)}`];
+}
+
+function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
+  return agent.cost === null || user.cost === null
+    ? null
+    : agent.cost + user.cost;
+}
+
+function dollars(cost: number): string {
+  return `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
+}

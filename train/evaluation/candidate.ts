@@ -1,0 +1,127 @@
+/**
+ * Who is evaluated: a model behind an endpoint, the policy of a training run, or the expert.
+ *
+ * @module
+ */
+
+import { openAgent } from "../../env/agents/open.ts";
+import { expertAgent } from "../../env/agents/expert.ts";
+import { ConfigError } from "../../env/errors.ts";
+import { resolveEndpoint } from "../../env/models/endpoints.ts";
+import type { Meter } from "../../env/models/meter.ts";
+import { sglangTokenModel } from "../../env/models/sglang.ts";
+import { tokenChatModel } from "../../env/models/token_chat.ts";
+import { loadChatTemplate } from "../../env/tokens/chat_template.ts";
+import { loadTokenizer } from "../../env/tokens/tokenizer.ts";
+import type {
+  Agent,
+  CallOptions,
+  ChatModel,
+  Dataset,
+} from "../../env/types.ts";
+import { checkModel } from "../../env/models/check.ts";
+import { callerOf, modelName, openChatModel } from "../models.ts";
+import { openRunPolicy } from "../run_policy.ts";
+import { readRun } from "../run_reader.ts";
+import type { EvaluationConfig } from "./config.ts";
+
+/** Who is evaluated. Held by `await using`. */
+export interface Candidate extends AsyncDisposable {
+  readonly agent: Agent;
+  /** In words: `the policy of "runs/a1" after step 160`. */
+  readonly description: string;
+}
+
+/** What a candidate is opened with. */
+export interface OpenCandidateOptions extends CallOptions {
+  readonly dataset: Dataset;
+  readonly meter: Meter;
+  readonly env?: (name: string) => string | undefined;
+}
+
+/**
+ * Opens who is evaluated; a model behind an endpoint is asked for a word first.
+ * @throws {ConfigError} If there is no such run or model, or it does not answer.
+ * @throws {RunDirError} If the run is damaged.
+ */
+export async function openCandidate(
+  config: EvaluationConfig,
+  options: OpenCandidateOptions,
+): Promise<Candidate> {
+  if (config.agent === "expert") {
+    return held(expertAgent(), "the expert, who knows the tasks");
+  }
+  if (config.policy !== null) return await openPolicy(config, options);
+  const model = config.model.tokenizer === null
+    ? await openChatModel(config.model, {
+      ...options,
+      source: "model",
+      flag: "--model",
+    })
+    : await openTokenModel(config, options);
+  const { dataset } = options;
+  const { agent: strategy, compat } = config;
+  const agent = await openAgent(strategy, { model, dataset, compat });
+  return held(agent, `${model.name} as a ${strategy} agent`);
+}
+
+async function openPolicy(
+  config: EvaluationConfig,
+  { dataset }: OpenCandidateOptions,
+): Promise<Candidate> {
+  const policy = await openRunPolicy(await readRun(config.policy ?? ""));
+  const temperature = config.model.temperature ?? 1;
+  return {
+    agent: await policy.agent({ temperature, dataset }),
+    description:
+      `the policy of "${config.policy}" after step ${policy.step}, at temperature ${temperature}`,
+    [Symbol.asyncDispose]: () => policy[Symbol.asyncDispose](),
+  };
+}
+
+/** Ids in, ids out: what is evaluated is what would train. */
+async function openTokenModel(
+  { model: config }: EvaluationConfig,
+  { meter, env, signal }: OpenCandidateOptions,
+): Promise<ChatModel> {
+  const name = modelName(config, "--model");
+  meter.requirePrice(name);
+  if (config.provider !== "sglang") {
+    throw new ConfigError(
+      `--tokenizer works with SGLang's /generate; pass --provider sglang, or leave it out`,
+    );
+  }
+  const { baseUrl } = resolveEndpoint(env ? { ...config, env } : config);
+  const url = baseUrl.replace(/\/v1$/, "");
+  const directory = config.tokenizer ?? "";
+  const tokenizer = await loadTokenizer(directory);
+  const model = tokenChatModel(
+    sglangTokenModel({
+      url,
+      model: name,
+      contextLength: config.contextLength,
+      caller: callerOf(config, "model"),
+      meter,
+    }),
+    {
+      tokenizer,
+      template: await loadChatTemplate(directory, { tokenizer }),
+      temperature: config.temperature ?? 1,
+      maxTokensPerTurn: config.maxTokens,
+    },
+  );
+  await checkModel(
+    model,
+    `--model ${name} (sglang, ${url}/generate)`,
+    signal === undefined ? {} : { signal },
+  );
+  return model;
+}
+
+function held(agent: Agent, description: string): Candidate {
+  return {
+    agent,
+    description,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

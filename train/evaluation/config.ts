@@ -1,0 +1,66 @@
+/**
+ * What an evaluation is made of: a recipe of its own, resolved as training's is.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import {
+  agentStrategy,
+  budgetSchema,
+  compatSchema,
+  dataSchema,
+  endpointSchema,
+  pricesSchema,
+  userSchema,
+} from "../config_sections.ts";
+import type { DeepReadonly } from "../config_schema.ts";
+
+const positive = z.int().min(1);
+const count = z.int().min(0);
+
+/** Everything that an evaluation depends on. */
+export const evaluationSchema = z.strictObject({
+  seed: count.default(1).describe("Seed of all randomness"),
+  data: dataSchema.prefault({}),
+  split: z.enum(["train", "dev", "test"]).default("test").describe(
+    "Which tasks",
+  ),
+  tasks: z.array(count).nullable().default(null).describe(
+    "Which of the split's tasks, from 0; null takes all",
+  ),
+  trials: positive.default(1).describe("Episodes of each task; k of pass^k"),
+  agent: agentStrategy.or(z.literal("expert")).default("tool-calling").describe(
+    "Who serves: a model by a strategy, or the expert, who knows the gold",
+  ),
+  policy: z.string().nullable().default(null).describe(
+    "The training run whose policy is the model, at temperature 1 unless one is given; null asks the endpoint",
+  ),
+  model: endpointSchema.extend({
+    tokenizer: z.string().nullable().default(null).describe(
+      "A model directory: works on token ids through SGLang's /generate by its tokenizer and template",
+    ),
+    contextLength: positive.default(32768).describe(
+      "Most tokens of a conversation, where it works on token ids",
+    ),
+  }).prefault({}),
+  user: userSchema.prefault({}),
+  compat: compatSchema,
+  rollout: z.strictObject({
+    maxTurns: positive.default(30).describe(
+      "Most turns of a conversation, as in τ-bench",
+    ),
+    maxParseErrors: count.default(3).describe(
+      "Answers that cannot be read and are forgiven, of a conversation",
+    ),
+    retries: count.default(3).describe(
+      "How often a conversation is begun anew after a failure of the infrastructure",
+    ),
+    concurrency: positive.default(32).describe("Conversations in flight"),
+  }).prefault({}),
+  prices: pricesSchema,
+  budget: budgetSchema.prefault({}),
+});
+
+/** A resolved evaluation; frozen to its leaves. */
+export type EvaluationConfig = DeepReadonly<z.infer<typeof evaluationSchema>>;

@@ -1,0 +1,125 @@
+/**
+ * An evaluation, from its plan to its report.
+ *
+ *     tasks × trials ─▶ what is not there yet ─▶ rollouts ─▶ episodes.db ─▶ report
+ *
+ * @module
+ */
+
+import { ConfigError } from "../../env/errors.ts";
+import { deriveSeed } from "../../env/random.ts";
+import { rolloutAll } from "../../env/rollout.ts";
+import type { Agent, Dataset, Episode, Task } from "../../env/types.ts";
+import type { Customers } from "../users.ts";
+import type { EvaluationConfig } from "./config.ts";
+import type { EvaluationDir } from "./evaluation_dir.ts";
+import { floorOf } from "./floor.ts";
+import { type EvaluationReport, reportOn } from "./report.ts";
+
+/** One episode of the plan. */
+export interface Job {
+  readonly task: Task;
+  /** Position of the task among those evaluated. */
+  readonly position: number;
+  readonly trial: number;
+  /** Depends on the run's seed, the task and the trial, and on nothing else. */
+  readonly seed: number;
+}
+
+/** Settings of {@linkcode evaluate}. */
+export interface EvaluateOptions {
+  readonly dir: EvaluationDir;
+  readonly dataset: Dataset;
+  readonly agent: Agent;
+  readonly customers: Customers;
+  /** Ends the evaluation; what has ended by then is kept. */
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  /** Called with each episode that ends. */
+  readonly onEpisode?: (episode: Episode) => void;
+}
+
+/** The tasks that a config means. @throws {ConfigError} If the split has no such task. */
+export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
+  const all = dataset.tasks(config.split);
+  return [...config.tasks ?? all.keys()].map((index) => {
+    const task = all[index];
+    if (task !== undefined) return task;
+    throw new ConfigError(
+      `There is no task ${index} in the ${config.split} split of ${dataset.name} ${dataset.domain}: it has ${all.length} tasks, from 0`,
+    );
+  });
+}
+
+/** The plan: every trial of every task; first trials first, so that an interrupted evaluation covers all tasks. */
+export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
+  const tasks = tasksOf(dataset, config);
+  return Array.from(
+    { length: config.trials },
+    (_, trial) =>
+      tasks.map((task, position) => ({
+        task,
+        position,
+        trial,
+        seed: deriveSeed(config.seed, "evaluate", task.id, trial),
+      })),
+  ).flat();
+}
+
+/**
+ * Runs what is missing of the plan.
+ * @returns Whether the plan is complete; it is not once `signal` is aborted.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<boolean> {
+  const { dir, dataset, agent, customers, signal, now, onEpisode } = options;
+  const { rollout } = dir.config;
+  const done = new Set(dir.episodes().map(keyOf));
+  const jobs = jobsOf(dataset, dir.config).filter((job) =>
+    !done.has(keyOf({ taskId: job.task.id, seed: job.seed }))
+  );
+  const specs = jobs.map(({ task, seed }) => ({
+    dataset,
+    task,
+    agent,
+    user: customers.factory,
+    userName: customers.name,
+    seed,
+    maxTurns: rollout.maxTurns,
+    maxParseErrors: rollout.maxParseErrors,
+    retries: rollout.retries,
+  }));
+  try {
+    await rolloutAll(specs, {
+      concurrency: rollout.concurrency,
+      now,
+      signal,
+      onEpisode(episode, index) {
+        dir.add({ episode, task: jobs[index]?.position ?? 0 }, now());
+        onEpisode?.(episode);
+      },
+    });
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return false;
+  } finally {
+    dir.flush();
+  }
+}
+
+/** What is there of an evaluation. */
+export function reportOf(
+  dir: EvaluationDir,
+  dataset: Dataset,
+): EvaluationReport {
+  const tasks = tasksOf(dataset, dir.config).map((task) => ({
+    id: task.id,
+    intent: task.intent ?? null,
+    floor: floorOf(dataset, task),
+  }));
+  return reportOn(dir.episodes(), { tasks, trials: dir.config.trials });
+}
+
+function keyOf({ taskId, seed }: { taskId: string; seed: number }): string {
+  return `${taskId} ${seed}`;
+}

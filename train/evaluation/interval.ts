@@ -1,0 +1,53 @@
+/**
+ * How far a share that was measured may be off.
+ *
+ * @module
+ */
+
+/** A share with its 95% confidence interval, all within 0..1; NaN where nothing was measured. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The normal distribution's 97.5% point. */
+const Z = 1.959963984540054;
+
+/**
+ * The mean of a share that was measured on each of some tasks, and its interval.
+ *
+ * Tasks are the independent draws, and trials of one task are not. Wilson's interval is taken at the effective
+ * sample size that the spread between tasks implies, so it has a width also where all tasks agree.
+ * @param shares `[P]`, each task's estimate, within 0..1.
+ * @see Wilson 1927; Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of
+ * positive counts estimated from survey data", for the effective sample size.
+ */
+export function estimateShare(shares: readonly number[]): Estimate {
+  const count = shares.length;
+  if (count === 0) return { value: NaN, low: NaN, high: NaN };
+  const value = shares.reduce((sum, share) => sum + share, 0) / count;
+  const size = effectiveSize(shares, value);
+  const centre = value + Z * Z / (2 * size);
+  const reach = Z * Math.sqrt(
+    value * (1 - value) / size + Z * Z / (4 * size * size),
+  );
+  const scale = 1 + Z * Z / size;
+  return {
+    value,
+    low: Math.max(0, (centre - reach) / scale),
+    high: Math.min(1, (centre + reach) / scale),
+  };
+}
+
+/** How many independent yes-or-no draws would spread as much; at least the number of tasks. */
+function effectiveSize(shares: readonly number[], mean: number): number {
+  const count = shares.length;
+  const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);
+  const variance = count > 1 ? squares / (count - 1) : 0;
+  const ofOne = mean * (1 - mean);
+  // Where all tasks agree on a share between 0 and 1, the trials say more than the tasks; that is not believed.
+  return variance > 0 && ofOne > 0
+    ? Math.max(count, count * ofOne / variance)
+    : count;
+}
