@@ -106,7 +106,7 @@ export type TrainFlags = z.infer<typeof trainFlags>;
  * @throws {ConfigError} If the recipe cannot be found or anything in it is wrong.
  */
 export async function newConfig(flags: TrainFlags): Promise<Config> {
-  const fallback = flags.data === "tau-bench" ? "tau-retail" : "default";
+  const fallback = fallbackRecipe(flags);
   const recipe = await readRecipe(flags.recipe ?? fallback);
   const { data, threads } = resolveConfig(recipe, overrides(flags));
   const settled: Override[] = [];
@@ -126,6 +126,12 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   return resolveConfig(recipe, [...overrides(flags), ...settled]);
 }
 
+/** What is learnt decides what it takes: text actions are longer, and take longer to learn. */
+function fallbackRecipe({ data, agent }: TrainFlags): string {
+  if (data === "tau-bench") return "tau-retail";
+  return agent === "act" || agent === "react" ? "text-actions" : "default";
+}
+
 /**
  * The run that `--resume` means.
  * @throws {ConfigError} If there is none, it is completed, or flags ask for something else than its config.
@@ -142,7 +148,9 @@ export async function runToResume(flags: TrainFlags): Promise<string> {
     { name: join(path, "config.yaml"), text: JSON.stringify(config) },
     overrides(flags),
   );
-  const [difference] = configDifferences(config, asked);
+  // A budget is the sitting's own.
+  const difference = configDifferences(config, asked)
+    .find((line) => !line.startsWith("budget."));
   if (difference === undefined && flags.recipe === undefined) return path;
   const why = difference ?? `--recipe ${flags.recipe} is for new runs`;
   throw new ConfigError(

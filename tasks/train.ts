@@ -45,6 +45,8 @@ async function run(
     signal,
     onLine: (line) => live.add(line),
     onActivity: (activity) => live.show(activity),
+    budget: budgetOf(flags, run.config),
+    onBudgetSpent: ({ message }) => terminal.note(message),
   });
   terminal.endProgress();
   terminal.print(resultText(result, run.metrics));
@@ -83,6 +85,17 @@ async function resume(flags: TrainFlags) {
     );
   }
   return { run, dataset };
+}
+
+/** A resumed run may be given more. */
+function budgetOf(
+  { maxCost, maxTokens }: TrainFlags,
+  { budget }: Config,
+): Config["budget"] {
+  return {
+    maxCost: maxCost ?? budget.maxCost,
+    maxTokens: maxTokens ?? budget.maxTokens,
+  };
 }
 
 function identity({ name, fingerprint }: Dataset) {

@@ -21,6 +21,7 @@ import {
 import type { Demonstrations, Job, Lab, SampleOptions } from "./lab.ts";
 import { codecOf, policyAgent } from "./policy_agent.ts";
 import type { Trainer } from "./trainer.ts";
+import type { Customers } from "./users.ts";
 
 /** Settings of {@linkcode createCpuLab}. */
 export interface CpuLabOptions {
@@ -28,6 +29,8 @@ export interface CpuLabOptions {
   readonly dataset: Dataset;
   /** The tokenizer of a run that is resumed. Default: one is trained on the demonstrations. */
   readonly tokenizer?: TokenizerFiles;
+  /** Whom the policy serves while it learns. Default: the scripted customers. */
+  readonly customers?: Customers;
 }
 
 /** A lab with what a run has to keep of it. */
@@ -70,6 +73,8 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
     codec,
     policy,
     demonstrations,
+    customers: options.customers ??
+      { factory: scriptedUser(dataset), name: "scripted" },
   });
 }
 
@@ -85,6 +90,7 @@ interface Parts {
   readonly codec: Codec;
   readonly policy: CpuPolicy;
   readonly demonstrations: Demonstrations;
+  readonly customers: Customers;
 }
 
 class EmbeddedLab implements CpuLab {
@@ -94,8 +100,10 @@ class EmbeddedLab implements CpuLab {
   readonly policy: CpuPolicy;
   readonly #config: Config;
   readonly #codec: Codec;
+  readonly #customers: Customers;
 
   constructor(parts: Parts) {
+    this.#customers = parts.customers;
     this.dataset = parts.dataset;
     this.demonstrations = parts.demonstrations;
     this.tokenizer = parts.files;
@@ -117,14 +125,13 @@ class EmbeddedLab implements CpuLab {
       dataset,
       temperature: options.temperature,
     });
-    const user = scriptedUser(dataset);
     const specs = jobs.map(({ task, seed }) => ({
       dataset,
       task,
       seed,
       agent,
-      user,
-      userName: "scripted",
+      user: this.#customers.factory,
+      userName: this.#customers.name,
       maxTurns: rollout.maxTurns,
       maxParseErrors: rollout.maxParseErrors,
     }));
