@@ -13,8 +13,10 @@ import type {
   Message,
   Observation,
   Turn,
+  Usage,
 } from "../types.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";
+import { NO_USAGE } from "../usage.ts";
 
 /** What is shown of an episode while it is under way. */
 export interface Watcher {
@@ -50,6 +52,10 @@ class WatchedSession implements AgentSession {
 
   get trajectory(): Trajectory | undefined {
     return this.#session.trajectory;
+  }
+
+  get usage(): Usage {
+    return this.#session.usage ?? NO_USAGE;
   }
 
   async act(options?: CallOptions): Promise<AgentStep> {

@@ -21,6 +21,8 @@ export interface AgentSubject {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly firstMessage: string;
+  /** Whether actions are calls of messages, or text whose observations are messages of the user. Default: calls. */
+  readonly form?: "calls" | "text";
   /** What the world answers, turn by turn: to a call, and to words. */
   readonly observations: readonly {
     readonly toCall: string;
@@ -58,9 +60,8 @@ export function agentContract(
         const { call } = step.action;
         assert.ok(call.name.length > 0 && call.id.length > 0);
         assert.ok(call.arguments instanceof Map);
-        // Actions that are text are no calls of the message.
-        const calls = assistantCalls(added[0]) ?? [call];
-        assert.deepEqual(calls, [call]);
+        const expected = subject.form === "text" ? undefined : [call];
+        assert.deepEqual(assistantCalls(added[0]), expected);
       } else if (step.type === "parse_error") {
         assert.ok(step.message.length > 0);
         assert.equal(added.length, 2);
@@ -78,9 +79,10 @@ export function agentContract(
       const now = session.messages.slice();
       assert.deepEqual(now.slice(0, before.length), before);
       if (observation !== null) {
-        const last = now.at(-1);
-        assert.ok(last?.content.endsWith(observation.content) === true);
-        assert.ok([observation.source, "user"].includes(last?.role ?? ""));
+        assert.deepEqual(
+          shownIn(now.at(-1)),
+          expectedOf(observation, subject),
+        );
       }
       before = now;
     }
@@ -97,6 +99,23 @@ export function agentContract(
     }
     assert.deepEqual(conversations[0], conversations[1]);
   });
+}
+
+/** Who says what. */
+type Shown = Pick<Message, "role" | "content">;
+
+function shownIn(message: Message | undefined): Shown {
+  const { role, content } = message as Message;
+  return { role, content };
+}
+
+function expectedOf(
+  { source, content }: Observation,
+  { form, dataset }: AgentSubject,
+): Shown {
+  if (form !== "text" || source === "user") return { role: source, content };
+  const { observationPrefix } = dataset.prompts().agent;
+  return { role: "user", content: observationPrefix + content };
 }
 
 function start({ agent, dataset, task, firstMessage }: AgentSubject) {

@@ -50,6 +50,15 @@ Deno.test("resolveConfig() names the line and the nearest key of an unknown key"
   );
 });
 
+Deno.test("resolveConfig() refuses the few-shot agent without a prompt to show examples in", () => {
+  assert.match(
+    refusal("agent: few-shot\nprompt: none\n"),
+    /^r\.yaml:2: prompt .*; set prompt=full, or choose agent tool-calling/,
+  );
+  const recipe = { name: "r.yaml", text: "agent: few-shot\nprompt: full\n" };
+  assert.equal(resolveConfig(recipe).agent, "few-shot");
+});
+
 Deno.test("resolveConfig() names the line, the meaning and the value of a wrong value", () => {
   assert.equal(
     refusal("grpo:\n  steps: many\n"),

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { fewShotAgent, fewShotExamples } from "../../../env/agents/few_shot.ts";
-import { openAgent } from "../../../env/agents/open.ts";
+import {
+  fewShotAgent,
+  fewShotExamples,
+  fewShotSystem,
+} from "../../../env/agents/few_shot.ts";
 import { generated } from "../../../env/data/generated/generated.ts";
 import { loadTauBench } from "../../../env/data/tau_bench.ts";
 import type { Dataset, Task } from "../../../env/types.ts";
-import { agentContract } from "../../contract/agent_contract.ts";
 import { sayingChatModel } from "../../fakes/chat_models.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
 
@@ -20,15 +22,6 @@ function systemOf(agent: ReturnType<typeof fewShotAgent>, seed: number) {
   const session = agent.start({ dataset, task, seed, firstMessage: "Hi" });
   return session.messages[0]?.content ?? "";
 }
-
-agentContract("fewShotAgent()", () =>
-  Promise.resolve({
-    agent: fewShotAgent({ model, examples: ["a", "b"], shown: 2 }),
-    dataset,
-    task,
-    firstMessage: "Hi",
-    observations: [{ toCall: "{}", toWords: "ok" }],
-  }));
 
 Deno.test("fewShotAgent() shows some of its examples, the same for the same seed", () => {
   const examples = Array.from({ length: 20 }, (_, i) => `user: example ${i}!`);
@@ -60,19 +53,24 @@ Deno.test({
   },
 });
 
-Deno.test("openAgent() gives the agent of each strategy, and refuses examples where nothing is shown", async () => {
-  for (
-    const strategy of ["tool-calling", "act", "react", "few-shot"] as const
-  ) {
-    assert.equal(
-      (await openAgent(strategy, { model, dataset })).name,
-      strategy,
-    );
-  }
-  await assert.rejects(
-    openAgent("few-shot", { model, dataset, prompt: "none" }),
-    { name: "ConfigError", message: /set prompt: full/ },
-  );
+Deno.test({
+  name: "fewShotSystem() is τ-bench's form: policy, then examples by number",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const retail = await loadTauBench(TAU_BENCH, "retail");
+    const { content } = fewShotSystem(retail, {
+      examples: retail.fewShot,
+      seed: 4,
+    });
+    const drawn = retail.fewShot.filter((one) => content.includes(one));
+    drawn.sort((a, b) => content.indexOf(a) - content.indexOf(b));
+    const examples = drawn.map((one, i) => `\n\nExample ${i + 1}:\n${one}`);
+    assert.equal(drawn.length, 5);
+    assert.equal(content, retail.policy + examples.join(""));
+  },
+});
+
+Deno.test("fewShotAgent() refuses to show fewer examples than it should", () => {
   assert.throws(() => fewShotAgent({ model, examples: ["a"] }), {
     name: "ConfigError",
     message: /shows 5 examples and there are 1/,

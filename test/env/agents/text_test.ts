@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { textAgent, textSystemPrompt } from "../../../env/agents/text.ts";
 import { textConversation } from "../../../env/agents/text_conversation.ts";
 import { generated } from "../../../env/data/generated/generated.ts";
 import { loadTauBench } from "../../../env/data/tau_bench.ts";
 import { tokenChatModel } from "../../../env/models/token_chat.ts";
-import { rollout } from "../../../env/rollout.ts";
+import { rollout, rolloutAll } from "../../../env/rollout.ts";
 import { demonstrationTrajectory } from "../../../env/tokens/demonstration.ts";
 import type { Dataset, Message, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-import { agentContract } from "../../contract/agent_contract.ts";
 import { sayingChatModel } from "../../fakes/chat_models.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
 import { tinyCodec } from "../../fakes/tiny_codec.ts";
-import { babblingModel, replayingModel } from "../../fakes/token_models.ts";
+import { replayingModel } from "../../fakes/token_models.ts";
 
 const dataset: Dataset = await generated(1, {
   trainTasks: 6,
@@ -26,45 +26,7 @@ const CALL =
   'Thought:\nlook.\nAction:\n{"name": "get_order_details", "arguments": {"order_id": "#W1"}}';
 const SAY = 'Action:\n{"name": "respond", "arguments": {"content": "Hello"}}';
 
-const observations = Array.from({ length: 4 }, (_, i) => ({
-  toCall: `{"answer": ${i}}`,
-  toWords: `Well, ${i}`,
-}));
-
 for (const strategy of ["act", "react"] as const) {
-  const world = { dataset, task, firstMessage: "Hello", observations };
-  agentContract(
-    `textAgent() as ${strategy} over calls, words and mistakes`,
-    () =>
-      Promise.resolve({
-        ...world,
-        agent: {
-          name: strategy,
-          start: (start) =>
-            textAgent({
-              model: sayingChatModel(CALL, "no action", SAY, CALL),
-              strategy,
-            }).start(start),
-        },
-      }),
-  );
-  agentContract(
-    `textAgent() as ${strategy} over tokens of a model that babbles`,
-    () =>
-      Promise.resolve({
-        ...world,
-        agent: textAgent({
-          model: tokenChatModel(babblingModel(codec.tokenizer), {
-            ...codec,
-            temperature: 1,
-            maxTokensPerTurn: 50,
-          }),
-          strategy,
-          prompt: "none",
-        }),
-      }),
-  );
-
   Deno.test(`textConversation(): replayed through the ${strategy} agent, a demonstration gives its own tokens`, async () => {
     for (const one of dataset.tasks("train")) {
       const user = scriptedUser(dataset);
@@ -125,21 +87,88 @@ Deno.test("textAgent(): a tool's answer is a message with the prefix, and though
   assert.equal(session.usage?.calls, 2);
 });
 
+/** SHA-256 of what the original's Python makes of the same files. */
+const PROMPT_HASHES = [
+  [
+    "retail",
+    "act",
+    "18f186175a6486a6abf86eafb3184dd539845f39e2df388047238797d1ea9d94",
+  ],
+  [
+    "retail",
+    "react",
+    "00a3f58318aba490d0866da7f27cdf428d82c50347e6a9e615e90c1cb8eec805",
+  ],
+  [
+    "airline",
+    "act",
+    "581c228d7b7d7029d73ecaf10497de32b64ca6f11f4a6e280880c3899a9147b4",
+  ],
+  [
+    "airline",
+    "react",
+    "d7485e897582986b33c81f6bee5402adaac8b202f997873e53c90ff3ba87a518",
+  ],
+] as const;
+
 Deno.test({
-  name:
-    "textSystemPrompt() is τ-bench's own text, with tools as Python prints them",
+  name: "textSystemPrompt() is τ-bench's own, byte for byte",
   ignore: NO_TAU_BENCH,
   async fn() {
-    const retail = await loadTauBench(TAU_BENCH, "retail");
-    const prompt = textSystemPrompt(retail, "react");
-    assert.ok(
-      prompt.startsWith(
-        `${retail.policy}\n#Available tools\n[{"type": "function", "function": {"name": "calculate", "description": `,
-      ),
-    );
-    assert.ok(prompt.endsWith(retail.prompts().agent.reactInstruction));
-    assert.ok(!textSystemPrompt(retail, "act").includes("Thought:"));
+    for (const [domain, strategy, expected] of PROMPT_HASHES) {
+      const dataset = await loadTauBench(TAU_BENCH, domain);
+      const prompt = textSystemPrompt(dataset, strategy);
+      const hash = createHash("sha256").update(prompt).digest("hex");
+      assert.equal(hash, expected, `${domain} ${strategy}`);
+    }
   },
+});
+
+Deno.test({
+  name: "textAgent() shows a tool's answer as τ-bench does",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const [task] = dataset.tasks("test") as readonly [Task];
+    const agent = textAgent({
+      model: sayingChatModel(CALL),
+      strategy: "react",
+    });
+    const session = agent.start({ dataset, task, seed: 1, firstMessage: "Hi" });
+    await session.act();
+    session.observe({ source: "tool", content: "{}", done: false });
+    assert.equal(session.messages.at(-1)?.content, "API output: {}");
+  },
+});
+
+Deno.test("textConversation() as react thinks of what is next and why, in one line", async () => {
+  const conversations = await rolloutAll(
+    dataset.tasks("train").map((task) => ({
+      dataset,
+      task,
+      agent: expertAgent(),
+      user: scriptedUser(dataset),
+      userName: "scripted",
+      seed: 1,
+    })),
+    { concurrency: 1, now: () => 0 },
+  );
+  const how = { dataset, strategy: "react", prompt: "full" } as const;
+  const thoughts = conversations.flatMap(({ messages }) => {
+    const [system, ...told] = textConversation(messages, how);
+    assert.equal(system?.content, textSystemPrompt(dataset, "react"));
+    return told.filter(({ role }) => role === "assistant").map(
+      ({ content }) =>
+        /^Thought:\n(.+)\nAction:\n\{.+\}$/.exec(content)?.[1] ?? content,
+    );
+  });
+  const form =
+    /^(ask the customer|tell the customer|(.* )?(not known yet|the customer agreed|next): [a-z ]+)\.$/;
+  for (const thought of thoughts) assert.match(thought, form);
+  assert.ok(thoughts.includes("not known yet: get order details."));
+  assert.ok(
+    thoughts.some((thought) => thought.startsWith("the customer agreed: ")),
+  );
 });
 
 Deno.test("textAgent() shows nothing but the customer's words where the prompt is none", () => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { watchedAgent } from "../../../env/agents/watched.ts";
 import { expertAgent } from "../../../env/agents/expert.ts";
+import { toolCallingAgent } from "../../../env/agents/tool_calling.ts";
 import { generated } from "../../../env/data/generated/generated.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Agent, AgentStep, Turn } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
+import { sayingChatModel } from "../../fakes/chat_models.ts";
 
 const dataset = await generated(1, {
   trainTasks: 1,
@@ -57,4 +59,11 @@ Deno.test("watchedAgent() shows answers that cannot be read", async () => {
   assert.deepEqual(errors, ["no call"]);
   assert.equal(stopReason, "out_of_tokens");
   assert.equal(closed, 1);
+});
+
+Deno.test("watchedAgent() passes on what the model used", async () => {
+  const agent = toolCallingAgent({ model: sayingChatModel("Hello") });
+  const { usage } = await episode(watchedAgent(agent, {}));
+  assert.ok(usage.agent.calls > 0);
+  assert.deepEqual(usage.agent, (await episode(agent)).usage.agent);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expertAgent } from "../../../env/agents/expert.ts";
+import { textConversation } from "../../../env/agents/text_conversation.ts";
 import { generated } from "../../../env/data/generated/generated.ts";
 import { rolloutAll } from "../../../env/rollout.ts";
 import {
@@ -142,6 +143,35 @@ Deno.test("trainTokenizer() keeps words apart that it is told of, in any case", 
       .filter((text) => /(?<!\p{L})order(?!\p{L})./u.test(text));
   assert.deepEqual(mixed({ tokenizer: told }), []);
   assert.ok(mixed(codec).length > 0);
+});
+
+Deno.test("trainTokenizer() finds the words that vary in actions as text, if it is shown the calls", () => {
+  const told = CONVERSATIONS.map((messages) =>
+    textConversation(messages, { dataset, strategy: "react", prompt: "none" })
+  );
+  const options = { vocabSize: 1024, asCalls: CONVERSATIONS };
+  // What customers buy and where they live.
+  const words = new Set(
+    CONVERSATIONS.flat().flatMap(({ role, content }) =>
+      role === "tool" ? content.match(/(?<="(?:city|name)": ")\w+/g) ?? [] : []
+    ),
+  );
+  const glued = (files: TokenizerFiles) => {
+    const { tokenizer } = codecOf(files);
+    const vocabulary = Array.from(
+      { length: tokenizer.vocabSize },
+      (_, id) => tokenizer.decode([id]),
+    );
+    return [...words].filter((word) =>
+      vocabulary.some((text) =>
+        text !== word && new RegExp(`\\b${word}\\b`).test(text)
+      )
+    );
+  };
+  const unseen = glued(trainTokenizer(told, { vocabSize: 1024 }));
+  assert.deepEqual(glued(trainTokenizer(told, options)), glued(files));
+  assert.ok(unseen.length > glued(files).length + 10);
+  assert.deepEqual(trainTokenizer(CONVERSATIONS, options), files);
 });
 
 Deno.test("trainTokenizer() makes one token of what is always written the same", () => {

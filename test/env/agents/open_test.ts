@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { expertAgent } from "../../../env/agents/expert.ts";
+import { type AgentStrategy, openAgent } from "../../../env/agents/open.ts";
+import { generated } from "../../../env/data/generated/generated.ts";
+import { tokenChatModel } from "../../../env/models/token_chat.ts";
+import type {
+  Agent,
+  ChatModel,
+  ChatReply,
+  Dataset,
+  Task,
+} from "../../../env/types.ts";
+import { agentContract } from "../../contract/agent_contract.ts";
+import { answeringModel, sayingChatModel } from "../../fakes/chat_models.ts";
+import { callText, tinyCodec } from "../../fakes/tiny_codec.ts";
+import { babblingModel, sayingModel } from "../../fakes/token_models.ts";
+
+const dataset: Dataset = await generated(1, {
+  trainTasks: 12,
+  devTasks: 1,
+  testTasks: 1,
+});
+const [task] = dataset.tasks("train") as readonly [Task];
+const codec = tinyCodec();
+const OPTIONS = { ...codec, temperature: 1, maxTokensPerTurn: 200 };
+const STRATEGIES = ["tool-calling", "act", "react", "few-shot"] as const;
+
+const TEXTS = [
+  'Thought:\nlook.\nAction:\n{"name": "get_order_details", "arguments": {"order_id": "#W1"}}',
+  "no action",
+  'Action:\n{"name": "respond", "arguments": {"content": "Hello"}}',
+  'Action:\n{"name": "fly", "arguments": {}}',
+];
+const CALLS = [
+  callText("get_order_details", '{"order_id": "#W1"}'),
+  callText("fly"),
+  "Hello",
+  `So.\n${callText("get_order_details")}`,
+];
+const REPLIES: readonly Partial<ChatReply>[] = [
+  { toolCalls: [{ id: "a", name: "get_order_details", arguments: new Map() }] },
+  { content: "{", parseError: "The arguments are not JSON" },
+  { content: "Hello" },
+  { content: "So.", toolCalls: [{ id: "b", name: "f", arguments: new Map() }] },
+];
+
+function isText(strategy: AgentStrategy): boolean {
+  return strategy === "act" || strategy === "react";
+}
+
+/** Models that act, speak and make mistakes in the strategy's form; each makes a new one. */
+function models(
+  strategy: AgentStrategy,
+): Readonly<Record<string, () => ChatModel>> {
+  const { tokenizer } = codec;
+  const texts = isText(strategy) ? TEXTS : CALLS;
+  return {
+    "a chat model": () =>
+      isText(strategy) ? sayingChatModel(...TEXTS) : replyingModel(),
+    "a token model": () =>
+      tokenChatModel(sayingModel(tokenizer, texts), OPTIONS),
+    "a token model that babbles": () =>
+      tokenChatModel(babblingModel(tokenizer), OPTIONS),
+  };
+}
+
+function replyingModel(): ChatModel {
+  const replies = REPLIES.values();
+  return answeringModel(() => replies.next().value ?? "Goodbye");
+}
+
+/** An agent with a model of its own for each session, so that scripts begin anew. */
+async function perSession(
+  strategy: AgentStrategy,
+  model: () => ChatModel,
+): Promise<Agent> {
+  const agents = await Promise.all(
+    [0, 1].map(() => openAgent(strategy, { model: model(), dataset })),
+  );
+  let next = 0;
+  return {
+    name: strategy,
+    start: (start) => agents[next++ % agents.length]!.start(start),
+  };
+}
+
+const WORLD = {
+  dataset,
+  task,
+  firstMessage: "Hello",
+  observations: Array.from({ length: 4 }, (_, i) => ({
+    toCall: `{"answer": ${i}}`,
+    toWords: `Well, ${i}`,
+  })),
+};
+
+for (const strategy of STRATEGIES) {
+  const form = isText(strategy) ? "text" : "calls";
+  for (const [name, model] of Object.entries(models(strategy))) {
+    agentContract(`openAgent() as ${strategy} over ${name}`, async () => ({
+      ...WORLD,
+      agent: await perSession(strategy, model),
+      form,
+    }));
+  }
+}
+
+agentContract(
+  "expertAgent()",
+  () => Promise.resolve({ ...WORLD, agent: expertAgent() }),
+);
+
+Deno.test("openAgent() gives the agent of each strategy, by its name", async () => {
+  const model = sayingChatModel("Hello");
+  for (const strategy of STRATEGIES) {
+    const agent = await openAgent(strategy, { model, dataset });
+    assert.equal(agent.name, strategy);
+    assert.equal(agent.model, model.name);
+  }
+});
+
+Deno.test("openAgent() refuses examples where nothing is shown", async () => {
+  const model = sayingChatModel("Hello");
+  await assert.rejects(
+    openAgent("few-shot", { model, dataset, prompt: "none" }),
+    { name: "ConfigError", message: /set prompt: full/ },
+  );
+});
+
+Deno.test("openAgent() as act or react shows no tools by the template and takes a tool call for text", async () => {
+  for (const strategy of ["act", "react"] as const) {
+    const shown: string[] = [];
+    const model = sayingModel(codec.tokenizer, CALLS, {
+      onRequest: ({ ids }) => shown.push(codec.tokenizer.decode(ids)),
+    });
+    const agent = await openAgent(strategy, {
+      model: tokenChatModel(model, OPTIONS),
+      dataset,
+      prompt: "none",
+    });
+    const session = agent.start({ ...WORLD, seed: 1 });
+    assert.equal((await session.act()).type, "parse_error");
+    assert.deepEqual(shown, ["<|user|>Hello<|assistant|>"]);
+    session.close();
+  }
+});
