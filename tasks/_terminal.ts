@@ -37,6 +37,11 @@ export class Terminal {
     writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }
 
+  /** What a program that started this one waits for: one JSON object on stdout, under `--json` only. */
+  ready(value: unknown): void {
+    if (this.#json) writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
+  }
+
   /** A line about what is going on: to stderr. */
   note(text: string): void {
     this.#clear();

@@ -8,10 +8,13 @@ import { join } from "node:path";
 import { RunDirError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Dataset } from "../env/types.ts";
-import { addUsage } from "../env/usage.ts";
+import { addUsage, NO_USAGE } from "../env/usage.ts";
 import { configKeys } from "../train/config.ts";
 import { openDataset } from "../train/dataset.ts";
-import { openCandidate } from "../train/evaluation/candidate.ts";
+import {
+  type Candidate,
+  openCandidate,
+} from "../train/evaluation/candidate.ts";
 import {
   type EvaluationConfig,
   evaluationSchema,
@@ -28,7 +31,7 @@ import type { EvaluationReport } from "../train/evaluation/report.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { newRunInfo } from "../train/run_info.ts";
 import { peakRssBytes } from "../train/session.ts";
-import { openCustomers } from "../train/users.ts";
+import { type Customers, openCustomers } from "../train/users.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   defaultName,
@@ -46,12 +49,31 @@ async function run(
   context: TaskContext,
 ): Promise<TaskResult> {
   if (flags.dryRun) return await dryRun(flags, context);
-  await using opened = await open(flags);
-  const { dir, dataset } = opened;
-  const complete = await sit(opened, context);
-  const report = reportOf(dir, dataset);
+  const plan = flags.resume === undefined
+    ? await newPlan(flags)
+    : await resumedPlan(flags);
+  await using stack = new AsyncDisposableStack();
+  const earlier = plan.path === undefined
+    ? undefined
+    : stack.use(await resume(plan.path, plan.dataset));
+  const meter = createMeter({
+    ...plan.config.budget,
+    prices: plan.config.prices,
+    before: earlier === undefined ? NO_USAGE : usageOf(earlier, plan.dataset),
+  });
+  const signal = AbortSignal.any([context.signal, meter.signal]);
+  const world = { dataset: plan.dataset, meter, signal };
+  // Who does not answer is found out before anything is written.
+  const candidate = stack.use(await openCandidate(plan.config, world));
+  const customers = await openCustomers(plan.config, world);
+  const dir = earlier ?? stack.use(await create(flags, plan));
+  const sitting = { ...plan, dir, candidate, customers, signal };
+  const complete = await sit(sitting, context);
+  if (meter.signal.aborted) context.terminal.note(meter.signal.reason.message);
+  const report = reportOf(dir, plan.dataset);
   if (flags.export === "tau-bench") {
-    await dir.writeText(TAU_BENCH_FILE, tauBenchResults(dir, dataset));
+    const text = tauBenchResults(dir, plan.dataset);
+    await dir.writeText(TAU_BENCH_FILE, text);
   }
   context.terminal.print(reportText(report));
   context.terminal.print();
@@ -64,31 +86,36 @@ async function run(
 
 const TAU_BENCH_FILE = "tau_bench_results.json";
 
-interface Opened extends AsyncDisposable {
-  readonly dir: EvaluationDir;
-  readonly dataset: Dataset;
-  /** As the evaluation's own, but for what this sitting may have otherwise. */
+interface Plan {
+  /** The run dir, where an evaluation is resumed. */
+  readonly path?: string;
+  /** As the evaluation's own, but for what a sitting may have otherwise. */
   readonly config: EvaluationConfig;
+  readonly dataset: Dataset;
 }
 
-async function open(flags: EvaluateFlags): Promise<Opened> {
-  const { dir, dataset, config } = flags.resume === undefined
-    ? await begin(flags)
-    : await resume(flags);
-  return {
-    dir,
-    dataset,
-    config,
-    [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
-  };
-}
-
-async function begin(flags: EvaluateFlags) {
+async function newPlan(flags: EvaluateFlags): Promise<Plan> {
   const config = await newEvaluation(flags);
   const dataset = await openDataset(config.data);
   tasksOf(dataset, config);
+  return { config, dataset };
+}
+
+async function resumedPlan(flags: EvaluateFlags): Promise<Plan> {
+  const { path, config } = await evaluationToResume(flags);
+  const directory = flags.tauBench ?? config.data.directory;
+  return {
+    path,
+    config,
+    dataset: await openDataset({ ...config.data, directory }),
+  };
+}
+
+async function create(
+  flags: EvaluateFlags,
+  { config, dataset: { name, fingerprint } }: Plan,
+): Promise<EvaluationDir> {
   const now = new Date();
-  const { name, fingerprint } = dataset;
   const info = await newRunInfo({
     kind: "evaluate",
     seed: config.seed,
@@ -96,44 +123,37 @@ async function begin(flags: EvaluateFlags) {
     now,
   });
   const path = join(flags.runs, flags.name ?? defaultName(config, now));
-  return {
-    dir: await EvaluationDir.create(path, { config, info }),
-    dataset,
-    config,
-  };
+  return await EvaluationDir.create(path, { config, info });
 }
 
-async function resume(flags: EvaluateFlags) {
-  const { path, config } = await evaluationToResume(flags);
-  const directory = flags.tauBench ?? config.data.directory;
-  const dataset = await openDataset({ ...config.data, directory });
+async function resume(path: string, dataset: Dataset): Promise<EvaluationDir> {
   const dir = await EvaluationDir.resume(path);
-  if (dataset.fingerprint === dir.info.dataset.fingerprint) {
-    return { dir, dataset, config };
-  }
+  if (dataset.fingerprint === dir.info.dataset.fingerprint) return dir;
   await dir[Symbol.asyncDispose]();
   throw new RunDirError(
     `Cannot resume "${path}": its data were others; use the taulab and the data that it began with, or start a new evaluation`,
   );
 }
 
-/** One sitting: runs what is missing. @returns Whether the evaluation is complete. */
+function usageOf(dir: EvaluationDir, dataset: Dataset) {
+  const { agent, user } = reportOf(dir, dataset).usage;
+  return addUsage(agent, user);
+}
+
+interface Sitting extends Plan {
+  readonly dir: EvaluationDir;
+  readonly candidate: Candidate;
+  readonly customers: Customers;
+  readonly signal: AbortSignal;
+}
+
+/** Runs what is missing. @returns Whether the evaluation is complete. */
 async function sit(
-  { dir, dataset, config }: Opened,
-  { terminal, signal }: TaskContext,
+  { dir, config, dataset, candidate, customers, signal }: Sitting,
+  { terminal }: TaskContext,
 ): Promise<boolean> {
-  const { agent: before, user } = reportOf(dir, dataset).usage;
-  const meter = createMeter({
-    ...config.budget,
-    prices: config.prices as Record<string, { input: number; output: number }>,
-    before: addUsage(before, user),
-  });
-  const stop = AbortSignal.any([signal, meter.signal]);
   await dir.begin(new Date());
   try {
-    const world = { dataset, meter, signal: stop };
-    await using candidate = await openCandidate(config, world);
-    const customers = await openCustomers(config, world);
     const left = jobsOf(dataset, config).length - dir.episodes().length;
     terminal.note(
       `${dir.path}: ${candidate.description}, ${customers.name} customers, ` +
@@ -147,12 +167,12 @@ async function sit(
       dataset,
       agent: candidate.agent,
       customers,
-      signal: stop,
+      signal,
+      concurrency: config.rollout.concurrency,
       now: () => performance.timeOrigin + performance.now(),
       onEpisode: (episode) => line.add(episode),
     });
     terminal.endProgress();
-    if (meter.signal.aborted) terminal.note(meter.signal.reason.message);
     await dir.end({
       ...sittingUsage(),
       outcome: complete ? "completed" : "interrupted",

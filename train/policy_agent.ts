@@ -34,7 +34,7 @@ export function codecOf(
 
 /** Settings of {@linkcode policyAgent}. */
 export interface PolicyAgentOptions {
-  readonly config: Pick<Config, "agent" | "prompt" | "rollout">;
+  readonly config: Pick<Config, "agent" | "compat" | "prompt" | "rollout">;
   readonly codec: Codec;
   /** Where the few-shot agent has its examples from. */
   readonly dataset: Dataset;
@@ -51,11 +51,11 @@ export function policyAgent(
   policy: TokenModel,
   { config, codec, dataset, temperature }: PolicyAgentOptions,
 ): Promise<Agent> {
-  const { agent, prompt, rollout } = config;
+  const { agent, compat, prompt, rollout } = config;
   const model = tokenChatModel(policy, {
     ...codec,
     temperature,
     maxTokensPerTurn: rollout.maxTokensPerTurn,
   });
-  return openAgent(agent, { model, dataset, prompt });
+  return openAgent(agent, { model, dataset, prompt, compat });
 }

@@ -70,15 +70,6 @@ export interface EndpointOptions {
   readonly env?: (name: string) => string | undefined;
 }
 
-/** Variables of the environment that endpoints are found by, for a task's permissions. */
-export const ENDPOINT_VARIABLES = [
-  "OPENAI_BASE_URL",
-  "OPENAI_API_BASE",
-  "OPENAI_API_KEY",
-  "GEMINI_API_KEY",
-  "OPENROUTER_API_KEY",
-] as const;
-
 /**
  * Finds base URL and key: the given URL, else `OPENAI_BASE_URL`, else `OPENAI_API_BASE` (both for the provider
  * openai, as its own clients and litellm have it), else the preset's. Keys come from the environment only; a

@@ -55,6 +55,8 @@ export function openaiChatModel(options: OpenAiOptions): ChatModel {
     // What the environment says of these is meant for openai's own endpoint.
     organization: null,
     project: null,
+    adminAPIKey: null,
+    webhookSecret: null,
     maxRetries: 0,
     logLevel: "off",
   });

@@ -35,6 +35,8 @@ export interface EvaluateOptions {
   /** Ends the evaluation; what has ended by then is kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** Conversations in flight. Default: the config's. */
+  readonly concurrency?: number;
   /** Called with each episode that ends. */
   readonly onEpisode?: (episode: Episode) => void;
 }
@@ -90,7 +92,7 @@ export async function evaluate(options: EvaluateOptions): Promise<boolean> {
   }));
   try {
     await rolloutAll(specs, {
-      concurrency: rollout.concurrency,
+      concurrency: options.concurrency ?? rollout.concurrency,
       now,
       signal,
       onEpisode(episode, index) {

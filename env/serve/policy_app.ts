@@ -1,0 +1,206 @@
+/**
+ * A policy over HTTP: OpenAI's chat completions, and SGLang's own endpoints as far as a router, slime and our
+ * client use them.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { bearerAuth } from "hono/bearer-auth";
+import { bodyLimit } from "hono/body-limit";
+import { streamSSE } from "hono/streaming";
+import { PolicyError } from "../errors.ts";
+import { answerChat, chatChunks, readChatBody } from "./chat_completions.ts";
+import { answerGenerate, readGenerateBody } from "./generate.ts";
+import { prefixSessions } from "./prefix_sessions.ts";
+import { RequestError, type ServedPolicy } from "./served_policy.ts";
+
+/** Larger bodies are refused. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+/** Settings of {@linkcode policyApp}. */
+export interface PolicyAppOptions {
+  readonly policy: ServedPolicy;
+  /** Demanded of every request but health checks, where it is given. */
+  readonly token?: string;
+}
+
+/** The app; serve it by `Deno.serve(options, app.fetch)`. */
+export function policyApp({ policy, token }: PolicyAppOptions): Hono {
+  const app = new Hono();
+  const sessions = prefixSessions(policy.model);
+  const running = new Running();
+  if (token !== undefined) {
+    app.use("/v1/*", bearerAuth({ token }));
+    app.use("/generate", bearerAuth({ token }));
+    app.use("/abort_request", bearerAuth({ token }));
+    app.use("/flush_cache", bearerAuth({ token }));
+  }
+  app.use(bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: (c) =>
+      c.json(
+        errorBody(`The body is larger than ${MAX_BODY_BYTES} bytes`, 413),
+        413,
+      ),
+  }));
+  app.onError((error, c) => {
+    if (error instanceof RequestError) {
+      return c.json(errorBody(error.message, error.status), error.status);
+    }
+    // The prompt is the client's.
+    if (error instanceof PolicyError) {
+      return c.json(errorBody(error.message, 400), 400);
+    }
+    return c.json(errorBody(error.message, 500), 500);
+  });
+  app.notFound((c) =>
+    c.json(errorBody(`There is no ${c.req.method} ${c.req.path}`, 404), 404)
+  );
+
+  app.post("/v1/chat/completions", async (c) => {
+    const body = readChatBody(await jsonOf(c), policy);
+    const id = `chatcmpl-${crypto.randomUUID()}`;
+    const completion = await running.run(
+      id,
+      c.req.raw.signal,
+      (signal) => answerChat(body, { policy, sessions, signal, id }),
+    );
+    if (body.stream !== true) return c.json(completion);
+    return streamSSE(c, async (stream) => {
+      for (const chunk of chatChunks(completion)) {
+        await stream.writeSSE({ data: JSON.stringify(chunk) });
+      }
+      await stream.writeSSE({ data: "[DONE]" });
+    });
+  });
+  app.get("/v1/models", (c) =>
+    c.json({
+      object: "list",
+      data: [{
+        id: policy.name,
+        object: "model",
+        owned_by: "taulab",
+        max_model_len: policy.model.contextLength,
+      }],
+    }));
+
+  app.post("/generate", async (c) => {
+    const body = readGenerateBody(await jsonOf(c));
+    const id = body.rid ?? crypto.randomUUID();
+    const answer = await running.run(
+      id,
+      c.req.raw.signal,
+      (signal) => answerGenerate(body, { policy, sessions, signal, id }),
+    );
+    if (!body.stream) return c.json(answer);
+    return streamSSE(c, async (stream) => {
+      await stream.writeSSE({ data: JSON.stringify(answer) });
+      await stream.writeSSE({ data: "[DONE]" });
+    });
+  });
+  app.post("/abort_request", async (c) => {
+    const body = await jsonOf(c) as { rid?: unknown; abort_all?: unknown };
+    if (body?.abort_all === true) running.abortAll();
+    else if (typeof body?.rid === "string") running.abort(body.rid);
+    else throw new RequestError("give rid, or abort_all: true");
+    return c.body(null, 200);
+  });
+  app.on(["GET", "POST"], "/flush_cache", (c) => {
+    sessions.flush();
+    return c.text("Cache flushed.\n");
+  });
+
+  app.get("/health", (c) => c.body(null, 200));
+  app.get("/health_generate", async (c) => {
+    const [first = 0] = policy.codec.tokenizer.encode("hi");
+    await sessions.generate({
+      ids: [first],
+      maxTokens: 1,
+      temperature: 0,
+      stopIds: [],
+      seed: 0,
+      signal: c.req.raw.signal,
+    });
+    return c.body(null, 200);
+  });
+  const info = {
+    model_path: policy.name,
+    tokenizer_path: policy.name,
+    served_model_name: policy.name,
+    is_generation: true,
+    weight_version: policy.weightVersion,
+    /** What of a client's system message and tools the policy is shown. */
+    prompt: policy.prompt,
+    max_total_num_tokens: policy.model.contextLength,
+    context_length: policy.model.contextLength,
+  };
+  for (
+    const path of [
+      "/get_model_info",
+      "/model_info",
+      "/get_server_info",
+      "/server_info",
+    ]
+  ) {
+    app.get(path, (c) => c.json(info));
+  }
+  app.get(
+    "/get_weight_version",
+    (c) => c.json({ weight_version: policy.weightVersion }),
+  );
+  app.get("/v1/loads", (c) =>
+    c.json({
+      loads: [{
+        dp_rank: 0,
+        num_running_reqs: sessions.running,
+        num_waiting_reqs: 0,
+        num_total_reqs: sessions.running,
+      }],
+    }));
+  return app;
+}
+
+/** Requests under way, by id, so that they can be aborted. */
+class Running {
+  readonly #controllers = new Map<string, AbortController>();
+
+  async run<T>(
+    id: string,
+    client: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    this.#controllers.set(id, controller);
+    try {
+      return await work(AbortSignal.any([controller.signal, client]));
+    } finally {
+      this.#controllers.delete(id);
+    }
+  }
+
+  abort(id: string): void {
+    this.#controllers.get(id)?.abort();
+  }
+
+  abortAll(): void {
+    for (const controller of this.#controllers.values()) controller.abort();
+  }
+}
+
+async function jsonOf(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RequestError(
+      `The body is not JSON: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+/** As OpenAI's errors are. */
+function errorBody(message: string, status: number) {
+  const type = status === 500 ? "server_error" : "invalid_request_error";
+  return { error: { message, type, param: null, code: status } };
+}

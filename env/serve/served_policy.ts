@@ -1,0 +1,33 @@
+/**
+ * What is served: a policy, how it is talked to, and what it calls itself.
+ *
+ * @module
+ */
+
+import type { Codec } from "../tokens/conversation.ts";
+import type { TokenModel } from "../types.ts";
+
+/** A policy to be served. */
+export interface ServedPolicy {
+  readonly model: TokenModel;
+  readonly codec: Codec;
+  /** What `model` has to be in requests. */
+  readonly name: string;
+  /** Changes with the weights. */
+  readonly weightVersion: string;
+  /**
+   * What the policy is used to see before the conversation. One that learnt without policy text and tools
+   * (`none`) is not shown those that a client sends: they are only used to read its calls.
+   */
+  readonly prompt: "full" | "none";
+}
+
+/** A request that cannot be answered; its message is for the client. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly status: 400 | 404 | 413;
+  constructor(message: string, status: 400 | 404 | 413 = 400) {
+    super(message);
+    this.status = status;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * `deno task serve`: a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigError } from "../env/errors.ts";
+import { fileNameOf } from "../env/models/endpoints.ts";
+import { policyApp } from "../env/serve/policy_app.ts";
+import type { ServedPolicy } from "../env/serve/served_policy.ts";
+import { openRunPolicy } from "../train/run_policy.ts";
+import { latestCompleted, readRun } from "../train/run_reader.ts";
+import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+
+const flags = z.object({
+  policy: z.string().min(1).optional().meta({
+    description:
+      "The training run whose policy is served; default: the last that is completed",
+    value: "RUN",
+  }),
+  host: z.string().default("127.0.0.1").meta({
+    description:
+      "Address to listen on; beyond loopback, clients need the token of TAULAB_TOKEN",
+  }),
+  port: z.int().min(0).max(65535).default(30000).meta({
+    description: "Port to listen on; 0 takes a free one",
+  }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
+  }),
+});
+
+type Flags = z.infer<typeof flags>;
+
+async function run(
+  flags: Flags,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const token = tokenFor(flags.host);
+  const path = await runOf(flags);
+  await using opened = await openRunPolicy(await readRun(path));
+  const policy: ServedPolicy = {
+    model: opened.policy,
+    codec: opened.codec,
+    name: fileNameOf(opened.policy.name),
+    weightVersion: String(opened.step),
+    prompt: opened.run.config.prompt,
+  };
+  const app = policyApp({ policy, ...(token === undefined ? {} : { token }) });
+  const server = listen(flags, app.fetch);
+  const url = `http://${flags.host}:${server.addr.port}`;
+  const json = { url, model: policy.name, step: opened.step, run_dir: path };
+  terminal.note(
+    `"${path}" after step ${opened.step} at ${url} as "${policy.name}"; Ctrl-C ends it. Try:\n` +
+      `  deno task evaluate --model ${policy.name} --provider sglang --base-url ${url}/v1`,
+  );
+  terminal.ready(json);
+  await aborted(signal);
+  await server.shutdown();
+  return { json, exitCode: 0 };
+}
+
+/** @throws {ConfigError} If the port cannot be had. */
+function listen(
+  { host, port }: Flags,
+  handler: (request: Request) => Response | Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve(
+      { hostname: host, port, onListen: () => {} },
+      handler,
+    );
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new ConfigError(
+      `Port ${port} of ${host} is in use; choose another by --port, or --port 0 for a free one`,
+      { cause: error },
+    );
+  }
+}
+
+/** The token that clients have to show. @throws {ConfigError} If one is needed and not set. */
+function tokenFor(host: string): string | undefined {
+  const token = Deno.env.get("TAULAB_TOKEN") || undefined;
+  const isLoopback = /^(127\.|localhost$|::1$)/.test(host);
+  if (token !== undefined || isLoopback) return token;
+  throw new ConfigError(
+    `--host ${host} can be reached by others: set TAULAB_TOKEN, which clients then send as their key, or listen on 127.0.0.1`,
+  );
+}
+
+async function runOf({ policy, runs }: Flags): Promise<string> {
+  if (policy !== undefined) {
+    return policy.includes("/") ? policy : join(runs, policy);
+  }
+  const latest = await latestCompleted(runs);
+  if (latest !== undefined) return latest;
+  throw new ConfigError(
+    `There is no completed run in "${runs}"; train one by "deno task train", or name one by --policy RUN`,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+if (import.meta.main) {
+  await main({
+    name: "serve",
+    summary:
+      "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate",
+    flags,
+    examples: [
+      {
+        command: "deno task serve",
+        does:
+          "the policy of the last completed run, on port 30000 of this machine",
+      },
+      {
+        command: "deno task serve --policy a1 --port 0 --json",
+        does: "any free port; its address is printed as JSON once it answers",
+      },
+    ],
+    interruptNote:
+      "Finishing the requests under way; Ctrl-C again stops at once",
+    run,
+  });
+}
