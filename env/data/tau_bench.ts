@@ -85,17 +85,7 @@ export async function loadTauBench(
   for (const [table, schema] of rowSchemas) {
     tables.set(table, await readTable(files, `${table}.json`, schema));
   }
-  const bySplit = new Map<Split, readonly Task[]>();
-  for (const split of SPLITS) {
-    const found = await readTasks(files, { domain, split });
-    if (found.length > 0) bySplit.set(split, found);
-  }
-  if (bySplit.size === 0) {
-    throw new DataError(
-      `Cannot find tasks in "${files.dir}": there is no tasks_train.json, tasks_dev.json or tasks_test.json; ${HINT}`,
-      { path: files.dir },
-    );
-  }
+  const bySplit = await readSplits(files, domain);
   const top = new Files(dir);
   const terminating = checked(terminatingTools, {
     value: toPlain(await top.json("terminate_tools.json")),
@@ -126,6 +116,33 @@ export async function loadTauBench(
     prompts: () => prompts ?? noPrompts(top.path(PROMPTS)),
     tasks: (split) => bySplit.get(split) ?? noSplit(split, dataset.splits),
   };
+}
+
+/**
+ * Reads the tasks of a domain alone, by split; the rows that they are about are not looked at.
+ * @throws {DataError} If there are none, or a file is not what it should be.
+ */
+export async function loadTauBenchTasks(
+  dir: string,
+  domain: DomainName,
+): Promise<ReadonlyMap<Split, readonly Task[]>> {
+  return await readSplits(new Files(join(dir, domain)), domain);
+}
+
+async function readSplits(
+  files: Files,
+  domain: DomainName,
+): Promise<Map<Split, readonly Task[]>> {
+  const bySplit = new Map<Split, readonly Task[]>();
+  for (const split of SPLITS) {
+    const found = await readTasks(files, { domain, split });
+    if (found.length > 0) bySplit.set(split, found);
+  }
+  if (bySplit.size > 0) return bySplit;
+  throw new DataError(
+    `Cannot find tasks in "${files.dir}": there is no tasks_train.json, tasks_dev.json or tasks_test.json; ${HINT}`,
+    { path: files.dir },
+  );
 }
 
 function noSplit(split: Split, splits: readonly Split[]): never {

@@ -1,0 +1,141 @@
+/**
+ * `deno task mock`: tasks as files of rows that slime trains on.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import {
+  SLIME_FILES,
+  slimeFileName,
+  slimeRows,
+} from "../env/data/slime_rows.ts";
+import { loadTauBenchTasks, tauBenchDir } from "../env/data/tau_bench.ts";
+import { ConfigError } from "../env/errors.ts";
+import { sha256 } from "../env/state_hash.ts";
+import { readTextIfThere, writeFileAtomic } from "../train/storage.ts";
+import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { count, table } from "./_text.ts";
+
+const flags = z.object({
+  source: z.enum(["tau-bench"]).meta({
+    description: "Where the tasks come from",
+  }),
+  out: z.string().min(1).meta({
+    description: "Directory to write to",
+    value: "DIR",
+  }),
+  tauBench: z.string().optional().meta({
+    description: "Directory of tau-bench's data",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+  rows: z.enum(["slime", "split"]).default("slime").meta({
+    description:
+      "slime: as its example writes them; split: with env and split in each row's metadata",
+  }),
+  force: z.boolean().default(false).meta({
+    description: "Replace files that are there and differ",
+  }),
+  dryRun: z.boolean().default(false).meta({
+    description: "Print what would be written, and write nothing",
+  }),
+});
+
+type Flags = z.infer<typeof flags>;
+
+interface MockFile {
+  readonly name: string;
+  readonly rows: number;
+  readonly text: string;
+  readonly sha256: string;
+}
+
+async function run(
+  flags: Flags,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const files = await filesOf(flags);
+  if (!flags.dryRun) {
+    await refuseOthers(files, flags);
+    await Deno.mkdir(flags.out, { recursive: true });
+    for (const { name, text } of files) {
+      await writeFileAtomic(join(flags.out, name), text);
+    }
+  }
+  terminal.print(table([
+    ["file", "rows", "bytes", "sha-256"],
+    ...files.map(({ name, rows, text, sha256 }) => [
+      join(flags.out, name),
+      count(rows),
+      count(new TextEncoder().encode(text).length),
+      sha256.slice(0, 16),
+    ]),
+  ]));
+  return {
+    json: {
+      out: flags.out,
+      rows: flags.rows,
+      written: !flags.dryRun,
+      files: files.map(({ name, rows, sha256 }) => ({ name, rows, sha256 })),
+    },
+  };
+}
+
+async function filesOf({ tauBench, rows }: Flags): Promise<MockFile[]> {
+  const dir = tauBenchDir(tauBench);
+  const domains = {
+    retail: await loadTauBenchTasks(dir, "retail"),
+    airline: await loadTauBenchTasks(dir, "airline"),
+  };
+  return SLIME_FILES.flatMap(([domain, split]) => {
+    const tasks = domains[domain].get(split);
+    if (tasks === undefined) return [];
+    const text = slimeRows(tasks, rows);
+    return [{
+      name: slimeFileName(domain, split),
+      rows: tasks.length,
+      text,
+      sha256: sha256([text]),
+    }];
+  });
+}
+
+/** Nothing is written if one file would replace another of the same name. */
+async function refuseOthers(
+  files: readonly MockFile[],
+  { out, force }: Flags,
+): Promise<void> {
+  if (force) return;
+  for (const { name, text } of files) {
+    const path = join(out, name);
+    const there = await readTextIfThere(path);
+    if (there !== undefined && there !== text) {
+      throw new ConfigError(
+        `"${path}" is there and differs; choose another --out, or replace it by --force`,
+      );
+    }
+  }
+}
+
+if (import.meta.main) {
+  await main({
+    name: "mock",
+    summary: "Write tasks as files of rows that slime trains on",
+    flags,
+    examples: [
+      {
+        command:
+          "deno task mock --source tau-bench --out rows --tau-bench ../tau-bench",
+        does: "the four files of slime's example, byte for byte",
+      },
+      {
+        command: "deno task mock --source tau-bench --out rows --rows split",
+        does:
+          "rows that name their env and split, so that dev rows never run train tasks",
+      },
+    ],
+    run,
+  });
+}

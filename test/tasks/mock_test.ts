@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { slimeRows } from "../../env/data/slime_rows.ts";
+import { parsePythonJson } from "../../env/python_json.ts";
+import type { JsonObject } from "../../env/python_json.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+
+/** Runs the task as its own process. */
+async function mock(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env=TAU_BENCH_DIR",
+      new URL("../../tasks/mock.ts", import.meta.url).pathname,
+      ...args,
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+Deno.test({
+  name:
+    "mock writes the files of slime's example byte for byte, and the same again",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const out = await Deno.makeTempDir();
+    const args = [
+      "--source",
+      "tau-bench",
+      "--out",
+      out,
+      "--tau-bench",
+      TAU_BENCH,
+    ];
+    const first = await mock(...args, "--json");
+    assert.equal(first.code, 0, first.stderr);
+    // Of what CPython 3.11's json.dumps and pydantic's model_dump make of the same tasks.
+    assert.deepEqual(JSON.parse(first.stdout).files, [
+      {
+        name: "retail_train_tasks.jsonl",
+        rows: 500,
+        sha256:
+          "45f1cc069e30f9458dd643ca85afc40b2d367136bda0179a6ac1a72e61b706b7",
+      },
+      {
+        name: "retail_test_tasks.jsonl",
+        rows: 115,
+        sha256:
+          "6b209dcea149fe3decaaf2710b27e3cdbc2f9da84c4c353a95391a4e4929586f",
+      },
+      {
+        name: "retail_dev_tasks.jsonl",
+        rows: 20,
+        sha256:
+          "0ed98f650c274ec2c4664f8231a6e2c1778af4ead23a7d589faeed947b4ad555",
+      },
+      {
+        name: "airline_test_tasks.jsonl",
+        rows: 50,
+        sha256:
+          "3d3da2b9eefeabe8b5d9e5749b0289571160a4ee99ef30af320d3867989d43e0",
+      },
+    ]);
+    assert.equal((await mock(...args)).code, 0);
+    const path = join(out, "retail_dev_tasks.jsonl");
+    await Deno.writeTextFile(path, "mine");
+    const refused = await mock(...args);
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /retail_dev_tasks.jsonl" is there and differs/,
+    );
+    assert.equal(await Deno.readTextFile(path), "mine");
+    assert.equal((await mock(...args, "--force")).code, 0);
+    await Deno.remove(out, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "mock --rows split says in every row which task it is",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const out = await Deno.makeTempDir();
+    const { code } = await mock(
+      ...["--source", "tau-bench", "--out", out, "--tau-bench", TAU_BENCH],
+      ...["--rows", "split"],
+    );
+    assert.equal(code, 0);
+    const text = await Deno.readTextFile(join(out, "airline_test_tasks.jsonl"));
+    const rows = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(rows.length, 50);
+    for (const [i, { index, metadata }] of rows.entries()) {
+      assert.deepEqual([index, metadata.env, metadata.split], [
+        i,
+        "airline",
+        "test",
+      ]);
+    }
+    await Deno.remove(out, { recursive: true });
+  },
+});
+
+Deno.test("slimeRows() keeps Python's numbers and spelling", () => {
+  const args = parsePythonJson('{"a": 1.0, "b": 12345678901234567890}');
+  const text = slimeRows([{
+    id: "x",
+    domain: "retail",
+    split: "dev",
+    index: 3,
+    userId: "u",
+    instruction: "Grüße \u{1F600}",
+    actions: [{ name: "pay", arguments: args as JsonObject }],
+    outputs: ["7"],
+  }], "slime");
+  assert.equal(
+    text,
+    '{"index": 3, "metadata": {"user_id": "u", "actions": [{"name": "pay", "kwargs": {"a": 1.0, "b": 12345678901234567890}}], ' +
+      '"instruction": "Gr\\u00fc\\u00dfe \\ud83d\\ude00", "outputs": ["7"]}}\n',
+  );
+});
+
+Deno.test("mock says what is missing or wrong", async () => {
+  const cases: [args: string[], message: RegExp][] = [
+    [["--out", "x"], /--source/],
+    [["--source", "slime", "--out", "x"], /--source.*tau-bench/],
+    [
+      ["--source", "tau-bench", "--out", "x", "--tau-bench", "no/such"],
+      /Cannot find tasks in "no\/such\/retail"/,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await mock(...args);
+    assert.notEqual(code, 0);
+    assert.match(stderr, message);
+  }
+});
