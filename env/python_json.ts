@@ -58,6 +58,24 @@ export function printPythonJson(
   return print(value, options.ensureAscii === false ? quote : quoteAscii);
 }
 
+/** `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read. */
+export function formatPythonJson(value: JsonValue, indent = ""): string {
+  const inner = `${indent} `;
+  const members = value instanceof Map
+    ? Array.from(
+      value,
+      ([key, member]) => `${quote(key)}: ${formatPythonJson(member, inner)}`,
+    )
+    : Array.isArray(value)
+    ? value.map((element) => formatPythonJson(element, inner))
+    : undefined;
+  if (members === undefined) return print(value, quote);
+  const [open, close] = value instanceof Map ? ["{", "}"] : ["[", "]"];
+  if (members.length === 0) return open + close;
+  const lines = members.map((member) => `\n${inner}${member}`).join(",");
+  return `${open}${lines}\n${indent}${close}`;
+}
+
 /** A string as a JSON string literal of ASCII, as `json.dumps`. */
 export function quoteAscii(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;

@@ -106,7 +106,7 @@ export type TrainFlags = z.infer<typeof trainFlags>;
  * @throws {ConfigError} If the recipe cannot be found or anything in it is wrong.
  */
 export async function newConfig(flags: TrainFlags): Promise<Config> {
-  const fallback = fallbackRecipe(flags);
+  const fallback = flags.data === "tau-bench" ? "tau-retail" : "default";
   const recipe = await readRecipe(flags.recipe ?? fallback);
   const { data, threads } = resolveConfig(recipe, overrides(flags));
   const settled: Override[] = [];
@@ -124,12 +124,6 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
     });
   }
   return resolveConfig(recipe, [...overrides(flags), ...settled]);
-}
-
-/** What is learnt decides what it takes: text actions are longer, and take longer to learn. */
-function fallbackRecipe({ data, agent }: TrainFlags): string {
-  if (data === "tau-bench") return "tau-retail";
-  return agent === "act" || agent === "react" ? "text-actions" : "default";
 }
 
 /**

@@ -1,0 +1,82 @@
+/**
+ * The value of a Python string literal.
+ *
+ * @see The Python Language Reference, section 2.4.1.
+ * @module
+ */
+
+/** A literal taken apart. */
+export interface StringParts {
+  /** Lower case: `r`, `f`, `rb`, empty. */
+  readonly prefix: string;
+  /** Between the quotes, as written. */
+  readonly body: string;
+  /** Where the body begins in the literal. */
+  readonly start: number;
+}
+
+const SHORT: Readonly<Record<string, string>> = {
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  "\n": "",
+};
+
+/** Takes a literal apart. @throws {RangeError} If it is none. */
+export function splitString(literal: string): StringParts {
+  const match = /^([a-z]*)("""|'''|"|')([\s\S]*)\2$/i.exec(literal);
+  if (match === null) throw new RangeError("no string literal");
+  const [, prefix = "", quote = "", body = ""] = match;
+  return {
+    prefix: prefix.toLowerCase(),
+    body,
+    start: prefix.length + quote.length,
+  };
+}
+
+/**
+ * The text of a literal's body.
+ * @param isRaw Whether backslashes stay.
+ * @throws {RangeError} If it has an escape that names a character, or one that is cut short.
+ */
+export function decodeBody(body: string, isRaw: boolean): string {
+  // Python reads every end of a line as a newline.
+  const text = body.replaceAll(/\r\n?/g, "\n");
+  if (isRaw) return text;
+  return text.replaceAll(
+    /\\(?:([\\'"abfnrtv\n])|([0-7]{1,3})|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\s\S]))/gi,
+    (whole, short, octal, x, u, long, other) => {
+      // The flags make `\\N` and `\\n` alike, so the case is looked at here.
+      if (short !== undefined && Object.hasOwn(SHORT, short)) {
+        return SHORT[short]!;
+      }
+      if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8));
+      const hex = x ?? u ?? long;
+      const isLower =
+        whole[1] === (x !== undefined ? "x" : u !== undefined ? "u" : "U");
+      if (hex !== undefined && isLower) return fromHex(hex, whole);
+      return unknownEscape(whole, other ?? short ?? whole[1]);
+    },
+  );
+}
+
+function fromHex(hex: string, escape: string): string {
+  const code = parseInt(hex, 16);
+  if (code > 0x10ffff) throw new RangeError(`${escape} is no character`);
+  return String.fromCodePoint(code);
+}
+
+/** Python leaves an escape that it does not know as it is. */
+function unknownEscape(whole: string, letter: string): string {
+  if (letter === "N" || letter === "x" || letter === "u" || letter === "U") {
+    throw new RangeError(`the escape ${whole} cannot be read`);
+  }
+  return whole;
+}
