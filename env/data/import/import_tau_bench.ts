@@ -7,7 +7,11 @@
  */
 
 import { DataError } from "../../errors.ts";
-import { formatPythonJson, type JsonValue } from "../../python_json.ts";
+import {
+  formatPythonJson,
+  type JsonValue,
+  parsePythonJson,
+} from "../../python_json.ts";
 import { sha256 } from "../../state_hash.ts";
 import type { DomainName } from "../../types.ts";
 import { PythonModules } from "../python/modules.ts";
@@ -64,7 +68,10 @@ export async function importTauBench(checkout: Checkout): Promise<Import> {
     for (const table of DOMAINS[domain]) {
       const text = await required(read, `${dir}/data/${table}.json`);
       files.set(`${domain}/${table}.json`, text);
-      counts[`${domain} ${table}`] = Object.keys(JSON.parse(text)).length;
+      counts[`${domain} ${table}`] = rowCount(
+        text,
+        `${dir}/data/${table}.json`,
+      );
     }
   }
   for (const name of FEW_SHOT) {
@@ -120,6 +127,13 @@ function manifest(
       1,
     )
   }\n`;
+}
+
+/** @throws {DataError} If the text is no object of rows. */
+function rowCount(text: string, path: string): number {
+  const rows = parsePythonJson(text, { path });
+  if (rows instanceof Map) return rows.size;
+  throw new DataError(`"${path}" is no object of rows`, { path });
 }
 
 async function required(read: Checkout["read"], path: string): Promise<string> {

@@ -51,18 +51,14 @@ export function decodeBody(body: string, isRaw: boolean): string {
   const text = body.replaceAll(/\r\n?/g, "\n");
   if (isRaw) return text;
   return text.replaceAll(
-    /\\(?:([\\'"abfnrtv\n])|([0-7]{1,3})|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\s\S]))/gi,
-    (whole, short, octal, x, u, long, other) => {
-      // The flags make `\\N` and `\\n` alike, so the case is looked at here.
-      if (short !== undefined && Object.hasOwn(SHORT, short)) {
-        return SHORT[short]!;
-      }
+    /\\(?:([\\'"abfnrtv\n])|([0-7]{1,3})|(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8}))|([\s\S]))/g,
+    (escape, short?: string, octal?: string, ...rest: unknown[]) => {
+      if (short !== undefined) return SHORT[short] ?? escape;
       if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8));
-      const hex = x ?? u ?? long;
-      const isLower =
-        whole[1] === (x !== undefined ? "x" : u !== undefined ? "u" : "U");
-      if (hex !== undefined && isLower) return fromHex(hex, whole);
-      return unknownEscape(whole, other ?? short ?? whole[1]);
+      const hex = rest.slice(0, 3).find((digits) => digits !== undefined);
+      return typeof hex === "string"
+        ? fromHex(hex, escape)
+        : unknownEscape(escape);
     },
   );
 }
@@ -74,9 +70,9 @@ function fromHex(hex: string, escape: string): string {
 }
 
 /** Python leaves an escape that it does not know as it is. */
-function unknownEscape(whole: string, letter: string): string {
-  if (letter === "N" || letter === "x" || letter === "u" || letter === "U") {
-    throw new RangeError(`the escape ${whole} cannot be read`);
+function unknownEscape(escape: string): string {
+  if (/^\\[NxuU]/.test(escape)) {
+    throw new RangeError(`the escape ${escape} cannot be read`);
   }
-  return whole;
+  return escape;
 }

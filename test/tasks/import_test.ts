@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { checkoutFiles } from "../env/data/import/_checkout.ts";
+
+/** Runs the task as its own process. */
+async function runImport(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-run=git",
+      "--allow-env=LOG",
+      new URL("../../tasks/import.ts", import.meta.url).pathname,
+      ...args,
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await body(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function writeCheckout(root: string): Promise<void> {
+  for (const [path, text] of checkoutFiles()) {
+    await Deno.mkdir(dirname(join(root, path)), { recursive: true });
+    await Deno.writeTextFile(join(root, path), text);
+  }
+}
+
+Deno.test("import writes the directory whole, and may do so again over its own", () =>
+  inTempDir(async (dir) => {
+    const [from, out] = [join(dir, "checkout"), join(dir, "data")];
+    await writeCheckout(from);
+    const first = await runImport("--from", from, "--out", out, "--json");
+    assert.equal(first.code, 0, first.stderr);
+    const { counts, files } = JSON.parse(first.stdout);
+    assert.equal(counts["retail tools"], 2);
+    const manifest = await Deno.readTextFile(join(out, "SOURCE.json"));
+    assert.equal(
+      Object.keys(JSON.parse(manifest).sha256).length,
+      files.length - 1,
+    );
+    assert.equal((await runImport("--from", from, "--out", out)).code, 0);
+    assert.equal(await Deno.readTextFile(join(out, "SOURCE.json")), manifest);
+
+    await Deno.writeTextFile(
+      join(from, "tau_bench/envs/retail/rules.py"),
+      "RULES = f()\n",
+    );
+    const broken = await runImport("--from", from, "--out", out);
+    assert.equal(broken.code, 1);
+    assert.match(
+      broken.stderr,
+      /rules\.py:1:9: a call of "f" cannot be read: f\(\)/,
+    );
+    assert.equal(await Deno.readTextFile(join(out, "SOURCE.json")), manifest);
+  }));
+
+Deno.test("import does not touch a directory that it did not make", () =>
+  inTempDir(async (dir) => {
+    await Deno.writeTextFile(join(dir, "mine"), "mine");
+    const { code, stderr } = await runImport("--from", "x", "--out", dir);
+    assert.equal(code, 2);
+    assert.match(stderr, /was not made by an import/);
+  }));
+
+Deno.test("import --git clones the commit that is asked for", () =>
+  inTempDir(async (dir) => {
+    const repository = join(dir, "repository");
+    await writeCheckout(repository);
+    const git = async (...args: string[]) => {
+      const identity = ["-c", "user.name=t", "-c", "user.email=t@t"];
+      const { code, stdout, stderr } = await new Deno.Command("git", {
+        args: ["-C", repository, ...identity, ...args],
+      }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+      return new TextDecoder().decode(stdout).trim();
+    };
+    await git("init", "--quiet");
+    await git("add", "--all");
+    await git("commit", "--quiet", "-m", "first");
+    const commit = await git("rev-parse", "HEAD");
+    await git("rm", "--quiet", "-r", "tau_bench");
+    await git("commit", "--quiet", "-m", "second");
+    const out = join(dir, "data");
+    const done = await runImport(
+      "--git",
+      repository,
+      "--commit",
+      commit,
+      "--out",
+      out,
+    );
+    assert.equal(done.code, 0, done.stderr);
+    const manifest = JSON.parse(
+      await Deno.readTextFile(join(out, "SOURCE.json")),
+    );
+    assert.equal(manifest.commit, commit);
+
+    const other = "0".repeat(40);
+    const none = await runImport(
+      "--git",
+      repository,
+      "--commit",
+      other,
+      "--out",
+      out,
+    );
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /has no commit 0000/);
+    const nowhere = await runImport(
+      "--git",
+      join(dir, "no"),
+      "--commit",
+      commit,
+      "--out",
+      out,
+    );
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.stderr, /Cannot clone/);
+  }));
+
+Deno.test("import says how to say what to import", async () => {
+  for (
+    const args of [[], ["--git", "x"], [
+      "--from",
+      "a",
+      "--git",
+      "b",
+      "--commit",
+      "abcdef0",
+    ]]
+  ) {
+    const { code, stderr } = await runImport("--out", "no-such-dir", ...args);
+    assert.equal(code, 2);
+    assert.match(stderr, /--from DIR, or --git URL with --commit SHA/);
+  }
+});
