@@ -8,6 +8,7 @@
 import { type Context, Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
 import { streamSSE } from "hono/streaming";
 import { PolicyError } from "../errors.ts";
 import { answerChat, chatChunks, readChatBody } from "./chat_completions.ts";
@@ -47,6 +48,10 @@ export function policyApp({ policy, token }: PolicyAppOptions): Hono {
   app.onError((error, c) => {
     if (error instanceof RequestError) {
       return c.json(errorBody(error.message, error.status), error.status);
+    }
+    if (error instanceof HTTPException) {
+      const message = error.message || "The bearer token is missing or wrong";
+      return c.json(errorBody(message, error.status), error.status);
     }
     // The prompt is the client's.
     if (error instanceof PolicyError) {

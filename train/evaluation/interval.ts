@@ -35,8 +35,9 @@ export function estimateShare(shares: readonly number[]): Estimate {
   const scale = 1 + Z * Z / size;
   return {
     value,
-    low: Math.max(0, (centre - reach) / scale),
-    high: Math.min(1, (centre + reach) / scale),
+    // At the ends rounding would leave a little.
+    low: value === 0 ? 0 : Math.max(0, (centre - reach) / scale),
+    high: value === 1 ? 1 : Math.min(1, (centre + reach) / scale),
   };
 }
 

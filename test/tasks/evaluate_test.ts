@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parseTaskIds } from "../../tasks/_evaluate_flags.ts";
+import { chatAnswer, modelServer } from "../fakes/model_server.ts";
+import { writePolicyRun } from "../fakes/policy_run.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+
+/** Runs the task as its own process, in a directory of runs. */
+async function evaluateTask(runs: string, ...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-net=127.0.0.1",
+      "--allow-env",
+      new URL("../../tasks/evaluate.ts", import.meta.url).pathname,
+      "--runs",
+      runs,
+      ...args,
+    ],
+    env: { NO_COLOR: "1", OPENAI_BASE_URL: "", OPENAI_API_BASE: "" },
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await body(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "evaluate: the expert solves all 115 test tasks of τ-retail",
+  ignore: NO_TAU_BENCH,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const { code, stdout, stderr } = await evaluateTask(
+        dir,
+        ...[
+          "--data",
+          "tau-bench",
+          "--tau-bench",
+          TAU_BENCH,
+          "--agent",
+          "expert",
+        ],
+        ...[
+          "--max-turns",
+          "60",
+          "--name",
+          "e",
+          "--export",
+          "tau-bench",
+          "--json",
+        ],
+      );
+      assert.equal(code, 0, stderr);
+      const result = JSON.parse(stdout);
+      assert.deepEqual([result.scored, result.meanReward, result.split], [
+        115,
+        1,
+        "test",
+      ]);
+      const file = join(dir, "e", "tau_bench_results.json");
+      assert.equal(JSON.parse(await Deno.readTextFile(file)).length, 115);
+      assert.ok(
+        result.floor > 0 &&
+          result.floorTasks.length === Math.round(result.floor * 115),
+      );
+    }),
+});
+
+Deno.test("evaluate: a run's policy is evaluated on its own test tasks, and shown as a table", () =>
+  inTempDir(async (dir) => {
+    await writePolicyRun(join(dir, "p"));
+    const { code, stdout, stderr } = await evaluateTask(
+      dir,
+      "--trials",
+      "2",
+      "--name",
+      "e",
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /pass\^1 .* 0\.000 /);
+    assert.match(stdout, /pass\^2/);
+    assert.match(stdout, /6 of 6 episodes scored/);
+    assert.match(stderr, /the policy of ".*p" after step 1/);
+    const twice = await evaluateTask(dir, "--resume", "e", "--trials", "3");
+    assert.equal(twice.code, 2);
+    assert.match(
+      twice.stderr,
+      /Cannot resume ".*e" otherwise than it began: trials is 2 there, 3 here/,
+    );
+  }));
+
+Deno.test("evaluate: a budget ends it cleanly, and a larger one goes on", () =>
+  inTempDir(async (dir) => {
+    await using server = modelServer({
+      answer: () =>
+        chatAnswer(null, {
+          name: "transfer_to_human_agents",
+          arguments: '{"summary": "x"}',
+        }),
+    });
+    const model = [
+      "--model",
+      "some/model",
+      "--provider",
+      "sglang",
+      "--base-url",
+      `${server.url}/v1`,
+    ];
+    const first = await evaluateTask(
+      dir,
+      ...model,
+      ...[
+        "--task-ids",
+        "0-19",
+        "--name",
+        "e",
+        "--concurrency",
+        "1",
+        "--max-tokens",
+        "100",
+      ],
+      "--json",
+    );
+    assert.equal(first.code, 1, first.stderr);
+    assert.match(
+      first.stderr,
+      /The budget is spent: \d+ tokens used; go on by --resume with a larger --max-tokens/,
+    );
+    const { scored, outcome } = JSON.parse(first.stdout);
+    assert.equal(outcome, "interrupted");
+    assert.ok(scored > 0 && scored < 20, `${scored}`);
+    const second = await evaluateTask(
+      dir,
+      "--resume",
+      "e",
+      "--max-tokens",
+      "100000",
+      "--json",
+    );
+    assert.equal(second.code, 0, second.stderr);
+    assert.equal(JSON.parse(second.stdout).scored, 20);
+    for (const { body } of server.requests) {
+      assert.equal(body.model, "some/model");
+    }
+  }));
+
+Deno.test("evaluate: what cannot work is said at the start, and nothing is written", () =>
+  inTempDir(async (dir) => {
+    await using server = modelServer({
+      answer: () =>
+        Response.json({ error: { message: "The model `m` does not exist" } }, {
+          status: 404,
+        }),
+    });
+    const cases: [args: string[], message: RegExp][] = [
+      [[], /Nobody to evaluate: there is no completed run/],
+      [["--policy", "p", "--agent", "expert"], /contradict each other/],
+      [
+        ["--agent", "expert", "--task-ids", "5-2"],
+        /"5-2" is neither a number nor a range/,
+      ],
+      [["--agent", "expert", "--task-ids", "9999"], /There is no task 9999/],
+      [["--agent", "expert", "--env", "airline"], /no generated airline world/],
+      [
+        ["--agent", "expert", "--user", "llm"],
+        /No model is named; pass --user-model NAME/,
+      ],
+      [["--agent", "poet"], /--agent/],
+      [["--model", "m"], /No key for openai: set OPENAI_API_KEY/],
+      [
+        ["--model", "m", "--max-cost", "1", "--provider", "vllm"],
+        /"m" has no price; add prices/,
+      ],
+      [
+        [
+          "--model",
+          "m",
+          "--provider",
+          "vllm",
+          "--base-url",
+          `${server.url}/v1`,
+        ],
+        /--model m \(vllm, .*does not exist; check the model's name/,
+      ],
+      [["--resume", "none"], /There is no run at/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await evaluateTask(dir, ...args);
+      assert.equal(code, 2, `${args}: ${stderr}`);
+      assert.match(stderr, message);
+    }
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
+  }));
+
+Deno.test("evaluate --dry-run asks nobody and writes nothing", () =>
+  inTempDir(async (dir) => {
+    const { code, stdout } = await evaluateTask(
+      dir,
+      ...["--model", "gpt-4o", "--trials", "3", "--dry-run", "--json"],
+    );
+    assert.equal(code, 0);
+    const plan = JSON.parse(stdout);
+    assert.equal(plan.episodes, 3 * plan.tasks);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
+  }));
+
+Deno.test("parseTaskIds() reads numbers and ranges, each once and in order", () => {
+  assert.deepEqual(parseTaskIds("5-7,1, 6"), [1, 5, 6, 7]);
+  for (const text of ["", "a", "1,", "3-", "-3", "2-1"]) {
+    assert.throws(() => parseTaskIds(text), { name: "ConfigError" });
+  }
+});
