@@ -29,6 +29,8 @@ export interface Plan {
   readonly reads: readonly ToolAction[];
   /** The gold transfer to a person, where there is one. */
   readonly transfer: ToolAction | undefined;
+  /** The gold actions but for the transfer, where the expert has no desk for the domain and plays them in order. */
+  readonly recital: readonly ToolAction[] | undefined;
 }
 
 /** The words of the customer are known beforehand only to be recognised when they are said. */
@@ -50,15 +52,20 @@ export function planOf(task: Task, database: Database): Plan {
     identity: goal.identity,
     steps,
     reads: task.goal === undefined ? task.actions.filter(isLookup) : [],
-    transfer: task.actions.find(({ name }) =>
-      name === "transfer_to_human_agents"
-    ),
+    transfer: task.actions.find(isTransfer),
+    recital: task.domain === "retail"
+      ? undefined
+      : task.actions.filter((action) => !isTransfer(action)),
   };
 }
 
 /** Whether a request is met by words rather than by a write. */
 function tells(request: Request): boolean {
   return request.intent === "question" || request.refused === true;
+}
+
+function isTransfer({ name }: ToolAction): boolean {
+  return name === "transfer_to_human_agents";
 }
 
 function isLookup({ name }: ToolAction): boolean {

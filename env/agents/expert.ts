@@ -136,6 +136,7 @@ interface Case extends Shift {
 
 function* serve(shift: Shift): Script {
   const { desk, plan, say } = shift;
+  if (plan.recital !== undefined) return yield* recite(shift, plan.recital);
   if (!(yield* authenticate(shift))) {
     yield* desk.say("sorry, i cannot help without knowing who you are.");
     return;
@@ -146,6 +147,21 @@ function* serve(shift: Shift): Script {
   }
   if (plan.transfer !== undefined) yield* desk.call(plan.transfer);
   yield* desk.say(moreWords(say));
+}
+
+/** Plays the gold: what is done, then what is told. */
+function* recite(
+  { desk, plan, say }: Shift,
+  actions: readonly ToolAction[],
+): Script {
+  for (const action of actions) yield* desk.call(action);
+  for (const { request, outputs } of plan.steps) {
+    if (outputs.length > 0) {
+      yield* desk.say(answerWords({ request, outputs }, say));
+    }
+  }
+  if (plan.transfer !== undefined) yield* desk.call(plan.transfer);
+  else yield* desk.say(moreWords(say));
 }
 
 /** Finds the customer by what they say of themselves. @returns Whether they have said enough. */

@@ -35,46 +35,40 @@ async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test({
-  name: "evaluate: the expert solves all 115 test tasks of τ-retail",
-  ignore: NO_TAU_BENCH,
-  fn: () =>
-    inTempDir(async (dir) => {
-      const { code, stdout, stderr } = await evaluateTask(
-        dir,
-        ...[
-          "--data",
-          "tau-bench",
-          "--tau-bench",
-          TAU_BENCH,
-          "--agent",
-          "expert",
-        ],
-        ...[
-          "--max-turns",
-          "60",
-          "--name",
-          "e",
-          "--export",
-          "tau-bench",
-          "--json",
-        ],
-      );
-      assert.equal(code, 0, stderr);
-      const result = JSON.parse(stdout);
-      assert.deepEqual([result.scored, result.meanReward, result.split], [
-        115,
-        1,
-        "test",
-      ]);
-      const file = join(dir, "e", "tau_bench_results.json");
-      assert.equal(JSON.parse(await Deno.readTextFile(file)).length, 115);
-      assert.ok(
-        result.floor > 0 &&
-          result.floorTasks.length === Math.round(result.floor * 115),
-      );
-    }),
-});
+for (
+  const [env, tasks, nothing] of [["retail", 115, 7], [
+    "airline",
+    50,
+    19,
+  ]] as const
+) {
+  Deno.test({
+    name:
+      `evaluate: the expert solves all ${tasks} test tasks of τ-${env}, ${nothing} of which doing nothing solves`,
+    ignore: NO_TAU_BENCH,
+    fn: () =>
+      inTempDir(async (dir) => {
+        const { code, stdout, stderr } = await evaluateTask(
+          dir,
+          ...["--data", "tau-bench", "--env", env, "--tau-bench", TAU_BENCH],
+          ...["--agent", "expert", "--max-turns", "60", "--name", "e"],
+          ...["--export", "tau-bench", "--json"],
+        );
+        assert.equal(code, 0, stderr);
+        const result = JSON.parse(stdout);
+        assert.deepEqual([result.scored, result.meanReward, result.split], [
+          tasks,
+          1,
+          "test",
+        ]);
+        assert.deepEqual(result.unsolved, []);
+        assert.equal(result.floorTasks.length, nothing);
+        const file = join(dir, "e", "tau_bench_results.json");
+        const exported = JSON.parse(await Deno.readTextFile(file));
+        assert.equal(exported.length, tasks);
+      }),
+  });
+}
 
 Deno.test("evaluate: a run's policy is evaluated on its own test tasks, and shown as a table", () =>
   inTempDir(async (dir) => {
