@@ -8,13 +8,14 @@ import { z } from "zod";
 import { generated } from "../env/data/generated/generated.ts";
 import { loadTauBench } from "../env/data/tau_bench.ts";
 import { benchCpu, type CpuBench } from "./_bench_cpu.ts";
+import { benchHttp, type HttpBench } from "./_bench_http.ts";
 import {
   benchEnvironment,
   type EnvironmentBench,
   type Measured,
 } from "./_bench_env.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { bytes, count, table } from "./_text.ts";
+import { bytes, count, percent, table } from "./_text.ts";
 
 const flags = z.object({
   tauBench: z.string().optional().meta({
@@ -36,20 +37,23 @@ async function run(
     ? await generated(1)
     : await loadTauBench(tauBench, "retail");
   const environment = await benchEnvironment(dataset, { now });
+  terminal.progress("measuring many conversations over HTTP");
+  const http = await benchHttp(await generated(1), { now });
   terminal.progress("measuring the policy");
   const cpu = await benchCpu({ now, threads });
   terminal.endProgress();
-  terminal.print(figures({ data: dataset.name, environment, cpu }));
-  return { json: toJson({ data: dataset.name, environment, cpu }) };
+  terminal.print(figures({ data: dataset.name, environment, http, cpu }));
+  return { json: toJson({ data: dataset.name, environment, http, cpu }) };
 }
 
 interface Bench {
   readonly data: string;
   readonly environment: EnvironmentBench;
+  readonly http: HttpBench;
   readonly cpu: CpuBench;
 }
 
-function figures({ data, environment, cpu }: Bench): string {
+function figures({ data, environment, http, cpu }: Bench): string {
   const policy = `${count(cpu.parameters)} parameters, ${cpu.threads} threads`;
   const row = (
     name: string,
@@ -62,11 +66,16 @@ function figures({ data, environment, cpu }: Bench): string {
     show(figure.median),
     `${show(figure.spread[0])} to ${show(figure.spread[1])}`,
   ];
+  const talk =
+    `${http.episodes} conversations at once, ${http.latencyMs} ms a call`;
   const world = `${data} retail, ${environment.tasks} tasks, one core`;
   return table([
     ["figure", "of", "median", "spread"],
     row("gold episodes/s", world, environment.goldEpisodesPerS, count),
     row("bytes a live episode", world, environment.bytesPerEpisode, bytes),
+    row("share of time that is ours", talk, http.ownShare, percent),
+    row("share beyond the latency", talk, http.waitingShare, percent),
+    row("calls/s", talk, http.callsPerS, count),
     row("trained tokens/s", policy, cpu.trainTokensPerS, count),
     row("sampled tokens/s", policy, cpu.sampleTokensPerS, count),
     row("prompt tokens/s", policy, cpu.promptTokensPerS, count),
@@ -90,10 +99,15 @@ function fixed(value: number): string {
 }
 
 /** Each figure under its key, and its smallest and largest repeat under the key with `.spread`. */
-function toJson({ data, environment, cpu }: Bench): Record<string, unknown> {
+function toJson(
+  { data, environment, http, cpu }: Bench,
+): Record<string, unknown> {
   const measured: [string, Measured][] = [
     ["env.retail.gold_episodes_per_s", environment.goldEpisodesPerS],
     ["env.retail.bytes_per_episode", environment.bytesPerEpisode],
+    ["http.own_share", http.ownShare],
+    ["http.beyond_latency_share", http.waitingShare],
+    ["http.calls_per_s", http.callsPerS],
     ["cpu.train_tokens_per_s", cpu.trainTokensPerS],
     ["cpu.sample_tokens_per_s", cpu.sampleTokensPerS],
     ["cpu.prompt_tokens_per_s", cpu.promptTokensPerS],

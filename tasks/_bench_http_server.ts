@@ -1,0 +1,49 @@
+/**
+ * The model server of the HTTP benchmark, a worker so that its work is not ours: every answer comes after the
+ * latency that it is told.
+ *
+ * @module
+ */
+
+/// <reference lib="webworker" />
+
+declare const self: DedicatedWorkerGlobalScope;
+
+self.onmessage = ({ data }: MessageEvent<{ latencyMs: number }>) => {
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => {},
+  }, async (request) => {
+    const { model, messages } = await request.json();
+    await new Promise((resolve) => setTimeout(resolve, data.latencyMs));
+    return Response.json(answerTo(model, messages));
+  });
+  self.postMessage({ port: server.addr.port });
+};
+
+/** A customer says a line; an agent looks something up and says something by turns, and hands over in the end. */
+function answerTo(
+  model: string,
+  messages: readonly { role: string }[],
+): unknown {
+  const said = messages.filter(({ role }) => role === "assistant").length;
+  if (model === "customer") return completion("Yes, please go on with it.");
+  if (said >= 11) return completion(null, "transfer_to_human_agents");
+  return said % 2 === 0
+    ? completion("Thank you. Let me look at your order before we go on.")
+    : completion(null, "list_all_product_types");
+}
+
+function completion(content: string | null, tool?: string): unknown {
+  const args = tool === "transfer_to_human_agents" ? '{"summary": "x"}' : "{}";
+  const call = { id: "call_1", type: "function" };
+  const message = tool === undefined ? { content } : {
+    content,
+    tool_calls: [{ ...call, function: { name: tool, arguments: args } }],
+  };
+  return {
+    choices: [{ message, finish_reason: "stop" }],
+    usage: { prompt_tokens: 3000, completion_tokens: 20 },
+  };
+}
