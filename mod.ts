@@ -31,12 +31,23 @@ export { createEnvironment } from "./env/environment.ts";
 
 // Who talks: customers and agents.
 export { humanUser } from "./env/users/human.ts";
+export { llmUser } from "./env/users/llm.ts";
+export { reactUser } from "./env/users/react.ts";
+export { reflectionUser } from "./env/users/reflection.ts";
 export { scriptedUser } from "./env/users/scripted.ts";
+export { verifyUser } from "./env/users/verify.ts";
 export { expertAgent } from "./env/agents/expert.ts";
+export { fewShotAgent, fewShotExamples } from "./env/agents/few_shot.ts";
+export { textAgent } from "./env/agents/text.ts";
 export { toolCallingAgent } from "./env/agents/tool_calling.ts";
 
 // What answers: models over messages, and models over tokens behind a template.
+export { createCaller } from "./env/models/call_policy.ts";
+export { resolveEndpoint } from "./env/models/endpoints.ts";
+export { createMeter } from "./env/models/meter.ts";
+export { openaiChatModel } from "./env/models/openai.ts";
 export { replayChatModel } from "./env/models/replay.ts";
+export { sglangTokenModel } from "./env/models/sglang.ts";
 export { tokenChatModel } from "./env/models/token_chat.ts";
 export { loadChatTemplate } from "./env/tokens/chat_template.ts";
 export { loadTokenizer } from "./env/tokens/tokenizer.ts";

@@ -47,16 +47,22 @@ export function toDouble(value: PythonNumber): number {
 export function add(a: PythonNumber, b: PythonNumber): PythonNumber {
   if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) + toDouble(b));
   const sum = Number(a) + Number(b);
-  return Number.isSafeInteger(sum) ? sum : normalInt(BigInt(a) + BigInt(b));
+  return isExact(a, b, sum) ? sum : normalInt(BigInt(a) + BigInt(b));
 }
 
 /** `a - b`. */
 export function subtract(a: PythonNumber, b: PythonNumber): PythonNumber {
   if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) - toDouble(b));
   const difference = Number(a) - Number(b);
-  return Number.isSafeInteger(difference)
+  return isExact(a, b, difference)
     ? difference
     : normalInt(BigInt(a) - BigInt(b));
+}
+
+/** Whether a sum of doubles is that of the ints: large ones lose digits before, which may cancel to a small sum. */
+function isExact(a: PythonNumber, b: PythonNumber, sum: number): boolean {
+  return typeof a !== "bigint" && typeof b !== "bigint" &&
+    Number.isSafeInteger(sum);
 }
 
 /** `a * b`. */

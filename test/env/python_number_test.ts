@@ -17,6 +17,12 @@ import {
 import { Float, normalInt } from "../../env/python_value.ts";
 import { float, int, pythonNumber } from "../fakes/arbitrary.ts";
 
+Deno.test("add() and subtract() are exact where large ints cancel", () => {
+  const large = 2n ** 255n;
+  assert.equal(add(-large, large + 1n), 1);
+  assert.equal(subtract(large + 1n, large), 1);
+});
+
 Deno.test("add(), subtract(), multiply() are exact on ints", () => {
   fc.assert(fc.property(int(), int(), (a, b) => {
     const [x, y] = [BigInt(a), BigInt(b)];
