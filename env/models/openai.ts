@@ -59,12 +59,28 @@ export function openaiChatModel(options: OpenAiOptions): ChatModel {
     webhookSecret: null,
     maxRetries: 0,
     logLevel: "off",
+    fetch: leanFetch(),
   });
   const ask = (body: Body, signal: AbortSignal) =>
     request(client, { body, signal, endpoint });
   return {
     name: options.model,
     chat: (chat) => new OpenAiChat({ ...options, ...chat, ask }),
+  };
+}
+
+/**
+ * `fetch` with the headers of the first call, telemetry left out: all calls of a client have the same, and to
+ * make them anew is a tenth of what a call costs.
+ */
+function leanFetch(): typeof fetch {
+  let headers: [string, string][] | undefined;
+  return (input, init = {}) => {
+    headers ??= [...new Headers(init.headers)].filter(([name]) =>
+      !name.startsWith("x-stainless") && name !== "content-length"
+    );
+    const { method = "GET", body = null, signal = null } = init;
+    return fetch(input, { method, body, signal, headers });
   };
 }
 
