@@ -10,18 +10,20 @@
 import { InfrastructureError } from "../errors.ts";
 import { fillPrompt } from "../prompts.ts";
 import { deriveSeed } from "../random.ts";
-import type {
-  CallOptions,
-  ChatModel,
-  Dataset,
-  Message,
-  Prompts,
-  Task,
-  Usage,
-  User,
-  UserFactory,
+import {
+  type CallOptions,
+  type ChatModel,
+  type Dataset,
+  type Message,
+  type Prompts,
+  STOP,
+  type Task,
+  type Usage,
+  type User,
+  type UserFactory,
 } from "../types.ts";
 import { addUsage, NO_USAGE } from "../usage.ts";
+import { saysMoreThanStop, withoutStop } from "./_spoken.ts";
 
 /** How often a model is asked again for an answer that can be used. */
 const MAX_ASKS = 3;
@@ -64,7 +66,8 @@ export function modelUser(
       role: "system",
       content: instructed(system(prompts), { prompts, task }),
     });
-    return new ModelUser(talk, speak);
+    const { compat = false } = options;
+    return new ModelUser(talk, { speak, compat });
   };
 }
 
@@ -92,6 +95,13 @@ export class Talk {
 
   note(message: Message): void {
     this.#messages.push(message);
+  }
+
+  /** `words`, unless the customer would leave before they have said a thing. */
+  sayable(words: string | undefined): string | undefined {
+    const isFirst = this.#messages.every(({ role }) => role !== "assistant");
+    const leaves = words?.includes(STOP) && !saysMoreThanStop(words);
+    return isFirst && leaves ? undefined : words;
   }
 
   /** Asks the model; each call has a seed of its own. @throws {InfrastructureError} Of source `user`. */
@@ -143,10 +153,16 @@ export function badResponse(text: string): InfrastructureError {
 class ModelUser implements User {
   readonly #talk: Talk;
   readonly #speak: Speak;
+  readonly #compat: boolean;
+  #wantedToStop = false;
 
-  constructor(talk: Talk, speak: Speak) {
+  constructor(
+    talk: Talk,
+    { speak, compat }: { speak: Speak; compat: boolean },
+  ) {
     this.#talk = talk;
     this.#speak = speak;
+    this.#compat = compat;
   }
 
   get usage(): Usage {
@@ -159,9 +175,25 @@ class ModelUser implements User {
 
   async reply(message: string, options: CallOptions = {}): Promise<string> {
     this.#talk.note({ role: "user", content: message });
-    const { said, kept } = await this.#speak(this.#talk, options);
+    const utterance = await this.#speak(this.#talk, options);
+    const { said, kept } = this.#compat
+      ? utterance
+      : this.#withoutEarlyStop(utterance);
     if (kept !== null) this.#talk.note({ role: "assistant", content: kept });
     return said;
+  }
+
+  /**
+   * Lets no words be lost to a stop. τ-bench ends at the token wherever it stands, so a "yes, do it" that carries
+   * it is never heard. Here the words are said, once, and the conversation ends at the next token.
+   */
+  #withoutEarlyStop({ said, kept }: Utterance): Utterance {
+    if (this.#wantedToStop || !saysMoreThanStop(said)) return { said, kept };
+    this.#wantedToStop = true;
+    return {
+      said: withoutStop(said),
+      kept: kept === null ? null : withoutStop(kept),
+    };
   }
 }
 

@@ -1,33 +1,81 @@
 /**
  * What a model wrote, as a customer would say it.
  *
+ * Small models wrap what they say: in reasoning, labels, quotes, code fences, markdown. All of that is forgiven
+ * here; only an answer with nothing to say in it is not.
+ *
  * @module
  */
 
 import { STOP } from "../types.ts";
 
+/** A label of who speaks, or of what follows, at the start of a line. */
+function label(words: string): string {
+  return `[*_#\\s]*(?:${words})[*_ ]*:[*_]*`;
+}
+
+const SPEAKER = new RegExp(
+  `^${label("user|customer|user response|response")}\\s*`,
+  "i",
+);
+
+/** Where a model goes on by itself: with its next thought, or with the agent's part. */
+const NEXT = new RegExp(
+  `\\n${
+    label("thought|reflection|agent|assistant|user response|response")
+  }[\\s\\S]*$`,
+  "i",
+);
+
+/** The text without reasoning in tags, also where one of the tags is missing. */
+export function withoutReasoning(text: string): string {
+  return text
+    .replace(/<think(?:ing)?>[\s\S]*?<\/think(?:ing)?>/gi, "")
+    // A chat template may have opened the tag already; an answer that is cut off never closes it.
+    .replace(/^[\s\S]*<\/think(?:ing)?>/i, "")
+    .replace(/<think(?:ing)?>[\s\S]*$/i, "")
+    .trim();
+}
+
 /**
- * The message without what is not meant for the agent: reasoning in tags, a label of who speaks, quotes around
- * all of it. `undefined` if nothing is left.
+ * The message without what is not meant for the agent: reasoning in tags, a label of who speaks, quotes or a
+ * code fence around all of it. The stop token is spelled exactly. `undefined` if nothing is left.
  */
 export function spoken(text: string): string | undefined {
-  const words = text
-    .replace(/<think>[\s\S]*?<\/think>/gi, "")
-    .trim()
+  const words = withoutReasoning(text)
     .replace(/^```\w*\n([\s\S]*?)\n?```$/, "$1")
-    .replace(/^(?:user|customer|user response|response)\s*:\s*/i, "")
-    .replace(/^"([^"]*)"$/, "$1")
+    .replace(SPEAKER, "")
+    .replace(/^["“]([^"“”]*)["”]$/, "$1")
+    .replace(/#{2,}\s*stop\s*#{2,}/gi, STOP)
     .trim();
   return words === "" ? undefined : words;
 }
 
 /**
- * Lets no words be lost to a stop. τ-bench ends at the token wherever it stands, so a "yes, do it" that carries
- * it is never heard. Here the words are said, and the conversation ends at the next token.
- * @param stopped Whether words that carried a token were said before.
+ * What an answer says behind its marker: the first that begins a line, else the last; up to the next label.
+ * `undefined` without a marker, or if nothing is behind it.
  */
-export function withoutEarlyStop(words: string, stopped: boolean): string {
-  if (!words.includes(STOP) || stopped) return words;
-  const rest = words.replaceAll(STOP, "").trim();
-  return /[\p{L}\p{N}]/u.test(rest) ? rest : words;
+export function spokenBehind(
+  marker: "User Response" | "Response",
+  text: string,
+): string | undefined {
+  const bare = withoutReasoning(text);
+  const line = new RegExp(`^${label(marker)}`, "im").exec(bare);
+  if (line !== null) {
+    const rest = bare.slice(line.index + line[0].length);
+    return spoken(rest.replace(NEXT, ""));
+  }
+  const parts = bare.split(new RegExp(`${marker}[*_ ]*:[*_]*`, "i"));
+  return parts.length < 2 ? undefined : spoken(parts.at(-1) ?? "");
+}
+
+/** Whether there are words beside the stop token. */
+export function saysMoreThanStop(words: string): boolean {
+  return words.includes(STOP) &&
+    /[\p{L}\p{N}]/u.test(words.replaceAll(STOP, ""));
+}
+
+/** The words without the stop token. */
+export function withoutStop(words: string): string {
+  return words.replaceAll(STOP, "").trim();
 }

@@ -9,6 +9,7 @@ import { fillPrompt } from "../prompts.ts";
 import { stringRepr } from "../python_repr.ts";
 import type { CallOptions, Message } from "../types.ts";
 import type { Talk } from "./_model_user.ts";
+import { withoutReasoning } from "./_spoken.ts";
 
 /** What the supervisor is asked about. */
 export interface Judged {
@@ -31,9 +32,13 @@ export async function isFit(
     options,
   );
   if (judged.compat) return verdict.toLowerCase().includes("true");
-  const [first] = verdict.match(/\b(?:true|false)\b/i) ?? [];
+  const [first] = withoutReasoning(verdict).match(/\b(?:true|false)\b/i) ?? [];
   return first?.toLowerCase() === "true";
 }
+
+/** τ-bench's prompt asks for true or false in one place, and for a message in another. */
+const WANTED =
+  "\n\nWhat is wanted is a reflection and a response in this format, not a classification.";
 
 /** The supervisor's thoughts on a message, with a better one somewhere in them. */
 export function reflectOn(
@@ -41,7 +46,9 @@ export function reflectOn(
   judged: Judged,
   options: CallOptions,
 ): Promise<string> {
-  return consult(talk, talk.prompts.user.reflect, judged, options);
+  const { reflect } = talk.prompts.user;
+  const template = judged.compat ? reflect : reflect + WANTED;
+  return consult(talk, template, judged, options);
 }
 
 /** A message object as τ-bench's verify prints it into its prompt, where its text was meant; the nearest form. */

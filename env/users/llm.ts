@@ -6,33 +6,28 @@
 
 import type { UserFactory } from "../types.ts";
 import { modelUser, type ModelUserOptions, type Speak } from "./_model_user.ts";
-import { spoken, withoutEarlyStop } from "./_spoken.ts";
+import { spoken } from "./_spoken.ts";
 
 /**
  * A customer played by a model.
  *
- * Mended against τ-bench, unless `compat`: an empty message is asked for again; reasoning in tags, a label of
- * the speaker and quotes around everything are taken off; words that carry the stop token are said before the
- * conversation ends. No call is made before the conversation opens, and costs are added up.
+ * Mended against τ-bench, unless `compat`: an empty message, and a first one that is nothing but the stop token,
+ * are asked for again; reasoning in tags, a label of the speaker, quotes and fences around everything are taken
+ * off; words that carry the stop token are said before the conversation ends. No call is made before the
+ * conversation opens, and costs are added up.
  */
 export function llmUser(options: ModelUserOptions): UserFactory {
-  // Users of one factory are independent, so what was said is kept by talk.
   return modelUser(options, {
     system: ({ user }) => user.system,
-    speak: options.compat === true ? speakAsWritten : speakMended(),
+    speak: options.compat === true ? speakAsWritten : speakMended,
   });
 }
 
 /** The next message as the plain customer says it; other strategies begin with it too. */
-export function speakMended(): Speak {
-  const stopped = new WeakSet<object>();
-  return async (talk, call) => {
-    const words = await talk.askFor(spoken, call);
-    const said = withoutEarlyStop(words, stopped.has(talk));
-    if (said !== words) stopped.add(talk);
-    return { said, kept: said };
-  };
-}
+export const speakMended: Speak = async (talk, call) => {
+  const said = await talk.askFor((text) => talk.sayable(spoken(text)), call);
+  return { said, kept: said };
+};
 
 /** As τ-bench: whatever the model writes. */
 export const speakAsWritten: Speak = async (talk, call) => {

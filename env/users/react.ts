@@ -10,12 +10,12 @@ import {
   modelUser,
   type ModelUserOptions,
   type Speak,
-  type Utterance,
 } from "./_model_user.ts";
-import { spoken, withoutEarlyStop } from "./_spoken.ts";
+import { spokenBehind } from "./_spoken.ts";
 
 /**
- * A customer who thinks. The thought stays in their memory, and the agent hears what follows `User Response:`.
+ * A customer who thinks. The thought stays in their memory, and the agent hears what follows `User Response:`;
+ * an answer without that is asked for again.
  *
  * τ-bench's parser looks for `Thought:` first and sends everything behind it, so its agents read the thoughts,
  * and it ends the conversation where a thought mentions the stop token; `compat` does so too.
@@ -23,27 +23,15 @@ import { spoken, withoutEarlyStop } from "./_spoken.ts";
 export function reactUser(options: ModelUserOptions): UserFactory {
   return modelUser(options, {
     system: ({ user }) => user.reactSystem,
-    speak: options.compat === true ? speakAsParsed : speakAfterThought(),
+    speak: options.compat === true ? speakAsParsed : speakAfterThought,
   });
 }
 
-function speakAfterThought(): Speak {
-  const stopped = new WeakSet<object>();
-  return (talk, call) =>
-    talk.askFor((text): Utterance | undefined => {
-      const words = responseOf(text);
-      if (words === undefined) return undefined;
-      const said = withoutEarlyStop(words, stopped.has(talk));
-      if (said !== words) stopped.add(talk);
-      return { said, kept: text };
-    }, call);
-}
-
-/** What stands behind the last marker; `undefined` without one, or if nothing does. */
-function responseOf(text: string): string | undefined {
-  const parts = text.split(/\**user response\s*:\**/i);
-  return parts.length < 2 ? undefined : spoken(parts.at(-1) ?? "");
-}
+const speakAfterThought: Speak = (talk, call) =>
+  talk.askFor((text) => {
+    const said = talk.sayable(spokenBehind("User Response", text));
+    return said === undefined ? undefined : { said, kept: text };
+  }, call);
 
 const speakAsParsed: Speak = async (talk, call) => {
   const text = await talk.ask(talk.messages, call);

@@ -13,7 +13,7 @@ import {
   type Speak,
   type Talk,
 } from "./_model_user.ts";
-import { spoken } from "./_spoken.ts";
+import { spokenBehind } from "./_spoken.ts";
 import { isFit, reflectOn } from "./_supervisor.ts";
 
 /** Settings of {@linkcode reflectionUser}. */
@@ -25,8 +25,9 @@ export interface ReflectionOptions extends ModelUserOptions {
 /**
  * A customer whose unfit messages are written anew by the supervisor.
  *
- * Mended against τ-bench, unless `compat`: the supervisor's better message is what is said. τ-bench shows it to
- * the customer's model as if the agent had said it, remembers every try, and says the first message after all.
+ * Mended against τ-bench, unless `compat`: the supervisor's better message is what is said, and the supervisor is
+ * told that it is wanted. τ-bench asks for true or false where it reads a message, shows that to the customer's
+ * model as if the agent had said it, remembers every try, and says the first message after all.
  */
 export function reflectionUser(options: ReflectionOptions): UserFactory {
   const { compat = false, attempts = 2 } = options;
@@ -37,17 +38,14 @@ export function reflectionUser(options: ReflectionOptions): UserFactory {
 }
 
 function reflect(attempts: number): Speak {
-  const propose = speakMended();
   return async (talk, call) => {
-    let { said } = await propose(talk, call);
+    let { said } = await speakMended(talk, call);
     for (let attempt = 1; attempt < attempts; attempt++) {
       const judged = { messages: talk.messages, response: said, compat: false };
       if (await isFit(talk, judged, call)) break;
-      const better = (await reflectOn(talk, judged, call)).split(
-        /response\s*:/i,
-      );
+      const thoughts = await reflectOn(talk, judged, call);
       // Thoughts without a message leave the message as it is.
-      if (better.length > 1) said = spoken(better.at(-1) ?? "") ?? said;
+      said = talk.sayable(spokenBehind("Response", thoughts)) ?? said;
     }
     return { said, kept: said };
   };

@@ -31,7 +31,7 @@ export function verifyUser(options: VerifyOptions): UserFactory {
   return modelUser(options, {
     system: ({ user }) => user.system,
     speak: verified({
-      propose: compat ? speakAsWritten : speakMended(),
+      propose: compat ? speakAsWritten : speakMended,
       attempts,
       compat,
     }),

@@ -9,6 +9,7 @@ import { reflectionUser } from "../../../env/users/reflection.ts";
 import { verifyUser } from "../../../env/users/verify.ts";
 import { userContract } from "../../contract/user_contract.ts";
 import { answeringModel, sayingChatModel } from "../../fakes/chat_models.ts";
+import { assertGolden } from "../../fakes/golden.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
 
 const dataset = await generated(1, {
@@ -107,12 +108,14 @@ Deno.test("llmUser() shows the model its situation, and the agent's words as the
 Deno.test("llmUser() takes off what the agent is not to hear; with compat it says what is written", async () => {
   const texts: [written: string, said: string][] = [
     ["<think>secret\nplan</think>\nHello", "Hello"],
+    ["secret\nplan</think>\nHello", "Hello"],
     ["User: Hello", "Hello"],
+    ["**Customer:** Hello", "Hello"],
     ['"Hello"', "Hello"],
+    ["“Hello”", "Hello"],
     ["```\nHello\n```", "Hello"],
     ['My name is "Al"', 'My name is "Al"'],
-    [STOP, STOP],
-    [`${STOP}.`, `${STOP}.`],
+    ["Note: it is urgent", "Note: it is urgent"],
   ];
   for (const [written, said] of texts) {
     const model = sayingChatModel(written);
@@ -120,6 +123,25 @@ Deno.test("llmUser() takes off what the agent is not to hear; with compat it say
     const compat = llmUser({ dataset, model, compat: true });
     assert.equal(await open(compat).open(), written);
   }
+});
+
+Deno.test("llmUser() stops by the token however it is spelled, but not before it has said a thing", async () => {
+  for (const stop of [STOP, `${STOP}.`, "### stop ###"]) {
+    const model = sayingChatModel(stop, "Hello", stop);
+    const user = open(llmUser({ dataset, model }));
+    assert.equal(await user.open(), "Hello");
+    assert.ok((await user.reply("Hi!")).includes(STOP));
+    assert.equal(model.asked.length, 3);
+  }
+  const model = sayingChatModel(STOP);
+  const compat = llmUser({ dataset, model, compat: true });
+  assert.equal(await open(compat).open(), STOP);
+});
+
+Deno.test("llmUser() asks again where an answer was cut off in its reasoning", async () => {
+  const model = sayingChatModel("<think>secret", "Hello");
+  assert.equal(await open(llmUser({ dataset, model })).open(), "Hello");
+  assert.equal(model.asked.length, 2);
 });
 
 Deno.test("llmUser() says words that carry a stop before it stops; with compat the words are lost", async () => {
@@ -147,6 +169,33 @@ Deno.test("reactUser() reads the marker in any case, and asks again without one"
   );
   assert.equal(await open(reactUser({ dataset, model })).open(), "Hello");
   assert.equal(model.asked.length, 2);
+});
+
+Deno.test("reactUser() hears one response, and not what the model imagines after it", async () => {
+  const texts: [written: string, said: string][] = [
+    ["Thought: a User Response: Hello", "Hello"],
+    [
+      "Thought:\nThe User Response: must be short\nUser Response:\nHello",
+      "Hello",
+    ],
+    ["User Response:\nHello\n\nAgent: Hi\n\nUser Response:\nBye", "Hello"],
+    ["<think>User Response: no</think>\n### User Response:\nHello", "Hello"],
+    ["Thought: a\nUser Response: one\ntwo", "one\ntwo"],
+  ];
+  for (const [written, said] of texts) {
+    const model = sayingChatModel(written);
+    assert.equal(await open(reactUser({ dataset, model })).open(), said);
+  }
+});
+
+Deno.test("reactUser() forgets a stop that came with words, so that the conversation can go on", async () => {
+  const text = `Thought: all said\nUser Response: Yes, do it. ${STOP}`;
+  const model = sayingChatModel(text);
+  const user = open(reactUser({ dataset, model }));
+  assert.equal(await user.open(), "Yes, do it.");
+  assert.ok((await user.reply("Done.")).includes(STOP));
+  const kept = model.asked[1]?.messages[2]?.content;
+  assert.equal(kept, "Thought: all said\nUser Response: Yes, do it.");
 });
 
 Deno.test("reactUser() with compat sends the thought, as τ-bench does", async () => {
@@ -207,6 +256,17 @@ Deno.test("verifyUser() shows the supervisor who said what; with compat labels a
   );
 });
 
+Deno.test("verifyUser() takes no verdict from reasoning, and no stop from a message that was not said", async () => {
+  const model = sayingChatModel(
+    `one ${STOP}`,
+    "<think>true?</think>false",
+    `two ${STOP}`,
+    "<think>false?</think>true",
+  );
+  const user = open(verifyUser({ dataset, model }));
+  assert.equal(await user.open(), "two");
+});
+
 Deno.test("verifyUser() with compat forgets a message that was said although none was fit", async () => {
   const model = sayingChatModel("one", "no", "two", "no", "three");
   const user = open(verifyUser({ dataset, model, compat: true, attempts: 2 }));
@@ -230,6 +290,13 @@ Deno.test("reflectionUser() says what the supervisor wrote better", async () => 
   assert.equal(model.asked.length, 3);
   await user.reply("And?");
   assert.equal(model.asked[3]?.messages[2]?.content, "A better one");
+});
+
+Deno.test("reflectionUser() lets no words of a better message be lost to a stop", async () => {
+  const better = `Reflection: x\n**Response:** "Yes, do it. ${STOP}"`;
+  const model = sayingChatModel("one", "false", better);
+  const user = open(reflectionUser({ dataset, model }));
+  assert.equal(await user.open(), "Yes, do it.");
 });
 
 Deno.test("reflectionUser() keeps its message where the supervisor has none, and says a fit one at once", async () => {
@@ -271,4 +338,17 @@ Deno.test("reflectionUser() with compat shows the better message to the model as
   const unfit = sayingChatModel("one", "false", better, "two", "false");
   const first = open(reflectionUser({ dataset, model: unfit, compat: true }));
   assert.equal(await first.open(), "one");
+});
+
+Deno.test("customers that ask a model are told what is recorded", async () => {
+  const model = sayingChatModel("one", "false", "Response: two");
+  await open(reflectionUser({ dataset, model })).open();
+  const react = actor();
+  await open(reactUser({ dataset, model: react })).open();
+  const shown = [react.asked[0], ...model.asked].map((asked) =>
+    (asked?.messages ?? [])
+      .map(({ role, content }) => `[${role}]\n${content}\n`)
+      .join("\n")
+  );
+  await assertGolden("user_prompts.txt", shown.join("\n=====\n\n"));
 });
