@@ -12,6 +12,7 @@
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import {
+  BudgetError,
   ConfigError,
   DataError,
   PolicyError,
@@ -313,6 +314,7 @@ export function exitCodeOf(error: unknown): number {
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const expected = [
+    BudgetError,
     ConfigError,
     DataError,
     PolicyError,

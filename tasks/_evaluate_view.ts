@@ -8,7 +8,7 @@ import type { Episode, Usage } from "../env/types.ts";
 import type { Estimate } from "../train/evaluation/interval.ts";
 import type { EvaluationReport } from "../train/evaluation/report.ts";
 import type { Terminal } from "./_terminal.ts";
-import { count, duration, percent, table } from "./_text.ts";
+import { count, dollars, duration, percent, table } from "./_text.ts";
 
 /** The live line of an evaluation. */
 export class EvaluationLine {
@@ -163,8 +163,4 @@ function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
   return agent.cost === null || user.cost === null
     ? null
     : agent.cost + user.cost;
-}
-
-function dollars(cost: number): string {
-  return `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
 }

@@ -62,6 +62,11 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
 }
 
+/** US dollars, cents of small sums in full: `$0.0042`, `$12.50`. */
+export function dollars(cost: number): string {
+  return `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, "0");
 }

@@ -142,7 +142,7 @@ export async function runToResume(flags: TrainFlags): Promise<string> {
     { name: join(path, "config.yaml"), text: JSON.stringify(config) },
     overrides(flags),
   );
-  // A budget is the sitting's own.
+  // A run may be given more to spend.
   const difference = configDifferences(config, asked)
     .find((line) => !line.startsWith("budget."));
   if (difference === undefined && flags.recipe === undefined) return path;

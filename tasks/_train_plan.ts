@@ -27,7 +27,7 @@ export async function dryRun(
 
 /** The plan as a table. */
 export function planText(config: Config, plan: Plan): string {
-  const { coldStart, grpo, model, data } = config;
+  const { coldStart, grpo, model, data, user } = config;
   const splits = Object.entries(plan.tasks).map(([split, n]) =>
     `${count(n)} ${split}`
   );
@@ -57,6 +57,12 @@ export function planText(config: Config, plan: Plan): string {
       `${grpo.steps} steps of ${grpo.tasksPerStep} tasks × ${grpo.groupSize} episodes`,
     ],
     ["evaluations", `${count(plan.evalEpisodes)} episodes`],
+    ...(user.strategy === "scripted" ? [] : [[
+      "customers",
+      `${user.strategy} ${
+        user.endpoint.model ?? "–"
+      }; the time of its calls is not in the plan`,
+    ]]),
     ["threads", String(config.threads)],
     ["memory", `about ${bytes(plan.memoryBytes)}`],
     ["expected time", `about ${duration(plan.seconds)} on this machine`],

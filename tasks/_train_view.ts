@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config.ts";
 import { curvePoints, curveText } from "../train/figure.ts";
 import type { Activity } from "../train/loop.ts";
@@ -11,7 +12,7 @@ import type { GrpoMetrics, Metrics } from "../train/metrics.ts";
 import type { SessionResult } from "../train/session.ts";
 import { coldStartSecondsLeft, secondsLeft } from "../train/time_left.ts";
 import type { Terminal } from "./_terminal.ts";
-import { bytes, count, duration, percent, table } from "./_text.ts";
+import { bytes, count, dollars, duration, percent, table } from "./_text.ts";
 
 /** The live line of a run. */
 export class LiveLine {
@@ -131,6 +132,20 @@ function healthText(lines: readonly Metrics[]): string {
     ["GRPO", "first step", "last step"],
     ...rows.map(([name, show]) => [name, show(first), show(last)]),
   ]);
+}
+
+/** What the customers' model used; empty where none was asked. */
+export function usageText(
+  { calls, retries, promptTokens, completionTokens, cost }: Usage,
+): string {
+  if (calls === 0) return "";
+  const tokens = `${count(promptTokens)} prompt and ${
+    count(completionTokens)
+  } answer tokens`;
+  const price = cost === null ? "cost unknown" : dollars(cost);
+  return `The customers' model: ${count(calls)} calls, ${
+    count(retries)
+  } retries, ${tokens}, ${price}`;
 }
 
 /** Where the run is, what it took, and how to go on if it was stopped. */

@@ -6,12 +6,15 @@
 
 import { join } from "node:path";
 import { RunDirError } from "../env/errors.ts";
+import { createMeter } from "../env/models/meter.ts";
 import type { Dataset } from "../env/types.ts";
+import { NO_USAGE } from "../env/usage.ts";
 import type { Config } from "../train/config.ts";
 import { openDataset } from "../train/dataset.ts";
 import { RunDir } from "../train/run_dir.ts";
 import { newRunInfo } from "../train/run_info.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
+import { type Customers, openCustomers } from "../train/users.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   newConfig,
@@ -21,7 +24,7 @@ import {
   trainFlags,
 } from "./_train_flags.ts";
 import { dryRun } from "./_train_plan.ts";
-import { closingText, LiveLine, resultText } from "./_train_view.ts";
+import { closingText, LiveLine, resultText, usageText } from "./_train_view.ts";
 
 async function run(
   flags: TrainFlags,
@@ -29,11 +32,16 @@ async function run(
 ): Promise<TaskResult> {
   if (flags.dryRun) return await dryRun(await newConfig(flags), context);
   const { terminal, signal } = context;
-  const { run, dataset } = flags.resume === undefined
-    ? await begin(flags)
-    : await resume(flags);
-  await using _held = run;
-  terminal.note(`${run.path}: ${describe(run.config, dataset)}`);
+  await using stack = new AsyncDisposableStack();
+  const { run, dataset, customers, halt } = await open(flags, {
+    signal,
+    stack,
+  });
+  terminal.note(
+    `${run.path}: ${
+      describe(run.config, dataset)
+    }, ${customers.name} customers`,
+  );
   const live = new LiveLine(terminal, {
     config: run.config,
     lines: run.metrics,
@@ -42,25 +50,65 @@ async function run(
   const result = await runSession({
     run,
     dataset,
+    customers,
     signal,
+    halt,
     onLine: (line) => live.add(line),
     onActivity: (activity) => live.show(activity),
-    budget: budgetOf(flags, run.config),
-    onBudgetSpent: ({ message }) => terminal.note(message),
   });
   terminal.endProgress();
+  if (halt.aborted) terminal.note(halt.reason.message);
   terminal.print(resultText(result, run.metrics));
   terminal.print();
+  const used = usageText(run.customerUsage());
+  if (used !== "") terminal.print(used);
   terminal.print(closingText(result, run));
-  const exitCode = result.outcome === "completed"
-    ? EXIT.done
-    : EXIT.interrupted;
-  return { json: toJson(run, result), exitCode };
+  return { json: toJson(run, result), exitCode: exitCode(result, signal) };
 }
 
-async function begin(flags: TrainFlags) {
-  const config = await newConfig(flags);
-  const dataset = await openDataset(config.data);
+function exitCode({ outcome }: SessionResult, signal: AbortSignal): number {
+  if (outcome === "completed") return EXIT.done;
+  return signal.aborted ? EXIT.interrupted : EXIT.failed;
+}
+
+interface World {
+  readonly run: RunDir;
+  readonly dataset: Dataset;
+  readonly customers: Customers;
+  /** Aborted once the budget is spent. */
+  readonly halt: AbortSignal;
+}
+
+/** Opens a run, new or resumed. A customer who does not answer is found out before anything is written. */
+async function open(
+  flags: TrainFlags,
+  { signal, stack }: { signal: AbortSignal; stack: AsyncDisposableStack },
+): Promise<World> {
+  const earlier = flags.resume === undefined
+    ? undefined
+    : stack.use(await RunDir.resume(await runToResume(flags)));
+  const config = earlier?.config ?? await newConfig(flags);
+  const dataset = earlier === undefined
+    ? await openDataset(config.data)
+    : await sameDataset(flags, earlier);
+  const meter = createMeter({
+    ...budgetOf(flags, config),
+    prices: config.prices,
+    before: earlier?.customerUsage() ?? NO_USAGE,
+  });
+  const customers = await openCustomers(config, {
+    dataset,
+    meter,
+    signal: AbortSignal.any([signal, meter.signal]),
+  });
+  const run = earlier ?? stack.use(await create(flags, { config, dataset }));
+  return { run, dataset, customers, halt: meter.signal };
+}
+
+async function create(
+  flags: TrainFlags,
+  { config, dataset }: { config: Config; dataset: Dataset },
+): Promise<RunDir> {
   const now = new Date();
   const info = await newRunInfo({
     seed: config.seed,
@@ -68,23 +116,19 @@ async function begin(flags: TrainFlags) {
     now,
   });
   const name = flags.name ?? defaultName(config, now);
-  const run = await RunDir.create(join(flags.runs, name), { config, info });
-  return { run, dataset };
+  return await RunDir.create(join(flags.runs, name), { config, info });
 }
 
-async function resume(flags: TrainFlags) {
-  const run = await RunDir.resume(await runToResume(flags));
+/** The data that a run began with. @throws {RunDirError} If they are others by now. */
+async function sameDataset(flags: TrainFlags, run: RunDir): Promise<Dataset> {
   const { data } = run.config;
   const directory = flags.tauBench ?? data.directory;
   const dataset = await openDataset({ ...data, directory });
-  if (dataset.fingerprint !== run.info.dataset.fingerprint) {
-    await run[Symbol.asyncDispose]();
-    throw new RunDirError(
-      `Cannot resume "${run.path}": its data were others (fingerprint ${run.info.dataset.fingerprint}, ` +
-        `now ${dataset.fingerprint}); use the taulab and the data that it began with, or start a new run`,
-    );
-  }
-  return { run, dataset };
+  if (dataset.fingerprint === run.info.dataset.fingerprint) return dataset;
+  throw new RunDirError(
+    `Cannot resume "${run.path}": its data were others (fingerprint ${run.info.dataset.fingerprint}, ` +
+      `now ${dataset.fingerprint}); use the taulab and the data that it began with, or start a new run`,
+  );
 }
 
 /** A resumed run may be given more. */
@@ -138,6 +182,7 @@ function toJson(run: RunDir, result: SessionResult): Record<string, unknown> {
     steps: result.steps,
     episodes: result.episodes,
     failures: result.failures,
+    customer_usage: run.customerUsage(),
   };
 }
 
@@ -160,6 +205,11 @@ if (import.meta.main) {
         command:
           "deno task train --data tau-bench --tau-bench ../tau-bench --env retail",
         does: "learn on the real τ-retail tasks",
+      },
+      {
+        command:
+          "deno task train --user llm --user-model gpt-4o-mini --max-tokens 2000000",
+        does: "a model plays the customers, key in OPENAI_API_KEY",
       },
       {
         command: "deno task train --resume",

@@ -14,7 +14,7 @@ import type { Episode } from "../env/types.ts";
 import { pickBatch } from "./batch.ts";
 import * as stats from "./episode_stats.ts";
 import { evalJobs, type EvalPlan, evalResult, trialsOf } from "./evaluate.ts";
-import { placeEpisodes, sampleGroups } from "./group.ts";
+import { placeEpisodes, type SampledGroups, sampleGroups } from "./group.ts";
 import type { Job, Lab } from "./lab.ts";
 import {
   type GrpoMetrics,
@@ -34,6 +34,11 @@ export interface TrainOptions {
   readonly lab: Lab;
   /** Once aborted, the step in flight is finished and saved, an evaluation is dropped, and `train` returns. */
   readonly signal?: AbortSignal;
+  /**
+   * Once aborted, nothing more is sampled: the step in flight is dropped, what came before it is saved, and
+   * `train` returns. For a budget that is spent.
+   */
+  readonly halt?: AbortSignal;
   /** Called for each line of metrics. */
   readonly onLine?: (line: Metrics) => void;
   /** Called while something is going on. */
@@ -81,8 +86,8 @@ export async function train(options: TrainOptions): Promise<boolean> {
   await loop.evaluateIfDue(step);
   while (step < last) {
     if (loop.stopped) return await loop.stop(step);
-    await loop.grpoStep(++step);
-    await loop.evaluateIfDue(step);
+    if (!await loop.grpoStep(step + 1)) return await loop.stop(step);
+    await loop.evaluateIfDue(++step);
   }
 
   await loop.evaluate(last, { split: "test", decoding: "sampled" });
@@ -108,7 +113,8 @@ class Loop {
   }
 
   get stopped(): boolean {
-    return this.#options.signal?.aborted ?? false;
+    return [this.#options.signal, this.#options.halt]
+      .some((signal) => signal?.aborted);
   }
 
   /** Loads the last checkpoint; returns its step, 0 where there is none. */
@@ -164,23 +170,18 @@ class Loop {
     await this.#saveIfDue(step, step === coldStart.steps);
   }
 
-  /** One GRPO step: sample groups, compare within them, update. */
-  async grpoStep(step: number): Promise<void> {
-    const { coldStart, grpo, seed, rollout } = this.#run.config;
-    const tasks = createRng(seed, "tasks", step).shuffle(
-      this.#lab.dataset.tasks("train"),
-    );
-    const activity = { phase: "grpo" as const, doing: "rollout", step };
-    const { groups, episodes, refilled } = await this.#watch.time(
+  /**
+   * One GRPO step: sample groups, compare within them, update.
+   * @returns Whether it was made; not so if sampling was halted.
+   */
+  async grpoStep(step: number): Promise<boolean> {
+    const { coldStart, grpo, seed } = this.#run.config;
+    const sampled = await this.#watch.time(
       "rollout",
-      () =>
-        sampleGroups(tasks, {
-          ...grpo,
-          seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
-          sample: (jobs) =>
-            this.#sample(jobs, { temperature: rollout.temperature, activity }),
-        }),
+      () => this.#sampleGroups(step),
     );
+    if (sampled === null) return false;
+    const { groups, episodes, refilled } = sampled;
     if (groups.length === 0) throw allFailed(episodes, step);
     const training = groups.filter((group) => group.variance > 0);
     const learningRate = learningRateAt(step - coldStart.steps, grpo);
@@ -227,6 +228,26 @@ class Loop {
     };
     await this.#commit(line, placeEpisodes(groups, episodes, step));
     await this.#saveIfDue(step, step === coldStart.steps + grpo.steps);
+    return true;
+  }
+
+  /** The groups of a GRPO step; `null` if sampling was halted. */
+  async #sampleGroups(step: number): Promise<SampledGroups | null> {
+    const { grpo, seed, rollout: { temperature } } = this.#run.config;
+    const tasks = createRng(seed, "tasks", step).shuffle(
+      this.#lab.dataset.tasks("train"),
+    );
+    const activity = { phase: "grpo" as const, doing: "rollout", step };
+    try {
+      return await sampleGroups(tasks, {
+        ...grpo,
+        seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
+        sample: (jobs) => this.#sample(jobs, { temperature, activity }),
+      });
+    } catch (error) {
+      if (this.#options.halt?.aborted) return null;
+      throw error;
+    }
   }
 
   /** Saves what is not saved yet. */
@@ -305,13 +326,15 @@ class Loop {
     interruptible?: boolean;
   }): Promise<readonly Episode[]> {
     let done = 0;
-    const { signal } = this.#options;
+    const { signal, halt } = this.#options;
+    const signals = [halt, how.interruptible ? signal : undefined]
+      .filter((one) => one !== undefined);
     const report = () =>
       this.#report({ ...how.activity, done, of: jobs.length });
     report();
     return await this.#lab.sample(jobs, {
       temperature: how.temperature,
-      ...(how.interruptible && signal ? { signal } : {}),
+      ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
       onEpisode: () => {
         done++;
         report();

@@ -11,7 +11,8 @@
  */
 
 import { basename, join } from "node:path";
-import type { Episode } from "../env/types.ts";
+import type { Episode, Usage } from "../env/types.ts";
+import { addUsage, NO_USAGE } from "../env/usage.ts";
 import { type Config, formatConfig } from "./config.ts";
 import { type EpisodePlace, EpisodeStore } from "./episode_store.ts";
 import { type Metrics, metricsSource } from "./metrics.ts";
@@ -168,6 +169,13 @@ export class RunDir implements AsyncDisposable {
       await writeAll(this.#metricsFile, text);
     });
     this.#lines.push(line);
+  }
+
+  /** What the customers' models used in the episodes so far. */
+  customerUsage(): Usage {
+    return this.#episodes.list()
+      .map(({ usage }) => usage?.user ?? NO_USAGE)
+      .reduce(addUsage, NO_USAGE);
   }
 
   /** The steps that a checkpoint is kept of, in order. */

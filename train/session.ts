@@ -5,29 +5,24 @@
  */
 
 import { resourceUsage } from "node:process";
-import type { BudgetError } from "../env/errors.ts";
-import { createMeter } from "../env/models/meter.ts";
 import type { Dataset } from "../env/types.ts";
-import type { Config } from "./config.ts";
 import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
 import { curvePoints, curveSvg } from "./figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
 import type { RunDir } from "./run_dir.ts";
 import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
-import { openCustomers } from "./users.ts";
 import { summarize, type Summary } from "./summary.ts";
+import type { Customers } from "./users.ts";
 
 /** Settings of {@linkcode runSession}. */
 export interface SessionOptions
-  extends Pick<TrainOptions, "signal" | "onLine" | "onActivity"> {
+  extends Pick<TrainOptions, "signal" | "halt" | "onLine" | "onActivity"> {
   readonly run: RunDir;
   readonly dataset: Dataset;
   /** Called once the expert has shown what it can and the policy is made. */
   readonly onLab?: (lab: CpuLab) => void;
-  /** What this sitting may spend. Default: the run's config. */
-  readonly budget?: Config["budget"];
-  /** Called where the budget ended the sitting. */
-  readonly onBudgetSpent?: (error: BudgetError) => void;
+  /** Whom the policy serves while it learns. Default: the scripted customers. */
+  readonly customers?: Customers;
 }
 
 /** How a sitting ended. */
@@ -63,28 +58,19 @@ export async function runSession(
 }
 
 async function trainInLab(options: SessionOptions): Promise<boolean> {
-  const { run, dataset } = options;
-  const meter = createMeter({
-    ...(options.budget ?? run.config.budget),
-    prices: run.config.prices,
-  });
-  const signals = options.signal === undefined ? [] : [options.signal];
-  const signal = AbortSignal.any([...signals, meter.signal]);
-  const customers = await openCustomers(run.config, { dataset, meter, signal });
+  const { run, dataset, customers } = options;
   const tokenizer = await readRunTokenizer(run.path, {
     wayOut: "remove it and resume: the same one is trained again",
   });
   await using lab = await createCpuLab({
     config: run.config,
     dataset,
-    customers,
+    ...(customers ? { customers } : {}),
     ...(tokenizer ? { tokenizer } : {}),
   });
   if (!tokenizer) await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));
   options.onLab?.(lab);
-  const isComplete = await train({ ...options, signal, lab });
-  if (meter.signal.aborted) options.onBudgetSpent?.(meter.signal.reason);
-  return isComplete;
+  return await train({ ...options, lab });
 }
 
 async function drawCurve(run: RunDir): Promise<void> {

@@ -10,6 +10,11 @@ import project from "../../deno.json" with { type: "json" };
 import { EpisodeStore } from "../../train/episode_store.ts";
 import { readRun } from "../../train/run_reader.ts";
 import { assertGolden } from "../fakes/golden.ts";
+import {
+  chatAnswer,
+  type ModelServer,
+  modelServer,
+} from "../fakes/model_server.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -284,4 +289,85 @@ Deno.test("train --resume refuses to go on otherwise than the run began", () =>
       stderr,
       /Cannot resume ".*a" otherwise than it began: grpo.groupSize is 2 there, 4 here/,
     );
+  }));
+
+/** A customer who always says the same, at 15 tokens a call. */
+function customerServer(): ModelServer {
+  return modelServer({
+    answer: ({ body }) => chatAnswer(`hello ${body.messages.length}`),
+  });
+}
+
+function llm({ url }: ModelServer): string[] {
+  return [
+    ...["--user", "llm", "--user-model", "some/model"],
+    ...["--user-provider", "vllm", "--user-base-url", `${url}/v1`],
+  ];
+}
+
+Deno.test("train serves customers played by a model, stops at the budget, and goes on with a larger one", () =>
+  inTempDir(async (dir) => {
+    await using server = customerServer();
+    const args = [...TINY, ...llm(server), "--runs", dir, "--name", "a"];
+    const first = await output(dir, [...args, "--max-tokens", "900"]);
+    assert.equal(first.code, 1, first.stderr);
+    assert.match(first.stderr, /llm some\/model customers/);
+    assert.match(
+      first.stderr,
+      /The budget is spent: \d+ tokens used; go on by --resume with a larger --max-tokens/,
+    );
+    assert.match(first.stdout, /Go on with: deno task train --resume .*\/a\n/);
+    const spent = server.requests.length;
+    assert.ok(spent * 15 < 900 + 64 * 15, "calls in flight at most");
+    const again = ["--runs", dir, "--resume", "a"];
+    const same = await output(dir, [...again, "--max-tokens", "15"]);
+    assert.equal(same.code, 1);
+    assert.match(same.stderr, /^error: The budget is spent/m);
+    assert.equal(server.requests.length, spent);
+    const more = await output(dir, [...again, "--max-tokens", "9000000"]);
+    assert.equal(more.code, 0, more.stderr);
+    assert.match(more.stdout, /The customers' model: \d[\d,]* calls, /);
+    using store = new EpisodeStore(join(dir, "a", "episodes.db"), {
+      readOnly: true,
+    });
+    for (const { usage, failure } of store.list()) {
+      assert.equal(failure, null);
+      assert.ok((usage?.user.calls ?? 0) > 0);
+    }
+  }));
+
+Deno.test("train writes nothing where the customers' model does not answer", () =>
+  inTempDir(async (dir) => {
+    await using server = modelServer({
+      answer: () =>
+        new Response('{"error": {"message": "bad key"}}', { status: 401 }),
+    });
+    const { code, stderr } = await output(dir, [
+      ...TINY,
+      ...llm(server),
+      "--runs",
+      dir,
+    ]);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /--user-model some\/model .* does not answer: .*bad key/,
+    );
+    assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
+  }));
+
+Deno.test("train --dry-run names the customers and asks them nothing", () =>
+  inTempDir(async (dir) => {
+    await using server = customerServer();
+    const { code, stdout } = await output(dir, [
+      ...TINY,
+      ...llm(server),
+      "--runs",
+      dir,
+      "--dry-run",
+    ]);
+    assert.equal(code, 0);
+    assert.match(stdout, /customers +llm some\/model; the time of its calls/);
+    assert.equal(server.requests.length, 0);
   }));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { RunDirError, TrainerError } from "../../env/errors.ts";
 import { parseSet, resolveConfig } from "../../train/config.ts";
 import { EpisodeStore } from "../../train/episode_store.ts";
-import { train } from "../../train/loop.ts";
+import { type Activity, train } from "../../train/loop.ts";
 import type { GrpoMetrics, Metrics } from "../../train/metrics.ts";
 import { RunDir } from "../../train/run_dir.ts";
 import { newRunInfo } from "../../train/run_info.ts";
@@ -255,6 +255,32 @@ Deno.test("train() finishes the step in flight and saves it once it is aborted",
     }
     await using run = await RunDir.resume(join(dir, "run"));
     assert.equal(run.metrics.at(-1)!.step, 6);
+  }));
+
+Deno.test("train() halted drops the step in flight, saves what came before, and goes on to the same end", () =>
+  inTempDir(async (dir) => {
+    await Deno.mkdir(join(dir, "a"));
+    await Deno.mkdir(join(dir, "b"));
+    const whole = await undisturbed(join(dir, "a"));
+    const halt = new AbortController();
+    const sets = ["checkpoints.every=100"];
+    {
+      await using run = await newRun(join(dir, "b"), sets);
+      const onActivity = ({ step, done }: Activity) => {
+        if (step === 6 && done === 3) halt.abort();
+      };
+      const { signal } = halt;
+      const lab = fakeLab();
+      assert.equal(
+        await train({ run, lab, halt: signal, onActivity }),
+        false,
+      );
+      assert.equal(run.metrics.at(-1)?.step, 5);
+      assert.deepEqual(await run.checkpoints(), [3, 5]);
+    }
+    await using run = await RunDir.resume(join(dir, "b", "run"));
+    assert.equal(await train({ run, lab: fakeLab() }), true);
+    assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
   }));
 
 Deno.test("train() drops an evaluation that is aborted, and a resumed run makes it", () =>

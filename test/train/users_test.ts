@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { generated } from "../../env/data/generated/generated.ts";
+import { DataError } from "../../env/errors.ts";
+import { createMeter, type Meter } from "../../env/models/meter.ts";
+import type { Dataset, Task } from "../../env/types.ts";
+import { parseSet, resolveConfig } from "../../train/config.ts";
+import { openCustomers } from "../../train/users.ts";
+import {
+  chatAnswer,
+  type ModelServer,
+  modelServer,
+} from "../fakes/model_server.ts";
+
+const dataset = await generated(1, {
+  trainTasks: 1,
+  devTasks: 1,
+  testTasks: 1,
+});
+const [task] = dataset.tasks("test") as readonly [Task];
+
+/** Opens customers of a config without keys in the environment. */
+function openWith(
+  sets: readonly string[],
+  { meter = createMeter(), world = dataset }: {
+    meter?: Meter;
+    world?: Dataset;
+  } = {},
+) {
+  const config = resolveConfig({ name: "test", text: "" }, sets.map(parseSet));
+  return openCustomers(config, {
+    dataset: world,
+    meter,
+    env: () => undefined,
+  });
+}
+
+function endpoint({ url }: ModelServer): string[] {
+  return [
+    "user.endpoint.provider=vllm",
+    `user.endpoint.baseUrl=${url}/v1`,
+    "user.endpoint.model=some/model",
+    "user.endpoint.calls.retries=0",
+  ];
+}
+
+/** Says a reply that every strategy can read, and finds nothing fit. */
+function unconvinced(): ModelServer {
+  return modelServer({
+    answer: ({ body }) => {
+      const last = body.messages.at(-1).content;
+      return chatAnswer(
+        last.includes("true or") ? "false" : "User Response: hi\nResponse: hi",
+      );
+    },
+  });
+}
+
+Deno.test("openCustomers() asks no model for scripted customers", async () => {
+  const { factory, name } = await openWith([]);
+  assert.equal(name, "scripted");
+  assert.match(await factory(task, { seed: 1 }).open(), /\w/);
+});
+
+for (
+  const [strategy, calls] of [
+    ["llm", 1],
+    ["react", 1],
+    ["verify", 8],
+    ["reflection", 7],
+  ] as const
+) {
+  Deno.test(`openCustomers() opens ${strategy} customers, bounded by the recipe, and counts their calls`, async () => {
+    await using server = unconvinced();
+    const meter = createMeter();
+    const { factory, name } = await openWith([
+      `user.strategy=${strategy}`,
+      "user.attempts=4",
+      ...endpoint(server),
+    ], { meter });
+    assert.equal(name, `${strategy} some/model`);
+    assert.equal(server.requests.length, 1); // The word that it is asked for first.
+    assert.match(await factory(task, { seed: 1 }).open(), /hi/);
+    assert.equal(server.requests.length, 1 + calls);
+    const [{ source, usage }] = meter.totals as [typeof meter.totals[0]];
+    assert.deepEqual([source, usage.calls], ["user", 1 + calls]);
+  });
+}
+
+Deno.test("openCustomers() with compat opens τ-bench's customers", async () => {
+  await using server = modelServer({
+    answer: () => chatAnswer("Thought: a\nUser Response: b"),
+  });
+  const { factory } = await openWith([
+    "user.strategy=react",
+    "compat=true",
+    ...endpoint(server),
+  ]);
+  assert.equal(
+    await factory(task, { seed: 1 }).open(),
+    "a\nUser Response: b",
+  );
+});
+
+Deno.test("openCustomers() says at once what is wrong with the model", async () => {
+  await using server = modelServer({
+    answer: () =>
+      new Response('{"error": {"message": "no such model"}}', { status: 404 }),
+  });
+  const llm = "user.strategy=llm";
+  await assert.rejects(openWith([llm]), {
+    name: "ConfigError",
+    message: "No model is named; pass --user-model NAME",
+  });
+  await assert.rejects(openWith([llm, ...endpoint(server)]), {
+    name: "ConfigError",
+    message:
+      /^--user-model some\/model \(vllm, http:.*\) does not answer: .*no such model.*check the model's name/,
+  });
+  const meter = createMeter({ maxCost: 1 });
+  await assert.rejects(openWith([llm, ...endpoint(server)], { meter }), {
+    name: "ConfigError",
+    message: /--max-cost cannot be kept: "some\/model" has no price/,
+  });
+  const prompts = () => {
+    throw new DataError("prompts.json is missing");
+  };
+  await assert.rejects(
+    openWith([llm, ...endpoint(server)], {
+      world: { ...dataset, prompts },
+    }),
+    { name: "DataError" },
+  );
+});
+
+Deno.test("openCustomers() asks nobody once the budget is spent", async () => {
+  await using server = unconvinced();
+  const before = {
+    calls: 1,
+    retries: 0,
+    promptTokens: 60,
+    cachedTokens: 0,
+    completionTokens: 40,
+    cost: null,
+  };
+  const meter = createMeter({ maxTokens: 100, before });
+  const config = resolveConfig(
+    { name: "test", text: "" },
+    ["user.strategy=llm", ...endpoint(server)].map(parseSet),
+  );
+  const { signal } = meter;
+  await assert.rejects(openCustomers(config, { dataset, meter, signal }), {
+    name: "BudgetError",
+    message: /100 tokens used; go on by --resume with a larger --max-tokens/,
+  });
+  assert.equal(server.requests.length, 0);
+});
