@@ -27,8 +27,10 @@ import type {
   Task,
   User,
   UserFactory,
+  UserFinding,
 } from "./types.ts";
 import { addUsage, NO_USAGE } from "./usage.ts";
+import { trackUser } from "./users/tracker.ts";
 
 /** What an episode depends on. */
 export interface RolloutSpec {
@@ -231,6 +233,27 @@ class Attempt {
     throw new TypeError("Cannot step: the environment is not open");
   }
 
+  /** What the customer did wrong; `null` where their goal is not known, or nothing was scored. */
+  get findings(): UserFinding[] | null {
+    const { environment, firstMessage, reward } = this;
+    const { dataset, task } = this.#options;
+    const { goal, instruction, userId } = task;
+    if (
+      environment === null || firstMessage === null || reward === null ||
+      goal === undefined
+    ) return null;
+    const { database } = dataset;
+    const { turns } = environment;
+    return trackUser({
+      goal,
+      instruction,
+      userId,
+      database,
+      firstMessage,
+      turns,
+    });
+  }
+
   /** Why the reward is not 1. */
   get reason(): FailureReason | null {
     const { environment, reward, stopReason } = this;
@@ -299,7 +322,7 @@ function toEpisode(
     retries,
     parseErrors,
     usage,
-    findings: null,
+    findings: attempt.findings,
     startedAtMs,
     durationMs: now() - startedAtMs,
   };

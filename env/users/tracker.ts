@@ -1,0 +1,235 @@
+/**
+ * Watches simulated customers. A generated customer's goal is structured, so it can be told what they may know,
+ * when their requests are settled, and what they should have kept to themselves for now.
+ *
+ * @module
+ */
+
+import type { Database } from "../database.ts";
+import { type Goal, STOP, type Turn, type UserFinding } from "../types.ts";
+import { REQUEST_INTENTS } from "./_bench_goal.ts";
+import {
+  detailsOf,
+  inventedFacts,
+  knownText,
+  mentions,
+  overlap,
+  plain,
+} from "./_tracker_text.ts";
+
+/** What is looked at. */
+export interface TrackOptions {
+  readonly goal: Goal;
+  /** What the customer was told in prose; reciting it is an echo. */
+  readonly instruction: string;
+  readonly userId: string;
+  /** The untouched database: customers know their own rows. */
+  readonly database: Database;
+  readonly firstMessage: string;
+  readonly turns: readonly Turn[];
+}
+
+/** More messages than this that bring nothing new, after all is settled, are too many. */
+const PATIENCE = 3;
+
+/** Shorter texts are alike by chance. */
+const MIN_ECHO = 24;
+
+/** One message of the customer, with what came before it. */
+interface Said {
+  readonly index: number;
+  readonly text: string;
+  /** The agent's message that it answers; empty for the first. */
+  readonly heard: string;
+  /** The turns before it. */
+  readonly before: readonly Turn[];
+}
+
+/**
+ * What the customer did wrong, each fault once, at its first message. Pure, and linear in the conversation.
+ *
+ * - `leak`: details of every request in one message, or those of a request that was to be asked for, unasked.
+ * - `invention`: an id, an e-mail, a zip or a card's digits that neither goal, own rows nor the agent have.
+ * - `early_stop`: the stop token before a request's write, where the agent neither refused nor said that it is done.
+ * - `echo`: the agent's message, the customer's own last one for another question, or the instruction, again.
+ * - `endless`: messages that ask for nothing, after everything is settled.
+ */
+export function trackUser(options: TrackOptions): UserFinding[] {
+  const said = messagesOf(options);
+  const findings = [
+    findLeak(said, options),
+    findInvention(said, options),
+    findEarlyStop(said, options),
+    findEcho(said, options),
+    findEndless(said, options),
+  ];
+  return findings.filter((finding) => finding !== undefined);
+}
+
+function messagesOf({ firstMessage, turns }: TrackOptions): Said[] {
+  const said: Said[] = [
+    { index: 0, text: firstMessage, heard: "", before: [] },
+  ];
+  for (const [i, { action, observation }] of turns.entries()) {
+    if (action.type !== "respond") continue;
+    said.push({
+      index: said.length,
+      text: observation.content,
+      heard: action.content,
+      before: turns.slice(0, i),
+    });
+  }
+  return said;
+}
+
+function findLeak(
+  said: readonly Said[],
+  { goal }: TrackOptions,
+): UserFinding | undefined {
+  const details = ownDetails(goal);
+  const told = new Set<string>();
+  for (const { index, text, heard } of said) {
+    const fresh = details.map((all) =>
+      all.filter((detail) => !told.has(detail) && mentions(text, detail))
+    );
+    for (const detail of fresh.flat()) told.add(detail);
+    const everything = details.length > 1 &&
+      fresh.every((found) => found.length > 0);
+    const unasked = heard === "" &&
+      goal.requests.some((request, i) =>
+        request.forthcoming !== true && details[i]!.length > 1 &&
+        fresh[i]!.length === details[i]!.length
+      );
+    if (everything || unasked) {
+      return {
+        fault: "leak",
+        message: index,
+        evidence: fresh.flat().join("; "),
+      };
+    }
+  }
+  return undefined;
+}
+
+/** The details of each request that no other one shares. */
+function ownDetails(goal: Goal): string[][] {
+  const all = goal.requests.map((request) => [
+    ...detailsOf(request),
+    ...(goal.requests.length > 1 && request.orderId !== undefined
+      ? [request.orderId]
+      : []),
+  ]);
+  return all.map((details, i) =>
+    details.filter((detail) =>
+      !all.some((others, j) => i !== j && others.includes(detail))
+    )
+  );
+}
+
+function findInvention(
+  said: readonly Said[],
+  options: TrackOptions,
+): UserFinding | undefined {
+  let known = knownText(options);
+  for (const { index, text, heard } of said) {
+    known += ` ${heard}`;
+    const [fact] = inventedFacts(text, known);
+    if (fact !== undefined) {
+      return { fault: "invention", message: index, evidence: fact };
+    }
+  }
+  return undefined;
+}
+
+/** Words by which an agent refuses, or says that it is done; a customer who leaves then is not to blame. */
+const CLOSING =
+  /\b(cannot|can't|unable|sorry|not (?:able|possible|allowed)|won't|denied|done|all set|complete[d]?|has been|have been|is now|are now|cancell?ed|updated|changed|processed|requested|goodbye|bye)\b/i;
+
+function findEarlyStop(
+  said: readonly Said[],
+  { goal }: TrackOptions,
+): UserFinding | undefined {
+  const last = said.at(-1);
+  if (last === undefined || !last.text.includes(STOP)) return undefined;
+  const open = openWrites(goal, last.before);
+  // Who has been asked the same again and again may give up.
+  const isWorn = said.length > 8;
+  if (open.length === 0 || isWorn || CLOSING.test(last.heard)) return undefined;
+  return {
+    fault: "early_stop",
+    message: last.index,
+    evidence: `${open.join(", ")} not done after "${last.heard.slice(0, 80)}"`,
+  };
+}
+
+function findEcho(
+  said: readonly Said[],
+  { instruction }: TrackOptions,
+): UserFinding | undefined {
+  for (const [i, { index, text, heard }] of said.entries()) {
+    const words = plain(text);
+    if (words.length < MIN_ECHO) continue;
+    const previous = said[i - 1];
+    const again = previous !== undefined && plain(previous.text) === words &&
+      plain(previous.heard) !== plain(heard);
+    if (
+      again || overlap(words, plain(heard), { runs: 3 }) > 0.85 ||
+      // Short sentences have few ways to be said.
+      overlap(words, plain(instruction), { runs: 8 }) > 0.85
+    ) {
+      return { fault: "echo", message: index, evidence: text.slice(0, 120) };
+    }
+  }
+  return undefined;
+}
+
+function findEndless(
+  said: readonly Said[],
+  { goal }: TrackOptions,
+): UserFinding | undefined {
+  if (!goal.requests.some(needsWrite)) return undefined;
+  let idle = 0;
+  for (const { index, text, before } of said) {
+    if (text.includes(STOP)) return undefined;
+    if (openWrites(goal, before).length > 0 || asksAnything(goal, text)) {
+      continue;
+    }
+    if (++idle > PATIENCE) {
+      return {
+        fault: "endless",
+        message: index,
+        evidence: `${idle} messages after all was settled`,
+      };
+    }
+  }
+  return undefined;
+}
+
+/** Whether a message brings up a detail of a request that needs no write: a question, or what is refused. */
+function asksAnything(goal: Goal, text: string): boolean {
+  return goal.requests.some((request) =>
+    !needsWrite(request) &&
+    [request.question ?? "", ...detailsOf(request)].some((detail) =>
+      detail !== "" && mentions(text, detail)
+    )
+  );
+}
+
+function needsWrite(
+  { intent, refused }: Goal["requests"][number],
+): boolean {
+  return intent !== "question" && refused !== true;
+}
+
+/** The intents of requests whose write has not happened in these turns; a transfer settles everything. */
+function openWrites(goal: Goal, turns: readonly Turn[]): string[] {
+  const open = goal.requests.filter(needsWrite).map(({ intent }) => intent);
+  for (const { action, observation } of turns) {
+    if (action.type !== "tool") continue;
+    if (observation.end === "transfer") return [];
+    const intent = REQUEST_INTENTS[action.call.name];
+    const at = intent === undefined ? -1 : open.indexOf(intent);
+    if (at >= 0 && !observation.content.startsWith("Error")) open.splice(at, 1);
+  }
+  return open;
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { expertAgent } from "../../../env/agents/expert.ts";
+import { generated } from "../../../env/data/generated/generated.ts";
+import { rollout } from "../../../env/rollout.ts";
+import type { Task, UserFactory, UserFault } from "../../../env/types.ts";
+import { scriptedUser } from "../../../env/users/scripted.ts";
+import { canHave, faultyUser } from "../../fakes/faulty_users.ts";
+
+const dataset = await generated(11, {
+  trainTasks: 800,
+  devTasks: 1,
+  testTasks: 1,
+});
+const scripted = scriptedUser(dataset);
+const FAULTS = ["leak", "invention", "early_stop", "echo", "endless"] as const;
+
+async function findingsOf(task: Task, user: UserFactory): Promise<UserFault[]> {
+  const { findings } = await rollout({
+    dataset,
+    task,
+    user,
+    userName: "faulty",
+    agent: expertAgent(),
+    seed: task.index,
+    now: () => 0,
+  });
+  return (findings ?? []).map(({ fault }) => fault);
+}
+
+Deno.test("trackUser() finds nothing wrong with the scripted customer", async () => {
+  for (const task of dataset.tasks("train")) {
+    assert.deepEqual(await findingsOf(task, scripted), [], task.id);
+  }
+});
+
+Deno.test("trackUser(): precision and recall on seeded faults in wordings that it was not tuned on", async () => {
+  const tasks = dataset.tasks("train");
+  const counts = new Map(
+    FAULTS.map((fault) => [fault, { injected: 0, found: 0, false: 0 }]),
+  );
+  for (const fault of [...FAULTS, null]) {
+    const user = faultyUser(scripted, { fault, wording: "held_out" });
+    const able = tasks.filter((task) => fault === null || canHave(fault, task));
+    for (const task of able.slice(0, 120)) {
+      const found = await findingsOf(task, user);
+      for (const kind of FAULTS) {
+        const count = counts.get(kind)!;
+        if (kind === fault) {
+          count.injected++;
+          if (found.includes(kind)) count.found++;
+        } else if (found.includes(kind)) count.false++;
+      }
+    }
+  }
+  const rows = [...counts].map((
+    [fault, { injected, found, false: wrong }],
+  ) => ({
+    fault,
+    injected,
+    found,
+    missed: injected - found,
+    false: wrong,
+    precision: found / (found + wrong),
+    recall: found / injected,
+  }));
+  console.table(rows);
+  for (const { fault, injected, precision, recall } of rows) {
+    assert.ok(injected >= 60, `${fault}: ${injected} injected`);
+    assert.ok(precision >= 0.95, `${fault}: precision ${precision}`);
+    assert.ok(recall >= 0.9, `${fault}: recall ${recall}`);
+  }
+});
