@@ -31,6 +31,7 @@ import {
   budgetFlags,
   flagOverrides,
   type FlagPaths,
+  runFlags,
   SHARED_PATHS,
   userFlags,
 } from "./_shared_flags.ts";
@@ -104,24 +105,7 @@ export const evaluateFlags = z.object({
     description: "A recipe of an evaluation, a YAML file",
     value: "FILE",
   }),
-  set: z.array(z.string()).default([]).meta({
-    description: "Set a key of the recipe; may be repeated",
-    value: "KEY=VALUE",
-  }),
-  name: z.string().regex(
-    /^[\w.-]+$/,
-    "letters, digits, dots, dashes and underscores only",
-  ).optional().meta({ description: "Name of the evaluation's run dir" }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
-  resume: z.union([z.literal(true), z.string()]).optional().meta({
-    description:
-      "Continue an evaluation, by default the last that is not completed",
-    value: "RUN",
-    valueOptional: true,
-  }),
+  ...runFlags,
   export: z.enum(["tau-bench"]).optional().meta({
     description: "Also write tau-bench's own result file into the run dir",
   }),

@@ -44,6 +44,29 @@ export const budgetFlags = {
   }),
 };
 
+/** Where a run is, and what is set over its recipe. */
+export const runFlags = {
+  set: z.array(z.string()).default([]).meta({
+    description: "Set a key of the recipe; may be repeated",
+    value: "KEY=VALUE",
+  }),
+  name: z.string().regex(
+    /^[\w.-]+$/,
+    "letters, digits, dots, dashes and underscores only",
+  ).optional().meta({
+    description: "Name of the run; default: what it is of, and the time",
+  }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
+  }),
+  resume: z.union([z.literal(true), z.string()]).optional().meta({
+    description: "Continue a run, by default the last that is not completed",
+    value: "RUN",
+    valueOptional: true,
+  }),
+};
+
 /** Which key of the recipe a flag sets. */
 export type FlagPaths = Readonly<Record<string, readonly string[]>>;
 

@@ -24,6 +24,7 @@ import {
   budgetFlags,
   flagOverrides,
   type FlagPaths,
+  runFlags,
   SHARED_PATHS,
   userFlags,
 } from "./_shared_flags.ts";
@@ -53,26 +54,7 @@ export const trainFlags = z.object({
     description: "A recipe of train/recipes by its name, or a YAML file",
     value: "FILE",
   }),
-  set: z.array(z.string()).default([]).meta({
-    description: "Set a key of the recipe; may be repeated",
-    value: "KEY=VALUE",
-  }),
-  name: z.string().regex(
-    /^[\w.-]+$/,
-    "letters, digits, dots, dashes and underscores only",
-  )
-    .optional().meta({
-      description: "Name of the run; default: data, seed and time",
-    }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
-  resume: z.union([z.literal(true), z.string()]).optional().meta({
-    description: "Continue a run, by default the last that is not completed",
-    value: "RUN",
-    valueOptional: true,
-  }),
+  ...runFlags,
   dryRun: z.boolean().default(false).meta({
     description:
       "Print the plan (sizes, memory, expected time) and write nothing",

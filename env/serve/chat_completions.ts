@@ -7,13 +7,9 @@
 
 import { z } from "zod";
 import { ConfigError, DataError } from "../errors.ts";
-import { explainIssue } from "../explain.ts";
+import { answerMessage } from "../models/openai_messages.ts";
 import { tokenChatModel } from "../models/token_chat.ts";
-import {
-  type JsonObject,
-  parsePythonJson,
-  printPythonJson,
-} from "../python_json.ts";
+import { type JsonObject, parsePythonJson } from "../python_json.ts";
 import type {
   ChatReply,
   Message,
@@ -22,6 +18,7 @@ import type {
   ToolSchema,
 } from "../types.ts";
 import type { PrefixSessions } from "./prefix_sessions.ts";
+import { readBody } from "./read_body.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
 
 const text = z.union([
@@ -76,20 +73,10 @@ export type ChatBody = z.infer<typeof requestSchema>;
 
 /** @throws {RequestError} If it is none, or for another model. */
 export function readChatBody(body: unknown, { name }: ServedPolicy): ChatBody {
-  const result = requestSchema.safeParse(body);
-  if (!result.success) {
-    const issue = result.error.issues[0]!;
-    const value = issue.path.reduce<unknown>(
-      (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
-      body,
-    );
-    throw new RequestError(
-      `${issue.path.join(".") || "the body"}: ${explainIssue(issue, value)}`,
-    );
-  }
-  if (result.data.model === name) return result.data;
+  const read = readBody(requestSchema, body);
+  if (read.model === name) return read;
   throw new RequestError(
-    `The model "${result.data.model}" does not exist; this server has "${name}"`,
+    `The model "${read.model}" does not exist; this server has "${name}"`,
     404,
   );
 }
@@ -178,27 +165,9 @@ async function askOnce(
 
 /** Text that cannot be read as calls is said as it was written. */
 function choiceOf({ content, toolCalls, finishReason }: ChatReply) {
-  if (toolCalls.length === 0) {
-    return {
-      message: { role: "assistant", content },
-      finish_reason: finishReason,
-    };
-  }
-  return {
-    message: {
-      role: "assistant",
-      content: content === "" ? null : content,
-      tool_calls: toolCalls.map(({ id, name, arguments: args }) => ({
-        id,
-        type: "function",
-        function: {
-          name,
-          arguments: printPythonJson(args, { ensureAscii: false }),
-        },
-      })),
-    },
-    finish_reason: finishReason === "length" ? "length" : "tool_calls",
-  };
+  const message = answerMessage(content, toolCalls);
+  const isCall = toolCalls.length > 0 && finishReason === "stop";
+  return { message, finish_reason: isCall ? "tool_calls" : finishReason };
 }
 
 function toMessages({ messages }: ChatBody): Message[] {

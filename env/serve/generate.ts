@@ -7,8 +7,8 @@
 
 import { z } from "zod";
 import { InfrastructureError } from "../errors.ts";
-import { explainIssue } from "../explain.ts";
 import type { CachedResult, PrefixSessions } from "./prefix_sessions.ts";
+import { readBody } from "./read_body.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
 
 const samplingSchema = z.looseObject({
@@ -40,16 +40,7 @@ export type GenerateBody = z.infer<typeof requestSchema>;
 
 /** @throws {RequestError} If it is none; says where. */
 export function readGenerateBody(body: unknown): GenerateBody {
-  const result = requestSchema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const value = issue.path.reduce<unknown>(
-    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
-    body,
-  );
-  throw new RequestError(
-    `${issue.path.join(".") || "the body"}: ${explainIssue(issue, value)}`,
-  );
+  return readBody(requestSchema, body);
 }
 
 /**

@@ -16,6 +16,7 @@ import { openDataset } from "../../train/dataset.ts";
 import { assertGolden } from "../fakes/golden.ts";
 import { writePolicyRun } from "../fakes/policy_run.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -42,15 +43,6 @@ async function chat(args: readonly string[], lines: readonly string[] = []) {
   const { code, stdout, stderr } = await child.output();
   const decode = (data: Uint8Array) => new TextDecoder().decode(data);
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 /** What the scripted customer says to the expert on a task of the default world, and the turns of it. */

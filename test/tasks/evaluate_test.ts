@@ -4,35 +4,11 @@ import { parseTaskIds } from "../../tasks/_evaluate_flags.ts";
 import { chatAnswer, modelServer } from "../fakes/model_server.ts";
 import { writePolicyRun } from "../fakes/policy_run.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+import { runTask } from "../fakes/task_process.ts";
 
-/** Runs the task as its own process, in a directory of runs. */
-async function evaluateTask(runs: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-net=127.0.0.1",
-      "--allow-env",
-      new URL("../../tasks/evaluate.ts", import.meta.url).pathname,
-      "--runs",
-      runs,
-      ...args,
-    ],
-    env: { NO_COLOR: "1", OPENAI_BASE_URL: "", OPENAI_API_BASE: "" },
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+function evaluateTask(runs: string, ...args: string[]) {
+  return runTask("evaluate", ["--runs", runs, ...args], { runs });
 }
 
 for (

@@ -1,33 +1,11 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { checkoutFiles } from "../env/data/import/_checkout.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+import { runTask } from "../fakes/task_process.ts";
 
-/** Runs the task as its own process. */
-async function runImport(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-run=git",
-      "--allow-env=LOG",
-      new URL("../../tasks/import.ts", import.meta.url).pathname,
-      ...args,
-    ],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+function importTask(...args: string[]) {
+  return runTask("import", args);
 }
 
 async function writeCheckout(root: string): Promise<void> {
@@ -41,7 +19,7 @@ Deno.test("import writes the directory whole, and may do so again over its own",
   inTempDir(async (dir) => {
     const [from, out] = [join(dir, "checkout"), join(dir, "data")];
     await writeCheckout(from);
-    const first = await runImport("--from", from, "--out", out, "--json");
+    const first = await importTask("--from", from, "--out", out, "--json");
     assert.equal(first.code, 0, first.stderr);
     const { counts, files } = JSON.parse(first.stdout);
     assert.equal(counts["retail tools"], 2);
@@ -50,14 +28,14 @@ Deno.test("import writes the directory whole, and may do so again over its own",
       Object.keys(JSON.parse(manifest).sha256).length,
       files.length - 1,
     );
-    assert.equal((await runImport("--from", from, "--out", out)).code, 0);
+    assert.equal((await importTask("--from", from, "--out", out)).code, 0);
     assert.equal(await Deno.readTextFile(join(out, "SOURCE.json")), manifest);
 
     await Deno.writeTextFile(
       join(from, "tau_bench/envs/retail/rules.py"),
       "RULES = f()\n",
     );
-    const broken = await runImport("--from", from, "--out", out);
+    const broken = await importTask("--from", from, "--out", out);
     assert.equal(broken.code, 1);
     assert.match(
       broken.stderr,
@@ -69,7 +47,7 @@ Deno.test("import writes the directory whole, and may do so again over its own",
 Deno.test("import does not touch a directory that it did not make", () =>
   inTempDir(async (dir) => {
     await Deno.writeTextFile(join(dir, "mine"), "mine");
-    const { code, stderr } = await runImport("--from", "x", "--out", dir);
+    const { code, stderr } = await importTask("--from", "x", "--out", dir);
     assert.equal(code, 2);
     assert.match(stderr, /was not made by an import/);
   }));
@@ -93,7 +71,7 @@ Deno.test("import --git clones the commit that is asked for", () =>
     await git("rm", "--quiet", "-r", "tau_bench");
     await git("commit", "--quiet", "-m", "second");
     const out = join(dir, "data");
-    const done = await runImport(
+    const done = await importTask(
       "--git",
       repository,
       "--commit",
@@ -108,7 +86,7 @@ Deno.test("import --git clones the commit that is asked for", () =>
     assert.equal(manifest.commit, commit);
 
     const other = "0".repeat(40);
-    const none = await runImport(
+    const none = await importTask(
       "--git",
       repository,
       "--commit",
@@ -118,7 +96,7 @@ Deno.test("import --git clones the commit that is asked for", () =>
     );
     assert.equal(none.code, 2);
     assert.match(none.stderr, /has no commit 0000/);
-    const nowhere = await runImport(
+    const nowhere = await importTask(
       "--git",
       join(dir, "no"),
       "--commit",
@@ -141,7 +119,7 @@ Deno.test("import says how to say what to import", async () => {
       "abcdef0",
     ]]
   ) {
-    const { code, stderr } = await runImport("--out", "no-such-dir", ...args);
+    const { code, stderr } = await importTask("--out", "no-such-dir", ...args);
     assert.equal(code, 2);
     assert.match(stderr, /--from DIR, or --git URL with --commit SHA/);
   }

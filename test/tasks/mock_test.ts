@@ -4,24 +4,7 @@ import { slimeRows } from "../../env/data/slime_rows.ts";
 import { parsePythonJson } from "../../env/python_json.ts";
 import type { JsonObject } from "../../env/python_json.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
-
-/** Runs the task as its own process. */
-async function mock(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-env=TAU_BENCH_DIR",
-      new URL("../../tasks/mock.ts", import.meta.url).pathname,
-      ...args,
-    ],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
+import { runTask } from "../fakes/task_process.ts";
 
 Deno.test({
   name:
@@ -37,7 +20,7 @@ Deno.test({
       "--tau-bench",
       TAU_BENCH,
     ];
-    const first = await mock(...args, "--json");
+    const first = await runTask("mock", [...args, "--json"]);
     assert.equal(first.code, 0, first.stderr);
     // Of what CPython 3.11's json.dumps and pydantic's model_dump make of the same tasks.
     assert.deepEqual(JSON.parse(first.stdout).files, [
@@ -66,17 +49,17 @@ Deno.test({
           "3d3da2b9eefeabe8b5d9e5749b0289571160a4ee99ef30af320d3867989d43e0",
       },
     ]);
-    assert.equal((await mock(...args)).code, 0);
+    assert.equal((await runTask("mock", args)).code, 0);
     const path = join(out, "retail_dev_tasks.jsonl");
     await Deno.writeTextFile(path, "mine");
-    const refused = await mock(...args);
+    const refused = await runTask("mock", args);
     assert.equal(refused.code, 2);
     assert.match(
       refused.stderr,
       /retail_dev_tasks.jsonl" is there and differs/,
     );
     assert.equal(await Deno.readTextFile(path), "mine");
-    assert.equal((await mock(...args, "--force")).code, 0);
+    assert.equal((await runTask("mock", [...args, "--force"])).code, 0);
     await Deno.remove(out, { recursive: true });
   },
 });
@@ -86,10 +69,10 @@ Deno.test({
   ignore: NO_TAU_BENCH,
   async fn() {
     const out = await Deno.makeTempDir();
-    const { code } = await mock(
+    const { code } = await runTask("mock", [
       ...["--source", "tau-bench", "--out", out, "--tau-bench", TAU_BENCH],
       ...["--rows", "split"],
-    );
+    ]);
     assert.equal(code, 0);
     const text = await Deno.readTextFile(join(out, "airline_test_tasks.jsonl"));
     const rows = text.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -134,7 +117,7 @@ Deno.test("mock says what is missing or wrong", async () => {
     ],
   ];
   for (const [args, message] of cases) {
-    const { code, stderr } = await mock(...args);
+    const { code, stderr } = await runTask("mock", args);
     assert.notEqual(code, 0);
     assert.match(stderr, message);
   }

@@ -1,39 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePolicyRun } from "../fakes/policy_run.ts";
-
-function serveTask(args: readonly string[], env: Record<string, string> = {}) {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--unstable-no-legacy-abort",
-      "--allow-read",
-      "--allow-net=127.0.0.1,0.0.0.0",
-      "--allow-env=LOG_TOKENS,LOG_STREAM,TAULAB_TOKEN",
-      new URL("../../tasks/serve.ts", import.meta.url).pathname,
-      ...args,
-    ],
-    env: { NO_COLOR: "1", ...env },
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { inTempDir } from "../fakes/temp_dir.ts";
+import { runTask, taskCommand } from "../fakes/task_process.ts";
 
 Deno.test("serve answers for a run's policy until Ctrl-C, and says where", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "tiny"));
     const args = ["--runs", dir, "--policy", "tiny", "--port", "0", "--json"];
-    await using server = serveTask(args).spawn();
+    await using server = taskCommand("serve", args).spawn();
     const reader = server.stdout.pipeThrough(new TextDecoderStream())
       .getReader();
     const { value } = await reader.read();
@@ -66,9 +41,8 @@ Deno.test("serve says what is missing, and asks for a token before others can re
       [["--port", "70000"], /--port/],
     ];
     for (const [args, message] of cases) {
-      const { code, stderr } = await serveTask(["--runs", dir, ...args])
-        .output();
+      const { code, stderr } = await runTask("serve", ["--runs", dir, ...args]);
       assert.equal(code, 2);
-      assert.match(new TextDecoder().decode(stderr), message);
+      assert.match(stderr, message);
     }
   }));

@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import project from "../../deno.json" with { type: "json" };
 import { EpisodeStore } from "../../train/episode_store.ts";
 import { readRun } from "../../train/run_reader.ts";
 import { assertGolden } from "../fakes/golden.ts";
@@ -15,8 +14,8 @@ import {
   type ModelServer,
   modelServer,
 } from "../fakes/model_server.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { inTempDir } from "../fakes/temp_dir.ts";
+import { runTask, taskCommand } from "../fakes/task_process.ts";
 
 /** A run of seconds: a tiny policy, few steps of few episodes. */
 const TINY = [
@@ -43,32 +42,12 @@ const TINY = [
   "threads=1",
 ].flatMap((set) => ["--set", set]);
 
-/** The command of the task, but for the directory that it may write to. */
 function command(runs: string, args: readonly string[]): Deno.Command {
-  const words = project.tasks.train.command.split(" ").slice(1)
-    .map((word) => word.replace("--allow-write=runs", `--allow-write=${runs}`));
-  return new Deno.Command(Deno.execPath(), {
-    args: [...words, ...args],
-    cwd: ROOT,
-    stdout: "piped",
-    stderr: "piped",
-    env: { TAU_BENCH_DIR: "", NO_COLOR: "1" },
-  });
+  return taskCommand("train", args, { runs });
 }
 
-async function output(runs: string, args: readonly string[]) {
-  const { code, stdout, stderr } = await command(runs, args).output();
-  const decode = (data: Uint8Array) => new TextDecoder().decode(data);
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+function output(runs: string, args: readonly string[]) {
+  return runTask("train", args, { runs });
 }
 
 /** What must be the same in two runs: all but the clock. */

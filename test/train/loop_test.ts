@@ -9,6 +9,7 @@ import { RunDir } from "../../train/run_dir.ts";
 import { newRunInfo } from "../../train/run_info.ts";
 import { summarize } from "../../train/summary.ts";
 import { fakeLab, type FakeLabOptions } from "../fakes/lab.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
 
 const RECIPE = `
 coldStart: { steps: 3, batchSize: 4, learningRate: 0.01, warmupSteps: 1 }
@@ -36,15 +37,6 @@ async function newRun(
 /** What is left of a line once the clock is taken out. */
 function timeless(lines: readonly Metrics[]) {
   return lines.map((line) => ({ ...line, timing: null }));
-}
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 /** Lines and episodes of a run that nothing disturbed. */

@@ -13,15 +13,7 @@ import { newRunInfo } from "../../train/run_info.ts";
 import { latestUnfinished, readRun } from "../../train/run_reader.ts";
 import { attempt } from "../../train/storage.ts";
 import { fakeEpisode } from "../fakes/lab.ts";
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { inTempDir } from "../fakes/temp_dir.ts";
 
 async function create(path: string, startedAt = new Date(0)): Promise<RunDir> {
   const config = resolveConfig({ name: "test", text: "" });

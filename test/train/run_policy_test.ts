@@ -8,15 +8,7 @@ import { openDataset } from "../../train/dataset.ts";
 import { openRunPolicy } from "../../train/run_policy.ts";
 import { latestCompleted, readRun } from "../../train/run_reader.ts";
 import { TINY_CONFIG, writePolicyRun } from "../fakes/policy_run.ts";
-
-async function inTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { inTempDir } from "../fakes/temp_dir.ts";
 
 async function refusal(path: string, kind: new (message: string) => Error) {
   const error = await openRunPolicy(await readRun(path))

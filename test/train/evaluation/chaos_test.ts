@@ -15,6 +15,7 @@ import { newRunInfo } from "../../../train/run_info.ts";
 import { openCustomers } from "../../../train/users.ts";
 import { FAULTS, modelServer } from "../../fakes/model_server.ts";
 import { recordedAnswers } from "../../fakes/recorded_models.ts";
+import { taskCommand } from "../../fakes/task_process.ts";
 
 const TASKS = 24;
 const DATA = { trainTasks: 1, devTasks: 1, testTasks: TASKS };
@@ -136,23 +137,8 @@ Deno.test("evaluate: after kill -9 in the middle --resume runs what is missing, 
   const recipe = join(root, "recipe.yaml");
   await Deno.writeTextFile(recipe, JSON.stringify(configFor(server.url)));
   const task = (...args: string[]) =>
-    new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--no-prompt",
-        "--allow-read",
-        "--allow-write",
-        "--allow-env",
-        "--allow-net=127.0.0.1",
-        new URL("../../../tasks/evaluate.ts", import.meta.url).pathname,
-        "--runs",
-        root,
-        "--json",
-        ...args,
-      ],
-      env: { NO_COLOR: "1" },
-      stdout: "piped",
-      stderr: "piped",
+    taskCommand("evaluate", ["--runs", root, "--json", ...args], {
+      runs: root,
     });
   try {
     const killed = task("--recipe", recipe, "--name", "k", "--concurrency", "2")

@@ -1,0 +1,23 @@
+/**
+ * Bodies of requests, by a schema.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { explainIssue } from "../explain.ts";
+import { RequestError } from "./served_policy.ts";
+
+/** The body, if it fits. @throws {RequestError} If it does not; says where and how. */
+export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const value = issue.path.reduce<unknown>(
+    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
+    body,
+  );
+  throw new RequestError(
+    `${issue.path.join(".") || "the body"}: ${explainIssue(issue, value)}`,
+  );
+}

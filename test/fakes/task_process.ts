@@ -1,0 +1,64 @@
+/**
+ * Tasks as their own processes, by the very command of deno.json: with its permissions and no others.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import project from "../../deno.json" with { type: "json" };
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** How a task is run. */
+export interface TaskOptions {
+  /** The directory that a task which may write under `runs` may write to instead. */
+  readonly runs?: string;
+  /** Over an environment that names neither data nor endpoints. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The command of a task. */
+export function taskCommand(
+  name: keyof typeof project.tasks,
+  args: readonly string[],
+  { runs, env = {} }: TaskOptions = {},
+): Deno.Command {
+  const words = project.tasks[name].command.split(" ").slice(1).map((word) =>
+    runs === undefined
+      ? word
+      : word.replace("--allow-write=runs", `--allow-write=${runs}`)
+  );
+  return new Deno.Command(Deno.execPath(), {
+    args: [...words, ...args],
+    cwd: ROOT,
+    stdout: "piped",
+    stderr: "piped",
+    env: {
+      NO_COLOR: "1",
+      TAU_BENCH_DIR: "",
+      OPENAI_BASE_URL: "",
+      OPENAI_API_BASE: "",
+      OPENAI_API_KEY: "",
+      ...env,
+    },
+  });
+}
+
+/** What a task came to. */
+export interface TaskOutput {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a task to its end. */
+export async function runTask(
+  name: keyof typeof project.tasks,
+  args: readonly string[],
+  options: TaskOptions = {},
+): Promise<TaskOutput> {
+  const { code, stdout, stderr } = await taskCommand(name, args, options)
+    .output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
