@@ -50,11 +50,10 @@ export async function openChatModel(
     meter,
     caller: callerOf(config, source),
   });
-  await checkModel(
-    chat,
-    whereabouts(flag, model, endpoint),
-    signal === undefined ? {} : { signal },
-  );
+  await checkModel(chat, whereabouts(flag, model, endpoint), {
+    endpoint,
+    ...(signal === undefined ? {} : { signal }),
+  });
   return chat;
 }
 

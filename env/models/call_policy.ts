@@ -35,22 +35,32 @@ export const MAX_BACKOFF_MS = 30_000;
 /** Longest wait that a server may ask for. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
+/**
+ * Retries of calls that nobody answers, before anybody ever has: then a server that is not there is likelier
+ * than one that starts anew, and a person waits for the first call's error.
+ */
+const RETRIES_INTO_SILENCE = 2;
+
 /** Why an attempt came to nothing; thrown by attempts. */
 export class CallFailure extends Error {
   override readonly name = "CallFailure";
   readonly kind: FailureKind;
+  /** The HTTP status, where an answer came. */
+  readonly status: number | undefined;
   /** What the server asked to wait. */
   readonly retryAfterMs: number | undefined;
   constructor(
     message: string,
     options: {
       kind: FailureKind;
+      status?: number | undefined;
       retryAfterMs?: number | undefined;
       cause?: unknown;
     },
   ) {
     super(message, { cause: options.cause });
     this.kind = options.kind;
+    this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
   }
 }
@@ -74,14 +84,23 @@ export interface Caller {
 
 /** Makes a caller; all calls to an endpoint share it, and so its rate limit. */
 export function createCaller(policy: CallPolicy): Caller {
+  /** Whether the endpoint has ever said anything. */
+  let isThere = false;
+  function retriesAfter({ kind }: CallFailure): number {
+    if (kind === "refused") return 0;
+    return isThere
+      ? policy.retries
+      : Math.min(policy.retries, RETRIES_INTO_SILENCE);
+  }
   return {
     async call(call) {
       for (let retries = 0;; retries++) {
         await policy.limiter?.turn(call);
         const outcome = await attemptOnce(call, policy.timeoutMs);
+        isThere ||= !("failure" in outcome && isSilence(outcome.failure));
         if ("value" in outcome) return { value: outcome.value, retries };
         const { failure } = outcome;
-        if (failure.kind === "refused" || retries >= policy.retries) {
+        if (retries >= retriesAfter(failure)) {
           throw toInfrastructureError(failure, { policy, retries });
         }
         await waitAfter(failure, { call, policy, retries });
@@ -113,22 +132,29 @@ export function kindOfStatus(status: number): FailureKind | undefined {
   return "refused";
 }
 
+function isSilence({ kind }: CallFailure): boolean {
+  return kind === "connection" || kind === "timeout";
+}
+
 async function attemptOnce<T>(
   { attempt, signal }: Call<T>,
   timeoutMs: number,
 ): Promise<{ value: T } | { failure: CallFailure }> {
   signal?.throwIfAborted();
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
-  const signals = signal === undefined ? [] : [signal];
+  // Not AbortSignal.any: the openai client leaves a listener on the signal that it is given, and a joined signal
+  // with a listener lives as long as the run's, some kilobytes a call.
+  const own = new AbortController();
+  const abort = () => own.abort(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  const timer = setTimeout(() => own.abort(), timeoutMs);
   try {
-    const value = await attempt(AbortSignal.any([timeout.signal, ...signals]));
-    return { value };
+    return { value: await attempt(own.signal) };
   } catch (error) {
     signal?.throwIfAborted();
-    return { failure: toFailure(error, timeout.signal.aborted, timeoutMs) };
+    return { failure: toFailure(error, own.signal.aborted, timeoutMs) };
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
   }
 }
 

@@ -57,6 +57,8 @@ export interface Endpoint {
   /** Without a slash at its end. */
   readonly baseUrl: string;
   readonly apiKey: string;
+  /** The variable that the key is looked up in; local servers have none. */
+  readonly keyVariable?: string | undefined;
   readonly maxTokensField: Preset["maxTokensField"];
   readonly takesSeed: boolean;
 }
@@ -97,27 +99,43 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
     provider,
     baseUrl,
     apiKey: key || "none",
+    keyVariable: preset.keyVariable,
     // Servers of one's own know the older name; it is openai's new models that insist on the new one.
     maxTokensField: isOwn ? preset.maxTokensField : "max_tokens",
     takesSeed: preset.takesSeed,
   };
 }
 
+/** Names of files end at 255 bytes, and this is a part of one. */
+const MAX_NAME_LENGTH = 100;
+
 /** A model's name as part of a file name: `Qwen/Qwen3-4B` is `Qwen-Qwen3-4B`. */
 export function fileNameOf(model: string): string {
-  return model.replace(/[^\w.-]+/g, "-").replace(/^[-.]+|-+$/g, "") || "model";
+  const name = model.replace(/[^\w.-]+/g, "-").slice(0, MAX_NAME_LENGTH);
+  return name.replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
 
 function local(baseUrl: string): Preset {
   return { baseUrl, maxTokensField: "max_tokens", takesSeed: true };
 }
 
+/** @throws {ConfigError} If it is none, or holds what has no place in it. Never quotes a password. */
 function checkedUrl(text: string): string {
   const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) {
-    return text.replace(/\/+$/, "");
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new ConfigError(
+      `"${text}" is no base URL of an endpoint; write it like http://127.0.0.1:30000/v1`,
+    );
   }
+  if (url.username !== "" || url.password !== "") {
+    throw new ConfigError(
+      `The base URL at ${url.host} holds a user or a password, which would be written into records; give the key by its variable`,
+    );
+  }
+  const path = text.replace(/\/+$/, "");
+  const base = path.replace(/\/chat\/completions$/, "");
+  if (base === path) return path;
   throw new ConfigError(
-    `"${text}" is no base URL of an endpoint; write it like http://127.0.0.1:30000/v1`,
+    `"${text}" is the address of chat completions, not a base URL; write ${base}`,
   );
 }

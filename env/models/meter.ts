@@ -49,9 +49,17 @@ export interface Meter {
   requirePrice(model: string): void;
 }
 
-/** Makes a meter that nothing has been counted by. */
+/**
+ * Makes a meter that nothing has been counted by.
+ * @throws {ConfigError} If a budget in dollars cannot be kept, since nobody knows what was used before.
+ */
 export function createMeter(options: MeterOptions = {}): Meter {
   const { prices = {}, maxCost = null, maxTokens = null } = options;
+  if (maxCost !== null && options.before?.cost === null) {
+    throw new ConfigError(
+      `--max-cost cannot be kept: what the run has used so far was counted without prices; limit it by --max-tokens, or start a new run`,
+    );
+  }
   const totals = new Map<string, CallOrigin & { usage: Usage }>();
   const spent = new AbortController();
   let all = options.before ?? NO_USAGE;

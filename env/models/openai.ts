@@ -15,6 +15,7 @@ import type {
   ChatReply,
   Message,
 } from "../types.ts";
+import { apiFetch } from "./api_fetch.ts";
 import {
   type Caller,
   CallFailure,
@@ -42,6 +43,8 @@ export interface OpenAiOptions {
   readonly temperature: number | null;
   /** Most tokens of an answer. */
   readonly maxTokens: number;
+  /** Further fields of the body, stronger than ours; `null` leaves one out that the server does not take. */
+  readonly extra?: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
   readonly meter: Meter;
 }
@@ -59,28 +62,15 @@ export function openaiChatModel(options: OpenAiOptions): ChatModel {
     webhookSecret: null,
     maxRetries: 0,
     logLevel: "off",
-    fetch: leanFetch(),
+    // Waiting is bounded by the policy's timeout alone.
+    timeout: 2 ** 31 - 1,
+    fetch: apiFetch(),
   });
   const ask = (body: Body, signal: AbortSignal) =>
     request(client, { body, signal, endpoint });
   return {
     name: options.model,
     chat: (chat) => new OpenAiChat({ ...options, ...chat, ask }),
-  };
-}
-
-/**
- * `fetch` with the headers of the first call, telemetry left out: all calls of a client have the same, and to
- * make them anew is a tenth of what a call costs.
- */
-function leanFetch(): typeof fetch {
-  let headers: [string, string][] | undefined;
-  return (input, init = {}) => {
-    headers ??= [...new Headers(init.headers)].filter(([name]) =>
-      !name.startsWith("x-stainless") && name !== "content-length"
-    );
-    const { method = "GET", body = null, signal = null } = init;
-    return fetch(input, { method, body, signal, headers });
   };
 }
 
@@ -104,14 +94,16 @@ class OpenAiChat implements Chat {
     options: CallOptions = {},
   ): Promise<ChatReply> {
     const { caller, meter, source, model, ask } = this.#parts;
+    meter.signal.throwIfAborted();
     for (const message of messages) this.#messages.push(toApiMessage(message));
-    const seed = deriveSeed(this.#parts.seed, "turn", this.#turn++);
+    const turn = this.#turn++;
+    const seed = deriveSeed(this.#parts.seed, "turn", turn);
     const body = this.#body(seed);
     const { value, retries } = await caller.call({
       ...options,
       seed,
       attempt: (signal) => ask(body, signal),
-    }).catch(outOfContext);
+    }).catch((error: unknown) => outOfContext(error, turn));
     const { reply, ...tokens } = value;
     // Only the first call is acted on, and servers insist that each call they see is answered.
     this.#messages.push(
@@ -124,8 +116,9 @@ class OpenAiChat implements Chat {
   close(): void {}
 
   #body(seed: number): Body {
-    const { endpoint, model, tools, temperature, maxTokens } = this.#parts;
-    return {
+    const { endpoint, model, tools, temperature, maxTokens, extra = {} } =
+      this.#parts;
+    const body: Body = {
       model,
       messages: this.#messages,
       [endpoint.maxTokensField]: maxTokens,
@@ -135,20 +128,35 @@ class OpenAiChat implements Chat {
       ...(temperature === null ? {} : { temperature }),
       // Servers keep seeds in 32 bits, with a sign.
       ...(endpoint.takesSeed ? { seed: seed % 2 ** 31 } : {}),
+      ...extra,
     };
+    const fields = Object.entries(body).filter(([name]) =>
+      extra[name] !== null
+    );
+    return Object.fromEntries(fields) as unknown as Body;
   }
 }
 
-/** A conversation that no longer fits is the agent's affair, not a failure. */
-function outOfContext(error: unknown): { value: Completion; retries: number } {
-  const isFull = error instanceof InfrastructureError &&
+/**
+ * A conversation that has grown too long is the agent's affair, not a failure. One that is so at its first turn
+ * is not: the policy or `maxTokens` alone are larger than the model's context, and every episode would score 0.
+ */
+function outOfContext(
+  error: unknown,
+  turn: number,
+): { value: Completion; retries: number } {
+  const isFull = turn > 0 && error instanceof InfrastructureError &&
     error.kind === "refused" && error.source === "model" &&
-    /context.?length|maximum context|too many tokens/i.test(error.message);
+    TOO_LONG.test(error.message);
   if (!isFull) throw error;
   const reply = { content: "", toolCalls: [], finishReason: "length" as const };
   const none = { promptTokens: 0, cachedTokens: 0, completionTokens: 0 };
   return { value: { reply, ...none }, retries: 0 };
 }
+
+/** How servers say so: OpenAI, vLLM and SGLang by the context's length, Gemini by its maximum number of tokens. */
+const TOO_LONG =
+  /context.?length|maximum context|too many tokens|token count .*exceeds/i;
 
 /** One attempt. @throws {CallFailure} */
 async function request(
@@ -175,10 +183,10 @@ function toCallFailure(
 ): CallFailure {
   const where = `"${model}" at ${endpoint.baseUrl}`;
   if (error instanceof CallFailure) {
-    return new CallFailure(`${where}: ${error.message}`, error);
+    const said = redact(error.message, [endpoint.apiKey]);
+    return new CallFailure(`${where}: ${said}`, error);
   }
-  const words = redact(messageOf(error), [endpoint.apiKey]);
-  const message = `${where}: ${words}`;
+  const message = `${where}: ${redact(messageOf(error), [endpoint.apiKey])}`;
   if (!(error instanceof OpenAI.APIError)) {
     // A body that ends early or is no JSON surfaces as the parser's own error.
     const kind = error instanceof SyntaxError ? "bad_response" : "connection";
@@ -188,12 +196,23 @@ function toCallFailure(
   if (typeof status !== "number") {
     return new CallFailure(message, { kind: "connection" });
   }
-  const isOut = /insufficient_quota|exceeded your current quota/.test(words);
-  const wait = retryAfterOf(error.headers ?? new Headers(), Date.now());
   return new CallFailure(message, {
-    kind: isOut ? "refused" : kindOfStatus(status) ?? "bad_response",
-    retryAfterMs: wait,
+    kind: isSpent(error) ? "refused" : kindOfStatus(status) ?? "bad_response",
+    status,
+    retryAfterMs: retryAfterOf(error.headers ?? new Headers(), Date.now()) ??
+      waitInWords(message),
   });
+}
+
+/** Whether no money is left. By code: Gemini says of its limits a minute, too, that the quota is exceeded. */
+function isSpent({ code, type }: { code?: unknown; type?: unknown }): boolean {
+  return code === "insufficient_quota" || type === "insufficient_quota";
+}
+
+/** Gemini says how long to wait in its message only: `Please retry in 20.04s.` */
+function waitInWords(message: string): number | undefined {
+  const [, seconds] = /retry in ([\d.]+)s\b/i.exec(message) ?? [];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
 /** The message with the cause's, which says what broke a connection. */

@@ -13,7 +13,8 @@ import {
   printPythonJson,
 } from "../python_json.ts";
 import type { ChatReply, Message, ToolCall } from "../types.ts";
-import { CallFailure } from "./call_policy.ts";
+import { errorIn } from "./api_fetch.ts";
+import { CallFailure, kindOfStatus } from "./call_policy.ts";
 
 /** A message for the API. */
 export type ApiMessage = OpenAI.Chat.ChatCompletionMessageParam;
@@ -55,9 +56,10 @@ export function answerMessage(
   };
 }
 
+/** Loose: what a model makes up is told to it, and is no fault of the server. */
 const callSchema = z.object({
   id: z.string().nullish(),
-  function: z.object({ name: z.string(), arguments: z.string().nullish() }),
+  function: z.object({ name: z.unknown(), arguments: z.unknown() }).nullish(),
 });
 
 const completionSchema = z.object({
@@ -90,6 +92,8 @@ export interface Completion {
  * @throws {CallFailure} If it is no chat completion, or was withheld by the provider's filter.
  */
 export function readCompletion(body: unknown): Completion {
+  const error = isCompletion(body) ? null : errorIn(body);
+  if (error !== null) throw errorInBody(error);
   const parsed = completionSchema.safeParse(body);
   const choice = parsed.data?.choices[0];
   if (!parsed.success || choice === undefined) {
@@ -113,6 +117,21 @@ export function readCompletion(body: unknown): Completion {
     cachedTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
     completionTokens: usage?.completion_tokens ?? 0,
   };
+}
+
+function isCompletion(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "choices" in body;
+}
+
+/** OpenRouter answers 200 before its provider does, and tells in the body what that came to. */
+function errorInBody(
+  { message, code }: Record<string, unknown>,
+): CallFailure {
+  const status = Number(code);
+  return new CallFailure(`the answer is an error: ${message}`, {
+    kind: kindOfStatus(status) ?? "bad_response",
+    status: status >= 400 ? status : undefined,
+  });
 }
 
 type ApiAnswer = z.infer<typeof completionSchema>["choices"][number]["message"];
@@ -139,19 +158,25 @@ function readMessage(
   }
 }
 
+/** @throws {ConfigError} In words for the model. */
 function readCall(call: z.infer<typeof callSchema>, index: number): ToolCall {
-  const { name } = call.function;
+  const { name, arguments: args } = call.function ?? {};
+  if (typeof name !== "string" || name === "") {
+    throw new ConfigError(`Call ${index + 1} names no tool`);
+  }
   return {
     id: call.id || `call_${index}`,
     name,
-    arguments: readArguments(name, call.function.arguments || "{}"),
+    arguments: readArguments(name, args),
   };
 }
 
 /** @throws {ConfigError} In words for the model. */
-function readArguments(name: string, text: string): JsonObject {
+function readArguments(name: string, args: unknown): JsonObject {
+  // Some servers give the object itself, though the API says its text.
+  const text = typeof args === "string" ? args : JSON.stringify(args ?? {});
   try {
-    const value = parsePythonJson(text);
+    const value = parsePythonJson(text || "{}");
     if (value instanceof Map) return value;
   } catch (error) {
     if (!(error instanceof DataError)) throw error;

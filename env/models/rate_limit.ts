@@ -31,25 +31,59 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   const interval = requestsPerMinute > 0 ? 60_000 / requestsPerMinute : 0;
   /** When the next caller may begin. */
   let free = -Infinity;
-  let pausedUntil = -Infinity;
-  /** Places are given out on arrival, so the order is kept without a queue. */
-  function takePlace(): number {
-    const place = Math.max(now(), free);
+  let waiting = 0;
+  /** Resolves when the last in the queue has begun or left. */
+  let last = Promise.resolve();
+
+  /** Only the head of the queue waits by the clock, so a pause moves everybody and changes no order. */
+  async function waitAsHead(call: CallOptions): Promise<void> {
+    let place = now();
+    for (let wait = free - place; wait > 0; wait = free - now()) {
+      place = free;
+      await sleep(wait, call);
+    }
+    // From its place and not from now: a timer that wakes late does not lower the rate.
     free = place + interval;
-    return place;
   }
+
   return {
     async turn(call = {}) {
       call.signal?.throwIfAborted();
-      do {
-        const wait = takePlace() - now();
-        if (wait > 0) await sleep(wait, call);
-        // A pause that came meanwhile makes everybody who waits take a new place behind it.
-      } while (now() < pausedUntil);
+      if (waiting === 0 && free <= now()) {
+        free = now() + interval;
+        return;
+      }
+      const before = last;
+      const place = Promise.withResolvers<void>();
+      last = place.promise;
+      waiting++;
+      try {
+        await orAborted(before, call);
+        await waitAsHead(call);
+      } finally {
+        waiting--;
+        // Who leaves early hands on the turn, and not before it has come.
+        before.then(place.resolve);
+      }
     },
     pause(ms) {
-      pausedUntil = Math.max(pausedUntil, now() + ms);
-      free = Math.max(free, pausedUntil);
+      free = Math.max(free, now() + ms);
     },
   };
+}
+
+/** Resolves with `promise`, which never rejects. @throws The signal's reason, once it is aborted. */
+function orAborted(
+  promise: Promise<void>,
+  { signal }: CallOptions,
+): Promise<void> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    });
+  });
 }

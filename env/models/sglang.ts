@@ -15,6 +15,7 @@ import {
   retryAfterOf,
 } from "./call_policy.ts";
 import type { Meter } from "./meter.ts";
+import { redact } from "./redact.ts";
 
 /** Settings of {@linkcode sglangTokenModel}. */
 export interface SglangOptions {
@@ -33,13 +34,15 @@ export interface SglangOptions {
 /** A token model behind a server. Each session keeps to the worker that has its prefix. */
 export function sglangTokenModel(options: SglangOptions): TokenModel {
   const { model, contextLength, caller, meter } = options;
+  const server = { ...options, url: options.url.replace(/\/+$/, "") };
   return {
     name: model,
     contextLength,
     async generate(request) {
+      meter.signal.throwIfAborted();
       const { value, retries } = await caller.call({
         seed: request.seed,
-        attempt: (signal) => attempt(options, request, signal),
+        attempt: (signal) => attempt(server, request, signal),
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       const usage = meter.record({ source: "model", model }, {
@@ -53,6 +56,9 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
   };
 }
 
+/** Rounding may leave a little above 0. */
+const logprobSchema = z.number().max(1e-4);
+
 const answerSchema = z.object({
   output_ids: z.array(z.int()).optional(),
   meta_info: z.object({
@@ -63,8 +69,8 @@ const answerSchema = z.object({
     prompt_tokens: z.number().optional(),
     cached_tokens: z.number().optional(),
     output_token_logprobs: z.array(
-      z.tuple([z.number(), z.int()]).rest(z.unknown()),
-    ),
+      z.tuple([logprobSchema, z.int()]).rest(z.unknown()),
+    ).min(1),
   }),
 });
 
@@ -89,7 +95,7 @@ async function attempt(
       session: request.session,
       signal,
     });
-    return await readAnswer(response, options.url);
+    return await readAnswer(response, options);
   } catch (error) {
     // The server would go on for nobody; whether it hears of it changes nothing here.
     if (signal.aborted) {
@@ -144,22 +150,26 @@ function post(
   });
 }
 
-async function readAnswer(response: Response, url: string): Promise<Generated> {
+async function readAnswer(
+  response: Response,
+  { url, apiKey = "" }: SglangOptions,
+): Promise<Generated> {
   const text = await response.text();
-  const kind = kindOfStatus(response.status);
+  const { status } = response;
+  const kind = kindOfStatus(status);
+  const quote = () => redact(text, [apiKey]).slice(0, 300);
   if (kind !== undefined) {
-    throw new CallFailure(
-      `${url}/generate answered ${response.status}: ${text.slice(0, 300)}`,
-      { kind, retryAfterMs: retryAfterOf(response.headers, Date.now()) },
-    );
+    throw new CallFailure(`${url}/generate answered ${status}: ${quote()}`, {
+      kind,
+      status,
+      retryAfterMs: retryAfterOf(response.headers, Date.now()),
+    });
   }
   const parsed = answerSchema.safeParse(parseOrNull(text));
   if (!parsed.success) {
     throw new CallFailure(
-      `${url}/generate did not answer with ids and log probabilities: ${
-        text.slice(0, 200)
-      }`,
-      { kind: "bad_response", cause: parsed.error },
+      `${url}/generate did not answer with ids and log probabilities: ${quote()}`,
+      { kind: "bad_response", status, cause: parsed.error },
     );
   }
   const { meta_info: info, output_ids: outputIds } = parsed.data;

@@ -13,8 +13,8 @@ import type {
   ToolSchema,
 } from "../../env/types.ts";
 
-/** A model to test, and a conversation that it can hold. */
-export interface ChatModelSubject {
+/** A model to test, and a conversation that it can hold. Disposed after each test, where it holds something. */
+export interface ChatModelSubject extends Partial<AsyncDisposable> {
   readonly model: ChatModel;
   readonly tools: readonly ToolSchema[];
   /** What the model is told, turn by turn; the first turn opens the conversation. */
@@ -30,7 +30,14 @@ export function chatModelContract(
     fact: string,
     check: (subject: ChatModelSubject) => Promise<void>,
   ): void {
-    Deno.test(`${name}: ${fact}`, async () => await check(await load()));
+    Deno.test(`${name}: ${fact}`, async () => {
+      const subject = await load();
+      try {
+        await check(subject);
+      } finally {
+        await subject[Symbol.asyncDispose]?.();
+      }
+    });
   }
 
   test("every turn is answered by text, calls, or a reason why it cannot be read", async ({ model, tools, turns }) => {

@@ -10,16 +10,21 @@
 
 import { createRng } from "../../env/random.ts";
 
-/** What can go wrong with an answer. */
+/**
+ * What can go wrong with an answer: it is refused for now, never comes, ends in the middle, is no JSON (malformed)
+ * or no answer (shape), or the connection stays open and nothing more comes.
+ */
 export const FAULTS = [
   "429",
   "429 with Retry-After",
   "500",
+  "503",
   "drop",
   "half",
   "malformed",
   "shape",
   "stall",
+  "stall in the body",
 ] as const;
 
 /** A fault. */
@@ -107,7 +112,8 @@ export function modelServer(options: ModelServerOptions): ModelServer {
         if (fault === "drop" || fault === "stall") return;
         if (options.latencyMs !== undefined) await pause(options.latencyMs);
         await write(connection, await replyTo(request, fault, options));
-        if (fault === "half") return;
+        if (fault === "stall in the body") await reader.closed();
+        if (fault === "half" || fault === "stall in the body") return;
       }
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -166,6 +172,8 @@ async function replyTo(
       );
     case "500":
       return reply(500, "oops");
+    case "503":
+      return reply(503, '{"error": {"message": "overloaded"}}');
     case "malformed":
       return reply(200, '{"choices": [');
     case "shape":
@@ -175,7 +183,8 @@ async function replyTo(
   const whole = made instanceof Response
     ? reply(made.status, await made.text(), headerLines(made.headers))
     : reply(200, JSON.stringify(made));
-  return fault === "half" ? whole.slice(0, whole.length - 20) : whole;
+  const isCut = fault === "half" || fault === "stall in the body";
+  return isCut ? whole.slice(0, whole.length - 20) : whole;
 }
 
 function headerLines(headers: Headers): string {

@@ -91,6 +91,44 @@ Deno.test("Caller.call() ends an attempt that takes too long, and tries again", 
   assert.equal((await caller.call({ attempt, seed: 1 })).retries, 1);
 });
 
+Deno.test("Caller.call() does not insist on a server that has never answered, and does on one that has", async () => {
+  const gone = () => new CallFailure("refused", { kind: "connection" });
+  const silence = Array.from({ length: 5 }, gone);
+  const caller = testCaller({ retries: 6 });
+  await assert.rejects(caller.call({ attempt: flaky(silence), seed: 1 }), {
+    kind: "connection",
+    message: /3 attempts/,
+  });
+  await caller.call({ attempt: flaky([]), seed: 1 });
+  const { retries } = await caller.call({ attempt: flaky(silence), seed: 1 });
+  assert.equal(retries, 5);
+});
+
+Deno.test("Caller.call() leaves nothing on the run's signal, whatever the client does with its own", async () => {
+  const run = new AbortController();
+  let listeners = 0;
+  const { signal } = run;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  Object.assign(signal, {
+    addEventListener: (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    },
+    removeEventListener: (...args: Parameters<typeof remove>) => {
+      listeners--;
+      remove(...args);
+    },
+  });
+  const attempt = (own: AbortSignal) => {
+    assert.notEqual(own, signal);
+    own.addEventListener("abort", () => {});
+    return Promise.resolve("answer");
+  };
+  await testCaller().call({ attempt, seed: 1, signal });
+  assert.equal(listeners, 0);
+});
+
 Deno.test("Caller.call() ends at once with the reason of an abort, while it asks and while it waits", async () => {
   const asking = new AbortController();
   const asked = testCaller().call({

@@ -58,15 +58,33 @@ Deno.test("resolveEndpoint() says which variable holds the missing key, and what
   }
 });
 
+Deno.test("resolveEndpoint() refuses a password in the URL without quoting it, and an address of completions", () => {
+  const resolve = (baseUrl: string) => () =>
+    resolveEndpoint({ provider: "vllm", baseUrl, env: envOf({}) });
+  assert.throws(resolve("https://me:s3cret@example.com/v1"), (error: Error) => {
+    assert.match(error.message, /at example.com holds a user or a password/);
+    assert.doesNotMatch(error.message, /s3cret/);
+    return true;
+  });
+  assert.throws(
+    resolve("http://a/v1/chat/completions/"),
+    /no.* base URL; write http:\/\/a\/v1$/,
+  );
+});
+
 Deno.test("fileNameOf() never gives a path", () => {
   assert.equal(fileNameOf("Qwen/Qwen3-4B"), "Qwen-Qwen3-4B");
   assert.equal(fileNameOf("../../etc/passwd"), "etc-passwd");
   assert.equal(fileNameOf("gpt-4o:extended"), "gpt-4o-extended");
   assert.equal(fileNameOf("///"), "model");
+  assert.equal(fileNameOf("..."), "model");
+  assert.equal(fileNameOf(`a/${"b".repeat(300)}`).length, 100);
 });
 
 Deno.test("redact() takes keys out, known ones and those that look like one", () => {
   assert.equal(redact("key s3cret-key!", ["s3cret-key"]), "key [key]!");
   assert.equal(redact("got sk-abcdefghijklmnop1234", []), "got [key]");
   assert.equal(redact("none of it", ["none", ""]), "none of it");
+  const words = "organization_must_be_verified orchestration-endpoint";
+  assert.equal(redact(words, []), words);
 });

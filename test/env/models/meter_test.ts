@@ -58,3 +58,12 @@ Deno.test("Meter.requirePrice() refuses a budget in dollars that cannot be kept"
     { name: "ConfigError", message: /"x\/b" has no price; add prices/ },
   );
 });
+
+Deno.test("createMeter() refuses a budget in dollars where nobody knows what was used before", () => {
+  const before = { ...CALL, calls: 3, cost: null };
+  createMeter({ maxTokens: 5000, before });
+  assert.throws(() => createMeter({ maxCost: 1, before }), {
+    name: "ConfigError",
+    message: /--max-cost cannot be kept: .* without prices/,
+  });
+});

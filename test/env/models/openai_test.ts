@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { checkModel } from "../../../env/models/check.ts";
 import { resolveEndpoint } from "../../../env/models/endpoints.ts";
 import { createMeter } from "../../../env/models/meter.ts";
-import { openaiChatModel } from "../../../env/models/openai.ts";
+import {
+  openaiChatModel,
+  type OpenAiOptions,
+} from "../../../env/models/openai.ts";
 import type { CallPolicy } from "../../../env/models/call_policy.ts";
 import type { Message, ToolSchema } from "../../../env/types.ts";
 import { chatModelContract } from "../../contract/chat_model_contract.ts";
@@ -26,16 +29,18 @@ const HELLO: Message = { role: "user", content: "hello" };
 
 function modelAt(
   server: { url: string },
-  policy: Partial<CallPolicy> & { apiKey?: string } = {},
+  policy:
+    & Partial<CallPolicy>
+    & Partial<Pick<OpenAiOptions, "extra" | "meter">> = {},
 ) {
-  const { apiKey = "s3cret-key", ...rest } = policy;
-  const meter = createMeter();
+  const { extra = {}, meter = createMeter(), ...rest } = policy;
   const model = openaiChatModel({
     endpoint: resolveEndpoint({
       provider: "openai",
       baseUrl: `${server.url}/v1`,
-      env: () => apiKey,
+      env: () => "s3cret-key",
     }),
+    extra,
     model: "Qwen/Qwen3-4B",
     source: "model",
     temperature: 0.5,
@@ -51,32 +56,19 @@ function chatOf(server: { url: string }, policy: Partial<CallPolicy> = {}) {
 }
 
 chatModelContract("openaiChatModel()", () => {
-  // The contract closes nothing, so this server lives as long as the process; its sockets are the test's.
-  const model = openaiChatModel({
-    endpoint: resolveEndpoint({
-      provider: "sglang",
-      baseUrl: "http://127.0.0.1:1/v1",
-      env: () => undefined,
-    }),
-    model: "m",
-    source: "model",
-    temperature: null,
-    maxTokens: 8,
-    meter: createMeter(),
-    caller: {
-      call: () =>
-        Promise.resolve({
-          retries: 0,
-          value: {
-            reply: { content: "hi", toolCalls: [], finishReason: "stop" },
-            promptTokens: 1,
-            cachedTokens: 0,
-            completionTokens: 1,
-          } as never,
-        }),
-    },
+  const server = modelServer({
+    // By seed and turn, as a model that samples would.
+    answer: ({ body }) =>
+      body.messages.length % 4 === 3
+        ? chatAnswer(null, { name: "look", arguments: "{}" })
+        : chatAnswer(`turn ${body.messages.length}, seed ${body.seed}`),
   });
-  return Promise.resolve({ model, tools: [TOOL], turns: [[HELLO], [HELLO]] });
+  return Promise.resolve({
+    model: modelAt(server).model,
+    tools: [TOOL],
+    turns: [[HELLO], [HELLO], [HELLO]],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  });
 });
 
 Deno.test("openaiChatModel() sends the conversation, the tools and the settings", async () => {
@@ -133,6 +125,8 @@ Deno.test("openaiChatModel(): what the model writes wrongly is told to it, and n
     [chatAnswer(null, { name: "look", arguments: "{" }), /not JSON/],
     [chatAnswer("x", { name: "look", arguments: "[1]" }), /must be an object/],
     [chatAnswer(null), /empty/],
+    [callsAnswer({ name: null, arguments: "{}" }), /Call 1 names no tool/],
+    [callsAnswer(undefined), /Call 1 names no tool/],
   ];
   for (const [answer, message] of wrong) {
     await using server = modelServer({ answer: () => answer });
@@ -141,6 +135,23 @@ Deno.test("openaiChatModel(): what the model writes wrongly is told to it, and n
     assert.match(reply.parseError ?? "", message);
     await chat.send([HELLO]);
     assert.equal(server.requests[1]?.body.messages[1].tool_calls, undefined);
+  }
+});
+
+/** An answer whose call is what a server or a model made up. */
+function callsAnswer(call: unknown): unknown {
+  const message = { content: null, tool_calls: [{ id: "c", function: call }] };
+  return { choices: [{ message, finish_reason: "tool_calls" }] };
+}
+
+Deno.test("openaiChatModel() reads arguments that a server gives as an object, or not at all", async () => {
+  for (const args of [{ at: "x" }, '{"at": "x"}', null, ""]) {
+    await using server = modelServer({
+      answer: () => callsAnswer({ name: "look", arguments: args }),
+    });
+    const { toolCalls } = await chatOf(server).send([HELLO]);
+    const expected: [string, string][] = args ? [["at", "x"]] : [];
+    assert.deepEqual(toolCalls[0]?.arguments, new Map(expected));
   }
 });
 
@@ -166,7 +177,9 @@ for (const fault of FAULTS) {
       answer: () => chatAnswer("hi"),
       faults: ({ index }) => index === 0 ? fault : undefined,
     });
-    const chat = chatOf(server, { timeoutMs: fault === "stall" ? 50 : 5000 });
+    const chat = chatOf(server, {
+      timeoutMs: fault.startsWith("stall") ? 50 : 5000,
+    });
     const reply = await chat.send([HELLO]);
     assert.equal(reply.content, "hi");
     assert.equal(reply.usage?.retries, 1);
@@ -181,13 +194,15 @@ for (const fault of FAULTS) {
       "429": "rate_limited",
       "429 with Retry-After": "rate_limited",
       "500": "server_error",
+      "503": "server_error",
       drop: "connection",
       half: "connection",
       malformed: "bad_response",
       shape: "bad_response",
       stall: "timeout",
+      "stall in the body": "timeout",
     };
-    const timeoutMs = fault === "stall" ? 50 : 5000;
+    const timeoutMs = fault.startsWith("stall") ? 50 : 5000;
     await assert.rejects(
       chatOf(server, { timeoutMs, retries: 1 }).send([HELLO]),
       { name: "InfrastructureError", kind: kinds[fault], source: "model" },
@@ -210,41 +225,202 @@ Deno.test("openaiChatModel(): an abort ends the call at once, with its reason", 
   await assert.rejects(sent, /^Error: enough$/);
 });
 
-Deno.test("openaiChatModel(): a conversation that no longer fits has run out of tokens", async () => {
+const TOO_LONG: [status: number, body: unknown][] = [
+  [400, { error: { message: "maximum context length is 4096 tokens" } }],
+  // As SGLang has it: no `error` around it.
+  [400, {
+    object: "error",
+    message:
+      "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+    type: "BadRequestError",
+    code: 400,
+  }],
+  // As Gemini has it: a list.
+  [400, [{
+    error: {
+      message:
+        "The input token count (5000) exceeds the maximum number of tokens allowed (4096).",
+    },
+  }]],
+];
+
+Deno.test("openaiChatModel(): a conversation that has grown too long has run out of tokens, by any server's words", async () => {
+  for (const [status, body] of TOO_LONG) {
+    await using server = modelServer({
+      answer: ({ index }) =>
+        index === 0 ? chatAnswer("hi") : Response.json(body, { status }),
+    });
+    const chat = chatOf(server);
+    await chat.send([HELLO]);
+    assert.equal((await chat.send([HELLO])).finishReason, "length");
+  }
+});
+
+Deno.test("openaiChatModel(): an opening that does not fit is a failure, since every episode would score 0", async () => {
+  for (const [status, body] of TOO_LONG) {
+    await using server = modelServer({
+      answer: () => Response.json(body, { status }),
+    });
+    await assert.rejects(chatOf(server).send([HELLO]), {
+      kind: "refused",
+      message: /4096/,
+    });
+  }
+});
+
+Deno.test("openaiChatModel() waits as long as Gemini asks in words, and not for money that is spent", async () => {
+  const busy = {
+    message: "You exceeded your current quota. Please retry in 20.04s.",
+  };
+  await using gemini = modelServer({
+    answer: ({ index }) =>
+      index > 0
+        ? chatAnswer("hi")
+        : Response.json([{ error: busy }], { status: 429 }),
+  });
+  const waits: number[] = [];
+  await chatOf(gemini, {
+    sleep: (ms) => Promise.resolve(void waits.push(ms)),
+  }).send([HELLO]);
+  assert.deepEqual(waits, [20_040]);
+
+  const spent = { message: "No money", code: "insufficient_quota" };
+  await using openai = modelServer({
+    answer: () => Response.json({ error: spent }, { status: 429 }),
+  });
+  await assert.rejects(chatOf(openai).send([HELLO]), { kind: "refused" });
+  assert.equal(openai.requests.length, 1);
+});
+
+Deno.test("openaiChatModel(): an error inside an answer is told, and tried again by its code", async () => {
   await using server = modelServer({
-    answer: () =>
-      Response.json({
-        error: { message: "maximum context length is 4096 tokens" },
-      }, { status: 400 }),
+    answer: ({ index }) =>
+      index > 0
+        ? chatAnswer("hi")
+        : { error: { code: 502, message: "The provider is down" } },
   });
   const reply = await chatOf(server).send([HELLO]);
-  assert.equal(reply.finishReason, "length");
+  assert.equal(reply.usage?.retries, 1);
+  await using wrong = modelServer({
+    answer: () => ({ error: { code: 402, message: "No credits, s3cret-key" } }),
+  });
+  await assert.rejects(chatOf(wrong).send([HELLO]), {
+    kind: "refused",
+    message: /an error: No credits, \[key\]$/,
+  });
 });
+
+Deno.test("openaiChatModel() adds the extra fields, and leaves out those that are null", async () => {
+  await using server = modelServer({ answer: () => chatAnswer("hi") });
+  const extra = { reasoning_effort: "low", seed: null, temperature: 0 };
+  await modelAt(server, { extra }).model.chat({ tools: [], seed: 1 })
+    .send([HELLO]);
+  assert.deepEqual(server.requests[0]?.body, {
+    model: "Qwen/Qwen3-4B",
+    messages: [HELLO],
+    max_tokens: 64,
+    temperature: 0,
+    reasoning_effort: "low",
+  });
+});
+
+Deno.test("openaiChatModel() begins no call once the budget is spent", async () => {
+  await using server = modelServer({ answer: () => chatAnswer("hi") });
+  const meter = createMeter({ maxTokens: 15 });
+  const chat = modelAt(server, { meter }).model.chat({ tools: [], seed: 1 });
+  await chat.send([HELLO]);
+  await assert.rejects(chat.send([HELLO]), { name: "BudgetError" });
+  assert.equal(server.requests.length, 1);
+});
+
+function endpointAt(url: string) {
+  return resolveEndpoint({
+    provider: "openai",
+    baseUrl: url,
+    env: () => "s3cret-key",
+  });
+}
 
 Deno.test("checkModel() tells what is wrong with an endpoint, without the key", async () => {
   const cases: [status: number, message: string, words: RegExp][] = [
     [
       401,
       "Incorrect API key provided: s3cret-key",
-      /--model m does not answer: .*\[key\]; check the key/,
+      /--model m does not answer: .*\[key\]; check the key in OPENAI_API_KEY$/,
     ],
-    [404, "The model `x` does not exist", /check the model's name/],
-    [400, "Unsupported parameter: 'seed'", /Unsupported parameter: 'seed'/],
-    [429, "You exceeded your current quota", /exceeded your current quota/],
+    [400, "API key not valid", /check the key in OPENAI_API_KEY$/],
+    [400, "Unsupported parameter: 'seed'", /'seed'; .*change the parameter/],
+    [402, "Payment is required", /Payment is required/],
   ];
   for (const [status, message, words] of cases) {
     await using server = modelServer({
       answer: () => Response.json({ error: { message } }, { status }),
     });
     const { model } = modelAt(server);
-    await assert.rejects(checkModel(model, "--model m"), (error: Error) => {
-      assert.equal(error.name, "ConfigError");
-      assert.match(error.message, words);
-      assert.doesNotMatch(error.message, /s3cret/);
-      return true;
-    });
+    const endpoint = endpointAt(`${server.url}/v1`);
+    await assert.rejects(
+      checkModel(model, "--model m", { endpoint }),
+      (error: Error) => {
+        assert.equal(error.name, "ConfigError");
+        assert.match(error.message, words);
+        assert.doesNotMatch(error.message, /s3cret/);
+        return true;
+      },
+    );
     assert.equal(server.requests.length, 1, "it asks once");
   }
+});
+
+Deno.test("checkModel() names the models that are nearest to one that is unknown", async () => {
+  const data = ["gpt-4o", "Qwen/Qwen3-8B", "Qwen/Qwen3-0.6B", "Qwen3-4B"]
+    .map((id) => ({ id }));
+  await using server = modelServer({
+    answer: ({ path }) =>
+      path === "/v1/models"
+        ? { data }
+        : Response.json({ detail: "Not Found" }, { status: 404 }),
+  });
+  await assert.rejects(
+    checkModel(modelAt(server).model, "--model m", {
+      endpoint: endpointAt(`${server.url}/v1`),
+    }),
+    /404 Not Found; check the model's name: the nearest of 4 there: "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
+  );
+  // The model above is asked at /v1; here the base URL that was given lacks it.
+  await assert.rejects(
+    checkModel(modelAt(server).model, "--model m", {
+      endpoint: endpointAt(server.url),
+    }),
+    /its base URL is http:\/\/127.0.0.1:\d+\/v1$/,
+  );
+});
+
+Deno.test("checkModel(): without a list of models the name and the base URL are in doubt", async () => {
+  await using server = modelServer({
+    answer: () => new Response("nothing here", { status: 404 }),
+  });
+  await assert.rejects(
+    checkModel(modelAt(server).model, "--model m", {
+      endpoint: endpointAt(`${server.url}/v1`),
+    }),
+    /check the model's name and that the base URL ends/,
+  );
+});
+
+Deno.test("checkModel() doubts the base URL of a page that is no API, and the time of a server that stalls", async () => {
+  await using page = modelServer({
+    answer: () => new Response("<html>", { headers: { "x-page": "yes" } }),
+  });
+  await assert.rejects(
+    checkModel(modelAt(page).model, "--model m"),
+    /is that of an OpenAI-compatible API/,
+  );
+  await using slow = modelServer({ answer: () => 0, faults: () => "stall" });
+  await assert.rejects(
+    checkModel(modelAt(slow, { timeoutMs: 20 }).model, "--model m"),
+    /calls\.timeoutS/,
+  );
+  assert.equal(slow.requests.length, 3, "it does not insist");
 });
 
 Deno.test("checkModel() tells that there is no server, and is content with one that answers", async () => {
@@ -254,8 +430,8 @@ Deno.test("checkModel() tells that there is no server, and is content with one t
     gone = server;
     await checkModel(modelAt(server).model, "--model m");
   }
-  await assert.rejects(
-    checkModel(modelAt(gone, { retries: 0 }).model, "--model m"),
-    { name: "ConfigError", message: /start the server/ },
-  );
+  await assert.rejects(checkModel(modelAt(gone).model, "--model m"), {
+    name: "ConfigError",
+    message: /\(3 attempts\); start the server/,
+  });
 });

@@ -60,6 +60,52 @@ Deno.test("RateLimiter.pause() holds back those who wait already, and keeps the 
   assert.deepEqual(begun, [0, 10_000, 11_000]);
 });
 
+Deno.test("RateLimiter.pause() changes no order, whenever it comes", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 2, max: 15 }),
+      fc.array(fc.integer({ min: 0, max: 9000 }), { maxLength: 4 }),
+      async (callers, pauses) => {
+        const clock = new FakeClock();
+        const limiter = createRateLimiter({ requestsPerMinute: 60, ...clock });
+        const begun: [caller: number, at: number][] = [];
+        for (let i = 0; i < callers; i++) {
+          limiter.turn().then(() => begun.push([i, clock.time]));
+        }
+        for (const at of pauses) {
+          clock.sleep(at).then(() => limiter.pause(2500));
+        }
+        await clock.run();
+        assert.deepEqual(begun.map(([i]) => i), [...Array(callers).keys()]);
+        for (const [i, [, at]] of begun.entries()) {
+          assert.ok(i === 0 || at >= begun[i - 1]![1] + 1000);
+          const paused = pauses.some((from) => at > from && at < from + 2500);
+          assert.ok(!paused, `${at}`);
+        }
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("RateLimiter.turn(): who leaves the queue hands on their turn, and not before it has come", async () => {
+  const clock = new FakeClock();
+  const limiter = createRateLimiter({ requestsPerMinute: 60, ...clock });
+  const begun: number[] = [];
+  const leaver = new AbortController();
+  const turn = (options = {}) =>
+    limiter.turn(options).then(() => begun.push(clock.time));
+  await turn();
+  const second = turn();
+  const left = turn({ signal: leaver.signal });
+  const fourth = turn();
+  leaver.abort(new Error("enough"));
+  await assert.rejects(left, /^Error: enough$/);
+  await clock.run();
+  await Promise.all([second, fourth]);
+  assert.deepEqual(begun, [0, 1000, 2000]);
+});
+
 Deno.test("RateLimiter.turn() does not wait without a limit, and rejects once aborted", async () => {
   const limiter = createRateLimiter({
     requestsPerMinute: 0,

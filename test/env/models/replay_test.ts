@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { PolicyError } from "../../../env/errors.ts";
-import { replayChatModel } from "../../../env/models/replay.ts";
-import type { Message } from "../../../env/types.ts";
+import {
+  replayChatModel,
+  replayEpisodesModel,
+} from "../../../env/models/replay.ts";
+import { toolCallingAgent } from "../../../env/agents/tool_calling.ts";
+import { generated } from "../../../env/data/generated/generated.ts";
+import { rolloutAll } from "../../../env/rollout.ts";
+import { scriptedUser } from "../../../env/users/scripted.ts";
+import type { ChatModel, Message } from "../../../env/types.ts";
 import { chatModelContract } from "../../contract/chat_model_contract.ts";
+import { answeringModel } from "../../fakes/chat_models.ts";
 import { TOOLS } from "../../fakes/tiny_codec.ts";
 
 const RECORDING: readonly Message[] = [
@@ -62,4 +70,57 @@ Deno.test("replayChatModel() says that the recording has ended", async () => {
   await chat.send(RECORDING.slice(0, 2));
   await chat.send(RECORDING.slice(3, 4));
   await assert.rejects(chat.send([]), /no answer at message 5 of 5/);
+});
+
+Deno.test("replayEpisodesModel() replays every episode of a run, the trials of a task apart, in any order", async () => {
+  const dataset = await generated(3, {
+    trainTasks: 1,
+    devTasks: 1,
+    testTasks: 3,
+  });
+  const run = (model: ChatModel, seeds: readonly number[]) =>
+    rolloutAll(
+      seeds.flatMap((seed) =>
+        dataset.tasks("test").map((task) => ({
+          dataset,
+          task,
+          agent: toolCallingAgent({ model }),
+          user: scriptedUser(dataset),
+          userName: "scripted",
+          seed,
+          maxTurns: 4,
+        }))
+      ),
+      { concurrency: 4, now: () => 0 },
+    );
+  // Trials open alike and then differ by what the model says.
+  const recorded = await run(
+    answeringModel(({ seed, messages }) => `${seed} ${messages.length}`),
+    [1, 2, 3],
+  );
+  const model = replayEpisodesModel({ episodes: recorded });
+  const again = await run(model, [3, 1, 2]);
+  const wordsOf = (episodes: typeof recorded) =>
+    episodes.map(({ taskId, seed, messages, reward, failure }) =>
+      JSON.stringify([taskId, seed, messages, reward, failure])
+    ).sort();
+  assert.deepEqual(wordsOf(again), wordsOf(recorded));
+});
+
+Deno.test("replayEpisodesModel(): a conversation with no seed of its own goes on with a recording that agrees", async () => {
+  const other: readonly Message[] = [
+    ...RECORDING.slice(0, 3),
+    { role: "tool", content: "refused", name: "pay", toolCallId: "c" },
+    { role: "assistant", content: "It was refused." },
+  ];
+  const model = replayEpisodesModel({
+    episodes: [{ seed: 1, messages: RECORDING }, { seed: 2, messages: other }],
+  });
+  const chat = model.chat({ tools: [], seed: 99 });
+  await chat.send(RECORDING.slice(0, 2));
+  assert.equal((await chat.send(other.slice(3, 4))).content, "It was refused.");
+  await assert.rejects(
+    model.chat({ tools: [], seed: 1 }).send([{ role: "user", content: "No" }]),
+    /left its recording at message 0/,
+  );
 });

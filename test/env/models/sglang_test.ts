@@ -3,8 +3,11 @@ import { createMeter } from "../../../env/models/meter.ts";
 import { sglangTokenModel } from "../../../env/models/sglang.ts";
 import type { CallPolicy } from "../../../env/models/call_policy.ts";
 import type { GenerateRequest } from "../../../env/types.ts";
+import { tokenModelContract } from "../../contract/token_model_contract.ts";
 import { testCaller } from "../../fakes/callers.ts";
 import { FAULTS, modelServer } from "../../fakes/model_server.ts";
+import { tinyCodec } from "../../fakes/tiny_codec.ts";
+import { babblingModel } from "../../fakes/token_models.ts";
 
 const REQUEST: GenerateRequest = {
   ids: [1, 2, 3],
@@ -15,10 +18,13 @@ const REQUEST: GenerateRequest = {
   seed: 2 ** 31 + 5,
 };
 
-function answer(changes: Record<string, unknown> = {}): unknown {
+function answer(
+  changes: Record<string, unknown> = {},
+  ids: readonly number[] = [7, 9],
+): unknown {
   return {
     text: "x",
-    output_ids: [7, 9],
+    output_ids: ids,
     meta_info: {
       id: "r",
       finish_reason: { type: "stop", matched: 9 },
@@ -33,13 +39,62 @@ function answer(changes: Record<string, unknown> = {}): unknown {
 
 function modelAt(url: string, policy: Partial<CallPolicy> = {}) {
   return sglangTokenModel({
-    url,
+    url: `${url}/`,
+    apiKey: "s3cret-key",
     model: "Qwen/Qwen3-4B",
     contextLength: 100,
     caller: testCaller(policy),
     meter: createMeter(),
   });
 }
+
+const { tokenizer } = tinyCodec();
+
+tokenModelContract("sglangTokenModel()", () => {
+  const babbling = babblingModel(tokenizer);
+  const server = modelServer({
+    answer: async ({ path, body: { input_ids: ids, sampling_params } }) => {
+      if (path !== "/generate") return {};
+      const { ids: given, logprobs, finishReason } = await babbling.generate({
+        ids,
+        session: "",
+        maxTokens: sampling_params.max_new_tokens,
+        temperature: sampling_params.temperature,
+        stopIds: sampling_params.stop_token_ids,
+        seed: sampling_params.sampling_seed,
+      });
+      return answer({
+        finish_reason: { type: finishReason },
+        output_token_logprobs: given.map((id, i) => [logprobs[i], id, null]),
+      }, given);
+    },
+    faults: { seed: 4, share: 0.1, kinds: ["429", "500", "drop", "half"] },
+  });
+  return Promise.resolve({
+    model: modelAt(server.url),
+    prompts: ["Hello", "Look up #W12"].map((text) => tokenizer.encode(text)),
+    vocabSize: tokenizer.vocabSize,
+    stopId: tokenizer.stopIds[0] ?? 0,
+    tolerance: 0,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  });
+});
+
+Deno.test("sglangTokenModel() keeps the key out of what it quotes, even where it cuts", async () => {
+  const text = `${"x".repeat(297)}s3cret-key`;
+  await using server = modelServer({
+    answer: () => new Response(text, { status: 400 }),
+  });
+  await assert.rejects(
+    modelAt(server.url).generate(REQUEST),
+    (error: Error) => {
+      assert.match(error.message, /answered 400: x+\[ke$/);
+      return true;
+    },
+  );
+  const [request] = server.requests;
+  assert.equal(request?.headers.get("authorization"), "Bearer s3cret-key");
+});
 
 Deno.test("sglangTokenModel() sends ids, and reads ids with their log probabilities", async () => {
   await using server = modelServer({ answer: () => answer() });
@@ -94,7 +149,7 @@ for (const fault of FAULTS) {
       faults: ({ path, index }) =>
         path === "/generate" && index === 0 ? fault : undefined,
     });
-    const timeoutMs = fault === "stall" ? 50 : 5000;
+    const timeoutMs = fault.startsWith("stall") ? 50 : 5000;
     const result = await modelAt(server.url, { timeoutMs }).generate(REQUEST);
     assert.equal(result.usage?.retries, 1);
   });
@@ -105,6 +160,12 @@ Deno.test("sglangTokenModel(): what is no answer is a typed failure, never a res
     [answer({ output_token_logprobs: [[null, 7, null]] }), "bad_response"],
     [answer({ output_token_logprobs: [[-1, 8, null]] }), "bad_response"],
     [answer({ output_token_logprobs: undefined }), "bad_response"],
+    [answer({ output_token_logprobs: [] }), "bad_response"],
+    [answer({ output_token_logprobs: [[0.5, 7], [-1, 9]] }), "bad_response"],
+    [
+      new Response('{"meta_info": {"output_token_logprobs": [[NaN, 7]]}}'),
+      "bad_response",
+    ],
     [
       answer({ finish_reason: { type: "abort", message: "shutting down" } }),
       "aborted",

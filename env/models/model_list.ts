@@ -1,0 +1,53 @@
+/**
+ * Which models an endpoint has, for errors that name them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { CallOptions } from "../types.ts";
+import type { Endpoint } from "./endpoints.ts";
+
+/** Until an endpoint is taken to have no list. */
+const TIMEOUT_MS = 5000;
+
+/** An endpoint's list, and where it was found. */
+export interface ModelList {
+  /** The endpoint's own, or that with `/v1` where only this one answers. */
+  readonly baseUrl: string;
+  readonly names: readonly string[];
+}
+
+const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/** Asks an endpoint for its models. @returns `null` where it does not tell. */
+export async function findModels(
+  { baseUrl, apiKey }: Endpoint,
+  options: CallOptions = {},
+): Promise<ModelList | null> {
+  for (const url of [baseUrl, `${baseUrl}/v1`]) {
+    const names = await namesAt(url, { ...options, apiKey });
+    if (names !== null) return { baseUrl: url, names };
+  }
+  return null;
+}
+
+async function namesAt(
+  baseUrl: string,
+  { apiKey, signal }: CallOptions & { apiKey: string },
+): Promise<string[] | null> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await fetch(`${baseUrl}/models`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+      signal: signal === undefined
+        ? timeout
+        : AbortSignal.any([signal, timeout]),
+    });
+    const list = listSchema.safeParse(await response.json());
+    return list.data?.data.map(({ id }) => id) ?? null;
+  } catch {
+    signal?.throwIfAborted();
+    return null; // the list only helps to say what is wrong
+  }
+}
