@@ -65,6 +65,9 @@ export const endpointSchema = z.strictObject({
     "Sampling temperature; null leaves it to the server",
   ),
   maxTokens: positive.default(1024).describe("Most tokens of an answer"),
+  extra: z.record(z.string(), z.unknown()).default({}).describe(
+    "Further fields of the request's body; null leaves out one that the server refuses, such as seed",
+  ),
   calls: callsSchema.prefault({}),
 });
 
