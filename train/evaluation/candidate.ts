@@ -60,8 +60,8 @@ export async function openCandidate(
     })
     : await openTokenModel(config, options);
   const { dataset } = options;
-  const { agent: strategy, compat } = config;
-  const agent = await openAgent(strategy, { model, dataset, compat });
+  const { agent: strategy, prompt, compat } = config;
+  const agent = await openAgent(strategy, { model, dataset, prompt, compat });
   return held(agent, `${model.name} as a ${strategy} agent`);
 }
 

@@ -33,6 +33,9 @@ export const evaluationSchema = z.strictObject({
   agent: agentStrategy.or(z.literal("expert")).default("tool-calling").describe(
     "Who serves: a model by a strategy, or the expert, who knows the gold",
   ),
+  prompt: z.enum(["full", "none"]).default("full").describe(
+    "What a model is shown before the conversation; full: policy text and tools. A run's policy keeps its own",
+  ),
   policy: z.string().nullable().default(null).describe(
     "The training run whose policy is the model, at temperature 1 unless one is given; null asks the endpoint",
   ),
