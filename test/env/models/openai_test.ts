@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
-import { checkModel } from "../../../env/models/check.ts";
-import { resolveEndpoint } from "../../../env/models/endpoints.ts";
 import { createMeter } from "../../../env/models/meter.ts";
-import {
-  openaiChatModel,
-  type OpenAiOptions,
-} from "../../../env/models/openai.ts";
 import type { CallPolicy } from "../../../env/models/call_policy.ts";
 import type { Message, ToolSchema } from "../../../env/types.ts";
 import { chatModelContract } from "../../contract/chat_model_contract.ts";
-import { testCaller } from "../../fakes/callers.ts";
-import {
-  chatAnswer,
-  FAULTS,
-  type ModelServer,
-  modelServer,
-} from "../../fakes/model_server.ts";
+import { chatAnswer, FAULTS, modelServer } from "../../fakes/model_server.ts";
+import { modelAt } from "../../fakes/served_models.ts";
 
 const TOOL: ToolSchema = {
   type: "function",
@@ -27,32 +16,8 @@ const TOOL: ToolSchema = {
 };
 const HELLO: Message = { role: "user", content: "hello" };
 
-function modelAt(
-  server: { url: string },
-  policy:
-    & Partial<CallPolicy>
-    & Partial<Pick<OpenAiOptions, "extra" | "meter">> = {},
-) {
-  const { extra = {}, meter = createMeter(), ...rest } = policy;
-  const model = openaiChatModel({
-    endpoint: resolveEndpoint({
-      provider: "openai",
-      baseUrl: `${server.url}/v1`,
-      env: () => "s3cret-key",
-    }),
-    extra,
-    model: "Qwen/Qwen3-4B",
-    source: "model",
-    temperature: 0.5,
-    maxTokens: 64,
-    caller: testCaller(rest),
-    meter,
-  });
-  return { model, meter };
-}
-
 function chatOf(server: { url: string }, policy: Partial<CallPolicy> = {}) {
-  return modelAt(server, policy).model.chat({ tools: [TOOL], seed: 5 });
+  return modelAt(server, policy).chat({ tools: [TOOL], seed: 5 });
 }
 
 chatModelContract("openaiChatModel()", () => {
@@ -64,7 +29,7 @@ chatModelContract("openaiChatModel()", () => {
         : chatAnswer(`turn ${body.messages.length}, seed ${body.seed}`),
   });
   return Promise.resolve({
-    model: modelAt(server).model,
+    model: modelAt(server),
     tools: [TOOL],
     turns: [[HELLO], [HELLO], [HELLO]],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
@@ -313,7 +278,7 @@ Deno.test("openaiChatModel(): an error inside an answer is told, and tried again
 Deno.test("openaiChatModel() adds the extra fields, and leaves out those that are null", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hi") });
   const extra = { reasoning_effort: "low", seed: null, temperature: 0 };
-  await modelAt(server, { extra }).model.chat({ tools: [], seed: 1 })
+  await modelAt(server, { extra }).chat({ tools: [], seed: 1 })
     .send([HELLO]);
   assert.deepEqual(server.requests[0]?.body, {
     model: "Qwen/Qwen3-4B",
@@ -327,111 +292,8 @@ Deno.test("openaiChatModel() adds the extra fields, and leaves out those that ar
 Deno.test("openaiChatModel() begins no call once the budget is spent", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hi") });
   const meter = createMeter({ maxTokens: 15 });
-  const chat = modelAt(server, { meter }).model.chat({ tools: [], seed: 1 });
+  const chat = modelAt(server, { meter }).chat({ tools: [], seed: 1 });
   await chat.send([HELLO]);
   await assert.rejects(chat.send([HELLO]), { name: "BudgetError" });
   assert.equal(server.requests.length, 1);
-});
-
-function endpointAt(url: string) {
-  return resolveEndpoint({
-    provider: "openai",
-    baseUrl: url,
-    env: () => "s3cret-key",
-  });
-}
-
-Deno.test("checkModel() tells what is wrong with an endpoint, without the key", async () => {
-  const cases: [status: number, message: string, words: RegExp][] = [
-    [
-      401,
-      "Incorrect API key provided: s3cret-key",
-      /--model m does not answer: .*\[key\]; check the key in OPENAI_API_KEY$/,
-    ],
-    [400, "API key not valid", /check the key in OPENAI_API_KEY$/],
-    [400, "Unsupported parameter: 'seed'", /'seed'; .*change the parameter/],
-    [402, "Payment is required", /Payment is required/],
-  ];
-  for (const [status, message, words] of cases) {
-    await using server = modelServer({
-      answer: () => Response.json({ error: { message } }, { status }),
-    });
-    const { model } = modelAt(server);
-    const endpoint = endpointAt(`${server.url}/v1`);
-    await assert.rejects(
-      checkModel(model, "--model m", { endpoint }),
-      (error: Error) => {
-        assert.equal(error.name, "ConfigError");
-        assert.match(error.message, words);
-        assert.doesNotMatch(error.message, /s3cret/);
-        return true;
-      },
-    );
-    assert.equal(server.requests.length, 1, "it asks once");
-  }
-});
-
-Deno.test("checkModel() names the models that are nearest to one that is unknown", async () => {
-  const data = ["gpt-4o", "Qwen/Qwen3-8B", "Qwen/Qwen3-0.6B", "Qwen3-4B"]
-    .map((id) => ({ id }));
-  await using server = modelServer({
-    answer: ({ path }) =>
-      path === "/v1/models"
-        ? { data }
-        : Response.json({ detail: "Not Found" }, { status: 404 }),
-  });
-  await assert.rejects(
-    checkModel(modelAt(server).model, "--model m", {
-      endpoint: endpointAt(`${server.url}/v1`),
-    }),
-    /404 Not Found; check the model's name: the nearest of 4 there: "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
-  );
-  // The model above is asked at /v1; here the base URL that was given lacks it.
-  await assert.rejects(
-    checkModel(modelAt(server).model, "--model m", {
-      endpoint: endpointAt(server.url),
-    }),
-    /its base URL is http:\/\/127.0.0.1:\d+\/v1$/,
-  );
-});
-
-Deno.test("checkModel(): without a list of models the name and the base URL are in doubt", async () => {
-  await using server = modelServer({
-    answer: () => new Response("nothing here", { status: 404 }),
-  });
-  await assert.rejects(
-    checkModel(modelAt(server).model, "--model m", {
-      endpoint: endpointAt(`${server.url}/v1`),
-    }),
-    /check the model's name and that the base URL ends/,
-  );
-});
-
-Deno.test("checkModel() doubts the base URL of a page that is no API, and the time of a server that stalls", async () => {
-  await using page = modelServer({
-    answer: () => new Response("<html>", { headers: { "x-page": "yes" } }),
-  });
-  await assert.rejects(
-    checkModel(modelAt(page).model, "--model m"),
-    /is that of an OpenAI-compatible API/,
-  );
-  await using slow = modelServer({ answer: () => 0, faults: () => "stall" });
-  await assert.rejects(
-    checkModel(modelAt(slow, { timeoutMs: 20 }).model, "--model m"),
-    /calls\.timeoutS/,
-  );
-  assert.equal(slow.requests.length, 3, "it does not insist");
-});
-
-Deno.test("checkModel() tells that there is no server, and is content with one that answers", async () => {
-  let gone: ModelServer;
-  {
-    await using server = modelServer({ answer: () => chatAnswer("hi") });
-    gone = server;
-    await checkModel(modelAt(server).model, "--model m");
-  }
-  await assert.rejects(checkModel(modelAt(gone).model, "--model m"), {
-    name: "ConfigError",
-    message: /\(3 attempts\); start the server/,
-  });
 });
