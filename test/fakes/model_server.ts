@@ -215,7 +215,7 @@ class RequestReader {
     const head = new TextDecoder().decode(this.#bytes.slice(0, end));
     const [first = "", ...lines] = head.split("\r\n");
     const headers = new Headers(
-      lines.map((line) => {
+      lines.map((line): [string, string] => {
         const at = line.indexOf(":");
         return [line.slice(0, at), line.slice(at + 1).trim()];
       }),
