@@ -39,6 +39,7 @@ export class EvaluationDir implements AsyncDisposable {
   readonly #store: EpisodeStore;
   #waiting: Ended[] = [];
   #since = 0;
+  #isClosed = false;
 
   private constructor(
     path: string,
@@ -150,7 +151,10 @@ export class EvaluationDir implements AsyncDisposable {
     await writeFileAtomic(join(this.path, name), text);
   }
 
+  /** Lets go of the directory; once more is no harm. */
   [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#isClosed = true;
     this.flush();
     this.#store[Symbol.dispose]();
     this.#lock.close();
