@@ -1,0 +1,158 @@
+/**
+ * The arithmetic of a slime step: how GPUs, prompts, samples and optimizer steps have to fit together.
+ *
+ * slime asserts some of it after the models are loaded, and drops the remainder of a batch without a word;
+ * here all of it is checked before anything is started.
+ *
+ * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
+ * @module
+ */
+
+/** What a step is made of; the keys are slime's flags. */
+export interface BatchShape {
+  readonly actorNumNodes: number;
+  readonly actorNumGpusPerNode: number;
+  /** GPUs of the engines. Ignored where they are shared. */
+  readonly rolloutNumGpus: number;
+  readonly rolloutNumGpusPerEngine: number;
+  /** Whether training and engines take turns on the same GPUs. */
+  readonly colocate: boolean;
+  readonly tensorParallel: number;
+  readonly pipelineParallel: number;
+  readonly contextParallel: number;
+  /** Prompts of a rollout. */
+  readonly rolloutBatchSize: number;
+  readonly samplesPerPrompt: number;
+  /** Samples of an optimizer step. */
+  readonly globalBatchSize: number;
+  readonly overSamplingBatchSize: number;
+  /** Samples that a rank takes at once, where batches are not dynamic. */
+  readonly microBatchSize: number;
+}
+
+/** What follows from a {@linkcode BatchShape}. */
+export interface BatchPlan {
+  /** GPUs that Ray must have free. */
+  readonly gpus: number;
+  readonly engines: number;
+  readonly dataParallel: number;
+  /** Samples of a rollout. */
+  readonly samples: number;
+  readonly optimizerSteps: number;
+}
+
+/** The figures that follow. They mean something where {@linkcode batchFaults} is empty. */
+export function batchPlan(shape: BatchShape): BatchPlan {
+  const training = shape.actorNumNodes * shape.actorNumGpusPerNode;
+  const rollout = shape.colocate ? training : shape.rolloutNumGpus;
+  const samples = shape.rolloutBatchSize * shape.samplesPerPrompt;
+  return {
+    gpus: shape.colocate ? training : training + rollout,
+    engines: Math.floor(rollout / shape.rolloutNumGpusPerEngine),
+    dataParallel: training / modelParallel(shape),
+    samples,
+    optimizerSteps: Math.floor(samples / shape.globalBatchSize),
+  };
+}
+
+/** What the model and the data have to say to a step. */
+export interface BatchWorld {
+  /** Query heads of the model. */
+  readonly heads: number;
+  /** Heads of keys and values. */
+  readonly kvGroups: number;
+  readonly layers: number;
+  /** Rows of the training set. */
+  readonly rows: number;
+}
+
+/**
+ * What does not fit.
+ * @returns One sentence a fault, with the flags, their values and the way out; empty where all fits.
+ */
+export function batchFaults(shape: BatchShape, world: BatchWorld): string[] {
+  return [
+    ...placementFaults(shape),
+    ...parallelFaults(shape, world),
+    ...samplingFaults(shape, world),
+  ];
+}
+
+function placementFaults(shape: BatchShape): string[] {
+  const training = shape.actorNumNodes * shape.actorNumGpusPerNode;
+  const rollout = shape.colocate ? training : shape.rolloutNumGpus;
+  const perEngine = shape.rolloutNumGpusPerEngine;
+  return [
+    ...unless(
+      rollout >= perEngine && rollout % perEngine === 0,
+      `${rollout} rollout GPUs do not make whole engines of ${perEngine}; ` +
+        "make rollout-num-gpus a multiple of rollout-num-gpus-per-engine",
+    ),
+    ...unless(
+      training % modelParallel(shape) === 0,
+      `${training} training GPUs do not divide by tensor × pipeline × context parallel ` +
+        `(${shape.tensorParallel} × ${shape.pipelineParallel} × ${shape.contextParallel}); ` +
+        "change actor-num-gpus-per-node or a parallel size",
+    ),
+  ];
+}
+
+function parallelFaults(
+  { tensorParallel, pipelineParallel }: BatchShape,
+  { heads, kvGroups, layers }: BatchWorld,
+): string[] {
+  return [
+    ...unless(
+      heads % tensorParallel === 0 && kvGroups % tensorParallel === 0,
+      `tensor-model-parallel-size ${tensorParallel} does not divide ${heads} heads and ` +
+        `${kvGroups} groups of keys and values; choose a divisor of ${kvGroups}`,
+    ),
+    ...unless(
+      layers % pipelineParallel === 0,
+      `pipeline-model-parallel-size ${pipelineParallel} does not divide ${layers} layers; choose a divisor`,
+    ),
+  ];
+}
+
+function samplingFaults(shape: BatchShape, { rows }: BatchWorld): string[] {
+  const { rolloutBatchSize, samplesPerPrompt, globalBatchSize } = shape;
+  const { samples, dataParallel } = batchPlan(shape);
+  const product =
+    `rollout-batch-size ${rolloutBatchSize} × n-samples-per-prompt ${samplesPerPrompt}`;
+  const share = shape.microBatchSize * dataParallel;
+  return [
+    ...unless(
+      samplesPerPrompt > 1,
+      "n-samples-per-prompt 1 makes groups of one, which have no spread: no advantage, and the filter " +
+        "of equal rewards samples for ever; take 2 or more",
+    ),
+    ...unless(
+      samples >= globalBatchSize && samples % globalBatchSize === 0,
+      `${product} = ${samples} samples are no multiple of global-batch-size ${globalBatchSize}, and slime ` +
+        "drops the remainder silently; make it a divisor",
+    ),
+    ...unless(
+      !Number.isInteger(dataParallel) || globalBatchSize % share === 0,
+      `global-batch-size ${globalBatchSize} does not divide by micro-batch-size × data parallel ` +
+        `(${shape.microBatchSize} × ${dataParallel}); make it a multiple of ${share}`,
+    ),
+    ...unless(
+      shape.overSamplingBatchSize >= rolloutBatchSize,
+      `over-sampling-batch-size ${shape.overSamplingBatchSize} is below rollout-batch-size ` +
+        `${rolloutBatchSize}; make it at least that`,
+    ),
+    ...unless(
+      shape.overSamplingBatchSize <= rows,
+      `over-sampling-batch-size ${shape.overSamplingBatchSize} is more than the ${rows} rows of the data: ` +
+        "a pull wraps at most once; lower it or add rows",
+    ),
+  ];
+}
+
+function modelParallel(shape: BatchShape): number {
+  return shape.tensorParallel * shape.pipelineParallel * shape.contextParallel;
+}
+
+function unless(fits: boolean, fault: string): string[] {
+  return fits ? [] : [fault];
+}
