@@ -1,0 +1,459 @@
+/**
+ * The schema of a slime recipe: what `train --recipe qwen3-4b` runs, as one YAML instead of a shell script.
+ *
+ * A key that is a flag of slime, Megatron or SGLang names it in its metadata (`flag`); see flags.ts for how
+ * values become a command line. Defaults are those of slime's tau-bench example where it sets them.
+ *
+ * @see slime `examples/tau-bench/run_qwen3_4B.sh` and `slime/utils/arguments.py` at 624b824.
+ * @module
+ */
+
+import { z } from "zod";
+import {
+  agentStrategy,
+  budgetSchema,
+  compatSchema,
+  dataSchema,
+  pricesSchema,
+  userSchema,
+} from "../config_sections.ts";
+import type { DeepReadonly } from "../config_schema.ts";
+import { MODEL_SHAPES, type ModelName } from "./model_shapes.ts";
+
+const positive = z.int().min(1);
+const count = z.int().min(0);
+const weight = z.number().min(0);
+const rate = z.number().gt(0);
+const path = z.string().min(1);
+
+/** What a key is to slime: its description, and the flag that it becomes. */
+function key<T extends z.ZodType>(
+  schema: T,
+  description: string,
+  flag?: string,
+): T {
+  return schema.meta(
+    flag === undefined ? { description } : { description, flag },
+  );
+}
+
+const modelNames = Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]];
+
+const modelSchema = z.strictObject({
+  name: key(
+    z.enum(modelNames).default("Qwen3-4B"),
+    "The model; its shape gives Megatron's model arguments",
+  ),
+  directory: key(
+    path.default("/root/Qwen3-4B"),
+    "The checkpoint in Hugging Face's format, on every host",
+    "--hf-checkpoint",
+  ),
+  reference: key(
+    path.nullable().default(null),
+    "Weights to begin with and to stay near; null loads the directory itself, without conversion",
+    "--ref-load",
+  ),
+});
+
+const pathsSchema = z.strictObject({
+  slime: path.default("/root/slime").describe("slime's checkout on the hosts"),
+  megatron: path.default("/root/Megatron-LM").describe(
+    "Megatron-LM's checkout on the hosts",
+  ),
+  python: path.default("python3").describe("The interpreter that has slime"),
+});
+
+const clusterSchema = z.strictObject({
+  nodes: key(
+    positive.default(1),
+    "Hosts that train",
+    "--actor-num-nodes",
+  ),
+  gpusPerNode: key(
+    positive.default(2),
+    "GPUs of a host that train",
+    "--actor-num-gpus-per-node",
+  ),
+  hostGpus: key(
+    positive.nullable().default(null),
+    "GPUs that a host has; null has no more than train",
+    "--num-gpus-per-node",
+  ),
+  colocate: key(
+    z.boolean().default(true),
+    "Training and engines take turns on the same GPUs",
+    "--colocate",
+  ),
+  rolloutGpus: key(
+    positive.nullable().default(null),
+    "GPUs of the engines; null, when colocated, has those that train",
+    "--rollout-num-gpus",
+  ),
+  hosts: z.array(z.string().min(1)).default([]).describe(
+    "Names in hosts.yaml, the head first; none is this machine",
+  ),
+  address: z.string().min(1).default("127.0.0.1").describe(
+    "The head's address, as the other hosts reach it",
+  ),
+  port: positive.default(6379).describe("The port of Ray's head"),
+  dashboardPort: positive.default(8265).describe("The port of Ray's Jobs API"),
+  start: z.boolean().default(true).describe(
+    "Start Ray where none runs; false joins a cluster that is there",
+  ),
+  nvlink: z.enum(["auto", "yes", "no"]).default("auto").describe(
+    "Whether GPUs of a host are joined by NVLink; auto asks nvidia-smi",
+  ),
+  env: z.record(z.string(), z.string()).default({}).describe(
+    "Further environment variables of the job; others can read them, so no keys",
+  ),
+});
+
+const rolloutSchema = z.strictObject({
+  steps: key(
+    positive.default(500),
+    "Rollouts, each with its steps of training",
+    "--num-rollout",
+  ),
+  batchSize: key(
+    positive.default(32),
+    "Tasks a rollout",
+    "--rollout-batch-size",
+  ),
+  groupSize: key(
+    positive.default(8),
+    "Episodes of each task",
+    "--n-samples-per-prompt",
+  ),
+  globalBatchSize: key(
+    positive.default(256),
+    "Episodes a step of the optimizer",
+    "--global-batch-size",
+  ),
+  stepsPerRollout: key(
+    positive.nullable().default(null),
+    "Steps of the optimizer a rollout; null follows from the batch sizes",
+    "--num-steps-per-rollout",
+  ),
+  overSamplingBatchSize: key(
+    positive.nullable().default(null),
+    "Tasks begun at a time; null is the batch size",
+    "--over-sampling-batch-size",
+  ),
+  maxResponseLen: key(
+    positive.default(1024),
+    "Most tokens of an answer of the model",
+    "--rollout-max-response-len",
+  ),
+  maxContextLen: key(
+    positive.default(16_384),
+    "Most tokens of an episode, prompt and all",
+    "--rollout-max-context-len",
+  ),
+  temperature: key(
+    rate.default(1),
+    "Sampling temperature",
+    "--rollout-temperature",
+  ),
+  shuffle: key(
+    z.boolean().default(true),
+    "Shuffle tasks each epoch",
+    "--rollout-shuffle",
+  ),
+  filter: key(
+    path.nullable().default(
+      "slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std",
+    ),
+    "Which groups are kept; null keeps all",
+    "--dynamic-sampling-filter-path",
+  ),
+  balance: key(
+    z.boolean().default(true),
+    "Share work among ranks by its length",
+    "--balance-data",
+  ),
+  maxTurns: positive.default(30).describe("Most actions of an episode"),
+});
+
+const evalSchema = z.strictObject({
+  every: key(
+    count.default(5),
+    "Rollouts between evaluations; 0 has none",
+    "--eval-interval",
+  ),
+  splits: z.array(z.enum(["dev", "test"])).default(["dev"]).describe(
+    "Splits that are evaluated, each on its own tasks",
+  ),
+  samples: key(
+    positive.default(1),
+    "Episodes of each task",
+    "--n-samples-per-eval-prompt",
+  ),
+  maxResponseLen: key(
+    positive.default(1024),
+    "Most tokens of an answer",
+    "--eval-max-response-len",
+  ),
+  topK: key(
+    z.int().min(-1).default(1),
+    "Tokens to choose among; 1 takes the likeliest",
+    "--eval-top-k",
+  ),
+});
+
+const parallelSchema = z.strictObject({
+  tensor: key(
+    positive.default(2),
+    "Ranks that share each layer",
+    "--tensor-model-parallel-size",
+  ),
+  sequence: key(
+    z.boolean().default(true),
+    "Share norms along the sequence; needs tensor above 1",
+    "--sequence-parallel",
+  ),
+  pipeline: key(
+    positive.default(1),
+    "Ranks that share the layers",
+    "--pipeline-model-parallel-size",
+  ),
+  context: key(
+    positive.default(1),
+    "Ranks that share each sequence",
+    "--context-parallel-size",
+  ),
+  expert: key(
+    positive.default(1),
+    "Ranks that share the experts",
+    "--expert-model-parallel-size",
+  ),
+  expertTensor: key(
+    positive.default(1),
+    "Ranks that share each expert",
+    "--expert-tensor-parallel-size",
+  ),
+  recompute: key(
+    z.enum(["full", "selective"]).nullable().default("full"),
+    "What is computed again in the backward pass instead of kept",
+    "--recompute-granularity",
+  ),
+  recomputeMethod: key(
+    z.enum(["uniform", "block"]).nullable().default("uniform"),
+    "How layers are chosen for it",
+    "--recompute-method",
+  ),
+  recomputeLayers: key(
+    positive.nullable().default(1),
+    "Layers a piece of it",
+    "--recompute-num-layers",
+  ),
+  dynamicBatch: key(
+    z.boolean().default(true),
+    "Fill micro-batches up to a number of tokens",
+    "--use-dynamic-batch-size",
+  ),
+  maxTokensPerGpu: key(
+    positive.default(9216),
+    "Most tokens of a micro-batch, a GPU; times context",
+    "--max-tokens-per-gpu",
+  ),
+  microBatchSize: key(
+    positive.nullable().default(null),
+    "Episodes of a micro-batch, where it is not dynamic",
+    "--micro-batch-size",
+  ),
+});
+
+const algorithmSchema = z.strictObject({
+  advantage: key(
+    z.enum([
+      "grpo",
+      "gspo",
+      "cispo",
+      "reinforce_plus_plus",
+      "reinforce_plus_plus_baseline",
+      "ppo",
+    ]).default("grpo"),
+    "How rewards become advantages",
+    "--advantage-estimator",
+  ),
+  klLoss: key(
+    z.boolean().default(true),
+    "Measure the KL to the reference",
+    "--use-kl-loss",
+  ),
+  klLossCoef: key(
+    weight.default(0),
+    "Weight of that KL in the loss",
+    "--kl-loss-coef",
+  ),
+  klLossType: key(
+    z.enum(["k1", "k2", "k3", "low_var_kl"]).default("low_var_kl"),
+    "How it is estimated",
+    "--kl-loss-type",
+  ),
+  entropyCoef: key(
+    weight.default(0),
+    "Weight of the entropy bonus",
+    "--entropy-coef",
+  ),
+  clipLow: key(
+    weight.default(0.2),
+    "The ratio is clipped at 1 - clipLow",
+    "--eps-clip",
+  ),
+  clipHigh: key(
+    weight.default(0.28),
+    "The ratio is clipped at 1 + clipHigh",
+    "--eps-clip-high",
+  ),
+  importanceSampling: key(
+    z.boolean().default(false),
+    "Correct for engines and trainer not agreeing on log probabilities",
+    "--use-tis",
+  ),
+});
+
+const optimizerSchema = z.strictObject({
+  name: key(
+    z.enum(["adam", "sgd"]).default("adam"),
+    "The optimizer",
+    "--optimizer",
+  ),
+  learningRate: key(rate.default(1e-6), "Learning rate", "--lr"),
+  decay: key(
+    z.enum(["constant", "linear", "cosine", "inverse-square-root"]).default(
+      "constant",
+    ),
+    "How it decays",
+    "--lr-decay-style",
+  ),
+  weightDecay: key(weight.default(0.1), "Weight decay", "--weight-decay"),
+  beta1: key(weight.default(0.9), "Adam's β1", "--adam-beta1"),
+  beta2: key(weight.default(0.98), "Adam's β2", "--adam-beta2"),
+});
+
+const numericsSchema = z.strictObject({
+  attentionDropout: key(
+    weight.default(0),
+    "Dropout of attention",
+    "--attention-dropout",
+  ),
+  hiddenDropout: key(
+    weight.default(0),
+    "Dropout of hidden states",
+    "--hidden-dropout",
+  ),
+  gradientsInFp32: key(
+    z.boolean().default(true),
+    "Sum and reduce gradients in fp32",
+    "--accumulate-allreduce-grads-in-fp32",
+  ),
+  softmaxInFp32: key(
+    z.boolean().default(true),
+    "Softmax of attention in fp32",
+    "--attention-softmax-in-fp32",
+  ),
+  attention: key(
+    z.enum(["auto", "flash", "fused", "unfused", "local"]).default("flash"),
+    "Kernel of attention",
+    "--attention-backend",
+  ),
+});
+
+const engineSchema = z.strictObject({
+  gpus: key(
+    positive.default(1),
+    "GPUs an engine",
+    "--rollout-num-gpus-per-engine",
+  ),
+  memory: key(
+    z.number().gt(0).lt(1).default(0.7),
+    "Share of a GPU's memory for weights and cache",
+    "--sglang-mem-fraction-static",
+  ),
+  concurrency: key(
+    positive.default(64),
+    "Most episodes at once, an engine",
+    "--sglang-server-concurrency",
+  ),
+  routerPort: key(
+    positive.default(3100),
+    "Port of the router that slime starts",
+    "--sglang-router-port",
+  ),
+  routerPolicy: key(
+    z.enum(["consistent_hashing", "cache_aware", "round_robin", "random"])
+      .default("consistent_hashing"),
+    "How turns find their engine; consistent_hashing keeps an episode on one",
+    "--router-policy",
+  ),
+});
+
+const checkpointSchema = z.strictObject({
+  directory: key(
+    path.default("/root/taulab-checkpoints"),
+    "Where checkpoints go, and where a resumed run looks",
+    "--save",
+  ),
+  every: key(
+    positive.default(20),
+    "Rollouts between checkpoints",
+    "--save-interval",
+  ),
+  huggingFace: key(
+    path.nullable().default(null),
+    "Also write each in Hugging Face's format, as DIR/{rollout_id}",
+    "--save-hf",
+  ),
+});
+
+const bridgeSchema = z.strictObject({
+  services: z.array(z.url({ protocol: /^https?$/ })).default([]).describe(
+    "Servers of episodes that run already; none starts them here",
+  ),
+  processes: positive.default(2).describe("Servers of episodes to start"),
+  port: positive.default(8400).describe("Port of the first; the others follow"),
+  timeoutS: rate.default(1800).describe("Seconds until an episode is given up"),
+  retries: count.default(3).describe(
+    "Further attempts at an episode, on other servers",
+  ),
+});
+
+/** A slime recipe: every key of it, with its default. */
+export const slimeSchema = z.strictObject({
+  trainer: z.literal("slime").default("slime").describe("Who trains"),
+  seed: key(
+    z.int().min(0).default(42),
+    "Seed of the order of tasks and of episodes",
+    "--rollout-seed",
+  ),
+  data: dataSchema.prefault({ source: "tau-bench" }),
+  agent: agentStrategy.default("tool-calling").describe("How the model serves"),
+  prompt: z.enum(["full", "none"]).default("full").describe(
+    "What the model is told of the policy and the tools",
+  ),
+  user: userSchema.prefault({ strategy: "llm" }),
+  compat: compatSchema,
+  prices: pricesSchema,
+  budget: budgetSchema.prefault({}),
+  model: modelSchema.prefault({}),
+  paths: pathsSchema.prefault({}),
+  cluster: clusterSchema.prefault({}),
+  rollout: rolloutSchema.prefault({}),
+  eval: evalSchema.prefault({}),
+  parallel: parallelSchema.prefault({}),
+  algorithm: algorithmSchema.prefault({}),
+  optimizer: optimizerSchema.prefault({}),
+  numerics: numericsSchema.prefault({}),
+  engine: engineSchema.prefault({}),
+  checkpoint: checkpointSchema.prefault({}),
+  bridge: bridgeSchema.prefault({}),
+  flags: z.record(z.string(), z.union([z.boolean(), z.number(), z.string()]))
+    .default({}).describe(
+      "Further flags of slime's train.py, by name without dashes; true is a bare flag, false leaves it out",
+    ),
+});
+
+/** A resolved recipe, frozen. */
+export type SlimeConfig = DeepReadonly<z.infer<typeof slimeSchema>>;
