@@ -419,6 +419,8 @@ export interface GenerateResult {
   readonly finishReason: "stop" | "length";
   /** What this answer used, where an engine counts it. */
   readonly usage?: Usage;
+  /** Which weights answered, where an engine says so. */
+  readonly weightVersion?: string;
 }
 
 /** Why an episode ended. */

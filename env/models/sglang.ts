@@ -29,6 +29,8 @@ export interface SglangOptions {
   readonly meter: Meter;
   /** For servers that demand one. */
   readonly apiKey?: string;
+  /** Sampling parameters beyond temperature and length, by SGLang's names: `{ top_k: 20 }`. Default: none cut off. */
+  readonly sampling?: Readonly<Record<string, unknown>>;
 }
 
 /** A token model behind a server. Each session keeps to the worker that has its prefix. */
@@ -68,6 +70,7 @@ const answerSchema = z.object({
     }),
     prompt_tokens: z.number().optional(),
     cached_tokens: z.number().optional(),
+    weight_version: z.coerce.string().optional(),
     output_token_logprobs: z.array(
       z.tuple([logprobSchema, z.int()]).rest(z.unknown()),
     ).min(1),
@@ -91,7 +94,7 @@ async function attempt(
   const rid = crypto.randomUUID();
   try {
     const response = await post(options, "/generate", {
-      body: { rid, ...bodyOf(request) },
+      body: { rid, ...bodyOf(request, options.sampling) },
       session: request.session,
       signal,
     });
@@ -110,7 +113,10 @@ async function attempt(
 }
 
 /** The prompt as ids and sampling from the model's own distribution, so that log probabilities are the policy's. */
-function bodyOf(request: GenerateRequest): Record<string, unknown> {
+function bodyOf(
+  request: GenerateRequest,
+  sampling: SglangOptions["sampling"] = {},
+): Record<string, unknown> {
   return {
     input_ids: request.ids,
     return_logprob: true,
@@ -124,6 +130,7 @@ function bodyOf(request: GenerateRequest): Record<string, unknown> {
       skip_special_tokens: false,
       spaces_between_special_tokens: false,
       no_stop_trim: true,
+      ...sampling,
     },
   };
 }
@@ -201,6 +208,9 @@ function resultOf(info: Answer, url: string): GenerateResult {
     ids: info.output_token_logprobs.map(([, id]) => id),
     logprobs: info.output_token_logprobs.map(([logprob]) => logprob),
     finishReason: type === "length" ? "length" : "stop",
+    ...(info.weight_version === undefined
+      ? {}
+      : { weightVersion: info.weight_version }),
   };
 }
 

@@ -5,19 +5,14 @@
  * @module
  */
 
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
-import { bodyLimit } from "hono/body-limit";
-import { HTTPException } from "hono/http-exception";
 import { streamSSE } from "hono/streaming";
-import { PolicyError } from "../errors.ts";
 import { answerChat, chatChunks, readChatBody } from "./chat_completions.ts";
 import { answerGenerate, readGenerateBody } from "./generate.ts";
+import { answerErrors, jsonOf } from "./http_errors.ts";
 import { prefixSessions } from "./prefix_sessions.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
-
-/** Larger bodies are refused. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Settings of {@linkcode policyApp}. */
 export interface PolicyAppOptions {
@@ -37,31 +32,7 @@ export function policyApp({ policy, token }: PolicyAppOptions): Hono {
     app.use("/abort_request", bearerAuth({ token }));
     app.use("/flush_cache", bearerAuth({ token }));
   }
-  app.use(bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: (c) =>
-      c.json(
-        errorBody(`The body is larger than ${MAX_BODY_BYTES} bytes`, 413),
-        413,
-      ),
-  }));
-  app.onError((error, c) => {
-    if (error instanceof RequestError) {
-      return c.json(errorBody(error.message, error.status), error.status);
-    }
-    if (error instanceof HTTPException) {
-      const message = error.message || "The bearer token is missing or wrong";
-      return c.json(errorBody(message, error.status), error.status);
-    }
-    // The prompt is the client's.
-    if (error instanceof PolicyError) {
-      return c.json(errorBody(error.message, 400), 400);
-    }
-    return c.json(errorBody(error.message, 500), 500);
-  });
-  app.notFound((c) =>
-    c.json(errorBody(`There is no ${c.req.method} ${c.req.path}`, 404), 404)
-  );
+  answerErrors(app);
 
   app.post("/v1/chat/completions", async (c) => {
     const body = readChatBody(await jsonOf(c), policy);
@@ -191,21 +162,4 @@ class Running {
   abortAll(): void {
     for (const controller of this.#controllers.values()) controller.abort();
   }
-}
-
-async function jsonOf(c: Context): Promise<unknown> {
-  const text = await c.req.text();
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new RequestError(
-      `The body is not JSON: ${error instanceof Error ? error.message : error}`,
-    );
-  }
-}
-
-/** As OpenAI's errors are. */
-function errorBody(message: string, status: number) {
-  const type = status === 500 ? "server_error" : "invalid_request_error";
-  return { error: { message, type, param: null, code: status } };
 }

@@ -22,11 +22,14 @@ export interface ServedPolicy {
   readonly prompt: "full" | "none";
 }
 
+/** Why: malformed, over the budget, not there, of other data, too large, not now. */
+export type RequestStatus = 400 | 402 | 404 | 409 | 413 | 503;
+
 /** A request that cannot be answered; its message is for the client. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
-  readonly status: 400 | 404 | 413;
-  constructor(message: string, status: 400 | 404 | 413 = 400) {
+  readonly status: RequestStatus;
+  constructor(message: string, status: RequestStatus = 400) {
     super(message);
     this.status = status;
   }

@@ -1,0 +1,197 @@
+/**
+ * An episode as slime's `Sample` takes it: ids, mask, log probabilities, and which answer each piece was.
+ *
+ * @see slime `slime/utils/types.py` (`Sample`, `append_response_tokens`) at 624b824.
+ * @module
+ */
+
+import type { Trajectory } from "../tokens/trajectory.ts";
+import type { Episode, StopReason } from "../types.ts";
+import type { EngineCall } from "./episode_engine.ts";
+
+/** slime's states of a sample. */
+export type SampleStatus = "completed" | "truncated" | "aborted" | "failed";
+
+/** A piece of the response: what the engine answered at a time, or what was appended between. */
+export interface Span {
+  readonly length: number;
+  readonly trainable: boolean;
+  readonly text: string;
+  /** Of an answer: what the engine said of it, by SGLang's names. */
+  readonly meta_info?: Readonly<Record<string, unknown>>;
+}
+
+/** The answer to `POST /episodes`. `P` prompt ids, then `R` of the response. */
+export interface EpisodeAnswer {
+  /** `[P + R]`; both at least 1. */
+  readonly tokens: readonly number[];
+  readonly prompt_length: number;
+  readonly response_length: number;
+  /** `[R]`. */
+  readonly loss_mask: readonly (0 | 1)[];
+  /** `[R]`, 0 where the mask is. */
+  readonly rollout_log_probs: readonly number[];
+  /** Their lengths sum to `R`. */
+  readonly spans: readonly Span[];
+  readonly response: string;
+  /** 0 where the sample is removed: slime needs a number. */
+  readonly reward: number;
+  readonly status: SampleStatus;
+  /** It does not train and does not count: infrastructure failed, or it was cut off. */
+  readonly remove_sample: boolean;
+  /** Seconds outside the engine. */
+  readonly non_generation_time: number;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** What an answer is made with. */
+export interface AnswerParts {
+  readonly calls: readonly EngineCall[];
+  readonly decode: (ids: readonly number[]) => string;
+  /** Milliseconds of waiting for the engine. */
+  readonly waitedMs: number;
+}
+
+/** The answer that an episode is. */
+export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
+  const { trajectory, reward, failure } = episode;
+  if (failure !== null || reward === null || trajectory === null) {
+    const status = failure?.kind === "bug" ? "failed" : "aborted";
+    return removed(status, metadataOf(episode));
+  }
+  const layout = layOut(trajectory);
+  const { prompt, tokens } = layout;
+  const spans = spansOf(layout, parts);
+  return {
+    tokens,
+    prompt_length: prompt,
+    response_length: tokens.length - prompt,
+    loss_mask: layout.lossMask.slice(prompt),
+    rollout_log_probs: layout.logprobs.slice(prompt),
+    spans,
+    response: spans.map(({ text }) => text).join(""),
+    reward: reward.value,
+    status: statusOf(episode.stopReason),
+    remove_sample: false,
+    non_generation_time: Math.max(0, episode.durationMs - parts.waitedMs) /
+      1000,
+    metadata: { taulab: metadataOf(episode) },
+  };
+}
+
+/** The value that slime can take of an episode that gave nothing: one token of prompt, one that is masked. */
+export function removed(
+  status: "aborted" | "failed",
+  about: Readonly<Record<string, unknown>>,
+): EpisodeAnswer {
+  return {
+    tokens: [0, 0],
+    prompt_length: 1,
+    response_length: 1,
+    loss_mask: [0],
+    rollout_log_probs: [0],
+    spans: [{ length: 1, trainable: false, text: "" }],
+    response: "",
+    reward: 0,
+    status,
+    remove_sample: true,
+    non_generation_time: 0,
+    metadata: { taulab: about },
+  };
+}
+
+function statusOf(stop: StopReason): SampleStatus {
+  return stop === "max_turns" || stop === "out_of_tokens"
+    ? "truncated"
+    : "completed";
+}
+
+function metadataOf(episode: Episode): Record<string, unknown> {
+  const { reward, usage, trajectory } = episode;
+  return {
+    task_id: episode.taskId,
+    domain: episode.domain,
+    split: episode.split,
+    seed: episode.seed,
+    agent: episode.agent,
+    user: episode.user,
+    stop_reason: episode.stopReason,
+    failure: episode.failure,
+    reason: episode.reason,
+    reward: reward === null ? null : reward.value,
+    turns: episode.turns.length,
+    parse_errors: episode.parseErrors,
+    retries: episode.retries,
+    tokens: trajectory?.ids.length ?? 0,
+    user_calls: usage.user.calls,
+    user_tokens: usage.user.promptTokens + usage.user.completionTokens,
+  };
+}
+
+interface Layout {
+  readonly tokens: readonly number[];
+  readonly lossMask: readonly (0 | 1)[];
+  readonly logprobs: readonly number[];
+  /** Ids of the prompt: all before the first that was sampled. */
+  readonly prompt: number;
+}
+
+/** At least one id on either side, as slime slices by them. */
+function layOut({ ids, lossMask, logprobs }: Trajectory): Layout {
+  if (ids.length < 2) {
+    return { tokens: [0, 0], lossMask: [0, 0], logprobs: [0, 0], prompt: 1 };
+  }
+  const first = lossMask.indexOf(1);
+  const prompt = first === -1 ? ids.length - 1 : Math.max(1, first);
+  return { tokens: ids, lossMask, logprobs, prompt };
+}
+
+/** Cuts the response where an answer of the engine begins or ends. */
+function spansOf(
+  { tokens, lossMask, prompt }: Layout,
+  { calls, decode }: AnswerParts,
+): Span[] {
+  const spans: Span[] = [];
+  for (let at = prompt; at < tokens.length;) {
+    const call = calls.find(({ start }) => start === at);
+    const end = endOf(at, { lossMask, call });
+    const length = end - at;
+    const trainable = lossMask[at] === 1;
+    spans.push({
+      length,
+      trainable,
+      text: decode(tokens.slice(at, end)),
+      ...(trainable ? { meta_info: metaInfo(call, { at, length }) } : {}),
+    });
+    at = end;
+  }
+  return spans;
+}
+
+function endOf(
+  at: number,
+  { lossMask, call }: {
+    lossMask: readonly (0 | 1)[];
+    call: EngineCall | undefined;
+  },
+): number {
+  const most = call === undefined ? lossMask.length : at + call.length;
+  let end = at + 1;
+  while (end < most && lossMask[end] === lossMask[at]) end++;
+  return end;
+}
+
+function metaInfo(
+  call: EngineCall | undefined,
+  { at, length }: { at: number; length: number },
+): Record<string, unknown> {
+  return {
+    finish_reason: { type: call?.finishReason ?? "stop" },
+    prompt_tokens: call?.promptTokens ?? at,
+    completion_tokens: length,
+    cached_tokens: call?.cachedTokens ?? 0,
+    ...(call?.weightVersion === undefined
+      ? {}
+      : { weight_version: call.weightVersion }),
+  };
+}

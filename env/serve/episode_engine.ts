@@ -1,0 +1,120 @@
+/**
+ * The engine of one episode: its turns go to one worker, are written down, and end with the first abort.
+ *
+ * @module
+ */
+
+import { type Caller, CallFailure } from "../models/call_policy.ts";
+import type { Meter } from "../models/meter.ts";
+import { sglangTokenModel } from "../models/sglang.ts";
+import type { GenerateResult, TokenModel } from "../types.ts";
+import type { EpisodeRequest } from "./episode_request.ts";
+
+/** One answer of the engine. */
+export interface EngineCall {
+  /** How many ids it was given: where its answer begins in the trajectory. */
+  readonly start: number;
+  readonly length: number;
+  readonly finishReason: GenerateResult["finishReason"];
+  readonly weightVersion: string | undefined;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+}
+
+/** Settings of {@linkcode EpisodeEngine}. */
+export interface EpisodeEngineOptions {
+  /** How records call the policy. */
+  readonly name: string;
+  /** Most tokens of an episode, where the request says nothing. */
+  readonly contextLength: number;
+  readonly caller: Caller;
+  readonly meter: Meter;
+  /** The engine ended a request of this episode; there is no use in another turn. */
+  readonly onAbort: () => void;
+}
+
+/** The engine that a request names, for one episode. */
+export class EpisodeEngine {
+  /** The answers of the attempt under way, in order. */
+  calls: EngineCall[] = [];
+  /** Milliseconds that were spent waiting for it. */
+  waitedMs = 0;
+  readonly model: TokenModel;
+
+  constructor(request: EpisodeRequest, options: EpisodeEngineOptions) {
+    const { caller, onAbort } = options;
+    const inner = sglangTokenModel({
+      ...options,
+      url: request.engine,
+      model: options.name,
+      contextLength: request.max_context_tokens ?? options.contextLength,
+      caller: endingWithAborts(caller, onAbort),
+      sampling: furtherSampling(request),
+    });
+    const session = request.session_id;
+    this.model = {
+      name: inner.name,
+      contextLength: inner.contextLength,
+      generate: async (asked) => {
+        const start = asked.ids.length;
+        // An episode that begins anew has a shorter prompt than its last turn had.
+        if (start <= (this.calls.at(-1)?.start ?? -1)) this.calls = [];
+        const from = performance.now();
+        try {
+          const result = await inner.generate({ ...asked, session });
+          this.calls.push(callOf(result, start));
+          return result;
+        } finally {
+          this.waitedMs += performance.now() - from;
+        }
+      },
+    };
+  }
+}
+
+function callOf(result: GenerateResult, start: number): EngineCall {
+  const { ids, finishReason, weightVersion, usage } = result;
+  return {
+    start,
+    length: ids.length,
+    finishReason,
+    weightVersion,
+    promptTokens: usage?.promptTokens ?? start,
+    cachedTokens: usage?.cachedTokens ?? 0,
+  };
+}
+
+/** slime ends a rollout by aborting what its engines have under way; another try would only hold it up. */
+function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
+  return {
+    ...caller,
+    call: (options) =>
+      caller.call({
+        ...options,
+        attempt: async (signal) => {
+          try {
+            return await options.attempt(signal);
+          } catch (error) {
+            if (error instanceof CallFailure && error.kind === "aborted") {
+              onAbort();
+            }
+            throw error;
+          }
+        },
+      }),
+  };
+}
+
+/** The temperature of a request; `top_k` 1 is the greedy choice. */
+export function temperatureOf({ sampling_params }: EpisodeRequest): number {
+  return sampling_params.top_k === 1 ? 0 : sampling_params.temperature;
+}
+
+function furtherSampling(
+  { sampling_params: { top_p, top_k } }: EpisodeRequest,
+): Record<string, unknown> {
+  return {
+    ...(top_p === 1 ? {} : { top_p }),
+    ...(top_k === -1 || top_k === 1 ? {} : { top_k }),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * What a trainer asks of a server of episodes: `POST /episodes`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Dataset, Task } from "../types.ts";
+import { readBody } from "./read_body.ts";
+import { RequestError } from "./served_policy.ts";
+
+/** slime's sampling parameters; those that change what is sampled beyond our reading are refused in training. */
+const samplingSchema = z.looseObject({
+  temperature: z.number().min(0).default(1),
+  top_p: z.number().gt(0).max(1).default(1),
+  top_k: z.int().min(-1).default(-1),
+  max_new_tokens: z.int().min(1).optional(),
+});
+
+const requestSchema = z.strictObject({
+  task: z.int().min(0),
+  split: z.enum(["train", "dev", "test"]),
+  domain: z.enum(["retail", "airline"]).nullish(),
+  seed: z.int().min(0),
+  evaluation: z.boolean().default(false),
+  sampling_params: samplingSchema.prefault({}),
+  engine: z.url({ protocol: /^https?$/ }),
+  session_id: z.string().min(1).max(200),
+  max_context_tokens: z.int().min(2).nullish(),
+  instruction: z.string().nullish(),
+});
+
+/** A request for an episode, as its JSON has it. */
+export type EpisodeRequest = z.infer<typeof requestSchema>;
+
+/**
+ * Reads a body.
+ * @throws {RequestError} 400, with the field, if it is not such a request, or asks for sampling whose log
+ * probabilities would not be the policy's.
+ */
+export function readEpisodeRequest(body: unknown): EpisodeRequest {
+  const request = readBody(requestSchema, body);
+  const { top_p: topP, top_k: topK, temperature } = request.sampling_params;
+  if (request.evaluation) return request;
+  if (topP !== 1 || topK !== -1) {
+    throw new RequestError(
+      `sampling_params: top_p ${topP} and top_k ${topK} cut tokens off, and what trains would not be what was sampled; train with top_p 1 and top_k -1`,
+    );
+  }
+  if (temperature === 0) {
+    throw new RequestError(
+      "sampling_params.temperature: 0 always samples the same; train with a temperature above 0",
+    );
+  }
+  return request;
+}
+
+/**
+ * The task that is meant.
+ * @throws {RequestError} 404 if there is none, 409 if the row is of other data.
+ */
+export function taskOf(request: EpisodeRequest, dataset: Dataset): Task {
+  const { task: index, split, domain, instruction } = request;
+  if (!dataset.splits.includes(split)) {
+    throw new RequestError(
+      `There is no split "${split}" in ${dataset.name}; it has ${
+        dataset.splits.join(", ")
+      }`,
+      404,
+    );
+  }
+  const tasks = dataset.tasks(split);
+  const task = tasks[index];
+  if (task === undefined) {
+    throw new RequestError(
+      `There is no task ${index} in the split "${split}" of ${dataset.name}: it has ${tasks.length}`,
+      404,
+    );
+  }
+  if (domain && domain !== task.domain) {
+    throw new RequestError(
+      `The row is of ${domain}, and this server has ${task.domain}; give it the recipe of the rows`,
+      409,
+    );
+  }
+  if (instruction && instruction !== task.instruction) {
+    throw new RequestError(
+      `Task ${index} of "${split}" reads otherwise here than in the row: the rows are of another split or dataset; write them anew`,
+      409,
+    );
+  }
+  return task;
+}

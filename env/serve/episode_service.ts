@@ -1,0 +1,167 @@
+/**
+ * Runs the episodes that trainers ask for: each on its own, all counted, none an exception.
+ *
+ * @module
+ */
+
+import { type AgentStrategy, openAgent } from "../agents/open.ts";
+import type { PromptStyle } from "../agents/tool_calling.ts";
+import type { Caller } from "../models/call_policy.ts";
+import type { Meter } from "../models/meter.ts";
+import { tokenChatModel } from "../models/token_chat.ts";
+import { rollout } from "../rollout.ts";
+import type { Codec } from "../tokens/conversation.ts";
+import type { Dataset, Task, UserFactory } from "../types.ts";
+import { answerOf, type EpisodeAnswer, removed } from "./episode_answer.ts";
+import { EpisodeEngine, temperatureOf } from "./episode_engine.ts";
+import { EpisodeMetrics } from "./episode_metrics.ts";
+import { type EpisodeRequest, taskOf } from "./episode_request.ts";
+import { RequestError } from "./served_policy.ts";
+
+/** What episodes are made of. */
+export interface EpisodeWorld {
+  readonly dataset: Dataset;
+  readonly codec: Codec;
+  readonly strategy: AgentStrategy;
+  readonly prompt: PromptStyle;
+  readonly compat: boolean;
+  readonly user: UserFactory;
+  readonly userName: string;
+  readonly meter: Meter;
+  /** Makes the calls of engines. */
+  readonly caller: Caller;
+  /** How records call the policy. */
+  readonly modelName: string;
+  /** Most tokens of an episode, where a request says nothing. */
+  readonly contextLength: number;
+  /** Most tokens of an answer, where a request says nothing. */
+  readonly maxTokensPerTurn: number;
+  readonly maxTurns: number;
+  /** How often an episode is begun anew after a failure of the infrastructure. Default: 3. */
+  readonly retries?: number;
+  /** Most episodes at once; more are sent elsewhere. Default: 1024. */
+  readonly maxEpisodes?: number;
+}
+
+/** Runs episodes of one world. */
+export class EpisodeService {
+  readonly world: EpisodeWorld;
+  readonly metrics: EpisodeMetrics;
+  readonly #stop = new AbortController();
+  #draining = false;
+
+  constructor(world: EpisodeWorld) {
+    this.world = world;
+    this.metrics = new EpisodeMetrics(world);
+  }
+
+  /** Episodes under way. */
+  get running(): number {
+    return this.metrics.running;
+  }
+
+  /** Takes no further episodes; those under way go on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Cuts off what is under way; it is answered as aborted. */
+  stop(): void {
+    this.drain();
+    this.#stop.abort(new Error("The server of episodes was stopped"));
+  }
+
+  /**
+   * Runs an episode.
+   * @param signal Aborted when the client has gone.
+   * @throws {RequestError} If the request cannot be meant, the budget is spent (402), or there is no room (503). Nothing else.
+   */
+  async run(
+    request: EpisodeRequest,
+    { signal }: { signal: AbortSignal },
+  ): Promise<EpisodeAnswer> {
+    this.#admit();
+    const task = taskOf(request, this.world.dataset);
+    using record = this.metrics.begin();
+    const answer = await this.#attempt(request, { task, signal });
+    record.end(answer);
+    return answer;
+  }
+
+  #admit(): void {
+    const { maxEpisodes = 1024, meter } = this.world;
+    if (meter.signal.aborted) {
+      throw new RequestError(String(meter.signal.reason.message), 402);
+    }
+    if (this.#draining || this.running >= maxEpisodes) {
+      const why = this.#draining ? "is ending" : "has no room";
+      throw new RequestError(
+        `This server of episodes ${why}; ask another`,
+        503,
+      );
+    }
+  }
+
+  async #attempt(
+    request: EpisodeRequest,
+    { task, signal }: { task: Task; signal: AbortSignal },
+  ): Promise<EpisodeAnswer> {
+    const cut = new AbortController();
+    const engine = new EpisodeEngine(request, {
+      name: this.world.modelName,
+      contextLength: this.world.contextLength,
+      caller: this.world.caller,
+      meter: this.world.meter,
+      onAbort: () => cut.abort(new Error("The engine aborted")),
+    });
+    const ends = AbortSignal.any([signal, cut.signal, this.#stop.signal]);
+    try {
+      const episode = await this.#rollout(request, { task, engine, ends });
+      const { tokenizer } = this.world.codec;
+      return answerOf(episode, {
+        calls: engine.calls,
+        waitedMs: engine.waitedMs,
+        decode: (ids) => tokenizer.decode([...ids]),
+      });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return removed(ends.aborted ? "aborted" : "failed", {
+        task_id: task.id,
+        split: task.split,
+        stop_reason: "failed",
+        failure: {
+          kind: ends.aborted ? "aborted" : "bug",
+          source: "environment",
+          message,
+        },
+      });
+    }
+  }
+
+  async #rollout(
+    request: EpisodeRequest,
+    { task, engine, ends }: {
+      task: Task;
+      engine: EpisodeEngine;
+      ends: AbortSignal;
+    },
+  ) {
+    const { world } = this;
+    const { max_new_tokens: asked } = request.sampling_params;
+    const model = tokenChatModel(engine.model, {
+      ...world.codec,
+      temperature: temperatureOf(request),
+      maxTokensPerTurn: asked ?? world.maxTokensPerTurn,
+    });
+    const { retries } = world;
+    return await rollout({
+      ...world,
+      task,
+      agent: await openAgent(world.strategy, { ...world, model }),
+      seed: request.seed,
+      now: () => performance.now(),
+      signal: ends,
+      ...(retries === undefined ? {} : { retries }),
+    });
+  }
+}

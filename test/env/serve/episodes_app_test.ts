@@ -1,0 +1,284 @@
+import assert from "node:assert/strict";
+import { generated } from "../../../env/data/generated/generated.ts";
+import { createMeter } from "../../../env/models/meter.ts";
+import type { EpisodeAnswer } from "../../../env/serve/episode_answer.ts";
+import {
+  EpisodeService,
+  type EpisodeWorld,
+} from "../../../env/serve/episode_service.ts";
+import { episodesApp } from "../../../env/serve/episodes_app.ts";
+import { scriptedUser } from "../../../env/users/scripted.ts";
+import { testCaller } from "../../fakes/callers.ts";
+import {
+  type ModelRequest,
+  modelServer,
+  type ModelServerOptions,
+} from "../../fakes/model_server.ts";
+import { tinyCodec } from "../../fakes/tiny_codec.ts";
+
+const codec = tinyCodec();
+const { tokenizer } = codec;
+const dataset = await generated(7, {
+  trainTasks: 4,
+  devTasks: 1,
+  testTasks: 1,
+});
+const split = "train";
+
+/** An engine that says one thing, as SGLang says it. */
+function answer({ body }: ModelRequest): unknown {
+  const ids = tokenizer.encode("Let me look" + tokenizer.endToken);
+  return {
+    output_ids: ids,
+    meta_info: {
+      finish_reason: { type: "stop" },
+      prompt_tokens: body.input_ids.length,
+      cached_tokens: 4,
+      weight_version: "3",
+      output_token_logprobs: ids.map((id, at) => [-0.5 - at / 8, id, null]),
+    },
+  };
+}
+
+interface Opened extends AsyncDisposable {
+  readonly url: string;
+  readonly service: EpisodeService;
+  readonly requests: readonly ModelRequest[];
+  ask(fields?: object, init?: RequestInit): Promise<Response>;
+}
+
+function open(
+  { engine = {}, world = {}, token }: {
+    engine?: Partial<ModelServerOptions>;
+    world?: Partial<EpisodeWorld>;
+    token?: string;
+  } = {},
+): Opened {
+  const server = modelServer({ answer, ...engine });
+  const service = new EpisodeService({
+    dataset,
+    codec,
+    strategy: "tool-calling",
+    prompt: "none",
+    compat: false,
+    user: scriptedUser(dataset),
+    userName: "scripted",
+    meter: createMeter(),
+    caller: testCaller(),
+    modelName: "policy",
+    contextLength: 100_000,
+    maxTokensPerTurn: 64,
+    maxTurns: 3,
+    retries: 0,
+    ...world,
+  });
+  const app = episodesApp({
+    service,
+    version: "0",
+    ...(token === undefined ? {} : { token }),
+  });
+  const http = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    app.fetch,
+  );
+  const url = `http://127.0.0.1:${http.addr.port}`;
+  const request = { task: 0, split, seed: 1, session_id: "s-1" };
+  return {
+    url,
+    service,
+    requests: server.requests,
+    ask: (fields = {}, init = {}) =>
+      fetch(`${url}/episodes`, {
+        method: "POST",
+        body: JSON.stringify({ ...request, engine: server.url, ...fields }),
+        ...init,
+      }),
+    async [Symbol.asyncDispose]() {
+      service.stop();
+      await server[Symbol.asyncDispose]();
+      await http.shutdown();
+    },
+  };
+}
+
+async function answerTo(response: Promise<Response>): Promise<EpisodeAnswer> {
+  const got = await response;
+  const text = await got.text();
+  assert.equal(got.status, 200, text);
+  return JSON.parse(text);
+}
+
+function checkLengths(sample: EpisodeAnswer): void {
+  const { tokens, prompt_length, response_length, spans } = sample;
+  assert.ok(prompt_length >= 1 && response_length >= 1);
+  assert.equal(tokens.length, prompt_length + response_length);
+  assert.equal(sample.loss_mask.length, response_length);
+  assert.equal(sample.rollout_log_probs.length, response_length);
+  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  assert.equal(total, response_length);
+  sample.loss_mask.forEach((mask, at) => {
+    if (mask === 0) assert.equal(sample.rollout_log_probs[at], 0);
+  });
+}
+
+Deno.test("POST /episodes answers with what was sampled, id by id", async () => {
+  await using served = open();
+  const sample = await answerTo(served.ask());
+  checkLengths(sample);
+  assert.equal(sample.status, "truncated");
+  assert.equal(sample.remove_sample, false);
+  const said = sample.spans.filter(({ trainable }) => trainable);
+  assert.equal(said.length, 3);
+  assert.equal(said[0]!.meta_info!.weight_version, "3");
+  assert.deepEqual(
+    served.requests.map(({ headers }) => headers.get("x-smg-routing-key")),
+    ["s-1", "s-1", "s-1"],
+  );
+  const last = served.requests.at(-1)!.body.input_ids as number[];
+  assert.deepEqual(sample.tokens.slice(0, last.length), last);
+  const about = sample.metadata.taulab as Record<string, unknown>;
+  assert.equal(about.split, split);
+  assert.equal(about.task_id, dataset.tasks(split)[0]!.id);
+});
+
+Deno.test("POST /episodes gives the same episode for the same seed", async () => {
+  await using served = open();
+  const [one, two] = await Promise.all([
+    answerTo(served.ask()),
+    answerTo(served.ask({ session_id: "s-2" })),
+  ]);
+  assert.deepEqual(one.tokens, two.tokens);
+});
+
+Deno.test("POST /episodes removes what the infrastructure broke, and scores nothing of it", async () => {
+  await using served = open({
+    engine: { faults: { seed: 4, share: 0.2, kinds: ["500", "drop", "half"] } },
+    world: { caller: testCaller({ retries: 0 }) },
+  });
+  const samples = await Promise.all(
+    Array.from({ length: 40 }, (_, seed) => answerTo(served.ask({ seed }))),
+  );
+  samples.forEach(checkLengths);
+  const removed = samples.filter((sample) => sample.remove_sample);
+  assert.ok(removed.length > 0 && removed.length < 40);
+  for (const sample of removed) {
+    assert.equal(sample.status, "aborted");
+    assert.ok(sample.loss_mask.every((mask) => mask === 0));
+    const about = sample.metadata.taulab as { reward: unknown };
+    assert.equal(about.reward, null);
+  }
+  const metrics = await (await fetch(`${served.url}/metrics`)).text();
+  assert.match(metrics, /taulab_episodes_total\{status="aborted"\} \d+/);
+  assert.match(metrics, /taulab_failures_total\{source="model"/);
+  assert.match(metrics, /taulab_episodes_running 0/);
+});
+
+Deno.test("POST /episodes ends at the engine's first abort", async () => {
+  const aborted = {
+    meta_info: {
+      finish_reason: { type: "abort", message: "Aborted" },
+      output_token_logprobs: [[-1, 1, null]],
+    },
+  };
+  await using served = open({ engine: { answer: () => aborted } });
+  const sample = await answerTo(served.ask());
+  assert.equal(sample.status, "aborted");
+  assert.equal(sample.remove_sample, true);
+  assert.equal(
+    served.requests.filter(({ path }) => path === "/generate").length,
+    1,
+  );
+});
+
+Deno.test("POST /episodes stops when the client has gone", async () => {
+  const reached = Promise.withResolvers<void>();
+  await using served = open({
+    engine: {
+      faults: () => {
+        reached.resolve();
+        return "stall";
+      },
+    },
+  });
+  const client = new AbortController();
+  const running = served.service.run(
+    {
+      task: 0,
+      split,
+      seed: 1,
+      session_id: "s",
+      engine: served.url,
+      evaluation: false,
+      sampling_params: { temperature: 1, top_p: 1, top_k: -1 },
+    },
+    { signal: client.signal },
+  );
+  client.abort();
+  assert.equal((await running).status, "aborted");
+  const asked = served.ask();
+  await reached.promise;
+  served.service.stop();
+  assert.equal((await answerTo(asked)).status, "aborted");
+  assert.equal(served.service.running, 0);
+});
+
+Deno.test("POST /episodes says what is wrong with a request", async () => {
+  await using served = open();
+  const cases: [object, number, RegExp][] = [
+    [{ task: -1 }, 400, /task/],
+    [{ engine: "gpu1:3100" }, 400, /engine/],
+    [{ tasks: 3 }, 400, /tasks/],
+    [{ sampling_params: { top_p: 0.9 } }, 400, /top_p 0\.9/],
+    [{ sampling_params: { temperature: 0 } }, 400, /temperature/],
+    [{ task: 100_000 }, 404, /no task 100000/],
+    [{ instruction: "Another" }, 409, /another split/],
+  ];
+  for (const [fields, status, message] of cases) {
+    const response = await served.ask(fields);
+    assert.equal(response.status, status, JSON.stringify(fields));
+    assert.match((await response.json()).error.message, message);
+  }
+  assert.equal(served.requests.length, 0);
+});
+
+Deno.test("POST /episodes takes the greedy choice where an evaluation asks for it", async () => {
+  await using served = open();
+  const sampling_params = { top_k: 1, top_p: 0.7, temperature: 1 };
+  await answerTo(served.ask({ evaluation: true, sampling_params }));
+  const sent = served.requests[0]!.body.sampling_params;
+  assert.equal(sent.temperature, 0);
+  assert.equal(sent.top_p, 0.7);
+});
+
+Deno.test("POST /episodes sends others elsewhere while it ends, and says when the budget is spent", async () => {
+  await using served = open();
+  served.service.drain();
+  const response = await served.ask();
+  assert.equal(response.status, 503);
+  assert.equal(response.headers.get("retry-after"), "1");
+  await response.body?.cancel();
+  const meter = createMeter({ maxTokens: 1 });
+  await using poor = open({ world: { meter } });
+  meter.record({ source: "user", model: "m" }, {
+    promptTokens: 9,
+    cachedTokens: 0,
+    completionTokens: 9,
+    retries: 0,
+  });
+  const refused = await poor.ask();
+  assert.equal(refused.status, 402);
+  await refused.body?.cancel();
+});
+
+Deno.test("episodesApp() demands its token of all but health checks", async () => {
+  await using served = open({ token: "open sesame".replaceAll(" ", "-") });
+  const refused = await served.ask();
+  assert.equal(refused.status, 401);
+  await refused.body?.cancel();
+  const headers = { authorization: "Bearer open-sesame" };
+  checkLengths(await answerTo(served.ask({}, { headers })));
+  const health = await (await fetch(`${served.url}/health`)).json();
+  assert.deepEqual(health.episodes, { running: 0, done: 1, removed: 0 });
+  const info = await (await fetch(`${served.url}/info`, { headers })).json();
+  assert.equal(info.splits[split], dataset.tasks(split).length);
+});
