@@ -14,12 +14,12 @@ import {
   configKeys,
   type Override,
   parseSet,
-  type Recipe,
   resolveConfig,
 } from "../train/config.ts";
 import { agentStrategy } from "../train/config_sections.ts";
 import { latestUnfinished, readRun } from "../train/run_reader.ts";
-import { readTextIfThere } from "../train/storage.ts";
+import { isSlimeRecipe } from "../train/slime/config.ts";
+import { readRecipe } from "./_recipes.ts";
 import {
   budgetFlags,
   flagOverrides,
@@ -90,6 +90,11 @@ export type TrainFlags = z.infer<typeof trainFlags>;
 export async function newConfig(flags: TrainFlags): Promise<Config> {
   const fallback = flags.data === "tau-bench" ? "tau-retail" : "default";
   const recipe = await readRecipe(flags.recipe ?? fallback);
+  if (isSlimeRecipe(recipe)) {
+    throw new ConfigError(
+      `${recipe.name} trains with slime, which this version does not launch; serve its episodes to slime by "deno task serve --recipe ${flags.recipe}"`,
+    );
+  }
   const { data, threads } = resolveConfig(recipe, overrides(flags));
   const settled: Override[] = [];
   if (threads === 0) {
@@ -143,26 +148,6 @@ async function namedRun({ resume, runs }: TrainFlags): Promise<string> {
   throw new ConfigError(
     `There is no run to resume in "${runs}": all are completed; leave --resume out to start one`,
   );
-}
-
-async function readRecipe(given: string): Promise<Recipe> {
-  const url = new URL(`../train/recipes/${given}.yaml`, import.meta.url);
-  const isName = /^[\w-]+$/.test(given);
-  const text = await readTextIfThere(isName ? url : given);
-  if (text !== undefined) {
-    return { name: isName ? `${given}.yaml` : given, text };
-  }
-  throw new ConfigError(
-    `There is no recipe "${given}": give the path of a YAML file, or one of ${await recipeNames()}`,
-  );
-}
-
-async function recipeNames(): Promise<string> {
-  const dir = new URL("../train/recipes/", import.meta.url);
-  const names = (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) =>
-    `"${name.replace(/\.yaml$/, "")}"`
-  );
-  return names.sort().join(", ");
 }
 
 const PATHS: FlagPaths = {

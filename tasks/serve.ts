@@ -1,18 +1,26 @@
 /**
- * `deno task serve`: a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`.
+ * `deno task serve`: a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`; or, with a
+ * slime recipe, episodes for a trainer that samples elsewhere.
  *
  * @module
  */
 
 import { join } from "node:path";
+import denoConfig from "../deno.json" with { type: "json" };
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
 import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
+import { EpisodeService } from "../env/serve/episode_service.ts";
+import { episodesApp } from "../env/serve/episodes_app.ts";
+import { parseSet } from "../train/config.ts";
 import { openRunPolicy } from "../train/run_policy.ts";
 import { latestCompleted, readRun } from "../train/run_reader.ts";
+import { resolveSlime } from "../train/slime/config.ts";
+import { openEpisodeWorld } from "../train/slime/episode_world.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { readRecipe } from "./_recipes.ts";
 
 const flags = z.object({
   policy: z.string().min(1).optional().meta({
@@ -24,8 +32,18 @@ const flags = z.object({
     description:
       "Address to listen on; beyond loopback, clients need the token of TAULAB_TOKEN",
   }),
-  port: z.int().min(0).max(65535).default(30000).meta({
-    description: "Port to listen on; 0 takes a free one",
+  port: z.int().min(0).max(65535).optional().meta({
+    description:
+      "Port to listen on; 0 takes a free one; default: 30000, with --recipe the recipe's bridge.port",
+  }),
+  recipe: z.string().min(1).optional().meta({
+    description:
+      "Serve episodes instead, as this slime recipe has them: its name, or a YAML file",
+    value: "FILE",
+  }),
+  set: z.array(z.string()).default([]).meta({
+    description: "Set a key of the recipe; may be repeated",
+    value: "KEY=VALUE",
   }),
   runs: z.string().default("runs").meta({
     description: "Directory of the runs",
@@ -33,9 +51,56 @@ const flags = z.object({
   }),
 });
 
+/** SGLang's own. */
+const POLICY_PORT = 30000;
+
 type Flags = z.infer<typeof flags>;
 
-async function run(
+async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
+  if (flags.recipe !== undefined) {
+    return await runEpisodes(flags, flags.recipe, context);
+  }
+  return await runPolicy(flags, context);
+}
+
+/** Episodes for slime: a request each, answered when the conversation has ended. */
+async function runEpisodes(
+  flags: Flags,
+  name: string,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  if (flags.policy !== undefined) {
+    throw new ConfigError(
+      "--recipe serves episodes and --policy a policy; give one of them",
+    );
+  }
+  const token = tokenFor(flags.host);
+  const recipe = await readRecipe(name);
+  const config = resolveSlime(recipe, flags.set.map(parseSet));
+  const service = new EpisodeService(
+    await openEpisodeWorld(config, { signal }),
+  );
+  const app = episodesApp({
+    service,
+    version: denoConfig.version,
+    ...(token === undefined ? {} : { token }),
+  });
+  const port = flags.port ?? config.bridge.port;
+  const server = listen({ host: flags.host, port }, app.fetch);
+  const url = `http://${flags.host}:${server.addr.port}`;
+  const { dataset, userName } = service.world;
+  const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
+  terminal.note(
+    `Episodes of ${dataset.name} with ${userName} customers at ${url}/episodes; counts at ${url}/metrics; Ctrl-C ends it`,
+  );
+  terminal.ready(json);
+  await aborted(signal);
+  service.drain();
+  await server.shutdown();
+  return { json, exitCode: 0 };
+}
+
+async function runPolicy(
   flags: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
@@ -50,7 +115,8 @@ async function run(
     prompt: opened.run.config.prompt,
   };
   const app = policyApp({ policy, ...(token === undefined ? {} : { token }) });
-  const server = listen(flags, app.fetch);
+  const port = flags.port ?? POLICY_PORT;
+  const server = listen({ host: flags.host, port }, app.fetch);
   const url = `http://${flags.host}:${server.addr.port}`;
   const json = { url, model: policy.name, step: opened.step, run_dir: path };
   terminal.note(
@@ -65,7 +131,7 @@ async function run(
 
 /** @throws {ConfigError} If the port cannot be had. */
 function listen(
-  { host, port }: Flags,
+  { host, port }: { host: string; port: number },
   handler: (request: Request) => Response | Promise<Response>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
@@ -114,7 +180,7 @@ if (import.meta.main) {
   await main({
     name: "serve",
     summary:
-      "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate",
+      "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate, or episodes for slime",
     flags,
     examples: [
       {
@@ -125,6 +191,10 @@ if (import.meta.main) {
       {
         command: "deno task serve --policy a1 --port 0 --json",
         does: "any free port; its address is printed as JSON once it answers",
+      },
+      {
+        command: "deno task serve --recipe qwen3-4b --port 8401",
+        does: "episodes for slime: POST /episodes, /health, /metrics",
       },
     ],
     interruptNote:

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { modelServer } from "../fakes/model_server.ts";
 import { writePolicyRun } from "../fakes/policy_run.ts";
+import { QWEN3_DIR, qwen3Tokenizer } from "../fakes/qwen3.ts";
 import { inTempDir } from "../fakes/temp_dir.ts";
 import { runTask, taskCommand } from "../fakes/task_process.ts";
 
@@ -46,3 +48,71 @@ Deno.test("serve says what is missing, and asks for a token before others can re
       assert.match(stderr, message);
     }
   }));
+
+Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
+  inTempDir(async (dir) => {
+    const { stopIds: [end = 0] } = await qwen3Tokenizer();
+    await using engine = modelServer({
+      answer: () => ({
+        meta_info: {
+          finish_reason: { type: "stop" },
+          output_token_logprobs: [[-0.5, end, null]],
+        },
+      }),
+    });
+    const recipe = join(dir, "mine.yaml");
+    await Deno.writeTextFile(
+      recipe,
+      JSON.stringify({
+        trainer: "slime",
+        data: { source: "generated", generated: { trainTasks: 2 } },
+        user: { strategy: "scripted" },
+        model: { directory: QWEN3_DIR },
+        rollout: { maxTurns: 2 },
+      }),
+    );
+    const args = ["--recipe", recipe, "--port", "0", "--json"];
+    await using server = taskCommand("serve", args).spawn();
+    const reader = server.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    const { value } = await reader.read();
+    const { url } = JSON.parse(value ?? "");
+    const response = await fetch(`${url}/episodes`, {
+      method: "POST",
+      body: JSON.stringify({
+        task: 1,
+        split: "train",
+        seed: 5,
+        session_id: "s",
+        engine: engine.url,
+      }),
+    });
+    const sample = await response.json();
+    assert.equal(response.status, 200, JSON.stringify(sample));
+    assert.equal(sample.remove_sample, false, JSON.stringify(sample.metadata));
+    assert.equal(
+      sample.tokens.length,
+      sample.prompt_length + sample.response_length,
+    );
+    assert.equal(sample.tokens[sample.prompt_length], end);
+    server.kill("SIGINT");
+    assert.equal((await server.status).code, 0);
+    await reader.cancel();
+    await server.stderr.cancel();
+  }));
+
+Deno.test("serve --recipe refuses a policy beside it, and a recipe that cannot run", async () => {
+  const cases: [args: string[], message: RegExp][] = [
+    [["--recipe", "qwen3-4b", "--policy", "a1"], /give one of them/],
+    [["--recipe", "qwen3-5b"], /There is no recipe "qwen3-5b"/],
+    [
+      ["--recipe", "qwen3-4b", "--set", "parallel.tensor=1"],
+      /parallel\.sequence/,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await runTask("serve", args);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
+});

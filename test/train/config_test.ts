@@ -7,6 +7,7 @@ import {
   parseSet,
   resolveConfig,
 } from "../../train/config.ts";
+import { isSlimeRecipe, resolveSlime } from "../../train/slime/config.ts";
 
 /** The message that a recipe, with `--set`s over it, is refused with. */
 function refusal(text: string, sets: readonly string[] = []): string {
@@ -132,6 +133,8 @@ for await (
 ) {
   Deno.test(`the recipe ${entry.name} resolves`, async () => {
     const url = new URL(`../../train/recipes/${entry.name}`, import.meta.url);
-    resolveConfig({ name: entry.name, text: await Deno.readTextFile(url) });
+    const recipe = { name: entry.name, text: await Deno.readTextFile(url) };
+    if (isSlimeRecipe(recipe)) resolveSlime(recipe);
+    else resolveConfig(recipe);
   });
 }

@@ -1,0 +1,57 @@
+/**
+ * What a server of episodes is made of, as a slime recipe has it.
+ *
+ * @module
+ */
+
+import { createMeter } from "../../env/models/meter.ts";
+import { createCaller } from "../../env/models/call_policy.ts";
+import type { EpisodeWorld } from "../../env/serve/episode_service.ts";
+import { loadChatTemplate } from "../../env/tokens/chat_template.ts";
+import { loadTokenizer } from "../../env/tokens/tokenizer.ts";
+import type { CallOptions } from "../../env/types.ts";
+import { openDataset } from "../dataset.ts";
+import { openCustomers } from "../users.ts";
+import type { SlimeConfig } from "./config_schema.ts";
+
+/** A turn may wait for the engine's queue, and never for ever. */
+const TURN_TIMEOUT_MS = 600_000;
+
+/**
+ * Opens it; a model that plays customers is asked for a word first.
+ * @throws {ConfigError} If that model is not there.
+ * @throws {DataError} If the data, the tokenizer or its template are damaged or not there.
+ */
+export async function openEpisodeWorld(
+  config: SlimeConfig,
+  options: CallOptions & {
+    readonly env?: (name: string) => string | undefined;
+  } = {},
+): Promise<EpisodeWorld> {
+  const { agent, prompt, compat, model, rollout } = config;
+  const dataset = await openDataset(config.data);
+  const tokenizer = await loadTokenizer(model.directory);
+  const template = await loadChatTemplate(model.directory, { tokenizer });
+  const meter = createMeter({ ...config.budget, prices: config.prices });
+  const customers = await openCustomers(config, { ...options, dataset, meter });
+  return {
+    dataset,
+    codec: { tokenizer, template },
+    strategy: agent,
+    prompt,
+    compat,
+    user: customers.factory,
+    userName: customers.name,
+    meter,
+    caller: createCaller({
+      source: "model",
+      timeoutMs: TURN_TIMEOUT_MS,
+      retries: 6,
+      backoffMs: 250,
+    }),
+    modelName: model.name,
+    contextLength: rollout.maxContextLen,
+    maxTokensPerTurn: rollout.maxResponseLen,
+    maxTurns: rollout.maxTurns,
+  };
+}
