@@ -14,7 +14,7 @@ import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
 import { EpisodeService } from "../env/serve/episode_service.ts";
 import { episodesApp } from "../env/serve/episodes_app.ts";
-import { parseSet } from "../train/config.ts";
+import { type Override, parseSet } from "../train/config.ts";
 import { openRunPolicy } from "../train/run_policy.ts";
 import { latestCompleted, readRun } from "../train/run_reader.ts";
 import { resolveSlime } from "../train/slime/config.ts";
@@ -40,6 +40,11 @@ const flags = z.object({
     description:
       "Serve episodes instead, as this slime recipe has them: its name, or a YAML file",
     value: "FILE",
+  }),
+  tauBench: z.string().optional().meta({
+    description: "Directory of tau-bench's data, for --recipe",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
   }),
   set: z.array(z.string()).default([]).meta({
     description: "Set a key of the recipe; may be repeated",
@@ -76,7 +81,7 @@ async function runEpisodes(
   }
   const token = tokenFor(flags.host);
   const recipe = await readRecipe(name);
-  const config = resolveSlime(recipe, flags.set.map(parseSet));
+  const config = resolveSlime(recipe, overridesOf(flags));
   const service = new EpisodeService(
     await openEpisodeWorld(config, { signal }),
   );
@@ -98,6 +103,16 @@ async function runEpisodes(
   service.drain();
   await server.shutdown();
   return { json, exitCode: 0 };
+}
+
+/** The flag is the checkout's place on this machine, which a recipe seldom knows. */
+function overridesOf({ tauBench, set }: Flags): Override[] {
+  const path = ["data", "directory"];
+  const origin = `--tau-bench ${tauBench}`;
+  const place = tauBench === undefined
+    ? []
+    : [{ path, value: tauBench, origin }];
+  return [...place, ...set.map(parseSet)];
 }
 
 async function runPolicy(

@@ -115,4 +115,8 @@ Deno.test("serve --recipe refuses a policy beside it, and a recipe that cannot r
     assert.equal(code, 2);
     assert.match(stderr, message);
   }
+  const elsewhere = ["--recipe", "qwen3-4b", "--tau-bench", "not/there"];
+  const { code, stderr } = await runTask("serve", elsewhere);
+  assert.equal(code, 1);
+  assert.match(stderr, /not[/\\]there/);
 });

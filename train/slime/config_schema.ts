@@ -420,6 +420,18 @@ const bridgeSchema = z.strictObject({
   ),
 });
 
+/** The defaults of a key, not of the section: they hold where a recipe sets another key beside it. */
+const slimeDataSchema = dataSchema.extend({
+  source: dataSchema.shape.source.removeDefault().default("tau-bench")
+    .describe("Where tasks and rows come from"),
+});
+
+const slimeUserSchema = userSchema.extend({
+  strategy: userSchema.shape.strategy.removeDefault().default("llm").describe(
+    "How the customer is simulated; all but scripted ask a model",
+  ),
+});
+
 /** A slime recipe: every key of it, with its default. */
 export const slimeSchema = z.strictObject({
   trainer: z.literal("slime").default("slime").describe("Who trains"),
@@ -428,12 +440,12 @@ export const slimeSchema = z.strictObject({
     "Seed of the order of tasks and of episodes",
     "--rollout-seed",
   ),
-  data: dataSchema.prefault({ source: "tau-bench" }),
+  data: slimeDataSchema.prefault({}),
   agent: agentStrategy.default("tool-calling").describe("How the model serves"),
   prompt: z.enum(["full", "none"]).default("full").describe(
     "What the model is told of the policy and the tools",
   ),
-  user: userSchema.prefault({ strategy: "llm" }),
+  user: slimeUserSchema.prefault({}),
   compat: compatSchema,
   prices: pricesSchema,
   budget: budgetSchema.prefault({}),

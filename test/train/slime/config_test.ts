@@ -46,3 +46,13 @@ Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
     );
   }
 });
+
+Deno.test("resolveSlime() keeps τ-bench and an llm customer beside other keys", () => {
+  const config = resolveSlime(recipe, [
+    set("data.directory", "elsewhere"),
+    set("user.attempts", 3),
+  ]);
+  assert.equal(config.data.source, "tau-bench");
+  assert.equal(config.data.directory, "elsewhere");
+  assert.equal(config.user.strategy, "llm");
+});
