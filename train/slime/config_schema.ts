@@ -415,6 +415,9 @@ const bridgeSchema = z.strictObject({
   processes: positive.default(2).describe("Servers of episodes to start"),
   port: positive.default(8400).describe("Port of the first; the others follow"),
   timeoutS: rate.default(1800).describe("Seconds until an episode is given up"),
+  patienceS: rate.default(120).describe(
+    "Seconds that a sample waits for a server that cannot be reached",
+  ),
   retries: count.default(3).describe(
     "Further attempts at an episode, on other servers",
   ),

@@ -1,0 +1,9 @@
+"""The answer of a dynamic filter."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class DynamicFilterOutput:
+    keep: bool
+    reason: str | None = None

@@ -1,0 +1,378 @@
+import assert from "node:assert/strict";
+import { testPython, withoutPython } from "../../fakes/python.ts";
+
+const ignore = withoutPython();
+const root = new URL("../../../", import.meta.url);
+
+function pathOf(path: string): string {
+  return decodeURIComponent(new URL(path, root).pathname);
+}
+
+/** Runs generate.py's hooks in slime's place on a case; what the process wrote. */
+async function drive(input: Record<string, unknown>) {
+  const child = new Deno.Command(testPython()!, {
+    args: ["-B", pathOf("test/fakes/slime/drive.py")],
+    env: {
+      PYTHONPATH: `${pathOf("train/slime")}:${pathOf("test/fakes/slime")}`,
+      TAULAB_TOKEN: "test-token",
+    },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(JSON.stringify(input)));
+  await writer.close();
+  const output = await child.output();
+  return {
+    code: output.code,
+    stdout: new TextDecoder().decode(output.stdout),
+    stderr: new TextDecoder().decode(output.stderr),
+  };
+}
+
+interface Drawn {
+  status: string;
+  tokens: number[];
+  response: string;
+  reward: number;
+  remove_sample: boolean;
+  loss_mask: number[];
+  rollout_log_probs: number[];
+  weight_versions: string[];
+  response_length: number;
+  index: number;
+  metadata: {
+    split?: string;
+    taulab: { failure?: { message: string } | null };
+  };
+}
+
+const args = {
+  rollout_seed: 3,
+  sglang_router_ip: "10.0.0.1",
+  sglang_router_port: 3100,
+  rollout_max_context_len: 512,
+  taulab_timeout_s: 20,
+  taulab_retries: 2,
+  taulab_patience_s: 10,
+};
+
+function samples(count: number, more: Record<string, unknown> = {}) {
+  return Array.from({ length: count }, (_, index) => ({
+    index,
+    group_index: index >> 1,
+    prompt: 5,
+    metadata: { split: "train", env: "retail", instruction: "Return it." },
+    tokens: [9, 9, 9],
+    loss_mask: [1],
+    remove_sample: true,
+    session_id: `session-${index}`,
+    ...more,
+  }));
+}
+
+const answer = {
+  tokens: [1, 2, 3, 4, 5, 6],
+  prompt_length: 2,
+  response_length: 4,
+  loss_mask: [1, 1, 0, 1],
+  rollout_log_probs: [-0.5, -0.25, 0, -1],
+  spans: [
+    span(2, "ab", "stop"),
+    { length: 1, trainable: false, text: "c" },
+    span(1, "d", "length"),
+  ],
+  response: "abcd",
+  reward: 1,
+  status: "completed",
+  remove_sample: false,
+  non_generation_time: 0.5,
+  metadata: { taulab: { failure: null } },
+};
+
+function span(length: number, text: string, type: string) {
+  const meta = { finish_reason: { type }, weight_version: "7" };
+  return { length, trainable: true, text, meta_info: meta };
+}
+
+type Handler = (request: Request, call: number) => Response | Promise<Response>;
+
+/** A server of episodes that answers as told; with the requests that it saw. */
+function serve(handler: Handler) {
+  const seen: Record<string, unknown>[] = [];
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      const body = await request.json();
+      seen.push({ ...body, token: request.headers.get("authorization") });
+      return handler(request, seen.length);
+    },
+  );
+  return {
+    seen,
+    url: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+async function play(
+  services: string[],
+  input: Record<string, unknown> = {},
+): Promise<Drawn[]> {
+  const output = await drive({
+    do: "play",
+    sampling_params: { temperature: 1, max_new_tokens: 64, stop: null },
+    samples: samples(4),
+    ...input,
+    args: { ...args, taulab_services: services, ...(input.args ?? {}) },
+  });
+  assert.equal(output.code, 0, output.stderr);
+  return JSON.parse(output.stdout);
+}
+
+Deno.test({
+  name: "generate() fills slime's own sample from the answer (needs Python)",
+  ignore,
+  fn: async () => {
+    await using server = serve(() => Response.json(answer));
+    const drawn = await play([server.url]);
+    for (const sample of drawn) {
+      assert.deepEqual(sample.tokens, answer.tokens);
+      assert.deepEqual(sample.loss_mask, answer.loss_mask);
+      assert.deepEqual(sample.rollout_log_probs, answer.rollout_log_probs);
+      assert.deepEqual(sample.weight_versions, ["7", "7"]);
+      assert.equal(sample.response, "abcd");
+      assert.equal(sample.status, "completed");
+      assert.equal(sample.remove_sample, false);
+      assert.equal(sample.metadata.split, "train");
+    }
+    const { seed, ...request } = server.seen[0]!;
+    assert.equal(typeof seed, "number");
+    assert.deepEqual(request, {
+      task: 5,
+      split: "train",
+      domain: "retail",
+      evaluation: false,
+      sampling_params: { temperature: 1, max_new_tokens: 64 },
+      engine: "http://10.0.0.1:3100",
+      session_id: "session-0",
+      max_context_tokens: 512,
+      instruction: "Return it.",
+      token: "Bearer test-token",
+    });
+    assert.equal(new Set(server.seen.map((body) => body.seed)).size, 4);
+  },
+});
+
+Deno.test({
+  name: "generate() goes round servers that misbehave (needs Python)",
+  ignore,
+  fn: async () => {
+    await using good = serve(() => Response.json(answer));
+    await using draining = serve(() =>
+      new Response("draining", { status: 503 })
+    );
+    await using broken = serve(() => new Response("oh", { status: 500 }));
+    const gone = serve(() => new Response());
+    await gone[Symbol.asyncDispose]();
+    const drawn = await play(
+      [gone.url, draining.url, broken.url, good.url],
+      { samples: samples(40) },
+    );
+    assert.equal(drawn.filter((sample) => sample.reward === 1).length, 40);
+    assert.ok(draining.seen.length < 20, "one that fails is left alone");
+  },
+});
+
+Deno.test({
+  name: "generate() gives a sample up that cannot be had (needs Python)",
+  ignore,
+  fn: async () => {
+    const bad: Response[] = [
+      Response.json(answer),
+      new Response("not json"),
+      Response.json({ ...answer, loss_mask: [1] }),
+      Response.json({ ...answer, spans: undefined }),
+      Response.json({ error: { message: "odd" } }, { status: 404 }),
+    ];
+    await using server = serve((_, call) => bad[call - 1]!);
+    const drawn = await play([server.url], { samples: samples(5) });
+    assert.equal(drawn[0]!.status, "completed");
+    for (const sample of drawn.slice(1)) {
+      assert.equal(sample.status, "aborted");
+      assert.equal(sample.remove_sample, true);
+      assert.deepEqual(
+        [sample.tokens, sample.loss_mask, sample.rollout_log_probs],
+        [[0, 0], [0], [0]],
+      );
+      assert.ok(sample.metadata.taulab.failure?.message);
+    }
+  },
+});
+
+Deno.test({
+  name: "generate() waits no longer than told for a server (needs Python)",
+  ignore,
+  fn: async () => {
+    const release = Promise.withResolvers<Response>();
+    await using hanging = serve(() => release.promise);
+    const [sample] = await play([hanging.url], {
+      samples: samples(1),
+      args: { taulab_timeout_s: 0.2, taulab_retries: 1 },
+    });
+    assert.match(sample!.metadata.taulab.failure!.message, /ReadTimeout/);
+    assert.equal(hanging.seen.length, 2);
+    release.resolve(new Response());
+    const [lost] = await play(["http://127.0.0.1:1"], {
+      samples: samples(1),
+      args: { taulab_patience_s: 0.3 },
+    });
+    assert.equal(lost!.remove_sample, true);
+  },
+});
+
+Deno.test({
+  name:
+    "generate() ends the run for a bug of set-up or a spent budget (needs Python)",
+  ignore,
+  fn: async () => {
+    for (const status of [400, 401, 404, 409, 402]) {
+      await using server = serve((_, call) =>
+        status === 402 && call === 1
+          ? Response.json(answer)
+          : new Response("no such split", { status })
+      );
+      const output = await drive({
+        do: "play",
+        sampling_params: {},
+        samples: samples(2),
+        args: { ...args, taulab_services: [server.url] },
+      });
+      assert.notEqual(output.code, 0);
+      assert.match(output.stderr, new RegExp(`SetUpError.*${status}.*no such`));
+    }
+  },
+});
+
+Deno.test({
+  name: "generate() ends its episodes when slime aborts (needs Python)",
+  ignore,
+  fn: async () => {
+    let closed = 0;
+    await using server = serve((request, call) => {
+      if (call === 1) return Response.json(answer);
+      return new Promise((resolve) => {
+        request.signal.addEventListener("abort", () => {
+          closed++;
+          resolve(new Response());
+        });
+      });
+    });
+    const drawn = await play([server.url], { abort_after: 0.5 });
+    assert.deepEqual(drawn.map((sample) => sample.status), [
+      "completed",
+      "aborted",
+      "aborted",
+      "aborted",
+    ]);
+    assert.equal(closed, 3);
+  },
+});
+
+Deno.test({
+  name:
+    "generate() evaluates on the split of the row, or refuses (needs Python)",
+  ignore,
+  fn: async () => {
+    await using server = serve(() => Response.json(answer));
+    const dev = { split: "dev" };
+    await play([server.url], {
+      evaluation: true,
+      samples: samples(1, { metadata: dev, session_id: null }),
+    });
+    assert.equal(server.seen[0]!.split, "dev");
+    assert.match(String(server.seen[0]!.session_id), /^[0-9a-f-]{36}$/);
+    const output = await drive({
+      do: "play",
+      evaluation: true,
+      sampling_params: {},
+      samples: samples(1, { metadata: {} }),
+      args: { ...args, taulab_services: [server.url] },
+    });
+    assert.match(output.stderr, /names no split/);
+  },
+});
+
+Deno.test({
+  name: "normalize_rewards(): failures change no group's mean (needs Python)",
+  ignore,
+  fn: async () => {
+    const rewards = [1, 0, 1, null, 1, 0, null, null, null, null, null, null];
+    const group = rewards.map((reward, index) => ({
+      index,
+      group_index: Math.floor(index / 4),
+      reward: reward ?? 0,
+      remove_sample: reward === null,
+    }));
+    const how = {
+      advantage_estimator: "grpo",
+      rewards_normalization: true,
+      grpo_std_normalization: false,
+    };
+    const output = await drive({ do: "group", args: how, samples: group });
+    const { raw, normalized } = JSON.parse(output.stdout);
+    const third = 1 / 3;
+    assert.deepEqual(
+      raw.map((value: number) => +value.toFixed(6)),
+      [1, 0, 1, 2 / 3, 1, 0, 0.5, 0.5, 0.6, 0.6, 0.6, 0.6]
+        .map((value) => +value.toFixed(6)),
+    );
+    const wanted = [third, -2 / 3, third, 0, 0.5, -0.5, 0, 0, 0, 0, 0, 0];
+    wanted.forEach((value, at) =>
+      assert.ok(Math.abs(value - normalized[at]) < 1e-9)
+    );
+    const scaled = await drive({
+      do: "group",
+      args: { ...how, grpo_std_normalization: true },
+      samples: group,
+    });
+    const std = Math.sqrt(third);
+    const first = JSON.parse(scaled.stdout).normalized[0];
+    assert.ok(Math.abs(first - third / (std + 1e-6)) < 1e-9);
+  },
+});
+
+Deno.test({
+  name:
+    "keep_group() and leave_out_of_eval() do not count failures (needs Python)",
+  ignore,
+  fn: async () => {
+    async function keep(rewards: (number | null)[]) {
+      const group = rewards.map((reward) => ({
+        reward: reward ?? 0,
+        remove_sample: reward === null,
+      }));
+      const how = { advantage_estimator: "ppo", rewards_normalization: false };
+      const output = await drive({ do: "group", args: how, samples: group });
+      return JSON.parse(output.stdout).keep;
+    }
+    assert.deepEqual(await keep([1, 0, null]), { keep: true, reason: null });
+    assert.equal((await keep([1, 1, null])).reason, "zero_std_1");
+    assert.equal((await keep([1, null, null])).reason, "too_few_succeeded");
+    const lost = [false, false, false, true].map((removed, index) => ({
+      index,
+      reward: removed ? 0 : 1,
+      remove_sample: removed,
+    }));
+    const one = await drive({ do: "eval", args: {}, samples: lost });
+    assert.deepEqual(JSON.parse(one.stdout), {
+      handled: false,
+      rewards: [1, 1, 1],
+      samples: 3,
+    });
+    const pairs = { n_samples_per_eval_prompt: 2 };
+    const two = await drive({ do: "eval", args: pairs, samples: lost });
+    assert.deepEqual(JSON.parse(two.stdout).rewards, [1, 1]);
+  },
+});

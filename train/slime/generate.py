@@ -1,0 +1,330 @@
+"""slime's hooks: each sample is played by a server of episodes (``deno task serve``).
+
+``--custom-generate-function-path generate.generate`` forwards a sample and fills it from the answer,
+``--dynamic-sampling-filter-path generate.keep_group``,
+``--custom-reward-post-process-path generate.normalize_rewards`` and
+``--custom-eval-rollout-log-function-path generate.leave_out_of_eval`` leave samples out whose episode failed for
+reasons that are not the policy's. Settings come from ``--custom-config-path`` as attributes ``taulab_*`` of
+``args``; the token from the environment, ``TAULAB_TOKEN``. slime is imported where it is used, so that this
+module can be looked at without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any
+
+import httpx
+
+logger = logging.getLogger("taulab")
+
+ABORT_POLL_S = 0.1
+LONGEST_REST_S = 2.0
+SMALLEST_SPREAD = 1e-6
+SCALED = ("grpo", "gspo", "cispo")
+NORMALIZED = (*SCALED, "reinforce_plus_plus_baseline")
+
+
+class GivenUp(Exception):
+    """An episode that could not be had; the reason is its message."""
+
+
+class SetUpError(RuntimeError):
+    """What no further sample can mend: it ends the run before more GPU hours are spent."""
+
+
+@dataclass
+class Service:
+    """A server of episodes, as this process sees it."""
+
+    url: str
+    in_flight: int = 0
+    failures: int = 0
+    rests_until: float = 0.0
+
+    def fail(self) -> None:
+        """Rests longer after each failure in a row, up to LONGEST_REST_S."""
+        self.failures += 1
+        rest = min(LONGEST_REST_S, 0.1 * 2**self.failures)
+        self.rests_until = time.monotonic() + rest
+
+
+@dataclass
+class Bridge:
+    """The servers and what is under way, of one event loop."""
+
+    args: Any
+    client: httpx.AsyncClient
+    services: list[Service]
+    training: set[asyncio.Task] = field(default_factory=set)
+    watcher: asyncio.Task | None = None
+    accepted: bool = False
+    turn: int = 0
+
+    @classmethod
+    def open(cls, args: Any) -> Bridge:
+        urls = getattr(args, "taulab_services", None)
+        if not urls:
+            raise SetUpError("taulab_services is empty: name the servers of episodes in --custom-config-path")
+        token = os.environ.get("TAULAB_TOKEN")
+        client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=httpx.Timeout(getattr(args, "taulab_timeout_s", 1800), connect=10, pool=None),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            trust_env=False,  # a proxy of the environment must not see, or stall, calls inside the cluster
+        )
+        return cls(args, client, [Service(url.rstrip("/")) for url in urls])
+
+    async def play(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a request, tried on one server after another.
+
+        A server that cannot be reached costs no attempt, only time: until ``taulab_patience_s`` is over.
+
+        Raises: GivenUp; SetUpError if the servers refuse all that is asked, or the budget is spent.
+        """
+        attempts = 1 + getattr(self.args, "taulab_retries", 3)
+        deadline = time.monotonic() + getattr(self.args, "taulab_patience_s", 120)
+        while True:
+            service = await self._free_service(deadline)
+            service.in_flight += 1
+            try:
+                response = await self.client.post(f"{service.url}/episodes", json=request)
+                if response.status_code < 500:
+                    return self._accept(service, response)
+                reason = f"{service.url} answered {response.status_code}: {response.text[:200]}"
+                reached = response.status_code != 503
+            except httpx.TransportError as error:
+                reason = f"{service.url}: {type(error).__name__} {error}"
+                reached = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+            finally:
+                service.in_flight -= 1
+            service.fail()
+            attempts -= reached
+            if attempts <= 0 or time.monotonic() >= deadline and not reached:
+                raise GivenUp(reason)
+
+    async def _free_service(self, deadline: float) -> Service:
+        """The least loaded of those that do not rest; in turn where they are equal."""
+        self.turn += 1
+        order = self.services[self.turn % len(self.services) :] + self.services[: self.turn % len(self.services)]
+        while True:
+            now = time.monotonic()
+            awake = [service for service in order if service.rests_until <= now]
+            if awake:
+                return min(awake, key=lambda service: service.in_flight)
+            if now >= deadline:
+                raise GivenUp("no server of episodes can be reached")
+            await asyncio.sleep(min(service.rests_until for service in order) - now)
+
+    def _accept(self, service: Service, response: httpx.Response) -> dict[str, Any]:
+        if response.status_code == 200:
+            self.accepted = True
+            service.failures = 0
+            try:
+                return response.json()
+            except ValueError as error:
+                raise GivenUp(f"{service.url} answered what is not JSON: {error}") from error
+        reason = f"{service.url} refused ({response.status_code}): {response.text[:500]}"
+        if response.status_code == 402 or not self.accepted:
+            raise SetUpError(reason)
+        raise GivenUp(reason)
+
+    async def play_until_aborted(self, request: dict[str, Any]) -> dict[str, Any]:
+        """As ``play``, ended when slime has enough samples; the closed connection ends the episode on its server."""
+        task = asyncio.ensure_future(self.play(request))
+        self.training.add(task)
+        if self.watcher is None or self.watcher.done():
+            self.watcher = asyncio.ensure_future(self._watch())
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self.training.discard(task)
+        if task.cancelled():
+            raise GivenUp("slime aborted the rollout")
+        return task.result()
+
+    async def _watch(self) -> None:
+        """One look at slime's flag for all episodes, while there are any."""
+        from slime.rollout.sglang_rollout import GenerateState
+
+        while self.training:
+            if GenerateState(self.args).aborted:
+                for task in self.training:
+                    task.cancel()
+            await asyncio.sleep(ABORT_POLL_S)
+
+
+_bridges: dict[asyncio.AbstractEventLoop, Bridge] = {}
+
+
+def bridge_of(args: Any) -> Bridge:
+    """The bridge of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _bridges:
+        _bridges[loop] = Bridge.open(args)
+    return _bridges[loop]
+
+
+def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool) -> dict[str, Any]:
+    """The body of ``POST /episodes``. The split is the row's own: an evaluation has no other."""
+    row = sample.metadata or {}
+    split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
+    if not split:
+        raise SetUpError("a row of the evaluation names no split; write it again with `deno task mock`, or set eval.splits")
+    request = {
+        "task": int(sample.prompt),
+        "split": split,
+        "domain": row.get("env"),
+        "seed": getattr(args, "rollout_seed", 0) * 2**24 + (sample.index or 0),
+        "evaluation": evaluation,
+        "sampling_params": {key: value for key, value in sampling_params.items() if value is not None},
+        "engine": f"http://{args.sglang_router_ip}:{args.sglang_router_port}",
+        "session_id": sample.session_id or str(uuid.uuid4()),
+        "max_context_tokens": getattr(args, "rollout_max_context_len", None),
+    }
+    return request | ({"instruction": row["instruction"]} if row.get("instruction") else {})
+
+
+def reset(sample: Any) -> None:
+    """Clears what an earlier attempt at the sample left."""
+    blank = type(sample)()
+    stale = (
+        "tokens response response_length reward loss_mask weight_versions rollout_log_probs rollout_top_p_token_ids "
+        "rollout_top_p_token_offsets rollout_routed_experts remove_sample status spec_info prefix_cache_info "
+        "non_generation_time"
+    )
+    for name in stale.split():
+        setattr(sample, name, getattr(blank, name))
+
+
+def fill(args: Any, sample: Any, answer: dict[str, Any]) -> Any:
+    """Fills a sample through slime's own helper, one span at a time.
+
+    Raises: KeyError, TypeError or ValueError if the answer's parts disagree.
+    """
+    reset(sample)
+    tokens, at = answer["tokens"], answer["prompt_length"]
+    log_probs = answer["rollout_log_probs"]
+    sample.tokens = list(tokens[:at])
+    for span in answer["spans"]:
+        end, trainable = at + span["length"], span["trainable"]
+        begin = at - answer["prompt_length"]
+        sample.append_response_tokens(
+            args,
+            tokens=tokens[at:end],
+            log_probs=log_probs[begin : begin + span["length"]] if trainable else None,
+            trainable=trainable,
+            meta_info=span.get("meta_info"),
+            text=span["text"],
+        )
+        at = end
+    if sample.tokens != tokens or sample.loss_mask != answer["loss_mask"] or sample.response_length < 1:
+        raise ValueError(f"spans give {sample.response_length} tokens of response, not {answer['response_length']}")
+    sample.reward = float(answer["reward"])
+    sample.status = type(sample).Status(answer["status"])
+    sample.remove_sample = bool(answer["remove_sample"])
+    sample.non_generation_time = answer["non_generation_time"]
+    sample.metadata = (sample.metadata or {}) | answer["metadata"]
+    return sample
+
+
+def give_up(sample: Any, reason: str) -> Any:
+    """The least sample that slime can take: one masked token, no say in the loss, the group or the metrics."""
+    reset(sample)
+    sample.tokens, sample.response_length = [0, 0], 1
+    sample.loss_mask, sample.rollout_log_probs = [0], [0.0]
+    sample.reward, sample.remove_sample = 0.0, True
+    sample.status = type(sample).Status.ABORTED
+    failure = {"kind": "bridge", "message": reason}
+    sample.metadata = (sample.metadata or {}) | {"taulab": {"stop_reason": "failed", "failure": failure}}
+    return sample
+
+
+async def generate(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool = False) -> Any:
+    """slime's ``--custom-generate-function-path``: plays the sample's episode and fills the sample.
+
+    Raises: SetUpError, which ends the run, if the first request is refused or the budget is spent; nothing else
+    but the cancellation of its own task.
+    """
+    bridge = bridge_of(args)
+    request = request_of(args, sample, sampling_params, evaluation)
+    try:
+        answer = await (bridge.play(request) if evaluation else bridge.play_until_aborted(request))
+        return fill(args, sample, answer)
+    except GivenUp as error:
+        reason = str(error)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"the server's answer is not an episode: {type(error).__name__}: {error}"
+    logger.warning("sample %s is left out: %s", sample.index, reason)
+    return give_up(sample, reason)
+
+
+def keep_group(args: Any, samples: list[Any], **_: Any) -> Any:
+    """slime's ``--dynamic-sampling-filter-path``: keeps a group whose counted rewards differ."""
+    from slime.rollout.filter_hub.base_types import DynamicFilterOutput
+
+    rewards = [sample.get_reward_value(args) for sample in samples if not sample.remove_sample]
+    if len(rewards) < 2:
+        return DynamicFilterOutput(keep=False, reason="too_few_succeeded")
+    keep = max(rewards) - min(rewards) > SMALLEST_SPREAD
+    return DynamicFilterOutput(keep=keep, reason=None if keep else f"zero_std_{round(rewards[0], 1)}")
+
+
+def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[float]]:
+    """slime's ``--custom-reward-post-process-path``: its group normalization, over the samples that succeeded.
+
+    Returns raw and normalized rewards. A removed sample has the mean of its group (of the batch, if the whole group
+    was removed) for its raw reward, which leaves the logged means as they are, and the advantage 0.
+    """
+    groups: dict[Any, list[float]] = defaultdict(list)
+    for sample in samples:
+        if not sample.remove_sample:
+            groups[sample.group_index].append(sample.get_reward_value(args))
+    means = {group: fmean(rewards) for group, rewards in groups.items()}
+    batch_mean = fmean([reward for rewards in groups.values() for reward in rewards]) if groups else 0.0
+    raw = [
+        means.get(sample.group_index, batch_mean) if sample.remove_sample else sample.get_reward_value(args)
+        for sample in samples
+    ]
+    if not (args.rewards_normalization and args.advantage_estimator in NORMALIZED):
+        return raw, raw
+    by_std = args.advantage_estimator in SCALED and args.grpo_std_normalization
+    scales = {
+        group: (stdev(rewards) if len(rewards) > 1 else 0.0) + 1e-6 if by_std else 1.0
+        for group, rewards in groups.items()
+    }
+    normalized = [
+        0.0 if sample.remove_sample else (reward - means[sample.group_index]) / scales[sample.group_index]
+        for sample, reward in zip(samples, raw)
+    ]
+    return raw, normalized
+
+
+def leave_out_of_eval(rollout_id: int, args: Any, data: dict[str, Any], *_: Any) -> bool:
+    """slime's ``--custom-eval-rollout-log-function-path``: takes failures out of what slime then logs itself.
+
+    A task is left out with all its samples, since slime's pass rates need as many of each.
+    """
+    size = getattr(args, "n_samples_per_eval_prompt", 1)
+    for name, result in list(data.items()):
+        failed = {at // size for at, sample in enumerate(result["samples"]) if sample.remove_sample}
+        if not failed:
+            continue
+        kept = [at for at in range(len(result["samples"])) if at // size not in failed]
+        logger.warning("eval %s at rollout %s: %s tasks failed and are left out", name, rollout_id, len(failed))
+        if not kept:
+            del data[name]
+            continue
+        for part in ("rewards", "truncated", "samples"):
+            result[part] = [result[part][at] for at in kept]
+    return False
