@@ -88,3 +88,8 @@ export class TrainerError extends Error {
 export class RunDirError extends Error {
   override readonly name = "RunDirError";
 }
+
+/** A host cannot be reached, or a step on it failed. The message has the host, the command and its last words. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+}
