@@ -85,9 +85,12 @@ async function runEpisodes(
   const service = new EpisodeService(
     await openEpisodeWorld(config, { signal }),
   );
+  const instance = crypto.randomUUID();
+  const stopped = new AbortController();
   const app = episodesApp({
     service,
     version: denoConfig.version,
+    stop: { instance, onStop: () => stopped.abort() },
     ...(token === undefined ? {} : { token }),
   });
   const port = flags.port ?? config.bridge.port;
@@ -98,8 +101,8 @@ async function runEpisodes(
   terminal.note(
     `Episodes of ${dataset.name} with ${userName} customers at ${url}/episodes; counts at ${url}/metrics; Ctrl-C ends it`,
   );
-  terminal.ready(json);
-  await aborted(signal);
+  terminal.ready({ ...json, instance });
+  await aborted(AbortSignal.any([signal, stopped.signal]));
   service.drain();
   await server.shutdown();
   return { json, exitCode: 0 };

@@ -60,6 +60,11 @@ export class EpisodeService {
     return this.metrics.running;
   }
 
+  /** Whether it takes no further episodes. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** Takes no further episodes; those under way go on. */
   drain(): void {
     this.#draining = true;

@@ -6,22 +6,29 @@
 
 import { Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
+import { z } from "zod";
 import type { EpisodeService } from "./episode_service.ts";
 import { readEpisodeRequest } from "./episode_request.ts";
 import { answerErrors, jsonOf } from "./http_errors.ts";
+import { readBody } from "./read_body.ts";
+import { RequestError } from "./served_policy.ts";
+
+const stopSchema = z.strictObject({ instance: z.string() });
 
 /** Settings of {@linkcode episodesApp}. */
 export interface EpisodesAppOptions {
   readonly service: EpisodeService;
   /** taulab's version, for `/info`. */
   readonly version: string;
-  /** Demanded of every request but health checks, where it is given. */
+  /** Demanded of every request but health checks and {@linkcode EpisodesAppOptions.stop}, where it is given. */
   readonly token?: string;
+  /** Who started the server may end it over HTTP: by a secret that only they were told. */
+  readonly stop?: { readonly instance: string; readonly onStop: () => void };
 }
 
 /** The app; serve it by `Deno.serve(options, app.fetch)`. */
 export function episodesApp(
-  { service, version, token }: EpisodesAppOptions,
+  { service, version, token, stop }: EpisodesAppOptions,
 ): Hono {
   const app = new Hono();
   const { world, metrics } = service;
@@ -36,9 +43,19 @@ export function episodesApp(
     const { signal } = c.req.raw;
     return c.json(await service.run(request, { signal }));
   });
+  app.post("/stop", async (c) => {
+    const { instance } = readBody(stopSchema, await jsonOf(c));
+    if (stop === undefined || instance !== stop.instance) {
+      throw new RequestError("This server was not started by you", 404);
+    }
+    service.stop();
+    stop.onStop();
+    return c.json({ status: "ending" });
+  });
   app.get("/health", (c) =>
     c.json({
-      status: "ok",
+      status: service.isDraining ? "draining" : "ok",
+      pid: Deno.pid,
       episodes: { running: service.running, ...metrics.counts },
     }));
   app.get("/metrics", async (c) =>

@@ -4,13 +4,19 @@
  * @module
  */
 
+import { join } from "node:path";
+import { DataError } from "../../env/errors.ts";
 import { createMeter } from "../../env/models/meter.ts";
 import { createCaller } from "../../env/models/call_policy.ts";
 import type { EpisodeWorld } from "../../env/serve/episode_service.ts";
 import { loadChatTemplate } from "../../env/tokens/chat_template.ts";
 import { loadTokenizer } from "../../env/tokens/tokenizer.ts";
 import type { CallOptions } from "../../env/types.ts";
+import type { Codec } from "../../env/tokens/conversation.ts";
 import { openDataset } from "../dataset.ts";
+import { codecOf } from "../policy_agent.ts";
+import { readRunTokenizer } from "../run_tokenizer.ts";
+import { readTextIfThere } from "../storage.ts";
 import { openCustomers } from "../users.ts";
 import type { SlimeConfig } from "./config_schema.ts";
 
@@ -30,13 +36,12 @@ export async function openEpisodeWorld(
 ): Promise<EpisodeWorld> {
   const { agent, prompt, compat, model, rollout } = config;
   const dataset = await openDataset(config.data);
-  const tokenizer = await loadTokenizer(model.directory);
-  const template = await loadChatTemplate(model.directory, { tokenizer });
+  const codec = await openCodec(model.directory);
   const meter = createMeter({ ...config.budget, prices: config.prices });
   const customers = await openCustomers(config, { ...options, dataset, meter });
   return {
     dataset,
-    codec: { tokenizer, template },
+    codec,
     strategy: agent,
     prompt,
     compat,
@@ -54,4 +59,20 @@ export async function openEpisodeWorld(
     maxTokensPerTurn: rollout.maxResponseLen,
     maxTurns: rollout.maxTurns,
   };
+}
+
+/** Of a model in Hugging Face's layout; or of a run of the embedded trainer, whose policy stands in for one. */
+async function openCodec(directory: string): Promise<Codec> {
+  if (await readTextIfThere(join(directory, "run.json")) === undefined) {
+    const tokenizer = await loadTokenizer(directory);
+    const template = await loadChatTemplate(directory, { tokenizer });
+    return { tokenizer, template };
+  }
+  const wayOut = "restore it, or name another run";
+  const files = await readRunTokenizer(directory, { wayOut });
+  if (files !== undefined) return codecOf(files, `"${directory}"`);
+  throw new DataError(
+    `The run "${directory}" has no tokenizer; ${wayOut}`,
+    { path: directory },
+  );
 }
