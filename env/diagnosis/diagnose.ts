@@ -1,0 +1,64 @@
+/**
+ * Why an episode earned no reward: what differs, the first decisive error, and who is at fault. No model is asked.
+ *
+ * @module
+ */
+
+import type { Dataset, Failure, Reward, Task, UserFinding } from "../types.ts";
+import {
+  type Decisive,
+  type DiagnosedEpisode,
+  replayEpisode,
+  type Write,
+} from "./decisive.ts";
+import { type Fault, faultOf } from "./fault.ts";
+
+export type { Decisive, DiagnosedEpisode, Write } from "./decisive.ts";
+export type { Fault, FaultyParty } from "./fault.ts";
+
+/** What there is to know of an episode, its data at hand. */
+export interface Diagnosis {
+  /** Rows and outputs that are wrong; `null` where infrastructure failed. */
+  readonly reward: Reward | null;
+  /** Calls that changed the database, each with the state after it. */
+  readonly writes: readonly Write[];
+  /** `null` where the reward is 1, or infrastructure failed. */
+  readonly decisive: Decisive | null;
+  /** `null` where the reward is 1. */
+  readonly fault: Fault | null;
+}
+
+/** Of an episode, what its record says beside its turns. */
+export interface DiagnoseOptions {
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly failure?: Failure | null;
+  readonly findings?: readonly UserFinding[] | null;
+}
+
+/**
+ * Diagnoses an episode by replaying its calls.
+ *
+ *     const { decisive, fault } = diagnose(episode, { dataset, task, ...episode });
+ *
+ * @param options.dataset The data that the episode ran on: the fingerprint of its run has to be the dataset's.
+ */
+export function diagnose(
+  episode: DiagnosedEpisode,
+  { dataset, task, failure = null, findings = null }: DiagnoseOptions,
+): Diagnosis {
+  const { stopReason } = episode;
+  const replay = replayEpisode(episode, { dataset, task });
+  const reward = failure === null ? replay.reward : null;
+  const decisive = failure === null ? replay.decisive : null;
+  const fault = faultOf({
+    dataset,
+    task,
+    reward,
+    failure,
+    stopReason,
+    decisive,
+    findings,
+  });
+  return { reward, writes: replay.writes, decisive, fault };
+}

@@ -1,0 +1,192 @@
+/**
+ * Who is at fault where a reward is 0, by rules that a person can check. Where no rule tells, it says so.
+ *
+ * @module
+ */
+
+import { callTool } from "../call_tool.ts";
+import { domainNamed } from "../domains.ts";
+import type {
+  Dataset,
+  Failure,
+  Reward,
+  StopReason,
+  Task,
+  ToolAction,
+  UserFinding,
+} from "../types.ts";
+import type { Decisive } from "./decisive.ts";
+
+/** Who can be at fault. */
+export type FaultyParty =
+  | "agent"
+  | "user"
+  | "infrastructure"
+  | "gold"
+  | "unknown";
+
+/** Who is, and how that is known. */
+export interface Fault {
+  readonly by: FaultyParty;
+  /** In a few words: `the customer left before the request was settled`. */
+  readonly rule: string;
+  /** What shows it; empty where there is nothing to quote. */
+  readonly evidence: string;
+}
+
+/** What is judged. */
+export interface Evidence {
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly reward: Reward | null;
+  readonly failure: Failure | null;
+  readonly stopReason: StopReason;
+  readonly decisive: Decisive | null;
+  /** What the customer did wrong; `null` where nobody watched. */
+  readonly findings: readonly UserFinding[] | null;
+}
+
+type Rule = (evidence: Evidence) => Fault | undefined;
+
+/** The rules in order; the first that holds decides. */
+const RULES: readonly Rule[] = [
+  infrastructureFailed,
+  goldCannotBeTold,
+  goldActionFailed,
+  customerLeft,
+  customerInvented,
+  agentWasCutOff,
+  agentHandedOver,
+  agentAlone,
+];
+
+/** Who is at fault; `null` where the reward is 1. */
+export function faultOf(evidence: Evidence): Fault | null {
+  if (evidence.reward?.value === 1) return null;
+  for (const rule of RULES) {
+    const fault = rule(evidence);
+    if (fault !== undefined) return fault;
+  }
+  const rule = "no rule tells; read the conversation, or ask a judge";
+  return { by: "unknown", rule, evidence: "" };
+}
+
+function infrastructureFailed({ failure }: Evidence): Fault | undefined {
+  if (failure === null) return undefined;
+  return {
+    by: "infrastructure",
+    rule: `the ${failure.source} failed: ${failure.kind}`,
+    evidence: failure.message,
+  };
+}
+
+/** Commas are taken out of what was said and not out of what should have been. */
+function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
+  const output = reward?.missingOutputs.find((one) => one.includes(","));
+  if (output === undefined) return undefined;
+  return {
+    by: "gold",
+    rule: "an output with a comma can never be found in what was said",
+    evidence: output,
+  };
+}
+
+/** The agent changed just what a gold action was to change, and that action answers with an error. */
+function goldActionFailed(evidence: Evidence): Fault | undefined {
+  const { decisive, reward } = evidence;
+  if (decisive?.kind !== "write" || reward === null) return undefined;
+  const failed = failedGold(evidence);
+  const meant = failed.find(({ action }) =>
+    action.name === decisive.action.name &&
+    reward.differences.every(({ id }) => names(action, id))
+  );
+  if (meant === undefined) return undefined;
+  return {
+    by: "gold",
+    rule: `the gold's ${meant.action.name} answers with an error`,
+    evidence: meant.answer,
+  };
+}
+
+function failedGold({ dataset, task }: Evidence) {
+  const domain = domainNamed(task.domain);
+  const database = dataset.database.fork();
+  return task.actions.map((action) => ({
+    action,
+    answer: callTool(domain, database, action),
+  })).filter(({ answer }) => answer.startsWith("Error"));
+}
+
+function names(action: ToolAction, id: string): boolean {
+  return action.arguments.values().some((value) => value === id);
+}
+
+function customerLeft(
+  { decisive, findings, stopReason }: Evidence,
+): Fault | undefined {
+  const early = findings?.find(({ fault }) => fault === "early_stop");
+  if (early === undefined || stopReason !== "user_stop") return undefined;
+  if (decisive?.kind === "write") return undefined; // it was lost before
+  return {
+    by: "user",
+    rule: "the customer left before the request was settled",
+    evidence: early.evidence,
+  };
+}
+
+function customerInvented(
+  { decisive, findings }: Evidence,
+): Fault | undefined {
+  const invention = findings?.find(({ fault }) => fault === "invention");
+  if (invention === undefined || decisive?.kind !== "write") return undefined;
+  const value = decisive.action.arguments.values().find((one) =>
+    typeof one === "string" && one !== "" && invention.evidence.includes(one)
+  );
+  if (value === undefined) return undefined;
+  return {
+    by: "user",
+    rule: "the customer invented what the agent then wrote",
+    evidence: invention.evidence,
+  };
+}
+
+function agentWasCutOff({ stopReason }: Evidence): Fault | undefined {
+  const rules: Partial<Record<StopReason, string>> = {
+    parse_errors: "the agent's answers could not be read",
+    out_of_tokens: "the agent had used up its context",
+  };
+  const rule = rules[stopReason];
+  return rule === undefined ? undefined : { by: "agent", rule, evidence: "" };
+}
+
+function agentHandedOver(
+  { stopReason, decisive, task, dataset }: Evidence,
+): Fault | undefined {
+  const isMeant = task.actions.some(({ name }) =>
+    dataset.terminatingTools.includes(name)
+  );
+  if (stopReason !== "transfer" || isMeant || decisive?.kind !== "ending") {
+    return undefined;
+  }
+  return {
+    by: "agent",
+    rule: "the agent handed over what it could have done",
+    evidence: decisive.missing.map(({ name }) => name).join(", "),
+  };
+}
+
+/** Only where the customer was watched and did nothing wrong is the agent left. */
+function agentAlone({ findings, decisive }: Evidence): Fault | undefined {
+  if (findings === null || findings.length > 0) return undefined;
+  const rules: Record<Decisive["kind"], string> = {
+    write: "the agent wrote what nothing could mend",
+    ending: "the agent left undone what was asked for",
+    untold: "the agent did not tell what was asked for",
+  };
+  const evidence = decisive?.kind === "write"
+    ? decisive.action.name
+    : decisive?.kind === "untold"
+    ? decisive.outputs.join(", ")
+    : "";
+  return { by: "agent", rule: rules[decisive?.kind ?? "ending"], evidence };
+}
