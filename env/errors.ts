@@ -93,3 +93,28 @@ export class RunDirError extends Error {
 export class HostError extends Error {
   override readonly name = "HostError";
 }
+
+/** Why Ray did not do what it was asked; `refused` is a no that another try will not change. */
+export type RayFaultKind =
+  | "unreachable"
+  | "timeout"
+  | "refused"
+  | "not_found"
+  | "server_error"
+  | "bad_response";
+
+/** Ray's Jobs interface cannot be reached or refuses, a cluster does not come up, or a job failed. */
+export class RayError extends Error {
+  override readonly name = "RayError";
+  readonly kind: RayFaultKind;
+  constructor(
+    message: string,
+    options: { kind: RayFaultKind; cause?: unknown },
+  ) {
+    super(
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.kind = options.kind;
+  }
+}

@@ -17,6 +17,7 @@ import {
   DataError,
   HostError,
   PolicyError,
+  RayError,
   RunDirError,
   TrainerError,
 } from "../env/errors.ts";
@@ -320,6 +321,7 @@ export function errorText(error: unknown): string {
     DataError,
     HostError,
     PolicyError,
+    RayError,
     RunDirError,
     TrainerError,
   ];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Metrics } from "./metrics.ts";
+import type { AnyMetrics } from "./metrics.ts";
 import { evaluations } from "./summary.ts";
 
 /** One point of a curve. */
@@ -17,10 +17,10 @@ export interface Point {
 }
 
 /** The curves of a run, in the order in which a legend lists them. */
-export function curvePoints(lines: readonly Metrics[]): Point[] {
+export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
   const train = lines.flatMap((line) =>
     line.phase === "grpo"
-      ? [{ step: line.step, value: line.reward, series: "train reward" }]
+      ? [{ step: line.step, value: line.reward ?? NaN, series: "train reward" }]
       : []
   );
   const dev = evaluations(lines, "dev").map(({ step, pass1 }) => ({

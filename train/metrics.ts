@@ -63,9 +63,9 @@ export interface GrpoMetrics extends Common {
   /** Scored episodes by why they ended. */
   readonly stopReasons: Readonly<Record<string, number>>;
   readonly entropy: number;
-  /** k3 estimate against the policy that sampled. */
+  /** k3 estimate against the policy that sampled; slime's is k1. */
   readonly klOld: number;
-  /** k3 estimate against the end of the cold start; 0 where `klCoef` is 0. */
+  /** k3 estimate against the end of the cold start; 0 where `klCoef` is 0. slime's is of the recipe's kind. */
   readonly klReference: number;
   readonly clipShare: number;
   readonly gradNorm: number;
@@ -102,8 +102,43 @@ export interface EvalMetrics extends Common {
   readonly parseErrors: number;
 }
 
+/**
+ * A rollout of slime and the optimizer steps on it, as one line. `step` counts rollouts from 1. What slime did not
+ * log is not there: nothing is filled in.
+ */
+export interface SlimeGrpoMetrics
+  extends Common, Partial<Omit<GrpoMetrics, keyof Common | "lengths">> {
+  readonly phase: "grpo";
+  readonly lengths: Partial<Lengths>;
+  /** Steps of the optimizer on this rollout; what they log is averaged over them. */
+  readonly optimizerSteps: number;
+  /** All that slime logged of the rollout, by its own names; `null` is a number that is not finite. */
+  readonly slime: SlimeNumbers;
+}
+
+/** An evaluation by slime, of one split. */
+export interface SlimeEvalMetrics extends
+  Common,
+  Partial<
+    Omit<EvalMetrics, keyof Common | "split" | "decoding" | "lengths">
+  > {
+  readonly phase: "eval";
+  readonly split: EvalMetrics["split"];
+  readonly decoding: EvalMetrics["decoding"];
+  /** The mean reward of all episodes: pass^1 where rewards are 0 or 1. */
+  readonly pass1: number;
+  readonly lengths: Partial<Lengths>;
+  readonly slime: SlimeNumbers;
+}
+
+/** Numbers by slime's names; `null` is one that is not finite. */
+export type SlimeNumbers = Readonly<Record<string, number | null>>;
+
+/** A line of any trainer's run. Those of the CPU trainer have every field. */
+export type AnyMetrics = Metrics | SlimeGrpoMetrics | SlimeEvalMetrics;
+
 /** Names the episodes of a line in `episodes.db`: `grpo`, `eval/test/greedy`. */
-export function metricsSource(line: Metrics): string {
+export function metricsSource(line: AnyMetrics): string {
   return line.phase === "eval"
     ? `eval/${line.split}/${line.decoding}`
     : line.phase;

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { EvalMetrics, Metrics } from "./metrics.ts";
+import type {
+  AnyMetrics,
+  EvalMetrics,
+  Metrics,
+  SlimeEvalMetrics,
+} from "./metrics.ts";
 
 /** pass^1 on the test split by both ways to decode; `null` where it was not measured yet. */
 export interface Passes {
@@ -49,14 +54,14 @@ export function summarize(
 
 /** The evaluations of a split in order. */
 export function evaluations(
-  lines: readonly Metrics[],
+  lines: readonly AnyMetrics[],
   split: EvalMetrics["split"],
-): EvalMetrics[] {
+): (EvalMetrics | SlimeEvalMetrics)[] {
   return lines.filter((line) => line.phase === "eval")
     .filter((line) => line.split === split);
 }
 
-function passes(lines: readonly EvalMetrics[]): Passes {
+function passes(lines: readonly (EvalMetrics | SlimeEvalMetrics)[]): Passes {
   const last = (decoding: EvalMetrics["decoding"]) =>
     lines.findLast((line) => line.decoding === decoding)?.pass1 ?? null;
   return { sampled: last("sampled"), greedy: last("greedy") };

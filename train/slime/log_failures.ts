@@ -1,0 +1,56 @@
+/**
+ * What generate.py says in a driver's log of samples that it left out.
+ *
+ * @module
+ */
+
+import { logMessage } from "./log_line.ts";
+
+/** Samples that were left out, by why. */
+export type EpisodeFailures = Readonly<Record<string, number>>;
+
+const LEFT_OUT = /^sample \S+ is left out: (.*)/;
+const EVAL_LEFT_OUT =
+  /^eval (\S+) at rollout \d+: (\d+) tasks failed and are left out/;
+
+/** Counts them, until they are asked for. */
+export class FailureCounter {
+  #counts: Record<string, number> = {};
+  readonly #tasks = new Map<string, number>();
+
+  take(line: string): void {
+    const message = logMessage(line) ?? "";
+    const reason = LEFT_OUT.exec(message)?.[1];
+    if (reason !== undefined) {
+      const kind = kindOf(reason);
+      if (kind !== undefined) {
+        this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
+      }
+    }
+    const [, name, tasks] = EVAL_LEFT_OUT.exec(message) ?? [];
+    if (name !== undefined) this.#tasks.set(name, Number(tasks));
+  }
+
+  /** Samples since the last time. */
+  drain(): EpisodeFailures {
+    const counts = this.#counts;
+    this.#counts = {};
+    return counts;
+  }
+
+  /** Tasks of the evaluation that ends now. */
+  drainEval(name: string): number {
+    const tasks = this.#tasks.get(name) ?? 0;
+    this.#tasks.delete(name);
+    return tasks;
+  }
+}
+
+/** slime aborts what it has begun beyond its need: those are no failures of anything. */
+function kindOf(reason: string): string | undefined {
+  if (reason.startsWith("slime aborted")) return undefined;
+  if (reason.includes("cannot be reached")) return "connection";
+  if (/ answered 5\d\d/.test(reason)) return "server_error";
+  if (reason.includes(" refused (")) return "refused";
+  return /Timeout/.test(reason) ? "timeout" : "connection";
+}
