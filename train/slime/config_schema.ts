@@ -37,6 +37,13 @@ function key<T extends z.ZodType>(
   );
 }
 
+const flagValue = z.union([
+  z.boolean(),
+  z.number(),
+  z.string(),
+  z.array(z.union([z.number(), z.string()])).min(1),
+]);
+
 const modelNames = Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]];
 
 const modelSchema = z.strictObject({
@@ -62,6 +69,10 @@ const pathsSchema = z.strictObject({
     "Megatron-LM's checkout on the hosts",
   ),
   python: path.default("python3").describe("The interpreter that has slime"),
+  ray: path.default("ray").describe("Ray's command line on the hosts"),
+  runs: path.default("/root/taulab-runs").describe(
+    "Directory of the runs' files on the hosts: rows, hooks and settings of each",
+  ),
 });
 
 const clusterSchema = z.strictObject({
@@ -77,7 +88,7 @@ const clusterSchema = z.strictObject({
   ),
   hostGpus: key(
     positive.nullable().default(null),
-    "GPUs that a host has; null has no more than train",
+    "GPUs that a host offers; null offers those that the run needs",
     "--num-gpus-per-node",
   ),
   colocate: key(
@@ -98,6 +109,15 @@ const clusterSchema = z.strictObject({
   ),
   port: positive.default(6379).describe("The port of Ray's head"),
   dashboardPort: positive.default(8265).describe("The port of Ray's Jobs API"),
+  dashboardHost: z.string().min(1).default("127.0.0.1").describe(
+    "Where that API listens; whoever reaches it can run anything on the hosts",
+  ),
+  tempDir: path.nullable().default(null).describe(
+    "Directory of Ray's sessions, a short path; null is Ray's own",
+  ),
+  gpuMemoryGb: rate.default(80).describe(
+    "Memory of a GPU in GB, for the plan",
+  ),
   start: z.boolean().default(true).describe(
     "Start Ray where none runs; false joins a cluster that is there",
   ),
@@ -161,10 +181,8 @@ const rolloutSchema = z.strictObject({
     "--rollout-shuffle",
   ),
   filter: key(
-    path.nullable().default(
-      "slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std",
-    ),
-    "Which groups are kept; null keeps all",
+    path.nullable().default("generate.keep_group"),
+    "Which groups are kept: by default those whose rewards differ, failed episodes aside; null keeps all",
     "--dynamic-sampling-filter-path",
   ),
   balance: key(
@@ -307,6 +325,16 @@ const algorithmSchema = z.strictObject({
     "The ratio is clipped at 1 + clipHigh",
     "--eps-clip-high",
   ),
+  normalizeAdvantages: key(
+    z.boolean().default(false),
+    "Whiten advantages over the batch; reinforce_plus_plus needs it",
+    "--normalize-advantages",
+  ),
+  engineLogprobs: key(
+    z.boolean().default(false),
+    "Take the engines' log probabilities for the old policy's",
+    "--use-rollout-logprobs",
+  ),
   importanceSampling: key(
     z.boolean().default(false),
     "Correct for engines and trainer not agreeing on log probabilities",
@@ -393,7 +421,7 @@ const engineSchema = z.strictObject({
 const checkpointSchema = z.strictObject({
   directory: key(
     path.default("/root/taulab-checkpoints"),
-    "Where checkpoints go, and where a resumed run looks",
+    "Where checkpoints go, in a directory of the run's name, and where the run looks when resumed",
     "--save",
   ),
   every: key(
@@ -403,8 +431,26 @@ const checkpointSchema = z.strictObject({
   ),
   huggingFace: key(
     path.nullable().default(null),
-    "Also write each in Hugging Face's format, as DIR/{rollout_id}",
+    "Also write each in Hugging Face's format, as DIR/RUN/{rollout_id}",
     "--save-hf",
+  ),
+});
+
+const trackingSchema = z.strictObject({
+  wandb: key(
+    z.boolean().default(false),
+    "Log to Weights & Biases too; its key is WANDB_API_KEY of the environment",
+    "--use-wandb",
+  ),
+  project: key(
+    z.string().min(1).nullable().default(null),
+    "Project there",
+    "--wandb-project",
+  ),
+  group: key(
+    z.string().min(1).nullable().default(null),
+    "Group there",
+    "--wandb-group",
   ),
 });
 
@@ -413,6 +459,9 @@ const bridgeSchema = z.strictObject({
     "Servers of episodes that run already; none starts them here",
   ),
   processes: positive.default(2).describe("Servers of episodes to start"),
+  address: z.string().min(1).nullable().default(null).describe(
+    "This machine's address, as the hosts reach it; null is cluster.address",
+  ),
   port: positive.default(8400).describe("Port of the first; the others follow"),
   timeoutS: rate.default(1800).describe("Seconds until an episode is given up"),
   patienceS: rate.default(120).describe(
@@ -463,11 +512,11 @@ export const slimeSchema = z.strictObject({
   numerics: numericsSchema.prefault({}),
   engine: engineSchema.prefault({}),
   checkpoint: checkpointSchema.prefault({}),
+  tracking: trackingSchema.prefault({}),
   bridge: bridgeSchema.prefault({}),
-  flags: z.record(z.string(), z.union([z.boolean(), z.number(), z.string()]))
-    .default({}).describe(
-      "Further flags of slime's train.py, by name without dashes; true is a bare flag, false leaves it out",
-    ),
+  flags: z.record(z.string(), flagValue).default({}).describe(
+    "Further flags of slime's train.py, by name without dashes; true is a bare flag, false leaves it out, a list has several values",
+  ),
 });
 
 /** A resolved recipe, frozen. */

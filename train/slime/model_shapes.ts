@@ -24,6 +24,8 @@ export interface ModelShape {
   /** Heads of keys and values; tensor parallelism divides them. */
   readonly kvGroups: number;
   readonly ropeBase: number;
+  /** Tokens that it was made for. */
+  readonly positions: number;
   /** Whether the embedding is the output layer too. */
   readonly tied: boolean;
 }
@@ -50,6 +52,7 @@ export const MODEL_SHAPES = {
     ffn: 9728,
     heads: 32,
     ropeBase: 5_000_000,
+    positions: 262_144,
   }),
   "Qwen3-8B": dense({
     layers: 36,
@@ -66,9 +69,15 @@ export type ModelName = keyof typeof MODEL_SHAPES;
 function dense(
   shape:
     & Partial<ModelShape>
-    & Omit<ModelShape, "kvGroups" | "ropeBase" | "tied">,
+    & Omit<ModelShape, "kvGroups" | "ropeBase" | "positions" | "tied">,
 ): ModelShape {
-  return { kvGroups: 8, ropeBase: 1_000_000, tied: true, ...shape };
+  return {
+    kvGroups: 8,
+    ropeBase: 1_000_000,
+    positions: 40_960,
+    tied: true,
+    ...shape,
+  };
 }
 
 /**

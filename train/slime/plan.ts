@@ -137,13 +137,3 @@ export interface JobPlan {
   readonly metadata: Readonly<Record<string, string>>;
   readonly secrets: readonly PlannedSecret[];
 }
-
-/** A flag of train.py with its values. */
-export interface TrainFlag {
-  /** `--num-rollout`. */
-  readonly flag: string;
-  /** Empty for a bare flag. */
-  readonly values: readonly string[];
-  /** Where it comes from: a key of the recipe, or `model.name (shape)`, `bridge`, `data`. */
-  readonly from: string;
-}
