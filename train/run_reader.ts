@@ -91,9 +91,10 @@ export async function latestCompleted(
   );
 }
 
-async function latestRun(
+/** The run under `root` that began last, of those that are meant; default: of any kind. */
+export async function latestRun(
   root: string,
-  isMeant: (info: RunInfo) => boolean,
+  isMeant: (info: RunInfo) => boolean = () => true,
 ): Promise<string | undefined> {
   const found: { path: string; startedAt: string }[] = [];
   for (const name of await names(root)) {

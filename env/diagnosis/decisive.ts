@@ -42,6 +42,7 @@ export interface Write {
  * - `write`: after it the gold state was out of reach; `rows` is what it made wrong and nothing could mend.
  * - `ending`: everything could still have become right when the conversation ended; `rows` is what was left.
  * - `untold`: the database is right, and `outputs` were not told.
+ * - `cut_off`: all is right, and the conversation did not come to its end.
  */
 export type Decisive =
   | {
@@ -64,7 +65,8 @@ export type Decisive =
     readonly kind: "untold";
     readonly turn: number;
     readonly outputs: readonly string[];
-  };
+  }
+  | { readonly kind: "cut_off"; readonly turn: number };
 
 /** What a replay of an episode shows. */
 export interface Replay {
@@ -86,11 +88,17 @@ export function replayEpisode(
   const said = episode.turns.flatMap(({ action }) =>
     action.type === "respond" ? [action.content] : []
   );
-  const reward = grade({ database, gold, task, said });
+  const reward = asScored(grade({ database, gold, task, said }), episode);
   const decisive = reward.value === 1
     ? null
     : findDecisive({ episode, writes, reward, gold, dataset, task });
   return { reward, writes, decisive };
+}
+
+/** Only a conversation that came to its end is scored by its state. */
+function asScored(reward: Reward, { stopReason }: DiagnosedEpisode): Reward {
+  const isOver = stopReason === "user_stop" || stopReason === "transfer";
+  return isOver ? reward : { ...reward, value: 0 };
 }
 
 /** The writes of an episode, each with the state after it. */
@@ -121,6 +129,9 @@ interface Parts {
 function findDecisive(parts: Parts): Decisive {
   const { episode, writes, reward, task, dataset } = parts;
   const last = episode.turns.length - 1;
+  if (reward.parts.database === 1 && reward.parts.outputs !== 0) {
+    return { kind: "cut_off", turn: last };
+  }
   if (reward.parts.database === 1) {
     return { kind: "untold", turn: last, outputs: reward.missingOutputs };
   }

@@ -18,7 +18,7 @@ export type { Fault, FaultyParty } from "./fault.ts";
 
 /** What there is to know of an episode, its data at hand. */
 export interface Diagnosis {
-  /** Rows and outputs that are wrong; `null` where infrastructure failed. */
+  /** The score, with rows and outputs that are wrong; `null` where infrastructure failed. */
   readonly reward: Reward | null;
   /** Calls that changed the database, each with the state after it. */
   readonly writes: readonly Write[];

@@ -55,6 +55,7 @@ const RULES: readonly Rule[] = [
   goldActionFailed,
   customerLeft,
   customerInvented,
+  customerWentOn,
   agentWasCutOff,
   agentHandedOver,
   agentAlone,
@@ -150,6 +151,18 @@ function customerInvented(
   };
 }
 
+function customerWentOn(
+  { findings, stopReason }: Evidence,
+): Fault | undefined {
+  const endless = findings?.find(({ fault }) => fault === "endless");
+  if (endless === undefined || stopReason !== "max_turns") return undefined;
+  return {
+    by: "user",
+    rule: "the customer went on after all was settled",
+    evidence: endless.evidence,
+  };
+}
+
 function agentWasCutOff({ stopReason }: Evidence): Fault | undefined {
   const rules: Partial<Record<StopReason, string>> = {
     parse_errors: "the agent's answers could not be read",
@@ -182,6 +195,7 @@ function agentAlone({ findings, decisive }: Evidence): Fault | undefined {
     write: "the agent wrote what nothing could mend",
     ending: "the agent left undone what was asked for",
     untold: "the agent did not tell what was asked for",
+    cut_off: "the agent did it all and did not come to an end",
   };
   const evidence = decisive?.kind === "write"
     ? decisive.action.name

@@ -146,6 +146,12 @@ Deno.test("diagnose() says who is at fault, by rule", () => {
   assert.equal(by(nothing), "unknown", "nobody watched this customer");
   assert.equal(by(ended([say("…")], "parse_errors")), "agent");
   assert.equal(by(ended(turnsOf([]), "transfer")), "agent");
+  const endless = { fault: "endless", message: 9, evidence: "…" } as const;
+  const long = ended(turnsOf([cancelA]), "max_turns");
+  assert.equal(diagnose(long, world).decisive?.kind, "cut_off");
+  assert.equal(diagnose(long, world).reward?.value, 0);
+  assert.equal(by(long, { findings: [] }), "agent");
+  assert.equal(by(long, { findings: [endless] }), "user");
   assert.equal(by(nothing, small([cancelA], ["1,000"])), "gold");
   const broken = call("cancel_pending_order", {
     order_id: "#A",

@@ -1,0 +1,173 @@
+/**
+ * What `deno task diagnose` shows.
+ *
+ * @module
+ */
+
+import type { Diagnosis } from "../env/diagnosis/diagnose.ts";
+import { toPlain } from "../env/python_json.ts";
+import type { RowDifference } from "../env/types.ts";
+import {
+  type Agreement,
+  decisiveText,
+  type Diagnosed,
+  type DiagnosisReport,
+} from "../train/diagnosis/report.ts";
+import type { Terminal } from "./_terminal.ts";
+import { count, duration, percent, table } from "./_text.ts";
+
+/** The live line: how many, how fast, how long. */
+export class RunningLine {
+  readonly #terminal: Terminal;
+  readonly #what: string;
+  readonly #of: number;
+  readonly #from = performance.now();
+  #done = 0;
+
+  constructor(terminal: Terminal, { what, of }: { what: string; of: number }) {
+    this.#terminal = terminal;
+    this.#what = what;
+    this.#of = of;
+  }
+
+  /** One more is done. */
+  step(): void {
+    this.#done++;
+    const rate = this.#done / ((performance.now() - this.#from) / 1000);
+    this.#terminal.progress(
+      `${count(this.#done)}/${count(this.#of)} episodes ${this.#what} · ${
+        rate.toFixed(0)
+      }/s · ${duration((this.#of - this.#done) / rate)} left`,
+    );
+  }
+}
+
+/** What is printed. */
+export interface ReportParts {
+  readonly path: string;
+  readonly report: DiagnosisReport;
+  readonly all: readonly Diagnosed[];
+  /** Those with the reward, too. */
+  readonly episodes: number;
+  /** How many to list. */
+  readonly show: number;
+}
+
+/** Tables of faults and errors, then the first episodes. */
+export function reportText(
+  { path, report, all, episodes, show }: ReportParts,
+): string {
+  const { failed, faults, rules, decisive, agreement } = report;
+  const head = `${path}: ${count(failed)} of ${
+    count(episodes)
+  } episodes without the reward`;
+  if (failed === 0) return head;
+  return [
+    head,
+    sharesTable("at fault", Object.entries(faults).filter(([, n]) => n > 0)),
+    sharesTable("by the rule", rules),
+    sharesTable("first decisive error", decisive),
+    ...(agreement === null ? [] : [agreementText(agreement)]),
+    ...all.slice(0, show).map(episodeText),
+    ...(all.length > show
+      ? [`… and ${count(all.length - show)} more; --show N lists them`]
+      : []),
+  ].join("\n\n");
+}
+
+function sharesTable(
+  title: string,
+  entries: readonly (readonly [string, number])[],
+): string {
+  const sum = entries.reduce((total, [, n]) => total + n, 0);
+  return table([
+    [title, "episodes", "share"],
+    ...entries.map(([word, n]) => [word, count(n), percent(n / sum)]),
+  ]);
+}
+
+function agreementText(agreement: Agreement): string {
+  const { both, share, kappa, table: counts, unreadable } = agreement;
+  const rows = Object.entries(counts).map(([rule, byJudge]) => [
+    rule,
+    ...Object.values(byJudge).map(count),
+  ]);
+  const words = `rules and judge agree on ${percent(share)} of ${count(both)}` +
+    `${kappa === null ? "" : `, kappa ${kappa.toFixed(2)}`}` +
+    `${unreadable === 0 ? "" : `; ${count(unreadable)} answers unreadable`}`;
+  return `${
+    table([["rule \\ judge", ...Object.keys(counts)], ...rows])
+  }\n${words}`;
+}
+
+/** An episode in two lines or three. */
+function episodeText({ episode, diagnosis, verdict }: Diagnosed): string {
+  const { record, task } = episode;
+  const { fault, decisive } = diagnosis;
+  const at = decisive === null ? "" : `, turn ${decisive.turn + 1}`;
+  const lines = [
+    `episode ${record.id}: ${task.id}, step ${record.step}${at}: ${
+      decisiveText(diagnosis)
+    }`,
+    ...wrongLines(diagnosis),
+    ...(fault === null
+      ? []
+      : [`${fault.by}: ${fault.rule}${quoted(fault.evidence)}`]),
+    ...(verdict
+      ? [`judge: ${verdict.fault}, ${verdict.kind}: ${verdict.why}`]
+      : []),
+  ];
+  return lines.join("\n  ");
+}
+
+function quoted(evidence: string): string {
+  return evidence === "" ? "" : ` (${evidence.slice(0, 200)})`;
+}
+
+function wrongLines({ decisive }: Diagnosis): string[] {
+  if (decisive === null || decisive.kind === "cut_off") return [];
+  if (decisive.kind === "untold") {
+    return [`not told: ${decisive.outputs.join(", ")}`];
+  }
+  return decisive.rows.slice(0, 4).map(rowText);
+}
+
+function rowText({ table, id, fields }: RowDifference): string {
+  const shown = fields.slice(0, 3).map(({ path, expected, actual }) =>
+    `${path} is ${short(actual)}, should be ${short(expected)}`
+  );
+  const more = fields.length > 3 ? `; ${fields.length - 3} more fields` : "";
+  return `${table} ${id}: ${shown.join("; ")}${more}`;
+}
+
+function short(value: string | null): string {
+  if (value === null) return "absent";
+  return value.length > 60 ? `${value.slice(0, 57)}…` : value;
+}
+
+/** A diagnosis for programs: states are left out. */
+export function diagnosedJson(
+  { episode: { record, task }, diagnosis, verdict }: Diagnosed,
+): Record<string, unknown> {
+  const { decisive, fault } = diagnosis;
+  return {
+    id: record.id,
+    task_id: task.id,
+    step: record.step,
+    source: record.source,
+    reason: record.reason,
+    fault,
+    decisive: decisive?.kind === "write"
+      ? {
+        ...decisive,
+        action: {
+          name: decisive.action.name,
+          arguments: toPlain(decisive.action.arguments),
+        },
+      }
+      : decisive?.kind === "ending"
+      ? { ...decisive, missing: decisive.missing.map(({ name }) => name) }
+      : decisive,
+    ...(verdict === undefined ? {} : { verdict }),
+  };
+}

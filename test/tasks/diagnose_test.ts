@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { writeFailedRun } from "../fakes/failed_run.ts";
+import { chatAnswer, modelServer } from "../fakes/model_server.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+import { runTask } from "../fakes/task_process.ts";
+
+Deno.test("diagnose: a table, the first decisive errors, and nothing of a model", () =>
+  inTempDir(async (dir) => {
+    await writeFailedRun(join(dir, "e"));
+    const { code, stdout, stderr } = await runTask("diagnose", [
+      ...["--runs", dir],
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /e: 4 of 6 episodes without the reward/);
+    assert.match(stdout, /agent +3 +75\.0%/);
+    assert.match(stdout, /infrastructure: the user failed: timeout/);
+    assert.match(stdout, /should be/);
+    const few = await runTask("diagnose", ["e", "--runs", dir, "--show", "1"]);
+    assert.match(few.stdout, /and 3 more; --show N/);
+  }));
+
+Deno.test("diagnose --judge: verdicts beside the rules; a judge that fails says nothing", () =>
+  inTempDir(async (dir) => {
+    await writeFailedRun(join(dir, "e"));
+    await using server = modelServer({
+      answer: ({ index }) =>
+        index === 0
+          ? chatAnswer("ready")
+          : index === 1
+          ? chatAnswer("I think it was the agent")
+          : chatAnswer(
+            '{"fault": "agent", "kind": "goal_partly_done", "why": "it left"}',
+          ),
+    });
+    const { code, stdout, stderr } = await runTask("diagnose", [
+      ...["e", "--runs", dir, "--judge", "org/judge", "--json"],
+      ...["--judge-base-url", `${server.url}/v1`, "--concurrency", "1"],
+    ]);
+    assert.equal(code, 0, stderr);
+    const { agreement, diagnoses } = JSON.parse(stdout);
+    assert.equal(agreement.both, 3);
+    assert.equal(agreement.share, 1);
+    assert.equal(diagnoses.length, 4);
+    assert.equal(
+      diagnoses.find((one: { fault: { by: string } }) =>
+        one.fault.by === "infrastructure"
+      ).verdict,
+      undefined,
+      "what infrastructure broke is not asked about",
+    );
+    const asked = JSON.stringify(server.requests[1]?.body);
+    assert.match(asked, /The actions that were expected/);
+  }));
+
+Deno.test("diagnose: refuses what is no run, and says what is missing", () =>
+  inTempDir(async (dir) => {
+    const none = await runTask("diagnose", ["--runs", dir]);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /There is no run in .*"deno task train"/);
+    const gone = await runTask("diagnose", ["x", "--runs", dir]);
+    assert.equal(gone.code, 2);
+    assert.match(gone.stderr, /There is no run at/);
+  }));
