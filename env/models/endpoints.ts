@@ -106,6 +106,11 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
   };
 }
 
+/** The variable of the environment that holds a provider's key; local servers have none. */
+export function keyVariable(provider: Provider): string | undefined {
+  return PRESETS[provider].keyVariable;
+}
+
 /** Names of files end at 255 bytes, and this is a part of one. */
 const MAX_NAME_LENGTH = 100;
 

@@ -6,134 +6,281 @@
  * @module
  */
 
-/** A host as the plan needs it. */
-export interface PlanHost {
-  /** As in hosts.yaml; `this machine` where the recipe names none. */
-  readonly name: string;
-  /** How the other hosts reach it. */
-  readonly address: string;
-}
+import { join } from "node:path/posix";
+import { stringify } from "yaml";
+import { slimeFileName } from "../../env/data/slime_rows.ts";
+import { ConfigError } from "../../env/errors.ts";
+import { batchFaults, batchPlan } from "./batch.ts";
+import { batchShape, hostGpus, isLoopback } from "./config.ts";
+import type { SlimeConfig } from "./config_schema.ts";
+import { flagWords, trainFlags } from "./flags.ts";
+import {
+  assumedRates,
+  evaluationCount,
+  type Forecast,
+  forecast,
+  forecastWarnings,
+} from "./forecast.ts";
+import { type MemoryPlan, memoryPlan, memoryWarnings } from "./memory.ts";
+import { MODEL_SHAPES, paddedVocab, parameterCount } from "./model_shapes.ts";
+import {
+  planHosts,
+  planJob,
+  planRay,
+  planSecrets,
+  planServices,
+} from "./plan_cluster.ts";
+import type {
+  DerivedValues,
+  LaunchFacts,
+  LaunchPlan,
+  PlannedFile,
+  PlannedService,
+  TokenPlan,
+} from "./plan_types.ts";
+import { planSplits } from "./rows.ts";
 
-/** Rows of one split, as slime reads them. */
-export interface SplitRows {
-  readonly split: string;
-  /** `retail_train_tasks.jsonl`. */
-  readonly fileName: string;
-  readonly rows: number;
-  /** Lines of JSON, each naming its world and split. */
-  readonly text: string;
-}
+export type * from "./plan_types.ts";
 
-/** What a plan goes by beside the recipe. */
-export interface LaunchFacts {
-  /** The run's name: also of its directory on the hosts, of its checkpoints and of its job. */
-  readonly run: string;
-  /** Which sitting of the run this is, from 1: a resumed run is another job. */
-  readonly sitting: number;
-  /** The head first, in the order of `cluster.hosts`; empty where the recipe names none. */
-  readonly hosts: readonly PlanHost[];
-  /** The text of generate.py. */
-  readonly hooks: string;
-  /** taulab's checkout on this machine. */
-  readonly checkout: string;
-  /** The training split first, then those of evaluation; `null` where the data are not there. */
-  readonly rows: readonly SplitRows[] | null;
-  /** Whether GPUs of a host are joined by NVLink; `null` while nobody has looked. */
-  readonly nvlink: boolean | null;
-  /** What episodes of an earlier run took; `null` where there is none to go by. */
-  readonly measured: MeasuredEpisodes | null;
-}
-
-/** What an episode took on the average, out of a run dir. */
-export interface MeasuredEpisodes {
-  /** The run dir. */
-  readonly from: string;
-  readonly episodes: number;
-  /** Actions of the policy an episode. */
-  readonly turns: number;
-  /** Tokens of an episode as the policy sees it; `null` where the model did not work on tokens. */
-  readonly tokens: number | null;
-  readonly seconds: number;
-  /** Calls of the user simulator; `null` where it has no model. */
-  readonly user: MeasuredCalls | null;
-}
-
-/** Calls of a model, an episode. */
-export interface MeasuredCalls {
-  /** Attempts that were answered. */
-  readonly calls: number;
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
-  readonly completionTokens: number;
-}
-
-/** A file that has to be there before anything starts. */
-export interface PlannedFile {
-  /** Absolute. */
-  readonly path: string;
-  readonly text: string;
-  /** `every`: whatever reads it may run on any host. */
-  readonly on: "head" | "every";
-  /** What it is, for people. */
-  readonly what: string;
-}
-
-/** A command of the plan. */
-export interface PlannedCommand {
-  /** The host it runs on, by its name. */
-  readonly host: string;
-  readonly cwd: string | null;
-  /** Each one word: quote them where a shell reads them. */
-  readonly words: readonly string[];
-  /** Environment variables that are no secret. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Environment variables whose values the launch takes from its own environment, if they are set there. */
-  readonly passEnv: readonly string[];
-}
-
-/** A server of episodes. */
-export interface PlannedService {
-  /** As the hooks reach it. */
-  readonly url: string;
-  /** How it is started; `null` where it runs already. */
-  readonly start: PlannedCommand | null;
-}
-
-/** The cluster. */
-export interface RayPlan {
-  /** How the head is started; `null` where the recipe joins a cluster. */
-  readonly head: PlannedCommand | null;
-  /** How each further host joins. */
-  readonly workers: readonly PlannedCommand[];
-  /** `10.0.0.1:6379`. */
-  readonly address: string;
-  /** Ray's Jobs REST interface, as the head itself reaches it. */
-  readonly jobsUrl: string;
-  readonly dashboardPort: number;
-  readonly tempDir: string | null;
-  /** GPUs that each host offers, and those that the run takes in all. */
-  readonly hostGpus: number;
-  readonly gpus: number;
-  /** Ports that have to be free on the head, with what takes them. */
-  readonly ports: readonly { readonly port: number; readonly of: string }[];
-}
-
-/** A variable that the job needs and that is in no record. */
-export interface PlannedSecret {
-  readonly name: string;
-  readonly required: boolean;
-  /** How it gets there. */
-  readonly way: string;
-}
-
-/** What is submitted. */
-export interface JobPlan {
-  readonly submissionId: string;
-  /** One line of a POSIX shell. */
-  readonly entrypoint: string;
-  readonly runtimeEnv: {
-    readonly env_vars: Readonly<Record<string, string>>;
+/**
+ * Plans a run.
+ * @throws {ConfigError} If the data are too few for the recipe, or its hosts are not those of the facts.
+ */
+export function planLaunch(
+  config: SlimeConfig,
+  facts: LaunchFacts,
+): LaunchPlan {
+  refuseTooFewRows(config, facts);
+  const hosts = planHosts(config, facts);
+  const directory = join(config.paths.runs, facts.run);
+  const checkpoints = join(config.checkpoint.directory, facts.run);
+  const services = planServices(config, { hosts, runDir: facts.runDir });
+  const secrets = planSecrets(config, services);
+  const train = trainFlags(config, {
+    checkpoints,
+    huggingFace: huggingFaceTemplate(config, facts.run),
+    hostGpus: hostGpus(config),
+    promptData: join(directory, rowsFile(config, "train")),
+    evalData: config.eval.splits.map((split) => ({
+      name: `${config.data.domain}-${split}`,
+      path: join(directory, rowsFile(config, split)),
+    })),
+    settings: join(directory, SETTINGS_FILE),
+  });
+  const trainWords = flagWords(train);
+  const rates = facts.measured ??
+    assumedRates(config, facts.data?.promptTokens ?? null);
+  const isShared = services.every(({ start }) => start !== null);
+  const expected = forecast(config, {
+    rates,
+    evalRows: evalRows(facts),
+    servers: isShared ? 1 : services.length,
+  });
+  const memory = memoryPlan(config, rates);
+  return {
+    run: facts.run,
+    directory,
+    hosts,
+    files: planFiles(config, { facts, directory, services }),
+    services,
+    ray: planRay(config, { hosts, secrets, services }),
+    job: planJob(config, {
+      facts,
+      hosts,
+      directory,
+      words: trainWords,
+      secrets,
+      services,
+    }),
+    train,
+    trainWords,
+    derived: derivedValues(config, { facts, checkpoints }),
+    tokens: tokenPlan(config, rates.tokens),
+    memory,
+    forecast: expected,
+    warnings: warningsOf(config, { facts, services, memory, expected }),
   };
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly secrets: readonly PlannedSecret[];
+}
+
+/** The file of generate.py's settings, and the module itself, whose name the hooks' flags have. */
+const SETTINGS_FILE = "settings.yaml";
+const HOOKS_FILE = "generate.py";
+
+function rowsFile(
+  { data }: SlimeConfig,
+  split: Parameters<typeof slimeFileName>[1],
+): string {
+  return slimeFileName(data.domain, split);
+}
+
+function huggingFaceTemplate(
+  { checkpoint }: SlimeConfig,
+  run: string,
+): string | null {
+  const { huggingFace } = checkpoint;
+  return huggingFace === null ? null : join(huggingFace, run, "{rollout_id}");
+}
+
+/** @throws {ConfigError} If a rollout takes more tasks than there are. */
+function refuseTooFewRows(
+  config: SlimeConfig,
+  { data }: LaunchFacts,
+): void {
+  const { heads, kvGroups, layers } = MODEL_SHAPES[config.model.name];
+  const rows = data?.rows[0]?.rows ?? Number.MAX_SAFE_INTEGER;
+  const faults = batchFaults(batchShape(config), {
+    heads,
+    kvGroups,
+    layers,
+    rows,
+  });
+  if (faults.length > 0) throw new ConfigError(faults.join("\n"));
+}
+
+function evalRows({ data }: LaunchFacts): number | null {
+  return data === null
+    ? null
+    : data.rows.slice(1).reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** Whatever reads them may run on any host, so each host has them all. */
+function planFiles(
+  config: SlimeConfig,
+  { facts, directory, services }: {
+    readonly facts: LaunchFacts;
+    readonly directory: string;
+    readonly services: readonly PlannedService[];
+  },
+): PlannedFile[] {
+  const rows = planSplits(config).map((split) => {
+    const there = facts.data?.rows.find((one) => one.split === split);
+    return {
+      path: join(directory, rowsFile(config, split)),
+      text: there?.text ?? null,
+      on: "every" as const,
+      what: `tasks of ${config.data.domain}, ${split}` +
+        (there === undefined ? "" : `: ${there.rows}`),
+    };
+  });
+  return [
+    ...rows,
+    {
+      path: join(directory, HOOKS_FILE),
+      text: facts.hooks,
+      on: "every",
+      what: "slime's hooks",
+    },
+    {
+      path: join(directory, SETTINGS_FILE),
+      text: stringify(hookSettings(config, services)),
+      on: "every",
+      what: "settings of the hooks",
+    },
+  ];
+}
+
+/** What generate.py reads as attributes of slime's arguments. */
+function hookSettings(
+  { bridge, eval: evals }: SlimeConfig,
+  services: readonly PlannedService[],
+): Record<string, unknown> {
+  const [split, ...others] = evals.every > 0 ? evals.splits : [];
+  return {
+    taulab_services: services.map(({ url }) => url),
+    taulab_timeout_s: bridge.timeoutS,
+    taulab_patience_s: bridge.patienceS,
+    taulab_retries: bridge.retries,
+    // Rows name their split; this is for rows of another making, where only one can be meant.
+    ...(split !== undefined && others.length === 0
+      ? { taulab_eval_split: split }
+      : {}),
+  };
+}
+
+function derivedValues(
+  config: SlimeConfig,
+  { facts, checkpoints }: {
+    readonly facts: LaunchFacts;
+    readonly checkpoints: string;
+  },
+): DerivedValues {
+  const { rollout, engine, model, parallel, eval: evals } = config;
+  const batch = batchPlan(batchShape(config));
+  const rows = facts.data?.rows[0]?.rows;
+  return {
+    ...batch,
+    parameters: parameterCount(MODEL_SHAPES[model.name]),
+    paddedVocab: paddedVocab(parallel.tensor),
+    rollouts: rollout.steps,
+    totalSteps: rollout.steps * batch.optimizerSteps,
+    epochs: rows === undefined
+      ? null
+      : rollout.steps * rollout.batchSize / rows,
+    evaluations: evaluationCount(rollout.steps, evals.every),
+    concurrency: engine.concurrency * batch.engines,
+    checkpoints,
+  };
+}
+
+function tokenPlan(config: SlimeConfig, episodeTokens: number): TokenPlan {
+  const { rollout, parallel } = config;
+  const { samples, dataParallel } = batchPlan(batchShape(config));
+  const perRank = rollout.globalBatchSize / dataParallel;
+  const perMicroBatch = parallel.dynamicBatch
+    ? parallel.maxTokensPerGpu * parallel.context / episodeTokens
+    : parallel.microBatchSize ?? 1;
+  return {
+    samples,
+    expected: samples * episodeTokens,
+    most: samples * rollout.maxContextLen,
+    answer: rollout.maxResponseLen,
+    episode: rollout.maxContextLen,
+    microBatches: Math.ceil(perRank / Math.max(1, Math.floor(perMicroBatch))),
+  };
+}
+
+function warningsOf(
+  config: SlimeConfig,
+  { facts, services, memory, expected }: {
+    readonly facts: LaunchFacts;
+    readonly services: readonly PlannedService[];
+    readonly memory: MemoryPlan;
+    readonly expected: Forecast;
+  },
+): string[] {
+  const { cluster, checkpoint, engine } = config;
+  const isServedHere = services.some(({ listen }) => listen !== null);
+  const served = isServedHere ? new URL(services[0]!.url).hostname : "";
+  return [
+    ...when(
+      facts.data === null,
+      "the data are not there, so rows, epochs and evaluations are not known: pass --tau-bench DIR or set TAU_BENCH_DIR",
+    ),
+    ...when(
+      cluster.hosts.length > 0 && isServedHere &&
+        config.bridge.address === null,
+      `episodes are served by this machine at ${served}, which is the head's address: where this machine is not ${
+        cluster.hosts[0]
+      }, set bridge.address to an address of it that the hosts reach`,
+    ),
+    ...when(
+      cluster.nodes > 1,
+      `${checkpoint.directory} has to be one file system on all hosts: each writes its part of a checkpoint, and reads all parts`,
+    ),
+    ...when(
+      cluster.start && !isLoopback(cluster.dashboardHost),
+      `Ray's Jobs API listens on ${cluster.dashboardHost}, and whoever reaches it can run anything on the hosts; close the port to others, or set cluster.dashboardHost to 127.0.0.1`,
+    ),
+    ...when(
+      engine.routerPolicy !== "consistent_hashing" &&
+        expected.atOnce > engine.concurrency,
+      `engine.routerPolicy ${engine.routerPolicy} may send an episode's turns to several engines, each of which reads it anew; consistent_hashing keeps it on one`,
+    ),
+    ...memoryWarnings(memory, config),
+    ...forecastWarnings(expected, config),
+  ];
+}
+
+function when(holds: boolean, warning: string): string[] {
+  return holds ? [warning] : [];
 }
