@@ -9,6 +9,7 @@ import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { alternation, isMarked, unmark } from "./guard.ts";
 import { readModelFile, readOptionalModelFile } from "./model_dir.ts";
+import { normalizeNfc } from "./nfc.ts";
 
 /** A token that is matched whole before the text is split: `<|im_end|>`, `<tool_call>`. */
 export interface AddedToken {
@@ -49,6 +50,7 @@ const specialToken = z.union([
 ]);
 
 const tokenizerJson = z.looseObject({
+  normalizer: z.looseObject({ type: z.string() }).nullish(),
   added_tokens: z.array(z.looseObject({
     id: z.int().nonnegative(),
     content: z.string().min(1),
@@ -122,6 +124,7 @@ export function createTokenizer(
     addedTokens: json.added_tokens,
     endToken: config.eos_token,
     extraStopIds: [generation.eos_token_id ?? []].flat(),
+    normalize: normalizerOf(engine, json.normalizer?.type),
     origin,
   });
 }
@@ -145,6 +148,17 @@ function createEngine(
   }
 }
 
+/** What a text goes through first. */
+type Normalize = (text: string) => string;
+
+function normalizerOf(
+  engine: HuggingFaceTokenizer,
+  type: string | undefined,
+): Normalize {
+  if (type === "NFC") return normalizeNfc;
+  return (text) => engine.normalizer?.normalize(text) ?? text;
+}
+
 interface AddedTokenRules extends AddedToken {
   readonly lstrip: boolean;
   readonly rstrip: boolean;
@@ -156,6 +170,7 @@ interface ModelTokenizerParts {
   readonly addedTokens: readonly AddedTokenRules[];
   readonly endToken: string;
   readonly extraStopIds: readonly number[];
+  readonly normalize: Normalize;
   readonly origin: string;
 }
 
@@ -169,7 +184,8 @@ class ModelTokenizer implements Tokenizer {
   readonly #encoder: SegmentEncoder;
 
   constructor(parts: ModelTokenizerParts) {
-    const { engine, addedTokens, endToken, extraStopIds, origin } = parts;
+    const { engine, addedTokens, endToken, extraStopIds, normalize, origin } =
+      parts;
     rejectTrimming(addedTokens, origin);
     const endId = engine.token_to_id(endToken);
     if (endId === undefined) {
@@ -185,7 +201,7 @@ class ModelTokenizer implements Tokenizer {
     this.vocabSize = engine.model?.vocab.length ?? 0;
     this.#encoder = new SegmentEncoder(
       addedTokens,
-      (text) => encodePlain(engine, text),
+      (text) => encodePlain(engine, normalize(text)),
     );
   }
 
@@ -277,9 +293,8 @@ function append(ids: number[], more: readonly number[]): void {
   for (const id of more) ids.push(id);
 }
 
-/** What Hugging Face's `encode` does with the text between two added tokens. */
-function encodePlain(engine: HuggingFaceTokenizer, text: string): number[] {
-  const normal = engine.normalizer?.normalize(text) ?? text;
+/** What Hugging Face's `encode` does with the normal text between two added tokens. */
+function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
   if (normal === "") return [];
   const pieces = engine.pre_tokenizer?.pre_tokenize(normal) ?? [normal];
   const model = engine.model;
