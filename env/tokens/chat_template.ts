@@ -57,7 +57,7 @@ export class ChatTemplate {
   readonly endToken: string;
   readonly #template: Template;
   readonly #variables: Readonly<Record<string, unknown>>;
-  readonly #guards: Readonly<Record<Message["role"], Guard>>;
+  readonly #guards: Guards;
   readonly #calls: CallStyle;
   #prompt: string | null = null;
 
@@ -75,7 +75,8 @@ export class ChatTemplate {
    * @throws {PolicyError} If the template refuses the messages.
    */
   render(messages: readonly Message[], options: RenderOptions = {}): string {
-    return unmark(this.#render(messages, options));
+    // Templates look into what was said, Qwen3's for "<tool_response>": it has to be there as it was said.
+    return unmark(this.#render(messages, { ...options, guards: NO_GUARDS }));
   }
 
   /**
@@ -138,18 +139,22 @@ export class ChatTemplate {
       : text;
   }
 
-  #render(messages: readonly Message[], options: RenderOptions): string {
-    const { tools = [], generationPrompt = false } = options;
+  #render(
+    messages: readonly Message[],
+    options: RenderOptions & { readonly guards?: Guards },
+  ): string {
+    const { tools = [], generationPrompt = false, guards = this.#guards } =
+      options;
     return this.#run({
-      messages: messages.map((message) => this.#view(message)),
+      messages: messages.map((message) => this.#view(message, guards)),
       ...(tools.length > 0 ? { tools } : {}),
       add_generation_prompt: generationPrompt,
     });
   }
 
   /** A message in the fields that templates expect. */
-  #view(message: Message): Record<string, unknown> {
-    const content = this.#guards[message.role].mark(message.content);
+  #view(message: Message, guards: Guards): Record<string, unknown> {
+    const content = guards[message.role].mark(message.content);
     const { role } = message;
     if (role === "tool") {
       const { name, toolCallId } = message;
@@ -158,14 +163,16 @@ export class ChatTemplate {
     if (role !== "assistant" || !message.toolCalls?.length) {
       return { role, content };
     }
-    const calls = message.toolCalls.map((call) => this.#viewCall(call));
+    const calls = message.toolCalls.map((call) =>
+      this.#viewCall(call, guards.assistant)
+    );
     return { role, content, tool_calls: calls };
   }
 
-  #viewCall(call: ToolCall): Record<string, unknown> {
+  #viewCall(call: ToolCall, guard: Guard): Record<string, unknown> {
     const text = printPythonJson(call.arguments, { ensureAscii: false });
     const given = this.#calls === "text"
-      ? this.#guards.assistant.mark(text)
+      ? guard.mark(text)
       : toPlain(call.arguments);
     const { id, name } = call;
     return { id, type: "function", function: { name, arguments: given } };
@@ -261,10 +268,11 @@ function parseTemplate(source: string): Template {
   }
 }
 
+/** What keeps each role from writing tokens. */
+type Guards = Readonly<Record<Message["role"], Guard>>;
+
 /** Users and tools may write nothing that is a token of its own, the assistant nothing that is control. */
-function guardsFor(
-  tokens: readonly AddedToken[],
-): Readonly<Record<Message["role"], Guard>> {
+function guardsFor(tokens: readonly AddedToken[]): Guards {
   const all = new Guard(tokens.map(({ content }) => content));
   const control = tokens.filter(({ special }) => special);
   return {
@@ -274,6 +282,8 @@ function guardsFor(
     assistant: new Guard(control.map(({ content }) => content)),
   };
 }
+
+const NO_GUARDS = guardsFor([]);
 
 const namedTemplates = z.array(
   z.object({ name: z.string(), template: z.string() }),

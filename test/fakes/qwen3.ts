@@ -46,12 +46,15 @@ export async function qwen3Instruct(): Promise<ChatTemplate> {
   const tokenizer = await qwen3Tokenizer();
   return createChatTemplate({
     tokenizer,
-    config: { ...config, chat_template: INSTRUCT },
+    config: { ...config, chat_template: QWEN3_INSTRUCT },
   });
 }
 
-const source: string = config.chat_template;
-const INSTRUCT = source
+/** The Jinja source of hybrid Qwen3's template. */
+export const QWEN3_HYBRID: string = config.chat_template;
+
+/** The Jinja source of {@linkcode qwen3Instruct}'s template. */
+export const QWEN3_INSTRUCT: string = QWEN3_HYBRID
   .replace(/\{%- set ns = namespace[\s\S]*?\{%- endfor %\}\n/, "")
   .replace(
     /\{%- set content = message\.content %\}[\s\S]*?(?=\s*\{%- if message\.tool_calls %\})/,

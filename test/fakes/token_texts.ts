@@ -1,0 +1,46 @@
+/**
+ * Texts that tokenizers may take for something else than another does.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+
+/** Texts of everything that tokenizers treat apart. */
+export function arbitraryTexts(): string[] {
+  const part = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({ unit: "grapheme" }),
+    fc.string(),
+    fc.constantFrom(
+      ..."'s|'S|'ſ|'re|'LL| |  |\t|\n|\r\n|\n\n|\u0085|\ufeff|\u2028|\u3000|\0"
+        .split("|"),
+      ..."e\u0301|\u1e9b\u0323|각|ᄀ|ᅡ|ﬁ|Å|\u0344|\u{1d15e}|👩‍👩‍👧|١٢|Ⅷ|½|🇧🇪"
+        .split("|"),
+      ..."<|im_start|>~<|im_end|>~<tool_call>~</tool_call>~<think>~<|im_~_end|>~<"
+        .split("~"),
+      '{"total": -12.50, "id": "#W1234567"}',
+    ),
+  );
+  const text = fc.array(part, { maxLength: 10 }).map((parts) => parts.join(""));
+  return fc.sample(text, { numRuns: 4000, seed: 4 })
+    .filter((one) => !one.includes(GUARD_CHARACTER));
+}
+
+/** Text for encoding may have marks of a guard, so this noncharacter is no plain text there. */
+const GUARD_CHARACTER = "\uFDD1";
+
+/** Every mark there is, among what normalization might move it across or join it with; and pairs that it splits. */
+export function markTexts(): string[] {
+  const texts: string[] = [];
+  for (let code = 0x80; code < 0x20000; code++) {
+    const one = String.fromCodePoint(code);
+    const parts = one.normalize("NFD");
+    if (/\p{M}/u.test(one)) {
+      texts.push(`e\u0301${one}\u0323e${one}\u0301 a\u094d${one}\u093c!${one}`);
+    } else if (parts.length > one.length && !/[가-힣]/.test(one)) {
+      texts.push(`${one} ${parts} ${parts}\u0323`);
+    }
+  }
+  return texts;
+}
