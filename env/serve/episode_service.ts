@@ -77,20 +77,21 @@ export class EpisodeService {
   }
 
   /**
-   * Runs an episode.
-   * @param signal Aborted when the client has gone.
-   * @throws {RequestError} If the request cannot be meant, the budget is spent (402), or there is no room (503). Nothing else.
+   * Takes an episode on.
+   * @returns What plays it; to be called once. Its signal is aborted when the client has gone. It never rejects.
+   * @throws {RequestError} If the request cannot be meant, the budget is spent (402), or there is no room (503).
    */
-  async run(
+  begin(
     request: EpisodeRequest,
-    { signal }: { signal: AbortSignal },
-  ): Promise<EpisodeAnswer> {
+  ): (signal: AbortSignal) => Promise<EpisodeAnswer> {
     this.#admit();
     const task = taskOf(request, this.world.dataset);
-    using record = this.metrics.begin();
-    const answer = await this.#attempt(request, { task, signal });
-    record.end(answer);
-    return answer;
+    return async (signal) => {
+      using record = this.metrics.begin();
+      const answer = await this.#attempt(request, { task, signal });
+      record.end(answer);
+      return answer;
+    };
   }
 
   #admit(): void {

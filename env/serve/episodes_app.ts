@@ -12,6 +12,7 @@ import { readEpisodeRequest } from "./episode_request.ts";
 import { answerErrors, jsonOf } from "./http_errors.ts";
 import { readBody } from "./read_body.ts";
 import { RequestError } from "./served_policy.ts";
+import { slowJson } from "./slow_json.ts";
 
 const stopSchema = z.strictObject({ instance: z.string() });
 
@@ -40,8 +41,8 @@ export function episodesApp(
   answerErrors(app);
   app.post("/episodes", async (c) => {
     const request = readEpisodeRequest(await jsonOf(c));
-    const { signal } = c.req.raw;
-    return c.json(await service.run(request, { signal }));
+    const play = service.begin(request);
+    return slowJson(play, { client: c.req.raw.signal });
   });
   app.post("/stop", async (c) => {
     const { instance } = readBody(stopSchema, await jsonOf(c));

@@ -27,6 +27,7 @@ logger = logging.getLogger("taulab")
 
 ABORT_POLL_S = 0.1
 LONGEST_REST_S = 2.0
+FEWEST_OF_AN_OUTAGE = 32
 SMALLEST_SPREAD = 1e-6
 SCALED = ("grpo", "gspo", "cispo")
 NORMALIZED = (*SCALED, "reinforce_plus_plus_baseline")
@@ -34,6 +35,10 @@ NORMALIZED = (*SCALED, "reinforce_plus_plus_baseline")
 
 class GivenUp(Exception):
     """An episode that could not be had; the reason is its message."""
+
+
+class Aborted(GivenUp):
+    """slime has enough samples."""
 
 
 class SetUpError(RuntimeError):
@@ -50,10 +55,12 @@ class Service:
     rests_until: float = 0.0
 
     def fail(self) -> None:
-        """Rests longer after each failure in a row, up to LONGEST_REST_S."""
-        self.failures += 1
-        rest = min(LONGEST_REST_S, 0.1 * 2**self.failures)
-        self.rests_until = time.monotonic() + rest
+        """Rests longer after each failure in a row, up to LONGEST_REST_S. All that it held fail together: once."""
+        now = time.monotonic()
+        if self.rests_until > now:
+            return
+        self.failures = min(self.failures + 1, 8)
+        self.rests_until = now + min(LONGEST_REST_S, 0.1 * 2**self.failures)
 
 
 @dataclass
@@ -65,18 +72,26 @@ class Bridge:
     services: list[Service]
     training: set[asyncio.Task] = field(default_factory=set)
     watcher: asyncio.Task | None = None
-    accepted: bool = False
+    accepted: set[tuple] = field(default_factory=set)
     turn: int = 0
+    lost: int = 0
+    failing_since: float = 0.0
 
     @classmethod
     def open(cls, args: Any) -> Bridge:
         urls = getattr(args, "taulab_services", None)
         if not urls:
             raise SetUpError("taulab_services is empty: name the servers of episodes in --custom-config-path")
+        if getattr(args, "use_rollout_routing_replay", False):
+            raise SetUpError("--use-rollout-routing-replay needs what episodes do not record; leave it out")
+        if getattr(args, "group_rm", False):
+            raise SetUpError("--group-rm would replace the rewards of episodes; leave it out")
         token = os.environ.get("TAULAB_TOKEN")
+        # A server sends white space each second while an episode is under way: silence is a server that died.
+        silence = getattr(args, "taulab_silence_s", 30)
         client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(getattr(args, "taulab_timeout_s", 1800), connect=10, pool=None),
+            timeout=httpx.Timeout(silence, connect=10, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
             trust_env=False,  # a proxy of the environment must not see, or stall, calls inside the cluster
         )
@@ -90,16 +105,20 @@ class Bridge:
         Raises: GivenUp; SetUpError if the servers refuse all that is asked, or the budget is spent.
         """
         attempts = 1 + getattr(self.args, "taulab_retries", 3)
+        longest = getattr(self.args, "taulab_timeout_s", 1800)
         deadline = time.monotonic() + getattr(self.args, "taulab_patience_s", 120)
         while True:
             service = await self._free_service(deadline)
             service.in_flight += 1
             try:
-                response = await self.client.post(f"{service.url}/episodes", json=request)
+                post = self.client.post(f"{service.url}/episodes", json=request)
+                response = await asyncio.wait_for(post, longest)
                 if response.status_code < 500:
-                    return self._accept(service, response)
+                    return self._accept(service, response, kind_of(request))
                 reason = f"{service.url} answered {response.status_code}: {response.text[:200]}"
                 reached = response.status_code != 503
+            except asyncio.TimeoutError:
+                reason, reached = f"{service.url}: no answer within {longest} s", True
             except httpx.TransportError as error:
                 reason = f"{service.url}: {type(error).__name__} {error}"
                 reached = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
@@ -123,18 +142,34 @@ class Bridge:
                 raise GivenUp("no server of episodes can be reached")
             await asyncio.sleep(min(service.rests_until for service in order) - now)
 
-    def _accept(self, service: Service, response: httpx.Response) -> dict[str, Any]:
+    def _accept(self, service: Service, response: httpx.Response, kind: tuple) -> dict[str, Any]:
         if response.status_code == 200:
-            self.accepted = True
+            self.accepted.add(kind)
             service.failures = 0
             try:
                 return response.json()
             except ValueError as error:
                 raise GivenUp(f"{service.url} answered what is not JSON: {error}") from error
         reason = f"{service.url} refused ({response.status_code}): {response.text[:500]}"
-        if response.status_code == 402 or not self.accepted:
+        if response.status_code == 402 or kind not in self.accepted:
             raise SetUpError(reason)
         raise GivenUp(reason)
+
+    def count(self, failure: str | None) -> None:
+        """Notes whether an episode could be had.
+
+        Raises: SetUpError if none could for ``taulab_outage_s``: slime would go on asking, and paying, for ever.
+        """
+        if failure is None:
+            self.lost = 0
+            return
+        now = time.monotonic()
+        self.lost += 1
+        if self.lost == 1:
+            self.failing_since = now
+        outage = getattr(self.args, "taulab_outage_s", 1800)
+        if self.lost >= FEWEST_OF_AN_OUTAGE and now - self.failing_since >= outage:
+            raise SetUpError(f"no episode could be had for {outage} s, {self.lost} were lost; the last: {failure}")
 
     async def play_until_aborted(self, request: dict[str, Any]) -> dict[str, Any]:
         """As ``play``, ended when slime has enough samples; the closed connection ends the episode on its server."""
@@ -150,15 +185,13 @@ class Bridge:
         finally:
             self.training.discard(task)
         if task.cancelled():
-            raise GivenUp("slime aborted the rollout")
+            raise Aborted("slime aborted the rollout")
         return task.result()
 
     async def _watch(self) -> None:
         """One look at slime's flag for all episodes, while there are any."""
-        from slime.rollout.sglang_rollout import GenerateState
-
         while self.training:
-            if GenerateState(self.args).aborted:
+            if is_ending(self.args):
                 for task in self.training:
                     task.cancel()
             await asyncio.sleep(ABORT_POLL_S)
@@ -175,12 +208,20 @@ def bridge_of(args: Any) -> Bridge:
     return _bridges[loop]
 
 
+def kind_of(request: dict[str, Any]) -> tuple:
+    """Requests that are all refused where one is."""
+    return request["evaluation"], request["split"], request["domain"]
+
+
 def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool) -> dict[str, Any]:
     """The body of ``POST /episodes``. The split is the row's own: an evaluation has no other."""
     row = sample.metadata or {}
     split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
     if not split:
         raise SetUpError("a row of the evaluation names no split; write it again with `deno task mock`, or set eval.splits")
+    if not str(sample.prompt).isdecimal():
+        raise SetUpError(f"a row's prompt is {str(sample.prompt)[:80]!r}, not the number of a task: set --input-key index")
+    context = getattr(args, "rollout_max_context_len", None)
     request = {
         "task": int(sample.prompt),
         "split": split,
@@ -190,7 +231,7 @@ def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluati
         "sampling_params": {key: value for key, value in sampling_params.items() if value is not None},
         "engine": f"http://{args.sglang_router_ip}:{args.sglang_router_port}",
         "session_id": sample.session_id or str(uuid.uuid4()),
-        "max_context_tokens": getattr(args, "rollout_max_context_len", None),
+        "max_context_tokens": getattr(args, "eval_max_context_len", context) if evaluation else context,
     }
     return request | ({"instruction": row["instruction"]} if row.get("instruction") else {})
 
@@ -253,20 +294,41 @@ def give_up(sample: Any, reason: str) -> Any:
 async def generate(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool = False) -> Any:
     """slime's ``--custom-generate-function-path``: plays the sample's episode and fills the sample.
 
-    Raises: SetUpError, which ends the run, if the first request is refused or the budget is spent; nothing else
-    but the cancellation of its own task.
+    Raises: SetUpError, which ends the run, if the first request of its kind is refused, the budget is spent or
+    nothing could be had for long; nothing else but the cancellation of its own task.
     """
     bridge = bridge_of(args)
     request = request_of(args, sample, sampling_params, evaluation)
     try:
         answer = await (bridge.play(request) if evaluation else bridge.play_until_aborted(request))
-        return fill(args, sample, answer)
+        fill(args, sample, answer)
+        if sample.status is not type(sample).Status.ABORTED or not is_ending(args):
+            bridge.count(failure_of(sample))
+        return sample
+    except Aborted as error:
+        return give_up(sample, str(error))
     except GivenUp as error:
         reason = str(error)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"the server's answer is not an episode: {type(error).__name__}: {error}"
     logger.warning("sample %s is left out: %s", sample.index, reason)
+    bridge.count(reason)
     return give_up(sample, reason)
+
+
+def is_ending(args: Any) -> bool:
+    """Whether slime is aborting what is under way."""
+    from slime.rollout.sglang_rollout import GenerateState
+
+    return GenerateState(args).aborted
+
+
+def failure_of(sample: Any) -> str | None:
+    """Why a sample is removed."""
+    if not sample.remove_sample:
+        return None
+    about = sample.metadata.get("taulab") or {}
+    return str((about.get("failure") or {}).get("message", "no reason was given"))
 
 
 def keep_group(args: Any, samples: list[Any], **_: Any) -> Any:

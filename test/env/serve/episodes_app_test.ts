@@ -7,6 +7,7 @@ import {
   type EpisodeWorld,
 } from "../../../env/serve/episode_service.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
+import { sleepByClock } from "../../../env/sleep.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { testCaller } from "../../fakes/callers.ts";
 import {
@@ -26,7 +27,8 @@ const dataset = await generated(7, {
 const split = "train";
 
 /** An engine that says one thing, as SGLang says it. */
-function answer({ body }: ModelRequest): unknown {
+function answer({ path, body }: ModelRequest): unknown {
+  if (path !== "/generate") return {};
   const ids = tokenizer.encode("Let me look" + tokenizer.endToken);
   return {
     output_ids: ids,
@@ -191,30 +193,37 @@ Deno.test("POST /episodes ends at the engine's first abort", async () => {
 });
 
 Deno.test("POST /episodes stops when the client has gone", async () => {
-  const reached = Promise.withResolvers<void>();
+  let reached = Promise.withResolvers<void>();
   await using served = open({
     engine: {
-      faults: () => {
+      faults: ({ path }) => {
+        if (path !== "/generate") return undefined;
         reached.resolve();
         return "stall";
       },
     },
   });
   const client = new AbortController();
-  const running = served.service.run(
-    {
-      task: 0,
-      split,
-      seed: 1,
-      session_id: "s",
-      engine: served.url,
-      evaluation: false,
-      sampling_params: { temperature: 1, top_p: 1, top_k: -1 },
-    },
-    { signal: client.signal },
-  );
+  const running = served.service.begin({
+    task: 0,
+    split,
+    seed: 1,
+    session_id: "s",
+    engine: served.url,
+    evaluation: false,
+    sampling_params: { temperature: 1, top_p: 1, top_k: -1 },
+  })(client.signal);
   client.abort();
   assert.equal((await running).status, "aborted");
+  const leaver = new AbortController();
+  const left = served.ask({}, { signal: leaver.signal });
+  await reached.promise;
+  reached = Promise.withResolvers<void>();
+  leaver.abort();
+  await assert.rejects(left.then((response) => response.text()));
+  const ended = performance.now();
+  while (served.service.running > 0) await sleepByClock(5, {});
+  assert.ok(performance.now() - ended < 1000);
   const asked = served.ask();
   await reached.promise;
   served.service.stop();

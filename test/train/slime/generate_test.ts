@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { slowJson } from "../../../env/serve/slow_json.ts";
 import { testPython, withoutPython } from "../../fakes/python.ts";
 
 const ignore = withoutPython();
@@ -221,8 +222,16 @@ Deno.test({
       samples: samples(1),
       args: { taulab_timeout_s: 0.2, taulab_retries: 1 },
     });
-    assert.match(sample!.metadata.taulab.failure!.message, /ReadTimeout/);
+    assert.match(
+      sample!.metadata.taulab.failure!.message,
+      /no answer within 0\.2 s/,
+    );
     assert.equal(hanging.seen.length, 2);
+    const [silent] = await play([hanging.url], {
+      samples: samples(1),
+      args: { taulab_silence_s: 0.2, taulab_retries: 0 },
+    });
+    assert.match(silent!.metadata.taulab.failure!.message, /ReadTimeout/);
     release.resolve(new Response());
     const [lost] = await play(["http://127.0.0.1:1"], {
       samples: samples(1),
@@ -262,12 +271,13 @@ Deno.test({
     let closed = 0;
     await using server = serve((request, call) => {
       if (call === 1) return Response.json(answer);
-      return new Promise((resolve) => {
-        request.signal.addEventListener("abort", () => {
-          closed++;
-          resolve(new Response());
-        });
-      });
+      return slowJson(
+        (signal) =>
+          new Promise((resolve) => {
+            signal.addEventListener("abort", () => resolve(++closed));
+          }),
+        { client: request.signal },
+      );
     });
     const drawn = await play([server.url], { abort_after: 0.5 });
     assert.deepEqual(drawn.map((sample) => sample.status), [

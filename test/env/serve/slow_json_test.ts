@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { slowJson } from "../../../env/serve/slow_json.ts";
+
+/** A server of one answer, and what became of its work. */
+function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
+  const heard = Promise.withResolvers<void>();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      heard.resolve();
+      await request.text();
+      return slowJson(work, { client: request.signal, everyMs });
+    },
+  );
+  return {
+    /** Resolves with the head of a request, before its body. */
+    heard: heard.promise,
+    port: server.addr.port,
+    url: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** Never ends by itself; says when its client has gone. */
+function endless() {
+  const begun = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<string>();
+  return {
+    begun: begun.promise,
+    gone: gone.promise,
+    work: (signal: AbortSignal) =>
+      new Promise<unknown>((resolve) => {
+        begun.resolve();
+        signal.addEventListener("abort", () => {
+          gone.resolve(signal.reason.message);
+          resolve(null);
+        });
+      }),
+  };
+}
+
+Deno.test("slowJson() gives signs of life, then the answer", async () => {
+  const release = Promise.withResolvers<unknown>();
+  await using server = serve(() => release.promise);
+  const response = await fetch(server.url);
+  assert.equal(response.status, 200);
+  const reader = response.body!.pipeThrough(new TextDecoderStream())
+    .getReader();
+  let text = (await reader.read()).value ?? "";
+  assert.match(text, /^ +$/);
+  release.resolve({ reward: 1 });
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += value;
+  }
+  assert.deepEqual(JSON.parse(text), { reward: 1 });
+});
+
+Deno.test("slowJson() notices that its client has gone, whatever the packets of the request", async () => {
+  const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
+  for (const [first, second] of [[`${head}{}`, ""], [head, "{}"]] as const) {
+    const { begun, gone, work } = endless();
+    await using server = serve(work, 60_000);
+    const { port } = server;
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode(first));
+    await server.heard;
+    await connection.write(new TextEncoder().encode(second));
+    await begun;
+    connection.close();
+    assert.match(await gone, /client has gone/);
+  }
+});
+
+Deno.test("slowJson() breaks off where its work fails", async () => {
+  await using server = serve(() => Promise.reject(new Error("a bug")));
+  await assert.rejects(fetch(server.url).then((response) => response.json()));
+});
