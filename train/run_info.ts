@@ -21,6 +21,8 @@ export const runInfoSchema = z.object({
   schemaVersion: z.literal(RUN_VERSION),
   /** What the run is: learning, or an evaluation of what learnt elsewhere. */
   kind: z.enum(["train", "evaluate"]).default("train"),
+  /** Who trains: the embedded trainer, or slime, launched from here. */
+  trainer: z.enum(["cpu", "slime"]).default("cpu"),
   /** taulab's version and commit when the run was made; `null` outside of a git checkout. */
   version: z.string(),
   commit: z.string().nullable(),
@@ -54,6 +56,7 @@ export type RunInfo = z.infer<typeof runInfoSchema>;
 /** The info of a run that starts now. */
 export async function newRunInfo(options: {
   kind?: "train" | "evaluate";
+  trainer?: RunInfo["trainer"];
   seed: number;
   dataset: { name: string; fingerprint: string };
   now: Date;
@@ -61,6 +64,7 @@ export async function newRunInfo(options: {
   return {
     schemaVersion: RUN_VERSION,
     kind: options.kind ?? "train",
+    trainer: options.trainer ?? "cpu",
     version: project.version,
     commit: await currentCommit(),
     seed: options.seed,

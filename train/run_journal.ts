@@ -14,7 +14,8 @@ export interface SittingEnd {
   readonly outcome: Exclude<Outcome, "running">;
   readonly now: Date;
   readonly wallS: number;
-  readonly peakRssBytes: number;
+  /** `null` where another program did the work. */
+  readonly peakRssBytes: number | null;
   readonly result?: Record<string, unknown>;
 }
 

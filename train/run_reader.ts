@@ -8,15 +8,17 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, RunDirError } from "../env/errors.ts";
 import { explainIssue } from "../env/explain.ts";
-import { type Config, resolveConfig } from "./config.ts";
-import { type Metrics, METRICS_VERSION } from "./metrics.ts";
+import { type Config, type Recipe, resolveConfig } from "./config.ts";
+import { type AnyMetrics, type Metrics, METRICS_VERSION } from "./metrics.ts";
 import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
+import { resolveSlime } from "./slime/config.ts";
+import type { SlimeConfig } from "./slime/config_schema.ts";
 import { readTextIfThere } from "./storage.ts";
 
 /** The version of a checkpoint's directory; a newer one is refused. */
 export const CHECKPOINT_VERSION = 1;
 
-/** A run as a reader sees it. */
+/** A run of the CPU trainer as a reader sees it. */
 export interface RunRecord {
   readonly path: string;
   readonly config: Config;
@@ -25,34 +27,77 @@ export interface RunRecord {
   readonly lines: Metrics[];
 }
 
+/** A run that slime trained, as a reader sees it. */
+export interface SlimeRunRecord {
+  readonly path: string;
+  readonly config: SlimeConfig;
+  readonly info: RunInfo;
+  /** Whole lines only: one that is just being written is left out. */
+  readonly lines: AnyMetrics[];
+}
+
 /**
- * Reads a run without taking it into use. Its episodes: `new EpisodeStore(path, { readOnly: true })`.
- * @throws {ConfigError} If there is no such run.
+ * Reads a run of the CPU trainer without taking it into use. Its episodes: `new EpisodeStore(path, { readOnly: true })`.
+ * @throws {ConfigError} If there is no such run, or slime trained it.
  * @throws {RunDirError} If it is of another version or damaged.
  */
 export async function readRun(path: string): Promise<RunRecord> {
-  const info = await readRunInfo(path);
-  if (info.kind !== "train") {
+  const info = await readTrainInfo(path);
+  if (info.trainer === "slime") {
     throw new ConfigError(
-      `"${path}" is an evaluation, not a training run; name a run that was trained`,
+      `slime trained "${path}", so its policy is not in the run dir but in the recipe's checkpoint.directory; ` +
+        "name a run of the CPU trainer, or see this one by its curve.svg and metrics.jsonl",
     );
   }
-  const configPath = join(path, "config.yaml");
-  const config = await readTextIfThere(configPath);
-  if (config === undefined) {
-    throw new RunDirError(
-      `"${configPath}" is missing, so the run cannot be told from another; start it anew`,
+  const config = resolveConfig(await readConfig(path));
+  return { path, info, config, lines: await readLines<Metrics>(path) };
+}
+
+/**
+ * Reads a run that slime trained, without taking it into use.
+ * @throws {ConfigError} If there is no such run, or it is of the CPU trainer.
+ * @throws {RunDirError} If it is of another version or damaged.
+ */
+export async function readSlimeRun(path: string): Promise<SlimeRunRecord> {
+  const info = await readTrainInfo(path);
+  if (info.trainer !== "slime") {
+    throw new ConfigError(
+      `"${path}" was trained on this machine, not by slime: it has no job to attach to or to stop`,
     );
   }
-  return {
-    path,
-    info,
-    config: resolveConfig({ name: configPath, text: config }),
-    lines: parseLines(
-      await readTextIfThere(join(path, "metrics.jsonl")) ?? "",
-      path,
-    ),
-  };
+  const config = resolveSlime(await readConfig(path));
+  return { path, info, config, lines: await readLines<AnyMetrics>(path) };
+}
+
+/** Reads a run of any trainer: which one it is says `info.trainer`. @throws As both of them. */
+export async function readAnyRun(
+  path: string,
+): Promise<RunRecord | SlimeRunRecord> {
+  const { trainer } = await readTrainInfo(path);
+  return trainer === "slime" ? await readSlimeRun(path) : await readRun(path);
+}
+
+async function readTrainInfo(path: string): Promise<RunInfo> {
+  const info = await readRunInfo(path);
+  if (info.kind === "train") return info;
+  throw new ConfigError(
+    `"${path}" is an evaluation, not a training run; name a run that was trained`,
+  );
+}
+
+async function readConfig(path: string): Promise<Recipe> {
+  const name = join(path, "config.yaml");
+  const text = await readTextIfThere(name);
+  if (text !== undefined) return { name, text };
+  throw new RunDirError(
+    `"${name}" is missing, so the run cannot be told from another; start it anew`,
+  );
+}
+
+/** The lines are of the trainer that the run's info names. */
+async function readLines<T extends AnyMetrics>(path: string): Promise<T[]> {
+  const text = await readTextIfThere(join(path, "metrics.jsonl")) ?? "";
+  return parseLines(text, path) as T[];
 }
 
 /**
@@ -81,13 +126,14 @@ export async function latestUnfinished(
   );
 }
 
-/** The training run under `root` that began last and is completed; `undefined` where there is none. */
+/** The run of the CPU trainer under `root` that began last and is completed; `undefined` where there is none. */
 export async function latestCompleted(
   root: string,
 ): Promise<string | undefined> {
   return await latestRun(
     root,
-    ({ kind, outcome }) => kind === "train" && outcome === "completed",
+    ({ kind, trainer, outcome }) =>
+      kind === "train" && trainer === "cpu" && outcome === "completed",
   );
 }
 
@@ -162,7 +208,7 @@ function parseInfo(text: string, path: string): RunInfo {
 }
 
 /** The lines that are whole. Only the last one may be torn. */
-function parseLines(text: string, path: string): Metrics[] {
+function parseLines(text: string, path: string): AnyMetrics[] {
   const whole = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").slice(
     0,
     -1,
@@ -177,7 +223,7 @@ function parseLines(text: string, path: string): Metrics[] {
       );
     }
     checkVersion(version, { known: METRICS_VERSION, path: place });
-    return json as Metrics;
+    return json as AnyMetrics;
   });
 }
 

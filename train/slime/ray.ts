@@ -78,6 +78,12 @@ const SUBMIT_TIMEOUT_MS = 60_000;
 /** Ray asks a job to end, waits three seconds, and ends it. */
 const STOP_TIMEOUT_MS = 30_000;
 
+/** Deno's takes headers; the browser's types, which some packages bring along, do not know. */
+const HeaderedWebSocket = WebSocket as unknown as new (
+  url: string,
+  options: { headers: Record<string, string> },
+) => WebSocket;
+
 interface Call<T> extends CallOptions {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
@@ -243,7 +249,7 @@ export class RayJobs {
       encodeURIComponent(id)
     }/logs/tail`;
     signal?.throwIfAborted();
-    const socket = new WebSocket(url, { headers: this.#headers });
+    const socket = new HeaderedWebSocket(url, { headers: this.#headers });
     const frames = new FrameQueue(socket, `follow the log of job "${id}"`);
     const cancel = () => frames.cancel(signal?.reason);
     signal?.addEventListener("abort", cancel, { once: true });
