@@ -8,7 +8,7 @@ import { type Caller, CallFailure } from "../models/call_policy.ts";
 import type { Meter } from "../models/meter.ts";
 import { sglangTokenModel } from "../models/sglang.ts";
 import type { GenerateResult, TokenModel } from "../types.ts";
-import type { EpisodeRequest } from "./episode_request.ts";
+import { type EpisodeRequest, penaltiesOf } from "./episode_request.ts";
 
 /** One answer of the engine. */
 export interface EngineCall {
@@ -110,10 +110,10 @@ export function temperatureOf({ sampling_params }: EpisodeRequest): number {
   return sampling_params.top_k === 1 ? 0 : sampling_params.temperature;
 }
 
-function furtherSampling(
-  { sampling_params: { top_p, top_k } }: EpisodeRequest,
-): Record<string, unknown> {
+function furtherSampling(request: EpisodeRequest): Record<string, unknown> {
+  const { top_p, top_k } = request.sampling_params;
   return {
+    ...penaltiesOf(request),
     ...(top_p === 1 ? {} : { top_p }),
     ...(top_k === -1 || top_k === 1 ? {} : { top_k }),
   };

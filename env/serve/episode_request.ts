@@ -9,7 +9,7 @@ import type { Dataset, Task } from "../types.ts";
 import { readBody } from "./read_body.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** slime's sampling parameters; those that change what is sampled beyond our reading are refused in training. */
+/** slime's sampling parameters. Others are looked at by {@linkcode strangeSampling}. */
 const samplingSchema = z.looseObject({
   temperature: z.number().min(0).default(1),
   top_p: z.number().gt(0).max(1).default(1),
@@ -30,6 +30,24 @@ const requestSchema = z.strictObject({
   instruction: z.string().nullish(),
 });
 
+/** What each of SGLang's penalties is where it does nothing. Evaluations may set them. */
+const PENALTIES: Readonly<Record<string, number>> = {
+  repetition_penalty: 1,
+  frequency_penalty: 0,
+  presence_penalty: 0,
+  min_new_tokens: 0,
+  min_p: 0,
+};
+
+/** They change how an answer is spelled, or are set by episodes themselves. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  ...Object.keys(samplingSchema.shape),
+  "skip_special_tokens",
+  "spaces_between_special_tokens",
+  "no_stop_trim",
+  "sampling_seed",
+]);
+
 /** A request for an episode, as its JSON has it. */
 export type EpisodeRequest = z.infer<typeof requestSchema>;
 
@@ -40,6 +58,14 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);
+  const strange = strangeSampling(request);
+  if (strange.length > 0) {
+    throw new RequestError(
+      `sampling_params: ${
+        strange.join(", ")
+      } would change what is sampled or where an answer ends, and episodes do not take it into account; leave it out`,
+    );
+  }
   const { top_p: topP, top_k: topK, temperature } = request.sampling_params;
   if (request.evaluation) return request;
   if (topP !== 1 || topK !== -1) {
@@ -53,6 +79,33 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
     );
   }
   return request;
+}
+
+/** The penalties that a request sets, for its engine. */
+export function penaltiesOf(
+  { sampling_params }: EpisodeRequest,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(sampling_params).filter(([name, value]) =>
+      Object.hasOwn(PENALTIES, name) && value !== PENALTIES[name] &&
+      value !== null
+    ),
+  );
+}
+
+function strangeSampling(request: EpisodeRequest): string[] {
+  const { sampling_params: params, evaluation } = request;
+  const penalties = Object.keys(penaltiesOf(request));
+  const others = Object.entries(params).filter(([name, value]) =>
+    !WITHOUT_EFFECT.has(name) && !Object.hasOwn(PENALTIES, name) &&
+    !isEmpty(value)
+  ).map(([name]) => name);
+  return evaluation ? others : [...others, ...penalties];
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === "" ||
+    (Array.isArray(value) && value.length === 0);
 }
 
 /**

@@ -239,6 +239,8 @@ Deno.test("POST /episodes says what is wrong with a request", async () => {
     [{ tasks: 3 }, 400, /tasks/],
     [{ sampling_params: { top_p: 0.9 } }, 400, /top_p 0\.9/],
     [{ sampling_params: { temperature: 0 } }, 400, /temperature/],
+    [{ sampling_params: { stop: ["\n"] } }, 400, /stop would change/],
+    [{ sampling_params: { min_p: 0.1, n: 2 } }, 400, /n, min_p would change/],
     [{ task: 100_000 }, 404, /no task 100000/],
     [{ instruction: "Another" }, 409, /another split/],
   ];
@@ -252,11 +254,21 @@ Deno.test("POST /episodes says what is wrong with a request", async () => {
 
 Deno.test("POST /episodes takes the greedy choice where an evaluation asks for it", async () => {
   await using served = open();
-  const sampling_params = { top_k: 1, top_p: 0.7, temperature: 1 };
+  const sampling_params = {
+    top_k: 1,
+    top_p: 0.7,
+    temperature: 1,
+    repetition_penalty: 1.1,
+    min_new_tokens: 0,
+    stop: [],
+    stop_token_ids: null,
+  };
   await answerTo(served.ask({ evaluation: true, sampling_params }));
   const sent = served.requests[0]!.body.sampling_params;
   assert.equal(sent.temperature, 0);
   assert.equal(sent.top_p, 0.7);
+  assert.equal(sent.repetition_penalty, 1.1);
+  assert.equal("min_new_tokens" in sent, false);
 });
 
 Deno.test("POST /episodes sends others elsewhere while it ends, and says when the budget is spent", async () => {

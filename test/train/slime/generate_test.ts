@@ -265,6 +265,61 @@ Deno.test({
 });
 
 Deno.test({
+  name: "generate() ends a run that gets nothing for long (needs Python)",
+  ignore,
+  fn: async () => {
+    const lost = {
+      ...answer,
+      reward: 0,
+      status: "aborted",
+      remove_sample: true,
+      metadata: { taulab: { failure: { message: "the key was revoked" } } },
+    };
+    let succeeding = 10;
+    await using server = serve(() =>
+      Response.json(succeeding-- > 0 ? answer : lost)
+    );
+    const input = {
+      do: "play",
+      sampling_params: {},
+      samples: samples(60),
+      args: { ...args, taulab_services: [server.url], taulab_outage_s: 0 },
+    };
+    const output = await drive(input);
+    assert.match(
+      output.stderr,
+      /SetUpError.*32 were lost.*the key was revoked/,
+    );
+    succeeding = 10;
+    const patient = { ...input.args, taulab_outage_s: 60 };
+    assert.equal((await drive({ ...input, args: patient })).code, 0);
+  },
+});
+
+Deno.test({
+  name: "generate() says what of the set-up it cannot work with (needs Python)",
+  ignore,
+  fn: async () => {
+    const cases: [object, object, RegExp][] = [
+      [{ group_rm: true }, {}, /--group-rm would replace/],
+      [{ use_rollout_routing_replay: true }, {}, /routing-replay/],
+      [{ taulab_services: [] }, {}, /taulab_services is empty/],
+      [{}, { prompt: "How are you?" }, /'How are you\?'.*--input-key index/],
+      [{}, { prompt: null }, /--input-key index/],
+    ];
+    for (const [more, fields, message] of cases) {
+      const output = await drive({
+        do: "play",
+        sampling_params: {},
+        samples: samples(1, { ...fields }),
+        args: { ...args, taulab_services: ["http://127.0.0.1:1"], ...more },
+      });
+      assert.match(output.stderr, message);
+    }
+  },
+});
+
+Deno.test({
   name: "generate() ends its episodes when slime aborts (needs Python)",
   ignore,
   fn: async () => {
