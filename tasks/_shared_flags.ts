@@ -51,8 +51,9 @@ export const runFlags = {
     value: "KEY=VALUE",
   }),
   name: z.string().regex(
-    /^[\w.-]+$/,
-    "letters, digits, dots, dashes and underscores only",
+    // ".." would be another directory.
+    /^\w[\w.-]*$/,
+    "letters, digits, dots, dashes and underscores only, a letter or digit first",
   ).optional().meta({
     description: "Name of the run; default: what it is of, and the time",
   }),

@@ -92,7 +92,9 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
     : env(preset.keyVariable);
   if (!key && isOwn && preset.keyVariable !== undefined) {
     throw new ConfigError(
-      `No key for ${provider}: set ${preset.keyVariable}, or name another endpoint by its base URL`,
+      `No key for ${provider}: set ${preset.keyVariable}, or name another endpoint by its base URL${
+        hint(provider, env)
+      }`,
     );
   }
   return {
@@ -109,6 +111,17 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
 /** The variable of the environment that holds a provider's key; local servers have none. */
 export function keyVariable(provider: Provider): string | undefined {
   return PRESETS[provider].keyVariable;
+}
+
+/** Someone who named a server of their own may not know that another provider is asked. */
+function hint(
+  provider: Provider,
+  env: (name: string) => string | undefined,
+): string {
+  const set = ["OPENAI_BASE_URL", "OPENAI_API_BASE"].find((name) => env(name));
+  return set === undefined || provider === "openai"
+    ? ""
+    : `; ${set} is set, and counts for the provider openai only: choose that`;
 }
 
 /** Names of files end at 255 bytes, and this is a part of one. */

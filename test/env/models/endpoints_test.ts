@@ -50,6 +50,14 @@ Deno.test("resolveEndpoint() says which variable holds the missing key, and what
       message: new RegExp(`set ${variable}`),
     });
   }
+  assert.throws(
+    () =>
+      resolveEndpoint({
+        provider: "gemini",
+        env: envOf({ OPENAI_API_BASE: "http://a/v1" }),
+      }),
+    /GEMINI_API_KEY.*; OPENAI_API_BASE is set, and counts for the provider openai only/,
+  );
   for (const baseUrl of ["localhost:30000", "ftp://a", "x"]) {
     assert.throws(
       () => resolveEndpoint({ provider: "vllm", baseUrl, env: envOf({}) }),
