@@ -34,6 +34,11 @@ export const launchRecordSchema = z.object({
   head: z.string(),
   /** Where slime keeps the run's checkpoints, on the head. */
   checkpoints: z.string(),
+  /** Tasks of each split that is evaluated. */
+  evalTasks: z.object({
+    dev: z.int().optional(),
+    test: z.int().optional(),
+  }),
   /** A job each; the last one is what runs. */
   sittings: z.array(sittingSchema),
   /** Ray, as far as it was started here and not ended; `null` where a cluster was joined. */

@@ -29,7 +29,9 @@ export interface SlimeMetricsShape {
   readonly evalSamples: number;
   readonly evalDecoding: "sampled" | "greedy";
   /** Tasks of each split; what is not there is not known. */
-  readonly evalTasks: Readonly<Partial<Record<"dev" | "test", number>>>;
+  readonly evalTasks: Readonly<
+    { [S in "dev" | "test"]?: number | undefined }
+  >;
 }
 
 /** The parts of a rollout, as far as they have come. */
