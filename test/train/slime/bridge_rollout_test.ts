@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openDataset } from "../../../train/dataset.ts";
+import { resolveSlime } from "../../../train/slime/config.ts";
+import { startServices } from "../../../train/slime/services.ts";
+import { TINY_CONFIG } from "../../fakes/policy_run.ts";
+import { withoutPython } from "../../fakes/python.ts";
+import {
+  checkSample,
+  type RolloutEvent,
+  runRollouts,
+  servePolicy,
+  slimeArgs,
+  writeRows,
+} from "../../fakes/slime_bridge.ts";
+import { writeSlimeRecipe } from "../../fakes/slime_recipe.ts";
+import { inTempDir } from "../../fakes/temp_dir.ts";
+
+const ignore = withoutPython();
+
+Deno.test({
+  name:
+    "generate.py runs rollouts and evaluations over two servers, against the CPU policy as SGLang (needs Python)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const model = join(dir, "run");
+      await using engine = await servePolicy(model);
+      const recipePath = await writeSlimeRecipe(dir, { model });
+      const text = await Deno.readTextFile(recipePath);
+      const config = resolveSlime({ name: "r", text });
+      await using services = await startServices(config, {
+        recipePath,
+        overrides: [],
+        logDir: join(dir, "logs"),
+        port: 0,
+      });
+      const dataset = await openDataset(TINY_CONFIG.data);
+      const rows = await writeRows(dir, { dataset, split: "train" });
+      const dev = await writeRows(dir, { dataset, split: "dev" });
+      const events = await runRollouts({
+        args: slimeArgs(engine.url, {
+          prompt_data: rows,
+          workers: [engine.url],
+          over_sampling_batch_size: 32,
+          taulab_services: services.urls,
+        }),
+        evals: { dev },
+        rollouts: 2,
+      });
+      const ended = events.at(-1)!;
+      assert.ok(ended.event === "end" && ended.longest_gap < 1);
+      const evaluation = events[0]!;
+      assert.ok(evaluation.event === "eval");
+      assert.equal(
+        evaluation.samples.length,
+        2 * dataset.tasks("dev").length,
+      );
+      for (const sample of evaluation.samples) {
+        checkSample(sample);
+        assert.equal(sample.remove_sample, false);
+        const { taulab } = sample.metadata;
+        assert.equal(taulab.split, "dev");
+        assert.equal(taulab.task_id, dataset.tasks("dev")[sample.prompt]!.id);
+      }
+      const rollouts = events.filter((event): event is RolloutEvent =>
+        event.event === "rollout"
+      );
+      assert.equal(rollouts.length, 2);
+      for (const { kept, aborted, abort_seconds } of rollouts) {
+        assert.equal(kept.length, 12);
+        assert.ok(abort_seconds < 3, `the abort took ${abort_seconds} s`);
+        for (const sample of kept.flat()) {
+          checkSample(sample);
+          assert.equal(sample.remove_sample, false);
+          const { taulab } = sample.metadata;
+          assert.equal(taulab.split, "train");
+          assert.equal(
+            taulab.task_id,
+            dataset.tasks("train")[sample.prompt]!.id,
+          );
+          assert.ok(sample.weight_versions.length > 0);
+          assert.ok(sample.weight_versions.every((version) => version === "1"));
+        }
+        const late = aborted.flat();
+        assert.ok(late.some(({ status }) => status === "aborted"));
+        // Those that slime never began are as they were.
+        for (const sample of late) {
+          if (sample.tokens.length > 0) checkSample(sample);
+        }
+      }
+      const seeds = rollouts.flatMap(({ kept }) => kept.flat())
+        .map(({ metadata }) => metadata.taulab.seed);
+      assert.equal(new Set(seeds).size, seeds.length);
+      const shares = await Promise.all(
+        services.urls.map(async (url) =>
+          (await (await fetch(`${url}/health`)).json()).episodes
+        ),
+      );
+      for (const { running, done } of shares) {
+        assert.equal(running, 0);
+        assert.ok(done > 50, JSON.stringify(shares));
+      }
+    }),
+});
