@@ -14,7 +14,7 @@ import { readTextIfThere } from "../train/storage.ts";
  */
 export async function readRecipe(given: string): Promise<Recipe> {
   const url = new URL(`../train/recipes/${given}.yaml`, import.meta.url);
-  const isName = /^[\w-]+$/.test(given);
+  const isName = /^[\w.-]+$/.test(given) && !/\.ya?ml$/.test(given);
   const text = await readTextIfThere(isName ? url : given);
   if (text !== undefined) {
     return { name: isName ? `${given}.yaml` : given, text };

@@ -411,9 +411,15 @@ const engineSchema = z.strictObject({
     "--sglang-router-port",
   ),
   routerPolicy: key(
-    z.enum(["consistent_hashing", "cache_aware", "round_robin", "random"])
-      .default("consistent_hashing"),
-    "How turns find their engine; consistent_hashing keeps an episode on one",
+    z.enum([
+      "consistent_hashing",
+      "manual",
+      "cache_aware",
+      "power_of_two",
+      "round_robin",
+      "random",
+    ]).default("consistent_hashing"),
+    "How turns find their engine; consistent_hashing keeps an episode on one and needs slime's build of the router, manual does so with PyPI's",
     "--router-policy",
   ),
 });

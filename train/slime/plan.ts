@@ -226,16 +226,16 @@ function tokenPlan(config: SlimeConfig, episodeTokens: number): TokenPlan {
   const { rollout, parallel } = config;
   const { samples, dataParallel } = batchPlan(batchShape(config));
   const perRank = rollout.globalBatchSize / dataParallel;
-  const perMicroBatch = parallel.dynamicBatch
-    ? parallel.maxTokensPerGpu * parallel.context / episodeTokens
-    : parallel.microBatchSize ?? 1;
+  const microBatches = parallel.dynamicBatch
+    ? perRank * episodeTokens / (parallel.maxTokensPerGpu * parallel.context)
+    : perRank / (parallel.microBatchSize ?? 1);
   return {
     samples,
     expected: samples * episodeTokens,
     most: samples * rollout.maxContextLen,
     answer: rollout.maxResponseLen,
     episode: rollout.maxContextLen,
-    microBatches: Math.ceil(perRank / Math.max(1, Math.floor(perMicroBatch))),
+    microBatches: Math.ceil(microBatches),
   };
 }
 
@@ -252,6 +252,7 @@ function warningsOf(
   const isServedHere = services.some(({ listen }) => listen !== null);
   const served = isServedHere ? new URL(services[0]!.url).hostname : "";
   return [
+    ...facts.notes,
     ...when(
       facts.data === null,
       "the data are not there, so rows, epochs and evaluations are not known: pass --tau-bench DIR or set TAU_BENCH_DIR",
@@ -272,7 +273,7 @@ function warningsOf(
       `Ray's Jobs API listens on ${cluster.dashboardHost}, and whoever reaches it can run anything on the hosts; close the port to others, or set cluster.dashboardHost to 127.0.0.1`,
     ),
     ...when(
-      engine.routerPolicy !== "consistent_hashing" &&
+      !["consistent_hashing", "manual"].includes(engine.routerPolicy) &&
         expected.atOnce > engine.concurrency,
       `engine.routerPolicy ${engine.routerPolicy} may send an episode's turns to several engines, each of which reads it anew; consistent_hashing keeps it on one`,
     ),

@@ -36,6 +36,8 @@ export interface LaunchFacts {
   readonly nvlink: boolean | null;
   /** What episodes of an earlier run took; `null` where there is none to go by. */
   readonly measured: EpisodeRates | null;
+  /** What whoever gathered the facts has to say, in sentences: they stand among the plan's warnings. */
+  readonly notes: readonly string[];
 }
 
 /** A file that has to be there before anything starts. */
@@ -142,7 +144,7 @@ export interface TokenPlan {
   /** Of an answer of the policy, and of an episode. */
   readonly answer: number;
   readonly episode: number;
-  /** Micro-batches of a data-parallel rank in a step of the optimizer, if episodes are as expected. */
+  /** Fewest micro-batches of a data-parallel rank in a step of the optimizer, if episodes are as expected. */
   readonly microBatches: number;
 }
 
