@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { slimeRows } from "../../env/data/slime_rows.ts";
+import { sleepByClock } from "../../env/sleep.ts";
 import type { Dataset, Split } from "../../env/types.ts";
 import { writePolicyRun } from "./policy_run.ts";
 import { testPython } from "./python.ts";
@@ -67,6 +68,48 @@ export async function servePolicy(run: string): Promise<ServedTask> {
   return await serveTask(["--policy", run, "--port", "0"]);
 }
 
+/** SGLang's router as slime starts it, once it answers. */
+export async function serveRouter(
+  policy: string,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const [port, metricsPort] = [freePort(), freePort()];
+  const child = new Deno.Command(testPython()!, {
+    args: [
+      "-B",
+      pathOf("test/fakes/slime/router.py"),
+      "127.0.0.1",
+      `${port}`,
+      `${metricsPort}`,
+      policy,
+    ],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const url = `http://127.0.0.1:${port}`;
+  let code: number | undefined;
+  child.status.then((status) => code = status.code);
+  for (;;) {
+    const answer = await fetch(`${url}/workers`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) break;
+    if (code !== undefined) throw new Error(`the router ended with ${code}`);
+    await sleepByClock(50, {});
+  }
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
+}
+
+/** A port that nobody listens on now. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
 /** Rows of a split as slime reads them. @returns Their path. */
 export async function writeRows(
   dir: string,
@@ -119,6 +162,10 @@ export interface SlimeSample {
   readonly reward: number;
   readonly status: string;
   readonly remove_sample: boolean;
+  readonly prefix_cache_info: {
+    readonly cached_tokens: number;
+    readonly total_prompt_tokens: number;
+  };
   readonly metadata: {
     readonly split: string;
     readonly env: string;

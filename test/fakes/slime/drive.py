@@ -11,7 +11,7 @@ from slime.utils.types import Sample
 
 
 def dump(sample):
-    return vars(sample) | {"status": sample.status.value}
+    return vars(sample) | {"status": sample.status.value, "prefix_cache_info": vars(sample.prefix_cache_info)}
 
 
 async def play(case, args, samples):

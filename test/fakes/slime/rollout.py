@@ -11,7 +11,7 @@ from slime.rollout import sglang_rollout as slime
 
 
 def dump(sample):
-    return vars(sample) | {"status": sample.status.value}
+    return vars(sample) | {"status": sample.status.value, "prefix_cache_info": vars(sample.prefix_cache_info)}
 
 
 def say(event, **fields):

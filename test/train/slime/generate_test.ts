@@ -93,7 +93,12 @@ const answer = {
 };
 
 function span(length: number, text: string, type: string) {
-  const meta = { finish_reason: { type }, weight_version: "7" };
+  const meta = {
+    finish_reason: { type },
+    weight_version: "7",
+    prompt_tokens: 2,
+    cached_tokens: 0,
+  };
   return { length, trainable: true, text, meta_info: meta };
 }
 

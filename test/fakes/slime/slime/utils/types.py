@@ -13,6 +13,11 @@ class Sample:
         ABORTED = "aborted"
         FAILED = "failed"
 
+    @dataclass
+    class PrefixCacheInfo:
+        cached_tokens: int = 0
+        total_prompt_tokens: int = 0
+
     group_index: int | None = None
     index: int | None = None
     prompt: object = ""
@@ -32,7 +37,7 @@ class Sample:
     session_id: str | None = None
     non_generation_time: float = 0.0
     spec_info: dict = field(default_factory=dict)
-    prefix_cache_info: dict = field(default_factory=dict)
+    prefix_cache_info: "Sample.PrefixCacheInfo" = field(default_factory=lambda: Sample.PrefixCacheInfo())
 
     def get_reward_value(self, args):
         return self.reward
@@ -51,5 +56,7 @@ class Sample:
         self.response_length += len(tokens)
         if meta_info and "finish_reason" in meta_info:
             self.weight_versions.append(meta_info["weight_version"])
+            self.prefix_cache_info.cached_tokens += meta_info["cached_tokens"]
+            self.prefix_cache_info.total_prompt_tokens += meta_info["prompt_tokens"]
             ends = {"stop": "completed", "length": "truncated", "abort": "aborted"}
             self.status = self.Status(ends[meta_info["finish_reason"]["type"]])

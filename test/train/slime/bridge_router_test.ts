@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sleepByClock } from "../../../env/sleep.ts";
+import { openDataset } from "../../../train/dataset.ts";
+import { resolveSlime } from "../../../train/slime/config.ts";
+import { startServices } from "../../../train/slime/services.ts";
+import { TINY_CONFIG } from "../../fakes/policy_run.ts";
+import { withoutPython } from "../../fakes/python.ts";
+import {
+  checkSample,
+  type RolloutEvent,
+  runRollouts,
+  servePolicy,
+  serveRouter,
+  slimeArgs,
+  type SlimeSample,
+  writeRows,
+} from "../../fakes/slime_bridge.ts";
+import { writeSlimeRecipe } from "../../fakes/slime_recipe.ts";
+import { inTempDir } from "../../fakes/temp_dir.ts";
+
+const ignore = withoutPython();
+
+interface Worker {
+  readonly id: string;
+  readonly url: string;
+}
+
+async function workersOf(router: string): Promise<Worker[]> {
+  return (await (await fetch(`${router}/workers`)).json()).workers;
+}
+
+/** Adds a worker as slime does, and waits until the router has looked at it. */
+async function addWorker(router: string, url: string): Promise<void> {
+  const response = await fetch(`${router}/workers`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ url, worker_type: "regular" }),
+  });
+  assert.ok(response.ok, await response.text());
+  while (!(await workersOf(router)).some((worker) => worker.url === url)) {
+    await sleepByClock(20, {});
+  }
+}
+
+/** Resolves while an engine has a request under way. */
+async function busy(engine: string): Promise<void> {
+  for (;;) {
+    const { loads } = await (await fetch(`${engine}/v1/loads`)).json();
+    if (loads[0].num_running_reqs > 0) return;
+  }
+}
+
+/** Tokens that an engine knows already if it had every turn of an episode before: each turn's own and its prompt's. */
+function knownTokens({ tokens, response_length, loss_mask }: SlimeSample) {
+  const prompt = tokens.length - response_length;
+  const ends = loss_mask.flatMap((mask, at) =>
+    mask === 1 && loss_mask[at + 1] !== 1 ? [prompt + at + 1] : []
+  );
+  // The last token of an answer may have been sampled but not been read yet.
+  return ends.slice(0, -1).reduce((sum, end) => sum + end - 1, 0);
+}
+
+Deno.test({
+  name:
+    "SGLang's router keeps an episode's turns on one worker, and episodes go on when a worker is killed (needs Python)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const model = join(dir, "run");
+      await using doomed = await servePolicy(model);
+      await using engine = await servePolicy(model);
+      await using router = await serveRouter("consistent_hashing");
+      await addWorker(router.url, doomed.url);
+      await addWorker(router.url, engine.url);
+      const recipePath = await writeSlimeRecipe(dir, { model });
+      const text = await Deno.readTextFile(recipePath);
+      await using services = await startServices(
+        resolveSlime({ name: "r", text }),
+        { recipePath, overrides: [], logDir: join(dir, "logs"), port: 0 },
+      );
+      const dataset = await openDataset(TINY_CONFIG.data);
+      const rows = await writeRows(dir, { dataset, split: "train" });
+      let killed: Promise<void> | undefined;
+      const events = await runRollouts({
+        args: slimeArgs(router.url, {
+          prompt_data: rows,
+          taulab_services: services.urls,
+        }),
+        rollouts: 2,
+      }, (event) => {
+        if (event.event === "begin" && event.rollout === 1) {
+          killed = killWorker();
+        }
+      });
+      async function killWorker(): Promise<void> {
+        await busy(doomed.url);
+        const worker = (await workersOf(router.url))
+          .find(({ url }) => url === doomed.url)!;
+        doomed.kill("SIGKILL");
+        await doomed.ended;
+        // As slime's fault tolerance does with an engine that died.
+        const response = await fetch(`${router.url}/workers/${worker.id}`, {
+          method: "DELETE",
+        });
+        await response.body?.cancel();
+        assert.ok(response.ok);
+      }
+      await killed;
+      const [before, after] = events.filter((event): event is RolloutEvent =>
+        event.event === "rollout"
+      );
+      for (const sample of before!.kept.flat()) {
+        checkSample(sample);
+        assert.equal(sample.remove_sample, false);
+        const { cached_tokens } = sample.prefix_cache_info;
+        assert.ok(cached_tokens >= knownTokens(sample), sample.status);
+      }
+      assert.equal(after!.kept.length, 12);
+      for (const sample of after!.kept.flat()) {
+        checkSample(sample);
+        assert.equal(
+          sample.remove_sample,
+          false,
+          JSON.stringify(sample.metadata.taulab),
+        );
+      }
+      assert.deepEqual(
+        (await workersOf(router.url)).map(({ url }) => url),
+        [engine.url],
+      );
+    }),
+});
