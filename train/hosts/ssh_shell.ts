@@ -7,11 +7,11 @@
 import { join } from "node:path";
 import { HostError } from "../../env/errors.ts";
 import { type Sleep, sleepByClock } from "../../env/sleep.ts";
-import { removeIfThere } from "../storage.ts";
 import { type Lost, runPiped } from "./_piped_shell.ts";
 import { type SshFault, sshFault } from "./_ssh_fault.ts";
 import { BOOT } from "./_wire.ts";
 import type { Host } from "./hosts_file.ts";
+import { localShell } from "./local_shell.ts";
 import {
   quote,
   quoteWords,
@@ -33,7 +33,10 @@ export interface SshOptions {
 }
 
 /** A shell on a host. Closing it ends the connection that its commands share. */
-export interface SshShell extends Shell, AsyncDisposable {}
+export interface SshShell extends Shell, AsyncDisposable {
+  /** The shell of a container there, over the same connection. @param words Run a command in it: `docker exec -i NAME`. */
+  within(words: readonly string[]): Shell;
+}
 
 /** A shell on a host; connects with the first command. */
 export function sshShell(host: Host, options: SshOptions = {}): SshShell {
@@ -67,12 +70,34 @@ class Ssh implements SshShell {
     this.#sleep = options.sleep ?? sleepByClock;
   }
 
-  async run(
+  run(
     command: ShellCommand,
     options: ShellOptions = {},
   ): Promise<ShellOutput> {
+    return this.#run([], command, options);
+  }
+
+  within(words: readonly string[]): Shell {
+    return {
+      name: this.name,
+      run: (command, options = {}) => this.#run(words, command, options),
+      describe: ({ script, cwd }) => {
+        const all = cwd === undefined
+          ? script
+          : `cd ${quote(cwd)} && ${script}`;
+        const inner = quoteWords([...words, "sh", "-c", all]);
+        return this.describe({ script: inner });
+      },
+    };
+  }
+
+  async #run(
+    within: readonly string[],
+    command: ShellCommand,
+    options: ShellOptions,
+  ): Promise<ShellOutput> {
     for (let attempt = 0;; attempt++) {
-      const result = await this.#try(command, options);
+      const result = await this.#try(within, command, options);
       if ("code" in result) return result;
       const fault = sshFault(result, quoteWords(sshTarget(this.#host)));
       const waitMs = BACKOFF_MS[attempt];
@@ -98,12 +123,16 @@ class Ssh implements SshShell {
       stdout: "null",
       stderr: "null",
     }).output().catch(() => {}); // without ssh there is no connection
-    await removeIfThere(dir);
+    await localShell().run({ script: `rm -rf ${quote(dir)}` });
   }
 
-  async #try(command: ShellCommand, options: ShellOptions) {
+  async #try(
+    within: readonly string[],
+    command: ShellCommand,
+    options: ShellOptions,
+  ) {
     options.signal?.throwIfAborted();
-    const dir = await (this.#socketDir ??= Deno.makeTempDir({ prefix: "tl" }));
+    const dir = await (this.#socketDir ??= socketDir());
     const target = sshTarget(this.#host);
     const words = [ // of an option that is given twice ssh takes the first
       "ssh",
@@ -117,7 +146,7 @@ class Ssh implements SshShell {
       ...target.slice(-1),
     ];
     return await runPiped(
-      { words, boot: [`sh -c ${quote(BOOT)}`] },
+      { words, boot: [quoteWords([...within, "sh", "-c", BOOT])] },
       command,
       options,
     );
@@ -129,6 +158,15 @@ class Ssh implements SshShell {
       `${this.name}: ${reason}; ${mend}${last === "" ? "" : `\n${last}`}`,
     );
   }
+}
+
+/** Made by a program, so that a task that sets up hosts needs no leave to write here. */
+async function socketDir(): Promise<string> {
+  const { code, stdout, stderr } = await localShell().run({
+    script: "mktemp -d",
+  });
+  if (code === 0) return stdout.trim();
+  throw new HostError(`Cannot make a directory here: ${stderr.trim()}`);
 }
 
 /** A socket of one shell: short, since a path of a socket has room for about a hundred characters. */

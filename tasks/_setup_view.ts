@@ -1,0 +1,131 @@
+/**
+ * What `deno task setup` shows: the plan, what goes on, what came of it.
+ *
+ * @module
+ */
+
+import { connectHost } from "../train/setup/connect.ts";
+import type { HostPlan } from "../train/setup/plan.ts";
+import type { HostReport, SetupEvent } from "../train/setup/run_setup.ts";
+import type { Progress } from "../train/setup/run_step.ts";
+import type { HostShells } from "../train/setup/session.ts";
+import type { Line, Step } from "../train/setup/step.ts";
+import type { HostUndoReport } from "../train/setup/undo.ts";
+import type { Terminal } from "./_terminal.ts";
+import { duration, table } from "./_text.ts";
+
+/** A step of a plan, for `--json`. */
+export interface PlannedStep {
+  readonly id: string;
+  readonly title: string;
+  readonly checks: string;
+  readonly check: string;
+  /** As a person would type them here. */
+  readonly commands: readonly string[];
+}
+
+/** The plan of a host with whole commands; nothing is run. */
+export async function plannedSteps(plan: HostPlan): Promise<PlannedStep[]> {
+  await using shells = connectHost(plan);
+  return plan.steps.map((step) => ({
+    id: step.id,
+    title: step.title,
+    checks: step.checks,
+    check: step.check,
+    commands: step.commands(step.usual).map((line) =>
+      describeLine(line, { step, plan, shells })
+    ),
+  }));
+}
+
+function describeLine(
+  { script, env = {}, input }: Line,
+  { step, plan, shells }: { step: Step; plan: HostPlan; shells: HostShells },
+): string {
+  const shell = step.inside ? shells.within(plan.within) : shells.host;
+  const notes = [
+    ...Object.entries(env).map(([name, value]) =>
+      name === "HF_TOKEN" ? `${name} from here` : `${name}=${value}`
+    ),
+    ...input === undefined ? [] : [`reads ${input.description}`],
+  ];
+  const note = notes.length === 0 ? "" : `  # ${notes.join(", ")}`;
+  return `${shell.describe({ script })}${note}`;
+}
+
+/** A host's plan for people. */
+export function planText(host: string, steps: readonly PlannedStep[]): string {
+  return [
+    host,
+    ...steps.flatMap(({ id, title, checks, commands }) => [
+      `  ${id}: ${title}`,
+      `    nothing to do where ${checks}`,
+      ...commands.map((command) => `    $ ${command}`),
+    ]),
+  ].join("\n");
+}
+
+/** Keeps the live line, and writes a line for each step that comes to its end. */
+export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
+  const live = new Map<string, string>();
+  return ({ host, step, state, detail, progress }) => {
+    const about = [host, step ?? ""].join(" ").trim();
+    if (state === "did") {
+      terminal.note(`${about}: ${detail === "" ? "done" : `done, ${detail}`}`);
+    }
+    const ended = state !== "running" && state !== "checking" &&
+      state !== "waits";
+    if (ended) live.delete(host);
+    else {
+      const text = progress ? progressText(progress) : detail || state;
+      live.set(host, `${about}: ${text}`);
+    }
+    terminal.progress([...live.values()].join(" · "));
+  };
+}
+
+/** `2.1 of 8.1 GB, 110 MB/s, 55 s left`. */
+export function progressText({ bytes, total, bytesPerS }: Progress): string {
+  const gb = (count: number) => (count / 1e9).toFixed(1);
+  const amount = `${gb(Math.min(bytes, total))} of ${gb(total)} GB`;
+  if (bytesPerS <= 0) return amount;
+  const left = duration(Math.max(0, total - bytes) / bytesPerS);
+  return `${amount}, ${(bytesPerS / 1e6).toFixed(0)} MB/s, ${left} left`;
+}
+
+/** Steps by hosts, then what stands in the way. */
+export function reportText(reports: readonly HostReport[]): string {
+  const ids = [
+    ...new Set(reports.flatMap(({ steps }) => steps.map(({ id }) => id))),
+  ];
+  const rows = ids.map((id) => [
+    id,
+    ...reports.map(({ steps }) =>
+      steps.find((step) => step.id === id)?.state ?? "–"
+    ),
+  ]);
+  const head = ["step", ...reports.map(({ host }) => host)];
+  return table([head, ...rows]);
+}
+
+/** What each check found, for `--check`. */
+export function findingsText(reports: readonly HostReport[]): string {
+  return reports.flatMap(({ host, steps }) =>
+    steps.filter(({ detail }) => detail !== "").map(({ id, state, detail }) =>
+      `${host}: ${id}: ${state}: ${detail}`
+    )
+  ).join("\n");
+}
+
+/** What went, and what stays. */
+export function undoText(reports: readonly HostUndoReport[]): string {
+  const lines = reports.flatMap(({ host, things }) =>
+    things.map(({ state, title, detail }) => {
+      const why = detail === "" ? "" : `: ${detail}`;
+      return `${host}: ${state}: ${title}${why}`;
+    })
+  );
+  return lines.length === 0
+    ? "Nothing was made by a set-up, so there is nothing to undo"
+    : lines.join("\n");
+}

@@ -1,0 +1,154 @@
+/**
+ * `deno task setup`: what slime needs on hosts with GPUs, and what episodes need where they run.
+ *
+ * @module
+ */
+
+import { sleepByClock } from "../env/sleep.ts";
+import { connectHost } from "../train/setup/connect.ts";
+import { planSetup, type SetupOptions } from "../train/setup/plan.ts";
+import {
+  checkSetup,
+  type HostReport,
+  runSetup,
+  type SetupContext,
+} from "../train/setup/run_setup.ts";
+import { undoSetup } from "../train/setup/undo.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { type SetupFlags, setupFlags, setupOptions } from "./_setup_flags.ts";
+import {
+  findingsText,
+  plannedSteps,
+  planText,
+  reportText,
+  setupProgress,
+  undoText,
+} from "./_setup_view.ts";
+
+async function run(
+  flags: SetupFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const options = await setupOptions(flags);
+  if (flags.undo) return await undo(flags, options, context);
+  if (flags.dryRun) return await dryRun(options, context);
+  const plans = planSetup(options);
+  const how = setupContext(options, context);
+  const reports = flags.check
+    ? await checkSetup(plans, how)
+    : await runSetup(plans, how);
+  return show(reports, { flags, context });
+}
+
+function setupContext(
+  { token }: SetupOptions,
+  { terminal, signal }: TaskContext,
+): SetupContext {
+  return {
+    connect: connectHost,
+    run: crypto.randomUUID(),
+    signal,
+    secrets: token === undefined ? [] : [token],
+    sleep: sleepByClock,
+    now: () => new Date(),
+    onEvent: setupProgress(terminal),
+  };
+}
+
+function show(
+  reports: readonly HostReport[],
+  { flags, context: { terminal, signal } }: {
+    flags: SetupFlags;
+    context: TaskContext;
+  },
+): TaskResult {
+  terminal.endProgress();
+  terminal.print(reportText(reports));
+  if (flags.check) terminal.print(`\n${findingsText(reports)}`);
+  const errors = reports.flatMap(({ error }) => error ?? []);
+  for (const error of errors) terminal.note(`\n${error}`);
+  const done = reports.every(({ error, steps }) =>
+    error === undefined &&
+    steps.every(({ state }) => state === "done" || state === "did")
+  );
+  const exitCode = signal.aborted
+    ? EXIT.interrupted
+    : done
+    ? EXIT.done
+    : EXIT.failed;
+  return { json: { done, hosts: reports }, exitCode };
+}
+
+async function dryRun(
+  options: SetupOptions,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const hosts = await Promise.all(
+    planSetup(options).map(async (plan) => ({
+      host: plan.name,
+      steps: await plannedSteps(plan),
+    })),
+  );
+  for (const { host, steps } of hosts) {
+    terminal.print(`${planText(host, steps)}\n`);
+  }
+  return { json: { hosts } };
+}
+
+async function undo(
+  { dryRun }: SetupFlags,
+  options: SetupOptions,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const plans = planSetup({ ...options, only: [] });
+  const hosts = await undoSetup(plans, {
+    ...setupContext(options, context),
+    only: options.only,
+    dryRun,
+  });
+  context.terminal.print(undoText(hosts));
+  for (const { error } of hosts) if (error) context.terminal.note(`\n${error}`);
+  const kept = hosts.some(({ error, things }) =>
+    error !== undefined || things.some(({ state }) => state === "refused")
+  );
+  return { json: { hosts }, ...kept ? { exitCode: EXIT.failed } : {} };
+}
+
+if (import.meta.main) {
+  await main({
+    name: "setup",
+    summary:
+      "Set up hosts for slime: image, slime, packages, model, and tau-bench where episodes run",
+    flags: setupFlags,
+    examples: [
+      {
+        command: "deno task setup --host gpu1,gpu2 --dry-run",
+        does: "print each command for two hosts of hosts.yaml, and run nothing",
+      },
+      {
+        command: "deno task setup --host gpu1,gpu2",
+        does: "set both up at once; run it again to go on where it was stopped",
+      },
+      {
+        command: "deno task setup --in bare --venv ~/slime-env",
+        does:
+          "this machine without containers, Python's packages in that environment",
+      },
+      {
+        command: "deno task setup --host gpu1 --only model --check",
+        does: "is the model whole on gpu1?",
+      },
+      {
+        command: "deno task setup --host gpu1 --undo --dry-run",
+        does: "what would go if the set-up of gpu1 were undone",
+      },
+    ],
+    notes:
+      "Each step is checked first, and done only where it is not done. Nothing that was there is overwritten:\n" +
+      "a checkout with local changes, a directory or a container of other origin stops the host with the mend.\n" +
+      "What was made is listed on the host in --dir, and --undo goes by that list. HF_TOKEN is handed on where it is set.",
+    interruptNote:
+      "Stopping; what is done stays done, and the same command goes on. Ctrl-C again stops at once",
+    run,
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * A repository at one commit.
+ *
+ * @module
+ */
+
+import { quote } from "../hosts/shell.ts";
+import {
+  type Line,
+  needs,
+  pathWord,
+  say,
+  short,
+  type Step,
+  type StepId,
+} from "./step.ts";
+
+/** What is to be checked out. */
+export interface CheckoutOptions {
+  readonly id: StepId;
+  readonly url: string;
+  /** All 40 digits. */
+  readonly commit: string;
+  readonly dir: string;
+  readonly inside: boolean;
+  /** How to name another commit or another directory. */
+  readonly flags: { readonly commit: string; readonly dir: string };
+}
+
+/** Never a question in the dark, never a transfer that stands still for ever. */
+const GIT_ENV = {
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_HTTP_LOW_SPEED_LIMIT: "1000",
+  GIT_HTTP_LOW_SPEED_TIME: "60",
+};
+
+/** A reference of ours, so that a pinned commit counts as published although no branch was fetched. */
+const PIN = "refs/remotes/origin/taulab-pin";
+
+/** A checkout that is cloned, or moved to the commit where nothing of it would be lost. */
+export function checkoutStep(options: CheckoutOptions): Step {
+  const { id, commit, dir, inside } = options;
+  return {
+    id,
+    title: `${id} at ${short(commit)} in ${dir}`,
+    inside,
+    checks: `HEAD is ${short(commit)} and no file of it was changed`,
+    check: checkScript(options),
+    commands: (was) =>
+      was === "absent" ? cloneLines(options) : moveLines(options),
+    usual: inside ? "at the image's commit" : "absent",
+    made: (was) =>
+      was === "absent"
+        ? { kind: "clone", dir, commit }
+        : { kind: "moved", dir, from: was.replace(/^at /, ""), to: commit },
+  };
+}
+
+function checkScript({ dir, commit, flags }: CheckoutOptions): string {
+  return `d=${pathWord(dir)}; c=${quote(commit)}
+${needs("git", "install it")}
+[ -e "$d" ] || ${say("todo", "absent")}
+[ -e "$d/.git" ] || ${
+    say(
+      "refused",
+      `$d is there and is no checkout of git; move it away, or name another by ${flags.dir}`,
+    )
+  }
+h=$(git -C "$d" rev-parse --verify -q HEAD) || ${
+    say("refused", "$d has no commit; move it away")
+  }
+changed=$(git -C "$d" status --porcelain --untracked-files=no) || ${
+    say("refused", `git cannot read $d; see git -C $d status`)
+  }
+[ -z "$changed" ] || ${
+    say(
+      "refused",
+      `$d has local changes ($(echo "$changed" | wc -l | tr -d ' ') files, see git -C $d status); commit them and name that commit by ${flags.commit}, or put them away by git stash`,
+    )
+  }
+[ "$h" != "$c" ] || ${say("done", "$c")}
+[ -n "$(git -C "$d" branch -r --contains "$h")" ] || ${
+    say(
+      "refused",
+      `$d is at $h, which is on no branch of a remote; push it, name it by ${flags.commit}, or name another directory by ${flags.dir}`,
+    )
+  }
+echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
+}
+
+/** Beside its place first: what is in its place is whole. */
+function cloneLines({ dir, url, commit }: CheckoutOptions): Line[] {
+  const partial = pathWord(`${dir}.partial`);
+  return [
+    { script: `rm -rf ${partial} && git init -q ${partial}` },
+    fetchLine(partial, {
+      one: `--depth=1 ${quote(url)} ${commit}`,
+      all: `--tags ${quote(url)} '+refs/heads/*:refs/remotes/origin/*'`,
+    }),
+    { script: `git -C ${partial} remote add origin ${quote(url)}` },
+    pinLine(partial, commit),
+    { script: `mv ${partial} ${pathWord(dir)}` },
+  ];
+}
+
+function moveLines({ dir, url, commit }: CheckoutOptions): Line[] {
+  const there = pathWord(dir);
+  return [
+    fetchLine(there, {
+      one: `${quote(url)} ${commit}`,
+      all: `--tags ${quote(url)} '+refs/heads/*:refs/remotes/taulab/*'`,
+    }),
+    pinLine(there, commit),
+  ];
+}
+
+/** Not every server gives out a commit by its hash: then all branches are fetched. */
+function fetchLine(
+  dir: string,
+  { one, all }: { one: string; all: string },
+): Line {
+  const git = `git -C ${dir} fetch --progress`;
+  return {
+    script: `${git} ${one} || ${git} ${all}`,
+    env: GIT_ENV,
+    network: true,
+  };
+}
+
+function pinLine(dir: string, commit: string): Line {
+  return {
+    script:
+      `git -C ${dir} checkout -q --detach ${commit} && git -C ${dir} update-ref ${PIN} ${commit}`,
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * The published image of slime and a container of it, by docker or podman.
+ *
+ * @see slime `docs/en/get_started/quick_start.md` at 624b824: the flags of `docker run`.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { quote, quoteWords } from "../hosts/shell.ts";
+import { needs, pathWord, say, type Step } from "./step.ts";
+
+/** The container that steps run in. */
+export interface ContainerOptions {
+  readonly engine: "docker" | "podman";
+  readonly image: string;
+  readonly name: string;
+  /** Directories that are the same inside and outside, so that they outlive the container. */
+  readonly mounts: readonly string[];
+}
+
+const LABEL = "taulab.setup";
+
+/** Words that run a command in the container. */
+export function containerWords({ engine, name }: ContainerOptions): string[] {
+  return [engine, "exec", "-i", name];
+}
+
+/** Pulls the image where it is missing; a tag that is there is not looked up again. */
+export function imageStep({ engine, image }: ContainerOptions): Step {
+  return {
+    id: "image",
+    title: `image ${image}`,
+    inside: false,
+    checks: `${engine} has it`,
+    check: `${engineUp(engine)}
+i=$(${engine} image inspect -f '{{.Id}}' ${quote(image)} 2>/dev/null) || ${
+      say("todo", "absent")
+    }
+echo "done $i"`,
+    commands: () => [
+      { script: `${engine} pull ${quote(image)}`, network: true },
+    ],
+    usual: "absent",
+    made: () => ({ kind: "image", engine, image }),
+  };
+}
+
+/** Starts the container, and starts it again where it was stopped. */
+export function containerStep(options: ContainerOptions): Step {
+  const { engine, name, mounts } = options;
+  const label = labelOf(options);
+  return {
+    id: "container",
+    title: `container ${name} of ${options.image}`,
+    inside: false,
+    checks: "it runs, and was started by these very flags",
+    check: `${engineUp(engine)}
+l=$(${engine} container inspect -f '{{.State.Running}} {{index .Config.Labels "${LABEL}"}}' ${
+      quote(name)
+    } 2>/dev/null) || ${say("todo", "absent")}
+[ "$l" != 'true ${label}' ] || ${say("done", "runs")}
+[ "$l" != 'false ${label}' ] || ${say("todo", "stopped")}
+${
+      say(
+        "refused",
+        `a container ${name} is there that was not made with these flags; name another by --container, or undo it: deno task setup --undo --only container`,
+      )
+    }`,
+    commands: (was) =>
+      was === "stopped" ? [{ script: `${engine} start ${quote(name)}` }] : [
+        { script: `mkdir -p ${mounts.map(pathWord).join(" ")}` },
+        { script: runScript(options, label) },
+      ],
+    usual: "absent",
+    made: (was) =>
+      was === "stopped"
+        ? undefined
+        : { kind: "container", engine, name, label, mounts: [...mounts] },
+  };
+}
+
+/** A label of the flags, so that a container of other flags is not taken for this one. */
+function labelOf(options: ContainerOptions): string {
+  return createHash("sha256").update(runScript(options, "")).digest("hex")
+    .slice(0, 16);
+}
+
+function runScript(options: ContainerOptions, label: string): string {
+  const { engine, image, name, mounts } = options;
+  const words = [
+    ...[engine, "run", "--detach", "--init", "--name", name],
+    ...["--label", `${LABEL}=${label}`],
+    ...engine === "docker"
+      ? ["--gpus", "all"]
+      : ["--device", "nvidia.com/gpu=all"],
+    ...["--network", "host", "--ipc", "host", "--shm-size", "16g"],
+    ...["--ulimit", "memlock=-1", "--ulimit", "stack=67108864"],
+    ...mounts.flatMap((dir) => ["--volume", `${dir}:${dir}`]),
+    ...["--entrypoint", "sleep", image, "infinity"],
+  ];
+  return quoteWords(words);
+}
+
+function engineUp(engine: string): string {
+  return `${
+    needs(engine, "install it, or set up on the bare host by --in bare")
+  }
+${engine} version >/dev/null 2>&1 || ${
+    say(
+      "refused",
+      `${engine} does not answer; start it, and see whether this user may use it: ${engine} version`,
+    )
+  }`;
+}

@@ -1,0 +1,198 @@
+/**
+ * What Python has to have: a virtual environment on a bare host, slime, and what slime stands on.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { literal, needs, pathWord, say, type Step } from "./step.ts";
+
+/** Where Python and its packages are. */
+export interface PythonOptions {
+  /** The interpreter. */
+  readonly python: string;
+  readonly slime: string;
+  readonly megatron: string;
+  readonly inside: boolean;
+  /** On a bare host nothing is installed into the system's own Python. */
+  readonly bare: boolean;
+}
+
+const PIP_ENV = { PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1" };
+
+/** A virtual environment, made by `python`. */
+export function venvStep(dir: string, python: string): Step {
+  const bin = pathWord(join(dir, "bin/python"));
+  const mark = pathWord(join(dir, MARK));
+  return {
+    id: "venv",
+    title: `virtual environment in ${dir}`,
+    inside: false,
+    checks: "its Python runs and has pip",
+    check: `d=${pathWord(dir)}
+${needs(python, "install it, or name another by --set paths.python=PYTHON")}
+! ${bin} -m pip --version >/dev/null 2>&1 || ${
+      say("done", `$(${bin} --version)`)
+    }
+[ ! -e "$d" ] || [ -e ${mark} ] || [ -z "$(ls -A "$d")" ] || ${
+      say(
+        "refused",
+        "$d is there and is no virtual environment; name another by --venv",
+      )
+    }
+echo "todo absent"`,
+    commands: () => [
+      { script: `mkdir -p ${pathWord(dir)} && : >${mark}` },
+      { script: `${pathWord(python)} -m venv ${pathWord(dir)}` },
+    ],
+    usual: "absent",
+    made: () => ({ kind: "venv", dir }),
+  };
+}
+
+/** In a virtual environment of ours. */
+export const MARK = ".taulab-setup";
+
+/** What slime's requirements.txt names; the published image has it. */
+export function requirementsStep(options: PythonOptions): Step {
+  const { python, slime, inside } = options;
+  const file = pathWord(join(slime, "requirements.txt"));
+  return {
+    id: "requirements",
+    title: "the packages of slime's requirements.txt",
+    inside,
+    checks: "each has some version installed",
+    check: `[ -e ${file} ] || ${say("todo", "slime is not there yet")}
+${ownPython(options)}
+${pathWord(python)} -c '${REQUIREMENTS}' ${file}`,
+    commands: () => [{
+      script: `${pathWord(python)} -m pip install -r ${file}`,
+      env: PIP_ENV,
+      network: true,
+    }],
+    usual: "absent",
+    made: () => ({ kind: "requirements", python }),
+  };
+}
+
+/** slime from its checkout, so that the code that runs is the commit that is pinned. */
+export function slimePackageStep(options: PythonOptions): Step {
+  const { python, slime, inside } = options;
+  return {
+    id: "slime-package",
+    title: "slime installed from its checkout",
+    inside,
+    checks: `Python imports slime from ${slime}`,
+    check: `${ownPython(options)}
+w=$(cd / && ${pathWord(python)} -c '${WHERE_SLIME}') || ${
+      say(
+        "refused",
+        `${literal(python)} cannot look for packages; see the lines above`,
+      )
+    }
+[ -d ${pathWord(slime)} ] || ${say("todo", "$w")}
+[ "$w" != "$(cd ${pathWord(slime)} && pwd -P)" ] || ${say("done", "$w")}
+echo "todo $w"`,
+    commands: () => [{
+      script: `${pathWord(python)} -m pip install --no-deps -e ${
+        pathWord(slime)
+      }`,
+      env: PIP_ENV,
+      network: true, // fetches what building takes
+    }],
+    usual: "absent",
+    made: (was) => ({ kind: "package", python, name: "slime", was }),
+  };
+}
+
+/** Checks only: what builds against CUDA is not ours to install. */
+export function packagesStep(options: PythonOptions): Step {
+  const { python, slime, megatron, inside, bare } = options;
+  const direct = pathWord(
+    join(slime, "slime/backends/megatron_utils/hf_to_megatron"),
+  );
+  const mend = bare
+    ? `slime's build_conda.sh makes an environment with them; name its Python by --set paths.python=PYTHON`
+    : "take a newer image by --image";
+  return {
+    id: "packages",
+    title: "Ray, SGLang, PyTorch and Megatron",
+    inside,
+    checks:
+      "their versions are there, and slime loads Hugging Face directories",
+    check: `[ -d ${pathWord(join(megatron, "megatron/core"))} ] || ${
+      say(
+        "refused",
+        `no Megatron-LM in ${
+          literal(megatron)
+        }; ${mend}, or name it by --set paths.megatron=DIR`,
+      )
+    }
+[ -d ${direct} ] || ${
+      say(
+        "refused",
+        "this slime does not load Hugging Face directories; name a newer commit by --slime-commit",
+      )
+    }
+v=$(${pathWord(python)} -c '${VERSIONS}') || ${
+      say("refused", `not installed: \${v:-Python itself}; ${mend}`)
+    }
+echo "done $v"`,
+    commands: () => [],
+    usual: "absent",
+    made: () => undefined,
+  };
+}
+
+function ownPython({ python, bare }: PythonOptions): string {
+  if (!bare) return ":";
+  return `command -v ${pathWord(python)} >/dev/null || ${say("todo", "absent")}
+o=$(${pathWord(python)} -c '${IS_OWN}') || ${
+    say(
+      "refused",
+      `${
+        literal(python)
+      } does not run; name a Python by --venv DIR or --set paths.python=PYTHON`,
+    )
+  }
+[ "$o" = own ] || ${
+    say(
+      "refused",
+      `${
+        literal(python)
+      } is the system's own Python, and nothing is installed into that; name a virtual environment by --venv DIR`,
+    )
+  }`;
+}
+
+// No single quotes in these: they stand in a shell's.
+
+const IS_OWN = `import os, sys
+own = sys.prefix != sys.base_prefix or os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
+print("own" if own else "system")`;
+
+const WHERE_SLIME = `import importlib.util, os
+spec = importlib.util.find_spec("slime")
+print(os.path.realpath(os.path.dirname(list(spec.submodule_search_locations)[0])) if spec else "absent")`;
+
+const VERSIONS = `import sys
+from importlib.metadata import version, PackageNotFoundError
+found, missing = [], []
+for name in ["slime", "httpx", "ray", "sglang", "torch"]:
+    try:
+        found.append(name + " " + version(name))
+    except PackageNotFoundError:
+        missing.append(name)
+print(", ".join(missing or found))
+sys.exit(1 if missing else 0)`;
+
+const REQUIREMENTS = `import re, sys
+from importlib.metadata import version, PackageNotFoundError
+names = [re.split(r"[\\[<>=!~; ]", line.split("#")[0].strip())[0] for line in open(sys.argv[1])]
+missing = []
+for name in filter(None, names):
+    try:
+        version(name)
+    except PackageNotFoundError:
+        missing.append(name)
+print("todo missing " + ", ".join(missing) if missing else "done " + str(len(list(filter(None, names)))) + " packages")`;

@@ -1,0 +1,134 @@
+/**
+ * What a host needs that runs episodes: taulab itself, where it is another machine, and τ-bench's data.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { quote } from "../hosts/shell.ts";
+import type { Package } from "./package.ts";
+import { type Line, literal, needs, pathWord, say, type Step } from "./step.ts";
+
+/** The list of what was put there: a checksum a file, the first line its identity. */
+const LIST = ".taulab-files";
+
+/** taulab as it is here, on another host. */
+export function taulabStep(dir: string, source: Package): Step {
+  return {
+    id: "taulab",
+    title: `taulab ${source.id} in ${dir}`,
+    inside: false,
+    checks: "its files are those that run here, and none was changed there",
+    check: `d=${pathWord(dir)}
+${needs("npx", "install Node.js 20 or later: Deno comes from npm")}
+[ ! -e "$d/${LIST}.old" ] || ${say("todo", "interrupted")}
+[ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && ${
+      say(
+        "refused",
+        "$d is there and was not put there by a set-up; move it away, or name another dir in hosts.yaml",
+      )
+    }; ${say("todo", "absent")}; }
+cd "$d"
+changed=$(tail -n +2 ${LIST} | sha256sum -c --quiet 2>/dev/null | sed 's/: .*//' | head -n 3 | tr '\\n' ' ')
+[ -z "$changed" ] || ${
+      say(
+        "refused",
+        "$d has local changes: \${changed}; bring them back here, then remove these files there",
+      )
+    }
+[ "$(head -n 1 ${LIST})" != '${source.id}' ] || ${say("done", source.id)}
+echo "todo $(head -n 1 ${LIST})"`,
+    commands: () => taulabLines(dir, source),
+    usual: "absent",
+    made: () => ({ kind: "files", dir, list: LIST }),
+  };
+}
+
+/**
+ * Unpacked beside, then copied over; what a newer taulab no longer has goes. The old list stands aside until
+ * the new one is in its place, so that a half is seen.
+ */
+function taulabLines(dir: string, source: Package): Line[] {
+  const partial = pathWord(`${dir}.partial`);
+  const there = pathWord(dir);
+  return [
+    {
+      script:
+        `rm -rf ${partial} && mkdir -p ${partial} && base64 -d | tar -xzf - -C ${partial}`,
+      input: {
+        description: `${source.files} files of this taulab`,
+        read: source.pack,
+      },
+    },
+    {
+      script:
+        `cd ${partial} && find . -type f -exec sha256sum {} + >../${LIST}.new && { echo ${source.id}; cat ../${LIST}.new; } >${LIST}; rm -f ../${LIST}.new`,
+    },
+    { script: `cd ${partial} && ${npxDeno()} install --frozen`, network: true },
+    {
+      script:
+        `mkdir -p ${there} && cd ${there} && { mv ${LIST} ${LIST}.old 2>/dev/null || : >>${LIST}.old; } && tail -n +2 ${LIST}.old | cut -c67- | tr '\\n' '\\0' | xargs -0 rm -f`,
+    },
+    {
+      script:
+        `mv ${partial}/${LIST} ${there}.list && cp -R ${partial}/. ${there} && mv ${there}.list ${there}/${LIST} && rm -rf ${there}/${LIST}.old ${partial}`,
+    },
+  ];
+}
+
+/** Deno of this version, from npm. */
+export function npxDeno(): string {
+  return `npx -y deno@${Deno.version.deno}`;
+}
+
+/** τ-bench's data, as the other tasks read them. */
+export function tauBenchDataStep(
+  { checkout, data, commit, taulab, deno }: {
+    readonly checkout: string;
+    readonly data: string;
+    readonly commit: string;
+    /** Where taulab is there. */
+    readonly taulab: string;
+    /** The command that runs Deno there. */
+    readonly deno: string;
+  },
+): Step {
+  return {
+    id: "tau-bench-data",
+    title: `τ-bench's data in ${data}`,
+    inside: false,
+    checks: `they were imported from ${commit.slice(0, 8)}`,
+    check: `d=${pathWord(data)}
+[ -e "$d" ] || ${say("todo", "absent")}
+[ -e "$d/SOURCE.json" ] || ${
+      say(
+        "refused",
+        "$d is there and was not made by an import; move it away, or name another by --set data.directory=DIR",
+      )
+    }
+! grep -q '"commit": "${commit}"' "$d/SOURCE.json" || ${
+      say("done", literal(data))
+    }
+echo "todo other"`,
+    commands: () => [{
+      script: `cd ${pathWord(taulab)} && ${deno} task import --from ${
+        pathWord(checkout)
+      } --out ${pathWord(data)}`,
+    }],
+    usual: "absent",
+    made: (was) =>
+      was === "absent" ? { kind: "download", dir: data } : undefined,
+  };
+}
+
+/** The Deno that runs here. */
+export function thisDeno(): string {
+  return quote(Deno.execPath());
+}
+
+/** Where things are below a host's directory. */
+export function below(dir: string, name: string): string {
+  return dir === "~" || dir.startsWith("~/")
+    ? `${dir}/${name}`
+    : join(dir, name);
+}

@@ -1,0 +1,103 @@
+/**
+ * A step of setting up a host: what it makes, how it is checked, what it runs.
+ *
+ * @module
+ */
+
+import { quote } from "../hosts/shell.ts";
+import type { Made } from "./manifest.ts";
+
+/** The steps in their order. */
+export const STEP_IDS = [
+  "image",
+  "container",
+  "venv",
+  "slime",
+  "requirements",
+  "slime-package",
+  "packages",
+  "model",
+  "taulab",
+  "tau-bench",
+  "tau-bench-data",
+] as const;
+
+/** The name of a step. */
+export type StepId = typeof STEP_IDS[number];
+
+/** One command of a step. */
+export interface Line {
+  /** For `sh -c`. */
+  readonly script: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What is made here and read there. */
+  readonly input?: { readonly description: string; read(): Promise<string> };
+  /** Fetches something: tried again, since networks fail for a moment. */
+  readonly network?: boolean;
+}
+
+/** A step of one host. */
+export interface Step {
+  readonly id: StepId;
+  /** `slime at 624b824a in /root/slime`. */
+  readonly title: string;
+  /** Runs in the container, where there is one. */
+  readonly inside: boolean;
+  /** What the check asks, in words. */
+  readonly checks: string;
+  /** A script that changes nothing; its last line is `done …`, `todo …` or `refused …`. */
+  readonly check: string;
+  /** What is to be run. @param was What the check said after `todo`. */
+  commands(was: string): readonly Line[];
+  /** What is there before, as a rule; plans show the commands for that. */
+  readonly usual: string;
+  /** What undoing has to know. @param was As above. */
+  made(was: string): Made | undefined;
+  /** How far it is: a script that prints bytes, and how many there will be. */
+  readonly size?: { readonly script: string; readonly bytes: number };
+}
+
+/** What a check found. */
+export interface Probe {
+  readonly state: "done" | "todo" | "refused";
+  /** What the check said after the state. */
+  readonly detail: string;
+}
+
+/** Reads the last line of a check. @returns `undefined` where it says none of the states. */
+export function readProbe(stdout: string): Probe | undefined {
+  const last = stdout.trimEnd().split("\n").at(-1) ?? "";
+  const [, state, detail] = /^(done|todo|refused)(?: (.*))?$/.exec(last) ?? [];
+  if (state === undefined) return undefined;
+  return { state: state as Probe["state"], detail: detail ?? "" };
+}
+
+/** A path as a shell's word; `~/` is the home of whoever runs it. */
+export function pathWord(path: string): string {
+  if (path === "~") return '"$HOME"';
+  return path.startsWith("~/")
+    ? `"$HOME"/${quote(path.slice(2))}`
+    : quote(path);
+}
+
+/** Shell: says a state and ends the check. The words are in double quotes, so that they may hold `$variables`. */
+export function say(state: Probe["state"], words: string): string {
+  return `{ echo "${state} ${words}"; exit 0; }`;
+}
+
+/** Text as it stands in {@linkcode say}'s words. */
+export function literal(text: string): string {
+  return text.replace(/["$`\\]/g, "\\$&");
+}
+
+/** Shell: refuses where a program is missing. */
+export function needs(program: string, mend: string): string {
+  return `command -v ${pathWord(program)} >/dev/null || ${
+    say("refused", `${literal(program)} is not there; ${mend}`)
+  }`;
+}
+
+/** The first eight digits of a commit, as people read it. */
+export function short(commit: string): string {
+  return commit.slice(0, 8);
+}
