@@ -29,6 +29,7 @@ import {
 import { readTextIfThere } from "../train/storage.ts";
 import {
   budgetFlags,
+  excludeFlag,
   flagOverrides,
   type FlagPaths,
   runFlags,
@@ -101,6 +102,7 @@ export const evaluateFlags = z.object({
     value: "DIR",
     env: "TAU_BENCH_DIR",
   }),
+  exclude: excludeFlag,
   recipe: z.string().optional().meta({
     description: "A recipe of an evaluation, a YAML file",
     value: "FILE",

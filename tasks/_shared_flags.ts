@@ -44,6 +44,12 @@ export const budgetFlags = {
   }),
 };
 
+/** Tasks to leave out. */
+export const excludeFlag = z.string().min(1).optional().meta({
+  description: "Leave out the tasks of this file, as audit suggests one",
+  value: "FILE",
+});
+
 /** Where a run is, and what is set over its recipe. */
 export const runFlags = {
   set: z.array(z.string()).default([]).meta({
@@ -79,6 +85,7 @@ export const SHARED_PATHS: FlagPaths = {
   userProvider: ["user", "endpoint", "provider"],
   userBaseUrl: ["user", "endpoint", "baseUrl"],
   compat: ["compat"],
+  exclude: ["data", "exclude"],
   maxCost: ["budget", "maxCost"],
   maxTokens: ["budget", "maxTokens"],
 };

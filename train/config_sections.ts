@@ -18,6 +18,8 @@ export const dataSchema = z.strictObject({
   domain: z.enum(["retail", "airline"]).default("retail").describe("The world"),
   directory: z.string().nullable().default(null)
     .describe("The τ-bench checkout, where the source is tau-bench"),
+  exclude: z.string().min(1).nullable().default(null)
+    .describe("A file of tasks to leave out, as audit suggests one"),
   worldSeed: z.int().default(1)
     .describe("Seed of the generated world; independent of the run's seed"),
   generated: generatedOptionsSchema.prefault({}),

@@ -9,13 +9,22 @@ import { loadTauBench } from "../env/data/tau_bench.ts";
 import { ConfigError } from "../env/errors.ts";
 import type { Dataset } from "../env/types.ts";
 import type { Config } from "./config.ts";
+import { readExclusions, withoutTasks } from "./exclusions.ts";
 
 /**
  * Makes or reads the dataset.
- * @throws {ConfigError} If no directory is given for τ-bench, or the generator's options contradict each other.
+ * @throws {ConfigError} If no directory is given for τ-bench, the generator's options contradict each other, or
+ * what is to be left out is not there.
  * @throws {DataError} If what is in the directory is not τ-bench's data.
  */
 export async function openDataset(data: Config["data"]): Promise<Dataset> {
+  const dataset = await openWhole(data);
+  return data.exclude === null
+    ? dataset
+    : withoutTasks(dataset, await readExclusions(data.exclude));
+}
+
+async function openWhole(data: Config["data"]): Promise<Dataset> {
   if (data.source === "generated") {
     if (data.domain !== "retail") {
       throw new ConfigError(

@@ -44,11 +44,14 @@ export interface EvaluateOptions {
 /** The tasks that a config means. @throws {ConfigError} If the split has no such task. */
 export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
   const all = dataset.tasks(config.split);
-  return [...config.tasks ?? all.keys()].map((index) => {
-    const task = all[index];
+  if (config.tasks === null) return [...all];
+  return config.tasks.map((index) => {
+    const task = all.find((one) => one.index === index);
     if (task !== undefined) return task;
     throw new ConfigError(
-      `There is no task ${index} in the ${config.split} split of ${dataset.name} ${dataset.domain}: it has ${all.length} tasks, from 0`,
+      `There is no task ${index} in the ${config.split} split of ${dataset.name} ${dataset.domain}: it has ${all.length} tasks, from 0${
+        config.data.exclude === null ? "" : ", without those that are excluded"
+      }`,
     );
   });
 }

@@ -1,0 +1,96 @@
+/**
+ * The audit of a set of tasks: every check over every task, and what splits share.
+ *
+ * @module
+ */
+
+import type { Dataset, Split, Task } from "../types.ts";
+import { duplicates } from "./duplicates.ts";
+import type { CheckName, Finding, TaskCheck } from "./finding.ts";
+import { forbiddenGold, goldErrors, idleTasks } from "./gold_checks.ts";
+import { looseOutputs } from "./loose_outputs.ts";
+import { overlaps, sharedRows, type SplitOverlap } from "./shared_rows.ts";
+import { unknowable } from "./unknowable.ts";
+
+export type { CheckName, Finding } from "./finding.ts";
+
+/** What each check looks for. */
+export const CHECKS: Readonly<Record<CheckName, string>> = {
+  gold_error: "gold actions that answer with an error",
+  idle: "tasks that doing nothing solves",
+  forbidden: "gold writes that policy forbids",
+  unknowable: "arguments that nobody can know",
+  loose_output: "outputs that are said by accident, or never found",
+  shared_rows: "held-out tasks about rows of train tasks",
+  duplicate: "tasks that an earlier one is like",
+};
+
+const TASK_CHECKS: readonly TaskCheck[] = [
+  goldErrors,
+  idleTasks,
+  forbiddenGold,
+  unknowable,
+  looseOutputs,
+];
+
+/** What an audit comes to. */
+export interface AuditReport {
+  readonly tasks: Readonly<Partial<Record<Split, number>>>;
+  /** By task in the order of the splits. */
+  readonly findings: readonly Finding[];
+  readonly overlaps: readonly SplitOverlap[];
+  /** Tasks that should be left out, each with the first reason. */
+  readonly exclusions: readonly Exclusion[];
+}
+
+/** A task that should be left out. */
+export interface Exclusion {
+  readonly task: string;
+  readonly reason: string;
+}
+
+/** Settings of {@linkcode audit}. */
+export interface AuditOptions {
+  /** Default: all that there are. */
+  readonly splits?: readonly Split[];
+  readonly signal?: AbortSignal;
+  /** Called after each task. */
+  readonly onTask?: (done: number, of: number) => void;
+}
+
+/** Audits a dataset's tasks. Pure but for the clock of whoever watches. */
+export function audit(
+  dataset: Dataset,
+  { splits = dataset.splits, signal, onTask }: AuditOptions = {},
+): AuditReport {
+  const tasks = splits.flatMap((split) => dataset.tasks(split));
+  const ofTask = tasks.flatMap((task, i) => {
+    signal?.throwIfAborted();
+    const found = TASK_CHECKS.flatMap((check) => check(task, dataset));
+    onTask?.(i + 1, tasks.length);
+    return found;
+  });
+  const audited = { dataset, tasks };
+  const findings = [...ofTask, ...sharedRows(audited), ...duplicates(audited)];
+  return {
+    tasks: countsOf(tasks),
+    findings,
+    overlaps: overlaps(audited),
+    exclusions: exclusionsOf(findings),
+  };
+}
+
+function countsOf(tasks: readonly Task[]): Partial<Record<Split, number>> {
+  const counts: Partial<Record<Split, number>> = {};
+  for (const { split } of tasks) counts[split] = (counts[split] ?? 0) + 1;
+  return counts;
+}
+
+function exclusionsOf(findings: readonly Finding[]): Exclusion[] {
+  const reasons = new Map<string, string>();
+  for (const { taskId, reason, evidence, exclude } of findings) {
+    if (!exclude || reasons.has(taskId)) continue;
+    reasons.set(taskId, `${reason} (${evidence})`);
+  }
+  return [...reasons].map(([task, reason]) => ({ task, reason }));
+}

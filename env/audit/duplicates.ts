@@ -1,0 +1,108 @@
+/**
+ * Tasks that are nearly the same: the same gold writes, or instructions that share most of their words in order.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { printPythonJson } from "../python_json.ts";
+import type { Task } from "../types.ts";
+import { type Audited, type Finding, finding, isWrite } from "./finding.ts";
+
+/** Instructions with a higher share of common word triples are alike. */
+const ALIKE = 0.8;
+
+/** Of each shingle's hash so many minima are kept: pairs that are alike share one with near certainty. */
+const MINIMA = 24;
+
+/** One finding for each task that an earlier one is like. */
+export function duplicates({ tasks }: Audited): Finding[] {
+  const sameGold = findSameGold(tasks);
+  const alike = findAlike(tasks);
+  return tasks.flatMap((task) => {
+    const twin = sameGold.get(task);
+    const similar = alike.get(task);
+    const earlier = twin ?? similar?.task;
+    if (earlier === undefined) return [];
+    const crosses = earlier.split !== task.split;
+    return [
+      finding(task, {
+        check: "duplicate",
+        reason: twin === undefined
+          ? `its instruction is nearly that of ${earlier.id}`
+          : `it has the gold writes of ${earlier.id}`,
+        evidence: similar === undefined
+          ? task.instruction.slice(0, 160)
+          : `${
+            (similar.share * 100).toFixed(0)
+          }% of the word triples are common`,
+        exclude: crosses && task.split !== "train",
+      }),
+    ];
+  });
+}
+
+/** By writes and outputs; tasks without any say nothing of each other. */
+function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
+  const first = new Map<string, Task>();
+  const twins = new Map<Task, Task>();
+  for (const task of tasks) {
+    const writes = task.actions.filter(isWrite);
+    if (writes.length === 0) continue;
+    const key = JSON.stringify([
+      task.userId,
+      writes.map((action) => action.name + printPythonJson(action.arguments)),
+      task.outputs,
+    ]);
+    const earlier = first.get(key);
+    if (earlier === undefined) first.set(key, task);
+    else twins.set(task, earlier);
+  }
+  return twins;
+}
+
+/** @see Broder 1997, "On the resemblance and containment of documents". */
+function findAlike(
+  tasks: readonly Task[],
+): Map<Task, { task: Task; share: number }> {
+  const buckets = new Map<number, Task[]>();
+  const shingles = new Map<Task, Set<number>>();
+  const found = new Map<Task, { task: Task; share: number }>();
+  for (const task of tasks) {
+    const own = shinglesOf(task.instruction);
+    shingles.set(task, own);
+    const minima = [...own].sort((a, b) => a - b).slice(0, MINIMA);
+    const candidates = new Set(minima.flatMap((one) => buckets.get(one) ?? []));
+    for (const other of candidates) {
+      const share = jaccard(own, shingles.get(other) ?? new Set());
+      if (share < ALIKE) continue;
+      found.set(task, { task: other, share });
+      break;
+    }
+    for (const one of minima) {
+      const bucket = buckets.get(one);
+      if (bucket === undefined) buckets.set(one, [task]);
+      else bucket.push(task);
+    }
+  }
+  return found;
+}
+
+/** Hashes of each three words that follow each other. */
+function shinglesOf(text: string): Set<number> {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}#]+/gu) ?? [];
+  const triples = words.slice(2).map((word, i) =>
+    `${words[i]} ${words[i + 1]} ${word}`
+  );
+  return new Set(triples.map(hash));
+}
+
+function hash(text: string): number {
+  return createHash("md5").update(text).digest().readUInt32LE(0);
+}
+
+function jaccard(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
+  const common = a.intersection(b).size;
+  const all = a.size + b.size - common;
+  return all === 0 ? 0 : common / all;
+}

@@ -1,0 +1,139 @@
+/**
+ * Arguments of gold writes that neither the instruction gives nor any read reaches: who plays by the rules cannot
+ * know them.
+ *
+ * @module
+ */
+
+import { toPlain } from "../python_json.ts";
+import type { JsonValue } from "../python_value.ts";
+import type { Dataset, Task, ToolAction } from "../types.ts";
+import { type Finding, finding, isWrite } from "./finding.ts";
+
+/** Parameters whose values are counts and sums that the agent works out. */
+const WORKED_OUT = /(amount|baggages)$/;
+
+/** Values that every customer takes for granted. */
+const GIVEN = new Set(["usa", "united states", ""]);
+
+/** Gold writes with an argument that cannot be known. */
+export function unknowable(task: Task, dataset: Dataset): Finding[] {
+  const writes = task.actions.filter(isWrite);
+  if (writes.length === 0) return [];
+  const known = knowledgeOf(task, dataset);
+  return writes.flatMap((action) =>
+    leaves(action).filter(({ value }) => !known.has(value)).map((
+      { path, value },
+    ) =>
+      finding(task, {
+        check: "unknowable",
+        reason: `nobody can know ${path} of the gold's ${action.name}`,
+        evidence:
+          `"${value}" is neither in the instruction nor in what can be read from it`,
+        exclude: true,
+      })
+    )
+  );
+}
+
+interface Leaf {
+  readonly path: string;
+  readonly value: string;
+}
+
+function leaves({ arguments: args }: ToolAction): Leaf[] {
+  return [...args].flatMap(([key, value]) => leavesOf(key, value));
+}
+
+function leavesOf(path: string, value: JsonValue): Leaf[] {
+  if (WORKED_OUT.test(path)) return [];
+  if (Array.isArray(value)) {
+    return value.flatMap((one, i) => leavesOf(`${path}[${i}]`, one));
+  }
+  if (value instanceof Map) {
+    return [...value].flatMap(([key, one]) => leavesOf(`${path}.${key}`, one));
+  }
+  return typeof value === "string" ? [{ path, value }] : [];
+}
+
+/** What an agent can know: the instruction's words, the customer's rows, what the tools tell everybody. */
+interface Knowledge {
+  has(value: string): boolean;
+}
+
+function knowledgeOf(task: Task, dataset: Dataset): Knowledge {
+  const told = plain(task.instruction);
+  const rows = plain(JSON.stringify(ownRows(task, dataset)));
+  const open = openValues(dataset);
+  return {
+    has: (value) => {
+      const wanted = plain(value);
+      return GIVEN.has(wanted) || open.has(wanted) || rows.includes(wanted) ||
+        told.includes(wanted) || isSpelledOut(wanted, told);
+    },
+  };
+}
+
+/** The customer's profile, and every row that it names. */
+function ownRows({ userId, instruction }: Task, { database }: Dataset) {
+  const user = database.get("users", userId);
+  const profile = user === undefined ? null : toPlain(user) as {
+    orders?: string[];
+    reservations?: string[];
+  };
+  const named = [
+    ...profile?.orders ?? [],
+    ...profile?.reservations ?? [],
+    ...instruction.match(/#W\d+|\b[A-Z0-9]{6}\b/g) ?? [],
+  ];
+  const rows = database.tables.flatMap((table) =>
+    named.flatMap((id) => {
+      const row = database.get(table, id);
+      return row === undefined ? [] : [toPlain(row)];
+    })
+  );
+  return [userId, profile, rows];
+}
+
+/** What reads tell whoever asks: products and their items, flights and their days; and what tools list. */
+function openValues(dataset: Dataset): ReadonlySet<string> {
+  const known = caches.get(dataset);
+  if (known !== undefined) return known;
+  const { database, tools } = dataset;
+  const values = new Set<string>();
+  for (const table of ["products", "flights"]) {
+    if (!database.tables.includes(table)) continue;
+    for (const id of database.ids(table)) {
+      collect(toPlain(database.get(table, id) ?? null), values);
+    }
+  }
+  collect(tools.map((tool) => tool.function.parameters), values);
+  caches.set(dataset, values);
+  return values;
+}
+
+const caches = new WeakMap<Dataset, ReadonlySet<string>>();
+
+/** All strings and keys in a value. */
+function collect(value: unknown, into: Set<string>): void {
+  if (typeof value === "string") into.add(plain(value));
+  else if (Array.isArray(value)) value.forEach((one) => collect(one, into));
+  else if (typeof value === "object" && value !== null) {
+    for (const [key, one] of Object.entries(value)) {
+      into.add(plain(key));
+      collect(one, into);
+    }
+  }
+}
+
+/** Words apart, in any order: `123 Elm Street` of "Elm street, number 123". */
+function isSpelledOut(wanted: string, told: string): boolean {
+  const words = wanted.split(" ");
+  return words.length > 1 &&
+    words.every((word) => ` ${told} `.includes(` ${word} `));
+}
+
+/** Lower case, punctuation as spaces, one space at a time. */
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll(/[^\p{L}\p{N}#_]+/gu, " ").trim();
+}

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+import { runTask } from "../fakes/task_process.ts";
+
+Deno.test({
+  name: "audit: what it would leave out, evaluate leaves out",
+  ignore: NO_TAU_BENCH,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const file = join(dir, "out.yaml");
+      const report = join(dir, "audit.json");
+      const world = ["--env", "airline", "--tau-bench", TAU_BENCH];
+      const { code, stdout, stderr } = await runTask("audit", [
+        ...world,
+        ...["--exclusions", file, "--report", report, "--show", "3"],
+      ]);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /tasks that doing nothing solves +19/);
+      assert.match(stdout, /30 of 50 tasks \(60\.0%\) should be left out/);
+      const { findings } = JSON.parse(await Deno.readTextFile(report));
+      assert.ok(findings.length > 30);
+      const evaluated = await runTask("evaluate", [
+        ...["--data", "tau-bench", ...world, "--agent", "expert"],
+        ...["--exclude", file, "--runs", dir, "--json"],
+      ], { runs: dir });
+      assert.equal(evaluated.code, 0, evaluated.stderr);
+      const { tasks, meanReward, floor } = JSON.parse(evaluated.stdout);
+      assert.deepEqual([tasks, meanReward, floor], [20, 1, 0]);
+    }),
+});
+
+Deno.test("audit: refuses a split that is not there", async () => {
+  const { code, stderr } = await runTask("audit", [
+    ...["--split", "dev", "--env", "airline", "--data", "generated"],
+  ]);
+  assert.equal(code, 2, stderr);
+});
