@@ -14,11 +14,14 @@ import {
   configKeys,
   type Override,
   parseSet,
+  type Recipe,
   resolveConfig,
 } from "../train/config.ts";
 import { agentStrategy } from "../train/config_sections.ts";
 import { latestUnfinished, readRun } from "../train/run_reader.ts";
 import { isSlimeRecipe } from "../train/slime/config.ts";
+import { slimeSchema } from "../train/slime/config_schema.ts";
+import { keyedFlags } from "../train/slime/flags.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
   budgetFlags,
@@ -57,13 +60,70 @@ export const trainFlags = z.object({
   ...runFlags,
   dryRun: z.boolean().default(false).meta({
     description:
-      "Print the plan (sizes, memory, expected time) and write nothing",
+      "Print the plan (sizes, memory, expected time; of slime each command and flag) and write nothing",
+  }),
+  hosts: z.string().optional().meta({
+    description:
+      "Of slime recipes: where cluster.hosts are described; default: hosts.yaml",
+    value: "FILE",
+  }),
+  attach: z.union([z.literal(true), z.string()]).optional().meta({
+    description:
+      "Follow the job of a run of slime that was left, by default the last",
+    value: "RUN",
+    valueOptional: true,
+  }),
+  stop: z.union([z.literal(true), z.string()]).optional().meta({
+    description:
+      "Stop a run of slime: its job by id, then its servers of episodes, then Ray where it was started for it",
+    value: "RUN",
+    valueOptional: true,
+  }),
+  beside: z.boolean().default(false).meta({
+    description:
+      "Launch on a Ray whose GPUs other jobs hold, and wait for them",
+  }),
+  skipDoctor: z.boolean().default(false).meta({
+    description: "Launch without looking first at what would cost the run",
+  }),
+  ratesFrom: z.string().min(1).optional().meta({
+    description:
+      "Of slime recipes: the run or evaluation whose episodes the forecast goes by",
+    value: "RUN",
   }),
 });
 
 /** The recipe's keys for `--help`. */
 export function recipeHelp(): string {
   return keysHelp(configKeys());
+}
+
+/**
+ * What `--help` says of recipes: the keys of the one that is named, or else of those that train here.
+ * @throws {ConfigError} If a recipe is named and there is none.
+ */
+export async function helpNotes(argv: readonly string[]): Promise<string> {
+  const isAsked = argv.includes("--help") || argv.includes("-h");
+  const recipe = isAsked ? await namedRecipe(argv) : undefined;
+  if (recipe !== undefined && isSlimeRecipe(recipe)) {
+    const flags = new Map(keyedFlags().map(({ key, flag }) => [key, flag]));
+    return keysHelp(
+      configKeys(slimeSchema).map((one) => {
+        const flag = flags.get(one.key);
+        const suffix = flag === undefined ? "" : ` (${flag})`;
+        return { ...one, description: `${one.description}${suffix}` };
+      }),
+    );
+  }
+  return `${recipeHelp()}\n\nKeys of slime recipes: deno task train --recipe qwen3-4b --help`;
+}
+
+async function namedRecipe(
+  argv: readonly string[],
+): Promise<Recipe | undefined> {
+  const at = argv.findIndex((word) => /^--recipe(=|$)/.test(word));
+  const name = argv[at]?.split("=")[1] ?? argv[at + 1];
+  return at < 0 || name === undefined ? undefined : await readRecipe(name);
 }
 
 /** Keys of a recipe for `--help`. */
@@ -83,18 +143,19 @@ function shown(value: unknown): string {
 /** The flags as parsed. */
 export type TrainFlags = z.infer<typeof trainFlags>;
 
+/** The recipe that flags name, or else mean. @throws {ConfigError} If there is none. */
+export async function recipeOf(flags: TrainFlags): Promise<Recipe> {
+  const fallback = flags.data === "tau-bench" ? "tau-retail" : "default";
+  return await readRecipe(flags.recipe ?? fallback);
+}
+
 /**
  * The config of a new run.
  * @throws {ConfigError} If the recipe cannot be found or anything in it is wrong.
  */
 export async function newConfig(flags: TrainFlags): Promise<Config> {
-  const fallback = flags.data === "tau-bench" ? "tau-retail" : "default";
-  const recipe = await readRecipe(flags.recipe ?? fallback);
-  if (isSlimeRecipe(recipe)) {
-    throw new ConfigError(
-      `${recipe.name} trains with slime, which this version does not launch; serve its episodes to slime by "deno task serve --recipe ${flags.recipe}"`,
-    );
-  }
+  const recipe = await recipeOf(flags);
+  refuseSlimeFlags(flags, recipe);
   const { data, threads } = resolveConfig(recipe, overrides(flags));
   const settled: Override[] = [];
   if (threads === 0) {
@@ -113,12 +174,25 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   return resolveConfig(recipe, [...overrides(flags), ...settled]);
 }
 
+/** @throws {ConfigError} If a flag says nothing of training on this machine. */
+function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
+  const flag = ratesFrom !== undefined
+    ? "--rates-from"
+    : hosts !== undefined
+    ? "--hosts"
+    : undefined;
+  if (flag === undefined) return;
+  throw new ConfigError(
+    `${flag} is for recipes of slime, and ${recipe.name} trains on this machine; leave it out, or name another --recipe`,
+  );
+}
+
 /**
  * The run that `--resume` means.
  * @throws {ConfigError} If there is none, it is completed, or flags ask for something else than its config.
  */
 export async function runToResume(flags: TrainFlags): Promise<string> {
-  const path = await namedRun(flags);
+  const path = await runNamed(flags);
   const { config, info } = await readRun(path);
   if (info.outcome === "completed") {
     throw new ConfigError(
@@ -139,7 +213,10 @@ export async function runToResume(flags: TrainFlags): Promise<string> {
   );
 }
 
-async function namedRun({ resume, runs }: TrainFlags): Promise<string> {
+/** The path of the run that `--resume` names. @throws {ConfigError} If it names none and there is none. */
+export async function runNamed(
+  { resume, runs }: TrainFlags,
+): Promise<string> {
   if (typeof resume === "string") {
     return resume.includes("/") ? resume : join(runs, resume);
   }
@@ -158,6 +235,6 @@ const PATHS: FlagPaths = {
 };
 
 /** What flags set over the recipe. Where τ-bench's data are is no part of it: they may have moved. */
-function overrides(flags: TrainFlags): Override[] {
+export function overrides(flags: TrainFlags): Override[] {
   return [...flags.set.map(parseSet), ...flagOverrides(flags, PATHS)];
 }

@@ -13,12 +13,23 @@ import type { Config } from "../train/config.ts";
 import { openDataset } from "../train/dataset.ts";
 import { RunDir } from "../train/run_dir.ts";
 import { newRunInfo } from "../train/run_info.ts";
+import { readRunInfo } from "../train/run_reader.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
+import { isSlimeRecipe } from "../train/slime/config.ts";
 import { type Customers, openCustomers } from "../train/users.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
+  slimeAttach,
+  slimeLaunch,
+  slimeResume,
+  slimeStop,
+} from "./_slime_launch.ts";
+import { slimeDryRun } from "./_slime_plan.ts";
+import {
+  helpNotes,
   newConfig,
-  recipeHelp,
+  recipeOf,
+  runNamed,
   runToResume,
   type TrainFlags,
   trainFlags,
@@ -30,7 +41,9 @@ async function run(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
-  if (flags.dryRun) return await dryRun(await newConfig(flags), context);
+  if (flags.dryRun) return await planned(flags, context);
+  const slime = await slimeRun(flags);
+  if (slime !== undefined) return await slime(flags, context);
   const { terminal, signal } = context;
   await using stack = new AsyncDisposableStack();
   const { run, dataset, customers, halt } = await open(flags, {
@@ -64,6 +77,37 @@ async function run(
   if (used !== "") terminal.print(used);
   terminal.print(closingText(result, run));
   return { json: toJson(run, result), exitCode: exitCode(result, signal) };
+}
+
+/** What to do with a run of slime, where that is what flags mean. */
+async function slimeRun(
+  flags: TrainFlags,
+): Promise<
+  ((flags: TrainFlags, context: TaskContext) => Promise<TaskResult>) | undefined
+> {
+  if (flags.attach !== undefined) return slimeAttach;
+  if (flags.stop !== undefined) return slimeStop;
+  if (flags.resume !== undefined) {
+    const path = await runNamed(flags);
+    const { trainer } = await readRunInfo(path);
+    return trainer === "slime"
+      ? (flags, context) => slimeResume(path, flags, context)
+      : undefined;
+  }
+  const recipe = await recipeOf(flags);
+  return isSlimeRecipe(recipe)
+    ? (flags, context) => slimeLaunch(recipe, flags, context)
+    : undefined;
+}
+
+/** The plan of a run on this machine, or of one with slime. */
+async function planned(
+  flags: TrainFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const recipe = await recipeOf(flags);
+  if (isSlimeRecipe(recipe)) return await slimeDryRun(recipe, flags, context);
+  return await dryRun(await newConfig(flags), context);
 }
 
 function exitCode({ outcome }: SessionResult, signal: AbortSignal): number {
@@ -212,11 +256,25 @@ if (import.meta.main) {
         does: "a model plays the customers, key in OPENAI_API_KEY",
       },
       {
+        command: "deno task train --recipe qwen3-4b --dry-run",
+        does: "what training by slime on GPUs would start, line by line",
+      },
+      {
+        command: "deno task train --recipe qwen3-4b",
+        does: "launch it over Ray and follow it; Ctrl-C leaves it running",
+      },
+      {
+        command: "deno task train --attach qwen3-4b-20260102-030405",
+        does: "follow it again; --stop ends it and what was started for it",
+      },
+      {
         command: "deno task train --resume",
         does: "go on where the last run was stopped",
       },
     ],
-    notes: recipeHelp(),
+    notes: await helpNotes(Deno.args),
+    interruptNote:
+      "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again ends this at once",
     run,
   });
 }

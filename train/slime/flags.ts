@@ -95,8 +95,15 @@ function flagOf(
 ): TrainFlag[] {
   if (value === null || value === false) return [];
   if (value === true) return [{ flag, values: [], from }];
-  const values = (Array.isArray(value) ? value : [value]).map(String);
+  const values = (Array.isArray(value) ? value : [value]).map(wordOf);
   return [{ flag, values, from }];
+}
+
+/** `1e-6` reads better than `0.000001`, and is the same to Python. */
+function wordOf(value: unknown): string {
+  const isSmall = typeof value === "number" && value !== 0 &&
+    Math.abs(value) < 1e-3;
+  return isSmall ? value.toExponential() : String(value);
 }
 
 /** Replaces what a recipe says in general by what this run has. */

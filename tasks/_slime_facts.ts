@@ -1,0 +1,129 @@
+/**
+ * The config of a slime run and what its plan goes by, from the flags of `deno task train`.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Dataset } from "../env/types.ts";
+import type { Override, Recipe } from "../train/config.ts";
+import { openDataset } from "../train/dataset.ts";
+import {
+  hostAddress,
+  parseHosts,
+  pickHosts,
+} from "../train/hosts/hosts_file.ts";
+import { resolveSlime } from "../train/slime/config.ts";
+import type { SlimeConfig } from "../train/slime/config_schema.ts";
+import { ASSUMED } from "../train/slime/forecast.ts";
+import { measuredRates } from "../train/slime/measured.ts";
+import type { LaunchFacts, PlanHost } from "../train/slime/plan.ts";
+import { planData } from "../train/slime/rows.ts";
+import { readTextIfThere } from "../train/storage.ts";
+import { overrides, type TrainFlags } from "./_train_flags.ts";
+
+/**
+ * The config of a new slime run.
+ * @throws {ConfigError} As `resolveSlime`.
+ */
+export function slimeConfig(recipe: Recipe, flags: TrainFlags): SlimeConfig {
+  const given = overrides(flags);
+  const { data } = resolveSlime(recipe, given);
+  if (data.source !== "tau-bench" || flags.tauBench === undefined) {
+    return resolveSlime(recipe, given);
+  }
+  const place: Override = {
+    path: ["data", "directory"],
+    value: flags.tauBench,
+    origin: `--tau-bench ${flags.tauBench}`,
+  };
+  return resolveSlime(recipe, [...given, place]);
+}
+
+/** `qwen3-4b-20260102-030405`, in UTC. */
+export function slimeRunName({ name }: Recipe, now: Date): string {
+  const base = name.split("/").at(-1)!.replace(/\.ya?ml$/, "")
+    .replaceAll(/[^\w.-]+/g, "-");
+  const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "")
+    .split("T");
+  return `${base}-${date}-${time.slice(0, 6)}`;
+}
+
+/** Where {@linkcode slimeFacts} looks, beside the config. */
+export interface FactSources {
+  readonly run: string;
+  readonly sitting: number;
+  /** Directory of the runs. */
+  readonly runs: string;
+  /** A hosts.yaml. */
+  readonly hosts: string;
+  /** A run or an evaluation to measure on. */
+  readonly ratesFrom?: string | undefined;
+}
+
+/**
+ * Gathers what a plan goes by. Asks no network; what is not there is left open and noted.
+ * @throws {ConfigError} If a host is not in hosts.yaml, or nothing can be measured on the run that was named.
+ * @throws {DataError} If the data are damaged.
+ */
+export async function slimeFacts(
+  config: SlimeConfig,
+  sources: FactSources,
+): Promise<LaunchFacts> {
+  const dataset = await datasetIfThere(config);
+  const data = dataset === null ? null : planData(dataset, config);
+  const { hosts, notes } = await namedHosts(config, sources.hosts);
+  const hooks = new URL("../train/slime/generate.py", import.meta.url);
+  return {
+    run: sources.run,
+    sitting: sources.sitting,
+    hosts,
+    hooks: await Deno.readTextFile(hooks),
+    runDir: join(sources.runs, sources.run),
+    data,
+    nvlink: null,
+    measured: sources.ratesFrom === undefined ? null : await measuredRates(
+      runPath(sources.ratesFrom, sources.runs),
+      data?.promptTokens ?? ASSUMED.promptTokens,
+    ),
+    notes,
+  };
+}
+
+function runPath(given: string, runs: string): string {
+  return given.includes("/") ? given : join(runs, given);
+}
+
+/** `null` where the recipe is of τ-bench and nobody said where its data are. */
+async function datasetIfThere(
+  { data }: SlimeConfig,
+): Promise<Dataset | null> {
+  return data.source === "tau-bench" && data.directory === null
+    ? null
+    : await openDataset(data);
+}
+
+/** A plan can be looked at before there is a hosts.yaml; a launch needs one. */
+async function namedHosts(
+  { cluster }: SlimeConfig,
+  path: string,
+): Promise<{ hosts: PlanHost[]; notes: string[] }> {
+  if (cluster.hosts.length === 0) return { hosts: [], notes: [] };
+  const text = await readTextIfThere(path);
+  if (text === undefined) {
+    return {
+      hosts: cluster.hosts.map((name) => ({ name, address: name })),
+      notes: [
+        `there is no ${path}, so the names of hosts stand for their addresses here`,
+      ],
+    };
+  }
+  const hosts = pickHosts(parseHosts({ name: path, text }), cluster.hosts);
+  return {
+    hosts: hosts.map((host) => ({
+      name: host.name,
+      address: hostAddress(host),
+    })),
+    notes: [],
+  };
+}

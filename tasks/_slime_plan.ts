@@ -1,0 +1,381 @@
+/**
+ * `deno task train --recipe qwen3-4b --dry-run`: the plan of a slime run, so that each line can be checked.
+ *
+ * @module
+ */
+
+import type { Recipe } from "../train/config.ts";
+import { quote, quoteWords } from "../train/hosts/shell.ts";
+import type { SlimeConfig } from "../train/slime/config_schema.ts";
+import type { Load } from "../train/slime/forecast.ts";
+import {
+  type LaunchPlan,
+  planLaunch,
+  type PlannedCommand,
+} from "../train/slime/plan.ts";
+import type { TaskContext, TaskResult } from "./_cli.ts";
+import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
+import { count, dollars, duration } from "./_text.ts";
+import type { TrainFlags } from "./_train_flags.ts";
+
+/** Prints the plan of a slime run. Starts, asks and writes nothing. */
+export async function slimeDryRun(
+  recipe: Recipe,
+  flags: TrainFlags,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const config = slimeConfig(recipe, flags);
+  const facts = await slimeFacts(config, {
+    run: flags.name ?? slimeRunName(recipe, new Date()),
+    sitting: 1,
+    runs: flags.runs,
+    hosts: flags.hosts ?? "hosts.yaml",
+    ratesFrom: flags.ratesFrom,
+  });
+  const plan = planLaunch(config, facts);
+  terminal.print(slimePlanText(config, plan));
+  return { json: { ...plan, config } };
+}
+
+/** The plan for people: a section each for what is written, started, run and taken. */
+export function slimePlanText(config: SlimeConfig, plan: LaunchPlan): string {
+  const sections: [string, string[]][] = [
+    ["Files, on each host", fileLines(plan)],
+    ["Servers of episodes", serviceLines(plan)],
+    ["Ray", rayLines(plan)],
+    ["Job", jobLines(plan)],
+    ["Environment of the job", environmentLines(config, plan)],
+    [
+      `Command: cd ${quote(config.paths.slime)} && exec ${
+        quoteWords([config.paths.python, "train.py"])
+      }`,
+      trainLines(plan),
+    ],
+    ["What follows", derivedLines(config, plan)],
+    ["Tokens", tokenLines(plan)],
+    ["Memory", memoryLines(config, plan)],
+    ["Disk", diskLines(plan)],
+    ["Customers", forecastLines(config, plan)],
+    ["To think about", plan.warnings.flatMap(wrapped)],
+  ];
+  const shown = sections.filter(([, lines]) => lines.length > 0);
+  return [
+    `Plan of ${plan.run}: ${config.model.name} on ${
+      plan.ray.gpus === 1 ? "1 GPU" : `${plan.ray.gpus} GPUs`
+    } of ${
+      plan.hosts.map(({ name }) => name).join(", ")
+    }. Nothing has been started.`,
+    ...shown.map(([title, lines]) =>
+      `${title}\n${lines.map((line) => `  ${line}`.trimEnd()).join("\n")}`
+    ),
+  ].join("\n\n");
+}
+
+function fileLines({ files }: LaunchPlan): string[] {
+  return columns(files.map(({ path, text, what }) => [
+    path,
+    text === null
+      ? "not known"
+      : `${count(new TextEncoder().encode(text).length)} B`,
+    what,
+  ])).concat(
+    files.flatMap(({ path, text }) =>
+      path.endsWith(".yaml") && text !== null
+        ? [
+          "",
+          `${path}:`,
+          ...text.trimEnd().split("\n").map((one) => `  ${one}`),
+        ]
+        : []
+    ),
+  );
+}
+
+function serviceLines({ services }: LaunchPlan): string[] {
+  return services.flatMap(({ url, start }) =>
+    start === null
+      ? [`${url} runs already`]
+      : [`${url}, started on ${commandText(start)}`]
+  );
+}
+
+function rayLines({ ray }: LaunchPlan): string[] {
+  const { head, workers, address, jobsUrl, ports } = ray;
+  const commands = head === null ? [] : [head, ...workers];
+  return [
+    ...(head === null
+      ? [`the cluster at ${address} is joined; nothing of it is started`]
+      : commands.map(commandText)),
+    ...columns([
+      ["Jobs API", jobsUrl],
+      ["GPUs", `${ray.gpus} taken, ${ray.hostGpus} of each host offered`],
+      [
+        "free ports",
+        ports.map(({ port, of }) => `${port} (${of})`).join(", "),
+      ],
+    ]),
+  ];
+}
+
+/** `this machine:  ray start …   with WANDB_API_KEY of the environment`. */
+function commandText({ host, words, passEnv }: PlannedCommand): string {
+  const passed = passEnv.length === 0
+    ? ""
+    : `  # with ${passEnv.join(", ")} of the environment, where set`;
+  return `${host}: ${quoteWords(words)}${passed}`;
+}
+
+function jobLines({ job, ray }: LaunchPlan): string[] {
+  return columns([
+    ["submitted to", `POST ${ray.jobsUrl}/api/jobs/`],
+    ["submission_id", job.submissionId],
+    ...Object.entries(job.metadata).map(([key, value]) => [
+      `metadata ${key}`,
+      value,
+    ]),
+  ]);
+}
+
+function environmentLines(
+  { cluster }: SlimeConfig,
+  { job }: LaunchPlan,
+): string[] {
+  const set = Object.entries(job.runtimeEnv.env_vars)
+    .map(([name, value]) => `${name}=${quote(value)}`);
+  const open = "NCCL_NVLS_ENABLE" in job.runtimeEnv.env_vars ? [] : [
+    `NCCL_NVLS_ENABLE is settled at the launch: 1 where nvidia-smi shows NVLink (cluster.nvlink ${cluster.nvlink})`,
+  ];
+  return [
+    ...set,
+    ...open,
+    ...job.secrets.flatMap(({ name, way }) => wrapped(`${name}: ${way}`)),
+  ];
+}
+
+function trainLines({ train }: LaunchPlan): string[] {
+  return columns(train.map(({ flag, values, from }) => [
+    quoteWords([flag, ...values]),
+    from,
+  ]));
+}
+
+function derivedLines(
+  { rollout, parallel, cluster, eval: evals }: SlimeConfig,
+  { derived, hosts }: LaunchPlan,
+): string[] {
+  const { batchSize, groupSize, globalBatchSize } = rollout;
+  return columns([
+    [
+      "episodes a rollout",
+      `${count(derived.samples)} = ${batchSize} tasks × ${groupSize}`,
+    ],
+    [
+      "optimizer steps",
+      `${derived.optimizerSteps} a rollout of ${globalBatchSize} episodes, ${
+        count(derived.totalSteps)
+      } in ${count(derived.rollouts)} rollouts`,
+    ],
+    [
+      "epochs",
+      derived.epochs === null ? "not known" : derived.epochs.toFixed(1),
+    ],
+    [
+      "evaluations",
+      evals.every === 0
+        ? "none"
+        : `${derived.evaluations}: before the first rollout, then after every ${evals.every}`,
+    ],
+    [
+      "data parallel",
+      `${derived.dataParallel} = ${
+        cluster.nodes * cluster.gpusPerNode
+      } GPUs / (tensor ${parallel.tensor} × pipeline ${parallel.pipeline} × context ${parallel.context})`,
+    ],
+    [
+      "engines",
+      `${derived.engines}, ${count(derived.concurrency)} episodes at once${
+        cluster.colocate ? ", on the GPUs that train" : ""
+      }`,
+    ],
+    ["parameters", count(derived.parameters)],
+    ["padded vocabulary", count(derived.paddedVocab)],
+    ["checkpoints", derived.checkpoints],
+    [
+      "hosts",
+      hosts.map(({ name, address }) => `${name} ${address}`).join(", "),
+    ],
+  ]);
+}
+
+function tokenLines({ tokens, memory }: LaunchPlan): string[] {
+  return columns([
+    [
+      "a rollout",
+      `about ${count(tokens.expected)}, ${count(tokens.most)} at most, of ${
+        count(tokens.samples)
+      } episodes`,
+    ],
+    ["an episode", `${count(tokens.episode)} at most`],
+    ["an answer", `${count(tokens.answer)} at most`],
+    [
+      "a micro-batch",
+      `${count(memory.microBatchTokens)} a GPU at most; ${
+        count(tokens.microBatches)
+      } of them or more a rank and step`,
+    ],
+  ]);
+}
+
+function memoryLines(
+  { cluster, engine: { memory: share } }: SlimeConfig,
+  { memory }: LaunchPlan,
+): string[] {
+  const { training, engine, gpu, host } = memory;
+  return [
+    `a GPU of ${gigabytes(gpu)} while it trains; about is an estimate`,
+    ...columns([
+      ["weights", gigabytes(training.weights), "bf16"],
+      ["gradients", gigabytes(training.gradients), ""],
+      [
+        "optimizer",
+        gigabytes(training.optimizer),
+        "fp32 weights and two moments, by data parallel",
+      ],
+      [
+        "activations",
+        `about ${gigabytes(training.activations)}`,
+        `${count(memory.microBatchTokens)} tokens`,
+      ],
+      ["logits", `about ${gigabytes(training.logits)}`, ""],
+      ["beside", `about ${gigabytes(training.beside)}`, "assumed"],
+      [
+        "sum",
+        `about ${gigabytes(training.total)}`,
+        training.total <= gpu ? "fits" : "does not fit",
+      ],
+    ]),
+    `a GPU while it samples${
+      cluster.colocate ? ", in turns with training" : ""
+    }`,
+    ...columns([
+      ["share", gigabytes(engine.share), `engine.memory ${share}`],
+      ["weights", gigabytes(engine.weights), "bf16"],
+      [
+        "cache",
+        gigabytes(engine.cache),
+        `${count(engine.cacheTokens)} tokens of an engine; about ${
+          count(engine.expectedTokens)
+        } expected`,
+      ],
+    ]),
+    `a host: about ${gigabytes(host)} of memory for copies of weights${
+      cluster.colocate ? " and what sleeps" : ""
+    }`,
+  ];
+}
+
+function diskLines({ memory: { disk } }: LaunchPlan): string[] {
+  return [
+    `${disk.checkpoints} checkpoints of about ${gigabytes(disk.checkpoint)}${
+      disk.huggingFace === 0
+        ? ""
+        : ` and ${gigabytes(disk.huggingFace)} in Hugging Face's format`
+    }: ${gigabytes(disk.total)} in all, of which nothing is removed`,
+  ];
+}
+
+function forecastLines(
+  { user, rollout }: SlimeConfig,
+  { forecast }: LaunchPlan,
+): string[] {
+  const { rates } = forecast;
+  const model = user.strategy === "scripted"
+    ? "scripted, no model"
+    : `${user.strategy}, ${
+      user.endpoint.model ?? "no model named"
+    } (${user.endpoint.provider})`;
+  const each = rates.user === null
+    ? "no calls"
+    : `${rates.user.calls.toFixed(1)} calls, ${
+      count(rates.user.promptTokens)
+    } tokens read and ${count(rates.user.completionTokens)} written`;
+  const limit = forecast.callsPerMinuteLimit;
+  return [
+    ...columns([
+      ["customers", model],
+      [
+        "an episode",
+        `${rates.turns.toFixed(1)} turns, ${count(rates.tokens)} tokens, ${
+          duration(rates.seconds)
+        }, ${each}`,
+      ],
+      [
+        "from",
+        rates.measuredOn === null
+          ? "assumptions: gpt-4o on τ-airline, 3 s a turn; --rates-from RUN takes a run's own"
+          : `${count(rates.episodes)} episodes of ${rates.measuredOn}`,
+      ],
+      [
+        "at once",
+        `${count(forecast.atOnce)} episodes, ${
+          count(forecast.callsPerMinute)
+        } calls a minute${
+          limit === null ? "" : `; ${count(limit)} are allowed`
+        }`,
+      ],
+    ]),
+    ...columns([
+      ["", "episodes", "calls", "read", "written", "sampling", "cost"],
+      ["a rollout", ...loadCells(forecast.rollout)],
+      ...(forecast.evaluation === null
+        ? []
+        : [["an evaluation", ...loadCells(forecast.evaluation)]]),
+      ["the run", ...loadCells(forecast.run)],
+    ]),
+    rollout.filter === null
+      ? "training time is not in it"
+      : `if every group is kept: each that ${rollout.filter} drops adds ${rollout.groupSize} episodes; training time is not in it`,
+    ...(forecast.evaluation === null && forecast.evaluations > 0
+      ? ["evaluations are not in it: their rows are not known"]
+      : []),
+  ];
+}
+
+function loadCells(load: Load): string[] {
+  return [
+    count(load.episodes),
+    count(load.userCalls),
+    count(load.userPromptTokens),
+    count(load.userCompletionTokens),
+    duration(load.seconds),
+    load.cost === null ? "not known" : dollars(load.cost),
+  ];
+}
+
+function gigabytes(value: number): string {
+  return `${(value / 1e9).toFixed(1)} GB`;
+}
+
+/** Rows as columns, two spaces apart. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, c) =>
+    Math.max(...rows.map((row) => (row[c] ?? "").length))
+  );
+  return rows.map((row) =>
+    row.map((cell, c) => cell.padEnd(widths[c] ?? 0)).join("  ").trimEnd()
+  );
+}
+
+/** A sentence as a list item of at most 100 characters a line. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = "-";
+  for (const word of text.split(" ")) {
+    if (line.length + 1 + word.length > 100) {
+      lines.push(line);
+      line = " ";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,164 @@
+/**
+ * `deno task train --recipe qwen3-4b --dry-run`: what it prints, and as its users run it.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { slimePlanText } from "../../tasks/_slime_plan.ts";
+import { planLaunch } from "../../train/slime/plan.ts";
+import { assertGolden } from "../fakes/golden.ts";
+import {
+  RETAIL_ROWS,
+  slimeConfigOf,
+  slimeFactsOf,
+} from "../fakes/slime_plan.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+import { runTask } from "../fakes/task_process.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+
+Deno.test("slimePlanText() of qwen3-4b is as recorded", async () => {
+  const config = await slimeConfigOf("qwen3-4b");
+  const plan = planLaunch(config, slimeFactsOf());
+  await assertGolden("slime_plan_4b.txt", `${slimePlanText(config, plan)}\n`);
+});
+
+Deno.test("slimePlanText() of two hosts, with prices, limits and a measured run, is as recorded", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-8b-2nodes",
+    "prices={gemini-2.5-flash-lite: {input: 1, output: 4}}",
+    "user.endpoint.calls.requestsPerMinute=2000",
+    "budget.maxCost=500",
+    "bridge.address=10.0.0.5",
+    "tracking.wandb=true",
+    "checkpoint.huggingFace=/shared/hf",
+    "flags.sglang-enable-metrics=true",
+  );
+  const plan = planLaunch(
+    config,
+    slimeFactsOf({
+      nvlink: true,
+      measured: {
+        measuredOn: "runs/e1",
+        episodes: 115,
+        turns: 12.25,
+        tokens: 8_000,
+        promptTokens: 4_000,
+        seconds: 75,
+        user: {
+          calls: 9.5,
+          promptTokens: 8_500,
+          cachedTokens: 0,
+          completionTokens: 260,
+        },
+      },
+    }),
+  );
+  const text = `${slimePlanText(config, plan)}\n`;
+  await assertGolden("slime_plan_8b_2nodes.txt", text);
+});
+
+Deno.test("slimePlanText() shows every word of the command line, and every variable", async () => {
+  const config = await slimeConfigOf("qwen3-8b-2nodes", "eval.splits=[dev]");
+  const plan = planLaunch(config, slimeFactsOf({ data: RETAIL_ROWS }));
+  const text = slimePlanText(config, plan);
+  for (const word of plan.trainWords) assert.ok(text.includes(word), word);
+  for (const [name, value] of Object.entries(plan.job.runtimeEnv.env_vars)) {
+    assert.ok(text.includes(`${name}=${value}`), name);
+  }
+  for (const { path } of plan.files) assert.ok(text.includes(path), path);
+});
+
+Deno.test("train --dry-run of a slime recipe plans without network, key, data or hosts, and writes nothing", () =>
+  inTempDir(async (dir) => {
+    for (const recipe of ["qwen3-4b", "qwen3-8b-2nodes", "qwen3-0.6b"]) {
+      const { code, stdout, stderr } = await runTask("train", [
+        "--recipe",
+        recipe,
+        "--dry-run",
+        "--runs",
+        dir,
+        "--name",
+        "p1",
+      ], { runs: dir });
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^Plan of p1: Qwen3-/);
+    }
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
+  }));
+
+Deno.test({
+  name:
+    "train --dry-run --json has all of the plan, rows of τ-bench too (needs τ-bench)",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const { code, stdout } = await runTask("train", [
+      "--recipe",
+      "qwen3-4b",
+      "--tau-bench",
+      TAU_BENCH,
+      "--dry-run",
+      "--json",
+      "--name",
+      "p1",
+    ]);
+    assert.equal(code, 0);
+    const plan = JSON.parse(stdout);
+    assert.equal(plan.files[0].text.split("\n").length, 501);
+    assert.equal(plan.derived.epochs, 32);
+    assert.equal(plan.config.data.directory, TAU_BENCH);
+    assert.equal(plan.job.submissionId, "p1");
+  },
+});
+
+Deno.test("train --dry-run reads the addresses of hosts from hosts.yaml", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "hosts.yaml");
+    await Deno.writeTextFile(
+      path,
+      "gpu1: { address: 10.1.0.1 }\ngpu2: { address: 10.1.0.2 }\n",
+    );
+    const args = ["--recipe", "qwen3-8b-2nodes", "--dry-run", "--hosts", path];
+    const { stdout } = await runTask("train", args);
+    assert.match(stdout, /gpu2: ray start --address 10\.1\.0\.1:6379/);
+    await Deno.writeTextFile(path, "gpu1: {}\n");
+    const { code, stderr } = await runTask("train", args);
+    assert.equal(code, 2);
+    assert.match(stderr, /gpu2/);
+  }));
+
+Deno.test("train misused for slime recipes exits with 2 and says how to mend it", async () => {
+  const cases: [string[], RegExp][] = [
+    [
+      ["--recipe", "qwen3-4b", "--set", "grpo.steps=3"],
+      /unknown key "grpo"/,
+    ],
+    [
+      ["--recipe", "qwen3-4b", "--set", "flags.num-rolout=3"],
+      /would ignore it .*nearest is "num-rollout"/,
+    ],
+    [["--rates-from", "e1"], /--rates-from is for recipes of slime/],
+    [["--hosts", "h.yaml"], /--hosts is for recipes of slime/],
+    [
+      ["--recipe", "qwen3-4b", "--rates-from", "nope"],
+      /There is no run at "runs\/nope"/,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await runTask("train", [...args, "--dry-run"]);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, message);
+  }
+});
+
+Deno.test("train --recipe qwen3-4b --help lists the recipe's keys with their flags", async () => {
+  const { code, stdout } = await runTask("train", [
+    "--recipe",
+    "qwen3-4b",
+    "--help",
+  ]);
+  assert.equal(code, 0);
+  assert.match(stdout, /rollout\.steps=500 +Rollouts.*\(--num-rollout\)/);
+  assert.doesNotMatch(stdout, /^ +grpo\.groupSize=/m);
+});
