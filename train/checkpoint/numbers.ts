@@ -1,0 +1,185 @@
+/**
+ * Looks at blocks of numbers as they lie in files: whether they are finite, all zero or all the same, how far two of
+ * them are apart, and one rounded to the type of the other.
+ *
+ * What is equal is compared by the machine's own comparison of memory; loops here go over words of 32 bits where
+ * each block is looked at, and over elements only where two blocks differ.
+ *
+ * @module
+ */
+
+import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
+
+/** Types whose numbers are looked at. */
+export type FloatDtype = "BF16" | "F16" | "F32";
+
+/** Whether numbers of a type are looked at. */
+export function isFloat(dtype: Dtype): dtype is FloatDtype {
+  return dtype === "BF16" || dtype === "F16" || dtype === "F32";
+}
+
+/** What a tensor's numbers are like, over all of its blocks. */
+export class Glance {
+  /** NaN or infinity. */
+  nonfinite = false;
+  zero = true;
+  constant = true;
+  readonly #dtype: FloatDtype;
+  /** The first element, as often as it fits in a word. */
+  #first: number | undefined;
+
+  constructor(dtype: FloatDtype) {
+    this.#dtype = dtype;
+  }
+
+  /** Looks at a block. @param bytes Begins at a multiple of four in its buffer. */
+  add(bytes: Uint8Array): void {
+    const words = new Uint32Array(
+      bytes.buffer,
+      bytes.byteOffset,
+      bytes.length >> 2,
+    );
+    const short = this.#dtype !== "F32";
+    if (words.length > 0) this.#addWords(words, short);
+    if (bytes.length % 4 === 2) {
+      const last = bytes.at(-2)! | bytes.at(-1)! << 8;
+      this.#addWords(Uint32Array.of((last << 16 | last) >>> 0), short);
+    }
+  }
+
+  #addWords(words: Uint32Array, short: boolean): void {
+    const exponents = { BF16: 0x7f807f80, F16: 0x7c007c00, F32: 0x7f800000 }[
+      this.#dtype
+    ];
+    const one = { BF16: 0x00800080, F16: 0x04000400, F32: 0x00800000 }[
+      this.#dtype
+    ];
+    const head = words[0]!;
+    const first = this.#first ??= short
+      ? (head << 16 | head & 0xffff) | 0
+      : head | 0;
+    let carried = 0;
+    let any = 0;
+    let other = 0;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i]!;
+      // An exponent of all ones carries into the sign's place, and no other does.
+      carried |= (word & exponents) + one;
+      any |= word;
+      other |= word ^ first;
+    }
+    const signs = short ? 0x80008000 : 0x80000000;
+    if (carried & signs) this.nonfinite = true;
+    if (any & ~signs) this.zero = false;
+    if (other !== 0) this.constant = false;
+  }
+}
+
+/** How two tensors differ, over all of their blocks. */
+export class Difference {
+  /** Elements whose bits differ. */
+  count = 0;
+  /** The first of them, counted row by row. */
+  first = Infinity;
+  /** The two values there. */
+  values: readonly [number, number] = [NaN, NaN];
+  /** The largest distance; NaN where one of the two is not finite. */
+  largest = 0;
+  #elements = 0;
+  readonly #sums = [0, 0, 0, 0];
+
+  /** Adds a block of both, of one type, the first element being number `at`. Rounding leaves no bits of a NaN. */
+  add(
+    a: Uint8Array,
+    b: Uint8Array,
+    { dtype, at, rounded }: { dtype: FloatDtype; at: number; rounded: boolean },
+  ): void {
+    const [left, right] = [toFloats(a, dtype), toFloats(b, dtype)];
+    const [leftBits, rightBits] = [bitsOf(a, dtype), bitsOf(b, dtype)];
+    for (let i = 0; i < left.length; i++) {
+      const [x, y] = [left[i]!, right[i]!];
+      const bothNaN = rounded && x !== x && y !== y;
+      if (leftBits[i] !== rightBits[i] && !bothNaN) {
+        this.count++;
+        if (at + i < this.first) {
+          this.first = at + i;
+          this.values = [x, y];
+        }
+        const distance = Math.abs(x - y);
+        if (!(distance <= this.largest)) this.largest = distance;
+      }
+      this.#sums[0]! += x;
+      this.#sums[1]! += x * x;
+      this.#sums[2]! += y;
+      this.#sums[3]! += y * y;
+    }
+    this.#elements += left.length;
+  }
+
+  /** Mean and spread of the blocks that differ, on either side. */
+  get spreads(): readonly { readonly mean: number; readonly std: number }[] {
+    const spread = (sum: number, squares: number) => {
+      const mean = sum / this.#elements;
+      return { mean, std: Math.sqrt(squares / this.#elements - mean * mean) };
+    };
+    const [a, aa, b, bb] = this.#sums as [number, number, number, number];
+    return [spread(a, aa), spread(b, bb)];
+  }
+}
+
+/** The narrower of two types of numbers, if the other holds all of its; else `undefined`. */
+export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
+  if (!isFloat(a) || !isFloat(b)) return undefined;
+  if (a === b) return a;
+  if (a === "F32") return b;
+  return b === "F32" ? a : undefined;
+}
+
+/**
+ * Numbers as PyTorch's `Tensor.to` rounds them: to the nearest, to even at a tie.
+ * @param bytes Of float32, or of `to` itself, which stays.
+ */
+export function roundTo(
+  bytes: Uint8Array,
+  { from, to }: { from: FloatDtype; to: FloatDtype },
+): Uint8Array {
+  if (from === to) return bytes;
+  if (to === "F16") {
+    return new Uint8Array(Float16Array.from(toFloats(bytes, from)).buffer);
+  }
+  const words = new Uint32Array(
+    bytes.buffer,
+    bytes.byteOffset,
+    bytes.length >> 2,
+  );
+  const rounded = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const isNaN = (word & 0x7fffffff) > 0x7f800000;
+    rounded[i] = isNaN ? 0x7fc0 : (word + 0x7fff + (word >>> 16 & 1)) >>> 16;
+  }
+  return new Uint8Array(rounded.buffer);
+}
+
+function toFloats(bytes: Uint8Array, dtype: FloatDtype): ArrayLike<number> {
+  if (dtype === "F32") {
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  }
+  if (dtype === "F16") {
+    return new Float16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+  }
+  const halves = bitsOf(bytes, "BF16");
+  const words = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16;
+  return new Float32Array(words.buffer);
+}
+
+function bitsOf(
+  bytes: Uint8Array,
+  dtype: FloatDtype,
+): Uint16Array | Uint32Array {
+  const { buffer, byteOffset, length } = bytes;
+  return DTYPE_BYTES[dtype] === 2
+    ? new Uint16Array(buffer, byteOffset, length >> 1)
+    : new Uint32Array(buffer, byteOffset, length >> 2);
+}

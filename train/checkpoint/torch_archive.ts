@@ -1,0 +1,198 @@
+/**
+ * Finds a tensor's bytes in what `torch.save` wrote: a zip archive with a pickle that says type, shape and strides,
+ * and the elements as they lie in memory.
+ *
+ * @see PyTorch `torch/serialization.py: _save` and `torch/_utils.py: _rebuild_tensor_v2`.
+ * @module
+ */
+
+import type { FileSlice } from "./byte_file.ts";
+import { type Dtype, DTYPE_BYTES, torchDtype } from "./dtype.ts";
+import {
+  PickleGlobal,
+  PickleObject,
+  PicklePersistent,
+  type PickleValue,
+  readPickle,
+} from "./pickle.ts";
+import { elements, isCount, isShape, shapeText } from "./tensor.ts";
+import { allowInTensor } from "./torch_names.ts";
+import { entryOffset, readEntry, zipEntries, type ZipEntry } from "./zip.ts";
+
+/** The pickle of one tensor takes a few hundred bytes. */
+const MOST_TENSOR_PICKLE = 1024 * 1024;
+/** Of the arguments and the state of a run. */
+const MOST_PICKLE = 64 * 1024 * 1024;
+const MOST_WORD = 64;
+
+/** What is expected of a saved tensor. */
+export interface ExpectedTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Where the elements of the tensor begin in the archive's file, row after row.
+ * @throws {DataError} If the archive is damaged, or its tensor is another than expected.
+ */
+export function locateTensor(
+  slice: FileSlice,
+  expected: ExpectedTensor,
+): number {
+  const archive = openArchive(slice);
+  const bytes = readEntry(slice, archive.pickle, {
+    limit: MOST_TENSOR_PICKLE,
+  });
+  const source = `"${slice.file.path}" at byte ${slice.start}`;
+  const value = readPickle(bytes, { source, allow: allowInTensor });
+  const tensor = rebuilt(value);
+  if (tensor === undefined) throw slice.fault("it holds no tensor");
+  checkTensor(slice, { tensor, expected });
+  const { storage, first } = tensor;
+  const data = archive.entries.get(`${archive.name}/data/${storage.key}`);
+  const width = DTYPE_BYTES[storage.dtype];
+  if (data === undefined || data.size !== storage.elements * width) {
+    throw slice.fault(
+      `its storage of ${storage.elements} elements of ${storage.dtype} is ${
+        data === undefined ? "missing" : `${data.size} bytes long`
+      }`,
+    );
+  }
+  return slice.start + entryOffset(slice, data) + first * width;
+}
+
+/**
+ * The pickle of what `torch.save` wrote, as data.
+ * @throws {DataError} If the archive is damaged or names what `allow` does not.
+ */
+export function readTorchPickle(
+  slice: FileSlice,
+  allow: (name: string) => boolean,
+): PickleValue {
+  const { pickle } = openArchive(slice);
+  const bytes = readEntry(slice, pickle, { limit: MOST_PICKLE });
+  return readPickle(bytes, { source: `"${slice.file.path}"`, allow });
+}
+
+interface Archive {
+  /** The folder that all of its entries are in. */
+  readonly name: string;
+  readonly pickle: ZipEntry;
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+}
+
+function openArchive(slice: FileSlice): Archive {
+  const entries = zipEntries(slice);
+  const pickles = [...entries.values()].filter(({ name }) =>
+    /^[^/]+\/data\.pkl$/.test(name)
+  );
+  const [pickle] = pickles;
+  if (pickle === undefined || pickles.length > 1) {
+    throw slice.fault(`its archive has ${pickles.length} pickles, not one`);
+  }
+  const name = pickle.name.slice(0, pickle.name.indexOf("/"));
+  if (!entries.has(`${name}/version`)) {
+    throw slice.fault("its archive has no version, and PyTorch refuses such");
+  }
+  const order = entries.get(`${name}/byteorder`);
+  if (order !== undefined) {
+    const bytes = readEntry(slice, order, { limit: MOST_WORD });
+    const word = new TextDecoder().decode(bytes);
+    if (word !== "little") {
+      throw slice.fault(`its bytes are in the order "${word}", not little`);
+    }
+  }
+  return { name, pickle, entries };
+}
+
+interface RebuiltTensor {
+  readonly storage: Storage;
+  /** The element of the storage that it begins with. */
+  readonly first: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+interface Storage {
+  readonly dtype: Dtype;
+  readonly key: string;
+  readonly elements: number;
+}
+
+function checkTensor(
+  slice: FileSlice,
+  { tensor, expected }: { tensor: RebuiltTensor; expected: ExpectedTensor },
+): void {
+  const { storage, shape, first, strides } = tensor;
+  const same = storage.dtype === expected.dtype &&
+    shapeText(shape) === shapeText(expected.shape);
+  if (!same) {
+    throw slice.fault(
+      `it holds a tensor of ${storage.dtype} ${
+        shapeText(shape)
+      }, and .metadata says ${expected.dtype} ${shapeText(expected.shape)}`,
+    );
+  }
+  if (first + elements(shape) > storage.elements) {
+    throw slice.fault("its tensor goes past its storage");
+  }
+  if (!isRowMajor(shape, strides)) {
+    throw slice.fault(
+      `its elements do not lie row after row (strides ${
+        shapeText(strides)
+      }); save it by .contiguous()`,
+    );
+  }
+}
+
+/** The tensor that a pickle rebuilds; `undefined` where it is something else. */
+function rebuilt(value: PickleValue): RebuiltTensor | undefined {
+  const tensor = unwrapped(value);
+  const known = tensor instanceof PickleObject &&
+    /^torch\._utils\._rebuild_tensor(_v2)?$/.test(tensor.type);
+  if (!known) return undefined;
+  const [id, first, size, strides] = tensor.args;
+  const storage = storageOf(id ?? null);
+  const shape = sizes(size ?? null);
+  const whole = storage !== undefined && isCount(first) && isShape(shape) &&
+    isShape(strides) && strides.length === shape.length;
+  return whole ? { storage, first, shape, strides } : undefined;
+}
+
+/** The tensor of a parameter. */
+function unwrapped(value: PickleValue): PickleValue | undefined {
+  const isParameter = value instanceof PickleObject &&
+    value.type === "torch._utils._rebuild_parameter";
+  return isParameter ? value.args[0] : value;
+}
+
+/** Tuples of sizes come plain or as `torch.Size`. */
+export function sizes(value: PickleValue): PickleValue {
+  const isSize = value instanceof PickleObject && value.type === "torch.Size";
+  return isSize ? value.args[0] ?? [] : value;
+}
+
+function storageOf(value: PickleValue): Storage | undefined {
+  if (!(value instanceof PicklePersistent)) return undefined;
+  const { id } = value;
+  if (!Array.isArray(id)) return undefined;
+  const [kind, type, key, , count] = id;
+  const dtype = type instanceof PickleGlobal
+    ? torchDtype(type.name.replace(/^torch\./, ""))
+    : undefined;
+  if (kind !== "storage" || dtype === undefined) return undefined;
+  if (typeof key !== "string" || !isCount(count)) return undefined;
+  return { dtype, key, elements: count };
+}
+
+function isRowMajor(
+  shape: readonly number[],
+  strides: readonly number[],
+): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}

@@ -1,0 +1,226 @@
+/**
+ * Finds entries of a zip archive that is a slice of a file: what `torch.save` writes, one for each item of a
+ * `.distcp`. Entries are stored, so an entry is a range of bytes.
+ *
+ * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.5.3 (zip64).
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import type { FileSlice } from "./byte_file.ts";
+
+/** An entry of an archive. */
+export interface ZipEntry {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** As it is written; 0 where the writer computed none. */
+  readonly crc32: number;
+  /** Where its local header begins in the slice. */
+  readonly headerOffset: number;
+}
+
+const END = 0x06054b50;
+const END_BYTES = 22;
+const END64 = 0x06064b50;
+const END64_BYTES = 56;
+const LOCATOR64 = 0x07064b50;
+const LOCATOR64_BYTES = 20;
+const CENTRAL = 0x02014b50;
+const CENTRAL_BYTES = 46;
+const LOCAL = 0x04034b50;
+const LOCAL_BYTES = 30;
+const ZIP64_EXTRA = 1;
+
+/** An archive of a checkpoint has few entries; a directory of more bytes is none of one. */
+const MOST_DIRECTORY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The entries of the archive that fills `slice`, by name.
+ * @throws {DataError} If it is none, is cut off, or an entry lies outside, is packed, encrypted or there twice.
+ */
+export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
+  const { offset, size, count } = findDirectory(slice);
+  if (size > MOST_DIRECTORY_BYTES || offset + size > slice.size) {
+    throw slice.fault("its zip directory lies outside of it");
+  }
+  const directory = slice.read(offset, size);
+  const entries = new Map<string, ZipEntry>();
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const { entry, bytes } = readCentral(slice, { directory, at });
+    if (entries.has(entry.name)) {
+      throw slice.fault(`its zip directory lists "${entry.name}" twice`);
+    }
+    entries.set(entry.name, entry);
+    at += bytes;
+  }
+  if (at !== size) throw slice.fault("its zip directory is of another length");
+  return entries;
+}
+
+/**
+ * Where an entry's bytes begin in the slice.
+ * @throws {DataError} If its local header is not there, or its bytes end past the slice.
+ */
+export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
+  const { name, size, headerOffset } = entry;
+  const view = viewOf(slice.read(headerOffset, LOCAL_BYTES));
+  if (view.getUint32(0, true) !== LOCAL) {
+    throw slice.fault(`entry "${name}" has no header where it should begin`);
+  }
+  const nameBytes = view.getUint16(26, true);
+  const found = text(slice.read(headerOffset + LOCAL_BYTES, nameBytes));
+  if (found !== name) {
+    throw slice.fault(`entry "${name}" calls itself "${found}"`);
+  }
+  const start = headerOffset + LOCAL_BYTES + nameBytes +
+    view.getUint16(28, true);
+  if (start + size > slice.size) {
+    throw slice.fault(`entry "${name}" ends past its archive`);
+  }
+  return start;
+}
+
+/**
+ * The bytes of a small entry, checked by its CRC-32.
+ * @throws {DataError} As {@linkcode entryOffset}, if it is larger than `limit` or its bytes have changed.
+ */
+export function readEntry(
+  slice: FileSlice,
+  entry: ZipEntry,
+  { limit }: { readonly limit: number },
+): Uint8Array {
+  if (entry.size > limit) {
+    throw slice.fault(`entry "${entry.name}" has ${entry.size} bytes`);
+  }
+  const bytes = slice.read(entryOffset(slice, entry), entry.size);
+  if (entry.crc32 !== 0 && crc32(bytes) !== entry.crc32) {
+    throw slice.fault(
+      `entry "${entry.name}" has changed since it was written: its CRC-32 is another`,
+    );
+  }
+  return bytes;
+}
+
+interface Directory {
+  /** In the slice. */
+  readonly offset: number;
+  readonly size: number;
+  readonly count: number;
+}
+
+/** torch.save writes no comment, so the end record is the slice's last bytes. */
+function findDirectory(slice: FileSlice): Directory {
+  if (slice.size < END_BYTES) {
+    throw slice.fault("it is too short for an archive");
+  }
+  const view = viewOf(slice.read(slice.size - END_BYTES, END_BYTES));
+  if (view.getUint32(0, true) !== END || view.getUint16(20, true) !== 0) {
+    throw slice.fault("it does not end as a zip archive of torch.save");
+  }
+  const count = view.getUint16(10, true);
+  const size = view.getUint32(12, true);
+  const offset = view.getUint32(16, true);
+  const wide = count === 0xffff || size === 0xffffffff ||
+    offset === 0xffffffff;
+  return wide ? findDirectory64(slice) : { offset, size, count };
+}
+
+function findDirectory64(slice: FileSlice): Directory {
+  const at = slice.size - END_BYTES - LOCATOR64_BYTES;
+  const locator = viewOf(slice.read(at, LOCATOR64_BYTES));
+  if (locator.getUint32(0, true) !== LOCATOR64) {
+    throw slice.fault("its zip64 directory cannot be found");
+  }
+  const end = viewOf(slice.read(wide(locator, 8), END64_BYTES));
+  if (end.getUint32(0, true) !== END64) {
+    throw slice.fault("its zip64 directory is not where it should be");
+  }
+  return { offset: wide(end, 48), size: wide(end, 40), count: wide(end, 32) };
+}
+
+interface CentralPlace {
+  readonly directory: Uint8Array;
+  readonly at: number;
+}
+
+/** An entry of the directory and how many bytes it takes there. */
+function readCentral(
+  slice: FileSlice,
+  { directory, at }: CentralPlace,
+): { entry: ZipEntry; bytes: number } {
+  if (at + CENTRAL_BYTES > directory.length) {
+    throw slice.fault("its zip directory ends early");
+  }
+  const view = viewOf(directory.subarray(at));
+  if (view.getUint32(0, true) !== CENTRAL) {
+    throw slice.fault("its zip directory is damaged");
+  }
+  const nameEnd = CENTRAL_BYTES + view.getUint16(28, true);
+  const extraEnd = nameEnd + view.getUint16(30, true);
+  const bytes = extraEnd + view.getUint16(32, true);
+  if (at + bytes > directory.length) {
+    throw slice.fault("its zip directory ends early");
+  }
+  const name = text(directory.subarray(at + CENTRAL_BYTES, at + nameEnd));
+  if (view.getUint16(8, true) & 1) {
+    throw slice.fault(`entry "${name}" is encrypted`);
+  }
+  const extra = directory.subarray(at + nameEnd, at + extraEnd);
+  const { packed, size, headerOffset } = widened(slice, { view, extra });
+  if (view.getUint16(10, true) !== 0 || packed !== size) {
+    throw slice.fault(`entry "${name}" is packed, which torch.save never does`);
+  }
+  if (headerOffset + LOCAL_BYTES + size > slice.size) {
+    throw slice.fault(`entry "${name}" ends past its archive`);
+  }
+  const crc = view.getUint32(16, true);
+  return { entry: { name, size, headerOffset, crc32: crc }, bytes };
+}
+
+/** Sizes and offset of an entry, out of its zip64 field where they do not fit 32 bits. */
+function widened(
+  slice: FileSlice,
+  { view, extra }: { view: DataView; extra: Uint8Array },
+): { packed: number; size: number; headerOffset: number } {
+  const narrow = {
+    size: view.getUint32(24, true),
+    packed: view.getUint32(20, true),
+    headerOffset: view.getUint32(42, true),
+  };
+  const missing = (Object.keys(narrow) as (keyof typeof narrow)[])
+    .filter((key) => narrow[key] === 0xffffffff);
+  if (missing.length === 0) return narrow;
+  const field = zip64Field(extra);
+  if (field === undefined || field.byteLength < 8 * missing.length) {
+    throw slice.fault("an entry of its zip directory lacks its zip64 sizes");
+  }
+  missing.forEach((key, i) => narrow[key] = wide(field, 8 * i));
+  return narrow;
+}
+
+function zip64Field(extra: Uint8Array): DataView | undefined {
+  const view = viewOf(extra);
+  for (let at = 0; at + 4 <= extra.length;) {
+    const size = view.getUint16(at + 2, true);
+    if (at + 4 + size > extra.length) return undefined;
+    if (view.getUint16(at, true) === ZIP64_EXTRA) {
+      return viewOf(extra.subarray(at + 4, at + 4 + size));
+    }
+    at += 4 + size;
+  }
+  return undefined;
+}
+
+function wide(view: DataView, at: number): number {
+  return Number(view.getBigUint64(at, true));
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
