@@ -242,3 +242,30 @@ test("sshShell() shares one connection, and ends it when closed", async (dir) =>
   ports.add((await again.run({ script: 'echo "$SSH_CLIENT"' })).stdout);
   assert.equal(ports.size, 2);
 });
+
+test("sshShell().within() ends what runs beyond the reach of the host's process group too", async (dir) => {
+  await using gpu = await fakeHost(dir, "gpu1");
+  await using shell = sshShell(gpu.host);
+  // as a container's processes are: not children of the program that was started
+  const inner = shell.within(["sh", "-c", 'setsid "$@" & wait', "engine"]);
+  const direct = await shell.within(["sh", "-c", 'exec "$@"', "engine"]).run({
+    script: 'printf "%s " "$A"; cat',
+    env: { A: "1 '2'" },
+    stdin: "3",
+  });
+  assert.deepEqual([direct.stdout, direct.code], ["1 '2' 3", 0]);
+  const detached = shell.within(["sh", "-c", 'exec setsid -w "$@"', "engine"]);
+  const stop = new AbortController();
+  await assert.rejects(
+    detached.run({ script: "echo up; sleep 4716" }, {
+      signal: stop.signal,
+      onLine: () => stop.abort(new Error("enough")),
+    }),
+    /enough/,
+  );
+  await until(async () => !await runs(gpu, "sleep 4716"));
+  assert.match(
+    inner.describe({ script: "ls" }),
+    /^ssh .* 'sh -c '\\''setsid "\$@" & wait'\\'' engine sh -c ls'$/,
+  );
+});
