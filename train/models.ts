@@ -28,6 +28,8 @@ export interface OpenModelOptions extends CallOptions {
   readonly flag: string;
   /** Reads a variable of the environment. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
+  /** Hears each answer of the server. */
+  readonly onResponse?: (response: Response) => void;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function openChatModel(
   config: EndpointConfig,
   options: OpenModelOptions,
 ): Promise<ChatModel> {
-  const { source, meter, flag, signal } = options;
+  const { source, meter, flag, signal, onResponse } = options;
   const model = modelName(config, flag);
   meter.requirePrice(model);
   const endpoint = resolveEndpoint({ ...config, ...options });
@@ -49,6 +51,7 @@ export async function openChatModel(
     source,
     meter,
     caller: callerOf(config, source),
+    ...(onResponse === undefined ? {} : { onResponse }),
   });
   await checkModel(chat, whereabouts(flag, model, endpoint), {
     endpoint,

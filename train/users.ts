@@ -47,6 +47,7 @@ export async function openCustomers(
     readonly dataset: Dataset;
     readonly meter: Meter;
     readonly env?: (name: string) => string | undefined;
+    readonly onResponse?: (response: Response) => void;
   },
 ): Promise<Customers> {
   const { strategy, endpoint } = config.user;

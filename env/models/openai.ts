@@ -47,6 +47,8 @@ export interface OpenAiOptions {
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
   readonly meter: Meter;
+  /** Hears each answer of the server, the errors too, before it is read. */
+  readonly onResponse?: (response: Response) => void;
 }
 
 /** A chat model at an endpoint. Costs nothing until it is asked. */
@@ -64,7 +66,7 @@ export function openaiChatModel(options: OpenAiOptions): ChatModel {
     logLevel: "off",
     // Waiting is bounded by the policy's timeout alone.
     timeout: 2 ** 31 - 1,
-    fetch: apiFetch(),
+    fetch: apiFetch(options.onResponse),
   });
   const ask = (body: Body, signal: AbortSignal) =>
     request(client, { body, signal, endpoint });
