@@ -1,0 +1,161 @@
+/**
+ * The model's directory: whole on every host, and the same.
+ *
+ * @module
+ */
+
+import type { Shell } from "../../hosts/shell.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  onEachHost,
+  verdict,
+} from "../check.ts";
+import { readHostFile } from "../host_file.ts";
+import { type HostModel, listModel, readHeaders } from "../host_shards.ts";
+import {
+  INDEX_FILE,
+  parseIndex,
+  type Shard,
+  type ShardHeader,
+  SINGLE_FILE,
+} from "../shards.ts";
+
+/** Beside the weights. */
+const NEEDED = ["config.json", "tokenizer.json", "tokenizer_config.json"];
+
+/** The check `model-files`. */
+export const modelFiles: Check = {
+  id: "model-files",
+  title: "the model's directory is whole on every host, and the same",
+  timeoutMs: 120_000,
+  async run(context) {
+    const models = new Map<string, HostModel>();
+    const found = await onEachHost(
+      context.hosts,
+      (host) => lookAt(host, { context, models }),
+    );
+    return [...found, ...different(models)];
+  },
+};
+
+async function lookAt(
+  host: Shell,
+  { context, models }: {
+    context: CheckContext;
+    models: Map<string, HostModel>;
+  },
+): Promise<readonly Observed[]> {
+  const { config: { model: { directory: dir } }, signal } = context;
+  const model = await listModel(host, dir, { signal });
+  if (model === null) {
+    return [fail(`there is no "${dir}"`, again(context))];
+  }
+  models.set(host.name, model);
+  const missing = NEEDED.filter((name) => !model.files.has(name));
+  const absent = missing.map((name) =>
+    fail(`"${dir}/${name}" is missing or cannot be read`, again(context))
+  );
+  const index = await readHostFile(host, `${dir}/${INDEX_FILE}`, { signal });
+  const wanted = index === undefined
+    ? new Map<string, string[]>([[SINGLE_FILE, []]])
+    : parseIndex(index);
+  if (wanted === null) {
+    const damaged = `"${dir}/${INDEX_FILE}" is damaged`;
+    return [...absent, fail(damaged, again(context))];
+  }
+  const shards = [...model.shards.values()];
+  const headers = await readHeaders(host, { dir, shards, signal });
+  const faults = [...wanted].flatMap(([name, tensors]) =>
+    shardFaults(name, {
+      shard: model.shards.get(name),
+      header: headers.get(name),
+      tensors,
+    }).map((fault) => fail(`"${dir}/${name}" ${fault}`, again(context)))
+  );
+  return verdict([...absent, ...faults], summary(wanted, model));
+}
+
+function shardFaults(
+  name: string,
+  { shard, header, tensors }: {
+    shard: Shard | undefined;
+    header: ShardHeader | null | undefined;
+    tensors: readonly string[];
+  },
+): string[] {
+  if (shard === undefined) {
+    return [
+      name === SINGLE_FILE
+        ? `is missing, and so is "${INDEX_FILE}"`
+        : "is missing, and the index names it",
+    ];
+  }
+  if (!shard.isReadable) return ["cannot be read by this user"];
+  if (!header) return [`is ${shard.size} bytes long and its header is damaged`];
+  if (shard.size !== header.size) {
+    return [`is ${shard.size} bytes long and has to be ${header.size}`];
+  }
+  const held = new Set(header.tensors);
+  const lost = tensors.filter((tensor) => !held.has(tensor));
+  return lost.length === 0 ? [] : [
+    `lacks ${lost.length} tensors that the index puts there, ${lost[0]} first`,
+  ];
+}
+
+function summary(
+  wanted: ReadonlyMap<string, unknown>,
+  { shards }: HostModel,
+): string {
+  const bytes = [...wanted.keys()].reduce(
+    (sum, name) => sum + (shards.get(name)?.size ?? 0),
+    0,
+  );
+  return `${wanted.size} files of weights, whole, ${
+    (bytes / 1e9).toFixed(1)
+  } GB`;
+}
+
+function again({ config: { model } }: CheckContext): string {
+  return `download it again, which goes on where it ended: hf download Qwen/${model.name} --local-dir ${model.directory}`;
+}
+
+/** Ranks of all hosts load the same model, and engines speak with the tokenizer of theirs. */
+function different(models: ReadonlyMap<string, HostModel>): Observed[] {
+  const [first, ...others] = [...models];
+  if (first === undefined) return [];
+  const [firstName, firstModel] = first;
+  return others.flatMap(([host, model]) => {
+    const names = differingFiles(firstModel, model);
+    if (names.length === 0) return [];
+    return [{
+      ...fail(
+        `differs from ${firstName} in ${names.slice(0, 4).join(", ")}${
+          names.length > 4 ? ` and ${names.length - 4} more` : ""
+        }`,
+        `copy the model's directory of one host to the others, as by rsync -a`,
+      ),
+      host,
+    }];
+  });
+}
+
+function differingFiles(a: HostModel, b: HostModel): string[] {
+  const [here, there] = [printsOf(a), printsOf(b)];
+  const names = new Set([...here.keys(), ...there.keys()]);
+  return [...names].filter((name) => here.get(name) !== there.get(name)).sort();
+}
+
+/** By name, what two copies of a file have in common. */
+function printsOf({ shards, files }: HostModel): Map<string, string> {
+  return new Map([
+    ...[...shards.values()].map(({ name, size }) =>
+      [name, String(size)] as const
+    ),
+    ...[...files].map(([name, { size, checksum }]) =>
+      [name, `${size} ${checksum}`] as const
+    ),
+  ]);
+}
