@@ -123,7 +123,8 @@ export function taskOf(request: EpisodeRequest, dataset: Dataset): Task {
     );
   }
   const tasks = dataset.tasks(split);
-  const task = tasks[index];
+  // By its number and not by its place: where tasks are excluded, places move.
+  const task = tasks.find((one) => one.index === index);
   if (task === undefined) {
     throw new RequestError(
       `There is no task ${index} in the split "${split}" of ${dataset.name}: it has ${tasks.length}`,
