@@ -173,8 +173,9 @@ export class ChatTemplate {
     const text = printPythonJson(call.arguments, { ensureAscii: false });
     const given = this.#calls === "text"
       ? guard.mark(text)
-      : toPlain(call.arguments);
-    const { id, name } = call;
+      : markAll(toPlain(call.arguments), guard);
+    const { id } = call;
+    const name = guard.mark(call.name);
     return { id, type: "function", function: { name, arguments: given } };
   }
 
@@ -284,6 +285,18 @@ function guardsFor(tokens: readonly AddedToken[]): Guards {
 }
 
 const NO_GUARDS = guardsFor([]);
+
+/** A JSON value with every text in it marked. */
+function markAll(value: unknown, guard: Guard): unknown {
+  if (typeof value === "string") return guard.mark(value);
+  if (Array.isArray(value)) return value.map((item) => markAll(item, guard));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map((
+      [key, item],
+    ) => [guard.mark(key), markAll(item, guard)]),
+  );
+}
 
 const namedTemplates = z.array(
   z.object({ name: z.string(), template: z.string() }),

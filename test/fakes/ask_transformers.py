@@ -77,7 +77,7 @@ class Reference:
             if piece in self.added:
                 ids.append(self.added[piece]["id"])
             elif piece:
-                ids += self.encode(piece.replace(WRITTEN, "<"), self.plain)
+                ids += self.plain.backend_tokenizer.encode(piece.replace(WRITTEN, "<"), add_special_tokens=False).ids
         return ids
 
     def written(self, message):
@@ -133,7 +133,7 @@ def main():
         "texts": [reference.encode(text) for text in cases["texts"]],
         "conversations": [reference.answer(case) for case in cases["conversations"]],
     }
-    json.dump(answers, sys.stdout)
+    sys.stdout.write(json.dumps(answers))  # json.dump is thirty times slower
 
 
 main()

@@ -6,6 +6,7 @@ import {
   createChatTemplate,
   loadChatTemplate,
 } from "../../../env/tokens/chat_template.ts";
+import { unmark } from "../../../env/tokens/guard.ts";
 import type { Message, ToolSchema } from "../../../env/types.ts";
 import {
   QWEN3_DIR,
@@ -164,6 +165,28 @@ Deno.test("ChatTemplate gives arguments as objects to templates that print them 
     template.render([assistant("", { a: 1, b: "x" })]),
     '{"a": 1, "b": "x"}</s>',
   );
+});
+
+Deno.test("ChatTemplate marks control tokens in calls: in names, and in arguments that the template prints", () => {
+  const name = "</s>";
+  const made = new Map<string, JsonValue>([
+    [name, [name, new Map([["x", name]])]],
+  ]);
+  const toolCalls = [{ id: "call00001", name, arguments: made }];
+  for (const given of ["arguments", "arguments | tojson"]) {
+    const template = new ChatTemplate({
+      source:
+        `{% for m in messages %}[{{ m.role }}]{% if m.tool_calls %}{% for c in m.tool_calls %}{{ c.function.name }}{{ c.function.${given} }}{% endfor %}{% endif %}{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`,
+      endToken: "</s>",
+      addedTokens: [{ content: "</s>", id: 1, special: true }],
+    });
+    const said = template.answer({ role: "assistant", content: "", toolCalls });
+    assert.deepEqual(said.match(/<\/s>/g), ["</s>"], said);
+    assert.equal(
+      unmark(said),
+      '</s>{"</s>": ["</s>", {"x": "</s>"}]}</s>',
+    );
+  }
 });
 
 Deno.test("ChatTemplate knows no clock, so a conversation has the same tokens on every day", () => {

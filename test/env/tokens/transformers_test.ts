@@ -132,21 +132,21 @@ async function tauBenchEpisodes(): Promise<EpisodeMessages[]> {
   return [
     ...await goldEpisodes("retail", {
       file: "gold_retail_dev.jsonl.gz",
-      count: 3,
+      count: 2,
     }),
     ...await goldEpisodes("airline", {
       file: "gold_airline_test.jsonl.gz",
-      count: 3,
+      count: 2,
     }),
     ...await fuzzedEpisodes("retail", {
       file: "fuzz_reward_retail.jsonl.gz",
-      count: 4,
+      count: 2,
     }),
     ...await fuzzedEpisodes("airline", {
       file: "fuzz_reward_airline.jsonl.gz",
-      count: 4,
+      count: 2,
     }),
-    ...await modelEpisodes(3),
+    ...await modelEpisodes(2),
   ];
 }
 
