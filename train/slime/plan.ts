@@ -44,12 +44,14 @@ export type * from "./plan_types.ts";
 
 /**
  * Plans a run.
- * @throws {ConfigError} If the data are too few for the recipe, or its hosts are not those of the facts.
+ * @throws {ConfigError} If the data are too few for the recipe, its hosts are not those of the facts, or a path of
+ * the hosts is relative.
  */
 export function planLaunch(
   config: SlimeConfig,
   facts: LaunchFacts,
 ): LaunchPlan {
+  refuseRelativePaths(config);
   refuseTooFewRows(config, facts);
   const hosts = planHosts(config, facts);
   const directory = join(config.paths.runs, facts.run);
@@ -119,6 +121,26 @@ function huggingFaceTemplate(
 ): string | null {
   const { huggingFace } = checkpoint;
   return huggingFace === null ? null : join(huggingFace, run, "{rollout_id}");
+}
+
+/** @throws {ConfigError} If a path would mean another place in each process of the hosts. */
+function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
+  const all: [string, string | null][] = [
+    ["model.directory", model.directory],
+    ["model.reference", model.reference],
+    ["checkpoint.directory", checkpoint.directory],
+    ["checkpoint.huggingFace", checkpoint.huggingFace],
+    ["paths.slime", paths.slime],
+    ["paths.megatron", paths.megatron],
+    ["paths.runs", paths.runs],
+  ];
+  const found = all.find(([, path]) => path !== null && !path.startsWith("/"));
+  if (found === undefined) return;
+  throw new ConfigError(
+    `${found[0]} is "${
+      found[1]
+    }", and jobs run in slime's directory; give an absolute path`,
+  );
 }
 
 /** @throws {ConfigError} If a rollout takes more tasks than there are. */

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../env/errors.ts";
+import { configKeys } from "../../../train/config.ts";
 import {
   batchShape,
+  hostGpus,
   isSlimeRecipe,
   resolveSlime,
 } from "../../../train/slime/config.ts";
+import { slimeSchema } from "../../../train/slime/config_schema.ts";
 
 const text = await Deno.readTextFile(
   new URL("../../../train/recipes/qwen3-4b.yaml", import.meta.url),
@@ -37,6 +40,18 @@ Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
     ["eval.splits", [], /eval\.every/],
     ["rollout.batchSizes", 3, /batchSize/],
     ["parallel.tensor", 3, /do not divide/],
+    ["cluster.nodes", 2, /cluster\.hosts names none/],
+    ["cluster.hostGpus", 1, /raise cluster\.hostGpus/],
+    ["cluster.tempDir", `/${"a".repeat(60)}`, /shorter path/],
+    ["cluster.env", { WANDB_API_KEY: "x" }, /dashboard can read it/],
+    ["cluster.env", { PYTHONPATH: "/x" }, /paths\.megatron/],
+    ["rollout.maxContextLen", 300_000, /262144 tokens/],
+    ["rollout.stepsPerRollout", 2, /set stepsPerRollout to null/],
+    ["eval.splits", ["dev", "dev"], /twice/],
+    ["parallel.recompute", "selective", /recomputeMethod/],
+    ["parallel.recomputeMethod", null, /uniform/],
+    ["algorithm.advantage", "reinforce_plus_plus", /normalizeAdvantages/],
+    ["flags.lr", 1, /optimizer\.learningRate/],
   ];
   for (const [key, value, message] of cases) {
     assert.throws(
@@ -45,6 +60,39 @@ Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
       key,
     );
   }
+});
+
+Deno.test("resolveSlime() refuses hosts named twice, and engines beside a correction of theirs", () => {
+  const twice = [set("cluster.nodes", 2), set("cluster.hosts", ["a", "a"])];
+  assert.throws(() => resolveSlime(recipe, twice), /names a host twice/);
+  const both = [
+    set("algorithm.engineLogprobs", true),
+    set("algorithm.importanceSampling", true),
+  ];
+  assert.throws(() => resolveSlime(recipe, both), /exclude each other/);
+});
+
+Deno.test("hostGpus() offers what the run needs, unless the recipe says otherwise", () => {
+  const apart = [
+    set("cluster.colocate", false),
+    set("cluster.rolloutGpus", 4),
+  ];
+  assert.equal(hostGpus(resolveSlime(recipe)), 2);
+  assert.equal(hostGpus(resolveSlime(recipe, apart)), 6);
+  const given = [...apart, set("cluster.hostGpus", 8)];
+  assert.equal(hostGpus(resolveSlime(recipe, given)), 8);
+  const spread = [
+    ...apart,
+    set("cluster.hosts", ["a", "b", "c"]),
+  ];
+  assert.equal(hostGpus(resolveSlime(recipe, spread)), 2);
+});
+
+Deno.test("every key of a slime recipe says what it is", () => {
+  const silent = configKeys(slimeSchema).filter(({ description }) =>
+    description === ""
+  );
+  assert.deepEqual(silent, []);
 });
 
 Deno.test("resolveSlime() keeps τ-bench and an llm customer beside other keys", () => {

@@ -267,3 +267,41 @@ Deno.test("planLaunch() counts what follows from the recipe", async () => {
   assert.equal(memory.disk.checkpoints, 1); // after the last
   assert.equal(tokens.most, 256 * 16_384);
 });
+
+Deno.test("planLaunch() refuses paths that mean another place in each process", async () => {
+  for (
+    const key of [
+      "model.directory",
+      "model.reference",
+      "checkpoint.directory",
+      "checkpoint.huggingFace",
+      "paths.runs",
+    ]
+  ) {
+    for (const path of ["models/x", "~/x"]) {
+      const config = await slimeConfigOf("qwen3-4b", `${key}="${path}"`);
+      assert.throws(
+        () => planLaunch(config, slimeFactsOf()),
+        (error) =>
+          error instanceof ConfigError && error.message.startsWith(key),
+      );
+    }
+  }
+});
+
+Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
+  const cases: [string[], RegExp][] = [
+    [["cluster.dashboardHost=0.0.0.0"], /can run anything/],
+    [["engine.routerPolicy=round_robin"], /several engines/],
+    [["cluster.hosts=[gpu1]"], /set bridge\.address/],
+  ];
+  for (const [sets, message] of cases) {
+    const config = await slimeConfigOf("qwen3-4b", ...sets);
+    const { warnings } = planLaunch(config, slimeFactsOf());
+    assert.ok(warnings.some((one) => message.test(one)), sets.join());
+  }
+  const config = await slimeConfigOf("qwen3-8b-2nodes");
+  const { warnings } = planLaunch(config, slimeFactsOf({ notes: ["a note"] }));
+  assert.equal(warnings[0], "a note");
+  assert.ok(warnings.some((one) => /one file system on all hosts/.test(one)));
+});
