@@ -25,6 +25,7 @@ import { keyedFlags } from "../train/slime/flags.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
   budgetFlags,
+  excludeFlag,
   flagOverrides,
   type FlagPaths,
   runFlags,
@@ -45,6 +46,7 @@ export const trainFlags = z.object({
   env: z.enum(["retail", "airline"]).optional().meta({
     description: "The world",
   }),
+  exclude: excludeFlag,
   agent: agentStrategy.optional().meta({
     description: "How the policy serves: by tool calls, or by actions as text",
   }),
