@@ -231,6 +231,14 @@ export class EpisodeStore implements Disposable {
     ).all(...given.map(([, value]) => value!)).map(fromRow);
   }
 
+  /** An episode by its id, `undefined` where there is none; blobs stay on disk. */
+  get(id: number): StoredEpisode | undefined {
+    const row = this.#db.prepare(
+      `SELECT id, ${this.#facts.join(", ")} FROM episodes WHERE id = ?`,
+    ).get(id);
+    return row === undefined ? undefined : fromRow(row);
+  }
+
   /**
    * The conversation of an episode, its actions and their observations, as JSON; integers and floats
    * are as Python spells them.

@@ -1,0 +1,145 @@
+/**
+ * A stored conversation as the page shows it: messages, their calls, and which action of the agent each belongs to.
+ *
+ * @module
+ */
+
+import {
+  formatPythonJson,
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+  printPythonJson,
+} from "../../env/python_json.ts";
+import type { CallView, MessageView } from "./protocol.ts";
+
+/** An action of the agent and the answer to it. */
+export interface TurnView {
+  /** The tool, `null` where the agent spoke. */
+  readonly name: string | null;
+  /** As Python JSON; what was said, where the agent spoke. */
+  readonly what: string;
+  readonly call: JsonObject | null;
+  readonly observation: string;
+}
+
+/** Reads messages that the store or a result file holds. */
+export function readObjects(json: string): JsonObject[] {
+  const value = parsePythonJson(json);
+  return Array.isArray(value)
+    ? value.filter((item) => item instanceof Map)
+    : [];
+}
+
+/** The agent's actions. @param turns As the store has them. */
+export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
+  return turns.map((turn) => {
+    const action = objectIn(turn, "action");
+    const observation = stringIn(objectIn(turn, "observation"), "content");
+    const call = action.get("call");
+    if (!(call instanceof Map)) {
+      const what = stringIn(action, "content");
+      return { name: null, what, call: null, observation };
+    }
+    const name = stringIn(call, "name");
+    return {
+      name,
+      what: printPythonJson(call.get("arguments") ?? new Map()),
+      call,
+      observation,
+    };
+  });
+}
+
+/** The conversation, with the turns that its messages belong to. */
+export function messagesOf(
+  messages: readonly JsonObject[],
+  turns: readonly TurnView[],
+): MessageView[] {
+  const spoken = messages.filter((message) =>
+    stringIn(message, "role") === "assistant"
+  );
+  // An answer that could not be read is a message and no turn; where there is none, order alone tells.
+  const isOneToOne = spoken.length === turns.length;
+  let next = 0;
+  let current: number | null = null;
+  return messages.map((message) => {
+    const view = messageOf(message);
+    if (view.role === "assistant") {
+      const turn = turns[next];
+      const isTurn = turn !== undefined &&
+        (isOneToOne || isActionOf(view, turn));
+      current = isTurn ? next++ : null;
+      return { ...view, turn: current };
+    }
+    return { ...view, turn: view.role === "system" ? null : current };
+  });
+}
+
+/** All that is said and called, for the search. */
+export function plainText(messages: string): string {
+  let objects: JsonObject[];
+  try {
+    objects = readObjects(messages);
+  } catch {
+    return messages;
+  }
+  return objects.map((message) => {
+    const calls = messageOf(message).calls
+      .map((call) => [call.name, ...call.arguments.flat()].join(" "));
+    return [stringIn(message, "content"), ...calls].join("\n");
+  }).join("\n");
+}
+
+/** A call with its arguments one by one. */
+export function callOf(name: string, args: JsonValue | undefined): CallView {
+  if (!(args instanceof Map)) {
+    const isMissing = args === undefined || args === null;
+    return { name, arguments: isMissing ? [] : [["", pretty(args)]] };
+  }
+  return {
+    name,
+    arguments: [...args].map(([key, value]) => [key, pretty(value)]),
+  };
+}
+
+/** Text as it is, everything else as Python JSON, indented where it is nested. */
+export function pretty(value: JsonValue): string {
+  const isNested = (value instanceof Map && value.size > 0) ||
+    (Array.isArray(value) && value.some((item) => typeof item === "object"));
+  return isNested
+    ? formatPythonJson(value)
+    : printPythonJson(value, { ensureAscii: false });
+}
+
+function messageOf(message: JsonObject): MessageView {
+  const calls = message.get("toolCalls");
+  return {
+    role: stringIn(message, "role"),
+    content: stringIn(message, "content"),
+    calls: (Array.isArray(calls) ? calls : []).filter((call) =>
+      call instanceof Map
+    ).map((call) => callOf(stringIn(call, "name"), call.get("arguments"))),
+    name: message.has("name") ? stringIn(message, "name") : null,
+    turn: null,
+  };
+}
+
+function isActionOf(message: MessageView, turn: TurnView): boolean {
+  return turn.name === null
+    ? message.calls.length === 0 && message.content.includes(turn.what)
+    : message.calls.some(({ name }) => name === turn.name) ||
+      (message.calls.length === 0 && message.content.includes(turn.name));
+}
+
+/** A member that should be text; what else it is, as JSON. */
+export function stringIn(object: JsonObject, key: string): string {
+  const value = object.get(key);
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? "" : printPythonJson(value);
+}
+
+function objectIn(object: JsonObject, key: string): JsonObject {
+  const value = object.get(key);
+  return value instanceof Map ? value : new Map();
+}

@@ -1,0 +1,87 @@
+/**
+ * The diagnosis of an episode as findings: its first decisive error, and whose fault it is by rule.
+ *
+ * @module
+ */
+
+import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
+import { printPythonJson } from "../../env/python_json.ts";
+import type { RowDifference, StopReason } from "../../env/types.ts";
+import { parseTurns } from "../../train/diagnosis/run_episodes.ts";
+import type { FoundIn } from "./findings.ts";
+import type { FindingView } from "./protocol.ts";
+
+/** What a diagnosis says; nothing where the reward is 1 or the run's data are not at hand. */
+export function diagnosisFindings(
+  { episode, turns, reward, failure, userFindings, dataset, task }: FoundIn,
+): FindingView[] {
+  const isRight = reward?.value === 1;
+  if (isRight || dataset === null || task === null) return [];
+  const diagnosis = diagnose({
+    turns: parseTurns(printPythonJson([...turns])),
+    stopReason: episode.row.stop as StopReason, // written by the store, from one
+  }, {
+    dataset,
+    task,
+    failure,
+    findings: userFindings,
+  });
+  return [...decisiveFinding(diagnosis), ...faultFinding(diagnosis)];
+}
+
+function decisiveFinding({ decisive }: Diagnosis): FindingView[] {
+  if (decisive === null) return [];
+  const finding = { kind: "decisive", turn: decisive.turn, blame: null };
+  switch (decisive.kind) {
+    case "write":
+      return [{
+        ...finding,
+        title: decisive.isCertain
+          ? `First decisive error: after ${decisive.action.name} nothing could make it right`
+          : `First decisive error, as far as could be searched: ${decisive.action.name}`,
+        detail: rowsText("Wrong from then on", decisive.rows),
+      }];
+    case "ending": {
+      const missing = decisive.missing.map(({ name }) => name).join(", ");
+      return [{
+        ...finding,
+        title: "It could still have become right when the conversation ended",
+        detail: [
+          missing === "" ? "" : `Never done: ${missing}.`,
+          rowsText("Left wrong", decisive.rows),
+        ].filter(Boolean).join(" "),
+      }];
+    }
+    case "untold":
+      return [{
+        ...finding,
+        title: "The database is right, but something was not told",
+        detail: decisive.outputs.map((output) => `"${output}"`).join(", "),
+      }];
+    case "cut_off":
+      return [{
+        ...finding,
+        title: "All is right, but the conversation did not come to its end",
+        detail: "",
+      }];
+  }
+}
+
+function faultFinding({ fault }: Diagnosis): FindingView[] {
+  if (fault === null) return [];
+  return [{
+    kind: "fault",
+    title: fault.by === "unknown"
+      ? `Whose fault it is no rule tells: ${fault.rule}`
+      : `By rule the ${fault.by}'s fault: ${fault.rule}`,
+    detail: fault.evidence,
+    turn: null,
+    blame: fault.by,
+  }];
+}
+
+function rowsText(what: string, rows: readonly RowDifference[]): string {
+  return rows.length === 0
+    ? ""
+    : `${what}: ${rows.map(({ table, id }) => `${table} ${id}`).join(", ")}.`;
+}

@@ -1,0 +1,407 @@
+/**
+ * The table of a run's episodes, to sort, filter and search: the facts of all episodes in a narrow table, and an
+ * index of all they say. Both live in SQLite's own temporary file beside the connection, never in the run dir.
+ *
+ * Both grow in the background, a few milliseconds at a time: for 100,000 episodes the facts are there in a second
+ * or less, the texts in about ten. The plain list needs neither.
+ *
+ * @module
+ */
+
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { clauseOf, matchOf, orderOf } from "./filter_sql.ts";
+import { FIELDS, type Query } from "./page/filter.js";
+import type {
+  EpisodePage,
+  EpisodeRow,
+  Facets,
+  FacetValue,
+  Place,
+  TextProgress,
+} from "./protocol.ts";
+
+/** Where the rows of an index come from. */
+export interface EpisodeFeed {
+  /**
+   * The connection in which the index is made. Its `temp.all_episodes` has a column for every field of a filter;
+   * to find an episode by its id there is cheap.
+   */
+  readonly db: DatabaseSync;
+  /** What an episode says, for the search. */
+  textOf(id: number): string;
+}
+
+/** The fields of few values, each of which the page offers. */
+const FACETS = [
+  "source",
+  "intent",
+  "reward",
+  "stop",
+  "reason",
+  "failure",
+  "fault",
+] as const;
+
+/** The lists of ids that are kept: paging and stepping through a list need it again and again. */
+const KEPT_LISTS = 8;
+
+/** Rows up to which a list is not sorted to its end: what is seen first is there at once. */
+const HEAD = 500;
+
+/** What the index works at before it lets others have a turn: in milliseconds, and in rows of facts. */
+const SLICE_MS = 12;
+const SLICE_ROWS = 2000;
+
+const SQL_TYPES = { number: "REAL", text: "TEXT", list: "TEXT" } as const;
+
+/** The columns of `temp.facts` and `temp.all_episodes`, which are the fields of a filter. */
+export const FACT_COLUMNS: readonly string[] = Object.keys(FIELDS);
+
+/** The columns in a table's definition. */
+export const FACT_DEFINITIONS: string = FACT_COLUMNS.map((name) =>
+  name === "id"
+    ? "id INTEGER PRIMARY KEY"
+    : `"${name}" ${SQL_TYPES[FIELDS[name]!]}`
+).join(", ");
+
+/** The index of one run. It lives as long as its feed's connection. */
+export class EpisodeIndex {
+  readonly #feed: EpisodeFeed;
+  readonly #lists = new Map<string, Int32Array>();
+  readonly #heads = new Map<string, { matched: number; ids: number[] }>();
+  /** Of the feed. */
+  #lastId = 0;
+  #total = 0;
+  /** Up to which the facts and the texts are taken in. */
+  #factId = 0;
+  #textId = 0;
+  #texts = 0;
+  #generation = 0;
+  #isWorking = false;
+  #isOver = false;
+  #wake: (() => void)[] = [];
+
+  constructor(feed: EpisodeFeed) {
+    this.#feed = feed;
+    feed.db.exec(`
+      CREATE TEMP TABLE facts (${FACT_DEFINITIONS});
+      CREATE TEMP TABLE combinations AS
+        SELECT ${FACETS.join(", ")}, 0 AS episodes FROM temp.facts;
+      CREATE VIRTUAL TABLE temp.texts USING fts5(
+        said, content = '', tokenize = 'unicode61 remove_diacritics 2'
+      );
+    `);
+  }
+
+  /** Episodes so far. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** The last id so far; 0 before the first. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  get text(): TextProgress {
+    return { indexed: this.#texts, total: this.#total };
+  }
+
+  /** Looks at what the feed has by now. Taking it in goes on in the background. */
+  refresh(): void {
+    const ask = (what: string, ...values: number[]) =>
+      Number(
+        this.#feed.db.prepare(
+          `SELECT ${what.replace("$", "temp.all_episodes")}`,
+        )
+          .get(...values)?.["value"],
+      );
+    // All rows are counted by an index, new ones by their ids; the file itself is not read through.
+    const total = ask("count(*) AS value FROM $");
+    const more = this.#lastId === 0
+      ? total
+      : ask("count(*) AS value FROM $ WHERE id > ?", this.#lastId);
+    if (total !== this.#total + more) {
+      // Episodes were taken away: the run went back to an earlier step.
+      this.reset();
+      return this.refresh();
+    }
+    this.#total = total;
+    this.#lastId = ask("coalesce(max(id), 0) AS value FROM $");
+    if (this.#textId < this.#lastId) this.#startWorking();
+  }
+
+  /** Forgets everything: the run went back behind what is known of it. */
+  reset(): void {
+    this.#feed.db.exec(
+      "DELETE FROM temp.facts; DELETE FROM temp.combinations; INSERT INTO temp.texts (texts) VALUES ('delete-all')",
+    );
+    this.#lists.clear();
+    this.#heads.clear();
+    this.#generation++;
+    this.#lastId =
+      this.#total =
+      this.#factId =
+      this.#textId =
+      this.#texts =
+        0;
+  }
+
+  /** A stretch of the list that a query makes. */
+  async page(
+    query: Query,
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<EpisodePage> {
+    const isPlain = query.conditions.length === 0 && query.text === "" &&
+      query.sort.field === "id" && !query.sort.descending;
+    // What is asked for first needs no table of facts: it is there before the facts are.
+    if (isPlain && this.#factId < this.#lastId) {
+      const rows = this.#rows("ORDER BY id LIMIT ? OFFSET ?", limit, offset);
+      const { total, text } = this;
+      return { total, matched: total, offset, rows, text };
+    }
+    await this.#ready();
+    const { matched, ids } = offset + limit <= HEAD
+      ? this.#head(query)
+      : this.#whole(query);
+    const rows = [...ids.slice(offset, offset + limit)]
+      .flatMap((id) => this.row(id) ?? []);
+    const { total, text } = this;
+    return { total, matched, offset, rows, text };
+  }
+
+  /** An episode's facts. */
+  row(id: number): EpisodeRow | undefined {
+    return this.#rows("WHERE id = ?", id)[0];
+  }
+
+  /** The episodes of an episode's group, itself included, in order. */
+  group({ step, source, group }: EpisodeRow): EpisodeRow[] {
+    return this.#rows(
+      'WHERE step = ? AND source = ? AND "group" = ? ORDER BY id',
+      step,
+      source,
+      group,
+    );
+  }
+
+  /** Where an episode stands in the list that a query makes. */
+  async place(query: Query, id: number): Promise<Place> {
+    const ids = await this.ids(query);
+    const at = ids.indexOf(id);
+    return {
+      position: at < 0 ? null : at,
+      matched: ids.length,
+      previous: at < 0 ? null : ids[at - 1] ?? null,
+      next: at < 0 ? null : ids[at + 1] ?? null,
+    };
+  }
+
+  /** The ids that a query keeps, in its order. */
+  async ids(query: Query): Promise<Int32Array> {
+    await this.#ready();
+    return this.#whole(query).ids;
+  }
+
+  /** The values of the fields that have few, each under the query's conditions on other fields. */
+  async facets(query: Query): Promise<Facets> {
+    await this.#ready();
+    const isFacet = (field: string) =>
+      (FACETS as readonly string[]).includes(field);
+    const conditions = query.conditions.filter(({ field }) => !isFacet(field));
+    const own = query.conditions.filter(({ field }) => isFacet(field));
+    // Combinations are few and counted as episodes come; other conditions take a pass over the facts.
+    const table = conditions.length === 0 && query.text === ""
+      ? "temp.combinations"
+      : this.#combine({ ...query, conditions });
+    const found = FACETS.map((facet) => {
+      const others = clauseOf(own.filter(({ field }) => field !== facet));
+      const values = this.#feed.db.prepare(
+        `SELECT ${facet} AS value, sum(episodes) AS count FROM ${table} WHERE ${others.where} ` +
+          `GROUP BY ${facet} ORDER BY count DESC, value LIMIT 200`,
+      ).all(...others.values);
+      return [facet, values as unknown as FacetValue[]] as const;
+    });
+    return Object.fromEntries(found);
+  }
+
+  /** Resolves once all texts so far are indexed. */
+  async indexed(): Promise<void> {
+    while (this.#textId < this.#lastId && !this.#isOver) await this.#worked();
+  }
+
+  /** Ends what goes on in the background. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  /** Resolves once all facts so far are taken in. */
+  async #ready(): Promise<void> {
+    while (this.#factId < this.#lastId && !this.#isOver) await this.#worked();
+  }
+
+  #rows(
+    clause: string,
+    ...values: readonly SQLInputValue[]
+  ): EpisodeRow[] {
+    const statement = this.#feed.db.prepare(
+      `SELECT * FROM temp.all_episodes ${clause}`,
+    );
+    return statement.all(...values) as unknown as EpisodeRow[];
+  }
+
+  /** Counts combinations under a query; replaces what was counted before. */
+  #combine(query: Query): string {
+    const { where, values } = this.#clause(query);
+    const { db } = this.#feed;
+    db.exec("DROP TABLE IF EXISTS temp.asked_combinations");
+    db.prepare(
+      `CREATE TEMP TABLE asked_combinations AS SELECT ${
+        FACETS.join(", ")
+      }, count(*) AS episodes FROM temp.facts WHERE ${where} GROUP BY ${
+        FACETS.join(", ")
+      }`,
+    ).run(...values);
+    return "temp.asked_combinations";
+  }
+
+  /** The first of a list, and how long it is. */
+  #head(query: Query): { matched: number; ids: readonly number[] } {
+    const key = this.#keyOf(query);
+    const whole = this.#lists.get(key);
+    if (whole !== undefined) {
+      return { matched: whole.length, ids: [...whole.subarray(0, HEAD)] };
+    }
+    return kept(this.#heads, key, () => {
+      const { where, values } = this.#clause(query);
+      const { db } = this.#feed;
+      const counted = db.prepare(
+        `SELECT count(*) AS matched FROM temp.facts WHERE ${where}`,
+      ).get(...values);
+      const ids = db.prepare(
+        `SELECT id FROM temp.facts WHERE ${where} ORDER BY ${
+          orderOf(query.sort)
+        } LIMIT ${HEAD}`,
+      ).all(...values).map(({ id }) => Number(id));
+      return { matched: Number(counted?.["matched"]), ids };
+    });
+  }
+
+  #whole(query: Query): { matched: number; ids: Int32Array } {
+    const ids = kept(this.#lists, this.#keyOf(query), () => {
+      const { where, values } = this.#clause(query);
+      // A text of all ids is read in a fraction of the time of as many rows.
+      const row = this.#feed.db.prepare(
+        `SELECT group_concat(id, ',' ORDER BY ${
+          orderOf(query.sort)
+        }) AS ids FROM temp.facts WHERE ${where}`,
+      ).get(...values);
+      const text = row?.["ids"];
+      return typeof text === "string"
+        ? Int32Array.from(text.split(","), Number)
+        : new Int32Array();
+    });
+    return { matched: ids.length, ids };
+  }
+
+  /** Differs whenever the list may. */
+  #keyOf(query: Query): string {
+    const texts = query.text === "" ? 0 : this.#texts;
+    return `${this.#generation} ${this.#factId} ${texts} ${
+      JSON.stringify(query)
+    }`;
+  }
+
+  #clause({ conditions, text }: Query): {
+    where: string;
+    values: readonly SQLInputValue[];
+  } {
+    const clause = clauseOf(conditions);
+    if (text === "") return clause;
+    const match = matchOf(text);
+    if (match === "") return { where: "0", values: [] };
+    return {
+      where:
+        `(${clause.where}) AND id IN (SELECT rowid FROM temp.texts WHERE texts MATCH ?)`,
+      values: [...clause.values, match],
+    };
+  }
+
+  /** Resolves after the next slice of work. */
+  #worked(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+
+  #startWorking(): void {
+    if (this.#isWorking || this.#isOver) return;
+    this.#isWorking = true;
+    const work = () => {
+      const isLeft = !this.#isOver && this.#workSlice();
+      for (const wake of this.#wake.splice(0)) wake();
+      if (isLeft) setTimeout(work, 0);
+      else this.#isWorking = false;
+    };
+    setTimeout(work, 0);
+  }
+
+  /** Works for a few milliseconds. @returns Whether something is left. */
+  #workSlice(): boolean {
+    const { db } = this.#feed;
+    try {
+      if (this.#factId < this.#lastId) this.#takeFacts();
+      else this.#takeTexts();
+    } catch {
+      // The run went away or is damaged: whoever asks for it next is told so.
+      if (db.isOpen && db.isTransaction) db.exec("ROLLBACK");
+      this.#isOver = true;
+    }
+    return !this.#isOver && this.#textId < this.#lastId;
+  }
+
+  #takeFacts(): void {
+    const { db } = this.#feed;
+    const names = FACT_COLUMNS.map((name) => `"${name}"`).join(", ");
+    const facets = FACETS.join(", ");
+    db.prepare(
+      `INSERT INTO temp.facts (${names}) SELECT ${names} FROM temp.all_episodes
+       WHERE id > ? AND id <= ? ORDER BY id LIMIT ${SLICE_ROWS}`,
+    ).run(this.#factId, this.#lastId);
+    const row = db.prepare("SELECT max(id) AS last FROM temp.facts").get();
+    const last = Number(row?.["last"]);
+    db.prepare(
+      `INSERT INTO temp.combinations SELECT ${facets}, count(*) FROM temp.facts
+       WHERE id > ? AND id <= ? GROUP BY ${facets}`,
+    ).run(this.#factId, last);
+    // Rows that were taken away meanwhile: the next look finds out.
+    this.#factId = last > this.#factId ? last : this.#lastId;
+  }
+
+  #takeTexts(): void {
+    const { db } = this.#feed;
+    const ids = db.prepare(
+      "SELECT id FROM temp.facts WHERE id > ? ORDER BY id LIMIT 500",
+    ).all(this.#textId).map(({ id }) => Number(id));
+    const insert = db.prepare(
+      "INSERT INTO temp.texts (rowid, said) VALUES (?, ?)",
+    );
+    const until = performance.now() + SLICE_MS;
+    db.exec("BEGIN");
+    for (const id of ids) {
+      insert.run(id, this.#feed.textOf(id));
+      this.#textId = id;
+      this.#texts++;
+      if (performance.now() > until) break;
+    }
+    db.exec("COMMIT");
+    if (ids.length === 0) this.#textId = this.#lastId;
+  }
+}
+
+/** A value of a small cache, which forgets what was not asked for longest. */
+function kept<T>(cache: Map<string, T>, key: string, make: () => T): T {
+  const value = cache.get(key) ?? make();
+  cache.delete(key);
+  cache.set(key, value);
+  for (const old of [...cache.keys()].slice(0, -KEPT_LISTS)) cache.delete(old);
+  return value;
+}

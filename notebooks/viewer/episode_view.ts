@@ -1,0 +1,173 @@
+/**
+ * An episode as its page shows it, put together of its record, its world and its group.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../../env/python_json.ts";
+import type { Dataset, Task } from "../../env/types.ts";
+import type { StoredEpisode } from "../../train/episode_store.ts";
+import {
+  callOf,
+  messagesOf,
+  turnsOf,
+  type TurnView,
+} from "./conversation_view.ts";
+import { recordedView, replayedView } from "./database_view.ts";
+import {
+  type EpisodeFinder,
+  type FoundIn,
+  recordedFindings,
+} from "./findings.ts";
+import type {
+  DatabaseView,
+  EpisodeRow,
+  EpisodeView,
+  FindingView,
+  SiblingView,
+  TaskView,
+} from "./protocol.ts";
+import { partingOf } from "./siblings.ts";
+import { taskOf, type World } from "./world.ts";
+
+/** The conversation of an episode as stored. */
+export interface EpisodeParts {
+  readonly messages: readonly JsonObject[];
+  readonly turns: readonly JsonObject[];
+}
+
+/** What {@linkcode viewEpisode} puts together. */
+export interface EpisodeMaterial extends EpisodeParts {
+  readonly run: string;
+  readonly row: EpisodeRow;
+  readonly stored: Pick<
+    StoredEpisode,
+    "rewardDetail" | "failure" | "usage" | "findings"
+  >;
+  readonly retries: number;
+  readonly startedAtMs: number;
+  readonly hasTokens: boolean;
+  /** The group, the episode itself included. */
+  readonly siblings: readonly {
+    readonly row: EpisodeRow;
+    readonly parts: () => EpisodeParts;
+  }[];
+  readonly world: () => Promise<World>;
+  /** What is known of the task where there is no world. */
+  readonly task?: TaskView | null;
+  readonly find: EpisodeFinder;
+}
+
+/** Larger groups are cut: nobody compares more side by side. */
+const MAX_SIBLINGS = 64;
+
+/** The view of an episode. */
+export async function viewEpisode(
+  material: EpisodeMaterial,
+): Promise<EpisodeView> {
+  const { row, stored } = material;
+  const turns = turnsOf(material.turns);
+  const { dataset, note } = await material.world();
+  const task = taskOf(dataset, row.task);
+  const detail = stored.rewardDetail;
+  const episode = {
+    run: material.run,
+    row,
+    messages: messagesOf(material.messages, turns),
+    reward: detail === null ? null : {
+      value: detail.value,
+      database: detail.parts.database,
+      outputs: detail.parts.outputs,
+      missingOutputs: detail.missingOutputs,
+    },
+    failure: stored.failure,
+    database: await databaseOf(material, { dataset, task, note, turns }),
+    task: task === null ? material.task ?? null : taskView(task),
+    usage: stored.usage,
+    retries: material.retries,
+    startedAtMs: material.startedAtMs,
+    hasTokens: material.hasTokens,
+  };
+  const found = {
+    episode,
+    turns: material.turns,
+    reward: detail,
+    failure: stored.failure,
+    userFindings: stored.findings ?? [],
+    dataset,
+    task,
+  };
+  return {
+    ...episode,
+    findings: [
+      ...await foundBy(material.find, found),
+      ...recordedFindings(found),
+    ],
+    siblings: siblingsOf(material, turns),
+  };
+}
+
+/** A diagnosis that breaks does not hide the episode. */
+async function foundBy(
+  find: EpisodeFinder,
+  found: FoundIn,
+): Promise<readonly FindingView[]> {
+  try {
+    return await find(found);
+  } catch (error) {
+    return [{
+      kind: "diagnosis",
+      title: "The diagnosis broke, so only the record is shown",
+      detail: error instanceof Error ? error.message : String(error),
+      turn: null,
+      blame: null,
+    }];
+  }
+}
+
+interface Known {
+  readonly dataset: Dataset | null;
+  readonly task: Task | null;
+  readonly note: string | null;
+  readonly turns: readonly TurnView[];
+}
+
+async function databaseOf(
+  { stored }: EpisodeMaterial,
+  { dataset, task, note, turns }: Known,
+): Promise<DatabaseView> {
+  const reward = stored.rewardDetail;
+  if (dataset === null || task === null) {
+    return recordedView(
+      reward,
+      note ?? "The run's data do not have this task any more",
+    );
+  }
+  const view = await replayedView({ dataset, task }, turns);
+  const wrong = view.rows.filter(({ isRight }) => !isRight).length;
+  if (reward === null || wrong === reward.differences.length) return view;
+  return recordedView(
+    reward,
+    "Replaying the calls gives another database than the record has, so the record alone is shown",
+  );
+}
+
+function siblingsOf(
+  { siblings, row }: EpisodeMaterial,
+  mine: readonly TurnView[],
+): SiblingView[] {
+  return siblings.slice(0, MAX_SIBLINGS).map((sibling) => ({
+    row: sibling.row,
+    ...(sibling.row.id === row.id
+      ? { partsAt: null, partsBy: null }
+      : partingOf(mine, turnsOf(sibling.parts().turns))),
+  }));
+}
+
+function taskView({ instruction, actions, outputs }: Task): TaskView {
+  return {
+    instruction,
+    actions: actions.map(({ name, arguments: args }) => callOf(name, args)),
+    outputs,
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * All that the viewer shows: the runs under a directory, as they come and go, or those that were named.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { ConfigError } from "../../env/errors.ts";
+import type { EpisodeFinder } from "./findings.ts";
+import type { RunSummary } from "./protocol.ts";
+import { ResultsSource } from "./results_source.ts";
+import { RunSource } from "./run_source.ts";
+import { type EpisodeSource, ViewerFault } from "./source.ts";
+
+/** Settings of {@linkcode Library}. */
+export interface LibraryOptions {
+  /** Run dirs and result files; where there are none, all runs under `root`. */
+  readonly named: readonly string[];
+  /** The directory of the runs: `runs`. */
+  readonly root: string;
+  /** A diagnosis, whose findings are shown first. Default: none. */
+  readonly find?: EpisodeFinder;
+  /** Where τ-bench's data are. */
+  readonly tauBench?: string | undefined;
+}
+
+/** The sources by their ids. */
+export class Library implements Disposable {
+  readonly #options: LibraryOptions;
+  readonly #sources = new Map<string, EpisodeSource>();
+
+  private constructor(options: LibraryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens what was named.
+   * @throws {ConfigError} If one of them is not there.
+   */
+  static async open(options: LibraryOptions): Promise<Library> {
+    const library = new Library(options);
+    for (const name of options.named) await library.#addNamed(name);
+    if (options.named.length === 0) await library.#look();
+    return library;
+  }
+
+  /** What the list of runs shows, the youngest first. */
+  async summaries(): Promise<RunSummary[]> {
+    await this.#look();
+    const all = await Promise.all(
+      [...this.#sources.values()].map((source) => source.summary()),
+    );
+    return all.sort((a, b) =>
+      (b.startedAt ?? "").localeCompare(a.startedAt ?? "") ||
+      a.id.localeCompare(b.id)
+    );
+  }
+
+  /** Every source there is. */
+  get sources(): readonly EpisodeSource[] {
+    return [...this.#sources.values()];
+  }
+
+  /** @throws {ViewerFault} If there is none of that id. */
+  async source(id: string): Promise<EpisodeSource> {
+    if (!this.#sources.has(id)) await this.#look();
+    const source = this.#sources.get(id);
+    if (source !== undefined) return source;
+    throw new ViewerFault(
+      "unknown",
+      `There is no run "${id}" here; it was deleted, or the viewer was started with other runs`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    for (const source of this.#sources.values()) source[Symbol.dispose]();
+    this.#sources.clear();
+  }
+
+  /** Takes in runs that have come, and lets go of those that went. */
+  async #look(): Promise<void> {
+    const { named, root } = this.#options;
+    if (named.length > 0) return;
+    const there = new Set(await runsUnder(root));
+    for (const [id, source] of this.#sources) {
+      if (there.has(id)) continue;
+      source[Symbol.dispose]();
+      this.#sources.delete(id);
+    }
+    for (const id of there) {
+      if (!this.#sources.has(id)) this.#add(join(root, id), id, "run");
+    }
+  }
+
+  async #addNamed(name: string): Promise<void> {
+    const found = await findNamed(name, this.#options.root);
+    if (found === undefined) {
+      throw new ConfigError(
+        `There is no run "${name}": neither "${name}" nor "${
+          join(this.#options.root, name)
+        }" is a run dir or a result file; see "deno task view --help"`,
+      );
+    }
+    this.#add(found.path, this.#freeId(basename(found.path)), found.kind);
+  }
+
+  #add(path: string, id: string, kind: "run" | "results"): void {
+    const { find = () => [], tauBench } = this.#options;
+    const options = { id, find, tauBench };
+    const source = kind === "run"
+      ? new RunSource(path, options)
+      : new ResultsSource(path, options);
+    this.#sources.set(id, source);
+  }
+
+  /** Two runs of one name in two directories. */
+  #freeId(wanted: string): string {
+    for (let i = 1;; i++) {
+      const id = i === 1 ? wanted : `${wanted}-${i}`;
+      if (!this.#sources.has(id)) return id;
+    }
+  }
+}
+
+async function findNamed(
+  name: string,
+  root: string,
+): Promise<{ path: string; kind: "run" | "results" } | undefined> {
+  for (const path of [name, join(root, name)]) {
+    const stat = await statIfThere(path);
+    if (stat?.isFile) return { path, kind: "results" };
+    if (await statIfThere(join(path, "run.json")) !== undefined) {
+      return { path, kind: "run" };
+    }
+  }
+  return undefined;
+}
+
+async function runsUnder(root: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(root)) {
+      if (await statIfThere(join(root, name, "run.json")) !== undefined) {
+        names.push(name);
+      }
+    }
+  } catch (error) {
+    // The directory is made by the first run.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort();
+}
+
+async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (isMissing) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,212 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * A conversation: who said what, each call with its answer beneath it, folded where it is long.
+ *
+ * @module
+ */
+
+import { h } from "./dom.js";
+import { count } from "./format.js";
+import { indentJson, inline, textBlock } from "./text.js";
+
+/** @typedef {import("../protocol.ts").EpisodeView} TalkEpisode */
+/** @typedef {import("../protocol.ts").MessageView} TalkMessage */
+/** @typedef {import("../protocol.ts").CallView} TalkCall */
+
+/** Answers that are longer start folded. */
+const UNFOLDED = 240;
+
+/**
+ * The conversation of an episode as a list of messages.
+ * @param {TalkEpisode} episode
+ * @returns {HTMLElement}
+ */
+export function conversation(episode) {
+  const list = h("ol", { class: "talk" });
+  let turn = -1;
+  episode.messages.forEach((message, i) => {
+    const isAnswer = message.role === "tool" ||
+      episode.messages[i - 1]?.calls.length;
+    if (
+      message.turn !== null && message.turn !== turn &&
+      message.role === "assistant"
+    ) {
+      turn = message.turn;
+      list.append(turnMark(episode, turn));
+    }
+    list.append(
+      h(
+        "li",
+        {
+          class: `message ${roleClass(message)}`,
+          "data-turn": message.turn,
+          tabindex: "-1",
+        },
+        h("div", { class: "who" }, whoOf(message)),
+        h(
+          "div",
+          { class: "what" },
+          contentOf(message, Boolean(isAnswer)),
+          message.calls.map(call),
+        ),
+      ),
+    );
+  });
+  if (episode.messages.length === 0) {
+    list.append(h("li", { class: "muted" }, "Nothing was said."));
+  }
+  return list;
+}
+
+/**
+ * Folds or unfolds all that can be.
+ * @param {HTMLElement} talk
+ */
+export function toggleFolds(talk) {
+  const folds = [...talk.querySelectorAll("details")];
+  const isOpening = folds.some((fold) => !fold.open);
+  for (const fold of folds) fold.open = isOpening;
+}
+
+/**
+ * A call with its arguments, in a line or, where they are long, in a list.
+ * @param {TalkCall} one
+ */
+export function call({ name, arguments: args }) {
+  const isShort = args.every(([, value]) =>
+    value.length <= 60 && !value.includes("\n")
+  );
+  return h(
+    "div",
+    { class: "call" },
+    h("b", { class: "tool" }, inline(name, 80)),
+    isShort
+      ? h(
+        "span",
+        { class: "arguments" },
+        args.flatMap(([key, value]) => [" ", argument(key, value)]),
+      )
+      : h(
+        "dl",
+        { class: "arguments" },
+        args.flatMap((
+          [key, value],
+        ) => [
+          h("dt", {}, inline(key, 80)),
+          h("dd", {}, textBlock(value, { className: "code" })),
+        ]),
+      ),
+  );
+}
+
+/**
+ * @param {string} key
+ * @param {string} value
+ */
+function argument(key, value) {
+  return h(
+    "span",
+    { class: "argument" },
+    h("span", { class: "muted" }, inline(key, 80), "="),
+    inline(value, 80),
+  );
+}
+
+/**
+ * @param {TalkEpisode} episode
+ * @param {number} turn
+ */
+function turnMark({ database, siblings }, turn) {
+  const writes = database.writes.find((write) => write.turn === turn)?.rows ??
+    [];
+  const parting = siblings.filter(({ partsAt }) => partsAt === turn);
+  return h(
+    "li",
+    { class: `turn${parting.length > 0 ? " parts" : ""}`, id: `turn-${turn}` },
+    h("span", { class: "turn-number" }, `turn ${turn + 1}`),
+    writes.length > 0
+      ? h(
+        "span",
+        { class: "tag write" },
+        "writes ",
+        inline(writes.join(", "), 120),
+      )
+      : null,
+    parting.length > 0
+      ? h(
+        "span",
+        { class: "tag part" },
+        `${parting.length} of ${siblings.length - 1} siblings part here`,
+      )
+      : null,
+  );
+}
+
+/**
+ * @param {TalkMessage} message
+ * @param {boolean} isAnswer
+ */
+function contentOf({ role, content }, isAnswer) {
+  if (content === "") return null;
+  if (role === "system") {
+    return fold(
+      `System prompt, ${count(content.length)} characters`,
+      content,
+      false,
+    );
+  }
+  const laidOut = isAnswer ? indentJson(content) : null;
+  if (laidOut !== null) {
+    return content.length <= UNFOLDED
+      ? textBlock(content, { className: "said code" })
+      : fold(preview(content), laidOut, false);
+  }
+  return textBlock(content);
+}
+
+/**
+ * @param {string} label
+ * @param {string} content
+ * @param {boolean} isOpen
+ */
+function fold(label, content, isOpen) {
+  const details = h(
+    "details",
+    { open: isOpen },
+    h("summary", {}, inline(label, 160)),
+  );
+  const room = h("div");
+  details.append(room);
+  // A prompt of 50 kB is laid out only when somebody looks at it.
+  details.addEventListener("toggle", () => {
+    if (details.open && room.childElementCount === 0) {
+      room.append(textBlock(content, { className: "said code" }));
+    }
+  });
+  return details;
+}
+
+/** @param {string} content */
+function preview(content) {
+  return content.length > 110 ? `${content.slice(0, 110)}…` : content;
+}
+
+/** @param {TalkMessage} message */
+function roleClass({ role, content }) {
+  const isError = role === "tool" && content.startsWith("Error");
+  const known = ["system", "user", "assistant", "tool"].includes(role)
+    ? role
+    : "other";
+  return isError ? `${known} error` : known;
+}
+
+/** @param {TalkMessage} message */
+function whoOf({ role, name }) {
+  if (role === "user") return "customer";
+  if (role === "assistant") return "agent";
+  if (role === "tool") {
+    return name === null || name === "" ? "tool" : inline(name, 60);
+  }
+  return inline(role, 30);
+}

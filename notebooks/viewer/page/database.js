@@ -1,0 +1,143 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * What became of the database: row by row and field by field, as it was, is and should be.
+ *
+ * @module
+ */
+
+import { h } from "./dom.js";
+import { inline, textBlock } from "./text.js";
+
+/** @typedef {import("../protocol.ts").DatabaseView} ShownDatabase */
+/** @typedef {import("../protocol.ts").RowView} ShownRow */
+/** @typedef {import("../protocol.ts").FieldView} ShownField */
+
+/** @type {Readonly<Record<ShownField["verdict"], readonly [string, string]>>} */
+const VERDICTS = {
+  right: ["✓", "as it should be"],
+  wrong: ["✗", "changed otherwise"],
+  missing: ["✗", "not changed"],
+  extra: ["✗", "nobody asked for it"],
+};
+
+/**
+ * @param {ShownDatabase} database
+ * @returns {HTMLElement}
+ */
+export function databaseSection({ rows, isWhole, note }) {
+  const wrong = rows.filter(({ isRight }) => !isRight).length;
+  const right = rows.length - wrong;
+  return h(
+    "section",
+    { class: "panel database", "aria-labelledby": "database-title" },
+    h("h2", { id: "database-title" }, "Database"),
+    h(
+      "p",
+      { class: "muted" },
+      rows.length === 0
+        ? (isWhole
+          ? "Nothing changed, and nothing should have."
+          : "The record has no row that differs.")
+        : [
+          wrong > 0 ? `${plural(wrong, "row")} not as it should be` : "",
+          right > 0 ? `${plural(right, "row")} changed as it should` : "",
+        ].filter(Boolean).join(", ") + ".",
+    ),
+    note === null ? null : h("p", { class: "note" }, inline(note, 1000)),
+    rows.map((row) => rowBlock(row, isWhole)),
+  );
+}
+
+/**
+ * @param {ShownRow} row
+ * @param {boolean} isWhole
+ */
+function rowBlock({ table, id, isRight, fields }, isWhole) {
+  const heads = isWhole
+    ? ["Field", "Was", "Is", "Should be"]
+    : ["Field", "Is", "Should be"];
+  const title = h(
+    "span",
+    {},
+    h("span", {
+      class: isRight ? "good-text" : "bad-text",
+      "aria-hidden": "true",
+    }, isRight ? "✓ " : "✗ "),
+    inline(table, 60),
+    " ",
+    h("b", {}, inline(id, 80)),
+  );
+  const body = h(
+    "div",
+    {
+      class: "scroll-x",
+      role: "region",
+      tabindex: "0",
+      "aria-label": `${table} ${id}`,
+    },
+    h(
+      "table",
+      { class: "fields" },
+      h(
+        "thead",
+        {},
+        h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head))),
+      ),
+      h("tbody", {}, fields.map((field) => fieldRow(field, isWhole))),
+    ),
+  );
+  return h(
+    "details",
+    { class: `row-diff ${isRight ? "right" : "wrong"}`, open: !isRight },
+    h("summary", {}, title),
+    body,
+  );
+}
+
+/**
+ * @param {ShownField} field
+ * @param {boolean} isWhole
+ */
+function fieldRow({ path, was, is, should, verdict }, isWhole) {
+  const [mark, words] = VERDICTS[verdict];
+  const cell = (
+    /** @type {string} */ label,
+    /** @type {string | null | undefined} */ value,
+    /** @type {string} */ kind,
+  ) =>
+    h(
+      "td",
+      { class: kind, "data-label": label },
+      value === null || value === undefined
+        ? h("span", { class: "muted" }, "nothing")
+        : textBlock(value, { className: "code" }),
+    );
+  return h(
+    "tr",
+    { class: verdict },
+    h(
+      "th",
+      { scope: "row" },
+      h(
+        "span",
+        { class: verdict === "right" ? "good-text" : "bad-text", title: words },
+        mark,
+        h("span", { class: "sr" }, ` ${words}: `),
+      ),
+      " ",
+      inline(path === "" ? "the whole row" : path, 120),
+    ),
+    isWhole ? cell("Was", was, "was") : null,
+    cell("Is", is, verdict === "right" ? "is good" : "is bad"),
+    cell("Should be", should, "should"),
+  );
+}
+
+/**
+ * @param {number} n
+ * @param {string} word
+ */
+function plural(n, word) {
+  return `${n} ${word}${n === 1 ? "" : "s"}`;
+}

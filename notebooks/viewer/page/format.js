@@ -1,0 +1,115 @@
+// @ts-check
+/**
+ * Numbers, times and marks as people read them.
+ *
+ * @module
+ */
+
+import { h } from "./dom.js";
+
+/** @typedef {import("../protocol.ts").EpisodeRow} FormattedRow */
+
+/**
+ * A count with thousands apart; a dash where there is none.
+ * @param {number | null | undefined} value
+ */
+export function count(value) {
+  return value === null || value === undefined
+    ? "–"
+    : Math.round(value).toLocaleString("en-US");
+}
+
+/**
+ * A number of about four digits.
+ * @param {number | null | undefined} value
+ */
+export function number(value) {
+  if (value === null || value === undefined) return "–";
+  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 1e6)) {
+    return value.toExponential(2);
+  }
+  return value.toFixed(size < 10 ? 3 : 1).replace("-", "−");
+}
+
+/**
+ * A signed number of two digits, for advantages.
+ * @param {number | null} value
+ */
+export function signed(value) {
+  if (value === null) return "–";
+  const text = Math.abs(value).toFixed(2);
+  return value < 0 ? `−${text}` : value > 0 ? `+${text}` : text;
+}
+
+/**
+ * A share of one as a percentage.
+ * @param {number | null | undefined} value
+ */
+export function percent(value) {
+  return value === null || value === undefined
+    ? "–"
+    : `${(100 * value).toFixed(1)}%`;
+}
+
+/**
+ * Seconds: `0.4 s`, `12 s`, `3 min`.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120
+    ? `${minutes} min`
+    : `${Math.floor(minutes / 60)} h ${
+      String(minutes % 60).padStart(2, "0")
+    } min`;
+}
+
+/**
+ * A moment: `2026-11-25 08:00`, in this browser's time zone.
+ * @param {string | null} iso
+ */
+export function moment(iso) {
+  if (iso === null) return "–";
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  const two = (/** @type {number} */ part) => String(part).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${
+    two(date.getDate())
+  } ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/**
+ * Words of an identifier: `extra_write` becomes `extra write`.
+ * @param {string | null} text
+ */
+export function words(text) {
+  return text === null ? "" : text.replaceAll("_", " ");
+}
+
+/**
+ * A reward as a mark that does not rest on colour alone.
+ * @param {number | null} reward
+ */
+export function rewardMark(reward) {
+  if (reward === null) {
+    return h("span", { class: "mark none", title: "Not scored" }, "–");
+  }
+  const isRight = reward === 1;
+  const kind = isRight ? "good" : reward > 0 ? "part" : "bad";
+  const text = isRight ? "✓ 1" : reward === 0 ? "✗ 0" : number(reward);
+  return h("span", { class: `mark ${kind}`, title: `Reward ${reward}` }, text);
+}
+
+/**
+ * Why an episode is not right, in a few words: its failure, else its reason, else how it ended.
+ * @param {FormattedRow} row
+ */
+export function why(row) {
+  if (row.failure !== null) return `failed: ${words(row.failure)}`;
+  if (row.reason !== null) return words(row.reason);
+  return row.reward === 1 ? "" : words(row.stop);
+}

@@ -1,0 +1,101 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * Keys, and the page that explains them.
+ *
+ * @module
+ */
+
+import { h } from "./dom.js";
+
+const HELP = /** @type {const} */ ([
+  ["Everywhere", [
+    ["?", "these keys"],
+    ["Esc", "back: to the table, to the runs; closes what is open"],
+  ]],
+  ["Runs", [["j k", "next, previous run"], ["Enter", "open it"]]],
+  ["Episodes", [
+    ["j k ↓ ↑", "next, previous episode"],
+    ["Enter", "open it"],
+    ["/", "search all messages"],
+  ]],
+  ["An episode", [
+    ["← →", "previous, next episode of the table as it is filtered"],
+    ["j k", "next, previous message"],
+    ["Enter", "fold or unfold the message"],
+    ["o", "fold or unfold all"],
+    ["t", "tokens, coloured by what trains and how likely they were"],
+    ["s", "the group side by side"],
+  ]],
+]);
+
+/**
+ * Listens for keys for as long as the page lives.
+ * @param {() => Readonly<Record<string, (event: KeyboardEvent) => void>>} keysOf Those of the view that is shown.
+ * @returns {{ showHelp: () => void }}
+ */
+export function listenForKeys(keysOf) {
+  const dialog = helpDialog();
+  document.body.append(dialog);
+  document.addEventListener("keydown", (event) => {
+    if (
+      event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented
+    ) return;
+    if (dialog.open) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) &&
+      target.getAttribute("type") !== "checkbox";
+    if (isTyping && event.key !== "Escape") return;
+    // A link, a button and a fold know what Enter does.
+    if (
+      event.key === "Enter" && /^(A|BUTTON|SUMMARY|INPUT)$/.test(target.tagName)
+    ) return;
+    // In a region that scrolls sideways, arrows scroll.
+    if (event.key.startsWith("Arrow") && target.closest(".scroll-x") !== null) {
+      return;
+    }
+    if (event.key === "?") {
+      event.preventDefault();
+      dialog.showModal();
+      return;
+    }
+    const action = keysOf()[event.key];
+    if (action === undefined) return;
+    event.preventDefault();
+    action(event);
+  });
+  return { showHelp: () => dialog.showModal() };
+}
+
+function helpDialog() {
+  const dialog = h(
+    "dialog",
+    { class: "help", "aria-labelledby": "help-title" },
+    h("h2", { id: "help-title" }, "Keys"),
+    HELP.map(([where, keys]) => [
+      h("h3", {}, where),
+      h(
+        "dl",
+        {},
+        keys.map(([names, does]) =>
+          h(
+            "div",
+            {},
+            h("dt", {}, names.split(" ").map((name) => h("kbd", {}, name))),
+            h("dd", {}, does),
+          )
+        ),
+      ),
+    ]).flat(),
+    h("form", { method: "dialog" }, h("button", { autofocus: true }, "Close")),
+  );
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  // A form may not be sent by the page's policy; it is not needed to close.
+  dialog.querySelector("form")?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    dialog.close();
+  });
+  return dialog;
+}

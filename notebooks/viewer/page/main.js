@@ -1,0 +1,102 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * The page: shows the view that the address names, and keeps it up to date.
+ *
+ * @module
+ */
+
+import { fileApi, readExported, serverApi } from "./api.js";
+import { byId, fill } from "./dom.js";
+import { episodeView } from "./episode_view.js";
+import { listenForKeys } from "./keyboard.js";
+import { runsView } from "./runs_view.js";
+import { drawBar, drawLive, notice, readRoute } from "./shell.js";
+import { tableView } from "./table_view.js";
+
+/** How often a view looks for what is new, in milliseconds. */
+const LOOK_MS = 1500;
+
+const VIEWS = { runs: runsView, table: tableView, episode: episodeView };
+
+await start();
+
+async function start() {
+  const stored = document.getElementById("taulab-data");
+  const api = stored === null
+    ? serverApi()
+    : fileApi(await readExported(stored.textContent ?? ""));
+  byId("foot").textContent = api.origin;
+  const content = byId("content");
+  /** @type {import("./shell.js").View | undefined} */
+  let view;
+  const { showHelp } = listenForKeys(() => view?.keys ?? {});
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    content.focus();
+  });
+
+  let isLooking = false;
+  async function look() {
+    const looked = view;
+    if (looked === undefined || isLooking) return;
+    isLooking = true;
+    try {
+      await looked.refresh();
+      if (looked !== view) return;
+      clearNotice();
+      drawLive(api.isLive ? "live" : "still");
+    } catch (error) {
+      if (looked === view) say(error);
+    } finally {
+      isLooking = false;
+      // The address changed while the last view was looking.
+      if (looked !== view) void look();
+    }
+  }
+
+  /** @param {unknown} error */
+  function say(error) {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    drawLive("off");
+    const text = error instanceof Error ? error.message : String(error);
+    if (content.querySelector("#notice")?.textContent?.includes(text)) return;
+    clearNotice();
+    const said = notice(error);
+    said.id = "notice";
+    content.prepend(said);
+  }
+
+  function clearNotice() {
+    content.querySelector("#notice")?.remove();
+  }
+
+  function show() {
+    const route = readRoute(location.hash);
+    if (view?.accept?.(route)) return;
+    const isFirst = view === undefined;
+    view?.close();
+    view = VIEWS[route.name](api, route);
+    fill(content, view.element);
+    drawBar(view, { onHelp: showHelp });
+    scrollTo(0, 0);
+    // A reader's place is the new view, but for the first one, where the browser has put it.
+    if (!isFirst) content.focus({ preventScroll: true });
+    void look();
+  }
+
+  // Links within the page fire it too.
+  addEventListener("popstate", show);
+  content.addEventListener(
+    "problem",
+    (event) => say(/** @type {CustomEvent} */ (event).detail),
+  );
+  show();
+  if (!api.isLive) return;
+  setInterval(() => {
+    if (!document.hidden) void look();
+  }, LOOK_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void look();
+  });
+}

@@ -1,0 +1,180 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * What stands around every view: addresses, the bar with the way back, notices.
+ *
+ * @module
+ */
+
+import { byId, fill, h } from "./dom.js";
+import { FIELDS } from "./filter.js";
+import { inline } from "./text.js";
+
+/**
+ * Where the page is: all of it is in the address, so that links can be shared and the back button works.
+ * @typedef {{ name: "runs" | "table" | "episode", run: string, id: number, params: URLSearchParams }} Route
+ */
+
+/**
+ * @typedef {object} View
+ * @property {HTMLElement} element
+ * @property {string} title
+ * @property {{ text: string, href: string | null }[]} crumbs The way from the first page to here.
+ * @property {() => Promise<void>} refresh Draws what has changed; throws what the page shall say.
+ * @property {Readonly<Record<string, (event: KeyboardEvent) => void>>} keys
+ * @property {(route: Route) => boolean} [accept] Takes over another address, if it can.
+ * @property {() => void} close
+ */
+
+/**
+ * @param {string} hash
+ * @returns {Route}
+ */
+export function readRoute(hash) {
+  const [path = "", query = ""] = split(hash.replace(/^#/, ""), "?");
+  const params = new URLSearchParams(query);
+  const parts = path.split("/").filter(Boolean).map(decode);
+  const [kind, run = "", what, id] = parts;
+  if (kind !== "run") return { name: "runs", run: "", id: 0, params };
+  if (what === "episode") {
+    return { name: "episode", run, id: Number(id), params };
+  }
+  return { name: "table", run, id: 0, params };
+}
+
+/**
+ * @param {string} run
+ * @param {URLSearchParams} [params]
+ */
+export function tableHref(run, params = new URLSearchParams()) {
+  return withQuery(`#/run/${encodeURIComponent(run)}`, params);
+}
+
+/**
+ * @param {string} run
+ * @param {number} id
+ * @param {URLSearchParams} [params]
+ */
+export function episodeHref(run, id, params = new URLSearchParams()) {
+  return withQuery(`#/run/${encodeURIComponent(run)}/episode/${id}`, params);
+}
+
+/** @param {URLSearchParams} params */
+export function runsHref(params) {
+  return withQuery("#/", params);
+}
+
+/**
+ * The part of a query that filters and sorts: what an episode's page keeps of the table that it was opened from.
+ * @param {URLSearchParams} params
+ */
+export function filterOnly(params) {
+  const kept = new URLSearchParams();
+  for (const [key, value] of params) {
+    if (Object.hasOwn(FIELDS, key) || key === "text" || key === "sort") {
+      kept.append(key, value);
+    }
+  }
+  return kept;
+}
+
+/**
+ * Draws the bar for a view.
+ * @param {View} view
+ * @param {{ onHelp: () => void }} options
+ */
+export function drawBar(view, { onHelp }) {
+  const crumbs = view.crumbs.map(({ text, href }) =>
+    h(
+      "li",
+      {},
+      href === null
+        ? h("span", { "aria-current": "page" }, inline(text, 60))
+        : h("a", { href }, inline(text, 60)),
+    )
+  );
+  fill(
+    byId("bar"),
+    h("a", { class: "brand", href: "#/" }, "taulab"),
+    h(
+      "nav",
+      { "aria-label": "You are here" },
+      h("ol", { class: "crumbs" }, crumbs),
+    ),
+    h("span", { id: "live", class: "live", role: "status" }),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        "aria-keyshortcuts": "?",
+        onclick: onHelp,
+      },
+      "Keys ",
+      h("kbd", {}, "?"),
+    ),
+  );
+  document.title = `${view.title} – taulab`;
+}
+
+/**
+ * Says how the page's data are: growing, still, out of reach.
+ * @param {"live" | "still" | "off"} state
+ */
+export function drawLive(state) {
+  const live = document.getElementById("live");
+  if (live === null || live.dataset["state"] === state) return;
+  live.dataset["state"] = state;
+  live.textContent = { live: "live", still: "", off: "no answer" }[state];
+}
+
+/**
+ * What a person has to be told in the place of a view, or above it.
+ * @param {unknown} error
+ */
+export function notice(error) {
+  const kind = /** @type {{ kind?: string }} */ (error)?.kind ?? "bug";
+  const message = error instanceof Error ? error.message : String(error);
+  const titles = /** @type {Readonly<Record<string, string>>} */ ({
+    gone: "This run is gone",
+    damaged: "This cannot be read",
+    newer: "This was written by a newer taulab",
+    unknown: "There is no such thing here",
+    filter: "This filter cannot be read",
+    offline: "The viewer does not answer",
+    refused: "The viewer refused",
+  });
+  return h(
+    "div",
+    { class: `notice ${kind}`, role: "alert" },
+    h("strong", {}, titles[kind] ?? "Something broke"),
+    h("p", {}, inline(message, 2000)),
+  );
+}
+
+/**
+ * @param {string} path
+ * @param {URLSearchParams} params
+ */
+function withQuery(path, params) {
+  const query = params.toString();
+  return query === "" ? path : `${path}?${query}`;
+}
+
+/** @param {string} text */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // typed by hand
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {string} mark
+ */
+function split(text, mark) {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,297 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * The episodes of a run, to sort, filter and search.
+ *
+ * @module
+ */
+
+import { fill, h } from "./dom.js";
+import { filterBar } from "./filter_bar.js";
+import { count, duration, rewardMark, signed, why, words } from "./format.js";
+import { episodeHref, filterOnly, tableHref } from "./shell.js";
+import { inline } from "./text.js";
+import { virtualTable } from "./virtual_rows.js";
+
+/** @typedef {import("./api.js").Api} TableApi */
+/** @typedef {import("./shell.js").View} TableShellView */
+/** @typedef {import("./shell.js").Route} TableRoute */
+/** @typedef {import("../protocol.ts").EpisodeRow} TableRow */
+/** @typedef {import("../protocol.ts").EpisodePage} TablePage */
+
+/**
+ * @typedef {object} Column
+ * @property {string} field
+ * @property {string} label
+ * @property {boolean} [isNumber]
+ * @property {(row: TableRow) => Node | string} draw
+ */
+
+/** @type {readonly Column[]} */
+const COLUMNS = [
+  {
+    field: "id",
+    label: "Episode",
+    isNumber: true,
+    draw: ({ id }) => String(id),
+  },
+  {
+    field: "step",
+    label: "Step",
+    isNumber: true,
+    draw: ({ step }) => count(step),
+  },
+  {
+    field: "reward",
+    label: "Reward",
+    draw: ({ reward }) => rewardMark(reward),
+  },
+  { field: "task", label: "Task", draw: ({ task }) => inline(task, 60) },
+  {
+    field: "intent",
+    label: "Intent",
+    draw: ({ intent }) => inline(words(intent), 60),
+  },
+  { field: "reason", label: "Why", draw: (row) => inline(why(row), 60) },
+  {
+    field: "advantage",
+    label: "Advantage",
+    isNumber: true,
+    draw: ({ advantage }) => signed(advantage),
+  },
+  {
+    field: "turns",
+    label: "Turns",
+    isNumber: true,
+    draw: ({ turns }) => count(turns),
+  },
+  {
+    field: "tokens",
+    label: "Tokens",
+    isNumber: true,
+    draw: ({ tokens }) => tokens === 0 ? "–" : count(tokens),
+  },
+  {
+    field: "seconds",
+    label: "Time",
+    isNumber: true,
+    draw: ({ seconds }) => seconds === 0 ? "–" : duration(seconds),
+  },
+  {
+    field: "source",
+    label: "Source",
+    draw: ({ source }) => inline(source, 30),
+  },
+];
+
+/**
+ * Where tables were when they were left, by address.
+ * @type {Map<string, { top: number, at: number }>}
+ */
+const places = new Map();
+
+/**
+ * @param {TableApi} api
+ * @param {TableRoute} route
+ * @returns {TableShellView}
+ */
+export function tableView(api, route) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const { run } = route;
+  let params = filterOnly(route.params);
+  let tag = "";
+  let facetsOf = "";
+  let isFirst = true;
+
+  const status = h("p", { class: "count", role: "status" });
+  const head = h("thead", { role: "rowgroup" });
+  const bar = filterBar({
+    onChange: (next, { isTyping }) => {
+      const href = tableHref(run, next);
+      // Each letter of a search would be a step of the way back.
+      if (isTyping) history.replaceState(null, "", href);
+      else history.pushState(null, "", href);
+      apply(next);
+    },
+  });
+  const table = virtualTable({
+    head,
+    label: `Episodes of ${run}`,
+    columns: COLUMNS.length,
+    cells: cellsOf,
+    load: async (offset, limit) => {
+      const answer = await api.episodes(run, params, { offset, limit }, signal);
+      tag = answer.tag;
+      drawStatus(answer.value);
+      return answer.value;
+    },
+    start: places.get(tableHref(run, params)) ?? { top: 0, at: 0 },
+  });
+  const element = h(
+    "div",
+    { class: "page table-page" },
+    h(
+      "div",
+      { class: "title-row" },
+      h("h1", { tabindex: "-1" }, inline(run, 80)),
+      status,
+    ),
+    bar.element,
+    table.element,
+  );
+  drawHead();
+  bar.show(params);
+
+  /** @param {URLSearchParams} next */
+  function apply(next) {
+    params = filterOnly(next);
+    bar.show(params);
+    drawHead();
+    void refresh(true).catch((error) => {
+      if (!signal.aborted) {
+        element.dispatchEvent(
+          new CustomEvent("problem", { detail: error, bubbles: true }),
+        );
+      }
+    });
+  }
+
+  async function refresh(isChanged = false) {
+    if (isChanged || isFirst) {
+      await table.reload();
+      isFirst = false;
+    } else {
+      const { tag: now } = await api.episodes(run, params, {
+        offset: 0,
+        limit: 1,
+      }, signal);
+      if (now === lastLook) return;
+      lastLook = now;
+      await table.reload();
+    }
+    await offer();
+  }
+  let lastLook = "";
+
+  async function offer() {
+    const key = `${params} ${tag}`;
+    if (key === facetsOf) return;
+    facetsOf = key;
+    bar.offer((await api.facets(run, params, signal)).value);
+  }
+
+  /** @param {TablePage} page */
+  function drawStatus({ matched, total, text }) {
+    const found = matched === total
+      ? `${count(total)} episodes`
+      : `${count(matched)} of ${count(total)} episodes`;
+    const isSearching = params.has("text") && text.indexed < text.total;
+    const progress = isSearching
+      ? `, ${
+        Math.floor(100 * text.indexed / text.total)
+      }% of their texts searched so far`
+      : "";
+    if (status.textContent !== found + progress) {
+      status.textContent = found + progress;
+    }
+  }
+
+  function drawHead() {
+    const sort = params.get("sort") ?? "id";
+    const by = sort.replace(/^-/, "");
+    const direction = sort.startsWith("-") ? "descending" : "ascending";
+    fill(
+      head,
+      h(
+        "tr",
+        { role: "row", "aria-rowindex": 1 },
+        COLUMNS.map(({ field, label, isNumber }) => {
+          const isSorted = field === by;
+          const next = new URLSearchParams(params);
+          next.set(
+            "sort",
+            isSorted && direction === "ascending" ? `-${field}` : field,
+          );
+          return h(
+            "th",
+            {
+              role: "columnheader",
+              scope: "col",
+              class: `${isNumber ? "num " : ""}column-${field}`,
+              "aria-sort": isSorted ? direction : null,
+            },
+            h(
+              "a",
+              {
+                href: tableHref(run, next),
+                class: "sort",
+                title: `Sort by ${label.toLowerCase()}`,
+              },
+              label,
+              h(
+                "span",
+                { class: "arrow", "aria-hidden": "true" },
+                isSorted ? (direction === "ascending" ? "▲" : "▼") : "",
+              ),
+            ),
+          );
+        }),
+      ),
+    );
+  }
+
+  /** @param {TableRow} row */
+  function cellsOf(row) {
+    return COLUMNS.map(({ field, label, isNumber, draw }) => {
+      const content = draw(row);
+      return h(
+        "td",
+        {
+          role: field === "id" ? "rowheader" : "cell",
+          class: `${isNumber ? "num " : ""}column-${field}`,
+          "data-label": label,
+        },
+        field === "id"
+          ? h("a", {
+            href: episodeHref(run, row.id, params),
+            "aria-label": `Episode ${row.id}`,
+          }, content)
+          : content,
+      );
+    });
+  }
+
+  return {
+    element,
+    title: run,
+    crumbs: [{ text: "Runs", href: "#/" }, { text: run, href: null }],
+    refresh: () => refresh(),
+    keys: {
+      j: () => table.step(1),
+      k: () => table.step(-1),
+      ArrowDown: () => table.step(1),
+      ArrowUp: () => table.step(-1),
+      "/": () => bar.focusSearch(),
+      Enter: () => {
+        const row = table.current();
+        if (row !== undefined) location.hash = episodeHref(run, row.id, params);
+      },
+      Escape: () => {
+        if (document.activeElement instanceof HTMLInputElement) table.step(0);
+        else location.hash = "#/";
+      },
+    },
+    accept: (next) => {
+      if (next.name !== "table" || next.run !== run) return false;
+      if (filterOnly(next.params).toString() !== params.toString()) {
+        apply(next.params);
+      }
+      return true;
+    },
+    close: () => {
+      places.set(tableHref(run, params), table.position());
+      controller.abort();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * The page's own files: plain HTML, CSS and ES modules, served as they are.
+ *
+ * @module
+ */
+
+import { extname } from "node:path";
+
+/** The modules, each after those that it imports, so that one file can be made of them. */
+export const PAGE_MODULES = [
+  "filter.js",
+  "dom.js",
+  "text.js",
+  "format.js",
+  "api.js",
+  "chart.js",
+  "shell.js",
+  "runs_view.js",
+  "virtual_rows.js",
+  "filter_bar.js",
+  "table_view.js",
+  "conversation.js",
+  "database.js",
+  "tokens.js",
+  "group.js",
+  "episode_view.js",
+  "keyboard.js",
+  "main.js",
+] as const;
+
+/** All files under `/page/`. */
+export const PAGE_FILES = ["style.css", "icon.svg", ...PAGE_MODULES] as const;
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".svg": "image/svg+xml",
+};
+
+/** A file of the page, with its type. */
+export async function readPageFile(
+  name: string,
+): Promise<{ text: string; type: string }> {
+  const text = await Deno.readTextFile(
+    new URL(`page/${name}`, import.meta.url),
+  );
+  return { text, type: TYPES[extname(name)] ?? "text/plain" };
+}

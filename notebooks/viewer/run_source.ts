@@ -1,0 +1,381 @@
+/**
+ * A run dir, finished or growing, as the viewer sees it. Never writes in it.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { inflateSync } from "node:zlib";
+import { RunDirError } from "../../env/errors.ts";
+import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
+import { EpisodeStore } from "../../train/episode_store.ts";
+import { plainText, readObjects } from "./conversation_view.ts";
+import { type EpisodeFeed, EpisodeIndex } from "./episode_index.ts";
+import { type EpisodeParts, viewEpisode } from "./episode_view.ts";
+import type { EpisodeFinder } from "./findings.ts";
+import type {
+  EpisodeRow,
+  EpisodeView,
+  RunSummary,
+  RunView,
+  TokensView,
+} from "./protocol.ts";
+import { curvesOf, lastPass, readMetrics, readRunJson } from "./run_files.ts";
+import {
+  type EpisodeSource,
+  isDatabaseDamage,
+  noEpisode,
+  ViewerFault,
+} from "./source.ts";
+import { openTokenizer, tokensView } from "./tokens_view.ts";
+import { openWorld, type World } from "./world.ts";
+
+/** Settings of {@linkcode RunSource}. */
+export interface RunSourceOptions {
+  readonly id?: string;
+  readonly find: EpisodeFinder;
+  /** Where τ-bench's data are. */
+  readonly tauBench?: string | undefined;
+}
+
+/** A run's `episodes.db`, opened. */
+interface Opened {
+  readonly file: string;
+  readonly db: DatabaseSync;
+  readonly store: EpisodeStore;
+  readonly index: EpisodeIndex;
+  dataVersion: number;
+  /** The last episode at the last look. */
+  last: EpisodeRow | undefined;
+}
+
+/** The file's columns that make the fields of a filter. */
+const FACTS: Readonly<Record<string, { column: string; sql?: string }>> = {
+  id: { column: "id" },
+  step: { column: "step" },
+  source: { column: "source" },
+  group: { column: "group_index" },
+  task: { column: "task_id" },
+  split: { column: "split" },
+  intent: { column: "intent" },
+  seed: { column: "seed" },
+  agent: { column: "agent" },
+  model: { column: "model" },
+  user: { column: "user" },
+  reward: { column: "reward" },
+  advantage: { column: "advantage" },
+  stop: { column: "stop_reason" },
+  reason: { column: "reason" },
+  failure: { column: "failure_kind" },
+  fault: {
+    column: "findings",
+    // `[{"fault":"leak",…},…]` becomes `leak,…`, each fault once.
+    sql: "CASE WHEN findings IS NULL OR findings = '[]' THEN NULL ELSE (" +
+      "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings)) END",
+  },
+  turns: { column: "turn_count" },
+  tokens: { column: "token_count" },
+  parse_errors: { column: "parse_errors" },
+  seconds: { column: "duration_ms", sql: "duration_ms / 1000" },
+};
+
+/** A run dir. */
+export class RunSource implements EpisodeSource {
+  readonly id: string;
+  readonly path: string;
+  readonly #options: RunSourceOptions;
+  #opened: Opened | undefined;
+  #world: Promise<World> | undefined;
+  #tokenizer: Promise<Tokenizer | null> | undefined;
+
+  constructor(path: string, options: RunSourceOptions) {
+    this.path = path;
+    this.id = options.id ?? basename(path);
+    this.#options = options;
+  }
+
+  async summary(): Promise<RunSummary> {
+    try {
+      return (await this.view()).run;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { ...EMPTY, id: this.id, path: this.path, error: message };
+    }
+  }
+
+  async view(): Promise<RunView> {
+    const info = await readRunJson(this.path);
+    const { lines, error } = await readMetrics(this.path);
+    const curves = curvesOf(lines);
+    const last = (key: string) =>
+      curves.find((curve) => curve.key === key)?.points.at(-1)?.[1] ?? null;
+    const counts = info.kind === "train" ? null : await this.#counts();
+    const pass = lastPass(curves);
+    const run: RunSummary = {
+      ...EMPTY,
+      id: this.id,
+      path: this.path,
+      kind: info.kind,
+      trainer: info.trainer ?? null,
+      outcome: info.outcome ?? null,
+      data: info.dataset?.name ?? null,
+      seed: info.seed ?? null,
+      startedAt: info.startedAt ?? null,
+      endedAt: info.endedAt ?? null,
+      version: info.version ?? null,
+      commit: info.commit ?? null,
+      steps: lines.at(-1)?.step ?? null,
+      episodes: counts?.episodes ?? this.#opened?.index.total ??
+        countIn(lines),
+      pass1: counts?.pass1 ?? pass?.value ?? null,
+      pass1Of: counts === null ? pass?.of ?? null : "all tasks",
+      reward: counts?.reward ?? last("grpo.reward") ?? last("run.reward"),
+      error,
+    };
+    return { run, curves };
+  }
+
+  async index(): Promise<EpisodeIndex> {
+    const { index } = await this.#open();
+    return index;
+  }
+
+  async episode(id: number): Promise<EpisodeView> {
+    const { index, store, db } = await this.#open();
+    const row = index.row(id);
+    const stored = store.get(id);
+    if (row === undefined || stored === undefined) {
+      throw noEpisode(this.path, id);
+    }
+    const parts = (other: number): EpisodeParts => {
+      const { messages, turns } = store.conversation(other);
+      return { messages: readObjects(messages), turns: readObjects(turns) };
+    };
+    const extra = db.prepare(
+      "SELECT retries, started_at_ms FROM main.episodes WHERE id = ?",
+    ).get(id);
+    return await this.#telling(() =>
+      viewEpisode({
+        run: this.id,
+        row,
+        stored,
+        ...parts(id),
+        retries: Number(extra?.["retries"] ?? 0),
+        startedAtMs: Number(extra?.["started_at_ms"] ?? 0),
+        hasTokens: stored.tokens > 0,
+        siblings: index.group(row).map((sibling) => ({
+          row: sibling,
+          parts: () => parts(sibling.id),
+        })),
+        world: () => this.#openWorld(),
+        find: this.#options.find,
+      })
+    );
+  }
+
+  async tokens(id: number): Promise<TokensView> {
+    const { store } = await this.#open();
+    if (store.get(id) === undefined) throw noEpisode(this.path, id);
+    const trajectory = store.trajectory(id);
+    if (trajectory === null) {
+      throw new ViewerFault(
+        "unknown",
+        `Episode ${id} has no tokens: its model works on messages`,
+      );
+    }
+    // A run writes its tokenizer once, before its first episode.
+    this.#tokenizer ??= openTokenizer(this.path);
+    return tokensView(trajectory, await this.#tokenizer);
+  }
+
+  [Symbol.dispose](): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    opened?.index.stop();
+    opened?.store[Symbol.dispose]();
+    opened?.db.close();
+  }
+
+  /** The episodes as they are by now. */
+  async #open(): Promise<Opened> {
+    const path = join(this.path, "episodes.db");
+    try {
+      const file = await identityOf(path);
+      // A file that was put in the place of another one is another run.
+      if (this.#opened !== undefined && this.#opened.file !== file) {
+        this[Symbol.dispose]();
+      }
+      const opened = this.#opened ??= open(path, file);
+      const dataVersion = Number(
+        opened.db.prepare("PRAGMA data_version").get()?.["data_version"],
+      );
+      if (dataVersion !== opened.dataVersion) {
+        takeIn(opened);
+        opened.dataVersion = dataVersion;
+      }
+      return opened;
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw await this.#fault(path, error);
+    }
+  }
+
+  async #telling<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw await this.#fault(join(this.path, "episodes.db"), error);
+    }
+  }
+
+  async #fault(path: string, error: unknown): Promise<unknown> {
+    if (error instanceof ViewerFault) return error;
+    if (error instanceof RunDirError) {
+      const kind = error.cause === undefined ? "newer" : "damaged";
+      return new ViewerFault(kind, error.message, { cause: error });
+    }
+    if (error instanceof Deno.errors.NotFound) {
+      await readRunJson(this.path); // says so if all of the run is gone
+      return new ViewerFault(
+        "gone",
+        `"${path}" is not there: the run has no episodes yet, or they were deleted`,
+        { cause: error },
+      );
+    }
+    // What inflate says of bytes that it did not write.
+    const isDamage = isDatabaseDamage(error) ||
+      (error as { code?: string }).code?.startsWith("Z_");
+    if (!isDamage) return error;
+    return new ViewerFault(
+      "damaged",
+      `"${path}" is damaged: ${
+        (error as Error).message
+      }; restore it from a copy, or look at what is left by sqlite3's .recover`,
+      { cause: error },
+    );
+  }
+
+  async #openWorld(): Promise<World> {
+    const info = await readRunJson(this.path);
+    return await (this.#world ??= openWorld(this.path, {
+      fingerprint: info.dataset?.fingerprint ?? null,
+      tauBench: this.#options.tauBench,
+    }));
+  }
+
+  /** Figures of an evaluation, which has no metrics. */
+  async #counts(): Promise<
+    | { episodes: number; reward: number | null; pass1: number | null }
+    | null
+  > {
+    try {
+      const { db } = await this.#open();
+      const row = db.prepare(
+        `SELECT sum(episodes) AS episodes, sum(reward) / sum(scored) AS reward, avg(share) AS pass1 FROM (
+           SELECT count(*) AS episodes, count(reward) AS scored, sum(reward) AS reward,
+             avg(CASE WHEN reward IS NULL THEN NULL ELSE reward = 1 END) AS share
+           FROM temp.all_episodes GROUP BY task
+         )`,
+      ).get();
+      const number = (key: string) =>
+        row?.[key] === null ? null : Number(row?.[key]);
+      return {
+        episodes: number("episodes") ?? 0,
+        reward: number("reward"),
+        pass1: number("pass1"),
+      };
+    } catch (error) {
+      if (error instanceof ViewerFault && error.kind === "gone") return null;
+      throw error;
+    }
+  }
+}
+
+/** What is known of a run that cannot be read. */
+const EMPTY: Omit<RunSummary, "id" | "path"> = {
+  kind: "train",
+  trainer: null,
+  outcome: null,
+  data: null,
+  seed: null,
+  startedAt: null,
+  endedAt: null,
+  version: null,
+  commit: null,
+  steps: null,
+  episodes: null,
+  pass1: null,
+  pass1Of: null,
+  reward: null,
+  error: null,
+};
+
+function open(path: string, file: string): Opened {
+  // The store checks the version and says what is wrong with the file.
+  const store = new EpisodeStore(path, { readOnly: true });
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    // Set before there is anything temporary: it forgets what there is.
+    db.exec("PRAGMA temp_store = FILE");
+    const index = new EpisodeIndex(feedOf(db));
+    return { file, db, store, index, dataVersion: -1, last: undefined };
+  } catch (error) {
+    store[Symbol.dispose]();
+    db.close();
+    throw error;
+  }
+}
+
+function feedOf(db: DatabaseSync): EpisodeFeed {
+  const known = new Set(
+    db.prepare("PRAGMA main.table_info(episodes)").all()
+      .map(({ name }) => String(name)),
+  );
+  // Version 1 had neither reasons nor findings.
+  const columns = Object.entries(FACTS).map(([name, { column, sql }]) =>
+    `${known.has(column) ? sql ?? column : "NULL"} AS "${name}"`
+  );
+  db.exec(
+    `CREATE TEMP VIEW all_episodes AS SELECT ${
+      columns.join(", ")
+    } FROM main.episodes`,
+  );
+  const messages = db.prepare(
+    "SELECT messages FROM main.episodes WHERE id = ?",
+  );
+  return {
+    db,
+    textOf: (id) => {
+      const blob = messages.get(id)?.["messages"];
+      return blob instanceof Uint8Array
+        ? plainText(inflateSync(blob).toString("utf8"))
+        : "";
+    },
+  };
+}
+
+/** Takes in new episodes; where old ones were taken away and others put in their place, all anew. */
+function takeIn(opened: Opened): void {
+  const { index, last } = opened;
+  const still = last === undefined ? undefined : index.row(last.id);
+  const isSame = last === undefined ||
+    (still?.task === last.task && still.seed === last.seed &&
+      still.step === last.step);
+  if (!isSame) index.reset();
+  index.refresh();
+  opened.last = index.row(index.lastId);
+}
+
+async function identityOf(path: string): Promise<string> {
+  const { dev, ino, birthtime } = await Deno.stat(path);
+  return `${dev} ${ino} ${birthtime?.getTime()}`;
+}
+
+/** Episodes of a run that trains, by its lines. */
+function countIn(lines: readonly Readonly<Record<string, unknown>>[]): number {
+  return lines.reduce(
+    (sum, { episodes }) => sum + (typeof episodes === "number" ? episodes : 0),
+    0,
+  );
+}

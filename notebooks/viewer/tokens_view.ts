@@ -1,0 +1,44 @@
+/**
+ * The tokens of an episode: ids, mask and logprobs as they trained, and what each id says.
+ *
+ * @module
+ */
+
+import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
+import type { Trajectory } from "../../env/tokens/trajectory.ts";
+import { readRunTokenizer } from "../../train/run_tokenizer.ts";
+import type { TokensView } from "./protocol.ts";
+
+/** The run's own tokenizer, `null` where it has none. @throws {RunDirError} If it is damaged. */
+export async function openTokenizer(path: string): Promise<Tokenizer | null> {
+  const files = await readRunTokenizer(path, {
+    wayOut: "restore it from a copy of the run",
+  });
+  return files === undefined ? null : createTokenizer(files, path);
+}
+
+/** A trajectory as the page shows it. */
+export function tokensView(
+  trajectory: Trajectory,
+  tokenizer: Tokenizer | null,
+): TokensView {
+  const { ids, lossMask, logprobs } = trajectory;
+  return {
+    ids,
+    mask: lossMask,
+    logprobs: logprobs.map((value) => Math.round(value * 1e4) / 1e4),
+    texts: tokenizer === null ? null : textsOf(ids, tokenizer),
+    note: tokenizer === null
+      ? "The run has no tokenizer of its own, so ids stand for the tokens"
+      : null,
+  };
+}
+
+function textsOf(ids: readonly number[], tokenizer: Tokenizer): string[] {
+  const known = new Map<number, string>();
+  return ids.map((id) => {
+    const text = known.get(id) ?? tokenizer.decode([id]);
+    known.set(id, text);
+    return text;
+  });
+}

@@ -1,0 +1,272 @@
+/**
+ * `deno task view`: a page on loopback over run dirs and result files, or one offline file of chosen episodes.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import denoConfig from "../deno.json" with { type: "json" };
+import { ConfigError } from "../env/errors.ts";
+import { viewerApp } from "../notebooks/viewer/app.ts";
+import { diagnosisFindings } from "../notebooks/viewer/diagnosis_finder.ts";
+import { collect, exportedPage } from "../notebooks/viewer/export.ts";
+import { Library } from "../notebooks/viewer/library.ts";
+import {
+  FilterError,
+  readExpression,
+  readQuery,
+} from "../notebooks/viewer/page/filter.js";
+import { ViewerFault } from "../notebooks/viewer/source.ts";
+import { writeFileAtomic } from "../train/storage.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { bytes, count } from "./_text.ts";
+
+const flags = z.object({
+  host: z.string().default("127.0.0.1").meta({
+    description:
+      "Address to listen on; beyond loopback, the page asks for the token of TAULAB_TOKEN",
+  }),
+  port: z.int().min(0).max(65535).default(8686).meta({
+    description: "Port to listen on; 0 takes a free one",
+  }),
+  export: z.string().min(1).optional().meta({
+    description: "Write chosen episodes into one offline HTML file instead",
+    value: "FILE",
+  }),
+  episodes: z.string().optional().meta({
+    description: "For --export: which episodes, by their ids: 1,5-9",
+    value: "LIST",
+  }),
+  filter: z.string().optional().meta({
+    description:
+      'For --export: which episodes, as "reward<1 and step=40" or the page\'s query string',
+    value: "TEXT",
+  }),
+  limit: z.int().min(1).default(50).meta({
+    description: "For --export: most episodes",
+  }),
+  tokens: z.boolean().default(false).meta({
+    description: "For --export: the tokens of the episodes too",
+  }),
+  tauBench: z.string().optional().meta({
+    description:
+      "Directory of tau-bench's data, to show what rows were and should be",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
+  }),
+});
+
+type Flags = z.infer<typeof flags>;
+
+async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
+  const token = tokenFor(flags.host);
+  checkExportFlags(flags);
+  using library = await Library.open({
+    named: context.operands,
+    root: flags.runs,
+    find: diagnosisFindings,
+    tauBench: flags.tauBench,
+  });
+  return flags.export === undefined
+    ? await serve({ flags, library, token }, context)
+    : await exportFile(flags.export, { flags, library }, context);
+}
+
+async function serve(
+  { flags, library, token }: {
+    flags: Flags;
+    library: Library;
+    token: string | undefined;
+  },
+  { operands, terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const app = viewerApp({
+    library,
+    version: denoConfig.version,
+    ...(token === undefined ? {} : { token }),
+  });
+  const server = listen(flags, app.fetch);
+  const host = flags.host.includes(":") ? `[${flags.host}]` : flags.host;
+  const query = token === undefined
+    ? ""
+    : `?token=${encodeURIComponent(token)}`;
+  const [only] = library.sources;
+  const place = operands.length === 1 && only !== undefined
+    ? `#/run/${encodeURIComponent(only.id)}`
+    : "";
+  const url = `http://${host}:${server.addr.port}/${query}${place}`;
+  terminal.note(`The viewer is at ${url}; Ctrl-C ends it`);
+  terminal.ready({ url, pid: Deno.pid });
+  await aborted(signal);
+  await server.shutdown();
+  return { json: { url }, exitCode: EXIT.done };
+}
+
+async function exportFile(
+  path: string,
+  { flags, library }: { flags: Flags; library: Library },
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const data = await collected(library, flags, { terminal, signal });
+  terminal.endProgress();
+  if (data.episodes.length === 0) {
+    throw new ConfigError(
+      "No episode is left by --filter; loosen it, or see the runs by deno task view",
+    );
+  }
+  const page = await exportedPage(data);
+  await writeFileAtomic(path, page);
+  const size = new TextEncoder().encode(page).length;
+  const episodes = data.episodes.length;
+  const runs = data.runs.length;
+  terminal.print(
+    `Wrote ${count(episodes)} episodes of ${count(runs)} ${
+      runs === 1 ? "run" : "runs"
+    } to "${path}": ${bytes(size)}`,
+  );
+  return { json: { path, episodes, runs, bytes: size } };
+}
+
+async function collected(
+  library: Library,
+  flags: Flags,
+  { terminal, signal }: Pick<TaskContext, "terminal" | "signal">,
+) {
+  try {
+    return await collect(library, {
+      ids: flags.episodes === undefined ? undefined : readIds(flags.episodes),
+      filter: readFilter(flags.filter ?? ""),
+      limit: flags.limit,
+      withTokens: flags.tokens,
+      version: denoConfig.version,
+      now: new Date(),
+      signal,
+      onEpisode: (done) => terminal.progress(`${count(done)} episodes read`),
+    });
+  } catch (error) {
+    const isTheirs = error instanceof ViewerFault && error.kind === "unknown";
+    if (isTheirs) throw new ConfigError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** @throws {ConfigError} If a flag of --export stands without it. */
+function checkExportFlags(flags: Flags): void {
+  if (flags.export !== undefined) {
+    if (flags.episodes !== undefined && flags.filter !== undefined) {
+      throw new ConfigError(
+        "--episodes names episodes and --filter finds them; give one of them",
+      );
+    }
+    if (flags.filter !== undefined) readFilter(flags.filter);
+    return;
+  }
+  const idle = (["episodes", "filter"] as const)
+    .find((name) => flags[name] !== undefined);
+  if (idle === undefined) return;
+  throw new ConfigError(
+    `--${idle} chooses episodes for a file; add --export FILE.html, or filter in the page`,
+  );
+}
+
+/** @throws {ConfigError} If it is no filter. */
+function readFilter(text: string): URLSearchParams {
+  try {
+    const params = readExpression(text);
+    readQuery(params);
+    return params;
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    throw new ConfigError(`--filter: ${error.message}`, { cause: error });
+  }
+}
+
+/** Reads `1,5-9`. @throws {ConfigError} If it is no list of ids. */
+function readIds(text: string): number[] {
+  const ids = text.split(",").flatMap((part) => {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
+    const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+    if (match === null || from < 1 || to < from || to - from >= 100_000) {
+      throw new ConfigError(
+        `--episodes ${text}: write ids from 1 and ranges, as in 1,5-9`,
+      );
+    }
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  });
+  return [...new Set(ids)];
+}
+
+/** @throws {ConfigError} If the port cannot be had. */
+function listen(
+  { host, port }: Flags,
+  handler: (request: Request) => Response | Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new ConfigError(
+      `Port ${port} of ${host} is in use; choose another by --port, or --port 0 for a free one`,
+      { cause: error },
+    );
+  }
+}
+
+/** The token that the page is asked for. @throws {ConfigError} If one is needed and not set. */
+function tokenFor(host: string): string | undefined {
+  const isLoopback = /^(127\.|localhost$|::1$)/.test(host);
+  if (isLoopback) return undefined;
+  const token = Deno.env.get("TAULAB_TOKEN") || undefined;
+  if (token !== undefined) return token;
+  throw new ConfigError(
+    `--host ${host} can be reached by others: set TAULAB_TOKEN, which the page is then opened with, or listen on 127.0.0.1`,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+if (import.meta.main) {
+  await main({
+    name: "view",
+    summary:
+      "Look at runs, their episodes and why each reward is what it is, in a page of this machine",
+    flags,
+    operands: {
+      name: "RUN...",
+      description:
+        "Runs, evaluations, or tau-bench's result files; default: all runs",
+    },
+    examples: [
+      {
+        command: "deno task view",
+        does:
+          "all runs under runs/, on port 8686; those that grow update by themselves",
+      },
+      {
+        command: "deno task view a1 results.json --tau-bench DIR",
+        does:
+          "a run and a result file of tau-bench, with what its rows should be",
+      },
+      {
+        command:
+          'deno task view a1 --export failed.html --filter "reward<1 and step=40"',
+        does:
+          "one offline file to send to somebody; --limit, --episodes and --tokens choose more",
+      },
+    ],
+    notes:
+      "Fields of --filter: id step source group task split intent seed agent model user reward advantage stop reason\n" +
+      "failure fault turns tokens parse_errors seconds text. Operators: = != < <= > >= ~ (contains); 40..50, 1,2 and none.",
+    interruptNote: "Ending the viewer",
+    run,
+  });
+}

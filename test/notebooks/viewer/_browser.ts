@@ -1,0 +1,150 @@
+/**
+ * A viewer and a browser that looks at it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import {
+  viewerApp,
+  type ViewerAppOptions,
+} from "../../../notebooks/viewer/app.ts";
+import { diagnosisFindings } from "../../../notebooks/viewer/diagnosis_finder.ts";
+import { Library } from "../../../notebooks/viewer/library.ts";
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** The browser's program; `undefined` where there is none. */
+export const CHROMIUM: string | undefined = found();
+
+function found(): string | undefined {
+  const named = Deno.env.get("TAULAB_TEST_CHROMIUM") ?? "/usr/bin/chromium";
+  try {
+    return Deno.statSync(named).isFile ? named : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A page that is watched: what it complains of fails the test. */
+export interface Looked extends AsyncDisposable {
+  readonly page: Page;
+  /** Errors of the page and what its policy refused. */
+  readonly complaints: string[];
+  /** URLs that were asked for. */
+  readonly asked: string[];
+}
+
+/** How a page is opened. */
+export interface LookOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly scheme?: "light" | "dark";
+}
+
+/** Runs a test in a browser of its own; skipped where there is none. */
+export function browserTest(
+  name: string,
+  body: (open: (options?: LookOptions) => Promise<Looked>) => Promise<void>,
+): void {
+  Deno.test({
+    name: `${name} (needs Chromium)`,
+    ignore: CHROMIUM === undefined,
+    // The browser's pipes are closed by its own end, which may come after the test's.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async () => {
+      const dir = await Deno.makeTempDir();
+      const browser = await chromium.launch({
+        executablePath: CHROMIUM!,
+        args: FLAGS,
+        env: { ...Deno.env.toObject(), HOME: dir },
+      });
+      try {
+        await body((options) => look(browser, options));
+      } finally {
+        await browser.close();
+        await Deno.remove(dir, { recursive: true });
+      }
+    },
+  });
+}
+
+async function look(
+  browser: Browser,
+  { width = 1280, height = 800, scheme = "light" }: LookOptions = {},
+): Promise<Looked> {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints: string[] = [];
+  const asked: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => asked.push(request.url()));
+  return {
+    page,
+    complaints,
+    asked,
+    [Symbol.asyncDispose]: () => context.close(),
+  };
+}
+
+/** A viewer that listens on a free port. */
+export interface Viewing extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+}
+
+/** Serves the runs under `root`, or those that are named. */
+export async function serveViewer(
+  root: string,
+  { named = [], ...options }:
+    & Partial<Omit<ViewerAppOptions, "library">>
+    & { named?: readonly string[]; tauBench?: string } = {},
+): Promise<Viewing> {
+  const library = await Library.open({
+    named,
+    root,
+    find: diagnosisFindings,
+    tauBench: options.tauBench,
+  });
+  const app = viewerApp({ library, version: "test", ...options });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    app.fetch,
+  );
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+      library[Symbol.dispose]();
+    },
+  };
+}
+
+/** Keeps a picture of the page where `TAULAB_TEST_SCREENSHOTS` names a directory, for a person to look at. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const dir = Deno.env.get("TAULAB_TEST_SCREENSHOTS");
+  if (!dir) return;
+  await page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
+}
