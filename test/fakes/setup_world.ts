@@ -125,7 +125,7 @@ if [ "$mode" = fail-once ]; then rm "$root/NAME.mode"; fi
 misbehave() {
   case "$mode" in
     fail*) echo "NAME: out of luck" >&2; exit 1;;
-    hang) exec sleep 4730;;
+    hang) exec sh -c "sleep 4730; : $root";;
   esac
 }
 `;

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { hasProgram, runProgram } from "../fakes/programs.ts";
+import {
+  changes,
+  installPrograms,
+  misbehave,
+  type Repository,
+  slimeRepository,
+} from "../fakes/setup_world.ts";
+import {
+  runTask,
+  taskCommand,
+  type TaskOutput,
+} from "../fakes/task_process.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+
+const HAS_FLOCK = await hasProgram("flock", "--version") &&
+  await hasProgram("git", "--version");
+
+interface Machine {
+  readonly dir: string;
+  readonly home: string;
+  readonly slime: Repository;
+  readonly args: readonly string[];
+  readonly env: Record<string, string>;
+}
+
+/** This machine with a home of its own, and programs that write down what they are asked. */
+function test(name: string, body: (machine: Machine) => Promise<void>): void {
+  Deno.test({
+    name: `${name} (needs git and flock)`,
+    ignore: !HAS_FLOCK,
+    fn: () =>
+      inTempDir(async (dir) => {
+        const home = join(dir, "home");
+        await Deno.mkdir(join(home, "megatron/megatron/core"), {
+          recursive: true,
+        });
+        await Deno.mkdir(join(dir, "bin"));
+        await installPrograms(join(dir, "bin"), dir);
+        const slime = await slimeRepository(join(dir, "slime-source"));
+        const info = await runProgram(Deno.execPath(), ["info", "--json"]);
+        const env = {
+          HOME: home,
+          PATH: `${join(dir, "bin")}:${Deno.env.get("PATH")}`,
+          DENO_DIR: JSON.parse(info).denoDir as string,
+        };
+        await body({ dir, home, slime, env, args: argsOf(home, slime) });
+      }),
+  });
+}
+
+function argsOf(home: string, slime: Repository): string[] {
+  const set = {
+    "model.name": "Qwen3-0.6B",
+    "model.directory": join(home, "model"),
+    "paths.slime": join(home, "slime"),
+    "paths.megatron": join(home, "megatron"),
+    "data.source": "generated",
+  };
+  return [
+    ...Object.entries(set).flatMap((pair) => ["--set", pair.join("=")]),
+    ...["--slime-url", slime.url, "--slime-commit", slime.second],
+    ...["--in", "bare", "--venv", join(home, "venv")],
+  ];
+}
+
+function setup(
+  { args, env }: Machine,
+  ...more: string[]
+): Promise<TaskOutput> {
+  return runTask("setup", [...args, ...more], { env });
+}
+
+test("setup --dry-run prints every command and runs none", async (machine) => {
+  const { code, stdout, stderr } = await setup(machine, "--dry-run");
+  assert.equal(code, 0, stderr);
+  for (
+    const command of [
+      /\$ python3 -m venv \S+home\/venv$/m,
+      /\$ git -C \S+slime\.partial fetch --progress --depth=1 \S+slime-source [0-9a-f]{40} \|\|/,
+      /\$ \S+venv\/bin\/python -m pip install --no-deps -e \S+slime /,
+      /hf download Qwen\/Qwen3-0\.6B --revision main --local-dir \S+model/,
+    ]
+  ) assert.match(stdout, command);
+  const calls = Deno.readTextFile(join(machine.dir, "calls"));
+  await assert.rejects(calls, Deno.errors.NotFound);
+  const names = await Array.fromAsync(Deno.readDir(machine.home));
+  assert.deepEqual(names.map(({ name }) => name), ["megatron"]);
+});
+
+test("setup does what is to be done, then nothing, then undoes it", async (machine) => {
+  const check = await setup(machine, "--check");
+  assert.equal(check.code, 1);
+  assert.match(check.stdout, /slime +todo/);
+  assert.match(check.stdout, /this machine: slime: todo: absent/);
+
+  const first = await setup(machine);
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, /^model +did$/m);
+  assert.match(first.stderr, /^this machine model: done, 2 of 2 shards$/m);
+  const before = await changes(machine.dir);
+  const second = await setup(machine, "--json");
+  assert.equal(second.code, 0, second.stderr);
+  const { done, hosts } = JSON.parse(second.stdout);
+  assert.equal(done, true);
+  assert.deepEqual(
+    new Set(hosts[0].steps.map(({ state }: { state: string }) => state)),
+    new Set(["done"]),
+  );
+  assert.deepEqual(await changes(machine.dir), before);
+
+  const would = await setup(machine, "--undo", "--dry-run");
+  assert.match(would.stdout, /would: remove the checkout \S+slime/);
+  const undone = await setup(machine, "--undo");
+  assert.equal(undone.code, 0, undone.stderr);
+  const names = await Array.fromAsync(Deno.readDir(machine.home));
+  assert.deepEqual(names.map(({ name }) => name).sort(), [
+    ".taulab",
+    "megatron",
+  ]);
+  assert.match((await setup(machine, "--undo")).stdout, /nothing to undo/);
+});
+
+/** Starts a set-up that stands still in its download, and ends it. */
+async function endedBy(machine: Machine, signal: Deno.Signal): Promise<number> {
+  const { dir, args, env } = machine;
+  await misbehave(dir, "hf", "hang");
+  const child = taskCommand("setup", args, { env }).spawn();
+  const asked = async () =>
+    (await changes(dir)).some((line) => line.startsWith("hf download"));
+  while (!await asked()) await new Promise((go) => setTimeout(go, 30));
+  child.kill(signal);
+  const { code } = await child.output();
+  await misbehave(dir, "hf", undefined);
+  return code;
+}
+
+for (const [signal, code] of [["SIGKILL", 137], ["SIGINT", 130]] as const) {
+  test(`setup that was ended by ${signal} leaves no process and no lock, and goes on`, async (machine) => {
+    assert.equal(await endedBy(machine, signal), code);
+    const left = () =>
+      runProgram("sh", [
+        "-c",
+        `pgrep -f "sleep [4]730; : ${machine.dir}" || :`,
+      ]);
+    while ((await left()).trim() !== "") {
+      await new Promise((go) => setTimeout(go, 30));
+    }
+    const again = await setup(machine);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stdout, /^slime +done$/m);
+    assert.match(again.stdout, /^model +did$/m);
+  });
+}
+
+test("setup that fails names host, step, command and last words, and shows no token", async (machine) => {
+  await misbehave(machine.dir, "python3", "fail");
+  const env = { ...machine.env, HF_TOKEN: "a-word-that-is-secret" };
+  const { code, stdout, stderr } = await setup({ ...machine, env });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /this machine: venv: code 1 from: python3 -m venv \S+\n +python3: out of luck/,
+  );
+  assert.match(stdout, /^slime +waits$/m);
+  const plan = await setup({ ...machine, env }, "--dry-run", "--json");
+  assert.match(plan.stdout, /HF_TOKEN from here/);
+  for (const text of [stdout, stderr, plan.stdout]) {
+    assert.doesNotMatch(text, /secret/);
+  }
+});
+
+test("setup is misused with code 2 and the mend", async (machine) => {
+  const hosts = join(machine.dir, "hosts.yaml");
+  await Deno.writeTextFile(hosts, "gpu1: { gpu: 8 }\n");
+  const cases: [string[], RegExp][] = [
+    [["--host", "gpu1"], /There is no "hosts\.yaml" that says how "gpu1"/],
+    [
+      ["--host", "gpu1", "--hosts", hosts],
+      /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,
+    ],
+    [["--only", "modell"], /no step "modell"; the nearest is "model"/],
+    [["--in", "container"], /--venv is for bare hosts/],
+    [["--slime-commit", "main"], /--slime-commit: all 40 digits/],
+    [["--recipe", "default"], /trains on this machine and needs no set-up/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await setup(machine, ...args);
+    assert.match(stderr, message);
+    assert.equal(code, 2);
+  }
+});
