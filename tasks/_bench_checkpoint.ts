@@ -32,10 +32,16 @@ export class MadeNumbers {
 
   /** @param poolBytes Of random numbers. Default: 16 MiB. */
   constructor(poolBytes = 16 * 1024 * 1024) {
-    this.#pool = new Uint8Array(poolBytes);
-    for (let at = 0; at < poolBytes; at += 65_536) {
-      crypto.getRandomValues(this.#pool.subarray(at, at + 65_536));
+    const words = new Uint32Array(poolBytes / 4);
+    let state = 1;
+    for (let i = 0; i < words.length; i++) {
+      // Marsaglia's xorshift: the same numbers every time.
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      words[i] = state;
     }
+    this.#pool = new Uint8Array(words.buffer);
     // A cleared bit of the exponent keeps numbers below 2, so none is NaN.
     for (let at = 1; at < poolBytes; at += 2) this.#pool[at]! &= 0xbf;
   }

@@ -138,14 +138,7 @@ function viewHf(where: string, { shape, tensors }: Tensors): View {
   for (const entry of layout) {
     const source = tensors.get(entry.name);
     if (source === undefined) {
-      faults.push({
-        kind: "missing",
-        where,
-        tensors: [entry.name],
-        what: `it is not in "${where}"`,
-        training:
-          'slime stops with "HuggingFace checkpoint does not contain" once the model is built',
-      });
+      faults.push(missingFault(where, entry));
     } else if (shapeText(source.shape) !== shapeText(entry.shape)) {
       faults.push(shapeFault(where, { source, entry, wanted: entry.shape }));
     } else found.set(entry.name, wholeTensor(source));
@@ -165,8 +158,31 @@ function viewHf(where: string, { shape, tensors }: Tensors): View {
     tensors: found,
     tiedCopy: copy && wholeTensor(copy),
     padding: [],
-    faults: [...faults, ...unexpected(where, extra)],
+    faults: [...byKind(faults), ...unexpected(where, extra)],
   };
+}
+
+function missingFault(where: string, { name }: LayoutEntry): Fault {
+  return {
+    kind: "missing",
+    where,
+    tensors: [name],
+    what: `it is not in "${where}"`,
+    training:
+      'slime stops with "HuggingFace checkpoint does not contain" once the model is built',
+  };
+}
+
+/** One fault for the same tensor of many layers. */
+function byKind(faults: readonly Fault[]): Fault[] {
+  const groups = Map.groupBy(
+    faults,
+    ({ kind, tensors: [name] }) => `${kind} ${name!.replace(/\d+/, "N")}`,
+  );
+  return [...groups.values()].map((group) => ({
+    ...group[0]!,
+    tensors: group.flatMap(({ tensors }) => tensors),
+  }));
 }
 
 function wholeTensor(source: StoredTensor): ViewTensor {

@@ -1,0 +1,139 @@
+/**
+ * The flags of `deno task convert`, and what they and a recipe make of each other.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { ConfigError } from "../env/errors.ts";
+import { parseSet } from "../train/config.ts";
+import { parseHosts, pickHosts } from "../train/hosts/hosts_file.ts";
+import type { Host } from "../train/hosts/hosts_file.ts";
+import { isSlimeRecipe, resolveSlime } from "../train/slime/config.ts";
+import type { SlimeConfig } from "../train/slime/config_schema.ts";
+import { readTextIfThere } from "../train/storage.ts";
+import { readRecipe } from "./_recipes.ts";
+
+const directory = z.string().regex(/^[^-]/, "a path that begins with no dash");
+
+/** All flags of the task. */
+export const convertFlags = z.object({
+  from: directory.optional().meta({
+    description:
+      "What to convert or to look at: a model of Hugging Face's, or a checkpoint of Megatron's (default: the recipe's model.directory)",
+    value: "DIR",
+  }),
+  to: directory.optional().meta({
+    description:
+      "Where the result shall be, or with --verify what is compared (default: the recipe's model.reference)",
+    value: "DIR",
+  }),
+  verify: z.boolean().default(false).meta({
+    description:
+      "Convert nothing: compare --from with --to tensor by tensor, or look at --from alone",
+  }),
+  recipe: z.string().optional().meta({
+    description:
+      "A recipe of slime's: its model, paths and directories; without one the model is what config.json says",
+    value: "NAME|FILE",
+  }),
+  set: z.array(z.string()).default([]).meta({
+    description: "Set a key of the recipe, as paths.slime; may be repeated",
+    value: "KEY=VALUE",
+  }),
+  origin: directory.optional().meta({
+    description:
+      "Back from Megatron's: the model that was trained, for config and tokenizer (default: the recipe's model.directory)",
+    value: "DIR",
+  }),
+  gpus: z.int().min(1).optional().meta({
+    description: "GPUs that share the conversion (default: all that are there)",
+  }),
+  skipVerify: z.boolean().default(false).meta({
+    description: "Believe the converter",
+  }),
+  force: z.boolean().default(false).meta({
+    description:
+      "Replace a --to that is there and differs",
+  }),
+  host: z.string().optional().meta({
+    description: "Do it on a host of hosts.yaml",
+    value: "NAME",
+  }),
+  hosts: z.string().min(1).default("hosts.yaml").meta({
+    description: "The file that says how hosts are reached",
+    value: "FILE",
+  }),
+  container: z.string().regex(/^[a-zA-Z0-9][\w.-]*$/, "a container's name")
+    .optional().meta({
+      description: "Run slime's tools in this container",
+      value: "NAME",
+    }),
+  engine: z.enum(["docker", "podman"]).default("docker").meta({
+    description: "What runs containers",
+    value: "NAME",
+  }),
+  dryRun: z.boolean().default(false).meta({
+    description: "Look what is there, print the commands and run none",
+  }),
+});
+
+/** As read from the command line. */
+export type ConvertFlags = z.infer<typeof convertFlags>;
+
+/** The flags, the recipe filled in. */
+export interface ConvertRequest {
+  readonly from: string;
+  readonly to: string | undefined;
+  readonly origin: string | undefined;
+  readonly config: SlimeConfig;
+  /** Whether the model is the recipe's, and not what its directory says. */
+  readonly isRecipe: boolean;
+  readonly host: Host | undefined;
+}
+
+/** @throws {ConfigError} For what is missing or does not fit. */
+export async function convertRequest(
+  flags: ConvertFlags,
+): Promise<ConvertRequest> {
+  const recipe = flags.recipe === undefined
+    ? { name: "the defaults", text: "trainer: slime" }
+    : await readRecipe(flags.recipe);
+  if (!isSlimeRecipe(recipe)) {
+    throw new ConfigError(
+      `${recipe.name} trains on this machine and has no checkpoint of slime's; name a recipe of slime, as qwen3-4b`,
+    );
+  }
+  const config = resolveSlime(recipe, flags.set.map(parseSet));
+  const isRecipe = flags.recipe !== undefined;
+  const from = flags.from ?? (isRecipe ? config.model.directory : undefined);
+  if (from === undefined) {
+    throw new ConfigError(
+      'Say what to convert or to look at by --from DIR, or name a recipe by --recipe; see "deno task convert --help"',
+    );
+  }
+  const reference = isRecipe && flags.from === undefined
+    ? config.model.reference ?? undefined
+    : undefined;
+  return {
+    from,
+    to: flags.to ?? reference,
+    origin: flags.origin ?? (isRecipe ? config.model.directory : undefined),
+    config,
+    isRecipe,
+    host: await hostOf(flags),
+  };
+}
+
+async function hostOf(
+  { host, hosts: file }: ConvertFlags,
+): Promise<Host | undefined> {
+  if (host === undefined) return undefined;
+  const text = await readTextIfThere(file);
+  if (text === undefined) {
+    throw new ConfigError(
+      `There is no "${file}" that says how "${host}" is reached; write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts`,
+    );
+  }
+  return pickHosts(parseHosts({ name: file, text }), [host])[0];
+}

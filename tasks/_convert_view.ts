@@ -1,0 +1,130 @@
+/**
+ * What people and programs are told of conversions and verifications.
+ *
+ * @module
+ */
+
+import type { ConvertProgress } from "../train/checkpoint/convert.ts";
+import type { ConversionPlan } from "../train/checkpoint/convert_plan.ts";
+import { faultText } from "../train/checkpoint/fault.ts";
+import { shapeText } from "../train/checkpoint/tensor.ts";
+import type { TensorResult, VerifyReport } from "../train/checkpoint/verify.ts";
+import type { Shell } from "../train/hosts/shell.ts";
+import { quote, quoteWords } from "../train/hosts/shell.ts";
+import { bytes, count, duration, table } from "./_text.ts";
+
+/** A table of what was compared, by kind of tensor; then faults, notes and the verdict. */
+export function reportText(report: VerifyReport, seconds: number): string {
+  const { tensors, faults, notes, checkpoints } = report;
+  const kinds = Map.groupBy(tensors, ({ kind }) => kind);
+  const rows = [...kinds].map(([kind, of]) => [
+    kind,
+    count(of.length),
+    shapeText(of[0]!.shape),
+    [...new Set(of.map(({ dtypes }) => dtypes.join(" ")))].join(", "),
+    statusText(of),
+  ]);
+  const ignored = checkpoints.filter((one) => one.ignored.length > 0);
+  return [
+    table([["tensor", "count", "shape", "type", "state"], ...rows]),
+    "",
+    ...faults.map((fault) => `✗ ${faultText(fault)}`),
+    ...notes.map((note) => `• ${note}`),
+    ...ignored.map(({ path, ignored: [first, ...more] }) =>
+      `• no weights in "${path}": ${first}${
+        more.length === 0 ? "" : ` and ${count(more.length)} more`
+      }`
+    ),
+    verdict(report, seconds),
+  ].join("\n");
+}
+
+function statusText(tensors: readonly TensorResult[]): string {
+  const words = {
+    equal: "equal",
+    rounded: "equal once rounded",
+    whole: "whole",
+    differs: "DIFFER",
+    unreadable: "UNREADABLE",
+  };
+  const groups = Map.groupBy(tensors, ({ status }) => status);
+  if (groups.size === 1) return words[tensors[0]!.status];
+  return [...groups].map(([status, of]) => `${of.length} ${words[status]}`)
+    .join(", ");
+}
+
+function verdict(
+  { tensors, faults, checkpoints, bytes: read }: VerifyReport,
+  seconds: number,
+): string {
+  const speed = `${count(tensors.length)} tensors, ${bytes(read)} in ${
+    duration(seconds)
+  }, ${bytes(read / seconds)}/s`;
+  if (faults.length > 0) {
+    return `\n${count(faults.length)} ${
+      faults.length === 1 ? "fault" : "faults"
+    }; ${speed}`;
+  }
+  return checkpoints.length === 2
+    ? `\nThe same model: ${speed}`
+    : `\nA whole model: ${speed}`;
+}
+
+/** A report as `--json` prints it. */
+export function reportJson(
+  { checkpoints, tensors, faults, notes, shape, bytes }: VerifyReport,
+  seconds: number,
+): Record<string, unknown> {
+  return {
+    equal: faults.length === 0,
+    checkpoints,
+    shape,
+    faults,
+    notes,
+    tensors,
+    bytes,
+    seconds,
+    bytes_per_s: bytes / seconds,
+  };
+}
+
+/** The live line of a verification. */
+export function verifyLine(
+  { done, total, seconds }: { done: number; total: number; seconds: number },
+): string {
+  return rateLine("verifying", { done, total, seconds });
+}
+
+/** The live line of a conversion. */
+export function convertLine(
+  { bytes: done, expectedBytes: total, seconds }: ConvertProgress,
+): string {
+  return done === 0
+    ? `converting: nothing on disk yet, ${duration(seconds)}`
+    : rateLine("converting", { done: Math.min(done, total), total, seconds });
+}
+
+function rateLine(
+  what: string,
+  { done, total, seconds }: { done: number; total: number; seconds: number },
+): string {
+  const line = `${what}: ${bytes(done)} of ${bytes(total)}`;
+  if (seconds < 2 || done === 0) return line;
+  const rate = done / seconds;
+  return `${line}, ${bytes(rate)}/s, ${duration((total - done) / rate)} left`;
+}
+
+/** The commands of a conversion, as a person would type them. */
+export function planText(plan: ConversionPlan, shell: Shell): string {
+  const { cwd, env } = plan.command;
+  const settings = Object.entries(env ?? {})
+    .map(([name, value]) => `${name}=${quote(value)}`);
+  const tool = [...settings, quoteWords(plan.words)].join(" ");
+  const describe = (script: string) => shell.describe({ script });
+  return [
+    `# convert; ${bytes(plan.expectedBytes)} of weights`,
+    describe(`cd ${quote(cwd ?? ".")} && ${tool}`),
+    "# compare every tensor, then",
+    describe(quoteWords(["mv", plan.partial, plan.to.replace(/\/+$/, "")])),
+  ].join("\n");
+}

@@ -1,0 +1,78 @@
+/**
+ * A slime whose converters are shell scripts that copy a prepared result: well, slowly, half of it, or not at all.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+
+/** What the converters do. */
+export type Behaviour = "well" | "fail" | "hang";
+
+/** A checkout with converters. */
+export interface FakeSlime {
+  readonly dir: string;
+  /** What the recipe's keys say of it. */
+  readonly flags: readonly string[];
+  /** From now on the converters copy `source`, and behave so. */
+  prepare(source: string, behaviour?: Behaviour): Promise<void>;
+  /** The words of each call, oldest first. */
+  calls(): Promise<string[]>;
+}
+
+/** @param words Of the tool's last output, if it fails. */
+export async function fakeSlime(
+  dir: string,
+  { words = "KeyError: HuggingFace checkpoint does not contain 'lm_head'" } =
+    {},
+): Promise<FakeSlime> {
+  await Deno.mkdir(join(dir, "tools"), { recursive: true });
+  for (
+    const [tool, flag] of [["hf_to_torch_dist", "--save"], [
+      "torch_dist_to_hf",
+      "--output-dir",
+    ]] as const
+  ) {
+    await Deno.writeTextFile(
+      join(dir, "tools", `convert_${tool}.py`),
+      script({ dir, flag, words }),
+    );
+  }
+  const calls = join(dir, "calls");
+  await Deno.writeTextFile(calls, "");
+  return {
+    dir,
+    flags: [
+      "--set",
+      `paths.slime=${dir}`,
+      "--set",
+      "paths.python=sh",
+      "--set",
+      `paths.megatron=${dir}`,
+    ],
+    async prepare(source, behaviour = "well") {
+      await Deno.writeTextFile(join(dir, "source"), source);
+      await Deno.writeTextFile(join(dir, "behaviour"), behaviour);
+    },
+    calls: async () =>
+      (await Deno.readTextFile(calls)).trim().split("\n").filter((line) =>
+        line !== ""
+      ),
+  };
+}
+
+function script(
+  { dir, flag, words }: { dir: string; flag: string; words: string },
+): string {
+  return `echo "$PYTHONPATH $*" >>${dir}/calls
+while [ $# -gt 0 ]; do case $1 in ${flag}) out=$2;; esac; shift; done
+source=$(cat ${dir}/source)
+[ ! -e "$out" ] || { echo "ValueError: Output directory $out already exists" >&2; exit 1; }
+mkdir -p "$out"
+case $(cat ${dir}/behaviour) in
+  fail) echo half >"$out/half"; echo "${words}" >&2; exit 1;;
+  hang) echo half >"$out/half"; exec sleep 600;;
+  *) cp -R "$source/." "$out"; echo saved;;
+esac
+`;
+}

@@ -1,0 +1,352 @@
+import { deepStrictEqual, doesNotMatch, match, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { type FakeSlime, fakeSlime } from "../fakes/converter.ts";
+import { type Pair, writePair } from "../fakes/checkpoints.ts";
+import { runTask, taskCommand } from "../fakes/task_process.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+
+interface World extends Pair {
+  readonly slime: FakeSlime;
+  readonly dir: string;
+  /** Where a conversion shall go. */
+  readonly out: string;
+  /** A result that lacks a tensor. */
+  readonly forgetful: string;
+}
+
+async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
+  await inTempDir(async (dir) => {
+    const slime = await fakeSlime(join(dir, "slime"));
+    const pair = await writePair(dir);
+    const forgetful = await writePair(join(dir, "forgetful"), {
+      megatron: (chunks) =>
+        chunks.filter(({ key }) => !key.endsWith("linear_proj.weight")),
+    });
+    await slime.prepare(pair.megatron);
+    await body({
+      ...pair,
+      slime,
+      dir,
+      out: join(dir, "made", "out"),
+      forgetful: forgetful.megatron,
+    });
+  });
+}
+
+function convertTask(world: World, ...args: string[]) {
+  return runTask("convert", [...world.slime.flags, ...args]);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+Deno.test("convert runs slime's tool, verifies, and has nothing to do a second time", async () => {
+  await inWorld(async (world) => {
+    const { hf, out, slime } = world;
+    const first = await convertTask(world, "--from", hf, "--to", out);
+    deepStrictEqual(first.code, 0, first.stderr);
+    match(first.stdout, /every tensor is equal/);
+    ok(await exists(join(out, "latest_checkpointed_iteration.txt")));
+    ok(!await exists(`${out}.converting`));
+    const [call] = await slime.calls();
+    match(
+      call!,
+      new RegExp(`^${slime.dir}:${slime.dir} --swiglu --num-layers 3 `),
+    );
+    match(call!, /--vocab-size 100 --kv-channels 8 /);
+    match(call!, new RegExp(`--hf-checkpoint ${hf} --save ${out}.converting$`));
+    const second = await convertTask(
+      world,
+      "--from",
+      hf,
+      "--to",
+      out,
+      "--json",
+    );
+    deepStrictEqual(second.code, 0, second.stderr);
+    deepStrictEqual(JSON.parse(second.stdout).state, "there");
+    deepStrictEqual((await slime.calls()).length, 1);
+  });
+});
+
+Deno.test("convert goes back to Hugging Face's format from what the tracker names", async () => {
+  await inWorld(async (world) => {
+    const { hf, megatron, release, out, slime } = world;
+    await slime.prepare(hf);
+    const { code, stderr } = await convertTask(
+      world,
+      "--from",
+      megatron,
+      "--to",
+      out,
+      "--origin",
+      hf,
+    );
+    deepStrictEqual(code, 0, stderr);
+    const [call] = await slime.calls();
+    match(
+      call!,
+      new RegExp(
+        `--input-dir ${release} --output-dir ${out}.converting --origin-hf-dir ${hf}$`,
+      ),
+    );
+    ok(await exists(join(out, "config.json")));
+  });
+});
+
+Deno.test("convert catches a converter that forgets a tensor, and does not let its result count", async () => {
+  await inWorld(async (world) => {
+    const { hf, out, slime, forgetful } = world;
+    await slime.prepare(forgetful);
+    const { code, stderr } = await convertTask(
+      world,
+      "--from",
+      hf,
+      "--to",
+      out,
+    );
+    deepStrictEqual(code, 1);
+    match(stderr, /its result is not the model/);
+    match(
+      stderr,
+      /linear_proj.weight" is missing.*trains on from random values/,
+    );
+    ok(!await exists(out));
+    await slime.prepare(world.megatron);
+    deepStrictEqual(
+      (await convertTask(world, "--from", hf, "--to", out)).code,
+      0,
+    );
+  });
+});
+
+Deno.test("convert explains a tool that fails, and begins anew", async () => {
+  await inWorld(async (world) => {
+    const { hf, out, slime, megatron } = world;
+    await slime.prepare(megatron, "fail");
+    const failed = await convertTask(world, "--from", hf, "--to", out);
+    deepStrictEqual(failed.code, 1);
+    match(
+      failed.stderr,
+      /lacks a tensor; see which by deno task convert --verify/,
+    );
+    match(failed.stderr, /does not contain 'lm_head'/);
+    ok(await exists(join(`${out}.converting`, "half")));
+    await slime.prepare(megatron);
+    const again = await convertTask(world, "--from", hf, "--to", out);
+    deepStrictEqual(again.code, 0, again.stderr);
+    ok(!await exists(join(out, "half")));
+  });
+});
+
+Deno.test("convert that is stopped leaves no tool behind, and the next one goes on", async () => {
+  await inWorld(async (world) => {
+    const { hf, out, slime, megatron } = world;
+    await slime.prepare(megatron, "hang");
+    const child = taskCommand("convert", [
+      ...slime.flags,
+      "--from",
+      hf,
+      "--to",
+      out,
+    ]).spawn();
+    const output = child.output();
+    while (!await exists(join(`${out}.converting`, "half"))) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.kill("SIGINT");
+    deepStrictEqual((await output).code, 130);
+    await slime.prepare(megatron);
+    const again = await convertTask(world, "--from", hf, "--to", out); // the lock is free only if the tool has ended
+    deepStrictEqual(again.code, 0, again.stderr);
+  });
+});
+
+Deno.test("convert adopts what an earlier try had written whole, and brings back what it had put aside", async () => {
+  await inWorld(async (world) => {
+    const { hf, out, slime, megatron } = world;
+    await Deno.mkdir(join(out, ".."));
+    await Deno.rename(megatron, `${out}.converting`);
+    const { code, stdout } = await convertTask(
+      world,
+      "--from",
+      hf,
+      "--to",
+      out,
+      "--json",
+    );
+    deepStrictEqual([code, JSON.parse(stdout).state], [0, "adopted"]);
+    await Deno.rename(out, `${out}.replaced`);
+    const back = await convertTask(world, "--from", hf, "--to", out, "--json");
+    deepStrictEqual([back.code, JSON.parse(back.stdout).state], [0, "there"]);
+    deepStrictEqual(await slime.calls(), []);
+  });
+});
+
+Deno.test("convert does not touch a target that is something else, unless it is forced", async () => {
+  await inWorld(async (world) => {
+    const { hf, slime, forgetful } = world;
+    const refused = await convertTask(world, "--from", hf, "--to", forgetful);
+    deepStrictEqual(refused.code, 2);
+    match(
+      refused.stderr,
+      /is there already and is not .* converted; .*--force/,
+    );
+    deepStrictEqual(await slime.calls(), []);
+    const forced = await convertTask(
+      world,
+      "--from",
+      hf,
+      "--to",
+      forgetful,
+      "--force",
+    );
+    deepStrictEqual(forced.code, 0, forced.stderr);
+    deepStrictEqual(
+      (await convertTask(world, "--verify", "--from", hf, "--to", forgetful))
+        .code,
+      0,
+    );
+    ok(!await exists(`${forgetful}.replaced`));
+  });
+});
+
+Deno.test("convert --dry-run prints the commands and runs none; --gpus shares the work", async () => {
+  await inWorld(async (world) => {
+    const { hf, out, slime } = world;
+    const { code, stdout } = await convertTask(
+      world,
+      "--from",
+      hf,
+      "--to",
+      out,
+      "--gpus",
+      "2",
+      "--dry-run",
+    );
+    deepStrictEqual(code, 0);
+    match(
+      stdout,
+      /PYTHONPATH=.* sh -m torch.distributed.run --nproc-per-node 2 tools\/convert_hf_to_torch_dist.py --swiglu/,
+    );
+    match(stdout, /mv .*\.converting /);
+    deepStrictEqual(await slime.calls(), []);
+  });
+});
+
+Deno.test("convert of a recipe without reference says that slime loads the directory itself", async () => {
+  await inWorld(async (world) => {
+    const { hf, slime } = world;
+    await Deno.mkdir(
+      join(slime.dir, "slime/backends/megatron_utils/hf_to_megatron"),
+      { recursive: true },
+    );
+    const flags = ["--recipe", "qwen3-4b", "--set", `model.directory=${hf}`];
+    const old = await convertTask(world, ...flags);
+    match(old.stderr, /this slime is too old/);
+    await Deno.writeTextFile(
+      join(
+        slime.dir,
+        "slime/backends/megatron_utils/hf_to_megatron/__init__.py",
+      ),
+      "",
+    );
+    const { code, stdout } = await convertTask(world, ...flags, "--json");
+    deepStrictEqual([code, JSON.parse(stdout).state], [0, "not_needed"]);
+    const other = await convertTask(world, ...flags, "--to", world.out);
+    deepStrictEqual(other.code, 2);
+    match(
+      other.stderr,
+      /is not of Qwen3-4B-Instruct-2507: rope_theta is 1000000, .* 5000000/,
+    );
+  });
+});
+
+Deno.test("convert --verify prints a table and a line a fault, and --json all of it", async () => {
+  await inWorld(async (world) => {
+    const { hf, megatron, forgetful } = world;
+    const good = await convertTask(
+      world,
+      "--verify",
+      "--from",
+      megatron,
+      "--to",
+      hf,
+    );
+    deepStrictEqual(good.code, 0, good.stderr);
+    match(good.stdout, /q_proj +3 +\[32, 32\] +BF16 BF16 +equal/);
+    match(good.stdout, /The same model: 35 tensors/);
+    const bad = await convertTask(
+      world,
+      "--verify",
+      "--from",
+      hf,
+      "--to",
+      forgetful,
+    );
+    deepStrictEqual(bad.code, 1);
+    match(
+      bad.stdout,
+      /✗ missing: model.layers.0.self_attn.o_proj.weight and 2 more: /,
+    );
+    const json = await convertTask(
+      world,
+      "--verify",
+      "--from",
+      hf,
+      "--to",
+      forgetful,
+      "--json",
+    );
+    deepStrictEqual(json.code, 1);
+    const report = JSON.parse(json.stdout);
+    deepStrictEqual(
+      [report.equal, report.faults.length, report.tensors.length],
+      [false, 1, 3 * 10 + 2],
+    );
+    const alone = await convertTask(world, "--verify", "--from", hf);
+    match(alone.stdout, /A whole model: 35 tensors/);
+    const recipe = await convertTask(
+      world,
+      "--verify",
+      "--from",
+      hf,
+      "--recipe",
+      "qwen3-0.6b",
+    );
+    deepStrictEqual(recipe.code, 1);
+    ok(recipe.stdout.split("\n").length < 40);
+    match(
+      recipe.stdout,
+      /config.json of ".*" is of another model: .*layers 3, not 28/,
+    );
+  });
+});
+
+Deno.test("convert says what is missing, by exit code 2 and without a stack", async () => {
+  await inWorld(async (world) => {
+    const { hf, dir, out, megatron } = world;
+    for (
+      const [args, words] of [
+        [[], /Say what to convert/],
+        [["--from", join(dir, "none"), "--to", out], /is no checkpoint/],
+        [
+          ["--from", megatron, "--to", out],
+          /no config and no tokenizer; .*--origin/,
+        ],
+        [["--from", hf], /Say where the result shall be/],
+        [
+          ["--from", hf, "--to", out, "--set", "paths.slime=/nowhere"],
+          /There is no slime in "\/nowhere"/,
+        ],
+        [["--from", hf, "--recipe", "tau-retail"], /trains on this machine/],
+      ] as const
+    ) {
+      const { code, stderr } = await convertTask(world, ...args);
+      deepStrictEqual(code, 2, stderr);
+      match(stderr, words);
+      doesNotMatch(stderr, /\n +at /);
+    }
+  });
+});
