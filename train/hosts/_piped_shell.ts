@@ -41,10 +41,13 @@ export async function runPiped(
   signal?.addEventListener("abort", child.end, { once: true });
   try {
     child.write(input);
-    const [out, err] = await Promise.all([
-      readFramed(child.stdout, nonce, onLine && ((l) => onLine(l, "stdout"))),
-      readFramed(child.stderr, nonce, onLine && ((l) => onLine(l, "stderr"))),
-    ]);
+    const read = (from: "stdout" | "stderr") =>
+      readFramed(child[from], {
+        nonce,
+        onBegin: child.begin,
+        onLine: onLine && ((line) => onLine(line, from)),
+      });
+    const [out, err] = await Promise.all([read("stdout"), read("stderr")]);
     signal?.throwIfAborted();
     const code = err.code ?? out.code;
     if (code !== undefined) {
@@ -67,6 +70,7 @@ function lost(out: Framed, err: Framed): Omit<Lost, "status"> {
 class Piped implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  #began = false;
   #killer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ words, boot = ["sh", "-c", BOOT] }: Transport) {
@@ -88,10 +92,15 @@ class Piped implements AsyncDisposable {
     this.#input.write(bytes).catch(() => {});
   }
 
-  /** Cuts the lifeline; the far side ends the command. */
+  readonly begin = (): void => {
+    this.#began = true;
+  };
+
+  /** Cuts the lifeline; the far side ends the command. What has not begun is not waited for. */
   readonly end = (): void => {
     this.#input.abort().catch(() => {});
-    this.#killer ??= setTimeout(() => this.#kill(), PATIENCE_MS);
+    const patienceMs = this.#began ? PATIENCE_MS : 0;
+    this.#killer ??= setTimeout(() => this.#kill(), patienceMs);
   };
 
   /** The command is done; what it left running may hold its streams, and is not waited for. */

@@ -108,13 +108,20 @@ export interface Framed {
   readonly code: number | undefined;
 }
 
+/** How a stream is read. */
+export interface FrameOptions {
+  readonly nonce: string;
+  /** The command has begun. */
+  onBegin(): void;
+  onLine?: ((line: string) => void) | undefined;
+}
+
 /** Reads a stream up to the command's end, or to its own. */
 export async function readFramed(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  nonce: string,
-  onLine?: (line: string) => void,
+  options: FrameOptions,
 ): Promise<Framed> {
-  const frame = new Frame(nonce, onLine);
+  const frame = new Frame(options);
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   try {
     while (!frame.ended) {
@@ -131,6 +138,7 @@ export async function readFramed(
 class Frame {
   readonly #begin: string;
   readonly #end: RegExp;
+  readonly #onBegin: () => void;
   readonly #onLine: ((line: string) => void) | undefined;
   #before = "";
   #began = false;
@@ -139,9 +147,10 @@ class Frame {
   #held = "";
   #code: number | undefined;
 
-  constructor(nonce: string, onLine?: (line: string) => void) {
+  constructor({ nonce, onBegin, onLine }: FrameOptions) {
     this.#begin = `${MARK}${nonce}${MARK}`;
     this.#end = new RegExp(`${MARK}${nonce} (\\d+)${MARK}`);
+    this.#onBegin = onBegin;
     this.#onLine = onLine;
   }
 
@@ -157,6 +166,7 @@ class Frame {
       chunk = this.#before.slice(at + this.#begin.length);
       this.#before = this.#before.slice(0, at);
       this.#began = true;
+      this.#onBegin();
     }
     this.#held += chunk;
     const end = this.#end.exec(this.#held);
