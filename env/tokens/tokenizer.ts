@@ -10,6 +10,7 @@ import { DataError } from "../errors.ts";
 import { alternation, isMarked, unmark } from "./guard.ts";
 import { readModelFile, readOptionalModelFile } from "./model_dir.ts";
 import { normalizeNfc } from "./nfc.ts";
+import { pieceEncoder } from "./_pieces.ts";
 
 /** A token that is matched whole before the text is split: `<|im_end|>`, `<tool_call>`. */
 export interface AddedToken {
@@ -119,12 +120,14 @@ export function createTokenizer(
     file: "generation_config.json",
   });
   const engine = createEngine(files, origin);
+  const normalize = normalizerOf(engine, json.normalizer?.type);
+  const encodeNormal = encoderOf(engine, files.tokenizer);
   return new ModelTokenizer({
     engine,
     addedTokens: json.added_tokens,
     endToken: config.eos_token,
     extraStopIds: [generation.eos_token_id ?? []].flat(),
-    normalize: normalizerOf(engine, json.normalizer?.type),
+    encodePlain: (text) => encodeNormal(normalize(text)),
     origin,
   });
 }
@@ -159,6 +162,11 @@ function normalizerOf(
   return (text) => engine.normalizer?.normalize(text) ?? text;
 }
 
+function encoderOf(engine: HuggingFaceTokenizer, json: unknown): EncodePlain {
+  const encode = (normal: string) => encodePlain(engine, normal);
+  return pieceEncoder(engine, { json, encode }) ?? encode;
+}
+
 interface AddedTokenRules extends AddedToken {
   readonly lstrip: boolean;
   readonly rstrip: boolean;
@@ -170,7 +178,7 @@ interface ModelTokenizerParts {
   readonly addedTokens: readonly AddedTokenRules[];
   readonly endToken: string;
   readonly extraStopIds: readonly number[];
-  readonly normalize: Normalize;
+  readonly encodePlain: EncodePlain;
   readonly origin: string;
 }
 
@@ -184,8 +192,7 @@ class ModelTokenizer implements Tokenizer {
   readonly #encoder: SegmentEncoder;
 
   constructor(parts: ModelTokenizerParts) {
-    const { engine, addedTokens, endToken, extraStopIds, normalize, origin } =
-      parts;
+    const { engine, addedTokens, endToken, extraStopIds, origin } = parts;
     rejectTrimming(addedTokens, origin);
     const endId = engine.token_to_id(endToken);
     if (endId === undefined) {
@@ -199,10 +206,7 @@ class ModelTokenizer implements Tokenizer {
     this.endToken = endToken;
     this.stopIds = [...new Set([endId, ...extraStopIds])];
     this.vocabSize = engine.model?.vocab.length ?? 0;
-    this.#encoder = new SegmentEncoder(
-      addedTokens,
-      (text) => encodePlain(engine, normalize(text)),
-    );
+    this.#encoder = new SegmentEncoder(addedTokens, parts.encodePlain);
   }
 
   encode(text: string): readonly number[] {
@@ -236,7 +240,9 @@ class SegmentEncoder {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #tokens: RegExp | null;
   readonly #encodePlain: EncodePlain;
-  readonly #cache = new Map<string, readonly number[]>();
+  readonly #short = new RecentTexts(MAX_CACHED);
+  /** Policies with their tools, which all episodes begin with. */
+  readonly #long = new RecentTexts(MAX_LONG);
 
   constructor(
     addedTokens: readonly AddedToken[],
@@ -263,31 +269,47 @@ class SegmentEncoder {
 
   #segment(text: string): readonly number[] {
     if (text === "") return [];
-    const known = this.#cache.get(text);
-    if (known !== undefined) {
-      this.#cache.delete(text);
-      this.#cache.set(text, known);
-      return known;
-    }
-    const ids = this.#encodePlain(isMarked(text) ? unmark(text) : text);
-    this.#remember(text, ids);
-    return ids;
+    const cache = text.length > MAX_CACHED_LENGTH ? this.#long : this.#short;
+    return cache.get(text) ?? cache.remember(
+      text,
+      this.#encodePlain(isMarked(text) ? unmark(text) : text),
+    );
+  }
+}
+
+/** The ids of the texts that were met last. */
+class RecentTexts {
+  readonly #ids = new Map<string, readonly number[]>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
   }
 
-  #remember(text: string, ids: readonly number[]): void {
-    if (text.length > MAX_CACHED_LENGTH) return;
-    this.#cache.set(text, ids);
-    if (this.#cache.size <= MAX_CACHED) return;
-    for (const oldest of this.#cache.keys()) {
-      this.#cache.delete(oldest);
+  get(text: string): readonly number[] | undefined {
+    const known = this.#ids.get(text);
+    if (known === undefined) return undefined;
+    this.#ids.delete(text);
+    this.#ids.set(text, known);
+    return known;
+  }
+
+  remember(text: string, ids: readonly number[]): readonly number[] {
+    this.#ids.set(text, ids);
+    if (this.#ids.size <= this.#most) return ids;
+    for (const oldest of this.#ids.keys()) {
+      this.#ids.delete(oldest);
       break;
     }
+    return ids;
   }
 }
 
 /** Texts kept by a cache, and the longest of them in UTF-16 units: at most about 40 MB. */
 const MAX_CACHED = 4096;
 const MAX_CACHED_LENGTH = 8192;
+/** Longer texts kept. */
+const MAX_LONG = 8;
 
 function append(ids: number[], more: readonly number[]): void {
   for (const id of more) ids.push(id);

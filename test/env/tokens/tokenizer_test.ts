@@ -168,3 +168,50 @@ Deno.test("loadTokenizer() says what is wrong with a directory", async () => {
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("encode() gives the ids of Hugging Face's own encoder, whatever was encoded before", async () => {
+  const json = JSON.parse(
+    await Deno.readTextFile(`${QWEN3_DIR}/tokenizer.json`),
+  );
+  // Without the pattern of byte-level BPE by name, nothing is kept by piece.
+  const whole = createTokenizer({
+    tokenizer: {
+      ...json,
+      pre_tokenizer: {
+        type: "Sequence",
+        pretokenizers: [json.pre_tokenizer],
+      },
+    },
+    config: { eos_token: "<|im_end|>" },
+  });
+  const tokenizer = await qwen3Tokenizer();
+  const word = fc.constantFrom(
+    ...[
+      "it's",
+      " 'Tis",
+      "  \n\n",
+      "\r\n ",
+      " ",
+      "\t",
+      "42.50",
+      "#W12",
+      "né",
+      "e\u0301",
+      "\u00a0",
+      "你好",
+      '{"a": [',
+      "🙂",
+      "'LL",
+      "--\n",
+    ],
+  );
+  const text = fc.array(fc.oneof(word, fc.string({ unit: "binary" })), {
+    maxLength: 12,
+  }).map((words) => words.join(""));
+  fc.assert(
+    fc.property(text, (text) => {
+      assert.deepEqual(tokenizer.encode(text), whole.encode(text));
+    }),
+    { numRuns: 500 },
+  );
+});
