@@ -77,8 +77,9 @@ export function readQuery(params) {
  * @returns {URLSearchParams}
  */
 export function readExpression(text) {
-  const trimmed = text.trim().replace(/^.*\?/, "");
-  if (trimmed.includes("&") || /^(text|sort)=/.test(trimmed)) {
+  const query = /^(?:[^\s?]*[#/][^\s?]*)?\?(.*)$/s.exec(text.trim())?.[1];
+  const trimmed = query ?? text.trim();
+  if (query !== undefined || trimmed.includes("&")) {
     return new URLSearchParams(trimmed);
   }
   const params = new URLSearchParams();
@@ -91,7 +92,7 @@ export function readExpression(text) {
     }
     const [, field = "", op = "", value = ""] = match;
     const bare = value.trim().replace(/^(["'])(.*)\1$/s, "$2");
-    if (field === "text") params.append("text", bare);
+    if (field === "text" || field === "sort") params.append(field, bare);
     else {
       if (!Object.hasOwn(FIELDS, field)) {
         throw new FilterError(unknownField(field));

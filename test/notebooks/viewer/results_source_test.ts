@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readQuery } from "../../../notebooks/viewer/page/filter.js";
+import { ResultsSource } from "../../../notebooks/viewer/results_source.ts";
+import { diagnosisFindings } from "../../../notebooks/viewer/diagnosis_finder.ts";
+import { inTempDir } from "../../fakes/temp_dir.ts";
+import {
+  NO_TAU_BENCH,
+  recordingPath,
+  TAU_BENCH,
+} from "../../fakes/tau_bench.ts";
+
+/** As τ-bench writes it: content `null` beside a call, arguments as text, floats as floats. */
+const RESULT = `[{
+  "task_id": 3, "reward": 0.0, "trial": 1,
+  "info": {
+    "task": {"user_id": "u", "instruction": "You want a refund.", "outputs": ["12.50"],
+      "actions": [{"name": "cancel_pending_order", "kwargs": {"order_id": "#W1"}}]},
+    "source": "user", "user_cost": 0.01,
+    "reward_info": {"reward": 0.0, "info": {"r_outputs": 0.0, "outputs": {"12.50": false}},
+      "actions": [{"name": "cancel_pending_order", "kwargs": {"order_id": "#W1"}}]}
+  },
+  "traj": [
+    {"role": "system", "content": "policy"},
+    {"role": "user", "content": "hi"},
+    {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "type": "function",
+      "function": {"name": "calculate", "arguments": "{\\"expression\\": 1.0}"}}]},
+    {"role": "tool", "tool_call_id": "c", "name": "calculate", "content": "1.0"},
+    {"role": "assistant", "content": "It is one."},
+    {"role": "user", "content": "###STOP###"}
+  ]
+}]`;
+
+async function withResults(
+  text: string,
+  body: (source: ResultsSource, path: string) => Promise<void>,
+): Promise<void> {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "results.json");
+    await Deno.writeTextFile(path, text);
+    using source = new ResultsSource(path, { find: () => [] });
+    await body(source, path);
+  });
+}
+
+Deno.test("ResultsSource shows tau-bench's own results", async () => {
+  await withResults(RESULT, async (source) => {
+    const { run } = await source.view();
+    assert.deepEqual([run.kind, run.episodes, run.pass1], ["results", 1, 0]);
+    const episode = await source.episode(1);
+    assert.deepEqual(
+      episode.messages.map(({ role, turn }) => [role, turn]),
+      [["system", null], ["user", null], ["assistant", 0], ["tool", 0], [
+        "assistant",
+        1,
+      ], ["user", 1]],
+    );
+    assert.deepEqual(episode.messages[2]?.calls, [{
+      name: "calculate",
+      arguments: [["expression", "1.0"]],
+    }]);
+    assert.deepEqual(episode.reward, {
+      value: 0,
+      database: 1,
+      outputs: 0,
+      missingOutputs: ["12.50"],
+    });
+    assert.equal(episode.row.stop, "user_stop");
+    assert.equal(episode.task?.instruction, "You want a refund.");
+    const index = await source.index();
+    await index.indexed();
+    const ids = await index.ids(
+      readQuery(new URLSearchParams("text=calculate&reason=missing_output")),
+    );
+    assert.deepEqual([...ids], [1]);
+  });
+});
+
+Deno.test("ResultsSource reads a file anew when it changes, and says when it is gone", async () => {
+  await withResults(RESULT, async (source, path) => {
+    assert.equal((await source.index()).total, 1);
+    const [one] = JSON.parse(RESULT);
+    await Deno.writeTextFile(path, JSON.stringify([one, { ...one, trial: 2 }]));
+    assert.equal((await source.index()).total, 2);
+    await Deno.remove(path);
+    await assert.rejects(source.index(), /is gone/);
+    assert.match((await source.summary()).error ?? "", /is gone/);
+  });
+});
+
+Deno.test("ResultsSource says what a file has instead of results", async () => {
+  for (
+    const [text, why] of [
+      ["nothing", /no JSON|not JSON/],
+      ["{}", /no list/],
+      ["[1]", /record 1 is no object/],
+      ['[{"task_id": 1}]', /record 1 lacks its conversation/],
+      [
+        '[{"traj": [{"role": "user", "content": ""}]}]',
+        /record 1 lacks its task_id/,
+      ],
+    ] as const
+  ) {
+    await withResults(text, async (source) => {
+      await assert.rejects(source.index(), why);
+      assert.match((await source.summary()).error ?? "", why);
+    });
+  }
+});
+
+Deno.test({
+  name: "ResultsSource compares with tau-bench's data what a real agent did",
+  ignore: NO_TAU_BENCH,
+  fn: async () => {
+    const path = recordingPath("trajectories_airline_dev.json.gz");
+    using source = new ResultsSource(path, {
+      find: diagnosisFindings,
+      tauBench: TAU_BENCH,
+    });
+    const index = await source.index();
+    assert.equal(index.total, 100);
+    const failed = await index.ids(readQuery(new URLSearchParams("reward=0")));
+    assert.ok(failed.length > 20);
+    let differing = 0;
+    for (const id of failed) {
+      const { database, row } = await source.episode(id);
+      // The airline has test tasks only, whatever the file's name says.
+      assert.equal(row.task, `airline/test/${row.group}`);
+      if (database.rows.some(({ isRight }) => !isRight)) differing++;
+    }
+    // The others failed by what they told.
+    assert.ok(
+      differing > failed.length / 2,
+      `${differing} of ${failed.length}`,
+    );
+  },
+});

@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { diagnosisFindings } from "../../../notebooks/viewer/diagnosis_finder.ts";
+import { readQuery } from "../../../notebooks/viewer/page/filter.js";
+import { RunSource } from "../../../notebooks/viewer/run_source.ts";
+import { ViewerFault } from "../../../notebooks/viewer/source.ts";
+import { EpisodeStore } from "../../../train/episode_store.ts";
+import { writeBigRun } from "../../fakes/big_run.ts";
+import { fakeEpisode } from "../../fakes/lab.ts";
+import { writePolicyRun } from "../../fakes/policy_run.ts";
+import { inTempDir } from "../../fakes/temp_dir.ts";
+
+async function inRun(
+  body: (source: RunSource, path: string) => Promise<void>,
+): Promise<void> {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "a");
+    await writeBigRun(path);
+    using source = new RunSource(path, { find: diagnosisFindings });
+    await body(source, path);
+  });
+}
+
+async function firstOf(source: RunSource, query: string): Promise<number> {
+  const index = await source.index();
+  const [id] = await index.ids(readQuery(new URLSearchParams(query)));
+  assert.ok(id !== undefined, query);
+  return id;
+}
+
+async function faultOf(work: Promise<unknown>): Promise<ViewerFault> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof ViewerFault, String(error));
+    return error;
+  }
+  throw new assert.AssertionError({ message: "nothing was thrown" });
+}
+
+Deno.test("RunSource.episode() shows what fields were, are and should be", async () => {
+  await inRun(async (source) => {
+    const missing = await source.episode(
+      await firstOf(source, "reason=missing_write"),
+    );
+    const [row] = missing.database.rows;
+    assert.ok(missing.database.isWhole && row && !row.isRight);
+    assert.ok(
+      row.fields.every(({ was, is, verdict }) =>
+        verdict === "missing" && was === is
+      ),
+    );
+    const wrong = await source.episode(
+      await firstOf(source, "reason=wrong_write"),
+    );
+    const fields = wrong.database.rows.flatMap(({ fields }) => fields);
+    assert.ok(fields.some(({ verdict }) => verdict === "wrong"));
+    assert.ok(wrong.database.writes.length > 0);
+    const right = await source.episode(
+      await firstOf(source, "reward=1&intent=return"),
+    );
+    assert.ok(right.database.rows.length > 0);
+    for (const { isRight, fields } of right.database.rows) {
+      assert.ok(isRight);
+      for (const { was, is, should, verdict } of fields) {
+        assert.deepEqual([is, verdict], [should, "right"]);
+        assert.notEqual(was, is);
+      }
+    }
+  });
+});
+
+Deno.test("RunSource.episode() gives messages their turns, and says which turn wrote", async () => {
+  await inRun(async (source) => {
+    const { messages, row, database } = await source.episode(
+      await firstOf(source, "reward=1&intent=cancel"),
+    );
+    const turns = messages.filter(({ role }) => role === "assistant")
+      .map(({ turn }) => turn);
+    assert.deepEqual(turns, Array.from({ length: row.turns }, (_, i) => i));
+    const [write] = database.writes;
+    const call = messages.find(({ turn }) => turn === write?.turn)?.calls[0];
+    assert.equal(call?.name, "cancel_pending_order");
+    assert.equal(messages[0]?.turn, null);
+  });
+});
+
+Deno.test("RunSource.episode() explains: diagnosis first, then the record", async () => {
+  await inRun(async (source) => {
+    // A cancelled order stays cancelled, whatever comes after.
+    const wrong = await source.episode(
+      await firstOf(source, "reason=wrong_write&intent=cancel"),
+    );
+    assert.deepEqual(wrong.findings.map(({ kind }) => kind).slice(0, 3), [
+      "decisive",
+      "fault",
+      "reward",
+    ]);
+    assert.equal(wrong.findings[0]?.turn, wrong.database.writes[0]?.turn);
+    const failed = await source.episode(
+      await firstOf(source, "failure=rate_limited"),
+    );
+    assert.ok(
+      failed.findings.some(({ kind, blame }) =>
+        kind === "failure" && blame === "infrastructure"
+      ),
+    );
+    assert.equal(failed.reward, null);
+    const solved = await source.episode(await firstOf(source, "reward=1"));
+    assert.deepEqual(solved.findings, []);
+  });
+});
+
+Deno.test("RunSource.episode() shows the group and the turn in which each sibling parts", async () => {
+  await inRun(async (source) => {
+    const id = await firstOf(source, "reason=missing_write");
+    const mine = await source.episode(id);
+    assert.equal(mine.siblings.length, 8);
+    const self = mine.siblings.find(({ row }) => row.id === id);
+    assert.deepEqual([self?.partsAt, self?.partsBy], [null, null]);
+    const said = (messages: typeof mine.messages, turn: number) =>
+      JSON.stringify(messages.filter((message) => message.turn === turn));
+    for (const { row, partsAt } of mine.siblings) {
+      const other = await source.episode(row.id);
+      const at = partsAt ?? mine.row.turns;
+      for (let turn = 0; turn < at; turn++) {
+        assert.equal(said(other.messages, turn), said(mine.messages, turn));
+      }
+      if (partsAt !== null) {
+        assert.notEqual(
+          said(other.messages, partsAt),
+          said(mine.messages, partsAt),
+        );
+      }
+    }
+  });
+});
+
+Deno.test("RunSource.episode() shows the record alone where the data are others", async () => {
+  await inRun(async (_, path) => {
+    const info = JSON.parse(await Deno.readTextFile(join(path, "run.json")));
+    info.dataset.fingerprint = "another";
+    await Deno.writeTextFile(join(path, "run.json"), JSON.stringify(info));
+    using source = new RunSource(path, { find: diagnosisFindings });
+    const { database, findings, task } = await source.episode(
+      await firstOf(source, "reason=missing_write"),
+    );
+    assert.equal(database.isWhole, false);
+    assert.match(database.note ?? "", /other data/);
+    assert.ok(database.rows.length > 0 && task === null);
+    assert.deepEqual(findings.map(({ kind }) => kind), ["reward"]);
+  });
+});
+
+Deno.test("RunSource.tokens() has ids, mask and logprobs, and texts by the run's tokenizer", async () => {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "a");
+    let texts: string[] = [];
+    let ids: number[] = [];
+    await writePolicyRun(path, {
+      look: ({ tokenizer }) => {
+        assert.ok(tokenizer);
+        return Promise.resolve();
+      },
+    });
+    const store = new EpisodeStore(join(path, "episodes.db"));
+    const place = { step: 1, source: "grpo", group: 0, advantage: 0 };
+    store.add([{ episode: fakeEpisode({ value: 1 }), place }]);
+    store[Symbol.dispose]();
+    using source = new RunSource(path, { find: () => [] });
+    const tokens = await source.tokens(1);
+    ids = [...tokens.ids];
+    texts = [...tokens.texts ?? []];
+    assert.deepEqual(ids, [5, 7, 9]);
+    assert.deepEqual([...tokens.mask], [0, 1, 1]);
+    assert.deepEqual([...tokens.logprobs], [0, -0.5, -0.25]);
+    assert.equal(texts.length, 3);
+    assert.equal(tokens.note, null);
+  });
+});
+
+Deno.test("RunSource.view() reads runs of any trainer, and goes round damaged lines", async () => {
+  await inRun(async (_, path) => {
+    const info = JSON.parse(await Deno.readTextFile(join(path, "run.json")));
+    await Deno.writeTextFile(
+      join(path, "run.json"),
+      JSON.stringify({ ...info, trainer: "slime", host: undefined, plan: {} }),
+    );
+    await Deno.writeTextFile(
+      join(path, "config.yaml"),
+      "cluster: { nodes: 2 }\n",
+    );
+    const lines = await Deno.readTextFile(join(path, "metrics.jsonl"));
+    const extra = [
+      "{torn",
+      '{"schemaVersion":1,"step":9,"phase":"grpo","reward":0.5,"perf":{"tgs":12}}',
+      '{"schemaVersion":1,"step":10,"pha',
+    ].join("\n");
+    await Deno.writeTextFile(join(path, "metrics.jsonl"), lines + extra);
+    using source = new RunSource(path, { find: () => [] });
+    const { run, curves } = await source.view();
+    assert.deepEqual([run.trainer, run.steps, run.reward], ["slime", 9, 0.5]);
+    assert.match(run.error ?? "", /metrics\.jsonl:11 is damaged/);
+    assert.deepEqual(
+      curves.find(({ key }) => key === "grpo.perf.tgs")?.points,
+      [[9, 12]],
+    );
+    const episode = await source.episode(1);
+    assert.equal(episode.row.id, 1);
+  });
+});
+
+Deno.test("RunSource says what is gone, damaged or newer", async () => {
+  await inRun(async (source, path) => {
+    await source.index();
+    const file = join(path, "episodes.db");
+    const whole = await Deno.readFile(file);
+
+    const db = new DatabaseSync(file);
+    db.exec("PRAGMA user_version = 99");
+    db.close();
+    using newer = new RunSource(path, { find: () => [] });
+    const tooNew = await faultOf(newer.index());
+    assert.deepEqual([tooNew.kind, /99/.test(tooNew.message)], ["newer", true]);
+
+    for (const side of ["-wal", "-shm"]) await Deno.remove(file + side);
+    await Deno.writeTextFile(file, "this is no database".repeat(1000));
+    using damaged = new RunSource(path, { find: () => [] });
+    assert.equal((await faultOf(damaged.index())).kind, "damaged");
+    assert.equal((await damaged.summary()).error, null);
+
+    await Deno.remove(file);
+    assert.equal((await faultOf(source.index())).kind, "gone");
+    await Deno.writeFile(file, whole);
+    assert.ok((await source.index()).total > 0);
+
+    await Deno.writeTextFile(join(path, "run.json"), '{"schemaVersion":99}');
+    assert.equal((await faultOf(source.view())).kind, "newer");
+    await Deno.writeTextFile(join(path, "run.json"), "[]");
+    assert.equal((await faultOf(source.view())).kind, "damaged");
+    await Deno.remove(path, { recursive: true });
+    assert.equal((await faultOf(source.view())).kind, "gone");
+    assert.equal((await faultOf(source.episode(1))).kind, "gone");
+    assert.match((await source.summary()).error ?? "", /is gone/);
+    await Deno.mkdir(path);
+  });
+});
+
+Deno.test("RunSource says that a blob is damaged, and shows the other episodes", async () => {
+  await inRun(async (_, path) => {
+    const db = new DatabaseSync(join(path, "episodes.db"));
+    db.exec("UPDATE episodes SET messages = x'00112233' WHERE id = 3");
+    db.close();
+    using source = new RunSource(path, { find: () => [] });
+    const fault = await faultOf(source.episode(3));
+    assert.equal(fault.kind, "damaged");
+    assert.equal((await source.episode(20)).row.id, 20);
+  });
+});
+
+Deno.test("RunSource reads runs of version 1, which had no reasons", async () => {
+  await inRun(async (_, path) => {
+    const db = new DatabaseSync(join(path, "episodes.db"));
+    for (const column of ["reason", "usage", "findings"]) {
+      db.exec(`ALTER TABLE episodes DROP COLUMN ${column}`);
+    }
+    db.exec("PRAGMA user_version = 1");
+    db.close();
+    using source = new RunSource(path, { find: () => [] });
+    const row = (await source.index()).row(10);
+    assert.deepEqual([row?.reason, row?.fault], [null, null]);
+    assert.equal((await source.episode(10)).usage, null);
+  });
+});
+
+Deno.test("RunSource leaves the files of a run as they are", async () => {
+  await inRun(async (source, path) => {
+    const before = await contents(path);
+    const index = await source.index();
+    await index.indexed();
+    await source.episode(1);
+    source[Symbol.dispose]();
+    assert.deepEqual(await contents(path), before);
+  });
+});
+
+/** Names and sizes but for SQLite's own -shm and -wal, which any reader makes. */
+async function contents(path: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for await (const { name, isFile } of Deno.readDir(path)) {
+    if (!isFile || /-(shm|wal)$/.test(name)) continue;
+    const bytes = await Deno.readFile(join(path, name));
+    const digest = await crypto.subtle.digest("SHA-256", bytes);
+    found[name] = new Uint8Array(digest).toHex();
+  }
+  return found;
+}
