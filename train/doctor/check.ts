@@ -108,3 +108,13 @@ export async function onEachHost(
   }));
   return found.flat();
 }
+
+/** What was found of hosts, which answer in any order, in the order of the hosts: the head is what others are held against. */
+export function inOrder<T>(
+  hosts: readonly Shell[],
+  found: ReadonlyMap<string, T>,
+): [host: string, value: T][] {
+  return hosts.flatMap(({ name }) =>
+    found.has(name) ? [[name, found.get(name)!] as [string, T]] : []
+  );
+}

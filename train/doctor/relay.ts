@@ -50,7 +50,13 @@ export function openRelay(
   { python, signal }: CallOptions & { readonly python: string },
 ): Relay {
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    {
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+      // Whoever asks has it; by default it is printed, too.
+      onError: (error) => new Response(String(error), { status: 500 }),
+    },
     (request) => pass(request, { host, python, signal }),
   );
   const origin = `http://127.0.0.1:${server.addr.port}`;

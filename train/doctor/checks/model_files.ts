@@ -9,6 +9,7 @@ import {
   type Check,
   type CheckContext,
   fail,
+  inOrder,
   type Observed,
   onEachHost,
   verdict,
@@ -37,7 +38,7 @@ export const modelFiles: Check = {
       context.hosts,
       (host) => lookAt(host, { context, models }),
     );
-    return [...found, ...different(models)];
+    return [...found, ...different(inOrder(context.hosts, models))];
   },
 };
 
@@ -123,8 +124,9 @@ function again({ config: { model } }: CheckContext): string {
 }
 
 /** Ranks of all hosts load the same model, and engines speak with the tokenizer of theirs. */
-function different(models: ReadonlyMap<string, HostModel>): Observed[] {
-  const [first, ...others] = [...models];
+function different(
+  [first, ...others]: readonly (readonly [string, HostModel])[],
+): Observed[] {
   if (first === undefined) return [];
   const [firstName, firstModel] = first;
   return others.flatMap(([host, model]) => {

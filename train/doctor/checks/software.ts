@@ -9,6 +9,7 @@ import {
   type Check,
   type CheckContext,
   fail,
+  inOrder,
   type Observed,
   onEachHost,
   verdict,
@@ -37,7 +38,7 @@ export const software: Check = {
         summary(python),
       );
     });
-    return [...found, ...different(pythons)];
+    return [...found, ...different(inOrder(context.hosts, pythons))];
   },
 };
 
@@ -125,8 +126,9 @@ function summary({ python, packages, cuda, commit }: HostPython): string {
 }
 
 /** Ray refuses hosts of another Python or Ray; the others break later. */
-function different(pythons: ReadonlyMap<string, HostPython>): Observed[] {
-  const [first, ...others] = [...pythons];
+function different(
+  [first, ...others]: readonly (readonly [string, HostPython])[],
+): Observed[] {
   if (first === undefined) return [];
   const facts = (python: HostPython): Record<string, string | null> => ({
     ...python.packages,

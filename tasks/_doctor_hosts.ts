@@ -1,0 +1,66 @@
+/**
+ * The hosts of a slime recipe as shells.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../env/errors.ts";
+import {
+  type Host,
+  hostAddress,
+  parseHosts,
+  pickHosts,
+} from "../train/hosts/hosts_file.ts";
+import { localShell } from "../train/hosts/local_shell.ts";
+import type { Shell } from "../train/hosts/shell.ts";
+import { sshShell } from "../train/hosts/ssh_shell.ts";
+import { isLoopback } from "../train/slime/config.ts";
+import type { SlimeConfig } from "../train/slime/config_schema.ts";
+import { readTextIfThere } from "../train/storage.ts";
+
+/** Shells of a recipe's hosts, the head first; held by `await using`. */
+export interface RecipeHosts extends AsyncDisposable {
+  readonly shells: readonly Shell[];
+  /** The recipe with the head's address as hosts.yaml has it, where the recipe leaves it at loopback. */
+  readonly config: SlimeConfig;
+}
+
+/**
+ * Opens them; connects with the first command.
+ * @param file Path of hosts.yaml.
+ * @throws {ConfigError} If the file is not there, or lacks a host that the recipe names.
+ */
+export async function openRecipeHosts(
+  config: SlimeConfig,
+  file: string,
+): Promise<RecipeHosts> {
+  const { hosts: names, address } = config.cluster;
+  if (names.length === 0) {
+    return {
+      shells: [localShell()],
+      config,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+  const hosts = pickHosts(await readHosts(file), names);
+  const stack = new AsyncDisposableStack();
+  const shells = hosts.map((host) => stack.use(sshShell(host)));
+  const [head] = hosts;
+  const isGiven = hosts.length === 1 || !isLoopback(address);
+  const cluster = isGiven
+    ? config.cluster
+    : { ...config.cluster, address: hostAddress(head!) };
+  return {
+    shells,
+    config: { ...config, cluster },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+async function readHosts(file: string): Promise<Host[]> {
+  const text = await readTextIfThere(file);
+  if (text !== undefined) return parseHosts({ name: file, text });
+  throw new ConfigError(
+    `The recipe names hosts and there is no "${file}" that says how to reach them; write one, or name it by --hosts FILE`,
+  );
+}

@@ -1,0 +1,101 @@
+/**
+ * What `deno task doctor` shows: a table by host, and then what to mend, the worst last, where it is seen.
+ *
+ * @module
+ */
+
+import type { Check, Finding, FindingState } from "../train/doctor/check.ts";
+import type { DoctorReport } from "../train/doctor/doctor.ts";
+import type { Terminal } from "./_terminal.ts";
+import { duration, table } from "./_text.ts";
+
+const MARKS: Readonly<Record<FindingState, string>> = {
+  pass: "pass",
+  warn: "WARN",
+  fail: "FAIL",
+  skipped: "–",
+};
+
+/** The live line of the checks that are under way. */
+export class DoctorLine {
+  readonly #terminal: Terminal;
+  readonly #startMs = performance.now();
+  readonly #left: Set<string>;
+  readonly #of: number;
+
+  constructor(terminal: Terminal, checks: readonly Check[]) {
+    this.#terminal = terminal;
+    this.#left = new Set(checks.map(({ id }) => id));
+    this.#of = this.#left.size;
+  }
+
+  /** Takes note that a check has ended. */
+  end({ id }: Check): void {
+    this.#left.delete(id);
+    const seconds = (performance.now() - this.#startMs) / 1000;
+    this.#terminal.progress(
+      `${this.#of - this.#left.size}/${this.#of} checks · ${
+        duration(seconds)
+      } · waiting for ${[...this.#left].join(", ")}`,
+    );
+  }
+}
+
+/** The report as text. */
+export function doctorText({ findings }: DoctorReport): string {
+  return [
+    ...[...Map.groupBy(findings, ({ host }) => host ?? "the run")].map(
+      ([host, all]) => `${host}\n${table(rowsOf(all))}`,
+    ),
+    ...mendsOf(findings),
+    summaryOf(findings),
+  ].join("\n\n");
+}
+
+function rowsOf(findings: readonly Finding[]): string[][] {
+  const rows = findings.map(({ state, check, found }) => [
+    MARKS[state],
+    check,
+    firstLine(found),
+  ]);
+  return [["", "check", "found"], ...rows];
+}
+
+/** Warnings first, so that what fails stands next to the prompt. */
+function mendsOf(findings: readonly Finding[]): string[] {
+  const ailing = (state: FindingState) =>
+    findings.flatMap((finding) =>
+      finding.state === state && "mend" in finding ? [finding] : []
+    ).map(({ check, host, found, mend }) =>
+      `${MARKS[state]} ${check}${
+        host === undefined ? "" : ` on ${host}`
+      }: ${found}\n     → ${mend}`
+    );
+  const all = [...ailing("warn"), ...ailing("fail")];
+  return all.length === 0 ? [] : [`To mend:\n${all.join("\n")}`];
+}
+
+function summaryOf(findings: readonly Finding[]): string {
+  const counts = countsOf(findings);
+  const parts = [
+    `${counts.pass} pass`,
+    `${counts.warn} warn`,
+    `${counts.fail} fail`,
+    ...(counts.skipped > 0 ? [`${counts.skipped} not looked at`] : []),
+  ];
+  return parts.join(", ");
+}
+
+/** How many findings there are of each state. */
+export function countsOf(
+  findings: readonly Finding[],
+): Record<FindingState, number> {
+  const counts = { pass: 0, warn: 0, fail: 0, skipped: 0 };
+  for (const { state } of findings) counts[state]++;
+  return counts;
+}
+
+function firstLine(text: string): string {
+  const [line = ""] = text.split("\n");
+  return line.length > 140 ? `${line.slice(0, 139)}…` : line;
+}

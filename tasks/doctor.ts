@@ -1,0 +1,156 @@
+/**
+ * `deno task doctor`: everything that a slime run needs, looked at before GPU hours are spent on it.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { parseSet } from "../train/config.ts";
+import { CHECKS } from "../train/doctor/checks.ts";
+import {
+  chooseChecks,
+  type DoctorOptions,
+  preflight,
+} from "../train/doctor/doctor.ts";
+import { resolveSlime } from "../train/slime/config.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { openRecipeHosts } from "./_doctor_hosts.ts";
+import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
+import { readRecipe } from "./_recipes.ts";
+import { table } from "./_text.ts";
+
+const flags = z.object({
+  recipe: z.string().min(1).default("qwen3-4b").meta({
+    description: "The slime recipe: its name, or a YAML file",
+    value: "FILE",
+  }),
+  tauBench: z.string().optional().meta({
+    description: "Directory of tau-bench's data",
+    value: "DIR",
+    env: "TAU_BENCH_DIR",
+  }),
+  set: z.array(z.string()).default([]).meta({
+    description: "Set a key of the recipe; may be repeated",
+    value: "KEY=VALUE",
+  }),
+  hosts: z.string().default("hosts.yaml").meta({
+    description: "How to reach the hosts that the recipe names",
+    value: "FILE",
+  }),
+  only: z.string().optional().meta({
+    description: "Make these checks only, by their names below",
+    value: "CHECK,...",
+  }),
+  skip: z.string().optional().meta({
+    description: "Leave these checks out",
+    value: "CHECK,...",
+  }),
+  running: z.boolean().default(false).meta({
+    description:
+      "Look at a run that is under way: its router, engines and servers of episodes",
+  }),
+  base: z.string().min(1).optional().meta({
+    description:
+      "The evaluation of the model before it trains; default: the latest under --runs",
+    value: "RUN",
+  }),
+  rows: z.array(z.string()).default([]).meta({
+    description:
+      "Look at this file of rows instead of those that a launch writes; may be repeated",
+    value: "FILE",
+  }),
+  timeout: z.number().gt(0).optional().meta({
+    description: "Seconds until a check is given up; default: its own time",
+  }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
+  }),
+});
+
+type Flags = z.infer<typeof flags>;
+
+async function run(
+  flags: Flags,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const choice = {
+    running: flags.running,
+    only: wordsOf(flags.only),
+    skip: wordsOf(flags.skip),
+  };
+  const checks = chooseChecks(choice);
+  const recipe = await readRecipe(flags.recipe);
+  await using opened = await openRecipeHosts(
+    resolveSlime(recipe, overridesOf(flags)),
+    flags.hosts,
+  );
+  const line = new DoctorLine(terminal, checks);
+  const options: DoctorOptions = {
+    ...choice,
+    hosts: opened.shells,
+    signal,
+    runs: flags.runs,
+    rowFiles: flags.rows,
+    ...(flags.base === undefined ? {} : { baseRun: flags.base }),
+    ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout * 1000 }),
+    onCheck: (check) => line.end(check),
+  };
+  const report = await preflight(opened.config, options);
+  terminal.endProgress();
+  terminal.print(doctorText(report));
+  const { findings, healthy } = report;
+  return {
+    json: { recipe: recipe.name, healthy, ...countsOf(findings), findings },
+    exitCode: healthy ? EXIT.done : EXIT.failed,
+  };
+}
+
+function wordsOf(list = ""): string[] {
+  return list.split(",").map((word) => word.trim()).filter(Boolean);
+}
+
+function overridesOf({ tauBench, set }: Flags) {
+  const place = tauBench === undefined ? [] : [{
+    path: ["data", "directory"],
+    value: tauBench,
+    origin: `--tau-bench ${tauBench}`,
+  }];
+  return [...place, ...set.map(parseSet)];
+}
+
+if (import.meta.main) {
+  await main({
+    name: "doctor",
+    summary:
+      "Look at everything that a slime run needs before GPU hours are spent on it",
+    flags,
+    examples: [
+      {
+        command: "deno task doctor --recipe qwen3-4b --tau-bench ../tau-bench",
+        does: "all checks, with what to mend; exit code 1 if one fails",
+      },
+      {
+        command: "deno task doctor --only rows,batch,context",
+        does:
+          "what can be told on a laptop, once the model's directory is there",
+      },
+      {
+        command: "deno task doctor --skip gpus,nvlink --json",
+        does: "without what needs GPUs, for programs",
+      },
+      {
+        command: "deno task doctor --running",
+        does: "whether all engines of a run have come up",
+      },
+    ],
+    notes: `Checks:\n${
+      table([
+        ["check", "asks whether"],
+        ...CHECKS.map(({ id, title }) => [id, title]),
+      ])
+    }`,
+    interruptNote: "Ending the checks; Ctrl-C again stops at once",
+    run,
+  });
+}

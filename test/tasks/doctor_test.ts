@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  gpuRows,
+  IDLE_GPUS,
+  writeModel,
+  writeProgram,
+} from "../fakes/doctor.ts";
+import { runTask, taskCommand } from "../fakes/task_process.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
+
+async function writeRecipe(
+  dir: string,
+  sections: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const path = join(dir, "mine.yaml");
+  const model = join(dir, "model");
+  await Deno.writeTextFile(
+    path,
+    JSON.stringify({
+      trainer: "slime",
+      data: { source: "generated", generated: { trainTasks: 40 } },
+      user: { strategy: "scripted" },
+      model: { name: "Qwen3-0.6B", directory: model },
+      ...sections,
+    }),
+  );
+  return path;
+}
+
+async function writeGpus(bin: string, rows: string): Promise<void> {
+  await writeProgram(
+    bin,
+    "nvidia-smi",
+    `case "$1" in --query-gpu*) printf '%s' '${rows}' ;; esac`,
+  );
+}
+
+function doctor(
+  args: readonly string[],
+  { bin = "/nowhere" }: { bin?: string } = {},
+) {
+  const PATH = `${bin}:${Deno.env.get("PATH")}`;
+  return runTask("doctor", args, { env: { PATH } });
+}
+
+Deno.test("doctor shows what it found by host, and what to mend last; exit 1 only for a fail", () =>
+  inTempDir(async (dir) => {
+    const recipe = await writeRecipe(dir);
+    await writeModel(join(dir, "model"));
+    const only = ["--only", "gpus,batch,context,rows", "--runs", dir];
+    await writeGpus(dir, IDLE_GPUS);
+    const well = await doctor(["--recipe", recipe, ...only], { bin: dir });
+    assert.equal(well.code, 0, well.stdout + well.stderr);
+    assert.match(well.stdout, /^this machine\n/);
+    assert.match(well.stdout, /pass +gpus +2 × NVIDIA H100/);
+    assert.match(well.stdout, /WARN context: .*\n +→ set parallel/);
+    assert.match(
+      well.stdout,
+      /\n7 pass, 1 warn, 0 fail\n$|pass, 1 warn, 0 fail\n$/,
+    );
+    assert.equal(well.stderr, "");
+    await writeGpus(dir, gpuRows(1));
+    const ill = await doctor(["--recipe", recipe, ...only], { bin: dir });
+    assert.equal(ill.code, 1, ill.stdout);
+    const mends = ill.stdout.slice(ill.stdout.indexOf("To mend:"));
+    assert.ok(mends.indexOf("WARN context") < mends.indexOf("FAIL gpus"));
+    assert.match(
+      mends,
+      /FAIL gpus on this machine: 1 GPUs are visible and 2 are planned/,
+    );
+  }));
+
+Deno.test("doctor --json prints one object and nothing else", () =>
+  inTempDir(async (dir) => {
+    const recipe = await writeRecipe(dir);
+    const args = ["--recipe", recipe, "--only", "model-files,batch", "--json"];
+    const { code, stdout, stderr } = await doctor(args);
+    assert.equal(code, 1);
+    assert.equal(stderr, "");
+    const report = JSON.parse(stdout);
+    assert.equal(report.healthy, false);
+    assert.equal(report.fail, 1);
+    const fault = report.findings.find(({ state }: { state: string }) =>
+      state === "fail"
+    );
+    assert.equal(fault.check, "model-files");
+    assert.equal(fault.host, "this machine");
+    assert.match(fault.mend, /hf download Qwen\/Qwen3-0\.6B/);
+  }));
+
+Deno.test("doctor refuses what cannot be meant, by exit 2", () =>
+  inTempDir(async (dir) => {
+    const recipe = await writeRecipe(dir);
+    const remote = await writeRecipe(join(dir), {
+      cluster: { hosts: ["gpu1"] },
+    });
+    const cases: [args: string[], message: RegExp][] = [
+      [
+        ["--recipe", recipe, "--only", "gpu"],
+        /nearest is "gpus", and all are gpus, nvlink/,
+      ],
+      [["--recipe", recipe, "--skip", "rayy"], /nearest is "ray"/],
+      [["--recipe", "qwen3-5b"], /There is no recipe/],
+      [
+        ["--recipe", remote, "--hosts", join(dir, "none.yaml")],
+        /there is no ".*none.yaml" that says how to reach them/,
+      ],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await doctor(args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
+  }));
+
+Deno.test("doctor --running looks at engines and servers of episodes alone", () =>
+  inTempDir(async (dir) => {
+    const recipe = await writeRecipe(dir, {
+      engine: { routerPort: 1 },
+      bridge: { services: ["http://127.0.0.1:1"] },
+    });
+    const { code, stdout } = await doctor([
+      "--recipe",
+      recipe,
+      "--running",
+      "--json",
+    ]);
+    assert.equal(code, 1);
+    const { findings } = JSON.parse(stdout);
+    assert.deepEqual(
+      findings.map((
+        { check, state }: Record<string, string>,
+      ) => [check, state]),
+      [["hosts", "pass"], ["services", "fail"], ["engines", "fail"]],
+    );
+  }));
+
+Deno.test("doctor tells an address for servers of episodes that this machine has not", () =>
+  inTempDir(async (dir) => {
+    const recipe = await writeRecipe(dir, {
+      bridge: { address: "203.0.113.7" },
+    });
+    const { stdout } = await doctor(["--recipe", recipe, "--only", "services"]);
+    assert.match(stdout, /203\.0\.113\.7, which is no address of this machine/);
+  }));
+
+Deno.test("doctor ends at once when it is interrupted, by exit 130", () =>
+  inTempDir(async (dir) => {
+    const recipe = await writeRecipe(dir);
+    const marker = join(dir, "asked");
+    await writeProgram(dir, "nvidia-smi", `touch '${marker}'; sleep 60`);
+    await using child = taskCommand(
+      "doctor",
+      ["--recipe", recipe, "--only", "gpus"],
+      { env: { PATH: `${dir}:${Deno.env.get("PATH")}` } },
+    ).spawn();
+    const deadline = performance.now() + 30_000;
+    while (!await Deno.stat(marker).then(() => true, () => false)) {
+      assert.ok(performance.now() < deadline, "nvidia-smi was never asked");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const began = performance.now();
+    child.kill("SIGINT");
+    const { code } = await child.status;
+    assert.equal(code, 130);
+    assert.ok(performance.now() - began < 15_000);
+    await child.stdout.cancel();
+    await child.stderr.cancel();
+  }));
