@@ -73,6 +73,7 @@ function configFaults(config: SlimeConfig): string[] {
   return [
     ...batchFaults(batchShape(config), { heads, kvGroups, layers, rows }),
     ...clusterFaults(config),
+    ...engineFaults(config),
     ...rolloutFaults(config),
     ...trainingFaults(config),
     ...environmentFaults(config),
@@ -89,6 +90,13 @@ function clusterFaults(config: SlimeConfig): string[] {
     ...unless(
       colocate || cluster.rolloutGpus !== null,
       "cluster.rolloutGpus says how many GPUs the engines have, where they are not colocated; set it",
+    ),
+    ...unless(
+      !colocate || cluster.rolloutGpus === null ||
+        cluster.rolloutGpus === nodes * cluster.gpusPerNode,
+      `cluster.rolloutGpus is ${cluster.rolloutGpus}, and colocated engines have the ${
+        nodes * cluster.gpusPerNode
+      } GPUs that train; set it to null`,
     ),
     ...unless(
       hosts.length === 0 || hosts.length === nodes ||
@@ -120,6 +128,15 @@ function clusterFaults(config: SlimeConfig): string[] {
       `cluster.tempDir is longer than ${MAX_TEMP_DIR} characters, and the sockets in it have no room for their names; choose a shorter path`,
     ),
   ];
+}
+
+function engineFaults({ engine, model }: SlimeConfig): string[] {
+  const { heads, kvGroups } = MODEL_SHAPES[model.name];
+  const { gpus } = engine;
+  return unless(
+    heads % gpus === 0 && (kvGroups % gpus === 0 || gpus % kvGroups === 0),
+    `engine.gpus ${gpus} does not divide ${heads} heads and ${kvGroups} groups of keys and values; choose a divisor of ${kvGroups}`,
+  );
 }
 
 /** A socket's path has 107 bytes, and Ray's own part of it takes about 62. */

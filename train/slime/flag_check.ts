@@ -24,12 +24,18 @@ const DERIVED: Readonly<Record<string, string>> = {
   "--seed": "seed",
 };
 
+const CUTS_OFF =
+  "it cuts tokens off, so that what trains is not what was sampled, and servers of episodes refuse it";
+
 /** What would undo the plan, with the reason. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   "--sglang-router-ip":
     "with it slime takes the router for one that runs already and starts none; engine.routerPort is enough",
   "--wandb-key":
     "others can read a job's command line; set WANDB_API_KEY in the environment",
+  "--num-epoch": "slime ignores it beside rollout.steps, which is always given",
+  "--rollout-top-p": CUTS_OFF,
+  "--rollout-top-k": CUTS_OFF,
   "--apply-chat-template": "rows hold the number of a task and no messages",
   "--rollout-max-prompt-len": "rows hold the number of a task and no prompt",
   "--eval-config": "evaluations are of eval.splits, each on rows of its own",

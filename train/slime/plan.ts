@@ -270,7 +270,7 @@ function warningsOf(
     readonly expected: Forecast;
   },
 ): string[] {
-  const { cluster, checkpoint, engine } = config;
+  const { cluster, checkpoint, engine, rollout } = config;
   const isServedHere = services.some(({ listen }) => listen !== null);
   const served = isServedHere ? new URL(services[0]!.url).hostname : "";
   return [
@@ -298,6 +298,10 @@ function warningsOf(
       !["consistent_hashing", "manual"].includes(engine.routerPolicy) &&
         expected.atOnce > engine.concurrency,
       `engine.routerPolicy ${engine.routerPolicy} may send an episode's turns to several engines, each of which reads it anew; consistent_hashing keeps it on one`,
+    ),
+    ...when(
+      rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,
+      `rollout.filter ${rollout.filter} takes a failed episode for a reward of 0, and keeps a group for that; generate.keep_group leaves it aside`,
     ),
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),

@@ -87,7 +87,7 @@ export const algorithmSchema = z.strictObject({
   ),
   klLoss: key(
     z.boolean().default(true),
-    "Measure the KL to the reference",
+    "Measure the KL to the reference, at a forward pass of it",
     "--use-kl-loss",
   ),
   klLossCoef: key(

@@ -268,6 +268,7 @@ Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", (
     ["rotary-base", 3, /key model\.name/],
     ["load", "/x", /follows from checkpoint\.directory/],
     ["sglang-router-ip", "1.2.3.4", /takes the router/],
+    ["rollout-top-p", 0.9, /cuts tokens off/],
     ["wandb-key", "x", /WANDB_API_KEY/],
     ["sglang-tp-size", 2, /no flag/],
     ["use-tensorboard", 3, /takes no value/],

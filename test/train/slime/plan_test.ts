@@ -294,6 +294,12 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
     [["cluster.dashboardHost=0.0.0.0"], /can run anything/],
     [["engine.routerPolicy=round_robin"], /several engines/],
     [["cluster.hosts=[gpu1]"], /set bridge\.address/],
+    [
+      [
+        "rollout.filter=slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std",
+      ],
+      /generate\.keep_group/,
+    ],
   ];
   for (const [sets, message] of cases) {
     const config = await slimeConfigOf("qwen3-4b", ...sets);
