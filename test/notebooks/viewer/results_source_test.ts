@@ -121,17 +121,21 @@ Deno.test({
     assert.equal(index.total, 100);
     const failed = await index.ids(readQuery(new URLSearchParams("reward=0")));
     assert.ok(failed.length > 20);
-    let differing = 0;
+    let [known, differing] = [0, 0];
     for (const id of failed) {
       const { database, row } = await source.episode(id);
+      // A few tasks have been mended since the file was made: they are others now.
+      if (row.task === `task ${row.group}`) {
+        assert.match(database.note ?? "", /no task like this one/);
+        continue;
+      }
       // The airline has test tasks only, whatever the file's name says.
       assert.equal(row.task, `airline/test/${row.group}`);
+      known++;
       if (database.rows.some(({ isRight }) => !isRight)) differing++;
     }
+    assert.ok(known > 0.8 * failed.length, `${known} of ${failed.length}`);
     // The others failed by what they told.
-    assert.ok(
-      differing > failed.length / 2,
-      `${differing} of ${failed.length}`,
-    );
+    assert.ok(differing > known / 2, `${differing} of ${known}`);
   },
 });
