@@ -112,7 +112,8 @@ export const setupFlags = z.object({
     description: "Print each command of each host, and run nothing",
   }),
   check: z.boolean().default(false).meta({
-    description: "Look what is done, and change nothing",
+    description:
+      "Look what is done, and change nothing; code 1 where something is to be done",
   }),
   undo: z.boolean().default(false).meta({
     description:

@@ -7,13 +7,16 @@ import {
   misbehave,
   type Repository,
   slimeRepository,
+  tauBenchRepository,
 } from "../fakes/setup_world.ts";
 import {
   runTask,
   taskCommand,
   type TaskOutput,
 } from "../fakes/task_process.ts";
+import { HAS_SSHD } from "../fakes/sshd.ts";
 import { inTempDir } from "../fakes/temp_dir.ts";
+import { inWorld } from "../train/setup/_hosts.ts";
 
 const HAS_FLOCK = await hasProgram("flock", "--version") &&
   await hasProgram("git", "--version");
@@ -79,7 +82,7 @@ test("setup --dry-run prints every command and runs none", async (machine) => {
   for (
     const command of [
       /\$ python3 -m venv \S+home\/venv$/m,
-      /\$ git -C \S+slime\.partial fetch --progress --depth=1 \S+slime-source [0-9a-f]{40} \|\|/,
+      /\$ git -C \S+slime\.taulab-partial fetch --progress --depth=1 \S+slime-source [0-9a-f]{40} \|\|/,
       /\$ \S+venv\/bin\/python -m pip install --no-deps -e \S+slime /,
       /hf download Qwen\/Qwen3-0\.6B --revision main --local-dir \S+model/,
     ]
@@ -121,6 +124,29 @@ test("setup does what is to be done, then nothing, then undoes it", async (machi
     "megatron",
   ]);
   assert.match((await setup(machine, "--undo")).stdout, /nothing to undo/);
+});
+
+test("setup imports tau-bench where episodes run, on this machine", async (machine) => {
+  const tauBench = await tauBenchRepository(join(machine.dir, "tau-source"));
+  const args = [
+    ...["--set", "data.source=tau-bench", "--dir", join(machine.dir, "own")],
+    ...["--tau-bench-url", tauBench.url, "--tau-bench-commit", tauBench.second],
+    ...["--only", "tau-bench,tau-bench-data"],
+  ];
+  const first = await setup(machine, ...args);
+  assert.equal(first.code, 0, first.stderr);
+  const source = await Deno.readTextFile(
+    join(machine.dir, "own/tau-bench-data/SOURCE.json"),
+  );
+  assert.equal(JSON.parse(source).commit, tauBench.second);
+  assert.match(
+    (await setup(machine, ...args)).stdout,
+    /^tau-bench-data +done$/m,
+  );
+  const undone = await setup(machine, ...args, "--undo");
+  assert.equal(undone.code, 0, undone.stderr);
+  const names = await Array.fromAsync(Deno.readDir(join(machine.dir, "own")));
+  assert.deepEqual(names.map(({ name }) => name), ["setup.lock"]);
 });
 
 /** Starts a set-up that stands still in its download, and ends it. */
@@ -191,4 +217,44 @@ test("setup is misused with code 2 and the mend", async (machine) => {
     assert.match(stderr, message);
     assert.equal(code, 2);
   }
+});
+
+Deno.test({
+  name:
+    "setup --host sets up hosts of hosts.yaml over ssh, one of them down (needs sshd)",
+  ignore: !HAS_SSHD,
+  fn: () =>
+    inWorld(2, async (world) => {
+      const file = join(world.dir, "hosts.yaml");
+      const text = world.hosts.map(({ host: { name, ssh } }) =>
+        `${name}: { ssh: ${JSON.stringify(ssh)} }\n`
+      );
+      await Deno.writeTextFile(file, text.join(""));
+      const args = [
+        ...["--host", "gpu1,gpu2", "--hosts", file, "--serve", "none"],
+        ...["--in", "bare", "--venv", "~/venv"],
+        ...["--set", "model.name=Qwen3-0.6B"],
+        ...["--set", "model.directory=~/model"],
+        ...["--set", "paths.slime=~/slime"],
+        ...["--set", "paths.megatron=~/megatron"],
+        ...["--slime-url", world.slime.url],
+        ...["--slime-commit", world.slime.second],
+      ];
+      const plan = await runTask("setup", [...args, "--dry-run"]);
+      assert.match(
+        plan.stdout,
+        /^gpu1$[^]*\$ ssh -p \d+ -i \S+user_key .* 'git -C "\$HOME"\/slime\.taulab-partial fetch[^]*^gpu2$/m,
+      );
+      assert.deepEqual(await changes(world.root(0)), []);
+      await world.hosts[1]!.stop();
+      const half = await runTask("setup", args);
+      assert.equal(half.code, 1);
+      assert.match(half.stdout, /^step +gpu1 +gpu2$/m);
+      assert.match(half.stdout, /^model +did +waits$/m);
+      assert.match(half.stderr, /^gpu2: nothing listens on its port of ssh/m);
+      await world.hosts[1]!.start();
+      const whole = await runTask("setup", args);
+      assert.equal(whole.code, 0, whole.stderr);
+      assert.match(whole.stdout, /^model +done +did$/m);
+    }),
 });

@@ -8,6 +8,7 @@ import { quote } from "../hosts/shell.ts";
 import {
   type Line,
   needs,
+  PARTIAL,
   pathWord,
   say,
   short,
@@ -90,7 +91,7 @@ echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
 
 /** Beside its place first: what is in its place is whole. */
 function cloneLines({ dir, url, commit }: CheckoutOptions): Line[] {
-  const partial = pathWord(`${dir}.partial`);
+  const partial = pathWord(`${dir}${PARTIAL}`);
   return [
     { script: `rm -rf ${partial} && git init -q ${partial}` },
     fetchLine(partial, {

@@ -91,9 +91,9 @@ function runScript(options: ContainerOptions, label: string): string {
     ...[engine, "run", "--detach", "--init", "--name", name],
     ...["--label", `${LABEL}=${label}`],
     ...engine === "docker"
-      ? ["--gpus", "all"]
-      : ["--device", "nvidia.com/gpu=all"],
-    ...["--network", "host", "--ipc", "host", "--shm-size", "16g"],
+      ? ["--gpus", "all", "--shm-size", "16g"]
+      : ["--device", "nvidia.com/gpu=all"], // which takes no size of what is the host's
+    ...["--network", "host", "--ipc", "host"],
     ...["--ulimit", "memlock=-1", "--ulimit", "stack=67108864"],
     ...mounts.flatMap((dir) => ["--volume", `${dir}:${dir}`]),
     ...["--entrypoint", "sleep", image, "infinity"],

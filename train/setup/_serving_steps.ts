@@ -7,7 +7,15 @@
 import { join } from "node:path";
 import { quote } from "../hosts/shell.ts";
 import type { Package } from "./package.ts";
-import { type Line, literal, needs, pathWord, say, type Step } from "./step.ts";
+import {
+  type Line,
+  literal,
+  needs,
+  PARTIAL,
+  pathWord,
+  say,
+  type Step,
+} from "./step.ts";
 
 /** The list of what was put there: a checksum a file, the first line its identity. */
 const LIST = ".taulab-files";
@@ -49,7 +57,7 @@ echo "todo $(head -n 1 ${LIST})"`,
  * the new one is in its place, so that a half is seen.
  */
 function taulabLines(dir: string, source: Package): Line[] {
-  const partial = pathWord(`${dir}.partial`);
+  const partial = pathWord(`${dir}${PARTIAL}`);
   const there = pathWord(dir);
   return [
     {

@@ -9,7 +9,7 @@ import { quote } from "../hosts/shell.ts";
 import { fingerprintScript } from "./_fingerprint.ts";
 import { MARK } from "./_python_steps.ts";
 import type { Entry, Made } from "./manifest.ts";
-import { literal, pathWord, say } from "./step.ts";
+import { literal, PARTIAL, pathWord, say } from "./step.ts";
 
 /** Taking one thing away. */
 export interface UndoStep {
@@ -60,14 +60,14 @@ function undoClone({ dir, commit }: Of<"clone">): UndoStep {
   return {
     title: `remove the checkout ${dir}`,
     check: `d=${there}
-[ -e "$d" ] || [ -e "$d.partial" ] || ${say("done", "it is gone")}
+[ -e "$d" ] || [ -e "$d${PARTIAL}" ] || ${say("done", "it is gone")}
 [ -e "$d" ] || ${say("todo", "partial")}
 ${untouched(commit)}
 [ -z "$(git -C "$d" for-each-ref refs/heads refs/stash)" ] || ${
       say("refused", "$d has branches or stashes of its own; it stays")
     }
 echo todo`,
-    commands: [`rm -rf ${there} ${pathWord(`${dir}.partial`)}`],
+    commands: [`rm -rf ${there} ${pathWord(`${dir}${PARTIAL}`)}`],
   };
 }
 
@@ -132,7 +132,7 @@ cd "$d" && tail -n +2 ${list} | sha256sum -c --quiet >/dev/null 2>&1 || ${
 echo todo`,
     commands: [
       `cd ${there} && cat ${list} ${list}.old 2>/dev/null | grep '^[0-9a-f]\\{64\\}  ' | cut -c67- | tr '\\n' '\\0' | xargs -0 rm -f; rm -f ${list} ${list}.old; rm -rf ${
-        pathWord(`${dir}.partial`)
+        pathWord(`${dir}${PARTIAL}`)
       }`,
       `find ${there} -depth -type d -empty -delete`,
     ],

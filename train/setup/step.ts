@@ -72,6 +72,9 @@ export function readProbe(stdout: string): Probe | undefined {
   return { state: state as Probe["state"], detail: detail ?? "" };
 }
 
+/** What a directory is called until it is whole. */
+export const PARTIAL = ".taulab-partial";
+
 /** A path as a shell's word; `~/` is the home of whoever runs it. */
 export function pathWord(path: string): string {
   if (path === "~") return '"$HOME"';

@@ -53,7 +53,7 @@ test(
       assert.equal(states(report), allAre("did"));
       const head = await git(world.home(i, "slime"), "rev-parse", "HEAD");
       assert.equal(head.trim(), world.slime.second);
-      assert.ok(!await isThere(world.home(i, "slime.partial")));
+      assert.ok(!await isThere(world.home(i, "slime.taulab-partial")));
     }
     const before = await changes(world.root(0));
     assert.ok(
@@ -128,7 +128,7 @@ for (
       });
       assert.equal(undone[0]!.error, undefined);
       assert.ok(!await isThere(world.home(0, whole)));
-      assert.ok(!await isThere(world.home(0, `${whole}.partial`)));
+      assert.ok(!await isThere(world.home(0, `${whole}.taulab-partial`)));
     },
   );
 }
@@ -253,7 +253,7 @@ test(
       "image did, container did, slime did, slime-package did, packages done, model did",
     );
     const calls = await Deno.readTextFile(join(world.root(0), "calls"));
-    assert.match(calls, /docker run .*--gpus all .*--ipc host --shm-size 16g/);
+    assert.match(calls, /docker run .*--gpus all --shm-size 16g .*--ipc host/);
     assert.match(calls, /docker exec -i taulab-slime sh -c/);
     const before = await changes(world.root(0));
     assert.doesNotMatch(states(await run()), /did/);
@@ -314,5 +314,32 @@ test(
     await misbehave(world.root(0), "git", undefined);
     const [third] = await runSetup(plans, worldContext());
     assert.equal(states(third!), "slime did");
+  },
+);
+
+test(
+  "runSetup() of hosts that share a directory: one does it, the other waits and finds it done",
+  2,
+  async (world) => {
+    const options = await world.options({
+      "paths.slime": join(world.dir, "shared/slime"),
+    });
+    const plans = planSetup({
+      ...options,
+      dir: join(world.dir, "shared/taulab"),
+      only: ["slime"],
+    });
+    const waited: string[] = [];
+    const reports = await runSetup(plans, {
+      ...worldContext(),
+      onEvent: ({ state, detail }) => state === "waits" && waited.push(detail),
+    });
+    assert.deepEqual(reports.map(states).sort(), ["slime did", "slime done"]);
+    assert.match(waited[0] ?? "", /another host of this run/);
+    const calls = [
+      ...await changes(world.root(0)),
+      ...await changes(world.root(1)),
+    ];
+    assert.equal(calls.filter((line) => line.includes("fetch")).length, 1);
   },
 );
