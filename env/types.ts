@@ -40,6 +40,8 @@ export type Message =
     readonly role: "assistant";
     readonly content: string;
     readonly toolCalls?: readonly ToolCall[];
+    /** What it thought before; for the record, and shown to nobody. */
+    readonly thought?: string;
   }
   | {
     readonly role: "tool";
@@ -360,8 +362,10 @@ export interface Chat {
 
 /** A model's answer. */
 export interface ChatReply {
-  /** The text beside the tool calls (all of it where there are none). */
+  /** The text beside the tool calls (all of it where there are none), without what was thought. */
   readonly content: string;
+  /** What a thinking model thought before. */
+  readonly thought?: string;
   readonly toolCalls: readonly ToolCall[];
   /** What was wrong with the answer, in words for the model to recover by. */
   readonly parseError?: string;

@@ -26,7 +26,7 @@ export type Reading =
 /** How a strategy reads answers, and shows what came of them. */
 export interface AnswerForm {
   /** The answer as it stays in the conversation. */
-  answer(reply: ChatReply): Message;
+  answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
   read(reply: ChatReply): Reading;
   observation(observation: Observation, action: Action): Message;
 }
@@ -63,7 +63,11 @@ export class ChatSession implements AgentSession {
     const unsent = this.#messages.slice(this.#sent);
     const reply = await this.#chat.send(unsent, options);
     this.#usage = addUsage(this.#usage, reply.usage ?? NO_USAGE);
-    this.#messages.push(this.#form.answer(reply));
+    const { thought } = reply;
+    this.#messages.push({
+      ...this.#form.answer(reply),
+      ...(thought === undefined ? {} : { thought }),
+    });
     this.#sent = this.#messages.length;
     if (reply.finishReason === "length") return { type: "out_of_tokens" };
     const reading = reply.parseError === undefined

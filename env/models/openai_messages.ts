@@ -13,6 +13,7 @@ import {
   printPythonJson,
 } from "../python_json.ts";
 import type { ChatReply, Message, ToolCall } from "../types.ts";
+import { considered } from "../thought.ts";
 import { errorIn } from "./api_fetch.ts";
 import { CallFailure, kindOfStatus } from "./call_policy.ts";
 
@@ -67,6 +68,9 @@ const completionSchema = z.object({
     message: z.object({
       content: z.string().nullish(),
       refusal: z.string().nullish(),
+      // Thoughts, where a server takes them out itself: vLLM's and SGLang's name, and OpenRouter's and Ollama's.
+      reasoning_content: z.string().nullish(),
+      reasoning: z.string().nullish(),
       tool_calls: z.array(callSchema).nullish(),
     }),
     finish_reason: z.string().nullish(),
@@ -137,10 +141,21 @@ function errorInBody(
 type ApiAnswer = z.infer<typeof completionSchema>["choices"][number]["message"];
 
 function readMessage(
-  { content, refusal, tool_calls }: ApiAnswer,
+  answer: ApiAnswer,
 ): Omit<ChatReply, "finishReason" | "usage"> {
-  const said = content || refusal || "";
-  const calls = tool_calls ?? [];
+  const { content, refusal, tool_calls, reasoning_content, reasoning } = answer;
+  const { thought, words } = considered(content || refusal || "");
+  const thoughts = [reasoning_content, reasoning, thought].find(Boolean);
+  return {
+    ...readWords(words, tool_calls ?? []),
+    ...(thoughts ? { thought: thoughts } : {}),
+  };
+}
+
+function readWords(
+  said: string,
+  calls: readonly z.infer<typeof callSchema>[],
+): Omit<ChatReply, "finishReason" | "usage"> {
   if (calls.length === 0 && said.trim() === "") {
     return { content: "", toolCalls: [], parseError: "The answer is empty" };
   }

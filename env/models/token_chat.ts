@@ -7,6 +7,7 @@
 
 import { InfrastructureError, PolicyError } from "../errors.ts";
 import { deriveSeed } from "../random.ts";
+import { considered, NOTHING_SAID, opensThought } from "../thought.ts";
 import { type Codec, TokenConversation } from "../tokens/conversation.ts";
 import { parseToolCalls } from "../tokens/tool_parser.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";
@@ -72,6 +73,8 @@ class TokenChat implements Chat {
   readonly #conversation: TokenConversation;
   readonly #toolNames: ReadonlySet<string>;
   #turn = 0;
+  /** Whether the prompt of this turn ends within a thought. */
+  #isThinking = false;
 
   constructor(model: TokenModel, parts: TokenChatParts) {
     this.#model = model;
@@ -95,6 +98,7 @@ class TokenChat implements Chat {
     const room = this.#room(prompt.length);
     if (room < 1) return { content: "", toolCalls: [], finishReason: "length" };
     this.#conversation.appendPrompt(prompt);
+    this.#isThinking = opensThought(this.#textOf(prompt.slice(-TAG_TOKENS)));
     const request = this.#request(room, options);
     const result = await this.#model.generate(request);
     checkResult(result, request, this.#model.name);
@@ -132,12 +136,10 @@ class TokenChat implements Chat {
 
   /** Appends what was sampled and reads it as a message. */
   #record(result: GenerateResult): ChatReply {
-    const { tokenizer } = this.#parts;
-    const stopped = endsIn(tokenizer.stopIds, result.ids);
-    const text = tokenizer.decode(
-      stopped ? result.ids.slice(0, -1) : result.ids,
+    const stopped = endsIn(this.#parts.tokenizer.stopIds, result.ids);
+    const reply = this.#consider(
+      this.#textOf(stopped ? result.ids.slice(0, -1) : result.ids),
     );
-    const reply = this.#read(text);
     this.#conversation.appendAnswer(
       {
         role: "assistant",
@@ -151,6 +153,20 @@ class TokenChat implements Chat {
       finishReason: stopped ? "stop" : "length",
       ...(result.usage === undefined ? {} : { usage: result.usage }),
     };
+  }
+
+  #textOf(ids: readonly number[]): string {
+    return this.#parts.tokenizer.decode([...ids]);
+  }
+
+  /** A thought is neither read for calls nor said. */
+  #consider(text: string): Omit<ChatReply, "finishReason"> {
+    const { thought, words } = considered(text, { isOpen: this.#isThinking });
+    if (thought === undefined) return this.#read(text);
+    if (words === "") {
+      return { content: "", thought, toolCalls: [], parseError: NOTHING_SAID };
+    }
+    return { ...this.#read(words), thought };
   }
 
   #read(text: string): Omit<ChatReply, "finishReason"> {
@@ -171,6 +187,9 @@ class TokenChat implements Chat {
     return { content: text, toolCalls: [], parseError };
   }
 }
+
+/** A tag that opens a thought, with the line's end, is no more tokens than this in any tokenizer. */
+const TAG_TOKENS = 12;
 
 /** Nine letters and digits, which the strictest templates ask for. */
 function callId(turn: number, index: number): string {

@@ -8,6 +8,7 @@ import { DataError } from "../../env/errors.ts";
 import { createChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";
 import { createTokenizer } from "../../env/tokens/tokenizer.ts";
+import { thinkingVariables } from "../../env/thought.ts";
 import type { CallOptions, Dataset } from "../../env/types.ts";
 import { openDataset } from "../dataset.ts";
 import type { Shell } from "../hosts/shell.ts";
@@ -71,7 +72,7 @@ export class Facts {
   }
 
   async #openCodec(): Promise<Codec> {
-    const origin = this.#options.config.model.directory;
+    const { directory: origin, thinking } = this.#options.config.model;
     const tokenizer = createTokenizer({
       tokenizer: await this.#modelJson("tokenizer.json"),
       config: await this.#modelJson("tokenizer_config.json"),
@@ -81,6 +82,7 @@ export class Facts {
       tokenizer,
       config: await this.#modelJson("tokenizer_config.json"),
       jinja: await this.modelFile("chat_template.jinja"),
+      variables: thinkingVariables(thinking),
       origin,
     });
     return { tokenizer, template };

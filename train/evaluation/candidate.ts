@@ -13,6 +13,7 @@ import { sglangTokenModel } from "../../env/models/sglang.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";
 import { loadChatTemplate } from "../../env/tokens/chat_template.ts";
 import { loadTokenizer } from "../../env/tokens/tokenizer.ts";
+import { thinkingVariables } from "../../env/thought.ts";
 import type {
   Agent,
   CallOptions,
@@ -105,7 +106,10 @@ async function openTokenModel(
     }),
     {
       tokenizer,
-      template: await loadChatTemplate(directory, { tokenizer }),
+      template: await loadChatTemplate(directory, {
+        tokenizer,
+        variables: thinkingVariables(config.thinking),
+      }),
       temperature: config.temperature ?? 1,
       maxTokensPerTurn: config.maxTokens,
     },

@@ -43,6 +43,9 @@ export const evaluationSchema = z.strictObject({
     tokenizer: z.string().nullable().default(null).describe(
       "A model directory: works on token ids through SGLang's /generate by its tokenizer and template",
     ),
+    thinking: z.boolean().nullable().default(null).describe(
+      "Whether a hybrid model thinks before it answers, with a tokenizer; null leaves it to its chat template",
+    ),
     contextLength: positive.default(32768).describe(
       "Most tokens of a conversation, where it works on token ids",
     ),

@@ -51,6 +51,10 @@ const modelSchema = z.strictObject({
     "Weights to begin with and to stay near; null loads the directory itself, without conversion",
     "--ref-load",
   ),
+  thinking: key(
+    z.boolean().nullable().default(null),
+    "Whether a hybrid model thinks before it answers; null leaves it to its chat template",
+  ),
 });
 
 const pathsSchema = z.strictObject({

@@ -11,6 +11,7 @@ import { createCaller } from "../../env/models/call_policy.ts";
 import type { EpisodeWorld } from "../../env/serve/episode_service.ts";
 import { loadChatTemplate } from "../../env/tokens/chat_template.ts";
 import { loadTokenizer } from "../../env/tokens/tokenizer.ts";
+import { thinkingVariables } from "../../env/thought.ts";
 import type { CallOptions } from "../../env/types.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";
 import { openDataset } from "../dataset.ts";
@@ -36,7 +37,7 @@ export async function openEpisodeWorld(
 ): Promise<EpisodeWorld> {
   const { agent, prompt, compat, model, rollout } = config;
   const dataset = await openDataset(config.data);
-  const codec = await openCodec(model.directory);
+  const codec = await openCodec(model);
   const meter = createMeter({ ...config.budget, prices: config.prices });
   const customers = await openCustomers(config, { ...options, dataset, meter });
   return {
@@ -62,10 +63,15 @@ export async function openEpisodeWorld(
 }
 
 /** Of a model in Hugging Face's layout; or of a run of the embedded trainer, whose policy stands in for one. */
-async function openCodec(directory: string): Promise<Codec> {
+async function openCodec(
+  { directory, thinking }: SlimeConfig["model"],
+): Promise<Codec> {
   if (await readTextIfThere(join(directory, "run.json")) === undefined) {
     const tokenizer = await loadTokenizer(directory);
-    const template = await loadChatTemplate(directory, { tokenizer });
+    const template = await loadChatTemplate(directory, {
+      tokenizer,
+      variables: thinkingVariables(thinking),
+    });
     return { tokenizer, template };
   }
   const wayOut = "restore it, or name another run";

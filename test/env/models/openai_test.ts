@@ -103,6 +103,32 @@ Deno.test("openaiChatModel(): what the model writes wrongly is told to it, and n
   }
 });
 
+Deno.test("openaiChatModel() keeps thoughts apart, however a server gives them", async () => {
+  const withField = (field: string) => ({
+    choices: [{
+      message: { content: "Hello", [field]: "hm" },
+      finish_reason: "stop",
+    }],
+  });
+  const answers = [
+    chatAnswer("<think>hm</think>\n\nHello"),
+    chatAnswer("hm</think>Hello"),
+    withField("reasoning_content"),
+    withField("reasoning"),
+  ];
+  for (const answer of answers) {
+    await using server = modelServer({ answer: () => answer });
+    const chat = chatOf(server);
+    const reply = await chat.send([HELLO]);
+    assert.deepEqual([reply.content, reply.thought], ["Hello", "hm"]);
+    await chat.send([HELLO]);
+    assert.equal(server.requests[1]?.body.messages[1].content, "Hello");
+  }
+  await using server = modelServer({ answer: () => chatAnswer("<think>hm") });
+  const { parseError } = await chatOf(server).send([HELLO]);
+  assert.match(parseError ?? "", /empty/);
+});
+
 /** An answer whose call is what a server or a model made up. */
 function callsAnswer(call: unknown): unknown {
   const message = { content: null, tool_calls: [{ id: "c", function: call }] };

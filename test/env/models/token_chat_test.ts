@@ -250,3 +250,31 @@ Deno.test("tokenChatModel() refuses settings that cannot be", () => {
     );
   }
 });
+
+Deno.test("tokenChatModel() neither says nor calls what is within a thought", async () => {
+  const call = callText("pay", '{"amount": 2.0}');
+  const answers = [
+    `<think>\nI could ${call}\n</think>\n\nHello!`,
+    `<think>so</think>${call}`,
+    `<think>${call}`,
+  ];
+  const model = sayingModel(tokenizer, answers);
+  const chat = chatWith(model, { maxTokensPerTurn: 400 });
+  assert.deepEqual(await chat.send([HELLO]), {
+    content: "Hello!",
+    thought: `I could ${call}`,
+    toolCalls: [],
+    finishReason: "stop",
+  });
+  const second = await chat.send([HELLO]);
+  assert.equal(second.toolCalls[0]?.name, "pay");
+  assert.equal(second.thought, "so");
+  const third = await chat.send([HELLO]);
+  assert.deepEqual(third.toolCalls, []);
+  assert.match(third.parseError ?? "", /a thought and nothing after it/);
+  const { lossMask } = chat.trajectory ?? assert.fail();
+  assert.ok(
+    lossMask.filter((mask) => mask === 1).length > 60,
+    "all of it trains",
+  );
+});

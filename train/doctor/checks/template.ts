@@ -12,6 +12,7 @@ import {
   type JsonValue,
   printPythonJson,
 } from "../../../env/python_json.ts";
+import { thinkingVariables } from "../../../env/thought.ts";
 import type { Codec } from "../../../env/tokens/conversation.ts";
 import type { Message, ToolSchema } from "../../../env/types.ts";
 import type { Shell } from "../../hosts/shell.ts";
@@ -77,7 +78,7 @@ except ImportError as error:
     print(json.dumps({"missing": str(error)}))
     raise SystemExit
 tokenizer = AutoTokenizer.from_pretrained(CASE["directory"], trust_remote_code=False)
-text = tokenizer.apply_chat_template(CASE["messages"], tools=CASE["tools"], tokenize=False, add_generation_prompt=True)
+text = tokenizer.apply_chat_template(CASE["messages"], tools=CASE["tools"], tokenize=False, add_generation_prompt=True, **CASE["variables"])
 ids = tokenizer(text, add_special_tokens=False)["input_ids"]
 print(json.dumps({"version": __version__, "text": text, "ids": ids, "size": len(tokenizer)}))
 `;
@@ -107,6 +108,7 @@ async function compare(
         ["directory", model.directory],
         ["messages", MESSAGES.map(asPython)],
         ["tools", fromPlain(TOOLS)],
+        ["variables", fromPlain(thinkingVariables(model.thinking))],
       ]),
     ),
     output: answerSchema,
