@@ -5,7 +5,7 @@
  */
 
 import type { JsonObject } from "../../env/python_json.ts";
-import type { Dataset, Task } from "../../env/types.ts";
+import type { Dataset, Reward, Task } from "../../env/types.ts";
 import type { StoredEpisode } from "../../train/episode_store.ts";
 import {
   callOf,
@@ -56,6 +56,10 @@ export interface EpisodeMaterial extends EpisodeParts {
   /** What is known of the task where there is no world. */
   readonly task?: TaskView | null;
   readonly find: EpisodeFinder;
+  /**
+   * What the record knows of the database: which rows are wrong, whether it is right, or nothing. Default: rows.
+   */
+  readonly knows?: "rows" | "verdict" | "nothing";
 }
 
 /** Larger groups are cut: nobody compares more side by side. */
@@ -70,18 +74,20 @@ export async function viewEpisode(
   const { dataset, note } = await material.world();
   const task = taskOf(dataset, row.task);
   const detail = stored.rewardDetail;
+  const database = await databaseOf(material, { dataset, task, note, turns });
+  const isKnown = material.knows !== "nothing";
   const episode = {
     run: material.run,
     row,
     messages: messagesOf(material.messages, turns),
     reward: detail === null ? null : {
       value: detail.value,
-      database: detail.parts.database,
+      database: isKnown ? detail.parts.database : verdictOf(database),
       outputs: detail.parts.outputs,
       missingOutputs: detail.missingOutputs,
     },
     failure: stored.failure,
-    database: await databaseOf(material, { dataset, task, note, turns }),
+    database,
     task: task === null ? material.task ?? null : taskView(task),
     usage: stored.usage,
     retries: material.retries,
@@ -133,7 +139,7 @@ interface Known {
 }
 
 async function databaseOf(
-  { stored }: EpisodeMaterial,
+  { stored, knows = "rows" }: EpisodeMaterial,
   { dataset, task, note, turns }: Known,
 ): Promise<DatabaseView> {
   const reward = stored.rewardDetail;
@@ -144,12 +150,28 @@ async function databaseOf(
     );
   }
   const view = await replayedView({ dataset, task }, turns);
-  const wrong = view.rows.filter(({ isRight }) => !isRight).length;
-  if (reward === null || wrong === reward.differences.length) return view;
+  if (reward === null || agrees(view, reward, knows)) return view;
   return recordedView(
     reward,
     "Replaying the calls gives another database than the record has, so the record alone is shown",
   );
+}
+
+/** Whether a replay came to what the record says. */
+function agrees(
+  view: DatabaseView,
+  reward: Reward,
+  knows: "rows" | "verdict" | "nothing",
+): boolean {
+  const wrong = view.rows.filter(({ isRight }) => !isRight).length;
+  if (knows === "rows") return wrong === reward.differences.length;
+  return knows === "nothing" || (wrong === 0) === (reward.parts.database === 1);
+}
+
+/** What a replay says of the database; `null` where there was none. */
+function verdictOf({ rows, isWhole }: DatabaseView): 0 | 1 | null {
+  if (!isWhole) return null;
+  return rows.every(({ isRight }) => isRight) ? 1 : 0;
 }
 
 function siblingsOf(

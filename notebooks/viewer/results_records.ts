@@ -23,6 +23,8 @@ export interface ResultRecord {
   readonly task: number;
   readonly trial: number;
   readonly reward: Reward;
+  /** Whether `reward.parts.database` is more than a guess. */
+  readonly isDatabaseKnown: boolean;
   /** In our own form, as the store has them. */
   readonly messages: readonly JsonObject[];
   readonly turns: readonly JsonObject[];
@@ -87,7 +89,7 @@ function recordOf(
   return {
     task,
     trial: numberOf(record.get("trial")) ?? 0,
-    reward: rewardOf(value ?? 0, mapOf(rewardInfo.get("info"))),
+    ...rewardOf(value ?? 0, mapOf(rewardInfo.get("info"))),
     messages,
     turns,
     stop: stopOf(turns),
@@ -175,18 +177,21 @@ function stopOf(turns: readonly JsonObject[]): string {
   return turns.length >= 30 ? "max_turns" : "unknown";
 }
 
-/** τ-bench shows the outputs or, where the task asks for none, the state. */
-function rewardOf(value: number, info: JsonObject): Reward {
+/**
+ * τ-bench's account names the outputs or, where the task asks for none, the state. With outputs, the state is known
+ * only where they were all told: what is missing then is the state's fault.
+ */
+function rewardOf(
+  value: number,
+  info: JsonObject,
+): Pick<ResultRecord, "reward" | "isDatabaseKnown"> {
   const outputs = info.get("outputs");
   const database = numberOf(info.get("r_actions"));
   const said = numberOf(info.get("r_outputs"));
-  return {
+  const reward = {
     value,
     parts: {
-      // It stops at the first part that is wrong, so what it does not name was right.
-      database: database === null
-        ? (value === 1 || said !== null ? 1 : 0)
-        : bit(database),
+      database: bit(database ?? (said === 0 ? 1 : value)),
       outputs: said === null ? null : bit(said),
     },
     differences: [],
@@ -194,6 +199,7 @@ function rewardOf(value: number, info: JsonObject): Reward {
       ? [...outputs].flatMap(([output, was]) => was === true ? [] : [output])
       : [],
   };
+  return { reward, isDatabaseKnown: said !== 0 };
 }
 
 function bit(value: number): 0 | 1 {

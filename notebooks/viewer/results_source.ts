@@ -135,6 +135,7 @@ export class ResultsSource implements EpisodeSource {
         outputs: record.outputs,
       },
       find: this.#find,
+      knows: record.isDatabaseKnown ? "verdict" : "nothing",
     });
   }
 

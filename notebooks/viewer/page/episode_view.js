@@ -431,7 +431,17 @@ function rewardSection({ reward, row }) {
   const part = (
     /** @type {string} */ name,
     /** @type {number | null} */ value,
-  ) => fact(name, value === null ? "not asked for" : rewardMark(value));
+  ) =>
+    fact(
+      name,
+      value === null
+        ? h(
+          "span",
+          { class: "muted" },
+          name === "Told" ? "not asked for" : "not recorded",
+        )
+        : rewardMark(value),
+    );
   return h(
     "section",
     { class: "panel reward", "aria-labelledby": "reward-title" },

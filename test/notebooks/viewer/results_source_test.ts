@@ -61,7 +61,7 @@ Deno.test("ResultsSource shows tau-bench's own results", async () => {
     }]);
     assert.deepEqual(episode.reward, {
       value: 0,
-      database: 1,
+      database: null,
       outputs: 0,
       missingOutputs: ["12.50"],
     });
