@@ -67,6 +67,8 @@ export interface SetupContext {
   readonly run: string;
   readonly signal: AbortSignal;
   readonly secrets: readonly string[];
+  /** As a step's. */
+  readonly stallMs?: number;
   sleep(ms: number, options: { signal: AbortSignal }): Promise<void>;
   now(): Date;
   onEvent?(event: SetupEvent): void;

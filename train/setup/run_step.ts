@@ -6,7 +6,7 @@
 
 import { HostError } from "../../env/errors.ts";
 import { redact } from "../../env/models/redact.ts";
-import type { Shell } from "../hosts/shell.ts";
+import type { Shell, ShellOutput } from "../hosts/shell.ts";
 import { type Line, type Probe, readProbe, type Step } from "./step.ts";
 
 /** How far a download is. */
@@ -22,6 +22,8 @@ export interface StepOptions {
   readonly signal: AbortSignal;
   /** Never shown. */
   readonly secrets: readonly string[];
+  /** A download that says nothing and does not grow for so long is begun again. Default: 10 minutes. */
+  readonly stallMs?: number;
   sleep(ms: number, options: { signal: AbortSignal }): Promise<void>;
   onLine?(line: string): void;
   onProgress?(progress: Progress): void;
@@ -32,6 +34,10 @@ const BACKOFF_MS = [3_000, 15_000];
 
 const POLL_MS = 2_000;
 const WINDOW_MS = 30_000;
+const STALL_MS = 600_000;
+
+/** As `timeout` has it. */
+const STALLED = 124;
 
 /** Asks whether a step is done; changes nothing. @throws {HostError} If the check itself breaks. */
 export async function checkStep(
@@ -57,9 +63,10 @@ export async function doStep(
   { shell, was }: { readonly shell: Shell; readonly was: string },
   options: StepOptions,
 ): Promise<Probe> {
-  await using _ = watchSize(step, { shell, options });
+  const pulse = new Pulse(step.size && (options.stallMs ?? STALL_MS));
+  await using _ = watchSize(step, { shell, options, pulse });
   for (const line of step.commands(was)) {
-    await runLine(line, { step, shell }, options);
+    await runLine(line, { step, shell, pulse }, options);
   }
   const probe = await checkStep(step, shell, options);
   if (probe.state === "done") return probe;
@@ -68,9 +75,15 @@ export async function doStep(
   );
 }
 
+interface Place {
+  readonly step: Step;
+  readonly shell: Shell;
+  readonly pulse: Pulse;
+}
+
 async function runLine(
   line: Line,
-  { step, shell }: { readonly step: Step; readonly shell: Shell },
+  { step, shell, pulse }: Place,
   options: StepOptions,
 ): Promise<void> {
   const { script, env = {}, input } = line;
@@ -78,10 +91,17 @@ async function runLine(
   const command = { script, env, ...stdin === undefined ? {} : { stdin } };
   const { signal, onLine } = options;
   for (let attempt = 0;; attempt++) {
-    const { code, stdout, stderr } = await shell.run(command, {
+    const { code, stdout, stderr } = await pulse.guard(
       signal,
-      onLine: (text) => onLine?.(redact(text, options.secrets)),
-    });
+      (signal) =>
+        shell.run(command, {
+          signal,
+          onLine: (text) => {
+            pulse.beat();
+            onLine?.(redact(text, options.secrets));
+          },
+        }),
+    );
     if (code === 0) return;
     const waitMs = line.network ? BACKOFF_MS[attempt] : undefined;
     if (waitMs === undefined || code === 127) {
@@ -101,16 +121,57 @@ function lastWords(text: string): string {
   return lines.slice(-5).map((line) => `\n  ${line}`).join("");
 }
 
+/** Tells a command that is at work from one that stands still. */
+class Pulse {
+  readonly #stallMs: number | undefined;
+  #lastMs = 0;
+
+  constructor(stallMs: number | undefined) {
+    this.#stallMs = stallMs;
+  }
+
+  beat(): void {
+    this.#lastMs = performance.now();
+  }
+
+  /** Ends what stands still; that is a failure of it like others. */
+  async guard(
+    signal: AbortSignal,
+    run: (signal: AbortSignal) => Promise<ShellOutput>,
+  ): Promise<ShellOutput> {
+    const stallMs = this.#stallMs;
+    if (stallMs === undefined) return await run(signal);
+    const stalled = new AbortController();
+    this.beat();
+    const timer = setInterval(() => {
+      if (performance.now() - this.#lastMs > stallMs) stalled.abort();
+    }, stallMs / 10);
+    try {
+      return await run(AbortSignal.any([signal, stalled.signal]));
+    } catch (error) {
+      if (signal.aborted || !stalled.signal.aborted) throw error;
+      const stderr = `nothing came for ${Math.round(stallMs / 1000)} s`;
+      return { code: STALLED, stdout: "", stderr };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
+
 /** Asks every two seconds how much is on the disk, until disposed. */
 function watchSize(
   { size }: Step,
-  { shell, options }: { readonly shell: Shell; readonly options: StepOptions },
+  { shell, options, pulse }: {
+    readonly shell: Shell;
+    readonly options: StepOptions;
+    readonly pulse: Pulse;
+  },
 ): AsyncDisposable {
-  const { onProgress } = options;
   const stop = new AbortController();
-  const watching = size === undefined || onProgress === undefined
+  const onProgress = (progress: Progress) => options.onProgress?.(progress);
+  const watching = size === undefined
     ? Promise.resolve()
-    : watch(size, { shell, onProgress, signal: stop.signal });
+    : watch(size, { shell, pulse, onProgress, signal: stop.signal });
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -121,8 +182,9 @@ function watchSize(
 
 async function watch(
   size: NonNullable<Step["size"]>,
-  { shell, onProgress, signal }: {
+  { shell, pulse, onProgress, signal }: {
     readonly shell: Shell;
+    readonly pulse: Pulse;
     readonly signal: AbortSignal;
     onProgress(progress: Progress): void;
   },
@@ -131,6 +193,7 @@ async function watch(
   while (!signal.aborted) {
     const { stdout } = await shell.run({ script: size.script }, { signal });
     const now = { atMs: performance.now(), bytes: Number(stdout.trim()) || 0 };
+    if (now.bytes !== seen.at(-1)?.bytes) pulse.beat();
     seen.push(now);
     while (now.atMs - seen[0]!.atMs > WINDOW_MS) seen.shift();
     const first = seen[0]!;

@@ -343,3 +343,25 @@ test(
     assert.equal(calls.filter((line) => line.includes("fetch")).length, 1);
   },
 );
+
+test(
+  "runSetup() begins a download again that stands still, and gives it up in the end",
+  1,
+  async (world) => {
+    const plans = planSetup({ ...await world.options(), only: ["model"] });
+    await misbehave(world.root(0), "hf", "hang");
+    const lines: string[] = [];
+    const [report] = await runSetup(plans, {
+      ...worldContext(),
+      stallMs: 1_500,
+      onEvent: ({ detail }) => lines.push(detail),
+    });
+    assert.match(
+      report!.error ?? "",
+      /model: code 124 from: .*\n +nothing came for 2 s/,
+    );
+    assert.equal(lines.filter((line) => /trying again/.test(line)).length, 2);
+    const asked = (await changes(world.root(0))).filter((l) => /^hf/.test(l));
+    assert.equal(asked.length, 3);
+  },
+);
