@@ -4,7 +4,7 @@ import { DataError } from "../../../env/errors.ts";
 import {
   PickleDict,
   PickleGlobal,
-  PickleObject,
+  type PickleObject,
   PicklePersistent,
   readPickle,
 } from "../../../train/checkpoint/pickle.ts";
