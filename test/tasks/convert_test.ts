@@ -4,6 +4,13 @@ import { type FakeSlime, fakeSlime } from "../fakes/converter.ts";
 import { type Pair, writePair } from "../fakes/checkpoints.ts";
 import { runTask, taskCommand } from "../fakes/task_process.ts";
 import { inTempDir } from "../fakes/temp_dir.ts";
+import { fileURLToPath } from "node:url";
+import { fakeHost, HAS_SSHD } from "../fakes/sshd.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(
+  /\/$/,
+  "",
+);
 
 interface World extends Pair {
   readonly slime: FakeSlime;
@@ -31,6 +38,14 @@ async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
       forgetful: forgetful.megatron,
     });
   });
+}
+
+/** Where Deno keeps packages here: the host's home has none. */
+async function denoDir(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json"],
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
 function convertTask(world: World, ...args: string[]) {
@@ -322,6 +337,77 @@ Deno.test("convert --verify prints a table and a line a fault, and --json all of
       /config.json of ".*" is of another model: .*layers 3, not 28/,
     );
   });
+});
+
+Deno.test({
+  name:
+    "convert --host converts and verifies on a host behind ssh (needs sshd)",
+  ignore: !HAS_SSHD,
+  fn: () =>
+    inWorld(async (world) => {
+      const { hf, megatron, out, dir, slime, forgetful } = world;
+      await using there = await fakeHost(dir, "gpu1");
+      const taulab = join(there.home, "lab");
+      await Deno.mkdir(taulab);
+      await Deno.symlink(ROOT, join(taulab, "taulab"));
+      await Deno.writeTextFile(
+        join(there.bin, "npx"),
+        `#!/bin/sh\n[ "$1 $2" = "-y deno@${Deno.version.deno}" ] || exit 9\nexport DENO_DIR=${await denoDir()}\nshift 2\nexec ${Deno.execPath()} "$@"\n`,
+        { mode: 0o755 },
+      );
+      const { name, ...host } = there.host;
+      const hosts = join(dir, "hosts.yaml");
+      await Deno.writeTextFile(
+        hosts,
+        JSON.stringify({ [name]: { ...host, dir: taulab } }),
+      );
+      const flags = ["--host", name, "--hosts", hosts];
+      const { code, stderr, stdout } = await convertTask(
+        world,
+        ...flags,
+        "--from",
+        hf,
+        "--to",
+        out,
+      );
+      deepStrictEqual(code, 0, stderr);
+      match(stdout, /every tensor is equal/);
+      await slime.prepare(forgetful);
+      const bad = await convertTask(
+        world,
+        ...flags,
+        "--from",
+        hf,
+        "--to",
+        `${out}2`,
+      );
+      deepStrictEqual(bad.code, 1);
+      match(bad.stderr, /linear_proj.weight" is missing/);
+      const alone = await convertTask(
+        world,
+        ...flags,
+        "--verify",
+        "--from",
+        hf,
+        "--to",
+        megatron,
+        "--json",
+      );
+      deepStrictEqual([alone.code, JSON.parse(alone.stdout).equal], [0, true]);
+      await Deno.remove(join(taulab, "taulab"));
+      const without = await convertTask(
+        world,
+        ...flags,
+        "--verify",
+        "--from",
+        hf,
+      );
+      deepStrictEqual(without.code, 1);
+      match(
+        without.stderr,
+        /put taulab there by "deno task setup --serve gpu1"/,
+      );
+    }),
 });
 
 Deno.test("convert says what is missing, by exit code 2 and without a stack", async () => {

@@ -9,7 +9,7 @@ import { dirname } from "node:path/posix";
 import { ConfigError, DataError, HostError } from "../../env/errors.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 import { conversionError } from "./convert_failure.ts";
-import type { ConversionPlan } from "./convert_plan.ts";
+import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 import type { Probe } from "./convert_probe.ts";
 
 /** What verifying two directories on the machine came to. */
@@ -153,12 +153,20 @@ async function runTool(
   const watching = watch(plan, { context, done: done.signal });
   try {
     const output = await shell.run(plan.command, signal ? { signal } : {});
+    if (output.code !== BUSY) await dropLock(plan, context);
     if (output.code !== 0) throw conversionError(shell.name, { plan, output });
   } finally {
     done.abort();
     await watching;
   }
-  await must(context, quoteWords(["rm", "-f", `${plan.partial}.lock`]));
+}
+
+/** What holds the lock is the tool, not the file; it only litters. */
+function dropLock(
+  { partial }: ConversionPlan,
+  context: ConvertContext,
+): Promise<void> {
+  return must(context, quoteWords(["rm", "-f", `${partial}.lock`]));
 }
 
 /** Tells how much is on disk until the tool has ended. That it cannot be told is no failure. */

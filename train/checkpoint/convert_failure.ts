@@ -39,7 +39,7 @@ const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
     "the layers cannot be shared so; give another number by --gpus, 1 always works",
   ],
   [
-    /No module named '?(megatron|slime|torch|transformers|safetensors)/,
+    /No module named/,
     'the interpreter lacks what slime needs; set it up by "deno task setup", run inside its container by --container NAME, or name the interpreter by --set paths.python=PATH',
   ],
   [
