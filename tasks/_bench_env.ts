@@ -126,7 +126,8 @@ function heapBytes(): number {
   return Deno.memoryUsage().heapUsed;
 }
 
-function measured(values: readonly number[]): Measured {
+/** Median and spread of some repeats. */
+export function measured(values: readonly number[]): Measured {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted[Math.floor(sorted.length / 2)] ?? NaN;
   return { median: middle, spread: [sorted[0] ?? NaN, sorted.at(-1) ?? NaN] };

@@ -14,7 +14,10 @@ import {
   type EnvironmentBench,
   type Measured,
 } from "./_bench_env.ts";
+import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
+import { benchVerify } from "./_bench_verify.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import type { Terminal } from "./_terminal.ts";
 import { bytes, count, percent, table } from "./_text.ts";
 
 const flags = z.object({
@@ -25,13 +28,20 @@ const flags = z.object({
     env: "TAU_BENCH_DIR",
   }),
   threads: z.int().min(1).default(2).describe("Threads of the policy"),
+  verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
+    .optional().meta({
+      description:
+        "Measure convert --verify instead, on two checkpoints of a model's shape that are written for it (twice its size on disk)",
+      value: "MODEL",
+    }),
 });
 
 async function run(
-  { tauBench, threads }: z.infer<typeof flags>,
+  { tauBench, threads, verify }: z.infer<typeof flags>,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
   const now = () => performance.now();
+  if (verify !== undefined) return await runVerify(verify, terminal);
   terminal.progress("measuring the environment");
   const dataset = tauBench === undefined
     ? await generated(1)
@@ -46,6 +56,34 @@ async function run(
   return { json: toJson({ data: dataset.name, environment, http, cpu }) };
 }
 
+async function runVerify(
+  model: ModelName,
+  terminal: Terminal,
+): Promise<TaskResult> {
+  const bench = await benchVerify({
+    model,
+    now: () => performance.now(),
+    onStage: (text) => terminal.progress(text),
+  });
+  terminal.endProgress();
+  const { cold, warm, peakBytes } = bench;
+  const of = `${model} twice, ${bytes(bench.bytes)}`;
+  const rate = (n: number) => `${bytes(n)}/s`;
+  const rows = ([[cold, "cold"], [warm, "warm"]] as const).flatMap((
+    [pair, how],
+  ) => [
+    row(`convert --verify, ${how}`, of, pair.verify, rate),
+    row(`sha256sum, ${how}`, of, pair.sha256sum, rate),
+    row(`times sha256sum, ${how}`, of, pair.ratio, (n) => n.toFixed(2)),
+  ]);
+  terminal.print(table([
+    ["figure", "of", "median", "spread"],
+    ...rows,
+    row("peak memory", of, peakBytes, bytes),
+  ]));
+  return { json: { ...bench } };
+}
+
 interface Bench {
   readonly data: string;
   readonly environment: EnvironmentBench;
@@ -55,17 +93,6 @@ interface Bench {
 
 function figures({ data, environment, http, cpu }: Bench): string {
   const policy = `${count(cpu.parameters)} parameters, ${cpu.threads} threads`;
-  const row = (
-    name: string,
-    of: string,
-    figure: Measured,
-    show: (n: number) => string,
-  ) => [
-    name,
-    of,
-    show(figure.median),
-    `${show(figure.spread[0])} to ${show(figure.spread[1])}`,
-  ];
   const talk =
     `${http.episodes} conversations at once, ${http.latencyMs} ms a call`;
   const world = `${data} retail, ${environment.tasks} tasks, one core`;
@@ -92,6 +119,18 @@ function figures({ data, environment, http, cpu }: Bench): string {
       fixed,
     ),
   ]);
+}
+
+function row(
+  ...[name, of, figure, show]: [
+    name: string,
+    of: string,
+    figure: Measured,
+    show: (n: number) => string,
+  ]
+): string[] {
+  const [least, most] = figure.spread;
+  return [name, of, show(figure.median), `${show(least)} to ${show(most)}`];
 }
 
 function fixed(value: number): string {
@@ -137,6 +176,10 @@ if (import.meta.main) {
       {
         command: "deno task bench --tau-bench ../tau-bench",
         does: "measure on the real τ-retail",
+      },
+      {
+        command: "deno task bench --verify Qwen3-0.6B",
+        does: "convert --verify beside sha256sum, and its memory",
       },
       {
         command: "deno task bench --json",

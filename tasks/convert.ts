@@ -281,8 +281,15 @@ function verifierOf(
 async function verifyHere(options: VerifyHere): Promise<Verified> {
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
+  let peakBytes = 0;
+  const { terminal } = options.context;
+  function onProgress(done: number, total: number): void {
+    peakBytes = Math.max(peakBytes, Deno.memoryUsage().rss);
+    terminal.progress(verifyLine({ done, total, seconds: elapsed() }));
+  }
   try {
-    return verified(await compareHere(options, elapsed), elapsed());
+    const report = await compareHere(options, onProgress);
+    return verified(report, { seconds: elapsed(), peakBytes });
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return unreadable(error);
@@ -299,7 +306,7 @@ interface VerifyHere {
 
 async function compareHere(
   { from, to, request, shape, context: { terminal, signal } }: VerifyHere,
-  elapsed: () => number,
+  onProgress: (done: number, total: number) => void,
 ): Promise<VerifyReport> {
   using one = openCheckpoint(from);
   using other = to === undefined ? undefined : openCheckpoint(to);
@@ -317,8 +324,7 @@ async function compareHere(
     shape: wanted,
     other,
     signal,
-    onProgress: (done, total) =>
-      terminal.progress(verifyLine({ done, total, seconds: elapsed() })),
+    onProgress,
   });
   terminal.endProgress();
   return report;
@@ -341,11 +347,15 @@ function unreadable({ message, path = "" }: DataError): Verified {
   };
 }
 
-function verified(report: VerifyReport, seconds: number): Verified {
+/** @param peakBytes The largest resident size at the end of a block. */
+function verified(
+  report: VerifyReport,
+  { seconds, peakBytes }: { seconds: number; peakBytes: number },
+): Verified {
   return {
     equal: report.faults.length === 0,
     faults: report.faults.map(faultText),
-    report: reportJson(report, seconds),
+    report: { ...reportJson(report, seconds), peak_memory_bytes: peakBytes },
     text: reportText(report, seconds),
   };
 }

@@ -1,0 +1,156 @@
+/**
+ * How fast `convert --verify` compares two checkpoints, beside `sha256sum` of the same files, and how much memory it
+ * takes: the command itself, in its own process.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fullShape } from "../train/checkpoint/shape.ts";
+import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
+import {
+  hfTensors,
+  MadeNumbers,
+  megatronChunks,
+  writeHf,
+  writeTorchDist,
+} from "./_bench_checkpoint.ts";
+import { type Measured, measured } from "./_bench_env.ts";
+
+/** The figures of a pair of checkpoints. */
+export interface VerifyBench {
+  readonly model: ModelName;
+  /** Of all files of both. */
+  readonly bytes: number;
+  /** Bytes a second where the files are in the page cache, and where they are not. */
+  readonly warm: SpeedPair;
+  readonly cold: SpeedPair;
+  /** The largest resident size of the process, looked at after each block. */
+  readonly peakBytes: Measured;
+}
+
+/** Both were run one after the other, so that both met the same machine. */
+export interface SpeedPair {
+  readonly verify: Measured;
+  readonly sha256sum: Measured;
+  /** The first over the second, of each pair. */
+  readonly ratio: Measured;
+}
+
+/** Settings of {@linkcode benchVerify}. */
+export interface VerifyBenchOptions {
+  /** Whose shape the checkpoints have; their numbers are random. */
+  readonly model: ModelName;
+  /** Default: 3. */
+  readonly repeats?: number;
+  readonly now: () => number;
+  readonly onStage?: (text: string) => void;
+}
+
+/** Writes a pair into a temporary directory, measures, and removes it. */
+export async function benchVerify(
+  { model, repeats = 3, now, onStage = () => {} }: VerifyBenchOptions,
+): Promise<VerifyBench> {
+  const dir = await Deno.makeTempDir({ prefix: "taulab-bench-" });
+  try {
+    onStage(`writing two checkpoints of ${model}`);
+    await writePair(dir, model);
+    const files = await filesUnder(dir);
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    const paths = files.map(({ path }) => path);
+    const peaks: number[] = [];
+    const measure = async (isWarm: boolean) => {
+      const pairs: [number, number][] = [];
+      for (let i = 0; i < repeats; i++) {
+        onStage(
+          `comparing ${isWarm ? "warm" : "cold"}, ${i + 1} of ${repeats}`,
+        );
+        const prepare = () => isWarm ? warm(paths) : evict(paths);
+        await prepare();
+        const ours = await timed(now, () => verify(dir));
+        peaks.push(ours.value);
+        await prepare();
+        const theirs = await timed(now, () => run("sha256sum", paths));
+        pairs.push([bytes / ours.seconds, bytes / theirs.seconds]);
+      }
+      return {
+        verify: measured(pairs.map(([a]) => a)),
+        sha256sum: measured(pairs.map(([, b]) => b)),
+        ratio: measured(pairs.map(([a, b]) => a / b)),
+      };
+    };
+    const [cold, hot] = [await measure(false), await measure(true)];
+    return { model, bytes, cold, warm: hot, peakBytes: measured(peaks) };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function writePair(dir: string, model: ModelName): Promise<void> {
+  const shape = fullShape(MODEL_SHAPES[model]);
+  const numbers = new MadeNumbers();
+  await writeHf(join(dir, "hf"), { shape, tensors: hfTensors(shape, numbers) });
+  await writeTorchDist(join(dir, "megatron"), {
+    shape,
+    chunks: megatronChunks(shape, numbers),
+  });
+  await run("sync", []);
+}
+
+/** @returns The peak of its memory in bytes. */
+async function verify(dir: string): Promise<number> {
+  const task = fileURLToPath(new URL("convert.ts", import.meta.url));
+  const output = await run("deno", [
+    ...["run", "--no-prompt", "--allow-read"],
+    "--allow-env=LOG_TOKENS,LOG_STREAM",
+    ...[task, "--verify", "--json"],
+    ...["--from", join(dir, "hf"), "--to", join(dir, "megatron")],
+  ]);
+  const report = JSON.parse(output);
+  if (report.equal !== true) throw new Error("The two checkpoints differ");
+  return report.peak_memory_bytes;
+}
+
+async function warm(paths: readonly string[]): Promise<void> {
+  await run("cksum", paths);
+}
+
+/** Advises the system to forget the files; it does so once they are on disk. */
+async function evict(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await run("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
+  }
+}
+
+async function timed<T>(
+  now: () => number,
+  action: () => Promise<T>,
+): Promise<{ value: T; seconds: number }> {
+  const start = now();
+  const value = await action();
+  return { value, seconds: (now() - start) / 1000 };
+}
+
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (code === 0) return text(stdout);
+  throw new Error(`${program} failed: ${text(stderr)}`);
+}
+
+async function filesUnder(
+  dir: string,
+): Promise<{ path: string; size: number }[]> {
+  const files = [];
+  for await (const { name, isDirectory } of Deno.readDir(dir)) {
+    const path = join(dir, name);
+    if (isDirectory) files.push(...await filesUnder(path));
+    else files.push({ path, size: (await Deno.stat(path)).size });
+  }
+  return files;
+}
