@@ -115,14 +115,20 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
   );
 }
 
-/** The run of a kind under `root` that began last and is not completed; `undefined` where there is none. */
+/**
+ * The run of a kind under `root` that began last and is not completed; `undefined` where there is none.
+ * @param trainer Only those of this one. Default: of any.
+ */
 export async function latestUnfinished(
   root: string,
   kind: RunInfo["kind"] = "train",
+  trainer?: RunInfo["trainer"],
 ): Promise<string | undefined> {
   return await latestRun(
     root,
-    (info) => info.kind === kind && info.outcome !== "completed",
+    (info) =>
+      info.kind === kind && info.outcome !== "completed" &&
+      (trainer === undefined || info.trainer === trainer),
   );
 }
 

@@ -84,7 +84,7 @@ export async function startTestRay(): Promise<TestRay> {
   const jobs = new RayJobs({ url: plan.jobsUrl });
   const started = await joinOrStartRay(plan, {
     jobs,
-    shellOf: localShell,
+    shellOf: () => localShell(),
     env: () => undefined,
     onStart: () => Promise.resolve(),
   });
@@ -94,7 +94,7 @@ export async function startTestRay(): Promise<TestRay> {
     jobs,
     started,
     async [Symbol.asyncDispose]() {
-      await stopRay(started, localShell);
+      await stopRay(started, () => localShell());
       await Deno.remove(dir, { recursive: true });
     },
   };

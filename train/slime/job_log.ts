@@ -72,6 +72,7 @@ export class JobLog implements Disposable {
     }
     if (this.#end.startsWith(text.slice(start))) return true; // it is behind us
     const at = text.lastIndexOf(this.#end);
+    if (at < 0) this.#end = "";
     await this.append(at < 0 ? text : text.slice(at + this.#end.length));
     this.#base = this.#length - text.length;
     return at >= 0;

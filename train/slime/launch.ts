@@ -201,7 +201,6 @@ async function serve(
     recipePath: join(run.path, "config.yaml"),
     overrides: [],
     logDir: run.logs,
-    record: run.path,
     host: bridge.address ?? cluster.address,
     ...more,
     ...(signal === undefined ? {} : { signal }),

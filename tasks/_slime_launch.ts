@@ -1,0 +1,299 @@
+/**
+ * `deno task train` with a recipe of slime: launch, `--attach`, `--stop`, `--resume`.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "node:path";
+import { ConfigError, RunDirError } from "../env/errors.ts";
+import { configDifferences, type Recipe } from "../train/config.ts";
+import { type Host, parseHosts, pickHosts } from "../train/hosts/hosts_file.ts";
+import { newRunInfo } from "../train/run_info.ts";
+import { latestUnfinished, readSlimeRun } from "../train/run_reader.ts";
+import { resolveSlime } from "../train/slime/config.ts";
+import type { SlimeConfig } from "../train/slime/config_schema.ts";
+import { type Fleet, openFleet } from "../train/slime/fleet.ts";
+import {
+  attachRun,
+  type LaunchResult,
+  launchRun,
+} from "../train/slime/launch.ts";
+import { hasNvlink } from "../train/slime/nvlink.ts";
+import { type LaunchFacts, planLaunch } from "../train/slime/plan.ts";
+import { THIS_MACHINE } from "../train/slime/plan_cluster.ts";
+import { figures } from "../train/slime/sitting.ts";
+import { SlimeRun } from "../train/slime/slime_run.ts";
+import { prepareResume, stopRun } from "../train/slime/stop.ts";
+import { readTextIfThere } from "../train/storage.ts";
+import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
+import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
+import { launchText, SlimeLiveLine } from "./_slime_view.ts";
+import { overrides, type TrainFlags } from "./_train_flags.ts";
+
+/** Launches a new run. */
+export async function slimeLaunch(
+  recipe: Recipe,
+  flags: TrainFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const config = slimeConfig(recipe, flags);
+  await using fleet = await fleetOf(config, flags);
+  const name = flags.name ?? slimeRunName(recipe, new Date());
+  const path = join(flags.runs, name);
+  const facts = await factsOf(config, { path, sitting: 1, flags, fleet });
+  const { fingerprint } = required(facts, config);
+  await beHealthy(config, { flags, fleet, context });
+  const info = await newRunInfo({
+    trainer: "slime",
+    seed: config.seed,
+    dataset: { name: config.data.source, fingerprint },
+    now: new Date(),
+  });
+  await using run = await SlimeRun.create(path, { config, info });
+  return await launch(run, { facts, fromStep: 0, flags, fleet, context });
+}
+
+/** Launches a run again, from its last checkpoint. */
+export async function slimeResume(
+  path: string,
+  flags: TrainFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const { config, info } = await readSlimeRun(path);
+  refuseOther(path, { config, flags });
+  await using fleet = await fleetOf(config, flags);
+  const { terminal, signal } = context;
+  const onNote = (text: string) => terminal.note(text);
+  const { step, cut } = await prepareResume(path, { fleet, signal, onNote });
+  await using run = await SlimeRun.open(path);
+  const sitting = (run.launch?.sittings.length ?? 0) + 1;
+  const facts = await factsOf(config, { path, sitting, flags, fleet });
+  const { fingerprint } = required(facts, config);
+  if (fingerprint !== info.dataset.fingerprint) {
+    throw new RunDirError(
+      `Cannot resume "${path}": its data were others (fingerprint ${info.dataset.fingerprint}, ` +
+        `now ${fingerprint}); use the taulab and the data that it began with, or start a new run`,
+    );
+  }
+  await beHealthy(config, { flags, fleet, context });
+  terminal.note(
+    step === 0
+      ? `${path} has no checkpoint yet: it begins anew`
+      : `${path} goes on after rollout ${step}, its last checkpoint${
+        cut === 0 ? "" : `; ${cut} rollouts beyond it are done again`
+      }`,
+  );
+  return await launch(run, { facts, fromStep: step, flags, fleet, context });
+}
+
+/** @throws {ConfigError} If flags ask for something else than the run began with. */
+function refuseOther(
+  path: string,
+  { config, flags }: { config: SlimeConfig; flags: TrainFlags },
+): void {
+  const asked = resolveSlime(
+    { name: join(path, "config.yaml"), text: JSON.stringify(config) },
+    overrides(flags),
+  );
+  const [difference] = configDifferences(config, asked);
+  if (difference === undefined && flags.recipe === undefined) return;
+  throw new ConfigError(
+    `Cannot resume "${path}" otherwise than it began: ${
+      difference ?? `--recipe ${flags.recipe} is for new runs`
+    }; leave the flag out, or start a new run`,
+  );
+}
+
+/** Follows a run that was left. */
+export async function slimeAttach(
+  flags: TrainFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const path = await namedRun(flags.attach, flags);
+  const { config } = await readSlimeRun(path);
+  await using fleet = await fleetOf(config, flags);
+  await using run = await SlimeRun.open(path);
+  return await shown(
+    run,
+    context,
+    (events) => attachRun({ run, fleet, ...events }),
+  );
+}
+
+/** Stops a run and what was started for it. */
+export async function slimeStop(
+  flags: TrainFlags,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const path = await namedRun(flags.stop, flags);
+  const { config } = await readSlimeRun(path);
+  await using fleet = await fleetOf(config, flags);
+  const result = await stopRun(path, {
+    fleet,
+    signal,
+    onNote: (text) => terminal.note(text),
+  });
+  const { submissionId, state, stopped, services, rayHosts } = result;
+  const did = [
+    ...stopped ? [`the job "${submissionId}" (${state})`] : [],
+    ...services > 0 ? [`${services} servers of episodes`] : [],
+    ...rayHosts.length > 0 ? [`Ray on ${rayHosts.join(", ")}`] : [],
+  ];
+  terminal.print(
+    did.length === 0
+      ? `${path}: nothing of it runs any more`
+      : `${path}: stopped ${
+        did.join(", ")
+      }. Go on from its last checkpoint with: deno task train --resume ${path}`,
+  );
+  return { json: { run_dir: path, ...result } };
+}
+
+interface Launching {
+  readonly facts: LaunchFacts;
+  readonly fromStep: number;
+  readonly flags: TrainFlags;
+  readonly fleet: Fleet;
+  readonly context: TaskContext;
+}
+
+async function launch(
+  run: SlimeRun,
+  { facts, fromStep, flags, fleet, context }: Launching,
+): Promise<TaskResult> {
+  const plan = planLaunch(run.config, facts);
+  for (const warning of plan.warnings) context.terminal.note(`! ${warning}`);
+  const tasks = facts.data?.rows.map(({ split, rows }) => [split, rows]) ?? [];
+  return await shown(run, context, (events) =>
+    launchRun({
+      run,
+      plan,
+      fleet,
+      fromStep,
+      evalTasks: Object.fromEntries(tasks),
+      beside: flags.beside,
+      env: (name) => Deno.env.get(name),
+      ...events,
+    }));
+}
+
+/** Runs what follows a job, with a live line, and says how it ended. */
+async function shown(
+  run: SlimeRun,
+  { terminal, signal }: TaskContext,
+  follow: (
+    events: Pick<
+      Parameters<typeof attachRun>[0],
+      "signal" | "onLine" | "onState" | "onNote" | "onLogLines"
+    >,
+  ) => Promise<LaunchResult>,
+): Promise<TaskResult> {
+  const live = new SlimeLiveLine(terminal, run);
+  const result = await follow({
+    signal,
+    onLine: (line) => live.add(line),
+    onState: (job) => live.state(job),
+    onLogLines: (lines) => live.log(lines),
+    onNote: (text) => terminal.note(text),
+  });
+  terminal.endProgress();
+  terminal.print(launchText(result, run));
+  return { json: toJson(run, result), exitCode: EXIT_CODES[result.outcome] };
+}
+
+const EXIT_CODES = {
+  completed: EXIT.done,
+  failed: EXIT.failed,
+  stopped: EXIT.interrupted,
+  left: EXIT.interrupted,
+} as const;
+
+function toJson(
+  run: SlimeRun,
+  { outcome, job, failure }: LaunchResult,
+): Record<string, unknown> {
+  return {
+    run_dir: run.path,
+    outcome,
+    submission_id: run.launch?.sittings.at(-1)?.submissionId ?? null,
+    job: job?.state ?? null,
+    exit_code: job?.exitCode ?? null,
+    failure: failure?.lastError ?? null,
+    likely_cause: failure?.symptom?.cause ?? null,
+    ...figures(run),
+  };
+}
+
+async function factsOf(
+  config: SlimeConfig,
+  { path, sitting, flags, fleet }: {
+    path: string;
+    sitting: number;
+    flags: TrainFlags;
+    fleet: Fleet;
+  },
+): Promise<LaunchFacts> {
+  const facts = await slimeFacts(config, {
+    run: basename(path),
+    sitting,
+    runs: dirname(path),
+    hosts: hostsFile(flags),
+  });
+  const head = config.cluster.hosts[0] ?? THIS_MACHINE;
+  return { ...facts, nvlink: await hasNvlink(fleet.shellOf(head)) };
+}
+
+/** The data, which a launch cannot do without. */
+function required(
+  { data }: LaunchFacts,
+  config: SlimeConfig,
+): NonNullable<LaunchFacts["data"]> {
+  if (data !== null) return data;
+  throw new ConfigError(
+    `The recipe trains on ${config.data.source}, whose data are not there; pass --tau-bench DIR or set TAU_BENCH_DIR`,
+  );
+}
+
+async function fleetOf(
+  { cluster }: SlimeConfig,
+  flags: TrainFlags,
+): Promise<Fleet> {
+  const env = (name: string) => Deno.env.get(name);
+  if (cluster.hosts.length === 0) return openFleet([], { env });
+  const hosts = await readHosts(hostsFile(flags));
+  return openFleet(pickHosts(hosts, cluster.hosts), { env });
+}
+
+function hostsFile({ hosts }: TrainFlags): string {
+  return hosts ?? "hosts.yaml";
+}
+
+async function readHosts(file: string): Promise<Host[]> {
+  const text = await readTextIfThere(file);
+  if (text !== undefined) return parseHosts({ name: file, text });
+  throw new ConfigError(
+    `The recipe names hosts and there is no "${file}" that says how to reach them; write one, or name it by --hosts FILE`,
+  );
+}
+
+async function namedRun(
+  given: string | true | undefined,
+  { runs }: TrainFlags,
+): Promise<string> {
+  if (typeof given === "string") {
+    return given.includes("/") ? given : join(runs, given);
+  }
+  const path = await latestUnfinished(runs, "train", "slime");
+  if (path !== undefined) return path;
+  throw new ConfigError(
+    `There is no run of slime in "${runs}" that is not completed; name one`,
+  );
+}
+
+/** Before GPU hours are spent. */
+async function beHealthy(
+  _config: SlimeConfig,
+  _options: { flags: TrainFlags; fleet: Fleet; context: TaskContext },
+): Promise<void> {
+  await Promise.resolve();
+}
