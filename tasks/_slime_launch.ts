@@ -5,8 +5,9 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { ConfigError, RunDirError } from "../env/errors.ts";
+import { ConfigError, HostError, RunDirError } from "../env/errors.ts";
 import { configDifferences, type Recipe } from "../train/config.ts";
+import { chooseChecks, preflight } from "../train/doctor/doctor.ts";
 import { type Host, parseHosts, pickHosts } from "../train/hosts/hosts_file.ts";
 import { newRunInfo } from "../train/run_info.ts";
 import { latestUnfinished, readSlimeRun } from "../train/run_reader.ts";
@@ -26,6 +27,8 @@ import { SlimeRun } from "../train/slime/slime_run.ts";
 import { prepareResume, stopRun } from "../train/slime/stop.ts";
 import { readTextIfThere } from "../train/storage.ts";
 import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
+import { openRecipeHosts } from "./_doctor_hosts.ts";
+import { DoctorLine, doctorText } from "./_doctor_view.ts";
 import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
 import { launchText, SlimeLiveLine } from "./_slime_view.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
@@ -42,7 +45,7 @@ export async function slimeLaunch(
   const path = join(flags.runs, name);
   const facts = await factsOf(config, { path, sitting: 1, flags, fleet });
   const { fingerprint } = required(facts, config);
-  await beHealthy(config, { flags, fleet, context });
+  await beHealthy(config, { flags, context });
   const info = await newRunInfo({
     trainer: "slime",
     seed: config.seed,
@@ -75,7 +78,7 @@ export async function slimeResume(
         `now ${fingerprint}); use the taulab and the data that it began with, or start a new run`,
     );
   }
-  await beHealthy(config, { flags, fleet, context });
+  await beHealthy(config, { flags, context });
   terminal.note(
     step === 0
       ? `${path} has no checkpoint yet: it begins anew`
@@ -290,10 +293,28 @@ async function namedRun(
   );
 }
 
-/** Before GPU hours are spent. */
+/**
+ * Looks at all that would cost the run, before GPU hours are spent on it.
+ * @throws {HostError} If something fails, and nobody said to go on all the same.
+ */
 async function beHealthy(
-  _config: SlimeConfig,
-  _options: { flags: TrainFlags; fleet: Fleet; context: TaskContext },
+  config: SlimeConfig,
+  { flags, context }: { flags: TrainFlags; context: TaskContext },
 ): Promise<void> {
-  await Promise.resolve();
+  if (flags.skipDoctor) return;
+  const { terminal, signal } = context;
+  await using opened = await openRecipeHosts(config, hostsFile(flags));
+  const line = new DoctorLine(terminal, chooseChecks({}));
+  const report = await preflight(opened.config, {
+    hosts: opened.shells,
+    signal,
+    runs: flags.runs,
+    onCheck: (check) => line.end(check),
+  });
+  terminal.endProgress();
+  terminal.note(doctorText(report));
+  if (report.healthy) return;
+  throw new HostError(
+    "The run is not launched: mend what fails above, or launch all the same by --skip-doctor",
+  );
 }

@@ -14,7 +14,7 @@ import { sleepByClock } from "../../env/sleep.ts";
 import type { CallOptions } from "../../env/types.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 import type { PlannedCommand, RayPlan } from "./plan.ts";
-import { isFinal, type RayJob, type RayJobs } from "./ray.ts";
+import { isFinal, type RayGpus, type RayJob, type RayJobs } from "./ray.ts";
 
 /** What was started here, as it is kept in the run dir. */
 export const startedRaySchema = z.object({
@@ -47,6 +47,8 @@ export interface ClusterOptions extends CallOptions {
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 500;
+/** How old what Ray says of its GPUs may be. */
+const REPORT_MS = 12_000;
 
 /**
  * Joins the cluster that answers at the head, or starts one.
@@ -96,10 +98,7 @@ async function requireGpus(
   { jobs, beside = false, onNote, signal }: ClusterOptions,
 ): Promise<void> {
   const options = signal === undefined ? {} : { signal };
-  const gpus = await jobs.gpus(options);
-  const running = (await jobs.list(options)).filter(({ state }) =>
-    !isFinal(state)
-  );
+  const { gpus, running } = await freeGpus(plan.gpus, { jobs, ...options });
   const names = running.map(nameOf).join(", ");
   if (gpus === undefined) {
     if (running.length === 0 || beside) return;
@@ -126,6 +125,26 @@ async function requireGpus(
     );
   }
   if (running.length > 0) onNote?.(`It also runs ${names}`);
+}
+
+/** Ray's count of free GPUs is some seconds old: those of a job that has just ended are waited for. */
+async function freeGpus(
+  wanted: number,
+  { jobs, ...options }: CallOptions & { readonly jobs: RayJobs },
+): Promise<{ gpus: RayGpus | undefined; running: RayJob[] }> {
+  for (;;) {
+    const gpus = await jobs.gpus(options);
+    const all = await jobs.list(options);
+    const isEnough = gpus === undefined || gpus.total < wanted ||
+      gpus.total - gpus.used >= wanted;
+    const isStale = all.some(({ endedMs }) =>
+      endedMs !== null && Date.now() - endedMs < REPORT_MS
+    );
+    if (isEnough || !isStale) {
+      return { gpus, running: all.filter(({ state }) => !isFinal(state)) };
+    }
+    await sleepByClock(POLL_MS, options);
+  }
 }
 
 function nameOf({ submissionId, entrypoint, state }: RayJob): string {

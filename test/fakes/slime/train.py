@@ -21,6 +21,7 @@ logger = logging.getLogger("train")
 def configure_logger():
     form = "[%(asctime)s] %(filename)s:%(lineno)d - %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, datefmt="%Y-%m-%d %H:%M:%S", force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def parse_args():
@@ -67,8 +68,8 @@ class RolloutManager:
         kept, dropped, _, _ = self.loop.run_until_complete(pair)
         samples = [sample for group in kept for sample in group]
         raw, _ = self.slime.load_function(self.args.custom_reward_post_process_path)(self.args, samples)
-        keep = self.slime.load_function(self.args.dynamic_sampling_filter_path)
-        reasons = Counter(keep(self.args, group).reason for group in dropped)
+        path = self.args.dynamic_sampling_filter_path
+        reasons = Counter(self.slime.load_function(path)(self.args, group).reason for group in dropped if path)
         log = {f"rollout/dynamic_filter/drop_{why}": count for why, count in reasons.items() if why}
         log["rollout/response_len/mean"] = sum(sum(one.loss_mask) for one in samples) / len(samples)
         log["rollout/truncated_ratio"] = 0.0
