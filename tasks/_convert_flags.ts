@@ -53,8 +53,7 @@ export const convertFlags = z.object({
     description: "Believe the converter",
   }),
   force: z.boolean().default(false).meta({
-    description:
-      "Replace a --to that is there and differs",
+    description: "Replace a --to that is there and differs",
   }),
   host: z.string().optional().meta({
     description: "Do it on a host of hosts.yaml",

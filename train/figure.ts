@@ -56,7 +56,8 @@ export async function curveSvg(
   );
   const series = [...new Set(points.map((point) => point.series))];
   const figure = Plot.plot({
-    document,
+    // Types of the browser, where the program has them, know more than the figure needs.
+    document: document as unknown as NonNullable<PlotOptions["document"]>,
     width: 760,
     height: 420,
     marginRight: 20,

@@ -137,9 +137,9 @@ Deno.test("forecast() adds up: a run is its rollouts and its evaluations", async
       const parts = (of: "episodes" | "userCalls" | "seconds" | "tokens") =>
         steps * rollout[of] + evaluations * (evaluation?.[of] ?? 0);
       for (
-        const  of of["episodes", "userCalls", "seconds", "tokens"] as const
+        const key of ["episodes", "userCalls", "seconds", "tokens"] as const
       ) {
-        assert.ok(Math.abs(run[of] - parts(of)) <= 1e-6 * parts(of));
+        assert.ok(Math.abs(run[key] - parts(key)) <= 1e-6 * parts(key));
       }
     },
   ));
