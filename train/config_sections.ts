@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import { generatedOptionsSchema } from "../env/data/generated/options.ts";
+import { generatedOptionsSchema } from "../env/data/generated/retail/options.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);

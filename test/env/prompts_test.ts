@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generatedPrompts } from "../../env/data/generated/prompts.ts";
+import { generatedPrompts } from "../../env/data/generated/retail/prompts.ts";
 import { loadTauBench } from "../../env/data/tau_bench.ts";
 import { fillPrompt } from "../../env/prompts.ts";
 import type { Prompts } from "../../env/types.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { generatedPrompts } from "../../env/data/generated/prompts.ts";
+import { generatedPrompts } from "../../env/data/generated/retail/prompts.ts";
 import { join } from "node:path";
 import { PolicyError } from "../../env/errors.ts";
 import type { Database } from "../../env/database.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { generatedPrompts } from "../../env/data/generated/prompts.ts";
+import { generatedPrompts } from "../../env/data/generated/retail/prompts.ts";
 import { createDatabase, type Database } from "../../env/database.ts";
 import { Float, type JsonObject } from "../../env/python_json.ts";
 import { parsePythonJson } from "../../env/python_json.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generated } from "../../../env/data/generated/generated.ts";
-import { generatedOptionsSchema } from "../../../env/data/generated/options.ts";
+import { generatedOptionsSchema } from "../../../env/data/generated/retail/options.ts";
 import { taskOf } from "../../../env/serve/episode_request.ts";
 import { withoutTasks } from "../../../train/exclusions.ts";
 import { planData } from "../../../train/slime/rows.ts";

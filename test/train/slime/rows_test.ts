@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generated } from "../../../env/data/generated/generated.ts";
-import { generatedOptionsSchema } from "../../../env/data/generated/options.ts";
+import { generatedOptionsSchema } from "../../../env/data/generated/retail/options.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import { planData, planSplits } from "../../../train/slime/rows.ts";
 import { slimeConfigOf } from "../../fakes/slime_plan.ts";

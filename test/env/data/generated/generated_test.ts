@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expertAgent } from "../../../../env/agents/expert.ts";
 import { callTool } from "../../../../env/call_tool.ts";
-import { certify } from "../../../../env/data/generated/certificate.ts";
+import { certify } from "../../../../env/data/generated/certificate/certificate.ts";
 import {
   generated,
   type GeneratedDataset,
 } from "../../../../env/data/generated/generated.ts";
+import type { GeneratedOptions } from "../../../../env/data/generated/retail/options.ts";
 import { domainNamed } from "../../../../env/domains.ts";
 import { createEnvironment } from "../../../../env/environment.ts";
 import { ConfigError } from "../../../../env/errors.ts";
@@ -220,8 +221,8 @@ Deno.test("certify() finds gold that fails, gold that idles, and a goal that gol
 });
 
 function only(
-  ...intents: readonly (keyof GeneratedDataset["options"]["intents"])[]
-): GeneratedDataset["options"]["intents"] {
+  ...intents: readonly (keyof GeneratedOptions["intents"])[]
+): GeneratedOptions["intents"] {
   const none = {
     cancel: 0,
     return: 0,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Intent, Request, ToolAction } from "../../types.ts";
-import { orderWords } from "../../users/_wording.ts";
+import type { Intent, Request, ToolAction } from "../../../types.ts";
+import { orderWords } from "../../../users/_wording.ts";
 import {
   addressArguments,
   call,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Goal, Request } from "../../types.ts";
-import { requestWords } from "../../users/_wording.ts";
+import type { Goal, Request } from "../../../types.ts";
+import { requestWords } from "../../../users/_wording.ts";
 
 /** Who the customer is, what they want in which order, and what they keep back. */
 export function instructionOf(goal: Goal): string {

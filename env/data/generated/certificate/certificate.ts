@@ -5,13 +5,13 @@
  * @module
  */
 
-import { expertAgent } from "../../agents/expert.ts";
-import { callTool } from "../../call_tool.ts";
-import { domainNamed } from "../../domains.ts";
-import { createEnvironment } from "../../environment.ts";
-import { rollout } from "../../rollout.ts";
-import type { Dataset, Task, ToolAction, UserFactory } from "../../types.ts";
-import { scriptedUser } from "../../users/scripted.ts";
+import { expertAgent } from "../../../agents/expert.ts";
+import { callTool } from "../../../call_tool.ts";
+import { domainNamed } from "../../../domains.ts";
+import { createEnvironment } from "../../../environment.ts";
+import { rollout } from "../../../rollout.ts";
+import type { Dataset, Task, ToolAction, UserFactory } from "../../../types.ts";
+import { scriptedUser } from "../../../users/scripted.ts";
 
 /** What a task is certified in. */
 export interface CertificateOptions {
@@ -88,4 +88,33 @@ const EXPERT = expertAgent({ prompt: "none" });
 
 function isWrite({ name }: ToolAction): boolean {
   return /^(cancel|return|exchange|modify)_/.test(name);
+}
+
+/** What was found of a task. */
+export interface Certificate {
+  readonly version: 1;
+}
+
+/** Why a task is refused. */
+export interface Refusal {
+  readonly part: string;
+  readonly reason: string;
+}
+
+/** A certificate, or why there is none. */
+export type Verdict =
+  | { readonly certificate: Certificate; readonly refused: null }
+  | { readonly certificate: null; readonly refused: Refusal };
+
+/** Makes what certifies the tasks of a dataset. */
+export function createCertifier(
+  dataset: Dataset,
+): (task: Task) => Promise<Verdict> {
+  const user = scriptedUser(dataset);
+  return async (task) => {
+    const reason = await certify({ dataset, task, user });
+    return reason === null
+      ? { certificate: { version: 1 }, refused: null }
+      : { certificate: null, refused: { part: "old", reason } };
+  };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ToolSchema } from "../../types.ts";
+import type { ToolSchema } from "../../../types.ts";
 
 type Parameters = Readonly<Record<string, unknown>>;
 

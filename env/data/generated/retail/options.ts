@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import type { Intent } from "../../types.ts";
+import type { Intent } from "../../../types.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.number().int().min(0);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Rng } from "../../random.ts";
-import type { Intent, Split, Task } from "../../types.ts";
+import type { Rng } from "../../../random.ts";
+import type { Intent, Split, Task } from "../../../types.ts";
 import { call, type World } from "./details.ts";
 import type { GeneratedOptions } from "./options.ts";
 import { instructionOf } from "./prose.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { JsonObject, JsonValue } from "../../python_json.ts";
-import type { Address, Intent, Request, ToolAction } from "../../types.ts";
+import type { JsonObject, JsonValue } from "../../../python_json.ts";
+import type { Address, Intent, Request, ToolAction } from "../../../types.ts";
 import {
   between,
   type Customer,

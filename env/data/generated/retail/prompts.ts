@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Prompts } from "../../types.ts";
+import type { Prompts } from "../../../types.ts";
 
 const CUSTOMER_RULES =
   `- Say only what this moment of the conversation asks for; keep the rest until you are asked or it is needed.

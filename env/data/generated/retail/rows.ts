@@ -7,9 +7,13 @@
  * @module
  */
 
-import { Float, type JsonObject, type JsonValue } from "../../python_json.ts";
-import type { Rng } from "../../random.ts";
-import type { Address, Goal } from "../../types.ts";
+import {
+  Float,
+  type JsonObject,
+  type JsonValue,
+} from "../../../python_json.ts";
+import type { Rng } from "../../../random.ts";
+import type { Address, Goal } from "../../../types.ts";
 import type { GeneratedOptions } from "./options.ts";
 import {
   CARD_BRANDS,
