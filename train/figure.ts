@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { PlotOptions } from "@observablehq/plot";
 import type { AnyMetrics } from "./metrics.ts";
 import { evaluations } from "./summary.ts";
 
