@@ -215,7 +215,12 @@ function startFault(said: string): string {
 async function comeUp(options: ClusterOptions): Promise<void> {
   const { jobs, startTimeoutMs = START_TIMEOUT_MS } = options;
   const isUp = await within(startTimeoutMs, options, async () => {
-    return await answering(options) !== undefined;
+    try {
+      return await answering(options) !== undefined;
+    } catch (error) {
+      if (error instanceof RayError) return false; // it may not be ready to answer well
+      throw error;
+    }
   });
   if (isUp) return;
   throw new RayError(
