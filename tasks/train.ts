@@ -274,7 +274,7 @@ if (import.meta.main) {
     ],
     notes: await helpNotes(Deno.args),
     interruptNote:
-      "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again ends this at once",
+      "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
     run,
   });
 }
