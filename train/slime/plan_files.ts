@@ -42,8 +42,9 @@ async function writeFile(
     readonly name: string;
   },
 ): Promise<void> {
-  const [dir, partial, target] = [dirname(path), `${path}.partial`, path]
-    .map(quote);
+  // Named after the host: several may share the directory.
+  const partial = quote(`${path}.${name}.partial`);
+  const [dir, target] = [quote(dirname(path)), quote(path)];
   const { code, stderr } = await shellOf(name).run({
     script:
       `mkdir -p -- ${dir} && cat >${partial} && mv -- ${partial} ${target}`,
