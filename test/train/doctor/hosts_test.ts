@@ -15,7 +15,7 @@ import {
   writeProgram,
 } from "../../fakes/doctor.ts";
 import { testPython, withoutPython } from "../../fakes/python.ts";
-import { startTestRay } from "../../fakes/ray.ts";
+import { startTestRay } from "../../fakes/test_ray.ts";
 import { fakeHost, HAS_SSHD } from "../../fakes/sshd.ts";
 import { inTempDir } from "../../fakes/temp_dir.ts";
 
