@@ -18,6 +18,7 @@ import { type Override, parseSet } from "../train/config.ts";
 import { openRunPolicy } from "../train/run_policy.ts";
 import { latestCompleted, readRun } from "../train/run_reader.ts";
 import { resolveSlime } from "../train/slime/config.ts";
+import { openEpisodeRecorder } from "../train/slime/episode_recorder.ts";
 import { openEpisodeWorld } from "../train/slime/episode_world.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
@@ -45,6 +46,11 @@ const flags = z.object({
     description: "Directory of tau-bench's data, for --recipe",
     value: "DIR",
     env: "TAU_BENCH_DIR",
+  }),
+  record: z.string().min(1).optional().meta({
+    description:
+      "Also keep each episode in the episodes.db of this run dir, for --recipe",
+    value: "RUN_DIR",
   }),
   set: z.array(z.string()).default([]).meta({
     description: "Set a key of the recipe; may be repeated",
@@ -82,8 +88,15 @@ async function runEpisodes(
   const token = tokenFor(flags.host);
   const recipe = await readRecipe(name);
   const config = resolveSlime(recipe, overridesOf(flags));
+  const world = await openEpisodeWorld(config, { signal });
+  await using recorder = flags.record === undefined
+    ? undefined
+    : await openEpisodeRecorder(flags.record);
   const service = new EpisodeService(
-    await openEpisodeWorld(config, { signal }),
+    recorder === undefined ? world : {
+      ...world,
+      onEpisode: (ended) => recorder.add(ended),
+    },
   );
   const instance = crypto.randomUUID();
   const stopped = new AbortController();
@@ -91,6 +104,7 @@ async function runEpisodes(
     service,
     version: denoConfig.version,
     stop: { instance, onStop: () => stopped.abort() },
+    ...(recorder === undefined ? {} : { recorded: () => recorder.counts }),
     ...(token === undefined ? {} : { token }),
   });
   const port = flags.port ?? config.bridge.port;

@@ -131,10 +131,17 @@ export class EpisodeStore implements Disposable {
 
   /**
    * Opens `path`, and makes it where it is missing.
+   * @param options.busyMs How long to wait for another process that writes. Default: 0.
    * @throws {RunDirError} If the file is no database or of a newer version.
    */
-  constructor(path: string, options: { readOnly?: boolean } = {}) {
-    this.#db = new DatabaseSync(path, { readOnly: options.readOnly ?? false });
+  constructor(
+    path: string,
+    options: { readOnly?: boolean; busyMs?: number } = {},
+  ) {
+    this.#db = new DatabaseSync(path, {
+      readOnly: options.readOnly ?? false,
+      timeout: options.busyMs ?? 0,
+    });
     try {
       const version = this.#version();
       if (version === 0 && !options.readOnly) this.#createTables();
@@ -157,9 +164,12 @@ export class EpisodeStore implements Disposable {
   }
 
   #createTables(): void {
-    this.#db.exec(
-      `PRAGMA journal_mode = WAL; BEGIN; ${TABLES} PRAGMA user_version = ${EPISODES_VERSION}; COMMIT;`,
-    );
+    this.#db.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;");
+    // Another process may have made them in the meantime.
+    if (this.#version() === 0) {
+      this.#db.exec(`${TABLES} PRAGMA user_version = ${EPISODES_VERSION};`);
+    }
+    this.#db.exec("COMMIT;");
   }
 
   /** Brings version 1 up to date: the columns that it lacks, empty. */

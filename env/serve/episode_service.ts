@@ -11,7 +11,7 @@ import type { Meter } from "../models/meter.ts";
 import { tokenChatModel } from "../models/token_chat.ts";
 import { rollout } from "../rollout.ts";
 import type { Codec } from "../tokens/conversation.ts";
-import type { Dataset, Task, UserFactory } from "../types.ts";
+import type { Dataset, Episode, Task, UserFactory } from "../types.ts";
 import { answerOf, type EpisodeAnswer, removed } from "./episode_answer.ts";
 import { EpisodeEngine, temperatureOf } from "./episode_engine.ts";
 import { EpisodeMetrics } from "./episode_metrics.ts";
@@ -41,6 +41,16 @@ export interface EpisodeWorld {
   readonly retries?: number;
   /** Most episodes at once; more are sent elsewhere. Default: 1024. */
   readonly maxEpisodes?: number;
+  /** Called with every episode that came to an end, before it is answered. Must neither throw nor wait. */
+  readonly onEpisode?: (ended: EndedEpisode) => void;
+}
+
+/** An episode, and what it was asked for by. */
+export interface EndedEpisode {
+  readonly episode: Episode;
+  readonly request: EpisodeRequest;
+  /** Of the weights that gave its last answer, where the engine says. */
+  readonly weightVersion: string | undefined;
 }
 
 /** Runs episodes of one world. */
@@ -123,6 +133,8 @@ export class EpisodeService {
     const ends = AbortSignal.any([signal, cut.signal, this.#stop.signal]);
     try {
       const episode = await this.#rollout(request, { task, engine, ends });
+      const weightVersion = engine.calls.at(-1)?.weightVersion;
+      this.world.onEpisode?.({ episode, request, weightVersion });
       const { tokenizer } = this.world.codec;
       return answerOf(episode, {
         calls: engine.calls,

@@ -25,11 +25,13 @@ export interface EpisodesAppOptions {
   readonly token?: string;
   /** Who started the server may end it over HTTP: by a secret that only they were told. */
   readonly stop?: { readonly instance: string; readonly onStop: () => void };
+  /** How many episodes were kept in a run dir, and how many could not be; shown by `/health`. */
+  readonly recorded?: () => { readonly kept: number; readonly lost: number };
 }
 
 /** The app; serve it by `Deno.serve(options, app.fetch)`. */
 export function episodesApp(
-  { service, version, token, stop }: EpisodesAppOptions,
+  { service, version, token, stop, recorded }: EpisodesAppOptions,
 ): Hono {
   const app = new Hono();
   const { world, metrics } = service;
@@ -58,6 +60,7 @@ export function episodesApp(
       status: service.isDraining ? "draining" : "ok",
       pid: Deno.pid,
       episodes: { running: service.running, ...metrics.counts },
+      ...(recorded === undefined ? {} : { recorded: recorded() }),
     }));
   app.get("/metrics", async (c) =>
     c.text(await metrics.text(), 200, {

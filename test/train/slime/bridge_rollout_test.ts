@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { EpisodeStore } from "../../../train/episode_store.ts";
 import { openDataset } from "../../../train/dataset.ts";
 import { resolveSlime } from "../../../train/slime/config.ts";
 import { startServices } from "../../../train/slime/services.ts";
@@ -29,11 +30,14 @@ Deno.test({
       const recipePath = await writeSlimeRecipe(dir, { model });
       const text = await Deno.readTextFile(recipePath);
       const config = resolveSlime({ name: "r", text });
+      const record = join(dir, "record");
+      await Deno.mkdir(record);
       await using services = await startServices(config, {
         recipePath,
         overrides: [],
         logDir: join(dir, "logs"),
         port: 0,
+        record,
       });
       const dataset = await openDataset(TINY_CONFIG.data);
       const rows = await writeRows(dir, { dataset, split: "train" });
@@ -101,5 +105,34 @@ Deno.test({
         assert.equal(running, 0);
         assert.ok(done > 50, JSON.stringify(shares));
       }
+      const records = services.records.map(({ instance }) => instance);
+      assert.equal(new Set(records).size, 2);
+      await services[Symbol.asyncDispose]();
+      checkRecord(record, rollouts);
     }),
 });
+
+/** Two servers kept their episodes in one run dir: all that slime got, each with what it was sampled for. */
+function checkRecord(
+  record: string,
+  rollouts: readonly RolloutEvent[],
+): void {
+  using store = new EpisodeStore(join(record, "episodes.db"), {
+    readOnly: true,
+  });
+  const evaluated = store.list({ source: "eval/dev/greedy" });
+  assert.equal(evaluated.length, 4);
+  assert.ok(
+    evaluated.every(({ split, step }) => split === "dev" && step === 1),
+  );
+  const trained = new Map(
+    store.list({ source: "slime" }).map((stored) => [stored.seed, stored]),
+  );
+  for (const sample of rollouts.flatMap(({ kept }) => kept.flat())) {
+    const stored = trained.get(sample.metadata.taulab.seed)!;
+    assert.equal(stored.reward, sample.reward);
+    assert.equal(stored.taskId, sample.metadata.taulab.task_id);
+    assert.equal(stored.step, 1);
+    assert.deepEqual(store.trajectory(stored.id)!.ids, sample.tokens);
+  }
+}
