@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * Where the page's data come from: the viewer's server or, in an exported file, the file itself.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * Curves as SVG, with a line that follows the pointer or the arrow keys and tells the values there.
  *

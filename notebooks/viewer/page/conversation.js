@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * A conversation: who said what, each call with its answer beneath it, folded where it is long.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * What became of the database: row by row and field by field, as it was, is and should be.
  *

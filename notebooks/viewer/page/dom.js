@@ -1,6 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 /**
  * Elements from code. Text goes in as text nodes only, so nothing that a model wrote becomes markup.
  *

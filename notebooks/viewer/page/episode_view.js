@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * An episode: what was said and done, what became of the database, and why the reward is what it is.
  *

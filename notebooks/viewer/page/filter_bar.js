@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The controls that filter the table. They edit the address' query, and show what it says.
  *
@@ -45,7 +43,7 @@ export function filterBar({ onChange }) {
     spellcheck: "false",
     autocomplete: "off",
   });
-  const problem = h("span", { class: "bad-text", role: "alert" });
+  const problem = h("span", { class: "bad-text", role: "status" });
   const chips = h("ul", { class: "chips", "aria-label": "Further conditions" });
   const selects = SELECTS.map(([field, label]) => {
     const select = h("select", {

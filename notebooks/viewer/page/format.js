@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Numbers, times and marks as people read them.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The group of an episode: its siblings, where they part, and all of them turn by turn beside each other.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The page: shows the view that the address names, and keeps it up to date.
  *

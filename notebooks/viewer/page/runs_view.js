@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The runs, and the curves of those that are chosen side by side.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * What stands around every view: addresses, the bar with the way back, notices.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The episodes of a run, to sort, filter and search.
  *
@@ -103,6 +101,8 @@ export function tableView(api, route) {
   let tag = "";
   let facetsOf = "";
   let isFirst = true;
+  /** @type {TablePage | undefined} */
+  let seen;
 
   const status = h("p", { class: "count", role: "status" });
   const head = h("thead", { role: "rowgroup" });
@@ -123,8 +123,11 @@ export function tableView(api, route) {
     load: async (offset, limit) => {
       const answer = await api.episodes(run, params, { offset, limit }, signal);
       tag = answer.tag;
-      drawStatus(answer.value);
+      seen = answer.value;
       return answer.value;
+    },
+    onTake: () => {
+      if (seen !== undefined) drawStatus(seen);
     },
     start: places.get(tableHref(run, params)) ?? { top: 0, at: 0 },
   });

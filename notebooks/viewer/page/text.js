@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Text that others wrote. It is shown as it is, but for characters that hide or turn round what stands beside
  * them: those are shown by their names.
@@ -131,10 +130,9 @@ function isOfEmoji(text, index, character) {
   ) {
     return false;
   }
-  const before = text.slice(Math.max(0, index - 4), index);
-  return /(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}#*0-9]|\ufe0f)$/u.test(
-    before,
-  );
+  const before = [...text.slice(Math.max(0, index - 4), index)].at(-1) ?? "";
+  return /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|[#*0-9\ufe0f])/u
+    .test(before);
 }
 
 /**

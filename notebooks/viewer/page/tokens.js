@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The tokens of an episode, coloured by what trains and by how likely each was when it was sampled.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * A table of any length: only the rows in sight are in the document, the others are room above and below. Screen
  * readers are told the true count and each row's place.
@@ -24,6 +22,8 @@ import { h } from "./dom.js";
 const PAGE = 100;
 /** Rows beyond those in sight, so that scrolling meets rows and not room. */
 const SPARE = 12;
+/** How long after a failure rows are asked for again, in milliseconds. */
+const RETRY_MS = 2000;
 
 /**
  * @param {object} options
@@ -32,10 +32,13 @@ const SPARE = 12;
  * @param {number} options.columns
  * @param {(row: VirtualRow) => HTMLTableCellElement[]} options.cells The first holds the row's link.
  * @param {(offset: number, limit: number) => Promise<Stretch>} options.load
+ * @param {() => void} options.onTake Called once a stretch is what is shown.
  * @param {{ top: number, at: number }} options.start Where it was when it was last seen.
  * @returns {VirtualTable}
  */
-export function virtualTable({ head, label, columns, cells, load, start }) {
+export function virtualTable(
+  { head, label, columns, cells, load, onTake, start },
+) {
   const narrow = matchMedia("(max-width: 640px)");
   const above = spacer(columns);
   const below = spacer(columns);
@@ -142,7 +145,10 @@ export function virtualTable({ head, label, columns, cells, load, start }) {
       pages.set(page, stretch.rows);
       take(stretch.matched);
     }, () => {
-      // Whoever polls says what is wrong; the rows stay to be fetched.
+      // Whoever polls says what is wrong; the rows are asked for again.
+      setTimeout(() => {
+        if (scroller.isConnected) draw();
+      }, RETRY_MS);
     }).finally(() => {
       if (mine === generation) loading.delete(page);
     });
@@ -153,6 +159,7 @@ export function virtualTable({ head, label, columns, cells, load, start }) {
   /** @param {number} count */
   function take(count) {
     matched = count;
+    onTake();
     table.setAttribute("aria-rowcount", String(matched + 1));
     cursor = Math.max(0, Math.min(cursor, matched - 1));
     const focused = [...shown].find(([, row]) =>
@@ -186,7 +193,7 @@ export function virtualTable({ head, label, columns, cells, load, start }) {
     take(stretch.matched);
     // A list that became shorter than the place it was scrolled to.
     if (stretch.rows.length === 0 && stretch.matched > 0) draw();
-    performance.mark("taulab:rows");
+    performance.mark("taulab:rows", { detail: location.hash });
   }
 
   /** @param {number} by */

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import {
   viewerApp,
   type ViewerAppOptions,
@@ -64,6 +64,8 @@ export function browserTest(
     sanitizeOps: false,
     sanitizeResources: false,
     fn: async () => {
+      // Loaded only where there is a browser: it asks for a permission as it loads.
+      const { chromium } = await import("playwright-core");
       const dir = await Deno.makeTempDir();
       const browser = await chromium.launch({
         executablePath: CHROMIUM!,

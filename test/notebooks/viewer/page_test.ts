@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { CHROMIUM } from "./_browser.ts";
+
+/**
+ * The scenarios run in a process of their own: playwright looks into /proc as it is loaded, which Deno grants to
+ * nobody who has less than all permissions, and the other tests shall have less.
+ */
+Deno.test({
+  name: "the page works in a browser, by page_scenarios.ts (needs Chromium)",
+  ignore: CHROMIUM === undefined,
+  fn: async () => {
+    const scenarios = new URL("page_scenarios.ts", import.meta.url);
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "--no-prompt", "--allow-all", fileURLToPath(scenarios)],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    const passed = Number(/ok \| (\d+) passed \| 0 failed/.exec(text)?.[1]);
+    console.log(text);
+    assert.equal(code, 0, text + new TextDecoder().decode(stderr));
+    assert.ok(passed >= 13, "each of them ran");
+  },
+});

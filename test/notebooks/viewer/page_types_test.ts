@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import project from "../../../deno.json" with { type: "json" };
+import { PAGE_MODULES } from "../../../notebooks/viewer/page_files.ts";
+import { inTempDir } from "../../fakes/temp_dir.ts";
+
+/**
+ * Apart from `deno check`: the types of a browser are a program's affair as a whole, and those of Deno's own
+ * streams do not go with them.
+ */
+Deno.test("the page's modules have sound types, by the browser's library", async () => {
+  await inTempDir(async (dir) => {
+    const config = join(dir, "deno.json");
+    await Deno.writeTextFile(
+      config,
+      JSON.stringify({
+        compilerOptions: {
+          ...project.compilerOptions,
+          checkJs: true,
+          lib: ["dom", "dom.iterable", "esnext", "deno.ns"],
+        },
+      }),
+    );
+    const page = fileURLToPath(
+      new URL("../../../notebooks/viewer/page/", import.meta.url),
+    );
+    const browserSide = fileURLToPath(new URL("_in_page.js", import.meta.url));
+    const files = [
+      ...PAGE_MODULES.map((name) => join(page, name)),
+      browserSide,
+    ];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--config", config, "--no-lock", ...files],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+  });
+});
