@@ -87,7 +87,7 @@ async function letOneSpeak(
       dataset,
       env,
       signal,
-      meter: createMeter({ prices: config.prices }),
+      meter: createMeter({ ...config.budget, prices: config.prices }),
       onResponse: (response) => limits.hear(response),
     });
     const began = performance.now();

@@ -118,18 +118,41 @@ const generationSchema = z.looseObject({
   eos_token_id: z.union([z.int(), z.array(z.int())]).optional(),
 });
 
+const tokenizerConfigSchema = z.looseObject({
+  eos_token: z.union([z.string(), z.looseObject({ content: z.string() })]),
+  added_tokens_decoder: z.record(
+    z.string(),
+    z.looseObject({ content: z.string() }),
+  ),
+});
+
 /** Engines end an answer by these ids; the template ends it by its end token. */
 async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
-  const text = await facts.modelFile("generation_config.json");
-  const codec = await facts.codec().catch(() => null);
-  if (text === undefined || codec === null) return [];
-  const { data } = generationSchema.safeParse(JSON.parse(text));
-  const ids = [data?.eos_token_id ?? []].flat();
-  const { endToken, stopIds: [end = -1] } = codec.tokenizer;
-  return ids.includes(end) ? [] : [warn(
+  const generation = generationSchema.safeParse(
+    parseOrNull(await facts.modelFile("generation_config.json")),
+  ).data;
+  const tokenizer = tokenizerConfigSchema.safeParse(
+    parseOrNull(await facts.modelFile("tokenizer_config.json")),
+  ).data;
+  // What is damaged, or not there, is the affair of other checks.
+  if (generation === undefined || tokenizer === undefined) return [];
+  const { eos_token: end, added_tokens_decoder: tokens } = tokenizer;
+  const name = typeof end === "string" ? end : end.content;
+  const id = Object.entries(tokens).find(([, { content }]) => content === name)
+    ?.[0];
+  const ids = [generation.eos_token_id ?? []].flat();
+  return id === undefined || ids.includes(Number(id)) ? [] : [warn(
     `generation_config.json ends answers by ${
       ids.join(", ") || "nothing"
-    }, and ${endToken} is ${end}`,
-    `add ${end} to its eos_token_id, or take the file of the instruction-tuned model`,
+    }, and ${name} is ${id}`,
+    `add ${id} to its eos_token_id, or take the file of the instruction-tuned model`,
   )];
+}
+
+function parseOrNull(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return null; // the schema refuses it
+  }
 }
