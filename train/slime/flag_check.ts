@@ -19,6 +19,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   "--eval-prompt-data": "eval.splits",
   "--custom-generate-function-path": "bridge",
   "--custom-reward-post-process-path": "bridge",
+  "--custom-rollout-log-function-path": "bridge",
   "--custom-eval-rollout-log-function-path": "bridge",
   "--custom-config-path": "bridge",
   "--seed": "seed",

@@ -173,6 +173,7 @@ function derivedFlags(
       "generate.normalize_rewards",
       "bridge",
     ),
+    one("--custom-rollout-log-function-path", "generate.log_rollout", "bridge"),
     one(
       "--custom-eval-rollout-log-function-path",
       "generate.leave_out_of_eval",

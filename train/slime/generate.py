@@ -4,9 +4,9 @@
 ``--dynamic-sampling-filter-path generate.keep_group``,
 ``--custom-reward-post-process-path generate.normalize_rewards`` and
 ``--custom-eval-rollout-log-function-path generate.leave_out_of_eval`` leave samples out whose episode failed for
-reasons that are not the policy's. Settings come from ``--custom-config-path`` as attributes ``taulab_*`` of
-``args``; the token from the environment, ``TAULAB_TOKEN``. slime is imported where it is used, so that this
-module can be looked at without it.
+reasons that are not the policy's, and ``--custom-rollout-log-function-path generate.log_rollout`` counts them.
+Settings come from ``--custom-config-path`` as attributes ``taulab_*`` of ``args``; the token from the environment,
+``TAULAB_TOKEN``. slime is imported where it is used, so that this module can be looked at without it.
 """
 
 from __future__ import annotations
@@ -370,6 +370,24 @@ def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[
         for sample, reward in zip(samples, raw)
     ]
     return raw, normalized
+
+
+def log_rollout(rollout_id: int, args: Any, samples: list[Any], metrics: dict[str, Any] | None, *_: Any) -> bool:
+    """slime's ``--custom-rollout-log-function-path``: adds what episodes came to to what slime then logs itself."""
+    if metrics is None:
+        return False
+    abouts = [(sample.metadata or {}).get("taulab") or {} for sample in samples]
+    counted = [about for sample, about in zip(samples, abouts) if not sample.remove_sample]
+    for sample, about in zip(samples, abouts):
+        if sample.remove_sample:
+            key = f"taulab/failures/{(about.get('failure') or {}).get('kind', 'unknown')}"
+        else:
+            key = f"taulab/stop_reasons/{about.get('stop_reason', 'unknown')}"
+        metrics[key] = metrics.get(key, 0) + 1
+    if counted:
+        metrics["taulab/turns"] = fmean(about.get("turns", 0) for about in counted)
+        metrics["taulab/parse_errors"] = sum(about.get("parse_errors", 0) for about in counted)
+    return False
 
 
 def leave_out_of_eval(rollout_id: int, args: Any, data: dict[str, Any], *_: Any) -> bool:

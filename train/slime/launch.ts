@@ -199,6 +199,7 @@ async function serve(
   const started: { services?: Services } = {};
   const services = await startServices(run.config, {
     recipePath: join(run.path, "config.yaml"),
+    record: run.path,
     overrides: [],
     logDir: run.logs,
     host: bridge.address ?? cluster.address,

@@ -164,7 +164,7 @@ export function planServices(
         words: [
           ...["deno", "task", "serve", "--recipe", `${runDir}/config.yaml`],
           ...overrides.flatMap((override) => ["--set", override]),
-          ...["--host", host, "--port", String(port)],
+          ...["--record", runDir, "--host", host, "--port", String(port)],
         ],
         env: {},
         passEnv,

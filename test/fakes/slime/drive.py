@@ -36,6 +36,9 @@ def main():
     elif case["do"] == "group":
         raw, normalized = generate.normalize_rewards(args, samples)
         out = {"raw": raw, "normalized": normalized, "keep": vars(generate.keep_group(args, samples))}
+    elif case["do"] == "log":
+        out = {"handled": generate.log_rollout(3, args, samples, metrics := {}, 1.0), "metrics": metrics}
+        assert generate.log_rollout(3, args, samples, None, 1.0) is False
     else:
         data = {"dev": {"rewards": [s.reward for s in samples], "truncated": [False] * len(samples), "samples": samples}}
         handled = generate.leave_out_of_eval(4, args, data, None)

@@ -35,7 +35,8 @@ def parse_args():
         parser.add_argument(f"--{name}", type=int)
     words = (
         "save load prompt-data input-key custom-config-path custom-generate-function-path advantage-estimator "
-        "dynamic-sampling-filter-path custom-reward-post-process-path custom-eval-rollout-log-function-path"
+        "dynamic-sampling-filter-path custom-reward-post-process-path custom-eval-rollout-log-function-path "
+        "custom-rollout-log-function-path"
     )
     for name in words.split():
         parser.add_argument(f"--{name}")
@@ -71,6 +72,8 @@ class RolloutManager:
         path = self.args.dynamic_sampling_filter_path
         reasons = Counter(self.slime.load_function(path)(self.args, group).reason for group in dropped if path)
         log = {f"rollout/dynamic_filter/drop_{why}": count for why, count in reasons.items() if why}
+        logged = self.slime.load_function(self.args.custom_rollout_log_function_path)
+        assert not logged(rollout_id, self.args, samples, log, time.time() - from_s)
         log["rollout/response_len/mean"] = sum(sum(one.loss_mask) for one in samples) / len(samples)
         log["rollout/truncated_ratio"] = 0.0
         log["perf/rollout_time"] = time.time() - from_s

@@ -142,6 +142,7 @@ const ADDITIONS: Readonly<Record<string, string>> = {
   "--sglang-router-port": "the port is known and checked",
   "--router-policy": "an episode's turns stay on one engine",
   "--custom-reward-post-process-path": "groups without failed episodes",
+  "--custom-rollout-log-function-path": "what episodes came to, in the log",
   "--custom-eval-rollout-log-function-path": "scores without failed episodes",
   "--custom-config-path": "where the servers of episodes are",
 };

@@ -446,3 +446,34 @@ Deno.test({
     assert.deepEqual(JSON.parse(two.stdout).rewards, [1, 1]);
   },
 });
+
+Deno.test({
+  name: "log_rollout() counts failures apart from what counts (needs Python)",
+  ignore,
+  fn: async () => {
+    const about = (more: Record<string, unknown>) => ({
+      metadata: { taulab: { failure: null, parse_errors: 1, ...more } },
+    });
+    const output = await drive({
+      do: "log",
+      args,
+      samples: [
+        about({ stop_reason: "user_stop", turns: 4 }),
+        about({ stop_reason: "user_stop", turns: 6, parse_errors: 2 }),
+        { ...about({ failure: { kind: "timeout" } }), remove_sample: true },
+        { metadata: {}, remove_sample: true },
+      ],
+    });
+    assert.equal(output.code, 0, output.stderr);
+    assert.deepEqual(JSON.parse(output.stdout), {
+      handled: false,
+      metrics: {
+        "taulab/stop_reasons/user_stop": 2,
+        "taulab/failures/timeout": 1,
+        "taulab/failures/unknown": 1,
+        "taulab/turns": 5,
+        "taulab/parse_errors": 3,
+      },
+    });
+  },
+});
