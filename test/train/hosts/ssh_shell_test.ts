@@ -118,6 +118,7 @@ test("sshShell() ends a command on the host when this side is killed", async (di
       "--no-prompt",
       `data:text/typescript,${encodeURIComponent(code)}`,
     ],
+    env: { TMPDIR: dir }, // what it leaves on being killed goes with the test
     stdin: "null",
     stdout: "null",
     stderr: "null",
