@@ -5,13 +5,20 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { ConfigError, HostError, RunDirError } from "../env/errors.ts";
+import {
+  ConfigError,
+  DataError,
+  HostError,
+  RunDirError,
+} from "../env/errors.ts";
 import { configDifferences, type Recipe } from "../train/config.ts";
 import { chooseChecks, preflight } from "../train/doctor/doctor.ts";
+import { readNvlink } from "../train/doctor/checks/nvlink.ts";
 import { type Host, parseHosts, pickHosts } from "../train/hosts/hosts_file.ts";
+import type { Shell } from "../train/hosts/shell.ts";
 import { newRunInfo } from "../train/run_info.ts";
 import { latestUnfinished, readSlimeRun } from "../train/run_reader.ts";
-import { resolveSlime } from "../train/slime/config.ts";
+import { hostGpus, resolveSlime } from "../train/slime/config.ts";
 import type { SlimeConfig } from "../train/slime/config_schema.ts";
 import { type Fleet, openFleet } from "../train/slime/fleet.ts";
 import {
@@ -19,7 +26,6 @@ import {
   type LaunchResult,
   launchRun,
 } from "../train/slime/launch.ts";
-import { hasNvlink } from "../train/slime/nvlink.ts";
 import { type LaunchFacts, planLaunch } from "../train/slime/plan.ts";
 import { THIS_MACHINE } from "../train/slime/plan_cluster.ts";
 import { figures } from "../train/slime/sitting.ts";
@@ -243,7 +249,7 @@ async function factsOf(
     hosts: hostsFile(flags),
   });
   const head = config.cluster.hosts[0] ?? THIS_MACHINE;
-  return { ...facts, nvlink: await hasNvlink(fleet.shellOf(head)) };
+  return { ...facts, nvlink: await nvlinkOf(fleet.shellOf(head), config) };
 }
 
 /** The data, which a launch cannot do without. */
@@ -317,4 +323,19 @@ async function beHealthy(
   throw new HostError(
     "The run is not launched: mend what fails above, or launch all the same by --skip-doctor",
   );
+}
+
+/** `null` where the host does not tell: without GPUs, or out of reach; whatever comes next says so. */
+async function nvlinkOf(
+  host: Shell,
+  config: SlimeConfig,
+): Promise<boolean | null> {
+  const count = hostGpus(config);
+  if (count < 2) return false;
+  try {
+    return await readNvlink(host, { count });
+  } catch (error) {
+    if (error instanceof HostError || error instanceof DataError) return null;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * A real Ray of Python's, small and on loopback, and a wire to it that can be cut.
+ * A real Ray of Python's, small and on loopback.
  *
  * @module
  */
@@ -13,20 +13,7 @@ import {
   type StartedRay,
   stopRay,
 } from "../../train/slime/ray_cluster.ts";
-import { testPython } from "./python.ts";
-
-/** The tests' interpreter; of tests that are ignored without it. */
-export function rayPython(): string {
-  return testPython() ?? "python3";
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
+import { freePort, rayPython } from "./ray.ts";
 
 /** How to start a Ray of two made-up GPUs, whose files are below `dir`; its path has to be short, for sockets. */
 export function rayPlan(dir: string, gpus = 2): RayPlan {
@@ -98,64 +85,4 @@ export async function startTestRay(): Promise<TestRay> {
       await Deno.remove(dir, { recursive: true });
     },
   };
-}
-
-/** A wire between two ports that can be cut and mended. */
-export interface CutWire extends AsyncDisposable {
-  readonly url: string;
-  /** Breaks what is connected, and refuses what comes. */
-  cut(): void;
-  mend(): void;
-}
-
-/** Lays a wire to a port of this machine. */
-export function cutWire(port: number): CutWire {
-  const own = freePort();
-  let listener: Deno.TcpListener | undefined;
-  const connections = new Set<Deno.Conn>();
-  async function accept(from: Deno.TcpListener): Promise<void> {
-    for await (const near of from) link(near).catch(() => {});
-  }
-  async function link(near: Deno.Conn): Promise<void> {
-    const far = await Deno.connect({ hostname: "127.0.0.1", port });
-    const both = [near, far];
-    for (const one of both) connections.add(one);
-    try {
-      await Promise.all([
-        near.readable.pipeTo(far.writable),
-        far.readable.pipeTo(near.writable),
-      ]);
-    } finally {
-      for (const one of both) {
-        connections.delete(one);
-        close(one);
-      }
-    }
-  }
-  const wire: CutWire = {
-    url: `http://127.0.0.1:${own}`,
-    cut() {
-      listener?.close();
-      listener = undefined;
-      for (const one of connections) close(one);
-    },
-    mend() {
-      listener = Deno.listen({ hostname: "127.0.0.1", port: own });
-      accept(listener).catch(() => {});
-    },
-    [Symbol.asyncDispose]() {
-      wire.cut();
-      return Promise.resolve();
-    },
-  };
-  wire.mend();
-  return wire;
-}
-
-function close(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // it is closed
-  }
 }
