@@ -17,6 +17,7 @@ import {
 import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
 import { benchVerify } from "./_bench_verify.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { benchBridge } from "./_bench_bridge.ts";
 import type { Terminal } from "./_terminal.ts";
 import { bytes, count, percent, table } from "./_text.ts";
 
@@ -28,6 +29,9 @@ const flags = z.object({
     env: "TAU_BENCH_DIR",
   }),
   threads: z.int().min(1).default(2).describe("Threads of the policy"),
+  bridge: z.boolean().default(false).describe(
+    "Measure serve --recipe instead: 256 episodes at once, beside their requests sent plainly",
+  ),
   verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
     .optional().meta({
       description:
@@ -37,11 +41,12 @@ const flags = z.object({
 });
 
 async function run(
-  { tauBench, threads, verify }: z.infer<typeof flags>,
+  { tauBench, threads, bridge, verify }: z.infer<typeof flags>,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
   const now = () => performance.now();
   if (verify !== undefined) return await runVerify(verify, terminal);
+  if (bridge) return await runBridge(tauBench || null, terminal);
   terminal.progress("measuring the environment");
   const dataset = tauBench === undefined
     ? await generated(1)
@@ -54,6 +59,34 @@ async function run(
   terminal.endProgress();
   terminal.print(figures({ data: dataset.name, environment, http, cpu }));
   return { json: toJson({ data: dataset.name, environment, http, cpu }) };
+}
+
+async function runBridge(
+  tauBench: string | null,
+  terminal: Terminal,
+): Promise<TaskResult> {
+  terminal.progress("measuring the bridge");
+  const bench = await benchBridge({ tauBench, now: () => performance.now() });
+  terminal.endProgress();
+  const of =
+    `${bench.data} retail, ${bench.episodes} at once, ${bench.latencyMs} ms an answer`;
+  const ms = (n: number) => `${n.toFixed(1)} ms`;
+  terminal.print(table([
+    ["figure", "of", "median", "spread"],
+    row("turns/s", of, bench.turnsPerS, count),
+    row("turns/s, requests alone", of, bench.plainTurnsPerS, count),
+    row("share of the engine's rate", of, bench.ratio, percent),
+    row("p99 beyond the engine, a turn", of, bench.overheadP99Ms, ms),
+    row("p99 of requests alone", of, bench.plainP99Ms, ms),
+    row("memory an episode", of, bench.bytesPerEpisode, bytes),
+  ]));
+  terminal.print();
+  terminal.print(
+    `${bench.servers} servers; ${
+      bench.turnsPerEpisode.toFixed(0)
+    } turns and up to ${count(bench.tokensPerEpisode)} tokens an episode`,
+  );
+  return { json: { ...bench } };
 }
 
 async function runVerify(

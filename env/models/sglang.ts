@@ -94,7 +94,7 @@ async function attempt(
   const rid = crypto.randomUUID();
   try {
     const response = await post(options, "/generate", {
-      body: { rid, ...bodyOf(request, options.sampling) },
+      body: generateBody(rid, request, options.sampling),
       session: request.session,
       signal,
     });
@@ -103,7 +103,7 @@ async function attempt(
     // The server would go on for nobody; whether it hears of it changes nothing here.
     if (signal.aborted) {
       await post(options, "/abort_request", {
-        body: { rid },
+        body: JSON.stringify({ rid }),
         session: request.session,
         signal: AbortSignal.timeout(1000),
       }).then((response) => response.body?.cancel(), () => {});
@@ -113,12 +113,15 @@ async function attempt(
 }
 
 /** The prompt as ids and sampling from the model's own distribution, so that log probabilities are the policy's. */
-function bodyOf(
-  request: GenerateRequest,
-  sampling: SglangOptions["sampling"] = {},
-): Record<string, unknown> {
-  return {
-    input_ids: request.ids,
+function generateBody(
+  ...[rid, request, sampling = {}]: [
+    rid: string,
+    request: GenerateRequest,
+    sampling?: SglangOptions["sampling"],
+  ]
+): string {
+  const rest = JSON.stringify({
+    rid,
     return_logprob: true,
     sampling_params: {
       max_new_tokens: request.maxTokens,
@@ -132,14 +135,30 @@ function bodyOf(
       no_stop_trim: true,
       ...sampling,
     },
-  };
+  });
+  return `{"input_ids":[${listText(request.ids)}],${rest.slice(1)}`;
+}
+
+/** What a conversation has grown by is written, not all of it each turn. */
+const written = new WeakMap<
+  readonly number[],
+  { readonly length: number; readonly text: string }
+>();
+
+function listText(ids: readonly number[]): string {
+  const before = written.get(ids);
+  const text = before === undefined || before.length > ids.length
+    ? ids.join()
+    : [before.text, ids.slice(before.length).join()].filter(Boolean).join();
+  written.set(ids, { length: ids.length, text });
+  return text;
 }
 
 function post(
   { url, apiKey }: SglangOptions,
   path: string,
   { body, session, signal }: {
-    body: unknown;
+    body: string;
     session: string;
     signal: AbortSignal;
   },
@@ -152,7 +171,7 @@ function post(
       "x-smg-routing-key": encodeURIComponent(session),
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
     },
-    body: JSON.stringify(body),
+    body,
     signal,
   });
 }

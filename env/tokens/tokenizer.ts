@@ -10,6 +10,7 @@ import { DataError } from "../errors.ts";
 import { alternation, isMarked, unmark } from "./guard.ts";
 import { readModelFile, readOptionalModelFile } from "./model_dir.ts";
 import { normalizeNfc } from "./nfc.ts";
+import { byteDecoder, type DecodeBytes } from "./_byte_decoder.ts";
 import { pieceEncoder } from "./_pieces.ts";
 
 /** A token that is matched whole before the text is split: `<|im_end|>`, `<tool_call>`. */
@@ -128,6 +129,11 @@ export function createTokenizer(
     endToken: config.eos_token,
     extraStopIds: [generation.eos_token_id ?? []].flat(),
     encodePlain: (text) => encodeNormal(normalize(text)),
+    decodeBytes: byteDecoder({
+      json: files.tokenizer,
+      tokenOf: (id) => engine.model?.vocab[id],
+      added: new Set(json.added_tokens.map(({ content }) => content)),
+    }),
     origin,
   });
 }
@@ -179,6 +185,7 @@ interface ModelTokenizerParts {
   readonly endToken: string;
   readonly extraStopIds: readonly number[];
   readonly encodePlain: EncodePlain;
+  readonly decodeBytes: DecodeBytes | undefined;
   readonly origin: string;
 }
 
@@ -190,6 +197,7 @@ class ModelTokenizer implements Tokenizer {
   readonly stopIds: readonly number[];
   readonly #engine: HuggingFaceTokenizer;
   readonly #encoder: SegmentEncoder;
+  readonly #decodeBytes: DecodeBytes | undefined;
 
   constructor(parts: ModelTokenizerParts) {
     const { engine, addedTokens, endToken, extraStopIds, origin } = parts;
@@ -202,6 +210,7 @@ class ModelTokenizer implements Tokenizer {
       );
     }
     this.#engine = engine;
+    this.#decodeBytes = parts.decodeBytes;
     this.addedTokens = addedTokens;
     this.endToken = endToken;
     this.stopIds = [...new Set([endId, ...extraStopIds])];
@@ -228,7 +237,7 @@ class ModelTokenizer implements Tokenizer {
 
   #decodeKnown(ids: readonly number[]): string {
     if (ids.length === 0) return "";
-    return this.#engine.decode([...ids], {
+    return this.#decodeBytes?.(ids) ?? this.#engine.decode([...ids], {
       skip_special_tokens: false,
       clean_up_tokenization_spaces: false,
     });

@@ -205,3 +205,21 @@ Deno.test("sglangTokenModel(): an abort is told to the server", async () => {
   ]);
   assert.equal(server.requests[1]?.body.rid, server.requests[0]?.body.rid);
 });
+
+Deno.test("sglangTokenModel() sends all ids of a conversation that has grown, or begins anew", async () => {
+  await using server = modelServer({ answer: () => answer() });
+  const model = modelAt(server.url);
+  const ids = [1, 2, 3];
+  await model.generate({ ...REQUEST, ids });
+  ids.push(4, 5);
+  await model.generate({ ...REQUEST, ids });
+  await model.generate({ ...REQUEST, ids });
+  ids.length = 1;
+  await model.generate({ ...REQUEST, ids });
+  assert.deepEqual(server.requests.map(({ body }) => body.input_ids), [
+    [1, 2, 3],
+    [1, 2, 3, 4, 5],
+    [1, 2, 3, 4, 5],
+    [1],
+  ]);
+});

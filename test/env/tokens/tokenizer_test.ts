@@ -215,3 +215,23 @@ Deno.test("encode() gives the ids of Hugging Face's own encoder, whatever was en
     { numRuns: 500 },
   );
 });
+
+Deno.test("Tokenizer.decode() gives the text of Hugging Face's decode for any ids, halves of letters too", async () => {
+  const tokenizer = await qwen3Tokenizer();
+  const engine = await huggingFace();
+  const id = fc.oneof(
+    fc.nat(151_642),
+    fc.nat(255), // single bytes, which seldom are a letter together
+    fc.integer({ min: 151_643, max: 151_668 }), // added tokens
+  );
+  fc.assert(
+    fc.property(fc.array(id, { maxLength: 40 }), (ids) => {
+      const theirs = ids.length === 0 ? "" : engine.decode(ids, {
+        skip_special_tokens: false,
+        clean_up_tokenization_spaces: false,
+      });
+      assert.equal(tokenizer.decode(ids), theirs);
+    }),
+    { numRuns: 3000 },
+  );
+});
