@@ -401,7 +401,10 @@ export interface TokenModel {
 
 /** One continuation to sample. */
 export interface GenerateRequest {
-  /** The whole sequence so far; what the engine has seen of the session before is its cache's affair. */
+  /**
+   * The whole sequence so far; what the engine has seen of the session before is its cache's affair. An array that
+   * is given again has grown at its end, and changed nowhere else.
+   */
   readonly ids: readonly number[];
   /** Requests of one episode share it, so an engine can keep their prefix. */
   readonly session: string;
