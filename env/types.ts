@@ -13,6 +13,7 @@ import type { Database } from "./database.ts";
 import type { FailureKind } from "./errors.ts";
 import type { FailureReason } from "./failure_reason.ts";
 import type { JsonObject } from "./python_json.ts";
+import type { Tool } from "./tool.ts";
 import type { Trajectory } from "./tokens/trajectory.ts";
 
 /** The worlds that τ-bench names. */
@@ -156,6 +157,8 @@ export interface Dataset {
   readonly policy: string;
   /** The tools as models are told of them. */
   readonly tools: readonly ToolSchema[];
+  /** Tools that this dataset has beside its domain's, see {@linkcode withTools}. Default: none. */
+  readonly ownTools?: readonly Tool[];
   /** Names of tools that end the conversation. */
   readonly terminatingTools: readonly string[];
   /** What agents and simulated users are told. @throws {DataError} If the dataset came without them. */
