@@ -8,7 +8,8 @@ import { airline } from "./airline/domain.ts";
 import type { Domain } from "./domain.ts";
 import { ConfigError } from "./errors.ts";
 import { retail } from "./retail/domain.ts";
-import type { DomainName } from "./types.ts";
+import type { Tool } from "./tool.ts";
+import type { Dataset, DomainName } from "./types.ts";
 
 const domains: ReadonlyMap<DomainName, Domain> = new Map([
   [retail.name, retail],
@@ -30,3 +31,22 @@ export function domainNamed(name: DomainName): Domain {
   }
   return domain;
 }
+
+/**
+ * The domain of a dataset, with the tools that the dataset adds to it.
+ * @throws {ConfigError} If this version does not have it.
+ */
+export function domainOf(
+  { domain: name, ownTools }: Pick<Dataset, "domain" | "ownTools">,
+): Domain {
+  const domain = domainNamed(name);
+  if (ownTools === undefined) return domain;
+  const known = extended.get(ownTools);
+  if (known !== undefined) return known;
+  const own = { ...domain, tools: [...domain.tools, ...ownTools] };
+  extended.set(ownTools, own);
+  return own;
+}
+
+/** One domain a list of tools, since what is kept of a domain is kept by its identity. */
+const extended = new WeakMap<readonly Tool[], Domain>();

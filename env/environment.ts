@@ -7,7 +7,7 @@
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
 import type { Domain } from "./domain.ts";
-import { domainNamed } from "./domains.ts";
+import { domainOf } from "./domains.ts";
 import { InfrastructureError } from "./errors.ts";
 import { goldOf } from "./gold.ts";
 import { grade } from "./reward.ts";
@@ -57,7 +57,7 @@ class LiveEnvironment implements Environment {
   constructor({ dataset, task, user, from }: EnvironmentOptions) {
     this.task = task;
     this.#dataset = dataset;
-    this.#domain = domainNamed(task.domain);
+    this.#domain = domainOf(dataset);
     this.#user = user;
     this.database = (from?.database ?? dataset.database).fork();
     this.#turns = from === undefined ? [] : [...from.turns];

@@ -6,7 +6,7 @@
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
-import { domainNamed } from "./domains.ts";
+import { domainOf } from "./domains.ts";
 import type { Dataset, Task } from "./types.ts";
 
 /**
@@ -25,7 +25,7 @@ export function goldOf(dataset: Dataset, task: Task): Database {
 const golds = new WeakMap<Dataset, WeakMap<Task, Database>>();
 
 function computeGold(dataset: Dataset, task: Task): Database {
-  const domain = domainNamed(task.domain);
+  const domain = domainOf(dataset);
   const database = dataset.database.fork();
   for (const action of task.actions) {
     if (dataset.terminatingTools.includes(action.name)) continue;

@@ -25,6 +25,7 @@ import type {
   Reward,
   StopReason,
   Task,
+  Turn,
   User,
   UserFactory,
   UserFinding,
@@ -48,6 +49,26 @@ export interface RolloutSpec {
   readonly maxParseErrors?: number;
   /** How often the episode is begun anew after a failure of the infrastructure. Default: 3. */
   readonly retries?: number;
+  /** What `reward.value` is. Default: τ-bench's rule, 1 if all is right, else 0. */
+  readonly reward?: RewardFunction;
+}
+
+/**
+ * A reward of your own. Parts, differences and the reason for failure stay as they are graded; pass^k counts an
+ * episode as solved where its value is 1. A throw, or a value that is not finite, fails the episode as a bug.
+ */
+export type RewardFunction = (outcome: GradedOutcome) => number;
+
+/** What a {@linkcode RewardFunction} goes by. */
+export interface GradedOutcome {
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly turns: readonly Turn[];
+  readonly stopReason: StopReason;
+  /** How often the agent's answer could not be read. */
+  readonly parseErrors: number;
+  /** By τ-bench's rule. */
+  readonly graded: Reward;
 }
 
 /** What episodes run in. */
@@ -160,6 +181,8 @@ class Attempt {
   parseErrors = 0;
   stopReason: StopReason = "failed";
   reward: Reward | null = null;
+  /** By τ-bench's rule, whatever the value of the reward. */
+  #graded: Reward | null = null;
 
   constructor(options: RolloutSpec & RolloutContext) {
     this.#options = options;
@@ -171,7 +194,8 @@ class Attempt {
       const session = await this.#open();
       this.stopReason = await this.#converse(session);
       this.#source = "environment";
-      this.reward = this.#grade();
+      this.#graded = this.#grade();
+      this.reward = this.#valued(this.#graded);
       return null;
     } catch (error) {
       this.stopReason = "failed";
@@ -256,7 +280,8 @@ class Attempt {
 
   /** Why the reward is not 1. */
   get reason(): FailureReason | null {
-    const { environment, reward, stopReason } = this;
+    const { environment, stopReason } = this;
+    const reward = this.reward === null ? null : this.#graded;
     if (environment === null || reward === null) return null;
     const { dataset, task } = this.#options;
     const gold = goldOf(dataset, task);
@@ -270,6 +295,26 @@ class Attempt {
     const ended = this.stopReason === "user_stop" ||
       this.stopReason === "transfer";
     return reward === null || ended ? reward : { ...reward, value: 0 };
+  }
+
+  /** The reward by the rule that was asked for. */
+  #valued(graded: Reward | null): Reward | null {
+    const { reward: rule, dataset, task } = this.#options;
+    if (rule === undefined || graded === null) return graded;
+    const { stopReason, parseErrors } = this;
+    const turns = this.environment?.turns ?? [];
+    const value = rule({
+      dataset,
+      task,
+      turns,
+      stopReason,
+      parseErrors,
+      graded,
+    });
+    if (Number.isFinite(value)) return { ...graded, value };
+    throw new RangeError(
+      `The reward function gave ${value} for task "${task.id}"; it has to be a finite number`,
+    );
   }
 
   #call(): CallOptions {

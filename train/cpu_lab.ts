@@ -134,6 +134,7 @@ class EmbeddedLab implements CpuLab {
       userName: this.#customers.name,
       maxTurns: rollout.maxTurns,
       maxParseErrors: rollout.maxParseErrors,
+      ...(options.reward ? { reward: options.reward } : {}),
     }));
     return await rolloutAll(specs, {
       concurrency: rollout.concurrency,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RewardFunction } from "../env/rollout.ts";
 import type { Dataset, Episode, Task } from "../env/types.ts";
 import type { Trainer, TrainSequence } from "./trainer.ts";
 
@@ -18,6 +19,8 @@ export interface SampleOptions {
   /** 0 is greedy. */
   readonly temperature: number;
   readonly signal?: AbortSignal;
+  /** What the episodes' rewards are. Default: τ-bench's rule. */
+  readonly reward?: RewardFunction;
   /** Called as each episode ends, in no order. */
   readonly onEpisode?: () => void;
 }

@@ -10,6 +10,7 @@
 import { join } from "node:path";
 import { PolicyError, RunDirError, TrainerError } from "../env/errors.ts";
 import { createRng, deriveSeed } from "../env/random.ts";
+import type { RewardFunction } from "../env/rollout.ts";
 import type { Episode } from "../env/types.ts";
 import { pickBatch } from "./batch.ts";
 import * as stats from "./episode_stats.ts";
@@ -32,6 +33,11 @@ import { updateOnGroups } from "./update.ts";
 export interface TrainOptions {
   readonly run: RunDir;
   readonly lab: Lab;
+  /**
+   * What GRPO learns from; evaluations keep τ-bench's rule. Not in the config: a run that is resumed has to be given
+   * it again. Default: τ-bench's rule.
+   */
+  readonly reward?: RewardFunction;
   /** Once aborted, the step in flight is finished and saved, an evaluation is dropped, and `train` returns. */
   readonly signal?: AbortSignal;
   /**
@@ -242,7 +248,12 @@ class Loop {
       return await sampleGroups(tasks, {
         ...grpo,
         seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
-        sample: (jobs) => this.#sample(jobs, { temperature, activity }),
+        sample: (jobs) =>
+          this.#sample(jobs, {
+            temperature,
+            activity,
+            ...(this.#options.reward ? { reward: this.#options.reward } : {}),
+          }),
       });
     } catch (error) {
       if (this.#options.halt?.aborted) return null;
@@ -323,6 +334,7 @@ class Loop {
   async #sample(jobs: readonly Job[], how: {
     temperature: number;
     activity: Omit<Activity, "done" | "of">;
+    reward?: RewardFunction;
     interruptible?: boolean;
   }): Promise<readonly Episode[]> {
     let done = 0;
@@ -334,6 +346,7 @@ class Loop {
     report();
     return await this.#lab.sample(jobs, {
       temperature: how.temperature,
+      ...(how.reward ? { reward: how.reward } : {}),
       ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
       onEpisode: () => {
         done++;

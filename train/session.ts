@@ -15,8 +15,11 @@ import { summarize, type Summary } from "./summary.ts";
 import type { Customers } from "./users.ts";
 
 /** Settings of {@linkcode runSession}. */
-export interface SessionOptions
-  extends Pick<TrainOptions, "signal" | "halt" | "onLine" | "onActivity"> {
+export interface SessionOptions extends
+  Pick<
+    TrainOptions,
+    "signal" | "halt" | "reward" | "onLine" | "onActivity"
+  > {
   readonly run: RunDir;
   readonly dataset: Dataset;
   /** Called once the expert has shown what it can and the policy is made. */

@@ -7,7 +7,7 @@
 
 import { callTool } from "../call_tool.ts";
 import type { Database, RowKey } from "../database.ts";
-import { domainNamed } from "../domains.ts";
+import { domainOf } from "../domains.ts";
 import { goldOf } from "../gold.ts";
 import { grade } from "../reward.ts";
 import { sameCanonical } from "../state_hash.ts";
@@ -103,7 +103,7 @@ function asScored(reward: Reward, { stopReason }: DiagnosedEpisode): Reward {
 
 /** The writes of an episode, each with the state after it. */
 function writesOf({ turns }: DiagnosedEpisode, dataset: Dataset): Write[] {
-  const domain = domainNamed(dataset.domain);
+  const domain = domainOf(dataset);
   const writes: Write[] = [];
   let database = dataset.database.fork();
   for (const [turn, { action }] of turns.entries()) {
@@ -147,7 +147,7 @@ function findDecisive(parts: Parts): Decisive {
 function firstLost(parts: Parts): Decisive | undefined {
   const { writes, gold, dataset, task } = parts;
   const options = {
-    domain: domainNamed(dataset.domain),
+    domain: domainOf(dataset),
     gold,
     writes: goldWrites(dataset, task),
   };
@@ -182,7 +182,7 @@ function keyOf({ table, id }: RowKey): string {
 
 /** The gold actions that may change something. */
 export function goldWrites(dataset: Dataset, task: Task): ToolAction[] {
-  const domain = domainNamed(task.domain);
+  const domain = domainOf(dataset);
   const database = dataset.database.fork();
   return task.actions.filter((action) => {
     if (dataset.terminatingTools.includes(action.name)) return false;

@@ -5,7 +5,7 @@
  */
 
 import { callTool } from "../call_tool.ts";
-import { domainNamed } from "../domains.ts";
+import { domainOf } from "../domains.ts";
 import type {
   Dataset,
   Failure,
@@ -110,7 +110,7 @@ function goldActionFailed(evidence: Evidence): Fault | undefined {
 }
 
 function failedGold({ dataset, task }: Evidence) {
-  const domain = domainNamed(task.domain);
+  const domain = domainOf(dataset);
   const database = dataset.database.fork();
   return task.actions.map((action) => ({
     action,

@@ -417,3 +417,35 @@ Deno.test("rolloutAll() keeps hundreds of conversations open at little cost", as
   assert.ok(episodes.every(({ failure }) => failure === null));
   assert.ok(performance.now() - before < 20_000);
 });
+
+Deno.test("rollout() takes a reward of one's own, and keeps what was graded and why it failed", async () => {
+  const solved = await rollout({
+    ...spec({ agent: expertAgent(), user: scripted }),
+    reward: ({ graded, turns }) => graded.value - 0.01 * turns.length,
+  });
+  assert.ok(solved.reward);
+  assert.equal(solved.reward.value, 1 - 0.01 * solved.turns.length);
+  assert.deepEqual(solved.reward.parts.database, 1);
+  assert.equal(solved.reason, null);
+
+  const plain = await rollout(spec({}));
+  const shaped = await rollout(
+    spec({ agent: saying("Hello", "Bye"), reward: () => 1 }),
+  );
+  assert.equal(plain.reward?.value, 0);
+  assert.equal(shaped.reward?.value, 1);
+  assert.equal(shaped.reason, plain.reason);
+  assert.notEqual(shaped.reason, null);
+});
+
+Deno.test("rollout() fails an episode whose reward function throws or gives no number", async () => {
+  const throwing = () => {
+    throw new Error("out of sums");
+  };
+  for (const reward of [() => NaN, throwing]) {
+    const episode = await rollout(spec({ reward }));
+    assert.equal(episode.failure?.kind, "bug");
+    assert.equal(episode.reward, null);
+    assert.equal(episode.reason, null);
+  }
+});

@@ -326,3 +326,26 @@ Deno.test("train() keeps the latest checkpoints and the cold start's last", () =
     await using run = await RunDir.resume(path);
     assert.deepEqual(await run.checkpoints(), [3, 7, 8]);
   }));
+
+Deno.test("train() has GRPO learn from a reward of one's own, and evaluations not", () =>
+  inTempDir(async (dir) => {
+    await using run = await newRun(dir);
+    const lab = fakeLab();
+    const rules = new Map<string, boolean>();
+    const sample = lab.sample.bind(lab);
+    const phases: string[] = [];
+    lab.sample = (jobs, options) => {
+      rules.set(`${phases.at(-1)}`, options.reward === reward);
+      return sample(jobs, options);
+    };
+    function reward() {
+      return 0.5;
+    }
+    await train({
+      run,
+      lab,
+      reward,
+      onActivity: ({ phase }) => phases.push(phase),
+    });
+    assert.deepEqual([...rules], [["eval", false], ["grpo", true]]);
+  }));
