@@ -160,11 +160,20 @@ function symptomOf(lines: readonly string[]): Symptom | undefined {
   );
 }
 
+const ERROR_LINE = /^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b.*/;
+
+/** What Python says while it ends: it follows from the end and is not why. */
+const AT_EXIT =
+  /can't register atexit after shutdown|after (?:interpreter )?shutdown$|Error in atexit/;
+
 /** The last lines up to the last one that names an error. */
 function lastErrorOf(lines: readonly string[]): string {
-  const end = lines.findLastIndex((line) =>
-    /^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b.*/.test(line)
+  const telling = lines.findLastIndex((line) =>
+    ERROR_LINE.test(line) && !AT_EXIT.test(line)
   );
+  const end = telling < 0
+    ? lines.findLastIndex((line) => ERROR_LINE.test(line))
+    : telling;
   const words = end < 0 ? lines : lines.slice(0, end + 1);
   const tracebackAt = words.findLastIndex((line) =>
     line.startsWith("Traceback (most recent call last)") ||

@@ -226,3 +226,16 @@ Deno.test("explainFailure() names what is known of each symptom, behind Ray's pr
   assert.equal(unknown.lastError, "Driver exited with 3");
   assert.equal(unknown.symptom, undefined);
 });
+
+Deno.test("explainFailure() looks past what Python says while it ends", () => {
+  const { lastError } = explainFailure({ message: "" }, [
+    "Traceback (most recent call last):",
+    '  File "train.py", line 1, in <module>',
+    "RuntimeError: CUDA out of memory",
+    "Traceback (most recent call last):",
+    '  File "threading.py", line 1527, in _register_atexit',
+    "RuntimeError: can't register atexit after shutdown",
+  ]);
+  assert.match(lastError, /^Traceback.*CUDA out of memory$/s);
+  assert.doesNotMatch(lastError, /atexit/);
+});
