@@ -309,6 +309,8 @@ export interface AgentStart {
   readonly seed: number;
   /** The customer's first message. */
   readonly firstMessage: string;
+  /** Turns that were taken before, by whomever: the agent holds them for its own and goes on. Default: none. */
+  readonly history?: readonly Turn[];
 }
 
 /** An agent within one episode. */
