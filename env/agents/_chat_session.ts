@@ -13,6 +13,7 @@ import type {
   ChatReply,
   Message,
   Observation,
+  Turn,
   Usage,
 } from "../types.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";
@@ -29,6 +30,23 @@ export interface AnswerForm {
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
   read(reply: ChatReply): Reading;
   observation(observation: Observation, action: Action): Message;
+  /** An action as an answer would have it. */
+  written(action: Action): Message;
+}
+
+/** What a conversation begins with, and turns that were taken in it before. */
+export function withHistory(
+  opening: readonly Message[],
+  { history = [], form }: {
+    readonly history?: readonly Turn[] | undefined;
+    readonly form: AnswerForm;
+  },
+): Message[] {
+  const told = history.flatMap(({ action, observation }) => [
+    form.written(action),
+    form.observation(observation, action),
+  ]);
+  return [...opening, ...told];
 }
 
 /** An episode: what the model has not seen yet goes out, its answer is read, and mistakes are answered. */

@@ -9,6 +9,7 @@
 
 import type { JsonValue } from "../python_json.ts";
 import { createRng } from "../random.ts";
+import { sameCanonical } from "../state_hash.ts";
 import type {
   Action,
   Agent,
@@ -19,6 +20,7 @@ import type {
   Observation,
   Request,
   ToolAction,
+  Turn,
 } from "../types.ts";
 import { rows, text, texts } from "../users/_read.ts";
 import { type Phraser, phraser } from "../users/_wording.ts";
@@ -67,11 +69,13 @@ class ExpertSession implements AgentSession {
   readonly #script: Script;
   readonly #messages: Message[];
   #observation: Observation | undefined;
+  /** The next move, where it is known already. */
+  #next: Move | undefined;
   #action: Action | undefined;
   #calls = 0;
 
   constructor(start: AgentStart, opening: Message[]) {
-    const { task, dataset, seed, firstMessage } = start;
+    const { task, dataset, seed, firstMessage, history = [] } = start;
     this.#messages = opening;
     const say = phraser(
       createRng(seed, "expert", task.id),
@@ -82,6 +86,7 @@ class ExpertSession implements AgentSession {
       plan: planOf(task, dataset.database),
       say,
     });
+    for (const turn of history) this.#catchUp(turn);
   }
 
   get messages(): readonly Message[] {
@@ -89,9 +94,8 @@ class ExpertSession implements AgentSession {
   }
 
   act(): Promise<AgentStep> {
-    // A generator ignores what its first `next` is given.
-    const { value } = this.#script.next(this.#observation as Observation);
-    const move = value ?? { type: "say", content: "goodbye." };
+    const move = this.#peek();
+    this.#next = undefined;
     this.#action = this.#toAction(move);
     return Promise.resolve({ type: "action", action: this.#action });
   }
@@ -109,6 +113,37 @@ class ExpertSession implements AgentSession {
 
   close(): void {}
 
+  #peek(): Move {
+    if (this.#next !== undefined) return this.#next;
+    // A generator ignores what its first `next` is given.
+    const { value } = this.#script.next(this.#observation as Observation);
+    return this.#next = value ?? { type: "say", content: "goodbye." };
+  }
+
+  /** A turn that is what the expert would do next stands for it; of other ones it only has the record. */
+  #catchUp({ action, observation }: Turn): void {
+    const move = this.#peek();
+    const stands = action.type === "respond"
+      ? move.type === "say"
+      : move.type === "call" && isSame(move.action, action.call);
+    if (action.type === "respond") {
+      this.#messages.push({ role: "assistant", content: action.content });
+    } else {
+      const { call } = action;
+      this.#messages.push({
+        role: "assistant",
+        content: "",
+        toolCalls: [call],
+      });
+      this.#calls++;
+    }
+    this.#action = action;
+    const before = this.#observation;
+    this.observe(observation);
+    if (stands) this.#next = undefined;
+    else this.#observation = before;
+  }
+
   #toAction(move: Move): Action {
     const { content } = move;
     if (move.type === "say") {
@@ -119,6 +154,10 @@ class ExpertSession implements AgentSession {
     this.#messages.push({ role: "assistant", content, toolCalls: [call] });
     return { type: "tool", call };
   }
+}
+
+function isSame(a: ToolAction, b: ToolAction): boolean {
+  return a.name === b.name && sameCanonical(a.arguments, b.arguments);
 }
 
 /** What every part of the script works with. */

@@ -10,7 +10,7 @@ import { createRng, deriveSeed } from "../random.ts";
 import { rollout } from "../rollout.ts";
 import type { Agent, ChatModel, Dataset, Message } from "../types.ts";
 import { scriptedUser } from "../users/scripted.ts";
-import { ChatSession } from "./_chat_session.ts";
+import { ChatSession, withHistory } from "./_chat_session.ts";
 import { expertAgent } from "./expert.ts";
 import { toolForm } from "./tool_calling.ts";
 
@@ -40,13 +40,17 @@ export function fewShotAgent(options: FewShotOptions): Agent {
   return {
     name: "few-shot",
     model: model.name,
-    start({ dataset, firstMessage, seed }) {
+    start({ dataset, firstMessage, seed, history }) {
       const opening: Message[] = [
         fewShotSystem(dataset, { examples, shown, seed }),
         { role: "user", content: firstMessage },
       ];
       const chat = model.chat({ tools: dataset.tools, seed });
-      return new ChatSession(chat, opening, toolForm);
+      return new ChatSession(
+        chat,
+        withHistory(opening, { history, form: toolForm }),
+        toolForm,
+      );
     },
   };
 }

@@ -15,8 +15,8 @@ import type {
   Message,
   ToolSchema,
 } from "../types.ts";
-import { type AnswerForm, ChatSession } from "./_chat_session.ts";
-import { readTextAction } from "./text_action.ts";
+import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
+import { readTextAction, writeTextAction } from "./text_action.ts";
 import type { PromptStyle } from "./tool_calling.ts";
 
 /** Which of them. */
@@ -38,7 +38,7 @@ export function textAgent(options: TextAgentOptions): Agent {
   return {
     name: strategy,
     model: model.name,
-    start({ dataset, firstMessage, seed }) {
+    start({ dataset, firstMessage, seed, history }) {
       const { actionMarker, observationPrefix } = dataset.prompts().agent;
       const opening: Message[] = [{ role: "user", content: firstMessage }];
       if (prompt === "full") {
@@ -52,7 +52,11 @@ export function textAgent(options: TextAgentOptions): Agent {
         observationPrefix,
         compat,
       });
-      return new ChatSession(chat, opening, form);
+      return new ChatSession(
+        chat,
+        withHistory(opening, { history, form }),
+        form,
+      );
     },
   };
 }
@@ -92,6 +96,10 @@ function textForm(
       action.type === "tool"
         ? textObservation(observationPrefix, content)
         : { role: "user", content },
+    written: (action) => ({
+      role: "assistant",
+      content: writeTextAction(action, { marker }),
+    }),
   };
 }
 

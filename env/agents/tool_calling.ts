@@ -6,7 +6,7 @@
 
 import { fillPrompt } from "../prompts.ts";
 import type { Agent, ChatModel, Dataset, Message } from "../types.ts";
-import { type AnswerForm, ChatSession } from "./_chat_session.ts";
+import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
 
 /**
  * What the prompt holds: `full` is the policy as system message and the tools; `none` nothing, for a policy
@@ -36,7 +36,11 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
         toolsInPrompt: prompt === "full",
         seed: start.seed,
       });
-      return new ChatSession(chat, openingMessages(start, prompt), toolForm);
+      const opening = withHistory(openingMessages(start, prompt), {
+        history: start.history,
+        form: toolForm,
+      });
+      return new ChatSession(chat, opening, toolForm);
     },
   };
 }
@@ -75,4 +79,8 @@ export const toolForm: AnswerForm = {
     const { id, name } = action.call;
     return { role: "tool", name, toolCallId: id, content };
   },
+  written: (action) =>
+    action.type === "respond"
+      ? { role: "assistant", content: action.content }
+      : { role: "assistant", content: "", toolCalls: [action.call] },
 };

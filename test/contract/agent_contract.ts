@@ -13,6 +13,7 @@ import type {
   Message,
   Observation,
   Task,
+  Turn,
 } from "../../env/types.ts";
 
 /** An agent to test, and the world that it is in. */
@@ -99,6 +100,29 @@ export function agentContract(
     }
     assert.deepEqual(conversations[0], conversations[1]);
   });
+
+  test("turns that were taken before stand in its conversation as its own", async (subject) => {
+    const whole = start(subject);
+    const history: Turn[] = [];
+    for await (const { step, observation } of act(whole, subject)) {
+      if (step.type !== "action" || observation === null) continue;
+      history.push({ action: step.action, observation });
+    }
+    whole.close();
+    const opening = start(subject);
+    const session = start(subject, history);
+    const told = session.messages.slice(opening.messages.length);
+    assert.equal(told.length, 2 * history.length);
+    for (const [i, { action, observation }] of history.entries()) {
+      const [did, saw] = told.slice(2 * i, 2 * i + 2);
+      assert.equal(did?.role, "assistant");
+      assert.deepEqual(shownIn(saw), expectedOf(observation, subject));
+      if (subject.form === "text") continue;
+      const calls = action.type === "tool" ? [action.call] : undefined;
+      assert.deepEqual(assistantCalls(did), calls);
+    }
+    for (const one of [opening, session]) one.close();
+  });
 }
 
 /** Who says what. */
@@ -118,8 +142,11 @@ function expectedOf(
   return { role: "user", content: observationPrefix + content };
 }
 
-function start({ agent, dataset, task, firstMessage }: AgentSubject) {
-  return agent.start({ dataset, task, seed: 11, firstMessage });
+function start(
+  { agent, dataset, task, firstMessage }: AgentSubject,
+  history: readonly Turn[] = [],
+) {
+  return agent.start({ dataset, task, seed: 11, firstMessage, history });
 }
 
 interface Moment {

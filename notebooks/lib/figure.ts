@@ -1,0 +1,83 @@
+/**
+ * Figures by Observable Plot, drawn without a browser.
+ *
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import { DOMParser } from "linkedom";
+import { Html, html } from "./html.ts";
+import { Rich } from "./rich.ts";
+
+/** What is drawn; see Observable Plot's `plot`. */
+export type PlotOptions = Plot.PlotOptions;
+
+/** Colours of series that can be told apart on white and on black, and by most who see few colours. */
+export const COLORS = [
+  "#4c78d9",
+  "#e08d10",
+  "#d1495b",
+  "#3a9c8c",
+  "#8e6cc4",
+  "#7f8a97",
+] as const;
+
+/**
+ * Draws a figure. As HTML it takes the page's text colour, so it reads on light and dark pages; front ends that show
+ * no HTML get the same as an SVG image on white.
+ * @param options Plot's, with what the figure shows in words (`alt`), for who cannot see it.
+ */
+export function figure(
+  { alt, ...options }: PlotOptions & { readonly alt: string },
+): Rich {
+  const inline = draw(options, "none");
+  const alone = draw({ ...options, style: { color: "#1f2328" } }, "white");
+  return new Rich({
+    html: html`
+      <figure style="margin:.4em 0" role="img"
+        aria-label="${alt}">${legend(options)}${Html.fromDrawing(
+          inline,
+        )}</figure>
+    `,
+    text: alt,
+  }, { "image/svg+xml": alone });
+}
+
+function draw(options: PlotOptions, background: string): string {
+  const document = new DOMParser().parseFromString(
+    "<html></html>",
+    "text/html",
+  );
+  const style = typeof options.style === "object" ? options.style : {};
+  const drawn = Plot.plot({
+    width: 720,
+    height: 320,
+    marginRight: 20,
+    ...options,
+    // A legend would be HTML around the figure that its own styles do not reach.
+    color: { range: [...COLORS], ...options.color, legend: false },
+    document,
+    style: {
+      fontFamily: "system-ui, sans-serif",
+      fontSize: "12px",
+      ...style,
+      background,
+    },
+  });
+  drawn.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return drawn.outerHTML;
+}
+
+/** The series with their colours, where the options name a domain of them. */
+function legend({ color }: PlotOptions): Html | null {
+  const domain = color?.domain;
+  if (color?.type === "linear" || domain === undefined) return null;
+  const range = color?.range ?? COLORS;
+  return html`<div>${
+    [...domain].map((name, i) =>
+      html`<span class="chip"><span style="color:${
+        String([...range][i % [...range].length])
+      }">●</span> ${String(name)}</span>`
+    )
+  }</div>`;
+}

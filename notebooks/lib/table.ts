@@ -1,0 +1,95 @@
+/**
+ * Tables of a notebook: HTML, and columns of text for terminals and tests.
+ *
+ * @module
+ */
+
+import { type Html, html } from "./html.ts";
+import { Rich } from "./rich.ts";
+
+/** A cell: numbers stand to the right, `Rich` keeps its markup, `null` is empty. */
+export type Cell = string | number | null | Rich;
+
+/** Settings of {@linkcode table}. */
+export interface TableOptions {
+  /** Most rows that are shown; how many more there are is said. Default: 50. */
+  readonly limit?: number;
+}
+
+/**
+ * A table of records: the keys of the first are the columns.
+ *
+ *     table([{ intent: "cancel", reward: 0.5 }])
+ */
+export function table(
+  records: readonly Readonly<Record<string, Cell>>[],
+  { limit = 50 }: TableOptions = {},
+): Rich {
+  const columns = Object.keys(records[0] ?? {});
+  if (columns.length === 0) {
+    return new Rich({
+      html: html`<p class="dim">no rows</p>`,
+      text: "no rows",
+    });
+  }
+  const shown = records.slice(0, limit)
+    .map((record) => columns.map((column) => record[column] ?? null));
+  const more = records.length - shown.length;
+  const note = more > 0 ? `… and ${more} more` : "";
+  const text = columnsText([columns, ...shown.map((row) => row.map(cellText))]);
+  return new Rich({
+    html: html`
+      <table>
+        <thead>
+          <tr>${columns.map((name, i) =>
+            html`<th${numberClass(shown, i)}>${name}</th>`
+          )}</tr>
+        </thead>
+        <tbody>${shown.map((row) =>
+          html`<tr>${
+            row.map((cell, i) =>
+              html`<td${numberClass(shown, i)}>${cellHtml(cell)}</td>`
+            )
+          }</tr>`
+        )}</tbody>
+      </table>${note === "" ? null : html`<p class="dim">${note}</p>`}
+    `,
+    text: note === "" ? text : `${text}\n${note}`,
+  });
+}
+
+function numberClass(rows: readonly (readonly Cell[])[], at: number): Html {
+  const cells = rows.map((row) => row[at]).filter((cell) => cell !== null);
+  const areNumbers = cells.length > 0 &&
+    cells.every((cell) => typeof cell === "number");
+  return areNumbers
+    ? html`
+      class="num"
+    `
+    : html``;
+}
+
+function cellHtml(cell: Cell): Html {
+  return cell instanceof Rich ? cell.html : html`${cellText(cell)}`;
+}
+
+function cellText(cell: Cell): string {
+  if (cell === null) return "";
+  return typeof cell === "number" ? numberText(cell) : String(cell);
+}
+
+/** `0.125`, `1,234`, `–` for what was not measured. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3);
+}
+
+function columnsText(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, i) =>
+    Math.min(60, Math.max(...rows.map((row) => (row[i] ?? "").length)))
+  );
+  return rows.map((row) =>
+    row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd()
+  ).join("\n");
+}

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { expertAgent } from "../../env/agents/expert.ts";
+import { generated } from "../../env/data/generated/generated.ts";
+import { STOP } from "../../env/types.ts";
+import { scriptedUser } from "../../env/users/scripted.ts";
+import { Conversation } from "../../notebooks/lib/conversation.ts";
+
+const dataset = await generated(5, {
+  trainTasks: 20,
+  devTasks: 1,
+  testTasks: 1,
+  intents: { question: 0 },
+  refusedShare: 0,
+});
+
+function open(index = 0): Promise<Conversation> {
+  return Conversation.open({
+    dataset,
+    task: dataset.tasks("train")[index]!,
+    user: scriptedUser(dataset),
+    agent: expertAgent(),
+  });
+}
+
+Deno.test("Conversation: the expert, asked anew for each turn, solves every task", async () => {
+  for (const index of dataset.tasks("train").keys()) {
+    const talk = await open(index);
+    await talk.finish();
+    assert.equal(talk.isOver, true);
+    assert.equal(talk.reward().value, 1, dataset.tasks("train")[index]?.id);
+  }
+});
+
+Deno.test("Conversation.fork() goes back to any turn, and its continuation is the same", async () => {
+  const talk = await open();
+  await talk.finish();
+  for (let at = 0; at < talk.turns.length; at++) {
+    const other = await talk.fork(at);
+    assert.deepEqual(other.turns, talk.turns.slice(0, at));
+    await other.finish();
+    assert.deepEqual(
+      other.turns.map(({ observation }) => observation),
+      talk.turns.map(({ observation }) => observation),
+    );
+    assert.equal(other.reward().value, 1);
+  }
+});
+
+Deno.test("Conversation.fork() leaves the first one, and writes apart", async () => {
+  const talk = await open();
+  await talk.finish();
+  const [hash, length] = [talk.database.hash(), talk.turns.length];
+  const other = await talk.fork(0);
+  assert.equal(other.database.hash(), dataset.database.fork().hash());
+  await other.say("goodbye");
+  assert.equal(talk.turns.length, length);
+  assert.equal(talk.database.hash(), hash);
+  await assert.rejects(() => talk.fork(length + 1), RangeError);
+});
+
+Deno.test("Conversation.call() shows what a write changed, and a wrong one is found", async () => {
+  const talk = await open();
+  const { steps } = talk;
+  await talk.finish();
+  const write = steps.findIndex(({ before, after }) =>
+    before.diff(after).length > 0
+  );
+  assert.ok(write > 0);
+  const other = await talk.fork(write);
+  const { userId } = dataset.tasks("train")[0]!;
+  const shown = await other.call("modify_user_address", {
+    user_id: userId,
+    address1: "1 Wrong Road",
+    address2: "",
+    city: "Nowhere",
+    state: "TX",
+    country: "USA",
+    zip: "00000",
+  });
+  assert.match(shown.text, /address\.city +"[^"]+" +"Nowhere"/);
+  await other.finish();
+  assert.equal(other.reward().value, 0);
+  const { decisive } = other.diagnosis();
+  assert.equal(decisive?.kind, "write");
+  assert.equal(decisive.turn, write);
+});
+
+Deno.test("Conversation.answerNext() puts a line into the customer's mouth, once", async () => {
+  const talk = await open();
+  talk.answerNext("I have changed my mind.");
+  await talk.say("How can I help?");
+  assert.equal(talk.turns[0]?.observation.content, "I have changed my mind.");
+  await talk.say("And now?");
+  assert.notEqual(
+    talk.turns[1]?.observation.content,
+    "I have changed my mind.",
+  );
+  talk.answerNext(STOP);
+  await talk.say("Bye.");
+  assert.equal(talk.isOver, true);
+});
+
+Deno.test("Conversation.act() says that nobody acts", async () => {
+  const talk = await Conversation.open({
+    dataset,
+    task: dataset.tasks("train")[0]!,
+    user: scriptedUser(dataset),
+  });
+  await assert.rejects(() => talk.act(), /open the conversation with an agent/);
+});
