@@ -232,10 +232,12 @@ async function bytesPerEpisode(world: World): Promise<Measured> {
       ...world,
       chains: chains.map((keys) => keys.slice(0, 1)),
     });
-    while (
-      (await world.engine.ask<EngineReport>({ type: "report" })).requests <
-        chains.length / 4
-    );
+    for (let seen = 0; seen < chains.length * 4;) {
+      const { requests } = await world.engine.ask<EngineReport>({
+        type: "report",
+      });
+      seen += requests;
+    }
     sizes.push((await heap() - before) / chains.length);
     await playing;
   }
