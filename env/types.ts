@@ -121,6 +121,10 @@ export interface Request {
   readonly question?: string;
   /** Whether policy refuses it; the right outcome is then that nothing changes. */
   readonly refused?: boolean;
+  /** The clause of policy that refuses it: `order.pending`. */
+  readonly refusedBy?: string;
+  /** What must be told for it, as substrings; left out where the task's outputs are all for one request. */
+  readonly outputs?: readonly string[];
 }
 
 /** The kinds of request in the generated retail world. */

@@ -5,29 +5,19 @@
  * @module
  */
 
-import { callTool } from "../call_tool.ts";
-import type { Database } from "../database.ts";
-import { domainNamed } from "../domains.ts";
 import { goldOf } from "../gold.ts";
 import { policyViolations } from "../policy/oracle.ts";
 import { printPythonJson } from "../python_json.ts";
 import { grade } from "../reward.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
-
-/** A gold action as it went. */
-interface GoldStep {
-  readonly action: ToolAction;
-  readonly answer: string;
-  readonly before: Database;
-  readonly changed: boolean;
-}
+import { isError, replayGold } from "./gold_replay.ts";
 
 /** Gold actions that answer with an error. Only a write that fails takes the task's meaning away. */
 export function goldErrors(task: Task, dataset: Dataset): Finding[] {
-  return replay(task, dataset).filter(({ answer }) =>
-    answer.startsWith("Error") || answer.startsWith("Unknown action")
-  ).map(({ action, answer }) =>
+  return replayGold(task, dataset).filter(({ answer }) => isError(answer)).map((
+    { action, answer },
+  ) =>
     finding(task, {
       check: "gold_error",
       reason: `the gold's ${action.name} answers with an error`,
@@ -40,7 +30,7 @@ export function goldErrors(task: Task, dataset: Dataset): Finding[] {
 /** Gold actions that the tools accept and policy forbids, by the oracle. */
 export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {
   const earlier: ToolAction[] = [];
-  return replay(task, dataset).flatMap(({ action, before, changed }) => {
+  return replayGold(task, dataset).flatMap(({ action, before, changed }) => {
     if (!changed) return [];
     const { userId } = task;
     const broken = policyViolations(task.domain, {
@@ -78,15 +68,4 @@ export function idleTasks(task: Task, dataset: Dataset): Finding[] {
       exclude: true,
     }),
   ];
-}
-
-function replay(task: Task, dataset: Dataset): GoldStep[] {
-  const domain = domainNamed(task.domain);
-  const database = dataset.database.fork();
-  return task.actions.map((action) => {
-    const before = database.fork();
-    const answer = callTool(domain, database, action);
-    const changed = database.diff(before).length > 0;
-    return { action, answer, before, changed };
-  });
 }

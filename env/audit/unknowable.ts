@@ -6,15 +6,9 @@
  */
 
 import { toPlain } from "../python_json.ts";
-import type { JsonValue } from "../python_value.ts";
-import type { Dataset, Task, ToolAction } from "../types.ts";
+import type { Dataset, Task } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
-
-/** Parameters whose values are counts and sums that the agent works out. */
-const WORKED_OUT = /(amount|baggages)$/;
-
-/** Values that every customer takes for granted. */
-const GIVEN = new Set(["usa", "united states", ""]);
+import { GIVEN, leaves, plain } from "./knowing.ts";
 
 /** Gold writes with an argument that cannot be known. */
 export function unknowable(task: Task, dataset: Dataset): Finding[] {
@@ -34,26 +28,6 @@ export function unknowable(task: Task, dataset: Dataset): Finding[] {
       })
     )
   );
-}
-
-interface Leaf {
-  readonly path: string;
-  readonly value: string;
-}
-
-function leaves({ arguments: args }: ToolAction): Leaf[] {
-  return [...args].flatMap(([key, value]) => leavesOf(key, value));
-}
-
-function leavesOf(path: string, value: JsonValue): Leaf[] {
-  if (WORKED_OUT.test(path)) return [];
-  if (Array.isArray(value)) {
-    return value.flatMap((one, i) => leavesOf(`${path}[${i}]`, one));
-  }
-  if (value instanceof Map) {
-    return [...value].flatMap(([key, one]) => leavesOf(`${path}.${key}`, one));
-  }
-  return typeof value === "string" ? [{ path, value }] : [];
 }
 
 /** What an agent can know: the instruction's words, the customer's rows, what the tools tell everybody. */
@@ -131,9 +105,4 @@ function isSpelledOut(wanted: string, told: string): boolean {
   const words = wanted.split(" ");
   return words.length > 1 &&
     words.every((word) => ` ${told} `.includes(` ${word} `));
-}
-
-/** Lower case, punctuation as spaces, one space at a time. */
-function plain(text: string): string {
-  return text.toLowerCase().replaceAll(/[^\p{L}\p{N}#_]+/gu, " ").trim();
 }

@@ -34,7 +34,14 @@ export interface GoalDomain {
   duties(task: Task, database: Database): readonly ToolAction[];
   /**
    * Writes that an agent may make by mistake and that would be wrong: the gold writes with another target or another
-   * detail, and writes on other rows of the customer. At least one for each gold write, and at least one in all.
+   * detail, and further ones. At least one in all that the tools accept.
    */
-  strays(task: Task, database: Database): readonly ToolAction[];
+  strays(task: Task, database: Database): readonly Stray[];
+}
+
+/** A write that would be wrong. */
+export interface Stray {
+  readonly action: ToolAction;
+  /** The index of the gold action in whose place it would be made; left out where it would be one too many. */
+  readonly insteadOf?: number;
 }

@@ -13,6 +13,7 @@ import type { Dataset, Split, Task } from "../../types.ts";
 import {
   type Certificate,
   createCertifier,
+  Refusal,
 } from "./certificate/certificate.ts";
 import type {
   CommonOptions,
@@ -102,12 +103,12 @@ class Factory<O extends CommonOptions> {
         for (const task of lot.tasks) {
           signal?.throwIfAborted();
           const result = await certify(task);
-          if (result.refused === null) {
-            this.#certificates.set(task.id, result.certificate);
-            onTask?.(this.#certificates.size, wanted);
-          } else {
+          if (result instanceof Refusal) {
             failed.add(lot);
-            this.#drop(`${result.refused.part}: ${result.refused.reason}`);
+            this.#drop(result);
+          } else {
+            this.#certificates.set(task.id, result);
+            onTask?.(this.#certificates.size, wanted);
           }
         }
       }
@@ -137,12 +138,13 @@ class Factory<O extends CommonOptions> {
     return replacements;
   }
 
-  #drop(reason: string): void {
+  #drop({ part, reason: why, evidence }: Refusal): void {
+    const reason = `${part}: ${why}`;
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
     const total = this.#dropped.values().reduce((sum, n) => sum + n, 0);
     if (total <= MAX_ATTEMPTS + MAX_REFUSED * this.#lots.length) return;
     throw new ConfigError(
-      `Cannot generate the ${this.#domain.name} world: ${total} draws were refused, the last for "${reason}"; the options leave hardly any task that can be certified, so loosen them, or report this with the seed ${this.#order.seed} and the options`,
+      `Cannot generate the ${this.#domain.name} world: ${total} draws were refused, the last for "${reason}" (${evidence}); the options leave hardly any task that can be certified, so loosen them, or report this with the seed ${this.#order.seed} and the options`,
     );
   }
 

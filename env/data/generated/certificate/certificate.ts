@@ -1,120 +1,89 @@
 /**
- * The certificate of a generated task, checked when the task is made: its gold replays without an error and
- * changes what it should, the expert solves it through the scripted user, and doing nothing scores 0.
+ * The certificate of a generated task: six parts, each checked by a program when the task is made, and what they came
+ * to. A task that fails one is refused, and another is drawn in its place.
+ *
+ * 1. `gold`: it replays without an error, and each write changes what it should;
+ * 2. `policy`: the oracle allows each write, and forbids what the task has refused;
+ * 3. `solvable`: each argument is in the instruction or in what reads show that start from it;
+ * 4. `unique`: every allowed way to what the words mean ends in the same state;
+ * 5. `strict`: doing nothing, handing over, a wrong write and one too many score 0;
+ * 6. `expert`: the expert scores 1 through the scripted customer.
  *
  * @module
  */
 
-import { expertAgent } from "../../../agents/expert.ts";
-import { callTool } from "../../../call_tool.ts";
+import { replayGold } from "../../../audit/gold_replay.ts";
 import { domainNamed } from "../../../domains.ts";
-import { createEnvironment } from "../../../environment.ts";
-import { rollout } from "../../../rollout.ts";
-import type { Dataset, Task, ToolAction, UserFactory } from "../../../types.ts";
+import { goalDomain } from "../../../goal/goal_domains.ts";
+import { goldOf } from "../../../gold.ts";
+import type { Dataset, Task, UserFactory } from "../../../types.ts";
 import { scriptedUser } from "../../../users/scripted.ts";
+import { type ExpertEvidence, expertPart } from "./expert_part.ts";
+import { type GoldEvidence, goldPart } from "./gold_part.ts";
+import { type PolicyEvidence, policyPart } from "./policy_part.ts";
+import { type SolvableEvidence, solvablePart } from "./solvable_part.ts";
+import { type StrictEvidence, strictPart } from "./strict_part.ts";
+import { Refusal, type Subject } from "./subject.ts";
+import { type UniqueEvidence, uniquePart } from "./unique_part.ts";
 
-/** What a task is certified in. */
-export interface CertificateOptions {
-  readonly dataset: Dataset;
-  readonly task: Task;
-  /** Default: the scripted user. */
-  readonly user?: UserFactory;
-}
+export { Refusal } from "./subject.ts";
 
-/** Most turns of the expert; above what any generated task takes. */
-const MAX_TURNS = 60;
-
-/** Checks a task. @returns Why it fails, or `null` if it holds. */
-export async function certify(
-  { dataset, task, user = scriptedUser(dataset) }: CertificateOptions,
-): Promise<string | null> {
-  return checkGold(dataset, task) ??
-    checkIdleness({ dataset, task, user }) ??
-    await checkExpert({ dataset, task, user });
-}
-
-function checkGold(dataset: Dataset, task: Task): string | null {
-  const domain = domainNamed(task.domain);
-  const database = dataset.database.fork();
-  for (const action of task.actions) {
-    const shown = callTool(domain, database, action);
-    if (shown.startsWith("Error")) return `gold ${action.name}: ${shown}`;
-  }
-  const changed = new Set(database.changes().map(({ id }) => id));
-  for (const action of task.actions.filter(isWrite)) {
-    const id = action.arguments.get("order_id") ??
-      action.arguments.get("user_id");
-    if (!changed.has(String(id))) {
-      return `gold ${action.name} changes nothing of "${id}"`;
-    }
-  }
-  return changed.size > 0 && !task.actions.some(isWrite)
-    ? "gold reads change the database"
-    : null;
-}
-
-function checkIdleness(
-  { dataset, task, user }: Required<CertificateOptions>,
-): string | null {
-  const environment = createEnvironment({
-    dataset,
-    task,
-    user: user(task, { seed: 0 }),
-  });
-  return environment.reward().value === 0 ? null : "doing nothing scores 1";
-}
-
-async function checkExpert(
-  { dataset, task, user }: Required<CertificateOptions>,
-): Promise<string | null> {
-  const episode = await rollout({
-    dataset,
-    task,
-    user,
-    agent: EXPERT,
-    userName: "scripted",
-    seed: 0,
-    maxTurns: MAX_TURNS,
-    now: () => 0,
-  });
-  if (episode.failure !== null) return `expert: ${episode.failure.message}`;
-  if (episode.stopReason !== "user_stop") {
-    return `expert: ended by ${episode.stopReason}`;
-  }
-  return episode.reward?.value === 1 ? null : "expert scores 0";
-}
-
-const EXPERT = expertAgent({ prompt: "none" });
-
-function isWrite({ name }: ToolAction): boolean {
-  return /^(cancel|return|exchange|modify)_/.test(name);
-}
-
-/** What was found of a task. */
+/** What the parts came to. Plain JSON. */
 export interface Certificate {
+  /** Of what is checked; raised when a part changes. */
   readonly version: 1;
+  readonly gold: GoldEvidence;
+  readonly policy: PolicyEvidence;
+  readonly solvable: SolvableEvidence;
+  readonly unique: UniqueEvidence;
+  readonly strict: StrictEvidence;
+  readonly expert: ExpertEvidence;
 }
 
-/** Why a task is refused. */
-export interface Refusal {
-  readonly part: string;
-  readonly reason: string;
-}
+/** Certifies a task of a dataset. */
+export type Certifier = (task: Task) => Promise<Certificate | Refusal>;
 
-/** A certificate, or why there is none. */
-export type Verdict =
-  | { readonly certificate: Certificate; readonly refused: null }
-  | { readonly certificate: null; readonly refused: Refusal };
-
-/** Makes what certifies the tasks of a dataset. */
+/**
+ * Makes what certifies the tasks of a dataset. Pure: the same task gets the same certificate.
+ * @param user Default: the scripted customer.
+ */
 export function createCertifier(
   dataset: Dataset,
-): (task: Task) => Promise<Verdict> {
-  const user = scriptedUser(dataset);
+  user: UserFactory = scriptedUser(dataset),
+): Certifier {
+  const domain = domainNamed(dataset.domain);
+  const goals = goalDomain(dataset.domain);
   return async (task) => {
-    const reason = await certify({ dataset, task, user });
-    return reason === null
-      ? { certificate: { version: 1 }, refused: null }
-      : { certificate: null, refused: { part: "old", reason } };
+    const { goal } = task;
+    if (goal === undefined) {
+      return new Refusal("unique", {
+        reason: "the task has no goal",
+        evidence: task.id,
+      });
+    }
+    const steps = replayGold(task, dataset);
+    const gold = goldOf(dataset, task);
+    const subject = { dataset, task, goal, domain, goals, steps, gold };
+    return await certify(subject, user);
   };
+}
+
+/** Cheap parts first: most refusals are found by them. */
+async function certify(
+  subject: Subject,
+  user: UserFactory,
+): Promise<Certificate | Refusal> {
+  const gold = goldPart(subject);
+  if (gold instanceof Refusal) return gold;
+  const policy = policyPart(subject);
+  if (policy instanceof Refusal) return policy;
+  const solvable = solvablePart(subject);
+  if (solvable instanceof Refusal) return solvable;
+  const unique = uniquePart(subject);
+  if (unique instanceof Refusal) return unique;
+  const strict = strictPart(subject);
+  if (strict instanceof Refusal) return strict;
+  const expert = await expertPart(subject, user);
+  if (expert instanceof Refusal) return expert;
+  return { version: 1, gold, policy, solvable, unique, strict, expert };
 }

@@ -34,7 +34,7 @@ import { retailTools, terminatingRetailTools } from "./tools.ts";
 /** The generated retail world. */
 export const generatedRetail: GeneratedDomain<GeneratedOptions> = {
   name: "retail",
-  version: 1,
+  version: 2,
   policy,
   tools: retailTools,
   terminatingTools: terminatingRetailTools,
@@ -107,9 +107,10 @@ function tablesOf(
 ): Map<string, Table> {
   const rng = createRng(seed, "tables");
   const orders = rng.shuffle(people.flatMap((person) => person.orders));
+  // By the customer alone, so that a task is certified as it will be, whoever else there is.
   const users = rng.shuffle(people).map((person) => ({
     ...person,
-    orders: rng.shuffle(person.orders),
+    orders: createRng(seed, "orders", person.userId).shuffle(person.orders),
   }));
   return new Map<string, Table>([
     ["orders", new Map(orders.map((one) => [one.orderId, orderRow(one)]))],

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { printPythonJson } from "../../../python_json.ts";
 import type { Rng } from "../../../random.ts";
-import type { Intent, Split, Task } from "../../../types.ts";
+import type { Intent, Split, Task, ToolAction } from "../../../types.ts";
 import { call, type World } from "./details.ts";
 import type { GeneratedOptions } from "./options.ts";
 import { instructionOf } from "./prose.ts";
@@ -34,16 +35,27 @@ export function drawTask(
     ...place,
     userId: customer.userId,
     instruction: instructionOf(goal),
-    actions: [
+    actions: once([
       findUser(identity),
       ...drawn.flatMap(({ actions }) => actions),
-    ],
+    ]),
     outputs: drawn.flatMap(({ outputs }) => outputs),
     intent: requests.map(({ intent, refused }) =>
       refused ? `${intent} (refused)` : intent
     ).join("+"),
     goal,
   };
+}
+
+/** Without reads that have been made already: what they show is known. */
+function once(actions: readonly ToolAction[]): ToolAction[] {
+  const made = new Set<string>();
+  return actions.filter(({ name, arguments: args }) => {
+    const key = name + printPythonJson(args);
+    const isKnown = name.startsWith("get_") && made.has(key);
+    made.add(key);
+    return !isKnown;
+  });
 }
 
 function findUser(identity: Customer["identity"]) {

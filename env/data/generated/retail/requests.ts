@@ -81,9 +81,26 @@ export function drawRequest(
       ...details.words,
       forthcoming: rng.next() < options.detailsStatedShare,
     },
-    actions: [...reads(order, { known }), ...details.actions],
+    actions: [
+      ...reads(order, { known }),
+      ...(paysByOther(details.actions, order)
+        ? [call("get_user_details", { user_id: order.userId })]
+        : []),
+      ...details.actions,
+    ],
     outputs: [],
   };
+}
+
+/** Whether the id of a payment method is asked for that the order itself does not show. */
+function paysByOther(
+  actions: readonly ToolAction[],
+  { method }: Order,
+): boolean {
+  return actions.some(({ arguments: args }) => {
+    const id = args.get("payment_method_id");
+    return id !== undefined && id !== method.id;
+  });
 }
 
 /** The kinds of product that none of the customer's orders has, as long as there are enough. */
@@ -139,6 +156,7 @@ function drawRefused(
   });
   if (details === undefined) return undefined;
   const known = isOther || rng.next() < options.orderStatedShare;
+  const outputs = [isOther ? OTHER_ACCOUNT : order.status];
   return {
     request: {
       intent,
@@ -146,9 +164,11 @@ function drawRefused(
       ...details.words,
       forthcoming: rng.next() < options.detailsStatedShare,
       refused: true,
+      refusedBy: isOther ? "account.own_order" : `order.${wanted}`,
+      outputs,
     },
     actions: reads(order, { known }),
-    outputs: [isOther ? OTHER_ACCOUNT : order.status],
+    outputs,
   };
 }
 

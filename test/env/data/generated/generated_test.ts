@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expertAgent } from "../../../../env/agents/expert.ts";
 import { callTool } from "../../../../env/call_tool.ts";
-import { certify } from "../../../../env/data/generated/certificate/certificate.ts";
 import {
   generated,
   type GeneratedDataset,
@@ -11,7 +10,7 @@ import type { GeneratedOptions } from "../../../../env/data/generated/retail/opt
 import { domainNamed } from "../../../../env/domains.ts";
 import { createEnvironment } from "../../../../env/environment.ts";
 import { ConfigError } from "../../../../env/errors.ts";
-import { fromPlain, toPlain } from "../../../../env/python_json.ts";
+import { toPlain } from "../../../../env/python_json.ts";
 import { rowSchemas } from "../../../../env/retail/schema.ts";
 import { rollout } from "../../../../env/rollout.ts";
 import type { Split, Task } from "../../../../env/types.ts";
@@ -132,7 +131,7 @@ Deno.test("generated() gives the same bytes for the same seed and options", asyn
   // Pinned: a change of it changes what people's seeds mean. Raise VERSION and say so in the changelog.
   assert.equal(
     fingerprint,
-    "aa65aa59ecd70d0c7f64388aa0c47ced933385f90b001afb60b0ec28f1878f0e",
+    "08f2ee4172943954f1f1cc12c9e5b091fd59612fb89642a405f7a944bdad4c56",
   );
 });
 
@@ -183,40 +182,6 @@ Deno.test("generated() says what is wrong with options that cannot be met", asyn
     (error) =>
       error instanceof ConfigError &&
       /"exchange".*weight to 0/.test(error.message),
-  );
-});
-
-Deno.test("certify() finds gold that fails, gold that idles, and a goal that gold does not meet", async () => {
-  const dataset = await generated(9, {
-    ...SMALL,
-    intents: only("cancel"),
-    refusedShare: 0,
-    twoIntentShare: 0,
-  });
-  const [task] = dataset.tasks("train");
-  assert.ok(task);
-  assert.equal(await certify({ dataset, task }), null);
-  const [find, read, write] = task.actions;
-  assert.ok(find && read && write);
-  const wrongReason = {
-    ...write,
-    arguments: new Map([...write.arguments, ["reason", fromPlain("a whim")]]),
-  };
-  assert.match(
-    await certify({
-      dataset,
-      task: { ...task, actions: [find, read, wrongReason] },
-    }) ?? "",
-    /^gold cancel_pending_order: Error/,
-  );
-  assert.equal(
-    await certify({ dataset, task: { ...task, actions: [find, read] } }),
-    "doing nothing scores 1",
-  );
-  assert.match(
-    await certify({ dataset, task: { ...task, outputs: ["never said"] } }) ??
-      "",
-    /^expert/,
   );
 });
 

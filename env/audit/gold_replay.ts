@@ -1,0 +1,38 @@
+/**
+ * A task's gold actions, one after the other.
+ *
+ * @module
+ */
+
+import { callTool } from "../call_tool.ts";
+import type { Database } from "../database.ts";
+import { domainNamed } from "../domains.ts";
+import type { Dataset, Task, ToolAction } from "../types.ts";
+
+/** A gold action as it went. */
+export interface GoldStep {
+  readonly action: ToolAction;
+  readonly answer: string;
+  readonly before: Database;
+  readonly after: Database;
+  readonly changed: boolean;
+}
+
+/** Replays the gold in a fresh world. */
+export function replayGold(task: Task, dataset: Dataset): GoldStep[] {
+  const domain = domainNamed(task.domain);
+  let before = dataset.database.fork();
+  return task.actions.map((action) => {
+    const after = before.fork();
+    const answer = callTool(domain, after, action);
+    const changed = after.diff(before).length > 0;
+    const step = { action, answer, before, after, changed };
+    before = after;
+    return step;
+  });
+}
+
+/** Whether a tool's answer says that the call was wrong. */
+export function isError(answer: string): boolean {
+  return answer.startsWith("Error") || answer.startsWith("Unknown action");
+}

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  createCertifier,
+  Refusal,
+} from "../../../../env/data/generated/certificate/certificate.ts";
+import { generated } from "../../../../env/data/generated/generated.ts";
+import type { GeneratedOptionsInput } from "../../../../env/data/generated/retail/options.ts";
+import { isWrite } from "../../../../env/audit/finding.ts";
+import { fromPlain } from "../../../../env/python_json.ts";
+import { createRng, type Rng } from "../../../../env/random.ts";
+import type { Dataset, Task, ToolAction } from "../../../../env/types.ts";
+
+const HARD = {
+  trainTasks: 120,
+  devTasks: 20,
+  testTasks: 20,
+  refusedShare: 0.3,
+  twoIntentShare: 0.4,
+  requestedItemsMax: 2,
+  orderStatedShare: 0.5,
+  detailsStatedShare: 0.5,
+  extraOrdersMax: 2,
+} satisfies GeneratedOptionsInput;
+
+const hard = await generated(11, HARD);
+
+async function refusalOf(task: Task, dataset: Dataset = hard) {
+  const result = await createCertifier(dataset)(task);
+  return result instanceof Refusal ? result : null;
+}
+
+/** A train task of the hard world. */
+function taskLike(wanted: (task: Task) => boolean): Task {
+  const task = hard.tasks("train").find(wanted);
+  assert.ok(task !== undefined, "the world has such a task");
+  return task;
+}
+
+function withActions(task: Task, actions: readonly ToolAction[]): Task {
+  return { ...task, actions };
+}
+
+Deno.test("createCertifier() gives each task of a world its certificate again, and the world has them all", async () => {
+  const certify = createCertifier(hard);
+  for (const split of hard.splits) {
+    for (const task of hard.tasks(split)) {
+      const kept = hard.certificates.get(task.id);
+      assert.ok(kept !== undefined, task.id);
+      assert.deepEqual(await certify(task), kept);
+    }
+  }
+});
+
+Deno.test("a certificate says what was proven: writes and rows, clauses, reads, ways, wrong ways", () => {
+  const write = taskLike(({ intent }) => intent === "exchange");
+  const proof = hard.certificates.get(write.id);
+  assert.equal(proof?.gold.writes[0]?.tool, "exchange_delivered_order_items");
+  assert.match(proof?.gold.writes[0]?.rows.join() ?? "", /orders\/#W/);
+  assert.ok((proof?.solvable.chain ?? 0) >= 2, "items are read off the order");
+  assert.ok((proof?.unique.ways ?? 0) >= 1);
+  assert.ok((proof?.strict.wrong ?? 0) >= 2);
+  assert.ok((proof?.strict.tooMuch ?? 0) >= 1);
+  const refused = taskLike(({ intent }) =>
+    /^cancel \(refused\)$/.test(intent!)
+  );
+  const [clause] = hard.certificates.get(refused.id)?.policy.refused ?? [];
+  assert.match(clause?.clauses.join() ?? "", /order\.pending|own_order/);
+  assert.notEqual(clause?.why, "");
+});
+
+Deno.test("part 1: a gold action that fails, and a write that changes something else, are refused", async () => {
+  const task = taskLike(({ intent }) => intent === "cancel");
+  const broken = task.actions.map((action) =>
+    isWrite(action) ? changed(action, "reason", "a whim") : action
+  );
+  const refusal = await refusalOf(withActions(task, broken));
+  assert.equal(refusal?.part, "gold");
+  assert.match(refusal?.evidence ?? "", /a whim.*Error/);
+});
+
+Deno.test("part 2: a refusal that policy does not demand is refused", async () => {
+  const task = taskLike(({ intent }) => intent === "cancel");
+  const goal = task.goal!;
+  const requests = goal.requests.map((request) => ({
+    ...request,
+    refused: true,
+    refusedBy: "order.pending",
+    outputs: ["processed"],
+  }));
+  const lazy = withActions(
+    { ...task, goal: { ...goal, requests }, outputs: ["processed"] },
+    task.actions.filter((action) => !isWrite(action)),
+  );
+  assert.equal((await refusalOf(lazy))?.part, "policy");
+});
+
+Deno.test("part 3: an argument that nobody can know, and a read that nothing needs, are refused", async () => {
+  const task = taskLike(({ intent }) => intent === "return");
+  const blind = task.actions.filter(({ name }) => name !== "get_order_details");
+  assert.equal((await refusalOf(withActions(task, blind)))?.part, "solvable");
+  const idle = { name: "list_all_product_types", arguments: new Map() };
+  const [first, ...rest] = task.actions;
+  const more = await refusalOf(withActions(task, [first!, idle, ...rest]));
+  assert.match(more?.reason ?? "", /a read that nothing needs/);
+});
+
+Deno.test("part 4: words that mean two things are refused", async () => {
+  const reasons: string[] = [];
+  for (const task of hard.tasks("train")) {
+    const [request, ...more] = task.goal!.requests;
+    if (task.intent !== "return" || more.length > 0) continue;
+    const { payment: _, ...vague } = request!;
+    const goal = { ...task.goal!, requests: [vague] };
+    const refusal = await refusalOf({ ...task, goal });
+    if (refusal?.part === "unique") reasons.push(refusal.reason);
+  }
+  assert.ok(reasons.length > 0, "some customer has two ways to be paid");
+  assert.equal(new Set(reasons).size, 1);
+  assert.match(reasons[0]!, /also mean something else/);
+});
+
+Deno.test("part 5: a task that doing nothing solves is refused", async () => {
+  const task = taskLike(({ intent }) => intent === "cancel");
+  const reads = task.actions.filter((action) => !isWrite(action));
+  const idle = withActions(
+    { ...task, goal: { ...task.goal!, requests: [] } },
+    reads.slice(0, 1),
+  );
+  assert.notEqual(await refusalOf(idle), null);
+});
+
+Deno.test("part 6: what the expert does not tell is refused", async () => {
+  const task = taskLike(({ intent }) => intent === "question");
+  const refusal = await refusalOf({ ...task, outputs: ["never said"] });
+  assert.ok(refusal !== null && ["expert", "solvable"].includes(refusal.part));
+});
+
+function changed(
+  action: ToolAction,
+  key: string,
+  value: unknown,
+): ToolAction {
+  return {
+    ...action,
+    arguments: new Map([...action.arguments, [key, fromPlain(value)]]),
+  };
+}
+
+/** The gold with an argument changed, an action left out, or a write too many. */
+function mutated(task: Task, rng: Rng): Task {
+  const { actions } = task;
+  const kind = rng.pick(["change", "drop", "add"]);
+  const at = rng.int(actions.length);
+  const action = actions[at]!;
+  const keys = [...action.arguments.keys()];
+  const key = keys.length === 0 ? "" : rng.pick(keys);
+  const others = hard.tasks("train").flatMap((one) => one.actions)
+    .flatMap(({ arguments: args }) => args.has(key) ? [args.get(key)!] : [])
+    .filter((value) =>
+      JSON.stringify(value) !== JSON.stringify(action.arguments.get(key))
+    );
+  if (kind === "change" && others.length > 0) {
+    const other = rng.pick(others);
+    const wrong = {
+      ...action,
+      arguments: new Map([...action.arguments, [key, other]]),
+    };
+    return withActions(task, actions.with(at, wrong));
+  }
+  if (kind === "add") {
+    const writes = hard.tasks("train").filter((one) => one !== task)
+      .flatMap((one) => one.actions).filter(isWrite);
+    return withActions(task, actions.toSpliced(at + 1, 0, rng.pick(writes)));
+  }
+  return withActions(task, actions.toSpliced(at, 1));
+}
+
+Deno.test("createCertifier() refuses a mutated gold at least 99 times in 100", async () => {
+  const certify = createCertifier(hard);
+  const rng = createRng(5, "mutations");
+  const tasks = hard.tasks("train");
+  const passed: string[] = [];
+  const parts = new Map<string, number>();
+  const count = 2000;
+  for (let i = 0; i < count; i++) {
+    const task = mutated(rng.pick(tasks), rng);
+    const result = await certify(task);
+    if (result instanceof Refusal) {
+      parts.set(result.part, (parts.get(result.part) ?? 0) + 1);
+    } else passed.push(`${task.id} ${task.intent}`);
+  }
+  const share = 1 - passed.length / count;
+  console.log(
+    `mutated gold refused: ${(share * 100).toFixed(2)}% of ${count}, by part ${
+      JSON.stringify(Object.fromEntries(parts))
+    }`,
+  );
+  assert.ok(share >= 0.99, passed.join("; "));
+});
+
+Deno.test("generated() certifies every task for any seed and options", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(1e6),
+      fc.record({
+        refusedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+        twoIntentShare: fc.double({ min: 0, max: 1, noNaN: true }),
+        orderStatedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+        detailsStatedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+        requestedItemsMax: fc.integer({ min: 1, max: 3 }),
+        optionsPerProduct: fc.integer({ min: 1, max: 3 }),
+        variantsMax: fc.integer({ min: 3, max: 6 }),
+        extraOrdersMax: fc.integer({ min: 0, max: 3 }),
+        wording: fc.integer({ min: 1, max: 6 }),
+      }),
+      async (seed, options) => {
+        const world = await generated(seed, {
+          ...options,
+          trainTasks: 8,
+          devTasks: 2,
+          testTasks: 2,
+        });
+        assert.equal(world.certificates.size, 12);
+        for (const { version, strict, unique } of world.certificates.values()) {
+          assert.equal(version, 1);
+          assert.ok(strict.tooMuch > 0 && unique.ways > 0);
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
