@@ -61,7 +61,7 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
   const policy = await createCpuPolicy({
     config: config.model,
     seed: deriveSeed(config.seed, "weights"),
-    threads: config.threads,
+    threads: config.threads || navigator.hardwareConcurrency,
     maxCacheTokens: config.rollout.cacheTokens,
   });
   policy.trainer(config.optimizer);

@@ -9,12 +9,12 @@ import { ConfigError } from "../env/errors.ts";
 import { createCaller } from "../env/models/call_policy.ts";
 import { checkModel } from "../env/models/check.ts";
 import { type Endpoint, resolveEndpoint } from "../env/models/endpoints.ts";
-import type { Meter } from "../env/models/meter.ts";
+import { createMeter, type Meter } from "../env/models/meter.ts";
 import { openaiChatModel } from "../env/models/openai.ts";
 import { createRateLimiter } from "../env/models/rate_limit.ts";
 import type { CallOptions, ChatModel } from "../env/types.ts";
 import type { DeepReadonly } from "./config_schema.ts";
-import type { endpointSchema } from "./config_sections.ts";
+import { endpointSchema } from "./config_sections.ts";
 
 /** A model at an endpoint, as configs have it. */
 export type EndpointConfig = DeepReadonly<z.infer<typeof endpointSchema>>;
@@ -58,6 +58,35 @@ export async function openChatModel(
     ...(signal === undefined ? {} : { signal }),
   });
   return chat;
+}
+
+/**
+ * Opens a chat model for a script, and asks it for a word before anything depends on it:
+ *
+ *     const model = await connectModel({ provider: "vllm", model: "Qwen/Qwen3-4B" });
+ *
+ * Keys come from the environment: `OPENAI_API_KEY` and the like.
+ * @throws {ConfigError} If a setting is wrong, no model is named, its key is missing, or it does not answer.
+ */
+export async function connectModel(
+  input: z.input<typeof endpointSchema>,
+  options: Partial<Omit<OpenModelOptions, "flag">> = {},
+): Promise<ChatModel> {
+  const parsed = endpointSchema.safeParse(input);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const key = issue.path.map(String).join(".");
+    throw new ConfigError(
+      `Cannot connect to a model: ${key || "the settings"}: ${issue.message}`,
+      { cause: parsed.error },
+    );
+  }
+  return await openChatModel(parsed.data, {
+    source: "model",
+    meter: createMeter(),
+    ...options,
+    flag: "model",
+  });
 }
 
 /** Makes the calls of an endpoint, with its own rate limit. */

@@ -10,6 +10,7 @@ import { mean } from "../episode_stats.ts";
 import type { StoredEpisode } from "../episode_store.ts";
 import { solvedShare } from "../pass_k.ts";
 import { type Estimate, estimateShare } from "./interval.ts";
+import { estimatePassK } from "./pass_estimates.ts";
 
 /** A task to evaluate, with what doing nothing earns on it. */
 export interface EvaluatedTask {
@@ -75,11 +76,10 @@ export function reportOn(
     tasks: tasks.length,
     scored: scored.length,
     planned: tasks.length * trials,
-    passK: Array.from({ length: trials }, (_, i) =>
-      estimateShare(
-        results.filter((result) => result.trials > i)
-          .map((result) => solvedShare(result, i + 1)),
-      )),
+    passK: Array.from(
+      { length: trials },
+      (_, i) => estimatePassK(results, i + 1),
+    ),
     meanReward: mean(scored.map(({ reward }) => reward ?? 0)),
     floor: mean(tasks.map(({ floor }) => floor)),
     floorTasks: tasks.filter(({ floor }) => floor === 1).map(({ id }) => id),
