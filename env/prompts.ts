@@ -44,6 +44,28 @@ export const promptsSchema = z.object({
   },
 }));
 
+/** Prompts as `prompts.json` spells them, the inverse of {@linkcode promptsSchema}. */
+export function promptsFile(
+  { user, agent }: Prompts,
+): z.input<typeof promptsSchema> {
+  return {
+    user_llm_system: user.system,
+    user_react_system: user.reactSystem,
+    user_instruction_display: user.instructionDisplay,
+    user_verify: user.verify,
+    user_reflect: user.reflect,
+    role_labels: { ...user.roleLabels },
+    first_agent_message: user.firstAgentMessage,
+    agent_text_system: agent.textSystem,
+    agent_react_instruction: agent.reactInstruction,
+    agent_act_instruction: agent.actInstruction,
+    agent_text_observation_prefix: agent.observationPrefix,
+    agent_text_action_marker: agent.actionMarker,
+    agent_tool_calling_system: agent.toolCallingSystem,
+    agent_few_shot_system: agent.fewShotSystem,
+  };
+}
+
 /**
  * Fills placeholders in one pass: what is filled in is not looked at again, and a placeholder without a value
  * stays as it is.

@@ -13,34 +13,7 @@ import {
   type Diagnosed,
   type DiagnosisReport,
 } from "../train/diagnosis/report.ts";
-import type { Terminal } from "./_terminal.ts";
-import { count, duration, percent, table } from "./_text.ts";
-
-/** The live line: how many, how fast, how long. */
-export class RunningLine {
-  readonly #terminal: Terminal;
-  readonly #what: string;
-  readonly #of: number;
-  readonly #from = performance.now();
-  #done = 0;
-
-  constructor(terminal: Terminal, { what, of }: { what: string; of: number }) {
-    this.#terminal = terminal;
-    this.#what = what;
-    this.#of = of;
-  }
-
-  /** One more is done. */
-  step(): void {
-    this.#done++;
-    const rate = this.#done / ((performance.now() - this.#from) / 1000);
-    this.#terminal.progress(
-      `${count(this.#done)}/${count(this.#of)} episodes ${this.#what} · ${
-        rate.toFixed(0)
-      }/s · ${duration((this.#of - this.#done) / rate)} left`,
-    );
-  }
-}
+import { count, percent, table } from "./_text.ts";
 
 /** What is printed. */
 export interface ReportParts {

@@ -21,7 +21,8 @@ import {
 import { openChatModel } from "../train/models.ts";
 import { latestRun } from "../train/run_reader.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { diagnosedJson, reportText, RunningLine } from "./_diagnose_view.ts";
+import { diagnosedJson, reportText } from "./_diagnose_view.ts";
+import { RunningLine } from "./_running_line.ts";
 import { budgetFlags } from "./_shared_flags.ts";
 
 const { provider } = endpointSchema.shape;
@@ -127,7 +128,7 @@ function diagnoseAll(
   { terminal, signal }: TaskContext,
 ): Diagnosed[] {
   const line = new RunningLine(terminal, {
-    what: "replayed",
+    what: "episodes replayed",
     of: failed.length,
   });
   const all: Diagnosed[] = [];
@@ -160,7 +161,7 @@ async function judgeAll(
   const signal = AbortSignal.any([context.signal, meter.signal]);
   const model = await openJudge(flags, { meter, signal });
   const line = new RunningLine(context.terminal, {
-    what: "judged",
+    what: "episodes judged",
     of: diagnosed.length,
   });
   const out = [...diagnosed];

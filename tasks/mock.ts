@@ -1,5 +1,5 @@
 /**
- * `deno task mock`: tasks as files of rows that slime trains on.
+ * `deno task mock`: tasks of a generated world with their proofs, or τ-bench's, as rows that slime trains on.
  *
  * @module
  */
@@ -16,11 +16,42 @@ import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
 import { readTextIfThere, writeFileAtomic } from "../train/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { mockGenerated } from "./_mock_generated.ts";
 import { count, table } from "./_text.ts";
 
 const flags = z.object({
-  source: z.enum(["tau-bench"]).meta({
-    description: "Where the tasks come from",
+  source: z.enum(["generated", "tau-bench"]).default("generated").meta({
+    description:
+      "Where the tasks come from: a world that is generated, or τ-bench's own",
+  }),
+  env: z.enum(["retail", "airline"]).default("retail").meta({
+    description: "The generated world",
+  }),
+  count: z.int().min(3).default(1000).meta({
+    description:
+      "Tasks to generate; a tenth each for dev and test, the others for training",
+  }),
+  seed: z.int().default(1).meta({ description: "Seed of the world" }),
+  set: z.array(z.string()).default([]).meta({
+    description:
+      "Set a knob of the generated world, as in a recipe below data.generated; may be repeated",
+    value: "KEY=VALUE",
+  }),
+  between: z.string().optional().meta({
+    description:
+      "Keep train tasks that --policy solves in this share of its trials",
+    value: "LEAST,MOST",
+  }),
+  policy: z.string().min(1).optional().meta({
+    description: "The training run whose policy --between is about",
+    value: "RUN",
+  }),
+  trials: z.int().min(1).default(4).meta({
+    description: "Episodes of each task for --between",
+  }),
+  runs: z.string().default("runs").meta({
+    description: "Directory of the runs",
+    value: "DIR",
   }),
   out: z.string().min(1).meta({
     description: "Directory to write to",
@@ -54,8 +85,10 @@ interface MockFile {
 
 async function run(
   flags: Flags,
-  { terminal }: TaskContext,
+  context: TaskContext,
 ): Promise<TaskResult> {
+  if (flags.source === "generated") return await mockGenerated(flags, context);
+  const { terminal } = context;
   const files = await filesOf(flags);
   if (!flags.dryRun) {
     await refuseOthers(files, flags);
@@ -122,9 +155,21 @@ async function refuseOthers(
 if (import.meta.main) {
   await main({
     name: "mock",
-    summary: "Write tasks as files of rows that slime trains on",
+    summary:
+      "Make tasks with a certificate each, or write τ-bench's as rows that slime trains on",
     flags,
     examples: [
+      {
+        command:
+          "deno task mock --env retail --count 10000 --seed 7 --out world",
+        does:
+          "ten thousand certified tasks with their tables, rows and a recipe that trains on them",
+      },
+      {
+        command:
+          "deno task mock --out hard --set twoIntentShare=0.5 --set refusedShare=0.2 --between 0.2,0.8 --policy a1",
+        does: "only tasks that the policy of run a1 solves now and then",
+      },
       {
         command:
           "deno task mock --source tau-bench --out rows --tau-bench ../tau-bench",

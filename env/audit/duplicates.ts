@@ -12,8 +12,11 @@ import { type Audited, type Finding, finding, isWrite } from "./finding.ts";
 /** Instructions with a higher share of common word triples are alike. */
 const ALIKE = 0.8;
 
-/** Of each shingle's hash so many minima are kept: pairs that are alike share one with near certainty. */
+/** Of the rare triples so many minima are kept: pairs that are alike share one with near certainty. */
 const MINIMA = 24;
+
+/** Triples of more tasks than this are the phrases that instructions are made of, and tell nothing apart. */
+const COMMON = 40;
 
 /** One finding for each task that an earlier one is like. */
 export function duplicates({ tasks }: Audited): Finding[] {
@@ -66,12 +69,15 @@ function findAlike(
   tasks: readonly Task[],
 ): Map<Task, { task: Task; share: number }> {
   const buckets = new Map<number, Task[]>();
-  const shingles = new Map<Task, Set<number>>();
+  const shingles = new Map(
+    tasks.map((task) => [task, shinglesOf(task.instruction)]),
+  );
+  const isRare = rareOf(shingles.values());
   const found = new Map<Task, { task: Task; share: number }>();
   for (const task of tasks) {
-    const own = shinglesOf(task.instruction);
-    shingles.set(task, own);
-    const minima = [...own].sort((a, b) => a - b).slice(0, MINIMA);
+    const own = shingles.get(task) ?? new Set();
+    const minima = [...own].filter(isRare).sort((a, b) => a - b)
+      .slice(0, MINIMA);
     const candidates = new Set(minima.flatMap((one) => buckets.get(one) ?? []));
     for (const other of candidates) {
       const share = jaccard(own, shingles.get(other) ?? new Set());
@@ -86,6 +92,18 @@ function findAlike(
     }
   }
   return found;
+}
+
+function rareOf(
+  all: Iterable<ReadonlySet<number>>,
+): (shingle: number) => boolean {
+  const counts = new Map<number, number>();
+  for (const one of all) {
+    for (const shingle of one) {
+      counts.set(shingle, (counts.get(shingle) ?? 0) + 1);
+    }
+  }
+  return (shingle) => (counts.get(shingle) ?? 0) <= COMMON;
 }
 
 /** Hashes of each three words that follow each other. */

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { slimeRows } from "../../env/data/slime_rows.ts";
 import { parsePythonJson } from "../../env/python_json.ts";
 import type { JsonObject } from "../../env/python_json.ts";
+import { loadTauBench } from "../../env/data/tau_bench.ts";
+import { audit } from "../../env/audit/audit.ts";
+import { resolveConfig } from "../../train/config.ts";
+import { openDataset } from "../../train/dataset.ts";
+import { writePolicyRun } from "../fakes/policy_run.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+import { inTempDir } from "../fakes/temp_dir.ts";
 import { runTask } from "../fakes/task_process.ts";
 
 Deno.test({
@@ -109,7 +115,7 @@ Deno.test("slimeRows() keeps Python's numbers and spelling", () => {
 
 Deno.test("mock says what is missing or wrong", async () => {
   const cases: [args: string[], message: RegExp][] = [
-    [["--out", "x"], /--source/],
+    [["--source", "tau-bench"], /--out/],
     [["--source", "slime", "--out", "x"], /--source.*tau-bench/],
     [
       ["--source", "tau-bench", "--out", "x", "--tau-bench", "no/such"],
@@ -122,3 +128,90 @@ Deno.test("mock says what is missing or wrong", async () => {
     assert.match(stderr, message);
   }
 });
+
+Deno.test("mock --env retail writes a certified world, the same bytes again, that τ-bench's readers take", () =>
+  inTempDir(async (dir) => {
+    const args = ["--count", "50", "--seed", "3", "--json"];
+    const worlds = [join(dir, "a"), join(dir, "b")];
+    const results = [];
+    for (const out of worlds) {
+      const { code, stdout, stderr } = await runTask("mock", [
+        ...args,
+        ...["--out", out],
+      ]);
+      assert.equal(code, 0, stderr);
+      results.push(JSON.parse(stdout));
+    }
+    const [first, second] = results;
+    assert.equal(first.certified, 50);
+    assert.equal(first.fingerprint, second.fingerprint);
+    const manifests = await Promise.all(
+      worlds.map((out) => Deno.readTextFile(join(out, "manifest.json"))),
+    );
+    const files = manifests.map((text) => JSON.parse(text).files);
+    // The recipe alone names its own place.
+    for (const each of files) delete each["recipe.yaml"];
+    assert.deepEqual(files[0], files[1]);
+
+    const read = await loadTauBench(worlds[0]!, "retail");
+    assert.deepEqual(
+      read.splits.map((split) => read.tasks(split).length),
+      [40, 5, 5],
+    );
+    assert.deepEqual(audit(read).exclusions, []);
+    const lines = (await Deno.readTextFile(
+      join(worlds[0]!, "retail", "certificates.jsonl"),
+    )).trim().split("\n").map((line) => JSON.parse(line));
+    assert.equal(lines.length, 50);
+    assert.ok(lines.every(({ certificate }) => certificate.version === 1));
+
+    const recipe = {
+      name: "recipe.yaml",
+      text: await Deno.readTextFile(join(worlds[0]!, "recipe.yaml")),
+    };
+    const again = await openDataset(resolveConfig(recipe).data);
+    assert.equal(again.fingerprint, first.fingerprint);
+  }));
+
+Deno.test("mock prints what policy is put to the test by, and takes the world's knobs", () =>
+  inTempDir(async (dir) => {
+    const { code, stdout, stderr } = await runTask("mock", [
+      ...["--count", "60", "--out", join(dir, "w"), "--dry-run"],
+      ...["--set", "refusedShare=1", "--set", "intents.question=0"],
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /cancel \(refused\)/);
+    assert.match(stdout, /order\.pending +cancel_pending_order +0 +[1-9]/);
+    assert.match(stdout, /60 tasks certified in .* not written/);
+    await assert.rejects(Deno.stat(join(dir, "w")), Deno.errors.NotFound);
+    const wrong = await runTask("mock", [
+      ...["--out", join(dir, "w"), "--set", "refusedShare=2"],
+    ]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /refusedShare/);
+    const sky = await runTask("mock", ["--out", dir, "--between", "0.9,0.1"]);
+    assert.match(sky.stderr, /no range of pass rates/);
+  }));
+
+Deno.test("mock --between leaves out what a policy solves too often or too seldom", () =>
+  inTempDir(async (dir) => {
+    await writePolicyRun(join(dir, "p"));
+    const out = join(dir, "w");
+    const { code, stdout, stderr } = await runTask("mock", [
+      ...["--count", "12", "--out", out, "--policy", "p", "--runs", dir],
+      ...["--between", "0.2,0.8", "--trials", "2", "--json"],
+    ]);
+    assert.equal(code, 0, stderr);
+    const { excluded } = JSON.parse(stdout);
+    assert.equal(excluded.length, 10, "an untrained policy solves nothing");
+    assert.match(excluded[0].reason, /solved in 0% of its trials/);
+    const rows = await Deno.readTextFile(join(out, "retail_train_tasks.jsonl"));
+    assert.equal(rows, "");
+    assert.match(
+      await Deno.readTextFile(join(out, "exclude.yaml")),
+      /retail\/train\/0/,
+    );
+    const taken = await runTask("mock", ["--count", "12", "--out", out]);
+    assert.equal(taken.code, 2);
+    assert.match(taken.stderr, /not empty/);
+  }));

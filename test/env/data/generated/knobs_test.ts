@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { generated } from "../../../../env/data/generated/generated.ts";
+import type { GeneratedOptionsInput } from "../../../../env/data/generated/retail/options.ts";
+import type { Request, Task } from "../../../../env/types.ts";
+
+/** A figure of a world's train tasks, at two settings of a knob. */
+interface Knob {
+  readonly does: string;
+  readonly low: GeneratedOptionsInput;
+  readonly high: GeneratedOptionsInput;
+  /** Of the tasks at `low` and at `high`: the least and the most that will do. */
+  readonly wanted: readonly [
+    low: readonly [number, number],
+    high: readonly [number, number],
+  ];
+  figure(world: Awaited<ReturnType<typeof generated>>): number;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function ofRequests(share: (request: Request, task: Task) => number) {
+  return (world: Awaited<ReturnType<typeof generated>>) =>
+    mean(
+      world.tasks("train").flatMap((task) =>
+        task.goal!.requests.map((request) => share(request, task))
+      ),
+    );
+}
+
+const about = (request: Request) =>
+  !["question", "user_address"].includes(request.intent);
+
+const knobs: readonly Knob[] = [
+  {
+    does: "refusedShare refuses that share of what can be refused",
+    low: { refusedShare: 0 },
+    high: { refusedShare: 0.5 },
+    wanted: [[0, 0], [0.4, 0.6]],
+    figure: (world) => {
+      const all = world.tasks("train").flatMap(({ goal }) => goal!.requests)
+        .filter(about);
+      return mean(all.map(({ refused }) => refused ? 1 : 0));
+    },
+  },
+  {
+    does: "twoIntentShare makes tasks with two writes",
+    low: { twoIntentShare: 0, refusedShare: 0, intents: { question: 0 } },
+    high: { twoIntentShare: 1, refusedShare: 0, intents: { question: 0 } },
+    wanted: [[1, 1], [2, 2]],
+    figure: (world) =>
+      mean(
+        world.certificates.values().map(({ gold }) => gold.writes.length)
+          .toArray(),
+      ),
+  },
+  {
+    does: "extraOrdersMax adds rows that no task is about",
+    low: { extraOrdersMin: 0, extraOrdersMax: 0 },
+    high: { extraOrdersMin: 2, extraOrdersMax: 4 },
+    wanted: [[0, 1.6], [3, 6]],
+    figure: ({ database, ...world }) =>
+      [...database.ids("orders")].length /
+      world.splits.flatMap((split) => world.tasks(split)).length,
+  },
+  {
+    does: "orderStatedShare decides who knows the order's id",
+    low: { orderStatedShare: 1 },
+    high: { orderStatedShare: 0 },
+    wanted: [[0, 0.1], [0.6, 1]],
+    figure: ofRequests((request) => request.orderWords === undefined ? 0 : 1),
+  },
+  {
+    does: "orderStatedShare makes chains of reads longer",
+    low: { orderStatedShare: 1, intents: { exchange: 1, return: 1 } },
+    high: { orderStatedShare: 0, intents: { exchange: 1, return: 1 } },
+    wanted: [[1, 2.1], [2.2, 4]],
+    figure: (world) =>
+      mean(
+        world.tasks("train").filter(({ intent }) =>
+          intent === "exchange" || intent === "return"
+        ).map(({ id }) => world.certificates.get(id)!.solvable.chain),
+      ),
+  },
+  {
+    does: "detailsStatedShare hides details until they are asked for",
+    low: { detailsStatedShare: 1, intents: { question: 0 } },
+    high: { detailsStatedShare: 0, intents: { question: 0 } },
+    wanted: [[0, 0], [1, 1]],
+    figure: ofRequests(({ forthcoming }) => forthcoming === false ? 1 : 0),
+  },
+  {
+    does: "requestedItemsMax asks for several items at once",
+    low: { requestedItemsMax: 1 },
+    high: { requestedItemsMax: 3, itemsMin: 3, itemsMax: 3 },
+    wanted: [[1, 1], [1.5, 3]],
+    figure: (world) =>
+      mean(
+        world.tasks("train").flatMap(({ goal }) =>
+          goal!.requests.flatMap(({ items }) =>
+            items === undefined ? [] : [items.length]
+          )
+        ),
+      ),
+  },
+];
+
+for (const { does, low, high, wanted, figure } of knobs) {
+  Deno.test(`generated(): ${does}`, async () => {
+    const small = { trainTasks: 240, devTasks: 1, testTasks: 1 };
+    for (const [i, options] of [low, high].entries()) {
+      const value = figure(await generated(3, { ...small, ...options }));
+      const [least, most] = wanted[i]!;
+      assert.ok(
+        value >= least && value <= most,
+        `${JSON.stringify(options)} gives ${value}, not ${least} to ${most}`,
+      );
+    }
+  });
+}
