@@ -98,7 +98,12 @@ export interface Goal {
   readonly requests: readonly Request[];
   /** How many phrasings of a sentence the customer chooses from; all where it is left out. */
   readonly wording?: number;
+  /** How the customer writes. Default: `plain`. */
+  readonly voice?: Voice;
 }
+
+/** How a customer writes: as little as they can, with talk beside the point, or in a hurry. */
+export type Voice = "plain" | "terse" | "chatty" | "impatient";
 
 /** One request of a customer. Items are named in words, never by id: the agent has to look ids up. */
 export interface Request {
@@ -121,6 +126,10 @@ export interface Request {
   readonly question?: string;
   /** Whether policy refuses it; the right outcome is then that nothing changes. */
   readonly refused?: boolean;
+  /** Whether it is made only because the request before it was refused. */
+  readonly fallback?: boolean;
+  /** Details that the customer wants at first, until they are read back: then they change their mind. */
+  readonly before?: Pick<Request, "reason" | "address">;
   /** The clause of policy that refuses it: `order.pending`. */
   readonly refusedBy?: string;
   /** What must be told for it, as substrings; left out where the task's outputs are all for one request. */

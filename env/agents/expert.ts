@@ -298,6 +298,7 @@ function* write(one: Case, { orderId }: { orderId: string }): Script {
   const { desk, request, step, say } = one;
   const action = step.write;
   if (action === undefined) return;
+  if (request.before !== undefined) yield* readBackFirst(one, orderId);
   const { items, newItems } = yield* chooseItems(one, { orderId, action });
   if (request.reason !== undefined) {
     yield* askUnlessHeard(one, { what: "reason", words: [request.reason] });
@@ -323,6 +324,23 @@ function* write(one: Case, { orderId }: { orderId: string }): Script {
     }
   }
   yield* close(one, `then nothing is changed. ${moreWords(say)}`);
+}
+
+/** Reads back what the customer wants at first; they change their mind then. */
+function* readBackFirst(one: Case, orderId: string): Script {
+  const { desk, say } = one;
+  const request = { ...one.request, ...one.request.before };
+  const { reason = "", address } = request;
+  if (reason !== "") {
+    yield* askUnlessHeard(one, { what: "reason", words: [reason] });
+  }
+  if (address !== undefined) {
+    const words = [address.address1, address.zip];
+    yield* askUnlessHeard(one, { what: "address", words });
+  }
+  const nothing = { items: [], newItems: [], paymentId: "" };
+  const readBack = { ...nothing, request, orderId, reason, address };
+  yield* desk.say(confirmWords(readBack, say));
 }
 
 function* carryOut(

@@ -52,6 +52,13 @@ export function nextWords(request: Request, say: Phraser): string {
       `thank you. i also want to know the ${what}.`,
     ]);
   }
+  if (request.fallback === true) {
+    return say([
+      `then i want to ${what}.`,
+      `in that case, please ${what}.`,
+      `then can you ${what}?`,
+    ]);
+  }
   return say([
     `thanks. i also want to ${what}.`,
     `great. now please ${what}.`,

@@ -23,6 +23,7 @@ import { benchGoal } from "./_bench_goal.ts";
 import { type Fact, factsOf } from "./_facts.ts";
 import { type Asked, hear, type Heard } from "./_hearing.ts";
 import { type Knowledge, knowledgeOf } from "./_knowledge.ts";
+import { voiced } from "./_voice.ts";
 import {
   farewellWords,
   identityWords,
@@ -79,6 +80,8 @@ class ScriptedUser implements User {
   #corrections = 0;
   #agreed = false;
   #protested = false;
+  /** Whether the customer has changed their mind about the current request. */
+  #changed = false;
 
   constructor(script: Script) {
     this.#script = script;
@@ -86,21 +89,36 @@ class ScriptedUser implements User {
   }
 
   open(): Promise<string> {
-    const { goal, opening, say } = this.#script;
-    const first = goal.requests[0];
+    const { opening, say } = this.#script;
+    const first = this.#wish();
     if (opening !== undefined) return Promise.resolve(opening);
     return Promise.resolve(
-      first === undefined ? `hello. ${STOP}` : openingWords(first, say),
+      first === undefined
+        ? `hello. ${STOP}`
+        : this.#voiced(openingWords(first, say)),
     );
   }
 
   reply(message: string): Promise<string> {
     this.#replies++;
-    const request = this.#script.goal.requests[this.#current];
+    const request = this.#wish();
     if (request === undefined || this.#replies > MAX_REPLIES) {
       return Promise.resolve(this.#farewell());
     }
-    return Promise.resolve(this.#answer(message, request));
+    return Promise.resolve(this.#voiced(this.#answer(message, request)));
+  }
+
+  /** The current request as the customer wants it by now. */
+  #wish(): Request | undefined {
+    const request = this.#script.goal.requests[this.#current];
+    return request?.before === undefined || this.#changed
+      ? request
+      : { ...request, ...request.before };
+  }
+
+  #voiced(text: string): string {
+    const { voice } = this.#script.goal;
+    return voiced(text, { voice, index: this.#replies });
   }
 
   #answer(message: string, request: Request): string {
@@ -167,8 +185,19 @@ class ScriptedUser implements User {
     if (wrong.length > 0 && this.#corrections < MAX_CORRECTIONS) {
       return this.#correct(this.#tell(wrong));
     }
+    if (request.before !== undefined && !this.#changed) return this.#rethink();
     this.#agreed = true;
     return this.#moved([yesWords(this.#script.say), ...this.#tell(facts)]);
+  }
+
+  /** What was read back is what the customer wanted, and no longer wants. */
+  #rethink(): string {
+    this.#changed = true;
+    const request = this.#wish();
+    if (request === undefined) return this.#farewell();
+    this.#facts = factsOf(request, this.#script.knowledge);
+    const what = requestWords({ ...request, forthcoming: true });
+    return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
   }
 
   #correct(words: readonly string[]): string {
@@ -207,15 +236,16 @@ class ScriptedUser implements User {
 
   #next(): string {
     this.#begin(this.#current + 1);
-    const request = this.#script.goal.requests[this.#current];
+    const request = this.#wish();
     return request === undefined
       ? this.#farewell()
       : nextWords(request, this.#script.say);
   }
 
   #begin(index: number): void {
-    const request = this.#script.goal.requests[index];
     this.#current = index;
+    this.#changed = false;
+    const request = this.#wish();
     this.#facts = request === undefined
       ? []
       : factsOf(request, this.#script.knowledge);

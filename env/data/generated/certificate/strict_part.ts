@@ -10,6 +10,7 @@ import { isError } from "../../../audit/gold_replay.ts";
 import { looseOutputs } from "../../../audit/loose_outputs.ts";
 import { callTool } from "../../../call_tool.ts";
 import type { Database } from "../../../database.ts";
+import type { Stray } from "../../../goal/goal_domain.ts";
 import { printPythonJson } from "../../../python_json.ts";
 import { grade } from "../../../reward.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -50,6 +51,7 @@ function tryAll(subject: Subject): StrictEvidence | Refusal {
   const wrong = [
     ...writes.map((insteadOf) => ({ insteadOf, action: undefined })),
     ...strays.filter(({ insteadOf }) => insteadOf !== undefined),
+    ...firstWishes(subject),
   ];
   const more = [
     ...strays.filter(({ insteadOf }) => insteadOf === undefined)
@@ -96,6 +98,23 @@ function temptations(
 ): ToolAction[] {
   return goal.requests.filter(({ refused }) => refused === true)
     .flatMap((request) => goals.meanings({ request, database, userId }));
+}
+
+/** What customers wanted at first, in the place of what they want in the end. */
+function firstWishes(
+  { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,
+): Stray[] {
+  return goal.requests.filter(({ before }) => before !== undefined).flatMap(
+    (request) =>
+      goals.meanings({
+        request: { ...request, ...request.before },
+        database,
+        userId,
+      }).map((action) => ({
+        action,
+        insteadOf: steps.findIndex((step) => step.action.name === action.name),
+      })),
+  );
 }
 
 /** A refusal has something to be told: its positive check, without which silence would do. */

@@ -6,7 +6,7 @@
 
 import { printPythonJson } from "../../../python_json.ts";
 import type { Rng } from "../../../random.ts";
-import type { Intent, Split, Task, ToolAction } from "../../../types.ts";
+import type { Intent, Split, Task, ToolAction, Voice } from "../../../types.ts";
 import { call, type World } from "./details.ts";
 import type { GeneratedOptions } from "./options.ts";
 import { instructionOf } from "./prose.ts";
@@ -22,13 +22,21 @@ export function drawTask(
     place: { readonly split: Split; readonly index: number };
   },
 ): Task | undefined {
-  const drawn = intents.map((intent) =>
-    drawRequest(world, { customer, intent })
-  ).filter((one) => one !== undefined);
-  if (drawn.length < intents.length) return undefined;
+  const made = intents.map((intent) => drawRequest(world, { customer, intent }))
+    .filter((one) => one !== undefined);
+  if (made.length < intents.length) return undefined;
+  const drawn = made.flatMap((one) =>
+    one.fallback === undefined ? [one] : [one, one.fallback]
+  );
   const { identity } = customer;
   const requests = drawn.map(({ request }) => request);
-  const goal = { identity, requests, wording: world.options.wording };
+  const voice = drawVoice(world);
+  const goal = {
+    identity,
+    requests,
+    wording: world.options.wording,
+    ...(voice === "plain" ? {} : { voice }),
+  };
   return {
     id: `retail/${place.split}/${place.index}`,
     domain: "retail",
@@ -68,6 +76,15 @@ function findUser(identity: Customer["identity"]) {
     });
 }
 
+/** A voice by weight; nothing is drawn where all are plain, so that worlds without voices stay as they are. */
+function drawVoice({ rng, options: { voices } }: World): Voice {
+  const weights = new Map(Object.entries(voices)) as Map<Voice, number>;
+  const others = weights.entries().some(([voice, weight]) =>
+    voice !== "plain" && weight > 0
+  );
+  return others ? pickWeighted(rng, weights) : "plain";
+}
+
 /** One intent by weight, or two different ones. */
 export function drawIntents(rng: Rng, options: GeneratedOptions): Intent[] {
   const weights = new Map(Object.entries(options.intents)) as Map<
@@ -82,7 +99,7 @@ export function drawIntents(rng: Rng, options: GeneratedOptions): Intent[] {
     : [first];
 }
 
-function pickWeighted(rng: Rng, weights: ReadonlyMap<Intent, number>): Intent {
+function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
   const total = weights.values().reduce((sum, weight) => sum + weight, 0);
   let left = rng.next() * total;
   const drawable = [...weights].filter(([, weight]) => weight > 0);

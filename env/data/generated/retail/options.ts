@@ -94,6 +94,18 @@ export const generatedOptionsSchema = z.strictObject({
   detailsStatedShare: share.default(1).describe(
     "Share of requests that come with all their details; the details of the others have to be asked for",
   ),
+  changeOfMindShare: share.default(0).describe(
+    "Share of cancellations and changes of address whose customer wants something else once it is read back",
+  ),
+  fallbackShare: share.default(0).describe(
+    "Share of the requests refused for an order's status whose customer then asks for what can be done",
+  ),
+  voices: z.strictObject({
+    plain: weight.default(1).describe("Says what is needed"),
+    terse: weight.default(0).describe("Writes as little as possible"),
+    chatty: weight.default(0).describe("Talks about other things as well"),
+    impatient: weight.default(0).describe("Is in a hurry"),
+  }).prefault({}).describe("Relative weights of how customers write"),
   wording: z.number().int().min(1).max(6).default(3).describe(
     "Phrasings of each sentence that customer and expert choose from",
   ),
@@ -120,6 +132,13 @@ export const generatedOptionsSchema = z.strictObject({
       code: "custom",
       path: ["intents"],
       message: "Every weight is 0; give at least one intent a positive weight",
+    });
+  }
+  if (Object.values(options.voices).every((weight) => weight === 0)) {
+    context.addIssue({
+      code: "custom",
+      path: ["voices"],
+      message: "Every weight is 0; give at least one voice a positive weight",
     });
   }
   if (options.paymentMethodsMax < 2 && options.intents.modify_payment > 0) {

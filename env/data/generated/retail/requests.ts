@@ -31,10 +31,15 @@ export interface DrawnRequest {
   /** Reads, then the write if there is one. */
   readonly actions: readonly ToolAction[];
   readonly outputs: readonly string[];
+  /** What the customer asks for once it is refused. */
+  readonly fallback?: DrawnRequest;
 }
 
 /** What policy says when an order is somebody else's; has to be told. */
 export const OTHER_ACCOUNT = "another account";
+
+/** What a cancellation can be for. */
+export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 
 const STATUSES: readonly OrderStatus[] = ["pending", "processed", "delivered"];
 
@@ -80,27 +85,42 @@ export function drawRequest(
       ...aboutOrder(order, { known, world }),
       ...details.words,
       forthcoming: rng.next() < options.detailsStatedShare,
+      ...firstWish(world, details.words),
     },
     actions: [
       ...reads(order, { known }),
-      ...(paysByOther(details.actions, order)
-        ? [call("get_user_details", { user_id: order.userId })]
-        : []),
+      ...profileFor(details.actions, order),
       ...details.actions,
     ],
     outputs: [],
   };
 }
 
-/** Whether the id of a payment method is asked for that the order itself does not show. */
-function paysByOther(
+/** Another reason or address, which the customer wants before they change their mind. */
+function firstWish(
+  world: World,
+  { reason, address }: Partial<Request>,
+): Pick<Request, "before"> {
+  const { rng, options: { changeOfMindShare } } = world;
+  if (changeOfMindShare === 0 || rng.next() >= changeOfMindShare) return {};
+  if (reason !== undefined) {
+    return { before: { reason: REASONS.find((other) => other !== reason)! } };
+  }
+  return address === undefined
+    ? {}
+    : { before: { address: drawAddress(world) } };
+}
+
+/** The profile, where a payment method's id is asked for that the order itself does not show. */
+function profileFor(
   actions: readonly ToolAction[],
-  { method }: Order,
-): boolean {
-  return actions.some(({ arguments: args }) => {
+  { method, userId }: Order,
+): ToolAction[] {
+  const isOther = actions.some(({ arguments: args }) => {
     const id = args.get("payment_method_id");
     return id !== undefined && id !== method.id;
   });
+  return isOther ? [call("get_user_details", { user_id: userId })] : [];
 }
 
 /** The kinds of product that none of the customer's orders has, as long as there are enough. */
@@ -122,6 +142,7 @@ function drawUserAddress(world: World, customer: Customer): DrawnRequest {
       intent: "user_address",
       address,
       forthcoming: world.rng.next() < world.options.detailsStatedShare,
+      ...firstWish(world, { address }),
     },
     actions: [
       call("modify_user_address", {
@@ -157,10 +178,14 @@ function drawRefused(
   if (details === undefined) return undefined;
   const known = isOther || rng.next() < options.orderStatedShare;
   const outputs = [isOther ? OTHER_ACCOUNT : order.status];
+  const about = aboutOrder(order, { known, world });
+  const fallback = isOther
+    ? undefined
+    : drawFallback(world, { customer, order, about });
   return {
     request: {
       intent,
-      ...aboutOrder(order, { known, world }),
+      ...about,
       ...details.words,
       forthcoming: rng.next() < options.detailsStatedShare,
       refused: true,
@@ -169,6 +194,40 @@ function drawRefused(
     },
     actions: reads(order, { known }),
     outputs,
+    ...(fallback === undefined ? {} : { fallback }),
+  };
+}
+
+/** What can be done with an order whose status refused something else: a delivered one returned, a pending cancelled. */
+function drawFallback(
+  world: World,
+  { customer, order, about }: {
+    customer: Customer;
+    order: Order;
+    about: Pick<Request, "orderId" | "orderWords">;
+  },
+): DrawnRequest | undefined {
+  const { rng, options } = world;
+  const { fallbackShare } = options;
+  if (fallbackShare === 0 || rng.next() >= fallbackShare) return undefined;
+  const intents: Partial<Record<OrderStatus, Intent>> = {
+    delivered: "return",
+    pending: "cancel",
+  };
+  const intent = intents[order.status];
+  if (intent === undefined) return undefined;
+  const details = drawDetails(world, { customer, intent, order });
+  if (details === undefined) return undefined;
+  return {
+    request: {
+      intent,
+      ...about,
+      ...details.words,
+      forthcoming: rng.next() < options.detailsStatedShare,
+      fallback: true,
+    },
+    actions: [...profileFor(details.actions, order), ...details.actions],
+    outputs: [],
   };
 }
 

@@ -21,6 +21,9 @@ const HARD = {
   orderStatedShare: 0.5,
   detailsStatedShare: 0.5,
   extraOrdersMax: 2,
+  changeOfMindShare: 0.4,
+  fallbackShare: 0.5,
+  voices: { plain: 1, terse: 1, chatty: 1, impatient: 1 },
 } satisfies GeneratedOptionsInput;
 
 const hard = await generated(11, HARD);
@@ -130,6 +133,19 @@ Deno.test("part 5: a task that doing nothing solves is refused", async () => {
   assert.notEqual(await refusalOf(idle), null);
 });
 
+Deno.test("part 5: what a customer wanted at first, and no longer wants, scores 0", () => {
+  const task = taskLike(({ goal }) =>
+    goal!.requests.some(({ before }) => before?.reason !== undefined)
+  );
+  assert.ok((hard.certificates.get(task.id)?.strict.wrong ?? 0) >= 3);
+  const write = task.actions.find(({ name }) =>
+    name === "cancel_pending_order"
+  )!;
+  const { before, reason } = task.goal!.requests.find((one) => one.before)!;
+  assert.equal(write.arguments.get("reason"), reason);
+  assert.notEqual(before?.reason, reason);
+});
+
 Deno.test("part 6: what the expert does not tell is refused", async () => {
   const task = taskLike(({ intent }) => intent === "question");
   const refusal = await refusalOf({ ...task, outputs: ["never said"] });
@@ -213,6 +229,13 @@ Deno.test("generated() certifies every task for any seed and options", async () 
         variantsMax: fc.integer({ min: 3, max: 6 }),
         extraOrdersMax: fc.integer({ min: 0, max: 3 }),
         wording: fc.integer({ min: 1, max: 6 }),
+        changeOfMindShare: fc.double({ min: 0, max: 1, noNaN: true }),
+        fallbackShare: fc.double({ min: 0, max: 1, noNaN: true }),
+        voices: fc.constantFrom(
+          {},
+          { plain: 0, terse: 1 },
+          { chatty: 1, impatient: 1 },
+        ),
       }),
       async (seed, options) => {
         const world = await generated(seed, {

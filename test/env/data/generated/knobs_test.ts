@@ -29,6 +29,17 @@ function ofRequests(share: (request: Request, task: Task) => number) {
     );
 }
 
+const MINDS = {
+  cancel: 1,
+  modify_address: 1,
+  user_address: 1,
+  return: 0,
+  exchange: 0,
+  modify_items: 0,
+  modify_payment: 0,
+  question: 0,
+};
+
 const about = (request: Request) =>
   !["question", "user_address"].includes(request.intent);
 
@@ -101,6 +112,37 @@ const knobs: readonly Knob[] = [
           goal!.requests.flatMap(({ items }) =>
             items === undefined ? [] : [items.length]
           )
+        ),
+      ),
+  },
+  {
+    does: "changeOfMindShare makes customers want something else at first",
+    low: { changeOfMindShare: 0, intents: MINDS, refusedShare: 0 },
+    high: { changeOfMindShare: 1, intents: MINDS, refusedShare: 0 },
+    wanted: [[0, 0], [1, 1]],
+    figure: ofRequests(({ before }) => before === undefined ? 0 : 1),
+  },
+  {
+    does: "fallbackShare lets refused customers ask for what can be done",
+    low: { refusedShare: 1, fallbackShare: 0 },
+    high: { refusedShare: 1, fallbackShare: 1 },
+    wanted: [[0, 0], [0.2, 0.8]],
+    figure: (world) =>
+      mean(
+        world.tasks("train").map(({ goal }) =>
+          goal!.requests.some(({ fallback }) => fallback) ? 1 : 0
+        ),
+      ),
+  },
+  {
+    does: "voices are drawn by weight",
+    low: {},
+    high: { voices: { plain: 1, terse: 1, chatty: 1, impatient: 1 } },
+    wanted: [[0, 0], [0.6, 0.9]],
+    figure: (world) =>
+      mean(
+        world.tasks("train").map(({ goal }) =>
+          goal!.voice === undefined ? 0 : 1
         ),
       ),
   },

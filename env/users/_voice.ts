@@ -1,0 +1,68 @@
+/**
+ * How customers write: the same words, made terse, or with talk around them.
+ *
+ * @module
+ */
+
+import { STOP, type Voice } from "../types.ts";
+
+/** Polite beginnings that a terse customer leaves out. */
+const POLITE =
+  /^(?:(?:hi|hello|good day|thanks|thank you|great)[,.] )?(?:i (?:also )?want to know |i need to know |(?:now )?please tell me |could you tell me |can you look up |what is |also, what is |i (?:also )?want to |i would like to |i need to |(?:now )?please |(?:next, )?can you |could you )?/;
+
+/** Beside the point, whatever it is about: none is a question, a consent or a fact. */
+const ASIDES = [
+  "it has been raining here all week.",
+  "my neighbour told me about your store.",
+  "i am writing this from the train.",
+  "my cat is walking over the keyboard.",
+  "what a long day this has been.",
+  "i hope that you are well.",
+  "the weather is lovely today, by the way.",
+];
+
+const HURRIES = [
+  "i am in a hurry.",
+  "quickly, if you can.",
+  "i do not have all day.",
+  "this takes too long already.",
+  "i am waiting.",
+];
+
+/**
+ * A message as a voice says it. The last one, which ends the conversation, is as it is.
+ * @param index Which of the customer's messages it is, from 0.
+ */
+export function voiced(
+  text: string,
+  { voice = "plain", index }: {
+    readonly voice?: Voice | undefined;
+    readonly index: number;
+  },
+): string {
+  if (text.includes(STOP)) return text;
+  switch (voice) {
+    case "terse":
+      return terse(text);
+    case "chatty":
+      return `${text} ${ASIDES[index % ASIDES.length]}`;
+    case "impatient":
+      return `${text} ${HURRIES[index % HURRIES.length]}`;
+    case "plain":
+      return text;
+  }
+}
+
+function terse(text: string): string {
+  const short = text.replace(POLITE, "").replace(/, please\b/, "")
+    .replace(/\?$/, ".");
+  return short === "" ? text : short;
+}
+
+/** How an instruction describes a voice; nothing of the plain one. */
+export const TEMPERS: Readonly<Record<Voice, string>> = {
+  plain: "",
+  terse: " You write as little as you can.",
+  chatty: " You like to talk about other things as well.",
+  impatient: " You are in a hurry, and say so.",
+};

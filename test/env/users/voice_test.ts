@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { expertAgent } from "../../../env/agents/expert.ts";
+import { generated } from "../../../env/data/generated/generated.ts";
+import { rollout } from "../../../env/rollout.ts";
+import { STOP, type Voice } from "../../../env/types.ts";
+import { voiced } from "../../../env/users/_voice.ts";
+import { scriptedUser } from "../../../env/users/scripted.ts";
+
+Deno.test("voiced() says the same in other ways, and ends as it is", () => {
+  const say = (text: string, voice: Voice) => voiced(text, { voice, index: 0 });
+  assert.equal(
+    say("hi, i want to cancel order #W1.", "plain"),
+    "hi, i want to cancel order #W1.",
+  );
+  assert.equal(
+    say("hi, i want to cancel order #W1.", "terse"),
+    "cancel order #W1.",
+  );
+  assert.equal(
+    say("good day, could you return the lamp?", "terse"),
+    "return the lamp.",
+  );
+  assert.equal(say("yes, please.", "terse"), "yes.");
+  assert.match(say("yes.", "chatty"), /^yes\. \w/);
+  assert.match(say("yes.", "impatient"), /^yes\. \w/);
+  for (const voice of ["terse", "chatty", "impatient"] as const) {
+    assert.equal(say(`bye. ${STOP}`, voice), `bye. ${STOP}`);
+  }
+});
+
+/** What customers of a world say to the expert. */
+async function spoken(options: Parameters<typeof generated>[1]) {
+  const dataset = await generated(4, {
+    trainTasks: 40,
+    devTasks: 1,
+    testTasks: 1,
+    ...options,
+  });
+  const user = scriptedUser(dataset);
+  return await Promise.all(
+    dataset.tasks("train").map(async (task) => {
+      const { messages, reward, findings } = await rollout({
+        dataset,
+        task,
+        user,
+        agent: expertAgent({ prompt: "none" }),
+        userName: "scripted",
+        seed: 9,
+        maxTurns: 90,
+        now: () => 0,
+      });
+      assert.equal(reward?.value, 1, task.id);
+      assert.deepEqual(findings, [], task.id);
+      return messages.filter(({ role }) => role === "user").map(({ content }) =>
+        content
+      );
+    }),
+  );
+}
+
+Deno.test("scriptedUser(): each voice is served by the expert, and differs from the plain one", async () => {
+  const plain = (await spoken({})).flat().join("\n").length;
+  const terse = (await spoken({ voices: { plain: 0, terse: 1 } })).flat()
+    .join("\n").length;
+  const chatty = (await spoken({ voices: { plain: 0, chatty: 1 } })).flat()
+    .join("\n").length;
+  assert.ok(terse < 0.9 * plain, `${terse} of ${plain}`);
+  assert.ok(chatty > 1.3 * plain, `${chatty} of ${plain}`);
+});
+
+Deno.test("scriptedUser(): a customer who changes their mind says so once it is read back", async () => {
+  const conversations = await spoken({
+    changeOfMindShare: 1,
+    refusedShare: 0,
+    intents: {
+      exchange: 0,
+      modify_items: 0,
+      modify_payment: 0,
+      return: 0,
+      question: 0,
+    },
+  });
+  for (const said of conversations) {
+    const at = said.findIndex((text) => /changed my mind/.test(text));
+    assert.ok(at > 0, said.join(" | "));
+    assert.ok(said.slice(at + 1).some((text) => /^yes/.test(text)));
+    assert.ok(!said.slice(0, at).some((text) => /^yes/.test(text)));
+  }
+});
+
+Deno.test("scriptedUser(): what is refused is followed by what can be done", async () => {
+  const conversations = await spoken({ refusedShare: 1, fallbackShare: 1 });
+  const text = conversations.flat().join("\n");
+  assert.match(text, /then i want to|in that case, please|then can you/);
+});
