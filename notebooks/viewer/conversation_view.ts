@@ -117,6 +117,7 @@ function messageOf(message: JsonObject): MessageView {
   return {
     role: stringIn(message, "role"),
     content: stringIn(message, "content"),
+    thought: stringIn(message, "thought"),
     calls: (Array.isArray(calls) ? calls : []).filter((call) =>
       call instanceof Map
     ).map((call) => callOf(stringIn(call, "name"), call.get("arguments"))),

@@ -108,6 +108,8 @@ export interface CallView {
 export interface MessageView {
   readonly role: string;
   readonly content: string;
+  /** What a thinking model thought before; empty where there is nothing. */
+  readonly thought: string;
   readonly calls: readonly CallView[];
   /** The tool that answers. */
   readonly name: string | null;

@@ -45,6 +45,7 @@ export function conversation(episode) {
         h(
           "div",
           { class: "what" },
+          thoughtOf(message),
           contentOf(message, Boolean(isAnswer)),
           message.calls.map(call),
         ),
@@ -139,6 +140,13 @@ function turnMark({ database, siblings }, turn) {
       )
       : null,
   );
+}
+
+/** @param {TalkMessage} message */
+function thoughtOf({ thought }) {
+  return thought === ""
+    ? null
+    : fold(`Thought: ${preview(thought)}`, thought, false);
 }
 
 /**
