@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { AirlineIntent, Trip } from "./airline/goal/trip.ts";
 import type { Database } from "./database.ts";
 import type { FailureKind } from "./errors.ts";
 import type { FailureReason } from "./failure_reason.ts";
@@ -94,12 +95,19 @@ export interface Goal {
     readonly email: string;
     /** How the customer identifies themselves when asked openly. */
     readonly prefers: "email" | "name_zip";
+    /** What they give instead where the desk knows its customers by it: at the airline. */
+    readonly userId?: string;
   };
   readonly requests: readonly Request[];
   /** How many phrasings of a sentence the customer chooses from; all where it is left out. */
   readonly wording?: number;
   /** How the customer writes. Default: `plain`. */
   readonly voice?: Voice;
+  /**
+   * Which phrasings of a sentence the customer chooses from, where some are held out of training: the first two
+   * thirds, or the others. Default: all.
+   */
+  readonly phrasings?: "train" | "held_out";
 }
 
 /** How a customer writes: as little as they can, with talk beside the point, or in a hurry. */
@@ -107,7 +115,9 @@ export type Voice = "plain" | "terse" | "chatty" | "impatient";
 
 /** One request of a customer. Items are named in words, never by id: the agent has to look ids up. */
 export interface Request {
-  readonly intent: Intent;
+  readonly intent: Intent | AirlineIntent;
+  /** What it is about at an airline, instead of orders and items. */
+  readonly trip?: Trip;
   /** Left out where the customer does not know it. */
   readonly orderId?: string;
   /** How a customer describes the order whose id they do not know: `the one with the oak stool`. */

@@ -77,10 +77,9 @@ class ExpertSession implements AgentSession {
   constructor(start: AgentStart, opening: Message[]) {
     const { task, dataset, seed, firstMessage, history = [] } = start;
     this.#messages = opening;
-    const say = phraser(
-      createRng(seed, "expert", task.id),
-      task.goal?.wording,
-    );
+    const say = phraser(createRng(seed, "expert", task.id), {
+      wording: task.goal?.wording,
+    });
     this.#script = serve({
       desk: new Desk(firstMessage),
       plan: planOf(task, dataset.database),

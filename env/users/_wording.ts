@@ -13,10 +13,24 @@ export interface Phraser {
   (phrasings: readonly string[]): string;
 }
 
-/** A phraser of `rng`; all phrasings are in use where `wording` is left out. */
-export function phraser(rng: Rng, wording = Infinity): Phraser {
-  return (phrasings) =>
-    phrasings[rng.int(Math.min(wording, phrasings.length))]!;
+/**
+ * A phraser of `rng`; all phrasings are in use where `wording` is left out.
+ * @param options.part Which of them, where some are held out; see {@linkcode Goal}.
+ */
+export function phraser(
+  rng: Rng,
+  { wording = Infinity, part }: {
+    readonly wording?: number | undefined;
+    readonly part?: Goal["phrasings"] | undefined;
+  } = {},
+): Phraser {
+  return (phrasings) => {
+    const known = phrasings.slice(0, wording);
+    const cut = Math.ceil((2 / 3) * known.length);
+    const held = part === "held_out" ? known.slice(cut) : [];
+    const own = part === "train" ? known.slice(0, cut) : held;
+    return rng.pick(own.length === 0 ? known : own);
+  };
 }
 
 /** How a request begins a conversation. */

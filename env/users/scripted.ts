@@ -56,7 +56,10 @@ export function scriptedUser(
     const { goal, opening } = task.goal === undefined
       ? benchGoal(task, dataset.database)
       : { goal: task.goal, opening: undefined };
-    const say = phraser(createRng(seed, "scripted", task.id), goal.wording);
+    const say = phraser(createRng(seed, "scripted", task.id), {
+      wording: goal.wording,
+      part: goal.phrasings,
+    });
     const knowledge = knowledgeOf(dataset.database, task.userId);
     return new ScriptedUser({ task, goal, opening, say, knowledge });
   };

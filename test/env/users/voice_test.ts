@@ -93,3 +93,28 @@ Deno.test("scriptedUser(): what is refused is followed by what can be done", asy
   const text = conversations.flat().join("\n");
   assert.match(text, /then i want to|in that case, please|then can you/);
 });
+
+Deno.test("scriptedUser(): held-out phrasings are those of dev and test alone", async () => {
+  const dataset = await generated(6, {
+    trainTasks: 60,
+    devTasks: 20,
+    testTasks: 20,
+    wording: 6,
+    holdOutPhrasings: true,
+    intents: { question: 0 },
+  });
+  const user = scriptedUser(dataset);
+  const openings = async (split: "train" | "dev" | "test") => {
+    const all = await Promise.all(
+      dataset.tasks(split).map((task) => user(task, { seed: 1 }).open()),
+    );
+    const start = /^[a-z, ]*?(?=(cancel|return|exchange|change|ship|pay) )/;
+    return new Set(all.map((text) => start.exec(text)?.[0]));
+  };
+  const train = await openings("train");
+  for (const split of ["dev", "test"] as const) {
+    const held = await openings(split);
+    assert.ok(held.size > 0);
+    assert.deepEqual([...held].filter((one) => train.has(one)), []);
+  }
+});

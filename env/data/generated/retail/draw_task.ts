@@ -36,6 +36,9 @@ export function drawTask(
     requests,
     wording: world.options.wording,
     ...(voice === "plain" ? {} : { voice }),
+    ...(world.options.holdOutPhrasings
+      ? { phrasings: phrasingsOf(place.split) }
+      : {}),
   };
   return {
     id: `retail/${place.split}/${place.index}`,
@@ -74,6 +77,10 @@ function findUser(identity: Customer["identity"]) {
       last_name: identity.lastName,
       zip: identity.zip,
     });
+}
+
+function phrasingsOf(split: Split): "train" | "held_out" {
+  return split === "train" ? "train" : "held_out";
 }
 
 /** A voice by weight; nothing is drawn where all are plain, so that worlds without voices stay as they are. */

@@ -106,6 +106,9 @@ export const generatedOptionsSchema = z.strictObject({
     chatty: weight.default(0).describe("Talks about other things as well"),
     impatient: weight.default(0).describe("Is in a hurry"),
   }).prefault({}).describe("Relative weights of how customers write"),
+  holdOutPhrasings: z.boolean().default(false).describe(
+    "Customers of dev and test tasks choose from phrasings that those of train tasks never use",
+  ),
   wording: z.number().int().min(1).max(6).default(3).describe(
     "Phrasings of each sentence that customer and expert choose from",
   ),
