@@ -119,7 +119,7 @@ function summary(details: ReadBack): string {
       return `pay for ${orderId} with ${method}`;
     case "user_address":
       return `change your default address to ${address}`;
-    case "question":
+    default:
       return "answer";
   }
 }
@@ -148,7 +148,7 @@ function result(request: Request, orderId: string): string {
       return `the payment of ${orderId} is changed`;
     case "user_address":
       return "your default address is changed";
-    case "question":
+    default:
       return "that is it";
   }
 }

@@ -25,6 +25,7 @@ import type {
 import { rows, text, texts } from "../users/_read.ts";
 import { type Phraser, phraser } from "../users/_wording.ts";
 import { Desk, type Move, type Script } from "./_desk.ts";
+import { serveAirline } from "./_expert_airline.ts";
 import { type Plan, planOf, type PlanStep } from "./_expert_plan.ts";
 import {
   answerWords,
@@ -80,11 +81,11 @@ class ExpertSession implements AgentSession {
     const say = phraser(createRng(seed, "expert", task.id), {
       wording: task.goal?.wording,
     });
-    this.#script = serve({
-      desk: new Desk(firstMessage),
-      plan: planOf(task, dataset.database),
-      say,
-    });
+    const desk = new Desk(firstMessage);
+    const { database } = dataset;
+    this.#script = task.goal !== undefined && task.domain === "airline"
+      ? serveAirline({ desk, task, database, say })
+      : serve({ desk, plan: planOf(task, database), say });
     for (const turn of history) this.#catchUp(turn);
   }
 

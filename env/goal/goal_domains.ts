@@ -4,6 +4,7 @@
  * @module
  */
 
+import { airlineGoals } from "../airline/goal/airline_goals.ts";
 import { ConfigError } from "../errors.ts";
 import { retailGoals } from "../retail/goal/retail_goals.ts";
 import type { DomainName } from "../types.ts";
@@ -11,6 +12,7 @@ import type { GoalDomain } from "./goal_domain.ts";
 
 const domains: Readonly<Partial<Record<DomainName, GoalDomain>>> = {
   retail: retailGoals,
+  airline: airlineGoals,
 };
 
 /** What a domain says of goals. @throws {ConfigError} If this version cannot read goals of it. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Intent } from "../types.ts";
+import type { Request } from "../types.ts";
 
 /** What an agent may ask for. */
 export type Asked =
@@ -74,7 +74,7 @@ const REFUSES =
 const DONE =
   /\b(has|have) (now |just |already )?been\b|\bsuccess|\ball set\b|\bdone\b|\bcomplete[d.]?\b|\bi('ve| have) (now |just )?(cancel|return|exchang|updat|chang|modif|switch|process|submit|request|initiat|set|mov)|\b(is|are|was|were) (now )?(cancell?ed|returned|exchanged|updated|changed|modified|requested|submitted|shipped to|paid)\b|\brequested\b/;
 
-const TOPIC: Readonly<Record<Intent, RegExp>> = {
+const TOPIC: Readonly<Record<Request["intent"], RegExp>> = {
   cancel: /cancel/,
   return: /return|refund/,
   exchange: /exchang|replac|swap/,
@@ -83,12 +83,18 @@ const TOPIC: Readonly<Record<Intent, RegExp>> = {
   modify_payment: /pay|chang|updat|modif|charge/,
   user_address: /address|chang|updat|modif/,
   question: /./,
+  book: /book|reserv|trip/,
+  change_flights: /flight|chang|updat|mov/,
+  change_cabin: /cabin|chang|updat|upgrad/,
+  change_passengers: /passenger|chang|updat/,
+  add_bags: /bag|updat|chang/,
+  certificate: /certificate|compensat|dollar/,
 };
 
 const GENERIC_DONE = /\b(all set|done|success|complete)/;
 
 /** Reads an agent's message for a customer whose current request is of `intent`. */
-export function hear(message: string, intent: Intent): Heard {
+export function hear(message: string, intent: Request["intent"]): Heard {
   const text = message.toLowerCase().replaceAll("’", "'")
     .replaceAll(BEFORE, "");
   const asking = sentences(text).filter((sentence) => ASKING.test(sentence));

@@ -7,12 +7,17 @@
 import type { Database } from "../database.ts";
 import { printPythonJson } from "../python_json.ts";
 import type { Goal, Request } from "../types.ts";
+import { tripDetails } from "./_airline_words.ts";
 import { texts } from "./_read.ts";
 
 /** What a request is about beyond its order: what a customer tells when they are asked. */
 export function detailsOf(request: Request): string[] {
   const { items = [], newItems = [], reason, payment, address } = request;
-  return [...items, ...newItems, reason, payment, address?.address1]
+  const trip = request.trip === undefined
+    ? []
+    : [...tripDetails(request)].filter(([kind]) => kind !== "reservation")
+      .map(([, words]) => words);
+  return [...items, ...newItems, reason, payment, address?.address1, ...trip]
     .filter((detail): detail is string =>
       detail !== undefined && detail !== ""
     );
@@ -57,7 +62,10 @@ export function knownText(
   const orders = texts(user ?? new Map(), "orders").map((id) =>
     database.get("orders", id)
   );
-  const rows = [user, ...orders].map((one) =>
+  const reservations = texts(user ?? new Map(), "reservations").map((id) =>
+    database.get("reservations", id)
+  );
+  const rows = [user, ...orders, ...reservations].map((one) =>
     one === undefined ? "" : printPythonJson(one)
   );
   return [JSON.stringify(goal), instruction, userId, ...rows].join(" ")

@@ -6,6 +6,7 @@
  */
 
 import type { Rng } from "../random.ts";
+import { airlineRequestWords } from "./_airline_words.ts";
 import type { Address, Goal, Request } from "../types.ts";
 
 /** Chooses among the first `wording` phrasings of each sentence. */
@@ -85,6 +86,7 @@ export function nextWords(request: Request, say: Phraser): string {
  * request is forthcoming.
  */
 export function requestWords(request: Request, owner = "my"): string {
+  if (request.trip !== undefined) return airlineRequestWords(request);
   const all = request.forthcoming === true;
   const order = orderWords(request);
   const items = all && request.items ? list(request.items) : "something";
@@ -119,6 +121,8 @@ export function requestWords(request: Request, owner = "my"): string {
         (all && request.address ? ` to ${addressWords(request.address)}` : "");
     case "question":
       return request.question ?? "answer";
+    default:
+      return airlineRequestWords(request);
   }
 }
 

@@ -19,6 +19,7 @@ import {
   type User,
   type UserFactory,
 } from "../types.ts";
+import { AirlineUser } from "./_airline_user.ts";
 import { benchGoal } from "./_bench_goal.ts";
 import { type Fact, factsOf } from "./_facts.ts";
 import { type Asked, hear, type Heard } from "./_hearing.ts";
@@ -60,6 +61,9 @@ export function scriptedUser(
       wording: goal.wording,
       part: goal.phrasings,
     });
+    if (task.goal !== undefined && task.domain === "airline") {
+      return new AirlineUser({ task, goal, say });
+    }
     const knowledge = knowledgeOf(dataset.database, task.userId);
     return new ScriptedUser({ task, goal, opening, say, knowledge });
   };

@@ -215,6 +215,19 @@ function asksAnything(goal: Goal, text: string): boolean {
   );
 }
 
+/** The airline's tool by intent. */
+const AIRLINE_TOOLS: Readonly<
+  Partial<Record<Goal["requests"][number]["intent"], string>>
+> = {
+  book: "book_reservation",
+  cancel: "cancel_reservation",
+  change_flights: "update_reservation_flights",
+  change_cabin: "update_reservation_flights",
+  change_passengers: "update_reservation_passengers",
+  add_bags: "update_reservation_baggages",
+  certificate: "send_certificate",
+};
+
 function needsWrite(
   { intent, refused }: Goal["requests"][number],
 ): boolean {
@@ -227,8 +240,11 @@ function openWrites(goal: Goal, turns: readonly Turn[]): string[] {
   for (const { action, observation } of turns) {
     if (action.type !== "tool") continue;
     if (observation.end === "transfer") return [];
-    const intent = REQUEST_INTENTS[action.call.name];
-    const at = intent === undefined ? -1 : open.indexOf(intent);
+    const { name } = action.call;
+    const intent = REQUEST_INTENTS[name];
+    const at = intent === undefined
+      ? open.findIndex((one) => AIRLINE_TOOLS[one] === name)
+      : open.indexOf(intent);
     if (at >= 0 && !observation.content.startsWith("Error")) open.splice(at, 1);
   }
   return open;

@@ -2,7 +2,7 @@ import { printPythonJson } from "../../python_json.ts";
 import { defineTool } from "../../tool.ts";
 
 /** City by airport, in the order in which they are listed. */
-const AIRPORTS: ReadonlyMap<string, string> = new Map([
+export const AIRPORTS: ReadonlyMap<string, string> = new Map([
   ["SFO", "San Francisco"],
   ["JFK", "New York"],
   ["LAX", "Los Angeles"],

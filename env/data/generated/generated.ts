@@ -7,6 +7,12 @@
 
 import type { z } from "zod";
 import { ConfigError } from "../../errors.ts";
+import { generatedAirline } from "./airline/domain.ts";
+import {
+  type AirlineOptions,
+  type AirlineOptionsInput,
+  airlineOptionsSchema,
+} from "./airline/options.ts";
 import {
   type GeneratedDataset,
   type GenerateHooks,
@@ -36,6 +42,21 @@ export async function generated(
 ): Promise<GeneratedDataset<GeneratedOptions>> {
   const options = parseOptions(generatedOptionsSchema, input, "retail");
   return await generateWorld(generatedRetail, { seed, options, ...hooks });
+}
+
+/**
+ * Generates an airline world. Every task holds its certificate; the splits share no user and no reservation, only the
+ * flights.
+ *
+ * @throws {ConfigError} If an option is unknown or out of range, or an intent has no possible task.
+ */
+export async function generatedAirlineWorld(
+  seed: number,
+  input: AirlineOptionsInput = {},
+  hooks: GenerateHooks = {},
+): Promise<GeneratedDataset<AirlineOptions>> {
+  const options = parseOptions(airlineOptionsSchema, input, "airline");
+  return await generateWorld(generatedAirline, { seed, options, ...hooks });
 }
 
 function parseOptions<S extends z.ZodType>(

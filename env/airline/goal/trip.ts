@@ -1,0 +1,57 @@
+/**
+ * What an airline's customer wants, in their own words: the part of a request that is about flights.
+ *
+ * @module
+ */
+
+/** Where one sits. */
+export type Cabin = "basic_economy" | "economy" | "business";
+
+/** The requests that only an airline's customers make. */
+export type AirlineIntent =
+  | "book"
+  | "change_flights"
+  | "change_cabin"
+  | "change_passengers"
+  | "add_bags"
+  | "certificate";
+
+/** Somebody who flies. */
+export interface Traveller {
+  readonly firstName: string;
+  readonly lastName: string;
+  /** `1980-01-31` */
+  readonly dob: string;
+}
+
+/** Which of several direct flights is wanted; of those alone that have seats for everybody. */
+export type Pick = "cheapest" | "earliest" | "latest";
+
+/** The details of a request. Which there are depends on its intent. */
+export interface Trip {
+  /** The reservation, where the customer knows its id. */
+  readonly reservationId?: string;
+  /** An airport or its city: of a booking, of what is asked, or of the reservation whose id is not known. */
+  readonly from?: string;
+  readonly to?: string;
+  /** `2024-05-20`: of the flight out. A change that leaves it out keeps that flight. */
+  readonly date?: string;
+  /** Of the flight back. */
+  readonly returnDate?: string;
+  readonly pick?: Pick;
+  readonly cabin?: Cabin;
+  /** Who flies, in this order; for a change, who is to fly. */
+  readonly passengers?: readonly Traveller[];
+  /** The full name of the passenger who does not fly; left out where somebody is to fly too. */
+  readonly replaced?: string;
+  /** Of a booking all bags; of a change how many more, negative for fewer. */
+  readonly bags?: number;
+  readonly insurance?: "yes" | "no";
+  /** What pays, in this order, each as far as it goes: `certificate`, `gift card`, `credit card`. */
+  readonly pay?: readonly string[];
+}
+
+/** A traveller's full name. */
+export function nameOf({ firstName, lastName }: Traveller): string {
+  return `${firstName} ${lastName}`;
+}

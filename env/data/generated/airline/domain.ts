@@ -1,0 +1,113 @@
+/**
+ * The generated airline world: what the generator needs of the domain.
+ *
+ * @module
+ */
+
+import type { Table } from "../../../database.ts";
+import policy from "../../../airline/policy.md" with { type: "text" };
+import { createRng, type Rng } from "../../../random.ts";
+import type { Task } from "../../../types.ts";
+import { Ids } from "../retail/rows.ts";
+import type {
+  GeneratedDomain,
+  Lot,
+  LotDraw,
+  LotPlace,
+  WorldDraw,
+} from "../world.ts";
+import { addExtras, drawAirlineIntents, drawAirlineTask } from "./draw_task.ts";
+import { drawFlights, type Flight, flightRow } from "./flights.ts";
+import type { AirlineOptions } from "./options.ts";
+import { airlinePrompts } from "./prompts.ts";
+import {
+  drawPassenger,
+  type Passenger,
+  passengerRow,
+  reservationRow,
+} from "./rows.ts";
+import { airlineTools } from "./tools.ts";
+
+/** The generated airline world. */
+export const generatedAirline: GeneratedDomain<AirlineOptions> = {
+  name: "airline",
+  version: 1,
+  policy,
+  tools: airlineTools,
+  terminatingTools: ["transfer_to_human_agents"],
+  prompts: airlinePrompts,
+  open: (seed, options) => new AirlineDraw(seed, options),
+};
+
+const ADVICE =
+  "allow more airports or more flights a route, or set the intent's weight to 0";
+
+class AirlineDraw implements WorldDraw {
+  readonly #seed: number;
+  readonly #options: AirlineOptions;
+  readonly #ids = new Ids();
+  readonly #routes: ReadonlyMap<string, readonly Flight[]>;
+
+  constructor(seed: number, options: AirlineOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#routes = drawFlights(createRng(seed, "flights"), options);
+  }
+
+  begin(place: LotPlace, rng: Rng): LotDraw {
+    const intents = Array.from(
+      { length: place.count },
+      () => drawAirlineIntents(rng, this.#options),
+    );
+    return {
+      about: intents.flat().map((intent) => `"${intent}"`).join(", "),
+      advice: ADVICE,
+      draw: () => {
+        const people: Passenger[] = [];
+        const newcomer = (): Passenger => {
+          const one = drawPassenger(world);
+          people.push(one);
+          return one;
+        };
+        const world = {
+          rng,
+          ids: this.#ids,
+          options: this.#options,
+          routes: this.#routes,
+          stranger: newcomer,
+        };
+        const customer = newcomer();
+        const tasks: Task[] = [];
+        for (const [i, ofTask] of intents.entries()) {
+          const at = { split: place.split, index: place.index + i };
+          const task = drawAirlineTask(world, {
+            customer,
+            intents: ofTask,
+            place: at,
+          });
+          if (task === undefined) return undefined;
+          tasks.push(task);
+        }
+        addExtras(world, customer);
+        return { place, tasks, rows: people };
+      },
+    };
+  }
+
+  tables(lots: readonly Lot[]): Map<string, Table> {
+    const rng = createRng(this.#seed, "tables");
+    const people = rng.shuffle(
+      lots.flatMap(({ rows }) => rows as readonly Passenger[]),
+    ).map((one) => ({ ...one, reservations: rng.shuffle(one.reservations) }));
+    const held = rng.shuffle(people.flatMap((one) => one.reservations));
+    const flights = [...this.#routes.values()].flat();
+    return new Map<string, Table>([
+      ["flights", new Map(flights.map((one) => [one.number, flightRow(one)]))],
+      [
+        "reservations",
+        new Map(held.map((one) => [one.id, reservationRow(one)])),
+      ],
+      ["users", new Map(people.map((one) => [one.userId, passengerRow(one)]))],
+    ]);
+  }
+}
