@@ -1,5 +1,5 @@
 /**
- * `deno task mock --env retail --count N`: a generated world with a certificate for each task.
+ * `deno task mock --env retail|airline --count N`: a generated world with a certificate for each task.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import type { Finding } from "../env/audit/finding.ts";
 import { type Coverage, coverageOf } from "../env/data/generated/coverage.ts";
 import {
   generated,
+  generatedAirlineWorld,
   type GeneratedDataset,
 } from "../env/data/generated/generated.ts";
 import { splitSizes, worldFiles } from "../env/data/generated/world_files.ts";
@@ -118,17 +119,13 @@ async function generate(
   { env, count: wanted, seed, set }: MockFlags,
   { terminal, signal }: TaskContext,
 ): Promise<World> {
-  if (env !== "retail") {
-    throw new ConfigError(
-      `There is no generated ${env} world in this version; pass --env retail, or --source tau-bench`,
-    );
-  }
   const line = new RunningLine(terminal, {
     what: "tasks certified",
     of: wanted,
   });
   const sizes = splitSizes(wanted);
-  return await generated(seed, {
+  const make = env === "airline" ? generatedAirlineWorld : generated;
+  return await make(seed, {
     trainTasks: sizes.train,
     devTasks: sizes.dev,
     testTasks: sizes.test,

@@ -4,7 +4,10 @@
  * @module
  */
 
-import { generated } from "../env/data/generated/generated.ts";
+import {
+  generated,
+  generatedAirlineWorld,
+} from "../env/data/generated/generated.ts";
 import { loadTauBench } from "../env/data/tau_bench.ts";
 import { ConfigError } from "../env/errors.ts";
 import type { Dataset } from "../env/types.ts";
@@ -26,10 +29,13 @@ export async function openDataset(data: Config["data"]): Promise<Dataset> {
 
 async function openWhole(data: Config["data"]): Promise<Dataset> {
   if (data.source === "generated") {
-    if (data.domain !== "retail") {
-      throw new ConfigError(
-        `There is no generated ${data.domain} world in this version; pass --data tau-bench --tau-bench DIR, or --env retail`,
-      );
+    if (data.domain === "airline") {
+      const { trainTasks, devTasks, testTasks } = data.generated;
+      return await generatedAirlineWorld(data.worldSeed, {
+        trainTasks,
+        devTasks,
+        testTasks,
+      });
     }
     return await generated(data.worldSeed, data.generated);
   }

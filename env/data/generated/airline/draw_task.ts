@@ -54,7 +54,9 @@ function airlineInstruction(goal: Goal, userId: string): string {
   const { firstName, lastName } = goal.identity;
   const wants = goal.requests.map((request, i) => {
     const start = i === 0 ? "You want to" : "When that is settled, you want to";
-    const what = airlineRequestWords({ ...request, forthcoming: true });
+    const what = airlineRequestWords({ ...request, forthcoming: true }, {
+      isBackwards: true,
+    });
     const verb = request.intent === "question" ? "know the " : "";
     const kind = request.intent !== "book"
       ? ""
