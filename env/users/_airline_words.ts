@@ -7,7 +7,7 @@
 import { nameOf, type Trip } from "../airline/goal/trip.ts";
 import type { Request } from "../types.ts";
 
-/** What the customer wants, to follow "i want to" (questions: "what is the"); details only where it is forthcoming. Backwards, the last detail comes first, so that who reads it has to speak for themselves. */
+/** What the customer wants, to follow "i want to" (questions: "what is the"); details only where it is forthcoming. Backwards, the last detail comes first and people are named otherwise, so that who reads it has to speak for themselves. */
 export function airlineRequestWords(
   request: Request,
   { isBackwards = false }: { readonly isBackwards?: boolean } = {},
@@ -15,7 +15,11 @@ export function airlineRequestWords(
   const { intent, trip = {}, question = "answer" } = request;
   if (intent === "question") return question;
   const told = request.forthcoming === true ? detailWords(request) : [];
-  const all = isBackwards ? told.toReversed() : told;
+  const all = isBackwards
+    ? told.toReversed().map((words) =>
+      words.replaceAll(" born ", ", ").replace(" instead of ", " in place of ")
+    )
+    : told;
   const details = all.length === 0 ? "" : `: ${all.join(", ")}`;
   return `${wishWords(request)}${aboutWords(request.intent, trip)}${
     request.reason === undefined ? "" : ` because ${request.reason}`
