@@ -251,7 +251,7 @@ function recipeText(
       source: "generated",
       domain: world.domain,
       worldSeed: world.seed,
-      generated: world.options,
+      [world.domain === "retail" ? "generated" : world.domain]: world.options,
       ...(excluded.length === 0
         ? {}
         : { exclude: join(flags.out, "exclude.yaml") }),

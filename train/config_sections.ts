@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { airlineOptionsSchema } from "../env/data/generated/airline/options.ts";
 import { generatedOptionsSchema } from "../env/data/generated/retail/options.ts";
 
 const positive = z.int().min(1);
@@ -23,6 +24,7 @@ export const dataSchema = z.strictObject({
   worldSeed: z.int().default(1)
     .describe("Seed of the generated world; independent of the run's seed"),
   generated: generatedOptionsSchema.prefault({}),
+  airline: airlineOptionsSchema.prefault({}),
 });
 
 /** How a model serves customers. */

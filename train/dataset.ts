@@ -29,15 +29,9 @@ export async function openDataset(data: Config["data"]): Promise<Dataset> {
 
 async function openWhole(data: Config["data"]): Promise<Dataset> {
   if (data.source === "generated") {
-    if (data.domain === "airline") {
-      const { trainTasks, devTasks, testTasks } = data.generated;
-      return await generatedAirlineWorld(data.worldSeed, {
-        trainTasks,
-        devTasks,
-        testTasks,
-      });
-    }
-    return await generated(data.worldSeed, data.generated);
+    return data.domain === "airline"
+      ? await generatedAirlineWorld(data.worldSeed, data.airline)
+      : await generated(data.worldSeed, data.generated);
   }
   if (data.directory === null) {
     throw new ConfigError(

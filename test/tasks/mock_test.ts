@@ -215,3 +215,20 @@ Deno.test("mock --between leaves out what a policy solves too often or too seldo
     assert.equal(taken.code, 2);
     assert.match(taken.stderr, /not empty/);
   }));
+
+Deno.test("mock --env airline writes a world that its recipe opens again", () =>
+  inTempDir(async (dir) => {
+    const out = join(dir, "w");
+    const { code, stdout, stderr } = await runTask("mock", [
+      ...["--env", "airline", "--count", "40", "--seed", "2", "--out", out],
+      ...["--set", "passengersMax=3", "--json"],
+    ]);
+    assert.equal(code, 0, stderr);
+    const { fingerprint } = JSON.parse(stdout);
+    const text = await Deno.readTextFile(join(out, "recipe.yaml"));
+    const config = resolveConfig({ name: "recipe.yaml", text });
+    assert.equal((await openDataset(config.data)).fingerprint, fingerprint);
+    const read = await loadTauBench(out, "airline");
+    assert.equal(read.tasks("train").length, 32);
+    assert.deepEqual(audit(read).exclusions, []);
+  }));

@@ -8,8 +8,8 @@ import { generated } from "../../../../env/data/generated/generated.ts";
 import type { GeneratedOptionsInput } from "../../../../env/data/generated/retail/options.ts";
 import { isWrite } from "../../../../env/audit/finding.ts";
 import { fromPlain } from "../../../../env/python_json.ts";
-import { createRng, type Rng } from "../../../../env/random.ts";
 import type { Dataset, Task, ToolAction } from "../../../../env/types.ts";
+import { refusedMutations } from "../../../fakes/mutated_gold.ts";
 
 const HARD = {
   trainTasks: 120,
@@ -163,55 +163,9 @@ function changed(
   };
 }
 
-/** The gold with an argument changed, an action left out, or a write too many. */
-function mutated(task: Task, rng: Rng): Task {
-  const { actions } = task;
-  const kind = rng.pick(["change", "drop", "add"]);
-  const at = rng.int(actions.length);
-  const action = actions[at]!;
-  const keys = [...action.arguments.keys()];
-  const key = keys.length === 0 ? "" : rng.pick(keys);
-  const others = hard.tasks("train").flatMap((one) => one.actions)
-    .flatMap(({ arguments: args }) => args.has(key) ? [args.get(key)!] : [])
-    .filter((value) =>
-      JSON.stringify(value) !== JSON.stringify(action.arguments.get(key))
-    );
-  if (kind === "change" && others.length > 0) {
-    const other = rng.pick(others);
-    const wrong = {
-      ...action,
-      arguments: new Map([...action.arguments, [key, other]]),
-    };
-    return withActions(task, actions.with(at, wrong));
-  }
-  if (kind === "add") {
-    const writes = hard.tasks("train").filter((one) => one !== task)
-      .flatMap((one) => one.actions).filter(isWrite);
-    return withActions(task, actions.toSpliced(at + 1, 0, rng.pick(writes)));
-  }
-  return withActions(task, actions.toSpliced(at, 1));
-}
-
 Deno.test("createCertifier() refuses a mutated gold at least 99 times in 100", async () => {
-  const certify = createCertifier(hard);
-  const rng = createRng(5, "mutations");
-  const tasks = hard.tasks("train");
-  const passed: string[] = [];
-  const parts = new Map<string, number>();
-  const count = 2000;
-  for (let i = 0; i < count; i++) {
-    const task = mutated(rng.pick(tasks), rng);
-    const result = await certify(task);
-    if (result instanceof Refusal) {
-      parts.set(result.part, (parts.get(result.part) ?? 0) + 1);
-    } else passed.push(`${task.id} ${task.intent}`);
-  }
-  const share = 1 - passed.length / count;
-  console.log(
-    `mutated gold refused: ${(share * 100).toFixed(2)}% of ${count}, by part ${
-      JSON.stringify(Object.fromEntries(parts))
-    }`,
-  );
+  const { share, passed, text } = await refusedMutations(hard, 2000);
+  console.log(text);
   assert.ok(share >= 0.99, passed.join("; "));
 });
 
