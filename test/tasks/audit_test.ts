@@ -31,9 +31,17 @@ Deno.test({
     }),
 });
 
-Deno.test("audit: refuses a split that is not there", async () => {
-  const { code, stderr } = await runTask("audit", [
-    ...["--split", "dev", "--env", "airline", "--data", "generated"],
-  ]);
-  assert.equal(code, 2, stderr);
+Deno.test({
+  name: "audit: refuses a split that is not there",
+  ignore: NO_TAU_BENCH,
+  fn: async () => {
+    const { code, stderr } = await runTask("audit", [
+      ...["--split", "dev", "--env", "airline", "--tau-bench", TAU_BENCH],
+    ]);
+    assert.equal(code, 2, stderr);
+    assert.match(
+      stderr,
+      /There is no split "dev" in these data; they have test/,
+    );
+  },
 });
