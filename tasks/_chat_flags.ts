@@ -4,7 +4,6 @@
  * @module
  */
 
-import { join } from "node:path";
 import { z } from "zod";
 import { expertAgent } from "../env/agents/expert.ts";
 import { ConfigError } from "../env/errors.ts";
@@ -16,6 +15,7 @@ import {
   readRun,
   type RunRecord,
 } from "../train/run_reader.ts";
+import { runPath, runsFlag } from "./_shared_flags.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
 /** The flags. */
@@ -51,10 +51,7 @@ export const chatFlags = z.object({
     description:
       "The policy's sampling temperature; 0 takes the likeliest token",
   }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
+  runs: runsFlag,
 });
 
 /** The flags as parsed. */
@@ -103,7 +100,7 @@ async function runOf(
   }
   if (agent === "expert") return undefined;
   if (policy !== undefined) {
-    return policy.includes("/") ? policy : join(runs, policy);
+    return runPath(policy, runs);
   }
   const latest = await latestCompleted(runs);
   if (latest !== undefined || agent === undefined) return latest;

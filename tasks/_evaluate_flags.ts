@@ -33,6 +33,7 @@ import {
   flagOverrides,
   type FlagPaths,
   runFlags,
+  runPath,
   SHARED_PATHS,
   userFlags,
 } from "./_shared_flags.ts";
@@ -233,7 +234,7 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
     );
   }
   if (policy !== undefined) {
-    return policy.includes("/") ? policy : join(runs, policy);
+    return runPath(policy, runs);
   }
   if (others.length > 0 || recipe !== undefined) return undefined;
   const latest = await latestCompleted(runs);
@@ -288,7 +289,7 @@ async function namedEvaluation(
   { resume, runs }: EvaluateFlags,
 ): Promise<string> {
   if (typeof resume === "string") {
-    return resume.includes("/") ? resume : join(runs, resume);
+    return runPath(resume, runs);
   }
   const path = await latestUnfinished(runs, "evaluate");
   if (path !== undefined) return path;

@@ -30,6 +30,7 @@ import { readRun } from "../train/run_reader.ts";
 import { writeFileAtomic } from "../train/storage.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { RunningLine } from "./_running_line.ts";
+import { runPath } from "./_shared_flags.ts";
 import { bytes, count, duration, percent, table } from "./_text.ts";
 
 /** What is asked for. */
@@ -150,7 +151,7 @@ async function rates(
   { policy = "", trials, seed, runs }: MockFlags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskRate[]> {
-  const path = policy.includes("/") ? policy : join(runs, policy);
+  const path = runPath(policy, runs);
   await using opened = await openRunPolicy(await readRun(path));
   const tasks = world.tasks("train");
   const line = new RunningLine(terminal, {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import { z } from "zod";
 import type { Override } from "../train/config.ts";
 import { endpointSchema, userSchema } from "../train/config_sections.ts";
@@ -50,6 +51,17 @@ export const excludeFlag = z.string().min(1).optional().meta({
   value: "FILE",
 });
 
+/** Where runs are. */
+export const runsFlag = z.string().default("runs").meta({
+  description: "Directory of the runs",
+  value: "DIR",
+});
+
+/** A run that is named, or given by its path, which has a slash. */
+export function runPath(given: string, runs: string): string {
+  return given.includes("/") ? given : join(runs, given);
+}
+
 /** Where a run is, and what is set over its recipe. */
 export const runFlags = {
   set: z.array(z.string()).default([]).meta({
@@ -63,10 +75,7 @@ export const runFlags = {
   ).optional().meta({
     description: "Name of the run; default: what it is of, and the time",
   }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
+  runs: runsFlag,
   resume: z.union([z.literal(true), z.string()]).optional().meta({
     description: "Continue a run, by default the last that is not completed",
     value: "RUN",

@@ -20,6 +20,7 @@ import { measuredRates } from "../train/slime/measured.ts";
 import type { LaunchFacts, PlanHost } from "../train/slime/plan.ts";
 import { planData } from "../train/slime/rows.ts";
 import { readTextIfThere } from "../train/storage.ts";
+import { runPath } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
 /**
@@ -88,10 +89,6 @@ export async function slimeFacts(
     ),
     notes,
   };
-}
-
-function runPath(given: string, runs: string): string {
-  return given.includes("/") ? given : join(runs, given);
 }
 
 /** `null` where the recipe is of τ-bench and nobody said where its data are. */

@@ -37,6 +37,7 @@ import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { DoctorLine, doctorText } from "./_doctor_view.ts";
 import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
 import { launchText, SlimeLiveLine } from "./_slime_view.ts";
+import { runPath } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
 /** Launches a new run. */
@@ -290,7 +291,7 @@ async function namedRun(
   { runs }: TrainFlags,
 ): Promise<string> {
   if (typeof given === "string") {
-    return given.includes("/") ? given : join(runs, given);
+    return runPath(given, runs);
   }
   const path = await latestUnfinished(runs, "train", "slime");
   if (path !== undefined) return path;

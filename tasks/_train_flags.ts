@@ -29,6 +29,7 @@ import {
   flagOverrides,
   type FlagPaths,
   runFlags,
+  runPath,
   SHARED_PATHS,
   userFlags,
 } from "./_shared_flags.ts";
@@ -220,7 +221,7 @@ export async function runNamed(
   { resume, runs }: TrainFlags,
 ): Promise<string> {
   if (typeof resume === "string") {
-    return resume.includes("/") ? resume : join(runs, resume);
+    return runPath(resume, runs);
   }
   const path = await latestUnfinished(runs);
   if (path !== undefined) return path;

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { join } from "node:path";
 import { z } from "zod";
 import { diagnose } from "../env/diagnosis/diagnose.ts";
 import { ConfigError, InfrastructureError } from "../env/errors.ts";
@@ -23,7 +22,7 @@ import { latestRun } from "../train/run_reader.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
 import { RunningLine } from "./_running_line.ts";
-import { budgetFlags } from "./_shared_flags.ts";
+import { budgetFlags, runPath, runsFlag } from "./_shared_flags.ts";
 
 const { provider } = endpointSchema.shape;
 
@@ -61,10 +60,7 @@ const flags = z.object({
     value: "DIR",
     env: "TAU_BENCH_DIR",
   }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
+  runs: runsFlag,
 });
 
 type Flags = z.infer<typeof flags>;
@@ -113,7 +109,7 @@ async function runOf(
     throw new ConfigError("One run is diagnosed at a time; name one");
   }
   if (named !== undefined) {
-    return named.includes("/") ? named : join(runs, named);
+    return runPath(named, runs);
   }
   const latest = await latestRun(runs);
   if (latest !== undefined) return latest;

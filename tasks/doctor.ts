@@ -17,6 +17,7 @@ import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
 import { readRecipe } from "./_recipes.ts";
+import { runsFlag } from "./_shared_flags.ts";
 import { table } from "./_text.ts";
 
 const flags = z.object({
@@ -62,10 +63,7 @@ const flags = z.object({
   timeout: z.number().gt(0).optional().meta({
     description: "Seconds until a check is given up; default: its own time",
   }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
+  runs: runsFlag,
 });
 
 type Flags = z.infer<typeof flags>;

@@ -17,6 +17,7 @@ import { sha256 } from "../env/state_hash.ts";
 import { readTextIfThere, writeFileAtomic } from "../train/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { mockGenerated } from "./_mock_generated.ts";
+import { runsFlag } from "./_shared_flags.ts";
 import { count, table } from "./_text.ts";
 
 const flags = z.object({
@@ -49,10 +50,7 @@ const flags = z.object({
   trials: z.int().min(1).default(4).meta({
     description: "Episodes of each task for --between",
   }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
+  runs: runsFlag,
   out: z.string().min(1).meta({
     description: "Directory to write to",
     value: "DIR",

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { join } from "node:path";
 import denoConfig from "../deno.json" with { type: "json" };
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
@@ -22,6 +21,8 @@ import { openEpisodeRecorder } from "../train/slime/episode_recorder.ts";
 import { openEpisodeWorld } from "../train/slime/episode_world.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
+import { aborted, listen, tokenOf } from "./_serving.ts";
+import { runPath, runsFlag } from "./_shared_flags.ts";
 
 const flags = z.object({
   policy: z.string().min(1).optional().meta({
@@ -56,14 +57,14 @@ const flags = z.object({
     description: "Set a key of the recipe; may be repeated",
     value: "KEY=VALUE",
   }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
+  runs: runsFlag,
 });
 
 /** SGLang's own. */
 const POLICY_PORT = 30000;
+
+/** How clients show their token. */
+const SHOWN = "which clients then send as their key";
 
 type Flags = z.infer<typeof flags>;
 
@@ -85,7 +86,7 @@ async function runEpisodes(
       "--recipe serves episodes and --policy a policy; give one of them",
     );
   }
-  const token = tokenFor(flags.host);
+  const token = tokenOf(flags.host, SHOWN);
   const recipe = await readRecipe(name);
   const config = resolveSlime(recipe, overridesOf(flags));
   const world = await openEpisodeWorld(config, { signal });
@@ -136,7 +137,7 @@ async function runPolicy(
   flags: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  const token = tokenFor(flags.host);
+  const token = tokenOf(flags.host, SHOWN);
   const path = await runOf(flags);
   await using opened = await openRunPolicy(await readRun(path));
   const policy: ServedPolicy = {
@@ -161,51 +162,15 @@ async function runPolicy(
   return { json, exitCode: 0 };
 }
 
-/** @throws {ConfigError} If the port cannot be had. */
-function listen(
-  { host, port }: { host: string; port: number },
-  handler: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve(
-      { hostname: host, port, onListen: () => {} },
-      handler,
-    );
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new ConfigError(
-      `Port ${port} of ${host} is in use; choose another by --port, or --port 0 for a free one`,
-      { cause: error },
-    );
-  }
-}
-
-/** The token that clients have to show. @throws {ConfigError} If one is needed and not set. */
-function tokenFor(host: string): string | undefined {
-  const token = Deno.env.get("TAULAB_TOKEN") || undefined;
-  const isLoopback = /^(127\.|localhost$|::1$)/.test(host);
-  if (token !== undefined || isLoopback) return token;
-  throw new ConfigError(
-    `--host ${host} can be reached by others: set TAULAB_TOKEN, which clients then send as their key, or listen on 127.0.0.1`,
-  );
-}
-
 async function runOf({ policy, runs }: Flags): Promise<string> {
   if (policy !== undefined) {
-    return policy.includes("/") ? policy : join(runs, policy);
+    return runPath(policy, runs);
   }
   const latest = await latestCompleted(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
     `There is no completed run in "${runs}"; train one by "deno task train", or name one by --policy RUN`,
   );
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 if (import.meta.main) {

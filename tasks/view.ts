@@ -17,8 +17,11 @@ import {
   readQuery,
 } from "../notebooks/viewer/page/filter.js";
 import { ViewerFault } from "../notebooks/viewer/source.ts";
+import { isLoopback } from "../train/slime/config.ts";
 import { writeFileAtomic } from "../train/storage.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { aborted, listen, tokenOf } from "./_serving.ts";
+import { runsFlag } from "./_shared_flags.ts";
 import { bytes, count } from "./_text.ts";
 
 const flags = z.object({
@@ -54,16 +57,15 @@ const flags = z.object({
     value: "DIR",
     env: "TAU_BENCH_DIR",
   }),
-  runs: z.string().default("runs").meta({
-    description: "Directory of the runs",
-    value: "DIR",
-  }),
+  runs: runsFlag,
 });
 
 type Flags = z.infer<typeof flags>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
-  const token = tokenFor(flags.host);
+  const token = isLoopback(flags.host)
+    ? undefined
+    : tokenOf(flags.host, "which the page is then opened with");
   checkExportFlags(flags);
   using library = await Library.open({
     named: context.operands,
@@ -198,40 +200,6 @@ function readIds(text: string): number[] {
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);
   });
   return [...new Set(ids)];
-}
-
-/** @throws {ConfigError} If the port cannot be had. */
-function listen(
-  { host, port }: Flags,
-  handler: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new ConfigError(
-      `Port ${port} of ${host} is in use; choose another by --port, or --port 0 for a free one`,
-      { cause: error },
-    );
-  }
-}
-
-/** The token that the page is asked for. @throws {ConfigError} If one is needed and not set. */
-function tokenFor(host: string): string | undefined {
-  const isLoopback = /^(127\.|localhost$|::1$)/.test(host);
-  if (isLoopback) return undefined;
-  const token = Deno.env.get("TAULAB_TOKEN") || undefined;
-  if (token !== undefined) return token;
-  throw new ConfigError(
-    `--host ${host} can be reached by others: set TAULAB_TOKEN, which the page is then opened with, or listen on 127.0.0.1`,
-  );
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 if (import.meta.main) {

@@ -26,7 +26,12 @@ import type {
   TokensView,
 } from "./protocol.ts";
 import { readResults, type ResultRecord } from "./results_records.ts";
-import { type EpisodeSource, noEpisode, ViewerFault } from "./source.ts";
+import {
+  type EpisodeSource,
+  noEpisode,
+  UNKNOWN_RUN,
+  ViewerFault,
+} from "./source.ts";
 import type { World } from "./world.ts";
 
 interface Loaded {
@@ -205,23 +210,10 @@ export class ResultsSource implements EpisodeSource {
 
   #summaryOf(known: Partial<RunSummary>): RunSummary {
     return {
+      ...UNKNOWN_RUN,
       id: this.id,
       path: this.path,
       kind: "results",
-      trainer: null,
-      outcome: null,
-      data: null,
-      seed: null,
-      startedAt: null,
-      endedAt: null,
-      version: null,
-      commit: null,
-      steps: null,
-      episodes: null,
-      pass1: null,
-      pass1Of: null,
-      reward: null,
-      error: null,
       ...known,
     };
   }

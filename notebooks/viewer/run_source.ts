@@ -26,6 +26,7 @@ import {
   type EpisodeSource,
   isDatabaseDamage,
   noEpisode,
+  UNKNOWN_RUN,
   ViewerFault,
 } from "./source.ts";
 import { openTokenizer, tokensView } from "./tokens_view.ts";
@@ -100,7 +101,7 @@ export class RunSource implements EpisodeSource {
       return (await this.view()).run;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return { ...EMPTY, id: this.id, path: this.path, error: message };
+      return { ...UNKNOWN_RUN, id: this.id, path: this.path, error: message };
     }
   }
 
@@ -113,7 +114,7 @@ export class RunSource implements EpisodeSource {
     const counts = info.kind === "train" ? null : await this.#counts();
     const pass = lastPass(curves);
     const run: RunSummary = {
-      ...EMPTY,
+      ...UNKNOWN_RUN,
       id: this.id,
       path: this.path,
       kind: info.kind,
@@ -291,25 +292,6 @@ export class RunSource implements EpisodeSource {
     }
   }
 }
-
-/** What is known of a run that cannot be read. */
-const EMPTY: Omit<RunSummary, "id" | "path"> = {
-  kind: "train",
-  trainer: null,
-  outcome: null,
-  data: null,
-  seed: null,
-  startedAt: null,
-  endedAt: null,
-  version: null,
-  commit: null,
-  steps: null,
-  episodes: null,
-  pass1: null,
-  pass1Of: null,
-  reward: null,
-  error: null,
-};
 
 function open(path: string, file: string): Opened {
   // The store checks the version and says what is wrong with the file.

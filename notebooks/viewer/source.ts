@@ -32,6 +32,25 @@ export interface EpisodeSource extends Disposable {
   tokens(id: number): Promise<TokensView>;
 }
 
+/** A run of which nothing is known yet. */
+export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
+  kind: "train",
+  trainer: null,
+  outcome: null,
+  data: null,
+  seed: null,
+  startedAt: null,
+  endedAt: null,
+  version: null,
+  commit: null,
+  steps: null,
+  episodes: null,
+  pass1: null,
+  pass1Of: null,
+  reward: null,
+  error: null,
+};
+
 /** Why something cannot be shown; the page says so and lives on. */
 export class ViewerFault extends Error {
   override readonly name = "ViewerFault";
