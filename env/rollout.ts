@@ -39,8 +39,8 @@ export interface RolloutSpec {
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** What the record calls the user: `scripted`. */
-  readonly userName: string;
+  /** What the record calls the user: `scripted`. Default: the factory's label, or `custom` where it has none. */
+  readonly userName?: string;
   /** The same seed gives the same episode, at any concurrency and after any number of retries. */
   readonly seed: number;
   /** Most actions of the agent. Default: 30, as in τ-bench. */
@@ -73,8 +73,8 @@ export interface GradedOutcome {
 
 /** What episodes run in. */
 export interface RolloutContext extends CallOptions {
-  /** Milliseconds since some moment; for the record only. */
-  readonly now: () => number;
+  /** Milliseconds; for the record only, no episode goes otherwise by it. Default: the clock, since 1970. */
+  readonly now?: () => number;
   /** Waits between retries. Default: the clock. */
   readonly sleep?: Sleep;
   /** The first wait in milliseconds; it doubles with every retry. Default: 500. */
@@ -86,6 +86,8 @@ const DEFAULTS = {
   maxParseErrors: 3,
   retries: 3,
   backoffMs: 500,
+  concurrency: 32,
+  now: () => performance.timeOrigin + performance.now(),
 } as const;
 
 /**
@@ -94,12 +96,26 @@ const DEFAULTS = {
  * What the model gets wrong is scored. A failure of the infrastructure is retried in a fresh environment; one
  * that stays, and any throw of our own (kind `bug`), gives an episode with `failure` and no reward.
  * @throws The signal's reason, once it is aborted. Nothing else.
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { expertAgent } from "./agents/expert.ts";
+ * import { generated } from "./data/generated/generated.ts";
+ * import { rollout } from "./rollout.ts";
+ * import { scriptedUser } from "./users/scripted.ts";
+ *
+ * const dataset = await generated(1, { trainTasks: 1, devTasks: 1, testTasks: 1 });
+ * const task = dataset.tasks("test")[0]!;
+ * const user = scriptedUser(dataset);
+ * const episode = await rollout({ dataset, task, agent: expertAgent(), user, seed: 1 });
+ * equal(episode.reward?.value, 1);
+ * ```
  */
 export async function rollout(
   options: RolloutSpec & RolloutContext,
 ): Promise<Episode> {
-  const startedAtMs = options.now();
-  const { retries: limit = DEFAULTS.retries } = options;
+  const { retries: limit = DEFAULTS.retries, now = DEFAULTS.now } = options;
+  const startedAtMs = now();
   let usage: Episode["usage"] = { agent: NO_USAGE, user: NO_USAGE };
   for (let retries = 0;; retries++) {
     const attempt = new Attempt(options);
@@ -116,8 +132,8 @@ export async function rollout(
 
 /** Settings of {@linkcode rolloutAll}. */
 export interface RolloutAllOptions extends RolloutContext {
-  /** Most episodes under way at once. */
-  readonly concurrency: number;
+  /** Most episodes under way at once; none of them goes otherwise by it. Default: 32. */
+  readonly concurrency?: number;
   /** Called with every episode when it ends, in the order in which they end. A throw ends the rollouts. */
   readonly onEpisode?: (
     episode: Episode,
@@ -130,12 +146,35 @@ export interface RolloutAllOptions extends RolloutContext {
  * @returns One episode a spec, in the order of the specs.
  * @throws {RangeError} If `concurrency` is not a positive integer.
  * @throws The signal's reason once it is aborted; episodes that had ended have been given to `onEpisode`.
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { expertAgent } from "./agents/expert.ts";
+ * import { generated } from "./data/generated/generated.ts";
+ * import { rolloutAll } from "./rollout.ts";
+ * import { trialSpecs } from "./trials.ts";
+ * import { scriptedUser } from "./users/scripted.ts";
+ *
+ * const dataset = await generated(1, { trainTasks: 1, devTasks: 1, testTasks: 2 });
+ * const specs = trialSpecs(dataset.tasks("test"), {
+ *   dataset,
+ *   agent: expertAgent(),
+ *   user: scriptedUser(dataset),
+ *   seed: 1,
+ *   trials: 4,
+ * });
+ * const rewards: number[] = [];
+ * await rolloutAll(specs, {
+ *   onEpisode: ({ reward }) => void rewards.push(reward?.value ?? NaN),
+ * });
+ * equal(rewards.length, 2 * 4);
+ * ```
  */
 export async function rolloutAll(
   specs: readonly RolloutSpec[],
-  options: RolloutAllOptions,
+  options: RolloutAllOptions = {},
 ): Promise<Episode[]> {
-  const { concurrency, onEpisode, ...context } = options;
+  const { concurrency = DEFAULTS.concurrency, onEpisode, ...context } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new RangeError(
       `Cannot run ${concurrency} episodes at once: it must be a positive integer`,
@@ -346,7 +385,7 @@ function toEpisode(
     startedAtMs: number;
   },
 ): Episode {
-  const { task, agent, seed, userName, now } = options;
+  const { task, agent, seed, user, now = DEFAULTS.now } = options;
   const { environment, session, stopReason, reward, parseErrors } = attempt;
   return {
     taskId: task.id,
@@ -356,7 +395,7 @@ function toEpisode(
     seed,
     agent: agent.name,
     model: agent.model ?? agent.name,
-    user: userName,
+    user: options.userName ?? user.label ?? "custom",
     messages: session?.messages.slice() ?? [],
     turns: environment?.turns.slice() ?? [],
     trajectory: session?.trajectory ?? null,

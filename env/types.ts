@@ -305,11 +305,12 @@ export interface User {
   readonly usage?: Usage;
 }
 
-/** Makes the user of one episode. */
-export type UserFactory = (
-  task: Task,
-  options: { readonly seed: number },
-) => User;
+/** Makes the user of one episode. A plain function will do. */
+export interface UserFactory {
+  (task: Task, options: { readonly seed: number }): User;
+  /** What records call its users: `scripted`, `llm gpt-4o`. Left out where nobody has named them. */
+  readonly label?: string;
+}
 
 /** The token by which a user ends the conversation (exact case, anywhere in the message). */
 export const STOP = "###STOP###";

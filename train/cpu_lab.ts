@@ -138,7 +138,6 @@ class EmbeddedLab implements CpuLab {
     }));
     return await rolloutAll(specs, {
       concurrency: rollout.concurrency,
-      now: () => performance.timeOrigin + performance.now(),
       ...(options.signal ? { signal: options.signal } : {}),
       onEpisode: () => options.onEpisode?.(),
     });

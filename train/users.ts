@@ -52,7 +52,7 @@ export async function openCustomers(
 ): Promise<Customers> {
   const { strategy, endpoint } = config.user;
   if (strategy === "scripted") {
-    return { factory: scriptedUser(dataset), name: strategy };
+    return customers(scriptedUser(dataset));
   }
   dataset.prompts();
   const model = await openChatModel(endpoint, {
@@ -61,10 +61,11 @@ export async function openCustomers(
     source: "user",
     flag: "--user-model",
   });
-  return {
-    factory: customersOf(config, strategy, { dataset, model }),
-    name: `${strategy} ${model.name}`,
-  };
+  return customers(customersOf(config, strategy, { dataset, model }));
+}
+
+function customers(factory: UserFactory): Customers {
+  return { factory, name: factory.label ?? "custom" };
 }
 
 function customersOf(

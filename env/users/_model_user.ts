@@ -23,6 +23,7 @@ import {
   type UserFactory,
 } from "../types.ts";
 import { addUsage, NO_USAGE } from "../usage.ts";
+import { labelled } from "./_label.ts";
 import { saysMoreThanStop, withoutStop } from "./_spoken.ts";
 
 /** How often a model is asked again for an answer that can be used. */
@@ -51,15 +52,21 @@ export type Speak = (
   options: CallOptions,
 ) => Promise<Utterance>;
 
-/** Makes customers who speak by a strategy. @param system Which system prompt they are given. */
+/**
+ * Makes customers who speak by a strategy.
+ * @param strategy What records call it, before the model's name.
+ * @param system Which system prompt they are given.
+ */
 export function modelUser(
   options: ModelUserOptions,
-  { system, speak }: {
+  { strategy, system, speak }: {
+    strategy: string;
     system: (prompts: Prompts) => string;
     speak: Speak;
   },
 ): UserFactory {
-  return (task, { seed }) => {
+  const label = `${strategy} ${options.model.name}`;
+  return labelled(label, (task, { seed }) => {
     const prompts = options.dataset.prompts();
     const talk = new Talk(options.model, { prompts, seed });
     talk.note({
@@ -68,7 +75,7 @@ export function modelUser(
     });
     const { compat = false } = options;
     return new ModelUser(talk, { speak, compat });
-  };
+  });
 }
 
 /** The conversation as the customer remembers it, and their model. */

@@ -5,6 +5,7 @@
  */
 
 import { type CallOptions, STOP, type UserFactory } from "../types.ts";
+import { labelled } from "./_label.ts";
 
 /** Reads a line without its end; `null` when there are no more. */
 export type LineReader = (options?: CallOptions) => Promise<string | null>;
@@ -29,7 +30,7 @@ export function humanUser({ readLine, write }: HumanUserOptions): UserFactory {
       if (text.trim() !== "") return text.trim();
     }
   }
-  return (task) => ({
+  return labelled("human", (task) => ({
     open(options) {
       write(`You are the customer. ${task.instruction}\n`, "task");
       return line(options);
@@ -38,7 +39,7 @@ export function humanUser({ readLine, write }: HumanUserOptions): UserFactory {
       write(`${message}\n`, "message");
       return line(options);
     },
-  });
+  }));
 }
 
 /**

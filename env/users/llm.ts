@@ -18,6 +18,7 @@ import { spoken } from "./_spoken.ts";
  */
 export function llmUser(options: ModelUserOptions): UserFactory {
   return modelUser(options, {
+    strategy: "llm",
     system: ({ user }) => user.system,
     speak: options.compat === true ? speakAsWritten : speakMended,
   });

@@ -22,6 +22,7 @@ import { spokenBehind } from "./_spoken.ts";
  */
 export function reactUser(options: ModelUserOptions): UserFactory {
   return modelUser(options, {
+    strategy: "react",
     system: ({ user }) => user.reactSystem,
     speak: options.compat === true ? speakAsParsed : speakAfterThought,
   });

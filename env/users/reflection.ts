@@ -32,6 +32,7 @@ export interface ReflectionOptions extends ModelUserOptions {
 export function reflectionUser(options: ReflectionOptions): UserFactory {
   const { compat = false, attempts = 2 } = options;
   return modelUser(options, {
+    strategy: "reflection",
     system: ({ user }) => user.system,
     speak: compat ? reflectAsTauBench(attempts) : reflect(attempts),
   });

@@ -24,6 +24,7 @@ import { benchGoal } from "./_bench_goal.ts";
 import { type Fact, factsOf } from "./_facts.ts";
 import { type Asked, hear, type Heard } from "./_hearing.ts";
 import { type Knowledge, knowledgeOf } from "./_knowledge.ts";
+import { labelled } from "./_label.ts";
 import { voiced } from "./_voice.ts";
 import {
   farewellWords,
@@ -53,7 +54,7 @@ const MAX_CORRECTIONS = 3;
 export function scriptedUser(
   dataset: { readonly database: Database },
 ): UserFactory {
-  return (task, { seed }) => {
+  return labelled("scripted", (task, { seed }) => {
     const { goal, opening } = task.goal === undefined
       ? benchGoal(task, dataset.database)
       : { goal: task.goal, opening: undefined };
@@ -66,7 +67,7 @@ export function scriptedUser(
     }
     const knowledge = knowledgeOf(dataset.database, task.userId);
     return new ScriptedUser({ task, goal, opening, say, knowledge });
-  };
+  });
 }
 
 interface Script {

@@ -29,6 +29,7 @@ export interface VerifyOptions extends ModelUserOptions {
 export function verifyUser(options: VerifyOptions): UserFactory {
   const { compat = false, attempts = 3 } = options;
   return modelUser(options, {
+    strategy: "verify",
     system: ({ user }) => user.system,
     speak: verified({
       propose: compat ? speakAsWritten : speakMended,

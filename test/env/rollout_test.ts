@@ -449,3 +449,36 @@ Deno.test("rollout() fails an episode whose reward function throws or gives no n
     assert.equal(episode.reason, null);
   }
 });
+
+Deno.test("rollout() dates episodes by the clock where it is given none, and they are the same but for that", async () => {
+  const before = Date.now();
+  const spec = { dataset, task, agent: expertAgent(), user: scripted, seed: 5 };
+  const byClock = await rollout(spec);
+  const [again] = await rolloutAll([spec]);
+  assert.ok(byClock.startedAtMs >= before - 1000);
+  assert.ok(byClock.startedAtMs <= Date.now() + 1000);
+  assert.ok(byClock.durationMs >= 0);
+  const undated = (episode: Episode | undefined) => ({
+    ...episode,
+    startedAtMs: 0,
+    durationMs: 0,
+  });
+  const at = await rollout({ ...spec, now: () => 0 });
+  assert.deepEqual(undated(byClock), at);
+  assert.deepEqual(undated(again), at);
+});
+
+Deno.test("rollout() calls the user as asked, by its factory's label, or custom", async () => {
+  const nameOf = async (user: UserFactory, names: { userName?: string } = {}) =>
+    (await rollout({
+      dataset,
+      task,
+      agent: expertAgent(),
+      user,
+      seed: 5,
+      ...names,
+    })).user;
+  assert.equal(await nameOf(scripted), "scripted");
+  assert.equal(await nameOf(scripted, { userName: "mine" }), "mine");
+  assert.equal(await nameOf((...of) => scripted(...of)), "custom");
+});

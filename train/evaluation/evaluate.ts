@@ -7,8 +7,8 @@
  */
 
 import { ConfigError } from "../../env/errors.ts";
-import { deriveSeed } from "../../env/random.ts";
 import { rolloutAll } from "../../env/rollout.ts";
+import { trialSeed } from "../../env/trials.ts";
 import type { Agent, Dataset, Episode, Task } from "../../env/types.ts";
 import type { Customers } from "../users.ts";
 import type { EvaluationConfig } from "./config.ts";
@@ -66,7 +66,7 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
         task,
         position,
         trial,
-        seed: deriveSeed(config.seed, "evaluate", task.id, trial),
+        seed: trialSeed(config.seed, { task, trial }),
       })),
   ).flat();
 }
