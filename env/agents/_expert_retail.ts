@@ -20,6 +20,7 @@ import {
   type Missing,
   moreWords,
   type NamedItem,
+  ruleWords,
 } from "./_expert_words.ts";
 
 /** How often the same thing is asked before the expert goes on without. */
@@ -120,10 +121,38 @@ function* answer(one: Case): Script {
 
 function* decline(one: Case, orderId: string): Script {
   const { desk, request, say } = one;
+  const rule = ruleWords(request);
+  if (rule !== undefined) {
+    yield* lookInto(one, orderId);
+    return yield* close(one, `sorry, ${rule}. ${moreWords(say)}`);
+  }
   const order = desk.orders.get(orderId);
   const isOwn = desk.userId === text(order, "user_id");
   const status = isOwn ? text(order, "status") : undefined;
   yield* close(one, declineWords({ request, orderId, status }, say));
+}
+
+/** Asks for the details that a rule forbids, and looks up what shows it. */
+function* lookInto(one: Case, orderId: string): Script {
+  const { desk, request } = one;
+  const { reason, items = [], newItems = [], payment } = request;
+  const wanted: readonly [Missing, readonly string[]][] = [
+    ["reason", reason === undefined ? [] : [reason]],
+    ["items", items],
+    ["newItems", newItems],
+    ["payment", payment === undefined ? [] : [payment]],
+  ];
+  for (const [what, words] of wanted) {
+    yield* askUnlessHeard(one, { what, words, item: items[0] });
+  }
+  if (newItems.length > 0) {
+    const held = rows(desk.orders.get(orderId), "items");
+    for (const words of items) {
+      const item = held.find((one) => text(one, "name") === words);
+      yield* readProduct(one, { id: text(item, "product_id"), words });
+    }
+  }
+  if (/^payment|refund/.test(request.refusedBy ?? "")) yield* readUser(one);
 }
 
 /** The order that the request is about, read. */

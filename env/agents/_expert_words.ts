@@ -173,6 +173,28 @@ export function declineWords(
   }`;
 }
 
+/** The rule that refuses a request whatever its order's status is; `undefined` where none does. */
+export function ruleWords(request: Request): string | undefined {
+  const { newItems = [], items = [] } = request;
+  switch (request.refusedBy) {
+    case "cancel.reason":
+      return "that is not an accepted reason, so i cannot cancel it";
+    case "items.in_stock":
+      return `the ${items[0]} in ${newItems[0]} is out of stock, so i cannot ${
+        act(request)
+      }`;
+    case "payment.covers_total":
+    case "payment.covers_difference":
+      return `there is not enough on your gift card, so i cannot ${
+        act(request)
+      }`;
+    case "return.refund_to":
+      return "a refund goes to the original payment method or to a gift card, so i cannot send it there";
+    default:
+      return undefined;
+  }
+}
+
 function act({ intent }: Request): string {
   if (intent === "cancel" || intent === "return" || intent === "exchange") {
     return `${intent} it`;

@@ -8,7 +8,7 @@ import type { Table } from "../../../database.ts";
 import policy from "../../../airline/policy.md" with { type: "text" };
 import { createRng, type Rng } from "../../../random.ts";
 import type { Task } from "../../../types.ts";
-import { Ids } from "../retail/rows.ts";
+import { Ids } from "../draw.ts";
 import type {
   GeneratedDomain,
   Lot,

@@ -8,7 +8,7 @@ import { call } from "../../../airline/goal/fares.ts";
 import type { Rng } from "../../../random.ts";
 import type { Goal, Split, Task } from "../../../types.ts";
 import { airlineRequestWords } from "../../../users/_airline_words.ts";
-import { between } from "../retail/rows.ts";
+import { between } from "../draw.ts";
 import type { AirlineOptions } from "./options.ts";
 import { type DrawnIntent, drawTrip } from "./requests.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";

@@ -17,7 +17,7 @@ import {
 import { fromPlain, type JsonObject } from "../../../python_value.ts";
 import type { Rng } from "../../../random.ts";
 import type { Goal } from "../../../types.ts";
-import { between, type Ids } from "../retail/rows.ts";
+import { between, type Ids } from "../draw.ts";
 import {
   CARD_BRANDS,
   CITIES,

@@ -6,8 +6,8 @@
 
 import type { JsonObject, JsonValue } from "../../../python_json.ts";
 import type { Address, Intent, Request, ToolAction } from "../../../types.ts";
+import { between } from "../draw.ts";
 import {
-  between,
   type Customer,
   type Draw,
   drawAddress,
@@ -17,6 +17,9 @@ import {
   type Product,
   type Variant,
 } from "./rows.ts";
+
+/** What a cancellation can be for. */
+export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 
 /** What requests are drawn with. */
 export interface World extends Draw {
@@ -45,7 +48,7 @@ export function drawDetails(world: World, of: DetailsOf): Details | undefined {
   const order_id = order.orderId;
   switch (of.intent) {
     case "cancel": {
-      const reason = world.rng.pick(["no longer needed", "ordered by mistake"]);
+      const reason = world.rng.pick(REASONS);
       return {
         words: { reason },
         actions: [call("cancel_pending_order", { order_id, reason })],
@@ -106,10 +109,7 @@ function drawSwap(
   { customer, order, intent }: DetailsOf,
 ): Details | undefined {
   const swaps = drawItems(world, order.items).map((item) => {
-    const product = world.products.find((one) =>
-      one.productId === item.productId
-    );
-    const others = (product?.variants ?? []).filter((one) =>
+    const others = variantsOf(world, item).filter((one) =>
       one.available && one.itemId !== item.itemId
     );
     return others.length === 0
@@ -147,12 +147,21 @@ function drawSwap(
   };
 }
 
+/** All variants of an item's product. */
+export function variantsOf(
+  { products }: World,
+  { productId }: Variant,
+): readonly Variant[] {
+  return products.find((one) => one.productId === productId)?.variants ?? [];
+}
+
 /** Whether a method can pay `cents` more; negative is a refund. */
 export function covers(method: PaymentMethod, cents: number): boolean {
   return method.source !== "gift_card" || 100 * method.balance >= cents;
 }
 
-function drawItems(
+/** Some of the items, in any order. */
+export function drawItems(
   { rng, options }: World,
   items: readonly Variant[],
 ): readonly Variant[] {
@@ -161,12 +170,12 @@ function drawItems(
 }
 
 /** The customer's words for a payment method: `my gift card`. */
-function paymentWords(method: PaymentMethod): string {
+export function paymentWords(method: PaymentMethod): string {
   return `my ${method.source.replace("_", " ")}`;
 }
 
 /** A variant's options as words: `red large`. */
-function optionWords(item: Variant): string {
+export function optionWords(item: Variant): string {
   return Object.values(item.options).join(" ");
 }
 

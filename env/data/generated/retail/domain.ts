@@ -9,6 +9,7 @@ import type { JsonObject } from "../../../python_json.ts";
 import { createRng, type Rng } from "../../../random.ts";
 import policy from "../../../retail/policy.md" with { type: "text" };
 import type { Task } from "../../../types.ts";
+import { Ids } from "../draw.ts";
 import type {
   GeneratedDomain,
   Lot,
@@ -23,7 +24,6 @@ import {
   type Customer,
   drawCustomer,
   drawProducts,
-  Ids,
   orderRow,
   type Product,
   productRow,
@@ -34,7 +34,7 @@ import { retailTools, terminatingRetailTools } from "./tools.ts";
 /** The generated retail world. */
 export const generatedRetail: GeneratedDomain<GeneratedOptions> = {
   name: "retail",
-  version: 2,
+  version: 3,
   policy,
   tools: retailTools,
   terminatingTools: terminatingRetailTools,

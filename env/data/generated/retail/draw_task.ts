@@ -4,14 +4,15 @@
  * @module
  */
 
-import { printPythonJson } from "../../../python_json.ts";
 import type { Rng } from "../../../random.ts";
-import type { Intent, Split, Task, ToolAction, Voice } from "../../../types.ts";
+import type { Intent, Split, Task } from "../../../types.ts";
+import { between, drawIntentsOf, drawManner, taskOf } from "../draw.ts";
 import { call, type World } from "./details.ts";
+import { freshProducts } from "./drawn_request.ts";
 import type { GeneratedOptions } from "./options.ts";
 import { instructionOf } from "./prose.ts";
-import { drawRequest, freshProducts } from "./requests.ts";
-import { between, type Customer, drawOrder } from "./rows.ts";
+import { drawRequest } from "./requests.ts";
+import { type Customer, drawOrder } from "./rows.ts";
 
 /** A task of `customer`; `undefined` where a draw came to nothing. */
 export function drawTask(
@@ -28,44 +29,21 @@ export function drawTask(
   const drawn = made.flatMap((one) =>
     one.fallback === undefined ? [one] : [one, one.fallback]
   );
-  const { identity } = customer;
-  const requests = drawn.map(({ request }) => request);
-  const voice = drawVoice(world);
+  const { identity, userId } = customer;
+  const { rng, options } = world;
   const goal = {
     identity,
-    requests,
-    wording: world.options.wording,
-    ...(voice === "plain" ? {} : { voice }),
-    ...(world.options.holdOutPhrasings
-      ? { phrasings: phrasingsOf(place.split) }
-      : {}),
+    requests: drawn.map(({ request }) => request),
+    ...drawManner(rng, { split: place.split, options }),
   };
-  return {
-    id: `retail/${place.split}/${place.index}`,
+  return taskOf({
     domain: "retail",
-    ...place,
-    userId: customer.userId,
-    instruction: instructionOf(goal),
-    actions: once([
-      findUser(identity),
-      ...drawn.flatMap(({ actions }) => actions),
-    ]),
-    outputs: drawn.flatMap(({ outputs }) => outputs),
-    intent: requests.map(({ intent, refused }) =>
-      refused ? `${intent} (refused)` : intent
-    ).join("+"),
+    place,
+    userId,
     goal,
-  };
-}
-
-/** Without reads that have been made already: what they show is known. */
-function once(actions: readonly ToolAction[]): ToolAction[] {
-  const made = new Set<string>();
-  return actions.filter(({ name, arguments: args }) => {
-    const key = name + printPythonJson(args);
-    const isKnown = name.startsWith("get_") && made.has(key);
-    made.add(key);
-    return !isKnown;
+    instruction: instructionOf(goal),
+    first: findUser(identity),
+    drawn,
   });
 }
 
@@ -79,42 +57,9 @@ function findUser(identity: Customer["identity"]) {
     });
 }
 
-function phrasingsOf(split: Split): "train" | "held_out" {
-  return split === "train" ? "train" : "held_out";
-}
-
-/** A voice by weight; nothing is drawn where all are plain, so that worlds without voices stay as they are. */
-function drawVoice({ rng, options: { voices } }: World): Voice {
-  const weights = new Map(Object.entries(voices)) as Map<Voice, number>;
-  const others = weights.entries().some(([voice, weight]) =>
-    voice !== "plain" && weight > 0
-  );
-  return others ? pickWeighted(rng, weights) : "plain";
-}
-
 /** One intent by weight, or two different ones. */
 export function drawIntents(rng: Rng, options: GeneratedOptions): Intent[] {
-  const weights = new Map(Object.entries(options.intents)) as Map<
-    Intent,
-    number
-  >;
-  const first = pickWeighted(rng, weights);
-  weights.delete(first);
-  const more = weights.values().some((weight) => weight > 0);
-  return more && rng.next() < options.twoIntentShare
-    ? [first, pickWeighted(rng, weights)]
-    : [first];
-}
-
-function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
-  const total = weights.values().reduce((sum, weight) => sum + weight, 0);
-  let left = rng.next() * total;
-  const drawable = [...weights].filter(([, weight]) => weight > 0);
-  for (const [intent, weight] of drawable) {
-    left -= weight;
-    if (left < 0) return intent;
-  }
-  return rng.pick(drawable)[0];
+  return drawIntentsOf<Intent>(rng, options);
 }
 
 /** Orders that no task is about. */

@@ -6,11 +6,16 @@
 
 import { z } from "zod";
 import type { Intent } from "../../../types.ts";
+import {
+  checkRanges,
+  checkWeights,
+  customerKnobs,
+  share,
+  weight,
+} from "../knobs.ts";
 
-const share = z.number().min(0).max(1);
 const count = z.number().int().min(0);
 const positive = z.number().int().min(1);
-const weight = z.number().min(0);
 
 /** How often each kind of request is drawn, relative to the others; 0 leaves it out. */
 const intentWeights = z.strictObject(
@@ -45,7 +50,10 @@ export const generatedOptionsSchema = z.strictObject({
     "Share of requests that policy refuses (questions and default addresses never are)",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Share of the refused requests that are about somebody else's order",
+    "Share of the other refused requests that are about somebody else's order; the status of the rest is wrong",
+  ),
+  brokenRuleShare: share.default(0.4).describe(
+    "Share of the refused requests whose order could be acted on, but whose details a rule forbids: a reason that does not count, a variant out of stock, too little on a gift card, a refund to elsewhere",
   ),
   twoIntentShare: share.default(0.1).describe(
     "Share of tasks with a second request after the first",
@@ -79,7 +87,7 @@ export const generatedOptionsSchema = z.strictObject({
   optionsPerProduct: z.number().int().min(1).max(3).default(1).describe(
     "Options of each product: color, then size, then finish",
   ),
-  unavailableShare: share.default(0).describe(
+  unavailableShare: share.default(0.1).describe(
     "Share of variants that are out of stock",
   ),
   address2Share: share.default(0.5).describe(
@@ -94,56 +102,24 @@ export const generatedOptionsSchema = z.strictObject({
   detailsStatedShare: share.default(1).describe(
     "Share of requests that come with all their details; the details of the others have to be asked for",
   ),
-  changeOfMindShare: share.default(0).describe(
-    "Share of cancellations and changes of address whose customer wants something else once it is read back",
-  ),
-  fallbackShare: share.default(0).describe(
-    "Share of the requests refused for an order's status whose customer then asks for what can be done",
-  ),
-  voices: z.strictObject({
-    plain: weight.default(1).describe("Says what is needed"),
-    terse: weight.default(0).describe("Writes as little as possible"),
-    chatty: weight.default(0).describe("Talks about other things as well"),
-    impatient: weight.default(0).describe("Is in a hurry"),
-  }).prefault({}).describe("Relative weights of how customers write"),
-  holdOutPhrasings: z.boolean().default(false).describe(
-    "Customers of dev and test tasks choose from phrasings that those of train tasks never use",
-  ),
-  wording: z.number().int().min(1).max(6).default(3).describe(
-    "Phrasings of each sentence that customer and expert choose from",
-  ),
+  ...customerKnobs({
+    changeOfMindShare: 0,
+    fallbackShare: 0,
+    voices: { plain: 1, terse: 0, chatty: 0, impatient: 0 },
+  }, {
+    changeOfMind:
+      "Share of cancellations and changes of address whose customer wants something else once it is read back",
+    fallback:
+      "Share of the refused requests about an own order whose customer then asks for what can be done, where anything can",
+  }),
 }).superRefine((options, context) => {
-  const ranges = [
+  checkRanges({ options, context }, [
     ["itemsMin", "itemsMax"],
     ["extraOrdersMin", "extraOrdersMax"],
     ["paymentMethodsMin", "paymentMethodsMax"],
     ["variantsMin", "variantsMax"],
-  ] as const;
-  for (const [low, high] of ranges) {
-    if (options[low] > options[high]) {
-      context.addIssue({
-        code: "custom",
-        path: [high],
-        message: `${high} is ${options[high]}, less than ${low}, which is ${
-          options[low]
-        }; raise ${high} or lower ${low}`,
-      });
-    }
-  }
-  if (Object.values(options.intents).every((weight) => weight === 0)) {
-    context.addIssue({
-      code: "custom",
-      path: ["intents"],
-      message: "Every weight is 0; give at least one intent a positive weight",
-    });
-  }
-  if (Object.values(options.voices).every((weight) => weight === 0)) {
-    context.addIssue({
-      code: "custom",
-      path: ["voices"],
-      message: "Every weight is 0; give at least one voice a positive weight",
-    });
-  }
+  ]);
+  checkWeights({ options, context }, { intents: "intent", voices: "voice" });
   if (options.paymentMethodsMax < 2 && options.intents.modify_payment > 0) {
     context.addIssue({
       code: "custom",

@@ -14,6 +14,7 @@ import {
 } from "../../../python_json.ts";
 import type { Rng } from "../../../random.ts";
 import type { Address, Goal } from "../../../types.ts";
+import { between, type Ids } from "../draw.ts";
 import type { GeneratedOptions } from "./options.ts";
 import {
   CARD_BRANDS,
@@ -76,27 +77,6 @@ export interface Order {
   readonly method: PaymentMethod;
   readonly totalCents: number;
   readonly trackingId: string;
-}
-
-/** Draws ids that have not been drawn before. */
-export class Ids {
-  readonly #taken = new Set<string>();
-
-  /** `prefix` and `digits` random digits, the first not 0. */
-  draw(rng: Rng, { prefix = "", digits }: { prefix?: string; digits: number }) {
-    for (;;) {
-      let id = prefix + (1 + rng.int(9));
-      for (let i = 1; i < digits; i++) id += rng.int(10);
-      if (this.claim(id)) return id;
-    }
-  }
-
-  /** Takes an id; false if it is taken already. */
-  claim(id: string): boolean {
-    if (this.#taken.has(id)) return false;
-    this.#taken.add(id);
-    return true;
-  }
 }
 
 /** What rows are drawn with. */
@@ -200,11 +180,6 @@ export function dollars(cents: number): number | Float {
 /** Python's text of {@linkcode dollars}: `12.5`, `40.0`. */
 export function dollarsText(cents: number): string {
   return cents % 100 === 0 ? `${cents / 100}.0` : String(cents / 100);
-}
-
-/** An integer from `min` to `max`, both included. */
-export function between(rng: Rng, min: number, max: number): number {
-  return min + rng.int(max - min + 1);
 }
 
 /** A product as a row. */

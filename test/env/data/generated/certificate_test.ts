@@ -12,10 +12,12 @@ import type { Dataset, Task, ToolAction } from "../../../../env/types.ts";
 import { refusedMutations } from "../../../fakes/mutated_gold.ts";
 
 const HARD = {
-  trainTasks: 120,
+  trainTasks: 300,
   devTasks: 20,
   testTasks: 20,
-  refusedShare: 0.3,
+  refusedShare: 0.4,
+  unavailableShare: 0.3,
+  paymentMethodsMax: 3,
   twoIntentShare: 0.4,
   requestedItemsMax: 2,
   orderStatedShare: 0.5,
@@ -25,6 +27,17 @@ const HARD = {
   fallbackShare: 0.5,
   voices: { plain: 1, terse: 1, chatty: 1, impatient: 1 },
 } satisfies GeneratedOptionsInput;
+
+const NO_INTENTS = {
+  cancel: 0,
+  return: 0,
+  exchange: 0,
+  modify_items: 0,
+  modify_address: 0,
+  modify_payment: 0,
+  user_address: 0,
+  question: 0,
+};
 
 const hard = await generated(11, HARD);
 
@@ -70,6 +83,51 @@ Deno.test("a certificate says what was proven: writes and rows, clauses, reads, 
   const [clause] = hard.certificates.get(refused.id)?.policy.refused ?? [];
   assert.match(clause?.clauses.join() ?? "", /order\.pending|own_order/);
   assert.notEqual(clause?.why, "");
+});
+
+Deno.test("a refused request is refused by its own clause, for each clause that a customer's words can break", () => {
+  const clauses = new Set(
+    hard.certificates.values().flatMap(({ policy }) =>
+      policy.refused.flatMap(({ clauses }) => clauses)
+    ),
+  );
+  const expected = [
+    "account.own_order",
+    "cancel.reason",
+    "items.in_stock",
+    "order.delivered",
+    "order.pending",
+    "payment.covers_total",
+    "return.refund_to",
+  ];
+  assert.deepEqual(expected.filter((clause) => !clauses.has(clause)), []);
+});
+
+Deno.test("a gift card that does not hold the difference is refused", async () => {
+  const poor = await generated(12, {
+    ...HARD,
+    intents: { ...NO_INTENTS, exchange: 1 },
+    refusedShare: 1,
+    brokenRuleShare: 1,
+    unavailableShare: 0,
+    paymentMethodsMin: 2,
+  });
+  const told = poor.tasks("train").flatMap(({ goal }) => goal!.requests)
+    .filter(({ refusedBy }) => refusedBy === "payment.covers_difference");
+  assert.ok(told.length > 0);
+  for (const { outputs } of told) assert.deepEqual(outputs, ["not enough"]);
+});
+
+Deno.test("a customer whose variant is out of stock may take another", () => {
+  const task = taskLike(({ goal }) =>
+    goal!.requests.some(({ refusedBy }, i) =>
+      refusedBy === "items.in_stock" && goal!.requests[i + 1]?.fallback === true
+    )
+  );
+  assert.ok(task.outputs.includes("out of stock"));
+  const { refused, allowed } = hard.certificates.get(task.id)!.policy;
+  assert.ok(refused.some(({ why }) => /is out of stock/.test(why)));
+  assert.ok(allowed.length > 0);
 });
 
 Deno.test("part 1: a gold action that fails, and a write that changes something else, are refused", async () => {

@@ -56,6 +56,16 @@ const knobs: readonly Knob[] = [
     },
   },
   {
+    does:
+      "brokenRuleShare refuses details, where an order could be acted on otherwise",
+    low: { refusedShare: 1, brokenRuleShare: 0 },
+    high: { refusedShare: 1, brokenRuleShare: 1, unavailableShare: 0.5 },
+    wanted: [[0, 0], [0.3, 0.8]],
+    figure: ofRequests(({ refusedBy = "order" }) =>
+      /^(order|account)/.test(refusedBy) ? 0 : 1
+    ),
+  },
+  {
     does: "twoIntentShare makes tasks with two writes",
     low: { twoIntentShare: 0, refusedShare: 0, intents: { question: 0 } },
     high: { twoIntentShare: 1, refusedShare: 0, intents: { question: 0 } },

@@ -1,0 +1,98 @@
+/**
+ * Knobs that every generated world has under the same names: how its customers speak, whether they change their mind,
+ * what they do once they are refused.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Voice } from "../../types.ts";
+
+/** Within 0..1. */
+export const share = z.number().min(0).max(1);
+
+/** Relative; 0 leaves something out. */
+export const weight = z.number().min(0);
+
+/** What the knobs are in a world that says nothing of them. */
+interface CustomerDefaults {
+  readonly changeOfMindShare: number;
+  readonly fallbackShare: number;
+  readonly voices: Readonly<Record<Voice, number>>;
+}
+
+/** The knobs of customers, to be spread into a world's schema. */
+export function customerKnobs(
+  defaults: CustomerDefaults,
+  about: {
+    /** Of `changeOfMindShare`. */
+    readonly changeOfMind: string;
+    /** Of `fallbackShare`. */
+    readonly fallback: string;
+  },
+) {
+  const { voices } = defaults;
+  return {
+    changeOfMindShare: share.default(defaults.changeOfMindShare).describe(
+      about.changeOfMind,
+    ),
+    fallbackShare: share.default(defaults.fallbackShare).describe(
+      about.fallback,
+    ),
+    voices: z.strictObject({
+      plain: weight.default(voices.plain).describe("Says what is needed"),
+      terse: weight.default(voices.terse).describe(
+        "Writes as little as possible",
+      ),
+      chatty: weight.default(voices.chatty).describe(
+        "Talks about other things as well",
+      ),
+      impatient: weight.default(voices.impatient).describe("Is in a hurry"),
+    }).prefault({}).describe("Relative weights of how customers write"),
+    holdOutPhrasings: z.boolean().default(false).describe(
+      "Customers of dev and test tasks choose from phrasings that those of train tasks never use",
+    ),
+    wording: z.number().int().min(1).max(6).default(3).describe(
+      "Phrasings of each sentence that customer and expert choose from",
+    ),
+  };
+}
+
+/** Options whose weights and ranges are looked at together. */
+interface Checked {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly context: z.RefinementCtx;
+}
+
+/** Each lower bound is at most its upper one. */
+export function checkRanges(
+  { options, context }: Checked,
+  ranges: readonly (readonly [low: string, high: string])[],
+): void {
+  for (const [low, high] of ranges) {
+    if (Number(options[low]) <= Number(options[high])) continue;
+    context.addIssue({
+      code: "custom",
+      path: [high],
+      message: `${high} is ${options[high]}, less than ${low}, which is ${
+        options[low]
+      }; raise ${high} or lower ${low}`,
+    });
+  }
+}
+
+/** Something can be drawn of what has weights. */
+export function checkWeights(
+  { options, context }: Checked,
+  what: Readonly<Record<string, string>>,
+): void {
+  for (const [key, noun] of Object.entries(what)) {
+    const weights = Object.values(options[key] as Record<string, number>);
+    if (weights.some((one) => one > 0)) continue;
+    context.addIssue({
+      code: "custom",
+      path: [key],
+      message: `Every weight is 0; give at least one ${noun} a positive weight`,
+    });
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Details that a rule of policy forbids, on an order that could be acted on otherwise: a reason that does not count,
+ * a variant that is out of stock, a gift card that holds too little, a refund to elsewhere.
+ *
+ * @module
+ */
+
+import type { Intent, Request, ToolAction } from "../../../types.ts";
+import {
+  call,
+  covers,
+  type DetailsOf,
+  drawItems,
+  optionWords,
+  paymentWords,
+  variantsOf,
+  type World,
+} from "./details.ts";
+import type { PaymentMethod, Variant } from "./rows.ts";
+
+/** A rule that a request breaks. */
+export interface BrokenRule {
+  /** The clause of policy. */
+  readonly clause: string;
+  /** What policy.md has agents say of it. */
+  readonly told: string;
+  /** The details that break it. */
+  readonly words: Partial<Request>;
+  /** The reads, beside the order's, that show it. */
+  readonly reads: readonly ToolAction[];
+}
+
+type Rule = (world: World, of: DetailsOf) => BrokenRule | undefined;
+
+/** Draws details that break one rule; `undefined` where no rule of the intent can be broken with this order. */
+export function drawBrokenRule(
+  world: World,
+  of: DetailsOf,
+): BrokenRule | undefined {
+  for (const rule of RULES[of.intent] ?? []) {
+    const broken = rule(world, of);
+    if (broken !== undefined) return broken;
+  }
+  return undefined;
+}
+
+/** Those that seldom can be broken come first. */
+const RULES: Partial<Record<Intent, readonly Rule[]>> = {
+  cancel: [otherReason],
+  modify_payment: [tooLittleForTotal],
+  return: [refundElsewhere],
+  exchange: [tooLittleForDifference, outOfStock],
+  modify_items: [tooLittleForDifference, outOfStock],
+};
+
+/** Reasons that do not count; none holds one that does. */
+const OTHER_REASONS = [
+  "it is cheaper elsewhere",
+  "it takes too long to arrive",
+  "the price has gone down since",
+  "the reviews are bad",
+];
+
+function otherReason({ rng }: World): BrokenRule {
+  return {
+    clause: "cancel.reason",
+    told: "not an accepted reason",
+    words: { reason: rng.pick(OTHER_REASONS) },
+    reads: [],
+  };
+}
+
+function tooLittleForTotal(
+  _: World,
+  { customer, order }: DetailsOf,
+): BrokenRule | undefined {
+  const card = otherCard({ customer, order });
+  if (card === undefined || covers(card, order.totalCents)) return undefined;
+  return {
+    clause: "payment.covers_total",
+    told: NOT_ENOUGH,
+    words: { payment: paymentWords(card) },
+    reads: [profile(order)],
+  };
+}
+
+function refundElsewhere(
+  world: World,
+  { customer, order }: DetailsOf,
+): BrokenRule | undefined {
+  const others = customer.methods.filter((method) =>
+    method.source !== "gift_card" && method !== order.method
+  );
+  if (others.length === 0) return undefined;
+  return {
+    clause: "return.refund_to",
+    told: "original payment method",
+    words: {
+      items: drawItems(world, order.items).map(({ name }) => name),
+      payment: paymentWords(world.rng.pick(others)),
+    },
+    reads: [profile(order)],
+  };
+}
+
+function outOfStock(
+  world: World,
+  { customer, order }: DetailsOf,
+): BrokenRule | undefined {
+  const swaps = swapsTo(world, order.items, ({ to }) => !to.available);
+  if (swaps.length === 0) return undefined;
+  const swap = world.rng.pick(swaps);
+  const payers = customer.methods.filter((method) =>
+    covers(method, swap.to.priceCents - swap.from.priceCents)
+  );
+  if (payers.length === 0) return undefined;
+  return {
+    clause: "items.in_stock",
+    told: "out of stock",
+    words: wordsOf(swap, world.rng.pick(payers)),
+    reads: [productRead(swap)],
+  };
+}
+
+function tooLittleForDifference(
+  world: World,
+  { customer, order }: DetailsOf,
+): BrokenRule | undefined {
+  const card = otherCard({ customer, order });
+  if (card === undefined) return undefined;
+  const swaps = swapsTo(
+    world,
+    order.items,
+    ({ from, to }) =>
+      to.available && !covers(card, to.priceCents - from.priceCents),
+  );
+  if (swaps.length === 0) return undefined;
+  const swap = world.rng.pick(swaps);
+  return {
+    clause: "payment.covers_difference",
+    told: NOT_ENOUGH,
+    words: wordsOf(swap, card),
+    reads: [profile(order), productRead(swap)],
+  };
+}
+
+const NOT_ENOUGH = "not enough";
+
+interface Swap {
+  readonly from: Variant;
+  readonly to: Variant;
+}
+
+/** The swaps of one item for another variant of its product that are as wanted. */
+function swapsTo(
+  world: World,
+  items: readonly Variant[],
+  wanted: (swap: Swap) => boolean,
+): Swap[] {
+  return items.flatMap((from) =>
+    variantsOf(world, from).filter(({ itemId }) => itemId !== from.itemId)
+      .map((to) => ({ from, to }))
+  ).filter(wanted);
+}
+
+function wordsOf({ from, to }: Swap, payer: PaymentMethod): Partial<Request> {
+  return {
+    items: [from.name],
+    newItems: [optionWords(to)],
+    payment: paymentWords(payer),
+  };
+}
+
+/** A gift card of the customer's that did not pay the order. */
+function otherCard(
+  { customer, order }: Pick<DetailsOf, "customer" | "order">,
+): PaymentMethod | undefined {
+  return customer.methods.find((method) =>
+    method.source === "gift_card" && method !== order.method
+  );
+}
+
+function profile({ userId }: DetailsOf["order"]): ToolAction {
+  return call("get_user_details", { user_id: userId });
+}
+
+function productRead({ from }: Swap): ToolAction {
+  return call("get_product_details", { product_id: from.productId });
+}
