@@ -31,9 +31,13 @@ export interface EpisodePlace {
 export interface StoredEpisode extends EpisodePlace {
   readonly id: number;
   readonly taskId: string;
+  readonly domain: string;
   readonly split: string;
   readonly intent: string | null;
   readonly seed: number;
+  readonly agent: string;
+  readonly model: string;
+  readonly user: string;
   readonly reward: number | null;
   /** Its parts and what is wrong. */
   readonly rewardDetail: Reward | null;
@@ -44,9 +48,12 @@ export interface StoredEpisode extends EpisodePlace {
   /** `null` in runs of version 1, which did not note it. */
   readonly usage: Episode["usage"] | null;
   readonly findings: readonly UserFinding[] | null;
+  readonly retries: number;
   readonly parseErrors: number;
   readonly turns: number;
+  /** 0 where its model does not work on tokens. */
   readonly tokens: number;
+  readonly startedAtMs: number;
   readonly durationMs: number;
 }
 
@@ -340,9 +347,13 @@ function fromRow(row: Record<string, unknown>): StoredEpisode {
     group: Number(row["group_index"]),
     advantage: number("advantage"),
     taskId: String(row["task_id"]),
+    domain: String(row["domain"]),
     split: String(row["split"]),
     intent: text("intent"),
     seed: Number(row["seed"]),
+    agent: String(row["agent"]),
+    model: String(row["model"]),
+    user: String(row["user"]),
     reward: number("reward"),
     rewardDetail: json("reward_detail"),
     stopReason: String(row["stop_reason"]),
@@ -350,9 +361,11 @@ function fromRow(row: Record<string, unknown>): StoredEpisode {
     failure: json("failure"),
     usage: json("usage"),
     findings: json("findings"),
+    retries: Number(row["retries"]),
     parseErrors: Number(row["parse_errors"]),
     turns: Number(row["turn_count"]),
     tokens: Number(row["token_count"]),
+    startedAtMs: Number(row["started_at_ms"]),
     durationMs: Number(row["duration_ms"]),
   };
 }

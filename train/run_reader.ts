@@ -9,6 +9,7 @@ import { z } from "zod";
 import { ConfigError, RunDirError } from "../env/errors.ts";
 import { explainIssue } from "../env/explain.ts";
 import { type Config, type Recipe, resolveConfig } from "./config.ts";
+import { EpisodeStore } from "./episode_store.ts";
 import { type AnyMetrics, type Metrics, METRICS_VERSION } from "./metrics.ts";
 import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
 import { resolveSlime } from "./slime/config.ts";
@@ -37,7 +38,8 @@ export interface SlimeRunRecord {
 }
 
 /**
- * Reads a run of the CPU trainer without taking it into use. Its episodes: `new EpisodeStore(path, { readOnly: true })`.
+ * Reads a run of the CPU trainer without taking it into use: config, metrics, outcome. Its episodes:
+ * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
  * @throws {ConfigError} If there is no such run, or slime trained it.
  * @throws {RunDirError} If it is of another version or damaged.
  */
@@ -75,6 +77,24 @@ export async function readAnyRun(
 ): Promise<RunRecord | SlimeRunRecord> {
   const { trainer } = await readTrainInfo(path);
   return trainer === "slime" ? await readSlimeRun(path) : await readRun(path);
+}
+
+/**
+ * Opens the episodes of a run of any kind, to read. Held by `using`.
+ * @throws {ConfigError} If there are none.
+ * @throws {RunDirError} If the file is of another version or damaged.
+ */
+export function readStore(path: string): EpisodeStore {
+  const file = join(path, "episodes.db");
+  try {
+    return new EpisodeStore(file, { readOnly: true });
+  } catch (error) {
+    if (error instanceof RunDirError) throw error;
+    throw new ConfigError(
+      `"${file}" cannot be opened: the run has kept no episodes, or the file is damaged`,
+      { cause: error },
+    );
+  }
 }
 
 async function readTrainInfo(path: string): Promise<RunInfo> {

@@ -10,8 +10,11 @@ import { RunDirError } from "../env/errors.ts";
 /** Writes a file whole or not at all: beside its place first, then renamed onto it. */
 export async function writeFileAtomic(
   path: string,
-  text: string,
+  content: string | Uint8Array,
 ): Promise<void> {
+  const data = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
   const partial = `${path}.partial`;
   const file = await Deno.open(partial, {
     write: true,
@@ -19,7 +22,7 @@ export async function writeFileAtomic(
     truncate: true,
   });
   try {
-    await writeAll(file, new TextEncoder().encode(text));
+    await writeAll(file, data);
     await file.syncData();
   } finally {
     file.close();

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { parse } from "yaml";
-import { ConfigError, DataError, RunDirError } from "../../env/errors.ts";
+import { DataError, RunDirError } from "../../env/errors.ts";
 import { type JsonObject, parsePythonJson } from "../../env/python_json.ts";
 import { objectAt, textAt } from "../../env/row.ts";
 import type {
@@ -20,9 +20,9 @@ import type {
 import type { Config } from "../config.ts";
 import { dataSchema } from "../config_sections.ts";
 import { openDataset } from "../dataset.ts";
-import { EpisodeStore, type StoredEpisode } from "../episode_store.ts";
+import type { EpisodeStore, StoredEpisode } from "../episode_store.ts";
 import type { RunInfo } from "../run_info.ts";
-import { readRunInfo } from "../run_reader.ts";
+import { readRunInfo, readStore } from "../run_reader.ts";
 import { readTextIfThere } from "../storage.ts";
 
 /** An episode of a run, with its task. */
@@ -90,17 +90,7 @@ function openStore(
   path: string,
   { info, dataset }: { info: RunInfo; dataset: Dataset },
 ): RunEpisodes {
-  const file = join(path, "episodes.db");
-  let store: EpisodeStore;
-  try {
-    store = new EpisodeStore(file, { readOnly: true });
-  } catch (error) {
-    if (error instanceof RunDirError) throw error;
-    throw new ConfigError(
-      `"${file}" cannot be opened: the run has kept no episodes, or the file is damaged`,
-      { cause: error },
-    );
-  }
+  const store = readStore(path);
   const tasks = new Map(
     dataset.splits.flatMap((split) => dataset.tasks(split)).map((task) => [
       task.id,
