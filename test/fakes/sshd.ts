@@ -21,6 +21,8 @@ export interface FakeHost extends AsyncDisposable {
   readonly home: string;
   /** First on its PATH. */
   readonly bin: string;
+  /** Its network namespace, where it has one. */
+  readonly namespace: string | undefined;
   /** Its processes, besides sshd's own, by their command lines. */
   processes(): Promise<string[]>;
   /** Stops sshd and every session of it. */
@@ -78,6 +80,7 @@ class Sshd implements FakeHost {
   readonly host: Host;
   readonly home: string;
   readonly bin: string;
+  readonly namespace: string | undefined;
   readonly #root: string;
   readonly #net: Net;
   #child: Deno.ChildProcess | undefined;
@@ -87,6 +90,7 @@ class Sshd implements FakeHost {
     this.#net = net;
     this.home = join(root, "home");
     this.bin = join(root, "bin");
+    this.namespace = net.namespace;
     this.host = {
       name,
       ssh: {
@@ -194,9 +198,40 @@ async function ensureChrootDir(): Promise<void> {
     .catch(() => {});
 }
 
+/**
+ * Joins two hosts by a wire of their own, which this machine is not on.
+ * @returns Their addresses on it; without namespaces, that of this machine, which both are.
+ */
+export async function wireHosts(
+  one: FakeHost,
+  other: FakeHost,
+): Promise<[string, string]> {
+  const [a, b] = [one.namespace, other.namespace];
+  if (a === undefined || b === undefined) {
+    const [own = ""] = (await shell("hostname -I")).split(" ");
+    return [own, own];
+  }
+  const id = crypto.randomUUID().slice(0, 8);
+  const net = `10.${100 + byte() % 50}.${byte()}`;
+  await runProgram("ip", [
+    ...["link", "add", `a${id}`, "netns", a, "type", "veth"],
+    ...["peer", "name", `b${id}`, "netns", b],
+  ]);
+  const ends = [[a, `a${id}`, 1], [b, `b${id}`, 2]] as const;
+  for (const [namespace, device, last] of ends) {
+    const within = ["-n", namespace];
+    await runProgram("ip", [
+      ...[...within, "addr", "add", `${net}.${last}/30`, "dev", device],
+    ]);
+    await runProgram("ip", [...within, "link", "set", device, "up"]);
+  }
+  return [`${net}.1`, `${net}.2`];
+}
+
 interface Net {
   readonly address: string;
   readonly port: number;
+  readonly namespace: string | undefined;
   /** Words before a program that runs there. */
   readonly exec: readonly string[];
   remove(): Promise<void>;
@@ -230,7 +265,7 @@ async function namespace(): Promise<Net | undefined> {
     return undefined;
   }
   const exec = ["ip", "netns", "exec", name];
-  return { address: address(2), port: 22, exec, remove };
+  return { address: address(2), port: 22, namespace: name, exec, remove };
 }
 
 function loopback(): Promise<Net> {
@@ -239,7 +274,13 @@ function loopback(): Promise<Net> {
   const { port } = listener.addr;
   listener.close();
   const remove = () => Promise.resolve();
-  return Promise.resolve({ address, port, exec: [], remove });
+  return Promise.resolve({
+    address,
+    port,
+    namespace: undefined,
+    exec: [],
+    remove,
+  });
 }
 
 function byte(): number {

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { openFleet } from "../../../train/slime/fleet.ts";
+import { resolveSlime } from "../../../train/slime/config.ts";
+import { planHosts, planRay } from "../../../train/slime/plan_cluster.ts";
+import { isFinal, type RayJobs } from "../../../train/slime/ray.ts";
+import {
+  joinOrStartRay,
+  type StartedRay,
+  stopRay,
+} from "../../../train/slime/ray_cluster.ts";
+import { withoutPython } from "../../fakes/python.ts";
+import { freePort, rayPython } from "../../fakes/ray.ts";
+import { launchRecipe, launchWorld } from "../../fakes/slime_launch.ts";
+import {
+  type FakeHost,
+  fakeHost,
+  HAS_SSHD,
+  wireHosts,
+} from "../../fakes/sshd.ts";
+
+/** Runs a task on each GPU of the cluster and says where that was. */
+const WHERE = `
+import ray
+ray.init()
+@ray.remote(num_gpus=1, num_cpus=0, scheduling_strategy="SPREAD")
+def where():
+    return ray.util.get_node_ip_address()
+group = ray.util.placement_group([{"GPU": 1}, {"GPU": 1}], strategy="STRICT_SPREAD")
+ray.get(group.ready(), timeout=60)
+found = [
+    where.options(scheduling_strategy=ray.util.scheduling_strategies.PlacementGroupSchedulingStrategy(group, i)).remote()
+    for i in range(2)
+]
+print("GPUs at", *sorted(ray.get(found)))
+`;
+
+Deno.test({
+  name:
+    "Ray starts on two hosts over ssh, a job has GPUs of both, and both are ended (needs Python with Ray, and sshd)",
+  ignore: withoutPython() || !HAS_SSHD,
+  async fn() {
+    const dir = await Deno.makeTempDir({ prefix: "r" });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => Deno.remove(dir, { recursive: true }));
+    const gpu1 = stack.use(await fakeHost(dir, "gpu1"));
+    const gpu2 = stack.use(await fakeHost(dir, "gpu2"));
+    const addresses = await wireHosts(gpu1, gpu2);
+    for (const host of [gpu1, gpu2]) await installRay(host);
+    const plan = await planOn(dir, addresses);
+    await using fleet = openFleet([gpu1.host, gpu2.host], {
+      env: () => undefined,
+    });
+    let started: StartedRay | null = null;
+    try {
+      const jobs = await fleet.jobsOf({ jobsUrl: plan.jobsUrl, head: "gpu1" });
+      started = await joinOrStartRay(plan, {
+        jobs,
+        shellOf: (name) => fleet.shellOf(name),
+        env: () => undefined,
+        onStart: () => Promise.resolve(),
+      });
+      assert.deepEqual(started?.hosts, ["gpu1", "gpu2"]);
+      assert.equal((await jobs.gpus())?.total, 2);
+
+      const script = join(dir, "where.py");
+      await Deno.writeTextFile(script, WHERE);
+      const log = await logOf(jobs, `${rayPython()} ${script}`);
+      assert.match(
+        log,
+        new RegExp(`GPUs at ${addresses.toSorted().join(" ")}`),
+      );
+    } finally {
+      if (started !== null) {
+        const ended = await stopRay(started, (name) => fleet.shellOf(name));
+        assert.ok(ended.every(({ left }) => left === 0));
+        assert.ok(ended.some(({ found }) => found > 0));
+      }
+    }
+    for (const host of [gpu1, gpu2]) {
+      const left = await host.processes();
+      assert.deepEqual(
+        left.filter((line) => /raylet|gcs_server/.test(line)),
+        [],
+      );
+    }
+  },
+});
+
+/** The plan of a run on two hosts of one made-up GPU each. */
+async function planOn(dir: string, [first, second]: [string, string]) {
+  const world = await launchWorld(dir);
+  const recipe = launchRecipe(world, {
+    episodes: "http://127.0.0.1:1",
+    engine: 1,
+    steps: 1,
+    batchSize: 8,
+    groupSize: 8,
+  });
+  const text = JSON.stringify({
+    ...recipe,
+    paths: { ...recipe.paths, ray: "ray" },
+    cluster: {
+      ...recipe.cluster,
+      hosts: ["gpu1", "gpu2"],
+      nodes: 2,
+      hostGpus: 1,
+    },
+  });
+  const config = resolveSlime({ name: "test", text });
+  const hosts = planHosts(config, {
+    hosts: [
+      { name: "gpu1", address: first },
+      { name: "gpu2", address: second },
+    ],
+  });
+  return planRay(config, { hosts, secrets: [], services: [] });
+}
+
+/** A `ray` on the host's PATH: small, and off the ports that others may use. */
+async function installRay({ bin }: FakeHost): Promise<void> {
+  const flags = {
+    "num-cpus": 1,
+    "object-store-memory": 100_000_000,
+    "dashboard-agent-listen-port": freePort(),
+    "min-worker-port": 0,
+    "max-worker-port": 0,
+  };
+  const words = Object.entries(flags).map(([flag, value]) =>
+    `--${flag}=${value}`
+  );
+  await Deno.writeTextFile(
+    join(bin, "ray"),
+    `#!/bin/sh\nexec ${join(dirname(rayPython()), "ray")} "$@" ${
+      words.join(" ")
+    }\n`,
+    { mode: 0o755 },
+  );
+}
+
+/** What a job prints until it has ended well. */
+async function logOf(jobs: RayJobs, entrypoint: string): Promise<string> {
+  await jobs.submit({
+    submissionId: "where",
+    entrypoint,
+    envVars: {},
+    metadata: {},
+  });
+  for (;;) {
+    const { state } = await jobs.job("where");
+    const log = await jobs.logs("where");
+    if (isFinal(state)) {
+      assert.equal(state, "SUCCEEDED", log);
+      return log;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
