@@ -4,8 +4,8 @@
  * @module
  */
 
+import { progressText } from "../train/progress_line.ts";
 import type { Terminal } from "./_terminal.ts";
-import { count, duration } from "./_text.ts";
 
 /** The live line: how many, how fast, how long. */
 export class RunningLine {
@@ -29,11 +29,11 @@ export class RunningLine {
   /** So many are done. */
   to(done: number): void {
     this.#done = done;
-    const rate = this.#done / ((performance.now() - this.#from) / 1000);
-    this.#terminal.progress(
-      `${count(this.#done)}/${count(this.#of)} ${this.#what} · ${
-        rate.toFixed(0)
-      }/s · ${duration((this.#of - this.#done) / rate)} left`,
-    );
+    this.#terminal.progress(progressText({
+      what: this.#what,
+      done,
+      of: this.#of,
+      seconds: (performance.now() - this.#from) / 1000,
+    }));
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+export { count, duration } from "../train/amounts.ts";
+
 /**
  * Lays rows out in columns, the first row being the head; numbers are set right, words left.
  * @param rows `[R][C]`, cells as they shall read.
@@ -29,17 +31,6 @@ export function table(rows: readonly (readonly string[])[]): string {
   return lines.join("\n");
 }
 
-/** A duration as people say it: `4.2 s`, `3 min 05 s`, `1 h 02 min`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${pad(whole % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
-}
-
 /** A number of bytes: `512 B`, `1.5 MiB`. */
 export function bytes(count: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -52,11 +43,6 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A count with thousands apart: `18,204`. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
-}
-
 /** A share as a percentage: `62.5%`. */
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
@@ -65,8 +51,4 @@ export function percent(share: number): string {
 /** US dollars, cents of small sums in full: `$0.0042`, `$12.50`. */
 export function dollars(cost: number): string {
   return `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
-}
-
-function pad(value: number): string {
-  return String(value).padStart(2, "0");
 }

@@ -12,10 +12,10 @@ import { NO_USAGE } from "../env/usage.ts";
 import type { Config } from "../train/config.ts";
 import { openDataset } from "../train/dataset.ts";
 import { RunDir } from "../train/run_dir.ts";
-import { newRunInfo } from "../train/run_info.ts";
 import { readRunInfo } from "../train/run_reader.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/config.ts";
+import { startRun } from "../train/start_run.ts";
 import { type Customers, openCustomers } from "../train/users.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
@@ -154,13 +154,8 @@ async function create(
   { config, dataset }: { config: Config; dataset: Dataset },
 ): Promise<RunDir> {
   const now = new Date();
-  const info = await newRunInfo({
-    seed: config.seed,
-    dataset: identity(dataset),
-    now,
-  });
   const name = flags.name ?? defaultName(config, now);
-  return await RunDir.create(join(flags.runs, name), { config, info });
+  return await startRun(join(flags.runs, name), { config, dataset, now });
 }
 
 /** The data that a run began with. @throws {RunDirError} If they are others by now. */
@@ -184,10 +179,6 @@ function budgetOf(
     maxCost: maxCost ?? budget.maxCost,
     maxTokens: maxTokens ?? budget.maxTokens,
   };
-}
-
-function identity({ name, fingerprint }: Dataset) {
-  return { name, fingerprint };
 }
 
 /** `retail-generated-s1-20260102-030405`, in UTC. */

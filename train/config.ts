@@ -53,6 +53,28 @@ export function resolveConfig(
   return resolveBy(configSchema, recipe, overrides);
 }
 
+/** Settings as a script has them: any part of a config; what is left out has its default. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/**
+ * A config of plain settings, for scripts.
+ * @throws {ConfigError} If a key is unknown (names the nearest) or a value wrong.
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { makeConfig } from "./config.ts";
+ *
+ * const config = makeConfig({ seed: 7, grpo: { steps: 3 } });
+ * equal(config.grpo.groupSize, makeConfig().grpo.groupSize);
+ * ```
+ */
+export function makeConfig(settings: ConfigInput = {}): Config {
+  const origin = "the settings";
+  const overrides = Object.entries(settings)
+    .map(([key, value]) => ({ path: [key], value, origin }));
+  return resolveConfig({ name: origin, text: "" }, overrides);
+}
+
 /** As {@linkcode resolveConfig}, for another schema of recipes. */
 export function resolveBy<S extends z.ZodObject>(
   schema: S,

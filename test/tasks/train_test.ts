@@ -56,6 +56,7 @@ async function remains(path: string) {
   const episodes = store.list().map((episode) => ({
     ...episode,
     id: 0,
+    startedAtMs: 0,
     durationMs: 0,
   }));
   const { lines } = await readRun(path);

@@ -4,6 +4,7 @@ import {
   configDifferences,
   configKeys,
   formatConfig,
+  makeConfig,
   parseSet,
   resolveConfig,
 } from "../../train/config.ts";
@@ -138,3 +139,21 @@ for await (
     else resolveConfig(recipe);
   });
 }
+
+Deno.test("makeConfig() is what a recipe of the same settings resolves to, and is frozen", () => {
+  const config = makeConfig({ seed: 7, grpo: { steps: 3 } });
+  const text = "{ seed: 7, grpo: { steps: 3 } }";
+  assert.deepEqual(config, resolveConfig({ name: "test", text }));
+  assert.ok(Object.isFrozen(config.grpo));
+});
+
+Deno.test("makeConfig() names the nearest key, and what is wrong with a value", () => {
+  const refused = (settings: object, message: RegExp) =>
+    assert.throws(() => makeConfig(settings), { name: "ConfigError", message });
+  refused(
+    { grpo: { gruopSize: 4 } },
+    /the settings: unknown key "grpo.gruopSize"; the nearest is "grpo.groupSize"/,
+  );
+  refused({ sede: 1 }, /unknown key "sede"; the nearest is "seed"/);
+  refused({ grpo: { steps: -1 } }, /the settings: grpo.steps .*-1/);
+});
