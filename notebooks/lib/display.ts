@@ -237,10 +237,10 @@ function said(
   const style = marked ? `${role} marked` : role;
   return new Rich({
     html: html`
-      <div
-        class="said ${style}"><div class="who">${who}${marked
-          ? " – decisive"
-          : ""}</div>${content}</div>
+      <div class="said ${style}">
+        <div class="who">${who}${marked ? " – decisive" : ""}</div>
+        <div class="words">${content}</div>
+      </div>
     `,
     text: `${who}: ${content}`,
   });

@@ -9,6 +9,8 @@ import { DOMParser } from "linkedom";
 import { Html, html } from "./html.ts";
 import { Rich } from "./rich.ts";
 
+export { Plot };
+
 /** What is drawn; see Observable Plot's `plot`. */
 export type PlotOptions = Plot.PlotOptions;
 
@@ -52,7 +54,9 @@ function draw(options: PlotOptions, background: string): string {
   const drawn = Plot.plot({
     width: 720,
     height: 320,
+    marginTop: 30,
     marginRight: 20,
+    marginBottom: 42,
     ...options,
     // A legend would be HTML around the figure that its own styles do not reach.
     color: { range: [...COLORS], ...options.color, legend: false },

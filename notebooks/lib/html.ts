@@ -34,7 +34,7 @@ export class Html {
 export type Value = string | number | null | undefined | Html | readonly Html[];
 
 /**
- * Markup with values in it.
+ * Markup with values in it. What stands in lines of its own for a formatter's sake is taken as if it did not.
  * @example
  * ```ts
  * import { html } from "./html.ts";
@@ -46,7 +46,10 @@ export function html(
   literals: TemplateStringsArray,
   ...values: readonly Value[]
 ): Html {
-  return Html.join(literals, values);
+  const outer = [...literals];
+  outer[0] = outer[0]!.replace(/^\s*\n\s*/, "");
+  outer.push(outer.pop()!.replace(/\s*\n\s*$/, ""));
+  return Html.join(outer, values);
 }
 
 function markupOf(value: Value): string {

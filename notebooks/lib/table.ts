@@ -42,13 +42,15 @@ export function table(
       <table>
         <thead>
           <tr>${columns.map((name, i) =>
-            html`<th${numberClass(shown, i)}>${name}</th>`
+            html`<th ${numberClass(shown, i)}>${name}</th>`
           )}</tr>
         </thead>
         <tbody>${shown.map((row) =>
           html`<tr>${
             row.map((cell, i) =>
-              html`<td${numberClass(shown, i)}>${cellHtml(cell)}</td>`
+              html`<td ${isShort(cell) ? SHORT : numberClass(shown, i)}>${
+                cellHtml(cell)
+              }</td>`
             )
           }</tr>`
         )}</tbody>
@@ -57,6 +59,15 @@ export function table(
     text: note === "" ? text : `${text}\n${note}`,
   });
 }
+
+/** Words that stay in one line, so that ids are not broken. */
+function isShort(cell: Cell): boolean {
+  return typeof cell === "string" && cell.length <= 28;
+}
+
+const SHORT = html`
+  class="short"
+`;
 
 function numberClass(rows: readonly (readonly Cell[])[], at: number): Html {
   const cells = rows.map((row) => row[at]).filter((cell) => cell !== null);

@@ -1,0 +1,329 @@
+/**
+ * The figures of the notebooks: curves of runs, rewards with their intervals, reasons, groups, tokens.
+ *
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import type { Estimate } from "../../train/evaluation/interval.ts";
+import { curvePoints, type Point } from "../../train/figure.ts";
+import type { AnyMetrics } from "../../train/metrics.ts";
+import { figure } from "./figure.ts";
+import type { Rich } from "./rich.ts";
+import type { GroupRow, RewardRow } from "./rewards.ts";
+import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
+
+/** Something of a run that has a name. */
+type Named<T> = readonly (readonly [name: string, T])[];
+
+/** The curves of one run: reward while it trained, pass^1 on dev and test. */
+export function curveFigure(
+  lines: readonly AnyMetrics[],
+  { steps }: {
+    /** The last step there will be, where the run still grows. */
+    readonly steps?: number;
+  } = {},
+): Rich {
+  const points = curvePoints(lines);
+  const series = [...new Set(points.map((point) => point.series))];
+  return figure({
+    alt: `reward and pass^1 by step: ${lastValues(points)}`,
+    x: {
+      label: "step",
+      ...(steps === undefined ? {} : { domain: [0, steps] }),
+    },
+    y: { label: "reward, pass^1", domain: [0, 1], grid: true },
+    color: { domain: series },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.line(points, {
+        x: "step",
+        y: "value",
+        z: "series",
+        stroke: "series",
+      }),
+      Plot.dot(points.filter(isEvaluation), {
+        x: "step",
+        y: "value",
+        fill: "series",
+        r: 4,
+      }),
+    ],
+  });
+}
+
+function isEvaluation({ series }: Point): boolean {
+  return series !== "train reward";
+}
+
+/** One curve of some runs over each other: faint as it was, strong as a running mean. */
+export function curvesFigure(
+  runs: Named<readonly AnyMetrics[]>,
+  { series = "train reward", window = 5 }: {
+    /** As `curvePoints()` names it. */
+    readonly series?: string;
+    /** Steps of the running mean. */
+    readonly window?: number;
+  } = {},
+): Rich {
+  const points = runs.flatMap(([run, lines]) =>
+    curvePoints(lines).filter((point) => point.series === series)
+      .map(({ step, value }) => ({ step, value, run }))
+  );
+  const at = { x: "step", y: "value", z: "run", stroke: "run" };
+  return figure({
+    alt: `${series} by step of ${runs.map(([run]) => run).join(", ")}`,
+    x: { label: "step" },
+    y: { label: series, domain: [0, 1], grid: true },
+    color: { domain: runs.map(([run]) => run) },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.line(points, { ...at, strokeOpacity: 0.3 }),
+      Plot.line(
+        points,
+        Plot.windowY({ k: window, anchor: "end" }, {
+          ...at,
+          strokeWidth: 2.5,
+        }),
+      ),
+    ],
+  });
+}
+
+/** pass^k of some runs with 95% intervals. */
+export function passFigure(runs: Named<readonly Estimate[]>): Rich {
+  const points = runs.flatMap(([run, estimates], shift) =>
+    estimates.map((estimate, i) => ({
+      ...estimate,
+      run,
+      // Intervals stand beside each other.
+      k: i + 1 + 0.06 * (shift - (runs.length - 1) / 2),
+    }))
+  );
+  const most = Math.max(0, ...runs.map(([, estimates]) => estimates.length));
+  return figure({
+    alt: runs.map(([run, estimates]) =>
+      `${run}: ${
+        estimates.map(({ value }, i) => `pass^${i + 1} ${value.toFixed(2)}`)
+          .join(", ")
+      }`
+    ).join("; "),
+    height: 280,
+    x: {
+      label: "k",
+      domain: [0.8, most + 0.2],
+      ticks: Array.from({ length: most }, (_, i) => i + 1),
+      tickFormat: (k: number) => `pass^${k}`,
+    },
+    y: { label: "tasks solved k times of k", domain: [0, 1], grid: true },
+    color: { domain: runs.map(([run]) => run) },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.ruleX(points, {
+        x: "k",
+        y1: "low",
+        y2: "high",
+        stroke: "run",
+        strokeWidth: 2,
+      }),
+      Plot.line(points, {
+        x: "k",
+        y: "value",
+        stroke: "run",
+        strokeDasharray: "3 3",
+      }),
+      Plot.dot(points, { x: "k", y: "value", fill: "run", r: 4.5 }),
+    ],
+  });
+}
+
+/** Mean rewards with 95% intervals, a line each. */
+export function rewardFigure(rows: readonly RewardRow[], label: string): Rich {
+  return figure({
+    alt: rows.map(({ key, value }) => `${key} ${value.toFixed(2)}`).join(", "),
+    height: 60 + 30 * rows.length,
+    marginLeft: 130,
+    marginRight: 90,
+    x: { label: "reward", domain: [0, 1], grid: true },
+    y: { label, domain: rows.map(({ key }) => key) },
+    marks: [
+      Plot.ruleY(rows, {
+        y: "key",
+        x1: "low",
+        x2: "high",
+        stroke: "#7f8a97",
+        strokeWidth: 2,
+      }),
+      Plot.dot(rows, { y: "key", x: "value", fill: "#4c78d9", r: 5 }),
+      Plot.text(rows, {
+        y: "key",
+        frameAnchor: "right",
+        dx: 80,
+        textAnchor: "end",
+        text: ({ episodes }: RewardRow) => `${episodes} episodes`,
+      }),
+    ],
+  });
+}
+
+/** How some episodes ended, as shares that sum to 1: `solved` and why not. */
+export function sharesFigure(
+  rows: readonly {
+    readonly of: string;
+    readonly kind: string;
+    readonly share: number;
+  }[],
+  { label, of }: { readonly label: string; readonly of: string },
+): Rich {
+  const kinds = [...new Set(rows.map(({ kind }) => kind))];
+  const names = [...new Set(rows.map((row) => row.of))];
+  return figure({
+    alt: names.map((name) =>
+      `${name}: ${
+        rows.filter((row) => row.of === name && row.share > 0)
+          .map(({ kind, share }) => `${kind} ${(100 * share).toFixed(0)}%`)
+          .join(", ")
+      }`
+    ).join("; "),
+    height: 60 + 34 * names.length,
+    marginLeft: 130,
+    x: { label: `${label} (%)`, percent: true },
+    y: { label: of, domain: names },
+    color: { domain: kinds, range: KIND_COLORS.slice(0, kinds.length) },
+    marks: [
+      Plot.barX(
+        rows,
+        Plot.stackX({
+          x: "share",
+          y: "of",
+          fill: "kind",
+          order: kinds,
+          insetRight: 1,
+        }),
+      ),
+    ],
+  });
+}
+
+/** Enough of them for every reason that an episode can fail for. */
+const KIND_COLORS = [
+  "#3a9c8c",
+  "#4c78d9",
+  "#e08d10",
+  "#d1495b",
+  "#8e6cc4",
+  "#7f8a97",
+  "#b07d4f",
+  "#c46ba8",
+  "#5b8f3a",
+  "#2f9fc9",
+];
+
+/** The groups of a run by step: how many of their episodes earned the reward. Those at the edges teach nothing. */
+export function groupsFigure(groups: readonly GroupRow[]): Rich {
+  const points = groups.map(({ step, rewards, variance }) => ({
+    step,
+    solved: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
+    teaches: variance > 0 ? "teaches" : "all alike",
+  }));
+  const useful = points.filter(({ teaches }) => teaches === "teaches").length;
+  return figure({
+    alt: `${useful} of ${points.length} groups disagree within`,
+    height: 260,
+    fx: { label: "step" },
+    y: {
+      label: "share of the group that is solved",
+      domain: [0, 1],
+      grid: true,
+    },
+    color: { domain: ["teaches", "all alike"], range: ["#4c78d9", "#7f8a97"] },
+    marks: [
+      Plot.dot(
+        points,
+        Plot.dodgeX("middle", {
+          fx: "step",
+          y: "solved",
+          fill: "teaches",
+          r: 5,
+          padding: 2,
+        }),
+      ),
+    ],
+  });
+}
+
+/** The variance within groups, and the share of groups that have none, by step. */
+export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
+  const points = lines.flatMap((line) =>
+    line.phase === "grpo"
+      ? [
+        {
+          step: line.step,
+          value: line.groupVariance,
+          of: "variance of a group",
+        },
+        {
+          step: line.step,
+          value: line.zeroVarianceShare,
+          of: "groups without any",
+        },
+      ]
+      : []
+  );
+  return figure({
+    alt: "variance within groups by step",
+    height: 260,
+    x: { label: "step" },
+    y: { label: "variance, share", domain: [0, 1], grid: true },
+    color: { domain: ["variance of a group", "groups without any"] },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.line(points, {
+        x: "step",
+        y: "value",
+        stroke: "of",
+        strokeWidth: 2,
+      }),
+    ],
+  });
+}
+
+/** Where the tokens of an episode go, of some kinds of episodes. */
+export function tokensFigure(all: Named<TokenCounts>): Rich {
+  const rows = all.flatMap(([of, counts]) =>
+    TOKEN_KINDS.map((kind) => ({ of, kind, tokens: counts[kind] }))
+  );
+  return figure({
+    alt: all.map(([of, counts]) =>
+      `${of}: ${
+        TOKEN_KINDS.map((kind) => `${kind} ${counts[kind].toFixed(0)}`).join(
+          ", ",
+        )
+      }`
+    ).join("; "),
+    height: 60 + 34 * all.length,
+    marginLeft: 130,
+    x: { label: "tokens of an episode" },
+    y: { label: null, domain: all.map(([of]) => of) },
+    color: { domain: [...TOKEN_KINDS] },
+    marks: [
+      Plot.barX(
+        rows,
+        Plot.stackX({
+          x: "tokens",
+          y: "of",
+          fill: "kind",
+          order: [...TOKEN_KINDS],
+          insetRight: 1,
+        }),
+      ),
+    ],
+  });
+}
+
+/** `train reward 0.66, dev pass^1 0.70`. */
+function lastValues(points: readonly Point[]): string {
+  return [...Map.groupBy(points, ({ series }) => series)]
+    .map(([series, some]) => `${series} ${some.at(-1)!.value.toFixed(2)}`)
+    .join(", ");
+}

@@ -1,0 +1,144 @@
+/**
+ * A run made small enough to ship: its metrics whole, and some of its episodes.
+ *
+ *     deno run --allow-read --allow-write notebooks/lib/trim.ts runs/a1 notebooks/runs/a1
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { deflateSync, inflateSync } from "node:zlib";
+import { ConfigError } from "../../env/errors.ts";
+import { readRunInfo } from "../../train/run_reader.ts";
+import { TOKENIZER } from "../../train/run_tokenizer.ts";
+
+/** Which episodes a trimmed run keeps. Groups are kept whole or not at all. */
+export interface TrimOptions {
+  /** Steps of GRPO, spread evenly from the first to the last. Default: 3. */
+  readonly steps?: number;
+  /** Groups of each. Default: 4. */
+  readonly groups?: number;
+  /** Tasks of the last sampled evaluation on the test split, with all their trials. Default: 16. */
+  readonly tasks?: number;
+}
+
+/** What is not of the episodes; checkpoints and logs stay behind. */
+const FILES = ["run.json", "config.yaml", "metrics.jsonl", TOKENIZER];
+
+/** The source whose last evaluation is kept; its tokens never trained, and are left out. */
+const EVALUATION = "eval/test/sampled";
+
+/**
+ * Copies a finished run of the CPU trainer to `to`, which must not be there yet.
+ * @throws {ConfigError} If there is no such run, it is not finished, or `to` is there.
+ */
+export async function trimRun(
+  from: string,
+  to: string,
+  options: TrimOptions = {},
+): Promise<void> {
+  const { outcome } = await readRunInfo(from);
+  if (outcome !== "completed") {
+    throw new ConfigError(
+      `"${from}" is ${outcome}; train it to its end, then trim it`,
+    );
+  }
+  await refuseTaken(to);
+  await Deno.mkdir(to, { recursive: true });
+  for (const name of FILES) {
+    await Deno.copyFile(join(from, name), join(to, name));
+  }
+  copyEpisodes(join(from, "episodes.db"), join(to, "episodes.db"), options);
+}
+
+async function refuseTaken(path: string): Promise<void> {
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new ConfigError(`"${path}" is there; remove it or name another place`);
+}
+
+function copyEpisodes(from: string, to: string, options: TrimOptions): void {
+  const source = new DatabaseSync(from, { readOnly: true });
+  const target = new DatabaseSync(to);
+  try {
+    // Rows are about a page then, so few pages are half empty. Without a log, the file is read where none can be made.
+    target.exec("PRAGMA page_size = 1024; PRAGMA journal_mode = DELETE; BEGIN");
+    copyTables(source, target);
+    for (const row of keptRows(source, options)) addRow(target, squeezed(row));
+    target.exec("COMMIT");
+  } finally {
+    source.close();
+    target.close();
+  }
+}
+
+function copyTables(from: DatabaseSync, to: DatabaseSync): void {
+  const made = from.prepare("SELECT sql FROM sqlite_master WHERE sql NOT NULL");
+  for (const { sql } of made.all()) to.exec(String(sql));
+  const version = from.prepare("PRAGMA user_version").get();
+  to.exec(`PRAGMA user_version = ${Number(version?.["user_version"])}`);
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+function keptRows(db: DatabaseSync, options: TrimOptions): Row[] {
+  const { steps = 3, groups = 4, tasks = 16 } = options;
+  const rows = db.prepare(
+    "SELECT * FROM episodes WHERE step = ? AND source = ? AND group_index < ? ORDER BY id",
+  );
+  const last = stepsOf(db, EVALUATION).slice(-1);
+  return [
+    ...spread(stepsOf(db, "grpo"), steps)
+      .flatMap((step) => rows.all(step, "grpo", groups)),
+    ...last.flatMap((step) => rows.all(step, EVALUATION, tasks)),
+  ];
+}
+
+function addRow(db: DatabaseSync, row: Row): void {
+  const columns = Object.keys(row);
+  const marks = columns.map(() => "?").join(", ");
+  db.prepare(`INSERT INTO episodes (${columns.join(", ")}) VALUES (${marks})`)
+    .run(...Object.values(row));
+}
+
+/** The blobs as small as they get, and no tokens of what never trained. */
+function squeezed(row: Row): Row {
+  const tokens = row["source"] === "grpo" ? row["tokens"]! : null;
+  const blobs = { messages: row["messages"]!, turns: row["turns"]!, tokens };
+  const small = Object.entries(blobs).map(([name, blob]) => [
+    name,
+    blob instanceof Uint8Array
+      ? deflateSync(inflateSync(blob), { level: 9 })
+      : null,
+  ]);
+  return { ...row, ...Object.fromEntries(small) };
+}
+
+function stepsOf(db: DatabaseSync, source: string): number[] {
+  return db.prepare(
+    "SELECT DISTINCT step FROM episodes WHERE source = ? ORDER BY step",
+  ).all(source).map(({ step }) => Number(step));
+}
+
+/** `count` of them, the first and the last among these. */
+function spread(steps: readonly number[], count: number): number[] {
+  const at = Array.from(
+    { length: count },
+    (_, i) => Math.round(i * (steps.length - 1) / Math.max(1, count - 1)),
+  );
+  return [...new Set(at)].flatMap((index) => steps[index] ?? []);
+}
+
+if (import.meta.main) {
+  const [from, to] = Deno.args;
+  if (from === undefined || to === undefined) {
+    console.error("Name a run and where its small copy goes: trim.ts FROM TO");
+    Deno.exit(2);
+  }
+  await trimRun(from, to);
+}
