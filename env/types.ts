@@ -128,10 +128,14 @@ export interface Request {
   readonly items?: readonly string[];
   /** The customer's words for what each item should become, same order as `items`: `red`. */
   readonly newItems?: readonly string[];
+  /** Whether `newItems` names other products, not variants of the same one. */
+  readonly otherProduct?: boolean;
   readonly reason?: string;
   /** The customer's words for the payment method: `my paypal account`, `the gift card`. */
   readonly payment?: string;
   readonly address?: Address;
+  /** The user id of whose profile it is about, where that is somebody else's. */
+  readonly profileOf?: string;
   /** What is asked, for questions: `total of order #W123`. */
   readonly question?: string;
   /** Whether policy refuses it; the right outcome is then that nothing changes. */
@@ -139,7 +143,7 @@ export interface Request {
   /** Whether it is made only because the request before it was refused. */
   readonly fallback?: boolean;
   /** Details that the customer wants at first, until they are read back: then they change their mind. */
-  readonly before?: Pick<Request, "reason" | "address">;
+  readonly before?: Pick<Request, "reason" | "address" | "trip">;
   /** The clause of policy that refuses it: `order.pending`. */
   readonly refusedBy?: string;
   /** What must be told for it, as substrings; left out where the task's outputs are all for one request. */

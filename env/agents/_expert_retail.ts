@@ -91,6 +91,14 @@ function* authenticate({ desk, plan, say }: RetailShift): Script<boolean> {
 function* serveRequest(one: Case): Script {
   const { request, step } = one;
   if (request.intent === "question") return yield* answer(one);
+  if (request.profileOf !== undefined) {
+    return yield* close(
+      one,
+      `sorry, that profile belongs to another account, so i cannot change it. ${
+        moreWords(one.say)
+      }`,
+    );
+  }
   if (request.intent === "user_address") {
     return yield* write(one, { orderId: "" });
   }
@@ -145,7 +153,7 @@ function* lookInto(one: Case, orderId: string): Script {
   for (const [what, words] of wanted) {
     yield* askUnlessHeard(one, { what, words, item: items[0] });
   }
-  if (newItems.length > 0) {
+  if (newItems.length > 0 && request.otherProduct !== true) {
     const held = rows(desk.orders.get(orderId), "items");
     for (const words of items) {
       const item = held.find((one) => text(one, "name") === words);

@@ -183,6 +183,10 @@ export function ruleWords(request: Request): string | undefined {
       return `the ${items[0]} in ${newItems[0]} is out of stock, so i cannot ${
         act(request)
       }`;
+    case "items.same_product":
+      return `the ${newItems[0]} is another product, so i cannot ${
+        act(request)
+      }`;
     case "payment.covers_total":
     case "payment.covers_difference":
       return `there is not enough on your gift card, so i cannot ${

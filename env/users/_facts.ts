@@ -7,7 +7,13 @@
 
 import type { Address, Request } from "../types.ts";
 import type { Knowledge } from "./_knowledge.ts";
-import { addressWords, list, type Phraser, reasonWords } from "./_wording.ts";
+import {
+  addressWords,
+  list,
+  newItemWords,
+  type Phraser,
+  reasonWords,
+} from "./_wording.ts";
 
 /** The kinds of detail. */
 export type FactKind =
@@ -37,7 +43,7 @@ export function factsOf(request: Request, knowledge: Knowledge): Fact[] {
   if (items !== undefined) {
     facts.push(itemsFact([...items, ...newItems ?? []], items, knowledge));
     if (newItems !== undefined) {
-      facts.push(newItemsFact(items, newItems, knowledge));
+      facts.push(newItemsFact({ ...request, items, newItems }, knowledge));
     }
   }
   if (reason !== undefined) facts.push(reasonFact(reason));
@@ -98,10 +104,13 @@ function itemsFact(
 }
 
 function newItemsFact(
-  items: readonly string[],
-  newItems: readonly string[],
+  request: Request & {
+    readonly items: readonly string[];
+    readonly newItems: readonly string[];
+  },
   knowledge: Knowledge,
 ): Fact {
+  const { items, newItems } = request;
   const options = newItems.flatMap((words, i) =>
     knowledge.optionsOf(items[i] ?? "").flatMap((values) => {
       const own = values.filter((value) => hasWord(words.toLowerCase(), value));
@@ -110,7 +119,8 @@ function newItemsFact(
         : [{ own, others: values.filter((value) => !own.includes(value)) }];
     })
   );
-  const words = newItems.map((item) => `the ${item} one`).join(" and ");
+  const words = newItems.map((item) => newItemWords(item, request))
+    .join(" and ");
   return {
     kind: "newItems",
     words: (say) => say([`${words}.`, `${words}, please.`, `i want ${words}.`]),

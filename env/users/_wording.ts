@@ -117,7 +117,11 @@ export function requestWords(request: Request, owner = "my"): string {
         ? `pay for ${order} with ${pay}`
         : `pay for ${order} in another way`;
     case "user_address":
-      return `change ${owner} default address` +
+      return `change ${
+        request.profileOf === undefined
+          ? `${owner} default address`
+          : `the default address of ${request.profileOf}`
+      }` +
         (all && request.address ? ` to ${addressWords(request.address)}` : "");
     case "question":
       return request.question ?? "answer";
@@ -192,9 +196,19 @@ export function farewellWords(say: Phraser): string {
   ]);
 }
 
+/** What an item should become: `the red one`, or another product. */
+export function newItemWords(
+  words: string,
+  { otherProduct = false }: Pick<Request, "otherProduct">,
+): string {
+  return otherProduct ? `the ${words}` : `the ${words} one`;
+}
+
 function swaps(request: Request, preposition: "for" | "to"): string {
   const news = request.newItems ?? [];
   return (request.items ?? [])
-    .map((item, i) => `the ${item} ${preposition} the ${news[i]} one`)
+    .map((item, i) =>
+      `the ${item} ${preposition} ${newItemWords(news[i] ?? "", request)}`
+    )
     .join(" and ");
 }

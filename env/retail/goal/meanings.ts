@@ -18,9 +18,10 @@ export function meanings(meant: Meant): ToolAction[] {
   const { request, userId } = meant;
   if (request.intent === "question") return [];
   if (request.intent === "user_address") {
-    return request.address === undefined
-      ? []
-      : [call("modify_user_address", { user_id: userId, ...request.address })];
+    return request.address === undefined ? [] : [call("modify_user_address", {
+      user_id: request.profileOf ?? userId,
+      ...request.address,
+    })];
   }
   return ordersMeant(meant).flatMap((orderId) => onOrder(meant, orderId));
 }
@@ -87,7 +88,12 @@ function onItems(
   const { request, database } = meant;
   const name = ITEM_TOOLS[request.intent] ?? "";
   const choices = (request.items ?? []).map((words, i) =>
-    swapsMeant(database, { order, words, into: request.newItems?.[i] })
+    swapsMeant(database, {
+      order,
+      words,
+      into: request.newItems?.[i],
+      otherProduct: request.otherProduct === true,
+    })
   );
   const lists = product(choices)
     .filter((list) => distinct(list, order))
@@ -108,10 +114,11 @@ function onItems(
 /** The items that words name, each with every variant that the words for the new one fit. */
 function swapsMeant(
   database: Database,
-  { order, words, into }: {
+  { order, words, into, otherProduct }: {
     order: JsonObject | undefined;
     words: string;
     into: string | undefined;
+    otherProduct: boolean;
   },
 ): Swap[] {
   const named = rows(order, "items").filter((item) =>
@@ -120,13 +127,21 @@ function swapsMeant(
   return named.flatMap((item): Swap[] => {
     const item_id = text(item, "item_id");
     if (into === undefined) return [{ item_id, new_item_id: undefined }];
-    const product = database.get("products", text(item, "product_id"));
-    return rows(product, "variants")
-      .filter((variant) =>
-        fits(variant, into) && text(variant, "item_id") !== item_id
-      )
+    const variants = otherProduct
+      ? variantsNamed(database, into)
+      : rows(database.get("products", text(item, "product_id")), "variants")
+        .filter((variant) => fits(variant, into));
+    return variants.filter((variant) => text(variant, "item_id") !== item_id)
       .map((variant) => ({ item_id, new_item_id: text(variant, "item_id") }));
   });
+}
+
+/** Every variant of the products of a name. */
+function variantsNamed(database: Database, name: string): JsonObject[] {
+  return [...database.ids("products")]
+    .map((id) => database.get("products", id))
+    .filter((product) => text(product, "name") === name)
+    .flatMap((product) => rows(product, "variants"));
 }
 
 /** Whether a variant has every option that the words name. */

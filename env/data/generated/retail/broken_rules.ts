@@ -1,6 +1,6 @@
 /**
  * Details that a rule of policy forbids, on an order that could be acted on otherwise: a reason that does not count,
- * a variant that is out of stock, a gift card that holds too little, a refund to elsewhere.
+ * a variant that is out of stock, another product, a gift card that holds too little, a refund to elsewhere.
  *
  * @module
  */
@@ -37,7 +37,10 @@ export function drawBrokenRule(
   world: World,
   of: DetailsOf,
 ): BrokenRule | undefined {
-  for (const rule of RULES[of.intent] ?? []) {
+  const rules = (RULES[of.intent] ?? []).flatMap((equals) =>
+    world.rng.shuffle(equals)
+  );
+  for (const rule of rules) {
     const broken = rule(world, of);
     if (broken !== undefined) return broken;
   }
@@ -45,12 +48,12 @@ export function drawBrokenRule(
 }
 
 /** Those that seldom can be broken come first. */
-const RULES: Partial<Record<Intent, readonly Rule[]>> = {
-  cancel: [otherReason],
-  modify_payment: [tooLittleForTotal],
-  return: [refundElsewhere],
-  exchange: [tooLittleForDifference, outOfStock],
-  modify_items: [tooLittleForDifference, outOfStock],
+const RULES: Partial<Record<Intent, readonly (readonly Rule[])[]>> = {
+  cancel: [[otherReason]],
+  modify_payment: [[tooLittleForTotal]],
+  return: [[refundElsewhere]],
+  exchange: [[tooLittleForDifference], [outOfStock, otherProduct]],
+  modify_items: [[tooLittleForDifference], [outOfStock, otherProduct]],
 };
 
 /** Reasons that do not count; none holds one that does. */
@@ -119,6 +122,26 @@ function outOfStock(
     told: "out of stock",
     words: wordsOf(swap, world.rng.pick(payers)),
     reads: [productRead(swap)],
+  };
+}
+
+function otherProduct(
+  { rng, products }: World,
+  { customer, order }: DetailsOf,
+): BrokenRule | undefined {
+  const held = new Set(order.items.map(({ name }) => name));
+  const others = products.filter(({ name }) => !held.has(name));
+  if (others.length === 0) return undefined;
+  return {
+    clause: "items.same_product",
+    told: "another product",
+    words: {
+      items: [rng.pick(order.items).name],
+      newItems: [rng.pick(others).name],
+      otherProduct: true,
+      payment: paymentWords(rng.pick(customer.methods)),
+    },
+    reads: [],
   };
 }
 

@@ -47,7 +47,7 @@ export const generatedOptionsSchema = z.strictObject({
     "Relative weights of the kinds of request",
   ),
   refusedShare: share.default(0.1).describe(
-    "Share of requests that policy refuses (questions and default addresses never are)",
+    "Share of requests that policy refuses (questions never are)",
   ),
   otherAccountShare: share.default(0.25).describe(
     "Share of the other refused requests that are about somebody else's order; the status of the rest is wrong",

@@ -5,7 +5,7 @@
  */
 
 import type { Goal, Request } from "../../../types.ts";
-import { requestWords } from "../../../users/_wording.ts";
+import { addressWords, requestWords } from "../../../users/_wording.ts";
 import { goalProse } from "../goal_prose.ts";
 
 /** Who the customer is, what they want in which order, and what they keep back. */
@@ -18,6 +18,13 @@ export function instructionOf(goal: Goal): string {
 }
 
 function wish(request: Request): string {
+  const { profileOf, address } = request;
+  // Not as customers say it: who recites the instruction is told by it.
+  if (profileOf !== undefined && address !== undefined) {
+    return `have ${
+      addressWords(address)
+    } in the profile of ${profileOf}, as the default`;
+  }
   const words = requestWords({ ...request, forthcoming: true })
     .replaceAll(/\bmy\b/g, "your");
   const known = request.orderId !== undefined ||

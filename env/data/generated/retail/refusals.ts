@@ -17,10 +17,15 @@ import {
   STATUSES,
   WANTED_STATUS,
 } from "./drawn_request.ts";
-import type { Customer, Order, OrderStatus } from "./rows.ts";
+import {
+  type Customer,
+  drawAddress,
+  type Order,
+  type OrderStatus,
+} from "./rows.ts";
 
-/** What policy says when an order is somebody else's; has to be told. */
-export const OTHER_ACCOUNT = "another account";
+/** What policy says when an order or a profile is somebody else's; has to be told. */
+const OTHER_ACCOUNT = "another account";
 
 /** A request that policy refuses: a rule forbids its details, the order's status is wrong, or it is somebody else's. */
 export function drawRefused(
@@ -67,6 +72,24 @@ export function drawRefused(
     actions: reads(order, { known }),
     outputs,
     ...(fallback === undefined ? {} : { fallback }),
+  };
+}
+
+/** Another address for somebody else's profile. */
+export function drawOtherProfile(world: World): DrawnRequest {
+  const { rng, options } = world;
+  return {
+    request: {
+      intent: "user_address",
+      profileOf: world.stranger().userId,
+      address: drawAddress(world),
+      forthcoming: happens(rng, options.detailsStatedShare),
+      refused: true,
+      refusedBy: "account.own_profile",
+      outputs: [OTHER_ACCOUNT],
+    },
+    actions: [],
+    outputs: [OTHER_ACCOUNT],
   };
 }
 

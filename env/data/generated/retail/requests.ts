@@ -24,7 +24,7 @@ import {
   STATUSES,
   WANTED_STATUS,
 } from "./drawn_request.ts";
-import { drawRefused } from "./refusals.ts";
+import { drawOtherProfile, drawRefused } from "./refusals.ts";
 import {
   type Customer,
   dollarsText,
@@ -42,9 +42,13 @@ export function drawRequest(
   world: World,
   { customer, intent }: { customer: Customer; intent: Intent },
 ): DrawnRequest | undefined {
-  if (intent === "user_address") return drawUserAddress(world, customer);
-  if (intent === "question") return drawQuestion(world, customer);
   const { rng, options } = world;
+  if (intent === "question") return drawQuestion(world, customer);
+  if (intent === "user_address") {
+    return happens(rng, options.refusedShare)
+      ? drawOtherProfile(world)
+      : drawUserAddress(world, customer);
+  }
   if (rng.next() < options.refusedShare) {
     return drawRefused(world, { customer, intent });
   }
