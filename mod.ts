@@ -1,36 +1,54 @@
 /**
  * taulab: train and study tool-using agents on τ-bench, from Deno.
  *
+ *     Dataset ─▶ Task ─▶ Environment ⇄ Agent ⇄ Model        worlds, who talks, what answers
+ *                            ⇅ User
+ *                            ▼
+ *     Episode ─▶ reward, diagnosis, pass^k, a data frame    episodes and runs
+ *        └─────▶ Trainer ─▶ run dir                         training on the CPU
+ *
  * One episode in the generated retail world, by the expert who shows how it is done:
  *
  * ```ts
+ * import { equal } from "node:assert/strict";
  * import { expertAgent, generated, rollout, scriptedUser } from "./mod.ts";
  *
  * const dataset = await generated(1, { trainTasks: 1, devTasks: 1, testTasks: 1 });
- * const [task] = dataset.tasks("test");
- * if (task === undefined) throw new Error("There is no test task");
  * const episode = await rollout({
  *   dataset,
- *   task,
+ *   task: dataset.tasks("test")[0]!,
  *   agent: expertAgent(),
  *   user: scriptedUser(dataset),
- *   userName: "scripted",
  *   seed: 1,
- *   now: () => performance.now(),
  * });
- * console.assert(episode.reward?.value === 1);
+ * equal(episode.reward?.value, 1);
  * ```
+ *
+ * Importing it reads no file, asks for no permission and starts nothing.
  *
  * @module
  */
 
-// Worlds: rows, policy, tools and tasks.
-export { generated } from "./env/data/generated/generated.ts";
+// Worlds: rows, policy, tools and tasks; and worlds made of others.
+export {
+  generated,
+  generatedAirlineWorld,
+} from "./env/data/generated/generated.ts";
 export { loadTauBench } from "./env/data/tau_bench.ts";
+export { customTool, withTools } from "./env/data/with_tools.ts";
+export { readExclusions, withoutTasks } from "./train/exclusions.ts";
+
+// What can be known of tasks before a model sees them.
+export { audit } from "./env/audit/audit.ts";
+export { createCertifier } from "./env/data/generated/certificate/certificate.ts";
+
+// A world by hand: one action after the other. Rows and arguments hold Python's values.
+export { callAction } from "./env/actions.ts";
 export { createEnvironment } from "./env/environment.ts";
+export { fromPlain, toPlain } from "./env/python_value.ts";
 
 // Who talks: customers and agents.
-export { humanUser } from "./env/users/human.ts";
+export { humanUser, lineReader } from "./env/users/human.ts";
 export { llmUser } from "./env/users/llm.ts";
 export { reactUser } from "./env/users/react.ts";
 export { reflectionUser } from "./env/users/reflection.ts";
@@ -41,38 +59,112 @@ export { fewShotAgent, fewShotExamples } from "./env/agents/few_shot.ts";
 export { textAgent } from "./env/agents/text.ts";
 export { toolCallingAgent } from "./env/agents/tool_calling.ts";
 
-// What answers: models over messages, and models over tokens behind a template.
+// What answers: a model at an endpoint, in one call, and what that call is made of.
+export { connectModel } from "./train/models.ts";
 export { createCaller } from "./env/models/call_policy.ts";
 export { resolveEndpoint } from "./env/models/endpoints.ts";
 export { createMeter } from "./env/models/meter.ts";
 export { openaiChatModel } from "./env/models/openai.ts";
 export { replayChatModel } from "./env/models/replay.ts";
+
+// What answers: models over tokens, behind a template.
 export { sglangTokenModel } from "./env/models/sglang.ts";
 export { tokenChatModel } from "./env/models/token_chat.ts";
 export { loadChatTemplate } from "./env/tokens/chat_template.ts";
 export { loadTokenizer } from "./env/tokens/tokenizer.ts";
 export { createCpuPolicy, loadCpuPolicy } from "./train/cpu/policy.ts";
 
-// Episodes and runs.
+// Episodes: one, many, and how far they have come.
 export { rollout, rolloutAll } from "./env/rollout.ts";
-export { readRun } from "./train/run_reader.ts";
-export { createRng } from "./env/random.ts";
+export { trialSpecs } from "./env/trials.ts";
+export { progressLine } from "./train/progress_line.ts";
+
+// What episodes come to: who failed where and why, pass^k with intervals, rows for a data frame.
+export { diagnose } from "./env/diagnosis/diagnose.ts";
+export { diagnosisReport } from "./train/diagnosis/report.ts";
+export { passEstimates } from "./train/evaluation/pass_estimates.ts";
+export { passK } from "./train/pass_k.ts";
+export { episodeRows, readEpisodeRows } from "./train/episode_rows.ts";
+export { writeTable } from "./train/table_file.ts";
+
+// Runs on disk: config and metrics, episodes with their tasks, the policy as it was left.
+export { readAnyRun, readRun } from "./train/run_reader.ts";
+export { openRunEpisodes } from "./train/diagnosis/run_episodes.ts";
+export { openRunPolicy } from "./train/run_policy.ts";
+
+// Training on the CPU: a run from beginning to end.
+export { makeConfig, resolveConfig } from "./train/config.ts";
+export { openDataset } from "./train/dataset.ts";
+export { startRun } from "./train/start_run.ts";
+export { runSession } from "./train/session.ts";
+
+// Training on the CPU: the parts of a loop of one's own.
+export { createCpuLab } from "./train/cpu_lab.ts";
+export { pickBatch } from "./train/batch.ts";
+export { sampleGroups } from "./train/group.ts";
+export { advantages } from "./train/advantage.ts";
+export { updateOnGroups } from "./train/update.ts";
+
+// Randomness, which is always passed in.
+export { createRng, deriveSeed } from "./env/random.ts";
+
+// Errors: the class says where something broke.
+export {
+  BudgetError,
+  ConfigError,
+  DataError,
+  InfrastructureError,
+  PolicyError,
+  RunDirError,
+  ToolError,
+  TrainerError,
+} from "./env/errors.ts";
 
 export { STOP } from "./env/types.ts";
 export type {
   Action,
   Agent,
+  AgentSession,
+  AgentStart,
+  AgentStep,
+  Chat,
   ChatModel,
+  ChatReply,
   Dataset,
   Environment,
   Episode,
+  Failure,
   Message,
   Observation,
   Reward,
+  Split,
+  StopReason,
   Task,
   TokenModel,
+  ToolCall,
+  Turn,
+  Usage,
   User,
   UserFactory,
 } from "./env/types.ts";
+export type { Database } from "./env/database.ts";
+export type { Diagnosis } from "./env/diagnosis/diagnose.ts";
+export type { JsonObject, JsonValue } from "./env/python_value.ts";
+export type {
+  GradedOutcome,
+  RewardFunction,
+  RolloutSpec,
+} from "./env/rollout.ts";
+export type { CustomTool } from "./env/data/with_tools.ts";
 export type { Trajectory } from "./env/tokens/trajectory.ts";
+export type { Config, ConfigInput } from "./train/config.ts";
+export type {
+  RunEpisode,
+  RunEpisodes,
+} from "./train/diagnosis/run_episodes.ts";
+export type { EpisodeRow } from "./train/episode_rows.ts";
+export type { Estimate } from "./train/evaluation/interval.ts";
+export type { Group } from "./train/group.ts";
+export type { Lab } from "./train/lab.ts";
+export type { TableRow } from "./train/table_file.ts";
 export type { Trainer, TrainSequence } from "./train/trainer.ts";
