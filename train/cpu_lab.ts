@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ConfigError } from "../env/errors.ts";
 import { deriveSeed } from "../env/random.ts";
 import { rolloutAll } from "../env/rollout.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
@@ -41,6 +42,7 @@ export interface CpuLab extends Lab {
 
 /**
  * Makes demonstrations, tokenizer and policy.
+ * @throws {ConfigError} If there is to be a cold start, and no demonstration for it.
  * @throws {DataError} If the tokenizer given is damaged.
  * @throws {PolicyError} If the model cannot be made.
  */
@@ -58,6 +60,8 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
     tools: showsTools(config) ? dataset.tools : [],
     contextLength: config.model.contextLength,
   });
+  const demonstrations = { ...shown, unsolved };
+  requireDemonstrations(demonstrations, config);
   const policy = await createCpuPolicy({
     config: config.model,
     seed: deriveSeed(config.seed, "weights"),
@@ -65,7 +69,6 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
     maxCacheTokens: config.rollout.cacheTokens,
   });
   policy.trainer(config.optimizer);
-  const demonstrations = { ...shown, unsolved };
   return new EmbeddedLab({
     config,
     dataset,
@@ -76,6 +79,18 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
     customers: options.customers ??
       { factory: scriptedUser(dataset), name: "scripted" },
   });
+}
+
+function requireDemonstrations(
+  { sequences, unsolved, tooLong }: Demonstrations,
+  { coldStart, rollout, model }: Config,
+): void {
+  if (sequences.length > 0 || coldStart.steps === 0) return;
+  throw new ConfigError(
+    `The cold start has no demonstration to learn from: ${unsolved} train tasks the expert did not solve within ` +
+      `rollout.maxTurns ${rollout.maxTurns}, ${tooLong} conversations are longer than model.contextLength ` +
+      `${model.contextLength}; raise them, or set coldStart.steps to 0`,
+  );
 }
 
 /** Whether the template shows the tools; text agents have them in their system prompt. */

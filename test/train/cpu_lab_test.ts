@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resolveConfig } from "../../train/config.ts";
+import { makeConfig, resolveConfig } from "../../train/config.ts";
 import { createCpuLab } from "../../train/cpu_lab.ts";
 import { openDataset } from "../../train/dataset.ts";
 
@@ -30,3 +30,20 @@ for (const agent of ["tool-calling", "act", "react"] as const) {
     }
   });
 }
+
+Deno.test("createCpuLab() says what leaves a cold start without a demonstration, and needs none where there is none", async () => {
+  const config = makeConfig({
+    threads: 1,
+    model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16 },
+    data: { generated: { trainTasks: 4, devTasks: 1, testTasks: 1 } },
+    rollout: { maxTurns: 1 },
+  });
+  const dataset = await openDataset(config.data);
+  await assert.rejects(createCpuLab({ config, dataset }), {
+    name: "ConfigError",
+    message: /4 train tasks the expert did not solve within rollout.maxTurns 1/,
+  });
+  const warm = makeConfig({ ...config, coldStart: { steps: 0 } });
+  await using lab = await createCpuLab({ config: warm, dataset });
+  assert.equal(lab.demonstrations.unsolved, 4);
+});

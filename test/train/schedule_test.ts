@@ -51,6 +51,11 @@ Deno.test("pickBatch() shows every demonstration once before any comes again", (
   assert.notDeepEqual(seen.slice(0, 10), seen.slice(10, 20));
 });
 
+Deno.test("pickBatch() refuses to pick from nothing", () => {
+  const pick = () => pickBatch([], { seed: 1, step: 1, size: 2 });
+  assert.throws(pick, { name: "RangeError", message: /no demonstration/ });
+});
+
 Deno.test("Stopwatch adds up phases between laps", async () => {
   let nowMs = 0;
   const watch = new Stopwatch(() => nowMs);
