@@ -5,18 +5,21 @@
  * @module
  */
 
-import { isWrite } from "../audit/finding.ts";
 import { dutiesOf } from "../airline/goal/duties.ts";
+import { meanings } from "../airline/goal/meanings.ts";
+import { isWrite } from "../audit/finding.ts";
 import type { Database } from "../database.ts";
-import { printPythonJson } from "../python_json.ts";
 import type { Request, Task, ToolAction } from "../types.ts";
-import {
-  airlineRequestWords,
-  type TripDetail,
-  tripDetails,
-} from "../users/_airline_words.ts";
+import { tripDetails } from "../users/_airline_words.ts";
+import { text } from "../users/_read.ts";
 import type { Phraser } from "../users/_wording.ts";
 import type { Desk, Script } from "./_desk.ts";
+import {
+  askTripWords,
+  confirmTripWords,
+  doneTripWords,
+  refuseTripWords,
+} from "./_expert_airline_words.ts";
 import { answerWords, moreWords } from "./_expert_words.ts";
 
 /** What the expert works with. */
@@ -27,25 +30,18 @@ export interface AirlineShift {
   readonly say: Phraser;
 }
 
-const MAX_ASKS = 2;
+/** A request that is being served. */
+interface Case extends AirlineShift {
+  readonly request: Request;
+}
 
-const QUESTIONS: Readonly<Record<TripDetail, string>> = {
-  reservation: "which reservation is it?",
-  route: "where do you want to fly, from which airport to which?",
-  date: "on what date?",
-  pick: "which flight do you prefer?",
-  cabin: "which cabin?",
-  passengers: "who is to fly? please tell me the passengers.",
-  bags: "how many bags?",
-  insurance: "do you want insurance?",
-  pay: "how do you want to pay?",
-};
+const MAX_ASKS = 2;
 
 /** Serves all requests of a task. */
 export function* serveAirline(shift: AirlineShift): Script {
   const { desk, task, say } = shift;
   for (let i = 0; i <= MAX_ASKS && !desk.everHeard(task.userId); i++) {
-    yield* desk.say("sure. what is your user id?");
+    yield* desk.say(askTripWords("id", say));
   }
   if (!desk.everHeard(task.userId)) {
     yield* desk.say("sorry, i cannot help without knowing your user id.");
@@ -56,80 +52,89 @@ export function* serveAirline(shift: AirlineShift): Script {
   const writes = task.actions.filter(isWrite);
   for (const [i, request] of (task.goal?.requests ?? []).entries()) {
     if (i > 0) desk.beginRequest();
-    const isMet = request.intent === "question" || request.refused === true;
-    yield* serveOne(shift, {
-      request,
-      write: isMet ? undefined : writes.shift(),
-    });
+    const one = { ...shift, request };
+    if (request.intent === "question") yield* answer(one);
+    else if (request.refused === true) yield* refuse(one);
+    else yield* write(one, writes.shift());
   }
   yield* desk.say(moreWords(say));
 }
 
-function* serveOne(
-  { desk, task, database, say }: AirlineShift,
-  { request, write }: { request: Request; write: ToolAction | undefined },
-): Script {
-  if (request.intent !== "question") {
-    for (const [kind, words] of tripDetails(request)) {
-      for (let i = 0; i < MAX_ASKS && !desk.heard(words); i++) {
-        yield* desk.say(QUESTIONS[kind]);
-      }
-    }
-  }
-  for (const read of dutiesOf({ request, database, userId: task.userId })) {
-    if (!desk.hasCalled(read)) yield* desk.call(read);
-  }
-  if (request.intent === "question") {
-    const { outputs = [] } = request;
-    return yield* close(desk, answerWords({ request, outputs }, say));
-  }
-  if (request.refused === true) {
-    const { outputs = [] } = request;
-    return yield* close(
-      desk,
-      `${refusalWords(request, outputs.join(", "))} ${moreWords(say)}`,
-    );
-  }
-  if (write === undefined) return;
+function* answer(one: Case): Script {
+  const { request, say } = one;
+  yield* lookUp(one);
+  const { outputs = [] } = request;
+  yield* close(one, answerWords({ request, outputs }, say));
+}
+
+function* refuse(one: Case): Script {
+  const { request, say } = one;
+  yield* askDetails(one);
+  yield* lookUp(one);
+  const told = (request.outputs ?? []).join(", ");
+  yield* close(one, `${refuseTripWords(request, told)} ${moreWords(say)}`);
+}
+
+/** Reads the gold call back, and makes it after a yes. */
+function* write(one: Case, action: ToolAction | undefined): Script {
+  const { desk, request, say } = one;
+  if (request.before !== undefined) yield* readBackFirst(one);
+  yield* askDetails(one);
+  yield* lookUp(one);
+  if (action === undefined) return;
   for (let i = 0; i <= MAX_ASKS; i++) {
-    const reply = yield* desk.say(
-      `i will ${readBack(request, write)}, yes or no?`,
-    );
-    if (!/\byes\b/.test(reply)) continue;
-    const shown = yield* desk.call(write);
+    // A correction may have a yes in it: "yes to travel insurance".
+    if (!/^yes\b/.test(yield* readBack(one, action))) continue;
+    const shown = yield* desk.call(action);
     return yield* close(
-      desk,
+      one,
       shown.startsWith("Error")
         ? `sorry, that is not possible. ${moreWords(say)}`
-        : `done. ${moreWords(say)}`,
+        : doneTripWords(request, say),
     );
   }
-  yield* close(desk, `then nothing is changed. ${moreWords(say)}`);
+  yield* close(one, `then nothing is changed. ${moreWords(say)}`);
 }
 
-/** The request as it was understood, and what the call holds beyond it. */
-function readBack(request: Request, write: ToolAction): string {
-  const words = airlineRequestWords({ ...request, forthcoming: true })
-    .replaceAll(/\bmy\b/g, "your")
-    .replace(/^be compensated, since .*$/, "send you a certificate");
-  return `${words} (${printPythonJson(write.arguments)})`;
+/** Reads back what the customer wants at first; they change their mind then. */
+function* readBackFirst(one: Case): Script {
+  const { database, task: { userId } } = one;
+  const request = { ...one.request, ...one.request.before };
+  const first = { ...one, request };
+  yield* askDetails(first);
+  yield* lookUp(first);
+  const [action] = meanings({ request, database, userId });
+  if (action !== undefined) yield* readBack(first, action);
 }
 
-function refusalWords({ refusedBy }: Request, told: string): string {
-  switch (refusedBy) {
-    case "account.own_reservation":
-      return `sorry, that reservation is not of ${told}, so i cannot do that.`;
-    case "cancel.allowed":
-      return `sorry, it was booked at ${told}, so i cannot cancel it.`;
-    case "cancel.not_flown":
-      return `sorry, ${told} has been flown, so i cannot cancel it.`;
-    default:
-      return `sorry, ${told} stays as it is, so i cannot do that.`;
+function* readBack(
+  { desk, request, say, database }: Case,
+  write: ToolAction,
+): Script<string> {
+  const id = text(write.arguments, "reservation_id");
+  const held = database.get("reservations", id);
+  const call = { request, write, profile: desk.user, held };
+  return yield* desk.say(confirmTripWords(call, say));
+}
+
+/** Asks for what the customer has not said yet. */
+function* askDetails({ desk, request, say }: Case): Script {
+  for (const [kind, words] of tripDetails(request)) {
+    for (let i = 0; i < MAX_ASKS && !desk.heard(words); i++) {
+      yield* desk.say(askTripWords(kind, say));
+    }
+  }
+}
+
+/** Reads what policy demands, each once. */
+function* lookUp({ desk, request, database, task: { userId } }: Case): Script {
+  for (const read of dutiesOf({ request, database, userId })) {
+    if (!desk.hasCalled(read)) yield* desk.call(read);
   }
 }
 
 /** Says how a request ended; stands by it if the customer doubts it. */
-function* close(desk: Desk, words: string): Script {
+function* close({ desk }: Case, words: string): Script {
   let reply = yield* desk.say(words);
   for (let i = 0; i < MAX_ASKS && /\bare you sure\b/.test(reply); i++) {
     reply = yield* desk.say(words);

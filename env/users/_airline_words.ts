@@ -4,26 +4,57 @@
  * @module
  */
 
-import { nameOf, type Trip } from "../airline/goal/trip.ts";
+import { nameOf, type Traveller, type Trip } from "../airline/goal/trip.ts";
 import type { Request } from "../types.ts";
 
-/** What the customer wants, to follow "i want to" (questions: "what is the"); details only where it is forthcoming. Backwards, the last detail comes first and people are named otherwise, so that who reads it has to speak for themselves. */
+/** How words are put. */
+interface Style {
+  /** With the last detail first and people named otherwise, so that who reads it has to speak for themselves. */
+  readonly isBackwards?: boolean;
+}
+
+/**
+ * What the customer wants, to follow "i want to" (questions: "what is the"); details only where the request is
+ * forthcoming.
+ */
 export function airlineRequestWords(
   request: Request,
-  { isBackwards = false }: { readonly isBackwards?: boolean } = {},
+  { isBackwards = false }: Style = {},
 ): string {
   const { intent, trip = {}, question = "answer" } = request;
-  if (intent === "question") return question;
+  if (intent === "question") {
+    return isBackwards && trip.pick !== undefined
+      ? flightQuestion(trip)
+      : question;
+  }
   const told = request.forthcoming === true ? detailWords(request) : [];
-  const all = isBackwards
-    ? told.toReversed().map((words) =>
-      words.replaceAll(" born ", ", ").replace(" instead of ", " in place of ")
-    )
-    : told;
+  const all = isBackwards ? told.toReversed().map(otherwise) : told;
   const details = all.length === 0 ? "" : `: ${all.join(", ")}`;
-  return `${wishWords(request)}${aboutWords(request.intent, trip)}${
+  const wish = isBackwards && intent === "certificate"
+    ? compensationWords(trip)
+    : wishWords(request);
+  return `${wish}${aboutWords(intent, trip)}${
     request.reason === undefined ? "" : ` because ${request.reason}`
   }${details}`;
+}
+
+function flightQuestion({ pick, from, to, date, cabin = "economy" }: Trip) {
+  return `number of a flight: of the direct ones that leave ${from} for ${to} the ${pick}, on ${date}, where ${
+    cabinWords(cabin)
+  } has a free seat`;
+}
+
+/** The same to a reader, and no run of words that somebody would say. */
+function otherwise(words: string): string {
+  return words.replaceAll(" born ", ", ")
+    .replace(" instead of ", " in place of ")
+    .replace("a round trip on", "a round trip, leaving on")
+    .replace("and back", "and going back");
+}
+
+function compensationWords({ delayed }: Trip): string {
+  const what = delayed === true ? "was late" : "the airline cancelled";
+  return `be compensated for a flight that ${what}, of`;
 }
 
 function wishWords({ intent, trip = {} }: Request): string {
@@ -31,9 +62,7 @@ function wishWords({ intent, trip = {} }: Request): string {
     case "book":
       return "book a trip";
     case "change_flights":
-      return trip.date === undefined
-        ? "change the flight back of"
-        : "change the flight out of";
+      return `change the flight ${trip.date === undefined ? "back" : "out"} of`;
     case "change_cabin":
       return "change the cabin of";
     case "change_passengers":
@@ -43,7 +72,11 @@ function wishWords({ intent, trip = {} }: Request): string {
     case "add_bags":
       return (trip.bags ?? 0) < 0 ? "remove a bag from" : "add bags to";
     case "certificate":
-      return "be compensated, since the airline cancelled a flight of";
+      return `arrange a compensation, since ${
+        trip.delayed === true
+          ? "a flight was late of"
+          : "the airline cancelled a flight of"
+      }`;
     default:
       return "cancel";
   }
@@ -64,56 +97,107 @@ export function reservationWords({ reservationId, from, to }: Trip): string {
 export type TripDetail =
   | "reservation"
   | "route"
+  | "destination"
   | "date"
   | "pick"
   | "cabin"
   | "passengers"
   | "bags"
   | "insurance"
-  | "pay";
+  | "pay"
+  | "account";
 
 /** Each detail of a request in the customer's words, in the order in which they tell them. */
 export function tripDetails(
   { intent, trip = {} }: Request,
 ): Map<TripDetail, string> {
-  const { from, to, date, returnDate, pick, cabin, passengers, bags } = trip;
-  const details = new Map<TripDetail, string>();
-  if (intent === "book") details.set("route", `from ${from} to ${to}`);
-  else details.set("reservation", reservationWords(trip));
-  const days = [
-    ...(date === undefined ? [] : [`on ${date}`]),
-    ...(returnDate === undefined ? [] : [`back on ${returnDate}`]),
+  const all: [TripDetail, string | undefined][] = [
+    intent === "book"
+      ? ["route", `from ${trip.from} to ${trip.to}`]
+      : ["reservation", reservationWords(trip)],
+    ["destination", trip.newTo && `to ${trip.newTo} instead`],
+    ["date", dateWords(intent, trip)],
+    ["pick", pickWords(trip)],
+    ["cabin", trip.cabin && `in ${cabinWords(trip.cabin)}`],
+    ["passengers", trip.passengers && partyWords(trip.passengers, trip)],
+    ["bags", trip.bags === undefined ? undefined : bagWords(intent, trip)],
+    ["insurance", trip.insurance && insuranceWords(trip.insurance)],
+    ["pay", trip.pay && payWords(trip.pay)],
+    ["account", trip.account && `on the account of ${trip.account}`],
   ];
-  if (days.length > 0) details.set("date", days.join(" and "));
-  if (pick !== undefined) details.set("pick", `the ${pick} direct flight`);
-  if (cabin !== undefined) {
-    details.set("cabin", `in ${cabin.replace("_", " ")}`);
-  }
-  if (passengers !== undefined) {
-    const who = passengers.map((one) => `${nameOf(one)} born ${one.dob}`);
-    const instead = trip.replaced === undefined
-      ? ""
-      : ` instead of ${trip.replaced}`;
-    details.set("passengers", `for ${who.join(" and ")}${instead}`);
-  }
-  if (bags !== undefined) details.set("bags", bagWords(intent, bags));
-  if (trip.insurance !== undefined) {
-    details.set("insurance", `travel insurance ${trip.insurance}`);
-  }
-  if (trip.pay !== undefined) {
-    details.set(
-      "pay",
-      `paid with ${trip.pay.map((one) => `my ${one}`).join(", then ")}`,
-    );
-  }
-  return details;
+  return new Map(
+    all.filter((one): one is [TripDetail, string] => one[1] !== undefined),
+  );
 }
 
-function bagWords(intent: Request["intent"], bags: number): string {
+/** `basic_economy` as people say it. */
+export function cabinWords(cabin: string): string {
+  return cabin.replace("_", " ");
+}
+
+function dateWords(
+  intent: Request["intent"],
+  { date, returnDate, backFrom }: Trip,
+): string | undefined {
+  const back = returnDate === undefined ? [] : [
+    `back ${backFrom === undefined ? "" : `from ${backFrom} `}on ${returnDate}`,
+  ];
+  const days = [...date === undefined ? [] : [`on ${date}`], ...back];
+  if (days.length === 0) return undefined;
+  const kind = intent !== "book"
+    ? ""
+    : returnDate === undefined
+    ? "one way "
+    : "a round trip ";
+  return kind + days.join(" and ");
+}
+
+function pickWords(
+  { flight, pick, stops, returnDate, date }: Trip,
+): string | undefined {
+  const flights = stops === undefined ? "direct flight" : "way with one stop";
+  const chosen = pick && `the ${pick} ${flights}`;
+  if (flight === undefined) return chosen;
+  const isRound = date !== undefined && returnDate !== undefined;
+  return isRound && chosen !== undefined
+    ? `on flight ${flight} and back on the ${pick} direct one`
+    : `on flight ${flight}`;
+}
+
+function partyWords(
+  passengers: readonly Traveller[],
+  { replaced }: Trip,
+): string {
+  const who = passengers.map((one) => `${nameOf(one)} born ${one.dob}`);
+  const instead = replaced === undefined ? "" : ` instead of ${replaced}`;
+  return `for ${who.join(" and ")}${instead}`;
+}
+
+function bagWords(
+  intent: Request["intent"],
+  { bags = 0, unpaid }: Trip,
+): string {
   const count = Math.abs(bags);
   const noun = count === 1 ? "bag" : "bags";
-  if (intent === "book") return `${count} ${noun} in all`;
-  return bags < 0 ? `${count} ${noun} less` : `${count} more ${noun}`;
+  const free = unpaid === true ? "free " : "";
+  if (intent === "book") return `${count} ${free}${noun} in all`;
+  return bags < 0 ? `${count} ${noun} less` : `${count} more ${free}${noun}`;
+}
+
+function insuranceWords(insurance: string): string {
+  return insurance === "yes"
+    ? "yes to travel insurance"
+    : "no travel insurance";
+}
+
+/** `paid with my two certificates, then my credit card`. */
+function payWords(pay: readonly string[]): string {
+  const kinds = [...new Set(pay)].map((kind) =>
+    pay.filter((one) => one === kind).length === 1
+      ? `my ${kind}`
+      : `my two ${kind}s`
+  );
+  return `paid with ${kinds.join(", then ")}`;
 }
 
 function detailWords(request: Request): string[] {

@@ -13,7 +13,7 @@ const POLITE =
 /** Beside the point, whatever it is about: none is a question, a consent or a fact. */
 const ASIDES = [
   "it has been raining here all week.",
-  "my neighbour told me about your store.",
+  "my neighbour told me about you.",
   "i am writing this from the train.",
   "my cat is walking over the keyboard.",
   "what a long day this has been.",

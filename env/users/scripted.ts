@@ -63,7 +63,7 @@ export function scriptedUser(
       part: goal.phrasings,
     });
     if (task.goal !== undefined && task.domain === "airline") {
-      return new AirlineUser({ task, goal, say });
+      return new AirlineUser({ task, goal, say, database: dataset.database });
     }
     const knowledge = knowledgeOf(dataset.database, task.userId);
     return new ScriptedUser({ task, goal, opening, say, knowledge });

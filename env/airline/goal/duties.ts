@@ -7,10 +7,11 @@
 
 import type { Database } from "../../database.ts";
 import type { Meant } from "../../goal/goal_domain.ts";
-import type { Task, ToolAction } from "../../types.ts";
+import type { Request, Task, ToolAction } from "../../types.ts";
 import { rows, text } from "../../users/_read.ts";
 import { airportOf, call, isCity } from "./fares.ts";
 import { reservationsMeant } from "./meanings.ts";
+import type { Trip } from "./trip.ts";
 
 /** The reads that policy demands of a task. */
 export function duties(task: Task, database: Database): ToolAction[] {
@@ -30,26 +31,39 @@ export function duties(task: Task, database: Database): ToolAction[] {
 
 /** The reads for one request, in the order in which they are made. */
 export function dutiesOf(meant: Meant): ToolAction[] {
-  const { trip, refused } = meant.request;
+  const { request } = meant;
+  const { trip } = request;
   if (trip === undefined) return [];
-  const { from, to, date, returnDate } = trip;
-  const isCities = [from, to].some((one) => one !== undefined && isCity(one));
+  const isCities = [trip.from, trip.to].some((one) =>
+    one !== undefined && isCity(one)
+  );
   const listing = isCities ? [call("list_all_airports", {})] : [];
   const own = reservationsMeant(meant);
   if (own.length === 0 || hasOwnRoute(meant)) {
-    return refused === true ? listing : [
-      ...listing,
-      ...search(from, to, date),
-      ...search(to, from, returnDate),
-    ];
+    return [...listing, ...looksAtFlights(request) ? tripSearches(trip) : []];
   }
   const reads = own.map((reservation_id) =>
     call("get_reservation_details", { reservation_id })
   );
-  const legs = refused === true
-    ? []
-    : own.flatMap((id) => legsLookedAt(meant, id));
+  const legs = looksAtFlights(request)
+    ? own.flatMap((id) => legsLookedAt(meant, id))
+    : [];
   return [...listing, ...reads, ...legs];
+}
+
+/** What policy refuses whatever the flights are like takes no look at them. */
+function looksAtFlights({ refused, refusedBy }: Request): boolean {
+  return refused !== true || refusedBy === "flights.available" ||
+    refusedBy === "certificate.eligible";
+}
+
+function tripSearches(
+  { from, to, date, returnDate, stops }: Trip,
+): ToolAction[] {
+  return [
+    ...search({ from, to, date, stops }),
+    ...search({ from: to, to: from, date: returnDate, stops }),
+  ];
 }
 
 /** Whether origin and destination are of what is booked or asked for, and not of a reservation. */
@@ -65,22 +79,30 @@ function legsLookedAt({ request, database }: Meant, id: string): ToolAction[] {
   return flights.flatMap((one, i) => {
     const [from, to] = [text(one, "origin"), text(one, "destination")];
     if (intent === "change_flights") {
-      return search(from, to, [trip?.date, trip?.returnDate][i]);
+      return search({ from, to, date: [trip?.date, trip?.returnDate][i] });
     }
-    const isLost = intent === "certificate" || request.reason !== undefined;
+    // That a flight is late no search shows.
+    const isLost = intent === "certificate" && trip?.delayed !== true ||
+      request.reason !== undefined;
     return intent === "change_cabin" || isLost
-      ? search(from, to, text(one, "date"))
+      ? search({ from, to, date: text(one, "date") })
       : [];
   });
 }
 
 function search(
-  from: string | undefined,
-  to: string | undefined,
-  date: string | undefined,
+  { from, to, date, stops }: {
+    from: string | undefined;
+    to: string | undefined;
+    date: string | undefined;
+    stops?: Trip["stops"] | undefined;
+  },
 ): ToolAction[] {
   if (from === undefined || to === undefined || date === undefined) return [];
-  return [call("search_direct_flight", {
+  const tool = stops === undefined
+    ? "search_direct_flight"
+    : "search_onestop_flight";
+  return [call(tool, {
     origin: airportOf(from),
     destination: airportOf(to),
     date,

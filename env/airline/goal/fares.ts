@@ -89,6 +89,36 @@ export function flightsFit(database: Database, wanted: Wanted): JsonObject[] {
   return open.filter((one) => rank(one) === best).map(({ flight }) => flight);
 }
 
+/** The cheapest pairs of flights with a stop in between, the second after the first has come: several where they cost the same. */
+export function connectionsFit(
+  database: Database,
+  wanted: Omit<Wanted, "pick">,
+): JsonObject[][] {
+  const routes = routesOf(database);
+  const to = airportOf(wanted.to);
+  const pairs = (routes.from.get(airportOf(wanted.from)) ?? []).flatMap(
+    (first) =>
+      flightsBetween(routes, text(first, "destination"), to).flatMap(
+        (second) => pairOf([first, second], wanted),
+      ),
+  );
+  const best = Math.min(...pairs.map(({ price }) => price));
+  return pairs.filter(({ price }) => price === best).map(({ legs }) => legs);
+}
+
+function pairOf(
+  legs: readonly [JsonObject, JsonObject],
+  seat: { date: string; cabin: string; seats: number },
+): { legs: JsonObject[]; price: number }[] {
+  const [first, second] = legs;
+  const [a, b] = legs.map((one) => seatPrice(one, seat));
+  const arrives = text(first, "scheduled_arrival_time_est");
+  const leaves = text(second, "scheduled_departure_time_est");
+  return a === undefined || b === undefined || arrives > leaves
+    ? []
+    : [{ legs: [first, second], price: a + b }];
+}
+
 /** The ids of the customer's payment methods of a kind: `gift card`. */
 export function methodsNamed(
   user: JsonObject | undefined,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Database } from "../../database.ts";
 import type { Meant } from "../../goal/goal_domain.ts";
 import type { JsonObject, JsonValue } from "../../python_value.ts";
 import type { ToolAction } from "../../types.ts";
@@ -11,6 +12,7 @@ import { rows, text, texts } from "../../users/_read.ts";
 import {
   airportOf,
   call,
+  connectionsFit,
   flightsFit,
   freeBags,
   methodsNamed,
@@ -20,6 +22,7 @@ import {
   PRICE_OF_INSURANCE,
   product,
   seatPrice,
+  type Wanted,
 } from "./fares.ts";
 import { nameOf, type Traveller, type Trip } from "./trip.ts";
 
@@ -58,24 +61,26 @@ interface Wish extends Meant {
   readonly user: JsonObject | undefined;
 }
 
-function bookings({ trip, database, userId, user }: Wish): ToolAction[] {
+function bookings(wish: Wish): ToolAction[] {
+  const { trip, database, userId, user } = wish;
   const { from = "", to = "", date = "", returnDate, cabin, passengers } = trip;
   if (cabin === undefined || passengers === undefined) return [];
   const seats = passengers.length;
-  const { pick = "cheapest", bags = 0, insurance = "no" } = trip;
-  const ways = [{ from, to, date }];
-  if (returnDate !== undefined) {
-    ways.push({ from: to, to: from, date: returnDate });
-  }
-  const choices = ways.map((way) =>
-    flightsFit(database, { ...way, cabin, seats, pick }).map((flight) => ({
-      flight,
-      date: way.date,
-    }))
-  );
+  const { bags = 0, insurance = "no", flight, backFrom = to } = trip;
+  const out = ways(database, trip, { from, to, date, cabin, seats, flight });
+  const choices = returnDate === undefined ? [out] : [
+    out,
+    ways(database, trip, {
+      from: backFrom,
+      to: from,
+      date: returnDate,
+      cabin,
+      seats,
+    }),
+  ];
   const free = freeBags(text(user, "membership"), cabin) * seats;
-  const nonfree = Math.max(0, bags - free);
-  return product(choices).flatMap((legs) => {
+  const nonfree = trip.unpaid === true ? 0 : Math.max(0, bags - free);
+  return product(choices).map((way) => way.flat()).flatMap((legs) => {
     const fares = legs.map(({ flight, date }) =>
       seatPrice(flight, { date, cabin, seats }) ?? 0
     );
@@ -84,7 +89,7 @@ function bookings({ trip, database, userId, user }: Wish): ToolAction[] {
     const total = each * seats + PRICE_OF_A_BAG * nonfree;
     return payments({ trip, user, total }).map((payment_methods) =>
       call("book_reservation", {
-        user_id: userId,
+        user_id: trip.account ?? userId,
         origin: airportOf(from),
         destination: airportOf(to),
         flight_type: returnDate === undefined ? "one_way" : "round_trip",
@@ -98,6 +103,30 @@ function bookings({ trip, database, userId, user }: Wish): ToolAction[] {
       })
     );
   });
+}
+
+/** A flight on a day. */
+interface Leg {
+  readonly flight: JsonObject;
+  readonly date: string;
+}
+
+/** Every way that is meant from one place to another: a certain flight, direct ones, or two with a stop. */
+function ways(
+  database: Database,
+  { pick = "cheapest", stops }: Trip,
+  { flight, ...way }: Omit<Wanted, "pick"> & {
+    readonly flight?: string | undefined;
+  },
+): Leg[][] {
+  const { date } = way;
+  const certain = database.get("flights", flight ?? "");
+  const found = flight !== undefined
+    ? certain === undefined ? [] : [[certain]]
+    : stops === undefined
+    ? flightsFit(database, { ...way, pick }).map((one) => [one])
+    : connectionsFit(database, way);
+  return found.map((legs) => legs.map((one) => ({ flight: one, date })));
 }
 
 /** Each method pays as far as it goes; the last one pays the rest. */
@@ -139,9 +168,9 @@ function onReservation(wish: Wish, { id, held }: Held): ToolAction[] {
       return [call("cancel_reservation", { reservation_id: id })];
     case "certificate": {
       const people = rows(held, "passengers").length;
-      return [
-        call("send_certificate", { user_id: userId, amount: 100 * people }),
-      ];
+      const amount = (trip.delayed === true ? 50 : 100) * people;
+      const user_id = trip.account ?? userId;
+      return [call("send_certificate", { user_id, amount })];
     }
     case "add_bags":
       return bagsAdded(wish, { id, held });
@@ -159,14 +188,13 @@ function bagsAdded({ trip, user }: Wish, { id, held }: Held): ToolAction[] {
   const total = numberIn(held, "total_baggages") + (trip.bags ?? 0);
   const free = freeBags(text(user, "membership"), text(held, "cabin")) *
     rows(held, "passengers").length;
+  const paid = numberIn(held, "nonfree_baggages");
+  const due = trip.unpaid === true ? paid : Math.max(total - free, paid);
   return paying(trip, user).map((payment_id) =>
     call("update_reservation_baggages", {
       reservation_id: id,
       total_baggages: total,
-      nonfree_baggages: Math.max(
-        total - free,
-        numberIn(held, "nonfree_baggages"),
-      ),
+      nonfree_baggages: due,
       payment_id,
     })
   );
@@ -188,14 +216,15 @@ function flightsChanged(wish: Wish, { id, held }: Held): ToolAction[] {
   const isCabin = wish.request.intent === "change_cabin";
   const cabin = isCabin ? trip.cabin : cabinOf(held);
   if (cabin === undefined) return [];
-  const { pick = "cheapest" } = trip;
   const seats = rows(held, "passengers").length;
   const choices = rows(held, "flights").map((kept, i) => {
     const date = isCabin ? undefined : [trip.date, trip.returnDate][i];
     if (date === undefined) return [leg(kept, text(kept, "date"))];
-    const [from, to] = [text(kept, "origin"), text(kept, "destination")];
-    return flightsFit(database, { from, to, date, cabin, seats, pick })
-      .map((flight) => leg(flight, date));
+    const from = text(kept, "origin");
+    const to = trip.newTo ?? text(kept, "destination");
+    const { flight } = trip;
+    return ways(database, trip, { from, to, date, cabin, seats, flight })
+      .flat().map((one) => leg(one.flight, date));
   });
   return product(choices).flatMap((flights) =>
     paying(trip, user).map((payment_id) =>

@@ -39,6 +39,10 @@ export interface Trip {
   /** Of the flight back. */
   readonly returnDate?: string;
   readonly pick?: Pick;
+  /** The number of the flight out (or of the one that changes), where a certain one is wanted; it goes before `pick`. */
+  readonly flight?: string;
+  /** Of a booking: one stop each way, instead of direct flights. */
+  readonly stops?: 1;
   readonly cabin?: Cabin;
   /** Who flies, in this order; for a change, who is to fly. */
   readonly passengers?: readonly Traveller[];
@@ -49,6 +53,16 @@ export interface Trip {
   readonly insurance?: "yes" | "no";
   /** What pays, in this order, each as far as it goes: `certificate`, `gift card`, `credit card`. */
   readonly pay?: readonly string[];
+  /** Whether a flight was delayed, rather than cancelled: of a compensation. */
+  readonly delayed?: true;
+  /** From where a booking is to lead back, where that is not where it led to. Policy refuses it. */
+  readonly backFrom?: string;
+  /** Where the flight that changes is to lead instead. Policy refuses it. */
+  readonly newTo?: string;
+  /** Whether bags that are not free are to be free all the same. Policy refuses it. */
+  readonly unpaid?: true;
+  /** On whose account it is to be, a user id, where that is not the customer's. Policy refuses it. */
+  readonly account?: string;
 }
 
 /** A traveller's full name. */

@@ -16,7 +16,8 @@ import type {
   LotPlace,
   WorldDraw,
 } from "../world.ts";
-import { addExtras, drawAirlineIntents, drawAirlineTask } from "./draw_task.ts";
+import { addExtras, drawAirlineTask, settleRequests } from "./draw_task.ts";
+import type { Settled } from "./drawn.ts";
 import { drawFlights, type Flight, flightRow } from "./flights.ts";
 import type { AirlineOptions } from "./options.ts";
 import { airlinePrompts } from "./prompts.ts";
@@ -31,7 +32,7 @@ import { airlineTools } from "./tools.ts";
 /** The generated airline world. */
 export const generatedAirline: GeneratedDomain<AirlineOptions> = {
   name: "airline",
-  version: 1,
+  version: 2,
   policy,
   tools: airlineTools,
   terminatingTools: ["transfer_to_human_agents"],
@@ -41,6 +42,19 @@ export const generatedAirline: GeneratedDomain<AirlineOptions> = {
 
 const ADVICE =
   "allow more airports or more flights a route, or set the intent's weight to 0";
+
+/** So many draws a request stays as it was settled. */
+const PERSISTENCE = 100;
+
+function otherwise(wish: Settled, rng: Rng): Settled {
+  const { refusal } = wish;
+  return {
+    ...wish,
+    ...refusal && { refusal: { ...refusal, clause: rng.next() } },
+    rethinks: false,
+    isLate: false,
+  };
+}
 
 class AirlineDraw implements WorldDraw {
   readonly #seed: number;
@@ -55,14 +69,17 @@ class AirlineDraw implements WorldDraw {
   }
 
   begin(place: LotPlace, rng: Rng): LotDraw {
-    const intents = Array.from(
+    const settled = Array.from(
       { length: place.count },
-      () => drawAirlineIntents(rng, this.#options),
+      () => settleRequests(rng, this.#options),
     );
+    let attempt = 0;
     return {
-      about: intents.flat().map((intent) => `"${intent}"`).join(", "),
+      about: settled.flat().map(({ intent }) => `"${intent}"`).join(", "),
       advice: ADVICE,
       draw: () => {
+        // What these options have no task for, or hardly one, gives way to something else of its intent.
+        const isHard = attempt++ >= PERSISTENCE;
         const people: Passenger[] = [];
         const newcomer = (): Passenger => {
           const one = drawPassenger(world);
@@ -78,11 +95,13 @@ class AirlineDraw implements WorldDraw {
         };
         const customer = newcomer();
         const tasks: Task[] = [];
-        for (const [i, ofTask] of intents.entries()) {
+        for (const [i, wishes] of settled.entries()) {
           const at = { split: place.split, index: place.index + i };
           const task = drawAirlineTask(world, {
             customer,
-            intents: ofTask,
+            settled: isHard
+              ? wishes.map((wish) => otherwise(wish, rng))
+              : wishes,
             place: at,
           });
           if (task === undefined) return undefined;

@@ -5,22 +5,28 @@
  */
 
 import { z } from "zod";
+import {
+  checkRanges,
+  checkWeights,
+  customerKnobs,
+  share,
+  weight,
+} from "../knobs.ts";
 
-const share = z.number().min(0).max(1);
 const count = z.number().int().min(0);
 const positive = z.number().int().min(1);
-const weight = z.number().min(0).default(1);
+const often = weight.default(1);
 
 /** How often each kind of request is drawn, relative to the others; 0 leaves it out. */
 const intentWeights = z.strictObject({
-  book: weight.describe("Book a trip"),
-  change_flights: weight.describe("Move a flight to another day"),
-  change_cabin: weight.describe("Sit in another cabin on the same flights"),
-  change_passengers: weight.describe("Let somebody else fly"),
-  add_bags: weight.describe("Take more bags along"),
-  cancel: weight.describe("Cancel a reservation"),
-  certificate: weight.describe("Be compensated for a cancelled flight"),
-  question: weight.describe("Ask for something to be told"),
+  book: often.describe("Book a trip"),
+  change_flights: often.describe("Move a flight to another day"),
+  change_cabin: often.describe("Sit in another cabin on the same flights"),
+  change_passengers: often.describe("Let somebody else fly"),
+  add_bags: often.describe("Take more bags along"),
+  cancel: often.describe("Cancel a reservation"),
+  certificate: often.describe("Be compensated for a cancelled flight"),
+  question: often.describe("Ask for something to be told"),
 });
 
 /** Settings of the generated airline world. Every field has a default. */
@@ -33,7 +39,10 @@ export const airlineOptionsSchema = z.strictObject({
     "Relative weights of the kinds of request",
   ),
   refusedShare: share.default(0.1).describe(
-    "Share of the requests on a reservation that policy refuses",
+    "Share of requests that policy refuses (questions never are)",
+  ),
+  otherAccountShare: share.default(0.25).describe(
+    "Share of the refused requests that are about somebody else's reservation or account",
   ),
   twoIntentShare: share.default(0.1).describe(
     "Share of tasks with a second request after the first",
@@ -46,6 +55,12 @@ export const airlineOptionsSchema = z.strictObject({
   ),
   cityNamesShare: share.default(0.3).describe(
     "Share of bookings that name cities instead of airport codes",
+  ),
+  oneStopShare: share.default(0.05).describe(
+    "Share of bookings with a stop on the way",
+  ),
+  delayShare: share.default(0.3).describe(
+    "Share of the compensations that are for a late flight, after a change or cancellation",
   ),
   roundTripShare: share.default(0.3).describe(
     "Share of bookings and reservations that lead back too",
@@ -65,18 +80,21 @@ export const airlineOptionsSchema = z.strictObject({
   flightsPerRoute: z.number().int().min(2).max(6).default(3).describe(
     "Flights a day from each airport to each other one",
   ),
-  wording: z.number().int().min(1).max(6).default(3).describe(
-    "Phrasings of each sentence that customer and expert choose from",
-  ),
-}).refine(
-  ({ extraReservationsMin: min, extraReservationsMax: max }) => min <= max,
-  {
-    path: ["extraReservationsMax"],
-    error: "extraReservationsMax is less than extraReservationsMin; raise it",
-  },
-).refine(({ intents }) => Object.values(intents).some((one) => one > 0), {
-  path: ["intents"],
-  error: "Every weight is 0; give at least one intent a positive weight",
+  ...customerKnobs({
+    changeOfMindShare: 0.1,
+    fallbackShare: 0.5,
+    voices: { plain: 3, terse: 1, chatty: 1, impatient: 1 },
+  }, {
+    changeOfMind:
+      "Share of bookings and changes whose customer wants something else once it is read back",
+    fallback:
+      "Share of the refused requests whose customer then asks for what can be done, where something can",
+  }),
+}).superRefine((options, context) => {
+  checkRanges({ options, context }, [
+    ["extraReservationsMin", "extraReservationsMax"],
+  ]);
+  checkWeights({ options, context }, { intents: "intent", voices: "voice" });
 });
 
 /** What may be given. */

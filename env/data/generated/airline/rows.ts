@@ -28,6 +28,8 @@ import {
 import { drawPrice, type Flight } from "./flights.ts";
 import type { AirlineOptions } from "./options.ts";
 
+const TODAY = "2024-05-15";
+
 /** What rows are drawn with. */
 export interface AirlineWorld {
   readonly rng: Rng;
@@ -43,15 +45,16 @@ export interface Method {
   readonly id: string;
   readonly source: "credit_card" | "gift_card" | "certificate";
   readonly amount: number;
+  readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** A customer. `reservations` grows while the customer's tasks are drawn. */
+/** A customer. `methods` and `reservations` grow while the customer's tasks are drawn. */
 export interface Passenger {
   readonly userId: string;
   readonly identity: Goal["identity"];
   readonly self: Traveller;
   readonly membership: "regular" | "silver" | "gold";
-  readonly methods: readonly Method[];
+  readonly methods: Method[];
   readonly saved: readonly Traveller[];
   readonly reservations: Reservation[];
   readonly row: Readonly<Record<string, unknown>>;
@@ -79,16 +82,19 @@ export interface Reservation {
   readonly nonfree: number;
   readonly insurance: "yes" | "no";
   readonly createdAt: string;
+  readonly isCancelled: boolean;
 }
 
 /** What a reservation should be like. */
 export interface ReservationWish {
   readonly cabins: readonly Cabin[];
-  /** Of the flight out: it can be booked, has been flown, or the airline has cancelled it. */
-  readonly out: "available" | "landed" | "cancelled";
+  /** Of the flight out: it can be booked, has been flown, is late today, or the airline has cancelled it. */
+  readonly out: "available" | "landed" | "delayed" | "cancelled";
   readonly insurance?: "yes" | "no";
   /** Whether it was booked within a day. */
   readonly isFresh?: boolean;
+  /** Whether it has been cancelled and refunded. */
+  readonly isCancelled?: boolean;
 }
 
 /** A person. */
@@ -112,7 +118,7 @@ export function drawPassenger({ rng, ids }: AirlineWorld): Passenger {
   const email = `${firstName}.${lastName}${userId.slice(-4)}@mail.com`;
   const [city, state] = rng.pick(CITIES);
   const zip = String(10000 + rng.int(90000));
-  const methods = drawMethods(rng, ids);
+  const methods = drawMethods({ rng, ids });
   const membership = rng.pick(["regular", "silver", "gold"] as const);
   const saved = Array.from({ length: 4 }, () => drawTraveller(rng));
   const row = {
@@ -127,9 +133,6 @@ export function drawPassenger({ rng, ids }: AirlineWorld): Passenger {
     },
     email,
     dob,
-    payment_methods: Object.fromEntries(
-      methods.map((one) => [one.id, methodRow(rng, one)]),
-    ),
     saved_passengers: saved.map(travellerRow),
     membership,
   };
@@ -153,21 +156,26 @@ export function drawPassenger({ rng, ids }: AirlineWorld): Passenger {
   };
 }
 
-function drawMethods(rng: Rng, ids: Ids): Method[] {
-  const own = (source: Method["source"], amount: number): Method => ({
-    id: ids.draw(rng, { prefix: `${source}_`, digits: 7 }),
-    source,
-    amount,
-  });
-  return [
-    own("credit_card", 0),
-    own("gift_card", 60 + rng.int(240)),
-    ...(rng.int(2) === 0 ? [own("certificate", 50 * (1 + rng.int(4)))] : []),
+function drawMethods(draw: Pick<AirlineWorld, "rng" | "ids">): Method[] {
+  const { rng } = draw;
+  const methods = [
+    drawMethod(draw, { source: "credit_card", amount: 0 }),
+    drawMethod(draw, { source: "gift_card", amount: 60 + rng.int(240) }),
   ];
+  if (rng.int(2) === 0) {
+    const amount = 50 * (1 + rng.int(4));
+    methods.push(drawMethod(draw, { source: "certificate", amount }));
+  }
+  return methods;
 }
 
-function methodRow(rng: Rng, { id, source, amount }: Method) {
-  return source === "credit_card"
+/** A payment method. */
+export function drawMethod(
+  { rng, ids }: Pick<AirlineWorld, "rng" | "ids">,
+  { source, amount }: Pick<Method, "source" | "amount">,
+): Method {
+  const id = ids.draw(rng, { prefix: `${source}_`, digits: 7 });
+  const row = source === "credit_card"
     ? {
       source,
       brand: rng.pick(CARD_BRANDS),
@@ -175,6 +183,7 @@ function methodRow(rng: Rng, { id, source, amount }: Method) {
       id,
     }
     : { source, amount, id };
+  return { id, source, amount, row };
 }
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -191,7 +200,12 @@ export function drawReservation(
       `${to}-${from}`,
     ]),
   );
-  const route = rng.pick([...routes.keys()]);
+  const open = wish.out === "delayed"
+    ? [...routes].filter(([, flights]) => flights.some(isLate))
+      .map(([name]) => name)
+    : [...routes.keys()];
+  if (open.length === 0) return undefined;
+  const route = rng.pick(open);
   if (taken.has(route)) return undefined;
   const [from = "", to = ""] = route.split("-");
   const cabin = rng.pick(wish.cabins);
@@ -235,6 +249,7 @@ export function drawReservation(
     nonfree,
     insurance,
     createdAt: drawTime(rng, wish.isFresh ?? false),
+    isCancelled: wish.isCancelled ?? false,
   };
   customer.reservations.push(reservation);
   return reservation;
@@ -249,15 +264,26 @@ function drawLeg(
     after?: string;
   },
 ): Leg | undefined {
-  const flight = rng.pick(routes.get(route) ?? []);
-  // A flight of today or of earlier days that was cancelled cannot be told from one that has left.
+  const flights = routes.get(route) ?? [];
+  const flight = rng.pick(
+    status === "delayed" ? flights.filter(isLate) : flights,
+  );
   const dates = [...flight.days].filter(([date, day]) =>
-    day.status === status && date > after &&
-    (status === "landed" ? date < "2024-05-15" : date > "2024-05-15")
+    day.status === status && date > after && isTold(status, date)
   ).map(([date]) => date);
   return dates.length === 0
     ? undefined
     : { flight, date: rng.pick(dates), price: drawPrice(rng, cabin) };
+}
+
+function isLate({ days }: Flight): boolean {
+  return days.get(TODAY)?.status === "delayed";
+}
+
+/** A flight of today or of earlier days that was cancelled cannot be told from one that has left. */
+function isTold(status: string, date: string): boolean {
+  if (status === "delayed") return date === TODAY;
+  return status === "landed" ? date < TODAY : date > TODAY;
 }
 
 function drawReservationId(rng: Rng, ids: Ids): string {
@@ -284,9 +310,15 @@ function travellerRow({ firstName, lastName, dob }: Traveller) {
 }
 
 /** A customer as a row. */
-export function passengerRow({ row, reservations }: Passenger): JsonObject {
+export function passengerRow(
+  { row, methods, reservations }: Passenger,
+): JsonObject {
+  const payment_methods = Object.fromEntries(
+    methods.map((one) => [one.id, one.row]),
+  );
   const ids = reservations.map(({ id }) => id);
-  return fromPlain({ ...row, reservations: ids }) as JsonObject;
+  const all = { ...row, payment_methods, reservations: ids };
+  return fromPlain(all) as JsonObject;
 }
 
 /** A reservation as a row. */
@@ -306,10 +338,17 @@ export function reservationRow(one: Reservation): JsonObject {
       price,
     })),
     passengers: one.passengers.map(travellerRow),
-    payment_history: [{ payment_id: one.paidBy.id, amount: one.total }],
+    payment_history: paymentsOf(one),
     created_at: one.createdAt,
     total_baggages: one.bags,
     nonfree_baggages: one.nonfree,
     insurance: one.insurance,
+    ...one.isCancelled && { status: "cancelled" },
   }) as JsonObject;
+}
+
+/** What was paid, and what came back where it was cancelled. */
+function paymentsOf({ paidBy, total, isCancelled }: Reservation) {
+  const paid = { payment_id: paidBy.id, amount: total };
+  return isCancelled ? [paid, { ...paid, amount: -total }] : [paid];
 }

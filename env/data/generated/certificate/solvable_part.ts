@@ -127,8 +127,14 @@ function source(tool: string, text: string, depth: number): Source {
 function find(sources: readonly Source[], value: string): Source | undefined {
   const wanted = plain(value);
   if (GIVEN.has(wanted)) return sources[0];
-  return sources.find(({ text }) => text.includes(` ${wanted} `));
+  // `round_trip` is a tool's spelling of words that people say.
+  const said = ENUMERATED.test(wanted) ? wanted.replaceAll("_", " ") : wanted;
+  return sources.find(({ text }) =>
+    text.includes(` ${wanted} `) || text.includes(` ${said} `)
+  );
 }
+
+const ENUMERATED = /^[a-z]+(?:_[a-z]+)+$/;
 
 function keyOf({ name, arguments: args }: ToolAction): string {
   return `${name} ${printPythonJson(args)}`;

@@ -1,0 +1,120 @@
+/**
+ * Cancellations and certificates that policy refuses.
+ *
+ * @module
+ */
+
+import {
+  CABINS,
+  type DrawnIntent,
+  ECONOMIES,
+  nameOfReservation,
+  type Of,
+  onReservation,
+} from "./drawn.ts";
+import { drawCertificate } from "./lost_flights.ts";
+import { firstFlight, insteadOf } from "./refused_changes.ts";
+import type { DrawRefused, Refused } from "./refusals.ts";
+import {
+  type AirlineWorld,
+  drawReservation,
+  type ReservationWish,
+} from "./rows.ts";
+
+/** What is refused by which clause, by intent. */
+export const REFUSED_STATES = {
+  cancel: {
+    "account.own_reservation": cancelOfStranger,
+    "cancel.allowed": cancelTooLate,
+    "cancel.not_flown": cancelFlown,
+  },
+  certificate: {
+    "account.own_profile": certificateForStranger,
+    "certificate.eligible": certificateOfNoRight,
+  },
+} satisfies Partial<Record<DrawnIntent, Record<string, DrawRefused>>>;
+
+function cancelOfStranger(
+  world: AirlineWorld,
+  { customer, intent }: Of,
+): Refused | undefined {
+  const wish = { cabins: CABINS, out: "available" } as const;
+  const held = drawReservation(world, { customer: world.stranger(), wish });
+  const named = { reservationId: held?.id ?? "" };
+  return held && {
+    asked: onReservation(world, { held, intent, trip: {} }, named),
+    told: customer.userId,
+  };
+}
+
+function cancelTooLate(world: AirlineWorld, of: Of): Refused | undefined {
+  const { customer, intent } = of;
+  const wish: ReservationWish = {
+    cabins: ECONOMIES,
+    out: "available",
+    insurance: "no",
+  };
+  const held = drawReservation(world, { customer, wish });
+  if (held === undefined) return undefined;
+  const named = nameOfReservation(world, held);
+  return {
+    asked: onReservation(world, { held, intent, trip: {} }, named),
+    told: held.createdAt,
+    instead: insteadOf(world, { ...of, held, named }),
+  };
+}
+
+function cancelFlown(
+  world: AirlineWorld,
+  { customer, intent }: Of,
+): Refused | undefined {
+  const wish = { cabins: CABINS, out: "landed" } as const;
+  const held = drawReservation(world, { customer, wish });
+  return held && {
+    asked: onReservation(world, { held, intent, trip: {} }),
+    told: firstFlight(held),
+  };
+}
+
+/** A certificate that the customer may have, and that somebody else is to get. */
+function certificateForStranger(
+  world: AirlineWorld,
+  { customer }: Of,
+): Refused | undefined {
+  const own = drawCertificate(world, customer);
+  if (own?.request.trip === undefined) return undefined;
+  const trip = { ...own.request.trip, account: world.stranger().userId };
+  return {
+    asked: {
+      ...own,
+      request: { ...own.request, trip },
+      actions: own.actions.filter(({ name }) => !name.startsWith("search_")),
+    },
+    told: customer.userId,
+    instead: own,
+  };
+}
+
+/** No flight is lost, or it is and gives no right; a delay alone gives none. */
+function certificateOfNoRight(
+  world: AirlineWorld,
+  { customer, intent }: Of,
+): Refused | undefined {
+  const wishes: ReservationWish[] = [
+    { cabins: CABINS, out: "available" },
+    { cabins: CABINS, out: "delayed" },
+  ];
+  if (customer.membership === "regular") {
+    wishes.push({ cabins: ECONOMIES, out: "cancelled", insurance: "no" });
+  }
+  const wish = world.rng.pick(wishes);
+  const held = drawReservation(world, { customer, wish });
+  if (held === undefined) return undefined;
+  const isLate = wish.out === "delayed";
+  const trip = isLate ? { delayed: true as const } : {};
+  const searched = isLate ? [] : held.legs;
+  return {
+    asked: onReservation(world, { held, intent, trip, searched }),
+    told: held.createdAt,
+  };
+}
