@@ -4,7 +4,7 @@
  * @module
  */
 
-import { extname } from "node:path";
+import { dirname, extname } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { ConfigError } from "../env/errors.ts";
 import { EPISODE_INTEGERS } from "./episode_rows.ts";
@@ -27,7 +27,7 @@ export interface TableOptions {
 
 /**
  * Writes rows as the path's ending says, `.csv` or `.parquet`, whole or not at all. A column is text, numbers, whole
- * numbers or truth values.
+ * numbers or truth values. Directories that are missing are made.
  *
  *     await writeTable("episodes.parquet", await readEpisodeRows("runs/a1"));
  *
@@ -42,7 +42,9 @@ export async function writeTable(
   { integers = EPISODE_INTEGERS }: TableOptions = {},
 ): Promise<void> {
   const format = formatOf(path);
-  await writeFileAtomic(path, format(columnsOf(rows, new Set(integers))));
+  const content = format(columnsOf(rows, new Set(integers)));
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await writeFileAtomic(path, content);
 }
 
 /** A column, `[N]`. */

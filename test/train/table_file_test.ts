@@ -90,9 +90,9 @@ Deno.test("writeTable() gives a column the same type in every file, if it is kno
   });
 });
 
-Deno.test("writeTable() takes a key that a record lacks for missing", async () => {
+Deno.test("writeTable() takes a key that a record lacks for missing, and makes the directory", async () => {
   await inTempDir(async (dir) => {
-    const path = join(dir, "t.csv");
+    const path = join(dir, "made", "t.csv");
     await writeTable(path, [{ a: 1 }, { b: "x" }]);
     assert.equal(await Deno.readTextFile(path), "a,b\n1,\n,x\n");
   });
