@@ -8,7 +8,7 @@ import * as Plot from "@observablehq/plot";
 import type { Estimate } from "../../train/evaluation/interval.ts";
 import { curvePoints, type Point } from "../../train/figure.ts";
 import type { AnyMetrics } from "../../train/metrics.ts";
-import { figure } from "./figure.ts";
+import { COLORS, figure } from "./figure.ts";
 import type { Rich } from "./rich.ts";
 import type { GroupRow, RewardRow } from "./rewards.ts";
 import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
@@ -17,43 +17,65 @@ import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
 type Named<T> = readonly (readonly [name: string, T])[];
 
 /** The curves of one run: reward while it trained, pass^1 on dev and test. */
-export function curveFigure(
-  lines: readonly AnyMetrics[],
-  { steps }: {
-    /** The last step there will be, where the run still grows. */
+export function curveFigure(lines: readonly AnyMetrics[]): Rich {
+  return pointsFigure(curvePoints(lines), { label: "reward, pass^1" });
+}
+
+/** Curves of values within 0..1, a dot at each point of those that are not drawn at each step. */
+export function pointsFigure(
+  points: readonly Point[],
+  { label, steps }: {
+    readonly label: string;
+    /** The last step there will be, where the curves still grow. */
     readonly steps?: number;
-  } = {},
+  },
 ): Rich {
-  const points = curvePoints(lines);
-  const series = [...new Set(points.map((point) => point.series))];
+  const bySeries = Map.groupBy(points, ({ series }) => series);
+  const last = Math.max(steps ?? 0, ...points.map(({ step }) => step));
+  const most = Math.max(...[...bySeries.values()].map(({ length }) => length));
+  const sparse = points.filter(({ series }) =>
+    bySeries.get(series)!.length < most / 2
+  );
+  const at = { x: "step", y: "value", z: "series" };
   return figure({
-    alt: `reward and pass^1 by step: ${lastValues(points)}`,
-    x: {
-      label: "step",
-      ...(steps === undefined ? {} : { domain: [0, steps] }),
-    },
-    y: { label: "reward, pass^1", domain: [0, 1], grid: true },
-    color: { domain: series },
+    alt: `${label} by step: ${lastValues(points)}`,
+    x: { label: "step", ...(steps === undefined ? {} : { domain: [0, last] }) },
+    y: { label, domain: [0, 1], grid: true },
+    color: { domain: [...bySeries.keys()] },
     marks: [
       Plot.ruleY([0]),
-      Plot.line(points, {
-        x: "step",
-        y: "value",
-        z: "series",
-        stroke: "series",
-      }),
-      Plot.dot(points.filter(isEvaluation), {
-        x: "step",
-        y: "value",
-        fill: "series",
-        r: 4,
-      }),
+      Plot.line(points, { ...at, stroke: "series", strokeWidth: 2 }),
+      Plot.dot(sparse, { ...at, fill: "series", r: 4 }),
     ],
   });
 }
 
-function isEvaluation({ series }: Point): boolean {
-  return series !== "train reward";
+/** A loss that falls. */
+export function lossFigure(
+  points: readonly { readonly step: number; readonly loss: number }[],
+  { steps }: {
+    /** The last step there will be. */
+    readonly steps: number;
+  },
+): Rich {
+  const last = points.at(-1);
+  return figure({
+    alt: last === undefined
+      ? "no step yet"
+      : `loss ${last.loss.toFixed(2)} at step ${last.step}`,
+    height: 240,
+    x: { label: "step", domain: [0, steps] },
+    y: { label: "loss (nats a token)", zero: true, grid: true },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.line(points, {
+        x: "step",
+        y: "loss",
+        stroke: COLORS[0],
+        strokeWidth: 2,
+      }),
+    ],
+  });
 }
 
 /** One curve of some runs over each other: faint as it was, strong as a running mean. */

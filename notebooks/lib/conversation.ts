@@ -21,7 +21,13 @@ import type {
   User,
   UserFactory,
 } from "../../env/types.ts";
-import { showChange, showReward, showTurn, showTurns } from "./display.ts";
+import {
+  showChange,
+  showReward,
+  showTurn,
+  showTurns,
+  showUnread,
+} from "./display.ts";
 import { type MimeBundle, type Rich, stack } from "./rich.ts";
 
 /** What a conversation is opened with. */
@@ -126,8 +132,9 @@ export class Conversation {
   }
 
   /**
-   * Lets the agent take a turn. It holds all turns before for its own.
-   * @throws {TypeError} If there is no agent, or it came to no action.
+   * Lets the agent take a turn. It holds all turns before for its own. Where its answer cannot be read, or it has no
+   * tokens left, no turn is taken and that is shown.
+   * @throws {TypeError} If there is no agent.
    */
   async act(options: CallOptions = {}): Promise<Rich> {
     const { agent, dataset, task, seed = 1 } = this.#options;
@@ -144,20 +151,29 @@ export class Conversation {
     try {
       const step = await session.act(options);
       if (step.type === "action") return await this.#take(step.action);
-      throw new TypeError(
-        step.type === "parse_error"
-          ? `The agent's answer cannot be read: ${step.message}`
-          : "The agent has used up its tokens",
-      );
+      const { content = "" } = session.messages.findLast(({ role }) =>
+        role === "assistant"
+      ) ?? {};
+      return showUnread(content, {
+        index: this.turns.length,
+        problem: step.type === "parse_error"
+          ? step.message
+          : "it has used up its tokens",
+      });
     } finally {
       session.close();
     }
   }
 
-  /** Lets the agent act to the end, or for as many turns. */
+  /** Lets the agent act to the end, or for as many turns, or until it takes none. */
   async finish(turns = 30): Promise<Rich> {
     const shown: Rich[] = [];
-    while (!this.isOver && shown.length < turns) shown.push(await this.act());
+    const last = this.turns.length + turns;
+    while (!this.isOver && this.turns.length < last) {
+      const before = this.turns.length;
+      shown.push(await this.act());
+      if (this.turns.length === before) break;
+    }
     return stack(...shown);
   }
 

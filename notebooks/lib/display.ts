@@ -138,6 +138,20 @@ export function showTurn(
   return stack(did, answer);
 }
 
+/** An answer of an agent that came to no action, and why. */
+export function showUnread(
+  content: string,
+  { index, problem }: { readonly index: number; readonly problem: string },
+): Rich {
+  return stack(
+    said("agent", `${index} agent`, content),
+    new Rich({
+      html: html`<p class="bad">✗ ${problem}</p>`,
+      text: `✗ ${problem}`,
+    }),
+  );
+}
+
 /** An episode: how it ended, why, and the conversation; the turn that decided it is outlined. */
 export function showEpisode(
   episode: Episode,

@@ -1,8 +1,9 @@
 /**
  * What a cell shows.
  *
- * Deno's kernel sends the value that a cell ends in on a way of its own: one time in four it comes after the word that
- * the cell is done (Deno 2.9.6), and front ends drop it then. What is shown by {@linkcode show} always comes before.
+ * Deno's kernel (2.9.6) sends what is shown on a way of its own, and sometimes after the word that the cell is done:
+ * the value that a cell ends in comes late one time in four. Front ends drop what is late. So cells show things by
+ * {@linkcode show}, which lets them go out before the cell can end.
  *
  * @module
  */
@@ -25,6 +26,12 @@ export async function show(
     const rich = one instanceof Rich ? one : one.show();
     await Deno.jupyter.display(rich.bundle(), { raw: true });
   }
+  await goneOut();
+}
+
+/** The kernel says nothing when it has sent something; this is ten times as long as it was seen to take. */
+function goneOut(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 30));
 }
 
 /** A place in a cell's output that changes while cells run. */
@@ -55,5 +62,6 @@ export class Live {
       update: !isFirst,
       display_id: this.#id,
     });
+    if (always) await goneOut();
   }
 }
