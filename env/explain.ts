@@ -11,8 +11,9 @@ import type { z } from "zod";
  * @returns `undefined` only where nothing is known.
  * @example
  * ```ts
+ * import { equal } from "node:assert/strict";
  * import { nearest } from "./explain.ts";
- * console.assert(nearest("gruopSize", ["groupSize", "steps"]) === "groupSize");
+ * equal(nearest("gruopSize", ["groupSize", "steps"]), "groupSize");
  * ```
  */
 export function nearest(

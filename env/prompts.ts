@@ -71,8 +71,9 @@ export function promptsFile(
  * stays as it is.
  * @example
  * ```ts
+ * import { equal } from "node:assert/strict";
  * import { fillPrompt } from "./prompts.ts";
- * console.assert(fillPrompt("Dear <<name>>", { name: "<<name>>" }) === "Dear <<name>>");
+ * equal(fillPrompt("Dear <<name>>", { name: "<<name>>" }), "Dear <<name>>");
  * ```
  */
 export function fillPrompt(

@@ -18,8 +18,9 @@ export interface AdvantageOptions {
  * @see Shao et al. 2024 (GRPO), section 4.1; without the division Liu et al. 2025 (Dr. GRPO), section 3.2.
  * @example
  * ```ts
+ * import { deepEqual } from "node:assert/strict";
  * import { advantages } from "./advantage.ts";
- * console.assert(advantages([1, 0]).join() === "0.5,-0.5");
+ * deepEqual(advantages([1, 0]), [0.5, -0.5]);
  * ```
  */
 export function advantages(

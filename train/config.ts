@@ -41,9 +41,11 @@ export interface Recipe {
  * @throws {ConfigError} If YAML is malformed, a key unknown (names the nearest) or a value wrong; with the line.
  * @example
  * ```ts
+ * import { equal } from "node:assert/strict";
  * import { resolveConfig } from "./config.ts";
  * const config = resolveConfig({ name: "mine.yaml", text: "grpo: { steps: 3 }" });
- * console.assert(config.grpo.steps === 3 && config.seed === 1);
+ * equal(config.grpo.steps, 3);
+ * equal(config.seed, 1);
  * ```
  */
 export function resolveConfig(

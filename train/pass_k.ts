@@ -36,8 +36,9 @@ export function solvedShare(
  * @see Yao et al. 2024 (τ-bench), section 4.
  * @example
  * ```ts
+ * import { equal } from "node:assert/strict";
  * import { passK } from "./pass_k.ts";
- * console.assert(passK([{ successes: 2, trials: 4 }], 2) === 1 / 6);
+ * equal(passK([{ successes: 2, trials: 4 }], 2), 1 / 6);
  * ```
  */
 export function passK(results: readonly TaskResult[], k: number): number {

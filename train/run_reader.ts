@@ -42,6 +42,25 @@ export interface SlimeRunRecord {
  * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
  * @throws {ConfigError} If there is no such run, or slime trained it.
  * @throws {RunDirError} If it is of another version or damaged.
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { makeConfig } from "./config.ts";
+ * import { readRun } from "./run_reader.ts";
+ * import { startRun } from "./start_run.ts";
+ *
+ * const dir = await Deno.makeTempDir();
+ * const config = makeConfig({ grpo: { steps: 3 } });
+ * const dataset = { name: "generated", fingerprint: "…" };
+ * {
+ *   await using _run = await startRun(`${dir}/mine`, { config, dataset });
+ * }
+ * const run = await readRun(`${dir}/mine`);
+ * equal(run.config.grpo.steps, 3);
+ * equal(run.info.outcome, "running");
+ * equal(run.lines.length, 0);
+ * await Deno.remove(dir, { recursive: true });
+ * ```
  */
 export async function readRun(path: string): Promise<RunRecord> {
   const info = await readTrainInfo(path);

@@ -39,6 +39,7 @@ export function customTool<const P extends string>(
  * @throws {ConfigError} If a tool has the name of another one.
  * @example
  * ```ts
+ * import { equal } from "node:assert/strict";
  * import { generated } from "./generated/generated.ts";
  * import { customTool, withTools } from "./with_tools.ts";
  *
@@ -50,7 +51,7 @@ export function customTool<const P extends string>(
  *     run: (database, { table }) => `${[...database.ids(String(table))].length}`,
  *   }),
  * ]);
- * console.assert(shop.tools.at(-1)?.function.name === "count_rows");
+ * equal(shop.tools.at(-1)?.function.name, "count_rows");
  * ```
  */
 export function withTools(

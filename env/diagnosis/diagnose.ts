@@ -38,10 +38,26 @@ export interface DiagnoseOptions {
 
 /**
  * Diagnoses an episode by replaying its calls.
- *
- *     const { decisive, fault } = diagnose(episode, { dataset, task, ...episode });
- *
  * @param options.dataset The data that the episode ran on: the fingerprint of its run has to be the dataset's.
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { expertAgent } from "../agents/expert.ts";
+ * import { generated } from "../data/generated/generated.ts";
+ * import { rollout } from "../rollout.ts";
+ * import { scriptedUser } from "../users/scripted.ts";
+ * import { diagnose } from "./diagnose.ts";
+ *
+ * const dataset = await generated(1, { refusedShare: 0, intents: { question: 0 } });
+ * const task = dataset.tasks("test")[0]!;
+ * const user = scriptedUser(dataset);
+ * const spec = { dataset, task, agent: expertAgent(), user, seed: 1 };
+ * // Cut off before the expert has done what was asked.
+ * const episode = await rollout({ ...spec, maxTurns: 2 });
+ * const { fault, decisive } = diagnose(episode, { dataset, task, ...episode });
+ * equal(fault?.by, "agent");
+ * equal(decisive?.kind, "ending");
+ * ```
  */
 export function diagnose(
   episode: DiagnosedEpisode,

@@ -7,6 +7,7 @@
  *
  * @example
  * ```ts
+ * import { ok } from "node:assert/strict";
  * import { createCpuPolicy, DEFAULT_MODEL } from "./policy.ts";
  *
  * await using policy = await createCpuPolicy({ config: DEFAULT_MODEL, seed: 1, threads: 2 });
@@ -18,7 +19,7 @@
  *   [{ ids: [1, 2, 3], lossMask: [0, 0, 1], logprobs: [0, 0, 0], advantage: 0 }],
  *   { learningRate: 1e-3, maxGradNorm: 1 },
  * );
- * console.log(ids.length);
+ * ok(ids.length <= 8);
  * ```
  *
  * @module

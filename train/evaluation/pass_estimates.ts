@@ -20,13 +20,15 @@ export interface PassEpisode {
  * an estimate takes are not in it. An episode is solved if its reward is 1.
  * @example
  * ```ts
+ * import { equal } from "node:assert/strict";
  * import { passEstimates } from "./pass_estimates.ts";
  *
  * const [pass1, pass2] = passEstimates([
  *   { taskId: "a", reward: 1 },
  *   { taskId: "a", reward: 0 },
  * ]);
- * console.assert(pass1?.value === 0.5 && pass2?.value === 0);
+ * equal(pass1?.value, 0.5);
+ * equal(pass2?.value, 0);
  * ```
  */
 export function passEstimates(episodes: readonly PassEpisode[]): Estimate[] {

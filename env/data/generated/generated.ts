@@ -31,9 +31,18 @@ export type { GeneratedDataset } from "./factory.ts";
  * Generates a retail world. Every task holds its certificate; the splits share no user and no order, only the store's
  * products.
  *
- *     const dataset = await generated(1, { trainTasks: 100, intents: { cancel: 1 } });
- *
  * @throws {ConfigError} If an option is unknown or out of range, or an intent has no possible task.
+ * @example
+ * ```ts
+ * import { ok } from "node:assert/strict";
+ * import { generated } from "./generated.ts";
+ *
+ * // Nobody has a question; the other intents keep their weights.
+ * const dataset = await generated(1, { trainTasks: 40, intents: { question: 0 } });
+ * const tasks = dataset.tasks("train");
+ * ok(tasks.every(({ intent }) => !intent?.includes("question")));
+ * ok(tasks.every(({ id }) => dataset.certificates.has(id)));
+ * ```
  */
 export async function generated(
   seed: number,
