@@ -43,7 +43,7 @@ export interface ProgressOptions {
 
 /** A live line. Held by `using`, so that it is gone whatever happens. */
 export interface ProgressLine extends Disposable {
-  /** One more is done. */
+  /** One more is done; with the last one the line is wiped, so that what is printed next stands alone. */
   step(): void;
 }
 
@@ -75,7 +75,9 @@ export function progressLine(
   return {
     step() {
       done++;
-      if (!isWatched || now() - drawnAt < EVERY_MS) return;
+      if (!isWatched) return;
+      if (done >= of) return draw("");
+      if (now() - drawnAt < EVERY_MS) return;
       drawnAt = now();
       draw(progressText({ what, done, of, seconds: (drawnAt - from) / 1000 }));
     },

@@ -37,6 +37,15 @@ Deno.test("progressLine() says how many, how fast, how long, at most ten times a
   assert.equal(seen.drawn.at(-1), "\r\x1b[K");
 });
 
+Deno.test("progressLine() is wiped with the last one, before the script prints what came of it", () => {
+  const seen = screen(true);
+  using line = progressLine(2, { stream: seen.stream, now: () => seen.ms });
+  line.step();
+  assert.equal(seen.drawn.length, 1);
+  line.step();
+  assert.equal(seen.drawn.at(-1), "\r\x1b[K");
+});
+
 Deno.test("progressLine() is silent where nobody watches", () => {
   const seen = screen(false);
   {
