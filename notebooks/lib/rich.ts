@@ -82,7 +82,7 @@ const STYLE = html`<style>
 .tau.tau.tau .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tau code, .tau pre, .tau.tau.tau pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .92em;
   background: none; color: inherit; padding: 0; border: none; }
-.tau.tau.tau pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2em 0; max-height: 24em; overflow-y: auto; }
+.tau.tau.tau pre { white-space: pre-wrap; overflow-wrap: break-word; margin: .2em 0; max-height: 24em; overflow-y: auto; }
 .tau .dim { opacity: .72; }
 .tau .ok { color: #1a7f37; } .tau .bad { color: #cf222e; }
 .tau .ok, .tau .bad { font-weight: 600; }
