@@ -21,7 +21,7 @@ function examplesOf(text: string): string[] {
 Deno.test("examples in the documentation can fail: none checks by console.assert, which only prints", async () => {
   const weak: string[] = [];
   let count = 0;
-  for (const folder of ["env", "train", "tasks"]) {
+  for (const folder of ["env", "train", "notebooks", "tasks"]) {
     for await (const file of modules(new URL(`${folder}/`, ROOT))) {
       for (const example of examplesOf(await Deno.readTextFile(file))) {
         count++;

@@ -37,9 +37,10 @@ export type Value = string | number | null | undefined | Html | readonly Html[];
  * Markup with values in it. What stands in lines of its own for a formatter's sake is taken as if it did not.
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { html } from "./html.ts";
  * const said = "<script>alert(1)</script>";
- * console.assert(!String(html`<b>${said}</b>`).includes("<script>"));
+ * assert.ok(!String(html`<b>${said}</b>`).includes("<script>"));
  * ```
  */
 export function html(
