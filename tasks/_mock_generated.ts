@@ -305,15 +305,25 @@ function splitsTable(
 }
 
 function coverageTable(coverage: readonly Coverage[]): string {
-  return table([
-    ["clause", "tool", "allowed", "refused"],
-    ...coverage.map(({ clause, tool, allowed, refused }) => [
-      clause,
-      tool,
-      count(allowed),
-      count(refused),
+  const untested = new Map(
+    coverage.flatMap(({ clause, untested }) =>
+      untested === undefined ? [] : [[clause, untested]]
+    ),
+  );
+  return [
+    table([
+      ["clause", "tool", "allowed", "refused"],
+      ...coverage.map(({ clause, tool, allowed, refused }) => [
+        clause,
+        tool,
+        count(allowed),
+        count(refused),
+      ]),
     ]),
-  ]);
+    ...[...untested].map(([clause, why]) =>
+      `no request is refused by ${clause}: ${why}`
+    ),
+  ].join("\n");
 }
 
 function refusedOf({ dropped }: World): number {

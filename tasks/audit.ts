@@ -4,6 +4,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import { z } from "zod";
 import {
   audit,
@@ -12,7 +13,7 @@ import {
   CHECKS,
 } from "../env/audit/audit.ts";
 import { ConfigError } from "../env/errors.ts";
-import type { Dataset, Split } from "../env/types.ts";
+import type { Dataset, DomainName, Split } from "../env/types.ts";
 import { dataSchema } from "../train/config_sections.ts";
 import { openDataset } from "../train/dataset.ts";
 import { formatExclusions } from "../train/exclusions.ts";
@@ -23,11 +24,14 @@ import { count, duration, percent, table } from "./_text.ts";
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
 const flags = z.object({
-  data: z.enum(["generated", "tau-bench"]).default("tau-bench").meta({
-    description: "Where the tasks come from",
+  data: z.string().min(1).default("tau-bench").meta({
+    description:
+      "Where the tasks come from: generated, tau-bench, or a directory in tau-bench's layout, as mock writes one",
+    value: "DIR",
   }),
-  env: z.enum(["retail", "airline"]).default("retail").meta({
-    description: "The world",
+  env: z.enum(["retail", "airline"]).optional().meta({
+    description:
+      "The world; default: the one that the directory has, or retail",
   }),
   tauBench: z.string().optional().meta({
     description: "Directory of tau-bench's data",
@@ -87,12 +91,27 @@ async function run(
 }
 
 async function open({ data, env, tauBench, seed }: Flags): Promise<Dataset> {
+  const isNamed = data === "generated" || data === "tau-bench";
+  const worlds = isNamed ? [] : await worldsIn(data);
   return await openDataset(dataSchema.parse({
-    source: data,
-    domain: env,
-    directory: tauBench || null,
+    source: data === "generated" ? data : "tau-bench",
+    domain: env ?? worlds[0] ?? "retail",
+    directory: isNamed ? tauBench || null : data,
     worldSeed: seed,
   }));
+}
+
+/** The worlds that a directory has tasks of. @throws {ConfigError} If it has none. */
+async function worldsIn(directory: string): Promise<DomainName[]> {
+  const worlds: DomainName[] = [];
+  for (const name of ["retail", "airline"] as const) {
+    const found = await Deno.stat(join(directory, name)).catch(() => null);
+    if (found?.isDirectory) worlds.push(name);
+  }
+  if (worlds.length > 0) return worlds;
+  throw new ConfigError(
+    `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it ("retail" or "airline"); name one that deno task mock or deno task import has written`,
+  );
 }
 
 function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
@@ -212,6 +231,10 @@ if (import.meta.main) {
       {
         command: "deno task audit --data generated --seed 2",
         does: "the same checks on a generated world",
+      },
+      {
+        command: "deno task audit --data world",
+        does: "the same on what mock --out world has written",
       },
     ],
     run,

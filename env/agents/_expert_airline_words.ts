@@ -36,11 +36,6 @@ const QUESTIONS: Readonly<Record<AirlineMissing, readonly string[]>> = {
     "from where to where do you want to fly?",
     "please tell me the route.",
   ],
-  destination: [
-    "where should it go?",
-    "what is the new destination?",
-    "which airport should it fly to?",
-  ],
   date: [
     "on what date?",
     "which date do you want?",
@@ -58,8 +53,8 @@ const QUESTIONS: Readonly<Record<AirlineMissing, readonly string[]>> = {
   ],
   passengers: [
     "who is to fly? please tell me the passengers.",
-    "which passengers are meant, and when were they born?",
-    "please tell me who flies and when they were born.",
+    "which passengers are to fly, and when were they born?",
+    "please name the passengers, each with their date of birth.",
   ],
   bags: [
     "how many bags?",
@@ -75,11 +70,6 @@ const QUESTIONS: Readonly<Record<AirlineMissing, readonly string[]>> = {
     "how do you want to pay?",
     "which payment should i use?",
     "what do you want to pay with?",
-  ],
-  account: [
-    "on whose account?",
-    "which account should it be on?",
-    "what account is it for?",
   ],
 };
 
@@ -141,7 +131,9 @@ function summary(request: Request, call: Call): string {
 
 function bookingWords(call: Call): string {
   const { arguments: args } = call.write;
-  const kind = text(args, "flight_type").replace("_", " ");
+  const kind = text(args, "flight_type") === "one_way"
+    ? "one way trip"
+    : "round trip";
   const paid = rows(args, "payment_methods").map((one) =>
     `${numberIn(one, "amount")} dollars with ${
       methodWords(call, text(one, "payment_id"))
@@ -167,9 +159,9 @@ function more({ trip }: Request): string {
 
 function bagsWords(args: JsonObject): string {
   const all = numberIn(args, "total_baggages");
-  return `${all} ${all === 1 ? "bag" : "bags"} in all of which ${
+  return `${all} ${all === 1 ? "bag" : "bags"} in all, ${
     numberIn(args, "nonfree_baggages")
-  } are paid for`;
+  } of them paid for`;
 }
 
 function partyWords(args: JsonObject): string {

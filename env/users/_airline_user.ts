@@ -37,15 +37,14 @@ const ID = /\buser id\b|\bwho (are you|am i)\b|\bidentif|\byour id\b/;
 const DETAILS: Readonly<Record<TripDetail, RegExp>> = {
   reservation: /\breservation\b|\bwhich (trip|booking)\b|\bconfirmation\b/,
   route: /\bwhere\b|\bfrom\b.{0,30}\bto\b|\borigin\b|\bdestination\b|\broute\b/,
-  destination: /\bwhere\b|\bdestination\b|\broute\b|\bwhich (city|airport)\b/,
-  date: /\b(which|what) (day|date)|\bdates?\b|\bwhen\b/,
+  date:
+    /\b(which|what) (day|date)|\bdates?\b(?! of birth)|\bwhen\b(?!.{0,20}\bborn)/,
   pick: /\b(which|what) (direct )?flights?\b|\bprefer/,
   cabin: /\bcabin\b|\bclass\b/,
   passengers: /\bpassengers?\b|\bwho (is|will|should|travels|flies)|\bborn\b/,
   bags: /\bbags?\b|\bbaggage\b|\bluggage\b/,
   insurance: /\binsur/,
   pay: /\bpay|\bcard\b|\brefund/,
-  account: /\baccount\b/,
 };
 
 /** What a scripted customer is made of. */

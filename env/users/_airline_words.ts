@@ -35,7 +35,7 @@ export function airlineRequestWords(
     : wishWords(request);
   return `${wish}${aboutWords(intent, trip)}${
     request.reason === undefined ? "" : ` because ${request.reason}`
-  }${details}`;
+  }${oddWords(trip, { isBackwards })}${details}`;
 }
 
 function flightQuestion({ pick, from, to, date, cabin = "economy" }: Trip) {
@@ -82,6 +82,16 @@ function wishWords({ intent, trip = {} }: Request): string {
   }
 }
 
+/** What nobody would ask about, and customers say of themselves: that it is for somebody else, or to elsewhere. */
+function oddWords(
+  { account, newTo }: Trip,
+  { isBackwards = false }: Style,
+): string {
+  const goes = isBackwards ? "so that it leads to" : "to one that goes to";
+  return (newTo === undefined ? "" : ` ${goes} ${newTo}`) +
+    (account === undefined ? "" : ` on the account of ${account}`);
+}
+
 function aboutWords(intent: Request["intent"], trip: Trip): string {
   return intent === "book" ? "" : ` ${reservationWords(trip)}`;
 }
@@ -97,15 +107,13 @@ export function reservationWords({ reservationId, from, to }: Trip): string {
 export type TripDetail =
   | "reservation"
   | "route"
-  | "destination"
   | "date"
   | "pick"
   | "cabin"
   | "passengers"
   | "bags"
   | "insurance"
-  | "pay"
-  | "account";
+  | "pay";
 
 /** Each detail of a request in the customer's words, in the order in which they tell them. */
 export function tripDetails(
@@ -115,7 +123,6 @@ export function tripDetails(
     intent === "book"
       ? ["route", `from ${trip.from} to ${trip.to}`]
       : ["reservation", reservationWords(trip)],
-    ["destination", trip.newTo && `to ${trip.newTo} instead`],
     ["date", dateWords(intent, trip)],
     ["pick", pickWords(trip)],
     ["cabin", trip.cabin && `in ${cabinWords(trip.cabin)}`],
@@ -123,7 +130,6 @@ export function tripDetails(
     ["bags", trip.bags === undefined ? undefined : bagWords(intent, trip)],
     ["insurance", trip.insurance && insuranceWords(trip.insurance)],
     ["pay", trip.pay && payWords(trip.pay)],
-    ["account", trip.account && `on the account of ${trip.account}`],
   ];
   return new Map(
     all.filter((one): one is [TripDetail, string] => one[1] !== undefined),

@@ -8,7 +8,10 @@ import { STOP, type Voice } from "../types.ts";
 
 /** Polite beginnings that a terse customer leaves out. */
 const POLITE =
-  /^(?:(?:hi|hello|good day|thanks|thank you|great)[,.] )?(?:i (?:also )?want to know |i need to know |(?:now )?please tell me |could you tell me |can you look up |what is |also, what is |i (?:also )?want to |i would like to |i need to |(?:now )?please |(?:next, )?can you |could you )?/;
+  /^(?:(?:hi|hello|good day|thanks|thank you|great|in that case)[,.] |then )?(?:i (?:also )?want to know |i need to know |(?:now )?please tell me |could you tell me |can you look up |what is |also, what is |i (?:also )?want to |i would like to |i need to |(?:now )?please |(?:next, )?can you |could you )?/;
+
+/** Beginnings of answers. */
+const ANSWER = /^(?:sure[:,] |well, |my (?:user id|email) is )/;
 
 /** Beside the point, whatever it is about: none is a question, a consent or a fact. */
 const ASIDES = [
@@ -54,7 +57,8 @@ export function voiced(
 }
 
 function terse(text: string): string {
-  const short = text.replace(POLITE, "").replace(/, please\b/, "")
+  const short = text.replace(POLITE, "").replace(ANSWER, "")
+    .replace(/, please\b/, "")
     .replace(/\?$/, ".");
   return short === "" ? text : short;
 }

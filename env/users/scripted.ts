@@ -21,6 +21,7 @@ import {
 } from "../types.ts";
 import { AirlineUser } from "./_airline_user.ts";
 import { benchGoal } from "./_bench_goal.ts";
+import { Course } from "./_course.ts";
 import { type Fact, factsOf } from "./_facts.ts";
 import { type Asked, hear, type Heard } from "./_hearing.ts";
 import { type Knowledge, knowledgeOf } from "./_knowledge.ts";
@@ -36,15 +37,6 @@ import {
   requestWords,
   yesWords,
 } from "./_wording.ts";
-
-/** After so many replies the customer hangs up, whatever is open. */
-const MAX_REPLIES = 40;
-
-/** After so many replies in a row that moved nothing the customer gives a request up. */
-const PATIENCE = 6;
-
-/** How often a wrong read-back is corrected before the customer lets it pass. */
-const MAX_CORRECTIONS = 3;
 
 /**
  * Makes scripted users for the tasks of a dataset.
@@ -81,24 +73,18 @@ interface Script {
 
 class ScriptedUser implements User {
   readonly #script: Script;
-  #current = 0;
-  #facts: readonly Fact[] = [];
-  #replies = 0;
-  #stalled = 0;
-  #corrections = 0;
-  #agreed = false;
-  #protested = false;
-  /** Whether the customer has changed their mind about the current request. */
-  #changed = false;
+  readonly #course: Course;
+  #facts: readonly Fact[];
 
   constructor(script: Script) {
     this.#script = script;
-    this.#begin(0);
+    this.#course = new Course(script.goal);
+    this.#facts = this.#factsOf(this.#course.wish);
   }
 
   open(): Promise<string> {
     const { opening, say } = this.#script;
-    const first = this.#wish();
+    const first = this.#course.wish;
     if (opening !== undefined) return Promise.resolve(opening);
     return Promise.resolve(
       first === undefined
@@ -108,25 +94,17 @@ class ScriptedUser implements User {
   }
 
   reply(message: string): Promise<string> {
-    this.#replies++;
-    const request = this.#wish();
-    if (request === undefined || this.#replies > MAX_REPLIES) {
+    this.#course.hear();
+    const request = this.#course.wish;
+    if (request === undefined || this.#course.isWorn) {
       return Promise.resolve(this.#farewell());
     }
     return Promise.resolve(this.#voiced(this.#answer(message, request)));
   }
 
-  /** The current request as the customer wants it by now. */
-  #wish(): Request | undefined {
-    const request = this.#script.goal.requests[this.#current];
-    return request?.before === undefined || this.#changed
-      ? request
-      : { ...request, ...request.before };
-  }
-
   #voiced(text: string): string {
     const { voice } = this.#script.goal;
-    return voiced(text, { voice, index: this.#replies });
+    return voiced(text, { voice, index: this.#course.replies });
   }
 
   #answer(message: string, request: Request): string {
@@ -151,14 +129,15 @@ class ScriptedUser implements User {
     const asksDetail = heard.asked.size > 0 || heard.wantsYes;
     if (heard.refuses && (!heard.reports || request.refused === true)) {
       const offersOther = heard.wantsYes || heard.asksMore || !asksDetail;
-      return offersOther && (request.refused === true || this.#protested);
+      return offersOther &&
+        (request.refused === true || this.#course.protested);
     }
     if (request.intent === "question") {
-      return (heard.asksMore && this.#replies > 1) ||
+      return (heard.asksMore && this.#course.replies > 1) ||
         (!asksDetail && this.#answers(message));
     }
     if (!heard.reports || YES_NO_NOW.test(message)) return false;
-    return heard.asksMore || (this.#agreed && !asksDetail);
+    return heard.asksMore || (this.#course.agreed && !asksDetail);
   }
 
   /** Whether the message tells something of what the task says must be told. */
@@ -188,34 +167,29 @@ class ScriptedUser implements User {
     const text = message.toLowerCase();
     const wrong = this.#facts.filter((fact) => fact.contradictedBy(text));
     if (proposesOther(text, request)) {
-      return this.#correct([`i want to ${requestWords(request)}.`]);
+      this.#course.correct();
+      return this.#moved(["no,", `i want to ${requestWords(request)}.`]);
     }
-    if (wrong.length > 0 && this.#corrections < MAX_CORRECTIONS) {
-      return this.#correct(this.#tell(wrong));
+    if (wrong.length > 0 && this.#course.correct()) {
+      return this.#moved(["no,", ...this.#tell(wrong)]);
     }
-    if (request.before !== undefined && !this.#changed) return this.#rethink();
-    this.#agreed = true;
+    if (this.#course.hasFirstWish) return this.#rethink();
+    this.#course.agreed = true;
     return this.#moved([yesWords(this.#script.say), ...this.#tell(facts)]);
   }
 
   /** What was read back is what the customer wanted, and no longer wants. */
   #rethink(): string {
-    this.#changed = true;
-    const request = this.#wish();
+    const request = this.#course.rethink();
     if (request === undefined) return this.#farewell();
-    this.#facts = factsOf(request, this.#script.knowledge);
+    this.#facts = this.#factsOf(request);
     const what = requestWords({ ...request, forthcoming: true });
     return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
   }
 
-  #correct(words: readonly string[]): string {
-    this.#corrections++;
-    return this.#moved(["no,", ...words]);
-  }
-
   /** A refusal of what policy allows is doubted once. */
   #protest(request: Request): string {
-    this.#protested = true;
+    this.#course.protested = true;
     return this.#moved([
       `are you sure? please check again: ${requestWords(request)}.`,
     ]);
@@ -223,10 +197,9 @@ class ScriptedUser implements User {
 
   /** Nothing was asked that can be answered: waits, and repeats the request now and then. */
   #nudge({ heard, request }: { heard: Heard; request: Request }): string {
-    this.#stalled++;
-    if (this.#stalled >= PATIENCE) return this.#next();
+    if (this.#course.stall()) return this.#next();
     if (heard.asked.size > 0) return "i do not know that.";
-    if (!heard.asksMore && this.#stalled % 2 === 1) return "ok.";
+    if (!heard.asksMore && this.#course.waits) return "ok.";
     return request.intent === "question"
       ? `please tell me the ${requestWords(request)}.`
       : `please ${requestWords(request)}.`;
@@ -236,31 +209,22 @@ class ScriptedUser implements User {
     return facts.map((fact) => fact.words(this.#script.say));
   }
 
-  /** A reply that answered something. Answers without end wear patience out too, more slowly. */
   #moved(words: readonly string[]): string {
-    this.#stalled += 0.5;
-    return this.#stalled >= 2 * PATIENCE ? this.#next() : words.join(" ");
+    return this.#course.move() ? this.#next() : words.join(" ");
   }
 
   #next(): string {
-    this.#begin(this.#current + 1);
-    const request = this.#wish();
+    const request = this.#course.next();
+    this.#facts = this.#factsOf(request);
     return request === undefined
       ? this.#farewell()
       : nextWords(request, this.#script.say);
   }
 
-  #begin(index: number): void {
-    this.#current = index;
-    this.#changed = false;
-    const request = this.#wish();
-    this.#facts = request === undefined
+  #factsOf(request: Request | undefined): readonly Fact[] {
+    return request === undefined
       ? []
       : factsOf(request, this.#script.knowledge);
-    this.#stalled = 0;
-    this.#corrections = 0;
-    this.#agreed = false;
-    this.#protested = false;
   }
 
   #farewell(): string {

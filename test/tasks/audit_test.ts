@@ -45,3 +45,23 @@ Deno.test({
     );
   },
 });
+
+Deno.test("audit --data DIR looks at what mock has written, whichever world it is", () =>
+  inTempDir(async (dir) => {
+    const out = join(dir, "world");
+    const made = await runTask("mock", [
+      ...["--env", "airline", "--count", "40", "--seed", "3", "--out", out],
+    ]);
+    assert.equal(made.code, 0, made.stderr);
+    const { code, stdout, stderr } = await runTask("audit", ["--data", out]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /train and test +0 +0/);
+    assert.match(stdout, /reservations/);
+    assert.match(stdout, /0 of 40 tasks \(0\.0%\) should be left out/);
+    const wrong = await runTask("audit", ["--data", join(dir, "elsewhere")]);
+    assert.equal(wrong.code, 2);
+    assert.match(
+      wrong.stderr,
+      /neither generated nor tau-bench, nor a directory/,
+    );
+  }));

@@ -7,6 +7,7 @@
 import { CLAUSES } from "../../policy/oracle.ts";
 import type { DomainName } from "../../types.ts";
 import type { Certificate } from "./certificate/certificate.ts";
+import { UNTESTED } from "./untested.ts";
 
 /** A clause and a tool that it binds. */
 export interface Coverage {
@@ -16,6 +17,8 @@ export interface Coverage {
   readonly allowed: number;
   /** Requests that it refuses. */
   readonly refused: number;
+  /** Why no request can be refused by it; left out where one can, whether or not one was drawn. */
+  readonly untested?: string;
 }
 
 /** Counts, a row for each clause and each tool that it binds; rows that no task touches are there with 0. */
@@ -31,14 +34,16 @@ export function coverageOf(
       for (const clause of clauses) add(refused, `${clause} ${tool}`);
     }
   }
-  return CLAUSES[domain].flatMap(({ id, tools }) =>
-    tools.map((tool) => ({
+  return CLAUSES[domain].flatMap(({ id, tools }) => {
+    const untested = UNTESTED[domain][id];
+    return tools.map((tool) => ({
       clause: id,
       tool,
       allowed: allowed.get(tool) ?? 0,
       refused: refused.get(`${id} ${tool}`) ?? 0,
-    }))
-  );
+      ...untested !== undefined && { untested },
+    }));
+  });
 }
 
 function add(counts: Map<string, number>, key: string): void {

@@ -19,6 +19,7 @@ interface CustomerDefaults {
   readonly changeOfMindShare: number;
   readonly fallbackShare: number;
   readonly voices: Readonly<Record<Voice, number>>;
+  readonly holdOutPhrasings: boolean;
 }
 
 /** The knobs of customers, to be spread into a world's schema. */
@@ -49,7 +50,7 @@ export function customerKnobs(
       ),
       impatient: weight.default(voices.impatient).describe("Is in a hurry"),
     }).prefault({}).describe("Relative weights of how customers write"),
-    holdOutPhrasings: z.boolean().default(false).describe(
+    holdOutPhrasings: z.boolean().default(defaults.holdOutPhrasings).describe(
       "Customers of dev and test tasks choose from phrasings that those of train tasks never use",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(

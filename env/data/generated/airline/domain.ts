@@ -115,9 +115,13 @@ class AirlineDraw implements WorldDraw {
 
   tables(lots: readonly Lot[]): Map<string, Table> {
     const rng = createRng(this.#seed, "tables");
-    const people = rng.shuffle(
-      lots.flatMap(({ rows }) => rows as readonly Passenger[]),
-    ).map((one) => ({ ...one, reservations: rng.shuffle(one.reservations) }));
+    const all = lots.flatMap(({ rows }) => rows as readonly Passenger[]);
+    // By the customer alone, so that a task is certified as it will be, whoever else there is.
+    const people = rng.shuffle(all).map((one) => ({
+      ...one,
+      reservations: createRng(this.#seed, "reservations", one.userId)
+        .shuffle(one.reservations),
+    }));
     const held = rng.shuffle(people.flatMap((one) => one.reservations));
     const flights = [...this.#routes.values()].flat();
     return new Map<string, Table>([

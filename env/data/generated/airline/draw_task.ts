@@ -5,6 +5,7 @@
  */
 
 import { call } from "../../../airline/goal/fares.ts";
+import { nameOf } from "../../../airline/goal/trip.ts";
 import type { Rng } from "../../../random.ts";
 import type { Goal, Request, Split, Task } from "../../../types.ts";
 import { airlineRequestWords } from "../../../users/_airline_words.ts";
@@ -48,7 +49,7 @@ export function drawAirlineTask(
     place,
     userId,
     goal,
-    instruction: airlineInstruction(goal, userId),
+    instruction: airlineInstruction(goal, customer),
     first: call("get_user_details", { user_id: userId }),
     drawn,
   });
@@ -60,10 +61,10 @@ function inOrder(drawn: DrawnTrip | undefined): DrawnTrip[] {
 }
 
 /** The goal in prose, for users who are told what to play. */
-function airlineInstruction(goal: Goal, userId: string): string {
-  const { firstName, lastName } = goal.identity;
-  const who =
-    `You are ${firstName} ${lastName}, and your user id is ${userId}.`;
+function airlineInstruction(goal: Goal, { userId, self }: Passenger): string {
+  const who = `You are ${
+    nameOf(self)
+  }, born on ${self.dob}, and your user id is ${userId}.`;
   return goalProse(goal, { who, wish });
 }
 

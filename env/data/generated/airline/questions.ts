@@ -5,6 +5,7 @@
  */
 
 import { call } from "../../../airline/goal/fares.ts";
+import { nameOf } from "../../../airline/goal/trip.ts";
 import { reservationWords } from "../../../users/_airline_words.ts";
 import { directFlight, drawDate, PICKS } from "./choose_flights.ts";
 import { CABINS, type DrawnTrip, onReservation, TODAY } from "./drawn.ts";
@@ -15,11 +16,16 @@ export function drawQuestion(
   world: AirlineWorld,
   customer: Passenger,
 ): DrawnTrip | undefined {
-  const kind = world.rng.int(4);
-  if (kind === 0) return ofBalance(customer);
-  return kind === 1
-    ? ofFlight(world)
-    : ofReservation(world, { customer, isPrice: kind === 2 });
+  switch (world.rng.int(4)) {
+    case 0:
+      return world.rng.int(2) === 0
+        ? ofBalance(customer)
+        : ofSaved(world, customer);
+    case 1:
+      return ofFlight(world);
+    default:
+      return ofReservation(world, customer);
+  }
 }
 
 function ofBalance({ methods }: Passenger): DrawnTrip {
@@ -29,6 +35,26 @@ function ofBalance({ methods }: Passenger): DrawnTrip {
     actions: [],
     outputs: [String(card?.amount ?? 0)],
   };
+}
+
+/** Somebody whose name no other of the saved passengers has. */
+function ofSaved(
+  { rng }: AirlineWorld,
+  { saved }: Passenger,
+): DrawnTrip | undefined {
+  const one = rng.pick(saved);
+  const isApart = saved.filter((other) => nameOf(other) === nameOf(one))
+    .length === 1;
+  return isApart
+    ? {
+      request: {
+        intent: "question",
+        question: `date of birth of my saved passenger ${nameOf(one)}`,
+      },
+      actions: [],
+      outputs: [one.dob],
+    }
+    : undefined;
 }
 
 function ofFlight(world: AirlineWorld): DrawnTrip | undefined {
@@ -57,18 +83,23 @@ function ofFlight(world: AirlineWorld): DrawnTrip | undefined {
 
 function ofReservation(
   world: AirlineWorld,
-  { customer, isPrice }: { customer: Passenger; isPrice: boolean },
+  customer: Passenger,
 ): DrawnTrip | undefined {
   const wish = { cabins: CABINS, out: "available" } as const;
   const held = drawReservation(world, { customer, wish });
   if (held === undefined) return undefined;
+  const [first] = held.legs;
+  const asked = [
+    ["price paid for", String(held.total)],
+    ["number of the first flight of", first?.flight.number ?? ""],
+    ["date of the first flight of", first?.date ?? ""],
+  ] as const;
+  const [question, answer] = world.rng.pick(asked);
   const drawn = onReservation(world, { held, intent: "question", trip: {} });
   const words = reservationWords(drawn.request.trip ?? {});
-  const asked = isPrice ? "price paid for" : "number of the first flight of";
-  const first = held.legs[0]?.flight.number ?? "";
   return {
     ...drawn,
-    request: { ...drawn.request, question: `${asked} ${words}` },
-    outputs: [isPrice ? String(held.total) : first],
+    request: { ...drawn.request, question: `${question} ${words}` },
+    outputs: [answer],
   };
 }

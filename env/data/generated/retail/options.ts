@@ -106,6 +106,7 @@ export const generatedOptionsSchema = z.strictObject({
     changeOfMindShare: 0,
     fallbackShare: 0,
     voices: { plain: 1, terse: 0, chatty: 0, impatient: 0 },
+    holdOutPhrasings: false,
   }, {
     changeOfMind:
       "Share of cancellations and changes of address whose customer wants something else once it is read back",

@@ -1,33 +1,12 @@
-import assert from "node:assert/strict";
 import { generated } from "../../../../env/data/generated/generated.ts";
 import type { GeneratedOptionsInput } from "../../../../env/data/generated/retail/options.ts";
-import type { Request, Task } from "../../../../env/types.ts";
-
-/** A figure of a world's train tasks, at two settings of a knob. */
-interface Knob {
-  readonly does: string;
-  readonly low: GeneratedOptionsInput;
-  readonly high: GeneratedOptionsInput;
-  /** Of the tasks at `low` and at `high`: the least and the most that will do. */
-  readonly wanted: readonly [
-    low: readonly [number, number],
-    high: readonly [number, number],
-  ];
-  figure(world: Awaited<ReturnType<typeof generated>>): number;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function ofRequests(share: (request: Request, task: Task) => number) {
-  return (world: Awaited<ReturnType<typeof generated>>) =>
-    mean(
-      world.tasks("train").flatMap((task) =>
-        task.goal!.requests.map((request) => share(request, task))
-      ),
-    );
-}
+import type { Request } from "../../../../env/types.ts";
+import {
+  type Knob,
+  knobTests,
+  mean,
+  ofRequests,
+} from "../../../fakes/knobs.ts";
 
 const MINDS = {
   cancel: 1,
@@ -43,7 +22,7 @@ const MINDS = {
 const about = (request: Request) =>
   !["question", "user_address"].includes(request.intent);
 
-const knobs: readonly Knob[] = [
+const knobs: readonly Knob<GeneratedOptionsInput>[] = [
   {
     does: "refusedShare refuses that share of what can be refused",
     low: { refusedShare: 0 },
@@ -158,16 +137,8 @@ const knobs: readonly Knob[] = [
   },
 ];
 
-for (const { does, low, high, wanted, figure } of knobs) {
-  Deno.test(`generated(): ${does}`, async () => {
-    const small = { trainTasks: 240, devTasks: 1, testTasks: 1 };
-    for (const [i, options] of [low, high].entries()) {
-      const value = figure(await generated(3, { ...small, ...options }));
-      const [least, most] = wanted[i]!;
-      assert.ok(
-        value >= least && value <= most,
-        `${JSON.stringify(options)} gives ${value}, not ${least} to ${most}`,
-      );
-    }
-  });
-}
+knobTests("generated()", {
+  make: (options) =>
+    generated(3, { trainTasks: 240, devTasks: 1, testTasks: 1, ...options }),
+  knobs,
+});
