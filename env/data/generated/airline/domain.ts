@@ -43,19 +43,6 @@ export const generatedAirline: GeneratedDomain<AirlineOptions> = {
 const ADVICE =
   "allow more airports or more flights a route, or set the intent's weight to 0";
 
-/** So many draws a request stays as it was settled. */
-const PERSISTENCE = 100;
-
-function otherwise(wish: Settled, rng: Rng): Settled {
-  const { refusal } = wish;
-  return {
-    ...wish,
-    ...refusal && { refusal: { ...refusal, clause: rng.next() } },
-    rethinks: false,
-    isLate: false,
-  };
-}
-
 class AirlineDraw implements WorldDraw {
   readonly #seed: number;
   readonly #options: AirlineOptions;
@@ -73,44 +60,42 @@ class AirlineDraw implements WorldDraw {
       { length: place.count },
       () => settleRequests(rng, this.#options),
     );
-    let attempt = 0;
     return {
       about: settled.flat().map(({ intent }) => `"${intent}"`).join(", "),
       advice: ADVICE,
-      draw: () => {
-        // What these options have no task for, or hardly one, gives way to something else of its intent.
-        const isHard = attempt++ >= PERSISTENCE;
-        const people: Passenger[] = [];
-        const newcomer = (): Passenger => {
-          const one = drawPassenger(world);
-          people.push(one);
-          return one;
-        };
-        const world = {
-          rng,
-          ids: this.#ids,
-          options: this.#options,
-          routes: this.#routes,
-          stranger: newcomer,
-        };
-        const customer = newcomer();
-        const tasks: Task[] = [];
-        for (const [i, wishes] of settled.entries()) {
-          const at = { split: place.split, index: place.index + i };
-          const task = drawAirlineTask(world, {
-            customer,
-            settled: isHard
-              ? wishes.map((wish) => otherwise(wish, rng))
-              : wishes,
-            place: at,
-          });
-          if (task === undefined) return undefined;
-          tasks.push(task);
-        }
-        addExtras(world, customer);
-        return { place, tasks, rows: people };
-      },
+      draw: () => this.#drawLot(place, { rng, settled }),
     };
+  }
+
+  #drawLot(
+    place: LotPlace,
+    { rng, settled }: {
+      rng: Rng;
+      settled: readonly (readonly Settled[])[];
+    },
+  ): Lot | undefined {
+    const people: Passenger[] = [];
+    const world = {
+      rng,
+      ids: this.#ids,
+      options: this.#options,
+      routes: this.#routes,
+      people,
+    };
+    const customer = drawPassenger(world);
+    const tasks: Task[] = [];
+    for (const [i, requests] of settled.entries()) {
+      const at = { split: place.split, index: place.index + i };
+      const task = drawAirlineTask(world, {
+        customer,
+        settled: requests,
+        place: at,
+      });
+      if (task === undefined) return undefined;
+      tasks.push(task);
+    }
+    addExtras(world, customer);
+    return { place, tasks, rows: people };
   }
 
   tables(lots: readonly Lot[]): Map<string, Table> {

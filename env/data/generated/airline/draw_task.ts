@@ -32,7 +32,7 @@ export function drawAirlineTask(
   },
 ): Task | undefined {
   const { rng, options } = world;
-  const made = settled.map((one) => drawTrip(world, { customer, ...one }));
+  const made = settled.map((one) => drawRequest(world, { customer, ...one }));
   if (made.includes(undefined)) return undefined;
   const drawn = made.flatMap(inOrder);
   const { identity, userId } = customer;
@@ -53,6 +53,40 @@ export function drawAirlineTask(
     first: call("get_user_details", { user_id: userId }),
     drawn,
   });
+}
+
+/** So many draws a request stays as it was settled. */
+const PERSISTENCE = 60;
+
+/** After so many draws that come to nothing another customer is drawn. */
+const MOST_DRAWS = 100;
+
+/** A request as it was settled; what the options have hardly a task for gives way to something else of its intent. */
+function drawRequest(
+  world: AirlineWorld,
+  of: Settled & { readonly customer: Passenger },
+): DrawnTrip | undefined {
+  const { customer: { reservations, methods } } = of;
+  const grown = [world.people, reservations, methods] as const;
+  const before = grown.map(({ length }) => length);
+  for (let i = 0; i < MOST_DRAWS; i++) {
+    const wanted = i < PERSISTENCE ? of : otherwise(of, world.rng);
+    const drawn = drawTrip(world, wanted);
+    if (drawn !== undefined) return drawn;
+    // What came to nothing leaves nothing behind.
+    for (const [j, list] of grown.entries()) list.length = before[j] ?? 0;
+  }
+  return undefined;
+}
+
+function otherwise<S extends Settled>(settled: S, rng: Rng): S {
+  const { refusal } = settled;
+  return {
+    ...settled,
+    ...refusal && { refusal: { ...refusal, clause: rng.next() } },
+    rethinks: false,
+    isLate: false,
+  };
 }
 
 /** A request and what follows from it. */

@@ -12,7 +12,12 @@ import { type Booking, bookingRequest, drawBooking } from "./bookings.ts";
 import { directFlight, fullFlight } from "./choose_flights.ts";
 import { giveCertificates } from "./payments.ts";
 import type { DrawRefused, Refused } from "./refusals.ts";
-import { type AirlineWorld, drawTraveller, type Passenger } from "./rows.ts";
+import {
+  type AirlineWorld,
+  drawPassenger,
+  drawTraveller,
+  type Passenger,
+} from "./rows.ts";
 
 /** A booking that could be made. */
 interface Base extends Booking {
@@ -56,7 +61,7 @@ function twisted(
 }
 
 function onOtherAccount(world: AirlineWorld, { trip }: Base): Trip {
-  return { ...trip, account: world.stranger().userId };
+  return { ...trip, account: drawPassenger(world).userId };
 }
 
 /** Flights with seats for six, who all have names of their own. */

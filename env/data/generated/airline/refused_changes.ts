@@ -21,6 +21,7 @@ import { giveCertificates } from "./payments.ts";
 import type { DrawRefused, Refused } from "./refusals.ts";
 import {
   type AirlineWorld,
+  drawPassenger,
   drawReservation,
   drawTraveller,
   type Reservation,
@@ -162,7 +163,7 @@ function ofStranger(
   { customer, intent }: Of,
 ): Refused | undefined {
   const held = drawReservation(world, {
-    customer: world.stranger(),
+    customer: drawPassenger(world),
     wish: { cabins: cabinsFor(intent), out: "available" },
   });
   const change = held && drawChange(world, { customer, intent, held });

@@ -17,6 +17,7 @@ import { firstFlight, insteadOf } from "./refused_changes.ts";
 import type { DrawRefused, Refused } from "./refusals.ts";
 import {
   type AirlineWorld,
+  drawPassenger,
   drawReservation,
   type ReservationWish,
 } from "./rows.ts";
@@ -39,7 +40,7 @@ function cancelOfStranger(
   { customer, intent }: Of,
 ): Refused | undefined {
   const wish = { cabins: CABINS, out: "available" } as const;
-  const held = drawReservation(world, { customer: world.stranger(), wish });
+  const held = drawReservation(world, { customer: drawPassenger(world), wish });
   const named = { reservationId: held?.id ?? "" };
   return held && {
     asked: onReservation(world, { held, intent, trip: {} }, named),
@@ -83,7 +84,7 @@ function certificateForStranger(
 ): Refused | undefined {
   const own = drawCertificate(world, customer);
   if (own?.request.trip === undefined) return undefined;
-  const trip = { ...own.request.trip, account: world.stranger().userId };
+  const trip = { ...own.request.trip, account: drawPassenger(world).userId };
   return {
     asked: {
       ...own,

@@ -36,8 +36,8 @@ export interface AirlineWorld {
   readonly ids: Ids;
   readonly options: AirlineOptions;
   readonly routes: ReadonlyMap<string, readonly Flight[]>;
-  /** A customer with no tasks, to own what is not the caller's. */
-  stranger(): Passenger;
+  /** Everybody who was drawn for a lot; grows. */
+  readonly people: Passenger[];
 }
 
 /** Where a customer's money comes from; `amount` is 0 for credit cards. */
@@ -107,8 +107,8 @@ export function drawTraveller(rng: Rng): Traveller {
   };
 }
 
-/** A customer without reservations. */
-export function drawPassenger({ rng, ids }: AirlineWorld): Passenger {
+/** A customer without reservations: the one whose tasks are drawn, or a stranger who owns what is not theirs. */
+export function drawPassenger({ rng, ids, people }: AirlineWorld): Passenger {
   const self = drawTraveller(rng);
   const { firstName, lastName, dob } = self;
   const userId = ids.draw(rng, {
@@ -144,7 +144,7 @@ export function drawPassenger({ rng, ids }: AirlineWorld): Passenger {
     prefers: "email",
     userId,
   } as const;
-  return {
+  const passenger: Passenger = {
     userId,
     identity,
     self,
@@ -154,6 +154,8 @@ export function drawPassenger({ rng, ids }: AirlineWorld): Passenger {
     reservations: [],
     row,
   };
+  people.push(passenger);
+  return passenger;
 }
 
 function drawMethods(draw: Pick<AirlineWorld, "rng" | "ids">): Method[] {

@@ -264,3 +264,30 @@ Deno.test("generatedAirlineWorld() says what is wrong with options that cannot b
     /extraReservationsMax is 2, less than extraReservationsMin, which is 4; raise/,
   );
 });
+
+Deno.test("generatedAirlineWorld() has tasks for whatever can be asked of a small and a crowded world", async () => {
+  const cramped = {
+    airports: 4,
+    flightsPerRoute: 2,
+    tasksPerUser: 4,
+    refusedShare: 0.5,
+    twoIntentShare: 1,
+    oneStopShare: 1,
+    delayShare: 1,
+    roundTripShare: 0,
+    changeOfMindShare: 1,
+  };
+  const crowded = {
+    ...cramped,
+    airports: 20,
+    flightsPerRoute: 6,
+    roundTripShare: 1,
+    passengersMax: 4,
+    extraReservationsMax: 6,
+  };
+  for (const options of [cramped, crowded]) {
+    const size = { trainTasks: 40, devTasks: 4, testTasks: 4 };
+    const world = await generatedAirlineWorld(5, { ...size, ...options });
+    assert.equal(world.certificates.size, 48);
+  }
+});
