@@ -96,6 +96,18 @@ export const airlineOptionsSchema = z.strictObject({
     ["extraReservationsMin", "extraReservationsMax"],
   ]);
   checkWeights({ options, context }, { intents: "intent", voices: "voice" });
+  const { airports, tasksPerUser, twoIntentShare } = options;
+  const routes = airports * (airports - 1) / 2;
+  const held = tasksPerUser * (twoIntentShare > 0 ? 2 : 1) +
+    options.extraReservationsMin;
+  if (held > routes) {
+    context.addIssue({
+      code: "custom",
+      path: ["airports"],
+      message:
+        `A customer's reservations are on routes of their own, up to ${held}, but ${airports} airports have ${routes} between them; raise airports, or lower tasksPerUser or extraReservationsMin`,
+    });
+  }
 });
 
 /** What may be given. */

@@ -263,13 +263,17 @@ Deno.test("generatedAirlineWorld() says what is wrong with options that cannot b
     generatedAirlineWorld(1, { extraReservationsMin: 4 }),
     /extraReservationsMax is 2, less than extraReservationsMin, which is 4; raise/,
   );
+  await assert.rejects(
+    generatedAirlineWorld(1, { airports: 4, tasksPerUser: 4 }),
+    /up to 9, but 4 airports have 6 between them; raise airports/,
+  );
 });
 
 Deno.test("generatedAirlineWorld() has tasks for whatever can be asked of a small and a crowded world", async () => {
   const cramped = {
     airports: 4,
     flightsPerRoute: 2,
-    tasksPerUser: 4,
+    tasksPerUser: 2,
     refusedShare: 0.5,
     twoIntentShare: 1,
     oneStopShare: 1,
