@@ -151,7 +151,7 @@ export function parseFlags<S extends z.ZodObject>(
   const given = command.opts<Record<string, unknown>>();
   const values: Record<string, unknown> = {};
   for (const field of fields) {
-    const value = given[field.key] ?? field.fromEnvironment();
+    const value = field.givenIn(given) ?? field.fromEnvironment();
     if (value !== undefined) values[field.key] = field.convert(value);
   }
   const result = task.flags.safeParse(values);
@@ -238,6 +238,14 @@ class Flag {
     } else {
       command.option(this.#synopsis(), text);
     }
+  }
+
+  /** Commander takes `--no-open` for an `open` that is false. */
+  givenIn(given: Readonly<Record<string, unknown>>): unknown {
+    const negated = /^no([A-Z])(.*)$/.exec(this.key);
+    if (negated === null) return given[this.key];
+    const [, first = "", rest = ""] = negated;
+    return given[`${first.toLowerCase()}${rest}`] === false ? true : undefined;
   }
 
   fromEnvironment(): string | undefined {

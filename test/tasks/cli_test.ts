@@ -28,6 +28,7 @@ const demo = {
       description: "Data",
     }),
     dryRun: z.boolean().default(false).describe("Only plan"),
+    noOpen: z.boolean().default(false).describe("Open nothing"),
   }),
   examples: [{ command: "deno task demo --seed 2", does: "shows it" }],
   run: () => Promise.resolve({ json: {} }),
@@ -69,12 +70,19 @@ Deno.test("parseFlags() reads numbers, lists, choices, switches and optional val
     resume: true,
     data: "tau-bench",
     dryRun: true,
+    noOpen: false,
   });
+  assert.equal(parse("--no-open").flags.noOpen, true);
   assert.equal(parse("--resume", "r1").flags.resume, "r1");
 });
 
 Deno.test("parseFlags() fills in the schema's defaults", () => {
-  assert.deepEqual(parse().flags, { seed: 1, set: [], dryRun: false });
+  assert.deepEqual(parse().flags, {
+    seed: 1,
+    set: [],
+    dryRun: false,
+    noOpen: false,
+  });
 });
 
 Deno.test("parseFlags() names the nearest flag of an unknown one, however far", () => {

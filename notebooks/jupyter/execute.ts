@@ -1,0 +1,198 @@
+/**
+ * Notebooks executed by Jupyter, without a person: each in a kernel of its own, whose outputs go elsewhere.
+ *
+ * @module
+ */
+
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { DataError } from "../../env/errors.ts";
+import { KERNEL, writeKernel } from "./kernel.ts";
+import { codeCells, type Notebook } from "./notebook_file.ts";
+import { endOf, linesOf } from "./process.ts";
+
+/** A cell that failed. */
+export interface CellFailure {
+  /** Counted from 1 among all cells, as the type check does. */
+  readonly cell: number;
+  readonly id: string;
+  /** `TypeError`. */
+  readonly name: string;
+  readonly message: string;
+  readonly trace: string;
+}
+
+/** What came of a notebook. */
+export interface Execution {
+  readonly notebook: string;
+  /** Code cells, and those of them that ran to their end. */
+  readonly cells: number;
+  readonly ran: number;
+  readonly seconds: number;
+  readonly outcome: "ok" | "failed" | "timed_out" | "interrupted";
+  readonly failure: CellFailure | null;
+  /** The notebook with its outputs, unless it was ended before there were any. */
+  readonly executed: string | null;
+}
+
+/** Settings of {@linkcode executeNotebook}. */
+export interface ExecuteOptions {
+  /** A Python that has Jupyter. */
+  readonly python: string;
+  /** Where the executed notebook goes. */
+  readonly out: string;
+  /** A directory for what Jupyter keeps; see {@linkcode jupyterHome}. */
+  readonly home: string;
+  /** Seconds that the notebook may take. */
+  readonly timeoutS: number;
+  readonly signal?: AbortSignal;
+  /** Called as cells begin, `done` of `of` being at their end. */
+  readonly onCell?: (done: number, of: number) => void;
+}
+
+const eventSchema = z.discriminatedUnion("event", [
+  z.object({ event: z.literal("kernel"), pid: z.int() }),
+  z.object({ event: z.literal("begin"), cell: z.int() }),
+  z.object({ event: z.literal("end"), cell: z.int(), seconds: z.number() }),
+  z.object({
+    event: z.literal("error"),
+    cell: z.int(),
+    name: z.string(),
+    message: z.string(),
+    trace: z.string(),
+  }),
+]);
+
+/**
+ * Makes a directory for what Jupyter keeps: a kernel that is run by this Deno, and nothing of the user's.
+ * @returns The variables that make Jupyter use it.
+ */
+export async function jupyterHome(
+  dir: string,
+): Promise<Record<string, string>> {
+  await writeKernel(join(dir, "path"));
+  return {
+    JUPYTER_PATH: join(dir, "path"),
+    JUPYTER_DATA_DIR: join(dir, "data"),
+    JUPYTER_CONFIG_DIR: join(dir, "config"),
+    JUPYTER_RUNTIME_DIR: join(dir, "runtime"),
+    IPYTHONDIR: join(dir, "ipython"),
+  };
+}
+
+/**
+ * Executes a notebook to its end or to the first cell that fails. Its cells run where its file is; the file itself
+ * stays as it is. An abort ends the kernel.
+ * @throws {DataError} If Jupyter itself fails; with its last words.
+ */
+export async function executeNotebook(
+  notebook: Notebook,
+  options: ExecuteOptions,
+): Promise<Execution> {
+  const { out, timeoutS, signal } = options;
+  const executed = join(resolve(out), `${notebook.name}.ipynb`);
+  const timeout = AbortSignal.timeout(timeoutS * 1000);
+  const either = AbortSignal.any(signal ? [timeout, signal] : [timeout]);
+  const began = performance.now();
+  const run = new Run(notebook, options);
+  const { code, words } = await run.execute(executed, either);
+  const { failure, ran } = run;
+  // A cell that was cut short seems to have lost its kernel, too.
+  const outcome = signal?.aborted
+    ? "interrupted"
+    : timeout.aborted
+    ? "timed_out"
+    : failure === null
+    ? "ok"
+    : "failed";
+  if (outcome === "ok" && code !== 0) {
+    throw new DataError(
+      `Jupyter could not execute "${notebook.path}" by ${options.python}: ${
+        words.slice(-5).join("\n") || `exit code ${code}`
+      }`,
+    );
+  }
+  return {
+    notebook: notebook.name,
+    cells: codeCells(notebook).length,
+    ran,
+    seconds: (performance.now() - began) / 1000,
+    outcome,
+    failure: outcome === "failed" ? failure : null,
+    executed: outcome === "ok" || outcome === "failed" ? executed : null,
+  };
+}
+
+class Run {
+  readonly #notebook: Notebook;
+  readonly #options: ExecuteOptions;
+  #kernel: number | undefined;
+  failure: CellFailure | null = null;
+  ran = 0;
+
+  constructor(notebook: Notebook, options: ExecuteOptions) {
+    this.#notebook = notebook;
+    this.#options = options;
+  }
+
+  async execute(executed: string, signal: AbortSignal) {
+    const { python, home } = this.#options;
+    const { path } = this.#notebook;
+    const child = new Deno.Command(python, {
+      args: [
+        fileURLToPath(new URL("execute.py", import.meta.url)),
+        resolve(path),
+        executed,
+        resolve(dirname(path)),
+        KERNEL,
+      ],
+      env: await jupyterHome(home),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const words: string[] = [];
+    const [{ code }] = await Promise.all([
+      endOf(child, { signal, onKilled: () => this.#endKernel() }),
+      this.#follow(child.stdout),
+      (async () => {
+        for await (const line of linesOf(child.stderr)) words.push(line);
+      })(),
+    ]);
+    return { code, words };
+  }
+
+  async #follow(stdout: ReadableStream<Uint8Array>): Promise<void> {
+    const cells = codeCells(this.#notebook).length;
+    for await (const line of linesOf(stdout)) {
+      const event = eventSchema.parse(JSON.parse(line));
+      if (event.event === "kernel") this.#kernel = event.pid;
+      if (event.event === "begin") this.#options.onCell?.(this.ran, cells);
+      if (event.event === "end") this.ran++;
+      if (event.event === "error") this.failure = this.#failureOf(event);
+    }
+  }
+
+  #failureOf(
+    { cell, name, message, trace }: {
+      cell: number;
+      name: string;
+      message: string;
+      trace: string;
+    },
+  ): CellFailure {
+    const { id } = this.#notebook.cells[cell]!;
+    return { cell: cell + 1, id, name, message, trace };
+  }
+
+  /** Its own Jupyter did not come to that. */
+  #endKernel(): void {
+    if (this.#kernel === undefined) return;
+    try {
+      Deno.kill(this.#kernel, "SIGKILL");
+    } catch {
+      // It has ended in the meantime.
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Deno's kernel for Jupyter.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+
+/** The kernel that the notebooks name. */
+export const KERNEL = "deno";
+
+/**
+ * Writes a kernel that is run by this very Deno, whatever stands on the PATH.
+ * @param dir One that Jupyter looks into by `JUPYTER_PATH`.
+ * @see https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
+ * @returns The file.
+ */
+export async function writeKernel(dir: string): Promise<string> {
+  const place = join(dir, "kernels", KERNEL);
+  await Deno.mkdir(place, { recursive: true });
+  const spec = {
+    argv: [
+      Deno.execPath(),
+      "jupyter",
+      "--kernel",
+      "--conn",
+      "{connection_file}",
+    ],
+    display_name: "Deno",
+    language: "typescript",
+  };
+  const file = join(place, "kernel.json");
+  await Deno.writeTextFile(file, `${JSON.stringify(spec, null, 2)}\n`);
+  return file;
+}
+
+/** Lets Deno install its kernel for this user: other Jupyters and VS Code find it then. @returns What it said. */
+export async function installKernel(
+  { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal },
+): Promise<{ readonly success: boolean; readonly said: string }> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["jupyter", "--install", ...(force ? ["--force"] : [])],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...(signal === undefined ? {} : { signal }),
+  }).output();
+  const said = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes))
+    .join("\n");
+  return { success, said: said.trim() };
+}

@@ -1,0 +1,103 @@
+/**
+ * A notebook's file, as far as it is read here: its cells.
+ *
+ * @see nbformat 4.5, https://nbformat.readthedocs.io/en/latest/format_description.html
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { ConfigError } from "../../env/errors.ts";
+import { nearest } from "../../env/explain.ts";
+
+const text = z.union([z.string(), z.array(z.string())])
+  .transform((lines) => typeof lines === "string" ? lines : lines.join(""));
+
+const cellSchema = z.object({
+  cell_type: z.enum(["code", "markdown", "raw"]),
+  id: z.string(),
+  source: text,
+  execution_count: z.int().nullish(),
+  outputs: z.array(z.unknown()).default([]),
+});
+
+const fileSchema = z.object({
+  nbformat: z.literal(4),
+  cells: z.array(cellSchema),
+});
+
+/** A cell. */
+export type Cell = z.infer<typeof cellSchema>;
+
+/** A notebook of a directory. */
+export interface Notebook {
+  /** Of its file, without `.ipynb`. */
+  readonly name: string;
+  readonly path: string;
+  readonly cells: readonly Cell[];
+}
+
+/** The cells that run. */
+export function codeCells({ cells }: Pick<Notebook, "cells">): Cell[] {
+  return cells.filter((cell) => cell.cell_type === "code");
+}
+
+/**
+ * Reads a notebook.
+ * @throws {ConfigError} If there is none, or the file is none.
+ */
+export async function readNotebook(path: string): Promise<Notebook> {
+  const parsed = fileSchema.safeParse(await readJson(path));
+  if (parsed.success) {
+    const { cells } = parsed.data;
+    return { name: basename(path, ".ipynb"), path, cells };
+  }
+  const [issue] = parsed.error.issues;
+  throw new ConfigError(
+    `"${path}" is no notebook of format 4: ${
+      issue?.path.join(".")
+    }: ${issue?.message}`,
+  );
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    throw new ConfigError(
+      error instanceof Deno.errors.NotFound
+        ? `There is no notebook "${path}"`
+        : `"${path}" is no notebook: ${
+          error instanceof Error ? error.message : error
+        }`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The notebooks of a directory that are named, or all in the order of their names.
+ * @param names With or without `.ipynb`.
+ * @throws {ConfigError} If one is not there (names the nearest), or is damaged.
+ */
+export async function readNotebooks(
+  dir: string,
+  names: readonly string[] = [],
+): Promise<Notebook[]> {
+  const entries = await Array.fromAsync(Deno.readDir(dir));
+  const all = entries.filter(({ name }) => name.endsWith(".ipynb"))
+    .map(({ name }) => basename(name, ".ipynb")).sort();
+  const wanted = names.map((name) => basename(name, ".ipynb"));
+  const unknown = wanted.find((name) => !all.includes(name));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `There is no notebook "${unknown}" in "${dir}"; the nearest is "${
+        nearest(unknown, all)
+      }"`,
+    );
+  }
+  return await Promise.all(
+    (wanted.length === 0 ? all : wanted)
+      .map((name) => readNotebook(join(dir, `${name}.ipynb`))),
+  );
+}

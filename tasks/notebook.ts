@@ -1,0 +1,298 @@
+/**
+ * `deno task notebook`: Jupyter lab on the notebooks, with Deno's kernel; or all of them executed, or type-checked.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { ConfigError } from "../env/errors.ts";
+import { checkNotebooks } from "../notebooks/jupyter/check.ts";
+import {
+  executeNotebook,
+  type Execution,
+} from "../notebooks/jupyter/execute.ts";
+import { installKernel } from "../notebooks/jupyter/kernel.ts";
+import { openLab } from "../notebooks/jupyter/lab.ts";
+import {
+  codeCells,
+  type Notebook,
+  readNotebooks,
+} from "../notebooks/jupyter/notebook_file.ts";
+import { findJupyter } from "../notebooks/jupyter/python.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { duration, table } from "./_text.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const NOTEBOOKS = join(ROOT, "notebooks");
+const KERNEL_DIR = join(NOTEBOOKS, ".jupyter");
+
+const flags = z.object({
+  run: z.boolean().default(false).meta({
+    description: "Execute the notebooks that are named, or all, without a page",
+  }),
+  check: z.boolean().default(false).meta({
+    description: "Check the types of their cells instead",
+  }),
+  install: z.boolean().default(false).meta({
+    description:
+      "Install Deno's kernel for this user instead, for VS Code and other Jupyters",
+  }),
+  force: z.boolean().default(false).meta({
+    description: "For --install: replace a kernel of this name",
+  }),
+  python: z.string().min(1).optional().meta({
+    description: "The Python that has Jupyter; default: .venv's, then python3",
+    value: "PROGRAM",
+    env: "TAULAB_PYTHON",
+  }),
+  port: z.int().min(0).max(65535).default(8888).meta({
+    description: "Port of Jupyter lab; 0 takes a free one",
+  }),
+  noOpen: z.boolean().default(false).meta({
+    description: "Print the page's address and open no browser",
+  }),
+  dir: z.string().min(1).optional().meta({
+    description: "Other notebooks than taulab's own",
+    value: "DIR",
+  }),
+  out: z.string().min(1).optional().meta({
+    description: "For --run: where the executed notebooks go; default: nowhere",
+    value: "DIR",
+  }),
+  timeout: z.number().gt(0).default(600).meta({
+    description: "For --run: seconds that a notebook may take",
+  }),
+});
+
+type Flags = z.infer<typeof flags>;
+
+async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
+  refuseIdleFlags(flags, context);
+  if (flags.install) return await install(flags, context);
+  if (flags.check) return await check(flags, context);
+  return flags.run ? await execute(flags, context) : await open(flags, context);
+}
+
+/** @throws {ConfigError} If flags or names do not go together. */
+function refuseIdleFlags(
+  { run, check, install, out }: Flags,
+  { operands }: TaskContext,
+): void {
+  const ways = [run && "--run", check && "--check", install && "--install"]
+    .filter((way) => way !== false);
+  if (ways.length > 1) {
+    throw new ConfigError(`${ways.join(" and ")}: give one of them`);
+  }
+  if (operands.length > 0 && !run && !check) {
+    throw new ConfigError(
+      `${
+        operands[0]
+      }: names are for --run and --check; in Jupyter lab choose a notebook on the left`,
+    );
+  }
+  if (out !== undefined && !run) {
+    throw new ConfigError(
+      "--out is where executed notebooks go; add --run",
+    );
+  }
+}
+
+async function open(
+  { python: named, port, noOpen, dir = NOTEBOOKS }: Flags,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const python = await findJupyter({ named, root: ROOT });
+  terminal.note(
+    `Deno's kernel, run by ${Deno.execPath()}, is written to ${KERNEL_DIR}; nothing else is installed`,
+  );
+  let address: string | null = null;
+  const code = await openLab({
+    python,
+    dir,
+    kernelDir: KERNEL_DIR,
+    port,
+    browser: !noOpen,
+    signal,
+    onLine: (line) => terminal.note(line),
+    onReady: (url) => {
+      address = url;
+      terminal.ready({ url, pid: Deno.pid });
+    },
+  });
+  return {
+    json: { url: address, python, kernel: KERNEL_DIR },
+    exitCode: code === 0 ? EXIT.done : EXIT.failed,
+  };
+}
+
+async function install(
+  { force }: Flags,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const { success, said } = await installKernel({ force, signal });
+  terminal.note(said);
+  return {
+    json: { installed: success, said },
+    exitCode: success ? EXIT.done : EXIT.failed,
+  };
+}
+
+async function check(
+  { dir = NOTEBOOKS }: Flags,
+  { operands, terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const notebooks = await readNotebooks(dir, operands);
+  const { text, failed } = await checkNotebooks(notebooks, {
+    config: join(ROOT, "deno.json"),
+    signal,
+  });
+  if (text !== "") terminal.note(text);
+  const rows = notebooks.map((notebook) => ({
+    notebook: notebook.name,
+    cells: codeCells(notebook).length,
+    outcome: failed.has(notebook.name) ? "failed" : "ok",
+  }));
+  terminal.print(table([
+    ["notebook", "cells", "outcome"],
+    ...rows.map(({ notebook, cells, outcome }) => [
+      notebook,
+      String(cells),
+      outcome,
+    ]),
+  ]));
+  return {
+    json: { notebooks: rows, problems: text },
+    exitCode: text === "" ? EXIT.done : EXIT.failed,
+  };
+}
+
+async function execute(
+  flags: Flags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  const { operands, terminal, signal } = context;
+  const notebooks = await readNotebooks(flags.dir ?? NOTEBOOKS, operands);
+  const python = await findJupyter({ named: flags.python, root: ROOT });
+  const home = await Deno.makeTempDir({ prefix: "taulab-jupyter-" });
+  try {
+    const out = flags.out ?? home;
+    await Deno.mkdir(out, { recursive: true });
+    const done = await executeAll(notebooks, {
+      flags,
+      context,
+      python,
+      out,
+      home,
+    });
+    terminal.endProgress();
+    for (const { failure, notebook } of done) {
+      if (failure === null) continue;
+      const { cell, id, name, message, trace } = failure;
+      const what = `${name}: ${message}`;
+      terminal.note(`${notebook}, cell ${cell} (${id}): ${what}`);
+      const rest = trace.replace(what, "").trim();
+      if (rest !== "") terminal.note(`  ${rest}`);
+    }
+    terminal.print(resultTable(done));
+    if (flags.out !== undefined) {
+      terminal.print(`\nWith their outputs in ${out}`);
+    }
+    const isDone = done.length === notebooks.length &&
+      done.every(({ outcome }) => outcome === "ok");
+    return {
+      json: {
+        python,
+        notebooks: done.map((one) => ({
+          ...one,
+          executed: flags.out === undefined ? null : one.executed,
+        })),
+      },
+      ...(isDone || signal.aborted ? {} : { exitCode: EXIT.failed }),
+    };
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+async function executeAll(
+  notebooks: readonly Notebook[],
+  { flags, context: { terminal, signal }, python, out, home }: {
+    flags: Flags;
+    context: TaskContext;
+    python: string;
+    out: string;
+    home: string;
+  },
+): Promise<Execution[]> {
+  const done: Execution[] = [];
+  for (const [i, notebook] of notebooks.entries()) {
+    if (signal.aborted) break;
+    const place = `${i + 1}/${notebooks.length} ${notebook.name}`;
+    done.push(
+      await executeNotebook(notebook, {
+        python,
+        out,
+        home,
+        timeoutS: flags.timeout,
+        signal,
+        onCell: (ran, of) =>
+          terminal.progress(`${place}: cell ${ran + 1} of ${of}`),
+      }),
+    );
+    const { outcome, seconds } = done.at(-1)!;
+    terminal.note(`${place}: ${outcome} after ${duration(seconds)}`);
+  }
+  return done;
+}
+
+function resultTable(done: readonly Execution[]): string {
+  return table([
+    ["notebook", "cells", "ran", "seconds", "outcome"],
+    ...done.map(({ notebook, cells, ran, seconds, outcome }) => [
+      notebook,
+      String(cells),
+      String(ran),
+      seconds.toFixed(1),
+      outcome,
+    ]),
+  ]);
+}
+
+if (import.meta.main) {
+  await main({
+    name: "notebook",
+    summary:
+      "Open the notebooks in Jupyter lab with Deno's kernel, or execute them all without a page",
+    flags,
+    operands: {
+      name: "NAME...",
+      description: "For --run and --check: which notebooks; default: all",
+    },
+    examples: [
+      {
+        command: "deno task notebook",
+        does:
+          "Jupyter lab on notebooks/, on loopback; Ctrl-C ends it and its kernels",
+      },
+      {
+        command: "deno task notebook --run",
+        does: "executes all of them, and says which cell failed if one did",
+      },
+      {
+        command:
+          "deno task notebook --run analyze_rewards --out executed --python .venv/bin/python",
+        does: "one of them, with its outputs in executed/analyze_rewards.ipynb",
+      },
+      {
+        command: "deno task notebook --install",
+        does: "for VS Code: Deno's kernel among those of this user",
+      },
+    ],
+    notes:
+      "Jupyter comes from PyPI: python3 -m venv .venv && .venv/bin/pip install jupyterlab",
+    interruptNote: "Ending Jupyter and its kernels",
+    run,
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * Jupyter as the tests of the notebooks run it: the one of the tests' Python, with directories of its own.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { z } from "zod";
+import {
+  executeNotebook,
+  type Execution,
+} from "../../notebooks/jupyter/execute.ts";
+import type { Notebook } from "../../notebooks/jupyter/notebook_file.ts";
+import { testPython } from "./python.ts";
+
+const bundle = z.record(z.string(), z.unknown());
+
+const executedSchema = z.object({
+  cells: z.array(z.object({
+    id: z.string(),
+    cell_type: z.string(),
+    outputs: z.array(z.object({ data: bundle.optional() })).default([]),
+  })),
+});
+
+/** What a notebook showed. */
+export interface Shown {
+  /** By the cell's id: what it showed, each as its text. */
+  readonly texts: ReadonlyMap<string, readonly string[]>;
+  /** All bundles of MIME types. */
+  readonly bundles: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Executes a notebook in Jupyter; its outputs go to a directory that is removed. */
+export async function executeInJupyter(
+  notebook: Notebook,
+  options: { readonly timeoutS?: number; readonly signal?: AbortSignal } = {},
+): Promise<{ readonly execution: Execution; readonly shown: Shown | null }> {
+  const python = testPython();
+  assert.ok(python !== undefined);
+  const dir = await Deno.makeTempDir();
+  try {
+    const execution = await executeNotebook(notebook, {
+      python,
+      out: dir,
+      home: dir,
+      timeoutS: 170,
+      ...options,
+    });
+    const { executed } = execution;
+    return {
+      execution,
+      shown: executed === null
+        ? null
+        : shownIn(JSON.parse(await Deno.readTextFile(executed))),
+    };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+function shownIn(file: unknown): Shown {
+  const { cells } = executedSchema.parse(file);
+  const texts = cells.filter((cell) => cell.cell_type === "code").map(
+    ({ id, outputs }) =>
+      [id, outputs.map(({ data }) => textOf(data?.["text/plain"]))] as const,
+  );
+  return {
+    texts: new Map(texts),
+    bundles: cells.flatMap(({ outputs }) =>
+      outputs.flatMap(({ data }) => data === undefined ? [] : [data])
+    ),
+  };
+}
+
+function textOf(value: unknown): string {
+  return Array.isArray(value) ? value.join("") : String(value ?? "");
+}

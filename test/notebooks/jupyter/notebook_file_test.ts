@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { ConfigError } from "../../../env/errors.ts";
+import {
+  codeCells,
+  readNotebook,
+  readNotebooks,
+} from "../../../notebooks/jupyter/notebook_file.ts";
+import { inTempDir } from "../../fakes/temp_dir.ts";
+import { writeNotebook } from "../../fakes/notebooks.ts";
+
+Deno.test("readNotebooks() takes those that are named, or all in order", async () => {
+  await inTempDir(async (dir) => {
+    for (const name of ["b", "a"]) await writeNotebook(dir, name, ["1"]);
+    await Deno.writeTextFile(join(dir, "c.txt"), "");
+    const names = async (...wanted: string[]) =>
+      (await readNotebooks(dir, wanted)).map(({ name }) => name);
+    assert.deepEqual(await names(), ["a", "b"]);
+    assert.deepEqual(await names("b", "a.ipynb"), ["b", "a"]);
+    await assert.rejects(() => names("bb"), {
+      name: "ConfigError",
+      message: /no notebook "bb" in .*; the nearest is "b"/,
+    });
+  });
+});
+
+Deno.test("codeCells() are those that run; sources may be lines", async () => {
+  await inTempDir(async (dir) => {
+    await writeNotebook(dir, "a", ["const a = 1;\na", "a + 1"]);
+    const { cells } = await readNotebook(join(dir, "a.ipynb"));
+    assert.equal(cells.length, 3);
+    assert.deepEqual(
+      codeCells({ cells }).map(({ source }) => source),
+      ["const a = 1;\na", "a + 1"],
+    );
+  });
+});
+
+Deno.test("readNotebook() says what is wrong with a file", async () => {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "x.ipynb");
+    await assert.rejects(() => readNotebook(path), /There is no notebook/);
+    for (const text of ["{", "{}", '{"nbformat": 3, "cells": []}']) {
+      await Deno.writeTextFile(path, text);
+      await assert.rejects(() => readNotebook(path), ConfigError);
+    }
+  });
+});
