@@ -12,6 +12,7 @@ import { deflateSync, inflateSync } from "node:zlib";
 import { ConfigError } from "../../env/errors.ts";
 import { readRunInfo } from "../../train/run_reader.ts";
 import { TOKENIZER } from "../../train/run_tokenizer.ts";
+import { readTextIfThere } from "../../train/storage.ts";
 
 /** Which episodes a trimmed run keeps. Groups are kept whole or not at all. */
 export interface TrimOptions {
@@ -23,7 +24,7 @@ export interface TrimOptions {
   readonly tasks?: number;
 }
 
-/** What is not of the episodes; checkpoints and logs stay behind. */
+/** What is not of the episodes; checkpoints and logs stay behind. The tokenizer may be missing. */
 const FILES = ["run.json", "config.yaml", "metrics.jsonl", TOKENIZER];
 
 /** The source whose last evaluation is kept; its tokens never trained, and are left out. */
@@ -47,7 +48,8 @@ export async function trimRun(
   await refuseTaken(to);
   await Deno.mkdir(to, { recursive: true });
   for (const name of FILES) {
-    await Deno.copyFile(join(from, name), join(to, name));
+    const text = await readTextIfThere(join(from, name));
+    if (text !== undefined) await Deno.writeTextFile(join(to, name), text);
   }
   copyEpisodes(join(from, "episodes.db"), join(to, "episodes.db"), options);
 }

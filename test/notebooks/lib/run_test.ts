@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  pairedDifference,
+  showConfigDifference,
+} from "../../../notebooks/lib/compare.ts";
+import {
+  diagnoseFailed,
+  showDecisiveCounts,
+  showDiagnosed,
+  showRunEpisode,
+} from "../../../notebooks/lib/decisive.ts";
+import {
+  groupsOf,
+  passOf,
+  reasonCounts,
+  rewardBy,
+  waysToEnd,
+} from "../../../notebooks/lib/rewards.ts";
+import { Run } from "../../../notebooks/lib/run.ts";
+import { trimRun } from "../../../notebooks/lib/trim.ts";
+import { readRun } from "../../../train/run_reader.ts";
+import { writeBigRun } from "../../fakes/big_run.ts";
+import { writeFailedRun } from "../../fakes/failed_run.ts";
+import { inTempDir } from "../../fakes/temp_dir.ts";
+
+/** Calls `body` with an evaluation of six episodes: two solved, three failed, one broken. */
+async function withFailedRun(body: (run: Run) => Promise<void> | void) {
+  await inTempDir(async (dir) => {
+    await writeFailedRun(join(dir, "failed"));
+    using run = await Run.open(join(dir, "failed"));
+    await body(run);
+  });
+}
+
+/** Calls `body` with a training run of groups of eight, and the directory it is in. */
+async function withTrainingRun(
+  body: (run: Run, dir: string) => Promise<void> | void,
+) {
+  await inTempDir(async (dir) => {
+    await writeBigRun(join(dir, "big"));
+    using run = await Run.open(join(dir, "big"));
+    await body(run, dir);
+  });
+}
+
+Deno.test("Run.open() reads an evaluation as well as a training run", async () => {
+  await withFailedRun((run) => {
+    assert.equal(run.episodes().length, 6);
+    assert.deepEqual(run.lines, []);
+    assert.equal(run.trajectory(run.episodes()[0]!), null);
+    assert.match(run.show().text, /^failed: .* completed\n/);
+  });
+  await withTrainingRun((run) => {
+    assert.ok(run.lines.length > 0);
+    assert.equal(run.episodes({ step: 2 }).length, 48);
+    const last = run.lastEpisodes("grpo");
+    assert.deepEqual([...new Set(last.map(({ record }) => record.step))], [8]);
+    assert.deepEqual(run.lastEpisodes("eval/test/sampled"), []);
+  });
+});
+
+Deno.test("rewardBy() leaves out what infrastructure broke, and has every other episode once", async () => {
+  await withFailedRun((run) => {
+    const rows = rewardBy(run.episodes(), ({ task }) => task.intent ?? "?");
+    assert.equal(rows.reduce((sum, row) => sum + row.episodes, 0), 5);
+    const solved = rows.reduce((sum, row) => sum + row.value * row.episodes, 0);
+    assert.ok(Math.abs(solved - 2) < 1e-9);
+    for (const { low, value, high } of rows) {
+      assert.ok(low <= value && value <= high);
+    }
+    assert.equal(passOf(run.episodes())[0]?.value, 2 / 5);
+  });
+});
+
+Deno.test("reasonCounts() names infrastructure apart; waysToEnd() sums to 1", async () => {
+  await withFailedRun((run) => {
+    const reasons = reasonCounts(run.episodes());
+    assert.equal(reasons.reduce((sum, row) => sum + row.episodes, 0), 4);
+    assert.ok(
+      reasons.some(({ reason }) => reason === "infrastructure: timeout"),
+    );
+    const ends = waysToEnd(run.episodes(), () => "all");
+    assert.equal(ends[0]?.kind, "solved");
+    assert.equal(ends[0]?.share, 2 / 6);
+    const total = ends.reduce((sum, { share }) => sum + share, 0);
+    assert.ok(Math.abs(total - 1) < 1e-9);
+  });
+});
+
+Deno.test("groupsOf() takes the episodes of one task and step together", async () => {
+  await withTrainingRun((run) => {
+    const groups = groupsOf(run.episodes());
+    assert.equal(groups.length, 48);
+    const scored = run.episodes().filter(({ record }) =>
+      record.reward !== null
+    );
+    assert.equal(
+      groups.flatMap(({ rewards }) => rewards).length,
+      scored.length,
+    );
+    for (const { rewards, variance } of groups) {
+      // One whose infrastructure failed is in no group.
+      assert.ok(rewards.length <= 8);
+      assert.equal(variance === 0, new Set(rewards).size === 1);
+    }
+  });
+});
+
+Deno.test("diagnoseFailed() finds why each episode failed, and what decided", async () => {
+  await withFailedRun((run) => {
+    const diagnosed = diagnoseFailed(run, run.episodes());
+    assert.equal(diagnosed.length, 4);
+    const counts = showDecisiveCounts(diagnosed).text;
+    assert.match(counts, /infrastructure +1/);
+    const lines = showDiagnosed(diagnosed).text.split("\n");
+    assert.equal(lines.length, 5);
+    assert.match(lines.join("\n"), /the end: never called/);
+    const shown = showRunEpisode(run, diagnosed[0]!.episode);
+    assert.match(shown.text, /customer: /);
+    assert.match(shown.text, /first decisive error/);
+  });
+});
+
+Deno.test("pairedDifference() of a run with itself is 0, with no doubt", async () => {
+  await withTrainingRun((run) => {
+    const all = run.episodes();
+    const { tasks, value, low, high } = pairedDifference(all, all);
+    assert.deepEqual([value, low, high], [0, 0, 0]);
+    assert.equal(tasks, new Set(all.map(({ task }) => task.id)).size);
+    const solved = all.filter(({ record }) => record.reward === 1);
+    const gain = pairedDifference(all, solved);
+    assert.ok(gain.value > 0 && gain.low > 0 && gain.high >= gain.value);
+    assert.ok(Number.isNaN(pairedDifference(all, []).value));
+  });
+});
+
+Deno.test("showConfigDifference() has the keys that differ, and no others", async () => {
+  await withTrainingRun(async (run, dir) => {
+    await trimRun(run.path, join(dir, "other"));
+    const path = join(dir, "other", "config.yaml");
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace(/^seed: \d+/m, "seed: 77"));
+    using other = await Run.open(join(dir, "other"));
+    assert.equal((await showConfigDifference(run, run)).text, "no rows");
+    assert.match(
+      (await showConfigDifference(run, other)).text,
+      /^key +big +other\nseed +1 +77$/,
+    );
+  });
+});
+
+Deno.test("trimRun() keeps whole groups, their rewards and conversations, and all metrics", async () => {
+  await withTrainingRun(async (run, dir) => {
+    const small = join(dir, "small");
+    await trimRun(run.path, small, { steps: 3, groups: 2 });
+    using trimmed = await Run.open(small);
+    const groups = groupsOf(trimmed.episodes());
+    assert.deepEqual(groups.map(({ step }) => step), [1, 1, 5, 5, 8, 8]);
+    const whole = new Map(run.episodes().map((one) => [one.record.id, one]));
+    for (const episode of trimmed.episodes()) {
+      const before = whole.get(episode.record.id)!;
+      assert.deepEqual(episode.record, before.record);
+      assert.deepEqual(episode.turns(), before.turns());
+      assert.equal(episode.messages(), before.messages());
+    }
+    assert.deepEqual(
+      (await readRun(small)).lines,
+      (await readRun(run.path)).lines,
+    );
+    const names = (await Array.fromAsync(Deno.readDir(small)))
+      .map(({ name }) => name).sort();
+    // No log beside the database: it opens where nothing can be written.
+    assert.deepEqual(
+      names.filter((name) => name.startsWith("episodes.db")),
+      ["episodes.db"],
+    );
+    await assert.rejects(() => trimRun(run.path, small), /is there; remove it/);
+  });
+});
+
+Deno.test("trimRun() refuses a run that is not finished", async () => {
+  await inTempDir(async (dir) => {
+    await writeBigRun(join(dir, "big"), { completed: false });
+    await assert.rejects(
+      () => trimRun(join(dir, "big"), join(dir, "small")),
+      { name: "ConfigError", message: /train it to its end/ },
+    );
+  });
+});

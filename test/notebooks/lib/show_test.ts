@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { coverageOf } from "../../../env/data/generated/coverage.ts";
+import { generated } from "../../../env/data/generated/generated.ts";
+import type { Trajectory } from "../../../env/tokens/trajectory.ts";
+import { passFigure, pointsFigure } from "../../../notebooks/lib/charts.ts";
+import { figure, Plot } from "../../../notebooks/lib/figure.ts";
+import { html } from "../../../notebooks/lib/html.ts";
+import {
+  coverageFigure,
+  showCertificate,
+} from "../../../notebooks/lib/mock.ts";
+import { Rich, stack } from "../../../notebooks/lib/rich.ts";
+import { table } from "../../../notebooks/lib/table.ts";
+import { showTokens, tokenCounts } from "../../../notebooks/lib/tokens.ts";
+
+Deno.test("html`` escapes every value, and no markup comes out of a text", () => {
+  fc.assert(fc.property(fc.string(), (text) => {
+    const markup = String(html`<td title="${text}">${text}</td>`);
+    const inner = markup.slice('<td title="'.length, -"</td>".length);
+    assert.equal(inner.split('">').length, 2);
+    assert.doesNotMatch(inner.replace('">', ""), /[<>"]/);
+  }));
+});
+
+Deno.test("html`` leaves out the lines that a formatter puts around it, and none within", () => {
+  const shown = html`
+    <b>${"a"}</b>
+    <i>b</i>
+  `;
+  assert.match(String(shown), /^<b>a<\/b>\n\s+<i>b<\/i>$/);
+});
+
+Deno.test("table() escapes cells, keeps short words in a line, and says how many rows are left out", () => {
+  const rows = ["<script>alert(1)</script>", "b", "c"].map((word, i) => ({
+    word,
+    n: i * 1000,
+    rich: new Rich({ html: html`<b>x</b>`, text: "x" }),
+  }));
+  const shown = table(rows, { limit: 2 });
+  assert.doesNotMatch(shown.markup, /<script/);
+  assert.match(shown.markup, /<td class="short">b<\/td>/);
+  assert.match(shown.markup, /<td class="num">1,000<\/td>/);
+  assert.match(shown.markup, /<b>x<\/b>/);
+  assert.match(shown.text, /… and 1 more$/);
+  assert.match(shown.text, /^word +n +rich\n/);
+});
+
+Deno.test("figure() is HTML in the page's colours, and SVG on white", () => {
+  const bundle = figure({
+    alt: "a <rising> line",
+    marks: [Plot.line([[0, 0], [1, 1]])],
+  }).bundle();
+  assert.equal(bundle["text/plain"], "a <rising> line");
+  assert.match(bundle["text/html"]!, /aria-label="a &#60;rising&#62; line"/);
+  assert.match(bundle["image/svg+xml"]!, /^<svg[^>]+xmlns=/);
+  assert.match(bundle["image/svg+xml"]!, /style="[^"]*background: ?white/);
+  assert.match(bundle["text/html"]!, /style="[^"]*background: ?none/);
+});
+
+Deno.test("stack() shows the styles once", () => {
+  const shown = stack(table([{ a: 1 }]), table([{ b: 2 }]));
+  assert.equal(shown.markup.split("<style>").length, 2);
+  assert.equal(shown.text, "a\n1\n\nb\n2");
+});
+
+Deno.test("pointsFigure() and passFigure() say in words what they show", () => {
+  const points = [
+    { step: 1, value: 0.25, series: "train reward" },
+    { step: 2, value: 0.5, series: "train reward" },
+  ];
+  assert.equal(
+    pointsFigure(points, { label: "reward" }).text,
+    "reward by step: train reward 0.50",
+  );
+  assert.equal(
+    passFigure([["a", [{ value: 0.5, low: 0.2, high: 0.8 }]]]).text,
+    "a: pass^1 0.50",
+  );
+  // A live figure begins with nothing.
+  assert.doesNotThrow(() => pointsFigure([], { label: "reward", steps: 9 }));
+});
+
+/** An opening, then answers and what they were answered, by their numbers of tokens. */
+function trajectoryOf(spans: readonly number[]): Trajectory {
+  const lossMask = spans.flatMap((length, i) =>
+    Array<0 | 1>(length).fill(i % 2 === 1 ? 1 : 0)
+  );
+  return {
+    ids: lossMask.map((_, t) => t),
+    lossMask,
+    logprobs: lossMask.map((mask) => mask === 1 ? Math.log(0.5) : 0),
+  };
+}
+
+Deno.test("tokenCounts() tells what tokens are of, and counts each once", () => {
+  const messages = [
+    { role: "user", content: "hi" },
+    { role: "assistant", content: "", toolCalls: [{}] },
+    { role: "tool", content: "…" },
+    { role: "assistant", content: "{" },
+    { role: "user", content: "Error: no call" },
+    { role: "assistant", content: "yes?" },
+    { role: "user", content: "yes" },
+    { role: "assistant", content: "bye" },
+  ];
+  const trajectory = trajectoryOf([5, 4, 7, 3, 2, 6, 1, 8]);
+  assert.deepEqual(tokenCounts(trajectory, JSON.stringify(messages)), {
+    opening: 5,
+    calls: 4,
+    tools: 7,
+    mistakes: 5,
+    words: 14,
+    customers: 1,
+  });
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 9 })), (spans) => {
+      const one = trajectoryOf([3, ...spans]);
+      const counts = tokenCounts(one, JSON.stringify(messages));
+      const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
+      assert.equal(total, one.ids.length);
+    }),
+  );
+});
+
+Deno.test("showTokens() shows every token where it stood, as text", () => {
+  const words = ["<|user|>", "a\n", "<b>", "  c"];
+  const shown = showTokens(
+    { ids: [0, 1, 2, 3], lossMask: [0, 0, 1, 1], logprobs: [0, 0, -1, -9] },
+    { decode: ([id]) => words[id!]! },
+  );
+  assert.equal(shown.text, words.join(""));
+  assert.doesNotMatch(shown.markup, /<b>/);
+  // Between two tokens is nothing, or the page would show spaces that nobody wrote.
+  const spans = shown.markup.match(/<span.*<\/span>/s)![0];
+  assert.equal(spans.replaceAll(/<span[^>]*>[^<]*<\/span>/g, ""), "");
+  assert.match(spans, /title="p 0\.368"/);
+});
+
+Deno.test("showCertificate() has a line for each part, coverageFigure() each clause", async () => {
+  const world = await generated(1, {
+    trainTasks: 6,
+    devTasks: 1,
+    testTasks: 1,
+  });
+  for (const certificate of world.certificates.values()) {
+    const lines = showCertificate(certificate).text.split("\n");
+    assert.deepEqual(
+      lines.slice(1).map((line) => line.split(" ")[0]),
+      ["gold", "policy", "solvable", "unique", "strict", "expert"],
+    );
+  }
+  const coverage = coverageOf("retail", world.certificates.values());
+  const { text } = coverageFigure(coverage);
+  const clauses = new Set(coverage.map(({ clause }) => clause));
+  assert.match(text, new RegExp(`^${clauses.size} clauses, `));
+});
