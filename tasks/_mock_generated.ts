@@ -22,7 +22,12 @@ import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
 import type { DomainName, Task } from "../env/types.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
-import { parseSet } from "../train/config.ts";
+import {
+  type ConfigKey,
+  configKeys,
+  parseSet,
+  resolveConfig,
+} from "../train/config.ts";
 import { measureRates, outside, type TaskRate } from "../train/curriculum.ts";
 import { type Exclusion, formatExclusions } from "../train/exclusions.ts";
 import { openRunPolicy } from "../train/run_policy.ts";
@@ -125,25 +130,55 @@ async function generate(
     of: wanted,
   });
   const sizes = splitSizes(wanted);
-  const make = env === "airline" ? generatedAirlineWorld : generated;
-  return await make(seed, {
+  const counts = {
     trainTasks: sizes.train,
     devTasks: sizes.dev,
     testTasks: sizes.test,
-    ...optionsOf(set),
-  }, { signal, onTask: (done) => line.to(done) });
+  };
+  const options = optionsOf(set, { env, counts });
+  const make = env === "airline" ? generatedAirlineWorld : generated;
+  return await make(seed, options, {
+    signal,
+    onTask: (done) => line.to(done),
+  });
 }
 
-/** `refusedShare=0.2`, `intents.cancel=3`. */
-function optionsOf(set: readonly string[]): Record<string, unknown> {
-  const options: Record<string, unknown> = {};
-  for (const { path: [first, second], value } of set.map(parseSet)) {
-    if (first === undefined) continue;
-    options[first] = second === undefined
-      ? value
-      : { ...options[first] as object, [second]: value };
-  }
-  return options;
+/** `refusedShare=0.2`, `intents.cancel=3`: as a recipe has them below `data`, so that errors are a recipe's too. */
+function optionsOf(
+  set: readonly string[],
+  { env, counts }: {
+    env: DomainName;
+    counts: Readonly<Record<string, number>>;
+  },
+) {
+  const section = sectionOf(env);
+  const overrides = set.map(parseSet).map(({ path, ...rest }) => ({
+    path: ["data", section, ...path],
+    ...rest,
+  }));
+  const sizes = Object.entries(counts).map(([key, value]) => ({
+    path: ["data", section, key],
+    value,
+    origin: "--count",
+  }));
+  const { data } = resolveConfig({ name: "mock", text: "" }, [
+    ...sizes,
+    ...overrides,
+  ]);
+  return data[section];
+}
+
+/** The knobs of a world for `--help`, as {@linkcode optionsOf} takes them. */
+export function knobKeys(env: DomainName): ConfigKey[] {
+  const section = `data.${sectionOf(env)}.`;
+  return configKeys().filter(({ key }) => key.startsWith(section))
+    .map(({ key, ...rest }) => ({ key: key.slice(section.length), ...rest }))
+    .filter(({ key }) => !/^(train|dev|test)Tasks$/.test(key)); // --count says so
+}
+
+/** Where a recipe has the knobs of a world. */
+function sectionOf(env: DomainName): "generated" | "airline" {
+  return env === "retail" ? "generated" : "airline";
 }
 
 async function rates(
@@ -252,7 +287,7 @@ function recipeText(
       source: "generated",
       domain: world.domain,
       worldSeed: world.seed,
-      [world.domain === "retail" ? "generated" : world.domain]: world.options,
+      [sectionOf(world.domain)]: world.options,
       ...(excluded.length === 0
         ? {}
         : { exclude: join(flags.out, "exclude.yaml") }),

@@ -129,14 +129,15 @@ async function namedRecipe(
   return at < 0 || name === undefined ? undefined : await readRecipe(name);
 }
 
-/** Keys of a recipe for `--help`. */
-export function keysHelp(all: readonly ConfigKey[]): string {
+/** Keys with their defaults for `--help`. */
+export function keysHelp(
+  all: readonly ConfigKey[],
+  heading = "Keys of a recipe and of --set, with their defaults:",
+): string {
   const keys = all.map(({ key, value, description }) =>
     `  ${`${key}=${shown(value)}`.padEnd(40)} ${description}`
   );
-  return `Keys of a recipe and of --set, with their defaults:\n${
-    keys.join("\n")
-  }`;
+  return `${heading}\n${keys.join("\n")}`;
 }
 
 function shown(value: unknown): string {

@@ -16,7 +16,8 @@ import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
 import { readTextIfThere, writeFileAtomic } from "../train/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { mockGenerated } from "./_mock_generated.ts";
+import { knobKeys, mockGenerated } from "./_mock_generated.ts";
+import { keysHelp } from "./_train_flags.ts";
 import { runsFlag } from "./_shared_flags.ts";
 import { count, table } from "./_text.ts";
 
@@ -35,7 +36,7 @@ const flags = z.object({
   seed: z.int().default(1).meta({ description: "Seed of the world" }),
   set: z.array(z.string()).default([]).meta({
     description:
-      "Set a knob of the generated world, as in a recipe below data.generated; may be repeated",
+      "Set a knob of the generated world, as in a recipe below data.generated or data.airline; may be repeated",
     value: "KEY=VALUE",
   }),
   between: z.string().optional().meta({
@@ -150,6 +151,15 @@ async function refuseOthers(
   }
 }
 
+/** The knobs of the world that the command line names. */
+function knobsHelp(argv: readonly string[]): string {
+  const env = argv.some((word) => /^(--env=)?airline$/.test(word))
+    ? "airline"
+    : "retail";
+  const heading = `Knobs of the ${env} world for --set, with their defaults:`;
+  return keysHelp(knobKeys(env), heading);
+}
+
 if (import.meta.main) {
   await main({
     name: "mock",
@@ -179,6 +189,7 @@ if (import.meta.main) {
           "rows that name their env and split, so that dev rows never run train tasks",
       },
     ],
+    notes: knobsHelp(Deno.args),
     run,
   });
 }

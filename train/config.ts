@@ -8,9 +8,10 @@
  */
 
 import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
-import { z } from "zod";
+import type { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { explainIssue, nearest } from "../env/explain.ts";
+import { knownKeys, objectOf, schemaAt } from "../env/schema_keys.ts";
 import {
   type Config,
   configSchema,
@@ -263,27 +264,6 @@ function origin(path: readonly string[], sources: Sources): string {
   return offset === undefined
     ? sources.recipe.name
     : `${sources.recipe.name}:${sources.lines.linePos(offset).line}`;
-}
-
-function knownKeys(root: z.ZodObject, path: readonly string[]): string[] {
-  return Object.keys(objectOf(schemaAt(root, path))?.shape ?? {});
-}
-
-function schemaAt(root: z.ZodObject, path: readonly string[]): z.ZodType {
-  let schema: z.ZodType = root;
-  for (const key of path) {
-    const inner = objectOf(schema)?.shape[key] as z.ZodType | undefined;
-    if (!inner) break;
-    schema = inner;
-  }
-  return schema;
-}
-
-function objectOf(schema: z.ZodType): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
-  const isWrapped = schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodReadonly;
-  return isWrapped ? objectOf(schema.unwrap() as z.ZodType) : undefined;
 }
 
 function describe(schema: z.ZodType): string {

@@ -189,9 +189,23 @@ Deno.test("mock prints what policy is put to the test by, and takes the world's 
     ]);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /refusedShare/);
+    const unknown = await runTask("mock", [
+      ...["--env", "airline", "--out", join(dir, "w")],
+      ...["--set", "voices.chaty=1"],
+    ]);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /nearest is "data\.airline\.voices\.chatty"/);
     const sky = await runTask("mock", ["--out", dir, "--between", "0.9,0.1"]);
     assert.match(sky.stderr, /no range of pass rates/);
   }));
+
+Deno.test("mock --help lists the knobs of the world that is asked for", async () => {
+  const airline = await runTask("mock", ["--env", "airline", "--help"]);
+  assert.match(airline.stdout, /oneStopShare=0\.05 +Share of bookings/);
+  assert.doesNotMatch(airline.stdout, /itemsMax|trainTasks/);
+  const retail = await runTask("mock", ["--help"]);
+  assert.match(retail.stdout, /itemsMax=3 +Most items/);
+});
 
 Deno.test("mock --between leaves out what a policy solves too often or too seldom", () =>
   inTempDir(async (dir) => {

@@ -7,6 +7,8 @@
 
 import type { z } from "zod";
 import { ConfigError } from "../../errors.ts";
+import { nearest } from "../../explain.ts";
+import { knownKeys } from "../../schema_keys.ts";
 import { generatedAirline } from "./airline/domain.ts";
 import {
   type AirlineOptions,
@@ -75,11 +77,21 @@ function parseOptions<S extends z.ZodType>(
 ): z.output<S> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map(({ path, message }) =>
-    `${path.join(".") || "options"}: ${message}`
-  );
+  const wrong = parsed.error.issues.map((issue) => explain(issue, schema));
   throw new ConfigError(
     `Cannot generate the ${domain} world of these options: ${wrong.join("; ")}`,
     { cause: parsed.error },
   );
+}
+
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  const at = issue.path.map(String);
+  if (issue.code !== "unrecognized_keys") {
+    return `${at.join(".") || "options"}: ${issue.message}`;
+  }
+  const key = issue.keys[0] ?? "";
+  const best = nearest(key, knownKeys(schema, at)) ?? "";
+  return `there is no option "${[...at, key].join(".")}"; the nearest is "${
+    [...at, best].join(".")
+  }"`;
 }

@@ -25,7 +25,9 @@ const intentWeights = z.strictObject({
   change_passengers: often.describe("Let somebody else fly"),
   add_bags: often.describe("Take more bags along"),
   cancel: often.describe("Cancel a reservation"),
-  certificate: often.describe("Be compensated for a cancelled flight"),
+  certificate: often.describe(
+    "Be compensated for a flight that was cancelled or late",
+  ),
   question: often.describe("Ask for something to be told"),
 });
 

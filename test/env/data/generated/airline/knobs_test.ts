@@ -264,6 +264,10 @@ Deno.test("generatedAirlineWorld() says what is wrong with options that cannot b
     /extraReservationsMax is 2, less than extraReservationsMin, which is 4; raise/,
   );
   await assert.rejects(
+    generatedAirlineWorld(1, { refusedShar: 1 } as AirlineOptionsInput),
+    /there is no option "refusedShar"; the nearest is "refusedShare"/,
+  );
+  await assert.rejects(
     generatedAirlineWorld(1, { airports: 4, tasksPerUser: 4 }),
     /up to 9, but 4 airports have 6 between them; raise airports/,
   );
