@@ -36,7 +36,8 @@ const ID = /\buser id\b|\bwho (are you|am i)\b|\bidentif|\byour id\b/;
 
 const DETAILS: Readonly<Record<TripDetail, RegExp>> = {
   reservation: /\breservation\b|\bwhich (trip|booking)\b|\bconfirmation\b/,
-  route: /\bwhere\b|\bfrom\b.{0,30}\bto\b|\borigin\b|\bdestination\b|\broute\b/,
+  route:
+    /\bwhere\b|\bfrom\b.{0,30}\bto\b|\borigin\b|\bdestination\b|\broute\b|\b(departure|arrival) (city|airport)/,
   date:
     /\b(which|what) (day|date)|\bdates?\b(?! of birth)|\bwhen\b(?!.{0,20}\bborn)/,
   pick: /\b(which|what) (direct )?flights?\b|\bprefer/,
@@ -46,6 +47,22 @@ const DETAILS: Readonly<Record<TripDetail, RegExp>> = {
   insurance: /\binsur/,
   pay: /\bpay|\bcard\b|\brefund/,
 };
+
+/** What asks for a yes and nothing else. */
+const GO_AHEAD =
+  /\byes\b.{0,12}\bno\b|\b(confirm|proceed|go ahead|correct|right|me to|shall i)\b/;
+
+/** What a mere yes would not answer: a choice, or an offer of insurance. */
+const OFFER = /\bor\b|\binsur/;
+
+/** What is heard; an offer is a question for a detail, however it is put. */
+function listen(message: string, { intent }: Request): Heard {
+  const heard = hear(message, intent);
+  const text = message.toLowerCase();
+  const offers = text.split(/(?<=[.?!])\s+/)
+    .some((sentence) => ASKING.test(sentence) && OFFER.test(sentence));
+  return offers && !GO_AHEAD.test(text) ? { ...heard, wantsYes: false } : heard;
+}
 
 /** What a scripted customer is made of. */
 export interface AirlineScript {
@@ -92,7 +109,7 @@ export class AirlineUser implements User {
   }
 
   #answer(message: string, request: Request): string {
-    const heard = hear(message, request.intent);
+    const heard = listen(message, request);
     const asked = this.#asked(message, { heard, request });
     if (this.#settled(message, { heard, request, asked })) return this.#next();
     const text = message.toLowerCase();

@@ -10,7 +10,10 @@ import { createRng, type Rng } from "../../../env/random.ts";
 import type { Action, Agent, AgentStep } from "../../../env/types.ts";
 
 /** What the expert says, as a pattern, and how others say it; `$1` is what the pattern caught. */
-const WORDINGS: readonly (readonly [RegExp, readonly string[]])[] = [
+export type Wordings = readonly (readonly [RegExp, readonly string[]])[];
+
+/** The store's desk. */
+const WORDINGS: Wordings = [
   [/^.*\byour email, or your name and zip[.?]$/, [
     "Hello! Thanks for reaching out. I'd be happy to help with that. To get started, could you please verify your identity by providing the email address associated with your account, or your full name and ZIP code?",
     "I can certainly help you with this! Before we proceed, I'll need to authenticate you. Please provide either:\n\n1. Your email address, or\n2. Your first name, last name, and zip code.",
@@ -84,7 +87,7 @@ const WORDINGS: readonly (readonly [RegExp, readonly string[]])[] = [
 ];
 
 /** An agent that acts like the expert and talks like a wordy clerk. */
-export function wordyAgent(): Agent {
+export function wordyAgent(wordings: Wordings = WORDINGS): Agent {
   const expert = expertAgent();
   return {
     name: "wordy",
@@ -94,7 +97,7 @@ export function wordyAgent(): Agent {
       const rng = createRng(start.seed, "wordy", start.task.id);
       return {
         async act(options) {
-          return rephrase(await session.act(options), rng);
+          return rephrase(await session.act(options), { rng, wordings });
         },
         observe: (observation) => session.observe(observation),
         get messages() {
@@ -107,18 +110,25 @@ export function wordyAgent(): Agent {
 }
 
 /** A wording for every sentence of the expert's, so that none goes untried. */
-export function paraphrase(content: string, rng: Rng): string | undefined {
-  for (const [pattern, wordings] of WORDINGS) {
+export function paraphrase(
+  content: string,
+  rng: Rng,
+  { wordings = WORDINGS }: { readonly wordings?: Wordings } = {},
+): string | undefined {
+  for (const [pattern, others] of wordings) {
     if (pattern.test(content)) {
-      return content.replace(pattern, rng.pick(wordings));
+      return content.replace(pattern, rng.pick(others));
     }
   }
   return undefined;
 }
 
-function rephrase(step: AgentStep, rng: Rng): AgentStep {
+function rephrase(
+  step: AgentStep,
+  { rng, wordings }: { rng: Rng; wordings: Wordings },
+): AgentStep {
   if (step.type !== "action" || step.action.type !== "respond") return step;
-  const content = paraphrase(step.action.content, rng);
+  const content = paraphrase(step.action.content, rng, { wordings });
   const action: Action = {
     type: "respond",
     content: content ?? step.action.content,

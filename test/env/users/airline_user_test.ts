@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import type { AirlineOptionsInput } from "../../../env/data/generated/airline/options.ts";
 import { generatedAirlineWorld } from "../../../env/data/generated/generated.ts";
+import { createRng } from "../../../env/random.ts";
 import { rollout } from "../../../env/rollout.ts";
 import {
   type Request,
@@ -11,6 +12,8 @@ import {
 } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { userContract } from "../../contract/user_contract.ts";
+import { paraphrase, wordyAgent } from "./_paraphrase.ts";
+import { AIRLINE_WORDINGS } from "./_paraphrase_airline.ts";
 
 const SIZE = { trainTasks: 60, devTasks: 1, testTasks: 1 };
 const PLAIN = {
@@ -221,5 +224,53 @@ Deno.test("scriptedUser() of an airline: held-out phrasings are those of dev and
     const held = await openings(split);
     assert.ok(held.size > 0 && !held.has(undefined));
     assert.deepEqual([...held].filter((one) => train.has(one)), []);
+  }
+});
+
+Deno.test("scriptedUser() of an airline brings an agent that talks like a language model to reward 1", async () => {
+  const dataset = await generatedAirlineWorld(23, {
+    trainTasks: 300,
+    devTasks: 1,
+    testTasks: 1,
+    refusedShare: 0.3,
+    twoIntentShare: 0.4,
+    delayShare: 0.5,
+    oneStopShare: 0.2,
+    reservationStatedShare: 0.4,
+    detailsStatedShare: 0.3,
+    changeOfMindShare: 0.2,
+    passengersMax: 3,
+    wording: 6,
+  });
+  const agent = wordyAgent(AIRLINE_WORDINGS);
+  const user = scriptedUser(dataset);
+  for (const task of dataset.tasks("train")) {
+    const common = { dataset, task, user, seed: 1, maxTurns: 90 };
+    const { reward, stopReason, turns } = await rollout({ ...common, agent });
+    assert.equal(reward?.value, 1, task.id);
+    assert.equal(stopReason, "user_stop", task.id);
+    // Whatever is not answered the expert asks again.
+    const plain = await rollout({ ...common, agent: expertAgent() });
+    assert.ok(turns.length <= plain.turns.length, task.id);
+  }
+});
+
+Deno.test("paraphrase() has other words for all that the expert says at the airline", async () => {
+  const rng = createRng(1);
+  const user = scriptedUser(world);
+  for (const task of world.tasks("train")) {
+    const { messages } = await rollout({
+      dataset: world,
+      task,
+      user,
+      agent: expertAgent({ prompt: "none" }),
+      seed: 2,
+      maxTurns: 90,
+    });
+    for (const { role, content } of messages) {
+      if (role !== "assistant" || content === "") continue;
+      const other = paraphrase(content, rng, { wordings: AIRLINE_WORDINGS });
+      assert.notEqual(other ?? content, content);
+    }
   }
 });
