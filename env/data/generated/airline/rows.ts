@@ -24,7 +24,7 @@ import {
   FIRST_NAMES,
   LAST_NAMES,
   STREETS,
-} from "../retail/words.ts";
+} from "../people.ts";
 import { drawPrice, type Flight } from "./flights.ts";
 import type { AirlineOptions } from "./options.ts";
 

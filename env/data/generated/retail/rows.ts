@@ -21,10 +21,9 @@ import {
   CITIES,
   FIRST_NAMES,
   LAST_NAMES,
-  OPTIONS,
-  PRODUCT_NAMES,
   STREETS,
-} from "./words.ts";
+} from "../people.ts";
+import { OPTIONS, PRODUCT_NAMES } from "./words.ts";
 
 /** An item that can be bought. */
 export interface Variant {
