@@ -18,7 +18,7 @@ import { readTextIfThere } from "../../train/storage.ts";
 export interface TrimOptions {
   /** Steps of GRPO, spread evenly from the first to the last. Default: 3. */
   readonly steps?: number;
-  /** Groups of each. Default: 4. */
+  /** Groups of each. Default: 3. */
   readonly groups?: number;
   /** Tasks of the last sampled evaluation on the test split, with all their trials. Default: 16. */
   readonly tasks?: number;
@@ -89,7 +89,7 @@ function copyTables(from: DatabaseSync, to: DatabaseSync): void {
 type Row = Record<string, SQLOutputValue>;
 
 function keptRows(db: DatabaseSync, options: TrimOptions): Row[] {
-  const { steps = 3, groups = 4, tasks = 16 } = options;
+  const { steps = 3, groups = 3, tasks = 16 } = options;
   const rows = db.prepare(
     "SELECT * FROM episodes WHERE step = ? AND source = ? AND group_index < ? ORDER BY id",
   );

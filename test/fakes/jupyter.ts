@@ -44,7 +44,7 @@ export async function executeInJupyter(
       python,
       out: dir,
       home: dir,
-      timeoutS: 170,
+      timeoutS: 300,
       ...options,
     });
     const { executed } = execution;

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { checkNotebooks } from "../../notebooks/jupyter/check.ts";
+import { readNotebooks } from "../../notebooks/jupyter/notebook_file.ts";
+import { readRun } from "../../train/run_reader.ts";
+import { executeInJupyter, type Shown } from "../fakes/jupyter.ts";
+import { withoutPython } from "../fakes/python.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const DIR = `${ROOT}notebooks`;
+const notebooks = await readNotebooks(DIR);
+
+Deno.test("notebooks: the tree holds no outputs", () => {
+  assert.equal(notebooks.length, 5);
+  for (const { name, cells } of notebooks) {
+    for (const { id, execution_count, outputs } of cells) {
+      assert.deepEqual(outputs, [], `${name}, ${id}: clear its outputs`);
+      assert.equal(execution_count ?? null, null, `${name}, ${id}`);
+    }
+    assert.equal(new Set(cells.map(({ id }) => id)).size, cells.length, name);
+  }
+});
+
+Deno.test("notebooks: the types of all cells are right", async () => {
+  const { text } = await checkNotebooks(notebooks, {
+    config: `${ROOT}deno.json`,
+  });
+  assert.equal(text, "");
+});
+
+/** Runs a notebook, and checks what holds for each of them before what is its own. */
+function notebookTest(
+  name: string,
+  says: string,
+  check: (text: (cell: string) => string) => void | Promise<void>,
+): void {
+  Deno.test({
+    name:
+      `notebooks: ${name} runs in Jupyter, and says ${says} (needs Jupyter)`,
+    ignore: withoutPython(),
+    fn: async () => {
+      const notebook = notebooks.find((one) => one.name === name)!;
+      const { execution, shown } = await executeInJupyter(notebook);
+      assert.equal(execution.outcome, "ok", JSON.stringify(execution.failure));
+      assert.ok(shown !== null);
+      for (const { id, source } of notebook.cells) {
+        if (!/^await show\(/m.test(source)) continue;
+        assert.ok(shown.texts.get(id)!.length > 0, `${id} shows nothing`);
+      }
+      checkBundles(shown);
+      await check((cell) => shown.texts.get(cell)!.join("\n"));
+    },
+  });
+}
+
+/** Each is HTML and text; figures are also SVG on white, for who shows no HTML; nothing is run or loaded. */
+function checkBundles({ bundles }: Shown): void {
+  assert.ok(bundles.some((bundle) => "image/svg+xml" in bundle));
+  for (const bundle of bundles) {
+    assert.ok("text/html" in bundle && "text/plain" in bundle);
+    const markup = [bundle["text/html"]].flat().join("");
+    assert.doesNotMatch(markup, /<script|<iframe|\son\w+=|src=|url\(/i);
+  }
+}
+
+notebookTest(
+  "step_through_a_conversation",
+  "which turn decided",
+  (text) => {
+    assert.match(text("end"), /^reward: 1$/m);
+    assert.match(text("call"), /agent calls: find_user_id_by_email/);
+    assert.match(
+      text("diagnosis"),
+      /first decisive error: turn \d+, cancel_pending_order/,
+    );
+    assert.equal(
+      text("distance"),
+      "as the expert did: 0 wrong, with another reason: 1 wrong, taken back: 3 wrong",
+    );
+  },
+);
+
+notebookTest(
+  "analyze_rewards",
+  "what the runs' own metrics say",
+  async (text) => {
+    const runs = ["failures-full", "failures-quarter"];
+    for (const name of runs) {
+      const { lines } = await readRun(`${DIR}/runs/${name}`);
+      const last = lines.findLast((line) =>
+        line.phase === "eval" && line.split === "test" &&
+        line.decoding === "sampled"
+      );
+      assert.ok(last?.phase === "eval");
+      const passes = last.passK.map((value, i) =>
+        `pass^${i + 1} ${value.toFixed(2)}`
+      );
+      assert.ok(text("compare").includes(`${name}: ${passes.join(", ")}`));
+    }
+    assert.match(
+      text("config"),
+      /^key +failures-full +failures-quarter\ngrpo\.negativeWeight +1 +0\.25$/,
+    );
+    const [, kinds = ""] = text("decisive").split(/what decided\n/);
+    const [counted = ""] = kinds.split("\n\n");
+    const failed = counted.split("\n").slice(1)
+      .reduce((sum, line) => sum + Number(line.split(/ {2,}/)[1]), 0);
+    const solved = /solved (\d+)%/g;
+    assert.ok(failed > 0);
+    assert.match(text("by-reason"), solved);
+  },
+);
+
+notebookTest(
+  "train_the_tiny_policy",
+  "that the policy learns",
+  (text) => {
+    const loss = Number(/loss (\S+) at step 70/.exec(text("cold"))?.[1]);
+    assert.ok(loss < 0.3, `the loss is ${loss}`);
+    const curves = text("loop");
+    const reward = Number(/train reward ([\d.]+)/.exec(curves)?.[1]);
+    assert.ok(reward > 0.2, curves);
+    assert.match(curves, /^12 /m);
+    assert.match(text("sure"), /<\|assistant\|>/);
+    assert.match(text("again"), /^after +[01]/m);
+  },
+);
+
+notebookTest(
+  "from_mock_data_to_a_slime_run",
+  "what a launch would run",
+  (text) => {
+    assert.match(text("worlds"), /^retail +110/m);
+    assert.match(text("worlds"), /^airline +110/m);
+    assert.match(text("audit"), /a reason to be left out +0$/m);
+    assert.match(text("broken"), /a reason to be left out +3$/m);
+    assert.match(text("task"), /^expert .* turns?$/m);
+    assert.match(text("command"), /^python3 train\.py \\\n {2}--/);
+    assert.match(text("what-if"), /^as it is: \d+ GB of 80, fits;/);
+    assert.match(text("what-if"), /no recomputing: \d+ GB of 80, does not fit/);
+  },
+);
+
+notebookTest(
+  "bring_your_own_model_or_agent",
+  "that a majority errs less",
+  (text) => {
+    const passes = [...text("compare").matchAll(/pass\^4 ([\d.]+)/g)]
+      .map(([, value]) => Number(value));
+    assert.equal(passes.length, 2);
+    assert.ok(passes[1]! > passes[0]!, text("compare"));
+    assert.match(text("user-compare"), /^patient +5 +user_stop +0\.900/m);
+    assert.match(
+      text("user-compare"),
+      /bad mood .*user_stop +0 +missing_write/,
+    );
+  },
+);
