@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { checkNotebooks } from "../../notebooks/jupyter/check.ts";
 import { readNotebooks } from "../../notebooks/jupyter/notebook_file.ts";
+import { Run } from "../../notebooks/lib/run.ts";
 import { readRun } from "../../train/run_reader.ts";
 import { executeInJupyter, type Shown } from "../fakes/jupyter.ts";
 import { withoutPython } from "../fakes/python.ts";
@@ -27,6 +28,21 @@ Deno.test("notebooks: the types of all cells are right", async () => {
   });
   assert.equal(text, "");
 });
+
+for (const name of ["failures-full", "failures-quarter"]) {
+  Deno.test(`notebooks/runs/${name} is of this version's world; else record it anew, see notebooks/runs/README.md`, async () => {
+    const path = `${DIR}/runs/${name}`;
+    using run = await Run.open(path);
+    assert.ok(run.tokenizer !== null);
+    const trained = run.episodes({ source: "grpo" });
+    assert.ok(trained.every((one) => run.trajectory(one) !== null));
+    let bytes = 0;
+    for await (const file of Deno.readDir(path)) {
+      bytes += (await Deno.stat(`${path}/${file.name}`)).size;
+    }
+    assert.ok(bytes < 500_000, `it has ${bytes} bytes`);
+  });
+}
 
 /** Runs a notebook, and checks what holds for each of them before what is its own. */
 function notebookTest(
