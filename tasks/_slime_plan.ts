@@ -117,12 +117,15 @@ function rayLines({ ray }: LaunchPlan): string[] {
   ];
 }
 
-/** `this machine:  ray start …   with WANDB_API_KEY of the environment`. */
-function commandText({ host, words, passEnv }: PlannedCommand): string {
+/** `this machine: NAME=value ray start …  # with WANDB_API_KEY of the environment, where set`. */
+function commandText({ host, words, env, passEnv }: PlannedCommand): string {
+  const set = Object.entries(env).map(([name, value]) =>
+    `${name}=${quoteWords([value])} `
+  );
   const passed = passEnv.length === 0
     ? ""
     : `  # with ${passEnv.join(", ")} of the environment, where set`;
-  return `${host}: ${quoteWords(words)}${passed}`;
+  return `${host}: ${set.join("")}${quoteWords(words)}${passed}`;
 }
 
 function jobLines({ job, ray }: LaunchPlan): string[] {

@@ -43,7 +43,7 @@ export function rayPlan(dir: string, gpus = 2): RayPlan {
         "--disable-usage-stats",
         ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
       ],
-      env: {},
+      env: { RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110" },
       passEnv: [],
     },
     workers: [],

@@ -126,19 +126,23 @@ class HostSession implements Session {
 
 const WAIT_MS = 1_000;
 
+/** Who has the lock says so a moment later: until then nobody's name stands there, or that of who had it before. */
+const LOOKS = 3;
+
 async function takeLock(
   shell: Shell,
   options: SessionOptions,
 ): Promise<AsyncDisposable> {
-  for (;;) {
+  for (let strangers = 0;;) {
     const result = await tryLock(shell, options);
     if (typeof result !== "string") return result;
-    if (!result.startsWith(`${options.run} `)) {
+    const isOurs = result.startsWith(`${options.run} `);
+    if (!isOurs && ++strangers >= LOOKS) {
       throw new HostError(
         `${options.plan.name}: another set-up is at work there (${result}); wait for it, or stop it by Ctrl-C where it runs`,
       );
     }
-    options.onWait?.();
+    if (isOurs) options.onWait?.();
     await options.sleep(WAIT_MS, options);
   }
 }

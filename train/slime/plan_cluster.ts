@@ -57,6 +57,16 @@ export function planHosts(
   return [{ name: head!.name, address }, ...others];
 }
 
+/**
+ * Ray gives each part of its dashboard 30 s to come up; on a host that is busy one takes longer, and then the Jobs
+ * interface never answers.
+ *
+ * @see Ray 2.49.2 `dashboard/consts.py`.
+ */
+const PATIENCE = {
+  RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110",
+};
+
 /** How Ray is started on the hosts. */
 export function planRay(
   config: SlimeConfig,
@@ -79,7 +89,7 @@ export function planRay(
     host: host.name,
     cwd: null,
     words: [config.paths.ray, "start", ...words],
-    env: {},
+    env: words.includes("--head") ? PATIENCE : {},
     passEnv,
   });
   const common = ["--num-gpus", String(perHost), "--disable-usage-stats"];
