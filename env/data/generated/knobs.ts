@@ -6,7 +6,6 @@
  */
 
 import { z } from "zod";
-import type { Voice } from "../../types.ts";
 
 /** Within 0..1. */
 export const share = z.number().min(0).max(1);
@@ -14,17 +13,8 @@ export const share = z.number().min(0).max(1);
 /** Relative; 0 leaves something out. */
 export const weight = z.number().min(0);
 
-/** What the knobs are in a world that says nothing of them. */
-interface CustomerDefaults {
-  readonly changeOfMindShare: number;
-  readonly fallbackShare: number;
-  readonly voices: Readonly<Record<Voice, number>>;
-  readonly holdOutPhrasings: boolean;
-}
-
 /** The knobs of customers, to be spread into a world's schema. */
 export function customerKnobs(
-  defaults: CustomerDefaults,
   about: {
     /** Of `changeOfMindShare`. */
     readonly changeOfMind: string;
@@ -32,25 +22,24 @@ export function customerKnobs(
     readonly fallback: string;
   },
 ) {
-  const { voices } = defaults;
   return {
-    changeOfMindShare: share.default(defaults.changeOfMindShare).describe(
+    changeOfMindShare: share.default(0.1).describe(
       about.changeOfMind,
     ),
-    fallbackShare: share.default(defaults.fallbackShare).describe(
+    fallbackShare: share.default(0.5).describe(
       about.fallback,
     ),
     voices: z.strictObject({
-      plain: weight.default(voices.plain).describe("Says what is needed"),
-      terse: weight.default(voices.terse).describe(
+      plain: weight.default(3).describe("Says what is needed"),
+      terse: weight.default(1).describe(
         "Writes as little as possible",
       ),
-      chatty: weight.default(voices.chatty).describe(
+      chatty: weight.default(1).describe(
         "Talks about other things as well",
       ),
-      impatient: weight.default(voices.impatient).describe("Is in a hurry"),
+      impatient: weight.default(1).describe("Is in a hurry"),
     }).prefault({}).describe("Relative weights of how customers write"),
-    holdOutPhrasings: z.boolean().default(defaults.holdOutPhrasings).describe(
+    holdOutPhrasings: z.boolean().default(true).describe(
       "Customers of dev and test tasks choose from phrasings that those of train tasks never use",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(

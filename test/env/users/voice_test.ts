@@ -28,12 +28,21 @@ Deno.test("voiced() says the same in other ways, and ends as it is", () => {
   }
 });
 
+/** Customers without a manner of their own. */
+const PLAIN = {
+  voices: { plain: 1, terse: 0, chatty: 0, impatient: 0 },
+  changeOfMindShare: 0,
+  fallbackShare: 0,
+  holdOutPhrasings: false,
+};
+
 /** What customers of a world say to the expert. */
 async function spoken(options: Parameters<typeof generated>[1]) {
   const dataset = await generated(4, {
     trainTasks: 40,
     devTasks: 1,
     testTasks: 1,
+    ...PLAIN,
     ...options,
   });
   const user = scriptedUser(dataset);
@@ -60,10 +69,12 @@ async function spoken(options: Parameters<typeof generated>[1]) {
 
 Deno.test("scriptedUser(): each voice is served by the expert, and differs from the plain one", async () => {
   const plain = (await spoken({})).flat().join("\n").length;
-  const terse = (await spoken({ voices: { plain: 0, terse: 1 } })).flat()
-    .join("\n").length;
-  const chatty = (await spoken({ voices: { plain: 0, chatty: 1 } })).flat()
-    .join("\n").length;
+  const terse =
+    (await spoken({ voices: { ...PLAIN.voices, plain: 0, terse: 1 } })).flat()
+      .join("\n").length;
+  const chatty =
+    (await spoken({ voices: { ...PLAIN.voices, plain: 0, chatty: 1 } })).flat()
+      .join("\n").length;
   assert.ok(terse < 0.9 * plain, `${terse} of ${plain}`);
   assert.ok(chatty > 1.3 * plain, `${chatty} of ${plain}`);
 });
@@ -100,6 +111,7 @@ Deno.test("scriptedUser(): held-out phrasings are those of dev and test alone", 
     devTasks: 20,
     testTasks: 20,
     wording: 6,
+    ...PLAIN,
     holdOutPhrasings: true,
     intents: { question: 0 },
   });

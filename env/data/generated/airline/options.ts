@@ -83,11 +83,6 @@ export const airlineOptionsSchema = z.strictObject({
     "Flights a day from each airport to each other one",
   ),
   ...customerKnobs({
-    changeOfMindShare: 0.1,
-    fallbackShare: 0.5,
-    voices: { plain: 3, terse: 1, chatty: 1, impatient: 1 },
-    holdOutPhrasings: true,
-  }, {
     changeOfMind:
       "Share of bookings and changes whose customer wants something else once it is read back",
     fallback:

@@ -103,11 +103,6 @@ export const generatedOptionsSchema = z.strictObject({
     "Share of requests that come with all their details; the details of the others have to be asked for",
   ),
   ...customerKnobs({
-    changeOfMindShare: 0,
-    fallbackShare: 0,
-    voices: { plain: 1, terse: 0, chatty: 0, impatient: 0 },
-    holdOutPhrasings: false,
-  }, {
     changeOfMind:
       "Share of cancellations and changes of address whose customer wants something else once it is read back",
     fallback:

@@ -94,8 +94,12 @@ Deno.test("generated() writes what the task is about and refuses what it must", 
       intent !== "user_address"
     );
     assert.equal(changed.size, ofOrders.length, task.id);
-    for (const request of task.goal?.requests ?? []) {
-      if (request.refused) assert.ok(!changed.has(request.orderId ?? ""));
+    for (const [i, request] of task.goal?.requests.entries() ?? []) {
+      // What was asked for instead is about the same order.
+      const isFinal = task.goal?.requests[i + 1]?.fallback !== true;
+      if (request.refused && isFinal) {
+        assert.ok(!changed.has(request.orderId ?? ""));
+      }
     }
   }
 });
@@ -131,7 +135,7 @@ Deno.test("generated() gives the same bytes for the same seed and options", asyn
   // Pinned: a change of it changes what people's seeds mean. Raise VERSION and say so in the changelog.
   assert.equal(
     fingerprint,
-    "1a531e18b2016192a8947583a4dd8dbcf835d347d901a87ca7f56dce3fb20548",
+    "76b8c703356d21c81b89f922e6b0b6654ff918eb9cabb390b10643e4d7bd839a",
   );
 });
 

@@ -125,7 +125,7 @@ const knobs: readonly Knob<GeneratedOptionsInput>[] = [
   },
   {
     does: "voices are drawn by weight",
-    low: {},
+    low: { voices: { terse: 0, chatty: 0, impatient: 0 } },
     high: { voices: { plain: 1, terse: 1, chatty: 1, impatient: 1 } },
     wanted: [[0, 0], [0.6, 0.9]],
     figure: (world) =>
