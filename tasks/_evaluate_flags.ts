@@ -37,6 +37,7 @@ import {
   SHARED_PATHS,
   userFlags,
 } from "./_shared_flags.ts";
+import { stamp } from "./_text.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
 const { shape } = evaluationSchema;
@@ -189,8 +190,6 @@ export async function evaluationToResume(
 
 /** `evaluate-gpt-4o-retail-test-20260102-030405`, in UTC. */
 export function defaultName(config: EvaluationConfig, now: Date): string {
-  const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "")
-    .split("T");
   const who = config.agent === "expert"
     ? "expert"
     : config.policy ?? config.model.model ?? "model";
@@ -199,8 +198,7 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
     fileNameOf(who),
     config.data.domain,
     config.split,
-    date,
-    time.slice(0, 6),
+    stamp(now),
   ].join("-");
 }
 

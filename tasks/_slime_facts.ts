@@ -21,6 +21,7 @@ import type { LaunchFacts, PlanHost } from "../train/slime/plan.ts";
 import { planData } from "../train/slime/rows.ts";
 import { readTextIfThere } from "../train/storage.ts";
 import { runPath } from "./_shared_flags.ts";
+import { stamp } from "./_text.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
 /**
@@ -45,9 +46,7 @@ export function slimeConfig(recipe: Recipe, flags: TrainFlags): SlimeConfig {
 export function slimeRunName({ name }: Recipe, now: Date): string {
   const base = name.split("/").at(-1)!.replace(/\.ya?ml$/, "")
     .replaceAll(/[^\w.-]+/g, "-");
-  const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "")
-    .split("T");
-  return `${base}-${date}-${time.slice(0, 6)}`;
+  return `${base}-${stamp(now)}`;
 }
 
 /** Where {@linkcode slimeFacts} looks, beside the config. */

@@ -52,3 +52,9 @@ export function percent(share: number): string {
 export function dollars(cost: number): string {
   return `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
 }
+
+/** `20260102-030405`, in UTC. */
+export function stamp(now: Date): string {
+  return now.toISOString().replaceAll(/[-:]/g, "").replace("T", "-")
+    .slice(0, 15);
+}

@@ -25,6 +25,7 @@ import {
   slimeStop,
 } from "./_slime_launch.ts";
 import { slimeDryRun } from "./_slime_plan.ts";
+import { stamp } from "./_text.ts";
 import {
   helpNotes,
   newConfig,
@@ -183,9 +184,7 @@ function budgetOf(
 
 /** `retail-generated-s1-20260102-030405`, in UTC. */
 function defaultName({ data, seed }: Config, now: Date): string {
-  const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "")
-    .split("T");
-  return `${data.domain}-${data.source}-s${seed}-${date}-${time.slice(0, 6)}`;
+  return `${data.domain}-${data.source}-s${seed}-${stamp(now)}`;
 }
 
 function describe(
