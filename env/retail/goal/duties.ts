@@ -1,12 +1,12 @@
 /**
- * The reads that retail's policy demands: find the customer, and look at an order before anything is done about it
- * or said of it.
+ * The reads that retail's policy demands: find the customer, look at an order before anything is done about it or said
+ * of it, and at a gift card's balance before it is said to be too low.
  *
  * @module
  */
 
 import type { Database } from "../../database.ts";
-import type { Task, ToolAction } from "../../types.ts";
+import type { Request, Task, ToolAction } from "../../types.ts";
 import { call, ordersMeant } from "./meanings.ts";
 
 /** The reads that policy demands of a task. */
@@ -30,5 +30,12 @@ export function duties(task: Task, database: Database): ToolAction[] {
     ...[...new Set(orders)].map((order_id) =>
       call("get_order_details", { order_id })
     ),
+    ...goal.requests.some(isAboutBalance)
+      ? [call("get_user_details", { user_id: userId })]
+      : [],
   ];
+}
+
+function isAboutBalance({ refusedBy = "" }: Request): boolean {
+  return refusedBy.startsWith("payment.covers");
 }

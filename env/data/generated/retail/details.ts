@@ -90,7 +90,10 @@ function drawReturn(world: World, { customer, order }: DetailsOf): Details {
   const methods = customer.methods.filter((method) =>
     method.source === "gift_card" || method.id === order.method.id
   );
-  const method = world.rng.pick(methods.length > 0 ? methods : [order.method]);
+  const method = world.rng.pick(
+    // An order of somebody else's was paid by nothing that they have.
+    methods.length > 0 ? methods : customer.methods,
+  );
   return {
     words: {
       items: items.map((item) => item.name),

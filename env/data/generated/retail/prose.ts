@@ -5,7 +5,11 @@
  */
 
 import type { Goal, Request } from "../../../types.ts";
-import { addressWords, requestWords } from "../../../users/_wording.ts";
+import {
+  addressWords,
+  orderWords,
+  requestWords,
+} from "../../../users/_wording.ts";
 import { goalProse } from "../goal_prose.ts";
 
 /** Who the customer is, what they want in which order, and what they keep back. */
@@ -17,19 +21,23 @@ export function instructionOf(goal: Goal): string {
   return goalProse(goal, { who, wish });
 }
 
+/** Not as customers say it: who recites the instruction is told by it. */
 function wish(request: Request): string {
-  const { profileOf, address } = request;
-  // Not as customers say it: who recites the instruction is told by it.
-  if (profileOf !== undefined && address !== undefined) {
-    return `have ${
-      addressWords(address)
-    } in the profile of ${profileOf}, as the default`;
+  return wishWords(request).replaceAll(/\bmy\b/g, "your");
+}
+
+function wishWords(request: Request): string {
+  const { intent, orderId, profileOf, address } = request;
+  const where = address && addressWords(address);
+  const unknown = orderId === undefined && request.orderWords !== undefined
+    ? ", whose id you do not know"
+    : "";
+  if (intent === "modify_address" && where !== undefined) {
+    return `have ${orderWords(request)}${unknown} go to ${where}`;
   }
-  const words = requestWords({ ...request, forthcoming: true })
-    .replaceAll(/\bmy\b/g, "your");
-  const known = request.orderId !== undefined ||
-      request.orderWords === undefined
-    ? ""
-    : ", whose id you do not know";
-  return (request.intent === "question" ? `know the ${words}` : words) + known;
+  if (profileOf !== undefined && where !== undefined) {
+    return `have ${where} in the profile of ${profileOf}, as the default`;
+  }
+  const words = requestWords({ ...request, forthcoming: true });
+  return (intent === "question" ? `know the ${words}` : words) + unknown;
 }
