@@ -211,7 +211,7 @@ export function sharesFigure(
     marginLeft: 130,
     x: { label: `${label} (%)`, percent: true },
     y: { label: of, domain: names },
-    color: { domain: kinds, range: KIND_COLORS.slice(0, kinds.length) },
+    color: { domain: kinds, range: kinds.map(colorOf) },
     marks: [
       Plot.barX(
         rows,
@@ -227,19 +227,23 @@ export function sharesFigure(
   });
 }
 
-/** Enough of them for every reason that an episode can fail for. */
-const KIND_COLORS = [
-  "#3a9c8c",
-  "#4c78d9",
-  "#e08d10",
-  "#d1495b",
-  "#8e6cc4",
-  "#7f8a97",
-  "#b07d4f",
-  "#c46ba8",
-  "#5b8f3a",
-  "#2f9fc9",
-];
+/** The colours of how episodes end, the same in all figures. */
+const END_COLORS: Readonly<Record<string, string>> = {
+  solved: "#3a9c8c",
+  missing_write: "#4c78d9",
+  wrong_write: "#e08d10",
+  extra_write: "#d1495b",
+  missing_output: "#8e6cc4",
+  transferred: "#7f8a97",
+  out_of_tokens: "#b07d4f",
+  out_of_turns: "#c46ba8",
+  parse_errors: "#5b8f3a",
+};
+
+/** The infrastructure's failures, whatever their kind, have one colour. */
+function colorOf(kind: string): string {
+  return END_COLORS[kind] ?? "#2f9fc9";
+}
 
 /** The groups of a run by step: how many of their episodes earned the reward. Those at the edges teach nothing. */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
