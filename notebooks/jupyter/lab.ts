@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sleepByClock } from "../../env/sleep.ts";
 import { endOf, linesOf } from "./process.ts";
 import { writeKernel } from "./kernel.ts";
 
@@ -42,20 +43,43 @@ export async function openLab(options: LabOptions): Promise<number> {
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let isReady = false;
+  const ended = new AbortController();
+  let said: Promise<void> | undefined;
   const [{ code }] = await Promise.all([
-    endOf(child, { signal }),
+    endOf(child, { signal }).finally(() => ended.abort()),
     (async () => {
       for await (const line of linesOf(child.stderr)) {
         onLine(line);
         const [url] = /http:\/\/127\.0\.0\.1:[1-9]\d*\/lab\S*/.exec(line) ?? [];
-        if (url === undefined || isReady) continue;
-        isReady = true;
-        onReady(url);
+        if (url === undefined) continue;
+        said ??= untilListening(url, ended.signal).then((listens) =>
+          listens ? onReady(url) : undefined
+        );
       }
     })(),
   ]);
+  await said;
   return signal.aborted ? 0 : code;
+}
+
+const POLL_MS = 50;
+
+/** Jupyter says its address a moment before it listens there. @returns Whether it did before it ended. */
+async function untilListening(
+  url: string,
+  ended: AbortSignal,
+): Promise<boolean> {
+  const port = Number(new URL(url).port);
+  while (!ended.aborted) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      await sleepByClock(POLL_MS, { signal: ended }).catch(() => {});
+    }
+  }
+  return false;
 }
 
 function labFlags({ dir, port, browser }: LabOptions): string[] {

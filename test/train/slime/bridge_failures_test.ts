@@ -132,7 +132,8 @@ Deno.test({
           taulab_retries: 0,
           rollout_batch_size: 16,
           over_sampling_batch_size: 16,
-          n_samples_per_prompt: 16,
+          // Of which call fails, chance decides: groups are large enough to hold both rewards all the same.
+          n_samples_per_prompt: 32,
           rollout_max_context_len: 100_000,
           rollout_max_response_len: 1024,
         }),
