@@ -53,7 +53,7 @@ export const generatedOptionsSchema = z.strictObject({
     "Share of the other refused requests that are about somebody else's order; the status of the rest is wrong",
   ),
   brokenRuleShare: share.default(0.4).describe(
-    "Share of the refused requests whose order could be acted on, but whose details a rule forbids: a reason that does not count, a variant out of stock, too little on a gift card, a refund to elsewhere",
+    "Share of the refused requests whose order could be acted on, but whose details a rule forbids: a reason that does not count, a variant out of stock, another product, too little on a gift card, a refund to elsewhere",
   ),
   twoIntentShare: share.default(0.1).describe(
     "Share of tasks with a second request after the first",

@@ -105,7 +105,7 @@ function drawAgainstRule(
   });
   const broken = drawBrokenRule(world, { customer, intent, order });
   if (broken === undefined) {
-    customer.orders.pop();
+    customer.orders.pop(); // it was drawn for nothing, and would be one more than the options allow
     return undefined;
   }
   const known = rng.next() < options.orderStatedShare;
