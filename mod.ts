@@ -30,22 +30,19 @@
  */
 
 // Worlds: rows, policy, tools and tasks; and worlds made of others.
-export {
-  generated,
-  generatedAirlineWorld,
-} from "./env/data/generated/generated.ts";
-export { loadTauBench } from "./env/data/tau_bench.ts";
-export { customTool, withTools } from "./env/data/with_tools.ts";
+export { generated, generatedAirlineWorld } from "./env/generated/generated.ts";
+export { loadTauBench } from "./env/benchmarks/tau/tau_bench.ts";
+export { customTool, withTools } from "./env/with_tools.ts";
 export { readExclusions, withoutTasks } from "./train/exclusions.ts";
 
 // What can be known of tasks before a model sees them.
 export { audit } from "./env/audit/audit.ts";
-export { createCertifier } from "./env/data/generated/certificate/certificate.ts";
+export { createCertifier } from "./env/generated/certificate/certificate.ts";
 
 // A world by hand: one action after the other. Rows and arguments hold Python's values.
 export { callAction } from "./env/actions.ts";
 export { createEnvironment } from "./env/environment.ts";
-export { fromPlain, toPlain } from "./env/python_value.ts";
+export { fromPlain, toPlain } from "./env/python/python_value.ts";
 
 // Who talks: customers and agents.
 export { humanUser, lineReader } from "./env/users/human.ts";
@@ -65,7 +62,7 @@ export { createCaller } from "./env/models/call_policy.ts";
 export { resolveEndpoint } from "./env/models/endpoints.ts";
 export { createMeter } from "./env/models/meter.ts";
 export { openaiChatModel } from "./env/models/openai.ts";
-export { replayChatModel } from "./env/models/replay.ts";
+export { replayChatModel } from "./env/models/replay_model.ts";
 
 // What answers: models over tokens, behind a template.
 export { sglangTokenModel } from "./env/models/sglang.ts";
@@ -77,20 +74,20 @@ export { createCpuPolicy, loadCpuPolicy } from "./train/cpu/policy.ts";
 // Episodes: one, many, and how far they have come.
 export { rollout, rolloutAll } from "./env/rollout.ts";
 export { trialSpecs } from "./env/trials.ts";
-export { progressLine } from "./train/progress_line.ts";
+export { progressLine } from "./train/progress/progress_line.ts";
 
 // What episodes come to: who failed where and why, pass^k with intervals, rows for a data frame.
 export { diagnose } from "./env/diagnosis/diagnose.ts";
-export { diagnosisReport } from "./train/diagnosis/report.ts";
+export { diagnosisReport } from "./train/diagnosis/diagnosis_report.ts";
 export { passEstimates } from "./train/evaluation/pass_estimates.ts";
-export { passK } from "./train/pass_k.ts";
-export { episodeRows, readEpisodeRows } from "./train/episode_rows.ts";
-export { writeTable } from "./train/table_file.ts";
+export { passK } from "./train/evaluation/pass_k.ts";
+export { episodeRows, readEpisodeRows } from "./train/runs/episode_rows.ts";
+export { writeTable } from "./train/runs/table_file.ts";
 
 // Runs on disk: config and metrics, episodes with their tasks, the policy as it was left.
-export { readAnyRun, readRun } from "./train/run_reader.ts";
-export { openRunEpisodes } from "./train/diagnosis/run_episodes.ts";
-export { openRunPolicy } from "./train/run_policy.ts";
+export { readAnyRun, readRun } from "./train/runs/run_reader.ts";
+export { openRunEpisodes } from "./train/runs/run_episodes.ts";
+export { openRunPolicy } from "./train/cpu/run_policy.ts";
 
 // Training on the CPU: a run from beginning to end.
 export { makeConfig, resolveConfig } from "./train/config.ts";
@@ -99,7 +96,7 @@ export { startRun } from "./train/start_run.ts";
 export { runSession } from "./train/session.ts";
 
 // Training on the CPU: the parts of a loop of one's own.
-export { createCpuLab } from "./train/cpu_lab.ts";
+export { createCpuLab } from "./train/cpu/cpu_lab.ts";
 export { pickBatch } from "./train/batch.ts";
 export { sampleGroups } from "./train/group.ts";
 export { advantages } from "./train/advantage.ts";
@@ -149,22 +146,19 @@ export type {
 } from "./env/types.ts";
 export type { Database } from "./env/database.ts";
 export type { Diagnosis } from "./env/diagnosis/diagnose.ts";
-export type { JsonObject, JsonValue } from "./env/python_value.ts";
+export type { JsonObject, JsonValue } from "./env/python/python_value.ts";
 export type {
   GradedOutcome,
   RewardFunction,
   RolloutSpec,
 } from "./env/rollout.ts";
-export type { CustomTool } from "./env/data/with_tools.ts";
+export type { CustomTool } from "./env/with_tools.ts";
 export type { Trajectory } from "./env/tokens/trajectory.ts";
 export type { Config, ConfigInput } from "./train/config.ts";
-export type {
-  RunEpisode,
-  RunEpisodes,
-} from "./train/diagnosis/run_episodes.ts";
-export type { EpisodeRow } from "./train/episode_rows.ts";
+export type { RunEpisode, RunEpisodes } from "./train/runs/run_episodes.ts";
+export type { EpisodeRow } from "./train/runs/episode_rows.ts";
 export type { Estimate } from "./train/evaluation/interval.ts";
 export type { Group } from "./train/group.ts";
 export type { Lab } from "./train/lab.ts";
-export type { TableRow } from "./train/table_file.ts";
+export type { TableRow } from "./train/runs/table_file.ts";
 export type { Trainer, TrainSequence } from "./train/trainer.ts";

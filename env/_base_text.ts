@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { JsonObject } from "./python_value.ts";
+import type { JsonObject } from "./python/python_value.ts";
 import { pairText, sortedKeys } from "./state_hash.ts";
-import { compareStrings, stringRepr } from "./python_repr.ts";
+import { compareStrings, stringRepr } from "./python/python_repr.ts";
 
 const SEPARATOR = ", ";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fromPlain, type JsonObject } from "./python_value.ts";
+import { fromPlain, type JsonObject } from "./python/python_value.ts";
 import type { Action } from "./types.ts";
 
 /**

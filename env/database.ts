@@ -8,8 +8,8 @@
  * @module
  */
 
-import { printPythonJson } from "./python_json.ts";
-import { copyValue, type JsonObject } from "./python_value.ts";
+import { printPythonJson } from "./python/python_json.ts";
+import { copyValue, type JsonObject } from "./python/python_value.ts";
 import {
   canonicalText,
   pairText,

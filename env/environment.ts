@@ -7,7 +7,7 @@
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
 import type { Domain } from "./domain.ts";
-import { domainOf } from "./domains.ts";
+import { domainOf } from "./domains/registry.ts";
 import { InfrastructureError } from "./errors.ts";
 import { goldOf } from "./gold.ts";
 import { grade } from "./reward.ts";

@@ -6,7 +6,7 @@
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
-import { domainOf } from "./domains.ts";
+import { domainOf } from "./domains/registry.ts";
 import type { Dataset, Task } from "./types.ts";
 
 /**

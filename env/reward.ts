@@ -6,8 +6,8 @@
  */
 
 import type { Database, RowPair } from "./database.ts";
-import { printPythonJson } from "./python_json.ts";
-import type { JsonValue } from "./python_value.ts";
+import { printPythonJson } from "./python/python_json.ts";
+import type { JsonValue } from "./python/python_value.ts";
 import { sameCanonical } from "./state_hash.ts";
 import type { Reward, RowDifference, Task } from "./types.ts";
 

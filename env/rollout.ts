@@ -30,7 +30,7 @@ import type {
   UserFactory,
   UserFinding,
 } from "./types.ts";
-import { addUsage, NO_USAGE } from "./usage.ts";
+import { addUsage, NO_USAGE } from "./models/usage.ts";
 import { trackUser } from "./users/tracker.ts";
 
 /** What an episode depends on. */
@@ -100,7 +100,7 @@ const DEFAULTS = {
  * ```ts
  * import { equal } from "node:assert/strict";
  * import { expertAgent } from "./agents/expert.ts";
- * import { generated } from "./data/generated/generated.ts";
+ * import { generated } from "./generated/generated.ts";
  * import { rollout } from "./rollout.ts";
  * import { scriptedUser } from "./users/scripted.ts";
  *
@@ -150,7 +150,7 @@ export interface RolloutAllOptions extends RolloutContext {
  * ```ts
  * import { equal } from "node:assert/strict";
  * import { expertAgent } from "./agents/expert.ts";
- * import { generated } from "./data/generated/generated.ts";
+ * import { generated } from "./generated/generated.ts";
  * import { rolloutAll } from "./rollout.ts";
  * import { trialSpecs } from "./trials.ts";
  * import { scriptedUser } from "./users/scripted.ts";

@@ -5,9 +5,13 @@
  * @module
  */
 
-import { member } from "./python_object.ts";
-import { isPythonNumber } from "./python_number.ts";
-import type { JsonObject, JsonValue, PythonNumber } from "./python_value.ts";
+import { member } from "./python/python_object.ts";
+import { isPythonNumber } from "./python/python_number.ts";
+import type {
+  JsonObject,
+  JsonValue,
+  PythonNumber,
+} from "./python/python_value.ts";
 
 /** A string field. @throws {ToolError} As `KeyError` where there is none. */
 export function textAt(object: JsonObject, key: string): string {

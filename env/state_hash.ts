@@ -5,8 +5,16 @@
  */
 
 import { createHash } from "node:crypto";
-import { compareStrings, pythonRepr, stringRepr } from "./python_repr.ts";
-import { Float, type JsonObject, type JsonValue } from "./python_value.ts";
+import {
+  compareStrings,
+  pythonRepr,
+  stringRepr,
+} from "./python/python_repr.ts";
+import {
+  Float,
+  type JsonObject,
+  type JsonValue,
+} from "./python/python_value.ts";
 
 /**
  * The Python text of a value as nested tuples: an object is its pairs sorted by key, an array its elements. Two

@@ -7,7 +7,7 @@
 
 import type { Database } from "./database.ts";
 import { ToolError } from "./errors.ts";
-import type { JsonObject, JsonValue } from "./python_value.ts";
+import type { JsonObject, JsonValue } from "./python/python_value.ts";
 
 /** A tool, whatever its parameters. */
 export interface Tool {

@@ -9,11 +9,11 @@
  * @module
  */
 
-import type { AirlineIntent, Trip } from "./airline/goal/trip.ts";
+import type { AirlineIntent, Trip } from "./domains/airline/goal/trip.ts";
 import type { Database } from "./database.ts";
 import type { FailureKind } from "./errors.ts";
 import type { FailureReason } from "./failure_reason.ts";
-import type { JsonObject } from "./python_json.ts";
+import type { JsonObject } from "./python/python_json.ts";
 import type { Tool } from "./tool.ts";
 import type { Trajectory } from "./tokens/trajectory.ts";
 

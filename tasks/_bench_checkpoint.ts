@@ -2,7 +2,7 @@
  * Writes checkpoints of both formats with made-up numbers: for the figures of `deno task bench --verify`, and for
  * tests that break them. What training reads is written by slime's own tools, never by this.
  *
- * @see docs of `train/checkpoint/`: safetensors, `torch.save`, `torch.distributed.checkpoint`.
+ * @see docs of `train/slime/checkpoint/`: safetensors, `torch.save`, `torch.distributed.checkpoint`.
  * @module
  */
 
@@ -13,8 +13,8 @@ import {
   LAYERS,
   type LayoutEntry,
   layoutOf,
-} from "../train/checkpoint/layout.ts";
-import { writeAll } from "../train/storage.ts";
+} from "../train/slime/checkpoint/checkpoint_layout.ts";
+import { writeAll } from "../train/runs/storage.ts";
 
 /** A tensor of bfloat16 numbers. */
 export interface MadeTensor {

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fullShape } from "../train/checkpoint/shape.ts";
+import { fullShape } from "../train/slime/checkpoint/shape.ts";
 import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
 import {
   hfTensors,

@@ -9,12 +9,12 @@ import { expertAgent } from "../env/agents/expert.ts";
 import { ConfigError } from "../env/errors.ts";
 import type { Agent, Dataset, Task } from "../env/types.ts";
 import { openDataset } from "../train/dataset.ts";
-import { openRunPolicy } from "../train/run_policy.ts";
+import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import {
   latestCompleted,
   readRun,
   type RunRecord,
-} from "../train/run_reader.ts";
+} from "../train/runs/run_reader.ts";
 import { runPath, runsFlag } from "./_shared_flags.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printPythonJson, toPlain } from "../env/python_json.ts";
+import { printPythonJson, toPlain } from "../env/python/python_json.ts";
 import type {
   Episode,
   Reward,

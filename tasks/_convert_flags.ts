@@ -7,11 +7,11 @@
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config.ts";
-import { parseHosts, pickHosts } from "../train/hosts/hosts_file.ts";
-import type { Host } from "../train/hosts/hosts_file.ts";
-import { isSlimeRecipe, resolveSlime } from "../train/slime/config.ts";
-import type { SlimeConfig } from "../train/slime/config_schema.ts";
-import { readTextIfThere } from "../train/storage.ts";
+import { parseHosts, pickHosts } from "../train/slime/hosts/hosts_file.ts";
+import type { Host } from "../train/slime/hosts/hosts_file.ts";
+import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
+import type { SlimeConfig } from "../train/slime/slime_schema.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 import { readRecipe } from "./_recipes.ts";
 
 const directory = z.string().regex(/^[^-]/, "a path that begins with no dash");

@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { ConvertProgress } from "../train/checkpoint/convert.ts";
-import type { ConversionPlan } from "../train/checkpoint/convert_plan.ts";
-import { faultText } from "../train/checkpoint/fault.ts";
-import { shapeText } from "../train/checkpoint/tensor.ts";
-import type { TensorResult, VerifyReport } from "../train/checkpoint/verify.ts";
-import type { Shell } from "../train/hosts/shell.ts";
-import { quote, quoteWords } from "../train/hosts/shell.ts";
+import type { ConvertProgress } from "../train/slime/checkpoint/convert.ts";
+import type { ConversionPlan } from "../train/slime/checkpoint/convert_plan.ts";
+import { faultText } from "../train/slime/checkpoint/tensor_fault.ts";
+import { shapeText } from "../train/slime/checkpoint/tensor.ts";
+import type {
+  TensorResult,
+  VerifyReport,
+} from "../train/slime/checkpoint/verify_checkpoint.ts";
+import type { Shell } from "../train/slime/hosts/shell.ts";
+import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
 import { bytes, count, duration, table } from "./_text.ts";
 
 /** A table of what was compared, by kind of tensor; then faults, notes and the verdict. */

@@ -5,14 +5,14 @@
  */
 
 import type { Diagnosis } from "../env/diagnosis/diagnose.ts";
-import { toPlain } from "../env/python_json.ts";
+import { toPlain } from "../env/python/python_json.ts";
 import type { RowDifference } from "../env/types.ts";
 import {
   type Agreement,
   decisiveText,
   type Diagnosed,
   type DiagnosisReport,
-} from "../train/diagnosis/report.ts";
+} from "../train/diagnosis/diagnosis_report.ts";
 import { count, percent, table } from "./_text.ts";
 
 /** What is printed. */

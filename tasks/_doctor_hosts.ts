@@ -10,13 +10,13 @@ import {
   hostAddress,
   parseHosts,
   pickHosts,
-} from "../train/hosts/hosts_file.ts";
-import { localShell } from "../train/hosts/local_shell.ts";
-import type { Shell } from "../train/hosts/shell.ts";
-import { sshShell } from "../train/hosts/ssh_shell.ts";
-import { isLoopback } from "../train/slime/config.ts";
-import type { SlimeConfig } from "../train/slime/config_schema.ts";
-import { readTextIfThere } from "../train/storage.ts";
+} from "../train/slime/hosts/hosts_file.ts";
+import { localShell } from "../train/slime/hosts/local_shell.ts";
+import type { Shell } from "../train/slime/hosts/shell.ts";
+import { sshShell } from "../train/slime/hosts/ssh_shell.ts";
+import { isLoopback } from "../train/slime/slime_config.ts";
+import type { SlimeConfig } from "../train/slime/slime_schema.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 
 /** Shells of a recipe's hosts, the head first; held by `await using`. */
 export interface RecipeHosts extends AsyncDisposable {

@@ -4,8 +4,12 @@
  * @module
  */
 
-import type { Check, Finding, FindingState } from "../train/doctor/check.ts";
-import type { DoctorReport } from "../train/doctor/doctor.ts";
+import type {
+  Check,
+  Finding,
+  FindingState,
+} from "../train/slime/doctor/check.ts";
+import type { DoctorReport } from "../train/slime/doctor/doctor.ts";
 import type { Terminal } from "./_terminal.ts";
 import { duration, table } from "./_text.ts";
 

@@ -19,14 +19,14 @@ import {
 import {
   type EvaluationConfig,
   evaluationSchema,
-} from "../train/evaluation/config.ts";
+} from "../train/evaluation/evaluation_config.ts";
 import { readEvaluation } from "../train/evaluation/evaluation_dir.ts";
 import {
   latestCompleted,
   latestUnfinished,
   readRun,
-} from "../train/run_reader.ts";
-import { readTextIfThere } from "../train/storage.ts";
+} from "../train/runs/run_reader.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 import {
   budgetFlags,
   excludeFlag,

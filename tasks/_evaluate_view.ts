@@ -6,7 +6,7 @@
 
 import type { Episode, Usage } from "../env/types.ts";
 import type { Estimate } from "../train/evaluation/interval.ts";
-import type { EvaluationReport } from "../train/evaluation/report.ts";
+import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
 import type { Terminal } from "./_terminal.ts";
 import { count, dollars, duration, percent, table } from "./_text.ts";
 

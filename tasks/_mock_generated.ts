@@ -9,15 +9,15 @@ import { stringify } from "yaml";
 import project from "../deno.json" with { type: "json" };
 import { duplicates } from "../env/audit/duplicates.ts";
 import type { Finding } from "../env/audit/finding.ts";
-import { type Coverage, coverageOf } from "../env/data/generated/coverage.ts";
+import { type Coverage, coverageOf } from "../env/generated/coverage.ts";
 import {
   generated,
   generatedAirlineWorld,
   type GeneratedDataset,
-} from "../env/data/generated/generated.ts";
-import { splitSizes, worldFiles } from "../env/data/generated/world_files.ts";
-import { slimeFileName, slimeRows } from "../env/data/slime_rows.ts";
-import { loadTauBench } from "../env/data/tau_bench.ts";
+} from "../env/generated/generated.ts";
+import { splitSizes, worldFiles } from "../env/generated/world_files.ts";
+import { slimeFileName, slimeRows } from "../train/slime/plan/example_rows.ts";
+import { loadTauBench } from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
 import type { DomainName, Task } from "../env/types.ts";
@@ -30,9 +30,9 @@ import {
 } from "../train/config.ts";
 import { measureRates, outside, type TaskRate } from "../train/curriculum.ts";
 import { type Exclusion, formatExclusions } from "../train/exclusions.ts";
-import { openRunPolicy } from "../train/run_policy.ts";
-import { readRun } from "../train/run_reader.ts";
-import { writeFileAtomic } from "../train/storage.ts";
+import { openRunPolicy } from "../train/cpu/run_policy.ts";
+import { readRun } from "../train/runs/run_reader.ts";
+import { writeFileAtomic } from "../train/runs/storage.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { RunningLine } from "./_running_line.ts";
 import { runPath } from "./_shared_flags.ts";

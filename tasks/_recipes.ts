@@ -6,7 +6,7 @@
 
 import { ConfigError } from "../env/errors.ts";
 import type { Recipe } from "../train/config.ts";
-import { readTextIfThere } from "../train/storage.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 
 /**
  * Reads one of `train/recipes` by its name, or a YAML file by its path.

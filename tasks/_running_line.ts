@@ -4,7 +4,7 @@
  * @module
  */
 
-import { progressText } from "../train/progress_line.ts";
+import { progressText } from "../train/progress/progress_line.ts";
 import type { Terminal } from "./_terminal.ts";
 
 /** The live line: how many, how fast, how long. */

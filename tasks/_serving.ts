@@ -5,7 +5,7 @@
  */
 
 import { ConfigError } from "../env/errors.ts";
-import { isLoopback } from "../train/slime/config.ts";
+import { isLoopback } from "../train/slime/slime_config.ts";
 
 /** Listens; port 0 takes a free one. @throws {ConfigError} If the port cannot be had. */
 export function listen(

@@ -9,12 +9,16 @@ import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { nearest } from "../env/explain.ts";
 import { parseSet } from "../train/config.ts";
-import { type Host, parseHosts, pickHosts } from "../train/hosts/hosts_file.ts";
-import { readPackage } from "../train/setup/package.ts";
-import type { SetupOptions } from "../train/setup/plan.ts";
-import { STEP_IDS, type StepId } from "../train/setup/step.ts";
-import { isSlimeRecipe, resolveSlime } from "../train/slime/config.ts";
-import { readTextIfThere } from "../train/storage.ts";
+import {
+  type Host,
+  parseHosts,
+  pickHosts,
+} from "../train/slime/hosts/hosts_file.ts";
+import { readPackage } from "../train/slime/setup/package.ts";
+import type { SetupOptions } from "../train/slime/setup/setup_plan.ts";
+import { STEP_IDS, type StepId } from "../train/slime/setup/step.ts";
+import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 import { readRecipe } from "./_recipes.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");

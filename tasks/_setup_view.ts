@@ -4,13 +4,13 @@
  * @module
  */
 
-import { connectHost } from "../train/setup/connect.ts";
-import type { HostPlan } from "../train/setup/plan.ts";
-import type { HostReport, SetupEvent } from "../train/setup/run_setup.ts";
-import type { Progress } from "../train/setup/run_step.ts";
-import type { HostShells } from "../train/setup/session.ts";
-import type { Line, Step } from "../train/setup/step.ts";
-import type { HostUndoReport } from "../train/setup/undo.ts";
+import { connectHost } from "../train/slime/setup/connect.ts";
+import type { HostPlan } from "../train/slime/setup/setup_plan.ts";
+import type { HostReport, SetupEvent } from "../train/slime/setup/run_setup.ts";
+import type { Progress } from "../train/slime/setup/run_step.ts";
+import type { HostShells } from "../train/slime/setup/setup_session.ts";
+import type { Line, Step } from "../train/slime/setup/step.ts";
+import type { HostUndoReport } from "../train/slime/setup/undo.ts";
 import type { Terminal } from "./_terminal.ts";
 import { duration, table } from "./_text.ts";
 

@@ -12,14 +12,14 @@ import {
   hostAddress,
   parseHosts,
   pickHosts,
-} from "../train/hosts/hosts_file.ts";
-import { resolveSlime } from "../train/slime/config.ts";
-import type { SlimeConfig } from "../train/slime/config_schema.ts";
-import { ASSUMED } from "../train/slime/forecast.ts";
-import { measuredRates } from "../train/slime/measured.ts";
-import type { LaunchFacts, PlanHost } from "../train/slime/plan.ts";
-import { planData } from "../train/slime/rows.ts";
-import { readTextIfThere } from "../train/storage.ts";
+} from "../train/slime/hosts/hosts_file.ts";
+import { resolveSlime } from "../train/slime/slime_config.ts";
+import type { SlimeConfig } from "../train/slime/slime_schema.ts";
+import { ASSUMED } from "../train/slime/plan/forecast.ts";
+import { measuredRates } from "../train/slime/plan/measured.ts";
+import type { LaunchFacts, PlanHost } from "../train/slime/plan/slime_plan.ts";
+import { planData } from "../train/slime/plan/slime_rows.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 import { runPath } from "./_shared_flags.ts";
 import { stamp } from "./_text.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";

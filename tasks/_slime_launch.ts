@@ -12,26 +12,33 @@ import {
   RunDirError,
 } from "../env/errors.ts";
 import { configDifferences, type Recipe } from "../train/config.ts";
-import { chooseChecks, preflight } from "../train/doctor/doctor.ts";
-import { readNvlink } from "../train/doctor/checks/nvlink.ts";
-import { type Host, parseHosts, pickHosts } from "../train/hosts/hosts_file.ts";
-import type { Shell } from "../train/hosts/shell.ts";
-import { newRunInfo } from "../train/run_info.ts";
-import { latestUnfinished, readSlimeRun } from "../train/run_reader.ts";
-import { hostGpus, resolveSlime } from "../train/slime/config.ts";
-import type { SlimeConfig } from "../train/slime/config_schema.ts";
-import { type Fleet, openFleet } from "../train/slime/fleet.ts";
+import { chooseChecks, preflight } from "../train/slime/doctor/doctor.ts";
+import { readNvlink } from "../train/slime/doctor/checks/nvlink.ts";
+import {
+  type Host,
+  parseHosts,
+  pickHosts,
+} from "../train/slime/hosts/hosts_file.ts";
+import type { Shell } from "../train/slime/hosts/shell.ts";
+import { newRunInfo } from "../train/runs/run_info.ts";
+import { latestUnfinished, readSlimeRun } from "../train/runs/run_reader.ts";
+import { hostGpus, resolveSlime } from "../train/slime/slime_config.ts";
+import type { SlimeConfig } from "../train/slime/slime_schema.ts";
+import { type Fleet, openFleet } from "../train/slime/launch/fleet.ts";
 import {
   attachRun,
   type LaunchResult,
   launchRun,
-} from "../train/slime/launch.ts";
-import { type LaunchFacts, planLaunch } from "../train/slime/plan.ts";
-import { THIS_MACHINE } from "../train/slime/plan_cluster.ts";
-import { figures } from "../train/slime/sitting.ts";
-import { SlimeRun } from "../train/slime/slime_run.ts";
-import { prepareResume, stopRun } from "../train/slime/stop.ts";
-import { readTextIfThere } from "../train/storage.ts";
+} from "../train/slime/launch/launch.ts";
+import {
+  type LaunchFacts,
+  planLaunch,
+} from "../train/slime/plan/slime_plan.ts";
+import { THIS_MACHINE } from "../train/slime/plan/plan_cluster.ts";
+import { figures } from "../train/slime/launch/job_session.ts";
+import { SlimeRun } from "../train/slime/launch/slime_run.ts";
+import { prepareResume, stopRun } from "../train/slime/launch/stop.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
 import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { DoctorLine, doctorText } from "./_doctor_view.ts";

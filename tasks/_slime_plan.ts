@@ -5,14 +5,14 @@
  */
 
 import type { Recipe } from "../train/config.ts";
-import { quote, quoteWords } from "../train/hosts/shell.ts";
-import type { SlimeConfig } from "../train/slime/config_schema.ts";
-import type { Load } from "../train/slime/forecast.ts";
+import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
+import type { SlimeConfig } from "../train/slime/slime_schema.ts";
+import type { Load } from "../train/slime/plan/forecast.ts";
 import {
   type LaunchPlan,
   planLaunch,
   type PlannedCommand,
-} from "../train/slime/plan.ts";
+} from "../train/slime/plan/slime_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
 import { count, dollars, duration } from "./_text.ts";

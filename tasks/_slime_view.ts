@@ -4,12 +4,12 @@
  * @module
  */
 
-import { curvePoints, curveText } from "../train/figure.ts";
-import type { AnyMetrics } from "../train/metrics.ts";
-import { failureText } from "../train/slime/job_failure.ts";
-import type { LaunchResult } from "../train/slime/launch.ts";
-import type { RayJob } from "../train/slime/ray.ts";
-import type { SlimeRun } from "../train/slime/slime_run.ts";
+import { curvePoints, curveText } from "../train/runs/run_figure.ts";
+import type { AnyMetrics } from "../train/runs/metrics.ts";
+import { failureText } from "../train/slime/launch/job_failure.ts";
+import type { LaunchResult } from "../train/slime/launch/launch.ts";
+import type { RayJob } from "../train/slime/launch/ray_jobs.ts";
+import type { SlimeRun } from "../train/slime/launch/slime_run.ts";
 import type { Terminal } from "./_terminal.ts";
 import { count, duration } from "./_text.ts";
 

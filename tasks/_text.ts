@@ -4,7 +4,7 @@
  * @module
  */
 
-export { count, duration } from "../train/amounts.ts";
+export { count, duration } from "../train/progress/amounts.ts";
 
 /**
  * Lays rows out in columns, the first row being the head; numbers are set right, words left.

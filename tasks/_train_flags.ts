@@ -18,10 +18,10 @@ import {
   resolveConfig,
 } from "../train/config.ts";
 import { agentStrategy } from "../train/config_sections.ts";
-import { latestUnfinished, readRun } from "../train/run_reader.ts";
-import { isSlimeRecipe } from "../train/slime/config.ts";
-import { slimeSchema } from "../train/slime/config_schema.ts";
-import { keyedFlags } from "../train/slime/flags.ts";
+import { latestUnfinished, readRun } from "../train/runs/run_reader.ts";
+import { isSlimeRecipe } from "../train/slime/slime_config.ts";
+import { slimeSchema } from "../train/slime/slime_schema.ts";
+import { keyedFlags } from "../train/slime/plan/flags.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
   budgetFlags,

@@ -6,7 +6,7 @@
 
 import { openDataset } from "../train/dataset.ts";
 import type { Config } from "../train/config.ts";
-import { makePlan, type Plan } from "../train/plan.ts";
+import { makePlan, type Plan } from "../train/cpu/run_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { bytes, count, duration, table } from "./_text.ts";
 

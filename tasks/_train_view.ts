@@ -6,11 +6,14 @@
 
 import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config.ts";
-import { curvePoints, curveText } from "../train/figure.ts";
+import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { Activity } from "../train/loop.ts";
-import type { GrpoMetrics, Metrics } from "../train/metrics.ts";
+import type { GrpoMetrics, Metrics } from "../train/runs/metrics.ts";
 import type { SessionResult } from "../train/session.ts";
-import { coldStartSecondsLeft, secondsLeft } from "../train/time_left.ts";
+import {
+  coldStartSecondsLeft,
+  secondsLeft,
+} from "../train/progress/time_left.ts";
 import type { Terminal } from "./_terminal.ts";
 import { bytes, count, dollars, duration, percent, table } from "./_text.ts";
 

@@ -17,7 +17,7 @@ import type { Dataset, DomainName, Split } from "../env/types.ts";
 import { dataSchema } from "../train/config_sections.ts";
 import { openDataset } from "../train/dataset.ts";
 import { formatExclusions } from "../train/exclusions.ts";
-import { writeFileAtomic } from "../train/storage.ts";
+import { writeFileAtomic } from "../train/runs/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count, duration, percent, table } from "./_text.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import { z } from "zod";
-import { generated } from "../env/data/generated/generated.ts";
-import { loadTauBench } from "../env/data/tau_bench.ts";
+import { generated } from "../env/generated/generated.ts";
+import { loadTauBench } from "../env/benchmarks/tau/tau_bench.ts";
 import { benchCpu, type CpuBench } from "./_bench_cpu.ts";
 import { benchHttp, type HttpBench } from "./_bench_http.ts";
 import {

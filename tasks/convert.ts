@@ -12,28 +12,32 @@ import {
   convert,
   type Converted,
   type Verdict,
-} from "../train/checkpoint/convert.ts";
+} from "../train/slime/checkpoint/convert.ts";
 import {
   type ConversionPlan,
   planConversion,
-} from "../train/checkpoint/convert_plan.ts";
+} from "../train/slime/checkpoint/convert_plan.ts";
 import {
   type Probe,
   probeConversion,
-} from "../train/checkpoint/convert_probe.ts";
-import { type Fault, faultText, TRAINING } from "../train/checkpoint/fault.ts";
-import type { CheckpointShape } from "../train/checkpoint/layout.ts";
-import { fullShape, shapeOfConfig } from "../train/checkpoint/shape.ts";
+} from "../train/slime/checkpoint/convert_probe.ts";
+import {
+  type Fault,
+  faultText,
+  TRAINING,
+} from "../train/slime/checkpoint/tensor_fault.ts";
+import type { CheckpointShape } from "../train/slime/checkpoint/checkpoint_layout.ts";
+import { fullShape, shapeOfConfig } from "../train/slime/checkpoint/shape.ts";
 import {
   verifyCheckpoints,
   type VerifyReport,
-} from "../train/checkpoint/verify.ts";
-import { openCheckpoint } from "../train/checkpoint/view.ts";
-import type { Host } from "../train/hosts/hosts_file.ts";
-import { localShell } from "../train/hosts/local_shell.ts";
-import { quoteWords, type Shell } from "../train/hosts/shell.ts";
-import { sshShell } from "../train/hosts/ssh_shell.ts";
-import { pathWord } from "../train/setup/step.ts";
+} from "../train/slime/checkpoint/verify_checkpoint.ts";
+import { openCheckpoint } from "../train/slime/checkpoint/tensor_view.ts";
+import type { Host } from "../train/slime/hosts/hosts_file.ts";
+import { localShell } from "../train/slime/hosts/local_shell.ts";
+import { quoteWords, type Shell } from "../train/slime/hosts/shell.ts";
+import { sshShell } from "../train/slime/hosts/ssh_shell.ts";
+import { pathWord } from "../train/slime/setup/step.ts";
 import { MODEL_SHAPES, shapeMismatches } from "../train/slime/model_shapes.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {

@@ -11,14 +11,17 @@ import { createMeter } from "../env/models/meter.ts";
 import type { ChatModel } from "../env/types.ts";
 import { endpointSchema } from "../train/config_sections.ts";
 import { judge } from "../train/diagnosis/judge.ts";
-import { type Diagnosed, diagnosisReport } from "../train/diagnosis/report.ts";
+import {
+  type Diagnosed,
+  diagnosisReport,
+} from "../train/diagnosis/diagnosis_report.ts";
 import {
   openRunEpisodes,
   type RunEpisode,
   type RunEpisodes,
-} from "../train/diagnosis/run_episodes.ts";
+} from "../train/runs/run_episodes.ts";
 import { openChatModel } from "../train/models.ts";
-import { latestRun } from "../train/run_reader.ts";
+import { latestRun } from "../train/runs/run_reader.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
 import { RunningLine } from "./_running_line.ts";

@@ -6,13 +6,13 @@
 
 import { z } from "zod";
 import { parseSet } from "../train/config.ts";
-import { CHECKS } from "../train/doctor/checks.ts";
+import { CHECKS } from "../train/slime/doctor/checks.ts";
 import {
   chooseChecks,
   type DoctorOptions,
   preflight,
-} from "../train/doctor/doctor.ts";
-import { resolveSlime } from "../train/slime/config.ts";
+} from "../train/slime/doctor/doctor.ts";
+import { resolveSlime } from "../train/slime/slime_config.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";

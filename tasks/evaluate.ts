@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { RunDirError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Dataset } from "../env/types.ts";
-import { addUsage, NO_USAGE } from "../env/usage.ts";
+import { addUsage, NO_USAGE } from "../env/models/usage.ts";
 import { configKeys } from "../train/config.ts";
 import { openDataset } from "../train/dataset.ts";
 import {
@@ -18,7 +18,7 @@ import {
 import {
   type EvaluationConfig,
   evaluationSchema,
-} from "../train/evaluation/config.ts";
+} from "../train/evaluation/evaluation_config.ts";
 import {
   evaluate,
   jobsOf,
@@ -26,10 +26,10 @@ import {
   tasksOf,
 } from "../train/evaluation/evaluate.ts";
 import { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
-import { floorOf } from "../train/evaluation/floor.ts";
-import type { EvaluationReport } from "../train/evaluation/report.ts";
+import { floorOf } from "../train/evaluation/do_nothing.ts";
+import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
-import { newRunInfo } from "../train/run_info.ts";
+import { newRunInfo } from "../train/runs/run_info.ts";
 import { peakRssBytes } from "../train/session.ts";
 import { type Customers, openCustomers } from "../train/users.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";

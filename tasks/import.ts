@@ -9,9 +9,9 @@ import { z } from "zod";
 import {
   importTauBench,
   MANIFEST,
-} from "../env/data/import/import_tau_bench.ts";
+} from "../env/benchmarks/tau/import/import_tau_bench.ts";
 import { ConfigError } from "../env/errors.ts";
-import { readTextIfThere, removeIfThere } from "../train/storage.ts";
+import { readTextIfThere, removeIfThere } from "../train/runs/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count, table } from "./_text.ts";
 

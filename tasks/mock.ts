@@ -10,11 +10,14 @@ import {
   SLIME_FILES,
   slimeFileName,
   slimeRows,
-} from "../env/data/slime_rows.ts";
-import { loadTauBenchTasks, tauBenchDir } from "../env/data/tau_bench.ts";
+} from "../train/slime/plan/example_rows.ts";
+import {
+  loadTauBenchTasks,
+  tauBenchDir,
+} from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
-import { readTextIfThere, writeFileAtomic } from "../train/storage.ts";
+import { readTextIfThere, writeFileAtomic } from "../train/runs/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { knobKeys, mockGenerated } from "./_mock_generated.ts";
 import { keysHelp } from "./_train_flags.ts";

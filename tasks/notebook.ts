@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
-import { checkNotebooks } from "../notebooks/jupyter/check.ts";
+import { checkNotebooks } from "../notebooks/jupyter/check_cells.ts";
 import {
   executeNotebook,
   type Execution,
 } from "../notebooks/jupyter/execute.ts";
 import { installKernel } from "../notebooks/jupyter/kernel.ts";
-import { openLab } from "../notebooks/jupyter/lab.ts";
+import { openLab } from "../notebooks/jupyter/jupyter_lab.ts";
 import {
   codeCells,
   type Notebook,

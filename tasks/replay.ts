@@ -5,13 +5,13 @@
  */
 
 import { z } from "zod";
-import { tauBenchDir } from "../env/data/tau_bench.ts";
+import { tauBenchDir } from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError, DataError } from "../env/errors.ts";
 import {
   describeMismatch,
   type FileReport,
   replayFiles,
-} from "../env/replay.ts";
+} from "../env/benchmarks/tau/replay/replay_recordings.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count, table } from "./_text.ts";
 

@@ -5,15 +5,18 @@
  */
 
 import { sleepByClock } from "../env/sleep.ts";
-import { connectHost } from "../train/setup/connect.ts";
-import { planSetup, type SetupOptions } from "../train/setup/plan.ts";
+import { connectHost } from "../train/slime/setup/connect.ts";
+import {
+  planSetup,
+  type SetupOptions,
+} from "../train/slime/setup/setup_plan.ts";
 import {
   checkSetup,
   type HostReport,
   runSetup,
   type SetupContext,
-} from "../train/setup/run_setup.ts";
-import { undoSetup } from "../train/setup/undo.ts";
+} from "../train/slime/setup/run_setup.ts";
+import { undoSetup } from "../train/slime/setup/undo.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { type SetupFlags, setupFlags, setupOptions } from "./_setup_flags.ts";
 import {

@@ -16,9 +16,9 @@ import {
   readExpression,
   readQuery,
 } from "../notebooks/viewer/page/filter.js";
-import { ViewerFault } from "../notebooks/viewer/source.ts";
-import { isLoopback } from "../train/slime/config.ts";
-import { writeFileAtomic } from "../train/storage.ts";
+import { ViewerFault } from "../notebooks/viewer/viewer_source.ts";
+import { isLoopback } from "../train/slime/slime_config.ts";
+import { writeFileAtomic } from "../train/runs/storage.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
 import { runsFlag } from "./_shared_flags.ts";

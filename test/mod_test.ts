@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as taulab from "../mod.ts";
-import { inTempDir } from "./fakes/temp_dir.ts";
+import { inTempDir } from "./support/temp_dir.ts";
 
 /** What scripts may import; a name that goes or comes is noticed here. */
 const NAMES = [

@@ -14,7 +14,7 @@ import {
   userSchema,
 } from "./config_sections.ts";
 import { ModelConfigSchema } from "./cpu/model_config.ts";
-import { MIN_VOCAB_SIZE } from "./cpu/tokenizer.ts";
+import { MIN_VOCAB_SIZE } from "./cpu/tiny_tokenizer.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);

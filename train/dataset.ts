@@ -7,8 +7,8 @@
 import {
   generated,
   generatedAirlineWorld,
-} from "../env/data/generated/generated.ts";
-import { loadTauBench } from "../env/data/tau_bench.ts";
+} from "../env/generated/generated.ts";
+import { loadTauBench } from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError } from "../env/errors.ts";
 import type { Dataset } from "../env/types.ts";
 import type { Config } from "./config.ts";

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { explainIssue, nearest } from "../env/explain.ts";
 import type { Dataset } from "../env/types.ts";
-import { readTextIfThere } from "./storage.ts";
+import { readTextIfThere } from "./runs/storage.ts";
 
 const fileSchema = z.array(
   z.strictObject({ task: z.string().min(1), reason: z.string().default("") }),

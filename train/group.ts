@@ -6,8 +6,8 @@
 
 import type { Episode, Task } from "../env/types.ts";
 import { advantages, variance } from "./advantage.ts";
-import type { EpisodePlace } from "./episode_store.ts";
-import { rewardOf, scored } from "./episode_stats.ts";
+import type { EpisodePlace } from "./runs/episode_store.ts";
+import { rewardOf, scored } from "./runs/episode_stats.ts";
 import type { Job } from "./lab.ts";
 
 /** Episodes of one task under one policy; those whose infrastructure failed are not in it. */

@@ -13,8 +13,8 @@ import { createRng, deriveSeed } from "../env/random.ts";
 import type { RewardFunction } from "../env/rollout.ts";
 import type { Episode } from "../env/types.ts";
 import { pickBatch } from "./batch.ts";
-import * as stats from "./episode_stats.ts";
-import { evalJobs, type EvalPlan, evalResult, trialsOf } from "./evaluate.ts";
+import * as stats from "./runs/episode_stats.ts";
+import { evalJobs, type EvalPlan, evalResult, trialsOf } from "./held_out.ts";
 import { placeEpisodes, type SampledGroups, sampleGroups } from "./group.ts";
 import type { Job, Lab } from "./lab.ts";
 import {
@@ -22,11 +22,11 @@ import {
   type Metrics,
   METRICS_VERSION,
   type Phase,
-} from "./metrics.ts";
-import type { RunDir } from "./run_dir.ts";
-import { instead } from "./run_reader.ts";
+} from "./runs/metrics.ts";
+import type { RunDir } from "./runs/run_dir.ts";
+import { instead } from "./runs/run_reader.ts";
 import { learningRateAt } from "./schedule.ts";
-import { Stopwatch } from "./stopwatch.ts";
+import { Stopwatch } from "./progress/stopwatch.ts";
 import { updateOnGroups } from "./update.ts";
 
 /** Settings of {@linkcode train}. */

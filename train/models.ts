@@ -7,7 +7,7 @@
 import type { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { createCaller } from "../env/models/call_policy.ts";
-import { checkModel } from "../env/models/check.ts";
+import { checkModel } from "../env/models/check_model.ts";
 import { type Endpoint, resolveEndpoint } from "../env/models/endpoints.ts";
 import { createMeter, type Meter } from "../env/models/meter.ts";
 import { openaiChatModel } from "../env/models/openai.ts";

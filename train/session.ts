@@ -6,12 +6,12 @@
 
 import { resourceUsage } from "node:process";
 import type { Dataset } from "../env/types.ts";
-import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
-import { curvePoints, curveSvg } from "./figure.ts";
+import { type CpuLab, createCpuLab } from "./cpu/cpu_lab.ts";
+import { curvePoints, curveSvg } from "./runs/run_figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
-import type { RunDir } from "./run_dir.ts";
-import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
-import { summarize, type Summary } from "./summary.ts";
+import type { RunDir } from "./runs/run_dir.ts";
+import { readRunTokenizer, TOKENIZER } from "./cpu/run_tokenizer.ts";
+import { summarize, type Summary } from "./runs/summary.ts";
 import type { Customers } from "./users.ts";
 
 /** Settings of {@linkcode runSession}. */

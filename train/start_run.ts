@@ -6,8 +6,8 @@
 
 import type { Dataset } from "../env/types.ts";
 import type { Config } from "./config.ts";
-import { RunDir } from "./run_dir.ts";
-import { newRunInfo } from "./run_info.ts";
+import { RunDir } from "./runs/run_dir.ts";
+import { newRunInfo } from "./runs/run_info.ts";
 
 /** Settings of {@linkcode startRun}. */
 export interface StartRunOptions {

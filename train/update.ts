@@ -5,7 +5,7 @@
  */
 
 import type { Rng } from "../env/random.ts";
-import { mean } from "./episode_stats.ts";
+import { mean } from "./runs/episode_stats.ts";
 import type { Group } from "./group.ts";
 import type {
   PolicyLoss,

@@ -17,7 +17,7 @@ import type {
   Usage,
 } from "../types.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";
-import { addUsage, NO_USAGE } from "../usage.ts";
+import { addUsage, NO_USAGE } from "../models/usage.ts";
 
 /** What an answer says: an action, or why there is none, in words for the model to recover by. */
 export type Reading =

@@ -20,11 +20,11 @@ import type {
   ToolAction,
   Turn,
 } from "../types.ts";
-import { phraser } from "../users/_wording.ts";
-import { Desk, type Move, type Script } from "./_desk.ts";
-import { serveAirline } from "./_expert_airline.ts";
-import { planOf } from "./_expert_plan.ts";
-import { serveRetail } from "./_expert_retail.ts";
+import { phraser } from "../users/wording.ts";
+import { Desk, type Move, type Script } from "./desk.ts";
+import { serveAirline } from "../domains/airline/expert/serve_airline.ts";
+import { planOf } from "../domains/retail/expert/expert_plan.ts";
+import { serveRetail } from "../domains/retail/expert/serve_retail.ts";
 import { openingMessages, type PromptStyle } from "./tool_calling.ts";
 
 /** Settings of {@linkcode expertAgent}. */

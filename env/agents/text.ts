@@ -6,8 +6,8 @@
  */
 
 import { fillPrompt } from "../prompts.ts";
-import { printPythonJson } from "../python_json.ts";
-import { fromPlain } from "../python_value.ts";
+import { printPythonJson } from "../python/python_json.ts";
+import { fromPlain } from "../python/python_value.ts";
 import type {
   Agent,
   ChatModel,

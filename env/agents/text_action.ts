@@ -17,7 +17,7 @@ import {
   type JsonValue,
   parsePythonJson,
   printPythonJson,
-} from "../python_json.ts";
+} from "../python/python_json.ts";
 import type { Action, ToolAction } from "../types.ts";
 import type { Reading } from "./_chat_session.ts";
 

@@ -16,7 +16,7 @@ import type {
   Usage,
 } from "../types.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";
-import { NO_USAGE } from "../usage.ts";
+import { NO_USAGE } from "../models/usage.ts";
 
 /** What is shown of an episode while it is under way. */
 export interface Watcher {

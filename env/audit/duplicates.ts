@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { printPythonJson } from "../python_json.ts";
+import { printPythonJson } from "../python/python_json.ts";
 import type { Task } from "../types.ts";
 import { type Audited, type Finding, finding, isWrite } from "./finding.ts";
 

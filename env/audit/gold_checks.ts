@@ -7,7 +7,7 @@
 
 import { goldOf } from "../gold.ts";
 import { policyViolations } from "../policy/oracle.ts";
-import { printPythonJson } from "../python_json.ts";
+import { printPythonJson } from "../python/python_json.ts";
 import { grade } from "../reward.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";

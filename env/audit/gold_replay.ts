@@ -6,7 +6,7 @@
 
 import { callTool } from "../call_tool.ts";
 import type { Database } from "../database.ts";
-import { domainNamed } from "../domains.ts";
+import { domainNamed } from "../domains/registry.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 
 /** A gold action as it went. */

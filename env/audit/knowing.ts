@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JsonValue } from "../python_value.ts";
+import type { JsonValue } from "../python/python_value.ts";
 import type { ToolAction } from "../types.ts";
 
 /** Parameters whose values are counts and sums that the agent works out. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { JsonValue } from "../python_value.ts";
+import type { JsonValue } from "../python/python_value.ts";
 import type { Dataset, Task } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { toPlain } from "../python_json.ts";
+import { toPlain } from "../python/python_json.ts";
 import type { Dataset, Task } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
 import { GIVEN, leaves, plain } from "./knowing.ts";

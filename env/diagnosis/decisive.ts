@@ -7,7 +7,7 @@
 
 import { callTool } from "../call_tool.ts";
 import type { Database, RowKey } from "../database.ts";
-import { domainOf } from "../domains.ts";
+import { domainOf } from "../domains/registry.ts";
 import { goldOf } from "../gold.ts";
 import { grade } from "../reward.ts";
 import { sameCanonical } from "../state_hash.ts";

@@ -43,7 +43,7 @@ export interface DiagnoseOptions {
  * ```ts
  * import { equal } from "node:assert/strict";
  * import { expertAgent } from "../agents/expert.ts";
- * import { generated } from "../data/generated/generated.ts";
+ * import { generated } from "../generated/generated.ts";
  * import { rollout } from "../rollout.ts";
  * import { scriptedUser } from "../users/scripted.ts";
  * import { diagnose } from "./diagnose.ts";

@@ -5,7 +5,7 @@
  */
 
 import { callTool } from "../call_tool.ts";
-import { domainOf } from "../domains.ts";
+import { domainOf } from "../domains/registry.ts";
 import type {
   Dataset,
   Failure,

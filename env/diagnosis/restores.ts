@@ -6,7 +6,7 @@
  */
 
 import type { RowPair } from "../database.ts";
-import type { JsonObject, JsonValue } from "../python_value.ts";
+import type { JsonObject, JsonValue } from "../python/python_value.ts";
 import type { DomainName, ToolAction } from "../types.ts";
 
 /** A row as it should be, in `left`, and as it is, in `right`. */

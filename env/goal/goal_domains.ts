@@ -4,9 +4,9 @@
  * @module
  */
 
-import { airlineGoals } from "../airline/goal/airline_goals.ts";
+import { airlineGoals } from "../domains/airline/goal/airline_goals.ts";
 import { ConfigError } from "../errors.ts";
-import { retailGoals } from "../retail/goal/retail_goals.ts";
+import { retailGoals } from "../domains/retail/goal/retail_goals.ts";
 import type { DomainName } from "../types.ts";
 import type { GoalDomain } from "./goal_domain.ts";
 

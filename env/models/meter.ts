@@ -6,7 +6,7 @@
 
 import { BudgetError, ConfigError } from "../errors.ts";
 import type { Usage } from "../types.ts";
-import { addUsage, NO_USAGE } from "../usage.ts";
+import { addUsage, NO_USAGE } from "./usage.ts";
 
 /** US dollars per million tokens. */
 export interface Price {

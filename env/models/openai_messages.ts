@@ -11,9 +11,9 @@ import {
   type JsonObject,
   parsePythonJson,
   printPythonJson,
-} from "../python_json.ts";
+} from "../python/python_json.ts";
 import type { ChatReply, Message, ToolCall } from "../types.ts";
-import { considered } from "../thought.ts";
+import { considered } from "./thought.ts";
 import { errorIn } from "./api_fetch.ts";
 import { CallFailure, kindOfStatus } from "./call_policy.ts";
 

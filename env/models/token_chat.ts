@@ -7,7 +7,7 @@
 
 import { InfrastructureError, PolicyError } from "../errors.ts";
 import { deriveSeed } from "../random.ts";
-import { considered, NOTHING_SAID, opensThought } from "../thought.ts";
+import { considered, NOTHING_SAID, opensThought } from "./thought.ts";
 import { type Codec, TokenConversation } from "../tokens/conversation.ts";
 import { parseToolCalls } from "../tokens/tool_parser.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";

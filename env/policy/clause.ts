@@ -6,7 +6,7 @@
  */
 
 import type { Database } from "../database.ts";
-import { type JsonObject, toPlain } from "../python_json.ts";
+import { type JsonObject, toPlain } from "../python/python_json.ts";
 import type { ToolAction } from "../types.ts";
 
 /** A call that policy is asked about. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { airlineClauses } from "../airline/policy_clauses.ts";
-import { retailClauses } from "../retail/policy_clauses.ts";
+import { airlineClauses } from "../domains/airline/policy_clauses.ts";
+import { retailClauses } from "../domains/retail/policy_clauses.ts";
 import type { DomainName } from "../types.ts";
 import {
   type Clause,

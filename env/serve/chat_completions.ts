@@ -9,7 +9,7 @@ import { z } from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import { answerMessage } from "../models/openai_messages.ts";
 import { tokenChatModel } from "../models/token_chat.ts";
-import { type JsonObject, parsePythonJson } from "../python_json.ts";
+import { type JsonObject, parsePythonJson } from "../python/python_json.ts";
 import type {
   ChatReply,
   Message,

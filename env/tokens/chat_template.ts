@@ -12,7 +12,7 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import * as z from "zod";
 import { DataError, PolicyError } from "../errors.ts";
-import { printPythonJson, toPlain } from "../python_json.ts";
+import { printPythonJson, toPlain } from "../python/python_json.ts";
 import type { Message, ToolCall, ToolSchema } from "../types.ts";
 import { Guard, unmark } from "./guard.ts";
 import { readModelFile, readOptionalText } from "./model_dir.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { Float, type JsonObject } from "../python_json.ts";
+import { Float, type JsonObject } from "../python/python_json.ts";
 import type { Message, ToolSchema } from "../types.ts";
 import type { ChatTemplate } from "./chat_template.ts";
 import { unmark } from "./guard.ts";

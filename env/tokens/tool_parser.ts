@@ -11,7 +11,7 @@
  * @module
  */
 
-import { type JsonValue, parsePythonJson } from "../python_json.ts";
+import { type JsonValue, parsePythonJson } from "../python/python_json.ts";
 
 /** How a call begins; without its newline the text is plain. */
 export const TOOL_CALL_START = "<tool_call>\n";

@@ -22,7 +22,7 @@ import {
   type User,
   type UserFactory,
 } from "../types.ts";
-import { addUsage, NO_USAGE } from "../usage.ts";
+import { addUsage, NO_USAGE } from "../models/usage.ts";
 import { labelled } from "./_label.ts";
 import { saysMoreThanStop, withoutStop } from "./_spoken.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { fillPrompt } from "../prompts.ts";
-import { stringRepr } from "../python_repr.ts";
+import { stringRepr } from "../python/python_repr.ts";
 import type { CallOptions, Message } from "../types.ts";
 import type { Talk } from "./_model_user.ts";
 import { withoutReasoning } from "./_spoken.ts";

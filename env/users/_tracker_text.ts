@@ -5,10 +5,10 @@
  */
 
 import type { Database } from "../database.ts";
-import { printPythonJson } from "../python_json.ts";
+import { printPythonJson } from "../python/python_json.ts";
 import type { Goal, Request } from "../types.ts";
-import { tripDetails } from "./_airline_words.ts";
-import { texts } from "./_read.ts";
+import { tripDetails } from "../domains/airline/user/trip_words.ts";
+import { texts } from "../domains/shared/read_row.ts";
 
 /** What a request is about beyond its order: what a customer tells when they are asked. */
 export function detailsOf(request: Request): string[] {

@@ -19,14 +19,21 @@ import {
   type User,
   type UserFactory,
 } from "../types.ts";
-import { AirlineUser } from "./_airline_user.ts";
-import { benchGoal } from "./_bench_goal.ts";
-import { Course } from "./_course.ts";
-import { type Fact, factsOf } from "./_facts.ts";
-import { type Asked, hear, type Heard } from "./_hearing.ts";
-import { type Knowledge, knowledgeOf } from "./_knowledge.ts";
+import { AirlineUser } from "../domains/airline/user/airline_user.ts";
+import { benchGoal } from "../domains/retail/user/bench_goal.ts";
+import { Course } from "./course.ts";
+import { type Fact, factsOf } from "../domains/retail/user/facts.ts";
+import {
+  type Asked,
+  hear,
+  type Heard,
+} from "../domains/retail/user/hearing.ts";
+import {
+  type Knowledge,
+  knowledgeOf,
+} from "../domains/retail/user/knowledge.ts";
 import { labelled } from "./_label.ts";
-import { voiced } from "./_voice.ts";
+import { voiced } from "./voice.ts";
 import {
   farewellWords,
   identityWords,
@@ -36,7 +43,7 @@ import {
   phraser,
   requestWords,
   yesWords,
-} from "./_wording.ts";
+} from "./wording.ts";
 
 /**
  * Makes scripted users for the tasks of a dataset.

@@ -7,7 +7,7 @@
 
 import type { Database } from "../database.ts";
 import { type Goal, STOP, type Turn, type UserFinding } from "../types.ts";
-import { REQUEST_INTENTS } from "./_bench_goal.ts";
+import { REQUEST_INTENTS } from "../domains/retail/user/bench_goal.ts";
 import {
   detailsOf,
   inventedFacts,

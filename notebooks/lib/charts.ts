@@ -6,8 +6,8 @@
 
 import * as Plot from "@observablehq/plot";
 import type { Estimate } from "../../train/evaluation/interval.ts";
-import { curvePoints, type Point } from "../../train/figure.ts";
-import type { AnyMetrics } from "../../train/metrics.ts";
+import { curvePoints, type Point } from "../../train/runs/run_figure.ts";
+import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import { COLORS, figure } from "./figure.ts";
 import type { Rich } from "./rich.ts";
 import type { GroupRow, RewardRow } from "./rewards.ts";

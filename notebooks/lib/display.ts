@@ -7,8 +7,8 @@
 
 import type { Database } from "../../env/database.ts";
 import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
-import { printPythonJson } from "../../env/python_json.ts";
-import type { JsonObject, JsonValue } from "../../env/python_value.ts";
+import { printPythonJson } from "../../env/python/python_json.ts";
+import type { JsonObject, JsonValue } from "../../env/python/python_value.ts";
 import type {
   Episode,
   Reward,

@@ -5,7 +5,7 @@
  */
 
 import { variance } from "../../train/advantage.ts";
-import type { RunEpisode } from "../../train/diagnosis/run_episodes.ts";
+import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 import {
   type Estimate,
   estimateShare,

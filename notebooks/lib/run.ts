@@ -12,12 +12,12 @@ import {
   openRunEpisodes,
   type RunEpisode,
   type RunEpisodes,
-} from "../../train/diagnosis/run_episodes.ts";
-import { EpisodeStore } from "../../train/episode_store.ts";
-import type { AnyMetrics } from "../../train/metrics.ts";
-import type { RunInfo } from "../../train/run_info.ts";
-import { readAnyRun } from "../../train/run_reader.ts";
-import { readRunTokenizer } from "../../train/run_tokenizer.ts";
+} from "../../train/runs/run_episodes.ts";
+import { EpisodeStore } from "../../train/runs/episode_store.ts";
+import type { AnyMetrics } from "../../train/runs/metrics.ts";
+import type { RunInfo } from "../../train/runs/run_info.ts";
+import { readAnyRun } from "../../train/runs/run_reader.ts";
+import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import { type MimeBundle, type Rich, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
 

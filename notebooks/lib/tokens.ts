@@ -9,7 +9,7 @@ import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import { html } from "./html.ts";
 import { Rich } from "./rich.ts";
 import type { Run } from "./run.ts";
-import type { RunEpisode } from "../../train/diagnosis/run_episodes.ts";
+import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 
 /**
  * What tokens are of: the policy's calls, its words, answers of it that could not be read; and what it was shown:

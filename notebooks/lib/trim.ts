@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { deflateSync, inflateSync } from "node:zlib";
 import { ConfigError } from "../../env/errors.ts";
-import { readRunInfo } from "../../train/run_reader.ts";
-import { TOKENIZER } from "../../train/run_tokenizer.ts";
-import { readTextIfThere } from "../../train/storage.ts";
+import { readRunInfo } from "../../train/runs/run_reader.ts";
+import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
+import { readTextIfThere } from "../../train/runs/storage.ts";
 
 /** Which episodes a trimmed run keeps. Groups are kept whole or not at all. */
 export interface TrimOptions {

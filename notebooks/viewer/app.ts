@@ -10,7 +10,7 @@ import { createMiddleware } from "hono/factory";
 import type { Library } from "./library.ts";
 import { FilterError, readQuery } from "./page/filter.js";
 import { PAGE_FILES, readPageFile } from "./page_files.ts";
-import { problemOf, ViewerFault } from "./source.ts";
+import { problemOf, ViewerFault } from "./viewer_source.ts";
 
 /** Settings of {@linkcode viewerApp}. */
 export interface ViewerAppOptions {

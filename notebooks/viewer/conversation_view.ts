@@ -10,7 +10,7 @@ import {
   type JsonValue,
   parsePythonJson,
   printPythonJson,
-} from "../../env/python_json.ts";
+} from "../../env/python/python_json.ts";
 import type { CallView, MessageView } from "./protocol.ts";
 
 /** An action of the agent and the answer to it. */

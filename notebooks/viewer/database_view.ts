@@ -8,9 +8,12 @@
 import type { Database } from "../../env/database.ts";
 import { createEnvironment } from "../../env/environment.ts";
 import { goldOf } from "../../env/gold.ts";
-import { type JsonObject, parsePythonJson } from "../../env/python_json.ts";
+import {
+  type JsonObject,
+  parsePythonJson,
+} from "../../env/python/python_json.ts";
 import { sameCanonical } from "../../env/state_hash.ts";
-import type { JsonValue } from "../../env/python_value.ts";
+import type { JsonValue } from "../../env/python/python_value.ts";
 import type { Dataset, Reward, Task } from "../../env/types.ts";
 import { pretty, type TurnView } from "./conversation_view.ts";
 import type { DatabaseView, FieldView, RowView } from "./protocol.ts";

@@ -5,9 +5,9 @@
  */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
-import { printPythonJson } from "../../env/python_json.ts";
+import { printPythonJson } from "../../env/python/python_json.ts";
 import type { RowDifference, StopReason } from "../../env/types.ts";
-import { parseTurns } from "../../train/diagnosis/run_episodes.ts";
+import { parseTurns } from "../../train/runs/run_episodes.ts";
 import type { FoundIn } from "./findings.ts";
 import type { FindingView } from "./protocol.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { JsonObject } from "../../env/python_json.ts";
+import type { JsonObject } from "../../env/python/python_json.ts";
 import type { Dataset, Reward, Task } from "../../env/types.ts";
-import type { StoredEpisode } from "../../train/episode_store.ts";
+import type { StoredEpisode } from "../../train/runs/episode_store.ts";
 import {
   callOf,
   messagesOf,
@@ -28,7 +28,7 @@ import type {
   TaskView,
 } from "./protocol.ts";
 import { partingOf } from "./siblings.ts";
-import { taskOf, type World } from "./world.ts";
+import { taskOf, type World } from "./world_view.ts";
 
 /** The conversation of an episode as stored. */
 export interface EpisodeParts {

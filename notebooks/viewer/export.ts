@@ -15,7 +15,7 @@ import type {
   RunView,
   TokensView,
 } from "./protocol.ts";
-import { type EpisodeSource, ViewerFault } from "./source.ts";
+import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
 /** Which episodes go into a file. */
 export interface ExportChoice {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { JsonObject } from "../../env/python_json.ts";
+import type { JsonObject } from "../../env/python/python_json.ts";
 import type {
   Dataset,
   Failure,

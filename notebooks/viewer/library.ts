@@ -10,7 +10,7 @@ import type { EpisodeFinder } from "./findings.ts";
 import type { RunSummary } from "./protocol.ts";
 import { ResultsSource } from "./results_source.ts";
 import { RunSource } from "./run_source.ts";
-import { type EpisodeSource, ViewerFault } from "./source.ts";
+import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
 /** Settings of {@linkcode Library}. */
 export interface LibraryOptions {

@@ -12,8 +12,8 @@ import {
   type JsonObject,
   type JsonValue,
   parsePythonJson,
-} from "../../env/python_json.ts";
-import { Float } from "../../env/python_value.ts";
+} from "../../env/python/python_json.ts";
+import { Float } from "../../env/python/python_value.ts";
 import { type Reward, STOP } from "../../env/types.ts";
 import { stringIn } from "./conversation_view.ts";
 

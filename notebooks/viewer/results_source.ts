@@ -7,8 +7,8 @@
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DataError } from "../../env/errors.ts";
-import { loadTauBench } from "../../env/data/tau_bench.ts";
-import { equalityKey } from "../../env/python_object.ts";
+import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
+import { equalityKey } from "../../env/python/python_object.ts";
 import type { Dataset, DomainName, Task } from "../../env/types.ts";
 import { callOf, messagesOf, turnsOf } from "./conversation_view.ts";
 import {
@@ -31,8 +31,8 @@ import {
   noEpisode,
   UNKNOWN_RUN,
   ViewerFault,
-} from "./source.ts";
-import type { World } from "./world.ts";
+} from "./viewer_source.ts";
+import type { World } from "./world_view.ts";
 
 interface Loaded {
   /** Size and time of the file that was read. */

@@ -7,11 +7,11 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { METRICS_VERSION } from "../../train/metrics.ts";
-import { RUN_VERSION } from "../../train/run_info.ts";
-import { readTextIfThere } from "../../train/storage.ts";
+import { METRICS_VERSION } from "../../train/runs/metrics.ts";
+import { RUN_VERSION } from "../../train/runs/run_info.ts";
+import { readTextIfThere } from "../../train/runs/storage.ts";
 import type { Curve } from "./protocol.ts";
-import { ViewerFault } from "./source.ts";
+import { ViewerFault } from "./viewer_source.ts";
 
 const text = z.string().nullish().catch(null);
 

@@ -9,7 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import { inflateSync } from "node:zlib";
 import { RunDirError } from "../../env/errors.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
-import { EpisodeStore } from "../../train/episode_store.ts";
+import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
 import { type EpisodeFeed, EpisodeIndex } from "./episode_index.ts";
 import { type EpisodeParts, viewEpisode } from "./episode_view.ts";
@@ -28,9 +28,9 @@ import {
   noEpisode,
   UNKNOWN_RUN,
   ViewerFault,
-} from "./source.ts";
+} from "./viewer_source.ts";
 import { openTokenizer, tokensView } from "./tokens_view.ts";
-import { openWorld, type World } from "./world.ts";
+import { openWorld, type World } from "./world_view.ts";
 
 /** Settings of {@linkcode RunSource}. */
 export interface RunSourceOptions {

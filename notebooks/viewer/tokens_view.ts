@@ -6,7 +6,7 @@
 
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
-import { readRunTokenizer } from "../../train/run_tokenizer.ts";
+import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import type { TokensView } from "./protocol.ts";
 
 /** The run's own tokenizer, `null` where it has none. @throws {RunDirError} If it is damaged. */

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { callTool } from "../../env/call_tool.ts";
-import { domainNamed } from "../../env/domains.ts";
+import { domainNamed } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
 import type { Dataset, Split } from "../../env/types.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createDatabase, type Database } from "../../env/database.ts";
-import type { JsonObject, JsonValue } from "../../env/python_json.ts";
-import { copyValue, printPythonJson } from "../../env/python_json.ts";
+import type { JsonObject, JsonValue } from "../../env/python/python_json.ts";
+import { copyValue, printPythonJson } from "../../env/python/python_json.ts";
 import { stateHash } from "../../env/state_hash.ts";
-import { smallDatabase } from "../fakes/retail_world.ts";
+import { smallDatabase } from "../support/retail_world.ts";
 
 /** A state as plain maps, the slow way. */
 type Model = Map<string, Map<string, JsonObject>>;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { generated } from "../../env/data/generated/generated.ts";
+import { generated } from "../../env/generated/generated.ts";
 import { createEnvironment } from "../../env/environment.ts";
 import { InfrastructureError } from "../../env/errors.ts";
 import { type Action, type Dataset, STOP, type User } from "../../env/types.ts";
 import { environmentContract } from "../contract/environment_contract.ts";
-import { action, smallDataset } from "../fakes/retail_world.ts";
+import { action, smallDataset } from "../support/retail_world.ts";
 
 environmentContract(
   "generated()",

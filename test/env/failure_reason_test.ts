@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { failureReason } from "../../env/failure_reason.ts";
 import { goldOf } from "../../env/gold.ts";
 import { callTool } from "../../env/call_tool.ts";
-import { retail } from "../../env/retail/domain.ts";
+import { retail } from "../../env/domains/retail/domain.ts";
 import { grade } from "../../env/reward.ts";
 import type { StopReason, ToolAction } from "../../env/types.ts";
-import { action, smallDataset } from "./../fakes/retail_world.ts";
+import { action, smallDataset } from "../support/retail_world.ts";
 
 const CANCEL = action(
   "cancel_pending_order",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { generatedPrompts } from "../../env/data/generated/retail/prompts.ts";
-import { loadTauBench } from "../../env/data/tau_bench.ts";
+import { generatedPrompts } from "../../env/domains/retail/world/world_prompts.ts";
+import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { fillPrompt } from "../../env/prompts.ts";
 import type { Prompts } from "../../env/types.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 
 Deno.test("fillPrompt() fills in one pass, literally, and leaves what has no value", () => {
   assert.equal(

@@ -4,8 +4,8 @@ import { goldOf } from "../../env/gold.ts";
 import { grade, tauBenchRewardInfo, wasSaid } from "../../env/reward.ts";
 import type { ToolAction } from "../../env/types.ts";
 import { callTool } from "../../env/call_tool.ts";
-import { retail } from "../../env/retail/domain.ts";
-import { action, smallDataset } from "../fakes/retail_world.ts";
+import { retail } from "../../env/domains/retail/domain.ts";
+import { action, smallDataset } from "../support/retail_world.ts";
 
 const CANCEL = action(
   "cancel_pending_order",

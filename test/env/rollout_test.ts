@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../env/agents/expert.ts";
 import { toolCallingAgent } from "../../env/agents/tool_calling.ts";
-import { generated } from "../../env/data/generated/generated.ts";
+import { generated } from "../../env/generated/generated.ts";
 import { InfrastructureError } from "../../env/errors.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";
 import {
@@ -21,12 +21,12 @@ import {
   type UserFactory,
 } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
-import { callText, tinyCodec } from "../fakes/tiny_codec.ts";
+import { callText, tinyCodec } from "../support/tiny_codec.ts";
 import {
   babblingModel,
   replayingModel,
   sayingModel,
-} from "../fakes/token_models.ts";
+} from "../support/token_models.ts";
 
 const codec = tinyCodec();
 const dataset: Dataset = await generated(3, {

@@ -5,13 +5,13 @@ import {
   Float,
   type JsonValue,
   parsePythonJson,
-} from "../../env/python_json.ts";
+} from "../../env/python/python_json.ts";
 import {
   canonicalText,
   sameCanonical,
   stateHash,
 } from "../../env/state_hash.ts";
-import { jsonValue, text } from "../fakes/arbitrary.ts";
+import { jsonValue, text } from "../support/arbitrary.ts";
 
 Deno.test("stateHash() of tau-bench's three examples", () => {
   const examples: [json: string, text: string, hash: string][] = [

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../env/agents/expert.ts";
-import { generated } from "../../env/data/generated/generated.ts";
+import { generated } from "../../env/generated/generated.ts";
 import { trialSpecs } from "../../env/trials.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
-import { evaluationSchema } from "../../train/evaluation/config.ts";
+import { evaluationSchema } from "../../train/evaluation/evaluation_config.ts";
 import { jobsOf } from "../../train/evaluation/evaluate.ts";
 
 const dataset = await generated(3, {

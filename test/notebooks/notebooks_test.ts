@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { checkNotebooks } from "../../notebooks/jupyter/check.ts";
+import { checkNotebooks } from "../../notebooks/jupyter/check_cells.ts";
 import {
   codeCells,
   readNotebooks,
 } from "../../notebooks/jupyter/notebook_file.ts";
 import { Run } from "../../notebooks/lib/run.ts";
-import { readRun } from "../../train/run_reader.ts";
-import { executeInJupyter, type Shown } from "../fakes/jupyter.ts";
-import { withoutPython } from "../fakes/python.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+import { readRun } from "../../train/runs/run_reader.ts";
+import { executeInJupyter, type Shown } from "../support/jupyter.ts";
+import { withoutPython } from "../support/python.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const DIR = `${ROOT}notebooks`;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask } from "../fakes/task_process.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask } from "../support/task_process.ts";
 
 Deno.test({
   name: "audit: what it would leave out, evaluate leaves out",

@@ -13,10 +13,10 @@ import { type Message, STOP, type Turn } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { openDataset } from "../../train/dataset.ts";
-import { assertGolden } from "../fakes/golden.ts";
-import { writePolicyRun } from "../fakes/policy_run.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+import { assertGolden } from "../support/golden.ts";
+import { writePolicyRun } from "../support/policy_run.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 

@@ -1,11 +1,11 @@
 import { deepStrictEqual, doesNotMatch, match, ok } from "node:assert/strict";
 import { join } from "node:path";
-import { type FakeSlime, fakeSlime } from "../fakes/converter.ts";
-import { type Pair, writePair } from "../fakes/checkpoints.ts";
-import { runTask, taskCommand } from "../fakes/task_process.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+import { type FakeSlime, fakeSlime } from "../support/converter.ts";
+import { type Pair, writePair } from "../support/checkpoints.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 import { fileURLToPath } from "node:url";
-import { fakeHost, HAS_SSHD } from "../fakes/sshd.ts";
+import { fakeHost, HAS_SSHD } from "../support/sshd.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(
   /\/$/,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writeFailedRun } from "../fakes/failed_run.ts";
-import { chatAnswer, modelServer } from "../fakes/model_server.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask } from "../fakes/task_process.ts";
+import { writeFailedRun } from "../support/failed_run.ts";
+import { chatAnswer, modelServer } from "../support/model_server.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask } from "../support/task_process.ts";
 
 Deno.test("diagnose: a table, the first decisive errors, and nothing of a model", () =>
   inTempDir(async (dir) => {

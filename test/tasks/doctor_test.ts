@@ -5,9 +5,9 @@ import {
   IDLE_GPUS,
   writeModel,
   writeProgram,
-} from "../fakes/doctor.ts";
-import { runTask, taskCommand } from "../fakes/task_process.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+} from "../support/doctor.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 async function writeRecipe(
   dir: string,

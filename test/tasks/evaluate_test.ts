@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseTaskIds } from "../../tasks/_evaluate_flags.ts";
-import { chatAnswer, modelServer } from "../fakes/model_server.ts";
-import { writePolicyRun } from "../fakes/policy_run.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask } from "../fakes/task_process.ts";
+import { chatAnswer, modelServer } from "../support/model_server.ts";
+import { writePolicyRun } from "../support/policy_run.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask } from "../support/task_process.ts";
 
 function evaluateTask(runs: string, ...args: string[]) {
   return runTask("evaluate", ["--runs", runs, ...args], { runs });

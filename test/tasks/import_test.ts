@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { checkoutFiles } from "../env/data/import/_checkout.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask } from "../fakes/task_process.ts";
+import { checkoutFiles } from "../env/benchmarks/tau/import/_checkout.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask } from "../support/task_process.ts";
 
 function importTask(...args: string[]) {
   return runTask("import", args);

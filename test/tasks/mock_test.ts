@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { slimeRows } from "../../env/data/slime_rows.ts";
-import { parsePythonJson } from "../../env/python_json.ts";
-import type { JsonObject } from "../../env/python_json.ts";
-import { loadTauBench } from "../../env/data/tau_bench.ts";
+import { slimeRows } from "../../train/slime/plan/example_rows.ts";
+import { parsePythonJson } from "../../env/python/python_json.ts";
+import type { JsonObject } from "../../env/python/python_json.ts";
+import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { audit } from "../../env/audit/audit.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { openDataset } from "../../train/dataset.ts";
-import { writePolicyRun } from "../fakes/policy_run.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask } from "../fakes/task_process.ts";
+import { writePolicyRun } from "../support/policy_run.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask } from "../support/task_process.ts";
 
 Deno.test({
   name:

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { linesOf } from "../../notebooks/jupyter/process.ts";
-import { writeNotebook } from "../fakes/notebooks.ts";
-import { testPython, withoutPython } from "../fakes/python.ts";
-import { runTask, taskCommand } from "../fakes/task_process.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+import { writeNotebook } from "../support/notebooks.ts";
+import { testPython, withoutPython } from "../support/python.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 /** Jupyter's own directories, so that nothing of the user's is read or written. */
 function jupyterEnv(dir: string): Record<string, string> {

@@ -4,10 +4,10 @@ import {
   chatAnswer,
   type ModelRequest,
   modelServer,
-} from "../fakes/model_server.ts";
-import { QWEN3_DIR, qwen3Tokenizer } from "../fakes/qwen3.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask, taskCommand } from "../fakes/task_process.ts";
+} from "../support/model_server.ts";
+import { QWEN3_DIR, qwen3Tokenizer } from "../support/qwen3.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
 
 /** A server of one's own: a model that hands over at once, and a customer who hangs up. */
 function answer({ body }: ModelRequest): unknown {

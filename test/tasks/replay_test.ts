@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { NO_TAU_BENCH, recordingPath, TAU_BENCH } from "../fakes/tau_bench.ts";
+import {
+  NO_TAU_BENCH,
+  recordingPath,
+  TAU_BENCH,
+} from "../support/tau_bench.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const DEV = recordingPath("gold_retail_dev.jsonl.gz");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { modelServer } from "../fakes/model_server.ts";
-import { writePolicyRun } from "../fakes/policy_run.ts";
-import { QWEN3_DIR, qwen3Tokenizer } from "../fakes/qwen3.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask, taskCommand } from "../fakes/task_process.ts";
+import { modelServer } from "../support/model_server.ts";
+import { writePolicyRun } from "../support/policy_run.ts";
+import { QWEN3_DIR, qwen3Tokenizer } from "../support/qwen3.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
 
 Deno.test("serve answers for a run's policy until Ctrl-C, and says where", () =>
   inTempDir(async (dir) => {

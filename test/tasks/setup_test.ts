@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { hasProgram, runProgram } from "../fakes/programs.ts";
+import { hasProgram, runProgram } from "../support/programs.ts";
 import {
   changes,
   installPrograms,
@@ -8,15 +8,15 @@ import {
   type Repository,
   slimeRepository,
   tauBenchRepository,
-} from "../fakes/setup_world.ts";
+} from "../support/setup_world.ts";
 import {
   runTask,
   taskCommand,
   type TaskOutput,
-} from "../fakes/task_process.ts";
-import { HAS_SSHD } from "../fakes/sshd.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { inWorld } from "../train/setup/_hosts.ts";
+} from "../support/task_process.ts";
+import { HAS_SSHD } from "../support/sshd.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { inWorld } from "../train/slime/setup/_hosts.ts";
 
 const HAS_FLOCK = await hasProgram("flock", "--version") &&
   await hasProgram("git", "--version");

@@ -4,7 +4,10 @@ import {
   progressText,
   reportText,
 } from "../../tasks/_setup_view.ts";
-import type { HostReport, StepReport } from "../../train/setup/run_setup.ts";
+import type {
+  HostReport,
+  StepReport,
+} from "../../train/slime/setup/run_setup.ts";
 
 function step(id: StepReport["id"], state: StepReport["state"]): StepReport {
   return {

@@ -7,16 +7,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { slimePlanText } from "../../tasks/_slime_plan.ts";
-import { planLaunch } from "../../train/slime/plan.ts";
-import { assertGolden } from "../fakes/golden.ts";
+import { planLaunch } from "../../train/slime/plan/slime_plan.ts";
+import { assertGolden } from "../support/golden.ts";
 import {
   RETAIL_ROWS,
   slimeConfigOf,
   slimeFactsOf,
-} from "../fakes/slime_plan.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../fakes/tau_bench.ts";
-import { runTask } from "../fakes/task_process.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+} from "../support/slime_plan.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
+import { runTask } from "../support/task_process.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 Deno.test("slimePlanText() of qwen3-4b is as recorded", async () => {
   const config = await slimeConfigOf("qwen3-4b");

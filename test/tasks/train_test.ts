@@ -6,16 +6,16 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EpisodeStore } from "../../train/episode_store.ts";
-import { readRun } from "../../train/run_reader.ts";
-import { assertGolden } from "../fakes/golden.ts";
+import { EpisodeStore } from "../../train/runs/episode_store.ts";
+import { readRun } from "../../train/runs/run_reader.ts";
+import { assertGolden } from "../support/golden.ts";
 import {
   chatAnswer,
   type ModelServer,
   modelServer,
-} from "../fakes/model_server.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
-import { runTask, taskCommand } from "../fakes/task_process.ts";
+} from "../support/model_server.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
 
 /** A run of seconds: a tiny policy, few steps of few episodes. */
 const TINY = [

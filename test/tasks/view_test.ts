@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writeBigRun } from "../fakes/big_run.ts";
-import { runTask, taskCommand } from "../fakes/task_process.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+import { writeBigRun } from "../support/big_run.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 Deno.test("view --help explains itself with examples", async () => {
   const { code, stdout } = await runTask("view", ["--help"]);

@@ -8,7 +8,7 @@ import {
   parseSet,
   resolveConfig,
 } from "../../train/config.ts";
-import { isSlimeRecipe, resolveSlime } from "../../train/slime/config.ts";
+import { isSlimeRecipe, resolveSlime } from "../../train/slime/slime_config.ts";
 
 /** The message that a recipe, with `--set`s over it, is refused with. */
 function refusal(text: string, sets: readonly string[] = []): string {

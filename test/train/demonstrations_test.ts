@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { openAgent } from "../../env/agents/open.ts";
-import { generated } from "../../env/data/generated/generated.ts";
+import { generated } from "../../env/generated/generated.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";
 import { deriveSeed } from "../../env/random.ts";
 import { rollout } from "../../env/rollout.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { type Config, resolveConfig } from "../../train/config.ts";
-import { trainTokenizer } from "../../train/cpu/tokenizer.ts";
+import { trainTokenizer } from "../../train/cpu/tiny_tokenizer.ts";
 import {
   demonstrationSequences,
   expertConversations,
 } from "../../train/demonstrations.ts";
-import { codecOf } from "../../train/policy_agent.ts";
-import { replayingModel } from "../fakes/token_models.ts";
+import { codecOf } from "../../train/cpu/policy_agent.ts";
+import { replayingModel } from "../support/token_models.ts";
 
 const dataset = await generated(1, {
   trainTasks: 8,

@@ -6,8 +6,8 @@ import {
   readExclusions,
   withoutTasks,
 } from "../../train/exclusions.ts";
-import { action, smallDataset } from "../fakes/retail_world.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+import { action, smallDataset } from "../support/retail_world.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 const golds = [0, 1, 2].map(() => ({ actions: [action("think", "{}")] }));
 

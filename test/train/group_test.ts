@@ -5,7 +5,7 @@ import {
   placeEpisodes,
   sampleGroups,
 } from "../../train/group.ts";
-import { fakeEpisode, fakeTask } from "../fakes/lab.ts";
+import { fakeEpisode, fakeTask } from "../support/lab.ts";
 
 const tasks = Array.from({ length: 10 }, (_, i) => fakeTask("train", i));
 const settings = {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RunDirError, TrainerError } from "../../env/errors.ts";
 import { parseSet, resolveConfig } from "../../train/config.ts";
-import { EpisodeStore } from "../../train/episode_store.ts";
+import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { type Activity, train } from "../../train/loop.ts";
-import type { GrpoMetrics, Metrics } from "../../train/metrics.ts";
-import { RunDir } from "../../train/run_dir.ts";
-import { newRunInfo } from "../../train/run_info.ts";
-import { summarize } from "../../train/summary.ts";
-import { fakeLab, type FakeLabOptions } from "../fakes/lab.ts";
-import { inTempDir } from "../fakes/temp_dir.ts";
+import type { GrpoMetrics, Metrics } from "../../train/runs/metrics.ts";
+import { RunDir } from "../../train/runs/run_dir.ts";
+import { newRunInfo } from "../../train/runs/run_info.ts";
+import { summarize } from "../../train/runs/summary.ts";
+import { fakeLab, type FakeLabOptions } from "../support/lab.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 const RECIPE = `
 coldStart: { steps: 3, batchSize: 4, learningRate: 0.01, warmupSteps: 1 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRng } from "../../env/random.ts";
 import { pickBatch } from "../../train/batch.ts";
 import { learningRateAt } from "../../train/schedule.ts";
-import { Stopwatch } from "../../train/stopwatch.ts";
+import { Stopwatch } from "../../train/progress/stopwatch.ts";
 
 Deno.test("learningRateAt() warms up to the peak and decays to its share", () => {
   const schedule = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRng } from "../../env/random.ts";
 import type { Group } from "../../train/group.ts";
 import { updateOnGroups, type UpdateOptions } from "../../train/update.ts";
-import { fakeEpisode, fakeTask, FakeTrainer } from "../fakes/lab.ts";
+import { fakeEpisode, fakeTask, FakeTrainer } from "../support/lab.ts";
 
 const task = fakeTask("train", 0);
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generated } from "../../env/data/generated/generated.ts";
+import { generated } from "../../env/generated/generated.ts";
 import { DataError } from "../../env/errors.ts";
 import { createMeter, type Meter } from "../../env/models/meter.ts";
 import type { Dataset, Task } from "../../env/types.ts";
@@ -9,7 +9,7 @@ import {
   chatAnswer,
   type ModelServer,
   modelServer,
-} from "../fakes/model_server.ts";
+} from "../support/model_server.ts";
 
 const dataset = await generated(1, {
   trainTasks: 1,

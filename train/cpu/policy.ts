@@ -34,9 +34,9 @@ import { readCheckpoint } from "./checkpoint.ts";
 import { Engine } from "./engine.ts";
 import type { KernelBuild } from "./kernel_module.ts";
 import type { ModelConfig } from "./model_config.ts";
-import type { AdamOptions } from "./optimizer.ts";
+import type { AdamOptions } from "./adamw.ts";
 import { Sampler } from "./sampler.ts";
-import { CpuTrainer } from "./trainer.ts";
+import { CpuTrainer } from "./cpu_trainer.ts";
 
 export { parameterCount } from "./layout.ts";
 export {

@@ -5,7 +5,10 @@
  */
 
 import { DataError } from "../../env/errors.ts";
-import { type JsonValue, parsePythonJson } from "../../env/python_json.ts";
+import {
+  type JsonValue,
+  parsePythonJson,
+} from "../../env/python/python_json.ts";
 import type { Message } from "../../env/types.ts";
 
 /** The words of a text: runs of letters. */

@@ -8,7 +8,7 @@
 
 import { z } from "zod";
 import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
-import { printPythonJson } from "../../env/python_json.ts";
+import { printPythonJson } from "../../env/python/python_json.ts";
 import type { CallOptions, ChatModel, Task, Turn } from "../../env/types.ts";
 
 /** What a judge can say. */

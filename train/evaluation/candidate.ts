@@ -13,18 +13,18 @@ import { sglangTokenModel } from "../../env/models/sglang.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";
 import { loadChatTemplate } from "../../env/tokens/chat_template.ts";
 import { loadTokenizer } from "../../env/tokens/tokenizer.ts";
-import { thinkingVariables } from "../../env/thought.ts";
+import { thinkingVariables } from "../../env/models/thought.ts";
 import type {
   Agent,
   CallOptions,
   ChatModel,
   Dataset,
 } from "../../env/types.ts";
-import { checkModel } from "../../env/models/check.ts";
+import { checkModel } from "../../env/models/check_model.ts";
 import { callerOf, modelName, openChatModel } from "../models.ts";
-import { openRunPolicy } from "../run_policy.ts";
-import { readRun } from "../run_reader.ts";
-import type { EvaluationConfig } from "./config.ts";
+import { openRunPolicy } from "../cpu/run_policy.ts";
+import { readRun } from "../runs/run_reader.ts";
+import type { EvaluationConfig } from "./evaluation_config.ts";
 
 /** Who is evaluated. Held by `await using`. */
 export interface Candidate extends AsyncDisposable {

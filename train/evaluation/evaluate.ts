@@ -11,10 +11,10 @@ import { rolloutAll } from "../../env/rollout.ts";
 import { trialSeed } from "../../env/trials.ts";
 import type { Agent, Dataset, Episode, Task } from "../../env/types.ts";
 import type { Customers } from "../users.ts";
-import type { EvaluationConfig } from "./config.ts";
+import type { EvaluationConfig } from "./evaluation_config.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
-import { floorOf } from "./floor.ts";
-import { type EvaluationReport, reportOn } from "./report.ts";
+import { floorOf } from "./do_nothing.ts";
+import { type EvaluationReport, reportOn } from "./evaluation_report.ts";
 
 /** One episode of the plan. */
 export interface Job {

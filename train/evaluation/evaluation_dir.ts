@@ -11,13 +11,20 @@ import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 import type { Episode } from "../../env/types.ts";
 import { formatConfig, resolveBy } from "../config.ts";
-import { EpisodeStore, type StoredEpisode } from "../episode_store.ts";
-import type { RunInfo } from "../run_info.ts";
-import { makeRunDir, RunJournal, type SittingEnd } from "../run_journal.ts";
-import { takeLock } from "../run_lock.ts";
-import { readRunInfo } from "../run_reader.ts";
-import { attempt, readTextIfThere, writeFileAtomic } from "../storage.ts";
-import { type EvaluationConfig, evaluationSchema } from "./config.ts";
+import { EpisodeStore, type StoredEpisode } from "../runs/episode_store.ts";
+import type { RunInfo } from "../runs/run_info.ts";
+import {
+  makeRunDir,
+  RunJournal,
+  type SittingEnd,
+} from "../runs/run_journal.ts";
+import { takeLock } from "../runs/run_lock.ts";
+import { readRunInfo } from "../runs/run_reader.ts";
+import { attempt, readTextIfThere, writeFileAtomic } from "../runs/storage.ts";
+import {
+  type EvaluationConfig,
+  evaluationSchema,
+} from "./evaluation_config.ts";
 
 /** An episode that ended, and its place in the plan. */
 export interface Ended {

@@ -5,7 +5,7 @@
  */
 
 import type { Reward } from "../../env/types.ts";
-import { solvedShare, type TaskResult } from "../pass_k.ts";
+import { solvedShare, type TaskResult } from "./pass_k.ts";
 import { type Estimate, estimateShare } from "./interval.ts";
 
 /** Of an episode, what pass^k goes by. */

@@ -13,12 +13,12 @@ import {
   type JsonValue,
   parsePythonJson,
   printPythonJson,
-} from "../../env/python_json.ts";
-import { toFloat } from "../../env/python_number.ts";
+} from "../../env/python/python_json.ts";
+import { toFloat } from "../../env/python/python_number.ts";
 import { tauBenchRewardInfo } from "../../env/reward.ts";
 import { objectsAt, textAt } from "../../env/row.ts";
 import type { Dataset, Reward, Task, ToolAction } from "../../env/types.ts";
-import type { StoredEpisode } from "../episode_store.ts";
+import type { StoredEpisode } from "../runs/episode_store.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
 
 /**

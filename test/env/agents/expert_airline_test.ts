@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { isWrite } from "../../../env/audit/finding.ts";
-import { generatedAirlineWorld } from "../../../env/data/generated/generated.ts";
-import type { JsonValue } from "../../../env/python_json.ts";
+import { generatedAirlineWorld } from "../../../env/generated/generated.ts";
+import type { JsonValue } from "../../../env/python/python_json.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Message, ToolAction } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { loadTauBench } from "../../../env/data/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { rollout } from "../../../env/rollout.ts";
-import type { JsonValue } from "../../../env/python_json.ts";
+import type { JsonValue } from "../../../env/python/python_json.ts";
 import type { Dataset, Episode, Message, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 

@@ -4,11 +4,11 @@ import {
   fewShotExamples,
   fewShotSystem,
 } from "../../../env/agents/few_shot.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { loadTauBench } from "../../../env/data/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import type { Dataset, Task } from "../../../env/types.ts";
-import { sayingChatModel } from "../../fakes/chat_models.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
+import { sayingChatModel } from "../../support/chat_models.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 
 const dataset: Dataset = await generated(1, {
   trainTasks: 12,

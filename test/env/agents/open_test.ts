@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { type AgentStrategy, openAgent } from "../../../env/agents/open.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { tokenChatModel } from "../../../env/models/token_chat.ts";
 import type {
   Agent,
@@ -11,9 +11,9 @@ import type {
   Task,
 } from "../../../env/types.ts";
 import { agentContract } from "../../contract/agent_contract.ts";
-import { answeringModel, sayingChatModel } from "../../fakes/chat_models.ts";
-import { callText, tinyCodec } from "../../fakes/tiny_codec.ts";
-import { babblingModel, sayingModel } from "../../fakes/token_models.ts";
+import { answeringModel, sayingChatModel } from "../../support/chat_models.ts";
+import { callText, tinyCodec } from "../../support/tiny_codec.ts";
+import { babblingModel, sayingModel } from "../../support/token_models.ts";
 
 const dataset: Dataset = await generated(1, {
   trainTasks: 12,

@@ -4,7 +4,7 @@ import {
   readTextAction,
   writeTextAction,
 } from "../../../env/agents/text_action.ts";
-import type { JsonValue } from "../../../env/python_json.ts";
+import type { JsonValue } from "../../../env/python/python_json.ts";
 import type { Action } from "../../../env/types.ts";
 
 const STYLE = { marker: "Action:", index: 3 };

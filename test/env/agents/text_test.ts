@@ -3,17 +3,17 @@ import { createHash } from "node:crypto";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { textAgent, textSystemPrompt } from "../../../env/agents/text.ts";
 import { textConversation } from "../../../env/agents/text_conversation.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { loadTauBench } from "../../../env/data/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { tokenChatModel } from "../../../env/models/token_chat.ts";
 import { rollout, rolloutAll } from "../../../env/rollout.ts";
 import { demonstrationTrajectory } from "../../../env/tokens/demonstration.ts";
 import type { Dataset, Message, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-import { sayingChatModel } from "../../fakes/chat_models.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
-import { tinyCodec } from "../../fakes/tiny_codec.ts";
-import { replayingModel } from "../../fakes/token_models.ts";
+import { sayingChatModel } from "../../support/chat_models.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
+import { tinyCodec } from "../../support/tiny_codec.ts";
+import { replayingModel } from "../../support/token_models.ts";
 
 const dataset: Dataset = await generated(1, {
   trainTasks: 6,

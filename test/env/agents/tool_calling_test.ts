@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import {
   openingMessages,
   toolCallingAgent,
@@ -14,8 +14,8 @@ import type {
   Task,
 } from "../../../env/types.ts";
 import { agentContract } from "../../contract/agent_contract.ts";
-import { callText, tinyCodec } from "../../fakes/tiny_codec.ts";
-import { babblingModel, sayingModel } from "../../fakes/token_models.ts";
+import { callText, tinyCodec } from "../../support/tiny_codec.ts";
+import { babblingModel, sayingModel } from "../../support/token_models.ts";
 
 const codec = tinyCodec();
 const OPTIONS = { ...codec, temperature: 1, maxTokensPerTurn: 200 };

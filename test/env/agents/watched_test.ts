@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { watchedAgent } from "../../../env/agents/watched.ts";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { toolCallingAgent } from "../../../env/agents/tool_calling.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Agent, AgentStep, Turn } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-import { sayingChatModel } from "../../fakes/chat_models.ts";
+import { sayingChatModel } from "../../support/chat_models.ts";
 
 const dataset = await generated(1, {
   trainTasks: 1,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { audit, type CheckName } from "../../../env/audit/audit.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { loadTauBench } from "../../../env/data/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import type { Dataset, Split, Task } from "../../../env/types.ts";
-import { action, smallDataset } from "../../fakes/retail_world.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
+import { action, smallDataset } from "../../support/retail_world.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 
 const cancel = action(
   "cancel_pending_order",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { loadTauBench } from "../../../env/data/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { goldWrites } from "../../../env/diagnosis/decisive.ts";
 import { diagnose } from "../../../env/diagnosis/diagnose.ts";
 import type {
@@ -11,8 +11,8 @@ import type {
   ToolAction,
   Turn,
 } from "../../../env/types.ts";
-import { smallDataset } from "../../fakes/retail_world.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
+import { smallDataset } from "../../support/retail_world.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 
 function call(name: string, args: Record<string, string | string[]>) {
   return { name, arguments: new Map(Object.entries(args)) };

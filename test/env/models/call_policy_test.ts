@@ -6,7 +6,7 @@ import {
   retryAfterOf,
 } from "../../../env/models/call_policy.ts";
 import { createRateLimiter } from "../../../env/models/rate_limit.ts";
-import { testCaller } from "../../fakes/callers.ts";
+import { testCaller } from "../../support/callers.ts";
 
 /** Fails with each failure in turn, then answers. */
 function flaky(failures: readonly CallFailure[]): () => Promise<string> {

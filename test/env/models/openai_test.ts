@@ -3,8 +3,8 @@ import { createMeter } from "../../../env/models/meter.ts";
 import type { CallPolicy } from "../../../env/models/call_policy.ts";
 import type { Message, ToolSchema } from "../../../env/types.ts";
 import { chatModelContract } from "../../contract/chat_model_contract.ts";
-import { chatAnswer, FAULTS, modelServer } from "../../fakes/model_server.ts";
-import { modelAt } from "../../fakes/served_models.ts";
+import { chatAnswer, FAULTS, modelServer } from "../../support/model_server.ts";
+import { modelAt } from "../../support/served_models.ts";
 
 const TOOL: ToolSchema = {
   type: "function",

@@ -4,10 +4,10 @@ import { sglangTokenModel } from "../../../env/models/sglang.ts";
 import type { CallPolicy } from "../../../env/models/call_policy.ts";
 import type { GenerateRequest } from "../../../env/types.ts";
 import { tokenModelContract } from "../../contract/token_model_contract.ts";
-import { testCaller } from "../../fakes/callers.ts";
-import { FAULTS, modelServer } from "../../fakes/model_server.ts";
-import { tinyCodec } from "../../fakes/tiny_codec.ts";
-import { babblingModel } from "../../fakes/token_models.ts";
+import { testCaller } from "../../support/callers.ts";
+import { FAULTS, modelServer } from "../../support/model_server.ts";
+import { tinyCodec } from "../../support/tiny_codec.ts";
+import { babblingModel } from "../../support/token_models.ts";
 
 const REQUEST: GenerateRequest = {
   ids: [1, 2, 3],

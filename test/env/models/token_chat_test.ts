@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InfrastructureError, PolicyError } from "../../../env/errors.ts";
-import { Float } from "../../../env/python_json.ts";
+import { Float } from "../../../env/python/python_json.ts";
 import {
   tokenChatModel,
   type TokenChatOptions,
@@ -14,12 +14,12 @@ import type {
 } from "../../../env/types.ts";
 import { chatModelContract } from "../../contract/chat_model_contract.ts";
 import { tokenModelContract } from "../../contract/token_model_contract.ts";
-import { callText, tinyCodec, TOOLS } from "../../fakes/tiny_codec.ts";
+import { callText, tinyCodec, TOOLS } from "../../support/tiny_codec.ts";
 import {
   babblingModel,
   replayingModel,
   sayingModel,
-} from "../../fakes/token_models.ts";
+} from "../../support/token_models.ts";
 
 const codec = tinyCodec();
 const { tokenizer } = codec;

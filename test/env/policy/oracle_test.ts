@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { callTool } from "../../../env/call_tool.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { loadTauBench } from "../../../env/data/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { createDatabase, type Database } from "../../../env/database.ts";
-import { domainNamed } from "../../../env/domains.ts";
+import { domainNamed } from "../../../env/domains/registry.ts";
 import { CLAUSES, policyViolations } from "../../../env/policy/oracle.ts";
-import { fromPlain, type JsonObject } from "../../../env/python_json.ts";
+import { fromPlain, type JsonObject } from "../../../env/python/python_json.ts";
 import type { Dataset, DomainName, ToolAction } from "../../../env/types.ts";
-import { smallDatabase } from "../../fakes/retail_world.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
+import { smallDatabase } from "../../support/retail_world.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 
 function call(name: string, args: Record<string, unknown>): ToolAction {
   return { name, arguments: fromPlain(args) as JsonObject };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AgentStrategy } from "../../../env/agents/open.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { createMeter } from "../../../env/models/meter.ts";
 import type { EpisodeAnswer } from "../../../env/serve/episode_answer.ts";
 import {
@@ -10,9 +10,9 @@ import {
 } from "../../../env/serve/episode_service.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
 import { STOP, type UserFactory } from "../../../env/types.ts";
-import { testCaller } from "../../fakes/callers.ts";
-import { type ModelRequest, modelServer } from "../../fakes/model_server.ts";
-import { callText, tinyCodec } from "../../fakes/tiny_codec.ts";
+import { testCaller } from "../../support/callers.ts";
+import { type ModelRequest, modelServer } from "../../support/model_server.ts";
+import { callText, tinyCodec } from "../../support/tiny_codec.ts";
 
 const codec = tinyCodec();
 const { tokenizer } = codec;

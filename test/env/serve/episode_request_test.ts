@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { generatedOptionsSchema } from "../../../env/data/generated/retail/options.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { generatedOptionsSchema } from "../../../env/domains/retail/world/options.ts";
 import { taskOf } from "../../../env/serve/episode_request.ts";
 import { withoutTasks } from "../../../train/exclusions.ts";
-import { planData } from "../../../train/slime/rows.ts";
-import { slimeConfigOf } from "../../fakes/slime_plan.ts";
+import { planData } from "../../../train/slime/plan/slime_rows.ts";
+import { slimeConfigOf } from "../../support/slime_plan.ts";
 
 Deno.test("taskOf() means the row's own task, also where tasks before it are excluded", async () => {
   const options = { trainTasks: 8, devTasks: 2, testTasks: 2 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { createMeter } from "../../../env/models/meter.ts";
 import type { EpisodeAnswer } from "../../../env/serve/episode_answer.ts";
 import {
@@ -9,13 +9,13 @@ import {
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
 import { sleepByClock } from "../../../env/sleep.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-import { testCaller } from "../../fakes/callers.ts";
+import { testCaller } from "../../support/callers.ts";
 import {
   type ModelRequest,
   modelServer,
   type ModelServerOptions,
-} from "../../fakes/model_server.ts";
-import { tinyCodec } from "../../fakes/tiny_codec.ts";
+} from "../../support/model_server.ts";
+import { tinyCodec } from "../../support/tiny_codec.ts";
 
 const codec = tinyCodec();
 const { tokenizer } = codec;

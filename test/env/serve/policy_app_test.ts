@@ -9,9 +9,9 @@ import type { ServedPolicy } from "../../../env/serve/served_policy.ts";
 import type { Message, TokenModel } from "../../../env/types.ts";
 import { ModelConfigSchema } from "../../../train/cpu/model_config.ts";
 import { createCpuPolicy } from "../../../train/cpu/policy.ts";
-import { testCaller } from "../../fakes/callers.ts";
-import { callText, tinyCodec, TOOLS } from "../../fakes/tiny_codec.ts";
-import { sayingModel } from "../../fakes/token_models.ts";
+import { testCaller } from "../../support/callers.ts";
+import { callText, tinyCodec, TOOLS } from "../../support/tiny_codec.ts";
+import { sayingModel } from "../../support/token_models.ts";
 
 const codec = tinyCodec();
 const HELLO: Message = { role: "user", content: "Hello there" };

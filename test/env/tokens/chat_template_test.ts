@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DataError, PolicyError } from "../../../env/errors.ts";
-import { Float, type JsonValue } from "../../../env/python_json.ts";
+import { Float, type JsonValue } from "../../../env/python/python_json.ts";
 import {
   ChatTemplate,
   createChatTemplate,
@@ -13,7 +13,7 @@ import {
   qwen3Hybrid,
   qwen3Instruct,
   qwen3Tokenizer,
-} from "../../fakes/qwen3.ts";
+} from "../../support/qwen3.ts";
 
 const TOOL: ToolSchema = {
   type: "function",

@@ -7,12 +7,12 @@ import {
 import { demonstrationTrajectory } from "../../../env/tokens/demonstration.ts";
 import { checkPrefix } from "../../../env/tokens/prefix_check.ts";
 import type { Message } from "../../../env/types.ts";
-import { conversations } from "../../fakes/conversations.ts";
+import { conversations } from "../../support/conversations.ts";
 import {
   qwen3Hybrid,
   qwen3Instruct,
   qwen3Tokenizer,
-} from "../../fakes/qwen3.ts";
+} from "../../support/qwen3.ts";
 
 async function instruct(): Promise<Codec> {
   return {

@@ -5,8 +5,8 @@ import {
   checkPrefix,
   probeTemplate,
 } from "../../../env/tokens/prefix_check.ts";
-import { conversations } from "../../fakes/conversations.ts";
-import { qwen3Hybrid, qwen3Instruct } from "../../fakes/qwen3.ts";
+import { conversations } from "../../support/conversations.ts";
+import { qwen3Hybrid, qwen3Instruct } from "../../support/qwen3.ts";
 
 Deno.test("checkPrefix() finds the incremental rendering of Qwen3-Instruct equal to the full one", async () => {
   const template = await qwen3Instruct();

@@ -8,7 +8,7 @@ import {
   createTokenizer,
   loadTokenizer,
 } from "../../../env/tokens/tokenizer.ts";
-import { QWEN3_DIR, qwen3Tokenizer } from "../../fakes/qwen3.ts";
+import { QWEN3_DIR, qwen3Tokenizer } from "../../support/qwen3.ts";
 
 async function huggingFace(): Promise<HuggingFaceTokenizer> {
   const read = async (name: string) =>

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type JsonObject, printPythonJson } from "../../../env/python_json.ts";
+import {
+  type JsonObject,
+  printPythonJson,
+} from "../../../env/python/python_json.ts";
 import {
   parseToolCalls,
   TOOL_CALL_END,

@@ -5,16 +5,16 @@ import type { ChatTemplate } from "../../../env/tokens/chat_template.ts";
 import { TokenConversation } from "../../../env/tokens/conversation.ts";
 import type { Tokenizer } from "../../../env/tokens/tokenizer.ts";
 import type { Message } from "../../../env/types.ts";
-import { conversations } from "../../fakes/conversations.ts";
+import { conversations } from "../../support/conversations.ts";
 import {
   type EpisodeMessages,
   fuzzedEpisodes,
   generatedEpisodes,
   goldEpisodes,
   modelEpisodes,
-} from "../../fakes/episode_messages.ts";
-import { HAND_MADE, YOUNG_LETTERS } from "../../fakes/hand_made_episodes.ts";
-import { withoutPython } from "../../fakes/python.ts";
+} from "../../support/episode_messages.ts";
+import { HAND_MADE, YOUNG_LETTERS } from "../../support/hand_made_episodes.ts";
+import { withoutPython } from "../../support/python.ts";
 import {
   QWEN3_DIR,
   QWEN3_HYBRID,
@@ -22,15 +22,15 @@ import {
   qwen3Hybrid,
   qwen3Instruct,
   qwen3Tokenizer,
-} from "../../fakes/qwen3.ts";
-import { NO_TAU_BENCH } from "../../fakes/tau_bench.ts";
-import { sayingModel } from "../../fakes/token_models.ts";
-import { arbitraryTexts, markTexts } from "../../fakes/token_texts.ts";
+} from "../../support/qwen3.ts";
+import { NO_TAU_BENCH } from "../../support/tau_bench.ts";
+import { sayingModel } from "../../support/token_models.ts";
+import { arbitraryTexts, markTexts } from "../../support/token_texts.ts";
 import {
   askTransformers,
   type ConversationAnswer,
   type ConversationCase,
-} from "../../fakes/transformers.ts";
+} from "../../support/transformers.ts";
 
 const ignore = withoutPython();
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { loadTauBench } from "../../../env/data/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { InfrastructureError } from "../../../env/errors.ts";
 import { STOP, type Task, type UserFactory } from "../../../env/types.ts";
 import { llmUser } from "../../../env/users/llm.ts";
@@ -8,9 +8,9 @@ import { reactUser } from "../../../env/users/react.ts";
 import { reflectionUser } from "../../../env/users/reflection.ts";
 import { verifyUser } from "../../../env/users/verify.ts";
 import { userContract } from "../../contract/user_contract.ts";
-import { answeringModel, sayingChatModel } from "../../fakes/chat_models.ts";
-import { assertGolden } from "../../fakes/golden.ts";
-import { NO_TAU_BENCH, TAU_BENCH } from "../../fakes/tau_bench.ts";
+import { answeringModel, sayingChatModel } from "../../support/chat_models.ts";
+import { assertGolden } from "../../support/golden.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 
 const dataset = await generated(1, {
   trainTasks: 1,

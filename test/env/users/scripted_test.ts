@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { generated } from "../../../env/data/generated/generated.ts";
-import { object } from "../../../env/data/generated/retail/rows.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { object } from "../../../env/domains/retail/world/rows.ts";
 import { createDatabase } from "../../../env/database.ts";
 import { DataError } from "../../../env/errors.ts";
 import { createRng } from "../../../env/random.ts";

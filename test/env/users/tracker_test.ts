@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Task, UserFactory, UserFault } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-import { canHave, faultyUser } from "../../fakes/faulty_users.ts";
+import { canHave, faultyUser } from "../../support/faulty_users.ts";
 
 const dataset = await generated(11, {
   trainTasks: 800,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { rollout } from "../../../env/rollout.ts";
 import { STOP, type Voice } from "../../../env/types.ts";
-import { voiced } from "../../../env/users/_voice.ts";
+import { voiced } from "../../../env/users/voice.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 
 Deno.test("voiced() says the same in other ways, and ends as it is", () => {

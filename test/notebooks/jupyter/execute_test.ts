@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { executeNotebook } from "../../../notebooks/jupyter/execute.ts";
 import { readNotebook } from "../../../notebooks/jupyter/notebook_file.ts";
 import { findJupyter } from "../../../notebooks/jupyter/python.ts";
-import { executeInJupyter } from "../../fakes/jupyter.ts";
-import { writeNotebook } from "../../fakes/notebooks.ts";
-import { withoutPython } from "../../fakes/python.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { executeInJupyter } from "../../support/jupyter.ts";
+import { writeNotebook } from "../../support/notebooks.ts";
+import { withoutPython } from "../../support/python.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 /** A test that runs a notebook of these cells. */
 function jupyterTest(

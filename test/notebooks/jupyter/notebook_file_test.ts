@@ -6,8 +6,8 @@ import {
   readNotebook,
   readNotebooks,
 } from "../../../notebooks/jupyter/notebook_file.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
-import { writeNotebook } from "../../fakes/notebooks.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
+import { writeNotebook } from "../../support/notebooks.ts";
 
 Deno.test("readNotebooks() takes those that are named, or all in order", async () => {
   await inTempDir(async (dir) => {

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import {
   pairedDifference,
   showConfigDifference,
-} from "../../../notebooks/lib/compare.ts";
+} from "../../../notebooks/lib/compare_runs.ts";
 import {
   diagnoseFailed,
   showDecisiveCounts,
   showDiagnosed,
   showRunEpisode,
-} from "../../../notebooks/lib/decisive.ts";
+} from "../../../notebooks/lib/decisive_errors.ts";
 import {
   groupsOf,
   passOf,
@@ -19,10 +19,10 @@ import {
 } from "../../../notebooks/lib/rewards.ts";
 import { Run } from "../../../notebooks/lib/run.ts";
 import { trimRun } from "../../../notebooks/lib/trim.ts";
-import { readRun } from "../../../train/run_reader.ts";
-import { writeBigRun } from "../../fakes/big_run.ts";
-import { writeFailedRun } from "../../fakes/failed_run.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { readRun } from "../../../train/runs/run_reader.ts";
+import { writeBigRun } from "../../support/big_run.ts";
+import { writeFailedRun } from "../../support/failed_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 /** Calls `body` with an evaluation of six episodes: two solved, three failed, one broken. */
 async function withFailedRun(body: (run: Run) => Promise<void> | void) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { coverageOf } from "../../../env/data/generated/coverage.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { coverageOf } from "../../../env/generated/coverage.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import type { Trajectory } from "../../../env/tokens/trajectory.ts";
 import { passFigure, pointsFigure } from "../../../notebooks/lib/charts.ts";
 import { figure, Plot } from "../../../notebooks/lib/figure.ts";
@@ -9,7 +9,7 @@ import { html } from "../../../notebooks/lib/html.ts";
 import {
   coverageFigure,
   showCertificate,
-} from "../../../notebooks/lib/mock.ts";
+} from "../../../notebooks/lib/show_tasks.ts";
 import { Rich, stack } from "../../../notebooks/lib/rich.ts";
 import { table } from "../../../notebooks/lib/table.ts";
 import { showTokens, tokenCounts } from "../../../notebooks/lib/tokens.ts";

@@ -6,9 +6,9 @@
 
 import { join } from "node:path";
 import type { Episode } from "../../../env/types.ts";
-import { EpisodeStore } from "../../../train/episode_store.ts";
-import { writeBigRun } from "../../fakes/big_run.ts";
-import { fakeEpisode } from "../../fakes/lab.ts";
+import { EpisodeStore } from "../../../train/runs/episode_store.ts";
+import { writeBigRun } from "../../support/big_run.ts";
+import { fakeEpisode } from "../../support/lab.ts";
 
 /** What must show as text wherever it stands. */
 export const HOSTILE =

@@ -6,8 +6,8 @@ import {
   PAGE_MODULES,
   readPageFile,
 } from "../../../notebooks/viewer/page_files.ts";
-import { writeBigRun } from "../../fakes/big_run.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { writeBigRun } from "../../support/big_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 type App = ReturnType<typeof viewerApp>;
 

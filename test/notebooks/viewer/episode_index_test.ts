@@ -9,10 +9,10 @@ import {
 } from "../../../notebooks/viewer/page/filter.js";
 import type { EpisodeRow } from "../../../notebooks/viewer/protocol.ts";
 import { RunSource } from "../../../notebooks/viewer/run_source.ts";
-import { RunDir } from "../../../train/run_dir.ts";
+import { RunDir } from "../../../train/runs/run_dir.ts";
 import { openDataset } from "../../../train/dataset.ts";
-import { addStep, BIG_CONFIG, writeBigRun } from "../../fakes/big_run.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { addStep, BIG_CONFIG, writeBigRun } from "../../support/big_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 const ALL = readQuery(new URLSearchParams());
 const QUERIES = [

@@ -9,8 +9,8 @@ import {
 } from "../../../notebooks/viewer/export.ts";
 import { Library } from "../../../notebooks/viewer/library.ts";
 import { readExpression } from "../../../notebooks/viewer/page/filter.js";
-import { writeBigRun } from "../../fakes/big_run.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { writeBigRun } from "../../support/big_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 const OPTIONS: ExportOptions = {
   filter: new URLSearchParams(),

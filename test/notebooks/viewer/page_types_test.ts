@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import project from "../../../deno.json" with { type: "json" };
 import { PAGE_MODULES } from "../../../notebooks/viewer/page_files.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 /**
  * Apart from `deno check`: the types of a browser are a program's affair as a whole, and those of Deno's own

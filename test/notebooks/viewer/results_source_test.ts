@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { readQuery } from "../../../notebooks/viewer/page/filter.js";
 import { ResultsSource } from "../../../notebooks/viewer/results_source.ts";
 import { diagnosisFindings } from "../../../notebooks/viewer/diagnosis_finder.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 import {
   NO_TAU_BENCH,
   recordingPath,
   TAU_BENCH,
-} from "../../fakes/tau_bench.ts";
+} from "../../support/tau_bench.ts";
 
 /** As τ-bench writes it: content `null` beside a call, arguments as text, floats as floats. */
 const RESULT = `[{

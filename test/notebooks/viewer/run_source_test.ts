@@ -4,12 +4,12 @@ import { DatabaseSync } from "node:sqlite";
 import { diagnosisFindings } from "../../../notebooks/viewer/diagnosis_finder.ts";
 import { readQuery } from "../../../notebooks/viewer/page/filter.js";
 import { RunSource } from "../../../notebooks/viewer/run_source.ts";
-import { ViewerFault } from "../../../notebooks/viewer/source.ts";
-import { EpisodeStore } from "../../../train/episode_store.ts";
-import { writeBigRun } from "../../fakes/big_run.ts";
-import { fakeEpisode } from "../../fakes/lab.ts";
-import { writePolicyRun } from "../../fakes/policy_run.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { ViewerFault } from "../../../notebooks/viewer/viewer_source.ts";
+import { EpisodeStore } from "../../../train/runs/episode_store.ts";
+import { writeBigRun } from "../../support/big_run.ts";
+import { fakeEpisode } from "../../support/lab.ts";
+import { writePolicyRun } from "../../support/policy_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 async function inRun(
   body: (source: RunSource, path: string) => Promise<void>,

@@ -8,11 +8,11 @@ import { scriptedUser } from "../../../env/users/scripted.ts";
 import { resolveBy } from "../../../train/config.ts";
 import { openDataset } from "../../../train/dataset.ts";
 import { openCandidate } from "../../../train/evaluation/candidate.ts";
-import { evaluationSchema } from "../../../train/evaluation/config.ts";
-import { openRunPolicy } from "../../../train/run_policy.ts";
-import { readRun } from "../../../train/run_reader.ts";
-import { TINY_CONFIG, writePolicyRun } from "../../fakes/policy_run.ts";
-import { inTempDir } from "../../fakes/temp_dir.ts";
+import { evaluationSchema } from "../../../train/evaluation/evaluation_config.ts";
+import { openRunPolicy } from "../../../train/cpu/run_policy.ts";
+import { readRun } from "../../../train/runs/run_reader.ts";
+import { TINY_CONFIG, writePolicyRun } from "../../support/policy_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 const dataset = await openDataset(TINY_CONFIG.data);
 

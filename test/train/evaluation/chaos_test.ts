@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createMeter } from "../../../env/models/meter.ts";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { resolveBy } from "../../../train/config.ts";
 import { openCandidate } from "../../../train/evaluation/candidate.ts";
 import {
   type EvaluationConfig,
   evaluationSchema,
-} from "../../../train/evaluation/config.ts";
+} from "../../../train/evaluation/evaluation_config.ts";
 import { evaluate } from "../../../train/evaluation/evaluate.ts";
 import { EvaluationDir } from "../../../train/evaluation/evaluation_dir.ts";
-import type { StoredEpisode } from "../../../train/episode_store.ts";
-import { newRunInfo } from "../../../train/run_info.ts";
+import type { StoredEpisode } from "../../../train/runs/episode_store.ts";
+import { newRunInfo } from "../../../train/runs/run_info.ts";
 import { openCustomers } from "../../../train/users.ts";
-import { FAULTS, modelServer } from "../../fakes/model_server.ts";
-import { recordedAnswers } from "../../fakes/recorded_models.ts";
-import { taskCommand } from "../../fakes/task_process.ts";
+import { FAULTS, modelServer } from "../../support/model_server.ts";
+import { recordedAnswers } from "../../support/recorded_models.ts";
+import { taskCommand } from "../../support/task_process.ts";
 
 const TASKS = 24;
 const DATA = { trainTasks: 1, devTasks: 1, testTasks: TASKS };

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { generated } from "../../../env/data/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { textAgent } from "../../../env/agents/text.ts";
 import { InfrastructureError } from "../../../env/errors.ts";
 import type { Agent, Dataset, UserFactory } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-import { EpisodeStore } from "../../../train/episode_store.ts";
+import { EpisodeStore } from "../../../train/runs/episode_store.ts";
 import { resolveBy } from "../../../train/config.ts";
-import { evaluationSchema } from "../../../train/evaluation/config.ts";
+import { evaluationSchema } from "../../../train/evaluation/evaluation_config.ts";
 import {
   evaluate,
   jobsOf,
@@ -21,9 +21,9 @@ import {
   readEvaluation,
 } from "../../../train/evaluation/evaluation_dir.ts";
 import { tauBenchResults } from "../../../train/evaluation/tau_bench_results.ts";
-import { newRunInfo } from "../../../train/run_info.ts";
-import { readRun } from "../../../train/run_reader.ts";
-import { sayingChatModel } from "../../fakes/chat_models.ts";
+import { newRunInfo } from "../../../train/runs/run_info.ts";
+import { readRun } from "../../../train/runs/run_reader.ts";
+import { sayingChatModel } from "../../support/chat_models.ts";
 
 const TASKS = 6;
 const DATA = { trainTasks: 1, devTasks: 1, testTasks: TASKS };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createRng } from "../../../env/random.ts";
 import { estimateShare } from "../../../train/evaluation/interval.ts";
-import { solvedShare } from "../../../train/pass_k.ts";
+import { solvedShare } from "../../../train/evaluation/pass_k.ts";
 
 Deno.test("estimateShare() holds the true share 19 times of 20, whatever the share and the trials of a task", () => {
   for (

@@ -5,7 +5,7 @@ import {
   type PassEpisode,
   passEstimates,
 } from "../../../train/evaluation/pass_estimates.ts";
-import { passK } from "../../../train/pass_k.ts";
+import { passK } from "../../../train/evaluation/pass_k.ts";
 
 function trials(taskId: string, ...rewards: (number | null)[]): PassEpisode[] {
   return rewards.map((reward) => ({ taskId, reward }));

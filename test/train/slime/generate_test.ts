@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { slowJson } from "../../../env/serve/slow_json.ts";
-import { testPython, withoutPython } from "../../fakes/python.ts";
+import { testPython, withoutPython } from "../../support/python.ts";
 
 const ignore = withoutPython();
 const root = new URL("../../../", import.meta.url);
@@ -12,9 +12,9 @@ function pathOf(path: string): string {
 /** Runs generate.py's hooks in slime's place on a case; what the process wrote. */
 async function drive(input: Record<string, unknown>) {
   const child = new Deno.Command(testPython()!, {
-    args: ["-B", pathOf("test/fakes/slime/drive.py")],
+    args: ["-B", pathOf("test/support/slime/drive.py")],
     env: {
-      PYTHONPATH: `${pathOf("train/slime")}:${pathOf("test/fakes/slime")}`,
+      PYTHONPATH: `${pathOf("train/slime")}:${pathOf("test/support/slime")}`,
       TAULAB_TOKEN: "test-token",
     },
     stdin: "piped",

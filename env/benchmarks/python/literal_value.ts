@@ -1,0 +1,245 @@
+/**
+ * The value of a Python expression that is a literal, or made of literals and names that are known. Nothing is
+ * run; what is anything else is an error with its place.
+ *
+ * @module
+ */
+
+import { parsePythonJson } from "../../python/python_json.ts";
+import { add, isPythonNumber, negate } from "../../python/python_number.ts";
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
+import {
+  children,
+  type Node,
+  type PythonSource,
+  textOf,
+  unreadable,
+} from "./python_source.ts";
+import { decodeBody, splitString } from "./python_strings.ts";
+
+/** What an expression may refer to. */
+export interface Scope {
+  /** A name's value; `undefined` where it is not known. Dotted for members: `self.wiki`. */
+  readonly name?: (name: string) => JsonValue | undefined;
+  /** The value of a call; `undefined` where the callee is not known. */
+  readonly call?: (
+    callee: string,
+    args: CallArguments,
+  ) => JsonValue | undefined;
+}
+
+/** Arguments of a call. */
+export interface CallArguments {
+  readonly positional: readonly JsonValue[];
+  readonly keywords: JsonObject;
+}
+
+/** Evaluates an expression. @throws {DataError} If it is not made of what is known; names file, line and column. */
+export function evaluate(
+  source: PythonSource,
+  node: Node,
+  scope: Scope = {},
+): JsonValue {
+  return new Evaluator(source, scope).value(node);
+}
+
+class Evaluator {
+  readonly #source: PythonSource;
+  readonly #scope: Scope;
+
+  constructor(source: PythonSource, scope: Scope) {
+    this.#source = source;
+    this.#scope = scope;
+  }
+
+  value(node: Node): JsonValue {
+    switch (node.name) {
+      case "String":
+        return this.#string(node);
+      case "FormatString":
+        return this.#format(node);
+      case "ContinuedString":
+        return children(node).map((part) => this.#text(part)).join("");
+      case "Number":
+        return this.#number(node);
+      case "Boolean":
+        return textOf(this.#source, node) === "True";
+      case "None":
+        return null;
+      case "ArrayExpression":
+      case "TupleExpression":
+        return this.#elements(node);
+      case "DictionaryExpression":
+        return this.#dictionary(node);
+      case "ParenthesizedExpression":
+        return this.value(this.#only(node));
+      case "UnaryExpression":
+        return this.#unary(node);
+      case "BinaryExpression":
+        return this.#binary(node);
+      case "CallExpression":
+        return this.#call(node);
+      case "VariableName":
+      case "MemberExpression":
+        return this.#name(node);
+      default:
+        return this.#fail(node, "this is no literal");
+    }
+  }
+
+  #fail(node: Node, problem: string): never {
+    throw unreadable(this.#source, node, problem);
+  }
+
+  #text(node: Node): string {
+    const value = this.value(node);
+    return typeof value === "string"
+      ? value
+      : this.#fail(node, "this is no text");
+  }
+
+  #string(node: Node): string {
+    const { prefix, body } = splitString(textOf(this.#source, node));
+    if (prefix.includes("b")) this.#fail(node, "bytes are no text");
+    return this.#decode(node, body, prefix.includes("r"));
+  }
+
+  #decode(node: Node, body: string, isRaw: boolean): string {
+    try {
+      return decodeBody(body, isRaw);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return this.#fail(node, error.message);
+    }
+  }
+
+  /** The text between replacements, with the values of the names in them. */
+  #format(node: Node): string {
+    const literal = textOf(this.#source, node);
+    const { prefix, body, start } = splitString(literal);
+    const isRaw = prefix.includes("r");
+    const plain = (from: number, to: number) =>
+      this.#decode(node, body.slice(from, to), isRaw)
+        .replaceAll("{{", "{").replaceAll("}}", "}");
+    let text = "";
+    let at = 0;
+    for (const part of children(node)) {
+      if (part.name !== "FormatReplacement") continue;
+      const from = part.from - node.from - start;
+      text += plain(at, from) + this.#replacement(part);
+      at = from + (part.to - part.from);
+    }
+    return text + plain(at, body.length);
+  }
+
+  #replacement(node: Node): string {
+    const [, expression, ...rest] = children(node);
+    if (expression === undefined || rest.length !== 1) {
+      this.#fail(node, "a conversion or a format cannot be read");
+    }
+    return this.#text(expression);
+  }
+
+  #number(node: Node): JsonValue {
+    const text = textOf(this.#source, node).replaceAll("_", "");
+    if (/^\d+$/.test(text) && !/^0\d/.test(text)) return parsePythonJson(text);
+    const float = /^(\d*)\.?(\d*)(e[+-]?\d+)?$/i.exec(text);
+    if (float === null || float[1] === "" && float[2] === "") {
+      return this.#fail(node, "this number cannot be read");
+    }
+    const [, whole, part, exponent = ""] = float;
+    return parsePythonJson(`${Number(whole || 0)}.${part || 0}${exponent}`);
+  }
+
+  #elements(node: Node): JsonValue[] {
+    return children(node).flatMap((child) => {
+      if (/^[[\](),]$/.test(child.name)) return [];
+      if (child.name === "*") this.#fail(child, "unpacking cannot be read");
+      return [this.value(child)];
+    });
+  }
+
+  #dictionary(node: Node): JsonObject {
+    const value: JsonObject = new Map();
+    const parts = children(node).filter(({ name }) => !/^[{}:,]$/.test(name));
+    for (let i = 0; i < parts.length; i += 2) {
+      const [key, member] = [parts[i]!, parts[i + 1]];
+      if (key.name === "**" || member === undefined) {
+        this.#fail(key, "unpacking cannot be read");
+      }
+      value.set(this.#text(key), this.value(member));
+    }
+    return value;
+  }
+
+  #only(node: Node): Node {
+    const [inner, ...others] = children(node).filter(({ name }) =>
+      !/^[()]$/.test(name)
+    );
+    return inner !== undefined && others.length === 0
+      ? inner
+      : this.#fail(node, "this cannot be read");
+  }
+
+  #unary(node: Node): JsonValue {
+    const [operator, operand] = children(node);
+    const value = operand === undefined ? null : this.value(operand);
+    if (operator?.name !== "ArithOp" || !isPythonNumber(value)) {
+      return this.#fail(node, "this is no number");
+    }
+    return textOf(this.#source, operator) === "-" ? negate(value) : value;
+  }
+
+  #binary(node: Node): JsonValue {
+    const [left, operator, right] = children(node);
+    if (
+      left === undefined || operator === undefined || right === undefined ||
+      textOf(this.#source, operator) !== "+"
+    ) return this.#fail(node, "only + of literals can be read");
+    const [a, b] = [this.value(left), this.value(right)];
+    if (typeof a === "string" && typeof b === "string") return a + b;
+    if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
+    if (isPythonNumber(a) && isPythonNumber(b)) return add(a, b);
+    return this.#fail(node, "these cannot be added");
+  }
+
+  #name(node: Node): JsonValue {
+    const name = textOf(this.#source, node);
+    const value = this.#scope.name?.(name);
+    return value === undefined
+      ? this.#fail(node, `the name "${name}" is not known here`)
+      : value;
+  }
+
+  #call(node: Node): JsonValue {
+    const [callee, list] = children(node);
+    const name = callee === undefined ? "" : textOf(this.#source, callee);
+    const args = list === undefined
+      ? { positional: [], keywords: new Map() }
+      : this.#arguments(list);
+    const value = this.#scope.call?.(name, args);
+    return value === undefined
+      ? this.#fail(node, `a call of "${name}" cannot be read`)
+      : value;
+  }
+
+  #arguments(list: Node): CallArguments {
+    const positional: JsonValue[] = [];
+    const keywords: JsonObject = new Map();
+    const parts = children(list).filter(({ name }) => !/^[(),]$/.test(name));
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!;
+      if (/^\*+$/.test(part.name)) this.#fail(part, "unpacking cannot be read");
+      if (parts[i + 1]?.name === "AssignOp") {
+        keywords.set(
+          textOf(this.#source, part),
+          this.value(parts[i + 2] ?? part),
+        );
+        i += 2;
+      } else {
+        positional.push(this.value(part));
+      }
+    }
+    return { positional, keywords };
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * A τ-bench checkout as the directory that everything else reads: data, texts and tasks out of Python source,
+ * without running Python.
+ *
+ * @see sierra-research/tau-bench at 59a200c for the layout.
+ * @module
+ */
+
+import { DataError } from "../../../errors.ts";
+import {
+  formatPythonJson,
+  type JsonValue,
+  parsePythonJson,
+} from "../../../python/python_json.ts";
+import { sha256 } from "../../../state_hash.ts";
+import type { DomainName } from "../../../types.ts";
+import { PythonModules } from "../../python/python_modules.ts";
+import { importDomain, type ImportedDomain, taskCalls } from "./read_domain.ts";
+import { importPrompts } from "./read_prompts.ts";
+
+/** Reads the files of a checkout. */
+export interface Checkout {
+  /** Its root, which holds `tau_bench/`. */
+  readonly root: string;
+  /** A file's text; `undefined` where there is none. */
+  readonly read: (path: string) => Promise<string | undefined>;
+  /** The commit that is checked out, where it is known. */
+  readonly commit?: string | undefined;
+}
+
+/** What was imported. */
+export interface Import {
+  /** Path within the directory, and text. */
+  readonly files: ReadonlyMap<string, string>;
+  /** How many there are of what: `retail tasks_test`, `retail users`. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Name of the file that says what was imported. */
+export const MANIFEST = "SOURCE.json";
+
+const DOMAINS: Readonly<Record<DomainName, readonly string[]>> = {
+  retail: ["orders", "products", "users"],
+  airline: ["flights", "reservations", "users"],
+};
+
+const FEW_SHOT = [
+  "MockAirlineDomainEnv-few_shot.jsonl",
+  "MockRetailDomainEnv-few_shot.jsonl",
+];
+
+/**
+ * Imports a checkout; writes nothing.
+ * @throws {DataError} If a file is missing, or holds a construct that cannot be read; names file, line and column.
+ */
+export async function importTauBench(checkout: Checkout): Promise<Import> {
+  const { root, read } = checkout;
+  const modules = new PythonModules({ root, read, calls: taskCalls });
+  const files = new Map<string, string>();
+  const counts: Record<string, number> = {};
+  const terminating = new Map<string, JsonValue>();
+  for (const domain of ["retail", "airline"] as const) {
+    const dir = `${root}/tau_bench/envs/${domain}`;
+    const wiki = await read(`${dir}/wiki.md`);
+    const imported = await importDomain(modules, { root, domain, wiki });
+    addDomain(domain, imported, { files, counts });
+    terminating.set(domain, imported.terminatingTools);
+    for (const table of DOMAINS[domain]) {
+      const text = await required(read, `${dir}/data/${table}.json`);
+      files.set(`${domain}/${table}.json`, text);
+      counts[`${domain} ${table}`] = rowCount(
+        text,
+        `${dir}/data/${table}.json`,
+      );
+    }
+  }
+  for (const name of FEW_SHOT) {
+    const text = await read(`${root}/few_shot_data/${name}`);
+    if (text === undefined) continue;
+    files.set(`few_shot/${name}`, text);
+    counts[`few_shot ${name}`] = text.trim().split("\n").length;
+  }
+  files.set("terminate_tools.json", json(terminating));
+  files.set("prompts.json", json(await importPrompts(modules, root)));
+  const licence = await read(`${root}/LICENSE`);
+  if (licence !== undefined) files.set("LICENSE.txt", licence);
+  files.set(MANIFEST, manifest(files, { counts, commit: checkout.commit }));
+  return { files, counts };
+}
+
+function addDomain(
+  domain: DomainName,
+  imported: ImportedDomain,
+  { files, counts }: {
+    files: Map<string, string>;
+    counts: Record<string, number>;
+  },
+): void {
+  files.set(`${domain}/wiki.md`, imported.policy);
+  files.set(`${domain}/rules.json`, json(imported.rules));
+  files.set(`${domain}/tools.json`, json([...imported.tools]));
+  counts[`${domain} tools`] = imported.tools.length;
+  for (const [split, tasks] of imported.tasks) {
+    files.set(`${domain}/tasks_${split}.json`, json([...tasks]));
+    counts[`${domain} tasks_${split}`] = tasks.length;
+  }
+}
+
+/** Without dates, so that the same checkout gives the same bytes. */
+function manifest(
+  files: ReadonlyMap<string, string>,
+  { counts, commit }: {
+    counts: Readonly<Record<string, number>>;
+    commit: string | undefined;
+  },
+): string {
+  const hashes = [...files].map(([path, text]) => [path, sha256([text])]);
+  return `${
+    JSON.stringify(
+      {
+        importedBy: "deno task import",
+        commit: commit ?? null,
+        counts,
+        sha256: Object.fromEntries(hashes),
+      },
+      null,
+      1,
+    )
+  }\n`;
+}
+
+/** @throws {DataError} If the text is no object of rows. */
+function rowCount(text: string, path: string): number {
+  const rows = parsePythonJson(text, { path });
+  if (rows instanceof Map) return rows.size;
+  throw new DataError(`"${path}" is no object of rows`, { path });
+}
+
+async function required(read: Checkout["read"], path: string): Promise<string> {
+  const text = await read(path);
+  if (text !== undefined) return text;
+  throw new DataError(
+    `Cannot find "${path}"; give the directory of a τ-bench checkout`,
+    { path },
+  );
+}
+
+function json(value: JsonValue): string {
+  return `${formatPythonJson(value)}\n`;
+}

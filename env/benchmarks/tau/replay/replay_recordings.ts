@@ -1,0 +1,253 @@
+/**
+ * Replaying recordings of τ-bench against this implementation: every observation, state and reward has to be
+ * what was recorded.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { loadTauBench } from "../tau_bench.ts";
+import { domainNamed } from "../../../domains/registry.ts";
+import { ConfigError, DataError } from "../../../errors.ts";
+import {
+  type JsonObject,
+  parsePythonJson,
+  toPlain,
+} from "../../../python/python_json.ts";
+import { type CallContext, replayFuzz, replayGold } from "./calls.ts";
+import { isGoldOf, replayFuzzReward, replayTrajectory } from "./episodes.ts";
+import { Checker, type Mismatch } from "./mismatch.ts";
+import {
+  checkRecord,
+  readRecording,
+  type Recording,
+  type RecordingFormat,
+} from "./recording.ts";
+import type { Dataset, DomainName, Split, Task } from "../../../types.ts";
+
+export { describeMismatch, type Mismatch } from "./mismatch.ts";
+
+/** The counts of one replayed file. */
+export interface FileReport {
+  readonly path: string;
+  readonly format: RecordingFormat;
+  readonly domain: DomainName;
+  readonly records: number;
+  readonly steps: number;
+  readonly mismatches: number;
+}
+
+/** What a replay tells while it goes on. */
+export interface ReplayOptions {
+  /** The directory of τ-bench's data. */
+  readonly tauBench: string;
+  readonly onMismatch?: (mismatch: Mismatch) => void;
+  /** Called after every record. */
+  readonly onRecord?: (path: string, done: number, of: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+const DOMAINS: readonly DomainName[] = ["retail", "airline"];
+
+/**
+ * Replays files, in order. All are read before the first is replayed, so that one that cannot be costs nothing.
+ * @throws {ConfigError} If a file is missing, or of a domain that this version does not have.
+ * @throws {DataError} If a file or the data cannot be read as what it should be.
+ */
+export async function replayFiles(
+  paths: readonly string[],
+  options: ReplayOptions,
+): Promise<FileReport[]> {
+  const recordings = await Promise.all(paths.map(async (path) => {
+    const recording = readRecording(await readBytes(path), path);
+    return { recording, domain: await domainOf(recording, options.tauBench) };
+  }));
+  const datasets = new Map<DomainName, Dataset>();
+  for (const { domain } of recordings) {
+    if (datasets.has(domain)) continue;
+    datasets.set(domain, await loadTauBench(options.tauBench, domain));
+  }
+  const reports: FileReport[] = [];
+  for (const { recording, domain } of recordings) {
+    const dataset = datasets.get(domain);
+    if (dataset === undefined) continue;
+    reports.push(await replayRecording(recording, { dataset, ...options }));
+  }
+  return reports;
+}
+
+/** Replays one recording. @throws {DataError} If a record is not what it should be. */
+export async function replayRecording(
+  recording: Recording,
+  { dataset, onMismatch, onRecord, signal }:
+    & { dataset: Dataset }
+    & Omit<ReplayOptions, "tauBench">,
+): Promise<FileReport> {
+  const { path, format, records } = recording;
+  const context = { dataset, domain: domainNamed(dataset.domain) };
+  let [steps, mismatches] = [0, 0];
+  for (const [i, record] of records.entries()) {
+    signal?.throwIfAborted();
+    const place = { record, path, number: i + 1 };
+    const replayed = await replayers[format](place, context);
+    steps += replayed.steps;
+    mismatches += replayed.mismatches.length;
+    replayed.mismatches.forEach((mismatch) => onMismatch?.(mismatch));
+    onRecord?.(path, i + 1, records.length);
+  }
+  const { domain } = dataset;
+  return { path, format, domain, records: records.length, steps, mismatches };
+}
+
+interface RecordPlace {
+  readonly record: JsonObject;
+  readonly path: string;
+  readonly number: number;
+}
+
+type Replayer = (
+  place: RecordPlace,
+  context: CallContext,
+) => Promise<{ steps: number; mismatches: readonly Mismatch[] }>;
+
+const replayers: Readonly<Record<RecordingFormat, Replayer>> = {
+  // deno-lint-ignore require-await
+  async gold(place, context) {
+    const record = checkRecord("gold", place);
+    const label = `${record.split}/${record.task_index}`;
+    const checker = new Checker({ ...at(place), label });
+    const task = taskOf(context.dataset, { ...place, ...record });
+    replayGold(record, { ...context, checker, task });
+    return { steps: record.steps.length, mismatches: checker.mismatches };
+  },
+  // deno-lint-ignore require-await
+  async fuzz(place, context) {
+    const record = checkRecord("fuzz", place);
+    const checker = new Checker({ ...at(place), label: `case ${record.case}` });
+    replayFuzz(record, { ...context, checker });
+    return { steps: record.steps.length, mismatches: checker.mismatches };
+  },
+  async fuzz_reward(place, { dataset }) {
+    const record = checkRecord("fuzz_reward", place);
+    const checker = new Checker({ ...at(place), label: `case ${record.case}` });
+    const task = taskOf(dataset, { ...place, ...record });
+    await replayFuzzReward(record, { dataset, task, checker });
+    return { steps: record.steps.length, mismatches: checker.mismatches };
+  },
+  async trajectories(place, { dataset }) {
+    const record = checkRecord("trajectories", place);
+    const label = `task ${record.task_index}, trial ${record.trial}`;
+    const checker = new Checker({ ...at(place), label });
+    const split = splitOf(dataset, record);
+    const task = taskOf(dataset, { ...place, ...record, split });
+    await replayTrajectory(record, { dataset, task, checker });
+    return { steps: record.steps.length, mismatches: checker.mismatches };
+  },
+};
+
+function at({ path, number }: RecordPlace): { path: string; record: number } {
+  return { path, record: number };
+}
+
+function taskOf(
+  dataset: Dataset,
+  { path, number, split, task_index }: RecordPlace & {
+    split: Split;
+    task_index: number;
+  },
+): Task {
+  const task = dataset.tasks(split)[task_index];
+  if (task !== undefined) return task;
+  throw new DataError(
+    `Cannot replay "${path}": record ${number} is of task ${task_index} of the split "${split}", which has ${
+      dataset.tasks(split).length
+    } tasks; replay it with the data that it was recorded with`,
+    { path },
+  );
+}
+
+/** Trajectories do not name their split: it is the one whose task has the recorded gold actions. */
+function splitOf(
+  dataset: Dataset,
+  { task_index, reward_info }: ReturnType<typeof checkRecord<"trajectories">>,
+): Split {
+  const fitting = reward_info?.actions === undefined
+    ? undefined
+    : dataset.splits.find((split) =>
+      isGoldOf(dataset.tasks(split)[task_index], reward_info.actions)
+    );
+  return fitting ?? dataset.splits[0] ?? "test";
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot read the recording "${path}": ${
+        error instanceof Error ? error.message : error
+      }`,
+      { cause: error },
+    );
+  }
+}
+
+/** The domain of a recording; where the records do not name it, the one whose tools they call most. */
+async function domainOf(
+  { path, records }: Recording,
+  tauBench: string,
+): Promise<DomainName> {
+  const named = records[0]?.get("env");
+  const domain = DOMAINS.find((name) => name === named) ??
+    await domainByTools(records, tauBench);
+  try {
+    return domainNamed(domain).name;
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot replay "${path}": ${
+        error instanceof Error ? error.message : error
+      }`,
+      { cause: error },
+    );
+  }
+}
+
+async function domainByTools(
+  records: readonly JsonObject[],
+  tauBench: string,
+): Promise<DomainName> {
+  const called = records.flatMap(calledTools);
+  const counts = await Promise.all(DOMAINS.map(async (domain) => {
+    const names = await toolNames(join(tauBench, domain, "tools.json"));
+    return called.filter((name) => names.has(name)).length;
+  }));
+  const most = Math.max(...counts);
+  return DOMAINS[counts.indexOf(most)] ?? "retail";
+}
+
+function calledTools(record: JsonObject): string[] {
+  const steps = record.get("steps");
+  if (!Array.isArray(steps)) return [];
+  return steps.flatMap((step) => {
+    const action = step instanceof Map ? step.get("action") : undefined;
+    const name = action instanceof Map ? action.get("name") : undefined;
+    return typeof name === "string" ? [name] : [];
+  });
+}
+
+/** Names in a file of tool descriptions; none if there is no such file. */
+async function toolNames(path: string): Promise<ReadonlySet<string>> {
+  try {
+    const tools = toPlain(
+      parsePythonJson(await readFile(path, "utf8"), { path }),
+    );
+    return new Set(
+      (tools as { function: { name: string } }[]).map((tool) =>
+        tool.function.name
+      ),
+    );
+  } catch {
+    return new Set();
+  }
+}

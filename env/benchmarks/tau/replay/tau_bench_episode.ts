@@ -1,0 +1,118 @@
+/**
+ * An episode as τ-bench's own `Env` runs it, faults included: scoring puts the gold state in place of the
+ * episode's and the gold actions into its log, and the episode may go on from there.
+ *
+ * @see sierra-research/tau-bench, tau_bench/envs/base.py at 59a200c.
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import { createEnvironment } from "../../../environment.ts";
+import { goldOf } from "../../../gold.ts";
+import { wasSaid } from "../../../reward.ts";
+import type { JsonObject } from "../../../python/python_json.ts";
+import type {
+  Action,
+  Dataset,
+  Environment,
+  Observation,
+  Reward,
+  Task,
+} from "../../../types.ts";
+
+/** What a step came to. */
+export interface TauBenchStep {
+  readonly observation: Observation;
+  /** Only where the conversation is over. */
+  readonly score?: { readonly reward: Reward; readonly stateHash: string };
+  /** Scoring broke, as it does where the agent said something that is no text. */
+  readonly raised: boolean;
+}
+
+/** An episode with a customer whose answers are recorded. */
+export class TauBenchEpisode {
+  readonly #dataset: Dataset;
+  readonly #task: Task;
+  #environment: Environment;
+  #reply = "";
+  /** Everything the agent said; `null` for what was no text. */
+  readonly #said: (string | null)[] = [];
+  readonly #log: string[] = [];
+
+  constructor(dataset: Dataset, task: Task) {
+    this.#dataset = dataset;
+    this.#task = task;
+    this.#environment = this.#make();
+  }
+
+  /** Names of all actions, gold ones too once it has been scored. */
+  get log(): readonly string[] {
+    return this.#log;
+  }
+
+  get database(): Database {
+    return this.#environment.database;
+  }
+
+  async open(message: string): Promise<string> {
+    this.#reply = message;
+    return await this.#environment.open();
+  }
+
+  /** One step. @param reply What the customer answers, if the agent speaks. */
+  async step(
+    { name, kwargs }: { name: string; kwargs: JsonObject },
+    reply: string,
+  ): Promise<TauBenchStep> {
+    this.#log.push(name);
+    this.#reply = reply;
+    const observation = await this.#environment.step(
+      this.#action(name, kwargs),
+    );
+    if (!observation.done) return { observation, raised: false };
+    const { turns, database } = this.#environment;
+    const score = {
+      reward: this.#environment.reward(),
+      stateHash: database.hash(),
+    };
+    this.#goOnFromGold(turns);
+    return this.#readsNoText()
+      ? { observation, raised: true }
+      : { observation, score, raised: false };
+  }
+
+  #action(name: string, kwargs: JsonObject): Action {
+    if (name !== "respond") {
+      return { type: "tool", call: { id: "", name, arguments: kwargs } };
+    }
+    const content = kwargs.get("content");
+    const text = typeof content === "string" ? content : null;
+    this.#said.push(text);
+    return { type: "respond", content: text ?? "" };
+  }
+
+  #make(from?: Pick<Environment, "database" | "turns">): Environment {
+    const user = {
+      open: () => Promise.resolve(this.#reply),
+      reply: () => Promise.resolve(this.#reply),
+    };
+    const base = { dataset: this.#dataset, task: this.#task, user };
+    return createEnvironment(from === undefined ? base : { ...base, from });
+  }
+
+  #goOnFromGold(turns: Environment["turns"]): void {
+    const database = goldOf(this.#dataset, this.#task);
+    this.#environment = this.#make({ database, turns });
+    for (const { name } of this.#task.actions) {
+      if (!this.#dataset.terminatingTools.includes(name)) this.#log.push(name);
+    }
+  }
+
+  /** Whether the search for an output comes to what is no text before it finds the output. */
+  #readsNoText(): boolean {
+    const first = this.#said.indexOf(null);
+    if (first < 0) return false;
+    const before = this.#said.slice(0, first).filter((text) => text !== null);
+    return this.#task.outputs.some((output) => !wasSaid(output, before));
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * τ-bench's own data, read from a directory: `<dir>/<domain>/` holds a JSON file per table, `wiki.md`,
+ * `tools.json` and `tasks_<split>.json`; `<dir>/terminate_tools.json` names what ends a conversation, and
+ * `<dir>/prompts.json` and `<dir>/few_shot/` hold what agents and simulated users are told.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { createDatabase, type Table } from "../../database.ts";
+import { domainNamed } from "../../domains/registry.ts";
+import { ConfigError, DataError } from "../../errors.ts";
+import {
+  anyObject,
+  explainFirstIssue,
+  objectOf,
+} from "../../python/python_schema.ts";
+import {
+  type JsonObject,
+  parsePythonJson,
+  toPlain,
+} from "../../python/python_json.ts";
+import { sha256 } from "../../state_hash.ts";
+import { promptsSchema } from "../../prompts.ts";
+import type {
+  Dataset,
+  DomainName,
+  Prompts,
+  Split,
+  Task,
+  ToolSchema,
+} from "../../types.ts";
+
+const SPLITS: readonly Split[] = ["train", "dev", "test"];
+
+const HINT =
+  "name the directory of tau-bench's data by --tau-bench DIR or TAU_BENCH_DIR, and copy it anew if it is damaged";
+
+const toolSchemas = z.array(z.object({
+  type: z.literal("function"),
+  function: z.object({
+    name: z.string(),
+    description: z.string(),
+    parameters: z.record(z.string(), z.unknown()),
+  }),
+}));
+
+const terminatingTools = z.record(z.string(), z.array(z.string()));
+
+const tasks = z.array(objectOf({
+  user_id: z.string(),
+  instruction: z.string(),
+  actions: z.array(objectOf({ name: z.string(), kwargs: anyObject })),
+  outputs: z.array(z.string()),
+}));
+
+const PROMPTS = "prompts.json";
+
+const FEW_SHOT_NAMES: Readonly<Record<DomainName, string>> = {
+  retail: "Retail",
+  airline: "Airline",
+};
+
+const fewShotLine = z.object({ messages_display: z.string() });
+
+/**
+ * The directory of τ-bench's data: the flag's, else that of the variable `TAU_BENCH_DIR`.
+ * @throws {ConfigError} If neither is given.
+ */
+export function tauBenchDir(flag?: string): string {
+  const dir = flag ?? Deno.env.get("TAU_BENCH_DIR");
+  if (dir) return dir;
+  const reason = flag === undefined
+    ? "TAU_BENCH_DIR is not set"
+    : "--tau-bench is empty";
+  throw new ConfigError(`No tau-bench data, since ${reason}; ${HINT}`);
+}
+
+/**
+ * Reads one domain of τ-bench's data, and checks every row once.
+ * @throws {DataError} If a file is missing, truncated, or not what it should be; names the file, row and field.
+ * @throws {ConfigError} If this version does not have the domain.
+ */
+export async function loadTauBench(
+  dir: string,
+  domain: DomainName,
+): Promise<Dataset> {
+  const { rowSchemas } = domainNamed(domain);
+  const files = new Files(join(dir, domain));
+  const tables = new Map<string, Table>();
+  for (const [table, schema] of rowSchemas) {
+    tables.set(table, await readTable(files, `${table}.json`, schema));
+  }
+  const bySplit = await readSplits(files, domain);
+  const top = new Files(dir);
+  const terminating = checked(terminatingTools, {
+    value: toPlain(await top.json("terminate_tools.json")),
+    path: top.path("terminate_tools.json"),
+  });
+  const dataset = {
+    name: "tau-bench",
+    domain,
+    database: createDatabase(tables),
+    policy: await files.text("wiki.md"),
+    tools: checked(toolSchemas, {
+      value: toPlain(await files.json("tools.json")),
+      path: files.path("tools.json"),
+    }) satisfies readonly ToolSchema[],
+    terminatingTools: terminating[domain] ?? [],
+    splits: [...bySplit.keys()],
+    fewShot: await readFewShot(top, domain),
+  };
+  const prompts = await readPrompts(top);
+  const fingerprint = sha256(
+    [...files.read, ...top.read].map(([name, text]) =>
+      `${name} ${sha256([text])}\n`
+    ),
+  );
+  return {
+    ...dataset,
+    fingerprint,
+    prompts: () => prompts ?? noPrompts(top.path(PROMPTS)),
+    tasks: (split) => bySplit.get(split) ?? noSplit(split, dataset.splits),
+  };
+}
+
+/**
+ * Reads the tasks of a domain alone, by split; the rows that they are about are not looked at.
+ * @throws {DataError} If there are none, or a file is not what it should be.
+ */
+export async function loadTauBenchTasks(
+  dir: string,
+  domain: DomainName,
+): Promise<ReadonlyMap<Split, readonly Task[]>> {
+  return await readSplits(new Files(join(dir, domain)), domain);
+}
+
+async function readSplits(
+  files: Files,
+  domain: DomainName,
+): Promise<Map<Split, readonly Task[]>> {
+  const bySplit = new Map<Split, readonly Task[]>();
+  for (const split of SPLITS) {
+    const found = await readTasks(files, { domain, split });
+    if (found.length > 0) bySplit.set(split, found);
+  }
+  if (bySplit.size > 0) return bySplit;
+  throw new DataError(
+    `Cannot find tasks in "${files.dir}": there is no tasks_train.json, tasks_dev.json or tasks_test.json; ${HINT}`,
+    { path: files.dir },
+  );
+}
+
+function noSplit(split: Split, splits: readonly Split[]): never {
+  throw new ConfigError(
+    `The dataset has no split "${split}"; it has ${
+      splits.map((known) => `"${known}"`).join(", ")
+    }`,
+  );
+}
+
+function noPrompts(path: string): never {
+  throw new DataError(
+    `Cannot find "${path}", which agents and simulated users are prompted by; make the directory anew by "deno task import", or copy the file`,
+    { path },
+  );
+}
+
+/** The prompts; `undefined` where there is no such file, which is no fault until they are asked for. */
+async function readPrompts(files: Files): Promise<Prompts | undefined> {
+  const text = await files.textIfAny(PROMPTS);
+  if (text === undefined) return undefined;
+  const path = files.path(PROMPTS);
+  return checked(promptsSchema, {
+    value: toPlain(files.parse(PROMPTS, text)),
+    path,
+  });
+}
+
+/** The example conversations; none where there is no such file. */
+async function readFewShot(
+  files: Files,
+  domain: DomainName,
+): Promise<readonly string[]> {
+  const name = `few_shot/Mock${FEW_SHOT_NAMES[domain]}DomainEnv-few_shot.jsonl`;
+  const text = await files.textIfAny(name) ?? "";
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line, index) =>
+    checked(fewShotLine, {
+      value: toPlain(files.parse(name, line)),
+      path: files.path(name),
+      place: `example ${index}`,
+    }).messages_display
+  );
+}
+
+/** Files of one directory. */
+class Files {
+  readonly dir: string;
+  /** Name and text of everything that was read. */
+  readonly read: [name: string, text: string][] = [];
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  path(name: string): string {
+    return join(this.dir, name);
+  }
+
+  async text(name: string): Promise<string> {
+    const text = await this.textIfAny(name);
+    if (text !== undefined) return text;
+    throw new DataError(`Cannot find "${this.path(name)}"; ${HINT}`, {
+      path: this.path(name),
+    });
+  }
+
+  async textIfAny(name: string): Promise<string | undefined> {
+    try {
+      const bytes = await readFile(this.path(name));
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      this.read.push([name, text]);
+      return text;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || codeOf(error) === "ENOENT") {
+        return undefined;
+      }
+      throw new DataError(
+        `Cannot read "${this.path(name)}": ${messageOf(error)}; ${HINT}`,
+        { path: this.path(name), cause: error },
+      );
+    }
+  }
+
+  async json(name: string) {
+    return this.parse(name, await this.text(name));
+  }
+
+  parse(name: string, text: string) {
+    try {
+      return parsePythonJson(text, { path: this.path(name) });
+    } catch (error) {
+      throw new DataError(`${messageOf(error)}; ${HINT}`, {
+        path: this.path(name),
+        cause: error,
+      });
+    }
+  }
+}
+
+async function readTable(
+  files: Files,
+  name: string,
+  schema: z.ZodType,
+): Promise<Table> {
+  const rows = await files.json(name);
+  const path = files.path(name);
+  if (!(rows instanceof Map) || rows.size === 0) {
+    throw new DataError(
+      `Cannot use "${path}": it should be an object with a row per id; ${HINT}`,
+      { path },
+    );
+  }
+  for (const [id, row] of rows) {
+    checked(schema, { value: toPlain(row), path, place: `row "${id}"` });
+  }
+  return rows as Map<string, JsonObject>;
+}
+
+/** The tasks of a split; none where there is no such file. */
+async function readTasks(
+  files: Files,
+  { domain, split }: { domain: DomainName; split: Split },
+): Promise<readonly Task[]> {
+  const name = `tasks_${split}.json`;
+  const text = await files.textIfAny(name);
+  if (text === undefined) return [];
+  const value = files.parse(name, text);
+  return checked(tasks, { value, path: files.path(name) }).map((
+    task,
+    index,
+  ) => ({
+    id: `${domain}/${split}/${index}`,
+    domain,
+    split,
+    index,
+    userId: task.user_id,
+    instruction: task.instruction,
+    actions: task.actions.map(({ name, kwargs }) => ({
+      name,
+      arguments: kwargs,
+    })),
+    outputs: task.outputs,
+  }));
+}
+
+/** `value`, if it fits. */
+function checked<T>(
+  schema: z.ZodType<T>,
+  { value, path, place }: { value: unknown; path: string; place?: string },
+): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new DataError(
+    `Cannot use "${path}"${place === undefined ? "" : `, ${place}`}, ${
+      explainFirstIssue(result.error)
+    }; ${HINT}`,
+    { path, cause: result.error },
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,48 @@
+/**
+ * The airline world: its tools and what its rows look like.
+ *
+ * @module
+ */
+
+import type { Domain } from "../../domain.ts";
+import { calculate } from "../shared/tools/calculate.ts";
+import { getUserDetails } from "../shared/tools/get_user_details.ts";
+import { think } from "../shared/tools/think.ts";
+import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.ts";
+import { rowSchemas } from "./schema.ts";
+import { bookReservation } from "./tools/book_reservation.ts";
+import { cancelReservation } from "./tools/cancel_reservation.ts";
+import { getReservationDetails } from "./tools/get_reservation_details.ts";
+import { listAllAirports } from "./tools/list_all_airports.ts";
+import { searchDirectFlight } from "./tools/search_direct_flight.ts";
+import { searchOnestopFlight } from "./tools/search_onestop_flight.ts";
+import { sendCertificate } from "./tools/send_certificate.ts";
+import { updateReservationBaggages } from "./tools/update_reservation_baggages.ts";
+import { updateReservationFlights } from "./tools/update_reservation_flights.ts";
+import { updateReservationPassengers } from "./tools/update_reservation_passengers.ts";
+
+/**
+ * τ-bench's airline: the same checks in the same order, the same texts, the same effects.
+ *
+ * @see sierra-research/tau-bench, tau_bench/envs/airline/tools at 59a200c.
+ */
+export const airline: Domain = {
+  name: "airline",
+  rowSchemas,
+  tools: [
+    bookReservation,
+    calculate,
+    cancelReservation,
+    getReservationDetails,
+    getUserDetails,
+    listAllAirports,
+    searchDirectFlight,
+    searchOnestopFlight,
+    sendCertificate,
+    think,
+    transferToHumanAgents,
+    updateReservationBaggages,
+    updateReservationFlights,
+    updateReservationPassengers,
+  ],
+};

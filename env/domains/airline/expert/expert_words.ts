@@ -1,0 +1,270 @@
+/**
+ * The expert's sentences at an airline's desk. A read-back holds every value of the call that follows, in words, with
+ * each id right after what it is the id of.
+ *
+ * @module
+ */
+
+import { numberIn } from "../goal/fares.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import type { Request, ToolAction } from "../../../types.ts";
+import {
+  cabinWords,
+  reservationWords,
+  type TripDetail,
+} from "../user/trip_words.ts";
+import { rows, text } from "../../shared/read_row.ts";
+import type { Phraser } from "../../../users/wording.ts";
+import { moreWords } from "../../retail/expert/expert_words.ts";
+
+/** What the expert may have to ask for. */
+export type AirlineMissing = TripDetail | "id";
+
+const QUESTIONS: Readonly<Record<AirlineMissing, readonly string[]>> = {
+  id: [
+    "sure. what is your user id?",
+    "happy to help. may i have your user id?",
+    "of course. please tell me your user id.",
+  ],
+  reservation: [
+    "which reservation is it?",
+    "what is the reservation id, or which trip is it?",
+    "please tell me which reservation.",
+  ],
+  route: [
+    "where do you want to fly, from which airport to which?",
+    "from where to where do you want to fly?",
+    "please tell me the route.",
+  ],
+  date: [
+    "on what date?",
+    "which date do you want?",
+    "when should it be, on which date?",
+  ],
+  pick: [
+    "which flight do you prefer?",
+    "which flight should it be?",
+    "what flight would you prefer?",
+  ],
+  cabin: [
+    "which cabin?",
+    "which cabin do you want?",
+    "what cabin should it be?",
+  ],
+  passengers: [
+    "who is to fly? please tell me the passengers.",
+    "which passengers are to fly, and when were they born?",
+    "please name the passengers, each with their date of birth.",
+  ],
+  bags: [
+    "how many bags?",
+    "how many bags do you have?",
+    "please tell me how many bags.",
+  ],
+  insurance: [
+    "do you want insurance?",
+    "with or without travel insurance?",
+    "would you want travel insurance?",
+  ],
+  pay: [
+    "how do you want to pay?",
+    "which payment should i use?",
+    "what do you want to pay with?",
+  ],
+};
+
+/** A question for what is missing. */
+export function askTripWords(missing: AirlineMissing, say: Phraser): string {
+  return say(QUESTIONS[missing]);
+}
+
+/** A call to be read back, with what has been looked at before. */
+interface Call {
+  readonly write: ToolAction;
+  /** The customer's, to name payment methods by their kind. */
+  readonly profile: JsonObject | undefined;
+  /** The reservation that it changes. */
+  readonly held: JsonObject | undefined;
+}
+
+/** The details of a call in words, and a request for consent. */
+export function confirmTripWords(
+  { request, ...call }: Call & { readonly request: Request },
+  say: Phraser,
+): string {
+  const what = summary(request, call);
+  return say([
+    `i will ${what}, yes or no?`,
+    `shall i ${what}, yes or no?`,
+    `${what}, yes or no?`,
+  ]);
+}
+
+function summary(request: Request, call: Call): string {
+  const { name, arguments: args } = call.write;
+  const trip = text(args, "reservation_id");
+  switch (name) {
+    case "book_reservation":
+      return bookingWords(call);
+    case "update_reservation_baggages":
+      return `add ${more(request)} to reservation ${trip}, ${
+        bagsWords(args)
+      }, with ${payingWords(call)}`;
+    case "update_reservation_passengers":
+      return `let ${partyWords(args)} fly on reservation ${trip}`;
+    case "update_reservation_flights":
+      return request.intent === "change_cabin"
+        ? `change the cabin of reservation ${trip} to ${
+          cabinWords(text(args, "cabin"))
+        } on all its flights, with ${payingWords(call)}`
+        : `change reservation ${trip} to ${newLegsWords(call)} in ${
+          cabinWords(text(args, "cabin"))
+        }, with ${payingWords(call)}`;
+    case "send_certificate":
+      return `give you a certificate of ${
+        numberIn(args, "amount")
+      } dollars for ${own(reservationWords(request.trip ?? {}))}`;
+    default:
+      return `cancel reservation ${trip}`;
+  }
+}
+
+function bookingWords(call: Call): string {
+  const { arguments: args } = call.write;
+  const kind = text(args, "flight_type") === "one_way"
+    ? "one way trip"
+    : "round trip";
+  const paid = rows(args, "payment_methods").map((one) =>
+    `${numberIn(one, "amount")} dollars with ${
+      methodWords(call, text(one, "payment_id"))
+    }`
+  );
+  const insured = text(args, "insurance") === "yes" ? "with" : "without";
+  return [
+    `book a ${kind} from ${text(args, "origin")} to ${
+      text(args, "destination")
+    } in ${cabinWords(text(args, "cabin"))}`,
+    `on ${legsWords(args)}`,
+    `for ${partyWords(args)}`,
+    bagsWords(args),
+    `${insured} insurance`,
+    paid.join(" and "),
+  ].join(", ");
+}
+
+function more({ trip }: Request): string {
+  const bags = trip?.bags ?? 0;
+  return bags === 1 ? "1 more bag" : `${bags} more bags`;
+}
+
+function bagsWords(args: JsonObject): string {
+  const all = numberIn(args, "total_baggages");
+  return `${all} ${all === 1 ? "bag" : "bags"} in all, ${
+    numberIn(args, "nonfree_baggages")
+  } of them paid for`;
+}
+
+function partyWords(args: JsonObject): string {
+  return rows(args, "passengers").map((one) =>
+    `${text(one, "first_name")} ${text(one, "last_name")} born ${
+      text(one, "dob")
+    }`
+  ).join(" and ");
+}
+
+function legsWords(args: JsonObject): string {
+  return rows(args, "flights").map(legWords).join(" and ");
+}
+
+/** The flights that are not in the reservation yet. */
+function newLegsWords({ write, held }: Call): string {
+  const kept = rows(held, "flights").map(legWords);
+  return rows(write.arguments, "flights").map(legWords)
+    .filter((one) => !kept.includes(one)).join(" and ");
+}
+
+function legWords(leg: JsonObject): string {
+  return `${text(leg, "flight_number")} of ${text(leg, "date")}`;
+}
+
+function payingWords(call: Call): string {
+  return methodWords(call, text(call.write.arguments, "payment_id"));
+}
+
+/** `your gift card gift_card_1234567`. */
+function methodWords({ profile }: Call, id: string): string {
+  const method = rows(profile, "payment_methods")
+    .find((one) => text(one, "id") === id);
+  return method === undefined
+    ? id
+    : `your ${text(method, "source").replace("_", " ")} ${id}`;
+}
+
+function own(words: string): string {
+  return words.replaceAll(/\bmy\b/g, "your");
+}
+
+/** What has been done. */
+export function doneTripWords({ intent, trip }: Request, say: Phraser): string {
+  return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${
+    moreWords(say)
+  }`;
+}
+
+function result(intent: Request["intent"], about: string): string {
+  switch (intent) {
+    case "book":
+      return "the trip is booked";
+    case "cancel":
+      return `${about} is cancelled`;
+    case "certificate":
+      return "the certificate is yours";
+    case "add_bags":
+      return `the bags of ${about} are changed`;
+    case "change_passengers":
+      return `the passengers of ${about} are changed`;
+    case "change_cabin":
+      return `the cabin of ${about} is changed`;
+    default:
+      return `the flights of ${about} are changed`;
+  }
+}
+
+/** Why a request is refused, with what policy wants to be told. */
+export function refuseTripWords(
+  { refusedBy = "" }: Request,
+  told: string,
+): string {
+  return `sorry, ${reason(refusedBy, told)}, so i cannot do that.`;
+}
+
+function reason(clause: string, told: string): string {
+  switch (clause) {
+    case "account.own_reservation":
+      return `that reservation is not of ${told}`;
+    case "account.own_profile":
+      return `that account is not of ${told}`;
+    case "cancel.allowed":
+      return `it was booked at ${told}, without insurance and not in business`;
+    case "certificate.eligible":
+      return `it was booked at ${told} and gives no right to that`;
+    case "cancel.not_flown":
+      return `${told} has been flown`;
+    case "flights.available":
+      return `there are ${told}`;
+    case "book.passengers":
+      return `there are ${told} passengers`;
+    case "book.flights":
+      return `the way back ${told}`;
+    case "book.payment":
+      return `${told} certificate can pay`;
+    case "bags.paid":
+      return told;
+    case "change.payment":
+      return `no certificate pays for a change of ${told}`;
+    case "change.not_cancelled":
+      return `the trip that begins with ${told} was given back`;
+    default:
+      return `the trip that begins with ${told} cannot be changed like that`;
+  }
+}

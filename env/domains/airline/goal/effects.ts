@@ -1,0 +1,242 @@
+/**
+ * What the airline's writes should do to the rows, written apart from the tools.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import { toPlain } from "../../../python/python_value.ts";
+import type { ToolAction } from "../../../types.ts";
+
+/** The states around a call. */
+interface States {
+  readonly before: Database;
+  readonly after: Database;
+}
+
+// deno-lint-ignore no-explicit-any -- rows were checked against their schema; a field that is missing is a finding
+type Row = any;
+
+/** A call with its reservation and its customer, before and after. */
+interface Written {
+  readonly args: Row;
+  readonly was: Row;
+  readonly is: Row;
+  readonly userWas: Row;
+  readonly userIs: Row;
+  readonly states: States;
+}
+
+/** What a write does. */
+interface Effect {
+  /** The fields of the reservation that it may change. */
+  readonly fields: readonly string[];
+  /** What is wrong with what they became; `null` where nothing is. */
+  breaks(written: Written): string | null;
+  /** What is taken from each payment method, in dollars. */
+  spends?(written: Written): ReadonlyMap<string, number>;
+}
+
+const EFFECTS: Readonly<Record<string, Effect>> = {
+  book_reservation: {
+    fields: [],
+    breaks: ({ args, is, userWas, userIs }) =>
+      unless(
+        same(userIs.reservations, [...userWas.reservations, is.reservation_id]),
+        "the profile does not name it",
+      ) ??
+        unless(same(legs(is), legs(args)), "it has other flights") ??
+        differs(is, args, [
+          "user_id",
+          "origin",
+          "destination",
+          "flight_type",
+          "cabin",
+          "total_baggages",
+          "nonfree_baggages",
+          "insurance",
+        ]) ??
+        unless(same(is.passengers, args.passengers), "others fly") ??
+        unless(
+          same(is.payment_history, args.payment_methods),
+          "it is paid otherwise",
+        ),
+    spends: ({ args }) =>
+      new Map(args.payment_methods.map((
+        { payment_id, amount }: Row,
+      ) => [payment_id, amount])),
+  },
+  cancel_reservation: {
+    fields: ["status", "payment_history"],
+    breaks: ({ was, is }) =>
+      unless(is.status === "cancelled", `the status is ${is.status}`) ??
+        unless(
+          same(
+            is.payment_history.slice(was.payment_history.length),
+            was.payment_history.map(({ payment_id, amount }: Row) => ({
+              payment_id,
+              amount: -amount,
+            })),
+          ),
+          "not every payment is refunded",
+        ),
+  },
+  send_certificate: {
+    fields: [],
+    breaks: ({ args, userWas, userIs }) => {
+      const had = new Set(Object.keys(userWas.payment_methods));
+      const fresh = Object.entries<Row>(userIs.payment_methods)
+        .filter(([id]) => !had.has(id)).map(([, method]) => method);
+      return unless(
+        fresh.length === 1 && fresh[0].source === "certificate" &&
+          fresh[0].amount === args.amount,
+        `${fresh.length} certificates are given`,
+      );
+    },
+  },
+  update_reservation_baggages: {
+    fields: ["total_baggages", "nonfree_baggages", "payment_history"],
+    breaks: (written) =>
+      differs(written.is, written.args, [
+        "total_baggages",
+        "nonfree_baggages",
+      ]) ?? entryBreaks(written, bagPrice(written)),
+    spends: (written) =>
+      new Map([[written.args.payment_id, bagPrice(written)]]),
+  },
+  update_reservation_flights: {
+    fields: ["flights", "payment_history"],
+    breaks: (written) =>
+      unless(
+        same(legs(written.is), legs(written.args)),
+        "it has other flights",
+      ) ?? entryBreaks(written, fareDifference(written)),
+    spends: (written) =>
+      new Map([[written.args.payment_id, fareDifference(written)]]),
+  },
+  update_reservation_passengers: {
+    fields: ["passengers"],
+    breaks: ({ args, is }) =>
+      unless(same(is.passengers, args.passengers), "others fly"),
+  },
+};
+
+/** What is wrong with what a write changed: its own reservation, what is paid, and nothing else. */
+export function effectBreaks(
+  action: ToolAction,
+  states: States,
+): string | null {
+  const effect = EFFECTS[action.name];
+  if (effect === undefined) return `${action.name} is no write`;
+  const args: Row = toPlain(action.arguments);
+  const changed = states.before.diff(states.after);
+  const id = args.reservation_id ??
+    changed.find(({ table }) => table === "reservations")?.id;
+  const was = read(states.before, "reservations", id);
+  const is = read(states.after, "reservations", id);
+  const owner = args.user_id ?? was?.user_id;
+  const other = changed.find(({ table, id: row }) =>
+    !(table === "users" && row === owner ||
+      table === "reservations" && row === id)
+  );
+  if (other !== undefined) return `it changes ${other.table} ${other.id}`;
+  if (changed.length === 0) return "it changes nothing";
+  const written = {
+    args,
+    was,
+    is,
+    userWas: read(states.before, "users", owner),
+    userIs: read(states.after, "users", owner),
+    states,
+  };
+  return fieldsBreak(written, effect) ?? effect.breaks(written) ??
+    moneyBreaks(written, effect.spends?.(written) ?? new Map());
+}
+
+function read(database: Database, table: string, id: unknown): Row {
+  return toPlain(database.get(table, String(id)) ?? null);
+}
+
+/** Of a reservation that was there only what may change does. */
+function fieldsBreak({ was, is }: Written, { fields }: Effect): string | null {
+  if (was === null) return null;
+  const wrong = Object.keys({ ...was, ...is }).find((key) =>
+    !same(was[key], is[key]) && !fields.includes(key)
+  );
+  return unless(wrong === undefined, `it changes ${wrong}`);
+}
+
+/** Gift cards hold less by what they paid, and certificates that paid are gone. */
+function moneyBreaks(
+  { userWas, userIs }: Written,
+  spent: ReadonlyMap<string, number>,
+): string | null {
+  for (const [id, method] of Object.entries<Row>(userWas.payment_methods)) {
+    const now = userIs.payment_methods[id];
+    const pays = spent.get(id) ?? 0;
+    if (method.source === "certificate" && spent.has(id)) {
+      if (now !== undefined) return `${id} is kept`;
+    } else if (method.source === "gift_card") {
+      if (now?.amount !== method.amount - pays) {
+        return `${id} holds ${now?.amount}`;
+      }
+    } else if (!same(now, method)) return `${id} changes`;
+  }
+  return null;
+}
+
+/** One more payment of this price, or none where nothing is to pay. */
+function entryBreaks(
+  { args, was, is }: Written,
+  price: number,
+): string | null {
+  const fresh = is.payment_history.slice(was.payment_history.length);
+  const wanted = price === 0
+    ? []
+    : [{ payment_id: args.payment_id, amount: price }];
+  return unless(same(fresh, wanted), `another amount than ${price} is settled`);
+}
+
+function bagPrice({ args, was }: Written): number {
+  return 50 * Math.max(0, args.nonfree_baggages - was.nonfree_baggages);
+}
+
+/** What the new flights cost everybody, less what the old ones did; a leg that is kept keeps its price. */
+function fareDifference({ args, was, states }: Written): number {
+  const old = was.flights.reduce(
+    (sum: number, { price }: Row) => sum + price,
+    0,
+  );
+  const now = args.flights.reduce((sum: number, leg: Row) => {
+    const kept = was.flights.find((one: Row) =>
+      one.flight_number === leg.flight_number && one.date === leg.date
+    );
+    const flight = read(states.before, "flights", leg.flight_number);
+    return sum +
+      (kept !== undefined && was.cabin === args.cabin
+        ? kept.price
+        : flight.dates[leg.date].prices[args.cabin]);
+  }, 0);
+  return (now - old) * was.passengers.length;
+}
+
+function legs({ flights }: Row) {
+  return flights.map(({ flight_number, date }: Row) => [flight_number, date]);
+}
+
+function differs(
+  is: Row,
+  args: Row,
+  fields: readonly string[],
+): string | null {
+  const wrong = fields.find((field) => is[field] !== args[field]);
+  return unless(wrong === undefined, `${wrong} is ${is[wrong ?? ""]}`);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function unless(holds: boolean, wrong: string): string | null {
+  return holds ? null : wrong;
+}

@@ -1,0 +1,159 @@
+/**
+ * Reading flights, prices and allowances off the rows, for what a goal means. Written apart from the tools.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import type { ToolAction } from "../../../types.ts";
+import { row, rows, text } from "../../shared/read_row.ts";
+import { flightsBetween, routesOf } from "../routes.ts";
+import { AIRPORTS } from "../tools/list_all_airports.ts";
+import type { Cabin, Pick } from "./trip.ts";
+
+/** Dollars. */
+export const PRICE_OF_A_BAG = 50;
+
+/** Dollars a passenger. */
+export const PRICE_OF_INSURANCE = 30;
+
+const FREE = {
+  regular: { basic_economy: 0, economy: 1, business: 2 },
+  silver: { basic_economy: 1, economy: 2, business: 3 },
+  gold: { basic_economy: 2, economy: 3, business: 3 },
+} as const;
+
+/** Free bags of one passenger. */
+export function freeBags(membership: string, cabin: string): number {
+  const own = Object.entries(FREE).find(([name]) => name === membership)?.[1];
+  return Object.entries(own ?? FREE.regular).find(([name]) => name === cabin)
+    ?.[1] ?? 0;
+}
+
+/** The code of an airport that is named by its code or its city; as it is where there is none. */
+export function airportOf(words: string): string {
+  for (const [code, city] of AIRPORTS) {
+    if (code === words || city.toLowerCase() === words.toLowerCase()) {
+      return code;
+    }
+  }
+  return words;
+}
+
+/** Whether an airport is named by its city, so that its code has to be looked up. */
+export function isCity(words: string): boolean {
+  return !AIRPORTS.has(words);
+}
+
+/** What a seat costs on a flight that can be booked; `undefined` where it cannot, or has too few seats. */
+export function seatPrice(
+  flight: JsonObject | undefined,
+  { date, cabin, seats }: { date: string; cabin: string; seats: number },
+): number | undefined {
+  const day = row(row(flight, "dates"), date);
+  if (text(day, "status") !== "available") return undefined;
+  const free = numberIn(row(day, "available_seats"), cabin);
+  return free >= seats ? numberIn(row(day, "prices"), cabin) : undefined;
+}
+
+/** Which flights are looked for. */
+export interface Wanted {
+  readonly from: string;
+  readonly to: string;
+  readonly date: string;
+  readonly cabin: Cabin;
+  readonly seats: number;
+  readonly pick: Pick;
+}
+
+/** The direct flights that words fit: several where they are alike. */
+export function flightsFit(database: Database, wanted: Wanted): JsonObject[] {
+  const open = flightsBetween(
+    routesOf(database),
+    airportOf(wanted.from),
+    airportOf(wanted.to),
+  ).flatMap((flight) => {
+    const price = seatPrice(flight, wanted);
+    return price === undefined ? [] : [{ flight, price }];
+  });
+  const rank = ({ flight, price }: { flight: JsonObject; price: number }) => {
+    if (wanted.pick === "cheapest") return price;
+    const [hours = 0, minutes = 0] = text(
+      flight,
+      "scheduled_departure_time_est",
+    ).split(":").map(Number);
+    return (wanted.pick === "earliest" ? 1 : -1) * (60 * hours + minutes);
+  };
+  const best = Math.min(...open.map(rank));
+  return open.filter((one) => rank(one) === best).map(({ flight }) => flight);
+}
+
+/** The cheapest pairs of flights with a stop in between, the second after the first has come: several where they cost the same. */
+export function connectionsFit(
+  database: Database,
+  wanted: Omit<Wanted, "pick">,
+): JsonObject[][] {
+  const routes = routesOf(database);
+  const to = airportOf(wanted.to);
+  const pairs = (routes.from.get(airportOf(wanted.from)) ?? []).flatMap(
+    (first) =>
+      flightsBetween(routes, text(first, "destination"), to).flatMap(
+        (second) => pairOf([first, second], wanted),
+      ),
+  );
+  const best = Math.min(...pairs.map(({ price }) => price));
+  return pairs.filter(({ price }) => price === best).map(({ legs }) => legs);
+}
+
+function pairOf(
+  legs: readonly [JsonObject, JsonObject],
+  seat: { date: string; cabin: string; seats: number },
+): { legs: JsonObject[]; price: number }[] {
+  const [first, second] = legs;
+  const [a, b] = legs.map((one) => seatPrice(one, seat));
+  const arrives = text(first, "scheduled_arrival_time_est");
+  const leaves = text(second, "scheduled_departure_time_est");
+  return a === undefined || b === undefined || arrives > leaves
+    ? []
+    : [{ legs: [first, second], price: a + b }];
+}
+
+/** The ids of the customer's payment methods of a kind: `gift card`. */
+export function methodsNamed(
+  user: JsonObject | undefined,
+  words: string,
+): string[] {
+  return rows(user, "payment_methods")
+    .filter((one) => text(one, "source") === words.replace(" ", "_"))
+    .map((one) => text(one, "id"));
+}
+
+/** A number of a row; 0 where there is none. */
+export function numberIn(row: JsonObject | undefined, field: string): number {
+  const value = row?.get(field);
+  return typeof value === "number" ? value : 0;
+}
+
+/** Every way to take one of each. */
+export function product<T>(choices: readonly (readonly T[])[]): T[][] {
+  return choices.reduce<T[][]>(
+    (lists, next) => lists.flatMap((list) => next.map((one) => [...list, one])),
+    [[]],
+  );
+}
+
+/** A call by its arguments. */
+export function call(
+  name: string,
+  fields: Readonly<Record<string, JsonValue>>,
+): ToolAction {
+  return { name, arguments: object(fields) };
+}
+
+/** Fields in their order. */
+export function object(
+  fields: Readonly<Record<string, JsonValue>>,
+): JsonObject {
+  return new Map(Object.entries(fields));
+}

@@ -1,0 +1,131 @@
+/**
+ * Writes that would be wrong in an airline task: the gold's with another reservation, flight, cabin, payment, number of
+ * bags or passenger, and further ones on what else the customer has.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import type { Stray } from "../../../goal/goal_domain.ts";
+import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import type { Task, ToolAction } from "../../../types.ts";
+import { rows, text, texts } from "../../shared/read_row.ts";
+import { flightsBetween, routesOf } from "../routes.ts";
+import { call, numberIn, seatPrice } from "./fares.ts";
+
+/** Of each kind of mistake so many are tried. */
+const OF_A_KIND = 2;
+
+/** The wrong writes of a task. */
+export function strays(task: Task, database: Database): Stray[] {
+  const user = database.get("users", task.userId);
+  const instead = task.actions.flatMap((action, insteadOf) =>
+    mistakes(action, { database, user }).map((other) => ({
+      action: other,
+      insteadOf,
+    }))
+  );
+  return [...instead, ...further(task, user)];
+}
+
+interface Of {
+  readonly database: Database;
+  readonly user: JsonObject | undefined;
+}
+
+/** The same call with one thing wrong. */
+function mistakes(action: ToolAction, of: Of): ToolAction[] {
+  const { name, arguments: args } = action;
+  if (!/^(book|update|cancel|send)_/.test(name)) return [];
+  const all: ToolAction[] = [];
+  const swap = (key: string, values: readonly JsonValue[]) => {
+    for (const value of values.slice(0, OF_A_KIND)) {
+      all.push({ name, arguments: new Map(args).set(key, value) });
+    }
+  };
+  swap("payment_id", costs(action, of) ? otherMethods(args, of.user) : []);
+  if (args.has("reservation_id")) {
+    swap("reservation_id", otherReservations(action, of));
+  }
+  if (args.has("amount")) swap("amount", [numberIn(args, "amount") / 2]);
+  if (args.has("total_baggages")) {
+    swap("total_baggages", [numberIn(args, "total_baggages") + 1]);
+  }
+  if (args.has("insurance")) {
+    swap("insurance", [args.get("insurance") === "yes" ? "no" : "yes"]);
+  }
+  if (args.has("flights")) swap("flights", otherFlights(args, of));
+  if (args.has("passengers")) {
+    const [first, ...rest] = rows(args, "passengers");
+    if (first !== undefined) {
+      swap("passengers", [[new Map(first).set("dob", "1900-01-01"), ...rest]]);
+    }
+  }
+  return all;
+}
+
+/** Whether it matters who pays: bags that are free leave no trace of it. */
+function costs({ name, arguments: args }: ToolAction, { database }: Of) {
+  if (!args.has("payment_id")) return false;
+  if (name !== "update_reservation_baggages") return true;
+  const held = database.get("reservations", text(args, "reservation_id"));
+  return numberIn(args, "nonfree_baggages") >
+    numberIn(held, "nonfree_baggages");
+}
+
+function otherMethods(args: JsonObject, user: JsonObject | undefined) {
+  return rows(user, "payment_methods").map((one) => text(one, "id"))
+    .filter((id) => id !== args.get("payment_id"));
+}
+
+/** Passengers and flights of one reservation are another's only by accident. */
+function otherReservations(
+  { name, arguments: args }: ToolAction,
+  { user }: Of,
+) {
+  if (/(flights|passengers)$/.test(name)) return [];
+  return texts(user, "reservations").filter((id) =>
+    id !== args.get("reservation_id")
+  );
+}
+
+/** The first leg on another flight of the day. */
+function otherFlights(args: JsonObject, { database }: Of): JsonValue[] {
+  const [first, ...rest] = rows(args, "flights");
+  const flight = database.get("flights", text(first, "flight_number"));
+  const date = text(first, "date");
+  const cabin = text(args, "cabin");
+  return flightsBetween(
+    routesOf(database),
+    text(flight, "origin"),
+    text(flight, "destination"),
+  ).filter((other) =>
+    other !== flight &&
+    seatPrice(other, { date, cabin, seats: 1 }) !== undefined
+  ).map((other) => [
+    new Map<string, JsonValue>([
+      ["flight_number", text(other, "flight_number")],
+      ["date", date],
+    ]),
+    ...rest,
+  ]);
+}
+
+/** Writes that nobody asked for. */
+function further(
+  { actions, userId }: Task,
+  user: JsonObject | undefined,
+): Stray[] {
+  const touched = new Set(
+    actions.map(({ arguments: args }) => args.get("reservation_id")),
+  );
+  const untouched = texts(user, "reservations").filter((id) =>
+    !touched.has(id)
+  );
+  return [
+    { action: call("send_certificate", { user_id: userId, amount: 150 }) },
+    ...untouched.slice(0, OF_A_KIND).map((reservation_id) => ({
+      action: call("cancel_reservation", { reservation_id }),
+    })),
+  ];
+}

@@ -1,0 +1,65 @@
+/**
+ * Which flights go where. Flights never change during an episode, so this is worked out once a base.
+ *
+ * @module
+ */
+
+import type { Database, Table } from "../../database.ts";
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
+import { objectAt, textAt } from "../../row.ts";
+
+/** Flights by origin, then by destination, in the table's order. */
+export interface Routes {
+  readonly from: ReadonlyMap<string, readonly JsonObject[]>;
+  readonly between: ReadonlyMap<string, readonly JsonObject[]>;
+}
+
+/** The routes of a database. */
+export function routesOf(database: Database): Routes {
+  return database.derive("flights", indexFlights);
+}
+
+/** Flights from one airport to another; none where either is no text. */
+export function flightsBetween(
+  routes: Routes,
+  origin: JsonValue,
+  destination: JsonValue,
+): readonly JsonObject[] {
+  if (typeof origin !== "string" || typeof destination !== "string") return [];
+  return routes.between.get(routeKey(origin, destination)) ?? [];
+}
+
+/** The day's entry of a flight, if it can be booked that day. */
+export function bookableDay(
+  flight: JsonObject,
+  date: string | undefined,
+): JsonObject | undefined {
+  const dates = objectAt(flight, "dates");
+  if (date === undefined || !dates.has(date)) return undefined;
+  const day = objectAt(dates, date);
+  return textAt(day, "status") === "available" ? day : undefined;
+}
+
+/** A flight on a day as searches show it: the flight without its dates, then the day. */
+export function shown(flight: JsonObject, day: JsonObject): JsonObject {
+  const result: JsonObject = new Map(flight);
+  result.delete("dates");
+  for (const [key, value] of day) result.set(key, value);
+  return result;
+}
+
+function indexFlights(rows: Table): Routes {
+  const flights = [...rows.values()];
+  return {
+    from: Map.groupBy(flights, (flight) => textAt(flight, "origin")),
+    between: Map.groupBy(
+      flights,
+      (flight) =>
+        routeKey(textAt(flight, "origin"), textAt(flight, "destination")),
+    ),
+  };
+}
+
+function routeKey(origin: string, destination: string): string {
+  return JSON.stringify([origin, destination]);
+}

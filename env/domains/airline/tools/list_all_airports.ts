@@ -1,0 +1,35 @@
+import { printPythonJson } from "../../../python/python_json.ts";
+import { defineTool } from "../../../tool.ts";
+
+/** City by airport, in the order in which they are listed. */
+export const AIRPORTS: ReadonlyMap<string, string> = new Map([
+  ["SFO", "San Francisco"],
+  ["JFK", "New York"],
+  ["LAX", "Los Angeles"],
+  ["ORD", "Chicago"],
+  ["DFW", "Dallas"],
+  ["DEN", "Denver"],
+  ["SEA", "Seattle"],
+  ["ATL", "Atlanta"],
+  ["MIA", "Miami"],
+  ["BOS", "Boston"],
+  ["PHX", "Phoenix"],
+  ["IAH", "Houston"],
+  ["LAS", "Las Vegas"],
+  ["MCO", "Orlando"],
+  ["EWR", "Newark"],
+  ["CLT", "Charlotte"],
+  ["MSP", "Minneapolis"],
+  ["DTW", "Detroit"],
+  ["PHL", "Philadelphia"],
+  ["LGA", "LaGuardia"],
+]);
+
+const LISTING = printPythonJson(new Map(AIRPORTS));
+
+/** The airports and their cities; fixed, whatever the flights are. */
+export const listAllAirports = defineTool({
+  name: "list_all_airports",
+  parameters: [],
+  run: () => LISTING,
+});

@@ -1,0 +1,82 @@
+/**
+ * Whether what an airline's agent reads back is something else than the customer wants.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import type { JsonValue } from "../../../python/python_value.ts";
+import type { Request, Task } from "../../../types.ts";
+import { rows, text, texts } from "../../shared/read_row.ts";
+
+/** What is read back to whom. */
+interface ReadBack {
+  readonly request: Request;
+  readonly task: Task;
+  readonly database: Database;
+  /** Whether it is what the customer will change their mind about: the gold knows nothing of it then. */
+  readonly isFirst: boolean;
+}
+
+/** Whether a read-back states something else. Silence contradicts nothing. */
+export function contradicts(message: string, of: ReadBack): boolean {
+  const { trip = {}, intent } = of.request;
+  const said = message.toLowerCase();
+  const found = (pattern: RegExp) => said.match(pattern) ?? [];
+  const ids = message.match(/\b(?!HAT\d)[A-Z]{3}[A-Z0-9]{3}\b/g) ?? [];
+  const cabins = found(/basic economy|basic_economy|economy|business/g)
+    .map((one) => one.replace("_", " "));
+  return isOther(ids, listOf(trip.reservationId)) ||
+    isOther(
+      found(/\b\d{4}-\d\d-\d\d\b/g).filter((day) => day >= "2024"),
+      [...listOf(trip.date), ...listOf(trip.returnDate)],
+    ) ||
+    isOther(cabins, listOf(trip.cabin?.replace("_", " "))) ||
+    isOther(bagsIn(said, intent), listOf(bagsWanted(of.request))) ||
+    isOther(found(/credit card|gift card|certificate/g), trip.pay ?? []) ||
+    !of.isFirst && hasOtherFlight(message, of) ||
+    /\bcancel\b/.test(said) !== (intent === "cancel");
+}
+
+/** Whether something is stated, and nothing of what is wanted among it. */
+function isOther(found: readonly string[], own: readonly string[]): boolean {
+  return found.length > 0 && own.length > 0 &&
+    !found.some((one) => own.includes(one));
+}
+
+function listOf(value: string | undefined): string[] {
+  return value === undefined ? [] : [value];
+}
+
+/** Numbers of bags: of a change only of those that come to it. */
+function bagsIn(said: string, intent: Request["intent"]): string[] {
+  const pattern = intent === "book"
+    ? /(\d+) (?:checked |free )?bags?\b/g
+    : /(\d+) (?:more|extra|additional|further) (?:free )?bags?\b/g;
+  return [...said.matchAll(pattern)].map((one) => one[1] ?? "");
+}
+
+function bagsWanted({ trip }: Request): string | undefined {
+  return trip?.bags === undefined ? undefined : String(Math.abs(trip.bags));
+}
+
+/** A flight that is neither the customer's already nor wanted. */
+function hasOtherFlight(
+  message: string,
+  { task, database }: ReadBack,
+): boolean {
+  const own = texts(database.get("users", task.userId), "reservations")
+    .flatMap((id) => rows(database.get("reservations", id), "flights"))
+    .map((leg) => text(leg, "flight_number"));
+  const wanted = new Set([
+    ...own,
+    ...task.actions.flatMap(({ arguments: args }) => strings(args)),
+  ]);
+  return (message.match(/\bHAT\d+\b/g) ?? []).some((one) => !wanted.has(one));
+}
+
+function strings(value: JsonValue): string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(strings);
+  return value instanceof Map ? [...value.values()].flatMap(strings) : [];
+}

@@ -1,0 +1,212 @@
+/**
+ * What an airline's customer says of a trip. Values stand exactly as the goal has them.
+ *
+ * @module
+ */
+
+import { nameOf, type Traveller, type Trip } from "../goal/trip.ts";
+import type { Request } from "../../../types.ts";
+
+/** How words are put. */
+interface Style {
+  /** With the last detail first and people named otherwise, so that who reads it has to speak for themselves. */
+  readonly isBackwards?: boolean;
+}
+
+/**
+ * What the customer wants, to follow "i want to" (questions: "what is the"); details only where the request is
+ * forthcoming.
+ */
+export function airlineRequestWords(
+  request: Request,
+  { isBackwards = false }: Style = {},
+): string {
+  const { intent, trip = {}, question = "answer" } = request;
+  if (intent === "question") {
+    return isBackwards && trip.pick !== undefined
+      ? flightQuestion(trip)
+      : question;
+  }
+  const told = request.forthcoming === true ? detailWords(request) : [];
+  const all = isBackwards ? told.toReversed().map(otherwise) : told;
+  const details = all.length === 0 ? "" : `: ${all.join(", ")}`;
+  const wish = isBackwards && intent === "certificate"
+    ? compensationWords(trip)
+    : wishWords(request);
+  return `${wish}${aboutWords(intent, trip)}${
+    request.reason === undefined ? "" : ` because ${request.reason}`
+  }${oddWords(trip, { isBackwards })}${details}`;
+}
+
+function flightQuestion({ pick, from, to, date, cabin = "economy" }: Trip) {
+  return `number of a flight: of the direct ones that leave ${from} for ${to} the ${pick}, on ${date}, where ${
+    cabinWords(cabin)
+  } has a free seat`;
+}
+
+/** The same to a reader, and no run of words that somebody would say. */
+function otherwise(words: string): string {
+  return words.replaceAll(" born ", ", ")
+    .replace(" instead of ", " in place of ")
+    .replace("a round trip on", "a round trip, leaving on")
+    .replace("and back", "and going back");
+}
+
+function compensationWords({ delayed }: Trip): string {
+  const what = delayed === true ? "was late" : "the airline cancelled";
+  return `be compensated for a flight that ${what}, of`;
+}
+
+function wishWords({ intent, trip = {} }: Request): string {
+  switch (intent) {
+    case "book":
+      return "book a trip";
+    case "change_flights":
+      return `change the flight ${trip.date === undefined ? "back" : "out"} of`;
+    case "change_cabin":
+      return "change the cabin of";
+    case "change_passengers":
+      return trip.replaced === undefined
+        ? "add a passenger to"
+        : "change a passenger of";
+    case "add_bags":
+      return (trip.bags ?? 0) < 0 ? "remove a bag from" : "add bags to";
+    case "certificate":
+      return `arrange a compensation, since ${
+        trip.delayed === true
+          ? "a flight was late of"
+          : "the airline cancelled a flight of"
+      }`;
+    default:
+      return "cancel";
+  }
+}
+
+/** What nobody would ask about, and customers say of themselves: that it is for somebody else, or to elsewhere. */
+function oddWords(
+  { account, newTo }: Trip,
+  { isBackwards = false }: Style,
+): string {
+  const goes = isBackwards ? "so that it leads to" : "to one that goes to";
+  return (newTo === undefined ? "" : ` ${goes} ${newTo}`) +
+    (account === undefined ? "" : ` on the account of ${account}`);
+}
+
+function aboutWords(intent: Request["intent"], trip: Trip): string {
+  return intent === "book" ? "" : ` ${reservationWords(trip)}`;
+}
+
+/** The reservation as the customer names it. */
+export function reservationWords({ reservationId, from, to }: Trip): string {
+  return reservationId === undefined
+    ? `my trip from ${from} to ${to}`
+    : `reservation ${reservationId}`;
+}
+
+/** The kinds of detail that an agent may ask for. */
+export type TripDetail =
+  | "reservation"
+  | "route"
+  | "date"
+  | "pick"
+  | "cabin"
+  | "passengers"
+  | "bags"
+  | "insurance"
+  | "pay";
+
+/** Each detail of a request in the customer's words, in the order in which they tell them. */
+export function tripDetails(
+  { intent, trip = {} }: Request,
+): Map<TripDetail, string> {
+  const all: [TripDetail, string | undefined][] = [
+    intent === "book"
+      ? ["route", `from ${trip.from} to ${trip.to}`]
+      : ["reservation", reservationWords(trip)],
+    ["date", dateWords(intent, trip)],
+    ["pick", pickWords(trip)],
+    ["cabin", trip.cabin && `in ${cabinWords(trip.cabin)}`],
+    ["passengers", trip.passengers && partyWords(trip.passengers, trip)],
+    ["bags", trip.bags === undefined ? undefined : bagWords(intent, trip)],
+    ["insurance", trip.insurance && insuranceWords(trip.insurance)],
+    ["pay", trip.pay && payWords(trip.pay)],
+  ];
+  return new Map(
+    all.filter((one): one is [TripDetail, string] => one[1] !== undefined),
+  );
+}
+
+/** `basic_economy` as people say it. */
+export function cabinWords(cabin: string): string {
+  return cabin.replace("_", " ");
+}
+
+function dateWords(
+  intent: Request["intent"],
+  { date, returnDate, backFrom }: Trip,
+): string | undefined {
+  const back = returnDate === undefined ? [] : [
+    `back ${backFrom === undefined ? "" : `from ${backFrom} `}on ${returnDate}`,
+  ];
+  const days = [...date === undefined ? [] : [`on ${date}`], ...back];
+  if (days.length === 0) return undefined;
+  const kind = intent !== "book"
+    ? ""
+    : returnDate === undefined
+    ? "one way "
+    : "a round trip ";
+  return kind + days.join(" and ");
+}
+
+function pickWords(
+  { flight, pick, stops, returnDate, date }: Trip,
+): string | undefined {
+  const flights = stops === undefined ? "direct flight" : "way with one stop";
+  const chosen = pick && `the ${pick} ${flights}`;
+  if (flight === undefined) return chosen;
+  const isRound = date !== undefined && returnDate !== undefined;
+  return isRound && chosen !== undefined
+    ? `on flight ${flight} and back on the ${pick} direct one`
+    : `on flight ${flight}`;
+}
+
+function partyWords(
+  passengers: readonly Traveller[],
+  { replaced }: Trip,
+): string {
+  const who = passengers.map((one) => `${nameOf(one)} born ${one.dob}`);
+  const instead = replaced === undefined ? "" : ` instead of ${replaced}`;
+  return `for ${who.join(" and ")}${instead}`;
+}
+
+function bagWords(
+  intent: Request["intent"],
+  { bags = 0, unpaid }: Trip,
+): string {
+  const count = Math.abs(bags);
+  const noun = count === 1 ? "bag" : "bags";
+  const free = unpaid === true ? "free " : "";
+  if (intent === "book") return `${count} ${free}${noun} in all`;
+  return bags < 0 ? `${count} ${noun} less` : `${count} more ${free}${noun}`;
+}
+
+function insuranceWords(insurance: string): string {
+  return insurance === "yes"
+    ? "yes to travel insurance"
+    : "no travel insurance";
+}
+
+/** `paid with my two certificates, then my credit card`. */
+function payWords(pay: readonly string[]): string {
+  const kinds = [...new Set(pay)].map((kind) =>
+    pay.filter((one) => one === kind).length === 1
+      ? `my ${kind}`
+      : `my two ${kind}s`
+  );
+  return `paid with ${kinds.join(", then ")}`;
+}
+
+function detailWords(request: Request): string[] {
+  return [...tripDetails(request)].filter(([kind]) => kind !== "reservation")
+    .map(([, words]) => words);
+}

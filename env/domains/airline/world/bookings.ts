@@ -1,0 +1,182 @@
+/**
+ * Draws bookings.
+ *
+ * @module
+ */
+
+import {
+  call,
+  freeBags,
+  object,
+  PRICE_OF_A_BAG,
+  PRICE_OF_INSURANCE,
+} from "../goal/fares.ts";
+import type { Trip } from "../goal/trip.ts";
+import { AIRPORTS } from "../tools/list_all_airports.ts";
+import type { ToolAction } from "../../../types.ts";
+import { happens } from "../../../generated/draw.ts";
+import {
+  cheapestPair,
+  directFlight,
+  drawDate,
+  PICKS,
+  type Wanted,
+} from "./choose_flights.ts";
+import {
+  CABINS,
+  type DrawnTrip,
+  isForthcoming,
+  legOf,
+  sum,
+  TODAY,
+  travellerOf,
+  wordsOf,
+} from "./drawn.ts";
+import { drawPayments } from "./payments.ts";
+import type { AirlineWorld, Leg, Passenger } from "./rows.ts";
+
+/** A booking that can be made. */
+export interface Booking {
+  readonly trip: Trip;
+  /** Codes, also where the trip names cities. */
+  readonly from: string;
+  readonly to: string;
+  readonly actions: readonly ToolAction[];
+}
+
+/** One of so many customers wants a certain flight. */
+const CERTAIN_FLIGHT = 4;
+
+/** Draws a booking; `undefined` where no flights fit. */
+export function drawBooking(
+  world: AirlineWorld,
+  customer: Passenger,
+): Booking | undefined {
+  const { rng, options, routes } = world;
+  const [from = "", to = ""] = rng.pick([...routes.keys()]).split("-");
+  const passengers = drawParty(world, customer);
+  const seat = { cabin: rng.pick(CABINS), seats: passengers.length };
+  const chosen = drawWays(world, { from, to, ...seat });
+  if (chosen === undefined) return undefined;
+  const insurance = rng.pick(["yes", "no"] as const);
+  const bags = rng.int(2 + 2 * seat.seats);
+  const isCity = rng.next() < options.cityNamesShare;
+  const named = (code: string) => isCity ? AIRPORTS.get(code) ?? code : code;
+  const trip: Trip = {
+    from: named(from),
+    to: named(to),
+    ...chosen.words,
+    cabin: seat.cabin,
+    passengers,
+    bags,
+    insurance,
+  };
+  const made = bookingOf(world, { customer, trip, from, to, ...chosen });
+  const listing = isCity ? [call("list_all_airports", {})] : [];
+  const actions = [...listing, ...chosen.searches, made.write];
+  return { trip: { ...trip, pay: made.pay }, from, to, actions };
+}
+
+/** A booking as a request. */
+export function bookingRequest(
+  world: AirlineWorld,
+  { trip, actions }: Booking,
+): DrawnTrip {
+  return {
+    request: { intent: "book", trip, forthcoming: isForthcoming(world) },
+    actions,
+    outputs: [],
+  };
+}
+
+function drawParty({ rng, options }: AirlineWorld, customer: Passenger) {
+  const others = rng.shuffle(customer.saved)
+    .slice(0, rng.int(options.passengersMax));
+  return [customer.self, ...others];
+}
+
+/** The flights of a trip, how the customer names them, and how they are looked up. */
+interface Ways {
+  readonly legs: readonly Leg[];
+  readonly words: Trip;
+  readonly searches: readonly ToolAction[];
+}
+
+function drawWays(
+  world: AirlineWorld,
+  { from, to, ...seat }: Omit<Wanted, "date">,
+): Ways | undefined {
+  const { rng, options } = world;
+  const stops = happens(rng, options.oneStopShare) ? { stops: 1 as const } : {};
+  const pick = "stops" in stops ? "cheapest" : rng.pick(PICKS);
+  const legsOn = (way: { from: string; to: string; date: string }) => {
+    const wanted = { ...way, ...seat };
+    if ("stops" in stops) return cheapestPair(world, wanted);
+    const leg = directFlight(world, { ...wanted, pick });
+    return leg && [leg];
+  };
+  const date = drawDate(world, { after: TODAY });
+  const out = date && legsOn({ from, to, date });
+  if (!date || !out) return undefined;
+  const isRound = rng.next() < options.roundTripShare;
+  const returnDate = isRound ? drawDate(world, { after: date }) : undefined;
+  const back = returnDate && legsOn({ from: to, to: from, date: returnDate });
+  if (isRound && !back) return undefined;
+  const isCertain = !("stops" in stops) && rng.int(CERTAIN_FLIGHT) === 0;
+  const search = "stops" in stops
+    ? "search_onestop_flight"
+    : "search_direct_flight";
+  return {
+    legs: [...out, ...back || []],
+    words: {
+      date,
+      ...returnDate && { returnDate },
+      ...(!isCertain || isRound) && { pick },
+      ...isCertain && { flight: out[0]?.flight.number ?? "" },
+      ...stops,
+    },
+    searches: [
+      call(search, { origin: from, destination: to, date }),
+      ...returnDate
+        ? [call(search, { origin: to, destination: from, date: returnDate })]
+        : [],
+    ],
+  };
+}
+
+function bookingOf(
+  world: AirlineWorld,
+  { customer, trip, from, to, legs }: {
+    customer: Passenger;
+    trip: Trip;
+    from: string;
+    to: string;
+    legs: readonly Leg[];
+  },
+): { write: ToolAction; pay: string[] } {
+  const { cabin = "economy", passengers = [], bags = 0, insurance = "no" } =
+    trip;
+  const seats = passengers.length;
+  const free = freeBags(customer.membership, cabin) * seats;
+  const nonfree = Math.max(0, bags - free);
+  const each = sum(legs.map(({ price }) => price)) +
+    (insurance === "yes" ? PRICE_OF_INSURANCE : 0);
+  const total = each * seats + PRICE_OF_A_BAG * nonfree;
+  const paid = drawPayments(world, { customer, total });
+  const write = call("book_reservation", {
+    user_id: customer.userId,
+    origin: from,
+    destination: to,
+    flight_type: trip.returnDate === undefined ? "one_way" : "round_trip",
+    cabin,
+    flights: legs.map(legOf),
+    passengers: passengers.map(travellerOf),
+    payment_methods: paid.map(({ method, amount }) =>
+      object({ payment_id: method.id, amount })
+    ),
+    total_baggages: bags,
+    nonfree_baggages: nonfree,
+    insurance,
+  });
+  return { write, pay: paid.map(({ method }) => wordsOf(method)) };
+}

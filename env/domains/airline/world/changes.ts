@@ -1,0 +1,200 @@
+/**
+ * Draws changes of a reservation that can be made: more bags, other passengers, another cabin, another day.
+ *
+ * @module
+ */
+
+import { call, freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";
+import { type Cabin, nameOf, type Trip } from "../goal/trip.ts";
+import type { ToolAction } from "../../../types.ts";
+import { directFlight, drawDate, fareOf, PICKS } from "./choose_flights.ts";
+import {
+  CABINS,
+  type FlightDay,
+  legOf,
+  type Of,
+  sum,
+  TODAY,
+  travellerOf,
+  wordsOf,
+} from "./drawn.ts";
+import { drawPaying } from "./payments.ts";
+import {
+  type AirlineWorld,
+  drawTraveller,
+  type Leg,
+  type Method,
+  type Passenger,
+  type Reservation,
+} from "./rows.ts";
+
+/** A change, in the customer's words and as a call. */
+export interface Change {
+  readonly trip: Trip;
+  readonly write: ToolAction;
+  readonly searched?: readonly FlightDay[];
+}
+
+interface Held {
+  readonly customer: Passenger;
+  readonly held: Reservation;
+}
+
+/** One of so many customers wants a certain flight. */
+const CERTAIN_FLIGHT = 4;
+
+/** Draws a change of a reservation; `undefined` where nothing fits. */
+export function drawChange(
+  world: AirlineWorld,
+  { customer, intent, held }: Of & { readonly held: Reservation },
+): Change | undefined {
+  switch (intent) {
+    case "add_bags":
+      return changeBags(world, { customer, held });
+    case "change_passengers":
+      return changePassengers(world, held);
+    case "change_cabin":
+      return changeCabin(world, { customer, held });
+    default:
+      return changeFlights(world, { customer, held });
+  }
+}
+
+function changeBags(world: AirlineWorld, { customer, held }: Held): Change {
+  const more = 1 + world.rng.int(3);
+  const total = held.bags + more;
+  const free = freeBags(customer.membership, held.cabin) *
+    held.passengers.length;
+  const nonfree = Math.max(total - free, held.nonfree);
+  const price = PRICE_OF_A_BAG * (nonfree - held.nonfree);
+  const method = drawPaying(world, { customer, price });
+  return {
+    trip: { bags: more, pay: [wordsOf(method)] },
+    write: call("update_reservation_baggages", {
+      reservation_id: held.id,
+      total_baggages: total,
+      nonfree_baggages: nonfree,
+      payment_id: method.id,
+    }),
+  };
+}
+
+function changePassengers(
+  { rng }: AirlineWorld,
+  held: Reservation,
+): Change | undefined {
+  const leaving = rng.pick(held.passengers);
+  const fresh = drawTraveller(rng);
+  if (held.passengers.some((one) => nameOf(one) === nameOf(fresh))) {
+    return undefined;
+  }
+  return {
+    trip: { passengers: [fresh], replaced: nameOf(leaving) },
+    write: call("update_reservation_passengers", {
+      reservation_id: held.id,
+      passengers: held.passengers.map((one) =>
+        travellerOf(one === leaving ? fresh : one)
+      ),
+    }),
+  };
+}
+
+function changeCabin(
+  world: AirlineWorld,
+  { customer, held }: Held,
+): Change | undefined {
+  const cabin = world.rng.pick(CABINS.filter((one) => one !== held.cabin));
+  const seats = held.passengers.length;
+  const fares = faresIn(held, cabin);
+  if (fares.includes(undefined)) return undefined;
+  const price = seats *
+    (sum(fares) - sum(held.legs.map((leg) => leg.price)));
+  if (price === 0) return undefined;
+  const method = drawPaying(world, { customer, price });
+  return {
+    trip: { cabin, pay: [wordsOf(method)] },
+    write: flightsWrite(held, { cabin, legs: held.legs, method }),
+    searched: held.legs,
+  };
+}
+
+/** What its flights cost in another cabin; `undefined` for one that has too few seats there. */
+export function faresIn(
+  { legs, passengers: { length: seats } }: Reservation,
+  cabin: Cabin,
+): (number | undefined)[] {
+  return legs.map(({ flight, date }) => fareOf(flight, { date, cabin, seats }));
+}
+
+function changeFlights(
+  world: AirlineWorld,
+  { customer, held }: Held,
+): Change | undefined {
+  const { rng } = world;
+  const at = held.legs.length - 1; // the last one can move to a later day
+  const old = held.legs[at];
+  const fresh = old && drawOtherDay(world, held);
+  if (old === undefined || fresh === undefined) return undefined;
+  const seats = held.passengers.length;
+  const price = seats * (fresh.leg.price - old.price);
+  if (price === 0) return undefined;
+  const method = drawPaying(world, { customer, price });
+  const legs = held.legs.map((leg, i) => i === at ? fresh.leg : leg);
+  const isCertain = rng.int(CERTAIN_FLIGHT) === 0;
+  return {
+    trip: {
+      ...dateOf(held, fresh.leg.date),
+      ...isCertain ? { flight: fresh.leg.flight.number } : { pick: fresh.pick },
+      pay: [wordsOf(method)],
+    },
+    write: flightsWrite(held, { cabin: held.cabin, legs, method }),
+    searched: [fresh.leg],
+  };
+}
+
+/** Another day of the reservation's last flight, and which flight it is then. */
+export function drawOtherDay(world: AirlineWorld, held: Reservation) {
+  const at = held.legs.length - 1;
+  const old = held.legs[at];
+  if (old === undefined) return undefined;
+  const { from, to } = old.flight;
+  const pick = world.rng.pick(PICKS);
+  const date = drawDate(world, {
+    after: at === 0 ? TODAY : later(held.legs[at - 1]?.date),
+    not: old.date,
+  });
+  const leg = date && directFlight(world, {
+    from,
+    to,
+    date,
+    pick,
+    cabin: held.cabin,
+    seats: held.passengers.length,
+  });
+  return leg ? { leg, pick } : undefined;
+}
+
+function later(date = TODAY): string {
+  return date > TODAY ? date : TODAY;
+}
+
+/** The day of the flight that changes, as the trip has it. */
+export function dateOf({ legs }: Reservation, date: string): Trip {
+  return legs.length === 1 ? { date } : { returnDate: date };
+}
+
+function flightsWrite(
+  held: Reservation,
+  { cabin, legs, method }: {
+    cabin: Cabin;
+    legs: readonly Leg[];
+    method: Method;
+  },
+): ToolAction {
+  return call("update_reservation_flights", {
+    reservation_id: held.id,
+    cabin,
+    flights: legs.map(legOf),
+    payment_id: method.id,
+  });
+}

@@ -1,0 +1,142 @@
+/**
+ * Draws a whole airline task: its intents, their requests, and the task that they make.
+ *
+ * @module
+ */
+
+import { call } from "../goal/fares.ts";
+import { nameOf } from "../goal/trip.ts";
+import type { Rng } from "../../../random.ts";
+import type { Goal, Request, Split, Task } from "../../../types.ts";
+import { airlineRequestWords } from "../user/trip_words.ts";
+import {
+  between,
+  drawIntentsOf,
+  drawManner,
+  happens,
+  taskOf,
+} from "../../../generated/draw.ts";
+import { goalProse } from "../../../generated/goal_prose.ts";
+import type { DrawnIntent, DrawnTrip, Settled } from "./drawn.ts";
+import type { AirlineOptions } from "./options.ts";
+import { drawTrip } from "./requests.ts";
+import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
+
+/** A task of `customer`; `undefined` where a draw came to nothing. */
+export function drawAirlineTask(
+  world: AirlineWorld,
+  { customer, settled, place }: {
+    customer: Passenger;
+    settled: readonly Settled[];
+    place: { readonly split: Split; readonly index: number };
+  },
+): Task | undefined {
+  const { rng, options } = world;
+  const made = settled.map((one) => drawRequest(world, { customer, ...one }));
+  if (made.includes(undefined)) return undefined;
+  const drawn = made.flatMap(inOrder);
+  const { identity, userId } = customer;
+  const goal = {
+    identity,
+    requests: drawn.map(({ request, outputs }) => ({
+      ...request,
+      ...outputs.length > 0 && { outputs },
+    })),
+    ...drawManner(rng, { split: place.split, options }),
+  };
+  return taskOf({
+    domain: "airline",
+    place,
+    userId,
+    goal,
+    instruction: airlineInstruction(goal, customer),
+    first: call("get_user_details", { user_id: userId }),
+    drawn,
+  });
+}
+
+/** So many draws a request stays as it was settled. */
+const PERSISTENCE = 60;
+
+/** After so many draws that come to nothing another customer is drawn. */
+const MOST_DRAWS = 100;
+
+/** A request as it was settled; what the options have hardly a task for gives way to something else of its intent. */
+function drawRequest(
+  world: AirlineWorld,
+  of: Settled & { readonly customer: Passenger },
+): DrawnTrip | undefined {
+  const { customer: { reservations, methods } } = of;
+  const grown = [world.people, reservations, methods] as const;
+  const before = grown.map(({ length }) => length);
+  for (let i = 0; i < MOST_DRAWS; i++) {
+    const wanted = i < PERSISTENCE ? of : otherwise(of, world.rng);
+    const drawn = drawTrip(world, wanted);
+    if (drawn !== undefined) return drawn;
+    // What came to nothing leaves nothing behind.
+    for (const [j, list] of grown.entries()) list.length = before[j] ?? 0;
+  }
+  return undefined;
+}
+
+function otherwise<S extends Settled>(settled: S, rng: Rng): S {
+  const { refusal } = settled;
+  return {
+    ...settled,
+    ...refusal && { refusal: { ...refusal, clause: rng.next() } },
+    rethinks: false,
+    isLate: false,
+  };
+}
+
+/** A request and what follows from it. */
+function inOrder(drawn: DrawnTrip | undefined): DrawnTrip[] {
+  return drawn === undefined ? [] : [drawn, ...inOrder(drawn.then)];
+}
+
+/** The goal in prose, for users who are told what to play. */
+function airlineInstruction(goal: Goal, { userId, self }: Passenger): string {
+  const who = `You are ${
+    nameOf(self)
+  }, born on ${self.dob}, and your user id is ${userId}.`;
+  return goalProse(goal, { who, wish });
+}
+
+/** Otherwise than the customer says it, so that who plays it has to speak for themselves. */
+function wish(request: Request): string {
+  const told = { ...request, forthcoming: true };
+  const words = airlineRequestWords(told, { isBackwards: true })
+    .replaceAll(/\bmy\b/g, "your");
+  return request.intent === "question" ? `know the ${words}` : words;
+}
+
+/** One request by weight, or two different ones. */
+export function settleRequests(rng: Rng, options: AirlineOptions): Settled[] {
+  return drawIntentsOf<DrawnIntent>(rng, options).map((intent) => {
+    const isRefused = intent !== "question" &&
+      happens(rng, options.refusedShare);
+    const isOther = isRefused && happens(rng, options.otherAccountShare);
+    return {
+      intent,
+      ...isRefused && { refusal: { isOther, clause: rng.next() } },
+      rethinks: happens(rng, options.changeOfMindShare),
+      isLate: happens(rng, options.delayShare),
+    };
+  });
+}
+
+/** Reservations that no task is about. */
+export function addExtras(world: AirlineWorld, customer: Passenger): void {
+  const { rng, options } = world;
+  const { extraReservationsMin: min, extraReservationsMax: max } = options;
+  const wanted = customer.reservations.length + between(rng, min, max);
+  for (let i = 0; i < 20 && customer.reservations.length < wanted; i++) {
+    drawReservation(world, {
+      customer,
+      wish: {
+        cabins: ["basic_economy", "economy", "business"],
+        out: rng.pick(["available", "landed"]),
+      },
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The generated airline world: what the generator needs of the domain.
+ *
+ * @module
+ */
+
+import type { Table } from "../../../database.ts";
+import policy from "../policy.md" with { type: "text" };
+import { createRng, type Rng } from "../../../random.ts";
+import type { Task } from "../../../types.ts";
+import { Ids } from "../../../generated/draw.ts";
+import type {
+  GeneratedDomain,
+  Lot,
+  LotDraw,
+  LotPlace,
+  WorldDraw,
+} from "../../../generated/world.ts";
+import { addExtras, drawAirlineTask, settleRequests } from "./draw_task.ts";
+import type { Settled } from "./drawn.ts";
+import { drawFlights, type Flight, flightRow } from "./flight_rows.ts";
+import type { AirlineOptions } from "./options.ts";
+import { airlinePrompts } from "./world_prompts.ts";
+import {
+  drawPassenger,
+  type Passenger,
+  passengerRow,
+  reservationRow,
+} from "./rows.ts";
+import { airlineTools } from "./tool_schemas.ts";
+
+/** The generated airline world. */
+export const generatedAirline: GeneratedDomain<AirlineOptions> = {
+  name: "airline",
+  version: 2,
+  policy,
+  tools: airlineTools,
+  terminatingTools: ["transfer_to_human_agents"],
+  prompts: airlinePrompts,
+  open: (seed, options) => new AirlineDraw(seed, options),
+};
+
+const ADVICE =
+  "allow more airports or more flights a route, or set the intent's weight to 0";
+
+class AirlineDraw implements WorldDraw {
+  readonly #seed: number;
+  readonly #options: AirlineOptions;
+  readonly #ids = new Ids();
+  readonly #routes: ReadonlyMap<string, readonly Flight[]>;
+
+  constructor(seed: number, options: AirlineOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#routes = drawFlights(createRng(seed, "flights"), options);
+  }
+
+  begin(place: LotPlace, rng: Rng): LotDraw {
+    const settled = Array.from(
+      { length: place.count },
+      () => settleRequests(rng, this.#options),
+    );
+    return {
+      about: settled.flat().map(({ intent }) => `"${intent}"`).join(", "),
+      advice: ADVICE,
+      draw: () => this.#drawLot(place, { rng, settled }),
+    };
+  }
+
+  #drawLot(
+    place: LotPlace,
+    { rng, settled }: {
+      rng: Rng;
+      settled: readonly (readonly Settled[])[];
+    },
+  ): Lot | undefined {
+    const people: Passenger[] = [];
+    const world = {
+      rng,
+      ids: this.#ids,
+      options: this.#options,
+      routes: this.#routes,
+      people,
+    };
+    const customer = drawPassenger(world);
+    const tasks: Task[] = [];
+    for (const [i, requests] of settled.entries()) {
+      const at = { split: place.split, index: place.index + i };
+      const task = drawAirlineTask(world, {
+        customer,
+        settled: requests,
+        place: at,
+      });
+      if (task === undefined) return undefined;
+      tasks.push(task);
+    }
+    addExtras(world, customer);
+    return { place, tasks, rows: people };
+  }
+
+  tables(lots: readonly Lot[]): Map<string, Table> {
+    const rng = createRng(this.#seed, "tables");
+    const all = lots.flatMap(({ rows }) => rows as readonly Passenger[]);
+    // By the customer alone, so that a task is certified as it will be, whoever else there is.
+    const people = rng.shuffle(all).map((one) => ({
+      ...one,
+      reservations: createRng(this.#seed, "reservations", one.userId)
+        .shuffle(one.reservations),
+    }));
+    const held = rng.shuffle(people.flatMap((one) => one.reservations));
+    const flights = [...this.#routes.values()].flat();
+    return new Map<string, Table>([
+      ["flights", new Map(flights.map((one) => [one.number, flightRow(one)]))],
+      [
+        "reservations",
+        new Map(held.map((one) => [one.id, reservationRow(one)])),
+      ],
+      ["users", new Map(people.map((one) => [one.userId, passengerRow(one)]))],
+    ]);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Draws what customers may have: cancellations, and certificates for flights that were cancelled or are late.
+ *
+ * @module
+ */
+
+import { call } from "../goal/fares.ts";
+import { drawChange } from "./changes.ts";
+import {
+  CABINS,
+  type DrawnTrip,
+  ECONOMIES,
+  nameOfReservation,
+  onReservation,
+} from "./drawn.ts";
+import {
+  type AirlineWorld,
+  drawReservation,
+  type Passenger,
+  type Reservation,
+  type ReservationWish,
+} from "./rows.ts";
+
+/** What can be cancelled. */
+const CANCELLABLE: readonly ReservationWish[] = [
+  { cabins: ECONOMIES, out: "available", insurance: "no", isFresh: true },
+  { cabins: ["business"], out: "available", insurance: "no" },
+  { cabins: ECONOMIES, out: "available", insurance: "yes" },
+  { cabins: ECONOMIES, out: "cancelled", insurance: "no" },
+];
+
+/** A cancellation that policy allows. */
+export function drawCancel(
+  world: AirlineWorld,
+  customer: Passenger,
+): DrawnTrip | undefined {
+  const wish = world.rng.pick(CANCELLABLE);
+  const held = drawReservation(world, { customer, wish });
+  if (held === undefined) return undefined;
+  const isLost = wish.out === "cancelled";
+  const searched = isLost ? held.legs : [];
+  const drawn = onReservation(world, { ...cancelOf(held), searched });
+  const lost = isLost ? { reason: "the airline cancelled a flight" } : {};
+  return { ...drawn, request: { ...drawn.request, ...lost } };
+}
+
+function cancelOf(held: Reservation) {
+  const write = call("cancel_reservation", { reservation_id: held.id });
+  return { held, intent: "cancel", trip: {}, write } as const;
+}
+
+/** A certificate for a flight that the airline has cancelled. */
+export function drawCertificate(
+  world: AirlineWorld,
+  customer: Passenger,
+): DrawnTrip | undefined {
+  const wish: ReservationWish = customer.membership === "regular"
+    ? { cabins: ["business"], out: "cancelled" }
+    : { cabins: CABINS, out: "cancelled", insurance: "no" };
+  const held = drawReservation(world, { customer, wish });
+  if (held === undefined) return undefined;
+  const write = certificateOf(customer, { held, each: 100 });
+  return onReservation(world, {
+    held,
+    intent: "certificate",
+    trip: {},
+    write,
+    searched: held.legs,
+  });
+}
+
+/**
+ * A reservation with a flight that is late today: it is cancelled for it, or the flight back is moved, and then a
+ * certificate is due.
+ */
+export function drawDelay(
+  world: AirlineWorld,
+  customer: Passenger,
+): DrawnTrip | undefined {
+  const isCancel = world.rng.int(2) === 0;
+  const held = drawReservation(world, {
+    customer,
+    wish: {
+      cabins: isCancel ? CABINS : ["economy", "business"],
+      out: "delayed",
+      insurance: "yes",
+    },
+  });
+  const intent = "change_flights" as const;
+  // The late flight itself stays: in a reservation that it has left nobody can see that it was late.
+  if (!isCancel && held?.legs.length === 1) return undefined;
+  const change = held &&
+    (isCancel ? cancelOf(held) : drawChange(world, { customer, intent, held }));
+  if (held === undefined || change === undefined) return undefined;
+  const named = nameOfReservation(world, held);
+  const write = certificateOf(customer, { held, each: 50 });
+  const trip = { delayed: true as const };
+  return {
+    ...onReservation(world, { held, intent, ...change }, named),
+    then: onReservation(world, {
+      held,
+      intent: "certificate",
+      trip,
+      write,
+    }, named),
+  };
+}
+
+function certificateOf(
+  { userId }: Passenger,
+  { held, each }: { held: Reservation; each: number },
+) {
+  const amount = each * held.passengers.length;
+  return call("send_certificate", { user_id: userId, amount });
+}

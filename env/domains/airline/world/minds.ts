@@ -1,0 +1,78 @@
+/**
+ * What a customer wants at first, where they change their mind once it is read back.
+ *
+ * @module
+ */
+
+import { nameOf, type Trip } from "../goal/trip.ts";
+import type { Request } from "../../../types.ts";
+import { dateOf, drawOtherDay, faresIn } from "./changes.ts";
+import { CABINS, type DrawnIntent } from "./drawn.ts";
+import { type AirlineWorld, drawTraveller, type Reservation } from "./rows.ts";
+
+/** What the customer wants in the end. */
+interface Wish {
+  readonly intent: DrawnIntent;
+  readonly trip: Trip;
+  /** The reservation that is changed. */
+  readonly held?: Reservation | undefined;
+}
+
+/** The first wish; `undefined` where there is nothing else to want. */
+export function drawFirstWish(
+  world: AirlineWorld,
+  wish: Wish,
+): Pick<Request, "before"> | undefined {
+  const other = drawOther(world, wish);
+  return other && { before: { trip: { ...wish.trip, ...other } } };
+}
+
+function drawOther(
+  world: AirlineWorld,
+  { intent, trip, held }: Wish,
+): Trip | undefined {
+  const { rng } = world;
+  const { bags = 0, insurance } = trip;
+  switch (intent) {
+    case "book":
+      return rng.int(2) === 0
+        ? { bags: bags + 1 + rng.int(2) }
+        : { insurance: insurance === "yes" ? "no" : "yes" };
+    case "add_bags":
+      return { bags: bags === 1 ? 2 : bags - 1 };
+    case "change_passengers": {
+      const fresh = drawTraveller(rng);
+      const names = [...held?.passengers ?? [], ...trip.passengers ?? []];
+      return names.some((one) => nameOf(one) === nameOf(fresh))
+        ? undefined
+        : { passengers: [fresh] };
+    }
+    case "change_cabin": {
+      const cabin = CABINS.find((one) =>
+        one !== held?.cabin && one !== trip.cabin
+      );
+      return held === undefined || cabin === undefined ||
+          faresIn(held, cabin).includes(undefined)
+        ? undefined
+        : { cabin };
+    }
+    case "change_flights":
+      return held && otherDay(world, { trip, held });
+    default:
+      return undefined;
+  }
+}
+
+function otherDay(
+  world: AirlineWorld,
+  { trip, held }: { trip: Trip; held: Reservation },
+): Trip | undefined {
+  const other = drawOtherDay(world, held);
+  const wanted = trip.date ?? trip.returnDate;
+  if (other === undefined || other.leg.date === wanted) return undefined;
+  const { leg, pick } = other;
+  return {
+    ...dateOf(held, leg.date),
+    ...trip.flight === undefined ? { pick } : { flight: leg.flight.number },
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Who pays: the customer's gift cards, certificates and credit card.
+ *
+ * @module
+ */
+
+import { happens } from "../../../generated/draw.ts";
+import {
+  type AirlineWorld,
+  drawMethod,
+  type Method,
+  type Passenger,
+} from "./rows.ts";
+
+/** A payment of a booking. */
+export interface Payment {
+  readonly method: Method;
+  /** Dollars. */
+  readonly amount: number;
+}
+
+/** A card that can pay for a change. */
+export function drawPaying(
+  { rng }: AirlineWorld,
+  { customer, price }: { customer: Passenger; price: number },
+): Method {
+  return rng.pick(
+    customer.methods.filter(({ source, amount }) =>
+      source === "credit_card" || source === "gift_card" && amount >= price
+    ),
+  );
+}
+
+/** A certificate first, then a gift card, then the credit card: as many of them as are needed, at random. */
+export function drawPayments(
+  { rng }: AirlineWorld,
+  { customer, total }: { customer: Passenger; total: number },
+): Payment[] {
+  const order = ["certificate", "gift_card"].filter(() => happens(rng, 0.5));
+  const paid: Payment[] = [];
+  let left = total;
+  for (const source of [...order, "credit_card"]) {
+    const method = customer.methods.find((one) => one.source === source);
+    if (method === undefined || left === 0) continue;
+    const amount = source === "credit_card"
+      ? left
+      : Math.min(left, method.amount);
+    paid.push({ method, amount });
+    left -= amount;
+  }
+  return paid;
+}
+
+/** Sees to it that the customer has so many certificates, and one more is none of them. */
+export function giveCertificates(
+  world: AirlineWorld,
+  { customer, count }: { customer: Passenger; count: number },
+): void {
+  const had = customer.methods.filter(({ source }) => source === "certificate");
+  for (let i = had.length; i < count; i++) {
+    const amount = 50 * (1 + world.rng.int(4));
+    customer.methods.push(drawMethod(world, { source: "certificate", amount }));
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Changes that policy refuses: one that could be made with one wish too many, or one of a reservation that does not
+ * allow it.
+ *
+ * @module
+ */
+
+import { numberIn } from "../goal/fares.ts";
+import type { Trip } from "../goal/trip.ts";
+import { type Change, drawChange, faresIn } from "./changes.ts";
+import { directFlight, fullFlight } from "./choose_flights.ts";
+import {
+  CABINS,
+  type DrawnIntent,
+  type Named,
+  nameOfReservation,
+  type Of,
+  onReservation,
+} from "./drawn.ts";
+import { giveCertificates } from "./payments.ts";
+import type { DrawRefused, Refused } from "./refusals.ts";
+import {
+  type AirlineWorld,
+  drawPassenger,
+  drawReservation,
+  drawTraveller,
+  type Reservation,
+  type ReservationWish,
+} from "./rows.ts";
+
+/** A change that could be made. */
+interface Base extends Of {
+  readonly held: Reservation;
+  readonly change: Change;
+}
+
+/** What a clause refuses of a change; `undefined` where this one cannot be made to break it. */
+type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
+
+const OF_OTHERS = { "account.own_reservation": ofStranger };
+const OF_CANCELLED = { "change.not_cancelled": drawOn({ isCancelled: true }) };
+const BY_CERTIFICATE = { "change.payment": twisted(byCertificate) };
+
+/** What is refused by which clause, by intent. */
+export const REFUSED_CHANGES = {
+  change_flights: {
+    ...OF_OTHERS,
+    ...OF_CANCELLED,
+    ...BY_CERTIFICATE,
+    "change.basic_economy": drawOn({ cabins: ["basic_economy"] }),
+    "change.route": twisted(toElsewhere),
+    "flights.available": twisted(onFullFlight, "not enough seats"),
+  },
+  change_cabin: {
+    ...OF_OTHERS,
+    ...OF_CANCELLED,
+    ...BY_CERTIFICATE,
+    "flights.available": twisted(inFullCabin, "not enough seats"),
+  },
+  change_passengers: {
+    ...OF_OTHERS,
+    ...OF_CANCELLED,
+    "passengers.number": twisted(withOneMore),
+  },
+  add_bags: {
+    ...OF_OTHERS,
+    ...OF_CANCELLED,
+    ...BY_CERTIFICATE,
+    "bags.not_fewer": twisted(withFewerBags),
+    "bags.paid": twisted(withFreeBags, "no more bags are free"),
+  },
+} satisfies Partial<Record<DrawnIntent, Record<string, DrawRefused>>>;
+
+/** The number of its first flight, which policy wants to be told. */
+export function firstFlight({ legs }: Reservation): string {
+  return legs[0]?.flight.number ?? "";
+}
+
+/** The cabins of a reservation whose flights may change. */
+export function cabinsFor(intent: DrawnIntent): ReservationWish["cabins"] {
+  return intent === "change_flights" ? ["economy", "business"] : CABINS;
+}
+
+function twisted(twist: Twist, told?: string): DrawRefused {
+  return (world, { customer, intent }) => {
+    const wish = { cabins: cabinsFor(intent), out: "available" } as const;
+    const held = drawReservation(world, { customer, wish });
+    const change = held && drawChange(world, { customer, intent, held });
+    if (held === undefined || change === undefined) return undefined;
+    const trip = twist(world, { customer, intent, held, change });
+    if (trip === undefined || isOnFirstFlight(change, held)) return undefined;
+    const named = nameOfReservation(world, held);
+    const searched = told === "not enough seats" ? change.searched : [];
+    return {
+      asked: onReservation(world, { held, intent, trip, searched }, named),
+      told: told ?? firstFlight(held),
+      instead: changeOf(world, { intent, held, change, named }),
+    };
+  };
+}
+
+/** On another day the same flight has the same number, which is to be told of a refusal alone. */
+function isOnFirstFlight({ searched = [] }: Change, held: Reservation) {
+  return searched !== held.legs &&
+    searched.some(({ flight }) => flight.number === firstFlight(held));
+}
+
+function changeOf(
+  world: AirlineWorld,
+  { intent, held, change, named }: {
+    intent: DrawnIntent;
+    held: Reservation;
+    change: Change;
+    named: Named;
+  },
+) {
+  return onReservation(world, { held, intent, ...change }, named);
+}
+
+/** On a reservation that does not allow the change, whatever it is. */
+function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
+  return (world, { customer, intent }): Refused | undefined => {
+    const wish = {
+      cabins: cabinsFor(intent),
+      out: "available",
+      ...wanted,
+    } as const;
+    const held = drawReservation(world, { customer, wish });
+    const change = held && drawChange(world, { customer, intent, held });
+    if (held === undefined || change === undefined) return undefined;
+    const named = nameOfReservation(world, held);
+    return {
+      asked: onReservation(
+        world,
+        { held, intent, trip: change.trip },
+        named,
+      ),
+      told: firstFlight(held),
+      instead: held.isCancelled
+        ? undefined
+        : insteadOf(world, { customer, intent, held, named }),
+    };
+  };
+}
+
+/** Another change that a reservation allows. */
+export function insteadOf(
+  world: AirlineWorld,
+  { customer, intent, held, named }: Of & {
+    readonly held: Reservation;
+    readonly named: Named;
+  },
+) {
+  const all: DrawnIntent[] = ["change_cabin", "change_passengers", "add_bags"];
+  const other = world.rng.pick(all.filter((one) => one !== intent));
+  const change = drawChange(world, { customer, intent: other, held });
+  return change && changeOf(world, { intent: other, held, change, named });
+}
+
+/** The same wish on a reservation of somebody else, whose id the customer has. */
+function ofStranger(
+  world: AirlineWorld,
+  { customer, intent }: Of,
+): Refused | undefined {
+  const held = drawReservation(world, {
+    customer: drawPassenger(world),
+    wish: { cabins: cabinsFor(intent), out: "available" },
+  });
+  const change = held && drawChange(world, { customer, intent, held });
+  if (held === undefined || change === undefined) return undefined;
+  const { trip } = change;
+  const named = { reservationId: held.id };
+  return {
+    asked: onReservation(world, { held, intent, trip }, named),
+    told: customer.userId,
+  };
+}
+
+function byCertificate(world: AirlineWorld, { customer, change }: Base) {
+  giveCertificates(world, { customer, count: 1 });
+  return { ...change.trip, pay: ["certificate"] };
+}
+
+function toElsewhere(world: AirlineWorld, { held, change }: Base) {
+  const { trip } = change;
+  const { pick } = trip;
+  const date = trip.date ?? trip.returnDate;
+  const old = held.legs.at(-1)?.flight;
+  if (pick === undefined || date === undefined || old === undefined) {
+    return undefined;
+  }
+  const { from } = old;
+  const others = [...world.routes.keys()].map((route) => route.split("-"))
+    .flatMap(([start, to = ""]) => start === from && to !== old.to ? [to] : []);
+  const newTo = world.rng.pick(others);
+  const seat = { cabin: held.cabin, seats: held.passengers.length };
+  const leg = directFlight(world, { from, to: newTo, date, pick, ...seat });
+  return leg && { ...trip, newTo };
+}
+
+function onFullFlight(world: AirlineWorld, { held, change }: Base) {
+  const { pick: _, ...trip } = change.trip;
+  const date = trip.date ?? trip.returnDate;
+  const old = held.legs.at(-1)?.flight;
+  if (date === undefined || old === undefined) return undefined;
+  const full = fullFlight(world, {
+    from: old.from,
+    to: old.to,
+    date,
+    cabin: held.cabin,
+    seats: held.passengers.length,
+  });
+  return full && { ...trip, flight: full.number };
+}
+
+function inFullCabin(_: AirlineWorld, { held, change }: Base) {
+  const full = CABINS.find((one) =>
+    one !== held.cabin && faresIn(held, one).includes(undefined)
+  );
+  return full && { ...change.trip, cabin: full };
+}
+
+function withOneMore({ rng }: AirlineWorld): Trip {
+  return { passengers: [drawTraveller(rng)] };
+}
+
+function withFewerBags(_: AirlineWorld, { held, change }: Base) {
+  return held.bags === 0 ? undefined : { ...change.trip, bags: -1 };
+}
+
+function withFreeBags(_: AirlineWorld, { held, change }: Base) {
+  const { trip: { bags }, write } = change;
+  const isPaid = numberIn(write.arguments, "nonfree_baggages") > held.nonfree;
+  return isPaid && bags !== undefined
+    ? { bags, unpaid: true as const }
+    : undefined;
+}

@@ -1,0 +1,16 @@
+/**
+ * What agents and simulated customers of the generated airline are told.
+ *
+ * @module
+ */
+
+import type { Prompts } from "../../../types.ts";
+import { deskPrompts } from "../../../generated/desk_prompts.ts";
+
+/** The prompts of the generated airline world. */
+export const airlinePrompts: Prompts = deskPrompts({
+  agent: "an airline's desk",
+  question: "May I have your user id?",
+  call:
+    `{"name": "get_reservation_details", "arguments": {"reservation_id": "ABC123"}}`,
+});

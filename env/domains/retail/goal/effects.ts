@@ -1,0 +1,238 @@
+/**
+ * What retail's writes should do to the rows, written apart from the tools.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import { toPlain } from "../../../python/python_value.ts";
+import type { ToolAction } from "../../../types.ts";
+
+/** The states around a call. */
+interface States {
+  readonly before: Database;
+  readonly after: Database;
+}
+
+// deno-lint-ignore no-explicit-any -- rows were checked against their schema; a field that is missing is a finding
+type Row = any;
+
+/** A call with the order that it names, before and after. */
+interface Written {
+  readonly args: Row;
+  readonly was: Row;
+  readonly is: Row;
+  /** A row by table and id before the call. */
+  old(table: string, id: string): Row;
+}
+
+/** What a write does. */
+interface Effect {
+  /** The fields of the order, or of the profile, that it may change. */
+  readonly fields: readonly string[];
+  /** What is wrong with what they became; `null` where nothing is. */
+  breaks(written: Written): string | null;
+  /** What each payment method of the customer gains, in dollars. */
+  credits?(written: Written): ReadonlyMap<string, number>;
+}
+
+const EFFECTS: Readonly<Record<string, Effect>> = {
+  cancel_pending_order: {
+    fields: ["status", "cancel_reason", "payment_history"],
+    breaks: ({ args, was, is }) =>
+      unless(is.status === "cancelled", `the status is ${is.status}`) ??
+        unless(is.cancel_reason === args.reason, "the reason is another one") ??
+        unless(
+          is.payment_history.length === 2 * was.payment_history.length,
+          "not every payment is refunded",
+        ),
+    credits: ({ was }) =>
+      new Map(
+        was.payment_history.map((
+          { payment_method_id, amount }: Row,
+        ) => [payment_method_id, amount]),
+      ),
+  },
+  return_delivered_order_items: {
+    fields: ["status", "return_items", "return_payment_method_id"],
+    breaks: ({ args, is }) =>
+      unless(is.status === "return requested", `the status is ${is.status}`) ??
+        unless(
+          same(is.return_items, args.item_ids.toSorted()),
+          "other items are returned",
+        ) ??
+        unless(
+          is.return_payment_method_id === args.payment_method_id,
+          "the refund goes elsewhere",
+        ),
+  },
+  exchange_delivered_order_items: {
+    fields: [
+      "status",
+      "exchange_items",
+      "exchange_new_items",
+      "exchange_payment_method_id",
+      "exchange_price_difference",
+    ],
+    breaks: (written) => {
+      const { args, is } = written;
+      return unless(
+        is.status === "exchange requested",
+        `the status is ${is.status}`,
+      ) ??
+        unless(
+          same(is.exchange_items, args.item_ids.toSorted()) &&
+            same(is.exchange_new_items, args.new_item_ids.toSorted()),
+          "other items are exchanged",
+        ) ??
+        unless(
+          near(is.exchange_price_difference, difference(written)),
+          `the difference is ${is.exchange_price_difference}`,
+        );
+    },
+  },
+  modify_pending_order_items: {
+    fields: ["status", "items", "payment_history"],
+    breaks: (written) => {
+      const { args, was, is } = written;
+      const kept = ids(was).filter((id) => !args.item_ids.includes(id));
+      const entry = is.payment_history.at(-1);
+      return unless(
+        is.status === "pending (item modified)",
+        `the status is ${is.status}`,
+      ) ??
+        unless(
+          same(ids(is).toSorted(), [...kept, ...args.new_item_ids].toSorted()),
+          "the order holds other items",
+        ) ??
+        unless(
+          near(entry.amount, Math.abs(difference(written))) &&
+            entry.payment_method_id === args.payment_method_id,
+          "another amount is settled",
+        );
+    },
+    credits: (written) =>
+      new Map([[written.args.payment_method_id, -difference(written)]]),
+  },
+  modify_pending_order_address: {
+    fields: ["address"],
+    breaks: addressBreaks,
+  },
+  modify_pending_order_payment: {
+    fields: ["payment_history"],
+    breaks: ({ args, was, is }) =>
+      unless(
+        same(
+          is.payment_history.slice(was.payment_history.length).map(entryOf),
+          [
+            ["payment", was.payment_history[0].amount, args.payment_method_id],
+            [
+              "refund",
+              was.payment_history[0].amount,
+              was.payment_history[0].payment_method_id,
+            ],
+          ],
+        ),
+        "the payment has not moved",
+      ),
+    credits: ({ args, was }) => {
+      const { amount, payment_method_id } = was.payment_history[0];
+      return new Map([
+        [payment_method_id, amount],
+        [args.payment_method_id, -amount],
+      ]);
+    },
+  },
+  modify_user_address: { fields: ["address"], breaks: addressBreaks },
+};
+
+/** What is wrong with what a write changed: its own row, the gift cards, and nothing else. */
+export function effectBreaks(
+  { name, arguments: given }: ToolAction,
+  { before, after }: States,
+): string | null {
+  const effect = EFFECTS[name];
+  if (effect === undefined) return `${name} is no write`;
+  const args: Row = toPlain(given);
+  const [table, id] = args.order_id === undefined
+    ? ["users", args.user_id]
+    : ["orders", args.order_id];
+  const read = (database: Database, table: string, id: string) =>
+    toPlain(database.get(table, id) ?? null) as Row;
+  const was = read(before, table, id);
+  const is = read(after, table, id);
+  const old = (table: string, id: string) => read(before, table, id);
+  const written = { args, was, is, old };
+  const owner = table === "users" ? id : was?.user_id;
+  for (const row of before.diff(after)) {
+    const isCard = row.table === "users" && row.id === owner &&
+      effect.credits !== undefined;
+    if (isCard || row.table === table && row.id === id) continue;
+    return `it changes ${row.table} ${row.id}`;
+  }
+  return changedBreaks(written, effect) ?? effect.breaks(written) ??
+    cardsBreak(effect.credits?.(written) ?? new Map(), {
+      was: read(before, "users", owner),
+      is: read(after, "users", owner),
+    });
+}
+
+/** Something changes, and only what may. */
+function changedBreaks({ was, is }: Written, effect: Effect): string | null {
+  const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])]
+    .filter((key) => !same(was[key], is[key]));
+  const wrong = changed.find((key) => !effect.fields.includes(key));
+  return unless(changed.length > 0, "it changes nothing") ??
+    unless(wrong === undefined, `it changes ${wrong}`);
+}
+
+/** Gift cards hold what they should. */
+function cardsBreak(
+  credits: ReadonlyMap<string, number>,
+  { was, is }: { was: Row; is: Row },
+): string | null {
+  for (const [id, method] of Object.entries<Row>(was.payment_methods)) {
+    if (method.source !== "gift_card") continue;
+    const wanted = method.balance + (credits.get(id) ?? 0);
+    const { balance } = is.payment_methods[id];
+    if (!near(balance, wanted)) {
+      return `${id} holds ${balance} instead of ${wanted.toFixed(2)}`;
+    }
+  }
+  return null;
+}
+
+function addressBreaks({ args, is }: Written): string | null {
+  const wrong = Object.entries(is.address).find(([key, value]) =>
+    args[key] !== value
+  );
+  return unless(wrong === undefined, `${wrong?.[0]} is ${wrong?.[1]}`);
+}
+
+function difference({ args, was, old }: Written): number {
+  return args.item_ids.reduce((sum: number, id: string, i: number) => {
+    const item = was.items.find((one: Row) => one.item_id === id);
+    const { variants } = old("products", item.product_id);
+    return sum + variants[args.new_item_ids[i]].price - item.price;
+  }, 0);
+}
+
+function ids(order: Row): string[] {
+  return order.items.map(({ item_id }: Row) => item_id);
+}
+
+function entryOf(entry: Row) {
+  return [entry.transaction_type, entry.amount, entry.payment_method_id];
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function near(a: number, b: number): boolean {
+  return Math.abs(a - b) < 0.0051;
+}
+
+function unless(holds: boolean, wrong: string): string | null {
+  return holds ? null : wrong;
+}

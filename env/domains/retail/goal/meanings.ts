@@ -1,0 +1,210 @@
+/**
+ * What a retail customer's words mean: every call that meets a request as it is worded.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import type { Meant } from "../../../goal/goal_domain.ts";
+import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import type { Address, Request, ToolAction } from "../../../types.ts";
+import { row, rows, text, texts } from "../../shared/read_row.ts";
+
+/** Lists longer than this are tried in a few orders only: all orders of five items are 120. */
+const MOST_ORDERS = 3;
+
+/** Every call that meets the request; none for a question. */
+export function meanings(meant: Meant): ToolAction[] {
+  const { request, userId } = meant;
+  if (request.intent === "question") return [];
+  if (request.intent === "user_address") {
+    return request.address === undefined ? [] : [call("modify_user_address", {
+      user_id: request.profileOf ?? userId,
+      ...request.address,
+    })];
+  }
+  return ordersMeant(meant).flatMap((orderId) => onOrder(meant, orderId));
+}
+
+/** The orders that a request may be about: that of its id, or those of the customer that hold what it describes. */
+export function ordersMeant({ request, database, userId }: Meant): string[] {
+  const { orderId, orderWords } = request;
+  if (orderId !== undefined) {
+    return database.has("orders", orderId) ? [orderId] : [];
+  }
+  const own = texts(database.get("users", userId), "orders");
+  if (orderWords === undefined) return own;
+  const name = orderWords.replace(/^the one with the /, "");
+  return own.filter((id) =>
+    rows(database.get("orders", id), "items").some((item) =>
+      text(item, "name") === name
+    )
+  );
+}
+
+function onOrder(meant: Meant, order_id: string): ToolAction[] {
+  const { request, database } = meant;
+  const order = database.get("orders", order_id);
+  switch (request.intent) {
+    case "cancel":
+      return [
+        call("cancel_pending_order", {
+          order_id,
+          reason: request.reason ?? "",
+        }),
+      ];
+    case "modify_address":
+      return [
+        call("modify_pending_order_address", {
+          order_id,
+          ...addressOf(request),
+        }),
+      ];
+    case "modify_payment":
+      return methodsMeant(meant).map((payment_method_id) =>
+        call("modify_pending_order_payment", { order_id, payment_method_id })
+      );
+    default:
+      return onItems(meant, { order_id, order });
+  }
+}
+
+const ITEM_TOOLS: Readonly<Partial<Record<Request["intent"], string>>> = {
+  return: "return_delivered_order_items",
+  exchange: "exchange_delivered_order_items",
+  modify_items: "modify_pending_order_items",
+};
+
+/** Which item, and which variant it becomes. */
+interface Swap {
+  readonly item_id: string;
+  readonly new_item_id: string | undefined;
+}
+
+function onItems(
+  meant: Meant,
+  { order_id, order }: { order_id: string; order: JsonObject | undefined },
+): ToolAction[] {
+  const { request, database } = meant;
+  const name = ITEM_TOOLS[request.intent] ?? "";
+  const choices = (request.items ?? []).map((words, i) =>
+    swapsMeant(database, {
+      order,
+      words,
+      into: request.newItems?.[i],
+      otherProduct: request.otherProduct === true,
+    })
+  );
+  const lists = product(choices)
+    .filter((list) => distinct(list, order))
+    .flatMap(orders);
+  return lists.flatMap((list) =>
+    methodsMeant(meant).map((payment_method_id) =>
+      call(name, {
+        order_id,
+        item_ids: list.map(({ item_id }) => item_id),
+        ...request.newItems &&
+          { new_item_ids: list.map(({ new_item_id }) => new_item_id ?? "") },
+        payment_method_id,
+      })
+    )
+  );
+}
+
+/** The items that words name, each with every variant that the words for the new one fit. */
+function swapsMeant(
+  database: Database,
+  { order, words, into, otherProduct }: {
+    order: JsonObject | undefined;
+    words: string;
+    into: string | undefined;
+    otherProduct: boolean;
+  },
+): Swap[] {
+  const named = rows(order, "items").filter((item) =>
+    text(item, "name") === words
+  );
+  return named.flatMap((item): Swap[] => {
+    const item_id = text(item, "item_id");
+    if (into === undefined) return [{ item_id, new_item_id: undefined }];
+    const variants = otherProduct
+      ? variantsNamed(database, into)
+      : rows(database.get("products", text(item, "product_id")), "variants")
+        .filter((variant) => fits(variant, into));
+    return variants.filter((variant) => text(variant, "item_id") !== item_id)
+      .map((variant) => ({ item_id, new_item_id: text(variant, "item_id") }));
+  });
+}
+
+/** Every variant of the products of a name. */
+function variantsNamed(database: Database, name: string): JsonObject[] {
+  return [...database.ids("products")]
+    .map((id) => database.get("products", id))
+    .filter((product) => text(product, "name") === name)
+    .flatMap((product) => rows(product, "variants"));
+}
+
+/** Whether a variant has every option that the words name. */
+function fits(variant: JsonObject, words: string): boolean {
+  const values = new Set<JsonValue>(row(variant, "options")?.values() ?? []);
+  return words.split(" ").every((word) => values.has(word));
+}
+
+/** The customer's payment methods that words fit: `my gift card`; all where nothing is said. */
+function methodsMeant({ request, database, userId }: Meant): string[] {
+  const methods = rows(database.get("users", userId), "payment_methods");
+  const source = request.payment?.replace(/^my /, "").replace(" ", "_");
+  return methods.filter((method) =>
+    source === undefined || text(method, "source") === source
+  ).map((method) => text(method, "id"));
+}
+
+/** No item is meant twice, unless the order holds it as often. */
+function distinct(
+  list: readonly Swap[],
+  order: JsonObject | undefined,
+): boolean {
+  const held = rows(order, "items").map((item) => text(item, "item_id"));
+  return list.every(({ item_id }) =>
+    list.filter((other) => other.item_id === item_id).length <=
+      held.filter((id) => id === item_id).length
+  );
+}
+
+/** Every way to take one of each. */
+function product<T>(choices: readonly (readonly T[])[]): T[][] {
+  return choices.reduce<T[][]>(
+    (lists, next) => lists.flatMap((list) => next.map((one) => [...list, one])),
+    [[]],
+  );
+}
+
+/** A list in every order; a long one as it is and backwards. */
+function orders<T>(list: readonly T[]): T[][] {
+  if (list.length > MOST_ORDERS) return [[...list], list.toReversed()];
+  if (list.length < 2) return [[...list]];
+  return list.flatMap((one, i) =>
+    orders(list.filter((_, j) => j !== i)).map((rest) => [one, ...rest])
+  );
+}
+
+function addressOf({ address }: Request): Record<string, JsonValue> {
+  const { address1, address2, city, state, country, zip }: Partial<Address> =
+    address ?? {};
+  return {
+    address1: address1 ?? "",
+    address2: address2 ?? "",
+    city: city ?? "",
+    state: state ?? "",
+    country: country ?? "",
+    zip: zip ?? "",
+  };
+}
+
+/** A call by its arguments. */
+export function call(
+  name: string,
+  args: Readonly<Record<string, JsonValue | Address[keyof Address]>>,
+): ToolAction {
+  return { name, arguments: new Map(Object.entries(args)) };
+}

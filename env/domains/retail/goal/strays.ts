@@ -1,0 +1,157 @@
+/**
+ * Writes that would be wrong in a retail task: the gold's with another order, item, variant, method, reason or
+ * address, and further ones on what else the customer has.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import type { Stray } from "../../../goal/goal_domain.ts";
+import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import type { Task, ToolAction } from "../../../types.ts";
+import { row, rows, text, texts } from "../../shared/read_row.ts";
+import { call } from "./meanings.ts";
+
+/** Of each kind of mistake so many are tried. */
+const OF_A_KIND = 2;
+
+/** An address that nobody has. */
+const ELSEWHERE = {
+  address1: "1 nowhere street",
+  address2: "",
+  city: "nome",
+  state: "ak",
+  country: "usa",
+  zip: "99762",
+};
+
+/** The wrong writes of a task. */
+export function strays(task: Task, database: Database): Stray[] {
+  const user = database.get("users", task.userId);
+  const instead = task.actions.flatMap((action, insteadOf) =>
+    mistakes(action, { database, user }).map((other) => ({
+      action: other,
+      insteadOf,
+    }))
+  );
+  return [...instead, ...further(task, user)];
+}
+
+interface Of {
+  readonly database: Database;
+  readonly user: JsonObject | undefined;
+}
+
+/** The same call with one thing wrong. */
+function mistakes(
+  { name, arguments: args }: ToolAction,
+  { database, user }: Of,
+): ToolAction[] {
+  const swap = (key: string, values: readonly JsonValue[]) =>
+    values.slice(0, OF_A_KIND).map((value) => ({
+      name,
+      arguments: new Map(args).set(key, value),
+    }));
+  const all: ToolAction[] = [];
+  if (!/^(cancel|return|exchange|modify)_/.test(name)) return all;
+  const orderId = text(args, "order_id");
+  if (args.has("reason")) all.push(...swap("reason", otherReasons(args)));
+  if (args.has("address1")) {
+    all.push(...swap("address1", [ELSEWHERE.address1]));
+  }
+  if (args.has("payment_method_id")) {
+    const ids = rows(user, "payment_methods").map((one) => text(one, "id"));
+    all.push(
+      ...swap("payment_method_id", others(ids, args, "payment_method_id")),
+    );
+  }
+  if (args.has("item_ids")) {
+    const order = database.get("orders", orderId);
+    all.push(...swap("item_ids", otherItems(args, order)));
+    if (args.has("new_item_ids")) {
+      all.push(
+        ...swap("new_item_ids", otherVariants(args, { database, order })),
+      );
+    }
+  } else if (args.has("order_id")) {
+    all.push(
+      ...swap("order_id", others(texts(user, "orders"), args, "order_id")),
+    );
+  }
+  return all;
+}
+
+function otherReasons(args: JsonObject): string[] {
+  return ["no longer needed", "ordered by mistake"].filter((reason) =>
+    reason !== args.get("reason")
+  );
+}
+
+function others(
+  values: readonly string[],
+  args: JsonObject,
+  key: string,
+): string[] {
+  return values.filter((value) => value !== args.get(key));
+}
+
+/** The list with its first item replaced by another one of the order, and without its last. */
+function otherItems(
+  args: JsonObject,
+  order: JsonObject | undefined,
+): JsonValue[] {
+  const ids = texts(args, "item_ids");
+  const held = rows(order, "items").map((item) => text(item, "item_id"));
+  const other = held.find((id) => !ids.includes(id));
+  const lists = other === undefined ? [] : [[other, ...ids.slice(1)]];
+  const fewer = ids.length > 1 && !args.has("new_item_ids")
+    ? [ids.slice(0, -1)]
+    : [];
+  return [...lists, ...fewer];
+}
+
+function otherVariants(
+  args: JsonObject,
+  { database, order }: {
+    database: Database;
+    order: JsonObject | undefined;
+  },
+): JsonValue[] {
+  const [id, ...rest] = texts(args, "new_item_ids");
+  const [from] = texts(args, "item_ids");
+  const item = rows(order, "items").find((one) =>
+    text(one, "item_id") === from
+  );
+  const product = database.get("products", text(item, "product_id"));
+  return [...row(product, "variants")?.keys() ?? []]
+    .filter((other) => other !== id && other !== from)
+    .map((other) => [other, ...rest]);
+}
+
+/** Writes that policy allows and nobody asked for. */
+function further(
+  { actions, userId }: Task,
+  user: JsonObject | undefined,
+): Stray[] {
+  const touched = new Set(
+    actions.map(({ arguments: args }) => args.get("order_id")),
+  );
+  const untouched = texts(user, "orders").filter((id) => !touched.has(id));
+  return [
+    { action: call("modify_user_address", { user_id: userId, ...ELSEWHERE }) },
+    ...untouched.slice(0, OF_A_KIND).flatMap((order_id) => [
+      {
+        action: call("cancel_pending_order", {
+          order_id,
+          reason: "no longer needed",
+        }),
+      },
+      {
+        action: call("modify_pending_order_address", {
+          order_id,
+          ...ELSEWHERE,
+        }),
+      },
+    ]),
+  ];
+}

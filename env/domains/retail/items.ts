@@ -1,0 +1,121 @@
+/**
+ * The items of an order: which of them a call means, and what others would cost instead.
+ *
+ * @module
+ */
+
+import type { Database } from "../../database.ts";
+import { ToolError } from "../../errors.ts";
+import { add, subtract } from "../../python/python_number.ts";
+import {
+  asKey,
+  elements,
+  keyError,
+  length,
+  typeName,
+} from "../../python/python_object.ts";
+import { compareStrings, pythonStr } from "../../python/python_repr.ts";
+import type {
+  JsonObject,
+  JsonValue,
+  PythonNumber,
+} from "../../python/python_value.ts";
+import { numberAt, objectAt, objectsAt, textAt } from "../../row.ts";
+
+/** An item's id as the call gives it, and the id that it is to get. */
+export type ItemPair = readonly [itemId: JsonValue, newItemId: JsonValue];
+
+/** The first of `itemIds` that is asked for more often than the order holds it; `undefined` if there is none. */
+export function findAbsentItem(
+  order: JsonObject,
+  itemIds: JsonValue,
+): JsonValue | undefined {
+  const asked = elements(itemIds);
+  if (itemIds instanceof Map && asked.length > 0) {
+    throw new ToolError(
+      `'${typeName(itemIds)}' object has no attribute 'count'`,
+    );
+  }
+  const held = objectsAt(order, "items").map((item) => textAt(item, "item_id"));
+  return asked.find((id) => count(asked, id) > count(held, id));
+}
+
+/**
+ * Pairs the items with what they are to become.
+ * @throws {ToolError} If the order does not hold the items, or the lists differ in length.
+ */
+export function pairItems(
+  order: JsonObject,
+  itemIds: JsonValue,
+  newItemIds: JsonValue,
+): readonly ItemPair[] {
+  const absent = findAbsentItem(order, itemIds);
+  if (absent !== undefined) {
+    throw new ToolError(`${pythonStr(absent)} not found`);
+  }
+  if (length(itemIds) !== length(newItemIds)) {
+    throw new ToolError("the number of items to be exchanged should match");
+  }
+  const olds = elements(itemIds);
+  return elements(newItemIds).map((id, i) => [olds[i] ?? null, id]);
+}
+
+/**
+ * What the new items cost more than the old ones, not rounded.
+ * @throws {ToolError} If a new item is not an available variant of the old one's product.
+ */
+export function priceDifference(
+  database: Database,
+  order: JsonObject,
+  pairs: readonly ItemPair[],
+): PythonNumber {
+  let difference: PythonNumber = 0;
+  for (const [itemId, newItemId] of pairs) {
+    const item = firstItem(order, itemId);
+    const variant = findVariant(database, item, newItemId);
+    if (variant?.get("available") !== true) {
+      throw new ToolError(
+        `new item ${pythonStr(newItemId)} not found or available`,
+      );
+    }
+    difference = add(
+      difference,
+      subtract(numberAt(variant, "price"), numberAt(item, "price")),
+    );
+  }
+  return difference;
+}
+
+/** The first item of the order that has the id. */
+export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
+  const item = objectsAt(order, "items").find((item) =>
+    item.get("item_id") === itemId
+  );
+  if (item === undefined) throw new ToolError("list index out of range");
+  return item;
+}
+
+/** The variant of the item's product that has the id; `undefined` if the product has none. */
+export function findVariant(
+  database: Database,
+  item: JsonObject,
+  variantId: JsonValue,
+): JsonObject | undefined {
+  const productId = textAt(item, "product_id");
+  const product = database.get("products", productId);
+  if (product === undefined) throw keyError(productId);
+  const variants = objectAt(product, "variants");
+  const key = asKey(variantId);
+  return key !== undefined && variants.has(key)
+    ? objectAt(variants, key)
+    : undefined;
+}
+
+/** `sorted(itemIds)` of ids that were found, and so are strings. */
+export function sortedElements(itemIds: JsonValue): string[] {
+  return elements(itemIds).map(String).sort(compareStrings);
+}
+
+function count(values: readonly JsonValue[], value: JsonValue): number {
+  return values.filter((other) => Object.is(other, value)).length;
+}

@@ -1,0 +1,19 @@
+/**
+ * Entries of an order's payment history.
+ *
+ * @module
+ */
+
+import type { JsonObject, PythonNumber } from "../../python/python_value.ts";
+
+/** An entry as it is stored. */
+export function ledgerEntry(
+  type: "payment" | "refund",
+  { amount, methodId }: { amount: PythonNumber; methodId: string },
+): JsonObject {
+  return new Map<string, PythonNumber | string>([
+    ["transaction_type", type],
+    ["amount", amount],
+    ["payment_method_id", methodId],
+  ]);
+}

@@ -1,0 +1,261 @@
+/**
+ * The policy of the retail desk as clauses; policy.md says the same to agents.
+ *
+ * @module
+ */
+
+import type { Clause, PolicyCall } from "../../policy/clause.ts";
+
+const REASONS = ["no longer needed", "ordered by mistake"];
+const ITEM_TOOLS = [
+  "modify_pending_order_items",
+  "exchange_delivered_order_items",
+];
+const PENDING_TOOLS = [
+  "cancel_pending_order",
+  "modify_pending_order_address",
+  "modify_pending_order_items",
+  "modify_pending_order_payment",
+];
+const DELIVERED_TOOLS = [
+  "return_delivered_order_items",
+  "exchange_delivered_order_items",
+];
+
+/** The clauses, in the policy's order. */
+export const retailClauses: readonly Clause[] = [
+  {
+    id: "account.own_order",
+    tools: [...PENDING_TOOLS, ...DELIVERED_TOOLS],
+    text: "Orders of other customers are left alone",
+    breaks: (call) =>
+      unless(
+        orderOf(call).user_id === call.userId,
+        `${call.args.order_id} belongs to ${orderOf(call).user_id}`,
+      ),
+  },
+  {
+    id: "account.own_profile",
+    tools: ["modify_user_address"],
+    text: "Profiles of other customers are left alone",
+    breaks: ({ args, userId }) =>
+      unless(args.user_id === userId, `${args.user_id} is not ${userId}`),
+  },
+  {
+    id: "order.pending",
+    tools: PENDING_TOOLS,
+    text: "Only a pending order is cancelled or changed",
+    breaks: (call) => statusBreaks(call, "pending"),
+  },
+  {
+    id: "order.delivered",
+    tools: DELIVERED_TOOLS,
+    text: "Only a delivered order is returned or exchanged",
+    breaks: (call) => statusBreaks(call, "delivered"),
+  },
+  {
+    id: "cancel.reason",
+    tools: ["cancel_pending_order"],
+    text: "A cancellation has one of two reasons",
+    breaks: ({ args }) =>
+      unless(REASONS.includes(args.reason), `the reason is "${args.reason}"`),
+  },
+  {
+    id: "payment.own",
+    tools: [
+      "modify_pending_order_payment",
+      "return_delivered_order_items",
+      ...ITEM_TOOLS,
+    ],
+    text: "Money moves by a payment method of the customer's profile",
+    breaks: (call) =>
+      unless(
+        methodOf(call) !== undefined,
+        `${call.args.payment_method_id} is not in the profile`,
+      ),
+  },
+  {
+    id: "payment.other",
+    tools: ["modify_pending_order_payment"],
+    text: "An order is paid anew by another method than before",
+    breaks: (call) =>
+      unless(
+        paidBy(call) !== call.args.payment_method_id,
+        `${paidBy(call)} pays it already`,
+      ),
+  },
+  {
+    id: "payment.once",
+    tools: ["modify_pending_order_payment"],
+    text: "An order has a single payment when its method is changed",
+    breaks: (call) =>
+      unless(
+        orderOf(call).payment_history.length === 1,
+        `it has ${orderOf(call).payment_history.length} entries`,
+      ),
+  },
+  {
+    id: "payment.covers_total",
+    tools: ["modify_pending_order_payment"],
+    text: "A gift card holds the whole total that it is to pay",
+    breaks: (call) =>
+      coverBreaks(call, orderOf(call).payment_history[0].amount),
+  },
+  {
+    id: "items.of_order",
+    tools: [...ITEM_TOOLS, "return_delivered_order_items"],
+    text: "Items are in the order, as often as they are named",
+    breaks: itemsBreak,
+  },
+  {
+    id: "items.same_product",
+    tools: ITEM_TOOLS,
+    text: "An item becomes a variant of the same product",
+    breaks: (call) =>
+      first(pairs(call), ({ from, to }) =>
+        unless(
+          to !== undefined && from.product_id === to.product_id,
+          `${from.item_id} would become ${to?.item_id ?? "no item"}`,
+        )),
+  },
+  {
+    id: "items.other_variant",
+    tools: ITEM_TOOLS,
+    text: "The new variant differs from the old one",
+    breaks: (call) =>
+      first(pairs(call), ({ from, to }) =>
+        unless(
+          from.item_id !== to?.item_id,
+          `${from.item_id} would stay ${from.item_id}`,
+        )),
+  },
+  {
+    id: "items.in_stock",
+    tools: ITEM_TOOLS,
+    text: "The new variant is in stock",
+    breaks: (call) =>
+      first(
+        pairs(call),
+        ({ to }) =>
+          unless(to?.available === true, `${to?.item_id} is out of stock`),
+      ),
+  },
+  {
+    id: "items.some",
+    tools: [...ITEM_TOOLS, "return_delivered_order_items"],
+    text: "There is at least one item, and one new one for each",
+    breaks: ({ args }) =>
+      unless(
+        args.item_ids.length > 0 &&
+          (args.new_item_ids === undefined ||
+            args.new_item_ids.length === args.item_ids.length),
+        `${args.item_ids.length} items`,
+      ),
+  },
+  {
+    id: "payment.covers_difference",
+    tools: ITEM_TOOLS,
+    text: "A gift card holds the difference that it is to pay",
+    breaks: (call) => coverBreaks(call, difference(call)),
+  },
+  {
+    id: "return.refund_to",
+    tools: ["return_delivered_order_items"],
+    text: "A refund goes to the original method or to a gift card",
+    breaks: (call) =>
+      unless(
+        paidBy(call) === call.args.payment_method_id ||
+          methodOf(call)?.source === "gift_card",
+        `${call.args.payment_method_id} is neither ${
+          paidBy(call)
+        }, which paid, nor a gift card`,
+      ),
+  },
+];
+
+function orderOf({ row, args }: PolicyCall) {
+  return row("orders", args.order_id);
+}
+
+function methodOf({ row, args, userId }: PolicyCall) {
+  return row("users", userId).payment_methods[args.payment_method_id];
+}
+
+function paidBy(call: PolicyCall): string {
+  return orderOf(call).payment_history[0].payment_method_id;
+}
+
+function statusBreaks(call: PolicyCall, wanted: string): string | null {
+  const { status } = orderOf(call);
+  return unless(status === wanted, `it is ${status}`);
+}
+
+function itemsBreak(call: PolicyCall): string | null {
+  const held = countsOf(
+    orderOf(call).items.map((item: { item_id: string }) => item.item_id),
+  );
+  const named = countsOf(call.args.item_ids);
+  return first(
+    [...named],
+    ([id, n]) =>
+      unless(
+        n <= (held.get(id) ?? 0),
+        `${id} is in it ${held.get(id) ?? 0} times`,
+      ),
+  );
+}
+
+function countsOf(ids: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
+
+/** Each item of the order with the variant that it becomes. */
+function pairs(call: PolicyCall) {
+  const { items } = orderOf(call);
+  return (call.args.item_ids as string[]).map((id, i) => {
+    const from = items.find((item: { item_id: string }) => item.item_id === id);
+    return { from, to: variantOf(call, call.args.new_item_ids[i]) };
+  });
+}
+
+/** A variant by its id, with its product's, wherever it is in the store. */
+function variantOf({ row, ids }: PolicyCall, itemId: string) {
+  for (const id of ids("products")) {
+    const { variants, product_id } = row("products", id);
+    if (variants[itemId] !== undefined) {
+      return { ...variants[itemId], product_id };
+    }
+  }
+}
+
+function difference(call: PolicyCall): number {
+  return pairs(call).reduce(
+    (sum, { from, to }) => sum + (to?.price ?? 0) - from.price,
+    0,
+  );
+}
+
+function coverBreaks(call: PolicyCall, amount: number): string | null {
+  const method = methodOf(call);
+  return unless(
+    method?.source !== "gift_card" || method.balance >= amount - 0.005,
+    `it holds ${method?.balance}, and ${amount.toFixed(2)} is to be paid`,
+  );
+}
+
+function first<T>(
+  list: readonly T[],
+  breaks: (one: T) => string | null,
+): string | null {
+  for (const one of list) {
+    const evidence = breaks(one);
+    if (evidence !== null) return evidence;
+  }
+  return null;
+}
+
+function unless(holds: boolean, evidence: string): string | null {
+  return holds ? null : evidence;
+}

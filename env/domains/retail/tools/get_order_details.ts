@@ -1,0 +1,10 @@
+import { defineTool } from "../../../tool.ts";
+import { printFound } from "../../shared/lookup.ts";
+
+/** The whole row of an order, as JSON. */
+export const getOrderDetails = defineTool({
+  name: "get_order_details",
+  parameters: ["order_id"],
+  run: (database, { order_id }) =>
+    printFound(database, { table: "orders", noun: "order" }, order_id),
+});

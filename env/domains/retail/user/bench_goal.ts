@@ -1,0 +1,174 @@
+/**
+ * The goal of a τ-bench task, which has none of its own: derived from its instruction, its gold
+ * actions and what the customer knows of themselves (their row in the database).
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import { DataError } from "../../../errors.ts";
+import type { JsonObject } from "../../../python/python_json.ts";
+import type {
+  Address,
+  Goal,
+  Request,
+  Task,
+  ToolAction,
+} from "../../../types.ts";
+import { firstPerson } from "../../../users/first_person.ts";
+import { row, rows, text, texts } from "../../shared/read_row.ts";
+
+/** A derived goal, and the words that open the conversation where the instruction has some. */
+export interface BenchGoal {
+  readonly goal: Goal;
+  readonly opening: string | undefined;
+}
+
+/** The tools whose calls are requests of a customer. */
+export const REQUEST_INTENTS: Readonly<Record<string, Request["intent"]>> = {
+  cancel_pending_order: "cancel",
+  return_delivered_order_items: "return",
+  exchange_delivered_order_items: "exchange",
+  modify_pending_order_items: "modify_items",
+  modify_pending_order_address: "modify_address",
+  modify_pending_order_payment: "modify_payment",
+  modify_user_address: "user_address",
+};
+
+/**
+ * Derives the goal of `task`: a request for each gold write, in order, and a question where something
+ * must be told. Where neither is there, the instruction itself is the question.
+ * @throws {DataError} If the database lacks the task's customer.
+ */
+export function benchGoal(task: Task, database: Database): BenchGoal {
+  const user = database.get("users", task.userId);
+  if (user === undefined) {
+    throw new DataError(
+      `Task "${task.id}" is of customer "${task.userId}", whom the database lacks; use the tasks and the database of one dataset`,
+    );
+  }
+  const writes = task.actions.flatMap((action) => {
+    const intent = REQUEST_INTENTS[action.name];
+    return intent === undefined ? [] : [{ action, intent }];
+  });
+  const requests = writes.map(({ action, intent }) =>
+    requestOf({ action, intent, task, user, database })
+  );
+  const prose = firstPerson(task.instruction);
+  if (task.outputs.length > 0 || requests.length === 0) {
+    const question = prose.questions || prose.all || "answer to my question";
+    requests.push({ intent: "question", question: trimEnd(question) });
+  }
+  return {
+    goal: { identity: identityOf(user, task.instruction), requests },
+    opening: prose.synthetic || prose.all === "" ? undefined : prose.all,
+  };
+}
+
+function identityOf(user: JsonObject, instruction: string): Goal["identity"] {
+  const name = row(user, "name");
+  const email = text(user, "email");
+  return {
+    firstName: text(name, "first_name"),
+    lastName: text(name, "last_name"),
+    zip: text(row(user, "address"), "zip"),
+    email,
+    prefers: instruction.includes(email) ? "email" : "name_zip",
+  };
+}
+
+interface RequestSource {
+  readonly action: ToolAction;
+  readonly intent: Request["intent"];
+  readonly task: Task;
+  readonly user: JsonObject;
+  readonly database: Database;
+}
+
+function requestOf(source: RequestSource): Request {
+  const { action, intent, task, database } = source;
+  const args = action.arguments;
+  const base = { intent, forthcoming: true };
+  if (intent === "user_address") return { ...base, address: addressOf(args) };
+  const orderId = text(args, "order_id");
+  const order = database.get("orders", orderId);
+  const known = task.instruction.includes(orderId.replace("#", "")) ||
+    order === undefined;
+  const names = rows(order, "items").map((item) => text(item, "name"));
+  const about = {
+    ...base,
+    ...known ? { orderId } : { orderWords: `the one with the ${names[0]}` },
+  };
+  switch (intent) {
+    case "cancel":
+      return { ...about, reason: text(args, "reason") };
+    case "modify_address":
+      return { ...about, address: addressOf(args) };
+    case "modify_payment":
+      return { ...about, payment: paymentOf(source) };
+    default:
+      return {
+        ...about,
+        ...itemsOf(args, { order, database }),
+        payment: paymentOf(source),
+      };
+  }
+}
+
+/** Items by their name, told apart by their options where the order has several of a name. */
+function itemsOf(
+  args: JsonObject,
+  { order, database }: { order: JsonObject | undefined; database: Database },
+): Pick<Request, "items" | "newItems"> {
+  const all = rows(order, "items");
+  const ids = texts(args, "item_ids");
+  const products: string[] = [];
+  const items = ids.map((id) => {
+    const item = all.find((one) => text(one, "item_id") === id);
+    products.push(text(item, "product_id"));
+    const name = text(item, "name") || `item ${id}`;
+    const alike = all.filter((one) => text(one, "name") === name);
+    return alike.length > 1 ? `${name} (${optionWords(item)})` : name;
+  });
+  if (!args.has("new_item_ids")) return { items };
+  const newItems = texts(args, "new_item_ids").map((id, i) => {
+    const product = database.get("products", products[i] ?? "");
+    const variant = row(row(product, "variants"), id);
+    return optionWords(variant) || `item ${id}`;
+  });
+  return { items, newItems };
+}
+
+function optionWords(item: JsonObject | undefined): string {
+  return [...row(item, "options")?.values() ?? []].map(String).join(", ");
+}
+
+/** The id where the instruction has it; else the kind, with what tells it from others of the kind. */
+function paymentOf({ action, task, user }: RequestSource): string {
+  const id = text(action.arguments, "payment_method_id");
+  if (id === "" || task.instruction.includes(id)) return id;
+  const methods = rows(user, "payment_methods");
+  const method = methods.find((one) => text(one, "id") === id);
+  if (method === undefined) return id;
+  const source = text(method, "source");
+  const alike = methods.filter((one) => text(one, "source") === source);
+  const words = source.replace("_", " ");
+  if (alike.length === 1) return words;
+  const lastFour = text(method, "last_four");
+  return lastFour === "" ? id : `${words} ending in ${lastFour}`;
+}
+
+function addressOf(args: JsonObject): Address {
+  return {
+    address1: text(args, "address1"),
+    address2: text(args, "address2"),
+    city: text(args, "city"),
+    state: text(args, "state"),
+    country: text(args, "country"),
+    zip: text(args, "zip"),
+  };
+}
+
+function trimEnd(words: string): string {
+  return words.replace(/[\s.?!]+$/, "");
+}

@@ -1,0 +1,141 @@
+/**
+ * What an agent's message asks of a customer, by keywords. Reads terse and wordy agents alike: a
+ * detail counts as asked only in a sentence that asks for something.
+ *
+ * @module
+ */
+
+import type { Request } from "../../../types.ts";
+
+/** What an agent may ask for. */
+export type Asked =
+  | "identity"
+  | "email"
+  | "name"
+  | "zip"
+  | "order"
+  | "items"
+  | "newItems"
+  | "reason"
+  | "payment"
+  | "address";
+
+/** What was heard in a message. */
+export interface Heard {
+  readonly asked: ReadonlySet<Asked>;
+  /** A yes or a no is wanted. */
+  readonly wantsYes: boolean;
+  /** Whether there is anything else, or what the request is. */
+  readonly asksMore: boolean;
+  /** The agent says that something cannot be done. */
+  readonly refuses: boolean;
+  /** The agent says that what the customer wanted is done. */
+  readonly reports: boolean;
+}
+
+const ASKING =
+  /\?|\b(please|could you|can you|may i|i('ll| will)? (also )?need|let me know|tell me|provide|share|specify|give me)\b/;
+
+const PATTERNS: Readonly<Record<Asked, RegExp>> = {
+  identity:
+    /\b(verify|confirm|authenticate|validate|check)\b.{0,30}\b(identity|account|who you are|yourself)\b|\bauthenticate you\b|\bidentify\b|\bwho (are you|am i)\b/,
+  email: /\be-?mail/,
+  name: /\b(full|first|last|your) names?\b|\bname\b.{0,20}\bzip|\bname on\b/,
+  zip: /\bzip|\bpost(al)? ?code/,
+  order:
+    /\border('s)? (id|number|no\b|#)|\b(which|what) orders?\b|\b(id|number) (of|for) (the|your) order/,
+  items:
+    /\b(which|what) (specific |particular )?(items?|products?|ones?|things?|articles?)\b|\bname of the (item|product)|\bitems?\b.{0,40}\b(you('d| would)? (like|want|wish)|to (return|exchange|change|modify|swap))\b|\bwhat (do you|would you like to|should i) (return|exchange|change|swap)/,
+  newItems:
+    /\b(which|what) (new|other|replacement|variant|version|option|colou?r|size|finish|material|style|type)|\b(new|replacement|desired|preferred) (items?|options?|variants?|version|colou?r|size)|\binstead\b|\b(for|to|into) (what|which)\b|\bwhat\b.{0,40}\b(be|become|like it|have it)\b|\bin exchange for\b|\b(exchange|swap|change) (it|them|that|this) (for|to|with)\b/,
+  reason: /\breasons?\b|\bwhy\b|no longer needed.{0,20}ordered by mistake/,
+  payment:
+    /\b(which|what|how|where)\b.{0,60}\b(pay|payment|refund|refunded|card|charged?|money)\b|\b(a|the|your|preferred|new|different|another) payment( method)?\b|\b(refund|pay|charge)\b.{0,60}\bor\b|\bpayment method\b/,
+  address:
+    /\b(new|shipping|full|complete|correct|right|which|what|default|updated|delivery)\b.{0,20}\baddress\b|\bwhere\b.{0,30}\b(ship|send|sent|deliver|go)|\bstreet\b|\baddress (would|do|should)\b|\bthe address\b/,
+};
+
+/** `before we proceed` asks for no consent. */
+const BEFORE =
+  /\bbefore (i|we|you)( can)? (proceed|continue|go ahead|confirm)( with (that|this|it))?/g;
+
+const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
+
+/** Asks for consent; not after a question word, which asks for a detail. */
+const CONFIRM =
+  /(?<!\b(?:which|what|why|where|how|when)\b[^.?!]*)(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/;
+
+const MORE =
+  /\b(anything|something|any ?one|any|what) (else|other|more|further)\b|\bhow (else )?(can|may|could) i (help|assist|be of)|\b(further|additional|more) (help|assistance|questions|requests)\b|\bis that all\b|\bwhat can i do\b/;
+
+const REFUSES =
+  /\b(can ?not|can'?t|could not|couldn'?t|unable|not (possible|able|allowed|eligible|permitted|authorized)|won'?t be able|impossible|deny|denied|decline|refuse|unfortunately|another account|someone else|(is|are|was) not (your|yours))\b/;
+
+const DONE =
+  /\b(has|have) (now |just |already )?been\b|\bsuccess|\ball set\b|\bdone\b|\bcomplete[d.]?\b|\bi('ve| have) (now |just )?(cancel|return|exchang|updat|chang|modif|switch|process|submit|request|initiat|set|mov)|\b(is|are|was|were) (now )?(cancell?ed|returned|exchanged|updated|changed|modified|requested|submitted|shipped to|paid)\b|\brequested\b/;
+
+const TOPIC: Readonly<Record<Request["intent"], RegExp>> = {
+  cancel: /cancel/,
+  return: /return|refund/,
+  exchange: /exchang|replac|swap/,
+  modify_items: /chang|modif|updat|exchang|swap/,
+  modify_address: /address|ship|chang|updat|modif/,
+  modify_payment: /pay|chang|updat|modif|charge/,
+  user_address: /address|chang|updat|modif/,
+  question: /./,
+  book: /book|reserv|trip/,
+  change_flights: /flight|chang|updat|mov/,
+  change_cabin: /cabin|chang|updat|upgrad/,
+  change_passengers: /passenger|chang|updat/,
+  add_bags: /bag|updat|chang/,
+  certificate: /certificate|compensat|dollar/,
+};
+
+const GENERIC_DONE = /\b(all set|done|success|complete)/;
+
+/** Reads an agent's message for a customer whose current request is of `intent`. */
+export function hear(message: string, intent: Request["intent"]): Heard {
+  const text = message.toLowerCase().replaceAll("’", "'")
+    .replaceAll(BEFORE, "");
+  const asking = sentences(text).filter((sentence) => ASKING.test(sentence));
+  const asked = new Set<Asked>();
+  for (const sentence of asking) {
+    if (YES_NO.test(sentence) || MORE.test(sentence)) continue;
+    for (const [what, pattern] of Object.entries(PATTERNS)) {
+      if (pattern.test(sentence)) asked.add(what as Asked);
+    }
+  }
+  const identity = asked.has("identity") || asked.has("email") ||
+    asked.has("name") || asked.has("zip");
+  return {
+    asked,
+    wantsYes: YES_NO.test(text) ||
+      (!identity && asking.some((sentence) => CONFIRM.test(sentence))),
+    asksMore: asking.some((sentence) => MORE.test(sentence)),
+    refuses: REFUSES.test(text),
+    reports: DONE.test(text) &&
+      (TOPIC[intent].test(text) || GENERIC_DONE.test(text)),
+  };
+}
+
+/** Sentences and lines. What a sentence with a colon asks for is listed after it, and belongs to it. */
+function sentences(text: string): string[] {
+  const parts = text.split(/(?<=[.?!])(?<!^\s*\d+\.)\s+|\n+/m)
+    .filter((part) => part.trim() !== "");
+  const joined: string[] = [];
+  let isList = false;
+  for (const part of parts) {
+    if (isList && LISTED.test(part)) {
+      // `- reason: no longer needed` states a value; only `- the reason` asks for one.
+      if (!STATED.test(part)) joined.push(`${joined.pop()} ${part}`);
+      continue;
+    }
+    joined.push(part);
+    isList = /:\s*$/.test(part);
+  }
+  return joined;
+}
+
+const LISTED = /^\s*([-*•]|\d+[.)])\s/;
+
+const STATED = /:[*_\s]*\S/;

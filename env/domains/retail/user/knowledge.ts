@@ -1,0 +1,46 @@
+/**
+ * What a customer knows of their own orders and of the store: the names of what they ordered, and the
+ * options that a product comes in. Read from the untouched database.
+ *
+ * @module
+ */
+
+import type { Database } from "../../../database.ts";
+import { row, rows, text, texts } from "../../shared/read_row.ts";
+
+/** A customer's knowledge; all texts lower case. */
+export interface Knowledge {
+  /** Names of the products in the customer's orders, each once. */
+  readonly itemNames: readonly string[];
+  /** The values of each option of the product that `words` names; empty for an unknown one. */
+  optionsOf(words: string): readonly (readonly string[])[];
+}
+
+/** The knowledge of the customer `userId`. */
+export function knowledgeOf(database: Database, userId: string): Knowledge {
+  const products = new Map<string, string>();
+  for (const orderId of texts(database.get("users", userId), "orders")) {
+    for (const item of rows(database.get("orders", orderId), "items")) {
+      products.set(text(item, "name").toLowerCase(), text(item, "product_id"));
+    }
+  }
+  return {
+    itemNames: [...products.keys()],
+    optionsOf(words) {
+      const name = words.toLowerCase();
+      const known = [...products].find(([product]) => name.includes(product));
+      return known === undefined ? [] : optionValues(database, known[1]);
+    },
+  };
+}
+
+function optionValues(database: Database, productId: string): string[][] {
+  const values = new Map<string, Set<string>>();
+  for (const variant of rows(database.get("products", productId), "variants")) {
+    for (const [option, value] of row(variant, "options") ?? []) {
+      const known = values.get(option) ?? new Set();
+      values.set(option, known.add(String(value).toLowerCase()));
+    }
+  }
+  return [...values.values()].map((known) => [...known]);
+}

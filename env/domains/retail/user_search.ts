@@ -1,0 +1,48 @@
+/**
+ * Finding a user by something else than the id, without a walk over all users.
+ *
+ * @module
+ */
+
+import type { Database, Table } from "../../database.ts";
+import type { JsonObject } from "../../python/python_value.ts";
+
+/**
+ * The id of the first user whose key it is.
+ * @param keyOf A named function that depends on nothing but the row: an index by it is made once per base.
+ */
+export function findUser(
+  database: Database,
+  key: string,
+  keyOf: (user: JsonObject) => string,
+): string | undefined {
+  const written = new Set(database.written("users"));
+  const untouched = database.derive("users", indexBy(keyOf)).get(key)
+    ?.find((id) => !written.has(id));
+  const matches = [...written].filter((id) => {
+    const user = database.get("users", id);
+    return user !== undefined && keyOf(user) === key;
+  });
+  if (matches.length === 0) return untouched;
+  if (untouched !== undefined) matches.push(untouched);
+  if (matches.length === 1) return matches[0];
+  for (const id of database.ids("users")) if (matches.includes(id)) return id;
+  return undefined;
+}
+
+/** Makes indexes by `keyOf`; the same function for the same one. */
+function indexBy(
+  keyOf: (user: JsonObject) => string,
+): (users: Table) => Map<string, string[]> {
+  const known = indexers.get(keyOf);
+  if (known !== undefined) return known;
+  const indexer = (users: Table) =>
+    Map.groupBy(users.keys(), (id) => keyOf(users.get(id) ?? new Map()));
+  indexers.set(keyOf, indexer);
+  return indexer;
+}
+
+const indexers = new WeakMap<
+  (user: JsonObject) => string,
+  (users: Table) => Map<string, string[]>
+>();

@@ -1,0 +1,81 @@
+/**
+ * Draws a whole task: its intents, their requests, and the task that they make.
+ *
+ * @module
+ */
+
+import type { Rng } from "../../../random.ts";
+import type { Intent, Split, Task } from "../../../types.ts";
+import {
+  between,
+  drawIntentsOf,
+  drawManner,
+  taskOf,
+} from "../../../generated/draw.ts";
+import { call, type World } from "./details.ts";
+import { freshProducts } from "./drawn_request.ts";
+import type { GeneratedOptions } from "./options.ts";
+import { instructionOf } from "./prose.ts";
+import { drawRequest } from "./requests.ts";
+import { type Customer, drawOrder } from "./rows.ts";
+
+/** A task of `customer`; `undefined` where a draw came to nothing. */
+export function drawTask(
+  world: World,
+  { customer, intents, place }: {
+    customer: Customer;
+    intents: readonly Intent[];
+    place: { readonly split: Split; readonly index: number };
+  },
+): Task | undefined {
+  const made = intents.map((intent) => drawRequest(world, { customer, intent }))
+    .filter((one) => one !== undefined);
+  if (made.length < intents.length) return undefined;
+  const drawn = made.flatMap((one) =>
+    one.fallback === undefined ? [one] : [one, one.fallback]
+  );
+  const { identity, userId } = customer;
+  const { rng, options } = world;
+  const goal = {
+    identity,
+    requests: drawn.map(({ request }) => request),
+    ...drawManner(rng, { split: place.split, options }),
+  };
+  return taskOf({
+    domain: "retail",
+    place,
+    userId,
+    goal,
+    instruction: instructionOf(goal),
+    first: findUser(identity),
+    drawn,
+  });
+}
+
+function findUser(identity: Customer["identity"]) {
+  return identity.prefers === "email"
+    ? call("find_user_id_by_email", { email: identity.email })
+    : call("find_user_id_by_name_zip", {
+      first_name: identity.firstName,
+      last_name: identity.lastName,
+      zip: identity.zip,
+    });
+}
+
+/** One intent by weight, or two different ones. */
+export function drawIntents(rng: Rng, options: GeneratedOptions): Intent[] {
+  return drawIntentsOf<Intent>(rng, options);
+}
+
+/** Orders that no task is about. */
+export function addExtraOrders(world: World, customer: Customer): void {
+  const { rng, options } = world;
+  const count = between(rng, options.extraOrdersMin, options.extraOrdersMax);
+  for (let i = 0; i < count; i++) {
+    drawOrder(world, {
+      customer,
+      status: rng.pick(["pending", "processed", "delivered"]),
+      products: freshProducts(world, customer),
+    });
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The generated retail world: what the generator needs of the domain.
+ *
+ * @module
+ */
+
+import type { Table } from "../../../database.ts";
+import type { JsonObject } from "../../../python/python_json.ts";
+import { createRng, type Rng } from "../../../random.ts";
+import policy from "../policy.md" with { type: "text" };
+import type { Task } from "../../../types.ts";
+import { Ids } from "../../../generated/draw.ts";
+import type {
+  GeneratedDomain,
+  Lot,
+  LotDraw,
+  LotPlace,
+  WorldDraw,
+} from "../../../generated/world.ts";
+import { addExtraOrders, drawIntents, drawTask } from "./draw_task.ts";
+import type { GeneratedOptions } from "./options.ts";
+import { generatedPrompts } from "./world_prompts.ts";
+import {
+  type Customer,
+  drawCustomer,
+  drawProducts,
+  orderRow,
+  type Product,
+  productRow,
+  userRow,
+} from "./rows.ts";
+import { retailTools, terminatingRetailTools } from "./tool_schemas.ts";
+
+/** The generated retail world. */
+export const generatedRetail: GeneratedDomain<GeneratedOptions> = {
+  name: "retail",
+  version: 3,
+  policy,
+  tools: retailTools,
+  terminatingTools: terminatingRetailTools,
+  prompts: generatedPrompts,
+  open: (seed, options) => new RetailDraw(seed, options),
+};
+
+const ADVICE =
+  "allow more payment methods (modify_payment needs two) and more variants in stock (exchange and modify_items need another one), or set the intent's weight to 0";
+
+class RetailDraw implements WorldDraw {
+  readonly #seed: number;
+  readonly #options: GeneratedOptions;
+  readonly #ids = new Ids();
+  readonly #products: readonly Product[];
+
+  constructor(seed: number, options: GeneratedOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    const rng = createRng(seed, "products");
+    this.#products = drawProducts({ rng, ids: this.#ids, options });
+  }
+
+  begin(place: LotPlace, rng: Rng): LotDraw {
+    const intents = Array.from(
+      { length: place.count },
+      () => drawIntents(rng, this.#options),
+    );
+    return {
+      about: intents.flat().map((intent) => `"${intent}"`).join(", "),
+      advice: ADVICE,
+      draw: () => {
+        const people: Customer[] = [];
+        const draw = { rng, ids: this.#ids, options: this.#options };
+        const newcomer = () => {
+          const customer = drawCustomer(draw);
+          people.push(customer);
+          return customer;
+        };
+        const world = { ...draw, products: this.#products, stranger: newcomer };
+        const customer = newcomer();
+        const tasks: Task[] = [];
+        for (const [i, ofTask] of intents.entries()) {
+          const at = { split: place.split, index: place.index + i };
+          const task = drawTask(world, {
+            customer,
+            intents: ofTask,
+            place: at,
+          });
+          if (task === undefined) return undefined;
+          tasks.push(task);
+        }
+        addExtraOrders(world, customer);
+        return { place, tasks, rows: people };
+      },
+    };
+  }
+
+  tables(lots: readonly Lot[]): Map<string, Table> {
+    const people = lots.flatMap(({ rows }) => rows as readonly Customer[]);
+    return tablesOf(this.#products.map(productRow), people, this.#seed);
+  }
+}
+
+/** Tables in τ-bench's order, rows in random order, so that a place says nothing. */
+function tablesOf(
+  products: readonly JsonObject[],
+  people: readonly Customer[],
+  seed: number,
+): Map<string, Table> {
+  const rng = createRng(seed, "tables");
+  const orders = rng.shuffle(people.flatMap((person) => person.orders));
+  // By the customer alone, so that a task is certified as it will be, whoever else there is.
+  const users = rng.shuffle(people).map((person) => ({
+    ...person,
+    orders: createRng(seed, "orders", person.userId).shuffle(person.orders),
+  }));
+  return new Map<string, Table>([
+    ["orders", new Map(orders.map((one) => [one.orderId, orderRow(one)]))],
+    [
+      "products",
+      new Map(products.map((one) => [String(one.get("product_id")), one])),
+    ],
+    ["users", new Map(users.map((one) => [one.userId, userRow(one)]))],
+  ]);
+}

@@ -1,0 +1,43 @@
+/**
+ * A retail goal as an instruction in prose.
+ *
+ * @module
+ */
+
+import type { Goal, Request } from "../../../types.ts";
+import {
+  addressWords,
+  orderWords,
+  requestWords,
+} from "../../../users/wording.ts";
+import { goalProse } from "../../../generated/goal_prose.ts";
+
+/** Who the customer is, what they want in which order, and what they keep back. */
+export function instructionOf(goal: Goal): string {
+  const { firstName, lastName, zip, email, prefers } = goal.identity;
+  const shown = prefers === "email" ? "email" : "name and zip code";
+  const who =
+    `You are ${firstName} ${lastName}, zip code ${zip}, email ${email}. Asked who you are, you give your ${shown}.`;
+  return goalProse(goal, { who, wish });
+}
+
+/** Not as customers say it: who recites the instruction is told by it. */
+function wish(request: Request): string {
+  return wishWords(request).replaceAll(/\bmy\b/g, "your");
+}
+
+function wishWords(request: Request): string {
+  const { intent, orderId, profileOf, address } = request;
+  const where = address && addressWords(address);
+  const unknown = orderId === undefined && request.orderWords !== undefined
+    ? ", whose id you do not know"
+    : "";
+  if (intent === "modify_address" && where !== undefined) {
+    return `have ${orderWords(request)}${unknown} go to ${where}`;
+  }
+  if (profileOf !== undefined && where !== undefined) {
+    return `have ${where} in the profile of ${profileOf}, as the default`;
+  }
+  const words = requestWords({ ...request, forthcoming: true });
+  return (intent === "question" ? `know the ${words}` : words) + unknown;
+}

@@ -1,0 +1,180 @@
+/**
+ * Draws requests that policy refuses, and what their customers then ask for instead.
+ *
+ * @module
+ */
+
+import type { Intent, Request } from "../../../types.ts";
+import { happens } from "../../../generated/draw.ts";
+import { drawBrokenRule } from "./broken_rules.ts";
+import { covers, drawDetails, type World } from "./details.ts";
+import {
+  aboutOrder,
+  type DrawnRequest,
+  drawOrderFor,
+  profileFor,
+  reads,
+  STATUSES,
+  WANTED_STATUS,
+} from "./drawn_request.ts";
+import {
+  type Customer,
+  drawAddress,
+  type Order,
+  type OrderStatus,
+} from "./rows.ts";
+
+/** What policy says when an order or a profile is somebody else's; has to be told. */
+const OTHER_ACCOUNT = "another account";
+
+/** A request that policy refuses: a rule forbids its details, the order's status is wrong, or it is somebody else's. */
+export function drawRefused(
+  world: World,
+  { customer, intent }: { customer: Customer; intent: Intent },
+): DrawnRequest | undefined {
+  const { rng, options } = world;
+  if (happens(rng, options.brokenRuleShare)) {
+    const drawn = drawAgainstRule(world, { customer, intent });
+    if (drawn !== undefined) return drawn;
+  }
+  const wanted = WANTED_STATUS[intent] ?? "pending";
+  const isOther = rng.next() < options.otherAccountShare;
+  const order = drawOrderFor(world, {
+    customer: isOther ? world.stranger() : customer,
+    status: isOther
+      ? wanted
+      : rng.pick(STATUSES.filter((status) => status !== wanted)),
+  });
+  const method = rng.pick(customer.methods);
+  const details = drawDetails(world, {
+    customer: isOther ? { ...customer, methods: [method] } : customer,
+    intent,
+    order,
+    target: { to: method },
+  });
+  if (details === undefined) return undefined;
+  const known = isOther || rng.next() < options.orderStatedShare;
+  const outputs = [isOther ? OTHER_ACCOUNT : order.status];
+  const about = aboutOrder(order, { known, world });
+  const fallback = isOther
+    ? undefined
+    : drawFallback(world, { customer, order, about });
+  return {
+    request: {
+      intent,
+      ...about,
+      ...details.words,
+      forthcoming: rng.next() < options.detailsStatedShare,
+      refused: true,
+      refusedBy: isOther ? "account.own_order" : `order.${wanted}`,
+      outputs,
+    },
+    actions: reads(order, { known }),
+    outputs,
+    ...(fallback === undefined ? {} : { fallback }),
+  };
+}
+
+/** Another address for somebody else's profile. */
+export function drawOtherProfile(world: World): DrawnRequest {
+  const { rng, options } = world;
+  return {
+    request: {
+      intent: "user_address",
+      profileOf: world.stranger().userId,
+      address: drawAddress(world),
+      forthcoming: happens(rng, options.detailsStatedShare),
+      refused: true,
+      refusedBy: "account.own_profile",
+      outputs: [OTHER_ACCOUNT],
+    },
+    actions: [],
+    outputs: [OTHER_ACCOUNT],
+  };
+}
+
+/** A request whose order can be acted on, with details that a rule forbids; `undefined` where none can be broken. */
+function drawAgainstRule(
+  world: World,
+  { customer, intent }: { customer: Customer; intent: Intent },
+): DrawnRequest | undefined {
+  const { rng, options } = world;
+  const order = drawOrderFor(world, {
+    customer,
+    status: WANTED_STATUS[intent] ?? "pending",
+  });
+  const broken = drawBrokenRule(world, { customer, intent, order });
+  if (broken === undefined) {
+    customer.orders.pop(); // it was drawn for nothing, and would be one more than the options allow
+    return undefined;
+  }
+  const known = rng.next() < options.orderStatedShare;
+  const about = aboutOrder(order, { known, world });
+  const fallback = intent !== "cancel" && happens(rng, options.fallbackShare)
+    ? drawAllowed(world, { customer, order, about, intent })
+    : undefined;
+  return {
+    request: {
+      intent,
+      ...about,
+      ...broken.words,
+      forthcoming: rng.next() < options.detailsStatedShare,
+      refused: true,
+      refusedBy: broken.clause,
+      outputs: [broken.told],
+    },
+    actions: [...reads(order, { known }), ...broken.reads],
+    outputs: [broken.told],
+    ...(fallback === undefined ? {} : { fallback }),
+  };
+}
+
+/** What can be done with an order whose status refused something else: a delivered one returned, a pending cancelled. */
+function drawFallback(
+  world: World,
+  { customer, order, about }: {
+    customer: Customer;
+    order: Order;
+    about: Pick<Request, "orderId" | "orderWords">;
+  },
+): DrawnRequest | undefined {
+  const { rng, options } = world;
+  if (!happens(rng, options.fallbackShare)) return undefined;
+  const intents: Partial<Record<OrderStatus, Intent>> = {
+    delivered: "return",
+    pending: "cancel",
+  };
+  const intent = intents[order.status];
+  return intent && drawAllowed(world, { customer, order, about, intent });
+}
+
+/** What policy allows, asked for once something else was refused. */
+function drawAllowed(
+  world: World,
+  { customer, order, about, intent }: {
+    customer: Customer;
+    order: Order;
+    about: Pick<Request, "orderId" | "orderWords">;
+    intent: Intent;
+  },
+): DrawnRequest | undefined {
+  const { rng, options } = world;
+  const to = customer.methods.find((method) =>
+    method !== order.method && covers(method, order.totalCents)
+  );
+  if (intent === "modify_payment" && to === undefined) return undefined;
+  const target = to && { to };
+  const details = drawDetails(world, { customer, intent, order, target });
+  if (details === undefined) return undefined;
+  return {
+    request: {
+      intent,
+      ...about,
+      ...details.words,
+      forthcoming: rng.next() < options.detailsStatedShare,
+      fallback: true,
+    },
+    actions: [...profileFor(details.actions, order), ...details.actions],
+    outputs: [],
+  };
+}

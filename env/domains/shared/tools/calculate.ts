@@ -1,0 +1,9 @@
+import { calculate as evaluate } from "../../../python/calculator.ts";
+import { defineTool } from "../../../tool.ts";
+
+/** Computes an expression, rounded to cents. */
+export const calculate = defineTool({
+  name: "calculate",
+  parameters: ["expression"],
+  run: (_database, { expression }) => evaluate(expression),
+});

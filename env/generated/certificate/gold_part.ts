@@ -1,0 +1,52 @@
+/**
+ * Part 1: the gold replays without an error, and each write changes what it should.
+ *
+ * @module
+ */
+
+import { isWrite } from "../../audit/finding.ts";
+import { isError } from "../../audit/gold_replay.ts";
+import { printPythonJson } from "../../python/python_json.ts";
+import { Refusal, type Subject } from "./subject.ts";
+
+/** The rows that each write changes: `orders/#W1234567`. */
+export interface GoldEvidence {
+  readonly writes: readonly {
+    readonly tool: string;
+    readonly rows: readonly string[];
+  }[];
+}
+
+/** Looks at the gold as it went. */
+export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
+  for (const { action, answer, changed, before, after } of steps) {
+    const evidence = `${action.name} ${printPythonJson(action.arguments)}`;
+    if (isError(answer)) {
+      return refusal("a gold action answers with an error", {
+        evidence: `${evidence}: ${answer}`,
+      });
+    }
+    if (!isWrite(action)) {
+      if (changed) return refusal("a gold read changes rows", { evidence });
+      continue;
+    }
+    const wrong = goals.effectBreaks(action, { before, after });
+    if (wrong !== null) {
+      return refusal("a gold write does not change what it should", {
+        evidence: `${evidence}: ${wrong}`,
+      });
+    }
+  }
+  return {
+    writes: steps.filter(({ action }) => isWrite(action)).map((
+      { action, before, after },
+    ) => ({
+      tool: action.name,
+      rows: before.diff(after).map(({ table, id }) => `${table}/${id}`),
+    })),
+  };
+}
+
+function refusal(reason: string, { evidence }: { evidence: string }): Refusal {
+  return new Refusal("gold", { reason, evidence });
+}

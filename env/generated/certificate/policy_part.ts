@@ -1,0 +1,103 @@
+/**
+ * Part 2: the oracle of policy, which is written apart from the tools, allows each gold write; and it forbids every
+ * way to do what the task has refused.
+ *
+ * @module
+ */
+
+import { isWrite } from "../../audit/finding.ts";
+import { policyViolations, type Violation } from "../../policy/oracle.ts";
+import type { Database } from "../../database.ts";
+import type { Request, ToolAction } from "../../types.ts";
+import { Refusal, type Subject } from "./subject.ts";
+
+/** What policy says. */
+export interface PolicyEvidence {
+  /** The tools of the writes that it allows, in order. */
+  readonly allowed: readonly string[];
+  readonly refused: readonly {
+    /** The index of the request. */
+    readonly request: number;
+    readonly tool: string;
+    readonly clauses: readonly string[];
+    /** Of the clause by which the task has it refused. */
+    readonly why: string;
+  }[];
+}
+
+/** Asks the oracle. */
+export function policyPart(subject: Subject): PolicyEvidence | Refusal {
+  const allowed = subject.steps.filter(({ action }) => isWrite(action));
+  const earlier: ToolAction[] = [];
+  for (const { action, before } of allowed) {
+    const [broken] = ask(subject, { action, database: before, earlier });
+    if (broken !== undefined) {
+      return new Refusal("policy", {
+        reason: `a gold write breaks ${broken.clause}`,
+        evidence: `${action.name}: ${broken.evidence}`,
+      });
+    }
+    earlier.push(action);
+  }
+  const refused: PolicyEvidence["refused"][number][] = [];
+  for (const [index, request] of subject.goal.requests.entries()) {
+    if (request.refused !== true) continue;
+    const evidence = refusedBy(subject, { request, index });
+    if (evidence instanceof Refusal) return evidence;
+    refused.push(evidence);
+  }
+  return { allowed: allowed.map(({ action }) => action.name), refused };
+}
+
+/** Every call that would meet the request is forbidden, at first as in the end, by the clause that it is refused by. */
+function refusedBy(
+  subject: Subject,
+  { request, index }: { request: Request; index: number },
+): PolicyEvidence["refused"][number] | Refusal {
+  const { dataset, task, goals, gold } = subject;
+  const { userId } = task;
+  const calls = goals.meanings({ request, database: dataset.database, userId });
+  const [first] = calls;
+  if (first === undefined) {
+    return new Refusal("policy", {
+      reason: "a refused request means no call",
+      evidence: JSON.stringify(request),
+    });
+  }
+  const at = (action: ToolAction, database: Database) =>
+    ask(subject, { action, database, earlier: [] });
+  for (const action of calls) {
+    const [before, after] = [at(action, dataset.database), at(action, gold)];
+    const wanted = request.refusedBy;
+    const fits = before.length > 0 && after.length > 0 &&
+      (wanted === undefined || before.some(({ clause }) => clause === wanted));
+    if (!fits) {
+      return new Refusal("policy", {
+        reason: "policy does not forbid what the task has refused",
+        evidence: `${action.name}: ${
+          before.map(({ clause }) => clause).join(", ") || "allowed"
+        } instead of ${wanted ?? "forbidden"}`,
+      });
+    }
+  }
+  const broken = at(first, dataset.database);
+  const why = broken.find(({ clause }) => clause === request.refusedBy) ??
+    broken[0];
+  return {
+    request: index,
+    tool: first.name,
+    clauses: broken.map(({ clause }) => clause),
+    why: why?.evidence ?? "",
+  };
+}
+
+function ask(
+  { task }: Subject,
+  situation: {
+    action: ToolAction;
+    database: Database;
+    earlier: readonly ToolAction[];
+  },
+): Violation[] {
+  return policyViolations(task.domain, { ...situation, userId: task.userId });
+}

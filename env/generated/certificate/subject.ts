@@ -1,0 +1,56 @@
+/**
+ * What a certificate is about, and what a part of it says where the task does not hold.
+ *
+ * @module
+ */
+
+import type { GoldStep } from "../../audit/gold_replay.ts";
+import type { Database } from "../../database.ts";
+import type { Domain } from "../../domain.ts";
+import type { GoalDomain } from "../../goal/goal_domain.ts";
+import type { Dataset, Goal, Request, Task } from "../../types.ts";
+
+/** A task that is looked at. */
+export interface Subject {
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly goal: Goal;
+  readonly domain: Domain;
+  readonly goals: GoalDomain;
+  /** The gold, replayed. */
+  readonly steps: readonly GoldStep[];
+  /** Where the gold ends. */
+  readonly gold: Database;
+}
+
+/** The parts of a certificate. */
+export type PartName =
+  | "gold"
+  | "policy"
+  | "solvable"
+  | "unique"
+  | "strict"
+  | "expert";
+
+/** Why a task is refused. */
+export class Refusal {
+  readonly part: PartName;
+  /** The same for all tasks that are refused alike: draws are counted by it. */
+  readonly reason: string;
+  /** With the values that show it. */
+  readonly evidence: string;
+
+  constructor(
+    part: PartName,
+    { reason, evidence }: { reason: string; evidence: string },
+  ) {
+    this.part = part;
+    this.reason = reason;
+    this.evidence = evidence;
+  }
+}
+
+/** Whether a request is met by a write. */
+export function needsWrite({ intent, refused }: Request): boolean {
+  return intent !== "question" && refused !== true;
+}

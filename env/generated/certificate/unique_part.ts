@@ -1,0 +1,118 @@
+/**
+ * Part 4: one right final state. What the customer's words mean is read off the goal, without a look at the gold; every
+ * way to meet all requests that tools and policy allow, in every order, ends where the gold does.
+ *
+ * @module
+ */
+
+import { isError } from "../../audit/gold_replay.ts";
+import { callTool } from "../../call_tool.ts";
+import type { Database } from "../../database.ts";
+import { policyViolations } from "../../policy/oracle.ts";
+import { printPythonJson } from "../../python/python_json.ts";
+import type { Request, ToolAction } from "../../types.ts";
+import { needsWrite, Refusal, type Subject } from "./subject.ts";
+
+/** The ways that were tried. */
+export interface UniqueEvidence {
+  /** Sequences of calls that end where the gold does. */
+  readonly ways: number;
+  /** Calls that fit the words and that tools or policy do not allow. */
+  readonly barred: number;
+}
+
+/** Tries all ways. */
+export function uniquePart(subject: Subject): UniqueEvidence | Refusal {
+  const search = new Search(subject);
+  const other = search.from(subject.dataset.database.fork(), {
+    open: subject.goal.requests.filter(needsWrite),
+    made: [],
+  });
+  if (other !== undefined) {
+    return new Refusal("unique", {
+      reason: "the words also mean something else than the gold",
+      evidence: other.map(textOf).join("; "),
+    });
+  }
+  const { ways, barred } = search;
+  return ways > 0 ? { ways, barred } : new Refusal("unique", {
+    reason: "no call that is allowed meets the words",
+    evidence: `${barred} calls fit and are barred`,
+  });
+}
+
+interface Place {
+  readonly open: readonly Request[];
+  readonly made: readonly ToolAction[];
+}
+
+class Search {
+  readonly #subject: Subject;
+  ways = 0;
+  barred = 0;
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
+  }
+
+  /** Goes on from a state. @returns A sequence that ends elsewhere than the gold. */
+  from(
+    database: Database,
+    { open, made }: Place,
+  ): readonly ToolAction[] | undefined {
+    if (open.length === 0) {
+      if (this.#subject.gold.diff(database).length > 0) return made;
+      this.ways++;
+      return undefined;
+    }
+    for (const [i, request] of open.entries()) {
+      const rest = open.filter((_, j) => j !== i);
+      const found = this.#each(request, database, { open: rest, made });
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Every call that the request may mean, and what can follow it. */
+  #each(
+    request: Request,
+    database: Database,
+    { open, made }: Place,
+  ): readonly ToolAction[] | undefined {
+    const { goals, task: { userId } } = this.#subject;
+    for (const action of goals.meanings({ request, database, userId })) {
+      const next = this.#after(action, database, made);
+      if (next === undefined) {
+        this.barred++;
+        continue;
+      }
+      const other = this.from(next, { open, made: [...made, action] });
+      if (other !== undefined) return other;
+    }
+    return undefined;
+  }
+
+  /** The state after a call; `undefined` where policy or the tool does not allow it. */
+  #after(
+    action: ToolAction,
+    database: Database,
+    earlier: readonly ToolAction[],
+  ): Database | undefined {
+    const { task: { domain, userId } } = this.#subject;
+    const broken = policyViolations(domain, {
+      action,
+      database,
+      userId,
+      earlier,
+    });
+    if (broken.length > 0) return undefined;
+    const next = database.fork();
+    return isError(callTool(this.#subject.domain, next, action))
+      ? undefined
+      : next;
+  }
+}
+
+function textOf({ name, arguments: args }: ToolAction): string {
+  return `${name} ${printPythonJson(args)}`;
+}

@@ -1,0 +1,220 @@
+/**
+ * Draws the tasks of a world, certifies each, replaces those that are refused, and puts the rows together.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { createDatabase, type Table } from "../database.ts";
+import { ConfigError } from "../errors.ts";
+import { printPythonJson } from "../python/python_json.ts";
+import { createRng } from "../random.ts";
+import type { Dataset, Split, Task } from "../types.ts";
+import {
+  type Certificate,
+  createCertifier,
+  Refusal,
+} from "./certificate/certificate.ts";
+import type {
+  CommonOptions,
+  GeneratedDomain,
+  Lot,
+  LotPlace,
+  WorldDraw,
+} from "./world.ts";
+
+/** A generated dataset. */
+export interface GeneratedDataset<O = CommonOptions> extends Dataset {
+  readonly name: "generated";
+  readonly seed: number;
+  readonly options: O;
+  /** The proof of every task, by task id. */
+  readonly certificates: ReadonlyMap<string, Certificate>;
+  /** Draws whose certificate was refused, by the reason; each was replaced by another one. */
+  readonly dropped: ReadonlyMap<string, number>;
+}
+
+/** What is told and asked while a world is generated. */
+export interface GenerateHooks {
+  /** Called after each certified task. */
+  readonly onTask?: (certified: number, of: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+const SPLITS = ["train", "dev", "test"] as const;
+
+/** After so many draws that come to nothing the options are to blame. */
+const MAX_ATTEMPTS = 200;
+
+/** More refused draws than this for each that is wanted, and the options are to blame. */
+const MAX_REFUSED = 40;
+
+/** Generates a world of a domain. @throws {ConfigError} If the options have no possible task. */
+export async function generateWorld<O extends CommonOptions>(
+  domain: GeneratedDomain<O>,
+  { seed, options, ...hooks }:
+    & { readonly seed: number; readonly options: O }
+    & GenerateHooks,
+): Promise<GeneratedDataset<O>> {
+  const factory = new Factory(domain, { seed, options, ...hooks });
+  for (const split of SPLITS) factory.fill(split);
+  await factory.certifyAll();
+  return factory.finish();
+}
+
+interface Order<O> extends GenerateHooks {
+  readonly seed: number;
+  readonly options: O;
+}
+
+class Factory<O extends CommonOptions> {
+  readonly #domain: GeneratedDomain<O>;
+  readonly #order: Order<O>;
+  readonly #draw: WorldDraw;
+  readonly #dropped = new Map<string, number>();
+  readonly #certificates = new Map<string, Certificate>();
+  #lots: Lot[] = [];
+
+  constructor(domain: GeneratedDomain<O>, order: Order<O>) {
+    this.#domain = domain;
+    this.#order = order;
+    this.#draw = domain.open(order.seed, order.options);
+  }
+
+  /** Draws a split's tasks. */
+  fill(split: Split): void {
+    const { tasksPerUser } = this.#order.options;
+    const all = this.#order.options[`${split}Tasks`];
+    for (let index = 0; index < all; index += tasksPerUser) {
+      const count = Math.min(tasksPerUser, all - index);
+      this.#lots.push(this.#drawLot({ split, index, count }));
+    }
+  }
+
+  /** Certifies every task, and replaces those that are refused until none is. */
+  async certifyAll(): Promise<void> {
+    const { onTask, signal } = this.#order;
+    const wanted = this.#lots.reduce((sum, { place }) => sum + place.count, 0);
+    let unchecked = this.#lots;
+    for (let round = 1; unchecked.length > 0; round++) {
+      const certify = createCertifier(this.#dataset(unchecked));
+      const failed = new Set<Lot>();
+      for (const lot of unchecked) {
+        for (const task of lot.tasks) {
+          signal?.throwIfAborted();
+          const result = await certify(task);
+          if (result instanceof Refusal) {
+            failed.add(lot);
+            this.#drop(result);
+          } else {
+            this.#certificates.set(task.id, result);
+            onTask?.(this.#certificates.size, wanted);
+          }
+        }
+      }
+      unchecked = this.#replace(failed, round);
+    }
+  }
+
+  finish(): GeneratedDataset<O> {
+    const { seed, options } = this.#order;
+    return {
+      ...this.#dataset(this.#lots),
+      seed,
+      options,
+      certificates: this.#certificates,
+      dropped: this.#dropped,
+    };
+  }
+
+  #replace(failed: ReadonlySet<Lot>, round: number): Lot[] {
+    const replacements: Lot[] = [];
+    this.#lots = this.#lots.map((lot) => {
+      if (!failed.has(lot)) return lot;
+      const other = this.#drawLot(lot.place, round);
+      replacements.push(other);
+      return other;
+    });
+    return replacements;
+  }
+
+  #drop({ part, reason: why, evidence }: Refusal): void {
+    const reason = `${part}: ${why}`;
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
+    const total = this.#dropped.values().reduce((sum, n) => sum + n, 0);
+    if (total <= MAX_ATTEMPTS + MAX_REFUSED * this.#lots.length) return;
+    throw new ConfigError(
+      `Cannot generate the ${this.#domain.name} world: ${total} draws were refused, the last for "${reason}" (${evidence}); the options leave hardly any task that can be certified, so loosen them, or report this with the seed ${this.#order.seed} and the options`,
+    );
+  }
+
+  #drawLot(place: LotPlace, round = 0): Lot {
+    const rng = createRng(this.#order.seed, place.split, place.index, round);
+    const lotDraw = this.#draw.begin(place, rng);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const lot = lotDraw.draw();
+      if (lot !== undefined) return lot;
+    }
+    throw new ConfigError(
+      `Cannot generate a task with ${lotDraw.about} for these options: ${MAX_ATTEMPTS} draws came to nothing; ${lotDraw.advice}`,
+    );
+  }
+
+  #dataset(lots: readonly Lot[]): Dataset & { name: "generated" } {
+    const { name, version, policy, tools, terminatingTools, prompts } =
+      this.#domain;
+    const { seed, options } = this.#order;
+    const tables = this.#draw.tables(lots);
+    const tasks = Map.groupBy(
+      lots.flatMap((lot) => lot.tasks),
+      (task) => task.split,
+    );
+    const settings = JSON.stringify([version, seed, options]) + policy +
+      JSON.stringify(tools);
+    return {
+      name: "generated",
+      domain: name,
+      fingerprint: fingerprintOf(settings, { tables, tasks }),
+      database: createDatabase(tables),
+      policy,
+      tools,
+      terminatingTools,
+      prompts: () => prompts,
+      fewShot: [],
+      splits: SPLITS,
+      tasks: (split) => tasks.get(split) ?? noSplit(split),
+    };
+  }
+}
+
+function noSplit(split: Split): never {
+  throw new ConfigError(
+    `No split "${split}" in the generated world; it has ${
+      SPLITS.map((known) => `"${known}"`).join(", ")
+    }`,
+  );
+}
+
+function fingerprintOf(
+  settings: string,
+  { tables, tasks }: {
+    tables: ReadonlyMap<string, Table>;
+    tasks: ReadonlyMap<Split, readonly Task[]>;
+  },
+): string {
+  const hash = createHash("sha256").update(settings);
+  for (const rows of tables.values()) {
+    for (const row of rows.values()) hash.update(printPythonJson(row));
+  }
+  for (const ofSplit of tasks.values()) {
+    for (const task of ofSplit) hash.update(taskText(task));
+  }
+  return hash.digest("hex");
+}
+
+function taskText({ actions, ...rest }: Task): string {
+  const calls = actions.map(({ name, arguments: args }) =>
+    name + printPythonJson(args)
+  );
+  return JSON.stringify([rest, calls]);
+}

@@ -1,0 +1,43 @@
+/**
+ * A goal as an instruction in prose, for users who are told what to play.
+ *
+ * @module
+ */
+
+import type { Goal, Request } from "../types.ts";
+import { TEMPERS } from "../users/voice.ts";
+
+/** A domain's part of an instruction. */
+export interface ProseParts {
+  /** Who the customer is, in whole sentences. */
+  readonly who: string;
+  /** What a request wants, to follow "you want to". */
+  wish(request: Request): string;
+}
+
+/** Who the customer is, what they want in which order, and what they keep back. */
+export function goalProse(goal: Goal, { who, wish }: ProseParts): string {
+  const wants = goal.requests.map((request, i) => {
+    const now = { ...request, ...request.before };
+    return `${startOf(request, i)} ${wish(now)}.${rethought(request, wish)}`;
+  });
+  const kept = goal.requests.some((request) => request.forthcoming === false)
+    ? " You give details only when you are asked for them."
+    : "";
+  return `${who} ${wants.join(" ")}${kept}${TEMPERS[goal.voice ?? "plain"]}`;
+}
+
+function startOf({ fallback, before }: Request, index: number): string {
+  if (fallback === true) return "If that is refused, you want to";
+  const start = index === 0 ? "You" : "When that is settled, you";
+  return `${start} ${before === undefined ? "" : "first "}want to`;
+}
+
+/** What is wanted in the end, where that is something else. */
+function rethought(request: Request, wish: ProseParts["wish"]): string {
+  if (request.before === undefined) return "";
+  const { before: _, ...settled } = request;
+  return ` Once that is read back to you, you change your mind, and want to ${
+    wish(settled)
+  }.`;
+}

@@ -1,0 +1,29 @@
+/**
+ * Sums of what model calls used.
+ *
+ * @module
+ */
+
+import type { Usage } from "../types.ts";
+
+/** No call yet; costs nothing. */
+export const NO_USAGE: Usage = {
+  calls: 0,
+  retries: 0,
+  promptTokens: 0,
+  cachedTokens: 0,
+  completionTokens: 0,
+  cost: 0,
+};
+
+/** Both together. A cost that is not known stays unknown. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    calls: a.calls + b.calls,
+    retries: a.retries + b.retries,
+    promptTokens: a.promptTokens + b.promptTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+    cost: a.cost === null || b.cost === null ? null : a.cost + b.cost,
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * The syntax of `calculate`: what remains of Python's expressions when only digits, `+ - * / ( ) .` and spaces
+ * are allowed. Calls and `()` remain too; they matter, since a division by zero inside them comes first.
+ *
+ * @module
+ */
+
+import { ToolError } from "../errors.ts";
+import { toFloat } from "./python_number.ts";
+import { normalInt, type PythonNumber } from "./python_value.ts";
+
+/** Operators of two operands. */
+export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "**";
+
+/** An expression as a tree. `other` is `()` or `...`; a call evaluates its parts and then fails. */
+export type Expression =
+  | { readonly type: "number"; readonly value: PythonNumber }
+  | { readonly type: "other" }
+  | {
+    readonly type: "unary";
+    readonly operator: "+" | "-";
+    readonly operand: Expression;
+  }
+  | {
+    readonly type: "binary";
+    readonly operator: BinaryOperator;
+    readonly left: Expression;
+    readonly right: Expression;
+  }
+  | { readonly type: "call"; readonly parts: readonly Expression[] };
+
+/** Limits of CPython 3.11: nested parentheses, operators applied to operators, digits of an int. */
+const MAX_PARENTHESES = 200;
+const MAX_DEPTH = 2900;
+const MAX_DIGITS = 4300;
+
+const TOKEN = / *(\d+\.\d*|\.\d+|\d+|\.\.\.|\*\*|\/\/|[-+*\/()])/y;
+
+/** Reads an expression. @throws {ToolError} If it is none. */
+export function parseExpression(text: string): Expression {
+  return new Parser(tokenize(text)).expression();
+}
+
+function tokenize(text: string): string[] {
+  const trimmed = text.trimEnd();
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < trimmed.length) {
+    const token = TOKEN.exec(trimmed)?.[1];
+    if (token === undefined) throw invalidSyntax();
+    tokens.push(token);
+  }
+  return tokens;
+}
+
+/** A cursor over tokens; each method reads a rule of Python's grammar. */
+class Parser {
+  readonly #tokens: readonly string[];
+  #at = 0;
+  #parentheses = 0;
+  #depth = 0;
+
+  constructor(tokens: readonly string[]) {
+    this.#tokens = tokens;
+  }
+
+  expression(): Expression {
+    const expression = this.#sum();
+    if (this.#at < this.#tokens.length) throw invalidSyntax();
+    return expression;
+  }
+
+  #sum(): Expression {
+    let [left, length] = [this.#product(), 0];
+    for (let operator; (operator = this.#take("+", "-")); length++) {
+      this.#checkDepth(length);
+      left = { type: "binary", operator, left, right: this.#product() };
+    }
+    return left;
+  }
+
+  #product(): Expression {
+    let [left, length] = [this.#factor(), 0];
+    for (let operator; (operator = this.#take("*", "/", "//")); length++) {
+      this.#checkDepth(length);
+      left = { type: "binary", operator, left, right: this.#factor() };
+    }
+    return left;
+  }
+
+  #factor(): Expression {
+    const operator = this.#take("+", "-");
+    if (operator === undefined) return this.#power();
+    this.#checkDepth(++this.#depth);
+    const operand = this.#factor();
+    this.#depth--;
+    return { type: "unary", operator, operand };
+  }
+
+  #power(): Expression {
+    const left = this.#primary();
+    const operator = this.#take("**");
+    if (operator === undefined) return left;
+    this.#checkDepth(++this.#depth);
+    const right = this.#factor();
+    this.#depth--;
+    return { type: "binary", operator, left, right };
+  }
+
+  /** An atom, perhaps called: `2(3)`. */
+  #primary(): Expression {
+    let expression = this.#atom();
+    for (let length = 0; this.#take("("); length++) {
+      this.#checkDepth(length);
+      // Stars unpack an argument.
+      if (this.#peek() !== ")") this.#take("*", "**");
+      expression = { type: "call", parts: [expression, ...this.#inside()] };
+    }
+    return expression;
+  }
+
+  #atom(): Expression {
+    const token = this.#tokens[this.#at++];
+    if (token === "(") {
+      const [expression] = this.#inside();
+      return expression ?? { type: "other" };
+    }
+    if (token === "...") return { type: "other" };
+    if (token === undefined || !/\d/.test(token)) throw invalidSyntax();
+    return { type: "number", value: readNumber(token) };
+  }
+
+  /** What is between parentheses, of which the first has been read: one expression or none. */
+  #inside(): Expression[] {
+    if (++this.#parentheses > MAX_PARENTHESES) {
+      throw new ToolError("too many nested parentheses");
+    }
+    const inside = this.#peek() === ")" ? [] : [this.#sum()];
+    if (this.#take(")") === undefined) throw invalidSyntax();
+    this.#parentheses--;
+    return inside;
+  }
+
+  #peek(): string | undefined {
+    return this.#tokens[this.#at];
+  }
+
+  #take<T extends string>(...wanted: readonly T[]): T | undefined {
+    const found = wanted.find((token) => token === this.#peek());
+    if (found !== undefined) this.#at++;
+    return found;
+  }
+
+  #checkDepth(depth: number): void {
+    if (depth > MAX_DEPTH) throw new ToolError("the expression is too long");
+  }
+}
+
+function readNumber(token: string): PythonNumber {
+  if (token.includes(".")) return toFloat(Number(token));
+  if (/^0+[1-9]/.test(token)) {
+    throw new ToolError("leading zeros in integers are not permitted");
+  }
+  if (token.length > MAX_DIGITS) {
+    throw new ToolError(`an integer has more than ${MAX_DIGITS} digits`);
+  }
+  return normalInt(BigInt(token));
+}
+
+function invalidSyntax(): ToolError {
+  return new ToolError("invalid syntax");
+}

@@ -1,0 +1,38 @@
+/**
+ * The expression that the tool `calculate` evaluates: Python's arithmetic over the characters that it lets
+ * through, `0-9 + - * / ( ) .` and space.
+ *
+ * @module
+ */
+
+import { ToolError } from "../errors.ts";
+import { floatRepr, roundDouble2, toDouble } from "./python_number.ts";
+import { elements } from "./python_object.ts";
+import type { JsonValue } from "./python_value.ts";
+import { evaluate } from "./_calculator_evaluate.ts";
+import { parseExpression } from "./_calculator_parse.ts";
+
+const CHARACTERS = "0123456789+-*/(). ";
+
+/**
+ * The value of an expression as a float, rounded to two decimals, in Python's spelling: `2+2` is `4.0`.
+ * @throws {ToolError} What is wrong with the expression.
+ */
+export function calculate(expression: JsonValue): string {
+  for (const part of elements(expression)) {
+    if (typeof part !== "string") {
+      throw new ToolError("expression must be a string");
+    }
+    if (!CHARACTERS.includes(part)) {
+      throw new ToolError("invalid characters in expression");
+    }
+  }
+  if (typeof expression !== "string") {
+    throw new ToolError("expression must be a string");
+  }
+  const value = evaluate(parseExpression(expression));
+  if (typeof value === "symbol") {
+    throw new ToolError("the expression has no real value");
+  }
+  return floatRepr(roundDouble2(toDouble(value)));
+}

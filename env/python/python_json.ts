@@ -1,0 +1,313 @@
+/**
+ * JSON text as Python reads and writes it, without loss: ints and floats keep apart, objects keep their key
+ * order. The values themselves are described in env/python/python_value.ts.
+ *
+ * @module
+ */
+
+import { DataError } from "../errors.ts";
+import { floatRepr } from "./python_number.ts";
+import {
+  Float,
+  type JsonObject,
+  type JsonValue,
+  normalInt,
+} from "./python_value.ts";
+
+export {
+  copyValue,
+  Float,
+  fromPlain,
+  type JsonObject,
+  type JsonValue,
+  type PythonNumber,
+  toPlain,
+} from "./python_value.ts";
+
+/** How deep arrays and objects may nest, as in CPython. */
+const MAX_DEPTH = 990;
+
+/** Settings of {@linkcode printPythonJson}. */
+export interface PrintOptions {
+  /** Whether everything outside U+0020..U+007E is escaped. Default: true, as `json.dumps`. */
+  readonly ensureAscii?: boolean;
+}
+
+/** Settings of {@linkcode parsePythonJson}. */
+export interface ParseOptions {
+  /** The file that the text is from, for the error. */
+  readonly path?: string;
+}
+
+/**
+ * `json.loads`: of equal keys the last value counts, at the first one's place; `NaN` and `Infinity` are read.
+ * @throws {DataError} If the text is no JSON; names the line and the column.
+ */
+export function parsePythonJson(
+  text: string,
+  options: ParseOptions = {},
+): JsonValue {
+  return new Parser(text, options.path).document();
+}
+
+/** `json.dumps`: `, ` and `: ` between, keys in order, floats in their shortest form. */
+export function printPythonJson(
+  value: JsonValue,
+  options: PrintOptions = {},
+): string {
+  return print(value, options.ensureAscii === false ? quote : quoteAscii);
+}
+
+/** `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read. */
+export function formatPythonJson(value: JsonValue, indent = ""): string {
+  const inner = `${indent} `;
+  const members = value instanceof Map
+    ? Array.from(
+      value,
+      ([key, member]) => `${quote(key)}: ${formatPythonJson(member, inner)}`,
+    )
+    : Array.isArray(value)
+    ? value.map((element) => formatPythonJson(element, inner))
+    : undefined;
+  if (members === undefined) return print(value, quote);
+  const [open, close] = value instanceof Map ? ["{", "}"] : ["[", "]"];
+  if (members.length === 0) return open + close;
+  const lines = members.map((member) => `\n${inner}${member}`).join(",");
+  return `${open}${lines}\n${indent}${close}`;
+}
+
+/** A string as a JSON string literal of ASCII, as `json.dumps`. */
+export function quoteAscii(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(
+    /[\x7f-\uffff]/g,
+    (unit) => "\\u" + unit.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+function print(value: JsonValue, quoted: (text: string) => string): string {
+  switch (typeof value) {
+    case "string":
+      return quoted(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "bigint":
+      return String(value);
+    case "number":
+      return Number.isInteger(value) ? String(value) : printFloat(value);
+  }
+  if (value === null) return "null";
+  if (value instanceof Float) return printFloat(value.value);
+  return value instanceof Map
+    ? printObject(value, quoted)
+    : printArray(value, quoted);
+}
+
+function printObject(
+  value: JsonObject,
+  quoted: (text: string) => string,
+): string {
+  let text = "";
+  for (const [key, member] of value) {
+    text += (text === "" ? "{" : ", ") + quoted(key) + ": " +
+      print(member, quoted);
+  }
+  return text === "" ? "{}" : text + "}";
+}
+
+function printArray(
+  value: JsonValue[],
+  quoted: (text: string) => string,
+): string {
+  let text = "[";
+  for (let i = 0; i < value.length; i++) {
+    text += (i === 0 ? "" : ", ") + print(value[i]!, quoted);
+  }
+  return text + "]";
+}
+
+function printFloat(value: number): string {
+  if (Number.isFinite(value)) return floatRepr(value);
+  return Number.isNaN(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity";
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
+
+/** A cursor in a text. Methods read what their name says, which begins at the cursor. */
+class Parser {
+  readonly #text: string;
+  readonly #path: string | undefined;
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string, path: string | undefined) {
+    this.#text = text;
+    this.#path = path;
+  }
+
+  document(): JsonValue {
+    const value = this.#value();
+    if (this.#next() !== undefined) this.#fail("unexpected text after the end");
+    return value;
+  }
+
+  #value(): JsonValue {
+    switch (this.#next()) {
+      case "{":
+        return this.#nested(() => this.#object());
+      case "[":
+        return this.#nested(() => this.#array());
+      case '"':
+        return this.#string();
+      case "n":
+        return this.#word("null", null);
+      case "t":
+        return this.#word("true", true);
+      case "f":
+        return this.#word("false", false);
+      case "N":
+        return this.#word("NaN", NaN);
+      case "I":
+        return this.#word("Infinity", Infinity);
+      case undefined:
+        return this.#fail("the text ends where a value should be");
+      default:
+        return this.#number();
+    }
+  }
+
+  /** The next character after white space; the cursor stands on it. */
+  #next(): string | undefined {
+    const text = this.#text;
+    let at = this.#at;
+    for (;; at++) {
+      const code = text.charCodeAt(at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) break;
+    }
+    this.#at = at;
+    return text[at];
+  }
+
+  #nested<T>(read: () => T): T {
+    if (++this.#depth > MAX_DEPTH) {
+      this.#fail(`arrays and objects nest deeper than ${MAX_DEPTH}`);
+    }
+    const value = read();
+    this.#depth--;
+    return value;
+  }
+
+  #object(): JsonObject {
+    const object: JsonObject = new Map();
+    this.#at++;
+    if (this.#next() === "}") {
+      this.#at++;
+      return object;
+    }
+    while (true) {
+      if (this.#next() !== '"') this.#fail("expected a key in double quotes");
+      const key = this.#string();
+      if (this.#next() !== ":") this.#fail("expected ':' after the key");
+      this.#at++;
+      object.set(key, this.#value());
+      if (this.#endsWith("}")) return object;
+    }
+  }
+
+  #array(): JsonValue[] {
+    const array: JsonValue[] = [];
+    this.#at++;
+    if (this.#next() === "]") {
+      this.#at++;
+      return array;
+    }
+    while (true) {
+      array.push(this.#value());
+      if (this.#endsWith("]")) return array;
+    }
+  }
+
+  /** Reads `,` or the closing bracket; says which. */
+  #endsWith(close: string): boolean {
+    const next = this.#next();
+    if (next !== "," && next !== close) {
+      this.#fail(`expected ',' or '${close}'`);
+    }
+    this.#at++;
+    return next === close;
+  }
+
+  #string(): string {
+    const start = ++this.#at;
+    for (let at = start;; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code === 34) {
+        this.#at = at + 1;
+        return this.#text.slice(start, at);
+      }
+      if (code === 92 || code < 32 || Number.isNaN(code)) {
+        return this.#escapedString(start, at);
+      }
+    }
+  }
+
+  /** The string from `start` on, where `at` is the first place that is not plain. */
+  #escapedString(start: number, at: number): string {
+    const text = this.#text;
+    while (text[at] !== '"') {
+      this.#at = at;
+      if (at >= text.length) this.#fail("a string has no end");
+      if (text.charCodeAt(at) < 32) {
+        this.#fail("a control character in a string must be escaped");
+      }
+      at += text[at] === "\\" ? 2 : 1;
+    }
+    this.#at = at + 1;
+    try {
+      return JSON.parse(text.slice(start - 1, at + 1)) as string;
+    } catch {
+      this.#at = start - 1;
+      return this.#fail("a string has a wrong escape");
+    }
+  }
+
+  #word(word: string, value: JsonValue): JsonValue {
+    if (!this.#text.startsWith(word, this.#at)) this.#fail("expected a value");
+    this.#at += word.length;
+    return value;
+  }
+
+  #number(): JsonValue {
+    NUMBER.lastIndex = this.#at;
+    const match = NUMBER.exec(this.#text);
+    if (match === null) {
+      if (this.#text[this.#at] !== "-") this.#fail("expected a value");
+      return this.#word("-Infinity", -Infinity);
+    }
+    const [text, fraction, exponent] = match;
+    this.#at += text.length;
+    const value = Number(text);
+    if (fraction !== undefined || exponent !== undefined) {
+      return Number.isInteger(value) ? new Float(value) : value;
+    }
+    // `+ 0` since an int has no negative zero.
+    return Number.isSafeInteger(value) ? value + 0 : normalInt(BigInt(text));
+  }
+
+  #fail(what: string): never {
+    const before = this.#text.slice(0, this.#at);
+    const line = before.split("\n").length;
+    const column = this.#at - before.lastIndexOf("\n");
+    const where = this.#path === undefined ? "" : ` in "${this.#path}"`;
+    throw new DataError(
+      `Cannot read JSON${where}: ${what}, line ${line}, column ${column}`,
+      this.#path === undefined ? {} : { path: this.#path },
+    );
+  }
+}

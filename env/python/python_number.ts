@@ -1,0 +1,158 @@
+/**
+ * Python's arithmetic on the numbers of JSON: ints are unbounded, floats binary, `bool` counts as 0 or 1.
+ *
+ * @module
+ */
+
+import { ToolError } from "../errors.ts";
+import {
+  Float,
+  type JsonValue,
+  normalInt,
+  type PythonNumber,
+} from "./python_value.ts";
+
+/** Whether `value` is a Python `int`, `float` or `bool`. */
+export function isPythonNumber(value: JsonValue): value is PythonNumber {
+  return typeof value === "number" || typeof value === "bigint" ||
+    typeof value === "boolean" || value instanceof Float;
+}
+
+/** Whether `value` is a Python `float`. */
+export function isFloat(value: JsonValue): value is number | Float {
+  return value instanceof Float ||
+    (typeof value === "number" && !Number.isInteger(value));
+}
+
+/** The Python `float` of a double. */
+export function toFloat(value: number): number | Float {
+  return Number.isInteger(value) ? new Float(value) : value;
+}
+
+/**
+ * `float(value)` as a double.
+ * @throws {ToolError} If an int is too large.
+ */
+export function toDouble(value: PythonNumber): number {
+  if (typeof value === "number") return value;
+  if (value instanceof Float) return value.value;
+  const double = Number(value);
+  if (!Number.isFinite(double)) {
+    throw new ToolError("int too large to convert to float");
+  }
+  return double;
+}
+
+/** `a + b`. */
+export function add(a: PythonNumber, b: PythonNumber): PythonNumber {
+  if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) + toDouble(b));
+  const sum = Number(a) + Number(b);
+  return isExact(a, b, sum) ? sum : normalInt(BigInt(a) + BigInt(b));
+}
+
+/** `a - b`. */
+export function subtract(a: PythonNumber, b: PythonNumber): PythonNumber {
+  if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) - toDouble(b));
+  const difference = Number(a) - Number(b);
+  return isExact(a, b, difference)
+    ? difference
+    : normalInt(BigInt(a) - BigInt(b));
+}
+
+/** Whether a sum of doubles is that of the ints: large ones lose digits before, which may cancel to a small sum. */
+function isExact(a: PythonNumber, b: PythonNumber, sum: number): boolean {
+  return typeof a !== "bigint" && typeof b !== "bigint" &&
+    Number.isSafeInteger(sum);
+}
+
+/** `a * b`. */
+export function multiply(a: PythonNumber, b: PythonNumber): PythonNumber {
+  if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) * toDouble(b));
+  const product = Number(a) * Number(b);
+  // `+ 0` since an int has no negative zero.
+  return Number.isSafeInteger(product)
+    ? product + 0
+    : normalInt(BigInt(a) * BigInt(b));
+}
+
+/** `-a`. */
+export function negate(a: PythonNumber): PythonNumber {
+  return isFloat(a) ? toFloat(-toDouble(a)) : subtract(0, a);
+}
+
+/** `abs(a)`. */
+export function absolute(a: PythonNumber): PythonNumber {
+  if (isFloat(a)) return toFloat(Math.abs(toDouble(a)));
+  return compare(a, 0) < 0 ? negate(a) : add(a, 0);
+}
+
+/** Negative, 0 or positive as `a` is less than, equal to or greater than `b` by value; NaN where neither. */
+export function compare(a: PythonNumber, b: PythonNumber): number {
+  const [x, y] = [comparable(a), comparable(b)];
+  return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
+}
+
+/** `sum(values)`: from the left, beginning with int 0, without compensation. */
+export function sum(values: Iterable<PythonNumber>): PythonNumber {
+  let total: PythonNumber = 0;
+  for (const value of values) total = add(total, value);
+  return total;
+}
+
+/** `round(value, 2)`: the exact binary value to two decimals, ties to even; an int stays as it is. */
+export function round2(value: PythonNumber): PythonNumber {
+  return isFloat(value) ? toFloat(roundDouble2(toDouble(value))) : value;
+}
+
+/** {@linkcode round2} on a double. */
+export function roundDouble2(value: number): number {
+  const magnitude = Math.abs(value);
+  // From here on a double has at most one binary digit after the point, and is its own rounding.
+  if (value === 0 || !(magnitude < 2 ** 51)) return value;
+  // Odd eighths are the only doubles halfway between hundredths.
+  const whole = Math.floor(magnitude);
+  const tie = TIES.get((magnitude - whole) * 8);
+  // toFixed rounds the exact value too, but ties away from zero.
+  const rounded = Number(
+    tie === undefined ? magnitude.toFixed(2) : `${whole}${tie}`,
+  );
+  return value < 0 ? -rounded : rounded;
+}
+
+/** Odd eighths in hundredths, the even neighbour. */
+const TIES: ReadonlyMap<number, string> = new Map([
+  [1, ".12"],
+  [3, ".38"],
+  [5, ".62"],
+  [7, ".88"],
+]);
+
+/** `repr` of a float: shortest digits that read back the same, always with a point or an exponent. */
+export function floatRepr(value: number): string {
+  if (!Number.isFinite(value)) {
+    return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
+  }
+  if (Object.is(value, -0)) return "-0.0";
+  const magnitude = Math.abs(value);
+  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e16)) {
+    return value.toExponential().replace(
+      /e([+-])(\d)$/,
+      (_, sign: string, digit: string) => `e${sign}0${digit}`,
+    );
+  }
+  const text = String(value);
+  return Number.isInteger(value) ? `${text}.0` : text;
+}
+
+/** `repr` of a number. */
+export function numberRepr(value: PythonNumber): string {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (isFloat(value)) return floatRepr(toDouble(value));
+  return String(value);
+}
+
+/** JavaScript compares numbers with bigints exactly, as Python does ints with floats. */
+function comparable(value: PythonNumber): number | bigint {
+  if (value instanceof Float) return value.value;
+  return typeof value === "boolean" ? Number(value) : value;
+}

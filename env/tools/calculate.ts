@@ -1,9 +1,0 @@
-import { calculate as evaluate } from "../calculator.ts";
-import { defineTool } from "../tool.ts";
-
-/** Computes an expression, rounded to cents. */
-export const calculate = defineTool({
-  name: "calculate",
-  parameters: ["expression"],
-  run: (_database, { expression }) => evaluate(expression),
-});

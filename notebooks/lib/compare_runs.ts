@@ -1,0 +1,83 @@
+/**
+ * Two runs beside each other: what differs in how they were made, and in what they came to.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { RunEpisode } from "../../train/runs/run_episodes.ts";
+import type { Estimate } from "../../train/evaluation/interval.ts";
+import { readTextIfThere } from "../../train/runs/storage.ts";
+import type { Rich } from "./rich.ts";
+import type { Run } from "./run.ts";
+import { table } from "./table.ts";
+
+/** A difference with its 95% interval, within -1..1; NaN where nothing can be compared. */
+export interface Difference extends Estimate {
+  /** Tasks that both runs tried. */
+  readonly tasks: number;
+}
+
+/** The normal distribution's 97.5% point. */
+const Z = 1.959963984540054;
+
+/**
+ * How much more of the reward the second run earns on the tasks that both tried: the mean over tasks of the
+ * difference of their means. Paired, so that tasks which are hard for both do not widen the interval.
+ * @param before Scored episodes of the one run, e.g. its last evaluation.
+ * @param after Those of the other.
+ */
+export function pairedDifference(
+  before: readonly RunEpisode[],
+  after: readonly RunEpisode[],
+): Difference {
+  const [left, right] = [meanByTask(before), meanByTask(after)];
+  const differences = [...left].flatMap(([task, reward]) => {
+    const other = right.get(task);
+    return other === undefined ? [] : [other - reward];
+  });
+  const tasks = differences.length;
+  const value = differences.reduce((sum, one) => sum + one, 0) / tasks;
+  const squares = differences.reduce((sum, one) => sum + (one - value) ** 2, 0);
+  const reach = Z * Math.sqrt(squares / (tasks - 1) / tasks);
+  return { tasks, value, low: value - reach, high: value + reach };
+}
+
+function meanByTask(episodes: readonly RunEpisode[]): Map<string, number> {
+  const scored = episodes.filter(({ record }) => record.reward !== null);
+  return new Map(
+    [...Map.groupBy(scored, ({ task }) => task.id)].map(([task, trials]) => [
+      task,
+      trials.reduce((sum, { record }) => sum + record.reward!, 0) /
+      trials.length,
+    ]),
+  );
+}
+
+/** The keys of two runs' configs that differ, a line each. */
+export async function showConfigDifference(a: Run, b: Run): Promise<Rich> {
+  const [left, right] = await Promise.all([leavesOf(a), leavesOf(b)]);
+  const keys = [...new Set([...left.keys(), ...right.keys()])];
+  return table(
+    keys.filter((key) => left.get(key) !== right.get(key)).map((key) => ({
+      key,
+      [a.name]: left.get(key) ?? null,
+      [b.name]: right.get(key) ?? null,
+    })),
+  );
+}
+
+async function leavesOf({ path }: Run): Promise<Map<string, string>> {
+  const text = await readTextIfThere(join(path, "config.yaml")) ?? "";
+  return new Map(flatten(parse(text), ""));
+}
+
+function flatten(value: unknown, path: string): [string, string][] {
+  const isRecord = typeof value === "object" && value !== null &&
+    !Array.isArray(value);
+  if (!isRecord) return [[path, JSON.stringify(value)]];
+  return Object.entries(value).flatMap(([key, member]) =>
+    flatten(member, path === "" ? key : `${path}.${key}`)
+  );
+}

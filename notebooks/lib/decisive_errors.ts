@@ -1,0 +1,102 @@
+/**
+ * The first decisive error of each failed episode of a run.
+ *
+ * @module
+ */
+
+import { diagnose } from "../../env/diagnosis/diagnose.ts";
+import type { Episode, Message } from "../../env/types.ts";
+import {
+  type Diagnosed,
+  diagnosisReport,
+} from "../../train/diagnosis/diagnosis_report.ts";
+import type { RunEpisode } from "../../train/runs/run_episodes.ts";
+import {
+  decisiveWords,
+  showDiagnosis,
+  showReward,
+  showTurns,
+} from "./display.ts";
+import { type Rich, stack, titled } from "./rich.ts";
+import { reasonOf } from "./rewards.ts";
+import type { Run } from "./run.ts";
+import { table } from "./table.ts";
+
+/** Replays those of some episodes that earned less than 1, and finds where each went wrong. */
+export function diagnoseFailed(
+  run: Run,
+  episodes: readonly RunEpisode[],
+): Diagnosed[] {
+  return episodes.filter(({ record }) => record.reward !== 1)
+    .map((episode) => ({ episode, diagnosis: diagnosisOf(run, episode) }));
+}
+
+/** A line an episode: what it was about, what decided it, whose fault it is. */
+export function showDiagnosed(
+  diagnosed: readonly Diagnosed[],
+  { limit = 20 }: { readonly limit?: number } = {},
+): Rich {
+  return table(
+    diagnosed.map(({ episode, diagnosis: { decisive, fault } }) => ({
+      id: String(episode.record.id),
+      step: String(episode.record.step),
+      task: episode.task.id,
+      intent: episode.task.intent ?? null,
+      reason: reasonOf(episode),
+      "first decisive error": decisive === null
+        ? null
+        : decisiveWords(decisive),
+      fault: fault === null ? null : `${fault.by}: ${fault.rule}`,
+    })),
+    { limit },
+  );
+}
+
+/** How often which kind of error decided, and whose fault it was. */
+export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
+  const { decisive, rules } = diagnosisReport(diagnosed);
+  return stack(
+    titled(
+      "what decided",
+      table(decisive.map(([kind, episodes]) => ({ kind, episodes }))),
+    ),
+    titled(
+      "whose fault, by which rule",
+      table(rules.map(([rule, episodes]) => ({ rule, episodes }))),
+    ),
+  );
+}
+
+/** An episode of a run: its reward, why, and the conversation with the turn that decided outlined. */
+export function showRunEpisode(run: Run, episode: RunEpisode): Rich {
+  const { record } = episode;
+  const diagnosis = diagnosisOf(run, episode);
+  const { decisive } = diagnosis;
+  const [first] = openingOf(episode);
+  return stack(
+    titled(
+      `episode ${record.id}, step ${record.step}, ${record.taskId}: ${record.stopReason}`,
+      showReward(diagnosis.reward),
+    ),
+    showDiagnosis(diagnosis),
+    showTurns(episode.turns(), {
+      ...(first === undefined ? {} : { firstMessage: first.content }),
+      ...(decisive?.kind === "write" ? { marked: decisive.turn } : {}),
+    }),
+  );
+}
+
+function openingOf(episode: RunEpisode): Episode["messages"] {
+  const messages = JSON.parse(episode.messages()) as Message[];
+  return messages.filter(({ role }) => role === "user").slice(0, 1);
+}
+
+function diagnosisOf({ dataset }: Run, episode: RunEpisode) {
+  const { task, stopReason, record: { failure, findings } } = episode;
+  return diagnose({ turns: episode.turns(), stopReason }, {
+    dataset,
+    task,
+    failure,
+    findings,
+  });
+}

@@ -1,0 +1,138 @@
+/**
+ * How a notebook shows generated tasks: their certificates, which clauses of policy they test, what an audit finds.
+ *
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import { type AuditReport, CHECKS } from "../../env/audit/audit.ts";
+import type { Certificate } from "../../env/generated/certificate/certificate.ts";
+import type { Coverage } from "../../env/generated/coverage.ts";
+import { figure } from "./figure.ts";
+import { type Rich, stack } from "./rich.ts";
+import { table } from "./table.ts";
+
+/** A certificate, a line a part: what was checked, and what it came to. */
+export function showCertificate(certificate: Certificate): Rich {
+  const { gold, policy, solvable, unique, strict, expert } = certificate;
+  const refused = policy.refused.map(({ tool, why }) => `${tool} (${why})`);
+  const parts: [string, string, string][] = [
+    [
+      "gold",
+      "replays without an error, each write changes what it should",
+      gold.writes.map(({ tool, rows }) => `${tool}: ${rows.join(", ")}`)
+        .join("; ") || "nothing is to be written",
+    ],
+    [
+      "policy",
+      "allows each write, and forbids what is refused",
+      `allows ${policy.allowed.join(", ") || "nothing"}${
+        refused.length === 0 ? "" : `; refuses ${refused.join(", ")}`
+      }`,
+    ],
+    [
+      "solvable",
+      "each argument is in the instruction, or in what reads show",
+      `${counted(solvable.reads, "read")}, ${solvable.chain} in a row`,
+    ],
+    [
+      "unique",
+      "every allowed way to what the words mean ends in the same state",
+      `${counted(unique.ways, "way")}, ${
+        counted(unique.barred, "call")
+      } barred`,
+    ],
+    [
+      "strict",
+      "doing nothing, too little, too much or something else scores 0",
+      `${counted(strict.wrong, "wrong write")} and ${
+        counted(strict.tooMuch, "superfluous write")
+      } tried`,
+    ],
+    [
+      "expert",
+      "the expert scores 1 with the scripted customer",
+      `${expert.turns} turns`,
+    ],
+  ];
+  return table(
+    parts.map(([part, checked, found]) => ({ part, checked, found })),
+  );
+}
+
+/** How many tasks put each clause of policy to the test, by keeping to it or by being refused for it. */
+export function coverageFigure(coverage: readonly Coverage[]): Rich {
+  const rows = [...Map.groupBy(coverage, ({ clause }) => clause)].flatMap(
+    ([clause, tools]) => [
+      { clause, how: "kept to", tasks: sum(tools.map((one) => one.allowed)) },
+      { clause, how: "refused", tasks: sum(tools.map((one) => one.refused)) },
+    ],
+  );
+  const clauses = [...new Set(rows.map(({ clause }) => clause))];
+  const untested = clauses.filter((clause) =>
+    rows.every((row) => row.clause !== clause || row.tasks === 0)
+  );
+  return figure({
+    alt: `${clauses.length} clauses, ${
+      untested.length === 0
+        ? "all tested"
+        : `not tested: ${untested.join(", ")}`
+    }`,
+    height: 60 + 18 * clauses.length,
+    marginLeft: 190,
+    x: { label: "tasks", grid: true },
+    y: { label: null, domain: clauses },
+    color: { domain: ["kept to", "refused"] },
+    marks: [
+      Plot.barX(
+        rows,
+        Plot.stackX({
+          x: "tasks",
+          y: "clause",
+          fill: "how",
+          order: ["kept to", "refused"],
+          insetRight: 1,
+        }),
+      ),
+      Plot.ruleX([0]),
+    ],
+  });
+}
+
+/** What an audit looked for, how many tasks it found, and the first findings with their evidence. */
+export function showAudit(
+  { findings, exclusions }: AuditReport,
+  { limit = 8 }: { readonly limit?: number } = {},
+): Rich {
+  const counts = Object.entries(CHECKS).map(([check, what]) => ({
+    "tasks with": what,
+    found: new Set(
+      findings.filter((one) => one.check === check).map((one) => one.taskId),
+    ).size,
+  }));
+  const left = {
+    "tasks with": "a reason to be left out",
+    found: exclusions.length,
+  };
+  if (findings.length === 0) return table([...counts, left]);
+  return stack(
+    table([...counts, left]),
+    table(
+      findings.map(({ taskId, reason, evidence }) => ({
+        task: taskId,
+        reason,
+        evidence,
+      })),
+      { limit },
+    ),
+  );
+}
+
+/** `1 way`, `2 ways`. */
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,273 @@
+/**
+ * A conversation that is stepped through: by hand, by an agent, back to any turn, and on from there in another way.
+ *
+ * @module
+ */
+
+import type { Database } from "../../env/database.ts";
+import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
+import { createEnvironment } from "../../env/environment.ts";
+import { fromPlain, type JsonObject } from "../../env/python/python_value.ts";
+import { deriveSeed } from "../../env/random.ts";
+import type {
+  Action,
+  Agent,
+  CallOptions,
+  Dataset,
+  Environment,
+  Reward,
+  Task,
+  Turn,
+  User,
+  UserFactory,
+} from "../../env/types.ts";
+import {
+  showChange,
+  showReward,
+  showTurn,
+  showTurns,
+  showUnread,
+} from "./display.ts";
+import { type MimeBundle, type Rich, stack } from "./rich.ts";
+
+/** What a conversation is opened with. */
+export interface ConversationOptions {
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly user: UserFactory;
+  /** Who takes the turns of {@linkcode Conversation.act}. */
+  readonly agent?: Agent;
+  /** Default: 1. */
+  readonly seed?: number;
+}
+
+/** A turn together with the states before and after it. */
+export interface Step {
+  readonly turn: Turn;
+  readonly before: Database;
+  readonly after: Database;
+}
+
+/**
+ * A conversation under way. Nothing in it is ever undone: {@linkcode Conversation.fork} gives another one that shares
+ * its beginning, so both can be gone on with and compared.
+ */
+export class Conversation {
+  readonly firstMessage: string;
+  readonly #options: ConversationOptions;
+  readonly #environment: Environment;
+  readonly #user: PromptedUser;
+  readonly #steps: Step[];
+
+  private constructor(parts: {
+    readonly options: ConversationOptions;
+    readonly environment: Environment;
+    readonly user: PromptedUser;
+    readonly firstMessage: string;
+    readonly steps: readonly Step[];
+  }) {
+    this.#options = parts.options;
+    this.#environment = parts.environment;
+    this.#user = parts.user;
+    this.firstMessage = parts.firstMessage;
+    this.#steps = [...parts.steps];
+  }
+
+  /** Opens an environment and hears the customer's first message. */
+  static async open(options: ConversationOptions): Promise<Conversation> {
+    const user = promptedUser(options);
+    const { dataset, task } = options;
+    const environment = createEnvironment({ dataset, task, user });
+    const firstMessage = await environment.open();
+    return new Conversation({
+      options,
+      environment,
+      user,
+      firstMessage,
+      steps: [],
+    });
+  }
+
+  get steps(): readonly Step[] {
+    return this.#steps;
+  }
+
+  get turns(): readonly Turn[] {
+    return this.#environment.turns;
+  }
+
+  /** The state as it is now; not to be written to. */
+  get database(): Database {
+    return this.#environment.database;
+  }
+
+  /** Whether the conversation has ended. */
+  get isOver(): boolean {
+    return this.turns.at(-1)?.observation.done ?? false;
+  }
+
+  /** The reward if it ended now. */
+  reward(): Reward {
+    return this.#environment.reward();
+  }
+
+  /** Says something to the customer. */
+  async say(content: string): Promise<Rich> {
+    return await this.#take({ type: "respond", content });
+  }
+
+  /** Calls a tool; arguments are plain data: `{ order_id: "#W1" }`. */
+  async call(name: string, args: Record<string, unknown> = {}): Promise<Rich> {
+    const call = {
+      id: `hand_${this.turns.length}`,
+      name,
+      arguments: fromPlain(args) as JsonObject,
+    };
+    return await this.#take({ type: "tool", call });
+  }
+
+  /** The next reply of the customer is this, whatever the simulated one would have said. */
+  answerNext(words: string): void {
+    this.#user.say(words);
+  }
+
+  /**
+   * Lets the agent take a turn. It holds all turns before for its own. Where its answer cannot be read, or it has no
+   * tokens left, no turn is taken and that is shown.
+   * @throws {TypeError} If there is no agent.
+   */
+  async act(options: CallOptions = {}): Promise<Rich> {
+    const { agent, dataset, task, seed = 1 } = this.#options;
+    if (agent === undefined) {
+      throw new TypeError("Nobody acts: open the conversation with an agent");
+    }
+    const session = agent.start({
+      dataset,
+      task,
+      seed: deriveSeed(seed, "agent"),
+      firstMessage: this.firstMessage,
+      history: this.turns,
+    });
+    try {
+      const step = await session.act(options);
+      if (step.type === "action") return await this.#take(step.action);
+      const { content = "" } = session.messages.findLast(({ role }) =>
+        role === "assistant"
+      ) ?? {};
+      return showUnread(content, {
+        index: this.turns.length,
+        problem: step.type === "parse_error"
+          ? step.message
+          : "it has used up its tokens",
+      });
+    } finally {
+      session.close();
+    }
+  }
+
+  /** Lets the agent act to the end, or for as many turns, or until it takes none. */
+  async finish(turns = 30): Promise<Rich> {
+    const shown: Rich[] = [];
+    const last = this.turns.length + turns;
+    while (!this.isOver && this.turns.length < last) {
+      const before = this.turns.length;
+      shown.push(await this.act());
+      if (this.turns.length === before) break;
+    }
+    return stack(...shown);
+  }
+
+  /**
+   * Another conversation that has the first `turns` turns of this one.
+   * The customer is made anew and hears them again, as they were said.
+   */
+  async fork(turns: number = this.turns.length): Promise<Conversation> {
+    if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {
+      throw new RangeError(
+        `Cannot go back to turn ${turns}: the conversation has ${this.turns.length}`,
+      );
+    }
+    const options = this.#options;
+    const steps = this.#steps.slice(0, turns);
+    const history = steps.map(({ turn }) => turn);
+    const user = promptedUser(options);
+    await rehear(user, history);
+    const from = {
+      database: (steps.at(-1)?.after ?? options.dataset.database).fork(),
+      turns: history,
+    };
+    const { dataset, task } = options;
+    return new Conversation({
+      options,
+      environment: createEnvironment({ dataset, task, user, from }),
+      user,
+      firstMessage: this.firstMessage,
+      steps,
+    });
+  }
+
+  /** Where it went wrong, if it ended here; see `diagnose()`. */
+  diagnosis(): Diagnosis {
+    const { dataset, task } = this.#options;
+    const end = this.turns.at(-1)?.observation.end ?? "user_stop";
+    return diagnose({ turns: this.turns, stopReason: end }, { dataset, task });
+  }
+
+  /** The whole conversation, its change to the database, and its reward. */
+  show(): Rich {
+    const { dataset } = this.#options;
+    return stack(
+      showTurns(this.turns, { firstMessage: this.firstMessage }),
+      showChange(dataset.database.fork(), this.database.fork()),
+      showReward(this.reward()),
+    );
+  }
+
+  /** As {@linkcode Conversation.show}, where a cell ends in it. */
+  [Symbol.for("Jupyter.display")](): MimeBundle {
+    return this.show().bundle();
+  }
+
+  async #take(action: Action): Promise<Rich> {
+    const before = this.database.fork();
+    const observation = await this.#environment.step(action);
+    const after = this.database.fork();
+    const turn: Turn = { action, observation };
+    const index = this.#steps.push({ turn, before, after }) - 1;
+    const shown = showTurn(turn, { index });
+    return before.diff(after).length === 0
+      ? shown
+      : stack(shown, showChange(before, after));
+  }
+}
+
+/** A customer whom one can put words into the mouth of. */
+interface PromptedUser extends User {
+  say(words: string): void;
+}
+
+function promptedUser(
+  { user, task, seed = 1 }: ConversationOptions,
+): PromptedUser {
+  const inner = user(task, { seed: deriveSeed(seed, "user") });
+  let words: string | undefined;
+  return {
+    open: (options) => inner.open(options),
+    async reply(message, options) {
+      // The simulated customer hears all the same what it answers to.
+      const own = await inner.reply(message, options);
+      const said = words ?? own;
+      words = undefined;
+      return said;
+    },
+    say: (line) => words = line,
+  };
+}
+
+/** Lets a new customer hear what one before it has heard. */
+async function rehear(user: User, turns: readonly Turn[]): Promise<void> {
+  await user.open();
+  for (const { action } of turns) {
+    if (action.type === "respond") await user.reply(action.content);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The world that a run was in: its data made again, if they are the same, so that an episode can be replayed.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+import type { Dataset, Split, Task } from "../../env/types.ts";
+import { dataSchema } from "../../train/config_sections.ts";
+import { openDataset } from "../../train/dataset.ts";
+import { readTextIfThere } from "../../train/runs/storage.ts";
+
+/** A world, or why there is none. */
+export type World =
+  | { readonly dataset: Dataset; readonly note: null }
+  | { readonly dataset: null; readonly note: string };
+
+const withData = z.looseObject({ data: dataSchema.prefault({}) });
+
+/**
+ * Makes the data of the run at `path` again.
+ * @param options.fingerprint What `run.json` says they were.
+ * @param options.tauBench Where τ-bench's data are, for runs on them that were made elsewhere.
+ */
+export async function openWorld(
+  path: string,
+  { fingerprint, tauBench }: {
+    fingerprint: string | null;
+    tauBench?: string | undefined;
+  },
+): Promise<World> {
+  try {
+    const text = await readTextIfThere(join(path, "config.yaml")) ?? "";
+    const { data } = withData.parse(parseYaml(text) ?? {});
+    const dataset = await openDataset({
+      ...data,
+      directory: tauBench ?? data.directory,
+    });
+    if (fingerprint === null || dataset.fingerprint === fingerprint) {
+      return { dataset, note: null };
+    }
+    return {
+      dataset: null,
+      note:
+        "This taulab makes other data than the run had, so what the rows were at first is not shown",
+    };
+  } catch (error) {
+    const why = error instanceof z.ZodError
+      ? "its config.yaml does not say which data it had"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    return {
+      dataset: null,
+      note:
+        `The run's data are not at hand, so what the rows were at first is not shown: ${why}`,
+    };
+  }
+}
+
+/** A task of a dataset by its id. */
+export function taskOf(dataset: Dataset | null, id: string): Task | null {
+  const split = /^[^/]+\/([^/]+)\//.exec(id)?.[1];
+  if (dataset === null || !dataset.splits.includes(split as Split)) return null;
+  return dataset.tasks(split as Split).find((task) => task.id === id) ?? null;
+}

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
+import {
+  loadTauBench,
+  tauBenchDir,
+} from "../../../../env/benchmarks/tau/tau_bench.ts";
+import { datasetContract } from "../../../contract/dataset_contract.ts";
+import { environmentContract } from "../../../contract/environment_contract.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../../support/tau_bench.ts";
+
+if (!NO_TAU_BENCH) {
+  for (const domain of ["retail", "airline"] as const) {
+    const name = `tau-bench ${domain}`;
+    datasetContract(name, () => loadTauBench(TAU_BENCH, domain));
+    environmentContract(name, () => loadTauBench(TAU_BENCH, domain));
+  }
+}
+
+Deno.test({
+  name: "loadTauBench() reads retail as τ-bench has it",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const { retail } = JSON.parse(
+      await Deno.readTextFile(`${TAU_BENCH}/replays/initial_hashes.json`),
+    );
+    assert.equal(dataset.database.hash(), retail);
+    assert.deepEqual(dataset.splits, ["train", "dev", "test"]);
+    const sizes = dataset.splits.map((split) => dataset.tasks(split).length);
+    assert.deepEqual(sizes, [500, 20, 115]);
+    assert.equal(dataset.tasks("test")[17]?.id, "retail/test/17");
+    assert.equal(dataset.tools.length, 16);
+    assert.deepEqual(dataset.terminatingTools, ["transfer_to_human_agents"]);
+    const again = await loadTauBench(TAU_BENCH, "retail");
+    assert.equal(again.fingerprint, dataset.fingerprint);
+  },
+});
+
+Deno.test({
+  name:
+    "loadTauBench() says which file, row and field is wrong, and how to mend it",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const damages: [
+      file: string,
+      damage: (text: string) => string | null,
+      message: RegExp,
+    ][] = [
+      [
+        "retail/orders.json",
+        () => null,
+        /^Cannot find ".*retail\/orders\.json"; /,
+      ],
+      [
+        "retail/users.json",
+        (text) => text.slice(0, 5000),
+        /^Cannot read JSON in ".*users\.json": .*, line \d+, column \d+; /,
+      ],
+      [
+        "retail/orders.json",
+        (text) => text.replace('"price": 47.84', '"price": "47.84"'),
+        /^Cannot use ".*orders\.json", row "#W\d+", field "items\.0\.price": expected number, received string; /,
+      ],
+      [
+        "retail/users.json",
+        (text) => text.replace('"source": "paypal"', '"source": "cash"'),
+        /users\.json", row "\w+", field "payment_methods\.\w+\.source": /,
+      ],
+      [
+        "retail/products.json",
+        () => "[]",
+        /products\.json": it should be an object with a row per id; /,
+      ],
+      [
+        "retail/tasks_dev.json",
+        (text) => text.replace('"instruction"', '"instructions"'),
+        /tasks_dev\.json", field "0\.instruction": expected string/,
+      ],
+      [
+        "retail/tasks_test.json",
+        (text) => text.replace(/"kwargs": \{[^}]*\}/, '"kwargs": []'),
+        /tasks_test\.json", field "0\.actions\.0\.kwargs": expected object/,
+      ],
+      [
+        "retail/tools.json",
+        () => '[{"type": "function"}]',
+        /tools\.json", field "0\.function": /,
+      ],
+      ["retail/wiki.md", () => null, /^Cannot find ".*wiki\.md"/],
+      [
+        "terminate_tools.json",
+        () => "{",
+        /terminate_tools\.json": expected a key/,
+      ],
+    ];
+    for (const [file, damage, message] of damages) {
+      await withCopy(async (dir) => {
+        const path = `${dir}/${file}`;
+        const damaged = damage(await Deno.readTextFile(path));
+        if (damaged === null) await Deno.remove(path);
+        else await Deno.writeTextFile(path, damaged);
+        await assert.rejects(loadTauBench(dir, "retail"), (error) => {
+          assert.ok(error instanceof Error);
+          assert.equal(error.name, "DataError");
+          assert.match(error.message, message);
+          assert.match(error.message, /by --tau-bench DIR or TAU_BENCH_DIR/);
+          assert.doesNotMatch(error.message, /\n/);
+          return true;
+        });
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "loadTauBench() takes a change of any file into the fingerprint",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const { fingerprint } = await loadTauBench(TAU_BENCH, "retail");
+    for (
+      const file of [
+        "retail/wiki.md",
+        "retail/tasks_dev.json",
+        "terminate_tools.json",
+      ]
+    ) {
+      await withCopy(async (dir) => {
+        await Deno.writeTextFile(`${dir}/${file}`, " ", { append: true });
+        assert.notEqual(
+          (await loadTauBench(dir, "retail")).fingerprint,
+          fingerprint,
+        );
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "loadTauBench() without a split has the others",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    await withCopy(async (dir) => {
+      await Deno.remove(`${dir}/retail/tasks_train.json`);
+      const dataset = await loadTauBench(dir, "retail");
+      assert.throws(() => dataset.tasks("train"), {
+        name: "ConfigError",
+        message: /no split "train"; it has "dev", "test"/,
+      });
+      await Deno.remove(`${dir}/retail/tasks_dev.json`);
+      await Deno.remove(`${dir}/retail/tasks_test.json`);
+      await assert.rejects(loadTauBench(dir, "retail"), /Cannot find tasks in/);
+    });
+  },
+});
+
+Deno.test("loadTauBench() names a directory that is not there", async () => {
+  await assert.rejects(
+    loadTauBench("no/such/dir", "retail"),
+    /Cannot find "no\/such\/dir/,
+  );
+});
+
+Deno.test("tauBenchDir() takes the flag, then the variable, else says what to set", () => {
+  const before = Deno.env.get("TAU_BENCH_DIR");
+  try {
+    Deno.env.set("TAU_BENCH_DIR", "from/env");
+    assert.equal(tauBenchDir("from/flag"), "from/flag");
+    assert.equal(tauBenchDir(), "from/env");
+    Deno.env.delete("TAU_BENCH_DIR");
+    assert.throws(() => tauBenchDir(), {
+      name: "ConfigError",
+      message:
+        /TAU_BENCH_DIR is not set; name the directory .* --tau-bench DIR/,
+    });
+  } finally {
+    if (before !== undefined) Deno.env.set("TAU_BENCH_DIR", before);
+  }
+});
+
+/** Runs with a copy of retail's data that may be damaged. */
+async function withCopy(run: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    for (const name of ["retail", "terminate_tools.json"]) {
+      cpSync(`${TAU_BENCH}/${name}`, `${dir}/${name}`, { recursive: true });
+    }
+    await makeWritable(dir);
+    await run(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function makeWritable(dir: string): Promise<void> {
+  await Deno.chmod(dir, 0o755);
+  for await (const entry of Deno.readDir(dir)) {
+    const path = `${dir}/${entry.name}`;
+    if (entry.isDirectory) await makeWritable(path);
+    else await Deno.chmod(path, 0o644);
+  }
+}

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { airline } from "../../../../env/domains/airline/domain.ts";
+import { callTool } from "../../../../env/call_tool.ts";
+import { createDatabase, type Database } from "../../../../env/database.ts";
+import {
+  type JsonObject,
+  parsePythonJson,
+} from "../../../../env/python/python_json.ts";
+import { action } from "../../../support/retail_world.ts";
+
+/** Two flights that meet in B, the first of which may arrive on the next day; one customer. */
+function smallAirline(arrival = "07:00:00"): Database {
+  const day = (price: number) =>
+    `{"status": "available", "available_seats": {"economy": 2}, "prices": {"economy": ${price}}}`;
+  const flight = (number: string, from: string, to: string, times: string) =>
+    `"${number}": {"flight_number": "${number}", "origin": "${from}", "destination": "${to}", ${times},
+      "dates": {"2024-05-08": ${day(100)}, "2024-05-20": ${
+      day(100)
+    }, "2024-05-21": ${day(50)}, "2024-05-22": {"status": "landed"}}}`;
+  const times = (from: string, to: string) =>
+    `"scheduled_departure_time_est": "${from}", "scheduled_arrival_time_est": "${to}"`;
+  return createDatabase(
+    new Map([
+      [
+        "flights",
+        table(
+          `{${flight("F1", "A", "B", times("06:00:00", arrival))}, ${
+            flight("F2", "B", "C", times("08:00:00", "09:00:00"))
+          }}`,
+        ),
+      ],
+      ["reservations", table("{}")],
+      [
+        "users",
+        table(`{"u": {"name": {}, "payment_methods": {
+          "gift_card_1": {"source": "gift_card", "amount": 120, "id": "gift_card_1"},
+          "certificate_1": {"source": "certificate", "amount": 500, "id": "certificate_1"},
+          "credit_card_1": {"source": "credit_card", "id": "credit_card_1"}}, "reservations": []}}`),
+      ],
+    ]),
+  );
+}
+
+function table(text: string): Map<string, JsonObject> {
+  return parsePythonJson(text) as Map<string, JsonObject>;
+}
+
+function call(database: Database, name: string, args = "{}"): string {
+  return callTool(airline, database, action(name, args));
+}
+
+function booking(payments: string, changes = ""): string {
+  const members = {
+    user_id: '"u"',
+    origin: '"A"',
+    destination: '"B"',
+    flight_type: '"one_way"',
+    cabin: '"economy"',
+    flights: '[{"flight_number": "F1", "date": "2024-05-20"}]',
+    passengers: '[{"first_name": "N"}]',
+    payment_methods: payments,
+    total_baggages: "0",
+    nonfree_baggages: "0",
+    insurance: '"no"',
+    ...JSON.parse(changes || "{}") as Record<string, string>,
+  };
+  return `{${
+    Object.entries(members).map(([key, value]) => `"${key}": ${value}`).join()
+  }}`;
+}
+
+const PAID = '[{"payment_id": "gift_card_1", "amount": 100}]';
+
+Deno.test("airline: a booking takes the payment and is found under its id", () => {
+  const database = smallAirline();
+  const text = call(database, "book_reservation", booking(PAID));
+  assert.match(text, /^\{"reservation_id": "HATHAT", .*"price": 100/);
+  const details = '{"reservation_id": "HATHAT"}';
+  assert.equal(call(database, "get_reservation_details", details), text);
+  const user = call(database, "get_user_details", '{"user_id": "u"}');
+  assert.match(user, /"gift_card_1", |"amount": 20,/);
+  assert.match(user, /"reservations": \["HATHAT"\]/);
+});
+
+Deno.test("airline: a booking never writes into the call's own lists", () => {
+  const database = smallAirline();
+  const made = action("book_reservation", booking(PAID));
+  const before = JSON.stringify([...made.arguments]);
+  callTool(airline, database, made);
+  call(
+    database,
+    "update_reservation_baggages",
+    '{"reservation_id": "HATHAT", "total_baggages": 1, "nonfree_baggages": 1, "payment_id": "credit_card_1"}',
+  );
+  call(database, "cancel_reservation", '{"reservation_id": "HATHAT"}');
+  assert.equal(JSON.stringify([...made.arguments]), before);
+});
+
+Deno.test("airline: bookings are refused in tau-bench's words, and change nothing", () => {
+  const refusals: [payments: string, changes: string, observation: string][] = [
+    [PAID, '{"user_id": "1"}', "Error: user not found"],
+    [
+      "[]",
+      "",
+      "Error: payment amount does not add up, total price is 100, but paid 0",
+    ],
+    [
+      '[{"payment_id": "gift_card_1", "amount": 121}]',
+      "",
+      "Error: not enough balance in payment method gift_card_1",
+    ],
+    [
+      '[{"payment_id": null, "amount": 1}]',
+      "",
+      "Error: payment method None not found",
+    ],
+    ["[{}]", "", "Error: 'payment_id'"],
+    [PAID, '{"cabin": "null"}', "Error: None"],
+    [
+      PAID,
+      '{"flights": "[{\\"flight_number\\": \\"F1\\", \\"date\\": \\"2024-05-22\\"}]"}',
+      "Error: flight F1 not available on date 2024-05-22",
+    ],
+    [
+      PAID,
+      '{"flights": "[{\\"flight_number\\": \\"F1\\", \\"date\\": 1.0}]"}',
+      "Error: flight F1 not found on date 1.0",
+    ],
+    [
+      PAID,
+      '{"passengers": "[1, 2, 3]"}',
+      "Error: not enough seats on flight F1",
+    ],
+  ];
+  for (const [payments, changes, observation] of refusals) {
+    const database = smallAirline();
+    const untouched = database.hash();
+    assert.equal(
+      call(database, "book_reservation", booking(payments, changes)),
+      observation,
+    );
+    assert.equal(database.hash(), untouched);
+  }
+});
+
+Deno.test("airline: a certificate that pays twice is spent, and so is what paid before it", () => {
+  const database = smallAirline();
+  const payments =
+    '[{"payment_id": "gift_card_1", "amount": 10}, {"payment_id": "certificate_1", "amount": 45}, {"payment_id": "certificate_1", "amount": 45}]';
+  assert.equal(
+    call(database, "book_reservation", booking(payments)),
+    "Error: 'certificate_1'",
+  );
+  const user = call(database, "get_user_details", '{"user_id": "u"}');
+  assert.match(user, /"amount": 110/);
+  assert.doesNotMatch(user, /certificate_1/);
+});
+
+Deno.test("airline: after the third booking the last id is overwritten", () => {
+  const database = smallAirline();
+  const pay = '[{"payment_id": "credit_card_1", "amount": 100}]';
+  const ids = Array.from({ length: 4 }, () => {
+    const text = call(database, "book_reservation", booking(pay));
+    return text.slice(20, 26);
+  });
+  assert.deepEqual(ids, ["HATHAT", "HATHAU", "HATHAV", "HATHAV"]);
+});
+
+Deno.test("airline: three certificates can be sent; the fourth is an error", () => {
+  const database = smallAirline();
+  const send = () =>
+    call(database, "send_certificate", '{"user_id": "u", "amount": 5.0}');
+  assert.equal(
+    send(),
+    "Certificate certificate_3221322 added to user u with amount 5.0.",
+  );
+  send();
+  send();
+  assert.match(send(), /^Error: no more certificates/);
+});
+
+Deno.test("airline: a connection over midnight has the second leg's prices of the first day", () => {
+  const search = (date: string, arrival: string) =>
+    call(
+      smallAirline(arrival),
+      "search_onestop_flight",
+      `{"origin": "A", "destination": "C", "date": ${date}}`,
+    );
+  const sameDay = search('"2024-05-20"', "07:00:00");
+  assert.match(sameDay, /"date": "2024-05-20"\}, .*"date": "2024-05-20"/);
+  const nextDay = search('"2024-05-20"', "01:00:00+1");
+  assert.match(nextDay, /"economy": 100\}, "date": "2024-05-21"/);
+  assert.equal(search('"2024-05-08"', "01:00:00+1"), "[]");
+  assert.equal(search('"2024-05-20"', "08:30:00"), "[]");
+  assert.match(search('"x"', "01:00:00+1"), /^Error: invalid literal/);
+  assert.match(search("5", "01:00:00+1"), /^Error: 'int'/);
+  assert.equal(search("5", "07:00:00"), "[]");
+});
+
+Deno.test("airline: update_reservation_flights charges the difference, and keeps old prices in the same cabin", () => {
+  const database = smallAirline();
+  call(database, "book_reservation", booking(PAID));
+  const update = (flights: string, payment = "gift_card_1") =>
+    call(
+      database,
+      "update_reservation_flights",
+      `{"reservation_id": "HATHAT", "cabin": "economy", "flights": ${flights}, "payment_id": "${payment}"}`,
+    );
+  const kept = '{"flight_number": "F1", "date": "2024-05-20"}';
+  assert.equal(
+    update(`[${kept}, ${kept}]`),
+    "Error: gift card balance is not enough",
+  );
+  assert.equal(
+    update(`[${kept}]`, "certificate_1"),
+    "Error: certificate cannot be used to update reservation",
+  );
+  assert.equal(update("[]", "nothing"), "Error: payment method not found");
+  const text = update('[{"flight_number": "F1", "date": "2024-05-21"}]');
+  assert.match(text, /\{"payment_id": "gift_card_1", "amount": -50\}\]/);
+  assert.match(
+    call(database, "get_user_details", '{"user_id": "u"}'),
+    /"amount": 70,/,
+  );
+});
+
+Deno.test("airline: only the number of passengers is checked", () => {
+  const database = smallAirline();
+  call(database, "book_reservation", booking(PAID));
+  const update = (passengers: string) =>
+    call(
+      database,
+      "update_reservation_passengers",
+      `{"reservation_id": "HATHAT", "passengers": ${passengers}}`,
+    );
+  assert.equal(update("[]"), "Error: number of passengers does not match");
+  assert.match(update('["anyone"]'), /"passengers": \["anyone"\]/);
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { generatedAirlineWorld } from "../../../../../env/generated/generated.ts";
+import {
+  createCertifier,
+  Refusal,
+} from "../../../../../env/generated/certificate/certificate.ts";
+import { isWrite } from "../../../../../env/audit/finding.ts";
+import type { Task } from "../../../../../env/types.ts";
+import { refusedMutations } from "../../../../support/mutated_gold.ts";
+
+/** Everything at once. */
+const HARD = {
+  trainTasks: 150,
+  devTasks: 10,
+  testTasks: 10,
+  refusedShare: 0.3,
+  twoIntentShare: 0.3,
+  delayShare: 0.5,
+  oneStopShare: 0.2,
+  roundTripShare: 0.4,
+  reservationStatedShare: 0.5,
+  detailsStatedShare: 0.5,
+  changeOfMindShare: 0.4,
+  fallbackShare: 0.6,
+  voices: { plain: 1, terse: 1, chatty: 1, impatient: 1 },
+};
+
+const hard = await generatedAirlineWorld(11, HARD);
+
+Deno.test("createCertifier() gives each airline task its certificate again, and the world has them all", async () => {
+  const certify = createCertifier(hard);
+  for (const split of hard.splits) {
+    for (const task of hard.tasks(split)) {
+      const kept = hard.certificates.get(task.id);
+      assert.ok(kept !== undefined, task.id);
+      assert.deepEqual(await certify(task), kept);
+    }
+  }
+});
+
+/** A train task of the hard world. */
+function taskLike(wanted: (task: Task) => boolean): Task {
+  const task = hard.tasks("train").find(wanted);
+  assert.ok(task !== undefined, "the world has such a task");
+  return task;
+}
+
+async function refusalOf(task: Task) {
+  const result = await createCertifier(hard)(task);
+  return result instanceof Refusal ? result : null;
+}
+
+Deno.test("createCertifier(): an airline task without a search that policy demands is refused", async () => {
+  const task = taskLike(({ intent }) => intent === "change_cabin");
+  const actions = task.actions.filter(({ name }) => !name.startsWith("search"));
+  const refusal = await refusalOf({ ...task, actions });
+  assert.equal(refusal?.part, "solvable");
+  assert.match(refusal?.evidence ?? "", /search_direct_flight/);
+});
+
+Deno.test("createCertifier(): an airline refusal that policy does not demand is refused", async () => {
+  const task = taskLike(({ intent }) => intent === "change_cabin");
+  const goal = task.goal!;
+  const requests = goal.requests.map((request) => ({
+    ...request,
+    refused: true,
+    refusedBy: "flights.available",
+    outputs: ["not enough seats"],
+  }));
+  const refusal = await refusalOf({
+    ...task,
+    actions: task.actions.filter((action) => !isWrite(action)),
+    outputs: ["not enough seats"],
+    goal: { ...goal, requests },
+  });
+  assert.equal(refusal?.part, "policy");
+});
+
+Deno.test("createCertifier(): a certificate for a delay is refused where nothing was changed for it", async () => {
+  const task = taskLike(({ intent }) =>
+    /^(cancel|change_flights)\+certificate$/.test(intent!)
+  );
+  const goal = task.goal!;
+  const [, late] = goal.requests;
+  assert.equal(late?.trip?.delayed, true);
+  const refusal = await refusalOf({
+    ...task,
+    actions: task.actions.filter(({ name }) =>
+      !/^(cancel|update|search)_/.test(name)
+    ),
+    goal: { ...goal, requests: [late!] },
+  });
+  assert.match(refusal?.reason ?? "", /breaks certificate\.eligible/);
+});
+
+Deno.test("createCertifier(): what an airline's customer wanted at first scores 0", () => {
+  const task = taskLike(({ goal, intent }) =>
+    intent === "add_bags" && goal!.requests[0]?.before !== undefined
+  );
+  const { before, trip } = task.goal!.requests[0]!;
+  assert.notEqual(before?.trip?.bags, trip?.bags);
+  const write = task.actions.find(isWrite)!;
+  const others = hard.certificates.get(task.id)!.strict.wrong;
+  assert.ok(others >= 3, `${write.name}: ${others} wrong ways`);
+});
+
+Deno.test("createCertifier() refuses a mutated airline gold at least 99 times in 100", async () => {
+  const { share, passed, text } = await refusedMutations(hard, 2000);
+  console.log(text);
+  assert.ok(share >= 0.99, passed.join("; "));
+});
+
+Deno.test("generatedAirlineWorld() certifies every task for any seed and options", async () => {
+  const share = fc.double({ min: 0, max: 1, noNaN: true });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(1e6),
+      fc.record({
+        refusedShare: share,
+        twoIntentShare: share,
+        reservationStatedShare: share,
+        detailsStatedShare: share,
+        cityNamesShare: share,
+        roundTripShare: share,
+        oneStopShare: share,
+        delayShare: share,
+        otherAccountShare: share,
+        changeOfMindShare: share,
+        fallbackShare: share,
+        voices: fc.constantFrom(
+          {},
+          { plain: 0, terse: 1 },
+          { chatty: 1, impatient: 1 },
+        ),
+        passengersMax: fc.integer({ min: 1, max: 4 }),
+        wording: fc.integer({ min: 1, max: 6 }),
+      }),
+      async (seed, options) => {
+        const world = await generatedAirlineWorld(seed, {
+          ...options,
+          trainTasks: 8,
+          devTasks: 2,
+          testTasks: 2,
+        });
+        assert.equal(world.certificates.size, 12);
+        for (const { strict, unique } of world.certificates.values()) {
+          assert.ok(strict.tooMuch > 0 && unique.ways > 0);
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});

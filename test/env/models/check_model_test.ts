@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { checkModel } from "../../../env/models/check_model.ts";
+import { resolveEndpoint } from "../../../env/models/endpoints.ts";
+import {
+  chatAnswer,
+  type ModelServer,
+  modelServer,
+} from "../../support/model_server.ts";
+import { modelAt } from "../../support/served_models.ts";
+
+function endpointAt(url: string) {
+  return resolveEndpoint({
+    provider: "openai",
+    baseUrl: url,
+    env: () => "s3cret-key",
+  });
+}
+
+Deno.test("checkModel() tells what is wrong with an endpoint, without the key", async () => {
+  const cases: [status: number, message: string, words: RegExp][] = [
+    [
+      401,
+      "Incorrect API key provided: s3cret-key",
+      /--model m does not answer: .*\[key\]; check the key in OPENAI_API_KEY$/,
+    ],
+    [400, "API key not valid", /check the key in OPENAI_API_KEY$/],
+    [400, "Unsupported parameter: 'seed'", /'seed'; .*change the parameter/],
+    [402, "Payment is required", /Payment is required/],
+  ];
+  for (const [status, message, words] of cases) {
+    await using server = modelServer({
+      answer: () => Response.json({ error: { message } }, { status }),
+    });
+    const model = modelAt(server);
+    const endpoint = endpointAt(`${server.url}/v1`);
+    await assert.rejects(
+      checkModel(model, "--model m", { endpoint }),
+      (error: Error) => {
+        assert.equal(error.name, "ConfigError");
+        assert.match(error.message, words);
+        assert.doesNotMatch(error.message, /s3cret/);
+        return true;
+      },
+    );
+    assert.equal(server.requests.length, 1, "it asks once");
+  }
+});
+
+Deno.test("checkModel() names the models that are nearest to one that is unknown", async () => {
+  const data = ["gpt-4o", "Qwen/Qwen3-8B", "Qwen/Qwen3-0.6B", "Qwen3-4B"]
+    .map((id) => ({ id }));
+  await using server = modelServer({
+    answer: ({ path }) =>
+      path === "/v1/models"
+        ? { data }
+        : Response.json({ detail: "Not Found" }, { status: 404 }),
+  });
+  await assert.rejects(
+    checkModel(modelAt(server), "--model m", {
+      endpoint: endpointAt(`${server.url}/v1`),
+    }),
+    /404 Not Found; check the model's name: the nearest of 4 there: "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
+  );
+  // The model above is asked at /v1; here the base URL that was given lacks it.
+  await assert.rejects(
+    checkModel(modelAt(server), "--model m", {
+      endpoint: endpointAt(server.url),
+    }),
+    /its base URL is http:\/\/127.0.0.1:\d+\/v1$/,
+  );
+});
+
+Deno.test("checkModel(): without a list of models the name and the base URL are in doubt", async () => {
+  await using server = modelServer({
+    answer: () => new Response("nothing here", { status: 404 }),
+  });
+  await assert.rejects(
+    checkModel(modelAt(server), "--model m", {
+      endpoint: endpointAt(`${server.url}/v1`),
+    }),
+    /check the model's name and that the base URL ends/,
+  );
+});
+
+Deno.test("checkModel() doubts the base URL of a page that is no API, and the time of a server that stalls", async () => {
+  await using page = modelServer({
+    answer: () => new Response("<html>", { headers: { "x-page": "yes" } }),
+  });
+  await assert.rejects(
+    checkModel(modelAt(page), "--model m"),
+    /is that of an OpenAI-compatible API/,
+  );
+  await using slow = modelServer({ answer: () => 0, faults: () => "stall" });
+  await assert.rejects(
+    checkModel(modelAt(slow, { timeoutMs: 20 }), "--model m"),
+    /calls\.timeoutS/,
+  );
+  assert.equal(slow.requests.length, 3, "it does not insist");
+});
+
+Deno.test("checkModel() tells that there is no server, and is content with one that answers", async () => {
+  let gone: ModelServer;
+  {
+    await using server = modelServer({ answer: () => chatAnswer("hi") });
+    gone = server;
+    await checkModel(modelAt(server), "--model m");
+  }
+  await assert.rejects(checkModel(modelAt(gone), "--model m"), {
+    name: "ConfigError",
+    message: /\(3 attempts\); start the server/,
+  });
+});

@@ -1,0 +1,296 @@
+/**
+ * A training run with as many episodes as asked, on disk in seconds: a few hundred real ones of the generated
+ * world, by an expert who errs, repeated at other steps.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expertAgent } from "../../env/agents/expert.ts";
+import { createRng, type Rng } from "../../env/random.ts";
+import { rolloutAll } from "../../env/rollout.ts";
+import type {
+  Action,
+  Agent,
+  AgentSession,
+  AgentStep,
+  Dataset,
+  Episode,
+} from "../../env/types.ts";
+import { scriptedUser } from "../../env/users/scripted.ts";
+import { resolveConfig } from "../../train/config.ts";
+import { openDataset } from "../../train/dataset.ts";
+import { EpisodeStore } from "../../train/runs/episode_store.ts";
+import { mean } from "../../train/runs/episode_stats.ts";
+import type { Metrics } from "../../train/runs/metrics.ts";
+import { RunDir } from "../../train/runs/run_dir.ts";
+import { newRunInfo } from "../../train/runs/run_info.ts";
+
+/** Its config: a small world, groups of eight. */
+export const BIG_CONFIG = resolveConfig({
+  name: "big",
+  text: `
+    threads: 1
+    data: { generated: { trainTasks: 48, devTasks: 6, testTasks: 12 } }
+  `,
+});
+
+/** Episodes that are really run: steps of this many groups of eight. */
+const GROUPS = 6;
+const GROUP = 8;
+const STEPS = 8;
+const STARTED = new Date("2026-11-25T08:00:00Z");
+
+/** Settings of {@linkcode writeBigRun}. */
+export interface BigRunOptions {
+  /** Episodes, a multiple of 384 or it is rounded up. Default: 384, all of them really run. */
+  readonly episodes?: number;
+  /** Whether the run says that it is over. Default: true. */
+  readonly completed?: boolean;
+}
+
+/** Writes the run; returns how many episodes it has. */
+export async function writeBigRun(
+  path: string,
+  { episodes = 0, completed = true }: BigRunOptions = {},
+): Promise<number> {
+  const config = BIG_CONFIG;
+  const dataset = await openDataset(config.data);
+  const info = await newRunInfo({ seed: 1, dataset, now: STARTED });
+  await using run = await RunDir.create(path, { config, info });
+  await run.begin(STARTED);
+  for (let step = 1; step <= STEPS; step++) await addStep(run, step, dataset);
+  const total = repeat(join(path, "episodes.db"), episodes);
+  if (completed) {
+    const now = new Date(STARTED.getTime() + 3_600_000);
+    await run.end({ outcome: "completed", now, wallS: 3600, peakRssBytes: 1 });
+  }
+  return total;
+}
+
+/** Adds a step to a run: 48 episodes in groups of eight, and their line of metrics. */
+export async function addStep(
+  run: RunDir,
+  step: number,
+  dataset: Dataset,
+): Promise<void> {
+  const episodes = await playStep(step, dataset);
+  const rewards = episodes.map(({ reward }) => reward?.value ?? 0);
+  await run.record(
+    lineOf(step, episodes),
+    episodes.map((episode, i) => ({
+      episode,
+      place: {
+        step,
+        source: "grpo",
+        group: Math.floor(i / GROUP),
+        advantage: advantageOf(i, rewards),
+      },
+    })),
+  );
+  if (step % 4 === 0) await run.record(evaluationLine(step, rewards));
+}
+
+async function playStep(step: number, dataset: Dataset): Promise<Episode[]> {
+  const tasks = dataset.tasks("train");
+  const specs = Array.from({ length: GROUPS * GROUP }, (_, i) => ({
+    dataset,
+    task: tasks[((step - 1) * GROUPS + Math.floor(i / GROUP)) % tasks.length]!,
+    agent: erringExpert(Math.max(0.1, 0.9 - step / 10)),
+    user: scriptedUser(dataset),
+    userName: "scripted",
+    seed: step * 1000 + i,
+    retries: 0,
+  }));
+  let clock = 0;
+  const now = () => clock++ * 37;
+  const episodes = await rolloutAll(specs, { concurrency: 1, now });
+  return episodes.map((episode, i) => withTokens(withFailure(episode, i)));
+}
+
+/** One in fifty customers is out of reach. */
+function withFailure(episode: Episode, i: number): Episode {
+  if (i % 48 !== 47) return episode;
+  return {
+    ...episode,
+    reward: null,
+    reason: null,
+    findings: null,
+    stopReason: "failed",
+    failure: {
+      kind: "rate_limited",
+      source: "user",
+      message: "The customer's model answered 429 four times",
+    },
+    retries: 3,
+  };
+}
+
+/** About as many tokens as the conversation has, one of the agent's in three sampled. */
+function withTokens(episode: Episode): Episode {
+  const rng = createRng(episode.seed, "tokens");
+  const words = episode.messages.flatMap(({ role, content }) =>
+    content.split(" ").map(() => role === "assistant" ? 1 as const : 0 as const)
+  );
+  return {
+    ...episode,
+    trajectory: {
+      ids: words.map(() => rng.int(2000)),
+      lossMask: words,
+      logprobs: words.map((mask) => mask === 1 ? Math.log(1 - rng.next()) : 0),
+    },
+  };
+}
+
+function advantageOf(i: number, rewards: readonly number[]): number {
+  const first = i - i % GROUP;
+  return rewards[i]! - mean(rewards.slice(first, first + GROUP));
+}
+
+function lineOf(step: number, episodes: readonly Episode[]): Metrics {
+  const rewards = episodes.map(({ reward }) => reward?.value ?? 0);
+  const groups = Array.from(
+    { length: GROUPS },
+    (_, g) => mean(rewards.slice(g * GROUP, (g + 1) * GROUP)),
+  );
+  return {
+    schemaVersion: 1,
+    step,
+    phase: "grpo",
+    reward: mean(rewards),
+    groupVariance: mean(groups.map((share) => share * (1 - share))),
+    zeroVarianceShare: mean(
+      groups.map((share) => share === 0 || share === 1 ? 1 : 0),
+    ),
+    groups: GROUPS,
+    refilledGroups: 0,
+    trainedGroups: GROUPS,
+    episodes: episodes.length,
+    failures: { rate_limited: 1 },
+    stopReasons: { user_stop: episodes.length - 1 },
+    entropy: 2 / (1 + step / 3),
+    klOld: 0.001,
+    klReference: 0.01 * step,
+    clipShare: 0.02,
+    gradNorm: 1 / step,
+    loss: -0.01,
+    learningRate: 0.0003,
+    lengths: { turns: 8, tokens: 420, sampledTokens: 130 },
+    parseErrors: 0,
+    timing: { seconds: { rollout: 2, update: 1, total: 3 } },
+  };
+}
+
+function evaluationLine(step: number, rewards: readonly number[]): Metrics {
+  return {
+    schemaVersion: 1,
+    step,
+    phase: "eval",
+    split: "dev",
+    decoding: "sampled",
+    tasks: 6,
+    trials: 1,
+    passK: [mean(rewards)],
+    pass1: mean(rewards),
+    passByIntent: { cancel: mean(rewards) },
+    episodes: 6,
+    failures: {},
+    stopReasons: { user_stop: 6 },
+    lengths: { turns: 8, tokens: 420, sampledTokens: 130 },
+    parseErrors: 0,
+    timing: { seconds: { total: 1 } },
+  };
+}
+
+/** Repeats the episodes at later steps until there are `wanted`. */
+function repeat(path: string, wanted: number): number {
+  // Opened once as the store does, so that the copy follows its columns.
+  new EpisodeStore(path, { readOnly: true })[Symbol.dispose]();
+  const db = new DatabaseSync(path);
+  try {
+    const columns = db.prepare("PRAGMA table_info(episodes)").all()
+      .map(({ name }) => String(name)).filter((name) => name !== "id");
+    const changed: Readonly<Record<string, string>> = {
+      step: `step + ?1 * ${STEPS}`,
+      seed: "seed + ?1 * 100000",
+      started_at_ms: "started_at_ms + ?1 * 60000",
+    };
+    const first = STEPS * GROUPS * GROUP;
+    const copy = db.prepare(
+      `INSERT INTO episodes (${columns.join(", ")}) SELECT ${
+        columns.map((column) => changed[column] ?? column).join(", ")
+      } FROM episodes WHERE id <= ${first} AND ?1 > 0 ORDER BY id`,
+    );
+    db.exec("BEGIN");
+    let round = 1;
+    for (; round * first < wanted; round++) copy.run(round);
+    db.exec("COMMIT");
+    return round * first;
+  } finally {
+    db.close();
+  }
+}
+
+/** An expert who, with this chance an episode, gets a write wrong or leaves one out. */
+function erringExpert(chance: number): Agent {
+  const expert = expertAgent({ prompt: "none" });
+  return {
+    ...expert,
+    name: "tool-calling",
+    model: "big",
+    start(options) {
+      const session = expert.start(options);
+      const rng = createRng(options.seed, "errs");
+      return rng.next() < chance ? erring(session, rng) : session;
+    },
+  };
+}
+
+const READS = /^(find|get|list|calculate|think|transfer)/;
+
+function erring(session: AgentSession, rng: Rng): AgentSession {
+  return {
+    get messages() {
+      return session.messages;
+    },
+    async act(): Promise<AgentStep> {
+      const step = await session.act();
+      if (step.type !== "action") return step;
+      const action = worse(step.action, rng);
+      const last = session.messages.at(-1);
+      if (last?.role === "assistant" && action.type === "tool") {
+        Object.assign(last, { toolCalls: [action.call] });
+      }
+      return { ...step, action };
+    },
+    observe(observation) {
+      session.observe(observation);
+      const [said, heard] = session.messages.slice(-2);
+      const name = said?.role === "assistant" && said.toolCalls?.[0]?.name;
+      if (heard?.role === "tool" && name) Object.assign(heard, { name });
+    },
+    close: () => session.close(),
+  };
+}
+
+/** A write that went wrong: another reason, the other payment method, an address with the wrong zip. */
+function worse(action: Action, rng: Rng): Action {
+  if (action.type !== "tool" || READS.test(action.call.name)) return action;
+  const args = new Map(action.call.arguments);
+  if (args.has("reason")) {
+    const reason = args.get("reason") === "no longer needed"
+      ? "ordered by mistake"
+      : "no longer needed";
+    args.set("reason", reason);
+  } else if (args.has("zip")) args.set("zip", String(10000 + rng.int(80000)));
+  else {return {
+      ...action,
+      call: {
+        ...action.call,
+        name: "think",
+        arguments: new Map([["thought", "It is done already."]]),
+      },
+    };}
+  return { ...action, call: { ...action.call, arguments: args } };
+}

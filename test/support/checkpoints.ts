@@ -1,0 +1,103 @@
+/**
+ * Small checkpoints of both formats in a directory, for tests that look at them whole or broken.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import {
+  hfTensors,
+  type MadeChunk,
+  MadeNumbers,
+  type MadeTensor,
+  megatronChunks,
+  writeHf,
+  writeTorchDist,
+} from "../../tasks/_bench_checkpoint.ts";
+import type { CheckpointShape } from "../../train/slime/checkpoint/checkpoint_layout.ts";
+import {
+  verifyCheckpoints,
+  type VerifyReport,
+} from "../../train/slime/checkpoint/verify_checkpoint.ts";
+import { openCheckpoint } from "../../train/slime/checkpoint/tensor_view.ts";
+
+/** A Qwen3 of a few thousand numbers: the embedding tied, two groups of two heads. */
+export const TINY: CheckpointShape = {
+  layers: 3,
+  hidden: 32,
+  ffn: 48,
+  heads: 4,
+  kvGroups: 2,
+  headDim: 8,
+  vocab: 100,
+  ropeBase: 1_000_000,
+  tied: true,
+};
+
+/** How a pair is written. */
+export interface PairOptions {
+  readonly shape?: CheckpointShape;
+  /** Changes what the model's directory holds. */
+  readonly hf?: (tensors: MadeTensor[]) => MadeTensor[];
+  /** Changes what Megatron's holds. */
+  readonly megatron?: (chunks: MadeChunk[]) => MadeChunk[];
+  readonly shardBytes?: number;
+}
+
+/** Two checkpoints of one model: Hugging Face's and Megatron's, its vocabulary padded to 128. */
+export interface Pair {
+  readonly hf: string;
+  readonly megatron: string;
+  /** The directory with `.metadata`. */
+  readonly release: string;
+}
+
+/** Writes both under `dir`. */
+export async function writePair(
+  dir: string,
+  { shape = TINY, hf = same, megatron = same, shardBytes = 20_000 }:
+    PairOptions = {},
+): Promise<Pair> {
+  const numbers = new MadeNumbers(65_536);
+  const pair = {
+    hf: join(dir, "hf"),
+    megatron: join(dir, "megatron"),
+    release: join(dir, "megatron", "release"),
+  };
+  const vocabRows = Math.ceil(shape.vocab / 128) * 128;
+  await writeHf(pair.hf, {
+    shape,
+    tensors: hf([...hfTensors(shape, numbers)]),
+    shardBytes,
+  });
+  await writeTorchDist(pair.megatron, {
+    shape,
+    chunks: megatron([...megatronChunks(shape, numbers, { vocabRows })]),
+  });
+  return pair;
+}
+
+function same<T>(value: T): T {
+  return value;
+}
+
+/** Opens and verifies; blocks are small, so that tensors take many. */
+export async function verify(
+  one: string,
+  other?: string,
+  { shape = TINY, blockBytes = 1000 }: {
+    shape?: CheckpointShape;
+    blockBytes?: number;
+  } = {},
+): Promise<VerifyReport> {
+  using left = openCheckpoint(one);
+  using right = other === undefined ? undefined : openCheckpoint(other);
+  return await verifyCheckpoints(left, { shape, other: right, blockBytes });
+}
+
+/** The kinds of a report's faults with the tensors they are about. */
+export function faultsOf({ faults }: VerifyReport): string[] {
+  return faults.map(({ kind, tensors }) =>
+    `${kind} ${tensors.join(" ")}`.trim()
+  );
+}

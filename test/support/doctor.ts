@@ -1,0 +1,299 @@
+/**
+ * Worlds for the doctor's checks: hosts that answer as told, recipes, model directories, evaluations.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { CheckContext } from "../../train/slime/doctor/check.ts";
+import { Facts } from "../../train/slime/doctor/facts.ts";
+import { EvaluationDir } from "../../train/evaluation/evaluation_dir.ts";
+import { evaluationSchema } from "../../train/evaluation/evaluation_config.ts";
+import { localShell } from "../../train/slime/hosts/local_shell.ts";
+import type { Shell, ShellOutput } from "../../train/slime/hosts/shell.ts";
+import { parseSet, resolveBy } from "../../train/config.ts";
+import { newRunInfo } from "../../train/runs/run_info.ts";
+import { resolveSlime } from "../../train/slime/slime_config.ts";
+import type { SlimeConfig } from "../../train/slime/slime_schema.ts";
+import {
+  HEAD_DIM,
+  MODEL_SHAPES,
+  type ModelName,
+  parameterCount,
+  VOCAB_SIZE,
+} from "../../train/slime/model_shapes.ts";
+import { fakeEpisode, fakeTask } from "./lab.ts";
+import { QWEN3_DIR } from "./qwen3.ts";
+
+/** What a command comes to: its standard output, or all of it. */
+export type Answer = string | Partial<ShellOutput>;
+
+/** A host whose commands answer by the first word that they hold; others are not found there. */
+export function toldShell(
+  answers: Readonly<Record<string, Answer>>,
+  name = "gpu1",
+): Shell {
+  return {
+    name,
+    describe: ({ script }) => `ssh ${name} '${script}'`,
+    run({ script, stdin = "" }, { signal } = {}) {
+      signal?.throwIfAborted();
+      const found = Object.entries(answers).find(([word]) =>
+        script.includes(word) || stdin.includes(word)
+      );
+      const [, answer] = found ??
+        ["", { code: 127, stderr: `sh: ${script.slice(0, 20)}: not found` }];
+      const given = typeof answer === "string" ? { stdout: answer } : answer;
+      return Promise.resolve({ code: 0, stdout: "", stderr: "", ...given });
+    },
+  };
+}
+
+/** This machine with programs of ours first on its PATH. */
+export function shellWith(bin: string): Shell {
+  const shell = localShell();
+  const PATH = `${bin}:${Deno.env.get("PATH")}`;
+  return {
+    ...shell,
+    run: (command, options) =>
+      shell.run({ ...command, env: { PATH, ...command.env } }, options),
+  };
+}
+
+/** Writes a program of a shell script. */
+export async function writeProgram(
+  bin: string,
+  name: string,
+  script: string,
+): Promise<void> {
+  await Deno.writeTextFile(join(bin, name), `#!/bin/sh\n${script}\n`, {
+    mode: 0o755,
+  });
+}
+
+/** A recipe of a small generated world with scripted customers. */
+export function slimeConfig(
+  sets: readonly string[] = [],
+  sections: Readonly<Record<string, unknown>> = {},
+): SlimeConfig {
+  const text = stringify({
+    trainer: "slime",
+    data: {
+      source: "generated",
+      generated: { trainTasks: 40, devTasks: 4, testTasks: 4 },
+    },
+    user: { strategy: "scripted" },
+    ...sections,
+  });
+  return resolveSlime({ name: "test", text }, sets.map(parseSet));
+}
+
+/** A context over a recipe and hosts; the rest is as on a machine with nothing set. */
+export function checkContext(
+  config: SlimeConfig,
+  { hosts = [toldShell({})], ...more }: Partial<CheckContext> = {},
+): CheckContext {
+  const signal = new AbortController().signal;
+  return {
+    config,
+    hosts,
+    facts: new Facts({ config, head: hosts[0], signal }),
+    reach: (base) => base,
+    env: () => undefined,
+    runs: "no/such/runs",
+    baseRun: null,
+    rowFiles: [],
+    hooks: "",
+    signal,
+    ...more,
+  };
+}
+
+/** Two idle H100, as `nvidia-smi --query-gpu` lists them. */
+export const IDLE_GPUS = gpuRows(2);
+
+/** Rows of `nvidia-smi --query-gpu`. */
+export function gpuRows(
+  count: number,
+  { used = 4, name = "NVIDIA H100 80GB HBM3", capability = "9.0" } = {},
+): string {
+  return Array.from(
+    { length: count },
+    (_, i) =>
+      `${i}, GPU-${i}, ${name}, 81559, ${used}, 575.57.08, ${capability}\n`,
+  ).join("");
+}
+
+/** `nvidia-smi topo -m` of GPUs that are joined by `link`. */
+export function topology(count: number, link: string): string {
+  const names = Array.from({ length: count }, (_, i) => `GPU${i}`);
+  const rows = names.map((name, a) =>
+    [name, ...names.map((_, b) => a === b ? " X " : link), "0-63", "0", "N/A"]
+      .join("\t")
+  );
+  return [
+    `\x1b[4m\t${names.join("\t")}\tCPU Affinity\tNUMA Affinity\x1b[0m`,
+    ...rows,
+    "",
+    "Legend:",
+    "",
+    "  X    = Self",
+    "  NV#  = Connection traversing a bonded set of # NVLinks",
+  ].join("\n");
+}
+
+/** What a host's Python says of itself, with all that is needed. */
+export function pythonFacts(
+  more: Readonly<Record<string, unknown>> = {},
+  packages: Readonly<Record<string, string | null>> = {},
+): string {
+  return JSON.stringify({
+    python: "3.12.3",
+    packages: {
+      ray: "2.49.2",
+      torch: "2.9.1",
+      transformers: "4.57.1",
+      sglang: "0.5.15",
+      "sglang-router": "0.3.2",
+      httpx: "0.28.1",
+      "torch-memory-saver": "0.0.9",
+      ...packages,
+    },
+    cuda: "12.9",
+    commit: "624b824a898ab0ec1fcb4d373004c7f3852bf515",
+    parts: ["train.py", "slime/backends/megatron_utils/hf_to_megatron"],
+    megatron: true,
+    ...more,
+  });
+}
+
+/** `config.json` of a model, as Hugging Face has it. */
+export function hfConfig(name: ModelName): Record<string, unknown> {
+  const shape = MODEL_SHAPES[name];
+  return {
+    model_type: "qwen3",
+    head_dim: HEAD_DIM,
+    hidden_size: shape.hidden,
+    intermediate_size: shape.ffn,
+    max_position_embeddings: 40_960,
+    num_attention_heads: shape.heads,
+    num_hidden_layers: shape.layers,
+    num_key_value_heads: shape.kvGroups,
+    rms_norm_eps: 1e-6,
+    rope_theta: shape.ropeBase,
+    tie_word_embeddings: shape.tied,
+    vocab_size: VOCAB_SIZE,
+  };
+}
+
+/** Shards of a model's size, whose data are holes in the disk: as long as the real ones, and of no weight. */
+export async function writeShards(
+  dir: string,
+  { name, shards }: { readonly name: ModelName; readonly shards: number },
+): Promise<void> {
+  const total = parameterCount(MODEL_SHAPES[name]);
+  const each = Math.floor(total / shards);
+  const map: Record<string, string> = {};
+  for (let i = 0; i < shards; i++) {
+    const count = i === shards - 1 ? total - each * (shards - 1) : each;
+    const file = `model-0000${i + 1}-of-0000${shards}.safetensors`;
+    await writeShard(join(dir, file), { [`tensor.${i}`]: [count] });
+    map[`tensor.${i}`] = file;
+  }
+  await Deno.writeTextFile(
+    join(dir, "model.safetensors.index.json"),
+    JSON.stringify({ metadata: {}, weight_map: map }),
+  );
+}
+
+/** One file of bf16 tensors by their shapes. */
+export async function writeShard(
+  path: string,
+  tensors: Readonly<Record<string, readonly number[]>>,
+): Promise<void> {
+  let at = 0;
+  const header = Object.fromEntries(
+    Object.entries(tensors).map(([name, shape]) => {
+      const begin = at;
+      at += 2 * shape.reduce((a, b) => a * b, 1);
+      return [name, { dtype: "BF16", shape, data_offsets: [begin, at] }];
+    }),
+  );
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const head = new Uint8Array(8 + text.length);
+  new DataView(head.buffer).setBigUint64(0, BigInt(text.length), true);
+  head.set(text, 8);
+  await Deno.writeFile(path, head);
+  await Deno.truncate(path, head.length + at);
+}
+
+/** A whole directory of a model, with the real tokenizer of Qwen3. */
+export async function writeModel(
+  dir: string,
+  name: ModelName = "Qwen3-0.6B",
+): Promise<void> {
+  await Deno.mkdir(dir, { recursive: true });
+  for (const file of ["tokenizer.json", "tokenizer_config.json"]) {
+    await Deno.copyFile(join(QWEN3_DIR, file), join(dir, file));
+  }
+  const write = (file: string, value: unknown) =>
+    Deno.writeTextFile(join(dir, file), JSON.stringify(value));
+  await write("config.json", hfConfig(name));
+  await write("generation_config.json", { eos_token_id: [151_645, 151_643] });
+  await writeShards(dir, { name, shards: 2 });
+}
+
+/** An evaluation of a model on generated tasks, so many of them solved. */
+export async function writeEvaluation(
+  path: string,
+  { model = "Qwen3-0.6B", solved, scored, startedAt = "2026-01-01T00:00:00Z" }:
+    {
+      readonly model?: string;
+      readonly solved: number;
+      readonly scored: number;
+      readonly startedAt?: string;
+    },
+): Promise<void> {
+  const text = stringify({ split: "train", model: { model: `Qwen/${model}` } });
+  const config = resolveBy(evaluationSchema, { name: "test", text });
+  const info = await newRunInfo({
+    kind: "evaluate",
+    seed: 1,
+    dataset: { name: "generated", fingerprint: "f" },
+    now: new Date(startedAt),
+  });
+  await using dir = await EvaluationDir.create(path, { config, info });
+  for (let i = 0; i < scored; i++) {
+    const task = fakeTask("train", i);
+    const value = i < solved ? 1 : 0;
+    dir.add({ episode: fakeEpisode({ task, seed: i, value }), task: i }, i);
+  }
+  // What infrastructure broke counts as neither.
+  dir.add({ episode: fakeEpisode({ value: null }), task: 0 }, 0);
+}
+
+/** A server on loopback that answers by path; what it has not is 404. */
+export function pathServer(
+  answers: Readonly<Record<string, unknown>>,
+): AsyncDisposable & { readonly url: string; readonly asked: string[] } {
+  const asked: string[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      asked.push(pathname);
+      const answer = answers[pathname];
+      if (answer instanceof Response) return answer.clone();
+      if (typeof answer === "function") return await answer(request);
+      return answer === undefined
+        ? new Response("no such page", { status: 404 })
+        : Response.json(answer);
+    },
+  );
+  return {
+    asked,
+    url: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}

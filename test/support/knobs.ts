@@ -1,0 +1,76 @@
+/**
+ * Tests of a generated world's knobs: a figure of its tasks at two settings of a knob.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { GeneratedDataset } from "../../env/generated/generated.ts";
+import type { Request, Task } from "../../env/types.ts";
+
+/** A world of any options. */
+export type AnyWorld = GeneratedDataset<unknown>;
+
+/** The least and the most that will do. */
+export type Bounds = readonly [least: number, most: number];
+
+/** A figure of a world, at two settings of a knob. */
+export interface Knob<O> {
+  readonly does: string;
+  readonly low: O;
+  readonly high: O;
+  /** Of the worlds at `low` and at `high`. */
+  readonly wanted: readonly [low: Bounds, high: Bounds];
+  figure(world: AnyWorld): number;
+}
+
+/** Registers a test for each knob. */
+export function knobTests<O>(
+  name: string,
+  { make, knobs }: {
+    /** Makes a world with 240 train tasks. */
+    readonly make: (options: O) => Promise<AnyWorld>;
+    readonly knobs: readonly Knob<O>[];
+  },
+): void {
+  for (const { does, low, high, wanted, figure } of knobs) {
+    Deno.test(`${name}: ${does}`, async () => {
+      for (const [i, options] of [low, high].entries()) {
+        const value = figure(await make(options));
+        const [least, most] = wanted[i]!;
+        assert.ok(
+          value >= least && value <= most,
+          `${JSON.stringify(options)} gives ${value}, not ${least} to ${most}`,
+        );
+      }
+    });
+  }
+}
+
+/** The mean; of nothing `NaN`. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The mean of a figure over the requests of train tasks, of those that count. */
+export function ofRequests(
+  figure: (request: Request, task: Task) => number,
+  counts: (request: Request) => boolean = () => true,
+): (world: AnyWorld) => number {
+  return (world) =>
+    mean(
+      world.tasks("train").flatMap((task) =>
+        task.goal!.requests.filter(counts).map((request) =>
+          figure(request, task)
+        )
+      ),
+    );
+}
+
+/** The mean of a figure over train tasks. */
+export function ofTasks(
+  figure: (task: Task, world: AnyWorld) => number,
+): (world: AnyWorld) => number {
+  return (world) =>
+    mean(world.tasks("train").map((task) => figure(task, world)));
+}

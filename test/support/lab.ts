@@ -1,0 +1,248 @@
+/**
+ * A lab without a model: the policy is one number, the chance to solve a task, and learns from what the
+ * loop gives it as a real one would.
+ *
+ * @module
+ */
+
+import { generatedPrompts } from "../../env/domains/retail/world/world_prompts.ts";
+import { join } from "node:path";
+import { PolicyError } from "../../env/errors.ts";
+import type { Database } from "../../env/database.ts";
+import { createRng } from "../../env/random.ts";
+import type { Dataset, Episode, Split, Task } from "../../env/types.ts";
+import { NO_USAGE } from "../../env/models/usage.ts";
+import type { Job, Lab, SampleOptions } from "../../train/lab.ts";
+import type {
+  StepOptions,
+  Trainer,
+  TrainSequence,
+  UpdateStats,
+} from "../../train/trainer.ts";
+
+/** What a test can turn in a fake lab. */
+export interface FakeLabOptions {
+  /** Called before each update; may throw, or abort. */
+  readonly onUpdate?: (count: number) => void;
+  /** Which jobs fail for no fault of the policy. */
+  readonly fails?: (job: Job) => boolean;
+  /** The reward, where it is not drawn by the policy's skill. */
+  readonly reward?: (job: Job) => number;
+}
+
+/** A trainer whose whole state is `skill`, within 0..1. */
+export class FakeTrainer implements Trainer {
+  skill = 0.2;
+  momentum = 0;
+  updates = 0;
+  batches: (readonly TrainSequence[])[] = [];
+  resets = 0;
+  references = 0;
+  readonly #options: FakeLabOptions;
+
+  constructor(options: FakeLabOptions) {
+    this.#options = options;
+  }
+
+  supervised(batch: readonly TrainSequence[], options: StepOptions) {
+    const signal = batch.reduce((sum, { ids }) => sum + (ids[0] ?? 0), 0) /
+      1000;
+    return Promise.resolve(
+      this.#step(batch, options.learningRate * (1 + signal)),
+    );
+  }
+
+  reinforce(batch: readonly TrainSequence[], options: StepOptions) {
+    const signal = batch.reduce(
+      (sum, { advantage }) => sum + Math.abs(advantage),
+      0,
+    );
+    return Promise.resolve(this.#step(batch, options.learningRate * signal));
+  }
+
+  setReference() {
+    this.references++;
+  }
+
+  resetOptimizer() {
+    this.resets++;
+    this.momentum = 0;
+  }
+
+  async save(dir: string) {
+    const { skill, momentum } = this;
+    await Deno.mkdir(dir, { recursive: true });
+    await Deno.writeTextFile(
+      join(dir, "skill.json"),
+      JSON.stringify({ skill, momentum }),
+    );
+  }
+
+  async load(dir: string) {
+    const text = await Deno.readTextFile(join(dir, "skill.json"));
+    try {
+      const { skill, momentum } = JSON.parse(text);
+      Object.assign(this, { skill, momentum });
+    } catch (error) {
+      throw new PolicyError(`the checksum of "${dir}" is wrong`, {
+        cause: error,
+      });
+    }
+  }
+
+  #step(batch: readonly TrainSequence[], force: number): UpdateStats {
+    this.#options.onUpdate?.(this.updates);
+    this.updates++;
+    this.batches.push(batch);
+    this.momentum = 0.5 * this.momentum + force;
+    this.skill = Math.min(1, this.skill + this.momentum);
+    return {
+      loss: 1 - this.skill,
+      gradNorm: force,
+      entropy: 1 - this.skill,
+      klOld: 0,
+      klReference: 0,
+      clipShare: 0,
+      lossTokens: batch.length,
+      tokens: 3 * batch.length,
+    };
+  }
+}
+
+/** A lab of 20 train, 6 dev and 8 test tasks. */
+export function fakeLab(
+  options: FakeLabOptions = {},
+): Lab & { trainer: FakeTrainer } {
+  const trainer = new FakeTrainer(options);
+  return {
+    dataset: fakeDataset(),
+    trainer,
+    demonstrations: {
+      sequences: Array.from({ length: 20 }, (_, i) => sequence(i)),
+      unsolved: 0,
+      tooLong: 0,
+    },
+    sample: (jobs, how) =>
+      Promise.resolve(jobs.map((job) => play(job, how, trainer, options))),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function sequence(i: number): TrainSequence {
+  return {
+    ids: [i, 1, 2],
+    lossMask: [0, 1, 1],
+    logprobs: [0, 0, 0],
+    advantage: 1,
+  };
+}
+
+function play(
+  job: Job,
+  how: SampleOptions,
+  trainer: FakeTrainer,
+  options: FakeLabOptions,
+): Episode {
+  how.signal?.throwIfAborted();
+  const failed = options.fails?.(job) ?? false;
+  const luck = how.temperature === 0 ? 0.5 : createRng(job.seed).next();
+  const value = options.reward?.(job) ?? (luck < trainer.skill ? 1 : 0);
+  how.onEpisode?.();
+  return fakeEpisode({
+    task: job.task,
+    seed: job.seed,
+    value: failed ? null : value,
+  });
+}
+
+/** An episode of one turn; `value` `null` for one whose user failed. */
+export function fakeEpisode(
+  options: { task?: Task; seed?: number; value: number | null },
+): Episode {
+  const { task = fakeTask("train", 0), seed = 1, value } = options;
+  return {
+    taskId: task.id,
+    domain: "retail",
+    split: task.split,
+    intent: task.intent ?? null,
+    seed,
+    agent: "fake",
+    model: "fake",
+    user: "fake",
+    messages: [{ role: "user", content: "hi" }, {
+      role: "assistant",
+      content: "yes – 5 €",
+    }],
+    turns: [{
+      action: {
+        type: "tool",
+        call: {
+          id: "1",
+          name: "look",
+          arguments: new Map([["order_id", "#W1"]]),
+        },
+      },
+      observation: {
+        source: "tool",
+        content: "{}",
+        done: true,
+        end: "transfer",
+      },
+    }],
+    trajectory: {
+      ids: [5, 7, 9],
+      lossMask: [0, 1, 1],
+      logprobs: [0, -0.5, -0.25],
+    },
+    stopReason: value === null ? "failed" : "user_stop",
+    reward: value === null ? null : {
+      value,
+      parts: { database: value === 1 ? 1 : 0, outputs: null },
+      differences: [],
+      missingOutputs: [],
+    },
+    failure: value === null
+      ? { kind: "rate_limited", source: "user", message: "slow down" }
+      : null,
+    retries: 0,
+    parseErrors: 0,
+    usage: { agent: NO_USAGE, user: NO_USAGE },
+    findings: null,
+    reason: null,
+    startedAtMs: 0,
+    durationMs: 0,
+  };
+}
+
+/** A task of a split. */
+export function fakeTask(split: Split, index: number): Task {
+  return {
+    id: `retail/${split}/${index}`,
+    domain: "retail",
+    split,
+    index,
+    userId: "u",
+    instruction: "",
+    actions: [],
+    outputs: [],
+    intent: index % 2 ? "return" : "cancel",
+  };
+}
+
+function fakeDataset(): Dataset {
+  const sizes = { train: 20, dev: 6, test: 8 };
+  return {
+    name: "fake",
+    domain: "retail",
+    fingerprint: "f",
+    database: {} as Database, // nothing in the loop looks at it
+    policy: "",
+    tools: [],
+    terminatingTools: [],
+    prompts: () => generatedPrompts,
+    fewShot: [],
+    splits: ["train", "dev", "test"],
+    tasks: (split) =>
+      Array.from({ length: sizes[split] }, (_, i) => fakeTask(split, i)),
+  };
+}

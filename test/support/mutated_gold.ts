@@ -1,0 +1,82 @@
+/**
+ * Golds that are wrong in one place, to see whether certificates find them.
+ *
+ * @module
+ */
+
+import { isWrite } from "../../env/audit/finding.ts";
+import {
+  createCertifier,
+  Refusal,
+} from "../../env/generated/certificate/certificate.ts";
+import { createRng, type Rng } from "../../env/random.ts";
+import type { Dataset, Task } from "../../env/types.ts";
+
+/** What became of mutated golds. */
+export interface Mutations {
+  /** Within 0..1. */
+  readonly share: number;
+  /** Those that were not refused. */
+  readonly passed: readonly string[];
+  /** For people. */
+  readonly text: string;
+}
+
+/** Mutates golds of a dataset's train tasks, and asks for their certificates. */
+export async function refusedMutations(
+  dataset: Dataset,
+  count: number,
+): Promise<Mutations> {
+  const certify = createCertifier(dataset);
+  const rng = createRng(5, "mutations");
+  const tasks = dataset.tasks("train");
+  const passed: string[] = [];
+  const parts = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    const { task, kind } = mutated(rng.pick(tasks), { tasks, rng });
+    const result = await certify(task);
+    if (result instanceof Refusal) {
+      parts.set(result.part, (parts.get(result.part) ?? 0) + 1);
+    } else passed.push(`${task.id} ${task.intent}: ${kind}`);
+  }
+  const share = 1 - passed.length / count;
+  const text = `mutated gold refused: ${
+    (share * 100).toFixed(2)
+  }% of ${count}, by part ${JSON.stringify(Object.fromEntries(parts))}`;
+  return { share, passed, text };
+}
+
+/** The gold with an argument changed, an action left out, or a write too many. */
+function mutated(
+  task: Task,
+  { tasks, rng }: { tasks: readonly Task[]; rng: Rng },
+): { task: Task; kind: string } {
+  const { actions } = task;
+  const kind = rng.pick(["change", "drop", "add"]);
+  const at = rng.int(actions.length);
+  const action = actions[at]!;
+  const keys = [...action.arguments.keys()];
+  const key = keys.length === 0 ? "" : rng.pick(keys);
+  const own = JSON.stringify(action.arguments.get(key));
+  const others = tasks.flatMap((one) => one.actions)
+    .flatMap(({ arguments: args }) => args.has(key) ? [args.get(key)!] : [])
+    .filter((value) => JSON.stringify(value) !== own);
+  if (kind === "change" && others.length > 0) {
+    const args = new Map([...action.arguments, [key, rng.pick(others)]]);
+    const changed = actions.with(at, { ...action, arguments: args });
+    return {
+      task: { ...task, actions: changed },
+      kind: `${action.name}.${key}`,
+    };
+  }
+  if (kind === "add") {
+    const writes = tasks.filter((one) => one !== task)
+      .flatMap((one) => one.actions).filter(isWrite);
+    const more = actions.toSpliced(at + 1, 0, rng.pick(writes));
+    return { task: { ...task, actions: more }, kind };
+  }
+  return {
+    task: { ...task, actions: actions.toSpliced(at, 1) },
+    kind: `without ${action.name}`,
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * A run of a tiny policy that has not learnt anything, whole on disk in a second.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { type Config, resolveConfig } from "../../train/config.ts";
+import { type CpuLab, createCpuLab } from "../../train/cpu/cpu_lab.ts";
+import { openDataset } from "../../train/dataset.ts";
+import { RunDir } from "../../train/runs/run_dir.ts";
+import { newRunInfo } from "../../train/runs/run_info.ts";
+import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
+
+/** Its config. */
+export const TINY_CONFIG: Config = resolveConfig({
+  name: "tiny",
+  text: `
+    threads: 1
+    model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16, contextLength: 2048 }
+    data: { generated: { trainTasks: 12, devTasks: 2, testTasks: 3 } }
+    rollout: { maxTokensPerTurn: 16, maxTurns: 30 }
+  `,
+});
+
+/**
+ * Writes a run with a checkpoint at each of `steps`, all of the same weights, and calls `look` with the lab
+ * that they are of.
+ */
+export async function writePolicyRun(
+  path: string,
+  { steps = [1], startedAt = new Date(0), look }: {
+    steps?: readonly number[];
+    startedAt?: Date;
+    look?: (lab: CpuLab) => Promise<void>;
+  } = {},
+): Promise<void> {
+  const config = TINY_CONFIG;
+  const dataset = await openDataset(config.data);
+  const info = await newRunInfo({
+    seed: config.seed,
+    dataset,
+    now: startedAt,
+  });
+  await using run = await RunDir.create(path, { config, info });
+  await run.begin(startedAt);
+  await using lab = await createCpuLab({ config, dataset });
+  await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));
+  for (const step of steps) {
+    await run.saveCheckpoint(
+      step,
+      (dir) => lab.trainer.save(join(dir, "policy")),
+    );
+  }
+  const usage = { wallS: 1, peakRssBytes: 1 };
+  await run.end({ outcome: "completed", now: startedAt, ...usage });
+  await look?.(lab);
+}

@@ -1,0 +1,91 @@
+/**
+ * Models that play recorded conversations over HTTP: the agent as the expert played it, the customer as the
+ * scripted one did. Every other task is served badly, so that rewards differ.
+ *
+ * @module
+ */
+
+import { expertAgent } from "../../env/agents/expert.ts";
+import { deriveSeed } from "../../env/random.ts";
+import { rollout } from "../../env/rollout.ts";
+import { printPythonJson } from "../../env/python/python_json.ts";
+import {
+  type Dataset,
+  type Message,
+  STOP,
+  type Task,
+} from "../../env/types.ts";
+import { scriptedUser } from "../../env/users/scripted.ts";
+import { chatAnswer, type ModelRequest } from "./model_server.ts";
+
+/** The answers of a model server to agents and customers. */
+export type Answer = (request: ModelRequest) => unknown;
+
+/** What a request's messages are, as far as this looks at them. */
+interface ApiMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+/** Records the tasks and makes a server's answers of it. The model's name says who is asked: `agent` or `customer`. */
+export async function recordedAnswers(
+  dataset: Dataset,
+  tasks: readonly Task[],
+): Promise<Answer> {
+  const agents = new Map<string, readonly Message[]>();
+  const customers: { instruction: string; lines: readonly string[] }[] = [];
+  for (const [i, task] of tasks.entries()) {
+    const { messages, turns } = await rollout({
+      dataset,
+      task,
+      agent: expertAgent({ prompt: "none" }),
+      user: scriptedUser(dataset),
+      userName: "scripted",
+      seed: deriveSeed(1, task.id),
+      now: () => 0,
+    });
+    const opening = `${messages[0]?.content} (${task.id})`;
+    const lines = turns.flatMap(({ observation }) =>
+      observation.source === "user" ? [observation.content] : []
+    );
+    customers.push({
+      instruction: task.instruction,
+      lines: [opening, ...lines],
+    });
+    const answers = messages.filter(({ role }) => role === "assistant");
+    agents.set(opening, i % 2 === 0 ? answers : [GIVE_UP]);
+  }
+  return ({ body }) => {
+    const messages = body.messages as ApiMessage[];
+    const said = messages.filter(({ role }) => role === "assistant").length;
+    if (body.model === "customer") {
+      const system = messages[0]?.content ?? "";
+      const customer = customers.find(({ instruction }) =>
+        system.includes(instruction)
+      );
+      return chatAnswer(customer?.lines[said] ?? STOP);
+    }
+    const opening = messages.find(({ role }) => role === "user")?.content ?? "";
+    return answerOf(agents.get(opening)?.[said]);
+  };
+}
+
+const GIVE_UP: Message = {
+  role: "assistant",
+  content: "",
+  toolCalls: [{
+    id: "c",
+    name: "transfer_to_human_agents",
+    arguments: new Map([["summary", "no"]]),
+  }],
+};
+
+function answerOf(message: Message | undefined): unknown {
+  if (message?.role !== "assistant") return chatAnswer("hello");
+  const [call] = message.toolCalls ?? [];
+  if (call === undefined) return chatAnswer(message.content);
+  return chatAnswer(message.content || null, {
+    name: call.name,
+    arguments: printPythonJson(call.arguments),
+  });
+}

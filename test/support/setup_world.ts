@@ -1,0 +1,255 @@
+/**
+ * What a set-up meets: repositories to clone, and hosts whose `git`, `docker`, `python3`, `hf` and `npx` write
+ * down what they were asked, and misbehave when told.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import type { Host } from "../../train/slime/hosts/hosts_file.ts";
+import { connectHost } from "../../train/slime/setup/connect.ts";
+import { readPackage } from "../../train/slime/setup/package.ts";
+import type { SetupOptions } from "../../train/slime/setup/setup_plan.ts";
+import type { SetupContext } from "../../train/slime/setup/run_setup.ts";
+import { resolveSlime } from "../../train/slime/slime_config.ts";
+import { checkoutFiles } from "../env/benchmarks/tau/import/_checkout.ts";
+import { runProgram } from "./programs.ts";
+
+/** A repository with two commits. */
+export interface Repository {
+  readonly url: string;
+  readonly first: string;
+  readonly second: string;
+}
+
+/** Makes a repository in slime's layout. */
+export function slimeRepository(dir: string): Promise<Repository> {
+  return repository(
+    dir,
+    new Map([
+      ["slime/__init__.py", ""],
+      ["slime/backends/megatron_utils/hf_to_megatron/__init__.py", ""],
+      ["requirements.txt", "httpx[http2]\nray[default]\n"],
+      [".gitignore", "*.egg-info/\n"],
+    ]),
+  );
+}
+
+/** Makes a repository in τ-bench's layout. */
+export function tauBenchRepository(dir: string): Promise<Repository> {
+  return repository(dir, checkoutFiles());
+}
+
+async function repository(
+  dir: string,
+  files: ReadonlyMap<string, string>,
+): Promise<Repository> {
+  for (const [path, text] of files) {
+    await Deno.mkdir(dirname(join(dir, path)), { recursive: true });
+    await Deno.writeTextFile(join(dir, path), text);
+  }
+  await git(dir, "init", "-q", "-b", "main");
+  const first = await commit(dir, "one");
+  await Deno.writeTextFile(join(dir, "NEWS"), "more\n");
+  const second = await commit(dir, "two");
+  return { url: dir, first, second };
+}
+
+/** Commits all that is in a checkout. @returns The commit. */
+export async function commit(dir: string, message: string): Promise<string> {
+  await git(dir, "add", "-A");
+  const who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
+  await git(dir, ...who, "commit", "-q", "-m", message);
+  return (await git(dir, "rev-parse", "HEAD")).trim();
+}
+
+/** Runs git in a checkout. */
+export function git(dir: string, ...args: string[]): Promise<string> {
+  return runProgram("git", ["-C", dir, ...args]);
+}
+
+/**
+ * Puts the programs into a host's `bin`. Each call is a line of `calls` in `root`; a file `NAME.mode` there makes
+ * it misbehave: `fail` (code 1 and a word), `fail-once`, `hang` (half of the work, then for ever).
+ */
+export async function installPrograms(
+  bin: string,
+  root: string,
+): Promise<void> {
+  const denoDir = JSON.parse(
+    await runProgram(Deno.execPath(), ["info", "--json"]),
+  );
+  const realGit = (await runProgram("sh", ["-c", "command -v git"])).trim();
+  const programs: Record<string, string> = {
+    git: GIT.replaceAll("REAL", realGit),
+    docker: DOCKER,
+    python3: PYTHON,
+    hf: HF,
+    npx: NPX.replaceAll("@DENO@", Deno.execPath())
+      .replaceAll("@CACHE@", denoDir.denoDir),
+  };
+  for (const [name, body] of Object.entries(programs)) {
+    const text = `${
+      HEAD.replaceAll("ROOT", root).replaceAll("NAME", name)
+    }${body}`;
+    await Deno.writeTextFile(join(bin, name), text);
+    await Deno.chmod(join(bin, name), 0o755);
+  }
+}
+
+/** What was asked that changes something, in order. */
+export async function changes(root: string): Promise<string[]> {
+  const text = await Deno.readTextFile(join(root, "calls")).catch(() => "");
+  const changing =
+    /^(git .*\b(init|fetch|checkout|clone|update-ref|remote add)\b|docker (pull|run|start|rm|image rm)|python3 -m (venv|pip (install|uninstall))|hf download|npx )/;
+  return text.split("\n").filter((line) => changing.test(line));
+}
+
+/** Makes a program misbehave. */
+export function misbehave(
+  root: string,
+  program: string,
+  mode: "fail" | "fail-once" | "hang" | undefined,
+): Promise<void> {
+  const file = join(root, `${program}.mode`);
+  return mode === undefined
+    ? Deno.remove(file)
+    : Deno.writeTextFile(file, mode);
+}
+
+const HEAD = `#!/bin/sh
+root=ROOT
+echo "NAME $*" >>"$root/calls"
+mode=$(cat "$root/NAME.mode" 2>/dev/null)
+if [ "$mode" = fail-once ]; then rm "$root/NAME.mode"; fi
+misbehave() {
+  case "$mode" in
+    fail*) echo "NAME: out of luck" >&2; exit 1;;
+    hang) exec sh -c "sleep 4730; : $root";;
+  esac
+}
+`;
+
+const GIT = `case "$*" in *fetch*) misbehave;; esac
+exec REAL "$@"
+`;
+
+/** Its container is the host itself. */
+const DOCKER = `mkdir -p "$root/images" "$root/containers"
+key() { echo "$1" | tr '/:' '__'; }
+case "$1 $2" in
+  "version ") ;;
+  "pull "*) misbehave; : >"$root/images/$(key "$2")";;
+  "image inspect") shift $(($# - 1)); [ -e "$root/images/$(key "$1")" ] && echo sha256:1;;
+  "image rm") rm "$root/images/$(key "$3")";;
+  "container inspect")
+    format=$4; [ "$3" = -f ] || format=; shift $(($# - 1))
+    state=$(cat "$root/containers/$1" 2>/dev/null) || exit 1
+    case "$format" in *Running*) echo "$state";; *) echo "$state" | cut -d' ' -f2;; esac;;
+  "run "*)
+    misbehave
+    while [ "$1" ]; do
+      case "$1" in --name) name=$2;; --label) label=\${2#*=};; esac
+      shift
+    done
+    echo "true $label" >"$root/containers/$name";;
+  "start "*) sed -i 's/^false/true/' "$root/containers/$2";;
+  "rm -f") rm "$root/containers/$3";;
+  "exec -i") grep -q ^true "$root/containers/$3" || exit 1; shift 3; exec "$@";;
+  *) echo "docker: what is $*" >&2; exit 125;;
+esac
+`;
+
+const PYTHON = `site="$root/site"; mkdir -p "$site"
+case "$1 $2" in
+  "-m venv") misbehave; mkdir -p "$3/bin"; cp "$0" "$3/bin/python";;
+  "-m pip")
+    case "$3" in
+      install) misbehave; case "$4" in -r) : >"$site/requirements";; *) (cd "$6" && pwd -P >"$site/slime");; esac;;
+      uninstall) rm "$site/slime";;
+      show) [ -e "$site/slime" ];;
+    esac;;
+  "--version ") echo "Python 3.12.0";;
+  "-c "*)
+    case "$2" in
+      *find_spec*) cat "$site/slime" 2>/dev/null || echo absent;;
+      *sglang*) echo "slime 0.3.1, ray 2.49.2";;
+      *sys.argv*) [ -e "$site/requirements" ] && echo "done 2 packages" || echo "todo missing httpx";;
+      *base_prefix*) case "$0" in */bin/python) echo own;; *) echo system;; esac;;
+    esac;;
+esac
+`;
+
+/** Two shards of four bytes of tensors each; a download that is cut off leaves half of the second. */
+const HF = `d=$6; mkdir -p "$d/.cache"
+shard() { printf '\\074\\0\\0\\0\\0\\0\\0\\0%s1234' '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]      }}'; }
+for f in config.json tokenizer.json tokenizer_config.json; do echo '{}' >"$d/$f"; done
+echo '{"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}' >"$d/model.safetensors.index.json"
+shard >"$d/model-00001-of-00002.safetensors"
+[ -z "$mode" ] || shard | head -c 70 >"$d/model-00002-of-00002.safetensors"
+misbehave
+shard >"$d/model-00002-of-00002.safetensors"
+`;
+
+const NPX = `misbehave
+shift 2
+DENO_DIR=@CACHE@ exec @DENO@ "$@"
+`;
+
+/** Where and what a test sets up. */
+export interface WorldOptions {
+  readonly hosts: readonly (Host | undefined)[];
+  readonly slime: Repository;
+  readonly tauBench: Repository;
+  readonly set?: Readonly<Record<string, unknown>>;
+}
+
+/** Options of a set-up on bare hosts with all in their homes; Megatron-LM is made by the test. */
+export async function worldOptions(
+  { hosts, slime, tauBench, set = {} }: WorldOptions,
+): Promise<SetupOptions> {
+  const values = {
+    "model.name": "Qwen3-0.6B",
+    "model.directory": "~/model",
+    "paths.slime": "~/slime",
+    "paths.megatron": "~/megatron",
+    ...set,
+  };
+  const overrides = Object.entries(values).map(([key, value]) => ({
+    path: key.split("."),
+    value,
+    origin: `--set ${key}`,
+  }));
+  const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+  return {
+    config: resolveSlime({ name: "t.yaml", text: "trainer: slime" }, overrides),
+    hosts,
+    serving: [],
+    in: "bare",
+    engine: "docker",
+    image: "slimerl/slime:latest",
+    container: "taulab-slime",
+    venv: "~/venv",
+    slime: { url: slime.url, commit: slime.second },
+    tauBench: { url: tauBench.url, commit: tauBench.second },
+    modelRepository: undefined,
+    modelRevision: "main",
+    token: undefined,
+    dir: "~/.taulab",
+    root,
+    taulab: await readPackage(root),
+    only: [],
+  };
+}
+
+/** A set-up that waits for nothing but what it runs. */
+export function worldContext(signal?: AbortSignal): SetupContext {
+  return {
+    connect: connectHost,
+    run: crypto.randomUUID(),
+    signal: signal ?? new AbortController().signal,
+    secrets: [],
+    sleep: () => Promise.resolve(),
+    now: () => new Date(0),
+  };
+}

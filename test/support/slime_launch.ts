@@ -1,0 +1,205 @@
+/**
+ * Runs of the stand-in train.py: their recipes, plans and launches, on one Ray that the tests of a file share.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dirname } from "node:path";
+import { openDataset } from "../../train/dataset.ts";
+import type { AnyMetrics } from "../../train/runs/metrics.ts";
+import { newRunInfo } from "../../train/runs/run_info.ts";
+import { resolveSlime } from "../../train/slime/slime_config.ts";
+import { type Fleet, openFleet } from "../../train/slime/launch/fleet.ts";
+import {
+  type LaunchResult,
+  launchRun,
+} from "../../train/slime/launch/launch.ts";
+import { planLaunch } from "../../train/slime/plan/slime_plan.ts";
+import { RayJobs } from "../../train/slime/launch/ray_jobs.ts";
+import { planData } from "../../train/slime/plan/slime_rows.ts";
+import { SlimeRun } from "../../train/slime/launch/slime_run.ts";
+import { TINY_CONFIG } from "./policy_run.ts";
+import { freePort, rayPython } from "./ray.ts";
+
+const SLIME = fileURLToPath(new URL("./slime", import.meta.url));
+const HOOKS = new URL("../../train/slime/generate.py", import.meta.url);
+
+/** Where the runs of a test file live. */
+export interface LaunchWorld {
+  readonly dir: string;
+  readonly runs: string;
+  readonly port: number;
+  readonly dashboardPort: number;
+  readonly jobs: RayJobs;
+}
+
+/** Makes it. `dir` has to be short: Ray's sockets are below it. */
+export async function launchWorld(dir: string): Promise<LaunchWorld> {
+  const dashboardPort = freePort();
+  // What the recipe does not say: a small Ray, off the ports that others may use.
+  const small = {
+    "num-cpus": 2,
+    "object-store-memory": 100_000_000,
+    "dashboard-agent-listen-port": freePort(),
+    "min-worker-port": 0,
+    "max-worker-port": 0,
+  };
+  const flags = Object.entries(small).map(([flag, value]) =>
+    `--${flag}=${value}`
+  );
+  const ray = join(dirname(rayPython()), "ray");
+  await Deno.writeTextFile(
+    join(dir, "ray"),
+    `#!/bin/sh\nexec ${ray} "$@" ${flags.join(" ")}\n`,
+    { mode: 0o755 },
+  );
+  return {
+    dir,
+    runs: join(dir, "runs"),
+    port: freePort(),
+    dashboardPort,
+    jobs: new RayJobs({ url: `http://127.0.0.1:${dashboardPort}` }),
+  };
+}
+
+/** What a run is like. */
+export interface RunShape {
+  /** The server of episodes, which answers for the router too; `null` has servers started, before `engine`. */
+  readonly episodes: string | null;
+  readonly engine: number;
+  readonly model?: string;
+  /** Default: 1. */
+  readonly gpus?: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly groupSize: number;
+  readonly evalEvery?: number;
+  readonly saveEvery?: number;
+  /** Variables that steer train.py. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly servePort?: number;
+}
+
+/** The recipe of a run. */
+export function launchRecipe(world: LaunchWorld, shape: RunShape) {
+  const { dir, port, dashboardPort } = world;
+  return {
+    trainer: "slime",
+    data: { source: "generated", generated: TINY_CONFIG.data.generated },
+    user: { strategy: "scripted" },
+    prompt: "none",
+    model: { name: "Qwen3-0.6B", directory: shape.model ?? join(dir, "model") },
+    paths: {
+      slime: SLIME,
+      megatron: join(dir, "megatron"),
+      python: rayPython(),
+      ray: join(dir, "ray"),
+      runs: join(dir, "hosts"),
+    },
+    cluster: {
+      gpusPerNode: shape.gpus ?? 1,
+      hostGpus: 2,
+      port,
+      dashboardPort,
+      tempDir: join(dir, "r"),
+      env: shape.env ?? {},
+    },
+    parallel: { tensor: 1, sequence: false },
+    rollout: {
+      steps: shape.steps,
+      batchSize: shape.batchSize,
+      groupSize: shape.groupSize,
+      globalBatchSize: shape.batchSize * shape.groupSize / 2,
+      maxResponseLen: 16,
+      maxContextLen: 2048,
+      maxTurns: 2,
+      // A policy that has learnt nothing earns nothing: no group would be kept.
+      ...(shape.episodes === null ? { filter: null } : {}),
+    },
+    eval: { every: shape.evalEvery ?? 0, splits: ["dev"] },
+    checkpoint: {
+      directory: join(dir, "checkpoints"),
+      every: shape.saveEvery ?? 2,
+    },
+    engine: { routerPort: shape.engine },
+    bridge: {
+      services: shape.episodes === null ? [] : [shape.episodes],
+      processes: 1,
+      port: shape.servePort ?? 8400,
+    },
+  };
+}
+
+/** How a launch of a test differs from a plain one. */
+export interface LaunchMore {
+  readonly sitting?: number;
+  readonly fromStep?: number;
+  readonly signal?: AbortSignal;
+  readonly onLine?: (line: AnyMetrics) => void;
+  readonly onNote?: (text: string) => void;
+  readonly jobsUrl?: string;
+}
+
+/** Launches a run, new or again, and follows it. */
+export async function launch(
+  world: LaunchWorld,
+  { name, shape, ...more }: { name: string; shape: RunShape } & LaunchMore,
+): Promise<LaunchResult & { run: SlimeRun }> {
+  const { sitting = 1, fromStep = 0, jobsUrl } = more;
+  const text = JSON.stringify(launchRecipe(world, shape));
+  const config = resolveSlime({ name: "test", text });
+  const dataset = await openDataset(config.data);
+  const data = planData(dataset, config);
+  const path = join(world.runs, name);
+  const plan = planLaunch(config, {
+    run: name,
+    sitting,
+    hosts: [],
+    hooks: await Deno.readTextFile(HOOKS),
+    runDir: path,
+    data,
+    nvlink: null,
+    measured: null,
+    notes: [],
+  });
+  const { fingerprint } = dataset;
+  const run = sitting > 1 ? await SlimeRun.open(path) : await SlimeRun.create(
+    path,
+    {
+      config,
+      info: await newRunInfo({
+        trainer: "slime",
+        seed: 1,
+        dataset: { name: dataset.name, fingerprint },
+        now: new Date(),
+      }),
+    },
+  );
+  await using _ = run;
+  await using fleet = testFleet(jobsUrl);
+  const result = await launchRun({
+    run,
+    plan,
+    fleet,
+    fromStep,
+    evalTasks: { dev: dataset.tasks("dev").length },
+    env: () => undefined,
+    pollMs: 300,
+    ...more,
+  });
+  return { ...result, run };
+}
+
+/** This machine, with Ray behind a wire of the test's where `jobsUrl` is given. */
+export function testFleet(jobsUrl?: string): Fleet {
+  const fleet = openFleet([], { env: () => undefined });
+  return jobsUrl === undefined ? fleet : {
+    ...fleet,
+    jobsOf: () =>
+      Promise.resolve(
+        new RayJobs({ url: jobsUrl, retries: 1, timeoutMs: 2_000 }),
+      ),
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * Slime recipes and what their plans go by, without data, hosts or a run.
+ *
+ * @module
+ */
+
+import { parseSet, type Recipe } from "../../train/config.ts";
+import { resolveSlime } from "../../train/slime/slime_config.ts";
+import type { SlimeConfig } from "../../train/slime/slime_schema.ts";
+import type { LaunchFacts } from "../../train/slime/plan/slime_plan.ts";
+import type { PlanData } from "../../train/slime/plan/slime_rows.ts";
+
+/** Every slime recipe that ships. */
+export const SLIME_RECIPES = [
+  "qwen3-0.6b",
+  "qwen3-1.7b",
+  "qwen3-4b",
+  "qwen3-8b",
+  "qwen3-8b-2nodes",
+] as const;
+
+/** A recipe as it is on disk. */
+export async function slimeRecipe(
+  name: typeof SLIME_RECIPES[number],
+): Promise<Recipe> {
+  const url = new URL(`../../train/recipes/${name}.yaml`, import.meta.url);
+  return { name: `${name}.yaml`, text: await Deno.readTextFile(url) };
+}
+
+/** Its config, with `KEY=VALUE` set over it. */
+export async function slimeConfigOf(
+  name: typeof SLIME_RECIPES[number],
+  ...sets: readonly string[]
+): Promise<SlimeConfig> {
+  return resolveSlime(await slimeRecipe(name), sets.map(parseSet));
+}
+
+/** As many rows as τ-retail has. */
+export const RETAIL_ROWS: PlanData = {
+  rows: [rows("train", 500), rows("dev", 20)],
+  promptTokens: 4_000,
+  fingerprint: "f",
+};
+
+/** Facts of a first sitting, all known but NVLink. */
+export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
+  return {
+    run: "a1",
+    sitting: 1,
+    hosts: [
+      { name: "gpu1", address: "10.0.0.11" },
+      { name: "gpu2", address: "10.0.0.12" },
+    ],
+    hooks: "# hooks\n",
+    runDir: "runs/a1",
+    data: RETAIL_ROWS,
+    nvlink: null,
+    measured: null,
+    notes: [],
+    ...facts,
+  };
+}
+
+function rows(split: "train" | "dev", count: number): PlanData["rows"][number] {
+  return {
+    split,
+    fileName: `retail_${split}_tasks.jsonl`,
+    rows: count,
+    text: `{"index": 0}\n`.repeat(count),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * A real Ray of Python's, small and on loopback.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { localShell } from "../../train/slime/hosts/local_shell.ts";
+import type { RayPlan } from "../../train/slime/plan/slime_plan.ts";
+import { RayJobs } from "../../train/slime/launch/ray_jobs.ts";
+import {
+  joinOrStartRay,
+  type StartedRay,
+  stopRay,
+} from "../../train/slime/launch/ray_cluster.ts";
+import { freePort, rayPython } from "./ray.ts";
+
+/** How to start a Ray of two made-up GPUs, whose files are below `dir`; its path has to be short, for sockets. */
+export function rayPlan(dir: string, gpus = 2): RayPlan {
+  const dashboardPort = freePort();
+  const port = freePort();
+  const flags = {
+    "node-ip-address": "127.0.0.1",
+    port,
+    "num-cpus": 2,
+    "num-gpus": gpus,
+    "dashboard-host": "127.0.0.1",
+    "dashboard-port": dashboardPort,
+    "dashboard-agent-listen-port": freePort(),
+    "min-worker-port": 0,
+    "max-worker-port": 0,
+    "object-store-memory": 100_000_000,
+    "temp-dir": dir,
+  };
+  return {
+    head: {
+      host: "this machine",
+      cwd: null,
+      words: [
+        join(dirname(rayPython()), "ray"),
+        "start",
+        "--head",
+        "--disable-usage-stats",
+        ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
+      ],
+      env: { RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110" },
+      passEnv: [],
+    },
+    workers: [],
+    address: `127.0.0.1:${port}`,
+    jobsUrl: `http://127.0.0.1:${dashboardPort}`,
+    dashboardPort,
+    tempDir: dir,
+    hostGpus: gpus,
+    gpus,
+    ports: [],
+  };
+}
+
+/** A cluster that is gone after the test. */
+export interface TestRay extends AsyncDisposable {
+  readonly plan: RayPlan;
+  readonly jobs: RayJobs;
+  readonly started: StartedRay;
+}
+
+/** Starts one. */
+export async function startTestRay(): Promise<TestRay> {
+  const dir = await Deno.makeTempDir({ prefix: "r" });
+  const plan = rayPlan(dir);
+  const jobs = new RayJobs({ url: plan.jobsUrl });
+  const started = await joinOrStartRay(plan, {
+    jobs,
+    shellOf: () => localShell(),
+    env: () => undefined,
+    onStart: () => Promise.resolve(),
+  });
+  if (started === null) throw new Error("The port was not free after all");
+  return {
+    plan,
+    jobs,
+    started,
+    async [Symbol.asyncDispose]() {
+      await stopRay(started, () => localShell());
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}

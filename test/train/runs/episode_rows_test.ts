@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expertAgent } from "../../../env/agents/expert.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { rolloutAll } from "../../../env/rollout.ts";
+import { trialSpecs } from "../../../env/trials.ts";
+import { scriptedUser } from "../../../env/users/scripted.ts";
+import {
+  EPISODE_INTEGERS,
+  episodeRows,
+  readEpisodeRows,
+} from "../../../train/runs/episode_rows.ts";
+import { EpisodeStore } from "../../../train/runs/episode_store.ts";
+import { newRunInfo } from "../../../train/runs/run_info.ts";
+import { writeFailedRun } from "../../support/failed_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
+
+Deno.test("readEpisodeRows() has the episodes of a run, those that infrastructure broke too", async () => {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "some-run");
+    await writeFailedRun(path);
+    const rows = await readEpisodeRows(path);
+    assert.deepEqual(
+      rows.map(({ run, reward, failure_kind, failure_source }) => [
+        run,
+        reward,
+        failure_kind,
+        failure_source,
+      ]),
+      [
+        ...[1, 1, 0, 0, 0].map((reward) => ["some-run", reward, null, null]),
+        ["some-run", null, "timeout", "user"],
+      ],
+    );
+    assert.equal(rows[5]?.failure, "no answer in 60 s");
+    assert.equal(rows[5]?.reward_database, null);
+    assert.equal(rows[0]?.source, "evaluate/test");
+    const one = await readEpisodeRows(path, { taskId: "retail/test/3" });
+    assert.deepEqual(one, rows.filter(({ group_index }) => group_index === 3));
+  });
+});
+
+Deno.test("episodeRows() of episodes are those of the run that keeps them, but for their place", async () => {
+  await inTempDir(async (path) => {
+    const dataset = await generated(4, {
+      trainTasks: 1,
+      devTasks: 1,
+      testTasks: 4,
+    });
+    const specs = trialSpecs(dataset.tasks("test"), {
+      dataset,
+      agent: expertAgent(),
+      user: scriptedUser(dataset),
+      seed: 1,
+      trials: 3,
+    });
+    const episodes = await rolloutAll(specs);
+    const info = await newRunInfo({ seed: 1, dataset, now: new Date(0) });
+    await Deno.writeTextFile(join(path, "run.json"), JSON.stringify(info));
+    {
+      using store = new EpisodeStore(join(path, "episodes.db"));
+      const place = { step: 2, source: "grpo", group: 0, advantage: 0.5 };
+      store.add(episodes.map((episode) => ({ episode, place })));
+    }
+    const rows = episodeRows(episodes);
+    const place = { run: null, step: null, source: null, group_index: null };
+    assert.deepEqual(
+      (await readEpisodeRows(path)).map((row, id) => ({
+        ...row,
+        ...place,
+        id,
+        advantage: null,
+      })),
+      rows,
+    );
+    assert.deepEqual(
+      rows.map(({ trial }) => trial),
+      [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2],
+    );
+  });
+});
+
+Deno.test("episodeRows() are named as the columns of episodes.db, and plain", async () => {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "run");
+    await writeFailedRun(path);
+    const rows = await readEpisodeRows(path);
+    using db = new DatabaseSync(join(path, "episodes.db"), { readOnly: true });
+    const columns = db.prepare("PRAGMA table_info(episodes)").all()
+      .map(({ name }) => String(name));
+    const nested = ["reward_detail", "usage", "findings"];
+    const blobs = ["messages", "turns", "tokens"];
+    const names = Object.keys(rows[0] ?? {});
+    const missing = columns.filter((name) => !names.includes(name));
+    assert.deepEqual(missing.toSorted(), [...nested, ...blobs].toSorted());
+    for (const row of rows) {
+      assert.deepEqual(Object.keys(row), names);
+      for (const value of Object.values(row)) {
+        assert.ok(value === null || typeof value !== "object");
+      }
+      for (const name of EPISODE_INTEGERS) {
+        assert.ok(row[name] === null || Number.isInteger(row[name]), name);
+      }
+    }
+  });
+});
+
+Deno.test("readEpisodeRows() says what is not there", async () => {
+  await inTempDir(async (dir) => {
+    await assert.rejects(readEpisodeRows(join(dir, "no")), {
+      name: "ConfigError",
+      message: /There is no run at /,
+    });
+    const info = await newRunInfo({
+      seed: 1,
+      dataset: { name: "a", fingerprint: "b" },
+      now: new Date(0),
+    });
+    await Deno.writeTextFile(join(dir, "run.json"), JSON.stringify(info));
+    await assert.rejects(readEpisodeRows(dir), {
+      name: "ConfigError",
+      message: /has kept no episodes/,
+    });
+  });
+});

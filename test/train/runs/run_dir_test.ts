@@ -1,0 +1,326 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { ConfigError, RunDirError } from "../../../env/errors.ts";
+import { resolveConfig } from "../../../train/config.ts";
+import {
+  EpisodeStore,
+  packTrajectory,
+  unpackTrajectory,
+} from "../../../train/runs/episode_store.ts";
+import {
+  type ColdStartMetrics,
+  METRICS_VERSION,
+} from "../../../train/runs/metrics.ts";
+import { RunDir } from "../../../train/runs/run_dir.ts";
+import { newRunInfo } from "../../../train/runs/run_info.ts";
+import { latestUnfinished, readRun } from "../../../train/runs/run_reader.ts";
+import { attempt } from "../../../train/runs/storage.ts";
+import { fakeEpisode } from "../../support/lab.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
+
+async function create(path: string, startedAt = new Date(0)): Promise<RunDir> {
+  const config = resolveConfig({ name: "test", text: "" });
+  const dataset = { name: "fake", fingerprint: "f" };
+  const info = await newRunInfo({ seed: 1, dataset, now: startedAt });
+  return await RunDir.create(path, { config, info });
+}
+
+function line(step: number): ColdStartMetrics {
+  return {
+    schemaVersion: METRICS_VERSION,
+    step,
+    phase: "cold_start",
+    loss: 1 / 3,
+    gradNorm: 1,
+    learningRate: 1,
+    tokens: 1,
+    lossTokens: 1,
+    timing: { seconds: { total: 1 } },
+  };
+}
+
+/** Three steps with an episode each and checkpoints. */
+async function threeSteps(path: string): Promise<void> {
+  await using run = await create(path);
+  for (const step of [1, 2, 3]) {
+    const place = { step, source: "cold_start", group: 0, advantage: null };
+    await run.record(line(step), [{
+      episode: fakeEpisode({ value: 1 }),
+      place,
+    }]);
+    await run.saveCheckpoint(
+      step,
+      (dir) => Deno.writeTextFile(join(dir, "w"), `${step}`),
+    );
+  }
+}
+
+async function refusal(
+  action: Promise<unknown>,
+  kind = RunDirError as ErrorConstructor,
+) {
+  const error = await action.then(() => undefined, (reason) => reason);
+  assert.ok(error instanceof kind, String(error));
+  assert.ok(!error.message.includes("\n"), "one paragraph");
+  return error.message;
+}
+
+Deno.test("RunDir gives back what was written: info, config, lines, episodes", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await threeSteps(path);
+    const record = await readRun(path);
+    assert.deepEqual(record.lines, [line(1), line(2), line(3)]);
+    assert.deepEqual(record.config, resolveConfig({ name: "", text: "" }));
+    using store = new EpisodeStore(join(path, "episodes.db"), {
+      readOnly: true,
+    });
+    const [stored] = store.list({ step: 2 });
+    const episode = fakeEpisode({ value: 1 });
+    assert.equal(stored!.reward, 1);
+    assert.deepEqual(store.trajectory(stored!.id), episode.trajectory);
+    const { messages, turns } = store.conversation(stored!.id);
+    assert.deepEqual(JSON.parse(messages), episode.messages);
+    assert.deepEqual(JSON.parse(turns)[0].action.call.arguments, {
+      order_id: "#W1",
+    });
+  }));
+
+Deno.test("EpisodeStore keeps a failed episode without a reward", () =>
+  inTempDir((dir) => {
+    using store = new EpisodeStore(join(dir, "e.db"));
+    const place = { step: 1, source: "grpo", group: 2, advantage: null };
+    store.add([{ episode: fakeEpisode({ value: null }), place }]);
+    const [stored] = store.list({ source: "grpo" });
+    assert.equal(stored!.reward, null);
+    assert.equal(stored!.failure?.kind, "rate_limited");
+    assert.equal(stored!.group, 2);
+    return Promise.resolve();
+  }));
+
+Deno.test("packTrajectory() loses nothing that 32 bits can hold", () => {
+  const trajectory = {
+    ids: [0, 151_643, 7],
+    lossMask: [0, 1, 1] as const,
+    logprobs: [0, -0.5, Math.fround(-1.3)],
+  };
+  assert.deepEqual(unpackTrajectory(packTrajectory(trajectory)), trajectory);
+});
+
+Deno.test("RunDir.resume() takes away what a kill left beyond the last checkpoint", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await threeSteps(path);
+    // Step 4 was written but not saved; step 5's episodes came without their line; both halves of a write.
+    const metrics = join(path, "metrics.jsonl");
+    await Deno.writeTextFile(
+      metrics,
+      `${JSON.stringify(line(4))}\n{"schemaVer`,
+      { append: true },
+    );
+    {
+      using store = new EpisodeStore(join(path, "episodes.db"));
+      const place = (step: number) => ({
+        step,
+        source: "grpo",
+        group: 0,
+        advantage: null,
+      });
+      store.add(
+        [4, 5].map((step) => ({
+          episode: fakeEpisode({ value: 0 }),
+          place: place(step),
+        })),
+      );
+    }
+    await Deno.mkdir(join(path, "checkpoints/4.partial"));
+    await using run = await RunDir.resume(path);
+    assert.deepEqual(run.metrics, [line(1), line(2), line(3)]);
+    assert.deepEqual(await run.checkpoints(), [1, 2, 3]);
+    using store = new EpisodeStore(join(path, "episodes.db"), {
+      readOnly: true,
+    });
+    assert.deepEqual(store.list().map(({ step }) => step), [1, 2, 3]);
+    await assert.rejects(
+      Deno.stat(join(path, "checkpoints/4.partial")),
+      Deno.errors.NotFound,
+    );
+    await run.record(line(4));
+    assert.equal((await readRun(path)).lines.length, 4);
+  }));
+
+Deno.test("RunDir.resume() goes on from an earlier checkpoint once a later one is removed", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await threeSteps(path);
+    await Deno.remove(join(path, "checkpoints/3"), { recursive: true });
+    await using run = await RunDir.resume(path);
+    assert.deepEqual(run.metrics, [line(1), line(2)]);
+  }));
+
+Deno.test("RunDir.create() refuses a name that is taken", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await threeSteps(path);
+    const message = await refusal(
+      create(path),
+      ConfigError as ErrorConstructor,
+    );
+    assert.match(
+      message,
+      /is there already; continue it by --resume .*a1, or choose another --name/,
+    );
+  }));
+
+Deno.test("RunDir.resume() refuses a run that is in use, and names its process", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    {
+      await using _run = await create(path);
+      const message = await refusal(RunDir.resume(path));
+      assert.match(
+        message,
+        new RegExp(`in use by another process \\(process ${Deno.pid}\\)`),
+      );
+    }
+    await using run = await RunDir.resume(path);
+    assert.equal(run.name, "a1");
+  }));
+
+Deno.test("readRun() refuses a newer version and says what to do", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await threeSteps(path);
+    const infoPath = join(path, "run.json");
+    const info = JSON.parse(await Deno.readTextFile(infoPath));
+    await Deno.writeTextFile(
+      infoPath,
+      JSON.stringify({ ...info, schemaVersion: 99 }),
+    );
+    const message = await refusal(RunDir.resume(path));
+    assert.match(
+      message,
+      /run.json" has schema version 99, this taulab reads version 1; use the taulab that wrote it/,
+    );
+  }));
+
+Deno.test("RunDir.resume() refuses newer metrics, episodes and checkpoints", () =>
+  inTempDir(async (dir) => {
+    for (const part of ["metrics.jsonl", "checkpoints/3/checkpoint.json"]) {
+      const path = join(dir, part.replaceAll("/", "_"));
+      await threeSteps(path);
+      const text = await Deno.readTextFile(join(path, part));
+      const newer = text.replaceAll(`"schemaVersion":1`, `"schemaVersion":2`);
+      await Deno.writeTextFile(join(path, part), newer);
+      assert.match(await refusal(RunDir.resume(path)), /has schema version 2/);
+    }
+    const path = join(dir, "db");
+    await threeSteps(path);
+    const { DatabaseSync } = await import("node:sqlite");
+    using db = new DatabaseSync(join(path, "episodes.db"));
+    db.exec("PRAGMA user_version = 3");
+    assert.match(
+      await refusal(RunDir.resume(path)),
+      /episodes.db" has version 3/,
+    );
+  }));
+
+Deno.test("RunDir.resume() says what is damaged", () =>
+  inTempDir(async (dir) => {
+    const damages: [string, string, RegExp][] = [
+      ["run.json", "{", /run.json" is damaged/],
+      [
+        "metrics.jsonl",
+        "what\n",
+        /metrics.jsonl:1 is damaged: not a line of metrics/,
+      ],
+      [
+        "episodes.db",
+        "no database, but some text that is longer than a header of one is, so it is read",
+        /not an SQLite database/,
+      ],
+      [
+        "checkpoints/3/checkpoint.json",
+        "",
+        /checkpoints\/3" is damaged.*remove/,
+      ],
+    ];
+    for (const [i, [name, text, message]] of damages.entries()) {
+      const path = join(dir, String(i));
+      await threeSteps(path);
+      await Deno.writeTextFile(join(path, name), text);
+      assert.match(await refusal(RunDir.resume(path)), message);
+    }
+  }));
+
+Deno.test("readRun() of a place that is no run says where runs are", () =>
+  inTempDir(async (dir) => {
+    const message = await refusal(
+      readRun(join(dir, "nope")),
+      ConfigError as ErrorConstructor,
+    );
+    assert.match(message, /There is no run at ".*nope"/);
+  }));
+
+Deno.test("latestUnfinished() finds the run that began last, unless it is completed", () =>
+  inTempDir(async (dir) => {
+    assert.equal(await latestUnfinished(join(dir, "none")), undefined);
+    for (const [i, name] of ["b", "a", "c"].entries()) {
+      await using run = await create(join(dir, name), new Date(i * 1000));
+      await run.begin(new Date(i));
+      if (name === "c") {
+        await run.end({
+          outcome: "completed",
+          now: new Date(9),
+          wallS: 1,
+          peakRssBytes: 1,
+        });
+      }
+    }
+    assert.equal(await latestUnfinished(dir), join(dir, "a"));
+  }));
+
+Deno.test("RunDir.saveCheckpoint() on a full disk says so, and the run resumes from what was saved", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await threeSteps(path);
+    {
+      await using run = await RunDir.resume(path);
+      await run.record(line(4));
+      const full = Object.assign(new Error("No space left on device"), {
+        code: "ENOSPC",
+      });
+      const failing = run.saveCheckpoint(4, async (partial) => {
+        await Deno.writeTextFile(join(partial, "half"), "x");
+        throw new Error("cannot save the weights", { cause: full });
+      });
+      assert.match(
+        await refusal(failing),
+        /save the checkpoint of step 4: the disk .* is full; .*--resume .*a1.*; what was saved before is untouched/,
+      );
+    }
+    await using run = await RunDir.resume(path);
+    assert.deepEqual(run.metrics, [line(1), line(2), line(3)]);
+    assert.deepEqual(await run.checkpoints(), [1, 2, 3]);
+  }));
+
+Deno.test("attempt() says how to mend what the system refuses", async () => {
+  const what = { doing: "write it", path: "/x/run", afterwards: "go on" };
+  const refusals: [Error, RegExp][] = [
+    [new Deno.errors.PermissionDenied("no"), /may not write.*change its owner/],
+    [new Deno.errors.NotCapable("no"), /--allow-write=\/x tasks\/train.ts/],
+    [new Error("database or disk is full"), /disk .* is full/],
+    [
+      new Error("outer", {
+        cause: Object.assign(new Error("no"), { code: "ENOSPC" }),
+      }),
+      /is full/,
+    ],
+  ];
+  for (const [error, message] of refusals) {
+    const failing = attempt(what, () => Promise.reject(error));
+    assert.match(await refusal(failing), message);
+  }
+  const bug = new Error("something else");
+  await assert.rejects(attempt(what, () => Promise.reject(bug)), bug);
+});

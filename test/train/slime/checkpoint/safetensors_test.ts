@@ -1,0 +1,163 @@
+import { deepStrictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { readSafetensors } from "../../../../train/slime/checkpoint/safetensors.ts";
+import { openHfDirectory } from "../../../../train/slime/checkpoint/hf_dir.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
+import { TINY } from "../../../support/checkpoints.ts";
+import {
+  configOf,
+  writeSafetensors,
+} from "../../../../tasks/_bench_checkpoint.ts";
+
+function fileOf(header: unknown, data: number, length?: bigint): Uint8Array {
+  const json = new TextEncoder().encode(
+    typeof header === "string" ? header : JSON.stringify(header),
+  );
+  const bytes = new Uint8Array(8 + json.length + data);
+  new DataView(bytes.buffer).setBigUint64(
+    0,
+    length ?? BigInt(json.length),
+    true,
+  );
+  bytes.set(json, 8);
+  return bytes;
+}
+
+async function read(bytes: Uint8Array) {
+  let result: ReturnType<typeof readSafetensors> | undefined;
+  await inTempDir((dir) => {
+    const path = join(dir, "model.safetensors");
+    Deno.writeFileSync(path, bytes);
+    result = readSafetensors(path);
+    return Promise.resolve();
+  });
+  return result!;
+}
+
+const good = {
+  __metadata__: { format: "pt" },
+  b: { dtype: "F32", shape: [2], data_offsets: [12, 20] },
+  a: { dtype: "BF16", shape: [2, 3], data_offsets: [0, 12] },
+  none: { dtype: "I64", shape: [0, 5], data_offsets: [20, 20] },
+};
+
+Deno.test("readSafetensors() finds each tensor's type, shape and place", async () => {
+  const { tensors, metadata } = await read(fileOf(good, 20));
+  deepStrictEqual(metadata, { format: "pt" });
+  deepStrictEqual([...tensors.keys()], ["a", "b", "none"]);
+  const { dtype, shape, chunks } = tensors.get("b")!;
+  deepStrictEqual([dtype, shape], ["F32", [2]]);
+  deepStrictEqual(chunks[0]!.locate().offset, fileOf(good, 20).length - 8);
+});
+
+Deno.test("readSafetensors() refuses a file that is not whole, and says why", async () => {
+  const tensor = (change: object) =>
+    fileOf({
+      a: { dtype: "BF16", shape: [2, 3], data_offsets: [0, 12], ...change },
+    }, 12);
+  for (
+    const [bytes, words] of [
+      [new Uint8Array(3), /fewer than a header/],
+      [fileOf(good, 20, 2n ** 63n), /its header says/],
+      [fileOf(good, 20, 5000n), /its header says/],
+      [fileOf("{", 0), /is not JSON/],
+      [fileOf("[]", 0), /no JSON object/],
+      [fileOf(good, 19), /cut off: its tensors take 20 bytes/],
+      [fileOf(good, 21), /1 more bytes follow/],
+      [tensor({ dtype: "Q4" }), /type "Q4", which is unknown/],
+      [tensor({ shape: [2, 4] }), /has 12 bytes, and 8 elements/],
+      [tensor({ shape: [-2, -3] }), /no shape that can be/],
+      [tensor({ shape: [2 ** 40, 2 ** 40] }), /no shape that can be/],
+      [tensor({ shape: [1.5] }), /no shape/],
+      [tensor({ data_offsets: [4, 16] }), /begins at byte 4/],
+      [tensor({ data_offsets: [0] }), /does not say where/],
+      [tensor({ data_offsets: [12, 0] }), /has -12 bytes/],
+      [fileOf({ a: 3 }, 0), /is no object/],
+      [
+        fileOf({ __metadata__: { a: 1 } }, 0),
+        /__metadata__ is no map of words/,
+      ],
+      [
+        fileOf({
+          a: { dtype: "U8", shape: [4], data_offsets: [0, 4] },
+          b: { dtype: "U8", shape: [4], data_offsets: [2, 6] },
+        }, 6),
+        /begins at byte 2 .* ends at 4/,
+      ],
+    ] as const
+  ) {
+    await inTempDir((dir) => {
+      const path = join(dir, "model.safetensors");
+      Deno.writeFileSync(path, bytes);
+      throws(
+        () => readSafetensors(path),
+        (error: Error) =>
+          error.name === "DataError" && words.test(error.message) &&
+          error.message.includes(path),
+        String(words),
+      );
+      return Promise.resolve();
+    });
+  }
+});
+
+const tensor = { name: "a", shape: [2], bytes: new Uint8Array(4) };
+
+async function inModel(body: (dir: string) => Promise<void>): Promise<void> {
+  await inTempDir(async (dir) => {
+    await Deno.writeTextFile(
+      join(dir, "config.json"),
+      JSON.stringify(configOf(TINY)),
+    );
+    await body(dir);
+  });
+}
+
+Deno.test("openHfDirectory() takes one file without an index", async () => {
+  await inModel(async (dir) => {
+    throws(() => openHfDirectory(dir), /no \*.safetensors/);
+    await writeSafetensors(join(dir, "model.safetensors"), [tensor]);
+    deepStrictEqual([...openHfDirectory(dir).tensors.keys()], ["a"]);
+  });
+});
+
+Deno.test("openHfDirectory() believes neither an index nor its shards alone", async () => {
+  await inModel(async (dir) => {
+    const index = join(dir, "model.safetensors.index.json");
+    const write = (map: unknown) =>
+      Deno.writeTextFile(index, JSON.stringify({ weight_map: map }));
+    const shard = "model-00001-of-00002.safetensors";
+    await writeSafetensors(join(dir, shard), [tensor]);
+    throws(
+      () => openHfDirectory(dir),
+      /1 of 2 shards and no model.safetensors.index.json/,
+    );
+    await write({ a: shard, b: "model-00002-of-00002.safetensors" });
+    deepStrictEqual(
+      openHfDirectory(dir).faults.map((fault) =>
+        /00002.safetensors" is missing/.test(fault)
+      ),
+      [true],
+    );
+    await write({ a: shard, b: shard });
+    deepStrictEqual(
+      openHfDirectory(dir).faults.map((fault) =>
+        /lacks "b", which/.test(fault)
+      ),
+      [true],
+    );
+    for (
+      const map of [
+        { a: "../x.safetensors" },
+        { a: "/etc/passwd" },
+        { a: 3 },
+        null,
+      ]
+    ) {
+      await write(map);
+      throws(() => openHfDirectory(dir), { name: "DataError" });
+    }
+    await Deno.writeTextFile(index, "{");
+    throws(() => openHfDirectory(dir), /is not JSON/);
+  });
+});

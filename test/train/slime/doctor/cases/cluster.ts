@@ -1,0 +1,399 @@
+/**
+ * The cluster: ports, Ray, engines, servers of episodes, secrets.
+ *
+ * @module
+ */
+
+import denoConfig from "../../../../../deno.json" with { type: "json" };
+import { generated } from "../../../../../env/generated/generated.ts";
+import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
+import {
+  checkContext,
+  pathServer,
+  pythonFacts,
+  slimeConfig,
+  toldShell,
+} from "../../../../support/doctor.ts";
+import { type Case, onHost } from "./_case.ts";
+
+function ports(table: string, sets: readonly string[] = []): CheckContext {
+  return onHost({ "/proc/net/tcp": table }, [
+    "cluster.dashboardPort=1",
+    ...sets,
+  ]);
+}
+
+const LISTENS_3100 =
+  "   0: 0100007F:0C1C 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1\n";
+/** Established, not listening. */
+const TALKS_3100 =
+  "   0: 0100007F:0C1C 0100007F:0C1D 01 00000000:00000000 00:00000000 00000000 0 0 1 1\n";
+
+function rayAt(
+  { url }: { url: string },
+  { installed = "2.49.2", sets = [] as string[] } = {},
+): CheckContext {
+  return onHost({ "importlib.metadata": pythonFacts({}, { ray: installed }) }, [
+    `cluster.dashboardPort=${new URL(url).port}`,
+    ...sets,
+  ]);
+}
+
+function rayServer(jobs: unknown[], gpus = [0, 2]) {
+  return pathServer({
+    "/api/version": { ray_version: "2.49.2", session_name: "s" },
+    "/api/jobs/": jobs,
+    "/api/cluster_status": {
+      data: {
+        clusterStatus: { loadMetricsReport: { usage: { GPU: gpus } } },
+      },
+    },
+  });
+}
+
+const job = {
+  type: "SUBMISSION",
+  submission_id: "old-run",
+  job_id: "01000000",
+  status: "RUNNING",
+  entrypoint: "python3 train.py",
+};
+
+async function episodeServer(
+  held: AsyncDisposableStack,
+  more: Record<string, unknown> = {},
+) {
+  const { fingerprint } = await generated(1, {
+    trainTasks: 40,
+    devTasks: 4,
+    testTasks: 4,
+  });
+  return held.use(pathServer({
+    "/health": { status: "ok" },
+    "/info": {
+      version: denoConfig.version,
+      data: "generated",
+      fingerprint,
+      agent: "tool-calling",
+      user: "scripted",
+      max_turns: 30,
+      ...more,
+    },
+  }));
+}
+
+/** A router with engines that all are one server. */
+export function withEngines(
+  held: AsyncDisposableStack,
+  { engines, running, sets = [] }: {
+    engines: number;
+    running: number;
+    sets?: string[];
+  },
+) {
+  const engine = held.use(pathServer({
+    "/v1/loads": {
+      loads: [{ num_running_reqs: running, num_waiting_reqs: 0 }],
+    },
+    "/health_generate": {},
+  }));
+  const router = held.use(pathServer({
+    "/workers": {
+      workers: Array.from({ length: engines }, (_, i) => ({
+        id: String(i),
+        url: engine.url,
+      })),
+    },
+  }));
+  const port = new URL(router.url).port;
+  const context = onHost({ "/proc/net/tcp": "" }, [
+    `engine.routerPort=${port}`,
+    ...sets,
+  ]);
+  return { context, engine };
+}
+
+/** The cases. */
+export const CASES: readonly Case[] = [
+  {
+    check: "ports",
+    state: "pass",
+    name: "a port that is talked from and not listened on",
+    says: /6379, 1, 3100, 15000\+, 20000\+ are free/,
+    world: () => ports(TALKS_3100),
+  },
+  {
+    check: "ports",
+    state: "fail",
+    name: "another on the router's port",
+    says: /port 3100, for the router, is held by node \(process 77\)/,
+    mend: /engine.routerPort/,
+    world: () =>
+      ports(
+        `${LISTENS_3100}---\nLISTEN 0 128 127.0.0.1:3100 0.0.0.0:* users:(("node",pid=77,fd=3))\n`,
+      ),
+  },
+  {
+    check: "ports",
+    state: "fail",
+    name: "a Ray that has died holding its port",
+    says: /port 6379, for Ray's head, is held by another process/,
+    mend: /ray stop/,
+    world: () => ports(LISTENS_3100.replace("0C1C", "18EB")),
+  },
+  {
+    check: "ports",
+    state: "pass",
+    name: "the ports of a Ray that is joined",
+    says: /a Ray that runs already has its own/,
+    world: (held) => {
+      const { url } = held.use(rayServer([]));
+      const table = LISTENS_3100.replace("0C1C", "18EB");
+      return ports(table, [`cluster.dashboardPort=${new URL(url).port}`]);
+    },
+  },
+  {
+    check: "ports",
+    state: "warn",
+    name: "an engine that an earlier run left",
+    says: /ports 15000 are held; slime gives its engines those from 15000/,
+    mend: /earlier run/,
+    world: () => ports(LISTENS_3100.replace("0C1C", "3A98")),
+  },
+  {
+    check: "ports",
+    state: "fail",
+    name: "one port for two",
+    says: /port 6379 is meant for Ray's head and the router/,
+    mend: /engine.routerPort/,
+    world: () => ports("", ["engine.routerPort=6379"]),
+  },
+  {
+    check: "ports",
+    state: "fail",
+    name: "a port of Ray's workers for its head",
+    says: /port 12000, for Ray's head, is one of those that Ray gives/,
+    mend: /outside of 10002 to 19999/,
+    world: () => ports("", ["cluster.port=12000"]),
+  },
+  {
+    check: "ray",
+    state: "pass",
+    name: "a Ray without jobs",
+    says: /Ray 2\.49\.2 runs at .* it will be joined/,
+    world: (held) =>
+      rayAt(held.use(rayServer([{ ...job, status: "STOPPED" }]))),
+  },
+  {
+    check: "ray",
+    state: "pass",
+    name: "no Ray yet",
+    says: /no Ray runs yet; 2\.49\.2 will be started/,
+    world: () => rayAt({ url: "http://127.0.0.1:1" }),
+  },
+  {
+    check: "ray",
+    state: "fail",
+    name: "an old job",
+    says: /job old-run is RUNNING: python3 train.py/,
+    mend: /ray job stop old-run --address http/,
+    world: (held) => rayAt(held.use(rayServer([job]))),
+  },
+  {
+    check: "ray",
+    state: "fail",
+    name: "a driver that nobody submitted",
+    says: /a driver is connected \(RUNNING\)/,
+    mend: /end the program/,
+    world: (held) =>
+      rayAt(held.use(rayServer([{ ...job, submission_id: null }]))),
+  },
+  {
+    check: "ray",
+    state: "fail",
+    name: "GPUs that an actor holds",
+    says: /Ray has 2 GPUs, 1 of them taken, and the run needs 2/,
+    mend: /stop what holds GPUs/,
+    world: (held) => rayAt(held.use(rayServer([], [1, 2]))),
+  },
+  {
+    check: "ray",
+    state: "fail",
+    name: "another version than runs",
+    says: /Ray 2\.49\.2 runs and 2\.40\.0 is installed/,
+    mend: /ray==2\.49\.2/,
+    world: (held) => rayAt(held.use(rayServer([])), { installed: "2.40.0" }),
+  },
+  {
+    check: "ray",
+    state: "fail",
+    name: "nothing to join",
+    says: /cannot be reached.*cluster.start is false/,
+    mend: /cluster.start to true/,
+    world: () =>
+      rayAt({ url: "http://127.0.0.1:1" }, { sets: ["cluster.start=false"] }),
+  },
+  {
+    check: "ray",
+    state: "fail",
+    name: "what is no Ray on its port",
+    says: /is not Ray's Jobs interface/,
+    mend: /cluster.dashboardPort/,
+    world: (held) =>
+      rayAt(held.use(pathServer({ "/api/version": "a web shop" }))),
+  },
+  {
+    check: "ray",
+    state: "fail",
+    name: "hosts with different Rays",
+    says: /2\.49\.2 on gpu1, 2\.40\.0 on gpu2/,
+    mend: /same version/,
+    world: () =>
+      checkContext(slimeConfig(["cluster.dashboardPort=1"]), {
+        hosts: [
+          toldShell({ "importlib.metadata": pythonFacts() }),
+          toldShell({
+            "importlib.metadata": pythonFacts({}, { ray: "2.40.0" }),
+          }, "gpu2"),
+        ],
+      }),
+  },
+  {
+    check: "secrets",
+    state: "pass",
+    name: "nothing that needs one",
+    says: /none is needed/,
+    world: () => checkContext(slimeConfig()),
+  },
+  {
+    check: "secrets",
+    state: "pass",
+    name: "the token of an open server",
+    says: /set: TAULAB_TOKEN$/,
+    world: () =>
+      checkContext(slimeConfig(["bridge.address=10.0.0.1"]), {
+        env: (name) => name === "TAULAB_TOKEN" ? "any" : undefined,
+      }),
+  },
+  {
+    check: "secrets",
+    state: "fail",
+    name: "an open server without a token",
+    says:
+      /TAULAB_TOKEN is not set, and servers of episodes listen on 10\.0\.0\.1/,
+    mend: /set TAULAB_TOKEN/,
+    world: () => checkContext(slimeConfig(["bridge.address=10.0.0.1"])),
+  },
+  {
+    check: "secrets",
+    state: "fail",
+    name: "a provider without its key",
+    says: /No key for gemini/,
+    mend: /set GEMINI_API_KEY/,
+    world: () =>
+      checkContext(slimeConfig([
+        "user.strategy=llm",
+        "user.endpoint.provider=gemini",
+        "user.endpoint.model=some-model",
+      ])),
+  },
+  {
+    check: "services",
+    state: "pass",
+    name: "a server of this recipe",
+    says: /generated, tool-calling agent, scripted customers/,
+    world: async (held) => {
+      const { url } = await episodeServer(held);
+      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+    },
+  },
+  {
+    check: "services",
+    state: "fail",
+    name: "a server with other data",
+    says: /fingerprint of http.* is other, and /,
+    mend: /start the server again/,
+    world: async (held) => {
+      const { url } = await episodeServer(held, { fingerprint: "other" });
+      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+    },
+  },
+  {
+    check: "services",
+    state: "warn",
+    name: "a server of another taulab",
+    says: /version of http.* is 0\.0\.9/,
+    mend: /this taulab/,
+    world: async (held) => {
+      const { url } = await episodeServer(held, { version: "0.0.9" });
+      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+    },
+  },
+  {
+    check: "services",
+    state: "fail",
+    name: "a server that wants a token",
+    says: /\/info answered 401/,
+    mend: /set TAULAB_TOKEN/,
+    world: (held) => {
+      const { url } = held.use(pathServer({
+        "/health": { status: "ok" },
+        "/info": new Response("Unauthorized", { status: 401 }),
+      }));
+      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+    },
+  },
+  {
+    check: "services",
+    state: "fail",
+    name: "nobody there",
+    says: /http:\/\/127\.0\.0\.1:1 does not answer/,
+    mend: /deno task serve/,
+    world: () =>
+      checkContext(slimeConfig(['bridge.services=["http://127.0.0.1:1"]'])),
+  },
+  {
+    check: "services",
+    state: "fail",
+    name: "a port that is held",
+    says: /port \d+, for a server of episodes, is held here/,
+    mend: /bridge.port/,
+    world: (held) => {
+      const { url } = held.use(pathServer({}));
+      return checkContext(slimeConfig([
+        `bridge.port=${new URL(url).port}`,
+        "bridge.processes=1",
+      ]));
+    },
+  },
+  {
+    check: "engines",
+    state: "pass",
+    name: "all engines, which generate",
+    says: /all 2 engines|generates/,
+    world: (held) => withEngines(held, { engines: 2, running: 1 }).context,
+  },
+  {
+    check: "engines",
+    state: "skipped",
+    name: "an idle engine, which training may have",
+    says: /there and idle/,
+    world: (held) => withEngines(held, { engines: 2, running: 0 }).context,
+  },
+  {
+    check: "engines",
+    state: "fail",
+    name: "an engine that is missing",
+    says: /the router has 1 engines and 2 are planned/,
+    mend: /job's log/,
+    world: (held) => withEngines(held, { engines: 1, running: 1 }).context,
+  },
+  {
+    check: "engines",
+    state: "fail",
+    name: "no router",
+    says: /the router at http.* does not answer/,
+    mend: /engine.routerPort/,
+    world: () => onHost({ "/proc/net/tcp": "" }, ["engine.routerPort=1"]),
+  },
+];

@@ -1,0 +1,353 @@
+/**
+ * Hosts: GPUs, memory, disks, software.
+ *
+ * @module
+ */
+
+import {
+  checkContext,
+  gpuRows,
+  IDLE_GPUS,
+  pythonFacts,
+  slimeConfig,
+  toldShell,
+  topology,
+} from "../../../../support/doctor.ts";
+import { type Case, onHost } from "./_case.ts";
+
+const MEMINFO = "MemTotal:       1056777312 kB\n";
+
+function volume(
+  freeGb: number,
+  { mount = "/", source = "/dev/sda1", writable = "yes" } = {},
+): string {
+  const kb = freeGb * 1e9 / 1024;
+  return `${source} ${2 * kb} ${kb} ${
+    Math.floor(kb)
+  } 50% ${mount}\n${writable}\n`;
+}
+
+/** The cases. */
+export const CASES: readonly Case[] = [
+  {
+    check: "gpus",
+    state: "pass",
+    name: "two idle GPUs",
+    says: /2 × NVIDIA H100 80GB HBM3, idle, driver 575/,
+    world: () => onHost({ "query-gpu": IDLE_GPUS, "query-compute": "" }),
+  },
+  {
+    check: "gpus",
+    state: "pass",
+    name: "more GPUs than planned, the others busy",
+    says: /2 × NVIDIA H100/,
+    world: () =>
+      onHost({
+        "query-gpu": gpuRows(3),
+        "query-compute": "GPU-2, 7, python3\n",
+      }),
+  },
+  {
+    check: "gpus",
+    state: "fail",
+    name: "fewer GPUs than planned",
+    says: /1 GPUs are visible and 2 are planned/,
+    mend: /--gpus all/,
+    world: () => onHost({ "query-gpu": gpuRows(1) }),
+  },
+  {
+    check: "gpus",
+    state: "fail",
+    name: "no nvidia-smi",
+    says: /0 GPUs are visible and 2 are planned: sh: nvidia-smi.*not found/,
+    mend: /--skip gpus,nvlink/,
+    world: () => onHost({}),
+  },
+  {
+    check: "gpus",
+    state: "fail",
+    name: "a driver that does not answer",
+    says: /Failed to initialize NVML/,
+    mend: /mend the driver/,
+    world: () =>
+      onHost({
+        "query-gpu": {
+          code: 9,
+          stdout: "Failed to initialize NVML: Unknown Error\n",
+        },
+      }),
+  },
+  {
+    check: "gpus",
+    state: "fail",
+    name: "a process on a GPU",
+    says: /GPU 1 is busy: 4 MiB are held by python3 \(process 812\)/,
+    mend: /end 812 if it is yours/,
+    world: () =>
+      onHost({
+        "query-gpu": IDLE_GPUS,
+        "query-compute": "GPU-1, 812, python3\n",
+      }),
+  },
+  {
+    check: "gpus",
+    state: "fail",
+    name: "memory that nobody here holds",
+    says: /GPU 0 is busy: 70000 MiB are held by what runs outside/,
+    mend: /on the host itself/,
+    world: () =>
+      onHost({ "query-gpu": gpuRows(2, { used: 70000 }), "query-compute": "" }),
+  },
+  {
+    check: "gpus",
+    state: "fail",
+    name: "GPUs without bf16",
+    says: /capability 7/,
+    mend: /8\.0 or above/,
+    world: () =>
+      onHost({
+        "query-gpu": gpuRows(2, { name: "Tesla V100", capability: "7.0" }),
+        "query-compute": "",
+      }),
+  },
+  {
+    check: "gpus",
+    state: "fail",
+    name: "nonsense of nvidia-smi",
+    says: /the check itself broke: RangeError: nvidia-smi says "mountain"/,
+    mend: /report it/,
+    world: () => onHost({ "query-gpu": "mountain\n" }),
+  },
+  {
+    check: "gpus",
+    state: "warn",
+    name: "other GPUs than cluster.hostGpus says",
+    says: /4 GPUs are visible and cluster.hostGpus is 2/,
+    mend: /set cluster.hostGpus to 4/,
+    world: () =>
+      onHost({ "query-gpu": gpuRows(4), "query-compute": "" }, [
+        "cluster.hostGpus=2",
+      ]),
+  },
+  {
+    check: "nvlink",
+    state: "pass",
+    name: "NVLink between both",
+    says: /joined by NVLink/,
+    world: () => onHost({ topo: topology(2, "NV18") }, ["cluster.nvlink=yes"]),
+  },
+  {
+    check: "nvlink",
+    state: "fail",
+    name: "PCIe, where the recipe says NVLink",
+    says: /not all joined by NVLink/,
+    mend: /auto or no/,
+    world: () => onHost({ topo: topology(2, "SYS") }, ["cluster.nvlink=yes"]),
+  },
+  {
+    check: "nvlink",
+    state: "warn",
+    name: "NVLink, where the recipe says none",
+    says: /says no/,
+    mend: /auto/,
+    world: () => onHost({ topo: topology(2, "NV4") }, ["cluster.nvlink=no"]),
+  },
+  {
+    check: "nvlink",
+    state: "skipped",
+    name: "a single GPU",
+    says: /one GPU/,
+    world: () =>
+      onHost({}, [
+        "cluster.gpusPerNode=1",
+        "parallel.tensor=1",
+        "parallel.sequence=false",
+      ]),
+  },
+  {
+    check: "memory",
+    state: "pass",
+    name: "room for a small model",
+    says: /training takes about .* of a GPU of 85\.5 GB/,
+    world: () =>
+      onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [
+        "model.name=Qwen3-0.6B",
+      ]),
+  },
+  {
+    check: "memory",
+    state: "fail",
+    name: "a share that does not hold the weights",
+    says: /weights alone are/,
+    mend: /raise engine.memory/,
+    world: () =>
+      onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [
+        "engine.memory=0.05",
+      ]),
+  },
+  {
+    check: "memory",
+    state: "warn",
+    name: "a host with too little memory",
+    says: /of the host's memory, which is 1\.0 GB/,
+    mend: /hosts with more memory/,
+    world: () =>
+      onHost({ "query-gpu": IDLE_GPUS, meminfo: "MemTotal: 1000000 kB\n" }, [
+        "model.name=Qwen3-0.6B",
+      ]),
+  },
+  {
+    check: "disk",
+    state: "pass",
+    name: "a large disk",
+    says: /25 saves of 56\.3 GB/,
+    world: () => onHost({ "df -Pk": volume(3000) }),
+  },
+  {
+    check: "disk",
+    state: "fail",
+    name: "a disk for five saves",
+    says: /\/ has 300 GB free; checkpoints.* need 1418 GB/,
+    mend: /set checkpoint.every to 100, so that there is room for 5 saves/,
+    world: () => onHost({ "df -Pk": volume(300) }),
+  },
+  {
+    check: "disk",
+    state: "fail",
+    name: "a directory that cannot be written to",
+    says: /"\/root\/taulab-checkpoints" cannot be written to/,
+    mend: /owner or mode/,
+    world: () => onHost({ "df -Pk": volume(3000, { writable: "no" }) }),
+  },
+  {
+    check: "disk",
+    state: "fail",
+    name: "a df that says nothing",
+    says: /df says of "\/root\/taulab-checkpoints" on gpu1: df: stale handle/,
+    mend: /whether the directory can be reached/,
+    world: () => onHost({ "df -Pk": { code: 1, stderr: "df: stale handle" } }),
+  },
+  {
+    check: "disk",
+    state: "warn",
+    name: "two hosts with disks of their own",
+    says: /each host has its own/,
+    mend: /storage that all hosts share/,
+    world: () =>
+      checkContext(slimeConfig(), {
+        hosts: ["gpu1", "gpu2"].map((name) =>
+          toldShell({ "df -Pk": volume(3000) }, name)
+        ),
+      }),
+  },
+  {
+    check: "shared-memory",
+    state: "pass",
+    name: "64 GB",
+    says: /64\.0 GB free of 128 GB/,
+    world: () => onHost({ "df -Pk": volume(64, { mount: "/dev/shm" }) }),
+  },
+  {
+    check: "shared-memory",
+    state: "fail",
+    name: "Docker's default",
+    says: /\/dev\/shm has 0\.1 GB/,
+    mend: /--shm-size=32g/,
+    world: () => onHost({ "df -Pk": volume(0.064 / 2, { mount: "/dev/shm" }) }),
+  },
+  {
+    check: "software",
+    state: "pass",
+    name: "the image",
+    says: /slime 624b824a8, Python 3\.12\.3, torch 2\.9\.1, ray 2\.49\.2/,
+    world: () =>
+      onHost({
+        "importlib.metadata": pythonFacts(),
+        "nvidia-smi": "| Driver Version: 575.57  CUDA Version: 12.9 |",
+      }),
+  },
+  {
+    check: "software",
+    state: "fail",
+    name: "a Python without SGLang",
+    says: /lacks sglang, torch-memory-saver/,
+    mend: /deno task setup/,
+    world: () =>
+      onHost({
+        "importlib.metadata": pythonFacts({}, {
+          sglang: null,
+          "torch-memory-saver": null,
+        }),
+      }),
+  },
+  {
+    check: "software",
+    state: "fail",
+    name: "no Python",
+    says: /"python3" does not run there/,
+    mend: /paths.python/,
+    world: () => onHost({}),
+  },
+  {
+    check: "software",
+    state: "fail",
+    name: "a slime that cannot load Hugging Face directories",
+    says: /too old/,
+    mend: /deno task convert/,
+    world: () =>
+      onHost({ "importlib.metadata": pythonFacts({ parts: ["train.py"] }) }),
+  },
+  {
+    check: "software",
+    state: "pass",
+    name: "an old slime with converted weights",
+    says: /slime 624/,
+    world: () =>
+      onHost({ "importlib.metadata": pythonFacts({ parts: ["train.py"] }) }, [
+        "model.reference=/root/converted",
+      ]),
+  },
+  {
+    check: "software",
+    state: "fail",
+    name: "a driver that is too old",
+    says: /built for CUDA 13\.0 and the driver runs up to 12\.4/,
+    mend: /driver for CUDA 13, or an image for CUDA 12/,
+    world: () =>
+      onHost({
+        "importlib.metadata": pythonFacts({ cuda: "13.0" }),
+        "nvidia-smi": "CUDA Version: 12.4",
+      }),
+  },
+  {
+    check: "software",
+    state: "warn",
+    name: "a driver that is a little older",
+    says: /built for CUDA 12\.9 and the driver runs up to 12\.4/,
+    mend: /driver for CUDA 12\.9/,
+    world: () =>
+      onHost({
+        "importlib.metadata": pythonFacts(),
+        "nvidia-smi": "CUDA Version: 12.4",
+      }),
+  },
+  {
+    check: "software",
+    state: "fail",
+    name: "hosts that differ",
+    says:
+      /differs from gpu1: torch 2\.8\.0 \(2\.9\.1 on gpu1\), python 3\.10\.1/,
+    mend: /make all hosts alike/,
+    world: () =>
+      checkContext(slimeConfig(), {
+        hosts: [
+          toldShell({ "importlib.metadata": pythonFacts() }),
+          toldShell({
+            "importlib.metadata": pythonFacts({ python: "3.10.1" }, {
+              torch: "2.8.0",
+            }),
+          }, "gpu2"),
+        ],
+      }),
+  },
+];

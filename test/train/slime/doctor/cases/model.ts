@@ -1,0 +1,363 @@
+/**
+ * The model: its files, its config, its template, its lengths; the hook that samples it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
+import { localShell } from "../../../../../train/slime/hosts/local_shell.ts";
+import {
+  checkContext,
+  hfConfig,
+  slimeConfig,
+  toldShell,
+  writeModel,
+} from "../../../../support/doctor.ts";
+import { type Case, onHost } from "./_case.ts";
+
+async function atModel(
+  dir: string,
+  {
+    sets = [] as string[],
+    change = () => Promise.resolve() as Promise<unknown>,
+  } = {},
+): Promise<CheckContext> {
+  const directory = join(dir, "model");
+  await writeModel(directory);
+  await change();
+  const config = slimeConfig([
+    "model.name=Qwen3-0.6B",
+    `model.directory=${directory}`,
+    ...sets,
+  ]);
+  return checkContext(config, { hosts: [localShell()] });
+}
+
+/** A host with a model's small files, and a Python that answers as told. */
+async function toldPython(
+  dir: string,
+  answer: Parameters<typeof toldShell>[0][string],
+): Promise<CheckContext> {
+  const directory = join(dir, "model");
+  await writeModel(directory);
+  const real = localShell();
+  const told = toldShell({ "-B -": answer });
+  const config = slimeConfig([`model.directory=${directory}`]);
+  const shell = {
+    ...real,
+    run: (command: Parameters<typeof real.run>[0]) =>
+      command.script.endsWith("-B -") ? told.run(command) : real.run(command),
+  };
+  return checkContext(config, { hosts: [shell] });
+}
+
+/** The cases. */
+export const CASES: readonly Case[] = [
+  {
+    check: "model-files",
+    state: "pass",
+    name: "a whole model",
+    says: /2 files of weights, whole, 1\.2 GB/,
+    world: (_, dir) => atModel(dir),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "no directory",
+    says: /there is no "\/root\/none"/,
+    mend: /hf download Qwen\/Qwen3-4B --local-dir \/root\/none/,
+    world: () =>
+      checkContext(slimeConfig(["model.directory=/root/none"]), {
+        hosts: [localShell()],
+      }),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "a shard that is missing",
+    says:
+      /model-00002-of-00002.safetensors" is missing, and the index names it/,
+    mend: /hf download/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.remove(join(dir, "model/model-00002-of-00002.safetensors")),
+      }),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "a shard that was cut short",
+    says: /is 1000 bytes long and has to be \d{9}/,
+    mend: /goes on where it ended/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.truncate(
+            join(dir, "model/model-00001-of-00002.safetensors"),
+            1000,
+          ),
+      }),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "a shard that was cut within its header",
+    says: /is 20 bytes long and its header is damaged/,
+    mend: /hf download/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.truncate(
+            join(dir, "model/model-00001-of-00002.safetensors"),
+            20,
+          ),
+      }),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "an empty shard",
+    says: /is 0 bytes long and its header is damaged/,
+    mend: /hf download/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.truncate(
+            join(dir, "model/model-00001-of-00002.safetensors"),
+            0,
+          ),
+      }),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "a pointer of git LFS instead of a shard",
+    says: /its header is damaged/,
+    mend: /hf download/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.writeTextFile(
+            join(dir, "model/model-00001-of-00002.safetensors"),
+            "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+          ),
+      }),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "an index that names tensors of another shard",
+    says: /lacks 1 tensors that the index puts there, lost first/,
+    mend: /hf download/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.writeTextFile(
+            join(dir, "model/model.safetensors.index.json"),
+            JSON.stringify({
+              weight_map: {
+                lost: "model-00001-of-00002.safetensors",
+              },
+            }),
+          ),
+      }),
+  },
+  {
+    check: "model-files",
+    state: "fail",
+    name: "no tokenizer",
+    says: /tokenizer.json" is missing or cannot be read/,
+    mend: /hf download/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () => Deno.remove(join(dir, "model/tokenizer.json")),
+      }),
+  },
+  {
+    check: "model-config",
+    state: "pass",
+    name: "the recipe's model",
+    says: /config.json is of Qwen3-0.6B: rope base 1000000, 28 layers/,
+    world: (_, dir) => atModel(dir),
+  },
+  {
+    check: "model-config",
+    state: "fail",
+    name: "the rope base of another",
+    says: /rope_theta is 5000000 in the checkpoint and 1000000 for Qwen3-0.6B/,
+    mend: /model.name/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.writeTextFile(
+            join(dir, "model/config.json"),
+            JSON.stringify({
+              ...hfConfig("Qwen3-0.6B"),
+              rope_theta: 5_000_000,
+            }),
+          ),
+      }),
+  },
+  {
+    check: "model-config",
+    state: "fail",
+    name: "another of our models",
+    says: /num_hidden_layers is 36 in the checkpoint and 28/,
+    mend: /set model.name to Qwen3-4B, which is what is there/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.writeTextFile(
+            join(dir, "model/config.json"),
+            JSON.stringify(hfConfig("Qwen3-4B")),
+          ),
+      }),
+  },
+  {
+    check: "model-config",
+    state: "fail",
+    name: "weights of another size",
+    says: /the weights are \d+ numbers and Qwen3-0.6B has 596049920/,
+    mend: /download Qwen3-0.6B/,
+    world: async (_, dir) => {
+      const context = await atModel(dir);
+      await Deno.remove(join(dir, "model/model-00002-of-00002.safetensors"));
+      return context;
+    },
+  },
+  {
+    check: "model-config",
+    state: "warn",
+    name: "an end that is none",
+    says: /ends answers by 151643, and <\|im_end\|> is 151645/,
+    mend: /add 151645/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.writeTextFile(
+            join(dir, "model/generation_config.json"),
+            JSON.stringify({ eos_token_id: 151_643 }),
+          ),
+      }),
+  },
+  {
+    check: "template",
+    state: "fail",
+    name: "a text that differs",
+    says: /the text differs: character 0 begins "<\|im_start\|>/,
+    mend: /update transformers/,
+    world: (_, dir) =>
+      toldPython(
+        dir,
+        JSON.stringify({ version: "5.0", text: "hi", ids: [1], size: 9 }),
+      ),
+  },
+  {
+    check: "template",
+    state: "warn",
+    name: "no transformers",
+    says: /no transformers to compare with \(No module/,
+    mend: /deno task setup/,
+    world: (_, dir) =>
+      toldPython(
+        dir,
+        JSON.stringify({ missing: "No module named 'transformers'" }),
+      ),
+  },
+  {
+    check: "template",
+    state: "fail",
+    name: "a Python that breaks",
+    says: /cannot render a conversation: ValueError: Tokenizer class/,
+    mend: /checks software and model-files/,
+    world: (_, dir) =>
+      toldPython(dir, {
+        code: 1,
+        stderr: "Traceback\nValueError: Tokenizer class X does not exist\n",
+      }),
+  },
+  {
+    check: "context",
+    state: "pass",
+    name: "a prompt that fits",
+    says: /the prompt has \d{4} tokens, gold calls and their answers \d+ more/,
+    world: (_, dir) =>
+      atModel(dir, { sets: ["parallel.maxTokensPerGpu=16384"] }),
+  },
+  {
+    check: "context",
+    state: "pass",
+    name: "the prompt of agents that write their actions",
+    says: /the prompt has \d{4} tokens/,
+    world: (_, dir) =>
+      atModel(dir, {
+        sets: ["parallel.maxTokensPerGpu=16384", "agent=react"],
+      }),
+  },
+  {
+    check: "context",
+    state: "warn",
+    name: "episodes longer than a micro-batch",
+    says: /16384 tokens and a micro-batch 9216 .* lands alone .* out of memory/,
+    mend: /set parallel.maxTokensPerGpu to 16384/,
+    world: (_, dir) => atModel(dir),
+  },
+  {
+    check: "context",
+    state: "fail",
+    name: "a prompt that leaves no room",
+    says:
+      /the prompt has \d{4} tokens and an answer up to 1024, and rollout.maxContextLen is 2048/,
+    mend: /set rollout.maxContextLen to \d+ or more/,
+    world: (_, dir) => atModel(dir, { sets: ["rollout.maxContextLen=2048"] }),
+  },
+  {
+    check: "context",
+    state: "fail",
+    name: "more than the checkpoint's own positions",
+    says: /maxContextLen is 16384, and Qwen3-0.6B has positions up to 8192/,
+    mend: /8192 or less/,
+    world: (_, dir) =>
+      atModel(dir, {
+        change: () =>
+          Deno.writeTextFile(
+            join(dir, "model/config.json"),
+            JSON.stringify({
+              ...hfConfig("Qwen3-0.6B"),
+              max_position_embeddings: 8192,
+            }),
+          ),
+      }),
+  },
+  {
+    check: "hook",
+    state: "fail",
+    name: "no slime",
+    says:
+      /does not run beside slime: ModuleNotFoundError: No module named 'slime'/,
+    mend: /paths.slime/,
+    world: () =>
+      onHost({
+        "-B -": {
+          code: 1,
+          stderr: "ModuleNotFoundError: No module named 'slime'\n",
+        },
+      }),
+  },
+  {
+    check: "hook",
+    state: "fail",
+    name: "a Sample of another slime",
+    says: /sample 0: the loss mask is not response_length long/,
+    mend: /the commit that deno task setup pins/,
+    world: () =>
+      onHost({
+        "-B -": JSON.stringify({
+          slime: "/root/slime",
+          faults: ["sample 0: the loss mask is not response_length long"],
+        }),
+      }),
+  },
+];

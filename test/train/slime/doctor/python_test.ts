@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hook } from "../../../../train/slime/doctor/checks/hook.ts";
+import { software } from "../../../../train/slime/doctor/checks/software.ts";
+import { template } from "../../../../train/slime/doctor/checks/template.ts";
+import { examine } from "../../../../train/slime/doctor/examine.ts";
+import {
+  jobPythonPath,
+  runPython,
+} from "../../../../train/slime/doctor/host_python.ts";
+import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
+import { z } from "zod";
+import {
+  checkContext,
+  slimeConfig,
+  writeModel,
+} from "../../../support/doctor.ts";
+import { testPython, withoutPython } from "../../../support/python.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
+
+const ignore = withoutPython();
+const python = testPython() ?? "python3";
+const STAND_IN = fileURLToPath(
+  new URL("../../../support/slime", import.meta.url),
+);
+const HOOKS = await Deno.readTextFile(
+  new URL("../../../../train/slime/generate.py", import.meta.url),
+);
+
+function here(sets: readonly string[], hooks = HOOKS) {
+  const config = slimeConfig([`paths.python=${python}`, ...sets]);
+  return checkContext(config, { hosts: [localShell()], hooks });
+}
+
+function atModel(dir: string) {
+  return here([`model.directory=${join(dir, "model")}`]);
+}
+
+Deno.test({
+  name:
+    "the check template passes on Qwen3's own tokenizer (needs Python with transformers)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      await writeModel(join(dir, "model"));
+      const [finding] = await examine(template, atModel(dir));
+      assert.equal(finding?.state, "pass", finding?.found);
+      assert.match(
+        finding!.found,
+        /text and \d{3} ids are those of transformers 4\./,
+      );
+    }),
+});
+
+Deno.test({
+  name:
+    "the check template fails where the template calls what only Python has (needs Python with transformers)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      await writeModel(join(dir, "model"));
+      const path = join(dir, "model", "tokenizer_config.json");
+      const config = JSON.parse(await Deno.readTextFile(path));
+      // transformers gives templates the day; ours keep to what is the same on every day.
+      config.chat_template = config.chat_template +
+        "{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% endif %}";
+      await Deno.writeTextFile(path, JSON.stringify(config));
+      const [finding] = await examine(template, atModel(dir));
+      assert.equal(finding?.state, "fail", finding?.found);
+      assert.match(
+        finding!.found,
+        /the text differs: character \d+ begins "" here and "20/,
+      );
+    }),
+});
+
+Deno.test({
+  name:
+    "the check template fails where ids are beyond the embedding (needs Python with transformers)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      await writeModel(join(dir, "model"));
+      const path = join(dir, "model", "tokenizer.json");
+      const files = JSON.parse(await Deno.readTextFile(path));
+      files.added_tokens.push({
+        ...files.added_tokens[0],
+        id: 151_936,
+        content: "<|extra|>",
+      });
+      await Deno.writeTextFile(path, JSON.stringify(files));
+      const [finding] = await examine(template, atModel(dir));
+      assert.equal(finding?.state, "fail", finding?.found);
+      assert.match(
+        finding!.found,
+        /ids up to 151936 and the model's embedding 151936 rows/,
+      );
+    }),
+});
+
+Deno.test({
+  name:
+    "the check template warns where Python has no transformers (needs Python)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      await writeModel(join(dir, "model"));
+      // -S leaves installed packages out.
+      await Deno.writeTextFile(
+        join(dir, "bare"),
+        `#!/bin/sh\nexec ${python} -S "$@"\n`,
+        { mode: 0o755 },
+      );
+      const context = here([
+        `model.directory=${join(dir, "model")}`,
+        `paths.python=${join(dir, "bare")}`,
+      ]);
+      const [finding] = await examine(template, context);
+      assert.equal(finding?.state, "warn", finding?.found);
+      assert.match(finding!.found, /no transformers/);
+    }),
+});
+
+Deno.test({
+  name: "the check hook passes beside slime's Sample (needs Python)",
+  ignore,
+  fn: async () => {
+    const context = here([`paths.slime=${STAND_IN}`]);
+    const findings = await examine(hook, context);
+    assert.deepEqual(
+      findings.map(({ state }) => state),
+      ["pass"],
+      findings[0]?.found,
+    );
+    assert.match(findings[0]!.found, /support\/slime\/slime\/utils/);
+  },
+});
+
+Deno.test({
+  name:
+    "the check hook fails on hooks that break what slime counts on (needs Python)",
+  ignore,
+  fn: async () => {
+    const cases: [from: string, to: string, says: RegExp][] = [
+      [
+        'sample.status = type(sample).Status(answer["status"])',
+        'sample.status = answer["status"]',
+        /sample 0: its status is 'completed' and no Sample.Status/,
+      ],
+      [
+        "sample.tokens, sample.response_length = [0, 0], 1",
+        "sample.tokens, sample.response_length = [0], 1",
+        /sample 1: response_length 1 of 1 tokens/,
+      ],
+      [
+        "sample.loss_mask, sample.rollout_log_probs = [0], [0.0]",
+        "sample.loss_mask, sample.rollout_log_probs = [0], [-1.0]",
+        /sample 1: a masked token has a log probability/,
+      ],
+      [
+        "sample.remove_sample = 0.0, True",
+        "sample.remove_sample = None, True",
+        /sample 1: its reward is None/,
+      ],
+      [
+        "import httpx",
+        "import no_such_module",
+        /ModuleNotFoundError: No module named 'no_such_module'/,
+      ],
+    ];
+    for (const [from, to, says] of cases) {
+      assert.ok(HOOKS.includes(from), from);
+      const context = here(
+        [`paths.slime=${STAND_IN}`],
+        HOOKS.replace(from, to),
+      );
+      const findings = await examine(hook, context);
+      assert.ok(
+        findings.some(({ state, found }) =>
+          state === "fail" && says.test(found)
+        ),
+        `${says}: ${JSON.stringify(findings)}`,
+      );
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "the check software reads what a real Python and a real checkout have (needs Python)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const slime = join(dir, "slime");
+      await Deno.mkdir(join(slime, ".git"), { recursive: true });
+      await Deno.writeTextFile(
+        join(slime, ".git/HEAD"),
+        "ref: refs/heads/main\n",
+      );
+      await Deno.writeTextFile(
+        join(slime, ".git/packed-refs"),
+        "# pack-refs\n0123456789abcdef0123456789abcdef01234567 refs/heads/main\n",
+      );
+      await Deno.writeTextFile(join(slime, "train.py"), "");
+      await Deno.mkdir(join(dir, "megatron/megatron"), { recursive: true });
+      const context = here([
+        `paths.slime=${slime}`,
+        `paths.megatron=${join(dir, "megatron")}`,
+      ]);
+      const [host] = context.hosts;
+      const found = await context.facts.python(host!);
+      assert.equal(found.commit, "0123456789abcdef0123456789abcdef01234567");
+      assert.deepEqual(found.parts, ["train.py"]);
+      assert.equal(found.megatron, true);
+      assert.match(found.packages["ray"] ?? "", /^\d+\.\d+/);
+      assert.match(found.packages["torch"] ?? "", /^\d+\.\d+/);
+      const findings = await examine(software, context);
+      assert.ok(findings.some(({ found }) => /lacks sglang/.test(found)));
+    }),
+});
+
+Deno.test({
+  name:
+    "runPython() hands text over as it is, and tells a program's last words (needs Python)",
+  ignore,
+  fn: async () => {
+    const text = '“#W1” 日本 \u2028 \\n \'""" \u0000 \ud83d\ude00 é';
+    const job = {
+      program: "print(json.dumps(CASE))",
+      input: JSON.stringify({ text }),
+      output: z.object({ text: z.string() }),
+    };
+    const answer = await runPython(localShell(), python, job);
+    assert.deepEqual(answer, { text });
+    await assert.rejects(
+      runPython(localShell(), python, {
+        ...job,
+        program: "raise ValueError('no luck')",
+      }),
+      /ValueError: no luck/,
+    );
+    await assert.rejects(
+      runPython(localShell(), python, { ...job, program: "print('so?')" }),
+      /answered "so\?"/,
+    );
+    await assert.rejects(
+      runPython(localShell(), "no-such-python", job),
+      /no-such-python.*not found/,
+    );
+  },
+});
+
+Deno.test("jobPythonPath() begins with Megatron, as the job's does", () => {
+  const config = slimeConfig(["paths.megatron=/m", "paths.slime=/s"]);
+  assert.equal(jobPythonPath(config), "/m:/s");
+});

@@ -1,0 +1,329 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { AnyMetrics } from "../../../../train/runs/metrics.ts";
+import { readRun, readSlimeRun } from "../../../../train/runs/run_reader.ts";
+import { readJobLog } from "../../../../train/slime/launch/follow.ts";
+import { readLaunchRecord } from "../../../../train/slime/launch/launch_record.ts";
+import { attachRun } from "../../../../train/slime/launch/launch.ts";
+import { SlimeRun } from "../../../../train/slime/launch/slime_run.ts";
+import { prepareResume, stopRun } from "../../../../train/slime/launch/stop.ts";
+import { serveEpisodes } from "../../../support/episode_server.ts";
+import { withoutPython } from "../../../support/python.ts";
+import { cutWire, freePort, rayPython } from "../../../support/ray.ts";
+import { servePolicy } from "../../../support/slime_bridge.ts";
+import {
+  launch,
+  launchRecipe,
+  launchWorld,
+  type RunShape,
+  testFleet,
+} from "../../../support/slime_launch.ts";
+import { taskCommand } from "../../../support/task_process.ts";
+
+/** One Ray for all of them: it is started by the first, and ended by the last. */
+Deno.test({
+  name:
+    "train launches, follows, leaves, resumes and stops jobs on Ray (needs Python with Ray)",
+  ignore: withoutPython(),
+  async fn(t) {
+    const dir = await Deno.makeTempDir({ prefix: "r" });
+    const world = await launchWorld(dir);
+    await using episodes = serveEpisodes();
+    await using policy = await servePolicy(join(dir, "model"));
+    const first = join(world.runs, "first");
+    const quick: RunShape = {
+      episodes: episodes.url,
+      engine: episodes.port,
+      steps: 3,
+      batchSize: 8,
+      groupSize: 8,
+      evalEvery: 2,
+    };
+    // A program of the user's that has nothing to do with it, though it is called like Ray's.
+    const bystander = new Deno.Command(rayPython(), {
+      args: ["-c", "import time; time.sleep(600)", "raylet", "gcs_server"],
+    }).spawn();
+
+    try {
+      if (
+        !await t.step(
+          "Ctrl-C leaves the job, Ray and the servers of episodes running",
+          async () => {
+            const recipe = join(dir, "first.yaml");
+            const shape = {
+              episodes: null,
+              engine: Number(new URL(policy.url).port),
+              servePort: freePort(),
+              steps: 400,
+              batchSize: 2,
+              groupSize: 4,
+              env: { FAKE_PAUSE_S: "1" },
+            };
+            await Deno.writeTextFile(
+              recipe,
+              JSON.stringify(launchRecipe(world, shape)),
+            );
+            const said = await runTrain(world.runs, [
+              ...["--recipe", recipe, "--name", "first", "--skip-doctor"],
+            ], { interruptAfter: first });
+            assert.equal(said.code, 130, said.stdout + said.stderr);
+            assert.match(said.stdout, /--attach \S*first/);
+            assert.match(said.stdout, /--stop \S*first/);
+            assert.equal((await world.jobs.job("first")).state, "RUNNING");
+            const record = (await readLaunchRecord(first))!;
+            assert.equal(record.services.length, 1);
+            const health = await fetch(`${record.services[0]!.url}/health`);
+            assert.equal((await health.json()).status, "ok");
+            assert.deepEqual(record.ray?.hosts, ["this machine"]);
+            const { info } = await readSlimeRun(first);
+            assert.equal(info.outcome, "running");
+            await assert.rejects(readRun(first), /slime trained/);
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "a second job runs beside the first, and is followed though its dashboard is cut off",
+          async () => {
+            await using wire = cutWire(world.dashboardPort);
+            const notes: string[] = [];
+            let cuts = 0;
+            const { outcome, run } = await launch(world, {
+              name: "second",
+              shape: { ...quick, env: { FAKE_PAUSE_S: "0.5" } },
+              jobsUrl: wire.url,
+              onNote: (text) => notes.push(text),
+              onLine(line) {
+                if (line.phase !== "grpo" || cuts++ > 0) return;
+                wire.cut();
+                setTimeout(() => wire.mend(), 1_500);
+              },
+            });
+            assert.equal(outcome, "completed");
+            assert.ok(notes.some((note) => note.includes("cannot be reached")));
+            assert.ok(notes.includes("Ray answers again"));
+            const { lines, info } = await readSlimeRun(run.path);
+            assert.equal(info.outcome, "completed");
+            assert.deepEqual(whatOf(lines), [
+              "0 eval",
+              "1 grpo",
+              "2 grpo",
+              "2 eval",
+              "3 grpo",
+            ]);
+            for (const line of lines) {
+              if (line.phase !== "grpo") continue;
+              assert.ok(line.reward! > 0.2 && line.reward! < 0.8);
+              assert.equal(line.groups! - line.refilledGroups!, 8);
+              assert.equal(line.gradNorm, 1.5);
+            }
+            assert.ok(episodes.asked.get("train")! >= 192);
+            assert.ok(episodes.asked.get("dev")! > 0);
+            // The copy is the log, no line twice and none lost.
+            const copy = await readJobLog(join(run.logs, "second.log"));
+            const whole = await world.jobs.logs("second");
+            assert.deepEqual(copy, whole.split("\n").slice(0, -1));
+            assert.equal((await world.jobs.job("first")).state, "RUNNING");
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "a run whose GPUs a job holds is refused, and leaves nothing behind",
+          async () => {
+            const refused = launch(world, {
+              name: "greedy",
+              shape: { ...quick, gpus: 2 },
+            });
+            await assert.rejects(
+              refused,
+              /1 of 2 GPUs free.*"first" \(RUNNING\)/,
+            );
+            const { info } = await readSlimeRun(join(world.runs, "greedy"));
+            assert.equal(info.outcome, "failed");
+            const jobs = await world.jobs.list();
+            assert.ok(jobs.every((one) => one.submissionId !== "greedy"));
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "a job that fails is explained by what its log shows",
+          async () => {
+            const { outcome, failure } = await launch(world, {
+              name: "third",
+              shape: { ...quick, evalEvery: 0, env: { FAKE_FAIL_AT: "0" } },
+            });
+            assert.equal(outcome, "failed");
+            assert.match(
+              failure!.lastError,
+              /RuntimeError.*CUDA out of memory/,
+            );
+            assert.match(failure!.symptom!.cause, /a GPU ran out of memory/);
+            assert.match(failure!.symptom!.mend, /engine\.memory/);
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "a job is stopped alone, and resumed from its last checkpoint with each step once",
+          async () => {
+            const slow = {
+              ...quick,
+              steps: 6,
+              env: { FAKE_PAUSE_S: "0.7" },
+            };
+            const stop = new AbortController();
+            const left = await launch(world, {
+              name: "fourth",
+              shape: slow,
+              signal: stop.signal,
+              onLine: (line) => line.step === 3 && stop.abort(),
+            });
+            assert.equal(left.outcome, "left");
+            const { path } = left.run;
+            const fleet = testFleet();
+            await assert.rejects(prepareResume(path, { fleet }), /--attach/);
+            const stopped = await stopRun(path, { fleet });
+            assert.equal(stopped.state, "STOPPED");
+            assert.equal((await world.jobs.job("first")).state, "RUNNING");
+            const again = await stopRun(path, { fleet });
+            assert.equal(again.stopped, false);
+
+            const point = await prepareResume(path, { fleet });
+            assert.ok(point.step >= 2 && point.step % 2 === 0);
+            const kept = (await readSlimeRun(path)).lines;
+            assert.ok(kept.every((line) => line.step <= point.step));
+            const { outcome, run } = await launch(world, {
+              name: "fourth",
+              shape: slow,
+              sitting: 2,
+              fromStep: point.step,
+            });
+            assert.equal(outcome, "completed");
+            const { lines } = await readSlimeRun(run.path);
+            assert.deepEqual(
+              lines.filter(({ phase }) => phase === "grpo").map((one) =>
+                one.step
+              ),
+              [1, 2, 3, 4, 5, 6],
+            );
+            const record = (await readLaunchRecord(run.path))!;
+            assert.deepEqual(
+              record.sittings.map(({ submissionId, fromStep, state }) => [
+                submissionId,
+                fromStep,
+                state,
+              ]),
+              [["fourth", 0, "STOPPED"], ["fourth-2", point.step, "SUCCEEDED"]],
+            );
+            const again2 = await readJobLog(join(run.logs, "fourth-2.log"));
+            assert.ok(
+              again2.some((line) => line.includes(`perf ${point.step}:`)),
+            );
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "--attach goes on where following ended, nothing twice",
+          async () => {
+            const before = (await readSlimeRun(first)).lines.length;
+            const stop = new AbortController();
+            const fresh: AnyMetrics[] = [];
+            await using run = await SlimeRun.open(first);
+            await using fleet = testFleet();
+            const { outcome } = await attachRun({
+              run,
+              fleet,
+              signal: stop.signal,
+              pollMs: 300,
+              onLine(line) {
+                fresh.push(line);
+                if (fresh.length > 3) stop.abort();
+              },
+            });
+            assert.equal(outcome, "left");
+            const { lines } = await readSlimeRun(first);
+            assert.equal(lines.length, before + fresh.length);
+            const steps = lines.map(({ step }) => step);
+            assert.deepEqual(steps, steps.map((_, at) => at + 1));
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "--stop ends the job, its servers and the Ray that was started for it, and nothing else",
+          async () => {
+            const { services, ray } = (await readLaunchRecord(first))!;
+            const said = await runTrain(world.runs, ["--stop", first]);
+            assert.equal(said.code, 0, said.stderr);
+            assert.match(
+              said.stdout,
+              /stopped the job "first" \(STOPPED\), 1 servers? of episodes, Ray on this machine/,
+            );
+            await assert.rejects(fetch(`${services[0]!.url}/health`));
+            await assert.rejects(world.jobs.version());
+            assert.deepEqual(await marked(ray!.mark), []);
+            const { info } = await readSlimeRun(first);
+            assert.equal(info.outcome, "interrupted");
+            bystander.kill("SIGTERM"); // throws if it has been ended
+          },
+        )
+      ) return;
+    } finally {
+      try {
+        bystander.kill("SIGKILL");
+      } catch {
+        // it has ended
+      }
+      await bystander.status;
+      await stopRun(first, { fleet: testFleet() }).catch(() => {});
+      await policy[Symbol.asyncDispose]();
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});
+
+function whatOf(lines: readonly AnyMetrics[]): string[] {
+  return lines.map(({ step, phase }) => `${step} ${phase}`);
+}
+
+/** Processes that carry a mark. */
+async function marked(mark: string): Promise<string[]> {
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", `grep -lzF "=$0" /proc/[0-9]*/environ 2>/dev/null`, mark],
+  }).output();
+  return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+}
+
+/** `deno task train`; interrupted by Ctrl-C once the run of this path has a line of metrics. */
+async function runTrain(
+  runs: string,
+  args: readonly string[],
+  { interruptAfter }: { interruptAfter?: string } = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = taskCommand("train", ["--runs", runs, ...args], { runs })
+    .spawn();
+  const out = new Response(child.stdout).text();
+  const err = new Response(child.stderr).text();
+  const ended = new AbortController();
+  child.status.then(() => ended.abort());
+  while (interruptAfter !== undefined && !ended.signal.aborted) {
+    const text = await Deno.readTextFile(join(interruptAfter, "metrics.jsonl"))
+      .catch(() => "");
+    if (text.includes("\n")) {
+      child.kill("SIGINT");
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const { code } = await child.status;
+  return { code, stdout: await out, stderr: await err };
+}

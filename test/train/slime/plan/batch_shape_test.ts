@@ -1,0 +1,81 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  batchFaults,
+  batchPlan,
+  type BatchShape,
+} from "../../../../train/slime/plan/batch_shape.ts";
+import { MODEL_SHAPES } from "../../../../train/slime/model_shapes.ts";
+
+/** What slime's script for τ-bench has. */
+const example: BatchShape = {
+  actorNumNodes: 1,
+  actorNumGpusPerNode: 2,
+  rolloutNumGpus: 2,
+  rolloutNumGpusPerEngine: 1,
+  colocate: true,
+  tensorParallel: 2,
+  pipelineParallel: 1,
+  contextParallel: 1,
+  rolloutBatchSize: 32,
+  samplesPerPrompt: 8,
+  globalBatchSize: 256,
+  overSamplingBatchSize: 32,
+  microBatchSize: 1,
+};
+const world = { ...MODEL_SHAPES["Qwen3-4B"], rows: 500 };
+
+Deno.test("batchPlan() gives the figures of slime's example", () => {
+  deepStrictEqual(batchPlan(example), {
+    gpus: 2,
+    engines: 2,
+    dataParallel: 1,
+    samples: 256,
+    optimizerSteps: 1,
+  });
+  deepStrictEqual(batchFaults(example, world), []);
+});
+
+Deno.test("batchPlan() adds the engines' GPUs where they are apart", () => {
+  strictEqual(batchPlan({ ...example, colocate: false }).gpus, 4);
+});
+
+const broken: readonly [Partial<BatchShape>, RegExp][] = [
+  [{ rolloutNumGpusPerEngine: 4 }, /whole engines of 4/],
+  [{ colocate: false, rolloutNumGpus: 0 }, /0 rollout GPUs/],
+  [{ contextParallel: 4 }, /2 training GPUs do not divide/],
+  [{ actorNumGpusPerNode: 16, tensorParallel: 16 }, /choose a divisor of 8/],
+  [{ actorNumGpusPerNode: 10, pipelineParallel: 5 }, /5 does not divide 36/],
+  [{ samplesPerPrompt: 1, globalBatchSize: 32 }, /no spread/],
+  [{ globalBatchSize: 512 }, /no multiple of global-batch-size 512/],
+  [{ rolloutBatchSize: 31 }, /drops the remainder silently/],
+  [{ actorNumGpusPerNode: 6 }, /micro-batch-size × data parallel \(1 × 3\)/],
+  [{ overSamplingBatchSize: 31 }, /below rollout-batch-size 32/],
+  [{ overSamplingBatchSize: 501 }, /more than the 500 rows/],
+];
+for (const [change, fault] of broken) {
+  Deno.test(`batchFaults() refuses ${JSON.stringify(change)}`, () => {
+    const faults = batchFaults({ ...example, ...change }, world);
+    strictEqual(faults.length, 1, faults.join("\n"));
+    match(faults[0]!, fault);
+  });
+}
+
+Deno.test("batchFaults() lets no sample be dropped", () => {
+  const size = fc.integer({ min: 1, max: 64 });
+  const samplesPerPrompt = fc.integer({ min: 2, max: 16 });
+  fc.assert(
+    fc.property(size, samplesPerPrompt, size, (rolloutBatchSize, n, global) => {
+      const shape = {
+        ...example,
+        rolloutBatchSize,
+        samplesPerPrompt: n,
+        globalBatchSize: global,
+        overSamplingBatchSize: rolloutBatchSize,
+      };
+      const { samples, optimizerSteps } = batchPlan(shape);
+      const isWhole = optimizerSteps > 0 && optimizerSteps * global === samples;
+      strictEqual(batchFaults(shape, world).length === 0, isWhole);
+    }),
+  );
+});

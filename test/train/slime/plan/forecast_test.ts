@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  assumedRates,
+  type EpisodeRates,
+  evaluationCount,
+  forecast,
+  forecastWarnings,
+} from "../../../../train/slime/plan/forecast.ts";
+import { slimeConfigOf } from "../../../support/slime_plan.ts";
+
+const RATES: EpisodeRates = {
+  measuredOn: "runs/e1",
+  episodes: 10,
+  turns: 12,
+  tokens: 6_000,
+  promptTokens: 4_000,
+  seconds: 60,
+  user: {
+    calls: 10,
+    promptTokens: 8_000,
+    cachedTokens: 2_000,
+    completionTokens: 200,
+  },
+};
+
+const PRICE =
+  "prices={gemini-2.5-flash-lite: {input: 1, cachedInput: 0.5, output: 4}}";
+
+async function forecastOf(...sets: string[]) {
+  const config = await slimeConfigOf("qwen3-4b", ...sets);
+  return {
+    config,
+    ...forecast(config, { rates: RATES, evalRows: 20, servers: 1 }),
+  };
+}
+
+Deno.test("forecast() prices a rollout, an evaluation and the run", async () => {
+  const { rollout, evaluation, evaluations, run } = await forecastOf(
+    PRICE,
+    "rollout.steps=10",
+  );
+  const each = (6_000 * 1 + 2_000 * 0.5 + 200 * 4) / 1e6;
+  assert.equal(rollout.episodes, 256);
+  assert.ok(Math.abs(rollout.cost! - 256 * each) < 1e-9);
+  assert.ok(Math.abs(evaluation!.cost! - 20 * each) < 1e-9);
+  assert.equal(evaluations, 3);
+  assert.ok(Math.abs(run.cost! - (2560 + 60) * each) < 1e-9);
+  assert.equal(run.userCalls, 26_200);
+});
+
+Deno.test("forecast() does not know a cost without a price, and says so", async () => {
+  const { rollout, config, ...all } = await forecastOf();
+  assert.equal(rollout.cost, null);
+  const warnings = forecastWarnings({ rollout, ...all }, config);
+  assert.ok(warnings.some((warning) => /add it to prices/.test(warning)));
+});
+
+Deno.test("forecast() waits for the customers' rate limit where it is the slower", async () => {
+  const free = await forecastOf();
+  // 128 at once, 60 s each: 256 episodes are two rounds.
+  assert.equal(free.atOnce, 128);
+  assert.equal(free.rollout.seconds, 120);
+  assert.equal(free.callsPerMinute, 1280);
+  const slow = await forecastOf(
+    "user.endpoint.calls.requestsPerMinute=256",
+  );
+  assert.equal(slow.callsPerMinuteLimit, 256);
+  assert.equal(slow.rollout.seconds, 600);
+  assert.ok(
+    forecastWarnings(slow, slow.config).some((warning) =>
+      /requestsPerMinute allows 256/.test(warning)
+    ),
+  );
+});
+
+Deno.test("forecast() says how far the budget goes", async () => {
+  const { run } = await forecastOf(PRICE, "rollout.steps=10");
+  const half = await forecastOf(
+    PRICE,
+    "rollout.steps=10",
+    `budget.maxCost=${run.cost! / 2}`,
+  );
+  assert.equal(half.rolloutsInBudget, 5);
+  assert.ok(
+    forecastWarnings(half, half.config).some((warning) =>
+      /about 5 of 10 rollouts/.test(warning)
+    ),
+  );
+  const tokens = await forecastOf("rollout.steps=10", "budget.maxTokens=1");
+  assert.equal(tokens.rolloutsInBudget, 0);
+});
+
+Deno.test("forecast() of scripted customers makes no calls and costs nothing", async () => {
+  const config = await slimeConfigOf("qwen3-0.6b");
+  const rates = assumedRates(config, 3_000);
+  const { run, callsPerMinute } = forecast(config, {
+    rates,
+    evalRows: 50,
+    servers: 1,
+  });
+  assert.equal(run.userCalls, 0);
+  assert.equal(run.cost, 0);
+  assert.equal(callsPerMinute, 0);
+});
+
+Deno.test("forecastWarnings() says that scripted customers tell nothing of a model's", async () => {
+  const config = await slimeConfigOf("qwen3-4b", PRICE);
+  const all = forecast(config, {
+    rates: { ...RATES, user: null },
+    evalRows: 20,
+    servers: 1,
+  });
+  assert.equal(all.rollout.cost, null);
+  assert.ok(
+    forecastWarnings(all, config).some((one) => /without a model/.test(one)),
+  );
+});
+
+Deno.test("forecast() adds up: a run is its rollouts and its evaluations", async () => {
+  const config = await slimeConfigOf("qwen3-4b", PRICE);
+  fc.assert(fc.property(
+    fc.integer({ min: 1, max: 60 }),
+    fc.integer({ min: 0, max: 9 }),
+    fc.integer({ min: 1, max: 200 }),
+    (steps, every, evalRows) => {
+      const changed = {
+        ...config,
+        rollout: { ...config.rollout, steps },
+        eval: { ...config.eval, every },
+      };
+      const { run, rollout, evaluation, evaluations } = forecast(changed, {
+        rates: RATES,
+        evalRows,
+        servers: 1,
+      });
+      const parts = (of: "episodes" | "userCalls" | "seconds" | "tokens") =>
+        steps * rollout[of] + evaluations * (evaluation?.[of] ?? 0);
+      for (
+        const key of ["episodes", "userCalls", "seconds", "tokens"] as const
+      ) {
+        assert.ok(Math.abs(run[key] - parts(key)) <= 1e-6 * parts(key));
+      }
+    },
+  ));
+});
+
+Deno.test("evaluationCount() counts as slime evaluates: before the first rollout and after each interval", () => {
+  for (const steps of [1, 4, 5, 6, 10]) {
+    for (const every of [1, 5, 7]) {
+      const after = Array.from({ length: steps }, (_, id) => id)
+        .filter((id) => (id + 1) % every === 0);
+      assert.equal(evaluationCount(steps, every), 1 + after.length);
+    }
+  }
+  assert.equal(evaluationCount(10, 0), 0);
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import {
+  checkpointCount,
+  memoryPlan,
+  memoryWarnings,
+} from "../../../../train/slime/plan/run_memory.ts";
+import {
+  MODEL_SHAPES,
+  parameterCount,
+} from "../../../../train/slime/model_shapes.ts";
+import { slimeConfigOf } from "../../../support/slime_plan.ts";
+
+const EPISODE = { tokens: 6_000, promptTokens: 4_000 };
+
+async function planOf(...sets: string[]) {
+  return memoryPlan(await slimeConfigOf("qwen3-8b", ...sets), EPISODE);
+}
+
+Deno.test("memoryPlan() has Megatron's 6 + 12/d bytes a parameter", async () => {
+  for (const [context, gpus] of [[1, 8], [2, 8], [1, 2]] as const) {
+    const { training } = await planOf(
+      `parallel.context=${context}`,
+      `cluster.gpusPerNode=${gpus}`,
+      "rollout.maxContextLen=9000",
+    );
+    const sharded = gpus / 2; // tensor 2; context ranks share the optimizer too
+    const bytes = training.weights + training.gradients + training.optimizer;
+    assert.equal(bytes / training.parameters, 6 + 12 / sharded);
+  }
+});
+
+Deno.test("memoryPlan() shares the parameters among tensor and pipeline ranks, padding aside", async () => {
+  const total = parameterCount(MODEL_SHAPES["Qwen3-8B"]);
+  const half = await planOf();
+  assert.ok(Math.abs(half.training.parameters * 2 / total - 1) < 0.001);
+  const quarter = await planOf("parallel.pipeline=2");
+  assert.ok(quarter.training.parameters < half.training.parameters);
+  // The first stage has the embedding, the last the output layer.
+  assert.ok(quarter.training.parameters * 4 >= total);
+});
+
+Deno.test("memoryPlan() counts the longest episode where it is longer than a micro-batch", async () => {
+  const short = await planOf("rollout.maxContextLen=9000");
+  const long = await planOf(
+    "rollout.maxContextLen=32768",
+    "parallel.context=1",
+    "rollout.maxResponseLen=1024",
+  );
+  assert.equal(short.microBatchTokens, 9216);
+  assert.equal(long.microBatchTokens, 32_768);
+  assert.ok(long.training.total > long.gpu);
+});
+
+Deno.test("memoryPlan() keeps more where less is recomputed", async () => {
+  const full = await planOf();
+  const none = await planOf("parallel.recompute=null");
+  assert.ok(none.training.activations > 5 * full.training.activations);
+});
+
+Deno.test("memoryPlan() has 14 bytes a parameter of a checkpoint, and 2 in Hugging Face's format", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-4b",
+    "checkpoint.huggingFace=/hf",
+    "rollout.steps=41",
+  );
+  const { disk } = memoryPlan(config, EPISODE);
+  const parameters = parameterCount(MODEL_SHAPES["Qwen3-4B"]);
+  assert.equal(disk.checkpoint, 14 * parameters);
+  assert.equal(disk.huggingFace, 2 * parameters);
+  assert.equal(disk.total, 3 * 16 * parameters);
+});
+
+Deno.test("checkpointCount() counts as slime saves: after each interval, and after the last rollout", () => {
+  for (const steps of [1, 19, 20, 21, 40, 41]) {
+    for (const every of [1, 7, 20]) {
+      const saves = Array.from({ length: steps }, (_, id) => id)
+        .filter((id) => (id + 1) % every === 0 || id === steps - 1);
+      assert.equal(checkpointCount(steps, every), saves.length);
+    }
+  }
+});
+
+Deno.test("memoryWarnings() names what does not fit, with the key to turn", async () => {
+  const cases: [string[], RegExp][] = [
+    [["cluster.gpuMemoryGb=40"], /training takes about .*of a GPU of 40\.0 GB/],
+    [["cluster.gpuMemoryGb=20"], /does not hold its weights/],
+    [["engine.memory=0.98"], /lower engine\.memory/],
+    [["cluster.gpuMemoryGb=24"], /fewer than one episode/],
+    [["engine.concurrency=512"], /lower engine\.concurrency/],
+    [["engine.memory=0.7"], /trains alone/],
+  ];
+  for (const [sets, message] of cases) {
+    const config = await slimeConfigOf("qwen3-8b", ...sets);
+    const warnings = memoryWarnings(memoryPlan(config, EPISODE), config);
+    assert.ok(
+      warnings.some((warning) => message.test(warning)),
+      `${sets}: ${warnings.join("\n")}`,
+    );
+  }
+});
+
+Deno.test("memoryWarnings() says nothing of what fits", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-8b",
+    "rollout.maxContextLen=16384",
+    "parallel.maxTokensPerGpu=8192",
+  );
+  assert.deepEqual(memoryWarnings(memoryPlan(config, EPISODE), config), []);
+});

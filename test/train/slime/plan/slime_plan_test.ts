@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { ConfigError } from "../../../../env/errors.ts";
+import { quoteWords } from "../../../../train/slime/hosts/shell.ts";
+import { planLaunch } from "../../../../train/slime/plan/slime_plan.ts";
+import {
+  RETAIL_ROWS,
+  SLIME_RECIPES,
+  slimeConfigOf,
+  slimeFactsOf,
+} from "../../../support/slime_plan.ts";
+
+for (const name of SLIME_RECIPES) {
+  Deno.test(`planLaunch() of ${name} fits its GPUs, and each flag has a key`, async () => {
+    const plan = planLaunch(await slimeConfigOf(name), slimeFactsOf());
+    assert.ok(plan.memory.training.total < plan.memory.gpu, name);
+    assert.ok(
+      plan.memory.engine.cacheTokens > plan.memory.engine.expectedTokens,
+    );
+    assert.ok(plan.train.every(({ from }) => from !== ""));
+    assert.ok(Number.isInteger(plan.derived.dataParallel));
+  });
+}
+
+Deno.test("planLaunch() names only files that it writes, each by its whole path", async () => {
+  const plan = planLaunch(await slimeConfigOf("qwen3-4b"), slimeFactsOf());
+  const paths = new Set(plan.files.map(({ path }) => path));
+  const named = plan.trainWords.filter((word) =>
+    word.startsWith(`${plan.directory}/`)
+  );
+  assert.equal(named.length, 3);
+  for (const path of named) assert.ok(paths.has(path), path);
+  assert.ok(paths.has(`${plan.directory}/generate.py`));
+  assert.ok(
+    plan.job.runtimeEnv.env_vars["PYTHONPATH"]?.endsWith(`:${plan.directory}`),
+  );
+});
+
+Deno.test("planLaunch() writes the settings that generate.py reads", async () => {
+  const config = await slimeConfigOf("qwen3-4b", "eval.splits=[dev, test]");
+  const data = {
+    ...RETAIL_ROWS,
+    rows: [...RETAIL_ROWS.rows, {
+      ...RETAIL_ROWS.rows[1]!,
+      split: "test" as const,
+    }],
+  };
+  const one = planLaunch(await slimeConfigOf("qwen3-4b"), slimeFactsOf());
+  const two = planLaunch(config, slimeFactsOf({ data }));
+  const settings = (plan: typeof one) =>
+    parse(
+      plan.files.find(({ path }) => path.endsWith("settings.yaml"))!.text!,
+    ) as Record<string, unknown>;
+  assert.deepEqual(settings(one), {
+    taulab_services: ["http://127.0.0.1:8400", "http://127.0.0.1:8401"],
+    taulab_timeout_s: 1800,
+    taulab_patience_s: 120,
+    taulab_retries: 3,
+    taulab_eval_split: "dev",
+  });
+  assert.ok(!("taulab_eval_split" in settings(two)));
+  const hooks = await Deno.readTextFile(
+    new URL("../../../../train/slime/generate.py", import.meta.url),
+  );
+  for (const key of Object.keys(settings(one))) {
+    assert.ok(hooks.includes(`"${key}"`) || hooks.includes(`args.${key}`), key);
+  }
+});
+
+Deno.test("planLaunch() evaluates each split on rows of its own", async () => {
+  const config = await slimeConfigOf("qwen3-4b");
+  const { train } = planLaunch(config, slimeFactsOf());
+  const data = train.find(({ flag }) => flag === "--eval-prompt-data");
+  assert.deepEqual(data?.values, [
+    "retail-dev",
+    "/root/taulab-runs/a1/retail_dev_tasks.jsonl",
+  ]);
+});
+
+Deno.test("planLaunch() makes one shell line of the job, every word quoted", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-4b",
+    "model.directory=/models/it's here",
+    "checkpoint.huggingFace=/hf",
+  );
+  const { job, trainWords } = planLaunch(config, slimeFactsOf());
+  assert.equal(
+    job.entrypoint,
+    `cd /root/slime && exec python3 train.py ${quoteWords(trainWords)}`,
+  );
+  const output = await new Deno.Command("sh", {
+    args: [
+      "-c",
+      job.entrypoint.replace(/^.*train\.py /, "printf '%s\\n' "),
+    ],
+  }).output();
+  const words = new TextDecoder().decode(output.stdout).trimEnd().split("\n");
+  assert.deepEqual(words, trainWords);
+  assert.ok(words.includes("/hf/a1/{rollout_id}"));
+});
+
+Deno.test("planLaunch() never plans to kill anything, nor puts a secret into the job", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-8b-2nodes",
+    "tracking.wandb=true",
+  );
+  const plan = planLaunch(config, slimeFactsOf());
+  const text = JSON.stringify({ ...plan, files: [] });
+  assert.doesNotMatch(text, /pkill|killall|ray stop/);
+  const variables = Object.keys(plan.job.runtimeEnv.env_vars);
+  assert.deepEqual(
+    variables.filter((name) => /TOKEN|KEY/.test(name)),
+    [],
+  );
+  assert.deepEqual(plan.job.secrets.map(({ name }) => name), [
+    "TAULAB_TOKEN",
+    "WANDB_API_KEY",
+  ]);
+  assert.deepEqual(plan.ray.head?.passEnv, ["TAULAB_TOKEN", "WANDB_API_KEY"]);
+});
+
+Deno.test("planLaunch() needs no token where all is on loopback", async () => {
+  const plan = planLaunch(await slimeConfigOf("qwen3-4b"), slimeFactsOf());
+  assert.deepEqual(plan.job.secrets, []);
+  assert.deepEqual(plan.services[0]?.start?.passEnv, ["GEMINI_API_KEY"]);
+});
+
+Deno.test("planLaunch() joins each further host to the head by its address", async () => {
+  const config = await slimeConfigOf("qwen3-8b-2nodes");
+  const { ray, job } = planLaunch(config, slimeFactsOf());
+  assert.deepEqual(ray.head?.words.slice(0, 7), [
+    "ray",
+    "start",
+    "--head",
+    "--node-ip-address",
+    "10.0.0.11",
+    "--port",
+    "6379",
+  ]);
+  assert.deepEqual(ray.workers.map(({ host, words }) => [host, ...words]), [[
+    "gpu2",
+    "ray",
+    "start",
+    "--address",
+    "10.0.0.11:6379",
+    "--node-ip-address",
+    "10.0.0.12",
+    "--num-gpus",
+    "8",
+    "--disable-usage-stats",
+  ]]);
+  const { MASTER_ADDR, no_proxy } = job.runtimeEnv.env_vars;
+  assert.equal(MASTER_ADDR, "10.0.0.11");
+  assert.equal(no_proxy, "127.0.0.1,localhost,10.0.0.11,10.0.0.12");
+});
+
+Deno.test("planLaunch() starts no Ray where the recipe joins a cluster", async () => {
+  const config = await slimeConfigOf("qwen3-4b", "cluster.start=false");
+  const { ray } = planLaunch(config, slimeFactsOf());
+  assert.equal(ray.head, null);
+  assert.deepEqual(ray.workers, []);
+  assert.ok(!ray.ports.some(({ port }) => port === 6379));
+});
+
+Deno.test("planLaunch() settles NVLink by the recipe, else by what was seen", async () => {
+  const auto = await slimeConfigOf("qwen3-4b");
+  const no = await slimeConfigOf("qwen3-4b", "cluster.nvlink=no");
+  const seen = (config: typeof auto, nvlink: boolean | null) =>
+    planLaunch(config, slimeFactsOf({ nvlink })).job.runtimeEnv
+      .env_vars["NCCL_NVLS_ENABLE"];
+  assert.equal(seen(auto, null), undefined);
+  assert.equal(seen(auto, true), "1");
+  assert.equal(seen(auto, false), "0");
+  assert.equal(seen(no, true), "0");
+});
+
+Deno.test("planLaunch() gives a run its own checkpoints, and each sitting its own job", async () => {
+  const config = await slimeConfigOf("qwen3-4b");
+  const first = planLaunch(config, slimeFactsOf());
+  const second = planLaunch(config, slimeFactsOf({ sitting: 2 }));
+  const other = planLaunch(config, slimeFactsOf({ run: "b1" }));
+  assert.equal(first.derived.checkpoints, second.derived.checkpoints);
+  assert.notEqual(first.derived.checkpoints, other.derived.checkpoints);
+  assert.equal(first.job.submissionId, "a1");
+  assert.equal(second.job.submissionId, "a1-2");
+});
+
+Deno.test("planLaunch() gives each server its share of limits and budget", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-4b",
+    "user.endpoint.calls.requestsPerMinute=301",
+    "budget.maxTokens=1000",
+    "bridge.processes=3",
+  );
+  const { services } = planLaunch(config, slimeFactsOf());
+  assert.equal(services.length, 3);
+  for (const { overrides, start } of services) {
+    assert.deepEqual(overrides, [
+      "user.endpoint.calls.requestsPerMinute=100",
+      "budget.maxTokens=333",
+    ]);
+    assert.ok(start?.words.includes("budget.maxTokens=333"));
+  }
+});
+
+Deno.test("planLaunch() takes servers that run already as they are", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-4b",
+    "bridge.services=['http://10.1.1.1:9000']",
+  );
+  const plan = planLaunch(config, slimeFactsOf());
+  assert.deepEqual(plan.services, [{
+    url: "http://10.1.1.1:9000",
+    start: null,
+    listen: null,
+    overrides: [],
+  }]);
+  assert.deepEqual(
+    plan.job.secrets.map(({ name, required }) => [
+      name,
+      required,
+    ]),
+    [["TAULAB_TOKEN", false]],
+  );
+});
+
+Deno.test("planLaunch() says what it does not know where there are no data", async () => {
+  const config = await slimeConfigOf("qwen3-4b");
+  const plan = planLaunch(config, slimeFactsOf({ data: null }));
+  assert.equal(plan.files[0]?.text, null);
+  assert.equal(plan.derived.epochs, null);
+  assert.equal(plan.forecast.evaluation, null);
+  assert.match(plan.warnings[0]!, /TAU_BENCH_DIR/);
+});
+
+Deno.test("planLaunch() refuses hosts that are not in hosts.yaml, or that others cannot reach", async () => {
+  const config = await slimeConfigOf("qwen3-8b-2nodes");
+  const local = [
+    { name: "gpu1", address: "127.0.0.1" },
+    { name: "gpu2", address: "10.0.0.12" },
+  ];
+  assert.throws(
+    () => planLaunch(config, slimeFactsOf({ hosts: [] })),
+    (error) => error instanceof ConfigError && /"gpu1"/.test(error.message),
+  );
+  assert.throws(
+    () => planLaunch(config, slimeFactsOf({ hosts: local })),
+    /cannot reach/,
+  );
+});
+
+Deno.test("planLaunch() refuses a rollout of more tasks than there are", async () => {
+  const config = await slimeConfigOf(
+    "qwen3-4b",
+    "rollout.overSamplingBatchSize=501",
+  );
+  assert.throws(() => planLaunch(config, slimeFactsOf()), /500 rows/);
+});
+
+Deno.test("planLaunch() counts what follows from the recipe", async () => {
+  const config = await slimeConfigOf("qwen3-4b", "rollout.steps=7");
+  const { derived, memory, tokens } = planLaunch(config, slimeFactsOf());
+  assert.equal(derived.samples, 256);
+  assert.equal(derived.totalSteps, 7);
+  assert.equal(derived.epochs, 7 * 32 / 500);
+  assert.equal(derived.evaluations, 2); // before the first rollout, and after the fifth
+  assert.equal(memory.disk.checkpoints, 1); // after the last
+  assert.equal(tokens.most, 256 * 16_384);
+});
+
+Deno.test("planLaunch() refuses paths that mean another place in each process", async () => {
+  for (
+    const key of [
+      "model.directory",
+      "model.reference",
+      "checkpoint.directory",
+      "checkpoint.huggingFace",
+      "paths.runs",
+    ]
+  ) {
+    for (const path of ["models/x", "~/x"]) {
+      const config = await slimeConfigOf("qwen3-4b", `${key}="${path}"`);
+      assert.throws(
+        () => planLaunch(config, slimeFactsOf()),
+        (error) =>
+          error instanceof ConfigError && error.message.startsWith(key),
+      );
+    }
+  }
+});
+
+Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
+  const cases: [string[], RegExp][] = [
+    [["cluster.dashboardHost=0.0.0.0"], /can run anything/],
+    [["engine.routerPolicy=round_robin"], /several engines/],
+    [["cluster.hosts=[gpu1]"], /set bridge\.address/],
+    [
+      [
+        "rollout.filter=slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std",
+      ],
+      /generate\.keep_group/,
+    ],
+  ];
+  for (const [sets, message] of cases) {
+    const config = await slimeConfigOf("qwen3-4b", ...sets);
+    const { warnings } = planLaunch(config, slimeFactsOf());
+    assert.ok(warnings.some((one) => message.test(one)), sets.join());
+  }
+  const config = await slimeConfigOf("qwen3-8b-2nodes");
+  const { warnings } = planLaunch(config, slimeFactsOf({ notes: ["a note"] }));
+  assert.equal(warnings[0], "a note");
+  assert.ok(warnings.some((one) => /one file system on all hosts/.test(one)));
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../../../../env/errors.ts";
+import {
+  planSetup,
+  type SetupOptions,
+} from "../../../../train/slime/setup/setup_plan.ts";
+import { resolveSlime } from "../../../../train/slime/slime_config.ts";
+
+const text = await Deno.readTextFile(
+  new URL("../../../../train/recipes/qwen3-4b.yaml", import.meta.url),
+);
+const recipe = { name: "qwen3-4b.yaml", text };
+
+const options: SetupOptions = {
+  config: resolveSlime(recipe),
+  hosts: [undefined],
+  serving: [undefined],
+  in: "container",
+  engine: "docker",
+  image: "slimerl/slime:latest",
+  container: "c",
+  venv: undefined,
+  slime: { url: "https://example.com/slime.git", commit: "a".repeat(40) },
+  tauBench: { url: "https://example.com/tau.git", commit: "b".repeat(40) },
+  modelRepository: undefined,
+  modelRevision: "main",
+  token: undefined,
+  dir: "~/.taulab",
+  root: "/src/taulab",
+  taulab: { id: "0", files: 1, pack: () => Promise.resolve("") },
+  only: [],
+};
+const remote = { name: "cpu1", ssh: { options: {} } };
+
+function ids(more: Partial<SetupOptions>): string[] {
+  return planSetup({ ...options, ...more }).map(({ name, steps }) =>
+    `${name}: ${steps.map(({ id }) => id).join(" ")}`
+  );
+}
+
+function commands(id: string, more: Partial<SetupOptions>): string {
+  const step = planSetup({ ...options, ...more })[0]!.steps.find((step) =>
+    step.id === id
+  );
+  return step!.commands("absent").map(({ script }) => script).join("\n");
+}
+
+Deno.test("planSetup() has the steps of each host, in their order, once", () => {
+  const container = "image container slime slime-package packages model";
+  assert.deepEqual(ids({}), [
+    `this machine: ${container} tau-bench tau-bench-data`,
+  ]);
+  assert.deepEqual(ids({ hosts: [remote], serving: [undefined] }), [
+    `cpu1: ${container}`,
+    "this machine: tau-bench tau-bench-data",
+  ]);
+  assert.deepEqual(ids({ hosts: [], serving: [remote] }), [
+    "cpu1: taulab tau-bench tau-bench-data",
+  ]);
+  assert.deepEqual(ids({ in: "bare", venv: "/v", serving: [] }), [
+    "this machine: venv slime requirements slime-package packages model",
+  ]);
+  assert.deepEqual(ids({ only: ["model", "slime"], serving: [remote] }), [
+    "this machine: slime model",
+  ]);
+});
+
+Deno.test("planSetup() needs no tau-bench where the world is generated", () => {
+  const config = resolveSlime(recipe, [
+    { path: ["data", "source"], value: "generated", origin: "--set" },
+  ]);
+  assert.deepEqual(ids({ config, hosts: [] }), []);
+});
+
+Deno.test("planSetup() runs a container as slime's documents do, by docker and by podman", () => {
+  const docker = commands("container", {});
+  assert.match(docker, / --gpus all --shm-size 16g --network host --ipc host /);
+  assert.match(docker, / --ulimit memlock=-1 --ulimit stack=67108864 /);
+  assert.match(
+    docker,
+    / --volume \/root\/Qwen3-4B-Instruct-2507:\/root\/Qwen3-4B-Instruct-2507 /,
+  );
+  const podman = commands("container", { engine: "podman" });
+  assert.match(podman, /^podman run .* --device nvidia\.com\/gpu=all /m);
+  assert.doesNotMatch(podman, /shm-size|--gpus/);
+});
+
+Deno.test("planSetup() gives a container's flags a label of their own", () => {
+  const label = (more: Partial<SetupOptions>) =>
+    /taulab\.setup=(\w+)/.exec(commands("container", more))?.[1];
+  assert.equal(label({}), label({ only: ["container"] }));
+  assert.notEqual(label({}), label({ image: "slimerl/slime:other" }));
+});
+
+Deno.test("planSetup() refuses a path that cannot be the same inside and outside", () => {
+  const config = resolveSlime(recipe, [
+    {
+      path: ["checkpoint", "directory"],
+      value: "checkpoints",
+      origin: "--set",
+    },
+  ]);
+  assert.throws(
+    () => planSetup({ ...options, config }),
+    (error: Error) =>
+      error instanceof ConfigError &&
+      /"checkpoints" .* absolute path/.test(error.message),
+  );
+});
+
+Deno.test("planSetup() quotes what a shell would read otherwise", () => {
+  const config = resolveSlime(recipe, [
+    { path: ["paths", "slime"], value: "/a b/$(x)", origin: "--set" },
+  ]);
+  assert.match(commands("slime", { config }), /mv \S.* '\/a b\/\$\(x\)'$/m);
+  const [plan] = planSetup({ ...options, config });
+  const check = plan!.steps.find(({ id }) => id === "slime")!.check;
+  assert.match(check, /^d='\/a b\/\$\(x\)'; c=a{40}$/m);
+});

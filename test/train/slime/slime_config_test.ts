@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../../../env/errors.ts";
+import { configKeys } from "../../../train/config.ts";
+import {
+  batchShape,
+  hostGpus,
+  isSlimeRecipe,
+  resolveSlime,
+} from "../../../train/slime/slime_config.ts";
+import { slimeSchema } from "../../../train/slime/slime_schema.ts";
+
+const text = await Deno.readTextFile(
+  new URL("../../../train/recipes/qwen3-4b.yaml", import.meta.url),
+);
+const recipe = { name: "qwen3-4b.yaml", text };
+
+function set(path: string, value: unknown) {
+  return { path: path.split("."), value, origin: `--set ${path}` };
+}
+
+Deno.test("resolveSlime() has slime's example for its defaults", () => {
+  const config = resolveSlime(recipe);
+  assert.ok(isSlimeRecipe(recipe));
+  assert.ok(!isSlimeRecipe({ name: "other", text: "seed: 1" }));
+  assert.equal(config.model.name, "Qwen3-4B-Instruct-2507");
+  const shape = batchShape(config);
+  assert.equal(shape.rolloutBatchSize * shape.samplesPerPrompt, 256);
+  assert.equal(shape.globalBatchSize, 256);
+  assert.equal(shape.rolloutNumGpus, 2);
+});
+
+Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
+  const cases: [string, unknown, RegExp][] = [
+    ["rollout.groupSize", 1, /rollout\.filter/],
+    ["rollout.maxContextLen", 512, /no room for a prompt/],
+    ["parallel.tensor", 1, /parallel\.sequence/],
+    ["cluster.colocate", false, /cluster\.rolloutGpus/],
+    ["cluster.hosts", ["a", "b"], /cluster\.nodes is 1/],
+    ["checkpoint.directory", "/root/Qwen3-4B-Instruct-2507", /another/],
+    ["eval.splits", [], /eval\.every/],
+    ["rollout.batchSizes", 3, /batchSize/],
+    ["parallel.tensor", 3, /do not divide/],
+    ["cluster.rolloutGpus", 1, /set it to null/],
+    ["engine.gpus", 3, /a divisor of 8/],
+    ["flags.num-epoch", 3, /rollout\.steps/],
+    ["cluster.nodes", 2, /cluster\.hosts names none/],
+    ["cluster.hostGpus", 1, /raise cluster\.hostGpus/],
+    ["cluster.tempDir", `/${"a".repeat(60)}`, /shorter path/],
+    ["cluster.env", { WANDB_API_KEY: "x" }, /dashboard can read it/],
+    ["cluster.env", { PYTHONPATH: "/x" }, /paths\.megatron/],
+    ["rollout.maxContextLen", 300_000, /262144 tokens/],
+    ["rollout.stepsPerRollout", 2, /set stepsPerRollout to null/],
+    ["eval.splits", ["dev", "dev"], /twice/],
+    ["parallel.recompute", "selective", /recomputeMethod/],
+    ["parallel.recomputeMethod", null, /uniform/],
+    ["algorithm.advantage", "reinforce_plus_plus", /normalizeAdvantages/],
+    ["flags.lr", 1, /optimizer\.learningRate/],
+  ];
+  for (const [key, value, message] of cases) {
+    assert.throws(
+      () => resolveSlime(recipe, [set(key, value)]),
+      (error) => error instanceof ConfigError && message.test(error.message),
+      key,
+    );
+  }
+});
+
+Deno.test("resolveSlime() refuses hosts named twice, and engines beside a correction of theirs", () => {
+  const twice = [set("cluster.nodes", 2), set("cluster.hosts", ["a", "a"])];
+  assert.throws(() => resolveSlime(recipe, twice), /names a host twice/);
+  const both = [
+    set("algorithm.engineLogprobs", true),
+    set("algorithm.importanceSampling", true),
+  ];
+  assert.throws(() => resolveSlime(recipe, both), /exclude each other/);
+});
+
+Deno.test("hostGpus() offers what the run needs, unless the recipe says otherwise", () => {
+  const apart = [
+    set("cluster.colocate", false),
+    set("cluster.rolloutGpus", 4),
+  ];
+  assert.equal(hostGpus(resolveSlime(recipe)), 2);
+  assert.equal(hostGpus(resolveSlime(recipe, apart)), 6);
+  const given = [...apart, set("cluster.hostGpus", 8)];
+  assert.equal(hostGpus(resolveSlime(recipe, given)), 8);
+  const spread = [
+    ...apart,
+    set("cluster.hosts", ["a", "b", "c"]),
+  ];
+  assert.equal(hostGpus(resolveSlime(recipe, spread)), 2);
+});
+
+Deno.test("every key of a slime recipe says what it is", () => {
+  const silent = configKeys(slimeSchema).filter(({ description }) =>
+    description === ""
+  );
+  assert.deepEqual(silent, []);
+});
+
+Deno.test("resolveSlime() keeps τ-bench and an llm customer beside other keys", () => {
+  const config = resolveSlime(recipe, [
+    set("data.directory", "elsewhere"),
+    set("user.attempts", 3),
+  ]);
+  assert.equal(config.data.source, "tau-bench");
+  assert.equal(config.data.directory, "elsewhere");
+  assert.equal(config.user.strategy, "llm");
+});

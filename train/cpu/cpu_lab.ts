@@ -1,0 +1,164 @@
+/**
+ * The lab of the embedded trainer: a tiny policy on the CPU, taught by the expert, with a tokenizer of
+ * its own.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../../env/errors.ts";
+import { deriveSeed } from "../../env/random.ts";
+import { rolloutAll } from "../../env/rollout.ts";
+import type { Codec } from "../../env/tokens/conversation.ts";
+import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
+import type { Dataset } from "../../env/types.ts";
+import { scriptedUser } from "../../env/users/scripted.ts";
+import type { Config } from "../config.ts";
+import { type CpuPolicy, createCpuPolicy } from "./policy.ts";
+import { trainTokenizer } from "./tiny_tokenizer.ts";
+import {
+  demonstrationSequences,
+  expertConversations,
+} from "../demonstrations.ts";
+import type { Demonstrations, Job, Lab, SampleOptions } from "../lab.ts";
+import { codecOf, policyAgent } from "./policy_agent.ts";
+import type { Trainer } from "../trainer.ts";
+import type { Customers } from "../users.ts";
+
+/** Settings of {@linkcode createCpuLab}. */
+export interface CpuLabOptions {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  /** The tokenizer of a run that is resumed. Default: one is trained on the demonstrations. */
+  readonly tokenizer?: TokenizerFiles;
+  /** Whom the policy serves while it learns. Default: the scripted customers. */
+  readonly customers?: Customers;
+}
+
+/** A lab with what a run has to keep of it. */
+export interface CpuLab extends Lab {
+  readonly tokenizer: TokenizerFiles;
+  readonly policy: CpuPolicy;
+}
+
+/**
+ * Makes demonstrations, tokenizer and policy.
+ * @throws {ConfigError} If there is to be a cold start, and no demonstration for it.
+ * @throws {DataError} If the tokenizer given is damaged.
+ * @throws {PolicyError} If the model cannot be made.
+ */
+export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
+  const { config, dataset } = options;
+  const { solved, asCalls, unsolved } = await expertConversations(
+    dataset,
+    config,
+  );
+  const files = options.tokenizer ??
+    trainTokenizer(solved, { vocabSize: config.model.vocab, asCalls });
+  const codec = codecOf(files);
+  const shown = demonstrationSequences(solved, {
+    ...codec,
+    tools: showsTools(config) ? dataset.tools : [],
+    contextLength: config.model.contextLength,
+  });
+  const demonstrations = { ...shown, unsolved };
+  requireDemonstrations(demonstrations, config);
+  const policy = await createCpuPolicy({
+    config: config.model,
+    seed: deriveSeed(config.seed, "weights"),
+    threads: config.threads || navigator.hardwareConcurrency,
+    maxCacheTokens: config.rollout.cacheTokens,
+  });
+  policy.trainer(config.optimizer);
+  return new EmbeddedLab({
+    config,
+    dataset,
+    files,
+    codec,
+    policy,
+    demonstrations,
+    customers: options.customers ??
+      { factory: scriptedUser(dataset), name: "scripted" },
+  });
+}
+
+function requireDemonstrations(
+  { sequences, unsolved, tooLong }: Demonstrations,
+  { coldStart, rollout, model }: Config,
+): void {
+  if (sequences.length > 0 || coldStart.steps === 0) return;
+  throw new ConfigError(
+    `The cold start has no demonstration to learn from: ${unsolved} train tasks the expert did not solve within ` +
+      `rollout.maxTurns ${rollout.maxTurns}, ${tooLong} conversations are longer than model.contextLength ` +
+      `${model.contextLength}; raise them, or set coldStart.steps to 0`,
+  );
+}
+
+/** Whether the template shows the tools; text agents have them in their system prompt. */
+function showsTools({ agent, prompt }: Config): boolean {
+  return prompt === "full" && agent !== "act" && agent !== "react";
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly files: TokenizerFiles;
+  readonly codec: Codec;
+  readonly policy: CpuPolicy;
+  readonly demonstrations: Demonstrations;
+  readonly customers: Customers;
+}
+
+class EmbeddedLab implements CpuLab {
+  readonly dataset: Dataset;
+  readonly demonstrations: Demonstrations;
+  readonly tokenizer: TokenizerFiles;
+  readonly policy: CpuPolicy;
+  readonly #config: Config;
+  readonly #codec: Codec;
+  readonly #customers: Customers;
+
+  constructor(parts: Parts) {
+    this.#customers = parts.customers;
+    this.dataset = parts.dataset;
+    this.demonstrations = parts.demonstrations;
+    this.tokenizer = parts.files;
+    this.policy = parts.policy;
+    this.#config = parts.config;
+    this.#codec = parts.codec;
+  }
+
+  get trainer(): Trainer {
+    return this.policy.trainer();
+  }
+
+  async sample(jobs: readonly Job[], options: SampleOptions) {
+    const { rollout } = this.#config;
+    const { dataset } = this;
+    const agent = await policyAgent(this.policy, {
+      config: this.#config,
+      codec: this.#codec,
+      dataset,
+      temperature: options.temperature,
+    });
+    const specs = jobs.map(({ task, seed }) => ({
+      dataset,
+      task,
+      seed,
+      agent,
+      user: this.#customers.factory,
+      userName: this.#customers.name,
+      maxTurns: rollout.maxTurns,
+      maxParseErrors: rollout.maxParseErrors,
+      ...(options.reward ? { reward: options.reward } : {}),
+    }));
+    return await rolloutAll(specs, {
+      concurrency: rollout.concurrency,
+      ...(options.signal ? { signal: options.signal } : {}),
+      onEpisode: () => options.onEpisode?.(),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.policy[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The embedded trainer: supervised steps and the clipped policy gradient, on the policy's own memory.
+ *
+ * @module
+ */
+
+import { TrainerError } from "../../env/errors.ts";
+import type {
+  PolicyLoss,
+  StepOptions,
+  Trainer,
+  TrainSequence,
+  UpdateStats,
+} from "../trainer.ts";
+import { planBatches } from "./batch_plan.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { Engine, ModelCopy } from "./engine.ts";
+import {
+  accumulateGradient,
+  JobMemory,
+  type LossResult,
+  type LossSettings,
+} from "./gradient.ts";
+import { type AdamOptions, AdamW, DEFAULT_ADAM } from "./adamw.ts";
+
+/** Cross-entropy: nothing of the policy gradient applies. */
+const SUPERVISED: LossSettings = {
+  mode: "supervised",
+  clipLow: 0,
+  clipHigh: 0,
+  klCoef: 0,
+  entropyCoef: 0,
+};
+
+/**
+ * Trains the weights of an engine. Deterministic: the same weights, batches and number of threads give the same
+ * bits. Steps wait for one another; while a request is being sampled they are refused.
+ */
+export class CpuTrainer implements Trainer {
+  readonly #engine: Engine;
+  readonly #adam: AdamW;
+  readonly #memory: JobMemory;
+  #reference: ModelCopy | undefined;
+  #hasReference = false;
+
+  /** Made by `CpuPolicy.trainer()`. */
+  constructor(engine: Engine, options: Partial<AdamOptions> = {}) {
+    this.#engine = engine;
+    this.#adam = new AdamW(engine, { ...DEFAULT_ADAM, ...options });
+    this.#memory = new JobMemory(engine);
+  }
+
+  /**
+   * One supervised step: mean cross-entropy of the tokens with mask 1.
+   * @throws {TrainerError} If nothing has mask 1, the gradient is not finite, or the policy is sampling.
+   */
+  supervised(
+    batch: readonly TrainSequence[],
+    options: StepOptions,
+  ): Promise<UpdateStats> {
+    return this.#step(batch, options, SUPERVISED);
+  }
+
+  /**
+   * One step of the clipped policy gradient, mean over all tokens with mask 1: for a token with ratio
+   * ρ = π/π_old and advantage A, -min(ρA, clip(ρ, 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H.
+   * @throws {TrainerError} As {@linkcode supervised}, and if `klCoef` is not 0 without a reference.
+   * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Schulman 2020, "Approximating KL divergence" (k3).
+   */
+  async reinforce(
+    batch: readonly TrainSequence[],
+    options: StepOptions & PolicyLoss,
+  ): Promise<UpdateStats> {
+    const { clipLow, clipHigh, klCoef, entropyCoef } = options;
+    if (klCoef !== 0 && !this.#hasReference) {
+      throw new TrainerError(
+        `klCoef is ${klCoef} but there is no reference: call setReference() first`,
+      );
+    }
+    return await this.#step(batch, options, {
+      mode: "reinforce",
+      clipLow,
+      clipHigh,
+      klCoef,
+      entropyCoef,
+    });
+  }
+
+  /** Makes the current weights the reference of the KL term. */
+  setReference(): void {
+    const engine = this.#engine;
+    this.#setReference(engine.floatsAt(engine.policy.weights).slice());
+  }
+
+  /** Forgets the optimizer's moments and its step count. */
+  resetOptimizer(): void {
+    this.#adam.reset();
+  }
+
+  /** Writes weights, optimizer and reference, with checksums; whole or not at all. */
+  save(dir: string): Promise<void> {
+    const engine = this.#engine;
+    return engine.exclusively(() => {
+      const copy = (at: number) => engine.floatsAt(at).slice();
+      return writeCheckpoint(dir, {
+        config: engine.config,
+        steps: this.#adam.steps,
+        weights: copy(engine.policy.weights),
+        first: copy(this.#adam.first),
+        second: copy(this.#adam.second),
+        ...(this.#hasReference && this.#reference
+          ? { reference: copy(this.#reference.weights) }
+          : {}),
+      });
+    });
+  }
+
+  /** Reads what {@linkcode save} wrote. @throws {PolicyError} If a checksum or a shape is wrong; nothing has changed then. */
+  load(dir: string): Promise<void> {
+    const engine = this.#engine;
+    return engine.exclusively(async () => {
+      const read = await readCheckpoint(dir, { expect: engine.config });
+      this.#refuseWhileSampling();
+      engine.setWeights(read.weights);
+      engine.floatsAt(this.#adam.first).set(read.first);
+      engine.floatsAt(this.#adam.second).set(read.second);
+      this.#adam.steps = read.steps;
+      this.#hasReference = false;
+      if (read.reference) this.#setReference(read.reference);
+    });
+  }
+
+  /**
+   * The gradient of a batch's loss without a step, `[layout.floats]`, and what was found at each learnt
+   * token. For tests and for looking inside.
+   */
+  gradient(
+    batch: readonly TrainSequence[],
+    loss: PolicyLoss | "supervised",
+  ): Promise<{ gradient: Float32Array; results: LossResult[] }> {
+    const settings = loss === "supervised"
+      ? SUPERVISED
+      : { ...loss, mode: "reinforce" as const };
+    return this.#engine.exclusively(async () => {
+      const results = await this.#accumulate(batch, settings);
+      await this.#adam.reduce();
+      const gradient = this.#engine.floatsAt(this.#adam.gradients[0]!).slice();
+      this.#adam.clearGradients();
+      return { gradient, results };
+    });
+  }
+
+  #step(
+    batch: readonly TrainSequence[],
+    options: StepOptions,
+    loss: LossSettings,
+  ): Promise<UpdateStats> {
+    return this.#engine.exclusively(async () => {
+      const results = await this.#accumulate(batch, loss);
+      const gradNorm = await this.#adam.step(options);
+      const tokens = batch.reduce((sum, s) => sum + s.ids.length, 0);
+      return { ...statsOf(batch, results, loss), gradNorm, tokens };
+    });
+  }
+
+  async #accumulate(
+    batch: readonly TrainSequence[],
+    loss: LossSettings,
+  ): Promise<LossResult[]> {
+    this.#refuseWhileSampling();
+    batch.forEach((s, i) => checkSequence(s, i, this.#engine));
+    const plan = planBatches(batch, {
+      config: this.#engine.config,
+      threads: this.#engine.crew.size,
+    });
+    if (plan.every((list) => list.length === 0)) {
+      throw new TrainerError(
+        `Nothing to learn: no token of the ${batch.length} sequences has loss mask 1`,
+      );
+    }
+    try {
+      return await accumulateGradient(this.#engine, {
+        sequences: batch,
+        plan,
+        loss,
+        gradients: this.#adam.gradients,
+        memory: this.#memory,
+        ...(this.#hasReference && this.#reference
+          ? { reference: this.#reference.training }
+          : {}),
+      });
+    } catch (cause) {
+      this.#adam.clearGradients();
+      throw new TrainerError(`The update failed: ${String(cause)}`, { cause });
+    }
+  }
+
+  #setReference(weights: Float32Array): void {
+    const engine = this.#engine;
+    this.#reference ??= engine.copyModel(false);
+    engine.floatsAt(this.#reference.weights).set(weights);
+    engine.kernels.pack(this.#reference.training, 0, 1);
+    this.#hasReference = true;
+  }
+
+  #refuseWhileSampling(): void {
+    if (this.#engine.sampling > 0) {
+      throw new TrainerError(
+        `Cannot update the policy while it samples ${this.#engine.sampling} requests: await them first`,
+      );
+    }
+  }
+}
+
+function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
+  const { contextLength, vocab } = engine.config;
+  const n = s.ids.length;
+  if (s.lossMask.length !== n || s.logprobs.length !== n) {
+    throw new TrainerError(
+      `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs: they must be equally many`,
+    );
+  }
+  if (n > contextLength) {
+    throw new TrainerError(
+      `Sequence ${index} has ${n} tokens, the policy's context ${contextLength}: shorten it or raise contextLength`,
+    );
+  }
+  for (let t = 0; t < n; t++) {
+    const id = s.ids[t]!;
+    if (!Number.isInteger(id) || id < 0 || id >= vocab) {
+      throw new TrainerError(
+        `Sequence ${index} has the id ${id} at ${t}, outside the vocabulary of ${vocab}`,
+      );
+    }
+  }
+}
+
+/** Means over the learnt tokens, summed in the order of the batch. */
+function statsOf(
+  batch: readonly TrainSequence[],
+  results: readonly LossResult[],
+  loss: LossSettings,
+): Omit<UpdateStats, "gradNorm" | "tokens"> {
+  const n = results.length;
+  let total = 0;
+  let entropy = 0;
+  let klOld = 0;
+  let klReference = 0;
+  let clipped = 0;
+  for (const r of results) {
+    entropy += r.entropy;
+    if (loss.mode === "supervised") {
+      total -= r.logprob;
+      continue;
+    }
+    const { advantage, logprobs } = batch[r.index]!;
+    const log = r.logprob - logprobs[r.position]!;
+    const ratio = Math.exp(log);
+    const bounded = Math.min(
+      Math.max(ratio, 1 - loss.clipLow),
+      1 + loss.clipHigh,
+    );
+    total -= Math.min(ratio * advantage, bounded * advantage);
+    klOld += ratio - 1 - log;
+    if (r.clipped) clipped++;
+    if (loss.klCoef !== 0) {
+      const d = r.referenceLogprob - r.logprob;
+      klReference += Math.exp(d) - d - 1;
+    }
+  }
+  total += loss.klCoef * klReference - loss.entropyCoef * entropy;
+  return {
+    loss: total / n,
+    entropy: entropy / n,
+    klOld: klOld / n,
+    klReference: klReference / n,
+    clipShare: clipped / n,
+    lossTokens: n,
+  };
+}

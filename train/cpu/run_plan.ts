@@ -1,0 +1,181 @@
+/**
+ * What a run will do and take. Sizes follow from the config; rates are measured on the untrained policy:
+ * a step of the cold start, reading prompts and sampling from them.
+ *
+ * @module
+ */
+
+import type { Dataset, Split } from "../../env/types.ts";
+import { pickBatch } from "../batch.ts";
+import type { Config } from "../config.ts";
+import { memoryPlan } from "./memory_plan.ts";
+import { parameterCount } from "./policy.ts";
+import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
+import { mean } from "../runs/episode_stats.ts";
+import { evalJobs, type EvalPlan } from "../held_out.ts";
+import type { TrainSequence } from "../trainer.ts";
+
+/** The plan of a run. */
+export interface Plan {
+  readonly tasks: Readonly<Partial<Record<Split, number>>>;
+  readonly parameters: number;
+  readonly demonstrations: number;
+  /** Train tasks that no demonstration is made of: not solved by the expert, or longer than the context. */
+  readonly notDemonstrated: number;
+  /** Tokens of a demonstration, and those of them that the policy learns to say. */
+  readonly tokens: {
+    readonly median: number;
+    readonly max: number;
+    readonly learntShare: number;
+  };
+  /** Episodes that are sampled to train on, without refills, and to evaluate. */
+  readonly grpoEpisodes: number;
+  readonly evalEpisodes: number;
+  /** What the process holds beside the policy, and what the policy will take. */
+  readonly memoryBytes: number;
+  readonly rates: Rates;
+  /** How long the run takes, if its conversations are as long as the demonstrations. */
+  readonly seconds: number;
+}
+
+/** Tokens a second, all threads together. */
+export interface Rates {
+  readonly trained: number;
+  /** Read as context. */
+  readonly read: number;
+  readonly sampled: number;
+}
+
+/** Makes the plan of a run; takes a few seconds and writes nothing. */
+export async function makePlan(
+  config: Config,
+  dataset: Dataset,
+): Promise<Plan> {
+  await using lab = await createCpuLab({ config, dataset });
+  const { sequences, unsolved, tooLong } = lab.demonstrations;
+  const rates = await measureRates(lab, config);
+  const lengths = sequences.map(({ ids }) => ids.length).sort((a, b) => a - b);
+  const grpoEpisodes = config.grpo.steps * config.grpo.tasksPerStep *
+    config.grpo.groupSize;
+  const evalEpisodes = countEvalEpisodes(lab, config);
+  return {
+    tasks: Object.fromEntries(
+      dataset.splits.map((split) => [split, dataset.tasks(split).length]),
+    ),
+    parameters: parameterCount(config.model),
+    demonstrations: sequences.length,
+    notDemonstrated: unsolved + tooLong,
+    tokens: {
+      median: lengths[lengths.length >> 1] ?? 0,
+      max: lengths.at(-1) ?? 0,
+      learntShare: mean(sequences.map(learntShare)),
+    },
+    grpoEpisodes,
+    evalEpisodes,
+    memoryBytes: await expectedMemory(lab, config),
+    rates,
+    seconds: expectedSeconds({
+      config,
+      sequences,
+      rates,
+      grpoEpisodes,
+      evalEpisodes,
+    }),
+  };
+}
+
+async function expectedMemory(lab: CpuLab, config: Config): Promise<number> {
+  const { rollout, grpo, threads, model } = config;
+  const lengths = lab.demonstrations.sequences.map(({ ids }) => ids.length);
+  const { total } = await memoryPlan(model, {
+    threads,
+    longest: Math.max(1, ...lengths),
+    cacheTokens: Math.min(
+      rollout.cacheTokens,
+      rollout.concurrency * Math.ceil(mean(lengths)),
+    ),
+    reference: grpo.klCoef > 0,
+  });
+  const beside = Deno.memoryUsage().rss - lab.policy.usage.bytes;
+  return Math.max(0, beside) + total;
+}
+
+function expectedSeconds(of: {
+  config: Config;
+  sequences: readonly TrainSequence[];
+  rates: Rates;
+  grpoEpisodes: number;
+  evalEpisodes: number;
+}): number {
+  const { coldStart } = of.config;
+  const tokens = mean(of.sequences.map(({ ids }) => ids.length));
+  const share = mean(of.sequences.map(learntShare));
+  const episode = tokens *
+    (share / of.rates.sampled + (1 - share) / of.rates.read);
+  const sequence = tokens / of.rates.trained;
+  return coldStart.steps * coldStart.batchSize * sequence +
+    of.grpoEpisodes * (episode + sequence) + of.evalEpisodes * episode;
+}
+
+function countEvalEpisodes(lab: CpuLab, config: Config): number {
+  const { steps } = config.grpo;
+  const { every } = config.eval;
+  const jobs = (plan: EvalPlan) => evalJobs(lab, config, plan).length;
+  const devRuns = 2 +
+    (every > 0 ? Math.floor(Math.max(0, steps - 1) / every) : 0);
+  return devRuns * jobs({ split: "dev", decoding: "sampled" }) +
+    2 * jobs({ split: "test", decoding: "sampled" }) +
+    2 * jobs({ split: "test", decoding: "greedy" });
+}
+
+async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
+  const { sequences } = lab.demonstrations;
+  const size = Math.min(config.rollout.concurrency, sequences.length);
+  const batch = pickBatch(sequences, { seed: config.seed, step: 1, size });
+  const prompts = batch.map(({ ids }) =>
+    Array.from(ids).slice(0, Math.ceil(ids.length / 2))
+  );
+  const total = (all: readonly ArrayLike<number>[]) =>
+    all.reduce((sum, ids) => sum + ids.length, 0);
+  const readS = await seconds(() => continueAll(lab, prompts, 1));
+  const sampled = 32;
+  const sampledS = await seconds(() => continueAll(lab, prompts, sampled));
+  // Once to warm up, once to measure; a learning rate of 0 leaves the policy as it is.
+  const step = () =>
+    lab.trainer.supervised(batch, { learningRate: 0, maxGradNorm: 1 });
+  await step();
+  const trainedS = await seconds(step);
+  return {
+    read: total(prompts) / readS,
+    sampled: size * sampled / sampledS,
+    trained: total(batch.map(({ ids }) => ids)) / trainedS,
+  };
+}
+
+/** Samples so many tokens after each prompt; sessions keep, so a second call reads no prompt again. */
+async function continueAll(
+  lab: CpuLab,
+  prompts: readonly (readonly number[])[],
+  maxTokens: number,
+): Promise<void> {
+  await Promise.all(prompts.map((ids, i) =>
+    lab.policy.generate({
+      ids,
+      session: `plan/${i}`,
+      maxTokens,
+      temperature: 1,
+      stopIds: [],
+      seed: i,
+    })
+  ));
+}
+
+async function seconds(action: () => Promise<unknown>): Promise<number> {
+  const startedAtMs = performance.now();
+  await action();
+  return (performance.now() - startedAtMs) / 1000;
+}
+
+function learntShare({ ids, lossMask }: TrainSequence): number {
+  return Array.from(lossMask).reduce((sum, mask) => sum + mask, 0) / ids.length;
+}

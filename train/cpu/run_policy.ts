@@ -1,0 +1,113 @@
+/**
+ * The policy of a run, opened again: to talk to it, to evaluate it, to sample from it.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { ConfigError, PolicyError, RunDirError } from "../../env/errors.ts";
+import type { Codec } from "../../env/tokens/conversation.ts";
+import type { Agent, Dataset } from "../../env/types.ts";
+import { type CpuPolicy, loadCpuPolicy } from "./policy.ts";
+import { codecOf, policyAgent } from "./policy_agent.ts";
+import {
+  checkCheckpoint,
+  checkpointSteps,
+  type RunRecord,
+} from "../runs/run_reader.ts";
+import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
+
+/**
+ * Opens the last checkpoint of a run, which may still be training. Only reads.
+ * @throws {ConfigError} If the run has no checkpoint yet.
+ * @throws {RunDirError} If its checkpoint or its tokenizer is damaged or of another version.
+ */
+export async function openRunPolicy(run: RunRecord): Promise<RunPolicy> {
+  const step = (await checkpointSteps(run.path)).at(-1);
+  if (step === undefined) {
+    throw new ConfigError(
+      `The run "${run.path}" has no checkpoint, so there is no policy to open; train on by ` +
+        `"deno task train --resume ${run.path}", or name another run`,
+    );
+  }
+  const dir = join(run.path, "checkpoints", String(step));
+  const wayOut =
+    `remove "${dir}" so that the checkpoint before it is taken, or name another run`;
+  await checkCheckpoint(run.path, { step, wayOut });
+  const codec = await openCodec(run);
+  const policy = await openWeights(run, { dir, wayOut });
+  return new RunPolicy({ run, step, policy, codec });
+}
+
+interface Parts {
+  readonly run: RunRecord;
+  readonly step: number;
+  readonly policy: CpuPolicy;
+  readonly codec: Codec;
+}
+
+/** A run's policy with what it needs to act. Held by `await using`. */
+export class RunPolicy implements AsyncDisposable {
+  readonly run: RunRecord;
+  /** The step after which it was saved. */
+  readonly step: number;
+  readonly policy: CpuPolicy;
+  /** The tokenizer and the template of the run. */
+  readonly codec: Codec;
+
+  /** Made by {@linkcode openRunPolicy}. */
+  constructor({ run, step, policy, codec }: Parts) {
+    this.run = run;
+    this.step = step;
+    this.policy = policy;
+    this.codec = codec;
+  }
+
+  /** The agent that the policy was in its run, at a temperature of its own; 0 takes the likeliest token. */
+  agent(
+    { temperature, dataset }: { temperature: number; dataset: Dataset },
+  ): Promise<Agent> {
+    const { config } = this.run;
+    return policyAgent(this.policy, {
+      config,
+      codec: this.codec,
+      dataset,
+      temperature,
+    });
+  }
+
+  /** Ends the policy's threads. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.policy[Symbol.asyncDispose]();
+  }
+}
+
+async function openCodec({ path }: RunRecord): Promise<Codec> {
+  const wayOut = "restore it, or name another run";
+  const files = await readRunTokenizer(path, { wayOut });
+  if (files !== undefined) return codecOf(files, `"${path}"`);
+  throw new RunDirError(
+    `"${
+      join(path, TOKENIZER)
+    }" is missing, so the policy can neither read nor write; ${wayOut}`,
+  );
+}
+
+async function openWeights(
+  { path, config }: RunRecord,
+  { dir, wayOut }: { dir: string; wayOut: string },
+): Promise<CpuPolicy> {
+  try {
+    return await loadCpuPolicy(join(dir, "policy"), {
+      name: basename(path),
+      threads: config.threads,
+      maxCacheTokens: config.rollout.cacheTokens,
+    });
+  } catch (cause) {
+    if (!(cause instanceof PolicyError)) throw cause;
+    throw new RunDirError(
+      `Cannot open the policy of "${path}": ${cause.message}; ${wayOut}`,
+      { cause },
+    );
+  }
+}

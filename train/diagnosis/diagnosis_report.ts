@@ -1,0 +1,124 @@
+/**
+ * What the diagnoses of a run come to: faults, decisive errors, and how often a judge agrees with the rules.
+ *
+ * @module
+ */
+
+import type { Diagnosis, FaultyParty } from "../../env/diagnosis/diagnose.ts";
+import type { RunEpisode } from "../runs/run_episodes.ts";
+import type { Verdict } from "./judge.ts";
+
+/** A failed episode, looked into. */
+export interface Diagnosed {
+  readonly episode: RunEpisode;
+  readonly diagnosis: Diagnosis;
+  /** Left out where no judge was asked; `null` where it could not be understood or reached. */
+  readonly verdict?: Verdict | null;
+}
+
+/** Rules beside a judge. */
+export interface Agreement {
+  /** Episodes of which both say something. */
+  readonly both: number;
+  /** Share of them where they say the same. */
+  readonly share: number;
+  /** Cohen's kappa: 0 is chance, 1 is always; `null` where either says only one thing. */
+  readonly kappa: number | null;
+  /** `table[rule][judge]`, counts. */
+  readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;
+  /** Episodes of which the judge said nothing that could be understood. */
+  readonly unreadable: number;
+}
+
+/** Gold and infrastructure are the environment to a judge. */
+type Party = Verdict["fault"];
+
+const PARTIES: readonly Party[] = ["agent", "user", "environment"];
+
+/** Counts of a run. */
+export interface DiagnosisReport {
+  readonly failed: number;
+  readonly faults: Readonly<Record<FaultyParty, number>>;
+  /** By the rule that told, most first. */
+  readonly rules: readonly (readonly [string, number])[];
+  /** `write modify_pending_order_items`, `ending`, `untold`; most first. */
+  readonly decisive: readonly (readonly [string, number])[];
+  /** `null` where no judge was asked. */
+  readonly agreement: Agreement | null;
+}
+
+/** Counts diagnoses. */
+export function diagnosisReport(all: readonly Diagnosed[]): DiagnosisReport {
+  const faults = { agent: 0, user: 0, infrastructure: 0, gold: 0, unknown: 0 };
+  for (const { diagnosis: { fault } } of all) {
+    if (fault !== null) faults[fault.by]++;
+  }
+  const judged = all.some(({ verdict }) => verdict !== undefined);
+  return {
+    failed: all.length,
+    faults,
+    rules: counted(
+      all.flatMap(({ diagnosis: { fault } }) =>
+        fault === null ? [] : [`${fault.by}: ${fault.rule}`]
+      ),
+    ),
+    decisive: counted(all.map(({ diagnosis }) => decisiveText(diagnosis))),
+    agreement: judged ? agreementOf(all) : null,
+  };
+}
+
+/** The kind of the decisive error, with the tool where it is a write. */
+export function decisiveText({ decisive }: Diagnosis): string {
+  if (decisive === null) return "infrastructure";
+  return decisive.kind === "write"
+    ? `write ${decisive.action.name}`
+    : decisive.kind;
+}
+
+function counted(words: readonly string[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a);
+}
+
+/** @see Cohen 1960, "A coefficient of agreement for nominal scales". */
+function agreementOf(all: readonly Diagnosed[]): Agreement {
+  const zero = () => ({ agent: 0, user: 0, environment: 0 });
+  const table: Record<Party, Record<Party, number>> = {
+    agent: zero(),
+    user: zero(),
+    environment: zero(),
+  };
+  let [both, same, unreadable] = [0, 0, 0];
+  for (const { diagnosis, verdict } of all) {
+    if (verdict === null) unreadable++;
+    const rule = partyOf(diagnosis);
+    if (!verdict || rule === null) continue;
+    both++;
+    table[rule][verdict.fault]++;
+    if (rule === verdict.fault) same++;
+  }
+  const share = both === 0 ? 0 : same / both;
+  const chance = PARTIES.reduce((sum, party) => {
+    const byRule = PARTIES.reduce((n, other) => n + table[party][other], 0);
+    const byJudge = PARTIES.reduce((n, other) => n + table[other][party], 0);
+    return sum + (byRule / both) * (byJudge / both);
+  }, 0);
+  const kappa = both === 0 || chance === 1
+    ? null
+    : (share - chance) / (1 - chance);
+  return { both, share, kappa, table, unreadable };
+}
+
+function partyOf({ fault }: Diagnosis): Party | null {
+  switch (fault?.by) {
+    case "agent":
+    case "user":
+      return fault.by;
+    case "gold":
+    case "infrastructure":
+      return "environment";
+    default:
+      return null;
+  }
+}

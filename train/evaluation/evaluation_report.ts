@@ -1,0 +1,179 @@
+/**
+ * What the episodes of an evaluation come to.
+ *
+ * @module
+ */
+
+import type { Usage, UserFault } from "../../env/types.ts";
+import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
+import { mean } from "../runs/episode_stats.ts";
+import type { StoredEpisode } from "../runs/episode_store.ts";
+import { solvedShare } from "./pass_k.ts";
+import { type Estimate, estimateShare } from "./interval.ts";
+import { estimatePassK } from "./pass_estimates.ts";
+
+/** A task to evaluate, with what doing nothing earns on it. */
+export interface EvaluatedTask {
+  readonly id: string;
+  readonly intent: string | null;
+  readonly floor: 0 | 1;
+}
+
+/** Rewards of a kind of task. */
+export interface IntentResult {
+  readonly intent: string;
+  readonly tasks: number;
+  readonly reward: Estimate;
+  /** What doing nothing earns. */
+  readonly floor: number;
+}
+
+/** An evaluation's numbers. Failures of the infrastructure are in none of them but `failures`. */
+export interface EvaluationReport {
+  readonly tasks: number;
+  /** Episodes that were scored. */
+  readonly scored: number;
+  /** Episodes that were to be run. */
+  readonly planned: number;
+  /** pass^1 to pass^k, over tasks with that many scored trials. */
+  readonly passK: readonly Estimate[];
+  readonly meanReward: number;
+  /** The mean reward of an agent that does nothing, on the same tasks. */
+  readonly floor: number;
+  /** Tasks that doing nothing solves. */
+  readonly floorTasks: readonly string[];
+  readonly byIntent: readonly IntentResult[];
+  /** Episodes by why their reward is not 1. */
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly stopReasons: Readonly<Record<string, number>>;
+  /** Tasks that were never solved, with the reasons of their episodes. */
+  readonly unsolved: readonly {
+    readonly id: string;
+    readonly reasons: readonly string[];
+  }[];
+  /** Of the episodes whose customer was watched, the share with each fault. */
+  readonly userFaults: {
+    readonly watched: number;
+    readonly shares: Readonly<Partial<Record<UserFault, number>>>;
+  };
+  /** Episodes that failed, by source and kind: `user rate_limited`. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly retries: number;
+  readonly meanTurns: number;
+  readonly meanSeconds: number;
+  readonly usage: { readonly agent: Usage; readonly user: Usage };
+}
+
+/** The report on `episodes` of `tasks`, `trials` of each planned. */
+export function reportOn(
+  episodes: readonly StoredEpisode[],
+  { tasks, trials }: { tasks: readonly EvaluatedTask[]; trials: number },
+): EvaluationReport {
+  const scored = episodes.filter(({ reward }) => reward !== null);
+  const byTask = Map.groupBy(scored, ({ taskId }) => taskId);
+  const results = tasks.map(({ id }) => resultOf(byTask.get(id) ?? []));
+  return {
+    tasks: tasks.length,
+    scored: scored.length,
+    planned: tasks.length * trials,
+    passK: Array.from(
+      { length: trials },
+      (_, i) => estimatePassK(results, i + 1),
+    ),
+    meanReward: mean(scored.map(({ reward }) => reward ?? 0)),
+    floor: mean(tasks.map(({ floor }) => floor)),
+    floorTasks: tasks.filter(({ floor }) => floor === 1).map(({ id }) => id),
+    byIntent: byIntent(tasks, byTask),
+    reasons: tally(scored.map(({ reason }) => reason)),
+    stopReasons: tally(scored.map(({ stopReason }) => stopReason)),
+    unsolved: unsolved(byTask),
+    userFaults: userFaults(scored),
+    failures: tally(
+      episodes.map(({ failure }) =>
+        failure && `${failure.source} ${failure.kind}`
+      ),
+    ),
+    retries: episodes.reduce(
+      (sum, { usage }) =>
+        sum + (usage?.agent.retries ?? 0) + (usage?.user.retries ?? 0),
+      0,
+    ),
+    meanTurns: mean(scored.map(({ turns }) => turns)),
+    meanSeconds: mean(scored.map(({ durationMs }) => durationMs / 1000)),
+    usage: usageOf(episodes),
+  };
+}
+
+function resultOf(episodes: readonly StoredEpisode[]) {
+  return {
+    trials: episodes.length,
+    successes: episodes.filter(({ reward }) => reward === 1).length,
+  };
+}
+
+function byIntent(
+  tasks: readonly EvaluatedTask[],
+  episodes: ReadonlyMap<string, readonly StoredEpisode[]>,
+): IntentResult[] {
+  const groups = Map.groupBy(tasks, ({ intent }) => intent);
+  return [...groups].flatMap(([intent, all]) => {
+    if (intent === null) return [];
+    const shares = all.map(({ id }) => resultOf(episodes.get(id) ?? []))
+      .filter(({ trials }) => trials > 0)
+      .map((result) => solvedShare(result, 1));
+    return [{
+      intent,
+      tasks: all.length,
+      reward: estimateShare(shares),
+      floor: mean(all.map(({ floor }) => floor)),
+    }];
+  }).sort((a, b) => a.intent < b.intent ? -1 : 1);
+}
+
+function unsolved(
+  byTask: ReadonlyMap<string, readonly StoredEpisode[]>,
+): EvaluationReport["unsolved"] {
+  return [...byTask].flatMap(([id, all]) =>
+    all.some(({ reward }) => reward === 1)
+      ? []
+      : [{ id, reasons: all.map(({ reason }) => reason ?? "unknown") }]
+  );
+}
+
+function userFaults(
+  episodes: readonly StoredEpisode[],
+): EvaluationReport["userFaults"] {
+  const watched = episodes.flatMap(({ findings }) =>
+    findings ? [findings] : []
+  );
+  const counts = tally(
+    watched.flatMap((
+      findings,
+    ) => [...new Set(findings.map(({ fault }) => fault))]),
+  );
+  return {
+    watched: watched.length,
+    shares: Object.fromEntries(
+      Object.entries(counts).map(([fault, n]) => [fault, n / watched.length]),
+    ),
+  };
+}
+
+function usageOf(
+  episodes: readonly StoredEpisode[],
+): EvaluationReport["usage"] {
+  let [agent, user] = [NO_USAGE, NO_USAGE];
+  for (const { usage } of episodes) {
+    agent = addUsage(agent, usage?.agent ?? NO_USAGE);
+    user = addUsage(user, usage?.user ?? NO_USAGE);
+  }
+  return { agent, user };
+}
+
+function tally(words: readonly (string | null)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words.filter((word) => word !== null).sort()) {
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,91 @@
+/**
+ * How good the policy is, on tasks that it does not train on.
+ *
+ * @module
+ */
+
+import { createRng, deriveSeed } from "../env/random.ts";
+import type { Episode, Task } from "../env/types.ts";
+import type { Config } from "./config.ts";
+import {
+  failuresByKind,
+  meanByIntent,
+  meanLengths,
+  rewardOf,
+  scored,
+  stopReasons,
+} from "./runs/episode_stats.ts";
+import type { Job, Lab } from "./lab.ts";
+import type { EvalMetrics } from "./runs/metrics.ts";
+import { passK } from "./evaluation/pass_k.ts";
+
+/** What to evaluate. */
+export interface EvalPlan {
+  readonly split: "dev" | "test";
+  readonly decoding: "sampled" | "greedy";
+}
+
+/** An evaluation's numbers, without its place in the run. */
+export type EvalResult = Omit<
+  EvalMetrics,
+  "schemaVersion" | "step" | "phase" | "timing"
+>;
+
+/** The episodes of an evaluation: each task's trials together, the same tasks and seeds at every step. */
+export function evalJobs(lab: Lab, config: Config, plan: EvalPlan): Job[] {
+  const trials = trialsOf(config, plan);
+  return evalTasks(lab, config, plan).flatMap((task) =>
+    Array.from({ length: trials }, (_, trial) => ({
+      task,
+      seed: deriveSeed(config.seed, "eval", task.id, plan.decoding, trial),
+    }))
+  );
+}
+
+/** What the episodes of {@linkcode evalJobs} come to. */
+export function evalResult(
+  episodes: readonly Episode[],
+  options: EvalPlan & { trials: number },
+): EvalResult {
+  const { split, decoding, trials } = options;
+  const byTask = Map.groupBy(episodes, (episode) => episode.taskId);
+  const results = [...byTask.values()].map((all) => ({
+    trials: scored(all).length,
+    successes: scored(all).filter((episode) => rewardOf(episode) === 1).length,
+  }));
+  const curve = Array.from({ length: trials }, (_, i) => passK(results, i + 1));
+  return {
+    split,
+    decoding,
+    tasks: byTask.size,
+    trials,
+    passK: curve,
+    pass1: curve[0] ?? NaN,
+    passByIntent: meanByIntent(episodes),
+    episodes: episodes.length,
+    failures: failuresByKind(episodes),
+    stopReasons: stopReasons(episodes),
+    lengths: meanLengths(episodes),
+    parseErrors: episodes.reduce(
+      (sum, { parseErrors }) => sum + parseErrors,
+      0,
+    ),
+  };
+}
+
+/** Episodes of each task; greedy ones are all alike, so one is enough. */
+export function trialsOf(config: Config, plan: EvalPlan): number {
+  if (plan.decoding === "greedy") return 1;
+  return plan.split === "dev" ? config.eval.trials : config.eval.testTrials;
+}
+
+/** Which tasks: all of the split, or a fixed choice of them. */
+function evalTasks(lab: Lab, config: Config, plan: EvalPlan): Task[] {
+  const all = lab.dataset.tasks(plan.split);
+  const most = plan.split === "dev" ? config.eval.tasks : config.eval.testTasks;
+  if (most === 0 || most >= all.length) return [...all];
+  return createRng(config.seed, "eval tasks", plan.split).shuffle(all).slice(
+    0,
+    most,
+  );
+}

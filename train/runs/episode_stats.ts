@@ -1,0 +1,80 @@
+/**
+ * Counts and means over episodes, for the metrics.
+ *
+ * @module
+ */
+
+import type { Episode } from "../../env/types.ts";
+import type { Lengths } from "./metrics.ts";
+
+/** The episodes that were scored: all but those whose infrastructure failed. */
+export function scored(episodes: readonly Episode[]): Episode[] {
+  return episodes.filter((episode) => episode.reward !== null);
+}
+
+/** The reward of a scored episode. */
+export function rewardOf(episode: Episode): number {
+  return episode.reward?.value ?? NaN;
+}
+
+/** How many episodes failed for no fault of the policy, by kind. */
+export function failuresByKind(
+  episodes: readonly Episode[],
+): Record<string, number> {
+  return tally(
+    episodes.flatMap(({ failure }) => failure ? [failure.kind] : []),
+  );
+}
+
+/** How many scored episodes ended for which reason. */
+export function stopReasons(
+  episodes: readonly Episode[],
+): Record<string, number> {
+  return tally(scored(episodes).map(({ stopReason }) => stopReason));
+}
+
+/** Mean reward by intent, of scored episodes whose task names one. */
+export function meanByIntent(
+  episodes: readonly Episode[],
+): Record<string, number> {
+  const groups = new Map<string, number[]>();
+  for (const episode of scored(episodes)) {
+    if (episode.intent === null) continue;
+    const rewards = groups.get(episode.intent) ?? [];
+    groups.set(episode.intent, [...rewards, rewardOf(episode)]);
+  }
+  return Object.fromEntries(
+    [...groups].sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([intent, rewards]) => [intent, mean(rewards)]),
+  );
+}
+
+/** Mean lengths of scored episodes. */
+export function meanLengths(episodes: readonly Episode[]): Lengths {
+  const all = scored(episodes);
+  return {
+    turns: mean(all.map(({ turns }) => turns.length)),
+    tokens: mean(all.map(({ trajectory }) => trajectory?.ids.length ?? 0)),
+    sampledTokens: mean(all.map(sampledTokens)),
+  };
+}
+
+/** Tokens that the policy sampled in an episode. */
+export function sampledTokens({ trajectory }: Episode): number {
+  return (trajectory?.lossMask ?? []).reduce<number>(
+    (sum, mask) => sum + mask,
+    0,
+  );
+}
+
+/** The mean; 0 of nothing, so that metrics stay numbers. */
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) return 0;
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function tally(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words.toSorted()) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,175 @@
+/**
+ * The episodes of a run together with the data that they ran on, whatever kind of run it is.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { parse } from "yaml";
+import { DataError, RunDirError } from "../../env/errors.ts";
+import {
+  type JsonObject,
+  parsePythonJson,
+} from "../../env/python/python_json.ts";
+import { objectAt, textAt } from "../../env/row.ts";
+import type {
+  Action,
+  Dataset,
+  Observation,
+  StopReason,
+  Task,
+  Turn,
+} from "../../env/types.ts";
+import type { Config } from "../config.ts";
+import { dataSchema } from "../config_sections.ts";
+import { openDataset } from "../dataset.ts";
+import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
+import type { RunInfo } from "./run_info.ts";
+import { readRunInfo, readStore } from "./run_reader.ts";
+import { readTextIfThere } from "./storage.ts";
+
+/** An episode of a run, with its task. */
+export interface RunEpisode {
+  readonly record: StoredEpisode;
+  readonly stopReason: StopReason;
+  readonly task: Task;
+  /** Read anew at each call: conversations are large, and not all are wanted. */
+  turns(): Turn[];
+  /** The messages as JSON text, integers and floats as Python spells them. */
+  messages(): string;
+}
+
+/** A run that is looked into. Held by `using`. */
+export interface RunEpisodes extends Disposable {
+  readonly path: string;
+  readonly info: RunInfo;
+  readonly dataset: Dataset;
+  /** Episodes in the order in which they ended; those of tasks that the data do not have are left out. */
+  list(
+    where?: { readonly source?: string; readonly step?: number },
+  ): RunEpisode[];
+}
+
+/**
+ * Opens a run's episodes and its data.
+ * @param options.tauBench Where τ-bench's data are now; default: where they were.
+ * @throws {ConfigError} If there is no such run, or its data are not where it says.
+ * @throws {RunDirError} If it is damaged, of another version, or ran on other data.
+ */
+export async function openRunEpisodes(
+  path: string,
+  { tauBench }: { readonly tauBench?: string } = {},
+): Promise<RunEpisodes> {
+  const info = await readRunInfo(path);
+  const data = await readData(path);
+  const dataset = await openDataset(
+    tauBench === undefined ? data : { ...data, directory: tauBench },
+  );
+  if (dataset.fingerprint !== info.dataset.fingerprint) {
+    throw new RunDirError(
+      `"${path}" ran on other data (fingerprint ${info.dataset.fingerprint}, now ${dataset.fingerprint}): ` +
+        "what its episodes changed cannot be told; use the taulab and the data that it ran with",
+    );
+  }
+  return openStore(path, { info, dataset });
+}
+
+/** Every kind of config has the same section of data. */
+async function readData(path: string): Promise<Config["data"]> {
+  const name = join(path, "config.yaml");
+  const text = await readTextIfThere(name);
+  if (text === undefined) {
+    throw new RunDirError(`"${name}" is missing; name another run`);
+  }
+  const parsed = dataSchema.safeParse(parse(text)?.data);
+  if (parsed.success) return parsed.data;
+  throw new RunDirError(
+    `"${name}" says nothing of the run's data that this version can read; use the taulab that wrote it`,
+    { cause: parsed.error },
+  );
+}
+
+function openStore(
+  path: string,
+  { info, dataset }: { info: RunInfo; dataset: Dataset },
+): RunEpisodes {
+  const store = readStore(path);
+  const tasks = new Map(
+    dataset.splits.flatMap((split) => dataset.tasks(split)).map((task) => [
+      task.id,
+      task,
+    ]),
+  );
+  return {
+    path,
+    info,
+    dataset,
+    list: (where = {}) =>
+      store.list(where).flatMap((record) => {
+        const task = tasks.get(record.taskId);
+        return task === undefined ? [] : [episodeOf({ record, task, store })];
+      }),
+    [Symbol.dispose]: () => store[Symbol.dispose](),
+  };
+}
+
+function episodeOf(
+  { record, task, store }: {
+    record: StoredEpisode;
+    task: Task;
+    store: EpisodeStore;
+  },
+): RunEpisode {
+  return {
+    record,
+    task,
+    stopReason: record.stopReason as StopReason, // written by the store, from one
+    turns: () => parseTurns(store.conversation(record.id).turns),
+    messages: () => store.conversation(record.id).messages,
+  };
+}
+
+/**
+ * Turns as the store has them, as they were.
+ * @throws {DataError} If the text is none of the store's.
+ */
+export function parseTurns(text: string): Turn[] {
+  try {
+    return (parsePythonJson(text) as JsonObject[]).map((turn) => ({
+      action: actionOf(objectAt(turn, "action")),
+      observation: observationOf(objectAt(turn, "observation")),
+    }));
+  } catch (error) {
+    throw new DataError(
+      `The turns of an episode cannot be read: ${
+        error instanceof Error ? error.message : error
+      }; its file is damaged`,
+      { cause: error },
+    );
+  }
+}
+
+function actionOf(action: JsonObject): Action {
+  if (textAt(action, "type") === "respond") {
+    return { type: "respond", content: textAt(action, "content") };
+  }
+  const call = objectAt(action, "call");
+  return {
+    type: "tool",
+    call: {
+      id: textAt(call, "id"),
+      name: textAt(call, "name"),
+      arguments: objectAt(call, "arguments"),
+    },
+  };
+}
+
+function observationOf(observation: JsonObject): Observation {
+  const end = observation.get("end");
+  return {
+    source: textAt(observation, "source") === "user" ? "user" : "tool",
+    content: textAt(observation, "content"),
+    done: observation.get("done") === true,
+    ...(end === "user_stop" || end === "transfer" ? { end } : {}),
+  };
+}

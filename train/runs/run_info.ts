@@ -1,0 +1,101 @@
+/**
+ * Who, where and when of a run: `run.json`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import project from "../../deno.json" with { type: "json" };
+import { readTextIfThere } from "./storage.ts";
+
+/** The version of `run.json` and with it of the whole run dir; a newer one is refused. */
+export const RUN_VERSION = 1;
+
+/** How a run, or one sitting of it, ended; `running` also after a kill. */
+export type Outcome = "running" | "completed" | "interrupted" | "failed";
+
+const outcome = z.enum(["running", "completed", "interrupted", "failed"]);
+
+/** What `run.json` holds. */
+export const runInfoSchema = z.object({
+  schemaVersion: z.literal(RUN_VERSION),
+  /** What the run is: learning, or an evaluation of what learnt elsewhere. */
+  kind: z.enum(["train", "evaluate"]).default("train"),
+  /** Who trains: the embedded trainer, or slime, launched from here. */
+  trainer: z.enum(["cpu", "slime"]).default("cpu"),
+  /** taulab's version and commit when the run was made; `null` outside of a git checkout. */
+  version: z.string(),
+  commit: z.string().nullable(),
+  seed: z.int(),
+  dataset: z.object({ name: z.string(), fingerprint: z.string() }),
+  host: z.object({
+    os: z.string(),
+    arch: z.string(),
+    cores: z.int(),
+    deno: z.string(),
+  }),
+  /** ISO 8601, UTC. */
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  outcome,
+  /** Each sitting: the first, and one for every time the run was resumed. */
+  sessions: z.array(z.object({
+    startedAt: z.string(),
+    endedAt: z.string().nullable(),
+    outcome,
+    wallS: z.number().nullable(),
+    peakRssBytes: z.number().nullable(),
+  })),
+  /** What the run came to, once it is completed. */
+  result: z.record(z.string(), z.unknown()).nullable(),
+});
+
+/** What `run.json` holds. */
+export type RunInfo = z.infer<typeof runInfoSchema>;
+
+/** The info of a run that starts now. */
+export async function newRunInfo(options: {
+  kind?: "train" | "evaluate";
+  trainer?: RunInfo["trainer"];
+  seed: number;
+  dataset: { name: string; fingerprint: string };
+  now: Date;
+}): Promise<RunInfo> {
+  return {
+    schemaVersion: RUN_VERSION,
+    kind: options.kind ?? "train",
+    trainer: options.trainer ?? "cpu",
+    version: project.version,
+    commit: await currentCommit(),
+    seed: options.seed,
+    dataset: options.dataset,
+    host: {
+      os: Deno.build.os,
+      arch: Deno.build.arch,
+      cores: navigator.hardwareConcurrency,
+      deno: Deno.version.deno,
+    },
+    startedAt: options.now.toISOString(),
+    endedAt: null,
+    outcome: "running",
+    sessions: [],
+    result: null,
+  };
+}
+
+/** The commit of this checkout, read from `.git` itself: running git would need a permission. */
+async function currentCommit(): Promise<string | null> {
+  const git = new URL("../../.git/", import.meta.url);
+  try {
+    const head = (await Deno.readTextFile(new URL("HEAD", git))).trim();
+    const ref = /^ref: (.+)$/.exec(head)?.[1];
+    if (ref === undefined) return head;
+    const loose = await readTextIfThere(new URL(ref, git));
+    if (loose !== undefined) return loose.trim();
+    const packed = await readTextIfThere(new URL("packed-refs", git)) ?? "";
+    const line = packed.split("\n").find((one) => one.endsWith(` ${ref}`));
+    return line?.split(" ")[0] ?? null;
+  } catch {
+    return null; // not a checkout, or not ours to read: the run is no worse for it
+  }
+}

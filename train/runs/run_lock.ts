@@ -1,0 +1,51 @@
+/**
+ * One writer a run: a lock on `runs/<name>/lock` that the system takes back when its holder dies, however
+ * it dies, so a stale one cannot be.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { RunDirError } from "../../env/errors.ts";
+import { sleepByClock } from "../../env/sleep.ts";
+
+/**
+ * A program that is being started holds what its starter held until it runs: for a moment a lock that was given
+ * back looks taken. So it is asked for again, a few times.
+ */
+const ATTEMPTS = 20;
+const PAUSE_MS = 25;
+
+/**
+ * Takes the lock of a run dir; closing the file gives it back.
+ * @throws {RunDirError} If another process holds it; names that process.
+ */
+export async function takeLock(path: string): Promise<Deno.FsFile> {
+  const lockPath = join(path, "lock");
+  const file = await Deno.open(lockPath, {
+    read: true,
+    write: true,
+    create: true,
+  });
+  if (!await tryLock(file)) {
+    file.close();
+    const holder = (await Deno.readTextFile(lockPath)).trim();
+    throw new RunDirError(
+      `The run "${path}" is in use by another process (${
+        holder || "unknown"
+      }); wait for it, stop it ` +
+        "by Ctrl-C, or start another run by --name",
+    );
+  }
+  await file.truncate(0);
+  await file.write(new TextEncoder().encode(`process ${Deno.pid}\n`));
+  return file;
+}
+
+async function tryLock(file: Deno.FsFile): Promise<boolean> {
+  for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+    if (await file.tryLock(true)) return true;
+    await sleepByClock(PAUSE_MS, {});
+  }
+  return await file.tryLock(true);
+}

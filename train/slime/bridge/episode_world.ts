@@ -1,0 +1,84 @@
+/**
+ * What a server of episodes is made of, as a slime recipe has it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { DataError } from "../../../env/errors.ts";
+import { createMeter } from "../../../env/models/meter.ts";
+import { createCaller } from "../../../env/models/call_policy.ts";
+import type { EpisodeWorld } from "../../../env/serve/episode_service.ts";
+import { loadChatTemplate } from "../../../env/tokens/chat_template.ts";
+import { loadTokenizer } from "../../../env/tokens/tokenizer.ts";
+import { thinkingVariables } from "../../../env/models/thought.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import type { Codec } from "../../../env/tokens/conversation.ts";
+import { openDataset } from "../../dataset.ts";
+import { codecOf } from "../../cpu/policy_agent.ts";
+import { readRunTokenizer } from "../../cpu/run_tokenizer.ts";
+import { readTextIfThere } from "../../runs/storage.ts";
+import { openCustomers } from "../../users.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+
+/** A turn may wait for the engine's queue, and never for ever. */
+const TURN_TIMEOUT_MS = 600_000;
+
+/**
+ * Opens it; a model that plays customers is asked for a word first.
+ * @throws {ConfigError} If that model is not there.
+ * @throws {DataError} If the data, the tokenizer or its template are damaged or not there.
+ */
+export async function openEpisodeWorld(
+  config: SlimeConfig,
+  options: CallOptions & {
+    readonly env?: (name: string) => string | undefined;
+  } = {},
+): Promise<EpisodeWorld> {
+  const { agent, prompt, compat, model, rollout } = config;
+  const dataset = await openDataset(config.data);
+  const codec = await openCodec(model);
+  const meter = createMeter({ ...config.budget, prices: config.prices });
+  const customers = await openCustomers(config, { ...options, dataset, meter });
+  return {
+    dataset,
+    codec,
+    strategy: agent,
+    prompt,
+    compat,
+    user: customers.factory,
+    userName: customers.name,
+    meter,
+    caller: createCaller({
+      source: "model",
+      timeoutMs: TURN_TIMEOUT_MS,
+      retries: 6,
+      backoffMs: 250,
+    }),
+    modelName: model.name,
+    contextLength: rollout.maxContextLen,
+    maxTokensPerTurn: rollout.maxResponseLen,
+    maxTurns: rollout.maxTurns,
+  };
+}
+
+/** Of a model in Hugging Face's layout; or of a run of the embedded trainer, whose policy stands in for one. */
+async function openCodec(
+  { directory, thinking }: SlimeConfig["model"],
+): Promise<Codec> {
+  if (await readTextIfThere(join(directory, "run.json")) === undefined) {
+    const tokenizer = await loadTokenizer(directory);
+    const template = await loadChatTemplate(directory, {
+      tokenizer,
+      variables: thinkingVariables(thinking),
+    });
+    return { tokenizer, template };
+  }
+  const wayOut = "restore it, or name another run";
+  const files = await readRunTokenizer(directory, { wayOut });
+  if (files !== undefined) return codecOf(files, `"${directory}"`);
+  throw new DataError(
+    `The run "${directory}" has no tokenizer; ${wayOut}`,
+    { path: directory },
+  );
+}

@@ -1,0 +1,213 @@
+/**
+ * A server of episodes as a process of its own: started, asked how it is, ended.
+ *
+ * It is detached from our terminal and writes to a file, so that it outlives whoever started it: a run of slime
+ * goes on when the launcher has gone. It is ended by its address and the secret that it printed when it was
+ * ready, never by a name or a bare process id.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import denoConfig from "../../../deno.json" with { type: "json" };
+import { HostError } from "../../../env/errors.ts";
+import { sleepByClock } from "../../../env/sleep.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import { removeIfThere } from "../../runs/storage.ts";
+
+const ROOT = new URL("../../../", import.meta.url);
+const POLL_MS = 50;
+const HEALTH_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 2_000;
+
+const recordSchema = z.looseObject({
+  url: z.string(),
+  pid: z.int(),
+  instance: z.string(),
+});
+
+/** What is needed to find a server again, and to end just it. */
+export type ServiceRecord = Readonly<
+  Pick<z.infer<typeof recordSchema>, "url" | "pid" | "instance">
+>;
+
+/** What a server is started with. */
+export interface ServiceSpec {
+  /** The slime recipe: its name, or a YAML file. */
+  readonly recipePath: string;
+  /** Keys set over it: `user.strategy=llm`. */
+  readonly overrides: readonly string[];
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** What it prints is appended here. */
+  readonly logPath: string;
+  /** The run dir that its episodes are kept in. */
+  readonly record?: string;
+  /** Over our own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A server that was started here. */
+export interface ServiceProcess {
+  readonly record: ServiceRecord;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<{ readonly code: number }>;
+  /** Ends it in any case. */
+  kill(): void;
+  /** Lets our own process end before it does. */
+  unref(): void;
+}
+
+/**
+ * Starts a server and waits until it answers.
+ * @throws {HostError} If it ends instead, with its last words, or is not ready in time.
+ * @throws The signal's reason, once it is aborted.
+ */
+export async function startService(
+  spec: ServiceSpec,
+  { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
+): Promise<ServiceProcess> {
+  // The line of an earlier start must not be taken for this one's.
+  await removeIfThere(readyPath(spec));
+  const child = commandOf(spec).spawn();
+  let code: number | undefined;
+  const ended = child.status.then((status) => {
+    code = status.code;
+    return status;
+  });
+  const deadline = performance.now() + timeoutMs;
+  try {
+    for (;;) {
+      const record = await readRecord(spec);
+      if (record !== undefined) {
+        return {
+          record,
+          ended,
+          kill: () => killChild(child),
+          unref: () => child.unref(),
+        };
+      }
+      if (code !== undefined || performance.now() > deadline) {
+        throw await startError(spec, { code, timeoutMs });
+      }
+      await sleepByClock(POLL_MS, signal === undefined ? {} : { signal });
+    }
+  } catch (error) {
+    killChild(child);
+    await ended;
+    throw error;
+  }
+}
+
+/** Whether just this server answers. Never throws. */
+export async function isHealthy({ url, pid }: ServiceRecord): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
+    const response = await fetch(`${url}/health`, { signal });
+    const body = await response.json();
+    return response.ok && body?.pid === pid;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Asks just this server to end; what it has under way is answered as aborted.
+ * @returns Whether it heard. Another that has its address by now is left alone.
+ */
+export async function askToStop(
+  { url, instance }: ServiceRecord,
+): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/stop`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ instance }),
+      signal: AbortSignal.timeout(STOP_TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The task as deno.json has it, with its permissions; the words of `sh` only redirect. */
+function commandOf(spec: ServiceSpec): Deno.Command {
+  const { record } = spec;
+  const words = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>
+    word === "tasks/serve.ts"
+      ? fileURLToPath(new URL(word, ROOT))
+      : record !== undefined && word.startsWith("--allow-write=")
+      ? `--allow-write=${record}`
+      : word
+  );
+  return new Deno.Command("sh", {
+    args: [
+      "-c",
+      `out=$1 log=$2; shift 2; exec "$@" >"$out" 2>>"$log"`,
+      "serve",
+      readyPath(spec),
+      spec.logPath,
+      Deno.execPath(),
+      ...words,
+      ...flagsOf(spec),
+    ],
+    detached: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    env: { ...spec.env },
+  });
+}
+
+function flagsOf(spec: ServiceSpec): string[] {
+  const { recipePath, overrides, host, port, record } = spec;
+  return [
+    ...["--recipe", recipePath, "--host", host, "--port", String(port)],
+    ...overrides.flatMap((override) => ["--set", override]),
+    ...(record === undefined ? [] : ["--record", record]),
+    "--json",
+  ];
+}
+
+/** Its standard output: the line that says that it is ready. */
+function readyPath({ logPath }: ServiceSpec): string {
+  return `${logPath}.ready`;
+}
+
+async function readRecord(
+  spec: ServiceSpec,
+): Promise<ServiceRecord | undefined> {
+  const text = await Deno.readTextFile(readyPath(spec)).catch(() => "");
+  const end = text.indexOf("\n");
+  if (end < 0) return undefined;
+  const { url, pid, instance } = recordSchema.parse(
+    JSON.parse(text.slice(0, end)),
+  );
+  return { url, pid, instance };
+}
+
+async function startError(
+  spec: ServiceSpec,
+  { code, timeoutMs }: { code: number | undefined; timeoutMs: number },
+): Promise<HostError> {
+  const log = await Deno.readTextFile(spec.logPath).catch(() => "");
+  const last = log.trim().split("\n").slice(-5).join("\n");
+  const what = code === undefined
+    ? `is not ready after ${timeoutMs / 1000} s`
+    : `ended with code ${code} before it was ready`;
+  return new HostError(
+    `The server of episodes at port ${spec.port} ${what}; "${spec.logPath}" ends in:\n${last}`,
+  );
+}
+
+function killChild(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // it has ended by itself
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * Where each tensor of a dense Qwen3 lies in a checkpoint of Megatron: the table of names, and which rows.
+ *
+ * Queries, keys and values are one matrix there, a group of heads at a time: its queries, its key, its value. Gate
+ * and up projection are one matrix, all gates first. Layers are stacked along a first axis, or numbered. Rows of the
+ * vocabulary are padded.
+ *
+ * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py` at 1dcf0da; slime
+ * `slime/backends/megatron_utils/hf_to_megatron/{qwen,common}.py` and `megatron_to_hf/qwen2.py` at 624b824.
+ * @module
+ */
+
+import type { ModelShape } from "../model_shapes.ts";
+
+/** A shape with what is the same for all models that slime trains here, and smaller in tests. */
+export interface CheckpointShape extends Omit<ModelShape, "positions"> {
+  /** Channels of a head. */
+  readonly headDim: number;
+  /** Rows of the embedding without padding. */
+  readonly vocab: number;
+}
+
+/** Rows of a matrix of Megatron, in the order of Hugging Face's rows. */
+export interface RowRange {
+  /** The first row. */
+  readonly row: number;
+  readonly rows: number;
+}
+
+/** A tensor by both names. */
+export interface LayoutEntry {
+  /** Hugging Face's name. */
+  readonly name: string;
+  /** Hugging Face's shape. */
+  readonly shape: readonly number[];
+  /** What it is, whatever layer: `q_proj`. */
+  readonly kind: string;
+  /** Megatron's name after `decoder.layers.`, or the whole of it where there is no layer. */
+  readonly key: string;
+  readonly layer: number | undefined;
+  /** Rows of Megatron's matrix, padding aside. */
+  readonly megatronRows: number;
+  /** Where its rows are in Megatron's matrix. */
+  readonly ranges: readonly RowRange[];
+  /** Whether Megatron pads its rows. */
+  readonly padded: boolean;
+}
+
+/** Megatron's name of what is stacked or numbered by layer. */
+export const LAYERS = "decoder.layers.";
+
+/** All tensors of a model, in the order of its layers. */
+export function layoutOf(shape: CheckpointShape): LayoutEntry[] {
+  const layers = Array.from(
+    { length: shape.layers },
+    (_, layer) => layerEntries(shape, layer),
+  );
+  return [
+    vocabulary(shape, "model.embed_tokens.weight"),
+    ...layers.flat(),
+    {
+      ...whole("model.norm.weight", [shape.hidden]),
+      kind: "norm",
+      key: "decoder.final_layernorm.weight",
+      layer: undefined,
+      padded: false,
+    },
+    ...(shape.tied ? [] : [vocabulary(shape, LM_HEAD)]),
+  ];
+}
+
+/** The output layer by Hugging Face's name. */
+export const LM_HEAD = "lm_head.weight";
+
+/** The embedding or the output layer. */
+export function vocabulary(
+  { vocab, hidden }: CheckpointShape,
+  name: "model.embed_tokens.weight" | typeof LM_HEAD,
+): LayoutEntry {
+  const head = name === LM_HEAD;
+  return {
+    ...whole(name, [vocab, hidden]),
+    kind: head ? "lm_head" : "embed_tokens",
+    key: head ? "output_layer.weight" : "embedding.word_embeddings.weight",
+    layer: undefined,
+    padded: true,
+  };
+}
+
+function whole(name: string, shape: readonly number[]) {
+  const rows = shape[0]!;
+  return { name, shape, megatronRows: rows, ranges: [{ row: 0, rows }] };
+}
+
+function layerEntries(shape: CheckpointShape, layer: number): LayoutEntry[] {
+  const { hidden, ffn, heads, kvGroups, headDim } = shape;
+  const qkvRows = (heads + 2 * kvGroups) * headDim;
+  const common = { layer, padded: false };
+  const plain = (name: string, of: readonly number[], key: string) => ({
+    ...common,
+    ...whole(`model.layers.${layer}.${name}.weight`, of),
+    kind: name.replace(/^\w+\./, ""),
+    key,
+  });
+  const part = (
+    name: string,
+    of: Pick<LayoutEntry, "key" | "ranges" | "megatronRows">,
+  ) => ({
+    ...common,
+    name: `model.layers.${layer}.${name}.weight`,
+    kind: name.replace(/^\w+\./, ""),
+    shape: [of.ranges.reduce((sum, { rows }) => sum + rows, 0), hidden],
+    ...of,
+  });
+  const projection = (which: "q" | "k" | "v") =>
+    part(`self_attn.${which}_proj`, {
+      key: "self_attention.linear_qkv.weight",
+      megatronRows: qkvRows,
+      ranges: groupRanges(shape, which),
+    });
+  const half = (name: string, row: number) =>
+    part(`mlp.${name}`, {
+      key: "mlp.linear_fc1.weight",
+      megatronRows: 2 * ffn,
+      ranges: [{ row, rows: ffn }],
+    });
+  return [
+    plain(
+      "input_layernorm",
+      [hidden],
+      "self_attention.linear_qkv.layer_norm_weight",
+    ),
+    projection("q"),
+    projection("k"),
+    projection("v"),
+    plain("self_attn.q_norm", [headDim], "self_attention.q_layernorm.weight"),
+    plain("self_attn.k_norm", [headDim], "self_attention.k_layernorm.weight"),
+    plain(
+      "self_attn.o_proj",
+      [hidden, heads * headDim],
+      "self_attention.linear_proj.weight",
+    ),
+    plain(
+      "post_attention_layernorm",
+      [hidden],
+      "mlp.linear_fc1.layer_norm_weight",
+    ),
+    half("gate_proj", 0),
+    half("up_proj", ffn),
+    plain("mlp.down_proj", [hidden, ffn], "mlp.linear_fc2.weight"),
+  ];
+}
+
+/** Group by group: its queries, its key, its value. */
+function groupRanges(
+  { heads, kvGroups, headDim }: CheckpointShape,
+  which: "q" | "k" | "v",
+): RowRange[] {
+  const queries = heads / kvGroups * headDim;
+  const group = queries + 2 * headDim;
+  const within = { q: 0, k: queries, v: queries + headDim }[which];
+  const rows = which === "q" ? queries : headDim;
+  return Array.from({ length: kvGroups }, (_, g) => ({
+    row: g * group + within,
+    rows,
+  }));
+}
+
+/** A way to write a checkpoint wrongly, for naming what went wrong. */
+export interface Mistake {
+  /** What was done: `gate and up are swapped`. */
+  readonly what: string;
+  readonly entry: LayoutEntry;
+}
+
+/** Where the tensor would lie if the writer had made one of the mistakes that are easily made. */
+export function mistakes(
+  entry: LayoutEntry,
+  shape: CheckpointShape,
+): Mistake[] {
+  const { kind, layer, megatronRows: rows } = entry;
+  const { heads, kvGroups, headDim, ffn } = shape;
+  const at = (what: string, row: number) => ({
+    what,
+    entry: { ...entry, ranges: [{ row, rows: entry.shape[0]! }] },
+  });
+  const first = {
+    q_proj: 0,
+    k_proj: heads * headDim,
+    v_proj: (heads + kvGroups) * headDim,
+  }[kind];
+  const other = kind === "k_proj" ? "v" : kind === "v_proj" ? "k" : undefined;
+  return [
+    ...(first === undefined ? [] : [at(
+      "all queries lie first, then all keys, then all values, where Megatron wants them group by group",
+      first,
+    )]),
+    ...(other === undefined ? [] : [{
+      what: "keys and values are swapped",
+      entry: { ...entry, ranges: groupRanges(shape, other) },
+    }]),
+    ...(kind === "gate_proj" ? [at("gate and up are swapped", ffn)] : []),
+    ...(kind === "up_proj" ? [at("gate and up are swapped", 0)] : []),
+    ...[-1, 1].flatMap((step) =>
+      layer === undefined || layer + step < 0 || layer + step >= shape.layers
+        ? []
+        : [{
+          what: `it is the tensor of layer ${layer} in the place of layer ${
+            layer + step
+          }: layers are shifted`,
+          entry: { ...entry, layer: layer + step },
+        }]
+    ),
+  ].filter(({ entry }) => entry.megatronRows === rows);
+}

@@ -1,0 +1,276 @@
+/**
+ * Converts a checkpoint by slime's tools, verified before it counts: begun again where it was cut off, left alone
+ * where it is done.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path/posix";
+import { ConfigError, DataError, HostError } from "../../../env/errors.ts";
+import { quoteWords, type Shell } from "../hosts/shell.ts";
+import { conversionError } from "./convert_failure.ts";
+import { BUSY, type ConversionPlan } from "./convert_plan.ts";
+import type { Probe } from "./convert_probe.ts";
+
+/** What verifying two directories on the machine came to. */
+export interface Verdict {
+  readonly equal: boolean;
+  /** Each fault in one line. */
+  readonly faults: readonly string[];
+  /** The whole report, as `--json` prints it. */
+  readonly report: unknown;
+}
+
+/** What {@linkcode convert} needs. */
+export interface ConvertContext {
+  readonly shell: Shell;
+  /** Compares two directories where they are; `undefined` does without. */
+  readonly verify:
+    | ((from: string, to: string) => Promise<Verdict>)
+    | undefined;
+  /** Replace a target that is there and differs. */
+  readonly force: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** What goes on: a line for people. */
+  readonly onStage?: ((text: string) => void) | undefined;
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /** Milliseconds between looks at what is on disk. Default: 2,000. */
+  readonly everyMs?: number | undefined;
+  /** Milliseconds since some moment. Default: by the clock. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** How far the tool has written. */
+export interface ConvertProgress {
+  readonly bytes: number;
+  readonly expectedBytes: number;
+  readonly seconds: number;
+}
+
+/** What a conversion came to. */
+export interface Converted {
+  readonly state: "there" | "adopted" | "converted";
+  /** Missing where nothing was verified. */
+  readonly verdict: Verdict | undefined;
+}
+
+/** A disk wants some room besides the weights. */
+const ROOM = 1.05;
+
+/**
+ * Does what is left of a conversion.
+ * @throws {ConfigError} If the target is there and is another checkpoint, or its disk is too small.
+ * @throws {HostError} If the tool fails; its last words are quoted and explained.
+ * @throws {DataError} If what the tool wrote is not the model. It is kept beside the target.
+ */
+export async function convert(
+  plan: ConversionPlan,
+  probe: Probe,
+  context: ConvertContext,
+): Promise<Converted> {
+  const { verify, force, onStage } = context;
+  await bringBack(plan, probe, context);
+  const isThere = probe.to || probe.replaced;
+  if (isThere && !force) return await keepTarget(plan, context);
+  if (probe.partial && verify) {
+    onStage?.(`looking whether an earlier try in "${plan.partial}" was whole`);
+    const verdict = await verify(plan.input, plan.partial);
+    if (verdict.equal) {
+      await putInPlace(plan, { isThere, context });
+      return { state: "adopted", verdict };
+    }
+  }
+  refuseSmallDisk(plan, probe);
+  onStage?.(`converting "${plan.from}" by slime's tool`);
+  await runTool(plan, context);
+  const verdict = await verifyResult(plan, context);
+  await putInPlace(plan, { isThere, context });
+  return { state: "converted", verdict };
+}
+
+/** A target that was put aside by a run that then died is the target again. */
+async function bringBack(
+  { to }: ConversionPlan,
+  probe: Probe,
+  context: ConvertContext,
+): Promise<void> {
+  if (!probe.replaced) return;
+  const aside = asideOf(to);
+  await must(
+    context,
+    probe.to
+      ? quoteWords(["rm", "-rf", aside])
+      : quoteWords(["mv", aside, bare(to)]),
+  );
+}
+
+/** The target is there: nothing to do where it is right, and nothing done where it is not. */
+async function keepTarget(
+  { input, to, from }: ConversionPlan,
+  { verify, onStage }: ConvertContext,
+): Promise<Converted> {
+  if (verify === undefined) {
+    throw new ConfigError(
+      `"${to}" is there already; let it be verified, by leaving --skip-verify away, or replace it by --force`,
+    );
+  }
+  onStage?.(`"${to}" is there: comparing it with "${from}"`);
+  const verdict = await verify(input, to);
+  if (verdict.equal) return { state: "there", verdict };
+  throw new ConfigError(
+    `"${to}" is there already and is not "${from}" converted; choose another --to, or replace it by --force:\n${
+      quoted(verdict.faults)
+    }`,
+  );
+}
+
+function refuseSmallDisk(
+  { expectedBytes, to }: ConversionPlan,
+  { free }: Probe,
+): void {
+  const needed = Math.ceil(expectedBytes * ROOM);
+  if (free === undefined || free >= needed) return;
+  throw new ConfigError(
+    `The disk of "${to}" has ${
+      gigabytes(free)
+    } free, and the conversion takes ${
+      gigabytes(needed)
+    }; free some space, or choose another --to`,
+  );
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+async function runTool(
+  plan: ConversionPlan,
+  context: ConvertContext,
+): Promise<void> {
+  const { shell, signal } = context;
+  await must(context, quoteWords(["mkdir", "-p", dirname(bare(plan.to))]));
+  const done = new AbortController();
+  const watching = watch(plan, { context, done: done.signal });
+  try {
+    const output = await shell.run(plan.command, signal ? { signal } : {});
+    if (output.code !== BUSY) await dropLock(plan, context);
+    if (output.code !== 0) throw conversionError(shell.name, { plan, output });
+  } finally {
+    done.abort();
+    await watching;
+  }
+}
+
+/** What holds the lock is the tool, not the file; it only litters. */
+function dropLock(
+  { partial }: ConversionPlan,
+  context: ConvertContext,
+): Promise<void> {
+  return must(context, quoteWords(["rm", "-f", `${partial}.lock`]));
+}
+
+/** Tells how much is on disk until the tool has ended. That it cannot be told is no failure. */
+async function watch(
+  { partial, expectedBytes }: ConversionPlan,
+  { context, done }: { context: ConvertContext; done: AbortSignal },
+): Promise<void> {
+  const { shell, onProgress, everyMs = 2000 } = context;
+  const now = context.now ?? (() => performance.now());
+  if (onProgress === undefined) return;
+  const start = now();
+  while (await pause(everyMs, done)) {
+    try {
+      const { code, stdout } = await shell.run(
+        { script: `${quoteWords(["du", "-sb", partial])} 2>/dev/null` },
+        { signal: done },
+      );
+      const bytes = parseInt(stdout);
+      if (code === 0 && bytes >= 0 && !done.aborted) {
+        onProgress({ bytes, expectedBytes, seconds: (now() - start) / 1000 });
+      }
+    } catch (error) {
+      if (!done.aborted && !(error instanceof HostError)) throw error;
+    }
+  }
+}
+
+/** @returns Whether the time has passed without an end. */
+function pause(ms: number, done: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(true), ms);
+    done.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve(false);
+    }, { once: true });
+    if (done.aborted) {
+      clearTimeout(timer);
+      resolve(false);
+    }
+  });
+}
+
+async function verifyResult(
+  { input, partial }: ConversionPlan,
+  { verify, onStage }: ConvertContext,
+): Promise<Verdict | undefined> {
+  if (verify === undefined) return undefined;
+  onStage?.("verifying every tensor of the result");
+  const verdict = await verify(input, partial);
+  if (verdict.equal) return verdict;
+  throw new DataError(
+    `The converter ended well, and its result is not the model: it stays in "${partial}" to be looked at, and the next try removes it\n${
+      quoted(verdict.faults)
+    }`,
+    { path: partial },
+  );
+}
+
+/** The verified result becomes the target. An older target is put aside first, so that one of the two is always whole. */
+async function putInPlace(
+  { partial, to }: ConversionPlan,
+  { isThere, context }: { isThere: boolean; context: ConvertContext },
+): Promise<void> {
+  const [target, aside] = [bare(to), asideOf(to)];
+  const place = quoteWords(["mv", partial, target]);
+  await must(
+    context,
+    isThere
+      ? `${quoteWords(["mv", target, aside])} && ${place} && ${
+        quoteWords(["rm", "-rf", aside])
+      }`
+      : place,
+  );
+}
+
+function asideOf(to: string): string {
+  return `${bare(to)}.replaced`;
+}
+
+function bare(path: string): string {
+  return path.replace(/\/+$/, "");
+}
+
+/** Small commands that have no reason to fail but the system's. */
+async function must(
+  { shell, signal }: ConvertContext,
+  script: string,
+): Promise<void> {
+  const { code, stderr } = await shell.run(
+    { script },
+    signal ? { signal } : {},
+  );
+  if (code === 0) return;
+  throw new HostError(
+    `"${script}" failed on ${shell.name}: ${stderr.trim()}; mend it and run the same command again`,
+  );
+}
+
+const MOST_FAULTS = 12;
+
+function quoted(faults: readonly string[]): string {
+  const more = faults.length - MOST_FAULTS;
+  return [
+    ...faults.slice(0, MOST_FAULTS),
+    ...(more > 0 ? [`and ${more} more faults`] : []),
+  ].map((fault) => `  - ${fault}`).join("\n");
+}

@@ -1,0 +1,198 @@
+/**
+ * Reads `.metadata` of a checkpoint of `torch.distributed.checkpoint`: tensors, their chunks, and in which bytes of
+ * which file each is.
+ *
+ * @see PyTorch `torch/distributed/checkpoint/metadata.py`, as of 2.13 and back to 2.1.
+ * @module
+ */
+
+import { DataError } from "../../../env/errors.ts";
+import { readSmallFile } from "./byte_file.ts";
+import { type Dtype, torchDtype } from "./dtype.ts";
+import {
+  PickleDict,
+  PickleGlobal,
+  PickleObject,
+  type PickleValue,
+  readPickle,
+} from "./pickle.ts";
+import { type Box, isCount, isShape } from "./tensor.ts";
+import { sizes } from "./torch_archive.ts";
+import { allowInMetadata } from "./torch_names.ts";
+
+/** A few megabytes for models that fill many hosts. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** Where an item lies. */
+export interface StorageInfo {
+  /** A file's name, without folders. */
+  readonly file: string;
+  readonly offset: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** A tensor as `.metadata` describes it. */
+export interface DcpTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly chunks: readonly (Box & {
+    /** Missing where `.metadata` has forgotten it. */
+    readonly storage: StorageInfo | undefined;
+  })[];
+}
+
+/** What `.metadata` says. */
+export interface DcpMetadata {
+  readonly tensors: ReadonlyMap<string, DcpTensor>;
+  /** Names of what is no tensor. */
+  readonly objects: readonly string[];
+  /** All items of all files. */
+  readonly storage: readonly StorageInfo[];
+}
+
+/** @throws {DataError} If the file is missing, damaged, or not what PyTorch writes. */
+export function readDcpMetadata(path: string): DcpMetadata {
+  const source = `"${path}"`;
+  const bytes = readSmallFile(path, MOST_BYTES);
+  const metadata = readPickle(bytes, { source, allow: allowInMetadata });
+  return new Parser(path).metadata(metadata);
+}
+
+class Parser {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  metadata(value: PickleValue): DcpMetadata {
+    const items = new Map<string, StorageInfo>();
+    for (const [key, info] of this.#dict(value, "storage_data").entries) {
+      items.set(this.#itemKey(key), this.#storage(info));
+    }
+    const tensors = new Map<string, DcpTensor>();
+    const objects: string[] = [];
+    let chunks = 0;
+    for (const [name, of] of this.#dict(value, "state_dict_metadata").entries) {
+      if (!isName(name)) throw this.#fault("a name that can be none");
+      if (
+        of instanceof PickleObject && of.type.endsWith(".BytesStorageMetadata")
+      ) {
+        objects.push(name);
+      } else {
+        const tensor = this.#tensor(name, { of, items, chunks });
+        chunks += tensor.chunks.length;
+        tensors.set(name, tensor);
+      }
+    }
+    return { tensors, objects, storage: [...items.values()] };
+  }
+
+  #tensor(
+    name: string,
+    { of, items, chunks: before }: {
+      of: PickleValue;
+      items: ReadonlyMap<string, StorageInfo>;
+      /** How many the tensors before it have. */
+      chunks: number;
+    },
+  ): DcpTensor {
+    const shape = this.#shape(this.#field(of, "size"), name);
+    const properties = this.#field(of, "properties");
+    const state = properties instanceof PickleObject ? properties.state : null;
+    const type = Array.isArray(state)
+      ? state[0]
+      : state instanceof PickleDict
+      ? state.get("dtype")
+      : undefined;
+    const dtype = type instanceof PickleGlobal
+      ? torchDtype(type.name.replace(/^torch\./, ""))
+      : undefined;
+    if (dtype === undefined) throw this.#fault(`no type of "${name}"`);
+    const chunks = this.#field(of, "chunks");
+    if (!Array.isArray(chunks)) throw this.#fault(`no chunks of "${name}"`);
+    if (before + chunks.length > items.size) {
+      throw this.#fault("more chunks of tensors than places of items");
+    }
+    return {
+      dtype,
+      shape,
+      chunks: chunks.map((chunk) => {
+        const offsets = this.#shape(this.#field(chunk, "offsets"), name);
+        const sizes = this.#shape(this.#field(chunk, "sizes"), name);
+        if (offsets.length !== shape.length || sizes.length !== shape.length) {
+          throw this.#fault(`chunks of "${name}" with another number of axes`);
+        }
+        return { offsets, sizes, storage: items.get(itemKey(name, offsets)) };
+      }),
+    };
+  }
+
+  /** `MetadataIndex`: objects have no offset. */
+  #itemKey(value: PickleValue): string {
+    const name = this.#field(value, "fqn");
+    if (!isName(name)) throw this.#fault("an item without a name");
+    const offset = this.#state(value).get("offset") ?? null;
+    return offset === null ? name : itemKey(name, this.#shape(offset, name));
+  }
+
+  #storage(value: PickleValue): StorageInfo {
+    const file = this.#field(value, "relative_path");
+    const offset = this.#field(value, "offset");
+    const length = this.#field(value, "length");
+    if (
+      typeof file !== "string" || !/^[\w.-]+$/.test(file) || /^\.+$/.test(file)
+    ) {
+      throw this.#fault("a file that does not lie beside .metadata");
+    }
+    if (!isCount(offset) || !isCount(length)) {
+      throw this.#fault(`an item of "${file}" without its place`);
+    }
+    const packed = this.#state(value).get("transform_descriptors") ?? null;
+    if (packed !== null && !(Array.isArray(packed) && packed.length === 0)) {
+      throw this.#fault(`items of "${file}" that are packed; save without`);
+    }
+    return { file, offset, length };
+  }
+
+  #dict(value: PickleValue, key: string): PickleDict {
+    const dict = this.#field(value, key);
+    if (dict instanceof PickleDict) return dict;
+    throw this.#fault(`a ${key} that is no dict`);
+  }
+
+  #field(value: PickleValue, key: string): PickleValue {
+    const field = this.#state(value).get(key);
+    if (field === undefined) throw this.#fault(`an object without "${key}"`);
+    return field;
+  }
+
+  #state(value: PickleValue): PickleDict {
+    const state = value instanceof PickleObject ? value.state : undefined;
+    if (state instanceof PickleDict) return state;
+    throw this.#fault("a value where an object should be");
+  }
+
+  #shape(value: PickleValue, name: string): readonly number[] {
+    const shape = sizes(value);
+    if (isShape(shape)) return shape;
+    throw this.#fault(`a shape of "${name}" that cannot be`);
+  }
+
+  #fault(what: string): DataError {
+    return new DataError(
+      `"${this.#path}" holds ${what}: it is damaged, or PyTorch writes it in a new way; write the checkpoint again`,
+      { path: this.#path },
+    );
+  }
+}
+
+/** Names are compared and joined, so a hostile one must not be endless. */
+function isName(value: PickleValue): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= 1024;
+}
+
+function itemKey(name: string, offsets: readonly number[]): string {
+  return `${name}@${offsets.join(",")}`;
+}

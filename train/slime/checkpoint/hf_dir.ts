@@ -1,0 +1,140 @@
+/**
+ * Reads a model's directory in the format of Hugging Face: `config.json` and safetensors, in one file or in shards
+ * that an index names. The elements stay on disk.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { DataError } from "../../../env/errors.ts";
+import { isJsonObject, readJsonObject, readSmallFile } from "./byte_file.ts";
+import { readSafetensors } from "./safetensors.ts";
+import type { StoredTensor } from "./tensor.ts";
+
+/** The index of shards. */
+export const INDEX = "model.safetensors.index.json";
+
+const MOST_INDEX = 64 * 1024 * 1024;
+const MOST_CONFIG = 4 * 1024 * 1024;
+
+/** A model's directory. */
+export interface HfDirectory {
+  readonly directory: string;
+  /** The text of `config.json`. */
+  readonly config: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What is not whole, each a sentence: shards that are missing or damaged, tensors that are not where the index says. */
+  readonly faults: readonly string[];
+}
+
+/** Whether a directory is one of Hugging Face's. */
+export function isHfDirectory(directory: string): boolean {
+  try {
+    return [...Deno.readDirSync(directory)].some(({ name }) =>
+      name === "config.json" || name.endsWith(".safetensors")
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads a directory. What can be read is, and what cannot is in `faults`.
+ * @throws {DataError} If there is no `config.json` or no safetensors at all.
+ */
+export function openHfDirectory(directory: string): HfDirectory {
+  const config = new TextDecoder().decode(
+    readSmallFile(join(directory, "config.json"), MOST_CONFIG),
+  );
+  const files = safetensorsFiles(directory);
+  const weightMap = readIndex(directory, files);
+  if (weightMap === undefined && files.length === 0) {
+    throw new DataError(
+      `"${directory}" has no *.safetensors; download the model, and not only its config`,
+      { path: directory },
+    );
+  }
+  const names = weightMap === undefined
+    ? files
+    : [...new Set(weightMap.values())].toSorted();
+  const faults: string[] = [];
+  const tensors = new Map<string, StoredTensor>();
+  for (const file of names) {
+    const found = attempt(() => readSafetensors(join(directory, file)), faults);
+    for (const [name, tensor] of found?.tensors ?? []) {
+      if ((weightMap?.get(name) ?? file) !== file) continue; // its right place counts
+      if (tensors.has(name)) {
+        faults.push(
+          `"${directory}": "${name}" is in two files, and the last is taken`,
+        );
+      }
+      tensors.set(name, tensor);
+    }
+  }
+  const lost = [...weightMap ?? []].filter(([name]) => !tensors.has(name));
+  const present = lost.filter(([, file]) => files.includes(file));
+  faults.push(
+    ...present.map(([name, file]) =>
+      `"${
+        join(directory, file)
+      }" lacks "${name}", which ${INDEX} promises there; download the shard again`
+    ),
+  );
+  return { directory, config, tensors, faults };
+}
+
+/** The value; `undefined` where the data are at fault, which is noted. */
+function attempt<T>(action: () => T, faults: string[]): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    faults.push(error.message);
+    return undefined;
+  }
+}
+
+function safetensorsFiles(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map((entry) => entry.name)
+    .filter((name) => name.endsWith(".safetensors")).toSorted();
+}
+
+/** Which file each tensor is in; `undefined` where there is no index. */
+function readIndex(
+  directory: string,
+  files: readonly string[],
+): Map<string, string> | undefined {
+  const path = join(directory, INDEX);
+  try {
+    Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      refuseOrphans(directory, files);
+      return undefined;
+    }
+    throw error;
+  }
+  const { weight_map: map } = readJsonObject(path, MOST_INDEX);
+  if (!isJsonObject(map)) throw badIndex(path, "has no weight_map");
+  for (const file of new Set(Object.values(map))) {
+    if (typeof file !== "string" || !/^[\w.-]+\.safetensors$/.test(file)) {
+      throw badIndex(path, `names the file ${JSON.stringify(file)}`);
+    }
+  }
+  return new Map(Object.entries(map) as [string, string][]);
+}
+
+/** Shards without their index: a download that is not whole. */
+function refuseOrphans(directory: string, files: readonly string[]): void {
+  const shard = files.find((name) => /-\d{5}-of-\d{5}\./.test(name));
+  const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);
+  if (shard === undefined || files.length >= total) return;
+  throw new DataError(
+    `"${directory}" has ${files.length} of ${total} shards and no ${INDEX}; download the model again`,
+    { path: directory },
+  );
+}
+
+function badIndex(path: string, what: string): DataError {
+  return new DataError(`"${path}" ${what}; download it again`, { path });
+}

@@ -1,0 +1,401 @@
+/**
+ * Reads pickles as data. Nothing that a pickle names is looked up, imported or called: a class becomes a
+ * {@linkcode PickleGlobal}, an instance a {@linkcode PickleObject}, and what is not on the reader's list is
+ * refused, since whoever loads such a file in Python runs what it says.
+ *
+ * Every opcode takes a byte at least and makes at most one value, so time and memory are linear in the bytes.
+ *
+ * @see CPython `Lib/pickletools.py` for the opcodes; protocols 2 to 5.
+ * @module
+ */
+
+import { DataError } from "../../../env/errors.ts";
+
+/** A class or a function, by its name. */
+export class PickleGlobal {
+  /** `torch.Size`. */
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** An instance, or the result of a call: what was called and with what. */
+export class PickleObject {
+  /** `torch.Size`, `torch._utils._rebuild_tensor_v2`. */
+  readonly type: string;
+  readonly args: readonly PickleValue[];
+  /** What `__setstate__` or `__dict__` is given; `undefined` where there is none. */
+  state: PickleValue | undefined;
+  constructor(type: string, args: readonly PickleValue[]) {
+    this.type = type;
+    this.args = args;
+  }
+}
+
+/** A dict in its order: keys may be objects. */
+export class PickleDict {
+  readonly entries: [PickleValue, PickleValue][] = [];
+  /** A hostile file has objects without number share one dict, so looking through it has to be cheap. */
+  #byKey: Map<PickleValue, PickleValue> | undefined;
+
+  /** The value under a string key, the last where several are. Only once the dict is whole. */
+  get(key: string): PickleValue | undefined {
+    this.#byKey ??= new Map(this.entries);
+    return this.#byKey.get(key);
+  }
+}
+
+/** A persistent id: PyTorch names storages so. */
+export class PicklePersistent {
+  readonly id: PickleValue;
+  constructor(id: PickleValue) {
+    this.id = id;
+  }
+}
+
+/** What a pickle can hold. Lists, tuples and sets are arrays; numbers past 2^53 are bigints. */
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PickleValue[]
+  | PickleDict
+  | PickleObject
+  | PickleGlobal
+  | PicklePersistent;
+
+/** How {@linkcode readPickle} reads. */
+export interface PickleOptions {
+  /** How messages call it: its file, and where in it. */
+  readonly source: string;
+  /** Whether a pickle of this kind may name `module.name`. */
+  readonly allow: (name: string) => boolean;
+}
+
+/**
+ * Reads one pickle to its end.
+ * @throws {DataError} If it is cut off, damaged, names what is not allowed, or is of protocol 0 or 1.
+ */
+export function readPickle(
+  bytes: Uint8Array,
+  options: PickleOptions,
+): PickleValue {
+  return new Reader(bytes, options).read();
+}
+
+const MARK = Symbol("mark");
+type Slot = PickleValue | typeof MARK;
+
+/** A number of more bytes is none of a checkpoint. */
+const MOST_INT_BYTES = 64;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #options: PickleOptions;
+  readonly #stack: Slot[] = [];
+  readonly #memo = new Map<number, PickleValue>();
+  #at = 0;
+  /** Where the opcode in hand began. */
+  #opAt = 0;
+
+  constructor(bytes: Uint8Array, options: PickleOptions) {
+    this.#bytes = bytes;
+    this.#view = new DataView(
+      bytes.buffer,
+      bytes.byteOffset,
+      bytes.byteLength,
+    );
+    this.#options = options;
+  }
+
+  read(): PickleValue {
+    if (this.#u8() !== 0x80) {
+      throw this.#fault("begins as no pickle of protocol 2 or later");
+    }
+    const protocol = this.#u8();
+    if (protocol < 2 || protocol > 5) {
+      throw this.#fault(`is of protocol ${protocol}, and 2 to 5 are read`);
+    }
+    while (true) {
+      this.#opAt = this.#at;
+      const code = this.#u8();
+      if (code === 0x2e) return this.#end();
+      const step = OPCODES.get(code);
+      if (!step) throw this.#fault(`has no opcode 0x${code.toString(16)}`);
+      step(this);
+    }
+  }
+
+  #end(): PickleValue {
+    const value = this.pop();
+    if (this.#stack.length > 0) throw this.#fault("ends with values left over");
+    if (this.#at !== this.#bytes.length) {
+      throw this.#fault(
+        `ends at byte ${this.#at} of ${this.#bytes.length}`,
+      );
+    }
+    return value;
+  }
+
+  #fault(what: string): DataError {
+    return new DataError(
+      `${this.#options.source}: the pickle ${what} (byte ${this.#opAt}); the file is damaged or none of a checkpoint: write it again`,
+    );
+  }
+
+  #take(length: number): Uint8Array {
+    const end = this.#at + length;
+    if (!(length >= 0 && end <= this.#bytes.length)) {
+      throw this.#fault(
+        `is cut off: ${length} bytes are wanted from byte ${this.#at} of ${this.#bytes.length}`,
+      );
+    }
+    const taken = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return taken;
+  }
+
+  #u8(): number {
+    return this.#take(1)[0]!;
+  }
+
+  /** An unsigned number of 1, 2, 4 or 8 bytes. */
+  unsigned(bytes: 1 | 2 | 4 | 8): number {
+    const at = this.#at;
+    this.#take(bytes);
+    if (bytes === 1) return this.#view.getUint8(at);
+    if (bytes === 2) return this.#view.getUint16(at, true);
+    if (bytes === 4) return this.#view.getUint32(at, true);
+    return Number(this.#view.getBigUint64(at, true));
+  }
+
+  signed32(): number {
+    const at = this.#at;
+    this.#take(4);
+    return this.#view.getInt32(at, true);
+  }
+
+  float64(): number {
+    const at = this.#at;
+    this.#take(8);
+    return this.#view.getFloat64(at, false);
+  }
+
+  /** Two's complement, little end first, as Python's `int.from_bytes`. */
+  long(length: number): number | bigint {
+    if (length > MOST_INT_BYTES) {
+      throw this.#fault(`has a number of ${length} bytes`);
+    }
+    const bytes = this.#take(length);
+    let value = 0n;
+    for (let i = length - 1; i >= 0; i--) {
+      value = value << 8n | BigInt(bytes[i]!);
+    }
+    value = BigInt.asIntN(8 * length, value);
+    const small = Number(value);
+    return Number.isSafeInteger(small) ? small : value;
+  }
+
+  text(length: number): string {
+    const bytes = this.#take(length);
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      throw this.#fault("holds text that is no UTF-8");
+    }
+  }
+
+  raw(length: number): Uint8Array {
+    return this.#take(length);
+  }
+
+  line(): string {
+    const end = this.#bytes.indexOf(0x0a, this.#at);
+    if (end < 0) throw this.#fault("is cut off within a name");
+    const text = this.text(end - this.#at);
+    this.#at = end + 1;
+    return text;
+  }
+
+  push(value: Slot): void {
+    this.#stack.push(value);
+  }
+
+  pop(): PickleValue {
+    const value = this.#stack.pop();
+    if (value === undefined || value === MARK) {
+      throw this.#fault("takes a value where there is none");
+    }
+    return value;
+  }
+
+  /** Takes the value on top, or the mark there. */
+  drop(): void {
+    if (this.#stack.pop() === undefined) {
+      throw this.#fault("takes a value where there is none");
+    }
+  }
+
+  top(): PickleValue {
+    const value = this.#stack.at(-1);
+    if (value === undefined || value === MARK) {
+      throw this.#fault("takes a value where there is none");
+    }
+    return value;
+  }
+
+  /** All values above the last mark, and the mark away. */
+  popMark(): PickleValue[] {
+    const mark = this.#stack.lastIndexOf(MARK);
+    if (mark < 0) throw this.#fault("lacks a mark");
+    const values = this.#stack.splice(mark).slice(1);
+    return values as PickleValue[];
+  }
+
+  popTuple(length: 1 | 2 | 3): PickleValue[] {
+    const values = [];
+    for (let i = 0; i < length; i++) values.unshift(this.pop());
+    return values;
+  }
+
+  remember(key: number = this.#memo.size): void {
+    this.#memo.set(key, this.top());
+  }
+
+  recall(key: number): void {
+    const value = this.#memo.get(key);
+    if (value === undefined) throw this.#fault(`recalls ${key}, never kept`);
+    this.push(value);
+  }
+
+  global(module: string, name: string): void {
+    const full = `${module}.${name}`;
+    if (!this.#options.allow(full)) {
+      throw this.#fault(
+        `names "${
+          full.slice(0, 200)
+        }", which no checkpoint needs and which loading it in Python would import and may run`,
+      );
+    }
+    this.push(new PickleGlobal(full));
+  }
+
+  stackGlobal(): void {
+    const [module, name] = this.popTuple(2);
+    if (typeof module !== "string" || typeof name !== "string") {
+      throw this.#fault("names a class by what is no text");
+    }
+    this.global(module, name);
+  }
+
+  /** An instance or a call, never made. */
+  reduce(args: PickleValue, callee: PickleValue): void {
+    if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) {
+      throw this.#fault("calls what is no class");
+    }
+    this.push(new PickleObject(callee.name, args));
+  }
+
+  build(): void {
+    const state = this.pop();
+    const target = this.top();
+    if (!(target instanceof PickleObject)) {
+      throw this.#fault("gives a state to what is no object");
+    }
+    target.state = state;
+  }
+
+  append(values: readonly PickleValue[]): void {
+    const list = this.top();
+    // Subclasses of list and set keep their items apart from their state; none that is read here has any.
+    if (list instanceof PickleObject) return;
+    if (!Array.isArray(list)) throw this.#fault("appends to what is no list");
+    for (const value of values) list.push(value);
+  }
+
+  setItems(values: readonly PickleValue[]): void {
+    const dict = this.top();
+    if (values.length % 2 === 1) throw this.#fault("has a key without a value");
+    if (dict instanceof PickleObject) return;
+    if (!(dict instanceof PickleDict)) {
+      throw this.#fault("sets items of what is no dict");
+    }
+    for (let i = 0; i < values.length; i += 2) {
+      dict.entries.push([values[i]!, values[i + 1]!]);
+    }
+  }
+
+  dictOf(values: readonly PickleValue[]): void {
+    this.push(new PickleDict());
+    this.setItems(values);
+  }
+}
+
+/** By opcode. Names as in pickletools. */
+const OPCODES: ReadonlyMap<number, (reader: Reader) => void> = new Map([
+  op("(", (r) => r.push(MARK)),
+  op("0", (r) => r.drop()), // POP
+  op("1", (r) => void r.popMark()), // POP_MARK
+  op("2", (r) => r.push(r.top())), // DUP
+  op("N", (r) => r.push(null)),
+  op(0x88, (r) => r.push(true)),
+  op(0x89, (r) => r.push(false)),
+  op("J", (r) => r.push(r.signed32())), // BININT
+  op("K", (r) => r.push(r.unsigned(1))), // BININT1
+  op("M", (r) => r.push(r.unsigned(2))), // BININT2
+  op(0x8a, (r) => r.push(r.long(r.unsigned(1)))), // LONG1
+  op(0x8b, (r) => r.push(r.long(r.signed32()))), // LONG4
+  op("G", (r) => r.push(r.float64())), // BINFLOAT
+  op("X", (r) => r.push(r.text(r.unsigned(4)))), // BINUNICODE
+  op(0x8c, (r) => r.push(r.text(r.unsigned(1)))), // SHORT_BINUNICODE
+  op(0x8d, (r) => r.push(r.text(r.unsigned(8)))), // BINUNICODE8
+  op("B", (r) => r.push(r.raw(r.unsigned(4)))), // BINBYTES
+  op("C", (r) => r.push(r.raw(r.unsigned(1)))), // SHORT_BINBYTES
+  op(0x8e, (r) => r.push(r.raw(r.unsigned(8)))), // BINBYTES8
+  op(0x96, (r) => r.push(r.raw(r.unsigned(8)))), // BYTEARRAY8
+  op("]", (r) => r.push([])),
+  op("a", (r) => r.append([r.pop()])),
+  op("e", (r) => r.append(r.popMark())),
+  op("l", (r) => r.push(r.popMark())), // LIST
+  op(")", (r) => r.push([])),
+  op("t", (r) => r.push(r.popMark())), // TUPLE
+  op(0x85, (r) => r.push(r.popTuple(1))),
+  op(0x86, (r) => r.push(r.popTuple(2))),
+  op(0x87, (r) => r.push(r.popTuple(3))),
+  op("}", (r) => r.push(new PickleDict())),
+  op("d", (r) => r.dictOf(r.popMark())), // DICT
+  op("s", (r) => r.setItems(r.popTuple(2))),
+  op("u", (r) => r.setItems(r.popMark())),
+  op(0x8f, (r) => r.push([])), // EMPTY_SET
+  op(0x90, (r) => r.append(r.popMark())), // ADDITEMS
+  op(0x91, (r) => r.push(r.popMark())), // FROZENSET
+  op("c", (r) => r.global(r.line(), r.line())), // GLOBAL
+  op(0x93, (r) => r.stackGlobal()),
+  op("R", (r) => r.reduce(r.pop(), r.pop())),
+  op(0x81, (r) => r.reduce(r.pop(), r.pop())), // NEWOBJ
+  op(0x92, (r) => { // NEWOBJ_EX
+    r.pop();
+    r.reduce(r.pop(), r.pop());
+  }),
+  op("b", (r) => r.build()),
+  op("Q", (r) => r.push(new PicklePersistent(r.pop()))), // BINPERSID
+  op("q", (r) => r.remember(r.unsigned(1))), // BINPUT
+  op("r", (r) => r.remember(r.unsigned(4))), // LONG_BINPUT
+  op(0x94, (r) => r.remember()), // MEMOIZE
+  op("h", (r) => r.recall(r.unsigned(1))), // BINGET
+  op("j", (r) => r.recall(r.unsigned(4))), // LONG_BINGET
+  op(0x95, (r) => void r.unsigned(8)), // FRAME
+]);
+
+function op(
+  code: string | number,
+  step: (reader: Reader) => void,
+): [number, (reader: Reader) => void] {
+  return [typeof code === "string" ? code.charCodeAt(0) : code, step];
+}

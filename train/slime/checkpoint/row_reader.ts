@@ -1,0 +1,177 @@
+/**
+ * Reads rows of a tensor, wherever ranks have left them, into one buffer.
+ *
+ * @module
+ */
+
+import { DataError } from "../../../env/errors.ts";
+import { FilePool } from "./byte_file.ts";
+import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
+import {
+  type ByteRange,
+  type Chunk,
+  elements,
+  type StoredTensor,
+} from "./tensor.ts";
+import type { Segment, ViewTensor } from "./tensor_view.ts";
+
+/** Rows that are read. */
+export interface Rows {
+  readonly row: number;
+  readonly rows: number;
+}
+
+/** Bytes of a row of a tensor. */
+export function rowBytes(tensor: ViewTensor): number {
+  return DTYPE_BYTES[dtypeOf(tensor)] * elements(tensor.shape.slice(1));
+}
+
+/** The type of a tensor's elements. */
+export function dtypeOf({ segments }: ViewTensor): Dtype {
+  return segments[0]!.source.dtype;
+}
+
+/** One after another; two at a time need two readers. */
+export class RowReader implements Disposable {
+  readonly #files = new FilePool();
+  #scratch = new Uint8Array(0);
+
+  /**
+   * Reads rows one after another.
+   * @param into `rows` times {@linkcode rowBytes}.
+   * @throws {DataError} If bytes are missing, or not what they are promised to be.
+   */
+  async read(
+    { segments }: ViewTensor,
+    { row, rows }: Rows,
+    into: Uint8Array,
+  ): Promise<void> {
+    const bytes = into.length / rows;
+    let start = 0;
+    for (const segment of segments) {
+      const from = Math.max(row, start);
+      const to = Math.min(row + rows, start + segment.rows);
+      if (from < to) {
+        const part = into.subarray((from - row) * bytes, (to - row) * bytes);
+        const inner = { row: segment.row + from - start, rows: to - from };
+        await this.#readSource(segment, inner, part);
+      }
+      start += segment.rows;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#files[Symbol.dispose]();
+  }
+
+  async #readSource(
+    { source, lead }: Segment,
+    { row, rows }: Rows,
+    into: Uint8Array,
+  ): Promise<void> {
+    const axis = lead.length;
+    let filled = 0;
+    for (const chunk of chunksAt(source, lead)) {
+      const first = chunk.offsets[axis]!;
+      const from = Math.max(row, first);
+      const to = Math.min(row + rows, first + chunk.sizes[axis]!);
+      if (from >= to) continue;
+      filled += await this.#readChunk(
+        { source, chunk, range: locate(chunk), lead },
+        { row: from, rows: to - from },
+        { into, at: from - row, of: rows },
+      );
+    }
+    if (filled !== into.length) {
+      throw new DataError(
+        `${
+          into.length - filled
+        } bytes of "${source.name}" are in no chunk; write the checkpoint again`,
+      );
+    }
+  }
+
+  /** @returns How many bytes it has filled. */
+  async #readChunk(
+    { source, chunk, range, lead }: {
+      source: StoredTensor;
+      chunk: Chunk;
+      range: ByteRange;
+      lead: readonly number[];
+    },
+    { row, rows }: Rows,
+    { into, at, of }: { into: Uint8Array; at: number; of: number },
+  ): Promise<number> {
+    const axis = lead.length;
+    const width = DTYPE_BYTES[source.dtype];
+    const inner = chunk.sizes.slice(axis + 1);
+    const chunkRow = width * elements(inner);
+    const fullRow = into.length / of;
+    const rowInChunk = lead.reduce(
+          (index, place, i) =>
+            index * chunk.sizes[i]! + place - chunk.offsets[i]!,
+          0,
+        ) * chunk.sizes[axis]! + row - chunk.offsets[axis]!;
+    const offset = range.offset + rowInChunk * chunkRow;
+    const file = this.#files.open(range.path);
+    if (chunkRow === fullRow) {
+      const part = into.subarray(at * fullRow, (at + rows) * fullRow);
+      await file.read(offset, part);
+      return part.length;
+    }
+    if (inner.length !== 1) {
+      throw new DataError(
+        `"${source.name}" is shared among ranks along more than two axes, which no model here is`,
+      );
+    }
+    const part = this.#room(rows * chunkRow);
+    await file.read(offset, part);
+    const column = width * chunk.offsets[axis + 1]!;
+    for (let i = 0; i < rows; i++) {
+      into.set(
+        part.subarray(i * chunkRow, (i + 1) * chunkRow),
+        (at + i) * fullRow + column,
+      );
+    }
+    return part.length;
+  }
+
+  #room(bytes: number): Uint8Array {
+    if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes);
+    return this.#scratch.subarray(0, bytes);
+  }
+}
+
+const located = new WeakMap<Chunk, ByteRange>();
+
+/** Where a chunk is; looked up once. */
+function locate(chunk: Chunk): ByteRange {
+  const range = located.get(chunk) ?? chunk.locate();
+  located.set(chunk, range);
+  return range;
+}
+
+const stacks = new WeakMap<StoredTensor, Map<number, Chunk[]>>();
+
+/** The chunks that hold something of a layer. */
+function chunksAt(
+  source: StoredTensor,
+  lead: readonly number[],
+): readonly Chunk[] {
+  const [layer] = lead;
+  if (layer === undefined) return source.chunks;
+  let byLayer = stacks.get(source);
+  if (byLayer === undefined) {
+    byLayer = new Map();
+    for (const chunk of source.chunks) {
+      const first = chunk.offsets[0]!;
+      for (let at = first; at < first + chunk.sizes[0]!; at++) {
+        const there = byLayer.get(at);
+        if (there) there.push(chunk);
+        else byLayer.set(at, [chunk]);
+      }
+    }
+    stacks.set(source, byLayer);
+  }
+  return byLayer.get(layer) ?? [];
+}

@@ -1,0 +1,426 @@
+/**
+ * Checkpoints of either format as the same thing: the tensors of a model by Hugging Face's names, whose rows lie
+ * somewhere on disk.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { type Fault, TRAINING } from "./tensor_fault.ts";
+import { isHfDirectory, openHfDirectory } from "./hf_dir.ts";
+import {
+  type CheckpointShape,
+  LAYERS,
+  type LayoutEntry,
+  layoutOf,
+  LM_HEAD,
+  vocabulary,
+} from "./checkpoint_layout.ts";
+import { shapeOfArguments, shapeOfConfig } from "./shape.ts";
+import { shapeText, type StoredTensor, tilingFault } from "./tensor.ts";
+import { isTorchDist, openTorchDist } from "./torch_dist.ts";
+import { DataError } from "../../../env/errors.ts";
+
+/** The format of a checkpoint. */
+export type Format = "hf" | "torch_dist";
+
+/** Rows of a tensor that lie one after another. */
+export interface Segment {
+  readonly source: StoredTensor;
+  /** The place along the axes before the rows: the layer. */
+  readonly lead: readonly number[];
+  /** The first row. */
+  readonly row: number;
+  readonly rows: number;
+}
+
+/** A tensor of the model, wherever its rows lie. */
+export interface ViewTensor {
+  /** As Hugging Face calls it. */
+  readonly name: string;
+  /** `[rows, …]`. */
+  readonly shape: readonly number[];
+  /** In the order of its rows. */
+  readonly segments: readonly Segment[];
+}
+
+/** A checkpoint that is open. */
+export interface Checkpoint extends Disposable {
+  /** As it was named. */
+  readonly path: string;
+  readonly format: Format;
+  /** What the files beside the weights say of the model; `undefined` where they do not. */
+  readonly shape: CheckpointShape | undefined;
+  /** What is wrong without a look at any tensor. */
+  readonly faults: readonly Fault[];
+  /** Names of what is there and no weight: states of modules and of the optimizer. */
+  readonly ignored: readonly string[];
+  /** The tensors of a model of that shape, and what is wrong with them. */
+  view(shape: CheckpointShape): View;
+}
+
+/** What a checkpoint holds of a model. */
+export interface View {
+  /** By Hugging Face's names. */
+  readonly tensors: ReadonlyMap<string, ViewTensor>;
+  /** The embedding once more where it stands as the output layer too, though the model ties them. */
+  readonly tiedCopy: ViewTensor | undefined;
+  /** Rows that only fill up the vocabulary. */
+  readonly padding: readonly ViewTensor[];
+  readonly faults: readonly Fault[];
+}
+
+/** The format of a directory; `undefined` where it is none of both. */
+export function formatOf(directory: string): Format | undefined {
+  if (isTorchDist(directory)) return "torch_dist";
+  if (isHfDirectory(directory)) return "hf";
+  return undefined;
+}
+
+/**
+ * Opens a checkpoint of either format.
+ * @throws {DataError} If there is none, or it cannot be read at all.
+ */
+export function openCheckpoint(path: string): Checkpoint {
+  const format = formatOf(path);
+  if (format === "torch_dist") return openMegatron(path);
+  if (format === "hf") return openHf(path);
+  // A directory of iterations without its tracker says best itself what it lacks.
+  try {
+    Deno.statSync(join(path, "release"));
+  } catch {
+    throw new DataError(
+      `"${path}" is no checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt; name the directory that holds them`,
+      { path },
+    );
+  }
+  return openMegatron(path);
+}
+
+function openHf(path: string): Checkpoint {
+  const { config, tensors, faults } = openHfDirectory(path);
+  const read = (shape: CheckpointShape) => viewHf(path, { shape, tensors });
+  return {
+    path,
+    format: "hf",
+    shape: shapeOfConfig(config, join(path, "config.json")),
+    faults: faults.map((what) => incomplete(path, what)),
+    ignored: [...tensors.keys()].filter(isBuffer),
+    view: read,
+    [Symbol.dispose]: () => {},
+  };
+}
+
+function incomplete(where: string, what: string): Fault {
+  return {
+    kind: "incomplete",
+    where,
+    tensors: [],
+    what,
+    training: TRAINING.unread,
+  };
+}
+
+/** Old checkpoints hold what is computed from the config. */
+function isBuffer(name: string): boolean {
+  return name.endsWith(".rotary_emb.inv_freq");
+}
+
+interface Tensors {
+  readonly shape: CheckpointShape;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+function viewHf(where: string, { shape, tensors }: Tensors): View {
+  const faults: Fault[] = [];
+  const found = new Map<string, ViewTensor>();
+  const layout = layoutOf(shape);
+  for (const entry of layout) {
+    const source = tensors.get(entry.name);
+    if (source === undefined) {
+      faults.push(missingFault(where, entry));
+    } else if (shapeText(source.shape) !== shapeText(entry.shape)) {
+      faults.push(shapeFault(where, { source, entry, wanted: entry.shape }));
+    } else found.set(entry.name, wholeTensor(source));
+  }
+  const known = new Set(layout.map(({ name }) => name));
+  const copy = shape.tied ? tensors.get(LM_HEAD) : undefined;
+  const head = vocabulary(shape, LM_HEAD);
+  if (copy && shapeText(copy.shape) !== shapeText(head.shape)) {
+    faults.push(
+      shapeFault(where, { source: copy, entry: head, wanted: head.shape }),
+    );
+  }
+  const extra = [...tensors.keys()].filter((name) =>
+    !known.has(name) && !isBuffer(name) && name !== copy?.name
+  );
+  return {
+    tensors: found,
+    tiedCopy: copy && wholeTensor(copy),
+    padding: [],
+    faults: [...byKind(faults), ...unexpected(where, extra)],
+  };
+}
+
+function missingFault(where: string, { name }: LayoutEntry): Fault {
+  return {
+    kind: "missing",
+    where,
+    tensors: [name],
+    what: `it is not in "${where}"`,
+    training:
+      'slime stops with "HuggingFace checkpoint does not contain" once the model is built',
+  };
+}
+
+/** One fault for the same tensor of many layers. */
+function byKind(faults: readonly Fault[]): Fault[] {
+  const groups = Map.groupBy(
+    faults,
+    ({ kind, tensors: [name] }) => `${kind} ${name!.replace(/\d+/, "N")}`,
+  );
+  return [...groups.values()].map((group) => ({
+    ...group[0]!,
+    tensors: group.flatMap(({ tensors }) => tensors),
+  }));
+}
+
+function wholeTensor(source: StoredTensor): ViewTensor {
+  const rows = source.shape[0]!;
+  return {
+    name: source.name,
+    shape: source.shape,
+    segments: [{ source, lead: [], row: 0, rows }],
+  };
+}
+
+function shapeFault(
+  where: string,
+  { source, entry, wanted }: {
+    source: StoredTensor;
+    entry: LayoutEntry;
+    wanted: readonly number[];
+  },
+): Fault {
+  const [rows, columns] = source.shape.slice(-2);
+  const turned = shapeText([...source.shape.slice(0, -2), columns!, rows!]) ===
+    shapeText(wanted);
+  return {
+    kind: "shape",
+    where,
+    tensors: [entry.name],
+    what: `"${source.name}" is ${shapeText(source.shape)} in "${where}", and ${
+      shapeText(wanted)
+    } in a model of this shape${turned ? ": it is transposed" : ""}`,
+    training: entry.padded
+      ? "Megatron takes such a tensor in part without a word"
+      : "loading stops with a mismatch of shapes",
+  };
+}
+
+function unexpected(where: string, names: readonly string[]): Fault[] {
+  if (names.length === 0) return [];
+  return [{
+    kind: "unexpected",
+    where,
+    tensors: names,
+    what: `"${where}" holds ${
+      names.length === 1 ? "a tensor" : `${names.length} tensors`
+    } that a model of this shape does not have`,
+    training:
+      "slime would leave them unread, so the model is another than it is taken for",
+  }];
+}
+
+function openMegatron(path: string): Checkpoint {
+  const dist = openTorchDist(path);
+  const { tensors, directory, args, objects } = dist;
+  const weights = new Map([...tensors].filter(([name]) => !isState(name)));
+  const states = [...tensors.keys()].filter(isState);
+  return {
+    path,
+    format: "torch_dist",
+    shape: args && shapeOfArguments(args, join(directory, "common.pt")),
+    faults: dist.faults.map((what) => incomplete(path, what)),
+    ignored: [...objects, ...states],
+    view: (shape) => viewMegatron(path, { shape, tensors: weights }),
+    [Symbol.dispose]: () => dist[Symbol.dispose](),
+  };
+}
+
+/** slime's converter passes over the same names. */
+function isState(name: string): boolean {
+  return name.includes("optimizer") || name.includes("_state") ||
+    /^(chained_\d+|rng|rerun)/.test(name);
+}
+
+function viewMegatron(where: string, { shape, tensors }: Tensors): View {
+  const table = new MegatronTable(where, { shape, tensors });
+  const found = new Map<string, ViewTensor>();
+  const padding: ViewTensor[] = [];
+  const place = (entry: LayoutEntry) => {
+    const placed = table.place(entry);
+    const rest = placed && entry.padded ? table.padding(entry) : undefined;
+    if (rest) padding.push(rest);
+    return placed;
+  };
+  for (const entry of layoutOf(shape)) {
+    const placed = place(entry);
+    if (placed) found.set(entry.name, placed);
+  }
+  const head = vocabulary(shape, LM_HEAD);
+  const tiedCopy = shape.tied && tensors.has(head.key)
+    ? place(head)
+    : undefined;
+  return {
+    tensors: found,
+    tiedCopy,
+    padding,
+    faults: [...table.faults, ...unexpected(where, table.unread())],
+  };
+}
+
+/** Where an entry would be in a checkpoint of Megatron's; `undefined` where it is not there. */
+export function placeInMegatron(
+  entry: LayoutEntry,
+  like: ViewTensor,
+): ViewTensor | undefined {
+  const [first] = like.segments;
+  if (first === undefined) return undefined;
+  const lead = first.lead.length === 0 ? [] : [entry.layer ?? 0];
+  const { source } = first;
+  return {
+    ...like,
+    segments: entry.ranges.map((range) => ({ source, lead, ...range })),
+  };
+}
+
+/** Finds entries of the layout among the tensors of a checkpoint, and keeps what is wrong, once for each key. */
+class MegatronTable {
+  readonly #where: string;
+  readonly #tensors: ReadonlyMap<string, StoredTensor>;
+  readonly #layers: number;
+  readonly #faults = new Map<string, Fault>();
+  readonly #read = new Set<string>();
+  readonly #tiling = new Map<string, string | undefined>();
+
+  constructor(where: string, { shape, tensors }: Tensors) {
+    this.#where = where;
+    this.#tensors = tensors;
+    this.#layers = shape.layers;
+  }
+
+  get faults(): readonly Fault[] {
+    return [...this.#faults.values()];
+  }
+
+  /** Tensors that no entry asked for. */
+  unread(): string[] {
+    return [...this.#tensors.keys()].filter((name) => !this.#read.has(name));
+  }
+
+  place(entry: LayoutEntry): ViewTensor | undefined {
+    const source = this.#find(entry);
+    if (source === undefined) return undefined;
+    const stacked = entry.layer !== undefined &&
+      source.name.startsWith(LAYERS + entry.key);
+    const lead = stacked ? [entry.layer!] : [];
+    return {
+      name: entry.name,
+      shape: entry.shape,
+      segments: entry.ranges.map((range) => ({ source, lead, ...range })),
+    };
+  }
+
+  /** The rows past the vocabulary. */
+  padding(entry: LayoutEntry): ViewTensor | undefined {
+    const source = this.#find(entry);
+    const row = entry.shape[0]!;
+    const rows = (source?.shape[0] ?? row) - row;
+    if (source === undefined || rows === 0) return undefined;
+    return {
+      name: entry.name,
+      shape: [rows, ...entry.shape.slice(1)],
+      segments: [{ source, lead: [], row, rows }],
+    };
+  }
+
+  #find(entry: LayoutEntry): StoredTensor | undefined {
+    const { key, layer } = entry;
+    const stacked = layer === undefined ? key : LAYERS + key;
+    const numbered = `${LAYERS}${layer}.${key}`;
+    const name = this.#tensors.has(stacked) ? stacked : numbered;
+    const source = this.#tensors.get(name);
+    if (source === undefined) {
+      const [lost, of] = layer === undefined || !this.#anyLayer(key)
+        ? [stacked, "the checkpoint"]
+        : [numbered, "its layer"];
+      this.#note(lost, entry, {
+        kind: "missing",
+        what: `"${lost}" is missing from ${of} in "${this.#where}"`,
+        training: TRAINING.skipped,
+      });
+      return undefined;
+    }
+    this.#read.add(name);
+    return this.#isWhole(source, entry) ? source : undefined;
+  }
+
+  #anyLayer(key: string): boolean {
+    return this.#tensors.keys().some((name) =>
+      name.startsWith(LAYERS) && name.endsWith(`.${key}`) &&
+      /^\d+$/.test(name.slice(LAYERS.length, -key.length - 1))
+    );
+  }
+
+  #isWhole(source: StoredTensor, entry: LayoutEntry): boolean {
+    const isStack = entry.layer !== undefined &&
+      source.name === LAYERS + entry.key;
+    const body = [entry.megatronRows, ...entry.shape.slice(1)];
+    const { shape } = source;
+    const given = isStack ? shape.slice(1) : shape;
+    const rowsFit = entry.padded ? given[0]! >= body[0]! : given[0] === body[0];
+    const fits = given.length === body.length && rowsFit &&
+      body.slice(1).every((size, i) => size === given[i + 1]);
+    const layers = isStack ? [this.#layers] : [];
+    if (!fits || isStack && shape[0] !== this.#layers) {
+      const wanted = [...layers, ...body];
+      this.#note(
+        source.name,
+        entry,
+        shapeFault(this.#where, { source, entry, wanted }),
+      );
+      return false;
+    }
+    return this.#isTiled(source, entry);
+  }
+
+  #isTiled(source: StoredTensor, entry: LayoutEntry): boolean {
+    if (!this.#tiling.has(source.name)) {
+      this.#tiling.set(source.name, tilingFault(source.shape, source.chunks));
+    }
+    const fault = this.#tiling.get(source.name);
+    if (fault === undefined) return true;
+    this.#note(source.name, entry, {
+      kind: "incomplete",
+      what:
+        `"${source.name}" in "${this.#where}" ${fault}: a rank's part is lost or doubled`,
+      training: TRAINING.unread,
+    });
+    return false;
+  }
+
+  /** One fault a key: a stack that is missing is missing for every layer. */
+  #note(
+    key: string,
+    entry: LayoutEntry,
+    fault: Pick<Fault, "kind" | "what" | "training">,
+  ): void {
+    const known = this.#faults.get(key);
+    this.#faults.set(key, {
+      ...fault,
+      where: this.#where,
+      tensors: [...known?.tensors ?? [], entry.name],
+    });
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * Reads Megatron's `torch_dist` checkpoints: which tensors, where their chunks are, and the arguments of the run
+ * that wrote them. The elements stay on disk.
+ *
+ * @see Megatron-LM `megatron/core/dist_checkpointing/`, `megatron/training/checkpointing.py` at 1dcf0da, and
+ * PyTorch `torch/distributed/checkpoint/filesystem.py`.
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { DataError } from "../../../env/errors.ts";
+import {
+  FilePool,
+  FileSlice,
+  readJsonObject,
+  readSmallFile,
+} from "./byte_file.ts";
+import { readDcpMetadata, type StorageInfo } from "./dcp_metadata.ts";
+import { PickleDict, PickleObject, type PickleValue } from "./pickle.ts";
+import type { Box, Chunk, StoredTensor } from "./tensor.ts";
+import { locateTensor, readTorchPickle } from "./torch_archive.ts";
+import { allowInCommon } from "./torch_names.ts";
+
+/** Names the checkpoint that counts, within the directory of all. */
+export const TRACKER = "latest_checkpointed_iteration.txt";
+
+const MOST_SMALL = 1024 * 1024;
+
+/** The arguments of the run that wrote a checkpoint, as far as they are numbers, words or switches. */
+export type MegatronArguments = ReadonlyMap<string, number | string | boolean>;
+
+/** A checkpoint in Megatron's format. */
+export interface TorchDist extends Disposable {
+  /** The directory with `.metadata`. */
+  readonly directory: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Names of what is no tensor: `_extra_state` of modules. */
+  readonly objects: readonly string[];
+  /** Missing where `common.pt` is. */
+  readonly args: MegatronArguments | undefined;
+  /** What is not whole besides the tensors, each a sentence. */
+  readonly faults: readonly string[];
+}
+
+/** Whether a directory is one of Megatron's, or holds one. */
+export function isTorchDist(directory: string): boolean {
+  return [TRACKER, ".metadata", "metadata.json", "common.pt"].some((name) =>
+    exists(join(directory, name))
+  );
+}
+
+/**
+ * Reads a checkpoint.
+ * @param directory One that holds {@linkcode TRACKER}, or that of one iteration.
+ * @throws {DataError} If there is none, its `.metadata` is missing or damaged, or it is in another format.
+ */
+export function openTorchDist(root: string): TorchDist {
+  const { directory, faults } = findIteration(root);
+  const metadata = readDcpMetadata(join(directory, ".metadata"));
+  const files = new FilePool();
+  const fromJson = checkBackend(directory);
+  const common = readCommon(directory, files);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, { dtype, shape, chunks }] of metadata.tensors) {
+    const tensor = { name, dtype, shape };
+    tensors.set(name, {
+      ...tensor,
+      chunks: chunks.map((chunk) =>
+        chunkOf(tensor, { chunk, directory, files })
+      ),
+    });
+  }
+  return {
+    directory,
+    tensors,
+    objects: metadata.objects,
+    args: common.args,
+    faults: [
+      ...faults,
+      ...fromJson,
+      ...common.faults,
+      ...fileFaults(directory, metadata.storage),
+    ],
+    [Symbol.dispose]: () => files[Symbol.dispose](),
+  };
+}
+
+function chunkOf(
+  { name, dtype }: Omit<StoredTensor, "chunks">,
+  { chunk, directory, files }: {
+    chunk: Box & { readonly storage: StorageInfo | undefined };
+    directory: string;
+    files: FilePool;
+  },
+): Chunk {
+  const { offsets, sizes, storage } = chunk;
+  function locate() {
+    if (storage === undefined) {
+      throw new DataError(
+        `"${directory}": .metadata does not say where the chunk of "${name}" at [${
+          offsets.join(", ")
+        }] is; write the checkpoint again`,
+        { path: directory },
+      );
+    }
+    const path = join(directory, storage.file);
+    const slice = new FileSlice(files.open(path), {
+      start: storage.offset,
+      size: storage.length,
+    });
+    return { path, offset: locateTensor(slice, { dtype, shape: sizes }) };
+  }
+  return { offsets, sizes, locate };
+}
+
+interface Iteration {
+  readonly directory: string;
+  readonly faults: readonly string[];
+}
+
+/** The directory that the tracker names, or the one that is itself an iteration. */
+function findIteration(root: string): Iteration {
+  const tracker = join(root, TRACKER);
+  if (exists(tracker)) {
+    const text = new TextDecoder().decode(readSmallFile(tracker, MOST_SMALL))
+      .trim();
+    const directory = join(root, iterationName(text, tracker));
+    if (!exists(join(directory, ".metadata"))) throw halfWritten(directory);
+    return { directory, faults: [] };
+  }
+  if (exists(join(root, ".metadata"))) {
+    return { directory: root, faults: lonely(root) };
+  }
+  const inner = ["release", ...iterations(root)].find((name) =>
+    exists(join(root, name, ".metadata"))
+  );
+  if (inner === undefined) throw halfWritten(root);
+  throw new DataError(
+    `"${root}" holds "${inner}" and no ${TRACKER}, which is written last: without it slime takes the directory for a model of Hugging Face; convert again, or write "${
+      inner === "release" ? inner : Number(inner.slice(5))
+    }" into it if you know that the checkpoint is whole`,
+    { path: root },
+  );
+}
+
+function iterationName(text: string, tracker: string): string {
+  if (text === "release") return text;
+  if (/^\d{1,9}$/.test(text)) return `iter_${text.padStart(7, "0")}`;
+  throw new DataError(
+    `"${tracker}" says "${
+      text.slice(0, 40)
+    }", and not "release" or the number of an iteration; write it again`,
+    { path: tracker },
+  );
+}
+
+/** slime finds a checkpoint by the tracker beside it, or by the name `iter_0000019`. */
+function lonely(root: string): string[] {
+  const found = exists(join(root, "..", TRACKER)) ||
+    /^iter_\d{7}$/.test(basename(root));
+  return found ? [] : [
+    `${TRACKER} is missing beside "${root}": slime would take its directory for a model of Hugging Face`,
+  ];
+}
+
+function iterations(root: string): string[] {
+  try {
+    return [...Deno.readDirSync(root)].map((entry) => entry.name)
+      .filter((name) => /^iter_\d{7}$/.test(name)).toSorted().reverse();
+  } catch {
+    return [];
+  }
+}
+
+function halfWritten(directory: string): DataError {
+  return new DataError(
+    `"${directory}" has no .metadata, which is written last: the save was cut off, or it is no checkpoint; remove it and write it again`,
+    { path: directory },
+  );
+}
+
+function checkBackend(directory: string): string[] {
+  const path = join(directory, "metadata.json");
+  if (!exists(path)) {
+    return [`"${path}" is missing: Megatron takes the checkpoint for none`];
+  }
+  const { sharded_backend: backend } = readJsonObject(path, MOST_SMALL);
+  if (backend === "torch_dist") return [];
+  throw new DataError(
+    `"${path}" says that the format is "${backend}", and torch_dist is read; convert it by --ckpt-format torch_dist`,
+    { path },
+  );
+}
+
+interface Common {
+  readonly args: MegatronArguments | undefined;
+  readonly faults: readonly string[];
+}
+
+function readCommon(directory: string, files: FilePool): Common {
+  const path = join(directory, "common.pt");
+  if (!exists(path)) {
+    return {
+      args: undefined,
+      faults: [
+        `"${path}" is missing: Megatron cannot load the checkpoint, nor can slime's converter`,
+      ],
+    };
+  }
+  const file = files.open(path);
+  const slice = new FileSlice(file, { start: 0, size: file.size });
+  const common = readTorchPickle(slice, allowInCommon);
+  const args = common instanceof PickleDict ? common.get("args") : undefined;
+  const state = args instanceof PickleObject ? args.state : undefined;
+  if (state instanceof PickleDict) {
+    return { args: plainEntries(state), faults: [] };
+  }
+  return {
+    args: undefined,
+    faults: [
+      `"${path}" holds no args: slime's converter takes the model's shape from there`,
+    ],
+  };
+}
+
+function plainEntries(dict: PickleDict): MegatronArguments {
+  const plain = (value: PickleValue) =>
+    ["number", "string", "boolean"].includes(typeof value);
+  return new Map(
+    dict.entries.filter(([key, value]) =>
+      typeof key === "string" && plain(value)
+    ) as [string, number | string | boolean][],
+  );
+}
+
+/** Files that are too short, too long or missing, and items that share bytes. */
+function fileFaults(
+  directory: string,
+  storage: readonly StorageInfo[],
+): string[] {
+  const byFile = Map.groupBy(storage, ({ file }) => file);
+  return [...byFile].flatMap(([file, items]) => {
+    const path = join(directory, file);
+    if (!exists(path)) {
+      return [
+        `"${path}" is missing, and .metadata names it for ${items.length} items`,
+      ];
+    }
+    let end = 0;
+    for (
+      const { offset, length } of items.toSorted((a, b) => a.offset - b.offset)
+    ) {
+      if (offset < end) return [`"${path}": two items share byte ${offset}`];
+      end = offset + length;
+    }
+    const { size } = Deno.statSync(path);
+    if (size === end) return [];
+    return [
+      size < end
+        ? `"${path}" has ${size} bytes of ${end}: it was cut off`
+        : `"${path}" has ${
+          size - end
+        } bytes after its last item: it is of another save, or damaged`,
+    ];
+  });
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory
+    ) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,425 @@
+/**
+ * Whether a checkpoint holds the model that it shall: every tensor of the shape, and every element equal to that of
+ * another checkpoint.
+ *
+ * Megatron's loader prints that it skips a tensor which a checkpoint lacks, and trains on from random values; a
+ * converter that swaps two matrices says nothing at all. So nothing is believed here but the bytes.
+ *
+ * @module
+ */
+
+import {
+  areEqual,
+  compareAll,
+  type Compared,
+  type Pair,
+  pairBytes,
+} from "./compare_tensors.ts";
+import { type Fault, TRAINING } from "./tensor_fault.ts";
+import {
+  type CheckpointShape,
+  type LayoutEntry,
+  layoutOf,
+  mistakes,
+} from "./checkpoint_layout.ts";
+import { shapeDifferences } from "./shape.ts";
+import {
+  type Checkpoint,
+  type Format,
+  placeInMegatron,
+  type View,
+  type ViewTensor,
+} from "./tensor_view.ts";
+
+/** What {@linkcode verifyCheckpoints} compares. */
+export interface VerifyOptions {
+  /** The model that shall be there. */
+  readonly shape: CheckpointShape;
+  /** Missing where one checkpoint is only looked at. */
+  readonly other?: Checkpoint | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Bytes read at a time from either side. Default: 8 MiB. */
+  readonly blockBytes?: number | undefined;
+}
+
+/** How a tensor came out. */
+export type TensorStatus =
+  | "equal"
+  | "rounded"
+  | "whole"
+  | "differs"
+  | "unreadable";
+
+/** A tensor of both checkpoints, or of the one that is looked at. */
+export interface TensorResult {
+  readonly name: string;
+  /** `q_proj`. */
+  readonly kind: string;
+  readonly shape: readonly number[];
+  readonly dtypes: readonly string[];
+  readonly status: TensorStatus;
+  /** Elements that differ. */
+  readonly differing: number;
+  /** Of the first that differs. */
+  readonly firstIndex: readonly number[] | undefined;
+  /** The values there, in the order of the checkpoints. */
+  readonly firstValues: readonly number[] | undefined;
+  readonly largestDifference: number | undefined;
+}
+
+/** What a verification came to. */
+export interface VerifyReport {
+  readonly checkpoints: readonly {
+    readonly path: string;
+    readonly format: Format;
+    readonly ignored: readonly string[];
+  }[];
+  readonly shape: CheckpointShape;
+  readonly tensors: readonly TensorResult[];
+  /** Empty where all is as it shall be. */
+  readonly faults: readonly Fault[];
+  /** What is odd and no fault, each a sentence. */
+  readonly notes: readonly string[];
+  /** Bytes that were read and looked at. */
+  readonly bytes: number;
+}
+
+/**
+ * Compares a checkpoint with another, or looks at it alone.
+ * @throws What `signal` is aborted with.
+ */
+export async function verifyCheckpoints(
+  one: Checkpoint,
+  { shape, other, signal, onProgress, blockBytes }: VerifyOptions,
+): Promise<VerifyReport> {
+  const checkpoints = other ? [one, other] : [one];
+  const views = checkpoints.map((checkpoint) => checkpoint.view(shape));
+  const plan = planItems(shape, views);
+  const total = pairBytes(plan);
+  let done = 0;
+  const compared = await compareAll(plan, {
+    signal,
+    blockBytes,
+    onBytes: (bytes) => {
+      done += bytes;
+      onProgress?.(done, total);
+    },
+  });
+  const results = plan.map((item, i) => ({ ...item, ...compared[i]! }));
+  const model = results.filter(({ role }) => role === "tensor");
+  const context = { shape, checkpoints, signal, blockBytes };
+  return {
+    checkpoints: checkpoints.map(({ path, format, ignored }) => ({
+      path,
+      format,
+      ignored,
+    })),
+    shape,
+    tensors: model.map(tensorResult),
+    faults: [
+      ...checkpoints.flatMap((checkpoint) => configFaults(checkpoint, shape)),
+      ...checkpoints.flatMap(({ faults }) => faults),
+      ...views.flatMap(({ faults }) => faults),
+      ...results.flatMap((result) => ownFaults(result, checkpoints)),
+      ...await valueFaults(model, context),
+    ],
+    notes: notesOf(results, context),
+    bytes: done,
+  };
+}
+
+interface Item extends Pair {
+  readonly role: "tensor" | "tied" | "padding";
+  readonly entry: LayoutEntry;
+  /** The checkpoint that the left one is of. */
+  readonly where: number;
+}
+
+type Result = Item & Compared;
+
+/** What is compared with what, in the order of the bytes of the first checkpoint. */
+function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
+  const layout = layoutOf(shape);
+  const items: Item[] = [];
+  for (const entry of layout) {
+    const [left, right] = views.map((view) => view.tensors.get(entry.name));
+    const both = views.length === 2;
+    if (left && (right || !both)) {
+      items.push({ role: "tensor", entry, left, right, where: 0 });
+    }
+  }
+  views.forEach((view, where) => {
+    const embedding = view.tensors.get(layout[0]!.name);
+    if (view.tiedCopy && embedding && sameShape(view.tiedCopy, embedding)) {
+      items.push({
+        role: "tied",
+        entry: layout[0]!,
+        left: view.tiedCopy,
+        right: embedding,
+        where,
+      });
+    }
+    for (const left of view.padding) {
+      items.push({ role: "padding", entry: layout[0]!, left, where });
+    }
+  });
+  return items.toSorted((a, b) => byPlace(a.left, b.left));
+}
+
+function sameShape(a: ViewTensor, b: ViewTensor): boolean {
+  return a.shape.join() === b.shape.join();
+}
+
+/** Safetensors lie in another order than layers do; reading on is faster than reading about. */
+function byPlace(a: ViewTensor, b: ViewTensor): number {
+  const [x, y] = [a, b].map(({ segments }) => {
+    const { source, lead } = segments[0]!;
+    return lead.length === 0 && source.chunks.length === 1
+      ? source.chunks[0]
+      : undefined;
+  });
+  if (!x || !y) return 0;
+  try {
+    const [one, two] = [x.locate(), y.locate()];
+    return one.path === two.path
+      ? one.offset - two.offset
+      : one.path < two.path
+      ? -1
+      : 1;
+  } catch {
+    return 0; // told when it is read
+  }
+}
+
+function tensorResult(result: Result): TensorResult {
+  const { entry, left, dtypes, difference } = result;
+  return {
+    name: entry.name,
+    kind: entry.kind,
+    shape: left.shape,
+    dtypes,
+    status: statusOf(result),
+    differing: difference?.count ?? 0,
+    firstIndex: difference && indexOf(difference.first, left.shape),
+    firstValues: difference?.values,
+    largestDifference: difference?.largest,
+  };
+}
+
+function statusOf(
+  { unreadable, incomparable, difference, roundedTo, right }: Result,
+): TensorStatus {
+  if (unreadable || incomparable !== undefined) return "unreadable";
+  if (difference) return "differs";
+  if (roundedTo) return "rounded";
+  return right ? "equal" : "whole";
+}
+
+function indexOf(at: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  for (const size of shape.toReversed()) {
+    index.unshift(at % size);
+    at = Math.floor(at / size);
+  }
+  return index;
+}
+
+function configFaults(
+  { path, format, shape: found }: Checkpoint,
+  shape: CheckpointShape,
+): Fault[] {
+  const differences = found ? shapeDifferences(found, shape) : [];
+  if (differences.length === 0) return [];
+  const file = format === "hf" ? "config.json" : "common.pt";
+  return [{
+    kind: "config",
+    where: path,
+    tensors: [],
+    what: `${file} of "${path}" is of another model: ${differences.join("; ")}`,
+    training: format === "hf"
+      ? "slime takes the shape from its flags and stops with hf_validate_args failed, or trains another model"
+      : "slime's converter cuts the matrices by these numbers",
+  }];
+}
+
+/** What is wrong with a tensor by itself. */
+function ownFaults(
+  { role, left, unreadable, incomparable, glance, difference, entry, where }:
+    Result,
+  checkpoints: readonly Checkpoint[],
+): Fault[] {
+  const common = { where: checkpoints[where]!.path, tensors: [entry.name] };
+  if (incomparable !== undefined) {
+    return [{
+      ...common,
+      kind: "dtype",
+      what: incomparable,
+      training: TRAINING.other,
+    }];
+  }
+  if (unreadable) {
+    return [{
+      ...common,
+      kind: "unreadable",
+      what: unreadable.message,
+      training: TRAINING.unread,
+    }];
+  }
+  if (role === "tied" && difference) {
+    return [{
+      ...common,
+      kind: "tied",
+      tensors: [left.name],
+      what:
+        `the model ties its output layer to the embedding, and ${difference.count} elements of "${
+          left.segments[0]!.source.name
+        }" differ from it`,
+      training: "one of the two would be dropped without a word",
+    }];
+  }
+  if (role === "tensor" && glance?.nonfinite) {
+    return [{
+      ...common,
+      kind: "nonfinite",
+      what: "it holds NaN or infinity",
+      training: "the first loss would be NaN",
+    }];
+  }
+  return [];
+}
+
+interface Context {
+  readonly shape: CheckpointShape;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly signal?: AbortSignal | undefined;
+  readonly blockBytes?: number | undefined;
+}
+
+/** One fault for each kind of tensor that differs anywhere, with what probably happened. */
+async function valueFaults(
+  results: readonly Result[],
+  context: Context,
+): Promise<Fault[]> {
+  const differing = results.filter((one) => one.difference && !one.unreadable);
+  const byKind = Map.groupBy(differing, ({ entry }) => entry.kind);
+  const faults: Fault[] = [];
+  for (const group of byKind.values()) {
+    const worst = group[0]!;
+    const cause = await likelyCause(worst, context);
+    faults.push({
+      kind: "values",
+      where: context.checkpoints[1]!.path,
+      tensors: group.map(({ entry }) => entry.name),
+      what: differenceText(worst) + (cause === undefined ? "" : `: ${cause}`),
+      training: TRAINING.other,
+    });
+  }
+  return faults;
+}
+
+function differenceText({ difference, left, roundedTo }: Result): string {
+  const { count, first, values: [a, b], largest } = difference!;
+  const of = left.shape.reduce((product, size) => product * size, 1);
+  if (Number.isNaN(count)) return "its bytes differ";
+  return `${count} of ${of} elements differ, the first at [${
+    indexOf(first, left.shape).join(", ")
+  }] (${number(a)} and ${number(b)}), by ${number(largest)} at most${
+    roundedTo ? `, both as ${roundedTo}` : ""
+  }`;
+}
+
+function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+/** What the writer probably did, where it can be told from the values. */
+async function likelyCause(
+  { left, right, entry, difference }: Result,
+  { shape, checkpoints, signal, blockBytes }: Context,
+): Promise<string | undefined> {
+  const sides = [left, right!];
+  const written = checkpoints.findIndex(({ format }) =>
+    format === "torch_dist"
+  );
+  const read = sides[1 - written];
+  if (written >= 0 && checkpoints[1 - written]?.format === "hf" && read) {
+    for (const mistake of mistakes(entry, shape)) {
+      const place = placeInMegatron(mistake.entry, sides[written]!);
+      const pair = place && { left: read, right: place };
+      if (pair && await areEqual(pair, { signal, blockBytes })) {
+        return mistake.what;
+      }
+    }
+  }
+  const fresh = difference!.spreads.findIndex((spread) =>
+    looksInitialised(spread, { entry, shape })
+  );
+  return fresh < 0
+    ? undefined
+    : `in "${
+      checkpoints[fresh]!.path
+    }" it looks as Megatron initialises it: it was never filled`;
+}
+
+/** Norms begin as ones; matrices by a spread of 0.02, those that end in the residual stream by less. */
+function looksInitialised(
+  { mean, std }: { mean: number; std: number },
+  { entry, shape }: { entry: LayoutEntry; shape: CheckpointShape },
+): boolean {
+  if (entry.shape.length === 1) return mean === 1 && std === 0;
+  const isOutput = entry.kind === "o_proj" || entry.kind === "down_proj";
+  const spread = isOutput ? 0.02 / Math.sqrt(2 * shape.layers) : 0.02;
+  return Math.abs(std / spread - 1) < 0.03 && Math.abs(mean) < 0.1 * spread;
+}
+
+function notesOf(
+  results: readonly Result[],
+  { checkpoints }: Context,
+): string[] {
+  const model = results.filter(({ role }) => role === "tensor");
+  const named = (which: (result: Result) => boolean) =>
+    model.filter(which).map(({ entry }) => entry.name);
+  const zero = named(({ glance }) => glance?.zero ?? false);
+  const constant = named(({ glance, left }) =>
+    left.shape.length > 1 && (glance?.constant ?? false) && !glance!.zero
+  );
+  const rounded = model.filter((one) => one.roundedTo && !one.difference);
+  const norms = model.filter(({ left, glance }) =>
+    left.shape.length === 1 && glance
+  );
+  return [
+    ...some(zero, "are zero throughout"),
+    ...some(constant, "hold one value throughout"),
+    ...(norms.length > 0 && norms.every(({ glance }) => glance!.constant)
+      ? [
+        "every norm holds one value: the model looks freshly initialised, never trained",
+      ]
+      : []),
+    ...(rounded.length === 0 ? [] : [
+      `${rounded.length} tensors are of different types (${
+        [...new Set(rounded.map(({ dtypes }) => dtypes.join(" and ")))].join(
+          ", ",
+        )
+      }) and equal once rounded to ${rounded[0]!.roundedTo}`,
+    ]),
+    ...results.filter(({ role }) => role === "padding").map((one) =>
+      paddingNote(one, checkpoints[one.where]!.path)
+    ),
+  ];
+}
+
+function some(names: readonly string[], what: string): string[] {
+  if (names.length === 0) return [];
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return [`${names.slice(0, 3).join(", ")}${more} ${what}`];
+}
+
+function paddingNote({ left, glance }: Result, path: string): string {
+  const [segment] = left.segments;
+  return `"${segment!.source.name}" in "${path}" has ${
+    left.shape[0]
+  } rows past the vocabulary, which are ${
+    glance?.zero ? "zero" : "not all zero"
+  } and not compared`;
+}

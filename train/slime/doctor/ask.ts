@@ -1,0 +1,74 @@
+/**
+ * One question to a server over HTTP.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import type { CallOptions } from "../../../env/types.ts";
+
+/** What came of a question. */
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | {
+    readonly ok: false;
+    /** In words: `answered 404: no such page`. */
+    readonly fault: string;
+    /** The HTTP status; `null` where nobody answered. */
+    readonly status: number | null;
+  };
+
+/** Until a server is taken for gone, though it took the connection. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Asks for JSON of a schema. Never throws, but for the signal's reason.
+ * @param options.token Shown as a bearer token, and never told of in a fault.
+ */
+export async function askJson<T>(
+  url: string,
+  { schema, token, signal, timeoutMs = TIMEOUT_MS }: CallOptions & {
+    readonly schema: z.ZodType<T>;
+    readonly token?: string | undefined;
+    readonly timeoutMs?: number;
+  },
+): Promise<Answer<T>> {
+  const late = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+    });
+    const text = await response.text();
+    const { status } = response;
+    if (!response.ok) {
+      const fault = `answered ${status}: ${text.trim().slice(0, 200)}`;
+      return { ok: false, status, fault };
+    }
+    const parsed = schema.safeParse(parseOrNull(text));
+    if (parsed.success) return { ok: true, value: parsed.data };
+    const fault = `answered what is not expected: ${text.slice(0, 200)}`;
+    return { ok: false, status, fault };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const fault = late.aborted
+      ? `gave no answer within ${timeoutMs / 1000} s`
+      : `does not answer (${reasonOf(error)})`;
+    return { ok: false, status: null, fault };
+  }
+}
+
+/** Deno's message ends with what the system said. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];
+  return system ?? message.slice(0, 200);
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // the schema refuses it
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What a check of the doctor is: a question about the hosts, the data or the endpoints of a slime recipe, and
+ * what was found, with the way to mend it.
+ *
+ * @module
+ */
+
+import type { Shell } from "../hosts/shell.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { faultOf } from "./check_fault.ts";
+import type { Facts } from "./facts.ts";
+
+/** How a finding stands: a `fail` would cost the run, a `warn` may. */
+export type FindingState = "pass" | "warn" | "fail" | "skipped";
+
+/** What a check saw. */
+export type Observed =
+  & {
+    /** The host, where it is of one. */
+    readonly host?: string;
+    /** What is there, with its values. */
+    readonly found: string;
+  }
+  & (
+    | { readonly state: "pass" | "skipped" }
+    | {
+      readonly state: "warn" | "fail";
+      /** What to do about it. */
+      readonly mend: string;
+    }
+  );
+
+/** What a check saw, and which check. */
+export type Finding = Observed & { readonly check: string };
+
+/** What checks go by. */
+export interface CheckContext {
+  readonly config: SlimeConfig;
+  /** Those that can be reached, the head first; this machine where the recipe names none. */
+  readonly hosts: readonly Shell[];
+  /** What several checks need, looked up once. */
+  readonly facts: Facts;
+  /** A base URL as the head reaches it, made into one that is reached from here. */
+  readonly reach: (base: string) => string;
+  /** Reads a variable of this machine's environment. */
+  readonly env: (name: string) => string | undefined;
+  /** Directory of the runs, where evaluations of the base model are looked for. */
+  readonly runs: string;
+  /** The evaluation of the base model; `null` looks for the latest. */
+  readonly baseRun: string | null;
+  /** Files of rows to look at; empty looks at those that a launch would write. */
+  readonly rowFiles: readonly string[];
+  /** The text of generate.py. */
+  readonly hooks: string;
+  /** Aborted when the check's time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** A check. */
+export interface Check {
+  /** For `--only` and `--skip`. */
+  readonly id: string;
+  /** What it asks, for help. */
+  readonly title: string;
+  /** `running` looks at a run that is under way. Default: `before`. */
+  readonly when?: "before" | "running" | "always";
+  /** Until it is given up, unless the doctor is told otherwise. Default: a minute. */
+  readonly timeoutMs?: number;
+  run(context: CheckContext): Promise<readonly Observed[]>;
+}
+
+/** It is as it should be. */
+export function pass(found: string): Observed {
+  return { state: "pass", found };
+}
+
+/** It may go wrong. */
+export function warn(found: string, mend: string): Observed {
+  return { state: "warn", found, mend };
+}
+
+/** It will go wrong. */
+export function fail(found: string, mend: string): Observed {
+  return { state: "fail", found, mend };
+}
+
+/** Nobody looked, and why. */
+export function skipped(why: string): Observed {
+  return { state: "skipped", found: why };
+}
+
+/** What is wrong, or that nothing is. */
+export function verdict(
+  faults: readonly Observed[],
+  found: string,
+): readonly Observed[] {
+  return faults.length === 0 ? [pass(found)] : faults;
+}
+
+/** Looks at each host at the same time; what is found, or thrown, bears its name. */
+export async function onEachHost(
+  hosts: readonly Shell[],
+  look: (host: Shell) => Promise<readonly Observed[]>,
+): Promise<Observed[]> {
+  const found = await Promise.all(hosts.map(async (host) => {
+    const all = await look(host).catch((error: unknown) => [faultOf(error)]);
+    return all.map((one) => ({ ...one, host: host.name }));
+  }));
+  return found.flat();
+}
+
+/** What was found of hosts, which answer in any order, in the order of the hosts: the head is what others are held against. */
+export function inOrder<T>(
+  hosts: readonly Shell[],
+  found: ReadonlyMap<string, T>,
+): [host: string, value: T][] {
+  return hosts.flatMap(({ name }) =>
+    found.has(name) ? [[name, found.get(name)!] as [string, T]] : []
+  );
+}

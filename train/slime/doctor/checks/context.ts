@@ -1,0 +1,184 @@
+/**
+ * Lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { openAgent } from "../../../../env/agents/open.ts";
+import { callTool } from "../../../../env/call_tool.ts";
+import { domainNamed } from "../../../../env/domains/registry.ts";
+import { tokenChatModel } from "../../../../env/models/token_chat.ts";
+import { printPythonJson } from "../../../../env/python/python_json.ts";
+import type { Codec } from "../../../../env/tokens/conversation.ts";
+import type { Dataset, Task, TokenModel } from "../../../../env/types.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import { type Check, fail, type Observed, verdict, warn } from "../check.ts";
+
+/** Tasks whose gold is played; enough for the longest to be like others. */
+const SAMPLE = 100;
+
+/** What a template writes around a call and around its answer. */
+const WRAPPING_TOKENS = 30;
+
+/** The check `context`. */
+export const context: Check = {
+  id: "context",
+  title:
+    "prompt, conversation and answer fit into the context, and it into a GPU",
+  async run({ config, facts }) {
+    const dataset = await facts.dataset();
+    const codec = await facts.codec();
+    const lengths = await measure(config, { dataset, codec });
+    const text = await facts.modelFile("config.json");
+    return verdict(
+      [
+        ...promptFaults(lengths, config),
+        ...modelFaults(text ?? "{}", config),
+        ...gpuFaults(config),
+      ],
+      `${describe(lengths)} of ${config.rollout.maxContextLen}`,
+    );
+  },
+};
+
+/** Tokens. */
+interface Lengths {
+  /** Before the first answer: policy, tools and the customer's first words. */
+  readonly prompt: number;
+  /** Gold calls with what tools answer, of the task in the middle and of the longest. */
+  readonly gold: { readonly median: number; readonly longest: number };
+}
+
+async function measure(
+  config: SlimeConfig,
+  { dataset, codec }: { dataset: Dataset; codec: Codec },
+): Promise<Lengths> {
+  const tasks = dataset.tasks("train").slice(0, SAMPLE);
+  const golds = tasks.map((task) => goldTokens(task, { dataset, codec }))
+    .sort((a, b) => a - b);
+  return {
+    prompt: await promptTokens(config, { dataset, codec, task: tasks[0]! }),
+    gold: {
+      median: golds[Math.floor(golds.length / 2)] ?? 0,
+      longest: golds.at(-1) ?? 0,
+    },
+  };
+}
+
+/** What the recipe's agent shows a model first, whatever its strategy. */
+async function promptTokens(
+  { agent: strategy, prompt, compat }: SlimeConfig,
+  { dataset, codec, task }: { dataset: Dataset; codec: Codec; task: Task },
+): Promise<number> {
+  let length = 0;
+  const [end = 0] = codec.tokenizer.stopIds;
+  const model: TokenModel = {
+    name: "a prompt's length",
+    contextLength: Number.MAX_SAFE_INTEGER,
+    generate({ ids }) {
+      length = ids.length;
+      return Promise.resolve({
+        ids: [end],
+        logprobs: [0],
+        finishReason: "stop",
+      });
+    },
+  };
+  const agent = await openAgent(strategy, {
+    model: tokenChatModel(model, {
+      ...codec,
+      temperature: 1,
+      maxTokensPerTurn: 1,
+    }),
+    dataset,
+    prompt,
+    compat,
+  });
+  // Customers begin with a part of what they know.
+  const firstMessage = task.instruction.slice(0, 200);
+  const session = agent.start({ dataset, task, seed: 1, firstMessage });
+  await session.act();
+  session.close();
+  return length;
+}
+
+function goldTokens(
+  task: Task,
+  { dataset, codec: { tokenizer } }: { dataset: Dataset; codec: Codec },
+): number {
+  const domain = domainNamed(task.domain);
+  const database = dataset.database.fork();
+  const calls = task.actions.map((action) => {
+    const observation = callTool(domain, database, action);
+    const call = printPythonJson(action.arguments, { ensureAscii: false });
+    return tokenizer.encode(observation).length +
+      tokenizer.encode(`${action.name}${call}`).length + WRAPPING_TOKENS;
+  });
+  return calls.reduce((sum, count) => sum + count, 0);
+}
+
+function describe({ prompt, gold }: Lengths): string {
+  return `the prompt has ${prompt} tokens, gold calls and their answers ${gold.median} more (at most ${gold.longest})`;
+}
+
+function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
+  const { maxContextLen, maxResponseLen } = rollout;
+  const { prompt, gold } = lengths;
+  if (prompt + maxResponseLen > maxContextLen) {
+    return [fail(
+      `the prompt has ${prompt} tokens and an answer up to ${maxResponseLen}, and rollout.maxContextLen is ${maxContextLen}`,
+      `set rollout.maxContextLen to ${
+        roundUp(prompt + gold.longest + maxResponseLen)
+      } or more, or a smaller rollout.maxResponseLen`,
+    )];
+  }
+  const whole = prompt + gold.longest + maxResponseLen;
+  return whole <= maxContextLen ? [] : [warn(
+    `${
+      describe(lengths)
+    }, an answer up to ${maxResponseLen}: the longest tasks do not fit into rollout.maxContextLen ${maxContextLen} and end without a reward`,
+    `set rollout.maxContextLen to ${roundUp(whole)} or more`,
+  )];
+}
+
+const configSchema = z.looseObject({
+  max_position_embeddings: z.int().optional(),
+});
+
+function modelFaults(
+  text: string,
+  { rollout, model }: SlimeConfig,
+): Observed[] {
+  const most = configSchema.safeParse(parseOrNull(text)).data
+    ?.max_position_embeddings;
+  if (most === undefined || rollout.maxContextLen <= most) return [];
+  return [fail(
+    `rollout.maxContextLen is ${rollout.maxContextLen}, and ${model.name} has positions up to ${most}`,
+    `set rollout.maxContextLen to ${most} or less`,
+  )];
+}
+
+function gpuFaults({ rollout, parallel }: SlimeConfig): Observed[] {
+  const { dynamicBatch, maxTokensPerGpu, context } = parallel;
+  const room = maxTokensPerGpu * context;
+  if (!dynamicBatch || rollout.maxContextLen <= room) return [];
+  return [warn(
+    `an episode may have ${rollout.maxContextLen} tokens and a micro-batch ${room} (parallel.maxTokensPerGpu × parallel.context): a longer one lands alone in a micro-batch and may run out of memory`,
+    `set parallel.maxTokensPerGpu to ${
+      Math.ceil(rollout.maxContextLen / context)
+    } if the memory has room, raise parallel.context, or lower rollout.maxContextLen to ${room}`,
+  )];
+}
+
+function roundUp(tokens: number): number {
+  return Math.ceil(tokens / 1024) * 1024;
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // the check model-config says what is wrong with it
+  }
+}

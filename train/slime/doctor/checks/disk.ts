@@ -1,0 +1,232 @@
+/**
+ * Room for checkpoints, which slime never removes, and shared memory.
+ *
+ * @module
+ */
+
+import type { Shell } from "../../hosts/shell.ts";
+import { quote } from "../../hosts/shell.ts";
+import { assumedRates } from "../../plan/forecast.ts";
+import { type DiskPlan, memoryPlan } from "../../plan/run_memory.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  onEachHost,
+  pass,
+  warn,
+} from "../check.ts";
+import { DataError } from "../../../../env/errors.ts";
+import { lastWords } from "../host_file.ts";
+
+/** Ray's logs and the objects that it spills. */
+const RAY_BYTES = 10e9;
+/** Rows, hooks and settings. */
+const RUN_BYTES = 1e8;
+/** Ray's object store and NCCL's buffers. */
+const SHM_BYTES = 16e9;
+
+/** The check `disk`. */
+export const disk: Check = {
+  id: "disk",
+  title: "room for all checkpoints of the run, and for Ray's files",
+  async run(context) {
+    const volumes = new Map<string, string>();
+    const found = await onEachHost(
+      context.hosts,
+      (host) => lookAtDisk(host, { context, volumes }),
+    );
+    return [...found, ...ownDisks(volumes, context.config)];
+  },
+};
+
+/** The check `shared-memory`. */
+export const sharedMemory: Check = {
+  id: "shared-memory",
+  title: "/dev/shm of at least 16 GB on every host",
+  run: ({ hosts, signal }) =>
+    onEachHost(hosts, async (host) => {
+      const { size, free } = await readVolume(host, "/dev/shm", signal);
+      if (size < SHM_BYTES) {
+        return [fail(
+          `/dev/shm has ${gb(size)} and Ray and NCCL need 16 GB`,
+          "start the container with --shm-size=32g (or --ipc=host), or: mount -o remount,size=32G /dev/shm",
+        )];
+      }
+      return free < SHM_BYTES / 2
+        ? [warn(
+          `/dev/shm has ${gb(free)} free of ${gb(size)}`,
+          "remove what earlier runs left there (ls -l /dev/shm)",
+        )]
+        : [pass(`/dev/shm has ${gb(free)} free of ${gb(size)}`)];
+    }),
+};
+
+/** What a run writes to a directory. */
+interface Demand {
+  readonly path: string;
+  readonly what: string;
+  /** Bytes of one save; none for what does not grow with saves. */
+  readonly perSave: number;
+  readonly fixed: number;
+}
+
+function diskPlan(config: SlimeConfig): DiskPlan {
+  return memoryPlan(config, assumedRates(config, null)).disk;
+}
+
+function demandsOf(config: SlimeConfig): Demand[] {
+  const { checkpoint, cluster, paths } = config;
+  const plan = diskPlan(config);
+  return [
+    {
+      path: checkpoint.directory,
+      what: "checkpoints",
+      perSave: plan.checkpoint,
+      fixed: 0,
+    },
+    ...(checkpoint.huggingFace === null ? [] : [{
+      path: checkpoint.huggingFace,
+      what: "exports",
+      perSave: plan.huggingFace,
+      fixed: 0,
+    }]),
+    { path: paths.runs, what: "rows and hooks", perSave: 0, fixed: RUN_BYTES },
+    {
+      path: cluster.tempDir ?? "/tmp",
+      what: "Ray's files",
+      perSave: 0,
+      fixed: RAY_BYTES,
+    },
+  ];
+}
+
+async function lookAtDisk(
+  host: Shell,
+  { context: { config, signal }, volumes }: {
+    context: CheckContext;
+    volumes: Map<string, string>;
+  },
+): Promise<readonly Observed[]> {
+  const demands = demandsOf(config);
+  const there = await Promise.all(
+    demands.map(async (demand) => ({
+      ...demand,
+      volume: await readVolume(host, demand.path, signal),
+    })),
+  );
+  volumes.set(host.name, there[0]!.volume.source);
+  const saves = diskPlan(config).checkpoints;
+  const byMount = Map.groupBy(there, ({ volume }) => volume.mount);
+  return [
+    ...there.filter(({ volume }) => !volume.isWritable).map(({ path }) =>
+      fail(
+        `"${path}" cannot be written to`,
+        "change its owner or mode, or choose another directory",
+      )
+    ),
+    ...[...byMount].map(([mount, all]) =>
+      judgeVolume(mount, { all, saves, config })
+    ),
+  ];
+}
+
+function judgeVolume(
+  mount: string,
+  { all, saves, config }: {
+    all: readonly (Demand & { readonly volume: Volume })[];
+    saves: number;
+    config: SlimeConfig;
+  },
+): Observed {
+  const perSave = all.reduce((sum, one) => sum + one.perSave, 0);
+  const fixed = all.reduce((sum, one) => sum + one.fixed, 0);
+  const need = perSave * saves + fixed;
+  const { free } = all[0]!.volume;
+  const what = all.map(({ what }) => what).join(", ");
+  const how = perSave === 0 ? "" : ` (${saves} saves of ${gb(perSave)})`;
+  const found = `${mount} has ${gb(free)} free; ${what} need ${gb(need)}${how}`;
+  if (free >= need) return pass(found);
+  return fail(found, mendOf({ room: free - fixed, perSave, config }));
+}
+
+/** The interval by which what there is suffices. */
+function mendOf(
+  { room, perSave, config }: {
+    room: number;
+    perSave: number;
+    config: SlimeConfig;
+  },
+): string {
+  if (perSave === 0) return "free some space there";
+  const fit = Math.floor(room / perSave);
+  const other =
+    "free some space, or choose a larger disk by checkpoint.directory: slime removes no checkpoint";
+  return fit < 1
+    ? other
+    : `${other}; or set checkpoint.every to ${
+      Math.ceil(config.rollout.steps / fit)
+    }, so that there is room for ${fit === 1 ? "one save" : `${fit} saves`}`;
+}
+
+interface Volume {
+  /** The device or server. */
+  readonly source: string;
+  readonly mount: string;
+  readonly size: number;
+  readonly free: number;
+  readonly isWritable: boolean;
+}
+
+/** Asks of the nearest directory that is there: what is to be made will be on its disk. */
+async function readVolume(
+  host: Shell,
+  path: string,
+  signal: AbortSignal,
+): Promise<Volume> {
+  const script = `d=${quote(path)}
+while [ ! -e "$d" ]; do d=$(dirname "$d"); done
+df -Pk "$d" | tail -n 1
+[ -w "$d" ] && echo yes || echo no`;
+  const { code, stdout, stderr } = await host.run({ script }, { signal });
+  const [line = "", writable] = stdout.trim().split("\n");
+  // The mount is last, as its name may hold spaces.
+  const cells = /^(.+?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+(\/.*)$/.exec(line);
+  if (code !== 0 || cells === null) {
+    throw new DataError(
+      `df says of "${path}" on ${host.name}: ${
+        lastWords(stderr.trim() || stdout, code)
+      }; see whether the directory can be reached`,
+    );
+  }
+  return {
+    source: cells[1]!,
+    mount: cells[5]!,
+    size: Number(cells[2]) * 1024,
+    free: Number(cells[4]) * 1024,
+    isWritable: writable === "yes",
+  };
+}
+
+/** Every rank writes its part of a checkpoint where it runs, and needs all parts to resume. */
+function ownDisks(
+  volumes: ReadonlyMap<string, string>,
+  { checkpoint }: SlimeConfig,
+): Observed[] {
+  const sources = [...new Set(volumes.values())];
+  const isOwn = sources.length > 1 ||
+    sources.some((source) => /^(\/dev\/|overlay$|tmpfs$)/.test(source));
+  if (volumes.size < 2 || !isOwn) return [];
+  return [warn(
+    `"${checkpoint.directory}" is on ${
+      sources.join(", ")
+    }: each host has its own, and keeps only its ranks' parts of a checkpoint`,
+    "put checkpoint.directory on storage that all hosts share, or no run resumes on other hosts",
+  )];
+}
+
+function gb(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(bytes < 1e11 ? 1 : 0)} GB`;
+}

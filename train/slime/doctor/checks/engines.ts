@@ -1,0 +1,138 @@
+/**
+ * Engines of a run that is under way.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { batchPlan } from "../../plan/batch_shape.ts";
+import { batchShape } from "../../slime_config.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import { askJson } from "../ask.ts";
+import type { Shell } from "../../hosts/shell.ts";
+import { readListeners } from "../listeners.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  pass,
+  skipped,
+  warn,
+} from "../check.ts";
+
+/** The check `engines`. */
+export const engines: Check = {
+  id: "engines",
+  title: "the router has all engines, and each of them generates",
+  when: "running",
+  timeoutMs: 120_000,
+  async run({ config, hosts: [head], reach, signal }) {
+    const router = await routerUrl(config, { head, signal });
+    const answer = await askJson(`${reach(router)}/workers`, {
+      schema: z.looseObject({
+        workers: z.array(z.looseObject({ url: z.string() })),
+      }),
+      signal,
+    });
+    if (!answer.ok) {
+      return [fail(
+        `the router at ${router} ${answer.fault}`,
+        "wait until slime has started it, or mend cluster.address and engine.routerPort; it listens on the head's own address",
+      )];
+    }
+    const urls = answer.value.workers.map(({ url }) => url);
+    const health = await Promise.all(
+      urls.map((url) => lookAt(url, { config, reach, signal })),
+    );
+    return [counted(urls.length, config), ...health.flat()];
+  },
+};
+
+/**
+ * The router that slime starts. It listens on the address by which the head reaches others, and not on loopback.
+ * @see slime `slime/utils/http_utils.py` (`get_host_info`) at 624b824.
+ */
+async function routerUrl(
+  { cluster, engine }: SlimeConfig,
+  { head, signal }: { head: Shell | undefined; signal: AbortSignal },
+): Promise<string> {
+  const listeners = head === undefined
+    ? []
+    : await readListeners(head, { signal });
+  const router = listeners.find(({ port }) => port === engine.routerPort);
+  const address = router === undefined || router.address === "*"
+    ? cluster.address
+    : router.address;
+  return `http://${address}:${engine.routerPort}`;
+}
+
+function counted(there: number, config: SlimeConfig): Observed {
+  const planned = batchPlan(batchShape(config)).engines;
+  if (there === planned) return pass(`the router has all ${planned} engines`);
+  return fail(
+    `the router has ${there} engines and ${planned} are planned`,
+    there < planned
+      ? "wait if they are still loading; else look for what ended them in the job's log (out of memory: lower engine.memory)"
+      : "other engines have joined the router: stop what an earlier run left, or choose another engine.routerPort",
+  );
+}
+
+/**
+ * With colocation training may have the engine's weights and memory just now, and to generate then would break
+ * the run; so it is asked only where requests are running, which slime lets none do in that time.
+ */
+async function lookAt(
+  url: string,
+  { config, reach, signal }: Pick<CheckContext, "config" | "reach" | "signal">,
+): Promise<Observed[]> {
+  const options = { schema: z.unknown(), signal };
+  const there = reach(url);
+  if (config.cluster.colocate) {
+    const loads = await askJson(`${there}/v1/loads?include=core`, options);
+    if (!loads.ok) return [dead(url, loads.fault)];
+    if (requestsIn(loads.value) === 0) {
+      return [skipped(
+        `${url} is there and idle: training may have its memory, so it was not asked to generate; look again during a rollout`,
+      )];
+    }
+  }
+  const answer = await askJson(`${there}/health_generate`, {
+    ...options,
+    timeoutMs: 60_000,
+  });
+  if (answer.ok) return [pass(`${url} generates`)];
+  if (!config.cluster.colocate) return [dead(url, answer.fault)];
+  return [warn(
+    `${url}/health_generate ${answer.fault}`,
+    "look again during a rollout; if it stays so, see the engine in the job's log",
+  )];
+}
+
+function dead(url: string, fault: string): Observed {
+  return fail(
+    `${url} ${fault}`,
+    "look for what ended or holds it in the job's log (out of memory: lower engine.memory)",
+  );
+}
+
+/**
+ * Requests that an engine has, running and waiting, under the names of any version of its loads.
+ * @see slime `slime/backends/sglang_utils/server_control.py` at 624b824.
+ */
+export function requestsIn(load: unknown): number {
+  if (Array.isArray(load)) {
+    return load.reduce<number>((sum, one) => sum + requestsIn(one), 0);
+  }
+  if (typeof load !== "object" || load === null) return 0;
+  const fields = load as Readonly<Record<string, unknown>>;
+  if (fields["loads"] !== undefined) return requestsIn(fields["loads"]);
+  const numbers = (...names: string[]) =>
+    names.map((name) => fields[name]).find((value) =>
+      typeof value === "number"
+    );
+  const all = numbers("num_reqs", "num_total_reqs", "total_reqs");
+  if (all !== undefined) return Number(all);
+  return Number(numbers("num_running_reqs", "total_running_reqs") ?? 0) +
+    Number(numbers("num_waiting_reqs", "total_waiting_reqs") ?? 0);
+}

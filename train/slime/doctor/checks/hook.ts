@@ -1,0 +1,163 @@
+/**
+ * generate.py in slime's place: importable under the job's `PYTHONPATH`, and answering with samples that slime
+ * can take.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { DataError } from "../../../../env/errors.ts";
+import type { Shell } from "../../hosts/shell.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  onEachHost,
+  pass,
+} from "../check.ts";
+import { jobPythonPath, runPython } from "../host_python.ts";
+
+/** The check `hook`. */
+export const hook: Check = {
+  id: "hook",
+  title:
+    "generate.py imports beside slime on every host, and fills its samples from a mock",
+  // To import slime is to import PyTorch and SGLang.
+  timeoutMs: 300_000,
+  run: (context) => onEachHost(context.hosts, (host) => tryHook(host, context)),
+};
+
+/**
+ * Serves one episode on loopback, from a free port, and lets slime's own `Sample` be filled from it; then from a
+ * server that answers nonsense, which has to be given up and not raised. The samples are held against what slime
+ * asserts, and what it does not assert and then miscounts.
+ */
+const PROGRAM = `
+import asyncio, importlib, os, sys, tempfile, threading, types
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+home = tempfile.TemporaryDirectory()
+with open(os.path.join(home.name, "generate.py"), "w", encoding="utf-8") as file:
+    file.write(CASE["hooks"])
+sys.path.insert(0, home.name)
+faults = []
+hooks = importlib.import_module("generate")
+from slime.utils.types import Sample
+from slime.rollout.sglang_rollout import GenerateState
+
+class Mock(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        text = json.dumps(CASE["answer"]) if body["seed"] % 2 == 0 else "no episode"
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+    def log_message(self, *_):
+        pass
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Mock)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+args = types.SimpleNamespace(
+    rollout_seed=0, sglang_router_ip="127.0.0.1", sglang_router_port=1, rollout_max_context_len=64,
+    rollout_top_p=1.0, sglang_speculative_algorithm=None, use_rollout_routing_replay=False, reward_key=None,
+    taulab_services=["http://127.0.0.1:%d" % server.server_port], taulab_timeout_s=20, taulab_retries=0,
+    taulab_patience_s=5)
+row = {"split": "train", "env": "retail"}
+samples = [Sample(index=at, group_index=7, prompt=0, metadata=dict(row)) for at in range(2)]
+
+async def play():
+    # As an evaluation: slime's own state, which tells of aborts, needs all of its arguments.
+    return [await hooks.generate(args, sample, {"temperature": 1.0}, evaluation=True) for sample in samples]
+
+def check(sample, at):
+    def want(holds, what):
+        if not holds:
+            faults.append("sample %d: %s" % (at, what))
+    length = sample.response_length
+    want(isinstance(sample.status, Sample.Status), "its status is %r and no Sample.Status" % (sample.status,))
+    want(1 <= length <= len(sample.tokens) - 1, "response_length %s of %d tokens" % (length, len(sample.tokens)))
+    want(sample.loss_mask is not None and len(sample.loss_mask) == length, "the loss mask is not response_length long")
+    log_probs = sample.rollout_log_probs
+    want(log_probs is not None and len(log_probs) == length, "the log probabilities are not response_length long")
+    want(all(mask or p == 0 for mask, p in zip(sample.loss_mask or [], log_probs or [])), "a masked token has a log probability")
+    want(isinstance(sample.reward, (int, float)), "its reward is %r" % (sample.reward,))
+    want((sample.index, sample.group_index) == (at, 7), "its index or group is lost")
+
+for at, sample in enumerate(asyncio.run(play())):
+    check(sample, at)
+good, bad = samples
+if not (good.tokens == CASE["answer"]["tokens"] and good.loss_mask == CASE["answer"]["loss_mask"]):
+    faults.append("sample 0: tokens or mask are not those that the mock answered")
+if good.remove_sample or not bad.remove_sample:
+    faults.append("an answer that is no episode has to be removed, and only that")
+server.shutdown()
+print(json.dumps({"faults": faults, "slime": os.path.dirname(os.path.abspath(sys.modules["slime.utils.types"].__file__))}))
+`;
+
+const outputSchema = z.object({
+  faults: z.array(z.string()),
+  slime: z.string(),
+});
+
+/** Four tokens of response, one of them not the model's. */
+const ANSWER = {
+  tokens: [1, 2, 3, 4, 5, 6],
+  prompt_length: 2,
+  response_length: 4,
+  loss_mask: [1, 1, 0, 1],
+  rollout_log_probs: [-0.5, -0.25, 0, -1],
+  spans: [
+    span({ length: 2, type: "stop" }),
+    { length: 1, trainable: false, text: "c" },
+    span({ length: 1, type: "stop" }),
+  ],
+  response: "abcab",
+  reward: 1,
+  status: "completed",
+  remove_sample: false,
+  non_generation_time: 0.5,
+  metadata: { taulab: { failure: null } },
+};
+
+function span({ length, type }: { length: number; type: string }) {
+  const meta_info = {
+    finish_reason: { type },
+    weight_version: "1",
+    prompt_tokens: 2,
+    completion_tokens: length,
+    cached_tokens: 0,
+  };
+  return { length, trainable: true, text: "ab", meta_info };
+}
+
+async function tryHook(
+  host: Shell,
+  { config, hooks, signal }: CheckContext,
+): Promise<readonly Observed[]> {
+  try {
+    const { faults, slime } = await runPython(host, config.paths.python, {
+      program: PROGRAM,
+      input: JSON.stringify({ hooks, answer: ANSWER }),
+      output: outputSchema,
+      env: { PYTHONPATH: jobPythonPath(config), TAULAB_TOKEN: "" },
+      signal,
+    });
+    if (faults.length === 0) {
+      return [pass(`generate.py imports and fills slime's samples (${slime})`)];
+    }
+    return faults.map((fault) =>
+      fail(
+        fault,
+        "this slime's Sample is not what generate.py expects: take the commit that deno task setup pins",
+      )
+    );
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return [fail(
+      `generate.py does not run beside slime: ${error.message}`,
+      `mend what it names (paths.python, paths.slime, paths.megatron), or run "deno task setup"`,
+    )];
+  }
+}

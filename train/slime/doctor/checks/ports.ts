@@ -1,0 +1,162 @@
+/**
+ * Ports that Ray, the router, the engines and the ranks take.
+ *
+ * @module
+ */
+
+import type { Shell } from "../../hosts/shell.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  onEachHost,
+  verdict,
+  warn,
+} from "../check.ts";
+import { RayError } from "../../../../env/errors.ts";
+import { readListeners } from "../listeners.ts";
+import { runningVersion } from "./ray.ts";
+
+/** A port and who is to have it. */
+interface WantedPort {
+  readonly port: number;
+  readonly of: string;
+  /** The key of the recipe that moves it. */
+  readonly key: string;
+  /** Whether a Ray that is there already may hold it. */
+  readonly isRays: boolean;
+}
+
+/**
+ * Where slime looks for free ports, of engines and of ranks. It goes on to the next free one, but another may
+ * take it in between.
+ * @see slime `slime/ray/rollout.py` and `slime/ray/train_actor.py` at 624b824.
+ */
+const RANGES = [
+  { from: 15_000, to: 15_999, of: "engines" },
+  { from: 20_000, to: 21_999, of: "ranks" },
+] as const;
+
+/** Ports that Ray gives to its workers; it does not start if another part of it is to have one of them. */
+const RAY_WORKERS = { from: 10_002, to: 19_999 };
+
+/** The check `ports`. */
+export const ports: Check = {
+  id: "ports",
+  title: "ports of Ray, router, engines and ranks are free",
+  async run(context) {
+    const { hosts } = context;
+    const rayRuns = !(await runningVersion(context) instanceof RayError);
+    return await onEachHost(
+      hosts,
+      (host) =>
+        lookAt(host, {
+          context,
+          isHead: host === hosts[0],
+          rayRuns,
+        }),
+    );
+  },
+};
+
+function wantedPorts({ cluster, engine }: SlimeConfig): WantedPort[] {
+  return [
+    {
+      port: cluster.port,
+      of: "Ray's head",
+      key: "cluster.port",
+      isRays: true,
+    },
+    {
+      port: cluster.dashboardPort,
+      of: "Ray's dashboard",
+      key: "cluster.dashboardPort",
+      isRays: true,
+    },
+    {
+      port: engine.routerPort,
+      of: "the router",
+      key: "engine.routerPort",
+      isRays: false,
+    },
+  ];
+}
+
+async function lookAt(
+  host: Shell,
+  { context: { config, signal }, isHead, rayRuns }: {
+    context: CheckContext;
+    isHead: boolean;
+    rayRuns: boolean;
+  },
+): Promise<readonly Observed[]> {
+  const listeners = await readListeners(host, { signal });
+  const held = new Set(listeners.map(({ port }) => port));
+  const holders = new Map(listeners.map(({ port, holder }) => [port, holder]));
+  const wanted = isHead ? wantedPorts(config) : [];
+  const taken = wanted.filter(({ port, isRays }) =>
+    held.has(port) && !(isRays && rayRuns)
+  ).map((one) => takenFault(one, holders.get(one.port)));
+  return verdict(
+    [...doubles(wanted), ...rayClashes(wanted), ...taken, ...rangeFaults(held)],
+    found(wanted, rayRuns),
+  );
+}
+
+function takenFault(
+  { port, of, key, isRays }: WantedPort,
+  holder: string | undefined,
+): Observed {
+  const way = isRays
+    ? `; if it is a Ray that has died, end it by "ray stop"`
+    : "";
+  return fail(
+    `port ${port}, for ${of}, is held by ${holder ?? "another process"}`,
+    `end that process if it is yours, or choose another port by ${key}${way}`,
+  );
+}
+
+function doubles(wanted: readonly WantedPort[]): Observed[] {
+  return [...Map.groupBy(wanted, ({ port }) => port)].flatMap(([port, all]) =>
+    all.length < 2 ? [] : [fail(
+      `port ${port} is meant for ${all.map(({ of }) => of).join(" and ")}`,
+      `set ${all.at(-1)?.key} to another port`,
+    )]
+  );
+}
+
+function rayClashes(wanted: readonly WantedPort[]): Observed[] {
+  const { from, to } = RAY_WORKERS;
+  return wanted.filter(({ port }) => port >= from && port <= to).map((
+    { port, of, key, isRays },
+  ) =>
+    (isRays ? fail : warn)(
+      `port ${port}, for ${of}, is one of those that Ray gives to its workers`,
+      `set ${key} to a port outside of ${from} to ${to}`,
+    )
+  );
+}
+
+function rangeFaults(held: ReadonlySet<number>): Observed[] {
+  return RANGES.flatMap(({ from, to, of }) => {
+    const taken = [...held].filter((port) => port >= from && port <= to);
+    if (taken.length === 0) return [];
+    return [warn(
+      `ports ${
+        taken.sort((a, b) => a - b).slice(0, 8).join(", ")
+      } are held; slime gives its ${of} those from ${from}`,
+      "end what an earlier run left there; slime takes the next free ports, which clash if two look at once",
+    )];
+  });
+}
+
+function found(wanted: readonly WantedPort[], rayRuns: boolean): string {
+  const free = wanted.filter(({ isRays }) => !(isRays && rayRuns));
+  const list = free.map(({ port }) => port).join(", ");
+  const ranges = RANGES.map(({ from }) => `${from}+`).join(", ");
+  return rayRuns && wanted.length > 0
+    ? `${list}, ${ranges} are free; a Ray that runs already has its own`
+    : `${list === "" ? "" : `${list}, `}${ranges} are free`;
+}

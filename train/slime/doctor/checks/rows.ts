@@ -1,0 +1,247 @@
+/**
+ * Rows of tasks as slime reads them: it skips what it cannot read without an error, and evaluates what a row
+ * says and not what was meant.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { DataError } from "../../../../env/errors.ts";
+import { slimeFileName, slimeRows } from "../../plan/example_rows.ts";
+import type { Dataset, Split, Task } from "../../../../env/types.ts";
+import { batchShape } from "../../slime_config.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  pass,
+  verdict,
+  warn,
+} from "../check.ts";
+
+/** The check `rows`. */
+export const rows: Check = {
+  id: "rows",
+  title:
+    "every row parses, is of its split and has its task; splits share none",
+  async run(context) {
+    const { config } = context;
+    const dataset = await context.facts.dataset();
+    const files = await filesOf(context, dataset);
+    const found = files.map((file) => look(file, { config, dataset }));
+    const evaluated = config.eval.every > 0 ? config.eval.splits : [];
+    return [...found.flat(), ...shared(dataset, evaluated)];
+  },
+};
+
+/** A file of rows. */
+interface RowFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+async function filesOf(
+  { config, rowFiles }: CheckContext,
+  dataset: Dataset,
+): Promise<RowFile[]> {
+  if (rowFiles.length > 0) return await Promise.all(rowFiles.map(readRows));
+  const splits: Split[] = [
+    "train",
+    ...config.eval.every > 0 ? config.eval.splits : [],
+  ];
+  return splits.map((split) => ({
+    name: slimeFileName(dataset.domain, split),
+    text: slimeRows(dataset.tasks(split), "split"),
+  }));
+}
+
+async function readRows(path: string): Promise<RowFile> {
+  try {
+    return { name: path, text: await Deno.readTextFile(path) };
+  } catch (cause) {
+    throw new DataError(
+      `The rows "${path}" cannot be read (${
+        cause instanceof Error ? cause.message.split(":")[0] : cause
+      }); give the path of a file of deno task mock`,
+      { path, cause },
+    );
+  }
+}
+
+/** Fewer are named than there may be: all have the same cause mostly. */
+const MOST_FAULTS = 3;
+
+function look(
+  file: RowFile,
+  { config, dataset }: { config: SlimeConfig; dataset: Dataset },
+): readonly Observed[] {
+  const lines = file.text.split("\n").map((text, i) => ({ text, line: i + 1 }))
+    .filter(({ text }) => text.trim() !== "");
+  const read = lines.map(({ text, line }) => ({
+    line,
+    row: readRow(text, dataset),
+  }));
+  const faults = read.flatMap(({ line, row }) =>
+    row.fault === undefined ? [] : [`${file.name}:${line}: ${row.fault}`]
+  );
+  const splits = new Set(read.flatMap(({ row }) => row.split ?? []));
+  return verdict(
+    [
+      ...faults.slice(0, MOST_FAULTS).map(faultyRow),
+      ...(faults.length > MOST_FAULTS
+        ? [faultyRow(`and ${faults.length - MOST_FAULTS} rows more`)]
+        : []),
+      ...(splits.size > 1
+        ? [fail(
+          `${file.name} mixes the splits ${[...splits].join(", ")}`,
+          "write a file for each split: deno task mock --rows split",
+        )]
+        : []),
+      ...twice(file, read),
+      ...(splits.has("train") ? tooFew(file, read.length, config) : []),
+    ],
+    `${file.name}: ${read.length} rows of ${[...splits].join(", ")}`,
+  );
+}
+
+function faultyRow(fault: string): Observed {
+  return fail(
+    fault,
+    "write the rows again: deno task mock --rows split --out DIR; slime would skip or mistake them without an error",
+  );
+}
+
+const rowSchema = z.looseObject({
+  index: z.int().min(0),
+  metadata: z.looseObject({
+    instruction: z.string().optional(),
+    user_id: z.string().optional(),
+    env: z.string().optional(),
+    split: z.enum(["train", "dev", "test"]),
+  }),
+});
+
+interface ReadRow {
+  readonly index?: number;
+  readonly split?: Split;
+  readonly fault?: string;
+}
+
+function readRow(text: string, dataset: Dataset): ReadRow {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return {
+      fault: `not JSON (${error instanceof Error ? error.message : error})`,
+    };
+  }
+  const { data, error } = rowSchema.safeParse(json);
+  if (data === undefined) {
+    const [issue] = error.issues;
+    return {
+      fault: `"${
+        issue?.path.join(".")
+      }" is missing or wrong: ${issue?.message}`,
+    };
+  }
+  const { index, metadata } = data;
+  const { split } = metadata;
+  const fault = meansAnother({ index, ...metadata }, dataset);
+  return fault === null ? { index, split } : { index, split, fault };
+}
+
+/** Why a row is not of this dataset's task. */
+function meansAnother(
+  row: {
+    readonly index: number;
+    readonly split: Split;
+    readonly env?: string | undefined;
+    readonly instruction?: string | undefined;
+    readonly user_id?: string | undefined;
+  },
+  dataset: Dataset,
+): string | null {
+  const { index, split, env, instruction, user_id } = row;
+  if (!dataset.splits.includes(split)) {
+    return `the data have no split ${split}`;
+  }
+  if (env !== undefined && env !== dataset.domain) {
+    return `it is of ${env} and the recipe of ${dataset.domain}`;
+  }
+  const tasks = dataset.tasks(split);
+  const task = tasks[index];
+  if (task === undefined) {
+    return `index ${index} is beyond the ${tasks.length} tasks of ${split}`;
+  }
+  const isOther = (instruction ?? task.instruction) !== task.instruction ||
+    (user_id ?? task.userId) !== task.userId;
+  return isOther ? `it is not task ${index} of ${split} in these data` : null;
+}
+
+function twice(
+  file: RowFile,
+  read: readonly { readonly line: number; readonly row: ReadRow }[],
+): Observed[] {
+  const seen = new Set<string>();
+  const double = read.find(({ row: { index, split } }) => {
+    const key = `${split} ${index}`;
+    const isTwice = index !== undefined && seen.has(key);
+    seen.add(key);
+    return isTwice;
+  });
+  return double === undefined ? [] : [warn(
+    `${file.name}:${double.line}: task ${double.row.index} is there a second time`,
+    "keep one row a task, or it counts twice",
+  )];
+}
+
+function tooFew(
+  file: RowFile,
+  count: number,
+  config: SlimeConfig,
+): Observed[] {
+  const { overSamplingBatchSize: needed } = batchShape(config);
+  return count >= needed ? [] : [fail(
+    `${file.name} has ${count} rows, and ${needed} are taken at a time`,
+    "lower rollout.overSamplingBatchSize and rollout.batchSize, or train on more tasks",
+  )];
+}
+
+/** Tasks that are trained on and evaluated too make an evaluation look better than it is. */
+function shared(
+  dataset: Dataset,
+  splits: readonly ("dev" | "test")[],
+): Observed[] {
+  const trained = new Map(
+    dataset.tasks("train").map((task) => [keyOf(task), task]),
+  );
+  return splits.flatMap((split): Observed[] => {
+    if (!dataset.splits.includes(split)) {
+      return [fail(
+        `the data have no split ${split}, and eval.splits names it`,
+        `set eval.splits to some of ${
+          dataset.splits.filter((one) => one !== "train").join(", ") ||
+          "none, and eval.every to 0"
+        }`,
+      )];
+    }
+    const both = dataset.tasks(split).filter((task) =>
+      trained.has(keyOf(task))
+    );
+    return both.length === 0
+      ? [pass(`${split} and train share no task`)]
+      : [warn(
+        `${both.length} tasks of ${split} are in train too, ${
+          both[0]?.id
+        } first`,
+        "evaluate on another split, or read the evaluation as one of tasks that were trained on",
+      )];
+  });
+}
+
+function keyOf({ userId, instruction }: Task): string {
+  return `${userId} ${instruction}`;
+}

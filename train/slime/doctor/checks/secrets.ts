@@ -1,0 +1,74 @@
+/**
+ * Keys and tokens: set where they are needed. Their values are never looked at, beyond whether there is one.
+ *
+ * @module
+ */
+
+import { resolveEndpoint } from "../../../../env/models/endpoints.ts";
+import { ConfigError } from "../../../../env/errors.ts";
+import { isLoopback } from "../../slime_config.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  verdict,
+} from "../check.ts";
+
+/** The check `secrets`. */
+export const secrets: Check = {
+  id: "secrets",
+  title: "keys and tokens are set where they are needed",
+  run(context) {
+    const { config, env } = context;
+    const needed = neededNames(config);
+    const missing = needed.filter(({ name }) => !env(name));
+    const names = needed.map(({ name }) => name);
+    return Promise.resolve(verdict(
+      [
+        ...endpointFaults(context),
+        ...missing.map(({ name, why }) =>
+          fail(
+            `${name} is not set, and ${why}`,
+            `set ${name} in the environment of this command`,
+          )
+        ),
+      ],
+      names.length === 0 ? "none is needed" : `set: ${names.join(", ")}`,
+    ));
+  },
+};
+
+function neededNames(
+  { bridge, cluster, tracking }: SlimeConfig,
+): { readonly name: string; readonly why: string }[] {
+  const places = bridge.services.length > 0
+    ? bridge.services.map((url) => new URL(url).hostname)
+    : [bridge.address ?? cluster.address];
+  const open = places.find((place) => !isLoopback(place));
+  return [
+    ...(open === undefined ? [] : [{
+      name: "TAULAB_TOKEN",
+      why: `servers of episodes listen on ${open}, where others reach them`,
+    }]),
+    ...(tracking.wandb
+      ? [{ name: "WANDB_API_KEY", why: "tracking.wandb is true" }]
+      : []),
+  ];
+}
+
+/** The customer's key: the endpoint itself says whether it needs one. */
+function endpointFaults({ config: { user }, env }: CheckContext): Observed[] {
+  if (user.strategy === "scripted") return [];
+  try {
+    resolveEndpoint({ ...user.endpoint, env });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const at = error.message.indexOf(": ");
+    return at < 0 || !error.message.startsWith("No key")
+      ? [fail(error.message, "mend user.endpoint.baseUrl")]
+      : [fail(error.message.slice(0, at), error.message.slice(at + 2))];
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Servers of episodes: those that run already are of this recipe; for those that are to be started there is a
+ * port, and a tokenizer beside them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import denoConfig from "../../../../deno.json" with { type: "json" };
+import { readOptionalText } from "../../../../env/tokens/model_dir.ts";
+import type { Shell } from "../../hosts/shell.ts";
+import { isLoopback } from "../../slime_config.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import { askJson } from "../ask.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  onEachHost,
+  verdict,
+  warn,
+} from "../check.ts";
+import { runPython } from "../host_python.ts";
+
+/** The check `services`. */
+export const services: Check = {
+  id: "services",
+  title:
+    "servers of episodes run with this recipe's data, agent and customers, or can be started",
+  when: "always",
+  async run(context) {
+    const { services: urls } = context.config.bridge;
+    if (urls.length === 0) return await canStart(context);
+    const found = await Promise.all(urls.map((url) => lookAt(url, context)));
+    return [...found.flat(), ...await reached(urls, context)];
+  },
+};
+
+const infoSchema = z.looseObject({
+  version: z.string(),
+  data: z.string(),
+  fingerprint: z.string(),
+  agent: z.string(),
+  user: z.string(),
+  max_turns: z.int(),
+});
+
+async function lookAt(
+  url: string,
+  { config, facts, env, signal }: CheckContext,
+): Promise<readonly Observed[]> {
+  const base = url.replace(/\/+$/, "");
+  const options = { signal, token: env("TAULAB_TOKEN") || undefined };
+  const health = await askJson(`${base}/health`, {
+    ...options,
+    schema: z.looseObject({ status: z.literal("ok") }),
+  });
+  if (!health.ok) {
+    return [fail(
+      `${base} ${health.fault}`,
+      "start it there: deno task serve --recipe RECIPE --host ADDRESS, or take it out of bridge.services",
+    )];
+  }
+  const info = await askJson(`${base}/info`, {
+    ...options,
+    schema: infoSchema,
+  });
+  if (!info.ok) {
+    return [fail(
+      `${base}/info ${info.fault}`,
+      info.status === 401
+        ? "set TAULAB_TOKEN to the token that the server was started with"
+        : "see whether it is a server of episodes of this taulab",
+    )];
+  }
+  const dataset = await facts.dataset();
+  const { strategy, endpoint } = config.user;
+  return verdict(
+    differences(info.value, {
+      data: dataset.name,
+      fingerprint: dataset.fingerprint,
+      agent: config.agent,
+      user: strategy === "scripted"
+        ? strategy
+        : `${strategy} ${endpoint.model}`,
+      max_turns: config.rollout.maxTurns,
+      version: denoConfig.version,
+    }, base),
+    `${base}: ${dataset.name}, ${info.value.agent} agent, ${info.value.user} customers`,
+  );
+}
+
+function differences(
+  there: z.infer<typeof infoSchema>,
+  wanted: Readonly<Record<string, string | number>>,
+  url: string,
+): Observed[] {
+  return Object.entries(wanted).filter(([key, value]) => there[key] !== value)
+    .map(([key, value]) => {
+      const found = `${key} of ${url} is ${there[key]}, and ${value} here`;
+      const mend =
+        "start the server again with this recipe and this taulab: deno task serve --recipe RECIPE";
+      return key === "version" ? warn(found, mend) : fail(found, mend);
+    });
+}
+
+/** Hosts have to reach what this machine reaches; loopback is another place on each of them. */
+async function reached(
+  urls: readonly string[],
+  { config, hosts, signal }: CheckContext,
+): Promise<Observed[]> {
+  const own = urls.filter((url) => isLoopback(new URL(url).hostname));
+  if (own.length > 0 && config.cluster.nodes > 1) {
+    return [fail(
+      `${own[0]} is another place on each of ${config.cluster.nodes} hosts`,
+      "name the address of the server's machine in bridge.services",
+    )];
+  }
+  return await onEachHost(
+    config.cluster.hosts.length === 0 ? [] : hosts,
+    (host) => reach(host, { urls, config, signal }),
+  );
+}
+
+const REACH = `
+import urllib.request
+lost = {}
+for url in CASE:
+    try:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener.open(url, timeout=10).read()
+    except Exception as error:
+        lost[url] = "%s: %s" % (type(error).__name__, error)
+print(json.dumps(lost))
+`;
+
+async function reach(
+  host: Shell,
+  { urls, config, signal }: {
+    urls: readonly string[];
+    config: SlimeConfig;
+    signal: AbortSignal;
+  },
+): Promise<readonly Observed[]> {
+  const lost = await runPython(host, config.paths.python, {
+    program: REACH,
+    input: JSON.stringify(
+      urls.map((url) => `${url.replace(/\/+$/, "")}/health`),
+    ),
+    output: z.record(z.string(), z.string()),
+    signal,
+  });
+  return verdict(
+    Object.entries(lost).map(([url, why]) =>
+      fail(
+        `cannot reach ${url} (${why})`,
+        "open the port in the firewall between the hosts and the servers of episodes, or name another address",
+      )
+    ),
+    "reaches all servers of episodes",
+  );
+}
+
+/** They are started on this machine, and read the tokenizer here. */
+async function canStart(context: CheckContext): Promise<readonly Observed[]> {
+  const { bridge, cluster } = context.config;
+  const host = bridge.address ?? cluster.address;
+  const ports = Array.from(
+    { length: bridge.processes },
+    (_, i) => bridge.port + i,
+  );
+  return verdict(
+    [
+      ...ports.flatMap((port) => listenFault(host, port)).slice(0, 1),
+      ...await tokenizerFaults(context),
+    ],
+    `${bridge.processes} servers of episodes can be started, from ${host}:${bridge.port}`,
+  );
+}
+
+/** Tries what a server would do. */
+function listenFault(hostname: string, port: number): Observed[] {
+  try {
+    Deno.listen({ hostname, port }).close();
+    return [];
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      return [fail(
+        `port ${port}, for a server of episodes, is held here`,
+        "end what holds it if it is yours, or choose another by bridge.port",
+      )];
+    }
+    if (error instanceof Deno.errors.AddrNotAvailable) {
+      return [fail(
+        `servers of episodes are to listen on ${hostname}, which is no address of this machine`,
+        "set bridge.address to this machine's address as the hosts reach it",
+      )];
+    }
+    throw error;
+  }
+}
+
+const TOKENIZER_FILES = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "chat_template.jinja",
+  "generation_config.json",
+];
+
+async function tokenizerFaults(
+  { config: { model, cluster }, facts }: CheckContext,
+): Promise<Observed[]> {
+  if (cluster.hosts.length === 0) return [];
+  const names = await Promise.all(TOKENIZER_FILES.map(async (name) => {
+    const here = await readOptionalText(`${model.directory}/${name}`);
+    return here === await facts.modelFile(name) ? [] : [name];
+  }));
+  const differing = names.flat();
+  return differing.length === 0 ? [] : [fail(
+    `"${model.directory}" here is not the head's: ${differing.join(", ")}`,
+    `copy those files of the head to this machine: servers of episodes read them here`,
+  )];
+}

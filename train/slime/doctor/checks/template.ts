@@ -1,0 +1,276 @@
+/**
+ * Tokenizer and chat template: what we show a model is what Python would, to the character and the id.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { DataError } from "../../../../env/errors.ts";
+import {
+  Float,
+  fromPlain,
+  type JsonValue,
+  printPythonJson,
+} from "../../../../env/python/python_json.ts";
+import { thinkingVariables } from "../../../../env/models/thought.ts";
+import type { Codec } from "../../../../env/tokens/conversation.ts";
+import type { Message, ToolSchema } from "../../../../env/types.ts";
+import type { Shell } from "../../hosts/shell.ts";
+import { VOCAB_SIZE } from "../../model_shapes.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  onEachHost,
+  verdict,
+  warn,
+} from "../check.ts";
+import { runPython } from "../host_python.ts";
+
+/** The check `template`. */
+export const template: Check = {
+  id: "template",
+  title:
+    "a conversation with tools has the same text and tokens here as in Python",
+  timeoutMs: 180_000,
+  async run(context) {
+    const codec = await context.facts.codec();
+    const faults = vocabularyFaults(codec);
+    if (faults.length > 0) return faults;
+    return await onEachHost(
+      context.hosts,
+      (host) => compare(host, { context, codec }),
+    );
+  },
+};
+
+/** What can be told without Python. */
+function vocabularyFaults({ tokenizer }: Codec): Observed[] {
+  const { vocabSize, endToken } = tokenizer;
+  const end = tokenizer.encode(endToken);
+  const highest = Math.max(0, ...tokenizer.addedTokens.map(({ id }) => id));
+  return [
+    ...(vocabSize > VOCAB_SIZE || highest >= VOCAB_SIZE
+      ? [fail(
+        `the tokenizer has ids up to ${
+          Math.max(vocabSize - 1, highest)
+        } and the model's embedding ${VOCAB_SIZE} rows`,
+        "take tokenizer and weights from the same model",
+      )]
+      : []),
+    ...(end.length === 1 ? [] : [fail(
+      `the end token ${endToken} is ${end.length} ids: ${end.join(", ")}`,
+      "take tokenizer.json and tokenizer_config.json from the same model",
+    )]),
+    ...(endToken === "<|im_end|>" ? [] : [warn(
+      `answers end by ${endToken} and not by <|im_end|>`,
+      "take the tokenizer of the instruction-tuned model",
+    )]),
+  ];
+}
+
+/** Python's own; what is asked for is what slime's engines and trainer have. */
+const PROGRAM = `
+try:
+    from transformers import AutoTokenizer, __version__
+except ImportError as error:
+    print(json.dumps({"missing": str(error)}))
+    raise SystemExit
+tokenizer = AutoTokenizer.from_pretrained(CASE["directory"], trust_remote_code=False)
+text = tokenizer.apply_chat_template(CASE["messages"], tools=CASE["tools"], tokenize=False, add_generation_prompt=True, **CASE["variables"])
+ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+print(json.dumps({"version": __version__, "text": text, "ids": ids, "size": len(tokenizer)}))
+`;
+
+const answerSchema = z.union([
+  z.object({ missing: z.string() }),
+  z.object({
+    version: z.string(),
+    text: z.string(),
+    ids: z.array(z.int()),
+    size: z.int(),
+  }),
+]);
+
+async function compare(
+  host: Shell,
+  { context: { config, signal }, codec }: {
+    context: CheckContext;
+    codec: Codec;
+  },
+): Promise<readonly Observed[]> {
+  const { paths, model } = config;
+  const answer = await runPython(host, paths.python, {
+    program: PROGRAM,
+    input: printPythonJson(
+      new Map<string, JsonValue>([
+        ["directory", model.directory],
+        ["messages", MESSAGES.map(asPython)],
+        ["tools", fromPlain(TOOLS)],
+        ["variables", fromPlain(thinkingVariables(model.thinking))],
+      ]),
+    ),
+    output: answerSchema,
+    env: { HF_HUB_OFFLINE: "1", TRANSFORMERS_VERBOSITY: "error" },
+    signal,
+  }).catch((error: unknown) => {
+    if (!(error instanceof DataError)) throw error;
+    return { broken: error.message };
+  });
+  if ("missing" in answer) return [withoutTransformers(answer.missing)];
+  if ("broken" in answer) return [brokenPython(answer.broken)];
+  return judge(answer, codec);
+}
+
+function withoutTransformers(why: string): Observed {
+  return warn(
+    `its Python has no transformers to compare with (${why})`,
+    `run "deno task setup", or name the interpreter that has slime in paths.python`,
+  );
+}
+
+function brokenPython(why: string): Observed {
+  return fail(
+    `Python cannot render a conversation: ${why}`,
+    "see the checks software and model-files; slime will load the tokenizer in the same way",
+  );
+}
+
+function judge(
+  answer: { readonly version: string; text: string; ids: readonly number[] },
+  { template, tokenizer }: Codec,
+): readonly Observed[] {
+  const ours = template.render(MESSAGES, {
+    tools: TOOLS,
+    generationPrompt: true,
+  });
+  const ids = tokenizer.encode(ours);
+  const mend =
+    "update transformers on the hosts or taulab, whichever renders otherwise than the model's card; and report it";
+  const faults = ours === answer.text ? idFaults(ids, answer.ids) : [
+    `the text differs: ${difference(ours, answer.text)}`,
+  ];
+  const beyond = answer.ids.find((id) => id >= VOCAB_SIZE);
+  return verdict(
+    [
+      ...faults.map((fault) => fail(fault, mend)),
+      ...(beyond === undefined ? [] : [fail(
+        `id ${beyond} is beyond the ${VOCAB_SIZE} rows of the embedding`,
+        "take tokenizer and weights from the same model",
+      )]),
+    ],
+    `text and ${ids.length} ids are those of transformers ${answer.version}`,
+  );
+}
+
+function idFaults(
+  ours: readonly number[],
+  theirs: readonly number[],
+): string[] {
+  const at = ours.findIndex((id, i) => id !== theirs[i]);
+  if (at < 0 && ours.length === theirs.length) return [];
+  const place = at < 0 ? ours.length : at;
+  return [
+    `token ${place} of the same text is ${ours[place]} here and ${
+      theirs[place]
+    } in Python`,
+  ];
+}
+
+function difference(ours: string, theirs: string): string {
+  let at = 0;
+  while (at < ours.length && ours[at] === theirs[at]) at++;
+  const cut = (text: string) => JSON.stringify(text.slice(at, at + 40));
+  return `character ${at} begins ${cut(ours)} here and ${
+    cut(theirs)
+  } in Python`;
+}
+
+/** With all that templates are known to treat in their own way: several tools, numbers, letters beyond ASCII. */
+const TOOLS: readonly ToolSchema[] = [
+  tool(
+    "get_order_details",
+    "Get the state of an order: “#W1”, its items & price.",
+    {
+      order_id: { type: "string", description: "Such as '#W0000000'." },
+    },
+  ),
+  tool("refund", "Pay back.", {
+    amount: { type: "number", minimum: 0.5 },
+    items: { type: "array", items: { type: "string" } },
+  }),
+];
+
+const MESSAGES: readonly Message[] = [
+  { role: "system", content: "You serve customers.\n\n- Be kind – always." },
+  { role: "user", content: "Hi! Where is #W1? I paid 20 € at <Müller>." },
+  {
+    role: "assistant",
+    content: "Let me look.",
+    toolCalls: [{
+      id: "call00000",
+      name: "get_order_details",
+      arguments: new Map([["order_id", "#W1"]]),
+    }],
+  },
+  {
+    role: "tool",
+    name: "get_order_details",
+    toolCallId: "call00000",
+    content: '{"status": "delivered", "price": 20.0}',
+  },
+  {
+    role: "assistant",
+    content: "",
+    toolCalls: [{
+      id: "call00010",
+      name: "refund",
+      arguments: new Map<string, JsonValue>([
+        ["amount", new Float(20)],
+        ["items", ['日本 "tea"', "\\n"]],
+        ["note", null],
+        ["now", true],
+      ]),
+    }],
+  },
+  {
+    role: "tool",
+    name: "refund",
+    toolCallId: "call00010",
+    content: "Error: no",
+  },
+  { role: "assistant", content: "It cannot be paid back.  Sorry." },
+  { role: "user", content: "  Why?\n\n" },
+];
+
+function tool(
+  name: string,
+  description: string,
+  properties: Readonly<Record<string, unknown>>,
+): ToolSchema {
+  const required = Object.keys(properties).slice(0, 1);
+  const parameters = { type: "object", properties, required };
+  return { type: "function", function: { name, description, parameters } };
+}
+
+function asPython(message: Message): JsonValue {
+  const fields: [string, JsonValue][] = [
+    ["role", message.role],
+    ["content", message.content],
+  ];
+  if (message.role === "tool") fields.push(["name", message.name]);
+  if (message.role === "assistant" && message.toolCalls !== undefined) {
+    const calls = message.toolCalls.map(({ name, arguments: given }) =>
+      new Map<string, JsonValue>([
+        ["type", "function"],
+        [
+          "function",
+          new Map<string, JsonValue>([["name", name], ["arguments", given]]),
+        ],
+      ])
+    );
+    fields.push(["tool_calls", calls]);
+  }
+  return new Map(fields);
+}

@@ -1,0 +1,157 @@
+/**
+ * The doctor: looks at everything that a slime run needs before GPU hours are spent on it.
+ *
+ *     recipe ─▶ hosts that answer ─▶ checks, all at once, each within its time ─▶ findings ─▶ report
+ *
+ * @module
+ */
+
+import { ConfigError } from "../../../env/errors.ts";
+import { nearest } from "../../../env/explain.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import type { Shell } from "../hosts/shell.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import type { Check, CheckContext, Finding } from "./check.ts";
+import { CHECKS } from "./checks.ts";
+import { clocks } from "./checks/clocks.ts";
+import { examine } from "./examine.ts";
+import { Facts } from "./facts.ts";
+import { gently } from "./gently.ts";
+import { greet } from "./greet.ts";
+import { openRelay, type Relay } from "./relay.ts";
+
+/** Settings of {@linkcode preflight}. */
+export interface DoctorOptions extends CallOptions {
+  /** The head first, in the order of `cluster.hosts`; this machine where the recipe names none. */
+  readonly hosts: readonly Shell[];
+  /** Ids of the checks to make. Default: all that are of the moment. */
+  readonly only?: readonly string[];
+  /** Ids of checks to leave out. Default: none. */
+  readonly skip?: readonly string[];
+  /** Looks at a run that is under way instead of at one that is to begin. Default: false. */
+  readonly running?: boolean;
+  /** Until a check is given up. Default: its own time. */
+  readonly timeoutMs?: number;
+  /** Default: `runs`. */
+  readonly runs?: string;
+  /** The evaluation of the base model. Default: the latest there is. */
+  readonly baseRun?: string;
+  /** Files of rows. Default: those that a launch would write. */
+  readonly rowFiles?: readonly string[];
+  /** Reads a variable of the environment. Default: `Deno.env.get`. */
+  readonly env?: (name: string) => string | undefined;
+  /** Called when a check has ended. */
+  readonly onCheck?: (check: Check, findings: readonly Finding[]) => void;
+}
+
+/** What the doctor found. */
+export interface DoctorReport {
+  /** In the order of the checks, each with its hosts in order. */
+  readonly findings: readonly Finding[];
+  /** Whether nothing would cost the run. */
+  readonly healthy: boolean;
+}
+
+/**
+ * Makes the checks.
+ * @throws {ConfigError} If `only` or `skip` name a check that there is none of.
+ * @throws The signal's reason, once it is aborted.
+ */
+export async function preflight(
+  config: SlimeConfig,
+  options: DoctorOptions,
+): Promise<DoctorReport> {
+  const chosen = chooseChecks(options);
+  const { signal = new AbortController().signal } = options;
+  const shells = options.hosts.map((host) => gently(host));
+  const greetings = await greet(shells, {
+    signal,
+    timeoutMs: options.timeoutMs ?? GREETING_MS,
+  });
+  const hosts = greetings.flatMap(({ host, skewMs }) =>
+    skewMs === null ? [] : [host]
+  );
+  await using relay = relayOver(hosts, { config, signal });
+  const context: CheckContext = {
+    config,
+    hosts,
+    reach: (base) => relay?.urlFor(base) ?? base,
+    facts: new Facts({ config, head: answering(shells[0], hosts), signal }),
+    env: options.env ?? ((name) => Deno.env.get(name)),
+    runs: options.runs ?? "runs",
+    baseRun: options.baseRun ?? null,
+    rowFiles: options.rowFiles ?? [],
+    hooks: await readHooks(),
+    signal,
+  };
+  const findings = await Promise.all(
+    [clocks(greetings), ...chosen].map(async (check) => {
+      const found = await examine(check, context, options.timeoutMs);
+      options.onCheck?.(check, found);
+      return found;
+    }),
+  );
+  signal.throwIfAborted();
+  const all = findings.flat().map((one) => readable(one, relay));
+  return {
+    findings: all,
+    healthy: all.every(({ state }) => state !== "fail"),
+  };
+}
+
+/** Hosts behind ssh have servers that only they reach. */
+function relayOver(
+  [head]: readonly Shell[],
+  { config, signal }: { config: SlimeConfig; signal: AbortSignal },
+): Relay | undefined {
+  const isHere = config.cluster.hosts.length === 0;
+  return isHere || head === undefined
+    ? undefined
+    : openRelay(head, { python: config.paths.python, signal });
+}
+
+function readable(finding: Finding, relay: Relay | undefined): Finding {
+  if (relay === undefined) return finding;
+  const found = relay.readable(finding.found);
+  return "mend" in finding
+    ? { ...finding, found, mend: relay.readable(finding.mend) }
+    : { ...finding, found };
+}
+
+/** Until a host is taken for gone. */
+const GREETING_MS = 30_000;
+
+/** The checks that are meant. @throws {ConfigError} If one is not known. */
+export function chooseChecks(
+  { only = [], skip = [], running = false }: Pick<
+    DoctorOptions,
+    "only" | "skip" | "running"
+  >,
+): Check[] {
+  const known = CHECKS.map(({ id }) => id);
+  for (const id of [...only, ...skip]) {
+    if (known.includes(id)) continue;
+    throw new ConfigError(
+      `There is no check "${id}"; the nearest is "${
+        nearest(id, known)
+      }", and all are ${known.join(", ")}`,
+    );
+  }
+  const moment = running ? "running" : "before";
+  return CHECKS.filter(({ id, when = "before" }) =>
+    only.length > 0 ? only.includes(id) : when === "always" || when === moment
+  ).filter(({ id }) => !skip.includes(id));
+}
+
+function answering(
+  head: Shell | undefined,
+  hosts: readonly Shell[],
+): Shell | undefined {
+  return hosts.find((host) => host === head);
+}
+
+async function readHooks(): Promise<string> {
+  return await Deno.readTextFile(
+    new URL("../generate.py", import.meta.url),
+  );
+}

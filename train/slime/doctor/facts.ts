@@ -1,0 +1,114 @@
+/**
+ * What several checks need: looked up at the first question, and once.
+ *
+ * @module
+ */
+
+import { DataError } from "../../../env/errors.ts";
+import { createChatTemplate } from "../../../env/tokens/chat_template.ts";
+import type { Codec } from "../../../env/tokens/conversation.ts";
+import { createTokenizer } from "../../../env/tokens/tokenizer.ts";
+import { thinkingVariables } from "../../../env/models/thought.ts";
+import type { CallOptions, Dataset } from "../../../env/types.ts";
+import { openDataset } from "../../dataset.ts";
+import type { Shell } from "../hosts/shell.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { readHostFile } from "./host_file.ts";
+import { type HostPython, readHostPython } from "./host_python.ts";
+
+/** Settings of {@linkcode Facts}. */
+export interface FactsOptions extends CallOptions {
+  readonly config: SlimeConfig;
+  /** Has the model's directory. */
+  readonly head: Shell | undefined;
+}
+
+/** Each answer is kept, and so is each error: asked again, the same is told again. */
+export class Facts {
+  readonly #options: FactsOptions;
+  readonly #files = new Map<string, Promise<string | undefined>>();
+  readonly #pythons = new Map<Shell, Promise<HostPython>>();
+  #dataset: Promise<Dataset> | null = null;
+  #codec: Promise<Codec> | null = null;
+
+  constructor(options: FactsOptions) {
+    this.#options = options;
+  }
+
+  /** The recipe's data. @throws {ConfigError | DataError} As `openDataset`. */
+  dataset(): Promise<Dataset> {
+    return this.#dataset ??= openDataset(this.#options.config.data);
+  }
+
+  /**
+   * A file of the model's directory on the head; `undefined` where it is not there.
+   * @throws {HostError} If the head cannot be reached.
+   * @throws {DataError} If the file cannot be read.
+   */
+  modelFile(name: string): Promise<string | undefined> {
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    const { head, config } = this.#options;
+    const path = `${config.model.directory}/${name}`;
+    const file = head === undefined
+      ? Promise.reject(new DataError(`No host has "${path}"`, { path }))
+      : readHostFile(head, path, this.#call());
+    this.#files.set(name, file);
+    return file;
+  }
+
+  /** Tokenizer and chat template of the model's directory on the head. @throws {DataError} If they are damaged. */
+  codec(): Promise<Codec> {
+    return this.#codec ??= this.#openCodec();
+  }
+
+  /** What a host's Python has. @throws {HostError | DataError} If the host has no such Python. */
+  python(host: Shell): Promise<HostPython> {
+    const known = this.#pythons.get(host);
+    if (known !== undefined) return known;
+    const found = readHostPython(host, this.#options.config, this.#call());
+    this.#pythons.set(host, found);
+    return found;
+  }
+
+  async #openCodec(): Promise<Codec> {
+    const { directory: origin, thinking } = this.#options.config.model;
+    const tokenizer = createTokenizer({
+      tokenizer: await this.#modelJson("tokenizer.json"),
+      config: await this.#modelJson("tokenizer_config.json"),
+      generation: await this.#modelJson("generation_config.json", true),
+    }, origin);
+    const template = createChatTemplate({
+      tokenizer,
+      config: await this.#modelJson("tokenizer_config.json"),
+      jinja: await this.modelFile("chat_template.jinja"),
+      variables: thinkingVariables(thinking),
+      origin,
+    });
+    return { tokenizer, template };
+  }
+
+  async #modelJson(name: string, isOptional = false): Promise<unknown> {
+    const text = await this.modelFile(name);
+    const path = `${this.#options.config.model.directory}/${name}`;
+    if (text === undefined) {
+      if (isOptional) return undefined;
+      throw new DataError(`"${path}" is missing; see the check model-files`, {
+        path,
+      });
+    }
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new DataError(
+        `"${path}" is not JSON (${cause}); download it again`,
+        { path, cause },
+      );
+    }
+  }
+
+  #call(): CallOptions {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Which hosts answer, and what time it is there.
+ *
+ * @module
+ */
+
+import { HostError } from "../../../env/errors.ts";
+import type { Shell } from "../hosts/shell.ts";
+
+/** A host's answer to the first question. */
+export interface Greeting {
+  readonly host: Shell;
+  /** Milliseconds that its clock is ahead of ours, to a second or so; `null` where it does not answer. */
+  readonly skewMs: number | null;
+  /** Why not. */
+  readonly fault?: string;
+}
+
+/** Asks every host. */
+export function greet(
+  hosts: readonly Shell[],
+  options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<Greeting[]> {
+  return Promise.all(hosts.map((host) => ask(host, options)));
+}
+
+async function ask(
+  host: Shell,
+  { signal, timeoutMs }: {
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+  },
+): Promise<Greeting> {
+  const late = AbortSignal.timeout(timeoutMs);
+  const before = Date.now();
+  try {
+    const { code, stdout } = await orAborted(
+      host.run({ script: "date +%s" }, {
+        signal: AbortSignal.any([signal, late]),
+      }),
+      AbortSignal.any([signal, late]),
+    );
+    // The answer is of a moment between both; seconds are cut off, half of one on the average.
+    const here = (before + Date.now()) / 2;
+    const there = Number(stdout.trim()) * 1000 + 500;
+    if (code === 0 && there > 500) return { host, skewMs: there - here };
+    return {
+      host,
+      skewMs: null,
+      fault: `does not tell the time: "${stdout.slice(0, 100)}"`,
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    const fault = late.aborted
+      ? `gives no answer within ${timeoutMs / 1000} s`
+      : faultOf(error);
+    return { host, skewMs: null, fault };
+  }
+}
+
+/** @throws What is not the host's. */
+function faultOf(error: unknown): string {
+  if (error instanceof HostError) return error.message;
+  throw error;
+}
+
+/** A shell that does not heed its signal is not waited for. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  return Promise.race([promise, ended]).finally(() =>
+    signal.removeEventListener("abort", abort)
+  );
+}

@@ -1,0 +1,35 @@
+/**
+ * Text files of a host, through its shell.
+ *
+ * @module
+ */
+
+import { DataError } from "../../../env/errors.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import { quote, type Shell } from "../hosts/shell.ts";
+
+/**
+ * The text of a file; `undefined` where there is none.
+ * @throws {HostError} If the host cannot be reached.
+ * @throws {DataError} If the file is there and cannot be read.
+ */
+export async function readHostFile(
+  host: Shell,
+  path: string,
+  options: CallOptions = {},
+): Promise<string | undefined> {
+  const script = `[ -e ${quote(path)} ] || exit 44; cat ${quote(path)}`;
+  const { code, stdout, stderr } = await host.run({ script }, options);
+  if (code === 0) return stdout;
+  if (code === 44) return undefined;
+  throw new DataError(
+    `"${path}" cannot be read on ${host.name}: ${lastWords(stderr, code)}`,
+    { path },
+  );
+}
+
+/** The last line that a command wrote, or its exit code. */
+export function lastWords(stderr: string, code: number): string {
+  const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);
+  return lines.at(-1)?.slice(0, 300) ?? `exit code ${code}`;
+}

@@ -1,0 +1,63 @@
+/**
+ * Who listens on a host, by Linux's own table, which needs no program and no rights.
+ *
+ * @see https://docs.kernel.org/networking/proc_net_tcp.html
+ * @module
+ */
+
+import type { CallOptions } from "../../../env/types.ts";
+import type { Shell } from "../hosts/shell.ts";
+
+/** A socket that takes connections. */
+export interface Listener {
+  readonly port: number;
+  /** `127.0.0.1`; `*` for all addresses and for those of IPv6. */
+  readonly address: string;
+  /** `redis-server (process 812)`, where the host tells. */
+  readonly holder?: string;
+}
+
+/** `ss`, where it is, names the holders. */
+const SCRIPT = `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null
+echo ---
+ss -Hltnp 2>/dev/null || true`;
+
+/** Asks a host. @throws {HostError} If it cannot be reached. */
+export async function readListeners(
+  host: Shell,
+  options: CallOptions = {},
+): Promise<Listener[]> {
+  const { stdout } = await host.run({ script: SCRIPT }, options);
+  const [table = "", list = ""] = stdout.split("---\n");
+  const holders = holdersOf(list);
+  return parseListeners(table).map((one) => {
+    const holder = holders.get(one.port);
+    return holder === undefined ? one : { ...one, holder };
+  });
+}
+
+/** Reads the table: rows in state LISTEN (`0A`); numbers are hexadecimal, addresses back to front. */
+export function parseListeners(table: string): Listener[] {
+  const rows = table.matchAll(
+    /^\s*\d+: ([\dA-F]+):([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} 0A /gm,
+  );
+  return [...rows].map(([, address = "", port = ""]) => ({
+    port: parseInt(port, 16),
+    address: addressOf(address),
+  }));
+}
+
+function addressOf(hex: string): string {
+  if (hex.length !== 8 || /^0+$/.test(hex)) return "*";
+  const bytes = hex.match(/../g) ?? [];
+  return bytes.reverse().map((byte) => parseInt(byte, 16)).join(".");
+}
+
+function holdersOf(list: string): Map<number, string> {
+  const rows = list.matchAll(/:(\d+)\s+\S+\s+users:\(\("([^"]+)",pid=(\d+)/g);
+  return new Map(
+    [...rows].map((
+      [, port, name, pid],
+    ) => [Number(port), `${name} (process ${pid})`]),
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * Servers as a host reaches them: Ray's interface and SGLang's router listen where this machine may not come to.
+ *
+ * A relay listens on loopback here, and has a host ask for what it is asked for. Only reads are passed on.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { DataError, HostError } from "../../../env/errors.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import type { Shell } from "../hosts/shell.ts";
+import { runPython } from "./host_python.ts";
+
+/** A relay; held by `await using`. */
+export interface Relay extends AsyncDisposable {
+  /** What stands for a base URL of the host here: paths may be appended to it. */
+  urlFor(base: string): string;
+  /** A message with the host's own URLs in it instead of ours. */
+  readable(text: string): string;
+}
+
+/** Headers that are passed on. */
+const PASSED = ["authorization"];
+
+const PROGRAM = `
+import urllib.error, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+request = urllib.request.Request(CASE["url"], headers=CASE["headers"])
+try:
+    answer = opener.open(request, timeout=CASE["seconds"])
+    print(json.dumps({"status": answer.status, "text": answer.read().decode("utf-8", "replace")}))
+except urllib.error.HTTPError as error:
+    print(json.dumps({"status": error.code, "text": error.read().decode("utf-8", "replace")}))
+except OSError as error:
+    print(json.dumps({"lost": str(getattr(error, "reason", error))}))
+`;
+
+const answerSchema = z.union([
+  z.object({ status: z.int(), text: z.string() }),
+  z.object({ lost: z.string() }),
+]);
+
+/** Longest wait of the host for a server. */
+const SECONDS = 60;
+
+/** Starts a relay over a host. */
+export function openRelay(
+  host: Shell,
+  { python, signal }: CallOptions & { readonly python: string },
+): Relay {
+  const server = Deno.serve(
+    {
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+      // Whoever asks has it; by default it is printed, too.
+      onError: (error) => new Response(String(error), { status: 500 }),
+    },
+    (request) => pass(request, { host, python, signal }),
+  );
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  return {
+    urlFor: (base) => `${origin}/${encodeURIComponent(base)}`,
+    readable: (text) =>
+      text.replaceAll(
+        new RegExp(`${origin}/([\\w%.-]+)`, "g"),
+        (_, base: string) => decodeURIComponent(base),
+      ),
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+async function pass(
+  request: Request,
+  { host, python, signal }: {
+    host: Shell;
+    python: string;
+    signal: AbortSignal | undefined;
+  },
+): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  const [, base = "", ...path] = pathname.split("/");
+  const url = [decodeURIComponent(base), ...path].join("/") + search;
+  const headers = Object.fromEntries(
+    PASSED.flatMap((name) => {
+      const value = request.headers.get(name);
+      return value === null ? [] : [[name, value]];
+    }),
+  );
+  const ends = signal === undefined
+    ? request.signal
+    : AbortSignal.any([request.signal, signal]);
+  try {
+    const answer = await runPython(host, python, {
+      program: PROGRAM,
+      input: JSON.stringify({ url, headers, seconds: SECONDS }),
+      output: answerSchema,
+      signal: ends,
+    });
+    return "lost" in answer
+      ? broken(answer.lost)
+      : new Response(answer.text, { status: answer.status });
+  } catch (error) {
+    if (ends.aborted) return broken("the question was taken back");
+    const isOurs = error instanceof DataError || error instanceof HostError;
+    if (!isOurs) throw error;
+    return broken(error.message);
+  }
+}
+
+/** Whoever asks sees a connection that breaks, as if they were on the host. */
+function broken(why: string): Response {
+  return new Response(
+    new ReadableStream({
+      start: (controller) => controller.error(new Error(why)),
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * `hosts.yaml`: the names of hosts and how to reach them.
+ *
+ * ```yaml
+ * gpu1:
+ *   address: 10.0.0.11
+ *   ssh: { user: trainer, identity: ~/.ssh/gpu }
+ *   gpus: 8
+ * gpu2: {}
+ * ```
+ *
+ * @module
+ */
+
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { ConfigError } from "../../../env/errors.ts";
+import { nearest } from "../../../env/explain.ts";
+import { type Recipe, resolveBy } from "../../config.ts";
+import type { DeepReadonly } from "../../config_schema.ts";
+
+/** A word that ssh cannot take for an option. */
+const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");
+
+const sshSchema = z.strictObject({
+  host: word.optional().describe(
+    "What ssh is given: an address, or a name of ssh's own config; the host's name where missing",
+  ),
+  port: z.int().min(1).max(65535).optional().describe("ssh's port"),
+  user: word.optional().describe("The user to log in as"),
+  identity: z.string().min(1).optional().describe("A private key's file"),
+  options: z.record(
+    z.string().regex(/^[A-Za-z]+$/, "the name of an option of ssh"),
+    z.union([z.string(), z.number()]),
+  ).default({}).describe("Further options of ssh, as in ssh_config"),
+});
+
+const hostSchema = z.strictObject({
+  address: word.optional().describe(
+    "How other hosts reach it; what ssh is given where missing",
+  ),
+  ssh: sshSchema.prefault({}).describe("How this machine reaches it"),
+  gpus: z.int().min(1).optional().describe("GPUs that it has"),
+  dir: z.string().regex(/^[/~]/, "an absolute path").optional().describe(
+    "Where taulab is put on it",
+  ),
+});
+
+/** One host of `hosts.yaml`. */
+export type Host = DeepReadonly<z.infer<typeof hostSchema>> & {
+  readonly name: string;
+};
+
+/**
+ * Reads a `hosts.yaml`.
+ * @returns The hosts in the file's order.
+ * @throws {ConfigError} With the line: not YAML, no map of hosts, a key that is unknown (names the nearest) or wrong.
+ */
+export function parseHosts(file: Recipe): Host[] {
+  const written = Object.entries(hostMap(file));
+  const names = written.map(([name]) => name);
+  const bad = names.find((name) => !/^[A-Za-z0-9][\w.-]*$/.test(name));
+  if (bad !== undefined) {
+    throw new ConfigError(
+      `${file.name}: "${bad}" is no name of a host; use letters, digits, dots and dashes`,
+    );
+  }
+  const bare = written.filter(([, value]) => value === null)
+    .map(([name]) => ({ path: [name], value: {}, origin: file.name }));
+  const schema = z.strictObject(
+    Object.fromEntries(names.map((name) => [name, hostSchema.prefault({})])),
+  );
+  const parsed = resolveBy(schema, file, bare) as Record<
+    string,
+    Omit<Host, "name">
+  >;
+  return names.map((name) => ({ name, ...parsed[name]! }));
+}
+
+function hostMap({ name, text }: Recipe): object {
+  const document = parseDocument(text);
+  const fault = document.errors[0];
+  if (fault) {
+    throw new ConfigError(
+      `${name}: not YAML: ${fault.message.split("\n")[0]}`,
+    );
+  }
+  const value: unknown = document.toJS() ?? {};
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value;
+  }
+  throw new ConfigError(
+    `${name}: write names of hosts and what is known of each, as in "gpu1: { ssh: { user: trainer } }"`,
+  );
+}
+
+/**
+ * The hosts of these names, in this order.
+ * @throws {ConfigError} If one is not there (names the nearest) or is named twice.
+ */
+export function pickHosts(
+  hosts: readonly Host[],
+  names: readonly string[],
+): Host[] {
+  return names.map((name, i) => {
+    if (names.indexOf(name) !== i) {
+      throw new ConfigError(`The host "${name}" is named twice; name it once`);
+    }
+    const host = hosts.find((host) => host.name === name);
+    if (host) return host;
+    const near = nearest(name, hosts.map((host) => host.name));
+    throw new ConfigError(
+      `hosts.yaml has no host "${name}"; ${
+        near === undefined ? "it has none" : `the nearest is "${near}"`
+      }`,
+    );
+  });
+}
+
+/** How other hosts reach a host. */
+export function hostAddress({ name, address, ssh }: Host): string {
+  return address ?? ssh.host ?? name;
+}

@@ -1,0 +1,50 @@
+/**
+ * Commands on this machine.
+ *
+ * @module
+ */
+
+import { HostError } from "../../../env/errors.ts";
+import { type Lost, runPiped } from "./_piped_shell.ts";
+import { BOOT } from "./_wire.ts";
+import {
+  quote,
+  quoteWords,
+  type Shell,
+  type ShellCommand,
+  type ShellOptions,
+  type ShellOutput,
+} from "./shell.ts";
+
+/**
+ * The shell of this machine. A command ends with all that it started, when aborted and when this program dies.
+ * @param within Words that run a command in a container of it: `docker exec -i NAME`.
+ */
+export function localShell(within: readonly string[] = []): Shell {
+  const transport = within.length === 0 ? { words: [] } : {
+    words: ["sh", "-c"],
+    boot: [`exec ${quoteWords([...within, "sh", "-c", BOOT])}`],
+  };
+  async function run(
+    command: ShellCommand,
+    options: ShellOptions = {},
+  ): Promise<ShellOutput> {
+    const result = await runPiped(transport, command, options);
+    if ("code" in result) return result;
+    throw localFault(command, result);
+  }
+  function describe({ script, cwd }: ShellCommand): string {
+    const all = cwd === undefined ? script : `(cd ${quote(cwd)} && ${script})`;
+    return within.length === 0 ? all : quoteWords([...within, "sh", "-c", all]);
+  }
+  return { name: "this machine", run, describe };
+}
+
+function localFault({ script }: ShellCommand, lost: Lost): HostError {
+  const said = lost.said === "" ? "" : `\n${lost.said}`;
+  return new HostError(
+    lost.began
+      ? `this machine: a command was killed before it ended: ${script}${said}`
+      : `this machine: there is no shell to run a command in${said}`,
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * What Ray's Jobs interface answers, and what its errors say.
+ *
+ * @see Ray 2.49.2 `dashboard/modules/job/`.
+ * @module
+ */
+
+import { z } from "zod";
+import type { RayFaultKind } from "../../../env/errors.ts";
+
+/** The states of a job; the last three are final. */
+export const JOB_STATES = [
+  "PENDING",
+  "RUNNING",
+  "SUCCEEDED",
+  "FAILED",
+  "STOPPED",
+] as const;
+
+/** The state of a job. */
+export type JobState = typeof JOB_STATES[number];
+
+/** Whether a job in this state has ended. */
+export function isFinal(state: JobState): boolean {
+  return state !== "PENDING" && state !== "RUNNING";
+}
+
+/** `GET /api/version`. */
+export const versionSchema = z.object({
+  ray_version: z.string(),
+  session_name: z.string().nullish(),
+});
+
+/** `GET /api/jobs/ID`. */
+export const jobSchema = z.object({
+  type: z.string(),
+  submission_id: z.string().nullish(),
+  job_id: z.string().nullish(),
+  status: z.enum(JOB_STATES),
+  entrypoint: z.string().nullish(),
+  message: z.string().nullish(),
+  error_type: z.string().nullish(),
+  start_time: z.number().nullish(),
+  end_time: z.number().nullish(),
+  driver_exit_code: z.number().nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+});
+
+/** `POST /api/jobs/`. */
+export const submittedSchema = z.object({ submission_id: z.string() });
+/** `POST /api/jobs/ID/stop`. */
+export const stoppedSchema = z.object({ stopped: z.boolean() });
+/** `DELETE /api/jobs/ID`. */
+export const deletedSchema = z.object({ deleted: z.boolean() });
+/** `GET /api/jobs/ID/logs`. */
+export const logsSchema = z.object({ logs: z.string().nullable() });
+
+/** `GET /api/cluster_status`. */
+export const usageSchema = z.object({
+  data: z.object({
+    clusterStatus: z.object({
+      loadMetricsReport: z.object({
+        usage: z.record(z.string(), z.unknown()),
+      }),
+    }),
+  }),
+});
+/** Used and total of a resource. */
+export const shareSchema = z.tuple([z.number(), z.number()]);
+
+/** A job as Ray has it. */
+export interface RayJob {
+  /** `null` for drivers that were not submitted. */
+  readonly submissionId: string | null;
+  readonly state: JobState;
+  /** Ray's own words on the state; of a failure, with the last lines of its log. */
+  readonly message: string;
+  readonly errorType: string | null;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+  readonly exitCode: number | null;
+  readonly entrypoint: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A job out of its JSON. */
+export function toJob(job: z.infer<typeof jobSchema>): RayJob {
+  return {
+    submissionId: job.submission_id ?? null,
+    state: job.status,
+    message: job.message ?? "",
+    errorType: job.error_type ?? null,
+    startedMs: job.start_time ?? null,
+    endedMs: job.end_time ?? null,
+    exitCode: job.driver_exit_code ?? null,
+    entrypoint: job.entrypoint ?? "",
+    metadata: job.metadata ?? {},
+  };
+}
+
+/** What a refusal is worth; Ray wraps its agents' 400 in a 500 of its own. */
+export function kindOf(status: number, text: string): RayFaultKind {
+  if (/status code 4\d\d/.test(text)) return "refused";
+  if (status === 404) return "not_found";
+  return status >= 500 || status === 429 ? "server_error" : "refused";
+}
+
+/** Ray answers errors with tracebacks; the last line of the innermost says what is wrong. */
+export function lastWords(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim())
+    .filter((line) => /[A-Za-z]/.test(line));
+  return (lines.at(-1) ?? "nothing").slice(0, 500);
+}

@@ -1,0 +1,139 @@
+/**
+ * The hosts of a run as a launch reaches them: shells by name, and Ray's Jobs interface, which listens on the
+ * head's loopback, through ssh where the head is another machine.
+ *
+ * @module
+ */
+
+import { RayError } from "../../../env/errors.ts";
+import { sleepByClock } from "../../../env/sleep.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import type { Host } from "../hosts/hosts_file.ts";
+import { localShell } from "../hosts/local_shell.ts";
+import type { Shell } from "../hosts/shell.ts";
+import { sshShell, sshTarget } from "../hosts/ssh_shell.ts";
+import { THIS_MACHINE } from "../plan/plan_cluster.ts";
+import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
+
+/** The hosts of a run. Held by `await using`. */
+export interface Fleet extends AsyncDisposable {
+  /** @throws {RayError} If no host has this name. */
+  shellOf(host: string): Shell;
+  /** Ray's Jobs interface, whose address is as the head itself reaches it. */
+  jobsOf(
+    ray: { readonly jobsUrl: string; readonly head: string },
+    options?: CallOptions,
+  ): Promise<RayJobs>;
+}
+
+/** Makes a fleet of hosts of `hosts.yaml`; none is this machine alone. */
+export function openFleet(
+  hosts: readonly Host[],
+  { env }: { readonly env: (name: string) => string | undefined },
+): Fleet {
+  const resources = new AsyncDisposableStack();
+  const shells = new Map<string, Shell>([[THIS_MACHINE, localShell()]]);
+  for (const host of hosts) {
+    shells.set(host.name, resources.use(sshShell(host)));
+  }
+  return {
+    shellOf(name) {
+      const shell = shells.get(name);
+      if (shell !== undefined) return shell;
+      throw new RayError(
+        `The run was launched on "${name}", which hosts.yaml does not name any more; add it there again`,
+        { kind: "refused" },
+      );
+    },
+    async jobsOf({ jobsUrl, head }, options = {}) {
+      const token = env(RAY_TOKEN);
+      const host = hosts.find(({ name }) => name === head);
+      if (host === undefined) return new RayJobs({ url: jobsUrl, token });
+      const tunnel = resources.use(new Tunnel(host, new URL(jobsUrl)));
+      await tunnel.open(options);
+      return new RayJobs({ url: tunnel.url, token });
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+const OPEN_TIMEOUT_MS = 30_000;
+const POLL_MS = 100;
+const REOPEN_MS = 2_000;
+
+/** A port of this machine that leads to one that the head reaches; opened again when the connection is lost. */
+class Tunnel implements AsyncDisposable {
+  readonly #host: Host;
+  readonly #to: URL;
+  readonly #port = freePort();
+  readonly #end = new AbortController();
+  #child: Deno.ChildProcess | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(host: Host, to: URL) {
+    this.#host = host;
+    this.#to = to;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async open({ signal }: CallOptions): Promise<void> {
+    this.#keeping = this.#keep();
+    const deadline = performance.now() + OPEN_TIMEOUT_MS;
+    while (!await isListening(this.#port)) {
+      if (performance.now() > deadline) {
+        throw new RayError(
+          `ssh opens no way to ${this.#to.host} on "${this.#host.name}"; check that "ssh ${
+            sshTarget(this.#host).join(" ")
+          }" works without a question`,
+          { kind: "unreachable" },
+        );
+      }
+      await sleepByClock(POLL_MS, signal === undefined ? {} : { signal });
+    }
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      this.#child = new Deno.Command("ssh", {
+        args: [
+          "-N",
+          ...["-L", `127.0.0.1:${this.#port}:${this.#to.host}`],
+          ...["-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"],
+          ...["-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3"],
+          ...sshTarget(this.#host),
+        ],
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+        detached: true,
+      }).spawn();
+      await this.#child.status;
+      this.#child = undefined;
+      await sleepByClock(REOPEN_MS, { signal }).catch(() => {});
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    this.#child?.kill("SIGTERM");
+    await this.#keeping;
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function isListening(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

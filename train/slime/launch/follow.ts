@@ -1,0 +1,272 @@
+/**
+ * Following a job to its end: its log and its state, through connections that break and a dashboard that goes.
+ *
+ * @module
+ */
+
+import { RayError } from "../../../env/errors.ts";
+import { sleepByClock } from "../../../env/sleep.ts";
+import { readTextIfThere } from "../../runs/storage.ts";
+import { explainFailure, STANDSTILLS } from "./job_failure.ts";
+import type { JobFailure } from "./job_failure.ts";
+import { JobLog } from "./job_log.ts";
+import { plainLine } from "./log_line.ts";
+import { isFinal, type RayJob, type RayJobs } from "./ray_jobs.ts";
+
+/** Settings of {@linkcode followJob}. */
+export interface FollowOptions {
+  readonly jobs: RayJobs;
+  readonly submissionId: string;
+  /** The run dir's copy of the log; what it has is not fetched as new. */
+  readonly logPath: string;
+  /** Aborted to follow no more; the job goes on. */
+  readonly signal?: AbortSignal;
+  /** Each line of the log once, those of the copy first. Awaited before the next piece is read. */
+  readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
+  /** When the state is another than before. */
+  readonly onState?: (job: RayJob) => void;
+  /** What a person should know: in a sentence. */
+  readonly onNote?: (text: string) => void;
+  /** Between looks at the state. Default: 3 s. */
+  readonly pollMs?: number;
+  /** Longest time without an answer until it is given up. Default: an hour. */
+  readonly patienceMs?: number;
+}
+
+/** How a job ended. */
+export interface JobEnd {
+  readonly job: RayJob;
+  /** Of a job that failed. */
+  readonly failure: JobFailure | null;
+}
+
+const POLL_MS = 3_000;
+const PATIENCE_MS = 3_600_000;
+const LONGEST_WAIT_MS = 15_000;
+/** Between notes that Ray still does not answer. */
+const REMIND_MS = 60_000;
+/** Without a new line, a person should look. */
+const QUIET_MS = 20 * 60_000;
+const LAST_LINES = 4_000;
+
+/**
+ * Follows a job to its end.
+ * @throws {RayError} If Ray does not answer for longer than patience lasts, or knows no such job.
+ * @throws The signal's reason.
+ */
+export async function followJob(options: FollowOptions): Promise<JobEnd> {
+  const pending: string[] = [];
+  const recent = new RecentLines();
+  using log = await JobLog.open(options.logPath, (line) => {
+    pending.push(line);
+    recent.add(line);
+  });
+  const follower = new Follower(options, { log, pending });
+  const job = await follower.follow();
+  const failure = job.state === "FAILED"
+    ? explainFailure(job, recent.lines)
+    : null;
+  return { job, failure };
+}
+
+/** The lines of a copy of a log, whole ones; empty where there is none. */
+export async function readJobLog(path: string): Promise<string[]> {
+  const text = await readTextIfThere(path) ?? "";
+  return text.split("\n").slice(0, -1);
+}
+
+class Follower {
+  readonly #options: FollowOptions;
+  readonly #log: JobLog;
+  readonly #pending: string[];
+  readonly #pollMs: number;
+  #state: string | undefined;
+  #newsMs = performance.now();
+  #shownStandstill: string | undefined;
+  #isQuietNoted = false;
+
+  constructor(
+    options: FollowOptions,
+    { log, pending }: { log: JobLog; pending: string[] },
+  ) {
+    this.#options = options;
+    this.#log = log;
+    this.#pending = pending;
+    this.#pollMs = options.pollMs ?? POLL_MS;
+  }
+
+  async follow(): Promise<RayJob> {
+    await this.#flush();
+    for (;;) {
+      const job = await this.#look();
+      if (isFinal(job.state)) {
+        await this.#rest();
+        this.#log.finish();
+        await this.#flush();
+        return job;
+      }
+      if (job.state === "RUNNING") await this.#listen();
+      await this.#sleep(Math.min(this.#pollMs, 1_000));
+    }
+  }
+
+  /** Asks for the state until Ray answers. */
+  async #look(): Promise<RayJob> {
+    const { jobs, submissionId, patienceMs = PATIENCE_MS } = this.#options;
+    const since = performance.now();
+    let remindedMs = since;
+    for (let tries = 0;; tries++) {
+      try {
+        const job = await jobs.job(submissionId, this.#signal());
+        if (tries > 0) this.#note("Ray answers again");
+        this.#report(job);
+        return job;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        const now = performance.now();
+        if (now - since > patienceMs) throw error;
+        if (tries === 0 || now - remindedMs > REMIND_MS) {
+          remindedMs = now;
+          this.#note(
+            `${error.message}. Waiting for it; the job may well go on`,
+          );
+        }
+        await this.#sleep(
+          Math.min(this.#pollMs * 2 ** tries, LONGEST_WAIT_MS),
+        );
+      }
+    }
+  }
+
+  /** Takes in what the job prints until the connection ends, the job does, or Ray answers no more. */
+  async #listen(): Promise<void> {
+    const { jobs, submissionId, signal } = this.#options;
+    const cut = new AbortController();
+    const abort = () => cut.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    const watching = this.#watch(cut);
+    try {
+      signal?.throwIfAborted();
+      const reading = this.#log.reading();
+      for await (
+        const piece of jobs.tail(submissionId, { signal: cut.signal })
+      ) {
+        if (!await reading.take(piece)) {
+          await this.#rest();
+          break;
+        }
+        await this.#flush();
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof RayError) && !cut.signal.aborted) throw error;
+    } finally {
+      cut.abort();
+      signal?.removeEventListener("abort", abort);
+      await watching;
+    }
+  }
+
+  /** Ends the listening when there is nothing more to hear: a connection may be dead and not say so. */
+  async #watch(cut: AbortController): Promise<void> {
+    const { jobs, submissionId } = this.#options;
+    try {
+      for (;;) {
+        await sleepByClock(this.#pollMs, { signal: cut.signal });
+        const job = await jobs.job(submissionId, { signal: cut.signal });
+        this.#report(job);
+        this.#watchForQuiet();
+        if (isFinal(job.state)) break;
+      }
+    } catch {
+      // listening has ended, or Ray does not answer: the look that follows says what it is
+    }
+    cut.abort();
+  }
+
+  /** The whole text over REST: the end of a log that closed early, or where another reading went wrong. */
+  async #rest(): Promise<void> {
+    const { jobs, submissionId } = this.#options;
+    try {
+      const text = await jobs.logs(submissionId, this.#signal());
+      if (!await this.#log.takeWhole(text)) {
+        this.#note("The job's log began anew; all of it is taken as new");
+      }
+    } catch (error) {
+      if (!(error instanceof RayError)) throw error;
+      this.#note(`${error.message}. What was read before is kept`);
+    }
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const lines = this.#pending.splice(0);
+    if (lines.length === 0) return;
+    this.#newsMs = performance.now();
+    this.#isQuietNoted = false;
+    this.#watchForStandstill(lines);
+    await this.#options.onLines?.(lines);
+  }
+
+  #watchForStandstill(lines: readonly string[]): void {
+    const shown = STANDSTILLS.find(({ pattern }) =>
+      pattern.test(lines.at(-1)!)
+    );
+    if (shown && this.#shownStandstill !== shown.cause) {
+      this.#note(
+        `The job waits (${
+          plainLine(lines.at(-1)!)
+        }): ${shown.cause}; ${shown.mend}`,
+      );
+    }
+    this.#shownStandstill = shown?.cause;
+  }
+
+  #watchForQuiet(): void {
+    const quietMs = performance.now() - this.#newsMs;
+    if (quietMs < QUIET_MS || this.#isQuietNoted) return;
+    this.#isQuietNoted = true;
+    this.#note(
+      `The job has printed nothing for ${
+        Math.round(quietMs / 60_000)
+      } minutes: ` +
+        "a rollout whose groups all agree samples for ever, or something hangs; look at the servers of episodes",
+    );
+  }
+
+  #report(job: RayJob): void {
+    if (job.state === this.#state) return;
+    this.#state = job.state;
+    this.#options.onState?.(job);
+  }
+
+  #note(text: string): void {
+    this.#options.onNote?.(text);
+  }
+
+  #signal(): { signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await sleepByClock(ms, this.#signal());
+  }
+}
+
+function isPassing(error: unknown): error is RayError {
+  return error instanceof RayError && error.kind !== "not_found" &&
+    error.kind !== "refused";
+}
+
+/** The end of a log, for what is said of a failure. */
+class RecentLines {
+  lines: string[] = [];
+
+  add(line: string): void {
+    this.lines.push(line);
+    if (this.lines.length > 2 * LAST_LINES) {
+      this.lines = this.lines.slice(-LAST_LINES);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Following a job of a run into its run dir: the log, the lines of metrics, how it ended.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { CallOptions } from "../../../env/types.ts";
+import type { AnyMetrics } from "../../runs/metrics.ts";
+import { batchPlan } from "../plan/batch_shape.ts";
+import { batchShape } from "../slime_config.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { followJob, type FollowOptions, type JobEnd } from "./follow.ts";
+import type { LaunchRecord, LaunchSitting } from "./launch_record.ts";
+import type { JobState, RayJob, RayJobs } from "./ray_jobs.ts";
+import { SlimeMetricsReader, type SlimeMetricsShape } from "./slime_metrics.ts";
+import type { SlimeRun } from "./slime_run.ts";
+
+/** What a person is told while a job runs. */
+export interface SittingEvents {
+  /** A line of metrics that is new. */
+  readonly onLine?: (line: AnyMetrics) => void;
+  readonly onState?: (job: RayJob) => void;
+  readonly onNote?: (text: string) => void;
+  /** Each line of the job's log, those that are known first. */
+  readonly onLogLines?: (lines: readonly string[]) => void;
+}
+
+/** Settings of {@linkcode followSitting}. */
+export interface SittingOptions
+  extends
+    CallOptions,
+    SittingEvents,
+    Pick<FollowOptions, "pollMs" | "patienceMs"> {
+  readonly run: SlimeRun;
+  readonly jobs: RayJobs;
+}
+
+/**
+ * Follows the last job of a run to its end. The log that the run dir has is read again, so that halves of rollouts
+ * are not lost; a line of metrics that is there is not written again.
+ * @throws As {@linkcode followJob}.
+ */
+export async function followSitting(options: SittingOptions): Promise<JobEnd> {
+  const { run, onLine } = options;
+  const { submissionId } = lastSitting(run);
+  const reader = new SlimeMetricsReader(
+    metricsShape(run.config, run.launch!),
+  );
+  async function add(lines: readonly AnyMetrics[]): Promise<void> {
+    for (const line of await run.record(lines)) onLine?.(line);
+  }
+  const end = await followJob({
+    ...options,
+    submissionId,
+    logPath: join(run.logs, `${submissionId}.log`),
+    async onLines(lines) {
+      options.onLogLines?.(lines);
+      await add(lines.flatMap((line) => reader.take(line)));
+    },
+  });
+  await add(reader.end());
+  return end;
+}
+
+/** The job of a run that was submitted last. */
+export function lastSitting({ launch }: SlimeRun): LaunchSitting {
+  const sitting = launch?.sittings.at(-1);
+  if (sitting !== undefined) return sitting;
+  throw new TypeError("The run has no job");
+}
+
+/** A record with how its last job ended. */
+export function withState(
+  launch: LaunchRecord,
+  state: JobState,
+): LaunchRecord {
+  const sittings = launch.sittings.with(-1, {
+    ...launch.sittings.at(-1)!,
+    state,
+  });
+  return { ...launch, sittings };
+}
+
+/** Ends the sitting in `run.json`, with what it came to, and draws the curve. */
+export async function closeSitting(
+  run: SlimeRun,
+  job: Pick<RayJob, "state" | "exitCode" | "startedMs" | "endedMs">,
+): Promise<void> {
+  await run.drawCurve();
+  await run.end({
+    outcome: OUTCOMES[job.state],
+    now: new Date(),
+    wallS: ((job.endedMs ?? Date.now()) - (job.startedMs ?? Date.now())) /
+      1000,
+    peakRssBytes: null,
+    result: { job: job.state, exitCode: job.exitCode, ...figures(run) },
+  });
+}
+
+const OUTCOMES = {
+  PENDING: "interrupted",
+  RUNNING: "interrupted",
+  SUCCEEDED: "completed",
+  FAILED: "failed",
+  STOPPED: "interrupted",
+} as const;
+
+/** What a run has come to so far. */
+export function figures({ metrics }: Pick<SlimeRun, "metrics">) {
+  const grpo = metrics.filter((line) => line.phase === "grpo");
+  const dev = metrics.findLast((line) =>
+    line.phase === "eval" && line.split === "dev"
+  );
+  return {
+    steps: Math.max(0, ...metrics.map(({ step }) => step)),
+    reward: grpo.at(-1)?.reward ?? null,
+    pass1_dev: dev?.phase === "eval" ? dev.pass1 : null,
+  };
+}
+
+function metricsShape(
+  config: SlimeConfig,
+  { evalTasks }: LaunchRecord,
+): SlimeMetricsShape {
+  const { rollout, eval: evals } = config;
+  return {
+    batchSize: rollout.batchSize,
+    groupSize: rollout.groupSize,
+    optimizerSteps: rollout.stepsPerRollout ??
+      batchPlan(batchShape(config)).optimizerSteps,
+    evalSamples: evals.samples,
+    evalDecoding: evals.topK === 1 ? "greedy" : "sampled",
+    evalTasks,
+  };
+}

@@ -1,0 +1,369 @@
+/**
+ * Launching a planned run and following it; attaching to one that was left.
+ *
+ * What is started is on disk before it is, and belongs to the run: whoever comes next can follow it, and end just
+ * that. Leaving a run leaves all of it running.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { ConfigError, RayError } from "../../../env/errors.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import type { Fleet } from "./fleet.ts";
+import type { JobFailure } from "./job_failure.ts";
+import { LAUNCH_VERSION, type LaunchRecord } from "./launch_record.ts";
+import { writePlanFiles } from "../plan/plan_files.ts";
+import type { LaunchPlan } from "../plan/plan_types.ts";
+import {
+  isFinal,
+  type JobRequest,
+  type RayJob,
+  type RayJobs,
+} from "./ray_jobs.ts";
+import { joinOrStartRay, type StartedRay, stopRay } from "./ray_cluster.ts";
+import {
+  type Services,
+  type ServicesOptions,
+  startServices,
+  stopServices,
+} from "../bridge/episode_servers.ts";
+import {
+  closeSitting,
+  followSitting,
+  lastSitting,
+  type SittingEvents,
+  withState,
+} from "./job_session.ts";
+import type { SlimeRun } from "./slime_run.ts";
+
+/** Settings of {@linkcode launchRun} and {@linkcode attachRun}. */
+export interface FollowRunOptions extends CallOptions, SittingEvents {
+  readonly run: SlimeRun;
+  readonly fleet: Fleet;
+  /** Between looks at the job's state. Default: 3 s. */
+  readonly pollMs?: number;
+}
+
+/** Settings of {@linkcode launchRun}. */
+export interface LaunchOptions extends FollowRunOptions {
+  readonly plan: LaunchPlan;
+  /** Rollouts that the checkpoint has which the run goes on from; 0 begins anew. */
+  readonly fromStep: number;
+  /** Tasks of each split that is evaluated. */
+  readonly evalTasks: LaunchRecord["evalTasks"];
+  /** Reads a variable of our own environment. */
+  readonly env: (name: string) => string | undefined;
+  /** Beside jobs that run already, though they hold GPUs that the run needs. */
+  readonly beside?: boolean;
+}
+
+/** How following ended. */
+export interface LaunchResult {
+  readonly outcome: "completed" | "failed" | "stopped" | "left";
+  /** As Ray had it last; `null` where following was given up before Ray said anything. */
+  readonly job: RayJob | null;
+  readonly failure: JobFailure | null;
+}
+
+/**
+ * Writes the plan's files, starts servers of episodes and Ray, submits the job, follows it to its end, and ends
+ * what was started. Once the job is submitted, an abort only ends the following.
+ * @throws {ConfigError} If a secret or the data are missing.
+ * @throws {RayError | HostError} If something does not start; then all that did is ended again.
+ * @throws The signal's reason, if it is aborted before the job was submitted; likewise.
+ */
+export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
+  const { run, plan } = options;
+  requireSecrets(options);
+  await run.saveLaunch(firstRecord(options));
+  await run.writeText("plan.json", planText(plan));
+  await run.begin(new Date());
+  try {
+    await using started = new AsyncDisposableStack();
+    const { services, jobs } = await startAll(options, started);
+    await submit(options, jobs);
+    started.move(); // from here on it is the job's
+    return await follow(options, { services, jobs });
+  } catch (error) {
+    if (run.info.outcome === "running" && !isSubmitted(run)) {
+      await noteFailedStart(options);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Follows the job of a run that was left, and looks after its servers of episodes again.
+ * @throws {ConfigError} If the run has no job, or its job has ended.
+ */
+export async function attachRun(
+  options: FollowRunOptions,
+): Promise<LaunchResult> {
+  const { run, fleet, signal } = options;
+  const { launch } = run;
+  if (launch === undefined || launch.sittings.length === 0) {
+    throw new ConfigError(
+      `"${run.path}" has no job to attach to; start it again by --resume ${run.path}`,
+    );
+  }
+  const { submissionId, state } = lastSitting(run);
+  if (state !== null) {
+    throw new ConfigError(
+      `The job "${submissionId}" of "${run.path}" has ended (${state}); its log is in ${run.logs}, go on by --resume ${run.path}`,
+    );
+  }
+  const jobs = await fleet.jobsOf(
+    launch,
+    signal === undefined ? {} : { signal },
+  );
+  const job = await jobs.job(submissionId).catch(() => undefined);
+  const services = job !== undefined && isFinal(job.state)
+    ? undefined
+    : await serve(options, { adopt: launch.services });
+  return await follow(options, { services, jobs });
+}
+
+/** Whether the last sitting's job may be running. */
+function isSubmitted({ launch }: SlimeRun): boolean {
+  return launch !== undefined && launch.sittings.at(-1)?.state === null;
+}
+
+function requireSecrets({ plan, env }: LaunchOptions): void {
+  const missing = plan.job.secrets.filter(({ name, required }) =>
+    required && !env(name)
+  );
+  if (missing.length === 0) return;
+  throw new ConfigError(
+    missing.map(({ name, way }) =>
+      `${name} is not set, and the job needs it: it goes ${way}`
+    ).join("\n"),
+  );
+}
+
+function firstRecord({ run, plan, evalTasks }: LaunchOptions): LaunchRecord {
+  return {
+    schemaVersion: LAUNCH_VERSION,
+    jobsUrl: plan.ray.jobsUrl,
+    head: plan.hosts[0]!.name,
+    checkpoints: plan.derived.checkpoints,
+    evalTasks: { ...evalTasks },
+    sittings: run.launch?.sittings ?? [],
+    ray: run.launch?.ray ?? null,
+    services: run.launch?.services ?? [],
+  };
+}
+
+/** The plan for people and for questions later; the rows are in files of their own. */
+function planText({ files, ...plan }: LaunchPlan): string {
+  const listed = files.map(({ path, on, what }) => ({ path, on, what }));
+  return `${JSON.stringify({ ...plan, files: listed }, null, 2)}\n`;
+}
+
+async function startAll(
+  options: LaunchOptions,
+  started: AsyncDisposableStack,
+): Promise<{ services: Services; jobs: RayJobs }> {
+  const { run, plan, fleet, signal } = options;
+  const call = signal === undefined ? {} : { signal };
+  await writePlanFiles(plan, { shellOf: fleet.shellOf, ...call });
+  started.defer(async () => await save(run, { services: [] }));
+  const services = started.use(
+    await serve(options, { overrides: plan.services[0]?.overrides ?? [] }),
+  );
+  const head = plan.hosts[0]!.name;
+  const jobs = await fleet.jobsOf({ jobsUrl: plan.ray.jobsUrl, head }, call);
+  const ray = await joinOrStartRay(plan.ray, {
+    ...options,
+    jobs,
+    shellOf: fleet.shellOf,
+    onStart: (ray) => save(run, { ray }),
+  });
+  if (ray !== null) {
+    started.defer(() => endRay({ ...options, ray }));
+  } else {
+    warnOfSecrets(options);
+  }
+  return { services, jobs };
+}
+
+/** A cluster that is joined has its environment already. */
+function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
+  for (const { name } of plan.job.secrets) {
+    onNote?.(
+      `The job needs ${name}, and this cluster was not started here: it has to have been started with it`,
+    );
+  }
+}
+
+async function serve(
+  { run, onNote, signal }: FollowRunOptions,
+  more: Partial<Pick<ServicesOptions, "adopt" | "overrides">>,
+): Promise<Services> {
+  const { bridge, cluster } = run.config;
+  const started: { services?: Services } = {};
+  const services = await startServices(run.config, {
+    recipePath: join(run.path, "config.yaml"),
+    record: run.path,
+    overrides: [],
+    logDir: run.logs,
+    host: bridge.address ?? cluster.address,
+    ...more,
+    ...(signal === undefined ? {} : { signal }),
+    onEvent({ type, url, message }) {
+      onNote?.(`Episodes at ${url}: ${type.replace("_", " ")} (${message})`);
+      if (type === "ready" && started.services) keep(started.services);
+    },
+  });
+  /** One that was started again is another process. */
+  function keep({ records }: Services): void {
+    save(run, { services: [...records] }).catch((error) =>
+      onNote?.(String(error))
+    );
+  }
+  await save(run, { services: [...services.records] });
+  started.services = services;
+  return services;
+}
+
+async function save(
+  run: SlimeRun,
+  part: Partial<LaunchRecord>,
+): Promise<void> {
+  await run.saveLaunch({ ...run.launch!, ...part });
+}
+
+/** The sitting is on disk before it is submitted, so that a job cannot be there and not be known. */
+async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
+  const { run, plan, fromStep, signal, onNote } = options;
+  const { submissionId, entrypoint, runtimeEnv, metadata } = plan.job;
+  const job: JobRequest = {
+    submissionId,
+    entrypoint,
+    metadata,
+    envVars: runtimeEnv.env_vars,
+  };
+  const sitting = {
+    submissionId,
+    fromStep,
+    submittedAt: new Date().toISOString(),
+    state: null,
+  };
+  const earlier = run.launch!.sittings;
+  await save(run, { sittings: [...earlier, sitting] });
+  try {
+    await jobs.submit(job, signal === undefined ? {} : { signal });
+    onNote?.(`Submitted the job "${submissionId}" to ${jobs.url}`);
+  } catch (error) {
+    if (await isThere(jobs, submissionId)) return; // following says what is wrong with it
+    await save(run, { sittings: earlier });
+    throw error;
+  }
+}
+
+/** Asked without the signal: it may be why we ask. */
+async function isThere(jobs: RayJobs, id: string): Promise<boolean> {
+  try {
+    await jobs.job(id);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function follow(
+  options: FollowRunOptions,
+  { services, jobs }: { services: Services | undefined; jobs: RayJobs },
+): Promise<LaunchResult> {
+  const { run, signal } = options;
+  let last: RayJob | null = null;
+  try {
+    const { job, failure } = await followSitting({
+      ...options,
+      jobs,
+      onState(job) {
+        last = job;
+        options.onState?.(job);
+      },
+    });
+    await run.saveLaunch(withState(run.launch!, job.state));
+    await endAll(options, { services, jobs });
+    await closeSitting(run, job);
+    return { outcome: OUTCOMES[job.state] ?? "failed", job, failure };
+  } catch (error) {
+    services?.leave();
+    await run.drawCurve().catch(() => {});
+    if (signal?.aborted) return { outcome: "left", job: last, failure: null };
+    throw error instanceof RayError ? leftError(error, run) : error;
+  }
+}
+
+const OUTCOMES: Partial<Record<RayJob["state"], LaunchResult["outcome"]>> = {
+  SUCCEEDED: "completed",
+  FAILED: "failed",
+  STOPPED: "stopped",
+};
+
+function leftError(error: RayError, { path }: SlimeRun): RayError {
+  return new RayError(
+    `${error.message}. What was started for the run is left as it is: follow it again by --attach ${path}, stop it by --stop ${path}`,
+    { kind: error.kind, cause: error },
+  );
+}
+
+/** Ends what the run started, now that its job has ended. */
+export async function endAll(
+  { run, fleet, onNote }: Pick<FollowRunOptions, "run" | "fleet" | "onNote">,
+  { services, jobs }: { services?: Services | undefined; jobs: RayJobs },
+): Promise<void> {
+  await (services === undefined
+    ? stopServices(run.launch!.services)
+    : services[Symbol.asyncDispose]());
+  await save(run, { services: [] });
+  const { ray } = run.launch!;
+  if (ray === null) return;
+  const others = await otherJobs(jobs, run);
+  if (others.length > 0) {
+    onNote?.(
+      `Ray goes on for ${
+        others.join(", ")
+      }; when they have ended, --stop ${run.path} ends it`,
+    );
+    return;
+  }
+  await endRay({ run, fleet, ray });
+}
+
+async function endRay(
+  { run, fleet, ray }: Pick<FollowRunOptions, "run" | "fleet"> & {
+    readonly ray: StartedRay;
+  },
+): Promise<void> {
+  await stopRay(ray, fleet.shellOf);
+  await save(run, { ray: null });
+}
+
+/** Jobs on the run's cluster that are not its own; none where it does not answer. */
+async function otherJobs(jobs: RayJobs, run: SlimeRun): Promise<string[]> {
+  const own = new Set(
+    run.launch!.sittings.map(({ submissionId }) => submissionId),
+  );
+  try {
+    return (await jobs.list())
+      .filter(({ state, submissionId }) =>
+        !isFinal(state) && !(submissionId !== null && own.has(submissionId))
+      )
+      .map(({ submissionId, entrypoint }) => `"${submissionId ?? entrypoint}"`);
+  } catch {
+    return [];
+  }
+}
+
+async function noteFailedStart({ run, signal }: LaunchOptions): Promise<void> {
+  await run.end({
+    outcome: signal?.aborted ? "interrupted" : "failed",
+    now: new Date(),
+    wallS: 0,
+    peakRssBytes: null,
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * `launch.json` of a run: the handles of what was started for it, so that another process can follow and stop
+ * just that.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { RunDirError } from "../../../env/errors.ts";
+import {
+  attempt,
+  readTextIfThere,
+  writeFileAtomic,
+} from "../../runs/storage.ts";
+import { JOB_STATES } from "./ray_jobs.ts";
+import { startedRaySchema } from "./ray_cluster.ts";
+
+/** The version of `launch.json`; another is refused. */
+export const LAUNCH_VERSION = 1;
+
+const sittingSchema = z.object({
+  submissionId: z.string(),
+  /** Rollouts that were trained on before it: those of the checkpoint that it went on from. */
+  fromStep: z.int(),
+  /** ISO 8601, UTC. */
+  submittedAt: z.string(),
+  /** How it ended; `null` while it may run. */
+  state: z.enum(JOB_STATES).nullable(),
+});
+
+/** What `launch.json` holds. */
+export const launchRecordSchema = z.object({
+  schemaVersion: z.literal(LAUNCH_VERSION),
+  /** Ray's Jobs interface. */
+  jobsUrl: z.string(),
+  /** The host of Ray's head, by its name. */
+  head: z.string(),
+  /** Where slime keeps the run's checkpoints, on the head. */
+  checkpoints: z.string(),
+  /** Tasks of each split that is evaluated. */
+  evalTasks: z.object({
+    dev: z.int().optional(),
+    test: z.int().optional(),
+  }),
+  /** A job each; the last one is what runs. */
+  sittings: z.array(sittingSchema),
+  /** Ray, as far as it was started here and not ended; `null` where a cluster was joined. */
+  ray: startedRaySchema.nullable(),
+  /** Servers of episodes that were started here and not ended. */
+  services: z.array(
+    z.object({ url: z.string(), pid: z.int(), instance: z.string() }),
+  ),
+});
+
+/** What was started for a run. */
+export type LaunchRecord = Readonly<z.infer<typeof launchRecordSchema>>;
+
+/** A job of a run. */
+export type LaunchSitting = Readonly<z.infer<typeof sittingSchema>>;
+
+/**
+ * Reads the record of a run.
+ * @returns `undefined` where nothing was started yet.
+ * @throws {RunDirError} If it is damaged or of another version.
+ */
+export async function readLaunchRecord(
+  path: string,
+): Promise<LaunchRecord | undefined> {
+  const file = join(path, "launch.json");
+  const text = await readTextIfThere(file);
+  if (text === undefined) return undefined;
+  const result = launchRecordSchema.safeParse(jsonOf(text));
+  if (result.success) return result.data;
+  throw new RunDirError(
+    `"${file}" is damaged or of another version, so what was started for the run is not known; ` +
+      'use the taulab that wrote it (run.json has its version), or stop the job by Ray\'s own "ray job stop"',
+    { cause: result.error },
+  );
+}
+
+/** Writes it whole. @throws {RunDirError} If the disk refuses. */
+export async function writeLaunchRecord(
+  path: string,
+  record: LaunchRecord,
+): Promise<void> {
+  const file = join(path, "launch.json");
+  const what = {
+    doing: `write "${file}"`,
+    path: file,
+    afterwards: `attach again by --attach ${path}`,
+  };
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  await attempt(what, () => writeFileAtomic(file, text));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

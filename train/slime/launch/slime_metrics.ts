@@ -1,0 +1,365 @@
+/**
+ * What a slime driver logs, put together to lines of `metrics.jsonl`: a rollout and the training on it make one.
+ *
+ * Several processes log, and Ray brings their lines in any order among them. Each process keeps its own: the
+ * rollout manager logs `perf`, then evaluations; the first training rank `rollout`, `step`s, `perf`.
+ *
+ * @module
+ */
+
+import type { EpisodeFailures } from "./log_failures.ts";
+import { FailureCounter } from "./log_failures.ts";
+import { type LogMetrics, readLogMetrics } from "./log_line.ts";
+import {
+  type AnyMetrics,
+  METRICS_VERSION,
+  type SlimeEvalMetrics,
+  type SlimeGrpoMetrics,
+  type SlimeNumbers,
+} from "../../runs/metrics.ts";
+
+/** What the recipe says of a run's shape, which the log does not. */
+export interface SlimeMetricsShape {
+  /** Groups that a rollout trains on. */
+  readonly batchSize: number;
+  readonly groupSize: number;
+  /** Steps of the optimizer a rollout. */
+  readonly optimizerSteps: number;
+  /** Episodes of each task of an evaluation. */
+  readonly evalSamples: number;
+  readonly evalDecoding: "sampled" | "greedy";
+  /** Tasks of each split; what is not there is not known. */
+  readonly evalTasks: Readonly<
+    { [S in "dev" | "test"]?: number | undefined }
+  >;
+}
+
+/** The parts of a rollout, as far as they have come. */
+interface Parts {
+  sampled?: Values;
+  trained?: Values;
+  ended?: Values;
+  readonly steps: Map<number, Values>;
+  failures: EpisodeFailures;
+}
+
+type Values = Readonly<Record<string, number>>;
+
+/** Rollouts that may be under way at once: `train_async.py` samples one ahead. A later one ends their wait. */
+const UNDER_WAY = 2;
+
+/** Reads a log, line by line. The same lines give the same metrics. */
+export class SlimeMetricsReader {
+  readonly #shape: SlimeMetricsShape;
+  readonly #rollouts = new Map<number, Parts>();
+  readonly #failures = new FailureCounter();
+  #sampledUpTo = -1;
+  /** The first rollout that has no line yet. */
+  #next = 0;
+
+  constructor(shape: SlimeMetricsShape) {
+    this.#shape = shape;
+  }
+
+  /** Takes a line of the log in. @returns What is complete by it, in order. */
+  take(line: string): AnyMetrics[] {
+    this.#failures.take(line);
+    const metrics = readLogMetrics(line);
+    if (metrics === undefined) return [];
+    if (metrics.kind === "eval") return this.#evaluation(metrics);
+    const rollout = metrics.kind === "step"
+      ? Math.floor(metrics.id / this.#shape.optimizerSteps)
+      : metrics.id;
+    if (rollout < this.#next) return []; // its line is written
+    this.#add(rollout, metrics);
+    return this.#complete(rollout);
+  }
+
+  /** What the end of the log leaves: rollouts that were trained on, though something of them was not logged. */
+  end(): AnyMetrics[] {
+    const lines = this.#inOrder().filter(([, { trained, steps }]) =>
+      trained !== undefined || steps.size > 0
+    );
+    this.#rollouts.clear();
+    return lines.map(([id, parts]) => grpoLine(id, parts, this.#shape));
+  }
+
+  #add(rollout: number, { kind, id, values }: LogMetrics): void {
+    const parts = this.#parts(rollout);
+    if (kind === "step") parts.steps.set(id, values);
+    else if (kind === "rollout") parts.trained = values;
+    else if (kind !== "perf") parts.ended = { ...parts.ended, ...values };
+    else if ("perf/rollout_time" in values) {
+      parts.sampled = values;
+      parts.failures = this.#failures.drain();
+      this.#sampledUpTo = Math.max(this.#sampledUpTo, rollout);
+    } else parts.ended = { ...parts.ended, ...values };
+  }
+
+  #parts(rollout: number): Parts {
+    const known = this.#rollouts.get(rollout);
+    if (known !== undefined) return known;
+    const parts: Parts = { steps: new Map(), failures: {} };
+    this.#rollouts.set(rollout, parts);
+    return parts;
+  }
+
+  /** Whole rollouts, none before an earlier one. */
+  #complete(latest: number): AnyMetrics[] {
+    const lines: AnyMetrics[] = [];
+    for (const [id, parts] of this.#inOrder()) {
+      const isWaitedFor = latest - id <= UNDER_WAY;
+      if (!this.#isWhole(parts) && isWaitedFor) break;
+      this.#rollouts.delete(id);
+      this.#next = id + 1;
+      lines.push(grpoLine(id, parts, this.#shape));
+    }
+    return lines;
+  }
+
+  #isWhole({ sampled, trained, ended, steps }: Parts): boolean {
+    return sampled !== undefined && trained !== undefined &&
+      ended !== undefined && steps.size >= this.#shape.optimizerSteps;
+  }
+
+  #inOrder(): [number, Parts][] {
+    return [...this.#rollouts].sort(([a], [b]) => a - b);
+  }
+
+  /** An evaluation belongs after the rollout of its number, unless that one has not been sampled yet. */
+  #evaluation({ id, values }: LogMetrics): SlimeEvalMetrics[] {
+    const step = id <= this.#sampledUpTo ? id + 1 : id;
+    this.#failures.drain(); // they were the evaluation's, and are counted by its tasks
+    return evalNames(values).flatMap((name) => {
+      const failures = this.#failures.drainEval(name);
+      const line = evalLine({ name, step, values, failures }, this.#shape);
+      return line === undefined ? [] : [line];
+    });
+  }
+}
+
+function grpoLine(
+  id: number,
+  { sampled = {}, trained = {}, ended = {}, steps, failures }: Parts,
+  shape: SlimeMetricsShape,
+): SlimeGrpoMetrics {
+  const updates = [...steps].sort(([a], [b]) => a - b).map(([, one]) => one);
+  const all = { ...sampled, ...trained, ...meanOf(updates), ...ended };
+  return {
+    schemaVersion: METRICS_VERSION,
+    step: id + 1,
+    phase: "grpo",
+    ...groupsOf({ sampled, trained }, shape),
+    ...known({
+      entropy: all["train/entropy_loss"],
+      klOld: all["train/ppo_kl"],
+      klReference: all["train/kl_loss"],
+      clipShare: all["train/pg_clipfrac"],
+      gradNorm: all["train/grad_norm"],
+      loss: all["train/loss"],
+      learningRate: updates.at(-1)?.["train/lr-pg_0"],
+      parseErrors: all["taulab/parse_errors"],
+    }),
+    ...countsOf(sampled, failures),
+    lengths: known({
+      turns: all["taulab/turns"],
+      tokens: trained["rollout/total_lengths"],
+      sampledTokens: sampled["rollout/response_len/mean"],
+    }),
+    optimizerSteps: updates.length,
+    slime: numbers(all),
+    timing: timingOf({ sampled, trained, ended }, shape),
+  };
+}
+
+/** How the groups of a rollout came out; of those that the filter dropped, slime logs how many and why. */
+function groupsOf(
+  { sampled, trained }: { sampled: Values; trained: Values },
+  { batchSize, groupSize }: SlimeMetricsShape,
+): Partial<SlimeGrpoMetrics> {
+  const raw = trained["rollout/raw_reward"];
+  if (!("perf/rollout_time" in sampled)) return known({ reward: raw });
+  const dropped = byReward(sampled, "rollout/dynamic_filter/drop_zero_std_");
+  const equal = sum(byReward(sampled, "rollout/zero_std/count_").values());
+  const allDropped = sum(
+    Object.entries(sampled).flatMap(([key, count]) =>
+      key.startsWith("rollout/dynamic_filter/drop_") ? [count] : []
+    ),
+  );
+  const agreeing = sum(dropped.values());
+  const scored = batchSize + agreeing;
+  const ofDropped = sum([...dropped].map(([reward, n]) => reward * n));
+  return known({
+    reward: raw === undefined
+      ? undefined
+      : (raw * batchSize + ofDropped) / scored,
+    zeroVarianceShare: (agreeing + equal) / scored,
+    groups: batchSize + allDropped,
+    refilledGroups: allDropped,
+    trainedGroups: batchSize - equal,
+    episodes: (batchSize + allDropped) * groupSize,
+  });
+}
+
+/** Counts by the reward that a key ends in: `…zero_std_1.0`. */
+function byReward(values: Values, prefix: string): Map<number, number> {
+  return new Map(
+    Object.entries(values).filter(([key]) => key.startsWith(prefix))
+      .map(([key, count]) => [Number(key.slice(prefix.length)), count]),
+  );
+}
+
+/** What our own hooks count, and what they say of episodes that were given up. */
+function countsOf(
+  values: Values,
+  failures: EpisodeFailures,
+): Partial<SlimeGrpoMetrics> {
+  const counted = underPrefix(values, "taulab/failures/");
+  const stops = underPrefix(values, "taulab/stop_reasons/");
+  return {
+    failures: Object.keys(counted).length > 0 ? counted : failures,
+    ...(Object.keys(stops).length > 0 ? { stopReasons: stops } : {}),
+  };
+}
+
+function underPrefix(values: Values, prefix: string): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([key]) => key.startsWith(prefix))
+      .map(([key, count]) => [key.slice(prefix.length), count]),
+  );
+}
+
+function timingOf(
+  { sampled, trained, ended }: {
+    sampled: Values;
+    trained: Values;
+    ended: Values;
+  },
+  { batchSize, groupSize }: SlimeMetricsShape,
+): SlimeGrpoMetrics["timing"] {
+  const episodes = batchSize * groupSize;
+  const rollout = sampled["perf/rollout_time"];
+  const update = ended["perf/train_time"];
+  const total = ended["perf/step_time"] ??
+    (rollout === undefined || update === undefined
+      ? undefined
+      : rollout + update);
+  const seconds: Record<string, number | undefined> = {
+    rollout,
+    update,
+    save: ended["perf/save_model_time"],
+    total,
+  };
+  return {
+    seconds: known(seconds) as Record<string, number>,
+    ...known({
+      sampledTokensPerS: pace(sampled["rollout/response_len/mean"], {
+        episodes,
+        seconds: rollout,
+      }),
+      trainedTokensPerS: pace(trained["rollout/total_lengths"], {
+        episodes,
+        seconds: ended["perf/actor_train_time"],
+      }),
+    }),
+  };
+}
+
+function pace(
+  tokens: number | undefined,
+  { episodes, seconds }: { episodes: number; seconds: number | undefined },
+): number | undefined {
+  if (tokens === undefined || !seconds) return undefined;
+  return tokens * episodes / seconds;
+}
+
+/** The data sets of an evaluation: `eval/retail-dev` and not what is measured of it. */
+function evalNames(values: Values): string[] {
+  return Object.keys(values).flatMap((key) => {
+    const name = /^eval\/([^/@]+)$/.exec(key)?.[1];
+    return name === undefined || name.endsWith("-truncated_ratio")
+      ? []
+      : [name];
+  });
+}
+
+function evalLine(
+  { name, step, values, failures }: {
+    name: string;
+    step: number;
+    values: Values;
+    failures: number;
+  },
+  { evalSamples, evalDecoding, evalTasks }: SlimeMetricsShape,
+): SlimeEvalMetrics | undefined {
+  const split = splitOf(name);
+  const pass1 = values[`eval/${name}`];
+  if (split === undefined || pass1 === undefined) return undefined;
+  const own = Object.fromEntries(
+    Object.entries(values).filter(([key]) =>
+      key === `eval/${name}` || key.startsWith(`eval/${name}/`) ||
+      key.startsWith(`eval/${name}-`)
+    ),
+  );
+  const asked = evalTasks[split];
+  const tasks = asked === undefined ? undefined : asked - failures;
+  return {
+    schemaVersion: METRICS_VERSION,
+    step,
+    phase: "eval",
+    split,
+    decoding: evalDecoding,
+    trials: evalSamples,
+    pass1,
+    passK: [pass1],
+    ...known({
+      tasks,
+      episodes: tasks === undefined ? undefined : tasks * evalSamples,
+    }),
+    failures: failures === 0 ? {} : { left_out: failures * evalSamples },
+    lengths: known({
+      sampledTokens: values[`eval/${name}/response_len/mean`],
+    }),
+    slime: numbers(own),
+    timing: { seconds: {} },
+  };
+}
+
+/** `dev` of `retail-dev`. */
+function splitOf(name: string): "dev" | "test" | undefined {
+  const split = /(?:^|[-_])(dev|test)$/.exec(name)?.[1];
+  return split as "dev" | "test" | undefined;
+}
+
+function meanOf(all: readonly Values[]): Values {
+  const keys = new Set(all.flatMap((one) => Object.keys(one)));
+  return Object.fromEntries(
+    [...keys].map((key) => {
+      const values = all.flatMap((one) => key in one ? [one[key]!] : []);
+      return [key, sum(values) / values.length];
+    }),
+  );
+}
+
+function numbers(values: Values): SlimeNumbers {
+  return Object.fromEntries(
+    Object.entries(values).map((
+      [key, value],
+    ) => [key, Number.isFinite(value) ? value : null]),
+  );
+}
+
+/** Without what is not known, and without what is no number. */
+function known<T extends Record<string, number | undefined>>(
+  values: T,
+): { [K in keyof T]?: number } {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => Number.isFinite(value)),
+  ) as { [K in keyof T]?: number };
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

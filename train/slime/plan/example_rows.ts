@@ -1,0 +1,60 @@
+/**
+ * Tasks as rows for slime's `--prompt-data`: what its tau-bench example writes by Python.
+ *
+ * @see THUDM/slime, examples/tau-bench/tau1/tau1_mock.py: `json.dumps({"index": i, "metadata": task.model_dump()})`.
+ * @module
+ */
+
+import {
+  type JsonObject,
+  type JsonValue,
+  printPythonJson,
+} from "../../../env/python/python_json.ts";
+import type { DomainName, Split, Task } from "../../../env/types.ts";
+
+/**
+ * What the rows hold: `slime` is the example's, byte for byte; `split` adds `env` and `split` to each row's
+ * metadata, so that a row says itself which task is meant, and an evaluation cannot run on another split's.
+ */
+export type RowStyle = "slime" | "split";
+
+/** The files that the example writes, in its order. */
+export const SLIME_FILES: readonly (readonly [DomainName, Split])[] = [
+  ["retail", "train"],
+  ["retail", "test"],
+  ["retail", "dev"],
+  ["airline", "test"],
+];
+
+/** `retail_train_tasks.jsonl`. */
+export function slimeFileName(domain: DomainName, split: Split): string {
+  return `${domain}_${split}_tasks.jsonl`;
+}
+
+/** The text of a file of rows, a line a task, in the order given. */
+export function slimeRows(tasks: readonly Task[], style: RowStyle): string {
+  return tasks.map((task) => `${printPythonJson(rowOf(task, style))}\n`).join(
+    "",
+  );
+}
+
+function rowOf(task: Task, style: RowStyle): JsonObject {
+  const metadata: [string, JsonValue][] = [
+    ["user_id", task.userId],
+    [
+      "actions",
+      task.actions.map(({ name, arguments: kwargs }) =>
+        new Map<string, JsonValue>([["name", name], ["kwargs", kwargs]])
+      ),
+    ],
+    ["instruction", task.instruction],
+    ["outputs", [...task.outputs]],
+  ];
+  if (style === "split") {
+    metadata.push(["env", task.domain], ["split", task.split]);
+  }
+  return new Map<string, JsonValue>([
+    ["index", task.index],
+    ["metadata", new Map(metadata)],
+  ]);
+}

@@ -1,0 +1,235 @@
+/**
+ * A slime recipe as flags of slime's train.py: each key that names a flag in the schema, the model's shape, what
+ * follows from other keys, and the recipe's own further flags.
+ *
+ * @see slime `slime/utils/arguments.py` at 624b824.
+ * @module
+ */
+
+import { z } from "zod";
+import { type SlimeConfig, slimeSchema } from "../slime_schema.ts";
+import { MODEL_SHAPES, modelArguments } from "../model_shapes.ts";
+
+/** A flag of train.py with its values. */
+export interface TrainFlag {
+  /** `--num-rollout`. */
+  readonly flag: string;
+  /** Empty for a bare flag. */
+  readonly values: readonly string[];
+  /** The key of the recipe that it comes from, or those that it follows from. */
+  readonly from: string;
+}
+
+/** What becomes of keys when they need more than to be written down; `null` leaves the flag out. */
+export interface FlagSettings {
+  /** Of `checkpoint.directory`: the run's own. */
+  readonly checkpoints: string;
+  /** Of `checkpoint.huggingFace`: the run's own, with `{rollout_id}`. */
+  readonly huggingFace: string | null;
+  /** GPUs of a host. */
+  readonly hostGpus: number;
+  readonly promptData: string;
+  /** By the names that metrics have. */
+  readonly evalData: readonly {
+    readonly name: string;
+    readonly path: string;
+  }[];
+  /** The file of generate.py's settings. */
+  readonly settings: string;
+}
+
+/** Keys whose flag makes no sense without another. */
+function leftOut({ eval: evals, parallel, algorithm }: SlimeConfig): string[] {
+  return [
+    ...(evals.every > 0 ? [] : [
+      "eval.every",
+      "eval.samples",
+      "eval.maxResponseLen",
+      "eval.topK",
+    ]),
+    ...(parallel.recompute === null
+      ? ["parallel.recomputeMethod", "parallel.recomputeLayers"]
+      : []),
+    ...(parallel.dynamicBatch
+      ? ["parallel.microBatchSize"]
+      : ["parallel.maxTokensPerGpu"]),
+    ...(algorithm.klLoss
+      ? []
+      : ["algorithm.klLossCoef", "algorithm.klLossType"]),
+  ];
+}
+
+/** Every flag of the command line, in the order of the recipe's sections. */
+export function trainFlags(
+  config: SlimeConfig,
+  settings: FlagSettings,
+): TrainFlag[] {
+  const omitted = new Set(leftOut(config));
+  const own = recipeFlags(config).filter(({ from }) => !omitted.has(from));
+  return [
+    ...own.map((flag) => settled(flag, settings)).filter(isThere),
+    ...derivedFlags(config, settings),
+    ...shapeFlags(config),
+    ...furtherFlags(config),
+  ];
+}
+
+/** The words of a command line. */
+export function flagWords(flags: readonly TrainFlag[]): string[] {
+  return flags.flatMap(({ flag, values }) => [flag, ...values]);
+}
+
+/** The keys that are flags as they stand, `null` and `false` left out. */
+function recipeFlags(config: SlimeConfig): TrainFlag[] {
+  return keyedFlags().flatMap(({ flag, key }) => {
+    const value = key.split(".").reduce<unknown>(
+      (node, name) => (node as Record<string, unknown>)[name],
+      config,
+    );
+    return flagOf({ flag, value, from: key });
+  });
+}
+
+function flagOf(
+  { flag, value, from }: { flag: string; value: unknown; from: string },
+): TrainFlag[] {
+  if (value === null || value === false) return [];
+  if (value === true) return [{ flag, values: [], from }];
+  const values = (Array.isArray(value) ? value : [value]).map(wordOf);
+  return [{ flag, values, from }];
+}
+
+/** `1e-6` reads better than `0.000001`, and is the same to Python. */
+function wordOf(value: unknown): string {
+  const isSmall = typeof value === "number" && value !== 0 &&
+    Math.abs(value) < 1e-3;
+  return isSmall ? value.toExponential() : String(value);
+}
+
+/** Replaces what a recipe says in general by what this run has. */
+function settled(
+  { flag, values, from }: TrainFlag,
+  { checkpoints, huggingFace }: FlagSettings,
+): TrainFlag | undefined {
+  switch (flag) {
+    case "--num-gpus-per-node":
+      return undefined; // derivedFlags has it, also where the recipe is silent
+    case "--save":
+      return { flag, values: [checkpoints], from };
+    case "--save-hf":
+      return huggingFace === null
+        ? undefined
+        : { flag, values: [huggingFace], from };
+    case "--ref-load":
+      return undefined;
+    default:
+      return { flag, values, from };
+  }
+}
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+function derivedFlags(
+  config: SlimeConfig,
+  settings: FlagSettings,
+): TrainFlag[] {
+  const { cluster, model, eval: evals, seed } = config;
+  const one = (flag: string, value: string | number, from: string) => ({
+    flag,
+    values: [String(value)],
+    from,
+  });
+  return [
+    // slime takes 8 for granted and spreads engines by it.
+    one("--num-gpus-per-node", settings.hostGpus, "cluster.hostGpus"),
+    ...(cluster.colocate && cluster.rolloutGpus === null
+      ? [one(
+        "--rollout-num-gpus",
+        cluster.nodes * cluster.gpusPerNode,
+        "cluster.nodes × cluster.gpusPerNode",
+      )]
+      : []),
+    one(
+      "--ref-load",
+      model.reference ?? model.directory,
+      model.reference === null ? "model.directory" : "model.reference",
+    ),
+    one("--load", settings.checkpoints, "checkpoint.directory"),
+    one("--seed", seed, "seed"),
+    one("--prompt-data", settings.promptData, "data"),
+    one("--input-key", "index", "data"),
+    ...(evals.every > 0
+      ? [{
+        flag: "--eval-prompt-data",
+        values: settings.evalData.flatMap(({ name, path }) => [name, path]),
+        from: "eval.splits",
+      }]
+      : []),
+    one("--custom-generate-function-path", "generate.generate", "bridge"),
+    one(
+      "--custom-reward-post-process-path",
+      "generate.normalize_rewards",
+      "bridge",
+    ),
+    one("--custom-rollout-log-function-path", "generate.log_rollout", "bridge"),
+    one(
+      "--custom-eval-rollout-log-function-path",
+      "generate.leave_out_of_eval",
+      "bridge",
+    ),
+    one("--custom-config-path", settings.settings, "bridge"),
+  ];
+}
+
+function shapeFlags({ model }: SlimeConfig): TrainFlag[] {
+  return groupWords(modelArguments(MODEL_SHAPES[model.name])).map((flag) => ({
+    ...flag,
+    from: "model.name",
+  }));
+}
+
+/** Words of a command line by their flags. */
+export function groupWords(
+  words: readonly string[],
+): Omit<TrainFlag, "from">[] {
+  const flags: { flag: string; values: string[] }[] = [];
+  for (const word of words) {
+    if (word.startsWith("--")) flags.push({ flag: word, values: [] });
+    else flags.at(-1)?.values.push(word);
+  }
+  return flags;
+}
+
+function furtherFlags(config: SlimeConfig): TrainFlag[] {
+  return Object.entries(config.flags).flatMap(([name, value]) =>
+    flagOf({ flag: `--${name}`, value, from: `flags.${name}` })
+  );
+}
+
+/** The keys of the schema that are flags, in its order. */
+export function keyedFlags(): {
+  readonly flag: string;
+  readonly key: string;
+}[] {
+  const found: { flag: string; key: string }[] = [];
+  function walk(schema: z.ZodObject, path: readonly string[]): void {
+    for (const [name, field] of Object.entries(schema.shape)) {
+      const here = [...path, name];
+      const inner = objectOf(field as z.ZodType);
+      const flag = (field as z.ZodType).meta()?.["flag"];
+      if (inner !== undefined) walk(inner, here);
+      if (typeof flag === "string") found.push({ flag, key: here.join(".") });
+    }
+  }
+  walk(slimeSchema, []);
+  return found;
+}
+
+function objectOf(schema: z.ZodType): z.ZodObject | undefined {
+  if (schema instanceof z.ZodObject) return schema;
+  return schema instanceof z.ZodPrefault
+    ? objectOf(schema.unwrap() as z.ZodType)
+    : undefined;
+}

@@ -1,0 +1,299 @@
+/**
+ * What a slime run asks of the model that plays the customers: calls, tokens, dollars, and how long sampling
+ * waits for it. From an earlier run's episodes where there is one; else from assumptions that are named.
+ *
+ * @module
+ */
+
+import { batchPlan } from "./batch_shape.ts";
+import { batchShape } from "../slime_config.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+
+/** What a model is called for, an episode. */
+export interface EpisodeCalls {
+  /** Calls that were answered. */
+  readonly calls: number;
+  readonly promptTokens: number;
+  /** Of those, what the server had seen before. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+}
+
+/** What an episode takes on the average. */
+export interface EpisodeRates {
+  /** The run dir that it was measured on; `null` where it is assumed. */
+  readonly measuredOn: string | null;
+  readonly episodes: number;
+  /** Actions of the policy. */
+  readonly turns: number;
+  /** Tokens as the policy sees them, prompt and all. */
+  readonly tokens: number;
+  /** Of those, the policy and the tools. */
+  readonly promptTokens: number;
+  /** From its beginning to its end. */
+  readonly seconds: number;
+  /** Of the customer's model; `null` where there is none, or where what was measured had none. */
+  readonly user: EpisodeCalls | null;
+}
+
+/** What a number of episodes come to. */
+export interface Load {
+  readonly episodes: number;
+  readonly tokens: number;
+  readonly userCalls: number;
+  readonly userPromptTokens: number;
+  readonly userCompletionTokens: number;
+  /** US dollars; `null` where the customer's model has no price. */
+  readonly cost: number | null;
+  /** Of sampling, engines and customers together; training is not in it. */
+  readonly seconds: number;
+}
+
+/** The forecast of a run. */
+export interface Forecast {
+  readonly rates: EpisodeRates;
+  /** Episodes at once. */
+  readonly atOnce: number;
+  /** Calls of the customer's model a minute, that so many episodes make. */
+  readonly callsPerMinute: number;
+  /** The most that the recipe allows, all servers together; `null` where it has no limit. */
+  readonly callsPerMinuteLimit: number | null;
+  /** A rollout, if the filter keeps every group; each group that it drops comes on top. */
+  readonly rollout: Load;
+  /** One evaluation; `null` where there is none, or its rows are not known. */
+  readonly evaluation: Load | null;
+  readonly evaluations: number;
+  /** All rollouts and evaluations. */
+  readonly run: Load;
+  /** Rollouts that the recipe's budget is enough for; `null` where it has none, or cannot be told. */
+  readonly rolloutsInBudget: number | null;
+}
+
+/**
+ * What an episode of τ-bench takes where nobody has measured one: 100 conversations of gpt-4o on τ-airline that
+ * its repository holds have 13.8 actions and 8.6 messages of the customer, 800 tokens read and 25 written for each
+ * message, and 2,300 tokens beside the prompt, four letters a token. The seconds are a guess: 3 a turn, 1 a message.
+ */
+export const ASSUMED = {
+  turns: 13.8,
+  messages: 8.6,
+  userPromptTokens: 800,
+  userCompletionTokens: 25,
+  conversationTokens: 2_300,
+  promptTokens: 5_000,
+  secondsPerTurn: 3,
+  secondsPerMessage: 1,
+} as const;
+
+/** Calls that a customer makes for a message, at least. */
+const CALLS_PER_MESSAGE = {
+  scripted: 0,
+  llm: 1,
+  react: 1,
+  verify: 2,
+  reflection: 2,
+} as const satisfies Record<SlimeConfig["user"]["strategy"], number>;
+
+/** The assumption for a recipe. `promptTokens`: of policy and tools, where they are known. */
+export function assumedRates(
+  { user }: Pick<SlimeConfig, "user">,
+  promptTokens: number | null,
+): EpisodeRates {
+  const calls = ASSUMED.messages * CALLS_PER_MESSAGE[user.strategy];
+  const prompt = promptTokens ?? ASSUMED.promptTokens;
+  return {
+    measuredOn: null,
+    episodes: 0,
+    turns: ASSUMED.turns,
+    tokens: prompt + ASSUMED.conversationTokens,
+    promptTokens: prompt,
+    seconds: ASSUMED.turns * ASSUMED.secondsPerTurn +
+      calls * ASSUMED.secondsPerMessage,
+    user: calls === 0 ? null : {
+      calls,
+      promptTokens: calls * ASSUMED.userPromptTokens,
+      cachedTokens: 0,
+      completionTokens: calls * ASSUMED.userCompletionTokens,
+    },
+  };
+}
+
+/** The forecast. `evalRows`: of all splits that are evaluated; `null` where they are not known. */
+export function forecast(
+  config: SlimeConfig,
+  { rates, evalRows, servers }: {
+    readonly rates: EpisodeRates;
+    readonly evalRows: number | null;
+    /** Servers that run already, each of which keeps to limit and budget by itself; 1 where they are shared out. */
+    readonly servers: number;
+  },
+): Forecast {
+  const { rollout, eval: evals, user, budget } = config;
+  const shape = batchShape(config);
+  const { samples, engines } = batchPlan(shape);
+  const slots = config.engine.concurrency * engines;
+  const atOnce = Math.min(
+    slots,
+    shape.overSamplingBatchSize * rollout.groupSize,
+  );
+  const perMinute = user.strategy === "scripted"
+    ? 0
+    : user.endpoint.calls.requestsPerMinute;
+  const limit = perMinute === 0 ? null : perMinute * servers;
+  const load = (episodes: number, most: number) =>
+    loadOf(episodes, { rates, config, limit, atOnce: Math.min(slots, most) });
+  const evalEpisodes = evalRows === null ? null : evalRows * evals.samples;
+  const evaluation = evals.every === 0 || evalEpisodes === null
+    ? null
+    : load(evalEpisodes, evalEpisodes);
+  const evaluations = evaluationCount(rollout.steps, evals.every);
+  const one = load(samples, atOnce);
+  const run = sum(
+    times(one, rollout.steps),
+    evaluation === null ? null : times(evaluation, evaluations),
+  );
+  return {
+    rates,
+    atOnce,
+    callsPerMinute: atOnce * (rates.user?.calls ?? 0) * 60 / rates.seconds,
+    callsPerMinuteLimit: limit,
+    rollout: one,
+    evaluation,
+    evaluations,
+    run,
+    rolloutsInBudget: rolloutsIn(budget, {
+      run,
+      steps: rollout.steps,
+      servers,
+    }),
+  };
+}
+
+/** What stands out in a forecast, with the way out. */
+export function forecastWarnings(
+  { callsPerMinute, callsPerMinuteLimit, rolloutsInBudget, rates, run }:
+    Forecast,
+  { user, rollout }: SlimeConfig,
+): string[] {
+  const limit = callsPerMinuteLimit;
+  const isPriced = user.strategy === "scripted" || run.cost !== null;
+  return [
+    ...(limit !== null && callsPerMinute > limit
+      ? [
+        `the episodes at once make about ${
+          Math.round(callsPerMinute)
+        } calls of the customer's model a minute and user.endpoint.calls.requestsPerMinute allows ${limit} (all servers together): sampling waits for it; raise the limit, or lower engine.concurrency`,
+      ]
+      : []),
+    ...(rolloutsInBudget !== null && rolloutsInBudget < rollout.steps
+      ? [
+        `the budget is enough for about ${rolloutsInBudget} of ${rollout.steps} rollouts; raise budget.maxCost or budget.maxTokens, or lower rollout.steps`,
+      ]
+      : []),
+    ...(isPriced ? [] : [
+      `what ${
+        user.endpoint.model ?? "the customer's model"
+      } costs is not known; add it to prices to have the cost here`,
+    ]),
+    ...(user.strategy !== "scripted" && rates.user === null
+      ? [
+        `"${rates.measuredOn}" had customers without a model, so calls and cost are not known; measure on a run with ${user.strategy} customers`,
+      ]
+      : []),
+  ];
+}
+
+/** Before the first rollout, and after each `every`th. */
+export function evaluationCount(steps: number, every: number): number {
+  return every === 0 ? 0 : 1 + Math.floor(steps / every);
+}
+
+function loadOf(
+  episodes: number,
+  { rates, config, limit, atOnce }: {
+    readonly rates: EpisodeRates;
+    readonly config: SlimeConfig;
+    readonly limit: number | null;
+    readonly atOnce: number;
+  },
+): Load {
+  const user = rates.user ??
+    { calls: 0, promptTokens: 0, cachedTokens: 0, completionTokens: 0 };
+  const calls = episodes * user.calls;
+  const sampling = episodes * rates.seconds / Math.max(1, atOnce);
+  const waiting = limit === null ? 0 : calls * 60 / limit;
+  return {
+    episodes,
+    tokens: episodes * rates.tokens,
+    userCalls: calls,
+    userPromptTokens: episodes * user.promptTokens,
+    userCompletionTokens: episodes * user.completionTokens,
+    cost: costOf(config, { episodes, rates }),
+    // No sooner than its longest episode, which is one of average length at least.
+    seconds: episodes === 0 ? 0 : Math.max(rates.seconds, sampling, waiting),
+  };
+}
+
+/** US dollars; `null` without a price. */
+function costOf(
+  { user, prices }: SlimeConfig,
+  { episodes, rates }: {
+    readonly episodes: number;
+    readonly rates: EpisodeRates;
+  },
+): number | null {
+  if (user.strategy === "scripted") return 0;
+  const price = prices[user.endpoint.model ?? ""];
+  if (price === undefined || rates.user === null) return null;
+  const { promptTokens, cachedTokens, completionTokens } = rates.user;
+  const { input, cachedInput = input, output } = price;
+  return episodes * ((promptTokens - cachedTokens) * input +
+    cachedTokens * cachedInput + completionTokens * output) /
+    1e6;
+}
+
+function times(load: Load, count: number): Load {
+  return {
+    episodes: load.episodes * count,
+    tokens: load.tokens * count,
+    userCalls: load.userCalls * count,
+    userPromptTokens: load.userPromptTokens * count,
+    userCompletionTokens: load.userCompletionTokens * count,
+    cost: load.cost === null ? null : load.cost * count,
+    seconds: load.seconds * count,
+  };
+}
+
+function sum(a: Load, b: Load | null): Load {
+  if (b === null) return a;
+  return {
+    episodes: a.episodes + b.episodes,
+    tokens: a.tokens + b.tokens,
+    userCalls: a.userCalls + b.userCalls,
+    userPromptTokens: a.userPromptTokens + b.userPromptTokens,
+    userCompletionTokens: a.userCompletionTokens + b.userCompletionTokens,
+    cost: a.cost === null || b.cost === null ? null : a.cost + b.cost,
+    seconds: a.seconds + b.seconds,
+  };
+}
+
+/** Evaluations are spread evenly over the rollouts here. */
+function rolloutsIn(
+  { maxCost, maxTokens }: SlimeConfig["budget"],
+  { run, steps, servers }: {
+    readonly run: Load;
+    readonly steps: number;
+    readonly servers: number;
+  },
+): number | null {
+  const used = run.userPromptTokens + run.userCompletionTokens;
+  const shares = [
+    ...(maxCost === null || run.cost === null || run.cost === 0
+      ? []
+      : [maxCost * servers / run.cost]),
+    ...(maxTokens === null || used === 0 ? [] : [maxTokens * servers / used]),
+  ];
+  return shares.length === 0
+    ? null
+    : Math.floor(Math.min(1, ...shares) * steps);
+}

@@ -1,0 +1,78 @@
+/**
+ * What episodes of an earlier run or evaluation took, for the forecast of another.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { ConfigError } from "../../../env/errors.ts";
+import type { Usage } from "../../../env/types.ts";
+import { addUsage, NO_USAGE } from "../../../env/models/usage.ts";
+import { mean } from "../../runs/episode_stats.ts";
+import { EpisodeStore, type StoredEpisode } from "../../runs/episode_store.ts";
+import { readRunInfo } from "../../runs/run_reader.ts";
+import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
+
+/**
+ * Measures the episodes of a run dir that came to an end of their own.
+ * @param promptTokens Of policy and tools, as the plan has them; a run dir does not tell.
+ * @throws {ConfigError} If there is no such run, or it holds no such episode.
+ */
+export async function measuredRates(
+  path: string,
+  promptTokens: number,
+): Promise<EpisodeRates> {
+  await readRunInfo(path);
+  const database = join(path, "episodes.db");
+  using store = new EpisodeStore(database, { readOnly: true });
+  const episodes = store.list().filter(({ failure }) => failure === null);
+  if (episodes.length === 0) {
+    throw new ConfigError(
+      `"${path}" holds no episode that ended by itself, so nothing can be measured on it; name another run`,
+    );
+  }
+  const tokens = meanTokens(episodes) ??
+    lastPrompt(episodes, promptTokens);
+  return {
+    measuredOn: path,
+    episodes: episodes.length,
+    turns: mean(episodes.map(({ turns }) => turns)),
+    tokens: tokens ?? promptTokens,
+    promptTokens: Math.min(promptTokens, tokens ?? promptTokens),
+    seconds: mean(episodes.map(({ durationMs }) => durationMs)) / 1000,
+    user: meanCalls(episodes),
+  };
+}
+
+/** Of episodes whose model works on tokens. */
+function meanTokens(episodes: readonly StoredEpisode[]): number | undefined {
+  const known = episodes.map(({ tokens }) => tokens).filter((n) => n > 0);
+  return known.length === 0 ? undefined : mean(known);
+}
+
+/** A chat model reads the conversation in each turn, on the average the prompt and half of what comes to it. */
+function lastPrompt(
+  episodes: readonly StoredEpisode[],
+  promptTokens: number,
+): number | undefined {
+  const usage = total(episodes.map(({ usage }) => usage?.agent ?? NO_USAGE));
+  if (usage.calls === 0) return undefined;
+  const middle = usage.promptTokens / usage.calls;
+  return Math.max(middle, 2 * middle - promptTokens);
+}
+
+function meanCalls(episodes: readonly StoredEpisode[]): EpisodeCalls | null {
+  const usage = total(episodes.map(({ usage }) => usage?.user ?? NO_USAGE));
+  if (usage.calls === 0) return null;
+  const { length } = episodes;
+  return {
+    calls: usage.calls / length,
+    promptTokens: usage.promptTokens / length,
+    cachedTokens: usage.cachedTokens / length,
+    completionTokens: usage.completionTokens / length,
+  };
+}
+
+function total(usages: readonly Usage[]): Usage {
+  return usages.reduce(addUsage, NO_USAGE);
+}

@@ -1,0 +1,291 @@
+/**
+ * The part of a plan that runs on hosts: Ray, the servers of episodes, the job.
+ *
+ * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differs: nothing is killed, and
+ * the dashboard, which runs anything for anyone, listens on loopback.
+ * @module
+ */
+
+import { ConfigError } from "../../../env/errors.ts";
+import { keyVariable } from "../../../env/models/endpoints.ts";
+import { quoteWords } from "../hosts/shell.ts";
+import { batchPlan } from "./batch_shape.ts";
+import { batchShape, hostGpus, isLoopback } from "../slime_config.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import type {
+  JobPlan,
+  LaunchFacts,
+  PlanHost,
+  PlannedCommand,
+  PlannedSecret,
+  PlannedService,
+  RayPlan,
+} from "./plan_types.ts";
+
+/** How plans call the machine that they are made on. */
+export const THIS_MACHINE = "this machine";
+
+/**
+ * The hosts of a run, the head first.
+ * @throws {ConfigError} If the facts are of other hosts than the recipe's, or the others cannot reach the head.
+ */
+export function planHosts(
+  { cluster }: SlimeConfig,
+  facts: Pick<LaunchFacts, "hosts">,
+): PlanHost[] {
+  if (cluster.hosts.length === 0) {
+    return [{ name: THIS_MACHINE, address: cluster.address }];
+  }
+  const hosts = cluster.hosts.map((name) => {
+    const host = facts.hosts.find((one) => one.name === name);
+    if (host !== undefined) return host;
+    throw new ConfigError(
+      `cluster.hosts names "${name}", which is not in hosts.yaml; add it there`,
+    );
+  });
+  const [head, ...others] = hosts;
+  const address = others.length === 0 || !isLoopback(cluster.address)
+    ? cluster.address
+    : head!.address;
+  const stray = [{ name: head!.name, address }, ...others]
+    .find((host) => isLoopback(host.address));
+  if (others.length > 0 && stray !== undefined) {
+    throw new ConfigError(
+      `The address of "${stray.name}" is ${stray.address}, which the other hosts cannot reach; give its address in hosts.yaml`,
+    );
+  }
+  return [{ name: head!.name, address }, ...others];
+}
+
+/**
+ * Ray gives each part of its dashboard 30 s to come up; on a host that is busy one takes longer, and then the Jobs
+ * interface never answers.
+ *
+ * @see Ray 2.49.2 `dashboard/consts.py`.
+ */
+const PATIENCE = {
+  RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110",
+};
+
+/** How Ray is started on the hosts. */
+export function planRay(
+  config: SlimeConfig,
+  { hosts, secrets, services }: {
+    readonly hosts: readonly PlanHost[];
+    readonly secrets: readonly PlannedSecret[];
+    readonly services: readonly PlannedService[];
+  },
+): RayPlan {
+  const { cluster, engine } = config;
+  const { port, dashboardPort, tempDir, start } = cluster;
+  const [head, ...workers] = hosts as readonly [PlanHost, ...PlanHost[]];
+  const address = `${head.address}:${port}`;
+  const passEnv = secrets.map(({ name }) => name);
+  const perHost = hostGpus(config);
+  const command = (
+    host: PlanHost,
+    words: readonly string[],
+  ): PlannedCommand => ({
+    host: host.name,
+    cwd: null,
+    words: [config.paths.ray, "start", ...words],
+    env: words.includes("--head") ? PATIENCE : {},
+    passEnv,
+  });
+  const common = ["--num-gpus", String(perHost), "--disable-usage-stats"];
+  const own = (one: PlannedService) => one.listen?.port;
+  return {
+    head: start
+      ? command(head, [
+        "--head",
+        ...["--node-ip-address", head.address],
+        ...["--port", String(port)],
+        ...common,
+        ...["--dashboard-host", cluster.dashboardHost],
+        ...["--dashboard-port", String(dashboardPort)],
+        ...(tempDir === null ? [] : ["--temp-dir", tempDir]),
+      ])
+      : null,
+    workers: start
+      ? workers.map((host) =>
+        command(host, [
+          ...["--address", address],
+          ...["--node-ip-address", host.address],
+          ...common,
+        ])
+      )
+      : [],
+    address,
+    jobsUrl: jobsUrl(cluster),
+    dashboardPort,
+    tempDir,
+    hostGpus: perHost,
+    gpus: batchPlan(batchShape(config)).gpus,
+    ports: [
+      ...(start
+        ? [
+          { port, of: "Ray" },
+          { port: dashboardPort, of: "Ray's Jobs API" },
+        ]
+        : []),
+      { port: engine.routerPort, of: "SGLang's router" },
+      ...services.map(own).filter((one) => one !== undefined)
+        .map((one) => ({ port: one, of: "episodes" })),
+    ],
+  };
+}
+
+function jobsUrl(
+  { dashboardHost, dashboardPort }: SlimeConfig["cluster"],
+): string {
+  const isHere = isLoopback(dashboardHost) || dashboardHost === "0.0.0.0";
+  return `http://${isHere ? "127.0.0.1" : dashboardHost}:${dashboardPort}`;
+}
+
+/** The servers of episodes: those that run already, or those that this machine starts. */
+export function planServices(
+  config: SlimeConfig,
+  { hosts, runDir }: {
+    readonly hosts: readonly PlanHost[];
+    readonly runDir: string;
+  },
+): PlannedService[] {
+  const { bridge } = config;
+  if (bridge.services.length > 0) {
+    return bridge.services.map((url) => ({
+      url,
+      start: null,
+      listen: null,
+      overrides: [],
+    }));
+  }
+  const host = bridge.address ?? hosts[0]!.address;
+  const overrides = sharedOut(config);
+  const passEnv = serviceVariables(config, host);
+  return Array.from({ length: bridge.processes }, (_, index) => {
+    const port = bridge.port + index;
+    return {
+      url: `http://${host}:${port}`,
+      listen: { host, port },
+      overrides,
+      start: {
+        host: THIS_MACHINE,
+        cwd: null,
+        words: [
+          ...["deno", "task", "serve", "--recipe", `${runDir}/config.yaml`],
+          ...overrides.flatMap((override) => ["--set", override]),
+          ...["--record", runDir, "--host", host, "--port", String(port)],
+        ],
+        env: {},
+        passEnv,
+      },
+    };
+  });
+}
+
+/** Each server keeps to limits by itself, so each has its share of them. */
+function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
+  const { processes } = bridge;
+  const { requestsPerMinute } = user.endpoint.calls;
+  const share = (value: number) => Math.max(1, Math.floor(value / processes));
+  return [
+    ...(requestsPerMinute === 0 ? [] : [
+      `user.endpoint.calls.requestsPerMinute=${share(requestsPerMinute)}`,
+    ]),
+    ...(budget.maxCost === null
+      ? []
+      : [`budget.maxCost=${budget.maxCost / processes}`]),
+    ...(budget.maxTokens === null
+      ? []
+      : [`budget.maxTokens=${share(budget.maxTokens)}`]),
+  ];
+}
+
+function serviceVariables({ user }: SlimeConfig, host: string): string[] {
+  const { provider } = user.endpoint;
+  const key = keyVariable(provider);
+  return [
+    ...(user.strategy === "scripted" || key === undefined ? [] : [key]),
+    ...(user.strategy !== "scripted" && provider === "openai"
+      ? ["OPENAI_BASE_URL", "OPENAI_API_BASE"]
+      : []),
+    ...(isLoopback(host) ? [] : ["TAULAB_TOKEN"]),
+  ];
+}
+
+/** What the job needs and no record may hold: Ray's processes have it from the environment of `ray start`. */
+export function planSecrets(
+  { cluster, tracking }: SlimeConfig,
+  services: readonly PlannedService[],
+): PlannedSecret[] {
+  const way = cluster.start
+    ? "from the environment of this machine into that of `ray start`, which its workers inherit; in no file, command line or job"
+    : "Ray of the cluster that is joined has to have been started with it in its environment";
+  const isOpen = services.some(({ listen }) =>
+    listen !== null && !isLoopback(listen.host)
+  );
+  const isElsewhere = services.some(({ listen }) => listen === null);
+  return [
+    ...(isOpen || isElsewhere
+      ? [{ name: "TAULAB_TOKEN", required: isOpen, way }]
+      : []),
+    ...(tracking.wandb ? [{ name: "WANDB_API_KEY", required: true, way }] : []),
+  ];
+}
+
+/** The job. */
+export function planJob(
+  config: SlimeConfig,
+  { facts, hosts, directory, words, secrets, services }: {
+    readonly facts: LaunchFacts;
+    readonly hosts: readonly PlanHost[];
+    readonly directory: string;
+    /** Of train.py. */
+    readonly words: readonly string[];
+    readonly secrets: readonly PlannedSecret[];
+    readonly services: readonly PlannedService[];
+  },
+): JobPlan {
+  const { paths } = config;
+  const { run, sitting } = facts;
+  return {
+    submissionId: sitting === 1 ? run : `${run}-${sitting}`,
+    entrypoint: `cd ${quoteWords([paths.slime])} && exec ${
+      quoteWords([paths.python, "train.py", ...words])
+    }`,
+    runtimeEnv: {
+      env_vars: jobVariables(config, { facts, hosts, directory, services }),
+    },
+    metadata: { taulab_run: run, taulab_sitting: String(sitting) },
+    secrets,
+  };
+}
+
+function jobVariables(
+  { cluster, paths }: SlimeConfig,
+  { facts, hosts, directory, services }: {
+    readonly facts: LaunchFacts;
+    readonly hosts: readonly PlanHost[];
+    readonly directory: string;
+    readonly services: readonly PlannedService[];
+  },
+): Record<string, string> {
+  const nvlink = cluster.nvlink === "auto"
+    ? facts.nvlink
+    : cluster.nvlink === "yes";
+  // generate.py and slime call these, and a proxy must not.
+  const direct = new Set([
+    "127.0.0.1",
+    "localhost",
+    ...hosts.map(({ address }) => address),
+    ...services.map(({ url }) => new URL(url).hostname),
+  ]);
+  return {
+    PYTHONPATH: `${paths.megatron}:${directory}`,
+    CUDA_DEVICE_MAX_CONNECTIONS: "1",
+    ...(nvlink === null ? {} : { NCCL_NVLS_ENABLE: nvlink ? "1" : "0" }),
+    no_proxy: [...direct].join(","),
+    ...(hosts.length > 1 ? { MASTER_ADDR: hosts[0]!.address } : {}),
+    ...cluster.env,
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Writing a plan's files to where they are read.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path/posix";
+import { ConfigError, HostError } from "../../../env/errors.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import { quote, type Shell } from "../hosts/shell.ts";
+import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
+
+/**
+ * Writes them to the head or to every host, each whole or not at all.
+ * @throws {ConfigError} If a file's data are not there.
+ * @throws {HostError} If a host cannot be reached or does not let us write.
+ */
+export async function writePlanFiles(
+  { hosts, files }: Pick<LaunchPlan, "hosts" | "files">,
+  options: CallOptions & { readonly shellOf: (host: string) => Shell },
+): Promise<void> {
+  for (const file of files) {
+    const { on, text, what } = file;
+    if (text === null) {
+      throw new ConfigError(
+        `The ${what} cannot be written, for the data are not there; pass --tau-bench DIR or set TAU_BENCH_DIR`,
+      );
+    }
+    const targets = on === "every" ? hosts : hosts.slice(0, 1);
+    await Promise.all(
+      targets.map(({ name }) =>
+        writeFile({ ...file, text }, { ...options, name })
+      ),
+    );
+  }
+}
+
+async function writeFile(
+  { path, text }: PlannedFile & { readonly text: string },
+  { shellOf, name, signal }: CallOptions & {
+    readonly shellOf: (host: string) => Shell;
+    readonly name: string;
+  },
+): Promise<void> {
+  // Named after the host: several may share the directory.
+  const partial = quote(`${path}.${name}.partial`);
+  const [dir, target] = [quote(dirname(path)), quote(path)];
+  const { code, stderr } = await shellOf(name).run({
+    script:
+      `mkdir -p -- ${dir} && cat >${partial} && mv -- ${partial} ${target}`,
+    stdin: text,
+  }, signal === undefined ? {} : { signal });
+  if (code === 0) return;
+  throw new HostError(
+    `Cannot write "${path}" on ${name}: ${
+      stderr.trim() || `code ${code}`
+    }; free space there, or set paths.runs to a directory that may be written`,
+  );
+}

@@ -1,0 +1,288 @@
+/**
+ * What a slime run holds: on a GPU while it trains and while it samples, in a host's memory, on disk. Sizes that
+ * follow from shapes are exact; activations and what libraries keep are estimates, and say so.
+ *
+ * @module
+ */
+
+import { batchPlan } from "./batch_shape.ts";
+import { batchShape, hostGpus } from "../slime_config.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import {
+  HEAD_DIM,
+  MODEL_SHAPES,
+  type ModelShape,
+  paddedVocab,
+  parameterCount,
+} from "../model_shapes.ts";
+
+/** Bytes of a GPU while it trains, the fullest one. */
+export interface TrainingMemory {
+  /** Parameters that the GPU has. */
+  readonly parameters: number;
+  readonly weights: number;
+  readonly gradients: number;
+  /** fp32 weights and two moments, shared among the ranks that hold the same parameters. */
+  readonly optimizer: number;
+  /** An estimate. */
+  readonly activations: number;
+  /** An estimate: the logits of a micro-batch, with what the loss makes of them. */
+  readonly logits: number;
+  /** What the engine leaves behind while it sleeps, and the libraries take. Assumed. */
+  readonly beside: number;
+  readonly total: number;
+}
+
+/** Bytes of a GPU while it samples. */
+export interface EngineMemory {
+  /** All that the engine may take: weights and cache. */
+  readonly share: number;
+  readonly weights: number;
+  readonly cache: number;
+  /** Tokens of context that an engine's cache holds. */
+  readonly cacheTokens: number;
+  /** Tokens that the episodes at once come to, the prompt that all begin with counted once. Expected. */
+  readonly expectedTokens: number;
+  /** What the trainer leaves behind, and the libraries take, outside of the share. Assumed. */
+  readonly beside: number;
+}
+
+/** What a run takes. */
+export interface MemoryPlan {
+  readonly gpu: number;
+  /** Tokens of the largest micro-batch, a GPU. */
+  readonly microBatchTokens: number;
+  readonly training: TrainingMemory;
+  readonly engine: EngineMemory;
+  /** Host memory of a host: copies of weights, and what is moved there while the engines sample. */
+  readonly host: number;
+  readonly disk: DiskPlan;
+}
+
+/** What a run writes. Nothing is removed on the way. */
+export interface DiskPlan {
+  readonly checkpoint: number;
+  readonly huggingFace: number;
+  readonly checkpoints: number;
+  readonly total: number;
+}
+
+/** CUDA contexts, communicators and graphs that stay while the other side works. */
+const BESIDE_BYTES = 4e9;
+
+/** bf16 logits, their fp32 copy, the softmax that is kept for the backward pass, the gradient. */
+const LOGIT_BYTES = 2 + 4 + 4 + 4;
+
+/** bf16 weights, fp32 weights, two fp32 moments. */
+const CHECKPOINT_BYTES = 2 + 4 + 4 + 4;
+
+/** Tokens of an episode, as far as they are known. */
+export interface EpisodeTokens {
+  /** Of an episode, prompt and all. */
+  readonly tokens: number;
+  /** Of the policy and the tools, which all begin with. */
+  readonly promptTokens: number;
+}
+
+/** The memory plan of a recipe. */
+export function memoryPlan(
+  config: SlimeConfig,
+  expected: EpisodeTokens,
+): MemoryPlan {
+  const microBatchTokens = largestMicroBatch(config);
+  return {
+    gpu: config.cluster.gpuMemoryGb * 1e9,
+    microBatchTokens,
+    training: trainingMemory(config, microBatchTokens),
+    engine: engineMemory(config, expected),
+    host: hostMemory(config),
+    disk: diskPlan(config),
+  };
+}
+
+/**
+ * What does not fit, or barely.
+ * @returns A sentence each, with the way out.
+ */
+export function memoryWarnings(
+  { gpu, training, engine, microBatchTokens }: MemoryPlan,
+  { parallel, rollout, engine: { concurrency }, cluster }: SlimeConfig,
+): string[] {
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  const limit = parallel.maxTokensPerGpu * parallel.context;
+  return [
+    ...when(
+      training.total > gpu,
+      `training takes about ${gb(training.total)} of a GPU of ${
+        gb(gpu)
+      }; raise parallel.tensor or cluster.gpusPerNode, or lower parallel.maxTokensPerGpu and rollout.maxContextLen`,
+    ),
+    ...when(
+      engine.cache <= 0,
+      `the engine's share of ${gb(engine.share)} does not hold its weights of ${
+        gb(engine.weights)
+      }; raise engine.memory or engine.gpus`,
+    ),
+    ...when(
+      cluster.colocate && engine.share + engine.beside > gpu,
+      `engine.memory leaves ${
+        gb(gpu - engine.share)
+      } of a GPU beside the engine, and a trainer that sleeps keeps about ${
+        gb(engine.beside)
+      }; lower engine.memory`,
+    ),
+    ...when(
+      engine.cache > 0 && engine.cacheTokens < rollout.maxContextLen,
+      `the engine's cache holds ${engine.cacheTokens} tokens, fewer than one episode of rollout.maxContextLen (${rollout.maxContextLen}); raise engine.memory`,
+    ),
+    ...when(
+      engine.cacheTokens >= rollout.maxContextLen &&
+        engine.cacheTokens < engine.expectedTokens,
+      `the engine's cache holds ${engine.cacheTokens} tokens and ${concurrency} episodes at once come to about ${engine.expectedTokens}: the engine will put some off and read them again; lower engine.concurrency`,
+    ),
+    ...when(
+      parallel.dynamicBatch && rollout.maxContextLen > limit,
+      `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen) and a micro-batch ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode trains alone, in a micro-batch of ${microBatchTokens} tokens a GPU, for which memory is counted here`,
+    ),
+  ];
+}
+
+/** slime puts an episode that is longer than a micro-batch into one of its own. */
+function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
+  const longest = Math.ceil(rollout.maxContextLen / parallel.context);
+  return parallel.dynamicBatch
+    ? Math.max(parallel.maxTokensPerGpu, longest)
+    : longest * (parallel.microBatchSize ?? 1);
+}
+
+/** @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes a parameter. */
+function trainingMemory(
+  config: SlimeConfig,
+  tokens: number,
+): TrainingMemory {
+  const { parallel, numerics, cluster } = config;
+  const shape = MODEL_SHAPES[config.model.name];
+  const parameters = gpuParameters(shape, parallel);
+  const replicas = batchPlan(batchShape(config)).dataParallel *
+    parallel.context;
+  const weights = 2 * parameters;
+  const gradients = (numerics.gradientsInFp32 ? 4 : 2) * parameters;
+  const optimizer = 12 * parameters / replicas;
+  const activations = activationBytes(shape, { tokens, parallel });
+  const logits = LOGIT_BYTES * tokens * paddedVocab(parallel.tensor) /
+    parallel.tensor;
+  const beside = cluster.colocate ? BESIDE_BYTES : BESIDE_BYTES / 2;
+  return {
+    parameters,
+    weights,
+    gradients,
+    optimizer,
+    activations,
+    logits,
+    beside,
+    total: weights + gradients + optimizer + activations + logits + beside,
+  };
+}
+
+type Parallel = SlimeConfig["parallel"];
+
+/** Those of the fullest stage: its layers, and an embedding or the output layer, or both where there is one stage. */
+function gpuParameters(
+  shape: ModelShape,
+  { tensor, pipeline }: Parallel,
+): number {
+  const { hidden, tied, layers } = shape;
+  const table = paddedVocab(tensor) * hidden;
+  const tables = pipeline === 1 && !tied ? 2 : 1;
+  return Math.ceil(
+    (layerParameters(shape) * layers / pipeline +
+      tables * table) / tensor,
+  );
+}
+
+function layerParameters(shape: ModelShape): number {
+  const without = { ...shape, layers: shape.layers - 1 };
+  return parameterCount(shape) - parameterCount(without);
+}
+
+/**
+ * With all recomputed, the input of each layer is kept, and one layer's inside at a time; with part of it or
+ * nothing recomputed, the inside of each layer.
+ * @see Korthikanti et al. 2022, section 4; flash attention keeps no scores. Differs: counts this model's own widths.
+ */
+function activationBytes(
+  { hidden, ffn, heads, kvGroups, layers }: ModelShape,
+  { tokens, parallel }: {
+    readonly tokens: number;
+    readonly parallel: Parallel;
+  },
+): number {
+  const { tensor, pipeline, sequence, recompute } = parallel;
+  const shared = sequence ? tensor : 1;
+  const input = 2 * hidden / shared;
+  // Norms and residuals whole or by sequence; queries, keys, values, their output, gate, up and product by rank.
+  const inside = 2 * (6 * hidden / shared +
+    (2 * heads + 2 * kvGroups) * HEAD_DIM / tensor + 4 * ffn / tensor);
+  const perGpu = layers / pipeline;
+  // The first stage holds as many micro-batches as there are stages.
+  const inFlight = pipeline;
+  return recompute === "full"
+    ? tokens * (perGpu * input * inFlight + 2 * inside)
+    : tokens * perGpu * (input + inside) * inFlight;
+}
+
+function engineMemory(
+  { cluster, engine, model }: SlimeConfig,
+  { tokens, promptTokens }: EpisodeTokens,
+): EngineMemory {
+  const shape = MODEL_SHAPES[model.name];
+  const share = engine.memory * cluster.gpuMemoryGb * 1e9;
+  const weights = 2 * parameterCount(shape) / engine.gpus;
+  const cache = share - weights;
+  const heads = Math.max(1, shape.kvGroups / engine.gpus);
+  const perToken = shape.layers * 2 * heads * HEAD_DIM * 2;
+  return {
+    share,
+    weights,
+    cache,
+    cacheTokens: Math.max(0, Math.floor(cache / perToken)),
+    expectedTokens: promptTokens +
+      engine.concurrency * Math.max(0, tokens - promptTokens),
+    beside: BESIDE_BYTES,
+  };
+}
+
+/**
+ * Each rank keeps a copy of its weights, and one of the reference's where there is one; colocated, what trains
+ * moves to the host while the engines sample.
+ */
+function hostMemory(config: SlimeConfig): number {
+  const { weights, optimizer } = trainingMemory(config, 0);
+  const { cluster, algorithm } = config;
+  const copies = weights * (algorithm.klLoss ? 2 : 1);
+  const moved = cluster.colocate ? optimizer : 0;
+  const ranks = Math.min(cluster.gpusPerNode, hostGpus(config));
+  return ranks * (copies + moved);
+}
+
+function diskPlan({ model, checkpoint, rollout }: SlimeConfig): DiskPlan {
+  const parameters = parameterCount(MODEL_SHAPES[model.name]);
+  const huggingFace = checkpoint.huggingFace === null ? 0 : 2 * parameters;
+  const count = checkpointCount(rollout.steps, checkpoint.every);
+  const size = CHECKPOINT_BYTES * parameters;
+  return {
+    checkpoint: size,
+    huggingFace,
+    checkpoints: count,
+    total: count * (size + huggingFace),
+  };
+}
+
+/** One after every so many rollouts, and one after the last. */
+export function checkpointCount(steps: number, every: number): number {
+  return Math.ceil(steps / every);
+}
+
+function when(holds: boolean, warning: string): string[] {
+  return holds ? [warning] : [];
+}

@@ -1,0 +1,313 @@
+/**
+ * The plan of a slime run: everything that a launch writes, starts and submits, and what it will take, from
+ * the recipe and a few facts. Pure: nothing is read, asked or started here, so a plan can be checked line by
+ * line before it costs anything.
+ *
+ * @module
+ */
+
+import { join } from "node:path/posix";
+import { stringify } from "yaml";
+import { slimeFileName } from "./example_rows.ts";
+import { ConfigError } from "../../../env/errors.ts";
+import { batchFaults, batchPlan } from "./batch_shape.ts";
+import { batchShape, hostGpus, isLoopback } from "../slime_config.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { flagWords, trainFlags } from "./flags.ts";
+import {
+  assumedRates,
+  evaluationCount,
+  type Forecast,
+  forecast,
+  forecastWarnings,
+} from "./forecast.ts";
+import { type MemoryPlan, memoryPlan, memoryWarnings } from "./run_memory.ts";
+import { MODEL_SHAPES, paddedVocab, parameterCount } from "../model_shapes.ts";
+import {
+  planHosts,
+  planJob,
+  planRay,
+  planSecrets,
+  planServices,
+} from "./plan_cluster.ts";
+import type {
+  DerivedValues,
+  LaunchFacts,
+  LaunchPlan,
+  PlannedFile,
+  PlannedService,
+  TokenPlan,
+} from "./plan_types.ts";
+import { planSplits } from "./slime_rows.ts";
+
+export type * from "./plan_types.ts";
+
+/**
+ * Plans a run.
+ * @throws {ConfigError} If the data are too few for the recipe, its hosts are not those of the facts, or a path of
+ * the hosts is relative.
+ */
+export function planLaunch(
+  config: SlimeConfig,
+  facts: LaunchFacts,
+): LaunchPlan {
+  refuseRelativePaths(config);
+  refuseTooFewRows(config, facts);
+  const hosts = planHosts(config, facts);
+  const directory = join(config.paths.runs, facts.run);
+  const checkpoints = join(config.checkpoint.directory, facts.run);
+  const services = planServices(config, { hosts, runDir: facts.runDir });
+  const secrets = planSecrets(config, services);
+  const train = trainFlags(config, {
+    checkpoints,
+    huggingFace: huggingFaceTemplate(config, facts.run),
+    hostGpus: hostGpus(config),
+    promptData: join(directory, rowsFile(config, "train")),
+    evalData: config.eval.splits.map((split) => ({
+      name: `${config.data.domain}-${split}`,
+      path: join(directory, rowsFile(config, split)),
+    })),
+    settings: join(directory, SETTINGS_FILE),
+  });
+  const trainWords = flagWords(train);
+  const rates = facts.measured ??
+    assumedRates(config, facts.data?.promptTokens ?? null);
+  const isShared = services.every(({ start }) => start !== null);
+  const expected = forecast(config, {
+    rates,
+    evalRows: evalRows(facts),
+    servers: isShared ? 1 : services.length,
+  });
+  const memory = memoryPlan(config, rates);
+  return {
+    run: facts.run,
+    directory,
+    hosts,
+    files: planFiles(config, { facts, directory, services }),
+    services,
+    ray: planRay(config, { hosts, secrets, services }),
+    job: planJob(config, {
+      facts,
+      hosts,
+      directory,
+      words: trainWords,
+      secrets,
+      services,
+    }),
+    train,
+    trainWords,
+    derived: derivedValues(config, { facts, checkpoints }),
+    tokens: tokenPlan(config, rates.tokens),
+    memory,
+    forecast: expected,
+    warnings: warningsOf(config, { facts, services, memory, expected }),
+  };
+}
+
+/** The file of generate.py's settings, and the module itself, whose name the hooks' flags have. */
+const SETTINGS_FILE = "settings.yaml";
+const HOOKS_FILE = "generate.py";
+
+function rowsFile(
+  { data }: SlimeConfig,
+  split: Parameters<typeof slimeFileName>[1],
+): string {
+  return slimeFileName(data.domain, split);
+}
+
+function huggingFaceTemplate(
+  { checkpoint }: SlimeConfig,
+  run: string,
+): string | null {
+  const { huggingFace } = checkpoint;
+  return huggingFace === null ? null : join(huggingFace, run, "{rollout_id}");
+}
+
+/** @throws {ConfigError} If a path would mean another place in each process of the hosts. */
+function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
+  const all: [string, string | null][] = [
+    ["model.directory", model.directory],
+    ["model.reference", model.reference],
+    ["checkpoint.directory", checkpoint.directory],
+    ["checkpoint.huggingFace", checkpoint.huggingFace],
+    ["paths.slime", paths.slime],
+    ["paths.megatron", paths.megatron],
+    ["paths.runs", paths.runs],
+  ];
+  const found = all.find(([, path]) => path !== null && !path.startsWith("/"));
+  if (found === undefined) return;
+  throw new ConfigError(
+    `${found[0]} is "${
+      found[1]
+    }", and jobs run in slime's directory; give an absolute path`,
+  );
+}
+
+/** @throws {ConfigError} If a rollout takes more tasks than there are. */
+function refuseTooFewRows(
+  config: SlimeConfig,
+  { data }: LaunchFacts,
+): void {
+  const { heads, kvGroups, layers } = MODEL_SHAPES[config.model.name];
+  const rows = data?.rows[0]?.rows ?? Number.MAX_SAFE_INTEGER;
+  const faults = batchFaults(batchShape(config), {
+    heads,
+    kvGroups,
+    layers,
+    rows,
+  });
+  if (faults.length > 0) throw new ConfigError(faults.join("\n"));
+}
+
+function evalRows({ data }: LaunchFacts): number | null {
+  return data === null
+    ? null
+    : data.rows.slice(1).reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** Whatever reads them may run on any host, so each host has them all. */
+function planFiles(
+  config: SlimeConfig,
+  { facts, directory, services }: {
+    readonly facts: LaunchFacts;
+    readonly directory: string;
+    readonly services: readonly PlannedService[];
+  },
+): PlannedFile[] {
+  const rows = planSplits(config).map((split) => {
+    const there = facts.data?.rows.find((one) => one.split === split);
+    return {
+      path: join(directory, rowsFile(config, split)),
+      text: there?.text ?? null,
+      on: "every" as const,
+      what: `tasks of ${config.data.domain}, ${split}` +
+        (there === undefined ? "" : `: ${there.rows}`),
+    };
+  });
+  return [
+    ...rows,
+    {
+      path: join(directory, HOOKS_FILE),
+      text: facts.hooks,
+      on: "every",
+      what: "slime's hooks",
+    },
+    {
+      path: join(directory, SETTINGS_FILE),
+      text: stringify(hookSettings(config, services)),
+      on: "every",
+      what: "settings of the hooks",
+    },
+  ];
+}
+
+/** What generate.py reads as attributes of slime's arguments. */
+function hookSettings(
+  { bridge, eval: evals }: SlimeConfig,
+  services: readonly PlannedService[],
+): Record<string, unknown> {
+  const [split, ...others] = evals.every > 0 ? evals.splits : [];
+  return {
+    taulab_services: services.map(({ url }) => url),
+    taulab_timeout_s: bridge.timeoutS,
+    taulab_patience_s: bridge.patienceS,
+    taulab_retries: bridge.retries,
+    // Rows name their split; this is for rows of another making, where only one can be meant.
+    ...(split !== undefined && others.length === 0
+      ? { taulab_eval_split: split }
+      : {}),
+  };
+}
+
+function derivedValues(
+  config: SlimeConfig,
+  { facts, checkpoints }: {
+    readonly facts: LaunchFacts;
+    readonly checkpoints: string;
+  },
+): DerivedValues {
+  const { rollout, engine, model, parallel, eval: evals } = config;
+  const batch = batchPlan(batchShape(config));
+  const rows = facts.data?.rows[0]?.rows;
+  return {
+    ...batch,
+    parameters: parameterCount(MODEL_SHAPES[model.name]),
+    paddedVocab: paddedVocab(parallel.tensor),
+    rollouts: rollout.steps,
+    totalSteps: rollout.steps * batch.optimizerSteps,
+    epochs: rows === undefined
+      ? null
+      : rollout.steps * rollout.batchSize / rows,
+    evaluations: evaluationCount(rollout.steps, evals.every),
+    concurrency: engine.concurrency * batch.engines,
+    checkpoints,
+  };
+}
+
+function tokenPlan(config: SlimeConfig, episodeTokens: number): TokenPlan {
+  const { rollout, parallel } = config;
+  const { samples, dataParallel } = batchPlan(batchShape(config));
+  const perRank = rollout.globalBatchSize / dataParallel;
+  const microBatches = parallel.dynamicBatch
+    ? perRank * episodeTokens / (parallel.maxTokensPerGpu * parallel.context)
+    : perRank / (parallel.microBatchSize ?? 1);
+  return {
+    samples,
+    expected: samples * episodeTokens,
+    most: samples * rollout.maxContextLen,
+    answer: rollout.maxResponseLen,
+    episode: rollout.maxContextLen,
+    microBatches: Math.ceil(microBatches),
+  };
+}
+
+function warningsOf(
+  config: SlimeConfig,
+  { facts, services, memory, expected }: {
+    readonly facts: LaunchFacts;
+    readonly services: readonly PlannedService[];
+    readonly memory: MemoryPlan;
+    readonly expected: Forecast;
+  },
+): string[] {
+  const { cluster, checkpoint, engine, rollout } = config;
+  const isServedHere = services.some(({ listen }) => listen !== null);
+  const served = isServedHere ? new URL(services[0]!.url).hostname : "";
+  return [
+    ...facts.notes,
+    ...when(
+      facts.data === null,
+      "the data are not there, so rows, epochs and evaluations are not known: pass --tau-bench DIR or set TAU_BENCH_DIR",
+    ),
+    ...when(
+      cluster.hosts.length > 0 && isServedHere &&
+        config.bridge.address === null,
+      `episodes are served by this machine at ${served}, which is the head's address: where this machine is not ${
+        cluster.hosts[0]
+      }, set bridge.address to an address of it that the hosts reach`,
+    ),
+    ...when(
+      cluster.nodes > 1,
+      `${checkpoint.directory} has to be one file system on all hosts: each writes its part of a checkpoint, and reads all parts`,
+    ),
+    ...when(
+      cluster.start && !isLoopback(cluster.dashboardHost),
+      `Ray's Jobs API listens on ${cluster.dashboardHost}, and whoever reaches it can run anything on the hosts; close the port to others, or set cluster.dashboardHost to 127.0.0.1`,
+    ),
+    ...when(
+      !["consistent_hashing", "manual"].includes(engine.routerPolicy) &&
+        expected.atOnce > engine.concurrency,
+      `engine.routerPolicy ${engine.routerPolicy} may send an episode's turns to several engines, each of which reads it anew; consistent_hashing keeps it on one`,
+    ),
+    ...when(
+      rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,
+      `rollout.filter ${rollout.filter} takes a failed episode for a reward of 0, and keeps a group for that; generate.keep_group leaves it aside`,
+    ),
+    ...memoryWarnings(memory, config),
+    ...forecastWarnings(expected, config),
+  ];
+}
+
+function when(holds: boolean, warning: string): string[] {
+  return holds ? [warning] : [];
+}

@@ -1,0 +1,70 @@
+/**
+ * The rows that slime reads, out of a dataset.
+ *
+ * @module
+ */
+
+import { slimeFileName, slimeRows } from "./example_rows.ts";
+import { ConfigError } from "../../../env/errors.ts";
+import type { Dataset, Split } from "../../../env/types.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+
+/** Rows of one split. */
+export interface SplitRows {
+  readonly split: Split;
+  /** `retail_train_tasks.jsonl`. */
+  readonly fileName: string;
+  readonly rows: number;
+  /** Lines of JSON, each naming its world and split. */
+  readonly text: string;
+}
+
+/** What a plan needs of the data. */
+export interface PlanData {
+  /** The training split first, then those that are evaluated. */
+  readonly rows: readonly SplitRows[];
+  /** Of the policy and the tools: an estimate, four letters a token. */
+  readonly promptTokens: number;
+  readonly fingerprint: string;
+}
+
+/** The splits that a recipe reads: the training split first. */
+export function planSplits(
+  { eval: evals }: Pick<SlimeConfig, "eval">,
+): Split[] {
+  return ["train", ...(evals.every > 0 ? evals.splits : [])];
+}
+
+/**
+ * Takes out of a dataset what a plan needs.
+ * @throws {ConfigError} If it lacks a split that the recipe trains or evaluates on.
+ */
+export function planData(dataset: Dataset, config: SlimeConfig): PlanData {
+  const rows = planSplits(config).map((split) => {
+    if (!dataset.splits.includes(split)) throw missing(split, dataset);
+    const tasks = dataset.tasks(split);
+    return {
+      split,
+      fileName: slimeFileName(dataset.domain, split),
+      rows: tasks.length,
+      text: slimeRows(tasks, "split"),
+    };
+  });
+  const letters = dataset.policy.length + JSON.stringify(dataset.tools).length;
+  return {
+    rows,
+    promptTokens: Math.ceil(letters / 4),
+    fingerprint: dataset.fingerprint,
+  };
+}
+
+function missing(split: Split, dataset: Dataset): ConfigError {
+  const there = `${dataset.name} ${dataset.domain} has only ${
+    dataset.splits.join(", ")
+  }`;
+  return new ConfigError(
+    split === "train"
+      ? `There is nothing to train on: ${there}; choose another data.domain`
+      : `eval.splits names ${split}, and ${there}; name one of these, or set eval.every to 0`,
+  );
+}

@@ -1,0 +1,29 @@
+/**
+ * What is in a directory, in a word: names and sizes, so that what was added or changed since is seen at once
+ * in directories of any size.
+ *
+ * @module
+ */
+
+import { HostError } from "../../../env/errors.ts";
+import type { Shell } from "../hosts/shell.ts";
+import { pathWord } from "./step.ts";
+
+/** A shell's words that print it; what `hf` keeps beside a download for itself is left out. */
+export function fingerprintScript(dir: string): string {
+  return `(cd ${
+    pathWord(dir)
+  } && find . -type f -not -path './.cache/*' -exec wc -c {} + | grep -v ' total$' | sort | cksum)`;
+}
+
+/** Reads it. @throws {HostError} If the directory cannot be read. */
+export async function fingerprintOf(
+  dir: string,
+  { shell }: { readonly shell: Shell },
+): Promise<string> {
+  const { code, stdout, stderr } = await shell.run({
+    script: fingerprintScript(dir),
+  });
+  if (code === 0) return stdout.trim();
+  throw new HostError(`${shell.name}: cannot read ${dir}: ${stderr.trim()}`);
+}

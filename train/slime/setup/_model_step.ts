@@ -1,0 +1,125 @@
+/**
+ * The model, as Hugging Face keeps it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { quote } from "../hosts/shell.ts";
+import { type ModelShape, parameterCount } from "../model_shapes.ts";
+import { needs, pathWord, say, type Step } from "./step.ts";
+
+/** Tokenizer, config and headers beside the weights. */
+const SMALL_FILES_BYTES = 32 * 2 ** 20;
+
+/** What is to be downloaded. */
+export interface ModelOptions {
+  /** `Qwen/Qwen3-4B-Instruct-2507`. */
+  readonly repository: string;
+  readonly revision: string;
+  readonly directory: string;
+  readonly shape: ModelShape;
+  readonly inside: boolean;
+  /** The directory of the interpreter, where a bare host has `hf`. */
+  readonly bin: string | undefined;
+  /** Of Hugging Face; goes by the environment. */
+  readonly token: string | undefined;
+}
+
+/** Bytes of the model on disk: its parameters in bf16 and the small files. */
+export function modelBytes(shape: ModelShape): number {
+  return 2 * parameterCount(shape) + SMALL_FILES_BYTES;
+}
+
+/** The model by `hf download`, which goes on where it was cut off. */
+export function modelStep(options: ModelOptions): Step {
+  const { repository, revision, directory, shape, inside, token } = options;
+  const bytes = modelBytes(shape);
+  return {
+    id: "model",
+    title: `${repository} in ${directory} (${gigabytes(bytes)} GB)`,
+    inside,
+    checks:
+      "config, tokenizer and every shard of the index are there, each as long as its header says",
+    check: checkScript(options, bytes),
+    commands: () => [{
+      script: `${withBin(options)}hf download ${quote(repository)} --revision ${
+        quote(revision)
+      } --local-dir ${pathWord(directory)}`,
+      env: {
+        HF_HUB_DISABLE_PROGRESS_BARS: "1",
+        ...token === undefined ? {} : { HF_TOKEN: token },
+      },
+      network: true,
+    }],
+    usual: "absent",
+    made: (was) =>
+      was === "absent" ? { kind: "download", dir: directory } : undefined,
+    size: {
+      script: `du -sk ${
+        pathWord(directory)
+      } 2>/dev/null | awk '{print $1 * 1024}'`,
+      bytes,
+    },
+  };
+}
+
+function withBin({ bin }: ModelOptions): string {
+  return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH `;
+}
+
+/**
+ * A shard is `8 bytes of a length, that many bytes of JSON, tensors`; the largest end among the JSON's
+ * offsets says how long it has to be.
+ */
+function checkScript(options: ModelOptions, bytes: number): string {
+  const dir = pathWord(options.directory);
+  const path = options.bin === undefined
+    ? ":"
+    : `PATH=${pathWord(options.bin)}:$PATH`;
+  return `d=${dir}
+${path}
+missing=
+for f in config.json tokenizer_config.json tokenizer.json; do [ -s "$d/$f" ] || missing="$missing $f"; done
+shards=model.safetensors
+if [ -e "$d/model.safetensors.index.json" ]; then
+  shards=$(grep -o '[^"/]*[.]safetensors"' "$d/model.safetensors.index.json" | tr -d '"' | sort -u)
+fi
+count=0
+for f in $shards; do
+  if [ ! -s "$d/$f" ]; then missing="$missing $f"; continue; fi
+  n=$(od -An -tu8 -N8 "$d/$f" | tr -d ' ')
+  has=$(wc -c <"$d/$f" | tr -d ' ')
+  end=$(tail -c +9 "$d/$f" | head -c "\${n:-0}" | grep -o '"data_offsets": *[[][0-9]*, *[0-9]*' | sed 's/.*[, ]//' | sort -n | tail -n 1)
+  if [ -z "$end" ] || [ "$has" -ne $((8 + n + end)) ]; then missing="$missing $f"; fi
+  count=$((count + 1))
+done
+[ -n "$missing" ] || ${say("done", "$count of $count shards")}
+${
+    needs(
+      "hf",
+      "install it by pip install huggingface_hub where Python's packages are",
+    )
+  }
+p=$d; while [ ! -e "$p" ]; do p=$(dirname "$p"); done
+free=$(df -Pk "$p" | awk 'NR == 2 {print $4}')
+has=$( [ -e "$d" ] && du -sk "$d" | awk '{print $1}' || echo 0)
+need=$((${Math.ceil(bytes / 1024)} - has))
+[ "$need" -lt "$free" ] || ${
+    say(
+      "refused",
+      "it takes $((need / 1048576)) GiB more and $((free / 1048576)) GiB are free in $p; make room, or name another place by --set model.directory=DIR",
+    )
+  }
+[ -n "$(ls -A "$d" 2>/dev/null)" ] || ${say("todo", "absent")}
+echo "todo missing$missing"`;
+}
+
+/** The directory of an interpreter that was given by its path. */
+export function binOf(python: string): string | undefined {
+  return python.includes("/") ? join(python, "..") : undefined;
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1);
+}

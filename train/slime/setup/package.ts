@@ -1,0 +1,72 @@
+/**
+ * taulab as it is here, to be put on another host.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { HostError } from "../../../env/errors.ts";
+import { localShell } from "../hosts/local_shell.ts";
+import { quoteWords } from "../hosts/shell.ts";
+
+/** What serving and importing take; tests and notebooks stay. */
+const PARTS = [
+  "LICENSE",
+  "deno.json",
+  "deno.lock",
+  "mod.ts",
+  "env",
+  "tasks",
+  "train",
+];
+
+/** The files of taulab. */
+export interface Package {
+  /** A digest of paths and contents. */
+  readonly id: string;
+  readonly files: number;
+  /** The files as a tar archive, compressed, in base64. */
+  pack(): Promise<string>;
+}
+
+/** Reads the files, and their digest. @param root The directory of `deno.json`. */
+export async function readPackage(root: string): Promise<Package> {
+  const files: string[] = [];
+  for (const part of PARTS) await addFiles(root, { path: part, files });
+  const hash = createHash("sha256");
+  for (const path of files) {
+    const content = await Deno.readFile(join(root, path));
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return {
+    id: hash.digest("hex").slice(0, 16),
+    files: files.length,
+    pack: () => pack(root, files),
+  };
+}
+
+async function addFiles(
+  root: string,
+  { path, files }: { path: string; files: string[] },
+): Promise<void> {
+  const info = await Deno.stat(join(root, path)).catch(() => undefined);
+  if (info?.isFile) files.push(path);
+  if (!info?.isDirectory) return;
+  const names = (await Array.fromAsync(Deno.readDir(join(root, path))))
+    .map(({ name }) => name).filter((name) => !name.startsWith("."));
+  for (const name of names.sort()) {
+    await addFiles(root, { path: `${path}/${name}`, files });
+  }
+}
+
+async function pack(root: string, files: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await localShell().run({
+    script: `tar -czf - -C ${quoteWords([root])} -T - | base64`,
+    stdin: files.map((file) => `${file}\n`).join(""),
+  });
+  if (code === 0) return stdout;
+  throw new HostError(
+    `Cannot pack taulab: ${stderr.trim()}; tar and base64 are needed here`,
+  );
+}

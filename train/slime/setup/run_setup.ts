@@ -1,0 +1,294 @@
+/**
+ * Sets hosts up, all at once, each step after the other.
+ *
+ * @module
+ */
+
+import type { Shell } from "../hosts/shell.ts";
+import { fingerprintOf } from "./_fingerprint.ts";
+import {
+  earlierEntry,
+  type Entry,
+  type Made,
+  type Manifest,
+  withEntry,
+} from "./manifest.ts";
+import type { HostPlan } from "./setup_plan.ts";
+import { checkStep, doStep, type Progress } from "./run_step.ts";
+import { type HostShells, openSession, type Session } from "./setup_session.ts";
+import type { Probe, Step, StepId } from "./step.ts";
+
+/**
+ * What became of a step: `done` was found done, `did` was done now, `todo` is to be done (checks only), `waits`
+ * comes after what is not done, `refused` would take from what is not ours.
+ */
+export type StepState =
+  | "checking"
+  | "running"
+  | "done"
+  | "did"
+  | "todo"
+  | "waits"
+  | "refused"
+  | "failed"
+  | "stopped";
+
+/** A step of a host as it came out. */
+export interface StepReport {
+  readonly id: StepId;
+  readonly title: string;
+  readonly state: StepState;
+  readonly detail: string;
+  readonly seconds: number;
+}
+
+/** A host as it came out. */
+export interface HostReport {
+  readonly host: string;
+  readonly steps: readonly StepReport[];
+  /** Why not all is done. */
+  readonly error?: string;
+}
+
+/** What goes on. */
+export interface SetupEvent {
+  readonly host: string;
+  /** `undefined` before the first step. */
+  readonly step: StepId | undefined;
+  readonly state: StepState;
+  readonly detail: string;
+  readonly progress?: Progress;
+}
+
+/** How hosts are reached and time passes. */
+export interface SetupContext {
+  connect(plan: HostPlan): HostShells;
+  /** Names this run. */
+  readonly run: string;
+  readonly signal: AbortSignal;
+  readonly secrets: readonly string[];
+  /** As a step's. */
+  readonly stallMs?: number;
+  sleep(ms: number, options: { signal: AbortSignal }): Promise<void>;
+  now(): Date;
+  onEvent?(event: SetupEvent): void;
+}
+
+/** Sets up all hosts at once. A host that fails does not hold up the others; nothing is thrown but bugs. */
+export function runSetup(
+  plans: readonly HostPlan[],
+  context: SetupContext,
+): Promise<HostReport[]> {
+  return Promise.all(plans.map((plan) => new HostRun(plan, context).setUp()));
+}
+
+/** Runs the checks of all hosts, and nothing else. */
+export function checkSetup(
+  plans: readonly HostPlan[],
+  context: SetupContext,
+): Promise<HostReport[]> {
+  return Promise.all(plans.map((plan) => new HostRun(plan, context).check()));
+}
+
+class HostRun {
+  readonly #plan: HostPlan;
+  readonly #context: SetupContext;
+  readonly #reports: StepReport[] = [];
+
+  constructor(plan: HostPlan, context: SetupContext) {
+    this.#plan = plan;
+    this.#context = context;
+  }
+
+  setUp(): Promise<HostReport> {
+    return this.#guarded(async (shells) => {
+      await using session = await openSession(shells, {
+        ...this.#context,
+        plan: this.#plan,
+        onWait: () =>
+          this.#event(undefined, "waits", "another host of this run is at it"),
+      });
+      for (const step of this.#plan.steps) {
+        const ok = await this.#timed(
+          step,
+          () => this.#setUpStep(step, { shells, session }),
+        );
+        if (!ok) break;
+      }
+    });
+  }
+
+  check(): Promise<HostReport> {
+    return this.#guarded(async (shells) => {
+      let container = true;
+      for (const step of this.#plan.steps) {
+        if (step.inside && !container) continue;
+        await this.#timed(step, async () => {
+          const { signal } = this.#context;
+          const probe = await checkStep(step, this.#shell(step, shells), {
+            signal,
+          });
+          if (step.id === "container") container = probe.state === "done";
+          return probe;
+        });
+      }
+    });
+  }
+
+  /** Whatever comes, the host's report tells of it; steps that were not come to wait. */
+  async #guarded(
+    body: (shells: HostShells) => Promise<void>,
+  ): Promise<HostReport> {
+    let error: string | undefined;
+    try {
+      await using shells = this.#context.connect(this.#plan);
+      await body(shells);
+    } catch (thrown) {
+      error = this.#message(thrown);
+    }
+    const failed = this.#reports.find(({ state }) =>
+      state === "failed" || state === "refused" || state === "stopped"
+    );
+    error ??= failed && `${this.#plan.name}: ${failed.id}: ${failed.detail}`;
+    const steps = this.#plan.steps.map((step) =>
+      this.#reports.find(({ id }) => id === step.id) ??
+        report(step, { state: "waits", detail: "", seconds: 0 })
+    );
+    return {
+      host: this.#plan.name,
+      steps,
+      ...error === undefined ? {} : { error },
+    };
+  }
+
+  /** @returns Whether the next step can be taken. */
+  async #timed(
+    step: Step,
+    body: () => Promise<Probe | StepOutcome>,
+  ): Promise<boolean> {
+    const startedMs = performance.now();
+    this.#event(step, "checking", "");
+    let outcome: StepOutcome;
+    try {
+      outcome = await body();
+    } catch (error) {
+      outcome = this.#failed(step, error);
+    }
+    const seconds = (performance.now() - startedMs) / 1000;
+    this.#reports.push(report(step, { ...outcome, seconds }));
+    this.#event(step, outcome.state, outcome.detail);
+    return outcome.state === "done" || outcome.state === "did";
+  }
+
+  async #setUpStep(
+    step: Step,
+    { shells, session }: { shells: HostShells; session: Session },
+  ): Promise<StepOutcome> {
+    const shell = this.#shell(step, shells);
+    const probe = await checkStep(step, shell, this.#context);
+    if (probe.state === "refused") return probe;
+    const entry = this.#entry(step, session.manifest, probe.detail);
+    const known = entry && earlierEntry(session.manifest, entry);
+    if (probe.state === "done") {
+      if (known?.state === "begun") {
+        await this.#record(known, { shell, session });
+      }
+      return probe;
+    }
+    if (entry) await session.save(withEntry(session.manifest, entry));
+    this.#event(step, "running", probe.detail);
+    const { detail } = await doStep(step, { shell, was: probe.detail }, {
+      ...this.#context,
+      onLine: (line) => this.#event(step, "running", line),
+      onProgress: (progress) =>
+        this.#context.onEvent?.({
+          host: this.#plan.name,
+          step: step.id,
+          state: "running",
+          detail: "",
+          progress,
+        }),
+    });
+    if (entry) await this.#record(entry, { shell, session });
+    return { state: "did", detail };
+  }
+
+  /** What is to be undone after this step; what an earlier run of it made stays ours. */
+  #entry(step: Step, manifest: Manifest, was: string): Entry | undefined {
+    const place = step.made("absent");
+    if (place === undefined) return undefined;
+    const entry: Entry = {
+      step: step.id,
+      within: step.inside ? [...this.#plan.within] : [],
+      made: place,
+      state: "begun",
+      fingerprint: "",
+      at: this.#context.now().toISOString(),
+    };
+    const earlier = earlierEntry(manifest, entry);
+    const made = earlier ? carryOn(earlier.made, place) : step.made(was);
+    return made && { ...entry, made };
+  }
+
+  async #record(
+    entry: Entry,
+    { shell, session }: { shell: Shell; session: Session },
+  ): Promise<void> {
+    const fingerprint = entry.made.kind === "download"
+      ? await fingerprintOf(entry.made.dir, { shell })
+      : "";
+    await session.save(
+      withEntry(session.manifest, { ...entry, state: "done", fingerprint }),
+    );
+  }
+
+  #shell(step: Step, shells: HostShells): Shell {
+    return step.inside ? shells.within(this.#plan.within) : shells.host;
+  }
+
+  #failed(step: Step, error: unknown): StepOutcome {
+    const own = `${this.#plan.name}: ${step.id}: `;
+    const message = this.#message(error);
+    const detail = message.startsWith(own)
+      ? message.slice(own.length)
+      : message;
+    const stopped = this.#context.signal.aborted;
+    return { state: stopped ? "stopped" : "failed", detail };
+  }
+
+  #message(error: unknown): string {
+    if (this.#context.signal.aborted) {
+      return "stopped; run the same set-up again to go on";
+    }
+    if (error instanceof TypeError || !(error instanceof Error)) throw error;
+    return error.message;
+  }
+
+  #event(step: Step | undefined, state: StepState, detail: string): void {
+    const host = this.#plan.name;
+    this.#context.onEvent?.({ host, step: step?.id, state, detail });
+  }
+}
+
+interface StepOutcome {
+  readonly state: StepState;
+  readonly detail: string;
+}
+
+function report(
+  { id, title }: Step,
+  rest: StepOutcome & { readonly seconds: number },
+): StepReport {
+  return { id, title, ...rest };
+}
+
+/** What was ours is ours still; what we moved or replaced goes back to where it first was. */
+function carryOn(earlier: Made, now: Made): Made {
+  if (earlier.kind === "moved" && now.kind === "clone") {
+    return { ...earlier, to: now.commit };
+  }
+  if (earlier.kind === "package" && now.kind === "package") {
+    return { ...now, was: earlier.was };
+  }
+  return now;
+}

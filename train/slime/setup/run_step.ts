@@ -1,0 +1,218 @@
+/**
+ * One step on one host: asked whether it is done, done, asked again.
+ *
+ * @module
+ */
+
+import { HostError } from "../../../env/errors.ts";
+import { redact } from "../../../env/models/redact.ts";
+import type { Shell, ShellOutput } from "../hosts/shell.ts";
+import { type Line, type Probe, readProbe, type Step } from "./step.ts";
+
+/** How far a download is. */
+export interface Progress {
+  readonly bytes: number;
+  readonly total: number;
+  /** Of the last half minute; 0 while not known. */
+  readonly bytesPerS: number;
+}
+
+/** How a step waits and tells. */
+export interface StepOptions {
+  readonly signal: AbortSignal;
+  /** Never shown. */
+  readonly secrets: readonly string[];
+  /** A download that says nothing and does not grow for so long is begun again. Default: 10 minutes. */
+  readonly stallMs?: number;
+  sleep(ms: number, options: { signal: AbortSignal }): Promise<void>;
+  onLine?(line: string): void;
+  onProgress?(progress: Progress): void;
+}
+
+/** Waits between tries of what goes over a network. */
+const BACKOFF_MS = [3_000, 15_000];
+
+const POLL_MS = 2_000;
+const WINDOW_MS = 30_000;
+const STALL_MS = 600_000;
+
+/** As `timeout` has it. */
+const STALLED = 124;
+
+/** Asks whether a step is done; changes nothing. @throws {HostError} If the check itself breaks. */
+export async function checkStep(
+  step: { readonly check: string; readonly id: string },
+  shell: Shell,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Probe> {
+  const { code, stdout, stderr } = await shell.run({ script: step.check }, {
+    signal,
+  });
+  const probe = readProbe(stdout);
+  if (code === 0 && probe !== undefined) return probe;
+  throw new HostError(
+    `${shell.name}: ${step.id}: its check broke (code ${code})${
+      lastWords(stderr || stdout)
+    }`,
+  );
+}
+
+/** Runs a step's commands, then its check. @throws {HostError} If one fails, or the check is not content. */
+export async function doStep(
+  step: Step,
+  { shell, was }: { readonly shell: Shell; readonly was: string },
+  options: StepOptions,
+): Promise<Probe> {
+  const pulse = new Pulse(step.size && (options.stallMs ?? STALL_MS));
+  await using _ = watchSize(step, { shell, options, pulse });
+  for (const line of step.commands(was)) {
+    await runLine(line, { step, shell, pulse }, options);
+  }
+  const probe = await checkStep(step, shell, options);
+  if (probe.state === "done") return probe;
+  throw new HostError(
+    `${shell.name}: ${step.id}: all its commands ran, and its check still says: ${probe.detail}`,
+  );
+}
+
+interface Place {
+  readonly step: Step;
+  readonly shell: Shell;
+  readonly pulse: Pulse;
+}
+
+async function runLine(
+  line: Line,
+  { step, shell, pulse }: Place,
+  options: StepOptions,
+): Promise<void> {
+  const { script, env = {}, input } = line;
+  const stdin = await input?.read();
+  const command = { script, env, ...stdin === undefined ? {} : { stdin } };
+  const { signal, onLine } = options;
+  for (let attempt = 0;; attempt++) {
+    const { code, stdout, stderr } = await pulse.guard(
+      signal,
+      (signal) =>
+        shell.run(command, {
+          signal,
+          onLine: (text) => {
+            pulse.beat();
+            onLine?.(redact(text, options.secrets));
+          },
+        }),
+    );
+    if (code === 0) return;
+    const waitMs = line.network ? BACKOFF_MS[attempt] : undefined;
+    if (waitMs === undefined || code === 127) {
+      throw new HostError(
+        `${shell.name}: ${step.id}: code ${code} from: ${script}${
+          redact(lastWords(stderr || stdout), options.secrets)
+        }\nMend that and run the same set-up again: what is done is not done again`,
+      );
+    }
+    onLine?.(`code ${code}; trying again in ${waitMs / 1000} s`);
+    await options.sleep(waitMs, { signal });
+  }
+}
+
+function lastWords(text: string): string {
+  const lines = text.trim().split(/\r?\n|\r/).filter((line) => line !== "");
+  return lines.slice(-5).map((line) => `\n  ${line}`).join("");
+}
+
+/** Tells a command that is at work from one that stands still. */
+class Pulse {
+  readonly #stallMs: number | undefined;
+  #lastMs = 0;
+
+  constructor(stallMs: number | undefined) {
+    this.#stallMs = stallMs;
+  }
+
+  beat(): void {
+    this.#lastMs = performance.now();
+  }
+
+  /** Ends what stands still; that is a failure of it like others. */
+  async guard(
+    signal: AbortSignal,
+    run: (signal: AbortSignal) => Promise<ShellOutput>,
+  ): Promise<ShellOutput> {
+    const stallMs = this.#stallMs;
+    if (stallMs === undefined) return await run(signal);
+    const stalled = new AbortController();
+    this.beat();
+    const timer = setInterval(() => {
+      if (performance.now() - this.#lastMs > stallMs) stalled.abort();
+    }, stallMs / 10);
+    try {
+      return await run(AbortSignal.any([signal, stalled.signal]));
+    } catch (error) {
+      if (signal.aborted || !stalled.signal.aborted) throw error;
+      const stderr = `nothing came for ${Math.round(stallMs / 1000)} s`;
+      return { code: STALLED, stdout: "", stderr };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
+
+/** Asks every two seconds how much is on the disk, until disposed. */
+function watchSize(
+  { size }: Step,
+  { shell, options, pulse }: {
+    readonly shell: Shell;
+    readonly options: StepOptions;
+    readonly pulse: Pulse;
+  },
+): AsyncDisposable {
+  const stop = new AbortController();
+  const onProgress = (progress: Progress) => options.onProgress?.(progress);
+  const watching = size === undefined
+    ? Promise.resolve()
+    : watch(size, { shell, pulse, onProgress, signal: stop.signal });
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await watching.catch(() => {}); // the step itself says what is wrong
+    },
+  };
+}
+
+async function watch(
+  size: NonNullable<Step["size"]>,
+  { shell, pulse, onProgress, signal }: {
+    readonly shell: Shell;
+    readonly pulse: Pulse;
+    readonly signal: AbortSignal;
+    onProgress(progress: Progress): void;
+  },
+): Promise<void> {
+  const seen: { atMs: number; bytes: number }[] = [];
+  while (!signal.aborted) {
+    const { stdout } = await shell.run({ script: size.script }, { signal });
+    const now = { atMs: performance.now(), bytes: Number(stdout.trim()) || 0 };
+    if (now.bytes !== seen.at(-1)?.bytes) pulse.beat();
+    seen.push(now);
+    while (now.atMs - seen[0]!.atMs > WINDOW_MS) seen.shift();
+    const first = seen[0]!;
+    const seconds = (now.atMs - first.atMs) / 1000;
+    onProgress({
+      bytes: now.bytes,
+      total: size.bytes,
+      bytesPerS: seconds > 0 ? (now.bytes - first.bytes) / seconds : 0,
+    });
+    await pause(POLL_MS, signal);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}
