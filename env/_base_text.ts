@@ -1,8 +1,6 @@
 /**
  * The canonical text of a database's base, encoded once, so that a state's hash only encodes the rows that
  * changed.
- *
- * @module
  */
 
 import type { JsonObject } from "./python/python_value.ts";

@@ -1,8 +1,4 @@
-/**
- * Actions as scripts write them.
- *
- * @module
- */
+/** Actions as scripts write them. */
 
 import { fromPlain, type JsonObject } from "./python/python_value.ts";
 import type { Action } from "./types.ts";

@@ -1,8 +1,4 @@
-/**
- * Calling a tool by name, and what the agent reads of it.
- *
- * @module
- */
+/** Calling a tool by name, and what the agent reads of it. */
 
 import type { Database } from "./database.ts";
 import type { Domain } from "./domain.ts";

@@ -4,8 +4,6 @@
  * A database is a stack of layers. Only the topmost is written to, and it holds whole rows: the first write to
  * a row copies it there. A fork seals the topmost layer and puts two empty ones on it, so it costs the same
  * however much has changed, and neither side sees what the other writes.
- *
- * @module
  */
 
 import { printPythonJson } from "./python/python_json.ts";

@@ -1,8 +1,4 @@
-/**
- * A kind of world: tools over a database. Which rows and texts it works on is the dataset's affair.
- *
- * @module
- */
+/** A kind of world: tools over a database. Which rows and texts it works on is the dataset's affair. */
 
 import type { z } from "zod";
 import type { Tool } from "./tool.ts";

@@ -1,8 +1,4 @@
-/**
- * The live world of one task: a fork of the database, tools over it, and a customer.
- *
- * @module
- */
+/** The live world of one task: a fork of the database, tools over it, and a customer. */
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";

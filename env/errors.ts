@@ -1,28 +1,54 @@
 /**
- * The errors of taulab's boundaries: the class says where a run broke, the fields say with what.
+ * The errors of taulab's boundaries: the class says where a run broke, the fields say with what and how to fix it.
  * Wrong arguments inside the program are plain `TypeError`s and `RangeError`s.
- *
- * @module
  */
 
-/** What a person gave is unusable: a flag, a recipe, a dataset. The message says how to mend it. Exit code 2. */
-export class ConfigError extends Error {
+/** What an error of a boundary holds beside its message. */
+export interface BoundaryErrorOptions {
+  /** What to do about it, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** An error that people are shown: what failed, and apart from it how to fix it. */
+export abstract class BoundaryError extends Error {
+  /** How to fix it, where that is known. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, { hint, cause }: BoundaryErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.hint = hint;
+  }
+
+  /** Name, message and hint. */
+  override toString(): string {
+    return `${this.name}: ${messageOf(this)}`;
+  }
+}
+
+/** What an error says in one line of text, its hint included. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof BoundaryError && error.hint !== undefined
+    ? `${error.message}; ${error.hint}`
+    : error.message;
+}
+
+/** What a person gave is unusable: a flag, a recipe, a dataset. Exit status 2. */
+export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";
 }
 
 /** A dataset, a directory or a file could not be read as what it should be. */
-export class DataError extends Error {
+export class DataError extends BoundaryError {
   override readonly name = "DataError";
   /** The file, where one is to blame. */
   readonly path: string | undefined;
   constructor(
     message: string,
-    options: { path?: string; cause?: unknown } = {},
+    options: BoundaryErrorOptions & { readonly path?: string } = {},
   ) {
-    super(
-      message,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
+    super(message, options);
     this.path = options.path;
   }
 }
@@ -47,50 +73,46 @@ export type FailureKind =
   | "bug";
 
 /** A model, a user simulator or an engine failed. Ends an episode with a typed `failure`, never with a score. */
-export class InfrastructureError extends Error {
+export class InfrastructureError extends BoundaryError {
   override readonly name = "InfrastructureError";
   readonly kind: FailureKind;
   /** Which seam failed. */
   readonly source: "model" | "user" | "environment";
   constructor(
     message: string,
-    options: {
-      kind: FailureKind;
-      source: "model" | "user" | "environment";
-      cause?: unknown;
+    options: BoundaryErrorOptions & {
+      readonly kind: FailureKind;
+      readonly source: "model" | "user" | "environment";
     },
   ) {
-    super(
-      message,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
+    super(message, options);
     this.kind = options.kind;
     this.source = options.source;
   }
 }
 
-/** A run has spent what it was allowed to. What is done is kept; the message says how to go on. */
-export class BudgetError extends Error {
+/** A run has spent what it was allowed to. What is done is kept. */
+export class BudgetError extends BoundaryError {
   override readonly name = "BudgetError";
 }
 
 /** The policy or its tokenizer cannot do what was asked: a bad checkpoint, a context that is too long. */
-export class PolicyError extends Error {
+export class PolicyError extends BoundaryError {
   override readonly name = "PolicyError";
 }
 
 /** The trainer stopped: a gradient that is not finite, a worker that died. */
-export class TrainerError extends Error {
+export class TrainerError extends BoundaryError {
   override readonly name = "TrainerError";
 }
 
 /** A run dir cannot be read, written, resumed or locked. */
-export class RunDirError extends Error {
+export class RunDirError extends BoundaryError {
   override readonly name = "RunDirError";
 }
 
 /** A host cannot be reached, or a step on it failed. The message has the host, the command and its last words. */
-export class HostError extends Error {
+export class HostError extends BoundaryError {
   override readonly name = "HostError";
 }
 
@@ -104,17 +126,14 @@ export type RayFaultKind =
   | "bad_response";
 
 /** Ray's Jobs interface cannot be reached or refuses, a cluster does not come up, or a job failed. */
-export class RayError extends Error {
+export class RayError extends BoundaryError {
   override readonly name = "RayError";
   readonly kind: RayFaultKind;
   constructor(
     message: string,
-    options: { kind: RayFaultKind; cause?: unknown },
+    options: BoundaryErrorOptions & { readonly kind: RayFaultKind },
   ) {
-    super(
-      message,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
+    super(message, options);
     this.kind = options.kind;
   }
 }

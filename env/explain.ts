@@ -1,8 +1,4 @@
-/**
- * Words for what a schema found wrong: which key was meant, and what is the matter with a value.
- *
- * @module
- */
+/** Words for what a schema found wrong: which key was meant, and what is the matter with a value. */
 
 import type { z } from "zod";
 

@@ -1,8 +1,4 @@
-/**
- * Why an episode did not earn the reward, in one word.
- *
- * @module
- */
+/** Why an episode did not earn the reward, in one word. */
 
 import type { Database, RowKey } from "./database.ts";
 import type { Reward, StopReason } from "./types.ts";

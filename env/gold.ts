@@ -1,8 +1,4 @@
-/**
- * The gold result of a task: the state in which its gold actions leave a fresh world.
- *
- * @module
- */
+/** The gold result of a task: the state in which its gold actions leave a fresh world. */
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";

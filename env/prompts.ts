@@ -1,8 +1,4 @@
-/**
- * Prompts: how τ-bench's bundle spells them (`prompts.json`), and how their placeholders are filled.
- *
- * @module
- */
+/** Prompts: how τ-bench's bundle spells them (`prompts.json`), and how their placeholders are filled. */
 
 import { z } from "zod";
 import type { Prompts } from "./types.ts";

@@ -1,8 +1,6 @@
 /**
  * Seeded randomness. Every random choice in taulab comes from a {@linkcode Rng} that was passed in,
  * so the same seed gives the same episode at any concurrency.
- *
- * @module
  */
 
 /** A stream of random numbers; the same seed gives the same stream on any machine. */

@@ -1,8 +1,6 @@
 /**
  * Grading: an episode is right if it left the database as the gold actions do, and if the agent told the
  * customer what the task asks for. Pure: looks at states and texts, and changes nothing.
- *
- * @module
  */
 
 import type { Database, RowPair } from "./database.ts";

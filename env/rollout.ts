@@ -2,8 +2,6 @@
  * One agent, one customer, one task: the rollout of an episode, and of many at once.
  *
  *     environment.open ─▶ agent.act ─▶ environment.step ─▶ agent.observe ─▶ … ─▶ reward
- *
- * @module
  */
 
 import { createEnvironment } from "./environment.ts";

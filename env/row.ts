@@ -1,8 +1,6 @@
 /**
  * Reading a row's fields as what the schema says they are. A dataset's rows were checked when they were loaded,
  * so a wrong type here is a bug of ours, while a missing key may be the fate of an unlucky call.
- *
- * @module
  */
 
 import { member } from "./python/python_object.ts";

@@ -1,8 +1,4 @@
-/**
- * The keys that a schema of nested settings has, for errors that name the nearest one.
- *
- * @module
- */
+/** The keys that a schema of nested settings has, for errors that name the nearest one. */
 
 import { z } from "zod";
 

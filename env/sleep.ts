@@ -1,8 +1,4 @@
-/**
- * Waiting that can be cut short.
- *
- * @module
- */
+/** Waiting that can be cut short. */
 
 import type { CallOptions } from "./types.ts";
 

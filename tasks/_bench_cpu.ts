@@ -1,8 +1,6 @@
 /**
  * How fast the embedded policy trains and samples, beside a plain matrix product by an independent library
  * in the same run: what the machine gives just then.
- *
- * @module
  */
 
 import {

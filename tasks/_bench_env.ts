@@ -1,8 +1,6 @@
 /**
  * How fast environments are and how much they hold: gold episodes a second on one core, heap bytes per live
  * episode.
- *
- * @module
  */
 
 import { createEnvironment } from "../env/environment.ts";

@@ -1,8 +1,6 @@
 /**
  * What many conversations at once cost beside the models that they wait for: agents and customers over HTTP,
  * against a server that answers after a fixed time.
- *
- * @module
  */
 
 import { toolCallingAgent } from "../env/agents/tool_calling.ts";

@@ -1,8 +1,6 @@
 /**
  * The model server of the HTTP benchmark, a worker so that its work is not ours: every answer comes after the
  * latency that it is told.
- *
- * @module
  */
 
 /// <reference lib="webworker" />

@@ -1,8 +1,6 @@
 /**
  * How fast `convert --verify` compares two checkpoints, beside `sha256sum` of the same files, and how much memory it
  * takes: the command itself, in its own process.
- *
- * @module
  */
 
 import { join } from "node:path";

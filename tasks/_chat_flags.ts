@@ -1,8 +1,4 @@
-/**
- * The flags of `deno task chat`, and who and what they lead to: the agent, its world, the task.
- *
- * @module
- */
+/** The flags of `deno task chat`, and who and what they lead to: the agent, its world, the task. */
 
 import { z } from "zod";
 import { expertAgent } from "../env/agents/expert.ts";
@@ -84,8 +80,8 @@ export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   const found = tasks[task];
   if (found !== undefined) return found;
   throw new ConfigError(
-    `There is no task ${task} in the ${split} split of ${dataset.name}: it has ${tasks.length} tasks; ` +
-      `pass --task 0 to --task ${tasks.length - 1}`,
+    `There is no task ${task} in the ${split} split of ${dataset.name}: it has ${tasks.length} tasks`,
+    { hint: `pass --task 0 to --task ${tasks.length - 1}` },
   );
 }
 
@@ -95,7 +91,8 @@ async function runOf(
 ): Promise<string | undefined> {
   if (agent === "expert" && policy !== undefined) {
     throw new ConfigError(
-      `--agent expert and --policy ${policy} contradict each other; leave one of them out`,
+      `--agent expert and --policy ${policy} contradict each other`,
+      { hint: "leave one of them out" },
     );
   }
   if (agent === "expert") return undefined;
@@ -105,8 +102,11 @@ async function runOf(
   const latest = await latestCompleted(runs);
   if (latest !== undefined || agent === undefined) return latest;
   throw new ConfigError(
-    `There is no completed run in "${runs}"; train one by "deno task train", name another by --policy RUN, ` +
-      "or talk to the expert by --agent expert",
+    `There is no completed run in "${runs}"`,
+    {
+      hint:
+        'train one by "deno task train", name another by --policy RUN, or talk to the expert by --agent expert',
+    },
   );
 }
 

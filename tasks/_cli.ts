@@ -5,21 +5,14 @@
  * A task describes its flags by one zod object; a key `dryRun` is the flag `--dry-run`, its type says
  * whether the flag takes a value, its description is its line of `--help`. See {@linkcode FlagMeta} for
  * what else a field can say by `.meta({…})`.
- *
- * @module
  */
 
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import {
-  BudgetError,
+  BoundaryError,
   ConfigError,
-  DataError,
-  HostError,
-  PolicyError,
-  RayError,
-  RunDirError,
-  TrainerError,
+  InfrastructureError,
 } from "../env/errors.ts";
 import { explainIssue, nearest } from "../env/explain.ts";
 import { Terminal } from "./_terminal.ts";
@@ -161,8 +154,8 @@ export function parseFlags<S extends z.ZodObject>(
   const issue = result.error.issues[0]!;
   const key = String(issue.path[0] ?? "");
   throw new ConfigError(
-    `--${kebab(key)}: ${explainIssue(issue, values[key])}; ` +
-      `see "deno task ${task.name} --help"`,
+    `--${kebab(key)}: ${explainIssue(issue, values[key])}`,
+    { hint: `see "deno task ${task.name} --help"` },
   );
 }
 
@@ -323,17 +316,13 @@ export function exitCodeOf(error: unknown): number {
 /** One paragraph for our own errors and for what the system refuses; the stack for bugs. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = [
-    BudgetError,
-    ConfigError,
-    DataError,
-    HostError,
-    PolicyError,
-    RayError,
-    RunDirError,
-    TrainerError,
-  ];
-  if (expected.some((kind) => error instanceof kind)) return error.message;
+  if (
+    error instanceof BoundaryError && !(error instanceof InfrastructureError)
+  ) {
+    return error.hint === undefined
+      ? error.message
+      : `${error.message}\nhint: ${error.hint}`;
+  }
   if (error instanceof Deno.errors.NotCapable) {
     return `${
       error.message.replace(/, run again.*$/, "")

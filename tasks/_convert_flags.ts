@@ -1,8 +1,4 @@
-/**
- * The flags of `deno task convert`, and what they and a recipe make of each other.
- *
- * @module
- */
+/** The flags of `deno task convert`, and what they and a recipe make of each other. */
 
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
@@ -100,7 +96,8 @@ export async function convertRequest(
     : await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} trains on this machine and has no checkpoint of slime's; name a recipe of slime, as qwen3-4b`,
+      `${recipe.name} trains on this machine and has no checkpoint of slime's`,
+      { hint: "name a recipe of slime, as qwen3-4b" },
     );
   }
   const config = resolveSlime(recipe, flags.set.map(parseSet));
@@ -108,7 +105,8 @@ export async function convertRequest(
   const from = flags.from ?? (isRecipe ? config.model.directory : undefined);
   if (from === undefined) {
     throw new ConfigError(
-      'Say what to convert or to look at by --from DIR, or name a recipe by --recipe; see "deno task convert --help"',
+      "Say what to convert or to look at by --from DIR, or name a recipe by --recipe",
+      { hint: 'see "deno task convert --help"' },
     );
   }
   const reference = isRecipe && flags.from === undefined
@@ -131,7 +129,11 @@ async function hostOf(
   const text = await readTextIfThere(file);
   if (text === undefined) {
     throw new ConfigError(
-      `There is no "${file}" that says how "${host}" is reached; write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts`,
+      `There is no "${file}" that says how "${host}" is reached`,
+      {
+        hint:
+          'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts',
+      },
     );
   }
   return pickHosts(parseHosts({ name: file, text }), [host])[0];

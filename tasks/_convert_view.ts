@@ -1,8 +1,4 @@
-/**
- * What people and programs are told of conversions and verifications.
- *
- * @module
- */
+/** What people and programs are told of conversions and verifications. */
 
 import type { ConvertProgress } from "../train/slime/checkpoint/convert.ts";
 import type { ConversionPlan } from "../train/slime/checkpoint/convert_plan.ts";

@@ -1,8 +1,4 @@
-/**
- * What `deno task diagnose` shows.
- *
- * @module
- */
+/** What `deno task diagnose` shows. */
 
 import type { Diagnosis } from "../env/diagnosis/diagnose.ts";
 import { toPlain } from "../env/python/python_json.ts";

@@ -1,8 +1,4 @@
-/**
- * The hosts of a slime recipe as shells.
- *
- * @module
- */
+/** The hosts of a slime recipe as shells. */
 
 import { ConfigError } from "../env/errors.ts";
 import {
@@ -61,6 +57,7 @@ async function readHosts(file: string): Promise<Host[]> {
   const text = await readTextIfThere(file);
   if (text !== undefined) return parseHosts({ name: file, text });
   throw new ConfigError(
-    `The recipe names hosts and there is no "${file}" that says how to reach them; write one, or name it by --hosts FILE`,
+    `The recipe names hosts and there is no "${file}" that says how to reach them`,
+    { hint: "write one, or name it by --hosts FILE" },
   );
 }

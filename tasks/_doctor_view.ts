@@ -1,8 +1,4 @@
-/**
- * What `deno task doctor` shows: a table by host, and then what to mend, the worst last, where it is seen.
- *
- * @module
- */
+/** What `deno task doctor` shows: a table by host, and then what to mend, the worst last, where it is seen. */
 
 import type {
   Check,

@@ -1,8 +1,4 @@
-/**
- * The flags of `deno task evaluate`, and the evaluation that they lead to.
- *
- * @module
- */
+/** The flags of `deno task evaluate`, and the evaluation that they lead to. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -184,7 +180,8 @@ export async function evaluationToResume(
     .find((line) => !FREE.test(line));
   if (difference === undefined) return { path, config: asked };
   throw new ConfigError(
-    `Cannot resume "${path}" otherwise than it began: ${difference}; leave the flag out, or start a new evaluation`,
+    `Cannot resume "${path}" otherwise than it began: ${difference}`,
+    { hint: "leave the flag out, or start a new evaluation" },
   );
 }
 
@@ -208,7 +205,8 @@ export function parseTaskIds(text: string): number[] {
     const [, from, to = from] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
     if (from === undefined || Number(to) < Number(from)) {
       throw new ConfigError(
-        `--task-ids ${text}: "${part}" is neither a number nor a range; write 1,2,5-9`,
+        `--task-ids ${text}: "${part}" is neither a number nor a range`,
+        { hint: "write 1,2,5-9" },
       );
     }
     const count = Number(to) - Number(from) + 1;
@@ -226,9 +224,8 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   ];
   if (policy !== undefined && others.length > 0) {
     throw new ConfigError(
-      `--policy ${policy} and ${
-        others[0]
-      } contradict each other; leave one of them out`,
+      `--policy ${policy} and ${others[0]} contradict each other`,
+      { hint: "leave one of them out" },
     );
   }
   if (policy !== undefined) {
@@ -238,7 +235,11 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   const latest = await latestCompleted(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
-    `Nobody to evaluate: there is no completed run in "${runs}"; train one by "deno task train", or pass --model NAME or --agent expert`,
+    `Nobody to evaluate: there is no completed run in "${runs}"`,
+    {
+      hint:
+        'train one by "deno task train", or pass --model NAME or --agent expert',
+    },
   );
 }
 
@@ -292,6 +293,7 @@ async function namedEvaluation(
   const path = await latestUnfinished(runs, "evaluate");
   if (path !== undefined) return path;
   throw new ConfigError(
-    `There is no evaluation to resume in "${runs}": all are completed; leave --resume out to start one`,
+    `There is no evaluation to resume in "${runs}": all are completed`,
+    { hint: "leave --resume out to start one" },
   );
 }

@@ -1,8 +1,4 @@
-/**
- * What `deno task evaluate` shows: a live line while it runs, tables at the end.
- *
- * @module
- */
+/** What `deno task evaluate` shows: a live line while it runs, tables at the end. */
 
 import type { Episode, Usage } from "../env/types.ts";
 import type { Estimate } from "../train/evaluation/interval.ts";

@@ -1,8 +1,4 @@
-/**
- * `deno task mock --env retail|airline --count N`: a generated world with a certificate for each task.
- *
- * @module
- */
+/** `deno task mock --env retail|airline --count N`: a generated world with a certificate for each task. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -112,12 +108,14 @@ function rangeOf(
   const [least = NaN, most = NaN] = between.split(",").map(Number);
   if (!(least >= 0 && most <= 1 && least <= most)) {
     throw new ConfigError(
-      `--between ${between} is no range of pass rates; write it as 0.2,0.8`,
+      `--between ${between} is no range of pass rates`,
+      { hint: "write it as 0.2,0.8" },
     );
   }
   if (policy !== undefined) return [least, most];
   throw new ConfigError(
-    "--between is about a policy's pass rate; name its run by --policy RUN",
+    "--between is about a policy's pass rate",
+    { hint: "name its run by --policy RUN" },
   );
 }
 
@@ -307,7 +305,8 @@ async function write(
   const [taken] = await Array.fromAsync(Deno.readDir(out));
   if (taken !== undefined && !force) {
     throw new ConfigError(
-      `"${out}" is not empty; choose another --out, or write over it by --force`,
+      `"${out}" is not empty`,
+      { hint: "choose another --out, or write over it by --force" },
     );
   }
   for (const { path, text } of files) {

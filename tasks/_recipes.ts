@@ -1,8 +1,4 @@
-/**
- * Recipes by name or path.
- *
- * @module
- */
+/** Recipes by name or path. */
 
 import { ConfigError } from "../env/errors.ts";
 import type { Recipe } from "../train/config.ts";

@@ -1,8 +1,4 @@
-/**
- * The live line of work that is counted.
- *
- * @module
- */
+/** The live line of work that is counted. */
 
 import { progressText } from "../train/progress/progress_line.ts";
 import type { Terminal } from "./_terminal.ts";

@@ -1,8 +1,4 @@
-/**
- * What tasks that listen share: a port, who may ask, an end.
- *
- * @module
- */
+/** What tasks that listen share: a port, who may ask, an end. */
 
 import { ConfigError } from "../env/errors.ts";
 import { isLoopback } from "../train/slime/slime_config.ts";
@@ -17,8 +13,11 @@ export function listen(
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     throw new ConfigError(
-      `Port ${port} of ${host} is in use; choose another by --port, or --port 0 for a free one`,
-      { cause: error },
+      `Port ${port} of ${host} is in use`,
+      {
+        cause: error,
+        hint: "choose another by --port, or --port 0 for a free one",
+      },
     );
   }
 }

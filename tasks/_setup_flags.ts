@@ -1,8 +1,4 @@
-/**
- * The flags of `deno task setup`, and what they make of a recipe and a file of hosts.
- *
- * @module
- */
+/** The flags of `deno task setup`, and what they make of a recipe and a file of hosts. */
 
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -133,11 +129,14 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} trains on this machine and needs no set-up; name a recipe of slime, as qwen3-4b`,
+      `${recipe.name} trains on this machine and needs no set-up`,
+      { hint: "name a recipe of slime, as qwen3-4b" },
     );
   }
   if (flags.venv !== undefined && flags.in !== "bare") {
-    throw new ConfigError("--venv is for bare hosts; add --in bare");
+    throw new ConfigError("--venv is for bare hosts", {
+      hint: "add --in bare",
+    });
   }
   const config = resolveSlime(recipe, flags.set.map(parseSet));
   const named = words(flags.host);
@@ -181,9 +180,11 @@ async function readHosts(
   const text = await readTextIfThere(file);
   if (text !== undefined) return parseHosts({ name: file, text });
   throw new ConfigError(
-    `There is no "${file}" that says how "${
-      names[0]
-    }" is reached; write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts`,
+    `There is no "${file}" that says how "${names[0]}" is reached`,
+    {
+      hint:
+        'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts',
+    },
   );
 }
 
@@ -209,8 +210,7 @@ function stepId(word: string): StepId {
   const id = STEP_IDS.find((id) => id === word);
   if (id !== undefined) return id;
   throw new ConfigError(
-    `--only: there is no step "${word}"; the nearest is "${
-      nearest(word, STEP_IDS)
-    }"`,
+    `--only: there is no step "${word}"`,
+    { hint: `the nearest is "${nearest(word, STEP_IDS)}"` },
   );
 }

@@ -1,8 +1,4 @@
-/**
- * What `deno task setup` shows: the plan, what goes on, what came of it.
- *
- * @module
- */
+/** What `deno task setup` shows: the plan, what goes on, what came of it. */
 
 import { connectHost } from "../train/slime/setup/connect.ts";
 import type { HostPlan } from "../train/slime/setup/setup_plan.ts";

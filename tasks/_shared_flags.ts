@@ -1,8 +1,4 @@
-/**
- * Flags that training and evaluating share, and which keys of a recipe they are short for.
- *
- * @module
- */
+/** Flags that training and evaluating share, and which keys of a recipe they are short for. */
 
 import { join } from "node:path";
 import { z } from "zod";

@@ -1,8 +1,4 @@
-/**
- * The config of a slime run and what its plan goes by, from the flags of `deno task train`.
- *
- * @module
- */
+/** The config of a slime run and what its plan goes by, from the flags of `deno task train`. */
 
 import { join } from "node:path";
 import type { Dataset } from "../env/types.ts";

@@ -1,8 +1,4 @@
-/**
- * `deno task train` with a recipe of slime: launch, `--attach`, `--stop`, `--resume`.
- *
- * @module
- */
+/** `deno task train` with a recipe of slime: launch, `--attach`, `--stop`, `--resume`. */
 
 import { basename, dirname, join } from "node:path";
 import {
@@ -88,8 +84,11 @@ export async function slimeResume(
   const { fingerprint } = required(facts, config);
   if (fingerprint !== info.dataset.fingerprint) {
     throw new RunDirError(
-      `Cannot resume "${path}": its data were others (fingerprint ${info.dataset.fingerprint}, ` +
-        `now ${fingerprint}); use the taulab and the data that it began with, or start a new run`,
+      `Cannot resume "${path}": its data were others (fingerprint ${info.dataset.fingerprint}, now ${fingerprint})`,
+      {
+        hint:
+          "use the taulab and the data that it began with, or start a new run",
+      },
     );
   }
   await beHealthy(config, { flags, context });
@@ -117,7 +116,8 @@ function refuseOther(
   throw new ConfigError(
     `Cannot resume "${path}" otherwise than it began: ${
       difference ?? `--recipe ${flags.recipe} is for new runs`
-    }; leave the flag out, or start a new run`,
+    }`,
+    { hint: "leave the flag out, or start a new run" },
   );
 }
 
@@ -267,7 +267,8 @@ function required(
 ): NonNullable<LaunchFacts["data"]> {
   if (data !== null) return data;
   throw new ConfigError(
-    `The recipe trains on ${config.data.source}, whose data are not there; pass --tau-bench DIR or set TAU_BENCH_DIR`,
+    `The recipe trains on ${config.data.source}, whose data are not there`,
+    { hint: "pass --tau-bench DIR or set TAU_BENCH_DIR" },
   );
 }
 
@@ -289,7 +290,8 @@ async function readHosts(file: string): Promise<Host[]> {
   const text = await readTextIfThere(file);
   if (text !== undefined) return parseHosts({ name: file, text });
   throw new ConfigError(
-    `The recipe names hosts and there is no "${file}" that says how to reach them; write one, or name it by --hosts FILE`,
+    `The recipe names hosts and there is no "${file}" that says how to reach them`,
+    { hint: "write one, or name it by --hosts FILE" },
   );
 }
 
@@ -303,7 +305,8 @@ async function namedRun(
   const path = await latestUnfinished(runs, "train", "slime");
   if (path !== undefined) return path;
   throw new ConfigError(
-    `There is no run of slime in "${runs}" that is not completed; name one`,
+    `There is no run of slime in "${runs}" that is not completed`,
+    { hint: "name one" },
   );
 }
 

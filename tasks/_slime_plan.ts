@@ -1,8 +1,4 @@
-/**
- * `deno task train --recipe qwen3-4b --dry-run`: the plan of a slime run, so that each line can be checked.
- *
- * @module
- */
+/** `deno task train --recipe qwen3-4b --dry-run`: the plan of a slime run, so that each line can be checked. */
 
 import type { Recipe } from "../train/config.ts";
 import { quote, quoteWords } from "../train/slime/hosts/shell.ts";

@@ -1,8 +1,4 @@
-/**
- * What `deno task train` shows of a run that slime trains: one live line, and how it ended.
- *
- * @module
- */
+/** What `deno task train` shows of a run that slime trains: one live line, and how it ended. */
 
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { AnyMetrics } from "../train/runs/metrics.ts";

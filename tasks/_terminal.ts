@@ -1,8 +1,4 @@
-/**
- * Where a task's words go: the result to stdout, all else to stderr, one live line where a person watches.
- *
- * @module
- */
+/** Where a task's words go: the result to stdout, all else to stderr, one live line where a person watches. */
 
 const encoder = new TextEncoder();
 

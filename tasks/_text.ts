@@ -1,8 +1,4 @@
-/**
- * Text for people: tables, durations, sizes, rates. Part of the command line.
- *
- * @module
- */
+/** Text for people: tables, durations, sizes, rates. Part of the command line. */
 
 export { count, duration } from "../train/progress/amounts.ts";
 

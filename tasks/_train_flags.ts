@@ -1,8 +1,4 @@
-/**
- * The flags of `deno task train`, and the config and the run dir that they lead to.
- *
- * @module
- */
+/** The flags of `deno task train`, and the config and the run dir that they lead to. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -187,7 +183,8 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
     : undefined;
   if (flag === undefined) return;
   throw new ConfigError(
-    `${flag} is for recipes of slime, and ${recipe.name} trains on this machine; leave it out, or name another --recipe`,
+    `${flag} is for recipes of slime, and ${recipe.name} trains on this machine`,
+    { hint: "leave it out, or name another --recipe" },
   );
 }
 
@@ -200,7 +197,8 @@ export async function runToResume(flags: TrainFlags): Promise<string> {
   const { config, info } = await readRun(path);
   if (info.outcome === "completed") {
     throw new ConfigError(
-      `The run "${path}" is completed: there is nothing to resume; its figures are in run.json`,
+      `The run "${path}" is completed: there is nothing to resume`,
+      { hint: "its figures are in run.json" },
     );
   }
   const asked = resolveConfig(
@@ -213,7 +211,8 @@ export async function runToResume(flags: TrainFlags): Promise<string> {
   if (difference === undefined && flags.recipe === undefined) return path;
   const why = difference ?? `--recipe ${flags.recipe} is for new runs`;
   throw new ConfigError(
-    `Cannot resume "${path}" otherwise than it began: ${why}; leave the flag out, or start a new run`,
+    `Cannot resume "${path}" otherwise than it began: ${why}`,
+    { hint: "leave the flag out, or start a new run" },
   );
 }
 
@@ -227,7 +226,8 @@ export async function runNamed(
   const path = await latestUnfinished(runs);
   if (path !== undefined) return path;
   throw new ConfigError(
-    `There is no run to resume in "${runs}": all are completed; leave --resume out to start one`,
+    `There is no run to resume in "${runs}": all are completed`,
+    { hint: "leave --resume out to start one" },
   );
 }
 

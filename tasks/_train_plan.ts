@@ -1,8 +1,4 @@
-/**
- * `deno task train --dry-run`: what a run would do and take, measured on a few steps of its own.
- *
- * @module
- */
+/** `deno task train --dry-run`: what a run would do and take, measured on a few steps of its own. */
 
 import { openDataset } from "../train/dataset.ts";
 import type { Config } from "../train/config.ts";

@@ -1,8 +1,4 @@
-/**
- * What `deno task train` shows: one live line while it runs, a table and a curve at the end.
- *
- * @module
- */
+/** What `deno task train` shows: one live line while it runs, a table and a curve at the end. */
 
 import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config.ts";

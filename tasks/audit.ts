@@ -1,7 +1,5 @@
 /**
  * `deno task audit`: what is wrong with a set of tasks, each finding with its evidence, and which tasks to leave out.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -110,7 +108,8 @@ async function worldsIn(directory: string): Promise<DomainName[]> {
   }
   if (worlds.length > 0) return worlds;
   throw new ConfigError(
-    `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it ("retail" or "airline"); name one that deno task mock or deno task import has written`,
+    `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it ("retail" or "airline")`,
+    { hint: "name one that deno task mock or deno task import has written" },
   );
 }
 
@@ -118,9 +117,8 @@ function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
   const unknown = split.find((one) => !splits.includes(one));
   if (unknown !== undefined) {
     throw new ConfigError(
-      `There is no split "${unknown}" in these data; they have ${
-        splits.join(", ")
-      }`,
+      `There is no split "${unknown}" in these data`,
+      { hint: `they have ${splits.join(", ")}` },
     );
   }
   return split.length === 0 ? splits : split;

@@ -1,8 +1,4 @@
-/**
- * `deno task bench`: how fast the environment and the embedded policy are on this machine just now.
- *
- * @module
- */
+/** `deno task bench`: how fast the environment and the embedded policy are on this machine just now. */
 
 import { z } from "zod";
 import { generated } from "../env/generated/generated.ts";

@@ -1,8 +1,6 @@
 /**
  * `deno task build:wasm`: compiles train/cpu/kernels/ to the two committed modules, with and without
  * relaxed SIMD. The same source gives the same bytes; a test proves it of what is committed.
- *
- * @module
  */
 
 import asc from "assemblyscript/asc";

@@ -1,8 +1,4 @@
-/**
- * `deno task chat`: you are the customer of a task, a trained policy or the expert serves you.
- *
- * @module
- */
+/** `deno task chat`: you are the customer of a task, a trained policy or the expert serves you. */
 
 import { watchedAgent } from "../env/agents/watched.ts";
 import { createEnvironment } from "../env/environment.ts";

@@ -1,8 +1,6 @@
 /**
  * `deno task convert`: checkpoints between Hugging Face's format and Megatron's, by slime's own tools, and whether
  * the result is the same model.
- *
- * @module
  */
 
 import { resolve } from "node:path";
@@ -209,7 +207,11 @@ function notNeeded(
   }
   if (!probe.direct && probe.tool) {
     throw new ConfigError(
-      `The recipe's model.reference is null, and this slime is too old to load "${from}" by itself; name a directory by --to, and as model.reference, or update slime by "deno task setup"`,
+      `The recipe's model.reference is null, and this slime is too old to load "${from}" by itself`,
+      {
+        hint:
+          'name a directory by --to, and as model.reference, or update slime by "deno task setup"',
+      },
     );
   }
   terminal.print(
@@ -221,7 +223,11 @@ function notNeeded(
 function originOf({ origin }: ConvertRequest, { input }: Probe): string {
   if (origin !== undefined) return origin;
   throw new ConfigError(
-    `"${input}" has no config and no tokenizer; name the model that was trained by --origin DIR, or a recipe by --recipe`,
+    `"${input}" has no config and no tokenizer`,
+    {
+      hint:
+        "name the model that was trained by --origin DIR, or a recipe by --recipe",
+    },
   );
 }
 
@@ -231,7 +237,11 @@ function refuseWithoutTool(
 ): void {
   if (tool) return;
   throw new ConfigError(
-    `There is no slime in "${slime}" on ${place.tools.name}: tools/convert_hf_to_torch_dist.py is missing; set it up by "deno task setup", name its container by --container, or its directory by --set paths.slime=DIR`,
+    `There is no slime in "${slime}" on ${place.tools.name}: tools/convert_hf_to_torch_dist.py is missing`,
+    {
+      hint:
+        'set it up by "deno task setup", name its container by --container, or its directory by --set paths.slime=DIR',
+    },
   );
 }
 
@@ -246,7 +256,8 @@ async function shapeOf(
   });
   if (code !== 0) {
     throw new HostError(
-      `"${path}" cannot be read on ${place.tools.name}: ${stderr.trim()}; name the model's directory`,
+      `"${path}" cannot be read on ${place.tools.name}: ${stderr.trim()}`,
+      { hint: "name the model's directory" },
     );
   }
   if (!isRecipe) return shapeOfConfig(stdout, path);
@@ -254,7 +265,11 @@ async function shapeOf(
   const [wrong] = shapeMismatches(MODEL_SHAPES[name], { text: stdout, path });
   if (wrong !== undefined) {
     throw new ConfigError(
-      `"${path}" is not of ${name}: ${wrong.key} is ${wrong.found}, and the recipe's model has ${wrong.expected}; name the right model by --recipe, or leave it away to take what config.json says`,
+      `"${path}" is not of ${name}: ${wrong.key} is ${wrong.found}, and the recipe's model has ${wrong.expected}`,
+      {
+        hint:
+          "name the right model by --recipe, or leave it away to take what config.json says",
+      },
     );
   }
   return fullShape(MODEL_SHAPES[name]);
@@ -408,9 +423,11 @@ async function verifyThere(
     throw new HostError(
       `${shell.name} could not compare "${from}"${
         to === undefined ? "" : ` with "${to}"`
-      }: ${
-        output.stderr.trim() || output.stdout.trim()
-      }; put taulab there by "deno task setup --serve ${shell.name}" and run the same command again, or leave it out by --skip-verify`,
+      }: ${output.stderr.trim() || output.stdout.trim()}`,
+      {
+        hint:
+          `put taulab there by "deno task setup --serve ${shell.name}" and run the same command again, or leave it out by --skip-verify`,
+      },
     );
   }
   const { equal, faults, tensors } = parsed.data;

@@ -1,7 +1,5 @@
 /**
  * `deno task diagnose RUN`: why episodes earned no reward, by replaying them. No model is asked, unless by `--judge`.
- *
- * @module
  */
 
 import { z } from "zod";
@@ -109,7 +107,9 @@ async function runOf(
   [named, ...more]: readonly string[],
 ): Promise<string> {
   if (more.length > 0) {
-    throw new ConfigError("One run is diagnosed at a time; name one");
+    throw new ConfigError("One run is diagnosed at a time", {
+      hint: "name one",
+    });
   }
   if (named !== undefined) {
     return runPath(named, runs);
@@ -117,7 +117,8 @@ async function runOf(
   const latest = await latestRun(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
-    `There is no run in "${runs}"; make one by "deno task train" or "deno task evaluate"`,
+    `There is no run in "${runs}"`,
+    { hint: 'make one by "deno task train" or "deno task evaluate"' },
   );
 }
 

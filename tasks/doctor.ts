@@ -1,8 +1,4 @@
-/**
- * `deno task doctor`: everything that a slime run needs, looked at before GPU hours are spent on it.
- *
- * @module
- */
+/** `deno task doctor`: everything that a slime run needs, looked at before GPU hours are spent on it. */
 
 import { z } from "zod";
 import { parseSet } from "../train/config.ts";

@@ -1,8 +1,4 @@
-/**
- * `deno task evaluate`: how well an agent serves, and why not better.
- *
- * @module
- */
+/** `deno task evaluate`: how well an agent serves, and why not better. */
 
 import { join } from "node:path";
 import { RunDirError } from "../env/errors.ts";
@@ -131,7 +127,11 @@ async function resume(path: string, dataset: Dataset): Promise<EvaluationDir> {
   if (dataset.fingerprint === dir.info.dataset.fingerprint) return dir;
   await dir[Symbol.asyncDispose]();
   throw new RunDirError(
-    `Cannot resume "${path}": its data were others; use the taulab and the data that it began with, or start a new evaluation`,
+    `Cannot resume "${path}": its data were others`,
+    {
+      hint:
+        "use the taulab and the data that it began with, or start a new evaluation",
+    },
   );
 }
 

@@ -1,8 +1,4 @@
-/**
- * `deno task import`: a τ-bench checkout as the directory of data that the other tasks read.
- *
- * @module
- */
+/** `deno task import`: a τ-bench checkout as the directory of data that the other tasks read. */
 
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
@@ -121,14 +117,16 @@ async function clone(
     );
     if (all.code !== 0) {
       throw new ConfigError(
-        `Cannot clone "${url}": ${all.error}; check the address`,
+        `Cannot clone "${url}": ${all.error}`,
+        { hint: "check the address" },
       );
     }
   }
   const checkout = await git("checkout", "--quiet", "--detach", commit);
   if (checkout.code !== 0) {
     throw new ConfigError(
-      `"${url}" has no commit ${commit}: ${checkout.error}; check the hash`,
+      `"${url}" has no commit ${commit}: ${checkout.error}`,
+      { hint: "check the hash" },
     );
   }
 }
@@ -161,7 +159,8 @@ async function refuseOther(out: string): Promise<void> {
   const manifest = await readTextIfThere(join(out, MANIFEST));
   if (there.length === 0 || manifest?.includes('"importedBy"')) return;
   throw new ConfigError(
-    `"${out}" is there and was not made by an import; choose another --out`,
+    `"${out}" is there and was not made by an import`,
+    { hint: "choose another --out" },
   );
 }
 

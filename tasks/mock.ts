@@ -1,8 +1,4 @@
-/**
- * `deno task mock`: tasks of a generated world with their proofs, or τ-bench's, as rows that slime trains on.
- *
- * @module
- */
+/** `deno task mock`: tasks of a generated world with their proofs, or τ-bench's, as rows that slime trains on. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -148,7 +144,8 @@ async function refuseOthers(
     const there = await readTextIfThere(path);
     if (there !== undefined && there !== text) {
       throw new ConfigError(
-        `"${path}" is there and differs; choose another --out, or replace it by --force`,
+        `"${path}" is there and differs`,
+        { hint: "choose another --out, or replace it by --force" },
       );
     }
   }

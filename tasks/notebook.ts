@@ -1,8 +1,4 @@
-/**
- * `deno task notebook`: Jupyter lab on the notebooks, with Deno's kernel; or all of them executed, or type-checked.
- *
- * @module
- */
+/** `deno task notebook`: Jupyter lab on the notebooks, with Deno's kernel; or all of them executed, or type-checked. */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -87,14 +83,14 @@ function refuseIdleFlags(
   }
   if (operands.length > 0 && !run && !check) {
     throw new ConfigError(
-      `${
-        operands[0]
-      }: names are for --run and --check; in Jupyter lab choose a notebook on the left`,
+      `${operands[0]}: names are for --run and --check`,
+      { hint: "in Jupyter lab choose a notebook on the left" },
     );
   }
   if (out !== undefined && !run) {
     throw new ConfigError(
-      "--out is where executed notebooks go; add --run",
+      "--out is where executed notebooks go",
+      { hint: "add --run" },
     );
   }
 }

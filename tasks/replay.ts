@@ -1,8 +1,4 @@
-/**
- * `deno task replay`: replays recordings of τ-bench, and says where this implementation differs from them.
- *
- * @module
- */
+/** `deno task replay`: replays recordings of τ-bench, and says where this implementation differs from them. */
 
 import { z } from "zod";
 import { tauBenchDir } from "../env/benchmarks/tau/tau_bench.ts";
@@ -29,7 +25,8 @@ async function run(
 ): Promise<TaskResult> {
   if (operands.length === 0) {
     throw new ConfigError(
-      'No recording to replay: name one or more files; see "deno task replay --help"',
+      "No recording to replay: name one or more files",
+      { hint: 'see "deno task replay --help"' },
     );
   }
   const files = await replayFiles(operands, {

@@ -1,8 +1,6 @@
 /**
  * `deno task serve`: a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`; or, with a
  * slime recipe, episodes for a trainer that samples elsewhere.
- *
- * @module
  */
 
 import denoConfig from "../deno.json" with { type: "json" };
@@ -83,7 +81,8 @@ async function runEpisodes(
 ): Promise<TaskResult> {
   if (flags.policy !== undefined) {
     throw new ConfigError(
-      "--recipe serves episodes and --policy a policy; give one of them",
+      "--recipe serves episodes and --policy a policy",
+      { hint: "give one of them" },
     );
   }
   const token = tokenOf(flags.host, SHOWN);
@@ -169,7 +168,8 @@ async function runOf({ policy, runs }: Flags): Promise<string> {
   const latest = await latestCompleted(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
-    `There is no completed run in "${runs}"; train one by "deno task train", or name one by --policy RUN`,
+    `There is no completed run in "${runs}"`,
+    { hint: 'train one by "deno task train", or name one by --policy RUN' },
   );
 }
 

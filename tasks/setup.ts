@@ -1,8 +1,4 @@
-/**
- * `deno task setup`: what slime needs on hosts with GPUs, and what episodes need where they run.
- *
- * @module
- */
+/** `deno task setup`: what slime needs on hosts with GPUs, and what episodes need where they run. */
 
 import { sleepByClock } from "../env/sleep.ts";
 import { connectHost } from "../train/slime/setup/connect.ts";

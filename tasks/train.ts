@@ -1,8 +1,4 @@
-/**
- * `deno task train`: a small policy learns to serve customers with tools, on this machine.
- *
- * @module
- */
+/** `deno task train`: a small policy learns to serve customers with tools, on this machine. */
 
 import { join } from "node:path";
 import { RunDirError } from "../env/errors.ts";
@@ -166,8 +162,11 @@ async function sameDataset(flags: TrainFlags, run: RunDir): Promise<Dataset> {
   const dataset = await openDataset({ ...data, directory });
   if (dataset.fingerprint === run.info.dataset.fingerprint) return dataset;
   throw new RunDirError(
-    `Cannot resume "${run.path}": its data were others (fingerprint ${run.info.dataset.fingerprint}, ` +
-      `now ${dataset.fingerprint}); use the taulab and the data that it began with, or start a new run`,
+    `Cannot resume "${run.path}": its data were others (fingerprint ${run.info.dataset.fingerprint}, now ${dataset.fingerprint})`,
+    {
+      hint:
+        "use the taulab and the data that it began with, or start a new run",
+    },
   );
 }
 

@@ -1,8 +1,4 @@
-/**
- * `deno task view`: a page on loopback over run dirs and result files, or one offline file of chosen episodes.
- *
- * @module
- */
+/** `deno task view`: a page on loopback over run dirs and result files, or one offline file of chosen episodes. */
 
 import { z } from "zod";
 import denoConfig from "../deno.json" with { type: "json" };
@@ -117,7 +113,8 @@ async function exportFile(
   terminal.endProgress();
   if (data.episodes.length === 0) {
     throw new ConfigError(
-      "No episode is left by --filter; loosen it, or see the runs by deno task view",
+      "No episode is left by --filter",
+      { hint: "loosen it, or see the runs by deno task view" },
     );
   }
   const page = await exportedPage(data);
@@ -161,7 +158,8 @@ function checkExportFlags(flags: Flags): void {
   if (flags.export !== undefined) {
     if (flags.episodes !== undefined && flags.filter !== undefined) {
       throw new ConfigError(
-        "--episodes names episodes and --filter finds them; give one of them",
+        "--episodes names episodes and --filter finds them",
+        { hint: "give one of them" },
       );
     }
     if (flags.filter !== undefined) readFilter(flags.filter);
@@ -171,7 +169,8 @@ function checkExportFlags(flags: Flags): void {
     .find((name) => flags[name] !== undefined);
   if (idle === undefined) return;
   throw new ConfigError(
-    `--${idle} chooses episodes for a file; add --export FILE.html, or filter in the page`,
+    `--${idle} chooses episodes for a file`,
+    { hint: "add --export FILE.html, or filter in the page" },
   );
 }
 

@@ -1,8 +1,4 @@
-/**
- * What multiplies the gradient of an episode: how much better it did than its group.
- *
- * @module
- */
+/** What multiplies the gradient of an episode: how much better it did than its group. */
 
 /** Settings of {@linkcode advantages}. */
 export interface AdvantageOptions {

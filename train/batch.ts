@@ -1,8 +1,4 @@
-/**
- * Which demonstrations a supervised step learns from.
- *
- * @module
- */
+/** Which demonstrations a supervised step learns from. */
 
 import { createRng } from "../env/random.ts";
 import type { TrainSequence } from "./trainer.ts";

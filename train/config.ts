@@ -3,8 +3,6 @@
  *
  * One schema gives the type, the defaults, the messages and the help; a recipe is a YAML file of any
  * part of it. The resolved config is saved in the run dir and is enough to run it again.
- *
- * @module
  */
 
 import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
@@ -122,7 +120,8 @@ export function parseSet(text: string): Override {
   const document = parseDocument(text.slice(at + 1));
   if (document.errors.length > 0) {
     throw new ConfigError(
-      `--set ${text}: the value is not YAML; quote it if it is text`,
+      `--set ${text}: the value is not YAML`,
+      { hint: "quote it if it is text" },
     );
   }
   return {

@@ -1,8 +1,4 @@
-/**
- * The schema of a run's config: its keys, types, defaults and words. See config.ts for how it is resolved.
- *
- * @module
- */
+/** The schema of a run's config: its keys, types, defaults and words. See config.ts for how it is resolved. */
 
 import { z } from "zod";
 import {

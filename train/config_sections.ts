@@ -1,8 +1,6 @@
 /**
  * Sections that the configs of training and of evaluation share: the data, the models at the other end of a
  * network, the customer, what calls may cost.
- *
- * @module
  */
 
 import { z } from "zod";

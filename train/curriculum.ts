@@ -1,8 +1,4 @@
-/**
- * Tasks by how often a policy solves them: those that it never or always solves teach it nothing.
- *
- * @module
- */
+/** Tasks by how often a policy solves them: those that it never or always solves teach it nothing. */
 
 import { deriveSeed } from "../env/random.ts";
 import { rolloutAll } from "../env/rollout.ts";

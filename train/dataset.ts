@@ -1,8 +1,4 @@
-/**
- * The dataset that a config names.
- *
- * @module
- */
+/** The dataset that a config names. */
 
 import {
   generated,

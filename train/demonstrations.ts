@@ -1,8 +1,4 @@
-/**
- * What the expert shows the policy: conversations on train tasks, and the same as token sequences.
- *
- * @module
- */
+/** What the expert shows the policy: conversations on train tasks, and the same as token sequences. */
 
 import { expertAgent } from "../env/agents/expert.ts";
 import { fewShotExamples, fewShotSystem } from "../env/agents/few_shot.ts";

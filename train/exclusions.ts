@@ -1,13 +1,9 @@
-/**
- * Tasks that are left out: a YAML list of `{task, reason}`, as `deno task audit` suggests one.
- *
- * @module
- */
+/** Tasks that are left out: a YAML list of `{task, reason}`, as `deno task audit` suggests one. */
 
 import { createHash } from "node:crypto";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { ConfigError } from "../env/errors.ts";
+import { ConfigError, messageOf } from "../env/errors.ts";
 import { explainIssue, nearest } from "../env/explain.ts";
 import type { Dataset } from "../env/types.ts";
 import { readTextIfThere } from "./runs/storage.ts";
@@ -27,7 +23,8 @@ export async function readExclusions(path: string): Promise<Exclusion[]> {
   const text = await readTextIfThere(path);
   if (text === undefined) {
     throw new ConfigError(
-      `There is no file of exclusions "${path}"; write one by "deno task audit --exclusions ${path}"`,
+      `There is no file of exclusions "${path}"`,
+      { hint: `write one by "deno task audit --exclusions ${path}"` },
     );
   }
   const result = fileSchema.safeParse(parseYaml(text, path) ?? []);
@@ -46,9 +43,7 @@ function parseYaml(text: string, path: string): unknown {
     return parse(text);
   } catch (error) {
     throw new ConfigError(
-      `"${path}" is not YAML: ${
-        error instanceof Error ? error.message : error
-      }`,
+      `"${path}" is not YAML: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -82,7 +77,8 @@ export function withoutTasks(
   for (const [split, tasks] of kept) {
     if (tasks.length > 0) continue;
     throw new ConfigError(
-      `All tasks of the split "${split}" are excluded; leave some in`,
+      `All tasks of the split "${split}" are excluded`,
+      { hint: "leave some in" },
     );
   }
   const ids = [...out].sort().join("\n");
@@ -101,8 +97,7 @@ function checkKnown(dataset: Dataset, out: ReadonlySet<string>): void {
   const unknown = [...out].find((id) => !known.has(id));
   if (unknown === undefined) return;
   throw new ConfigError(
-    `The task "${unknown}" of the exclusions is not in these data; the nearest is "${
-      nearest(unknown, [...known])
-    }"`,
+    `The task "${unknown}" of the exclusions is not in these data`,
+    { hint: `the nearest is "${nearest(unknown, [...known])}"` },
   );
 }

@@ -1,8 +1,4 @@
-/**
- * Groups: the episodes of one task under one policy, compared with each other.
- *
- * @module
- */
+/** Groups: the episodes of one task under one policy, compared with each other. */
 
 import type { Episode, Task } from "../env/types.ts";
 import { advantages, variance } from "./advantage.ts";

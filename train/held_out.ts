@@ -1,8 +1,4 @@
-/**
- * How good the policy is, on tasks that it does not train on.
- *
- * @module
- */
+/** How good the policy is, on tasks that it does not train on. */
 
 import { createRng, deriveSeed } from "../env/random.ts";
 import type { Episode, Task } from "../env/types.ts";

@@ -1,8 +1,4 @@
-/**
- * What the loop learns with: the world, the policy's trainer, and the two ways to get conversations.
- *
- * @module
- */
+/** What the loop learns with: the world, the policy's trainer, and the two ways to get conversations. */
 
 import type { RewardFunction } from "../env/rollout.ts";
 import type { Dataset, Episode, Task } from "../env/types.ts";

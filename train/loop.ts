@@ -3,12 +3,15 @@
  *
  * All randomness is derived from the config's seed and the step, nothing else is carried from step to
  * step but the trainer's state; so a run that was killed and resumed ends as one that never was.
- *
- * @module
  */
 
 import { join } from "node:path";
-import { PolicyError, RunDirError, TrainerError } from "../env/errors.ts";
+import {
+  messageOf,
+  PolicyError,
+  RunDirError,
+  TrainerError,
+} from "../env/errors.ts";
 import { createRng, deriveSeed } from "../env/random.ts";
 import type { RewardFunction } from "../env/rollout.ts";
 import type { Episode } from "../env/types.ts";
@@ -133,10 +136,10 @@ class Loop {
     } catch (error) {
       if (!(error instanceof PolicyError)) throw error;
       throw new RunDirError(
-        `Cannot resume "${this.#run.path}" from its last checkpoint: ${error.message}; ${
-          instead(dir)
+        `Cannot resume "${this.#run.path}" from its last checkpoint: ${
+          messageOf(error)
         }`,
-        { cause: error },
+        { cause: error, hint: instead(dir) },
       );
     }
     this.#savedStep = step;
@@ -409,10 +412,9 @@ class Loop {
 function allFailed(episodes: readonly Episode[], step: number): TrainerError {
   const failure = episodes[0]?.failure;
   return new TrainerError(
-    `All ${episodes.length} episodes of step ${step} failed for no fault of the policy; the first: ` +
-      `${failure?.kind ?? "none sampled"} in the ${
-        failure?.source ?? "loop"
-      }: ${failure?.message ?? "no tasks"}; ` +
-      "mend that and resume",
+    `All ${episodes.length} episodes of step ${step} failed for no fault of the policy; the first: ${
+      failure?.kind ?? "none sampled"
+    } in the ${failure?.source ?? "loop"}: ${failure?.message ?? "no tasks"}`,
+    { hint: "mend that and resume" },
   );
 }

@@ -1,8 +1,4 @@
-/**
- * The models that a config names, behind their endpoints.
- *
- * @module
- */
+/** The models that a config names, behind their endpoints. */
 
 import type { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
@@ -107,7 +103,7 @@ export function callerOf(
 /** @throws {ConfigError} If none is named. */
 export function modelName({ model }: EndpointConfig, flag: string): string {
   if (model !== null) return model;
-  throw new ConfigError(`No model is named; pass ${flag} NAME`);
+  throw new ConfigError("No model is named", { hint: `pass ${flag} NAME` });
 }
 
 function whereabouts(flag: string, model: string, endpoint: Endpoint): string {

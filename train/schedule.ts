@@ -1,8 +1,4 @@
-/**
- * The learning rate over the steps of a phase.
- *
- * @module
- */
+/** The learning rate over the steps of a phase. */
 
 /** A linear warm-up, then a linear decay. */
 export interface Schedule {

@@ -1,8 +1,4 @@
-/**
- * One sitting of a run: from an open run dir to its outcome.
- *
- * @module
- */
+/** One sitting of a run: from an open run dir to its outcome. */
 
 import { resourceUsage } from "node:process";
 import type { Dataset } from "../env/types.ts";

@@ -1,8 +1,4 @@
-/**
- * A new run of the CPU trainer, as `deno task train` and scripts begin one.
- *
- * @module
- */
+/** A new run of the CPU trainer, as `deno task train` and scripts begin one. */
 
 import type { Dataset } from "../env/types.ts";
 import type { Config } from "./config.ts";

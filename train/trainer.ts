@@ -1,8 +1,4 @@
-/**
- * The seam between the loop and what updates the policy.
- *
- * @module
- */
+/** The seam between the loop and what updates the policy. */
 
 /** One sequence to learn from. Arrays are `[T]`. */
 export interface TrainSequence {

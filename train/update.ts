@@ -1,8 +1,4 @@
-/**
- * A GRPO step's update of the policy.
- *
- * @module
- */
+/** A GRPO step's update of the policy. */
 
 import type { Rng } from "../env/random.ts";
 import { mean } from "./runs/episode_stats.ts";

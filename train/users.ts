@@ -1,8 +1,4 @@
-/**
- * The simulated customers that a config names.
- *
- * @module
- */
+/** The simulated customers that a config names. */
 
 import type { z } from "zod";
 import type { Meter } from "../env/models/meter.ts";

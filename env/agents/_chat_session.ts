@@ -1,8 +1,4 @@
-/**
- * An agent's episode with a chat model, whatever the form of its answers.
- *
- * @module
- */
+/** An agent's episode with a chat model, whatever the form of its answers. */
 
 import type {
   Action,

@@ -1,8 +1,6 @@
 /**
  * The expert's desk: what the customer has said, what the tools have shown, and the moves that add to
  * it. What the expert says or calls may use nothing that is not on the desk.
- *
- * @module
  */
 
 import { type JsonObject, parsePythonJson } from "../python/python_json.ts";

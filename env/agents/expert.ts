@@ -3,8 +3,6 @@
  * is, looks up what it needs, asks for what is missing, reads the details back, writes after a yes, and
  * tells what was asked. The demonstrations that it makes teach a policy that sees only the conversation, so
  * every id, name and address that it uses has been said or shown before.
- *
- * @module
  */
 
 import { createRng } from "../random.ts";

@@ -1,8 +1,4 @@
-/**
- * The few-shot agent: the tool-calling agent with example conversations in its prompt.
- *
- * @module
- */
+/** The few-shot agent: the tool-calling agent with example conversations in its prompt. */
 
 import { ConfigError } from "../errors.ts";
 import { fillPrompt } from "../prompts.ts";
@@ -34,7 +30,8 @@ export function fewShotAgent(options: FewShotOptions): Agent {
   const { model, examples, shown = EXAMPLES_SHOWN } = options;
   if (examples.length < shown) {
     throw new ConfigError(
-      `The few-shot agent shows ${shown} examples and there are ${examples.length}; use a dataset with more, or another agent`,
+      `The few-shot agent shows ${shown} examples and there are ${examples.length}`,
+      { hint: "use a dataset with more, or another agent" },
     );
   }
   return {

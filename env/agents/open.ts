@@ -1,8 +1,4 @@
-/**
- * The agents by the names of their strategies.
- *
- * @module
- */
+/** The agents by the names of their strategies. */
 
 import { ConfigError } from "../errors.ts";
 import type { Agent, ChatModel, Dataset } from "../types.ts";
@@ -41,7 +37,8 @@ export async function openAgent(
     case "few-shot":
       if (prompt === "none") {
         throw new ConfigError(
-          "The few-shot agent without a prompt is the tool-calling agent; set prompt: full, or choose tool-calling",
+          "The few-shot agent without a prompt is the tool-calling agent",
+          { hint: "set prompt: full, or choose tool-calling" },
         );
       }
       return fewShotAgent({ model, examples: await fewShotExamples(dataset) });

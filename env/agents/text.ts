@@ -1,8 +1,6 @@
 /**
  * Agents whose actions are text: `act` writes the action alone, `react` a thought before it. Any model that
  * writes can play them; none needs tool calls.
- *
- * @module
  */
 
 import { fillPrompt } from "../prompts.ts";

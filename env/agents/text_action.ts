@@ -8,7 +8,6 @@
  *
  * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Differs: an answer that cannot be read
  * is a mistake to recover from; the original says it to the customer, broken JSON and thoughts alike.
- * @module
  */
 
 import { DataError } from "../errors.ts";

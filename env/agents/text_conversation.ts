@@ -1,8 +1,4 @@
-/**
- * Conversations of tool calls, told again in text actions: what shows an act or react agent how it is done.
- *
- * @module
- */
+/** Conversations of tool calls, told again in text actions: what shows an act or react agent how it is done. */
 
 import type { Action, Dataset, Message, ToolCall } from "../types.ts";
 import {

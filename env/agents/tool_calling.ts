@@ -1,8 +1,4 @@
-/**
- * The tool-calling agent: a model that is told the policy and the tools, and answers with a call or with words.
- *
- * @module
- */
+/** The tool-calling agent: a model that is told the policy and the tools, and answers with a call or with words. */
 
 import { fillPrompt } from "../prompts.ts";
 import type { Agent, ChatModel, Dataset, Message } from "../types.ts";

@@ -1,8 +1,4 @@
-/**
- * A watched agent: acts as the agent itself does, and shows each turn to whoever looks on.
- *
- * @module
- */
+/** A watched agent: acts as the agent itself does, and shows each turn to whoever looks on. */
 
 import type {
   Action,

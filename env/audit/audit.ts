@@ -1,8 +1,4 @@
-/**
- * The audit of a set of tasks: every check over every task, and what splits share.
- *
- * @module
- */
+/** The audit of a set of tasks: every check over every task, and what splits share. */
 
 import type { Dataset, Split, Task } from "../types.ts";
 import { duplicates } from "./duplicates.ts";

@@ -1,8 +1,4 @@
-/**
- * Tasks that are nearly the same: the same gold writes, or instructions that share most of their words in order.
- *
- * @module
- */
+/** Tasks that are nearly the same: the same gold writes, or instructions that share most of their words in order. */
 
 import { createHash } from "node:crypto";
 import { printPythonJson } from "../python/python_json.ts";

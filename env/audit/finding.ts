@@ -1,8 +1,4 @@
-/**
- * What an audit finds in a set of tasks.
- *
- * @module
- */
+/** What an audit finds in a set of tasks. */
 
 import type { Dataset, Split, Task, ToolAction } from "../types.ts";
 

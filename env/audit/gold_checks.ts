@@ -1,8 +1,6 @@
 /**
  * Checks that replay a task's gold: actions that answer with an error, that policy forbids, and tasks that are
  * solved by doing nothing.
- *
- * @module
  */
 
 import { goldOf } from "../gold.ts";

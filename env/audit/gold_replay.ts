@@ -1,8 +1,4 @@
-/**
- * A task's gold actions, one after the other.
- *
- * @module
- */
+/** A task's gold actions, one after the other. */
 
 import { callTool } from "../call_tool.ts";
 import type { Database } from "../database.ts";

@@ -1,8 +1,4 @@
-/**
- * What can be known: values of arguments, and texts that hold them.
- *
- * @module
- */
+/** What can be known: values of arguments, and texts that hold them. */
 
 import type { JsonValue } from "../python/python_value.ts";
 import type { ToolAction } from "../types.ts";

@@ -1,8 +1,6 @@
 /**
  * Outputs that are found in what an agent says without being told: the check is by substring, so a short number is
  * in an order's id, and an agent who reads the order back has said it.
- *
- * @module
  */
 
 import type { JsonValue } from "../python/python_value.ts";

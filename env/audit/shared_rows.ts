@@ -1,8 +1,6 @@
 /**
  * Customers, orders and reservations that tasks of several splits are about: what is learnt on one is known on the
  * other.
- *
- * @module
  */
 
 import type { Split, Task } from "../types.ts";

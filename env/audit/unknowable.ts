@@ -1,8 +1,6 @@
 /**
  * Arguments of gold writes that neither the instruction gives nor any read reaches: who plays by the rules cannot
  * know them.
- *
- * @module
  */
 
 import { toPlain } from "../python/python_json.ts";

@@ -1,8 +1,6 @@
 /**
  * The first decisive error of an episode: the write after which no continuation reaches the right state, or,
  * where none was, what had not been done or told when it ended.
- *
- * @module
  */
 
 import { callTool } from "../call_tool.ts";

@@ -1,8 +1,4 @@
-/**
- * Why an episode earned no reward: what differs, the first decisive error, and who is at fault. No model is asked.
- *
- * @module
- */
+/** Why an episode earned no reward: what differs, the first decisive error, and who is at fault. No model is asked. */
 
 import type { Dataset, Failure, Reward, Task, UserFinding } from "../types.ts";
 import {

@@ -1,8 +1,4 @@
-/**
- * Who is at fault where a reward is 0, by rules that a person can check. Where no rule tells, it says so.
- *
- * @module
- */
+/** Who is at fault where a reward is 0, by rules that a person can check. Where no rule tells, it says so. */
 
 import { callTool } from "../call_tool.ts";
 import { domainOf } from "../domains/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * Whether a state can still become the gold state: by the gold writes that are left, in any order, and by the
  * calls that set a row back.
- *
- * @module
  */
 
 import { callTool } from "../call_tool.ts";

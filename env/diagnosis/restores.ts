@@ -1,8 +1,6 @@
 /**
  * The calls that can set a row back to what it should be. Most writes cannot be taken back; these few overwrite
  * what an earlier one wrote.
- *
- * @module
  */
 
 import type { RowPair } from "../database.ts";

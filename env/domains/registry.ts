@@ -1,8 +1,4 @@
-/**
- * The domains there are, by name.
- *
- * @module
- */
+/** The domains there are, by name. */
 
 import { airline } from "./airline/domain.ts";
 import type { Domain } from "../domain.ts";
@@ -24,9 +20,8 @@ export function domainNamed(name: DomainName): Domain {
   const domain = domains.get(name);
   if (domain === undefined) {
     throw new ConfigError(
-      `The domain "${name}" is not in this version of taulab; it has ${
-        domainNames.map((known) => `"${known}"`).join(", ")
-      }`,
+      `The domain "${name}" is not in this version of taulab`,
+      { hint: `it has ${domainNames.map((known) => `"${known}"`).join(", ")}` },
     );
   }
   return domain;

@@ -1,8 +1,4 @@
-/**
- * Which clauses of policy a set of tasks puts to the test, and how.
- *
- * @module
- */
+/** Which clauses of policy a set of tasks puts to the test, and how. */
 
 import { CLAUSES } from "../policy/oracle.ts";
 import type { DomainName } from "../types.ts";

@@ -1,8 +1,6 @@
 /**
  * What agents and simulated customers of a generated world are told, in words of our own. The markers are
  * those that answers are read by: `Thought:`, `Action:`, `User Response:`, `Response:`, true and false.
- *
- * @module
  */
 
 import type { Prompts } from "../types.ts";

@@ -1,8 +1,6 @@
 /**
  * Drawing that every domain does alike: by weight, by share, ids that are drawn once, and the task that drawn requests
  * make.
- *
- * @module
  */
 
 import { printPythonJson } from "../python/python_json.ts";

@@ -1,8 +1,4 @@
-/**
- * Draws the tasks of a world, certifies each, replaces those that are refused, and puts the rows together.
- *
- * @module
- */
+/** Draws the tasks of a world, certifies each, replaces those that are refused, and puts the rows together. */
 
 import { createHash } from "node:crypto";
 import { createDatabase, type Table } from "../database.ts";
@@ -144,7 +140,11 @@ class Factory<O extends CommonOptions> {
     const total = this.#dropped.values().reduce((sum, n) => sum + n, 0);
     if (total <= MAX_ATTEMPTS + MAX_REFUSED * this.#lots.length) return;
     throw new ConfigError(
-      `Cannot generate the ${this.#domain.name} world: ${total} draws were refused, the last for "${reason}" (${evidence}); the options leave hardly any task that can be certified, so loosen them, or report this with the seed ${this.#order.seed} and the options`,
+      `Cannot generate the ${this.#domain.name} world: ${total} draws were refused, the last for "${reason}" (${evidence})`,
+      {
+        hint:
+          `the options leave hardly any task that can be certified, so loosen them, or report this with the seed ${this.#order.seed} and the options`,
+      },
     );
   }
 
@@ -156,7 +156,8 @@ class Factory<O extends CommonOptions> {
       if (lot !== undefined) return lot;
     }
     throw new ConfigError(
-      `Cannot generate a task with ${lotDraw.about} for these options: ${MAX_ATTEMPTS} draws came to nothing; ${lotDraw.advice}`,
+      `Cannot generate a task with ${lotDraw.about} for these options: ${MAX_ATTEMPTS} draws came to nothing`,
+      { hint: lotDraw.advice },
     );
   }
 
@@ -189,9 +190,8 @@ class Factory<O extends CommonOptions> {
 
 function noSplit(split: Split): never {
   throw new ConfigError(
-    `No split "${split}" in the generated world; it has ${
-      SPLITS.map((known) => `"${known}"`).join(", ")
-    }`,
+    `No split "${split}" in the generated world`,
+    { hint: `it has ${SPLITS.map((known) => `"${known}"`).join(", ")}` },
   );
 }
 

@@ -1,8 +1,6 @@
 /**
  * The generated worlds, taulab's embedded datasets: rows in τ-bench's format, tasks with a structured goal and a
  * certificate, policy and tool descriptions of our own. The same seed and options give the same bytes anywhere.
- *
- * @module
  */
 
 import type { z } from "zod";

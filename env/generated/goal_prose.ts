@@ -1,8 +1,4 @@
-/**
- * A goal as an instruction in prose, for users who are told what to play.
- *
- * @module
- */
+/** A goal as an instruction in prose, for users who are told what to play. */
 
 import type { Goal, Request } from "../types.ts";
 import { TEMPERS } from "../users/voice.ts";

@@ -1,8 +1,6 @@
 /**
  * Knobs that every generated world has under the same names: how its customers speak, whether they change their mind,
  * what they do once they are refused.
- *
- * @module
  */
 
 import { z } from "zod";

@@ -1,8 +1,6 @@
 /**
  * Clauses of policy that no generated request can break, and why: what breaks them is a call that no customer's words
  * mean, whatever is drawn.
- *
- * @module
  */
 
 import type { DomainName } from "../types.ts";

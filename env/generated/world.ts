@@ -14,8 +14,6 @@
  *
  * The scripted customer and the expert play goals of every domain; what they say of one is in `env/users/` and
  * `env/agents/`.
- *
- * @module
  */
 
 import type { Table } from "../database.ts";

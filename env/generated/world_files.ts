@@ -1,8 +1,6 @@
 /**
  * A generated world as files: in τ-bench's layout, which every reader of τ-bench's data takes, with the goals and
  * certificates of its tasks beside it.
- *
- * @module
  */
 
 import {

@@ -2,8 +2,6 @@
  * What a goal means in calls, domain by domain: the ways to meet a request as it is worded, what a call should do to
  * the rows, and which calls would be wrong. Written apart from the tools and from the generator, so that each checks
  * the others.
- *
- * @module
  */
 
 import type { Database } from "../database.ts";

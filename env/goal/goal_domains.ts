@@ -1,8 +1,4 @@
-/**
- * The domains whose goals can be read as calls.
- *
- * @module
- */
+/** The domains whose goals can be read as calls. */
 
 import { airlineGoals } from "../domains/airline/goal/airline_goals.ts";
 import { ConfigError } from "../errors.ts";

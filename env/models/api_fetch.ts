@@ -1,8 +1,6 @@
 /**
  * `fetch` as the `openai` package is given it: with lean headers, and with the errors of every server in the form
  * that the package reads.
- *
- * @module
  */
 
 /**

@@ -4,11 +4,9 @@
  *
  * There is one policy for all endpoints, and the clients' own retries are off: retries are counted, honour the
  * rate limit and the server's word on waiting, and run on a clock that tests give.
- *
- * @module
  */
 
-import { type FailureKind, InfrastructureError } from "../errors.ts";
+import { type FailureKind, InfrastructureError, messageOf } from "../errors.ts";
 import { createRng } from "../random.ts";
 import { type Sleep, sleepByClock } from "../sleep.ts";
 import type { CallOptions } from "../types.ts";
@@ -168,7 +166,7 @@ function toFailure(
     return new CallFailure(message, { kind: "timeout", cause: error });
   }
   if (error instanceof CallFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new CallFailure(message, { kind: "connection", cause: error });
 }
 

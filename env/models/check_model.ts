@@ -1,8 +1,4 @@
-/**
- * The first real call: what is wrong with an endpoint is told before an episode begins.
- *
- * @module
- */
+/** The first real call: what is wrong with an endpoint is told before an episode begins. */
 
 import { ConfigError, InfrastructureError } from "../errors.ts";
 import { nearest } from "../explain.ts";
@@ -38,8 +34,8 @@ export async function checkModel(
     if (!(error instanceof InfrastructureError)) throw error;
     const way = await wayOut(error, { ...options, name: model.name });
     throw new ConfigError(
-      `${where} does not answer: ${error.message}; ${way}`,
-      { cause: error },
+      `${where} does not answer: ${error.message}`,
+      { cause: error, hint: way },
     );
   } finally {
     chat.close();

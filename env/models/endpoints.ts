@@ -1,8 +1,6 @@
 /**
  * Where models answer: presets of providers whose API is OpenAI's or compatible, and how a base URL and a key
  * are found.
- *
- * @module
  */
 
 import { ConfigError } from "../errors.ts";
@@ -142,18 +140,21 @@ function checkedUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new ConfigError(
-      `"${text}" is no base URL of an endpoint; write it like http://127.0.0.1:30000/v1`,
+      `"${text}" is no base URL of an endpoint`,
+      { hint: "write it like http://127.0.0.1:30000/v1" },
     );
   }
   if (url.username !== "" || url.password !== "") {
     throw new ConfigError(
-      `The base URL at ${url.host} holds a user or a password, which would be written into records; give the key by its variable`,
+      `The base URL at ${url.host} holds a user or a password, which would be written into records`,
+      { hint: "give the key by its variable" },
     );
   }
   const path = text.replace(/\/+$/, "");
   const base = path.replace(/\/chat\/completions$/, "");
   if (base === path) return path;
   throw new ConfigError(
-    `"${text}" is the address of chat completions, not a base URL; write ${base}`,
+    `"${text}" is the address of chat completions, not a base URL`,
+    { hint: `write ${base}` },
   );
 }

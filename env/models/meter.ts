@@ -1,8 +1,4 @@
-/**
- * What a run's model calls come to, and the budget that ends it.
- *
- * @module
- */
+/** What a run's model calls come to, and the budget that ends it. */
 
 import { BudgetError, ConfigError } from "../errors.ts";
 import type { Usage } from "../types.ts";
@@ -57,7 +53,8 @@ export function createMeter(options: MeterOptions = {}): Meter {
   const { prices = {}, maxCost = null, maxTokens = null } = options;
   if (maxCost !== null && options.before?.cost === null) {
     throw new ConfigError(
-      `--max-cost cannot be kept: what the run has used so far was counted without prices; limit it by --max-tokens, or start a new run`,
+      "--max-cost cannot be kept: what the run has used so far was counted without prices",
+      { hint: "limit it by --max-tokens, or start a new run" },
     );
   }
   const totals = new Map<string, CallOrigin & { usage: Usage }>();
@@ -93,7 +90,11 @@ export function createMeter(options: MeterOptions = {}): Meter {
     requirePrice(model) {
       if (maxCost === null || Object.hasOwn(prices, model)) return;
       throw new ConfigError(
-        `--max-cost cannot be kept: "${model}" has no price; add prices: { "${model}": { input: …, output: … } } (US dollars per million tokens) to the recipe, or limit the run by --max-tokens`,
+        `--max-cost cannot be kept: "${model}" has no price`,
+        {
+          hint:
+            `add prices: { "${model}": { input: …, output: … } } (US dollars per million tokens) to the recipe, or limit the run by --max-tokens`,
+        },
       );
     },
   };
@@ -110,6 +111,7 @@ function costOf(usage: CallUsage, price: Price | undefined): number | null {
 
 function budgetError(flag: string, amount: string): BudgetError {
   return new BudgetError(
-    `The budget is spent: ${amount} used; go on by --resume with a larger ${flag}`,
+    `The budget is spent: ${amount} used`,
+    { hint: `go on by --resume with a larger ${flag}` },
   );
 }

@@ -1,8 +1,4 @@
-/**
- * Which models an endpoint has, for errors that name them.
- *
- * @module
- */
+/** Which models an endpoint has, for errors that name them. */
 
 import { z } from "zod";
 import type { CallOptions } from "../types.ts";

@@ -1,8 +1,4 @@
-/**
- * Chat models behind any OpenAI-compatible endpoint, through the `openai` package.
- *
- * @module
- */
+/** Chat models behind any OpenAI-compatible endpoint, through the `openai` package. */
 
 import OpenAI from "openai";
 import { InfrastructureError } from "../errors.ts";

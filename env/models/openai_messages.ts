@@ -1,8 +1,4 @@
-/**
- * Messages as OpenAI's chat API has them, and its answers as ours.
- *
- * @module
- */
+/** Messages as OpenAI's chat API has them, and its answers as ours. */
 
 import type OpenAI from "openai";
 import { z } from "zod";

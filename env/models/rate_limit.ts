@@ -1,8 +1,4 @@
-/**
- * How often calls may begin, all conversations of a run together.
- *
- * @module
- */
+/** How often calls may begin, all conversations of a run together. */
 
 import type { CallOptions } from "../types.ts";
 import { type Sleep, sleepByClock } from "../sleep.ts";

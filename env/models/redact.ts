@@ -1,8 +1,4 @@
-/**
- * Keeps keys out of messages.
- *
- * @module
- */
+/** Keeps keys out of messages. */
 
 /** What keys of providers look like, known or not. */
 const KEY_LIKE = /\b(?:sk-|AIza)[\w-]{16,}/g;

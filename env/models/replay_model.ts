@@ -1,8 +1,6 @@
 /**
  * Models that answer from recordings: for stepping through old conversations, for evaluating without a server
  * and for tests.
- *
- * @module
  */
 
 import { PolicyError } from "../errors.ts";
@@ -99,7 +97,8 @@ class ReplayChat implements Chat {
     if (answer?.role !== "assistant") {
       const [first = []] = this.#recordings;
       throw new PolicyError(
-        `The recording has no answer at message ${at} of ${first.length}; it ended before the conversation did`,
+        `The recording has no answer at message ${at} of ${first.length}`,
+        { hint: "it ended before the conversation did" },
       );
     }
     this.#recordings = this.#recordings.filter((messages) =>
@@ -117,7 +116,8 @@ class ReplayChat implements Chat {
     return new PolicyError(
       `The replay left its recording at message ${at}: ${message.role} "${
         message.content.slice(0, 80)
-      }" where ${was} was recorded; replay it in the world that it was recorded in`,
+      }" where ${was} was recorded`,
+      { hint: "replay it in the world that it was recorded in" },
     );
   }
 }

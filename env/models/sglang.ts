@@ -3,7 +3,6 @@
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py (GenerateReqInput) and
  * sampling/sampling_params.py.
- * @module
  */
 
 import { z } from "zod";

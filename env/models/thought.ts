@@ -2,8 +2,6 @@
  * A thinking model's answer, taken apart: what it thought, which nobody but the record sees, and what it says.
  *
  * Some templates open the thought in the prompt, so that an answer holds its end alone.
- *
- * @module
  */
 
 /** An answer, taken apart. */

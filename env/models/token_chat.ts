@@ -1,8 +1,6 @@
 /**
  * Makes a chat model of a token model: messages become ids by a chat template, sampled ids become a message
  * by a tool parser, and what happened is recorded token by token.
- *
- * @module
  */
 
 import { InfrastructureError, PolicyError } from "../errors.ts";
@@ -115,7 +113,10 @@ class TokenChat implements Chat {
     const room = contextLength - this.#conversation.ids.length - length;
     if (room < 1 && this.#turn === 0) {
       throw new PolicyError(
-        `The first prompt has ${length} tokens and the context of "${name}" ${contextLength}: nothing can be answered; show less in the prompt or use a model with a longer context`,
+        `The first prompt has ${length} tokens and the context of "${name}" ${contextLength}: nothing can be answered`,
+        {
+          hint: "show less in the prompt or use a model with a longer context",
+        },
       );
     }
     return room;

@@ -1,8 +1,4 @@
-/**
- * Sums of what model calls used.
- *
- * @module
- */
+/** Sums of what model calls used. */
 
 import type { Usage } from "../types.ts";
 

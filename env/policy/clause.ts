@@ -1,8 +1,6 @@
 /**
  * A policy as clauses that a program can check, written apart from the tools: the tools accept some calls that
  * policy forbids. A clause looks at a call and at the state before it.
- *
- * @module
  */
 
 import type { Database } from "../database.ts";

@@ -1,8 +1,4 @@
-/**
- * The oracle of a domain's policy: whether a call is allowed, whatever the tools say.
- *
- * @module
- */
+/** The oracle of a domain's policy: whether a call is allowed, whatever the tools say. */
 
 import { airlineClauses } from "../domains/airline/policy_clauses.ts";
 import { retailClauses } from "../domains/retail/policy_clauses.ts";

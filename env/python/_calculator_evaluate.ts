@@ -1,8 +1,4 @@
-/**
- * The values of `calculate`'s expressions, with Python's order of evaluation and its zero divisions.
- *
- * @module
- */
+/** The values of `calculate`'s expressions, with Python's order of evaluation and its zero divisions. */
 
 import type { BinaryOperator, Expression } from "./_calculator_parse.ts";
 import { ToolError } from "../errors.ts";

@@ -1,8 +1,6 @@
 /**
  * The syntax of `calculate`: what remains of Python's expressions when only digits, `+ - * / ( ) .` and spaces
  * are allowed. Calls and `()` remain too; they matter, since a division by zero inside them comes first.
- *
- * @module
  */
 
 import { ToolError } from "../errors.ts";

@@ -1,8 +1,6 @@
 /**
  * The expression that the tool `calculate` evaluates: Python's arithmetic over the characters that it lets
  * through, `0-9 + - * / ( ) .` and space.
- *
- * @module
  */
 
 import { ToolError } from "../errors.ts";

@@ -1,8 +1,6 @@
 /**
  * JSON text as Python reads and writes it, without loss: ints and floats keep apart, objects keep their key
  * order. The values themselves are described in env/python/python_value.ts.
- *
- * @module
  */
 
 import { DataError } from "../errors.ts";

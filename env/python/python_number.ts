@@ -1,8 +1,4 @@
-/**
- * Python's arithmetic on the numbers of JSON: ints are unbounded, floats binary, `bool` counts as 0 or 1.
- *
- * @module
- */
+/** Python's arithmetic on the numbers of JSON: ints are unbounded, floats binary, `bool` counts as 0 or 1. */
 
 import { ToolError } from "../errors.ts";
 import {

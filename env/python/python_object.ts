@@ -1,8 +1,6 @@
 /**
  * What Python's operators do to values that a caller chose freely: membership, length, iteration, equality,
  * and the errors they raise. In τ-bench no argument's type is checked, so these decide what an odd one does.
- *
- * @module
  */
 
 import { ToolError } from "../errors.ts";

@@ -1,8 +1,4 @@
-/**
- * Python's `str()` and `repr()`, and its order of strings.
- *
- * @module
- */
+/** Python's `str()` and `repr()`, and its order of strings. */
 
 import { isPythonNumber, numberRepr } from "./python_number.ts";
 import type { JsonObject, JsonValue } from "./python_value.ts";

@@ -1,8 +1,4 @@
-/**
- * zod schemas for values as {@linkcode parsePythonJson} gives them, where some parts must keep their spelling.
- *
- * @module
- */
+/** zod schemas for values as {@linkcode parsePythonJson} gives them, where some parts must keep their spelling. */
 
 import { z } from "zod";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";

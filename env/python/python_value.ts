@@ -4,8 +4,6 @@
  * A JavaScript number that is an integer is a Python `int`, one that is not (or is infinite or NaN) a
  * `float`; a float with a whole value (`200.0`, `-0.0`, `1e16`) is a {@linkcode Float}, and an int outside
  * the safe integers is a `bigint`.
- *
- * @module
  */
 
 /** A Python float whose value is whole, which a JavaScript number could not tell from an int. */

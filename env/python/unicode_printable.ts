@@ -1,8 +1,6 @@
 /**
  * Which characters Python prints as they are: those of Unicode 14 (CPython 3.11) outside the categories C and
  * Z, and the space. The engine's own `\p{}` classes will not do, since they follow a newer Unicode.
- *
- * @module
  */
 
 /**

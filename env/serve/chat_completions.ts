@@ -2,7 +2,6 @@
  * OpenAI's chat completions over a token model: the same template, tokenizer and tool parser as in training.
  *
  * @see OpenAI's API reference, "Create chat completion".
- * @module
  */
 
 import { z } from "zod";

@@ -2,7 +2,6 @@
  * An episode as slime's `Sample` takes it: ids, mask, log probabilities, and which answer each piece was.
  *
  * @see slime `slime/utils/types.py` (`Sample`, `append_response_tokens`) at 624b824.
- * @module
  */
 
 import type { Trajectory } from "../tokens/trajectory.ts";

@@ -1,8 +1,4 @@
-/**
- * The engine of one episode: its turns go to one worker, are written down, and end with the first abort.
- *
- * @module
- */
+/** The engine of one episode: its turns go to one worker, are written down, and end with the first abort. */
 
 import { type Caller, CallFailure } from "../models/call_policy.ts";
 import type { Meter } from "../models/meter.ts";

@@ -1,8 +1,4 @@
-/**
- * What a trainer asks of a server of episodes: `POST /episodes`.
- *
- * @module
- */
+/** What a trainer asks of a server of episodes: `POST /episodes`. */
 
 import { z } from "zod";
 import type { Dataset, Task } from "../types.ts";

@@ -1,9 +1,6 @@
-/**
- * Runs the episodes that trainers ask for: each on its own, all counted, none an exception.
- *
- * @module
- */
+/** Runs the episodes that trainers ask for: each on its own, all counted, none an exception. */
 
+import { messageOf } from "../errors.ts";
 import { type AgentStrategy, openAgent } from "../agents/open.ts";
 import type { PromptStyle } from "../agents/tool_calling.ts";
 import type { Caller } from "../models/call_policy.ts";
@@ -142,7 +139,7 @@ export class EpisodeService {
         decode: (ids) => tokenizer.decode([...ids]),
       });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return removed(ends.aborted ? "aborted" : "failed", {
         task_id: task.id,
         split: task.split,

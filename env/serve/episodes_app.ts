@@ -1,8 +1,4 @@
-/**
- * Episodes over HTTP, for trainers that sample elsewhere: `POST /episodes`, health, metrics.
- *
- * @module
- */
+/** Episodes over HTTP, for trainers that sample elsewhere: `POST /episodes`, health, metrics. */
 
 import { Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";

@@ -2,7 +2,6 @@
  * SGLang's `/generate`: ids or text in, ids with log probabilities out.
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py and sampling/sampling_params.py.
- * @module
  */
 
 import { z } from "zod";

@@ -1,13 +1,9 @@
-/**
- * What all of our servers answer to what cannot be answered.
- *
- * @module
- */
+/** What all of our servers answer to what cannot be answered. */
 
 import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { PolicyError } from "../errors.ts";
+import { messageOf, PolicyError } from "../errors.ts";
 import { RequestError } from "./served_policy.ts";
 
 /** Larger bodies are refused. */
@@ -50,7 +46,7 @@ export async function jsonOf(c: Context): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     throw new RequestError(
-      `The body is not JSON: ${error instanceof Error ? error.message : error}`,
+      `The body is not JSON: ${messageOf(error)}`,
     );
   }
 }

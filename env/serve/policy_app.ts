@@ -1,8 +1,6 @@
 /**
  * A policy over HTTP: OpenAI's chat completions, and SGLang's own endpoints as far as a router, slime and our
  * client use them.
- *
- * @module
  */
 
 import { Hono } from "hono";

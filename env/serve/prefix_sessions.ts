@@ -1,8 +1,6 @@
 /**
  * Finds the session that a request goes on with, where its sender does not say: the one that shares the longest
  * beginning with it, as a radix cache would.
- *
- * @module
  */
 
 import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";

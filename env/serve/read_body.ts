@@ -1,8 +1,4 @@
-/**
- * Bodies of requests, by a schema.
- *
- * @module
- */
+/** Bodies of requests, by a schema. */
 
 import type { z } from "zod";
 import { explainIssue } from "../explain.ts";

@@ -1,8 +1,4 @@
-/**
- * What is served: a policy, how it is talked to, and what it calls itself.
- *
- * @module
- */
+/** What is served: a policy, how it is talked to, and what it calls itself. */
 
 import type { Codec } from "../tokens/conversation.ts";
 import type { TokenModel } from "../types.ts";

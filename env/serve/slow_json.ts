@@ -5,8 +5,6 @@
  * dead, long before the answer would be late. And since the response is under way, the server sees a
  * connection close; while nothing of it was sent, Deno's `request.signal` stays silent for requests whose head
  * and body came in separate packets, as httpx sends them.
- *
- * @module
  */
 
 /** Settings of {@linkcode slowJson}. */

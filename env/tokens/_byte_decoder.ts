@@ -3,7 +3,6 @@
  * UTF-8. The same text as Hugging Face's decoder gives, at a fraction of its time.
  *
  * @see Radford et al. 2019, `bytes_to_unicode` of GPT-2's encoder, for the names.
- * @module
  */
 
 /** Reads ids as text. @returns `undefined` where an id is not of this kind. */

@@ -1,8 +1,6 @@
 /**
  * Byte-level BPE piece by piece: a text is split by the tokenizer's own pattern, and each piece (a word, a digit,
  * a run of signs) is encoded once, since most of what tools answer is made of pieces that were met before.
- *
- * @module
  */
 
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";

@@ -5,13 +5,11 @@
  * answer, {@linkcode ChatTemplate.proceed} what comes between an answer and the next. The cost is that of
  * the new messages. Where a template would render earlier messages otherwise once later ones are there
  * (Qwen3 drops `<think>` blocks), what stood there stays: see env/tokens/prefix_check.ts.
- *
- * @module
  */
 
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import * as z from "zod";
-import { DataError, PolicyError } from "../errors.ts";
+import { DataError, messageOf, PolicyError } from "../errors.ts";
 import { printPythonJson, toPlain } from "../python/python_json.ts";
 import type { Message, ToolCall, ToolSchema } from "../types.ts";
 import { Guard, unmark } from "./guard.ts";
@@ -103,7 +101,8 @@ export class ChatTemplate {
     const end = text.indexOf(this.endToken, inside);
     if (inside >= 0 && end >= 0) return text.slice(end);
     throw new PolicyError(
-      `The chat template does not close an assistant's turn with its end token "${this.endToken}"; check eos_token in tokenizer_config.json`,
+      `The chat template does not close an assistant's turn with its end token "${this.endToken}"`,
+      { hint: "check eos_token in tokenizer_config.json" },
     );
   }
 
@@ -123,7 +122,11 @@ export class ChatTemplate {
           text.slice(0, 80)
         }", which does not continue its generation prompt "${
           prompt.slice(-80)
-        }" up to "${this.endToken}"; set the template's variables so that both agree (for Qwen3: enable_thinking)`,
+        }" up to "${this.endToken}"`,
+        {
+          hint:
+            "set the template's variables so that both agree (for Qwen3: enable_thinking)",
+        },
       );
     }
     return text.slice(from + prompt.length, end + this.endToken.length);
@@ -224,7 +227,7 @@ export class ChatTemplate {
         .run(this.#template.parsed);
       return String(value);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       throw new PolicyError(
         `The chat template cannot render the conversation: ${reason}`,
         { cause },
@@ -261,9 +264,7 @@ function parseTemplate(source: string): Template {
     return new Template(source);
   } catch (cause) {
     throw new DataError(
-      `The chat template is not valid Jinja: ${
-        cause instanceof Error ? cause.message : cause
-      }`,
+      `The chat template is not valid Jinja: ${messageOf(cause)}`,
       { cause },
     );
   }
@@ -348,8 +349,8 @@ export function createChatTemplate(
   const source = jinja ?? templateSource(fields.get("chat_template"));
   if (source === undefined) {
     throw new DataError(
-      `There is no chat template in "${origin}": neither "chat_template.jinja" nor "chat_template" in "tokenizer_config.json"; take that of an instruction-tuned model`,
-      { path: origin },
+      `There is no chat template in "${origin}": neither "chat_template.jinja" nor "chat_template" in "tokenizer_config.json"`,
+      { path: origin, hint: "take that of an instruction-tuned model" },
     );
   }
   const { endToken, addedTokens } = tokenizer;

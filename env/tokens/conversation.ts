@@ -1,8 +1,6 @@
 /**
  * A conversation in token ids: what a model is shown, what it samples and what trains, in one sequence
  * that only grows.
- *
- * @module
  */
 
 import type { Message, ToolSchema } from "../types.ts";

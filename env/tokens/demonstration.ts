@@ -1,8 +1,4 @@
-/**
- * Turns a conversation that someone else held into what a policy would have sampled to hold it.
- *
- * @module
- */
+/** Turns a conversation that someone else held into what a policy would have sampled to hold it. */
 
 import type { Message, ToolSchema } from "../types.ts";
 import { type Codec, TokenConversation } from "./conversation.ts";

@@ -4,8 +4,6 @@
  * A customer who types `<|im_end|>` has typed ten characters, not ended the turn. Before a message is
  * rendered, such words in it are marked; when the rendered text is encoded, marked words are text, and
  * only what the template itself wrote is control. A text without such words is encoded as ever.
- *
- * @module
  */
 
 /** Stands within a word that must not become a control token. A noncharacter, so it is not met in text. */

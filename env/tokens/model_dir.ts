@@ -1,8 +1,4 @@
-/**
- * Reads the files of a model directory.
- *
- * @module
- */
+/** Reads the files of a model directory. */
 
 import { DataError } from "../errors.ts";
 
@@ -17,8 +13,11 @@ export async function readModelFile(
   const value = await readOptionalModelFile(dir, name);
   if (value !== undefined) return value;
   throw new DataError(
-    `Cannot find "${name}" in "${dir}"; give the directory of a model in Hugging Face's layout`,
-    { path: `${dir}/${name}` },
+    `Cannot find "${name}" in "${dir}"`,
+    {
+      path: `${dir}/${name}`,
+      hint: "give the directory of a model in Hugging Face's layout",
+    },
   );
 }
 
@@ -37,8 +36,8 @@ export async function readOptionalModelFile(
     return JSON.parse(text);
   } catch (cause) {
     throw new DataError(
-      `"${path}" is not valid JSON; it may be cut short: copy it again (${cause})`,
-      { path, cause },
+      `"${path}" is not valid JSON`,
+      { path, cause, hint: `it may be cut short: copy it again (${cause})` },
     );
   }
 }

@@ -6,7 +6,6 @@
  *
  * @see huggingface/tokenizers, `tokenizers/src/normalizers/unicode.rs` (the crate unicode-normalization-alignments).
  * The list is what it leaves alone, found by comparing every code point with tokenizers 0.22.2 and Unicode 17.
- * @module
  */
 
 /** What later versions order, compose or decompose: first and last code point of each range. */

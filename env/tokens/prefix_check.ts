@@ -5,8 +5,6 @@
  * `<think>` block of an answer when the customer speaks again, others trim white space or move the tools to
  * the last message. A policy that trains must see what it saw when it sampled, so {@linkcode TokenConversation}
  * keeps every token as it was. This check says where a server that renders anew would show something else.
- *
- * @module
  */
 
 import { Float, type JsonObject } from "../python/python_json.ts";

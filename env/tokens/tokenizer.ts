@@ -1,12 +1,8 @@
-/**
- * Text to token ids and back, by the `tokenizer.json` of a model directory.
- *
- * @module
- */
+/** Text to token ids and back, by the `tokenizer.json` of a model directory. */
 
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
-import { DataError } from "../errors.ts";
+import { DataError, messageOf } from "../errors.ts";
 import { alternation, isMarked, unmark } from "./guard.ts";
 import { readModelFile, readOptionalModelFile } from "./model_dir.ts";
 import { normalizeNfc } from "./nfc.ts";
@@ -151,8 +147,12 @@ function createEngine(
     throw new DataError(
       `Cannot make a tokenizer of "tokenizer.json" in ${origin}: ${
         messageOf(cause)
-      }; it must be a file that Hugging Face's tokenizers library wrote`,
-      { path: origin, cause },
+      }`,
+      {
+        path: origin,
+        cause,
+        hint: "it must be a file that Hugging Face's tokenizers library wrote",
+      },
     );
   }
 }
@@ -205,8 +205,8 @@ class ModelTokenizer implements Tokenizer {
     const endId = engine.token_to_id(endToken);
     if (endId === undefined) {
       throw new DataError(
-        `The end token "${endToken}" of "tokenizer_config.json" in ${origin} is not in the vocabulary of "tokenizer.json"; take both files from the same model`,
-        { path: origin },
+        `The end token "${endToken}" of "tokenizer_config.json" in ${origin} is not in the vocabulary of "tokenizer.json"`,
+        { path: origin, hint: "take both files from the same model" },
       );
     }
     this.#engine = engine;
@@ -349,8 +349,8 @@ function rejectTrimming(
   );
   if (token === undefined) return;
   throw new DataError(
-    `The added token "${token.content}" in ${origin} trims or normalizes the text around it, which cannot be encoded piece by piece; use a tokenizer without lstrip and rstrip`,
-    { path: origin },
+    `The added token "${token.content}" in ${origin} trims or normalizes the text around it, which cannot be encoded piece by piece`,
+    { path: origin, hint: "use a tokenizer without lstrip and rstrip" },
   );
 }
 
@@ -366,11 +366,11 @@ function check<T>(
   throw new DataError(
     `Cannot use "${file}" in ${origin}: ${
       place === "" ? "" : `at "${place}", `
-    }${issue?.message ?? "wrong schema"}; take the file from the model again`,
-    { path: origin, cause: result.error },
+    }${issue?.message ?? "wrong schema"}`,
+    {
+      path: origin,
+      cause: result.error,
+      hint: "take the file from the model again",
+    },
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,9 +8,9 @@
  * @see sgl-project/sglang, `python/sglang/srt/function_call/qwen25_detector.py`: the same rules, to the
  * newline. Differs: what was skipped is reported with its reason, and arguments stay values, so integers
  * and floats keep apart, where SGLang prints them as JSON again.
- * @module
  */
 
+import { messageOf } from "../errors.ts";
 import { type JsonValue, parsePythonJson } from "../python/python_json.ts";
 
 /** How a call begins; without its newline the text is plain. */
@@ -102,7 +102,7 @@ function readBlock(block: string, sink: BlockSink): void {
   try {
     value = parsePythonJson(block);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     sink.skipped.push(`A call is not valid JSON: ${reason}`);
     return;
   }

@@ -1,8 +1,4 @@
-/**
- * What trains: the ids that were sampled and the ids that were appended, as they happened.
- *
- * @module
- */
+/** What trains: the ids that were sampled and the ids that were appended, as they happened. */
 
 /** A token sequence with what the trainer needs to know of each token. All three arrays are `[T]`. */
 export interface Trajectory {

@@ -1,8 +1,4 @@
-/**
- * What records call the customers of a factory.
- *
- * @module
- */
+/** What records call the customers of a factory. */
 
 import type { UserFactory } from "../types.ts";
 

@@ -3,8 +3,6 @@
  * bound on asking again.
  *
  * From the customer's side the agent is the model's `user` and the customer its `assistant`.
- *
- * @module
  */
 
 import { InfrastructureError } from "../errors.ts";
@@ -152,8 +150,12 @@ export function badResponse(text: string): InfrastructureError {
   return new InfrastructureError(
     `The customer's model does not answer in the form that it is asked for, but "${
       text.slice(0, 80)
-    }"; use another model or strategy`,
-    { kind: "bad_response", source: "user" },
+    }"`,
+    {
+      kind: "bad_response",
+      source: "user",
+      hint: "use another model or strategy",
+    },
   );
 }
 

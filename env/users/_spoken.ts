@@ -3,8 +3,6 @@
  *
  * Small models wrap what they say: in reasoning, labels, quotes, code fences, markdown. All of that is forgiven
  * here; only an answer with nothing to say in it is not.
- *
- * @module
  */
 
 import { STOP } from "../types.ts";

@@ -1,8 +1,6 @@
 /**
  * The supervisor of the verify and reflection users: a model that judges the customer's next message, and
  * proposes better ones.
- *
- * @module
  */
 
 import { fillPrompt } from "../prompts.ts";

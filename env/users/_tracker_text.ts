@@ -1,8 +1,4 @@
-/**
- * Facts and words in a customer's messages.
- *
- * @module
- */
+/** Facts and words in a customer's messages. */
 
 import type { Database } from "../database.ts";
 import { printPythonJson } from "../python/python_json.ts";

@@ -1,8 +1,6 @@
 /**
  * Where a scripted customer is in their goal: which request it is, what they want of it by now, and how long nothing
  * has moved.
- *
- * @module
  */
 
 import type { Goal, Request } from "../types.ts";

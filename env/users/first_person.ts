@@ -1,8 +1,6 @@
 /**
  * An instruction ("You are Ann Lee in 12345. You want to …") in the customer's own mouth ("I want to …"),
  * without who they are, their character, and directions to the actor.
- *
- * @module
  */
 
 /** An instruction, rewritten. */

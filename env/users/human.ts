@@ -1,8 +1,4 @@
-/**
- * The human user: you are the customer, at the terminal.
- *
- * @module
- */
+/** The human user: you are the customer, at the terminal. */
 
 import { type CallOptions, STOP, type UserFactory } from "../types.ts";
 import { labelled } from "./_label.ts";

@@ -1,8 +1,4 @@
-/**
- * The llm user: a model plays the customer, one message at a time.
- *
- * @module
- */
+/** The llm user: a model plays the customer, one message at a time. */
 
 import type { UserFactory } from "../types.ts";
 import { modelUser, type ModelUserOptions, type Speak } from "./_model_user.ts";

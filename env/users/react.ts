@@ -1,8 +1,4 @@
-/**
- * The react user: the customer thinks before they speak, and only what they say is heard.
- *
- * @module
- */
+/** The react user: the customer thinks before they speak, and only what they say is heard. */
 
 import { STOP, type UserFactory } from "../types.ts";
 import {

@@ -1,8 +1,4 @@
-/**
- * The reflection user: what a supervisor finds unfit is thought over and said better.
- *
- * @module
- */
+/** The reflection user: what a supervisor finds unfit is thought over and said better. */
 
 import type { CallOptions, Message, UserFactory } from "../types.ts";
 import { speakMended } from "./llm.ts";

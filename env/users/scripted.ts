@@ -5,8 +5,6 @@
  *
  * Tasks with a goal are served from it; τ-bench's tasks from a goal that is derived from instruction,
  * gold actions and the customer's own profile.
- *
- * @module
  */
 
 import type { Database } from "../database.ts";

@@ -1,8 +1,6 @@
 /**
  * Watches simulated customers. A generated customer's goal is structured, so it can be told what they may know,
  * when their requests are settled, and what they should have kept to themselves for now.
- *
- * @module
  */
 
 import type { Database } from "../database.ts";

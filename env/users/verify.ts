@@ -1,8 +1,4 @@
-/**
- * The verify user: the customer says nothing that a supervisor has not looked at.
- *
- * @module
- */
+/** The verify user: the customer says nothing that a supervisor has not looked at. */
 
 import type { UserFactory } from "../types.ts";
 import { speakAsWritten, speakMended } from "./llm.ts";

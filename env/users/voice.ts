@@ -1,8 +1,4 @@
-/**
- * How customers write: the same words, made terse, or with talk around them.
- *
- * @module
- */
+/** How customers write: the same words, made terse, or with talk around them. */
 
 import { STOP, type Voice } from "../types.ts";
 

@@ -1,8 +1,6 @@
 /**
  * The customer's sentences: what a request, an answer and a farewell sound like. Lower case and short.
  * Values (ids, names, addresses) stand in them exactly as the goal has them.
- *
- * @module
  */
 
 import type { Rng } from "../random.ts";

@@ -2,8 +2,6 @@
  * Types of notebooks: the code cells of each, one after the other, as a module of its own.
  *
  * Cells share their names when they run, so they do here: a name that two cells declare is an error.
- *
- * @module
  */
 
 import { dirname, join, resolve } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * Notebooks executed by Jupyter, without a person: each in a kernel of its own, whose outputs go elsewhere.
- *
- * @module
- */
+/** Notebooks executed by Jupyter, without a person: each in a kernel of its own, whose outputs go elsewhere. */
 
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

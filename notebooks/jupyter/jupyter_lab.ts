@@ -1,8 +1,4 @@
-/**
- * Jupyter lab on the notebooks, on loopback.
- *
- * @module
- */
+/** Jupyter lab on the notebooks, on loopback. */
 
 import { sleepByClock } from "../../env/sleep.ts";
 import { endOf, linesOf } from "./process.ts";

@@ -1,8 +1,4 @@
-/**
- * Deno's kernel for Jupyter.
- *
- * @module
- */
+/** Deno's kernel for Jupyter. */
 
 import { join } from "node:path";
 

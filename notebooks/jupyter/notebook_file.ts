@@ -2,12 +2,11 @@
  * A notebook's file, as far as it is read here: its cells.
  *
  * @see nbformat 4.5, https://nbformat.readthedocs.io/en/latest/format_description.html
- * @module
  */
 
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { ConfigError } from "../../env/errors.ts";
+import { ConfigError, messageOf } from "../../env/errors.ts";
 import { nearest } from "../../env/explain.ts";
 
 const text = z.union([z.string(), z.array(z.string())])
@@ -67,9 +66,7 @@ async function readJson(path: string): Promise<unknown> {
     throw new ConfigError(
       error instanceof Deno.errors.NotFound
         ? `There is no notebook "${path}"`
-        : `"${path}" is no notebook: ${
-          error instanceof Error ? error.message : error
-        }`,
+        : `"${path}" is no notebook: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -91,9 +88,8 @@ export async function readNotebooks(
   const unknown = wanted.find((name) => !all.includes(name));
   if (unknown !== undefined) {
     throw new ConfigError(
-      `There is no notebook "${unknown}" in "${dir}"; the nearest is "${
-        nearest(unknown, all)
-      }"`,
+      `There is no notebook "${unknown}" in "${dir}"`,
+      { hint: `the nearest is "${nearest(unknown, all)}"` },
     );
   }
   return await Promise.all(

@@ -1,8 +1,4 @@
-/**
- * A child process that is listened to, and ended in order: asked first, then made to.
- *
- * @module
- */
+/** A child process that is listened to, and ended in order: asked first, then made to. */
 
 /** How long a child has to end by itself once it is asked to; Jupyter ends its kernels in this time. */
 const GRACE_MS = 15_000;

@@ -1,8 +1,4 @@
-/**
- * A Python that has Jupyter.
- *
- * @module
- */
+/** A Python that has Jupyter. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * The figures of the notebooks: curves of runs, rewards with their intervals, reasons, groups, tokens.
- *
- * @module
- */
+/** The figures of the notebooks: curves of runs, rewards with their intervals, reasons, groups, tokens. */
 
 import * as Plot from "@observablehq/plot";
 import type { Estimate } from "../../train/evaluation/interval.ts";

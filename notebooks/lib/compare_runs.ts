@@ -1,8 +1,4 @@
-/**
- * Two runs beside each other: what differs in how they were made, and in what they came to.
- *
- * @module
- */
+/** Two runs beside each other: what differs in how they were made, and in what they came to. */
 
 import { join } from "node:path";
 import { parse } from "yaml";

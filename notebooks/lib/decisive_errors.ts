@@ -1,8 +1,4 @@
-/**
- * The first decisive error of each failed episode of a run.
- *
- * @module
- */
+/** The first decisive error of each failed episode of a run. */
 
 import { diagnose } from "../../env/diagnosis/diagnose.ts";
 import type { Episode, Message } from "../../env/types.ts";

@@ -1,8 +1,6 @@
 /**
  * How a notebook shows the things of taulab: a task, a conversation, an episode, a reward, what became of the
  * database, what came of an episode's diagnosis.
- *
- * @module
  */
 
 import type { Database } from "../../env/database.ts";

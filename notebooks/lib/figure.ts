@@ -1,8 +1,4 @@
-/**
- * Figures by Observable Plot, drawn without a browser.
- *
- * @module
- */
+/** Figures by Observable Plot, drawn without a browser. */
 
 import * as Plot from "@observablehq/plot";
 import { DOMParser } from "linkedom";

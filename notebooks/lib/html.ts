@@ -1,8 +1,4 @@
-/**
- * HTML whose every value is escaped: what models, customers and tools write is shown as text, never run.
- *
- * @module
- */
+/** HTML whose every value is escaped: what models, customers and tools write is shown as text, never run. */
 
 /** Markup that may be put into other markup as it is. Made by {@linkcode html} alone. */
 export class Html {

@@ -1,8 +1,4 @@
-/**
- * Rewards of a run from all sides: by whatever its episodes differ in, by why they failed, within groups.
- *
- * @module
- */
+/** Rewards of a run from all sides: by whatever its episodes differ in, by why they failed, within groups. */
 
 import { variance } from "../../train/advantage.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";

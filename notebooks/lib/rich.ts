@@ -1,8 +1,4 @@
-/**
- * What a cell shows when its last value is one of these: HTML where it can be shown, text elsewhere.
- *
- * @module
- */
+/** What a cell shows when its last value is one of these: HTML where it can be shown, text elsewhere. */
 
 import { type Html, html } from "./html.ts";
 

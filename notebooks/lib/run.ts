@@ -1,8 +1,4 @@
-/**
- * A run as a notebook looks into it: what it was, its metrics, its episodes with their tasks and tokens.
- *
- * @module
- */
+/** A run as a notebook looks into it: what it was, its metrics, its episodes with their tasks and tokens. */
 
 import { basename, join } from "node:path";
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";

@@ -4,8 +4,6 @@
  * Deno's kernel (2.9.6) sends what is shown on a way of its own, and sometimes after the word that the cell is done:
  * the value that a cell ends in comes late one time in four. Front ends drop what is late. So cells show things by
  * {@linkcode show}, which lets them go out before the cell can end.
- *
- * @module
  */
 
 import { Rich } from "./rich.ts";

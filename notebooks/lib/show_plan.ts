@@ -1,7 +1,5 @@
 /**
  * How a notebook shows the plan of a slime run: its command line, what follows from the recipe, the memory it takes.
- *
- * @module
  */
 
 import * as Plot from "@observablehq/plot";

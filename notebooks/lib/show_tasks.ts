@@ -1,8 +1,4 @@
-/**
- * How a notebook shows generated tasks: their certificates, which clauses of policy they test, what an audit finds.
- *
- * @module
- */
+/** How a notebook shows generated tasks: their certificates, which clauses of policy they test, what an audit finds. */
 
 import * as Plot from "@observablehq/plot";
 import { type AuditReport, CHECKS } from "../../env/audit/audit.ts";

@@ -1,8 +1,4 @@
-/**
- * A conversation that is stepped through: by hand, by an agent, back to any turn, and on from there in another way.
- *
- * @module
- */
+/** A conversation that is stepped through: by hand, by an agent, back to any turn, and on from there in another way. */
 
 import type { Database } from "../../env/database.ts";
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";

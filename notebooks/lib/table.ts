@@ -1,8 +1,4 @@
-/**
- * Tables of a notebook: HTML, and columns of text for terminals and tests.
- *
- * @module
- */
+/** Tables of a notebook: HTML, and columns of text for terminals and tests. */
 
 import { type Html, html } from "./html.ts";
 import { Rich } from "./rich.ts";

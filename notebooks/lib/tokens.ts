@@ -1,8 +1,4 @@
-/**
- * Where the tokens of episodes go, and how sure the policy was of each.
- *
- * @module
- */
+/** Where the tokens of episodes go, and how sure the policy was of each. */
 
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";

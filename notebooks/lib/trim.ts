@@ -2,8 +2,6 @@
  * A run made small enough to ship: its metrics whole, and some of its episodes.
  *
  *     deno run --allow-read --allow-write notebooks/lib/trim.ts runs/a1 notebooks/runs/a1
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -42,7 +40,8 @@ export async function trimRun(
   const { outcome } = await readRunInfo(from);
   if (outcome !== "completed") {
     throw new ConfigError(
-      `"${from}" is ${outcome}; train it to its end, then trim it`,
+      `"${from}" is ${outcome}`,
+      { hint: "train it to its end, then trim it" },
     );
   }
   await refuseTaken(to);
@@ -61,7 +60,9 @@ async function refuseTaken(path: string): Promise<void> {
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
-  throw new ConfigError(`"${path}" is there; remove it or name another place`);
+  throw new ConfigError(`"${path}" is there`, {
+    hint: "remove it or name another place",
+  });
 }
 
 function copyEpisodes(from: string, to: string, options: TrimOptions): void {

@@ -1,8 +1,6 @@
 /**
  * The viewer over HTTP: the page's own files, and what it shows as JSON. Reads only, and answers nobody but the
  * page that it served.
- *
- * @module
  */
 
 import { type Context, Hono } from "hono";

@@ -1,8 +1,4 @@
-/**
- * A stored conversation as the page shows it: messages, their calls, and which action of the agent each belongs to.
- *
- * @module
- */
+/** A stored conversation as the page shows it: messages, their calls, and which action of the agent each belongs to. */
 
 import {
   formatPythonJson,

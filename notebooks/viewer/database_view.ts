@@ -1,8 +1,6 @@
 /**
  * What became of the database: each row that the episode or the gold changes, field by field as it was, is and
  * should be.
- *
- * @module
  */
 
 import type { Database } from "../../env/database.ts";

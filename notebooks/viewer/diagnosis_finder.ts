@@ -1,8 +1,4 @@
-/**
- * The diagnosis of an episode as findings: its first decisive error, and whose fault it is by rule.
- *
- * @module
- */
+/** The diagnosis of an episode as findings: its first decisive error, and whose fault it is by rule. */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";

@@ -4,8 +4,6 @@
  *
  * Both grow in the background, a few milliseconds at a time: for 100,000 episodes the facts are there in a second
  * or less, the texts in about ten. The plain list needs neither.
- *
- * @module
  */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";

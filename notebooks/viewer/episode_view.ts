@@ -1,9 +1,6 @@
-/**
- * An episode as its page shows it, put together of its record, its world and its group.
- *
- * @module
- */
+/** An episode as its page shows it, put together of its record, its world and its group. */
 
+import { messageOf } from "../../env/errors.ts";
 import type { JsonObject } from "../../env/python/python_json.ts";
 import type { Dataset, Reward, Task } from "../../env/types.ts";
 import type { StoredEpisode } from "../../train/runs/episode_store.ts";
@@ -124,7 +121,7 @@ async function foundBy(
     return [{
       kind: "diagnosis",
       title: "The diagnosis broke, so only the record is shown",
-      detail: error instanceof Error ? error.message : String(error),
+      detail: messageOf(error),
       turn: null,
       blame: null,
     }];

@@ -1,8 +1,6 @@
 /**
  * Chosen episodes as one HTML file that opens anywhere, without a server: the page's own modules and sheet, and the
  * data compressed within.
- *
- * @module
  */
 
 import { gzipSync } from "node:zlib";

@@ -1,8 +1,4 @@
-/**
- * Conditions of a filter as SQL over the table of facts.
- *
- * @module
- */
+/** Conditions of a filter as SQL over the table of facts. */
 
 import type { SQLInputValue } from "node:sqlite";
 import { type Condition, FIELDS, type Query } from "./page/filter.js";

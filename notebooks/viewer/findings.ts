@@ -1,8 +1,6 @@
 /**
  * What explains an episode. This is the seam for a diagnosis: the viewer takes any {@linkcode EpisodeFinder} and
  * shows what it gives first; by itself it shows what the record holds.
- *
- * @module
  */
 
 import type { JsonObject } from "../../env/python/python_json.ts";

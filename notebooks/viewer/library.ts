@@ -1,8 +1,4 @@
-/**
- * All that the viewer shows: the runs under a directory, as they come and go, or those that were named.
- *
- * @module
- */
+/** All that the viewer shows: the runs under a directory, as they come and go, or those that were named. */
 
 import { basename, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
@@ -98,7 +94,8 @@ export class Library implements Disposable {
       throw new ConfigError(
         `There is no run "${name}": neither "${name}" nor "${
           join(this.#options.root, name)
-        }" is a run dir or a result file; see "deno task view --help"`,
+        }" is a run dir or a result file`,
+        { hint: 'see "deno task view --help"' },
       );
     }
     this.#add(found.path, this.#freeId(basename(found.path)), found.kind);

@@ -1,8 +1,4 @@
-/**
- * The page's own files: plain HTML, CSS and ES modules, served as they are.
- *
- * @module
- */
+/** The page's own files: plain HTML, CSS and ES modules, served as they are. */
 
 import { extname } from "node:path";
 

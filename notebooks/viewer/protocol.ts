@@ -1,8 +1,6 @@
 /**
  * What the viewer's server tells its page, and what an exported file holds: plain JSON. The page's modules take
  * these types by JSDoc.
- *
- * @module
  */
 
 /** A run, an evaluation or a result file, as the list of runs shows it. */

@@ -3,7 +3,6 @@
  * what other tools left out is missing in the view, and nothing else.
  *
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) at 59a200c.
- * @module
  */
 
 import { gunzipSync } from "node:zlib";
@@ -208,9 +207,12 @@ function bit(value: number): 0 | 1 {
 
 function notResults(path: string, why: string): DataError {
   return new DataError(
-    `Cannot view "${path}": ${why}; name a run dir, or a result file of tau-bench, ` +
-      'as "deno task evaluate --export tau-bench" writes',
-    { path },
+    `Cannot view "${path}": ${why}`,
+    {
+      path,
+      hint:
+        'name a run dir, or a result file of tau-bench, as "deno task evaluate --export tau-bench" writes',
+    },
   );
 }
 

@@ -1,12 +1,8 @@
-/**
- * A result file of τ-bench as the viewer sees it: each task is a group, each trial an episode.
- *
- * @module
- */
+/** A result file of τ-bench as the viewer sees it: each task is a group, each trial an episode. */
 
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DataError } from "../../env/errors.ts";
+import { DataError, messageOf } from "../../env/errors.ts";
 import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { equalityKey } from "../../env/python/python_object.ts";
 import type { Dataset, DomainName, Task } from "../../env/types.ts";
@@ -78,7 +74,7 @@ export class ResultsSource implements EpisodeSource {
       return (await this.view()).run;
     } catch (error) {
       return this.#summaryOf({
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
     }
   }

@@ -1,8 +1,6 @@
 /**
  * What a run dir's `run.json` and `metrics.jsonl` say, read so that runs of any trainer can be shown: keys that
  * are not known are left alone, and what is missing is missing.
- *
- * @module
  */
 
 import { join } from "node:path";

@@ -1,13 +1,9 @@
-/**
- * A run dir, finished or growing, as the viewer sees it. Never writes in it.
- *
- * @module
- */
+/** A run dir, finished or growing, as the viewer sees it. Never writes in it. */
 
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { inflateSync } from "node:zlib";
-import { RunDirError } from "../../env/errors.ts";
+import { messageOf, RunDirError } from "../../env/errors.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
@@ -100,7 +96,7 @@ export class RunSource implements EpisodeSource {
     try {
       return (await this.view()).run;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return { ...UNKNOWN_RUN, id: this.id, path: this.path, error: message };
     }
   }

@@ -1,8 +1,4 @@
-/**
- * The episodes of a group beside each other: where they part.
- *
- * @module
- */
+/** The episodes of a group beside each other: where they part. */
 
 import type { TurnView } from "./conversation_view.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The tokens of an episode: ids, mask and logprobs as they trained, and what each id says.
- *
- * @module
- */
+/** The tokens of an episode: ids, mask and logprobs as they trained, and what each id says. */
 
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";

@@ -1,10 +1,11 @@
-/**
- * What the viewer can show: a run dir, or a result file. One interface over both.
- *
- * @module
- */
+/** What the viewer can show: a run dir, or a result file. One interface over both. */
 
-import { ConfigError, DataError, RunDirError } from "../../env/errors.ts";
+import {
+  ConfigError,
+  DataError,
+  messageOf,
+  RunDirError,
+} from "../../env/errors.ts";
 import type { EpisodeIndex } from "./episode_index.ts";
 import { FilterError } from "./page/filter.js";
 import type {
@@ -71,7 +72,7 @@ export function problemOf(error: unknown): ViewerProblem {
   if (error instanceof ViewerFault) {
     return { kind: error.kind, message: error.message };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (error instanceof FilterError) return { kind: "filter", message };
   const isOurs = error instanceof RunDirError || error instanceof DataError ||
     error instanceof ConfigError;

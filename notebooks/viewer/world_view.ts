@@ -1,9 +1,6 @@
-/**
- * The world that a run was in: its data made again, if they are the same, so that an episode can be replayed.
- *
- * @module
- */
+/** The world that a run was in: its data made again, if they are the same, so that an episode can be replayed. */
 
+import { messageOf } from "../../env/errors.ts";
 import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
@@ -49,9 +46,7 @@ export async function openWorld(
   } catch (error) {
     const why = error instanceof z.ZodError
       ? "its config.yaml does not say which data it had"
-      : error instanceof Error
-      ? error.message
-      : String(error);
+      : messageOf(error);
     return {
       dataset: null,
       note:

@@ -1,8 +1,4 @@
-/**
- * What every agent keeps, whatever it asks.
- *
- * @module
- */
+/** What every agent keeps, whatever it asks. */
 
 import assert from "node:assert/strict";
 import type {

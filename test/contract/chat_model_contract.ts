@@ -1,8 +1,4 @@
-/**
- * What every model that answers messages keeps.
- *
- * @module
- */
+/** What every model that answers messages keeps. */
 
 import assert from "node:assert/strict";
 import type {

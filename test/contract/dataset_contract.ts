@@ -1,8 +1,4 @@
-/**
- * What every dataset keeps, whoever made it.
- *
- * @module
- */
+/** What every dataset keeps, whoever made it. */
 
 import assert from "node:assert/strict";
 import { callTool } from "../../env/call_tool.ts";

@@ -1,8 +1,4 @@
-/**
- * What environments keep over every dataset.
- *
- * @module
- */
+/** What environments keep over every dataset. */
 
 import assert from "node:assert/strict";
 import { createEnvironment } from "../../env/environment.ts";

@@ -1,8 +1,4 @@
-/**
- * What every model that continues token ids keeps, wherever it runs.
- *
- * @module
- */
+/** What every model that continues token ids keeps, wherever it runs. */
 
 import assert from "node:assert/strict";
 import type {

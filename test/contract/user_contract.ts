@@ -1,8 +1,4 @@
-/**
- * What every simulated customer keeps, whatever plays it.
- *
- * @module
- */
+/** What every simulated customer keeps, whatever plays it. */
 
 import assert from "node:assert/strict";
 import {

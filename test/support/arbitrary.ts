@@ -1,8 +1,4 @@
-/**
- * Arbitrary values for property tests.
- *
- * @module
- */
+/** Arbitrary values for property tests. */
 
 import fc from "fast-check";
 import {

@@ -1,8 +1,6 @@
 /**
  * A training run with as many episodes as asked, on disk in seconds: a few hundred real ones of the generated
  * world, by an expert who errs, repeated at other steps.
- *
- * @module
  */
 
 import { join } from "node:path";

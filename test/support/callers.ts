@@ -1,8 +1,4 @@
-/**
- * Callers for tests: patient as told, and on no clock but the test's.
- *
- * @module
- */
+/** Callers for tests: patient as told, and on no clock but the test's. */
 
 import {
   type Caller,

@@ -1,8 +1,4 @@
-/**
- * Chat models that need no server.
- *
- * @module
- */
+/** Chat models that need no server. */
 
 import type { ChatModel, ChatReply, Message } from "../../env/types.ts";
 

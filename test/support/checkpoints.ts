@@ -1,8 +1,4 @@
-/**
- * Small checkpoints of both formats in a directory, for tests that look at them whole or broken.
- *
- * @module
- */
+/** Small checkpoints of both formats in a directory, for tests that look at them whole or broken. */
 
 import { join } from "node:path";
 import {

@@ -1,8 +1,4 @@
-/**
- * Arbitrary conversations for property tests.
- *
- * @module
- */
+/** Arbitrary conversations for property tests. */
 
 import fc from "fast-check";
 import type { Message } from "../../env/types.ts";

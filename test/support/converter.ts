@@ -1,8 +1,4 @@
-/**
- * A slime whose converters are shell scripts that copy a prepared result: well, slowly, half of it, or not at all.
- *
- * @module
- */
+/** A slime whose converters are shell scripts that copy a prepared result: well, slowly, half of it, or not at all. */
 
 import { join } from "node:path";
 

@@ -1,8 +1,4 @@
-/**
- * Worlds for the doctor's checks: hosts that answer as told, recipes, model directories, evaluations.
- *
- * @module
- */
+/** Worlds for the doctor's checks: hosts that answer as told, recipes, model directories, evaluations. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";

@@ -1,8 +1,4 @@
-/**
- * Whole episodes as messages: the expert's in the generated world, told by each agent, and τ-bench's recordings.
- *
- * @module
- */
+/** Whole episodes as messages: the expert's in the generated world, told by each agent, and τ-bench's recordings. */
 
 import { expertAgent } from "../../env/agents/expert.ts";
 import { fewShotExamples, fewShotSystem } from "../../env/agents/few_shot.ts";

@@ -1,8 +1,6 @@
 /**
  * A cheap server of episodes: each is over in milliseconds, its reward is a coin that its seed throws, some fail.
  * It also answers what slime asks of engines at the end of a rollout.
- *
- * @module
  */
 
 /** A server, until it is disposed of. */

@@ -1,8 +1,4 @@
-/**
- * An evaluation whose episodes fail in known ways, whole on disk in a moment.
- *
- * @module
- */
+/** An evaluation whose episodes fail in known ways, whole on disk in a moment. */
 
 import { expertAgent } from "../../env/agents/expert.ts";
 import { rollout } from "../../env/rollout.ts";

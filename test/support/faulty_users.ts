@@ -1,8 +1,4 @@
-/**
- * Customers with a fault that is known: the scripted one, but for one message or its end.
- *
- * @module
- */
+/** Customers with a fault that is known: the scripted one, but for one message or its end. */
 
 import { createRng, type Rng } from "../../env/random.ts";
 import {

@@ -1,8 +1,4 @@
-/**
- * Golden files: what people read is compared with what was recorded; `deno task test:update` records anew.
- *
- * @module
- */
+/** Golden files: what people read is compared with what was recorded; `deno task test:update` records anew. */
 
 import assert from "node:assert/strict";
 

@@ -1,8 +1,4 @@
-/**
- * Conversations made by hand of what templates and tokenizers get wrong.
- *
- * @module
- */
+/** Conversations made by hand of what templates and tokenizers get wrong. */
 
 import { Float, type JsonValue } from "../../env/python/python_json.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";

@@ -1,8 +1,4 @@
-/**
- * Jupyter as the tests of the notebooks run it: the one of the tests' Python, with directories of its own.
- *
- * @module
- */
+/** Jupyter as the tests of the notebooks run it: the one of the tests' Python, with directories of its own. */
 
 import assert from "node:assert/strict";
 import { z } from "zod";

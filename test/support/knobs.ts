@@ -1,8 +1,4 @@
-/**
- * Tests of a generated world's knobs: a figure of its tasks at two settings of a knob.
- *
- * @module
- */
+/** Tests of a generated world's knobs: a figure of its tasks at two settings of a knob. */
 
 import assert from "node:assert/strict";
 import type { GeneratedDataset } from "../../env/generated/generated.ts";

@@ -1,8 +1,6 @@
 /**
  * A lab without a model: the policy is one number, the chance to solve a task, and learns from what the
  * loop gives it as a real one would.
- *
- * @module
  */
 
 import { generatedPrompts } from "../../env/domains/retail/world/world_prompts.ts";

@@ -4,8 +4,6 @@
  *     await using server = modelServer({ answer: () => chatAnswer("hello"), faults: { seed: 1, share: 0.2 } });
  *
  * It speaks HTTP/1.1 over plain sockets, since no HTTP server would drop a connection in the middle of an answer.
- *
- * @module
  */
 
 import { createRng } from "../../env/random.ts";

@@ -1,8 +1,4 @@
-/**
- * Golds that are wrong in one place, to see whether certificates find them.
- *
- * @module
- */
+/** Golds that are wrong in one place, to see whether certificates find them. */
 
 import { isWrite } from "../../env/audit/finding.ts";
 import {

@@ -1,8 +1,4 @@
-/**
- * Notebooks that tests write.
- *
- * @module
- */
+/** Notebooks that tests write. */
 
 import { join } from "node:path";
 

@@ -1,8 +1,4 @@
-/**
- * A run of a tiny policy that has not learnt anything, whole on disk in a second.
- *
- * @module
- */
+/** A run of a tiny policy that has not learnt anything, whole on disk in a second. */
 
 import { join } from "node:path";
 import { type Config, resolveConfig } from "../../train/config.ts";

@@ -1,8 +1,4 @@
-/**
- * Programs of this machine that tests use.
- *
- * @module
- */
+/** Programs of this machine that tests use. */
 
 /** Whether a program is here; its exit code does not matter. */
 export async function hasProgram(

@@ -2,8 +2,6 @@
  * The Python that tests of what slime brings run with: PyTorch, Ray, SGLang's router, Megatron-Core, transformers.
  *
  * `.ci/run` makes it and names it in `TAULAB_TEST_PYTHON`; without it, those tests are skipped and say what they need.
- *
- * @module
  */
 
 /** The interpreter, if there is one. */

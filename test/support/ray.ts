@@ -1,8 +1,4 @@
-/**
- * What tests need of a real Ray: its Python, free ports, and a wire to it that can be cut.
- *
- * @module
- */
+/** What tests need of a real Ray: its Python, free ports, and a wire to it that can be cut. */
 
 import { testPython } from "./python.ts";
 

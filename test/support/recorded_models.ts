@@ -1,8 +1,6 @@
 /**
  * Models that play recorded conversations over HTTP: the agent as the expert played it, the customer as the
  * scripted one did. Every other task is served badly, so that rewards differ.
- *
- * @module
  */
 
 import { expertAgent } from "../../env/agents/expert.ts";

@@ -1,8 +1,4 @@
-/**
- * A retail world small enough to read: two customers, one of them with orders, one product.
- *
- * @module
- */
+/** A retail world small enough to read: two customers, one of them with orders, one product. */
 
 import { generatedPrompts } from "../../env/domains/retail/world/world_prompts.ts";
 import { createDatabase, type Database } from "../../env/database.ts";

@@ -1,8 +1,4 @@
-/**
- * Chat models at a server of a test, called without real waits.
- *
- * @module
- */
+/** Chat models at a server of a test, called without real waits. */
 
 import type { CallPolicy } from "../../env/models/call_policy.ts";
 import { resolveEndpoint } from "../../env/models/endpoints.ts";

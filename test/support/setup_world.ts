@@ -1,8 +1,6 @@
 /**
  * What a set-up meets: repositories to clone, and hosts whose `git`, `docker`, `python3`, `hf` and `npx` write
  * down what they were asked, and misbehave when told.
- *
- * @module
  */
 
 import { dirname, join } from "node:path";

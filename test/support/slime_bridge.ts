@@ -1,8 +1,4 @@
-/**
- * slime's side of the bridge for tests: policies served as SGLang, rows, and rollouts in Python over generate.py.
- *
- * @module
- */
+/** slime's side of the bridge for tests: policies served as SGLang, rows, and rollouts in Python over generate.py. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * Runs of the stand-in train.py: their recipes, plans and launches, on one Ray that the tests of a file share.
- *
- * @module
- */
+/** Runs of the stand-in train.py: their recipes, plans and launches, on one Ray that the tests of a file share. */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,4 @@
-/**
- * Slime recipes and what their plans go by, without data, hosts or a run.
- *
- * @module
- */
+/** Slime recipes and what their plans go by, without data, hosts or a run. */
 
 import { parseSet, type Recipe } from "../../train/config.ts";
 import { resolveSlime } from "../../train/slime/slime_config.ts";

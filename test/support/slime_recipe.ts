@@ -1,8 +1,4 @@
-/**
- * Recipes of slime for tests: a generated world, scripted customers, the tokenizer of a tiny policy.
- *
- * @module
- */
+/** Recipes of slime for tests: a generated world, scripted customers, the tokenizer of a tiny policy. */
 
 import { join } from "node:path";
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";

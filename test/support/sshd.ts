@@ -1,8 +1,6 @@
 /**
  * Hosts behind a real sshd, each with its own address, home and PATH: in network namespaces where the machine
  * allows, else on 127.0.0.x with ports of their own.
- *
- * @module
  */
 
 import { join } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * Tasks as their own processes, by the very command of deno.json: with its permissions and no others.
- *
- * @module
- */
+/** Tasks as their own processes, by the very command of deno.json: with its permissions and no others. */
 
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };

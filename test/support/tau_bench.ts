@@ -1,8 +1,4 @@
-/**
- * Where tests find τ-bench's data and recordings: `TAU_BENCH_DIR`, else beside the repository.
- *
- * @module
- */
+/** Where tests find τ-bench's data and recordings: `TAU_BENCH_DIR`, else beside the repository. */
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

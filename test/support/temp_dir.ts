@@ -1,8 +1,4 @@
-/**
- * A directory that is gone after the test.
- *
- * @module
- */
+/** A directory that is gone after the test. */
 
 /** Calls `body` with an empty directory, and removes it whatever happens. */
 export async function inTempDir(

@@ -1,8 +1,4 @@
-/**
- * A real Ray of Python's, small and on loopback.
- *
- * @module
- */
+/** A real Ray of Python's, small and on loopback. */
 
 import { dirname, join } from "node:path";
 import { localShell } from "../../train/slime/hosts/local_shell.ts";

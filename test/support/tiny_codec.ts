@@ -1,8 +1,4 @@
-/**
- * The tiny policy's tokenizer and template, trained on a handful of sentences.
- *
- * @module
- */
+/** The tiny policy's tokenizer and template, trained on a handful of sentences. */
 
 import { createChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";

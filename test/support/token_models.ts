@@ -1,8 +1,4 @@
-/**
- * Token models that need no weights.
- *
- * @module
- */
+/** Token models that need no weights. */
 
 import { createRng } from "../../env/random.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";

@@ -1,8 +1,4 @@
-/**
- * Texts that tokenizers may take for something else than another does.
- *
- * @module
- */
+/** Texts that tokenizers may take for something else than another does. */
 
 import fc from "fast-check";
 

@@ -1,8 +1,4 @@
-/**
- * Hugging Face transformers, asked by one Python process for all of a test file's cases.
- *
- * @module
- */
+/** Hugging Face transformers, asked by one Python process for all of a test file's cases. */
 
 import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";

@@ -1,8 +1,4 @@
-/**
- * `deno task chat` as its users run it: a process with the task's own permissions, their words on stdin.
- *
- * @module
- */
+/** `deno task chat` as its users run it: a process with the task's own permissions, their words on stdin. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

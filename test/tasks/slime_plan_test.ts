@@ -1,8 +1,4 @@
-/**
- * `deno task train --recipe qwen3-4b --dry-run`: what it prints, and as its users run it.
- *
- * @module
- */
+/** `deno task train --recipe qwen3-4b --dry-run`: what it prints, and as its users run it. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

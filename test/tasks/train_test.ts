@@ -1,8 +1,4 @@
-/**
- * `deno task train` as its users run it: a process with the task's own permissions.
- *
- * @module
- */
+/** `deno task train` as its users run it: a process with the task's own permissions. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

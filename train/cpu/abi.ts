@@ -1,8 +1,4 @@
-/**
- * What host and kernels tell each other: structs of 4-byte fields, in the order of `kernels/model.ts`.
- *
- * @module
- */
+/** What host and kernels tell each other: structs of 4-byte fields, in the order of `kernels/model.ts`. */
 
 import type { SharedHeap } from "./memory.ts";
 

@@ -1,8 +1,4 @@
-/**
- * AdamW over the shared memory, on all threads, in an order that does not vary.
- *
- * @module
- */
+/** AdamW over the shared memory, on all threads, in an order that does not vary. */
 
 import { TrainerError } from "../../env/errors.ts";
 import type { StepOptions } from "../trainer.ts";
@@ -90,7 +86,11 @@ export class AdamW {
       throw new TrainerError(
         `The gradient is not finite at optimizer step ${
           this.steps + 1
-        }: nothing was updated; lower the learning rate (${options.learningRate}) or look at the batch`,
+        }: nothing was updated`,
+        {
+          hint:
+            `lower the learning rate (${options.learningRate}) or look at the batch`,
+        },
       );
     }
     this.steps++;

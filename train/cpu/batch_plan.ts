@@ -1,8 +1,4 @@
-/**
- * Which thread learns which sequences, and which of them go through the network together.
- *
- * @module
- */
+/** Which thread learns which sequences, and which of them go through the network together. */
 
 import type { TrainSequence } from "../trainer.ts";
 import type { ModelConfig } from "./model_config.ts";

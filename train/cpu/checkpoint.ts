@@ -1,13 +1,11 @@
 /**
  * A policy on disk: `policy.json` with the shape and the checksums, and one file of f32 (little endian, in
  * the layout's order) for each of weights, moments and reference.
- *
- * @module
  */
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { PolicyError } from "../../env/errors.ts";
+import { messageOf, PolicyError } from "../../env/errors.ts";
 import { layoutOf } from "./layout.ts";
 import { type ModelConfig, ModelConfigSchema } from "./model_config.ts";
 
@@ -83,10 +81,8 @@ export async function writeCheckpoint(
   } catch (cause) {
     await removeDir(partial).catch(() => {});
     throw new PolicyError(
-      `Cannot write the checkpoint "${dir}": ${
-        reason(cause)
-      }; free some space or choose another directory`,
-      { cause },
+      `Cannot write the checkpoint "${dir}": ${reason(cause)}`,
+      { cause, hint: "free some space or choose another directory" },
     );
   }
 }
@@ -126,16 +122,15 @@ async function readManifest(
     value = JSON.parse(await Deno.readTextFile(path));
   } catch (cause) {
     throw new PolicyError(
-      `Cannot read the checkpoint's "${path}": ${
-        reason(cause)
-      }; name a directory that training wrote, or train again`,
-      { cause },
+      `Cannot read the checkpoint's "${path}": ${reason(cause)}`,
+      { cause, hint: "name a directory that training wrote, or train again" },
     );
   }
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > FORMAT) {
     throw new PolicyError(
-      `"${path}" has format ${format.data.format}, this version reads ${FORMAT}; update taulab`,
+      `"${path}" has format ${format.data.format}, this version reads ${FORMAT}`,
+      { hint: "update taulab" },
     );
   }
   const parsed = ManifestSchema.safeParse(value);
@@ -143,7 +138,8 @@ async function readManifest(
   throw new PolicyError(
     `"${path}" is not a checkpoint's manifest: ${
       z.prettifyError(parsed.error)
-    }; use another checkpoint or train again`,
+    }`,
+    { hint: "use another checkpoint or train again" },
   );
 }
 
@@ -157,9 +153,8 @@ function checkShape(
     .map((key) => `${key} is ${found[key]} there, ${expected[key]} here`);
   if (wrong.length === 0) return;
   throw new PolicyError(
-    `The checkpoint "${dir}" is of another model: ${
-      wrong.join(", ")
-    }; use the recipe that it was trained with, or another checkpoint`,
+    `The checkpoint "${dir}" is of another model: ${wrong.join(", ")}`,
+    { hint: "use the recipe that it was trained with, or another checkpoint" },
   );
 }
 
@@ -183,17 +178,16 @@ async function readTensor(
     bytes = await Deno.readFile(path);
   } catch (cause) {
     throw new PolicyError(
-      `Cannot read the checkpoint's "${path}": ${
-        reason(cause)
-      }; use another checkpoint`,
-      { cause },
+      `Cannot read the checkpoint's "${path}": ${reason(cause)}`,
+      { cause, hint: "use another checkpoint" },
     );
   }
   const intact = bytes.length === floats * 4 && bytes.length === file.bytes &&
     sha256(bytes) === file.sha256;
   if (!intact) {
     throw new PolicyError(
-      `"${path}" is damaged: its ${bytes.length} bytes are not the ${file.bytes} with sha256 ${file.sha256} that were saved; use an earlier checkpoint`,
+      `"${path}" is damaged: its ${bytes.length} bytes are not the ${file.bytes} with sha256 ${file.sha256} that were saved`,
+      { hint: "use an earlier checkpoint" },
     );
   }
   const view = new DataView(bytes.buffer);
@@ -245,5 +239,5 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return messageOf(cause);
 }

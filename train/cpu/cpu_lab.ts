@@ -1,8 +1,6 @@
 /**
  * The lab of the embedded trainer: a tiny policy on the CPU, taught by the expert, with a tokenizer of
  * its own.
- *
- * @module
  */
 
 import { ConfigError } from "../../env/errors.ts";
@@ -87,9 +85,8 @@ function requireDemonstrations(
 ): void {
   if (sequences.length > 0 || coldStart.steps === 0) return;
   throw new ConfigError(
-    `The cold start has no demonstration to learn from: ${unsolved} train tasks the expert did not solve within ` +
-      `rollout.maxTurns ${rollout.maxTurns}, ${tooLong} conversations are longer than model.contextLength ` +
-      `${model.contextLength}; raise them, or set coldStart.steps to 0`,
+    `The cold start has no demonstration to learn from: ${unsolved} train tasks the expert did not solve within rollout.maxTurns ${rollout.maxTurns}, ${tooLong} conversations are longer than model.contextLength ${model.contextLength}`,
+    { hint: "raise them, or set coldStart.steps to 0" },
   );
 }
 

@@ -1,8 +1,4 @@
-/**
- * The embedded trainer: supervised steps and the clipped policy gradient, on the policy's own memory.
- *
- * @module
- */
+/** The embedded trainer: supervised steps and the clipped policy gradient, on the policy's own memory. */
 
 import { TrainerError } from "../../env/errors.ts";
 import type {

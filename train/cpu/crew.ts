@@ -1,8 +1,6 @@
 /**
  * The workers of an engine. They compute on one shared memory; the host's own thread stays free for the
  * environments and for Ctrl-C. Idle workers sleep.
- *
- * @module
  */
 
 import { PolicyError } from "../../env/errors.ts";

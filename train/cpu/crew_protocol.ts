@@ -1,8 +1,4 @@
-/**
- * How the host and its workers speak: a block of shared memory a worker, waited on with `Atomics`.
- *
- * @module
- */
+/** How the host and its workers speak: a block of shared memory a worker, waited on with `Atomics`. */
 
 /** Fields of a worker's block, by 4 bytes. */
 export const FIELD = {

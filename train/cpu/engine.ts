@@ -1,8 +1,4 @@
-/**
- * What sampling and training share: the memory, the workers, the weights and their packed copies.
- *
- * @module
- */
+/** What sampling and training share: the memory, the workers, the weights and their packed copies. */
 
 import { PolicyError } from "../../env/errors.ts";
 import { createRng } from "../../env/random.ts";

@@ -1,8 +1,4 @@
-/**
- * One pass of a batch through the network and back on all threads.
- *
- * @module
- */
+/** One pass of a batch through the network and back on all threads. */
 
 import type { TrainSequence } from "../trainer.ts";
 import {

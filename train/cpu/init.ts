@@ -1,8 +1,4 @@
-/**
- * A model's first weights.
- *
- * @module
- */
+/** A model's first weights. */
 
 import type { Rng } from "../../env/random.ts";
 import { type Layout, type Parameter, parameter } from "./layout.ts";

@@ -1,8 +1,4 @@
-/**
- * The compiled kernels: which build this machine runs, and what they export.
- *
- * @module
- */
+/** The compiled kernels: which build this machine runs, and what they export. */
 
 import { PolicyError } from "../../env/errors.ts";
 
@@ -55,7 +51,8 @@ export async function loadKernels(
     if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);
   }
   throw new PolicyError(
-    "Cannot run the embedded policy: this runtime has no WebAssembly SIMD; use Deno 2 on x86-64 or arm64",
+    "Cannot run the embedded policy: this runtime has no WebAssembly SIMD",
+    { hint: "use Deno 2 on x86-64 or arm64" },
   );
 }
 
@@ -77,8 +74,8 @@ async function readBuild(
     return new Uint8Array(await (await fetch(url)).arrayBuffer());
   } catch (cause) {
     throw new PolicyError(
-      `Cannot read the policy's kernels at "${url}"; run \`deno task build:wasm\``,
-      { cause },
+      `Cannot read the policy's kernels at "${url}"`,
+      { cause, hint: "run `deno task build:wasm`" },
     );
   }
 }

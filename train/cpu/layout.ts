@@ -1,8 +1,4 @@
-/**
- * Which parameters a model has and where they are. Weights, gradients, moments and checkpoints share the order.
- *
- * @module
- */
+/** Which parameters a model has and where they are. Weights, gradients, moments and checkpoints share the order. */
 
 import type { ModelConfig } from "./model_config.ts";
 

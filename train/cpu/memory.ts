@@ -1,8 +1,4 @@
-/**
- * The shared memory of an engine: one WebAssembly memory that grows, and who has which part of it.
- *
- * @module
- */
+/** The shared memory of an engine: one WebAssembly memory that grows, and who has which part of it. */
 
 import { PolicyError } from "../../env/errors.ts";
 
@@ -112,8 +108,12 @@ export class SharedHeap {
       throw new PolicyError(
         `Cannot take ${mib(need)} more memory beside the ${
           mib(this.size)
-        } in use; use a smaller model, shorter sequences or a smaller maxCacheTokens`,
-        { cause },
+        } in use`,
+        {
+          cause,
+          hint:
+            "use a smaller model, shorter sequences or a smaller maxCacheTokens",
+        },
       );
     }
     this.#view();

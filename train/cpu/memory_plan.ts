@@ -1,8 +1,4 @@
-/**
- * What a policy will take, before it is made.
- *
- * @module
- */
+/** What a policy will take, before it is made. */
 
 import { BLOCK_ROWS } from "./batch_plan.ts";
 import { Engine, pageLayout } from "./engine.ts";

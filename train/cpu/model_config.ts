@@ -1,8 +1,4 @@
-/**
- * The shape of the embedded policy.
- *
- * @module
- */
+/** The shape of the embedded policy. */
 
 import { z } from "zod";
 

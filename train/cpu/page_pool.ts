@@ -2,8 +2,6 @@
  * The memory of the key-value cache: pages of 32 positions, bounded in number, taken from the shared
  * memory a slab at a time. In a slab the keys and values of each head lie in a row, page after page, so a
  * context whose pages follow one another is read from memory in a row.
- *
- * @module
  */
 
 import { PAGE } from "./abi.ts";

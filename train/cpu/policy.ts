@@ -21,8 +21,6 @@
  * );
  * ok(ids.length <= 8);
  * ```
- *
- * @module
  */
 
 import type {

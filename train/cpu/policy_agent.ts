@@ -1,8 +1,4 @@
-/**
- * How a policy that works on tokens acts in a run: its tokenizer, its template and the run's settings.
- *
- * @module
- */
+/** How a policy that works on tokens acts in a run: its tokenizer, its template and the run's settings. */
 
 import { openAgent } from "../../env/agents/open.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";

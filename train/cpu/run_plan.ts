@@ -1,8 +1,6 @@
 /**
  * What a run will do and take. Sizes follow from the config; rates are measured on the untrained policy:
  * a step of the cold start, reading prompts and sampling from them.
- *
- * @module
  */
 
 import type { Dataset, Split } from "../../env/types.ts";

@@ -1,8 +1,4 @@
-/**
- * The policy of a run, opened again: to talk to it, to evaluate it, to sample from it.
- *
- * @module
- */
+/** The policy of a run, opened again: to talk to it, to evaluate it, to sample from it. */
 
 import { basename, join } from "node:path";
 import { ConfigError, PolicyError, RunDirError } from "../../env/errors.ts";
@@ -26,8 +22,11 @@ export async function openRunPolicy(run: RunRecord): Promise<RunPolicy> {
   const step = (await checkpointSteps(run.path)).at(-1);
   if (step === undefined) {
     throw new ConfigError(
-      `The run "${run.path}" has no checkpoint, so there is no policy to open; train on by ` +
-        `"deno task train --resume ${run.path}", or name another run`,
+      `The run "${run.path}" has no checkpoint, so there is no policy to open`,
+      {
+        hint:
+          `train on by "deno task train --resume ${run.path}", or name another run`,
+      },
     );
   }
   const dir = join(run.path, "checkpoints", String(step));
@@ -89,7 +88,8 @@ async function openCodec({ path }: RunRecord): Promise<Codec> {
   throw new RunDirError(
     `"${
       join(path, TOKENIZER)
-    }" is missing, so the policy can neither read nor write; ${wayOut}`,
+    }" is missing, so the policy can neither read nor write`,
+    { hint: wayOut },
   );
 }
 
@@ -106,8 +106,8 @@ async function openWeights(
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause;
     throw new RunDirError(
-      `Cannot open the policy of "${path}": ${cause.message}; ${wayOut}`,
-      { cause },
+      `Cannot open the policy of "${path}": ${cause.message}`,
+      { cause, hint: wayOut },
     );
   }
 }

@@ -1,8 +1,6 @@
 /**
  * The tokenizer of a run dir: `tokenizer.json` and `tokenizer_config.json` in one, so that there is no half
  * of it.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -29,8 +27,8 @@ export async function readRunTokenizer(
     return JSON.parse(text);
   } catch (cause) {
     throw new RunDirError(
-      `"${file}" is damaged: it is not JSON; ${wayOut}`,
-      { cause },
+      `"${file}" is damaged: it is not JSON`,
+      { cause, hint: wayOut },
     );
   }
 }

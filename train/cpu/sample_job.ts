@@ -1,8 +1,6 @@
 /**
  * A few steps of sampling on all threads: what is asked goes into shared memory, the kernels run, the
  * answers come out.
- *
- * @module
  */
 
 import type { GenerateRequest } from "../../env/types.ts";

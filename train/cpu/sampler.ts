@@ -1,11 +1,13 @@
 /**
  * Continuous batching: whatever requests there are go through the network together, a few steps at a
  * time; between those, finished ones leave and new ones join.
- *
- * @module
  */
 
-import { InfrastructureError, PolicyError } from "../../env/errors.ts";
+import {
+  InfrastructureError,
+  messageOf,
+  PolicyError,
+} from "../../env/errors.ts";
 import { createRng, type Rng } from "../../env/random.ts";
 import type { GenerateRequest, GenerateResult } from "../../env/types.ts";
 import { setImmediate } from "node:timers";
@@ -230,7 +232,8 @@ export class Sampler {
     }
     if (planned.size > 0) return false;
     throw new PolicyError(
-      `The cache of the policy is too small for a context of ${active.request.ids.length} tokens; raise maxCacheTokens`,
+      `The cache of the policy is too small for a context of ${active.request.ids.length} tokens`,
+      { hint: "raise maxCacheTokens" },
     );
   }
 
@@ -248,7 +251,7 @@ export class Sampler {
   }
 
   #failAll(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const failure = new InfrastructureError(message, {
       kind: "bug",
       source: "model",
@@ -274,7 +277,8 @@ export class Sampler {
     }
     if (ids.length >= contextLength) {
       return new PolicyError(
-        `The prompt has ${ids.length} tokens, the policy's context ${contextLength}: nothing can be sampled; shorten it or raise contextLength`,
+        `The prompt has ${ids.length} tokens, the policy's context ${contextLength}: nothing can be sampled`,
+        { hint: "shorten it or raise contextLength" },
       );
     }
     const foreign = ids.findIndex((id) =>
@@ -284,7 +288,8 @@ export class Sampler {
       return new PolicyError(
         `The prompt has the id ${
           ids[foreign]
-        } at ${foreign}, outside the vocabulary of ${vocab}; use the tokenizer that the policy was trained with`,
+        } at ${foreign}, outside the vocabulary of ${vocab}`,
+        { hint: "use the tokenizer that the policy was trained with" },
       );
     }
     if (!Number.isInteger(maxTokens) || maxTokens < 0) {

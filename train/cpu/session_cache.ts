@@ -1,8 +1,6 @@
 /**
  * Keys and values of the conversations that the policy is in: in pages of a bounded pool, so that a growing
  * context is never copied.
- *
- * @module
  */
 
 import { PAGE } from "./abi.ts";

@@ -5,8 +5,6 @@
  * from the left of their run, and a word that varies (a name, a colour) has the same tokens after a space, a
  * quote or an underscore, since it is a piece of its own. What is always written the same may grow to any
  * length: `", "price": ` and `could you tell me your` become one token, which keeps episodes short.
- *
- * @module
  */
 
 import { ChatTemplate } from "../../env/tokens/chat_template.ts";

@@ -1,8 +1,4 @@
-/**
- * The tiny policy's tokenizer as files in Hugging Face's format, and its chat template.
- *
- * @module
- */
+/** The tiny policy's tokenizer as files in Hugging Face's format, and its chat template. */
 
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
 

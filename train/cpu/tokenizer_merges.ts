@@ -4,7 +4,6 @@
  *
  * @see Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2.
  * Differs: whole pieces, which Hugging Face's encoder takes before any merge (`ignore_merges`).
- * @module
  */
 
 /** A piece of text in symbols, seen `count` times. */

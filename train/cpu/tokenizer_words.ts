@@ -1,8 +1,4 @@
-/**
- * Finds the words that vary: what a policy has to copy, as against what it can learn by heart.
- *
- * @module
- */
+/** Finds the words that vary: what a policy has to copy, as against what it can learn by heart. */
 
 import { DataError } from "../../env/errors.ts";
 import {

@@ -1,8 +1,6 @@
 /// <reference lib="deno.worker" />
 /**
  * A worker of the crew: sleeps until it is told to run a kernel on the shared memory.
- *
- * @module
  */
 
 import {

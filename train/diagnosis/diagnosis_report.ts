@@ -1,8 +1,4 @@
-/**
- * What the diagnoses of a run come to: faults, decisive errors, and how often a judge agrees with the rules.
- *
- * @module
- */
+/** What the diagnoses of a run come to: faults, decisive errors, and how often a judge agrees with the rules. */
 
 import type { Diagnosis, FaultyParty } from "../../env/diagnosis/diagnose.ts";
 import type { RunEpisode } from "../runs/run_episodes.ts";

@@ -3,7 +3,6 @@
  * in words of our own.
  *
  * @see sierra-research/tau-bench, auto_error_identification.py at 59a200c, for the kinds.
- * @module
  */
 
 import { z } from "zod";

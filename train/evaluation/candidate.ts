@@ -1,8 +1,4 @@
-/**
- * Who is evaluated: a model behind an endpoint, the policy of a training run, or the expert.
- *
- * @module
- */
+/** Who is evaluated: a model behind an endpoint, the policy of a training run, or the expert. */
 
 import { openAgent } from "../../env/agents/open.ts";
 import { expertAgent } from "../../env/agents/expert.ts";
@@ -89,7 +85,8 @@ async function openTokenModel(
   meter.requirePrice(name);
   if (config.provider !== "sglang") {
     throw new ConfigError(
-      `--tokenizer works with SGLang's /generate; pass --provider sglang, or leave it out`,
+      "--tokenizer works with SGLang's /generate",
+      { hint: "pass --provider sglang, or leave it out" },
     );
   }
   const { baseUrl } = resolveEndpoint(env ? { ...config, env } : config);

@@ -1,8 +1,4 @@
-/**
- * What an agent earns that does nothing and says nothing. A score says little without it.
- *
- * @module
- */
+/** What an agent earns that does nothing and says nothing. A score says little without it. */
 
 import { goldOf } from "../../env/gold.ts";
 import { grade } from "../../env/reward.ts";

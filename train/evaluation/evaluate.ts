@@ -2,8 +2,6 @@
  * An evaluation, from its plan to its report.
  *
  *     tasks × trials ─▶ what is not there yet ─▶ rollouts ─▶ episodes.db ─▶ report
- *
- * @module
  */
 
 import { ConfigError } from "../../env/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * What an evaluation is made of: a recipe of its own, resolved as training's is.
- *
- * @module
- */
+/** What an evaluation is made of: a recipe of its own, resolved as training's is. */
 
 import { z } from "zod";
 import {

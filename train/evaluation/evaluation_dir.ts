@@ -3,8 +3,6 @@
  *
  * Episodes are written in small batches, each whole or not at all, so a kill loses what was in flight and the
  * last moment; what is there is never run again.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -187,7 +185,8 @@ export async function readEvaluation(
   const info = await readRunInfo(path);
   if (info.kind !== "evaluate") {
     throw new ConfigError(
-      `"${path}" is a training run, not an evaluation; name one of those, or evaluate it by --policy ${path}`,
+      `"${path}" is a training run, not an evaluation`,
+      { hint: `name one of those, or evaluate it by --policy ${path}` },
     );
   }
   const name = join(path, "config.yaml");

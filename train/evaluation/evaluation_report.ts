@@ -1,8 +1,4 @@
-/**
- * What the episodes of an evaluation come to.
- *
- * @module
- */
+/** What the episodes of an evaluation come to. */
 
 import type { Usage, UserFault } from "../../env/types.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";

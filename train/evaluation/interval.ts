@@ -1,8 +1,4 @@
-/**
- * How far a share that was measured may be off.
- *
- * @module
- */
+/** How far a share that was measured may be off. */
 
 /** A share with its 95% confidence interval, all within 0..1; NaN where nothing was measured. */
 export interface Estimate {

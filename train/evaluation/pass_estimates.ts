@@ -1,8 +1,4 @@
-/**
- * pass^k of episodes with its intervals.
- *
- * @module
- */
+/** pass^k of episodes with its intervals. */
 
 import type { Reward } from "../../env/types.ts";
 import { solvedShare, type TaskResult } from "./pass_k.ts";

@@ -1,8 +1,4 @@
-/**
- * pass^k: how likely an agent solves the same task k times in a row.
- *
- * @module
- */
+/** pass^k: how likely an agent solves the same task k times in a row. */
 
 /** Trials of one task. */
 export interface TaskResult {

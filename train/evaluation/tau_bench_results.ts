@@ -2,7 +2,6 @@
  * An evaluation as τ-bench's own result file, which its tools read.
  *
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) at 59a200c.
- * @module
  */
 
 import { DataError } from "../../env/errors.ts";
@@ -36,7 +35,8 @@ export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
     const task = tasks.get(episode.taskId);
     if (task === undefined) {
       throw new DataError(
-        `The dataset has no task "${episode.taskId}" any more; export with the data that were evaluated`,
+        `The dataset has no task "${episode.taskId}" any more`,
+        { hint: "export with the data that were evaluated" },
       );
     }
     const trial = trials.get(task.id) ?? 0;

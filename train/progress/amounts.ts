@@ -1,8 +1,4 @@
-/**
- * Counts and durations as people say them.
- *
- * @module
- */
+/** Counts and durations as people say them. */
 
 /** A count with thousands apart: `18,204`. */
 export function count(value: number): string {

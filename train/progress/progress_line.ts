@@ -1,8 +1,4 @@
-/**
- * One live line of what is done of something that is counted.
- *
- * @module
- */
+/** One live line of what is done of something that is counted. */
 
 import { count, duration } from "./amounts.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Seconds by phase of a step.
- *
- * @module
- */
+/** Seconds by phase of a step. */
 
 /** Adds up how long phases take between two laps. */
 export class Stopwatch {

@@ -1,8 +1,4 @@
-/**
- * How long a run still takes, by what its steps took so far.
- *
- * @module
- */
+/** How long a run still takes, by what its steps took so far. */
 
 import type { Config } from "../config.ts";
 import { mean } from "../runs/episode_stats.ts";

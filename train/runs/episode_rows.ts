@@ -4,8 +4,6 @@
  *     run dir ─▶ readEpisodeRows ─┐
  *                                 ├─▶ rows ─▶ a figure, or writeTable ─▶ pandas, polars, DuckDB
  *     rollouts ─▶ episodeRows ────┘
- *
- * @module
  */
 
 import { basename, resolve } from "node:path";

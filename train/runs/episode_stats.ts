@@ -1,8 +1,4 @@
-/**
- * Counts and means over episodes, for the metrics.
- *
- * @module
- */
+/** Counts and means over episodes, for the metrics. */
 
 import type { Episode } from "../../env/types.ts";
 import type { Lengths } from "./metrics.ts";

@@ -1,8 +1,6 @@
 /**
  * `episodes.db`: a row an episode, indexed by step, task, reward and stop reason; messages, turns and
  * tokens as compressed blobs. SQLite through `node:sqlite`.
- *
- * @module
  */
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
@@ -163,8 +161,8 @@ export class EpisodeStore implements Disposable {
       this.#db.close();
       if (!/not a database|malformed/.test(String(error))) throw error;
       throw new RunDirError(
-        `"${path}" is damaged: it is not an SQLite database; restore it, or start the run anew`,
-        { cause: error },
+        `"${path}" is damaged: it is not an SQLite database`,
+        { cause: error, hint: "restore it, or start the run anew" },
       );
     }
   }
@@ -296,8 +294,11 @@ export class EpisodeStore implements Disposable {
 function checkVersion(version: number, path: string): void {
   if (version === EPISODES_VERSION) return;
   throw new RunDirError(
-    `"${path}" has version ${version}, this taulab reads version ${EPISODES_VERSION}; ` +
-      "use the taulab that wrote it (see version and commit in its run.json)",
+    `"${path}" has version ${version}, this taulab reads version ${EPISODES_VERSION}`,
+    {
+      hint:
+        "use the taulab that wrote it (see version and commit in its run.json)",
+    },
   );
 }
 

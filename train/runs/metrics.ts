@@ -3,8 +3,6 @@
  *
  * What depends on the clock is under `timing` and nowhere else, so that two runs of one config are equal
  * but for it.
- *
- * @module
  */
 
 /** The version of the line format; a newer one is refused. */

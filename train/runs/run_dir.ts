@@ -6,8 +6,6 @@
  * A step is written in this order: its episodes (one transaction), its line of metrics, its checkpoint
  * (renamed into place). So a line of metrics says that its episodes are there, and a checkpoint that its
  * line is; {@linkcode RunDir.resume} takes away what a kill left beyond that.
- *
- * @module
  */
 
 import { basename, join } from "node:path";

@@ -1,12 +1,8 @@
-/**
- * The episodes of a run together with the data that they ran on, whatever kind of run it is.
- *
- * @module
- */
+/** The episodes of a run together with the data that they ran on, whatever kind of run it is. */
 
 import { join } from "node:path";
 import { parse } from "yaml";
-import { DataError, RunDirError } from "../../env/errors.ts";
+import { DataError, messageOf, RunDirError } from "../../env/errors.ts";
 import {
   type JsonObject,
   parsePythonJson,
@@ -67,8 +63,8 @@ export async function openRunEpisodes(
   );
   if (dataset.fingerprint !== info.dataset.fingerprint) {
     throw new RunDirError(
-      `"${path}" ran on other data (fingerprint ${info.dataset.fingerprint}, now ${dataset.fingerprint}): ` +
-        "what its episodes changed cannot be told; use the taulab and the data that it ran with",
+      `"${path}" ran on other data (fingerprint ${info.dataset.fingerprint}, now ${dataset.fingerprint}): what its episodes changed cannot be told`,
+      { hint: "use the taulab and the data that it ran with" },
     );
   }
   return openStore(path, { info, dataset });
@@ -79,13 +75,13 @@ async function readData(path: string): Promise<Config["data"]> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name);
   if (text === undefined) {
-    throw new RunDirError(`"${name}" is missing; name another run`);
+    throw new RunDirError(`"${name}" is missing`, { hint: "name another run" });
   }
   const parsed = dataSchema.safeParse(parse(text)?.data);
   if (parsed.success) return parsed.data;
   throw new RunDirError(
-    `"${name}" says nothing of the run's data that this version can read; use the taulab that wrote it`,
-    { cause: parsed.error },
+    `"${name}" says nothing of the run's data that this version can read`,
+    { cause: parsed.error, hint: "use the taulab that wrote it" },
   );
 }
 
@@ -141,10 +137,8 @@ export function parseTurns(text: string): Turn[] {
     }));
   } catch (error) {
     throw new DataError(
-      `The turns of an episode cannot be read: ${
-        error instanceof Error ? error.message : error
-      }; its file is damaged`,
-      { cause: error },
+      `The turns of an episode cannot be read: ${messageOf(error)}`,
+      { cause: error, hint: "its file is damaged" },
     );
   }
 }

@@ -1,8 +1,4 @@
-/**
- * The picture of a run: the reward of each GRPO step, pass^1 on dev and on test.
- *
- * @module
- */
+/** The picture of a run: the reward of each GRPO step, pass^1 on dev and on test. */
 
 import type { PlotOptions } from "@observablehq/plot";
 import type { AnyMetrics } from "./metrics.ts";

@@ -1,8 +1,4 @@
-/**
- * Who, where and when of a run: `run.json`.
- *
- * @module
- */
+/** Who, where and when of a run: `run.json`. */
 
 import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };

@@ -1,8 +1,4 @@
-/**
- * The diary of a run in its `run.json`: when it was worked on, and how that ended.
- *
- * @module
- */
+/** The diary of a run in its `run.json`: when it was worked on, and how that ended. */
 
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
@@ -92,10 +88,13 @@ export async function makeRunDir(path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     throw new ConfigError(
-      `The run "${path}" is there already; continue it by --resume ${
-        basename(path)
-      }, or choose another --name`,
-      { cause: error },
+      `The run "${path}" is there already`,
+      {
+        cause: error,
+        hint: `continue it by --resume ${
+          basename(path)
+        }, or choose another --name`,
+      },
     );
   }
 }

@@ -1,8 +1,6 @@
 /**
  * One writer a run: a lock on `runs/<name>/lock` that the system takes back when its holder dies, however
  * it dies, so a stale one cannot be.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -31,10 +29,10 @@ export async function takeLock(path: string): Promise<Deno.FsFile> {
     file.close();
     const holder = (await Deno.readTextFile(lockPath)).trim();
     throw new RunDirError(
-      `The run "${path}" is in use by another process (${
-        holder || "unknown"
-      }); wait for it, stop it ` +
-        "by Ctrl-C, or start another run by --name",
+      `The run "${path}" is in use by another process (${holder || "unknown"})`,
+      {
+        hint: "wait for it, stop it by Ctrl-C, or start another run by --name",
+      },
     );
   }
   await file.truncate(0);

@@ -1,8 +1,4 @@
-/**
- * Reading a run dir, perhaps while it is being written; see run_dir.ts for its contract.
- *
- * @module
- */
+/** Reading a run dir, perhaps while it is being written; see run_dir.ts for its contract. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -66,8 +62,11 @@ export async function readRun(path: string): Promise<RunRecord> {
   const info = await readTrainInfo(path);
   if (info.trainer === "slime") {
     throw new ConfigError(
-      `slime trained "${path}", so its policy is not in the run dir but in the recipe's checkpoint.directory; ` +
-        "name a run of the CPU trainer, or see this one by its curve.svg and metrics.jsonl",
+      `slime trained "${path}", so its policy is not in the run dir but in the recipe's checkpoint.directory`,
+      {
+        hint:
+          "name a run of the CPU trainer, or see this one by its curve.svg and metrics.jsonl",
+      },
     );
   }
   const config = resolveConfig(await readConfig(path));
@@ -120,7 +119,8 @@ async function readTrainInfo(path: string): Promise<RunInfo> {
   const info = await readRunInfo(path);
   if (info.kind === "train") return info;
   throw new ConfigError(
-    `"${path}" is an evaluation, not a training run; name a run that was trained`,
+    `"${path}" is an evaluation, not a training run`,
+    { hint: "name a run that was trained" },
   );
 }
 
@@ -129,7 +129,8 @@ async function readConfig(path: string): Promise<Recipe> {
   const text = await readTextIfThere(name);
   if (text !== undefined) return { name, text };
   throw new RunDirError(
-    `"${name}" is missing, so the run cannot be told from another; start it anew`,
+    `"${name}" is missing, so the run cannot be told from another`,
+    { hint: "start it anew" },
   );
 }
 
@@ -149,8 +150,8 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
   const text = await readTextIfThere(infoPath);
   if (text !== undefined) return parseInfo(text, infoPath);
   throw new ConfigError(
-    `There is no run at "${path}": "${infoPath}" is missing; give the name of a directory under ` +
-      `"${join(path, "..")}"`,
+    `There is no run at "${path}": "${infoPath}" is missing`,
+    { hint: `give the name of a directory under "${join(path, "..")}"` },
   );
 }
 
@@ -222,9 +223,8 @@ export async function checkCheckpoint(
   const version = versionOf(head);
   if (version === undefined) {
     throw new RunDirError(
-      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or no JSON; ${
-        options.wayOut ?? instead(dir)
-      }`,
+      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or no JSON`,
+      { hint: options.wayOut ?? instead(dir) },
     );
   }
   checkVersion(version, { known: CHECKPOINT_VERSION, path: dir });
@@ -246,9 +246,8 @@ function parseInfo(text: string, path: string): RunInfo {
   const issue = result.error.issues[0]!;
   const at = issue.path.join(".") || "the whole file";
   throw new RunDirError(
-    `"${path}" is damaged: ${at}: ${
-      explainIssue(issue, undefined)
-    }; restore it, or start the run anew`,
+    `"${path}" is damaged: ${at}: ${explainIssue(issue, undefined)}`,
+    { hint: "restore it, or start the run anew" },
   );
 }
 
@@ -264,7 +263,8 @@ function parseLines(text: string, path: string): AnyMetrics[] {
     const place = `${join(path, "metrics.jsonl")}:${i + 1}`;
     if (version === undefined) {
       throw new RunDirError(
-        `${place} is damaged: not a line of metrics; remove that line and those after it, then resume`,
+        `${place} is damaged: not a line of metrics`,
+        { hint: "remove that line and those after it, then resume" },
       );
     }
     checkVersion(version, { known: METRICS_VERSION, path: place });
@@ -284,8 +284,11 @@ function checkVersion(
 ): void {
   if (version === options.known) return;
   throw new RunDirError(
-    `"${options.path}" has schema version ${version}, this taulab reads version ${options.known}; use the ` +
-      "taulab that wrote it (version and commit are in the run's run.json), or start a new run",
+    `"${options.path}" has schema version ${version}, this taulab reads version ${options.known}`,
+    {
+      hint:
+        "use the taulab that wrote it (version and commit are in the run's run.json), or start a new run",
+    },
   );
 }
 

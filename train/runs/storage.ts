@@ -1,8 +1,4 @@
-/**
- * Writing to disk so that a kill leaves the old file or the new one, and words for a disk that refuses.
- *
- * @module
- */
+/** Writing to disk so that a kill leaves the old file or the new one, and words for a disk that refuses. */
 
 import { dirname } from "node:path";
 import { RunDirError } from "../../env/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * What a run came to, read off its metrics.
- *
- * @module
- */
+/** What a run came to, read off its metrics. */
 
 import type {
   AnyMetrics,

@@ -1,8 +1,4 @@
-/**
- * Records as a file that data frames read: CSV, or Parquet, which keeps types and takes a fifth of the room.
- *
- * @module
- */
+/** Records as a file that data frames read: CSV, or Parquet, which keeps types and takes a fifth of the room. */
 
 import { dirname, extname } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";

@@ -5,12 +5,10 @@
  * slime takes a model's shape from the command line and not from the checkpoint, so a wrong number trains
  * another model than the one that was downloaded: rope base first, which differs between Qwen3-4B and its
  * Instruct-2507.
- *
- * @module
  */
 
 import { z } from "zod";
-import { DataError } from "../../env/errors.ts";
+import { DataError, messageOf } from "../../env/errors.ts";
 
 /** The shape of a dense Qwen3. */
 export interface ModelShape {
@@ -171,17 +169,15 @@ function readConfig(text: string, path: string): Record<string, unknown> {
     value = JSON.parse(text);
   } catch (error) {
     throw new DataError(
-      `"${path}" is not JSON: ${
-        error instanceof Error ? error.message : error
-      }; download the model again`,
-      { cause: error },
+      `"${path}" is not JSON: ${messageOf(error)}`,
+      { cause: error, hint: "download the model again" },
     );
   }
   const result = configSchema.safeParse(value);
   if (!result.success) {
     throw new DataError(
-      `"${path}" is not the config of a model; download the model again`,
-      { cause: result.error },
+      `"${path}" is not the config of a model`,
+      { cause: result.error, hint: "download the model again" },
     );
   }
   const { rope_parameters: rope, ...config } = result.data;

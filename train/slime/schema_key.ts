@@ -1,8 +1,4 @@
-/**
- * What a key of a slime recipe is: a schema, a description, and the flag that it becomes.
- *
- * @module
- */
+/** What a key of a slime recipe is: a schema, a description, and the flag that it becomes. */
 
 import { z } from "zod";
 

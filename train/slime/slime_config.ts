@@ -1,8 +1,4 @@
-/**
- * Slime recipes as one frozen value, checked as a whole before anything is started.
- *
- * @module
- */
+/** Slime recipes as one frozen value, checked as a whole before anything is started. */
 
 import { parse } from "yaml";
 import { ConfigError } from "../../env/errors.ts";

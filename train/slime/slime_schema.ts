@@ -5,7 +5,6 @@
  * values become a command line. Defaults are those of slime's tau-bench example where it sets them.
  *
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and `slime/utils/arguments.py` at 624b824.
- * @module
  */
 
 import { z } from "zod";

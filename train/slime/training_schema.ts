@@ -1,8 +1,4 @@
-/**
- * The sections of a slime recipe that Megatron reads: how the model is spread, what is learnt from, and how.
- *
- * @module
- */
+/** The sections of a slime recipe that Megatron reads: how the model is spread, what is learnt from, and how. */
 
 import { z } from "zod";
 import { key, positive, rate, weight } from "./schema_key.ts";

@@ -1,8 +1,6 @@
 /**
  * The value of a Python expression that is a literal, or made of literals and names that are known. Nothing is
  * run; what is anything else is an error with its place.
- *
- * @module
  */
 
 import { parsePythonJson } from "../../python/python_json.ts";

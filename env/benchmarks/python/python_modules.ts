@@ -1,8 +1,4 @@
-/**
- * The modules of a Python checkout: their constants, by name, across files.
- *
- * @module
- */
+/** The modules of a Python checkout: their constants, by name, across files. */
 
 import { dirname, join } from "node:path";
 import { DataError } from "../../errors.ts";
@@ -62,8 +58,12 @@ export class PythonModules {
     const source = await this.sourceIfAny(path);
     if (source !== undefined) return source;
     throw new DataError(
-      `Cannot find "${path}"; give the directory of a τ-bench checkout, the one that holds tau_bench/`,
-      { path },
+      `Cannot find "${path}"`,
+      {
+        path,
+        hint:
+          "give the directory of a τ-bench checkout, the one that holds tau_bench/",
+      },
     );
   }
 

@@ -1,8 +1,4 @@
-/**
- * A Python file as its syntax tree, and errors that name the place.
- *
- * @module
- */
+/** A Python file as its syntax tree, and errors that name the place. */
 
 import { parser } from "@lezer/python";
 import { DataError } from "../../errors.ts";

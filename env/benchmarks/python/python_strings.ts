@@ -2,7 +2,6 @@
  * The value of a Python string literal.
  *
  * @see The Python Language Reference, section 2.4.1.
- * @module
  */
 
 /** A literal taken apart. */

@@ -2,8 +2,6 @@
  * τ-bench's own data, read from a directory: `<dir>/<domain>/` holds a JSON file per table, `wiki.md`,
  * `tools.json` and `tasks_<split>.json`; `<dir>/terminate_tools.json` names what ends a conversation, and
  * `<dir>/prompts.json` and `<dir>/few_shot/` hold what agents and simulated users are told.
- *
- * @module
  */
 
 import { readFile } from "node:fs/promises";
@@ -11,7 +9,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { createDatabase, type Table } from "../../database.ts";
 import { domainNamed } from "../../domains/registry.ts";
-import { ConfigError, DataError } from "../../errors.ts";
+import { ConfigError, DataError, messageOf } from "../../errors.ts";
 import {
   anyObject,
   explainFirstIssue,
@@ -75,7 +73,7 @@ export function tauBenchDir(flag?: string): string {
   const reason = flag === undefined
     ? "TAU_BENCH_DIR is not set"
     : "--tau-bench is empty";
-  throw new ConfigError(`No tau-bench data, since ${reason}; ${HINT}`);
+  throw new ConfigError(`No tau-bench data, since ${reason}`, { hint: HINT });
 }
 
 /**
@@ -148,23 +146,25 @@ async function readSplits(
   }
   if (bySplit.size > 0) return bySplit;
   throw new DataError(
-    `Cannot find tasks in "${files.dir}": there is no tasks_train.json, tasks_dev.json or tasks_test.json; ${HINT}`,
-    { path: files.dir },
+    `Cannot find tasks in "${files.dir}": there is no tasks_train.json, tasks_dev.json or tasks_test.json`,
+    { path: files.dir, hint: HINT },
   );
 }
 
 function noSplit(split: Split, splits: readonly Split[]): never {
   throw new ConfigError(
-    `The dataset has no split "${split}"; it has ${
-      splits.map((known) => `"${known}"`).join(", ")
-    }`,
+    `The dataset has no split "${split}"`,
+    { hint: `it has ${splits.map((known) => `"${known}"`).join(", ")}` },
   );
 }
 
 function noPrompts(path: string): never {
   throw new DataError(
-    `Cannot find "${path}", which agents and simulated users are prompted by; make the directory anew by "deno task import", or copy the file`,
-    { path },
+    `Cannot find "${path}", which agents and simulated users are prompted by`,
+    {
+      path,
+      hint: 'make the directory anew by "deno task import", or copy the file',
+    },
   );
 }
 
@@ -213,8 +213,9 @@ class Files {
   async text(name: string): Promise<string> {
     const text = await this.textIfAny(name);
     if (text !== undefined) return text;
-    throw new DataError(`Cannot find "${this.path(name)}"; ${HINT}`, {
+    throw new DataError(`Cannot find "${this.path(name)}"`, {
       path: this.path(name),
+      hint: HINT,
     });
   }
 
@@ -229,8 +230,8 @@ class Files {
         return undefined;
       }
       throw new DataError(
-        `Cannot read "${this.path(name)}": ${messageOf(error)}; ${HINT}`,
-        { path: this.path(name), cause: error },
+        `Cannot read "${this.path(name)}": ${messageOf(error)}`,
+        { path: this.path(name), cause: error, hint: HINT },
       );
     }
   }
@@ -243,9 +244,10 @@ class Files {
     try {
       return parsePythonJson(text, { path: this.path(name) });
     } catch (error) {
-      throw new DataError(`${messageOf(error)}; ${HINT}`, {
+      throw new DataError(messageOf(error), {
         path: this.path(name),
         cause: error,
+        hint: HINT,
       });
     }
   }
@@ -260,8 +262,8 @@ async function readTable(
   const path = files.path(name);
   if (!(rows instanceof Map) || rows.size === 0) {
     throw new DataError(
-      `Cannot use "${path}": it should be an object with a row per id; ${HINT}`,
-      { path },
+      `Cannot use "${path}": it should be an object with a row per id`,
+      { path, hint: HINT },
     );
   }
   for (const [id, row] of rows) {
@@ -307,15 +309,11 @@ function checked<T>(
   throw new DataError(
     `Cannot use "${path}"${place === undefined ? "" : `, ${place}`}, ${
       explainFirstIssue(result.error)
-    }; ${HINT}`,
-    { path, cause: result.error },
+    }`,
+    { path, cause: result.error, hint: HINT },
   );
 }
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,4 @@
-/**
- * The airline world: its tools and what its rows look like.
- *
- * @module
- */
+/** The airline world: its tools and what its rows look like. */
 
 import type { Domain } from "../../domain.ts";
 import { calculate } from "../shared/tools/calculate.ts";

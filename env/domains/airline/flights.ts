@@ -1,8 +1,4 @@
-/**
- * Flights as bookings name them: number and date, in a cabin, for some passengers.
- *
- * @module
- */
+/** Flights as bookings name them: number and date, in a cabin, for some passengers. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

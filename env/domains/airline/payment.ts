@@ -1,8 +1,4 @@
-/**
- * Paying from a customer's profile: gift cards and certificates hold an amount, credit cards pay anything.
- *
- * @module
- */
+/** Paying from a customer's profile: gift cards and certificates hold an amount, credit cards pay anything. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

@@ -1,8 +1,4 @@
-/**
- * The policy of the airline's desk as clauses.
- *
- * @module
- */
+/** The policy of the airline's desk as clauses. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 

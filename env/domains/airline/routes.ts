@@ -1,8 +1,4 @@
-/**
- * Which flights go where. Flights never change during an episode, so this is worked out once a base.
- *
- * @module
- */
+/** Which flights go where. Flights never change during an episode, so this is worked out once a base. */
 
 import type { Database, Table } from "../../database.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";

@@ -1,8 +1,4 @@
-/**
- * Addresses as τ-bench's tools take them.
- *
- * @module
- */
+/** Addresses as τ-bench's tools take them. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 

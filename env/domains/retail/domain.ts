@@ -1,8 +1,4 @@
-/**
- * The retail world: its tools and what its rows look like.
- *
- * @module
- */
+/** The retail world: its tools and what its rows look like. */
 
 import type { Domain } from "../../domain.ts";
 import { rowSchemas } from "./schema.ts";

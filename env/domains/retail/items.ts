@@ -1,8 +1,4 @@
-/**
- * The items of an order: which of them a call means, and what others would cost instead.
- *
- * @module
- */
+/** The items of an order: which of them a call means, and what others would cost instead. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

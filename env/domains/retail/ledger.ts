@@ -1,8 +1,4 @@
-/**
- * Entries of an order's payment history.
- *
- * @module
- */
+/** Entries of an order's payment history. */
 
 import type { JsonObject, PythonNumber } from "../../python/python_value.ts";
 

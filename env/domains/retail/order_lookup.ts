@@ -1,8 +1,4 @@
-/**
- * Finding orders and payment methods that a call names, with τ-bench's words where there are none.
- *
- * @module
- */
+/** Finding orders and payment methods that a call names, with τ-bench's words where there are none. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

@@ -1,8 +1,4 @@
-/**
- * The policy of the retail desk as clauses; policy.md says the same to agents.
- *
- * @module
- */
+/** The policy of the retail desk as clauses; policy.md says the same to agents. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 

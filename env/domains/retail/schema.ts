@@ -1,8 +1,6 @@
 /**
  * What retail's rows look like. A loaded dataset is checked against this once, so that the tools can trust it.
  * Fields beyond these are kept and left alone.
- *
- * @module
  */
 
 import { z } from "zod";

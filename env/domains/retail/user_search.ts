@@ -1,8 +1,4 @@
-/**
- * Finding a user by something else than the id, without a walk over all users.
- *
- * @module
- */
+/** Finding a user by something else than the id, without a walk over all users. */
 
 import type { Database, Table } from "../../database.ts";
 import type { JsonObject } from "../../python/python_value.ts";

@@ -1,8 +1,6 @@
 /**
  * Reading rows that may not be there: a τ-bench task may name an order or an item that the database
  * lacks, and what it says of it is then simply empty.
- *
- * @module
  */
 
 import type { JsonObject, JsonValue } from "../../python/python_json.ts";

@@ -8,8 +8,6 @@
  * 4. `unique`: every allowed way to what the words mean ends in the same state;
  * 5. `strict`: doing nothing, handing over, a wrong write and one too many score 0;
  * 6. `expert`: the expert scores 1 through the scripted customer.
- *
- * @module
  */
 
 import { replayGold } from "../../audit/gold_replay.ts";

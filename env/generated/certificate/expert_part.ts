@@ -1,8 +1,6 @@
 /**
  * Part 6: the expert scores 1 through the scripted customer, who makes no mistake, and tells what must be told once,
  * where it is asked for.
- *
- * @module
  */
 
 import { expertAgent } from "../../agents/expert.ts";

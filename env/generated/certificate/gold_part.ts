@@ -1,8 +1,4 @@
-/**
- * Part 1: the gold replays without an error, and each write changes what it should.
- *
- * @module
- */
+/** Part 1: the gold replays without an error, and each write changes what it should. */
 
 import { isWrite } from "../../audit/finding.ts";
 import { isError } from "../../audit/gold_replay.ts";

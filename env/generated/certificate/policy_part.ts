@@ -1,8 +1,6 @@
 /**
  * Part 2: the oracle of policy, which is written apart from the tools, allows each gold write; and it forbids every
  * way to do what the task has refused.
- *
- * @module
  */
 
 import { isWrite } from "../../audit/finding.ts";

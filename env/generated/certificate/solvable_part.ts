@@ -2,8 +2,6 @@
  * Part 3: the task can be solved from its instruction alone. The gold is the witness: each of its arguments is in the
  * instruction or in what an earlier one of its reads has shown, no read is missing that policy demands, and none is
  * there that nothing needs.
- *
- * @module
  */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";

@@ -1,8 +1,6 @@
 /**
  * Part 5: nothing but the right thing scores. Doing nothing, handing over, leaving a write out, making another one or
  * one too many scores 0, and what must be told is not told by accident.
- *
- * @module
  */
 
 import { isWrite } from "../../audit/finding.ts";

@@ -1,8 +1,4 @@
-/**
- * What a certificate is about, and what a part of it says where the task does not hold.
- *
- * @module
- */
+/** What a certificate is about, and what a part of it says where the task does not hold. */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import type { Database } from "../../database.ts";

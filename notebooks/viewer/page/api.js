@@ -1,8 +1,4 @@
-/**
- * Where the page's data come from: the viewer's server or, in an exported file, the file itself.
- *
- * @module
- */
+/** Where the page's data come from: the viewer's server or, in an exported file, the file itself. */
 
 import { comparer, matches, readQuery } from "./filter.js";
 

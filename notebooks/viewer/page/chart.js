@@ -1,8 +1,4 @@
-/**
- * Curves as SVG, with a line that follows the pointer or the arrow keys and tells the values there.
- *
- * @module
- */
+/** Curves as SVG, with a line that follows the pointer or the arrow keys and tells the values there. */
 
 import { fill, h, svg } from "./dom.js";
 import { number } from "./format.js";

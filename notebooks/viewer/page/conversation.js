@@ -1,8 +1,4 @@
-/**
- * A conversation: who said what, each call with its answer beneath it, folded where it is long.
- *
- * @module
- */
+/** A conversation: who said what, each call with its answer beneath it, folded where it is long. */
 
 import { h } from "./dom.js";
 import { count } from "./format.js";

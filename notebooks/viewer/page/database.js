@@ -1,8 +1,4 @@
-/**
- * What became of the database: row by row and field by field, as it was, is and should be.
- *
- * @module
- */
+/** What became of the database: row by row and field by field, as it was, is and should be. */
 
 import { h } from "./dom.js";
 import { inline, textBlock } from "./text.js";

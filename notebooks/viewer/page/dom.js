@@ -1,8 +1,4 @@
-/**
- * Elements from code. Text goes in as text nodes only, so nothing that a model wrote becomes markup.
- *
- * @module
- */
+/** Elements from code. Text goes in as text nodes only, so nothing that a model wrote becomes markup. */
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /** @typedef {Record<string, unknown>} Properties */

@@ -1,8 +1,4 @@
-/**
- * An episode: what was said and done, what became of the database, and why the reward is what it is.
- *
- * @module
- */
+/** An episode: what was said and done, what became of the database, and why the reward is what it is. */
 
 import { call, conversation, toggleFolds } from "./conversation.js";
 import { databaseSection } from "./database.js";

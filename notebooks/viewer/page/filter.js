@@ -5,8 +5,6 @@
  *
  * In a URL: `?reward=<1&step=40..50&reason=extra_write,wrong_write&task=~test&text=refund&sort=-reward`; on the
  * command line also `reward<1 and step=40`.
- *
- * @module
  */
 
 /** @typedef {import("../protocol.ts").EpisodeRow} EpisodeRow */

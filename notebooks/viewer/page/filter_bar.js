@@ -1,8 +1,4 @@
-/**
- * The controls that filter the table. They edit the address' query, and show what it says.
- *
- * @module
- */
+/** The controls that filter the table. They edit the address' query, and show what it says. */
 
 import { fill, h } from "./dom.js";
 import { FIELDS, readExpression, readQuery } from "./filter.js";

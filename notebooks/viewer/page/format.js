@@ -1,8 +1,4 @@
-/**
- * Numbers, times and marks as people read them.
- *
- * @module
- */
+/** Numbers, times and marks as people read them. */
 
 import { h } from "./dom.js";
 

@@ -1,8 +1,4 @@
-/**
- * The group of an episode: its siblings, where they part, and all of them turn by turn beside each other.
- *
- * @module
- */
+/** The group of an episode: its siblings, where they part, and all of them turn by turn beside each other. */
 
 import { call } from "./conversation.js";
 import { h } from "./dom.js";

@@ -1,8 +1,4 @@
-/**
- * Keys, and the page that explains them.
- *
- * @module
- */
+/** Keys, and the page that explains them. */
 
 import { h } from "./dom.js";
 

@@ -1,8 +1,4 @@
-/**
- * The page: shows the view that the address names, and keeps it up to date.
- *
- * @module
- */
+/** The page: shows the view that the address names, and keeps it up to date. */
 
 import { fileApi, readExported, serverApi } from "./api.js";
 import { byId, fill } from "./dom.js";

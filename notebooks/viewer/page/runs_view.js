@@ -1,8 +1,4 @@
-/**
- * The runs, and the curves of those that are chosen side by side.
- *
- * @module
- */
+/** The runs, and the curves of those that are chosen side by side. */
 
 import { lineChart } from "./chart.js";
 import { fill, h } from "./dom.js";

@@ -1,8 +1,4 @@
-/**
- * What stands around every view: addresses, the bar with the way back, notices.
- *
- * @module
- */
+/** What stands around every view: addresses, the bar with the way back, notices. */
 
 import { byId, fill, h } from "./dom.js";
 import { FIELDS } from "./filter.js";

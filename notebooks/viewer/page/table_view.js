@@ -1,8 +1,4 @@
-/**
- * The episodes of a run, to sort, filter and search.
- *
- * @module
- */
+/** The episodes of a run, to sort, filter and search. */
 
 import { fill, h } from "./dom.js";
 import { filterBar } from "./filter_bar.js";

@@ -1,8 +1,6 @@
 /**
  * Text that others wrote. It is shown as it is, but for characters that hide or turn round what stands beside
  * them: those are shown by their names.
- *
- * @module
  */
 
 import { h } from "./dom.js";

@@ -1,8 +1,4 @@
-/**
- * The tokens of an episode, coloured by what trains and by how likely each was when it was sampled.
- *
- * @module
- */
+/** The tokens of an episode, coloured by what trains and by how likely each was when it was sampled. */
 
 import { fill, h } from "./dom.js";
 import { count } from "./format.js";

@@ -1,8 +1,6 @@
 /**
  * A table of any length: only the rows in sight are in the document, the others are room above and below. Screen
  * readers are told the true count and each row's place.
- *
- * @module
  */
 
 import { h } from "./dom.js";

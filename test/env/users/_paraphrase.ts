@@ -1,8 +1,6 @@
 /**
  * The expert in other people's words: an agent that does what the expert does but talks like a language
  * model would, so that the scripted user is tried on wordings that were not made for it.
- *
- * @module
  */
 
 import { expertAgent } from "../../../env/agents/expert.ts";

@@ -1,8 +1,4 @@
-/**
- * What the expert says at an airline's desk, in other people's words.
- *
- * @module
- */
+/** What the expert says at an airline's desk, in other people's words. */
 
 import type { Wordings } from "./_paraphrase.ts";
 

@@ -1,8 +1,4 @@
-/**
- * A viewer and a browser that looks at it.
- *
- * @module
- */
+/** A viewer and a browser that looks at it. */
 
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";

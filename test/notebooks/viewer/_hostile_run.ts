@@ -1,8 +1,4 @@
-/**
- * A run whose texts try to do harm: markup, scripts, a megabyte, characters that hide and turn.
- *
- * @module
- */
+/** A run whose texts try to do harm: markup, scripts, a megabyte, characters that hide and turn. */
 
 import { join } from "node:path";
 import type { Episode } from "../../../env/types.ts";

@@ -1,8 +1,4 @@
-/**
- * What the scenarios ask within the page. JavaScript, since Deno's programs know no document.
- *
- * @module
- */
+/** What the scenarios ask within the page. JavaScript, since Deno's programs know no document. */
 
 /**
  * Texts whose contrast to what they stand on is less than WCAG's AA.

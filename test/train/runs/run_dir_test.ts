@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ConfigError, RunDirError } from "../../../env/errors.ts";
+import {
+  type BoundaryError,
+  ConfigError,
+  messageOf,
+  RunDirError,
+} from "../../../env/errors.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import {
   EpisodeStore,
@@ -57,12 +62,12 @@ async function threeSteps(path: string): Promise<void> {
 
 async function refusal(
   action: Promise<unknown>,
-  kind = RunDirError as ErrorConstructor,
+  kind: new (message: string) => BoundaryError = RunDirError,
 ) {
   const error = await action.then(() => undefined, (reason) => reason);
   assert.ok(error instanceof kind, String(error));
   assert.ok(!error.message.includes("\n"), "one paragraph");
-  return error.message;
+  return messageOf(error);
 }
 
 Deno.test("RunDir gives back what was written: info, config, lines, episodes", () =>
@@ -164,7 +169,7 @@ Deno.test("RunDir.create() refuses a name that is taken", () =>
     await threeSteps(path);
     const message = await refusal(
       create(path),
-      ConfigError as ErrorConstructor,
+      ConfigError,
     );
     assert.match(
       message,
@@ -257,7 +262,7 @@ Deno.test("readRun() of a place that is no run says where runs are", () =>
   inTempDir(async (dir) => {
     const message = await refusal(
       readRun(join(dir, "nope")),
-      ConfigError as ErrorConstructor,
+      ConfigError,
     );
     assert.match(message, /There is no run at ".*nope"/);
   }));

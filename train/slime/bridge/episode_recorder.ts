@@ -3,8 +3,6 @@
  * looked at as one of the embedded trainer can. Several servers write to the same one.
  *
  * It never holds an episode up and never breaks one: what cannot be written is tried again, then counted as lost.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -110,8 +108,11 @@ export async function openEpisodeRecorder(
       }
       if (cause instanceof RunDirError) throw cause;
       throw new RunDirError(
-        `Cannot keep episodes in "${file}": ${cause}; --record names a run dir that is there and may be written`,
-        { cause },
+        `Cannot keep episodes in "${file}": ${cause}`,
+        {
+          cause,
+          hint: "--record names a run dir that is there and may be written",
+        },
       );
     }
   }

@@ -3,12 +3,10 @@
  *
  *     await using services = await startServices(config, { recipePath, overrides, logDir });
  *     services.urls; // what generate.py is told
- *
- * @module
  */
 
 import { join } from "node:path";
-import { ConfigError } from "../../../env/errors.ts";
+import { ConfigError, messageOf } from "../../../env/errors.ts";
 import { sleepByClock } from "../../../env/sleep.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
@@ -128,7 +126,11 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
     await answer?.body?.cancel();
     if (answer?.ok) continue;
     throw new ConfigError(
-      `bridge.services names ${url}, and no server of episodes answers there; start it by "deno task serve --recipe …", or leave bridge.services empty to have servers started`,
+      `bridge.services names ${url}, and no server of episodes answers there`,
+      {
+        hint:
+          'start it by "deno task serve --recipe …", or leave bridge.services empty to have servers started',
+      },
     );
   }
   return {
@@ -255,7 +257,7 @@ class KeptService {
       } catch (error) {
         if (signal.aborted) return backoffMs;
         backoffMs = Math.min(2 * backoffMs, MAX_BACKOFF_MS);
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         this.#report("restart_failed", message);
       }
     }

@@ -1,8 +1,4 @@
-/**
- * What a server of episodes is made of, as a slime recipe has it.
- *
- * @module
- */
+/** What a server of episodes is made of, as a slime recipe has it. */
 
 import { join } from "node:path";
 import { DataError } from "../../../env/errors.ts";
@@ -78,7 +74,7 @@ async function openCodec(
   const files = await readRunTokenizer(directory, { wayOut });
   if (files !== undefined) return codecOf(files, `"${directory}"`);
   throw new DataError(
-    `The run "${directory}" has no tokenizer; ${wayOut}`,
-    { path: directory },
+    `The run "${directory}" has no tokenizer`,
+    { path: directory, hint: wayOut },
   );
 }

@@ -4,8 +4,6 @@
  * It is detached from our terminal and writes to a file, so that it outlives whoever started it: a run of slime
  * goes on when the launcher has gone. It is ended by its address and the secret that it printed when it was
  * ready, never by a name or a bare process id.
- *
- * @module
  */
 
 import { fileURLToPath } from "node:url";
@@ -200,7 +198,8 @@ async function startError(
     ? `is not ready after ${timeoutMs / 1000} s`
     : `ended with code ${code} before it was ready`;
   return new HostError(
-    `The server of episodes at port ${spec.port} ${what}; "${spec.logPath}" ends in:\n${last}`,
+    `The server of episodes at port ${spec.port} ${what}`,
+    { hint: `"${spec.logPath}" ends in:\n${last}` },
   );
 }
 

@@ -1,10 +1,6 @@
-/**
- * Files of bytes that are read by position and never past their end.
- *
- * @module
- */
+/** Files of bytes that are read by position and never past their end. */
 
-import { DataError } from "../../../env/errors.ts";
+import { DataError, messageOf } from "../../../env/errors.ts";
 
 /** Files open at a time: systems allow a program about a thousand. */
 const MOST_OPEN = 64;
@@ -103,8 +99,8 @@ export class ByteFile implements Disposable {
 
   #short(offset: number, length: number): DataError {
     return new DataError(
-      `"${this.path}" ends at byte ${this.size}, and ${length} bytes are wanted from byte ${offset}: it was cut off, or is not the file that the others speak of; copy or write it again`,
-      { path: this.path },
+      `"${this.path}" ends at byte ${this.size}, and ${length} bytes are wanted from byte ${offset}: it was cut off, or is not the file that the others speak of`,
+      { path: this.path, hint: "copy or write it again" },
     );
   }
 }
@@ -147,8 +143,11 @@ export class FileSlice {
   /** What is wrong with it, as an error that says where it is. */
   fault(what: string): DataError {
     return new DataError(
-      `"${this.file.path}" at byte ${this.start}: ${what}; it is cut off or damaged: copy or write it again`,
-      { path: this.file.path },
+      `"${this.file.path}" at byte ${this.start}: ${what}`,
+      {
+        path: this.file.path,
+        hint: "it is cut off or damaged: copy or write it again",
+      },
     );
   }
 }
@@ -156,8 +155,9 @@ export class FileSlice {
 function sizeOf(path: string): number {
   const info = Deno.statSync(path);
   if (info.isFile) return info.size;
-  throw new DataError(`"${path}" is no file; name the checkpoint's directory`, {
+  throw new DataError(`"${path}" is no file`, {
     path,
+    hint: "name the checkpoint's directory",
   });
 }
 
@@ -165,8 +165,8 @@ function sizeOf(path: string): number {
 export function unreadable(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new DataError(
-      `"${path}" is missing; copy or write the checkpoint again`,
-      { path, cause: error },
+      `"${path}" is missing`,
+      { path, cause: error, hint: "copy or write the checkpoint again" },
     );
   }
   const refused = error instanceof Deno.errors.PermissionDenied ||
@@ -175,8 +175,8 @@ export function unreadable(path: string, error: unknown): unknown {
     error instanceof Deno.errors.FilesystemLoop;
   if (!refused) return error;
   return new DataError(
-    `"${path}" cannot be read: ${error.message}; change its owner or mode, or copy it again`,
-    { path, cause: error },
+    `"${path}" cannot be read: ${error.message}`,
+    { path, cause: error, hint: "change its owner or mode, or copy it again" },
   );
 }
 
@@ -188,8 +188,8 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
   using file = new ByteFile(path);
   if (file.size > limit) {
     throw new DataError(
-      `"${path}" has ${file.size} bytes, and no more than ${limit} can be right; write the checkpoint again`,
-      { path },
+      `"${path}" has ${file.size} bytes, and no more than ${limit} can be right`,
+      { path, hint: "write the checkpoint again" },
     );
   }
   return file.readSmall(0, file.size);
@@ -217,16 +217,16 @@ export function parseJsonObject(
       new TextDecoder("utf-8", { fatal: true }).decode(bytes),
     );
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new DataError(
-      `"${path}" is not JSON (${why}); copy or write it again`,
-      { path, cause: error },
+      `"${path}" is not JSON (${why})`,
+      { path, cause: error, hint: "copy or write it again" },
     );
   }
   if (isJsonObject(value)) return value;
   throw new DataError(
-    `"${path}" holds no JSON object; copy or write it again`,
-    { path },
+    `"${path}" holds no JSON object`,
+    { path, hint: "copy or write it again" },
   );
 }
 

@@ -7,7 +7,6 @@
  *
  * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py` at 1dcf0da; slime
  * `slime/backends/megatron_utils/hf_to_megatron/{qwen,common}.py` and `megatron_to_hf/qwen2.py` at 624b824.
- * @module
  */
 
 import type { ModelShape } from "../model_shapes.ts";

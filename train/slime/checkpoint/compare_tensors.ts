@@ -1,8 +1,6 @@
 /**
  * Compares tensors block by block: two lanes take turns, so that one reads while the other compares, and memory stays
  * the same for any model.
- *
- * @module
  */
 
 import { Buffer } from "node:buffer";

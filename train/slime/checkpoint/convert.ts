@@ -1,8 +1,6 @@
 /**
  * Converts a checkpoint by slime's tools, verified before it counts: begun again where it was cut off, left alone
  * where it is done.
- *
- * @module
  */
 
 import { dirname } from "node:path/posix";
@@ -111,16 +109,23 @@ async function keepTarget(
 ): Promise<Converted> {
   if (verify === undefined) {
     throw new ConfigError(
-      `"${to}" is there already; let it be verified, by leaving --skip-verify away, or replace it by --force`,
+      `"${to}" is there already`,
+      {
+        hint:
+          "let it be verified, by leaving --skip-verify away, or replace it by --force",
+      },
     );
   }
   onStage?.(`"${to}" is there: comparing it with "${from}"`);
   const verdict = await verify(input, to);
   if (verdict.equal) return { state: "there", verdict };
   throw new ConfigError(
-    `"${to}" is there already and is not "${from}" converted; choose another --to, or replace it by --force:\n${
-      quoted(verdict.faults)
-    }`,
+    `"${to}" is there already and is not "${from}" converted`,
+    {
+      hint: `choose another --to, or replace it by --force:\n${
+        quoted(verdict.faults)
+      }`,
+    },
   );
 }
 
@@ -133,9 +138,8 @@ function refuseSmallDisk(
   throw new ConfigError(
     `The disk of "${to}" has ${
       gigabytes(free)
-    } free, and the conversion takes ${
-      gigabytes(needed)
-    }; free some space, or choose another --to`,
+    } free, and the conversion takes ${gigabytes(needed)}`,
+    { hint: "free some space, or choose another --to" },
   );
 }
 
@@ -261,7 +265,8 @@ async function must(
   );
   if (code === 0) return;
   throw new HostError(
-    `"${script}" failed on ${shell.name}: ${stderr.trim()}; mend it and run the same command again`,
+    `"${script}" failed on ${shell.name}: ${stderr.trim()}`,
+    { hint: "mend it and run the same command again" },
   );
 }
 

@@ -1,8 +1,4 @@
-/**
- * What a converter's last words mean, and how to mend it.
- *
- * @module
- */
+/** What a converter's last words mean, and how to mend it. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { ShellOutput } from "../hosts/shell.ts";
@@ -80,9 +76,10 @@ export function conversionError(
     output.stderr.trim() === "" ? output.stdout : output.stderr,
   );
   return new HostError(
-    `The conversion of "${plan.from}" failed on ${shellName} with code ${output.code}: ${mend}; then run the same command again${
-      last === "" ? "" : `\n${last}`
-    }`,
+    `The conversion of "${plan.from}" failed on ${shellName} with code ${output.code}: ${mend}`,
+    {
+      hint: `then run the same command again${last === "" ? "" : `\n${last}`}`,
+    },
   );
 }
 

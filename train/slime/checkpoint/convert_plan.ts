@@ -7,7 +7,6 @@
  *
  * @see slime `tools/convert_hf_to_torch_dist.py`, `tools/convert_torch_dist_to_hf.py` at 624b824. The parallel
  * back-converter is not used: it passes over tensors that fail.
- * @module
  */
 
 import { quoteWords, type ShellCommand } from "../hosts/shell.ts";

@@ -1,8 +1,4 @@
-/**
- * Looks at a machine before a conversion: what is to be converted, what is there already, the tools, GPUs and disk.
- *
- * @module
- */
+/** Looks at a machine before a conversion: what is to be converted, what is there already, the tools, GPUs and disk. */
 
 import { dirname } from "node:path/posix";
 import { z } from "zod";

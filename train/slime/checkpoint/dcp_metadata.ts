@@ -3,7 +3,6 @@
  * which file each is.
  *
  * @see PyTorch `torch/distributed/checkpoint/metadata.py`, as of 2.13 and back to 2.1.
- * @module
  */
 
 import { DataError } from "../../../env/errors.ts";
@@ -182,8 +181,8 @@ class Parser {
 
   #fault(what: string): DataError {
     return new DataError(
-      `"${this.#path}" holds ${what}: it is damaged, or PyTorch writes it in a new way; write the checkpoint again`,
-      { path: this.#path },
+      `"${this.#path}" holds ${what}: it is damaged, or PyTorch writes it in a new way`,
+      { path: this.#path, hint: "write the checkpoint again" },
     );
   }
 }

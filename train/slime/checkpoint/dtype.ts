@@ -1,8 +1,4 @@
-/**
- * Types of a tensor's elements, by the names of safetensors and of PyTorch.
- *
- * @module
- */
+/** Types of a tensor's elements, by the names of safetensors and of PyTorch. */
 
 /** Bytes of an element, by safetensors' name of the type. */
 export const DTYPE_BYTES = {

@@ -1,8 +1,6 @@
 /**
  * Reads a model's directory in the format of Hugging Face: `config.json` and safetensors, in one file or in shards
  * that an index names. The elements stay on disk.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -50,8 +48,8 @@ export function openHfDirectory(directory: string): HfDirectory {
   const weightMap = readIndex(directory, files);
   if (weightMap === undefined && files.length === 0) {
     throw new DataError(
-      `"${directory}" has no *.safetensors; download the model, and not only its config`,
-      { path: directory },
+      `"${directory}" has no *.safetensors`,
+      { path: directory, hint: "download the model, and not only its config" },
     );
   }
   const names = weightMap === undefined
@@ -130,11 +128,14 @@ function refuseOrphans(directory: string, files: readonly string[]): void {
   const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);
   if (shard === undefined || files.length >= total) return;
   throw new DataError(
-    `"${directory}" has ${files.length} of ${total} shards and no ${INDEX}; download the model again`,
-    { path: directory },
+    `"${directory}" has ${files.length} of ${total} shards and no ${INDEX}`,
+    { path: directory, hint: "download the model again" },
   );
 }
 
 function badIndex(path: string, what: string): DataError {
-  return new DataError(`"${path}" ${what}; download it again`, { path });
+  return new DataError(`"${path}" ${what}`, {
+    path,
+    hint: "download it again",
+  });
 }

@@ -4,8 +4,6 @@
  *
  * What is equal is compared by the machine's own comparison of memory; loops here go over words of 32 bits where
  * each block is looked at, and over elements only where two blocks differ.
- *
- * @module
  */
 
 import { type Dtype, DTYPE_BYTES } from "./dtype.ts";

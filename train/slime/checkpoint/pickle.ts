@@ -6,7 +6,6 @@
  * Every opcode takes a byte at least and makes at most one value, so time and memory are linear in the bytes.
  *
  * @see CPython `Lib/pickletools.py` for the opcodes; protocols 2 to 5.
- * @module
  */
 
 import { DataError } from "../../../env/errors.ts";
@@ -145,7 +144,8 @@ class Reader {
 
   #fault(what: string): DataError {
     return new DataError(
-      `${this.#options.source}: the pickle ${what} (byte ${this.#opAt}); the file is damaged or none of a checkpoint: write it again`,
+      `${this.#options.source}: the pickle ${what} (byte ${this.#opAt})`,
+      { hint: "the file is damaged or none of a checkpoint: write it again" },
     );
   }
 

@@ -1,8 +1,4 @@
-/**
- * Reads rows of a tensor, wherever ranks have left them, into one buffer.
- *
- * @module
- */
+/** Reads rows of a tensor, wherever ranks have left them, into one buffer. */
 
 import { DataError } from "../../../env/errors.ts";
 import { FilePool } from "./byte_file.ts";
@@ -84,9 +80,8 @@ export class RowReader implements Disposable {
     }
     if (filled !== into.length) {
       throw new DataError(
-        `${
-          into.length - filled
-        } bytes of "${source.name}" are in no chunk; write the checkpoint again`,
+        `${into.length - filled} bytes of "${source.name}" are in no chunk`,
+        { hint: "write the checkpoint again" },
       );
     }
   }

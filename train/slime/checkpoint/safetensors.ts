@@ -2,7 +2,6 @@
  * Reads the header of a `.safetensors` file: which tensors it holds, of what type and shape, and where.
  *
  * @see huggingface/safetensors README "Format", and `safetensors/src/tensor.rs` for what it refuses.
- * @module
  */
 
 import { DataError } from "../../../env/errors.ts";
@@ -163,7 +162,8 @@ function checkMetadata(
 }
 
 function fault(path: string, what: string): DataError {
-  return new DataError(`"${path}": ${what}; download or write it again`, {
+  return new DataError(`"${path}": ${what}`, {
     path,
+    hint: "download or write it again",
   });
 }

@@ -1,8 +1,4 @@
-/**
- * A model's shape out of what lies beside its weights: `config.json`, or the arguments of the run that wrote them.
- *
- * @module
- */
+/** A model's shape out of what lies beside its weights: `config.json`, or the arguments of the run that wrote them. */
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
@@ -96,10 +92,8 @@ function parseShape(path: string, shape: unknown): CheckpointShape {
   if (result.success) return result.data;
   const { path: [key], message } = result.error.issues[0]!;
   throw new DataError(
-    `"${path}" gives a model that cannot be: ${
-      String(key)
-    }: ${message}; download or write it again`,
-    { path, cause: result.error },
+    `"${path}" gives a model that cannot be: ${String(key)}: ${message}`,
+    { path, cause: result.error, hint: "download or write it again" },
   );
 }
 

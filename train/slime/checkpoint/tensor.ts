@@ -1,8 +1,4 @@
-/**
- * A tensor that lies in files, whatever the format: boxes of it, each one range of bytes.
- *
- * @module
- */
+/** A tensor that lies in files, whatever the format: boxes of it, each one range of bytes. */
 
 import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 

@@ -1,8 +1,4 @@
-/**
- * What is wrong with a checkpoint, and what training would have made of it.
- *
- * @module
- */
+/** What is wrong with a checkpoint, and what training would have made of it. */
 
 /** Kinds of faults. */
 export type FaultKind =

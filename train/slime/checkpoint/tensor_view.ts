@@ -1,8 +1,6 @@
 /**
  * Checkpoints of either format as the same thing: the tensors of a model by Hugging Face's names, whose rows lie
  * somewhere on disk.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -90,8 +88,8 @@ export function openCheckpoint(path: string): Checkpoint {
     Deno.statSync(join(path, "release"));
   } catch {
     throw new DataError(
-      `"${path}" is no checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt; name the directory that holds them`,
-      { path },
+      `"${path}" is no checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,
+      { path, hint: "name the directory that holds them" },
     );
   }
   return openMegatron(path);

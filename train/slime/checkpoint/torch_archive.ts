@@ -3,7 +3,6 @@
  * and the elements as they lie in memory.
  *
  * @see PyTorch `torch/serialization.py: _save` and `torch/_utils.py: _rebuild_tensor_v2`.
- * @module
  */
 
 import type { FileSlice } from "./byte_file.ts";

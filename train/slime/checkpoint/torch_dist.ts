@@ -4,7 +4,6 @@
  *
  * @see Megatron-LM `megatron/core/dist_checkpointing/`, `megatron/training/checkpointing.py` at 1dcf0da, and
  * PyTorch `torch/distributed/checkpoint/filesystem.py`.
- * @module
  */
 
 import { basename, join } from "node:path";
@@ -99,8 +98,8 @@ function chunkOf(
       throw new DataError(
         `"${directory}": .metadata does not say where the chunk of "${name}" at [${
           offsets.join(", ")
-        }] is; write the checkpoint again`,
-        { path: directory },
+        }] is`,
+        { path: directory, hint: "write the checkpoint again" },
       );
     }
     const path = join(directory, storage.file);
@@ -136,10 +135,13 @@ function findIteration(root: string): Iteration {
   );
   if (inner === undefined) throw halfWritten(root);
   throw new DataError(
-    `"${root}" holds "${inner}" and no ${TRACKER}, which is written last: without it slime takes the directory for a model of Hugging Face; convert again, or write "${
-      inner === "release" ? inner : Number(inner.slice(5))
-    }" into it if you know that the checkpoint is whole`,
-    { path: root },
+    `"${root}" holds "${inner}" and no ${TRACKER}, which is written last: without it slime takes the directory for a model of Hugging Face`,
+    {
+      path: root,
+      hint: `convert again, or write "${
+        inner === "release" ? inner : Number(inner.slice(5))
+      }" into it if you know that the checkpoint is whole`,
+    },
   );
 }
 
@@ -149,8 +151,8 @@ function iterationName(text: string, tracker: string): string {
   throw new DataError(
     `"${tracker}" says "${
       text.slice(0, 40)
-    }", and not "release" or the number of an iteration; write it again`,
-    { path: tracker },
+    }", and not "release" or the number of an iteration`,
+    { path: tracker, hint: "write it again" },
   );
 }
 
@@ -174,8 +176,8 @@ function iterations(root: string): string[] {
 
 function halfWritten(directory: string): DataError {
   return new DataError(
-    `"${directory}" has no .metadata, which is written last: the save was cut off, or it is no checkpoint; remove it and write it again`,
-    { path: directory },
+    `"${directory}" has no .metadata, which is written last: the save was cut off, or it is no checkpoint`,
+    { path: directory, hint: "remove it and write it again" },
   );
 }
 
@@ -187,8 +189,8 @@ function checkBackend(directory: string): string[] {
   const { sharded_backend: backend } = readJsonObject(path, MOST_SMALL);
   if (backend === "torch_dist") return [];
   throw new DataError(
-    `"${path}" says that the format is "${backend}", and torch_dist is read; convert it by --ckpt-format torch_dist`,
-    { path },
+    `"${path}" says that the format is "${backend}", and torch_dist is read`,
+    { path, hint: "convert it by --ckpt-format torch_dist" },
   );
 }
 

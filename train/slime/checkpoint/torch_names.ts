@@ -3,8 +3,6 @@
  *
  * Nothing of them is run here. The lists are for who loads the checkpoint in Python afterwards, with
  * `weights_only=False` as slime's tools do: a file that names `os.system` is no checkpoint.
- *
- * @module
  */
 
 import { torchDtype } from "./dtype.ts";

@@ -4,8 +4,6 @@
  *
  * Megatron's loader prints that it skips a tensor which a checkpoint lacks, and trains on from random values; a
  * converter that swaps two matrices says nothing at all. So nothing is believed here but the bytes.
- *
- * @module
  */
 
 import {

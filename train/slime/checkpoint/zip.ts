@@ -3,7 +3,6 @@
  * `.distcp`. Entries are stored, so an entry is a range of bytes.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.5.3 (zip64).
- * @module
  */
 
 import { crc32 } from "node:zlib";

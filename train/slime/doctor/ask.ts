@@ -1,9 +1,6 @@
-/**
- * One question to a server over HTTP.
- *
- * @module
- */
+/** One question to a server over HTTP. */
 
+import { messageOf } from "../../../env/errors.ts";
 import type { z } from "zod";
 import type { CallOptions } from "../../../env/types.ts";
 
@@ -60,7 +57,7 @@ export async function askJson<T>(
 
 /** Deno's message ends with what the system said. */
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];
   return system ?? message.slice(0, 200);
 }

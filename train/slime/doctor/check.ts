@@ -1,8 +1,6 @@
 /**
  * What a check of the doctor is: a question about the hosts, the data or the endpoints of a slime recipe, and
  * what was found, with the way to mend it.
- *
- * @module
  */
 
 import type { Shell } from "../hosts/shell.ts";

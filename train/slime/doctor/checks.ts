@@ -1,8 +1,4 @@
-/**
- * The checks, in the order in which a run would fall over what they look at.
- *
- * @module
- */
+/** The checks, in the order in which a run would fall over what they look at. */
 
 import type { Check } from "./check.ts";
 import { baseRate } from "./checks/base_rate.ts";

@@ -2,8 +2,6 @@
  * The doctor: looks at everything that a slime run needs before GPU hours are spent on it.
  *
  *     recipe ─▶ hosts that answer ─▶ checks, all at once, each within its time ─▶ findings ─▶ report
- *
- * @module
  */
 
 import { ConfigError } from "../../../env/errors.ts";
@@ -132,9 +130,12 @@ export function chooseChecks(
   for (const id of [...only, ...skip]) {
     if (known.includes(id)) continue;
     throw new ConfigError(
-      `There is no check "${id}"; the nearest is "${
-        nearest(id, known)
-      }", and all are ${known.join(", ")}`,
+      `There is no check "${id}"`,
+      {
+        hint: `the nearest is "${nearest(id, known)}", and all are ${
+          known.join(", ")
+        }`,
+      },
     );
   }
   const moment = running ? "running" : "before";

@@ -1,8 +1,4 @@
-/**
- * One check, made within its time.
- *
- * @module
- */
+/** One check, made within its time. */
 
 import { type Check, type CheckContext, fail, type Finding } from "./check.ts";
 import { faultOf } from "./check_fault.ts";

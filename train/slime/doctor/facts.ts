@@ -1,8 +1,4 @@
-/**
- * What several checks need: looked up at the first question, and once.
- *
- * @module
- */
+/** What several checks need: looked up at the first question, and once. */
 
 import { DataError } from "../../../env/errors.ts";
 import { createChatTemplate } from "../../../env/tokens/chat_template.ts";
@@ -93,16 +89,17 @@ export class Facts {
     const path = `${this.#options.config.model.directory}/${name}`;
     if (text === undefined) {
       if (isOptional) return undefined;
-      throw new DataError(`"${path}" is missing; see the check model-files`, {
+      throw new DataError(`"${path}" is missing`, {
         path,
+        hint: "see the check model-files",
       });
     }
     try {
       return JSON.parse(text);
     } catch (cause) {
       throw new DataError(
-        `"${path}" is not JSON (${cause}); download it again`,
-        { path, cause },
+        `"${path}" is not JSON (${cause})`,
+        { path, cause, hint: "download it again" },
       );
     }
   }

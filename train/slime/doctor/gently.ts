@@ -1,8 +1,4 @@
-/**
- * A shell that is asked a few things at a time: sshd drops connections where many begin at once.
- *
- * @module
- */
+/** A shell that is asked a few things at a time: sshd drops connections where many begin at once. */
 
 import type { Shell } from "../hosts/shell.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Which hosts answer, and what time it is there.
- *
- * @module
- */
+/** Which hosts answer, and what time it is there. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";

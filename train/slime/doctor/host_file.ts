@@ -1,8 +1,4 @@
-/**
- * Text files of a host, through its shell.
- *
- * @module
- */
+/** Text files of a host, through its shell. */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";

@@ -1,8 +1,6 @@
 /**
  * Python on a host: what is installed, and how a short program of ours is run there. Programs are sent over
  * standard input, so nothing is left on the host.
- *
- * @module
  */
 
 import { z } from "zod";

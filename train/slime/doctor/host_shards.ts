@@ -1,8 +1,4 @@
-/**
- * Reads the weights' headers on a host, without moving the weights.
- *
- * @module
- */
+/** Reads the weights' headers on a host, without moving the weights. */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -53,9 +49,8 @@ exit 0`;
   if (code === 44) return null;
   if (code !== 0) {
     throw new DataError(
-      `"${dir}" cannot be read on ${host.name}: ${
-        lastWords(stderr, code)
-      }; change its mode or owner`,
+      `"${dir}" cannot be read on ${host.name}: ${lastWords(stderr, code)}`,
+      { hint: "change its mode or owner" },
     );
   }
   const lines = stdout.split("\n");

@@ -2,7 +2,6 @@
  * Who listens on a host, by Linux's own table, which needs no program and no rights.
  *
  * @see https://docs.kernel.org/networking/proc_net_tcp.html
- * @module
  */
 
 import type { CallOptions } from "../../../env/types.ts";

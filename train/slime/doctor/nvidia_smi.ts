@@ -2,7 +2,6 @@
  * Reads what `nvidia-smi` prints.
  *
  * @see https://docs.nvidia.com/deploy/nvidia-smi/ for `--query-gpu`, `--query-compute-apps` and `topo -m`.
- * @module
  */
 
 /** A GPU of a host. */

@@ -2,8 +2,6 @@
  * Servers as a host reaches them: Ray's interface and SGLang's router listen where this machine may not come to.
  *
  * A relay listens on loopback here, and has a host ask for what it is asked for. Only reads are passed on.
- *
- * @module
  */
 
 import { z } from "zod";

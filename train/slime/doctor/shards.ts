@@ -3,7 +3,6 @@
  * long each is.
  *
  * @see https://github.com/huggingface/safetensors: eight bytes of length, that many of JSON, then the data.
- * @module
  */
 
 import { z } from "zod";

@@ -1,8 +1,4 @@
-/**
- * Runs a command in a shell that is reached through pipes: here, behind ssh, in a container.
- *
- * @module
- */
+/** Runs a command in a shell that is reached through pipes: here, behind ssh, in a container. */
 
 import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
@@ -138,8 +134,9 @@ function spawn(program: string, args: string[]): Deno.ChildProcess {
     }).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new HostError(`"${program}" is not on PATH here; install it`, {
+    throw new HostError(`"${program}" is not on PATH here`, {
       cause: error,
+      hint: "install it",
     });
   }
 }

@@ -1,8 +1,4 @@
-/**
- * What ssh complains of, as what to do about it.
- *
- * @module
- */
+/** What ssh complains of, as what to do about it. */
 
 import type { Lost } from "./_piped_shell.ts";
 

@@ -5,8 +5,6 @@
  *
  * What comes back is framed by marks that hold a nonce: what a login shell prints of its own accord is told
  * from the command's words, and a command that ended from a connection that was lost.
- *
- * @module
  */
 
 import { quote, type ShellCommand } from "./shell.ts";

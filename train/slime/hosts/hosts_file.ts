@@ -8,8 +8,6 @@
  *   gpus: 8
  * gpu2: {}
  * ```
- *
- * @module
  */
 
 import { parseDocument } from "yaml";
@@ -62,7 +60,8 @@ export function parseHosts(file: Recipe): Host[] {
   const bad = names.find((name) => !/^[A-Za-z0-9][\w.-]*$/.test(name));
   if (bad !== undefined) {
     throw new ConfigError(
-      `${file.name}: "${bad}" is no name of a host; use letters, digits, dots and dashes`,
+      `${file.name}: "${bad}" is no name of a host`,
+      { hint: "use letters, digits, dots and dashes" },
     );
   }
   const bare = written.filter(([, value]) => value === null)
@@ -104,15 +103,16 @@ export function pickHosts(
 ): Host[] {
   return names.map((name, i) => {
     if (names.indexOf(name) !== i) {
-      throw new ConfigError(`The host "${name}" is named twice; name it once`);
+      throw new ConfigError(`The host "${name}" is named twice`, {
+        hint: "name it once",
+      });
     }
     const host = hosts.find((host) => host.name === name);
     if (host) return host;
     const near = nearest(name, hosts.map((host) => host.name));
     throw new ConfigError(
-      `hosts.yaml has no host "${name}"; ${
-        near === undefined ? "it has none" : `the nearest is "${near}"`
-      }`,
+      `hosts.yaml has no host "${name}"`,
+      { hint: near === undefined ? "it has none" : `the nearest is "${near}"` },
     );
   });
 }

@@ -1,8 +1,4 @@
-/**
- * Commands on this machine.
- *
- * @module
- */
+/** Commands on this machine. */
 
 import { HostError } from "../../../env/errors.ts";
 import { type Lost, runPiped } from "./_piped_shell.ts";

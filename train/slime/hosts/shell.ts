@@ -1,8 +1,6 @@
 /**
  * Where commands run: this machine, or a host behind ssh. Setting up, checking, converting and launching are
  * written once over this seam.
- *
- * @module
  */
 
 /** A command of a POSIX shell. */

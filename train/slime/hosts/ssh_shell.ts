@@ -1,8 +1,4 @@
-/**
- * Commands on a host behind ssh, by the `ssh` that is here and the user's own config of it.
- *
- * @module
- */
+/** Commands on a host behind ssh, by the `ssh` that is here and the user's own config of it. */
 
 import { join } from "node:path";
 import { HostError } from "../../../env/errors.ts";
@@ -155,7 +151,8 @@ class Ssh implements SshShell {
   #error({ reason, mend }: SshFault, { said }: Lost): HostError {
     const last = said.split("\n").slice(-3).join("\n");
     return new HostError(
-      `${this.name}: ${reason}; ${mend}${last === "" ? "" : `\n${last}`}`,
+      `${this.name}: ${reason}`,
+      { hint: `${mend}${last === "" ? "" : `\n${last}`}` },
     );
   }
 }

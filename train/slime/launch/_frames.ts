@@ -1,8 +1,4 @@
-/**
- * The text frames of a WebSocket as an iterator.
- *
- * @module
- */
+/** The text frames of a WebSocket as an iterator. */
 
 import { RayError } from "../../../env/errors.ts";
 

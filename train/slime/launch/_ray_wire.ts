@@ -2,7 +2,6 @@
  * What Ray's Jobs interface answers, and what its errors say.
  *
  * @see Ray 2.49.2 `dashboard/modules/job/`.
- * @module
  */
 
 import { z } from "zod";

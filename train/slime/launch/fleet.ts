@@ -1,8 +1,6 @@
 /**
  * The hosts of a run as a launch reaches them: shells by name, and Ray's Jobs interface, which listens on the
  * head's loopback, through ssh where the head is another machine.
- *
- * @module
  */
 
 import { RayError } from "../../../env/errors.ts";
@@ -41,8 +39,8 @@ export function openFleet(
       const shell = shells.get(name);
       if (shell !== undefined) return shell;
       throw new RayError(
-        `The run was launched on "${name}", which hosts.yaml does not name any more; add it there again`,
-        { kind: "refused" },
+        `The run was launched on "${name}", which hosts.yaml does not name any more`,
+        { kind: "refused", hint: "add it there again" },
       );
     },
     async jobsOf({ jobsUrl, head }, options = {}) {
@@ -85,10 +83,13 @@ class Tunnel implements AsyncDisposable {
     while (!await isListening(this.#port)) {
       if (performance.now() > deadline) {
         throw new RayError(
-          `ssh opens no way to ${this.#to.host} on "${this.#host.name}"; check that "ssh ${
-            sshTarget(this.#host).join(" ")
-          }" works without a question`,
-          { kind: "unreachable" },
+          `ssh opens no way to ${this.#to.host} on "${this.#host.name}"`,
+          {
+            kind: "unreachable",
+            hint: `check that "ssh ${
+              sshTarget(this.#host).join(" ")
+            }" works without a question`,
+          },
         );
       }
       await sleepByClock(POLL_MS, signal === undefined ? {} : { signal });

@@ -1,8 +1,4 @@
-/**
- * Following a job to its end: its log and its state, through connections that break and a dashboard that goes.
- *
- * @module
- */
+/** Following a job to its end: its log and its state, through connections that break and a dashboard that goes. */
 
 import { RayError } from "../../../env/errors.ts";
 import { sleepByClock } from "../../../env/sleep.ts";

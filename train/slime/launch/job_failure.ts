@@ -1,8 +1,4 @@
-/**
- * Why a slime job failed, or stands still: its last error, and what is known of it.
- *
- * @module
- */
+/** Why a slime job failed, or stands still: its last error, and what is known of it. */
 
 import { plainLine } from "./log_line.ts";
 import type { RayJob } from "./ray_jobs.ts";

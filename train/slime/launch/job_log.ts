@@ -1,8 +1,6 @@
 /**
  * The run dir's copy of what a job prints. It is what is followed by: a copy that has a part of the log knows
  * where to go on, after a connection that broke as after days without a follower.
- *
- * @module
  */
 
 import { readTextIfThere, writeAll } from "../../runs/storage.ts";

@@ -1,8 +1,4 @@
-/**
- * Following a job of a run into its run dir: the log, the lines of metrics, how it ended.
- *
- * @module
- */
+/** Following a job of a run into its run dir: the log, the lines of metrics, how it ended. */
 
 import { join } from "node:path";
 import type { CallOptions } from "../../../env/types.ts";

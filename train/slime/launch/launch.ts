@@ -3,8 +3,6 @@
  *
  * What is started is on disk before it is, and belongs to the run: whoever comes next can follow it, and end just
  * that. Leaving a run leaves all of it running.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -104,13 +102,15 @@ export async function attachRun(
   const { launch } = run;
   if (launch === undefined || launch.sittings.length === 0) {
     throw new ConfigError(
-      `"${run.path}" has no job to attach to; start it again by --resume ${run.path}`,
+      `"${run.path}" has no job to attach to`,
+      { hint: `start it again by --resume ${run.path}` },
     );
   }
   const { submissionId, state } = lastSitting(run);
   if (state !== null) {
     throw new ConfigError(
-      `The job "${submissionId}" of "${run.path}" has ended (${state}); its log is in ${run.logs}, go on by --resume ${run.path}`,
+      `The job "${submissionId}" of "${run.path}" has ended (${state})`,
+      { hint: `its log is in ${run.logs}, go on by --resume ${run.path}` },
     );
   }
   const jobs = await fleet.jobsOf(

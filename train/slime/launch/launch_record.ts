@@ -1,8 +1,6 @@
 /**
  * `launch.json` of a run: the handles of what was started for it, so that another process can follow and stop
  * just that.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -73,9 +71,12 @@ export async function readLaunchRecord(
   const result = launchRecordSchema.safeParse(jsonOf(text));
   if (result.success) return result.data;
   throw new RunDirError(
-    `"${file}" is damaged or of another version, so what was started for the run is not known; ` +
-      'use the taulab that wrote it (run.json has its version), or stop the job by Ray\'s own "ray job stop"',
-    { cause: result.error },
+    `"${file}" is damaged or of another version, so what was started for the run is not known`,
+    {
+      cause: result.error,
+      hint:
+        'use the taulab that wrote it (run.json has its version), or stop the job by Ray\'s own "ray job stop"',
+    },
   );
 }
 

@@ -1,8 +1,4 @@
-/**
- * What generate.py says in a driver's log of samples that it left out.
- *
- * @module
- */
+/** What generate.py says in a driver's log of samples that it left out. */
 
 import { logMessage } from "./log_line.ts";
 

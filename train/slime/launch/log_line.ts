@@ -3,7 +3,6 @@
  *
  * @see slime `slime/observability/` at 624b824: `[time] file.py:12 - perf 3: {'perf/rollout_time': 12.5, …}`,
  * which Ray prints as `(RolloutManager pid=1234) …`.
- * @module
  */
 
 /** What a line of metrics is of. */

@@ -4,8 +4,6 @@
  *
  * `ray stop` ends every Ray of the user on a host. Here each process that a start brings forth carries a mark in
  * its environment that nothing else has; the mark is on disk before the start, so that it holds after a crash.
- *
- * @module
  */
 
 import { z } from "zod";
@@ -74,8 +72,11 @@ export async function joinOrStartRay(
   }
   if (plan.head === null) {
     throw new RayError(
-      `No Ray answers at ${options.jobs.url}, and cluster.start is false; start its head, or set cluster.start to true`,
-      { kind: "unreachable" },
+      `No Ray answers at ${options.jobs.url}, and cluster.start is false`,
+      {
+        kind: "unreachable",
+        hint: "start its head, or set cluster.start to true",
+      },
     );
   }
   return await start({ ...plan, head: plan.head }, options);
@@ -108,25 +109,30 @@ async function requireGpus(
   if (gpus === undefined) {
     if (running.length === 0 || beside) return;
     throw new RayError(
-      `Ray at ${jobs.url} does not say which GPUs are free, and runs ${names}; stop what is stale, or pass --beside`,
-      { kind: "refused" },
+      `Ray at ${jobs.url} does not say which GPUs are free, and runs ${names}`,
+      { kind: "refused", hint: "stop what is stale, or pass --beside" },
     );
   }
   if (gpus.total < plan.gpus) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${gpus.total} GPUs and the run takes ${plan.gpus}: it would wait for ever; ` +
-        "add hosts to the cluster, or ask for fewer by cluster.nodes and cluster.gpusPerNode",
-      { kind: "refused" },
+      `Ray at ${jobs.url} has ${gpus.total} GPUs and the run takes ${plan.gpus}: it would wait for ever`,
+      {
+        kind: "refused",
+        hint:
+          "add hosts to the cluster, or ask for fewer by cluster.nodes and cluster.gpusPerNode",
+      },
     );
   }
   const free = gpus.total - gpus.used;
   if (free < plan.gpus && !beside) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${free} of ${gpus.total} GPUs free and the run takes ${plan.gpus}; ` +
-        `running: ${
-          names || "no job, an actor that was left over"
-        }; stop it (ray job stop ID), wait for it, or pass --beside`,
-      { kind: "refused" },
+      `Ray at ${jobs.url} has ${free} of ${gpus.total} GPUs free and the run takes ${plan.gpus}; running: ${
+        names || "no job, an actor that was left over"
+      }`,
+      {
+        kind: "refused",
+        hint: "stop it (ray job stop ID), wait for it, or pass --beside",
+      },
     );
   }
   if (running.length > 0) onNote?.(`It also runs ${names}`);
@@ -231,9 +237,11 @@ async function comeUp(options: ClusterOptions): Promise<void> {
   throw new RayError(
     `Ray was started and does not answer at ${jobs.url} after ${
       startTimeoutMs / 1000
-    } s; ` +
-      "check cluster.dashboardPort, and dashboard.log in Ray's temp dir",
-    { kind: "timeout" },
+    } s`,
+    {
+      kind: "timeout",
+      hint: "check cluster.dashboardPort, and dashboard.log in Ray's temp dir",
+    },
   );
 }
 
@@ -250,8 +258,11 @@ async function haveGpus(plan: RayPlan, options: ClusterOptions): Promise<void> {
   throw new RayError(
     `Ray has ${total} GPUs and the run takes ${plan.gpus}: not all of ${
       [plan.head, ...plan.workers].map((one) => one?.host).join(", ")
-    } joined ${plan.address}; check that they reach it, and cluster.gpusPerNode`,
-    { kind: "timeout" },
+    } joined ${plan.address}`,
+    {
+      kind: "timeout",
+      hint: "check that they reach it, and cluster.gpusPerNode",
+    },
   );
 }
 
@@ -305,7 +316,10 @@ async function stopNode(
   throw new HostError(
     `Ray on ${host} could not be ended: ${
       stderr.trim() || `${left} of its ${found} processes are still there`
-    }; look for processes with ${RAY_MARK}=${mark} in their environment`,
+    }`,
+    {
+      hint: `look for processes with ${RAY_MARK}=${mark} in their environment`,
+    },
   );
 }
 

@@ -2,11 +2,10 @@
  * Ray's Jobs REST interface, typed: a job is submitted, looked at, listened to, stopped and removed by its id.
  *
  * @see Ray 2.49.2 `dashboard/modules/job/job_head.py` and `openapi.yml`; errors are plain text, mostly tracebacks.
- * @module
  */
 
 import { z } from "zod";
-import { RayError, type RayFaultKind } from "../../../env/errors.ts";
+import { messageOf, RayError, type RayFaultKind } from "../../../env/errors.ts";
 import { sleepByClock } from "../../../env/sleep.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { FrameQueue } from "./_frames.ts";
@@ -298,8 +297,8 @@ export class RayJobs {
       );
     if (isOurs) return "there";
     throw new RayError(
-      `Ray at ${this.url} has another job "${job.submissionId}" (${there.state}); choose another name for the run`,
-      { kind: "refused" },
+      `Ray at ${this.url} has another job "${job.submissionId}" (${there.state})`,
+      { kind: "refused", hint: "choose another name for the run" },
     );
   }
 
@@ -351,11 +350,14 @@ export class RayJobs {
     const result = schema.safeParse(jsonOf(text));
     if (result.success) return result.data;
     throw new RayError(
-      `Cannot ${doing}: what answers at ${this.url} is not Ray's Jobs interface, or another version of it ` +
-        `(it said "${
-          text.slice(0, 120)
-        }"); check the address and cluster.dashboardPort`,
-      { kind: "bad_response", cause: result.error },
+      `Cannot ${doing}: what answers at ${this.url} is not Ray's Jobs interface, or another version of it (it said "${
+        text.slice(0, 120)
+      }")`,
+      {
+        kind: "bad_response",
+        cause: result.error,
+        hint: "check the address and cluster.dashboardPort",
+      },
     );
   }
 
@@ -384,9 +386,13 @@ export class RayJobs {
       ? `no answer within ${timeoutMs / 1000} s`
       : reasonOf(error);
     return new RayError(
-      `Cannot ${doing}: Ray at ${this.url} cannot be reached (${why}); ` +
-        "check that its head runs, and cluster.address and cluster.dashboardPort",
-      { kind, cause: error },
+      `Cannot ${doing}: Ray at ${this.url} cannot be reached (${why})`,
+      {
+        kind,
+        cause: error,
+        hint:
+          "check that its head runs, and cluster.address and cluster.dashboardPort",
+      },
     );
   }
 }
@@ -397,7 +403,7 @@ function isPassing(kind: RayFaultKind): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return /Connection refused/i.test(message)
     ? "connection refused"
     : message.replace(/^error sending request for url \([^)]*\):? ?/, "");

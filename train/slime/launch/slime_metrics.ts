@@ -3,8 +3,6 @@
  *
  * Several processes log, and Ray brings their lines in any order among them. Each process keeps its own: the
  * rollout manager logs `perf`, then evaluations; the first training rank `rollout`, `step`s, `perf`.
- *
- * @module
  */
 
 import type { EpisodeFailures } from "./log_failures.ts";

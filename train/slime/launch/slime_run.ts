@@ -3,8 +3,6 @@
  * started for it.
  *
  *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  logs/  curve.svg  lock
- *
- * @module
  */
 
 import { basename, join } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * Stopping a run that was launched, and making ready to resume one.
- *
- * @module
- */
+/** Stopping a run that was launched, and making ready to resume one. */
 
 import { ConfigError, RayError, RunDirError } from "../../../env/errors.ts";
 import { sleepByClock } from "../../../env/sleep.ts";
@@ -120,8 +116,11 @@ async function finalState(
       throw new RayError(
         `The job "${id}" was told to stop and still is ${state} after ${
           STOP_TIMEOUT_MS / 1000
-        } s; look at it on Ray's dashboard, and stop it again`,
-        { kind: "timeout" },
+        } s`,
+        {
+          kind: "timeout",
+          hint: "look at it on Ray's dashboard, and stop it again",
+        },
       );
     }
     await sleepByClock(POLL_MS, call);
@@ -201,7 +200,8 @@ export async function prepareResume(
   const { info } = await readSlimeRun(path);
   if (info.outcome === "completed") {
     throw new ConfigError(
-      `The run "${path}" is completed: there is nothing to resume; its figures are in run.json`,
+      `The run "${path}" is completed: there is nothing to resume`,
+      { hint: "its figures are in run.json" },
     );
   }
   const launch = await readLaunchRecord(path);
@@ -229,7 +229,8 @@ async function refuseRunning(
   });
   if (job === undefined || isFinal(job.state)) return;
   throw new ConfigError(
-    `The job "${sitting.submissionId}" of "${path}" runs (${job.state}); follow it by --attach ${path}, or stop it by --stop ${path}`,
+    `The job "${sitting.submissionId}" of "${path}" runs (${job.state})`,
+    { hint: `follow it by --attach ${path}, or stop it by --stop ${path}` },
   );
 }
 

@@ -5,7 +5,6 @@
  * here all of it is checked before anything is started.
  *
  * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
- * @module
  */
 
 /** What a step is made of; the keys are slime's flags. */

@@ -2,7 +2,6 @@
  * Tasks as rows for slime's `--prompt-data`: what its tau-bench example writes by Python.
  *
  * @see THUDM/slime, examples/tau-bench/tau1/tau1_mock.py: `json.dumps({"index": i, "metadata": task.model_dump()})`.
- * @module
  */
 
 import {

@@ -1,8 +1,6 @@
 /**
  * Whether the further flags of a recipe can be meant: slime ignores a flag that it does not know, and takes the
  * last of two.
- *
- * @module
  */
 
 import { nearest } from "../../../env/explain.ts";

@@ -6,8 +6,6 @@
  * - Megatron-LM `megatron/training/arguments.py` at 1dcf0da, which slime's Dockerfile pins, with slime's patch;
  * - SGLang `ServerArgs` of 0.5.15.post1 with slime's patches, without those that slime sets itself;
  * - `RouterArgs` of sglang-router 0.3.2.
- *
- * @module
  */
 
 /** How a flag takes values: not at all, one, or a list. */

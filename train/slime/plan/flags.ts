@@ -3,7 +3,6 @@
  * follows from other keys, and the recipe's own further flags.
  *
  * @see slime `slime/utils/arguments.py` at 624b824.
- * @module
  */
 
 import { z } from "zod";

@@ -1,8 +1,6 @@
 /**
  * What a slime run asks of the model that plays the customers: calls, tokens, dollars, and how long sampling
  * waits for it. From an earlier run's episodes where there is one; else from assumptions that are named.
- *
- * @module
  */
 
 import { batchPlan } from "./batch_shape.ts";

@@ -1,8 +1,4 @@
-/**
- * What episodes of an earlier run or evaluation took, for the forecast of another.
- *
- * @module
- */
+/** What episodes of an earlier run or evaluation took, for the forecast of another. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
@@ -28,7 +24,8 @@ export async function measuredRates(
   const episodes = store.list().filter(({ failure }) => failure === null);
   if (episodes.length === 0) {
     throw new ConfigError(
-      `"${path}" holds no episode that ended by itself, so nothing can be measured on it; name another run`,
+      `"${path}" holds no episode that ended by itself, so nothing can be measured on it`,
+      { hint: "name another run" },
     );
   }
   const tokens = meanTokens(episodes) ??

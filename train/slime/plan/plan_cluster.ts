@@ -3,7 +3,6 @@
  *
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differs: nothing is killed, and
  * the dashboard, which runs anything for anyone, listens on loopback.
- * @module
  */
 
 import { ConfigError } from "../../../env/errors.ts";
@@ -40,7 +39,8 @@ export function planHosts(
     const host = facts.hosts.find((one) => one.name === name);
     if (host !== undefined) return host;
     throw new ConfigError(
-      `cluster.hosts names "${name}", which is not in hosts.yaml; add it there`,
+      `cluster.hosts names "${name}", which is not in hosts.yaml`,
+      { hint: "add it there" },
     );
   });
   const [head, ...others] = hosts;
@@ -51,7 +51,8 @@ export function planHosts(
     .find((host) => isLoopback(host.address));
   if (others.length > 0 && stray !== undefined) {
     throw new ConfigError(
-      `The address of "${stray.name}" is ${stray.address}, which the other hosts cannot reach; give its address in hosts.yaml`,
+      `The address of "${stray.name}" is ${stray.address}, which the other hosts cannot reach`,
+      { hint: "give its address in hosts.yaml" },
     );
   }
   return [{ name: head!.name, address }, ...others];

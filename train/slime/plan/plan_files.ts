@@ -1,8 +1,4 @@
-/**
- * Writing a plan's files to where they are read.
- *
- * @module
- */
+/** Writing a plan's files to where they are read. */
 
 import { dirname } from "node:path/posix";
 import { ConfigError, HostError } from "../../../env/errors.ts";
@@ -23,7 +19,8 @@ export async function writePlanFiles(
     const { on, text, what } = file;
     if (text === null) {
       throw new ConfigError(
-        `The ${what} cannot be written, for the data are not there; pass --tau-bench DIR or set TAU_BENCH_DIR`,
+        `The ${what} cannot be written, for the data are not there`,
+        { hint: "pass --tau-bench DIR or set TAU_BENCH_DIR" },
       );
     }
     const targets = on === "every" ? hosts : hosts.slice(0, 1);
@@ -52,8 +49,10 @@ async function writeFile(
   }, signal === undefined ? {} : { signal });
   if (code === 0) return;
   throw new HostError(
-    `Cannot write "${path}" on ${name}: ${
-      stderr.trim() || `code ${code}`
-    }; free space there, or set paths.runs to a directory that may be written`,
+    `Cannot write "${path}" on ${name}: ${stderr.trim() || `code ${code}`}`,
+    {
+      hint:
+        "free space there, or set paths.runs to a directory that may be written",
+    },
   );
 }

@@ -1,8 +1,4 @@
-/**
- * What a planned slime run is made of; plan.ts makes it.
- *
- * @module
- */
+/** What a planned slime run is made of; plan.ts makes it. */
 
 import type { BatchPlan } from "./batch_shape.ts";
 import type { TrainFlag } from "./flags.ts";

@@ -1,8 +1,6 @@
 /**
  * What a slime run holds: on a GPU while it trains and while it samples, in a host's memory, on disk. Sizes that
  * follow from shapes are exact; activations and what libraries keep are estimates, and say so.
- *
- * @module
  */
 
 import { batchPlan } from "./batch_shape.ts";

@@ -2,8 +2,6 @@
  * The plan of a slime run: everything that a launch writes, starts and submits, and what it will take, from
  * the recipe and a few facts. Pure: nothing is read, asked or started here, so a plan can be checked line by
  * line before it costs anything.
- *
- * @module
  */
 
 import { join } from "node:path/posix";
@@ -137,9 +135,8 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
   const found = all.find(([, path]) => path !== null && !path.startsWith("/"));
   if (found === undefined) return;
   throw new ConfigError(
-    `${found[0]} is "${
-      found[1]
-    }", and jobs run in slime's directory; give an absolute path`,
+    `${found[0]} is "${found[1]}", and jobs run in slime's directory`,
+    { hint: "give an absolute path" },
   );
 }
 

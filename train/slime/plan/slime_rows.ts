@@ -1,8 +1,4 @@
-/**
- * The rows that slime reads, out of a dataset.
- *
- * @module
- */
+/** The rows that slime reads, out of a dataset. */
 
 import { slimeFileName, slimeRows } from "./example_rows.ts";
 import { ConfigError } from "../../../env/errors.ts";

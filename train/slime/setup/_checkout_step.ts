@@ -1,8 +1,4 @@
-/**
- * A repository at one commit.
- *
- * @module
- */
+/** A repository at one commit. */
 
 import { quote } from "../hosts/shell.ts";
 import {

@@ -2,7 +2,6 @@
  * The published image of slime and a container of it, by docker or podman.
  *
  * @see slime `docs/en/get_started/quick_start.md` at 624b824: the flags of `docker run`.
- * @module
  */
 
 import { createHash } from "node:crypto";

@@ -1,8 +1,6 @@
 /**
  * What is in a directory, in a word: names and sizes, so that what was added or changed since is seen at once
  * in directories of any size.
- *
- * @module
  */
 
 import { HostError } from "../../../env/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * The model, as Hugging Face keeps it.
- *
- * @module
- */
+/** The model, as Hugging Face keeps it. */
 
 import { join } from "node:path";
 import { quote } from "../hosts/shell.ts";

@@ -1,8 +1,4 @@
-/**
- * What Python has to have: a virtual environment on a bare host, slime, and what slime stands on.
- *
- * @module
- */
+/** What Python has to have: a virtual environment on a bare host, slime, and what slime stands on. */
 
 import { join } from "node:path";
 import { literal, needs, pathWord, say, type Step } from "./step.ts";

@@ -1,8 +1,4 @@
-/**
- * What a host needs that runs episodes: taulab itself, where it is another machine, and τ-bench's data.
- *
- * @module
- */
+/** What a host needs that runs episodes: taulab itself, where it is another machine, and τ-bench's data. */
 
 import { join } from "node:path";
 import { quote } from "../hosts/shell.ts";

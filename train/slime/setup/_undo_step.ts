@@ -1,8 +1,4 @@
-/**
- * How each thing that a set-up made is taken away again, and when it is not ours to take.
- *
- * @module
- */
+/** How each thing that a set-up made is taken away again, and when it is not ours to take. */
 
 import { join } from "node:path";
 import { quote } from "../hosts/shell.ts";

@@ -1,8 +1,4 @@
-/**
- * The shells of a host that is set up.
- *
- * @module
- */
+/** The shells of a host that is set up. */
 
 import { localShell } from "../hosts/local_shell.ts";
 import { sshShell } from "../hosts/ssh_shell.ts";

@@ -1,8 +1,4 @@
-/**
- * What a set-up has made on a host, kept there so that it can be undone: exactly that, and nothing else.
- *
- * @module
- */
+/** What a set-up has made on a host, kept there so that it can be undone: exactly that, and nothing else. */
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
@@ -76,8 +72,11 @@ export function parseManifest(text: string, place: string): Manifest {
     return manifestSchema.parse(JSON.parse(text)).entries;
   } catch (error) {
     throw new DataError(
-      `${place} is not what this taulab's set-up writes; move it away to set up as if nothing had been made`,
-      { cause: error },
+      `${place} is not what this taulab's set-up writes`,
+      {
+        cause: error,
+        hint: "move it away to set up as if nothing had been made",
+      },
     );
   }
 }

@@ -1,8 +1,4 @@
-/**
- * taulab as it is here, to be put on another host.
- *
- * @module
- */
+/** taulab as it is here, to be put on another host. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -67,6 +63,7 @@ async function pack(root: string, files: readonly string[]): Promise<string> {
   });
   if (code === 0) return stdout;
   throw new HostError(
-    `Cannot pack taulab: ${stderr.trim()}; tar and base64 are needed here`,
+    `Cannot pack taulab: ${stderr.trim()}`,
+    { hint: "tar and base64 are needed here" },
   );
 }

@@ -1,8 +1,4 @@
-/**
- * Sets hosts up, all at once, each step after the other.
- *
- * @module
- */
+/** Sets hosts up, all at once, each step after the other. */
 
 import type { Shell } from "../hosts/shell.ts";
 import { fingerprintOf } from "./_fingerprint.ts";

@@ -1,8 +1,4 @@
-/**
- * One step on one host: asked whether it is done, done, asked again.
- *
- * @module
- */
+/** One step on one host: asked whether it is done, done, asked again. */
 
 import { HostError } from "../../../env/errors.ts";
 import { redact } from "../../../env/models/redact.ts";

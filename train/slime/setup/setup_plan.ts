@@ -1,8 +1,4 @@
-/**
- * What setting up means for each host, as steps; nothing is looked at.
- *
- * @module
- */
+/** What setting up means for each host, as steps; nothing is looked at. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
@@ -157,7 +153,8 @@ function containerOf(
   const relative = mounts.find((dir) => !dir.startsWith("/"));
   if (relative !== undefined) {
     throw new ConfigError(
-      `"${relative}" is to be the same inside the container and outside; write it as an absolute path in the recipe`,
+      `"${relative}" is to be the same inside the container and outside`,
+      { hint: "write it as an absolute path in the recipe" },
     );
   }
   return { engine, image, name: container, mounts };

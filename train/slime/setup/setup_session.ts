@@ -1,8 +1,4 @@
-/**
- * A host while it is set up: its shells, its lock, and what was made on it.
- *
- * @module
- */
+/** A host while it is set up: its shells, its lock, and what was made on it. */
 
 import { HostError } from "../../../env/errors.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
@@ -139,7 +135,8 @@ async function takeLock(
     const isOurs = result.startsWith(`${options.run} `);
     if (!isOurs && ++strangers >= LOOKS) {
       throw new HostError(
-        `${options.plan.name}: another set-up is at work there (${result}); wait for it, or stop it by Ctrl-C where it runs`,
+        `${options.plan.name}: another set-up is at work there (${result})`,
+        { hint: "wait for it, or stop it by Ctrl-C where it runs" },
       );
     }
     if (isOurs) options.onWait?.();

@@ -1,8 +1,4 @@
-/**
- * A step of setting up a host: what it makes, how it is checked, what it runs.
- *
- * @module
- */
+/** A step of setting up a host: what it makes, how it is checked, what it runs. */
 
 import { quote } from "../hosts/shell.ts";
 import type { Made } from "./manifest.ts";

@@ -1,8 +1,4 @@
-/**
- * Takes away what set-ups have made, by the hosts' manifests, the last first.
- *
- * @module
- */
+/** Takes away what set-ups have made, by the hosts' manifests, the last first. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";

@@ -3,7 +3,6 @@
  * without running Python.
  *
  * @see sierra-research/tau-bench at 59a200c for the layout.
- * @module
  */
 
 import { DataError } from "../../../errors.ts";
@@ -140,8 +139,8 @@ async function required(read: Checkout["read"], path: string): Promise<string> {
   const text = await read(path);
   if (text !== undefined) return text;
   throw new DataError(
-    `Cannot find "${path}"; give the directory of a τ-bench checkout`,
-    { path },
+    `Cannot find "${path}"`,
+    { path, hint: "give the directory of a τ-bench checkout" },
   );
 }
 

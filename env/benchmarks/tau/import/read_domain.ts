@@ -1,8 +1,4 @@
-/**
- * A domain of τ-bench out of its source: tools, tasks, rules, policy.
- *
- * @module
- */
+/** A domain of τ-bench out of its source: tools, tasks, rules, policy. */
 
 import { DataError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";

@@ -1,8 +1,4 @@
-/**
- * The prompts that τ-bench's agents and users are made of, out of their source.
- *
- * @module
- */
+/** The prompts that τ-bench's agents and users are made of, out of their source. */
 
 import { DataError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";

@@ -1,8 +1,4 @@
-/**
- * Replaying records that only call tools: gold actions on a fresh world, and odd calls.
- *
- * @module
- */
+/** Replaying records that only call tools: gold actions on a fresh world, and odd calls. */
 
 import { callTool } from "../../../call_tool.ts";
 import type { Database } from "../../../database.ts";

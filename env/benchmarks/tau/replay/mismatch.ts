@@ -1,8 +1,4 @@
-/**
- * What a replay found to differ from its recording.
- *
- * @module
- */
+/** What a replay found to differ from its recording. */
 
 /** One thing that is not as it was recorded. */
 export interface Mismatch {

@@ -1,13 +1,11 @@
 /**
  * Recordings of τ-bench: what they hold and how they are read. A file has one record a line, or is one array
  * of records; it may be compressed by gzip. Which of the four formats it is, its records tell.
- *
- * @module
  */
 
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
-import { DataError } from "../../../errors.ts";
+import { DataError, messageOf } from "../../../errors.ts";
 import {
   type JsonObject,
   type JsonValue,
@@ -135,10 +133,8 @@ export function readRecording(bytes: Uint8Array, path: string): Recording {
     ?.[0];
   if (format === undefined) {
     throw new DataError(
-      `Cannot replay "${path}": its records are of no known format; there are ${
-        MARKS.map(([name]) => name).join(", ")
-      }`,
-      { path },
+      `Cannot replay "${path}": its records are of no known format`,
+      { path, hint: `there are ${MARKS.map(([name]) => name).join(", ")}` },
     );
   }
   return { path, format, records };
@@ -171,9 +167,7 @@ function decode(bytes: Uint8Array, path: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(plain);
   } catch (error) {
     throw new DataError(
-      `Cannot read "${path}": it is damaged or no text (${
-        error instanceof Error ? error.message : error
-      })`,
+      `Cannot read "${path}": it is damaged or no text (${messageOf(error)})`,
       { path, cause: error },
     );
   }
@@ -205,9 +199,7 @@ function parseLine(
     return parsePythonJson(line);
   } catch (error) {
     throw new DataError(
-      `${
-        error instanceof Error ? error.message : error
-      } of line ${number} of "${path}"`,
+      `${messageOf(error)} of line ${number} of "${path}"`,
       { path, cause: error },
     );
   }

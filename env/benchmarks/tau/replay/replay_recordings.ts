@@ -1,15 +1,13 @@
 /**
  * Replaying recordings of τ-bench against this implementation: every observation, state and reward has to be
  * what was recorded.
- *
- * @module
  */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadTauBench } from "../tau_bench.ts";
 import { domainNamed } from "../../../domains/registry.ts";
-import { ConfigError, DataError } from "../../../errors.ts";
+import { ConfigError, DataError, messageOf } from "../../../errors.ts";
 import {
   type JsonObject,
   parsePythonJson,
@@ -162,8 +160,8 @@ function taskOf(
   throw new DataError(
     `Cannot replay "${path}": record ${number} is of task ${task_index} of the split "${split}", which has ${
       dataset.tasks(split).length
-    } tasks; replay it with the data that it was recorded with`,
-    { path },
+    } tasks`,
+    { path, hint: "replay it with the data that it was recorded with" },
   );
 }
 
@@ -185,9 +183,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     throw new ConfigError(
-      `Cannot read the recording "${path}": ${
-        error instanceof Error ? error.message : error
-      }`,
+      `Cannot read the recording "${path}": ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -205,9 +201,7 @@ async function domainOf(
     return domainNamed(domain).name;
   } catch (error) {
     throw new ConfigError(
-      `Cannot replay "${path}": ${
-        error instanceof Error ? error.message : error
-      }`,
+      `Cannot replay "${path}": ${messageOf(error)}`,
       { cause: error },
     );
   }

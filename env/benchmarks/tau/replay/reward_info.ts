@@ -1,8 +1,4 @@
-/**
- * Rewards against τ-bench's record of them.
- *
- * @module
- */
+/** Rewards against τ-bench's record of them. */
 
 import type { JsonObject } from "../../../python/python_json.ts";
 import { fromPlain } from "../../../python/python_json.ts";

@@ -3,7 +3,6 @@
  * episode's and the gold actions into its log, and the episode may go on from there.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/base.py at 59a200c.
- * @module
  */
 
 import type { Database } from "../../../database.ts";

@@ -1,8 +1,6 @@
 /**
  * The expert's sentences at an airline's desk. A read-back holds every value of the call that follows, in words, with
  * each id right after what it is the id of.
- *
- * @module
  */
 
 import { numberIn } from "../goal/fares.ts";

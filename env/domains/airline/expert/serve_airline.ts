@@ -1,8 +1,6 @@
 /**
  * How the expert serves an airline's customer: asks for the user id and for what is missing, looks up what policy
  * demands, reads back, and writes after a yes.
- *
- * @module
  */
 
 import { dutiesOf } from "../goal/duties.ts";

@@ -1,8 +1,6 @@
 /**
  * The reads that the airline's policy demands: the customer's profile, a reservation before anything is done about it
  * or said of it, and the flights of the day before they are booked.
- *
- * @module
  */
 
 import type { Database } from "../../../database.ts";

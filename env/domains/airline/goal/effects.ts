@@ -1,8 +1,4 @@
-/**
- * What the airline's writes should do to the rows, written apart from the tools.
- *
- * @module
- */
+/** What the airline's writes should do to the rows, written apart from the tools. */
 
 import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";

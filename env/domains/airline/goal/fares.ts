@@ -1,8 +1,4 @@
-/**
- * Reading flights, prices and allowances off the rows, for what a goal means. Written apart from the tools.
- *
- * @module
- */
+/** Reading flights, prices and allowances off the rows, for what a goal means. Written apart from the tools. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";

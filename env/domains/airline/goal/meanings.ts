@@ -1,8 +1,4 @@
-/**
- * What an airline customer's words mean: every call that meets a request as it is worded.
- *
- * @module
- */
+/** What an airline customer's words mean: every call that meets a request as it is worded. */
 
 import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../goal/goal_domain.ts";

@@ -1,8 +1,4 @@
-/**
- * What an airline's customer wants, in their own words: the part of a request that is about flights.
- *
- * @module
- */
+/** What an airline's customer wants, in their own words: the part of a request that is about flights. */
 
 /** Where one sits. */
 export type Cabin = "basic_economy" | "economy" | "business";

@@ -1,8 +1,6 @@
 /**
  * The scripted customer of an airline: tells details when asked, agrees only to what it wants, and ends the
  * conversation when all is done or refused.
- *
- * @module
  */
 
 import type { Database } from "../../../database.ts";

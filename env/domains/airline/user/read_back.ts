@@ -1,8 +1,4 @@
-/**
- * Whether what an airline's agent reads back is something else than the customer wants.
- *
- * @module
- */
+/** Whether what an airline's agent reads back is something else than the customer wants. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonValue } from "../../../python/python_value.ts";

@@ -1,8 +1,4 @@
-/**
- * What an airline's customer says of a trip. Values stand exactly as the goal has them.
- *
- * @module
- */
+/** What an airline's customer says of a trip. Values stand exactly as the goal has them. */
 
 import { nameOf, type Traveller, type Trip } from "../goal/trip.ts";
 import type { Request } from "../../../types.ts";

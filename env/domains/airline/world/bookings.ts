@@ -1,8 +1,4 @@
-/**
- * Draws bookings.
- *
- * @module
- */
+/** Draws bookings. */
 
 import {
   call,

@@ -1,8 +1,4 @@
-/**
- * Draws changes of a reservation that can be made: more bags, other passengers, another cabin, another day.
- *
- * @module
- */
+/** Draws changes of a reservation that can be made: more bags, other passengers, another cabin, another day. */
 
 import { call, freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";
 import { type Cabin, nameOf, type Trip } from "../goal/trip.ts";

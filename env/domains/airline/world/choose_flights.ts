@@ -1,8 +1,6 @@
 /**
  * Which flights a customer's words mean: the cheapest, earliest or latest direct one of a day, or the cheapest pair with
  * a stop in between. Where several are meant nothing is drawn.
- *
- * @module
  */
 
 import type { Cabin, Pick } from "../goal/trip.ts";

@@ -1,8 +1,4 @@
-/**
- * Draws a whole airline task: its intents, their requests, and the task that they make.
- *
- * @module
- */
+/** Draws a whole airline task: its intents, their requests, and the task that they make. */
 
 import { call } from "../goal/fares.ts";
 import { nameOf } from "../goal/trip.ts";

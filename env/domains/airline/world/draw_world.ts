@@ -1,8 +1,4 @@
-/**
- * The generated airline world: what the generator needs of the domain.
- *
- * @module
- */
+/** The generated airline world: what the generator needs of the domain. */
 
 import type { Table } from "../../../database.ts";
 import policy from "../policy.md" with { type: "text" };

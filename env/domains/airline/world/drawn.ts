@@ -1,8 +1,4 @@
-/**
- * What a drawn airline request is, and the parts that all of them are put together of.
- *
- * @module
- */
+/** What a drawn airline request is, and the parts that all of them are put together of. */
 
 import { call, object } from "../goal/fares.ts";
 import type { AirlineIntent, Cabin, Traveller, Trip } from "../goal/trip.ts";

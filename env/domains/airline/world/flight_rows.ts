@@ -1,8 +1,4 @@
-/**
- * The flights of the generated airline world, in τ-bench's format: every route on every day of May 2024.
- *
- * @module
- */
+/** The flights of the generated airline world, in τ-bench's format: every route on every day of May 2024. */
 
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
 import type { Rng } from "../../../random.ts";

@@ -1,8 +1,4 @@
-/**
- * Draws what customers may have: cancellations, and certificates for flights that were cancelled or are late.
- *
- * @module
- */
+/** Draws what customers may have: cancellations, and certificates for flights that were cancelled or are late. */
 
 import { call } from "../goal/fares.ts";
 import { drawChange } from "./changes.ts";

@@ -1,8 +1,4 @@
-/**
- * What a customer wants at first, where they change their mind once it is read back.
- *
- * @module
- */
+/** What a customer wants at first, where they change their mind once it is read back. */
 
 import { nameOf, type Trip } from "../goal/trip.ts";
 import type { Request } from "../../../types.ts";

@@ -1,8 +1,4 @@
-/**
- * Who pays: the customer's gift cards, certificates and credit card.
- *
- * @module
- */
+/** Who pays: the customer's gift cards, certificates and credit card. */
 
 import { happens } from "../../../generated/draw.ts";
 import {

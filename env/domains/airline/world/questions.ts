@@ -1,8 +1,4 @@
-/**
- * Draws what customers want to know.
- *
- * @module
- */
+/** Draws what customers want to know. */
 
 import { call } from "../goal/fares.ts";
 import { nameOf } from "../goal/trip.ts";

@@ -1,8 +1,4 @@
-/**
- * Draws what policy refuses: each clause by each tool that it binds.
- *
- * @module
- */
+/** Draws what policy refuses: each clause by each tool that it binds. */
 
 import { isWrite } from "../../../audit/finding.ts";
 import { happens } from "../../../generated/draw.ts";

@@ -1,8 +1,4 @@
-/**
- * Bookings that policy refuses: one that could be made, with one wish too many.
- *
- * @module
- */
+/** Bookings that policy refuses: one that could be made, with one wish too many. */
 
 import { freeBags } from "../goal/fares.ts";
 import { nameOf, type Trip } from "../goal/trip.ts";

@@ -1,8 +1,6 @@
 /**
  * Changes that policy refuses: one that could be made with one wish too many, or one of a reservation that does not
  * allow it.
- *
- * @module
  */
 
 import { numberIn } from "../goal/fares.ts";

@@ -1,8 +1,4 @@
-/**
- * Cancellations and certificates that policy refuses.
- *
- * @module
- */
+/** Cancellations and certificates that policy refuses. */
 
 import {
   CABINS,

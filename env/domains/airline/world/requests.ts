@@ -1,8 +1,4 @@
-/**
- * Draws what airline customers want: the request in words, the gold actions and what must be told.
- *
- * @module
- */
+/** Draws what airline customers want: the request in words, the gold actions and what must be told. */
 
 import { bookingRequest, drawBooking } from "./bookings.ts";
 import { drawChange } from "./changes.ts";

@@ -1,8 +1,4 @@
-/**
- * Customers and reservations of the generated airline world, in τ-bench's format.
- *
- * @module
- */
+/** Customers and reservations of the generated airline world, in τ-bench's format. */
 
 import { type Cabin, nameOf, type Traveller } from "../goal/trip.ts";
 import { freeBags, PRICE_OF_A_BAG, PRICE_OF_INSURANCE } from "../goal/fares.ts";

@@ -1,8 +1,4 @@
-/**
- * The airline tools as models are told of them, in our own words.
- *
- * @module
- */
+/** The airline tools as models are told of them, in our own words. */
 
 import type { ToolSchema } from "../../../types.ts";
 

@@ -1,8 +1,6 @@
 /**
  * What the expert knows before a conversation: for each of the customer's requests the gold write that
  * meets it, and what must be told.
- *
- * @module
  */
 
 import type { Database } from "../../../database.ts";

@@ -1,8 +1,6 @@
 /**
  * The expert's sentences: short, regular, and with each id right after the customer's own words for what
  * it is the id of.
- *
- * @module
  */
 
 import type { Address, Request } from "../../../types.ts";

@@ -1,8 +1,6 @@
 /**
  * How the expert serves a store's customer: finds them, finds the order, asks for what is missing, reads back, and
  * writes after a yes.
- *
- * @module
  */
 
 import type { JsonValue } from "../../../python/python_json.ts";

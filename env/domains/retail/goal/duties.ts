@@ -1,8 +1,6 @@
 /**
  * The reads that retail's policy demands: find the customer, look at an order before anything is done about it or said
  * of it, and at a gift card's balance before it is said to be too low.
- *
- * @module
  */
 
 import type { Database } from "../../../database.ts";

@@ -1,8 +1,4 @@
-/**
- * Goals of the retail world as calls.
- *
- * @module
- */
+/** Goals of the retail world as calls. */
 
 import type { GoalDomain } from "../../../goal/goal_domain.ts";
 import { duties } from "./duties.ts";

@@ -1,8 +1,6 @@
 /**
  * Writes that would be wrong in a retail task: the gold's with another order, item, variant, method, reason or
  * address, and further ones on what else the customer has.
- *
- * @module
  */
 
 import type { Database } from "../../../database.ts";

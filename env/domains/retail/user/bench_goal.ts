@@ -1,8 +1,6 @@
 /**
  * The goal of a τ-bench task, which has none of its own: derived from its instruction, its gold
  * actions and what the customer knows of themselves (their row in the database).
- *
- * @module
  */
 
 import type { Database } from "../../../database.ts";
@@ -44,7 +42,8 @@ export function benchGoal(task: Task, database: Database): BenchGoal {
   const user = database.get("users", task.userId);
   if (user === undefined) {
     throw new DataError(
-      `Task "${task.id}" is of customer "${task.userId}", whom the database lacks; use the tasks and the database of one dataset`,
+      `Task "${task.id}" is of customer "${task.userId}", whom the database lacks`,
+      { hint: "use the tasks and the database of one dataset" },
     );
   }
   const writes = task.actions.flatMap((action) => {

@@ -1,8 +1,6 @@
 /**
  * The details of a request: how the customer tells each when asked, and whether what an agent reads
  * back contradicts it.
- *
- * @module
  */
 
 import type { Address, Request } from "../../../types.ts";

@@ -1,8 +1,6 @@
 /**
  * What an agent's message asks of a customer, by keywords. Reads terse and wordy agents alike: a
  * detail counts as asked only in a sentence that asks for something.
- *
- * @module
  */
 
 import type { Request } from "../../../types.ts";

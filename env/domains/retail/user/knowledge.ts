@@ -1,8 +1,6 @@
 /**
  * What a customer knows of their own orders and of the store: the names of what they ordered, and the
  * options that a product comes in. Read from the untouched database.
- *
- * @module
  */
 
 import type { Database } from "../../../database.ts";

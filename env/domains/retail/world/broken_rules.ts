@@ -1,8 +1,6 @@
 /**
  * Details that a rule of policy forbids, on an order that could be acted on otherwise: a reason that does not count,
  * a variant that is out of stock, another product, a gift card that holds too little, a refund to elsewhere.
- *
- * @module
  */
 
 import type { Intent, Request, ToolAction } from "../../../types.ts";

@@ -1,8 +1,4 @@
-/**
- * Draws what an intent adds to its order: which items, what they become, who pays, where it goes.
- *
- * @module
- */
+/** Draws what an intent adds to its order: which items, what they become, who pays, where it goes. */
 
 import type { JsonObject, JsonValue } from "../../../python/python_json.ts";
 import type { Address, Intent, Request, ToolAction } from "../../../types.ts";

@@ -1,8 +1,4 @@
-/**
- * Draws a whole task: its intents, their requests, and the task that they make.
- *
- * @module
- */
+/** Draws a whole task: its intents, their requests, and the task that they make. */
 
 import type { Rng } from "../../../random.ts";
 import type { Intent, Split, Task } from "../../../types.ts";

@@ -1,8 +1,4 @@
-/**
- * The generated retail world: what the generator needs of the domain.
- *
- * @module
- */
+/** The generated retail world: what the generator needs of the domain. */
 
 import type { Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_json.ts";

@@ -1,8 +1,4 @@
-/**
- * What a drawn request is, and the order that it is about.
- *
- * @module
- */
+/** What a drawn request is, and the order that it is about. */
 
 import type { Intent, Request, ToolAction } from "../../../types.ts";
 import type { Drawn } from "../../../generated/draw.ts";

@@ -1,8 +1,4 @@
-/**
- * The knobs of the generated retail world: one schema is type, defaults and help text.
- *
- * @module
- */
+/** The knobs of the generated retail world: one schema is type, defaults and help text. */
 
 import { z } from "zod";
 import type { Intent } from "../../../types.ts";

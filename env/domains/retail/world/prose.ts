@@ -1,8 +1,4 @@
-/**
- * A retail goal as an instruction in prose.
- *
- * @module
- */
+/** A retail goal as an instruction in prose. */
 
 import type { Goal, Request } from "../../../types.ts";
 import {

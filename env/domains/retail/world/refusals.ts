@@ -1,8 +1,4 @@
-/**
- * Draws requests that policy refuses, and what their customers then ask for instead.
- *
- * @module
- */
+/** Draws requests that policy refuses, and what their customers then ask for instead. */
 
 import type { Intent, Request } from "../../../types.ts";
 import { happens } from "../../../generated/draw.ts";

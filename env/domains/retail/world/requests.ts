@@ -1,8 +1,4 @@
-/**
- * Draws what customers want: for each intent the request in words, the gold actions and what must be told.
- *
- * @module
- */
+/** Draws what customers want: for each intent the request in words, the gold actions and what must be told. */
 
 import type { Intent, Request } from "../../../types.ts";
 import { orderWords } from "../../../users/wording.ts";

@@ -3,8 +3,6 @@
  *
  * A variant states its options before its item id (τ-bench the other way round), so that a reader who
  * goes from left to right has read what an item is when it comes to the id.
- *
- * @module
  */
 
 import {

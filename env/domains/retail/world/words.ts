@@ -1,8 +1,6 @@
 /**
  * The vocabulary of the generated store. Lower case throughout, as in people.ts; every product ends in a noun of its
  * own, so that its last word tells it from all others.
- *
- * @module
  */
 
 /** Kinds of product. */

@@ -1,8 +1,4 @@
-/**
- * What agents and simulated customers of the generated store are told.
- *
- * @module
- */
+/** What agents and simulated customers of the generated store are told. */
 
 import type { Prompts } from "../../../types.ts";
 import { deskPrompts } from "../../../generated/desk_prompts.ts";

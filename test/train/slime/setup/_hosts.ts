@@ -1,8 +1,4 @@
-/**
- * Hosts and repositories that are gone after the test.
- *
- * @module
- */
+/** Hosts and repositories that are gone after the test. */
 
 import { join } from "node:path";
 import type { SetupOptions } from "../../../../train/slime/setup/setup_plan.ts";

@@ -1,8 +1,6 @@
 /**
  * What the model solves before it trains: where that is nothing, or all, no group of episodes differs in its
  * rewards, and a filter that wants differences samples for ever.
- *
- * @module
  */
 
 import { basename, join } from "node:path";
@@ -88,7 +86,8 @@ async function checked(path: string, config: SlimeConfig): Promise<string> {
   const difference = differenceOf((await readEvaluation(path)).config, config);
   if (difference === null) return path;
   throw new ConfigError(
-    `"${path}" is not an evaluation of the recipe's model: ${difference}; name another by --base`,
+    `"${path}" is not an evaluation of the recipe's model: ${difference}`,
+    { hint: "name another by --base" },
   );
 }
 

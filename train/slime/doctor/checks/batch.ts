@@ -1,8 +1,4 @@
-/**
- * The arithmetic of a step, with the number of rows that there really are.
- *
- * @module
- */
+/** The arithmetic of a step, with the number of rows that there really are. */
 
 import { batchFaults, batchPlan } from "../../plan/batch_shape.ts";
 import { batchShape } from "../../slime_config.ts";

@@ -1,8 +1,4 @@
-/**
- * Hosts that answer, and whose clocks agree.
- *
- * @module
- */
+/** Hosts that answer, and whose clocks agree. */
 
 import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 import type { Greeting } from "../greet.ts";

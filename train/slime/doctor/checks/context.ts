@@ -1,8 +1,4 @@
-/**
- * Lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU.
- *
- * @module
- */
+/** Lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU. */
 
 import { z } from "zod";
 import { openAgent } from "../../../../env/agents/open.ts";

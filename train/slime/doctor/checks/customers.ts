@@ -1,10 +1,9 @@
 /**
  * The model that plays customers: one real conversation is begun, and its rate limit is held against what the
  * run would ask for.
- *
- * @module
  */
 
+import { BoundaryError } from "../../../../env/errors.ts";
 import { createMeter } from "../../../../env/models/meter.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
@@ -23,7 +22,7 @@ import {
   verdict,
   warn,
 } from "../check.ts";
-import { faultOf, isOurs } from "../check_fault.ts";
+import { faultOf } from "../check_fault.ts";
 
 /** The check `customers`. */
 export const customers: Check = {
@@ -108,7 +107,7 @@ function withoutRetries(config: SlimeConfig): SlimeConfig {
 }
 
 function refusalOf(error: unknown, limits: RateLimits): Observed {
-  if (!isOurs(error) || !limits.isRefused) {
+  if (!(error instanceof BoundaryError) || !limits.isRefused) {
     return faultOf(error, "name another model or endpoint in user.endpoint");
   }
   return fail(

@@ -1,8 +1,4 @@
-/**
- * Room for checkpoints, which slime never removes, and shared memory.
- *
- * @module
- */
+/** Room for checkpoints, which slime never removes, and shared memory. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import { quote } from "../../hosts/shell.ts";
@@ -198,7 +194,8 @@ df -Pk "$d" | tail -n 1
     throw new DataError(
       `df says of "${path}" on ${host.name}: ${
         lastWords(stderr.trim() || stdout, code)
-      }; see whether the directory can be reached`,
+      }`,
+      { hint: "see whether the directory can be reached" },
     );
   }
   return {

@@ -1,8 +1,4 @@
-/**
- * Engines of a run that is under way.
- *
- * @module
- */
+/** Engines of a run that is under way. */
 
 import { z } from "zod";
 import { batchPlan } from "../../plan/batch_shape.ts";

@@ -1,8 +1,4 @@
-/**
- * GPUs: as many as planned, idle, and new enough.
- *
- * @module
- */
+/** GPUs: as many as planned, idle, and new enough. */
 
 import { hostGpus } from "../../slime_config.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";

@@ -1,8 +1,6 @@
 /**
  * generate.py in slime's place: importable under the job's `PYTHONPATH`, and answering with samples that slime
  * can take.
- *
- * @module
  */
 
 import { z } from "zod";

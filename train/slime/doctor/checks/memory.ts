@@ -1,8 +1,4 @@
-/**
- * Memory of GPUs and hosts, against what the plan counts.
- *
- * @module
- */
+/** Memory of GPUs and hosts, against what the plan counts. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import { hostGpus } from "../../slime_config.ts";

@@ -1,8 +1,4 @@
-/**
- * The checkpoint's own config against the model that the recipe names: slime takes the shape from the recipe.
- *
- * @module
- */
+/** The checkpoint's own config against the model that the recipe names: slime takes the shape from the recipe. */
 
 import { z } from "zod";
 import { DataError } from "../../../../env/errors.ts";
@@ -33,8 +29,8 @@ export const modelConfig: Check = {
     const text = await facts.modelFile("config.json");
     if (text === undefined) {
       throw new DataError(
-        `"${path}" is missing; see the check model-files`,
-        { path },
+        `"${path}" is missing`,
+        { path, hint: "see the check model-files" },
       );
     }
     const shape = MODEL_SHAPES[model.name];

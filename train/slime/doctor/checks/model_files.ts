@@ -1,8 +1,4 @@
-/**
- * The model's directory: whole on every host, and the same.
- *
- * @module
- */
+/** The model's directory: whole on every host, and the same. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import {

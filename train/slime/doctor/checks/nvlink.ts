@@ -1,8 +1,4 @@
-/**
- * NVLink, against what the recipe says of it.
- *
- * @module
- */
+/** NVLink, against what the recipe says of it. */
 
 import type { CallOptions } from "../../../../env/types.ts";
 import { DataError } from "../../../../env/errors.ts";
@@ -58,7 +54,8 @@ export async function readNvlink(
   throw new DataError(
     `nvidia-smi does not tell how ${count} GPUs are joined: ${
       lastWords(stderr.trim() || stdout, code)
-    }; see the check gpus, or leave this out by --skip nvlink`,
+    }`,
+    { hint: "see the check gpus, or leave this out by --skip nvlink" },
   );
 }
 

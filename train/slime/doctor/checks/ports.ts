@@ -1,8 +1,4 @@
-/**
- * Ports that Ray, the router, the engines and the ranks take.
- *
- * @module
- */
+/** Ports that Ray, the router, the engines and the ranks take. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";

@@ -1,8 +1,4 @@
-/**
- * Ray: the same on all hosts, and with nothing on it that would keep the GPUs.
- *
- * @module
- */
+/** Ray: the same on all hosts, and with nothing on it that would keep the GPUs. */
 
 import { RayError } from "../../../../env/errors.ts";
 import { batchPlan } from "../../plan/batch_shape.ts";

@@ -1,12 +1,10 @@
 /**
  * Rows of tasks as slime reads them: it skips what it cannot read without an error, and evaluates what a row
  * says and not what was meant.
- *
- * @module
  */
 
 import { z } from "zod";
-import { DataError } from "../../../../env/errors.ts";
+import { DataError, messageOf } from "../../../../env/errors.ts";
 import { slimeFileName, slimeRows } from "../../plan/example_rows.ts";
 import type { Dataset, Split, Task } from "../../../../env/types.ts";
 import { batchShape } from "../../slime_config.ts";
@@ -64,8 +62,8 @@ async function readRows(path: string): Promise<RowFile> {
     throw new DataError(
       `The rows "${path}" cannot be read (${
         cause instanceof Error ? cause.message.split(":")[0] : cause
-      }); give the path of a file of deno task mock`,
-      { path, cause },
+      })`,
+      { path, cause, hint: "give the path of a file of deno task mock" },
     );
   }
 }
@@ -135,7 +133,7 @@ function readRow(text: string, dataset: Dataset): ReadRow {
     json = JSON.parse(text);
   } catch (error) {
     return {
-      fault: `not JSON (${error instanceof Error ? error.message : error})`,
+      fault: `not JSON (${messageOf(error)})`,
     };
   }
   const { data, error } = rowSchema.safeParse(json);

@@ -1,8 +1,4 @@
-/**
- * Keys and tokens: set where they are needed. Their values are never looked at, beyond whether there is one.
- *
- * @module
- */
+/** Keys and tokens: set where they are needed. Their values are never looked at, beyond whether there is one. */
 
 import { resolveEndpoint } from "../../../../env/models/endpoints.ts";
 import { ConfigError } from "../../../../env/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * Servers of episodes: those that run already are of this recipe; for those that are to be started there is a
  * port, and a tokenizer beside them.
- *
- * @module
  */
 
 import { z } from "zod";

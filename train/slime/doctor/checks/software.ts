@@ -1,8 +1,4 @@
-/**
- * What is installed on the hosts: slime, Megatron, PyTorch for the driver's CUDA, the same versions everywhere.
- *
- * @module
- */
+/** What is installed on the hosts: slime, Megatron, PyTorch for the driver's CUDA, the same versions everywhere. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import {

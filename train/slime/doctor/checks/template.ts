@@ -1,8 +1,4 @@
-/**
- * Tokenizer and chat template: what we show a model is what Python would, to the character and the id.
- *
- * @module
- */
+/** Tokenizer and chat template: what we show a model is what Python would, to the character and the id. */
 
 import { z } from "zod";
 import { DataError } from "../../../../env/errors.ts";

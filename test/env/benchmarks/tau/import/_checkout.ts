@@ -1,8 +1,4 @@
-/**
- * A small checkout in τ-bench's layout, in words of our own; tests change files of it.
- *
- * @module
- */
+/** A small checkout in τ-bench's layout, in words of our own; tests change files of it. */
 
 const TOOL = (name: string, className: string) =>
   `from typing import Any, Dict

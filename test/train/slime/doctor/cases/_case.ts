@@ -1,8 +1,4 @@
-/**
- * A case of a check: a world, and what is to be found in it.
- *
- * @module
- */
+/** A case of a check: a world, and what is to be found in it. */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import {

@@ -1,8 +1,4 @@
-/**
- * The cluster: ports, Ray, engines, servers of episodes, secrets.
- *
- * @module
- */
+/** The cluster: ports, Ray, engines, servers of episodes, secrets. */
 
 import denoConfig from "../../../../../deno.json" with { type: "json" };
 import { generated } from "../../../../../env/generated/generated.ts";

@@ -1,8 +1,4 @@
-/**
- * What is trained on: rows, batches, customers, the base model.
- *
- * @module
- */
+/** What is trained on: rows, batches, customers, the base model. */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";

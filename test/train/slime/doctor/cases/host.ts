@@ -1,8 +1,4 @@
-/**
- * Hosts: GPUs, memory, disks, software.
- *
- * @module
- */
+/** Hosts: GPUs, memory, disks, software. */
 
 import {
   checkContext,

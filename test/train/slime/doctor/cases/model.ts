@@ -1,8 +1,4 @@
-/**
- * The model: its files, its config, its template, its lengths; the hook that samples it.
- *
- * @module
- */
+/** The model: its files, its config, its template, its lengths; the hook that samples it. */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
