@@ -33,7 +33,7 @@
 export { generated, generatedAirlineWorld } from "./env/generated/generated.ts";
 export { loadTauBench } from "./env/benchmarks/tau/tau_bench.ts";
 export { customTool, withTools } from "./env/with_tools.ts";
-export { readExclusions, withoutTasks } from "./train/exclusions.ts";
+export { readExclusions, withoutTasks } from "./train/config/exclusions.ts";
 
 // What can be known of tasks before a model sees them.
 export { audit } from "./env/audit/audit.ts";
@@ -57,7 +57,7 @@ export { textAgent } from "./env/agents/text.ts";
 export { toolCallingAgent } from "./env/agents/tool_calling.ts";
 
 // What answers: a model at an endpoint, in one call, and what that call is made of.
-export { connectModel } from "./train/models.ts";
+export { connectModel } from "./train/config/open_model.ts";
 export { createCaller } from "./env/models/call_policy.ts";
 export { resolveEndpoint } from "./env/models/endpoints.ts";
 export { createMeter } from "./env/models/meter.ts";
@@ -90,10 +90,9 @@ export { openRunEpisodes } from "./train/runs/run_episodes.ts";
 export { openRunPolicy } from "./train/cpu/run_policy.ts";
 
 // Training on the CPU: a run from beginning to end.
-export { makeConfig, resolveConfig } from "./train/config.ts";
-export { openDataset } from "./train/dataset.ts";
-export { startRun } from "./train/start_run.ts";
-export { runSession } from "./train/session.ts";
+export { makeConfig, resolveConfig } from "./train/config/config.ts";
+export { openDataset } from "./train/config/open_dataset.ts";
+export { runSession, startRun } from "./train/session.ts";
 
 // Training on the CPU: the parts of a loop of one's own.
 export { createCpuLab } from "./train/cpu/cpu_lab.ts";
@@ -154,7 +153,7 @@ export type {
 } from "./env/rollout.ts";
 export type { CustomTool } from "./env/with_tools.ts";
 export type { Trajectory } from "./env/tokens/trajectory.ts";
-export type { Config, ConfigInput } from "./train/config.ts";
+export type { Config, ConfigInput } from "./train/config/config.ts";
 export type { RunEpisode, RunEpisodes } from "./train/runs/run_episodes.ts";
 export type { EpisodeRow } from "./train/runs/episode_rows.ts";
 export type { Estimate } from "./train/evaluation/interval.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { expertAgent } from "../env/agents/expert.ts";
 import { ConfigError } from "../env/errors.ts";
 import type { Agent, Dataset, Task } from "../env/types.ts";
-import { openDataset } from "../train/dataset.ts";
+import { openDataset } from "../train/config/open_dataset.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import {
   latestCompleted,

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
-import { parseSet } from "../train/config.ts";
+import { parseSet } from "../train/config/config.ts";
 import { parseHosts, pickHosts } from "../train/slime/hosts/hosts_file.ts";
 import type { Host } from "../train/slime/hosts/hosts_file.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";

@@ -11,7 +11,7 @@ import {
   parseSet,
   type Recipe,
   resolveBy,
-} from "../train/config.ts";
+} from "../train/config/config.ts";
 import {
   type EvaluationConfig,
   evaluationSchema,

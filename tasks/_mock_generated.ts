@@ -23,9 +23,16 @@ import {
   configKeys,
   parseSet,
   resolveConfig,
-} from "../train/config.ts";
-import { measureRates, outside, type TaskRate } from "../train/curriculum.ts";
-import { type Exclusion, formatExclusions } from "../train/exclusions.ts";
+} from "../train/config/config.ts";
+import {
+  measureRates,
+  outside,
+  type TaskRate,
+} from "../train/evaluation/curriculum.ts";
+import {
+  type Exclusion,
+  formatExclusions,
+} from "../train/config/exclusions.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { readRun } from "../train/runs/run_reader.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
@@ -197,7 +204,6 @@ async function rates(
     tasks,
     agent: await opened.agent({ temperature: 1, dataset: world }),
     user: scriptedUser(world),
-    userName: "scripted",
     trials,
     seed,
     signal,

@@ -1,7 +1,7 @@
 /** Recipes by name or path. */
 
 import { ConfigError } from "../env/errors.ts";
-import type { Recipe } from "../train/config.ts";
+import type { Recipe } from "../train/config/config.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 
 /**

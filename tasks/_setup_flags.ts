@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { nearest } from "../env/explain.ts";
-import { parseSet } from "../train/config.ts";
+import { parseSet } from "../train/config/config.ts";
 import {
   type Host,
   parseHosts,

@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import type { Override } from "../train/config.ts";
-import { endpointSchema, userSchema } from "../train/config_sections.ts";
+import type { Override } from "../train/config/config.ts";
+import { endpointSchema, userSchema } from "../train/config/config_sections.ts";
 
 const provider = endpointSchema.shape.provider.unwrap();
 const strategy = userSchema.shape.strategy.unwrap();

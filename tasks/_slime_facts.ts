@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import type { Dataset } from "../env/types.ts";
-import type { Override, Recipe } from "../train/config.ts";
-import { openDataset } from "../train/dataset.ts";
+import type { Override, Recipe } from "../train/config/config.ts";
+import { openDataset } from "../train/config/open_dataset.ts";
 import {
   hostAddress,
   parseHosts,

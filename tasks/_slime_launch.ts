@@ -7,7 +7,7 @@ import {
   HostError,
   RunDirError,
 } from "../env/errors.ts";
-import { configDifferences, type Recipe } from "../train/config.ts";
+import { configDifferences, type Recipe } from "../train/config/config.ts";
 import { chooseChecks, preflight } from "../train/slime/doctor/doctor.ts";
 import { readNvlink } from "../train/slime/doctor/checks/nvlink.ts";
 import {

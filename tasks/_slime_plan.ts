@@ -1,6 +1,6 @@
 /** `deno task train --recipe qwen3-4b --dry-run`: the plan of a slime run, so that each line can be checked. */
 
-import type { Recipe } from "../train/config.ts";
+import type { Recipe } from "../train/config/config.ts";
 import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
 import type { Load } from "../train/slime/plan/forecast.ts";

@@ -12,8 +12,8 @@ import {
   parseSet,
   type Recipe,
   resolveConfig,
-} from "../train/config.ts";
-import { agentStrategy } from "../train/config_sections.ts";
+} from "../train/config/config.ts";
+import { agentStrategy } from "../train/config/config_sections.ts";
 import { latestUnfinished, readRun } from "../train/runs/run_reader.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 import { slimeSchema } from "../train/slime/slime_schema.ts";

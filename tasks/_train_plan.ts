@@ -1,7 +1,7 @@
 /** `deno task train --dry-run`: what a run would do and take, measured on a few steps of its own. */
 
-import { openDataset } from "../train/dataset.ts";
-import type { Config } from "../train/config.ts";
+import { openDataset } from "../train/config/open_dataset.ts";
+import type { Config } from "../train/config/config.ts";
 import { makePlan, type Plan } from "../train/cpu/run_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { bytes, count, duration, table } from "./_text.ts";

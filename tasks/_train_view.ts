@@ -1,7 +1,7 @@
 /** What `deno task train` shows: one live line while it runs, a table and a curve at the end. */
 
 import type { Usage } from "../env/types.ts";
-import type { Config } from "../train/config.ts";
+import type { Config } from "../train/config/config.ts";
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { Activity } from "../train/loop.ts";
 import type { GrpoMetrics, Metrics } from "../train/runs/metrics.ts";

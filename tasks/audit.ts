@@ -12,9 +12,9 @@ import {
 } from "../env/audit/audit.ts";
 import { ConfigError } from "../env/errors.ts";
 import type { Dataset, DomainName, Split } from "../env/types.ts";
-import { dataSchema } from "../train/config_sections.ts";
-import { openDataset } from "../train/dataset.ts";
-import { formatExclusions } from "../train/exclusions.ts";
+import { dataSchema } from "../train/config/config_sections.ts";
+import { openDataset } from "../train/config/open_dataset.ts";
+import { formatExclusions } from "../train/config/exclusions.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count, duration, percent, table } from "./_text.ts";

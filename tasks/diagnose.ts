@@ -7,7 +7,7 @@ import { diagnose } from "../env/diagnosis/diagnose.ts";
 import { ConfigError, InfrastructureError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { ChatModel } from "../env/types.ts";
-import { endpointSchema } from "../train/config_sections.ts";
+import { endpointSchema } from "../train/config/config_sections.ts";
 import { judge } from "../train/diagnosis/judge.ts";
 import {
   type Diagnosed,
@@ -18,7 +18,7 @@ import {
   type RunEpisode,
   type RunEpisodes,
 } from "../train/runs/run_episodes.ts";
-import { openChatModel } from "../train/models.ts";
+import { openChatModel } from "../train/config/open_model.ts";
 import { latestRun } from "../train/runs/run_reader.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";

@@ -1,7 +1,7 @@
 /** `deno task doctor`: everything that a slime run needs, looked at before GPU hours are spent on it. */
 
 import { z } from "zod";
-import { parseSet } from "../train/config.ts";
+import { parseSet } from "../train/config/config.ts";
 import { CHECKS } from "../train/slime/doctor/checks.ts";
 import {
   chooseChecks,

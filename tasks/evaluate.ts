@@ -3,10 +3,10 @@
 import { join } from "node:path";
 import { RunDirError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
-import type { Dataset } from "../env/types.ts";
+import type { Dataset, UserFactory } from "../env/types.ts";
 import { addUsage, NO_USAGE } from "../env/models/usage.ts";
-import { configKeys } from "../train/config.ts";
-import { openDataset } from "../train/dataset.ts";
+import { configKeys } from "../train/config/config.ts";
+import { openDataset } from "../train/config/open_dataset.ts";
 import {
   type Candidate,
   openCandidate,
@@ -27,7 +27,7 @@ import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts"
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
 import { peakRssBytes } from "../train/session.ts";
-import { type Customers, openCustomers } from "../train/users.ts";
+import { openUser } from "../train/config/open_user.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   defaultName,
@@ -61,9 +61,9 @@ async function run(
   const world = { dataset: plan.dataset, meter, signal };
   // Who does not answer is found out before anything is written.
   const candidate = stack.use(await openCandidate(plan.config, world));
-  const customers = await openCustomers(plan.config, world);
+  const user = await openUser(plan.config, world);
   const dir = earlier ?? stack.use(await create(flags, plan));
-  const sitting = { ...plan, dir, candidate, customers, signal };
+  const sitting = { ...plan, dir, candidate, user, signal };
   const complete = await sit(sitting, context);
   if (meter.signal.aborted) context.terminal.note(meter.signal.reason.message);
   const report = reportOf(dir, plan.dataset);
@@ -143,20 +143,20 @@ function usageOf(dir: EvaluationDir, dataset: Dataset) {
 interface Sitting extends Plan {
   readonly dir: EvaluationDir;
   readonly candidate: Candidate;
-  readonly customers: Customers;
+  readonly user: UserFactory;
   readonly signal: AbortSignal;
 }
 
 /** Runs what is missing. @returns Whether the evaluation is complete. */
 async function sit(
-  { dir, config, dataset, candidate, customers, signal }: Sitting,
+  { dir, config, dataset, candidate, user, signal }: Sitting,
   { terminal }: TaskContext,
 ): Promise<boolean> {
   await dir.begin(new Date());
   try {
     const left = jobsOf(dataset, config).length - dir.episodes().length;
     terminal.note(
-      `${dir.path}: ${candidate.description}, ${customers.name} customers, ` +
+      `${dir.path}: ${candidate.description}, ${user.label} user, ` +
         `${config.data.source} ${config.data.domain} ${config.split}, ${
           count(left)
         } episodes`,
@@ -166,7 +166,7 @@ async function sit(
       dir,
       dataset,
       agent: candidate.agent,
-      customers,
+      user,
       signal,
       concurrency: config.rollout.concurrency,
       now: () => performance.timeOrigin + performance.now(),

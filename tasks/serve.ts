@@ -11,7 +11,7 @@ import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
 import { EpisodeService } from "../env/serve/episode_service.ts";
 import { episodesApp } from "../env/serve/episodes_app.ts";
-import { type Override, parseSet } from "../train/config.ts";
+import { type Override, parseSet } from "../train/config/config.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted, readRun } from "../train/runs/run_reader.ts";
 import { resolveSlime } from "../train/slime/slime_config.ts";

@@ -1,18 +1,17 @@
-/** `deno task train`: a small policy learns to serve customers with tools, on this machine. */
+/** `deno task train`: a small policy learns to serve users with tools, on this machine. */
 
 import { join } from "node:path";
 import { RunDirError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
-import type { Dataset } from "../env/types.ts";
+import type { Dataset, UserFactory } from "../env/types.ts";
 import { NO_USAGE } from "../env/models/usage.ts";
-import type { Config } from "../train/config.ts";
-import { openDataset } from "../train/dataset.ts";
+import type { Config } from "../train/config/config.ts";
+import { openDataset } from "../train/config/open_dataset.ts";
 import { RunDir } from "../train/runs/run_dir.ts";
 import { readRunInfo } from "../train/runs/run_reader.ts";
-import { runSession, type SessionResult } from "../train/session.ts";
+import { runSession, type SessionResult, startRun } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
-import { startRun } from "../train/start_run.ts";
-import { type Customers, openCustomers } from "../train/users.ts";
+import { openUser } from "../train/config/open_user.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   slimeAttach,
@@ -43,14 +42,12 @@ async function run(
   if (slime !== undefined) return await slime(flags, context);
   const { terminal, signal } = context;
   await using stack = new AsyncDisposableStack();
-  const { run, dataset, customers, halt } = await open(flags, {
+  const { run, dataset, user, halt } = await open(flags, {
     signal,
     stack,
   });
   terminal.note(
-    `${run.path}: ${
-      describe(run.config, dataset)
-    }, ${customers.name} customers`,
+    `${run.path}: ${describe(run.config, dataset)}, ${user.label} user`,
   );
   const live = new LiveLine(terminal, {
     config: run.config,
@@ -60,7 +57,7 @@ async function run(
   const result = await runSession({
     run,
     dataset,
-    customers,
+    user,
     signal,
     halt,
     onLine: (line) => live.add(line),
@@ -115,12 +112,12 @@ function exitCode({ outcome }: SessionResult, signal: AbortSignal): number {
 interface World {
   readonly run: RunDir;
   readonly dataset: Dataset;
-  readonly customers: Customers;
+  readonly user: UserFactory;
   /** Aborted once the budget is spent. */
   readonly halt: AbortSignal;
 }
 
-/** Opens a run, new or resumed. A customer who does not answer is found out before anything is written. */
+/** Opens a run, new or resumed. A user model that does not answer is found out before anything is written. */
 async function open(
   flags: TrainFlags,
   { signal, stack }: { signal: AbortSignal; stack: AsyncDisposableStack },
@@ -137,13 +134,13 @@ async function open(
     prices: config.prices,
     before: earlier?.customerUsage() ?? NO_USAGE,
   });
-  const customers = await openCustomers(config, {
+  const user = await openUser(config, {
     dataset,
     meter,
     signal: AbortSignal.any([signal, meter.signal]),
   });
   const run = earlier ?? stack.use(await create(flags, { config, dataset }));
-  return { run, dataset, customers, halt: meter.signal };
+  return { run, dataset, user, halt: meter.signal };
 }
 
 async function create(
@@ -223,7 +220,7 @@ if (import.meta.main) {
   await main({
     name: "train",
     summary:
-      "Train a small policy to serve customers with tools, and show the curve",
+      "Train a small policy to serve users with tools, and show the curve",
     flags: trainFlags,
     examples: [
       {
@@ -242,7 +239,7 @@ if (import.meta.main) {
       {
         command:
           "deno task train --user llm --user-model gpt-4o-mini --max-tokens 2000000",
-        does: "a model plays the customers, key in OPENAI_API_KEY",
+        does: "a model plays the users, key in OPENAI_API_KEY",
       },
       {
         command: "deno task train --recipe qwen3-4b --dry-run",

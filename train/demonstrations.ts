@@ -9,7 +9,7 @@ import type { Codec } from "../env/tokens/conversation.ts";
 import { demonstrationTrajectory } from "../env/tokens/demonstration.ts";
 import type { Agent, Dataset, Message, ToolSchema } from "../env/types.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import type { TrainSequence } from "./trainer.ts";
 
 /** Conversations of an expert. */
@@ -22,7 +22,7 @@ export interface Conversations {
   readonly unsolved: number;
 }
 
-/** Lets the expert serve the scripted customer on train tasks; only what earns the reward is shown. */
+/** Lets the expert serve the scripted user on train tasks; only what earns the reward is shown. */
 export async function expertConversations(
   dataset: Dataset,
   config: Config,
@@ -42,7 +42,6 @@ export async function expertConversations(
     task,
     agent,
     user,
-    userName: "scripted",
     seed: deriveSeed(config.seed, "demonstration", task.id),
     maxTurns: config.rollout.maxTurns,
   }));

@@ -2,7 +2,7 @@
 
 import { createRng, deriveSeed } from "../env/random.ts";
 import type { Episode, Task } from "../env/types.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import {
   failuresByKind,
   meanByIntent,

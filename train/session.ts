@@ -1,14 +1,42 @@
-/** One sitting of a run: from an open run dir to its outcome. */
+/** A run of the CPU trainer, as `deno task train` and scripts begin one, and one session of it: to its outcome. */
 
 import { resourceUsage } from "node:process";
-import type { Dataset } from "../env/types.ts";
+import type { Dataset, UserFactory } from "../env/types.ts";
+import type { Config } from "./config/config.ts";
 import { type CpuLab, createCpuLab } from "./cpu/cpu_lab.ts";
 import { curvePoints, curveSvg } from "./runs/run_figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
-import type { RunDir } from "./runs/run_dir.ts";
+import { RunDir } from "./runs/run_dir.ts";
+import { newRunInfo } from "./runs/run_info.ts";
 import { readRunTokenizer, TOKENIZER } from "./cpu/run_tokenizer.ts";
 import { summarize, type Summary } from "./runs/summary.ts";
-import type { Customers } from "./users.ts";
+
+/** Settings of {@linkcode startRun}. */
+export interface StartRunOptions {
+  readonly config: Config;
+  /** What it will train on; `openDataset(config.data)` unless it has been changed, as by `withTools()`. */
+  readonly dataset: Pick<Dataset, "name" | "fingerprint">;
+  /** Default: now. */
+  readonly now?: Date;
+}
+
+/**
+ * Creates a run dir and opens it; `runSession()` then trains in it. Held by `await using`.
+ * @throws {ConfigError} If it is there already.
+ * @throws {RunDirError} If it cannot be written.
+ */
+export async function startRun(
+  path: string,
+  { config, dataset, now = new Date() }: StartRunOptions,
+): Promise<RunDir> {
+  const { name, fingerprint } = dataset;
+  const info = await newRunInfo({
+    seed: config.seed,
+    dataset: { name, fingerprint },
+    now,
+  });
+  return await RunDir.create(path, { config, info });
+}
 
 /** Settings of {@linkcode runSession}. */
 export interface SessionOptions extends
@@ -20,16 +48,16 @@ export interface SessionOptions extends
   readonly dataset: Dataset;
   /** Called once the expert has shown what it can and the policy is made. */
   readonly onLab?: (lab: CpuLab) => void;
-  /** Whom the policy serves while it learns. Default: the scripted customers. */
-  readonly customers?: Customers;
+  /** The user that the policy serves while it learns. Default: the scripted one. */
+  readonly user?: UserFactory;
 }
 
-/** How a sitting ended. */
+/** How a session ended. */
 export interface SessionResult extends Summary {
   readonly outcome: "completed" | "interrupted";
-  /** Seconds that the run took, over all its sittings that ended in order. */
+  /** Seconds that the run took, over all its sessions that ended in order. */
   readonly wallS: number;
-  /** The most memory that a sitting held. */
+  /** The most memory that a session held. */
   readonly peakRssBytes: number;
 }
 
@@ -50,21 +78,21 @@ export async function runSession(
     await run.end({ outcome, ...usage(), result: { ...summary } });
     return { ...summary, outcome, ...totals(run) };
   } catch (error) {
-    // What broke is what the person shall read, even if the disk takes no more notes.
+    // What broke is what the reader must see, even if the disk takes no more notes.
     await run.end({ outcome: "failed", ...usage() }).catch(() => {});
     throw error;
   }
 }
 
 async function trainInLab(options: SessionOptions): Promise<boolean> {
-  const { run, dataset, customers } = options;
+  const { run, dataset, user } = options;
   const tokenizer = await readRunTokenizer(run.path, {
     wayOut: "remove it and resume: the same one is trained again",
   });
   await using lab = await createCpuLab({
     config: run.config,
     dataset,
-    ...(customers ? { customers } : {}),
+    ...(user ? { user } : {}),
     ...(tokenizer ? { tokenizer } : {}),
   });
   if (!tokenizer) await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));
@@ -81,7 +109,7 @@ async function drawCurve(run: RunDir): Promise<void> {
   );
 }
 
-/** What the sitting took so far: since the process began, so that loading is counted too. */
+/** What the session took so far: since the process began, so that loading is counted too. */
 function usage() {
   return {
     now: new Date(),

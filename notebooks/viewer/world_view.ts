@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import type { Dataset, Split, Task } from "../../env/types.ts";
-import { dataSchema } from "../../train/config_sections.ts";
-import { openDataset } from "../../train/dataset.ts";
+import { dataSchema } from "../../train/config/config_sections.ts";
+import { openDataset } from "../../train/config/open_dataset.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 
 /** A world, or why there is none. */

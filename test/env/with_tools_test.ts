@@ -4,7 +4,7 @@ import { diagnose } from "../../env/diagnosis/diagnose.ts";
 import { createEnvironment } from "../../env/environment.ts";
 import { ConfigError, ToolError } from "../../env/errors.ts";
 import type { Dataset } from "../../env/types.ts";
-import { withoutTasks } from "../../train/exclusions.ts";
+import { withoutTasks } from "../../train/config/exclusions.ts";
 import { smallDataset } from "../support/retail_world.ts";
 
 const noteOrder = customTool({

@@ -17,8 +17,8 @@ import type {
   Episode,
 } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
-import { resolveConfig } from "../../train/config.ts";
-import { openDataset } from "../../train/dataset.ts";
+import { resolveConfig } from "../../train/config/config.ts";
+import { openDataset } from "../../train/config/open_dataset.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { mean } from "../../train/runs/episode_stats.ts";
 import type { Metrics } from "../../train/runs/metrics.ts";

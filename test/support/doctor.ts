@@ -8,7 +8,7 @@ import { EvaluationDir } from "../../train/evaluation/evaluation_dir.ts";
 import { evaluationSchema } from "../../train/evaluation/evaluation_config.ts";
 import { localShell } from "../../train/slime/hosts/local_shell.ts";
 import type { Shell, ShellOutput } from "../../train/slime/hosts/shell.ts";
-import { parseSet, resolveBy } from "../../train/config.ts";
+import { parseSet, resolveBy } from "../../train/config/config.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { resolveSlime } from "../../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../../train/slime/slime_schema.ts";

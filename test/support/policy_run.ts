@@ -1,9 +1,9 @@
 /** A run of a tiny policy that has not learnt anything, whole on disk in a second. */
 
 import { join } from "node:path";
-import { type Config, resolveConfig } from "../../train/config.ts";
+import { type Config, resolveConfig } from "../../train/config/config.ts";
 import { type CpuLab, createCpuLab } from "../../train/cpu/cpu_lab.ts";
-import { openDataset } from "../../train/dataset.ts";
+import { openDataset } from "../../train/config/open_dataset.ts";
 import { RunDir } from "../../train/runs/run_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { dirname } from "node:path";
-import { openDataset } from "../../train/dataset.ts";
+import { openDataset } from "../../train/config/open_dataset.ts";
 import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { resolveSlime } from "../../train/slime/slime_config.ts";

@@ -1,6 +1,6 @@
 /** Slime recipes and what their plans go by, without data, hosts or a run. */
 
-import { parseSet, type Recipe } from "../../train/config.ts";
+import { parseSet, type Recipe } from "../../train/config/config.ts";
 import { resolveSlime } from "../../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../../train/slime/slime_schema.ts";
 import type { LaunchFacts } from "../../train/slime/plan/slime_plan.ts";

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
-import { openDataset } from "../../train/dataset.ts";
+import { openDataset } from "../../train/config/open_dataset.ts";
 import { createCpuLab } from "../../train/cpu/cpu_lab.ts";
 import { TINY_CONFIG } from "./policy_run.ts";
 

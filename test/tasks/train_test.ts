@@ -287,7 +287,7 @@ Deno.test("train serves customers played by a model, stops at the budget, and go
     const args = [...TINY, ...llm(server), "--runs", dir, "--name", "a"];
     const first = await output(dir, [...args, "--max-tokens", "900"]);
     assert.equal(first.code, 1, first.stderr);
-    assert.match(first.stderr, /llm some\/model customers/);
+    assert.match(first.stderr, /llm some\/model user/);
     assert.match(
       first.stderr,
       /The budget is spent: \d+ tokens used; go on by --resume with a larger --max-tokens/,

@@ -5,7 +5,7 @@ import { tokenChatModel } from "../../env/models/token_chat.ts";
 import { deriveSeed } from "../../env/random.ts";
 import { rollout } from "../../env/rollout.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
-import { type Config, resolveConfig } from "../../train/config.ts";
+import { type Config, resolveConfig } from "../../train/config/config.ts";
 import { trainTokenizer } from "../../train/cpu/tiny_tokenizer.ts";
 import {
   demonstrationSequences,

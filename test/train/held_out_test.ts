@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resolveConfig } from "../../train/config.ts";
+import { resolveConfig } from "../../train/config/config.ts";
 import { evalJobs, evalResult } from "../../train/held_out.ts";
 import { fakeEpisode, fakeLab, fakeTask } from "../support/lab.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RunDirError, TrainerError } from "../../env/errors.ts";
-import { parseSet, resolveConfig } from "../../train/config.ts";
+import { parseSet, resolveConfig } from "../../train/config/config.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { type Activity, train } from "../../train/loop.ts";
 import type { GrpoMetrics, Metrics } from "../../train/runs/metrics.ts";

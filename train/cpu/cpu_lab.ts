@@ -8,9 +8,9 @@ import { deriveSeed } from "../../env/random.ts";
 import { rolloutAll } from "../../env/rollout.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
-import type { Dataset } from "../../env/types.ts";
+import type { Dataset, UserFactory } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { type CpuPolicy, createCpuPolicy } from "./policy.ts";
 import { trainTokenizer } from "./tiny_tokenizer.ts";
 import {
@@ -20,7 +20,6 @@ import {
 import type { Demonstrations, Job, Lab, SampleOptions } from "../lab.ts";
 import { codecOf, policyAgent } from "./policy_agent.ts";
 import type { Trainer } from "../trainer.ts";
-import type { Customers } from "../users.ts";
 
 /** Settings of {@linkcode createCpuLab}. */
 export interface CpuLabOptions {
@@ -28,8 +27,8 @@ export interface CpuLabOptions {
   readonly dataset: Dataset;
   /** The tokenizer of a run that is resumed. Default: one is trained on the demonstrations. */
   readonly tokenizer?: TokenizerFiles;
-  /** Whom the policy serves while it learns. Default: the scripted customers. */
-  readonly customers?: Customers;
+  /** The user that the policy serves while it learns. Default: the scripted one. */
+  readonly user?: UserFactory;
 }
 
 /** A lab with what a run has to keep of it. */
@@ -74,8 +73,7 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
     codec,
     policy,
     demonstrations,
-    customers: options.customers ??
-      { factory: scriptedUser(dataset), name: "scripted" },
+    user: options.user ?? scriptedUser(dataset),
   });
 }
 
@@ -102,7 +100,7 @@ interface Parts {
   readonly codec: Codec;
   readonly policy: CpuPolicy;
   readonly demonstrations: Demonstrations;
-  readonly customers: Customers;
+  readonly user: UserFactory;
 }
 
 class EmbeddedLab implements CpuLab {
@@ -112,10 +110,10 @@ class EmbeddedLab implements CpuLab {
   readonly policy: CpuPolicy;
   readonly #config: Config;
   readonly #codec: Codec;
-  readonly #customers: Customers;
+  readonly #user: UserFactory;
 
   constructor(parts: Parts) {
-    this.#customers = parts.customers;
+    this.#user = parts.user;
     this.dataset = parts.dataset;
     this.demonstrations = parts.demonstrations;
     this.tokenizer = parts.files;
@@ -142,8 +140,7 @@ class EmbeddedLab implements CpuLab {
       task,
       seed,
       agent,
-      user: this.#customers.factory,
-      userName: this.#customers.name,
+      user: this.#user,
       maxTurns: rollout.maxTurns,
       maxParseErrors: rollout.maxParseErrors,
       ...(options.reward ? { reward: options.reward } : {}),

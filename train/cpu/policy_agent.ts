@@ -9,7 +9,7 @@ import {
   type TokenizerFiles,
 } from "../../env/tokens/tokenizer.ts";
 import type { Agent, Dataset, TokenModel } from "../../env/types.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 
 /**
  * The tokenizer of its files, and the chat template that they hold.

@@ -5,7 +5,7 @@
 
 import type { Dataset, Split } from "../../env/types.ts";
 import { pickBatch } from "../batch.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { memoryPlan } from "./memory_plan.ts";
 import { parameterCount } from "./policy.ts";
 import { type CpuLab, createCpuLab } from "./cpu_lab.ts";

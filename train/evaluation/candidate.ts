@@ -17,7 +17,7 @@ import type {
   Dataset,
 } from "../../env/types.ts";
 import { checkModel } from "../../env/models/check_model.ts";
-import { callerOf, modelName, openChatModel } from "../models.ts";
+import { callerOf, modelName, openChatModel } from "../config/open_model.ts";
 import { openRunPolicy } from "../cpu/run_policy.ts";
 import { readRun } from "../runs/run_reader.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";

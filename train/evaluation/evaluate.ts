@@ -7,8 +7,13 @@
 import { ConfigError } from "../../env/errors.ts";
 import { rolloutAll } from "../../env/rollout.ts";
 import { trialSeed } from "../../env/trials.ts";
-import type { Agent, Dataset, Episode, Task } from "../../env/types.ts";
-import type { Customers } from "../users.ts";
+import type {
+  Agent,
+  Dataset,
+  Episode,
+  Task,
+  UserFactory,
+} from "../../env/types.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
 import { floorOf } from "./do_nothing.ts";
@@ -29,7 +34,7 @@ export interface EvaluateOptions {
   readonly dir: EvaluationDir;
   readonly dataset: Dataset;
   readonly agent: Agent;
-  readonly customers: Customers;
+  readonly user: UserFactory;
   /** Ends the evaluation; what has ended by then is kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -74,7 +79,7 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
  * @returns Whether the plan is complete; it is not once `signal` is aborted.
  */
 export async function evaluate(options: EvaluateOptions): Promise<boolean> {
-  const { dir, dataset, agent, customers, signal, now, onEpisode } = options;
+  const { dir, dataset, agent, user, signal, now, onEpisode } = options;
   const { rollout } = dir.config;
   const done = new Set(dir.episodes().map(keyOf));
   const jobs = jobsOf(dataset, dir.config).filter((job) =>
@@ -84,8 +89,7 @@ export async function evaluate(options: EvaluateOptions): Promise<boolean> {
     dataset,
     task,
     agent,
-    user: customers.factory,
-    userName: customers.name,
+    user,
     seed,
     maxTurns: rollout.maxTurns,
     maxParseErrors: rollout.maxParseErrors,

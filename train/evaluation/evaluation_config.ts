@@ -9,8 +9,8 @@ import {
   endpointSchema,
   pricesSchema,
   userSchema,
-} from "../config_sections.ts";
-import type { DeepReadonly } from "../config_schema.ts";
+} from "../config/config_sections.ts";
+import type { DeepReadonly } from "../config/config_schema.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);

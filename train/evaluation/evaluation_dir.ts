@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 import type { Episode } from "../../env/types.ts";
-import { formatConfig, resolveBy } from "../config.ts";
+import { formatConfig, resolveBy } from "../config/config.ts";
 import { EpisodeStore, type StoredEpisode } from "../runs/episode_store.ts";
 import type { RunInfo } from "../runs/run_info.ts";
 import {

@@ -1,6 +1,6 @@
 /** How long a run still takes, by what its steps took so far. */
 
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { mean } from "../runs/episode_stats.ts";
 import type { Metrics } from "../runs/metrics.ts";
 

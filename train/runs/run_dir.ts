@@ -11,7 +11,7 @@
 import { basename, join } from "node:path";
 import type { Episode, Usage } from "../../env/types.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
-import { type Config, formatConfig } from "../config.ts";
+import { type Config, formatConfig } from "../config/config.ts";
 import { type EpisodePlace, EpisodeStore } from "./episode_store.ts";
 import { type Metrics, metricsSource } from "./metrics.ts";
 import type { RunInfo } from "./run_info.ts";

@@ -16,9 +16,9 @@ import type {
   Task,
   Turn,
 } from "../../env/types.ts";
-import type { Config } from "../config.ts";
-import { dataSchema } from "../config_sections.ts";
-import { openDataset } from "../dataset.ts";
+import type { Config } from "../config/config.ts";
+import { dataSchema } from "../config/config_sections.ts";
+import { openDataset } from "../config/open_dataset.ts";
 import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
 import type { RunInfo } from "./run_info.ts";
 import { readRunInfo, readStore } from "./run_reader.ts";

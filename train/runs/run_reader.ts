@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, RunDirError } from "../../env/errors.ts";
 import { explainIssue } from "../../env/explain.ts";
-import { type Config, type Recipe, resolveConfig } from "../config.ts";
+import { type Config, type Recipe, resolveConfig } from "../config/config.ts";
 import { EpisodeStore } from "./episode_store.ts";
 import { type AnyMetrics, type Metrics, METRICS_VERSION } from "./metrics.ts";
 import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
@@ -41,9 +41,9 @@ export interface SlimeRunRecord {
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
- * import { makeConfig } from "../config.ts";
+ * import { makeConfig } from "../config/config.ts";
  * import { readRun } from "./run_reader.ts";
- * import { startRun } from "../start_run.ts";
+ * import { startRun } from "../session.ts";
  *
  * const dir = await Deno.makeTempDir();
  * const config = makeConfig({ grpo: { steps: 3 } });

@@ -2,7 +2,7 @@
 
 import { parse } from "yaml";
 import { ConfigError } from "../../env/errors.ts";
-import { type Override, type Recipe, resolveBy } from "../config.ts";
+import { type Override, type Recipe, resolveBy } from "../config/config.ts";
 import { batchFaults, batchPlan, type BatchShape } from "./plan/batch_shape.ts";
 import { type SlimeConfig, slimeSchema } from "./slime_schema.ts";
 import { flagFaults } from "./plan/flag_check.ts";

@@ -15,8 +15,8 @@ import {
   dataSchema,
   pricesSchema,
   userSchema,
-} from "../config_sections.ts";
-import type { DeepReadonly } from "../config_schema.ts";
+} from "../config/config_sections.ts";
+import type { DeepReadonly } from "../config/config_schema.ts";
 import { MODEL_SHAPES, type ModelName } from "./model_shapes.ts";
 import { count, key, path, positive, rate } from "./schema_key.ts";
 import {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { generated } from "../../../env/generated/generated.ts";
 import { generatedOptionsSchema } from "../../../env/domains/retail/world/options.ts";
 import { taskOf } from "../../../env/serve/episode_request.ts";
-import { withoutTasks } from "../../../train/exclusions.ts";
+import { withoutTasks } from "../../../train/config/exclusions.ts";
 import { planData } from "../../../train/slime/plan/slime_rows.ts";
 import { slimeConfigOf } from "../../support/slime_plan.ts";
 

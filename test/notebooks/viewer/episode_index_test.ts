@@ -10,7 +10,7 @@ import {
 import type { EpisodeRow } from "../../../notebooks/viewer/protocol.ts";
 import { RunSource } from "../../../notebooks/viewer/run_source.ts";
 import { RunDir } from "../../../train/runs/run_dir.ts";
-import { openDataset } from "../../../train/dataset.ts";
+import { openDataset } from "../../../train/config/open_dataset.ts";
 import { addStep, BIG_CONFIG, writeBigRun } from "../../support/big_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { makeConfig, resolveConfig } from "../../../train/config.ts";
+import { makeConfig, resolveConfig } from "../../../train/config/config.ts";
 import { createCpuLab } from "../../../train/cpu/cpu_lab.ts";
-import { openDataset } from "../../../train/dataset.ts";
+import { openDataset } from "../../../train/config/open_dataset.ts";
 
 for (const agent of ["tool-calling", "act", "react"] as const) {
   Deno.test(`createCpuLab() teaches and samples ${agent}, with a tokenizer of its own`, async () => {

@@ -4,7 +4,7 @@ import { ConfigError, DataError, RunDirError } from "../../../env/errors.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Message } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-import { openDataset } from "../../../train/dataset.ts";
+import { openDataset } from "../../../train/config/open_dataset.ts";
 import { openRunPolicy } from "../../../train/cpu/run_policy.ts";
 import { latestCompleted, readRun } from "../../../train/runs/run_reader.ts";
 import { TINY_CONFIG, writePolicyRun } from "../../support/policy_run.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createMeter } from "../../../env/models/meter.ts";
 import { generated } from "../../../env/generated/generated.ts";
-import { resolveBy } from "../../../train/config.ts";
+import { resolveBy } from "../../../train/config/config.ts";
 import { openCandidate } from "../../../train/evaluation/candidate.ts";
 import {
   type EvaluationConfig,
@@ -12,7 +12,7 @@ import { evaluate } from "../../../train/evaluation/evaluate.ts";
 import { EvaluationDir } from "../../../train/evaluation/evaluation_dir.ts";
 import type { StoredEpisode } from "../../../train/runs/episode_store.ts";
 import { newRunInfo } from "../../../train/runs/run_info.ts";
-import { openCustomers } from "../../../train/users.ts";
+import { openUser } from "../../../train/config/open_user.ts";
 import { FAULTS, modelServer } from "../../support/model_server.ts";
 import { recordedAnswers } from "../../support/recorded_models.ts";
 import { taskCommand } from "../../support/task_process.ts";
@@ -68,7 +68,7 @@ async function evaluateAt(
       dir,
       dataset,
       agent: candidate.agent,
-      customers: await openCustomers(config, world),
+      user: await openUser(config, world),
       signal: new AbortController().signal,
       now: () => 0,
     });

@@ -8,7 +8,7 @@ import { InfrastructureError } from "../../../env/errors.ts";
 import type { Agent, Dataset, UserFactory } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { EpisodeStore } from "../../../train/runs/episode_store.ts";
-import { resolveBy } from "../../../train/config.ts";
+import { resolveBy } from "../../../train/config/config.ts";
 import { evaluationSchema } from "../../../train/evaluation/evaluation_config.ts";
 import {
   evaluate,
@@ -28,7 +28,7 @@ import { sayingChatModel } from "../../support/chat_models.ts";
 const TASKS = 6;
 const DATA = { trainTasks: 1, devTasks: 1, testTasks: TASKS };
 const dataset: Dataset = await generated(5, DATA);
-const scripted = { factory: scriptedUser(dataset), name: "scripted" };
+const scripted = scriptedUser(dataset);
 const expert = expertAgent();
 
 function configOf(text = "") {
@@ -68,12 +68,12 @@ function run(
     concurrency?: number;
   } = {},
 ): Promise<boolean> {
-  const { agent = expert, user = scripted.factory, signal, ...rest } = options;
+  const { agent = expert, user = scripted, signal, ...rest } = options;
   return evaluate({
     dir,
     dataset,
     agent,
-    customers: { factory: user, name: "scripted" },
+    user,
     signal: signal ?? new AbortController().signal,
     now: () => 0,
     ...rest,
@@ -139,7 +139,7 @@ Deno.test("evaluate() keeps what has ended when it is stopped, and goes on from 
 Deno.test("evaluate(): failures of the infrastructure are no scores, and are tried again on resume", () =>
   inDir(async (path, dir) => {
     const failing: UserFactory = (task, options) => {
-      if (task.index !== 2) return scripted.factory(task, options);
+      if (task.index !== 2) return scripted(task, options);
       const fail = () =>
         Promise.reject(
           new InfrastructureError("no key", {

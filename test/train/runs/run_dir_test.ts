@@ -6,7 +6,7 @@ import {
   messageOf,
   RunDirError,
 } from "../../../env/errors.ts";
-import { resolveConfig } from "../../../train/config.ts";
+import { resolveConfig } from "../../../train/config/config.ts";
 import {
   EpisodeStore,
   packTrajectory,

@@ -9,7 +9,7 @@ import { EpisodeService } from "../../../env/serve/episode_service.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
 import { sleepByClock } from "../../../env/sleep.ts";
 import { llmUser } from "../../../env/users/llm.ts";
-import { openDataset } from "../../../train/dataset.ts";
+import { openDataset } from "../../../train/config/open_dataset.ts";
 import { resolveSlime } from "../../../train/slime/slime_config.ts";
 import { startServices } from "../../../train/slime/bridge/episode_servers.ts";
 import { testCaller } from "../../support/callers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EpisodeStore } from "../../../train/runs/episode_store.ts";
-import { openDataset } from "../../../train/dataset.ts";
+import { openDataset } from "../../../train/config/open_dataset.ts";
 import { resolveSlime } from "../../../train/slime/slime_config.ts";
 import { startServices } from "../../../train/slime/bridge/episode_servers.ts";
 import { TINY_CONFIG } from "../../support/policy_run.ts";

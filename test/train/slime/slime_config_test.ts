@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../env/errors.ts";
-import { configKeys } from "../../../train/config.ts";
+import { configKeys } from "../../../train/config/config.ts";
 import {
   batchShape,
   hostGpus,

@@ -10,18 +10,18 @@ import { loadTokenizer } from "../../../env/tokens/tokenizer.ts";
 import { thinkingVariables } from "../../../env/models/thought.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { Codec } from "../../../env/tokens/conversation.ts";
-import { openDataset } from "../../dataset.ts";
+import { openDataset } from "../../config/open_dataset.ts";
 import { codecOf } from "../../cpu/policy_agent.ts";
 import { readRunTokenizer } from "../../cpu/run_tokenizer.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
-import { openCustomers } from "../../users.ts";
+import { openUser } from "../../config/open_user.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
 /** A turn may wait for the engine's queue, and never for ever. */
 const TURN_TIMEOUT_MS = 600_000;
 
 /**
- * Opens it; a model that plays customers is asked for a word first.
+ * Opens it; a model that plays the user is asked for a word first.
  * @throws {ConfigError} If that model is not there.
  * @throws {DataError} If the data, the tokenizer or its template are damaged or not there.
  */
@@ -35,15 +35,15 @@ export async function openEpisodeWorld(
   const dataset = await openDataset(config.data);
   const codec = await openCodec(model);
   const meter = createMeter({ ...config.budget, prices: config.prices });
-  const customers = await openCustomers(config, { ...options, dataset, meter });
+  const user = await openUser(config, { ...options, dataset, meter });
   return {
     dataset,
     codec,
     strategy: agent,
     prompt,
     compat,
-    user: customers.factory,
-    userName: customers.name,
+    user,
+    userName: user.label ?? "custom",
     meter,
     caller: createCaller({
       source: "model",

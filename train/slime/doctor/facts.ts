@@ -6,7 +6,7 @@ import type { Codec } from "../../../env/tokens/conversation.ts";
 import { createTokenizer } from "../../../env/tokens/tokenizer.ts";
 import { thinkingVariables } from "../../../env/models/thought.ts";
 import type { CallOptions, Dataset } from "../../../env/types.ts";
-import { openDataset } from "../../dataset.ts";
+import { openDataset } from "../../config/open_dataset.ts";
 import type { Shell } from "../hosts/shell.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { readHostFile } from "./host_file.ts";

@@ -14,8 +14,8 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
 import { nearest } from "../../../env/explain.ts";
-import { type Recipe, resolveBy } from "../../config.ts";
-import type { DeepReadonly } from "../../config_schema.ts";
+import { type Recipe, resolveBy } from "../../config/config.ts";
+import type { DeepReadonly } from "../../config/config_schema.ts";
 
 /** A word that ssh cannot take for an option. */
 const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");

@@ -6,7 +6,7 @@
  */
 
 import { basename, join } from "node:path";
-import { formatConfig } from "../../config.ts";
+import { formatConfig } from "../../config/config.ts";
 import { curvePoints, curveSvg } from "../../runs/run_figure.ts";
 import { type AnyMetrics, metricsSource } from "../../runs/metrics.ts";
 import type { RunInfo } from "../../runs/run_info.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseSet } from "../../../../train/config.ts";
+import { parseSet } from "../../../../train/config/config.ts";
 import { resolveSlime } from "../../../../train/slime/slime_config.ts";
 import { slimeSchema } from "../../../../train/slime/slime_schema.ts";
 import { flagFaults } from "../../../../train/slime/plan/flag_check.ts";

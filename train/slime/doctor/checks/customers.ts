@@ -13,7 +13,7 @@ import {
   type Forecast,
   forecast,
 } from "../../plan/forecast.ts";
-import { openCustomers } from "../../../users.ts";
+import { openUser } from "../../../config/open_user.ts";
 import {
   type Check,
   type CheckContext,
@@ -82,7 +82,7 @@ async function letOneSpeak(
   const dataset = await facts.dataset();
   const task = dataset.tasks("train")[0]!;
   try {
-    const { factory } = await openCustomers(withoutRetries(config), {
+    const user = await openUser(withoutRetries(config), {
       dataset,
       env,
       signal,
@@ -90,7 +90,7 @@ async function letOneSpeak(
       onResponse: (response) => limits.hear(response),
     });
     const began = performance.now();
-    await factory(task, { seed: 1 }).open({ signal });
+    await user(task, { seed: 1 }).open({ signal });
     return (performance.now() - began) / 1000;
   } catch (error) {
     signal.throwIfAborted();

@@ -1,14 +1,14 @@
 /** The models that a config names, behind their endpoints. */
 
 import type { z } from "zod";
-import { ConfigError } from "../env/errors.ts";
-import { createCaller } from "../env/models/call_policy.ts";
-import { checkModel } from "../env/models/check_model.ts";
-import { type Endpoint, resolveEndpoint } from "../env/models/endpoints.ts";
-import { createMeter, type Meter } from "../env/models/meter.ts";
-import { openaiChatModel } from "../env/models/openai.ts";
-import { createRateLimiter } from "../env/models/rate_limit.ts";
-import type { CallOptions, ChatModel } from "../env/types.ts";
+import { ConfigError } from "../../env/errors.ts";
+import { createCaller } from "../../env/models/call_policy.ts";
+import { checkModel } from "../../env/models/check_model.ts";
+import { type Endpoint, resolveEndpoint } from "../../env/models/endpoints.ts";
+import { createMeter, type Meter } from "../../env/models/meter.ts";
+import { openaiChatModel } from "../../env/models/openai.ts";
+import { createRateLimiter } from "../../env/models/rate_limit.ts";
+import type { CallOptions, ChatModel } from "../../env/types.ts";
 import type { DeepReadonly } from "./config_schema.ts";
 import { endpointSchema } from "./config_sections.ts";
 

@@ -1,54 +1,47 @@
-/** The simulated customers that a config names. */
+/** The simulated user that a config names. */
 
 import type { z } from "zod";
-import type { Meter } from "../env/models/meter.ts";
+import type { Meter } from "../../env/models/meter.ts";
 import type {
   CallOptions,
   ChatModel,
   Dataset,
   UserFactory,
-} from "../env/types.ts";
-import { llmUser } from "../env/users/llm.ts";
-import { reactUser } from "../env/users/react.ts";
-import { reflectionUser } from "../env/users/reflection.ts";
-import { scriptedUser } from "../env/users/scripted.ts";
-import { verifyUser } from "../env/users/verify.ts";
+} from "../../env/types.ts";
+import { llmUser } from "../../env/users/llm.ts";
+import { reactUser } from "../../env/users/react.ts";
+import { reflectionUser } from "../../env/users/reflection.ts";
+import { scriptedUser } from "../../env/users/scripted.ts";
+import { verifyUser } from "../../env/users/verify.ts";
 import type { DeepReadonly } from "./config_schema.ts";
 import type { userSchema } from "./config_sections.ts";
-import { openChatModel } from "./models.ts";
+import { openChatModel } from "./open_model.ts";
 
-/** The customer, as configs have it. */
-export interface CustomerConfig {
+/** The user, as configs have it. */
+interface UserPart {
   readonly user: UserConfig;
   readonly compat: boolean;
 }
 
 type UserConfig = DeepReadonly<z.infer<typeof userSchema>>;
 
-/** Customers, and what records call them. */
-export interface Customers {
-  readonly factory: UserFactory;
-  /** `scripted`, `llm gpt-4o`. */
-  readonly name: string;
-}
-
 /**
- * Opens the customers; a model is asked for a word first.
+ * Opens the user; its label is what records call it: `scripted`, `llm gpt-4o`. A model is asked for a word first.
  * @throws {ConfigError} As {@linkcode openChatModel}.
- * @throws {DataError} If the dataset has no prompts for them.
+ * @throws {DataError} If the dataset has no prompts for it.
  */
-export async function openCustomers(
-  config: CustomerConfig,
+export async function openUser(
+  config: UserPart,
   { dataset, meter, ...options }: CallOptions & {
     readonly dataset: Dataset;
     readonly meter: Meter;
     readonly env?: (name: string) => string | undefined;
     readonly onResponse?: (response: Response) => void;
   },
-): Promise<Customers> {
+): Promise<UserFactory> {
   const { strategy, endpoint } = config.user;
   if (strategy === "scripted") {
-    return customers(scriptedUser(dataset));
+    return scriptedUser(dataset);
   }
   dataset.prompts();
   const model = await openChatModel(endpoint, {
@@ -57,15 +50,11 @@ export async function openCustomers(
     source: "user",
     flag: "--user-model",
   });
-  return customers(customersOf(config, strategy, { dataset, model }));
+  return modelUser(config, strategy, { dataset, model });
 }
 
-function customers(factory: UserFactory): Customers {
-  return { factory, name: factory.label ?? "custom" };
-}
-
-function customersOf(
-  { compat, user: { attempts } }: CustomerConfig,
+function modelUser(
+  { compat, user: { attempts } }: UserPart,
   strategy: Exclude<UserConfig["strategy"], "scripted">,
   world: { readonly dataset: Dataset; readonly model: ChatModel },
 ): UserFactory {

@@ -9,8 +9,8 @@ import {
   pricesSchema,
   userSchema,
 } from "./config_sections.ts";
-import { ModelConfigSchema } from "./cpu/model_config.ts";
-import { MIN_VOCAB_SIZE } from "./cpu/tiny_tokenizer.ts";
+import { ModelConfigSchema } from "../cpu/model_config.ts";
+import { MIN_VOCAB_SIZE } from "../cpu/tiny_tokenizer.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);

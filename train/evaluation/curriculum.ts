@@ -1,15 +1,15 @@
 /** Tasks by how often a policy solves them: those that it never or always solves teach it nothing. */
 
-import { deriveSeed } from "../env/random.ts";
-import { rolloutAll } from "../env/rollout.ts";
+import { deriveSeed } from "../../env/random.ts";
+import { rolloutAll } from "../../env/rollout.ts";
 import type {
   Agent,
   CallOptions,
   Dataset,
   Task,
   UserFactory,
-} from "../env/types.ts";
-import type { Exclusion } from "./exclusions.ts";
+} from "../../env/types.ts";
+import type { Exclusion } from "../config/exclusions.ts";
 
 /** A task with the share of its trials that earned the reward. */
 export interface TaskRate {
@@ -24,7 +24,6 @@ export interface MeasureOptions extends CallOptions {
   readonly tasks: readonly Task[];
   readonly agent: Agent;
   readonly user: UserFactory;
-  readonly userName: string;
   readonly trials: number;
   readonly seed: number;
   readonly concurrency: number;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../env/errors.ts";
-import { createMeter } from "../../env/models/meter.ts";
-import { connectModel } from "../../train/models.ts";
-import { chatAnswer, modelServer } from "../support/model_server.ts";
+import { ConfigError } from "../../../env/errors.ts";
+import { createMeter } from "../../../env/models/meter.ts";
+import { connectModel } from "../../../train/config/open_model.ts";
+import { chatAnswer, modelServer } from "../../support/model_server.ts";
 
 Deno.test("connectModel() opens a model at an endpoint, and counts what it uses", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hello") });

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { generated } from "../../env/generated/generated.ts";
-import { DataError } from "../../env/errors.ts";
-import { createMeter, type Meter } from "../../env/models/meter.ts";
-import type { Dataset, Task } from "../../env/types.ts";
-import { parseSet, resolveConfig } from "../../train/config.ts";
-import { openCustomers } from "../../train/users.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { DataError } from "../../../env/errors.ts";
+import { createMeter, type Meter } from "../../../env/models/meter.ts";
+import type { Dataset, Task } from "../../../env/types.ts";
+import { parseSet, resolveConfig } from "../../../train/config/config.ts";
+import { openUser } from "../../../train/config/open_user.ts";
 import {
   chatAnswer,
   type ModelServer,
   modelServer,
-} from "../support/model_server.ts";
+} from "../../support/model_server.ts";
 
 const dataset = await generated(1, {
   trainTasks: 1,
@@ -18,7 +18,7 @@ const dataset = await generated(1, {
 });
 const [task] = dataset.tasks("test") as readonly [Task];
 
-/** Opens customers of a config without keys in the environment. */
+/** Opens the user of a config without keys in the environment. */
 function openWith(
   sets: readonly string[],
   { meter = createMeter(), world = dataset }: {
@@ -27,7 +27,7 @@ function openWith(
   } = {},
 ) {
   const config = resolveConfig({ name: "test", text: "" }, sets.map(parseSet));
-  return openCustomers(config, {
+  return openUser(config, {
     dataset: world,
     meter,
     env: () => undefined,
@@ -55,10 +55,10 @@ function unconvinced(): ModelServer {
   });
 }
 
-Deno.test("openCustomers() asks no model for scripted customers", async () => {
-  const { factory, name } = await openWith([]);
-  assert.equal(name, "scripted");
-  assert.match(await factory(task, { seed: 1 }).open(), /\w/);
+Deno.test("openUser() asks no model for the scripted user", async () => {
+  const user = await openWith([]);
+  assert.equal(user.label, "scripted");
+  assert.match(await user(task, { seed: 1 }).open(), /\w/);
 });
 
 for (
@@ -69,39 +69,39 @@ for (
     ["reflection", 7],
   ] as const
 ) {
-  Deno.test(`openCustomers() opens ${strategy} customers, bounded by the recipe, and counts their calls`, async () => {
+  Deno.test(`openUser() opens the ${strategy} user, bounded by the recipe, and counts their calls`, async () => {
     await using server = unconvinced();
     const meter = createMeter();
-    const { factory, name } = await openWith([
+    const user = await openWith([
       `user.strategy=${strategy}`,
       "user.attempts=4",
       ...endpoint(server),
     ], { meter });
-    assert.equal(name, `${strategy} some/model`);
+    assert.equal(user.label, `${strategy} some/model`);
     assert.equal(server.requests.length, 1); // The word that it is asked for first.
-    assert.match(await factory(task, { seed: 1 }).open(), /hi/);
+    assert.match(await user(task, { seed: 1 }).open(), /hi/);
     assert.equal(server.requests.length, 1 + calls);
     const [{ source, usage }] = meter.totals as [typeof meter.totals[0]];
     assert.deepEqual([source, usage.calls], ["user", 1 + calls]);
   });
 }
 
-Deno.test("openCustomers() with compat opens τ-bench's customers", async () => {
+Deno.test("openUser() with compat opens τ-bench's user", async () => {
   await using server = modelServer({
     answer: () => chatAnswer("Thought: a\nUser Response: b"),
   });
-  const { factory } = await openWith([
+  const user = await openWith([
     "user.strategy=react",
     "compat=true",
     ...endpoint(server),
   ]);
   assert.equal(
-    await factory(task, { seed: 1 }).open(),
+    await user(task, { seed: 1 }).open(),
     "a\nUser Response: b",
   );
 });
 
-Deno.test("openCustomers() says at once what is wrong with the model", async () => {
+Deno.test("openUser() says at once what is wrong with the model", async () => {
   await using server = modelServer({
     answer: () =>
       new Response('{"error": {"message": "no such model"}}', { status: 404 }),
@@ -132,7 +132,7 @@ Deno.test("openCustomers() says at once what is wrong with the model", async () 
   );
 });
 
-Deno.test("openCustomers() asks nobody once the budget is spent", async () => {
+Deno.test("openUser() asks nobody once the budget is spent", async () => {
   await using server = unconvinced();
   const before = {
     calls: 1,
@@ -148,7 +148,7 @@ Deno.test("openCustomers() asks nobody once the budget is spent", async () => {
     ["user.strategy=llm", ...endpoint(server)].map(parseSet),
   );
   const { signal } = meter;
-  await assert.rejects(openCustomers(config, { dataset, meter, signal }), {
+  await assert.rejects(openUser(config, { dataset, meter, signal }), {
     name: "BudgetError",
     message: /100 tokens used; go on by --resume with a larger --max-tokens/,
   });

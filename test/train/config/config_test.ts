@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../env/errors.ts";
+import { ConfigError } from "../../../env/errors.ts";
 import {
   configDifferences,
   configKeys,
@@ -7,8 +7,11 @@ import {
   makeConfig,
   parseSet,
   resolveConfig,
-} from "../../train/config.ts";
-import { isSlimeRecipe, resolveSlime } from "../../train/slime/slime_config.ts";
+} from "../../../train/config/config.ts";
+import {
+  isSlimeRecipe,
+  resolveSlime,
+} from "../../../train/slime/slime_config.ts";
 
 /** The message that a recipe, with `--set`s over it, is refused with. */
 function refusal(text: string, sets: readonly string[] = []): string {
@@ -130,10 +133,15 @@ Deno.test("every key of the config says what it is for", () => {
 });
 
 for await (
-  const entry of Deno.readDir(new URL("../../train/recipes", import.meta.url))
+  const entry of Deno.readDir(
+    new URL("../../../train/recipes", import.meta.url),
+  )
 ) {
   Deno.test(`the recipe ${entry.name} resolves`, async () => {
-    const url = new URL(`../../train/recipes/${entry.name}`, import.meta.url);
+    const url = new URL(
+      `../../../train/recipes/${entry.name}`,
+      import.meta.url,
+    );
     const recipe = { name: entry.name, text: await Deno.readTextFile(url) };
     if (isSlimeRecipe(recipe)) resolveSlime(recipe);
     else resolveConfig(recipe);

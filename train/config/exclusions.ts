@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { ConfigError, messageOf } from "../env/errors.ts";
-import { explainIssue, nearest } from "../env/explain.ts";
-import type { Dataset } from "../env/types.ts";
-import { readTextIfThere } from "./runs/storage.ts";
+import { ConfigError, messageOf } from "../../env/errors.ts";
+import { explainIssue, nearest } from "../../env/explain.ts";
+import type { Dataset } from "../../env/types.ts";
+import { readTextIfThere } from "../runs/storage.ts";
 
 const fileSchema = z.array(
   z.strictObject({ task: z.string().min(1), reason: z.string().default("") }),

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ConfigError } from "../../env/errors.ts";
+import { ConfigError } from "../../../env/errors.ts";
 import {
   formatExclusions,
   readExclusions,
   withoutTasks,
-} from "../../train/exclusions.ts";
-import { action, smallDataset } from "../support/retail_world.ts";
-import { inTempDir } from "../support/temp_dir.ts";
+} from "../../../train/config/exclusions.ts";
+import { action, smallDataset } from "../../support/retail_world.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 const golds = [0, 1, 2].map(() => ({ actions: [action("think", "{}")] }));
 

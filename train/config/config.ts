@@ -7,9 +7,9 @@
 
 import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
 import type { z } from "zod";
-import { ConfigError } from "../env/errors.ts";
-import { explainIssue, nearest } from "../env/explain.ts";
-import { knownKeys, objectOf, schemaAt } from "../env/schema_keys.ts";
+import { ConfigError } from "../../env/errors.ts";
+import { explainIssue, nearest } from "../../env/explain.ts";
+import { knownKeys, objectOf, schemaAt } from "../../env/schema_keys.ts";
 import {
   type Config,
   configSchema,

@@ -4,8 +4,8 @@
  */
 
 import { z } from "zod";
-import { airlineOptionsSchema } from "../env/domains/airline/world/options.ts";
-import { generatedOptionsSchema } from "../env/domains/retail/world/options.ts";
+import { airlineOptionsSchema } from "../../env/domains/airline/world/options.ts";
+import { generatedOptionsSchema } from "../../env/domains/retail/world/options.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);

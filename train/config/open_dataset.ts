@@ -3,10 +3,10 @@
 import {
   generated,
   generatedAirlineWorld,
-} from "../env/generated/generated.ts";
-import { loadTauBench } from "../env/benchmarks/tau/tau_bench.ts";
-import { ConfigError } from "../env/errors.ts";
-import type { Dataset } from "../env/types.ts";
+} from "../../env/generated/generated.ts";
+import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
+import { ConfigError } from "../../env/errors.ts";
+import type { Dataset } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
 
