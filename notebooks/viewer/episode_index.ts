@@ -8,7 +8,8 @@
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { clauseOf, matchOf, orderOf } from "./filter_sql.ts";
-import { FIELDS, type Query } from "./page/filter.js";
+import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
+import type { Query } from "./page/filter.js";
 import type {
   EpisodePage,
   EpisodeRow,
@@ -30,15 +31,8 @@ export interface EpisodeFeed {
 }
 
 /** The fields of few values, each of which the page offers. */
-const FACETS = [
-  "source",
-  "intent",
-  "reward",
-  "stop",
-  "reason",
-  "failure",
-  "fault",
-] as const;
+const FACETS = Object.entries(FILTER_FIELDS)
+  .flatMap(([name, { choice }]) => choice === undefined ? [] : [name]);
 
 /** The lists of ids that are kept: paging and stepping through a list need it again and again. */
 const KEPT_LISTS = 8;
@@ -53,14 +47,13 @@ const SLICE_ROWS = 2000;
 const SQL_TYPES = { number: "REAL", text: "TEXT", list: "TEXT" } as const;
 
 /** The columns of `temp.facts` and `temp.all_episodes`, which are the fields of a filter. */
-export const FACT_COLUMNS: readonly string[] = Object.keys(FIELDS);
+export const FACT_COLUMNS: readonly string[] = Object.keys(FILTER_FIELDS);
 
 /** The columns in a table's definition. */
-export const FACT_DEFINITIONS: string = FACT_COLUMNS.map((name) =>
-  name === "id"
-    ? "id INTEGER PRIMARY KEY"
-    : `"${name}" ${SQL_TYPES[FIELDS[name]!]}`
-).join(", ");
+export const FACT_DEFINITIONS: string = Object.entries(FILTER_FIELDS)
+  .map(([name, { is }]) =>
+    name === "id" ? "id INTEGER PRIMARY KEY" : `"${name}" ${SQL_TYPES[is]}`
+  ).join(", ");
 
 /** The index of one run. It lives as long as its feed's connection. */
 export class EpisodeIndex {
@@ -204,8 +197,7 @@ export class EpisodeIndex {
   /** The values of the fields that have few, each under the query's conditions on other fields. */
   async facets(query: Query): Promise<Facets> {
     await this.#ready();
-    const isFacet = (field: string) =>
-      (FACETS as readonly string[]).includes(field);
+    const isFacet = (field: string) => FACETS.includes(field);
     const conditions = query.conditions.filter(({ field }) => !isFacet(field));
     const own = query.conditions.filter(({ field }) => isFacet(field));
     // Combinations are few and counted as episodes come; other conditions take a pass over the facts.

@@ -39,11 +39,14 @@ export interface EpisodeMaterial extends EpisodeParts {
   readonly row: EpisodeRow;
   readonly stored: Pick<
     StoredEpisode,
-    "rewardDetail" | "failure" | "usage" | "findings"
+    | "rewardDetail"
+    | "failure"
+    | "usage"
+    | "findings"
+    | "retries"
+    | "startedAtMs"
+    | "tokens"
   >;
-  readonly retries: number;
-  readonly startedAtMs: number;
-  readonly hasTokens: boolean;
   /** The group, the episode itself included. */
   readonly siblings: readonly {
     readonly row: EpisodeRow;
@@ -87,9 +90,9 @@ export async function viewEpisode(
     database,
     task: task === null ? material.task ?? null : taskView(task),
     usage: stored.usage,
-    retries: material.retries,
-    startedAtMs: material.startedAtMs,
-    hasTokens: material.hasTokens,
+    retries: stored.retries,
+    startedAtMs: stored.startedAtMs,
+    hasTokens: stored.tokens > 0,
   };
   const found = {
     episode,

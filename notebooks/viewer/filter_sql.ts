@@ -1,7 +1,8 @@
 /** Conditions of a filter as SQL over the table of facts. */
 
 import type { SQLInputValue } from "node:sqlite";
-import { type Condition, FIELDS, type Query } from "./page/filter.js";
+import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
+import type { Condition, Query } from "./page/filter.js";
 
 /** A WHERE clause and what its marks stand for. */
 export interface Clause {
@@ -40,7 +41,9 @@ export function matchOf(text: string): string {
 
 function partOf({ field, op, values }: Condition): Clause {
   const column = columnOf(field);
-  if (FIELDS[field] === "list") return listPart({ field, op, values });
+  if (FILTER_FIELDS[field]?.is === "list") {
+    return listPart({ field, op, values });
+  }
   switch (op) {
     case "=":
     case "in":
@@ -78,7 +81,7 @@ function listPart({ field, op, values }: Condition): Clause {
 
 /** @throws {RangeError} For a field that is none, so that no text of a request becomes SQL. */
 function columnOf(field: string): string {
-  if (!Object.hasOwn(FIELDS, field)) {
+  if (!Object.hasOwn(FILTER_FIELDS, field)) {
     throw new RangeError(`There is no field "${field}"`);
   }
   return `"${field}"`;

@@ -1,9 +1,11 @@
-/** The page's own files: plain HTML, CSS and ES modules, served as they are. */
+/** The page's own files: plain HTML, CSS and ES modules, served as they are but for the fields of a filter. */
 
 import { extname } from "node:path";
+import { FIELDS } from "./page/fields.js";
 
 /** The modules, each after those that it imports, so that one file can be made of them. */
 export const PAGE_MODULES = [
+  "fields.js",
   "filter.js",
   "dom.js",
   "text.js",
@@ -38,8 +40,16 @@ const TYPES: Readonly<Record<string, string>> = {
 export async function readPageFile(
   name: string,
 ): Promise<{ text: string; type: string }> {
-  const text = await Deno.readTextFile(
-    new URL(`page/${name}`, import.meta.url),
-  );
+  const text = name === "fields.js"
+    ? fieldsModule()
+    : await Deno.readTextFile(new URL(`page/${name}`, import.meta.url));
   return { text, type: TYPES[extname(name)] ?? "text/plain" };
+}
+
+/** A browser has no table of columns to make the fields of. */
+function fieldsModule(): string {
+  const shown = Object.entries(FIELDS)
+    .map(([name, { is, choice }]) => [name, { is, choice }]);
+  const json = JSON.stringify(Object.fromEntries(shown));
+  return `export const FIELDS = ${json};\n`;
 }

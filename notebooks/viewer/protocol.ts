@@ -3,6 +3,8 @@
  * these types by JSDoc.
  */
 
+import type { EpisodeFields } from "../../train/runs/episode_facts.ts";
+
 /** A run, an evaluation or a result file, as the list of runs shows it. */
 export interface RunSummary {
   /** Names it in URLs; unique among those that are shown. */
@@ -46,31 +48,8 @@ export interface RunView {
   readonly curves: readonly Curve[];
 }
 
-/** An episode as the table shows it. */
-export interface EpisodeRow {
-  readonly id: number;
-  readonly step: number;
-  readonly source: string;
-  readonly group: number;
-  readonly task: string;
-  readonly split: string;
-  readonly intent: string | null;
-  readonly seed: number;
-  readonly agent: string;
-  readonly model: string;
-  readonly user: string;
-  readonly reward: number | null;
-  readonly advantage: number | null;
-  readonly stop: string;
-  readonly reason: string | null;
-  readonly failure: string | null;
-  /** What the customer did wrong, joined by commas: `leak,echo`. */
-  readonly fault: string | null;
-  readonly turns: number;
-  readonly tokens: number;
-  readonly parse_errors: number;
-  readonly seconds: number;
-}
+/** An episode as the table shows it: the fields of a filter, which episode_columns.ts names. */
+export type EpisodeRow = EpisodeFields;
 
 /** How far the index of all texts is. */
 export interface TextProgress {

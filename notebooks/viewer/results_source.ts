@@ -6,6 +6,7 @@ import { DataError, messageOf } from "../../env/errors.ts";
 import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { equalityKey } from "../../env/python/python_object.ts";
 import type { Dataset, DomainName, Task } from "../../env/types.ts";
+import { unknownFields } from "../../train/runs/episode_facts.ts";
 import { callOf, messagesOf, turnsOf } from "./conversation_view.ts";
 import {
   EpisodeIndex,
@@ -119,10 +120,10 @@ export class ResultsSource implements EpisodeSource {
         failure: null,
         findings: null,
         usage: null,
+        retries: 0,
+        startedAtMs: 0,
+        tokens: 0,
       },
-      retries: 0,
-      startedAtMs: 0,
-      hasTokens: false,
       siblings: rows.flatMap((sibling, i) => {
         const other = records[i];
         return sibling.group === row.group && other !== undefined
@@ -256,27 +257,17 @@ function rowOf(
   task: Task | null,
 ): EpisodeRow {
   return {
+    ...unknownFields(),
     id,
     step: record.trial,
     source: "trial",
     group: record.task,
     task: task?.id ?? `task ${record.task}`,
     split: task?.split ?? "",
-    intent: null,
-    seed: 0,
-    agent: "",
-    model: "",
-    user: "",
     reward: record.reward.value,
-    advantage: null,
     stop: record.stop,
     reason: record.reward.missingOutputs.length > 0 ? "missing_output" : null,
-    failure: null,
-    fault: null,
     turns: record.turns.length,
-    tokens: 0,
-    parse_errors: 0,
-    seconds: 0,
   };
 }
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { inflateSync } from "node:zlib";
 import { messageOf, RunDirError } from "../../env/errors.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
+import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
 import { type EpisodeFeed, EpisodeIndex } from "./episode_index.ts";
@@ -46,36 +47,6 @@ interface Opened {
   /** The last episode at the last look. */
   last: EpisodeRow | undefined;
 }
-
-/** The file's columns that make the fields of a filter. */
-const FACTS: Readonly<Record<string, { column: string; sql?: string }>> = {
-  id: { column: "id" },
-  step: { column: "step" },
-  source: { column: "source" },
-  group: { column: "group_index" },
-  task: { column: "task_id" },
-  split: { column: "split" },
-  intent: { column: "intent" },
-  seed: { column: "seed" },
-  agent: { column: "agent" },
-  model: { column: "model" },
-  user: { column: "user" },
-  reward: { column: "reward" },
-  advantage: { column: "advantage" },
-  stop: { column: "stop_reason" },
-  reason: { column: "reason" },
-  failure: { column: "failure_kind" },
-  fault: {
-    column: "findings",
-    // `[{"fault":"leak",…},…]` becomes `leak,…`, each fault once.
-    sql: "CASE WHEN findings IS NULL OR findings = '[]' THEN NULL ELSE (" +
-      "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings)) END",
-  },
-  turns: { column: "turn_count" },
-  tokens: { column: "token_count" },
-  parse_errors: { column: "parse_errors" },
-  seconds: { column: "duration_ms", sql: "duration_ms / 1000" },
-};
 
 /** A run dir. */
 export class RunSource implements EpisodeSource {
@@ -139,7 +110,7 @@ export class RunSource implements EpisodeSource {
   }
 
   async episode(id: number): Promise<EpisodeView> {
-    const { index, store, db } = await this.#open();
+    const { index, store } = await this.#open();
     const row = index.row(id);
     const stored = store.get(id);
     if (row === undefined || stored === undefined) {
@@ -149,18 +120,12 @@ export class RunSource implements EpisodeSource {
       const { messages, turns } = store.conversation(other);
       return { messages: readObjects(messages), turns: readObjects(turns) };
     };
-    const extra = db.prepare(
-      "SELECT retries, started_at_ms FROM main.episodes WHERE id = ?",
-    ).get(id);
     return await this.#telling(() =>
       viewEpisode({
         run: this.id,
         row,
         stored,
         ...parts(id),
-        retries: Number(extra?.["retries"] ?? 0),
-        startedAtMs: Number(extra?.["started_at_ms"] ?? 0),
-        hasTokens: stored.tokens > 0,
         siblings: index.group(row).map((sibling) => ({
           row: sibling,
           parts: () => parts(sibling.id),
@@ -310,9 +275,9 @@ function feedOf(db: DatabaseSync): EpisodeFeed {
     db.prepare("PRAGMA main.table_info(episodes)").all()
       .map(({ name }) => String(name)),
   );
-  // Version 1 had neither reasons nor findings.
-  const columns = Object.entries(FACTS).map(([name, { column, sql }]) =>
-    `${known.has(column) ? sql ?? column : "NULL"} AS "${name}"`
+  // Older versions lack some.
+  const columns = Object.entries(FILTER_FIELDS).map(([name, { column, sql }]) =>
+    `${known.has(column) ? sql : "NULL"} AS "${name}"`
   );
   db.exec(
     `CREATE TEMP VIEW all_episodes AS SELECT ${

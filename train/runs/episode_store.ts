@@ -1,6 +1,6 @@
 /**
- * `episodes.db`: a row an episode, indexed by step, task, reward and stop reason; messages, turns and
- * tokens as compressed blobs. SQLite through `node:sqlite`.
+ * `episodes.db`: a row an episode with the columns of episode_columns.ts, indexed by step, task, reward and stop
+ * reason; messages, turns and tokens as compressed blobs. SQLite through `node:sqlite`.
  */
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
@@ -12,82 +12,26 @@ import {
   printPythonJson,
 } from "../../env/python/python_json.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
-import type { Episode, Failure, Reward, UserFinding } from "../../env/types.ts";
+import type { Episode } from "../../env/types.ts";
+import type { EpisodePlace } from "./episode_columns.ts";
+import {
+  cellsOf,
+  COLUMN_DEFINITIONS,
+  EPISODES_VERSION,
+  type StoredEpisode,
+  storedEpisode,
+} from "./episode_facts.ts";
 
-/** The version of the tables; a newer one is refused. */
-export const EPISODES_VERSION = 2;
+export type { EpisodePlace } from "./episode_columns.ts";
+export type { StoredEpisode } from "./episode_facts.ts";
 
-/** Where an episode stands in a run, beside what the {@linkcode Episode} itself knows. */
-export interface EpisodePlace {
-  /** Policy updates before it was sampled, plus one: the step that it belongs to. */
-  readonly step: number;
-  /** `grpo`, `eval/dev/sampled`, `eval/test/greedy`. */
-  readonly source: string;
-  /** Which group or task of the step, from 0. */
-  readonly group: number;
-  /** What multiplied its gradient; `null` where it did not train. */
-  readonly advantage: number | null;
-}
-
-/** An episode as the store holds it. */
-export interface StoredEpisode extends EpisodePlace {
-  readonly id: number;
-  readonly taskId: string;
-  readonly domain: string;
-  readonly split: string;
-  readonly intent: string | null;
-  readonly seed: number;
-  readonly agent: string;
-  readonly model: string;
-  readonly user: string;
-  readonly reward: number | null;
-  /** Its parts and what is wrong. */
-  readonly rewardDetail: Reward | null;
-  readonly stopReason: string;
-  /** Why the reward is not 1. */
-  readonly reason: string | null;
-  readonly failure: Failure | null;
-  /** `null` in runs of version 1, which did not note it. */
-  readonly usage: Episode["usage"] | null;
-  readonly findings: readonly UserFinding[] | null;
-  readonly retries: number;
-  readonly parseErrors: number;
-  readonly turns: number;
-  /** 0 where its model does not work on tokens. */
-  readonly tokens: number;
-  readonly startedAtMs: number;
-  readonly durationMs: number;
-}
+const FACTS = [...COLUMN_DEFINITIONS.keys()];
+const BLOBS = ["messages", "turns", "tokens"];
 
 const TABLES = `
 CREATE TABLE episodes (
   id INTEGER PRIMARY KEY,
-  step INTEGER NOT NULL,
-  source TEXT NOT NULL,
-  group_index INTEGER NOT NULL,
-  task_id TEXT NOT NULL,
-  domain TEXT NOT NULL,
-  split TEXT NOT NULL,
-  intent TEXT,
-  seed INTEGER NOT NULL,
-  agent TEXT NOT NULL,
-  model TEXT NOT NULL,
-  user TEXT NOT NULL,
-  reward REAL,
-  reward_detail TEXT,
-  advantage REAL,
-  stop_reason TEXT NOT NULL,
-  reason TEXT,
-  failure_kind TEXT,
-  failure TEXT,
-  retries INTEGER NOT NULL,
-  parse_errors INTEGER NOT NULL,
-  turn_count INTEGER NOT NULL,
-  token_count INTEGER NOT NULL,
-  started_at_ms REAL NOT NULL,
-  duration_ms REAL NOT NULL,
-  usage TEXT,
-  findings TEXT,
+  ${[...COLUMN_DEFINITIONS.values()].join(",\n  ")},
   messages BLOB NOT NULL,
   turns BLOB NOT NULL,
   tokens BLOB
@@ -98,45 +42,10 @@ CREATE INDEX episodes_by_reward ON episodes (reward);
 CREATE INDEX episodes_by_stop_reason ON episodes (stop_reason);
 `;
 
-const FACTS = [
-  "step",
-  "source",
-  "group_index",
-  "task_id",
-  "domain",
-  "split",
-  "intent",
-  "seed",
-  "agent",
-  "model",
-  "user",
-  "reward",
-  "reward_detail",
-  "advantage",
-  "stop_reason",
-  "reason",
-  "failure_kind",
-  "failure",
-  "retries",
-  "parse_errors",
-  "turn_count",
-  "token_count",
-  "started_at_ms",
-  "duration_ms",
-  "usage",
-  "findings",
-];
-/** What version 1 did not have. */
-const SINCE_2: readonly string[] = ["reason", "usage", "findings"];
-const FACTS_OF_1 = FACTS.map((fact) =>
-  SINCE_2.includes(fact) ? `NULL AS ${fact}` : fact
-);
-const COLUMNS = [...FACTS, "messages", "turns", "tokens"];
-
 /** The episodes of a run. */
 export class EpisodeStore implements Disposable {
   readonly #db: DatabaseSync;
-  #facts: readonly string[] = FACTS;
+  readonly #facts: string;
 
   /**
    * Opens `path`, and makes it where it is missing.
@@ -154,9 +63,11 @@ export class EpisodeStore implements Disposable {
     try {
       const version = this.#version();
       if (version === 0 && !options.readOnly) this.#createTables();
-      else if (version === 1 && options.readOnly) this.#facts = FACTS_OF_1;
-      else if (version === 1) this.#addColumns();
       else checkVersion(version, path);
+      if (version < EPISODES_VERSION && !options.readOnly) this.#addColumns();
+      const known = this.#columns();
+      this.#facts = ["id", ...FACTS.filter((name) => known.has(name))]
+        .join(", ");
     } catch (error) {
       this.#db.close();
       if (!/not a database|malformed/.test(String(error))) throw error;
@@ -181,15 +92,21 @@ export class EpisodeStore implements Disposable {
     this.#db.exec("COMMIT;");
   }
 
-  /** Brings version 1 up to date: the columns that it lacks, empty. */
+  /** Brings an older version up to date: the columns that it lacks, empty. */
   #addColumns(): void {
-    const columns = SINCE_2.map((column) =>
-      `ALTER TABLE episodes ADD COLUMN ${column} TEXT;`
-    );
-    this.#db.exec(
-      `BEGIN; ${
-        columns.join(" ")
-      } PRAGMA user_version = ${EPISODES_VERSION}; COMMIT;`,
+    this.#db.exec("BEGIN IMMEDIATE;");
+    const known = this.#columns();
+    for (const [name, definition] of COLUMN_DEFINITIONS) {
+      if (known.has(name)) continue;
+      this.#db.exec(`ALTER TABLE episodes ADD COLUMN ${definition};`);
+    }
+    this.#db.exec(`PRAGMA user_version = ${EPISODES_VERSION}; COMMIT;`);
+  }
+
+  #columns(): ReadonlySet<string> {
+    return new Set(
+      this.#db.prepare("PRAGMA table_info(episodes)").all()
+        .map(({ name }) => String(name)),
     );
   }
 
@@ -201,14 +118,15 @@ export class EpisodeStore implements Disposable {
 
   /** Adds episodes in one transaction: all of them or none. */
   add(items: readonly { episode: Episode; place: EpisodePlace }[]): void {
-    const marks = COLUMNS.map(() => "?").join(", ");
+    const columns = [...FACTS, ...BLOBS];
+    const marks = columns.map(() => "?").join(", ");
     const insert = this.#db.prepare(
-      `INSERT INTO episodes (${COLUMNS.join(", ")}) VALUES (${marks})`,
+      `INSERT INTO episodes (${columns.join(", ")}) VALUES (${marks})`,
     );
     this.#db.exec("BEGIN");
     try {
       for (const { episode, place } of items) {
-        insert.run(...rowOf(episode, place));
+        insert.run(...cellsOf(episode, place), ...blobsOf(episode));
       }
       this.#db.exec("COMMIT");
     } catch (error) {
@@ -244,18 +162,16 @@ export class EpisodeStore implements Disposable {
     const given = wanted.filter(([, value]) => value !== undefined);
     const where = given.map(([column]) => `${column} = ?`).join(" AND ") || "1";
     return this.#db.prepare(
-      `SELECT id, ${
-        this.#facts.join(", ")
-      } FROM episodes WHERE ${where} ORDER BY id`,
-    ).all(...given.map(([, value]) => value!)).map(fromRow);
+      `SELECT ${this.#facts} FROM episodes WHERE ${where} ORDER BY id`,
+    ).all(...given.map(([, value]) => value!)).map(storedEpisode);
   }
 
   /** An episode by its id, `undefined` where there is none; blobs stay on disk. */
   get(id: number): StoredEpisode | undefined {
     const row = this.#db.prepare(
-      `SELECT id, ${this.#facts.join(", ")} FROM episodes WHERE id = ?`,
+      `SELECT ${this.#facts} FROM episodes WHERE id = ?`,
     ).get(id);
-    return row === undefined ? undefined : fromRow(row);
+    return row === undefined ? undefined : storedEpisode(row);
   }
 
   /**
@@ -292,7 +208,7 @@ export class EpisodeStore implements Disposable {
 }
 
 function checkVersion(version: number, path: string): void {
-  if (version === EPISODES_VERSION) return;
+  if (version >= 1 && version <= EPISODES_VERSION) return;
   throw new RunDirError(
     `"${path}" has version ${version}, this taulab reads version ${EPISODES_VERSION}`,
     {
@@ -302,77 +218,13 @@ function checkVersion(version: number, path: string): void {
   );
 }
 
-function rowOf(episode: Episode, place: EpisodePlace): SQLInputValue[] {
-  const { trajectory, reward, failure } = episode;
+/** The conversation and the tokens, as {@linkcode BLOBS} names them. */
+function blobsOf({ messages, turns, trajectory }: Episode): SQLInputValue[] {
   return [
-    place.step,
-    place.source,
-    place.group,
-    episode.taskId,
-    episode.domain,
-    episode.split,
-    episode.intent,
-    episode.seed,
-    episode.agent,
-    episode.model,
-    episode.user,
-    reward?.value ?? null,
-    reward === null ? null : JSON.stringify(reward),
-    place.advantage,
-    episode.stopReason,
-    episode.reason,
-    failure?.kind ?? null,
-    failure === null ? null : JSON.stringify(failure),
-    episode.retries,
-    episode.parseErrors,
-    episode.turns.length,
-    trajectory?.ids.length ?? 0,
-    episode.startedAtMs,
-    episode.durationMs,
-    JSON.stringify(episode.usage),
-    episode.findings === null ? null : JSON.stringify(episode.findings),
-    deflate(toJson(episode.messages)),
-    deflate(toJson(episode.turns)),
-    trajectory === null
-      ? null
-      : deflateSync(packTrajectory(trajectory), { level: 1 }),
+    deflate(toJson(messages)),
+    deflate(toJson(turns)),
+    trajectory === null ? null : deflate(packTrajectory(trajectory)),
   ];
-}
-
-function fromRow(row: Record<string, unknown>): StoredEpisode {
-  const text = (key: string) => row[key] === null ? null : String(row[key]);
-  const number = (key: string) => row[key] === null ? null : Number(row[key]);
-  // Written by this store, and of its version.
-  const json = <T>(key: string) =>
-    row[key] === null ? null : JSON.parse(String(row[key])) as T;
-  return {
-    id: Number(row["id"]),
-    step: Number(row["step"]),
-    source: String(row["source"]),
-    group: Number(row["group_index"]),
-    advantage: number("advantage"),
-    taskId: String(row["task_id"]),
-    domain: String(row["domain"]),
-    split: String(row["split"]),
-    intent: text("intent"),
-    seed: Number(row["seed"]),
-    agent: String(row["agent"]),
-    model: String(row["model"]),
-    user: String(row["user"]),
-    reward: number("reward"),
-    rewardDetail: json("reward_detail"),
-    stopReason: String(row["stop_reason"]),
-    reason: text("reason"),
-    failure: json("failure"),
-    usage: json("usage"),
-    findings: json("findings"),
-    retries: Number(row["retries"]),
-    parseErrors: Number(row["parse_errors"]),
-    turns: Number(row["turn_count"]),
-    tokens: Number(row["token_count"]),
-    startedAtMs: Number(row["started_at_ms"]),
-    durationMs: Number(row["duration_ms"]),
-  };
 }
 
 /**
@@ -405,8 +257,8 @@ export function unpackTrajectory(data: Uint8Array): Trajectory {
 }
 
 /** Level 1: a fifth of the time of the default and nearly as small on such short texts. */
-function deflate(text: string): Uint8Array {
-  return deflateSync(text, { level: 1 });
+function deflate(data: string | Uint8Array): Uint8Array {
+  return deflateSync(data, { level: 1 });
 }
 
 function inflate(blob: unknown) {

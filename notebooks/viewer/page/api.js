@@ -1,5 +1,6 @@
 /** Where the page's data come from: the viewer's server or, in an exported file, the file itself. */
 
+import { FIELDS } from "./fields.js";
 import { comparer, matches, readQuery } from "./filter.js";
 
 /** @typedef {import("../protocol.ts").RunSummary} ApiRunSummary */
@@ -202,22 +203,15 @@ function facetsOf(episodes, params) {
   const { conditions, text } = readQuery(params);
   /** @type {Record<string, { value: string | number | null, count: number }[]>} */
   const facets = {};
-  const fields = /** @type {const} */ ([
-    "source",
-    "intent",
-    "reward",
-    "stop",
-    "reason",
-    "failure",
-    "fault",
-  ]);
+  const fields = Object.keys(FIELDS)
+    .filter((field) => FIELDS[field]?.choice !== undefined);
   for (const field of fields) {
     const others = conditions.filter((condition) => condition.field !== field);
     /** @type {Map<string | number | null, number>} */
     const counts = new Map();
     for (const episode of episodes) {
       if (!matches(others, episode.row) || !says(episode, text)) continue;
-      const value = episode.row[field];
+      const value = episode.row[/** @type {"source"} */ (field)];
       counts.set(value, (counts.get(value) ?? 0) + 1);
     }
     facets[field] = [...counts].map(([value, count]) => ({ value, count }))

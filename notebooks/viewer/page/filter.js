@@ -7,38 +7,12 @@
  * command line also `reward<1 and step=40`.
  */
 
+import { FIELDS } from "./fields.js";
+
 /** @typedef {import("../protocol.ts").EpisodeRow} EpisodeRow */
 /** @typedef {"=" | "!=" | "<" | "<=" | ">" | ">=" | "range" | "in" | "~"} Operator */
 /** @typedef {{ field: string, op: Operator, values: (string | number | null)[] }} Condition */
 /** @typedef {{ conditions: Condition[], text: string, sort: { field: string, descending: boolean } }} Query */
-
-/**
- * The fields that can be filtered and sorted by.
- * @type {Readonly<Record<string, "number" | "text" | "list">>}
- */
-export const FIELDS = {
-  id: "number",
-  step: "number",
-  source: "text",
-  group: "number",
-  task: "text",
-  split: "text",
-  intent: "text",
-  seed: "number",
-  agent: "text",
-  model: "text",
-  user: "text",
-  reward: "number",
-  advantage: "number",
-  stop: "text",
-  reason: "text",
-  failure: "text",
-  fault: "list",
-  turns: "number",
-  tokens: "number",
-  parse_errors: "number",
-  seconds: "number",
-};
 
 /** A filter that cannot be read. The message says why and how it should be. */
 export class FilterError extends Error {
@@ -107,7 +81,7 @@ export function readExpression(text) {
  * @returns {Condition}
  */
 function readCondition(field, raw) {
-  const isNumber = FIELDS[field] === "number";
+  const isNumber = FIELDS[field]?.is === "number";
   const operator = /^(<=|>=|!=|<|>|~)(.*)$/s.exec(raw);
   if (operator !== null) {
     const [, op = "", value = ""] = operator;
@@ -152,7 +126,7 @@ function readCondition(field, raw) {
 function readValue(field, text) {
   const trimmed = text.trim();
   if (trimmed === "none") return null;
-  if (FIELDS[field] !== "number") return trimmed;
+  if (FIELDS[field]?.is !== "number") return trimmed;
   const number = Number(trimmed);
   if (trimmed !== "" && Number.isFinite(number)) return number;
   throw new FilterError(
@@ -178,7 +152,7 @@ export function matches(conditions, row) {
       /** @type {Record<string, string | number | null>} */ (/** @type {unknown} */ (row))[
         field
       ] ?? null;
-    if (FIELDS[field] === "list") return matchesList(has, op, values);
+    if (FIELDS[field]?.is === "list") return matchesList(has, op, values);
     const [first = null, second = null] = values;
     if (op === "=" || op === "in") return values.includes(has);
     if (op === "!=") return !values.includes(has);

@@ -1,20 +1,20 @@
 /** The controls that filter the table. They edit the address' query, and show what it says. */
 
 import { fill, h } from "./dom.js";
-import { FIELDS, readExpression, readQuery } from "./filter.js";
+import { FIELDS } from "./fields.js";
+import { readExpression, readQuery } from "./filter.js";
 import { count, words } from "./format.js";
 
 /** @typedef {import("../protocol.ts").Facets} FilterFacets */
 
-const SELECTS = /** @type {const} */ ([
-  ["reward", "Reward"],
-  ["reason", "Reason"],
-  ["intent", "Intent"],
-  ["source", "Source"],
-  ["stop", "Stopped by"],
-  ["failure", "Failure"],
-  ["fault", "Customer’s fault"],
-]);
+/** The choices that most filters begin with; the others follow as the fields do. */
+const FIRST = ["reward", "reason", "intent"];
+
+const SELECTS = Object.entries(FIELDS)
+  .flatMap(([field, { choice }]) =>
+    choice === undefined ? [] : [/** @type {const} */ ([field, choice])]
+  )
+  .sort(([a], [b]) => rankOf(a) - rankOf(b));
 
 const OWN_CONTROL = new Set([
   "step",
@@ -259,4 +259,10 @@ function later(action) {
     clearTimeout(timer);
     timer = setTimeout(action, 120);
   };
+}
+
+/** @param {string} field */
+function rankOf(field) {
+  const at = FIRST.indexOf(field);
+  return at < 0 ? FIRST.length : at;
 }

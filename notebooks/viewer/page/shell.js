@@ -1,7 +1,7 @@
 /** What stands around every view: addresses, the bar with the way back, notices. */
 
 import { byId, fill, h } from "./dom.js";
-import { FIELDS } from "./filter.js";
+import { FIELDS } from "./fields.js";
 import { inline } from "./text.js";
 
 /**

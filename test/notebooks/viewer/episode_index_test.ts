@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { FIELDS } from "../../../notebooks/viewer/page/fields.js";
 import {
   comparer,
-  FIELDS,
   matches,
   readQuery,
 } from "../../../notebooks/viewer/page/filter.js";

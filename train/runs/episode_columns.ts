@@ -1,0 +1,218 @@
+/**
+ * The table of an episode's columns. `episodes.db`, its migration, data frames, the viewer's list and its filter
+ * follow from it (episode_facts.ts): a new column is one entry here. With `since`, older databases read as `null`
+ * there and gain the column once they are written again.
+ */
+
+import type { Episode } from "../../env/types.ts";
+
+/** Where an episode stands in a run, beside what the {@linkcode Episode} itself knows. */
+export interface EpisodePlace {
+  /** Policy updates before it was sampled, plus one: the step that it belongs to. */
+  readonly step: number;
+  /** `grpo`, `eval/dev/sampled`, `eval/test/greedy`. */
+  readonly source: string;
+  /** Which group or task of the step, from 0. */
+  readonly group: number;
+  /** What multiplied its gradient; `null` where it did not train. */
+  readonly advantage: number | null;
+}
+
+/** What each type of a column holds; JSON is text to SQLite. */
+export interface Held {
+  "INTEGER NOT NULL": number;
+  "REAL NOT NULL": number;
+  "TEXT NOT NULL": string;
+  REAL: number | null;
+  TEXT: string | null;
+  JSON: unknown;
+}
+
+/** A value of a data frame. */
+interface Cell<T> {
+  readonly isInteger: boolean;
+  readonly of: (value: T) => string | number | null;
+}
+
+/** A field by which the viewer filters and sorts. */
+interface Field {
+  readonly name: string;
+  /** The label of its choice, where it has few values. */
+  readonly choice?: string;
+  /** An expression that makes it. Default: the column itself. */
+  readonly sql?: string;
+  /** Whether it holds words joined by commas. */
+  readonly isList?: boolean;
+}
+
+/** What a column is beyond its type and its value. */
+export interface ColumnOptions<T> {
+  /** Its name in a {@linkcode StoredEpisode}. Default: the column's in camel case. */
+  readonly key?: string;
+  /** The version of `episodes.db` that has it first. Default: 1. Later ones have to allow NULL. */
+  readonly since?: number;
+  /** What a data frame has of it, by name. Default: the value under the column's name. */
+  readonly frame?: Readonly<Record<string, Cell<T>>>;
+  readonly field?: Field;
+}
+
+function column<
+  S extends keyof Held,
+  T extends Held[S],
+  const O = Record<never, never>,
+>(
+  sql: S,
+  of: (episode: Episode, place: EpisodePlace) => T,
+  options?: O & ColumnOptions<T>,
+) {
+  return { sql, of, options: options as O };
+}
+
+function whole<T>(of: (value: T) => number | null) {
+  return { isInteger: true, of } as const;
+}
+
+function plain<T, V extends string | number | null>(of: (value: T) => V) {
+  return { isInteger: false, of } as const;
+}
+
+type Scored = Episode["reward"];
+type Failed = Episode["failure"];
+type Found = Episode["findings"];
+/** `null` in runs of version 1, which did not note it. */
+type Used = Episode["usage"] | null;
+
+/** Each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`. */
+const FAULTS =
+  "CASE WHEN findings IS NULL OR findings = '[]' THEN NULL ELSE (" +
+  "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings)) END";
+
+/** All facts but the id, in the order of the table. */
+export const EPISODE_COLUMNS = {
+  step: column("INTEGER NOT NULL", (_, { step }) => step, {
+    field: { name: "step" },
+  }),
+  /** `grpo`, `eval/test/greedy`, `evaluate/test`. */
+  source: column("TEXT NOT NULL", (_, { source }) => source, {
+    field: { name: "source", choice: "Source" },
+  }),
+  /** Which group or task of its step and source, from 0. */
+  group_index: column("INTEGER NOT NULL", (_, { group }) => group, {
+    key: "group",
+    field: { name: "group" },
+  }),
+  task_id: column("TEXT NOT NULL", ({ taskId }) => taskId, {
+    field: { name: "task" },
+  }),
+  domain: column("TEXT NOT NULL", ({ domain }): string => domain),
+  split: column("TEXT NOT NULL", ({ split }): string => split, {
+    field: { name: "split" },
+  }),
+  intent: column("TEXT", ({ intent }) => intent, {
+    field: { name: "intent", choice: "Intent" },
+  }),
+  seed: column("INTEGER NOT NULL", ({ seed }) => seed, {
+    field: { name: "seed" },
+  }),
+  agent: column("TEXT NOT NULL", ({ agent }) => agent, {
+    field: { name: "agent" },
+  }),
+  model: column("TEXT NOT NULL", ({ model }) => model, {
+    field: { name: "model" },
+  }),
+  user: column("TEXT NOT NULL", ({ user }) => user, {
+    field: { name: "user" },
+  }),
+  /** `null` where infrastructure failed: not scored. */
+  reward: column("REAL", ({ reward }) => reward?.value ?? null, {
+    field: { name: "reward", choice: "Reward" },
+  }),
+  /** Its parts and what is wrong. */
+  reward_detail: column("JSON", ({ reward }) => reward, {
+    frame: {
+      /** The two parts of τ-bench's reward, 0 or 1. */
+      reward_database: whole((reward: Scored) =>
+        reward?.parts.database ?? null
+      ),
+      reward_outputs: whole((reward: Scored) => reward?.parts.outputs ?? null),
+    },
+  }),
+  advantage: column("REAL", (_, { advantage }) => advantage, {
+    field: { name: "advantage" },
+  }),
+  stop_reason: column("TEXT NOT NULL", ({ stopReason }): string => stopReason, {
+    field: { name: "stop", choice: "Stopped by" },
+  }),
+  /** Why the reward is not 1. */
+  reason: column("TEXT", ({ reason }): string | null => reason, {
+    since: 2,
+    field: { name: "reason", choice: "Reason" },
+  }),
+  failure_kind: column(
+    "TEXT",
+    ({ failure }): string | null => failure?.kind ?? null,
+    { field: { name: "failure", choice: "Failure" } },
+  ),
+  failure: column("JSON", ({ failure }) => failure, {
+    frame: {
+      failure_source: plain((failure: Failed) => failure?.source ?? null),
+      failure: plain((failure: Failed) => failure?.message ?? null),
+    },
+  }),
+  /** What the simulated user did wrong. */
+  findings: column("JSON", ({ findings }) => findings, {
+    since: 2,
+    frame: {
+      /** Faults of the simulated user. */
+      user_faults: whole((findings: Found) => findings?.length ?? null),
+    },
+    field: { name: "fault", choice: "User’s fault", sql: FAULTS, isList: true },
+  }),
+  retries: column("INTEGER NOT NULL", ({ retries }) => retries),
+  parse_errors: column("INTEGER NOT NULL", ({ parseErrors }) => parseErrors, {
+    field: { name: "parse_errors" },
+  }),
+  turn_count: column("INTEGER NOT NULL", ({ turns }) => turns.length, {
+    key: "turns",
+    field: { name: "turns" },
+  }),
+  /** Prompt and answers together; 0 where the model does not work on tokens, `null` in a data frame. */
+  token_count: column(
+    "INTEGER NOT NULL",
+    ({ trajectory }) => trajectory?.ids.length ?? 0,
+    {
+      key: "tokens",
+      frame: {
+        token_count: whole((tokens: number) => tokens === 0 ? null : tokens),
+      },
+      field: { name: "tokens" },
+    },
+  ),
+  usage: column("JSON", ({ usage }): Used => usage, {
+    since: 2,
+    frame: {
+      /** Calls of the agent's model, as far as it counts them. */
+      agent_calls: whole((usage: Used) => usage?.agent.calls ?? null),
+      agent_prompt_tokens: whole((usage: Used) =>
+        usage?.agent.promptTokens ?? null
+      ),
+      agent_completion_tokens: whole((usage: Used) =>
+        usage?.agent.completionTokens ?? null
+      ),
+      /** In US dollars. */
+      agent_cost: plain((usage: Used) => usage?.agent.cost ?? null),
+      user_calls: whole((usage: Used) => usage?.user.calls ?? null),
+      user_prompt_tokens: whole((usage: Used) =>
+        usage?.user.promptTokens ?? null
+      ),
+      user_completion_tokens: whole((usage: Used) =>
+        usage?.user.completionTokens ?? null
+      ),
+      user_cost: plain((usage: Used) => usage?.user.cost ?? null),
+    },
+  }),
+  started_at_ms: column("REAL NOT NULL", ({ startedAtMs }) => startedAtMs),
+  duration_ms: column("REAL NOT NULL", ({ durationMs }) => durationMs, {
+    field: { name: "seconds", sql: "duration_ms / 1000" },
+  }),
+};

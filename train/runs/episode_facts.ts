@@ -1,0 +1,177 @@
+/** What follows from the table of an episode's columns: records, rows of SQL, data frames, fields of a filter. */
+
+import type { SQLInputValue } from "node:sqlite";
+import type { Episode } from "../../env/types.ts";
+import {
+  type ColumnOptions,
+  EPISODE_COLUMNS,
+  type EpisodePlace,
+  type Held,
+} from "./episode_columns.ts";
+
+type Columns = typeof EPISODE_COLUMNS;
+type Name = keyof Columns;
+type ValueOf<N extends Name> = ReturnType<Columns[N]["of"]>;
+type OptionsOf<N extends Name> = Columns[N]["options"];
+
+type CamelCase<S extends string> = S extends `${infer A}_${infer B}`
+  ? `${A}${Capitalize<CamelCase<B>>}`
+  : S;
+type KeyOf<N extends Name> = OptionsOf<N> extends
+  { key: infer K extends string } ? K
+  : CamelCase<N>;
+
+/** An episode as `episodes.db` holds it, without its conversation: the columns by their names in camel case. */
+export type StoredEpisode =
+  & { readonly id: number }
+  & { readonly [N in Name as KeyOf<N>]: ValueOf<N> };
+
+type FrameOf<N extends Name> = OptionsOf<N> extends { frame: infer F } ? {
+    readonly [K in keyof F]: F[K] extends { of: (value: never) => infer V } ? V
+      : never;
+  }
+  : { readonly [K in N]: ValueOf<N> };
+type Joined<U> = (U extends unknown ? (part: U) => void : never) extends
+  (all: infer A) => void ? A : never;
+
+/** An episode in plain values. */
+export type EpisodeFrame = Joined<{ [N in Name]: FrameOf<N> }[Name]>;
+
+type FieldOf<N extends Name> = OptionsOf<N> extends
+  { field: { name: infer F extends string } } ? F : never;
+type FieldValue<N extends Name> = OptionsOf<N> extends
+  { field: { isList: true } } ? string | null : ValueOf<N>;
+
+/** What the viewer lists of an episode, by the names of the filter's fields. */
+export type EpisodeFields =
+  & { readonly id: number }
+  & { readonly [N in Name as FieldOf<N>]: FieldValue<N> };
+
+interface Column {
+  readonly name: string;
+  readonly key: string;
+  readonly sql: keyof Held;
+  readonly of: (episode: Episode, place: EpisodePlace) => unknown;
+  readonly options: ColumnOptions<never>;
+}
+
+const COLUMNS: readonly Column[] = Object.entries(EPISODE_COLUMNS)
+  .map(([name, { sql, of, options = {} }]) => {
+    const { key = camelCase(name) }: ColumnOptions<never> = options;
+    return { name, key, sql, of, options };
+  });
+
+/** The version of `episodes.db`: that of the newest column. A newer one is refused. */
+export const EPISODES_VERSION: number = Math.max(
+  ...COLUMNS.map(({ options }) => options.since ?? 1),
+);
+
+/** The columns as SQL defines them, by their names. */
+export const COLUMN_DEFINITIONS: ReadonlyMap<string, string> = new Map(
+  COLUMNS.map((
+    { name, sql },
+  ) => [name, `${name} ${sql.replace("JSON", "TEXT")}`]),
+);
+
+/** The values of an episode, in the order of the columns. */
+export function cellsOf(
+  episode: Episode,
+  place: EpisodePlace,
+): SQLInputValue[] {
+  return COLUMNS.map(({ sql, of }) => {
+    const value = of(episode, place);
+    return value !== null && sql === "JSON"
+      ? JSON.stringify(value)
+      : value as SQLInputValue;
+  });
+}
+
+/** An episode of a row of `episodes.db`. */
+export function storedEpisode(
+  row: Readonly<Record<string, unknown>>,
+): StoredEpisode {
+  const episode: Record<string, unknown> = { id: Number(row["id"]) };
+  for (const { name, key, sql } of COLUMNS) {
+    episode[key] = valueOf(row[name] ?? null, sql);
+  }
+  return episode as unknown as StoredEpisode;
+}
+
+function valueOf(cell: unknown, sql: keyof Held): unknown {
+  if (cell === null) return null;
+  if (sql === "JSON") return JSON.parse(String(cell)); // written by the store
+  return sql.startsWith("TEXT") ? String(cell) : Number(cell);
+}
+
+/** An episode that has just ended, as it would be stored. */
+export function factsOf(
+  episode: Episode,
+  place: EpisodePlace,
+): Omit<StoredEpisode, "id"> {
+  return Object.fromEntries(
+    COLUMNS.map(({ key, of }) => [key, of(episode, place)]),
+  ) as unknown as StoredEpisode;
+}
+
+/** The columns of a data frame. */
+const FRAME = COLUMNS.flatMap(({ name, key, sql, options }) => {
+  const isInteger = sql.startsWith("INTEGER");
+  const itself = { [name]: { isInteger, of: (value: unknown) => value } };
+  return Object.entries(options.frame ?? itself)
+    .map(([name, cell]) => ({ name, key, ...cell }));
+});
+
+/** The columns of a data frame that hold whole numbers. */
+export const FRAME_INTEGERS = FRAME
+  .filter(({ isInteger }) => isInteger)
+  .map(({ name }) => name as keyof EpisodeFrame);
+
+/** An episode in plain values. */
+export function frameOf(episode: Omit<StoredEpisode, "id">): EpisodeFrame {
+  const values = episode as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    FRAME.map(({ name, key, of }) => [name, of(values[key] as never)]),
+  ) as unknown as EpisodeFrame;
+}
+
+/** A field by which the viewer filters and sorts. */
+export interface FilterField {
+  readonly is: "number" | "text" | "list";
+  /** The label of its choice, where it has few values. */
+  readonly choice?: string;
+  /** The column that it is made of, and how. */
+  readonly column: string;
+  readonly sql: string;
+  /** What an episode has of which nothing is known. */
+  readonly unknown: string | number | null;
+}
+
+/** The fields of the viewer's filter by their names. */
+export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
+  id: { is: "number", column: "id", sql: "id", unknown: 0 },
+  ...Object.fromEntries(
+    COLUMNS.flatMap(({ name: column, sql, options: { field } }) => {
+      if (field === undefined) return [];
+      const isText = sql.startsWith("TEXT");
+      const unknown = isText ? "" : 0;
+      return [[field.name, {
+        ...field,
+        is: field.isList ? "list" : isText ? "text" : "number",
+        column,
+        sql: field.sql ?? column,
+        unknown: sql.endsWith("NOT NULL") ? unknown : null,
+      }]];
+    }),
+  ),
+};
+
+/** The fields of an episode of which nothing is known. */
+export function unknownFields(): EpisodeFields {
+  return Object.fromEntries(
+    Object.entries(FILTER_FIELDS).map(([name, { unknown }]) => [name, unknown]),
+  ) as unknown as EpisodeFields;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
