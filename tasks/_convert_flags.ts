@@ -3,11 +3,9 @@
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config/config.ts";
-import { parseHosts, pickHosts } from "../train/slime/hosts/hosts_file.ts";
-import type { Host } from "../train/slime/hosts/hosts_file.ts";
+import { type Host, readHosts } from "../train/slime/hosts/hosts_file.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
-import { readTextIfThere } from "../train/runs/storage.ts";
 import { readRecipe } from "./_recipes.ts";
 
 const directory = z.string().regex(/^[^-]/, "a path that begins with no dash");
@@ -118,23 +116,6 @@ export async function convertRequest(
     origin: flags.origin ?? (isRecipe ? config.model.directory : undefined),
     config,
     isRecipe,
-    host: await hostOf(flags),
+    host: (await readHosts(flags.hosts, flags.host ? [flags.host] : []))[0],
   };
-}
-
-async function hostOf(
-  { host, hosts: file }: ConvertFlags,
-): Promise<Host | undefined> {
-  if (host === undefined) return undefined;
-  const text = await readTextIfThere(file);
-  if (text === undefined) {
-    throw new ConfigError(
-      `There is no "${file}" that says how "${host}" is reached`,
-      {
-        hint:
-          'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts',
-      },
-    );
-  }
-  return pickHosts(parseHosts({ name: file, text }), [host])[0];
 }

@@ -1,18 +1,11 @@
 /** The hosts of a slime recipe as shells. */
 
-import { ConfigError } from "../env/errors.ts";
-import {
-  type Host,
-  hostAddress,
-  parseHosts,
-  pickHosts,
-} from "../train/slime/hosts/hosts_file.ts";
+import { hostAddress, readHosts } from "../train/slime/hosts/hosts_file.ts";
 import { localShell } from "../train/slime/hosts/local_shell.ts";
 import type { Shell } from "../train/slime/hosts/shell.ts";
 import { sshShell } from "../train/slime/hosts/ssh_shell.ts";
 import { isLoopback } from "../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
-import { readTextIfThere } from "../train/runs/storage.ts";
 
 /** Shells of a recipe's hosts, the head first; held by `await using`. */
 export interface RecipeHosts extends AsyncDisposable {
@@ -38,7 +31,7 @@ export async function openRecipeHosts(
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  const hosts = pickHosts(await readHosts(file), names);
+  const hosts = await readHosts(file, names);
   const stack = new AsyncDisposableStack();
   const shells = hosts.map((host) => stack.use(sshShell(host)));
   const [head] = hosts;
@@ -51,13 +44,4 @@ export async function openRecipeHosts(
     config: { ...config, cluster },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-async function readHosts(file: string): Promise<Host[]> {
-  const text = await readTextIfThere(file);
-  if (text !== undefined) return parseHosts({ name: file, text });
-  throw new ConfigError(
-    `The recipe names hosts and there is no "${file}" that says how to reach them`,
-    { hint: "write one, or name it by --hosts FILE" },
-  );
 }

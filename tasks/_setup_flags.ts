@@ -7,14 +7,13 @@ import { nearest } from "../env/explain.ts";
 import { parseSet } from "../train/config/config.ts";
 import {
   type Host,
-  parseHosts,
   pickHosts,
+  readHosts,
 } from "../train/slime/hosts/hosts_file.ts";
 import { readPackage } from "../train/slime/setup/package.ts";
 import type { SetupOptions } from "../train/slime/setup/setup_plan.ts";
 import { STEP_IDS, type StepId } from "../train/slime/setup/step.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
-import { readTextIfThere } from "../train/runs/storage.ts";
 import { readRecipe } from "./_recipes.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -141,12 +140,13 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const config = resolveSlime(recipe, flags.set.map(parseSet));
   const named = words(flags.host);
   const gpu = named.length > 0 ? named : config.cluster.hosts;
-  const serve = words(flags.serve);
-  const hosts = await readHosts(flags.hosts, [...gpu, ...serve]);
+  const serve = servingNames(words(flags.serve));
+  const remote = new Set([...gpu, ...serve]).difference(new Set([THIS]));
+  const hosts = await readHosts(flags.hosts, [...remote]);
   return {
     config,
-    hosts: gpu.length === 0 ? [undefined] : hostsOf(hosts, gpu),
-    serving: servingHosts(hosts, serve),
+    hosts: gpu.length === 0 ? [undefined] : resolveNames(hosts, gpu),
+    serving: resolveNames(hosts, serve),
     in: flags.in,
     engine: flags.engine,
     image: flags.image,
@@ -172,23 +172,8 @@ function words(lists: readonly string[]): string[] {
 const THIS = "this";
 const NONE = "none";
 
-async function readHosts(
-  file: string,
-  names: readonly string[],
-): Promise<Host[]> {
-  if (names.every((name) => name === THIS || name === NONE)) return [];
-  const text = await readTextIfThere(file);
-  if (text !== undefined) return parseHosts({ name: file, text });
-  throw new ConfigError(
-    `There is no "${file}" that says how "${names[0]}" is reached`,
-    {
-      hint:
-        'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts',
-    },
-  );
-}
-
-function hostsOf(
+/** The hosts of these names, `undefined` for this machine. */
+function resolveNames(
   hosts: readonly Host[],
   names: readonly string[],
 ): (Host | undefined)[] {
@@ -196,12 +181,10 @@ function hostsOf(
   return names.map((name) => remote.find((host) => host.name === name));
 }
 
-function servingHosts(
-  hosts: readonly Host[],
-  names: readonly string[],
-): (Host | undefined)[] {
-  if (names.length === 0) return [undefined];
-  if (!names.includes(NONE)) return hostsOf(hosts, names);
+/** The hosts that run episodes. */
+function servingNames(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [THIS];
+  if (!names.includes(NONE)) return names;
   if (names.length === 1) return [];
   throw new ConfigError('--serve: "none" stands alone');
 }

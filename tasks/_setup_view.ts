@@ -1,10 +1,9 @@
 /** What `deno task setup` shows: the plan, what goes on, what came of it. */
 
-import { connectHost } from "../train/slime/setup/connect.ts";
+import { type HostShells, openHost } from "../train/slime/hosts/host_shells.ts";
 import type { HostPlan } from "../train/slime/setup/setup_plan.ts";
 import type { HostReport, SetupEvent } from "../train/slime/setup/run_setup.ts";
 import type { Progress } from "../train/slime/setup/run_step.ts";
-import type { HostShells } from "../train/slime/setup/setup_session.ts";
 import type { Line, Step } from "../train/slime/setup/step.ts";
 import type { HostUndoReport } from "../train/slime/setup/undo.ts";
 import type { Terminal } from "./_terminal.ts";
@@ -22,7 +21,7 @@ export interface PlannedStep {
 
 /** The plan of a host with whole commands; nothing is run. */
 export async function plannedSteps(plan: HostPlan): Promise<PlannedStep[]> {
-  await using shells = connectHost(plan);
+  await using shells = openHost(plan.host);
   return plan.steps.map((step) => ({
     id: step.id,
     title: step.title,

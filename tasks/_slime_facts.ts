@@ -4,18 +4,13 @@ import { join } from "node:path";
 import type { Dataset } from "../env/types.ts";
 import type { Override, Recipe } from "../train/config/config.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
-import {
-  hostAddress,
-  parseHosts,
-  pickHosts,
-} from "../train/slime/hosts/hosts_file.ts";
+import { hostAddress, hostsIfThere } from "../train/slime/hosts/hosts_file.ts";
 import { resolveSlime } from "../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
 import { ASSUMED } from "../train/slime/plan/forecast.ts";
 import { measuredRates } from "../train/slime/plan/measured.ts";
 import type { LaunchFacts, PlanHost } from "../train/slime/plan/slime_plan.ts";
 import { planData } from "../train/slime/plan/slime_rows.ts";
-import { readTextIfThere } from "../train/runs/storage.ts";
 import { runPath } from "./_shared_flags.ts";
 import { stamp } from "./_text.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
@@ -100,9 +95,8 @@ async function namedHosts(
   { cluster }: SlimeConfig,
   path: string,
 ): Promise<{ hosts: PlanHost[]; notes: string[] }> {
-  if (cluster.hosts.length === 0) return { hosts: [], notes: [] };
-  const text = await readTextIfThere(path);
-  if (text === undefined) {
+  const hosts = await hostsIfThere(path, cluster.hosts);
+  if (hosts === undefined) {
     return {
       hosts: cluster.hosts.map((name) => ({ name, address: name })),
       notes: [
@@ -110,7 +104,6 @@ async function namedHosts(
       ],
     };
   }
-  const hosts = pickHosts(parseHosts({ name: path, text }), cluster.hosts);
   return {
     hosts: hosts.map((host) => ({
       name: host.name,

@@ -10,11 +10,7 @@ import {
 import { configDifferences, type Recipe } from "../train/config/config.ts";
 import { chooseChecks, preflight } from "../train/slime/doctor/doctor.ts";
 import { readNvlink } from "../train/slime/doctor/checks/nvlink.ts";
-import {
-  type Host,
-  parseHosts,
-  pickHosts,
-} from "../train/slime/hosts/hosts_file.ts";
+import { readHosts } from "../train/slime/hosts/hosts_file.ts";
 import type { Shell } from "../train/slime/hosts/shell.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
 import { latestUnfinished, readSlimeRun } from "../train/runs/run_reader.ts";
@@ -34,7 +30,6 @@ import { THIS_MACHINE } from "../train/slime/plan/plan_cluster.ts";
 import { figures } from "../train/slime/launch/job_session.ts";
 import { SlimeRun } from "../train/slime/launch/slime_run.ts";
 import { prepareResume, stopRun } from "../train/slime/launch/stop.ts";
-import { readTextIfThere } from "../train/runs/storage.ts";
 import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
 import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { DoctorLine, doctorText } from "./_doctor_view.ts";
@@ -277,22 +272,11 @@ async function fleetOf(
   flags: TrainFlags,
 ): Promise<Fleet> {
   const env = (name: string) => Deno.env.get(name);
-  if (cluster.hosts.length === 0) return openFleet([], { env });
-  const hosts = await readHosts(hostsFile(flags));
-  return openFleet(pickHosts(hosts, cluster.hosts), { env });
+  return openFleet(await readHosts(hostsFile(flags), cluster.hosts), { env });
 }
 
 function hostsFile({ hosts }: TrainFlags): string {
   return hosts ?? "hosts.yaml";
-}
-
-async function readHosts(file: string): Promise<Host[]> {
-  const text = await readTextIfThere(file);
-  if (text !== undefined) return parseHosts({ name: file, text });
-  throw new ConfigError(
-    `The recipe names hosts and there is no "${file}" that says how to reach them`,
-    { hint: "write one, or name it by --hosts FILE" },
-  );
 }
 
 async function namedRun(

@@ -1,7 +1,6 @@
 /** `deno task setup`: what slime needs on hosts with GPUs, and what episodes need where they run. */
 
 import { sleepByClock } from "../env/sleep.ts";
-import { connectHost } from "../train/slime/setup/connect.ts";
 import {
   planSetup,
   type SetupOptions,
@@ -44,7 +43,6 @@ function setupContext(
   { terminal, signal }: TaskContext,
 ): SetupContext {
   return {
-    connect: connectHost,
     run: crypto.randomUUID(),
     signal,
     secrets: token === undefined ? [] : [token],

@@ -5,7 +5,6 @@
 
 import { dirname, join } from "node:path";
 import type { Host } from "../../train/slime/hosts/hosts_file.ts";
-import { connectHost } from "../../train/slime/setup/connect.ts";
 import { readPackage } from "../../train/slime/setup/package.ts";
 import type { SetupOptions } from "../../train/slime/setup/setup_plan.ts";
 import type { SetupContext } from "../../train/slime/setup/run_setup.ts";
@@ -243,7 +242,6 @@ export async function worldOptions(
 /** A set-up that waits for nothing but what it runs. */
 export function worldContext(signal?: AbortSignal): SetupContext {
   return {
-    connect: connectHost,
     run: crypto.randomUUID(),
     signal: signal ?? new AbortController().signal,
     secrets: [],

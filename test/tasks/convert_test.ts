@@ -206,7 +206,7 @@ Deno.test("convert does not touch a target that is something else, unless it is 
     deepStrictEqual(refused.code, 2);
     match(
       refused.stderr,
-      /is there already and is not .* converted; .*--force/,
+      /is there already and is not .* converted\nhint: .*--force/,
     );
     deepStrictEqual(await slime.calls(), []);
     const forced = await convertTask(
@@ -419,7 +419,7 @@ Deno.test("convert says what is missing, by exit code 2 and without a stack", as
         [["--from", join(dir, "none"), "--to", out], /is no checkpoint/],
         [
           ["--from", megatron, "--to", out],
-          /no config and no tokenizer; .*--origin/,
+          /no config and no tokenizer\nhint: .*--origin/,
         ],
         [["--from", hf], /Say where the result shall be/],
         [

@@ -207,7 +207,7 @@ test("setup is misused with code 2 and the mend", async (machine) => {
       ["--host", "gpu1", "--hosts", hosts],
       /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,
     ],
-    [["--only", "modell"], /no step "modell"; the nearest is "model"/],
+    [["--only", "modell"], /no step "modell"\nhint: the nearest is "model"/],
     [["--in", "container"], /--venv is for bare hosts/],
     [["--slime-commit", "main"], /--slime-commit: all 40 digits/],
     [["--recipe", "default"], /trains on this machine and needs no set-up/],

@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { DataError } from "../../../env/errors.ts";
+import { DataError, messageOf } from "../../../env/errors.ts";
 import { isJsonObject, readJsonObject, readSmallFile } from "./byte_file.ts";
 import { readSafetensors } from "./safetensors.ts";
 import type { StoredTensor } from "./tensor.ts";
@@ -87,7 +87,7 @@ function attempt<T>(action: () => T, faults: string[]): T | undefined {
     return action();
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    faults.push(error.message);
+    faults.push(messageOf(error));
     return undefined;
   }
 }

@@ -6,6 +6,7 @@
  * converter that swaps two matrices says nothing at all. So nothing is believed here but the bytes.
  */
 
+import { messageOf } from "../../../env/errors.ts";
 import {
   areEqual,
   compareAll,
@@ -260,7 +261,7 @@ function ownFaults(
     return [{
       ...common,
       kind: "unreadable",
-      what: unreadable.message,
+      what: messageOf(unreadable),
       training: TRAINING.unread,
     }];
   }

@@ -16,6 +16,7 @@ import { ConfigError } from "../../../env/errors.ts";
 import { nearest } from "../../../env/explain.ts";
 import { type Recipe, resolveBy } from "../../config/config.ts";
 import type { DeepReadonly } from "../../config/config_schema.ts";
+import { readTextIfThere } from "../../runs/storage.ts";
 
 /** A word that ssh cannot take for an option. */
 const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");
@@ -50,7 +51,39 @@ export type Host = DeepReadonly<z.infer<typeof hostSchema>> & {
 };
 
 /**
- * Reads a `hosts.yaml`.
+ * Reads the hosts of these names, in this order.
+ * @param file Path of a `hosts.yaml`; not read where there are no names.
+ * @throws {ConfigError} If there is no such file, and as {@linkcode parseHosts} and {@linkcode pickHosts}.
+ */
+export async function readHosts(
+  file: string,
+  names: readonly string[],
+): Promise<Host[]> {
+  const hosts = await hostsIfThere(file, names);
+  if (hosts !== undefined) return hosts;
+  throw new ConfigError(
+    `There is no "${file}" that says how "${names[0]}" is reached`,
+    {
+      hint:
+        'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts FILE',
+    },
+  );
+}
+
+/** As {@linkcode readHosts}; `undefined` where there is no such file. */
+export async function hostsIfThere(
+  file: string,
+  names: readonly string[],
+): Promise<Host[] | undefined> {
+  if (names.length === 0) return [];
+  const text = await readTextIfThere(file);
+  return text === undefined
+    ? undefined
+    : pickHosts(parseHosts({ name: file, text }), names);
+}
+
+/**
+ * Parses a `hosts.yaml`.
  * @returns The hosts in the file's order.
  * @throws {ConfigError} With the line: not YAML, no map of hosts, a key that is unknown (names the nearest) or wrong.
  */

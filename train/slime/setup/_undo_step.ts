@@ -191,7 +191,7 @@ echo todo`,
 
 /** What pip put beside packages that were there cannot be told apart afterwards. */
 function undoRequirements({ python }: Of<"requirements">): UndoStep {
-  const mark = pathWord(join(python, "../../..", MARK));
+  const mark = pathWord(join(python, "../..", MARK));
   return {
     title: `the packages in ${python}`,
     check: `command -v ${pathWord(python)} >/dev/null || ${

@@ -1,5 +1,7 @@
 /** Sets hosts up, all at once, each step after the other. */
 
+import { messageOf } from "../../../env/errors.ts";
+import { type HostShells, openHost } from "../hosts/host_shells.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { fingerprintOf } from "./_fingerprint.ts";
 import {
@@ -11,7 +13,7 @@ import {
 } from "./manifest.ts";
 import type { HostPlan } from "./setup_plan.ts";
 import { checkStep, doStep, type Progress } from "./run_step.ts";
-import { type HostShells, openSession, type Session } from "./setup_session.ts";
+import { openSession, type Session } from "./setup_session.ts";
 import type { Probe, Step, StepId } from "./step.ts";
 
 /**
@@ -58,7 +60,6 @@ export interface SetupEvent {
 
 /** How hosts are reached and time passes. */
 export interface SetupContext {
-  connect(plan: HostPlan): HostShells;
   /** Names this run. */
   readonly run: string;
   readonly signal: AbortSignal;
@@ -137,7 +138,7 @@ class HostRun {
   ): Promise<HostReport> {
     let error: string | undefined;
     try {
-      await using shells = this.#context.connect(this.#plan);
+      await using shells = openHost(this.#plan.host);
       await body(shells);
     } catch (thrown) {
       error = this.#message(thrown);
@@ -257,7 +258,7 @@ class HostRun {
       return "stopped; run the same set-up again to go on";
     }
     if (error instanceof TypeError || !(error instanceof Error)) throw error;
-    return error.message;
+    return messageOf(error);
   }
 
   #event(step: Step | undefined, state: StepState, detail: string): void {

@@ -1,6 +1,7 @@
 /** A host while it is set up: its shells, its lock, and what was made on it. */
 
 import { HostError } from "../../../env/errors.ts";
+import type { HostShells } from "../hosts/host_shells.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import {
   type Entry,
@@ -10,13 +11,6 @@ import {
 } from "./manifest.ts";
 import type { HostPlan } from "./setup_plan.ts";
 import { pathWord } from "./step.ts";
-
-/** The shells of a host. */
-export interface HostShells extends AsyncDisposable {
-  readonly host: Shell;
-  /** In its container; the host itself where there is none. */
-  within(words: readonly string[]): Shell;
-}
 
 /** What a session is opened with. */
 export interface SessionOptions {

@@ -1,18 +1,14 @@
 /** Takes away what set-ups have made, by the hosts' manifests, the last first. */
 
-import { HostError } from "../../../env/errors.ts";
+import { HostError, messageOf } from "../../../env/errors.ts";
+import { type HostShells, openHost } from "../hosts/host_shells.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { type UndoStep, undoStep } from "./_undo_step.ts";
 import { type Entry, type Manifest, withoutEntry } from "./manifest.ts";
 import type { HostPlan } from "./setup_plan.ts";
 import type { SetupContext } from "./run_setup.ts";
 import { checkStep } from "./run_step.ts";
-import {
-  type HostShells,
-  openSession,
-  readManifest,
-  type Session,
-} from "./setup_session.ts";
+import { openSession, readManifest, type Session } from "./setup_session.ts";
 
 /** What became of one thing: `would` is what `dryRun` says of what may go. */
 export interface UndoReport {
@@ -52,7 +48,7 @@ async function undoHost(
   const things: UndoReport[] = [];
   const host = plan.name;
   try {
-    await using shells = options.connect(plan);
+    await using shells = openHost(plan.host);
     if (options.dryRun) {
       const { signal } = options;
       const manifest = await readManifest(shells.host, { ...plan, signal });
@@ -69,7 +65,7 @@ async function undoHost(
   } catch (error) {
     if (!(error instanceof Error) || error instanceof TypeError) throw error;
     const { aborted } = options.signal;
-    return { host, things, error: aborted ? "stopped" : error.message };
+    return { host, things, error: aborted ? "stopped" : messageOf(error) };
   }
 }
 

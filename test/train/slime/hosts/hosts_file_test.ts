@@ -4,6 +4,7 @@ import {
   hostAddress,
   parseHosts,
   pickHosts,
+  readHosts,
 } from "../../../../train/slime/hosts/hosts_file.ts";
 import { sshTarget } from "../../../../train/slime/hosts/ssh_shell.ts";
 
@@ -71,4 +72,12 @@ Deno.test("pickHosts() keeps the order asked for and refuses strangers and doubl
     /no host "gpu3"; the nearest/,
   );
   assert.throws(() => pickHosts(hosts, ["gpu1", "gpu1"]), /named twice/);
+});
+
+Deno.test("readHosts() reads no file where no host is named, and says which host one is missing for", async () => {
+  assert.deepEqual(await readHosts("nowhere.yaml", []), []);
+  await assert.rejects(
+    readHosts("nowhere.yaml", ["gpu1"]),
+    /no "nowhere\.yaml" that says how "gpu1" is reached; write one, as in/,
+  );
 });

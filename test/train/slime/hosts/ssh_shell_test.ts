@@ -227,7 +227,7 @@ test("sshShell() says what to do about each way of not getting in", async (dir) 
     await using shell = sshShell(host, noWait);
     await assert.rejects(shell.run({ script: "true" }), (error: Error) => {
       assert.ok(error instanceof HostError, `${name}: ${error}`);
-      assert.match(error.message, message, name);
+      assert.match(String(error), message, name);
       return true;
     });
   }

@@ -104,7 +104,7 @@ Deno.test("planSetup() refuses a path that cannot be the same inside and outside
     () => planSetup({ ...options, config }),
     (error: Error) =>
       error instanceof ConfigError &&
-      /"checkpoints" .* absolute path/.test(error.message),
+      /"checkpoints" .* absolute path/.test(String(error)),
   );
 });
 
