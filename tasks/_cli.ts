@@ -31,6 +31,8 @@ export interface FlagMeta {
   readonly value?: string;
   /** The flag may stand alone and then is `true`: `--resume [RUN]`. */
   readonly valueOptional?: boolean;
+  /** The values there are, where the schema is not an enum that lists them. */
+  readonly choices?: () => readonly string[];
   /** The environment variable that stands in where the flag is missing. */
   readonly env?: string;
 }
@@ -213,10 +215,11 @@ class Flag {
 
   addTo(command: Command): void {
     const { description = "", env } = this.#meta;
+    const choices = this.#base instanceof z.ZodEnum
+      ? this.#base.options
+      : this.#meta.choices?.() ?? [];
     const notes = [
-      ...(this.#base instanceof z.ZodEnum
-        ? [this.#base.options.join(" | ")]
-        : []),
+      ...(choices.length > 0 ? [choices.join(" | ")] : []),
       ...(env === undefined ? [] : [`or ${env}`]),
       ...(isShown(this.#default) ? [`default ${this.#default}`] : []),
     ];

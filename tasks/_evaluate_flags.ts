@@ -51,10 +51,9 @@ export const evaluateFlags = z.object({
   trials: z.int().min(1).optional().meta({
     description: "Episodes of each task; k of pass^k",
   }),
-  agent: z.enum(["tool-calling", "act", "react", "few-shot", "expert"])
-    .optional().meta({
-      description: "How the model serves, or the expert, who knows the gold",
-    }),
+  agent: shape.agent.unwrap().optional().meta({
+    description: "How the model serves, or the expert, who knows the gold",
+  }),
   model: z.string().min(1).optional().meta({
     description: "The model that serves, at its endpoint",
     value: "NAME",

@@ -13,7 +13,7 @@ import {
   type Recipe,
   resolveConfig,
 } from "../train/config/config.ts";
-import { agentStrategy } from "../train/config/config_sections.ts";
+import { configSchema } from "../train/config/config_schema.ts";
 import { latestUnfinished, readRun } from "../train/runs/run_reader.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 import { slimeSchema } from "../train/slime/slime_schema.ts";
@@ -44,7 +44,7 @@ export const trainFlags = z.object({
     description: "The world",
   }),
   exclude: excludeFlag,
-  agent: agentStrategy.optional().meta({
+  agent: configSchema.shape.agent.unwrap().optional().meta({
     description: "How the policy serves: by tool calls, or by actions as text",
   }),
   ...userFlags,

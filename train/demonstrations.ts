@@ -1,6 +1,7 @@
 /** What the expert shows the policy: conversations on train tasks, and the same as token sequences. */
 
 import { expertAgent } from "../env/agents/expert.ts";
+import { agentStrategy } from "../env/agents/registry.ts";
 import { fewShotExamples, fewShotSystem } from "../env/agents/few_shot.ts";
 import { textConversation } from "../env/agents/text_conversation.ts";
 import { createRng, deriveSeed } from "../env/random.ts";
@@ -73,9 +74,10 @@ function inForm(
   dataset: Dataset,
   { agent, prompt }: Config,
 ): readonly Message[] {
-  return agent === "act" || agent === "react"
-    ? textConversation(messages, { dataset, strategy: agent, prompt })
-    : messages;
+  const { text } = agentStrategy(agent);
+  return text === undefined
+    ? messages
+    : textConversation(messages, { dataset, strategy: text, prompt });
 }
 
 /** Settings of {@linkcode demonstrationSequences}. */

@@ -1,7 +1,7 @@
 /** Runs the episodes that trainers ask for: each on its own, all counted, none an exception. */
 
 import { messageOf } from "../errors.ts";
-import { type AgentStrategy, openAgent } from "../agents/open.ts";
+import { openAgent } from "../agents/registry.ts";
 import type { PromptStyle } from "../agents/tool_calling.ts";
 import type { Caller } from "../models/call_policy.ts";
 import type { Meter } from "../models/meter.ts";
@@ -19,7 +19,7 @@ import { RequestError } from "./served_policy.ts";
 export interface EpisodeWorld {
   readonly dataset: Dataset;
   readonly codec: Codec;
-  readonly strategy: AgentStrategy;
+  readonly strategy: string;
   readonly prompt: PromptStyle;
   readonly compat: boolean;
   readonly user: UserFactory;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openAgent } from "../../env/agents/open.ts";
+import { openAgent } from "../../env/agents/registry.ts";
 import { generated } from "../../env/generated/generated.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";
 import { deriveSeed } from "../../env/random.ts";

@@ -1,8 +1,8 @@
 /** The schema of a run's config: its keys, types, defaults and words. See config.ts for how it is resolved. */
 
 import { z } from "zod";
+import { agentName, agentStrategy } from "../../env/agents/registry.ts";
 import {
-  agentStrategy,
   budgetSchema,
   compatSchema,
   dataSchema,
@@ -129,7 +129,7 @@ export const configSchema = z.strictObject({
     .describe(
       "What the policy is shown before the conversation; full: policy text and tool schemas",
     ),
-  agent: agentStrategy.default("tool-calling").describe(
+  agent: agentName().default("tool-calling").describe(
     "How the policy serves: by tool calls, or by actions as text",
   ),
   user: userSchema.prefault({}),
@@ -143,11 +143,14 @@ export const configSchema = z.strictObject({
   rollout: rolloutSchema.prefault({}),
   eval: evalSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),
-}).refine(({ agent, prompt }) => agent !== "few-shot" || prompt === "full", {
-  path: ["prompt"],
-  error:
-    "the few-shot agent's examples are in its prompt, so without one it is the tool-calling agent; set prompt=full, or choose agent tool-calling",
-});
+}).refine(
+  ({ agent, prompt }) => prompt === "full" || !agentStrategy(agent).needsPrompt,
+  {
+    path: ["prompt"],
+    error:
+      "the few-shot agent's examples are in its prompt, so without one it is the tool-calling agent; set prompt=full, or choose agent tool-calling",
+  },
+);
 
 /** A resolved config; frozen to its leaves. */
 export type Config = DeepReadonly<z.infer<typeof configSchema>>;

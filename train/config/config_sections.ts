@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { airlineOptionsSchema } from "../../env/domains/airline/world/options.ts";
 import { generatedOptionsSchema } from "../../env/domains/retail/world/options.ts";
+import { userName } from "../../env/users/registry.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
@@ -24,14 +25,6 @@ export const dataSchema = z.strictObject({
   generated: generatedOptionsSchema.prefault({}),
   airline: airlineOptionsSchema.prefault({}),
 });
-
-/** How a model serves customers. */
-export const agentStrategy = z.enum([
-  "tool-calling",
-  "act",
-  "react",
-  "few-shot",
-]);
 
 /** Calls of a model over the network: each endpoint has its own. */
 const callsSchema = z.strictObject({
@@ -75,7 +68,7 @@ export const endpointSchema = z.strictObject({
 
 /** The simulated customer. */
 export const userSchema = z.strictObject({
-  strategy: z.enum(["scripted", "llm", "react", "verify", "reflection"])
+  strategy: userName
     .default("scripted")
     .describe("How the customer is simulated; all but scripted ask a model"),
   attempts: positive.nullable().default(null).describe(

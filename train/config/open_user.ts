@@ -2,17 +2,8 @@
 
 import type { z } from "zod";
 import type { Meter } from "../../env/models/meter.ts";
-import type {
-  CallOptions,
-  ChatModel,
-  Dataset,
-  UserFactory,
-} from "../../env/types.ts";
-import { llmUser } from "../../env/users/llm.ts";
-import { reactUser } from "../../env/users/react.ts";
-import { reflectionUser } from "../../env/users/reflection.ts";
-import { scriptedUser } from "../../env/users/scripted.ts";
-import { verifyUser } from "../../env/users/verify.ts";
+import type { CallOptions, Dataset, UserFactory } from "../../env/types.ts";
+import { userStrategy } from "../../env/users/registry.ts";
 import type { DeepReadonly } from "./config_schema.ts";
 import type { userSchema } from "./config_sections.ts";
 import { openChatModel } from "./open_model.ts";
@@ -39,10 +30,13 @@ export async function openUser(
     readonly onResponse?: (response: Response) => void;
   },
 ): Promise<UserFactory> {
-  const { strategy, endpoint } = config.user;
-  if (strategy === "scripted") {
-    return scriptedUser(dataset);
-  }
+  const { strategy: name, endpoint, attempts } = config.user;
+  const strategy = userStrategy(name);
+  const { compat } = config;
+  const world = attempts === null
+    ? { dataset, compat }
+    : { dataset, compat, attempts };
+  if (!strategy.callsPerMessage) return named(strategy.open(world), name);
   dataset.prompts();
   const model = await openChatModel(endpoint, {
     ...options,
@@ -50,24 +44,12 @@ export async function openUser(
     source: "user",
     flag: "--user-model",
   });
-  return modelUser(config, strategy, { dataset, model });
+  return named(strategy.open({ ...world, model }), `${name} ${model.name}`);
 }
 
-function modelUser(
-  { compat, user: { attempts } }: UserPart,
-  strategy: Exclude<UserConfig["strategy"], "scripted">,
-  world: { readonly dataset: Dataset; readonly model: ChatModel },
-): UserFactory {
-  const options = { ...world, compat };
-  const bound = attempts === null ? options : { ...options, attempts };
-  switch (strategy) {
-    case "llm":
-      return llmUser(options);
-    case "react":
-      return reactUser(options);
-    case "verify":
-      return verifyUser(bound);
-    case "reflection":
-      return reflectionUser(bound);
-  }
+/** The factory, with a name for records where it has none of its own. */
+function named(factory: UserFactory, name: string): UserFactory {
+  return factory.label === undefined
+    ? Object.assign(factory.bind(null), { label: name })
+    : factory;
 }

@@ -3,6 +3,7 @@
  * its own.
  */
 
+import { agentStrategy } from "../../env/agents/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
 import { deriveSeed } from "../../env/random.ts";
 import { rolloutAll } from "../../env/rollout.ts";
@@ -90,7 +91,7 @@ function requireDemonstrations(
 
 /** Whether the template shows the tools; text agents have them in their system prompt. */
 function showsTools({ agent, prompt }: Config): boolean {
-  return prompt === "full" && agent !== "act" && agent !== "react";
+  return prompt === "full" && agentStrategy(agent).text === undefined;
 }
 
 interface Parts {

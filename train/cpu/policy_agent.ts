@@ -1,6 +1,6 @@
 /** How a policy that works on tokens acts in a run: its tokenizer, its template and the run's settings. */
 
-import { openAgent } from "../../env/agents/open.ts";
+import { openAgent } from "../../env/agents/registry.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";
 import { createChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";

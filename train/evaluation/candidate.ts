@@ -1,6 +1,6 @@
 /** Who is evaluated: a model behind an endpoint, the policy of a training run, or the expert. */
 
-import { openAgent } from "../../env/agents/open.ts";
+import { openAgent } from "../../env/agents/registry.ts";
 import { expertAgent } from "../../env/agents/expert.ts";
 import { ConfigError } from "../../env/errors.ts";
 import { resolveEndpoint } from "../../env/models/endpoints.ts";

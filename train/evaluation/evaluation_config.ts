@@ -1,8 +1,8 @@
 /** What an evaluation is made of: a recipe of its own, resolved as training's is. */
 
 import { z } from "zod";
+import { agentName } from "../../env/agents/registry.ts";
 import {
-  agentStrategy,
   budgetSchema,
   compatSchema,
   dataSchema,
@@ -26,7 +26,7 @@ export const evaluationSchema = z.strictObject({
     "Which of the split's tasks, from 0; null takes all",
   ),
   trials: positive.default(1).describe("Episodes of each task; k of pass^k"),
-  agent: agentStrategy.or(z.literal("expert")).default("tool-calling").describe(
+  agent: agentName("expert").default("tool-calling").describe(
     "Who serves: a model by a strategy, or the expert, who knows the gold",
   ),
   prompt: z.enum(["full", "none"]).default("full").describe(

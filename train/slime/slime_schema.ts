@@ -8,8 +8,8 @@
  */
 
 import { z } from "zod";
+import { agentName } from "../../env/agents/registry.ts";
 import {
-  agentStrategy,
   budgetSchema,
   compatSchema,
   dataSchema,
@@ -322,7 +322,7 @@ export const slimeSchema = z.strictObject({
     "--rollout-seed",
   ),
   data: slimeDataSchema.prefault({}),
-  agent: agentStrategy.default("tool-calling").describe("How the model serves"),
+  agent: agentName().default("tool-calling").describe("How the model serves"),
   prompt: z.enum(["full", "none"]).default("full").describe(
     "What the model is told of the policy and the tools",
   ),

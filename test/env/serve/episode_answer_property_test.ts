@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AgentStrategy } from "../../../env/agents/open.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { createMeter } from "../../../env/models/meter.ts";
 import type { EpisodeAnswer } from "../../../env/serve/episode_answer.ts";
@@ -60,7 +59,7 @@ const customers = fc.oneof(
 );
 
 const episodes = fc.record({
-  strategy: fc.constantFrom<AgentStrategy>("tool-calling", "act", "react"),
+  strategy: fc.constantFrom("tool-calling", "act", "react"),
   /** Said in turn, and from the first again. */
   answers: fc.array(answers, { minLength: 1, maxLength: 6 }),
   customers: fc.array(customers, { minLength: 1, maxLength: 4 }),

@@ -3,6 +3,7 @@
  * waits for it. From an earlier run's episodes where there is one; else from assumptions that are named.
  */
 
+import { callsPerMessage } from "../../../env/users/registry.ts";
 import { batchPlan } from "./batch_shape.ts";
 import { batchShape } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
@@ -83,21 +84,12 @@ export const ASSUMED = {
   secondsPerMessage: 1,
 } as const;
 
-/** Calls that a customer makes for a message, at least. */
-const CALLS_PER_MESSAGE = {
-  scripted: 0,
-  llm: 1,
-  react: 1,
-  verify: 2,
-  reflection: 2,
-} as const satisfies Record<SlimeConfig["user"]["strategy"], number>;
-
 /** The assumption for a recipe. `promptTokens`: of policy and tools, where they are known. */
 export function assumedRates(
   { user }: Pick<SlimeConfig, "user">,
   promptTokens: number | null,
 ): EpisodeRates {
-  const calls = ASSUMED.messages * CALLS_PER_MESSAGE[user.strategy];
+  const calls = ASSUMED.messages * callsPerMessage(user.strategy);
   const prompt = promptTokens ?? ASSUMED.promptTokens;
   return {
     measuredOn: null,

@@ -1,7 +1,7 @@
 /** Lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU. */
 
 import { z } from "zod";
-import { openAgent } from "../../../../env/agents/open.ts";
+import { openAgent } from "../../../../env/agents/registry.ts";
 import { callTool } from "../../../../env/call_tool.ts";
 import { domainNamed } from "../../../../env/domains/registry.ts";
 import { tokenChatModel } from "../../../../env/models/token_chat.ts";

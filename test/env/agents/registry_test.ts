@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
-import { type AgentStrategy, openAgent } from "../../../env/agents/open.ts";
+import { openAgent } from "../../../env/agents/registry.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { tokenChatModel } from "../../../env/models/token_chat.ts";
 import type {
@@ -44,13 +44,13 @@ const REPLIES: readonly Partial<ChatReply>[] = [
   { content: "So.", toolCalls: [{ id: "b", name: "f", arguments: new Map() }] },
 ];
 
-function isText(strategy: AgentStrategy): boolean {
+function isText(strategy: string): boolean {
   return strategy === "act" || strategy === "react";
 }
 
 /** Models that act, speak and make mistakes in the strategy's form; each makes a new one. */
 function models(
-  strategy: AgentStrategy,
+  strategy: string,
 ): Readonly<Record<string, () => ChatModel>> {
   const { tokenizer } = codec;
   const texts = isText(strategy) ? TEXTS : CALLS;
@@ -71,7 +71,7 @@ function replyingModel(): ChatModel {
 
 /** An agent with a model of its own for each session, so that scripts begin anew. */
 async function perSession(
-  strategy: AgentStrategy,
+  strategy: string,
   model: () => ChatModel,
 ): Promise<Agent> {
   const agents = await Promise.all(
@@ -123,7 +123,7 @@ Deno.test("openAgent() refuses examples where nothing is shown", async () => {
   const model = sayingChatModel("Hello");
   await assert.rejects(
     openAgent("few-shot", { model, dataset, prompt: "none" }),
-    { name: "ConfigError", message: /set prompt: full/ },
+    { name: "ConfigError", hint: /set prompt: full/ },
   );
 });
 
