@@ -74,7 +74,7 @@ export { createCpuPolicy, loadCpuPolicy } from "./train/cpu/policy.ts";
 // Episodes: one, many, and how far they have come.
 export { rollout, rolloutAll } from "./env/rollout.ts";
 export { trialSpecs } from "./env/trials.ts";
-export { progressLine } from "./train/progress/progress_line.ts";
+export { progressLine } from "./train/progress/live_line.ts";
 
 // What episodes come to: who failed where and why, pass^k with intervals, rows for a data frame.
 export { diagnose } from "./env/diagnosis/diagnose.ts";

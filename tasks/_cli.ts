@@ -100,7 +100,7 @@ export async function main<S extends z.ZodObject>(
     terminal.endProgress();
     const interrupted = interrupt.signal.aborted && isAbort(error);
     exitCode = interrupted ? EXIT.interrupted : exitCodeOf(error);
-    if (!interrupted) terminal.note(`error: ${errorText(error)}`);
+    if (!interrupted) terminal.note(errorText(error));
   }
   Deno.exit(exitCode);
 }
@@ -141,7 +141,8 @@ export function parseFlags<S extends z.ZodObject>(
     if (error.code === "commander.helpDisplayed") {
       return { help: help.trimEnd() };
     }
-    throw new ConfigError(misuse(error, task.name, fields));
+    const hint = `see "deno task ${task.name} --help"`;
+    throw new ConfigError(misuse(error, { name: task.name, fields }), { hint });
   }
   const given = command.opts<Record<string, unknown>>();
   const values: Record<string, unknown> = {};
@@ -274,25 +275,21 @@ function isShown(value: unknown): boolean {
 /** What commander found wrong, in our words. */
 function misuse(
   error: CommanderError,
-  name: string,
-  fields: readonly Flag[],
+  { name, fields }: { name: string; fields: readonly Flag[] },
 ): string {
-  const see = `see "deno task ${name} --help"`;
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
   if (error.code === "commander.unknownOption") {
     const flag = quoted.split("=")[0] ?? "";
     const known = [...fields.map((field) => field.name), "--json", "--help"];
-    return `Unknown flag "${flag}"; the nearest is "${
-      nearest(flag, known)
-    }"; ${see}`;
+    return `Unknown flag "${flag}", the nearest is "${nearest(flag, known)}"`;
   }
   if (error.code === "commander.optionMissingArgument") {
-    return `The flag "${quoted}" needs its value; ${see}`;
+    return `The flag "${quoted}" needs its value`;
   }
   if (error.code === "commander.excessArguments") {
-    return `Too many words: deno task ${name} takes flags only; ${see}`;
+    return `Too many words: deno task ${name} takes flags only`;
   }
-  return `${error.message.replace(/^error: /, "")}; ${see}`;
+  return error.message.replace(/^error: /, "");
 }
 
 /** Aborts on the first Ctrl-C (or SIGTERM), exits on the second; what is on disk is whole at any moment. */
@@ -316,25 +313,31 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError ? EXIT.misused : EXIT.failed;
 }
 
-/** One paragraph for our own errors and for what the system refuses; the stack for bugs. */
+/** `error: …`, and where there is one `hint: …` on a line of its own; the stack for bugs. */
 export function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (
-    error instanceof BoundaryError && !(error instanceof InfrastructureError)
-  ) {
-    return error.hint === undefined
-      ? error.message
-      : `${error.message}\nhint: ${error.hint}`;
+  const [message, hint] = explained(error);
+  return `error: ${message}${hint === undefined ? "" : `\nhint: ${hint}`}`;
+}
+
+function explained(
+  error: unknown,
+): [message: string, hint?: string | undefined] {
+  if (!(error instanceof Error)) return [String(error)];
+  const isBug = error instanceof InfrastructureError && error.kind === "bug";
+  if (error instanceof BoundaryError && !isBug) {
+    return [error.message, error.hint];
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return `${
-      error.message.replace(/, run again.*$/, "")
-    }: this task may not do that; ` +
-      "choose a place it may use, or run the script by `deno run` with the permission named";
+    const refused = error.message.replace(/, run again.*$/, "");
+    return [
+      `${refused}: this task may not do that`,
+      "choose a place it may use, or run the script by `deno run` with the permission named",
+    ];
   }
-  return `${
-    error.stack ?? error.message
-  }\nThis is a bug in taulab: please report it with the command line`;
+  return [
+    error.stack ?? error.message,
+    "this is a bug in taulab: report it with the command line",
+  ];
 }
 
 function isAbort(error: unknown): boolean {

@@ -10,7 +10,8 @@ import type {
 } from "../train/slime/checkpoint/verify_checkpoint.ts";
 import type { Shell } from "../train/slime/hosts/shell.ts";
 import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
-import { bytes, count, duration, table } from "./_text.ts";
+import { bytes, count, duration } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 /** A table of what was compared, by kind of tensor; then faults, notes and the verdict. */
 export function reportText(report: VerifyReport, seconds: number): string {

@@ -9,7 +9,8 @@ import {
   type Diagnosed,
   type DiagnosisReport,
 } from "../train/diagnosis/diagnosis_report.ts";
-import { count, percent, table } from "./_text.ts";
+import { count, percent } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 /** What is printed. */
 export interface ReportParts {

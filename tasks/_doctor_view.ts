@@ -7,7 +7,8 @@ import type {
 } from "../train/slime/doctor/check.ts";
 import type { DoctorReport } from "../train/slime/doctor/doctor.ts";
 import type { Terminal } from "./_terminal.ts";
-import { duration, table } from "./_text.ts";
+import { duration } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 const MARKS: Readonly<Record<FindingState, string>> = {
   pass: "pass",

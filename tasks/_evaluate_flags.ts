@@ -33,7 +33,7 @@ import {
   SHARED_PATHS,
   userFlags,
 } from "./_shared_flags.ts";
-import { stamp } from "./_text.ts";
+import { stamp } from "../train/runs/run_info.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
 const { shape } = evaluationSchema;

@@ -3,15 +3,14 @@
 import type { Episode, Usage } from "../env/types.ts";
 import type { Estimate } from "../train/evaluation/interval.ts";
 import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
+import type { Counter } from "../train/progress/live_line.ts";
 import type { Terminal } from "./_terminal.ts";
-import { count, dollars, duration, percent, table } from "./_text.ts";
+import { count, dollars, percent } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 /** The live line of an evaluation. */
 export class EvaluationLine {
-  readonly #terminal: Terminal;
-  readonly #of: number;
-  readonly #startMs: number;
-  #done = 0;
+  readonly #line: Counter;
   #scored = 0;
   #reward = 0;
   #failed = 0;
@@ -19,14 +18,11 @@ export class EvaluationLine {
 
   /** @param of Episodes to run. */
   constructor(terminal: Terminal, of: number) {
-    this.#terminal = terminal;
-    this.#of = of;
-    this.#startMs = performance.now();
+    this.#line = terminal.counting(of, "episodes");
   }
 
   /** Takes an episode in that ended. */
   add({ reward, usage }: Episode): void {
-    this.#done++;
     if (reward === null) this.#failed++;
     else {
       this.#scored++;
@@ -36,23 +32,13 @@ export class EvaluationLine {
     this.#cost = this.#cost === null || cost === null
       ? null
       : this.#cost + cost;
-    this.#show();
-  }
-
-  #show(): void {
-    const seconds = (performance.now() - this.#startMs) / 1000;
-    const rate = this.#done / seconds;
-    const parts = [
-      `${count(this.#done)}/${count(this.#of)} episodes`,
+    this.#line.step([
       ...(this.#scored > 0
         ? [`reward ${(this.#reward / this.#scored).toFixed(3)}`]
         : []),
       ...(this.#failed > 0 ? [`${this.#failed} failed`] : []),
       ...(this.#cost ? [dollars(this.#cost)] : []),
-      `${rate.toFixed(1)}/s`,
-      `${duration((this.#of - this.#done) / rate)} left`,
-    ];
-    this.#terminal.progress(parts.join(" · "));
+    ]);
   }
 }
 

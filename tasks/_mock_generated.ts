@@ -37,9 +37,9 @@ import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { readRun } from "../train/runs/run_reader.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
-import { RunningLine } from "./_running_line.ts";
 import { runPath } from "./_shared_flags.ts";
-import { bytes, count, duration, percent, table } from "./_text.ts";
+import { bytes, count, duration, percent } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 /** What is asked for. */
 export interface MockFlags {
@@ -130,10 +130,7 @@ async function generate(
   { env, count: wanted, seed, set }: MockFlags,
   { terminal, signal }: TaskContext,
 ): Promise<World> {
-  const line = new RunningLine(terminal, {
-    what: "tasks certified",
-    of: wanted,
-  });
+  const line = terminal.counting(wanted, "tasks certified");
   const sizes = splitSizes(wanted);
   const counts = {
     trainTasks: sizes.train,
@@ -144,7 +141,7 @@ async function generate(
   const make = env === "airline" ? generatedAirlineWorld : generated;
   return await make(seed, options, {
     signal,
-    onTask: (done) => line.to(done),
+    onTask: () => line.step(),
   });
 }
 
@@ -194,10 +191,7 @@ async function rates(
   const path = runPath(policy, runs);
   await using opened = await openRunPolicy(await readRun(path));
   const tasks = world.tasks("train");
-  const line = new RunningLine(terminal, {
-    what: "episodes",
-    of: tasks.length * trials,
-  });
+  const line = terminal.counting(tasks.length * trials, "episodes");
   const { rollout } = opened.run.config;
   return await measureRates({
     dataset: world,

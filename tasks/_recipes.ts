@@ -16,7 +16,8 @@ export async function readRecipe(given: string): Promise<Recipe> {
     return { name: isName ? `${given}.yaml` : given, text };
   }
   throw new ConfigError(
-    `There is no recipe "${given}": give the path of a YAML file, or one of ${await recipeNames()}`,
+    `There is no recipe "${given}"`,
+    { hint: `give the path of a YAML file, or one of ${await recipeNames()}` },
   );
 }
 

@@ -31,7 +31,8 @@ export function tokenOf(host: string, shown: string): string | undefined {
   const token = Deno.env.get("TAULAB_TOKEN") || undefined;
   if (token !== undefined || isLoopback(host)) return token;
   throw new ConfigError(
-    `--host ${host} can be reached by others: set TAULAB_TOKEN, ${shown}, or listen on 127.0.0.1`,
+    `--host ${host} can be reached by others`,
+    { hint: `set TAULAB_TOKEN, ${shown}, or listen on 127.0.0.1` },
   );
 }
 

@@ -7,7 +7,8 @@ import type { Progress } from "../train/slime/setup/run_step.ts";
 import type { Line, Step } from "../train/slime/setup/step.ts";
 import type { HostUndoReport } from "../train/slime/setup/undo.ts";
 import type { Terminal } from "./_terminal.ts";
-import { duration, table } from "./_text.ts";
+import { duration } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 /** A step of a plan, for `--json`. */
 export interface PlannedStep {

@@ -12,7 +12,7 @@ import { measuredRates } from "../train/slime/plan/measured.ts";
 import type { LaunchFacts, PlanHost } from "../train/slime/plan/slime_plan.ts";
 import { planData } from "../train/slime/plan/slime_rows.ts";
 import { runPath } from "./_shared_flags.ts";
-import { stamp } from "./_text.ts";
+import { stamp } from "../train/runs/run_info.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
 /**

@@ -11,7 +11,7 @@ import {
 } from "../train/slime/plan/slime_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
-import { count, dollars, duration } from "./_text.ts";
+import { count, dollars, duration } from "../train/progress/amounts.ts";
 import type { TrainFlags } from "./_train_flags.ts";
 
 /** Prints the plan of a slime run. Starts, asks and writes nothing. */

@@ -7,7 +7,7 @@ import type { LaunchResult } from "../train/slime/launch/launch.ts";
 import type { RayJob } from "../train/slime/launch/ray_jobs.ts";
 import type { SlimeRun } from "../train/slime/launch/slime_run.ts";
 import type { Terminal } from "./_terminal.ts";
-import { count, duration } from "./_text.ts";
+import { count, duration } from "../train/progress/amounts.ts";
 
 /** Rollouts of late, for the time that is left. */
 const RECENT = 8;

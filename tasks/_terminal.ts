@@ -1,35 +1,38 @@
 /** Where a task's words go: the result to stdout, all else to stderr, one live line where a person watches. */
 
+import {
+  type Counter,
+  counter,
+  LiveLine,
+} from "../train/progress/live_line.ts";
+
 const encoder = new TextEncoder();
 
 /** The two streams of a task. Under `--json` stdout carries the final object and nothing else. */
 export class Terminal {
   readonly #json: boolean;
-  readonly #live: boolean;
-  #line = "";
-  #shownAtMs = -Infinity;
+  readonly #line = new LiveLine();
 
   constructor(options: { json: boolean }) {
     this.#json = options.json;
-    this.#live = Deno.stderr.isTerminal();
   }
 
   /** A line of the result, for people: to stdout, left out under `--json`. */
   print(text = ""): void {
     if (this.#json) return;
-    this.#clear();
+    this.#line.end();
     writeAll(Deno.stdout, `${text}\n`);
   }
 
   /** A piece of a conversation with the person: to stdout, under `--json` to stderr. */
   talk(text: string): void {
-    this.#clear();
+    this.#line.end();
     writeAll(this.#json ? Deno.stderr : Deno.stdout, text);
   }
 
   /** The result for programs: one JSON object on one line of stdout. */
   printJson(value: unknown): void {
-    this.#clear();
+    this.#line.end();
     writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }
 
@@ -40,34 +43,22 @@ export class Terminal {
 
   /** A line about what is going on: to stderr. */
   note(text: string): void {
-    this.#clear();
-    writeAll(Deno.stderr, `${text}\n`);
-    this.#draw();
+    this.#line.around(() => writeAll(Deno.stderr, `${text}\n`));
   }
 
   /** Replaces the live line, at most ten times a second; nothing where stderr is no terminal. */
-  progress(text: string, nowMs: number = performance.now()): void {
-    if (!this.#live) return;
-    this.#line = text;
-    if (nowMs - this.#shownAtMs < 100) return;
-    this.#shownAtMs = nowMs;
-    this.#draw();
+  progress(text: string): void {
+    this.#line.show(text);
+  }
+
+  /** Counts what is done of `of` on the live line: how many, how fast, how long it still takes. */
+  counting(of: number, what: string): Counter {
+    return counter(of, { what, show: (text) => this.#line.show(text) });
   }
 
   /** Ends the live line. */
   endProgress(): void {
-    this.#clear();
-    this.#line = "";
-  }
-
-  #clear(): void {
-    if (this.#live && this.#line !== "") writeAll(Deno.stderr, "\r\x1b[K");
-  }
-
-  #draw(): void {
-    if (!this.#live || this.#line === "") return;
-    const { columns } = Deno.consoleSize();
-    writeAll(Deno.stderr, `\r\x1b[K${this.#line.slice(0, columns - 1)}`);
+    this.#line.end();
   }
 }
 

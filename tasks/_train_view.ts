@@ -11,7 +11,14 @@ import {
   secondsLeft,
 } from "../train/progress/time_left.ts";
 import type { Terminal } from "./_terminal.ts";
-import { bytes, count, dollars, duration, percent, table } from "./_text.ts";
+import {
+  bytes,
+  count,
+  dollars,
+  duration,
+  percent,
+} from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 /** The live line of a run. */
 export class LiveLine {

@@ -17,7 +17,8 @@ import { openDataset } from "../train/config/open_dataset.ts";
 import { formatExclusions } from "../train/config/exclusions.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { count, duration, percent, table } from "./_text.ts";
+import { count, duration, percent } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
@@ -117,8 +118,8 @@ function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
   const unknown = split.find((one) => !splits.includes(one));
   if (unknown !== undefined) {
     throw new ConfigError(
-      `There is no split "${unknown}" in these data`,
-      { hint: `they have ${splits.join(", ")}` },
+      `There is no split "${unknown}" in this dataset`,
+      { hint: `it has ${splits.join(", ")}` },
     );
   }
   return split.length === 0 ? splits : split;

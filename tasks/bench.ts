@@ -15,7 +15,8 @@ import { benchVerify } from "./_bench_verify.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { benchBridge } from "./_bench_bridge.ts";
 import type { Terminal } from "./_terminal.ts";
-import { bytes, count, percent, table } from "./_text.ts";
+import { bytes, count, percent } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 const flags = z.object({
   tauBench: z.string().optional().meta({

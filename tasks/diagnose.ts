@@ -4,7 +4,7 @@
 
 import { z } from "zod";
 import { diagnose } from "../env/diagnosis/diagnose.ts";
-import { ConfigError, InfrastructureError } from "../env/errors.ts";
+import { ConfigError, InfrastructureError, messageOf } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { ChatModel } from "../env/types.ts";
 import { endpointSchema } from "../train/config/config_sections.ts";
@@ -22,7 +22,6 @@ import { openChatModel } from "../train/config/open_model.ts";
 import { latestRun } from "../train/runs/run_reader.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
-import { RunningLine } from "./_running_line.ts";
 import { budgetFlags, runPath, runsFlag } from "./_shared_flags.ts";
 
 const { provider } = endpointSchema.shape;
@@ -127,10 +126,7 @@ function diagnoseAll(
   { dataset }: RunEpisodes,
   { terminal, signal }: TaskContext,
 ): Diagnosed[] {
-  const line = new RunningLine(terminal, {
-    what: "episodes replayed",
-    of: failed.length,
-  });
+  const line = terminal.counting(failed.length, "episodes replayed");
   const all: Diagnosed[] = [];
   for (const episode of failed) {
     if (signal.aborted) break;
@@ -160,10 +156,7 @@ async function judgeAll(
   });
   const signal = AbortSignal.any([context.signal, meter.signal]);
   const model = await openJudge(flags, { meter, signal });
-  const line = new RunningLine(context.terminal, {
-    what: "episodes judged",
-    of: diagnosed.length,
-  });
+  const line = context.terminal.counting(diagnosed.length, "episodes judged");
   const out = [...diagnosed];
   const queue = diagnosed.entries();
   async function work() {
@@ -175,7 +168,7 @@ async function judgeAll(
   }
   await Promise.all(Array.from({ length: flags.concurrency }, work));
   if (meter.signal.aborted) {
-    context.terminal.note(String(meter.signal.reason.message));
+    context.terminal.note(messageOf(meter.signal.reason));
   }
   return out;
 }

@@ -14,7 +14,7 @@ import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
 import { readRecipe } from "./_recipes.ts";
 import { runsFlag } from "./_shared_flags.ts";
-import { table } from "./_text.ts";
+import { table } from "../train/progress/table.ts";
 
 const flags = z.object({
   recipe: z.string().min(1).default("qwen3-4b").meta({

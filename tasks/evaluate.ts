@@ -1,7 +1,7 @@
 /** `deno task evaluate`: how well an agent serves, and why not better. */
 
 import { join } from "node:path";
-import { RunDirError } from "../env/errors.ts";
+import { messageOf, RunDirError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Dataset, UserFactory } from "../env/types.ts";
 import { addUsage, NO_USAGE } from "../env/models/usage.ts";
@@ -37,7 +37,8 @@ import {
   newEvaluation,
 } from "./_evaluate_flags.ts";
 import { EvaluationLine, reportText } from "./_evaluate_view.ts";
-import { count, duration, table } from "./_text.ts";
+import { count, duration } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 import { keysHelp } from "./_train_flags.ts";
 
 async function run(
@@ -65,7 +66,9 @@ async function run(
   const dir = earlier ?? stack.use(await create(flags, plan));
   const sitting = { ...plan, dir, candidate, user, signal };
   const complete = await sit(sitting, context);
-  if (meter.signal.aborted) context.terminal.note(meter.signal.reason.message);
+  if (meter.signal.aborted) {
+    context.terminal.note(messageOf(meter.signal.reason));
+  }
   const report = reportOf(dir, plan.dataset);
   if (flags.export === "tau-bench") {
     const text = tauBenchResults(dir, plan.dataset);

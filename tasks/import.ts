@@ -9,7 +9,8 @@ import {
 import { ConfigError } from "../env/errors.ts";
 import { readTextIfThere, removeIfThere } from "../train/runs/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { count, table } from "./_text.ts";
+import { count } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 const flags = z.object({
   from: z.string().min(1).optional().meta({
@@ -80,7 +81,8 @@ async function openCheckout(
   }
   if (git === undefined || commit === undefined || from !== undefined) {
     throw new ConfigError(
-      "Say what to import: --from DIR, or --git URL with --commit SHA",
+      "There is nothing to import",
+      { hint: "pass --from DIR, or --git URL with --commit SHA" },
     );
   }
   const root = await Deno.makeTempDir({ prefix: "tau-bench-" });

@@ -18,7 +18,8 @@ import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { knobKeys, mockGenerated } from "./_mock_generated.ts";
 import { keysHelp } from "./_train_flags.ts";
 import { runsFlag } from "./_shared_flags.ts";
-import { count, table } from "./_text.ts";
+import { count } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 const flags = z.object({
   source: z.enum(["generated", "tau-bench"]).default("generated").meta({

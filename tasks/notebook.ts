@@ -18,7 +18,8 @@ import {
 } from "../notebooks/jupyter/notebook_file.ts";
 import { findJupyter } from "../notebooks/jupyter/python.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { duration, table } from "./_text.ts";
+import { duration } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const NOTEBOOKS = join(ROOT, "notebooks");
@@ -79,7 +80,9 @@ function refuseIdleFlags(
   const ways = [run && "--run", check && "--check", install && "--install"]
     .filter((way) => way !== false);
   if (ways.length > 1) {
-    throw new ConfigError(`${ways.join(" and ")}: give one of them`);
+    throw new ConfigError(`${ways.join(" and ")} contradict each other`, {
+      hint: "give one of them",
+    });
   }
   if (operands.length > 0 && !run && !check) {
     throw new ConfigError(

@@ -9,7 +9,8 @@ import {
   replayFiles,
 } from "../env/benchmarks/tau/replay/replay_recordings.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { count, table } from "./_text.ts";
+import { count } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
 
 const flags = z.object({
   tauBench: z.string().optional().meta({

@@ -1,7 +1,7 @@
 /** `deno task train`: a small policy learns to serve users with tools, on this machine. */
 
 import { join } from "node:path";
-import { RunDirError } from "../env/errors.ts";
+import { messageOf, RunDirError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Dataset, UserFactory } from "../env/types.ts";
 import { NO_USAGE } from "../env/models/usage.ts";
@@ -20,7 +20,7 @@ import {
   slimeStop,
 } from "./_slime_launch.ts";
 import { slimeDryRun } from "./_slime_plan.ts";
-import { stamp } from "./_text.ts";
+import { stamp } from "../train/runs/run_info.ts";
 import {
   helpNotes,
   newConfig,
@@ -64,7 +64,7 @@ async function run(
     onActivity: (activity) => live.show(activity),
   });
   terminal.endProgress();
-  if (halt.aborted) terminal.note(halt.reason.message);
+  if (halt.aborted) terminal.note(messageOf(halt.reason));
   terminal.print(resultText(result, run.metrics));
   terminal.print();
   const used = usageText(run.customerUsage());

@@ -18,7 +18,7 @@ import { writeFileAtomic } from "../train/runs/storage.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
 import { runsFlag } from "./_shared_flags.ts";
-import { bytes, count } from "./_text.ts";
+import { bytes, count } from "../train/progress/amounts.ts";
 
 const flags = z.object({
   host: z.string().default("127.0.0.1").meta({
@@ -193,7 +193,8 @@ function readIds(text: string): number[] {
     const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
     if (match === null || from < 1 || to < from || to - from >= 100_000) {
       throw new ConfigError(
-        `--episodes ${text}: write ids from 1 and ranges, as in 1,5-9`,
+        `--episodes ${text} is no list of ids`,
+        { hint: "write ids from 1 and ranges, as in 1,5-9" },
       );
     }
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -36,14 +36,13 @@ export async function findJupyter(
   const venv = join(".venv", WINDOWS ? "Scripts" : "bin", "pip");
   throw new ConfigError(
     named === undefined
-      ? `There is no Python with Jupyter lab (tried ${
-        tried.join(", ")
-      }); make one by "python3 -m venv .venv && ${venv} install jupyterlab", ` +
-        "which stays within the project, or name one by --python"
-      : `"${named}" is no Python that has ${
-        NEEDED.join(", ")
-      }; install them by "${named} -m pip install jupyterlab", ` +
-        "or name another one",
+      ? `There is no Python with Jupyter lab (tried ${tried.join(", ")})`
+      : `"${named}" is no Python that has ${NEEDED.join(", ")}`,
+    {
+      hint: named === undefined
+        ? `make one by "python3 -m venv .venv && ${venv} install jupyterlab", which stays within the project, or name one by --python`
+        : `install them by "${named} -m pip install jupyterlab", or name another one`,
+    },
   );
 }
 

@@ -6,6 +6,7 @@
 import type { Database } from "../../env/database.ts";
 import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
+import { count } from "../../train/progress/amounts.ts";
 import type { JsonObject, JsonValue } from "../../env/python/python_value.ts";
 import type {
   Episode,
@@ -268,9 +269,7 @@ function folded(content: string): Rich {
       <div class="said tool">
         <div class="who">tool</div>
         <details>
-          <summary>${start}… (${content.length.toLocaleString(
-            "en-US",
-          )} letters)</summary>
+          <summary>${start}… (${count(content.length)} letters)</summary>
           <pre>${content}</pre>
         </details>
       </div>

@@ -1,5 +1,7 @@
-/** Tables of a notebook: HTML, and columns of text for terminals and tests. */
+/** Tables of a notebook: HTML, and the same as text. */
 
+import { count } from "../../train/progress/amounts.ts";
+import { table as textTable } from "../../train/progress/table.ts";
 import { type Html, html } from "./html.ts";
 import { Rich } from "./rich.ts";
 
@@ -32,7 +34,8 @@ export function table(
     .map((record) => columns.map((column) => record[column] ?? null));
   const more = records.length - shown.length;
   const note = more > 0 ? `… and ${more} more` : "";
-  const text = columnsText([columns, ...shown.map((row) => row.map(cellText))]);
+  const cells = shown.map((row) => row.map(cellText));
+  const text = textTable([columns, ...cells], { widest: 60 });
   return new Rich({
     html: html`
       <table>
@@ -88,15 +91,6 @@ function cellText(cell: Cell): string {
 /** `0.125`, `1,234`, `–` for what was not measured. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (Number.isInteger(value)) return count(value);
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3);
-}
-
-function columnsText(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, i) =>
-    Math.min(60, Math.max(...rows.map((row) => (row[i] ?? "").length)))
-  );
-  return rows.map((row) =>
-    row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd()
-  ).join("\n");
 }

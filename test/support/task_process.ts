@@ -40,6 +40,9 @@ export function taskCommand(
   });
 }
 
+/** How a task says what is wrong: a line for the error, and one for its hint. */
+export const ERROR_AND_HINT = /^error: .+\n(hint: .+\n)?$/;
+
 /** What a task came to. */
 export interface TaskOutput {
   readonly code: number;

@@ -11,6 +11,7 @@ import { resolveConfig } from "../../train/config/config.ts";
 import { openDataset } from "../../train/config/open_dataset.ts";
 import { assertGolden } from "../support/golden.ts";
 import { writePolicyRun } from "../support/policy_run.ts";
+import { ERROR_AND_HINT } from "../support/task_process.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
@@ -175,11 +176,11 @@ Deno.test("chat with the policy of the last completed run, in the world that it 
     assert.equal(beyond.code, 2);
     assert.match(
       beyond.stderr,
-      /no task 3 in the test split of generated: it has 3 tasks; pass --task 0 to --task 2\n$/,
+      /no task 3 in the test split of generated: it has 3 tasks\nhint: pass --task 0 to --task 2\n$/,
     );
   }));
 
-Deno.test("chat with a damaged policy exits with 1 and says the way out", () =>
+Deno.test("chat with a damaged policy exits with 1 and says how to fix it", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "a"));
     const weights = join(dir, "a", "checkpoints", "1", "policy", "weights.f32");
@@ -187,21 +188,24 @@ Deno.test("chat with a damaged policy exits with 1 and says the way out", () =>
     const { code, stdout, stderr } = await chat(["--runs", dir]);
     assert.equal(code, 1);
     assert.equal(stdout, "");
-    assert.match(stderr, /weights.f32" is damaged.*or name another run\n$/);
-    assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+    assert.match(
+      stderr,
+      /weights.f32" is damaged.*\nhint: .*or name another run\n$/,
+    );
+    assert.match(stderr, ERROR_AND_HINT);
   }));
 
-Deno.test("chat misused exits with 2, says how to mend it, and prints nothing on stdout", () =>
+Deno.test("chat misused exits with 2, says how to fix it, and prints nothing on stdout", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "bare"), { steps: [] });
     const cases: [string[], RegExp][] = [
-      [["--polcy", "a"], /Unknown flag "--polcy"; the nearest is "--policy"/],
+      [["--polcy", "a"], /Unknown flag "--polcy", the nearest is "--policy"/],
       [["--policy", "nope"], /There is no run at ".*nope"/],
-      [["--policy", "bare"], /"[^"]*bare" has no checkpoint.*--resume/],
+      [["--policy", "bare"], /"[^"]*bare" has no checkpoint.*\n?.*--resume/],
       [["--agent", "expert", "--policy", "bare"], /contradict each other/],
       [
         ["--agent", "policy", "--runs", join(dir, "none")],
-        /no completed run in ".*none"; train one by "deno task train"/,
+        /no completed run in ".*none"\nhint: train one by "deno task train"/,
       ],
       [["--agent", "expert", "--task", "99999"], /no task 99999 in the test/],
       [["--agent", "expert", "--task", "-1"], /^error: --task: .*-1/],
@@ -216,7 +220,7 @@ Deno.test("chat misused exits with 2, says how to mend it, and prints nothing on
       const { code, stdout, stderr } = await chat([...runs, ...args]);
       assert.match(stderr, message);
       assert.equal(code, 2, stderr);
-      assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+      assert.match(stderr, ERROR_AND_HINT);
       assert.equal(stdout, "");
     }
   }));

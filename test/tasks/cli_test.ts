@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { ConfigError, DataError, RunDirError } from "../../env/errors.ts";
+import {
+  ConfigError,
+  DataError,
+  InfrastructureError,
+  RunDirError,
+} from "../../env/errors.ts";
 import { explainIssue, nearest } from "../../env/explain.ts";
 import {
   errorText,
@@ -8,7 +13,13 @@ import {
   parseFlags,
   type TaskDefinition,
 } from "../../tasks/_cli.ts";
-import { bytes, count, duration, percent, table } from "../../tasks/_text.ts";
+import {
+  bytes,
+  count,
+  duration,
+  percent,
+} from "../../train/progress/amounts.ts";
+import { table } from "../../train/progress/table.ts";
 
 const demo = {
   name: "demo",
@@ -46,6 +57,7 @@ function refusal(...argv: string[]): string {
   } catch (error) {
     assert.ok(error instanceof ConfigError);
     assert.equal(exitCodeOf(error), 2);
+    assert.equal(error.hint, 'see "deno task demo --help"');
     return error.message;
   }
   throw new assert.AssertionError({ message: "the flags were taken" });
@@ -88,25 +100,25 @@ Deno.test("parseFlags() fills in the schema's defaults", () => {
 Deno.test("parseFlags() names the nearest flag of an unknown one, however far", () => {
   assert.match(
     refusal("--sed", "1"),
-    /^Unknown flag "--sed"; the nearest is "--seed"; see "deno task demo --help"$/,
+    /^Unknown flag "--sed", the nearest is "--seed"$/,
   );
   assert.match(refusal("--dryrun"), /the nearest is "--dry-run"/);
   assert.match(
     refusal("--xyzzyplugh=3"),
-    /^Unknown flag "--xyzzyplugh"; the nearest is "--/,
+    /^Unknown flag "--xyzzyplugh", the nearest is "--/,
   );
 });
 
 Deno.test("parseFlags() says what a flag's value should be and what it got", () => {
   assert.match(
     refusal("--seed", "many"),
-    /^--seed: expected number, got "many"; see/,
+    /^--seed: expected number, got "many"$/,
   );
-  assert.match(refusal("--seed", "1.5"), /^--seed: expected int, got 1.5; see/);
-  assert.match(refusal("--seed", "-1"), /^--seed: .*>=0, got -1; see/);
+  assert.match(refusal("--seed", "1.5"), /^--seed: expected int, got 1.5$/);
+  assert.match(refusal("--seed", "-1"), /^--seed: .*>=0, got -1$/);
   assert.match(
     refusal("--data", "foo"),
-    /^--data: expected one of "generated"\|"tau-bench", got "foo"; see/,
+    /^--data: expected one of "generated"\|"tau-bench", got "foo"$/,
   );
   assert.match(refusal("--seed"), /needs its value/);
   assert.match(refusal("stray"), /Too many words/);
@@ -133,13 +145,40 @@ Deno.test("parseFlags() gives help with every flag, its default and an example",
   }
 });
 
-Deno.test("errorText() is the message alone for what people can mend, the stack for bugs", () => {
+Deno.test("errorText() is a line for the error and one for its hint, the stack for bugs", () => {
   for (const kind of [ConfigError, DataError, RunDirError]) {
-    assert.equal(errorText(new kind("do this instead")), "do this instead");
+    assert.equal(errorText(new kind("It is full")), "error: It is full");
+    assert.equal(
+      errorText(new kind("It is full; of sand", { hint: "empty it" })),
+      "error: It is full; of sand\nhint: empty it",
+    );
   }
-  assert.match(
-    errorText(new TypeError("x is undefined")),
-    /TypeError: x is undefined[\s\S]*bug in taulab/,
+  const failure = { source: "model", hint: "start it" } as const;
+  assert.equal(
+    errorText(
+      new InfrastructureError("No answer", { ...failure, kind: "connection" }),
+    ),
+    "error: No answer\nhint: start it",
+  );
+  for (
+    const bug of [
+      new TypeError("x is undefined"),
+      new InfrastructureError("x is undefined", { ...failure, kind: "bug" }),
+    ]
+  ) {
+    assert.match(
+      errorText(bug),
+      /^error: \w+Error: x is undefined\n[\s\S]*\nhint: this is a bug in taulab/,
+    );
+  }
+  assert.equal(
+    errorText(
+      new Deno.errors.NotCapable(
+        'Requires write access to "x", run again with the --allow-write flag',
+      ),
+    ),
+    'error: Requires write access to "x": this task may not do that\n' +
+      "hint: choose a place it may use, or run the script by `deno run` with the permission named",
   );
   assert.equal(exitCodeOf(new RunDirError("")), 1);
 });

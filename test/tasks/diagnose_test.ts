@@ -57,7 +57,10 @@ Deno.test("diagnose: refuses what is no run, and says what is missing", () =>
   inTempDir(async (dir) => {
     const none = await runTask("diagnose", ["--runs", dir]);
     assert.equal(none.code, 2);
-    assert.match(none.stderr, /There is no run in .*"deno task train"/);
+    assert.match(
+      none.stderr,
+      /There is no run in .*\nhint: .*"deno task train"/,
+    );
     const gone = await runTask("diagnose", ["x", "--runs", dir]);
     assert.equal(gone.code, 2);
     assert.match(gone.stderr, /There is no run at/);

@@ -115,7 +115,7 @@ Deno.test("evaluate: a budget ends it cleanly, and a larger one goes on", () =>
     assert.equal(first.code, 1, first.stderr);
     assert.match(
       first.stderr,
-      /The budget is spent: \d+ tokens used; go on by --resume with a larger --max-tokens/,
+      /The budget is spent: \d+ tokens used; .*--resume with a larger --max-tokens/,
     );
     const { scored, outcome } = JSON.parse(first.stdout);
     assert.equal(outcome, "interrupted");
@@ -153,13 +153,13 @@ Deno.test("evaluate: what cannot work is said at the start, and nothing is writt
       [["--agent", "expert", "--task-ids", "9999"], /There is no task 9999/],
       [
         ["--agent", "expert", "--user", "llm"],
-        /No model is named; pass --user-model NAME/,
+        /No model is named\nhint: pass --user-model NAME/,
       ],
       [["--agent", "poet"], /--agent/],
       [["--model", "m"], /No key for openai: set OPENAI_API_KEY/],
       [
         ["--model", "m", "--max-cost", "1", "--provider", "vllm"],
-        /"m" has no price; add prices/,
+        /"m" has no price\nhint: add prices/,
       ],
       [
         [
@@ -170,7 +170,7 @@ Deno.test("evaluate: what cannot work is said at the start, and nothing is writt
           "--base-url",
           `${server.url}/v1`,
         ],
-        /--model m \(vllm, .*does not exist; check the model's name/,
+        /--model m \(vllm, .*does not exist\nhint: check the model's name/,
       ],
       [["--resume", "none"], /There is no run at/],
     ];

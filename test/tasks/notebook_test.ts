@@ -26,18 +26,24 @@ Deno.test("notebook --help explains itself with examples", async () => {
   assert.match(stdout, /pip install jupyterlab/);
 });
 
-Deno.test("notebook says what is misused, and how to mend it", async () => {
+Deno.test("notebook says what is misused, and how to fix it", async () => {
   await inTempDir(async (dir) => {
     await writeNotebook(dir, "a", ["1"]);
     const missing = join(dir, "none");
     const wrong: [string[], RegExp][] = [
-      [["--run", "--check"], /--run and --check: give one of them/],
+      [
+        ["--run", "--check"],
+        /--run and --check contradict each other\nhint: give one of them/,
+      ],
       [["a"], /names are for --run and --check/],
       [["--out", dir], /add --run/],
-      [["--run", "aa", "--dir", dir], /no notebook "aa" .*the nearest is "a"/],
+      [
+        ["--run", "aa", "--dir", dir],
+        /no notebook "aa" .*\nhint: the nearest is "a"/,
+      ],
       [
         ["--run", "--dir", dir, "--python", missing],
-        /is no Python that has .*pip install jupyterlab/,
+        /is no Python that has .*\nhint: .*pip install jupyterlab/,
       ],
       [["--python", missing], /is no Python that has/],
     ];

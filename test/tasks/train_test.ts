@@ -11,7 +11,11 @@ import {
   modelServer,
 } from "../support/model_server.ts";
 import { inTempDir } from "../support/temp_dir.ts";
-import { runTask, taskCommand } from "../support/task_process.ts";
+import {
+  ERROR_AND_HINT,
+  runTask,
+  taskCommand,
+} from "../support/task_process.ts";
 
 /** A run of seconds: a tiny policy, few steps of few episodes. */
 const TINY = [
@@ -105,9 +109,9 @@ Deno.test("train --dry-run prints the plan and writes nothing", () =>
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
 
-Deno.test("train misused exits with 2, says how to mend it, and prints nothing on stdout", async () => {
+Deno.test("train misused exits with 2, says how to fix it, and prints nothing on stdout", async () => {
   const cases: [string[], RegExp][] = [
-    [["--sed", "3"], /Unknown flag "--sed"; the nearest is "--seed"/],
+    [["--sed", "3"], /Unknown flag "--sed", the nearest is "--seed"/],
     [
       ["--set", "grpo.stesp=3"],
       /unknown key "grpo.stesp"; the nearest is "grpo.steps"/,
@@ -115,7 +119,7 @@ Deno.test("train misused exits with 2, says how to mend it, and prints nothing o
     [["--set", "grpo.steps=x"], /grpo.steps .*expected number, got "x"/],
     [
       ["--recipe", "nope"],
-      /no recipe "nope".*"default", .*"qwen3-4b", .*"retail-all", "tau-retail"/,
+      /no recipe "nope"\nhint: .*"default", .*"qwen3-4b", .*"retail-all", "tau-retail"/,
     ],
     [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
     [["--resume", "nope"], /There is no run at "runs\/nope"/],
@@ -124,7 +128,7 @@ Deno.test("train misused exits with 2, says how to mend it, and prints nothing o
     const { code, stdout, stderr } = await output("runs", args);
     assert.equal(code, 2, stderr);
     assert.match(stderr, message);
-    assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+    assert.match(stderr, ERROR_AND_HINT);
     assert.equal(stdout, "");
   }));
 });
@@ -290,7 +294,7 @@ Deno.test("train serves customers played by a model, stops at the budget, and go
     assert.match(first.stderr, /llm some\/model user/);
     assert.match(
       first.stderr,
-      /The budget is spent: \d+ tokens used; go on by --resume with a larger --max-tokens/,
+      /The budget is spent: \d+ tokens used; .*--resume with a larger --max-tokens/,
     );
     assert.match(first.stdout, /Go on with: deno task train --resume .*\/a\n/);
     const spent = server.requests.length;
@@ -329,7 +333,7 @@ Deno.test("train writes nothing where the customers' model does not answer", () 
       stderr,
       /--user-model some\/model .* does not answer: .*bad key/,
     );
-    assert.equal(stderr.trim().split("\n").length, 1, "one paragraph");
+    assert.match(stderr, ERROR_AND_HINT);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
 

@@ -1,11 +1,11 @@
-/** Counts and durations as people say them. */
+/** Counts, durations, sizes, shares and prices as people say them. */
 
 /** A count with thousands apart: `18,204`. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** A duration as people say it: `4.2 s`, `3 min 05 s`, `1 h 02 min`. */
+/** A duration: `4.2 s`, `3 min 05 s`, `1 h 02 min`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
@@ -18,4 +18,25 @@ export function duration(seconds: number): string {
 
 function pad(value: number): string {
   return String(value).padStart(2, "0");
+}
+
+/** A number of bytes: `512 B`, `1.5 MiB`. */
+export function bytes(count: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const unit = Math.min(
+    units.length - 1,
+    Math.floor(Math.log2(Math.max(1, count)) / 10),
+  );
+  const value = count / 1024 ** unit;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A share as a percentage: `62.5%`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
+}
+
+/** US dollars, cents of small sums in full: `$0.0042`, `$12.50`. */
+export function dollars(cost: number): string {
+  return `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
 }

@@ -49,6 +49,12 @@ export const runInfoSchema = z.object({
 /** What `run.json` holds. */
 export type RunInfo = z.infer<typeof runInfoSchema>;
 
+/** What tells runs of one name apart: `20260102-030405`, in UTC. */
+export function stamp(now: Date): string {
+  return now.toISOString().replaceAll(/[-:]/g, "").replace("T", "-")
+    .slice(0, 15);
+}
+
 /** The info of a run that starts now. */
 export async function newRunInfo(options: {
   kind?: "train" | "evaluate";

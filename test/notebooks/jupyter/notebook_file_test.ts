@@ -19,7 +19,8 @@ Deno.test("readNotebooks() takes those that are named, or all in order", async (
     assert.deepEqual(await names("b", "a.ipynb"), ["b", "a"]);
     await assert.rejects(() => names("bb"), {
       name: "ConfigError",
-      message: /no notebook "bb" in .*; the nearest is "b"/,
+      message: /no notebook "bb" in /,
+      hint: 'the nearest is "b"',
     });
   });
 });

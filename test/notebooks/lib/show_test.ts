@@ -61,7 +61,7 @@ Deno.test("figure() is HTML in the page's colours, and SVG on white", () => {
 Deno.test("stack() shows the styles once", () => {
   const shown = stack(table([{ a: 1 }]), table([{ b: 2 }]));
   assert.equal(shown.markup.split("<style>").length, 2);
-  assert.equal(shown.text, "a\n1\n\nb\n2");
+  assert.equal(shown.text, "a\n─\n1\n\nb\n─\n2");
 });
 
 Deno.test("pointsFigure() and passFigure() say in words what they show", () => {
@@ -146,7 +146,7 @@ Deno.test("showCertificate() has a line for each part, coverageFigure() each cla
   for (const certificate of world.certificates.values()) {
     const lines = showCertificate(certificate).text.split("\n");
     assert.deepEqual(
-      lines.slice(1).map((line) => line.split(" ")[0]),
+      lines.slice(2).map((line) => line.split(" ")[0]),
       ["gold", "policy", "solvable", "unique", "strict", "expert"],
     );
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   progressLine,
   progressText,
-} from "../../../train/progress/progress_line.ts";
+} from "../../../train/progress/live_line.ts";
 
 /** A stream that keeps what is drawn on it, and a clock that is set by hand. */
 function screen(isTerminal: boolean) {
