@@ -26,6 +26,18 @@ Deno.test("notebooks: the tree holds no outputs", () => {
   }
 });
 
+Deno.test("notebooks: they import the published entry points and nothing behind them", () => {
+  const entries = ["../mod.ts", "../train/mod.ts", "../train/slime/mod.ts"];
+  for (const notebook of notebooks) {
+    for (const { id, source } of codeCells(notebook)) {
+      for (const [, path = ""] of source.matchAll(/\bfrom "([^"]+)"/g)) {
+        const isEntry = path === "./mod.ts" || entries.includes(path);
+        assert.ok(isEntry, `${notebook.name}, ${id} imports ${path}`);
+      }
+    }
+  }
+});
+
 // `deno fmt --check` of Deno 2.9.6 calls every notebook unformatted that it has not formatted itself, so it is not asked.
 Deno.test("notebooks: the code is formatted; else deno fmt --no-config notebooks/*.ipynb", async () => {
   await inTempDir(async (dir) => {

@@ -6,7 +6,6 @@
  *     rollouts ─▶ episodeRows ────┘
  */
 
-import { basename, resolve } from "node:path";
 import type { Episode } from "../../env/types.ts";
 import {
   type EpisodeFrame,
@@ -14,7 +13,6 @@ import {
   FRAME_INTEGERS,
   frameOf,
 } from "./episode_facts.ts";
-import { readRunInfo, readStore } from "./run_reader.ts";
 
 /**
  * An episode in plain values. Names are those of the columns of `episodes.db`, so a query there and a data frame
@@ -73,41 +71,8 @@ export function episodeRows(episodes: readonly Episode[]): EpisodeRow[] {
   });
 }
 
-/** Which episodes of a run are meant. Default: all. */
-export interface EpisodeFilter {
-  readonly step?: number;
-  /** `grpo`, `eval/test/greedy`, `evaluate/test`. */
-  readonly source?: string;
-  readonly taskId?: string;
-}
-
-/**
- * The rows of a run's episodes, in the order in which they were written. A run may be of any kind and still under way;
- * its data need not be there.
- *
- *     const rows = await readEpisodeRows("runs/a1", { source: "eval/test/greedy" });
- *
- * @throws {ConfigError} If there is no such run, or it has kept no episodes.
- * @throws {RunDirError} If it is of another version or damaged.
- */
-export async function readEpisodeRows(
-  path: string,
-  filter: EpisodeFilter = {},
-): Promise<EpisodeRow[]> {
-  await readRunInfo(path);
-  using store = readStore(path);
-  const run = basename(resolve(path));
-  const next = counter();
-  return store.list(filter).map((episode) => {
-    const { id, step, source, group, taskId } = episode;
-    const trial = next(`${step} ${source} ${taskId}`);
-    const place = { step, source, group_index: group };
-    return { run, id, ...place, trial, ...frameOf(episode) };
-  });
-}
-
 /** Counts by key, from 0. */
-function counter(): (key: string) => number {
+export function counter(): (key: string) => number {
   const counts = new Map<string, number>();
   return (key) => {
     const count = counts.get(key) ?? 0;

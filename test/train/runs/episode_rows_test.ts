@@ -9,9 +9,9 @@ import { scriptedUser } from "../../../env/users/scripted.ts";
 import {
   EPISODE_INTEGERS,
   episodeRows,
-  readEpisodeRows,
 } from "../../../train/runs/episode_rows.ts";
 import { EpisodeStore } from "../../../train/runs/episode_store.ts";
+import { readEpisodeRows } from "../../../train/runs/read_episode_rows.ts";
 import { newRunInfo } from "../../../train/runs/run_info.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";

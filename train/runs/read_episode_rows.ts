@@ -1,0 +1,39 @@
+/** The episodes of a run as flat rows. */
+
+import { basename, resolve } from "node:path";
+import { frameOf } from "./episode_facts.ts";
+import { counter, type EpisodeRow } from "./episode_rows.ts";
+import { readRunInfo, readStore } from "./run_reader.ts";
+
+/** Which episodes of a run are meant. Default: all. */
+export interface EpisodeFilter {
+  readonly step?: number;
+  /** `grpo`, `eval/test/greedy`, `evaluate/test`. */
+  readonly source?: string;
+  readonly taskId?: string;
+}
+
+/**
+ * The rows of a run's episodes, in the order in which they were written. A run may be of any kind and still under way;
+ * its data need not be there.
+ *
+ *     const rows = await readEpisodeRows("runs/a1", { source: "eval/test/greedy" });
+ *
+ * @throws {ConfigError} If there is no such run, or it has kept no episodes.
+ * @throws {RunDirError} If it is of another version or damaged.
+ */
+export async function readEpisodeRows(
+  path: string,
+  filter: EpisodeFilter = {},
+): Promise<EpisodeRow[]> {
+  await readRunInfo(path);
+  using store = readStore(path);
+  const run = basename(resolve(path));
+  const next = counter();
+  return store.list(filter).map((episode) => {
+    const { id, step, source, group, taskId } = episode;
+    const trial = next(`${step} ${source} ${taskId}`);
+    const place = { step, source, group_index: group };
+    return { run, id, ...place, trial, ...frameOf(episode) };
+  });
+}

@@ -1,0 +1,21 @@
+/**
+ * What slime would be told: a recipe becomes a plan, without a GPU, network or key.
+ *
+ * ```ts
+ * import { ok } from "node:assert/strict";
+ * import { resolveSlime } from "./mod.ts";
+ *
+ * const config = resolveSlime({ name: "mine", text: "trainer: slime" }, []);
+ * ok(config.rollout.groupSize > 1);
+ * ```
+ *
+ * @module
+ */
+
+export { resolveSlime } from "./slime_config.ts";
+export { planLaunch } from "./plan/slime_plan.ts";
+export { planData } from "./plan/slime_rows.ts";
+export { slimeFileName, slimeRows } from "./plan/example_rows.ts";
+
+export type { LaunchPlan } from "./plan/plan_types.ts";
+export type { SlimeConfig } from "./slime_schema.ts";
