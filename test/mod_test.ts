@@ -79,6 +79,7 @@ const NAMES = {
     "openDataset",
     "openRunEpisodes",
     "openRunPolicy",
+    "openUser",
     "openaiChatModel",
     "parseSet",
     "passK",

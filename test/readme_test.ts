@@ -1,33 +1,41 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { blocksOf, readDocuments, ROOT } from "./support/documents.ts";
 import { inTempDir } from "./support/temp_dir.ts";
 
-const ROOT = new URL("../", import.meta.url);
-const README = await Deno.readTextFile(new URL("README.md", ROOT));
+const documents = await readDocuments();
+const readmes = documents.filter(({ path }) => path.endsWith("README.md"));
 
-/** The README's scripts, each with what its last line is said to print. */
-const SCRIPTS = [...README.matchAll(/^```ts\n(.*?)^```$/gms)].map((
-  [, code],
-) => ({
-  code: code ?? "",
-  printed: /\/\/ (.*)\n$/.exec(code ?? "")?.[1],
-}));
+/** The scripts of all READMEs, each with what its last line is said to print. */
+const SCRIPTS = readmes.flatMap((readme) =>
+  blocksOf(readme, "ts").map((code, i) => ({
+    name: `${readme.path}, script ${i + 1}`,
+    code,
+    printed: /\/\/ (.*)\n$/.exec(code)?.[1],
+  }))
+);
 
-/** Runs a script as the README says, but in a directory of its own. */
+/** Runs a script as its README says, but in a directory of its own. */
 async function run(
   code: string,
   { dir, permissions }: { dir: string; permissions: readonly string[] },
 ) {
   const file = join(dir, "script.ts");
-  const mod = new URL("mod.ts", ROOT).href;
-  await Deno.writeTextFile(file, code.replaceAll("./mod.ts", mod));
+  const entry = (path: string) => pathToFileURL(join(ROOT, path)).href;
+  await Deno.writeTextFile(
+    file,
+    code.replace(
+      /from "\.\/([\w/]*mod\.ts)"/g,
+      (_, path) => `from "${entry(path)}"`,
+    ),
+  );
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--no-prompt",
       "--no-check",
-      `--config=${fileURLToPath(new URL("deno.json", ROOT))}`,
+      `--config=${join(ROOT, "deno.json")}`,
       ...permissions,
       file,
     ],
@@ -39,22 +47,62 @@ async function run(
   return { stdout: lines(stdout), stderr: lines(stderr) };
 }
 
-Deno.test("README.md has five scripts, each of twenty lines of code at most", () => {
-  assert.equal(SCRIPTS.length, 5);
+Deno.test("READMEs have at least five scripts, each of twenty lines of code at most", () => {
+  assert.ok(SCRIPTS.length >= 5);
   for (const { code } of SCRIPTS) {
     assert.ok(code.match(/^.+$/gm)!.length <= 20, code);
   }
 });
 
-for (const [i, { code, printed }] of SCRIPTS.entries()) {
-  const permissions = i < 4 ? [] : ["--allow-read=runs", "--allow-write=runs"];
-  Deno.test(`README.md: script ${i + 1} prints what it says, and nothing on stderr`, async () => {
+/** What a README says that a script needs: none, the run dirs, and with training the kernels that it reads. */
+function permissionsOf(code: string): readonly string[] {
+  if (!code.includes('"runs/')) return [];
+  const reads = code.includes("train/mod.ts") ? "" : "=runs";
+  return [`--allow-read${reads}`, "--allow-write=runs"];
+}
+
+for (const { name, code, printed } of SCRIPTS) {
+  Deno.test(`${name} prints what it says, and nothing on stderr`, async () => {
     await inTempDir(async (dir) => {
-      const { stdout, stderr } = await run(code, { dir, permissions });
+      const { stdout, stderr } = await run(code, {
+        dir,
+        permissions: permissionsOf(code),
+      });
       assert.deepEqual({ last: stdout.at(-1), stderr }, {
         last: printed,
         stderr: [""],
       });
     });
   });
+}
+
+Deno.test("READMEs have 160 lines at most, the root's 150", () => {
+  for (const { path, text } of readmes) {
+    const lines = text.split("\n").length - 1;
+    assert.ok(lines <= (path === "README.md" ? 150 : 160), `${path}: ${lines}`);
+  }
+});
+
+Deno.test("links of documents lead to a file or a heading that is there", async () => {
+  const broken: string[] = [];
+  for (const { path, text } of documents) {
+    for (const [, link = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      const [file = "", heading] = link.split("#");
+      const target = file === "" ? path : join(dirname(path), file);
+      const there = await Deno.stat(join(ROOT, target)).catch(() => null);
+      const headings = documents.find((one) => one.path === target)?.text
+        .matchAll(/^#+ (.*)$/gm).map(([, words = ""]) => anchor(words));
+      const known = heading === undefined ||
+        headings?.some((one) => one === heading);
+      if (there === null || !known) broken.push(`${path}: ${link}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+/** A heading's anchor, as GitHub makes it. */
+function anchor(words: string): string {
+  return words.toLowerCase().replace(/[^\p{L}\p{N}\s-]/gu, "")
+    .replaceAll(" ", "-");
 }

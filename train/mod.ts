@@ -34,6 +34,7 @@ export { readExclusions, withoutTasks } from "./config/exclusions.ts";
 // A run from beginning to end.
 export { makeConfig, parseSet, resolveConfig } from "./config/config.ts";
 export { openDataset } from "./config/open_dataset.ts";
+export { openUser } from "./config/open_user.ts";
 export { runSession, startRun } from "./session.ts";
 
 // The parts of a loop.

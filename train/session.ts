@@ -2,7 +2,9 @@
 
 import { resourceUsage } from "node:process";
 import type { Dataset, UserFactory } from "../env/types.ts";
+import { createMeter } from "../env/models/meter.ts";
 import type { Config } from "./config/config.ts";
+import { openUser } from "./config/open_user.ts";
 import { type CpuLab, createCpuLab } from "./cpu/cpu_lab.ts";
 import { curvePoints, curveSvg } from "./runs/run_figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
@@ -48,7 +50,7 @@ export interface SessionOptions extends
   readonly dataset: Dataset;
   /** Called once the expert has shown what it can and the policy is made. */
   readonly onLab?: (lab: CpuLab) => void;
-  /** The user that the policy serves while it learns. Default: the scripted one. */
+  /** The user that the policy serves while it learns. Default: the config's, within its budget. */
   readonly user?: UserFactory;
 }
 
@@ -85,19 +87,38 @@ export async function runSession(
 }
 
 async function trainInLab(options: SessionOptions): Promise<boolean> {
-  const { run, dataset, user } = options;
+  const { run, dataset } = options;
+  const { user, ...halted } = await userOf(options);
   const tokenizer = await readRunTokenizer(run.path, {
     wayOut: "remove it and resume: the same one is trained again",
   });
   await using lab = await createCpuLab({
     config: run.config,
     dataset,
-    ...(user ? { user } : {}),
+    user,
     ...(tokenizer ? { tokenizer } : {}),
   });
   if (!tokenizer) await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));
   options.onLab?.(lab);
-  return await train({ ...options, lab });
+  return await train({ ...options, ...halted, lab });
+}
+
+/** The user, and for the config's own what halts the session once its budget is spent. */
+async function userOf(
+  { run, dataset, user, halt, signal }: SessionOptions,
+): Promise<{ readonly user: UserFactory; readonly halt?: AbortSignal }> {
+  if (user !== undefined) return { user };
+  const { budget, prices } = run.config;
+  const before = run.customerUsage();
+  const meter = createMeter({ ...budget, prices, before });
+  return {
+    user: await openUser(run.config, {
+      dataset,
+      meter,
+      ...(signal === undefined ? {} : { signal }),
+    }),
+    halt: AbortSignal.any([meter.signal, ...(halt ? [halt] : [])]),
+  };
 }
 
 async function drawCurve(run: RunDir): Promise<void> {
