@@ -13,7 +13,7 @@ import {
   megatronChunks,
   writeHf,
   writeTorchDist,
-} from "./_bench_checkpoint.ts";
+} from "../train/slime/checkpoint/made_up_checkpoint.ts";
 import { type Measured, measured } from "./_bench_env.ts";
 
 /** The figures of a pair of checkpoints. */

@@ -9,7 +9,7 @@ import {
   megatronChunks,
   writeHf,
   writeTorchDist,
-} from "../../tasks/_bench_checkpoint.ts";
+} from "../../train/slime/checkpoint/made_up_checkpoint.ts";
 import type { CheckpointShape } from "../../train/slime/checkpoint/checkpoint_layout.ts";
 import {
   verifyCheckpoints,

@@ -26,17 +26,26 @@ export class PickleObject {
   readonly args: readonly PickleValue[];
   /** What `__setstate__` or `__dict__` is given; `undefined` where there is none. */
   state: PickleValue | undefined;
-  constructor(type: string, args: readonly PickleValue[]) {
+  constructor(
+    type: string,
+    args: readonly PickleValue[],
+    state?: PickleValue,
+  ) {
     this.type = type;
     this.args = args;
+    this.state = state;
   }
 }
 
 /** A dict in its order: keys may be objects. */
 export class PickleDict {
-  readonly entries: [PickleValue, PickleValue][] = [];
+  readonly entries: [PickleValue, PickleValue][];
   /** A hostile file has objects without number share one dict, so looking through it has to be cheap. */
   #byKey: Map<PickleValue, PickleValue> | undefined;
+
+  constructor(entries: [PickleValue, PickleValue][] = []) {
+    this.entries = entries;
+  }
 
   /** The value under a string key, the last where several are. Only once the dict is whole. */
   get(key: string): PickleValue | undefined {

@@ -19,16 +19,16 @@ export interface ZipEntry {
   readonly headerOffset: number;
 }
 
-const END = 0x06054b50;
-const END_BYTES = 22;
+export const END = 0x06054b50;
+export const END_BYTES = 22;
 const END64 = 0x06064b50;
 const END64_BYTES = 56;
 const LOCATOR64 = 0x07064b50;
 const LOCATOR64_BYTES = 20;
-const CENTRAL = 0x02014b50;
-const CENTRAL_BYTES = 46;
-const LOCAL = 0x04034b50;
-const LOCAL_BYTES = 30;
+export const CENTRAL = 0x02014b50;
+export const CENTRAL_BYTES = 46;
+export const LOCAL = 0x04034b50;
+export const LOCAL_BYTES = 30;
 const ZIP64_EXTRA = 1;
 
 /** An archive of a checkpoint has few entries; a directory of more bytes is none of one. */

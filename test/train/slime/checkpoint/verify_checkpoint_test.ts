@@ -1,10 +1,10 @@
 import { deepStrictEqual, match, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
-import type {
-  MadeChunk,
-  MadeTensor,
-} from "../../../../tasks/_bench_checkpoint.ts";
-import { writeHf } from "../../../../tasks/_bench_checkpoint.ts";
+import {
+  type MadeChunk,
+  type MadeTensor,
+  writeHf,
+} from "../../../../train/slime/checkpoint/made_up_checkpoint.ts";
 import {
   faultsOf,
   type PairOptions,

@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, throws } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import fc from "fast-check";
 import { DataError } from "../../../../env/errors.ts";
@@ -11,13 +12,13 @@ import {
   readEntry,
   zipEntries,
 } from "../../../../train/slime/checkpoint/zip.ts";
-import { joined, zipStored } from "../../../../tasks/_bench_checkpoint.ts";
+import { zipStored } from "../../../../train/slime/checkpoint/made_up_torch.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
-const archive = joined(
+const archive = new Uint8Array(Buffer.concat(
   zipStored([["a/data.pkl", text("pickled")], ["a/data/0", text("numbers")]]),
-);
+));
 
 /** The archive in the middle of a file. */
 async function withSlice(
@@ -26,7 +27,10 @@ async function withSlice(
 ): Promise<void> {
   await inTempDir((dir) => {
     const path = join(dir, "file");
-    Deno.writeFileSync(path, joined([text("before"), bytes, text("after")]));
+    Deno.writeFileSync(
+      path,
+      Buffer.concat([text("before"), bytes, text("after")]),
+    );
     using file = new ByteFile(path);
     body(new FileSlice(file, { start: 6, size: bytes.length }));
     return Promise.resolve();

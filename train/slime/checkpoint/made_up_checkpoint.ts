@@ -1,0 +1,268 @@
+/**
+ * Writes checkpoints of both formats with made-up numbers: for the figures of `deno task bench --verify`, and for
+ * tests that break them. What training reads is written by slime's own tools, never by this.
+ */
+
+import { crc32 } from "node:zlib";
+import { join } from "node:path";
+import { writeAll } from "../../runs/storage.ts";
+import {
+  type CheckpointShape,
+  LAYERS,
+  type LayoutEntry,
+  layoutOf,
+} from "./checkpoint_layout.ts";
+import { INDEX } from "./hf_dir.ts";
+import {
+  commonPickle,
+  metadataPickle,
+  tensorPickle,
+  torchSave,
+  type WrittenChunk,
+} from "./made_up_torch.ts";
+import { elements } from "./tensor.ts";
+import { TRACKER } from "./torch_dist.ts";
+
+/** A tensor of bfloat16 numbers. */
+export interface MadeTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+const NUMBER_BYTES = 2;
+const openOptions = { write: true, create: true, truncate: true } as const;
+
+/** Random finite numbers for all tensors: each is a part of one pool, so that both formats make the same. */
+export class MadeNumbers {
+  readonly #pool: Uint8Array;
+
+  /** @param poolBytes Of random numbers. Default: 16 MiB. */
+  constructor(poolBytes = 16 * 1024 * 1024) {
+    const words = new Uint32Array(poolBytes / 4);
+    let state = 1;
+    for (let i = 0; i < words.length; i++) {
+      // Marsaglia's xorshift: the same numbers every time.
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      words[i] = state;
+    }
+    this.#pool = new Uint8Array(words.buffer);
+    // A cleared bit of the exponent keeps numbers below 2, so none is NaN.
+    for (let at = 1; at < poolBytes; at += 2) this.#pool[at]! &= 0xbf;
+  }
+
+  /** The numbers of a tensor, always the same. */
+  of({ name, shape }: Pick<LayoutEntry, "name" | "shape">): Uint8Array {
+    const length = NUMBER_BYTES * elements(shape);
+    const bytes = new Uint8Array(length);
+    const pool = this.#pool;
+    let from = crc32(name) % (pool.length / NUMBER_BYTES) * NUMBER_BYTES;
+    for (let at = 0; at < length;) {
+      const part = pool.subarray(
+        from,
+        Math.min(pool.length, from + length - at),
+      );
+      bytes.set(part, at);
+      at += part.length;
+      from = 0;
+    }
+    return bytes;
+  }
+}
+
+/** The `config.json` of a shape. */
+export function configOf(shape: CheckpointShape): Record<string, unknown> {
+  return {
+    architectures: ["Qwen3ForCausalLM"],
+    model_type: "qwen3",
+    num_hidden_layers: shape.layers,
+    hidden_size: shape.hidden,
+    intermediate_size: shape.ffn,
+    num_attention_heads: shape.heads,
+    num_key_value_heads: shape.kvGroups,
+    head_dim: shape.headDim,
+    vocab_size: shape.vocab,
+    rms_norm_eps: 1e-6,
+    rope_theta: shape.ropeBase,
+    tie_word_embeddings: shape.tied,
+  };
+}
+
+/** All tensors of a model by Hugging Face's names, made one at a time. */
+export function* hfTensors(
+  shape: CheckpointShape,
+  numbers: MadeNumbers,
+): Generator<MadeTensor> {
+  for (const entry of layoutOf(shape)) {
+    yield { name: entry.name, shape: entry.shape, bytes: numbers.of(entry) };
+  }
+}
+
+/** Writes a model's directory; tensors in shards of at most `shardBytes`, each written once it is full. */
+export async function writeHf(
+  directory: string,
+  { shape, tensors, shardBytes = 1 << 30 }: {
+    shape: CheckpointShape;
+    tensors: Iterable<MadeTensor>;
+    shardBytes?: number;
+  },
+): Promise<void> {
+  await Deno.mkdir(directory, { recursive: true });
+  await writeJson(join(directory, "config.json"), configOf(shape));
+  const map: Record<string, string> = {};
+  let shard: MadeTensor[] = [];
+  let size = 0;
+  let shards = 0;
+  async function flush(): Promise<void> {
+    const file = `model-${String(++shards).padStart(5, "0")}.safetensors`;
+    for (const { name } of shard) map[name] = file;
+    await writeSafetensors(join(directory, file), shard);
+    shard = [];
+    size = 0;
+  }
+  for (const tensor of tensors) {
+    if (size > 0 && size + tensor.bytes.length > shardBytes) await flush();
+    shard.push(tensor);
+    size += tensor.bytes.length;
+  }
+  await flush();
+  await writeJson(join(directory, INDEX), { metadata: {}, weight_map: map });
+}
+
+/** Writes one `.safetensors` file. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly MadeTensor[],
+): Promise<void> {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  let at = 0;
+  for (const { name, shape, bytes } of tensors) {
+    const end = at + bytes.length;
+    header[name] = { dtype: "BF16", shape, data_offsets: [at, end] };
+    at = end;
+  }
+  const text = JSON.stringify(header);
+  const json = new TextEncoder().encode(
+    text.padEnd(Math.ceil(text.length / 8) * 8),
+  );
+  const length = BigUint64Array.of(BigInt(json.length));
+  using file = await Deno.open(path, openOptions);
+  await writeAll(file, new Uint8Array(length.buffer));
+  await writeAll(file, json);
+  for (const { bytes } of tensors) await writeAll(file, bytes);
+}
+
+/** A part of a tensor of Megatron's, as one rank has it. */
+export interface MadeChunk {
+  readonly key: string;
+  /** Of the whole tensor. */
+  readonly shape: readonly number[];
+  readonly offsets: readonly number[];
+  readonly sizes: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** All chunks of a model as a single rank writes them: layer by layer, gate and up apart. */
+export function* megatronChunks(
+  shape: CheckpointShape,
+  numbers: MadeNumbers,
+  { vocabRows = shape.vocab }: { vocabRows?: number } = {},
+): Generator<MadeChunk> {
+  const byKey = Map.groupBy(
+    layoutOf(shape),
+    ({ key, layer }) => `${layer}:${key}`,
+  );
+  for (const parts of byKey.values()) {
+    const { key, layer, megatronRows, shape: [, ...rest], padded } = parts[0]!;
+    const rows = padded ? vocabRows : megatronRows;
+    const bytes = gather(parts, { rows, numbers });
+    if (layer === undefined) {
+      const all = [rows, ...rest];
+      yield { key, shape: all, offsets: all.map(() => 0), sizes: all, bytes };
+      continue;
+    }
+    const pieces = key === "mlp.linear_fc1.weight" ? 2 : 1;
+    const pieceBytes = bytes.length / pieces;
+    for (let i = 0; i < pieces; i++) {
+      yield {
+        key: LAYERS + key,
+        shape: [shape.layers, rows, ...rest],
+        offsets: [layer, i * rows / pieces, ...rest.map(() => 0)],
+        sizes: [1, rows / pieces, ...rest],
+        bytes: bytes.subarray(i * pieceBytes, (i + 1) * pieceBytes),
+      };
+    }
+  }
+}
+
+/** Rows of several tensors of Hugging Face's, where Megatron has them. */
+function gather(
+  parts: readonly LayoutEntry[],
+  { rows, numbers }: { rows: number; numbers: MadeNumbers },
+): Uint8Array {
+  const rowBytes = NUMBER_BYTES * elements(parts[0]!.shape.slice(1));
+  const bytes = new Uint8Array(rows * rowBytes);
+  for (const part of parts) {
+    const from = numbers.of(part);
+    let row = 0;
+    for (const range of part.ranges) {
+      const end = row + range.rows;
+      bytes.set(
+        from.subarray(row * rowBytes, end * rowBytes),
+        range.row * rowBytes,
+      );
+      row = end;
+    }
+  }
+  return bytes;
+}
+
+/** Writes a `torch_dist` checkpoint that slime would take for one just converted: `release/` and the tracker. */
+export async function writeTorchDist(
+  root: string,
+  { shape, chunks, files = 2 }: {
+    shape: CheckpointShape;
+    chunks: Iterable<MadeChunk>;
+    files?: number;
+  },
+): Promise<void> {
+  const directory = join(root, "release");
+  await Deno.mkdir(directory, { recursive: true });
+  const names = Array.from({ length: files }, (_, i) => `__0_${i}.distcp`);
+  const open = await Promise.all(
+    names.map((name) => Deno.open(join(directory, name), openOptions)),
+  );
+  const ends = names.map(() => 0);
+  const written: WrittenChunk[] = [];
+  let turn = 0;
+  for (const { bytes, ...chunk } of chunks) {
+    const i = turn++ % files;
+    const offset = ends[i]!;
+    for (const part of torchSave(tensorPickle(chunk), bytes)) {
+      await writeAll(open[i]!, part);
+      ends[i]! += part.length;
+    }
+    const length = ends[i]! - offset;
+    written.push({ ...chunk, file: names[i]!, offset, length });
+  }
+  for (const file of open) file.close();
+  await Deno.writeFile(join(directory, ".metadata"), metadataPickle(written));
+  await writeJson(join(directory, "metadata.json"), {
+    sharded_backend: "torch_dist",
+    sharded_backend_version: 1,
+    common_backend: "torch",
+    common_backend_version: 1,
+  });
+  const common = torchSave(commonPickle(shape));
+  await Deno.writeFile(
+    join(directory, "common.pt"),
+    ReadableStream.from(common),
+  );
+  await Deno.writeTextFile(join(root, TRACKER), "release");
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await Deno.writeTextFile(path, JSON.stringify(value, null, 2));
+}

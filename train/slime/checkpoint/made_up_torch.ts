@@ -1,0 +1,185 @@
+/**
+ * What PyTorch writes of a checkpoint, as far as `torch_archive.ts` and `dcp_metadata.ts` read it: pickles within
+ * zip archives whose entries are stored.
+ */
+
+import { Buffer } from "node:buffer";
+import { crc32 } from "node:zlib";
+import type { CheckpointShape } from "./checkpoint_layout.ts";
+import type { StorageInfo } from "./dcp_metadata.ts";
+import {
+  PickleDict,
+  PickleGlobal,
+  PickleObject,
+  PicklePersistent,
+  type PickleValue,
+} from "./pickle.ts";
+import { writePickle } from "./pickle_writer.ts";
+import { type Box, elements } from "./tensor.ts";
+import {
+  CENTRAL,
+  CENTRAL_BYTES,
+  END,
+  END_BYTES,
+  LOCAL,
+  LOCAL_BYTES,
+} from "./zip.ts";
+
+/** A part of a tensor, and where it was written. */
+export interface WrittenChunk extends Box, StorageInfo {
+  /** The tensor's name. */
+  readonly key: string;
+  /** Of the whole tensor. */
+  readonly shape: readonly number[];
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What `torch.save` pickles of a tensor of bfloat16. */
+export function tensorPickle({ sizes }: Pick<Box, "sizes">): Bytes {
+  const storage = [
+    "storage",
+    new PickleGlobal("torch.BFloat16Storage"),
+    "0",
+    "cpu",
+    elements(sizes),
+  ];
+  return writePickle(
+    new PickleObject("torch._utils._rebuild_tensor_v2", [
+      new PicklePersistent(storage),
+      0,
+      [...sizes],
+      sizes.map((_, i) => elements(sizes.slice(i + 1))),
+      false,
+      new PickleObject("collections.OrderedDict", []),
+    ]),
+  );
+}
+
+/** The `.metadata` of chunks. */
+export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
+  const properties = [
+    new PickleGlobal("torch.bfloat16"),
+    ...[null, false, null, false],
+  ];
+  const tensors = Map.groupBy(written, ({ key }) => key).entries()
+    .map(([key, chunks]): [string, PickleValue] => [
+      key,
+      dcp("metadata.TensorStorageMetadata", {
+        properties: new PickleObject(
+          `${DCP}.metadata.TensorProperties`,
+          [],
+          properties,
+        ),
+        size: size(chunks[0]!.shape),
+        chunks: chunks.map(({ offsets, sizes }) =>
+          dcp("metadata.ChunkStorageMetadata", {
+            offsets: size(offsets),
+            sizes: size(sizes),
+          })
+        ),
+      }),
+    ]);
+  const storage = written.map((
+    { key, offsets, file, offset, length },
+  ): [PickleValue, PickleValue] => [
+    dcp("metadata.MetadataIndex", { fqn: key, offset: size(offsets) }),
+    dcp("filesystem._StorageInfo", { relative_path: file, offset, length }),
+  ]);
+  return writePickle(dcp("metadata.Metadata", {
+    state_dict_metadata: new PickleDict([...tensors]),
+    planner_data: null,
+    storage_data: new PickleDict(storage),
+  }));
+}
+
+/** The `common.pt` of a run: its arguments. */
+export function commonPickle(shape: CheckpointShape): Bytes {
+  const args = dict({
+    num_layers: shape.layers,
+    hidden_size: shape.hidden,
+    ffn_hidden_size: shape.ffn,
+    num_attention_heads: shape.heads,
+    num_query_groups: shape.kvGroups,
+    kv_channels: shape.headDim,
+    vocab_size: shape.vocab,
+    rotary_base: shape.ropeBase,
+    untie_embeddings_and_output_weights: !shape.tied,
+    params_dtype: new PickleGlobal("torch.bfloat16"),
+  });
+  return writePickle(dict({
+    args: new PickleObject("argparse.Namespace", [], args),
+    checkpoint_version: 3.5,
+    iteration: 1,
+  }));
+}
+
+const DCP = "torch.distributed.checkpoint";
+
+function dcp(type: string, state: Record<string, PickleValue>): PickleObject {
+  return new PickleObject(`${DCP}.${type}`, [], dict(state));
+}
+
+function dict(values: Record<string, PickleValue>): PickleDict {
+  return new PickleDict(Object.entries(values));
+}
+
+function size(shape: readonly number[]): PickleObject {
+  return new PickleObject("torch.Size", [[...shape]]);
+}
+
+/** The parts of an archive as `torch.save` makes it; one after another they are the file. */
+export function torchSave(pickle: Uint8Array, storage?: Uint8Array): Bytes[] {
+  return zipStored([
+    ["archive/data.pkl", pickle],
+    ["archive/byteorder", Buffer.from("little")],
+    ...(storage === undefined ? [] : [["archive/data/0", storage] as const]),
+    ["archive/version", Buffer.from("3\n")],
+  ]);
+}
+
+/** A zip archive whose entries are stored, in parts. */
+export function zipStored(
+  entries: readonly (readonly [name: string, bytes: Uint8Array])[],
+): Bytes[] {
+  const parts: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  let at = 0;
+  for (const [name, bytes] of entries) {
+    const path = Buffer.from(name);
+    const sum = bytes.length > 1 << 20 ? 0 : crc32(bytes);
+    const about = [sum, bytes.length, bytes.length, path.length];
+    const local = [record(LOCAL_BYTES, LOCAL, { 14: about }), path, bytes];
+    directory.push(
+      record(CENTRAL_BYTES, CENTRAL, { 16: about, 42: [at] }),
+      path,
+    );
+    parts.push(...local);
+    at += sumOf(local);
+  }
+  const end = Buffer.from(
+    record(END_BYTES, END, { 12: [sumOf(directory), at] }),
+  );
+  end.writeUInt16LE(entries.length, 8);
+  end.writeUInt16LE(entries.length, 10);
+  return [...parts, ...directory, end] as Bytes[];
+}
+
+/** A record of zip, zeros but for its signature and words of 32 bits from the given bytes on. */
+function record(
+  bytes: number,
+  signature: number,
+  words: Readonly<Record<number, readonly number[]>>,
+): Uint8Array {
+  const view = new DataView(new ArrayBuffer(bytes));
+  view.setUint32(0, signature, true);
+  for (const [from, values] of Object.entries(words)) {
+    values.forEach((value, i) =>
+      view.setUint32(Number(from) + 4 * i, value, true)
+    );
+  }
+  return new Uint8Array(view.buffer);
+}
+function sumOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
