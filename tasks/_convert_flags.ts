@@ -3,9 +3,9 @@
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config/config.ts";
-import { type Host, readHosts } from "../train/slime/hosts/hosts_file.ts";
+import type { ConversionRequest } from "../train/slime/checkpoint/run_conversion.ts";
+import { readHosts } from "../train/slime/hosts/hosts_file.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
-import type { SlimeConfig } from "../train/slime/slime_schema.ts";
 import { readRecipe } from "./_recipes.ts";
 
 const directory = z.string().regex(/^[^-]/, "a path that begins with no dash");
@@ -74,21 +74,10 @@ export const convertFlags = z.object({
 /** As read from the command line. */
 export type ConvertFlags = z.infer<typeof convertFlags>;
 
-/** The flags, the recipe filled in. */
-export interface ConvertRequest {
-  readonly from: string;
-  readonly to: string | undefined;
-  readonly origin: string | undefined;
-  readonly config: SlimeConfig;
-  /** Whether the model is the recipe's, and not what its directory says. */
-  readonly isRecipe: boolean;
-  readonly host: Host | undefined;
-}
-
-/** @throws {ConfigError} For what is missing or does not fit. */
+/** The request, the recipe filled in. @throws {ConfigError} For what is missing or does not fit. */
 export async function convertRequest(
   flags: ConvertFlags,
-): Promise<ConvertRequest> {
+): Promise<ConversionRequest> {
   const recipe = flags.recipe === undefined
     ? { name: "the defaults", text: "trainer: slime" }
     : await readRecipe(flags.recipe);
@@ -99,8 +88,9 @@ export async function convertRequest(
     );
   }
   const config = resolveSlime(recipe, flags.set.map(parseSet));
+  const { model, paths } = config;
   const isRecipe = flags.recipe !== undefined;
-  const from = flags.from ?? (isRecipe ? config.model.directory : undefined);
+  const from = flags.from ?? (isRecipe ? model.directory : undefined);
   if (from === undefined) {
     throw new ConfigError(
       "Say what to convert or to look at by --from DIR, or name a recipe by --recipe",
@@ -108,14 +98,21 @@ export async function convertRequest(
     );
   }
   const reference = isRecipe && flags.from === undefined
-    ? config.model.reference ?? undefined
+    ? model.reference ?? undefined
     : undefined;
+  const hosts = flags.host === undefined ? [] : [flags.host];
   return {
     from,
     to: flags.to ?? reference,
-    origin: flags.origin ?? (isRecipe ? config.model.directory : undefined),
-    config,
-    isRecipe,
-    host: (await readHosts(flags.hosts, flags.host ? [flags.host] : []))[0],
+    origin: flags.origin ?? (isRecipe ? model.directory : undefined),
+    model: isRecipe ? model.name : undefined,
+    paths,
+    host: (await readHosts(flags.hosts, hosts))[0],
+    within: flags.container === undefined
+      ? []
+      : [flags.engine, "exec", "-i", flags.container],
+    gpus: flags.gpus,
+    force: flags.force,
+    verify: !flags.skipVerify,
   };
 }

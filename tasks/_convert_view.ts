@@ -2,8 +2,16 @@
 
 import type { ConvertProgress } from "../train/slime/checkpoint/convert.ts";
 import type { ConversionPlan } from "../train/slime/checkpoint/convert_plan.ts";
+import type {
+  ConversionOutcome,
+  ConversionRequest,
+} from "../train/slime/checkpoint/run_conversion.ts";
 import { faultText } from "../train/slime/checkpoint/tensor_fault.ts";
 import { shapeText } from "../train/slime/checkpoint/tensor.ts";
+import type {
+  Verified,
+  VerifyProgress,
+} from "../train/slime/checkpoint/verifier.ts";
 import type {
   TensorResult,
   VerifyReport,
@@ -14,8 +22,10 @@ import { bytes, count, duration } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/table.ts";
 
 /** A table of what was compared, by kind of tensor; then faults, notes and the verdict. */
-export function reportText(report: VerifyReport, seconds: number): string {
+export function reportText({ report, seconds }: Verified): string {
   const { tensors, faults, notes, checkpoints } = report;
+  const faultLines = faults.map((fault) => `✗ ${faultText(fault)}`);
+  if (checkpoints.length === 0) return faultLines.join("\n");
   const kinds = Map.groupBy(tensors, ({ kind }) => kind);
   const rows = [...kinds].map(([kind, of]) => [
     kind,
@@ -28,7 +38,7 @@ export function reportText(report: VerifyReport, seconds: number): string {
   return [
     table([["tensor", "count", "shape", "type", "state"], ...rows]),
     "",
-    ...faults.map((fault) => `✗ ${faultText(fault)}`),
+    ...faultLines,
     ...notes.map((note) => `• ${note}`),
     ...ignored.map(({ path, ignored: [first, ...more] }) =>
       `• no weights in "${path}": ${first}${
@@ -70,29 +80,13 @@ function verdict(
     : `\nA whole model: ${speed}`;
 }
 
-/** A report as `--json` prints it. */
-export function reportJson(
-  { checkpoints, tensors, faults, notes, shape, bytes }: VerifyReport,
-  seconds: number,
-): Record<string, unknown> {
-  return {
-    equal: faults.length === 0,
-    checkpoints,
-    shape,
-    faults,
-    notes,
-    tensors,
-    bytes,
-    seconds,
-    bytes_per_s: bytes / seconds,
-  };
-}
-
 /** The live line of a verification. */
 export function verifyLine(
-  { done, total, seconds }: { done: number; total: number; seconds: number },
+  { place, total, ...progress }: VerifyProgress,
 ): string {
-  return rateLine("verifying", { done, total, seconds });
+  return total === 0
+    ? `verifying on ${place}`
+    : rateLine("verifying", { ...progress, total });
 }
 
 /** The live line of a conversion. */
@@ -114,8 +108,27 @@ function rateLine(
   return `${line}, ${bytes(rate)}/s, ${duration((total - done) / rate)} left`;
 }
 
+/** What became of a conversion. */
+export function outcomeText(
+  outcome: ConversionOutcome,
+  { from }: ConversionRequest,
+): string {
+  if (outcome.state === "not_needed") {
+    return `No conversion is needed: the recipe's model.reference is null, and slime loads "${from}" by itself; to convert nevertheless, say where to by --to DIR`;
+  }
+  if (outcome.state === "planned") return planText(outcome.plan, outcome.shell);
+  const { plan, state, verdict } = outcome;
+  const said = {
+    there: `Nothing to do: "${plan.to}" is "${plan.from}" converted`,
+    adopted: `"${plan.to}" is what an earlier try had written whole`,
+    converted: `"${plan.from}" is now in "${plan.to}"`,
+  }[state];
+  const how = verdict === undefined ? "not verified" : "every tensor is equal";
+  return `${said}; ${how}`;
+}
+
 /** The commands of a conversion, as a person would type them. */
-export function planText(plan: ConversionPlan, shell: Shell): string {
+function planText(plan: ConversionPlan, shell: Shell): string {
   const { cwd, env } = plan.command;
   const settings = Object.entries(env ?? {})
     .map(([name, value]) => `${name}=${quote(value)}`);

@@ -1,6 +1,8 @@
 /** A slime whose converters are shell scripts that copy a prepared result: well, slowly, half of it, or not at all. */
 
 import { join } from "node:path";
+import { type Pair, writePair } from "./checkpoints.ts";
+import { inTempDir } from "./temp_dir.ts";
 
 /** What the converters do. */
 export type Behaviour = "well" | "fail" | "hang";
@@ -71,4 +73,41 @@ case $(cat ${dir}/behaviour) in
   *) cp -R "$source/." "$out"; echo saved;;
 esac
 `;
+}
+
+/** A pair of checkpoints, and a slime that converts either into the other. */
+export interface ConverterWorld extends Pair {
+  readonly slime: FakeSlime;
+  readonly dir: string;
+  /** Where a conversion shall go. */
+  readonly out: string;
+  /** A result that lacks a tensor. */
+  readonly forgetful: string;
+}
+
+/** Calls `body` with a world that is gone afterwards. */
+export async function inWorld(
+  body: (world: ConverterWorld) => Promise<void>,
+): Promise<void> {
+  await inTempDir(async (dir) => {
+    const slime = await fakeSlime(join(dir, "slime"));
+    const pair = await writePair(dir);
+    const forgetful = await writePair(join(dir, "forgetful"), {
+      megatron: (chunks) =>
+        chunks.filter(({ key }) => !key.endsWith("linear_proj.weight")),
+    });
+    await slime.prepare(pair.megatron);
+    await body({
+      ...pair,
+      slime,
+      dir,
+      out: join(dir, "made", "out"),
+      forgetful: forgetful.megatron,
+    });
+  });
+}
+
+/** Whether there is something at a path. */
+export async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -1,9 +1,11 @@
 import { deepStrictEqual, doesNotMatch, match, ok } from "node:assert/strict";
 import { join } from "node:path";
-import { type FakeSlime, fakeSlime } from "../support/converter.ts";
-import { type Pair, writePair } from "../support/checkpoints.ts";
+import {
+  type ConverterWorld as World,
+  exists,
+  inWorld,
+} from "../support/converter.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
-import { inTempDir } from "../support/temp_dir.ts";
 import { fileURLToPath } from "node:url";
 import { fakeHost, HAS_SSHD } from "../support/sshd.ts";
 
@@ -11,34 +13,6 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(
   /\/$/,
   "",
 );
-
-interface World extends Pair {
-  readonly slime: FakeSlime;
-  readonly dir: string;
-  /** Where a conversion shall go. */
-  readonly out: string;
-  /** A result that lacks a tensor. */
-  readonly forgetful: string;
-}
-
-async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
-  await inTempDir(async (dir) => {
-    const slime = await fakeSlime(join(dir, "slime"));
-    const pair = await writePair(dir);
-    const forgetful = await writePair(join(dir, "forgetful"), {
-      megatron: (chunks) =>
-        chunks.filter(({ key }) => !key.endsWith("linear_proj.weight")),
-    });
-    await slime.prepare(pair.megatron);
-    await body({
-      ...pair,
-      slime,
-      dir,
-      out: join(dir, "made", "out"),
-      forgetful: forgetful.megatron,
-    });
-  });
-}
 
 /** Where Deno keeps packages here: the host's home has none. */
 async function denoDir(): Promise<string> {
@@ -50,10 +24,6 @@ async function denoDir(): Promise<string> {
 
 function convertTask(world: World, ...args: string[]) {
   return runTask("convert", [...world.slime.flags, ...args]);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
 
 Deno.test("convert runs slime's tool, verifies, and has nothing to do a second time", async () => {
@@ -85,76 +55,6 @@ Deno.test("convert runs slime's tool, verifies, and has nothing to do a second t
   });
 });
 
-Deno.test("convert goes back to Hugging Face's format from what the tracker names", async () => {
-  await inWorld(async (world) => {
-    const { hf, megatron, release, out, slime } = world;
-    await slime.prepare(hf);
-    const { code, stderr } = await convertTask(
-      world,
-      "--from",
-      megatron,
-      "--to",
-      out,
-      "--origin",
-      hf,
-    );
-    deepStrictEqual(code, 0, stderr);
-    const [call] = await slime.calls();
-    match(
-      call!,
-      new RegExp(
-        `--input-dir ${release} --output-dir ${out}.converting --origin-hf-dir ${hf}$`,
-      ),
-    );
-    ok(await exists(join(out, "config.json")));
-  });
-});
-
-Deno.test("convert catches a converter that forgets a tensor, and does not let its result count", async () => {
-  await inWorld(async (world) => {
-    const { hf, out, slime, forgetful } = world;
-    await slime.prepare(forgetful);
-    const { code, stderr } = await convertTask(
-      world,
-      "--from",
-      hf,
-      "--to",
-      out,
-    );
-    deepStrictEqual(code, 1);
-    match(stderr, /its result is not the model/);
-    match(
-      stderr,
-      /linear_proj.weight" is missing.*trains on from random values/,
-    );
-    ok(!await exists(out));
-    await slime.prepare(world.megatron);
-    deepStrictEqual(
-      (await convertTask(world, "--from", hf, "--to", out)).code,
-      0,
-    );
-  });
-});
-
-Deno.test("convert explains a tool that fails, and begins anew", async () => {
-  await inWorld(async (world) => {
-    const { hf, out, slime, megatron } = world;
-    await slime.prepare(megatron, "fail");
-    const failed = await convertTask(world, "--from", hf, "--to", out);
-    deepStrictEqual(failed.code, 1);
-    match(
-      failed.stderr,
-      /lacks a tensor; see which by deno task convert --verify/,
-    );
-    match(failed.stderr, /does not contain 'lm_head'/);
-    ok(await exists(join(`${out}.converting`, "half")));
-    await slime.prepare(megatron);
-    const again = await convertTask(world, "--from", hf, "--to", out);
-    deepStrictEqual(again.code, 0, again.stderr);
-    ok(!await exists(join(out, "half")));
-  });
-});
-
 Deno.test("convert that is stopped leaves no tool behind, and the next one goes on", async () => {
   await inWorld(async (world) => {
     const { hf, out, slime, megatron } = world;
@@ -175,55 +75,6 @@ Deno.test("convert that is stopped leaves no tool behind, and the next one goes 
     await slime.prepare(megatron);
     const again = await convertTask(world, "--from", hf, "--to", out); // the lock is free only if the tool has ended
     deepStrictEqual(again.code, 0, again.stderr);
-  });
-});
-
-Deno.test("convert adopts what an earlier try had written whole, and brings back what it had put aside", async () => {
-  await inWorld(async (world) => {
-    const { hf, out, slime, megatron } = world;
-    await Deno.mkdir(join(out, ".."));
-    await Deno.rename(megatron, `${out}.converting`);
-    const { code, stdout } = await convertTask(
-      world,
-      "--from",
-      hf,
-      "--to",
-      out,
-      "--json",
-    );
-    deepStrictEqual([code, JSON.parse(stdout).state], [0, "adopted"]);
-    await Deno.rename(out, `${out}.replaced`);
-    const back = await convertTask(world, "--from", hf, "--to", out, "--json");
-    deepStrictEqual([back.code, JSON.parse(back.stdout).state], [0, "there"]);
-    deepStrictEqual(await slime.calls(), []);
-  });
-});
-
-Deno.test("convert does not touch a target that is something else, unless it is forced", async () => {
-  await inWorld(async (world) => {
-    const { hf, slime, forgetful } = world;
-    const refused = await convertTask(world, "--from", hf, "--to", forgetful);
-    deepStrictEqual(refused.code, 2);
-    match(
-      refused.stderr,
-      /is there already and is not .* converted\nhint: .*--force/,
-    );
-    deepStrictEqual(await slime.calls(), []);
-    const forced = await convertTask(
-      world,
-      "--from",
-      hf,
-      "--to",
-      forgetful,
-      "--force",
-    );
-    deepStrictEqual(forced.code, 0, forced.stderr);
-    deepStrictEqual(
-      (await convertTask(world, "--verify", "--from", hf, "--to", forgetful))
-        .code,
-      0,
-    );
-    ok(!await exists(`${forgetful}.replaced`));
   });
 });
 

@@ -21,6 +21,10 @@ export interface ModelShape {
   readonly heads: number;
   /** Heads of keys and values; tensor parallelism divides them. */
   readonly kvGroups: number;
+  /** Channels of a head. */
+  readonly headDim: number;
+  /** Rows of the embedding without padding. */
+  readonly vocab: number;
   readonly ropeBase: number;
   /** Tokens that it was made for. */
   readonly positions: number;
@@ -67,10 +71,12 @@ export type ModelName = keyof typeof MODEL_SHAPES;
 function dense(
   shape:
     & Partial<ModelShape>
-    & Omit<ModelShape, "kvGroups" | "ropeBase" | "positions" | "tied">,
+    & Pick<ModelShape, "layers" | "hidden" | "ffn" | "heads">,
 ): ModelShape {
   return {
     kvGroups: 8,
+    headDim: HEAD_DIM,
+    vocab: VOCAB_SIZE,
     ropeBase: 1_000_000,
     positions: 40_960,
     tied: true,
@@ -78,11 +84,38 @@ function dense(
   };
 }
 
+/** What the numbers of a shape are called: in a Hugging Face `config.json`, and among Megatron's arguments. */
+export const SHAPE_NAMES = {
+  ropeBase: ["rope_theta", "rotary_base"],
+  layers: ["num_hidden_layers", "num_layers"],
+  hidden: ["hidden_size", "hidden_size"],
+  ffn: ["intermediate_size", "ffn_hidden_size"],
+  heads: ["num_attention_heads", "num_attention_heads"],
+  kvGroups: ["num_key_value_heads", "num_query_groups"],
+  headDim: ["head_dim", "kv_channels"],
+  vocab: ["vocab_size", "vocab_size"],
+} as const satisfies Partial<
+  Record<keyof ModelShape, readonly [config: string, megatron: string]>
+>;
+
+/** The numbers of a shape by the names of a column of {@linkcode SHAPE_NAMES}. */
+export function namedNumbers(
+  shape: Omit<ModelShape, "positions">,
+  column: 0 | 1,
+): Record<string, number> {
+  const parts = Object.keys(SHAPE_NAMES) as (keyof typeof SHAPE_NAMES)[];
+  return Object.fromEntries(
+    parts.map((part) => [SHAPE_NAMES[part][column], shape[part]]),
+  );
+}
+
 /**
  * The arguments of slime's `train.py` that make the model.
  * @returns Words of a command line, flags before their values.
  */
-export function modelArguments(shape: ModelShape): string[] {
+export function modelArguments(
+  shape: Omit<ModelShape, "positions">,
+): string[] {
   return [
     "--swiglu",
     ...["--num-layers", String(shape.layers)],
@@ -96,8 +129,8 @@ export function modelArguments(shape: ModelShape): string[] {
     ...["--normalization", "RMSNorm"],
     ...["--norm-epsilon", "1e-6"],
     ...["--rotary-base", String(shape.ropeBase)],
-    ...["--vocab-size", String(VOCAB_SIZE)],
-    ...["--kv-channels", String(HEAD_DIM)],
+    ...["--vocab-size", String(shape.vocab)],
+    ...["--kv-channels", String(shape.headDim)],
     "--qk-layernorm",
     ...(shape.tied ? [] : ["--untie-embeddings-and-output-weights"]),
   ];
@@ -144,20 +177,15 @@ export function shapeMismatches(
   { text, path }: { readonly text: string; readonly path: string },
 ): ShapeMismatch[] {
   const config = readConfig(text, path);
-  const expected: readonly (readonly [string, number | boolean | string])[] = [
-    ["rope_theta", shape.ropeBase],
-    ["model_type", "qwen3"],
-    ["num_hidden_layers", shape.layers],
-    ["hidden_size", shape.hidden],
-    ["intermediate_size", shape.ffn],
-    ["num_attention_heads", shape.heads],
-    ["num_key_value_heads", shape.kvGroups],
-    ["head_dim", HEAD_DIM],
-    ["vocab_size", VOCAB_SIZE],
-    ["rms_norm_eps", NORM_EPSILON],
-    ["tie_word_embeddings", shape.tied],
-  ];
-  return expected
+  const { rope_theta, ...numbers } = namedNumbers(shape, 0);
+  const expected = {
+    rope_theta,
+    model_type: "qwen3",
+    ...numbers,
+    rms_norm_eps: NORM_EPSILON,
+    tie_word_embeddings: shape.tied,
+  } as Record<string, number | boolean | string>;
+  return Object.entries(expected)
     .map(([key, value]) => ({ key, expected: value, found: config[key] }))
     .filter(({ expected, found }) => expected !== found);
 }

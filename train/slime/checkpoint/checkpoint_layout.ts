@@ -11,13 +11,8 @@
 
 import type { ModelShape } from "../model_shapes.ts";
 
-/** A shape with what is the same for all models that slime trains here, and smaller in tests. */
-export interface CheckpointShape extends Omit<ModelShape, "positions"> {
-  /** Channels of a head. */
-  readonly headDim: number;
-  /** Rows of the embedding without padding. */
-  readonly vocab: number;
-}
+/** The part of a shape that decides on its tensors. */
+export type CheckpointShape = Omit<ModelShape, "positions">;
 
 /** Rows of a matrix of Megatron, in the order of Hugging Face's rows. */
 export interface RowRange {

@@ -9,23 +9,13 @@ import { quoteWords, type Shell } from "../hosts/shell.ts";
 import { conversionError } from "./convert_failure.ts";
 import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 import type { Probe } from "./convert_probe.ts";
-
-/** What verifying two directories on the machine came to. */
-export interface Verdict {
-  readonly equal: boolean;
-  /** Each fault in one line. */
-  readonly faults: readonly string[];
-  /** The whole report, as `--json` prints it. */
-  readonly report: unknown;
-}
+import type { Verified, Verifier } from "./verifier.ts";
 
 /** What {@linkcode convert} needs. */
 export interface ConvertContext {
   readonly shell: Shell;
   /** Compares two directories where they are; `undefined` does without. */
-  readonly verify:
-    | ((from: string, to: string) => Promise<Verdict>)
-    | undefined;
+  readonly verify: Verifier | undefined;
   /** Replace a target that is there and differs. */
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -49,7 +39,7 @@ export interface ConvertProgress {
 export interface Converted {
   readonly state: "there" | "adopted" | "converted";
   /** Missing where nothing was verified. */
-  readonly verdict: Verdict | undefined;
+  readonly verdict: Verified | undefined;
 }
 
 /** A disk wants some room besides the weights. */
@@ -112,7 +102,7 @@ async function keepTarget(
       `"${to}" is there already`,
       {
         hint:
-          "let it be verified, by leaving --skip-verify away, or replace it by --force",
+          "let it be verified, by omitting --skip-verify, or replace it by --force",
       },
     );
   }
@@ -216,7 +206,7 @@ function pause(ms: number, done: AbortSignal): Promise<boolean> {
 async function verifyResult(
   { input, partial }: ConversionPlan,
   { verify, onStage }: ConvertContext,
-): Promise<Verdict | undefined> {
+): Promise<Verified | undefined> {
   if (verify === undefined) return undefined;
   onStage?.("verifying every tensor of the result");
   const verdict = await verify(input, partial);
@@ -266,7 +256,7 @@ async function must(
   if (code === 0) return;
   throw new HostError(
     `"${script}" failed on ${shell.name}: ${stderr.trim()}`,
-    { hint: "mend it and run the same command again" },
+    { hint: "fix that and run the same command again" },
   );
 }
 

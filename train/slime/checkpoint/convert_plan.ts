@@ -94,20 +94,10 @@ function toolWords(
     : [];
   return [
     ...[python, ...launcher, "tools/convert_hf_to_torch_dist.py"],
-    ...argumentsOf(shape),
+    ...modelArguments(shape),
     ...["--hf-checkpoint", from],
     ...["--save", partial],
   ];
-}
-
-/** Megatron's arguments of a shape, whatever its head size and vocabulary. */
-function argumentsOf(shape: CheckpointShape): string[] {
-  const words = modelArguments({ ...shape, positions: 0 });
-  const given: Record<string, number> = {
-    "--vocab-size": shape.vocab,
-    "--kv-channels": shape.headDim,
-  };
-  return words.map((word, i) => String(given[words[i - 1] ?? ""] ?? word));
 }
 
 /** Bytes of all weights as bfloat16. */

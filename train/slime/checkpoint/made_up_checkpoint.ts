@@ -6,6 +6,7 @@
 import { crc32 } from "node:zlib";
 import { join } from "node:path";
 import { writeAll } from "../../runs/storage.ts";
+import { namedNumbers } from "../model_shapes.ts";
 import {
   type CheckpointShape,
   LAYERS,
@@ -77,15 +78,8 @@ export function configOf(shape: CheckpointShape): Record<string, unknown> {
   return {
     architectures: ["Qwen3ForCausalLM"],
     model_type: "qwen3",
-    num_hidden_layers: shape.layers,
-    hidden_size: shape.hidden,
-    intermediate_size: shape.ffn,
-    num_attention_heads: shape.heads,
-    num_key_value_heads: shape.kvGroups,
-    head_dim: shape.headDim,
-    vocab_size: shape.vocab,
+    ...namedNumbers(shape, 0),
     rms_norm_eps: 1e-6,
-    rope_theta: shape.ropeBase,
     tie_word_embeddings: shape.tied,
   };
 }

@@ -5,6 +5,7 @@
 
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
+import { namedNumbers } from "../model_shapes.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import type { StorageInfo } from "./dcp_metadata.ts";
 import {
@@ -96,14 +97,7 @@ export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
 /** The `common.pt` of a run: its arguments. */
 export function commonPickle(shape: CheckpointShape): Bytes {
   const args = dict({
-    num_layers: shape.layers,
-    hidden_size: shape.hidden,
-    ffn_hidden_size: shape.ffn,
-    num_attention_heads: shape.heads,
-    num_query_groups: shape.kvGroups,
-    kv_channels: shape.headDim,
-    vocab_size: shape.vocab,
-    rotary_base: shape.ropeBase,
+    ...namedNumbers(shape, 1),
     untie_embeddings_and_output_weights: !shape.tied,
     params_dtype: new PickleGlobal("torch.bfloat16"),
   });

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
-import { HEAD_DIM, type ModelShape, VOCAB_SIZE } from "../model_shapes.ts";
+import { type ModelShape, SHAPE_NAMES } from "../model_shapes.ts";
 import { parseJsonObject } from "./byte_file.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import type { MegatronArguments } from "./torch_dist.ts";
@@ -30,7 +30,19 @@ const shapeSchema = z.object({
 export function fullShape(
   { positions: _, ...shape }: ModelShape,
 ): CheckpointShape {
-  return { ...shape, headDim: HEAD_DIM, vocab: VOCAB_SIZE };
+  return shape;
+}
+
+/** The numbers of a shape out of what calls them by the names of a column of {@linkcode SHAPE_NAMES}. */
+function numbersOf(
+  get: (name: string) => unknown,
+  column: 0 | 1,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(SHAPE_NAMES).map((
+      [part, names],
+    ) => [part, get(names[column])]),
+  );
 }
 
 /**
@@ -48,16 +60,13 @@ export function shapeOfConfig(text: string, path: string): CheckpointShape {
     );
   }
   const rope = config.rope_parameters as { rope_theta?: unknown } | undefined;
-  const { hidden_size: hidden, num_attention_heads: heads } = config;
+  const shape = numbersOf((name) => config[name], 0);
+  const { hidden, heads } = shape;
   return parseShape(path, {
-    layers: config.num_hidden_layers,
-    hidden,
-    ffn: config.intermediate_size,
-    heads,
-    kvGroups: config.num_key_value_heads ?? heads,
-    headDim: config.head_dim ?? Number(hidden) / Number(heads),
-    vocab: config.vocab_size,
-    ropeBase: config.rope_theta ?? rope?.rope_theta ?? 10_000,
+    ...shape,
+    kvGroups: shape.kvGroups ?? heads,
+    headDim: shape.headDim ?? Number(hidden) / Number(heads),
+    ropeBase: shape.ropeBase ?? rope?.rope_theta ?? 10_000,
     tied: config.tie_word_embeddings ?? false,
   });
 }
@@ -70,17 +79,12 @@ export function shapeOfArguments(
   args: MegatronArguments,
   path: string,
 ): CheckpointShape | undefined {
-  const heads = args.get("num_attention_heads");
+  const numbers = numbersOf((name) => args.get(name), 1);
   const untied = args.get("untie_embeddings_and_output_weights");
   const shape = {
-    layers: args.get("num_layers"),
-    hidden: args.get("hidden_size"),
-    ffn: args.get("ffn_hidden_size"),
-    heads,
-    kvGroups: args.get("num_query_groups") ?? heads,
-    headDim: args.get("kv_channels"),
-    vocab: args.get("vocab_size"),
-    ropeBase: args.get("rotary_base") ?? 10_000,
+    ...numbers,
+    kvGroups: numbers.kvGroups ?? numbers.heads,
+    ropeBase: numbers.ropeBase ?? 10_000,
     tied: untied === undefined ? undefined : !untied,
   };
   const known = Object.values(shape).every((value) => value !== undefined);

@@ -74,7 +74,8 @@ export interface VerifyReport {
     readonly format: Format;
     readonly ignored: readonly string[];
   }[];
-  readonly shape: CheckpointShape;
+  /** `undefined` where a directory could not be opened. */
+  readonly shape: CheckpointShape | undefined;
   readonly tensors: readonly TensorResult[];
   /** Empty where all is as it shall be. */
   readonly faults: readonly Fault[];

@@ -1,0 +1,125 @@
+import { deepStrictEqual, match, ok, rejects } from "node:assert/strict";
+import { join } from "node:path";
+import { ConfigError, DataError, HostError } from "../../../../env/errors.ts";
+import {
+  type ConversionRequest,
+  runConversion,
+  runVerification,
+} from "../../../../train/slime/checkpoint/run_conversion.ts";
+import {
+  type ConverterWorld,
+  exists,
+  inWorld,
+} from "../../../support/converter.ts";
+
+function requestOf(
+  { slime, hf, out }: ConverterWorld,
+  change: Partial<ConversionRequest> = {},
+): ConversionRequest {
+  return {
+    from: hf,
+    to: out,
+    origin: undefined,
+    model: undefined,
+    paths: { slime: slime.dir, megatron: slime.dir, python: "sh" },
+    host: undefined,
+    within: [],
+    gpus: undefined,
+    force: false,
+    verify: true,
+    ...change,
+  };
+}
+
+async function stateOf(request: ConversionRequest): Promise<string> {
+  return (await runConversion(request)).state;
+}
+
+Deno.test("runConversion() goes back to Hugging Face's format from what the tracker names", async () => {
+  await inWorld(async (world) => {
+    const { hf, megatron, release, out, slime } = world;
+    await slime.prepare(hf);
+    const within = ["env"]; // as a container's words
+    const back = requestOf(world, { from: megatron, origin: hf, within });
+    deepStrictEqual(await stateOf(back), "converted");
+    const [call] = await slime.calls();
+    match(
+      call!,
+      new RegExp(
+        `--input-dir ${release} --output-dir ${out}.converting --origin-hf-dir ${hf}$`,
+      ),
+    );
+    ok(await exists(join(out, "config.json")));
+  });
+});
+
+Deno.test("runConversion() catches a converter that forgets a tensor, and does not let its result count", async () => {
+  await inWorld(async (world) => {
+    const { out, slime, forgetful, megatron } = world;
+    await slime.prepare(forgetful);
+    await rejects(runConversion(requestOf(world)), (error) => {
+      ok(error instanceof DataError);
+      match(error.message, /its result is not the model/);
+      match(
+        error.message,
+        /linear_proj.weight" is missing.*trains on from random values/,
+      );
+      return true;
+    });
+    ok(!await exists(out));
+    await slime.prepare(megatron);
+    deepStrictEqual(await stateOf(requestOf(world)), "converted");
+  });
+});
+
+Deno.test("runConversion() explains a tool that fails, and begins anew", async () => {
+  await inWorld(async (world) => {
+    const { out, slime, megatron } = world;
+    await slime.prepare(megatron, "fail");
+    await rejects(runConversion(requestOf(world)), (error) => {
+      ok(error instanceof HostError);
+      match(
+        String(error),
+        /lacks a tensor; see which by deno task convert --verify/,
+      );
+      match(String(error), /does not contain 'lm_head'/);
+      return true;
+    });
+    ok(await exists(join(`${out}.converting`, "half")));
+    await slime.prepare(megatron);
+    deepStrictEqual(await stateOf(requestOf(world)), "converted");
+    ok(!await exists(join(out, "half")));
+  });
+});
+
+Deno.test("runConversion() adopts what an earlier try had written whole, and brings back what it had put aside", async () => {
+  await inWorld(async (world) => {
+    const { out, slime, megatron } = world;
+    await Deno.mkdir(join(out, ".."));
+    await Deno.rename(megatron, `${out}.converting`);
+    deepStrictEqual(await stateOf(requestOf(world)), "adopted");
+    await Deno.rename(out, `${out}.replaced`);
+    deepStrictEqual(await stateOf(requestOf(world)), "there");
+    deepStrictEqual(await slime.calls(), []);
+  });
+});
+
+Deno.test("runConversion() does not touch a target that is something else, unless it is forced", async () => {
+  await inWorld(async (world) => {
+    const { slime, forgetful } = world;
+    const request = requestOf(world, { to: forgetful });
+    await rejects(runConversion(request), (error) => {
+      ok(error instanceof ConfigError);
+      match(
+        String(error),
+        /is there already and is not .* converted; .*--force/,
+      );
+      return true;
+    });
+    deepStrictEqual(await slime.calls(), []);
+    const forced = { ...request, force: true };
+    deepStrictEqual(await stateOf(forced), "converted");
+    ok((await runVerification(request)).equal);
+    ok(!await exists(`${forgetful}.replaced`));
+  });
+});
