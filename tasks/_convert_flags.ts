@@ -87,7 +87,7 @@ export async function convertRequest(
       { hint: "name a recipe of slime, as qwen3-4b" },
     );
   }
-  const config = resolveSlime(recipe, flags.set.map(parseSet));
+  const { config } = resolveSlime(recipe, flags.set.map(parseSet));
   const { model, paths } = config;
   const isRecipe = flags.recipe !== undefined;
   const from = flags.from ?? (isRecipe ? model.directory : undefined);

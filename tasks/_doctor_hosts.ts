@@ -1,17 +1,17 @@
 /** The hosts of a slime recipe as shells. */
 
+import { isLoopback } from "../env/serve/loopback.ts";
 import { hostAddress, readHosts } from "../train/slime/hosts/hosts_file.ts";
 import { localShell } from "../train/slime/hosts/local_shell.ts";
 import type { Shell } from "../train/slime/hosts/shell.ts";
 import { sshShell } from "../train/slime/hosts/ssh_shell.ts";
-import { isLoopback } from "../train/slime/slime_config.ts";
-import type { SlimeConfig } from "../train/slime/slime_schema.ts";
+import type { ResolvedSlime } from "../train/slime/slime_config.ts";
 
 /** Shells of a recipe's hosts, the head first; held by `await using`. */
 export interface RecipeHosts extends AsyncDisposable {
   readonly shells: readonly Shell[];
   /** The recipe with the head's address as hosts.yaml has it, where the recipe leaves it at loopback. */
-  readonly config: SlimeConfig;
+  readonly slime: ResolvedSlime;
 }
 
 /**
@@ -20,14 +20,15 @@ export interface RecipeHosts extends AsyncDisposable {
  * @throws {ConfigError} If the file is not there, or lacks a host that the recipe names.
  */
 export async function openRecipeHosts(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   file: string,
 ): Promise<RecipeHosts> {
+  const { config } = slime;
   const { hosts: names, address } = config.cluster;
   if (names.length === 0) {
     return {
       shells: [localShell()],
-      config,
+      slime,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
@@ -41,7 +42,7 @@ export async function openRecipeHosts(
     : { ...config.cluster, address: hostAddress(head!) };
   return {
     shells,
-    config: { ...config, cluster },
+    slime: { ...slime, config: { ...config, cluster } },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

@@ -1,4 +1,4 @@
-/** What `deno task doctor` shows: a table by host, and then what to mend, the worst last, where it is seen. */
+/** What `deno task doctor` shows: a table by host, and then what to fix, the worst last, where it is seen. */
 
 import type {
   Check,
@@ -48,7 +48,7 @@ export function doctorText({ findings }: DoctorReport): string {
     ...[...Map.groupBy(findings, ({ host }) => host ?? "the run")].map(
       ([host, all]) => `${host}\n${table(rowsOf(all))}`,
     ),
-    ...mendsOf(findings),
+    ...fixesOf(findings),
     summaryOf(findings),
   ].join("\n\n");
 }
@@ -63,17 +63,17 @@ function rowsOf(findings: readonly Finding[]): string[][] {
 }
 
 /** Warnings first, so that what fails stands next to the prompt. */
-function mendsOf(findings: readonly Finding[]): string[] {
+function fixesOf(findings: readonly Finding[]): string[] {
   const ailing = (state: FindingState) =>
     findings.flatMap((finding) =>
-      finding.state === state && "mend" in finding ? [finding] : []
-    ).map(({ check, host, found, mend }) =>
+      finding.state === state && "fix" in finding ? [finding] : []
+    ).map(({ check, host, found, fix }) =>
       `${MARKS[state]} ${check}${
         host === undefined ? "" : ` on ${host}`
-      }: ${found}\n     → ${mend}`
+      }: ${found}\n     → ${fix}`
     );
   const all = [...ailing("warn"), ...ailing("fail")];
-  return all.length === 0 ? [] : [`To mend:\n${all.join("\n")}`];
+  return all.length === 0 ? [] : [`To fix:\n${all.join("\n")}`];
 }
 
 function summaryOf(findings: readonly Finding[]): string {

@@ -1,7 +1,7 @@
 /** What tasks that listen share: a port, who may ask, an end. */
 
 import { ConfigError } from "../env/errors.ts";
-import { isLoopback } from "../train/slime/slime_config.ts";
+import { isLoopback } from "../env/serve/loopback.ts";
 
 /** Listens; port 0 takes a free one. @throws {ConfigError} If the port cannot be had. */
 export function listen(

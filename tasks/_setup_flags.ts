@@ -137,7 +137,7 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
       hint: "add --in bare",
     });
   }
-  const config = resolveSlime(recipe, flags.set.map(parseSet));
+  const config = resolveSlime(recipe, flags.set.map(parseSet)).config;
   const named = words(flags.host);
   const gpu = named.length > 0 ? named : config.cluster.hosts;
   const serve = servingNames(words(flags.serve));

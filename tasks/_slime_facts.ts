@@ -2,10 +2,13 @@
 
 import { join } from "node:path";
 import type { Dataset } from "../env/types.ts";
-import type { Override, Recipe } from "../train/config/config.ts";
+import type { Recipe } from "../train/config/config.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
 import { hostAddress, hostsIfThere } from "../train/slime/hosts/hosts_file.ts";
-import { resolveSlime } from "../train/slime/slime_config.ts";
+import {
+  type ResolvedSlime,
+  resolveSlime,
+} from "../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
 import { ASSUMED } from "../train/slime/plan/forecast.ts";
 import { measuredRates } from "../train/slime/plan/measured.ts";
@@ -16,21 +19,16 @@ import { stamp } from "../train/runs/run_info.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
 /**
- * The config of a new slime run.
+ * The recipe of a new slime run, resolved.
  * @throws {ConfigError} As `resolveSlime`.
  */
-export function slimeConfig(recipe: Recipe, flags: TrainFlags): SlimeConfig {
-  const given = overrides(flags);
-  const { data } = resolveSlime(recipe, given);
-  if (data.source !== "tau-bench" || flags.tauBench === undefined) {
-    return resolveSlime(recipe, given);
-  }
-  const place: Override = {
-    path: ["data", "directory"],
-    value: flags.tauBench,
-    origin: `--tau-bench ${flags.tauBench}`,
-  };
-  return resolveSlime(recipe, [...given, place]);
+export function newSlime(recipe: Recipe, flags: TrainFlags): ResolvedSlime {
+  const slime = resolveSlime(recipe, overrides(flags));
+  const { config } = slime;
+  const { tauBench: directory } = flags;
+  return directory === undefined || config.data.source !== "tau-bench"
+    ? slime
+    : { ...slime, config: { ...config, data: { ...config.data, directory } } };
 }
 
 /** `qwen3-4b-20260102-030405`, in UTC. */

@@ -14,7 +14,11 @@ import { readHosts } from "../train/slime/hosts/hosts_file.ts";
 import type { Shell } from "../train/slime/hosts/shell.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
 import { latestUnfinished, readSlimeRun } from "../train/runs/run_reader.ts";
-import { hostGpus, resolveSlime } from "../train/slime/slime_config.ts";
+import {
+  type ResolvedSlime,
+  resolveSlime,
+  withDerived,
+} from "../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
 import { type Fleet, openFleet } from "../train/slime/launch/fleet.ts";
 import {
@@ -33,7 +37,7 @@ import { prepareResume, stopRun } from "../train/slime/launch/stop.ts";
 import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
 import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { DoctorLine, doctorText } from "./_doctor_view.ts";
-import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
+import { newSlime, slimeFacts, slimeRunName } from "./_slime_facts.ts";
 import { launchText, SlimeLiveLine } from "./_slime_view.ts";
 import { runPath } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
@@ -44,13 +48,14 @@ export async function slimeLaunch(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
-  const config = slimeConfig(recipe, flags);
+  const slime = newSlime(recipe, flags);
+  const { config } = slime;
   await using fleet = await fleetOf(config, flags);
   const name = flags.name ?? slimeRunName(recipe, new Date());
   const path = join(flags.runs, name);
-  const facts = await factsOf(config, { path, sitting: 1, flags, fleet });
+  const facts = await factsOf(slime, { path, sitting: 1, flags, fleet });
   const { fingerprint } = required(facts, config);
-  await beHealthy(config, { flags, context });
+  await beHealthy(slime, { flags, context });
   const info = await newRunInfo({
     trainer: "slime",
     seed: config.seed,
@@ -68,6 +73,7 @@ export async function slimeResume(
   context: TaskContext,
 ): Promise<TaskResult> {
   const { config, info } = await readSlimeRun(path);
+  const slime = withDerived(config);
   refuseOther(path, { config, flags });
   await using fleet = await fleetOf(config, flags);
   const { terminal, signal } = context;
@@ -75,7 +81,7 @@ export async function slimeResume(
   const { step, cut } = await prepareResume(path, { fleet, signal, onNote });
   await using run = await SlimeRun.open(path);
   const sitting = (run.launch?.sittings.length ?? 0) + 1;
-  const facts = await factsOf(config, { path, sitting, flags, fleet });
+  const facts = await factsOf(slime, { path, sitting, flags, fleet });
   const { fingerprint } = required(facts, config);
   if (fingerprint !== info.dataset.fingerprint) {
     throw new RunDirError(
@@ -86,7 +92,7 @@ export async function slimeResume(
       },
     );
   }
-  await beHealthy(config, { flags, context });
+  await beHealthy(slime, { flags, context });
   terminal.note(
     step === 0
       ? `${path} has no checkpoint yet: it begins anew`
@@ -105,7 +111,7 @@ function refuseOther(
   const asked = resolveSlime(
     { name: join(path, "config.yaml"), text: JSON.stringify(config) },
     overrides(flags),
-  );
+  ).config;
   const [difference] = configDifferences(config, asked);
   if (difference === undefined && flags.recipe === undefined) return;
   throw new ConfigError(
@@ -173,7 +179,7 @@ async function launch(
   run: SlimeRun,
   { facts, fromStep, flags, fleet, context }: Launching,
 ): Promise<TaskResult> {
-  const plan = planLaunch(run.config, facts);
+  const plan = planLaunch(withDerived(run.config), facts);
   for (const warning of plan.warnings) context.terminal.note(`! ${warning}`);
   const tasks = facts.data?.rows.map(({ split, rows }) => [split, rows]) ?? [];
   return await shown(run, context, (events) =>
@@ -237,7 +243,7 @@ function toJson(
 }
 
 async function factsOf(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   { path, sitting, flags, fleet }: {
     path: string;
     sitting: number;
@@ -245,6 +251,7 @@ async function factsOf(
     fleet: Fleet;
   },
 ): Promise<LaunchFacts> {
+  const { config } = slime;
   const facts = await slimeFacts(config, {
     run: basename(path),
     sitting,
@@ -252,7 +259,7 @@ async function factsOf(
     hosts: hostsFile(flags),
   });
   const head = config.cluster.hosts[0] ?? THIS_MACHINE;
-  return { ...facts, nvlink: await nvlinkOf(fleet.shellOf(head), config) };
+  return { ...facts, nvlink: await nvlinkOf(fleet.shellOf(head), slime) };
 }
 
 /** The data, which a launch cannot do without. */
@@ -299,14 +306,14 @@ async function namedRun(
  * @throws {HostError} If something fails, and nobody said to go on all the same.
  */
 async function beHealthy(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   { flags, context }: { flags: TrainFlags; context: TaskContext },
 ): Promise<void> {
   if (flags.skipDoctor) return;
   const { terminal, signal } = context;
-  await using opened = await openRecipeHosts(config, hostsFile(flags));
+  await using opened = await openRecipeHosts(slime, hostsFile(flags));
   const line = new DoctorLine(terminal, chooseChecks({}));
-  const report = await preflight(opened.config, {
+  const report = await preflight(opened.slime, {
     hosts: opened.shells,
     signal,
     runs: flags.runs,
@@ -316,16 +323,15 @@ async function beHealthy(
   terminal.note(doctorText(report));
   if (report.healthy) return;
   throw new HostError(
-    "The run is not launched: mend what fails above, or launch all the same by --skip-doctor",
+    "The run is not launched: fix what fails above, or launch all the same by --skip-doctor",
   );
 }
 
 /** `null` where the host does not tell: without GPUs, or out of reach; whatever comes next says so. */
 async function nvlinkOf(
   host: Shell,
-  config: SlimeConfig,
+  { hostGpus: count }: ResolvedSlime,
 ): Promise<boolean | null> {
-  const count = hostGpus(config);
   if (count < 2) return false;
   try {
     return await readNvlink(host, { count });

@@ -10,7 +10,7 @@ import {
   type PlannedCommand,
 } from "../train/slime/plan/slime_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
-import { slimeConfig, slimeFacts, slimeRunName } from "./_slime_facts.ts";
+import { newSlime, slimeFacts, slimeRunName } from "./_slime_facts.ts";
 import { count, dollars, duration } from "../train/progress/amounts.ts";
 import type { TrainFlags } from "./_train_flags.ts";
 
@@ -20,7 +20,8 @@ export async function slimeDryRun(
   flags: TrainFlags,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
-  const config = slimeConfig(recipe, flags);
+  const slime = newSlime(recipe, flags);
+  const { config } = slime;
   const facts = await slimeFacts(config, {
     run: flags.name ?? slimeRunName(recipe, new Date()),
     sitting: 1,
@@ -28,7 +29,7 @@ export async function slimeDryRun(
     hosts: flags.hosts ?? "hosts.yaml",
     ratesFrom: flags.ratesFrom,
   });
-  const plan = planLaunch(config, facts);
+  const plan = planLaunch(slime, facts);
   terminal.print(slimePlanText(config, plan));
   return { json: { ...plan, config } };
 }

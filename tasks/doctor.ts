@@ -90,7 +90,7 @@ async function run(
     ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout * 1000 }),
     onCheck: (check) => line.end(check),
   };
-  const report = await preflight(opened.config, options);
+  const report = await preflight(opened.slime, options);
   terminal.endProgress();
   terminal.print(doctorText(report));
   const { findings, healthy } = report;
@@ -122,7 +122,7 @@ if (import.meta.main) {
     examples: [
       {
         command: "deno task doctor --recipe qwen3-4b --tau-bench ../tau-bench",
-        does: "all checks, with what to mend; exit code 1 if one fails",
+        does: "all checks, with what to fix; exit code 1 if one fails",
       },
       {
         command: "deno task doctor --only rows,batch,context",

@@ -87,7 +87,7 @@ async function runEpisodes(
   }
   const token = tokenOf(flags.host, SHOWN);
   const recipe = await readRecipe(name);
-  const config = resolveSlime(recipe, overridesOf(flags));
+  const { config } = resolveSlime(recipe, overridesOf(flags));
   const world = await openEpisodeWorld(config, { signal });
   await using recorder = flags.record === undefined
     ? undefined

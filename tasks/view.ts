@@ -13,7 +13,7 @@ import {
   readQuery,
 } from "../notebooks/viewer/page/filter.js";
 import { ViewerFault } from "../notebooks/viewer/viewer_source.ts";
-import { isLoopback } from "../train/slime/slime_config.ts";
+import { isLoopback } from "../env/serve/loopback.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";

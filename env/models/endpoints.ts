@@ -90,9 +90,13 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
     : env(preset.keyVariable);
   if (!key && isOwn && preset.keyVariable !== undefined) {
     throw new ConfigError(
-      `No key for ${provider}: set ${preset.keyVariable}, or name another endpoint by its base URL${
-        hint(provider, env)
-      }`,
+      `No key for ${provider}`,
+      {
+        hint:
+          `set ${preset.keyVariable}, or name another endpoint by its base URL${
+            otherServer(provider, env)
+          }`,
+      },
     );
   }
   return {
@@ -112,7 +116,7 @@ export function keyVariable(provider: Provider): string | undefined {
 }
 
 /** Someone who named a server of their own may not know that another provider is asked. */
-function hint(
+function otherServer(
   provider: Provider,
   env: (name: string) => string | undefined,
 ): string {

@@ -10,8 +10,10 @@ import { localShell } from "../../train/slime/hosts/local_shell.ts";
 import type { Shell, ShellOutput } from "../../train/slime/hosts/shell.ts";
 import { parseSet, resolveBy } from "../../train/config/config.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
-import { resolveSlime } from "../../train/slime/slime_config.ts";
-import type { SlimeConfig } from "../../train/slime/slime_schema.ts";
+import {
+  type ResolvedSlime,
+  resolveSlime,
+} from "../../train/slime/slime_config.ts";
 import {
   HEAD_DIM,
   MODEL_SHAPES,
@@ -69,10 +71,10 @@ export async function writeProgram(
 }
 
 /** A recipe of a small generated world with scripted customers. */
-export function slimeConfig(
+export function slimeOf(
   sets: readonly string[] = [],
   sections: Readonly<Record<string, unknown>> = {},
-): SlimeConfig {
+): ResolvedSlime {
   const text = stringify({
     trainer: "slime",
     data: {
@@ -87,14 +89,14 @@ export function slimeConfig(
 
 /** A context over a recipe and hosts; the rest is as on a machine with nothing set. */
 export function checkContext(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   { hosts = [toldShell({})], ...more }: Partial<CheckContext> = {},
 ): CheckContext {
   const signal = new AbortController().signal;
   return {
-    config,
+    ...slime,
     hosts,
-    facts: new Facts({ config, head: hosts[0], signal }),
+    facts: new Facts({ config: slime.config, head: hosts[0], signal }),
     reach: (base) => base,
     env: () => undefined,
     runs: "no/such/runs",

@@ -219,7 +219,8 @@ export async function worldOptions(
   }));
   const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
   return {
-    config: resolveSlime({ name: "t.yaml", text: "trainer: slime" }, overrides),
+    config: resolveSlime({ name: "t.yaml", text: "trainer: slime" }, overrides)
+      .config,
     hosts,
     serving: [],
     in: "bare",

@@ -145,11 +145,12 @@ export async function launch(
 ): Promise<LaunchResult & { run: SlimeRun }> {
   const { sitting = 1, fromStep = 0, jobsUrl } = more;
   const text = JSON.stringify(launchRecipe(world, shape));
-  const config = resolveSlime({ name: "test", text });
+  const slime = resolveSlime({ name: "test", text });
+  const { config } = slime;
   const dataset = await openDataset(config.data);
   const data = planData(dataset, config);
   const path = join(world.runs, name);
-  const plan = planLaunch(config, {
+  const plan = planLaunch(slime, {
     run: name,
     sitting,
     hosts: [],

@@ -1,8 +1,10 @@
 /** Slime recipes and what their plans go by, without data, hosts or a run. */
 
 import { parseSet, type Recipe } from "../../train/config/config.ts";
-import { resolveSlime } from "../../train/slime/slime_config.ts";
-import type { SlimeConfig } from "../../train/slime/slime_schema.ts";
+import {
+  type ResolvedSlime,
+  resolveSlime,
+} from "../../train/slime/slime_config.ts";
 import type { LaunchFacts } from "../../train/slime/plan/slime_plan.ts";
 import type { PlanData } from "../../train/slime/plan/slime_rows.ts";
 
@@ -23,11 +25,11 @@ export async function slimeRecipe(
   return { name: `${name}.yaml`, text: await Deno.readTextFile(url) };
 }
 
-/** Its config, with `KEY=VALUE` set over it. */
-export async function slimeConfigOf(
+/** A recipe resolved, with `KEY=VALUE` set over it. */
+export async function slimeOf(
   name: typeof SLIME_RECIPES[number],
   ...sets: readonly string[]
-): Promise<SlimeConfig> {
+): Promise<ResolvedSlime> {
   return resolveSlime(await slimeRecipe(name), sets.map(parseSet));
 }
 

@@ -44,7 +44,7 @@ function doctor(
   return runTask("doctor", args, { env: { PATH } });
 }
 
-Deno.test("doctor shows what it found by host, and what to mend last; exit 1 only for a fail", () =>
+Deno.test("doctor shows what it found by host, and what to fix last; exit 1 only for a fail", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir);
     await writeModel(join(dir, "model"));
@@ -63,10 +63,10 @@ Deno.test("doctor shows what it found by host, and what to mend last; exit 1 onl
     await writeGpus(dir, gpuRows(1));
     const ill = await doctor(["--recipe", recipe, ...only], { bin: dir });
     assert.equal(ill.code, 1, ill.stdout);
-    const mends = ill.stdout.slice(ill.stdout.indexOf("To mend:"));
-    assert.ok(mends.indexOf("WARN context") < mends.indexOf("FAIL gpus"));
+    const fixes = ill.stdout.slice(ill.stdout.indexOf("To fix:"));
+    assert.ok(fixes.indexOf("WARN context") < fixes.indexOf("FAIL gpus"));
     assert.match(
-      mends,
+      fixes,
       /FAIL gpus on this machine: 1 GPUs are visible and 2 are planned/,
     );
   }));
@@ -86,7 +86,7 @@ Deno.test("doctor --json prints one object and nothing else", () =>
     );
     assert.equal(fault.check, "model-files");
     assert.equal(fault.host, "this machine");
-    assert.match(fault.mend, /hf download Qwen\/Qwen3-0\.6B/);
+    assert.match(fault.fix, /hf download Qwen\/Qwen3-0\.6B/);
   }));
 
 Deno.test("doctor refuses what cannot be meant, by exit 2", () =>

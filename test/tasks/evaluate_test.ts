@@ -156,7 +156,7 @@ Deno.test("evaluate: what cannot work is said at the start, and nothing is writt
         /No model is named\nhint: pass --user-model NAME/,
       ],
       [["--agent", "poet"], /--agent/],
-      [["--model", "m"], /No key for openai: set OPENAI_API_KEY/],
+      [["--model", "m"], /No key for openai\nhint: set OPENAI_API_KEY/],
       [
         ["--model", "m", "--max-cost", "1", "--provider", "vllm"],
         /"m" has no price\nhint: add prices/,

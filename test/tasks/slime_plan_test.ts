@@ -5,23 +5,22 @@ import { join } from "node:path";
 import { slimePlanText } from "../../tasks/_slime_plan.ts";
 import { planLaunch } from "../../train/slime/plan/slime_plan.ts";
 import { assertGolden } from "../support/golden.ts";
-import {
-  RETAIL_ROWS,
-  slimeConfigOf,
-  slimeFactsOf,
-} from "../support/slime_plan.ts";
+import { RETAIL_ROWS, slimeFactsOf, slimeOf } from "../support/slime_plan.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 import { runTask } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
 Deno.test("slimePlanText() of qwen3-4b is as recorded", async () => {
-  const config = await slimeConfigOf("qwen3-4b");
-  const plan = planLaunch(config, slimeFactsOf());
-  await assertGolden("slime_plan_4b.txt", `${slimePlanText(config, plan)}\n`);
+  const slime = await slimeOf("qwen3-4b");
+  const plan = planLaunch(slime, slimeFactsOf());
+  await assertGolden(
+    "slime_plan_4b.txt",
+    `${slimePlanText(slime.config, plan)}\n`,
+  );
 });
 
 Deno.test("slimePlanText() of two hosts, with prices, limits and a measured run, is as recorded", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-8b-2nodes",
     "prices={gemini-2.5-flash-lite: {input: 1, output: 4}}",
     "user.endpoint.calls.requestsPerMinute=2000",
@@ -32,7 +31,7 @@ Deno.test("slimePlanText() of two hosts, with prices, limits and a measured run,
     "flags.sglang-enable-metrics=true",
   );
   const plan = planLaunch(
-    config,
+    slime,
     slimeFactsOf({
       nvlink: true,
       measured: {
@@ -51,14 +50,14 @@ Deno.test("slimePlanText() of two hosts, with prices, limits and a measured run,
       },
     }),
   );
-  const text = `${slimePlanText(config, plan)}\n`;
+  const text = `${slimePlanText(slime.config, plan)}\n`;
   await assertGolden("slime_plan_8b_2nodes.txt", text);
 });
 
 Deno.test("slimePlanText() shows every word of the command line, and every variable", async () => {
-  const config = await slimeConfigOf("qwen3-8b-2nodes", "eval.splits=[dev]");
-  const plan = planLaunch(config, slimeFactsOf({ data: RETAIL_ROWS }));
-  const text = slimePlanText(config, plan);
+  const slime = await slimeOf("qwen3-8b-2nodes", "eval.splits=[dev]");
+  const plan = planLaunch(slime, slimeFactsOf({ data: RETAIL_ROWS }));
+  const text = slimePlanText(slime.config, plan);
   for (const word of plan.trainWords) assert.ok(text.includes(word), word);
   for (const [name, value] of Object.entries(plan.job.runtimeEnv.env_vars)) {
     assert.ok(text.includes(`${name}=${value}`), name);

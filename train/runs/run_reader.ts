@@ -85,7 +85,7 @@ export async function readSlimeRun(path: string): Promise<SlimeRunRecord> {
       `"${path}" was trained on this machine, not by slime: it has no job to attach to or to stop`,
     );
   }
-  const config = resolveSlime(await readConfig(path));
+  const config = resolveSlime(await readConfig(path)).config;
   return { path, info, config, lines: await readLines<AnyMetrics>(path) };
 }
 

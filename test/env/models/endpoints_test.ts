@@ -47,7 +47,7 @@ Deno.test("resolveEndpoint() says which variable holds the missing key, and what
   ) {
     assert.throws(() => resolveEndpoint({ provider, env: envOf({}) }), {
       name: "ConfigError",
-      message: new RegExp(`set ${variable}`),
+      hint: new RegExp(`set ${variable}`),
     });
   }
   assert.throws(

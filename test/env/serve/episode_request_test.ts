@@ -4,7 +4,7 @@ import { generatedOptionsSchema } from "../../../env/domains/retail/world/option
 import { taskOf } from "../../../env/serve/episode_request.ts";
 import { withoutTasks } from "../../../train/config/exclusions.ts";
 import { planData } from "../../../train/slime/plan/slime_rows.ts";
-import { slimeConfigOf } from "../../support/slime_plan.ts";
+import { slimeOf } from "../../support/slime_plan.ts";
 
 Deno.test("taskOf() means the row's own task, also where tasks before it are excluded", async () => {
   const options = { trainTasks: 8, devTasks: 2, testTasks: 2 };
@@ -14,7 +14,8 @@ Deno.test("taskOf() means the row's own task, also where tasks before it are exc
     whole,
     [first!, third!].map(({ id }) => ({ task: id, reason: "wrong" })),
   );
-  const { rows } = planData(dataset, await slimeConfigOf("qwen3-0.6b"));
+  const { config } = await slimeOf("qwen3-0.6b");
+  const { rows } = planData(dataset, config);
   const indices = rows[0]!.text.trimEnd().split("\n")
     .map((line) => JSON.parse(line).index as number);
   assert.deepEqual(indices, [1, 3, 4, 5, 6, 7]);

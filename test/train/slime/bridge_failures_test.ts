@@ -196,7 +196,7 @@ Deno.test({
       });
       const text = await Deno.readTextFile(recipePath);
       await using services = await startServices(
-        resolveSlime({ name: "r", text }),
+        resolveSlime({ name: "r", text }).config,
         { recipePath, overrides: [], logDir: join(dir, "logs"), port: 0 },
       );
       const world = await openDataset(TINY_CONFIG.data);

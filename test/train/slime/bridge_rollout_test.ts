@@ -29,7 +29,7 @@ Deno.test({
       await using engine = await servePolicy(model);
       const recipePath = await writeSlimeRecipe(dir, { model });
       const text = await Deno.readTextFile(recipePath);
-      const config = resolveSlime({ name: "r", text });
+      const { config } = resolveSlime({ name: "r", text });
       const record = join(dir, "record");
       await Deno.mkdir(record);
       await using services = await startServices(config, {

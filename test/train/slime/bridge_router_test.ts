@@ -76,7 +76,7 @@ Deno.test({
       const recipePath = await writeSlimeRecipe(dir, { model });
       const text = await Deno.readTextFile(recipePath);
       await using services = await startServices(
-        resolveSlime({ name: "r", text }),
+        resolveSlime({ name: "r", text }).config,
         { recipePath, overrides: [], logDir: join(dir, "logs"), port: 0 },
       );
       const dataset = await openDataset(TINY_CONFIG.data);

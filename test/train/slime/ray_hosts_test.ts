@@ -107,14 +107,14 @@ async function planOn(dir: string, [first, second]: [string, string]) {
       hostGpus: 1,
     },
   });
-  const config = resolveSlime({ name: "test", text });
-  const hosts = planHosts(config, {
+  const slime = resolveSlime({ name: "test", text });
+  const hosts = planHosts(slime.config, {
     hosts: [
       { name: "gpu1", address: first },
       { name: "gpu2", address: second },
     ],
   });
-  return planRay(config, { hosts, secrets: [], services: [] });
+  return planRay(slime, { hosts, secrets: [], services: [] });
 }
 
 /** A `ray` on the host's PATH: small, and off the ports that others may use. */

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { ConfigError } from "../../../env/errors.ts";
 import { configKeys } from "../../../train/config/config.ts";
 import {
-  batchShape,
-  hostGpus,
   isSlimeRecipe,
   resolveSlime,
 } from "../../../train/slime/slime_config.ts";
@@ -19,14 +17,15 @@ function set(path: string, value: unknown) {
 }
 
 Deno.test("resolveSlime() has slime's example for its defaults", () => {
-  const config = resolveSlime(recipe);
+  const { config, model, batch } = resolveSlime(recipe);
   assert.ok(isSlimeRecipe(recipe));
   assert.ok(!isSlimeRecipe({ name: "other", text: "seed: 1" }));
   assert.equal(config.model.name, "Qwen3-4B-Instruct-2507");
-  const shape = batchShape(config);
-  assert.equal(shape.rolloutBatchSize * shape.samplesPerPrompt, 256);
-  assert.equal(shape.globalBatchSize, 256);
-  assert.equal(shape.rolloutNumGpus, 2);
+  assert.equal(model.ropeBase, 5_000_000);
+  assert.equal(batch.rolloutBatchSize * batch.samplesPerPrompt, 256);
+  assert.equal(batch.globalBatchSize, 256);
+  assert.equal(batch.rolloutNumGpus, 2);
+  assert.equal(batch.samples, 256);
 });
 
 Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
@@ -75,20 +74,20 @@ Deno.test("resolveSlime() refuses hosts named twice, and engines beside a correc
   assert.throws(() => resolveSlime(recipe, both), /exclude each other/);
 });
 
-Deno.test("hostGpus() offers what the run needs, unless the recipe says otherwise", () => {
+Deno.test("resolveSlime() offers of each host what the run needs, unless the recipe says otherwise", () => {
   const apart = [
     set("cluster.colocate", false),
     set("cluster.rolloutGpus", 4),
   ];
-  assert.equal(hostGpus(resolveSlime(recipe)), 2);
-  assert.equal(hostGpus(resolveSlime(recipe, apart)), 6);
+  assert.equal(resolveSlime(recipe).hostGpus, 2);
+  assert.equal(resolveSlime(recipe, apart).hostGpus, 6);
   const given = [...apart, set("cluster.hostGpus", 8)];
-  assert.equal(hostGpus(resolveSlime(recipe, given)), 8);
+  assert.equal(resolveSlime(recipe, given).hostGpus, 8);
   const spread = [
     ...apart,
     set("cluster.hosts", ["a", "b", "c"]),
   ];
-  assert.equal(hostGpus(resolveSlime(recipe, spread)), 2);
+  assert.equal(resolveSlime(recipe, spread).hostGpus, 2);
 });
 
 Deno.test("every key of a slime recipe says what it is", () => {
@@ -99,7 +98,7 @@ Deno.test("every key of a slime recipe says what it is", () => {
 });
 
 Deno.test("resolveSlime() keeps τ-bench and an llm customer beside other keys", () => {
-  const config = resolveSlime(recipe, [
+  const { config } = resolveSlime(recipe, [
     set("data.directory", "elsewhere"),
     set("user.attempts", 3),
   ]);

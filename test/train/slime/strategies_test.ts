@@ -95,7 +95,7 @@ for (const agent of AGENTS) {
         });
         const text = await Deno.readTextFile(path);
         const world = await openEpisodeWorld(
-          resolveSlime({ name: "recipe", text }),
+          resolveSlime({ name: "recipe", text }).config,
           { env: () => undefined },
         );
         const app = episodesApp({

@@ -1,11 +1,12 @@
 /**
  * What a check of the doctor is: a question about the hosts, the data or the endpoints of a slime recipe, and
- * what was found, with the way to mend it.
+ * what was found, with the way to fix it.
  */
 
+import { BoundaryError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
-import type { SlimeConfig } from "../slime_schema.ts";
-import { faultOf } from "./check_fault.ts";
+import type { Fault } from "../fault.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import type { Facts } from "./facts.ts";
 
 /** How a finding stands: a `fail` would cost the run, a `warn` may. */
@@ -13,27 +14,20 @@ export type FindingState = "pass" | "warn" | "fail" | "skipped";
 
 /** What a check saw. */
 export type Observed =
+  & (
+    | { readonly state: "pass" | "skipped"; readonly found: string }
+    | Fault & { readonly state: "warn" | "fail" }
+  )
   & {
     /** The host, where it is of one. */
     readonly host?: string;
-    /** What is there, with its values. */
-    readonly found: string;
-  }
-  & (
-    | { readonly state: "pass" | "skipped" }
-    | {
-      readonly state: "warn" | "fail";
-      /** What to do about it. */
-      readonly mend: string;
-    }
-  );
+  };
 
 /** What a check saw, and which check. */
 export type Finding = Observed & { readonly check: string };
 
-/** What checks go by. */
-export interface CheckContext {
-  readonly config: SlimeConfig;
+/** What checks go by: the recipe with what follows from it, and the world that it is to run in. */
+export interface CheckContext extends ResolvedSlime {
   /** Those that can be reached, the head first; this machine where the recipe names none. */
   readonly hosts: readonly Shell[];
   /** What several checks need, looked up once. */
@@ -73,13 +67,13 @@ export function pass(found: string): Observed {
 }
 
 /** It may go wrong. */
-export function warn(found: string, mend: string): Observed {
-  return { state: "warn", found, mend };
+export function warn(found: string, fix: string): Observed {
+  return { state: "warn", found, fix };
 }
 
 /** It will go wrong. */
-export function fail(found: string, mend: string): Observed {
-  return { state: "fail", found, mend };
+export function fail(found: string, fix: string): Observed {
+  return { state: "fail", found, fix };
 }
 
 /** Nobody looked, and why. */
@@ -114,5 +108,26 @@ export function inOrder<T>(
 ): [host: string, value: T][] {
   return hosts.flatMap(({ name }) =>
     found.has(name) ? [[name, found.get(name)!] as [string, T]] : []
+  );
+}
+
+/**
+ * What a check throws, as a finding. Errors of ours carry a hint; what else is thrown is a bug, and no reason to
+ * trust the other checks less.
+ * @param otherwise What to do where an error does not say.
+ */
+export function faultOf(
+  error: unknown,
+  otherwise = "fix what it names, then look again",
+): Observed {
+  if (error instanceof BoundaryError) {
+    return fail(error.message, error.hint ?? otherwise);
+  }
+  const stack = error instanceof Error
+    ? error.stack ?? error.message
+    : String(error);
+  return fail(
+    `the check itself broke: ${stack.slice(0, 500)}`,
+    "report it as a bug of taulab with the command line, and go on with --skip",
   );
 }

@@ -8,6 +8,7 @@ import { ConfigError } from "../../../env/errors.ts";
 import { nearest } from "../../../env/explain.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { Shell } from "../hosts/shell.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import type { Check, CheckContext, Finding } from "./check.ts";
 import { CHECKS } from "./checks.ts";
@@ -56,9 +57,10 @@ export interface DoctorReport {
  * @throws The signal's reason, once it is aborted.
  */
 export async function preflight(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   options: DoctorOptions,
 ): Promise<DoctorReport> {
+  const { config } = slime;
   const chosen = chooseChecks(options);
   const { signal = new AbortController().signal } = options;
   const shells = options.hosts.map((host) => gently(host));
@@ -71,7 +73,7 @@ export async function preflight(
   );
   await using relay = relayOver(hosts, { config, signal });
   const context: CheckContext = {
-    config,
+    ...slime,
     hosts,
     reach: (base) => relay?.urlFor(base) ?? base,
     facts: new Facts({ config, head: answering(shells[0], hosts), signal }),
@@ -111,8 +113,8 @@ function relayOver(
 function readable(finding: Finding, relay: Relay | undefined): Finding {
   if (relay === undefined) return finding;
   const found = relay.readable(finding.found);
-  return "mend" in finding
-    ? { ...finding, found, mend: relay.readable(finding.mend) }
+  return "fix" in finding
+    ? { ...finding, found, fix: relay.readable(finding.fix) }
     : { ...finding, found };
 }
 

@@ -1,7 +1,12 @@
 /** One check, made within its time. */
 
-import { type Check, type CheckContext, fail, type Finding } from "./check.ts";
-import { faultOf } from "./check_fault.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  faultOf,
+  type Finding,
+} from "./check.ts";
 
 /** Until a check is given up, where it does not say. */
 const CHECK_MS = 60_000;

@@ -212,7 +212,7 @@ class Follower {
       this.#note(
         `The job waits (${
           plainLine(lines.at(-1)!)
-        }): ${shown.cause}; ${shown.mend}`,
+        }): ${shown.cause}; ${shown.fix}`,
       );
     }
     this.#shownStandstill = shown?.cause;

@@ -7,14 +7,14 @@ import type { RayJob } from "./ray_jobs.ts";
 export interface Symptom {
   readonly pattern: RegExp;
   readonly cause: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** A job that shows one of these for long does not go on. */
 export const STANDSTILLS: readonly Symptom[] = [{
   pattern: /Waiting for placement group/,
   cause: "Ray has too few free GPUs, or another job holds them",
-  mend:
+  fix:
     "see the jobs and GPUs on Ray's dashboard, stop the other job by its id, or ask for fewer GPUs in cluster.gpusPerNode",
 }];
 
@@ -23,101 +23,101 @@ export const SYMPTOMS: readonly Symptom[] = [
   {
     pattern: /ModuleNotFoundError: No module named 'generate'/,
     cause: "the job's PYTHONPATH does not reach generate.py on this host",
-    mend: "launch again: its files are written anew to every host",
+    fix: "launch again: its files are written anew to every host",
   },
   {
     pattern: /ModuleNotFoundError: No module named '(slime|megatron|sglang)/,
     cause: "the interpreter of the job does not have what slime needs",
-    mend: "set paths.python, paths.slime and paths.megatron, or run setup",
+    fix: "set paths.python, paths.slime and paths.megatron, or run setup",
   },
   {
     pattern: /SetUpError: .*refused \(402\)/,
     cause: "the budget of the recipe is spent",
-    mend: "raise budget.maxCost or budget.maxTokens in a new run",
+    fix: "raise budget.maxCost or budget.maxTokens in a new run",
   },
   {
     pattern: /SetUpError/,
     cause: "the servers of episodes refuse what generate.py asks",
-    mend: "see the reason in the line, and logs/serve-*.log",
+    fix: "see the reason in the line, and logs/serve-*.log",
   },
   {
     pattern: /hf_validate_args failed/,
     cause: "the checkpoint's config.json is not of the model that was named",
-    mend: "set model.name to what model.directory holds",
+    fix: "set model.name to what model.directory holds",
   },
   {
     pattern: /Invalid rollout server group GPU placement/,
     cause: "the GPUs of the engines do not make whole engines",
-    mend: "make cluster.rolloutGpus a multiple of engine.gpus",
+    fix: "make cluster.rolloutGpus a multiple of engine.gpus",
   },
   {
     pattern:
       /CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|illegal memory access/,
     cause: "a GPU ran out of memory",
-    mend: "lower parallel.maxTokensPerGpu or engine.memory",
+    fix: "lower parallel.maxTokensPerGpu or engine.memory",
   },
   {
     pattern: /Server process terminated unexpectedly/,
     cause:
       "SGLang died while it started: too little memory, or a model directory that it cannot read",
-    mend: "lower engine.memory, and check model.directory on every host",
+    fix: "lower engine.memory, and check model.directory on every host",
   },
   {
     pattern: /Max retries exceeded .*\/get_model_info/,
     cause:
       "an engine does not answer: its port is taken, or it ran out of memory",
-    mend: "free the ports from 15000 on, or lower engine.memory",
+    fix: "free the ports from 15000 on, or lower engine.memory",
   },
   {
     pattern: /Timeout while flushing cache/,
     cause: "requests were still running when the engines were put to sleep",
-    mend: "end other clients of the engines; if there are none, report it",
+    fix: "end other clients of the engines; if there are none, report it",
   },
   {
     pattern: /Cannot find torch_memory_saver dynamic library/,
     cause: "this image cannot colocate training and engines",
-    mend: "use slime's image, or set cluster.colocate to false",
+    fix: "use slime's image, or set cluster.colocate to false",
   },
   {
     pattern: /does not exist or is an empty directory/,
     cause: "neither the checkpoint nor the reference can be loaded",
-    mend: "check checkpoint.directory and model.directory on every host",
+    fix: "check checkpoint.directory and model.directory on every host",
   },
   {
     pattern: /ref_load .*does not exist/,
     cause: "the reference's weights are not there",
-    mend: "check model.reference, or set it to null",
+    fix: "check model.reference, or set it to null",
   },
   {
     pattern: /Prompt dataset path .* does not exist/,
     cause: "the file of tasks is not on the head",
-    mend: "launch again: its files are written anew to every host",
+    fix: "launch again: its files are written anew to every host",
   },
   {
     pattern: /num_rollouts .* < global_batch_size/,
     cause: "a rollout has fewer episodes than a step of the optimizer takes",
-    mend: "lower rollout.globalBatchSize, or raise rollout.batchSize",
+    fix: "lower rollout.globalBatchSize, or raise rollout.batchSize",
   },
   {
     pattern: /(?:NaN|Inf|nan|inf)\b.*\bgrad|\bgrad\w*\b.*\b(?:NaN|nan)\b/,
     cause: "gradients are not finite",
-    mend:
+    fix:
       "resume from the last checkpoint with a lower optimizer.learningRate, and look at the last episodes",
   },
   {
     pattern: /No space left on device/,
     cause: "a disk is full",
-    mend: "free space in checkpoint.directory and Ray's temp dir, then resume",
+    fix: "free space in checkpoint.directory and Ray's temp dir, then resume",
   },
   {
     pattern: /Address already in use/,
     cause: "a port is taken",
-    mend: "see which in the line; engine.routerPort is the router's",
+    fix: "see which in the line; engine.routerPort is the router's",
   },
   {
     pattern: /worker died|ActorDiedError|The actor died|node.*(?:dead|failed)/i,
     cause: "a process or a host of the cluster died, often for want of memory",
-    mend: "look at the host's memory and at Ray's logs, then resume",
+    fix: "look at the host's memory and at Ray's logs, then resume",
   },
 ];
 
@@ -145,7 +145,7 @@ export function explainFailure(
 export function failureText({ lastError, symptom }: JobFailure): string {
   const known = symptom === undefined
     ? ""
-    : `\nLikely cause: ${symptom.cause}; ${symptom.mend}`;
+    : `\nLikely cause: ${symptom.cause}; ${symptom.fix}`;
   return `${lastError}${known}`;
 }
 

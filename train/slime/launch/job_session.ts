@@ -3,8 +3,7 @@
 import { join } from "node:path";
 import type { CallOptions } from "../../../env/types.ts";
 import type { AnyMetrics } from "../../runs/metrics.ts";
-import { batchPlan } from "../plan/batch_shape.ts";
-import { batchShape } from "../slime_config.ts";
+import { withDerived } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { followJob, type FollowOptions, type JobEnd } from "./follow.ts";
 import type { LaunchRecord, LaunchSitting } from "./launch_record.ts";
@@ -124,7 +123,7 @@ function metricsShape(
     batchSize: rollout.batchSize,
     groupSize: rollout.groupSize,
     optimizerSteps: rollout.stepsPerRollout ??
-      batchPlan(batchShape(config)).optimizerSteps,
+      withDerived(config).batch.optimizerSteps,
     evalSamples: evals.samples,
     evalDecoding: evals.topK === 1 ? "greedy" : "sampled",
     evalTasks,

@@ -364,12 +364,13 @@ export class RayJobs {
   #refusal(status: number, text: string, doing: string): RayError {
     const kind = kindOf(status, text);
     const words = lastWords(text);
-    const mend = status === 401 || status === 403
-      ? `; set ${RAY_TOKEN} to the cluster's token`
-      : "";
+    const isBarred = status === 401 || status === 403;
     return new RayError(
-      `Cannot ${doing}: Ray at ${this.url} answered ${status}: ${words}${mend}`,
-      { kind },
+      `Cannot ${doing}: Ray at ${this.url} answered ${status}: ${words}`,
+      {
+        kind,
+        ...isBarred && { hint: `set ${RAY_TOKEN} to the cluster's token` },
+      },
     );
   }
 

@@ -7,6 +7,9 @@
  * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
  */
 
+import { type Fault, unless } from "../fault.ts";
+import type { ModelShape } from "../model_shapes.ts";
+
 /** What a step is made of; the keys are slime's flags. */
 export interface BatchShape {
   readonly actorNumNodes: number;
@@ -54,66 +57,60 @@ export function batchPlan(shape: BatchShape): BatchPlan {
   };
 }
 
-/** What the model and the data have to say to a step. */
-export interface BatchWorld {
-  /** Query heads of the model. */
-  readonly heads: number;
-  /** Heads of keys and values. */
-  readonly kvGroups: number;
-  readonly layers: number;
-  /** Rows of the training set. */
-  readonly rows: number;
-}
+/** What the model has to say to a step. */
+export type BatchModel = Pick<ModelShape, "heads" | "kvGroups" | "layers">;
 
 /**
- * What does not fit.
- * @returns One sentence a fault, with the flags, their values and the way out; empty where all fits.
+ * What does not fit, as far as the recipe alone tells; see {@linkcode rowFaults}.
+ * @returns With the flags and their values; empty where all fits.
  */
-export function batchFaults(shape: BatchShape, world: BatchWorld): string[] {
+export function batchFaults(shape: BatchShape, model: BatchModel): Fault[] {
   return [
     ...placementFaults(shape),
-    ...parallelFaults(shape, world),
-    ...samplingFaults(shape, world),
+    ...parallelFaults(shape, model),
+    ...samplingFaults(shape),
   ];
 }
 
-function placementFaults(shape: BatchShape): string[] {
+function placementFaults(shape: BatchShape): Fault[] {
   const training = shape.actorNumNodes * shape.actorNumGpusPerNode;
   const rollout = shape.colocate ? training : shape.rolloutNumGpus;
   const perEngine = shape.rolloutNumGpusPerEngine;
   return [
     ...unless(
       rollout >= perEngine && rollout % perEngine === 0,
-      `${rollout} rollout GPUs do not make whole engines of ${perEngine}; ` +
-        "make rollout-num-gpus a multiple of rollout-num-gpus-per-engine",
+      `${rollout} rollout GPUs do not make whole engines of ${perEngine}`,
+      "make rollout-num-gpus a multiple of rollout-num-gpus-per-engine",
     ),
     ...unless(
       training % modelParallel(shape) === 0,
       `${training} training GPUs do not divide by tensor × pipeline × context parallel ` +
-        `(${shape.tensorParallel} × ${shape.pipelineParallel} × ${shape.contextParallel}); ` +
-        "change actor-num-gpus-per-node or a parallel size",
+        `(${shape.tensorParallel} × ${shape.pipelineParallel} × ${shape.contextParallel})`,
+      "change actor-num-gpus-per-node or a parallel size",
     ),
   ];
 }
 
 function parallelFaults(
   { tensorParallel, pipelineParallel }: BatchShape,
-  { heads, kvGroups, layers }: BatchWorld,
-): string[] {
+  { heads, kvGroups, layers }: BatchModel,
+): Fault[] {
   return [
     ...unless(
       heads % tensorParallel === 0 && kvGroups % tensorParallel === 0,
       `tensor-model-parallel-size ${tensorParallel} does not divide ${heads} heads and ` +
-        `${kvGroups} groups of keys and values; choose a divisor of ${kvGroups}`,
+        `${kvGroups} groups of keys and values`,
+      `choose a divisor of ${kvGroups}`,
     ),
     ...unless(
       layers % pipelineParallel === 0,
-      `pipeline-model-parallel-size ${pipelineParallel} does not divide ${layers} layers; choose a divisor`,
+      `pipeline-model-parallel-size ${pipelineParallel} does not divide ${layers} layers`,
+      "choose a divisor",
     ),
   ];
 }
 
-function samplingFaults(shape: BatchShape, { rows }: BatchWorld): string[] {
+function samplingFaults(shape: BatchShape): Fault[] {
   const { rolloutBatchSize, samplesPerPrompt, globalBatchSize } = shape;
   const { samples, dataParallel } = batchPlan(shape);
   const product =
@@ -123,35 +120,42 @@ function samplingFaults(shape: BatchShape, { rows }: BatchWorld): string[] {
     ...unless(
       samplesPerPrompt > 1,
       "n-samples-per-prompt 1 makes groups of one, which have no spread: no advantage, and the filter " +
-        "of equal rewards samples for ever; take 2 or more",
+        "of equal rewards samples for ever",
+      "take 2 or more",
     ),
     ...unless(
       samples >= globalBatchSize && samples % globalBatchSize === 0,
       `${product} = ${samples} samples are no multiple of global-batch-size ${globalBatchSize}, and slime ` +
-        "drops the remainder silently; make it a divisor",
+        "drops the remainder silently",
+      "make it a divisor",
     ),
     ...unless(
       !Number.isInteger(dataParallel) || globalBatchSize % share === 0,
       `global-batch-size ${globalBatchSize} does not divide by micro-batch-size × data parallel ` +
-        `(${shape.microBatchSize} × ${dataParallel}); make it a multiple of ${share}`,
+        `(${shape.microBatchSize} × ${dataParallel})`,
+      `make it a multiple of ${share}`,
     ),
     ...unless(
       shape.overSamplingBatchSize >= rolloutBatchSize,
-      `over-sampling-batch-size ${shape.overSamplingBatchSize} is below rollout-batch-size ` +
-        `${rolloutBatchSize}; make it at least that`,
-    ),
-    ...unless(
-      shape.overSamplingBatchSize <= rows,
-      `over-sampling-batch-size ${shape.overSamplingBatchSize} is more than the ${rows} rows of the data: ` +
-        "a pull wraps at most once; lower it or add rows",
+      `over-sampling-batch-size ${shape.overSamplingBatchSize} is below rollout-batch-size ${rolloutBatchSize}`,
+      "make it at least that",
     ),
   ];
 }
 
-function modelParallel(shape: BatchShape): number {
-  return shape.tensorParallel * shape.pipelineParallel * shape.contextParallel;
+/** What does not fit the training set's number of rows. */
+export function rowFaults(
+  { overSamplingBatchSize }: BatchShape,
+  rows: number,
+): Fault[] {
+  return unless(
+    overSamplingBatchSize <= rows,
+    `over-sampling-batch-size ${overSamplingBatchSize} is more than the ${rows} rows of the data: ` +
+      "a pull wraps at most once",
+    "lower it or add rows",
+  );
 }
 
-function unless(fits: boolean, fault: string): string[] {
-  return fits ? [] : [fault];
+function modelParallel(shape: BatchShape): number {
+  return shape.tensorParallel * shape.pipelineParallel * shape.contextParallel;
 }

@@ -4,6 +4,7 @@
  */
 
 import { nearest } from "../../../env/explain.ts";
+import type { Fault } from "../fault.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { type FlagArity, KNOWN_FLAGS } from "./flag_names.ts";
 import { groupWords, keyedFlags } from "./flags.ts";
@@ -52,29 +53,28 @@ const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...keyedFlags().map(({ flag, key }) => [flag, key] as const),
 ]);
 
-/**
- * What is wrong with a recipe's further flags.
- * @returns One sentence a fault, with the way out; empty where all is well.
- */
-export function flagFaults(
-  flags: SlimeConfig["flags"],
-): string[] {
+/** What is wrong with a recipe's further flags. */
+export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
   return Object.entries(flags).flatMap(([name, value]) => {
     const fault = nameFault(name) ?? arityFault(name, value);
-    return fault === undefined ? [] : [`flags.${name}: ${fault}`];
+    if (fault === undefined) return [];
+    const [found, fix] = fault;
+    return [{ found: `flags.${name}: ${found}`, fix }];
   });
 }
 
-function nameFault(name: string): string | undefined {
+type FoundAndFix = readonly [found: string, fix: string];
+
+function nameFault(name: string): FoundAndFix | undefined {
   const flag = `--${name}`;
   const reason = FORBIDDEN[flag];
-  if (reason !== undefined) return `${reason}; leave it out`;
+  if (reason !== undefined) return [reason, "leave it out"];
   const key = OWN_KEYS.get(flag);
   if (key !== undefined) {
-    return `${flag} is the recipe's key ${key}; set that instead`;
+    return [`${flag} is the recipe's key ${key}`, "set that instead"];
   }
   if (flag in DERIVED) {
-    return `${flag} follows from ${DERIVED[flag]}; leave it out`;
+    return [`${flag} follows from ${DERIVED[flag]}`, "leave it out"];
   }
   if (KNOWN_FLAGS.has(flag)) return undefined;
   const known = [...KNOWN_FLAGS.keys()];
@@ -82,15 +82,16 @@ function nameFault(name: string): string | undefined {
   const meant = known.includes(`--${bare}`)
     ? `--${bare}`
     : nearest(`--${bare}`, known);
-  return `train.py has no flag ${flag}, and would ignore it without a word; the nearest is "${
-    meant?.slice(2)
-  }"`;
+  return [
+    `train.py has no flag ${flag}, and would ignore it without a word`,
+    `the nearest is "${meant?.slice(2)}"`,
+  ];
 }
 
 function arityFault(
   name: string,
   value: SlimeConfig["flags"][string],
-): string | undefined {
+): FoundAndFix | undefined {
   const arity = KNOWN_FLAGS.get(`--${name}`)?.arity;
   if (arity === undefined || value === false) return undefined;
   const given: FlagArity = value === true
@@ -101,9 +102,10 @@ function arityFault(
   if (arity === given || (arity === "values" && given === "value")) {
     return undefined;
   }
-  return {
-    bare: `--${name} takes no value; set it to true, or leave it out`,
-    value: `--${name} takes one value; give it`,
-    values: `--${name} takes values; give them as a list`,
-  }[arity];
+  const faults: Readonly<Record<FlagArity, FoundAndFix>> = {
+    bare: [`--${name} takes no value`, "set it to true, or leave it out"],
+    value: [`--${name} takes one value`, "give it"],
+    values: [`--${name} takes values`, "give them as a list"],
+  };
+  return faults[arity];
 }

@@ -6,8 +6,9 @@
  */
 
 import { z } from "zod";
+import { modelArguments, type ModelShape } from "../model_shapes.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import { type SlimeConfig, slimeSchema } from "../slime_schema.ts";
-import { MODEL_SHAPES, modelArguments } from "../model_shapes.ts";
 
 /** A flag of train.py with its values. */
 export interface TrainFlag {
@@ -25,8 +26,6 @@ export interface FlagSettings {
   readonly checkpoints: string;
   /** Of `checkpoint.huggingFace`: the run's own, with `{rollout_id}`. */
   readonly huggingFace: string | null;
-  /** GPUs of a host. */
-  readonly hostGpus: number;
   readonly promptData: string;
   /** By the names that metrics have. */
   readonly evalData: readonly {
@@ -60,15 +59,16 @@ function leftOut({ eval: evals, parallel, algorithm }: SlimeConfig): string[] {
 
 /** Every flag of the command line, in the order of the recipe's sections. */
 export function trainFlags(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   settings: FlagSettings,
 ): TrainFlag[] {
+  const { config, model } = slime;
   const omitted = new Set(leftOut(config));
   const own = recipeFlags(config).filter(({ from }) => !omitted.has(from));
   return [
     ...own.map((flag) => settled(flag, settings)).filter(isThere),
-    ...derivedFlags(config, settings),
-    ...shapeFlags(config),
+    ...derivedFlags(slime, settings),
+    ...shapeFlags(model),
     ...furtherFlags(config),
   ];
 }
@@ -131,10 +131,9 @@ function isThere<T>(value: T | undefined): value is T {
 }
 
 function derivedFlags(
-  config: SlimeConfig,
+  { config: { cluster, model, eval: evals, seed }, hostGpus }: ResolvedSlime,
   settings: FlagSettings,
 ): TrainFlag[] {
-  const { cluster, model, eval: evals, seed } = config;
   const one = (flag: string, value: string | number, from: string) => ({
     flag,
     values: [String(value)],
@@ -142,7 +141,7 @@ function derivedFlags(
   });
   return [
     // slime takes 8 for granted and spreads engines by it.
-    one("--num-gpus-per-node", settings.hostGpus, "cluster.hostGpus"),
+    one("--num-gpus-per-node", hostGpus, "cluster.hostGpus"),
     ...(cluster.colocate && cluster.rolloutGpus === null
       ? [one(
         "--rollout-num-gpus",
@@ -182,8 +181,8 @@ function derivedFlags(
   ];
 }
 
-function shapeFlags({ model }: SlimeConfig): TrainFlag[] {
-  return groupWords(modelArguments(MODEL_SHAPES[model.name])).map((flag) => ({
+function shapeFlags(model: ModelShape): TrainFlag[] {
+  return groupWords(modelArguments(model)).map((flag) => ({
     ...flag,
     from: "model.name",
   }));

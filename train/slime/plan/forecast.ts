@@ -4,8 +4,7 @@
  */
 
 import { callsPerMessage } from "../../../env/users/registry.ts";
-import { batchPlan } from "./batch_shape.ts";
-import { batchShape } from "../slime_config.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
 /** What a model is called for, an episode. */
@@ -110,7 +109,7 @@ export function assumedRates(
 
 /** The forecast. `evalRows`: of all splits that are evaluated; `null` where they are not known. */
 export function forecast(
-  config: SlimeConfig,
+  { config, batch }: ResolvedSlime,
   { rates, evalRows, servers }: {
     readonly rates: EpisodeRates;
     readonly evalRows: number | null;
@@ -119,12 +118,10 @@ export function forecast(
   },
 ): Forecast {
   const { rollout, eval: evals, user, budget } = config;
-  const shape = batchShape(config);
-  const { samples, engines } = batchPlan(shape);
-  const slots = config.engine.concurrency * engines;
+  const slots = config.engine.concurrency * batch.engines;
   const atOnce = Math.min(
     slots,
-    shape.overSamplingBatchSize * rollout.groupSize,
+    batch.overSamplingBatchSize * rollout.groupSize,
   );
   const perMinute = user.strategy === "scripted"
     ? 0
@@ -137,7 +134,7 @@ export function forecast(
     ? null
     : load(evalEpisodes, evalEpisodes);
   const evaluations = evaluationCount(rollout.steps, evals.every);
-  const one = load(samples, atOnce);
+  const one = load(batch.samples, atOnce);
   const run = sum(
     times(one, rollout.steps),
     evaluation === null ? null : times(evaluation, evaluations),

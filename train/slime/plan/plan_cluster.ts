@@ -8,8 +8,8 @@
 import { ConfigError } from "../../../env/errors.ts";
 import { keyVariable } from "../../../env/models/endpoints.ts";
 import { quoteWords } from "../hosts/shell.ts";
-import { batchPlan } from "./batch_shape.ts";
-import { batchShape, hostGpus, isLoopback } from "../slime_config.ts";
+import { isLoopback } from "../../../env/serve/loopback.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import type {
   JobPlan,
@@ -70,30 +70,28 @@ const PATIENCE = {
 
 /** How Ray is started on the hosts. */
 export function planRay(
-  config: SlimeConfig,
+  { config: { cluster, engine, paths }, batch, hostGpus }: ResolvedSlime,
   { hosts, secrets, services }: {
     readonly hosts: readonly PlanHost[];
     readonly secrets: readonly PlannedSecret[];
     readonly services: readonly PlannedService[];
   },
 ): RayPlan {
-  const { cluster, engine } = config;
   const { port, dashboardPort, tempDir, start } = cluster;
   const [head, ...workers] = hosts as readonly [PlanHost, ...PlanHost[]];
   const address = `${head.address}:${port}`;
   const passEnv = secrets.map(({ name }) => name);
-  const perHost = hostGpus(config);
   const command = (
     host: PlanHost,
     words: readonly string[],
   ): PlannedCommand => ({
     host: host.name,
     cwd: null,
-    words: [config.paths.ray, "start", ...words],
+    words: [paths.ray, "start", ...words],
     env: words.includes("--head") ? PATIENCE : {},
     passEnv,
   });
-  const common = ["--num-gpus", String(perHost), "--disable-usage-stats"];
+  const common = ["--num-gpus", String(hostGpus), "--disable-usage-stats"];
   const own = (one: PlannedService) => one.listen?.port;
   return {
     head: start
@@ -120,8 +118,8 @@ export function planRay(
     jobsUrl: jobsUrl(cluster),
     dashboardPort,
     tempDir,
-    hostGpus: perHost,
-    gpus: batchPlan(batchShape(config)).gpus,
+    hostGpus,
+    gpus: batch.gpus,
     ports: [
       ...(start
         ? [

@@ -3,12 +3,11 @@
  * follow from shapes are exact; activations and what libraries keep are estimates, and say so.
  */
 
-import { batchPlan } from "./batch_shape.ts";
-import { batchShape, hostGpus } from "../slime_config.ts";
+import { type Fault, faultText } from "../fault.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import {
   HEAD_DIM,
-  MODEL_SHAPES,
   type ModelShape,
   paddedVocab,
   parameterCount,
@@ -84,42 +83,45 @@ export interface EpisodeTokens {
 
 /** The memory plan of a recipe. */
 export function memoryPlan(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   expected: EpisodeTokens,
 ): MemoryPlan {
+  const { config } = slime;
   const microBatchTokens = largestMicroBatch(config);
   return {
     gpu: config.cluster.gpuMemoryGb * 1e9,
     microBatchTokens,
-    training: trainingMemory(config, microBatchTokens),
-    engine: engineMemory(config, expected),
-    host: hostMemory(config),
-    disk: diskPlan(config),
+    training: trainingMemory(slime, microBatchTokens),
+    engine: engineMemory(slime, expected),
+    host: hostMemory(slime),
+    disk: diskPlan(slime),
   };
 }
 
-/**
- * What does not fit, or barely.
- * @returns A sentence each, with the way out.
- */
-export function memoryWarnings(
-  { gpu, training, engine, microBatchTokens }: MemoryPlan,
-  { parallel, rollout, engine: { concurrency }, cluster }: SlimeConfig,
-): string[] {
-  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-  const limit = parallel.maxTokensPerGpu * parallel.context;
+/** What does not fit, or barely. */
+export interface MemoryFault extends Fault {
+  /** Whether the run cannot begin. */
+  readonly isFatal: boolean;
+}
+
+/** What of a GPU does not fit. */
+export function memoryFaults(
+  { gpu, training, engine }: MemoryPlan,
+  { rollout, cluster }: SlimeConfig,
+): MemoryFault[] {
   return [
     ...when(
       training.total > gpu,
-      `training takes about ${gb(training.total)} of a GPU of ${
-        gb(gpu)
-      }; raise parallel.tensor or cluster.gpusPerNode, or lower parallel.maxTokensPerGpu and rollout.maxContextLen`,
+      `training takes about ${gb(training.total)} of a GPU of ${gb(gpu)}`,
+      "raise parallel.tensor or cluster.gpusPerNode, or lower parallel.maxTokensPerGpu and rollout.maxContextLen",
     ),
     ...when(
       engine.cache <= 0,
       `the engine's share of ${gb(engine.share)} does not hold its weights of ${
         gb(engine.weights)
-      }; raise engine.memory or engine.gpus`,
+      }`,
+      "raise engine.memory or engine.gpus",
+      true,
     ),
     ...when(
       cluster.colocate && engine.share + engine.beside > gpu,
@@ -127,21 +129,38 @@ export function memoryWarnings(
         gb(gpu - engine.share)
       } of a GPU beside the engine, and a trainer that sleeps keeps about ${
         gb(engine.beside)
-      }; lower engine.memory`,
+      }`,
+      "lower engine.memory",
     ),
     ...when(
       engine.cache > 0 && engine.cacheTokens < rollout.maxContextLen,
-      `the engine's cache holds ${engine.cacheTokens} tokens, fewer than one episode of rollout.maxContextLen (${rollout.maxContextLen}); raise engine.memory`,
+      `the engine's cache holds ${engine.cacheTokens} tokens, fewer than one episode of rollout.maxContextLen (${rollout.maxContextLen})`,
+      "raise engine.memory",
+      true,
     ),
-    ...when(
-      engine.cacheTokens >= rollout.maxContextLen &&
-        engine.cacheTokens < engine.expectedTokens,
-      `the engine's cache holds ${engine.cacheTokens} tokens and ${concurrency} episodes at once come to about ${engine.expectedTokens}: the engine will put some off and read them again; lower engine.concurrency`,
-    ),
-    ...when(
-      parallel.dynamicBatch && rollout.maxContextLen > limit,
-      `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen) and a micro-batch ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode trains alone, in a micro-batch of ${microBatchTokens} tokens a GPU, for which memory is counted here`,
-    ),
+  ];
+}
+
+/** What a person should think about, a sentence each. */
+export function memoryWarnings(
+  plan: MemoryPlan,
+  config: SlimeConfig,
+): string[] {
+  const { parallel, rollout, engine: { concurrency } } = config;
+  const { cacheTokens, expectedTokens } = plan.engine;
+  const limit = parallel.maxTokensPerGpu * parallel.context;
+  return [
+    ...memoryFaults(plan, config).map(faultText),
+    ...cacheTokens >= rollout.maxContextLen && cacheTokens < expectedTokens
+      ? [
+        `the engine's cache holds ${cacheTokens} tokens and ${concurrency} episodes at once come to about ${expectedTokens}: the engine will put some off and read them again; lower engine.concurrency`,
+      ]
+      : [],
+    ...parallel.dynamicBatch && rollout.maxContextLen > limit
+      ? [
+        `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen) and a micro-batch ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode trains alone, in a micro-batch of ${plan.microBatchTokens} tokens a GPU, for which memory is counted here`,
+      ]
+      : [],
   ];
 }
 
@@ -155,18 +174,16 @@ function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
 
 /** @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes a parameter. */
 function trainingMemory(
-  config: SlimeConfig,
+  { config, model, batch }: ResolvedSlime,
   tokens: number,
 ): TrainingMemory {
   const { parallel, numerics, cluster } = config;
-  const shape = MODEL_SHAPES[config.model.name];
-  const parameters = gpuParameters(shape, parallel);
-  const replicas = batchPlan(batchShape(config)).dataParallel *
-    parallel.context;
+  const parameters = gpuParameters(model, parallel);
+  const replicas = batch.dataParallel * parallel.context;
   const weights = 2 * parameters;
   const gradients = (numerics.gradientsInFp32 ? 4 : 2) * parameters;
   const optimizer = 12 * parameters / replicas;
-  const activations = activationBytes(shape, { tokens, parallel });
+  const activations = activationBytes(model, { tokens, parallel });
   const logits = LOGIT_BYTES * tokens * paddedVocab(parallel.tensor) /
     parallel.tensor;
   const beside = cluster.colocate ? BESIDE_BYTES : BESIDE_BYTES / 2;
@@ -230,15 +247,14 @@ function activationBytes(
 }
 
 function engineMemory(
-  { cluster, engine, model }: SlimeConfig,
+  { config: { cluster, engine }, model }: ResolvedSlime,
   { tokens, promptTokens }: EpisodeTokens,
 ): EngineMemory {
-  const shape = MODEL_SHAPES[model.name];
   const share = engine.memory * cluster.gpuMemoryGb * 1e9;
-  const weights = 2 * parameterCount(shape) / engine.gpus;
+  const weights = 2 * parameterCount(model) / engine.gpus;
   const cache = share - weights;
-  const heads = Math.max(1, shape.kvGroups / engine.gpus);
-  const perToken = shape.layers * 2 * heads * HEAD_DIM * 2;
+  const heads = Math.max(1, model.kvGroups / engine.gpus);
+  const perToken = model.layers * 2 * heads * HEAD_DIM * 2;
   return {
     share,
     weights,
@@ -254,17 +270,20 @@ function engineMemory(
  * Each rank keeps a copy of its weights, and one of the reference's where there is one; colocated, what trains
  * moves to the host while the engines sample.
  */
-function hostMemory(config: SlimeConfig): number {
-  const { weights, optimizer } = trainingMemory(config, 0);
-  const { cluster, algorithm } = config;
+function hostMemory(slime: ResolvedSlime): number {
+  const { weights, optimizer } = trainingMemory(slime, 0);
+  const { cluster, algorithm } = slime.config;
   const copies = weights * (algorithm.klLoss ? 2 : 1);
   const moved = cluster.colocate ? optimizer : 0;
-  const ranks = Math.min(cluster.gpusPerNode, hostGpus(config));
+  const ranks = Math.min(cluster.gpusPerNode, slime.hostGpus);
   return ranks * (copies + moved);
 }
 
-function diskPlan({ model, checkpoint, rollout }: SlimeConfig): DiskPlan {
-  const parameters = parameterCount(MODEL_SHAPES[model.name]);
+/** What a run writes to checkpoints. */
+export function diskPlan(
+  { config: { checkpoint, rollout }, model }: ResolvedSlime,
+): DiskPlan {
+  const parameters = parameterCount(model);
   const huggingFace = checkpoint.huggingFace === null ? 0 : 2 * parameters;
   const count = checkpointCount(rollout.steps, checkpoint.every);
   const size = CHECKPOINT_BYTES * parameters;
@@ -281,6 +300,13 @@ export function checkpointCount(steps: number, every: number): number {
   return Math.ceil(steps / every);
 }
 
-function when(holds: boolean, warning: string): string[] {
-  return holds ? [warning] : [];
+function when(
+  holds: boolean,
+  ...[found, fix, isFatal = false]: [string, string, boolean?]
+): MemoryFault[] {
+  return holds ? [{ found, fix, isFatal }] : [];
+}
+
+function gb(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -8,8 +8,9 @@ import { join } from "node:path/posix";
 import { stringify } from "yaml";
 import { slimeFileName } from "./example_rows.ts";
 import { ConfigError } from "../../../env/errors.ts";
-import { batchFaults, batchPlan } from "./batch_shape.ts";
-import { batchShape, hostGpus, isLoopback } from "../slime_config.ts";
+import { isLoopback } from "../../../env/serve/loopback.ts";
+import { rowFaults } from "./batch_shape.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { flagWords, trainFlags } from "./flags.ts";
 import {
@@ -20,7 +21,7 @@ import {
   forecastWarnings,
 } from "./forecast.ts";
 import { type MemoryPlan, memoryPlan, memoryWarnings } from "./run_memory.ts";
-import { MODEL_SHAPES, paddedVocab, parameterCount } from "../model_shapes.ts";
+import { paddedVocab, parameterCount } from "../model_shapes.ts";
 import {
   planHosts,
   planJob,
@@ -46,20 +47,20 @@ export type * from "./plan_types.ts";
  * the hosts is relative.
  */
 export function planLaunch(
-  config: SlimeConfig,
+  slime: ResolvedSlime,
   facts: LaunchFacts,
 ): LaunchPlan {
+  const { config } = slime;
   refuseRelativePaths(config);
-  refuseTooFewRows(config, facts);
+  refuseTooFewRows(slime, facts);
   const hosts = planHosts(config, facts);
   const directory = join(config.paths.runs, facts.run);
   const checkpoints = join(config.checkpoint.directory, facts.run);
   const services = planServices(config, { hosts, runDir: facts.runDir });
   const secrets = planSecrets(config, services);
-  const train = trainFlags(config, {
+  const train = trainFlags(slime, {
     checkpoints,
     huggingFace: huggingFaceTemplate(config, facts.run),
-    hostGpus: hostGpus(config),
     promptData: join(directory, rowsFile(config, "train")),
     evalData: config.eval.splits.map((split) => ({
       name: `${config.data.domain}-${split}`,
@@ -71,19 +72,19 @@ export function planLaunch(
   const rates = facts.measured ??
     assumedRates(config, facts.data?.promptTokens ?? null);
   const isShared = services.every(({ start }) => start !== null);
-  const expected = forecast(config, {
+  const expected = forecast(slime, {
     rates,
     evalRows: evalRows(facts),
     servers: isShared ? 1 : services.length,
   });
-  const memory = memoryPlan(config, rates);
+  const memory = memoryPlan(slime, rates);
   return {
     run: facts.run,
     directory,
     hosts,
     files: planFiles(config, { facts, directory, services }),
     services,
-    ray: planRay(config, { hosts, secrets, services }),
+    ray: planRay(slime, { hosts, secrets, services }),
     job: planJob(config, {
       facts,
       hosts,
@@ -94,8 +95,8 @@ export function planLaunch(
     }),
     train,
     trainWords,
-    derived: derivedValues(config, { facts, checkpoints }),
-    tokens: tokenPlan(config, rates.tokens),
+    derived: derivedValues(slime, { facts, checkpoints }),
+    tokens: tokenPlan(slime, rates.tokens),
     memory,
     forecast: expected,
     warnings: warningsOf(config, { facts, services, memory, expected }),
@@ -142,18 +143,13 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
 
 /** @throws {ConfigError} If a rollout takes more tasks than there are. */
 function refuseTooFewRows(
-  config: SlimeConfig,
+  { batch }: ResolvedSlime,
   { data }: LaunchFacts,
 ): void {
-  const { heads, kvGroups, layers } = MODEL_SHAPES[config.model.name];
   const rows = data?.rows[0]?.rows ?? Number.MAX_SAFE_INTEGER;
-  const faults = batchFaults(batchShape(config), {
-    heads,
-    kvGroups,
-    layers,
-    rows,
-  });
-  if (faults.length > 0) throw new ConfigError(faults.join("\n"));
+  const [fault] = rowFaults(batch, rows);
+  if (fault === undefined) return;
+  throw new ConfigError(fault.found, { hint: fault.fix });
 }
 
 function evalRows({ data }: LaunchFacts): number | null {
@@ -217,33 +213,39 @@ function hookSettings(
 }
 
 function derivedValues(
-  config: SlimeConfig,
+  { config, model, batch }: ResolvedSlime,
   { facts, checkpoints }: {
     readonly facts: LaunchFacts;
     readonly checkpoints: string;
   },
 ): DerivedValues {
-  const { rollout, engine, model, parallel, eval: evals } = config;
-  const batch = batchPlan(batchShape(config));
+  const { rollout, engine, parallel, eval: evals } = config;
+  const { gpus, engines, dataParallel, samples, optimizerSteps } = batch;
   const rows = facts.data?.rows[0]?.rows;
   return {
-    ...batch,
-    parameters: parameterCount(MODEL_SHAPES[model.name]),
+    gpus,
+    engines,
+    dataParallel,
+    samples,
+    optimizerSteps,
+    parameters: parameterCount(model),
     paddedVocab: paddedVocab(parallel.tensor),
     rollouts: rollout.steps,
-    totalSteps: rollout.steps * batch.optimizerSteps,
+    totalSteps: rollout.steps * optimizerSteps,
     epochs: rows === undefined
       ? null
       : rollout.steps * rollout.batchSize / rows,
     evaluations: evaluationCount(rollout.steps, evals.every),
-    concurrency: engine.concurrency * batch.engines,
+    concurrency: engine.concurrency * engines,
     checkpoints,
   };
 }
 
-function tokenPlan(config: SlimeConfig, episodeTokens: number): TokenPlan {
-  const { rollout, parallel } = config;
-  const { samples, dataParallel } = batchPlan(batchShape(config));
+function tokenPlan(
+  { config: { rollout, parallel }, batch }: ResolvedSlime,
+  episodeTokens: number,
+): TokenPlan {
+  const { samples, dataParallel } = batch;
   const perRank = rollout.globalBatchSize / dataParallel;
   const microBatches = parallel.dynamicBatch
     ? perRank * episodeTokens / (parallel.maxTokensPerGpu * parallel.context)

@@ -23,7 +23,7 @@ async function start(
   const model = join(dir, "model");
   await writeModelDir(model, files);
   const recipePath = await writeSlimeRecipe(dir, { model });
-  const config = resolveSlime({
+  const { config } = resolveSlime({
     name: "r",
     text: await Deno.readTextFile(recipePath),
   });
@@ -135,13 +135,13 @@ Deno.test("startServices() uses those that run already, if they answer", () =>
     const text = (services: readonly string[]) =>
       JSON.stringify({ trainer: "slime", bridge: { services } });
     const options = { recipePath: "", overrides: [], logDir: dir };
-    const config = resolveSlime({ name: "r", text: text(running.urls) });
+    const { config } = resolveSlime({ name: "r", text: text(running.urls) });
     {
       await using services = await startServices(config, options);
       assert.deepEqual(services.urls, running.urls);
     }
     assert.equal((await health(running.urls[0]!)).status, "ok");
-    const none = resolveSlime({
+    const { config: none } = resolveSlime({
       name: "r",
       text: text(["http://127.0.0.1:1"]),
     });

@@ -9,7 +9,7 @@ import { CASES as MODEL } from "./cases/model.ts";
 
 const CASES = [...HOST, ...CLUSTER, ...MODEL, ...DATA];
 
-for (const { check: id, state, name, says, mend, world } of CASES) {
+for (const { check: id, state, name, says, fix, world } of CASES) {
   Deno.test(`the check ${id}: ${state} for ${name}`, () =>
     inTempDir(async (dir) => {
       await using held = new AsyncDisposableStack();
@@ -22,7 +22,7 @@ for (const { check: id, state, name, says, mend, world } of CASES) {
       );
       assert.ok(meant.length > 0, shown);
       for (const one of meant) {
-        if ("mend" in one) assert.match(one.mend, mend ?? /^$/);
+        if ("fix" in one) assert.match(one.fix, fix ?? /^$/);
       }
       if (state === "pass") {
         assert.ok(found.every((one) => one.state !== "fail"), shown);
@@ -30,7 +30,7 @@ for (const { check: id, state, name, says, mend, world } of CASES) {
     }));
 }
 
-Deno.test("every check has a case that passes and one that fails, and each fail says how to mend it", () => {
+Deno.test("every check has a case that passes and one that fails, and each fail says how to fix it", () => {
   const withPython = ["template", "hook"]; // pass in files of their own, by a real Python
   for (const { id } of CHECKS) {
     const states = CASES.filter(({ check }) => check === id);
@@ -40,9 +40,9 @@ Deno.test("every check has a case that passes and one that fails, and each fail 
       id,
     );
   }
-  for (const { state, mend, name } of CASES) {
+  for (const { state, fix, name } of CASES) {
     assert.equal(
-      mend !== undefined,
+      fix !== undefined,
       state === "warn" || state === "fail",
       name,
     );

@@ -12,7 +12,7 @@ import {
   checkContext,
   gpuRows,
   IDLE_GPUS,
-  slimeConfig,
+  slimeOf,
   toldShell,
 } from "../../../support/doctor.ts";
 
@@ -47,7 +47,7 @@ Deno.test("preflight() tells of every host, and is healthy only without a fail",
       "query-gpu": gpuRows(count),
       "query-compute": "",
     }, name);
-  const config = slimeConfig();
+  const config = slimeOf();
   const only = ["gpus"];
   const well = await preflight(config, { hosts: [host("gpu1", 2)], only });
   assert.equal(well.healthy, true, JSON.stringify(well.findings));
@@ -73,7 +73,7 @@ Deno.test("preflight() blames a host that is gone once, and looks at the others"
     "query-gpu": IDLE_GPUS,
     "query-compute": "",
   });
-  const { findings } = await preflight(slimeConfig(), {
+  const { findings } = await preflight(slimeOf(), {
     hosts: [here, goneShell("gpu2"), hangingShell("gpu3")],
     only: ["gpus"],
     timeoutMs: 50,
@@ -82,7 +82,7 @@ Deno.test("preflight() blames a host that is gone once, and looks at the others"
   assert.equal(first?.state, "pass");
   assert.match(second!.found, /gpu2: no route to it/);
   assert.match(third!.found, /no answer within 0\.05 s/);
-  assert.ok(second!.state === "fail" && /ssh gpu2 date/.test(second!.mend));
+  assert.ok(second!.state === "fail" && /ssh gpu2 date/.test(second!.fix));
   assert.deepEqual(rest.map(({ host, state }) => [host, state]), [[
     "gpu1",
     "pass",
@@ -91,7 +91,7 @@ Deno.test("preflight() blames a host that is gone once, and looks at the others"
 
 Deno.test("preflight() warns of clocks that differ", async () => {
   const ahead = toldShell({ "date +%s": now(90) });
-  const { findings } = await preflight(slimeConfig(), {
+  const { findings } = await preflight(slimeOf(), {
     hosts: [ahead],
     only: ["batch"],
   });
@@ -102,7 +102,7 @@ Deno.test("preflight() warns of clocks that differ", async () => {
 
 Deno.test("preflight() keeps its word when it is called off", async () => {
   const controller = new AbortController();
-  const asked = preflight(slimeConfig(), {
+  const asked = preflight(slimeOf(), {
     hosts: [hangingShell("gpu1")],
     only: ["gpus"],
     signal: controller.signal,
@@ -121,7 +121,7 @@ Deno.test("chooseChecks() takes what is named, and names the nearest of what is 
   assert.throws(
     () => chooseChecks({ skip: ["gpu"] }),
     (error) =>
-      error instanceof ConfigError && /nearest is "gpus"/.test(error.message),
+      error instanceof ConfigError && /nearest is "gpus"/.test(error.hint!),
   );
 });
 
@@ -131,22 +131,22 @@ Deno.test("examine() gives up a check that hangs, and says so", async () => {
     signal.addEventListener("abort", () => aborted = true);
     return new Promise(() => {});
   });
-  const [finding] = await examine(hangs, checkContext(slimeConfig()), 20);
+  const [finding] = await examine(hangs, checkContext(slimeOf()), 20);
   assert.match(finding!.found, /gave no answer within 0\.02 s/);
-  assert.ok(finding!.state === "fail" && /--timeout/.test(finding!.mend));
+  assert.ok(finding!.state === "fail" && /--timeout/.test(finding!.fix));
   assert.equal(aborted, true);
 });
 
-Deno.test("examine() makes findings of what a check throws: ours with their mend, others as bugs", async () => {
-  const context = checkContext(slimeConfig());
+Deno.test("examine() makes findings of what a check throws: ours with their fix, others as bugs", async () => {
+  const context = checkContext(slimeOf());
   const ours = check(() =>
-    Promise.reject(new ConfigError("It is red; paint it green"))
+    Promise.reject(new ConfigError("It is red", { hint: "paint it green" }))
   );
   assert.deepEqual(await examine(ours, context), [{
     check: "any",
     state: "fail",
     found: "It is red",
-    mend: "paint it green",
+    fix: "paint it green",
   }]);
   const bug = check(() => {
     throw new TypeError("x is not a function");

@@ -9,7 +9,7 @@ import {
   IDLE_GPUS,
   pathServer,
   shellWith,
-  slimeConfig,
+  slimeOf,
   topology,
   writeModel,
   writeProgram,
@@ -53,7 +53,7 @@ async function states(
 Deno.test("preflight() looks at this machine by the programs on its PATH", () =>
   inTempDir(async (dir) => {
     await writeNvidiaSmi(dir, IDLE_GPUS);
-    const found = await states(slimeConfig(["cluster.nvlink=yes"]), {
+    const found = await states(slimeOf(["cluster.nvlink=yes"]), {
       hosts: [shellWith(dir)],
       only: ["gpus", "nvlink", "disk", "shared-memory", "memory", "ports"],
     });
@@ -72,7 +72,7 @@ Deno.test("the check ports sees a port that is held here, and by whom it can", a
   await using server = pathServer({});
   const { port } = new URL(server.url);
   const [, finding] = await states(
-    slimeConfig([`engine.routerPort=${port}`, "cluster.dashboardPort=1"]),
+    slimeOf([`engine.routerPort=${port}`, "cluster.dashboardPort=1"]),
     { hosts: [localShell()], only: ["ports"] },
   );
   assert.equal(finding?.state, "fail", finding?.found);
@@ -96,7 +96,7 @@ Deno.test({
       await using two = sshShell(gpu2.host);
       const model = join(dir, "model");
       await writeModel(model);
-      const config = slimeConfig([
+      const config = slimeOf([
         "cluster.nodes=2",
         'cluster.hosts=["gpu1","gpu2"]',
         "cluster.address=10.0.0.1",
@@ -142,7 +142,7 @@ Deno.test({
       await using two = sshShell(gpu2.host);
       const model = join(dir, "model");
       await writeModel(model);
-      const config = slimeConfig([
+      const config = slimeOf([
         "model.name=Qwen3-0.6B",
         `model.directory=${model}`,
       ]);
@@ -190,7 +190,7 @@ Deno.test({
     await using ray = await startTestRay();
     const look = (sets: readonly string[] = []) =>
       states(
-        slimeConfig([
+        slimeOf([
           `cluster.dashboardPort=${ray.plan.dashboardPort}`,
           `paths.python=${python}`,
           ...sets,

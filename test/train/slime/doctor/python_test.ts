@@ -11,11 +11,7 @@ import {
 } from "../../../../train/slime/doctor/host_python.ts";
 import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
 import { z } from "zod";
-import {
-  checkContext,
-  slimeConfig,
-  writeModel,
-} from "../../../support/doctor.ts";
+import { checkContext, slimeOf, writeModel } from "../../../support/doctor.ts";
 import { testPython, withoutPython } from "../../../support/python.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
@@ -29,8 +25,8 @@ const HOOKS = await Deno.readTextFile(
 );
 
 function here(sets: readonly string[], hooks = HOOKS) {
-  const config = slimeConfig([`paths.python=${python}`, ...sets]);
-  return checkContext(config, { hosts: [localShell()], hooks });
+  const slime = slimeOf([`paths.python=${python}`, ...sets]);
+  return checkContext(slime, { hosts: [localShell()], hooks });
 }
 
 function atModel(dir: string) {
@@ -252,6 +248,6 @@ Deno.test({
 });
 
 Deno.test("jobPythonPath() begins with Megatron, as the job's does", () => {
-  const config = slimeConfig(["paths.megatron=/m", "paths.slime=/s"]);
-  assert.equal(jobPythonPath(config), "/m:/s");
+  const slime = slimeOf(["paths.megatron=/m", "paths.slime=/s"]);
+  assert.equal(jobPythonPath(slime.config), "/m:/s");
 });

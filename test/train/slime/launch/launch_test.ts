@@ -163,7 +163,7 @@ Deno.test({
               /RuntimeError.*CUDA out of memory/,
             );
             assert.match(failure!.symptom!.cause, /a GPU ran out of memory/);
-            assert.match(failure!.symptom!.mend, /engine\.memory/);
+            assert.match(failure!.symptom!.fix, /engine\.memory/);
           },
         )
       ) return;

@@ -4,7 +4,9 @@ import {
   batchFaults,
   batchPlan,
   type BatchShape,
+  rowFaults,
 } from "../../../../train/slime/plan/batch_shape.ts";
+import { faultText } from "../../../../train/slime/fault.ts";
 import { MODEL_SHAPES } from "../../../../train/slime/model_shapes.ts";
 
 /** What slime's script for τ-bench has. */
@@ -23,7 +25,7 @@ const example: BatchShape = {
   overSamplingBatchSize: 32,
   microBatchSize: 1,
 };
-const world = { ...MODEL_SHAPES["Qwen3-4B"], rows: 500 };
+const model = MODEL_SHAPES["Qwen3-4B"];
 
 Deno.test("batchPlan() gives the figures of slime's example", () => {
   deepStrictEqual(batchPlan(example), {
@@ -33,7 +35,7 @@ Deno.test("batchPlan() gives the figures of slime's example", () => {
     samples: 256,
     optimizerSteps: 1,
   });
-  deepStrictEqual(batchFaults(example, world), []);
+  deepStrictEqual(batchFaults(example, model), []);
 });
 
 Deno.test("batchPlan() adds the engines' GPUs where they are apart", () => {
@@ -55,9 +57,10 @@ const broken: readonly [Partial<BatchShape>, RegExp][] = [
 ];
 for (const [change, fault] of broken) {
   Deno.test(`batchFaults() refuses ${JSON.stringify(change)}`, () => {
-    const faults = batchFaults({ ...example, ...change }, world);
-    strictEqual(faults.length, 1, faults.join("\n"));
-    match(faults[0]!, fault);
+    const shape = { ...example, ...change };
+    const faults = [...batchFaults(shape, model), ...rowFaults(shape, 500)];
+    strictEqual(faults.length, 1, faults.map(faultText).join("\n"));
+    match(faultText(faults[0]!), fault);
   });
 }
 
@@ -75,7 +78,7 @@ Deno.test("batchFaults() lets no sample be dropped", () => {
       };
       const { samples, optimizerSteps } = batchPlan(shape);
       const isWhole = optimizerSteps > 0 && optimizerSteps * global === samples;
-      strictEqual(batchFaults(shape, world).length === 0, isWhole);
+      strictEqual(batchFaults(shape, model).length === 0, isWhole);
     }),
   );
 });

@@ -3,6 +3,7 @@ import { parseSet } from "../../../../train/config/config.ts";
 import { resolveSlime } from "../../../../train/slime/slime_config.ts";
 import { slimeSchema } from "../../../../train/slime/slime_schema.ts";
 import { flagFaults } from "../../../../train/slime/plan/flag_check.ts";
+import { faultText } from "../../../../train/slime/fault.ts";
 import { KNOWN_FLAGS } from "../../../../train/slime/plan/flag_names.ts";
 import {
   type FlagSettings,
@@ -21,7 +22,6 @@ const recipe = {
 const settings: FlagSettings = {
   checkpoints: "/ckpt/run",
   huggingFace: null,
-  hostGpus: 2,
   promptData: "/rows/retail_train_tasks.jsonl",
   evalData: [{ name: "retail-dev", path: "/rows/retail_dev_tasks.jsonl" }],
   settings: "/rows/settings.yaml",
@@ -176,8 +176,8 @@ Deno.test("trainFlags() gives no flag twice, and none that train.py does not hav
       "algorithm.klLoss=false",
     ]]
   ) {
-    const config = resolveSlime(recipe, sets.map(parseSet));
-    const flags = trainFlags(config, settings);
+    const slime = resolveSlime(recipe, sets.map(parseSet));
+    const flags = trainFlags(slime, settings);
     const names = flags.map(({ flag }) => flag);
     assert.equal(new Set(names).size, names.length);
     for (const { flag, values } of flags) {
@@ -246,13 +246,13 @@ Deno.test("trainFlags() loads weights out of the model's directory unless a refe
 });
 
 Deno.test("trainFlags() passes further flags on: bare, with one value, with several", () => {
-  const config = resolveSlime(recipe, [
+  const slime = resolveSlime(recipe, [
     parseSet("flags.sglang-enable-metrics=true"),
     parseSet("flags.distributed-timeout-minutes=30"),
     parseSet("flags.rollout-stop=[a b, c]"),
     parseSet("flags.use-tensorboard=false"),
   ]);
-  const words = flagWords(trainFlags(config, settings));
+  const words = flagWords(trainFlags(slime, settings));
   const at = words.indexOf("--rollout-stop");
   assert.deepEqual(words.slice(at, at + 3), ["--rollout-stop", "a b", "c"]);
   assert.equal(words[words.indexOf("--distributed-timeout-minutes") + 1], "30");
@@ -279,7 +279,7 @@ Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", (
   for (const [name, value, message] of cases) {
     const faults = flagFaults({ [name]: value });
     assert.equal(faults.length, 1, name);
-    assert.match(faults[0]!, message);
+    assert.match(faultText(faults[0]!), message);
     assert.throws(
       () =>
         resolveSlime(recipe, [{

@@ -7,7 +7,7 @@ import {
   forecast,
   forecastWarnings,
 } from "../../../../train/slime/plan/forecast.ts";
-import { slimeConfigOf } from "../../../support/slime_plan.ts";
+import { slimeOf } from "../../../support/slime_plan.ts";
 
 const RATES: EpisodeRates = {
   measuredOn: "runs/e1",
@@ -28,10 +28,10 @@ const PRICE =
   "prices={gemini-2.5-flash-lite: {input: 1, cachedInput: 0.5, output: 4}}";
 
 async function forecastOf(...sets: string[]) {
-  const config = await slimeConfigOf("qwen3-4b", ...sets);
+  const slime = await slimeOf("qwen3-4b", ...sets);
   return {
-    config,
-    ...forecast(config, { rates: RATES, evalRows: 20, servers: 1 }),
+    config: slime.config,
+    ...forecast(slime, { rates: RATES, evalRows: 20, servers: 1 }),
   };
 }
 
@@ -92,9 +92,9 @@ Deno.test("forecast() says how far the budget goes", async () => {
 });
 
 Deno.test("forecast() of scripted customers makes no calls and costs nothing", async () => {
-  const config = await slimeConfigOf("qwen3-0.6b");
-  const rates = assumedRates(config, 3_000);
-  const { run, callsPerMinute } = forecast(config, {
+  const slime = await slimeOf("qwen3-0.6b");
+  const rates = assumedRates(slime.config, 3_000);
+  const { run, callsPerMinute } = forecast(slime, {
     rates,
     evalRows: 50,
     servers: 1,
@@ -105,31 +105,37 @@ Deno.test("forecast() of scripted customers makes no calls and costs nothing", a
 });
 
 Deno.test("forecastWarnings() says that scripted customers tell nothing of a model's", async () => {
-  const config = await slimeConfigOf("qwen3-4b", PRICE);
-  const all = forecast(config, {
+  const slime = await slimeOf("qwen3-4b", PRICE);
+  const all = forecast(slime, {
     rates: { ...RATES, user: null },
     evalRows: 20,
     servers: 1,
   });
   assert.equal(all.rollout.cost, null);
   assert.ok(
-    forecastWarnings(all, config).some((one) => /without a model/.test(one)),
+    forecastWarnings(all, slime.config).some((one) =>
+      /without a model/.test(one)
+    ),
   );
 });
 
 Deno.test("forecast() adds up: a run is its rollouts and its evaluations", async () => {
-  const config = await slimeConfigOf("qwen3-4b", PRICE);
+  const slime = await slimeOf("qwen3-4b", PRICE);
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 60 }),
     fc.integer({ min: 0, max: 9 }),
     fc.integer({ min: 1, max: 200 }),
     (steps, every, evalRows) => {
+      const { config } = slime;
       const changed = {
         ...config,
         rollout: { ...config.rollout, steps },
         eval: { ...config.eval, every },
       };
-      const { run, rollout, evaluation, evaluations } = forecast(changed, {
+      const { run, rollout, evaluation, evaluations } = forecast({
+        ...slime,
+        config: changed,
+      }, {
         rates: RATES,
         evalRows,
         servers: 1,

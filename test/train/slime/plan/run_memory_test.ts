@@ -8,12 +8,12 @@ import {
   MODEL_SHAPES,
   parameterCount,
 } from "../../../../train/slime/model_shapes.ts";
-import { slimeConfigOf } from "../../../support/slime_plan.ts";
+import { slimeOf } from "../../../support/slime_plan.ts";
 
 const EPISODE = { tokens: 6_000, promptTokens: 4_000 };
 
 async function planOf(...sets: string[]) {
-  return memoryPlan(await slimeConfigOf("qwen3-8b", ...sets), EPISODE);
+  return memoryPlan(await slimeOf("qwen3-8b", ...sets), EPISODE);
 }
 
 Deno.test("memoryPlan() has Megatron's 6 + 12/d bytes a parameter", async () => {
@@ -58,12 +58,12 @@ Deno.test("memoryPlan() keeps more where less is recomputed", async () => {
 });
 
 Deno.test("memoryPlan() has 14 bytes a parameter of a checkpoint, and 2 in Hugging Face's format", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-4b",
     "checkpoint.huggingFace=/hf",
     "rollout.steps=41",
   );
-  const { disk } = memoryPlan(config, EPISODE);
+  const { disk } = memoryPlan(slime, EPISODE);
   const parameters = parameterCount(MODEL_SHAPES["Qwen3-4B"]);
   assert.equal(disk.checkpoint, 14 * parameters);
   assert.equal(disk.huggingFace, 2 * parameters);
@@ -90,8 +90,8 @@ Deno.test("memoryWarnings() names what does not fit, with the key to turn", asyn
     [["engine.memory=0.7"], /trains alone/],
   ];
   for (const [sets, message] of cases) {
-    const config = await slimeConfigOf("qwen3-8b", ...sets);
-    const warnings = memoryWarnings(memoryPlan(config, EPISODE), config);
+    const slime = await slimeOf("qwen3-8b", ...sets);
+    const warnings = memoryWarnings(memoryPlan(slime, EPISODE), slime.config);
     assert.ok(
       warnings.some((warning) => message.test(warning)),
       `${sets}: ${warnings.join("\n")}`,
@@ -100,10 +100,13 @@ Deno.test("memoryWarnings() names what does not fit, with the key to turn", asyn
 });
 
 Deno.test("memoryWarnings() says nothing of what fits", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-8b",
     "rollout.maxContextLen=16384",
     "parallel.maxTokensPerGpu=8192",
   );
-  assert.deepEqual(memoryWarnings(memoryPlan(config, EPISODE), config), []);
+  assert.deepEqual(
+    memoryWarnings(memoryPlan(slime, EPISODE), slime.config),
+    [],
+  );
 });

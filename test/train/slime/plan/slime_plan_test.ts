@@ -6,13 +6,13 @@ import { planLaunch } from "../../../../train/slime/plan/slime_plan.ts";
 import {
   RETAIL_ROWS,
   SLIME_RECIPES,
-  slimeConfigOf,
   slimeFactsOf,
+  slimeOf,
 } from "../../../support/slime_plan.ts";
 
 for (const name of SLIME_RECIPES) {
   Deno.test(`planLaunch() of ${name} fits its GPUs, and each flag has a key`, async () => {
-    const plan = planLaunch(await slimeConfigOf(name), slimeFactsOf());
+    const plan = planLaunch(await slimeOf(name), slimeFactsOf());
     assert.ok(plan.memory.training.total < plan.memory.gpu, name);
     assert.ok(
       plan.memory.engine.cacheTokens > plan.memory.engine.expectedTokens,
@@ -23,7 +23,7 @@ for (const name of SLIME_RECIPES) {
 }
 
 Deno.test("planLaunch() names only files that it writes, each by its whole path", async () => {
-  const plan = planLaunch(await slimeConfigOf("qwen3-4b"), slimeFactsOf());
+  const plan = planLaunch(await slimeOf("qwen3-4b"), slimeFactsOf());
   const paths = new Set(plan.files.map(({ path }) => path));
   const named = plan.trainWords.filter((word) =>
     word.startsWith(`${plan.directory}/`)
@@ -37,7 +37,7 @@ Deno.test("planLaunch() names only files that it writes, each by its whole path"
 });
 
 Deno.test("planLaunch() writes the settings that generate.py reads", async () => {
-  const config = await slimeConfigOf("qwen3-4b", "eval.splits=[dev, test]");
+  const slime = await slimeOf("qwen3-4b", "eval.splits=[dev, test]");
   const data = {
     ...RETAIL_ROWS,
     rows: [...RETAIL_ROWS.rows, {
@@ -45,8 +45,8 @@ Deno.test("planLaunch() writes the settings that generate.py reads", async () =>
       split: "test" as const,
     }],
   };
-  const one = planLaunch(await slimeConfigOf("qwen3-4b"), slimeFactsOf());
-  const two = planLaunch(config, slimeFactsOf({ data }));
+  const one = planLaunch(await slimeOf("qwen3-4b"), slimeFactsOf());
+  const two = planLaunch(slime, slimeFactsOf({ data }));
   const settings = (plan: typeof one) =>
     parse(
       plan.files.find(({ path }) => path.endsWith("settings.yaml"))!.text!,
@@ -68,8 +68,8 @@ Deno.test("planLaunch() writes the settings that generate.py reads", async () =>
 });
 
 Deno.test("planLaunch() evaluates each split on rows of its own", async () => {
-  const config = await slimeConfigOf("qwen3-4b");
-  const { train } = planLaunch(config, slimeFactsOf());
+  const slime = await slimeOf("qwen3-4b");
+  const { train } = planLaunch(slime, slimeFactsOf());
   const data = train.find(({ flag }) => flag === "--eval-prompt-data");
   assert.deepEqual(data?.values, [
     "retail-dev",
@@ -78,12 +78,12 @@ Deno.test("planLaunch() evaluates each split on rows of its own", async () => {
 });
 
 Deno.test("planLaunch() makes one shell line of the job, every word quoted", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-4b",
     "model.directory=/models/it's here",
     "checkpoint.huggingFace=/hf",
   );
-  const { job, trainWords } = planLaunch(config, slimeFactsOf());
+  const { job, trainWords } = planLaunch(slime, slimeFactsOf());
   assert.equal(
     job.entrypoint,
     `cd /root/slime && exec python3 train.py ${quoteWords(trainWords)}`,
@@ -100,11 +100,11 @@ Deno.test("planLaunch() makes one shell line of the job, every word quoted", asy
 });
 
 Deno.test("planLaunch() never plans to kill anything, nor puts a secret into the job", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-8b-2nodes",
     "tracking.wandb=true",
   );
-  const plan = planLaunch(config, slimeFactsOf());
+  const plan = planLaunch(slime, slimeFactsOf());
   const text = JSON.stringify({ ...plan, files: [] });
   assert.doesNotMatch(text, /pkill|killall|ray stop/);
   const variables = Object.keys(plan.job.runtimeEnv.env_vars);
@@ -120,14 +120,14 @@ Deno.test("planLaunch() never plans to kill anything, nor puts a secret into the
 });
 
 Deno.test("planLaunch() needs no token where all is on loopback", async () => {
-  const plan = planLaunch(await slimeConfigOf("qwen3-4b"), slimeFactsOf());
+  const plan = planLaunch(await slimeOf("qwen3-4b"), slimeFactsOf());
   assert.deepEqual(plan.job.secrets, []);
   assert.deepEqual(plan.services[0]?.start?.passEnv, ["GEMINI_API_KEY"]);
 });
 
 Deno.test("planLaunch() joins each further host to the head by its address", async () => {
-  const config = await slimeConfigOf("qwen3-8b-2nodes");
-  const { ray, job } = planLaunch(config, slimeFactsOf());
+  const slime = await slimeOf("qwen3-8b-2nodes");
+  const { ray, job } = planLaunch(slime, slimeFactsOf());
   assert.deepEqual(ray.head?.words.slice(0, 7), [
     "ray",
     "start",
@@ -155,18 +155,18 @@ Deno.test("planLaunch() joins each further host to the head by its address", asy
 });
 
 Deno.test("planLaunch() starts no Ray where the recipe joins a cluster", async () => {
-  const config = await slimeConfigOf("qwen3-4b", "cluster.start=false");
-  const { ray } = planLaunch(config, slimeFactsOf());
+  const slime = await slimeOf("qwen3-4b", "cluster.start=false");
+  const { ray } = planLaunch(slime, slimeFactsOf());
   assert.equal(ray.head, null);
   assert.deepEqual(ray.workers, []);
   assert.ok(!ray.ports.some(({ port }) => port === 6379));
 });
 
 Deno.test("planLaunch() settles NVLink by the recipe, else by what was seen", async () => {
-  const auto = await slimeConfigOf("qwen3-4b");
-  const no = await slimeConfigOf("qwen3-4b", "cluster.nvlink=no");
-  const seen = (config: typeof auto, nvlink: boolean | null) =>
-    planLaunch(config, slimeFactsOf({ nvlink })).job.runtimeEnv
+  const auto = await slimeOf("qwen3-4b");
+  const no = await slimeOf("qwen3-4b", "cluster.nvlink=no");
+  const seen = (slime: typeof auto, nvlink: boolean | null) =>
+    planLaunch(slime, slimeFactsOf({ nvlink })).job.runtimeEnv
       .env_vars["NCCL_NVLS_ENABLE"];
   assert.equal(seen(auto, null), undefined);
   assert.equal(seen(auto, true), "1");
@@ -175,10 +175,10 @@ Deno.test("planLaunch() settles NVLink by the recipe, else by what was seen", as
 });
 
 Deno.test("planLaunch() gives a run its own checkpoints, and each sitting its own job", async () => {
-  const config = await slimeConfigOf("qwen3-4b");
-  const first = planLaunch(config, slimeFactsOf());
-  const second = planLaunch(config, slimeFactsOf({ sitting: 2 }));
-  const other = planLaunch(config, slimeFactsOf({ run: "b1" }));
+  const slime = await slimeOf("qwen3-4b");
+  const first = planLaunch(slime, slimeFactsOf());
+  const second = planLaunch(slime, slimeFactsOf({ sitting: 2 }));
+  const other = planLaunch(slime, slimeFactsOf({ run: "b1" }));
   assert.equal(first.derived.checkpoints, second.derived.checkpoints);
   assert.notEqual(first.derived.checkpoints, other.derived.checkpoints);
   assert.equal(first.job.submissionId, "a1");
@@ -186,13 +186,13 @@ Deno.test("planLaunch() gives a run its own checkpoints, and each sitting its ow
 });
 
 Deno.test("planLaunch() gives each server its share of limits and budget", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-4b",
     "user.endpoint.calls.requestsPerMinute=301",
     "budget.maxTokens=1000",
     "bridge.processes=3",
   );
-  const { services } = planLaunch(config, slimeFactsOf());
+  const { services } = planLaunch(slime, slimeFactsOf());
   assert.equal(services.length, 3);
   for (const { overrides, start } of services) {
     assert.deepEqual(overrides, [
@@ -204,11 +204,11 @@ Deno.test("planLaunch() gives each server its share of limits and budget", async
 });
 
 Deno.test("planLaunch() takes servers that run already as they are", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-4b",
     "bridge.services=['http://10.1.1.1:9000']",
   );
-  const plan = planLaunch(config, slimeFactsOf());
+  const plan = planLaunch(slime, slimeFactsOf());
   assert.deepEqual(plan.services, [{
     url: "http://10.1.1.1:9000",
     start: null,
@@ -225,8 +225,8 @@ Deno.test("planLaunch() takes servers that run already as they are", async () =>
 });
 
 Deno.test("planLaunch() says what it does not know where there are no data", async () => {
-  const config = await slimeConfigOf("qwen3-4b");
-  const plan = planLaunch(config, slimeFactsOf({ data: null }));
+  const slime = await slimeOf("qwen3-4b");
+  const plan = planLaunch(slime, slimeFactsOf({ data: null }));
   assert.equal(plan.files[0]?.text, null);
   assert.equal(plan.derived.epochs, null);
   assert.equal(plan.forecast.evaluation, null);
@@ -234,32 +234,32 @@ Deno.test("planLaunch() says what it does not know where there are no data", asy
 });
 
 Deno.test("planLaunch() refuses hosts that are not in hosts.yaml, or that others cannot reach", async () => {
-  const config = await slimeConfigOf("qwen3-8b-2nodes");
+  const slime = await slimeOf("qwen3-8b-2nodes");
   const local = [
     { name: "gpu1", address: "127.0.0.1" },
     { name: "gpu2", address: "10.0.0.12" },
   ];
   assert.throws(
-    () => planLaunch(config, slimeFactsOf({ hosts: [] })),
+    () => planLaunch(slime, slimeFactsOf({ hosts: [] })),
     (error) => error instanceof ConfigError && /"gpu1"/.test(error.message),
   );
   assert.throws(
-    () => planLaunch(config, slimeFactsOf({ hosts: local })),
+    () => planLaunch(slime, slimeFactsOf({ hosts: local })),
     /cannot reach/,
   );
 });
 
 Deno.test("planLaunch() refuses a rollout of more tasks than there are", async () => {
-  const config = await slimeConfigOf(
+  const slime = await slimeOf(
     "qwen3-4b",
     "rollout.overSamplingBatchSize=501",
   );
-  assert.throws(() => planLaunch(config, slimeFactsOf()), /500 rows/);
+  assert.throws(() => planLaunch(slime, slimeFactsOf()), /500 rows/);
 });
 
 Deno.test("planLaunch() counts what follows from the recipe", async () => {
-  const config = await slimeConfigOf("qwen3-4b", "rollout.steps=7");
-  const { derived, memory, tokens } = planLaunch(config, slimeFactsOf());
+  const slime = await slimeOf("qwen3-4b", "rollout.steps=7");
+  const { derived, memory, tokens } = planLaunch(slime, slimeFactsOf());
   assert.equal(derived.samples, 256);
   assert.equal(derived.totalSteps, 7);
   assert.equal(derived.epochs, 7 * 32 / 500);
@@ -279,9 +279,9 @@ Deno.test("planLaunch() refuses paths that mean another place in each process", 
     ]
   ) {
     for (const path of ["models/x", "~/x"]) {
-      const config = await slimeConfigOf("qwen3-4b", `${key}="${path}"`);
+      const slime = await slimeOf("qwen3-4b", `${key}="${path}"`);
       assert.throws(
-        () => planLaunch(config, slimeFactsOf()),
+        () => planLaunch(slime, slimeFactsOf()),
         (error) =>
           error instanceof ConfigError && error.message.startsWith(key),
       );
@@ -302,12 +302,12 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
     ],
   ];
   for (const [sets, message] of cases) {
-    const config = await slimeConfigOf("qwen3-4b", ...sets);
-    const { warnings } = planLaunch(config, slimeFactsOf());
+    const slime = await slimeOf("qwen3-4b", ...sets);
+    const { warnings } = planLaunch(slime, slimeFactsOf());
     assert.ok(warnings.some((one) => message.test(one)), sets.join());
   }
-  const config = await slimeConfigOf("qwen3-8b-2nodes");
-  const { warnings } = planLaunch(config, slimeFactsOf({ notes: ["a note"] }));
+  const slime = await slimeOf("qwen3-8b-2nodes");
+  const { warnings } = planLaunch(slime, slimeFactsOf({ notes: ["a note"] }));
   assert.equal(warnings[0], "a note");
   assert.ok(warnings.some((one) => /one file system on all hosts/.test(one)));
 });

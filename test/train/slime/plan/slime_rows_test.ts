@@ -6,7 +6,7 @@ import {
   planData,
   planSplits,
 } from "../../../../train/slime/plan/slime_rows.ts";
-import { slimeConfigOf } from "../../../support/slime_plan.ts";
+import { slimeOf } from "../../../support/slime_plan.ts";
 
 const dataset = await generated(
   1,
@@ -14,7 +14,7 @@ const dataset = await generated(
 );
 
 Deno.test("planData() has a line for each task, which names its world and split", async () => {
-  const config = await slimeConfigOf("qwen3-0.6b", "eval.splits=[test, dev]");
+  const { config } = await slimeOf("qwen3-0.6b", "eval.splits=[test, dev]");
   const { rows } = planData(dataset, config);
   assert.deepEqual(rows.map(({ split, rows }) => [split, rows]), [
     ["train", 12],
@@ -33,12 +33,12 @@ Deno.test("planData() has a line for each task, which names its world and split"
 });
 
 Deno.test("planSplits() leaves out what is never evaluated", async () => {
-  const config = await slimeConfigOf("qwen3-0.6b", "eval.every=0");
+  const { config } = await slimeOf("qwen3-0.6b", "eval.every=0");
   assert.deepEqual(planSplits(config), ["train"]);
 });
 
 Deno.test("planData() refuses a split that the data do not have", async () => {
-  const config = await slimeConfigOf("qwen3-0.6b");
+  const { config } = await slimeOf("qwen3-0.6b");
   const without = (split: string) => ({
     ...dataset,
     tasks: (one: "train" | "dev" | "test") => dataset.tasks(one),

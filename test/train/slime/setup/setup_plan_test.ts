@@ -12,7 +12,7 @@ const text = await Deno.readTextFile(
 const recipe = { name: "qwen3-4b.yaml", text };
 
 const options: SetupOptions = {
-  config: resolveSlime(recipe),
+  config: resolveSlime(recipe).config,
   hosts: [undefined],
   serving: [undefined],
   in: "container",
@@ -66,7 +66,7 @@ Deno.test("planSetup() has the steps of each host, in their order, once", () => 
 });
 
 Deno.test("planSetup() needs no tau-bench where the world is generated", () => {
-  const config = resolveSlime(recipe, [
+  const { config } = resolveSlime(recipe, [
     { path: ["data", "source"], value: "generated", origin: "--set" },
   ]);
   assert.deepEqual(ids({ config, hosts: [] }), []);
@@ -93,7 +93,7 @@ Deno.test("planSetup() gives a container's flags a label of their own", () => {
 });
 
 Deno.test("planSetup() refuses a path that cannot be the same inside and outside", () => {
-  const config = resolveSlime(recipe, [
+  const { config } = resolveSlime(recipe, [
     {
       path: ["checkpoint", "directory"],
       value: "checkpoints",
@@ -109,7 +109,7 @@ Deno.test("planSetup() refuses a path that cannot be the same inside and outside
 });
 
 Deno.test("planSetup() quotes what a shell would read otherwise", () => {
-  const config = resolveSlime(recipe, [
+  const { config } = resolveSlime(recipe, [
     { path: ["paths", "slime"], value: "/a b/$(x)", origin: "--set" },
   ]);
   assert.match(commands("slime", { config }), /mv \S.* '\/a b\/\$\(x\)'$/m);

@@ -23,7 +23,7 @@ function look({ host, skewMs, fault }: Greeting): Observed {
   if (skewMs === null) {
     return fail(
       fault ?? "does not answer",
-      `start it, or mend its entry in hosts.yaml, until this works: ${
+      `start it, or fix its entry in hosts.yaml, until this works: ${
         host.describe({ script: "date" })
       }`,
     );

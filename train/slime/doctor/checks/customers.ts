@@ -5,6 +5,7 @@
 
 import { BoundaryError } from "../../../../env/errors.ts";
 import { createMeter } from "../../../../env/models/meter.ts";
+import type { ResolvedSlime } from "../../slime_config.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   ASSUMED,
@@ -18,11 +19,11 @@ import {
   type Check,
   type CheckContext,
   fail,
+  faultOf,
   type Observed,
   verdict,
   warn,
 } from "../check.ts";
-import { faultOf } from "../check_fault.ts";
 
 /** The check `customers`. */
 export const customers: Check = {
@@ -36,7 +37,7 @@ export const customers: Check = {
     if (typeof spoken !== "number") return [spoken];
     const { strategy, endpoint } = context.config.user;
     if (strategy === "scripted") return verdict([], "scripted customers speak");
-    const plan = forecastBy(context.config, spoken);
+    const plan = forecastBy(context, spoken);
     return verdict(
       rateFaults(plan, { limits, config: context.config }),
       `${strategy} ${endpoint.model} speaks within ${
@@ -117,14 +118,18 @@ function refusalOf(error: unknown, limits: RateLimits): Observed {
 }
 
 /** The forecast by the seconds that a message really takes; turns of the policy stay assumed. */
-function forecastBy(config: SlimeConfig, secondsPerMessage: number): Forecast {
+function forecastBy(
+  slime: ResolvedSlime,
+  secondsPerMessage: number,
+): Forecast {
+  const { config } = slime;
   const assumed = assumedRates(config, null);
   const messages = ASSUMED.messages * secondsPerMessage;
   const rates: EpisodeRates = {
     ...assumed,
     seconds: ASSUMED.turns * ASSUMED.secondsPerTurn + messages,
   };
-  return forecast(config, {
+  return forecast(slime, {
     rates,
     evalRows: null,
     servers: serversOf(config),
@@ -157,12 +162,12 @@ function requestFaults(
   if (requests === null) return [];
   const servers = serversOf(config);
   const each = Math.max(1, Math.floor(requests / servers));
-  const mend =
+  const fix =
     `set user.endpoint.calls.requestsPerMinute to ${each}, which each of ${servers} servers of episodes keeps to, or raise the key's quota`;
   if (own !== null && own > requests) {
     return [warn(
       `user.endpoint.calls.requestsPerMinute comes to ${own} calls a minute of all servers of episodes, and the endpoint allows ${requests}`,
-      mend,
+      fix,
     )];
   }
   return own === null && callsPerMinute > requests
@@ -170,7 +175,7 @@ function requestFaults(
       `the run makes about ${
         Math.round(callsPerMinute)
       } calls a minute, and the endpoint allows ${requests}: it would refuse the others, and their episodes fail`,
-      `${mend}, or lower engine.concurrency`,
+      `${fix}, or lower engine.concurrency`,
     )]
     : [];
 }

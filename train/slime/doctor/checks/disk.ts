@@ -2,8 +2,8 @@
 
 import type { Shell } from "../../hosts/shell.ts";
 import { quote } from "../../hosts/shell.ts";
-import { assumedRates } from "../../plan/forecast.ts";
-import { type DiskPlan, memoryPlan } from "../../plan/run_memory.ts";
+import { diskPlan } from "../../plan/run_memory.ts";
+import type { ResolvedSlime } from "../../slime_config.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   type Check,
@@ -69,13 +69,9 @@ interface Demand {
   readonly fixed: number;
 }
 
-function diskPlan(config: SlimeConfig): DiskPlan {
-  return memoryPlan(config, assumedRates(config, null)).disk;
-}
-
-function demandsOf(config: SlimeConfig): Demand[] {
-  const { checkpoint, cluster, paths } = config;
-  const plan = diskPlan(config);
+function demandsOf(slime: ResolvedSlime): Demand[] {
+  const { checkpoint, cluster, paths } = slime.config;
+  const plan = diskPlan(slime);
   return [
     {
       path: checkpoint.directory,
@@ -101,12 +97,13 @@ function demandsOf(config: SlimeConfig): Demand[] {
 
 async function lookAtDisk(
   host: Shell,
-  { context: { config, signal }, volumes }: {
+  { context, volumes }: {
     context: CheckContext;
     volumes: Map<string, string>;
   },
 ): Promise<readonly Observed[]> {
-  const demands = demandsOf(config);
+  const { config, signal } = context;
+  const demands = demandsOf(context);
   const there = await Promise.all(
     demands.map(async (demand) => ({
       ...demand,
@@ -114,7 +111,7 @@ async function lookAtDisk(
     })),
   );
   volumes.set(host.name, there[0]!.volume.source);
-  const saves = diskPlan(config).checkpoints;
+  const saves = diskPlan(context).checkpoints;
   const byMount = Map.groupBy(there, ({ volume }) => volume.mount);
   return [
     ...there.filter(({ volume }) => !volume.isWritable).map(({ path }) =>
@@ -145,11 +142,11 @@ function judgeVolume(
   const how = perSave === 0 ? "" : ` (${saves} saves of ${gb(perSave)})`;
   const found = `${mount} has ${gb(free)} free; ${what} need ${gb(need)}${how}`;
   if (free >= need) return pass(found);
-  return fail(found, mendOf({ room: free - fixed, perSave, config }));
+  return fail(found, fixOf({ room: free - fixed, perSave, config }));
 }
 
 /** The interval by which what there is suffices. */
-function mendOf(
+function fixOf(
   { room, perSave, config }: {
     room: number;
     perSave: number;

@@ -1,8 +1,6 @@
 /** Engines of a run that is under way. */
 
 import { z } from "zod";
-import { batchPlan } from "../../plan/batch_shape.ts";
-import { batchShape } from "../../slime_config.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { askJson } from "../ask.ts";
 import type { Shell } from "../../hosts/shell.ts";
@@ -23,7 +21,7 @@ export const engines: Check = {
   title: "the router has all engines, and each of them generates",
   when: "running",
   timeoutMs: 120_000,
-  async run({ config, hosts: [head], reach, signal }) {
+  async run({ config, batch, hosts: [head], reach, signal }) {
     const router = await routerUrl(config, { head, signal });
     const answer = await askJson(`${reach(router)}/workers`, {
       schema: z.looseObject({
@@ -34,14 +32,14 @@ export const engines: Check = {
     if (!answer.ok) {
       return [fail(
         `the router at ${router} ${answer.fault}`,
-        "wait until slime has started it, or mend cluster.address and engine.routerPort; it listens on the head's own address",
+        "wait until slime has started it, or fix cluster.address and engine.routerPort; it listens on the head's own address",
       )];
     }
     const urls = answer.value.workers.map(({ url }) => url);
     const health = await Promise.all(
       urls.map((url) => lookAt(url, { config, reach, signal })),
     );
-    return [counted(urls.length, config), ...health.flat()];
+    return [counted(urls.length, batch.engines), ...health.flat()];
   },
 };
 
@@ -63,8 +61,7 @@ async function routerUrl(
   return `http://${address}:${engine.routerPort}`;
 }
 
-function counted(there: number, config: SlimeConfig): Observed {
-  const planned = batchPlan(batchShape(config)).engines;
+function counted(there: number, planned: number): Observed {
   if (there === planned) return pass(`the router has all ${planned} engines`);
   return fail(
     `the router has ${there} engines and ${planned} are planned`,

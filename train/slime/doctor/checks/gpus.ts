@@ -1,6 +1,5 @@
 /** GPUs: as many as planned, idle, and new enough. */
 
-import { hostGpus } from "../../slime_config.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import type { Shell } from "../../hosts/shell.ts";
 import {
@@ -44,12 +43,11 @@ export const gpus: Check = {
 
 async function lookAt(
   host: Shell,
-  { context: { config, signal }, seen }: {
+  { context: { config, hostGpus: planned, signal }, seen }: {
     context: CheckContext;
     seen: Gpu[];
   },
 ): Promise<readonly Observed[]> {
-  const planned = hostGpus(config);
   const answer = await host.run({ script: GPU_QUERY }, { signal });
   const all = answer.code === 0 ? parseGpus(answer.stdout) : [];
   if (all.length < planned) {
@@ -76,7 +74,7 @@ async function lookAt(
 function tooFew(count: number, planned: number, said: string): Observed {
   return fail(
     `${count} GPUs are visible and ${planned} are planned${said}`,
-    "start the container with all GPUs (docker run --gpus all), mend the driver, or lower cluster.gpusPerNode " +
+    "start the container with all GPUs (docker run --gpus all), fix the driver, or lower cluster.gpusPerNode " +
       "and cluster.hostGpus; on a machine without GPUs, leave this out by --skip gpus,nvlink",
   );
 }

@@ -155,7 +155,7 @@ async function tryHook(
     if (!(error instanceof DataError)) throw error;
     return [fail(
       `generate.py does not run beside slime: ${error.message}`,
-      `mend what it names (paths.python, paths.slime, paths.megatron), or run "deno task setup"`,
+      `fix what it names (paths.python, paths.slime, paths.megatron), or run "deno task setup"`,
     )];
   }
 }

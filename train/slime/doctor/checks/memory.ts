@@ -1,10 +1,12 @@
 /** Memory of GPUs and hosts, against what the plan counts. */
 
 import type { Shell } from "../../hosts/shell.ts";
-import { hostGpus } from "../../slime_config.ts";
-import type { SlimeConfig } from "../../slime_schema.ts";
 import { assumedRates } from "../../plan/forecast.ts";
-import { type MemoryPlan, memoryPlan } from "../../plan/run_memory.ts";
+import {
+  memoryFaults,
+  type MemoryPlan,
+  memoryPlan,
+} from "../../plan/run_memory.ts";
 import {
   type Check,
   type CheckContext,
@@ -27,25 +29,34 @@ export const memory: Check = {
 
 async function lookAt(
   host: Shell,
-  { config, signal }: CheckContext,
+  context: CheckContext,
 ): Promise<readonly Observed[]> {
+  const { config, hostGpus, signal } = context;
   const gpus = await host.run({ script: GPU_QUERY }, { signal });
   const { stdout } = await host.run({ script: "cat /proc/meminfo" }, {
     signal,
   });
   const sizes = gpus.code === 0
-    ? parseGpus(gpus.stdout).slice(0, hostGpus(config))
+    ? parseGpus(gpus.stdout).slice(0, hostGpus)
       .map(({ memoryMiB }) => memoryMiB * 2 ** 20)
     : [];
   const hostBytes = Number(/^MemTotal:\s+(\d+) kB/m.exec(stdout)?.[1] ?? 0) *
     1024;
   const gpuBytes = sizes.length === 0 ? null : Math.min(...sizes);
+  // The recipe says what a GPU has, for the plan; here it is what there is.
+  const gpuMemoryGb = gpuBytes === null
+    ? config.cluster.gpuMemoryGb
+    : gpuBytes / 1e9;
+  const cluster = { ...config.cluster, gpuMemoryGb };
   const plan = memoryPlan(
-    withGpu(config, gpuBytes),
+    { ...context, config: { ...config, cluster } },
     assumedRates(config, null),
   );
+  const gpuFaults = gpuBytes === null ? [] : memoryFaults(plan, config);
   const faults = [
-    ...(gpuBytes === null ? [] : gpuFaults(plan, { gpuBytes, config })),
+    ...gpuFaults.map(({ found, fix, isFatal }) =>
+      (isFatal ? fail : warn)(found, fix)
+    ),
     ...hostFaults(plan, hostBytes),
   ];
   if (gpuBytes === null && faults.length === 0) {
@@ -59,51 +70,6 @@ async function lookAt(
       gb(plan.host)
     } of the host's ${gb(hostBytes)}`,
   );
-}
-
-/** The plan goes by what the recipe says a GPU has; here it goes by what there is. */
-function withGpu(config: SlimeConfig, bytes: number | null): SlimeConfig {
-  if (bytes === null) return config;
-  const cluster = { ...config.cluster, gpuMemoryGb: bytes / 1e9 };
-  return { ...config, cluster };
-}
-
-function gpuFaults(
-  { training, engine }: MemoryPlan,
-  { gpuBytes, config }: { gpuBytes: number; config: SlimeConfig },
-): Observed[] {
-  return [
-    ...(training.total > gpuBytes
-      ? [warn(
-        `training takes about ${gb(training.total)}, and a GPU has ${
-          gb(gpuBytes)
-        }`,
-        "raise parallel.tensor or cluster.gpusPerNode, or lower parallel.maxTokensPerGpu and rollout.maxContextLen",
-      )]
-      : []),
-    ...(engine.cache <= 0
-      ? [fail(
-        `an engine may take ${gb(engine.share)} of a GPU of ${
-          gb(gpuBytes)
-        }, and its weights alone are ${gb(engine.weights)}`,
-        "raise engine.memory or engine.gpus",
-      )]
-      : []),
-    ...(engine.cache > 0 && engine.cacheTokens < config.rollout.maxContextLen
-      ? [fail(
-        `an engine's cache holds ${engine.cacheTokens} tokens, and an episode may have ${config.rollout.maxContextLen}`,
-        "raise engine.memory or engine.gpus, or lower rollout.maxContextLen",
-      )]
-      : []),
-    ...(config.cluster.colocate && engine.share + engine.beside > gpuBytes
-      ? [warn(
-        `an engine may take ${gb(engine.share)} of ${
-          gb(gpuBytes)
-        }, and a trainer that sleeps keeps about ${gb(engine.beside)}`,
-        "lower engine.memory",
-      )]
-      : []),
-  ];
 }
 
 function hostFaults({ host }: MemoryPlan, bytes: number): Observed[] {

@@ -24,7 +24,7 @@ export const modelConfig: Check = {
   id: "model-config",
   title: "config.json is of the recipe's model, rope base first",
   async run(context) {
-    const { facts, config: { model } } = context;
+    const { facts, config: { model }, model: shape } = context;
     const path = `${model.directory}/config.json`;
     const text = await facts.modelFile("config.json");
     if (text === undefined) {
@@ -33,7 +33,6 @@ export const modelConfig: Check = {
         { path, hint: "see the check model-files" },
       );
     }
-    const shape = MODEL_SHAPES[model.name];
     const mismatches = shapeMismatches(shape, { text, path });
     return verdict(
       [
@@ -78,7 +77,7 @@ function modelNameOf(text: string, path: string): ModelName | null {
 
 /** Weights of a base model or of an adapter have configs that fit, and too few numbers. */
 async function countFaults(
-  { hosts: [head], config: { model }, signal }: CheckContext,
+  { hosts: [head], config: { model }, model: shape, signal }: CheckContext,
 ): Promise<Observed[]> {
   if (head === undefined) return [];
   const there = await listModel(head, model.directory, { signal });
@@ -91,23 +90,16 @@ async function countFaults(
   const sound = [...headers.values()].filter((header) => header !== null);
   // What is damaged is the affair of the check model-files.
   if (sound.length === 0 || sound.length < headers.size) return [];
-  const shape = MODEL_SHAPES[model.name];
   const count = sound.reduce((sum, { parameters }) => sum + parameters, 0);
   const planned = parameterCount(shape);
   // Some checkpoints of tied models hold the embedding twice.
   const allowed = shape.tied
-    ? [planned, planned + embedding(model.name)]
+    ? [planned, parameterCount({ ...shape, tied: false })]
     : [planned];
   return allowed.includes(count) ? [] : [fail(
     `the weights are ${count} numbers and ${model.name} has ${planned}`,
     `download ${model.name} to model.directory; quantized models and adapters do not train here`,
   )];
-}
-
-function embedding(name: SlimeConfig["model"]["name"]): number {
-  const shape = MODEL_SHAPES[name];
-  return parameterCount({ ...shape, tied: false }) -
-    parameterCount({ ...shape, tied: true });
 }
 
 const generationSchema = z.looseObject({

@@ -14,14 +14,12 @@ import {
 } from "../check.ts";
 import { lastWords } from "../host_file.ts";
 import { isJoinedByNvlink, parseTopology } from "../nvidia_smi.ts";
-import { hostGpus } from "../../slime_config.ts";
 
 /** The check `nvlink`. */
 export const nvlink: Check = {
   id: "nvlink",
   title: "NVLink between the GPUs of a host, as cluster.nvlink has it",
-  async run({ config, hosts, signal }) {
-    const count = hostGpus(config);
+  async run({ config, hostGpus: count, hosts, signal }) {
     if (count < 2) {
       return [
         skipped("one GPU a host is planned; it has none to be joined to"),

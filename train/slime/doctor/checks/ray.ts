@@ -1,8 +1,7 @@
 /** Ray: the same on all hosts, and with nothing on it that would keep the GPUs. */
 
 import { RayError } from "../../../../env/errors.ts";
-import { batchPlan } from "../../plan/batch_shape.ts";
-import { batchShape, isLoopback } from "../../slime_config.ts";
+import { isLoopback } from "../../../../env/serve/loopback.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   isFinal,
@@ -111,7 +110,7 @@ function notThere(
   if (!cluster.start) {
     return [fail(
       `${error.message}; and cluster.start is false`,
-      "start it, mend cluster.address and cluster.dashboardPort, or set cluster.start to true",
+      "start it, fix cluster.address and cluster.dashboardPort, or set cluster.start to true",
     )];
   }
   if (installed.size === 0) {
@@ -180,10 +179,9 @@ function jobFault(
 /** What slime waits for without an end: GPUs that Ray does not have. */
 async function gpuFaults(
   jobs: RayJobs,
-  { config, signal }: CheckContext,
+  { batch: { gpus: planned }, signal }: CheckContext,
 ): Promise<Observed[]> {
   const gpus = await jobs.gpus({ signal });
-  const planned = batchPlan(batchShape(config)).gpus;
   if (gpus === undefined || gpus.total - gpus.used >= planned) return [];
   return [fail(
     `Ray has ${gpus.total} GPUs, ${gpus.used} of them taken, and the run needs ${planned}`,

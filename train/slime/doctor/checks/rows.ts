@@ -7,8 +7,6 @@ import { z } from "zod";
 import { DataError, messageOf } from "../../../../env/errors.ts";
 import { slimeFileName, slimeRows } from "../../plan/example_rows.ts";
 import type { Dataset, Split, Task } from "../../../../env/types.ts";
-import { batchShape } from "../../slime_config.ts";
-import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   type Check,
   type CheckContext,
@@ -25,10 +23,12 @@ export const rows: Check = {
   title:
     "every row parses, is of its split and has its task; splits share none",
   async run(context) {
-    const { config } = context;
+    const { config, batch } = context;
     const dataset = await context.facts.dataset();
     const files = await filesOf(context, dataset);
-    const found = files.map((file) => look(file, { config, dataset }));
+    const found = files.map((file) =>
+      look(file, { needed: batch.overSamplingBatchSize, dataset })
+    );
     const evaluated = config.eval.every > 0 ? config.eval.splits : [];
     return [...found.flat(), ...shared(dataset, evaluated)];
   },
@@ -73,7 +73,7 @@ const MOST_FAULTS = 3;
 
 function look(
   file: RowFile,
-  { config, dataset }: { config: SlimeConfig; dataset: Dataset },
+  { needed, dataset }: { needed: number; dataset: Dataset },
 ): readonly Observed[] {
   const lines = file.text.split("\n").map((text, i) => ({ text, line: i + 1 }))
     .filter(({ text }) => text.trim() !== "");
@@ -98,7 +98,7 @@ function look(
         )]
         : []),
       ...twice(file, read),
-      ...(splits.has("train") ? tooFew(file, read.length, config) : []),
+      ...(splits.has("train") ? tooFew(file, read.length, needed) : []),
     ],
     `${file.name}: ${read.length} rows of ${[...splits].join(", ")}`,
   );
@@ -199,9 +199,8 @@ function twice(
 function tooFew(
   file: RowFile,
   count: number,
-  config: SlimeConfig,
+  needed: number,
 ): Observed[] {
-  const { overSamplingBatchSize: needed } = batchShape(config);
   return count >= needed ? [] : [fail(
     `${file.name} has ${count} rows, and ${needed} are taken at a time`,
     "lower rollout.overSamplingBatchSize and rollout.batchSize, or train on more tasks",

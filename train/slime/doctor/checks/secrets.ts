@@ -2,7 +2,7 @@
 
 import { resolveEndpoint } from "../../../../env/models/endpoints.ts";
 import { ConfigError } from "../../../../env/errors.ts";
-import { isLoopback } from "../../slime_config.ts";
+import { isLoopback } from "../../../../env/serve/loopback.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   type Check,
@@ -62,9 +62,6 @@ function endpointFaults({ config: { user }, env }: CheckContext): Observed[] {
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const at = error.message.indexOf(": ");
-    return at < 0 || !error.message.startsWith("No key")
-      ? [fail(error.message, "mend user.endpoint.baseUrl")]
-      : [fail(error.message.slice(0, at), error.message.slice(at + 2))];
+    return [fail(error.message, error.hint ?? "fix user.endpoint.baseUrl")];
   }
 }

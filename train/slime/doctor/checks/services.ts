@@ -7,7 +7,7 @@ import { z } from "zod";
 import denoConfig from "../../../../deno.json" with { type: "json" };
 import { readOptionalText } from "../../../../env/tokens/model_dir.ts";
 import type { Shell } from "../../hosts/shell.ts";
-import { isLoopback } from "../../slime_config.ts";
+import { isLoopback } from "../../../../env/serve/loopback.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { askJson } from "../ask.ts";
 import {
@@ -97,9 +97,9 @@ function differences(
   return Object.entries(wanted).filter(([key, value]) => there[key] !== value)
     .map(([key, value]) => {
       const found = `${key} of ${url} is ${there[key]}, and ${value} here`;
-      const mend =
+      const fix =
         "start the server again with this recipe and this taulab: deno task serve --recipe RECIPE";
-      return key === "version" ? warn(found, mend) : fail(found, mend);
+      return key === "version" ? warn(found, fix) : fail(found, fix);
     });
 }
 

@@ -142,7 +142,7 @@ function judge(
     generationPrompt: true,
   });
   const ids = tokenizer.encode(ours);
-  const mend =
+  const fix =
     "update transformers on the hosts or taulab, whichever renders otherwise than the model's card; and report it";
   const faults = ours === answer.text ? idFaults(ids, answer.ids) : [
     `the text differs: ${difference(ours, answer.text)}`,
@@ -150,7 +150,7 @@ function judge(
   const beyond = answer.ids.find((id) => id >= VOCAB_SIZE);
   return verdict(
     [
-      ...faults.map((fault) => fail(fault, mend)),
+      ...faults.map((fault) => fail(fault, fix)),
       ...(beyond === undefined ? [] : [fail(
         `id ${beyond} is beyond the ${VOCAB_SIZE} rows of the embedding`,
         "take tokenizer and weights from the same model",

@@ -3,7 +3,7 @@
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import {
   checkContext,
-  slimeConfig,
+  slimeOf,
   toldShell,
 } from "../../../../support/doctor.ts";
 
@@ -13,9 +13,9 @@ export interface Case {
   readonly state: "pass" | "warn" | "fail" | "skipped";
   /** What it is a case of. */
   readonly name: string;
-  /** What is found, for all but passes also how it is mended. */
+  /** What is found, for all but passes also how it is fixed. */
   readonly says: RegExp;
-  readonly mend?: RegExp;
+  readonly fix?: RegExp;
   readonly world: (
     held: AsyncDisposableStack,
     dir: string,
@@ -27,5 +27,5 @@ export function onHost(
   answers: Parameters<typeof toldShell>[0],
   sets: readonly string[] = [],
 ): CheckContext {
-  return checkContext(slimeConfig(sets), { hosts: [toldShell(answers)] });
+  return checkContext(slimeOf(sets), { hosts: [toldShell(answers)] });
 }

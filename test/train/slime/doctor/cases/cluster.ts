@@ -7,7 +7,7 @@ import {
   checkContext,
   pathServer,
   pythonFacts,
-  slimeConfig,
+  slimeOf,
   toldShell,
 } from "../../../../support/doctor.ts";
 import { type Case, onHost } from "./_case.ts";
@@ -123,7 +123,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "another on the router's port",
     says: /port 3100, for the router, is held by node \(process 77\)/,
-    mend: /engine.routerPort/,
+    fix: /engine.routerPort/,
     world: () =>
       ports(
         `${LISTENS_3100}---\nLISTEN 0 128 127.0.0.1:3100 0.0.0.0:* users:(("node",pid=77,fd=3))\n`,
@@ -134,7 +134,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a Ray that has died holding its port",
     says: /port 6379, for Ray's head, is held by another process/,
-    mend: /ray stop/,
+    fix: /ray stop/,
     world: () => ports(LISTENS_3100.replace("0C1C", "18EB")),
   },
   {
@@ -153,7 +153,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "an engine that an earlier run left",
     says: /ports 15000 are held; slime gives its engines those from 15000/,
-    mend: /earlier run/,
+    fix: /earlier run/,
     world: () => ports(LISTENS_3100.replace("0C1C", "3A98")),
   },
   {
@@ -161,7 +161,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "one port for two",
     says: /port 6379 is meant for Ray's head and the router/,
-    mend: /engine.routerPort/,
+    fix: /engine.routerPort/,
     world: () => ports("", ["engine.routerPort=6379"]),
   },
   {
@@ -169,7 +169,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a port of Ray's workers for its head",
     says: /port 12000, for Ray's head, is one of those that Ray gives/,
-    mend: /outside of 10002 to 19999/,
+    fix: /outside of 10002 to 19999/,
     world: () => ports("", ["cluster.port=12000"]),
   },
   {
@@ -192,7 +192,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "an old job",
     says: /job old-run is RUNNING: python3 train.py/,
-    mend: /ray job stop old-run --address http/,
+    fix: /ray job stop old-run --address http/,
     world: (held) => rayAt(held.use(rayServer([job]))),
   },
   {
@@ -200,7 +200,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a driver that nobody submitted",
     says: /a driver is connected \(RUNNING\)/,
-    mend: /end the program/,
+    fix: /end the program/,
     world: (held) =>
       rayAt(held.use(rayServer([{ ...job, submission_id: null }]))),
   },
@@ -209,7 +209,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "GPUs that an actor holds",
     says: /Ray has 2 GPUs, 1 of them taken, and the run needs 2/,
-    mend: /stop what holds GPUs/,
+    fix: /stop what holds GPUs/,
     world: (held) => rayAt(held.use(rayServer([], [1, 2]))),
   },
   {
@@ -217,7 +217,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "another version than runs",
     says: /Ray 2\.49\.2 runs and 2\.40\.0 is installed/,
-    mend: /ray==2\.49\.2/,
+    fix: /ray==2\.49\.2/,
     world: (held) => rayAt(held.use(rayServer([])), { installed: "2.40.0" }),
   },
   {
@@ -225,7 +225,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "nothing to join",
     says: /cannot be reached.*cluster.start is false/,
-    mend: /cluster.start to true/,
+    fix: /cluster.start to true/,
     world: () =>
       rayAt({ url: "http://127.0.0.1:1" }, { sets: ["cluster.start=false"] }),
   },
@@ -234,7 +234,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "what is no Ray on its port",
     says: /is not Ray's Jobs interface/,
-    mend: /cluster.dashboardPort/,
+    fix: /cluster.dashboardPort/,
     world: (held) =>
       rayAt(held.use(pathServer({ "/api/version": "a web shop" }))),
   },
@@ -243,9 +243,9 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "hosts with different Rays",
     says: /2\.49\.2 on gpu1, 2\.40\.0 on gpu2/,
-    mend: /same version/,
+    fix: /same version/,
     world: () =>
-      checkContext(slimeConfig(["cluster.dashboardPort=1"]), {
+      checkContext(slimeOf(["cluster.dashboardPort=1"]), {
         hosts: [
           toldShell({ "importlib.metadata": pythonFacts() }),
           toldShell({
@@ -259,7 +259,7 @@ export const CASES: readonly Case[] = [
     state: "pass",
     name: "nothing that needs one",
     says: /none is needed/,
-    world: () => checkContext(slimeConfig()),
+    world: () => checkContext(slimeOf()),
   },
   {
     check: "secrets",
@@ -267,7 +267,7 @@ export const CASES: readonly Case[] = [
     name: "the token of an open server",
     says: /set: TAULAB_TOKEN$/,
     world: () =>
-      checkContext(slimeConfig(["bridge.address=10.0.0.1"]), {
+      checkContext(slimeOf(["bridge.address=10.0.0.1"]), {
         env: (name) => name === "TAULAB_TOKEN" ? "any" : undefined,
       }),
   },
@@ -277,17 +277,17 @@ export const CASES: readonly Case[] = [
     name: "an open server without a token",
     says:
       /TAULAB_TOKEN is not set, and servers of episodes listen on 10\.0\.0\.1/,
-    mend: /set TAULAB_TOKEN/,
-    world: () => checkContext(slimeConfig(["bridge.address=10.0.0.1"])),
+    fix: /set TAULAB_TOKEN/,
+    world: () => checkContext(slimeOf(["bridge.address=10.0.0.1"])),
   },
   {
     check: "secrets",
     state: "fail",
     name: "a provider without its key",
     says: /No key for gemini/,
-    mend: /set GEMINI_API_KEY/,
+    fix: /set GEMINI_API_KEY/,
     world: () =>
-      checkContext(slimeConfig([
+      checkContext(slimeOf([
         "user.strategy=llm",
         "user.endpoint.provider=gemini",
         "user.endpoint.model=some-model",
@@ -300,7 +300,7 @@ export const CASES: readonly Case[] = [
     says: /generated, tool-calling agent, scripted customers/,
     world: async (held) => {
       const { url } = await episodeServer(held);
-      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+      return checkContext(slimeOf([`bridge.services=["${url}"]`]));
     },
   },
   {
@@ -308,10 +308,10 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a server with other data",
     says: /fingerprint of http.* is other, and /,
-    mend: /start the server again/,
+    fix: /start the server again/,
     world: async (held) => {
       const { url } = await episodeServer(held, { fingerprint: "other" });
-      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+      return checkContext(slimeOf([`bridge.services=["${url}"]`]));
     },
   },
   {
@@ -319,10 +319,10 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "a server of another taulab",
     says: /version of http.* is 0\.0\.9/,
-    mend: /this taulab/,
+    fix: /this taulab/,
     world: async (held) => {
       const { url } = await episodeServer(held, { version: "0.0.9" });
-      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+      return checkContext(slimeOf([`bridge.services=["${url}"]`]));
     },
   },
   {
@@ -330,13 +330,13 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a server that wants a token",
     says: /\/info answered 401/,
-    mend: /set TAULAB_TOKEN/,
+    fix: /set TAULAB_TOKEN/,
     world: (held) => {
       const { url } = held.use(pathServer({
         "/health": { status: "ok" },
         "/info": new Response("Unauthorized", { status: 401 }),
       }));
-      return checkContext(slimeConfig([`bridge.services=["${url}"]`]));
+      return checkContext(slimeOf([`bridge.services=["${url}"]`]));
     },
   },
   {
@@ -344,19 +344,19 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "nobody there",
     says: /http:\/\/127\.0\.0\.1:1 does not answer/,
-    mend: /deno task serve/,
+    fix: /deno task serve/,
     world: () =>
-      checkContext(slimeConfig(['bridge.services=["http://127.0.0.1:1"]'])),
+      checkContext(slimeOf(['bridge.services=["http://127.0.0.1:1"]'])),
   },
   {
     check: "services",
     state: "fail",
     name: "a port that is held",
     says: /port \d+, for a server of episodes, is held here/,
-    mend: /bridge.port/,
+    fix: /bridge.port/,
     world: (held) => {
       const { url } = held.use(pathServer({}));
-      return checkContext(slimeConfig([
+      return checkContext(slimeOf([
         `bridge.port=${new URL(url).port}`,
         "bridge.processes=1",
       ]));
@@ -381,7 +381,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "an engine that is missing",
     says: /the router has 1 engines and 2 are planned/,
-    mend: /job's log/,
+    fix: /job's log/,
     world: (held) => withEngines(held, { engines: 1, running: 1 }).context,
   },
   {
@@ -389,7 +389,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no router",
     says: /the router at http.* does not answer/,
-    mend: /engine.routerPort/,
+    fix: /engine.routerPort/,
     world: () => onHost({ "/proc/net/tcp": "" }, ["engine.routerPort=1"]),
   },
 ];

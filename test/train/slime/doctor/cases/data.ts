@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import {
   checkContext,
-  slimeConfig,
+  slimeOf,
   writeEvaluation,
 } from "../../../../support/doctor.ts";
 import { chatAnswer, modelServer } from "../../../../support/model_server.ts";
@@ -14,7 +14,7 @@ function withUser(
   url: string,
   sets: readonly string[] = [],
 ): CheckContext {
-  return checkContext(slimeConfig([
+  return checkContext(slimeOf([
     "user.strategy=llm",
     "user.endpoint.provider=vllm",
     "user.endpoint.model=some/model",
@@ -45,7 +45,7 @@ async function evaluated(
   sets: readonly string[] = [],
 ): Promise<CheckContext> {
   await writeEvaluation(join(dir, "base"), counts);
-  const config = slimeConfig(["model.name=Qwen3-0.6B", ...sets]);
+  const config = slimeOf(["model.name=Qwen3-0.6B", ...sets]);
   return checkContext(config, { runs: dir });
 }
 
@@ -56,7 +56,7 @@ async function rowFile(dir: string, lines: readonly unknown[]) {
   );
   await Deno.writeTextFile(path, text.join("\n") + "\n");
   return checkContext(
-    slimeConfig(["rollout.batchSize=8", "rollout.globalBatchSize=64"]),
+    slimeOf(["rollout.batchSize=8", "rollout.globalBatchSize=64"]),
     {
       rowFiles: [path],
     },
@@ -77,7 +77,7 @@ export const CASES: readonly Case[] = [
     name: "the rows of a launch",
     says:
       /retail_train_tasks.jsonl: 40 rows of train|share no task|4 rows of dev/,
-    world: () => checkContext(slimeConfig()),
+    world: () => checkContext(slimeOf()),
   },
   {
     check: "rows",
@@ -91,7 +91,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a line that is cut",
     says: /rows.jsonl:9: not JSON/,
-    mend: /deno task mock --rows split/,
+    fix: /deno task mock --rows split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, '{"index": 8, "meta']),
   },
   {
@@ -99,7 +99,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a row without a split, as the example writes them",
     says: /rows.jsonl:9: "metadata.split" is missing or wrong/,
-    mend: /deno task mock --rows split/,
+    fix: /deno task mock --rows split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, { index: 8, metadata: {} }]),
   },
   {
@@ -107,7 +107,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "an index beyond the tasks",
     says: /rows.jsonl:9: index 40 is beyond the 40 tasks of train/,
-    mend: /deno task mock/,
+    fix: /deno task mock/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(40)]),
   },
   {
@@ -115,7 +115,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a row of other data",
     says: /rows.jsonl:9: it is not task 8 of train in these data/,
-    mend: /deno task mock/,
+    fix: /deno task mock/,
     world: (_, dir) =>
       rowFile(dir, [...EIGHT, row(8, { instruction: "You are another." })]),
   },
@@ -124,7 +124,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a row of another world",
     says: /it is of airline and the recipe of retail/,
-    mend: /deno task mock/,
+    fix: /deno task mock/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(8, { env: "airline" })]),
   },
   {
@@ -132,7 +132,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "two splits in a file",
     says: /mixes the splits train, dev/,
-    mend: /a file for each split/,
+    fix: /a file for each split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(0, { split: "dev" })]),
   },
   {
@@ -140,7 +140,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "fewer rows than are taken at a time",
     says: /has 7 rows, and 8 are taken at a time/,
-    mend: /lower rollout.overSamplingBatchSize/,
+    fix: /lower rollout.overSamplingBatchSize/,
     world: (_, dir) => rowFile(dir, EIGHT.slice(1)),
   },
   {
@@ -148,7 +148,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "a task twice",
     says: /rows.jsonl:9: task 3 is there a second time/,
-    mend: /one row a task/,
+    fix: /one row a task/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(3)]),
   },
   {
@@ -156,25 +156,25 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a file that is not there",
     says: /The rows "no\/such.jsonl" cannot be read/,
-    mend: /deno task mock/,
-    world: () => checkContext(slimeConfig(), { rowFiles: ["no/such.jsonl"] }),
+    fix: /deno task mock/,
+    world: () => checkContext(slimeOf(), { rowFiles: ["no/such.jsonl"] }),
   },
   {
     check: "batch",
     state: "pass",
     name: "what fits",
     says: /2 GPUs, 2 engines, data parallel 1; 256 samples and 1 optimizer/,
-    world: () => checkContext(slimeConfig()),
+    world: () => checkContext(slimeOf()),
   },
   {
     check: "batch",
     state: "fail",
     name: "more prompts than rows",
     says: /40/,
-    mend: /./,
+    fix: /./,
     world: () =>
       checkContext(
-        slimeConfig(["rollout.batchSize=64", "rollout.globalBatchSize=512"]),
+        slimeOf(["rollout.batchSize=64", "rollout.globalBatchSize=512"]),
       ),
   },
   {
@@ -182,7 +182,7 @@ export const CASES: readonly Case[] = [
     state: "pass",
     name: "scripted customers",
     says: /scripted customers speak/,
-    world: () => checkContext(slimeConfig()),
+    world: () => checkContext(slimeOf()),
   },
   {
     check: "customers",
@@ -200,7 +200,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "an endpoint that allows fewer calls than the run makes",
     says: /calls a minute, and the endpoint allows 60: it would refuse/,
-    mend: /requestsPerMinute to 60/,
+    fix: /requestsPerMinute to 60/,
     world: (held) =>
       withUser(
         customerServer(held, { "x-ratelimit-limit-requests": "60" }).url,
@@ -211,7 +211,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "a recipe that asks for more than the endpoint allows",
     says: /comes to 100000 calls a minute .* allows 60/,
-    mend: /requestsPerMinute to 60/,
+    fix: /requestsPerMinute to 60/,
     world: (held) =>
       withUser(
         customerServer(held, { "x-ratelimit-limit-requests": "60" }).url,
@@ -225,7 +225,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "a recipe that makes sampling wait",
     says: /requestsPerMinute allows 30.* a rollout waits for it, \d+ minutes/,
-    mend: /lower engine.concurrency/,
+    fix: /lower engine.concurrency/,
     world: (held) =>
       withUser(customerServer(held).url, [
         "user.endpoint.calls.requestsPerMinute=30",
@@ -236,7 +236,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "an endpoint that allows too few tokens",
     says: /tokens a minute, and the endpoint allows 1000/,
-    mend: /raise the key's quota/,
+    fix: /raise the key's quota/,
     world: (held) =>
       withUser(
         customerServer(held, { "x-ratelimit-limit-tokens": "1000" }).url,
@@ -247,7 +247,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a 429 at the first call",
     says: /a single call is refused for its rate \(429\)/,
-    mend: /raise its quota/,
+    fix: /raise its quota/,
     world: (held) => withUser(customerServer(held, {}, 429).url),
   },
   {
@@ -255,7 +255,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a budget in dollars without a price",
     says: /--max-cost cannot be kept: "some\/model" has no price/,
-    mend: /prices|limit the run/,
+    fix: /prices|limit the run/,
     world: (held) => withUser(customerServer(held).url, ["budget.maxCost=1"]),
   },
   {
@@ -263,7 +263,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "nobody there",
     says: /does not answer/,
-    mend: /start the server/,
+    fix: /start the server/,
     world: () => withUser("http://127.0.0.1:1"),
   },
   {
@@ -271,7 +271,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a customer who says nothing",
     says: /does not answer in the form that it is asked for/,
-    mend: /another model or strategy/,
+    fix: /another model or strategy/,
     world: (held) =>
       withUser(held.use(modelServer({ answer: () => chatAnswer("") })).url),
   },
@@ -288,7 +288,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "none",
     says: /solves 0 of 40 .*generate.keep_group samples until some do/,
-    mend: /a model that solves some/,
+    fix: /a model that solves some/,
     world: (_, dir) => evaluated(dir, { solved: 0, scored: 40 }),
   },
   {
@@ -296,7 +296,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "all",
     says: /solves 40 of 40/,
-    mend: /harder tasks/,
+    fix: /harder tasks/,
     world: (_, dir) => evaluated(dir, { solved: 40, scored: 40 }),
   },
   {
@@ -304,7 +304,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "none, without a filter",
     says: /no group would have a say/,
-    mend: /a model that solves some/,
+    fix: /a model that solves some/,
     world: (_, dir) =>
       evaluated(dir, { solved: 0, scored: 40 }, ["rollout.filter=null"]),
   },
@@ -313,7 +313,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "none of too few",
     says: /0 of 5 .* too few to tell/,
-    mend: /deno task evaluate .*--model Qwen3-0.6B/,
+    fix: /deno task evaluate .*--model Qwen3-0.6B/,
     world: (_, dir) => evaluated(dir, { solved: 0, scored: 5 }),
   },
   {
@@ -322,7 +322,7 @@ export const CASES: readonly Case[] = [
     name: "very few",
     says:
       /at most 8% of groups of 8 differ.* samples 415 groups or more for 32/,
-    mend: /raise rollout.groupSize/,
+    fix: /raise rollout.groupSize/,
     world: (_, dir) => evaluated(dir, { solved: 1, scored: 100 }),
   },
   {
@@ -330,7 +330,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "nobody has measured",
     says: /nobody has measured what Qwen3-4B solves/,
-    mend: /deno task evaluate --data generated --env retail --split train/,
-    world: (_, dir) => checkContext(slimeConfig(), { runs: dir }),
+    fix: /deno task evaluate --data generated --env retail --split train/,
+    world: (_, dir) => checkContext(slimeOf(), { runs: dir }),
   },
 ];

@@ -5,7 +5,7 @@ import {
   gpuRows,
   IDLE_GPUS,
   pythonFacts,
-  slimeConfig,
+  slimeOf,
   toldShell,
   topology,
 } from "../../../../support/doctor.ts";
@@ -48,7 +48,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "fewer GPUs than planned",
     says: /1 GPUs are visible and 2 are planned/,
-    mend: /--gpus all/,
+    fix: /--gpus all/,
     world: () => onHost({ "query-gpu": gpuRows(1) }),
   },
   {
@@ -56,7 +56,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no nvidia-smi",
     says: /0 GPUs are visible and 2 are planned: sh: nvidia-smi.*not found/,
-    mend: /--skip gpus,nvlink/,
+    fix: /--skip gpus,nvlink/,
     world: () => onHost({}),
   },
   {
@@ -64,7 +64,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a driver that does not answer",
     says: /Failed to initialize NVML/,
-    mend: /mend the driver/,
+    fix: /fix the driver/,
     world: () =>
       onHost({
         "query-gpu": {
@@ -78,7 +78,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a process on a GPU",
     says: /GPU 1 is busy: 4 MiB are held by python3 \(process 812\)/,
-    mend: /end 812 if it is yours/,
+    fix: /end 812 if it is yours/,
     world: () =>
       onHost({
         "query-gpu": IDLE_GPUS,
@@ -90,7 +90,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "memory that nobody here holds",
     says: /GPU 0 is busy: 70000 MiB are held by what runs outside/,
-    mend: /on the host itself/,
+    fix: /on the host itself/,
     world: () =>
       onHost({ "query-gpu": gpuRows(2, { used: 70000 }), "query-compute": "" }),
   },
@@ -99,7 +99,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "GPUs without bf16",
     says: /capability 7/,
-    mend: /8\.0 or above/,
+    fix: /8\.0 or above/,
     world: () =>
       onHost({
         "query-gpu": gpuRows(2, { name: "Tesla V100", capability: "7.0" }),
@@ -111,7 +111,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "nonsense of nvidia-smi",
     says: /the check itself broke: RangeError: nvidia-smi says "mountain"/,
-    mend: /report it/,
+    fix: /report it/,
     world: () => onHost({ "query-gpu": "mountain\n" }),
   },
   {
@@ -119,7 +119,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "other GPUs than cluster.hostGpus says",
     says: /4 GPUs are visible and cluster.hostGpus is 2/,
-    mend: /set cluster.hostGpus to 4/,
+    fix: /set cluster.hostGpus to 4/,
     world: () =>
       onHost({ "query-gpu": gpuRows(4), "query-compute": "" }, [
         "cluster.hostGpus=2",
@@ -137,7 +137,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "PCIe, where the recipe says NVLink",
     says: /not all joined by NVLink/,
-    mend: /auto or no/,
+    fix: /auto or no/,
     world: () => onHost({ topo: topology(2, "SYS") }, ["cluster.nvlink=yes"]),
   },
   {
@@ -145,7 +145,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "NVLink, where the recipe says none",
     says: /says no/,
-    mend: /auto/,
+    fix: /auto/,
     world: () => onHost({ topo: topology(2, "NV4") }, ["cluster.nvlink=no"]),
   },
   {
@@ -174,8 +174,8 @@ export const CASES: readonly Case[] = [
     check: "memory",
     state: "fail",
     name: "a share that does not hold the weights",
-    says: /weights alone are/,
-    mend: /raise engine.memory/,
+    says: /does not hold its weights/,
+    fix: /raise engine.memory/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [
         "engine.memory=0.05",
@@ -186,7 +186,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "a host with too little memory",
     says: /of the host's memory, which is 1\.0 GB/,
-    mend: /hosts with more memory/,
+    fix: /hosts with more memory/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: "MemTotal: 1000000 kB\n" }, [
         "model.name=Qwen3-0.6B",
@@ -204,7 +204,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a disk for five saves",
     says: /\/ has 300 GB free; checkpoints.* need 1418 GB/,
-    mend: /set checkpoint.every to 100, so that there is room for 5 saves/,
+    fix: /set checkpoint.every to 100, so that there is room for 5 saves/,
     world: () => onHost({ "df -Pk": volume(300) }),
   },
   {
@@ -212,7 +212,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a directory that cannot be written to",
     says: /"\/root\/taulab-checkpoints" cannot be written to/,
-    mend: /owner or mode/,
+    fix: /owner or mode/,
     world: () => onHost({ "df -Pk": volume(3000, { writable: "no" }) }),
   },
   {
@@ -220,7 +220,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a df that says nothing",
     says: /df says of "\/root\/taulab-checkpoints" on gpu1: df: stale handle/,
-    mend: /whether the directory can be reached/,
+    fix: /whether the directory can be reached/,
     world: () => onHost({ "df -Pk": { code: 1, stderr: "df: stale handle" } }),
   },
   {
@@ -228,9 +228,9 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "two hosts with disks of their own",
     says: /each host has its own/,
-    mend: /storage that all hosts share/,
+    fix: /storage that all hosts share/,
     world: () =>
-      checkContext(slimeConfig(), {
+      checkContext(slimeOf(), {
         hosts: ["gpu1", "gpu2"].map((name) =>
           toldShell({ "df -Pk": volume(3000) }, name)
         ),
@@ -248,7 +248,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "Docker's default",
     says: /\/dev\/shm has 0\.1 GB/,
-    mend: /--shm-size=32g/,
+    fix: /--shm-size=32g/,
     world: () => onHost({ "df -Pk": volume(0.064 / 2, { mount: "/dev/shm" }) }),
   },
   {
@@ -267,7 +267,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a Python without SGLang",
     says: /lacks sglang, torch-memory-saver/,
-    mend: /deno task setup/,
+    fix: /deno task setup/,
     world: () =>
       onHost({
         "importlib.metadata": pythonFacts({}, {
@@ -281,7 +281,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no Python",
     says: /"python3" does not run there/,
-    mend: /paths.python/,
+    fix: /paths.python/,
     world: () => onHost({}),
   },
   {
@@ -289,7 +289,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a slime that cannot load Hugging Face directories",
     says: /too old/,
-    mend: /deno task convert/,
+    fix: /deno task convert/,
     world: () =>
       onHost({ "importlib.metadata": pythonFacts({ parts: ["train.py"] }) }),
   },
@@ -308,7 +308,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a driver that is too old",
     says: /built for CUDA 13\.0 and the driver runs up to 12\.4/,
-    mend: /driver for CUDA 13, or an image for CUDA 12/,
+    fix: /driver for CUDA 13, or an image for CUDA 12/,
     world: () =>
       onHost({
         "importlib.metadata": pythonFacts({ cuda: "13.0" }),
@@ -320,7 +320,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "a driver that is a little older",
     says: /built for CUDA 12\.9 and the driver runs up to 12\.4/,
-    mend: /driver for CUDA 12\.9/,
+    fix: /driver for CUDA 12\.9/,
     world: () =>
       onHost({
         "importlib.metadata": pythonFacts(),
@@ -333,9 +333,9 @@ export const CASES: readonly Case[] = [
     name: "hosts that differ",
     says:
       /differs from gpu1: torch 2\.8\.0 \(2\.9\.1 on gpu1\), python 3\.10\.1/,
-    mend: /make all hosts alike/,
+    fix: /make all hosts alike/,
     world: () =>
-      checkContext(slimeConfig(), {
+      checkContext(slimeOf(), {
         hosts: [
           toldShell({ "importlib.metadata": pythonFacts() }),
           toldShell({

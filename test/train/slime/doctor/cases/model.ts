@@ -6,7 +6,7 @@ import { localShell } from "../../../../../train/slime/hosts/local_shell.ts";
 import {
   checkContext,
   hfConfig,
-  slimeConfig,
+  slimeOf,
   toldShell,
   writeModel,
 } from "../../../../support/doctor.ts";
@@ -22,7 +22,7 @@ async function atModel(
   const directory = join(dir, "model");
   await writeModel(directory);
   await change();
-  const config = slimeConfig([
+  const config = slimeOf([
     "model.name=Qwen3-0.6B",
     `model.directory=${directory}`,
     ...sets,
@@ -39,7 +39,7 @@ async function toldPython(
   await writeModel(directory);
   const real = localShell();
   const told = toldShell({ "-B -": answer });
-  const config = slimeConfig([`model.directory=${directory}`]);
+  const config = slimeOf([`model.directory=${directory}`]);
   const shell = {
     ...real,
     run: (command: Parameters<typeof real.run>[0]) =>
@@ -62,9 +62,9 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no directory",
     says: /there is no "\/root\/none"/,
-    mend: /hf download Qwen\/Qwen3-4B --local-dir \/root\/none/,
+    fix: /hf download Qwen\/Qwen3-4B --local-dir \/root\/none/,
     world: () =>
-      checkContext(slimeConfig(["model.directory=/root/none"]), {
+      checkContext(slimeOf(["model.directory=/root/none"]), {
         hosts: [localShell()],
       }),
   },
@@ -74,7 +74,7 @@ export const CASES: readonly Case[] = [
     name: "a shard that is missing",
     says:
       /model-00002-of-00002.safetensors" is missing, and the index names it/,
-    mend: /hf download/,
+    fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -86,7 +86,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a shard that was cut short",
     says: /is 1000 bytes long and has to be \d{9}/,
-    mend: /goes on where it ended/,
+    fix: /goes on where it ended/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -101,7 +101,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a shard that was cut within its header",
     says: /is 20 bytes long and its header is damaged/,
-    mend: /hf download/,
+    fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -116,7 +116,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "an empty shard",
     says: /is 0 bytes long and its header is damaged/,
-    mend: /hf download/,
+    fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -131,7 +131,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a pointer of git LFS instead of a shard",
     says: /its header is damaged/,
-    mend: /hf download/,
+    fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -146,7 +146,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "an index that names tensors of another shard",
     says: /lacks 1 tensors that the index puts there, lost first/,
-    mend: /hf download/,
+    fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -165,7 +165,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no tokenizer",
     says: /tokenizer.json" is missing or cannot be read/,
-    mend: /hf download/,
+    fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () => Deno.remove(join(dir, "model/tokenizer.json")),
@@ -183,7 +183,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "the rope base of another",
     says: /rope_theta is 5000000 in the checkpoint and 1000000 for Qwen3-0.6B/,
-    mend: /model.name/,
+    fix: /model.name/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -201,7 +201,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "another of our models",
     says: /num_hidden_layers is 36 in the checkpoint and 28/,
-    mend: /set model.name to Qwen3-4B, which is what is there/,
+    fix: /set model.name to Qwen3-4B, which is what is there/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -216,7 +216,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "weights of another size",
     says: /the weights are \d+ numbers and Qwen3-0.6B has 596049920/,
-    mend: /download Qwen3-0.6B/,
+    fix: /download Qwen3-0.6B/,
     world: async (_, dir) => {
       const context = await atModel(dir);
       await Deno.remove(join(dir, "model/model-00002-of-00002.safetensors"));
@@ -228,7 +228,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "an end that is none",
     says: /ends answers by 151643, and <\|im_end\|> is 151645/,
-    mend: /add 151645/,
+    fix: /add 151645/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -243,7 +243,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a text that differs",
     says: /the text differs: character 0 begins "<\|im_start\|>/,
-    mend: /update transformers/,
+    fix: /update transformers/,
     world: (_, dir) =>
       toldPython(
         dir,
@@ -255,7 +255,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "no transformers",
     says: /no transformers to compare with \(No module/,
-    mend: /deno task setup/,
+    fix: /deno task setup/,
     world: (_, dir) =>
       toldPython(
         dir,
@@ -267,7 +267,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a Python that breaks",
     says: /cannot render a conversation: ValueError: Tokenizer class/,
-    mend: /checks software and model-files/,
+    fix: /checks software and model-files/,
     world: (_, dir) =>
       toldPython(dir, {
         code: 1,
@@ -297,7 +297,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "episodes longer than a micro-batch",
     says: /16384 tokens and a micro-batch 9216 .* lands alone .* out of memory/,
-    mend: /set parallel.maxTokensPerGpu to 16384/,
+    fix: /set parallel.maxTokensPerGpu to 16384/,
     world: (_, dir) => atModel(dir),
   },
   {
@@ -306,7 +306,7 @@ export const CASES: readonly Case[] = [
     name: "a prompt that leaves no room",
     says:
       /the prompt has \d{4} tokens and an answer up to 1024, and rollout.maxContextLen is 2048/,
-    mend: /set rollout.maxContextLen to \d+ or more/,
+    fix: /set rollout.maxContextLen to \d+ or more/,
     world: (_, dir) => atModel(dir, { sets: ["rollout.maxContextLen=2048"] }),
   },
   {
@@ -314,7 +314,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "more than the checkpoint's own positions",
     says: /maxContextLen is 16384, and Qwen3-0.6B has positions up to 8192/,
-    mend: /8192 or less/,
+    fix: /8192 or less/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -333,7 +333,7 @@ export const CASES: readonly Case[] = [
     name: "no slime",
     says:
       /does not run beside slime: ModuleNotFoundError: No module named 'slime'/,
-    mend: /paths.slime/,
+    fix: /paths.slime/,
     world: () =>
       onHost({
         "-B -": {
@@ -347,7 +347,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a Sample of another slime",
     says: /sample 0: the loss mask is not response_length long/,
-    mend: /the commit that deno task setup pins/,
+    fix: /the commit that deno task setup pins/,
     world: () =>
       onHost({
         "-B -": JSON.stringify({

@@ -1,0 +1,6 @@
+/** Addresses that only this machine reaches. */
+
+/** Whether other hosts cannot reach an address. */
+export function isLoopback(address: string): boolean {
+  return /^(127\.|localhost$|::1$)/.test(address);
+}

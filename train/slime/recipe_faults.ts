@@ -1,0 +1,195 @@
+/** What keeps a slime recipe from running, found before anything is started. */
+
+import { isLoopback } from "../../env/serve/loopback.ts";
+import { type Fault, unless } from "./fault.ts";
+import type { ModelShape } from "./model_shapes.ts";
+import { batchFaults } from "./plan/batch_shape.ts";
+import { flagFaults } from "./plan/flag_check.ts";
+import type { ResolvedSlime } from "./slime_config.ts";
+import type { SlimeConfig } from "./slime_schema.ts";
+
+/** What does not fit, as far as the recipe alone tells. */
+export function recipeFaults(resolved: ResolvedSlime): Fault[] {
+  const { config, model, batch } = resolved;
+  return [
+    ...batchFaults(batch, model),
+    ...clusterFaults(resolved),
+    ...engineFaults(config.engine, model),
+    ...rolloutFaults(config, model),
+    ...trainingFaults(config),
+    ...environmentFaults(config),
+    ...flagFaults(config.flags),
+  ];
+}
+
+function clusterFaults(
+  { config: { cluster }, batch: { gpus: needed }, hostGpus }: ResolvedSlime,
+): Fault[] {
+  const { hosts, nodes, address, colocate } = cluster;
+  const count = Math.max(hosts.length, nodes);
+  return [
+    ...unless(
+      colocate || cluster.rolloutGpus !== null,
+      "cluster.rolloutGpus says how many GPUs the engines have, where they are not colocated",
+      "set it",
+    ),
+    ...unless(
+      !colocate || cluster.rolloutGpus === null ||
+        cluster.rolloutGpus === nodes * cluster.gpusPerNode,
+      `cluster.rolloutGpus is ${cluster.rolloutGpus}, and colocated engines have the ${
+        nodes * cluster.gpusPerNode
+      } GPUs that train`,
+      "set it to null",
+    ),
+    ...unless(
+      hosts.length === 0 || hosts.length === nodes ||
+        (!colocate && hosts.length > nodes),
+      `cluster.hosts names ${hosts.length} hosts and cluster.nodes is ${nodes}`,
+      "make them agree",
+    ),
+    ...unless(
+      new Set(hosts).size === hosts.length,
+      "cluster.hosts names a host twice",
+      "name each once",
+    ),
+    ...unless(
+      count * hostGpus >= needed && hostGpus >= cluster.gpusPerNode,
+      `the run needs ${needed} GPUs, ${cluster.gpusPerNode} of a host to train, and ${count} × ${hostGpus} are offered`,
+      "raise cluster.hostGpus or name more hosts",
+    ),
+    ...unless(
+      nodes === 1 || hosts.length > 0 || !cluster.start,
+      `cluster.nodes is ${nodes} and cluster.hosts names none`,
+      "name them, the head first, or set cluster.start to false to join a cluster",
+    ),
+    ...unless(
+      hosts.length > 0 || nodes === 1 || !isLoopback(address),
+      `cluster.address ${address} is a place that other hosts cannot reach`,
+      "give the head's address",
+    ),
+    ...unless(
+      (cluster.tempDir ?? "").length <= MAX_TEMP_DIR,
+      `cluster.tempDir is longer than ${MAX_TEMP_DIR} characters, and the sockets in it have no room for their names`,
+      "choose a shorter path",
+    ),
+  ];
+}
+
+function engineFaults(
+  { gpus }: SlimeConfig["engine"],
+  { heads, kvGroups }: ModelShape,
+): Fault[] {
+  return unless(
+    heads % gpus === 0 && (kvGroups % gpus === 0 || gpus % kvGroups === 0),
+    `engine.gpus ${gpus} does not divide ${heads} heads and ${kvGroups} groups of keys and values`,
+    `choose a divisor of ${kvGroups}`,
+  );
+}
+
+/** A socket's path has 107 bytes, and Ray's own part of it takes about 62. */
+const MAX_TEMP_DIR = 45;
+
+function rolloutFaults(
+  { rollout, eval: evals, model }: SlimeConfig,
+  { positions }: ModelShape,
+): Fault[] {
+  return [
+    ...unless(
+      rollout.groupSize > 1 || rollout.filter === null,
+      "rollout.groupSize is 1, and no group of one has a spread of rewards that rollout.filter would keep: it would sample for ever",
+      "set rollout.filter to null or a larger group",
+    ),
+    ...unless(
+      rollout.maxResponseLen < rollout.maxContextLen,
+      `rollout.maxResponseLen (${rollout.maxResponseLen}) leaves no room for a prompt in rollout.maxContextLen (${rollout.maxContextLen})`,
+      "lower it",
+    ),
+    ...unless(
+      rollout.maxContextLen <= positions,
+      `rollout.maxContextLen (${rollout.maxContextLen}) is more than the ${positions} tokens that ${model.name} was made for`,
+      "lower it",
+    ),
+    ...unless(
+      rollout.stepsPerRollout === null ||
+        rollout.batchSize * rollout.groupSize ===
+          rollout.stepsPerRollout * rollout.globalBatchSize,
+      `rollout.stepsPerRollout (${rollout.stepsPerRollout}) × rollout.globalBatchSize (${rollout.globalBatchSize}) is not rollout.batchSize × rollout.groupSize (${
+        rollout.batchSize * rollout.groupSize
+      })`,
+      "set stepsPerRollout to null, which follows",
+    ),
+    ...unless(
+      evals.every === 0 || evals.splits.length > 0,
+      "eval.every asks for evaluations and eval.splits names none",
+      "name one, or set eval.every to 0",
+    ),
+    ...unless(
+      new Set(evals.splits).size === evals.splits.length,
+      "eval.splits names a split twice",
+      "name each once",
+    ),
+  ];
+}
+
+function trainingFaults(
+  { parallel, algorithm, model, checkpoint }: SlimeConfig,
+): Fault[] {
+  return [
+    ...unless(
+      checkpoint.directory !== model.directory &&
+        checkpoint.huggingFace !== model.directory,
+      "checkpoint.directory or checkpoint.huggingFace is the model's own directory",
+      "choose another",
+    ),
+    ...unless(
+      !parallel.sequence || parallel.tensor > 1,
+      "parallel.sequence needs parallel.tensor above 1",
+      "set it to false",
+    ),
+    ...unless(
+      parallel.recompute !== "selective" ||
+        (parallel.recomputeMethod === null &&
+          parallel.recomputeLayers === null),
+      "parallel.recompute selective takes no method and no number of layers",
+      "set recomputeMethod and recomputeLayers to null",
+    ),
+    ...unless(
+      parallel.recompute !== "full" || parallel.recomputeMethod !== null,
+      "parallel.recompute full needs parallel.recomputeMethod",
+      "set it to uniform",
+    ),
+    ...unless(
+      !algorithm.advantage.startsWith("reinforce_plus_plus") ||
+        algorithm.normalizeAdvantages,
+      `algorithm.advantage ${algorithm.advantage} needs algorithm.normalizeAdvantages`,
+      "set it to true",
+    ),
+    ...unless(
+      !(algorithm.engineLogprobs && algorithm.importanceSampling),
+      "algorithm.engineLogprobs and algorithm.importanceSampling exclude each other",
+      "choose one",
+    ),
+  ];
+}
+
+/** Variables that the plan sets itself, by the key that says how. */
+const OWN_VARIABLES: Readonly<Record<string, string>> = {
+  PYTHONPATH: "paths.megatron",
+  MASTER_ADDR: "cluster.address",
+  NCCL_NVLS_ENABLE: "cluster.nvlink",
+};
+
+function environmentFaults({ cluster }: SlimeConfig): Fault[] {
+  return Object.keys(cluster.env).flatMap((name) => [
+    ...unless(
+      !/(^|_)(KEY|TOKEN|SECRET|PASSWORD)$/i.test(name),
+      `cluster.env has ${name}, and whoever reaches Ray's dashboard can read it there`,
+      "set it in the environment that Ray is started in",
+    ),
+    ...unless(
+      !(name in OWN_VARIABLES),
+      `cluster.env has ${name}, which follows from ${OWN_VARIABLES[name]}`,
+      "set that instead",
+    ),
+  ]);
+}
