@@ -148,11 +148,11 @@ notebookTest(
     }
     assert.match(
       text("config"),
-      /^key +failures-full +failures-quarter\ngrpo\.negativeWeight +1 +0\.25$/,
+      /^key +failures-full +failures-quarter\n[─ ]+\ngrpo\.negativeWeight +1 +0\.25$/,
     );
     const [, kinds = ""] = text("decisive").split(/what decided\n/);
     const [counted = ""] = kinds.split("\n\n");
-    const failed = counted.split("\n").slice(1)
+    const failed = counted.split("\n").slice(2)
       .reduce((sum, line) => sum + Number(line.split(/ {2,}/)[1]), 0);
     const solved = /solved (\d+)%/g;
     assert.ok(failed > 0);
@@ -169,7 +169,7 @@ notebookTest(
     const curves = text("loop");
     const reward = Number(/train reward ([\d.]+)/.exec(curves)?.[1]);
     assert.ok(reward > 0.2, curves);
-    assert.match(curves, /^12 /m);
+    assert.match(curves, /^ *12 /m);
     assert.match(text("sure"), /<\|assistant\|>/);
     assert.match(text("again"), /^after +[01]/m);
   },
