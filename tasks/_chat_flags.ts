@@ -6,11 +6,8 @@ import { ConfigError } from "../env/errors.ts";
 import type { Agent, Dataset, Task } from "../env/types.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
-import {
-  latestCompleted,
-  readRun,
-  type RunRecord,
-} from "../train/runs/run_reader.ts";
+import { latestCompleted } from "../train/runs/run_reader.ts";
+import { readRun, type TrainingRecord } from "../train/runs/training_dir.ts";
 import { runPath, runsFlag } from "./_shared_flags.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
@@ -122,7 +119,7 @@ async function openExpert({ data, tauBench }: ChatFlags): Promise<Counterpart> {
 }
 
 async function openPolicy(
-  run: RunRecord,
+  run: TrainingRecord,
   flags: ChatFlags,
 ): Promise<Counterpart> {
   const { data } = run.config;

@@ -6,7 +6,6 @@ import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
 import {
-  configDifferences,
   type Override,
   parseSet,
   type Recipe,
@@ -17,11 +16,9 @@ import {
   evaluationSchema,
 } from "../train/evaluation/evaluation_config.ts";
 import { readEvaluation } from "../train/evaluation/evaluation_dir.ts";
-import {
-  latestCompleted,
-  latestUnfinished,
-  readRun,
-} from "../train/runs/run_reader.ts";
+import { latestCompleted, latestUnfinished } from "../train/runs/run_reader.ts";
+import { checkResume } from "../train/runs/resume_check.ts";
+import { readRun } from "../train/runs/training_dir.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import {
   budgetFlags,
@@ -168,20 +165,14 @@ export async function evaluationToResume(
   flags: EvaluateFlags,
 ): Promise<{ path: string; config: EvaluationConfig }> {
   const path = await namedEvaluation(flags);
-  const { config } = await readEvaluation(path);
-  const name = join(path, "config.yaml");
-  const asked = resolveBy(
+  const run = await readEvaluation(path);
+  const config = resolveBy(
     evaluationSchema,
-    { name, text: stringify(config) },
+    { name: join(path, "config.yaml"), text: stringify(run.config) },
     overridesOf(flags),
   );
-  const difference = configDifferences(config, asked)
-    .find((line) => !FREE.test(line));
-  if (difference === undefined) return { path, config: asked };
-  throw new ConfigError(
-    `Cannot resume "${path}" otherwise than it began: ${difference}`,
-    { hint: "leave the flag out, or start a new evaluation" },
-  );
+  checkResume(run, { config, free: FREE });
+  return { path, config };
 }
 
 /** `evaluate-gpt-4o-retail-test-20260102-030405`, in UTC. */

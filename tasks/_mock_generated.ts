@@ -34,7 +34,7 @@ import {
   formatExclusions,
 } from "../train/config/exclusions.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
-import { readRun } from "../train/runs/run_reader.ts";
+import { readRun } from "../train/runs/training_dir.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { runPath } from "./_shared_flags.ts";

@@ -1,19 +1,15 @@
 /** `deno task train` with a recipe of slime: launch, `--attach`, `--stop`, `--resume`. */
 
 import { basename, dirname, join } from "node:path";
-import {
-  ConfigError,
-  DataError,
-  HostError,
-  RunDirError,
-} from "../env/errors.ts";
-import { configDifferences, type Recipe } from "../train/config/config.ts";
+import { ConfigError, DataError, HostError } from "../env/errors.ts";
+import type { Recipe } from "../train/config/config.ts";
 import { chooseChecks, preflight } from "../train/slime/doctor/doctor.ts";
 import { readNvlink } from "../train/slime/doctor/checks/nvlink.ts";
 import { readHosts } from "../train/slime/hosts/hosts_file.ts";
 import type { Shell } from "../train/slime/hosts/shell.ts";
+import { checkResume } from "../train/runs/resume_check.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
-import { latestUnfinished, readSlimeRun } from "../train/runs/run_reader.ts";
+import { latestUnfinished } from "../train/runs/run_reader.ts";
 import {
   type ResolvedSlime,
   resolveSlime,
@@ -32,7 +28,7 @@ import {
 } from "../train/slime/plan/slime_plan.ts";
 import { THIS_MACHINE } from "../train/slime/plan/plan_cluster.ts";
 import { figures } from "../train/slime/launch/job_session.ts";
-import { SlimeRun } from "../train/slime/launch/slime_run.ts";
+import { readSlimeRun, SlimeRun } from "../train/slime/launch/slime_run.ts";
 import { prepareResume, stopRun } from "../train/slime/launch/stop.ts";
 import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
 import { openRecipeHosts } from "./_doctor_hosts.ts";
@@ -72,9 +68,14 @@ export async function slimeResume(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
-  const { config, info } = await readSlimeRun(path);
+  const record = await readSlimeRun(path);
+  const { config } = record;
   const slime = withDerived(config);
-  refuseOther(path, { config, flags });
+  const asked = resolveSlime(
+    { name: join(path, "config.yaml"), text: JSON.stringify(config) },
+    overrides(flags),
+  );
+  checkResume(record, { config: asked.config, recipe: flags.recipe });
   await using fleet = await fleetOf(config, flags);
   const { terminal, signal } = context;
   const onNote = (text: string) => terminal.note(text);
@@ -82,16 +83,7 @@ export async function slimeResume(
   await using run = await SlimeRun.open(path);
   const sitting = (run.launch?.sittings.length ?? 0) + 1;
   const facts = await factsOf(slime, { path, sitting, flags, fleet });
-  const { fingerprint } = required(facts, config);
-  if (fingerprint !== info.dataset.fingerprint) {
-    throw new RunDirError(
-      `Cannot resume "${path}": its data were others (fingerprint ${info.dataset.fingerprint}, now ${fingerprint})`,
-      {
-        hint:
-          "use the taulab and the data that it began with, or start a new run",
-      },
-    );
-  }
+  checkResume(run, { dataset: required(facts, config) });
   await beHealthy(slime, { flags, context });
   terminal.note(
     step === 0
@@ -101,25 +93,6 @@ export async function slimeResume(
       }`,
   );
   return await launch(run, { facts, fromStep: step, flags, fleet, context });
-}
-
-/** @throws {ConfigError} If flags ask for something else than the run began with. */
-function refuseOther(
-  path: string,
-  { config, flags }: { config: SlimeConfig; flags: TrainFlags },
-): void {
-  const asked = resolveSlime(
-    { name: join(path, "config.yaml"), text: JSON.stringify(config) },
-    overrides(flags),
-  ).config;
-  const [difference] = configDifferences(config, asked);
-  if (difference === undefined && flags.recipe === undefined) return;
-  throw new ConfigError(
-    `Cannot resume "${path}" otherwise than it began: ${
-      difference ?? `--recipe ${flags.recipe} is for new runs`
-    }`,
-    { hint: "leave the flag out, or start a new run" },
-  );
 }
 
 /** Follows a run that was left. */

@@ -5,7 +5,6 @@ import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import {
   type Config,
-  configDifferences,
   type ConfigKey,
   configKeys,
   type Override,
@@ -14,7 +13,9 @@ import {
   resolveConfig,
 } from "../train/config/config.ts";
 import { configSchema } from "../train/config/config_schema.ts";
-import { latestUnfinished, readRun } from "../train/runs/run_reader.ts";
+import { latestUnfinished } from "../train/runs/run_reader.ts";
+import { checkResume, checkUnfinished } from "../train/runs/resume_check.ts";
+import { readRun } from "../train/runs/training_dir.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 import { slimeSchema } from "../train/slime/slime_schema.ts";
 import { keyedFlags } from "../train/slime/plan/flags.ts";
@@ -194,26 +195,15 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
  */
 export async function runToResume(flags: TrainFlags): Promise<string> {
   const path = await runNamed(flags);
-  const { config, info } = await readRun(path);
-  if (info.outcome === "completed") {
-    throw new ConfigError(
-      `The run "${path}" is completed: there is nothing to resume`,
-      { hint: "its figures are in run.json" },
-    );
-  }
-  const asked = resolveConfig(
-    { name: join(path, "config.yaml"), text: JSON.stringify(config) },
+  const run = await readRun(path);
+  checkUnfinished(run);
+  const config = resolveConfig(
+    { name: join(path, "config.yaml"), text: JSON.stringify(run.config) },
     overrides(flags),
   );
   // A run may be given more to spend.
-  const difference = configDifferences(config, asked)
-    .find((line) => !line.startsWith("budget."));
-  if (difference === undefined && flags.recipe === undefined) return path;
-  const why = difference ?? `--recipe ${flags.recipe} is for new runs`;
-  throw new ConfigError(
-    `Cannot resume "${path}" otherwise than it began: ${why}`,
-    { hint: "leave the flag out, or start a new run" },
-  );
+  checkResume(run, { config, free: /^budget\./, recipe: flags.recipe });
+  return path;
 }
 
 /** The path of the run that `--resume` names. @throws {ConfigError} If it names none and there is none. */

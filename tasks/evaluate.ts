@@ -1,7 +1,7 @@
 /** `deno task evaluate`: how well an agent serves, and why not better. */
 
 import { join } from "node:path";
-import { messageOf, RunDirError } from "../env/errors.ts";
+import { messageOf } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Dataset, UserFactory } from "../env/types.ts";
 import { addUsage, NO_USAGE } from "../env/models/usage.ts";
@@ -25,6 +25,7 @@ import { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
 import { floorOf } from "../train/evaluation/do_nothing.ts";
 import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
+import { checkResume } from "../train/runs/resume_check.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
 import { peakRssBytes } from "../train/session.ts";
 import { openUser } from "../train/config/open_user.ts";
@@ -127,15 +128,13 @@ async function create(
 
 async function resume(path: string, dataset: Dataset): Promise<EvaluationDir> {
   const dir = await EvaluationDir.resume(path);
-  if (dataset.fingerprint === dir.info.dataset.fingerprint) return dir;
-  await dir[Symbol.asyncDispose]();
-  throw new RunDirError(
-    `Cannot resume "${path}": its data were others`,
-    {
-      hint:
-        "use the taulab and the data that it began with, or start a new evaluation",
-    },
-  );
+  try {
+    checkResume(dir, { dataset });
+    return dir;
+  } catch (error) {
+    await dir[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function usageOf(dir: EvaluationDir, dataset: Dataset) {

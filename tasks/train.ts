@@ -1,13 +1,14 @@
 /** `deno task train`: a small policy learns to serve users with tools, on this machine. */
 
 import { join } from "node:path";
-import { messageOf, RunDirError } from "../env/errors.ts";
+import { messageOf } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Dataset, UserFactory } from "../env/types.ts";
 import { NO_USAGE } from "../env/models/usage.ts";
 import type { Config } from "../train/config/config.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
-import { RunDir } from "../train/runs/run_dir.ts";
+import { checkResume } from "../train/runs/resume_check.ts";
+import { TrainingDir } from "../train/runs/training_dir.ts";
 import { readRunInfo } from "../train/runs/run_reader.ts";
 import { runSession, type SessionResult, startRun } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
@@ -67,7 +68,7 @@ async function run(
   if (halt.aborted) terminal.note(messageOf(halt.reason));
   terminal.print(resultText(result, run.metrics));
   terminal.print();
-  const used = usageText(run.customerUsage());
+  const used = usageText(run.userUsage());
   if (used !== "") terminal.print(used);
   terminal.print(closingText(result, run));
   return { json: toJson(run, result), exitCode: exitCode(result, signal) };
@@ -110,7 +111,7 @@ function exitCode({ outcome }: SessionResult, signal: AbortSignal): number {
 }
 
 interface World {
-  readonly run: RunDir;
+  readonly run: TrainingDir;
   readonly dataset: Dataset;
   readonly user: UserFactory;
   /** Aborted once the budget is spent. */
@@ -124,7 +125,7 @@ async function open(
 ): Promise<World> {
   const earlier = flags.resume === undefined
     ? undefined
-    : stack.use(await RunDir.resume(await runToResume(flags)));
+    : stack.use(await TrainingDir.resume(await runToResume(flags)));
   const config = earlier?.config ?? await newConfig(flags);
   const dataset = earlier === undefined
     ? await openDataset(config.data)
@@ -132,7 +133,7 @@ async function open(
   const meter = createMeter({
     ...budgetOf(flags, config),
     prices: config.prices,
-    before: earlier?.customerUsage() ?? NO_USAGE,
+    before: earlier?.userUsage() ?? NO_USAGE,
   });
   const user = await openUser(config, {
     dataset,
@@ -146,25 +147,22 @@ async function open(
 async function create(
   flags: TrainFlags,
   { config, dataset }: { config: Config; dataset: Dataset },
-): Promise<RunDir> {
+): Promise<TrainingDir> {
   const now = new Date();
   const name = flags.name ?? defaultName(config, now);
   return await startRun(join(flags.runs, name), { config, dataset, now });
 }
 
-/** The data that a run began with. @throws {RunDirError} If they are others by now. */
-async function sameDataset(flags: TrainFlags, run: RunDir): Promise<Dataset> {
+/** The dataset that a run began with. @throws {RunDirError} If it is another one now. */
+async function sameDataset(
+  flags: TrainFlags,
+  run: TrainingDir,
+): Promise<Dataset> {
   const { data } = run.config;
   const directory = flags.tauBench ?? data.directory;
   const dataset = await openDataset({ ...data, directory });
-  if (dataset.fingerprint === run.info.dataset.fingerprint) return dataset;
-  throw new RunDirError(
-    `Cannot resume "${run.path}": its data were others (fingerprint ${run.info.dataset.fingerprint}, now ${dataset.fingerprint})`,
-    {
-      hint:
-        "use the taulab and the data that it began with, or start a new run",
-    },
-  );
+  checkResume(run, { dataset });
+  return dataset;
 }
 
 /** A resumed run may be given more. */
@@ -196,7 +194,10 @@ function describe(
     `${coldStart.steps} steps of cold start, ${grpo.steps} of GRPO`;
 }
 
-function toJson(run: RunDir, result: SessionResult): Record<string, unknown> {
+function toJson(
+  run: TrainingDir,
+  result: SessionResult,
+): Record<string, unknown> {
   return {
     pass1_cold_start: result.coldStart.sampled,
     pass1_final: result.final.sampled,
@@ -212,7 +213,7 @@ function toJson(run: RunDir, result: SessionResult): Record<string, unknown> {
     steps: result.steps,
     episodes: result.episodes,
     failures: result.failures,
-    customer_usage: run.customerUsage(),
+    customer_usage: run.userUsage(),
   };
 }
 

@@ -26,15 +26,15 @@ import {
   METRICS_VERSION,
   type Phase,
 } from "./runs/metrics.ts";
-import type { RunDir } from "./runs/run_dir.ts";
-import { instead } from "./runs/run_reader.ts";
+import type { TrainingDir } from "./runs/training_dir.ts";
+import { instead } from "./runs/checkpoint_dirs.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Stopwatch } from "./progress/stopwatch.ts";
 import { updateOnGroups } from "./update.ts";
 
 /** Settings of {@linkcode train}. */
 export interface TrainOptions {
-  readonly run: RunDir;
+  readonly run: TrainingDir;
   readonly lab: Lab;
   /**
    * What GRPO learns from; evaluations keep τ-bench's rule. Not in the config: a run that is resumed has to be given
@@ -109,7 +109,7 @@ export async function train(options: TrainOptions): Promise<boolean> {
 
 class Loop {
   readonly #options: TrainOptions;
-  readonly #run: RunDir;
+  readonly #run: TrainingDir;
   readonly #lab: Lab;
   readonly #watch: Stopwatch;
   #savedStep = 0;
@@ -360,7 +360,7 @@ class Loop {
 
   async #commit(
     line: Metrics,
-    episodes: Parameters<RunDir["record"]>[1],
+    episodes: Parameters<TrainingDir["record"]>[1],
   ): Promise<void> {
     await this.#watch.time("save", () => this.#run.record(line, episodes));
     this.#options.onLine?.(line);

@@ -62,7 +62,11 @@ export { createMeter } from "../env/models/meter.ts";
 export { openaiChatModel } from "../env/models/openai.ts";
 
 // Runs on disk: config and metrics, episodes with their tasks, the policy as it was left.
-export { readAnyRun, readRun } from "./runs/run_reader.ts";
+// Who makes runs of a kind registers how readAnyRun() reads them.
+import "./evaluation/evaluation_dir.ts";
+import "./slime/launch/slime_run.ts";
+export { readAnyRun } from "./runs/run_reader.ts";
+export { readRun } from "./runs/training_dir.ts";
 export { readEpisodeRows } from "./runs/read_episode_rows.ts";
 export { openRunEpisodes } from "./runs/run_episodes.ts";
 export { openRunPolicy } from "./cpu/run_policy.ts";

@@ -8,7 +8,7 @@ import { openUser } from "./config/open_user.ts";
 import { type CpuLab, createCpuLab } from "./cpu/cpu_lab.ts";
 import { curvePoints, curveSvg } from "./runs/run_figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
-import { RunDir } from "./runs/run_dir.ts";
+import { TrainingDir } from "./runs/training_dir.ts";
 import { newRunInfo } from "./runs/run_info.ts";
 import { readRunTokenizer, TOKENIZER } from "./cpu/run_tokenizer.ts";
 import { summarize, type Summary } from "./runs/summary.ts";
@@ -30,14 +30,14 @@ export interface StartRunOptions {
 export async function startRun(
   path: string,
   { config, dataset, now = new Date() }: StartRunOptions,
-): Promise<RunDir> {
+): Promise<TrainingDir> {
   const { name, fingerprint } = dataset;
   const info = await newRunInfo({
     seed: config.seed,
     dataset: { name, fingerprint },
     now,
   });
-  return await RunDir.create(path, { config, info });
+  return await TrainingDir.create(path, { config, info });
 }
 
 /** Settings of {@linkcode runSession}. */
@@ -46,7 +46,7 @@ export interface SessionOptions extends
     TrainOptions,
     "signal" | "halt" | "reward" | "onLine" | "onActivity"
   > {
-  readonly run: RunDir;
+  readonly run: TrainingDir;
   readonly dataset: Dataset;
   /** Called once the expert has shown what it can and the policy is made. */
   readonly onLab?: (lab: CpuLab) => void;
@@ -109,7 +109,7 @@ async function userOf(
 ): Promise<{ readonly user: UserFactory; readonly halt?: AbortSignal }> {
   if (user !== undefined) return { user };
   const { budget, prices } = run.config;
-  const before = run.customerUsage();
+  const before = run.userUsage();
   const meter = createMeter({ ...budget, prices, before });
   return {
     user: await openUser(run.config, {
@@ -121,7 +121,7 @@ async function userOf(
   };
 }
 
-async function drawCurve(run: RunDir): Promise<void> {
+async function drawCurve(run: TrainingDir): Promise<void> {
   const points = curvePoints(run.metrics);
   if (points.length === 0) return;
   await run.writeText(
@@ -139,7 +139,7 @@ function usage() {
   };
 }
 
-function totals(run: RunDir): { wallS: number; peakRssBytes: number } {
+function totals(run: TrainingDir): { wallS: number; peakRssBytes: number } {
   const { sessions } = run.info;
   return {
     wallS: sessions.reduce((sum, { wallS }) => sum + (wallS ?? 0), 0),

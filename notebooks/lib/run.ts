@@ -12,7 +12,7 @@ import {
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import type { RunInfo } from "../../train/runs/run_info.ts";
-import { readAnyRun } from "../../train/runs/run_reader.ts";
+import { readMetrics } from "../../train/runs/run_reader.ts";
 import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import { type MimeBundle, type Rich, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
@@ -56,7 +56,7 @@ export class Run implements Disposable {
    * Opens a training run or an evaluation, finished or not.
    * @param options.tauBench Where τ-bench's data are now; default: where they were.
    * @throws {ConfigError} If there is no such run, or its data are not where it says.
-   * @throws {RunDirError} If it is damaged, of another version, or ran on other data.
+   * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
    */
   static async open(
     path: string,
@@ -69,7 +69,7 @@ export class Run implements Disposable {
     });
     return new Run({
       episodes,
-      lines: isTraining ? (await readAnyRun(path)).lines : [],
+      lines: isTraining ? await readMetrics(path) : [],
       tokenizer: files === undefined ? null : createTokenizer(files, path),
       store: new EpisodeStore(join(path, "episodes.db"), { readOnly: true }),
     });

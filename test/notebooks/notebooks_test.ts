@@ -6,7 +6,7 @@ import {
   readNotebooks,
 } from "../../notebooks/jupyter/notebook_file.ts";
 import { Run } from "../../notebooks/lib/run.ts";
-import { readRun } from "../../train/runs/run_reader.ts";
+import { readRun } from "../../train/runs/training_dir.ts";
 import { executeInJupyter, type Shown } from "../support/jupyter.ts";
 import { withoutPython } from "../support/python.ts";
 import { inTempDir } from "../support/temp_dir.ts";

@@ -22,7 +22,7 @@ import { openDataset } from "../../train/config/open_dataset.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { mean } from "../../train/runs/episode_stats.ts";
 import type { Metrics } from "../../train/runs/metrics.ts";
-import { RunDir } from "../../train/runs/run_dir.ts";
+import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 
 /** Its config: a small world, groups of eight. */
@@ -56,7 +56,7 @@ export async function writeBigRun(
   const config = BIG_CONFIG;
   const dataset = await openDataset(config.data);
   const info = await newRunInfo({ seed: 1, dataset, now: STARTED });
-  await using run = await RunDir.create(path, { config, info });
+  await using run = await TrainingDir.create(path, { config, info });
   await run.begin(STARTED);
   for (let step = 1; step <= STEPS; step++) await addStep(run, step, dataset);
   const total = repeat(join(path, "episodes.db"), episodes);
@@ -69,7 +69,7 @@ export async function writeBigRun(
 
 /** Adds a step to a run: 48 episodes in groups of eight, and their line of metrics. */
 export async function addStep(
-  run: RunDir,
+  run: TrainingDir,
   step: number,
   dataset: Dataset,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Config, resolveConfig } from "../../train/config/config.ts";
 import { type CpuLab, createCpuLab } from "../../train/cpu/cpu_lab.ts";
 import { openDataset } from "../../train/config/open_dataset.ts";
-import { RunDir } from "../../train/runs/run_dir.ts";
+import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
 
@@ -38,7 +38,7 @@ export async function writePolicyRun(
     dataset,
     now: startedAt,
   });
-  await using run = await RunDir.create(path, { config, info });
+  await using run = await TrainingDir.create(path, { config, info });
   await run.begin(startedAt);
   await using lab = await createCpuLab({ config, dataset });
   await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));

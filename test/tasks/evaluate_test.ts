@@ -76,7 +76,7 @@ Deno.test("evaluate: a run's policy is evaluated on its own test tasks, and show
     assert.equal(twice.code, 2);
     assert.match(
       twice.stderr,
-      /Cannot resume ".*e" otherwise than it began: trials is 2 there, 3 here/,
+      /Cannot resume ".*e": trials is 2 in .*e\/config.yaml, 3 in flags/,
     );
   }));
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
-import { readRun } from "../../train/runs/run_reader.ts";
+import { readRun } from "../../train/runs/training_dir.ts";
 import { assertGolden } from "../support/golden.ts";
 import {
   chatAnswer,
@@ -267,7 +267,7 @@ Deno.test("train --resume refuses to go on otherwise than the run began", () =>
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /Cannot resume ".*a" otherwise than it began: grpo.groupSize is 2 there, 4 here/,
+      /Cannot resume ".*a": grpo.groupSize is 2 in .*a\/config.yaml, 4 in flags/,
     );
   }));
 

@@ -5,7 +5,7 @@ import { parseSet, resolveConfig } from "../../train/config/config.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { type Activity, train } from "../../train/loop.ts";
 import type { GrpoMetrics, Metrics } from "../../train/runs/metrics.ts";
-import { RunDir } from "../../train/runs/run_dir.ts";
+import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { summarize } from "../../train/runs/summary.ts";
 import { fakeLab, type FakeLabOptions } from "../support/lab.ts";
@@ -20,7 +20,7 @@ eval: { every: 2, tasks: 4, testTrials: 2 }
 async function newRun(
   dir: string,
   sets: readonly string[] = [],
-): Promise<RunDir> {
+): Promise<TrainingDir> {
   const config = resolveConfig(
     { name: "test", text: RECIPE },
     sets.map(parseSet),
@@ -31,7 +31,7 @@ async function newRun(
     dataset,
     now: new Date(0),
   });
-  return await RunDir.create(join(dir, "run"), { config, info });
+  return await TrainingDir.create(join(dir, "run"), { config, info });
 }
 
 /** What is left of a line once the clock is taken out. */
@@ -192,7 +192,7 @@ for (const every of [1, 3]) {
             /killed/,
           );
         }
-        await using run = await RunDir.resume(join(dir, "b", "run"));
+        await using run = await TrainingDir.resume(join(dir, "b", "run"));
         assert.equal(await train({ run, lab: fakeLab() }), true);
         assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
         assert.deepEqual(episodesOf(run.path), episodesOf(whole.path));
@@ -216,7 +216,7 @@ for (let at = 0; at < 14; at++) {
             : lab.sample(jobs, how);
         await assert.rejects(train({ run, lab: { ...lab, sample } }), /killed/);
       }
-      await using run = await RunDir.resume(join(dir, "b", "run"));
+      await using run = await TrainingDir.resume(join(dir, "b", "run"));
       assert.equal(await train({ run, lab: fakeLab() }), true);
       assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
       assert.deepEqual(episodesOf(run.path), episodesOf(whole.path));
@@ -245,7 +245,7 @@ Deno.test("train() finishes the step in flight and saves it once it is aborted",
       assert.equal(run.metrics.at(-1)!.step, 6);
       assert.deepEqual(await run.checkpoints(), [3, 6]);
     }
-    await using run = await RunDir.resume(join(dir, "run"));
+    await using run = await TrainingDir.resume(join(dir, "run"));
     assert.equal(run.metrics.at(-1)!.step, 6);
   }));
 
@@ -270,7 +270,7 @@ Deno.test("train() halted drops the step in flight, saves what came before, and 
       assert.equal(run.metrics.at(-1)?.step, 5);
       assert.deepEqual(await run.checkpoints(), [3, 5]);
     }
-    await using run = await RunDir.resume(join(dir, "b", "run"));
+    await using run = await TrainingDir.resume(join(dir, "b", "run"));
     assert.equal(await train({ run, lab: fakeLab() }), true);
     assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
   }));
@@ -290,7 +290,7 @@ Deno.test("train() drops an evaluation that is aborted, and a resumed run makes 
       );
       assert.ok(run.metrics.every((line) => line.phase === "cold_start"));
     }
-    await using run = await RunDir.resume(join(dir, "run"));
+    await using run = await TrainingDir.resume(join(dir, "run"));
     assert.equal(await train({ run, lab: fakeLab() }), true);
   }));
 
@@ -302,7 +302,7 @@ Deno.test("train() says which checkpoint is damaged and what to do", () =>
       "{",
     );
     {
-      await using run = await RunDir.resume(path);
+      await using run = await TrainingDir.resume(path);
       await assert.rejects(
         train({ run, lab: fakeLab() }),
         (error) => {
@@ -316,14 +316,14 @@ Deno.test("train() says which checkpoint is damaged and what to do", () =>
       );
     }
     await Deno.remove(join(path, "checkpoints/8"), { recursive: true });
-    await using run = await RunDir.resume(path);
+    await using run = await TrainingDir.resume(path);
     assert.equal(await train({ run, lab: fakeLab() }), true);
   }));
 
 Deno.test("train() keeps the latest checkpoints and the cold start's last", () =>
   inTempDir(async (dir) => {
     const { path } = await undisturbed(dir, {}, ["checkpoints.keep=2"]);
-    await using run = await RunDir.resume(path);
+    await using run = await TrainingDir.resume(path);
     assert.deepEqual(await run.checkpoints(), [3, 7, 8]);
   }));
 

@@ -169,17 +169,23 @@ export function configKeys(
   return out;
 }
 
-/**
- * Where two configs differ.
- * @returns One line a key: `grpo.groupSize is 8 there, 4 here`.
- */
-export function configDifferences(there: object, here: object): string[] {
+/** A key on which two configs differ. */
+export interface ConfigDifference {
+  /** `grpo.groupSize`. */
+  readonly key: string;
+  readonly there: unknown;
+  readonly here: unknown;
+}
+
+/** Where two configs differ. */
+export function configDifferences(
+  there: object,
+  here: object,
+): ConfigDifference[] {
   const flatThere = new Map(flatten(there));
   return flatten(here)
     .filter(([key, value]) => flatThere.get(key) !== value)
-    .map(([key, value]) =>
-      `${key} is ${flatThere.get(key)} there, ${value} here`
-    );
+    .map(([key, value]) => ({ key, there: flatThere.get(key), here: value }));
 }
 
 function flatten(value: object, path: string[] = []): [string, unknown][] {

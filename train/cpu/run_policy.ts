@@ -6,11 +6,8 @@ import type { Codec } from "../../env/tokens/conversation.ts";
 import type { Agent, Dataset } from "../../env/types.ts";
 import { type CpuPolicy, loadCpuPolicy } from "./policy.ts";
 import { codecOf, policyAgent } from "./policy_agent.ts";
-import {
-  checkCheckpoint,
-  checkpointSteps,
-  type RunRecord,
-} from "../runs/run_reader.ts";
+import { checkCheckpoint, checkpointSteps } from "../runs/checkpoint_dirs.ts";
+import type { TrainingRecord } from "../runs/training_dir.ts";
 import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
 
 /**
@@ -18,7 +15,7 @@ import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
  * @throws {ConfigError} If the run has no checkpoint yet.
  * @throws {RunDirError} If its checkpoint or its tokenizer is damaged or of another version.
  */
-export async function openRunPolicy(run: RunRecord): Promise<RunPolicy> {
+export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
   const step = (await checkpointSteps(run.path)).at(-1);
   if (step === undefined) {
     throw new ConfigError(
@@ -39,7 +36,7 @@ export async function openRunPolicy(run: RunRecord): Promise<RunPolicy> {
 }
 
 interface Parts {
-  readonly run: RunRecord;
+  readonly run: TrainingRecord;
   readonly step: number;
   readonly policy: CpuPolicy;
   readonly codec: Codec;
@@ -47,7 +44,7 @@ interface Parts {
 
 /** A run's policy with what it needs to act. Held by `await using`. */
 export class RunPolicy implements AsyncDisposable {
-  readonly run: RunRecord;
+  readonly run: TrainingRecord;
   /** The step after which it was saved. */
   readonly step: number;
   readonly policy: CpuPolicy;
@@ -81,7 +78,7 @@ export class RunPolicy implements AsyncDisposable {
   }
 }
 
-async function openCodec({ path }: RunRecord): Promise<Codec> {
+async function openCodec({ path }: TrainingRecord): Promise<Codec> {
   const wayOut = "restore it, or name another run";
   const files = await readRunTokenizer(path, { wayOut });
   if (files !== undefined) return codecOf(files, `"${path}"`);
@@ -94,7 +91,7 @@ async function openCodec({ path }: RunRecord): Promise<Codec> {
 }
 
 async function openWeights(
-  { path, config }: RunRecord,
+  { path, config }: TrainingRecord,
   { dir, wayOut }: { dir: string; wayOut: string },
 ): Promise<CpuPolicy> {
   try {

@@ -19,7 +19,7 @@ import type {
 import { checkModel } from "../../env/models/check_model.ts";
 import { callerOf, modelName, openChatModel } from "../config/open_model.ts";
 import { openRunPolicy } from "../cpu/run_policy.ts";
-import { readRun } from "../runs/run_reader.ts";
+import { readRun } from "../runs/training_dir.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
 
 /** Who is evaluated. Held by `await using`. */

@@ -8,21 +8,31 @@
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 import type { Episode } from "../../env/types.ts";
-import { formatConfig, resolveBy } from "../config/config.ts";
+import { resolveBy } from "../config/config.ts";
 import { EpisodeStore, type StoredEpisode } from "../runs/episode_store.ts";
-import type { RunInfo } from "../runs/run_info.ts";
 import {
-  makeRunDir,
-  RunJournal,
-  type SittingEnd,
-} from "../runs/run_journal.ts";
-import { takeLock } from "../runs/run_lock.ts";
-import { readRunInfo } from "../runs/run_reader.ts";
-import { attempt, readTextIfThere, writeFileAtomic } from "../runs/storage.ts";
+  createRunDir,
+  type LockedRun,
+  type NewRun,
+  reopenRunDir,
+  RunDir,
+} from "../runs/run_dir.ts";
+import { registerRunKind } from "../runs/run_kind.ts";
+import { readRunOf, type RunRecord } from "../runs/run_reader.ts";
 import {
   type EvaluationConfig,
   evaluationSchema,
 } from "./evaluation_config.ts";
+
+const EVALUATION = registerRunKind<EvaluationConfig, never>({
+  kind: "evaluate",
+  trainer: "cpu",
+  parseConfig: (config) => resolveBy(evaluationSchema, config),
+  refusal: (path) =>
+    new ConfigError(`"${path}" is a training run, not an evaluation`, {
+      hint: `name one of those, or evaluate it by --policy ${path}`,
+    }),
+});
 
 /** An episode that ended, and its place in the plan. */
 export interface Ended {
@@ -36,74 +46,42 @@ const BATCH = 64;
 const BATCH_MS = 500;
 
 /** An evaluation that is being written. Held by `await using`. */
-export class EvaluationDir implements AsyncDisposable {
-  readonly path: string;
-  readonly config: EvaluationConfig;
-  readonly #journal: RunJournal;
-  readonly #lock: Deno.FsFile;
+export class EvaluationDir extends RunDir<EvaluationConfig> {
   readonly #store: EpisodeStore;
   #waiting: Ended[] = [];
   #since = 0;
-  #isClosed = false;
 
-  private constructor(
-    path: string,
-    parts: { config: EvaluationConfig; journal: RunJournal; lock: Deno.FsFile },
-  ) {
-    this.path = path;
-    this.config = parts.config;
-    this.#journal = parts.journal;
-    this.#lock = parts.lock;
-    this.#store = new EpisodeStore(join(path, "episodes.db"));
+  private constructor(run: LockedRun<EvaluationConfig>) {
+    super(run);
+    this.#store = this.held.use(
+      new EpisodeStore(join(run.path, "episodes.db")),
+    );
+    this.held.defer(() => this.flush());
   }
 
   /**
-   * Makes `path` and takes it into use.
+   * Makes `path` and locks it.
    * @throws {ConfigError} If it is there already.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
     path: string,
-    { config, info }: { config: EvaluationConfig; info: RunInfo },
+    options: NewRun<EvaluationConfig>,
   ): Promise<EvaluationDir> {
-    const what = {
-      doing: `make the run dir "${path}"`,
-      path,
-      afterwards: "start again",
-    };
-    return await attempt(what, async () => {
-      await makeRunDir(path);
-      const lock = await takeLock(path);
-      await writeFileAtomic(join(path, "config.yaml"), formatConfig(config));
-      const journal = await RunJournal.create(path, info);
-      return new EvaluationDir(path, { config, journal, lock });
-    });
+    return await createRunDir(path, options, (run) => new EvaluationDir(run));
   }
 
   /**
-   * Takes an evaluation into use again. Episodes that failed for no fault of the agent are taken away, so that
-   * they are tried again.
+   * Reopens an evaluation. Episodes that failed for no fault of the agent are removed, so that they are retried.
    * @throws {ConfigError} If there is no such evaluation.
    * @throws {RunDirError} If it is in use, of another version, or damaged.
    */
   static async resume(path: string): Promise<EvaluationDir> {
-    const { config } = await readEvaluation(path);
-    const lock = await takeLock(path);
-    try {
-      // Only who holds the lock knows that nobody writes.
-      const { info } = await readEvaluation(path);
-      const journal = new RunJournal(path, info);
-      const dir = new EvaluationDir(path, { config, journal, lock });
+    return await reopenRunDir(path, EVALUATION, (run) => {
+      const dir = new EvaluationDir(run);
       dir.#forgetFailures();
       return dir;
-    } catch (error) {
-      lock.close();
-      throw error;
-    }
-  }
-
-  get info(): RunInfo {
-    return this.#journal.info;
+    });
   }
 
   /** The episodes so far, in the order in which they ended. */
@@ -143,29 +121,6 @@ export class EvaluationDir implements AsyncDisposable {
     this.#waiting = [];
   }
 
-  begin(now: Date): Promise<void> {
-    return this.#journal.begin(now);
-  }
-
-  end(how: SittingEnd): Promise<void> {
-    return this.#journal.end(how);
-  }
-
-  /** Writes a text file of the evaluation. */
-  async writeText(name: string, text: string): Promise<void> {
-    await writeFileAtomic(join(this.path, name), text);
-  }
-
-  /** Lets go of the directory; once more is no harm. */
-  [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
-    this.#isClosed = true;
-    this.flush();
-    this.#store[Symbol.dispose]();
-    this.#lock.close();
-    return Promise.resolve();
-  }
-
   #forgetFailures(): void {
     this.#store.remove(
       this.#store.list().filter(({ failure }) => failure !== null)
@@ -175,21 +130,12 @@ export class EvaluationDir implements AsyncDisposable {
 }
 
 /**
- * Reads an evaluation without taking it into use.
+ * Reads an evaluation without locking it.
  * @throws {ConfigError} If there is none.
  * @throws {RunDirError} If it is of another version or damaged.
  */
 export async function readEvaluation(
   path: string,
-): Promise<{ config: EvaluationConfig; info: RunInfo }> {
-  const info = await readRunInfo(path);
-  if (info.kind !== "evaluate") {
-    throw new ConfigError(
-      `"${path}" is a training run, not an evaluation`,
-      { hint: `name one of those, or evaluate it by --policy ${path}` },
-    );
-  }
-  const name = join(path, "config.yaml");
-  const text = await readTextIfThere(name) ?? "";
-  return { info, config: resolveBy(evaluationSchema, { name, text }) };
+): Promise<RunRecord<EvaluationConfig, never>> {
+  return await readRunOf(path, EVALUATION);
 }

@@ -21,6 +21,7 @@ import { dataSchema } from "../config/config_sections.ts";
 import { openDataset } from "../config/open_dataset.ts";
 import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
 import type { RunInfo } from "./run_info.ts";
+import { isSame, usedAnother } from "./resume_check.ts";
 import { readRunInfo, readStore } from "./run_reader.ts";
 import { readTextIfThere } from "./storage.ts";
 
@@ -50,7 +51,7 @@ export interface RunEpisodes extends Disposable {
  * Opens a run's episodes and its data.
  * @param options.tauBench Where τ-bench's data are now; default: where they were.
  * @throws {ConfigError} If there is no such run, or its data are not where it says.
- * @throws {RunDirError} If it is damaged, of another version, or ran on other data.
+ * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
  */
 export async function openRunEpisodes(
   path: string,
@@ -61,10 +62,15 @@ export async function openRunEpisodes(
   const dataset = await openDataset(
     tauBench === undefined ? data : { ...data, directory: tauBench },
   );
-  if (dataset.fingerprint !== info.dataset.fingerprint) {
+  if (!isSame(info, dataset)) {
     throw new RunDirError(
-      `"${path}" ran on other data (fingerprint ${info.dataset.fingerprint}, now ${dataset.fingerprint}): what its episodes changed cannot be told`,
-      { hint: "use the taulab and the data that it ran with" },
+      `Cannot tell what the episodes of "${path}" changed: ${
+        usedAnother(info, dataset)
+      }`,
+      {
+        hint:
+          "use the taulab that it ran with, or pass --tau-bench with the original directory",
+      },
     );
   }
   return openStore(path, { info, dataset });

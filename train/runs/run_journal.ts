@@ -5,8 +5,8 @@ import { ConfigError } from "../../env/errors.ts";
 import type { Outcome, RunInfo } from "./run_info.ts";
 import { attempt, writeFileAtomic } from "./storage.ts";
 
-/** How a sitting ended. */
-export interface SittingEnd {
+/** How a session ended. */
+export interface SessionEnd {
   readonly outcome: Exclude<Outcome, "running">;
   readonly now: Date;
   readonly wallS: number;
@@ -37,7 +37,7 @@ export class RunJournal {
     return this.#info;
   }
 
-  /** Begins a sitting. */
+  /** Begins a session. */
   async begin(now: Date): Promise<void> {
     const session = {
       startedAt: now.toISOString(),
@@ -50,8 +50,8 @@ export class RunJournal {
     await this.#write({ ...this.#info, outcome: "running", sessions });
   }
 
-  /** Ends the sitting. */
-  async end(how: SittingEnd): Promise<void> {
+  /** Ends the session. */
+  async end(how: SessionEnd): Promise<void> {
     const endedAt = how.now.toISOString();
     const { outcome, wallS, peakRssBytes, result = null } = how;
     const sessions = this.#info.sessions.with(-1, {

@@ -1,100 +1,55 @@
-/** Reading a run dir, perhaps while it is being written; see run_dir.ts for its contract. */
+/** Reading a run dir of any kind, perhaps while it is being written; see run_dir.ts for what it holds. */
 
 import { join } from "node:path";
-import { z } from "zod";
 import { ConfigError, RunDirError } from "../../env/errors.ts";
 import { explainIssue } from "../../env/explain.ts";
-import { type Config, type Recipe, resolveConfig } from "../config/config.ts";
+import type { Recipe } from "../config/config.ts";
 import { EpisodeStore } from "./episode_store.ts";
-import { type AnyMetrics, type Metrics, METRICS_VERSION } from "./metrics.ts";
+import { type AnyMetrics, METRICS_VERSION } from "./metrics.ts";
+import { METRICS } from "./metrics_file.ts";
 import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
-import { resolveSlime } from "../slime/slime_config.ts";
-import type { SlimeConfig } from "../slime/slime_schema.ts";
-import { readTextIfThere } from "./storage.ts";
+import { isOfKind, type RunKind, runKindOf } from "./run_kind.ts";
+import { folderNames, readTextIfThere } from "./storage.ts";
+import { checkVersion, parseJson, versionOf } from "./versions.ts";
 
-/** The version of a checkpoint's directory; a newer one is refused. */
-export const CHECKPOINT_VERSION = 1;
-
-/** A run of the CPU trainer as a reader sees it. */
-export interface RunRecord {
+/** A run as a reader sees it. */
+export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly path: string;
-  readonly config: Config;
+  readonly config: C;
   readonly info: RunInfo;
   /** Whole lines only: one that is just being written is left out. */
-  readonly lines: Metrics[];
-}
-
-/** A run that slime trained, as a reader sees it. */
-export interface SlimeRunRecord {
-  readonly path: string;
-  readonly config: SlimeConfig;
-  readonly info: RunInfo;
-  /** Whole lines only: one that is just being written is left out. */
-  readonly lines: AnyMetrics[];
+  readonly lines: L[];
 }
 
 /**
- * Reads a run of the CPU trainer without taking it into use: config, metrics, outcome. Its episodes:
- * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
- * @throws {ConfigError} If there is no such run, or slime trained it.
- * @throws {RunDirError} If it is of another version or damaged.
- * @example
- * ```ts
- * import { equal } from "node:assert/strict";
- * import { makeConfig } from "../config/config.ts";
- * import { readRun } from "./run_reader.ts";
- * import { startRun } from "../session.ts";
- *
- * const dir = await Deno.makeTempDir();
- * const config = makeConfig({ grpo: { steps: 3 } });
- * const dataset = { name: "generated", fingerprint: "…" };
- * {
- *   await using _run = await startRun(`${dir}/mine`, { config, dataset });
- * }
- * const run = await readRun(`${dir}/mine`);
- * equal(run.config.grpo.steps, 3);
- * equal(run.info.outcome, "running");
- * equal(run.lines.length, 0);
- * await Deno.remove(dir, { recursive: true });
- * ```
- */
-export async function readRun(path: string): Promise<RunRecord> {
-  const info = await readTrainInfo(path);
-  if (info.trainer === "slime") {
-    throw new ConfigError(
-      `slime trained "${path}", so its policy is not in the run dir but in the recipe's checkpoint.directory`,
-      {
-        hint:
-          "name a run of the CPU trainer, or see this one by its curve.svg and metrics.jsonl",
-      },
-    );
-  }
-  const config = resolveConfig(await readConfig(path));
-  return { path, info, config, lines: await readLines<Metrics>(path) };
-}
-
-/**
- * Reads a run that slime trained, without taking it into use.
- * @throws {ConfigError} If there is no such run, or it is of the CPU trainer.
+ * Reads a run of a kind without locking it.
+ * @throws {ConfigError} If there is no such run, or it is of another kind.
  * @throws {RunDirError} If it is of another version or damaged.
  */
-export async function readSlimeRun(path: string): Promise<SlimeRunRecord> {
-  const info = await readTrainInfo(path);
-  if (info.trainer !== "slime") {
-    throw new ConfigError(
-      `"${path}" was trained on this machine, not by slime: it has no job to attach to or to stop`,
-    );
-  }
-  const config = resolveSlime(await readConfig(path)).config;
-  return { path, info, config, lines: await readLines<AnyMetrics>(path) };
-}
-
-/** Reads a run of any trainer: which one it is says `info.trainer`. @throws As both of them. */
-export async function readAnyRun(
+export async function readRunOf<C, L extends AnyMetrics>(
   path: string,
-): Promise<RunRecord | SlimeRunRecord> {
-  const { trainer } = await readTrainInfo(path);
-  return trainer === "slime" ? await readSlimeRun(path) : await readRun(path);
+  kind: RunKind<C, L>,
+): Promise<RunRecord<C, L>> {
+  const info = await readRunInfo(path);
+  if (!isOfKind(info, kind)) throw kind.refusal(path, info);
+  const config = kind.parseConfig(await readConfig(path));
+  const lines = await readMetrics(path) as L[]; // the kind's own
+  return { path, info, config, lines };
+}
+
+/**
+ * Reads a run of any kind that is registered: which one it is says its `info`.
+ * @throws {ConfigError} If there is no such run.
+ * @throws {RunDirError} If it is of a kind that is not registered, of another version or damaged.
+ */
+export async function readAnyRun(path: string): Promise<RunRecord> {
+  const info = await readRunInfo(path);
+  const kind = runKindOf(info);
+  if (kind !== undefined) return await readRunOf(path, kind);
+  throw new RunDirError(
+    `Nothing that was imported reads runs like "${path}" (${info.kind}, ${info.trainer})`,
+    { hint: "import the part of taulab that makes them" },
+  );
 }
 
 /**
@@ -115,15 +70,6 @@ export function readStore(path: string): EpisodeStore {
   }
 }
 
-async function readTrainInfo(path: string): Promise<RunInfo> {
-  const info = await readRunInfo(path);
-  if (info.kind === "train") return info;
-  throw new ConfigError(
-    `"${path}" is an evaluation, not a training run`,
-    { hint: "name a run that was trained" },
-  );
-}
-
 async function readConfig(path: string): Promise<Recipe> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name);
@@ -134,10 +80,10 @@ async function readConfig(path: string): Promise<Recipe> {
   );
 }
 
-/** The lines are of the trainer that the run's info names. */
-async function readLines<T extends AnyMetrics>(path: string): Promise<T[]> {
-  const text = await readTextIfThere(join(path, "metrics.jsonl")) ?? "";
-  return parseLines(text, path) as T[];
+/** The lines of metrics of a run; none of an evaluation. @throws {RunDirError} If one is damaged or newer. */
+export async function readMetrics(path: string): Promise<AnyMetrics[]> {
+  const text = await readTextIfThere(join(path, METRICS)) ?? "";
+  return parseLines(text, path);
 }
 
 /**
@@ -189,7 +135,7 @@ export async function latestRun(
   isMeant: (info: RunInfo) => boolean = () => true,
 ): Promise<string | undefined> {
   const found: { path: string; startedAt: string }[] = [];
-  for (const name of await names(root)) {
+  for (const name of await folderNames(root)) {
     const text = await readTextIfThere(join(root, name, "run.json"));
     const info = runInfoSchema.safeParse(parseJson(text ?? "")).data;
     if (info && isMeant(info)) {
@@ -198,41 +144,6 @@ export async function latestRun(
   }
   found.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);
   return found.at(-1)?.path;
-}
-
-/** The steps that a run keeps a checkpoint of, in order. */
-export async function checkpointSteps(path: string): Promise<number[]> {
-  const all = await names(join(path, "checkpoints"));
-  return all.filter((name) => /^\d+$/.test(name)).map(Number)
-    .sort((a, b) => a - b);
-}
-
-/**
- * Checks that a checkpoint is whole and of this version, but for what its trainer wrote.
- * @param options.wayOut What to do about a damaged one, for the error. Default: {@linkcode instead}.
- * @throws {RunDirError} If it is not.
- */
-export async function checkCheckpoint(
-  path: string,
-  options: { step: number; wayOut?: string },
-): Promise<void> {
-  const dir = join(path, "checkpoints", String(options.step));
-  const head = parseJson(
-    await readTextIfThere(join(dir, "checkpoint.json")) ?? "",
-  );
-  const version = versionOf(head);
-  if (version === undefined) {
-    throw new RunDirError(
-      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or no JSON`,
-      { hint: options.wayOut ?? instead(dir) },
-    );
-  }
-  checkVersion(version, { known: CHECKPOINT_VERSION, path: dir });
-}
-
-/** What to do with a checkpoint that cannot be used. */
-export function instead(dir: string): string {
-  return `remove "${dir}" and resume again: the run then goes on from the checkpoint before it`;
 }
 
 function parseInfo(text: string, path: string): RunInfo {
@@ -260,7 +171,7 @@ function parseLines(text: string, path: string): AnyMetrics[] {
   return whole.map((line, i) => {
     const json = parseJson(line);
     const version = versionOf(json);
-    const place = `${join(path, "metrics.jsonl")}:${i + 1}`;
+    const place = `${join(path, METRICS)}:${i + 1}`;
     if (version === undefined) {
       throw new RunDirError(
         `${place} is damaged: not a line of metrics`,
@@ -270,42 +181,4 @@ function parseLines(text: string, path: string): AnyMetrics[] {
     checkVersion(version, { known: METRICS_VERSION, path: place });
     return json as AnyMetrics;
   });
-}
-
-const versioned = z.object({ schemaVersion: z.int() });
-
-function versionOf(json: unknown): number | undefined {
-  return versioned.safeParse(json).data?.schemaVersion;
-}
-
-function checkVersion(
-  version: number,
-  options: { known: number; path: string },
-): void {
-  if (version === options.known) return;
-  throw new RunDirError(
-    `"${options.path}" has schema version ${version}, this taulab reads version ${options.known}`,
-    {
-      hint:
-        "use the taulab that wrote it (version and commit are in the run's run.json), or start a new run",
-    },
-  );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-async function names(dir: string): Promise<string[]> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(dir));
-    return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }

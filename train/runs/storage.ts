@@ -58,6 +58,17 @@ export async function readTextIfThere(
   }
 }
 
+/** The names of the folders in a directory; none where it is missing. */
+export async function folderNames(dir: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(dir));
+    return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
 /** What was being done to a run dir when the system refused. */
 export interface Attempt {
   /** `write the checkpoint of step 12`. */

@@ -19,7 +19,7 @@ import {
 } from "../../../notebooks/lib/rewards.ts";
 import { Run } from "../../../notebooks/lib/run.ts";
 import { trimRun } from "../../../notebooks/lib/trim.ts";
-import { readRun } from "../../../train/runs/run_reader.ts";
+import { readRun } from "../../../train/runs/training_dir.ts";
 import { writeBigRun } from "../../support/big_run.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../../notebooks/viewer/page/filter.js";
 import type { EpisodeRow } from "../../../notebooks/viewer/protocol.ts";
 import { RunSource } from "../../../notebooks/viewer/run_source.ts";
-import { RunDir } from "../../../train/runs/run_dir.ts";
+import { TrainingDir } from "../../../train/runs/training_dir.ts";
 import { openDataset } from "../../../train/config/open_dataset.ts";
 import { addStep, BIG_CONFIG, writeBigRun } from "../../support/big_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
@@ -119,7 +119,7 @@ Deno.test("EpisodeIndex follows a run that grows, and one that goes back", async
     using source = new RunSource(path, { find: () => [] });
     const before = (await source.index()).total;
     const dataset = await openDataset(BIG_CONFIG.data);
-    const run = await RunDir.resume(path).catch(() => undefined);
+    const run = await TrainingDir.resume(path).catch(() => undefined);
     // No checkpoint was made, so resuming takes all steps away.
     assert.equal(run?.metrics.length, 0);
     const index = await source.index();

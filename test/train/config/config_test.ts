@@ -122,7 +122,7 @@ Deno.test("configDifferences() says what differs and how", () => {
   const one = resolveConfig({ name: "", text: "" });
   const other = resolveConfig({ name: "", text: "grpo: {groupSize: 4}" });
   assert.deepEqual(configDifferences(one, other), [
-    `grpo.groupSize is ${one.grpo.groupSize} there, 4 here`,
+    { key: "grpo.groupSize", there: one.grpo.groupSize, here: 4 },
   ]);
 });
 

@@ -6,7 +6,8 @@ import type { Message } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { openDataset } from "../../../train/config/open_dataset.ts";
 import { openRunPolicy } from "../../../train/cpu/run_policy.ts";
-import { latestCompleted, readRun } from "../../../train/runs/run_reader.ts";
+import { latestCompleted } from "../../../train/runs/run_reader.ts";
+import { readRun } from "../../../train/runs/training_dir.ts";
 import { TINY_CONFIG, writePolicyRun } from "../../support/policy_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 

@@ -57,7 +57,7 @@ Deno.test("openRunEpisodes() refuses a run of other data", () =>
     );
     await assert.rejects(openRunEpisodes(path), (error) => {
       assert.ok(error instanceof RunDirError);
-      assert.match(error.message, /ran on other data \(fingerprint/);
+      assert.match(error.message, /it used another dataset \(fingerprint/);
       return true;
     });
     await Deno.writeTextFile(file, "data: { source: elsewhere }");

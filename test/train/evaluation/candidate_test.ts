@@ -10,7 +10,7 @@ import { openDataset } from "../../../train/config/open_dataset.ts";
 import { openCandidate } from "../../../train/evaluation/candidate.ts";
 import { evaluationSchema } from "../../../train/evaluation/evaluation_config.ts";
 import { openRunPolicy } from "../../../train/cpu/run_policy.ts";
-import { readRun } from "../../../train/runs/run_reader.ts";
+import { readRun } from "../../../train/runs/training_dir.ts";
 import { TINY_CONFIG, writePolicyRun } from "../../support/policy_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
@@ -83,6 +83,6 @@ Deno.test("openCandidate(): a policy behind /generate holds the conversations th
 Deno.test("openCandidate() works on token ids through SGLang alone", async () => {
   await assert.rejects(
     episodesOf("{ model: { model: m, tokenizer: dir, provider: vllm } }"),
-    { name: "ConfigError", message: /pass --provider sglang/ },
+    { name: "ConfigError", hint: /pass --provider sglang/ },
   );
 });

@@ -22,7 +22,7 @@ import {
 } from "../../../train/evaluation/evaluation_dir.ts";
 import { tauBenchResults } from "../../../train/evaluation/tau_bench_results.ts";
 import { newRunInfo } from "../../../train/runs/run_info.ts";
-import { readRun } from "../../../train/runs/run_reader.ts";
+import { readRun } from "../../../train/runs/training_dir.ts";
 import { sayingChatModel } from "../../support/chat_models.ts";
 
 const TASKS = 6;
@@ -227,7 +227,7 @@ Deno.test("tauBenchResults() is a list of τ-bench's results, trial by trial", (
     assert.match(tauBenchResults(dir, dataset), /"reward": 1\.0/);
   }));
 
-Deno.test("EvaluationDir and RunDir refuse each other's directories", () =>
+Deno.test("EvaluationDir and TrainingDir refuse each other's directories", () =>
   inDir(async (path, dir) => {
     await dir.begin(new Date(0));
     await assert.rejects(readRun(path), {

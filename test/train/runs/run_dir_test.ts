@@ -16,18 +16,22 @@ import {
   type ColdStartMetrics,
   METRICS_VERSION,
 } from "../../../train/runs/metrics.ts";
-import { RunDir } from "../../../train/runs/run_dir.ts";
+import { TrainingDir } from "../../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../../train/runs/run_info.ts";
-import { latestUnfinished, readRun } from "../../../train/runs/run_reader.ts";
+import { latestUnfinished } from "../../../train/runs/run_reader.ts";
+import { readRun } from "../../../train/runs/training_dir.ts";
 import { attempt } from "../../../train/runs/storage.ts";
 import { fakeEpisode } from "../../support/lab.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-async function create(path: string, startedAt = new Date(0)): Promise<RunDir> {
+async function create(
+  path: string,
+  startedAt = new Date(0),
+): Promise<TrainingDir> {
   const config = resolveConfig({ name: "test", text: "" });
   const dataset = { name: "fake", fingerprint: "f" };
   const info = await newRunInfo({ seed: 1, dataset, now: startedAt });
-  return await RunDir.create(path, { config, info });
+  return await TrainingDir.create(path, { config, info });
 }
 
 function line(step: number): ColdStartMetrics {
@@ -70,7 +74,7 @@ async function refusal(
   return messageOf(error);
 }
 
-Deno.test("RunDir gives back what was written: info, config, lines, episodes", () =>
+Deno.test("TrainingDir gives back what was written: info, config, lines, episodes", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
@@ -112,7 +116,7 @@ Deno.test("packTrajectory() loses nothing that 32 bits can hold", () => {
   assert.deepEqual(unpackTrajectory(packTrajectory(trajectory)), trajectory);
 });
 
-Deno.test("RunDir.resume() takes away what a kill left beyond the last checkpoint", () =>
+Deno.test("TrainingDir.resume() takes away what a kill left beyond the last checkpoint", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
@@ -139,7 +143,7 @@ Deno.test("RunDir.resume() takes away what a kill left beyond the last checkpoin
       );
     }
     await Deno.mkdir(join(path, "checkpoints/4.partial"));
-    await using run = await RunDir.resume(path);
+    await using run = await TrainingDir.resume(path);
     assert.deepEqual(run.metrics, [line(1), line(2), line(3)]);
     assert.deepEqual(await run.checkpoints(), [1, 2, 3]);
     using store = new EpisodeStore(join(path, "episodes.db"), {
@@ -154,16 +158,16 @@ Deno.test("RunDir.resume() takes away what a kill left beyond the last checkpoin
     assert.equal((await readRun(path)).lines.length, 4);
   }));
 
-Deno.test("RunDir.resume() goes on from an earlier checkpoint once a later one is removed", () =>
+Deno.test("TrainingDir.resume() goes on from an earlier checkpoint once a later one is removed", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
     await Deno.remove(join(path, "checkpoints/3"), { recursive: true });
-    await using run = await RunDir.resume(path);
+    await using run = await TrainingDir.resume(path);
     assert.deepEqual(run.metrics, [line(1), line(2)]);
   }));
 
-Deno.test("RunDir.create() refuses a name that is taken", () =>
+Deno.test("TrainingDir.create() refuses a name that is taken", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
@@ -177,18 +181,18 @@ Deno.test("RunDir.create() refuses a name that is taken", () =>
     );
   }));
 
-Deno.test("RunDir.resume() refuses a run that is in use, and names its process", () =>
+Deno.test("TrainingDir.resume() refuses a run that is in use, and names its process", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     {
       await using _run = await create(path);
-      const message = await refusal(RunDir.resume(path));
+      const message = await refusal(TrainingDir.resume(path));
       assert.match(
         message,
         new RegExp(`in use by another process \\(process ${Deno.pid}\\)`),
       );
     }
-    await using run = await RunDir.resume(path);
+    await using run = await TrainingDir.resume(path);
     assert.equal(run.name, "a1");
   }));
 
@@ -202,14 +206,14 @@ Deno.test("readRun() refuses a newer version and says what to do", () =>
       infoPath,
       JSON.stringify({ ...info, schemaVersion: 99 }),
     );
-    const message = await refusal(RunDir.resume(path));
+    const message = await refusal(TrainingDir.resume(path));
     assert.match(
       message,
       /run.json" has schema version 99, this taulab reads version 1; use the taulab that wrote it/,
     );
   }));
 
-Deno.test("RunDir.resume() refuses newer metrics, episodes and checkpoints", () =>
+Deno.test("TrainingDir.resume() refuses newer metrics, episodes and checkpoints", () =>
   inTempDir(async (dir) => {
     for (const part of ["metrics.jsonl", "checkpoints/3/checkpoint.json"]) {
       const path = join(dir, part.replaceAll("/", "_"));
@@ -217,7 +221,10 @@ Deno.test("RunDir.resume() refuses newer metrics, episodes and checkpoints", () 
       const text = await Deno.readTextFile(join(path, part));
       const newer = text.replaceAll(`"schemaVersion":1`, `"schemaVersion":2`);
       await Deno.writeTextFile(join(path, part), newer);
-      assert.match(await refusal(RunDir.resume(path)), /has schema version 2/);
+      assert.match(
+        await refusal(TrainingDir.resume(path)),
+        /has schema version 2/,
+      );
     }
     const path = join(dir, "db");
     await threeSteps(path);
@@ -225,12 +232,12 @@ Deno.test("RunDir.resume() refuses newer metrics, episodes and checkpoints", () 
     using db = new DatabaseSync(join(path, "episodes.db"));
     db.exec("PRAGMA user_version = 3");
     assert.match(
-      await refusal(RunDir.resume(path)),
+      await refusal(TrainingDir.resume(path)),
       /episodes.db" has version 3/,
     );
   }));
 
-Deno.test("RunDir.resume() says what is damaged", () =>
+Deno.test("TrainingDir.resume() says what is damaged", () =>
   inTempDir(async (dir) => {
     const damages: [string, string, RegExp][] = [
       ["run.json", "{", /run.json" is damaged/],
@@ -254,7 +261,7 @@ Deno.test("RunDir.resume() says what is damaged", () =>
       const path = join(dir, String(i));
       await threeSteps(path);
       await Deno.writeTextFile(join(path, name), text);
-      assert.match(await refusal(RunDir.resume(path)), message);
+      assert.match(await refusal(TrainingDir.resume(path)), message);
     }
   }));
 
@@ -285,12 +292,12 @@ Deno.test("latestUnfinished() finds the run that began last, unless it is comple
     assert.equal(await latestUnfinished(dir), join(dir, "a"));
   }));
 
-Deno.test("RunDir.saveCheckpoint() on a full disk says so, and the run resumes from what was saved", () =>
+Deno.test("TrainingDir.saveCheckpoint() on a full disk says so, and the run resumes from what was saved", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
     {
-      await using run = await RunDir.resume(path);
+      await using run = await TrainingDir.resume(path);
       await run.record(line(4));
       const full = Object.assign(new Error("No space left on device"), {
         code: "ENOSPC",
@@ -304,7 +311,7 @@ Deno.test("RunDir.saveCheckpoint() on a full disk says so, and the run resumes f
         /save the checkpoint of step 4: the disk .* is full; .*--resume .*a1.*; what was saved before is untouched/,
       );
     }
-    await using run = await RunDir.resume(path);
+    await using run = await TrainingDir.resume(path);
     assert.deepEqual(run.metrics, [line(1), line(2), line(3)]);
     assert.deepEqual(await run.checkpoints(), [1, 2, 3]);
   }));

@@ -4,7 +4,6 @@ import { ConfigError, RayError, RunDirError } from "../../../env/errors.ts";
 import { sleepByClock } from "../../../env/sleep.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
-import { readSlimeRun } from "../../runs/run_reader.ts";
 import type { Fleet } from "./fleet.ts";
 import { endAll } from "./launch.ts";
 import {
@@ -14,7 +13,8 @@ import {
 } from "./launch_record.ts";
 import { isFinal, type JobState, type RayJobs } from "./ray_jobs.ts";
 import { closeSitting, followSitting, withState } from "./job_session.ts";
-import { cutMetrics, SlimeRun } from "./slime_run.ts";
+import { checkUnfinished } from "../../runs/resume_check.ts";
+import { cutMetrics, readSlimeRun, SlimeRun } from "./slime_run.ts";
 
 /** How to reach what a run started. */
 export interface StopOptions extends CallOptions {
@@ -197,13 +197,7 @@ export async function prepareResume(
   path: string,
   options: StopOptions,
 ): Promise<ResumePoint> {
-  const { info } = await readSlimeRun(path);
-  if (info.outcome === "completed") {
-    throw new ConfigError(
-      `The run "${path}" is completed: there is nothing to resume`,
-      { hint: "its figures are in run.json" },
-    );
-  }
+  checkUnfinished(await readSlimeRun(path));
   const launch = await readLaunchRecord(path);
   if (launch === undefined) return { step: 0, cut: 0 };
   await refuseRunning(path, { ...options, launch });

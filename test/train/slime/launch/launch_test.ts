@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { AnyMetrics } from "../../../../train/runs/metrics.ts";
-import { readRun, readSlimeRun } from "../../../../train/runs/run_reader.ts";
+import { readRun } from "../../../../train/runs/training_dir.ts";
 import { readJobLog } from "../../../../train/slime/launch/follow.ts";
 import { readLaunchRecord } from "../../../../train/slime/launch/launch_record.ts";
 import { attachRun } from "../../../../train/slime/launch/launch.ts";
-import { SlimeRun } from "../../../../train/slime/launch/slime_run.ts";
+import {
+  readSlimeRun,
+  SlimeRun,
+} from "../../../../train/slime/launch/slime_run.ts";
 import { prepareResume, stopRun } from "../../../../train/slime/launch/stop.ts";
 import { serveEpisodes } from "../../../support/episode_server.ts";
 import { withoutPython } from "../../../support/python.ts";

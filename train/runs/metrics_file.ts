@@ -1,0 +1,53 @@
+/** `metrics.jsonl`, open for more lines. */
+
+import { join } from "node:path";
+import type { AnyMetrics } from "./metrics.ts";
+import { writeAll, writeFileAtomic } from "./storage.ts";
+
+/** The name of the file. */
+export const METRICS = "metrics.jsonl";
+
+/** The lines of a run that is being written; one writer. */
+export class MetricsFile<L extends AnyMetrics> implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #lines: L[];
+
+  /** @param path The run dir. @param lines Those that it has. */
+  constructor(path: string, lines: readonly L[] = []) {
+    this.#lines = [...lines];
+    this.#file = Deno.openSync(join(path, METRICS), {
+      append: true,
+      create: true,
+    });
+  }
+
+  get lines(): readonly L[] {
+    return this.#lines;
+  }
+
+  async append(lines: readonly L[]): Promise<void> {
+    await writeAll(this.#file, new TextEncoder().encode(textOf(lines)));
+    this.#lines.push(...lines);
+  }
+
+  /** Resolves once the disk has all lines. */
+  sync(): Promise<void> {
+    return this.#file.syncData();
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+/** Replaces the lines of a run: those after its last checkpoint, or one that a kill tore, are dropped. */
+export async function rewriteMetrics(
+  path: string,
+  lines: readonly AnyMetrics[],
+): Promise<void> {
+  await writeFileAtomic(join(path, METRICS), textOf(lines));
+}
+
+function textOf(lines: readonly AnyMetrics[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+}

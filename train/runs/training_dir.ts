@@ -1,0 +1,221 @@
+/**
+ * The run dir of a training run on this machine.
+ *
+ *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  logs/  lock
+ *
+ * A step is written in this order: its episodes (one transaction), its line of metrics, its checkpoint
+ * (renamed into place). So a line of metrics says that its episodes are there, and a checkpoint that its
+ * line is; {@linkcode TrainingDir.resume} drops what a kill left beyond that.
+ */
+
+import { join } from "node:path";
+import { ConfigError } from "../../env/errors.ts";
+import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
+import type { Episode, Usage } from "../../env/types.ts";
+import { type Config, resolveConfig } from "../config/config.ts";
+import {
+  checkCheckpoint,
+  CHECKPOINT_VERSION,
+  checkpointSteps,
+} from "./checkpoint_dirs.ts";
+import type { EpisodePlace } from "./episode_columns.ts";
+import { EpisodeStore } from "./episode_store.ts";
+import { type Metrics, metricsSource } from "./metrics.ts";
+import { METRICS, MetricsFile, rewriteMetrics } from "./metrics_file.ts";
+import {
+  createRunDir,
+  type LockedRun,
+  type NewRun,
+  reopenRunDir,
+  RunDir,
+} from "./run_dir.ts";
+import { registerRunKind } from "./run_kind.ts";
+import { readRunOf, type RunRecord } from "./run_reader.ts";
+import { removeIfThere, writeFileAtomic } from "./storage.ts";
+
+/** Runs of the trainers that are part of this program. */
+const TRAINING = registerRunKind<Config, Metrics>({
+  kind: "train",
+  trainer: "cpu",
+  parseConfig: (config) => resolveConfig(config),
+  refusal: (path, { kind, trainer }) =>
+    kind === "train"
+      ? new ConfigError(
+        `${trainer} trained "${path}", so its policy is not in the run dir but in the recipe's checkpoint.directory`,
+        {
+          hint:
+            "name a run of the CPU trainer, or see this one by its curve.svg and metrics.jsonl",
+        },
+      )
+      : new ConfigError(`"${path}" is an evaluation, not a training run`, {
+        hint: "name a run that was trained",
+      }),
+});
+
+/** A training run on this machine as a reader sees it. */
+export type TrainingRecord = RunRecord<Config, Metrics>;
+
+/**
+ * Reads a training run on this machine without locking it: config, metrics, outcome. Its episodes:
+ * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
+ * @throws {ConfigError} If there is no such run, or another trainer made it.
+ * @throws {RunDirError} If it is of another version or damaged.
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { makeConfig } from "../config/config.ts";
+ * import { readRun } from "./training_dir.ts";
+ * import { startRun } from "../session.ts";
+ *
+ * const dir = await Deno.makeTempDir();
+ * const config = makeConfig({ grpo: { steps: 3 } });
+ * const dataset = { name: "generated", fingerprint: "…" };
+ * {
+ *   await using _run = await startRun(`${dir}/mine`, { config, dataset });
+ * }
+ * const run = await readRun(`${dir}/mine`);
+ * equal(run.config.grpo.steps, 3);
+ * equal(run.info.outcome, "running");
+ * equal(run.lines.length, 0);
+ * await Deno.remove(dir, { recursive: true });
+ * ```
+ */
+export async function readRun(path: string): Promise<TrainingRecord> {
+  return await readRunOf(path, TRAINING);
+}
+
+/** A training run that is being written. Held by `await using`. */
+export class TrainingDir extends RunDir<Config> {
+  readonly #metrics: MetricsFile<Metrics>;
+  readonly #episodes: EpisodeStore;
+
+  private constructor(run: LockedRun<Config>, lines: readonly Metrics[] = []) {
+    super(run);
+    const { path } = run;
+    this.#episodes = this.held.use(new EpisodeStore(join(path, "episodes.db")));
+    this.#metrics = this.held.use(new MetricsFile(path, lines));
+  }
+
+  /**
+   * Makes `path` and locks it.
+   * @throws {ConfigError} If it is there already.
+   * @throws {RunDirError} If it cannot be written.
+   */
+  static async create(
+    path: string,
+    options: NewRun<Config>,
+  ): Promise<TrainingDir> {
+    const folders = ["checkpoints", "logs"];
+    return await createRunDir(
+      path,
+      { ...options, folders },
+      (run) => new TrainingDir(run),
+    );
+  }
+
+  /**
+   * Reopens a run and drops everything after its last checkpoint: lines and episodes of later steps, episodes
+   * without their line, halves of checkpoints.
+   * @throws {ConfigError} If there is no such run.
+   * @throws {RunDirError} If it is in use, of another version, or damaged.
+   */
+  static async resume(path: string): Promise<TrainingDir> {
+    return await reopenRunDir(path, TRAINING, async (run, { lines }) => {
+      const step = (await checkpointSteps(path)).at(-1) ?? 0;
+      if (step > 0) await checkCheckpoint(path, { step });
+      const kept = lines.filter((line) => line.step <= step);
+      await rewriteMetrics(path, kept);
+      await removeStale(path);
+      const dir = new TrainingDir(run, kept);
+      dir.#pruneEpisodes();
+      return dir;
+    });
+  }
+
+  /** The lines of `metrics.jsonl` so far. */
+  get metrics(): readonly Metrics[] {
+    return this.#metrics.lines;
+  }
+
+  /** Writes a step's or an evaluation's episodes and its line of metrics. */
+  async record(
+    line: Metrics,
+    episodes: readonly { episode: Episode; place: EpisodePlace }[] = [],
+  ): Promise<void> {
+    const doing = `write step ${line.step}`;
+    await this.attempt(
+      doing,
+      "episodes.db",
+      () => this.#episodes.add(episodes),
+    );
+    await this.attempt(doing, METRICS, () => this.#metrics.append([line]));
+  }
+
+  /** What the users' models used in the episodes so far. */
+  userUsage(): Usage {
+    return this.#episodes.list()
+      .map(({ usage }) => usage?.user ?? NO_USAGE)
+      .reduce(addUsage, NO_USAGE);
+  }
+
+  /** The steps that a checkpoint is kept of, in order. */
+  async checkpoints(): Promise<number[]> {
+    return await checkpointSteps(this.path);
+  }
+
+  /** The directory of a step's checkpoint. */
+  checkpointPath(step: number): string {
+    return join(this.path, "checkpoints", String(step));
+  }
+
+  /** Writes a checkpoint whole or not at all: `write` fills a directory, which is then renamed. */
+  async saveCheckpoint(
+    step: number,
+    write: (dir: string) => Promise<void>,
+  ): Promise<void> {
+    const target = this.checkpointPath(step);
+    const partial = `${target}.partial`;
+    const doing = `save the checkpoint of step ${step}`;
+    await this.attempt(doing, "checkpoints", async () => {
+      await removeIfThere(partial);
+      await Deno.mkdir(partial, { recursive: true });
+      await write(partial);
+      const head = { schemaVersion: CHECKPOINT_VERSION, step };
+      await writeFileAtomic(
+        join(partial, "checkpoint.json"),
+        JSON.stringify(head),
+      );
+      await this.#metrics.sync();
+      await Deno.rename(partial, target);
+    });
+  }
+
+  /** Removes all checkpoints but the last `keep` and those of the steps in `spare`. */
+  async pruneCheckpoints(
+    options: { keep: number; spare: readonly number[] },
+  ): Promise<void> {
+    const steps = await this.checkpoints();
+    for (const step of steps.slice(0, -options.keep)) {
+      if (!options.spare.includes(step)) {
+        const doomed = `${this.checkpointPath(step)}.partial`;
+        await Deno.rename(this.checkpointPath(step), doomed);
+        await removeIfThere(doomed);
+      }
+    }
+  }
+
+  /** Keeps only the episodes whose line of metrics is there. */
+  #pruneEpisodes(): void {
+    const whole = new Set(
+      this.metrics.map((line) => `${line.step} ${metricsSource(line)}`),
+    );
+    this.#episodes.prune((step, source) => whole.has(`${step} ${source}`));
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const checkpoints = join(path, "checkpoints");
+  for await (const { name } of Deno.readDir(checkpoints)) {
+    if (name.endsWith(".partial")) await removeIfThere(join(checkpoints, name));
+  }
+}
