@@ -101,7 +101,7 @@ async function verify(dir: string): Promise<number> {
   const task = fileURLToPath(new URL("convert.ts", import.meta.url));
   const output = await run("deno", [
     ...["run", "--no-prompt", "--allow-read"],
-    "--allow-env=LOG_TOKENS,LOG_STREAM",
+    "--ignore-env=LOG_TOKENS,LOG_STREAM",
     ...[task, "--verify", "--json"],
     ...["--from", join(dir, "hf"), "--to", join(dir, "megatron")],
   ]);

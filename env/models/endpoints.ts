@@ -49,6 +49,12 @@ const PRESETS: Readonly<Record<Provider, Preset>> = {
   ollama: local("http://127.0.0.1:11434/v1"),
 };
 
+/** All of them. */
+export const PROVIDERS = Object.keys(PRESETS) as [Provider, ...Provider[]];
+
+/** The first that is set is the base URL of the provider openai. */
+const BASE_URL_VARIABLES = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
+
 /** An endpoint that calls can be made to. */
 export interface Endpoint {
   readonly provider: Provider;
@@ -81,7 +87,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
   const preset = PRESETS[provider];
   const given = options.baseUrl ||
     (provider === "openai"
-      ? env("OPENAI_BASE_URL") || env("OPENAI_API_BASE")
+      ? BASE_URL_VARIABLES.map(env).find(Boolean)
       : undefined);
   const baseUrl = checkedUrl(given || preset.baseUrl);
   const isOwn = baseUrl === preset.baseUrl;
@@ -110,9 +116,13 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
   };
 }
 
-/** The variable of the environment that holds a provider's key; local servers have none. */
-export function keyVariable(provider: Provider): string | undefined {
-  return PRESETS[provider].keyVariable;
+/** The variables of the environment that calls to a provider read: that of its key, and those of its base URL. */
+export function endpointVariables(provider: Provider): string[] {
+  const { keyVariable } = PRESETS[provider];
+  return [
+    ...(keyVariable === undefined ? [] : [keyVariable]),
+    ...(provider === "openai" ? BASE_URL_VARIABLES : []),
+  ];
 }
 
 /** Someone who named a server of their own may not know that another provider is asked. */
@@ -120,7 +130,7 @@ function otherServer(
   provider: Provider,
   env: (name: string) => string | undefined,
 ): string {
-  const set = ["OPENAI_BASE_URL", "OPENAI_API_BASE"].find((name) => env(name));
+  const set = BASE_URL_VARIABLES.find((name) => env(name));
   return set === undefined || provider === "openai"
     ? ""
     : `; ${set} is set, and counts for the provider openai only: choose that`;

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { airlineOptionsSchema } from "../../env/domains/airline/world/options.ts";
 import { generatedOptionsSchema } from "../../env/domains/retail/world/options.ts";
+import { PROVIDERS } from "../../env/models/endpoints.ts";
 import { userName } from "../../env/users/registry.ts";
 
 const positive = z.int().min(1);
@@ -42,14 +43,9 @@ const callsSchema = z.strictObject({
 
 /** A model at an endpoint. */
 export const endpointSchema = z.strictObject({
-  provider: z.enum([
-    "openai",
-    "gemini",
-    "openrouter",
-    "sglang",
-    "vllm",
-    "ollama",
-  ]).default("openai").describe("Whose API it is, or is compatible with"),
+  provider: z.enum(PROVIDERS).default("openai").describe(
+    "Whose API it is, or is compatible with",
+  ),
   model: z.string().min(1).nullable().default(null).describe(
     "The model's name at its provider",
   ),

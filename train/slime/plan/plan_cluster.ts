@@ -6,7 +6,7 @@
  */
 
 import { ConfigError } from "../../../env/errors.ts";
-import { keyVariable } from "../../../env/models/endpoints.ts";
+import { endpointVariables } from "../../../env/models/endpoints.ts";
 import { quoteWords } from "../hosts/shell.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
@@ -201,13 +201,10 @@ function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
 }
 
 function serviceVariables({ user }: SlimeConfig, host: string): string[] {
-  const { provider } = user.endpoint;
-  const key = keyVariable(provider);
   return [
-    ...(user.strategy === "scripted" || key === undefined ? [] : [key]),
-    ...(user.strategy !== "scripted" && provider === "openai"
-      ? ["OPENAI_BASE_URL", "OPENAI_API_BASE"]
-      : []),
+    ...(user.strategy === "scripted"
+      ? []
+      : endpointVariables(user.endpoint.provider)),
     ...(isLoopback(host) ? [] : ["TAULAB_TOKEN"]),
   ];
 }

@@ -1,0 +1,158 @@
+/** What each task of deno.json may do, held to one table: a JSON file has no room for the reasons. */
+
+import assert from "node:assert/strict";
+import project from "../../deno.json" with { type: "json" };
+import { endpointVariables, PROVIDERS } from "../../env/models/endpoints.ts";
+
+/** The variables that tasks read, by what they are for. */
+const VARIABLES = {
+  dataset: ["TAU_BENCH_DIR"],
+  /** Of all providers, since a config names one; and headers of the user's own, which the package openai adds. */
+  endpoints: [...PROVIDERS.flatMap(endpointVariables), "OPENAI_CUSTOM_HEADERS"],
+  server: ["TAULAB_TOKEN"],
+  slime: ["TAULAB_TOKEN", "RAY_AUTH_TOKEN", "WANDB_API_KEY"],
+  download: ["HF_TOKEN"],
+  jupyter: ["TAULAB_PYTHON", "VIRTUAL_ENV", "JUPYTER_PATH"],
+};
+
+/**
+ * The variables that packages read for their own purposes, and that no task needs: they are not allowed but ignored,
+ * which is to say that they read as unset.
+ */
+const IGNORED = {
+  /** Prints what its parser does. */
+  yaml: ["LOG_TOKENS", "LOG_STREAM"],
+  /** The same of @lezer/lr, which reads Python. */
+  lezer: ["LOG"],
+  /** The benchmark's model server takes no headers of the user's own. */
+  openai: ["OPENAI_CUSTOM_HEADERS"],
+};
+
+/** What a task may do; all may read files. */
+interface Permissions {
+  /** Where it may write; `""` is anywhere. */
+  readonly write?: string;
+  /** Programs that it may start. */
+  readonly run?: string;
+  /** Hosts that it may connect to or listen on. */
+  readonly net?: string;
+  readonly env?: readonly (keyof typeof VARIABLES)[];
+  readonly ignored?: readonly (keyof typeof IGNORED)[];
+}
+
+/** A model or a Ray cluster may be anywhere. */
+const ANYWHERE = "";
+const HOSTS = "sh,ssh";
+
+const TASKS: Readonly<Record<string, Permissions>> = {
+  audit: { write: "", env: ["dataset"], ignored: ["yaml"] },
+  bench: {
+    write: "",
+    run: "deno,sha256sum,cksum,dd,sync",
+    net: "127.0.0.1",
+    env: ["dataset"],
+    ignored: ["openai"],
+  },
+  chat: { env: ["dataset"], ignored: ["yaml"] },
+  convert: { run: HOSTS, ignored: ["yaml"] },
+  diagnose: {
+    net: ANYWHERE,
+    env: ["dataset", "endpoints"],
+    ignored: ["yaml"],
+  },
+  doctor: {
+    run: HOSTS,
+    net: ANYWHERE,
+    env: ["dataset", "endpoints", "slime"],
+    ignored: ["yaml"],
+  },
+  evaluate: {
+    write: "runs",
+    net: ANYWHERE,
+    env: ["dataset", "endpoints"],
+    ignored: ["yaml"],
+  },
+  import: { write: "", run: "git", ignored: ["lezer"] },
+  mock: { write: "", env: ["dataset"], ignored: ["yaml"] },
+  notebook: { write: "", run: "", net: "127.0.0.1", env: ["jupyter"] },
+  replay: { env: ["dataset"] },
+  serve: {
+    write: "runs",
+    net: ANYWHERE,
+    env: ["dataset", "endpoints", "server"],
+    ignored: ["yaml"],
+  },
+  setup: { run: HOSTS, env: ["download"], ignored: ["yaml"] },
+  train: {
+    write: "runs",
+    run: HOSTS,
+    net: ANYWHERE,
+    env: ["dataset", "endpoints", "slime"],
+    ignored: ["yaml"],
+  },
+  view: {
+    write: ".",
+    net: "127.0.0.1,localhost,[::1],0.0.0.0,[::]",
+    env: ["dataset", "server"],
+    ignored: ["yaml"],
+  },
+};
+
+/** They build and test taulab itself. */
+const OTHERS = new Set(["build:wasm", "ok", "test", "test:update"]);
+
+/** The permission flags of a command, lists of names sorted. */
+function flagsOf(command: string): string[] {
+  return command.split(" ").filter((word) => /^--(allow|ignore)-/.test(word))
+    .map((word) => {
+      const [flag = "", values] = word.split("=");
+      return values === undefined ? flag : flagText(flag, values.split(","));
+    }).sort();
+}
+
+function flagText(flag: string, values: readonly string[]): string {
+  return values.join() === ""
+    ? flag
+    : `${flag}=${[...new Set(values)].sort().join()}`;
+}
+
+function expectedFlags(
+  { write, run, net, env, ignored }: Permissions,
+): string[] {
+  const lists = {
+    write: write?.split(","),
+    run: run?.split(","),
+    net: net?.split(","),
+    env: env?.flatMap((purpose) => VARIABLES[purpose]),
+  };
+  return [
+    "--allow-read",
+    ...Object.entries(lists).flatMap(([kind, values]) =>
+      values === undefined ? [] : [flagText(`--allow-${kind}`, values)]
+    ),
+    ...(ignored === undefined ? [] : [
+      flagText("--ignore-env", ignored.flatMap((name) => IGNORED[name])),
+    ]),
+  ].sort();
+}
+
+const commands = Object.entries(project.tasks)
+  .filter(([name]) => !OTHERS.has(name));
+
+Deno.test("each task of deno.json may do what the table says, and no more", () => {
+  assert.deepEqual(
+    Object.fromEntries(
+      commands.map(([name, { command }]) => [name, flagsOf(command)]),
+    ),
+    Object.fromEntries(
+      Object.entries(TASKS).map(([name, all]) => [name, expectedFlags(all)]),
+    ),
+  );
+});
+
+Deno.test("each task of deno.json is tasks/NAME.ts, and asks for nothing while it runs", () => {
+  for (const [name, { command }] of commands) {
+    assert.match(command, /^deno run --no-prompt /);
+    assert.ok(command.endsWith(` tasks/${name}.ts`), name);
+  }
+});
