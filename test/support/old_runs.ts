@@ -1,0 +1,38 @@
+/** Runs that were recorded by taulab 0.1.0 at d2f64c1, before folders, columns and phases got their names of now. */
+
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+
+const RUNS = fileURLToPath(new URL("runs/", import.meta.url));
+
+/** A training run that was stopped after step 154 of 156, and an evaluation of the expert with τ-bench's result file. */
+export type OldRun = "old_training" | "old_evaluation";
+
+/** Copies a run into a directory, its compressed files as they were. @returns Its path there. */
+export async function unpackOldRun(run: OldRun, dir: string): Promise<string> {
+  const from = join(RUNS, run);
+  for await (const file of filesUnder(from)) {
+    const to = join(dir, run, relative(from, file));
+    await Deno.mkdir(dirname(to), { recursive: true });
+    const bytes = await Deno.readFile(file);
+    if (file.endsWith(".gz")) {
+      await Deno.writeFile(to.slice(0, -".gz".length), gunzipSync(bytes));
+    } else await Deno.writeFile(to, bytes);
+  }
+  return join(dir, run);
+}
+
+/** The lines that the training run had after its step 154 where nothing stopped it. */
+export async function linesAfterStop(): Promise<Record<string, unknown>[]> {
+  const text = await Deno.readTextFile(join(RUNS, "old_training_after.jsonl"));
+  return text.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+async function* filesUnder(dir: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(dir)) {
+    const path = join(dir, name);
+    if (isDirectory) yield* filesUnder(path);
+    else yield path;
+  }
+}
