@@ -1,5 +1,6 @@
 /** `deno task train --recipe qwen3-4b --dry-run`: the plan of a slime run, so that each line can be checked. */
 
+import { asksModel } from "../env/users/registry.ts";
 import type { Recipe } from "../train/config/config.ts";
 import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
@@ -289,11 +290,11 @@ function forecastLines(
   { forecast }: LaunchPlan,
 ): string[] {
   const { rates } = forecast;
-  const model = user.strategy === "scripted"
-    ? "scripted, no model"
-    : `${user.strategy}, ${
+  const model = asksModel(user.strategy)
+    ? `${user.strategy}, ${
       user.endpoint.model ?? "no model named"
-    } (${user.endpoint.provider})`;
+    } (${user.endpoint.provider})`
+    : `${user.strategy}, no model`;
   const each = rates.user === null
     ? "no calls"
     : `${rates.user.calls.toFixed(1)} calls, ${

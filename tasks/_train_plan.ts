@@ -1,5 +1,6 @@
 /** `deno task train --dry-run`: what a run would do and take, measured on a few steps of its own. */
 
+import { asksModel } from "../env/users/registry.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
 import type { Config } from "../train/config/config.ts";
 import { makePlan, type Plan } from "../train/cpu/run_plan.ts";
@@ -54,12 +55,14 @@ export function planText(config: Config, plan: Plan): string {
       `${grpo.steps} steps of ${grpo.tasksPerStep} tasks × ${grpo.groupSize} episodes`,
     ],
     ["evaluations", `${count(plan.evalEpisodes)} episodes`],
-    ...(user.strategy === "scripted" ? [] : [[
-      "customers",
-      `${user.strategy} ${
-        user.endpoint.model ?? "–"
-      }; the time of its calls is not in the plan`,
-    ]]),
+    ...(asksModel(user.strategy)
+      ? [[
+        "customers",
+        `${user.strategy} ${
+          user.endpoint.model ?? "–"
+        }; the time of its calls is not in the plan`,
+      ]]
+      : []),
     ["threads", String(config.threads)],
     ["memory", `about ${bytes(plan.memoryBytes)}`],
     ["expected time", `about ${duration(plan.seconds)} on this machine`],

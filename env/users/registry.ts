@@ -67,5 +67,10 @@ export function callsPerMessage(name: string): number {
   return users.get(name).callsPerMessage ?? 0;
 }
 
+/** Whether a user of this strategy is played by a model. */
+export function asksModel(name: string): boolean {
+  return callsPerMessage(name) > 0;
+}
+
 /** The schema of a strategy's name. */
 export const userName = users.schema();

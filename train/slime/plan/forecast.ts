@@ -3,7 +3,7 @@
  * waits for it. From an earlier run's episodes where there is one; else from assumptions that are named.
  */
 
-import { callsPerMessage } from "../../../env/users/registry.ts";
+import { asksModel, callsPerMessage } from "../../../env/users/registry.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
@@ -123,9 +123,9 @@ export function forecast(
     slots,
     batch.overSamplingBatchSize * rollout.groupSize,
   );
-  const perMinute = user.strategy === "scripted"
-    ? 0
-    : user.endpoint.calls.requestsPerMinute;
+  const perMinute = asksModel(user.strategy)
+    ? user.endpoint.calls.requestsPerMinute
+    : 0;
   const limit = perMinute === 0 ? null : perMinute * servers;
   const load = (episodes: number, most: number) =>
     loadOf(episodes, { rates, config, limit, atOnce: Math.min(slots, most) });
@@ -163,7 +163,7 @@ export function forecastWarnings(
   { user, rollout }: SlimeConfig,
 ): string[] {
   const limit = callsPerMinuteLimit;
-  const isPriced = user.strategy === "scripted" || run.cost !== null;
+  const isPriced = !asksModel(user.strategy) || run.cost !== null;
   return [
     ...(limit !== null && callsPerMinute > limit
       ? [
@@ -182,7 +182,7 @@ export function forecastWarnings(
         user.endpoint.model ?? "the customer's model"
       } costs is not known; add it to prices to have the cost here`,
     ]),
-    ...(user.strategy !== "scripted" && rates.user === null
+    ...(asksModel(user.strategy) && rates.user === null
       ? [
         `"${rates.measuredOn}" had customers without a model, so calls and cost are not known; measure on a run with ${user.strategy} customers`,
       ]
@@ -229,7 +229,7 @@ function costOf(
     readonly rates: EpisodeRates;
   },
 ): number | null {
-  if (user.strategy === "scripted") return 0;
+  if (!asksModel(user.strategy)) return 0;
   const price = prices[user.endpoint.model ?? ""];
   if (price === undefined || rates.user === null) return null;
   const { promptTokens, cachedTokens, completionTokens } = rates.user;

@@ -5,6 +5,7 @@
  * the dashboard, which runs anything for anyone, listens on loopback.
  */
 
+import { asksModel } from "../../../env/users/registry.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import { endpointVariables } from "../../../env/models/endpoints.ts";
 import { quoteWords } from "../hosts/shell.ts";
@@ -202,9 +203,9 @@ function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
 
 function serviceVariables({ user }: SlimeConfig, host: string): string[] {
   return [
-    ...(user.strategy === "scripted"
-      ? []
-      : endpointVariables(user.endpoint.provider)),
+    ...(asksModel(user.strategy)
+      ? endpointVariables(user.endpoint.provider)
+      : []),
     ...(isLoopback(host) ? [] : ["TAULAB_TOKEN"]),
   ];
 }

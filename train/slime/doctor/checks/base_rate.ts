@@ -3,6 +3,7 @@
  * rewards, and a filter that wants differences samples for ever.
  */
 
+import { asksModel } from "../../../../env/users/registry.ts";
 import { basename, join } from "node:path";
 import { ConfigError, RunDirError } from "../../../../env/errors.ts";
 import { EpisodeStore } from "../../../runs/episode_store.ts";
@@ -42,7 +43,7 @@ function measure({ data, agent, user, model }: SlimeConfig): string {
     `deno task evaluate --data ${data.source} --env ${data.domain} --split train`,
     `--agent ${agent} --model ${model.name} --provider sglang`,
     `--user ${user.strategy}`,
-    ...(user.strategy === "scripted" || user.endpoint.model === null ? [] : [
+    ...(!asksModel(user.strategy) || user.endpoint.model === null ? [] : [
       `--user-provider ${user.endpoint.provider} --user-model ${user.endpoint.model}`,
     ]),
   ].join(" ");

@@ -3,6 +3,7 @@
  * run would ask for.
  */
 
+import { asksModel } from "../../../../env/users/registry.ts";
 import { BoundaryError } from "../../../../env/errors.ts";
 import { createMeter } from "../../../../env/models/meter.ts";
 import type { ResolvedSlime } from "../../slime_config.ts";
@@ -36,7 +37,7 @@ export const customers: Check = {
     const spoken = await letOneSpeak(context, limits);
     if (typeof spoken !== "number") return [spoken];
     const { strategy, endpoint } = context.config.user;
-    if (strategy === "scripted") return verdict([], "scripted customers speak");
+    if (!asksModel(strategy)) return verdict([], "scripted customers speak");
     const plan = forecastBy(context, spoken);
     return verdict(
       rateFaults(plan, { limits, config: context.config }),

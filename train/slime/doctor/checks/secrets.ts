@@ -1,5 +1,6 @@
 /** Keys and tokens: set where they are needed. Their values are never looked at, beyond whether there is one. */
 
+import { asksModel } from "../../../../env/users/registry.ts";
 import { resolveEndpoint } from "../../../../env/models/endpoints.ts";
 import { ConfigError } from "../../../../env/errors.ts";
 import { isLoopback } from "../../../../env/serve/loopback.ts";
@@ -56,7 +57,7 @@ function neededNames(
 
 /** The customer's key: the endpoint itself says whether it needs one. */
 function endpointFaults({ config: { user }, env }: CheckContext): Observed[] {
-  if (user.strategy === "scripted") return [];
+  if (!asksModel(user.strategy)) return [];
   try {
     resolveEndpoint({ ...user.endpoint, env });
     return [];

@@ -3,6 +3,7 @@
  * port, and a tokenizer beside them.
  */
 
+import { asksModel } from "../../../../env/users/registry.ts";
 import { z } from "zod";
 import denoConfig from "../../../../deno.json" with { type: "json" };
 import { readOptionalText } from "../../../../env/tokens/model_dir.ts";
@@ -79,9 +80,7 @@ async function lookAt(
       data: dataset.name,
       fingerprint: dataset.fingerprint,
       agent: config.agent,
-      user: strategy === "scripted"
-        ? strategy
-        : `${strategy} ${endpoint.model}`,
+      user: asksModel(strategy) ? `${strategy} ${endpoint.model}` : strategy,
       max_turns: config.rollout.maxTurns,
       version: denoConfig.version,
     }, base),
