@@ -5,6 +5,7 @@ import type { AnyMetrics } from "../train/runs/metrics.ts";
 import { failureText } from "../train/slime/launch/job_failure.ts";
 import type { LaunchResult } from "../train/slime/launch/launch.ts";
 import type { RayJob } from "../train/slime/launch/ray_jobs.ts";
+import type { StopResult } from "../train/slime/launch/stop.ts";
 import type { SlimeRun } from "../train/slime/launch/slime_run.ts";
 import type { Terminal } from "./_terminal.ts";
 import { count, duration } from "../train/progress/amounts.ts";
@@ -124,6 +125,23 @@ function closing(
       }):\n${failure === null ? "" : indent(failureText(failure))}\n` +
         `Its log is in ${run.logs}. Go on from its last checkpoint with: deno task train --resume ${path}`;
   }
+}
+
+/** What a stop has ended, and how to go on. */
+export function stopText(
+  path: string,
+  { submissionId, state, stopped, services, rayHosts }: StopResult,
+): string {
+  const did = [
+    ...stopped ? [`the job "${submissionId}" (${state})`] : [],
+    ...services > 0 ? [`${services} episode servers`] : [],
+    ...rayHosts.length > 0 ? [`Ray on ${rayHosts.join(", ")}`] : [],
+  ];
+  return did.length === 0
+    ? `${path}: nothing of it runs any more`
+    : `${path}: stopped ${
+      did.join(", ")
+    }. Go on from its last checkpoint with: deno task train --resume ${path}`;
 }
 
 function indent(text: string): string {

@@ -8,9 +8,9 @@ import {
   type DoctorOptions,
   preflight,
 } from "../train/slime/doctor/doctor.ts";
+import { openRecipeFleet } from "../train/slime/launch/fleet.ts";
 import { resolveSlime } from "../train/slime/slime_config.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { openRecipeHosts } from "./_doctor_hosts.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
 import { readRecipe } from "./_recipes.ts";
 import { runsFlag } from "./_shared_flags.ts";
@@ -75,14 +75,14 @@ async function run(
   };
   const checks = chooseChecks(choice);
   const recipe = await readRecipe(flags.recipe);
-  await using opened = await openRecipeHosts(
+  await using fleet = await openRecipeFleet(
     resolveSlime(recipe, overridesOf(flags)),
-    flags.hosts,
+    { hostsFile: flags.hosts },
   );
   const line = new DoctorLine(terminal, checks);
   const options: DoctorOptions = {
     ...choice,
-    hosts: opened.shells,
+    hosts: fleet.shells,
     signal,
     runs: flags.runs,
     rowFiles: flags.rows,
@@ -90,7 +90,7 @@ async function run(
     ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout * 1000 }),
     onCheck: (check) => line.end(check),
   };
-  const report = await preflight(opened.slime, options);
+  const report = await preflight(fleet.slime, options);
   terminal.endProgress();
   terminal.print(doctorText(report));
   const { findings, healthy } = report;

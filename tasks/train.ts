@@ -16,11 +16,11 @@ import { openUser } from "../train/config/open_user.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   slimeAttach,
+  slimeDryRun,
   slimeLaunch,
   slimeResume,
   slimeStop,
 } from "./_slime_launch.ts";
-import { slimeDryRun } from "./_slime_plan.ts";
 import { stamp } from "../train/runs/run_info.ts";
 import {
   helpNotes,

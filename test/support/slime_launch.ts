@@ -130,7 +130,7 @@ export function launchRecipe(world: LaunchWorld, shape: RunShape) {
 
 /** How a launch of a test differs from a plain one. */
 export interface LaunchMore {
-  readonly sitting?: number;
+  readonly session?: number;
   readonly fromStep?: number;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: AnyMetrics) => void;
@@ -143,7 +143,7 @@ export async function launch(
   world: LaunchWorld,
   { name, shape, ...more }: { name: string; shape: RunShape } & LaunchMore,
 ): Promise<LaunchResult & { run: SlimeRun }> {
-  const { sitting = 1, fromStep = 0, jobsUrl } = more;
+  const { session = 1, fromStep = 0, jobsUrl } = more;
   const text = JSON.stringify(launchRecipe(world, shape));
   const slime = resolveSlime({ name: "test", text });
   const { config } = slime;
@@ -152,7 +152,7 @@ export async function launch(
   const path = join(world.runs, name);
   const plan = planLaunch(slime, {
     run: name,
-    sitting,
+    session,
     hosts: [],
     hooks: await Deno.readTextFile(HOOKS),
     runDir: path,
@@ -162,7 +162,7 @@ export async function launch(
     notes: [],
   });
   const { fingerprint } = dataset;
-  const run = sitting > 1 ? await SlimeRun.open(path) : await SlimeRun.create(
+  const run = session > 1 ? await SlimeRun.open(path) : await SlimeRun.create(
     path,
     {
       config,

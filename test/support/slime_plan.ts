@@ -40,11 +40,11 @@ export const RETAIL_ROWS: PlanData = {
   fingerprint: "f",
 };
 
-/** Facts of a first sitting, all known but NVLink. */
+/** Facts of a first session, all known but NVLink. */
 export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
   return {
     run: "a1",
-    sitting: 1,
+    session: 1,
     hosts: [
       { name: "gpu1", address: "10.0.0.11" },
       { name: "gpu2", address: "10.0.0.12" },

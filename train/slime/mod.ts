@@ -5,14 +5,14 @@
  * import { ok } from "node:assert/strict";
  * import { resolveSlime } from "./mod.ts";
  *
- * const config = resolveSlime({ name: "mine", text: "trainer: slime" }, []);
- * ok(config.rollout.groupSize > 1);
+ * const { batch } = resolveSlime({ name: "mine", text: "trainer: slime" });
+ * ok(batch.gpus > 0);
  * ```
  *
  * @module
  */
 
-export { resolveSlime } from "./slime_config.ts";
+export { type ResolvedSlime, resolveSlime } from "./slime_config.ts";
 export { planLaunch } from "./plan/slime_plan.ts";
 export { planData } from "./plan/slime_rows.ts";
 export { slimeFileName, slimeRows } from "./plan/example_rows.ts";

@@ -7,6 +7,7 @@
 import { ConfigError } from "../../../env/errors.ts";
 import { nearest } from "../../../env/explain.ts";
 import type { CallOptions } from "../../../env/types.ts";
+import { readHooks } from "../hooks.ts";
 import type { Shell } from "../hosts/shell.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
@@ -151,10 +152,4 @@ function answering(
   hosts: readonly Shell[],
 ): Shell | undefined {
   return hosts.find((host) => host === head);
-}
-
-async function readHooks(): Promise<string> {
-  return await Deno.readTextFile(
-    new URL("../generate.py", import.meta.url),
-  );
 }

@@ -6,15 +6,18 @@
 import { RayError } from "../../../env/errors.ts";
 import { sleepByClock } from "../../../env/sleep.ts";
 import type { CallOptions } from "../../../env/types.ts";
-import type { Host } from "../hosts/hosts_file.ts";
+import { isLoopback } from "../../../env/serve/loopback.ts";
+import { type Host, hostAddress, readHosts } from "../hosts/hosts_file.ts";
 import { localShell } from "../hosts/local_shell.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { sshShell, sshTarget } from "../hosts/ssh_shell.ts";
-import { THIS_MACHINE } from "../plan/plan_cluster.ts";
+import type { ResolvedSlime } from "../slime_config.ts";
 import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
 
 /** The hosts of a run. Held by `await using`. */
 export interface Fleet extends AsyncDisposable {
+  /** Of all hosts, the head first; of this machine where the recipe names none. */
+  readonly shells: readonly Shell[];
   /** @throws {RayError} If no host has this name. */
   shellOf(host: string): Shell;
   /** Ray's Jobs interface, whose address is as the head itself reaches it. */
@@ -30,13 +33,12 @@ export function openFleet(
   { env }: { readonly env: (name: string) => string | undefined },
 ): Fleet {
   const resources = new AsyncDisposableStack();
-  const shells = new Map<string, Shell>([[THIS_MACHINE, localShell()]]);
-  for (const host of hosts) {
-    shells.set(host.name, resources.use(sshShell(host)));
-  }
+  const here = localShell();
+  const remote = hosts.map((host) => resources.use(sshShell(host)));
   return {
+    shells: remote.length === 0 ? [here] : remote,
     shellOf(name) {
-      const shell = shells.get(name);
+      const shell = [here, ...remote].find((one) => one.name === name);
       if (shell !== undefined) return shell;
       throw new RayError(
         `The run was launched on "${name}", which hosts.yaml does not name any more`,
@@ -53,6 +55,37 @@ export function openFleet(
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** The fleet of a recipe. */
+export interface RecipeFleet extends Fleet {
+  /** The recipe with the head's address as hosts.yaml has it, where the recipe leaves it at loopback. */
+  readonly slime: ResolvedSlime;
+}
+
+/**
+ * Opens the hosts that a recipe names; connects with the first command.
+ * @param options.hostsFile Path of a hosts.yaml.
+ * @param options.env Reads a variable of the environment. Default: `Deno.env.get`.
+ * @throws {ConfigError} If the file is not there, or lacks a host that the recipe names.
+ */
+export async function openRecipeFleet(
+  slime: ResolvedSlime,
+  { hostsFile, env = Deno.env.get }: {
+    readonly hostsFile: string;
+    readonly env?: (name: string) => string | undefined;
+  },
+): Promise<RecipeFleet> {
+  const { config } = slime;
+  const hosts = await readHosts(hostsFile, config.cluster.hosts);
+  const [head, ...others] = hosts;
+  const fleet = openFleet(hosts, { env });
+  if (
+    head === undefined || others.length === 0 ||
+    !isLoopback(config.cluster.address)
+  ) return { ...fleet, slime };
+  const cluster = { ...config.cluster, address: hostAddress(head) };
+  return { ...fleet, slime: { ...slime, config: { ...config, cluster } } };
 }
 
 const OPEN_TIMEOUT_MS = 30_000;

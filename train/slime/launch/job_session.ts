@@ -6,13 +6,13 @@ import type { AnyMetrics } from "../../runs/metrics.ts";
 import { withDerived } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { followJob, type FollowOptions, type JobEnd } from "./follow.ts";
-import type { LaunchRecord, LaunchSitting } from "./launch_record.ts";
+import type { LaunchRecord, LaunchSession } from "./launch_record.ts";
 import type { JobState, RayJob, RayJobs } from "./ray_jobs.ts";
 import { SlimeMetricsReader, type SlimeMetricsShape } from "./slime_metrics.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
 /** What a person is told while a job runs. */
-export interface SittingEvents {
+export interface SessionEvents {
   /** A line of metrics that is new. */
   readonly onLine?: (line: AnyMetrics) => void;
   readonly onState?: (job: RayJob) => void;
@@ -21,11 +21,11 @@ export interface SittingEvents {
   readonly onLogLines?: (lines: readonly string[]) => void;
 }
 
-/** Settings of {@linkcode followSitting}. */
-export interface SittingOptions
+/** Settings of {@linkcode followSession}. */
+export interface SessionOptions
   extends
     CallOptions,
-    SittingEvents,
+    SessionEvents,
     Pick<FollowOptions, "pollMs" | "patienceMs"> {
   readonly run: SlimeRun;
   readonly jobs: RayJobs;
@@ -36,9 +36,9 @@ export interface SittingOptions
  * are not lost; a line of metrics that is there is not written again.
  * @throws As {@linkcode followJob}.
  */
-export async function followSitting(options: SittingOptions): Promise<JobEnd> {
+export async function followSession(options: SessionOptions): Promise<JobEnd> {
   const { run, onLine } = options;
-  const { submissionId } = lastSitting(run);
+  const { submissionId } = lastSession(run);
   const reader = new SlimeMetricsReader(
     metricsShape(run.config, run.launch!),
   );
@@ -59,9 +59,9 @@ export async function followSitting(options: SittingOptions): Promise<JobEnd> {
 }
 
 /** The job of a run that was submitted last. */
-export function lastSitting({ launch }: SlimeRun): LaunchSitting {
-  const sitting = launch?.sittings.at(-1);
-  if (sitting !== undefined) return sitting;
+export function lastSession({ launch }: SlimeRun): LaunchSession {
+  const session = launch?.sittings.at(-1);
+  if (session !== undefined) return session;
   throw new TypeError("The run has no job");
 }
 
@@ -77,8 +77,8 @@ export function withState(
   return { ...launch, sittings };
 }
 
-/** Ends the sitting in `run.json`, with what it came to, and draws the curve. */
-export async function closeSitting(
+/** Ends the session in `run.json`, with what it came to, and draws the curve. */
+export async function closeSession(
   run: SlimeRun,
   job: Pick<RayJob, "state" | "exitCode" | "startedMs" | "endedMs">,
 ): Promise<void> {

@@ -27,16 +27,16 @@ import {
   stopServices,
 } from "../bridge/episode_servers.ts";
 import {
-  closeSitting,
-  followSitting,
-  lastSitting,
-  type SittingEvents,
+  closeSession,
+  followSession,
+  lastSession,
+  type SessionEvents,
   withState,
 } from "./job_session.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
 /** Settings of {@linkcode launchRun} and {@linkcode attachRun}. */
-export interface FollowRunOptions extends CallOptions, SittingEvents {
+export interface FollowRunOptions extends CallOptions, SessionEvents {
   readonly run: SlimeRun;
   readonly fleet: Fleet;
   /** Between looks at the job's state. Default: 3 s. */
@@ -106,7 +106,7 @@ export async function attachRun(
       { hint: `start it again by --resume ${run.path}` },
     );
   }
-  const { submissionId, state } = lastSitting(run);
+  const { submissionId, state } = lastSession(run);
   if (state !== null) {
     throw new ConfigError(
       `The job "${submissionId}" of "${run.path}" has ended (${state})`,
@@ -124,7 +124,7 @@ export async function attachRun(
   return await follow(options, { services, jobs });
 }
 
-/** Whether the last sitting's job may be running. */
+/** Whether the last session's job may be running. */
 function isSubmitted({ launch }: SlimeRun): boolean {
   return launch !== undefined && launch.sittings.at(-1)?.state === null;
 }
@@ -233,7 +233,7 @@ async function save(
   await run.saveLaunch({ ...run.launch!, ...part });
 }
 
-/** The sitting is on disk before it is submitted, so that a job cannot be there and not be known. */
+/** The session is on disk before it is submitted, so that a job cannot be there and not be known. */
 async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   const { run, plan, fromStep, signal, onNote } = options;
   const { submissionId, entrypoint, runtimeEnv, metadata } = plan.job;
@@ -243,14 +243,14 @@ async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
     metadata,
     envVars: runtimeEnv.env_vars,
   };
-  const sitting = {
+  const session = {
     submissionId,
     fromStep,
     submittedAt: new Date().toISOString(),
     state: null,
   };
   const earlier = run.launch!.sittings;
-  await save(run, { sittings: [...earlier, sitting] });
+  await save(run, { sittings: [...earlier, session] });
   try {
     await jobs.submit(job, signal === undefined ? {} : { signal });
     onNote?.(`Submitted the job "${submissionId}" to ${jobs.url}`);
@@ -278,7 +278,7 @@ async function follow(
   const { run, signal } = options;
   let last: RayJob | null = null;
   try {
-    const { job, failure } = await followSitting({
+    const { job, failure } = await followSession({
       ...options,
       jobs,
       onState(job) {
@@ -288,7 +288,7 @@ async function follow(
     });
     await run.saveLaunch(withState(run.launch!, job.state));
     await endAll(options, { services, jobs });
-    await closeSitting(run, job);
+    await closeSession(run, job);
     return { outcome: OUTCOMES[job.state] ?? "failed", job, failure };
   } catch (error) {
     services?.leave();

@@ -17,7 +17,7 @@ import { startedRaySchema } from "./ray_cluster.ts";
 /** The version of `launch.json`; another is refused. */
 export const LAUNCH_VERSION = 1;
 
-const sittingSchema = z.object({
+const sessionSchema = z.object({
   submissionId: z.string(),
   /** Rollouts that were trained on before it: those of the checkpoint that it went on from. */
   fromStep: z.int(),
@@ -41,8 +41,8 @@ export const launchRecordSchema = z.object({
     dev: z.int().optional(),
     test: z.int().optional(),
   }),
-  /** A job each; the last one is what runs. */
-  sittings: z.array(sittingSchema),
+  /** The sessions of the run, a job each, by the name that this file has had from its first version; the last one is what runs. */
+  sittings: z.array(sessionSchema),
   /** Ray, as far as it was started here and not ended; `null` where a cluster was joined. */
   ray: startedRaySchema.nullable(),
   /** Servers of episodes that were started here and not ended. */
@@ -55,7 +55,7 @@ export const launchRecordSchema = z.object({
 export type LaunchRecord = Readonly<z.infer<typeof launchRecordSchema>>;
 
 /** A job of a run. */
-export type LaunchSitting = Readonly<z.infer<typeof sittingSchema>>;
+export type LaunchSession = Readonly<z.infer<typeof sessionSchema>>;
 
 /**
  * Reads the record of a run.

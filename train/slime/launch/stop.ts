@@ -8,11 +8,11 @@ import type { Fleet } from "./fleet.ts";
 import { endAll } from "./launch.ts";
 import {
   type LaunchRecord,
-  type LaunchSitting,
+  type LaunchSession,
   readLaunchRecord,
 } from "./launch_record.ts";
 import { isFinal, type JobState, type RayJobs } from "./ray_jobs.ts";
-import { closeSitting, followSitting, withState } from "./job_session.ts";
+import { closeSession, followSession, withState } from "./job_session.ts";
 import { checkUnfinished } from "../../runs/resume_check.ts";
 import { cutMetrics, readSlimeRun, SlimeRun } from "./slime_run.ts";
 
@@ -52,15 +52,15 @@ export async function stopRun(
   const launch = await launched(path);
   const call = options.signal === undefined ? {} : { signal: options.signal };
   const jobs = await options.fleet.jobsOf(launch, call);
-  const sitting = launch.sittings.at(-1);
-  const stopped = sitting === undefined || sitting.state !== null
-    ? { state: sitting?.state ?? null, stopped: false }
-    : await stopJob({ sitting, jobs, launch }, options);
+  const session = launch.sittings.at(-1);
+  const stopped = session === undefined || session.state !== null
+    ? { state: session?.state ?? null, stopped: false }
+    : await stopJob({ session, jobs, launch }, options);
   await using run = await openWhenFree(path, options);
   const { services, ray } = run.launch!;
   await settle(run, { ...options, jobs, state: stopped.state });
   return {
-    submissionId: sitting?.submissionId ?? null,
+    submissionId: session?.submissionId ?? null,
     ...stopped,
     services: services.length,
     rayHosts: run.launch!.ray === null ? ray?.hosts ?? [] : [],
@@ -76,15 +76,15 @@ async function launched(path: string): Promise<LaunchRecord> {
 }
 
 async function stopJob(
-  { sitting, jobs, launch }: {
-    sitting: LaunchSitting;
+  { session, jobs, launch }: {
+    session: LaunchSession;
     jobs: RayJobs;
     launch: LaunchRecord;
   },
   { signal, onNote }: StopOptions,
 ): Promise<{ state: JobState | null; stopped: boolean }> {
   const call = signal === undefined ? {} : { signal };
-  const { submissionId } = sitting;
+  const { submissionId } = session;
   try {
     const stopped = await jobs.stop(submissionId, call);
     return { state: await finalState(jobs, submissionId, call), stopped };
@@ -148,7 +148,7 @@ async function openWhenFree(
   }
 }
 
-/** Takes in what the job said last, ends the rest, and closes the sitting. */
+/** Takes in what the job said last, ends the rest, and closes the session. */
 async function settle(
   run: SlimeRun,
   options: StopOptions & {
@@ -159,19 +159,19 @@ async function settle(
   const { jobs, state } = options;
   const isOpen = run.launch!.sittings.at(-1)?.state === null;
   if (isOpen && state !== null) {
-    const { job } = await followSitting({
+    const { job } = await followSession({
       ...options,
       run,
       patienceMs: 10_000,
     });
     await run.saveLaunch(withState(run.launch!, job.state));
     await endAll({ ...options, run }, { jobs });
-    return await closeSitting(run, job);
+    return await closeSession(run, job);
   }
   await endAll({ ...options, run }, { jobs });
   if (!isOpen) return;
   await run.saveLaunch(withState(run.launch!, "STOPPED"));
-  await closeSitting(run, {
+  await closeSession(run, {
     state: "STOPPED",
     exitCode: null,
     startedMs: null,
@@ -213,17 +213,17 @@ async function refuseRunning(
   path: string,
   { launch, fleet, signal }: StopOptions & { readonly launch: LaunchRecord },
 ): Promise<void> {
-  const sitting = launch.sittings.at(-1);
-  if (sitting === undefined || sitting.state !== null) return;
+  const session = launch.sittings.at(-1);
+  if (session === undefined || session.state !== null) return;
   const call = signal === undefined ? {} : { signal };
   const jobs = await fleet.jobsOf(launch, call);
-  const job = await jobs.job(sitting.submissionId, call).catch((error) => {
+  const job = await jobs.job(session.submissionId, call).catch((error) => {
     if (error instanceof RayError) return undefined;
     throw error;
   });
   if (job === undefined || isFinal(job.state)) return;
   throw new ConfigError(
-    `The job "${sitting.submissionId}" of "${path}" runs (${job.state})`,
+    `The job "${session.submissionId}" of "${path}" runs (${job.state})`,
     { hint: `follow it by --attach ${path}, or stop it by --stop ${path}` },
   );
 }

@@ -244,16 +244,16 @@ export function planJob(
   },
 ): JobPlan {
   const { paths } = config;
-  const { run, sitting } = facts;
+  const { run, session } = facts;
   return {
-    submissionId: sitting === 1 ? run : `${run}-${sitting}`,
+    submissionId: session === 1 ? run : `${run}-${session}`,
     entrypoint: `cd ${quoteWords([paths.slime])} && exec ${
       quoteWords([paths.python, "train.py", ...words])
     }`,
     runtimeEnv: {
       env_vars: jobVariables(config, { facts, hosts, directory, services }),
     },
-    metadata: { taulab_run: run, taulab_sitting: String(sitting) },
+    metadata: { taulab_run: run, taulab_sitting: String(session) },
     secrets,
   };
 }

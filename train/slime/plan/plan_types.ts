@@ -18,8 +18,8 @@ export interface PlanHost {
 export interface LaunchFacts {
   /** The run's name: also of its directory on the hosts, of its checkpoints and of its job. */
   readonly run: string;
-  /** Which sitting of the run this is, from 1: a resumed run is another job. */
-  readonly sitting: number;
+  /** Which session of the run this is, from 1: a resumed run is another job. */
+  readonly session: number;
   /** The head first, in the order of `cluster.hosts`; empty where the recipe names none. */
   readonly hosts: readonly PlanHost[];
   /** The text of generate.py. */

@@ -204,7 +204,7 @@ Deno.test({
             const { outcome, run } = await launch(world, {
               name: "fourth",
               shape: slow,
-              sitting: 2,
+              session: 2,
               fromStep: point.step,
             });
             assert.equal(outcome, "completed");

@@ -174,10 +174,10 @@ Deno.test("planLaunch() settles NVLink by the recipe, else by what was seen", as
   assert.equal(seen(no, true), "0");
 });
 
-Deno.test("planLaunch() gives a run its own checkpoints, and each sitting its own job", async () => {
+Deno.test("planLaunch() gives a run its own checkpoints, and each session its own job", async () => {
   const slime = await slimeOf("qwen3-4b");
   const first = planLaunch(slime, slimeFactsOf());
-  const second = planLaunch(slime, slimeFactsOf({ sitting: 2 }));
+  const second = planLaunch(slime, slimeFactsOf({ session: 2 }));
   const other = planLaunch(slime, slimeFactsOf({ run: "b1" }));
   assert.equal(first.derived.checkpoints, second.derived.checkpoints);
   assert.notEqual(first.derived.checkpoints, other.derived.checkpoints);

@@ -1,42 +1,14 @@
-/** `deno task train --recipe qwen3-4b --dry-run`: the plan of a slime run, so that each line can be checked. */
+/** The plan of a slime run as text, so that each line can be checked. */
 
-import { asksModel } from "../env/users/registry.ts";
-import type { Recipe } from "../train/config/config.ts";
-import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
-import type { SlimeConfig } from "../train/slime/slime_schema.ts";
-import type { Load } from "../train/slime/plan/forecast.ts";
-import {
-  type LaunchPlan,
-  planLaunch,
-  type PlannedCommand,
-} from "../train/slime/plan/slime_plan.ts";
-import type { TaskContext, TaskResult } from "./_cli.ts";
-import { newSlime, slimeFacts, slimeRunName } from "./_slime_facts.ts";
-import { count, dollars, duration } from "../train/progress/amounts.ts";
-import type { TrainFlags } from "./_train_flags.ts";
-
-/** Prints the plan of a slime run. Starts, asks and writes nothing. */
-export async function slimeDryRun(
-  recipe: Recipe,
-  flags: TrainFlags,
-  { terminal }: TaskContext,
-): Promise<TaskResult> {
-  const slime = newSlime(recipe, flags);
-  const { config } = slime;
-  const facts = await slimeFacts(config, {
-    run: flags.name ?? slimeRunName(recipe, new Date()),
-    sitting: 1,
-    runs: flags.runs,
-    hosts: flags.hosts ?? "hosts.yaml",
-    ratesFrom: flags.ratesFrom,
-  });
-  const plan = planLaunch(slime, facts);
-  terminal.print(slimePlanText(config, plan));
-  return { json: { ...plan, config } };
-}
+import { asksModel } from "../../../env/users/registry.ts";
+import { count, dollars, duration } from "../../progress/amounts.ts";
+import { quote, quoteWords } from "../hosts/shell.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import type { Load } from "./forecast.ts";
+import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 
 /** The plan for people: a section each for what is written, started, run and taken. */
-export function slimePlanText(config: SlimeConfig, plan: LaunchPlan): string {
+export function planText(config: SlimeConfig, plan: LaunchPlan): string {
   const sections: [string, string[]][] = [
     ["Files, on each host", fileLines(plan)],
     ["Servers of episodes", serviceLines(plan)],

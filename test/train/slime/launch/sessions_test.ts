@@ -1,0 +1,112 @@
+/** What refuses a session before Ray is asked for anything; with a Ray, see launch_test.ts. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { ConfigError, HostError, RunDirError } from "../../../../env/errors.ts";
+import { parseSet } from "../../../../train/config/config.ts";
+import { openDataset } from "../../../../train/config/open_dataset.ts";
+import { newRunInfo } from "../../../../train/runs/run_info.ts";
+import type { DoctorReport } from "../../../../train/slime/doctor/doctor.ts";
+import {
+  attachToRun,
+  launchNewRun,
+  type LaunchSessionOptions,
+  resumeRun,
+  stopLaunchedRun,
+} from "../../../../train/slime/launch/sessions.ts";
+import { SlimeRun } from "../../../../train/slime/launch/slime_run.ts";
+import { slimeOf } from "../../../support/doctor.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
+
+function options(runs: string): LaunchSessionOptions {
+  return {
+    runs,
+    hostsFile: join(runs, "hosts.yaml"),
+    doctor: null,
+    env: () => undefined,
+  };
+}
+
+async function runThere(path: string, fingerprint?: string): Promise<void> {
+  const { config } = slimeOf();
+  const dataset = await openDataset(config.data);
+  const info = await newRunInfo({
+    trainer: "slime",
+    seed: 1,
+    dataset: {
+      name: dataset.name,
+      fingerprint: fingerprint ?? dataset.fingerprint,
+    },
+    now: new Date(),
+  });
+  await using _ = await SlimeRun.create(path, { config, info });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+Deno.test("launchNewRun() makes no run dir where the data are not there", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    const slime = slimeOf(["data.source=tau-bench"]);
+    await assert.rejects(launchNewRun(slime, { ...options(dir), path }), {
+      name: "ConfigError",
+      hint: /--tau-bench DIR/,
+    });
+    assert.ok(!await isThere(path));
+  }));
+
+Deno.test("launchNewRun() makes no run dir where the doctor finds what fails, and reports it", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    const slime = slimeOf([
+      `paths.python=${dir}/none`,
+      `model.directory=${dir}/none`,
+    ]);
+    let report: DoctorReport | undefined;
+    const doctor = { onReport: (one: DoctorReport) => report = one };
+    await assert.rejects(
+      launchNewRun(slime, { ...options(dir), doctor, path }),
+      (error) =>
+        error instanceof HostError && /--skip-doctor/.test(error.hint!),
+    );
+    assert.equal(report?.healthy, false);
+    assert.ok(!await isThere(path));
+  }));
+
+Deno.test("resumeRun() refuses another config, another recipe and another dataset", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await runThere(path);
+    const asked = { ...options(dir), overrides: [] };
+    const overrides = [parseSet("rollout.steps=7")];
+    await assert.rejects(
+      resumeRun(path, { ...asked, overrides }),
+      (error) =>
+        error instanceof ConfigError &&
+        /rollout\.steps is 500/.test(`${error}`),
+    );
+    await assert.rejects(
+      resumeRun(path, { ...asked, recipe: "qwen3-4b" }),
+      /--recipe qwen3-4b is for new runs/,
+    );
+    const other = join(dir, "b1");
+    await runThere(other, "of something else");
+    await assert.rejects(
+      resumeRun(other, asked),
+      (error) =>
+        error instanceof RunDirError && /another dataset/.test(error.message),
+    );
+  }));
+
+Deno.test("attachToRun() and stopLaunchedRun() refuse a run that has no job", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await runThere(path);
+    await assert.rejects(attachToRun(path, options(dir)), /has no job/);
+    await assert.rejects(
+      stopLaunchedRun(path, options(dir)),
+      /Nothing was launched/,
+    );
+  }));

@@ -1,0 +1,77 @@
+/** What a plan goes by beside the recipe, gathered from data, hosts.yaml and an earlier run. */
+
+import { basename } from "node:path";
+import { openDataset } from "../../config/open_dataset.ts";
+import { readHooks } from "../hooks.ts";
+import { hostAddress, hostsIfThere } from "../hosts/hosts_file.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { ASSUMED } from "./forecast.ts";
+import { measuredRates } from "./measured.ts";
+import type { LaunchFacts } from "./plan_types.ts";
+import { type PlanData, planData } from "./slime_rows.ts";
+
+/** Where {@linkcode gatherFacts} looks, beside the config. */
+export interface FactSources {
+  /** The run dir on this machine: `runs/NAME`. */
+  readonly runDir: string;
+  /** Which session of the run this is, from 1. Default: 1. */
+  readonly session?: number;
+  /** Path of a hosts.yaml. */
+  readonly hostsFile: string;
+  /** Path of a run or an evaluation to measure on. Default: assumptions. */
+  readonly ratesFrom?: string | undefined;
+}
+
+/**
+ * Gathers what a plan goes by. Asks no network; what is not there is left open and noted.
+ * @throws {ConfigError} If a host is not in hosts.yaml, or nothing can be measured on the run that was named.
+ * @throws {DataError} If the data are damaged.
+ */
+export async function gatherFacts(
+  config: SlimeConfig,
+  { runDir, session = 1, hostsFile, ratesFrom }: FactSources,
+): Promise<LaunchFacts> {
+  const data = await dataIfThere(config);
+  const promptTokens = data?.promptTokens ?? ASSUMED.promptTokens;
+  return {
+    run: basename(runDir),
+    session,
+    ...await namedHosts(config, hostsFile),
+    hooks: await readHooks(),
+    runDir,
+    data,
+    nvlink: null,
+    measured: ratesFrom === undefined
+      ? null
+      : await measuredRates(ratesFrom, promptTokens),
+  };
+}
+
+/** `null` where the recipe is of τ-bench and nobody said where its data are. */
+async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
+  const { data } = config;
+  return data.source === "tau-bench" && data.directory === null
+    ? null
+    : planData(await openDataset(data), config);
+}
+
+/** A plan can be looked at before there is a hosts.yaml; a launch needs one. */
+async function namedHosts(
+  { cluster }: SlimeConfig,
+  path: string,
+): Promise<Pick<LaunchFacts, "hosts" | "notes">> {
+  const hosts = await hostsIfThere(path, cluster.hosts);
+  if (hosts === undefined) {
+    return {
+      hosts: cluster.hosts.map((name) => ({ name, address: name })),
+      notes: [
+        `there is no ${path}, so the names of hosts stand for their addresses here`,
+      ],
+    };
+  }
+  const known = hosts.map((host) => ({
+    name: host.name,
+    address: hostAddress(host),
+  }));
+  return { hosts: known, notes: [] };
+}
