@@ -49,8 +49,8 @@ export {
   rewardBy,
   waysToEnd,
 } from "./lib/rewards.ts";
+export { diagnoseFailed } from "../train/diagnosis/diagnose_run.ts";
 export {
-  diagnoseFailed,
   showDecisiveCounts,
   showDiagnosed,
   showRunEpisode,

@@ -2,7 +2,6 @@
  * `deno task audit`: what is wrong with a set of tasks, each finding with its evidence, and which tasks to leave out.
  */
 
-import { join } from "node:path";
 import { z } from "zod";
 import {
   audit,
@@ -11,14 +10,12 @@ import {
   CHECKS,
 } from "../env/audit/audit.ts";
 import { ConfigError } from "../env/errors.ts";
-import type { Dataset, DomainName, Split } from "../env/types.ts";
-import { dataSchema } from "../train/config/config_sections.ts";
-import { openDataset } from "../train/config/open_dataset.ts";
+import type { Dataset, Split } from "../env/types.ts";
 import { formatExclusions } from "../train/config/exclusions.ts";
+import { namedDataset } from "../train/config/named_dataset.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
+import { reportText } from "./_audit_view.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { count, duration, percent } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
@@ -66,52 +63,17 @@ async function run(
   flags: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  const dataset = await open(flags);
+  const dataset = await namedDataset(flags);
   const splits = splitsOf(flags, dataset);
-  const from = performance.now();
-  const report = audit(dataset, {
-    splits,
-    signal,
-    onTask: (done, of) => {
-      const rate = done / ((performance.now() - from) / 1000);
-      terminal.progress(
-        `${count(done)}/${count(of)} tasks · ${rate.toFixed(0)}/s · ${
-          duration((of - done) / rate)
-        } left`,
-      );
-    },
-  });
+  const tasks = splits.flatMap((split) => dataset.tasks(split));
+  const line = terminal.counting(tasks.length, "tasks");
+  const report = audit(dataset, { splits, signal, onTask: () => line.step() });
   terminal.endProgress();
-  terminal.print(reportText(report, { dataset, flags }));
+  terminal.print(reportText(report, { domain: dataset.domain, ...flags }));
   await write(report, { dataset, flags });
   return {
     json: { data: dataset.name, domain: dataset.domain, ...report },
   };
-}
-
-async function open({ data, env, tauBench, seed }: Flags): Promise<Dataset> {
-  const isNamed = data === "generated" || data === "tau-bench";
-  const worlds = isNamed ? [] : await worldsIn(data);
-  return await openDataset(dataSchema.parse({
-    source: data === "generated" ? data : "tau-bench",
-    domain: env ?? worlds[0] ?? "retail",
-    directory: isNamed ? tauBench || null : data,
-    worldSeed: seed,
-  }));
-}
-
-/** The worlds that a directory has tasks of. @throws {ConfigError} If it has none. */
-async function worldsIn(directory: string): Promise<DomainName[]> {
-  const worlds: DomainName[] = [];
-  for (const name of ["retail", "airline"] as const) {
-    const found = await Deno.stat(join(directory, name)).catch(() => null);
-    if (found?.isDirectory) worlds.push(name);
-  }
-  if (worlds.length > 0) return worlds;
-  throw new ConfigError(
-    `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it ("retail" or "airline")`,
-    { hint: "name one that deno task mock or deno task import has written" },
-  );
 }
 
 function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
@@ -146,69 +108,6 @@ async function write(
       formatExclusions(report.exclusions, head),
     );
   }
-}
-
-function reportText(
-  report: AuditReport,
-  { dataset, flags }: { dataset: Dataset; flags: Flags },
-): string {
-  const { findings, exclusions, tasks } = report;
-  const listed = findings.filter(({ check }) =>
-    flags.check.length === 0 || flags.check.includes(check)
-  );
-  const all = Object.values(tasks).reduce((sum, n) => sum + n, 0);
-  return [
-    countsTable(report),
-    ...(report.overlaps.length === 0 ? [] : [overlapTable(report, dataset)]),
-    ...(flags.show === 0 ? [] : [
-      listed.slice(0, flags.show).map(({ taskId, reason, evidence }) =>
-        `${taskId}: ${reason}\n  ${evidence}`
-      ).join("\n"),
-    ]),
-    ...(listed.length > flags.show
-      ? [
-        `… and ${
-          count(listed.length - flags.show)
-        } more; --show N lists them, --report FILE writes all`,
-      ]
-      : []),
-    `${count(exclusions.length)} of ${count(all)} tasks (${
-      percent(exclusions.length / all)
-    }) should be left out`,
-  ].filter((part) => part !== "").join("\n\n");
-}
-
-/** Tasks with a finding, by check and split. */
-function countsTable({ findings, tasks }: AuditReport): string {
-  const splits = Object.keys(tasks) as Split[];
-  return table([
-    ["tasks with", ...splits],
-    ...checkNames.map((name) => [
-      CHECKS[name],
-      ...splits.map((split) => {
-        const found = findings.filter(({ check, split: of }) =>
-          check === name && of === split
-        );
-        return count(new Set(found.map(({ taskId }) => taskId)).size);
-      }),
-    ]),
-    ["(tasks in all)", ...splits.map((split) => count(tasks[split] ?? 0))],
-  ]);
-}
-
-function overlapTable({ overlaps }: AuditReport, { domain }: Dataset): string {
-  return table([
-    [
-      "shared between",
-      "customers",
-      domain === "retail" ? "orders" : "reservations",
-    ],
-    ...overlaps.map(({ splits, customers, rows }) => [
-      splits.join(" and "),
-      count(customers),
-      count(rows),
-    ]),
-  ]);
 }
 
 if (import.meta.main) {

@@ -3,24 +3,22 @@
  */
 
 import { z } from "zod";
-import { diagnose } from "../env/diagnosis/diagnose.ts";
-import { ConfigError, InfrastructureError, messageOf } from "../env/errors.ts";
+import { ConfigError, messageOf } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
-import type { ChatModel } from "../env/types.ts";
 import { endpointSchema } from "../train/config/config_sections.ts";
-import { judge } from "../train/diagnosis/judge.ts";
+import { openChatModel } from "../train/config/open_model.ts";
+import {
+  diagnoseFailed,
+  failedOf,
+  judgeAll,
+} from "../train/diagnosis/diagnose_run.ts";
 import {
   type Diagnosed,
   diagnosisReport,
 } from "../train/diagnosis/diagnosis_report.ts";
-import {
-  openRunEpisodes,
-  type RunEpisode,
-  type RunEpisodes,
-} from "../train/runs/run_episodes.ts";
-import { openChatModel } from "../train/config/open_model.ts";
+import { openRunEpisodes } from "../train/runs/run_episodes.ts";
 import { latestRun } from "../train/runs/run_reader.ts";
-import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
 import { budgetFlags, runPath, runsFlag } from "./_shared_flags.ts";
 
@@ -67,38 +65,35 @@ type Flags = z.infer<typeof flags>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   const { terminal, signal } = context;
+  const { source, step, show, tauBench } = flags;
   const path = await runOf(flags, context.operands);
-  using run = await openRunEpisodes(
-    path,
-    flags.tauBench ? { tauBench: flags.tauBench } : {},
-  );
+  using run = await openRunEpisodes(path, tauBench ? { tauBench } : {});
   const episodes = run.list({
-    ...(flags.source === undefined ? {} : { source: flags.source }),
-    ...(flags.step === undefined ? {} : { step: flags.step }),
+    ...(source === undefined ? {} : { source }),
+    ...(step === undefined ? {} : { step }),
   });
-  const failed = episodes.filter(({ record }) => record.reward !== 1);
-  const diagnosed = diagnoseAll(failed, run, context);
+  const line = terminal.counting(
+    failedOf(episodes).length,
+    "episodes replayed",
+  );
+  const diagnosed = diagnoseFailed(run, episodes, {
+    signal,
+    onEpisode: () => line.step(),
+  });
   const all = flags.judge === undefined
     ? diagnosed
-    : await judgeAll(diagnosed, flags, context);
+    : await judged(diagnosed, flags, context);
   terminal.endProgress();
   const report = diagnosisReport(all);
-  terminal.print(
-    reportText({
-      path,
-      report,
-      all,
-      episodes: episodes.length,
-      show: flags.show,
-    }),
-  );
+  const shown = { path, report, all, episodes: episodes.length, show };
+  terminal.print(reportText(shown));
   const json = {
     run_dir: path,
     episodes: episodes.length,
     ...report,
     diagnoses: all.map(diagnosedJson),
   };
-  return { json, ...(signal.aborted ? { exitCode: 130 } : {}) };
+  return { json, ...(signal.aborted ? { exitCode: EXIT.interrupted } : {}) };
 }
 
 async function runOf(
@@ -110,109 +105,43 @@ async function runOf(
       hint: "name one",
     });
   }
-  if (named !== undefined) {
-    return runPath(named, runs);
-  }
+  if (named !== undefined) return runPath(named, runs);
   const latest = await latestRun(runs);
   if (latest !== undefined) return latest;
-  throw new ConfigError(
-    `There is no run in "${runs}"`,
-    { hint: 'make one by "deno task train" or "deno task evaluate"' },
-  );
+  throw new ConfigError(`There is no run in "${runs}"`, {
+    hint: 'make one by "deno task train" or "deno task evaluate"',
+  });
 }
 
-function diagnoseAll(
-  failed: readonly RunEpisode[],
-  { dataset }: RunEpisodes,
-  { terminal, signal }: TaskContext,
-): Diagnosed[] {
-  const line = terminal.counting(failed.length, "episodes replayed");
-  const all: Diagnosed[] = [];
-  for (const episode of failed) {
-    if (signal.aborted) break;
-    const { record: { failure, findings }, task, stopReason } = episode;
-    const diagnosis = diagnose({ turns: episode.turns(), stopReason }, {
-      dataset,
-      task,
-      failure,
-      findings,
-    });
-    all.push({ episode, diagnosis });
-    line.step();
-  }
-  return all;
-}
-
-/** What infrastructure broke needs no judge. */
-async function judgeAll(
+/** Asks the judge, within its budget. */
+async function judged(
   diagnosed: readonly Diagnosed[],
   flags: Flags,
   context: TaskContext,
 ): Promise<Diagnosed[]> {
-  const meter = createMeter({
-    maxCost: flags.maxCost ?? null,
-    maxTokens: flags.maxTokens ?? null,
-    prices: {},
-  });
+  const { maxCost = null, maxTokens = null, concurrency } = flags;
+  const meter = createMeter({ maxCost, maxTokens, prices: {} });
   const signal = AbortSignal.any([context.signal, meter.signal]);
-  const model = await openJudge(flags, { meter, signal });
-  const line = context.terminal.counting(diagnosed.length, "episodes judged");
-  const out = [...diagnosed];
-  const queue = diagnosed.entries();
-  async function work() {
-    for (const [index, one] of queue) {
-      if (signal.aborted) return;
-      out[index] = await verdictOn(one, model, signal);
-      line.step();
-    }
-  }
-  await Promise.all(Array.from({ length: flags.concurrency }, work));
-  if (meter.signal.aborted) {
-    context.terminal.note(messageOf(meter.signal.reason));
-  }
-  return out;
-}
-
-async function openJudge(
-  { judge, judgeProvider, judgeBaseUrl }: Flags,
-  { meter, signal }: {
-    meter: ReturnType<typeof createMeter>;
-    signal: AbortSignal;
-  },
-): Promise<ChatModel> {
   const config = endpointSchema.parse({
-    model: judge,
+    model: flags.judge,
     temperature: 0,
-    ...(judgeProvider === undefined ? {} : { provider: judgeProvider }),
-    ...(judgeBaseUrl === undefined ? {} : { baseUrl: judgeBaseUrl }),
+    provider: flags.judgeProvider,
+    baseUrl: flags.judgeBaseUrl,
   });
-  return await openChatModel(config, {
+  const model = await openChatModel(config, {
     source: "model",
     meter,
     flag: "--judge",
     signal,
   });
-}
-
-/** A judge that cannot be reached says nothing of this episode, and its turn is over. */
-async function verdictOn(
-  one: Diagnosed,
-  model: ChatModel,
-  signal: AbortSignal,
-): Promise<Diagnosed> {
-  const { episode, diagnosis } = one;
-  if (diagnosis.fault?.by === "infrastructure") return one;
-  try {
-    const verdict = await judge(model, {
-      task: episode.task,
-      turns: episode.turns(),
-      diagnosis,
-    }, { signal });
-    return { ...one, verdict };
-  } catch (error) {
-    if (!(error instanceof InfrastructureError)) throw error;
-    return { ...one, verdict: null };
+  const line = context.terminal.counting(diagnosed.length, "episodes judged");
+  const onEpisode = () => line.step();
+  const options = { model, concurrency, signal, onEpisode };
+  const all = await judgeAll(diagnosed, options);
+  if (meter.signal.aborted) {
+    context.terminal.note(messageOf(meter.signal.reason));
   }
+  return all;
 }
 
 if (import.meta.main) {

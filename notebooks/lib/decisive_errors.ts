@@ -1,7 +1,7 @@
 /** The first decisive error of each failed episode of a run. */
 
-import { diagnose } from "../../env/diagnosis/diagnose.ts";
 import type { Episode, Message } from "../../env/types.ts";
+import { diagnoseEpisode } from "../../train/diagnosis/diagnose_run.ts";
 import {
   type Diagnosed,
   diagnosisReport,
@@ -17,15 +17,6 @@ import { type Rich, stack, titled } from "./rich.ts";
 import { reasonOf } from "./rewards.ts";
 import type { Run } from "./run.ts";
 import { table } from "./table.ts";
-
-/** Replays those of some episodes that earned less than 1, and finds where each went wrong. */
-export function diagnoseFailed(
-  run: Run,
-  episodes: readonly RunEpisode[],
-): Diagnosed[] {
-  return episodes.filter(({ record }) => record.reward !== 1)
-    .map((episode) => ({ episode, diagnosis: diagnosisOf(run, episode) }));
-}
 
 /** A line an episode: what it was about, what decided it, whose fault it is. */
 export function showDiagnosed(
@@ -66,7 +57,7 @@ export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
 /** An episode of a run: its reward, why, and the conversation with the turn that decided outlined. */
 export function showRunEpisode(run: Run, episode: RunEpisode): Rich {
   const { record } = episode;
-  const diagnosis = diagnosisOf(run, episode);
+  const diagnosis = diagnoseEpisode(run, episode);
   const { decisive } = diagnosis;
   const [first] = openingOf(episode);
   return stack(
@@ -85,14 +76,4 @@ export function showRunEpisode(run: Run, episode: RunEpisode): Rich {
 function openingOf(episode: RunEpisode): Episode["messages"] {
   const messages = JSON.parse(episode.messages()) as Message[];
   return messages.filter(({ role }) => role === "user").slice(0, 1);
-}
-
-function diagnosisOf({ dataset }: Run, episode: RunEpisode) {
-  const { task, stopReason, record: { failure, findings } } = episode;
-  return diagnose({ turns: episode.turns(), stopReason }, {
-    dataset,
-    task,
-    failure,
-    findings,
-  });
 }

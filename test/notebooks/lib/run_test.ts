@@ -5,7 +5,6 @@ import {
   showConfigDifference,
 } from "../../../notebooks/lib/compare_runs.ts";
 import {
-  diagnoseFailed,
   showDecisiveCounts,
   showDiagnosed,
   showRunEpisode,
@@ -19,6 +18,7 @@ import {
 } from "../../../notebooks/lib/rewards.ts";
 import { Run } from "../../../notebooks/lib/run.ts";
 import { trimRun } from "../../../notebooks/lib/trim.ts";
+import { diagnoseFailed } from "../../../train/diagnosis/diagnose_run.ts";
 import { readRun } from "../../../train/runs/training_dir.ts";
 import { writeBigRun } from "../../support/big_run.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";

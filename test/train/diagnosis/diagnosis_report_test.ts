@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { diagnose } from "../../../env/diagnosis/diagnose.ts";
 import { DataError, RunDirError } from "../../../env/errors.ts";
+import { diagnoseFailed } from "../../../train/diagnosis/diagnose_run.ts";
 import { readVerdict, type Verdict } from "../../../train/diagnosis/judge.ts";
 import {
   type Diagnosed,
@@ -16,14 +17,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 async function diagnosed(path: string): Promise<Diagnosed[]> {
   using run = await openRunEpisodes(path);
-  return run.list().filter(({ record }) => record.reward !== 1).map(
-    (episode) => {
-      const { record: { failure, findings }, task, stopReason } = episode;
-      const about = { dataset: run.dataset, task, failure, findings };
-      const turns = episode.turns();
-      return { episode, diagnosis: diagnose({ turns, stopReason }, about) };
-    },
-  );
+  return diagnoseFailed(run, run.list());
 }
 
 Deno.test("openRunEpisodes() gives turns that replay as they were", () =>

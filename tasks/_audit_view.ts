@@ -1,0 +1,83 @@
+/** What `deno task audit` shows. */
+
+import {
+  type AuditReport,
+  type CheckName,
+  CHECKS,
+} from "../env/audit/audit.ts";
+import type { DomainName, Split } from "../env/types.ts";
+import { count, percent } from "../train/progress/amounts.ts";
+import { table } from "../train/progress/table.ts";
+
+/** What is listed of an audit. */
+export interface ShownAudit {
+  readonly domain: DomainName;
+  /** Checks whose findings are listed; none is all. */
+  readonly check: readonly CheckName[];
+  /** How many findings to list. */
+  readonly show: number;
+}
+
+/** The findings by check and split, what splits share, the first findings, and how many tasks are flagged. */
+export function reportText(
+  report: AuditReport,
+  { domain, check: only, show }: ShownAudit,
+): string {
+  const { findings, exclusions, tasks } = report;
+  const listed = findings.filter(({ check }) =>
+    only.length === 0 || only.includes(check)
+  );
+  const all = Object.values(tasks).reduce((sum, n) => sum + n, 0);
+  return [
+    countsTable(report),
+    ...(report.overlaps.length === 0 ? [] : [overlapTable(report, domain)]),
+    ...(show === 0 ? [] : [
+      listed.slice(0, show).map(({ taskId, reason, evidence }) =>
+        `${taskId}: ${reason}\n  ${evidence}`
+      ).join("\n"),
+    ]),
+    ...(listed.length > show
+      ? [
+        `… and ${
+          count(listed.length - show)
+        } more; --show N lists them, --report FILE writes all`,
+      ]
+      : []),
+    `${count(exclusions.length)} of ${count(all)} tasks (${
+      percent(exclusions.length / all)
+    }) should be left out`,
+  ].filter((part) => part !== "").join("\n\n");
+}
+
+/** Tasks with a finding, by check and split. */
+function countsTable({ findings, tasks }: AuditReport): string {
+  const splits = Object.keys(tasks) as Split[];
+  return table([
+    ["tasks with", ...splits],
+    ...Object.entries(CHECKS).map(([name, what]) => [
+      what,
+      ...splits.map((split) => {
+        const found = findings.filter(({ check, split: of }) =>
+          check === name && of === split
+        );
+        return count(new Set(found.map(({ taskId }) => taskId)).size);
+      }),
+    ]),
+    ["(tasks in all)", ...splits.map((split) => count(tasks[split] ?? 0))],
+  ]);
+}
+
+function overlapTable({ overlaps }: AuditReport, domain: DomainName): string {
+  return table([
+    [
+      "shared between",
+      "customers",
+      domain === "retail" ? "orders" : "reservations",
+    ],
+    ...overlaps.map(({ splits, customers, rows }) => [
+      splits.join(" and "),
+      count(customers),
+      count(rows),
+    ]),
+  ]);
+}

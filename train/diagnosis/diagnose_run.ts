@@ -1,0 +1,97 @@
+/** The failed episodes of a run, each replayed to find what decided it; and what a judge says of them. */
+
+import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
+import { InfrastructureError } from "../../env/errors.ts";
+import type { ChatModel } from "../../env/types.ts";
+import type { RunEpisode, RunEpisodes } from "../runs/run_episodes.ts";
+import type { Diagnosed } from "./diagnosis_report.ts";
+import { judge } from "./judge.ts";
+
+/** Settings of both. */
+interface WorkOptions {
+  /** What is done by then is what is returned. */
+  readonly signal?: AbortSignal;
+  /** Called after each episode. */
+  readonly onEpisode?: () => void;
+}
+
+/** Diagnoses an episode of a run by what the run recorded. */
+export function diagnoseEpisode(
+  { dataset }: Pick<RunEpisodes, "dataset">,
+  episode: RunEpisode,
+): Diagnosis {
+  const { record: { failure, findings }, task, stopReason } = episode;
+  return diagnose({ turns: episode.turns(), stopReason }, {
+    dataset,
+    task,
+    failure,
+    findings,
+  });
+}
+
+/** Diagnoses those of some episodes that earned less than 1. */
+export function diagnoseFailed(
+  run: Pick<RunEpisodes, "dataset">,
+  episodes: readonly RunEpisode[],
+  { signal, onEpisode }: WorkOptions = {},
+): Diagnosed[] {
+  const all: Diagnosed[] = [];
+  for (const episode of failedOf(episodes)) {
+    if (signal?.aborted) break;
+    all.push({ episode, diagnosis: diagnoseEpisode(run, episode) });
+    onEpisode?.();
+  }
+  return all;
+}
+
+/** The episodes that earned less than 1, or were not scored. */
+export function failedOf(episodes: readonly RunEpisode[]): RunEpisode[] {
+  return episodes.filter(({ record }) => record.reward !== 1);
+}
+
+/**
+ * Asks a judge about each episode, but for those that infrastructure broke.
+ * @returns In the order given; without a verdict where the signal was aborted first.
+ */
+export async function judgeAll(
+  diagnosed: readonly Diagnosed[],
+  { model, concurrency, signal, onEpisode }: WorkOptions & {
+    readonly model: ChatModel;
+    /** Episodes that are judged at once. */
+    readonly concurrency: number;
+  },
+): Promise<Diagnosed[]> {
+  const out = [...diagnosed];
+  const queue = diagnosed.entries();
+  async function work() {
+    for (const [index, one] of queue) {
+      if (signal?.aborted) return;
+      out[index] = await judged(one, model, signal);
+      onEpisode?.();
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return out;
+}
+
+/** A judge that cannot be reached says nothing of this episode. */
+async function judged(
+  one: Diagnosed,
+  model: ChatModel,
+  signal: AbortSignal | undefined,
+): Promise<Diagnosed> {
+  const { episode, diagnosis } = one;
+  if (diagnosis.fault?.by === "infrastructure") return one;
+  const turns = episode.turns();
+  try {
+    const verdict = await judge(
+      model,
+      { task: episode.task, turns, diagnosis },
+      signal === undefined ? {} : { signal },
+    );
+    return { ...one, verdict };
+  } catch (error) {
+    if (!(error instanceof InfrastructureError)) throw error;
+    return { ...one, verdict: null };
+  }
+}
