@@ -27,7 +27,6 @@ import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts"
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { checkResume } from "../train/runs/resume_check.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
-import { peakRssBytes } from "../train/session.ts";
 import { openUser } from "../train/config/open_user.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
@@ -65,8 +64,8 @@ async function run(
   const candidate = stack.use(await openCandidate(plan.config, world));
   const user = await openUser(plan.config, world);
   const dir = earlier ?? stack.use(await create(flags, plan));
-  const sitting = { ...plan, dir, candidate, user, signal };
-  const complete = await sit(sitting, context);
+  const session = { ...plan, dir, candidate, user, signal };
+  const complete = await runSession(session, context);
   if (meter.signal.aborted) {
     context.terminal.note(messageOf(meter.signal.reason));
   }
@@ -89,7 +88,7 @@ const TAU_BENCH_FILE = "tau_bench_results.json";
 interface Plan {
   /** The run dir, where an evaluation is resumed. */
   readonly path?: string;
-  /** As the evaluation's own, but for what a sitting may have otherwise. */
+  /** As the evaluation's own, but for what a session may change. */
   readonly config: EvaluationConfig;
   readonly dataset: Dataset;
 }
@@ -142,7 +141,7 @@ function usageOf(dir: EvaluationDir, dataset: Dataset) {
   return addUsage(agent, user);
 }
 
-interface Sitting extends Plan {
+interface Session extends Plan {
   readonly dir: EvaluationDir;
   readonly candidate: Candidate;
   readonly user: UserFactory;
@@ -150,21 +149,20 @@ interface Sitting extends Plan {
 }
 
 /** Runs what is missing. @returns Whether the evaluation is complete. */
-async function sit(
-  { dir, config, dataset, candidate, user, signal }: Sitting,
+async function runSession(
+  { dir, config, dataset, candidate, user, signal }: Session,
   { terminal }: TaskContext,
 ): Promise<boolean> {
-  await dir.begin(new Date());
-  try {
+  const { outcome } = await dir.session(async () => {
     const left = jobsOf(dataset, config).length - dir.episodes().length;
     terminal.note(
-      `${dir.path}: ${candidate.description}, ${user.label} user, ` +
+      `${dir.path}: ${candidate.description}, ${user.label}, ` +
         `${config.data.source} ${config.data.domain} ${config.split}, ${
           count(left)
         } episodes`,
     );
     const line = new EvaluationLine(terminal, left);
-    const complete = await evaluate({
+    const isComplete = await evaluate({
       dir,
       dataset,
       agent: candidate.agent,
@@ -175,26 +173,9 @@ async function sit(
       onEpisode: (episode) => line.add(episode),
     });
     terminal.endProgress();
-    await dir.end({
-      ...sittingUsage(),
-      outcome: complete ? "completed" : "interrupted",
-      result: { ...reportOf(dir, dataset) },
-    });
-    return complete;
-  } catch (error) {
-    // What broke is what the person shall read, even if the disk takes no more notes.
-    const outcome = signal.aborted ? "interrupted" : "failed";
-    await dir.end({ ...sittingUsage(), outcome }).catch(() => {});
-    throw error;
-  }
-}
-
-function sittingUsage() {
-  return {
-    now: new Date(),
-    wallS: performance.now() / 1000,
-    peakRssBytes: peakRssBytes(),
-  };
+    return { isComplete, result: reportOf(dir, dataset) };
+  }, { signal });
+  return outcome === "completed";
 }
 
 function closingText(

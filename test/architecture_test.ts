@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -11,28 +11,70 @@ const LAYERS = ["env", "train", "notebooks", "tasks", "test"];
 const IMPORTS =
   /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"|^import "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
 
-Deno.test("imports go one way: env, train, notebooks, tasks, test", async () => {
-  const upward: string[] = [];
-  for (const [level, layer] of LAYERS.entries()) {
-    for await (const file of sources(join(ROOT, layer))) {
-      const text = await Deno.readTextFile(file);
-      for (const [, ...paths] of text.matchAll(IMPORTS)) {
-        const path = paths.find((one) => one !== undefined)!;
-        const target = relative(ROOT, resolve(file, "..", path));
-        const [folder = ""] = target.split("/");
-        if (LAYERS.indexOf(folder) > level) {
-          upward.push(`${relative(ROOT, file)} imports ${target}`);
-        }
-      }
-    }
-  }
-  assert.deepEqual(upward, []);
+/** An import, both ends by their paths in the repository. */
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const FILES = (await Array.fromAsync(LAYERS.map(filesOf))).flat();
+const IMPORTED = (await Array.fromAsync(FILES.map(importsOf))).flat();
+
+Deno.test("imports go one way: env, train, notebooks, tasks, test", () => {
+  const levelOf = (path: string) => LAYERS.indexOf(folderOf(path));
+  assert.deepEqual(
+    wrong(({ file, target }) => levelOf(target) > levelOf(file)),
+    [],
+  );
 });
 
-async function* sources(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    if (isDirectory) yield* sources(path);
-    else if (/\.(ts|js)$/.test(name)) yield path;
+Deno.test("nothing that is not about slime imports train/slime", () => {
+  const mayKnow = (file: string) =>
+    /^(train\/slime|tasks|test)\//.test(file) || basename(file) === "mod.ts" ||
+    file === "notebooks/lib/show_plan.ts";
+  assert.deepEqual(
+    wrong(({ file, target }) =>
+      target.startsWith("train/slime/") && !mayKnow(file)
+    ),
+    [],
+  );
+});
+
+Deno.test("a folder's private modules are imported within it alone", () => {
+  assert.deepEqual(
+    wrong(({ file, target }) =>
+      basename(target).startsWith("_") && folderOf(file) !== "test" &&
+      dirname(file) !== dirname(target)
+    ),
+    [],
+  );
+});
+
+/** Imports that a rule forbids, in words. */
+function wrong(isWrong: (one: Import) => boolean): string[] {
+  return IMPORTED.filter(isWrong)
+    .map(({ file, target }) => `${file} imports ${target}`);
+}
+
+function folderOf(path: string): string {
+  return path.split("/")[0] ?? "";
+}
+
+async function importsOf(file: string): Promise<Import[]> {
+  const text = await Deno.readTextFile(join(ROOT, file));
+  return [...text.matchAll(IMPORTS)].map(([, ...paths]) => {
+    const path = paths.find((one) => one !== undefined)!;
+    const target = resolve(ROOT, dirname(file), path);
+    return { file, target: relative(ROOT, target) };
+  });
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await filesOf(path));
+    else if (/\.(ts|js)$/.test(name)) found.push(path);
   }
+  return found;
 }

@@ -1,12 +1,11 @@
 /** A run of the CPU trainer, as `deno task train` and scripts begin one, and one session of it: to its outcome. */
 
-import { resourceUsage } from "node:process";
 import type { Dataset, UserFactory } from "../env/types.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Config } from "./config/config.ts";
 import { openUser } from "./config/open_user.ts";
 import { type CpuLab, createCpuLab } from "./cpu/cpu_lab.ts";
-import { curvePoints, curveSvg } from "./runs/run_figure.ts";
+import { drawCurve } from "./runs/run_figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
 import { TrainingDir } from "./runs/training_dir.ts";
 import { newRunInfo } from "./runs/run_info.ts";
@@ -71,19 +70,13 @@ export async function runSession(
   options: SessionOptions,
 ): Promise<SessionResult> {
   const { run } = options;
-  await run.begin(new Date());
-  try {
+  const { outcome, result } = await run.session(async () => {
     const isComplete = await trainInLab(options);
-    const summary = summarize(run.metrics, run.config.coldStart.steps);
-    const outcome = isComplete ? "completed" : "interrupted";
     await drawCurve(run);
-    await run.end({ outcome, ...usage(), result: { ...summary } });
-    return { ...summary, outcome, ...totals(run) };
-  } catch (error) {
-    // What broke is what the reader must see, even if the disk takes no more notes.
-    await run.end({ outcome: "failed", ...usage() }).catch(() => {});
-    throw error;
-  }
+    const result = summarize(run.metrics, run.config.coldStart.steps);
+    return { isComplete, result };
+  });
+  return { ...result, outcome, ...totals(run) };
 }
 
 async function trainInLab(options: SessionOptions): Promise<boolean> {
@@ -121,24 +114,6 @@ async function userOf(
   };
 }
 
-async function drawCurve(run: TrainingDir): Promise<void> {
-  const points = curvePoints(run.metrics);
-  if (points.length === 0) return;
-  await run.writeText(
-    "curve.svg",
-    await curveSvg(points, `reward, pass^1 (${run.name})`),
-  );
-}
-
-/** What the session took so far: since the process began, so that loading is counted too. */
-function usage() {
-  return {
-    now: new Date(),
-    wallS: performance.now() / 1000,
-    peakRssBytes: peakRssBytes(),
-  };
-}
-
 function totals(run: TrainingDir): { wallS: number; peakRssBytes: number } {
   const { sessions } = run.info;
   return {
@@ -148,10 +123,4 @@ function totals(run: TrainingDir): { wallS: number; peakRssBytes: number } {
       ...sessions.map(({ peakRssBytes }) => peakRssBytes ?? 0),
     ),
   };
-}
-
-/** The most memory that this process held at once. */
-export function peakRssBytes(): number {
-  const peak = resourceUsage().maxRSS * 1024;
-  return Math.max(peak, Deno.memoryUsage().rss);
 }

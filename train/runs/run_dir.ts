@@ -5,6 +5,7 @@
  */
 
 import { basename, join } from "node:path";
+import { resourceUsage } from "node:process";
 import { formatConfig } from "../config/config.ts";
 import type { AnyMetrics } from "./metrics.ts";
 import type { RunInfo } from "./run_info.ts";
@@ -53,7 +54,30 @@ export class RunDir<C> implements AsyncDisposable {
     return join(this.path, "logs");
   }
 
-  /** Begins a session: notes it in `run.json`. */
+  /**
+   * Works for one session; `run.json` has when it began and how it ended, also where the work throws.
+   * @param options.signal Whether it is aborted then tells an interruption from a failure.
+   */
+  async session<R extends object>(
+    work: () => Promise<{ readonly isComplete: boolean; readonly result: R }>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<{ outcome: "completed" | "interrupted"; result: R }> {
+    await this.begin(new Date());
+    try {
+      const { isComplete, result } = await work();
+      const outcome = isComplete ? "completed" : "interrupted";
+      const said = { ...result } as Record<string, unknown>;
+      await this.end({ outcome, result: said, ...processUsage() });
+      return { outcome, result };
+    } catch (error) {
+      const outcome = signal?.aborted ? "interrupted" : "failed";
+      // What broke is what the reader must see, even if the disk takes no more notes.
+      await this.end({ outcome, ...processUsage() }).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Begins a session of another program: notes it in `run.json`. */
   begin(now: Date): Promise<void> {
     return this.#journal.begin(now);
   }
@@ -147,6 +171,19 @@ export async function reopenRunDir<C, L extends AnyMetrics, D>(
       return await hold({ path, config, journal, lock }, record);
     });
   });
+}
+
+/** What this process took: since it began, so that loading is counted too. */
+function processUsage() {
+  const peak = Math.max(
+    resourceUsage().maxRSS * 1024,
+    Deno.memoryUsage().rss,
+  );
+  return {
+    now: new Date(),
+    wallS: performance.now() / 1000,
+    peakRssBytes: peak,
+  };
 }
 
 async function locked<D>(

@@ -88,6 +88,18 @@ export async function curveSvg(
   return `${figure.outerHTML}\n`;
 }
 
+/** Draws the curves of a run into its `curve.svg`, once there is something to draw. */
+export async function drawCurve(run: {
+  readonly name: string;
+  readonly metrics: readonly AnyMetrics[];
+  writeText(name: string, text: string): Promise<void>;
+}): Promise<void> {
+  const points = curvePoints(run.metrics);
+  if (points.length === 0) return;
+  const title = `reward, pass^1 (${run.name})`;
+  await run.writeText("curve.svg", await curveSvg(points, title));
+}
+
 /**
  * A curve for the terminal: one column a bucket of steps, a full block where the value is 1.
  * @returns Lines joined by newlines, the highest values on top.

@@ -74,12 +74,12 @@ export interface Attempt {
   /** `write the checkpoint of step 12`. */
   readonly doing: string;
   readonly path: string;
-  /** How to go on once it is mended: `continue with "deno task train --resume a1"`. */
+  /** How to go on once the cause is fixed: `continue with "deno task train --resume a1"`. */
   readonly afterwards: string;
 }
 
 /**
- * Runs `action`; what the system refuses becomes a {@linkcode RunDirError} that says how to mend it.
+ * Runs `action`; what the system refuses becomes a {@linkcode RunDirError} with a hint.
  * Errors that are no refusals of the system pass through.
  */
 export async function attempt<T>(
@@ -89,33 +89,44 @@ export async function attempt<T>(
   try {
     return await action();
   } catch (error) {
-    const way = wayOut(error, what);
-    if (way === undefined) throw error;
-    throw new RunDirError(`Cannot ${what.doing}: ${way}`, { cause: error });
+    const refusal = refusalOf(error, what);
+    if (refusal === undefined) throw error;
+    const [why, hint] = refusal;
+    const message = `Cannot ${what.doing}: ${why}`;
+    throw new RunDirError(message, { cause: error, hint });
   }
 }
 
-/** How to mend what the system refused, or `undefined` where it was not the system. */
-function wayOut(error: unknown, what: Attempt): string | undefined {
+/** What the system refused and the fix; `undefined` where it was not the system. */
+function refusalOf(
+  error: unknown,
+  { path, afterwards }: Attempt,
+): [why: string, hint: string] | undefined {
   const chain = causes(error);
   if (chain.some(isDiskFull)) {
-    return `the disk that holds "${what.path}" is full; free some space, then ` +
-      `${what.afterwards}; what was saved before is untouched`;
+    return [
+      `the disk that holds "${path}" is full`,
+      `free some space, then ${afterwards}; what was saved before is untouched`,
+    ];
   }
-  const denied = chain.find((one) => one instanceof Deno.errors.NotCapable);
-  if (denied || chain.some((one) => one.name === "NotCapable")) {
-    return `Deno was not allowed to write to "${what.path}"; use a directory under runs/, or run ` +
-      `"deno run --allow-read --allow-env --allow-write=${
-        dirname(what.path)
-      } tasks/train.ts" ` +
-      "with the same flags";
+  if (chain.some(({ name }) => name === "NotCapable")) {
+    return [
+      `Deno was not allowed to write to "${path}"`,
+      'use a directory under runs/, or run "deno run --allow-read --allow-env ' +
+      `--allow-write=${dirname(path)} tasks/train.ts" with the same flags`,
+    ];
   }
   if (chain.some(isForbidden)) {
-    return `this user may not write to "${what.path}"; change its owner or mode, or choose ` +
-      "another place by --runs DIR";
+    return [
+      `this user may not write to "${path}"`,
+      "change its owner or mode, or choose another place by --runs DIR",
+    ];
   }
   if (chain.some((one) => one instanceof Deno.errors.NotADirectory)) {
-    return `a part of the path "${what.path}" is a file; choose another place by --runs DIR`;
+    return [
+      `a part of the path "${path}" is a file`,
+      "choose another place by --runs DIR",
+    ];
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** Following a job of a run into its run dir: the log, the lines of metrics, how it ended. */
 
+import { drawCurve } from "../../runs/run_figure.ts";
 import { join } from "node:path";
 import type { CallOptions } from "../../../env/types.ts";
 import type { AnyMetrics } from "../../runs/metrics.ts";
@@ -82,7 +83,7 @@ export async function closeSession(
   run: SlimeRun,
   job: Pick<RayJob, "state" | "exitCode" | "startedMs" | "endedMs">,
 ): Promise<void> {
-  await run.drawCurve();
+  await drawCurve(run);
   await run.end({
     outcome: OUTCOMES[job.state],
     now: new Date(),

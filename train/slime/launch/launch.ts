@@ -5,6 +5,7 @@
  * that. Leaving a run leaves all of it running.
  */
 
+import { drawCurve } from "../../runs/run_figure.ts";
 import { join } from "node:path";
 import { ConfigError, RayError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -292,7 +293,7 @@ async function follow(
     return { outcome: OUTCOMES[job.state] ?? "failed", job, failure };
   } catch (error) {
     services?.leave();
-    await run.drawCurve().catch(() => {});
+    await drawCurve(run).catch(() => {});
     if (signal?.aborted) return { outcome: "left", job: last, failure: null };
     throw error instanceof RayError ? leftError(error, run) : error;
   }

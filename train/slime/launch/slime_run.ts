@@ -6,7 +6,6 @@
  */
 
 import { ConfigError } from "../../../env/errors.ts";
-import { curvePoints, curveSvg } from "../../runs/run_figure.ts";
 import { type AnyMetrics, metricsSource } from "../../runs/metrics.ts";
 import {
   METRICS,
@@ -131,14 +130,6 @@ export class SlimeRun extends RunDir<SlimeConfig> {
 
   protected override get wayOn(): string {
     return `attach again by --attach ${this.path}`;
-  }
-
-  /** Draws the curve, once there is something to draw. */
-  async drawCurve(): Promise<void> {
-    const points = curvePoints(this.metrics);
-    if (points.length === 0) return;
-    const title = `reward, pass^1 (${this.name})`;
-    await this.writeText("curve.svg", await curveSvg(points, title));
   }
 }
 
