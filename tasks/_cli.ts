@@ -75,11 +75,16 @@ export interface TaskResult {
   readonly exitCode?: number;
 }
 
-/** Runs a task as the whole program: parses, runs, prints, exits. */
+/**
+ * Runs a task as the whole program, where its module is that: parses, runs, prints, exits.
+ * @returns The task, where the module was imported, so that a test reads its flags.
+ */
 export async function main<S extends z.ZodObject>(
+  meta: ImportMeta,
   task: TaskDefinition<S>,
-  argv: readonly string[] = Deno.args,
-): Promise<never> {
+): Promise<TaskDefinition<S>> {
+  if (!meta.main) return task;
+  const argv = Deno.args;
   const terminal = new Terminal({ json: argv.includes("--json") });
   const interrupt = listenForInterrupt(terminal, task.interruptNote);
   let exitCode: number = EXIT.done;

@@ -110,31 +110,29 @@ async function write(
   }
 }
 
-if (import.meta.main) {
-  await main({
-    name: "audit",
-    summary:
-      "Check a set of tasks: gold that fails, is forbidden or cannot be known, tasks that nothing solves, splits that share rows",
-    flags,
-    examples: [
-      {
-        command: "deno task audit --env airline --tau-bench ../tau-bench",
-        does: "the findings in τ-bench's airline tasks",
-      },
-      {
-        command:
-          "deno task audit --env retail --exclusions out.yaml --report audit.json",
-        does: "everything as JSON, and what to leave out by --exclude out.yaml",
-      },
-      {
-        command: "deno task audit --data generated --seed 2",
-        does: "the same checks on a generated world",
-      },
-      {
-        command: "deno task audit --data world",
-        does: "the same on what mock --out world has written",
-      },
-    ],
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "audit",
+  summary:
+    "Check a set of tasks: gold that fails, is forbidden or cannot be known, tasks that nothing solves, splits that share rows",
+  flags,
+  examples: [
+    {
+      command: "deno task audit --env airline --tau-bench ../tau-bench",
+      does: "the findings in τ-bench's airline tasks",
+    },
+    {
+      command:
+        "deno task audit --env retail --exclusions out.yaml --report audit.json",
+      does: "everything as JSON, and what to leave out by --exclude out.yaml",
+    },
+    {
+      command: "deno task audit --data generated --seed 2",
+      does: "the same checks on a generated world",
+    },
+    {
+      command: "deno task audit --data world",
+      does: "the same on what mock --out world has written",
+    },
+  ],
+  run,
+});

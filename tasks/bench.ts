@@ -196,26 +196,24 @@ function toJson(
   };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "bench",
-    summary:
-      "Measure the environment and the embedded policy, beside plain matrix products",
-    flags,
-    examples: [
-      {
-        command: "deno task bench --tau-bench ../tau-bench",
-        does: "measure on the real τ-retail",
-      },
-      {
-        command: "deno task bench --verify Qwen3-0.6B",
-        does: "convert --verify beside sha256sum, and its memory",
-      },
-      {
-        command: "deno task bench --json",
-        does: "the figures as one JSON object",
-      },
-    ],
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "bench",
+  summary:
+    "Measure the environment and the embedded policy, beside plain matrix products",
+  flags,
+  examples: [
+    {
+      command: "deno task bench --tau-bench ../tau-bench",
+      does: "measure on the real τ-retail",
+    },
+    {
+      command: "deno task bench --verify Qwen3-0.6B",
+      does: "convert --verify beside sha256sum, and its memory",
+    },
+    {
+      command: "deno task bench --json",
+      does: "the figures as one JSON object",
+    },
+  ],
+  run,
+});

@@ -97,17 +97,15 @@ async function run(
   return { json: sizes };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "build:wasm",
-    summary: "Compile the policy's kernels to the two WebAssembly modules",
-    flags,
-    examples: [
-      {
-        command: "deno task build:wasm",
-        does: "after a change in train/cpu/kernels/",
-      },
-    ],
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "build:wasm",
+  summary: "Compile the policy's kernels to the two WebAssembly modules",
+  flags,
+  examples: [
+    {
+      command: "deno task build:wasm",
+      does: "after a change in train/cpu/kernels/",
+    },
+  ],
+  run,
+});

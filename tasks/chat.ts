@@ -106,28 +106,26 @@ function toJson(
   };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "chat",
-    summary:
-      "Be the customer: talk to a trained policy or to the expert, and see the reward",
-    flags: chatFlags,
-    examples: [
-      {
-        command: "deno task chat",
-        does:
-          "the policy of the last completed run serves you on the first test task",
-      },
-      {
-        command: "deno task chat --policy a1 --task 7 --temperature 1",
-        does: "the policy of runs/a1, another task, sampled",
-      },
-      {
-        command: "deno task chat --agent expert --split dev",
-        does: "the expert, who knows what you want",
-      },
-    ],
-    interruptNote: "Stopped; the conversation is not scored",
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "chat",
+  summary:
+    "Be the customer: talk to a trained policy or to the expert, and see the reward",
+  flags: chatFlags,
+  examples: [
+    {
+      command: "deno task chat",
+      does:
+        "the policy of the last completed run serves you on the first test task",
+    },
+    {
+      command: "deno task chat --policy a1 --task 7 --temperature 1",
+      does: "the policy of runs/a1, another task, sampled",
+    },
+    {
+      command: "deno task chat --agent expert --split dev",
+      does: "the expert, who knows what you want",
+    },
+  ],
+  interruptNote: "Stopped; the conversation is not scored",
+  run,
+});

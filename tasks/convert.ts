@@ -78,39 +78,37 @@ function eventsOf({ terminal, signal }: TaskContext): ConversionEvents {
   };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "convert",
-    summary:
-      "Convert a model between Hugging Face's format and Megatron's by slime's tools, and verify every tensor",
-    flags: convertFlags,
-    examples: [
-      {
-        command:
-          "deno task convert --from /root/Qwen3-4B --to /root/Qwen3-4B_torch_dist",
-        does:
-          "to Megatron's format; run it again to go on or to see that it is done",
-      },
-      {
-        command:
-          "deno task convert --verify --from /root/Qwen3-4B --to /root/Qwen3-4B_torch_dist",
-        does: "compare two checkpoints tensor by tensor, in either direction",
-      },
-      {
-        command:
-          "deno task convert --verify --from /root/Qwen3-4B --recipe qwen3-4b",
-        does: "whether a download is whole and of the recipe's model",
-      },
-      {
-        command:
-          "deno task convert --from runs/a1/checkpoints --to /root/trained --recipe qwen3-4b --host gpu1",
-        does: "back to Hugging Face's format, on a host",
-      },
-    ],
-    notes:
-      "Exit code 1 means that a tensor is missing, of another shape, or differs. slime skips a tensor that a checkpoint lacks, and trains on from random values there.",
-    interruptNote:
-      "Stopping; what is written is looked at by the next try. Ctrl-C again stops at once",
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "convert",
+  summary:
+    "Convert a model between Hugging Face's format and Megatron's by slime's tools, and verify every tensor",
+  flags: convertFlags,
+  examples: [
+    {
+      command:
+        "deno task convert --from /root/Qwen3-4B --to /root/Qwen3-4B_torch_dist",
+      does:
+        "to Megatron's format; run it again to go on or to see that it is done",
+    },
+    {
+      command:
+        "deno task convert --verify --from /root/Qwen3-4B --to /root/Qwen3-4B_torch_dist",
+      does: "compare two checkpoints tensor by tensor, in either direction",
+    },
+    {
+      command:
+        "deno task convert --verify --from /root/Qwen3-4B --recipe qwen3-4b",
+      does: "whether a download is whole and of the recipe's model",
+    },
+    {
+      command:
+        "deno task convert --from runs/a1/checkpoints --to /root/trained --recipe qwen3-4b --host gpu1",
+      does: "back to Hugging Face's format, on a host",
+    },
+  ],
+  notes:
+    "Exit code 1 means that a tensor is missing, of another shape, or differs. slime skips a tensor that a checkpoint lacks, and trains on from random values there.",
+  interruptNote:
+    "Stopping; what is written is looked at by the next try. Ctrl-C again stops at once",
+  run,
+});

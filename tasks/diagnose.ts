@@ -144,31 +144,29 @@ async function judged(
   return all;
 }
 
-if (import.meta.main) {
-  await main({
-    name: "diagnose",
-    summary:
-      "Say why episodes earned no reward: what differs, the first decisive error, whose fault it is",
-    flags,
-    operands: {
-      name: "RUN",
-      description: "A run or an evaluation; default: the one that began last",
+export const task = await main(import.meta, {
+  name: "diagnose",
+  summary:
+    "Say why episodes earned no reward: what differs, the first decisive error, whose fault it is",
+  flags,
+  operands: {
+    name: "RUN",
+    description: "A run or an evaluation; default: the one that began last",
+  },
+  examples: [
+    {
+      command: "deno task diagnose",
+      does: "all failed episodes of the last run",
     },
-    examples: [
-      {
-        command: "deno task diagnose",
-        does: "all failed episodes of the last run",
-      },
-      {
-        command: "deno task diagnose a1 --source eval/test/greedy --show 50",
-        does: "those of one evaluation, fifty of them listed",
-      },
-      {
-        command: "deno task diagnose a1 --judge gpt-4o --max-tokens 500000",
-        does: "also what a model says, and how often it agrees with the rules",
-      },
-    ],
-    interruptNote: "Ending with what is there; Ctrl-C again stops at once",
-    run,
-  });
-}
+    {
+      command: "deno task diagnose a1 --source eval/test/greedy --show 50",
+      does: "those of one evaluation, fifty of them listed",
+    },
+    {
+      command: "deno task diagnose a1 --judge gpt-4o --max-tokens 500000",
+      does: "also what a model says, and how often it agrees with the rules",
+    },
+  ],
+  interruptNote: "Ending with what is there; Ctrl-C again stops at once",
+  run,
+});

@@ -113,38 +113,35 @@ function overridesOf({ tauBench, set }: Flags) {
   return [...place, ...set.map(parseSet)];
 }
 
-if (import.meta.main) {
-  await main({
-    name: "doctor",
-    summary:
-      "Look at everything that a slime run needs before GPU hours are spent on it",
-    flags,
-    examples: [
-      {
-        command: "deno task doctor --recipe qwen3-4b --tau-bench ../tau-bench",
-        does: "all checks, with what to fix; exit code 1 if one fails",
-      },
-      {
-        command: "deno task doctor --only rows,batch,context",
-        does:
-          "what can be told on a laptop, once the model's directory is there",
-      },
-      {
-        command: "deno task doctor --skip gpus,nvlink --json",
-        does: "without what needs GPUs, for programs",
-      },
-      {
-        command: "deno task doctor --running",
-        does: "whether all engines of a run have come up",
-      },
-    ],
-    notes: `Checks:\n${
-      table([
-        ["check", "asks whether"],
-        ...CHECKS.map(({ id, title }) => [id, title]),
-      ])
-    }`,
-    interruptNote: "Ending the checks; Ctrl-C again stops at once",
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "doctor",
+  summary:
+    "Look at everything that a slime run needs before GPU hours are spent on it",
+  flags,
+  examples: [
+    {
+      command: "deno task doctor --recipe qwen3-4b --tau-bench ../tau-bench",
+      does: "all checks, with what to fix; exit code 1 if one fails",
+    },
+    {
+      command: "deno task doctor --only rows,batch,context",
+      does: "what can be told on a laptop, once the model's directory is there",
+    },
+    {
+      command: "deno task doctor --skip gpus,nvlink --json",
+      does: "without what needs GPUs, for programs",
+    },
+    {
+      command: "deno task doctor --running",
+      does: "whether all engines of a run have come up",
+    },
+  ],
+  notes: `Checks:\n${
+    table([
+      ["check", "asks whether"],
+      ...CHECKS.map(({ id, title }) => [id, title]),
+    ])
+  }`,
+  interruptNote: "Ending the checks; Ctrl-C again stops at once",
+  run,
+});

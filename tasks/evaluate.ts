@@ -247,33 +247,31 @@ async function dryRun(
   return { json: plan };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "evaluate",
-    summary:
-      "Evaluate an agent: pass^k with intervals, beside doing nothing, with the reasons",
-    flags: evaluateFlags,
-    examples: [
-      {
-        command: "deno task evaluate",
-        does: "the policy of the last completed run, on its test tasks",
-      },
-      {
-        command:
-          "deno task evaluate --data tau-bench --env airline --model gpt-4o --user llm --user-model gpt-4o --trials 4",
-        does: "tau-bench's own numbers, key in OPENAI_API_KEY",
-      },
-      {
-        command:
-          "deno task evaluate --agent react --model Qwen/Qwen3-4B --provider vllm --max-tokens 2000000",
-        does: "a local model that writes its actions, within a budget",
-      },
-      {
-        command: "deno task evaluate --resume",
-        does: "go on where the last evaluation was stopped",
-      },
-    ],
-    notes: keysHelp(configKeys(evaluationSchema)),
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "evaluate",
+  summary:
+    "Evaluate an agent: pass^k with intervals, beside doing nothing, with the reasons",
+  flags: evaluateFlags,
+  examples: [
+    {
+      command: "deno task evaluate",
+      does: "the policy of the last completed run, on its test tasks",
+    },
+    {
+      command:
+        "deno task evaluate --data tau-bench --env airline --model gpt-4o --user llm --user-model gpt-4o --trials 4",
+      does: "tau-bench's own numbers, key in OPENAI_API_KEY",
+    },
+    {
+      command:
+        "deno task evaluate --agent react --model Qwen/Qwen3-4B --provider vllm --max-tokens 2000000",
+      does: "a local model that writes its actions, within a budget",
+    },
+    {
+      command: "deno task evaluate --resume",
+      does: "go on where the last evaluation was stopped",
+    },
+  ],
+  notes: keysHelp(configKeys(evaluationSchema)),
+  run,
+});

@@ -64,24 +64,22 @@ async function run(
   return { json: { out, written: !dryRun, counts, files: [...files.keys()] } };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "import",
-    summary:
-      "Read a tau-bench checkout, out of its Python source without running Python",
-    flags,
-    examples: [
-      {
-        command: "deno task import --from ../tau-bench --out tau-bench-data",
-        does:
-          "data, policies, tools, tasks and prompts as the other tasks read them",
-      },
-      {
-        command:
-          "deno task import --git https://github.com/sierra-research/tau-bench --commit 59a200c6d575d595120f1cb70fea53cef0632f6b",
-        does: "clone that commit first",
-      },
-    ],
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "import",
+  summary:
+    "Read a tau-bench checkout, out of its Python source without running Python",
+  flags,
+  examples: [
+    {
+      command: "deno task import --from ../tau-bench --out tau-bench-data",
+      does:
+        "data, policies, tools, tasks and prompts as the other tasks read them",
+    },
+    {
+      command:
+        "deno task import --git https://github.com/sierra-research/tau-bench --commit 59a200c6d575d595120f1cb70fea53cef0632f6b",
+      does: "clone that commit first",
+    },
+  ],
+  run,
+});

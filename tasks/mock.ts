@@ -161,36 +161,33 @@ function knobsHelp(argv: readonly string[]): string {
   return keysHelp(knobKeys(env), heading);
 }
 
-if (import.meta.main) {
-  await main({
-    name: "mock",
-    summary:
-      "Make tasks with a certificate each, or write τ-bench's as rows that slime trains on",
-    flags,
-    examples: [
-      {
-        command:
-          "deno task mock --env retail --count 10000 --seed 7 --out world",
-        does:
-          "ten thousand certified tasks with their tables, rows and a recipe that trains on them",
-      },
-      {
-        command:
-          "deno task mock --out hard --set twoIntentShare=0.5 --set refusedShare=0.2 --between 0.2,0.8 --policy a1",
-        does: "only tasks that the policy of run a1 solves now and then",
-      },
-      {
-        command:
-          "deno task mock --source tau-bench --out rows --tau-bench ../tau-bench",
-        does: "the four files of slime's example, byte for byte",
-      },
-      {
-        command: "deno task mock --source tau-bench --out rows --rows split",
-        does:
-          "rows that name their env and split, so that dev rows never run train tasks",
-      },
-    ],
-    notes: knobsHelp(Deno.args),
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "mock",
+  summary:
+    "Make tasks with a certificate each, or write τ-bench's as rows that slime trains on",
+  flags,
+  examples: [
+    {
+      command: "deno task mock --env retail --count 10000 --seed 7 --out world",
+      does:
+        "ten thousand certified tasks with their tables, rows and a recipe that trains on them",
+    },
+    {
+      command:
+        "deno task mock --out hard --set twoIntentShare=0.5 --set refusedShare=0.2 --between 0.2,0.8 --policy a1",
+      does: "only tasks that the policy of run a1 solves now and then",
+    },
+    {
+      command:
+        "deno task mock --source tau-bench --out rows --tau-bench ../tau-bench",
+      does: "the four files of slime's example, byte for byte",
+    },
+    {
+      command: "deno task mock --source tau-bench --out rows --rows split",
+      does:
+        "rows that name their env and split, so that dev rows never run train tasks",
+    },
+  ],
+  notes: knobsHelp(Deno.args),
+  run,
+});

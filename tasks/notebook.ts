@@ -259,39 +259,37 @@ function resultTable(done: readonly Execution[]): string {
   ]);
 }
 
-if (import.meta.main) {
-  await main({
-    name: "notebook",
-    summary:
-      "Open the notebooks in Jupyter lab with Deno's kernel, or execute them all without a page",
-    flags,
-    operands: {
-      name: "NAME...",
-      description: "For --run and --check: which notebooks; default: all",
+export const task = await main(import.meta, {
+  name: "notebook",
+  summary:
+    "Open the notebooks in Jupyter lab with Deno's kernel, or execute them all without a page",
+  flags,
+  operands: {
+    name: "NAME...",
+    description: "For --run and --check: which notebooks; default: all",
+  },
+  examples: [
+    {
+      command: "deno task notebook",
+      does:
+        "Jupyter lab on notebooks/, on loopback; Ctrl-C ends it and its kernels",
     },
-    examples: [
-      {
-        command: "deno task notebook",
-        does:
-          "Jupyter lab on notebooks/, on loopback; Ctrl-C ends it and its kernels",
-      },
-      {
-        command: "deno task notebook --run",
-        does: "executes all of them, and says which cell failed if one did",
-      },
-      {
-        command:
-          "deno task notebook --run analyze_rewards --out executed --python .venv/bin/python",
-        does: "one of them, with its outputs in executed/analyze_rewards.ipynb",
-      },
-      {
-        command: "deno task notebook --install",
-        does: "for VS Code: Deno's kernel among those of this user",
-      },
-    ],
-    notes:
-      "Jupyter comes from PyPI: python3 -m venv .venv && .venv/bin/pip install jupyterlab",
-    interruptNote: "Ending Jupyter and its kernels",
-    run,
-  });
-}
+    {
+      command: "deno task notebook --run",
+      does: "executes all of them, and says which cell failed if one did",
+    },
+    {
+      command:
+        "deno task notebook --run analyze_rewards --out executed --python .venv/bin/python",
+      does: "one of them, with its outputs in executed/analyze_rewards.ipynb",
+    },
+    {
+      command: "deno task notebook --install",
+      does: "for VS Code: Deno's kernel among those of this user",
+    },
+  ],
+  notes:
+    "Jupyter comes from PyPI: python3 -m venv .venv && .venv/bin/pip install jupyterlab",
+  interruptNote: "Ending Jupyter and its kernels",
+  run,
+});

@@ -73,21 +73,19 @@ function sum(files: readonly Counts[], key: keyof Counts): number {
   return files.reduce((total, file) => total + file[key], 0);
 }
 
-if (import.meta.main) {
-  await main({
-    name: "replay",
-    summary:
-      "Replay recordings of tau-bench: every observation, state and reward has to be as recorded",
-    flags,
-    operands: {
-      name: "FILE...",
-      description: "Recordings, compressed by gzip or not",
-    },
-    examples: [{
-      command:
-        "deno task replay --tau-bench ../shared/tau-bench ../shared/tau-bench/replays/fuzz_retail.jsonl.gz",
-      does: "replays odd calls of retail's tools",
-    }],
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "replay",
+  summary:
+    "Replay recordings of tau-bench: every observation, state and reward has to be as recorded",
+  flags,
+  operands: {
+    name: "FILE...",
+    description: "Recordings, compressed by gzip or not",
+  },
+  examples: [{
+    command:
+      "deno task replay --tau-bench ../shared/tau-bench ../shared/tau-bench/replays/fuzz_retail.jsonl.gz",
+    does: "replays odd calls of retail's tools",
+  }],
+  run,
+});

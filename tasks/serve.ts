@@ -174,29 +174,26 @@ async function runOf({ policy, runs }: Flags): Promise<string> {
   );
 }
 
-if (import.meta.main) {
-  await main({
-    name: "serve",
-    summary:
-      "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate, or episodes for slime",
-    flags,
-    examples: [
-      {
-        command: "deno task serve",
-        does:
-          "the policy of the last completed run, on port 30000 of this machine",
-      },
-      {
-        command: "deno task serve --policy a1 --port 0 --json",
-        does: "any free port; its address is printed as JSON once it answers",
-      },
-      {
-        command: "deno task serve --recipe qwen3-4b --port 8401",
-        does: "episodes for slime: POST /episodes, /health, /metrics",
-      },
-    ],
-    interruptNote:
-      "Finishing the requests under way; Ctrl-C again stops at once",
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "serve",
+  summary:
+    "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate, or episodes for slime",
+  flags,
+  examples: [
+    {
+      command: "deno task serve",
+      does:
+        "the policy of the last completed run, on port 30000 of this machine",
+    },
+    {
+      command: "deno task serve --policy a1 --port 0 --json",
+      does: "any free port; its address is printed as JSON once it answers",
+    },
+    {
+      command: "deno task serve --recipe qwen3-4b --port 8401",
+      does: "episodes for slime: POST /episodes, /health, /metrics",
+    },
+  ],
+  interruptNote: "Finishing the requests under way; Ctrl-C again stops at once",
+  run,
+});

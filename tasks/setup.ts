@@ -111,41 +111,39 @@ async function undo(
   return { json: { hosts }, ...kept ? { exitCode: EXIT.failed } : {} };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "setup",
-    summary:
-      "Set up hosts for slime: image, slime, packages, model, and tau-bench where episodes run",
-    flags: setupFlags,
-    examples: [
-      {
-        command: "deno task setup --host gpu1,gpu2 --dry-run",
-        does: "print each command for two hosts of hosts.yaml, and run nothing",
-      },
-      {
-        command: "deno task setup --host gpu1,gpu2",
-        does: "set both up at once; run it again to go on where it was stopped",
-      },
-      {
-        command: "deno task setup --in bare --venv ~/slime-env",
-        does:
-          "this machine without containers, Python's packages in that environment",
-      },
-      {
-        command: "deno task setup --host gpu1 --only model --check",
-        does: "is the model whole on gpu1?",
-      },
-      {
-        command: "deno task setup --host gpu1 --undo --dry-run",
-        does: "what would go if the set-up of gpu1 were undone",
-      },
-    ],
-    notes:
-      "Each step is checked first, and done only where it is not done. Nothing that was there is overwritten:\n" +
-      "a checkout with local changes, a directory or a container of other origin stops the host with the mend.\n" +
-      "What was made is listed on the host in --dir, and --undo goes by that list. HF_TOKEN is handed on where it is set.",
-    interruptNote:
-      "Stopping; what is done stays done, and the same command goes on. Ctrl-C again stops at once",
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "setup",
+  summary:
+    "Set up hosts for slime: image, slime, packages, model, and tau-bench where episodes run",
+  flags: setupFlags,
+  examples: [
+    {
+      command: "deno task setup --host gpu1,gpu2 --dry-run",
+      does: "print each command for two hosts of hosts.yaml, and run nothing",
+    },
+    {
+      command: "deno task setup --host gpu1,gpu2",
+      does: "set both up at once; run it again to go on where it was stopped",
+    },
+    {
+      command: "deno task setup --in bare --venv ~/slime-env",
+      does:
+        "this machine without containers, Python's packages in that environment",
+    },
+    {
+      command: "deno task setup --host gpu1 --only model --check",
+      does: "is the model whole on gpu1?",
+    },
+    {
+      command: "deno task setup --host gpu1 --undo --dry-run",
+      does: "what would go if the set-up of gpu1 were undone",
+    },
+  ],
+  notes:
+    "Each step is checked first, and done only where it is not done. Nothing that was there is overwritten:\n" +
+    "a checkout with local changes, a directory or a container of other origin stops the host with the mend.\n" +
+    "What was made is listed on the host in --dir, and --undo goes by that list. HF_TOKEN is handed on where it is set.",
+  interruptNote:
+    "Stopping; what is done stays done, and the same command goes on. Ctrl-C again stops at once",
+  run,
+});

@@ -217,51 +217,48 @@ function toJson(
   };
 }
 
-if (import.meta.main) {
-  await main({
-    name: "train",
-    summary:
-      "Train a small policy to serve users with tools, and show the curve",
-    flags: trainFlags,
-    examples: [
-      {
-        command: "deno task train",
-        does: "learn on the generated retail world",
-      },
-      {
-        command: "deno task train --seed 2 --set grpo.steps=40 --json",
-        does: "another seed, fewer steps, figures as JSON",
-      },
-      {
-        command:
-          "deno task train --data tau-bench --tau-bench ../tau-bench --env retail",
-        does: "learn on the real τ-retail tasks",
-      },
-      {
-        command:
-          "deno task train --user llm --user-model gpt-4o-mini --max-tokens 2000000",
-        does: "a model plays the users, key in OPENAI_API_KEY",
-      },
-      {
-        command: "deno task train --recipe qwen3-4b --dry-run",
-        does: "what training by slime on GPUs would start, line by line",
-      },
-      {
-        command: "deno task train --recipe qwen3-4b",
-        does: "launch it over Ray and follow it; Ctrl-C leaves it running",
-      },
-      {
-        command: "deno task train --attach qwen3-4b-20260102-030405",
-        does: "follow it again; --stop ends it and what was started for it",
-      },
-      {
-        command: "deno task train --resume",
-        does: "go on where the last run was stopped",
-      },
-    ],
-    notes: await helpNotes(Deno.args),
-    interruptNote:
-      "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
-    run,
-  });
-}
+export const task = await main(import.meta, {
+  name: "train",
+  summary: "Train a small policy to serve users with tools, and show the curve",
+  flags: trainFlags,
+  examples: [
+    {
+      command: "deno task train",
+      does: "learn on the generated retail world",
+    },
+    {
+      command: "deno task train --seed 2 --set grpo.steps=40 --json",
+      does: "another seed, fewer steps, figures as JSON",
+    },
+    {
+      command:
+        "deno task train --data tau-bench --tau-bench ../tau-bench --env retail",
+      does: "learn on the real τ-retail tasks",
+    },
+    {
+      command:
+        "deno task train --user llm --user-model gpt-4o-mini --max-tokens 2000000",
+      does: "a model plays the users, key in OPENAI_API_KEY",
+    },
+    {
+      command: "deno task train --recipe qwen3-4b --dry-run",
+      does: "what training by slime on GPUs would start, line by line",
+    },
+    {
+      command: "deno task train --recipe qwen3-4b",
+      does: "launch it over Ray and follow it; Ctrl-C leaves it running",
+    },
+    {
+      command: "deno task train --attach qwen3-4b-20260102-030405",
+      does: "follow it again; --stop ends it and what was started for it",
+    },
+    {
+      command: "deno task train --resume",
+      does: "go on where the last run was stopped",
+    },
+  ],
+  notes: await helpNotes(Deno.args),
+  interruptNote:
+    "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
+  run,
+});

@@ -202,39 +202,37 @@ function readIds(text: string): number[] {
   return [...new Set(ids)];
 }
 
-if (import.meta.main) {
-  await main({
-    name: "view",
-    summary:
-      "Look at runs, their episodes and why each reward is what it is, in a page of this machine",
-    flags,
-    operands: {
-      name: "RUN...",
-      description:
-        "Runs, evaluations, or tau-bench's result files; default: all runs",
+export const task = await main(import.meta, {
+  name: "view",
+  summary:
+    "Look at runs, their episodes and why each reward is what it is, in a page of this machine",
+  flags,
+  operands: {
+    name: "RUN...",
+    description:
+      "Runs, evaluations, or tau-bench's result files; default: all runs",
+  },
+  examples: [
+    {
+      command: "deno task view",
+      does:
+        "all runs under runs/, on port 8686; those that grow update by themselves",
     },
-    examples: [
-      {
-        command: "deno task view",
-        does:
-          "all runs under runs/, on port 8686; those that grow update by themselves",
-      },
-      {
-        command: "deno task view a1 results.json --tau-bench DIR",
-        does:
-          "a run and a result file of tau-bench, with what its rows should be",
-      },
-      {
-        command:
-          'deno task view a1 --export failed.html --filter "reward<1 and step=40"',
-        does:
-          "one offline file to send to somebody; --limit, --episodes and --tokens choose more",
-      },
-    ],
-    notes:
-      "Fields of --filter: id step source group task split intent seed agent model user reward advantage stop reason\n" +
-      "failure fault turns tokens parse_errors seconds text. Operators: = != < <= > >= ~ (contains); 40..50, 1,2 and none.",
-    interruptNote: "Ending the viewer",
-    run,
-  });
-}
+    {
+      command: "deno task view a1 results.json --tau-bench DIR",
+      does:
+        "a run and a result file of tau-bench, with what its rows should be",
+    },
+    {
+      command:
+        'deno task view a1 --export failed.html --filter "reward<1 and step=40"',
+      does:
+        "one offline file to send to somebody; --limit, --episodes and --tokens choose more",
+    },
+  ],
+  notes:
+    "Fields of --filter: id step source group task split intent seed agent model user reward advantage stop reason\n" +
+    "failure fault turns tokens parse_errors seconds text. Operators: = != < <= > >= ~ (contains); 40..50, 1,2 and none.",
+  interruptNote: "Ending the viewer",
+  run,
+});
