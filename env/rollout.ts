@@ -9,7 +9,8 @@ import { InfrastructureError } from "./errors.ts";
 import { type FailureReason, failureReason } from "./failure_reason.ts";
 import { goldOf } from "./gold.ts";
 import { createRng, deriveSeed } from "./random.ts";
-import { type Sleep, sleepByClock } from "./sleep.ts";
+import { createPool } from "./pool.ts";
+import { retry, type Sleep } from "./retry.ts";
 import type {
   Action,
   Agent,
@@ -115,17 +116,23 @@ export async function rollout(
   const { retries: limit = DEFAULTS.retries, now = DEFAULTS.now } = options;
   const startedAtMs = now();
   let usage: Episode["usage"] = { agent: NO_USAGE, user: NO_USAGE };
-  for (let retries = 0;; retries++) {
+  const { attempt, ...outcome } = await retry(async (retries) => {
     const attempt = new Attempt(options);
     const failure = await attempt.run();
     options.signal?.throwIfAborted();
     usage = attempt.addUsageTo(usage);
-    if (failure === null || !isRetried(failure) || retries >= limit) {
-      const record = { options, failure, retries, usage, startedAtMs };
-      return toEpisode(attempt, record);
-    }
-    await backOff(retries, options);
-  }
+    return { attempt, failure, retries };
+  }, {
+    retries: limit,
+    backoffMs: options.backoffMs ?? DEFAULTS.backoffMs,
+    // By the seed, so that episodes that failed together do not return together.
+    jitter: (retries) => createRng(options.seed, "backoff", retries).next(),
+    isFailure: ({ failure }) => failure !== null && isRetried(failure),
+    isRetried: () => false,
+    sleep: options.sleep,
+    signal: options.signal,
+  });
+  return toEpisode(attempt, { options, ...outcome, usage, startedAtMs });
 }
 
 /** Settings of {@linkcode rolloutAll}. */
@@ -179,26 +186,22 @@ export async function rolloutAll(
     );
   }
   const episodes: Episode[] = new Array(specs.length);
-  const queue = specs.entries();
+  const pool = createPool(concurrency);
   let stopped = false;
-  async function work(): Promise<void> {
-    for (const [index, spec] of queue) {
-      if (stopped) return;
-      const episode = await rollout({ ...spec, ...context });
-      episodes[index] = episode;
-      await onEpisode?.(episode, index);
+  async function play(spec: RolloutSpec, index: number): Promise<void> {
+    if (stopped) return;
+    try {
+      episodes[index] = await rollout({ ...spec, ...context });
+      await onEpisode?.(episodes[index], index);
+    } catch (error) {
+      stopped = true;
+      throw error;
     }
   }
-  const workers = Array.from(
-    { length: Math.min(concurrency, specs.length) },
-    () =>
-      work().catch((error: unknown) => {
-        stopped = true;
-        throw error;
-      }),
-  );
   // All of them have ended before the first error is thrown, so nothing runs on behind it.
-  const results = await Promise.allSettled(workers);
+  const results = await Promise.allSettled(
+    specs.map((spec, index) => pool(() => play(spec, index))),
+  );
   for (const result of results) {
     if (result.status === "rejected") throw result.reason;
   }
@@ -356,7 +359,7 @@ class Attempt {
 
   #call(): CallOptions {
     const { signal } = this.#options;
-    return signal === undefined ? {} : { signal };
+    return { signal };
   }
 }
 
@@ -408,18 +411,4 @@ function toEpisode(
     startedAtMs,
     durationMs: now() - startedAtMs,
   };
-}
-
-/** Waits twice as long each time, spread by the seed so that episodes that failed together do not return together. */
-async function backOff(
-  retries: number,
-  options: RolloutSpec & RolloutContext,
-): Promise<void> {
-  const { sleep = sleepByClock, backoffMs = DEFAULTS.backoffMs, signal } =
-    options;
-  const spread = 0.5 + createRng(options.seed, "backoff", retries).next();
-  await sleep(
-    backoffMs * 2 ** retries * spread,
-    signal === undefined ? {} : { signal },
-  );
 }

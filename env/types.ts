@@ -294,7 +294,7 @@ export interface Environment {
 
 /** What every call that may wait takes. */
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The simulated customer of one episode. */
@@ -446,7 +446,7 @@ export interface GenerateRequest {
   readonly stopIds: readonly number[];
   /** The answer depends on this, the ids and the weights, and not on what else is being sampled. */
   readonly seed: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What was sampled. */

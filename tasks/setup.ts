@@ -1,6 +1,5 @@
 /** `deno task setup`: what slime needs on hosts with GPUs, and what episodes need where they run. */
 
-import { sleepByClock } from "../env/sleep.ts";
 import {
   planSetup,
   type SetupOptions,
@@ -46,7 +45,6 @@ function setupContext(
     run: crypto.randomUUID(),
     signal,
     secrets: token === undefined ? [] : [token],
-    sleep: sleepByClock,
     now: () => new Date(),
     onEvent: setupProgress(terminal),
   };

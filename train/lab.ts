@@ -14,7 +14,7 @@ export interface Job {
 export interface SampleOptions {
   /** 0 is greedy. */
   readonly temperature: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What the episodes' rewards are. Default: τ-bench's rule. */
   readonly reward?: RewardFunction;
   /** Called as each episode ends, in no order. */

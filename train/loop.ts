@@ -42,7 +42,7 @@ export interface TrainOptions {
    */
   readonly reward?: RewardFunction;
   /** Once aborted, the step in flight is finished and saved, an evaluation is dropped, and `train` returns. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Once aborted, nothing more is sampled: the step in flight is dropped, what came before it is saved, and
    * `train` returns. For a budget that is spent.

@@ -108,7 +108,7 @@ async function userOf(
     user: await openUser(run.config, {
       dataset,
       meter,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     }),
     halt: AbortSignal.any([meter.signal, ...(halt ? [halt] : [])]),
   };

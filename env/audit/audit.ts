@@ -49,7 +49,7 @@ export interface Exclusion {
 export interface AuditOptions {
   /** Default: all that there are. */
   readonly splits?: readonly Split[];
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each task. */
   readonly onTask?: (done: number, of: number) => void;
 }

@@ -34,7 +34,7 @@ export interface GeneratedDataset<O = CommonOptions> extends Dataset {
 export interface GenerateHooks {
   /** Called after each certified task. */
   readonly onTask?: (certified: number, of: number) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const SPLITS = ["train", "dev", "test"] as const;

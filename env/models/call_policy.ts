@@ -8,7 +8,7 @@
 
 import { type FailureKind, InfrastructureError, messageOf } from "../errors.ts";
 import { createRng } from "../random.ts";
-import { type Sleep, sleepByClock } from "../sleep.ts";
+import { retry, type Sleep } from "../retry.ts";
 import type { CallOptions } from "../types.ts";
 import type { RateLimiter } from "./rate_limit.ts";
 
@@ -23,7 +23,7 @@ export interface CallPolicy {
   /** The first wait; doubles with every retry up to {@linkcode MAX_BACKOFF_MS}, unless the server says how long. */
   readonly backoffMs: number;
   readonly limiter?: RateLimiter;
-  /** Default: the clock. */
+  /** Default: by the clock. */
   readonly sleep?: Sleep;
 }
 
@@ -92,16 +92,35 @@ export function createCaller(policy: CallPolicy): Caller {
   }
   return {
     async call(call) {
-      for (let retries = 0;; retries++) {
+      let retries = 0;
+      async function attempt(retried: number) {
+        retries = retried;
         await policy.limiter?.turn(call);
-        const outcome = await attemptOnce(call, policy.timeoutMs);
-        isThere ||= !("failure" in outcome && isSilence(outcome.failure));
-        if ("value" in outcome) return { value: outcome.value, retries };
-        const { failure } = outcome;
-        if (retries >= retriesAfter(failure)) {
-          throw toInfrastructureError(failure, { policy, retries });
-        }
-        await waitAfter(failure, { call, policy, retries });
+        const value = await attemptOnce(call, policy.timeoutMs);
+        isThere = true;
+        return { value, retries };
+      }
+      try {
+        return await retry(attempt, {
+          backoffMs: policy.backoffMs,
+          maxBackoffMs: MAX_BACKOFF_MS,
+          jitter: (retries) => createRng(call.seed, "call", retries).next(),
+          signal: call.signal,
+          sleep: policy.sleep,
+          isRetried(error) {
+            if (!(error instanceof CallFailure)) return false;
+            isThere ||= !isSilence(error);
+            return retries < retriesAfter(error);
+          },
+          retryAfterMs: askedMs,
+          // Others would be refused too, so all calls to the endpoint wait.
+          onRetry: ({ error, waitMs }) =>
+            askedMs(error) !== undefined && policy.limiter?.pause(waitMs),
+        });
+      } catch (error) {
+        throw error instanceof CallFailure
+          ? toInfrastructureError(error, { policy, retries })
+          : error;
       }
     },
   };
@@ -137,7 +156,7 @@ function isSilence({ kind }: CallFailure): boolean {
 async function attemptOnce<T>(
   { attempt, signal }: Call<T>,
   timeoutMs: number,
-): Promise<{ value: T } | { failure: CallFailure }> {
+): Promise<T> {
   signal?.throwIfAborted();
   // Not AbortSignal.any: the openai client leaves a listener on the signal that it is given, and a joined signal
   // with a listener lives as long as the run's, some kilobytes a call.
@@ -146,10 +165,10 @@ async function attemptOnce<T>(
   signal?.addEventListener("abort", abort, { once: true });
   const timer = setTimeout(() => own.abort(), timeoutMs);
   try {
-    return { value: await attempt(own.signal) };
+    return await attempt(own.signal);
   } catch (error) {
     signal?.throwIfAborted();
-    return { failure: toFailure(error, own.signal.aborted, timeoutMs) };
+    throw toFailure(error, own.signal.aborted, timeoutMs);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
@@ -170,23 +189,11 @@ function toFailure(
   return new CallFailure(message, { kind: "connection", cause: error });
 }
 
-async function waitAfter(
-  failure: CallFailure,
-  { call, policy, retries }: {
-    call: Call<unknown>;
-    policy: CallPolicy;
-    retries: number;
-  },
-): Promise<void> {
-  const asked = failure.retryAfterMs;
-  const spread = 0.5 + createRng(call.seed, "call", retries).next();
-  const ms = asked === undefined
-    ? Math.min(policy.backoffMs * 2 ** retries, MAX_BACKOFF_MS) * spread
-    : Math.min(asked, MAX_RETRY_AFTER_MS);
-  // Others would be refused too, so all calls to the endpoint wait.
-  if (asked !== undefined) policy.limiter?.pause(ms);
-  const { sleep = sleepByClock } = policy;
-  await sleep(ms, call.signal === undefined ? {} : { signal: call.signal });
+/** What a server asked to wait. */
+function askedMs(error: unknown): number | undefined {
+  if (!(error instanceof CallFailure)) return undefined;
+  const { retryAfterMs: ms } = error;
+  return ms === undefined ? undefined : Math.min(ms, MAX_RETRY_AFTER_MS);
 }
 
 function toInfrastructureError(

@@ -55,7 +55,7 @@ async function wayOut(
   if (status === 404 || /does not exist|no such model/i.test(message)) {
     const list = endpoint === undefined
       ? null
-      : await findModels(endpoint, signal === undefined ? {} : { signal });
+      : await findModels(endpoint, { signal });
     return wayToModel(list, { name, baseUrl: endpoint?.baseUrl });
   }
   switch (kind) {

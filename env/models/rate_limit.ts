@@ -1,7 +1,7 @@
 /** How often calls may begin, all conversations of a run together. */
 
 import type { CallOptions } from "../types.ts";
-import { type Sleep, sleepByClock } from "../sleep.ts";
+import { type Sleep, sleep } from "../retry.ts";
 
 /** Settings of {@linkcode createRateLimiter}. */
 export interface RateLimitOptions {
@@ -23,7 +23,6 @@ export interface RateLimiter {
 /** Makes a limiter. */
 export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   const { requestsPerMinute, now = () => performance.now() } = options;
-  const { sleep = sleepByClock } = options;
   const interval = requestsPerMinute > 0 ? 60_000 / requestsPerMinute : 0;
   /** When the next caller may begin. */
   let free = -Infinity;
@@ -36,7 +35,7 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
     let place = now();
     for (let wait = free - place; wait > 0; wait = free - now()) {
       place = free;
-      await sleep(wait, call);
+      await (options.sleep ?? sleep)(wait, call);
     }
     // From its place and not from now: a timer that wakes late does not lower the rate.
     free = place + interval;

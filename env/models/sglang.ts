@@ -44,7 +44,7 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
       const { value, retries } = await caller.call({
         seed: request.seed,
         attempt: (signal) => attempt(server, request, signal),
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
+        signal: request.signal,
       });
       const usage = meter.record({ source: "model", model }, {
         promptTokens: value.promptTokens,

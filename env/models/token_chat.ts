@@ -131,7 +131,7 @@ class TokenChat implements Chat {
       temperature,
       stopIds: tokenizer.stopIds,
       seed: deriveSeed(this.#parts.seed, "turn", this.#turn++),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     };
   }
 

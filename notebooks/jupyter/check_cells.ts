@@ -20,7 +20,7 @@ export interface TypeReport {
 export interface CheckOptions {
   /** The deno.json whose imports and compiler options hold. */
   readonly config: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Checks the types of all cells. Writes to a directory of its own, and removes it. */

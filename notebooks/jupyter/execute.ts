@@ -42,7 +42,7 @@ export interface ExecuteOptions {
   readonly home: string;
   /** Seconds that the notebook may take. */
   readonly timeoutS: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called as cells begin, `done` of `of` being at their end. */
   readonly onCell?: (done: number, of: number) => void;
 }

@@ -1,6 +1,6 @@
 /** Jupyter lab on the notebooks, on loopback. */
 
-import { sleepByClock } from "../../env/sleep.ts";
+import { retry } from "../../env/retry.ts";
 import { endOf, linesOf } from "./process.ts";
 import { writeKernel } from "./kernel.ts";
 
@@ -66,16 +66,20 @@ async function untilListening(
   ended: AbortSignal,
 ): Promise<boolean> {
   const port = Number(new URL(url).port);
-  while (!ended.aborted) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return true;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-      await sleepByClock(POLL_MS, { signal: ended }).catch(() => {});
-    }
+  try {
+    const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+    const connection = await retry(connect, {
+      backoffMs: POLL_MS,
+      factor: 1,
+      signal: ended,
+      isRetried: (error) => error instanceof Deno.errors.ConnectionRefused,
+    });
+    connection.close();
+    return true;
+  } catch (error) {
+    if (ended.aborted) return false;
+    throw error;
   }
-  return false;
 }
 
 function labFlags({ dir, port, browser }: LabOptions): string[] {

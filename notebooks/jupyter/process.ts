@@ -24,7 +24,7 @@ export async function* linesOf(
 export async function endOf(
   child: Deno.ChildProcess,
   { signal, onKilled }: {
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     readonly onKilled?: () => void;
   } = {},
 ): Promise<Deno.CommandStatus> {

@@ -31,7 +31,7 @@ export interface ExportChoice {
 export interface ExportOptions extends ExportChoice {
   readonly version: string;
   readonly now: Date;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onEpisode?: (count: number) => void;
 }
 

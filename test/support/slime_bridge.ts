@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { slimeRows } from "../../train/slime/plan/example_rows.ts";
-import { sleepByClock } from "../../env/sleep.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Dataset, Split } from "../../env/types.ts";
 import { writePolicyRun } from "./policy_run.ts";
 import { testPython } from "./python.ts";
@@ -89,7 +89,7 @@ export async function serveRouter(
     await answer?.body?.cancel();
     if (answer?.ok) break;
     if (code !== undefined) throw new Error(`the router ended with ${code}`);
-    await sleepByClock(50, {});
+    await delay(50);
   }
   return {
     url,

@@ -132,7 +132,7 @@ export function launchRecipe(world: LaunchWorld, shape: RunShape) {
 export interface LaunchMore {
   readonly session?: number;
   readonly fromStep?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onLine?: (line: AnyMetrics) => void;
   readonly onNote?: (text: string) => void;
   readonly jobsUrl?: string;

@@ -51,7 +51,7 @@ export async function openChatModel(
   });
   await checkModel(chat, whereabouts(flag, model, endpoint), {
     endpoint,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   return chat;
 }

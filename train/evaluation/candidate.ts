@@ -114,7 +114,7 @@ async function openTokenModel(
   await checkModel(
     model,
     `--model ${name} (sglang, ${url}/generate)`,
-    signal === undefined ? {} : { signal },
+    { signal },
   );
   return model;
 }

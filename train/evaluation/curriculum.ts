@@ -48,7 +48,7 @@ export async function measureRates(
   const episodes = await rolloutAll(specs, {
     concurrency,
     now: () => performance.now(),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     ...(onEpisode === undefined ? {} : { onEpisode }),
   });
   return tasks.map((task, at) => {

@@ -5,14 +5,13 @@
 
 import { join } from "node:path";
 import { RunDirError } from "../../env/errors.ts";
-import { sleepByClock } from "../../env/sleep.ts";
+import { retry } from "../../env/retry.ts";
 
 /**
  * A program that is being started holds what its starter held until it runs: for a moment a lock that was given
  * back looks taken. So it is asked for again, a few times.
  */
-const ATTEMPTS = 20;
-const PAUSE_MS = 25;
+const RETRY = { retries: 19, backoffMs: 25, factor: 1 } as const;
 
 /**
  * Takes the lock of a run dir; closing the file gives it back.
@@ -25,7 +24,11 @@ export async function takeLock(path: string): Promise<Deno.FsFile> {
     write: true,
     create: true,
   });
-  if (!await tryLock(file)) {
+  const isTaken = await retry(() => file.tryLock(true), {
+    ...RETRY,
+    isFailure: (isTaken) => !isTaken,
+  });
+  if (!isTaken) {
     file.close();
     const holder = (await Deno.readTextFile(lockPath)).trim();
     throw new RunDirError(
@@ -38,12 +41,4 @@ export async function takeLock(path: string): Promise<Deno.FsFile> {
   await file.truncate(0);
   await file.write(new TextEncoder().encode(`process ${Deno.pid}\n`));
   return file;
-}
-
-async function tryLock(file: Deno.FsFile): Promise<boolean> {
-  for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
-    if (await file.tryLock(true)) return true;
-    await sleepByClock(PAUSE_MS, {});
-  }
-  return await file.tryLock(true);
 }

@@ -55,7 +55,11 @@ Deno.test("Meter.requirePrice() refuses a budget in dollars that cannot be kept"
   createMeter({ prices: PRICES, maxCost: 1 }).requirePrice("a");
   assert.throws(
     () => createMeter({ prices: PRICES, maxCost: 1 }).requirePrice("x/b"),
-    { name: "ConfigError", message: /"x\/b" has no price; add prices/ },
+    {
+      name: "ConfigError",
+      message: /"x\/b" has no price$/,
+      hint: /^add prices/,
+    },
   );
 });
 

@@ -7,7 +7,7 @@ import {
   type EpisodeWorld,
 } from "../../../env/serve/episode_service.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { testCaller } from "../../support/callers.ts";
 import {
@@ -222,7 +222,7 @@ Deno.test("POST /episodes stops when the client has gone", async () => {
   leaver.abort();
   await assert.rejects(left.then((response) => response.text()));
   const ended = performance.now();
-  while (served.service.running > 0) await sleepByClock(5, {});
+  while (served.service.running > 0) await delay(5);
   assert.ok(performance.now() - ended < 1000);
   const asked = served.ask();
   await reached.promise;

@@ -119,7 +119,7 @@ Deno.test("ChatTemplate.answer() refuses an answer that its generation prompt do
   assert.throws(
     () => template.answer(assistant("<think>\nHm\n</think>\n\nHello")),
     (error) =>
-      error instanceof PolicyError && /enable_thinking/.test(error.message),
+      error instanceof PolicyError && /enable_thinking/.test(`${error.hint}`),
   );
 });
 

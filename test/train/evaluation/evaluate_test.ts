@@ -63,7 +63,7 @@ function run(
   options: {
     agent?: Agent;
     user?: UserFactory;
-    signal?: AbortSignal;
+    signal?: AbortSignal | undefined;
     onEpisode?: () => void;
     concurrency?: number;
   } = {},

@@ -7,7 +7,7 @@ import { printPythonJson } from "../../../env/python/python_json.ts";
 import { createRng } from "../../../env/random.ts";
 import { EpisodeService } from "../../../env/serve/episode_service.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { llmUser } from "../../../env/users/llm.ts";
 import { openDataset } from "../../../train/config/open_dataset.ts";
 import { resolveSlime } from "../../../train/slime/slime_config.ts";
@@ -221,7 +221,7 @@ Deno.test({
         const { pid } = services.records[0]!;
         Deno.kill(pid, "SIGKILL");
         const from = performance.now();
-        while (!((await episodesAt(url)).done > 0)) await sleepByClock(10, {});
+        while (!((await episodesAt(url)).done > 0)) await delay(10);
         flowingMs = performance.now() - from;
       }
       await killing;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { openDataset } from "../../../train/config/open_dataset.ts";
 import { resolveSlime } from "../../../train/slime/slime_config.ts";
 import { startServices } from "../../../train/slime/bridge/episode_servers.ts";
@@ -39,7 +39,7 @@ async function addWorker(router: string, url: string): Promise<void> {
   });
   assert.ok(response.ok, await response.text());
   while (!(await workersOf(router)).some((worker) => worker.url === url)) {
-    await sleepByClock(20, {});
+    await delay(20);
   }
 }
 

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { RunDirError } from "../../../env/errors.ts";
 import type { EndedEpisode } from "../../../env/serve/episode_service.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { retry, sleep } from "../../../env/retry.ts";
 import type { Episode } from "../../../env/types.ts";
 import { type EpisodePlace, EpisodeStore } from "../../runs/episode_store.ts";
 
@@ -56,7 +56,7 @@ export class EpisodeRecorder implements AsyncDisposable {
     for (let tries = 0; this.#waiting.length > 0 && tries < ATTEMPTS;) {
       if (this.#writeSome()) continue;
       tries++;
-      await sleepByClock(BUSY_MS, {});
+      await sleep(BUSY_MS, {});
     }
     this.counts.lost += this.#waiting.length;
     this.#store[Symbol.dispose]();
@@ -97,24 +97,26 @@ export async function openEpisodeRecorder(
   path: string,
 ): Promise<EpisodeRecorder> {
   const file = join(path, "episodes.db");
-  for (let tries = 1;; tries++) {
-    try {
-      return new EpisodeRecorder(new EpisodeStore(file, { busyMs: BUSY_MS }));
-    } catch (cause) {
-      // Several servers begin at once, and each wants to make the tables.
-      if (/locked|busy/.test(String(cause)) && tries < ATTEMPTS) {
-        await sleepByClock(BUSY_MS, {});
-        continue;
-      }
-      if (cause instanceof RunDirError) throw cause;
-      throw new RunDirError(
-        `Cannot keep episodes in "${file}": ${cause}`,
-        {
-          cause,
-          hint: "--record names a run dir that is there and may be written",
-        },
-      );
-    }
+  try {
+    const open = () => new EpisodeStore(file, { busyMs: BUSY_MS });
+    return new EpisodeRecorder(
+      await retry(() => Promise.try(open), {
+        backoffMs: BUSY_MS,
+        factor: 1,
+        retries: ATTEMPTS - 1,
+        // Several servers begin at once, and each wants to make the tables.
+        isRetried: (error) => /locked|busy/.test(String(error)),
+      }),
+    );
+  } catch (cause) {
+    if (cause instanceof RunDirError) throw cause;
+    throw new RunDirError(
+      `Cannot keep episodes in "${file}": ${cause}`,
+      {
+        cause,
+        hint: "--record names a run dir that is there and may be written",
+      },
+    );
   }
 }
 

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { ConfigError, messageOf } from "../../../env/errors.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { retry, sleep } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import {
@@ -61,8 +61,7 @@ export interface Services extends AsyncDisposable {
 
 const CHECK_EVERY_MS = 2_000;
 const CHECKS_MISSED = 3;
-const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 30_000;
+const BACKOFF = { backoffMs: 100, maxBackoffMs: 30_000 } as const;
 /** One that ran as long was not the fault of its start. */
 const STEADY_MS = 60_000;
 const STOP_GRACE_MS = 5_000;
@@ -196,7 +195,7 @@ class KeptService {
   async #spawn(signal: AbortSignal | undefined): Promise<void> {
     this.#process = await startService(this.#spec, {
       timeoutMs: this.#options.startTimeoutMs ?? START_TIMEOUT_MS,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     this.#record = this.#process.record;
     this.#stayAt(this.#record.url);
@@ -209,15 +208,15 @@ class KeptService {
   }
 
   async #keep(): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
+    let failures = 0;
     while (!this.#end.signal.aborted) {
       const from = performance.now();
       const why = await this.#death();
       if (why === undefined) return;
       this.#report("died", why);
       this.#process?.kill();
-      if (performance.now() - from > STEADY_MS) backoffMs = FIRST_BACKOFF_MS;
-      backoffMs = await this.#restart(backoffMs);
+      if (performance.now() - from > STEADY_MS) failures = 0;
+      failures = await this.#restart(failures + 1);
     }
   }
 
@@ -237,7 +236,7 @@ class KeptService {
 
   async #exitWithin(ms: number): Promise<number | undefined> {
     const over = new AbortController();
-    const wait = sleepByClock(ms, {
+    const wait = sleep(ms, {
       signal: AbortSignal.any([over.signal, this.#end.signal]),
     }).then(() => undefined, () => undefined);
     const exit = this.#process?.ended.then(({ code }) => code);
@@ -246,20 +245,23 @@ class KeptService {
     return code;
   }
 
-  /** Tries until it runs again. @returns The next wait, if it dies soon. */
-  async #restart(backoffMs: number): Promise<number> {
+  /** Tries until it runs again. @returns How often it has failed by then, if it dies soon. */
+  async #restart(failures: number): Promise<number> {
     const { signal } = this.#end;
-    for (;;) {
-      try {
-        await sleepByClock(backoffMs, { signal });
+    try {
+      return await retry(async (retries) => {
         await this.#spawn(signal);
-        return Math.min(2 * backoffMs, MAX_BACKOFF_MS);
-      } catch (error) {
-        if (signal.aborted) return backoffMs;
-        backoffMs = Math.min(2 * backoffMs, MAX_BACKOFF_MS);
-        const message = messageOf(error);
-        this.#report("restart_failed", message);
-      }
+        return retries;
+      }, {
+        ...BACKOFF,
+        failures,
+        signal,
+        onRetry: ({ error }) =>
+          this.#report("restart_failed", messageOf(error)),
+      });
+    } catch (error) {
+      if (signal.aborted) return failures;
+      throw error;
     }
   }
 
@@ -273,7 +275,7 @@ class KeptService {
 /** Waits for a promise, and no longer than so. */
 async function orAfter(promise: Promise<unknown>, ms: number): Promise<void> {
   const over = new AbortController();
-  const wait = sleepByClock(ms, { signal: over.signal }).catch(() => {});
+  const wait = sleep(ms, { signal: over.signal }).catch(() => {});
   await Promise.race([promise, wait]);
   over.abort();
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import denoConfig from "../../../deno.json" with { type: "json" };
 import { HostError } from "../../../env/errors.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { poll } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { removeIfThere } from "../../runs/storage.ts";
 
@@ -75,23 +75,18 @@ export async function startService(
     code = status.code;
     return status;
   });
-  const deadline = performance.now() + timeoutMs;
   try {
-    for (;;) {
+    const record = await poll(async () => {
       const record = await readRecord(spec);
-      if (record !== undefined) {
-        return {
-          record,
-          ended,
-          kill: () => killChild(child),
-          unref: () => child.unref(),
-        };
-      }
-      if (code !== undefined || performance.now() > deadline) {
-        throw await startError(spec, { code, timeoutMs });
-      }
-      await sleepByClock(POLL_MS, signal === undefined ? {} : { signal });
-    }
+      return record ?? (code === undefined ? undefined : null);
+    }, { everyMs: POLL_MS, timeoutMs, signal });
+    if (!record) throw await startError(spec, { code, timeoutMs });
+    return {
+      record,
+      ended,
+      kill: () => killChild(child),
+      unref: () => child.unref(),
+    };
   } catch (error) {
     killChild(child);
     await ended;

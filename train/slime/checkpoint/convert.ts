@@ -5,6 +5,7 @@
 
 import { dirname } from "node:path/posix";
 import { ConfigError, DataError, HostError } from "../../../env/errors.ts";
+import { sleep } from "../../../env/retry.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 import { conversionError } from "./convert_failure.ts";
 import { BUSY, type ConversionPlan } from "./convert_plan.ts";
@@ -172,7 +173,9 @@ async function watch(
   const now = context.now ?? (() => performance.now());
   if (onProgress === undefined) return;
   const start = now();
-  while (await pause(everyMs, done)) {
+  const hasPassed = () =>
+    sleep(everyMs, { signal: done }).then(() => true, () => false);
+  while (await hasPassed()) {
     try {
       const { code, stdout } = await shell.run(
         { script: `${quoteWords(["du", "-sb", partial])} 2>/dev/null` },
@@ -186,21 +189,6 @@ async function watch(
       if (!done.aborted && !(error instanceof HostError)) throw error;
     }
   }
-}
-
-/** @returns Whether the time has passed without an end. */
-function pause(ms: number, done: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(true), ms);
-    done.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve(false);
-    }, { once: true });
-    if (done.aborted) {
-      clearTimeout(timer);
-      resolve(false);
-    }
-  });
 }
 
 async function verifyResult(

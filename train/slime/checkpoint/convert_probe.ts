@@ -61,7 +61,7 @@ export async function probeConversion(
 ): Promise<Probe> {
   const { code, stdout, stderr } = await shell.run(
     { script: probeScript({ from, to, slime }) },
-    signal === undefined ? {} : { signal },
+    { signal },
   );
   const found = probeSchema.safeParse(Object.fromEntries(
     stdout.split("\n").filter((line) => line.includes("=")).map((line) => {

@@ -106,6 +106,6 @@ export class Facts {
 
   #call(): CallOptions {
     const { signal } = this.#options;
-    return signal === undefined ? {} : { signal };
+    return { signal };
   }
 }

@@ -17,7 +17,7 @@ export interface ShellCommand {
 /** How to wait for a command. */
 export interface ShellOptions {
   /** Ends the command, on the host too. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Each line as it comes. */
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
 }

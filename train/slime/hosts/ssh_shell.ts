@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { HostError } from "../../../env/errors.ts";
-import { type Sleep, sleepByClock } from "../../../env/sleep.ts";
+import { retry, type Sleep } from "../../../env/retry.ts";
 import { type Lost, runPiped } from "./_piped_shell.ts";
 import { type SshFault, sshFault } from "./_ssh_fault.ts";
 import { BOOT } from "./_wire.ts";
@@ -17,8 +17,8 @@ import {
   type ShellOutput,
 } from "./shell.ts";
 
-/** Waits before another try at connecting. A command that began is never run twice. */
-const BACKOFF_MS = [500, 2_000];
+/** Of connecting: after 0.5 s and after 2 s. A command that began is never run twice. */
+const RETRY = { retries: 2, backoffMs: 500, factor: 4 } as const;
 
 /** What an {@linkcode sshShell} is made with. */
 export interface SshOptions {
@@ -56,14 +56,14 @@ class Ssh implements SshShell {
   readonly name: string;
   readonly #host: Host;
   readonly #connectTimeoutS: number;
-  readonly #sleep: Sleep;
+  readonly #sleep: Sleep | undefined;
   #socketDir: Promise<string> | undefined;
 
   constructor(host: Host, options: SshOptions) {
     this.name = host.name;
     this.#host = host;
     this.#connectTimeoutS = options.connectTimeoutS ?? 10;
-    this.#sleep = options.sleep ?? sleepByClock;
+    this.#sleep = options.sleep;
   }
 
   run(
@@ -92,16 +92,17 @@ class Ssh implements SshShell {
     command: ShellCommand,
     options: ShellOptions,
   ): Promise<ShellOutput> {
-    for (let attempt = 0;; attempt++) {
-      const result = await this.#try(within, command, options);
-      if ("code" in result) return result;
-      const fault = sshFault(result, quoteWords(sshTarget(this.#host)));
-      const waitMs = BACKOFF_MS[attempt];
-      if (!fault.transient || waitMs === undefined) {
-        throw this.#error(fault, result);
-      }
-      await this.#sleep(waitMs, options);
-    }
+    const target = quoteWords(sshTarget(this.#host));
+    const result = await retry(() => this.#try(within, command, options), {
+      ...RETRY,
+      signal: options.signal,
+      sleep: this.#sleep,
+      isRetried: () => false,
+      isFailure: (result) =>
+        !("code" in result) && sshFault(result, target).transient,
+    });
+    if ("code" in result) return result;
+    throw this.#error(sshFault(result, target), result);
   }
 
   describe({ script, cwd }: ShellCommand): string {

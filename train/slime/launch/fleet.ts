@@ -4,7 +4,7 @@
  */
 
 import { RayError } from "../../../env/errors.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { poll, sleep } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
 import { type Host, hostAddress, readHosts } from "../hosts/hosts_file.ts";
@@ -112,21 +112,20 @@ class Tunnel implements AsyncDisposable {
 
   async open({ signal }: CallOptions): Promise<void> {
     this.#keeping = this.#keep();
-    const deadline = performance.now() + OPEN_TIMEOUT_MS;
-    while (!await isListening(this.#port)) {
-      if (performance.now() > deadline) {
-        throw new RayError(
-          `ssh opens no way to ${this.#to.host} on "${this.#host.name}"`,
-          {
-            kind: "unreachable",
-            hint: `check that "ssh ${
-              sshTarget(this.#host).join(" ")
-            }" works without a question`,
-          },
-        );
-      }
-      await sleepByClock(POLL_MS, signal === undefined ? {} : { signal });
-    }
+    const isOpen = await poll(
+      async () => await isListening(this.#port) || undefined,
+      { everyMs: POLL_MS, timeoutMs: OPEN_TIMEOUT_MS, signal },
+    );
+    if (isOpen) return;
+    throw new RayError(
+      `ssh opens no way to ${this.#to.host} on "${this.#host.name}"`,
+      {
+        kind: "unreachable",
+        hint: `check that "ssh ${
+          sshTarget(this.#host).join(" ")
+        }" works without a question`,
+      },
+    );
   }
 
   async #keep(): Promise<void> {
@@ -147,7 +146,7 @@ class Tunnel implements AsyncDisposable {
       }).spawn();
       await this.#child.status;
       this.#child = undefined;
-      await sleepByClock(REOPEN_MS, { signal }).catch(() => {});
+      await sleep(REOPEN_MS, { signal }).catch(() => {});
     }
   }
 

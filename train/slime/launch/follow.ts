@@ -1,7 +1,7 @@
 /** Following a job to its end: its log and its state, through connections that break and a dashboard that goes. */
 
-import { RayError } from "../../../env/errors.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { messageOf, RayError } from "../../../env/errors.ts";
+import { retry, sleep } from "../../../env/retry.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
 import { explainFailure, STANDSTILLS } from "./job_failure.ts";
 import type { JobFailure } from "./job_failure.ts";
@@ -16,7 +16,7 @@ export interface FollowOptions {
   /** The run dir's copy of the log; what it has is not fetched as new. */
   readonly logPath: string;
   /** Aborted to follow no more; the job goes on. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Each line of the log once, those of the copy first. Awaited before the next piece is read. */
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
   /** When the state is another than before. */
@@ -102,36 +102,35 @@ class Follower {
         return job;
       }
       if (job.state === "RUNNING") await this.#listen();
-      await this.#sleep(Math.min(this.#pollMs, 1_000));
+      await sleep(Math.min(this.#pollMs, 1_000), this.#options);
     }
   }
 
   /** Asks for the state until Ray answers. */
   async #look(): Promise<RayJob> {
     const { jobs, submissionId, patienceMs = PATIENCE_MS } = this.#options;
-    const since = performance.now();
-    let remindedMs = since;
-    for (let tries = 0;; tries++) {
-      try {
-        const job = await jobs.job(submissionId, this.#signal());
-        if (tries > 0) this.#note("Ray answers again");
-        this.#report(job);
-        return job;
-      } catch (error) {
-        if (!isPassing(error)) throw error;
+    const { signal } = this.#options;
+    let remindedMs = -Infinity;
+    return await retry(async (retries) => {
+      const job = await jobs.job(submissionId, { signal });
+      if (retries > 0) this.#note("Ray answers again");
+      this.#report(job);
+      return job;
+    }, {
+      backoffMs: this.#pollMs,
+      maxBackoffMs: LONGEST_WAIT_MS,
+      timeoutMs: patienceMs,
+      signal,
+      isRetried: isPassing,
+      onRetry: ({ error }) => {
         const now = performance.now();
-        if (now - since > patienceMs) throw error;
-        if (tries === 0 || now - remindedMs > REMIND_MS) {
-          remindedMs = now;
-          this.#note(
-            `${error.message}. Waiting for it; the job may well go on`,
-          );
-        }
-        await this.#sleep(
-          Math.min(this.#pollMs * 2 ** tries, LONGEST_WAIT_MS),
+        if (now - remindedMs <= REMIND_MS) return;
+        remindedMs = now;
+        this.#note(
+          `${messageOf(error)}. Waiting for it; the job may well go on`,
         );
-      }
-    }
+      },
+    });
   }
 
   /** Takes in what the job prints until the connection ends, the job does, or Ray answers no more. */
@@ -168,7 +167,7 @@ class Follower {
     const { jobs, submissionId } = this.#options;
     try {
       for (;;) {
-        await sleepByClock(this.#pollMs, { signal: cut.signal });
+        await sleep(this.#pollMs, { signal: cut.signal });
         const job = await jobs.job(submissionId, { signal: cut.signal });
         this.#report(job);
         this.#watchForQuiet();
@@ -182,9 +181,9 @@ class Follower {
 
   /** The whole text over REST: the end of a log that closed early, or where another reading went wrong. */
   async #rest(): Promise<void> {
-    const { jobs, submissionId } = this.#options;
+    const { jobs, submissionId, signal } = this.#options;
     try {
-      const text = await jobs.logs(submissionId, this.#signal());
+      const text = await jobs.logs(submissionId, { signal });
       if (!await this.#log.takeWhole(text)) {
         this.#note("The job's log began anew; all of it is taken as new");
       }
@@ -238,15 +237,6 @@ class Follower {
 
   #note(text: string): void {
     this.#options.onNote?.(text);
-  }
-
-  #signal(): { signal?: AbortSignal } {
-    const { signal } = this.#options;
-    return signal === undefined ? {} : { signal };
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await sleepByClock(ms, this.#signal());
   }
 }
 

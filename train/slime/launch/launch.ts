@@ -116,7 +116,7 @@ export async function attachRun(
   }
   const jobs = await fleet.jobsOf(
     launch,
-    signal === undefined ? {} : { signal },
+    { signal },
   );
   const job = await jobs.job(submissionId).catch(() => undefined);
   const services = job !== undefined && isFinal(job.state)
@@ -166,7 +166,7 @@ async function startAll(
   started: AsyncDisposableStack,
 ): Promise<{ services: Services; jobs: RayJobs }> {
   const { run, plan, fleet, signal } = options;
-  const call = signal === undefined ? {} : { signal };
+  const call = { signal };
   await writePlanFiles(plan, { shellOf: fleet.shellOf, ...call });
   started.defer(async () => await save(run, { services: [] }));
   const services = started.use(
@@ -210,7 +210,7 @@ async function serve(
     logDir: run.logs,
     host: bridge.address ?? cluster.address,
     ...more,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onEvent({ type, url, message }) {
       onNote?.(`Episodes at ${url}: ${type.replace("_", " ")} (${message})`);
       if (type === "ready" && started.services) keep(started.services);
@@ -253,7 +253,7 @@ async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   const earlier = run.launch!.sittings;
   await save(run, { sittings: [...earlier, session] });
   try {
-    await jobs.submit(job, signal === undefined ? {} : { signal });
+    await jobs.submit(job, { signal });
     onNote?.(`Submitted the job "${submissionId}" to ${jobs.url}`);
   } catch (error) {
     if (await isThere(jobs, submissionId)) return; // following says what is wrong with it

@@ -8,7 +8,7 @@
 
 import { z } from "zod";
 import { HostError, RayError } from "../../../env/errors.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { poll } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 import type { PlannedCommand, RayPlan } from "../plan/slime_plan.ts";
@@ -87,7 +87,7 @@ async function answering(
 ): Promise<string | undefined> {
   try {
     const { version } = await jobs.version(
-      signal === undefined ? {} : { signal },
+      { signal },
     );
     return version;
   } catch (error) {
@@ -103,7 +103,7 @@ async function requireGpus(
   plan: RayPlan,
   { jobs, beside = false, onNote, signal }: ClusterOptions,
 ): Promise<void> {
-  const options = signal === undefined ? {} : { signal };
+  const options = { signal };
   const { gpus, running } = await freeGpus(plan.gpus, { jobs, ...options });
   const names = running.map(nameOf).join(", ");
   if (gpus === undefined) {
@@ -143,7 +143,7 @@ async function freeGpus(
   wanted: number,
   { jobs, ...options }: CallOptions & { readonly jobs: RayJobs },
 ): Promise<{ gpus: RayGpus | undefined; running: RayJob[] }> {
-  for (;;) {
+  return await poll(async () => {
     const gpus = await jobs.gpus(options);
     const all = await jobs.list(options);
     const isEnough = gpus === undefined || gpus.total < wanted ||
@@ -151,11 +151,10 @@ async function freeGpus(
     const isStale = all.some(({ endedMs }) =>
       endedMs !== null && Date.now() - endedMs < REPORT_MS
     );
-    if (isEnough || !isStale) {
-      return { gpus, running: all.filter(({ state }) => !isFinal(state)) };
-    }
-    await sleepByClock(POLL_MS, options);
-  }
+    return isEnough || !isStale
+      ? { gpus, running: all.filter(({ state }) => !isFinal(state)) }
+      : undefined;
+  }, { ...options, everyMs: POLL_MS });
 }
 
 function nameOf({ submissionId, entrypoint, state }: RayJob): string {
@@ -201,7 +200,7 @@ async function startNode(
     script: `${quoteWords(["setsid", "-w", ...words])} </dev/null`,
     env: { ...env, ...Object.fromEntries(passed), [RAY_MARK]: mark },
     ...(cwd === null ? {} : { cwd }),
-  }, signal === undefined ? {} : { signal });
+  }, { signal });
   if (code === 0) return;
   throw new HostError(
     `Ray did not start on ${host} (code ${code}): ${
@@ -224,15 +223,15 @@ function startFault(said: string): string {
 
 /** Waits until the head answers. */
 async function comeUp(options: ClusterOptions): Promise<void> {
-  const { jobs, startTimeoutMs = START_TIMEOUT_MS } = options;
-  const isUp = await within(startTimeoutMs, options, async () => {
+  const { jobs, startTimeoutMs = START_TIMEOUT_MS, signal } = options;
+  const isUp = await poll(async () => {
     try {
-      return await answering(options) !== undefined;
+      return await answering(options);
     } catch (error) {
-      if (error instanceof RayError) return false; // it may not be ready to answer well
+      if (error instanceof RayError) return undefined; // it may not be ready to answer well
       throw error;
     }
-  });
+  }, { everyMs: POLL_MS, timeoutMs: startTimeoutMs, signal });
   if (isUp) return;
   throw new RayError(
     `Ray was started and does not answer at ${jobs.url} after ${
@@ -249,11 +248,11 @@ async function comeUp(options: ClusterOptions): Promise<void> {
 async function haveGpus(plan: RayPlan, options: ClusterOptions): Promise<void> {
   const { jobs, startTimeoutMs = START_TIMEOUT_MS, signal } = options;
   let total = 0;
-  const areThere = await within(startTimeoutMs, options, async () => {
-    const gpus = await jobs.gpus(signal === undefined ? {} : { signal });
+  const areThere = await poll(async () => {
+    const gpus = await jobs.gpus({ signal });
     total = gpus?.total ?? 0;
-    return gpus === undefined || total >= plan.gpus;
-  });
+    return gpus === undefined || total >= plan.gpus || undefined;
+  }, { everyMs: POLL_MS, timeoutMs: startTimeoutMs, signal });
   if (areThere) return;
   throw new RayError(
     `Ray has ${total} GPUs and the run takes ${plan.gpus}: not all of ${
@@ -264,19 +263,6 @@ async function haveGpus(plan: RayPlan, options: ClusterOptions): Promise<void> {
       hint: "check that they reach it, and cluster.gpusPerNode",
     },
   );
-}
-
-async function within(
-  ms: number,
-  { signal }: CallOptions,
-  test: () => Promise<boolean>,
-): Promise<boolean> {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    if (await test()) return true;
-    if (performance.now() > deadline) return false;
-    await sleepByClock(POLL_MS, signal === undefined ? {} : { signal });
-  }
 }
 
 /** What became of Ray on a host. */

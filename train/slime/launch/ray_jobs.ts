@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { messageOf, RayError, type RayFaultKind } from "../../../env/errors.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { retry } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { FrameQueue } from "./_frames.ts";
 import {
@@ -164,9 +164,7 @@ export class RayJobs {
     job: JobRequest,
     options: CallOptions = {},
   ): Promise<"submitted" | "there"> {
-    const { backoffMs } = this.#options;
-    const deadline = performance.now() + SUBMIT_TIMEOUT_MS;
-    for (let attempt = 0;; attempt++) {
+    return await retry(async () => {
       try {
         await this.#post(job, options);
         return "submitted";
@@ -174,13 +172,9 @@ export class RayJobs {
         if (!(error instanceof RayError)) throw error;
         const there = await this.#find(job, options);
         if (there !== undefined) return this.#own(job, there);
-        if (!isPassing(error.kind) || performance.now() > deadline) throw error;
-        await sleepByClock(
-          Math.min(backoffMs * 2 ** attempt, MAX_BACKOFF_MS),
-          options,
-        );
+        throw error;
       }
-    }
+    }, { ...this.#patience(options), timeoutMs: SUBMIT_TIMEOUT_MS });
   }
 
   /** How a job is. @throws {RayError} `not_found` if there is none. */
@@ -303,19 +297,16 @@ export class RayJobs {
   }
 
   async #call<T>(path: string, call: Call<T>): Promise<T> {
-    const { retries = this.#options.retries, signal } = call;
-    for (let attempt = 0;; attempt++) {
-      try {
-        return await this.#attempt(path, call);
-      } catch (error) {
-        if (!(error instanceof RayError)) throw error;
-        if (!isPassing(error.kind) || attempt >= retries) throw error;
-        await sleepByClock(
-          Math.min(this.#options.backoffMs * 2 ** attempt, MAX_BACKOFF_MS),
-          signal === undefined ? {} : { signal },
-        );
-      }
-    }
+    const { retries = this.#options.retries } = call;
+    return await retry(() => this.#attempt(path, call), {
+      ...this.#patience(call),
+      retries,
+    });
+  }
+
+  #patience({ signal }: CallOptions) {
+    const { backoffMs } = this.#options;
+    return { backoffMs, maxBackoffMs: MAX_BACKOFF_MS, signal, isRetried };
   }
 
   async #attempt<T>(path: string, call: Call<T>): Promise<T> {
@@ -398,9 +389,9 @@ export class RayJobs {
   }
 }
 
-function isPassing(kind: RayFaultKind): boolean {
-  return kind === "unreachable" || kind === "timeout" ||
-    kind === "server_error";
+function isRetried(error: unknown): boolean {
+  return error instanceof RayError &&
+    ["unreachable", "timeout", "server_error"].includes(error.kind);
 }
 
 function reasonOf(error: unknown): string {

@@ -1,7 +1,7 @@
 /** Stopping a run that was launched, and making ready to resume one. */
 
 import { ConfigError, RayError, RunDirError } from "../../../env/errors.ts";
-import { sleepByClock } from "../../../env/sleep.ts";
+import { retry } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import type { Fleet } from "./fleet.ts";
@@ -50,7 +50,7 @@ export async function stopRun(
 ): Promise<StopResult> {
   await readSlimeRun(path);
   const launch = await launched(path);
-  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const call = { signal: options.signal };
   const jobs = await options.fleet.jobsOf(launch, call);
   const session = launch.sittings.at(-1);
   const stopped = session === undefined || session.state !== null
@@ -83,7 +83,7 @@ async function stopJob(
   },
   { signal, onNote }: StopOptions,
 ): Promise<{ state: JobState | null; stopped: boolean }> {
-  const call = signal === undefined ? {} : { signal };
+  const call = { signal };
   const { submissionId } = session;
   try {
     const stopped = await jobs.stop(submissionId, call);
@@ -107,24 +107,24 @@ async function finalState(
   id: string,
   { signal }: CallOptions,
 ): Promise<JobState> {
-  const call = signal === undefined ? {} : { signal };
-  const deadline = performance.now() + STOP_TIMEOUT_MS;
-  for (;;) {
-    const { state } = await jobs.job(id, call);
-    if (isFinal(state)) return state;
-    if (performance.now() > deadline) {
-      throw new RayError(
-        `The job "${id}" was told to stop and still is ${state} after ${
-          STOP_TIMEOUT_MS / 1000
-        } s`,
-        {
-          kind: "timeout",
-          hint: "look at it on Ray's dashboard, and stop it again",
-        },
-      );
-    }
-    await sleepByClock(POLL_MS, call);
-  }
+  const { state } = await retry(() => jobs.job(id, { signal }), {
+    backoffMs: POLL_MS,
+    factor: 1,
+    timeoutMs: STOP_TIMEOUT_MS,
+    signal,
+    isRetried: () => false,
+    isFailure: ({ state }) => !isFinal(state),
+  });
+  if (isFinal(state)) return state;
+  throw new RayError(
+    `The job "${id}" was told to stop and still is ${state} after ${
+      STOP_TIMEOUT_MS / 1000
+    } s`,
+    {
+      kind: "timeout",
+      hint: "look at it on Ray's dashboard, and stop it again",
+    },
+  );
 }
 
 /** Whoever follows the run sees its job end, and lets go of it. */
@@ -132,20 +132,17 @@ async function openWhenFree(
   path: string,
   { signal, onNote }: StopOptions,
 ): Promise<SlimeRun> {
-  const deadline = performance.now() + LOCK_TIMEOUT_MS;
-  let isNoted = false;
-  for (;;) {
-    try {
-      return await SlimeRun.open(path);
-    } catch (error) {
-      const isInUse = error instanceof RunDirError &&
-        error.message.includes("in use");
-      if (!isInUse || performance.now() > deadline) throw error;
-      if (!isNoted) onNote?.("Another process follows the run; it tidies up");
-      isNoted = true;
-      await sleepByClock(POLL_MS, signal === undefined ? {} : { signal });
-    }
-  }
+  return await retry(() => SlimeRun.open(path), {
+    backoffMs: POLL_MS,
+    factor: 1,
+    timeoutMs: LOCK_TIMEOUT_MS,
+    signal,
+    isRetried: (error) =>
+      error instanceof RunDirError && error.message.includes("in use"),
+    onRetry: ({ retries }) =>
+      retries === 0 &&
+      onNote?.("Another process follows the run; it tidies up"),
+  });
 }
 
 /** Takes in what the job said last, ends the rest, and closes the session. */
@@ -204,7 +201,7 @@ export async function prepareResume(
   await stopRun(path, options);
   const step = await checkpointStep(options.fleet.shellOf(launch.head), {
     directory: launch.checkpoints,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: options.signal,
   });
   return { step, cut: await cutMetrics(path, step) };
 }
@@ -215,7 +212,7 @@ async function refuseRunning(
 ): Promise<void> {
   const session = launch.sittings.at(-1);
   if (session === undefined || session.state !== null) return;
-  const call = signal === undefined ? {} : { signal };
+  const call = { signal };
   const jobs = await fleet.jobsOf(launch, call);
   const job = await jobs.job(session.submissionId, call).catch((error) => {
     if (error instanceof RayError) return undefined;
@@ -240,7 +237,7 @@ export async function checkpointStep(
   const path = `${directory}/latest_checkpointed_iteration.txt`;
   const { stdout } = await shell.run({
     script: `cat -- ${quote(path)} 2>/dev/null || true`,
-  }, signal === undefined ? {} : { signal });
+  }, { signal });
   const text = stdout.trim();
   return /^\d+$/.test(text) ? Number(text) + 1 : 0;
 }

@@ -46,7 +46,7 @@ async function writeFile(
     script:
       `mkdir -p -- ${dir} && cat >${partial} && mv -- ${partial} ${target}`,
     stdin: text,
-  }, signal === undefined ? {} : { signal });
+  }, { signal });
   if (code === 0) return;
   throw new HostError(
     `Cannot write "${path}" on ${name}: ${stderr.trim() || `code ${code}`}`,

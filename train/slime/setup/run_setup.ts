@@ -1,6 +1,7 @@
 /** Sets hosts up, all at once, each step after the other. */
 
 import { messageOf } from "../../../env/errors.ts";
+import type { Sleep } from "../../../env/retry.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { fingerprintOf } from "./_fingerprint.ts";
@@ -66,7 +67,8 @@ export interface SetupContext {
   readonly secrets: readonly string[];
   /** As a step's. */
   readonly stallMs?: number;
-  sleep(ms: number, options: { signal: AbortSignal }): Promise<void>;
+  /** Default: by the clock. */
+  readonly sleep?: Sleep | undefined;
   now(): Date;
   onEvent?(event: SetupEvent): void;
 }

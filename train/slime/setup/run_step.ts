@@ -1,6 +1,7 @@
 /** One step on one host: asked whether it is done, done, asked again. */
 
 import { HostError } from "../../../env/errors.ts";
+import { retry, type Sleep, sleep } from "../../../env/retry.ts";
 import { redact } from "../../../env/models/redact.ts";
 import type { Shell, ShellOutput } from "../hosts/shell.ts";
 import { type Line, type Probe, readProbe, type Step } from "./step.ts";
@@ -20,13 +21,13 @@ export interface StepOptions {
   readonly secrets: readonly string[];
   /** A download that says nothing and does not grow for so long is begun again. Default: 10 minutes. */
   readonly stallMs?: number;
-  sleep(ms: number, options: { signal: AbortSignal }): Promise<void>;
+  readonly sleep?: Sleep | undefined;
   onLine?(line: string): void;
   onProgress?(progress: Progress): void;
 }
 
-/** Waits between tries of what goes over a network. */
-const BACKOFF_MS = [3_000, 15_000];
+/** Of what goes over a network: after 3 s and after 15 s. */
+const RETRY = { retries: 2, backoffMs: 3_000, factor: 5 } as const;
 
 const POLL_MS = 2_000;
 const WINDOW_MS = 30_000;
@@ -86,30 +87,30 @@ async function runLine(
   const stdin = await input?.read();
   const command = { script, env, ...stdin === undefined ? {} : { stdin } };
   const { signal, onLine } = options;
-  for (let attempt = 0;; attempt++) {
-    const { code, stdout, stderr } = await pulse.guard(
+  const run = (signal: AbortSignal) =>
+    shell.run(command, {
       signal,
-      (signal) =>
-        shell.run(command, {
-          signal,
-          onLine: (text) => {
-            pulse.beat();
-            onLine?.(redact(text, options.secrets));
-          },
-        }),
-    );
-    if (code === 0) return;
-    const waitMs = line.network ? BACKOFF_MS[attempt] : undefined;
-    if (waitMs === undefined || code === 127) {
-      throw new HostError(
-        `${shell.name}: ${step.id}: code ${code} from: ${script}${
-          redact(lastWords(stderr || stdout), options.secrets)
-        }\nMend that and run the same set-up again: what is done is not done again`,
-      );
-    }
-    onLine?.(`code ${code}; trying again in ${waitMs / 1000} s`);
-    await options.sleep(waitMs, { signal });
-  }
+      onLine: (text) => {
+        pulse.beat();
+        onLine?.(redact(text, options.secrets));
+      },
+    });
+  const { code, stdout, stderr } = await retry(() => pulse.guard(signal, run), {
+    ...RETRY,
+    signal,
+    sleep: options.sleep,
+    isRetried: () => false,
+    isFailure: ({ code }) =>
+      line.network === true && code !== 0 && code !== 127,
+    onRetry: ({ value, waitMs }) =>
+      onLine?.(`code ${value?.code}; trying again in ${waitMs / 1000} s`),
+  });
+  if (code === 0) return;
+  throw new HostError(
+    `${shell.name}: ${step.id}: code ${code} from: ${script}${
+      redact(lastWords(stderr || stdout), options.secrets)
+    }\nMend that and run the same set-up again: what is done is not done again`,
+  );
 }
 
 function lastWords(text: string): string {
@@ -199,16 +200,6 @@ async function watch(
       total: size.bytes,
       bytesPerS: seconds > 0 ? (now.bytes - first.bytes) / seconds : 0,
     });
-    await pause(POLL_MS, signal);
+    await sleep(POLL_MS, { signal });
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

@@ -1,6 +1,7 @@
 /** A host while it is set up: its shells, its lock, and what was made on it. */
 
 import { HostError } from "../../../env/errors.ts";
+import { poll, type Sleep } from "../../../env/retry.ts";
 import type { HostShells } from "../hosts/host_shells.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import {
@@ -18,7 +19,7 @@ export interface SessionOptions {
   /** Names this run, for hosts that share a directory: they wait for each other, not for strangers. */
   readonly run: string;
   readonly signal: AbortSignal;
-  sleep(ms: number, options: { signal: AbortSignal }): Promise<void>;
+  readonly sleep?: Sleep | undefined;
   /** Another host of this run has the lock. */
   onWait?(): void;
 }
@@ -123,7 +124,8 @@ async function takeLock(
   shell: Shell,
   options: SessionOptions,
 ): Promise<AsyncDisposable> {
-  for (let strangers = 0;;) {
+  let strangers = 0;
+  return await poll(async () => {
     const result = await tryLock(shell, options);
     if (typeof result !== "string") return result;
     const isOurs = result.startsWith(`${options.run} `);
@@ -134,8 +136,8 @@ async function takeLock(
       );
     }
     if (isOurs) options.onWait?.();
-    await options.sleep(WAIT_MS, options);
-  }
+    return undefined;
+  }, { everyMs: WAIT_MS, signal: options.signal, sleep: options.sleep });
 }
 
 /** @returns The lock, or who holds it. */

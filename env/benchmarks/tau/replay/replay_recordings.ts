@@ -43,7 +43,7 @@ export interface ReplayOptions {
   readonly onMismatch?: (mismatch: Mismatch) => void;
   /** Called after every record. */
   readonly onRecord?: (path: string, done: number, of: number) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const DOMAINS: readonly DomainName[] = ["retail", "airline"];

@@ -43,7 +43,7 @@ export async function readNvlink(
 ): Promise<boolean> {
   const { code, stdout, stderr } = await host.run(
     { script: "nvidia-smi topo -m" },
-    signal === undefined ? {} : { signal },
+    { signal },
   );
   const topology = parseTopology(stdout);
   if (code === 0 && topology.length >= count) {
