@@ -67,7 +67,7 @@ export { progressLine } from "./train/progress/live_line.ts";
 
 // Evaluation: who failed where and why, pass^k with intervals, rows for a data frame.
 export { diagnose } from "./env/diagnosis/diagnose.ts";
-export { passEstimates } from "./train/evaluation/pass_estimates.ts";
+export { passEstimates } from "./train/evaluation/pass_k.ts";
 export { episodeRows } from "./train/runs/episode_rows.ts";
 export { writeTable } from "./train/runs/table_file.ts";
 

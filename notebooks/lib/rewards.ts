@@ -6,7 +6,7 @@ import {
   type Estimate,
   estimateShare,
 } from "../../train/evaluation/interval.ts";
-import { passEstimates } from "../../train/evaluation/pass_estimates.ts";
+import { passEstimates } from "../../train/evaluation/pass_k.ts";
 
 /** The mean reward of some episodes, with its 95% interval over tasks. */
 export interface RewardRow extends Estimate {

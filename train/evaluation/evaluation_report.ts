@@ -2,11 +2,10 @@
 
 import type { Usage, UserFault } from "../../env/types.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
-import { mean } from "../runs/episode_stats.ts";
+import { mean, tally } from "../runs/episode_stats.ts";
 import type { StoredEpisode } from "../runs/episode_store.ts";
-import { solvedShare } from "./pass_k.ts";
 import { type Estimate, estimateShare } from "./interval.ts";
-import { estimatePassK } from "./pass_estimates.ts";
+import { estimatePassK, solvedShare, taskResult } from "./pass_k.ts";
 
 /** A task to evaluate, with what doing nothing earns on it. */
 export interface EvaluatedTask {
@@ -67,7 +66,7 @@ export function reportOn(
 ): EvaluationReport {
   const scored = episodes.filter(({ reward }) => reward !== null);
   const byTask = Map.groupBy(scored, ({ taskId }) => taskId);
-  const results = tasks.map(({ id }) => resultOf(byTask.get(id) ?? []));
+  const results = tasks.map(({ id }) => taskResult(byTask.get(id) ?? []));
   return {
     tasks: tasks.length,
     scored: scored.length,
@@ -100,13 +99,6 @@ export function reportOn(
   };
 }
 
-function resultOf(episodes: readonly StoredEpisode[]) {
-  return {
-    trials: episodes.length,
-    successes: episodes.filter(({ reward }) => reward === 1).length,
-  };
-}
-
 function byIntent(
   tasks: readonly EvaluatedTask[],
   episodes: ReadonlyMap<string, readonly StoredEpisode[]>,
@@ -114,7 +106,7 @@ function byIntent(
   const groups = Map.groupBy(tasks, ({ intent }) => intent);
   return [...groups].flatMap(([intent, all]) => {
     if (intent === null) return [];
-    const shares = all.map(({ id }) => resultOf(episodes.get(id) ?? []))
+    const shares = all.map(({ id }) => taskResult(episodes.get(id) ?? []))
       .filter(({ trials }) => trials > 0)
       .map((result) => solvedShare(result, 1));
     return [{
@@ -158,18 +150,8 @@ function userFaults(
 function usageOf(
   episodes: readonly StoredEpisode[],
 ): EvaluationReport["usage"] {
-  let [agent, user] = [NO_USAGE, NO_USAGE];
-  for (const { usage } of episodes) {
-    agent = addUsage(agent, usage?.agent ?? NO_USAGE);
-    user = addUsage(user, usage?.user ?? NO_USAGE);
-  }
-  return { agent, user };
-}
-
-function tally(words: readonly (string | null)[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const word of words.filter((word) => word !== null).sort()) {
-    counts[word] = (counts[word] ?? 0) + 1;
-  }
-  return counts;
+  const total = (side: "agent" | "user") =>
+    episodes.map(({ usage }) => usage?.[side] ?? NO_USAGE)
+      .reduce(addUsage, NO_USAGE);
+  return { agent: total("agent"), user: total("user") };
 }

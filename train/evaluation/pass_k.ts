@@ -1,5 +1,8 @@
 /** pass^k: how likely an agent solves the same task k times in a row. */
 
+import type { Reward } from "../../env/types.ts";
+import { type Estimate, estimateShare } from "./interval.ts";
+
 /** Trials of one task. */
 export interface TaskResult {
   readonly successes: number;
@@ -43,7 +46,60 @@ export function passK(results: readonly TaskResult[], k: number): number {
       `Cannot estimate pass^${k}: k must be a positive integer`,
     );
   }
+  return estimatePassK(results, k).value;
+}
+
+/** {@linkcode passK} with its 95% interval. */
+export function estimatePassK(
+  results: readonly TaskResult[],
+  k: number,
+): Estimate {
   const usable = results.filter(({ trials }) => trials >= k);
-  const sum = usable.reduce((total, one) => total + solvedShare(one, k), 0);
-  return sum / usable.length;
+  return estimateShare(usable.map((result) => solvedShare(result, k)));
+}
+
+/** Of an episode, what pass^k depends on. */
+export interface PassEpisode {
+  readonly taskId: string;
+  /** The reward or its value; `null` where infrastructure failed, which counts as no trial. */
+  readonly reward: Reward | number | null;
+}
+
+/**
+ * pass^1 to pass^k with 95% intervals, `[k]`, where k is the most trials that a task has. Tasks with fewer trials than
+ * an estimate takes are not in it. An episode is solved if its reward is 1.
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { passEstimates } from "./pass_k.ts";
+ *
+ * const [pass1, pass2] = passEstimates([
+ *   { taskId: "a", reward: 1 },
+ *   { taskId: "a", reward: 0 },
+ * ]);
+ * equal(pass1?.value, 0.5);
+ * equal(pass2?.value, 0);
+ * ```
+ */
+export function passEstimates(episodes: readonly PassEpisode[]): Estimate[] {
+  const scored = episodes.flatMap(({ taskId, reward }) =>
+    reward === null ? [] : [{
+      taskId,
+      reward: typeof reward === "object" ? reward.value : reward,
+    }]
+  );
+  const results = [...Map.groupBy(scored, ({ taskId }) => taskId).values()]
+    .map(taskResult);
+  const most = Math.max(0, ...results.map(({ trials }) => trials));
+  return Array.from({ length: most }, (_, i) => estimatePassK(results, i + 1));
+}
+
+/** The result of a task's scored episodes. */
+export function taskResult(
+  scored: readonly { readonly reward: number | null }[],
+): TaskResult {
+  return {
+    trials: scored.length,
+    successes: scored.filter(({ reward }) => reward === 1).length,
+  };
 }

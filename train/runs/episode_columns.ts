@@ -34,26 +34,22 @@ interface Cell<T> {
   readonly of: (value: T) => string | number | null;
 }
 
-/** A field by which the viewer filters and sorts. */
-interface Field {
-  readonly name: string;
-  /** The label of its choice, where it has few values. */
-  readonly choice?: string;
-  /** An expression that makes it. Default: the column itself. */
-  readonly sql?: string;
-  /** Whether it holds words joined by commas. */
-  readonly isList?: boolean;
-}
-
 /** What a column is beyond its type and its value. */
 export interface ColumnOptions<T> {
-  /** Its name in a {@linkcode StoredEpisode}. Default: the column's in camel case. */
+  /** Its name in a `StoredEpisode`. Default: the column's in camel case. */
   readonly key?: string;
   /** The version of `episodes.db` that has it first. Default: 1. Later ones have to allow NULL. */
   readonly since?: number;
   /** What a data frame has of it, by name. Default: the value under the column's name. */
   readonly frame?: Readonly<Record<string, Cell<T>>>;
-  readonly field?: Field;
+  /** Its name among the fields by which the viewer filters and sorts. Default: it is none of them. */
+  readonly field?: string;
+  /** The label of the field's choice, where it has few values. */
+  readonly choice?: string;
+  /** The expression that makes the field. Default: the column itself. */
+  readonly fieldSql?: string;
+  /** Whether the field holds words joined by commas. */
+  readonly isList?: boolean;
 }
 
 function column<
@@ -89,43 +85,34 @@ const FAULTS =
 
 /** All facts but the id, in the order of the table. */
 export const EPISODE_COLUMNS = {
-  step: column("INTEGER NOT NULL", (_, { step }) => step, {
-    field: { name: "step" },
-  }),
+  step: column("INTEGER NOT NULL", (_, { step }) => step, { field: "step" }),
   /** `grpo`, `eval/test/greedy`, `evaluate/test`. */
   source: column("TEXT NOT NULL", (_, { source }) => source, {
-    field: { name: "source", choice: "Source" },
+    field: "source",
+    choice: "Source",
   }),
   /** Which group or task of its step and source, from 0. */
   group_index: column("INTEGER NOT NULL", (_, { group }) => group, {
     key: "group",
-    field: { name: "group" },
+    field: "group",
   }),
-  task_id: column("TEXT NOT NULL", ({ taskId }) => taskId, {
-    field: { name: "task" },
-  }),
+  task_id: column("TEXT NOT NULL", ({ taskId }) => taskId, { field: "task" }),
   domain: column("TEXT NOT NULL", ({ domain }): string => domain),
   split: column("TEXT NOT NULL", ({ split }): string => split, {
-    field: { name: "split" },
+    field: "split",
   }),
   intent: column("TEXT", ({ intent }) => intent, {
-    field: { name: "intent", choice: "Intent" },
+    field: "intent",
+    choice: "Intent",
   }),
-  seed: column("INTEGER NOT NULL", ({ seed }) => seed, {
-    field: { name: "seed" },
-  }),
-  agent: column("TEXT NOT NULL", ({ agent }) => agent, {
-    field: { name: "agent" },
-  }),
-  model: column("TEXT NOT NULL", ({ model }) => model, {
-    field: { name: "model" },
-  }),
-  user: column("TEXT NOT NULL", ({ user }) => user, {
-    field: { name: "user" },
-  }),
+  seed: column("INTEGER NOT NULL", ({ seed }) => seed, { field: "seed" }),
+  agent: column("TEXT NOT NULL", ({ agent }) => agent, { field: "agent" }),
+  model: column("TEXT NOT NULL", ({ model }) => model, { field: "model" }),
+  user: column("TEXT NOT NULL", ({ user }) => user, { field: "user" }),
   /** `null` where infrastructure failed: not scored. */
   reward: column("REAL", ({ reward }) => reward?.value ?? null, {
-    field: { name: "reward", choice: "Reward" },
+    field: "reward",
+    choice: "Reward",
   }),
   /** Its parts and what is wrong. */
   reward_detail: column("JSON", ({ reward }) => reward, {
@@ -138,20 +125,22 @@ export const EPISODE_COLUMNS = {
     },
   }),
   advantage: column("REAL", (_, { advantage }) => advantage, {
-    field: { name: "advantage" },
+    field: "advantage",
   }),
   stop_reason: column("TEXT NOT NULL", ({ stopReason }): string => stopReason, {
-    field: { name: "stop", choice: "Stopped by" },
+    field: "stop",
+    choice: "Stopped by",
   }),
   /** Why the reward is not 1. */
   reason: column("TEXT", ({ reason }): string | null => reason, {
     since: 2,
-    field: { name: "reason", choice: "Reason" },
+    field: "reason",
+    choice: "Reason",
   }),
   failure_kind: column(
     "TEXT",
     ({ failure }): string | null => failure?.kind ?? null,
-    { field: { name: "failure", choice: "Failure" } },
+    { field: "failure", choice: "Failure" },
   ),
   failure: column("JSON", ({ failure }) => failure, {
     frame: {
@@ -166,15 +155,18 @@ export const EPISODE_COLUMNS = {
       /** Faults of the simulated user. */
       user_faults: whole((findings: Found) => findings?.length ?? null),
     },
-    field: { name: "fault", choice: "User’s fault", sql: FAULTS, isList: true },
+    field: "fault",
+    choice: "User’s fault",
+    fieldSql: FAULTS,
+    isList: true,
   }),
   retries: column("INTEGER NOT NULL", ({ retries }) => retries),
   parse_errors: column("INTEGER NOT NULL", ({ parseErrors }) => parseErrors, {
-    field: { name: "parse_errors" },
+    field: "parse_errors",
   }),
   turn_count: column("INTEGER NOT NULL", ({ turns }) => turns.length, {
     key: "turns",
-    field: { name: "turns" },
+    field: "turns",
   }),
   /** Prompt and answers together; 0 where the model does not work on tokens, `null` in a data frame. */
   token_count: column(
@@ -185,7 +177,7 @@ export const EPISODE_COLUMNS = {
       frame: {
         token_count: whole((tokens: number) => tokens === 0 ? null : tokens),
       },
-      field: { name: "tokens" },
+      field: "tokens",
     },
   ),
   usage: column("JSON", ({ usage }): Used => usage, {
@@ -213,6 +205,7 @@ export const EPISODE_COLUMNS = {
   }),
   started_at_ms: column("REAL NOT NULL", ({ startedAtMs }) => startedAtMs),
   duration_ms: column("REAL NOT NULL", ({ durationMs }) => durationMs, {
-    field: { name: "seconds", sql: "duration_ms / 1000" },
+    field: "seconds",
+    fieldSql: "duration_ms / 1000",
   }),
 };

@@ -38,9 +38,10 @@ type Joined<U> = (U extends unknown ? (part: U) => void : never) extends
 export type EpisodeFrame = Joined<{ [N in Name]: FrameOf<N> }[Name]>;
 
 type FieldOf<N extends Name> = OptionsOf<N> extends
-  { field: { name: infer F extends string } } ? F : never;
-type FieldValue<N extends Name> = OptionsOf<N> extends
-  { field: { isList: true } } ? string | null : ValueOf<N>;
+  { field: infer F extends string } ? F : never;
+type FieldValue<N extends Name> = OptionsOf<N> extends { isList: true }
+  ? string | null
+  : ValueOf<N>;
 
 /** What the viewer lists of an episode, by the names of the filter's fields. */
 export type EpisodeFields =
@@ -150,17 +151,14 @@ export interface FilterField {
 export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
   id: { is: "number", column: "id", sql: "id", unknown: 0 },
   ...Object.fromEntries(
-    COLUMNS.flatMap(({ name: column, sql, options: { field } }) => {
+    COLUMNS.flatMap(({ name: column, sql, options }) => {
+      const { field, choice, fieldSql = column, isList } = options;
       if (field === undefined) return [];
       const isText = sql.startsWith("TEXT");
-      const unknown = isText ? "" : 0;
-      return [[field.name, {
-        ...field,
-        is: field.isList ? "list" : isText ? "text" : "number",
-        column,
-        sql: field.sql ?? column,
-        unknown: sql.endsWith("NOT NULL") ? unknown : null,
-      }]];
+      const is = isList ? "list" : isText ? "text" : "number";
+      const unknown = !sql.endsWith("NOT NULL") ? null : isText ? "" : 0;
+      const made = { is, column, sql: fieldSql, unknown };
+      return [[field, choice === undefined ? made : { ...made, choice }]];
     }),
   ),
 };

@@ -17,9 +17,7 @@ export function rewardOf(episode: Episode): number {
 export function failuresByKind(
   episodes: readonly Episode[],
 ): Record<string, number> {
-  return tally(
-    episodes.flatMap(({ failure }) => failure ? [failure.kind] : []),
-  );
+  return tally(episodes.map(({ failure }) => failure && failure.kind));
 }
 
 /** How many scored episodes ended for which reason. */
@@ -69,8 +67,13 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function tally(words: readonly string[]): Record<string, number> {
+/** How often each word is there, in the order of the words; `null` is none. */
+export function tally(
+  words: readonly (string | null)[],
+): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const word of words.toSorted()) counts[word] = (counts[word] ?? 0) + 1;
+  for (const word of words.filter((one) => one !== null).sort()) {
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
   return counts;
 }

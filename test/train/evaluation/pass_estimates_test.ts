@@ -4,7 +4,7 @@ import { estimateShare } from "../../../train/evaluation/interval.ts";
 import {
   type PassEpisode,
   passEstimates,
-} from "../../../train/evaluation/pass_estimates.ts";
+} from "../../../train/evaluation/pass_k.ts";
 import { passK } from "../../../train/evaluation/pass_k.ts";
 
 function trials(taskId: string, ...rewards: (number | null)[]): PassEpisode[] {

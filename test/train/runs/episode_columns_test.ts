@@ -67,8 +67,8 @@ Deno.test("a column that came later is empty in older databases, and added where
 
 Deno.test("the viewer's fields have names of their own, and a value where nothing is known", () => {
   const names = Object.values(EPISODE_COLUMNS).flatMap(({ options = {} }) => {
-    const { field }: { field?: { name: string } } = options;
-    return field === undefined ? [] : [field.name];
+    const { field }: { field?: string } = options;
+    return field === undefined ? [] : [field];
   });
   assert.deepEqual(Object.keys(FILTER_FIELDS), ["id", ...names]);
   assert.deepEqual(Object.keys(unknownFields()), ["id", ...names]);
