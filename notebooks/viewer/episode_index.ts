@@ -34,6 +34,13 @@ export interface EpisodeFeed {
 const FACETS = Object.entries(FILTER_FIELDS)
   .flatMap(([name, { choice }]) => choice === undefined ? [] : [name]);
 
+/** What all episodes came to; `null` where none is scored. */
+export interface EpisodeCounts {
+  readonly episodes: number;
+  readonly reward: number | null;
+  readonly pass1: number | null;
+}
+
 /** The lists of ids that are kept: paging and stepping through a list need it again and again. */
 const KEPT_LISTS = 8;
 
@@ -213,6 +220,19 @@ export class EpisodeIndex {
       return [facet, values as unknown as FacetValue[]] as const;
     });
     return Object.fromEntries(found);
+  }
+
+  /** Figures over all episodes, tasks weighing the same in pass^1. */
+  counts(): EpisodeCounts {
+    const row = this.#feed.db.prepare(
+      `SELECT coalesce(sum(episodes), 0) AS episodes, sum(reward) / sum(scored) AS reward, avg(share) AS pass1
+       FROM (
+         SELECT count(*) AS episodes, count(reward) AS scored, sum(reward) AS reward,
+           avg(CASE WHEN reward IS NULL THEN NULL ELSE reward = 1 END) AS share
+         FROM temp.all_episodes GROUP BY task
+       )`,
+    ).get();
+    return { ...row } as unknown as EpisodeCounts;
   }
 
   /** Resolves once all texts so far are indexed. */

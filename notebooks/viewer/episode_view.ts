@@ -24,7 +24,6 @@ import type {
   SiblingView,
   TaskView,
 } from "./protocol.ts";
-import { partingOf } from "./siblings.ts";
 import { taskOf, type World } from "./world_view.ts";
 
 /** The conversation of an episode as stored. */
@@ -192,4 +191,31 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
     actions: actions.map(({ name, arguments: args }) => callOf(name, args)),
     outputs,
   };
+}
+
+/**
+ * The first turn in which `other` is not `mine`: another action, or another answer to it. `null` where neither
+ * differs nor ends before the other.
+ */
+function partingOf(
+  mine: readonly TurnView[],
+  other: readonly TurnView[],
+): Pick<SiblingView, "partsAt" | "partsBy"> {
+  const length = Math.max(mine.length, other.length);
+  for (let turn = 0; turn < length; turn++) {
+    const [a, b] = [mine[turn], other[turn]];
+    if (a !== undefined && b !== undefined && isSame(a, b)) continue;
+    return { partsAt: turn, partsBy: b === undefined ? "ends" : wordsOf(b) };
+  }
+  return { partsAt: null, partsBy: null };
+}
+
+function isSame(a: TurnView, b: TurnView): boolean {
+  return a.name === b.name && a.what === b.what &&
+    a.observation === b.observation;
+}
+
+function wordsOf({ name, what }: TurnView): string {
+  const text = name === null ? what : `${name} ${what}`;
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }

@@ -2,6 +2,7 @@
 
 import { basename, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
+import { folderNames } from "../../train/runs/storage.ts";
 import type { EpisodeFinder } from "./findings.ts";
 import type { RunSummary } from "./protocol.ts";
 import { ResultsSource } from "./results_source.ts";
@@ -134,18 +135,11 @@ async function findNamed(
 }
 
 async function runsUnder(root: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(root)) {
-      if (await statIfThere(join(root, name, "run.json")) !== undefined) {
-        names.push(name);
-      }
-    }
-  } catch (error) {
-    // The directory is made by the first run.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names.sort();
+  const names = await folderNames(root);
+  const runs = await Promise.all(
+    names.map((name) => statIfThere(join(root, name, "run.json"))),
+  );
+  return names.filter((_, i) => runs[i] !== undefined).sort();
 }
 
 async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {

@@ -74,25 +74,16 @@ export class ResultsSource implements EpisodeSource {
     try {
       return (await this.view()).run;
     } catch (error) {
-      return this.#summaryOf({
-        error: messageOf(error),
-      });
+      return this.#summaryOf({ error: messageOf(error) });
     }
   }
 
   async view(): Promise<RunView> {
-    const { rows, tasks } = await this.#load();
-    const rewards = rows.map(({ reward }) => reward ?? 0);
-    const byTask = Map.groupBy(rows, ({ group }) => group);
-    const shares = [...byTask.values()].map((trials) =>
-      mean(trials.map(({ reward }) => reward === 1 ? 1 : 0))
-    );
+    const { index, tasks } = await this.#load();
     const domain = tasks.find((known) => known !== null)?.task.domain;
     const run = this.#summaryOf({
       data: domain === undefined ? "tau-bench" : `tau-bench ${domain}`,
-      episodes: rows.length,
-      reward: mean(rewards),
-      pass1: mean(shares),
+      ...index.counts(),
       pass1Of: "all tasks",
     });
     return { run, curves: [] };
@@ -306,9 +297,4 @@ async function stampOf(path: string): Promise<string> {
       { cause: error },
     );
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) /
-    Math.max(1, values.length);
 }

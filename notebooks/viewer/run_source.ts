@@ -8,7 +8,11 @@ import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
-import { type EpisodeFeed, EpisodeIndex } from "./episode_index.ts";
+import {
+  type EpisodeCounts,
+  type EpisodeFeed,
+  EpisodeIndex,
+} from "./episode_index.ts";
 import { type EpisodeParts, viewEpisode } from "./episode_view.ts";
 import type { EpisodeFinder } from "./findings.ts";
 import type {
@@ -227,26 +231,9 @@ export class RunSource implements EpisodeSource {
   }
 
   /** Figures of an evaluation, which has no metrics. */
-  async #counts(): Promise<
-    | { episodes: number; reward: number | null; pass1: number | null }
-    | null
-  > {
+  async #counts(): Promise<EpisodeCounts | null> {
     try {
-      const { db } = await this.#open();
-      const row = db.prepare(
-        `SELECT sum(episodes) AS episodes, sum(reward) / sum(scored) AS reward, avg(share) AS pass1 FROM (
-           SELECT count(*) AS episodes, count(reward) AS scored, sum(reward) AS reward,
-             avg(CASE WHEN reward IS NULL THEN NULL ELSE reward = 1 END) AS share
-           FROM temp.all_episodes GROUP BY task
-         )`,
-      ).get();
-      const number = (key: string) =>
-        row?.[key] === null ? null : Number(row?.[key]);
-      return {
-        episodes: number("episodes") ?? 0,
-        reward: number("reward"),
-        pass1: number("pass1"),
-      };
+      return (await this.#open()).index.counts();
     } catch (error) {
       if (error instanceof ViewerFault && error.kind === "gone") return null;
       throw error;

@@ -1,20 +1,14 @@
 /** The world that a run was in: its data made again, if they are the same, so that an episode can be replayed. */
 
 import { messageOf } from "../../env/errors.ts";
-import { join } from "node:path";
-import { parse as parseYaml } from "yaml";
-import { z } from "zod";
 import type { Dataset, Split, Task } from "../../env/types.ts";
-import { dataSchema } from "../../train/config/config_sections.ts";
 import { openDataset } from "../../train/config/open_dataset.ts";
-import { readTextIfThere } from "../../train/runs/storage.ts";
+import { readData } from "../../train/runs/run_episodes.ts";
 
 /** A world, or why there is none. */
 export type World =
   | { readonly dataset: Dataset; readonly note: null }
   | { readonly dataset: null; readonly note: string };
-
-const withData = z.looseObject({ data: dataSchema.prefault({}) });
 
 /**
  * Makes the data of the run at `path` again.
@@ -29,8 +23,7 @@ export async function openWorld(
   },
 ): Promise<World> {
   try {
-    const text = await readTextIfThere(join(path, "config.yaml")) ?? "";
-    const { data } = withData.parse(parseYaml(text) ?? {});
+    const data = await readData(path);
     const dataset = await openDataset({
       ...data,
       directory: tauBench ?? data.directory,
@@ -44,13 +37,12 @@ export async function openWorld(
         "This taulab makes other data than the run had, so what the rows were at first is not shown",
     };
   } catch (error) {
-    const why = error instanceof z.ZodError
-      ? "its config.yaml does not say which data it had"
-      : messageOf(error);
     return {
       dataset: null,
       note:
-        `The run's data are not at hand, so what the rows were at first is not shown: ${why}`,
+        `The run's data are not at hand, so what the rows were at first is not shown: ${
+          messageOf(error)
+        }`,
     };
   }
 }

@@ -76,8 +76,11 @@ export async function openRunEpisodes(
   return openStore(path, { info, dataset });
 }
 
-/** Every kind of config has the same section of data. */
-async function readData(path: string): Promise<Config["data"]> {
+/**
+ * The data of a run: every kind of config has the same section of them.
+ * @throws {RunDirError} If they cannot be read.
+ */
+export async function readData(path: string): Promise<Config["data"]> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name);
   if (text === undefined) {
