@@ -26,7 +26,7 @@ export interface TextAgentOptions {
   readonly strategy: TextStrategy;
   /** Default: `full`. */
   readonly prompt?: PromptStyle;
-  /** Say to the customer what cannot be read, as τ-bench does. Default: false. */
+  /** Say to the user what cannot be read, as τ-bench does. Default: false. */
   readonly compat?: boolean;
 }
 

@@ -7,7 +7,7 @@
  *     {"name": "cancel_pending_order", "arguments": {"order_id": "#W1", "reason": "no longer needed"}}
  *
  * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Differs: an answer that cannot be read
- * is a mistake to recover from; the original says it to the customer, broken JSON and thoughts alike.
+ * is a mistake to recover from; the original says it to the user, broken JSON and thoughts alike.
  */
 
 import { DataError } from "../errors.ts";
@@ -20,7 +20,7 @@ import {
 import type { Action, ToolAction } from "../types.ts";
 import type { Reading } from "./_chat_session.ts";
 
-/** The name by which a text action speaks to the customer. */
+/** The name by which a text action speaks to the user. */
 export const RESPOND = "respond";
 
 /** How text actions are set off. */
@@ -28,7 +28,7 @@ export interface TextActionStyle {
   /** What stands before an action: `Action:`. */
   readonly marker: string;
   /**
-   * Read strict JSON only, and say to the customer what is none, as τ-bench does. Default: the model is told
+   * Read strict JSON only, and say to the user what is none, as τ-bench does. Default: the model is told
    * what is wrong, and may try again.
    */
   readonly compat?: boolean;
@@ -114,7 +114,7 @@ function parseForgiving(text: string): JsonValue | undefined {
 
 /**
  * The object that holds the last marker, which stands at `at`, in one of its strings: an agent may tell a
- * customer of an `Action: `. What was written before the last marker and ended there is taken back, and no action.
+ * user of an `Action: `. What was written before the last marker and ended there is taken back, and no action.
  */
 function parseAround(
   text: string,

@@ -18,7 +18,7 @@ export interface ToolCallingOptions {
 }
 
 /**
- * Acts on the model's first tool call, one a turn; an answer without a call is said to the customer.
+ * Acts on the model's first tool call, one a turn; an answer without a call is said to the user.
  * An answer that cannot be read is answered by a message that says why, and the model may try again.
  */
 export function toolCallingAgent(options: ToolCallingOptions): Agent {

@@ -62,7 +62,7 @@ export class EpisodeMetrics {
     });
     new Gauge({
       name: "taulab_user_calls",
-      help: "Calls of the model that plays customers, since the start",
+      help: "Calls of the model that plays users, since the start",
       registers,
       collect() {
         const users = meter.totals.filter(({ source }) => source === "user");

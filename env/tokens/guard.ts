@@ -1,7 +1,7 @@
 /**
  * Keeps control tokens that someone wrote into a message from becoming control tokens.
  *
- * A customer who types `<|im_end|>` has typed ten characters, not ended the turn. Before a message is
+ * A user who types `<|im_end|>` has typed ten characters, not ended the turn. Before a message is
  * rendered, such words in it are marked; when the rendered text is encoded, marked words are text, and
  * only what the template itself wrote is control. A text without such words is encoded as ever.
  */

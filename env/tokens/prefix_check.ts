@@ -2,7 +2,7 @@
  * Tells whether a template keeps what it has rendered.
  *
  * Some templates render an earlier message otherwise once later ones are there: hybrid Qwen3 drops the
- * `<think>` block of an answer when the customer speaks again, others trim white space or move the tools to
+ * `<think>` block of an answer when the user speaks again, others trim white space or move the tools to
  * the last message. A policy that trains must see what it saw when it sampled, so {@linkcode TokenConversation}
  * keeps every token as it was. This check says where a server that renders anew would show something else.
  */

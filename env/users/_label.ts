@@ -1,4 +1,4 @@
-/** What records call the customers of a factory. */
+/** What records call the users that a factory makes. */
 
 import type { UserFactory } from "../types.ts";
 

@@ -1,8 +1,8 @@
 /**
- * What simulated customers that ask a model share: the conversation from their side, counted calls, and a
+ * What simulated users that ask a model share: the conversation from their side, counted calls, and a
  * bound on asking again.
  *
- * From the customer's side the agent is the model's `user` and the customer its `assistant`.
+ * To its model the agent is the `user` and it is the `assistant` itself.
  */
 
 import { InfrastructureError } from "../errors.ts";
@@ -27,16 +27,16 @@ import { saysMoreThanStop, withoutStop } from "./_spoken.ts";
 /** How often a model is asked again for an answer that can be used. */
 const MAX_ASKS = 3;
 
-/** Settings of customers that ask a model. */
+/** Settings of users that ask a model. */
 export interface ModelUserOptions {
   /** Where the prompts come from. */
   readonly dataset: Pick<Dataset, "prompts">;
   readonly model: ChatModel;
-  /** Behave as τ-bench's customer where that changes results. Default: false. */
+  /** Behave as τ-bench's user where that changes results. Default: false. */
   readonly compat?: boolean;
 }
 
-/** What the customer says, and how it stays in their own memory of the conversation. */
+/** What the user says, and how it stays in their own memory of the conversation. */
 export interface Utterance {
   /** What the agent hears. */
   readonly said: string;
@@ -44,14 +44,14 @@ export interface Utterance {
   readonly kept: string | null;
 }
 
-/** How a customer comes to their next message. */
+/** How a user comes to their next message. */
 export type Speak = (
   talk: Talk,
   options: CallOptions,
 ) => Promise<Utterance>;
 
 /**
- * Makes customers who speak by a strategy.
+ * Makes users that speak by a strategy.
  * @param strategy What records call it, before the model's name.
  * @param system Which system prompt they are given.
  */
@@ -76,7 +76,7 @@ export function modelUser(
   });
 }
 
-/** The conversation as the customer remembers it, and their model. */
+/** The conversation as the user remembers it, and their model. */
 export class Talk {
   readonly prompts: Prompts;
   usage: Usage = NO_USAGE;
@@ -102,7 +102,7 @@ export class Talk {
     this.#messages.push(message);
   }
 
-  /** `words`, unless the customer would leave before they have said a thing. */
+  /** `words`, unless the user would leave before they have said a thing. */
   sayable(words: string | undefined): string | undefined {
     const isFirst = this.#messages.every(({ role }) => role !== "assistant");
     const leaves = words?.includes(STOP) && !saysMoreThanStop(words);
@@ -128,7 +128,7 @@ export class Talk {
   }
 
   /**
-   * Asks for the customer's next message until `read` makes something of it.
+   * Asks for the user's next message until `read` makes something of it.
    * @throws {InfrastructureError} `bad_response`, after some tries: the simulator's fault, and nobody's score.
    */
   async askFor<T>(
@@ -148,7 +148,7 @@ export class Talk {
 /** A message of the simulator that cannot be used. */
 export function badResponse(text: string): InfrastructureError {
   return new InfrastructureError(
-    `The customer's model does not answer in the form that it is asked for, but "${
+    `The user's model does not answer in the form that it is asked for, but "${
       text.slice(0, 80)
     }"`,
     {

@@ -1,5 +1,5 @@
 /**
- * What a model wrote, as a customer would say it.
+ * What a model wrote, as a user would say it.
  *
  * Small models wrap what they say: in reasoning, labels, quotes, code fences, markdown. All of that is forgiven
  * here; only an answer with nothing to say in it is not.

@@ -1,5 +1,5 @@
 /**
- * The supervisor of the verify and reflection users: a model that judges the customer's next message, and
+ * The supervisor of the verify and reflection users: a model that judges the user's next message, and
  * proposes better ones.
  */
 
@@ -11,7 +11,7 @@ import { withoutReasoning } from "./_spoken.ts";
 
 /** What the supervisor is asked about. */
 export interface Judged {
-  /** The conversation before the message, from the customer's side. */
+  /** The conversation before the message, from the user's side. */
   readonly messages: readonly Message[];
   readonly response: string;
   readonly compat: boolean;
@@ -70,7 +70,7 @@ function consult(
 }
 
 /**
- * Who said what. In the customer's memory the agent is `user`; τ-bench labels by the role all the same, so
+ * Who said what. In the user's memory the agent is `user`; τ-bench labels by the role all the same, so
  * that its supervisor takes one for the other.
  */
 function transcriptOf(

@@ -1,4 +1,4 @@
-/** The human user: you are the customer, at the terminal. */
+/** The human user: you, at the terminal. */
 
 import { type CallOptions, STOP, type UserFactory } from "../types.ts";
 import { labelled } from "./_label.ts";
@@ -28,7 +28,7 @@ export function humanUser({ readLine, write }: HumanUserOptions): UserFactory {
   }
   return labelled("human", (task) => ({
     open(options) {
-      write(`You are the customer. ${task.instruction}\n`, "task");
+      write(`You are the user. ${task.instruction}\n`, "task");
       return line(options);
     },
     reply(message, options) {

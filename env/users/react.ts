@@ -1,4 +1,4 @@
-/** The react user: the customer thinks before they speak, and only what they say is heard. */
+/** The react user: the user thinks before they speak, and only what they say is heard. */
 
 import { STOP, type UserFactory } from "../types.ts";
 import {
@@ -10,7 +10,7 @@ import {
 import { spokenBehind } from "./_spoken.ts";
 
 /**
- * A customer who thinks. The thought stays in their memory, and the agent hears what follows `User Response:`;
+ * A user who thinks. The thought stays in their memory, and the agent hears what follows `User Response:`;
  * an answer without that is asked for again.
  *
  * τ-bench's parser looks for `Thought:` first and sends everything behind it, so its agents read the thoughts,

@@ -1,7 +1,7 @@
 /** The reflection user: what a supervisor finds unfit is thought over and said better. */
 
 import type { CallOptions, Message, UserFactory } from "../types.ts";
-import { speakMended } from "./llm.ts";
+import { speakFixed } from "./llm.ts";
 import {
   badResponse,
   modelUser,
@@ -19,10 +19,10 @@ export interface ReflectionOptions extends ModelUserOptions {
 }
 
 /**
- * A customer whose unfit messages are written anew by the supervisor.
+ * A user whose unfit messages are written anew by the supervisor.
  *
- * Mended against τ-bench, unless `compat`: the supervisor's better message is what is said, and the supervisor is
- * told that it is wanted. τ-bench asks for true or false where it reads a message, shows that to the customer's
+ * Fixed where τ-bench errs, unless `compat`: the supervisor's better message is what is said, and the supervisor is
+ * told that it is wanted. τ-bench asks for true or false where it reads a message, shows that to the user's
  * model as if the agent had said it, remembers every try, and says the first message after all.
  */
 export function reflectionUser(options: ReflectionOptions): UserFactory {
@@ -36,7 +36,7 @@ export function reflectionUser(options: ReflectionOptions): UserFactory {
 
 function reflect(attempts: number): Speak {
   return async (talk, call) => {
-    let { said } = await speakMended(talk, call);
+    let { said } = await speakFixed(talk, call);
     for (let attempt = 1; attempt < attempts; attempt++) {
       const judged = { messages: talk.messages, response: said, compat: false };
       if (await isFit(talk, judged, call)) break;
@@ -70,7 +70,7 @@ function reflectAsTauBench(attempts: number): Speak {
   };
 }
 
-/** Every try stays in the customer's memory, and none in the conversation that is being judged. */
+/** Every try stays in the user's memory, and none in the conversation that is being judged. */
 async function sayAsTauBench(
   talk: Talk,
   messages: readonly Message[],

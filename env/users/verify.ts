@@ -1,7 +1,7 @@
-/** The verify user: the customer says nothing that a supervisor has not looked at. */
+/** The verify user: the user says nothing that a supervisor has not looked at. */
 
 import type { UserFactory } from "../types.ts";
-import { speakAsWritten, speakMended } from "./llm.ts";
+import { speakAsWritten, speakFixed } from "./llm.ts";
 import {
   modelUser,
   type ModelUserOptions,
@@ -17,9 +17,9 @@ export interface VerifyOptions extends ModelUserOptions {
 }
 
 /**
- * A customer whose messages are verified.
+ * A user whose messages are verified.
  *
- * Mended against τ-bench, unless `compat`: the supervisor reads the message and not the object that holds it,
+ * Fixed where τ-bench errs, unless `compat`: the supervisor reads the message and not the object that holds it,
  * the transcript's labels are not crossed, and a message that is said although none was fit stays in memory.
  */
 export function verifyUser(options: VerifyOptions): UserFactory {
@@ -28,7 +28,7 @@ export function verifyUser(options: VerifyOptions): UserFactory {
     strategy: "verify",
     system: ({ user }) => user.system,
     speak: verified({
-      propose: compat ? speakAsWritten : speakMended,
+      propose: compat ? speakAsWritten : speakFixed,
       attempts,
       compat,
     }),

@@ -86,7 +86,7 @@ Deno.test("chat with the expert, saying what the scripted customer would, earns 
   assert.equal(people.code, 0, people.stderr);
   assert.match(people.stderr, /you are served by the expert.*\(Ctrl-D\)/);
   const [head, ...rest] = people.stdout.split("\n");
-  assert.equal(head, `You are the customer. ${task.instruction}`);
+  assert.equal(head, `You are the user. ${task.instruction}`);
   for (const line of lines) assert.ok(rest.includes(`you:   ${line}`), line);
   for (const { action } of turns) {
     if (action.type === "respond") {
@@ -126,7 +126,7 @@ Deno.test("chat that is left at once is scored as it is, with the rows that diff
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /^You are the customer\. .*\n\n\nreward 0\n( {2}\w+ ".*": .* should be .*, is .*\n)+$/,
+    /^You are the user\. .*\n\n\nreward 0\n( {2}\w+ ".*": .* should be .*, is .*\n)+$/,
   );
 });
 
@@ -134,7 +134,7 @@ Deno.test("chat stopped by Ctrl-C exits with 130 and scores nothing", async () =
   const child = start(["--agent", "expert"]);
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let shown = "";
-  while (!shown.includes("You are the customer")) {
+  while (!shown.includes("You are the user")) {
     const { value, done } = await reader.read();
     if (done) break;
     shown += value;
