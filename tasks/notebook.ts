@@ -6,14 +6,13 @@ import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { checkNotebooks } from "../notebooks/jupyter/check_cells.ts";
 import {
-  executeNotebook,
+  executeNotebooks,
   type Execution,
 } from "../notebooks/jupyter/execute.ts";
 import { installKernel } from "../notebooks/jupyter/kernel.ts";
 import { openLab } from "../notebooks/jupyter/jupyter_lab.ts";
 import {
   codeCells,
-  type Notebook,
   readNotebooks,
 } from "../notebooks/jupyter/notebook_file.ts";
 import { findJupyter } from "../notebooks/jupyter/python.ts";
@@ -155,11 +154,7 @@ async function check(
   }));
   terminal.print(table([
     ["notebook", "cells", "outcome"],
-    ...rows.map(({ notebook, cells, outcome }) => [
-      notebook,
-      String(cells),
-      outcome,
-    ]),
+    ...rows.map((row) => Object.values(row).map(String)),
   ]));
   return {
     json: { notebooks: rows, problems: text },
@@ -168,86 +163,27 @@ async function check(
 }
 
 async function execute(
-  flags: Flags,
-  context: TaskContext,
+  { dir = NOTEBOOKS, python: named, timeout, out }: Flags,
+  { operands, terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  const { operands, terminal, signal } = context;
-  const notebooks = await readNotebooks(flags.dir ?? NOTEBOOKS, operands);
-  const python = await findJupyter({ named: flags.python, root: ROOT });
-  const home = await Deno.makeTempDir({ prefix: "taulab-jupyter-" });
-  try {
-    const out = flags.out ?? home;
-    await Deno.mkdir(out, { recursive: true });
-    const done = await executeAll(notebooks, {
-      flags,
-      context,
-      python,
-      out,
-      home,
-    });
-    terminal.endProgress();
-    for (const { failure, notebook } of done) {
-      if (failure === null) continue;
-      const { cell, id, name, message, trace } = failure;
-      const what = `${name}: ${message}`;
-      terminal.note(`${notebook}, cell ${cell} (${id}): ${what}`);
-      const rest = trace.replace(what, "").trim();
-      if (rest !== "") terminal.note(`  ${rest}`);
-    }
-    terminal.print(resultTable(done));
-    if (flags.out !== undefined) {
-      terminal.print(`\nWith their outputs in ${out}`);
-    }
-    const isDone = done.length === notebooks.length &&
-      done.every(({ outcome }) => outcome === "ok");
-    return {
-      json: {
-        python,
-        notebooks: done.map((one) => ({
-          ...one,
-          executed: flags.out === undefined ? null : one.executed,
-        })),
-      },
-      ...(isDone || signal.aborted ? {} : { exitCode: EXIT.failed }),
-    };
-  } finally {
-    await Deno.remove(home, { recursive: true });
+  const notebooks = await readNotebooks(dir, operands);
+  const python = await findJupyter({ named, root: ROOT });
+  const done = await executeNotebooks(notebooks, {
+    python,
+    out,
+    timeoutS: timeout,
+    signal,
+    onCell: ({ name }, ran, of) =>
+      terminal.progress(`${name}: cell ${ran + 1} of ${of}`),
+    onEnd: ({ notebook, outcome, seconds }) =>
+      terminal.note(`${notebook}: ${outcome} after ${duration(seconds)}`),
+  });
+  terminal.endProgress();
+  for (const execution of done) {
+    const text = failureText(execution);
+    if (text !== "") terminal.note(text);
   }
-}
-
-async function executeAll(
-  notebooks: readonly Notebook[],
-  { flags, context: { terminal, signal }, python, out, home }: {
-    flags: Flags;
-    context: TaskContext;
-    python: string;
-    out: string;
-    home: string;
-  },
-): Promise<Execution[]> {
-  const done: Execution[] = [];
-  for (const [i, notebook] of notebooks.entries()) {
-    if (signal.aborted) break;
-    const place = `${i + 1}/${notebooks.length} ${notebook.name}`;
-    done.push(
-      await executeNotebook(notebook, {
-        python,
-        out,
-        home,
-        timeoutS: flags.timeout,
-        signal,
-        onCell: (ran, of) =>
-          terminal.progress(`${place}: cell ${ran + 1} of ${of}`),
-      }),
-    );
-    const { outcome, seconds } = done.at(-1)!;
-    terminal.note(`${place}: ${outcome} after ${duration(seconds)}`);
-  }
-  return done;
-}
-
-function resultTable(done: readonly Execution[]): string {
-  return table([
+  terminal.print(table([
     ["notebook", "cells", "ran", "seconds", "outcome"],
     ...done.map(({ notebook, cells, ran, seconds, outcome }) => [
       notebook,
@@ -256,7 +192,25 @@ function resultTable(done: readonly Execution[]): string {
       seconds.toFixed(1),
       outcome,
     ]),
-  ]);
+  ]));
+  if (out !== undefined) terminal.print(`\nWith their outputs in ${out}`);
+  const isDone = done.length === notebooks.length &&
+    done.every(({ outcome }) => outcome === "ok");
+  return {
+    json: { python, notebooks: done },
+    ...(isDone || signal.aborted ? {} : { exitCode: EXIT.failed }),
+  };
+}
+
+/** Which cell failed, and where in it; empty where none did. */
+function failureText({ failure, notebook }: Execution): string {
+  if (failure === null) return "";
+  const { cell, id, name, message, trace } = failure;
+  const what = `${name}: ${message}`;
+  const rest = trace.replace(what, "").trim();
+  return `${notebook}, cell ${cell} (${id}): ${what}${
+    rest === "" ? "" : `\n  ${rest}`
+  }`;
 }
 
 export const task = await main(import.meta, {

@@ -5,13 +5,13 @@ import denoConfig from "../deno.json" with { type: "json" };
 import { ConfigError } from "../env/errors.ts";
 import { viewerApp } from "../notebooks/viewer/app.ts";
 import { diagnosisFindings } from "../notebooks/viewer/diagnosis_finder.ts";
-import { collect, exportedPage } from "../notebooks/viewer/export.ts";
-import { Library } from "../notebooks/viewer/library.ts";
 import {
-  FilterError,
-  readExpression,
-  readQuery,
-} from "../notebooks/viewer/page/filter.js";
+  collect,
+  type ExportChoice,
+  exportedPage,
+} from "../notebooks/viewer/export.ts";
+import { readChoice } from "../notebooks/viewer/export_choice.ts";
+import { Library } from "../notebooks/viewer/library.ts";
 import { ViewerFault } from "../notebooks/viewer/viewer_source.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
@@ -62,7 +62,9 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   const token = isLoopback(flags.host)
     ? undefined
     : tokenOf(flags.host, "which the page is then opened with");
-  checkExportFlags(flags);
+  refuseIdleFlags(flags);
+  const { limit, tokens: withTokens } = flags;
+  const choice = { ...readChoice(flags), limit, withTokens };
   using library = await Library.open({
     named: context.operands,
     root: flags.runs,
@@ -71,7 +73,17 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   });
   return flags.export === undefined
     ? await serve({ flags, library, token }, context)
-    : await exportFile(flags.export, { flags, library }, context);
+    : await exportFile(flags.export, { choice, library }, context);
+}
+
+/** @throws {ConfigError} If a flag of --export stands without it. */
+function refuseIdleFlags(flags: Flags): void {
+  const idle = (["episodes", "filter"] as const)
+    .find((name) => flags[name] !== undefined);
+  if (idle === undefined || flags.export !== undefined) return;
+  throw new ConfigError(`--${idle} chooses episodes for a file`, {
+    hint: "add --export FILE.html, or filter in the page",
+  });
 }
 
 async function serve(
@@ -106,100 +118,35 @@ async function serve(
 
 async function exportFile(
   path: string,
-  { flags, library }: { flags: Flags; library: Library },
+  { choice, library }: { choice: ExportChoice; library: Library },
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  const data = await collected(library, flags, { terminal, signal });
+  const data = await collect(library, {
+    ...choice,
+    version: denoConfig.version,
+    now: new Date(),
+    signal,
+    onEpisode: (done) => terminal.progress(`${count(done)} episodes read`),
+  }).catch((error) => {
+    const isTheirs = error instanceof ViewerFault && error.kind === "unknown";
+    if (!isTheirs) throw error;
+    throw new ConfigError(error.message, { cause: error });
+  });
   terminal.endProgress();
-  if (data.episodes.length === 0) {
-    throw new ConfigError(
-      "No episode is left by --filter",
-      { hint: "loosen it, or see the runs by deno task view" },
-    );
+  const [episodes, runs] = [data.episodes.length, data.runs.length];
+  if (episodes === 0) {
+    throw new ConfigError("No episode is left by --filter", {
+      hint: "loosen it, or see the runs by deno task view",
+    });
   }
-  const page = await exportedPage(data);
+  const page = new TextEncoder().encode(await exportedPage(data));
   await writeFileAtomic(path, page);
-  const size = new TextEncoder().encode(page).length;
-  const episodes = data.episodes.length;
-  const runs = data.runs.length;
   terminal.print(
     `Wrote ${count(episodes)} episodes of ${count(runs)} ${
       runs === 1 ? "run" : "runs"
-    } to "${path}": ${bytes(size)}`,
+    } to "${path}": ${bytes(page.length)}`,
   );
-  return { json: { path, episodes, runs, bytes: size } };
-}
-
-async function collected(
-  library: Library,
-  flags: Flags,
-  { terminal, signal }: Pick<TaskContext, "terminal" | "signal">,
-) {
-  try {
-    return await collect(library, {
-      ids: flags.episodes === undefined ? undefined : readIds(flags.episodes),
-      filter: readFilter(flags.filter ?? ""),
-      limit: flags.limit,
-      withTokens: flags.tokens,
-      version: denoConfig.version,
-      now: new Date(),
-      signal,
-      onEpisode: (done) => terminal.progress(`${count(done)} episodes read`),
-    });
-  } catch (error) {
-    const isTheirs = error instanceof ViewerFault && error.kind === "unknown";
-    if (isTheirs) throw new ConfigError(error.message, { cause: error });
-    throw error;
-  }
-}
-
-/** @throws {ConfigError} If a flag of --export stands without it. */
-function checkExportFlags(flags: Flags): void {
-  if (flags.export !== undefined) {
-    if (flags.episodes !== undefined && flags.filter !== undefined) {
-      throw new ConfigError(
-        "--episodes names episodes and --filter finds them",
-        { hint: "give one of them" },
-      );
-    }
-    if (flags.filter !== undefined) readFilter(flags.filter);
-    return;
-  }
-  const idle = (["episodes", "filter"] as const)
-    .find((name) => flags[name] !== undefined);
-  if (idle === undefined) return;
-  throw new ConfigError(
-    `--${idle} chooses episodes for a file`,
-    { hint: "add --export FILE.html, or filter in the page" },
-  );
-}
-
-/** @throws {ConfigError} If it is no filter. */
-function readFilter(text: string): URLSearchParams {
-  try {
-    const params = readExpression(text);
-    readQuery(params);
-    return params;
-  } catch (error) {
-    if (!(error instanceof FilterError)) throw error;
-    throw new ConfigError(`--filter: ${error.message}`, { cause: error });
-  }
-}
-
-/** Reads `1,5-9`. @throws {ConfigError} If it is no list of ids. */
-function readIds(text: string): number[] {
-  const ids = text.split(",").flatMap((part) => {
-    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
-    if (match === null || from < 1 || to < from || to - from >= 100_000) {
-      throw new ConfigError(
-        `--episodes ${text} is no list of ids`,
-        { hint: "write ids from 1 and ranges, as in 1,5-9" },
-      );
-    }
-    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
-  });
-  return [...new Set(ids)];
+  return { json: { path, episodes, runs, bytes: page.length } };
 }
 
 export const task = await main(import.meta, {

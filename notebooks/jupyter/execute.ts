@@ -120,6 +120,45 @@ export async function executeNotebook(
   };
 }
 
+/** Settings of {@linkcode executeNotebooks}. */
+export interface ExecuteAllOptions
+  extends Pick<ExecuteOptions, "python" | "timeoutS" | "signal"> {
+  /** Where the executed notebooks go. Default: nowhere. */
+  readonly out?: string | undefined;
+  /** Called as cells of a notebook begin. */
+  readonly onCell?: (notebook: Notebook, done: number, of: number) => void;
+  /** Called after each notebook. */
+  readonly onEnd?: (execution: Execution) => void;
+}
+
+/** Executes notebooks one after the other. @returns Those that began before the signal was aborted. */
+export async function executeNotebooks(
+  notebooks: readonly Notebook[],
+  { out, onCell, onEnd, ...options }: ExecuteAllOptions,
+): Promise<Execution[]> {
+  const home = await Deno.makeTempDir({ prefix: "taulab-jupyter-" });
+  const done: Execution[] = [];
+  try {
+    if (out !== undefined) await Deno.mkdir(out, { recursive: true });
+    for (const notebook of notebooks) {
+      if (options.signal?.aborted) break;
+      const execution = await executeNotebook(notebook, {
+        ...options,
+        home,
+        out: out ?? home,
+        onCell: (ran, of) => onCell?.(notebook, ran, of),
+      });
+      onEnd?.(execution);
+      done.push(
+        out === undefined ? { ...execution, executed: null } : execution,
+      );
+    }
+    return done;
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
 class Run {
   readonly #notebook: Notebook;
   readonly #options: ExecuteOptions;
@@ -171,12 +210,7 @@ class Run {
   }
 
   #failureOf(
-    { cell, name, message, trace }: {
-      cell: number;
-      name: string;
-      message: string;
-      trace: string;
-    },
+    { cell, name, message, trace }: Omit<CellFailure, "id">,
   ): CellFailure {
     const { id } = this.#notebook.cells[cell]!;
     return { cell: cell + 1, id, name, message, trace };

@@ -40,7 +40,7 @@ Deno.test("view serves runs on loopback until it is interrupted", async () => {
   });
 });
 
-Deno.test("view says what is misused, and how to mend it", async () => {
+Deno.test("view says what is misused, and how to fix it", async () => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     const run = join(dir, "a");

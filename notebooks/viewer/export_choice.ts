@@ -1,0 +1,53 @@
+/** Which episodes go into an offline file, as they are named on a command line. */
+
+import { ConfigError } from "../../env/errors.ts";
+import type { ExportChoice } from "./export.ts";
+import { FilterError, readExpression, readQuery } from "./page/filter.js";
+
+/**
+ * Reads which episodes are meant.
+ * @param options.episodes Their ids: `1,5-9`.
+ * @param options.filter `reward<1 and step=40`, or the page's query string.
+ * @throws {ConfigError} If one cannot be read, or both are given.
+ */
+export function readChoice(
+  { episodes, filter }: {
+    readonly episodes?: string | undefined;
+    readonly filter?: string | undefined;
+  },
+): Pick<ExportChoice, "ids" | "filter"> {
+  if (episodes !== undefined && filter !== undefined) {
+    throw new ConfigError("--episodes names episodes and --filter finds them", {
+      hint: "give one of them",
+    });
+  }
+  return {
+    ids: episodes === undefined ? undefined : readIds(episodes),
+    filter: readFilter(filter ?? ""),
+  };
+}
+
+function readFilter(text: string): URLSearchParams {
+  try {
+    const params = readExpression(text);
+    readQuery(params);
+    return params;
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    throw new ConfigError(`--filter: ${error.message}`, { cause: error });
+  }
+}
+
+function readIds(text: string): number[] {
+  const ids = text.split(",").flatMap((part) => {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
+    const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+    if (match === null || from < 1 || to < from || to - from >= 100_000) {
+      throw new ConfigError(`--episodes ${text} is no list of ids`, {
+        hint: "write ids from 1 and ranges, as in 1,5-9",
+      });
+    }
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  });
+  return [...new Set(ids)];
+}
