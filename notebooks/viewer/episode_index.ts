@@ -120,7 +120,7 @@ export class EpisodeIndex {
       ? total
       : ask("count(*) AS value FROM $ WHERE id > ?", this.#lastId);
     if (total !== this.#total + more) {
-      // Episodes were taken away: the run went back to an earlier step.
+      // Episodes were removed: the run went back to an earlier step.
       this.reset();
       return this.refresh();
     }
@@ -382,7 +382,7 @@ export class EpisodeIndex {
       `INSERT INTO temp.combinations SELECT ${facets}, count(*) FROM temp.facts
        WHERE id > ? AND id <= ? GROUP BY ${facets}`,
     ).run(this.#factId, last);
-    // Rows that were taken away meanwhile: the next look finds out.
+    // Rows that were removed meanwhile: the next look finds out.
     this.#factId = last > this.#factId ? last : this.#lastId;
   }
 

@@ -43,11 +43,11 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {
-  leak: "The customer told everything at once",
-  invention: "The customer said what their goal does not hold",
-  early_stop: "The customer ended before the request was settled",
-  echo: "The customer repeated what was said",
-  endless: "The customer went on after the request was settled",
+  leak: "The user told everything at once",
+  invention: "The user said what their goal does not hold",
+  early_stop: "The user ended before the request was settled",
+  echo: "The user repeated what was said",
+  endless: "The user went on after the request was settled",
 };
 
 /** What the record of an episode itself says. */
@@ -67,7 +67,7 @@ export function recordedFindings(
     ...reasonFinding(row.reason, reward),
     ...userFindings.map(
       (finding) => ({
-        kind: "customer",
+        kind: "user",
         title: FAULTS[finding.fault] ?? finding.fault,
         detail: `Message ${finding.message + 1}: ${finding.evidence}`,
         turn: finding.message === 0 ? null : userTurn(episode, finding.message),
@@ -97,7 +97,7 @@ function reasonFinding(
   }];
 }
 
-/** The action that the customer's message answers: the first message answers none. */
+/** The action that the user's message answers: the first message answers none. */
 function userTurn(
   { messages }: FoundIn["episode"],
   message: number,

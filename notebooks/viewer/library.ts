@@ -74,7 +74,7 @@ export class Library implements Disposable {
     this.#sources.clear();
   }
 
-  /** Takes in runs that have come, and lets go of those that went. */
+  /** Adds runs that are new, and closes those that are gone. */
   async #look(): Promise<void> {
     const { named, root } = this.#options;
     if (named.length > 0) return;

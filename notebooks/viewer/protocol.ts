@@ -136,7 +136,7 @@ export interface TaskView {
 
 /** Something that explains an episode: of the record, or of a diagnosis. */
 export interface FindingView {
-  /** `reward`, `customer`, `failure`; a diagnosis adds its own. */
+  /** `reward`, `user`, `failure`; a diagnosis adds its own. */
   readonly kind: string;
   readonly title: string;
   readonly detail: string;
@@ -146,7 +146,7 @@ export interface FindingView {
   readonly blame: string | null;
 }
 
-/** What calls to a model came to. */
+/** What calls to a model used. */
 export interface UsageView {
   readonly calls: number;
   readonly retries: number;

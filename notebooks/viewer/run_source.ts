@@ -285,7 +285,7 @@ function feedOf(db: DatabaseSync): EpisodeFeed {
   };
 }
 
-/** Takes in new episodes; where old ones were taken away and others put in their place, all anew. */
+/** Takes in new episodes; where old ones were removed and others put in their place, all anew. */
 function takeIn(opened: Opened): void {
   const { index, last } = opened;
   const still = last === undefined ? undefined : index.row(last.id);

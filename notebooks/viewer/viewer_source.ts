@@ -91,6 +91,6 @@ export function isDatabaseDamage(error: unknown): boolean {
 export function noEpisode(path: string, id: number): ViewerFault {
   return new ViewerFault(
     "unknown",
-    `"${path}" has no episode ${id}; it may have been taken away when the run was resumed`,
+    `"${path}" has no episode ${id}; it may have been removed when the run was resumed`,
   );
 }

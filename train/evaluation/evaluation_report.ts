@@ -1,4 +1,4 @@
-/** What the episodes of an evaluation come to. */
+/** The numbers of an evaluation. */
 
 import type { Usage, UserFault } from "../../env/types.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
@@ -46,7 +46,7 @@ export interface EvaluationReport {
     readonly id: string;
     readonly reasons: readonly string[];
   }[];
-  /** Of the episodes whose customer was watched, the share with each fault. */
+  /** Of the episodes whose simulated user was watched, the share with each fault. */
   readonly userFaults: {
     readonly watched: number;
     readonly shares: Readonly<Partial<Record<UserFault, number>>>;

@@ -193,7 +193,7 @@ export class EpisodeStore implements Disposable {
     return blob === null ? null : unpackTrajectory(inflate(blob));
   }
 
-  /** Writes everything into the one file and lets go of it. */
+  /** Writes everything into the one file and closes it. */
   [Symbol.dispose](): void {
     this.#db.close();
   }

@@ -1,25 +1,39 @@
 /**
- * What every run dir has, whoever made it: one writer at a time, a config that stays, a diary of its sessions.
+ * What every run dir has: one writer at a time, a config that stays, a record of its sessions.
  *
  *     runs/<name>/  config.yaml  run.json  lock  …what its kind adds
  */
 
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { resourceUsage } from "node:process";
+import { ConfigError } from "../../env/errors.ts";
 import { formatConfig } from "../config/config.ts";
 import type { AnyMetrics } from "./metrics.ts";
-import type { RunInfo } from "./run_info.ts";
-import { makeRunDir, RunJournal, type SessionEnd } from "./run_journal.ts";
+import type { Outcome, RunInfo } from "./run_info.ts";
 import type { RunKind } from "./run_kind.ts";
 import { takeLock } from "./run_lock.ts";
 import { readRunOf, type RunRecord } from "./run_reader.ts";
 import { attempt, writeFileAtomic } from "./storage.ts";
 
-/** A run dir that is locked, to be held by a {@linkcode RunDir}. */
-export interface LockedRun<C> {
-  readonly path: string;
+/** How a session ended. */
+export interface SessionEnd {
+  readonly outcome: Exclude<Outcome, "running">;
+  readonly now: Date;
+  readonly wallS: number;
+  /** `null` where another program did the work. */
+  readonly peakRssBytes: number | null;
+  readonly result?: object;
+}
+
+/** What a run begins with. */
+export interface NewRun<C> {
   readonly config: C;
-  readonly journal: RunJournal;
+  readonly info: RunInfo;
+}
+
+/** A run dir that is locked, to be held by a {@linkcode RunDir}. */
+export interface LockedRun<C> extends NewRun<C> {
+  readonly path: string;
   readonly lock: Deno.FsFile;
 }
 
@@ -28,15 +42,15 @@ export class RunDir<C> implements AsyncDisposable {
   /** `runs/a1`. */
   readonly path: string;
   readonly config: C;
-  readonly #journal: RunJournal;
-  /** What is let go of with the run, the last first. */
+  #info: RunInfo;
+  /** What is closed with the run, the last first. */
   protected readonly held: DisposableStack = new DisposableStack();
 
   /** Takes over the lock. */
-  constructor({ path, config, journal, lock }: LockedRun<C>) {
+  constructor({ path, config, info, lock }: LockedRun<C>) {
     this.path = path;
     this.config = config;
-    this.#journal = journal;
+    this.#info = info;
     this.held.defer(() => lock.close());
   }
 
@@ -46,7 +60,7 @@ export class RunDir<C> implements AsyncDisposable {
   }
 
   get info(): RunInfo {
-    return this.#journal.info;
+    return this.#info;
   }
 
   /** The directory for what other programs print. */
@@ -66,8 +80,7 @@ export class RunDir<C> implements AsyncDisposable {
     try {
       const { isComplete, result } = await work();
       const outcome = isComplete ? "completed" : "interrupted";
-      const said = { ...result } as Record<string, unknown>;
-      await this.end({ outcome, result: said, ...processUsage() });
+      await this.end({ outcome, result, ...processUsage() });
       return { outcome, result };
     } catch (error) {
       const outcome = signal?.aborted ? "interrupted" : "failed";
@@ -78,13 +91,39 @@ export class RunDir<C> implements AsyncDisposable {
   }
 
   /** Begins a session of another program: notes it in `run.json`. */
-  begin(now: Date): Promise<void> {
-    return this.#journal.begin(now);
+  async begin(now: Date): Promise<void> {
+    const session = {
+      startedAt: now.toISOString(),
+      endedAt: null,
+      outcome: "running" as const,
+      wallS: null,
+      peakRssBytes: null,
+    };
+    const sessions = [...this.#info.sessions, session];
+    await this.#note({ ...this.#info, outcome: "running", sessions });
   }
 
   /** Ends the session. */
-  end(how: SessionEnd): Promise<void> {
-    return this.#journal.end(how);
+  async end({ now, result, ...end }: SessionEnd): Promise<void> {
+    const endedAt = now.toISOString();
+    const { outcome } = end;
+    const { sessions } = this.#info;
+    await this.#note({
+      ...this.#info,
+      endedAt,
+      outcome,
+      sessions: sessions.with(-1, { ...sessions.at(-1)!, endedAt, ...end }),
+      result: result === undefined ? null : { ...result },
+    });
+  }
+
+  async #note(info: RunInfo): Promise<void> {
+    await this.attempt(
+      "write run.json",
+      "run.json",
+      () => writeInfo(this.path, info),
+    );
+    this.#info = info;
   }
 
   /** Writes a text file of the run: a figure, a tokenizer. */
@@ -97,7 +136,7 @@ export class RunDir<C> implements AsyncDisposable {
     );
   }
 
-  /** Lets go of the directory; once more is no harm. */
+  /** Unlocks the directory; once more is no harm. */
   [Symbol.asyncDispose](): Promise<void> {
     this.held.dispose();
     return Promise.resolve();
@@ -119,12 +158,6 @@ export class RunDir<C> implements AsyncDisposable {
   }
 }
 
-/** What a new run begins with. */
-export interface NewRun<C> {
-  readonly config: C;
-  readonly info: RunInfo;
-}
-
 /**
  * Makes the directory of a new run, with these folders in it.
  * @param hold Makes what holds the run.
@@ -140,12 +173,12 @@ export async function createRunDir<C extends object, D>(
 ): Promise<D> {
   const doing = `make the run dir "${path}"`;
   return await attempt({ doing, path, afterwards: "start again" }, async () => {
-    await makeRunDir(path);
+    await makeDirectory(path);
     for (const folder of folders) await Deno.mkdir(join(path, folder));
     return await locked(path, async (lock) => {
       await writeFileAtomic(join(path, "config.yaml"), formatConfig(config));
-      const journal = await RunJournal.create(path, info);
-      return hold({ path, config, journal, lock });
+      await writeInfo(path, info);
+      return hold({ path, config, info, lock });
     });
   });
 }
@@ -167,10 +200,30 @@ export async function reopenRunDir<C, L extends AnyMetrics, D>(
     return await locked(path, async (lock) => {
       const record = await readRunOf(path, kind);
       const { config, info } = record;
-      const journal = new RunJournal(path, info);
-      return await hold({ path, config, journal, lock }, record);
+      return await hold({ path, config, info, lock }, record);
     });
   });
+}
+
+async function writeInfo(path: string, info: RunInfo): Promise<void> {
+  const text = `${JSON.stringify(info, null, 2)}\n`;
+  await writeFileAtomic(join(path, "run.json"), text);
+}
+
+/** @throws {ConfigError} If it is there already; making it tells, even if two processes try at once. */
+async function makeDirectory(path: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  try {
+    await Deno.mkdir(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    throw new ConfigError(`The run "${path}" is there already`, {
+      cause: error,
+      hint: `continue it by --resume ${
+        basename(path)
+      }, or choose another --name`,
+    });
+  }
 }
 
 /** What this process took: since it began, so that loading is counted too. */

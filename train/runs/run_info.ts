@@ -7,7 +7,7 @@ import { readTextIfThere } from "./storage.ts";
 /** The version of `run.json` and with it of the whole run dir; a newer one is refused. */
 export const RUN_VERSION = 1;
 
-/** How a run, or one sitting of it, ended; `running` also after a kill. */
+/** How a run, or one session of it, ended; `running` also after a kill. */
 export type Outcome = "running" | "completed" | "interrupted" | "failed";
 
 const outcome = z.enum(["running", "completed", "interrupted", "failed"]);
@@ -34,7 +34,7 @@ export const runInfoSchema = z.object({
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   outcome,
-  /** Each sitting: the first, and one for every time the run was resumed. */
+  /** The first session, and one for every time the run was resumed. */
   sessions: z.array(z.object({
     startedAt: z.string(),
     endedAt: z.string().nullable(),
@@ -42,7 +42,7 @@ export const runInfoSchema = z.object({
     wallS: z.number().nullable(),
     peakRssBytes: z.number().nullable(),
   })),
-  /** What the run came to, once it is completed. */
+  /** Its figures, once it is completed. */
   result: z.record(z.string(), z.unknown()).nullable(),
 });
 

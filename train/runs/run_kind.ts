@@ -1,6 +1,6 @@
 /**
- * The kinds of runs. Whoever makes runs of a kind registers here how their config is read; so a run of any kind can
- * be read where nothing is known of who made it.
+ * The kinds of runs. Each trainer registers here how its runs' config is read, so that a run of any kind can be read
+ * where nothing is known of its trainer.
  */
 
 import type { ConfigError } from "../../env/errors.ts";

@@ -1,4 +1,4 @@
-/** What a run came to, read off its metrics. */
+/** The figures of a run, read off its metrics. */
 
 import type {
   AnyMetrics,

@@ -386,7 +386,7 @@ export function episodeView(api, route) {
 
   /** @param {OneFinding} one */
   function finding({ kind, title, detail, turn, blame }) {
-    const isKnown = ["failure", "reward", "customer"].includes(kind);
+    const isKnown = ["failure", "reward", "user"].includes(kind);
     return h(
       "li",
       { class: `finding ${isKnown ? kind : "diagnosis"}` },
