@@ -30,9 +30,14 @@
  */
 
 // Worlds: rows, policy, tools and tasks; and worlds made of others.
-export { generated, generatedAirlineWorld } from "./env/generated/generated.ts";
+export { generated } from "./env/generated/generated.ts";
 export { loadTauBench } from "./env/benchmarks/tau/tau_bench.ts";
 export { customTool, withTools } from "./env/with_tools.ts";
+
+// A domain of your own.
+export { defineDomain } from "./env/domain.ts";
+export { registerDomain } from "./env/domains/registry.ts";
+export { defineTool } from "./env/tool.ts";
 
 // A world by hand: one action after the other.
 export { createEnvironment } from "./env/environment.ts";
@@ -94,6 +99,7 @@ export type {
   User,
   UserFactory,
 } from "./env/types.ts";
+export type { Domain } from "./env/domain.ts";
 export type { AgentStrategy } from "./env/agents/registry.ts";
 export type { CustomTool } from "./env/with_tools.ts";
 export type { Database } from "./env/database.ts";

@@ -1,13 +1,208 @@
-/** A kind of world: tools over a database. Which rows and texts it works on is the dataset's affair. */
+/**
+ * A domain: all that is known of one kind of world, behind one seam. Its rows, texts and tasks are a dataset's affair.
+ *
+ *     env/domains/NAME/ ─▶ defineDomain({…}) ─▶ registry ─▶ environment, users, agents, generator, audit, diagnosis
+ *
+ * Schema and tools are enough to roll episodes out. Each further part is optional, and is asked for by
+ * {@linkcode partOf}, which says what is missing.
+ */
 
 import type { z } from "zod";
+import type { Desk, Script } from "./agents/desk.ts";
+import type { Database } from "./database.ts";
+import type { Goal, Request } from "./domains/shared/goal/goal.ts";
+import type { Phraser } from "./domains/shared/user/wording.ts";
+import { ConfigError } from "./errors.ts";
+import type { CommonOptions, WorldPart } from "./generated/world.ts";
+import type { Clause } from "./policy/clause.ts";
+import type { JsonObject } from "./python/python_value.ts";
 import type { Tool } from "./tool.ts";
-import type { DomainName } from "./types.ts";
+import type { Task, ToolAction, User } from "./types.ts";
 
-/** The tools of a world and what its rows look like; no text of τ-bench in it. */
+/** Whose domains are meant where nobody says: τ-bench's. */
+export const DEFAULT_BENCHMARK = "tau";
+
+/** A kind of world. */
 export interface Domain {
-  readonly name: DomainName;
-  readonly tools: readonly Tool[];
+  /** Whose it is: a benchmark may have a domain of the same name as another, with tools of its own. */
+  readonly benchmark: string;
+  readonly name: string;
   /** The schema of a row by table. Rows are checked when they are loaded, as plain data. */
   readonly rowSchemas: ReadonlyMap<string, z.ZodType>;
+  readonly tools: readonly Tool[];
+  /** Which rows belong to whom. Default: those of `users`, and no others. */
+  readonly rows?: RowsPart;
+  readonly policy?: PolicyPart;
+  readonly goals?: GoalsPart;
+  /** Makes the user of one episode who needs no model. */
+  scriptedUser?(start: UserStart): User;
+  /** How an agent who knows the gold serves the user of a task. */
+  expert?(shift: Shift): Script;
+  readonly world?: WorldPart<CommonOptions>;
+}
+
+/** What can be missing. */
+export type PartName = "policy" | "goals" | "scriptedUser" | "expert" | "world";
+
+const WHAT: Readonly<Record<PartName, string>> = {
+  policy: "clauses of policy",
+  goals: "goals",
+  scriptedUser: "scripted user",
+  expert: "expert",
+  world: "generator",
+};
+
+/** Something was asked of a domain that it does not have. */
+export class MissingPartError extends ConfigError {
+  readonly domain: string;
+  readonly part: PartName;
+
+  constructor(domain: Domain, part: PartName) {
+    super(`The domain "${keyOf(domain)}" has no ${WHAT[part]}`, {
+      hint: `give defineDomain() the part \`${part}\`, or do without it`,
+    });
+    this.domain = keyOf(domain);
+    this.part = part;
+  }
+}
+
+/** A part of a domain. @throws {MissingPartError} If it does not have it. */
+export function partOf<P extends PartName>(
+  domain: Domain,
+  part: P,
+): NonNullable<Domain[P]> {
+  const found = domain[part];
+  if (found === undefined) throw new MissingPartError(domain, part);
+  return found;
+}
+
+/**
+ * Makes a domain of its parts, each with its own type.
+ * @throws {ConfigError} If its name is none, or two tools have the same one.
+ */
+export function defineDomain<const D extends Domain>(domain: D): D {
+  for (const word of [domain.benchmark, domain.name]) {
+    if (/^[a-z][a-z0-9_-]*$/.test(word)) continue;
+    throw new ConfigError(`"${word}" is no name of a domain or benchmark`, {
+      hint: "begin with a letter, and use lower case letters, digits, _ and -",
+    });
+  }
+  const names = domain.tools.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return domain;
+  throw new ConfigError(
+    `Two tools of the domain "${keyOf(domain)}" are called "${twice}"`,
+  );
+}
+
+/** A domain's name where all benchmarks are: `retail` of τ-bench, `tau3.retail` of another. */
+export function keyOf(
+  { benchmark = DEFAULT_BENCHMARK, name }: {
+    readonly benchmark?: string | undefined;
+    readonly name: string;
+  },
+): string {
+  return benchmark === DEFAULT_BENCHMARK ? name : `${benchmark}.${name}`;
+}
+
+/** How datasets and tasks name a domain: τ-bench is left out, so that records from before other benchmarks fit. */
+export function identityOf(
+  { benchmark, name: domain }: Pick<Domain, "benchmark" | "name">,
+): Pick<Task, "benchmark" | "domain"> {
+  return benchmark === DEFAULT_BENCHMARK ? { domain } : { benchmark, domain };
+}
+
+/** Which rows belong to whom, for audits and for what users may know. Every user has a row in `users`. */
+export interface RowsPart {
+  /** Tables whose rows belong to one user each. */
+  readonly owned: readonly {
+    /** Also the field of the user's profile that lists the ids. */
+    readonly table: string;
+    /** The argument of tools that names one: `order_id`. */
+    readonly argument: string;
+    /** What people call one: `order`. */
+    readonly noun: string;
+    /** How its ids look in a text. */
+    readonly id: RegExp;
+  }[];
+  /** Tables whose rows the tools show to whoever asks. */
+  readonly open: readonly string[];
+  /** What looks like an id, so that a user who has made it up is found out; e-mails and numbers are looked for anyway. */
+  readonly ids?: readonly RegExp[];
+  /** By table: calls that could make a row what it is in `row` again. Default: no write overwrites. */
+  readonly restores?: Readonly<
+    Record<string, (row: JsonObject, id: string) => readonly ToolAction[]>
+  >;
+}
+
+/** The oracle of policy. */
+export interface PolicyPart {
+  readonly clauses: readonly Clause[];
+  /** Clauses that no generated request can break, and why. Default: every clause refuses something. */
+  readonly untested?: Readonly<Record<string, string>>;
+}
+
+/** A user's request and the world in which it is made. */
+export interface Meant<R extends Request = Request> {
+  readonly request: R;
+  /** The state in which the request is made. */
+  readonly database: Database;
+  readonly userId: string;
+}
+
+/**
+ * What goals mean in calls: the ways to meet a request as it is worded, what a call should do to the rows, and which
+ * calls would be wrong. Written apart from the tools and from the generator, so that each checks the others.
+ */
+export interface GoalsPart<
+  R extends Request = Request,
+  G extends Goal<R> = Goal<R>,
+> {
+  /** The tool that meets a request, by intent. */
+  readonly tools: Readonly<Record<string, string>>;
+  /**
+   * Every call that would meet a request, read off its words alone: each order that fits the description, each item,
+   * variant and payment method that the words allow, each order of a list where the order is free. Whether policy and
+   * tools allow the call is not asked. None for a question.
+   */
+  meanings(meant: Meant<R>): readonly ToolAction[];
+  /** What is wrong with what a call changed; `null` where it changed what it should and nothing else. */
+  effectBreaks(
+    action: ToolAction,
+    states: { readonly before: Database; readonly after: Database },
+  ): string | null;
+  /** Reads that policy demands whatever their answers are needed for: who the user is, the rows at hand. */
+  duties(task: Task<G>, database: Database): readonly ToolAction[];
+  /**
+   * Writes that an agent may make by mistake and that would be wrong: the gold writes with another target or another
+   * detail, and further ones. At least one in all that the tools accept.
+   */
+  strays(task: Task<G>, database: Database): readonly Stray[];
+  /** What a user tells of a request when asked, in their words, beside which row it is about. */
+  details(request: R): readonly string[];
+  /** The id of the row that a request is about, where the user says it. Default: they never do. */
+  subject?(request: R): string | undefined;
+}
+
+/** A write that would be wrong. */
+export interface Stray {
+  readonly action: ToolAction;
+  /** The index of the gold action in whose place it would be made; left out where it would be one too many. */
+  readonly insteadOf?: number;
+}
+
+/** What a scripted user begins with. A task without a goal is a benchmark's: it has only its prose. */
+export interface UserStart {
+  readonly task: Task;
+  /** The untouched database: users know their own rows. */
+  readonly database: Database;
+  readonly seed: number;
+}
+
+/** What an expert works with. */
+export interface Shift {
+  readonly desk: Desk;
+  readonly task: Task;
+  readonly database: Database;
+  readonly say: Phraser;
 }

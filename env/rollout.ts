@@ -30,6 +30,7 @@ import type {
   UserFinding,
 } from "./types.ts";
 import { addUsage, NO_USAGE } from "./models/usage.ts";
+import { domainOf } from "./domains/registry.ts";
 import { trackUser } from "./users/tracker.ts";
 
 /** What an episode depends on. */
@@ -301,21 +302,13 @@ class Attempt {
   get findings(): UserFinding[] | null {
     const { environment, firstMessage, reward } = this;
     const { dataset, task } = this.#options;
-    const { goal, instruction, userId } = task;
-    if (
-      environment === null || firstMessage === null || reward === null ||
-      goal === undefined
-    ) return null;
+    if (environment === null || firstMessage === null || reward === null) {
+      return null;
+    }
     const { database } = dataset;
     const { turns } = environment;
-    return trackUser({
-      goal,
-      instruction,
-      userId,
-      database,
-      firstMessage,
-      turns,
-    });
+    const domain = domainOf(dataset);
+    return trackUser({ domain, task, database, firstMessage, turns });
   }
 
   /** Why the reward is not 1. */

@@ -7,16 +7,12 @@
  *                        Episode
  */
 
-import type { AirlineIntent, Trip } from "./domains/airline/goal/trip.ts";
 import type { Database } from "./database.ts";
 import type { FailureKind } from "./errors.ts";
 import type { FailureReason } from "./failure_reason.ts";
 import type { JsonObject } from "./python/python_json.ts";
 import type { Tool } from "./tool.ts";
 import type { Trajectory } from "./tokens/trajectory.ts";
-
-/** The worlds that τ-bench names. */
-export type DomainName = "retail" | "airline";
 
 /** Which tasks are meant. Its name is in every record, so a run cannot be mistaken for another split's. */
 export type Split = "train" | "dev" | "test";
@@ -60,120 +56,36 @@ export interface ToolSchema {
   };
 }
 
-/** One problem of the benchmark. */
-export interface Task {
+/** One problem of the benchmark. `G` is its domain's own type of goal. */
+export interface Task<G = unknown> {
   /** Unique in its dataset, `retail/test/17`. */
   readonly id: string;
-  readonly domain: DomainName;
+  /** Whose domain it is. Default: `tau`. */
+  readonly benchmark?: string;
+  readonly domain: string;
   readonly split: Split;
   /** Position in its split, as τ-bench counts. */
   readonly index: number;
   readonly userId: string;
-  /** What the simulated customer knows and wants, in prose. */
+  /** What the simulated user knows and wants, in prose. */
   readonly instruction: string;
   /** The gold actions, reads and writes. */
   readonly actions: readonly ToolAction[];
-  /** What the agent must tell the customer, as substrings. */
+  /** What the agent must tell the user, as substrings. */
   readonly outputs: readonly string[];
   /** What kind of request it is, where the dataset knows: `cancel`, `return`, `cancel+address`. */
   readonly intent?: string;
-  /** The customer's goal in structured form, where the dataset knows it (generated tasks). */
-  readonly goal?: Goal;
-}
-
-/**
- * A generated customer's goal: who they are, and their requests in the order in which they make them.
- * The scripted user answers from it, and gives none of it away before it is asked or is its turn.
- */
-export interface Goal {
-  readonly identity: {
-    readonly firstName: string;
-    readonly lastName: string;
-    readonly zip: string;
-    readonly email: string;
-    /** How the customer identifies themselves when asked openly. */
-    readonly prefers: "email" | "name_zip";
-    /** What they give instead where the desk knows its customers by it: at the airline. */
-    readonly userId?: string;
-  };
-  readonly requests: readonly Request[];
-  /** How many phrasings of a sentence the customer chooses from; all where it is left out. */
-  readonly wording?: number;
-  /** How the customer writes. Default: `plain`. */
-  readonly voice?: Voice;
-  /**
-   * Which phrasings of a sentence the customer chooses from, where some are held out of training: the first two
-   * thirds, or the others. Default: all.
-   */
-  readonly phrasings?: "train" | "held_out";
-}
-
-/** How a customer writes: as little as they can, with talk beside the point, or in a hurry. */
-export type Voice = "plain" | "terse" | "chatty" | "impatient";
-
-/** One request of a customer. Items are named in words, never by id: the agent has to look ids up. */
-export interface Request {
-  readonly intent: Intent | AirlineIntent;
-  /** What it is about at an airline, instead of orders and items. */
-  readonly trip?: Trip;
-  /** Left out where the customer does not know it. */
-  readonly orderId?: string;
-  /** How a customer describes the order whose id they do not know: `the one with the oak stool`. */
-  readonly orderWords?: string;
-  /** Whether the details come with the request; otherwise each has to be asked for. */
-  readonly forthcoming?: boolean;
-  /** The customer's words for each item, unique within the order: `blue desk lamp`. */
-  readonly items?: readonly string[];
-  /** The customer's words for what each item should become, same order as `items`: `red`. */
-  readonly newItems?: readonly string[];
-  /** Whether `newItems` names other products, not variants of the same one. */
-  readonly otherProduct?: boolean;
-  readonly reason?: string;
-  /** The customer's words for the payment method: `my paypal account`, `the gift card`. */
-  readonly payment?: string;
-  readonly address?: Address;
-  /** The user id of whose profile it is about, where that is somebody else's. */
-  readonly profileOf?: string;
-  /** What is asked, for questions: `total of order #W123`. */
-  readonly question?: string;
-  /** Whether policy refuses it; the right outcome is then that nothing changes. */
-  readonly refused?: boolean;
-  /** Whether it is made only because the request before it was refused. */
-  readonly fallback?: boolean;
-  /** Details that the customer wants at first, until they are read back: then they change their mind. */
-  readonly before?: Pick<Request, "reason" | "address" | "trip">;
-  /** The clause of policy that refuses it: `order.pending`. */
-  readonly refusedBy?: string;
-  /** What must be told for it, as substrings; left out where the task's outputs are all for one request. */
-  readonly outputs?: readonly string[];
-}
-
-/** The kinds of request in the generated retail world. */
-export type Intent =
-  | "cancel"
-  | "return"
-  | "exchange"
-  | "modify_items"
-  | "modify_address"
-  | "modify_payment"
-  | "user_address"
-  | "question";
-
-/** A postal address in τ-bench's fields. */
-export interface Address {
-  readonly address1: string;
-  readonly address2: string;
-  readonly city: string;
-  readonly state: string;
-  readonly country: string;
-  readonly zip: string;
+  /** The user's goal in structured form, where the dataset knows it (generated tasks). */
+  readonly goal?: G;
 }
 
 /** Rows, texts and tasks; nothing else knows where they came from. */
 export interface Dataset {
   /** `generated` or `tau-bench`. */
   readonly name: string;
-  readonly domain: DomainName;
+  /** Whose domain it is. Default: `tau`. */
+  readonly benchmark?: string;
+  readonly domain: string;
   /** A fingerprint of everything that episodes depend on; two datasets with the same one give the same episodes. */
   readonly fingerprint: string;
   /** The untouched database. Immutable: episodes work on `database.fork()`. */
@@ -473,7 +385,7 @@ export type StopReason =
 /** A rollout's record. */
 export interface Episode {
   readonly taskId: string;
-  readonly domain: DomainName;
+  readonly domain: string;
   readonly split: Split;
   readonly intent: string | null;
   readonly seed: number;

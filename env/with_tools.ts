@@ -1,7 +1,7 @@
 /** A dataset with tools of your own beside its domain's. */
 
 import type { Database } from "./database.ts";
-import { domainOf } from "./domains/registry.ts";
+import { domainKey, domainOf } from "./domains/registry.ts";
 import { ConfigError } from "./errors.ts";
 import { sha256 } from "./state_hash.ts";
 import { type Arguments, defineTool } from "./tool.ts";
@@ -97,7 +97,7 @@ function refuseNamesakes(
   for (const { function: { name } } of schemas) {
     if (names.has(name)) {
       throw new ConfigError(
-        `The tool "${name}" is there already in ${dataset.domain}`,
+        `The tool "${name}" is there already in ${domainKey(dataset)}`,
         { hint: "give yours another name" },
       );
     }

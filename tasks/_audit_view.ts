@@ -5,13 +5,14 @@ import {
   type CheckName,
   CHECKS,
 } from "../env/audit/audit.ts";
-import type { DomainName, Split } from "../env/types.ts";
+import type { Domain } from "../env/domain.ts";
+import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/table.ts";
 
 /** What is listed of an audit. */
 export interface ShownAudit {
-  readonly domain: DomainName;
+  readonly domain: Domain;
   /** Checks whose findings are listed; none is all. */
   readonly check: readonly CheckName[];
   /** How many findings to list. */
@@ -67,12 +68,12 @@ function countsTable({ findings, tasks }: AuditReport): string {
   ]);
 }
 
-function overlapTable({ overlaps }: AuditReport, domain: DomainName): string {
+function overlapTable({ overlaps }: AuditReport, domain: Domain): string {
   return table([
     [
       "shared between",
       "customers",
-      domain === "retail" ? "orders" : "reservations",
+      domain.rows?.owned.map(({ table }) => table).join(", ") ?? "rows",
     ],
     ...overlaps.map(({ splits, customers, rows }) => [
       splits.join(" and "),

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { domainNameSchema } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
 import {
@@ -37,7 +38,7 @@ const { shape } = evaluationSchema;
 
 /** The flags. What is left out is as the recipe says. */
 export const evaluateFlags = z.object({
-  env: z.enum(["retail", "airline"]).optional().meta({
+  env: domainNameSchema.optional().meta({
     description: "The world",
   }),
   split: shape.split.unwrap().optional().meta({ description: "Which tasks" }),

@@ -1,4 +1,4 @@
-/** `deno task mock --env retail|airline --count N`: a generated world with a certificate for each task. */
+/** `deno task mock --env NAME --count N`: a generated world with a certificate for each task. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -8,15 +8,22 @@ import type { Finding } from "../env/audit/finding.ts";
 import { type Coverage, coverageOf } from "../env/generated/coverage.ts";
 import {
   generated,
-  generatedAirlineWorld,
   type GeneratedDataset,
 } from "../env/generated/generated.ts";
+import { partOf } from "../env/domain.ts";
+import {
+  domainKey,
+  type DomainName,
+  domainNamed,
+} from "../env/domains/registry.ts";
+import { objectOf } from "../env/schema_keys.ts";
+import { worldSection } from "../train/config/config_sections.ts";
 import { splitSizes, worldFiles } from "../env/generated/world_files.ts";
 import { slimeFileName, slimeRows } from "../train/slime/plan/example_rows.ts";
 import { loadTauBench } from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
-import type { DomainName, Task } from "../env/types.ts";
+import type { Task } from "../env/types.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
 import {
   type ConfigKey,
@@ -74,7 +81,7 @@ export async function mockGenerated(
     : outside(await rates(world, flags, context), range);
   const alike = await nearDuplicates(world, flags);
   terminal.endProgress();
-  const coverage = coverageOf(world.domain, world.certificates.values());
+  const coverage = coverageOf(domainKey(world), world.certificates.values());
   const files = filesOf(world, { flags, excluded, coverage });
   if (!flags.dryRun) await write(files, flags);
   const drawn = world.certificates.size + refusedOf(world);
@@ -138,8 +145,8 @@ async function generate(
     testTasks: sizes.test,
   };
   const options = optionsOf(set, { env, counts });
-  const make = env === "airline" ? generatedAirlineWorld : generated;
-  return await make(seed, options, {
+  return await generated(seed, options, {
+    domain: env,
     signal,
     onTask: () => line.step(),
   });
@@ -153,7 +160,7 @@ function optionsOf(
     counts: Readonly<Record<string, number>>;
   },
 ) {
-  const section = sectionOf(env);
+  const section = worldSection(env);
   const overrides = set.map(parseSet).map(({ path, ...rest }) => ({
     path: ["data", section, ...path],
     ...rest,
@@ -172,15 +179,9 @@ function optionsOf(
 
 /** The knobs of a world for `--help`, as {@linkcode optionsOf} takes them. */
 export function knobKeys(env: DomainName): ConfigKey[] {
-  const section = `data.${sectionOf(env)}.`;
-  return configKeys().filter(({ key }) => key.startsWith(section))
-    .map(({ key, ...rest }) => ({ key: key.slice(section.length), ...rest }))
+  const { options } = partOf(domainNamed(env), "world");
+  return configKeys(objectOf(options))
     .filter(({ key }) => !/^(train|dev|test)Tasks$/.test(key)); // --count says so
-}
-
-/** Where a recipe has the knobs of a world. */
-function sectionOf(env: DomainName): "generated" | "airline" {
-  return env === "retail" ? "generated" : "airline";
 }
 
 async function rates(
@@ -240,7 +241,7 @@ function filesOf(
   const files: MockFile[] = [
     ...worldFiles(world),
     ...world.splits.map((split) => ({
-      path: slimeFileName(world.domain, split),
+      path: slimeFileName(domainKey(world), split),
       text: slimeRows(
         world.tasks(split).filter(({ id }) => !out.has(id)),
         "split",
@@ -283,9 +284,9 @@ function recipeText(
   const recipe = {
     data: {
       source: "generated",
-      domain: world.domain,
+      domain: domainKey(world),
       worldSeed: world.seed,
-      [sectionOf(world.domain)]: world.options,
+      [worldSection(domainKey(world))]: world.options,
       ...(excluded.length === 0
         ? {}
         : { exclude: join(flags.out, "exclude.yaml") }),

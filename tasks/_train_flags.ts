@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
+import { domainNameSchema } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import {
   type Config,
@@ -41,7 +42,7 @@ export const trainFlags = z.object({
     value: "DIR",
     env: "TAU_BENCH_DIR",
   }),
-  env: z.enum(["retail", "airline"]).optional().meta({
+  env: domainNameSchema.optional().meta({
     description: "The world",
   }),
   exclude: excludeFlag,

@@ -10,6 +10,7 @@ import {
   CHECKS,
 } from "../env/audit/audit.ts";
 import { ConfigError } from "../env/errors.ts";
+import { domainNameSchema, domainOf } from "../env/domains/registry.ts";
 import type { Dataset, Split } from "../env/types.ts";
 import { formatExclusions } from "../train/config/exclusions.ts";
 import { namedDataset } from "../train/config/named_dataset.ts";
@@ -25,7 +26,7 @@ const flags = z.object({
       "Where the tasks come from: generated, tau-bench, or a directory in tau-bench's layout, as mock writes one",
     value: "DIR",
   }),
-  env: z.enum(["retail", "airline"]).optional().meta({
+  env: domainNameSchema.optional().meta({
     description:
       "The world; default: the one that the directory has, or retail",
   }),
@@ -69,7 +70,7 @@ async function run(
   const line = terminal.counting(tasks.length, "tasks");
   const report = audit(dataset, { splits, signal, onTask: () => line.step() });
   terminal.endProgress();
-  terminal.print(reportText(report, { domain: dataset.domain, ...flags }));
+  terminal.print(reportText(report, { domain: domainOf(dataset), ...flags }));
   await write(report, { dataset, flags });
   return {
     json: { data: dataset.name, domain: dataset.domain, ...report },

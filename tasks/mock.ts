@@ -3,14 +3,16 @@
 import { join } from "node:path";
 import { z } from "zod";
 import {
-  SLIME_FILES,
+  SLIME_SPLITS,
   slimeFileName,
   slimeRows,
 } from "../train/slime/plan/example_rows.ts";
 import {
+  domainsIn,
   loadTauBenchTasks,
   tauBenchDir,
 } from "../env/benchmarks/tau/tau_bench.ts";
+import { domainNames, domainNameSchema } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
 import { readTextIfThere, writeFileAtomic } from "../train/runs/storage.ts";
@@ -26,7 +28,7 @@ const flags = z.object({
     description:
       "Where the tasks come from: a world that is generated, or τ-bench's own",
   }),
-  env: z.enum(["retail", "airline"]).default("retail").meta({
+  env: domainNameSchema.default("retail").meta({
     description: "The generated world",
   }),
   count: z.int().min(3).default(1000).meta({
@@ -36,7 +38,7 @@ const flags = z.object({
   seed: z.int().default(1).meta({ description: "Seed of the world" }),
   set: z.array(z.string()).default([]).meta({
     description:
-      "Set a knob of the generated world, as in a recipe below data.generated or data.airline; may be repeated",
+      "Set a knob of the generated world, as in a recipe below data.generated, data.airline or data.world; may be repeated",
     value: "KEY=VALUE",
   }),
   between: z.string().optional().meta({
@@ -117,21 +119,21 @@ async function run(
 
 async function filesOf({ tauBench, rows }: Flags): Promise<MockFile[]> {
   const dir = tauBenchDir(tauBench);
-  const domains = {
-    retail: await loadTauBenchTasks(dir, "retail"),
-    airline: await loadTauBenchTasks(dir, "airline"),
-  };
-  return SLIME_FILES.flatMap(([domain, split]) => {
-    const tasks = domains[domain].get(split);
-    if (tasks === undefined) return [];
-    const text = slimeRows(tasks, rows);
-    return [{
-      name: slimeFileName(domain, split),
-      rows: tasks.length,
-      text,
-      sha256: sha256([text]),
-    }];
-  });
+  const files = await Promise.all((await domainsIn(dir)).map(async (domain) => {
+    const bySplit = await loadTauBenchTasks(dir, domain);
+    return SLIME_SPLITS.flatMap((split) => {
+      const tasks = bySplit.get(split);
+      if (tasks === undefined) return [];
+      const text = slimeRows(tasks, rows);
+      return [{
+        name: slimeFileName(domain, split),
+        rows: tasks.length,
+        text,
+        sha256: sha256([text]),
+      }];
+    });
+  }));
+  return files.flat();
 }
 
 /** Nothing is written if one file would replace another of the same name. */
@@ -154,9 +156,9 @@ async function refuseOthers(
 
 /** The knobs of the world that the command line names. */
 function knobsHelp(argv: readonly string[]): string {
-  const env = argv.some((word) => /^(--env=)?airline$/.test(word))
-    ? "airline"
-    : "retail";
+  const names = domainNames();
+  const env = argv.map((word) => word.replace(/^--env=/, ""))
+    .find((word) => names.includes(word)) ?? "retail";
   const heading = `Knobs of the ${env} world for --set, with their defaults:`;
   return keysHelp(knobKeys(env), heading);
 }

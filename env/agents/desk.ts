@@ -1,5 +1,5 @@
 /**
- * The expert's desk: what the customer has said, what the tools have shown, and the moves that add to
+ * The expert's desk: what the user has said, what the tools have shown, and the moves that add to
  * it. What the expert says or calls may use nothing that is not on the desk.
  */
 
@@ -12,7 +12,7 @@ export type Move =
   | {
     readonly type: "call";
     readonly action: ToolAction;
-    /** A note beside the call, which the customer does not hear. */
+    /** A note beside the call, which the user does not hear. */
     readonly content: string;
   };
 
@@ -21,39 +21,38 @@ export type Script<T = void> = Generator<Move, T, Observation>;
 
 /** What is known in a conversation. */
 export class Desk {
-  /** Rows by the id that they were asked for with, as last observed. */
-  readonly orders = new Map<string, JsonObject>();
-  readonly products = new Map<string, JsonObject>();
   user: JsonObject | undefined;
-  /** Empty until the customer has been found. */
+  /** Empty until the user has been found. */
   userId = "";
+  /** By argument and id that they were asked for with, as last observed. */
+  readonly #rows = new Map<string, JsonObject>();
   readonly #said: string[];
   readonly #shown: string[] = [];
   readonly #called = new Set<string>();
   #since = 0;
 
-  /** @param firstMessage What the customer opened with. */
+  /** @param firstMessage What the user opened with. */
   constructor(firstMessage: string) {
     this.#said = [firstMessage.toLowerCase()];
   }
 
-  /** What the customer said last, lower case. */
+  /** What the user said last, lower case. */
   get last(): string {
     return this.#said.at(-1) ?? "";
   }
 
-  /** From here on, {@linkcode Desk.heard} is about the request that the customer has just made. */
+  /** From here on, {@linkcode Desk.heard} is about the request that the user has just made. */
   beginRequest(): void {
     this.#since = this.#said.length - 1;
   }
 
-  /** Whether the customer said all of `words` since the request began. */
+  /** Whether the user said all of `words` since the request began. */
   heard(...words: readonly string[]): boolean {
     const said = this.#said.slice(this.#since).join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Whether the customer ever said all of `words`. */
+  /** Whether the user ever said all of `words`. */
   everHeard(...words: readonly string[]): boolean {
     const said = this.#said.join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));
@@ -66,12 +65,17 @@ export class Desk {
       this.#shown.some((shown) => shown.includes(text));
   }
 
+  /** The row that a call showed for an id, as last observed: `row("order_id", "#W1")`. */
+  row(argument: string, id: string): JsonObject | undefined {
+    return this.#rows.get(`${argument} ${id}`);
+  }
+
   /** Whether the very same call has been made. */
   hasCalled(action: ToolAction): boolean {
     return this.#called.has(keyOf(action));
   }
 
-  /** Says something; returns the customer's answer, lower case. */
+  /** Says something; returns the user's answer, lower case. */
   *say(content: string): Script<string> {
     const { content: reply } = yield { type: "say", content };
     this.#said.push(reply.toLowerCase());
@@ -91,11 +95,10 @@ export class Desk {
     if (name.startsWith("find_user_id")) this.userId = shown;
     const row = parseRow(shown);
     if (row === undefined) return;
-    const id = args.get("order_id") ?? args.get("product_id");
     if (name === "get_user_details") this.user = row;
-    else if (typeof id !== "string") return;
-    else if (name === "get_product_details") this.products.set(id, row);
-    else this.orders.set(id, row);
+    for (const [argument, id] of args) {
+      if (argument.endsWith("_id")) this.#rows.set(`${argument} ${id}`, row);
+    }
   }
 }
 

@@ -1,10 +1,14 @@
 /**
- * The expert agent: it knows the gold of a task and acts it out as a clerk would. It asks who the customer
+ * The expert agent: it knows the gold of a task and acts it out as a clerk would. It asks who the user
  * is, looks up what it needs, asks for what is missing, reads the details back, writes after a yes, and
  * tells what was asked. The demonstrations that it makes teach a policy that sees only the conversation, so
  * every id, name and address that it uses has been said or shown before.
  */
 
+import { partOf } from "../domain.ts";
+import { domainOf } from "../domains/registry.ts";
+import type { Goal } from "../domains/shared/goal/goal.ts";
+import { phraser } from "../domains/shared/user/wording.ts";
 import { createRng } from "../random.ts";
 import { sameCanonical } from "../state_hash.ts";
 import type {
@@ -18,11 +22,7 @@ import type {
   ToolAction,
   Turn,
 } from "../types.ts";
-import { phraser } from "../users/wording.ts";
 import { Desk, type Move, type Script } from "./desk.ts";
-import { serveAirline } from "../domains/airline/expert/serve_airline.ts";
-import { planOf } from "../domains/retail/expert/expert_plan.ts";
-import { serveRetail } from "../domains/retail/expert/serve_retail.ts";
 import { openingMessages, type PromptStyle } from "./tool_calling.ts";
 
 /** Settings of {@linkcode expertAgent}. */
@@ -33,7 +33,10 @@ export interface ExpertOptions {
   readonly system?: (start: AgentStart) => Message;
 }
 
-/** Makes the expert. Its sessions never fail and wait for nothing. */
+/**
+ * Makes the expert. Its sessions never fail and wait for nothing.
+ * @throws {MissingPartError} From `start`, if the domain has no expert.
+ */
 export function expertAgent(
   { prompt = "full", system }: ExpertOptions = {},
 ): Agent {
@@ -61,14 +64,13 @@ class ExpertSession implements AgentSession {
   constructor(start: AgentStart, opening: Message[]) {
     const { task, dataset, seed, firstMessage, history = [] } = start;
     this.#messages = opening;
-    const say = phraser(createRng(seed, "expert", task.id), {
-      wording: task.goal?.wording,
+    const { wording } = (task.goal ?? {}) as Partial<Goal>;
+    this.#script = partOf(domainOf(dataset), "expert")({
+      desk: new Desk(firstMessage),
+      task,
+      database: dataset.database,
+      say: phraser(createRng(seed, "expert", task.id), { wording }),
     });
-    const desk = new Desk(firstMessage);
-    const { database } = dataset;
-    this.#script = task.goal !== undefined && task.domain === "airline"
-      ? serveAirline({ desk, task, database, say })
-      : serveRetail({ desk, plan: planOf(task, database), say });
     for (const turn of history) this.#catchUp(turn);
   }
 

@@ -1,5 +1,6 @@
 /** The audit of a set of tasks: every check over every task, and what splits share. */
 
+import { domainOf } from "../domains/registry.ts";
 import type { Dataset, Split, Task } from "../types.ts";
 import { duplicates } from "./duplicates.ts";
 import type { CheckName, Finding, TaskCheck } from "./finding.ts";
@@ -21,12 +22,12 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   duplicate: "tasks that an earlier one is like",
 };
 
-const TASK_CHECKS: readonly TaskCheck[] = [
-  goldErrors,
-  idleTasks,
-  forbiddenGold,
-  unknowable,
-  looseOutputs,
+const TASK_CHECKS: readonly (readonly [CheckName, TaskCheck])[] = [
+  ["gold_error", goldErrors],
+  ["idle", idleTasks],
+  ["forbidden", forbiddenGold],
+  ["unknowable", unknowable],
+  ["loose_output", looseOutputs],
 ];
 
 /** What an audit comes to. */
@@ -37,6 +38,8 @@ export interface AuditReport {
   readonly overlaps: readonly SplitOverlap[];
   /** Tasks that should be left out, each with the first reason. */
   readonly exclusions: readonly Exclusion[];
+  /** Checks that could not be made, since the domain lacks a part: there where there are any. */
+  readonly unchecked?: readonly CheckName[];
 }
 
 /** A task that should be left out. */
@@ -54,15 +57,19 @@ export interface AuditOptions {
   readonly onTask?: (done: number, of: number) => void;
 }
 
-/** Audits a dataset's tasks. Pure but for the clock of whoever watches. */
+/** Audits a dataset's tasks. Pure but for what `onTask` does. */
 export function audit(
   dataset: Dataset,
   { splits = dataset.splits, signal, onTask }: AuditOptions = {},
 ): AuditReport {
   const tasks = splits.flatMap((split) => dataset.tasks(split));
+  const unchecked: CheckName[] = domainOf(dataset).policy === undefined
+    ? ["forbidden"]
+    : [];
+  const checks = TASK_CHECKS.filter(([name]) => !unchecked.includes(name));
   const ofTask = tasks.flatMap((task, i) => {
     signal?.throwIfAborted();
-    const found = TASK_CHECKS.flatMap((check) => check(task, dataset));
+    const found = checks.flatMap(([, check]) => check(task, dataset));
     onTask?.(i + 1, tasks.length);
     return found;
   });
@@ -73,6 +80,7 @@ export function audit(
     findings,
     overlaps: overlaps(audited),
     exclusions: exclusionsOf(findings),
+    ...unchecked.length > 0 && { unchecked },
   };
 }
 

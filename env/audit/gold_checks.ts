@@ -4,6 +4,7 @@
  */
 
 import { goldOf } from "../gold.ts";
+import { domainOf } from "../domains/registry.ts";
 import { policyViolations } from "../policy/oracle.ts";
 import { printPythonJson } from "../python/python_json.ts";
 import { grade } from "../reward.ts";
@@ -25,13 +26,17 @@ export function goldErrors(task: Task, dataset: Dataset): Finding[] {
   );
 }
 
-/** Gold actions that the tools accept and policy forbids, by the oracle. */
+/**
+ * Gold actions that the tools accept and policy forbids, by the oracle.
+ * @throws {MissingPartError} If the domain has no clauses.
+ */
 export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {
+  const domain = domainOf(dataset);
   const earlier: ToolAction[] = [];
   return replayGold(task, dataset).flatMap(({ action, before, changed }) => {
     if (!changed) return [];
     const { userId } = task;
-    const broken = policyViolations(task.domain, {
+    const broken = policyViolations(domain, {
       action,
       database: before,
       userId,

@@ -2,7 +2,7 @@
 
 import { callTool } from "../call_tool.ts";
 import type { Database } from "../database.ts";
-import { domainNamed } from "../domains/registry.ts";
+import { domainOf } from "../domains/registry.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 
 /** A gold action as it went. */
@@ -16,7 +16,7 @@ export interface GoldStep {
 
 /** Replays the gold in a fresh world. */
 export function replayGold(task: Task, dataset: Dataset): GoldStep[] {
-  const domain = domainNamed(task.domain);
+  const domain = domainOf(dataset);
   let before = dataset.database.fork();
   return task.actions.map((action) => {
     const after = before.fork();

@@ -3,6 +3,7 @@
  * in an order's id, and an agent who reads the order back has said it.
  */
 
+import { domainOf } from "../domains/registry.ts";
 import type { JsonValue } from "../python/python_value.ts";
 import type { Dataset, Task } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
@@ -48,12 +49,14 @@ function spokenValues({ actions }: Task): string[] {
   );
 }
 
-/** What the gold's reads show of the customer's own orders and reservations. */
-function shownValues({ actions }: Task, { database }: Dataset): string[] {
+/** What the gold's reads show of the user's own rows. */
+function shownValues({ actions }: Task, dataset: Dataset): string[] {
+  const { database } = dataset;
+  const owned = domainOf(dataset).rows?.owned ?? [];
   const ids = new Set(
     actions.flatMap(({ arguments: args }) =>
-      ["order_id", "reservation_id"].flatMap((key) => {
-        const id = args.get(key);
+      owned.flatMap(({ argument }) => {
+        const id = args.get(argument);
         return typeof id === "string" ? [id] : [];
       })
     ),

@@ -1,33 +1,33 @@
 /**
- * Customers, orders and reservations that tasks of several splits are about: what is learnt on one is known on the
- * other.
+ * Users and rows of theirs that tasks of several splits are about: what is learnt on one is known on the other.
  */
 
+import type { Domain } from "../domain.ts";
+import { domainOf } from "../domains/registry.ts";
 import type { Split, Task } from "../types.ts";
 import { type Audited, type Finding, finding } from "./finding.ts";
 
 /** One finding for each task of a split that is not for training and shares a row with one that is. */
 export function sharedRows({ tasks, dataset }: Audited): Finding[] {
+  const domain = domainOf(dataset);
   const trained = new Map<string, Task>();
   for (const task of tasks) {
     if (task.split !== "train") continue;
-    for (const row of rowsOf(task)) {
-      if (!trained.has(row)) trained.set(row, task);
+    for (const { id } of rowsOf(task, domain)) {
+      if (!trained.has(id)) trained.set(id, task);
     }
   }
   return tasks.filter(({ split }) => split !== "train").flatMap((task) => {
-    const shared = rowsOf(task).filter((row) => trained.has(row));
+    const shared = rowsOf(task, domain).filter(({ id }) => trained.has(id));
     const [row] = shared;
-    const with_ = row === undefined ? undefined : trained.get(row);
+    const with_ = row === undefined ? undefined : trained.get(row.id);
     if (row === undefined || with_ === undefined) return [];
     return [
       finding(task, {
         check: "shared_rows",
-        reason: `the ${
-          noun(row, dataset.domain)
-        } ${row} is of a train task too`,
+        reason: `the ${row.noun} ${row.id} is of a train task too`,
         evidence: `${with_.id}; in all ${shared.length} shared: ${
-          shared.slice(0, 5).join(", ")
+          shared.slice(0, 5).map(({ id }) => id).join(", ")
         }`,
         exclude: false,
       }),
@@ -35,43 +35,53 @@ export function sharedRows({ tasks, dataset }: Audited): Finding[] {
   });
 }
 
-function noun(row: string, domain: Task["domain"]): string {
-  if (row.includes("_")) return "customer";
-  return domain === "retail" ? "order" : "reservation";
+/** A row that a task is about. */
+interface TaskRow {
+  readonly id: string;
+  readonly noun: string;
 }
 
-/** What a task is about: orders first, since they say more than the customer. */
-export function rowsOf({ userId, actions }: Task): string[] {
-  const ids = actions.flatMap(({ arguments: args }) =>
-    ["order_id", "reservation_id"].flatMap((key) => {
-      const id = args.get(key);
-      return typeof id === "string" ? [id] : [];
+/** What people call a user in findings, whatever the domain. */
+const USER = "customer";
+
+/** What a task is about: the user's rows first, since they say more than the user. */
+function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
+  const owned = actions.flatMap(({ arguments: args }) =>
+    (rows?.owned ?? []).flatMap(({ argument, noun }) => {
+      const id = args.get(argument);
+      return typeof id === "string" ? [{ id, noun }] : [];
     })
   );
-  return [...new Set([...ids, userId])];
+  const all = [...owned, { id: userId, noun: USER }];
+  return [...new Map(all.map((row) => [row.id, row])).values()];
 }
 
-/** How many customers, orders and reservations two splits share. */
+/** How many users and rows of theirs two splits share. */
 export interface SplitOverlap {
   readonly splits: readonly [Split, Split];
   readonly customers: number;
-  /** Orders or reservations. */
+  /** Of tables whose rows belong to users: orders, reservations. */
   readonly rows: number;
 }
 
 /** Overlaps of each pair of splits. */
 export function overlaps({ tasks, dataset }: Audited): SplitOverlap[] {
-  const rows = new Map(dataset.splits.map((split) => [
+  const domain = domainOf(dataset);
+  const bySplit = new Map(dataset.splits.map((split) => [
     split,
-    new Set(tasks.filter((task) => task.split === split).flatMap(rowsOf)),
+    new Map(
+      tasks.filter((task) => task.split === split)
+        .flatMap((task) => rowsOf(task, domain))
+        .map(({ id, noun }) => [id, noun]),
+    ),
   ]));
   const pairs = dataset.splits.flatMap((a, i) =>
     dataset.splits.slice(i + 1).map((b) => [a, b] as const)
   );
   return pairs.map((splits) => {
-    const [a, b] = splits.map((split) => rows.get(split) ?? new Set<string>());
-    const both = [...a?.intersection(b ?? new Set()) ?? []];
-    const customers = both.filter((row) => row.includes("_")).length;
+    const [a, b] = splits.map((split) => bySplit.get(split));
+    const both = [...a ?? []].filter(([id]) => b?.has(id));
+    const customers = both.filter(([, noun]) => noun === USER).length;
     return { splits, customers, rows: both.length - customers };
   });
 }

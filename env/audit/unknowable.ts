@@ -3,6 +3,8 @@
  * know them.
  */
 
+import { domainOf } from "../domains/registry.ts";
+import { texts } from "../domains/shared/read_row.ts";
 import { toPlain } from "../python/python_json.ts";
 import type { Dataset, Task } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
@@ -28,7 +30,7 @@ export function unknowable(task: Task, dataset: Dataset): Finding[] {
   );
 }
 
-/** What an agent can know: the instruction's words, the customer's rows, what the tools tell everybody. */
+/** What an agent can know: the instruction's words, the user's rows, what the tools tell everybody. */
 interface Knowledge {
   has(value: string): boolean;
 }
@@ -46,18 +48,14 @@ function knowledgeOf(task: Task, dataset: Dataset): Knowledge {
   };
 }
 
-/** The customer's profile, and every row that it names. */
-function ownRows({ userId, instruction }: Task, { database }: Dataset) {
+/** The user's profile, and every row that it names. */
+function ownRows({ userId, instruction }: Task, dataset: Dataset) {
+  const { database } = dataset;
   const user = database.get("users", userId);
-  const profile = user === undefined ? null : toPlain(user) as {
-    orders?: string[];
-    reservations?: string[];
-  };
-  const named = [
-    ...profile?.orders ?? [],
-    ...profile?.reservations ?? [],
-    ...instruction.match(/#W\d+|\b[A-Z0-9]{6}\b/g) ?? [],
-  ];
+  const profile = user === undefined ? null : toPlain(user);
+  const named = (domainOf(dataset).rows?.owned ?? []).flatMap((
+    { table, id },
+  ) => [...texts(user, table), ...instruction.match(id) ?? []]);
   const rows = database.tables.flatMap((table) =>
     named.flatMap((id) => {
       const row = database.get(table, id);
@@ -73,7 +71,7 @@ function openValues(dataset: Dataset): ReadonlySet<string> {
   if (known !== undefined) return known;
   const { database, tools } = dataset;
   const values = new Set<string>();
-  for (const table of ["products", "flights"]) {
+  for (const table of domainOf(dataset).rows?.open ?? []) {
     if (!database.tables.includes(table)) continue;
     for (const id of database.ids(table)) {
       collect(toPlain(database.get(table, id) ?? null), values);

@@ -4,10 +4,9 @@
  */
 
 import { callTool } from "../call_tool.ts";
-import type { Database } from "../database.ts";
+import type { Database, RowPair } from "../database.ts";
 import type { Domain } from "../domain.ts";
 import type { ToolAction } from "../types.ts";
-import { restoresOf } from "./restores.ts";
 
 /** What a search is made with. */
 export interface ReachOptions {
@@ -54,7 +53,7 @@ class Search {
       const rest = unused.filter((other) => other !== index);
       if (next !== undefined && this.from(next, rest)) return true;
     }
-    return wrong.flatMap((row) => restoresOf(domain.name, row)).some(
+    return wrong.flatMap((row) => restoresOf(domain, row)).some(
       (action) => {
         const next = this.#after(database, action);
         return next !== undefined && this.from(next, unused);
@@ -87,4 +86,13 @@ function stateKey(database: Database): string {
   return database.changes().map(({ table, id }) =>
     `${table}/${id}=${database.canonical(table, id)}`
   ).sort().join("\n");
+}
+
+/** Calls that could make a row what it should be, in `left`, again; whether they do is seen by trying. */
+function restoresOf(
+  { rows }: Domain,
+  { table, id, left, right }: RowPair,
+): readonly ToolAction[] {
+  if (left === undefined || right === undefined) return []; // no tool deletes, and only gold writes add
+  return rows?.restores?.[table]?.(left, id) ?? [];
 }

@@ -1,9 +1,8 @@
 /** Which clauses of policy a set of tasks puts to the test, and how. */
 
-import { CLAUSES } from "../policy/oracle.ts";
-import type { DomainName } from "../types.ts";
+import { partOf } from "../domain.ts";
+import { type DomainName, domainNamed } from "../domains/registry.ts";
 import type { Certificate } from "./certificate/certificate.ts";
-import { UNTESTED } from "./untested.ts";
 
 /** A clause and a tool that it binds. */
 export interface Coverage {
@@ -30,8 +29,9 @@ export function coverageOf(
       for (const clause of clauses) add(refused, `${clause} ${tool}`);
     }
   }
-  return CLAUSES[domain].flatMap(({ id, tools }) => {
-    const untested = UNTESTED[domain][id];
+  const { clauses, untested: reasons } = partOf(domainNamed(domain), "policy");
+  return clauses.flatMap(({ id, tools }) => {
+    const untested = reasons?.[id];
     return tools.map((tool) => ({
       clause: id,
       tool,

@@ -5,26 +5,21 @@
 
 import { printPythonJson } from "../python/python_json.ts";
 import type { Rng } from "../random.ts";
-import type {
-  DomainName,
-  Goal,
-  Request,
-  Split,
-  Task,
-  ToolAction,
-  Voice,
-} from "../types.ts";
+import type { Goal, Request } from "../domains/shared/goal/goal.ts";
+import type { Split, Task, ToolAction } from "../types.ts";
+import type { Voice } from "../users/voice.ts";
+import type { LotPlace } from "./world.ts";
 
 /** A request and how it is met. */
-export interface Drawn {
-  readonly request: Request;
+export interface Drawn<R extends Request = Request> {
+  readonly request: R;
   /** Reads, then the write if there is one. */
   readonly actions: readonly ToolAction[];
   /** What must be told. */
   readonly outputs: readonly string[];
 }
 
-/** How a customer speaks, as the knobs have it. */
+/** How a user speaks, as the knobs have it. */
 export interface MannerOptions {
   readonly wording: number;
   readonly voices: Readonly<Record<Voice, number>>;
@@ -91,11 +86,11 @@ export function drawIntentsOf<T extends string>(
     : [first];
 }
 
-/** How the customer of a task speaks. */
+/** How the user of a task speaks. */
 export function drawManner(
   rng: Rng,
   { split, options }: { split: Split; options: MannerOptions },
-): Omit<Goal, "identity" | "requests"> {
+): Omit<Goal, "requests"> {
   const voice = drawVoice(rng, options.voices);
   const phrasings = split === "train" ? "train" : "held_out";
   return {
@@ -114,25 +109,41 @@ function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   return others ? pickWeighted(rng, weights) : "plain";
 }
 
+/** Which task is drawn. */
+export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
+
+/** Draws the tasks of a lot, each by what was settled for it; `undefined` where one came to nothing. */
+export function drawTasks<S>(
+  { count: _, ...first }: LotPlace,
+  settled: readonly S[],
+  draw: (settled: S, place: TaskPlace) => Task | undefined,
+): Task[] | undefined {
+  const tasks: Task[] = [];
+  for (const [i, one] of settled.entries()) {
+    const task = draw(one, { ...first, index: first.index + i });
+    if (task === undefined) return undefined;
+    tasks.push(task);
+  }
+  return tasks;
+}
+
 /** What a task is made of. */
 export interface TaskParts {
-  readonly domain: DomainName;
-  readonly place: { readonly split: Split; readonly index: number };
+  readonly place: TaskPlace;
   readonly userId: string;
   readonly goal: Goal;
   readonly instruction: string;
-  /** The read that finds the customer. */
+  /** The read that finds the user. */
   readonly first: ToolAction;
   readonly drawn: readonly Drawn[];
 }
 
 /** The task that drawn requests make. */
 export function taskOf(
-  { domain, place, userId, goal, instruction, first, drawn }: TaskParts,
+  { place, userId, goal, instruction, first, drawn }: TaskParts,
 ): Task {
   return {
-    id: `${domain}/${place.split}/${place.index}`,
-    domain,
+    id: `${place.domain}/${place.split}/${place.index}`,
     ...place,
     userId,
     instruction,

@@ -11,19 +11,22 @@ import {
   createCertifier,
   Refusal,
 } from "./certificate/certificate.ts";
+import { type Domain, identityOf, keyOf, partOf } from "../domain.ts";
 import type {
   CommonOptions,
-  GeneratedDomain,
   Lot,
   LotPlace,
   WorldDraw,
+  WorldPart,
 } from "./world.ts";
 
 /** A generated dataset. */
-export interface GeneratedDataset<O = CommonOptions> extends Dataset {
+export interface GeneratedDataset<O = CommonOptions, T extends Task = Task>
+  extends Dataset {
   readonly name: "generated";
   readonly seed: number;
   readonly options: O;
+  tasks(split: Split): readonly T[];
   /** The proof of every task, by task id. */
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** Draws whose certificate was refused, by the reason; each was replaced by another one. */
@@ -47,7 +50,7 @@ const MAX_REFUSED = 40;
 
 /** Generates a world of a domain. @throws {ConfigError} If the options have no possible task. */
 export async function generateWorld<O extends CommonOptions>(
-  domain: GeneratedDomain<O>,
+  domain: Domain,
   { seed, options, ...hooks }:
     & { readonly seed: number; readonly options: O }
     & GenerateHooks,
@@ -64,17 +67,19 @@ interface Order<O> extends GenerateHooks {
 }
 
 class Factory<O extends CommonOptions> {
-  readonly #domain: GeneratedDomain<O>;
+  readonly #domain: Domain;
+  readonly #world: WorldPart;
   readonly #order: Order<O>;
   readonly #draw: WorldDraw;
   readonly #dropped = new Map<string, number>();
   readonly #certificates = new Map<string, Certificate>();
   #lots: Lot[] = [];
 
-  constructor(domain: GeneratedDomain<O>, order: Order<O>) {
+  constructor(domain: Domain, order: Order<O>) {
     this.#domain = domain;
+    this.#world = partOf(domain, "world");
     this.#order = order;
-    this.#draw = domain.open(order.seed, order.options);
+    this.#draw = this.#world.open(order.seed, order.options);
   }
 
   /** Draws a split's tasks. */
@@ -83,7 +88,9 @@ class Factory<O extends CommonOptions> {
     const all = this.#order.options[`${split}Tasks`];
     for (let index = 0; index < all; index += tasksPerUser) {
       const count = Math.min(tasksPerUser, all - index);
-      this.#lots.push(this.#drawLot({ split, index, count }));
+      this.#lots.push(
+        this.#drawLot({ ...identityOf(this.#domain), split, index, count }),
+      );
     }
   }
 
@@ -140,7 +147,9 @@ class Factory<O extends CommonOptions> {
     const total = this.#dropped.values().reduce((sum, n) => sum + n, 0);
     if (total <= MAX_ATTEMPTS + MAX_REFUSED * this.#lots.length) return;
     throw new ConfigError(
-      `Cannot generate the ${this.#domain.name} world: ${total} draws were refused, the last for "${reason}" (${evidence})`,
+      `Cannot generate the ${
+        keyOf(this.#domain)
+      } world: ${total} draws were refused, the last for "${reason}" (${evidence})`,
       {
         hint:
           `the options leave hardly any task that can be certified, so loosen them, or report this with the seed ${this.#order.seed} and the options`,
@@ -162,8 +171,7 @@ class Factory<O extends CommonOptions> {
   }
 
   #dataset(lots: readonly Lot[]): Dataset & { name: "generated" } {
-    const { name, version, policy, tools, terminatingTools, prompts } =
-      this.#domain;
+    const { version, policy, tools, terminatingTools, prompts } = this.#world;
     const { seed, options } = this.#order;
     const tables = this.#draw.tables(lots);
     const tasks = Map.groupBy(
@@ -174,7 +182,7 @@ class Factory<O extends CommonOptions> {
       JSON.stringify(tools);
     return {
       name: "generated",
-      domain: name,
+      ...identityOf(this.#domain),
       fingerprint: fingerprintOf(settings, { tables, tasks }),
       database: createDatabase(tables),
       policy,

@@ -4,34 +4,51 @@
  */
 
 import type { z } from "zod";
+import { keyOf, partOf } from "../domain.ts";
+import {
+  type BuiltInDomain,
+  type DomainName,
+  domainNamed,
+} from "../domains/registry.ts";
 import { ConfigError } from "../errors.ts";
 import { nearest } from "../explain.ts";
 import { knownKeys } from "../schema_keys.ts";
-import { generatedAirline } from "../domains/airline/world/draw_world.ts";
-import {
-  type AirlineOptions,
-  type AirlineOptionsInput,
-  airlineOptionsSchema,
-} from "../domains/airline/world/options.ts";
+import type { Task } from "../types.ts";
 import {
   type GeneratedDataset,
   type GenerateHooks,
   generateWorld,
 } from "./factory.ts";
-import { generatedRetail } from "../domains/retail/world/draw_world.ts";
-import {
-  type GeneratedOptions,
-  type GeneratedOptionsInput,
-  generatedOptionsSchema,
-} from "../domains/retail/world/options.ts";
 
 export type { GeneratedDataset } from "./factory.ts";
 
+type OptionsSchema<N> = N extends BuiltInDomain["name"]
+  ? Extract<BuiltInDomain, { readonly name: N }>["world"]["options"]
+  : z.ZodType<Record<string, unknown>, Record<string, unknown>>;
+
+/** The knobs of a domain's worlds, as they are given. */
+export type WorldInput<N extends DomainName = "retail"> = z.input<
+  OptionsSchema<N>
+>;
+
+/** The knobs of a domain's worlds, with their defaults. */
+export type WorldOptions<N extends DomainName = "retail"> = z.output<
+  OptionsSchema<N>
+>;
+
+/** The tasks of a domain's worlds, each with its goal. */
+export type WorldTask<N extends DomainName = "retail"> = N extends
+  BuiltInDomain["name"] ? Parameters<
+    Extract<BuiltInDomain, { readonly name: N }>["goals"]["strays"]
+  >[0]
+  : Task;
+
 /**
- * Generates a retail world. Every task holds its certificate; the splits share no user and no order, only the store's
- * products.
+ * Generates a world of a domain. Every task holds its certificate; the splits share no user and no row of one, only what
+ * all users share: the store's products, the flights.
  *
  * @throws {ConfigError} If an option is unknown or out of range, or an intent has no possible task.
+ * @throws {MissingPartError} If the domain has no generator.
  * @example
  * ```ts
  * import { ok } from "node:assert/strict";
@@ -42,30 +59,23 @@ export type { GeneratedDataset } from "./factory.ts";
  * const tasks = dataset.tasks("train");
  * ok(tasks.every(({ intent }) => !intent?.includes("question")));
  * ok(tasks.every(({ id }) => dataset.certificates.has(id)));
+ *
+ * const flights = await generated(1, { trainTasks: 5 }, { domain: "airline" });
+ * ok(flights.tasks("train").every(({ domain }) => domain === "airline"));
  * ```
  */
-export async function generated(
+export async function generated<N extends DomainName = "retail">(
   seed: number,
-  input: GeneratedOptionsInput = {},
-  hooks: GenerateHooks = {},
-): Promise<GeneratedDataset<GeneratedOptions>> {
-  const options = parseOptions(generatedOptionsSchema, input, "retail");
-  return await generateWorld(generatedRetail, { seed, options, ...hooks });
-}
-
-/**
- * Generates an airline world. Every task holds its certificate; the splits share no user and no reservation, only the
- * flights.
- *
- * @throws {ConfigError} If an option is unknown or out of range, or an intent has no possible task.
- */
-export async function generatedAirlineWorld(
-  seed: number,
-  input: AirlineOptionsInput = {},
-  hooks: GenerateHooks = {},
-): Promise<GeneratedDataset<AirlineOptions>> {
-  const options = parseOptions(airlineOptionsSchema, input, "airline");
-  return await generateWorld(generatedAirline, { seed, options, ...hooks });
+  input?: WorldInput<N>,
+  { domain: name, ...hooks }:
+    & { readonly domain?: N | undefined }
+    & GenerateHooks = {},
+): Promise<GeneratedDataset<WorldOptions<N>, WorldTask<N>>> {
+  const domain = domainNamed(name ?? "retail");
+  const { options: schema } = partOf(domain, "world");
+  const options = parseOptions(schema, input ?? {}, keyOf(domain));
+  const world = await generateWorld(domain, { seed, options, ...hooks });
+  return world as GeneratedDataset<WorldOptions<N>, WorldTask<N>>;
 }
 
 function parseOptions<S extends z.ZodType>(

@@ -1,18 +1,21 @@
 /** A goal as an instruction in prose, for users who are told what to play. */
 
-import type { Goal, Request } from "../types.ts";
+import type { Goal, Request } from "../domains/shared/goal/goal.ts";
 import { TEMPERS } from "../users/voice.ts";
 
 /** A domain's part of an instruction. */
-export interface ProseParts {
-  /** Who the customer is, in whole sentences. */
+export interface ProseParts<R extends Request> {
+  /** Who the user is, in whole sentences. */
   readonly who: string;
   /** What a request wants, to follow "you want to". */
-  wish(request: Request): string;
+  wish(request: R): string;
 }
 
-/** Who the customer is, what they want in which order, and what they keep back. */
-export function goalProse(goal: Goal, { who, wish }: ProseParts): string {
+/** Who the user is, what they want in which order, and what they keep back. */
+export function goalProse<R extends Request>(
+  goal: Goal<R>,
+  { who, wish }: ProseParts<R>,
+): string {
   const wants = goal.requests.map((request, i) => {
     const now = { ...request, ...request.before };
     return `${startOf(request, i)} ${wish(now)}.${rethought(request, wish)}`;
@@ -30,10 +33,13 @@ function startOf({ fallback, before }: Request, index: number): string {
 }
 
 /** What is wanted in the end, where that is something else. */
-function rethought(request: Request, wish: ProseParts["wish"]): string {
-  if (request.before === undefined) return "";
-  const { before: _, ...settled } = request;
-  return ` Once that is read back to you, you change your mind, and want to ${
-    wish(settled)
-  }.`;
+function rethought<R extends Request>(
+  request: R,
+  wish: ProseParts<R>["wish"],
+): string {
+  return request.before === undefined
+    ? ""
+    : ` Once that is read back to you, you change your mind, and want to ${
+      wish(request)
+    }.`;
 }

@@ -1,37 +1,33 @@
 /**
- * The seam between the generator and a domain: what a domain must provide so that worlds of it are drawn, and every
- * task of them certified.
+ * The generator's part of a domain: what it must provide so that worlds of it are drawn, and every task of them
+ * certified.
  *
- *     GeneratedDomain.open(seed, options) ─▶ WorldDraw.begin(place) ─▶ Lot (tasks of one customer, and their rows)
- *                                                                       │
+ *     WorldPart.open(seed, options) ─▶ WorldDraw.begin(place) ─▶ Lot (tasks of one user, and their rows)
+ *                                                                 │
  *     Factory: draws lots, certifies each task, replaces what is refused, and puts the rows into one database
  *
- * A domain provides, besides its handlers (`env/<domain>/domain.ts`) and its oracle (`policy_clauses.ts`):
- *
- * - here, in `generated/<domain>/`: the rows, the drawing of tasks, the knobs, policy text and prompts;
- * - in `env/<domain>/goal/`: what a goal means as calls, see {@linkcode GoalDomain}. The certificate is built on it, and
- *   it is written apart from the drawing, so that a task that was drawn wrongly is refused rather than believed.
- *
- * The scripted customer and the expert play goals of every domain; what they say of one is in `env/users/` and
- * `env/agents/`.
+ * The certificate is built on the domain's goals, clauses, scripted user and expert, which are written apart from the
+ * drawing: a task that was drawn wrongly is refused rather than believed.
  */
 
+import type { z } from "zod";
 import type { Table } from "../database.ts";
 import type { Rng } from "../random.ts";
-import type { DomainName, Prompts, Split, Task, ToolSchema } from "../types.ts";
+import type { Prompts, Split, Task, ToolSchema } from "../types.ts";
 
 /** Knobs that every domain has. */
 export interface CommonOptions {
   readonly trainTasks: number;
   readonly devTasks: number;
   readonly testTasks: number;
-  /** Tasks that share one customer. */
+  /** Tasks that share one user. */
   readonly tasksPerUser: number;
 }
 
-/** A domain whose worlds can be generated. */
-export interface GeneratedDomain<O extends CommonOptions = CommonOptions> {
-  readonly name: DomainName;
+/** How worlds of a domain are drawn. */
+export interface WorldPart<O extends CommonOptions = CommonOptions> {
+  /** The knobs: types, defaults and help. */
+  readonly options: z.ZodType<O>;
   /** Raised when what is generated changes for the same seed and options. */
   readonly version: number;
   /** The policy that agents are told, in our own words; says what the oracle's clauses say. */
@@ -39,14 +35,14 @@ export interface GeneratedDomain<O extends CommonOptions = CommonOptions> {
   readonly tools: readonly ToolSchema[];
   readonly terminatingTools: readonly string[];
   readonly prompts: Prompts;
-  /** Opens the drawing of one world: draws what all customers share (the store, the flights). */
+  /** Opens the drawing of one world: draws what all users share (the store, the flights). */
   open(seed: number, options: O): WorldDraw;
 }
 
 /** The drawing of one world. */
 export interface WorldDraw {
   /**
-   * Settles what the tasks of a customer are about, before anything else is drawn, so that weights hold whatever is
+   * Settles what the tasks of a user are about, before anything else is drawn, so that weights hold whatever is
    * redrawn.
    * @param rng The lot's own stream: what one lot draws changes no other.
    */
@@ -57,6 +53,9 @@ export interface WorldDraw {
 
 /** Which tasks a lot holds: those of a split from `index` on. */
 export interface LotPlace {
+  /** Left out for τ-bench's, as in tasks. */
+  readonly benchmark?: string;
+  readonly domain: string;
   readonly split: Split;
   readonly index: number;
   readonly count: number;
@@ -72,7 +71,7 @@ export interface LotDraw {
   draw(): Lot | undefined;
 }
 
-/** The tasks of one customer, and everybody and everything that they need. */
+/** The tasks of one user, and everybody and everything that they need. */
 export interface Lot {
   readonly place: LotPlace;
   /** `count` of them, indices from `index` on. Each has a goal. */

@@ -1,6 +1,7 @@
 /** What a trainer asks of a server of episodes: `POST /episodes`. */
 
 import { z } from "zod";
+import { domainKey, domainNameSchema } from "../domains/registry.ts";
 import type { Dataset, Task } from "../types.ts";
 import { readBody } from "./read_body.ts";
 import { RequestError } from "./served_policy.ts";
@@ -16,7 +17,7 @@ const samplingSchema = z.looseObject({
 const requestSchema = z.strictObject({
   task: z.int().min(0),
   split: z.enum(["train", "dev", "test"]),
-  domain: z.enum(["retail", "airline"]).nullish(),
+  domain: domainNameSchema.nullish(),
   seed: z.int().min(0),
   evaluation: z.boolean().default(false),
   sampling_params: samplingSchema.prefault({}),
@@ -127,9 +128,11 @@ export function taskOf(request: EpisodeRequest, dataset: Dataset): Task {
       404,
     );
   }
-  if (domain && domain !== task.domain) {
+  if (domain && domain !== domainKey(task)) {
     throw new RequestError(
-      `The row is of ${domain}, and this server has ${task.domain}; give it the recipe of the rows`,
+      `The row is of ${domain}, and this server has ${
+        domainKey(task)
+      }; give it the recipe of the rows`,
       409,
     );
   }

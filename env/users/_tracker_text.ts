@@ -1,23 +1,8 @@
 /** Facts and words in a customer's messages. */
 
-import type { Database } from "../database.ts";
 import { printPythonJson } from "../python/python_json.ts";
-import type { Goal, Request } from "../types.ts";
-import { tripDetails } from "../domains/airline/user/trip_words.ts";
 import { texts } from "../domains/shared/read_row.ts";
-
-/** What a request is about beyond its order: what a customer tells when they are asked. */
-export function detailsOf(request: Request): string[] {
-  const { items = [], newItems = [], reason, payment, address } = request;
-  const trip = request.trip === undefined
-    ? []
-    : [...tripDetails(request)].filter(([kind]) => kind !== "reservation")
-      .map(([, words]) => words);
-  return [...items, ...newItems, reason, payment, address?.address1, ...trip]
-    .filter((detail): detail is string =>
-      detail !== undefined && detail !== ""
-    );
-}
+import type { TrackOptions } from "./tracker.ts";
 
 /** Whether a text holds a detail, whatever its case, spacing and punctuation. */
 export function mentions(text: string, detail: string): boolean {
@@ -45,40 +30,38 @@ export function overlap(
   return shared / runs;
 }
 
-/** Everything that the customer may know, as one text: goal, instruction, own profile and orders. */
+/** Everything that the user may know, as one text: goal, instruction, own profile and rows. */
 export function knownText(
-  { goal, instruction, userId, database }: {
-    goal: Goal;
-    instruction: string;
-    userId: string;
-    database: Database;
-  },
+  { task, database, domain }: Pick<
+    TrackOptions,
+    "task" | "database" | "domain"
+  >,
 ): string {
+  const { goal, instruction, userId } = task;
   const user = database.get("users", userId);
-  const orders = texts(user ?? new Map(), "orders").map((id) =>
-    database.get("orders", id)
+  const owned = (domain.rows?.owned ?? []).flatMap(({ table }) =>
+    texts(user, table).map((id) => database.get(table, id))
   );
-  const reservations = texts(user ?? new Map(), "reservations").map((id) =>
-    database.get("reservations", id)
-  );
-  const rows = [user, ...orders, ...reservations].map((one) =>
+  const rows = [user, ...owned].map((one) =>
     one === undefined ? "" : printPythonJson(one)
   );
   return [JSON.stringify(goal), instruction, userId, ...rows].join(" ")
     .toLowerCase();
 }
 
-/** What identifies something and can be checked: ids, e-mails, zips, digits of cards. */
-const FACTS = [
-  /#w\d+/gi,
-  /\b[\w.+-]+@[\w-]+\.[\w.-]*\w/g,
-  /\b(?:credit_card|gift_card|paypal|certificate)_\d+\b/gi,
-  /\b\d{4,10}\b/g,
-];
+/** What identifies something in every domain and can be checked: e-mails, zips, digits of cards. */
+const FACTS = [/\b[\w.+-]+@[\w-]+\.[\w.-]*\w/g, /\b\d{4,10}\b/g];
 
 /** Facts in a text that are nowhere in what is known. */
-export function inventedFacts(text: string, known: string): string[] {
+export function inventedFacts(
+  text: string,
+  { known, ids = [] }: {
+    readonly known: string;
+    /** What ids look like in the domain. */
+    readonly ids?: readonly RegExp[] | undefined;
+  },
+): string[] {
   const lower = known.toLowerCase();
-  return FACTS.flatMap((pattern) => text.match(pattern) ?? [])
+  return [...ids, ...FACTS].flatMap((pattern) => text.match(pattern) ?? [])
     .filter((fact) => !lower.includes(fact.toLowerCase()));
 }

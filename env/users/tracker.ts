@@ -4,10 +4,10 @@
  */
 
 import type { Database } from "../database.ts";
-import { type Goal, STOP, type Turn, type UserFinding } from "../types.ts";
-import { REQUEST_INTENTS } from "../domains/retail/user/bench_goal.ts";
+import type { Domain, GoalsPart } from "../domain.ts";
+import { type Goal, needsWrite } from "../domains/shared/goal/goal.ts";
+import { STOP, type Task, type Turn, type UserFinding } from "../types.ts";
 import {
-  detailsOf,
   inventedFacts,
   knownText,
   mentions,
@@ -17,10 +17,9 @@ import {
 
 /** What is looked at. */
 export interface TrackOptions {
-  readonly goal: Goal;
-  /** What the customer was told in prose; reciting it is an echo. */
-  readonly instruction: string;
-  readonly userId: string;
+  readonly domain: Domain;
+  /** Whose instruction the user was told; reciting it is an echo. */
+  readonly task: Task;
   /** The untouched database: customers know their own rows. */
   readonly database: Database;
   readonly firstMessage: string;
@@ -44,7 +43,8 @@ interface Said {
 }
 
 /**
- * What the customer did wrong, each fault once, at its first message. Pure, and linear in the conversation.
+ * What the user did wrong, each fault once, at its first message; `null` where nothing is known of their goal. Pure, and
+ * linear in the conversation.
  *
  * - `leak`: details of every request in one message, or those of a request that was to be asked for, unasked.
  * - `invention`: an id, an e-mail, a zip or a card's digits that neither goal, own rows nor the agent have.
@@ -52,16 +52,26 @@ interface Said {
  * - `echo`: the agent's message, the customer's own last one for another question, or the instruction, again.
  * - `endless`: messages that ask for nothing, after everything is settled.
  */
-export function trackUser(options: TrackOptions): UserFinding[] {
+export function trackUser(options: TrackOptions): UserFinding[] | null {
+  const { task, domain } = options;
+  const { goals } = domain;
+  if (task.goal === undefined || goals === undefined) return null;
+  const track = { ...options, goal: task.goal as Goal, goals };
   const said = messagesOf(options);
   const findings = [
-    findLeak(said, options),
-    findInvention(said, options),
-    findEarlyStop(said, options),
-    findEcho(said, options),
-    findEndless(said, options),
+    findLeak(said, track),
+    findInvention(said, track),
+    findEarlyStop(said, track),
+    findEcho(said, track),
+    findEndless(said, track),
   ];
   return findings.filter((finding) => finding !== undefined);
+}
+
+/** What is looked at, and what its domain says of goals. */
+interface Track extends TrackOptions {
+  readonly goal: Goal;
+  readonly goals: GoalsPart;
 }
 
 function messagesOf({ firstMessage, turns }: TrackOptions): Said[] {
@@ -82,9 +92,9 @@ function messagesOf({ firstMessage, turns }: TrackOptions): Said[] {
 
 function findLeak(
   said: readonly Said[],
-  { goal }: TrackOptions,
+  { goal, goals }: Track,
 ): UserFinding | undefined {
-  const details = ownDetails(goal);
+  const details = ownDetails(goal, goals);
   const told = new Set<string>();
   for (const { index, text, heard } of said) {
     const fresh = details.map((all) =>
@@ -110,13 +120,13 @@ function findLeak(
 }
 
 /** The details of each request that no other one shares. */
-function ownDetails(goal: Goal): string[][] {
-  const all = goal.requests.map((request) => [
-    ...detailsOf(request),
-    ...(goal.requests.length > 1 && request.orderId !== undefined
-      ? [request.orderId]
-      : []),
-  ]);
+function ownDetails(goal: Goal, goals: GoalsPart): string[][] {
+  const all = goal.requests.map((request) => {
+    const subject = goals.subject?.(request);
+    return goal.requests.length > 1 && subject !== undefined
+      ? [...goals.details(request), subject]
+      : goals.details(request);
+  });
   return all.map((details, i) =>
     details.filter((detail) =>
       !all.some((others, j) => i !== j && others.includes(detail))
@@ -126,12 +136,13 @@ function ownDetails(goal: Goal): string[][] {
 
 function findInvention(
   said: readonly Said[],
-  options: TrackOptions,
+  track: Track,
 ): UserFinding | undefined {
-  let known = knownText(options);
+  const { rows } = track.domain;
+  let known = knownText(track);
   for (const { index, text, heard } of said) {
     known += ` ${heard}`;
-    const [fact] = inventedFacts(text, known);
+    const [fact] = inventedFacts(text, { known, ids: rows?.ids });
     if (fact !== undefined) {
       return { fault: "invention", message: index, evidence: fact };
     }
@@ -145,11 +156,11 @@ const CLOSING =
 
 function findEarlyStop(
   said: readonly Said[],
-  { goal }: TrackOptions,
+  track: Track,
 ): UserFinding | undefined {
   const last = said.at(-1);
   if (last === undefined || !last.text.includes(STOP)) return undefined;
-  const open = openWrites(goal, last.before);
+  const open = openWrites(track, last.before);
   // Who has been asked the same again and again may give up.
   const isWorn = said.length > 8;
   if (open.length === 0 || isWorn || CLOSING.test(last.heard)) return undefined;
@@ -162,7 +173,7 @@ function findEarlyStop(
 
 function findEcho(
   said: readonly Said[],
-  { instruction }: TrackOptions,
+  { task: { instruction } }: TrackOptions,
 ): UserFinding | undefined {
   for (const [i, { index, text, heard }] of said.entries()) {
     const words = plain(text);
@@ -183,13 +194,13 @@ function findEcho(
 
 function findEndless(
   said: readonly Said[],
-  { goal }: TrackOptions,
+  track: Track,
 ): UserFinding | undefined {
-  if (!goal.requests.some(needsWrite)) return undefined;
+  if (!track.goal.requests.some(needsWrite)) return undefined;
   let idle = 0;
   for (const { index, text, before } of said) {
     if (text.includes(STOP)) return undefined;
-    if (openWrites(goal, before).length > 0 || asksAnything(goal, text)) {
+    if (openWrites(track, before).length > 0 || asksAnything(track, text)) {
       continue;
     }
     if (++idle > PATIENCE) {
@@ -204,45 +215,25 @@ function findEndless(
 }
 
 /** Whether a message brings up a detail of a request that needs no write: a question, or what is refused. */
-function asksAnything(goal: Goal, text: string): boolean {
+function asksAnything({ goal, goals }: Track, text: string): boolean {
   return goal.requests.some((request) =>
     !needsWrite(request) &&
-    [request.question ?? "", ...detailsOf(request)].some((detail) =>
+    [request.question ?? "", ...goals.details(request)].some((detail) =>
       detail !== "" && mentions(text, detail)
     )
   );
 }
 
-/** The airline's tool by intent. */
-const AIRLINE_TOOLS: Readonly<
-  Partial<Record<Goal["requests"][number]["intent"], string>>
-> = {
-  book: "book_reservation",
-  cancel: "cancel_reservation",
-  change_flights: "update_reservation_flights",
-  change_cabin: "update_reservation_flights",
-  change_passengers: "update_reservation_passengers",
-  add_bags: "update_reservation_baggages",
-  certificate: "send_certificate",
-};
-
-function needsWrite(
-  { intent, refused }: Goal["requests"][number],
-): boolean {
-  return intent !== "question" && refused !== true;
-}
-
 /** The intents of requests whose write has not happened in these turns; a transfer settles everything. */
-function openWrites(goal: Goal, turns: readonly Turn[]): string[] {
+function openWrites(
+  { goal, goals }: Pick<Track, "goal" | "goals">,
+  turns: readonly Turn[],
+): string[] {
   const open = goal.requests.filter(needsWrite).map(({ intent }) => intent);
   for (const { action, observation } of turns) {
     if (action.type !== "tool") continue;
     if (observation.end === "transfer") return [];
-    const { name } = action.call;
-    const intent = REQUEST_INTENTS[name];
-    const at = intent === undefined
-      ? open.findIndex((one) => AIRLINE_TOOLS[one] === name)
-      : open.indexOf(intent);
+    const at = open.findIndex((one) => goals.tools[one] === action.call.name);
     if (at >= 0 && !observation.content.startsWith("Error")) open.splice(at, 1);
   }
   return open;

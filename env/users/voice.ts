@@ -1,8 +1,11 @@
-/** How customers write: the same words, made terse, or with talk around them. */
+/** How users write: the same words, made terse, or with talk around them. */
 
-import { STOP, type Voice } from "../types.ts";
+import { STOP } from "../types.ts";
 
-/** Polite beginnings that a terse customer leaves out. */
+/** How a user writes: as little as they can, with talk beside the point, or in a hurry. */
+export type Voice = "plain" | "terse" | "chatty" | "impatient";
+
+/** Polite beginnings that a terse user leaves out. */
 const POLITE =
   /^(?:(?:hi|hello|good day|thanks|thank you|great|in that case)[,.] |then )?(?:i (?:also )?want to know |i need to know |(?:now )?please tell me |could you tell me |can you look up |what is |also, what is |i (?:also )?want to |i would like to |i need to |(?:now )?please |(?:next, )?can you |could you )?/;
 
@@ -30,7 +33,7 @@ const HURRIES = [
 
 /**
  * A message as a voice says it. The last one, which ends the conversation, is as it is.
- * @param index Which of the customer's messages it is, from 0.
+ * @param index Which of the user's messages it is, from 0.
  */
 export function voiced(
   text: string,

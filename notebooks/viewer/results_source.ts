@@ -3,9 +3,9 @@
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DataError, messageOf } from "../../env/errors.ts";
-import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
+import { domainsIn, loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { equalityKey } from "../../env/python/python_object.ts";
-import type { Dataset, DomainName, Task } from "../../env/types.ts";
+import type { Dataset, Task } from "../../env/types.ts";
 import { unknownFields } from "../../train/runs/episode_facts.ts";
 import { callOf, messagesOf, turnsOf } from "./conversation_view.ts";
 import {
@@ -180,19 +180,20 @@ export class ResultsSource implements EpisodeSource {
     return { stamp, records, rows, tasks, db, index };
   }
 
-  /** Both worlds, as far as they are there. */
+  /** The datasets of the directory, as far as they can be read. */
   async #datasets(): Promise<Dataset[]> {
     const dir = this.#tauBench;
     if (dir === undefined) return [];
-    const domains: DomainName[] = ["retail", "airline"];
-    const loaded = await Promise.all(domains.map(async (domain) => {
-      try {
-        return await loadTauBench(dir, domain);
-      } catch (error) {
-        if (error instanceof DataError) return null; // one of them is enough
-        throw error;
-      }
-    }));
+    const loaded = await Promise.all(
+      (await domainsIn(dir)).map(async (domain) => {
+        try {
+          return await loadTauBench(dir, domain);
+        } catch (error) {
+          if (error instanceof DataError) return null; // one of them is enough
+          throw error;
+        }
+      }),
+    );
     return loaded.filter((dataset) => dataset !== null);
   }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { callTool } from "../../env/call_tool.ts";
-import { domainNamed } from "../../env/domains/registry.ts";
+import { domainOf } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
 import type { Dataset, Split } from "../../env/types.ts";
 
@@ -49,7 +49,7 @@ export function datasetContract(
   Deno.test(`${name}: every tool that is described exists, and the other way round`, async () => {
     const dataset = await load();
     const known = new Map(
-      domainNamed(dataset.domain).tools.map((tool) => [tool.name, tool]),
+      domainOf(dataset).tools.map((tool) => [tool.name, tool]),
     );
     const described = dataset.tools.map((tool) => tool.function.name);
     assert.deepEqual([...described].sort(), [...known.keys()].sort());
@@ -67,7 +67,7 @@ export function datasetContract(
 
   Deno.test(`${name}: gold actions on forks leave the database as it was`, async () => {
     const dataset = await load();
-    const domain = domainNamed(dataset.domain);
+    const domain = domainOf(dataset);
     const before = dataset.database.hash();
     for (const split of dataset.splits) {
       for (const task of dataset.tasks(split).slice(0, 20)) {

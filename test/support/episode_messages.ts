@@ -1,5 +1,6 @@
 /** Whole episodes as messages: the expert's in the generated world, told by each agent, and τ-bench's recordings. */
 
+import type { DomainName } from "../../env/domains/registry.ts";
 import { expertAgent } from "../../env/agents/expert.ts";
 import { fewShotExamples, fewShotSystem } from "../../env/agents/few_shot.ts";
 import { textConversation } from "../../env/agents/text_conversation.ts";
@@ -15,13 +16,7 @@ import {
   readRecording,
 } from "../../env/benchmarks/tau/replay/recording.ts";
 import { rollout } from "../../env/rollout.ts";
-import type {
-  Agent,
-  Dataset,
-  DomainName,
-  Message,
-  ToolSchema,
-} from "../../env/types.ts";
+import type { Agent, Dataset, Message, ToolSchema } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { recordingPath, TAU_BENCH } from "./tau_bench.ts";
 

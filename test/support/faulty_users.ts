@@ -1,5 +1,6 @@
 /** Customers with a fault that is known: the scripted one, but for one message or its end. */
 
+import type { RetailGoal } from "../../env/domains/retail/goal/request.ts";
 import { createRng, type Rng } from "../../env/random.ts";
 import {
   STOP,
@@ -61,8 +62,14 @@ const WORDS: Record<Wording, {
   },
 };
 
+/** The goal of a task of a store. */
+function goalOf({ goal }: Task): RetailGoal | undefined {
+  return goal as RetailGoal | undefined;
+}
+
 /** Whether a task's customer can have a fault at all. */
-export function canHave(fault: UserFault, { goal }: Task): boolean {
+export function canHave(fault: UserFault, task: Task): boolean {
+  const goal = goalOf(task);
   if (goal === undefined) return false;
   const needsWrite = goal.requests.some(({ intent, refused }) =>
     intent !== "question" && refused !== true
@@ -118,8 +125,8 @@ export function faultyUser(
 }
 
 /** The details of all requests, as someone would say them who cannot wait. */
-function everything({ goal }: Task, rng: Rng): string {
-  return (goal?.requests ?? []).map((request) => {
+function everything(task: Task, rng: Rng): string {
+  return (goalOf(task)?.requests ?? []).map((request) => {
     const { orderId, orderWords, items = [], newItems = [] } = request;
     const { reason, payment, address, question } = request;
     const parts = [

@@ -2,10 +2,22 @@
 
 import assert from "node:assert/strict";
 import type { GeneratedDataset } from "../../env/generated/generated.ts";
-import type { Request, Task } from "../../env/types.ts";
+import type { AirlineRequest } from "../../env/domains/airline/goal/trip.ts";
+import type { RetailRequest } from "../../env/domains/retail/goal/request.ts";
+import type { Goal, Request } from "../../env/domains/shared/goal/goal.ts";
+import type { Task } from "../../env/types.ts";
+
+/** A request of any domain, with the details of all. */
+export type AnyRequest =
+  & Request
+  & Omit<RetailRequest, "intent" | "before">
+  & Omit<AirlineRequest, "intent" | "before">;
+
+/** A task of any domain. */
+export type AnyTask = Task<Goal<AnyRequest>>;
 
 /** A world of any options. */
-export type AnyWorld = GeneratedDataset<unknown>;
+export type AnyWorld = GeneratedDataset<unknown, AnyTask>;
 
 /** The least and the most that will do. */
 export type Bounds = readonly [least: number, most: number];
@@ -50,8 +62,8 @@ export function mean(values: readonly number[]): number {
 
 /** The mean of a figure over the requests of train tasks, of those that count. */
 export function ofRequests(
-  figure: (request: Request, task: Task) => number,
-  counts: (request: Request) => boolean = () => true,
+  figure: (request: AnyRequest, task: AnyTask) => number,
+  counts: (request: AnyRequest) => boolean = () => true,
 ): (world: AnyWorld) => number {
   return (world) =>
     mean(
@@ -65,7 +77,7 @@ export function ofRequests(
 
 /** The mean of a figure over train tasks. */
 export function ofTasks(
-  figure: (task: Task, world: AnyWorld) => number,
+  figure: (task: AnyTask, world: AnyWorld) => number,
 ): (world: AnyWorld) => number {
   return (world) =>
     mean(world.tasks("train").map((task) => figure(task, world)));

@@ -1,6 +1,6 @@
 /** A retail world small enough to read: two customers, one of them with orders, one product. */
 
-import { generatedPrompts } from "../../env/domains/retail/world/world_prompts.ts";
+import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
 import { createDatabase, type Database } from "../../env/database.ts";
 import { Float, type JsonObject } from "../../env/python/python_json.ts";
 import { parsePythonJson } from "../../env/python/python_json.ts";
@@ -73,7 +73,7 @@ export function smallDataset(
     policy: "Be kind.",
     tools: [],
     terminatingTools: ["transfer_to_human_agents"],
-    prompts: () => generatedPrompts,
+    prompts: () => retailPrompts,
     fewShot: [],
     splits: ["test"],
     tasks: () => tasks,

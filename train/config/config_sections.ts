@@ -4,28 +4,55 @@
  */
 
 import { z } from "zod";
+import { partOf } from "../../env/domain.ts";
 import { airlineOptionsSchema } from "../../env/domains/airline/world/options.ts";
-import { generatedOptionsSchema } from "../../env/domains/retail/world/options.ts";
+import {
+  type DomainName,
+  domainNamed,
+  domainNameSchema,
+} from "../../env/domains/registry.ts";
+import { retailOptionsSchema } from "../../env/domains/retail/world/options.ts";
 import { PROVIDERS } from "../../env/models/endpoints.ts";
 import { userName } from "../../env/users/registry.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
 
+/** Sections of recipes that are called otherwise than `world`, and the knobs that they hold. */
+const sections = {
+  generated: retailOptionsSchema,
+  airline: airlineOptionsSchema,
+};
+
 /** Where tasks and rows come from. */
 export const dataSchema = z.strictObject({
   source: z.enum(["generated", "tau-bench"]).default("generated")
     .describe("Where tasks and rows come from"),
-  domain: z.enum(["retail", "airline"]).default("retail").describe("The world"),
+  domain: domainNameSchema.default("retail").describe("The world"),
   directory: z.string().nullable().default(null)
     .describe("The τ-bench checkout, where the source is tau-bench"),
   exclude: z.string().min(1).nullable().default(null)
     .describe("A file of tasks to leave out, as audit suggests one"),
   worldSeed: z.int().default(1)
     .describe("Seed of the generated world; independent of the run's seed"),
-  generated: generatedOptionsSchema.prefault({}),
-  airline: airlineOptionsSchema.prefault({}),
+  generated: sections.generated.prefault({}),
+  airline: sections.airline.prefault({}),
+  world: z.record(z.string(), z.unknown()).optional().describe(
+    "Knobs of the generated world of any other domain",
+  ),
 });
+
+/**
+ * Where a recipe has the knobs of a domain's world, below `data`.
+ * @throws {MissingPartError} If the domain has no generator.
+ */
+export function worldSection(
+  domain: DomainName,
+): keyof typeof sections | "world" {
+  const { options } = partOf(domainNamed(domain), "world");
+  const names = Object.keys(sections) as (keyof typeof sections)[];
+  return names.find((name) => sections[name] === options) ?? "world";
+}
 
 /** Calls of a model over the network: each endpoint has its own. */
 const callsSchema = z.strictObject({

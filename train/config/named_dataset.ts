@@ -1,9 +1,9 @@
 /** The dataset that a command line names by one word: a source of configs, or a directory. */
 
-import { join } from "node:path";
-import { domainNames } from "../../env/domains/registry.ts";
+import { domainsIn } from "../../env/benchmarks/tau/tau_bench.ts";
+import { type DomainName, domainNames } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
-import type { Dataset, DomainName } from "../../env/types.ts";
+import type { Dataset } from "../../env/types.ts";
 import { dataSchema } from "./config_sections.ts";
 import { openDataset } from "./open_dataset.ts";
 
@@ -36,11 +36,9 @@ export async function namedDataset(
 }
 
 async function domainIn(directory: string): Promise<DomainName> {
-  for (const name of domainNames) {
-    const found = await Deno.stat(join(directory, name)).catch(() => null);
-    if (found?.isDirectory) return name;
-  }
-  const names = domainNames.map((name) => `"${name}"`).join(" or ");
+  const [found] = await domainsIn(directory);
+  if (found !== undefined) return found;
+  const names = domainNames().map((name) => `"${name}"`).join(" or ");
   throw new ConfigError(
     `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it (${names})`,
     { hint: "name one that deno task mock or deno task import has written" },

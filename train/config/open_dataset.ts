@@ -1,9 +1,7 @@
 /** The dataset that a config names. */
 
-import {
-  generated,
-  generatedAirlineWorld,
-} from "../../env/generated/generated.ts";
+import { worldSection } from "./config_sections.ts";
+import { generated } from "../../env/generated/generated.ts";
 import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError } from "../../env/errors.ts";
 import type { Dataset } from "../../env/types.ts";
@@ -25,9 +23,8 @@ export async function openDataset(data: Config["data"]): Promise<Dataset> {
 
 async function openWhole(data: Config["data"]): Promise<Dataset> {
   if (data.source === "generated") {
-    return data.domain === "airline"
-      ? await generatedAirlineWorld(data.worldSeed, data.airline)
-      : await generated(data.worldSeed, data.generated);
+    const { domain, worldSeed } = data;
+    return await generated(worldSeed, data[worldSection(domain)], { domain });
   }
   if (data.directory === null) {
     throw new ConfigError(

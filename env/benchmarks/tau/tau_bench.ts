@@ -4,11 +4,16 @@
  * `<dir>/prompts.json` and `<dir>/few_shot/` hold what agents and simulated users are told.
  */
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { createDatabase, type Table } from "../../database.ts";
-import { domainNamed } from "../../domains/registry.ts";
+import { type Domain, identityOf } from "../../domain.ts";
+import {
+  type DomainName,
+  domainNamed,
+  domainNames,
+} from "../../domains/registry.ts";
 import { ConfigError, DataError, messageOf } from "../../errors.ts";
 import {
   anyObject,
@@ -22,14 +27,7 @@ import {
 } from "../../python/python_json.ts";
 import { sha256 } from "../../state_hash.ts";
 import { promptsSchema } from "../../prompts.ts";
-import type {
-  Dataset,
-  DomainName,
-  Prompts,
-  Split,
-  Task,
-  ToolSchema,
-} from "../../types.ts";
+import type { Dataset, Prompts, Split, Task, ToolSchema } from "../../types.ts";
 
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
@@ -56,11 +54,6 @@ const tasks = z.array(objectOf({
 
 const PROMPTS = "prompts.json";
 
-const FEW_SHOT_NAMES: Readonly<Record<DomainName, string>> = {
-  retail: "Retail",
-  airline: "Airline",
-};
-
 const fewShotLine = z.object({ messages_display: z.string() });
 
 /**
@@ -83,12 +76,13 @@ export function tauBenchDir(flag?: string): string {
  */
 export async function loadTauBench(
   dir: string,
-  domain: DomainName,
+  domainName: DomainName,
 ): Promise<Dataset> {
-  const { rowSchemas } = domainNamed(domain);
-  const files = new Files(join(dir, domain));
+  const domain = domainNamed(domainName);
+  const { name } = domain;
+  const files = new Files(join(dir, name));
   const tables = new Map<string, Table>();
-  for (const [table, schema] of rowSchemas) {
+  for (const [table, schema] of domain.rowSchemas) {
     tables.set(table, await readTable(files, `${table}.json`, schema));
   }
   const bySplit = await readSplits(files, domain);
@@ -99,16 +93,16 @@ export async function loadTauBench(
   });
   const dataset = {
     name: "tau-bench",
-    domain,
+    ...identityOf(domain),
     database: createDatabase(tables),
     policy: await files.text("wiki.md"),
     tools: checked(toolSchemas, {
       value: toPlain(await files.json("tools.json")),
       path: files.path("tools.json"),
     }) satisfies readonly ToolSchema[],
-    terminatingTools: terminating[domain] ?? [],
+    terminatingTools: terminating[name] ?? [],
     splits: [...bySplit.keys()],
-    fewShot: await readFewShot(top, domain),
+    fewShot: await readFewShot(top, name),
   };
   const prompts = await readPrompts(top);
   const fingerprint = sha256(
@@ -124,20 +118,33 @@ export async function loadTauBench(
   };
 }
 
+/** The domains that a directory of τ-bench's data has, by name. */
+export async function domainsIn(dir: string): Promise<DomainName[]> {
+  const found = await Promise.all(
+    domainNames().map(async (domain) => {
+      const path = join(dir, domainNamed(domain).name);
+      const isThere = await stat(path).catch(() => null);
+      return isThere?.isDirectory() ? [domain] : [];
+    }),
+  );
+  return found.flat();
+}
+
 /**
  * Reads the tasks of a domain alone, by split; the rows that they are about are not looked at.
  * @throws {DataError} If there are none, or a file is not what it should be.
  */
 export async function loadTauBenchTasks(
   dir: string,
-  domain: DomainName,
+  domainName: DomainName,
 ): Promise<ReadonlyMap<Split, readonly Task[]>> {
-  return await readSplits(new Files(join(dir, domain)), domain);
+  const domain = domainNamed(domainName);
+  return await readSplits(new Files(join(dir, domain.name)), domain);
 }
 
 async function readSplits(
   files: Files,
-  domain: DomainName,
+  domain: Domain,
 ): Promise<Map<Split, readonly Task[]>> {
   const bySplit = new Map<Split, readonly Task[]>();
   for (const split of SPLITS) {
@@ -182,9 +189,10 @@ async function readPrompts(files: Files): Promise<Prompts | undefined> {
 /** The example conversations; none where there is no such file. */
 async function readFewShot(
   files: Files,
-  domain: DomainName,
+  domain: string,
 ): Promise<readonly string[]> {
-  const name = `few_shot/Mock${FEW_SHOT_NAMES[domain]}DomainEnv-few_shot.jsonl`;
+  const title = `${domain[0]?.toUpperCase()}${domain.slice(1)}`;
+  const name = `few_shot/Mock${title}DomainEnv-few_shot.jsonl`;
   const text = await files.textIfAny(name) ?? "";
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.map((line, index) =>
@@ -275,7 +283,7 @@ async function readTable(
 /** The tasks of a split; none where there is no such file. */
 async function readTasks(
   files: Files,
-  { domain, split }: { domain: DomainName; split: Split },
+  { domain, split }: { domain: Domain; split: Split },
 ): Promise<readonly Task[]> {
   const name = `tasks_${split}.json`;
   const text = await files.textIfAny(name);
@@ -285,8 +293,8 @@ async function readTasks(
     task,
     index,
   ) => ({
-    id: `${domain}/${split}/${index}`,
-    domain,
+    id: `${domain.name}/${split}/${index}`,
+    ...identityOf(domain),
     split,
     index,
     userId: task.user_id,

@@ -1,10 +1,14 @@
-/** The airline world: its tools and what its rows look like. */
+/** The airline: all that is known of it. */
 
-import type { Domain } from "../../domain.ts";
+import { defineDomain } from "../../domain.ts";
 import { calculate } from "../shared/tools/calculate.ts";
 import { getUserDetails } from "../shared/tools/get_user_details.ts";
 import { think } from "../shared/tools/think.ts";
 import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.ts";
+import { serveAirline } from "./expert/serve_airline.ts";
+import { airlineGoals } from "./goal/airline_goals.ts";
+import { airlineClauses } from "./policy_clauses.ts";
+import { airlineRows } from "./rows.ts";
 import { rowSchemas } from "./schema.ts";
 import { bookReservation } from "./tools/book_reservation.ts";
 import { cancelReservation } from "./tools/cancel_reservation.ts";
@@ -16,15 +20,24 @@ import { sendCertificate } from "./tools/send_certificate.ts";
 import { updateReservationBaggages } from "./tools/update_reservation_baggages.ts";
 import { updateReservationFlights } from "./tools/update_reservation_flights.ts";
 import { updateReservationPassengers } from "./tools/update_reservation_passengers.ts";
+import { airlineUser } from "./user/airline_user.ts";
+import { airlineWorld } from "./world/draw_world.ts";
 
 /**
  * τ-bench's airline: the same checks in the same order, the same texts, the same effects.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/airline/tools at 59a200c.
  */
-export const airline: Domain = {
+export const airline = defineDomain({
+  benchmark: "tau",
   name: "airline",
   rowSchemas,
+  rows: airlineRows,
+  policy: { clauses: airlineClauses },
+  goals: airlineGoals,
+  scriptedUser: airlineUser,
+  expert: serveAirline,
+  world: airlineWorld,
   tools: [
     bookReservation,
     calculate,
@@ -41,4 +54,4 @@ export const airline: Domain = {
     updateReservationFlights,
     updateReservationPassengers,
   ],
-};
+});

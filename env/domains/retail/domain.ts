@@ -1,7 +1,13 @@
-/** The retail world: its tools and what its rows look like. */
+/** The store: all that is known of it. */
 
-import type { Domain } from "../../domain.ts";
+import { defineDomain } from "../../domain.ts";
+import { serveRetail } from "./expert/serve_retail.ts";
+import { retailGoals } from "./goal/retail_goals.ts";
+import { retailClauses, UNTESTED } from "./policy_clauses.ts";
+import { retailRows } from "./rows.ts";
 import { rowSchemas } from "./schema.ts";
+import { retailUser } from "./user/retail_user.ts";
+import { retailWorld } from "./world/draw_world.ts";
 import { calculate } from "../shared/tools/calculate.ts";
 import { cancelPendingOrder } from "./tools/cancel_pending_order.ts";
 import { exchangeDeliveredOrderItems } from "./tools/exchange_delivered_order_items.ts";
@@ -24,9 +30,16 @@ import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/retail/tools at 59a200c.
  */
-export const retail: Domain = {
+export const retail = defineDomain({
+  benchmark: "tau",
   name: "retail",
   rowSchemas,
+  rows: retailRows,
+  policy: { clauses: retailClauses, untested: UNTESTED },
+  goals: retailGoals,
+  scriptedUser: retailUser,
+  expert: serveRetail,
+  world: retailWorld,
   tools: [
     calculate,
     cancelPendingOrder,
@@ -45,4 +58,4 @@ export const retail: Domain = {
     think,
     transferToHumanAgents,
   ],
-};
+});

@@ -255,3 +255,12 @@ function first<T>(
 function unless(holds: boolean, evidence: string): string | null {
   return holds ? null : evidence;
 }
+
+/** Clauses that no generated request can break: what breaks them is a call that no user's words mean. */
+export const UNTESTED: Readonly<Record<string, string>> = {
+  "payment.own": "users name methods by their kind, of those they have",
+  "payment.once": "every order has been paid once",
+  "items.of_order": "words for what the order lacks mean no call",
+  "items.other_variant": "words for the variant that it has mean no call",
+  "items.some": "a wish about no item means no call",
+};

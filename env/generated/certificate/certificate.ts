@@ -11,8 +11,9 @@
  */
 
 import { replayGold } from "../../audit/gold_replay.ts";
-import { domainNamed } from "../../domains/registry.ts";
-import { goalDomain } from "../../goal/goal_domains.ts";
+import { partOf } from "../../domain.ts";
+import { domainOf } from "../../domains/registry.ts";
+import type { Goal } from "../../domains/shared/goal/goal.ts";
 import { goldOf } from "../../gold.ts";
 import type { Dataset, Task, UserFactory } from "../../types.ts";
 import { scriptedUser } from "../../users/scripted.ts";
@@ -43,15 +44,17 @@ export type Certifier = (task: Task) => Promise<Certificate | Refusal>;
 
 /**
  * Makes what certifies the tasks of a dataset. Pure: the same task gets the same certificate.
- * @param user Default: the scripted customer.
+ * @param user Default: the scripted user.
+ * @throws {MissingPartError} If the domain has no goals, or no scripted user.
  */
 export function createCertifier(
   dataset: Dataset,
   user: UserFactory = scriptedUser(dataset),
 ): Certifier {
-  const domain = domainNamed(dataset.domain);
-  const goals = goalDomain(dataset.domain);
-  return async (task) => {
+  const domain = domainOf(dataset);
+  const goals = partOf(domain, "goals");
+  return async (one) => {
+    const task = one as Task<Goal>;
     const { goal } = task;
     if (goal === undefined) {
       return new Refusal("unique", {

@@ -4,9 +4,11 @@
  */
 
 import { isWrite } from "../../audit/finding.ts";
-import { policyViolations, type Violation } from "../../policy/oracle.ts";
+import type { Violation } from "../../policy/clause.ts";
+import { policyViolations } from "../../policy/oracle.ts";
 import type { Database } from "../../database.ts";
-import type { Request, ToolAction } from "../../types.ts";
+import type { Request } from "../../domains/shared/goal/goal.ts";
+import type { ToolAction } from "../../types.ts";
 import { Refusal, type Subject } from "./subject.ts";
 
 /** What policy says. */
@@ -90,12 +92,12 @@ function refusedBy(
 }
 
 function ask(
-  { task }: Subject,
+  { domain, task }: Subject,
   situation: {
     action: ToolAction;
     database: Database;
     earlier: readonly ToolAction[];
   },
 ): Violation[] {
-  return policyViolations(task.domain, { ...situation, userId: task.userId });
+  return policyViolations(domain, { ...situation, userId: task.userId });
 }

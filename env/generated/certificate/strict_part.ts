@@ -8,7 +8,7 @@ import { isError } from "../../audit/gold_replay.ts";
 import { looseOutputs } from "../../audit/loose_outputs.ts";
 import { callTool } from "../../call_tool.ts";
 import type { Database } from "../../database.ts";
-import type { Stray } from "../../goal/goal_domain.ts";
+import type { Stray } from "../../domain.ts";
 import { printPythonJson } from "../../python/python_json.ts";
 import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";

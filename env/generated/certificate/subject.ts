@@ -2,17 +2,17 @@
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import type { Database } from "../../database.ts";
-import type { Domain } from "../../domain.ts";
-import type { GoalDomain } from "../../goal/goal_domain.ts";
-import type { Dataset, Goal, Request, Task } from "../../types.ts";
+import type { Domain, GoalsPart } from "../../domain.ts";
+import type { Goal } from "../../domains/shared/goal/goal.ts";
+import type { Dataset, Task } from "../../types.ts";
 
 /** A task that is looked at. */
 export interface Subject {
   readonly dataset: Dataset;
-  readonly task: Task;
+  readonly task: Task<Goal>;
   readonly goal: Goal;
   readonly domain: Domain;
-  readonly goals: GoalDomain;
+  readonly goals: GoalsPart;
   /** The gold, replayed. */
   readonly steps: readonly GoldStep[];
   /** Where the gold ends. */
@@ -44,9 +44,4 @@ export class Refusal {
     this.reason = reason;
     this.evidence = evidence;
   }
-}
-
-/** Whether a request is met by a write. */
-export function needsWrite({ intent, refused }: Request): boolean {
-  return intent !== "question" && refused !== true;
 }

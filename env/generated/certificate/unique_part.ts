@@ -8,8 +8,9 @@ import { callTool } from "../../call_tool.ts";
 import type { Database } from "../../database.ts";
 import { policyViolations } from "../../policy/oracle.ts";
 import { printPythonJson } from "../../python/python_json.ts";
-import type { Request, ToolAction } from "../../types.ts";
-import { needsWrite, Refusal, type Subject } from "./subject.ts";
+import { needsWrite, type Request } from "../../domains/shared/goal/goal.ts";
+import type { ToolAction } from "../../types.ts";
+import { Refusal, type Subject } from "./subject.ts";
 
 /** The ways that were tried. */
 export interface UniqueEvidence {
@@ -96,7 +97,7 @@ class Search {
     database: Database,
     earlier: readonly ToolAction[],
   ): Database | undefined {
-    const { task: { domain, userId } } = this.#subject;
+    const { domain, task: { userId } } = this.#subject;
     const broken = policyViolations(domain, {
       action,
       database,
@@ -105,9 +106,7 @@ class Search {
     });
     if (broken.length > 0) return undefined;
     const next = database.fork();
-    return isError(callTool(this.#subject.domain, next, action))
-      ? undefined
-      : next;
+    return isError(callTool(domain, next, action)) ? undefined : next;
   }
 }
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { isWrite } from "../../../env/audit/finding.ts";
-import { generatedAirlineWorld } from "../../../env/generated/generated.ts";
+import { generated } from "../../../env/generated/generated.ts";
 import type { JsonValue } from "../../../env/python/python_json.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Message, ToolAction } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 
-const dataset = await generatedAirlineWorld(31, {
+const dataset = await generated(31, {
   trainTasks: 300,
   devTasks: 1,
   testTasks: 1,
@@ -20,7 +20,7 @@ const dataset = await generatedAirlineWorld(31, {
   detailsStatedShare: 0.4,
   changeOfMindShare: 0.3,
   wording: 6,
-});
+}, { domain: "airline" });
 
 const conversations = await Promise.all(
   dataset.tasks("train").map(async (task) => {

@@ -1,3 +1,4 @@
+import type { RetailTask } from "../../../env/domains/retail/goal/request.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -5,10 +6,10 @@ import {
   Refusal,
 } from "../../../env/generated/certificate/certificate.ts";
 import { generated } from "../../../env/generated/generated.ts";
-import type { GeneratedOptionsInput } from "../../../env/domains/retail/world/options.ts";
+import type { RetailOptionsInput } from "../../../env/domains/retail/world/options.ts";
 import { isWrite } from "../../../env/audit/finding.ts";
 import { fromPlain } from "../../../env/python/python_json.ts";
-import type { Dataset, Task, ToolAction } from "../../../env/types.ts";
+import type { Dataset, ToolAction } from "../../../env/types.ts";
 import { refusedMutations } from "../../support/mutated_gold.ts";
 
 const HARD = {
@@ -26,7 +27,7 @@ const HARD = {
   changeOfMindShare: 0.4,
   fallbackShare: 0.5,
   voices: { plain: 1, terse: 1, chatty: 1, impatient: 1 },
-} satisfies GeneratedOptionsInput;
+} satisfies RetailOptionsInput;
 
 const NO_INTENTS = {
   cancel: 0,
@@ -41,19 +42,22 @@ const NO_INTENTS = {
 
 const hard = await generated(11, HARD);
 
-async function refusalOf(task: Task, dataset: Dataset = hard) {
+async function refusalOf(task: RetailTask, dataset: Dataset = hard) {
   const result = await createCertifier(dataset)(task);
   return result instanceof Refusal ? result : null;
 }
 
 /** A train task of the hard world. */
-function taskLike(wanted: (task: Task) => boolean): Task {
+function taskLike(wanted: (task: RetailTask) => boolean): RetailTask {
   const task = hard.tasks("train").find(wanted);
   assert.ok(task !== undefined, "the world has such a task");
   return task;
 }
 
-function withActions(task: Task, actions: readonly ToolAction[]): Task {
+function withActions(
+  task: RetailTask,
+  actions: readonly ToolAction[],
+): RetailTask {
   return { ...task, actions };
 }
 

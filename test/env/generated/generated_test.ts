@@ -1,3 +1,4 @@
+import type { RetailTask } from "../../../env/domains/retail/goal/request.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expertAgent } from "../../../env/agents/expert.ts";
@@ -6,16 +7,18 @@ import {
   generated,
   type GeneratedDataset,
 } from "../../../env/generated/generated.ts";
-import type { GeneratedOptions } from "../../../env/domains/retail/world/options.ts";
+import type { RetailOptions } from "../../../env/domains/retail/world/options.ts";
 import { domainNamed } from "../../../env/domains/registry.ts";
 import { createEnvironment } from "../../../env/environment.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import { toPlain } from "../../../env/python/python_json.ts";
 import { rowSchemas } from "../../../env/domains/retail/schema.ts";
 import { rollout } from "../../../env/rollout.ts";
-import type { Split, Task } from "../../../env/types.ts";
+import type { Split } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { datasetContract } from "../../contract/dataset_contract.ts";
+
+type RetailWorld = GeneratedDataset<unknown, RetailTask>;
 
 const SMALL = { trainTasks: 30, devTasks: 8, testTasks: 8 };
 
@@ -183,8 +186,8 @@ Deno.test("generated() says what is wrong with options that cannot be met", asyn
 });
 
 function only(
-  ...intents: readonly (keyof GeneratedOptions["intents"])[]
-): GeneratedOptions["intents"] {
+  ...intents: readonly (keyof RetailOptions["intents"])[]
+): RetailOptions["intents"] {
   const none = {
     cancel: 0,
     return: 0,
@@ -199,12 +202,12 @@ function only(
   return none;
 }
 
-function allTasks(dataset: GeneratedDataset): Task[] {
+function allTasks(dataset: RetailWorld): RetailTask[] {
   return dataset.splits.flatMap((split) => dataset.tasks(split));
 }
 
 /** Everything that tells a split's customers and orders from others. */
-function namesIn(dataset: GeneratedDataset, split: Split): Set<string> {
+function namesIn(dataset: RetailWorld, split: Split): Set<string> {
   const names = new Set<string>();
   for (const task of dataset.tasks(split)) {
     const { firstName, lastName, zip, email } = task.goal?.identity ??
@@ -222,7 +225,7 @@ function namesIn(dataset: GeneratedDataset, split: Split): Set<string> {
 
 async function solve(
   dataset: GeneratedDataset,
-  { task, seed }: { task: Task; seed: number },
+  { task, seed }: { task: RetailTask; seed: number },
 ): Promise<number | undefined> {
   const episode = await rollout({
     dataset,
@@ -237,7 +240,7 @@ async function solve(
   return episode.reward?.value;
 }
 
-function idle(dataset: GeneratedDataset, task: Task): number {
+function idle(dataset: RetailWorld, task: RetailTask): number {
   const user = scriptedUser(dataset)(task, { seed: 0 });
   return createEnvironment({ dataset, task, user }).reward().value;
 }

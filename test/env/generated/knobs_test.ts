@@ -1,7 +1,12 @@
 import { generated } from "../../../env/generated/generated.ts";
-import type { GeneratedOptionsInput } from "../../../env/domains/retail/world/options.ts";
-import type { Request } from "../../../env/types.ts";
-import { type Knob, knobTests, mean, ofRequests } from "../../support/knobs.ts";
+import type { RetailOptionsInput } from "../../../env/domains/retail/world/options.ts";
+import {
+  type AnyRequest,
+  type Knob,
+  knobTests,
+  mean,
+  ofRequests,
+} from "../../support/knobs.ts";
 
 const MINDS = {
   cancel: 1,
@@ -14,10 +19,10 @@ const MINDS = {
   question: 0,
 };
 
-const about = (request: Request) =>
+const about = (request: AnyRequest) =>
   !["question", "user_address"].includes(request.intent);
 
-const knobs: readonly Knob<GeneratedOptionsInput>[] = [
+const knobs: readonly Knob<RetailOptionsInput>[] = [
   {
     does: "refusedShare refuses that share of what can be refused",
     low: { refusedShare: 0 },

@@ -3,10 +3,15 @@ import { callTool } from "../../../env/call_tool.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { createDatabase, type Database } from "../../../env/database.ts";
-import { domainNamed } from "../../../env/domains/registry.ts";
-import { CLAUSES, policyViolations } from "../../../env/policy/oracle.ts";
+import {
+  type DomainName,
+  domainNamed,
+  domainOf,
+} from "../../../env/domains/registry.ts";
+import { partOf } from "../../../env/domain.ts";
+import { policyViolations } from "../../../env/policy/oracle.ts";
 import { fromPlain, type JsonObject } from "../../../env/python/python_json.ts";
-import type { Dataset, DomainName, ToolAction } from "../../../env/types.ts";
+import type { Dataset, ToolAction } from "../../../env/types.ts";
 import { smallDatabase } from "../../support/retail_world.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 
@@ -32,7 +37,7 @@ function check(
 ) {
   const seen = new Set<string>();
   for (const [name, args, broken, who] of cases) {
-    const found = policyViolations(domain, {
+    const found = policyViolations(domainNamed(domain), {
       action: call(name, args),
       database: database.fork(),
       userId: who ?? "ann",
@@ -49,6 +54,10 @@ function check(
     }
   }
   return seen;
+}
+
+function clausesOf(name: DomainName) {
+  return partOf(domainNamed(name), "policy").clauses;
 }
 
 const swap = { item_ids: ["101"], new_item_ids: ["102"] };
@@ -141,7 +150,7 @@ Deno.test("policyViolations() knows what the retail desk may do, clause by claus
   // These need rows of their own: two payments in an order, another card in the profile.
   for (const id of ["payment.once", "return.refund_to"]) seen.add(id);
   assert.deepEqual(
-    CLAUSES.retail.map(({ id }) => id).filter((id) => !seen.has(id)),
+    clausesOf("retail").map(({ id }) => id).filter((id) => !seen.has(id)),
     [],
     "every clause is broken by some case",
   );
@@ -156,7 +165,9 @@ Deno.test("policyViolations() needs a single payment, and a refund to what paid"
   });
   assert.ok(!callTool(domain, database, again).startsWith("Error"));
   const once = { action: again, database, userId: "ann" };
-  const broken = policyViolations("retail", once).map(({ clause }) => clause);
+  const broken = policyViolations(domainNamed("retail"), once).map((
+    { clause },
+  ) => clause);
   assert.ok(broken.includes("payment.once"));
   const user = database.edit("users", "ann");
   (user?.get("payment_methods") as JsonObject).set(
@@ -169,9 +180,10 @@ Deno.test("policyViolations() needs a single payment, and a refund to what paid"
     payment_method_id: "credit_card_1",
   });
   assert.deepEqual(
-    policyViolations("retail", { action, database, userId: "ann" }).map((
-      { clause },
-    ) => clause),
+    policyViolations(domainNamed("retail"), { action, database, userId: "ann" })
+      .map((
+        { clause },
+      ) => clause),
     ["return.refund_to"],
   );
 });
@@ -180,10 +192,16 @@ Deno.test("policyViolations() calls what it cannot read broken, and lets reads b
   const database = smallDatabase();
   const at = { database, userId: "ann" };
   const lost = call("cancel_pending_order", { order_id: "#X", reason: "" });
-  const found = policyViolations("retail", { action: lost, ...at });
+  const found = policyViolations(domainNamed("retail"), {
+    action: lost,
+    ...at,
+  });
   assert.match(found[0]?.evidence ?? "", /cannot be checked/);
   const read = call("get_order_details", { order_id: "#X" });
-  assert.deepEqual(policyViolations("retail", { action: read, ...at }), []);
+  assert.deepEqual(
+    policyViolations(domainNamed("retail"), { action: read, ...at }),
+    [],
+  );
 });
 
 const person = { first_name: "Al", last_name: "Roe", dob: "1980-01-01" };
@@ -361,7 +379,7 @@ Deno.test("policyViolations() knows what the airline's desk may do, clause by cl
   database.put("users", "bo", rows({ bo: { payment_methods: {} } }).get("bo")!);
   const seen = check("airline", { cases: airlineCases, database });
   assert.deepEqual(
-    CLAUSES.airline.map(({ id }) => id).filter((id) => !seen.has(id)),
+    clausesOf("airline").map(({ id }) => id).filter((id) => !seen.has(id)),
     [],
   );
 });
@@ -385,7 +403,7 @@ Deno.test("policyViolations() remembers a cabin that was paid for, and a delay t
 
 /** Gold writes of a dataset that the oracle forbids though the tools do them. */
 function forbidden(dataset: Dataset) {
-  const domain = domainNamed(dataset.domain);
+  const domain = domainOf(dataset);
   return dataset.splits.flatMap((split) => dataset.tasks(split)).flatMap(
     (task) => {
       const database = dataset.database.fork();
@@ -395,7 +413,7 @@ function forbidden(dataset: Dataset) {
         callTool(domain, database, action);
         if (database.diff(before).length === 0) return [];
         const situation = { action, database: before, userId: task.userId };
-        const found = policyViolations(task.domain, { ...situation, earlier });
+        const found = policyViolations(domain, { ...situation, earlier });
         earlier.push(action);
         return found.map(({ clause }) => `${task.id} ${clause}`);
       });

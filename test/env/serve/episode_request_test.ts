@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generated } from "../../../env/generated/generated.ts";
-import { generatedOptionsSchema } from "../../../env/domains/retail/world/options.ts";
+import { retailOptionsSchema } from "../../../env/domains/retail/world/options.ts";
 import { taskOf } from "../../../env/serve/episode_request.ts";
 import { withoutTasks } from "../../../train/config/exclusions.ts";
 import { planData } from "../../../train/slime/plan/slime_rows.ts";
@@ -8,7 +8,7 @@ import { slimeOf } from "../../support/slime_plan.ts";
 
 Deno.test("taskOf() means the row's own task, also where tasks before it are excluded", async () => {
   const options = { trainTasks: 8, devTasks: 2, testTasks: 2 };
-  const whole = await generated(1, generatedOptionsSchema.parse(options));
+  const whole = await generated(1, retailOptionsSchema.parse(options));
   const [first, , third] = whole.tasks("train");
   const dataset = withoutTasks(
     whole,

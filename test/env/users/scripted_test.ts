@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type {
+  RetailRequest,
+  RetailTask,
+} from "../../../env/domains/retail/goal/request.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { object } from "../../../env/domains/retail/world/rows.ts";
 import { createDatabase } from "../../../env/database.ts";
 import { DataError } from "../../../env/errors.ts";
 import { createRng } from "../../../env/random.ts";
 import { rollout } from "../../../env/rollout.ts";
-import {
-  type Request,
-  STOP,
-  type Task,
-  type User,
-} from "../../../env/types.ts";
+import { STOP, type Task, type User } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { userContract } from "../../contract/user_contract.ts";
 import { paraphrase, wordyAgent } from "./_paraphrase.ts";
@@ -24,20 +23,20 @@ const IDENTITY = {
   prefers: "email",
 } as const;
 
-const RETURN: Request = {
+const RETURN: RetailRequest = {
   intent: "return",
   orderId: "#W1111111",
   items: ["oak stool"],
   payment: "my paypal",
 };
 
-const CANCEL: Request = {
+const CANCEL: RetailRequest = {
   intent: "cancel",
   orderId: "#W2222222",
   reason: "no longer needed",
 };
 
-const EXCHANGE: Request = {
+const EXCHANGE: RetailRequest = {
   intent: "exchange",
   orderId: "#W1111111",
   items: ["oak stool"],
@@ -46,7 +45,7 @@ const EXCHANGE: Request = {
   forthcoming: true,
 };
 
-const ADDRESS: Request = {
+const ADDRESS: RetailRequest = {
   intent: "modify_address",
   orderId: "#W2222222",
   address: {
@@ -59,14 +58,14 @@ const ADDRESS: Request = {
   },
 };
 
-const QUESTION: Request = {
+const QUESTION: RetailRequest = {
   intent: "question",
   orderId: "#W2222222",
   question: "total of order #W2222222",
 };
 
 userContract("scriptedUser()", {
-  factory: () => scriptedUser({ database: store() }),
+  factory: () => scriptedUser({ domain: "retail", database: store() }),
   task: () => taskOf(RETURN, CANCEL),
 });
 
@@ -122,7 +121,7 @@ Deno.test("scriptedUser() identifies itself as it is asked, else as it prefers",
 });
 
 Deno.test("scriptedUser() answers what it is asked, in many wordings", async () => {
-  const cases: readonly [Request, string, RegExp][] = [
+  const cases: readonly [RetailRequest, string, RegExp][] = [
     [CANCEL, "Could you share the order number?", /#W2222222/],
     [CANCEL, "Which order is this about?", /#W2222222/],
     [CANCEL, "Why would you like to cancel?", /no longer needed/],
@@ -178,7 +177,7 @@ Deno.test("scriptedUser() admits what it does not know", async () => {
 });
 
 Deno.test("scriptedUser() says yes to a read-back that agrees, and corrects one that does not", async () => {
-  const cases: readonly [Request, string, RegExp][] = [
+  const cases: readonly [RetailRequest, string, RegExp][] = [
     [CANCEL, "cancel #W2222222, no longer needed, yes or no?", /^yes/],
     [CANCEL, "Shall I go ahead?", /^yes/],
     [CANCEL, "Cancel order #W1111111, is that correct?", /^no, .*#W2222222/],
@@ -342,17 +341,20 @@ Deno.test("scriptedUser() names the customer whom the database lacks", () => {
     ]]),
   );
   assert.throws(
-    () => scriptedUser({ database })(task, { seed: 1 }),
+    () => scriptedUser({ domain: "retail", database })(task, { seed: 1 }),
     (error) =>
       error instanceof DataError && /ada_stone_1234/.test(error.message),
   );
 });
 
-function userOf(...requests: readonly Request[]): User {
-  return scriptedUser({ database: store() })(taskOf(...requests), { seed: 3 });
+function userOf(...requests: readonly RetailRequest[]): User {
+  return scriptedUser({ domain: "retail", database: store() })(
+    taskOf(...requests),
+    { seed: 3 },
+  );
 }
 
-function taskOf(...requests: readonly Request[]): Task {
+function taskOf(...requests: readonly RetailRequest[]): RetailTask {
   return {
     id: "retail/test/0",
     domain: "retail",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { rollout } from "../../../env/rollout.ts";
-import { STOP, type Voice } from "../../../env/types.ts";
-import { voiced } from "../../../env/users/voice.ts";
+import { STOP } from "../../../env/types.ts";
+import { type Voice, voiced } from "../../../env/users/voice.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 
 Deno.test("voiced() says the same in other ways, and ends as it is", () => {

@@ -150,7 +150,10 @@ Deno.test("showCertificate() has a line for each part, coverageFigure() each cla
       ["gold", "policy", "solvable", "unique", "strict", "expert"],
     );
   }
-  const coverage = coverageOf("retail", world.certificates.values());
+  const coverage = coverageOf(
+    domainNamed("retail"),
+    world.certificates.values(),
+  );
   const { text } = coverageFigure(coverage);
   const clauses = new Set(coverage.map(({ clause }) => clause));
   assert.match(text, new RegExp(`^${clauses.size} clauses, `));

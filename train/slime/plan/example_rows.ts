@@ -9,7 +9,8 @@ import {
   type JsonValue,
   printPythonJson,
 } from "../../../env/python/python_json.ts";
-import type { DomainName, Split, Task } from "../../../env/types.ts";
+import { domainKey, type DomainName } from "../../../env/domains/registry.ts";
+import type { Split, Task } from "../../../env/types.ts";
 
 /**
  * What the rows hold: `slime` is the example's, byte for byte; `split` adds `env` and `split` to each row's
@@ -17,13 +18,8 @@ import type { DomainName, Split, Task } from "../../../env/types.ts";
  */
 export type RowStyle = "slime" | "split";
 
-/** The files that the example writes, in its order. */
-export const SLIME_FILES: readonly (readonly [DomainName, Split])[] = [
-  ["retail", "train"],
-  ["retail", "test"],
-  ["retail", "dev"],
-  ["airline", "test"],
-];
+/** The splits of a domain in the order in which the example writes them, where there are any. */
+export const SLIME_SPLITS: readonly Split[] = ["train", "test", "dev"];
 
 /** `retail_train_tasks.jsonl`. */
 export function slimeFileName(domain: DomainName, split: Split): string {
@@ -50,7 +46,7 @@ function rowOf(task: Task, style: RowStyle): JsonObject {
     ["outputs", [...task.outputs]],
   ];
   if (style === "split") {
-    metadata.push(["env", task.domain], ["split", task.split]);
+    metadata.push(["env", domainKey(task)], ["split", task.split]);
   }
   return new Map<string, JsonValue>([
     ["index", task.index],

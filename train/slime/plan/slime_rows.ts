@@ -1,6 +1,7 @@
 /** The rows that slime reads, out of a dataset. */
 
 import { slimeFileName, slimeRows } from "./example_rows.ts";
+import { domainKey } from "../../../env/domains/registry.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import type { Dataset, Split } from "../../../env/types.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
@@ -41,7 +42,7 @@ export function planData(dataset: Dataset, config: SlimeConfig): PlanData {
     const tasks = dataset.tasks(split);
     return {
       split,
-      fileName: slimeFileName(dataset.domain, split),
+      fileName: slimeFileName(domainKey(dataset), split),
       rows: tasks.length,
       text: slimeRows(tasks, "split"),
     };

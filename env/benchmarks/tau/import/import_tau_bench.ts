@@ -12,7 +12,6 @@ import {
   parsePythonJson,
 } from "../../../python/python_json.ts";
 import { sha256 } from "../../../state_hash.ts";
-import type { DomainName } from "../../../types.ts";
 import { PythonModules } from "../../python/python_modules.ts";
 import { importDomain, type ImportedDomain, taskCalls } from "./read_domain.ts";
 import { importPrompts } from "./read_prompts.ts";
@@ -38,10 +37,10 @@ export interface Import {
 /** Name of the file that says what was imported. */
 export const MANIFEST = "SOURCE.json";
 
-const DOMAINS: Readonly<Record<DomainName, readonly string[]>> = {
+const DOMAINS = {
   retail: ["orders", "products", "users"],
   airline: ["flights", "reservations", "users"],
-};
+} as const;
 
 const FEW_SHOT = [
   "MockAirlineDomainEnv-few_shot.jsonl",
@@ -58,13 +57,13 @@ export async function importTauBench(checkout: Checkout): Promise<Import> {
   const files = new Map<string, string>();
   const counts: Record<string, number> = {};
   const terminating = new Map<string, JsonValue>();
-  for (const domain of ["retail", "airline"] as const) {
+  for (const [domain, tables] of Object.entries(DOMAINS)) {
     const dir = `${root}/tau_bench/envs/${domain}`;
     const wiki = await read(`${dir}/wiki.md`);
     const imported = await importDomain(modules, { root, domain, wiki });
     addDomain(domain, imported, { files, counts });
     terminating.set(domain, imported.terminatingTools);
-    for (const table of DOMAINS[domain]) {
+    for (const table of tables) {
       const text = await required(read, `${dir}/data/${table}.json`);
       files.set(`${domain}/${table}.json`, text);
       counts[`${domain} ${table}`] = rowCount(
@@ -88,7 +87,7 @@ export async function importTauBench(checkout: Checkout): Promise<Import> {
 }
 
 function addDomain(
-  domain: DomainName,
+  domain: string,
   imported: ImportedDomain,
   { files, counts }: {
     files: Map<string, string>;

@@ -1,8 +1,8 @@
 /** A domain of τ-bench out of its source: tools, tasks, rules, policy. */
 
+import type { Split } from "../../../types.ts";
 import { DataError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import type { DomainName, Split } from "../../../types.ts";
 import { evaluate } from "../../python/literal_value.ts";
 import {
   bodyOf,
@@ -33,7 +33,7 @@ export async function importDomain(
   modules: PythonModules,
   { root, domain, wiki }: {
     root: string;
-    domain: DomainName;
+    domain: string;
     /** The text of `wiki.md`, where there is one. */
     wiki: string | undefined;
   },

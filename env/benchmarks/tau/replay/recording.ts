@@ -5,6 +5,7 @@
 
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
+import { domainNameSchema } from "../../../domains/registry.ts";
 import { DataError, messageOf } from "../../../errors.ts";
 import {
   type JsonObject,
@@ -31,7 +32,7 @@ export interface Recording {
 
 /** What is in every record but a trajectory's. */
 const origin = {
-  env: z.enum(["retail", "airline"]),
+  env: domainNameSchema,
   final_data_hash: z.string(),
 };
 

@@ -6,7 +6,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadTauBench } from "../tau_bench.ts";
-import { domainNamed } from "../../../domains/registry.ts";
+import {
+  type DomainName,
+  domainNamed,
+  domainNames,
+  domainOf,
+} from "../../../domains/registry.ts";
+import { keyOf } from "../../../domain.ts";
 import { ConfigError, DataError, messageOf } from "../../../errors.ts";
 import {
   type JsonObject,
@@ -22,7 +28,7 @@ import {
   type Recording,
   type RecordingFormat,
 } from "./recording.ts";
-import type { Dataset, DomainName, Split, Task } from "../../../types.ts";
+import type { Dataset, Split, Task } from "../../../types.ts";
 
 export { describeMismatch, type Mismatch } from "./mismatch.ts";
 
@@ -46,8 +52,6 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const DOMAINS: readonly DomainName[] = ["retail", "airline"];
-
 /**
  * Replays files, in order. All are read before the first is replayed, so that one that cannot be costs nothing.
  * @throws {ConfigError} If a file is missing, or of a domain that this version does not have.
@@ -59,7 +63,10 @@ export async function replayFiles(
 ): Promise<FileReport[]> {
   const recordings = await Promise.all(paths.map(async (path) => {
     const recording = readRecording(await readBytes(path), path);
-    return { recording, domain: await domainOf(recording, options.tauBench) };
+    return {
+      recording,
+      domain: await recordedDomain(recording, options.tauBench),
+    };
   }));
   const datasets = new Map<DomainName, Dataset>();
   for (const { domain } of recordings) {
@@ -83,7 +90,7 @@ export async function replayRecording(
     & Omit<ReplayOptions, "tauBench">,
 ): Promise<FileReport> {
   const { path, format, records } = recording;
-  const context = { dataset, domain: domainNamed(dataset.domain) };
+  const context = { dataset, domain: domainOf(dataset) };
   let [steps, mismatches] = [0, 0];
   for (const [i, record] of records.entries()) {
     signal?.throwIfAborted();
@@ -190,15 +197,19 @@ async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /** The domain of a recording; where the records do not name it, the one whose tools they call most. */
-async function domainOf(
+async function recordedDomain(
   { path, records }: Recording,
   tauBench: string,
 ): Promise<DomainName> {
   const named = records[0]?.get("env");
-  const domain = DOMAINS.find((name) => name === named) ??
-    await domainByTools(records, tauBench);
   try {
-    return domainNamed(domain).name;
+    return keyOf(
+      domainNamed(
+        typeof named === "string"
+          ? named
+          : await domainByTools(records, tauBench),
+      ),
+    );
   } catch (error) {
     throw new ConfigError(
       `Cannot replay "${path}": ${messageOf(error)}`,
@@ -212,12 +223,14 @@ async function domainByTools(
   tauBench: string,
 ): Promise<DomainName> {
   const called = records.flatMap(calledTools);
-  const counts = await Promise.all(DOMAINS.map(async (domain) => {
-    const names = await toolNames(join(tauBench, domain, "tools.json"));
+  const domains = domainNames();
+  const counts = await Promise.all(domains.map(async (domain) => {
+    const { name } = domainNamed(domain);
+    const names = await toolNames(join(tauBench, name, "tools.json"));
     return called.filter((name) => names.has(name)).length;
   }));
   const most = Math.max(...counts);
-  return DOMAINS[counts.indexOf(most)] ?? "retail";
+  return domains[counts.indexOf(most)] ?? "";
 }
 
 function calledTools(record: JsonObject): string[] {

@@ -5,15 +5,16 @@
 
 import { numberIn } from "../goal/fares.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
-import type { Request, ToolAction } from "../../../types.ts";
+import type { ToolAction } from "../../../types.ts";
+import { moreWords } from "../../shared/expert/words.ts";
+import type { AirlineRequest } from "../goal/trip.ts";
 import {
   cabinWords,
   reservationWords,
   type TripDetail,
 } from "../user/trip_words.ts";
 import { rows, text } from "../../shared/read_row.ts";
-import type { Phraser } from "../../../users/wording.ts";
-import { moreWords } from "../../retail/expert/expert_words.ts";
+import type { Phraser } from "../../shared/user/wording.ts";
 
 /** What the expert may have to ask for. */
 export type AirlineMissing = TripDetail | "id";
@@ -79,7 +80,7 @@ export function askTripWords(missing: AirlineMissing, say: Phraser): string {
 /** A call to be read back, with what has been looked at before. */
 interface Call {
   readonly write: ToolAction;
-  /** The customer's, to name payment methods by their kind. */
+  /** The user's, to name payment methods by their kind. */
   readonly profile: JsonObject | undefined;
   /** The reservation that it changes. */
   readonly held: JsonObject | undefined;
@@ -87,7 +88,7 @@ interface Call {
 
 /** The details of a call in words, and a request for consent. */
 export function confirmTripWords(
-  { request, ...call }: Call & { readonly request: Request },
+  { request, ...call }: Call & { readonly request: AirlineRequest },
   say: Phraser,
 ): string {
   const what = summary(request, call);
@@ -98,7 +99,7 @@ export function confirmTripWords(
   ]);
 }
 
-function summary(request: Request, call: Call): string {
+function summary(request: AirlineRequest, call: Call): string {
   const { name, arguments: args } = call.write;
   const trip = text(args, "reservation_id");
   switch (name) {
@@ -150,7 +151,7 @@ function bookingWords(call: Call): string {
   ].join(", ");
 }
 
-function more({ trip }: Request): string {
+function more({ trip }: AirlineRequest): string {
   const bags = trip?.bags ?? 0;
   return bags === 1 ? "1 more bag" : `${bags} more bags`;
 }
@@ -203,13 +204,16 @@ function own(words: string): string {
 }
 
 /** What has been done. */
-export function doneTripWords({ intent, trip }: Request, say: Phraser): string {
+export function doneTripWords(
+  { intent, trip }: AirlineRequest,
+  say: Phraser,
+): string {
   return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${
     moreWords(say)
   }`;
 }
 
-function result(intent: Request["intent"], about: string): string {
+function result(intent: AirlineRequest["intent"], about: string): string {
   switch (intent) {
     case "book":
       return "the trip is booked";
@@ -230,7 +234,7 @@ function result(intent: Request["intent"], about: string): string {
 
 /** Why a request is refused, with what policy wants to be told. */
 export function refuseTripWords(
-  { refusedBy = "" }: Request,
+  { refusedBy = "" }: AirlineRequest,
   told: string,
 ): string {
   return `sorry, ${reason(refusedBy, told)}, so i cannot do that.`;

@@ -1,46 +1,46 @@
 /**
- * How the expert serves an airline's customer: asks for the user id and for what is missing, looks up what policy
+ * How the expert serves an airline's user: asks for the user id and for what is missing, looks up what policy
  * demands, reads back, and writes after a yes.
  */
 
+import { isWrite } from "../../../audit/finding.ts";
+import type { Script } from "../../../agents/desk.ts";
+import type { Shift } from "../../../domain.ts";
+import type { ToolAction } from "../../../types.ts";
+import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
+import { recite } from "../../shared/expert/recite.ts";
+import { answerWords, moreWords } from "../../shared/expert/words.ts";
+import { text } from "../../shared/read_row.ts";
 import { dutiesOf } from "../goal/duties.ts";
 import { meanings } from "../goal/meanings.ts";
-import { isWrite } from "../../../audit/finding.ts";
-import type { Database } from "../../../database.ts";
-import type { Request, Task, ToolAction } from "../../../types.ts";
+import type { AirlineRequest, AirlineTask } from "../goal/trip.ts";
 import { tripDetails } from "../user/trip_words.ts";
-import { text } from "../../shared/read_row.ts";
-import type { Phraser } from "../../../users/wording.ts";
-import type { Desk, Script } from "../../../agents/desk.ts";
 import {
   askTripWords,
   confirmTripWords,
   doneTripWords,
   refuseTripWords,
 } from "./expert_words.ts";
-import { answerWords, moreWords } from "../../retail/expert/expert_words.ts";
 
 /** What the expert works with. */
-export interface AirlineShift {
-  readonly desk: Desk;
-  readonly task: Task;
-  readonly database: Database;
-  readonly say: Phraser;
+interface AirlineShift extends Shift {
+  readonly task: AirlineTask;
 }
 
 /** A request that is being served. */
 interface Case extends AirlineShift {
-  readonly request: Request;
+  readonly request: AirlineRequest;
 }
 
-const MAX_ASKS = 2;
-
-/** Serves all requests of a task. */
+/** Serves all requests of a task; plays τ-bench's, which have no goal. */
 export function* serveAirline(shift: AirlineShift): Script {
   const { desk, task, say } = shift;
-  for (let i = 0; i <= MAX_ASKS && !desk.everHeard(task.userId); i++) {
-    yield* desk.say(askTripWords("id", say));
-  }
+  if (task.goal === undefined) return yield* recite(shift);
+  yield* askUntil(desk, {
+    question: () => askTripWords("id", say),
+    until: () => desk.everHeard(task.userId),
+    times: MAX_ASKS + 1,
+  });
   if (!desk.everHeard(task.userId)) {
     yield* desk.say("sorry, i cannot help without knowing your user id.");
     return;
@@ -48,7 +48,7 @@ export function* serveAirline(shift: AirlineShift): Script {
   const profile = task.actions.find(({ name }) => name === "get_user_details");
   if (profile !== undefined) yield* desk.call(profile);
   const writes = task.actions.filter(isWrite);
-  for (const [i, request] of (task.goal?.requests ?? []).entries()) {
+  for (const [i, request] of task.goal.requests.entries()) {
     if (i > 0) desk.beginRequest();
     const one = { ...shift, request };
     if (request.intent === "question") yield* answer(one);
@@ -62,7 +62,7 @@ function* answer(one: Case): Script {
   const { request, say } = one;
   yield* lookUp(one);
   const { outputs = [] } = request;
-  yield* close(one, answerWords({ request, outputs }, say));
+  yield* close(one.desk, answerWords({ request, outputs }, say));
 }
 
 function* refuse(one: Case): Script {
@@ -70,7 +70,7 @@ function* refuse(one: Case): Script {
   yield* askDetails(one);
   yield* lookUp(one);
   const told = (request.outputs ?? []).join(", ");
-  yield* close(one, `${refuseTripWords(request, told)} ${moreWords(say)}`);
+  yield* close(one.desk, `${refuseTripWords(request, told)} ${moreWords(say)}`);
 }
 
 /** Reads the gold call back, and makes it after a yes. */
@@ -85,16 +85,16 @@ function* write(one: Case, action: ToolAction | undefined): Script {
     if (!/^yes\b/.test(yield* readBack(one, action))) continue;
     const shown = yield* desk.call(action);
     return yield* close(
-      one,
+      desk,
       shown.startsWith("Error")
         ? `sorry, that is not possible. ${moreWords(say)}`
         : doneTripWords(request, say),
     );
   }
-  yield* close(one, `then nothing is changed. ${moreWords(say)}`);
+  yield* close(one.desk, `then nothing is changed. ${moreWords(say)}`);
 }
 
-/** Reads back what the customer wants at first; they change their mind then. */
+/** Reads back what the user wants at first; they change their mind then. */
 function* readBackFirst(one: Case): Script {
   const { database, task: { userId } } = one;
   const request = { ...one.request, ...one.request.before };
@@ -115,12 +115,13 @@ function* readBack(
   return yield* desk.say(confirmTripWords(call, say));
 }
 
-/** Asks for what the customer has not said yet. */
+/** Asks for what the user has not said yet. */
 function* askDetails({ desk, request, say }: Case): Script {
   for (const [kind, words] of tripDetails(request)) {
-    for (let i = 0; i < MAX_ASKS && !desk.heard(words); i++) {
-      yield* desk.say(askTripWords(kind, say));
-    }
+    yield* askUntil(desk, {
+      question: () => askTripWords(kind, say),
+      until: () => desk.heard(words),
+    });
   }
 }
 
@@ -128,13 +129,5 @@ function* askDetails({ desk, request, say }: Case): Script {
 function* lookUp({ desk, request, database, task: { userId } }: Case): Script {
   for (const read of dutiesOf({ request, database, userId })) {
     if (!desk.hasCalled(read)) yield* desk.call(read);
-  }
-}
-
-/** Says how a request ended; stands by it if the customer doubts it. */
-function* close({ desk }: Case, words: string): Script {
-  let reply = yield* desk.say(words);
-  for (let i = 0; i < MAX_ASKS && /\bare you sure\b/.test(reply); i++) {
-    reply = yield* desk.say(words);
   }
 }

@@ -1,15 +1,33 @@
-/** Goals of the airline world as calls. */
+/** Goals of the airline as calls. */
 
-import type { GoalDomain } from "../../../goal/goal_domain.ts";
+import type { GoalsPart } from "../../../domain.ts";
+import { tripDetails } from "../user/trip_words.ts";
 import { duties } from "./duties.ts";
 import { effectBreaks } from "./effects.ts";
 import { meanings } from "./meanings.ts";
 import { strays } from "./strays.ts";
+import type { AirlineGoal, AirlineRequest } from "./trip.ts";
 
-/** What the airline world says of goals. */
-export const airlineGoals: GoalDomain = {
+/** What the airline says of goals. */
+export const airlineGoals = {
+  tools: {
+    book: "book_reservation",
+    cancel: "cancel_reservation",
+    change_flights: "update_reservation_flights",
+    change_cabin: "update_reservation_flights",
+    change_passengers: "update_reservation_passengers",
+    add_bags: "update_reservation_baggages",
+    certificate: "send_certificate",
+  },
   meanings,
   effectBreaks,
   duties,
   strays,
-};
+  details: (request) => [
+    ...request.reason === undefined ? [] : [request.reason],
+    ...request.trip === undefined
+      ? []
+      : [...tripDetails(request)].filter(([kind]) => kind !== "reservation")
+        .map(([, words]) => words),
+  ],
+} satisfies GoalsPart<AirlineRequest, AirlineGoal>;

@@ -4,15 +4,15 @@
  */
 
 import type { Database } from "../../../database.ts";
-import type { Meant } from "../../../goal/goal_domain.ts";
-import type { Request, Task, ToolAction } from "../../../types.ts";
+import type { Meant } from "../../../domain.ts";
+import type { ToolAction } from "../../../types.ts";
 import { rows, text } from "../../shared/read_row.ts";
 import { airportOf, call, isCity } from "./fares.ts";
 import { reservationsMeant } from "./meanings.ts";
-import type { Trip } from "./trip.ts";
+import type { AirlineRequest, AirlineTask, Trip } from "./trip.ts";
 
 /** The reads that policy demands of a task. */
-export function duties(task: Task, database: Database): ToolAction[] {
+export function duties(task: AirlineTask, database: Database): ToolAction[] {
   const { goal, userId } = task;
   if (goal === undefined) return [];
   const all = [
@@ -28,7 +28,7 @@ export function duties(task: Task, database: Database): ToolAction[] {
 }
 
 /** The reads for one request, in the order in which they are made. */
-export function dutiesOf(meant: Meant): ToolAction[] {
+export function dutiesOf(meant: Meant<AirlineRequest>): ToolAction[] {
   const { request } = meant;
   const { trip } = request;
   if (trip === undefined) return [];
@@ -50,7 +50,7 @@ export function dutiesOf(meant: Meant): ToolAction[] {
 }
 
 /** What policy refuses whatever the flights are like takes no look at them. */
-function looksAtFlights({ refused, refusedBy }: Request): boolean {
+function looksAtFlights({ refused, refusedBy }: AirlineRequest): boolean {
   return refused !== true || refusedBy === "flights.available" ||
     refusedBy === "certificate.eligible";
 }
@@ -65,13 +65,18 @@ function tripSearches(
 }
 
 /** Whether origin and destination are of what is booked or asked for, and not of a reservation. */
-function hasOwnRoute({ request: { intent, trip } }: Meant): boolean {
+function hasOwnRoute(
+  { request: { intent, trip } }: Meant<AirlineRequest>,
+): boolean {
   return intent === "book" ||
     intent === "question" && trip?.pick !== undefined;
 }
 
 /** The days of flights that a change is about; of cancelled ones, to see that they are. */
-function legsLookedAt({ request, database }: Meant, id: string): ToolAction[] {
+function legsLookedAt(
+  { request, database }: Meant<AirlineRequest>,
+  id: string,
+): ToolAction[] {
   const { intent, trip } = request;
   const flights = rows(database.get("reservations", id), "flights");
   return flights.flatMap((one, i) => {

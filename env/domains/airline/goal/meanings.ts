@@ -1,7 +1,7 @@
 /** What an airline customer's words mean: every call that meets a request as it is worded. */
 
 import type { Database } from "../../../database.ts";
-import type { Meant } from "../../../goal/goal_domain.ts";
+import type { Meant } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
@@ -20,10 +20,15 @@ import {
   seatPrice,
   type Wanted,
 } from "./fares.ts";
-import { nameOf, type Traveller, type Trip } from "./trip.ts";
+import {
+  type AirlineRequest,
+  nameOf,
+  type Traveller,
+  type Trip,
+} from "./trip.ts";
 
 /** Every call that meets the request; none for a question. */
-export function meanings(meant: Meant): ToolAction[] {
+export function meanings(meant: Meant<AirlineRequest>): ToolAction[] {
   const { request: { intent, trip }, database, userId } = meant;
   if (intent === "question" || trip === undefined) return [];
   const wish = { ...meant, trip, user: database.get("users", userId) };
@@ -35,7 +40,7 @@ export function meanings(meant: Meant): ToolAction[] {
 
 /** The reservations that a request may be about: that of its id, or those of the customer on its route. */
 export function reservationsMeant(
-  { request: { trip }, database, userId }: Meant,
+  { request: { trip }, database, userId }: Meant<AirlineRequest>,
 ): string[] {
   if (trip?.reservationId !== undefined) {
     return database.has("reservations", trip.reservationId)

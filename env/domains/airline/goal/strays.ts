@@ -3,8 +3,9 @@
  * bags or passenger, and further ones on what else the customer has.
  */
 
+import type { AirlineTask } from "./trip.ts";
 import type { Database } from "../../../database.ts";
-import type { Stray } from "../../../goal/goal_domain.ts";
+import type { Stray } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { Task, ToolAction } from "../../../types.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
@@ -15,7 +16,7 @@ import { call, numberIn, seatPrice } from "./fares.ts";
 const OF_A_KIND = 2;
 
 /** The wrong writes of a task. */
-export function strays(task: Task, database: Database): Stray[] {
+export function strays(task: AirlineTask, database: Database): Stray[] {
   const user = database.get("users", task.userId);
   const instead = task.actions.flatMap((action, insteadOf) =>
     mistakes(action, { database, user }).map((other) => ({

@@ -1,16 +1,37 @@
-/** What an airline's customer wants, in their own words: the part of a request that is about flights. */
+/** What an airline's user wants, in their own words. */
+
+import type { Task } from "../../../types.ts";
+import type { Goal, Identity, Request } from "../../shared/goal/goal.ts";
+
+/** Who an airline's user is, and their requests. */
+export interface AirlineGoal extends Goal<AirlineRequest> {
+  readonly identity: Identity;
+}
+
+/** A task of an airline. */
+export type AirlineTask = Task<AirlineGoal>;
 
 /** Where one sits. */
 export type Cabin = "basic_economy" | "economy" | "business";
 
-/** The requests that only an airline's customers make. */
+/** The kinds of request. */
 export type AirlineIntent =
   | "book"
+  | "cancel"
   | "change_flights"
   | "change_cabin"
   | "change_passengers"
   | "add_bags"
-  | "certificate";
+  | "certificate"
+  | "question";
+
+/** One request of a user. */
+export interface AirlineRequest extends Request {
+  readonly intent: AirlineIntent;
+  readonly trip?: Trip;
+  readonly reason?: string;
+  readonly before?: { readonly trip: Trip };
+}
 
 /** Somebody who flies. */
 export interface Traveller {

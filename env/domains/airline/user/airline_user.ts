@@ -1,32 +1,44 @@
 /**
- * The scripted customer of an airline: tells details when asked, agrees only to what it wants, and ends the
+ * The scripted user of an airline: tells details when asked, agrees only to what it wants, and ends the
  * conversation when all is done or refused.
  */
 
 import type { Database } from "../../../database.ts";
+import type { UserStart } from "../../../domain.ts";
+import { createRng } from "../../../random.ts";
+import type { Task, User } from "../../../types.ts";
+import { benchUser } from "../../shared/user/bench_user.ts";
+import { hear, type Heard } from "../../shared/user/hearing.ts";
 import {
-  type Goal,
-  type Request,
-  STOP,
-  type Task,
-  type User,
-} from "../../../types.ts";
+  RequestUser,
+  type UserScript,
+} from "../../shared/user/request_user.ts";
+import { phraser, yesWords } from "../../shared/user/wording.ts";
+import type {
+  AirlineIntent,
+  AirlineRequest,
+  AirlineTask,
+} from "../goal/trip.ts";
 import { contradicts } from "./read_back.ts";
 import {
   airlineRequestWords,
   type TripDetail,
   tripDetails,
 } from "./trip_words.ts";
-import { Course } from "../../../users/course.ts";
-import { hear, type Heard } from "../../retail/user/hearing.ts";
-import { voiced } from "../../../users/voice.ts";
-import {
-  farewellWords,
-  nextWords,
-  openingWords,
-  type Phraser,
-  yesWords,
-} from "../../../users/wording.ts";
+
+/** Makes the user of a task. @throws {DataError} If a τ-bench task names a user that the database lacks. */
+export function airlineUser(
+  start: UserStart & { readonly task: AirlineTask },
+): User {
+  const { task, database, seed } = start;
+  const { goal } = task;
+  if (goal === undefined) return benchUser(start);
+  const say = phraser(createRng(seed, "scripted", task.id), {
+    wording: goal.wording,
+    part: goal.phrasings,
+  });
+  return new AirlineUser({ task, goal, say, database });
+}
 
 const ASKING = /\?|\b(please|tell me|provide|share|give me|need|let me know)\b/;
 
@@ -54,71 +66,58 @@ const GO_AHEAD =
 const OFFER = /\bor\b|\binsur/;
 
 /** What is heard; an offer is a question for a detail, however it is put. */
-function listen(message: string, { intent }: Request): Heard {
-  const heard = hear(message, intent);
+function listen(message: string, { intent }: AirlineRequest): Heard {
+  const heard = hear(message, { topic: TOPIC[intent] });
   const text = message.toLowerCase();
   const offers = text.split(/(?<=[.?!])\s+/)
     .some((sentence) => ASKING.test(sentence) && OFFER.test(sentence));
   return offers && !GO_AHEAD.test(text) ? { ...heard, wantsYes: false } : heard;
 }
 
-/** What a scripted customer is made of. */
-export interface AirlineScript {
-  readonly task: Task;
-  readonly goal: Goal;
-  readonly say: Phraser;
-  /** The untouched database: customers know their own reservations. */
-  readonly database: Database;
-}
+const TOPIC: Readonly<Record<AirlineIntent, RegExp>> = {
+  cancel: /cancel/,
+  question: /./,
+  book: /book|reserv|trip/,
+  change_flights: /flight|chang|updat|mov/,
+  change_cabin: /cabin|chang|updat|upgrad/,
+  change_passengers: /passenger|chang|updat/,
+  add_bags: /bag|updat|chang/,
+  certificate: /certificate|compensat|dollar/,
+};
 
-/** A customer of an airline. */
-export class AirlineUser implements User {
-  readonly #script: AirlineScript;
-  readonly #course: Course;
+/** A user of an airline. */
+class AirlineUser extends RequestUser<AirlineRequest> {
+  readonly #task: Task;
+  readonly #database: Database;
 
-  constructor(script: AirlineScript) {
-    this.#script = script;
-    this.#course = new Course(script.goal);
+  constructor(
+    { task, database, ...script }: UserScript<AirlineRequest> & {
+      readonly task: Task;
+      readonly database: Database;
+    },
+  ) {
+    super(script);
+    this.#task = task;
+    this.#database = database;
   }
 
-  open(): Promise<string> {
-    const first = this.#course.wish;
-    return Promise.resolve(
-      first === undefined
-        ? `hello. ${STOP}`
-        : this.#voiced(openingWords(first, this.#script.say)),
-    );
+  override words(request: AirlineRequest): string {
+    return airlineRequestWords(request);
   }
 
-  reply(message: string): Promise<string> {
-    const course = this.#course;
-    course.hear();
-    const request = course.wish;
-    return Promise.resolve(
-      request === undefined || course.isWorn
-        ? this.#farewell()
-        : this.#voiced(this.#answer(message, request)),
-    );
-  }
-
-  #voiced(text: string): string {
-    const { voice } = this.#script.goal;
-    return voiced(text, { voice, index: this.#course.replies });
-  }
-
-  #answer(message: string, request: Request): string {
+  protected override answer(message: string, request: AirlineRequest): string {
     const heard = listen(message, request);
     const asked = this.#asked(message, { heard, request });
-    if (this.#settled(message, { heard, request, asked })) return this.#next();
+    if (this.#settled(message, { heard, request, asked })) return this.next();
     const text = message.toLowerCase();
     if (!heard.wantsYes && ASKING.test(text) && ID.test(text)) {
-      return this.#moved(this.#idWords());
+      return this.moved(this.#idWords());
     }
     if (heard.wantsYes) return this.#consent(message, request);
-    if (asked.length > 0) return this.#moved(this.#tell(asked));
+    if (asked.length > 0) return this.moved(this.#tell(asked));
     if (heard.refuses && request.refused !== true) {
-      this.#course.protested = true;
-      return this.#moved(
+      this.course.protested = true;
+      return this.moved(
         `are you sure? please check again: ${airlineRequestWords(request)}.`,
       );
     }
@@ -126,8 +125,8 @@ export class AirlineUser implements User {
   }
 
   #idWords(): string {
-    const { say, task: { userId } } = this.#script;
-    return say([
+    const { userId } = this.#task;
+    return this.say([
       `my user id is ${userId}.`,
       `it is ${userId}.`,
       `sure, ${userId}.`,
@@ -136,13 +135,13 @@ export class AirlineUser implements User {
 
   #tell(details: readonly string[]): string {
     const all = details.join(", ");
-    return this.#script.say([`${all}.`, `${all}, please.`, `sure: ${all}.`]);
+    return this.say([`${all}.`, `${all}, please.`, `sure: ${all}.`]);
   }
 
-  /** The details that a message asks for, in the customer's words. */
+  /** The details that a message asks for, in the user's words. */
   #asked(
     message: string,
-    { heard, request }: { heard: Heard; request: Request },
+    { heard, request }: { heard: Heard; request: AirlineRequest },
   ): string[] {
     if (heard.wantsYes || heard.asksMore) return [];
     const asking = message.toLowerCase().split(/(?<=[.?!])\s+/)
@@ -158,11 +157,11 @@ export class AirlineUser implements User {
     message: string,
     { heard, request, asked }: {
       heard: Heard;
-      request: Request;
+      request: AirlineRequest;
       asked: readonly string[];
     },
   ): boolean {
-    const { protested, agreed } = this.#course;
+    const { protested, agreed } = this.course;
     if (heard.wantsYes || asked.length > 0) return false;
     if (heard.refuses) return request.refused === true || protested;
     if (request.intent === "question") {
@@ -174,53 +173,38 @@ export class AirlineUser implements User {
     return heard.reports && (agreed || heard.asksMore);
   }
 
-  #consent(message: string, request: Request): string {
-    const course = this.#course;
-    const { task, database, say } = this.#script;
+  #consent(message: string, request: AirlineRequest): string {
+    const course = this.course;
+    const [task, database] = [this.#task, this.#database];
     const isFirst = course.hasFirstWish;
     const wrong = contradicts(message, { request, task, database, isFirst });
     if (wrong && course.correct()) {
       const words = { ...request, forthcoming: true };
-      return this.#moved(`no, i want to ${airlineRequestWords(words)}.`);
+      return this.moved(`no, i want to ${airlineRequestWords(words)}.`);
     }
     if (isFirst) return this.#rethink(request);
     course.agreed = true;
-    return this.#moved(yesWords(say));
+    return this.moved(yesWords(this.say));
   }
 
-  /** What was read back is what the customer wanted; they say what is to be otherwise. */
-  #rethink(first: Request): string {
-    const now = this.#course.rethink() ?? first;
+  /** What was read back is what the user wanted; they say what is to be otherwise. */
+  #rethink(first: AirlineRequest): string {
+    const now = this.course.rethink() ?? first;
     const had = tripDetails(first);
     const changed = [...tripDetails(now)]
       .filter(([kind, words]) => had.get(kind) !== words)
       .map(([, words]) => words);
-    return this.#moved(
+    return this.moved(
       `wait, i have changed my mind. make it ${changed.join(", ")}.`,
     );
   }
 
-  #nudge(heard: Heard, request: Request): string {
-    if (this.#course.stall()) return this.#next();
-    if (!heard.asksMore && this.#course.waits) return "ok.";
+  #nudge(heard: Heard, request: AirlineRequest): string {
+    if (this.course.stall()) return this.next();
+    if (!heard.asksMore && this.course.waits) return "ok.";
     const words = airlineRequestWords(request);
     return request.intent === "question"
       ? `please tell me the ${words}.`
       : `i still want to ${words}.`;
-  }
-
-  #moved(words: string): string {
-    return this.#course.move() ? this.#next() : words;
-  }
-
-  #next(): string {
-    const request = this.#course.next();
-    return request === undefined
-      ? this.#farewell()
-      : nextWords(request, this.#script.say);
-  }
-
-  #farewell(): string {
-    return `${farewellWords(this.#script.say)} ${STOP}`;
   }
 }

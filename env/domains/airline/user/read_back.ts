@@ -1,13 +1,14 @@
 /** Whether what an airline's agent reads back is something else than the customer wants. */
 
+import type { AirlineRequest } from "../goal/trip.ts";
 import type { Database } from "../../../database.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
-import type { Request, Task } from "../../../types.ts";
+import type { Task } from "../../../types.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 
 /** What is read back to whom. */
 interface ReadBack {
-  readonly request: Request;
+  readonly request: AirlineRequest;
   readonly task: Task;
   readonly database: Database;
   /** Whether it is what the customer will change their mind about: the gold knows nothing of it then. */
@@ -45,14 +46,14 @@ function listOf(value: string | undefined): string[] {
 }
 
 /** Numbers of bags: of a change only of those that come to it. */
-function bagsIn(said: string, intent: Request["intent"]): string[] {
+function bagsIn(said: string, intent: AirlineRequest["intent"]): string[] {
   const pattern = intent === "book"
     ? /(\d+) (?:checked |free )?bags?\b/g
     : /(\d+) (?:more|extra|additional|further) (?:free )?bags?\b/g;
   return [...said.matchAll(pattern)].map((one) => one[1] ?? "");
 }
 
-function bagsWanted({ trip }: Request): string | undefined {
+function bagsWanted({ trip }: AirlineRequest): string | undefined {
   return trip?.bags === undefined ? undefined : String(Math.abs(trip.bags));
 }
 

@@ -1,7 +1,11 @@
 /** What an airline's customer says of a trip. Values stand exactly as the goal has them. */
 
-import { nameOf, type Traveller, type Trip } from "../goal/trip.ts";
-import type { Request } from "../../../types.ts";
+import {
+  type AirlineRequest,
+  nameOf,
+  type Traveller,
+  type Trip,
+} from "../goal/trip.ts";
 
 /** How words are put. */
 interface Style {
@@ -14,7 +18,7 @@ interface Style {
  * forthcoming.
  */
 export function airlineRequestWords(
-  request: Request,
+  request: AirlineRequest,
   { isBackwards = false }: Style = {},
 ): string {
   const { intent, trip = {}, question = "answer" } = request;
@@ -53,7 +57,7 @@ function compensationWords({ delayed }: Trip): string {
   return `be compensated for a flight that ${what}, of`;
 }
 
-function wishWords({ intent, trip = {} }: Request): string {
+function wishWords({ intent, trip = {} }: AirlineRequest): string {
   switch (intent) {
     case "book":
       return "book a trip";
@@ -88,7 +92,7 @@ function oddWords(
     (account === undefined ? "" : ` on the account of ${account}`);
 }
 
-function aboutWords(intent: Request["intent"], trip: Trip): string {
+function aboutWords(intent: AirlineRequest["intent"], trip: Trip): string {
   return intent === "book" ? "" : ` ${reservationWords(trip)}`;
 }
 
@@ -113,7 +117,7 @@ export type TripDetail =
 
 /** Each detail of a request in the customer's words, in the order in which they tell them. */
 export function tripDetails(
-  { intent, trip = {} }: Request,
+  { intent, trip = {} }: AirlineRequest,
 ): Map<TripDetail, string> {
   const all: [TripDetail, string | undefined][] = [
     intent === "book"
@@ -138,7 +142,7 @@ export function cabinWords(cabin: string): string {
 }
 
 function dateWords(
-  intent: Request["intent"],
+  intent: AirlineRequest["intent"],
   { date, returnDate, backFrom }: Trip,
 ): string | undefined {
   const back = returnDate === undefined ? [] : [
@@ -176,7 +180,7 @@ function partyWords(
 }
 
 function bagWords(
-  intent: Request["intent"],
+  intent: AirlineRequest["intent"],
   { bags = 0, unpaid }: Trip,
 ): string {
   const count = Math.abs(bags);
@@ -202,7 +206,7 @@ function payWords(pay: readonly string[]): string {
   return `paid with ${kinds.join(", then ")}`;
 }
 
-function detailWords(request: Request): string[] {
+function detailWords(request: AirlineRequest): string[] {
   return [...tripDetails(request)].filter(([kind]) => kind !== "reservation")
     .map(([, words]) => words);
 }

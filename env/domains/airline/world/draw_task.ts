@@ -1,9 +1,14 @@
 /** Draws a whole airline task: its intents, their requests, and the task that they make. */
 
 import { call } from "../goal/fares.ts";
-import { nameOf } from "../goal/trip.ts";
+import {
+  type AirlineGoal,
+  type AirlineIntent,
+  type AirlineRequest,
+  nameOf,
+} from "../goal/trip.ts";
 import type { Rng } from "../../../random.ts";
-import type { Goal, Request, Split, Task } from "../../../types.ts";
+import type { Task } from "../../../types.ts";
 import { airlineRequestWords } from "../user/trip_words.ts";
 import {
   between,
@@ -11,9 +16,10 @@ import {
   drawManner,
   happens,
   taskOf,
+  type TaskPlace,
 } from "../../../generated/draw.ts";
 import { goalProse } from "../../../generated/goal_prose.ts";
-import type { DrawnIntent, DrawnTrip, Settled } from "./drawn.ts";
+import type { DrawnTrip, Settled } from "./drawn.ts";
 import type { AirlineOptions } from "./options.ts";
 import { drawTrip } from "./requests.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
@@ -24,7 +30,7 @@ export function drawAirlineTask(
   { customer, settled, place }: {
     customer: Passenger;
     settled: readonly Settled[];
-    place: { readonly split: Split; readonly index: number };
+    place: TaskPlace;
   },
 ): Task | undefined {
   const { rng, options } = world;
@@ -32,7 +38,7 @@ export function drawAirlineTask(
   if (made.includes(undefined)) return undefined;
   const drawn = made.flatMap(inOrder);
   const { identity, userId } = customer;
-  const goal = {
+  const goal: AirlineGoal = {
     identity,
     requests: drawn.map(({ request, outputs }) => ({
       ...request,
@@ -41,7 +47,6 @@ export function drawAirlineTask(
     ...drawManner(rng, { split: place.split, options }),
   };
   return taskOf({
-    domain: "airline",
     place,
     userId,
     goal,
@@ -91,7 +96,10 @@ function inOrder(drawn: DrawnTrip | undefined): DrawnTrip[] {
 }
 
 /** The goal in prose, for users who are told what to play. */
-function airlineInstruction(goal: Goal, { userId, self }: Passenger): string {
+function airlineInstruction(
+  goal: AirlineGoal,
+  { userId, self }: Passenger,
+): string {
   const who = `You are ${
     nameOf(self)
   }, born on ${self.dob}, and your user id is ${userId}.`;
@@ -99,7 +107,7 @@ function airlineInstruction(goal: Goal, { userId, self }: Passenger): string {
 }
 
 /** Otherwise than the customer says it, so that who plays it has to speak for themselves. */
-function wish(request: Request): string {
+function wish(request: AirlineRequest): string {
   const told = { ...request, forthcoming: true };
   const words = airlineRequestWords(told, { isBackwards: true })
     .replaceAll(/\bmy\b/g, "your");
@@ -108,7 +116,7 @@ function wish(request: Request): string {
 
 /** One request by weight, or two different ones. */
 export function settleRequests(rng: Rng, options: AirlineOptions): Settled[] {
-  return drawIntentsOf<DrawnIntent>(rng, options).map((intent) => {
+  return drawIntentsOf<AirlineIntent>(rng, options).map((intent) => {
     const isRefused = intent !== "question" &&
       happens(rng, options.refusedShare);
     const isOther = isRefused && happens(rng, options.otherAccountShare);

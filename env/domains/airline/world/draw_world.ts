@@ -3,19 +3,18 @@
 import type { Table } from "../../../database.ts";
 import policy from "../policy.md" with { type: "text" };
 import { createRng, type Rng } from "../../../random.ts";
-import type { Task } from "../../../types.ts";
-import { Ids } from "../../../generated/draw.ts";
+import { drawTasks, Ids } from "../../../generated/draw.ts";
 import type {
-  GeneratedDomain,
   Lot,
   LotDraw,
   LotPlace,
   WorldDraw,
+  WorldPart,
 } from "../../../generated/world.ts";
 import { addExtras, drawAirlineTask, settleRequests } from "./draw_task.ts";
 import type { Settled } from "./drawn.ts";
 import { drawFlights, type Flight, flightRow } from "./flight_rows.ts";
-import type { AirlineOptions } from "./options.ts";
+import { type AirlineOptions, airlineOptionsSchema } from "./options.ts";
 import { airlinePrompts } from "./world_prompts.ts";
 import {
   drawPassenger,
@@ -26,15 +25,16 @@ import {
 import { airlineTools } from "./tool_schemas.ts";
 
 /** The generated airline world. */
-export const generatedAirline: GeneratedDomain<AirlineOptions> = {
-  name: "airline",
+export const airlineWorld = {
+  options: airlineOptionsSchema,
   version: 2,
   policy,
   tools: airlineTools,
   terminatingTools: ["transfer_to_human_agents"],
   prompts: airlinePrompts,
-  open: (seed, options) => new AirlineDraw(seed, options),
-};
+  open: (seed: number, options: AirlineOptions) =>
+    new AirlineDraw(seed, options),
+} satisfies WorldPart<AirlineOptions>;
 
 const ADVICE =
   "allow more airports or more flights a route, or set the intent's weight to 0";
@@ -79,17 +79,13 @@ class AirlineDraw implements WorldDraw {
       people,
     };
     const customer = drawPassenger(world);
-    const tasks: Task[] = [];
-    for (const [i, requests] of settled.entries()) {
-      const at = { split: place.split, index: place.index + i };
-      const task = drawAirlineTask(world, {
-        customer,
-        settled: requests,
-        place: at,
-      });
-      if (task === undefined) return undefined;
-      tasks.push(task);
-    }
+    const tasks = drawTasks(
+      place,
+      settled,
+      (requests, place) =>
+        drawAirlineTask(world, { customer, settled: requests, place }),
+    );
+    if (tasks === undefined) return undefined;
     addExtras(world, customer);
     return { place, tasks, rows: people };
   }

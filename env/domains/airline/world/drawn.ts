@@ -1,7 +1,13 @@
 /** What a drawn airline request is, and the parts that all of them are put together of. */
 
 import { call, object } from "../goal/fares.ts";
-import type { AirlineIntent, Cabin, Traveller, Trip } from "../goal/trip.ts";
+import type {
+  AirlineIntent,
+  AirlineRequest,
+  Cabin,
+  Traveller,
+  Trip,
+} from "../goal/trip.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import type { Drawn } from "../../../generated/draw.ts";
@@ -14,18 +20,15 @@ import type {
   Reservation,
 } from "./rows.ts";
 
-/** The kinds of request that are drawn. */
-export type DrawnIntent = AirlineIntent | "cancel" | "question";
-
 /** A request and how it is met. */
-export interface DrawnTrip extends Drawn {
+export interface DrawnTrip extends Drawn<AirlineRequest> {
   /** What the customer asks for after it, of the same: what can be done instead, or the certificate for a delay. */
   readonly then?: DrawnTrip;
 }
 
 /** What a request is to be, settled before anything is drawn, so that shares hold whatever is redrawn. */
 export interface Settled {
-  readonly intent: DrawnIntent;
+  readonly intent: AirlineIntent;
   /** Where policy is to refuse it: whether for whose it is, and which of the clauses, within 0..1. */
   readonly refusal?: {
     readonly isOther: boolean;
@@ -40,7 +43,7 @@ export interface Settled {
 /** Whose request is drawn, and what kind. */
 export interface Of {
   readonly customer: Passenger;
-  readonly intent: DrawnIntent;
+  readonly intent: AirlineIntent;
 }
 
 /** The cabins from which one cannot cancel for nothing. */
@@ -55,7 +58,7 @@ export const TODAY = "2024-05-15";
 /** A request on a reservation. */
 export interface Booked {
   readonly held: Reservation;
-  readonly intent: DrawnIntent;
+  readonly intent: AirlineIntent;
   readonly trip: Trip;
   readonly write?: ToolAction | undefined;
   /** What policy demands to be looked at before. */

@@ -1,14 +1,18 @@
 /** What a customer wants at first, where they change their mind once it is read back. */
 
-import { nameOf, type Trip } from "../goal/trip.ts";
-import type { Request } from "../../../types.ts";
+import {
+  type AirlineIntent,
+  type AirlineRequest,
+  nameOf,
+  type Trip,
+} from "../goal/trip.ts";
 import { dateOf, drawOtherDay, faresIn } from "./changes.ts";
-import { CABINS, type DrawnIntent } from "./drawn.ts";
+import { CABINS } from "./drawn.ts";
 import { type AirlineWorld, drawTraveller, type Reservation } from "./rows.ts";
 
 /** What the customer wants in the end. */
 interface Wish {
-  readonly intent: DrawnIntent;
+  readonly intent: AirlineIntent;
   readonly trip: Trip;
   /** The reservation that is changed. */
   readonly held?: Reservation | undefined;
@@ -18,7 +22,7 @@ interface Wish {
 export function drawFirstWish(
   world: AirlineWorld,
   wish: Wish,
-): Pick<Request, "before"> | undefined {
+): Pick<AirlineRequest, "before"> | undefined {
   const other = drawOther(world, wish);
   return other && { before: { trip: { ...wish.trip, ...other } } };
 }

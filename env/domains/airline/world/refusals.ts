@@ -1,8 +1,9 @@
 /** Draws what policy refuses: each clause by each tool that it binds. */
 
+import type { AirlineIntent } from "../goal/trip.ts";
 import { isWrite } from "../../../audit/finding.ts";
 import { happens } from "../../../generated/draw.ts";
-import type { DrawnIntent, DrawnTrip, Of, Settled } from "./drawn.ts";
+import type { DrawnTrip, Of, Settled } from "./drawn.ts";
 import { REFUSED_BOOKINGS } from "./refused_bookings.ts";
 import { REFUSED_CHANGES } from "./refused_changes.ts";
 import { REFUSED_STATES } from "./refused_states.ts";
@@ -23,7 +24,7 @@ export type DrawRefused = (world: AirlineWorld, of: Of) => Refused | undefined;
 
 /** By intent what can refuse it. */
 const CLAUSES: Readonly<
-  Partial<Record<DrawnIntent, Readonly<Record<string, DrawRefused>>>>
+  Partial<Record<AirlineIntent, Readonly<Record<string, DrawRefused>>>>
 > = {
   book: REFUSED_BOOKINGS,
   cancel: REFUSED_STATES.cancel,

@@ -4,12 +4,11 @@
  */
 
 import { numberIn } from "../goal/fares.ts";
-import type { Trip } from "../goal/trip.ts";
+import type { AirlineIntent, Trip } from "../goal/trip.ts";
 import { type Change, drawChange, faresIn } from "./changes.ts";
 import { directFlight, fullFlight } from "./choose_flights.ts";
 import {
   CABINS,
-  type DrawnIntent,
   type Named,
   nameOfReservation,
   type Of,
@@ -67,7 +66,7 @@ export const REFUSED_CHANGES = {
     "bags.not_fewer": twisted(withFewerBags),
     "bags.paid": twisted(withFreeBags, "no more bags are free"),
   },
-} satisfies Partial<Record<DrawnIntent, Record<string, DrawRefused>>>;
+} satisfies Partial<Record<AirlineIntent, Record<string, DrawRefused>>>;
 
 /** The number of its first flight, which policy wants to be told. */
 export function firstFlight({ legs }: Reservation): string {
@@ -75,7 +74,7 @@ export function firstFlight({ legs }: Reservation): string {
 }
 
 /** The cabins of a reservation whose flights may change. */
-export function cabinsFor(intent: DrawnIntent): ReservationWish["cabins"] {
+export function cabinsFor(intent: AirlineIntent): ReservationWish["cabins"] {
   return intent === "change_flights" ? ["economy", "business"] : CABINS;
 }
 
@@ -106,7 +105,7 @@ function isOnFirstFlight({ searched = [] }: Change, held: Reservation) {
 function changeOf(
   world: AirlineWorld,
   { intent, held, change, named }: {
-    intent: DrawnIntent;
+    intent: AirlineIntent;
     held: Reservation;
     change: Change;
     named: Named;
@@ -149,7 +148,11 @@ export function insteadOf(
     readonly named: Named;
   },
 ) {
-  const all: DrawnIntent[] = ["change_cabin", "change_passengers", "add_bags"];
+  const all: AirlineIntent[] = [
+    "change_cabin",
+    "change_passengers",
+    "add_bags",
+  ];
   const other = world.rng.pick(all.filter((one) => one !== intent));
   const change = drawChange(world, { customer, intent: other, held });
   return change && changeOf(world, { intent: other, held, change, named });

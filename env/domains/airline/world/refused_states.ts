@@ -1,8 +1,8 @@
 /** Cancellations and certificates that policy refuses. */
 
+import type { AirlineIntent } from "../goal/trip.ts";
 import {
   CABINS,
-  type DrawnIntent,
   ECONOMIES,
   nameOfReservation,
   type Of,
@@ -29,7 +29,7 @@ export const REFUSED_STATES = {
     "account.own_profile": certificateForStranger,
     "certificate.eligible": certificateOfNoRight,
   },
-} satisfies Partial<Record<DrawnIntent, Record<string, DrawRefused>>>;
+} satisfies Partial<Record<AirlineIntent, Record<string, DrawRefused>>>;
 
 function cancelOfStranger(
   world: AirlineWorld,

@@ -1,10 +1,14 @@
 /** Customers and reservations of the generated airline world, in τ-bench's format. */
 
-import { type Cabin, nameOf, type Traveller } from "../goal/trip.ts";
+import {
+  type AirlineGoal,
+  type Cabin,
+  nameOf,
+  type Traveller,
+} from "../goal/trip.ts";
 import { freeBags, PRICE_OF_A_BAG, PRICE_OF_INSURANCE } from "../goal/fares.ts";
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
 import type { Rng } from "../../../random.ts";
-import type { Goal } from "../../../types.ts";
 import { between, type Ids } from "../../../generated/draw.ts";
 import {
   CARD_BRANDS,
@@ -39,7 +43,7 @@ export interface Method {
 /** A customer. `methods` and `reservations` grow while the customer's tasks are drawn. */
 export interface Passenger {
   readonly userId: string;
-  readonly identity: Goal["identity"];
+  readonly identity: AirlineGoal["identity"];
   readonly self: Traveller;
   readonly membership: "regular" | "silver" | "gold";
   readonly methods: Method[];

@@ -1,10 +1,12 @@
 /**
- * The expert's sentences: short, regular, and with each id right after the customer's own words for what
+ * The expert's sentences: short, regular, and with each id right after the user's own words for what
  * it is the id of.
  */
 
-import type { Address, Request } from "../../../types.ts";
-import { addressWords, type Phraser } from "../../../users/wording.ts";
+import type { Phraser } from "../../shared/user/wording.ts";
+import { moreWords } from "../../shared/expert/words.ts";
+import type { Address, RetailRequest } from "../goal/request.ts";
+import { addressWords } from "../user/request_words.ts";
 
 /** What the expert may have to ask for. */
 export type Missing =
@@ -67,7 +69,7 @@ export function askWords(
   }
 }
 
-/** An item of a read-back: the customer's words, and the id that belongs to them. */
+/** An item of a read-back: the user's words, and the id that belongs to them. */
 export interface NamedItem {
   readonly words: string;
   readonly id: string;
@@ -75,7 +77,7 @@ export interface NamedItem {
 
 /** What a read-back is made of. */
 export interface ReadBack {
-  readonly request: Request;
+  readonly request: RetailRequest;
   readonly orderId: string;
   readonly items: readonly NamedItem[];
   readonly newItems: readonly NamedItem[];
@@ -124,13 +126,13 @@ function summary(details: ReadBack): string {
 
 /** What has been done. */
 export function doneWords(
-  { request, orderId }: { request: Request; orderId: string },
+  { request, orderId }: { request: RetailRequest; orderId: string },
   say: Phraser,
 ): string {
   return `done, ${result(request, orderId)}. ${moreWords(say)}`;
 }
 
-function result(request: Request, orderId: string): string {
+function result(request: RetailRequest, orderId: string): string {
   switch (request.intent) {
     case "cancel":
       return `order ${orderId} is cancelled`;
@@ -154,7 +156,7 @@ function result(request: Request, orderId: string): string {
 /** Why a request is refused: the order's status, or that it belongs to somebody else. */
 export function declineWords(
   { request, orderId, status }: {
-    request: Request;
+    request: RetailRequest;
     orderId: string;
     /** `undefined` where the order is somebody else's. */
     status: string | undefined;
@@ -172,7 +174,7 @@ export function declineWords(
 }
 
 /** The rule that refuses a request whatever its order's status is; `undefined` where none does. */
-export function ruleWords(request: Request): string | undefined {
+export function ruleWords(request: RetailRequest): string | undefined {
   const { newItems = [], items = [] } = request;
   switch (request.refusedBy) {
     case "cancel.reason":
@@ -197,34 +199,11 @@ export function ruleWords(request: Request): string | undefined {
   }
 }
 
-function act({ intent }: Request): string {
+function act({ intent }: RetailRequest): string {
   if (intent === "cancel" || intent === "return" || intent === "exchange") {
     return `${intent} it`;
   }
   return "change it";
-}
-
-/** The answer to a question: its own words, then what was asked for. */
-export function answerWords(
-  { request, outputs }: { request: Request; outputs: readonly string[] },
-  say: Phraser,
-): string {
-  const answer = outputs.join(", ");
-  const asked = request.question ?? "";
-  return asked.length > 0 && asked.length <= 80
-    ? `the ${asked.replaceAll(/\bmy\b/g, "your")} is ${answer}. ${
-      moreWords(say)
-    }`
-    : `here is what you asked for: ${answer}. ${moreWords(say)}`;
-}
-
-/** Whether there is anything else. */
-export function moreWords(say: Phraser): string {
-  return say([
-    "anything else?",
-    "is there anything else?",
-    "can i help with anything else?",
-  ]);
 }
 
 function swaps({ items, newItems }: ReadBack, preposition: string): string {
@@ -234,7 +213,7 @@ function swaps({ items, newItems }: ReadBack, preposition: string): string {
   }).join(" and ");
 }
 
-/** `your gift card gift_card_1234567`, or the bare id where the customer has not described it. */
+/** `your gift card gift_card_1234567`, or the bare id where the user has not described it. */
 function methodWords({ request, paymentId }: ReadBack): string {
   const words = request.payment?.match(/^my (.{1,40})$/)?.[1];
   return words === undefined ? paymentId : `your ${words} ${paymentId}`;

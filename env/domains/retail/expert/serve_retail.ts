@@ -1,31 +1,30 @@
 /**
- * How the expert serves a store's customer: finds them, finds the order, asks for what is missing, reads back, and
+ * How the expert serves a store's user: finds them, finds the order, asks for what is missing, reads back, and
  * writes after a yes.
  */
 
 import type { JsonValue } from "../../../python/python_json.ts";
-import type { Request, ToolAction } from "../../../types.ts";
-import { rows, text, texts } from "../../shared/read_row.ts";
-import type { Phraser } from "../../../users/wording.ts";
+import type { ToolAction } from "../../../types.ts";
 import type { Desk, Script } from "../../../agents/desk.ts";
-import type { Plan, PlanStep } from "./expert_plan.ts";
+import type { Shift } from "../../../domain.ts";
+import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
+import { answerWords, moreWords } from "../../shared/expert/words.ts";
+import { rows, text, texts } from "../../shared/read_row.ts";
+import type { Phraser } from "../../shared/user/wording.ts";
+import type { RetailRequest, RetailTask } from "../goal/request.ts";
+import { type Plan, planOf, type PlanStep } from "./expert_plan.ts";
 import {
-  answerWords,
   askWords,
   confirmWords,
   declineWords,
   doneWords,
   type Missing,
-  moreWords,
   type NamedItem,
   ruleWords,
 } from "./expert_words.ts";
 
-/** How often the same thing is asked before the expert goes on without. */
-const MAX_ASKS = 2;
-
 /** What every part of the script works with. */
-export interface RetailShift {
+interface RetailShift {
   readonly desk: Desk;
   readonly plan: Plan;
   readonly say: Phraser;
@@ -34,13 +33,15 @@ export interface RetailShift {
 /** A request that is being served. */
 interface Case extends RetailShift {
   readonly step: PlanStep;
-  readonly request: Request;
+  readonly request: RetailRequest;
 }
 
-/** Serves all requests of a plan, or plays it where the expert has no desk for its domain. */
-export function* serveRetail(shift: RetailShift): Script {
-  const { desk, plan, say } = shift;
-  if (plan.recital !== undefined) return yield* recite(shift, plan.recital);
+/** Serves all requests of a task. */
+export function* serveRetail(
+  { desk, task, database, say }: Shift & { readonly task: RetailTask },
+): Script {
+  const plan = planOf(task, database);
+  const shift = { desk, plan, say };
   if (!(yield* authenticate(shift))) {
     yield* desk.say("sorry, i cannot help without knowing who you are.");
     return;
@@ -53,29 +54,16 @@ export function* serveRetail(shift: RetailShift): Script {
   yield* desk.say(moreWords(say));
 }
 
-/** Plays the gold: what is done, then what is told. */
-function* recite(
-  { desk, plan, say }: RetailShift,
-  actions: readonly ToolAction[],
-): Script {
-  for (const action of actions) yield* desk.call(action);
-  for (const { request, outputs } of plan.steps) {
-    if (outputs.length > 0) {
-      yield* desk.say(answerWords({ request, outputs }, say));
-    }
-  }
-  if (plan.transfer !== undefined) yield* desk.call(plan.transfer);
-  else yield* desk.say(moreWords(say));
-}
-
-/** Finds the customer by what they say of themselves. @returns Whether they have said enough. */
+/** Finds the user by what they say of themselves. @returns Whether they have said enough. */
 function* authenticate({ desk, plan, say }: RetailShift): Script<boolean> {
   const { email, firstName, lastName, zip } = plan.identity;
   const names = [firstName, lastName, zip];
   const named = () => desk.everHeard(email) || desk.everHeard(...names);
-  for (let asks = 0; asks <= MAX_ASKS && !named(); asks++) {
-    yield* desk.say(askWords("identity", { say }));
-  }
+  yield* askUntil(desk, {
+    question: () => askWords("identity", { say }),
+    until: named,
+    times: MAX_ASKS + 1,
+  });
   if (!named()) return false;
   yield* desk.call(
     desk.everHeard(email) ? tool("find_user_id_by_email", { email }) : tool(
@@ -91,7 +79,7 @@ function* serveRequest(one: Case): Script {
   if (request.intent === "question") return yield* answer(one);
   if (request.profileOf !== undefined) {
     return yield* close(
-      one,
+      one.desk,
       `sorry, that profile belongs to another account, so i cannot change it. ${
         moreWords(one.say)
       }`,
@@ -117,11 +105,14 @@ function* answer(one: Case): Script {
     if (!desk.hasCalled(read) && isGrounded(read, desk)) yield* desk.call(read);
   }
   if (step.outputs.length > 0) {
-    yield* close(one, answerWords({ request, outputs: step.outputs }, say));
+    yield* close(
+      one.desk,
+      answerWords({ request, outputs: step.outputs }, say),
+    );
   } else if (plan.transfer !== undefined) {
     yield* desk.call(plan.transfer);
   } else {
-    yield* close(one, `sorry, i cannot do that. ${moreWords(say)}`);
+    yield* close(one.desk, `sorry, i cannot do that. ${moreWords(say)}`);
   }
 }
 
@@ -130,12 +121,12 @@ function* decline(one: Case, orderId: string): Script {
   const rule = ruleWords(request);
   if (rule !== undefined) {
     yield* lookInto(one, orderId);
-    return yield* close(one, `sorry, ${rule}. ${moreWords(say)}`);
+    return yield* close(one.desk, `sorry, ${rule}. ${moreWords(say)}`);
   }
-  const order = desk.orders.get(orderId);
+  const order = desk.row("order_id", orderId);
   const isOwn = desk.userId === text(order, "user_id");
   const status = isOwn ? text(order, "status") : undefined;
-  yield* close(one, declineWords({ request, orderId, status }, say));
+  yield* close(one.desk, declineWords({ request, orderId, status }, say));
 }
 
 /** Asks for the details that a rule forbids, and looks up what shows it. */
@@ -152,7 +143,7 @@ function* lookInto(one: Case, orderId: string): Script {
     yield* askUnlessHeard(one, { what, words, item: items[0] });
   }
   if (newItems.length > 0 && request.otherProduct !== true) {
-    const held = rows(desk.orders.get(orderId), "items");
+    const held = rows(desk.row("order_id", orderId), "items");
     for (const words of items) {
       const item = held.find((one) => text(one, "name") === words);
       yield* readProduct(one, { id: text(item, "product_id"), words });
@@ -169,7 +160,10 @@ function* findOrder(one: Case): Script<string> {
   const described = () =>
     (id !== "" && desk.heard(id)) ||
     (marker !== undefined && desk.heard(marker));
-  yield* ask(one, { what: "order", until: described });
+  yield* askUntil(desk, {
+    question: () => askWords("order", { say: one.say }),
+    until: described,
+  });
   if (id !== "" && desk.heard(id)) {
     yield* readOrder(one, id);
     return id;
@@ -177,7 +171,7 @@ function* findOrder(one: Case): Script<string> {
   return yield* searchOrder(one, { id, marker });
 }
 
-/** Reads the customer's orders one by one, up to the one that they described. */
+/** Reads the user's orders one by one, up to the one that they described. */
 function* searchOrder(
   one: Case,
   { id, marker }: { id: string; marker: string | undefined },
@@ -185,7 +179,7 @@ function* searchOrder(
   yield* readUser(one);
   for (const orderId of texts(one.desk.user, "orders")) {
     yield* readOrder(one, orderId);
-    const items = rows(one.desk.orders.get(orderId), "items");
+    const items = rows(one.desk.row("order_id", orderId), "items");
     const found = id === ""
       ? items.some((item) => text(item, "name") === marker)
       : orderId === id;
@@ -224,10 +218,10 @@ function* write(one: Case, { orderId }: { orderId: string }): Script {
       return yield* carryOut(one, { action, orderId });
     }
   }
-  yield* close(one, `then nothing is changed. ${moreWords(say)}`);
+  yield* close(one.desk, `then nothing is changed. ${moreWords(say)}`);
 }
 
-/** Reads back what the customer wants at first; they change their mind then. */
+/** Reads back what the user wants at first; they change their mind then. */
 function* readBackFirst(one: Case, orderId: string): Script {
   const { desk, say } = one;
   const request = { ...one.request, ...one.request.before };
@@ -251,14 +245,14 @@ function* carryOut(
   const { desk, request, say } = one;
   const shown = yield* desk.call(action);
   yield* close(
-    one,
+    one.desk,
     shown.startsWith("Error")
       ? `sorry, that is not possible. ${moreWords(say)}`
       : doneWords({ request, orderId }, say),
   );
 }
 
-/** The items of the write, each with the customer's words for it. */
+/** The items of the write, each with the user's words for it. */
 function* chooseItems(
   one: Case,
   { orderId, action }: { orderId: string; action: ToolAction },
@@ -270,7 +264,7 @@ function* chooseItems(
     .map((id, i) => ({ id, words: words[i] ?? "" }));
   const newIds = texts(action.arguments, "new_item_ids");
   if (newIds.length === 0) return { items, newItems: [] };
-  const shown = rows(desk.orders.get(orderId), "items");
+  const shown = rows(desk.row("order_id", orderId), "items");
   for (const { id, words } of items) {
     const item = shown.find((other) => text(other, "item_id") === id);
     yield* readProduct(one, { id: text(item, "product_id"), words });
@@ -305,16 +299,16 @@ function* readUser({ desk }: Case): Script {
 }
 
 function* readOrder({ desk }: Case, orderId: string): Script {
-  if (desk.orders.has(orderId)) return;
+  if (desk.row("order_id", orderId) !== undefined) return;
   yield* desk.call(tool("get_order_details", { order_id: orderId }));
 }
 
-/** The note says which product the customer's words mean, so that the call only repeats its id. */
+/** The note says which product the user's words mean, so that the call only repeats its id. */
 function* readProduct(
   { desk }: Case,
   { id, words }: { id: string; words: string },
 ): Script {
-  if (id === "" || desk.products.has(id)) return;
+  if (id === "" || desk.row("product_id", id) !== undefined) return;
   yield* desk.call(
     tool("get_product_details", { product_id: id }),
     `the ${words} is product ${id}.`,
@@ -329,29 +323,11 @@ function* askUnlessHeard(
     item?: string | undefined;
   },
 ): Script {
-  const { desk } = one;
-  yield* ask(one, { what, item, until: () => desk.heard(...words) });
-}
-
-function* ask(
-  { desk, say }: Case,
-  { what, item, until }: {
-    what: Missing;
-    item?: string | undefined;
-    until: () => boolean;
-  },
-): Script {
-  for (let asks = 0; asks < MAX_ASKS && !until(); asks++) {
-    yield* desk.say(askWords(what, { say, item }));
-  }
-}
-
-/** Says how a request ended; stands by it if the customer doubts it. */
-function* close({ desk }: Case, words: string): Script {
-  let reply = yield* desk.say(words);
-  for (let i = 0; i < MAX_ASKS && /\bare you sure\b/.test(reply); i++) {
-    reply = yield* desk.say(words);
-  }
+  const { desk, say } = one;
+  yield* askUntil(desk, {
+    question: () => askWords(what, { say, item }),
+    until: () => desk.heard(...words),
+  });
 }
 
 /** Whether all arguments of a gold read have been said or shown (a calculation is the expert's own). */

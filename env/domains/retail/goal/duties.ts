@@ -3,12 +3,13 @@
  * of it, and at a gift card's balance before it is said to be too low.
  */
 
+import type { RetailRequest, RetailTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
-import type { Request, Task, ToolAction } from "../../../types.ts";
+import type { ToolAction } from "../../../types.ts";
 import { call, ordersMeant } from "./meanings.ts";
 
 /** The reads that policy demands of a task. */
-export function duties(task: Task, database: Database): ToolAction[] {
+export function duties(task: RetailTask, database: Database): ToolAction[] {
   const { goal, userId } = task;
   if (goal === undefined) return [];
   const orders = goal.requests.flatMap((request) =>
@@ -34,6 +35,6 @@ export function duties(task: Task, database: Database): ToolAction[] {
   ];
 }
 
-function isAboutBalance({ refusedBy = "" }: Request): boolean {
+function isAboutBalance({ refusedBy = "" }: RetailRequest): boolean {
   return refusedBy.startsWith("payment.covers");
 }

@@ -1,16 +1,17 @@
 /** What a retail customer's words mean: every call that meets a request as it is worded. */
 
+import type { Address, RetailRequest } from "./request.ts";
 import type { Database } from "../../../database.ts";
-import type { Meant } from "../../../goal/goal_domain.ts";
+import type { Meant } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import type { Address, Request, ToolAction } from "../../../types.ts";
+import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
 /** Lists longer than this are tried in a few orders only: all orders of five items are 120. */
 const MOST_ORDERS = 3;
 
 /** Every call that meets the request; none for a question. */
-export function meanings(meant: Meant): ToolAction[] {
+export function meanings(meant: Meant<RetailRequest>): ToolAction[] {
   const { request, userId } = meant;
   if (request.intent === "question") return [];
   if (request.intent === "user_address") {
@@ -23,7 +24,9 @@ export function meanings(meant: Meant): ToolAction[] {
 }
 
 /** The orders that a request may be about: that of its id, or those of the customer that hold what it describes. */
-export function ordersMeant({ request, database, userId }: Meant): string[] {
+export function ordersMeant(
+  { request, database, userId }: Meant<RetailRequest>,
+): string[] {
   const { orderId, orderWords } = request;
   if (orderId !== undefined) {
     return database.has("orders", orderId) ? [orderId] : [];
@@ -38,7 +41,7 @@ export function ordersMeant({ request, database, userId }: Meant): string[] {
   );
 }
 
-function onOrder(meant: Meant, order_id: string): ToolAction[] {
+function onOrder(meant: Meant<RetailRequest>, order_id: string): ToolAction[] {
   const { request, database } = meant;
   const order = database.get("orders", order_id);
   switch (request.intent) {
@@ -65,7 +68,7 @@ function onOrder(meant: Meant, order_id: string): ToolAction[] {
   }
 }
 
-const ITEM_TOOLS: Readonly<Partial<Record<Request["intent"], string>>> = {
+const ITEM_TOOLS: Readonly<Partial<Record<RetailRequest["intent"], string>>> = {
   return: "return_delivered_order_items",
   exchange: "exchange_delivered_order_items",
   modify_items: "modify_pending_order_items",
@@ -78,7 +81,7 @@ interface Swap {
 }
 
 function onItems(
-  meant: Meant,
+  meant: Meant<RetailRequest>,
   { order_id, order }: { order_id: string; order: JsonObject | undefined },
 ): ToolAction[] {
   const { request, database } = meant;
@@ -147,7 +150,9 @@ function fits(variant: JsonObject, words: string): boolean {
 }
 
 /** The customer's payment methods that words fit: `my gift card`; all where nothing is said. */
-function methodsMeant({ request, database, userId }: Meant): string[] {
+function methodsMeant(
+  { request, database, userId }: Meant<RetailRequest>,
+): string[] {
   const methods = rows(database.get("users", userId), "payment_methods");
   const source = request.payment?.replace(/^my /, "").replace(" ", "_");
   return methods.filter((method) =>
@@ -184,7 +189,7 @@ function orders<T>(list: readonly T[]): T[][] {
   );
 }
 
-function addressOf({ address }: Request): Record<string, JsonValue> {
+function addressOf({ address }: RetailRequest): Record<string, JsonValue> {
   const { address1, address2, city, state, country, zip }: Partial<Address> =
     address ?? {};
   return {

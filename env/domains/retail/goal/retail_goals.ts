@@ -1,15 +1,29 @@
-/** Goals of the retail world as calls. */
+/** Goals of the store as calls. */
 
-import type { GoalDomain } from "../../../goal/goal_domain.ts";
+import type { GoalsPart } from "../../../domain.ts";
 import { duties } from "./duties.ts";
 import { effectBreaks } from "./effects.ts";
 import { meanings } from "./meanings.ts";
+import type { RetailGoal, RetailRequest } from "./request.ts";
 import { strays } from "./strays.ts";
 
-/** What the retail world says of goals. */
-export const retailGoals: GoalDomain = {
+/** What the store says of goals. */
+export const retailGoals = {
+  tools: {
+    cancel: "cancel_pending_order",
+    return: "return_delivered_order_items",
+    exchange: "exchange_delivered_order_items",
+    modify_items: "modify_pending_order_items",
+    modify_address: "modify_pending_order_address",
+    modify_payment: "modify_pending_order_payment",
+    user_address: "modify_user_address",
+  },
   meanings,
   effectBreaks,
   duties,
   strays,
-};
+  details: ({ items = [], newItems = [], reason, payment, address }) =>
+    [...items, ...newItems, reason, payment, address?.address1]
+      .filter((detail) => detail !== undefined).filter((words) => words !== ""),
+  subject: ({ orderId }) => orderId,
+} satisfies GoalsPart<RetailRequest, RetailGoal>;

@@ -3,8 +3,9 @@
  * address, and further ones on what else the customer has.
  */
 
+import type { RetailTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
-import type { Stray } from "../../../goal/goal_domain.ts";
+import type { Stray } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { Task, ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
@@ -24,7 +25,7 @@ const ELSEWHERE = {
 };
 
 /** The wrong writes of a task. */
-export function strays(task: Task, database: Database): Stray[] {
+export function strays(task: RetailTask, database: Database): Stray[] {
   const user = database.get("users", task.userId);
   const instead = task.actions.flatMap((action, insteadOf) =>
     mistakes(action, { database, user }).map((other) => ({

@@ -1,29 +1,14 @@
-/**
- * The goal of a τ-bench task, which has none of its own: derived from its instruction, its gold
- * actions and what the customer knows of themselves (their row in the database).
- */
+/** What the gold writes of a τ-bench task say that its user wants. */
 
 import type { Database } from "../../../database.ts";
-import { DataError } from "../../../errors.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
-import type {
-  Address,
-  Goal,
-  Request,
-  Task,
-  ToolAction,
-} from "../../../types.ts";
-import { firstPerson } from "../../../users/first_person.ts";
+import type { Task, ToolAction } from "../../../types.ts";
+import { type BenchGoal, benchGoal } from "../../shared/goal/bench_goal.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
+import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
-/** A derived goal, and the words that open the conversation where the instruction has some. */
-export interface BenchGoal {
-  readonly goal: Goal;
-  readonly opening: string | undefined;
-}
-
-/** The tools whose calls are requests of a customer. */
-export const REQUEST_INTENTS: Readonly<Record<string, Request["intent"]>> = {
+/** The tools whose calls are requests of a user. */
+export const REQUEST_INTENTS: Readonly<Record<string, Intent>> = {
   cancel_pending_order: "cancel",
   return_delivered_order_items: "return",
   exchange_delivered_order_items: "exchange",
@@ -33,58 +18,32 @@ export const REQUEST_INTENTS: Readonly<Record<string, Request["intent"]>> = {
   modify_user_address: "user_address",
 };
 
-/**
- * Derives the goal of `task`: a request for each gold write, in order, and a question where something
- * must be told. Where neither is there, the instruction itself is the question.
- * @throws {DataError} If the database lacks the task's customer.
- */
-export function benchGoal(task: Task, database: Database): BenchGoal {
-  const user = database.get("users", task.userId);
-  if (user === undefined) {
-    throw new DataError(
-      `Task "${task.id}" is of customer "${task.userId}", whom the database lacks`,
-      { hint: "use the tasks and the database of one dataset" },
-    );
-  }
-  const writes = task.actions.flatMap((action) => {
-    const intent = REQUEST_INTENTS[action.name];
-    return intent === undefined ? [] : [{ action, intent }];
+/** The goal of a τ-bench task: a request for each gold write, in order. @see benchGoal */
+export function retailBenchGoal(
+  task: Task,
+  database: Database,
+): BenchGoal<RetailRequest> {
+  return benchGoal<RetailRequest>(task, {
+    database,
+    requestsOf: (user) =>
+      task.actions.flatMap((action) => {
+        const intent = REQUEST_INTENTS[action.name];
+        return intent === undefined
+          ? []
+          : [requestOf({ action, intent, task, user, database })];
+      }),
   });
-  const requests = writes.map(({ action, intent }) =>
-    requestOf({ action, intent, task, user, database })
-  );
-  const prose = firstPerson(task.instruction);
-  if (task.outputs.length > 0 || requests.length === 0) {
-    const question = prose.questions || prose.all || "answer to my question";
-    requests.push({ intent: "question", question: trimEnd(question) });
-  }
-  return {
-    goal: { identity: identityOf(user, task.instruction), requests },
-    opening: prose.synthetic || prose.all === "" ? undefined : prose.all,
-  };
-}
-
-function identityOf(user: JsonObject, instruction: string): Goal["identity"] {
-  const name = row(user, "name");
-  const email = text(user, "email");
-  return {
-    firstName: text(name, "first_name"),
-    lastName: text(name, "last_name"),
-    zip: text(row(user, "address"), "zip"),
-    email,
-    prefers: instruction.includes(email) ? "email" : "name_zip",
-  };
 }
 
 interface RequestSource {
   readonly action: ToolAction;
-  readonly intent: Request["intent"];
+  readonly intent: Intent;
   readonly task: Task;
   readonly user: JsonObject;
   readonly database: Database;
 }
 
-function requestOf(source: RequestSource): Request {
+function requestOf(source: RequestSource): RetailRequest {
   const { action, intent, task, database } = source;
   const args = action.arguments;
   const base = { intent, forthcoming: true };
@@ -118,7 +77,7 @@ function requestOf(source: RequestSource): Request {
 function itemsOf(
   args: JsonObject,
   { order, database }: { order: JsonObject | undefined; database: Database },
-): Pick<Request, "items" | "newItems"> {
+): Pick<RetailRequest, "items" | "newItems"> {
   const all = rows(order, "items");
   const ids = texts(args, "item_ids");
   const products: string[] = [];
@@ -166,8 +125,4 @@ function addressOf(args: JsonObject): Address {
     country: text(args, "country"),
     zip: text(args, "zip"),
   };
-}
-
-function trimEnd(words: string): string {
-  return words.replace(/[\s.?!]+$/, "");
 }

@@ -1,38 +1,15 @@
 /**
- * The details of a request: how the customer tells each when asked, and whether what an agent reads
- * back contradicts it.
+ * The details of a request: how the user tells each when asked, and whether what an agent reads back contradicts it.
  */
 
-import type { Address, Request } from "../../../types.ts";
+import type { Fact } from "../../shared/user/fact_user.ts";
+import { list } from "../../shared/user/wording.ts";
+import type { Address, RetailRequest } from "../goal/request.ts";
 import type { Knowledge } from "./knowledge.ts";
-import {
-  addressWords,
-  list,
-  newItemWords,
-  type Phraser,
-  reasonWords,
-} from "../../../users/wording.ts";
+import { addressWords, newItemWords, reasonWords } from "./request_words.ts";
 
-/** The kinds of detail. */
-export type FactKind =
-  | "order"
-  | "items"
-  | "newItems"
-  | "reason"
-  | "payment"
-  | "address";
-
-/** A detail of a request. */
-export interface Fact {
-  readonly kind: FactKind;
-  /** The detail as an answer. */
-  words(say: Phraser): string;
-  /** Whether `text` (lower case) states something else in its place. Silence contradicts nothing. */
-  contradictedBy(text: string): boolean;
-}
-
-/** The details of a request, in the order in which a customer tells them. */
-export function factsOf(request: Request, knowledge: Knowledge): Fact[] {
+/** The details of a request, in the order in which a user tells them. */
+export function factsOf(request: RetailRequest, knowledge: Knowledge): Fact[] {
   const facts: Fact[] = [];
   const { orderId, orderWords, items, newItems, reason, payment, address } =
     request;
@@ -102,7 +79,7 @@ function itemsFact(
 }
 
 function newItemsFact(
-  request: Request & {
+  request: RetailRequest & {
     readonly items: readonly string[];
     readonly newItems: readonly string[];
   },

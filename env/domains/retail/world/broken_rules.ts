@@ -3,7 +3,8 @@
  * a variant that is out of stock, another product, a gift card that holds too little, a refund to elsewhere.
  */
 
-import type { Intent, Request, ToolAction } from "../../../types.ts";
+import type { Intent, RetailRequest } from "../goal/request.ts";
+import type { ToolAction } from "../../../types.ts";
 import {
   call,
   covers,
@@ -23,7 +24,7 @@ export interface BrokenRule {
   /** What policy.md has agents say of it. */
   readonly told: string;
   /** The details that break it. */
-  readonly words: Partial<Request>;
+  readonly words: Partial<RetailRequest>;
   /** The reads, beside the order's, that show it. */
   readonly reads: readonly ToolAction[];
 }
@@ -184,7 +185,10 @@ function swapsTo(
   ).filter(wanted);
 }
 
-function wordsOf({ from, to }: Swap, payer: PaymentMethod): Partial<Request> {
+function wordsOf(
+  { from, to }: Swap,
+  payer: PaymentMethod,
+): Partial<RetailRequest> {
   return {
     items: [from.name],
     newItems: [optionWords(to)],

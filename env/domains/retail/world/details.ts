@@ -1,7 +1,8 @@
 /** Draws what an intent adds to its order: which items, what they become, who pays, where it goes. */
 
+import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_json.ts";
-import type { Address, Intent, Request, ToolAction } from "../../../types.ts";
+import type { ToolAction } from "../../../types.ts";
 import { between } from "../../../generated/draw.ts";
 import {
   type Customer,
@@ -26,7 +27,7 @@ export interface World extends Draw {
 
 /** What an intent adds to its order: the details in words, and the calls that come of them. */
 export interface Details {
-  readonly words: Partial<Request>;
+  readonly words: Partial<RetailRequest>;
   readonly actions: readonly ToolAction[];
 }
 

@@ -1,16 +1,18 @@
 /** Draws a whole task: its intents, their requests, and the task that they make. */
 
+import type { Intent, RetailGoal } from "../goal/request.ts";
 import type { Rng } from "../../../random.ts";
-import type { Intent, Split, Task } from "../../../types.ts";
+import type { Task } from "../../../types.ts";
 import {
   between,
   drawIntentsOf,
   drawManner,
   taskOf,
+  type TaskPlace,
 } from "../../../generated/draw.ts";
 import { call, type World } from "./details.ts";
 import { freshProducts } from "./drawn_request.ts";
-import type { GeneratedOptions } from "./options.ts";
+import type { RetailOptions } from "./options.ts";
 import { instructionOf } from "./prose.ts";
 import { drawRequest } from "./requests.ts";
 import { type Customer, drawOrder } from "./rows.ts";
@@ -21,7 +23,7 @@ export function drawTask(
   { customer, intents, place }: {
     customer: Customer;
     intents: readonly Intent[];
-    place: { readonly split: Split; readonly index: number };
+    place: TaskPlace;
   },
 ): Task | undefined {
   const made = intents.map((intent) => drawRequest(world, { customer, intent }))
@@ -32,13 +34,12 @@ export function drawTask(
   );
   const { identity, userId } = customer;
   const { rng, options } = world;
-  const goal = {
+  const goal: RetailGoal = {
     identity,
     requests: drawn.map(({ request }) => request),
     ...drawManner(rng, { split: place.split, options }),
   };
   return taskOf({
-    domain: "retail",
     place,
     userId,
     goal,
@@ -59,7 +60,7 @@ function findUser(identity: Customer["identity"]) {
 }
 
 /** One intent by weight, or two different ones. */
-export function drawIntents(rng: Rng, options: GeneratedOptions): Intent[] {
+export function drawIntents(rng: Rng, options: RetailOptions): Intent[] {
   return drawIntentsOf<Intent>(rng, options);
 }
 

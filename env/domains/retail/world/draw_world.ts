@@ -4,18 +4,17 @@ import type { Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
 import { createRng, type Rng } from "../../../random.ts";
 import policy from "../policy.md" with { type: "text" };
-import type { Task } from "../../../types.ts";
-import { Ids } from "../../../generated/draw.ts";
+import { drawTasks, Ids } from "../../../generated/draw.ts";
 import type {
-  GeneratedDomain,
   Lot,
   LotDraw,
   LotPlace,
   WorldDraw,
+  WorldPart,
 } from "../../../generated/world.ts";
 import { addExtraOrders, drawIntents, drawTask } from "./draw_task.ts";
-import type { GeneratedOptions } from "./options.ts";
-import { generatedPrompts } from "./world_prompts.ts";
+import { type RetailOptions, retailOptionsSchema } from "./options.ts";
+import { retailPrompts } from "./world_prompts.ts";
 import {
   type Customer,
   drawCustomer,
@@ -28,26 +27,26 @@ import {
 import { retailTools, terminatingRetailTools } from "./tool_schemas.ts";
 
 /** The generated retail world. */
-export const generatedRetail: GeneratedDomain<GeneratedOptions> = {
-  name: "retail",
+export const retailWorld = {
+  options: retailOptionsSchema,
   version: 3,
   policy,
   tools: retailTools,
   terminatingTools: terminatingRetailTools,
-  prompts: generatedPrompts,
-  open: (seed, options) => new RetailDraw(seed, options),
-};
+  prompts: retailPrompts,
+  open: (seed: number, options: RetailOptions) => new RetailDraw(seed, options),
+} satisfies WorldPart<RetailOptions>;
 
 const ADVICE =
   "allow more payment methods (modify_payment needs two) and more variants in stock (exchange and modify_items need another one), or set the intent's weight to 0";
 
 class RetailDraw implements WorldDraw {
   readonly #seed: number;
-  readonly #options: GeneratedOptions;
+  readonly #options: RetailOptions;
   readonly #ids = new Ids();
   readonly #products: readonly Product[];
 
-  constructor(seed: number, options: GeneratedOptions) {
+  constructor(seed: number, options: RetailOptions) {
     this.#seed = seed;
     this.#options = options;
     const rng = createRng(seed, "products");
@@ -72,17 +71,13 @@ class RetailDraw implements WorldDraw {
         };
         const world = { ...draw, products: this.#products, stranger: newcomer };
         const customer = newcomer();
-        const tasks: Task[] = [];
-        for (const [i, ofTask] of intents.entries()) {
-          const at = { split: place.split, index: place.index + i };
-          const task = drawTask(world, {
-            customer,
-            intents: ofTask,
-            place: at,
-          });
-          if (task === undefined) return undefined;
-          tasks.push(task);
-        }
+        const tasks = drawTasks(
+          place,
+          intents,
+          (ofTask, place) =>
+            drawTask(world, { customer, intents: ofTask, place }),
+        );
+        if (tasks === undefined) return undefined;
         addExtraOrders(world, customer);
         return { place, tasks, rows: people };
       },

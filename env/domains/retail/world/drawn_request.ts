@@ -1,6 +1,7 @@
 /** What a drawn request is, and the order that it is about. */
 
-import type { Intent, Request, ToolAction } from "../../../types.ts";
+import type { ToolAction } from "../../../types.ts";
+import type { Intent, RetailRequest } from "../goal/request.ts";
 import type { Drawn } from "../../../generated/draw.ts";
 import { call, type World } from "./details.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "./rows.ts";
 
 /** A request and how it is met. */
-export interface DrawnRequest extends Drawn {
+export interface DrawnRequest extends Drawn<RetailRequest> {
   /** What the customer asks for once it is refused. */
   readonly fallback?: DrawnRequest;
 }
@@ -68,7 +69,7 @@ export function drawOrderFor(
 export function aboutOrder(
   order: Order,
   { known, world }: { known: boolean; world: World },
-): Pick<Request, "orderId" | "orderWords"> {
+): Pick<RetailRequest, "orderId" | "orderWords"> {
   return known
     ? { orderId: order.orderId }
     : { orderWords: `the one with the ${world.rng.pick(order.items).name}` };

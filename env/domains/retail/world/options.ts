@@ -1,7 +1,7 @@
 /** The knobs of the generated retail world: one schema is type, defaults and help text. */
 
+import type { Intent } from "../goal/request.ts";
 import { z } from "zod";
-import type { Intent } from "../../../types.ts";
 import {
   checkRanges,
   checkWeights,
@@ -32,7 +32,7 @@ const intentWeights = z.strictObject(
 );
 
 /** Settings of the generated world. Every field has a default; `parse({})` is the default world. */
-export const generatedOptionsSchema = z.strictObject({
+export const retailOptionsSchema = z.strictObject({
   trainTasks: positive.default(400).describe("Tasks in the train split"),
   devTasks: positive.default(50).describe("Tasks in the dev split"),
   testTasks: positive.default(100).describe("Tasks in the test split"),
@@ -141,7 +141,7 @@ export const generatedOptionsSchema = z.strictObject({
 });
 
 /** What may be given. */
-export type GeneratedOptionsInput = z.input<typeof generatedOptionsSchema>;
+export type RetailOptionsInput = z.input<typeof retailOptionsSchema>;
 
 /** What the generator works with, defaults filled in. */
-export type GeneratedOptions = z.output<typeof generatedOptionsSchema>;
+export type RetailOptions = z.output<typeof retailOptionsSchema>;

@@ -1,15 +1,15 @@
 /** A retail goal as an instruction in prose. */
 
-import type { Goal, Request } from "../../../types.ts";
+import type { RetailGoal, RetailRequest } from "../goal/request.ts";
 import {
   addressWords,
   orderWords,
   requestWords,
-} from "../../../users/wording.ts";
+} from "../user/request_words.ts";
 import { goalProse } from "../../../generated/goal_prose.ts";
 
 /** Who the customer is, what they want in which order, and what they keep back. */
-export function instructionOf(goal: Goal): string {
+export function instructionOf(goal: RetailGoal): string {
   const { firstName, lastName, zip, email, prefers } = goal.identity;
   const shown = prefers === "email" ? "email" : "name and zip code";
   const who =
@@ -18,11 +18,11 @@ export function instructionOf(goal: Goal): string {
 }
 
 /** Not as customers say it: who recites the instruction is told by it. */
-function wish(request: Request): string {
+function wish(request: RetailRequest): string {
   return wishWords(request).replaceAll(/\bmy\b/g, "your");
 }
 
-function wishWords(request: Request): string {
+function wishWords(request: RetailRequest): string {
   const { intent, orderId, profileOf, address } = request;
   const where = address && addressWords(address);
   const unknown = orderId === undefined && request.orderWords !== undefined

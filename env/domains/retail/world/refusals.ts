@@ -1,6 +1,6 @@
 /** Draws requests that policy refuses, and what their customers then ask for instead. */
 
-import type { Intent, Request } from "../../../types.ts";
+import type { Intent, RetailRequest } from "../goal/request.ts";
 import { happens } from "../../../generated/draw.ts";
 import { drawBrokenRule } from "./broken_rules.ts";
 import { covers, drawDetails, type World } from "./details.ts";
@@ -131,7 +131,7 @@ function drawFallback(
   { customer, order, about }: {
     customer: Customer;
     order: Order;
-    about: Pick<Request, "orderId" | "orderWords">;
+    about: Pick<RetailRequest, "orderId" | "orderWords">;
   },
 ): DrawnRequest | undefined {
   const { rng, options } = world;
@@ -150,7 +150,7 @@ function drawAllowed(
   { customer, order, about, intent }: {
     customer: Customer;
     order: Order;
-    about: Pick<Request, "orderId" | "orderWords">;
+    about: Pick<RetailRequest, "orderId" | "orderWords">;
     intent: Intent;
   },
 ): DrawnRequest | undefined {

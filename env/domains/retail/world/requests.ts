@@ -1,7 +1,7 @@
 /** Draws what customers want: for each intent the request in words, the gold actions and what must be told. */
 
-import type { Intent, Request } from "../../../types.ts";
-import { orderWords } from "../../../users/wording.ts";
+import type { Intent, RetailRequest } from "../goal/request.ts";
+import { orderWords } from "../user/request_words.ts";
 import { happens } from "../../../generated/draw.ts";
 import {
   addressArguments,
@@ -80,8 +80,8 @@ export function drawRequest(
 /** Another reason or address, which the customer wants before they change their mind. */
 function firstWish(
   world: World,
-  { reason, address }: Partial<Request>,
-): Pick<Request, "before"> {
+  { reason, address }: Partial<RetailRequest>,
+): Pick<RetailRequest, "before"> {
   const { rng, options: { changeOfMindShare } } = world;
   if (!happens(rng, changeOfMindShare)) return {};
   if (reason !== undefined) {

@@ -5,15 +5,15 @@
  * goes from left to right has read what an item is when it comes to the id.
  */
 
+import type { Address, RetailGoal } from "../goal/request.ts";
 import {
   Float,
   type JsonObject,
   type JsonValue,
 } from "../../../python/python_json.ts";
 import type { Rng } from "../../../random.ts";
-import type { Address, Goal } from "../../../types.ts";
 import { between, type Ids } from "../../../generated/draw.ts";
-import type { GeneratedOptions } from "./options.ts";
+import type { RetailOptions } from "./options.ts";
 import {
   CARD_BRANDS,
   CITIES,
@@ -55,7 +55,7 @@ export interface PaymentMethod {
 /** A customer. `orders` grows while the customer's tasks are drawn. */
 export interface Customer {
   readonly userId: string;
-  readonly identity: Goal["identity"];
+  readonly identity: RetailGoal["identity"];
   readonly address: Address;
   readonly methods: readonly PaymentMethod[];
   readonly orders: Order[];
@@ -80,7 +80,7 @@ export interface Order {
 export interface Draw {
   readonly rng: Rng;
   readonly ids: Ids;
-  readonly options: GeneratedOptions;
+  readonly options: RetailOptions;
 }
 
 /** The store's products. */

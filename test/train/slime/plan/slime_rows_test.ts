@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generated } from "../../../../env/generated/generated.ts";
-import { generatedOptionsSchema } from "../../../../env/domains/retail/world/options.ts";
+import { retailOptionsSchema } from "../../../../env/domains/retail/world/options.ts";
 import { ConfigError } from "../../../../env/errors.ts";
 import {
   planData,
@@ -10,7 +10,7 @@ import { slimeOf } from "../../../support/slime_plan.ts";
 
 const dataset = await generated(
   1,
-  generatedOptionsSchema.parse({ trainTasks: 12, devTasks: 3, testTasks: 2 }),
+  retailOptionsSchema.parse({ trainTasks: 12, devTasks: 3, testTasks: 2 }),
 );
 
 Deno.test("planData() has a line for each task, which names its world and split", async () => {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { openAgent } from "../../../../env/agents/registry.ts";
 import { callTool } from "../../../../env/call_tool.ts";
-import { domainNamed } from "../../../../env/domains/registry.ts";
+import { domainOf } from "../../../../env/domains/registry.ts";
 import { tokenChatModel } from "../../../../env/models/token_chat.ts";
 import { printPythonJson } from "../../../../env/python/python_json.ts";
 import type { Codec } from "../../../../env/tokens/conversation.ts";
@@ -103,7 +103,7 @@ function goldTokens(
   task: Task,
   { dataset, codec: { tokenizer } }: { dataset: Dataset; codec: Codec },
 ): number {
-  const domain = domainNamed(task.domain);
+  const domain = domainOf(task);
   const database = dataset.database.fork();
   const calls = task.actions.map((action) => {
     const observation = callTool(domain, database, action);

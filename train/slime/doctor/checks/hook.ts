@@ -62,7 +62,7 @@ args = types.SimpleNamespace(
     rollout_top_p=1.0, sglang_speculative_algorithm=None, use_rollout_routing_replay=False, reward_key=None,
     taulab_services=["http://127.0.0.1:%d" % server.server_port], taulab_timeout_s=20, taulab_retries=0,
     taulab_patience_s=5)
-row = {"split": "train", "env": "retail"}
+row = {"split": "train", "env": "mock"}
 samples = [Sample(index=at, group_index=7, prompt=0, metadata=dict(row)) for at in range(2)]
 
 async def play():

@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { domainKey } from "../../../../env/domains/registry.ts";
 import { DataError, messageOf } from "../../../../env/errors.ts";
 import { slimeFileName, slimeRows } from "../../plan/example_rows.ts";
 import type { Dataset, Split, Task } from "../../../../env/types.ts";
@@ -50,7 +51,7 @@ async function filesOf(
     ...config.eval.every > 0 ? config.eval.splits : [],
   ];
   return splits.map((split) => ({
-    name: slimeFileName(dataset.domain, split),
+    name: slimeFileName(domainKey(dataset), split),
     text: slimeRows(dataset.tasks(split), "split"),
   }));
 }
@@ -166,8 +167,8 @@ function meansAnother(
   if (!dataset.splits.includes(split)) {
     return `the data have no split ${split}`;
   }
-  if (env !== undefined && env !== dataset.domain) {
-    return `it is of ${env} and the recipe of ${dataset.domain}`;
+  if (env !== undefined && env !== domainKey(dataset)) {
+    return `it is of ${env} and the recipe of ${domainKey(dataset)}`;
   }
   const tasks = dataset.tasks(split);
   const task = tasks[index];

@@ -1,15 +1,14 @@
+import type {
+  AirlineRequest,
+  AirlineTask,
+} from "../../../../../env/domains/airline/goal/trip.ts";
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../../env/agents/expert.ts";
 import type { AirlineOptionsInput } from "../../../../../env/domains/airline/world/options.ts";
-import { generatedAirlineWorld } from "../../../../../env/generated/generated.ts";
+import { generated } from "../../../../../env/generated/generated.ts";
 import { createRng } from "../../../../../env/random.ts";
 import { rollout } from "../../../../../env/rollout.ts";
-import {
-  type Request,
-  STOP,
-  type Task,
-  type User,
-} from "../../../../../env/types.ts";
+import { STOP, type User } from "../../../../../env/types.ts";
 import { scriptedUser } from "../../../../../env/users/scripted.ts";
 import { userContract } from "../../../../contract/user_contract.ts";
 import { paraphrase, wordyAgent } from "../../../users/_paraphrase.ts";
@@ -23,12 +22,12 @@ const PLAIN = {
   wording: 1,
 } satisfies AirlineOptionsInput;
 
-const world = await generatedAirlineWorld(21, {
+const world = await generated(21, {
   ...PLAIN,
   trainTasks: 300,
   refusedShare: 0.3,
   fallbackShare: 0,
-});
+}, { domain: "airline" });
 
 userContract("scriptedUser() of an airline", {
   factory: () => scriptedUser(world),
@@ -36,7 +35,7 @@ userContract("scriptedUser() of an airline", {
 });
 
 /** A train task whose first request is like that. */
-function taskOf(wanted: (request: Request) => boolean): Task {
+function taskOf(wanted: (request: AirlineRequest) => boolean): AirlineTask {
   const task = world.tasks("train").find(({ goal }) =>
     wanted(goal!.requests[0]!)
   );
@@ -44,7 +43,7 @@ function taskOf(wanted: (request: Request) => boolean): Task {
   return task;
 }
 
-async function opened(task: Task): Promise<User> {
+async function opened(task: AirlineTask): Promise<User> {
   const user = scriptedUser(world)(task, { seed: 1 });
   await user.open();
   return user;
@@ -52,7 +51,9 @@ async function opened(task: Task): Promise<User> {
 
 /** What customers of a world say to the expert, who serves them all. */
 async function spoken(options: AirlineOptionsInput): Promise<string[][]> {
-  const dataset = await generatedAirlineWorld(4, { ...PLAIN, ...options });
+  const dataset = await generated(4, { ...PLAIN, ...options }, {
+    domain: "airline",
+  });
   const user = scriptedUser(dataset);
   return await Promise.all(
     dataset.tasks("train").map(async (task) => {
@@ -136,7 +137,7 @@ Deno.test("scriptedUser() of an airline corrects a flight that is neither its ow
   assert.match(await read(other), /^no, i want to change the flight/);
 });
 
-function isOwn({ userId }: Task, flight: string): boolean {
+function isOwn({ userId }: AirlineTask, flight: string): boolean {
   const ids = world.database.get("users", userId)?.get("reservations");
   return (Array.isArray(ids) ? ids : []).some((id) =>
     JSON.stringify(
@@ -203,14 +204,14 @@ Deno.test("scriptedUser() of an airline: what is refused is followed by what can
 });
 
 Deno.test("scriptedUser() of an airline: held-out phrasings are those of dev and test alone", async () => {
-  const dataset = await generatedAirlineWorld(6, {
+  const dataset = await generated(6, {
     ...PLAIN,
     devTasks: 20,
     testTasks: 20,
     wording: 6,
     holdOutPhrasings: true,
     intents: { question: 0 },
-  });
+  }, { domain: "airline" });
   const user = scriptedUser(dataset);
   const openings = async (split: "train" | "dev" | "test") => {
     const all = await Promise.all(
@@ -228,7 +229,7 @@ Deno.test("scriptedUser() of an airline: held-out phrasings are those of dev and
 });
 
 Deno.test("scriptedUser() of an airline brings an agent that talks like a language model to reward 1", async () => {
-  const dataset = await generatedAirlineWorld(23, {
+  const dataset = await generated(23, {
     trainTasks: 300,
     devTasks: 1,
     testTasks: 1,
@@ -241,7 +242,7 @@ Deno.test("scriptedUser() of an airline brings an agent that talks like a langua
     changeOfMindShare: 0.2,
     passengersMax: 3,
     wording: 6,
-  });
+  }, { domain: "airline" });
   const agent = wordyAgent(AIRLINE_WORDINGS);
   const user = scriptedUser(dataset);
   for (const task of dataset.tasks("train")) {

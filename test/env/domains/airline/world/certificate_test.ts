@@ -1,12 +1,12 @@
+import type { AirlineTask } from "../../../../../env/domains/airline/goal/trip.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { generatedAirlineWorld } from "../../../../../env/generated/generated.ts";
+import { generated } from "../../../../../env/generated/generated.ts";
 import {
   createCertifier,
   Refusal,
 } from "../../../../../env/generated/certificate/certificate.ts";
 import { isWrite } from "../../../../../env/audit/finding.ts";
-import type { Task } from "../../../../../env/types.ts";
 import { refusedMutations } from "../../../../support/mutated_gold.ts";
 
 /** Everything at once. */
@@ -26,7 +26,7 @@ const HARD = {
   voices: { plain: 1, terse: 1, chatty: 1, impatient: 1 },
 };
 
-const hard = await generatedAirlineWorld(11, HARD);
+const hard = await generated(11, HARD, { domain: "airline" });
 
 Deno.test("createCertifier() gives each airline task its certificate again, and the world has them all", async () => {
   const certify = createCertifier(hard);
@@ -40,13 +40,13 @@ Deno.test("createCertifier() gives each airline task its certificate again, and 
 });
 
 /** A train task of the hard world. */
-function taskLike(wanted: (task: Task) => boolean): Task {
+function taskLike(wanted: (task: AirlineTask) => boolean): AirlineTask {
   const task = hard.tasks("train").find(wanted);
   assert.ok(task !== undefined, "the world has such a task");
   return task;
 }
 
-async function refusalOf(task: Task) {
+async function refusalOf(task: AirlineTask) {
   const result = await createCertifier(hard)(task);
   return result instanceof Refusal ? result : null;
 }
@@ -111,7 +111,7 @@ Deno.test("createCertifier() refuses a mutated airline gold at least 99 times in
   assert.ok(share >= 0.99, passed.join("; "));
 });
 
-Deno.test("generatedAirlineWorld() certifies every task for any seed and options", async () => {
+Deno.test("generated() of an airline certifies every task for any seed and options", async () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   await fc.assert(
     fc.asyncProperty(
@@ -137,12 +137,12 @@ Deno.test("generatedAirlineWorld() certifies every task for any seed and options
         wording: fc.integer({ min: 1, max: 6 }),
       }),
       async (seed, options) => {
-        const world = await generatedAirlineWorld(seed, {
+        const world = await generated(seed, {
           ...options,
           trainTasks: 8,
           devTasks: 2,
           testTasks: 2,
-        });
+        }, { domain: "airline" });
         assert.equal(world.certificates.size, 12);
         for (const { strict, unique } of world.certificates.values()) {
           assert.ok(strict.tooMuch > 0 && unique.ways > 0);

@@ -7,31 +7,32 @@ import { isWrite } from "../../../../../env/audit/finding.ts";
 import { duplicates } from "../../../../../env/audit/duplicates.ts";
 import { coverageOf } from "../../../../../env/generated/coverage.ts";
 import {
-  generatedAirlineWorld,
+  generated,
   type GeneratedDataset,
 } from "../../../../../env/generated/generated.ts";
 import { loadTauBench } from "../../../../../env/benchmarks/tau/tau_bench.ts";
 import { toPlain } from "../../../../../env/python/python_json.ts";
+import type { AirlineTask } from "../../../../../env/domains/airline/goal/trip.ts";
 import type { Split } from "../../../../../env/types.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../../../support/tau_bench.ts";
 
 const SMALL = { trainTasks: 60, devTasks: 10, testTasks: 10 };
 
-Deno.test("generatedAirlineWorld() certifies every task, whatever the seed", async () => {
+Deno.test("generated() of an airline certifies every task, whatever the seed", async () => {
   for (const seed of [1, 2, 3]) {
-    const world = await generatedAirlineWorld(seed, {
+    const world = await generated(seed, {
       ...SMALL,
       refusedShare: 0.3,
       twoIntentShare: 0.3,
       passengersMax: 3,
-    });
+    }, { domain: "airline" });
     assert.equal(world.certificates.size, 80);
   }
 });
 
-Deno.test("generatedAirlineWorld() gives the same bytes for a seed, and others for another", async () => {
+Deno.test("generated() of an airline gives the same bytes for a seed, and others for another", async () => {
   const [a, b, c] = await Promise.all(
-    [1, 1, 2].map((seed) => generatedAirlineWorld(seed, SMALL)),
+    [1, 1, 2].map((seed) => generated(seed, SMALL, { domain: "airline" })),
   );
   assert.equal(a?.fingerprint, b?.fingerprint);
   assert.notEqual(a?.fingerprint, c?.fingerprint);
@@ -42,16 +43,16 @@ Deno.test("generatedAirlineWorld() gives the same bytes for a seed, and others f
   );
 });
 
-Deno.test("generatedAirlineWorld(): audit() suggests no exclusion", async () => {
-  const dataset = await generatedAirlineWorld(4, SMALL);
+Deno.test("generated() of an airline: audit() suggests no exclusion", async () => {
+  const dataset = await generated(4, SMALL, { domain: "airline" });
   const tasks = dataset.splits.flatMap((split) => dataset.tasks(split));
   const { findings } = audit(dataset);
   assert.equal(tasks.length, 80);
   assert.deepEqual(findings.filter(({ exclude }) => exclude), []);
 });
 
-Deno.test("generatedAirlineWorld(): a gold write that is dropped or made twice is refused", async () => {
-  const dataset = await generatedAirlineWorld(5, SMALL);
+Deno.test("generated() of an airline: a gold write that is dropped or made twice is refused", async () => {
+  const dataset = await generated(5, SMALL, { domain: "airline" });
   const certify = createCertifier(dataset);
   for (const task of dataset.tasks("train")) {
     const at = task.actions.findIndex(isWrite);
@@ -66,19 +67,21 @@ Deno.test("generatedAirlineWorld(): a gold write that is dropped or made twice i
   }
 });
 
-Deno.test("generatedAirlineWorld(): some task keeps to each clause of policy by each tool, and some is refused by it", async () => {
-  const { certificates } = await generatedAirlineWorld(6, {
+Deno.test("generated() of an airline: some task keeps to each clause of policy by each tool, and some is refused by it", async () => {
+  const { certificates } = await generated(6, {
     ...SMALL,
     trainTasks: 1200,
     refusedShare: 0.5,
-  });
+  }, { domain: "airline" });
   const untouched = coverageOf("airline", certificates.values())
     .filter(({ allowed, refused }) => allowed === 0 || refused === 0);
   assert.deepEqual(untouched, []);
 });
 
-Deno.test("generatedAirlineWorld() refuses by the clause that the request names, and each refusal has something to be told", async () => {
-  const world = await generatedAirlineWorld(7, { ...SMALL, refusedShare: 1 });
+Deno.test("generated() of an airline refuses by the clause that the request names, and each refusal has something to be told", async () => {
+  const world = await generated(7, { ...SMALL, refusedShare: 1 }, {
+    domain: "airline",
+  });
   for (const task of world.tasks("train")) {
     const { refused } = world.certificates.get(task.id)!.policy;
     for (const { request, clauses } of refused) {
@@ -89,11 +92,11 @@ Deno.test("generatedAirlineWorld() refuses by the clause that the request names,
   }
 });
 
-Deno.test("generatedAirlineWorld() rows satisfy the airline's schemas", async () => {
-  const { database } = await generatedAirlineWorld(2, {
+Deno.test("generated() of an airline rows satisfy the airline's schemas", async () => {
+  const { database } = await generated(2, {
     ...SMALL,
     refusedShare: 0.5,
-  });
+  }, { domain: "airline" });
   for (const table of database.tables) {
     for (const id of database.ids(table)) {
       const parsed = rowSchemas.get(table)?.safeParse(
@@ -104,18 +107,21 @@ Deno.test("generatedAirlineWorld() rows satisfy the airline's schemas", async ()
   }
 });
 
-Deno.test("generatedAirlineWorld() tells in words what its tools spell otherwise", async () => {
-  const world = await generatedAirlineWorld(8, {
+Deno.test("generated() of an airline tells in words what its tools spell otherwise", async () => {
+  const world = await generated(8, {
     ...SMALL,
     intents: { question: 0 },
-  });
+  }, { domain: "airline" });
   for (const { id, instruction } of world.tasks("train")) {
     assert.doesNotMatch(instruction, /one_way|round_trip|basic_economy/, id);
   }
 });
 
 /** Everything that tells a split's customers and reservations from others. */
-function namesIn(dataset: GeneratedDataset<unknown>, split: Split) {
+function namesIn(
+  dataset: GeneratedDataset<unknown, AirlineTask>,
+  split: Split,
+) {
   const names = new Set<string>();
   for (const { userId, goal, actions } of dataset.tasks(split)) {
     names.add(userId).add(goal!.identity.email);
@@ -129,12 +135,12 @@ function namesIn(dataset: GeneratedDataset<unknown>, split: Split) {
   return names;
 }
 
-Deno.test("generatedAirlineWorld() gives splits that share no user and no reservation", async () => {
-  const dataset = await generatedAirlineWorld(9, {
+Deno.test("generated() of an airline gives splits that share no user and no reservation", async () => {
+  const dataset = await generated(9, {
     ...SMALL,
     tasksPerUser: 2,
     refusedShare: 0.4,
-  });
+  }, { domain: "airline" });
   const [train, dev, test] = (["train", "dev", "test"] as const)
     .map((split) => namesIn(dataset, split));
   assert.ok(train && dev && test && dev.size > 10 && test.size > 10);
@@ -145,17 +151,19 @@ Deno.test("generatedAirlineWorld() gives splits that share no user and no reserv
   assert.ok(overlaps.every(({ customers, rows }) => customers + rows === 0));
 });
 
-Deno.test("generatedAirlineWorld() keeps a split as it is when another one grows", async () => {
-  const few = await generatedAirlineWorld(10, SMALL);
-  const more = await generatedAirlineWorld(10, { ...SMALL, testTasks: 20 });
+Deno.test("generated() of an airline keeps a split as it is when another one grows", async () => {
+  const few = await generated(10, SMALL, { domain: "airline" });
+  const more = await generated(10, { ...SMALL, testTasks: 20 }, {
+    domain: "airline",
+  });
   assert.deepEqual(few.tasks("train"), more.tasks("train"));
 });
 
 Deno.test("duplicates() finds no two airline tasks alike, and the one that is planted", async () => {
-  const dataset = await generatedAirlineWorld(11, {
+  const dataset = await generated(11, {
     ...SMALL,
     trainTasks: 400,
-  });
+  }, { domain: "airline" });
   const tasks = dataset.splits.flatMap((split) => dataset.tasks(split));
   assert.deepEqual(duplicates({ dataset, tasks }), []);
   const [first] = tasks;
@@ -177,7 +185,7 @@ Deno.test({
     "duplicates() holds airline tasks against τ-bench's test tasks (needs τ-bench's data)",
   ignore: NO_TAU_BENCH,
   async fn() {
-    const dataset = await generatedAirlineWorld(12, SMALL);
+    const dataset = await generated(12, SMALL, { domain: "airline" });
     const own = dataset.splits.flatMap((split) => dataset.tasks(split));
     const theirs = (await loadTauBench(TAU_BENCH, "airline")).tasks("test")
       .map((task) => ({ ...task, id: `τ-bench ${task.id}` }));

@@ -5,9 +5,9 @@ import type {
   AirlineOptions,
   AirlineOptionsInput,
 } from "../../../../../env/domains/airline/world/options.ts";
-import { generatedAirlineWorld } from "../../../../../env/generated/generated.ts";
-import type { Request } from "../../../../../env/types.ts";
+import { generated } from "../../../../../env/generated/generated.ts";
 import {
+  type AnyRequest,
   type AnyWorld,
   type Knob,
   knobTests,
@@ -24,7 +24,7 @@ const INTENTS = [
   "cancel",
   "certificate",
   "question",
-] as const satisfies (AirlineIntent | "cancel" | "question")[];
+] as const satisfies AirlineIntent[];
 
 function only(
   ...intents: readonly (typeof INTENTS[number])[]
@@ -49,8 +49,8 @@ const chain = ofTasks(({ id }, world) =>
   world.certificates.get(id)!.solvable.chain
 );
 
-const isAsked = ({ intent }: Request) => intent !== "question";
-const isBooked = ({ intent }: Request) => intent === "book";
+const isAsked = ({ intent }: AnyRequest) => intent !== "question";
+const isBooked = ({ intent }: AnyRequest) => intent === "book";
 
 function rowsPerTask({ database, ...world }: AnyWorld): number {
   const tasks = world.splits.flatMap((split) => world.tasks(split));
@@ -237,43 +237,45 @@ const knobs: readonly Knob<AirlineOptionsInput>[] = [
   },
 ];
 
-knobTests("generatedAirlineWorld()", {
+knobTests("generated() of an airline", {
   make: (options) =>
-    generatedAirlineWorld(3, {
+    generated(3, {
       trainTasks: 240,
       devTasks: 1,
       testTasks: 1,
       ...options,
-    }),
+    }, { domain: "airline" }),
   knobs,
 });
 
-Deno.test("generatedAirlineWorld() says what is wrong with options that cannot be met", async () => {
+Deno.test("generated() of an airline says what is wrong with options that cannot be met", async () => {
   await assert.rejects(
-    generatedAirlineWorld(1, { intents: only() }),
+    generated(1, { intents: only() }, { domain: "airline" }),
     /intents: Every weight is 0; give at least one intent a positive weight/,
   );
   await assert.rejects(
-    generatedAirlineWorld(1, {
+    generated(1, {
       voices: { plain: 0, terse: 0, chatty: 0, impatient: 0 },
-    }),
+    }, { domain: "airline" }),
     /voices: Every weight is 0; give at least one voice a positive weight/,
   );
   await assert.rejects(
-    generatedAirlineWorld(1, { extraReservationsMin: 4 }),
+    generated(1, { extraReservationsMin: 4 }, { domain: "airline" }),
     /extraReservationsMax is 2, less than extraReservationsMin, which is 4; raise/,
   );
   await assert.rejects(
-    generatedAirlineWorld(1, { refusedShar: 1 } as AirlineOptionsInput),
+    generated(1, { refusedShar: 1 } as AirlineOptionsInput, {
+      domain: "airline",
+    }),
     /there is no option "refusedShar"; the nearest is "refusedShare"/,
   );
   await assert.rejects(
-    generatedAirlineWorld(1, { airports: 4, tasksPerUser: 4 }),
+    generated(1, { airports: 4, tasksPerUser: 4 }, { domain: "airline" }),
     /up to 9, but 4 airports have 6 between them; raise airports/,
   );
 });
 
-Deno.test("generatedAirlineWorld() has tasks for whatever can be asked of a small and a crowded world", async () => {
+Deno.test("generated() of an airline has tasks for whatever can be asked of a small and a crowded world", async () => {
   const cramped = {
     airports: 4,
     flightsPerRoute: 2,
@@ -295,7 +297,9 @@ Deno.test("generatedAirlineWorld() has tasks for whatever can be asked of a smal
   };
   for (const options of [cramped, crowded]) {
     const size = { trainTasks: 40, devTasks: 4, testTasks: 4 };
-    const world = await generatedAirlineWorld(5, { ...size, ...options });
+    const world = await generated(5, { ...size, ...options }, {
+      domain: "airline",
+    });
     assert.equal(world.certificates.size, 48);
   }
 });

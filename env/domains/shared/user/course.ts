@@ -1,49 +1,49 @@
 /**
- * Where a scripted customer is in their goal: which request it is, what they want of it by now, and how long nothing
+ * Where a scripted user is in their goal: which request it is, what they want of it by now, and how long nothing
  * has moved.
  */
 
-import type { Goal, Request } from "../types.ts";
+import type { Goal, Request } from "../goal/goal.ts";
 
-/** After so many replies the customer hangs up, whatever is open. */
+/** After so many replies the user hangs up, whatever is open. */
 const MAX_REPLIES = 40;
 
-/** After so many replies in a row that moved nothing the customer gives a request up. */
+/** After so many replies in a row that moved nothing the user gives a request up. */
 const PATIENCE = 6;
 
-/** How often a wrong read-back is corrected before the customer lets it pass. */
+/** How often a wrong read-back is corrected before the user lets it pass. */
 const MAX_CORRECTIONS = 3;
 
-/** A customer's way through their requests. */
-export class Course {
-  readonly #goal: Goal;
+/** A user's way through their requests. */
+export class Course<R extends Request> {
+  readonly #goal: Goal<R>;
   #current = 0;
   #replies = 0;
   #stalled = 0;
   #corrections = 0;
   #changed = false;
-  /** Whether the customer has agreed to what was read back. */
+  /** Whether the user has agreed to what was read back. */
   agreed = false;
-  /** Whether the customer has doubted a refusal. */
+  /** Whether the user has doubted a refusal. */
   protested = false;
 
-  constructor(goal: Goal) {
+  constructor(goal: Goal<R>) {
     this.#goal = goal;
   }
 
-  /** The current request as the customer wants it by now; `undefined` after the last. */
-  get wish(): Request | undefined {
+  /** The current request as the user wants it by now; `undefined` after the last. */
+  get wish(): R | undefined {
     const request = this.#goal.requests[this.#current];
     return this.hasFirstWish ? { ...request!, ...request!.before } : request;
   }
 
-  /** Whether the customer still wants what they will change their mind about. */
+  /** Whether the user still wants what they will change their mind about. */
   get hasFirstWish(): boolean {
     const request = this.#goal.requests[this.#current];
     return request?.before !== undefined && !this.#changed;
   }
 
-  /** Which of the customer's messages is next, from 0. */
+  /** Which of the user's messages is next, from 0. */
   get replies(): number {
     return this.#replies;
   }
@@ -58,8 +58,8 @@ export class Course {
     this.#replies++;
   }
 
-  /** Changes the customer's mind. @returns What they want now. */
-  rethink(): Request | undefined {
+  /** Changes the user's mind. @returns What they want now. */
+  rethink(): R | undefined {
     this.#changed = true;
     return this.wish;
   }
@@ -81,13 +81,13 @@ export class Course {
     return this.#stalled >= 2 * PATIENCE;
   }
 
-  /** Whether the customer waits before they repeat themselves. */
+  /** Whether the user waits before they repeat themselves. */
   get waits(): boolean {
     return this.#stalled % 2 === 1;
   }
 
   /** Goes on to the next request. @returns It, or `undefined` after the last. */
-  next(): Request | undefined {
+  next(): R | undefined {
     this.#current++;
     this.#changed = false;
     this.#stalled = 0;

@@ -1,12 +1,10 @@
 /**
- * What an agent's message asks of a customer, by keywords. Reads terse and wordy agents alike: a
+ * What an agent's message asks of a user, by keywords. Reads terse and wordy agents alike: a
  * detail counts as asked only in a sentence that asks for something.
  */
 
-import type { Request } from "../../../types.ts";
-
-/** What an agent may ask for. */
-export type Asked =
+/** What agents of many desks ask for. */
+type CommonDetail =
   | "identity"
   | "email"
   | "name"
@@ -18,6 +16,9 @@ export type Asked =
   | "payment"
   | "address";
 
+/** What an agent may ask for: one of these, or a detail of the domain's own. */
+export type Asked = CommonDetail | (string & Record<never, never>);
+
 /** What was heard in a message. */
 export interface Heard {
   readonly asked: ReadonlySet<Asked>;
@@ -27,14 +28,14 @@ export interface Heard {
   readonly asksMore: boolean;
   /** The agent says that something cannot be done. */
   readonly refuses: boolean;
-  /** The agent says that what the customer wanted is done. */
+  /** The agent says that what the user wanted is done. */
   readonly reports: boolean;
 }
 
 const ASKING =
   /\?|\b(please|could you|can you|may i|i('ll| will)? (also )?need|let me know|tell me|provide|share|specify|give me)\b/;
 
-const PATTERNS: Readonly<Record<Asked, RegExp>> = {
+const PATTERNS: Readonly<Record<CommonDetail, RegExp>> = {
   identity:
     /\b(verify|confirm|authenticate|validate|check)\b.{0,30}\b(identity|account|who you are|yourself)\b|\bauthenticate you\b|\bidentify\b|\bwho (are you|am i)\b/,
   email: /\be-?mail/,
@@ -72,35 +73,26 @@ const REFUSES =
 const DONE =
   /\b(has|have) (now |just |already )?been\b|\bsuccess|\ball set\b|\bdone\b|\bcomplete[d.]?\b|\bi('ve| have) (now |just )?(cancel|return|exchang|updat|chang|modif|switch|process|submit|request|initiat|set|mov)|\b(is|are|was|were) (now )?(cancell?ed|returned|exchanged|updated|changed|modified|requested|submitted|shipped to|paid)\b|\brequested\b/;
 
-const TOPIC: Readonly<Record<Request["intent"], RegExp>> = {
-  cancel: /cancel/,
-  return: /return|refund/,
-  exchange: /exchang|replac|swap/,
-  modify_items: /chang|modif|updat|exchang|swap/,
-  modify_address: /address|ship|chang|updat|modif/,
-  modify_payment: /pay|chang|updat|modif|charge/,
-  user_address: /address|chang|updat|modif/,
-  question: /./,
-  book: /book|reserv|trip/,
-  change_flights: /flight|chang|updat|mov/,
-  change_cabin: /cabin|chang|updat|upgrad/,
-  change_passengers: /passenger|chang|updat/,
-  add_bags: /bag|updat|chang/,
-  certificate: /certificate|compensat|dollar/,
-};
-
 const GENERIC_DONE = /\b(all set|done|success|complete)/;
 
-/** Reads an agent's message for a customer whose current request is of `intent`. */
-export function hear(message: string, intent: Request["intent"]): Heard {
+/** What a message is read for. */
+export interface Listening {
+  /** What the current request is about: a report that has none of it in it is of something else. */
+  readonly topic: RegExp;
+  /** Further details that agents of the domain ask for. Default: none. */
+  readonly details?: Readonly<Record<string, RegExp>>;
+}
+
+/** Reads an agent's message, for a user with a request. */
+export function hear(message: string, { topic, details }: Listening): Heard {
   const text = message.toLowerCase().replaceAll("’", "'")
     .replaceAll(BEFORE, "");
   const asking = sentences(text).filter((sentence) => ASKING.test(sentence));
   const asked = new Set<Asked>();
   for (const sentence of asking) {
     if (YES_NO.test(sentence) || MORE.test(sentence)) continue;
-    for (const [what, pattern] of Object.entries(PATTERNS)) {
-      if (pattern.test(sentence)) asked.add(what as Asked);
+    for (const [what, pattern] of Object.entries({ ...PATTERNS, ...details })) {
+      if (pattern.test(sentence)) asked.add(what);
     }
   }
   const identity = asked.has("identity") || asked.has("email") ||
@@ -112,7 +104,7 @@ export function hear(message: string, intent: Request["intent"]): Heard {
     asksMore: asking.some((sentence) => MORE.test(sentence)),
     refuses: REFUSES.test(text),
     reports: DONE.test(text) &&
-      (TOPIC[intent].test(text) || GENERIC_DONE.test(text)),
+      (topic.test(text) || GENERIC_DONE.test(text)),
   };
 }
 

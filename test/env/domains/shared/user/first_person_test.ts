@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { firstPerson } from "../../../env/users/first_person.ts";
+import { firstPerson } from "../../../../../env/domains/shared/user/first_person.ts";
 
 Deno.test("firstPerson() turns wishes into the customer's own and leaves out who they are", () => {
   const { all, questions, synthetic } = firstPerson(

@@ -1,0 +1,35 @@
+/** Which of the store's rows belong to whom, and the writes that set a row back. */
+
+import type { RowsPart } from "../../domain.ts";
+import type { JsonObject } from "../../python/python_value.ts";
+import type { ToolAction } from "../../types.ts";
+import { PAYMENT_ID } from "../shared/payment.ts";
+
+/** The rows of users, and those that everybody sees. */
+export const retailRows: RowsPart = {
+  owned: [{
+    table: "orders",
+    argument: "order_id",
+    noun: "order",
+    id: /#W\d+/g,
+  }],
+  open: ["products"],
+  ids: [/#w\d+/gi, PAYMENT_ID],
+  restores: {
+    orders: (row, id) =>
+      restoreAddress("modify_pending_order_address", ["order_id", id], row),
+    users: (row, id) =>
+      restoreAddress("modify_user_address", ["user_id", id], row),
+  },
+};
+
+function restoreAddress(
+  name: string,
+  of: [argument: string, id: string],
+  row: JsonObject,
+): ToolAction[] {
+  const address = row.get("address");
+  return address instanceof Map
+    ? [{ name, arguments: new Map([of, ...address]) }]
+    : [];
+}

@@ -1,0 +1,94 @@
+/** What a store's user says of a request. Values stand exactly as the goal has them. */
+
+import { list } from "../../shared/user/wording.ts";
+import type { Address, RetailRequest } from "../goal/request.ts";
+
+/**
+ * What the user wants, to follow "i want to" (questions: "what is the"). Details only where the
+ * request is forthcoming.
+ */
+export function requestWords(request: RetailRequest): string {
+  const all = request.forthcoming === true;
+  const order = orderWords(request);
+  const items = all && request.items ? list(request.items) : "something";
+  const pay = all && request.payment ? request.payment : undefined;
+  switch (request.intent) {
+    case "cancel":
+      return `cancel ${order}` +
+        (all && request.reason
+          ? ` because ${reasonWords(request.reason)}`
+          : "");
+    case "return":
+      return `return ${items} from ${order}` +
+        (pay ? `, with the refund to ${pay}` : "");
+    case "exchange":
+      return (all
+        ? `exchange ${swaps(request, "for")}`
+        : "exchange something") +
+        ` in ${order}` + (pay ? `, with ${pay}` : "");
+    case "modify_items":
+      return (all ? `change ${swaps(request, "to")}` : "change something") +
+        ` in ${order}` + (pay ? `, with ${pay}` : "");
+    case "modify_address":
+      return all && request.address
+        ? `ship ${order} to ${addressWords(request.address)}`
+        : `ship ${order} to another address`;
+    case "modify_payment":
+      return pay
+        ? `pay for ${order} with ${pay}`
+        : `pay for ${order} in another way`;
+    case "user_address":
+      return `change ${
+        request.profileOf === undefined
+          ? "my default address"
+          : `the default address of ${request.profileOf}`
+      }` +
+        (all && request.address ? ` to ${addressWords(request.address)}` : "");
+    case "question":
+      return request.question ?? "answer";
+  }
+}
+
+/** The order as the user names it: by its id, or by what is in it. */
+export function orderWords(request: RetailRequest): string {
+  if (request.orderId !== undefined) return `order ${request.orderId}`;
+  return request.orderWords === undefined
+    ? "my order"
+    : request.orderWords.replace(/^the one /, "my order ");
+}
+
+/** An address in one line; an empty second line is left out. */
+export function addressWords(address: Address): string {
+  return [
+    address.address1,
+    address.address2,
+    address.city,
+    address.state,
+    address.country,
+    address.zip,
+  ].filter((part) => part !== "").join(", ");
+}
+
+/** `it is no longer needed`, `it was ordered by mistake`; any other reason as it stands. */
+export function reasonWords(reason: string): string {
+  if (reason === "no longer needed") return "it is no longer needed";
+  if (reason === "ordered by mistake") return "it was ordered by mistake";
+  return reason;
+}
+
+/** What an item should become: `the red one`, or another product. */
+export function newItemWords(
+  words: string,
+  { otherProduct = false }: Pick<RetailRequest, "otherProduct">,
+): string {
+  return otherProduct ? `the ${words}` : `the ${words} one`;
+}
+
+function swaps(request: RetailRequest, preposition: "for" | "to"): string {
+  const news = request.newItems ?? [];
+  return (request.items ?? [])
+    .map((item, i) =>
+      `the ${item} ${preposition} ${newItemWords(news[i] ?? "", request)}`
+    )
+    .join(" and ");
+}

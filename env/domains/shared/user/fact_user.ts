@@ -1,0 +1,169 @@
+/**
+ * A scripted user whose requests are made of facts: answers what they are asked, says yes only to what they want, gives
+ * nothing away before that, and ends the conversation when all is done or refused.
+ */
+
+import type { Task } from "../../../types.ts";
+import type { Identity, Request } from "../goal/goal.ts";
+import { type Asked, hear, type Heard } from "./hearing.ts";
+import { RequestUser, type UserScript } from "./request_user.ts";
+import { identityWords, type Phraser, yesWords } from "./wording.ts";
+
+/** A detail of a request. */
+export interface Fact {
+  /** What an agent asks for it by. */
+  readonly kind: Asked;
+  /** The detail as an answer. */
+  words(say: Phraser): string;
+  /** Whether `text` (lower case) states something else in its place. Silence contradicts nothing. */
+  contradictedBy(text: string): boolean;
+}
+
+/** What a domain's users talk about. */
+export interface FactTalk<R extends Request> {
+  /** The request, to follow "i want to" (questions: "what is the"). */
+  words(request: R): string;
+  /** What reports of the request are about. */
+  topic(request: R): RegExp;
+  /** The details of the request, in the order in which a user tells them. */
+  facts(request: R): readonly Fact[];
+  /** Who the user is, for an agent who asks for that; `undefined` where nobody does. */
+  identity(asked: ReadonlySet<Asked>): string | undefined;
+  /** Details that agents of the domain ask for, beside the common ones. Default: none. */
+  readonly details?: Readonly<Record<string, RegExp>>;
+  /** Whether a read-back (lower case) is about another kind of action than the request. Default: it never is. */
+  proposesOther?(text: string, request: R): boolean;
+}
+
+/** A user who tells facts. */
+export class FactUser<R extends Request> extends RequestUser<R> {
+  readonly #task: Task;
+  readonly #talk: FactTalk<R>;
+
+  constructor(
+    { task, talk, ...script }: UserScript<R> & {
+      readonly task: Task;
+      readonly talk: FactTalk<R>;
+    },
+  ) {
+    super(script);
+    this.#task = task;
+    this.#talk = talk;
+  }
+
+  override words(request: R): string {
+    return this.#talk.words(request);
+  }
+
+  protected override answer(message: string, request: R): string {
+    const { details = {} } = this.#talk;
+    const topic = this.#talk.topic(request);
+    const heard = hear(message, { topic, details });
+    if (this.#settled(message, { heard, request })) return this.next();
+    const facts = this.#talk.facts(request).filter(({ kind }) =>
+      heard.asked.has(kind)
+    );
+    const who = this.#talk.identity(heard.asked);
+    if (who !== undefined) return this.#moved([who, ...this.#tell(facts)]);
+    if (heard.refuses && !heard.wantsYes && facts.length === 0) {
+      return this.#protest(request);
+    }
+    if (heard.wantsYes) return this.#consent(message, { facts, request });
+    if (facts.length > 0) return this.#moved(this.#tell(facts));
+    return this.#nudge({ heard, request });
+  }
+
+  /** Whether the current request is over: done, answered or refused for good. */
+  #settled(
+    message: string,
+    { heard, request }: { heard: Heard; request: R },
+  ): boolean {
+    const asksDetail = heard.asked.size > 0 || heard.wantsYes;
+    if (heard.refuses && (!heard.reports || request.refused === true)) {
+      const offersOther = heard.wantsYes || heard.asksMore || !asksDetail;
+      return offersOther &&
+        (request.refused === true || this.course.protested);
+    }
+    if (request.intent === "question") {
+      return (heard.asksMore && this.course.replies > 1) ||
+        (!asksDetail && this.#answers(message));
+    }
+    if (!heard.reports || YES_NO_NOW.test(message)) return false;
+    return heard.asksMore || (this.course.agreed && !asksDetail);
+  }
+
+  /** Whether the message tells something of what the task says must be told. */
+  #answers(message: string): boolean {
+    const text = message.toLowerCase().replaceAll(",", "");
+    const { outputs } = this.#task;
+    return outputs.some((output) => text.includes(output.toLowerCase()));
+  }
+
+  #consent(
+    message: string,
+    { facts, request }: { facts: readonly Fact[]; request: R },
+  ): string {
+    const text = message.toLowerCase();
+    const wrong = this.#talk.facts(request).filter((fact) =>
+      fact.contradictedBy(text)
+    );
+    if (this.#talk.proposesOther?.(text, request)) {
+      this.course.correct();
+      return this.#moved(["no,", `i want to ${this.words(request)}.`]);
+    }
+    if (wrong.length > 0 && this.course.correct()) {
+      return this.#moved(["no,", ...this.#tell(wrong)]);
+    }
+    if (this.course.hasFirstWish) return this.#rethink();
+    this.course.agreed = true;
+    return this.#moved([yesWords(this.say), ...this.#tell(facts)]);
+  }
+
+  /** What was read back is what the user wanted, and no longer wants. */
+  #rethink(): string {
+    const request = this.course.rethink();
+    if (request === undefined) return this.farewell();
+    const what = this.words({ ...request, forthcoming: true });
+    return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
+  }
+
+  /** A refusal of what policy allows is doubted once. */
+  #protest(request: R): string {
+    this.course.protested = true;
+    return this.#moved([
+      `are you sure? please check again: ${this.words(request)}.`,
+    ]);
+  }
+
+  /** Nothing was asked that can be answered: waits, and repeats the request now and then. */
+  #nudge({ heard, request }: { heard: Heard; request: R }): string {
+    if (this.course.stall()) return this.next();
+    if (heard.asked.size > 0) return "i do not know that.";
+    if (!heard.asksMore && this.course.waits) return "ok.";
+    return request.intent === "question"
+      ? `please tell me the ${this.words(request)}.`
+      : `please ${this.words(request)}.`;
+  }
+
+  #tell(facts: readonly Fact[]): string[] {
+    return facts.map((fact) => fact.words(this.say));
+  }
+
+  #moved(words: readonly string[]): string {
+    return this.moved(words.join(" "));
+  }
+}
+
+const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
+
+/** How a user says who they are, by what they were asked for; `undefined` where nobody has asked. */
+export function identityAnswer(
+  identity: Identity,
+  { asked, say }: { asked: ReadonlySet<Asked>; say: Phraser },
+): string | undefined {
+  const email = asked.has("email");
+  const name = asked.has("name") || asked.has("zip");
+  if (!email && !name && !asked.has("identity")) return undefined;
+  const by = email === name ? identity.prefers : email ? "email" : "name_zip";
+  return identityWords(identity, { by, say });
+}
