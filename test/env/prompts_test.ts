@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generatedPrompts } from "../../env/domains/retail/world/world_prompts.ts";
+import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
 import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { fillPrompt } from "../../env/prompts.ts";
 import type { Prompts } from "../../env/types.ts";
@@ -30,14 +30,14 @@ Deno.test({
   ignore: NO_TAU_BENCH,
   async fn() {
     const theirs = (await loadTauBench(TAU_BENCH, "retail")).prompts();
-    assert.deepEqual(placeholders(generatedPrompts), placeholders(theirs));
+    assert.deepEqual(placeholders(retailPrompts), placeholders(theirs));
     assert.equal(
-      generatedPrompts.agent.actionMarker,
+      retailPrompts.agent.actionMarker,
       theirs.agent.actionMarker,
     );
     for (const marker of ["Thought:", "User Response:"]) {
       assert.ok(theirs.user.reactSystem.includes(marker));
-      assert.ok(generatedPrompts.user.reactSystem.includes(marker));
+      assert.ok(retailPrompts.user.reactSystem.includes(marker));
     }
   },
 });

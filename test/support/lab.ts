@@ -3,7 +3,7 @@
  * loop gives it as a real one would.
  */
 
-import { generatedPrompts } from "../../env/domains/retail/world/world_prompts.ts";
+import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
 import { join } from "node:path";
 import { PolicyError } from "../../env/errors.ts";
 import type { Database } from "../../env/database.ts";
@@ -237,7 +237,7 @@ function fakeDataset(): Dataset {
     policy: "",
     tools: [],
     terminatingTools: [],
-    prompts: () => generatedPrompts,
+    prompts: () => retailPrompts,
     fewShot: [],
     splits: ["train", "dev", "test"],
     tasks: (split) =>

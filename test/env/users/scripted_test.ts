@@ -10,7 +10,7 @@ import { createDatabase } from "../../../env/database.ts";
 import { DataError } from "../../../env/errors.ts";
 import { createRng } from "../../../env/random.ts";
 import { rollout } from "../../../env/rollout.ts";
-import { STOP, type Task, type User } from "../../../env/types.ts";
+import { STOP, type User } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { userContract } from "../../contract/user_contract.ts";
 import { paraphrase, wordyAgent } from "./_paraphrase.ts";

@@ -151,7 +151,7 @@ Deno.test("showCertificate() has a line for each part, coverageFigure() each cla
     );
   }
   const coverage = coverageOf(
-    domainNamed("retail"),
+    "retail",
     world.certificates.values(),
   );
   const { text } = coverageFigure(coverage);
