@@ -106,11 +106,12 @@ export const domainNameSchema = z.string().transform((name, context) => {
   const found = domains.get(name) ?? onlyOneNamed(name);
   if (found !== undefined) return keyOf(found);
   const names = domainNames();
+  const alone = [...domains.values()].map((domain) => domain.name);
   context.addIssue({
     code: "custom",
     message: `Invalid option: expected one of ${
       names.map((known) => `"${known}"`).join("|")
-    }, of which "${nearest(name, names)}" is the nearest`,
+    }; the nearest is "${nearest(name, [...names, ...alone])}"`,
   });
   return z.NEVER;
 }).meta({ choices: domainNames });

@@ -112,7 +112,7 @@ Deno.test("audit() finds rows that splits share, and tasks that are alike", () =
   assert.deepEqual(shared.map(({ taskId }) => taskId), ["retail/test/1"]);
   assert.match(shared[0]?.evidence ?? "", /retail\/train\/0.*#A, ann/);
   assert.deepEqual(overlaps, [
-    { splits: ["train", "test"], customers: 0, rows: 2 },
+    { splits: ["train", "test"], customers: 1, rows: 1 },
   ]);
   const alike = findings.filter(({ check }) => check === "duplicate");
   assert.equal(alike[0]?.exclude, true, "it is known from training");

@@ -10,7 +10,7 @@ import {
 import type { RetailOptions } from "../../../env/domains/retail/world/options.ts";
 import { domainNamed } from "../../../env/domains/registry.ts";
 import { createEnvironment } from "../../../env/environment.ts";
-import { ConfigError } from "../../../env/errors.ts";
+import { ConfigError, messageOf } from "../../../env/errors.ts";
 import { toPlain } from "../../../env/python/python_json.ts";
 import { rowSchemas } from "../../../env/domains/retail/schema.ts";
 import { rollout } from "../../../env/rollout.ts";
@@ -181,7 +181,7 @@ Deno.test("generated() says what is wrong with options that cannot be met", asyn
     }),
     (error) =>
       error instanceof ConfigError &&
-      /"exchange".*weight to 0/.test(error.message),
+      /"exchange".*weight to 0/.test(messageOf(error)),
   );
 });
 
