@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadTauBench } from "../tau_bench.ts";
 import {
+  domainKey,
   type DomainName,
   domainNamed,
   domainNames,
@@ -101,7 +102,7 @@ export async function replayRecording(
     replayed.mismatches.forEach((mismatch) => onMismatch?.(mismatch));
     onRecord?.(path, i + 1, records.length);
   }
-  const { domain } = dataset;
+  const domain = domainKey(dataset);
   return { path, format, domain, records: records.length, steps, mismatches };
 }
 

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { defineDomain, MissingPartError } from "../../../env/domain.ts";
+import {
+  domainNamed,
+  domainNames,
+  domainNameSchema,
+  registerDomain,
+} from "../../../env/domains/registry.ts";
+import { ConfigError } from "../../../env/errors.ts";
+import { domainContract } from "../../contract/domain_contract.ts";
+import { library } from "../../support/library_desk/domain.ts";
+import "../../support/library_desk/register.ts";
+
+for (const name of domainNames()) domainContract(domainNamed(name));
+
+Deno.test("domainNamed() knows two benchmarks' domains of a name apart", () => {
+  const theirs = defineDomain({
+    benchmark: "other",
+    name: "retail",
+    rowSchemas: new Map(),
+    tools: [],
+  });
+  registerDomain(theirs);
+  registerDomain(theirs);
+  assert.equal(domainNamed("other.retail"), theirs);
+  assert.equal(domainNamed("retail", "other"), theirs);
+  assert.notEqual(domainNamed("retail"), theirs, "τ-bench's goes first");
+  assert.throws(
+    () => registerDomain({ ...theirs }),
+    (error) =>
+      error instanceof ConfigError && /other\.retail/.test(error.message),
+  );
+  assert.throws(() => domainNamed("telecom"), {
+    name: "ConfigError",
+    hint: /"retail", "airline".*registerDomain/,
+  });
+});
+
+Deno.test("domainNameSchema names the nearest of the domains there are by now", () => {
+  const { error } = domainNameSchema.safeParse("libary");
+  assert.match(error?.message ?? "", /\\"retail\\".*nearest is \\"library\\"/);
+});
+
+Deno.test("defineDomain() refuses names that are none, and tools of one name", () => {
+  const parts = { benchmark: "tau", rowSchemas: new Map(), tools: [] };
+  for (const name of ["", "a.b", "Retail", "a b"]) {
+    assert.throws(() => defineDomain({ ...parts, name }), ConfigError);
+  }
+  const [tool] = library.tools;
+  assert.throws(
+    () => defineDomain({ ...parts, name: "twice", tools: [tool, tool] }),
+    /are called "get_user_details"/,
+  );
+  assert.ok(new MissingPartError(library, "expert").hint?.includes("expert"));
+});

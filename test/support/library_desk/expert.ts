@@ -1,0 +1,68 @@
+/** How the expert serves a reader: by their card, and by the title of the book. */
+
+import type { Script } from "../../../env/agents/desk.ts";
+import type { Shift } from "../../../env/domain.ts";
+import { askUntil, close } from "../../../env/domains/shared/expert/moves.ts";
+import {
+  answerWords,
+  moreWords,
+} from "../../../env/domains/shared/expert/words.ts";
+import { needsWrite } from "../../../env/domains/shared/goal/goal.ts";
+import { text, texts } from "../../../env/domains/shared/read_row.ts";
+import type { Task } from "../../../env/types.ts";
+import { call, type LibraryGoal, type LibraryRequest } from "./goals.ts";
+
+interface LibraryShift extends Shift {
+  readonly task: Task<LibraryGoal>;
+}
+
+/** Serves all requests of a reader. */
+export function* serveReader(shift: LibraryShift): Script {
+  const { desk, task: { userId, goal }, say } = shift;
+  yield* askUntil(desk, {
+    question: () => say(["what is your card number?", "your card, please?"]),
+    until: () => desk.everHeard(userId),
+  });
+  yield* desk.call(call("get_user_details", "user_id", userId));
+  for (const [i, request] of (goal?.requests ?? []).entries()) {
+    if (i > 0) desk.beginRequest();
+    yield* serve(shift, request);
+  }
+  yield* desk.say(moreWords(say));
+}
+
+function* serve(shift: LibraryShift, request: LibraryRequest): Script {
+  const { desk, say } = shift;
+  const { title, outputs = [], refused } = request;
+  yield* askUntil(desk, {
+    question: () => say(["which book is it?", "what is its title?"]),
+    until: () => desk.heard(title),
+  });
+  const id = yield* findBook(shift, title);
+  if (refused === true) {
+    const words = `sorry, it is ${outputs.join()}, so i cannot renew it.`;
+    return yield* close(desk, `${words} ${moreWords(say)}`);
+  }
+  if (!needsWrite(request)) {
+    const question = `due date of ${title}`;
+    const words = answerWords(
+      { request: { ...request, question }, outputs },
+      say,
+    );
+    return yield* close(desk, words);
+  }
+  const reply = yield* desk.say(`i will renew ${title}, ${id}, yes or no?`);
+  if (!/\byes\b/.test(reply)) return;
+  yield* desk.call(call("renew_book", "book_id", id));
+  yield* close(desk, `done, it is renewed. ${moreWords(say)}`);
+}
+
+function* findBook({ desk }: LibraryShift, title: string): Script<string> {
+  for (const id of texts(desk.user, "books")) {
+    if (desk.row("book_id", id) === undefined) {
+      yield* desk.call(call("get_book_details", "book_id", id));
+    }
+    if (text(desk.row("book_id", id), "title") === title) return id;
+  }
+  return "";
+}

@@ -1,0 +1,60 @@
+/** What readers want, and what it means in calls. */
+
+import type { Database } from "../../../env/database.ts";
+import type { GoalsPart, Meant } from "../../../env/domain.ts";
+import type { Goal, Request } from "../../../env/domains/shared/goal/goal.ts";
+import { text, texts } from "../../../env/domains/shared/read_row.ts";
+import type { Task, ToolAction } from "../../../env/types.ts";
+
+/** A reader's goal. */
+export type LibraryGoal = Goal<LibraryRequest>;
+
+/** One request of a reader: a renewal, or the day on which a book is due. */
+export interface LibraryRequest extends Request {
+  readonly intent: "renew" | "question";
+  readonly title: string;
+}
+
+/** A call with one argument. */
+export function call(name: string, argument: string, id: string): ToolAction {
+  return { name, arguments: new Map([[argument, id]]) };
+}
+
+function booksMeant({ request, database, userId }: Meant<LibraryRequest>) {
+  return texts(database.get("users", userId), "books").filter((id) =>
+    text(database.get("books", id), "title") === request.title
+  );
+}
+
+function duties(task: Task<LibraryGoal>, database: Database): ToolAction[] {
+  const { userId, goal } = task;
+  const books = (goal?.requests ?? []).flatMap((request) =>
+    booksMeant({ request, database, userId })
+  );
+  return [
+    call("get_user_details", "user_id", userId),
+    ...books.map((id) => call("get_book_details", "book_id", id)),
+  ];
+}
+
+/** Goals of readers. */
+export const libraryGoals = {
+  tools: { renew: "renew_book" },
+  meanings: (meant) =>
+    meant.request.intent === "question"
+      ? []
+      : booksMeant(meant).map((id) => call("renew_book", "book_id", id)),
+  effectBreaks({ arguments: args }, { before, after }) {
+    const changed = before.diff(after).map(({ table, id }) => `${table}/${id}`);
+    const wanted = `books/${args.get("book_id")}`;
+    return changed.join() === wanted ? null : `${changed} instead of ${wanted}`;
+  },
+  duties,
+  strays: ({ userId, actions }, database) =>
+    texts(database.get("users", userId), "books").filter((id) =>
+      !actions.some(({ name, arguments: args }) =>
+        name === "renew_book" && args.get("book_id") === id
+      )
+    ).map((id) => ({ action: call("renew_book", "book_id", id) })),
+  details: ({ title }) => [title],
+} satisfies GoalsPart<LibraryRequest, LibraryGoal>;

@@ -1,0 +1,6 @@
+/** Registers the library's desk: `deno run --preload=test/support/library_desk/register.ts …` adds it to any task. */
+
+import { registerDomain } from "../../../env/domains/registry.ts";
+import { library } from "./domain.ts";
+
+registerDomain(library);

@@ -1,0 +1,199 @@
+/** The generated library: readers with two books each, and five tasks unless more are asked for. */
+
+import { z } from "zod";
+import type { Table } from "../../../env/database.ts";
+import { deskPrompts } from "../../../env/generated/desk_prompts.ts";
+import {
+  type Drawn,
+  drawTasks,
+  happens,
+  Ids,
+  taskOf,
+  type TaskPlace,
+} from "../../../env/generated/draw.ts";
+import { goalProse } from "../../../env/generated/goal_prose.ts";
+import { share } from "../../../env/generated/knobs.ts";
+import type {
+  Lot,
+  LotPlace,
+  WorldDraw,
+  WorldPart,
+} from "../../../env/generated/world.ts";
+import type {
+  JsonObject,
+  JsonValue,
+} from "../../../env/python/python_value.ts";
+import type { Rng } from "../../../env/random.ts";
+import type { ToolSchema } from "../../../env/types.ts";
+import { call, type LibraryRequest } from "./goals.ts";
+import { wordsOf } from "./user.ts";
+
+const count = z.int().min(1);
+
+/** The knobs. */
+export const libraryOptions = z.strictObject({
+  trainTasks: count.default(3).describe("Tasks in the train split"),
+  devTasks: count.default(1).describe("Tasks in the dev split"),
+  testTasks: count.default(1).describe("Tasks in the test split"),
+  tasksPerUser: count.default(1).describe("Tasks that share one reader"),
+  questionShare: share.default(0.2).describe("Share of requests to be told"),
+  refusedShare: share.default(0.2).describe("Share of books on hold"),
+});
+
+type LibraryOptions = z.output<typeof libraryOptions>;
+
+const POLICY = `# A library's desk
+Ask for the card number first, and look the reader up.
+Look a book up before anything is done about it or said of it.
+Renew a book after the reader has said yes; only the reader who has it may renew it.
+A book that is on hold for somebody cannot be renewed: say that it is on hold.
+`;
+
+const FIRST = ["green", "silent", "broken", "golden", "hidden", "winter"];
+const SECOND = ["harbour", "garden", "letter", "mountain", "mirror", "orchard"];
+
+interface Reader {
+  readonly userId: string;
+  readonly books: {
+    readonly id: string;
+    readonly title: string;
+    readonly status: string;
+    readonly due: string;
+  }[];
+}
+
+/** The generator. */
+export const libraryWorld = {
+  options: libraryOptions,
+  version: 1,
+  policy: POLICY,
+  tools: [
+    tool("get_user_details", "user_id", "Shows a reader and their books."),
+    tool("get_book_details", "book_id", "Shows a book: title, status, due."),
+    tool("renew_book", "book_id", "Renews a book for three weeks."),
+  ],
+  terminatingTools: [],
+  prompts: deskPrompts({
+    agent: "a library's desk",
+    question: "May I have your card number?",
+    call: `{"name": "get_book_details", "arguments": {"book_id": "B12345"}}`,
+  }),
+  open: (_seed: number, options: LibraryOptions) => new LibraryDraw(options),
+} satisfies WorldPart<LibraryOptions>;
+
+class LibraryDraw implements WorldDraw {
+  readonly #options: LibraryOptions;
+  readonly #ids = new Ids();
+
+  constructor(options: LibraryOptions) {
+    this.#options = options;
+  }
+
+  begin(place: LotPlace, rng: Rng) {
+    const settled = Array.from({ length: place.count }, () => ({
+      isQuestion: happens(rng, this.#options.questionShare),
+      isRefused: happens(rng, this.#options.refusedShare),
+    }));
+    return {
+      about: "books",
+      advice: "lower refusedShare",
+      draw: () => {
+        const titles = rng.shuffle(
+          FIRST.flatMap((one) => SECOND.map((two) => `the ${one} ${two}`)),
+        );
+        const reader: Reader = {
+          userId: this.#ids.draw(rng, { prefix: "card", digits: 4 }),
+          books: [],
+        };
+        const add = (status: string) => {
+          const id = this.#ids.draw(rng, { prefix: "B", digits: 5 });
+          const due = `2026-03-${10 + rng.int(20)}`;
+          const book = { id, title: titles.pop() ?? "", status, due };
+          reader.books.push(book);
+          return book;
+        };
+        const tasks = drawTasks(place, settled, (one, place) => {
+          const isOnHold = one.isRefused && !one.isQuestion;
+          const book = add(isOnHold ? "on hold" : "lent");
+          return taskIn(place, { reader, book, ...one });
+        });
+        add("lent");
+        return tasks && { place, tasks, rows: reader };
+      },
+    };
+  }
+
+  tables(lots: readonly Lot[]): Map<string, Table> {
+    const readers = lots.map(({ rows }) => rows as Reader);
+    return new Map<string, Table>([
+      [
+        "users",
+        new Map(readers.map(({ userId, books }) => [
+          userId,
+          row({ name: userId, books: books.map(({ id }) => id) }),
+        ])),
+      ],
+      [
+        "books",
+        new Map(
+          readers.flatMap(({ books }) =>
+            books.map(({ id, title, status, due }) =>
+              [id, row({ title, status, due })] as const
+            )
+          ),
+        ),
+      ],
+    ]);
+  }
+}
+
+function taskIn(
+  place: TaskPlace,
+  { reader: { userId }, book: { id, title, status, due }, isQuestion }: {
+    readonly reader: Reader;
+    readonly book: Reader["books"][number];
+    readonly isQuestion: boolean;
+  },
+) {
+  const refused = !isQuestion && status !== "lent";
+  const outputs = isQuestion ? [due] : refused ? [status] : [];
+  const request: LibraryRequest = {
+    intent: isQuestion ? "question" : "renew",
+    title,
+    forthcoming: true,
+    ...refused && { refused, refusedBy: "renew.free" },
+    ...outputs.length > 0 && { outputs },
+  };
+  const goal = { requests: [request] };
+  const drawn: Drawn = {
+    request,
+    outputs,
+    actions: [
+      call("get_book_details", "book_id", id),
+      ...isQuestion || refused ? [] : [call("renew_book", "book_id", id)],
+    ],
+  };
+  const wish = (one: LibraryRequest) =>
+    (one.intent === "question" ? "know the " : "") + wordsOf(one);
+  return taskOf({
+    place,
+    userId,
+    goal,
+    instruction: goalProse(goal, { who: `Your card is ${userId}.`, wish }),
+    first: call("get_user_details", "user_id", userId),
+    drawn: [drawn],
+  });
+}
+
+function row(fields: Readonly<Record<string, JsonValue>>): JsonObject {
+  return new Map(Object.entries(fields));
+}
+
+function tool(name: string, argument: string, description: string): ToolSchema {
+  const parameters = {
+    type: "object",
+    properties: { [argument]: { type: "string" } },
+    required: [argument],
+  };
+  return { type: "function", function: { name, description, parameters } };
+}
