@@ -70,8 +70,8 @@ Deno.test("a domain of a script's own trains, is seen in the viewer, and its run
     };
     const { runs } = JSON.parse(await get("runs"));
     const list = JSON.parse(await get(`runs/${runs[0].id}/episodes`));
-    assert.equal(list.episodes[0].domain, "library");
-    const [{ id }] = list.episodes;
+    assert.equal(list.rows[0].domain, "library");
+    const [{ id }] = list.rows;
     const shown = await get(`runs/${runs[0].id}/episodes/${id}`);
     assert.match(shown, /renew|due date/);
   }));
