@@ -25,6 +25,8 @@ export function answerErrors(app: Hono): void {
       return c.json(errorBody(error.message, error.status), error.status);
     }
     if (error instanceof HTTPException) {
+      const challenge = error.res?.headers.get("www-authenticate");
+      if (challenge) c.header("www-authenticate", challenge);
       const message = error.message || "The bearer token is missing or wrong";
       return c.json(errorBody(message, error.status), error.status);
     }

@@ -4,7 +4,11 @@
  */
 
 import { type Context, Hono } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { etag } from "hono/etag";
 import { createMiddleware } from "hono/factory";
+import { secureHeaders } from "hono/secure-headers";
+import { timingSafeEqual } from "hono/utils/buffer";
 import type { Library } from "./library.ts";
 import { FilterError, readQuery } from "./page/filter.js";
 import { PAGE_FILES, readPageFile } from "./page_files.ts";
@@ -26,16 +30,22 @@ export interface ViewerAppOptions {
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const COOKIE = "taulab_token";
+
+/** How a browser has to treat answers. */
+const HEADERS = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", "data:"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  strictTransportSecurity: false, // it is served over HTTP
+});
 
 const MAX_ROWS = 500;
 
@@ -43,7 +53,10 @@ const MAX_ROWS = 500;
 export function viewerApp(options: ViewerAppOptions): Hono {
   const { library } = options;
   const app = new Hono();
-  app.use(guard(options));
+  app.use(HEADERS, guard(options), etag(), async (c, next) => {
+    c.header("cache-control", "no-cache");
+    await next();
+  });
   app.onError((error, c) => {
     const problem = problemOf(error);
     return c.json({ error: problem }, STATUS[problem.kind]);
@@ -61,27 +74,27 @@ export function viewerApp(options: ViewerAppOptions): Hono {
   app.get("/api/about", (c) => c.json({ version: options.version }));
   app.get(
     "/api/runs",
-    async (c) => tagged(c, { runs: await library.summaries() }),
+    async (c) => c.json({ runs: await library.summaries() }),
   );
   app.get("/api/runs/:run", async (c) => {
     const source = await library.source(c.req.param("run"));
-    return tagged(c, await source.view());
+    return c.json(await source.view());
   });
   app.get("/api/runs/:run/episodes", async (c) => {
     const source = await library.source(c.req.param("run"));
     const { offset, limit } = stretchOf(c);
     const index = await source.index();
-    return tagged(c, await index.page(queryOf(c), { offset, limit }));
+    return c.json(await index.page(queryOf(c), { offset, limit }));
   });
   app.get("/api/runs/:run/facets", async (c) => {
     const source = await library.source(c.req.param("run"));
-    return tagged(c, await (await source.index()).facets(queryOf(c)));
+    return c.json(await (await source.index()).facets(queryOf(c)));
   });
   app.get("/api/runs/:run/episodes/:id", async (c) => {
     const source = await library.source(c.req.param("run"));
     const id = idOf(c);
     const place = await (await source.index()).place(queryOf(c), id);
-    return tagged(c, { episode: await source.episode(id), place });
+    return c.json({ episode: await source.episode(id), place });
   });
   app.get("/api/runs/:run/episodes/:id/tokens", async (c) => {
     const source = await library.source(c.req.param("run"));
@@ -99,10 +112,9 @@ const STATUS = {
   bug: 500,
 } as const;
 
-/** Refuses other hosts and, where there is a token, whoever lacks it; says how a browser has to treat answers. */
+/** Refuses other hosts and, where there is a token, whoever lacks it. */
 function guard({ token, hosts = LOOPBACK }: ViewerAppOptions) {
   return createMiddleware(async (c, next) => {
-    setHeaders(c);
     const host = new URL(c.req.url).hostname;
     if (token === undefined && !hosts.includes(host)) {
       return c.text(
@@ -112,22 +124,14 @@ function guard({ token, hosts = LOOPBACK }: ViewerAppOptions) {
     }
     if (token !== undefined) {
       const given = c.req.query("token");
-      if (given !== undefined && await isSame(given, token)) {
-        c.header(
-          "set-cookie",
-          `taulab_token=${
-            encodeURIComponent(token)
-          }; HttpOnly; SameSite=Strict; Path=/`,
-        );
+      if (given !== undefined && await timingSafeEqual(given, token)) {
+        setCookie(c, COOKIE, token, { httpOnly: true, sameSite: "Strict" });
         return c.redirect("/");
       }
-      const known = /(?:^|; )taulab_token=([^;]*)/.exec(
-        c.req.header("cookie") ?? "",
-      )?.[1];
-      const bearer = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")
-        ?.[1];
-      const shown = bearer ?? decodeURIComponent(known ?? "");
-      if (!await isSame(shown, token)) {
+      const [, bearer] =
+        /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "") ?? [];
+      const shown = bearer ?? getCookie(c, COOKIE) ?? "";
+      if (!await timingSafeEqual(shown, token)) {
         return c.text(
           "Open the address that deno task view printed: it holds the token\n",
           401,
@@ -138,44 +142,8 @@ function guard({ token, hosts = LOOPBACK }: ViewerAppOptions) {
   });
 }
 
-function setHeaders(c: Context): void {
-  c.header("content-security-policy", POLICY);
-  c.header("x-content-type-options", "nosniff");
-  c.header("referrer-policy", "no-referrer");
-  c.header("cross-origin-resource-policy", "same-origin");
-  c.header("cache-control", "no-cache");
-}
-
-/** Compares without telling by its time how much is alike. */
-async function isSame(a: string, b: string): Promise<boolean> {
-  const [x, y] = await Promise.all([a, b].map(async (text) =>
-    new Uint8Array(
-      await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)),
-    )
-  ));
-  return x!.reduce((different, byte, i) => different | (byte ^ y![i]!), 0) ===
-    0;
-}
-
 async function pageFile(c: Context, name: string): Promise<Response> {
   const { text, type } = await readPageFile(name);
-  return await tagged(c, text, type);
-}
-
-/** An answer that is sent again only if it has changed. */
-async function tagged(
-  c: Context,
-  body: unknown,
-  type = "application/json",
-): Promise<Response> {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(text),
-  );
-  const tag = `"${new Uint8Array(digest, 0, 16).toHex()}"`;
-  c.header("etag", tag);
-  if (c.req.header("if-none-match") === tag) return c.body(null, 304);
   return c.body(text, 200, { "content-type": `${type}; charset=utf-8` });
 }
 

@@ -295,6 +295,7 @@ Deno.test("episodesApp() demands its token of all but health checks", async () =
   await using served = open({ token: "open sesame".replaceAll(" ", "-") });
   const refused = await served.ask();
   assert.equal(refused.status, 401);
+  assert.match(refused.headers.get("www-authenticate") ?? "", /^Bearer /);
   await refused.body?.cancel();
   const headers = { authorization: "Bearer open-sesame" };
   checkLengths(await answerTo(served.ask({}, { headers })));
