@@ -5,8 +5,13 @@ import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config/config.ts";
 import type { ConversionRequest } from "../train/slime/checkpoint/run_conversion.ts";
 import { readHosts } from "../train/slime/hosts/hosts_file.ts";
+import {
+  containerEngine,
+  containerName,
+} from "../train/slime/setup/setup_options.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import { readRecipe } from "./_recipes.ts";
+import { hostsFlag } from "./_shared_flags.ts";
 
 const directory = z.string().regex(/^[^-]/, "a path that begins with no dash");
 
@@ -53,19 +58,12 @@ export const convertFlags = z.object({
     description: "Do it on a host of hosts.yaml",
     value: "NAME",
   }),
-  hosts: z.string().min(1).default("hosts.yaml").meta({
-    description: "The file that says how hosts are reached",
-    value: "FILE",
-  }),
-  container: z.string().regex(/^[a-zA-Z0-9][\w.-]*$/, "a container's name")
-    .optional().meta({
-      description: "Run slime's tools in this container",
-      value: "NAME",
-    }),
-  engine: z.enum(["docker", "podman"]).default("docker").meta({
-    description: "What runs containers",
+  hosts: hostsFlag,
+  container: containerName.optional().meta({
+    description: "Run slime's tools in this container",
     value: "NAME",
   }),
+  engine: containerEngine,
   dryRun: z.boolean().default(false).meta({
     description: "Look what is there, print the commands and run none",
   }),

@@ -1,6 +1,6 @@
 /** What people and programs are told of conversions and verifications. */
 
-import type { ConvertProgress } from "../train/slime/checkpoint/convert.ts";
+import type { ConvertProgress } from "../train/slime/checkpoint/conversion.ts";
 import type { ConversionPlan } from "../train/slime/checkpoint/convert_plan.ts";
 import type {
   ConversionOutcome,
@@ -138,6 +138,6 @@ function planText(plan: ConversionPlan, shell: Shell): string {
     `# convert; ${bytes(plan.expectedBytes)} of weights`,
     describe(`cd ${quote(cwd ?? ".")} && ${tool}`),
     "# compare every tensor, then",
-    describe(quoteWords(["mv", plan.partial, plan.to.replace(/\/+$/, "")])),
+    describe(quoteWords(["mv", plan.partial, plan.to])),
   ].join("\n");
 }

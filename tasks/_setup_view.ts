@@ -28,7 +28,7 @@ export async function plannedSteps(plan: HostPlan): Promise<PlannedStep[]> {
     title: step.title,
     checks: step.checks,
     check: step.check,
-    commands: step.commands(step.usual).map((line) =>
+    commands: (step.commands?.(step.usual ?? "absent") ?? []).map((line) =>
       describeLine(line, { step, plan, shells })
     ),
   }));

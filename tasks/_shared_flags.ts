@@ -53,6 +53,12 @@ export const runsFlag = z.string().default("runs").meta({
   value: "DIR",
 });
 
+/** Where hosts are described. */
+export const hostsFlag = z.string().min(1).default("hosts.yaml").meta({
+  description: "The file that says how hosts are reached",
+  value: "FILE",
+});
+
 /** A run that is named, or given by its path, which has a slash. */
 export function runPath(given: string, runs: string): string {
   return given.includes("/") ? given : join(runs, given);

@@ -13,7 +13,7 @@ import { resolveSlime } from "../train/slime/slime_config.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
 import { readRecipe } from "./_recipes.ts";
-import { runsFlag } from "./_shared_flags.ts";
+import { hostsFlag, runsFlag } from "./_shared_flags.ts";
 import { table } from "../train/progress/table.ts";
 
 const flags = z.object({
@@ -30,10 +30,7 @@ const flags = z.object({
     description: "Set a key of the recipe; may be repeated",
     value: "KEY=VALUE",
   }),
-  hosts: z.string().default("hosts.yaml").meta({
-    description: "How to reach the hosts that the recipe names",
-    value: "FILE",
-  }),
+  hosts: hostsFlag,
   only: z.string().optional().meta({
     description: "Make these checks only, by their names below",
     value: "CHECK,...",

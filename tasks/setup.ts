@@ -1,9 +1,7 @@
 /** `deno task setup`: what slime needs on hosts with GPUs, and what episodes need where they run. */
 
-import {
-  planSetup,
-  type SetupOptions,
-} from "../train/slime/setup/setup_plan.ts";
+import type { SetupOptions } from "../train/slime/setup/setup_options.ts";
+import { planSetup } from "../train/slime/setup/setup_plan.ts";
 import {
   checkSetup,
   type HostReport,
@@ -139,8 +137,8 @@ export const task = await main(import.meta, {
   ],
   notes:
     "Each step is checked first, and done only where it is not done. Nothing that was there is overwritten:\n" +
-    "a checkout with local changes, a directory or a container of other origin stops the host with the mend.\n" +
-    "What was made is listed on the host in --dir, and --undo goes by that list. HF_TOKEN is handed on where it is set.",
+    "a checkout with local changes, a directory or a container of other origin stops the host with a hint.\n" +
+    "What was made is listed on the host in --dir, and --undo removes just that. HF_TOKEN is passed on where it is set.",
   interruptNote:
     "Stopping; what is done stays done, and the same command goes on. Ctrl-C again stops at once",
   run,

@@ -6,7 +6,10 @@
 import { dirname, join } from "node:path";
 import type { Host } from "../../train/slime/hosts/hosts_file.ts";
 import { readPackage } from "../../train/slime/setup/package.ts";
-import type { SetupOptions } from "../../train/slime/setup/setup_plan.ts";
+import {
+  type SetupOptions,
+  setupSettings,
+} from "../../train/slime/setup/setup_options.ts";
 import type { SetupContext } from "../../train/slime/setup/run_setup.ts";
 import { resolveSlime } from "../../train/slime/slime_config.ts";
 import { checkoutFiles } from "../env/benchmarks/tau/import/_checkout.ts";
@@ -219,21 +222,15 @@ export async function worldOptions(
   }));
   const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
   return {
-    config: resolveSlime({ name: "t.yaml", text: "trainer: slime" }, overrides)
-      .config,
+    ...resolveSlime({ name: "t.yaml", text: "trainer: slime" }, overrides),
     hosts,
     serving: [],
-    in: "bare",
-    engine: "docker",
-    image: "slimerl/slime:latest",
-    container: "taulab-slime",
-    venv: "~/venv",
-    slime: { url: slime.url, commit: slime.second },
-    tauBench: { url: tauBench.url, commit: tauBench.second },
-    modelRepository: undefined,
-    modelRevision: "main",
+    ...setupSettings.parse({
+      ...{ in: "bare", venv: "~/venv" },
+      ...{ slimeUrl: slime.url, slimeCommit: slime.second },
+      ...{ tauBenchUrl: tauBench.url, tauBenchCommit: tauBench.second },
+    }),
     token: undefined,
-    dir: "~/.taulab",
     root,
     taulab: await readPackage(root),
     only: [],

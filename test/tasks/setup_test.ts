@@ -198,7 +198,7 @@ test("setup that fails names host, step, command and last words, and shows no to
   }
 });
 
-test("setup is misused with code 2 and the mend", async (machine) => {
+test("setup is misused with exit status 2 and a hint", async (machine) => {
   const hosts = join(machine.dir, "hosts.yaml");
   await Deno.writeTextFile(hosts, "gpu1: { gpu: 8 }\n");
   const cases: [string[], RegExp][] = [

@@ -31,6 +31,11 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** A number of bytes as disks and GPUs have them: `8.1 GB`. */
+export function gigabytes(count: number): string {
+  return `${(count / 1e9).toFixed(1)} GB`;
+}
+
 /** A share as a percentage: `62.5%`. */
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;

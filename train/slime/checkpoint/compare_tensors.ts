@@ -25,21 +25,6 @@ export interface Pair {
   readonly right?: ViewTensor | undefined;
 }
 
-/** What a comparison came to. */
-export interface Compared {
-  readonly dtypes: readonly Dtype[];
-  /** The type that both were rounded to, where theirs differ. */
-  readonly roundedTo: FloatDtype | undefined;
-  /** Where an element differs; missing where none does. */
-  readonly difference: Difference | undefined;
-  /** What the numbers of the left one are like; missing where they are no floating-point numbers. */
-  readonly glance: Glance | undefined;
-  /** Why it could not be read to its end. */
-  readonly unreadable: DataError | undefined;
-  /** Why the two cannot be compared at all. */
-  readonly incomparable: string | undefined;
-}
-
 /** How {@linkcode compareAll} works. */
 export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
@@ -47,9 +32,10 @@ export interface CompareOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /** Bytes that are read at a time from either side. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
-  /** Default: 2. */
-  readonly lanes?: number | undefined;
 }
+
+/** One reads while the other compares. */
+const LANES = 2;
 
 const BLOCK_BYTES = 8 * 1024 * 1024;
 
@@ -63,9 +49,9 @@ const MOST_ROW_BYTES = 64 * 1024 * 1024;
 export async function compareAll(
   pairs: readonly Pair[],
   options: CompareOptions = {},
-): Promise<Compared[]> {
-  const { signal, onBytes, blockBytes = BLOCK_BYTES, lanes = 2 } = options;
-  const jobs = pairs.map((pair) => new Job(pair));
+): Promise<Comparison[]> {
+  const { signal, onBytes, blockBytes = BLOCK_BYTES } = options;
+  const jobs = pairs.map((pair) => new Comparison(pair));
   const blocks = blocksOf(jobs, blockBytes);
   async function work(): Promise<void> {
     using lane = new Lane(onBytes);
@@ -74,8 +60,8 @@ export async function compareAll(
       if (!job.unreadable) await lane.run(job, rows);
     }
   }
-  await Promise.all(Array.from({ length: lanes }, work));
-  return jobs.map((job) => job.result());
+  await Promise.all(Array.from({ length: LANES }, work));
+  return jobs;
 }
 
 /** Whether two tensors are equal; ends at the first block that differs. */
@@ -83,27 +69,32 @@ export async function areEqual(
   pair: Required<Pair>,
   options: CompareOptions = {},
 ): Promise<boolean> {
-  const job = new Job(pair);
+  const job = new Comparison(pair);
   using lane = new Lane();
   for (const { rows } of blocksOf([job], options.blockBytes ?? BLOCK_BYTES)) {
     options.signal?.throwIfAborted();
     await lane.run(job, rows);
-    if (job.difference.count > 0 || job.unreadable) return false;
+    if (job.difference || job.unreadable) return false;
   }
   return job.incomparable === undefined;
 }
 
 /** A pair and what is known of it so far. */
-class Job {
+export class Comparison {
   readonly pair: Pair;
   readonly dtypes: readonly Dtype[];
+  /** The type that both are compared as; missing where they are no floating-point numbers. */
   readonly common: FloatDtype | undefined;
-  readonly glance: Glance | undefined;
-  readonly difference = new Difference();
-  /** Of a pair that is not of numbers. */
-  bytesDiffer = false;
-  unreadable: DataError | undefined;
+  /** The same, where theirs differ. */
+  readonly roundedTo: FloatDtype | undefined;
+  /** Why the two cannot be compared at all. */
   readonly incomparable: string | undefined;
+  /** What the numbers of the left one are like; missing where they are no floating-point numbers. */
+  readonly glance: Glance | undefined;
+  /** Where elements differ; missing where none does. */
+  difference: Difference | undefined;
+  /** Why it could not be read to its end. */
+  unreadable: DataError | undefined;
 
   constructor(pair: Pair) {
     this.pair = pair;
@@ -111,41 +102,23 @@ class Job {
     const right = pair.right && dtypeOf(pair.right);
     this.dtypes = right === undefined ? [left] : [left, right];
     this.common = narrower(left, right ?? left);
+    this.roundedTo = left === (right ?? left) ? undefined : this.common;
     this.glance = isFloat(left) ? new Glance(left) : undefined;
-    const comparable = this.common !== undefined || left === (right ?? left);
-    if (!comparable) {
+    if (this.common === undefined && left !== (right ?? left)) {
       this.incomparable =
         `one is ${left} and the other ${right}, and neither holds all numbers of the other`;
     }
   }
-
-  get isRounded(): boolean {
-    return this.dtypes.length === 2 && this.dtypes[0] !== this.dtypes[1];
-  }
-
-  result(): Compared {
-    const { dtypes, unreadable, incomparable, glance, difference, common } =
-      this;
-    if (this.bytesDiffer) difference.count ||= NaN;
-    return {
-      dtypes,
-      roundedTo: this.isRounded ? common : undefined,
-      difference: difference.count === 0 ? undefined : difference,
-      glance,
-      unreadable,
-      incomparable,
-    };
-  }
 }
 
 interface Block {
-  readonly job: Job;
+  readonly job: Comparison;
   readonly rows: Rows;
 }
 
 /** All blocks of all jobs; lanes share the one iterator. */
 function* blocksOf(
-  jobs: readonly Job[],
+  jobs: readonly Comparison[],
   blockBytes: number,
 ): Generator<Block, void, undefined> {
   for (const job of jobs) {
@@ -166,35 +139,17 @@ function* blocksOf(
   }
 }
 
-/** A side's reader with its buffer. */
-class Side implements Disposable {
-  readonly #reader = new RowReader();
-  #buffer = new Uint8Array(0);
-
-  async read(tensor: ViewTensor, rows: Rows): Promise<Uint8Array> {
-    const bytes = rows.rows * rowBytes(tensor);
-    if (this.#buffer.length < bytes) this.#buffer = new Uint8Array(bytes);
-    const into = this.#buffer.subarray(0, bytes);
-    if (bytes > 0) await this.#reader.read(tensor, rows, into);
-    return into;
-  }
-
-  [Symbol.dispose](): void {
-    this.#reader[Symbol.dispose]();
-  }
-}
-
 /** Reads and compares a block at a time. */
 class Lane implements Disposable {
-  readonly #left = new Side();
-  readonly #right = new Side();
+  readonly #left = new RowReader();
+  readonly #right = new RowReader();
   readonly #onBytes: (bytes: number) => void;
 
   constructor(onBytes: (bytes: number) => void = () => {}) {
     this.#onBytes = onBytes;
   }
 
-  async run(job: Job, rows: Rows): Promise<void> {
+  async run(job: Comparison, rows: Rows): Promise<void> {
     const { left, right } = job.pair;
     const reads = await Promise.allSettled([
       this.#left.read(left, rows),
@@ -219,19 +174,22 @@ class Lane implements Disposable {
 }
 
 function compareBlock(
-  job: Job,
+  job: Comparison,
   { a, b, row }: { a: Uint8Array; b: Uint8Array; row: number },
 ): void {
-  const { common, dtypes: [left, right], isRounded: rounded } = job;
+  const { common, dtypes: [left, right], roundedTo } = job;
+  const difference = job.difference ?? new Difference();
   if (common === undefined) {
-    if (!sameBytes(a, b)) job.bytesDiffer = true;
-    return;
+    if (!sameBytes(a, b)) difference.count = NaN;
+  } else {
+    const x = roundTo(a, { from: left as FloatDtype, to: common });
+    const y = roundTo(b, { from: right as FloatDtype, to: common });
+    if (sameBytes(x, y)) return;
+    const at = row * elements(job.pair.left.shape.slice(1));
+    const rounded = roundedTo !== undefined;
+    difference.add(x, y, { dtype: common, at, rounded });
   }
-  const x = roundTo(a, { from: left as FloatDtype, to: common });
-  const y = roundTo(b, { from: right as FloatDtype, to: common });
-  if (sameBytes(x, y)) return;
-  const at = row * elements(job.pair.left.shape.slice(1));
-  job.difference.add(x, y, { dtype: common, at, rounded });
+  if (difference.count !== 0) job.difference = difference;
 }
 
 /** The machine's own comparison: some 13 GB/s where a loop here has 2. */

@@ -1,62 +1,77 @@
-/** What a converter's last words mean, and how to mend it. */
+/** What a converter's last words mean, and how to fix it. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { ShellOutput } from "../hosts/shell.ts";
 import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 
-/** Words of a tool, and what to do. The first that is found counts. */
-const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
+type Explanation = readonly [said: RegExp, cause: string, hint: string];
+
+/** Words of a tool, what they mean and what to do. The first that is found counts. */
+const EXPLANATIONS: readonly Explanation[] = [
   [
     /Unsupported HuggingFace model type/,
-    "this slime does not know the model's type; see model_type in its config.json, and slime's commit",
+    "this slime does not know the model's type",
+    "see model_type in its config.json, and slime's commit",
   ],
   [
     /Shape mismatch loading/,
-    "the model's arguments are of another model than its weights; name the right recipe by --recipe",
+    "the model's arguments are of another model than its weights",
+    "name the right recipe by --recipe",
   ],
   [
     /HuggingFace checkpoint does not contain/,
-    "the model's directory lacks a tensor; see which by deno task convert --verify --from DIR, and download it again",
+    "the model's directory lacks a tensor",
+    "see which by deno task convert --verify --from DIR, and download it again",
   ],
   [
     /No safetensors checkpoint found/,
-    "the model's directory has no *.safetensors; download the model",
+    "the model's directory has no *.safetensors",
+    "download the model",
   ],
   [
     /Output directory .* already exists/,
-    "another conversion writes there; wait for it",
+    "another conversion writes there",
+    "wait for it",
   ],
   [
     /must be less than or equal to number of layers/,
-    "there are more GPUs than layers; give fewer by --gpus",
+    "there are more GPUs than layers",
+    "give fewer by --gpus",
   ],
   [
     /Cannot find a valid pipeline model parallel size/,
-    "the layers cannot be shared so; give another number by --gpus, 1 always works",
+    "the layers cannot be shared so",
+    "give another number by --gpus, 1 always works",
   ],
   [
     /No module named/,
-    'the interpreter lacks what slime needs; set it up by "deno task setup", run inside its container by --container NAME, or name the interpreter by --set paths.python=PATH',
+    "the interpreter lacks what slime needs",
+    'set it up by "deno task setup", run inside its container by --container NAME, or name the interpreter by --set paths.python=PATH',
   ],
   [
     /address already in use|EADDRINUSE/i,
-    "port 12355 is taken by another conversion; wait for it",
+    "port 12355 is taken by another conversion",
+    "wait for it",
   ],
   [
     /No space left on device|Disk quota exceeded/,
-    "the disk is full; free some space",
+    "the disk is full",
+    "free some space",
   ],
   [
     /CUDA out of memory|OutOfMemoryError/,
-    "the GPU is too full; stop what runs on it, or share the work by --gpus",
+    "the GPU is too full",
+    "stop what runs on it, or share the work by --gpus",
   ],
   [
     /no NVIDIA (driver|GPU)|No CUDA GPUs are available|CUDA driver|not compiled with CUDA/i,
-    "there is no GPU that PyTorch can use, and this conversion needs one; run it on one by --host NAME",
+    "there is no GPU that PyTorch can use, and this conversion needs one",
+    "run it on one by --host NAME",
   ],
   [
     /flock: (command )?not found|flock.*No such file/,
-    "flock is missing; install util-linux",
+    "flock is missing",
+    "install util-linux",
   ],
 ];
 
@@ -68,27 +83,30 @@ export function conversionError(
   shellName: string,
   { plan, output }: { plan: ConversionPlan; output: ShellOutput },
 ): HostError {
-  const said = `${output.stdout}\n${output.stderr}`;
-  const mend = output.code === BUSY
-    ? `another conversion is writing "${plan.partial}"; wait for it`
-    : EXPLANATIONS.find(([words]) => words.test(said))?.[1] ?? byCode(output);
-  const last = lastLines(
-    output.stderr.trim() === "" ? output.stdout : output.stderr,
-  );
+  const { code, stdout, stderr } = output;
+  const [cause, hint] = explain(output, plan);
+  const last = lastLines(stderr.trim() === "" ? stdout : stderr);
   return new HostError(
-    `The conversion of "${plan.from}" failed on ${shellName} with code ${output.code}: ${mend}`,
-    {
-      hint: `then run the same command again${last === "" ? "" : `\n${last}`}`,
-    },
+    `The conversion of "${plan.from}" failed on ${shellName} with code ${code}: ${cause}`,
+    { hint: `${hint}, then run the same command again\n${last}`.trimEnd() },
   );
 }
 
-function byCode({ code }: ShellOutput): string {
-  if (code === 137) {
-    return "it was killed, most often because memory ran out; see dmesg";
+function explain(
+  { code, stdout, stderr }: ShellOutput,
+  { partial }: ConversionPlan,
+): readonly [cause: string, hint: string] {
+  if (code === BUSY) {
+    return [`another conversion is writing "${partial}"`, "wait for it"];
   }
-  if (code === 127) return "a program is missing; see its last words";
-  return "see its last words";
+  const said = `${stdout}\n${stderr}`;
+  const known = EXPLANATIONS.find(([words]) => words.test(said));
+  if (known) return [known[1], known[2]];
+  if (code === 137) {
+    return ["it was killed, most often because memory ran out", "see dmesg"];
+  }
+  const cause = code === 127 ? "a program is missing" : "its tool failed";
+  return [cause, "see its last words"];
 }
 
 function lastLines(text: string): string {

@@ -22,6 +22,7 @@ export interface ConversionOptions {
   readonly from: string;
   /** The directory that holds the weights: of one iteration, where `from` is Megatron's. */
   readonly input: string;
+  /** Without a slash at its end. */
   readonly to: string;
   /** The model's directory in Hugging Face's format, for what is no weight: needed from Megatron's. */
   readonly origin: string;
@@ -52,7 +53,7 @@ export const BUSY = 75;
 /** Plans a conversion. */
 export function planConversion(options: ConversionOptions): ConversionPlan {
   const { to, slime, megatron, shape } = options;
-  const partial = `${to.replace(/\/+$/, "")}.converting`;
+  const partial = `${to}.converting`;
   const words = toolWords(options, partial);
   const tool = `rm -rf ${quoteWords([partial])} && exec ${quoteWords(words)}`;
   return {

@@ -9,7 +9,7 @@ import type { Format } from "./tensor_view.ts";
 /** Where to look. */
 export interface ProbeOptions {
   readonly from: string;
-  /** Missing where only `from` and the tools are looked at. */
+  /** Without a slash at its end; missing where only `from` and the tools are looked at. */
   readonly to?: string | undefined;
   readonly slime: string;
   readonly signal?: AbortSignal | undefined;
@@ -20,35 +20,27 @@ const number = z.string().regex(/^\d+$/).transform(Number);
 
 const probeSchema = z.object({
   format: z.enum(["hf", "torch_dist", "both", "none"]),
+  /** The directory of the weights: that of the iteration, where the format is Megatron's. */
   input: z.string(),
+  /** Whether the target is there. */
   to: bit,
+  /** Whether an earlier try left something beside it. */
   partial: bit,
+  /** Whether an older target was put aside and neither removed nor brought back. */
   replaced: bit,
+  /** Whether slime's tools are there. */
   tool: bit,
+  /** Whether slime loads Hugging Face directories by itself. */
   direct: bit,
   gpus: number,
-  free: number.or(z.literal("")),
+  /** Free bytes of the disk that holds the target; `undefined` where it cannot be told. */
+  free: number.or(z.literal("").transform(() => undefined)),
 });
 
 /** What is there. */
-export interface Probe {
+export type Probe = Readonly<z.infer<typeof probeSchema>> & {
   readonly format: Format;
-  /** The directory of the weights: that of the iteration, where the format is Megatron's. */
-  readonly input: string;
-  /** Whether the target is there. */
-  readonly to: boolean;
-  /** Whether an earlier try left something beside it. */
-  readonly partial: boolean;
-  /** Whether an older target was put aside and neither removed nor brought back. */
-  readonly replaced: boolean;
-  /** Whether slime's tools are. */
-  readonly tool: boolean;
-  /** Whether slime loads Hugging Face directories by itself. */
-  readonly direct: boolean;
-  readonly gpus: number;
-  /** Free bytes of the disk that holds the target; `undefined` where it cannot be told. */
-  readonly free: number | undefined;
-}
+};
 
 /**
  * Looks once.
@@ -76,25 +68,32 @@ export async function probeConversion(
       }`,
     );
   }
-  const { format, free, ...rest } = found.data;
+  const { format } = found.data;
   if (format === "both" || format === "none") {
-    throw new ConfigError(noCheckpoint(from, { shell, format }));
+    throw noCheckpoint(from, { shell, format });
   }
-  return { ...rest, format, free: free === "" ? undefined : free };
+  return { ...found.data, format };
 }
 
 function noCheckpoint(
   from: string,
   { shell, format }: { shell: Shell; format: "both" | "none" },
-): string {
+): ConfigError {
+  const where = `"${from}" on ${shell.name} is`;
   return format === "none"
-    ? `"${from}" on ${shell.name} is no checkpoint: it has neither a config.json nor a latest_checkpointed_iteration.txt; name the directory that has`
-    : `"${from}" on ${shell.name} is a model of Hugging Face and a checkpoint of Megatron at once; move one of the two away`;
+    ? new ConfigError(
+      `${where} no checkpoint: it has neither a config.json nor a latest_checkpointed_iteration.txt`,
+      { hint: "name the directory that has" },
+    )
+    : new ConfigError(
+      `${where} a model of Hugging Face and a checkpoint of Megatron at once`,
+      { hint: "move one of the two away" },
+    );
 }
 
 /** One round trip; each line is a name and what was found. */
 function probeScript({ from, to, slime }: ProbeOptions): string {
-  const target = (to ?? from).replace(/\/+$/, "");
+  const target = to ?? from;
   const has = (name: string, path: string) =>
     `[ -e ${quote(path)} ] && echo ${name}=1 || echo ${name}=0`;
   return `f=${quote(from)}

@@ -1,62 +1,49 @@
 /** Types of a tensor's elements, by the names of safetensors and of PyTorch. */
 
-/** Bytes of an element, by safetensors' name of the type. */
-export const DTYPE_BYTES = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  U16: 2,
-  I16: 2,
-  F16: 2,
-  BF16: 2,
-  U32: 4,
-  I32: 4,
-  F32: 4,
-  U64: 8,
-  I64: 8,
-  F64: 8,
-} as const satisfies Record<string, number>;
+/** By safetensors' name: bytes, and PyTorch's names of the `torch.dtype` and, where it has one, of its storages. */
+const DTYPES = {
+  BOOL: [1, "bool", "BoolStorage"],
+  U8: [1, "uint8", "ByteStorage"],
+  I8: [1, "int8", "CharStorage"],
+  F8_E4M3: [1, "float8_e4m3fn"],
+  F8_E5M2: [1, "float8_e5m2"],
+  U16: [2, "uint16"],
+  I16: [2, "int16", "ShortStorage"],
+  F16: [2, "float16", "HalfStorage"],
+  BF16: [2, "bfloat16", "BFloat16Storage"],
+  U32: [4, "uint32"],
+  I32: [4, "int32", "IntStorage"],
+  F32: [4, "float32", "FloatStorage"],
+  U64: [8, "uint64"],
+  I64: [8, "int64", "LongStorage"],
+  F64: [8, "float64", "DoubleStorage"],
+} as const satisfies Record<string, readonly [number, ...string[]]>;
 
 /** A type of elements. */
-export type Dtype = keyof typeof DTYPE_BYTES;
+export type Dtype = keyof typeof DTYPES;
+
+const entries = Object.entries(DTYPES) as [
+  Dtype,
+  readonly [number, ...string[]],
+][];
+
+/** Bytes of an element. */
+export const DTYPE_BYTES = Object.fromEntries(
+  entries.map(([dtype, [bytes]]) => [dtype, bytes]),
+) as Readonly<Record<Dtype, number>>;
+
+const byTorchName = new Map(
+  entries.flatMap(([dtype, [, ...names]]) =>
+    names.map((name) => [name, dtype] as const)
+  ),
+);
 
 /** Whether `name` is a type that is known here. */
 export function isDtype(name: unknown): name is Dtype {
-  return typeof name === "string" && Object.hasOwn(DTYPE_BYTES, name);
+  return typeof name === "string" && Object.hasOwn(DTYPES, name);
 }
-
-/** PyTorch's names: of a `torch.dtype`, and of the class of its storages. */
-const TORCH_NAMES: Readonly<Record<string, Dtype>> = {
-  bool: "BOOL",
-  uint8: "U8",
-  int8: "I8",
-  float8_e4m3fn: "F8_E4M3",
-  float8_e5m2: "F8_E5M2",
-  uint16: "U16",
-  int16: "I16",
-  float16: "F16",
-  bfloat16: "BF16",
-  uint32: "U32",
-  int32: "I32",
-  float32: "F32",
-  uint64: "U64",
-  int64: "I64",
-  float64: "F64",
-  BoolStorage: "BOOL",
-  ByteStorage: "U8",
-  CharStorage: "I8",
-  ShortStorage: "I16",
-  HalfStorage: "F16",
-  BFloat16Storage: "BF16",
-  IntStorage: "I32",
-  FloatStorage: "F32",
-  LongStorage: "I64",
-  DoubleStorage: "F64",
-};
 
 /** The type that PyTorch calls `name`: `bfloat16`, `BFloat16Storage`. */
 export function torchDtype(name: string): Dtype | undefined {
-  return Object.hasOwn(TORCH_NAMES, name) ? TORCH_NAMES[name] : undefined;
+  return byTorchName.get(name);
 }

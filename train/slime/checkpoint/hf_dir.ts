@@ -5,7 +5,12 @@
 
 import { join } from "node:path";
 import { DataError, messageOf } from "../../../env/errors.ts";
-import { isJsonObject, readJsonObject, readSmallFile } from "./byte_file.ts";
+import {
+  exists,
+  isJsonObject,
+  readJsonObject,
+  readSmallFile,
+} from "./byte_file.ts";
 import { readSafetensors } from "./safetensors.ts";
 import type { StoredTensor } from "./tensor.ts";
 
@@ -103,14 +108,9 @@ function readIndex(
   files: readonly string[],
 ): Map<string, string> | undefined {
   const path = join(directory, INDEX);
-  try {
-    Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      refuseOrphans(directory, files);
-      return undefined;
-    }
-    throw error;
+  if (!exists(path)) {
+    refuseOrphans(directory, files);
+    return undefined;
   }
   const { weight_map: map } = readJsonObject(path, MOST_INDEX);
   if (!isJsonObject(map)) throw badIndex(path, "has no weight_map");

@@ -216,15 +216,11 @@ function gather(
 /** Writes a `torch_dist` checkpoint that slime would take for one just converted: `release/` and the tracker. */
 export async function writeTorchDist(
   root: string,
-  { shape, chunks, files = 2 }: {
-    shape: CheckpointShape;
-    chunks: Iterable<MadeChunk>;
-    files?: number;
-  },
+  { shape, chunks }: { shape: CheckpointShape; chunks: Iterable<MadeChunk> },
 ): Promise<void> {
   const directory = join(root, "release");
   await Deno.mkdir(directory, { recursive: true });
-  const names = Array.from({ length: files }, (_, i) => `__0_${i}.distcp`);
+  const names = ["__0_0.distcp", "__0_1.distcp"];
   const open = await Promise.all(
     names.map((name) => Deno.open(join(directory, name), openOptions)),
   );
@@ -232,7 +228,7 @@ export async function writeTorchDist(
   const written: WrittenChunk[] = [];
   let turn = 0;
   for (const { bytes, ...chunk } of chunks) {
-    const i = turn++ % files;
+    const i = turn++ % names.length;
     const offset = ends[i]!;
     for (const part of torchSave(tensorPickle(chunk), bytes)) {
       await writeAll(open[i]!, part);

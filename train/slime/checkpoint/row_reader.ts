@@ -27,24 +27,26 @@ export function dtypeOf({ segments }: ViewTensor): Dtype {
   return segments[0]!.source.dtype;
 }
 
-/** One after another; two at a time need two readers. */
+/** Reads into a buffer of its own, one after another; two at a time need two readers. */
 export class RowReader implements Disposable {
   readonly #files = new FilePool();
+  #buffer = new Uint8Array(0);
   #scratch = new Uint8Array(0);
 
   /**
    * Reads rows one after another.
-   * @param into `rows` times {@linkcode rowBytes}.
+   * @returns `rows` times {@linkcode rowBytes}, until the next call.
    * @throws {DataError} If bytes are missing, or not what they are promised to be.
    */
-  async read(
-    { segments }: ViewTensor,
-    { row, rows }: Rows,
-    into: Uint8Array,
-  ): Promise<void> {
-    const bytes = into.length / rows;
+  async read(tensor: ViewTensor, { row, rows }: Rows): Promise<Uint8Array> {
+    const bytes = rowBytes(tensor);
+    if (this.#buffer.length < rows * bytes) {
+      this.#buffer = new Uint8Array(rows * bytes);
+    }
+    const into = this.#buffer.subarray(0, rows * bytes);
+    if (into.length === 0) return into;
     let start = 0;
-    for (const segment of segments) {
+    for (const segment of tensor.segments) {
       const from = Math.max(row, start);
       const to = Math.min(row + rows, start + segment.rows);
       if (from < to) {
@@ -54,6 +56,7 @@ export class RowReader implements Disposable {
       }
       start += segment.rows;
     }
+    return into;
   }
 
   [Symbol.dispose](): void {
@@ -73,7 +76,7 @@ export class RowReader implements Disposable {
       const to = Math.min(row + rows, first + chunk.sizes[axis]!);
       if (from >= to) continue;
       filled += await this.#readChunk(
-        { source, chunk, range: locate(chunk), lead },
+        { source, chunk, range: chunk.locate(), lead },
         { row: from, rows: to - from },
         { into, at: from - row, of: rows },
       );
@@ -135,15 +138,6 @@ export class RowReader implements Disposable {
     if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes);
     return this.#scratch.subarray(0, bytes);
   }
-}
-
-const located = new WeakMap<Chunk, ByteRange>();
-
-/** Where a chunk is; looked up once. */
-function locate(chunk: Chunk): ByteRange {
-  const range = located.get(chunk) ?? chunk.locate();
-  located.set(chunk, range);
-  return range;
 }
 
 const stacks = new WeakMap<StoredTensor, Map<number, Chunk[]>>();

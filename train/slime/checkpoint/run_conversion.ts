@@ -11,7 +11,7 @@ import {
   shapeMismatches,
 } from "../model_shapes.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
-import { convert, type Converted, type ConvertProgress } from "./convert.ts";
+import { convert, type Converted, type ConvertProgress } from "./conversion.ts";
 import { type ConversionPlan, planConversion } from "./convert_plan.ts";
 import { type Probe, probeConversion } from "./convert_probe.ts";
 import { fullShape, shapeOfConfig } from "./shape.ts";
@@ -123,9 +123,9 @@ export async function runConversion(
   return { ...converted, plan };
 }
 
-/** Paths of this machine are relative to where the command runs. */
+/** Paths of this machine are relative to where the command runs; none ends in a slash. */
 function absolute({ host }: ConversionRequest, path: string): string {
-  return host === undefined ? resolve(path) : path;
+  return host === undefined ? resolve(path) : path.replace(/(?<=.)\/+$/, "");
 }
 
 /** A recipe without a reference lets slime load the model itself. */

@@ -18,7 +18,7 @@ export interface ByteRange {
 /** A part of a tensor that was written as one. */
 export interface Chunk extends Box {
   /**
-   * Where its bytes are.
+   * Where its bytes are; looked up once.
    * @throws {DataError} If they cannot be found, or are of another shape or type than promised.
    */
   locate(): ByteRange;

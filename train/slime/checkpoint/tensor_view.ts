@@ -4,6 +4,7 @@
  */
 
 import { join } from "node:path";
+import { exists } from "./byte_file.ts";
 import { type Fault, TRAINING } from "./tensor_fault.ts";
 import { isHfDirectory, openHfDirectory } from "./hf_dir.ts";
 import {
@@ -68,31 +69,19 @@ export interface View {
   readonly faults: readonly Fault[];
 }
 
-/** The format of a directory; `undefined` where it is none of both. */
-export function formatOf(directory: string): Format | undefined {
-  if (isTorchDist(directory)) return "torch_dist";
-  if (isHfDirectory(directory)) return "hf";
-  return undefined;
-}
-
 /**
  * Opens a checkpoint of either format.
  * @throws {DataError} If there is none, or it cannot be read at all.
  */
 export function openCheckpoint(path: string): Checkpoint {
-  const format = formatOf(path);
-  if (format === "torch_dist") return openMegatron(path);
-  if (format === "hf") return openHf(path);
+  if (isTorchDist(path)) return openMegatron(path);
+  if (isHfDirectory(path)) return openHf(path);
   // A directory of iterations without its tracker says best itself what it lacks.
-  try {
-    Deno.statSync(join(path, "release"));
-  } catch {
-    throw new DataError(
-      `"${path}" is no checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,
-      { path, hint: "name the directory that holds them" },
-    );
-  }
-  return openMegatron(path);
+  if (exists(join(path, "release"))) return openMegatron(path);
+  throw new DataError(
+    `"${path}" is no checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,
+    { path, hint: "name the directory that holds them" },
+  );
 }
 
 function openHf(path: string): Checkpoint {

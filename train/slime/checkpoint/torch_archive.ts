@@ -39,9 +39,7 @@ export function locateTensor(
   expected: ExpectedTensor,
 ): number {
   const archive = openArchive(slice);
-  const bytes = readEntry(slice, archive.pickle, {
-    limit: MOST_TENSOR_PICKLE,
-  });
+  const bytes = readEntry(slice, archive.pickle, { limit: MOST_TENSOR_PICKLE });
   const source = `"${slice.file.path}" at byte ${slice.start}`;
   const value = readPickle(bytes, { source, allow: allowInTensor });
   const tensor = rebuilt(value);

@@ -9,6 +9,7 @@
 import { basename, join } from "node:path";
 import { DataError } from "../../../env/errors.ts";
 import {
+  exists,
   FilePool,
   FileSlice,
   readJsonObject,
@@ -16,7 +17,7 @@ import {
 } from "./byte_file.ts";
 import { readDcpMetadata, type StorageInfo } from "./dcp_metadata.ts";
 import { PickleDict, PickleObject, type PickleValue } from "./pickle.ts";
-import type { Box, Chunk, StoredTensor } from "./tensor.ts";
+import type { Box, ByteRange, Chunk, StoredTensor } from "./tensor.ts";
 import { locateTensor, readTorchPickle } from "./torch_archive.ts";
 import { allowInCommon } from "./torch_names.ts";
 
@@ -93,7 +94,8 @@ function chunkOf(
   },
 ): Chunk {
   const { offsets, sizes, storage } = chunk;
-  function locate() {
+  let range: ByteRange | undefined;
+  function find(): ByteRange {
     if (storage === undefined) {
       throw new DataError(
         `"${directory}": .metadata does not say where the chunk of "${name}" at [${
@@ -109,7 +111,7 @@ function chunkOf(
     });
     return { path, offset: locateTensor(slice, { dtype, shape: sizes }) };
   }
-  return { offsets, sizes, locate };
+  return { offsets, sizes, locate: () => range ??= find() };
 }
 
 interface Iteration {
@@ -265,17 +267,4 @@ function fileFaults(
         } bytes after its last item: it is of another save, or damaged`,
     ];
   });
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (
-      error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotADirectory
-    ) return false;
-    throw error;
-  }
 }

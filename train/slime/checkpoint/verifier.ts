@@ -17,7 +17,7 @@ import { type Fault, faultText, TRAINING } from "./tensor_fault.ts";
 import { openCheckpoint } from "./tensor_view.ts";
 import { verifyCheckpoints, type VerifyReport } from "./verify_checkpoint.ts";
 
-/** What a verification came to. */
+/** The result of a verification. */
 export interface Verified {
   readonly equal: boolean;
   /** Each fault in one line. */
@@ -38,7 +38,7 @@ export interface VerifyProgress {
   readonly place: string;
 }
 
-/** What {@linkcode verifierOf} goes by. */
+/** Options of {@linkcode verifierOf}. */
 export interface VerifierOptions {
   /** Where the files are; `undefined` is this machine. */
   readonly host: Host | undefined;
@@ -194,7 +194,7 @@ async function verifyThere(
     quoteWords(words)
   }`;
   onProgress?.({ done: 0, total: 0, seconds: 0, place: shell.name });
-  const output = await shell.run({ script }, signal ? { signal } : {});
+  const output = await shell.run({ script }, { signal });
   const parsed = jsonSchema.safeParse(lastJson(output.stdout));
   if (parsed.success) {
     const { seconds, peak_memory_bytes: peakBytes, ...rest } = parsed.data;

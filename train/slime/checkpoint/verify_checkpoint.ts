@@ -10,7 +10,7 @@ import { messageOf } from "../../../env/errors.ts";
 import {
   areEqual,
   compareAll,
-  type Compared,
+  type Comparison,
   type Pair,
   pairBytes,
 } from "./compare_tensors.ts";
@@ -67,7 +67,7 @@ export interface TensorResult {
   readonly largestDifference: number | undefined;
 }
 
-/** What a verification came to. */
+/** The result of a verification. */
 export interface VerifyReport {
   readonly checkpoints: readonly {
     readonly path: string;
@@ -116,7 +116,6 @@ export async function verifyCheckpoints(
       ignored,
     })),
     shape,
-    tensors: model.map(tensorResult),
     faults: [
       ...checkpoints.flatMap((checkpoint) => configFaults(checkpoint, shape)),
       ...checkpoints.flatMap(({ faults }) => faults),
@@ -125,6 +124,7 @@ export async function verifyCheckpoints(
       ...await valueFaults(model, context),
     ],
     notes: notesOf(results, context),
+    tensors: model.map(tensorResult),
     bytes: done,
   };
 }
@@ -136,7 +136,7 @@ interface Item extends Pair {
   readonly where: number;
 }
 
-type Result = Item & Compared;
+type Result = Item & Comparison;
 
 /** What is compared with what, in the order of the bytes of the first checkpoint. */
 function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
@@ -151,7 +151,9 @@ function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
   }
   views.forEach((view, where) => {
     const embedding = view.tensors.get(layout[0]!.name);
-    if (view.tiedCopy && embedding && sameShape(view.tiedCopy, embedding)) {
+    if (
+      view.tiedCopy && view.tiedCopy.shape.join() === embedding?.shape.join()
+    ) {
       items.push({
         role: "tied",
         entry: layout[0]!,
@@ -165,10 +167,6 @@ function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
     }
   });
   return items.toSorted((a, b) => byPlace(a.left, b.left));
-}
-
-function sameShape(a: ViewTensor, b: ViewTensor): boolean {
-  return a.shape.join() === b.shape.join();
 }
 
 /** Safetensors lie in another order than layers do; reading on is faster than reading about. */
@@ -245,55 +243,40 @@ function configFaults(
 
 /** What is wrong with a tensor by itself. */
 function ownFaults(
-  { role, left, unreadable, incomparable, glance, difference, entry, where }:
-    Result,
+  result: Result,
   checkpoints: readonly Checkpoint[],
 ): Fault[] {
-  const common = { where: checkpoints[where]!.path, tensors: [entry.name] };
+  const { left, unreadable, incomparable, difference, entry } = result;
+  const of = (fault: Omit<Fault, "where" | "tensors">, name = entry.name) => [
+    { ...fault, where: checkpoints[result.where]!.path, tensors: [name] },
+  ];
   if (incomparable !== undefined) {
-    return [{
-      ...common,
-      kind: "dtype",
-      what: incomparable,
-      training: TRAINING.other,
-    }];
+    const training = TRAINING.other;
+    return of({ kind: "dtype", what: incomparable, training });
   }
   if (unreadable) {
-    return [{
-      ...common,
-      kind: "unreadable",
-      what: messageOf(unreadable),
-      training: TRAINING.unread,
-    }];
+    const what = messageOf(unreadable);
+    return of({ kind: "unreadable", what, training: TRAINING.unread });
   }
-  if (role === "tied" && difference) {
-    return [{
-      ...common,
-      kind: "tied",
-      tensors: [left.name],
-      what:
-        `the model ties its output layer to the embedding, and ${difference.count} elements of "${
-          left.segments[0]!.source.name
-        }" differ from it`,
-      training: "one of the two would be dropped without a word",
-    }];
+  if (result.role === "tied" && difference) {
+    const what =
+      `the model ties its output layer to the embedding, and ${difference.count} elements of "${
+        left.segments[0]!.source.name
+      }" differ from it`;
+    const training = "one of the two would be dropped without a word";
+    return of({ kind: "tied", what, training }, left.name);
   }
-  if (role === "tensor" && glance?.nonfinite) {
-    return [{
-      ...common,
-      kind: "nonfinite",
-      what: "it holds NaN or infinity",
-      training: "the first loss would be NaN",
-    }];
+  if (result.role === "tensor" && result.glance?.nonfinite) {
+    const what = "it holds NaN or infinity";
+    const training = "the first loss would be NaN";
+    return of({ kind: "nonfinite", what, training });
   }
   return [];
 }
 
-interface Context {
-  readonly shape: CheckpointShape;
+interface Context
+  extends Pick<VerifyOptions, "shape" | "signal" | "blockBytes"> {
   readonly checkpoints: readonly Checkpoint[];
-  readonly signal?: AbortSignal | undefined;
-  readonly blockBytes?: number | undefined;
 }
 
 /** One fault for each kind of tensor that differs anywhere, with what probably happened. */

@@ -15,7 +15,7 @@ export interface Transport {
   readonly boot?: readonly string[];
 }
 
-/** A command that came to no code: it did not begin, or was cut off. */
+/** A command without an exit status: it did not begin, or was cut off. */
 export interface Lost {
   readonly began: boolean;
   /** What was said instead, on both streams. */

@@ -2,15 +2,15 @@
 
 import type { Lost } from "./_piped_shell.ts";
 
-/** Why a command on a host came to no end. */
+/** Why a command on a host did not end. */
 export interface SshFault {
   readonly reason: string;
-  readonly mend: string;
+  readonly hint: string;
   /** Another try may well succeed, and cannot run anything twice. */
   readonly transient: boolean;
 }
 
-type Rule = readonly [said: RegExp, reason: string, mend: string, again?: true];
+type Rule = readonly [said: RegExp, reason: string, hint: string, again?: true];
 
 /** In order: the first that fits counts. `HOST` becomes what a person types after `ssh`. */
 const RULES: readonly Rule[] = [
@@ -74,25 +74,25 @@ export function sshFault(lost: Lost, target: string): SshFault {
   if (lost.began) {
     return {
       reason: "the connection was lost before the command ended",
-      mend: "what had begun was told to stop there; run it again",
+      hint: "what had begun was told to stop there; run it again",
       transient: false,
     };
   }
   const rule = RULES.find(([said]) => said.test(lost.said));
   if (rule) {
-    const [, reason, mend, again = false] = rule;
-    return { reason, mend: mend.replace("HOST", target), transient: again };
+    const [, reason, hint, again = false] = rule;
+    return { reason, hint: hint.replace("HOST", target), transient: again };
   }
   if (lost.status !== 255) {
     return {
       reason: "it lets in but gives no shell",
-      mend: `check the account's shell: ssh ${target} sh -c true`,
+      hint: `check the account's shell: ssh ${target} sh -c true`,
       transient: false,
     };
   }
   return {
     reason: "ssh failed",
-    mend: `try by hand: ssh ${target} true`,
+    hint: `try by hand: ssh ${target} true`,
     transient: false,
   };
 }

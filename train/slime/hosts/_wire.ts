@@ -95,7 +95,7 @@ function openInput(bytes: number): string[] {
   ];
 }
 
-/** What one stream of a command came to. */
+/** What one stream of a command held. */
 export interface Framed {
   /** What came before the command began: banners, complaints of ssh. */
   readonly before: string;

@@ -22,7 +22,7 @@ export interface ShellOptions {
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
 }
 
-/** What a command came to. A code other than 0 is no exception. */
+/** How a command ended. A code other than 0 is no exception. */
 export interface ShellOutput {
   readonly code: number;
   readonly stdout: string;

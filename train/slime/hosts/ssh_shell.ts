@@ -149,11 +149,11 @@ class Ssh implements SshShell {
     );
   }
 
-  #error({ reason, mend }: SshFault, { said }: Lost): HostError {
+  #error({ reason, hint }: SshFault, { said }: Lost): HostError {
     const last = said.split("\n").slice(-3).join("\n");
     return new HostError(
       `${this.name}: ${reason}`,
-      { hint: `${mend}${last === "" ? "" : `\n${last}`}` },
+      { hint: `${hint}${last === "" ? "" : `\n${last}`}` },
     );
   }
 }

@@ -1,7 +1,7 @@
 /** The plan of a slime run as text, so that each line can be checked. */
 
 import { asksModel } from "../../../env/users/registry.ts";
-import { count, dollars, duration } from "../../progress/amounts.ts";
+import { count, dollars, duration, gigabytes } from "../../progress/amounts.ts";
 import { quote, quoteWords } from "../hosts/shell.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import type { Load } from "./forecast.ts";
@@ -323,10 +323,6 @@ function loadCells(load: Load): string[] {
     duration(load.seconds),
     load.cost === null ? "not known" : dollars(load.cost),
   ];
-}
-
-function gigabytes(value: number): string {
-  return `${(value / 1e9).toFixed(1)} GB`;
 }
 
 /** Rows as columns, two spaces apart. */

@@ -3,6 +3,7 @@
  * follow from shapes are exact; activations and what libraries keep are estimates, and say so.
  */
 
+import { gigabytes } from "../../progress/amounts.ts";
 import { type Fault, faultText } from "../fault.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
@@ -112,23 +113,25 @@ export function memoryFaults(
   return [
     ...when(
       training.total > gpu,
-      `training takes about ${gb(training.total)} of a GPU of ${gb(gpu)}`,
+      `training takes about ${gigabytes(training.total)} of a GPU of ${
+        gigabytes(gpu)
+      }`,
       "raise parallel.tensor or cluster.gpusPerNode, or lower parallel.maxTokensPerGpu and rollout.maxContextLen",
     ),
     ...when(
       engine.cache <= 0,
-      `the engine's share of ${gb(engine.share)} does not hold its weights of ${
-        gb(engine.weights)
-      }`,
+      `the engine's share of ${
+        gigabytes(engine.share)
+      } does not hold its weights of ${gigabytes(engine.weights)}`,
       "raise engine.memory or engine.gpus",
       true,
     ),
     ...when(
       cluster.colocate && engine.share + engine.beside > gpu,
       `engine.memory leaves ${
-        gb(gpu - engine.share)
+        gigabytes(gpu - engine.share)
       } of a GPU beside the engine, and a trainer that sleeps keeps about ${
-        gb(engine.beside)
+        gigabytes(engine.beside)
       }`,
       "lower engine.memory",
     ),
@@ -305,8 +308,4 @@ function when(
   ...[found, fix, isFatal = false]: [string, string, boolean?]
 ): MemoryFault[] {
   return holds ? [{ found, fix, isFatal }] : [];
-}
-
-function gb(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -5,36 +5,25 @@ import { DataError } from "../../../env/errors.ts";
 
 const path = z.string().min(1);
 
+function thing<K extends string, S extends z.ZodRawShape>(kind: K, shape: S) {
+  return z.strictObject({ kind: z.literal(kind), ...shape });
+}
+
+const word = z.string();
+
 const madeSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("clone"), dir: path, commit: z.string() }),
-  z.strictObject({
-    kind: z.literal("moved"),
-    dir: path,
-    from: z.string(),
-    to: z.string(),
-  }),
-  z.strictObject({ kind: z.literal("venv"), dir: path }),
-  z.strictObject({ kind: z.literal("download"), dir: path }),
-  z.strictObject({ kind: z.literal("files"), dir: path, list: path }),
-  z.strictObject({
-    kind: z.literal("image"),
-    engine: z.string(),
-    image: z.string(),
-  }),
-  z.strictObject({
-    kind: z.literal("container"),
-    engine: z.string(),
-    name: z.string(),
-    label: z.string(),
+  thing("clone", { dir: path, commit: word }),
+  thing("moved", { dir: path, from: word, to: word }),
+  thing("venv", { dir: path }),
+  thing("download", { dir: path }),
+  thing("files", { dir: path, list: path }),
+  thing("image", { engine: word, image: word }),
+  thing("container", {
+    ...{ engine: word, name: word, label: word },
     mounts: z.array(path),
   }),
-  z.strictObject({
-    kind: z.literal("package"),
-    python: path,
-    name: z.string(),
-    was: z.string(),
-  }),
-  z.strictObject({ kind: z.literal("requirements"), python: path }),
+  thing("package", { python: path, name: word, was: word }),
+  thing("requirements", { python: path }),
 ]);
 
 /** A thing that a step made. */

@@ -1,10 +1,9 @@
 /** Sets hosts up, all at once, each step after the other. */
 
 import { messageOf } from "../../../env/errors.ts";
-import type { Sleep } from "../../../env/retry.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
 import type { Shell } from "../hosts/shell.ts";
-import { fingerprintOf } from "./_fingerprint.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import {
   earlierEntry,
   type Entry,
@@ -13,7 +12,12 @@ import {
   withEntry,
 } from "./manifest.ts";
 import type { HostPlan } from "./setup_plan.ts";
-import { checkStep, doStep, type Progress } from "./run_step.ts";
+import {
+  checkStep,
+  doStep,
+  type Progress,
+  type StepOptions,
+} from "./run_step.ts";
 import { openSession, type Session } from "./setup_session.ts";
 import type { Probe, Step, StepId } from "./step.ts";
 
@@ -60,15 +64,10 @@ export interface SetupEvent {
 }
 
 /** How hosts are reached and time passes. */
-export interface SetupContext {
+export interface SetupContext
+  extends Omit<StepOptions, "onLine" | "onProgress"> {
   /** Names this run. */
   readonly run: string;
-  readonly signal: AbortSignal;
-  readonly secrets: readonly string[];
-  /** As a step's. */
-  readonly stallMs?: number;
-  /** Default: by the clock. */
-  readonly sleep?: Sleep | undefined;
   now(): Date;
   onEvent?(event: SetupEvent): void;
 }
@@ -214,7 +213,7 @@ class HostRun {
 
   /** What is to be undone after this step; what an earlier run of it made stays ours. */
   #entry(step: Step, manifest: Manifest, was: string): Entry | undefined {
-    const place = step.made("absent");
+    const place = step.made?.("absent");
     if (place === undefined) return undefined;
     const entry: Entry = {
       step: step.id,
@@ -225,7 +224,7 @@ class HostRun {
       at: this.#context.now().toISOString(),
     };
     const earlier = earlierEntry(manifest, entry);
-    const made = earlier ? carryOn(earlier.made, place) : step.made(was);
+    const made = earlier ? carryOn(earlier.made, place) : step.made?.(was);
     return made && { ...entry, made };
   }
 

@@ -4,7 +4,13 @@ import { HostError } from "../../../env/errors.ts";
 import { retry, type Sleep, sleep } from "../../../env/retry.ts";
 import { redact } from "../../../env/models/redact.ts";
 import type { Shell, ShellOutput } from "../hosts/shell.ts";
-import { type Line, type Probe, readProbe, type Step } from "./step.ts";
+import {
+  CHECK_FUNCTIONS,
+  type Line,
+  type Probe,
+  readProbe,
+  type Step,
+} from "./step.ts";
 
 /** How far a download is. */
 export interface Progress {
@@ -42,9 +48,9 @@ export async function checkStep(
   shell: Shell,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Probe> {
-  const { code, stdout, stderr } = await shell.run({ script: step.check }, {
-    signal,
-  });
+  const { code, stdout, stderr } = await shell.run({
+    script: `${CHECK_FUNCTIONS}\n${step.check}`,
+  }, { signal });
   const probe = readProbe(stdout);
   if (code === 0 && probe !== undefined) return probe;
   throw new HostError(
@@ -61,8 +67,16 @@ export async function doStep(
   options: StepOptions,
 ): Promise<Probe> {
   const pulse = new Pulse(step.size && (options.stallMs ?? STALL_MS));
-  await using _ = watchSize(step, { shell, options, pulse });
-  for (const line of step.commands(was)) {
+  await using watching = new AsyncDisposableStack();
+  if (step.size) {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const ended = watch(step.size, { ...options, shell, pulse, signal })
+      .catch(() => {}); // the step itself says what is wrong
+    watching.defer(() => ended);
+    watching.defer(() => stop.abort());
+  }
+  for (const line of step.commands?.(was) ?? []) {
     await runLine(line, { step, shell, pulse }, options);
   }
   const probe = await checkStep(step, shell, options);
@@ -109,7 +123,7 @@ async function runLine(
   throw new HostError(
     `${shell.name}: ${step.id}: code ${code} from: ${script}${
       redact(lastWords(stderr || stdout), options.secrets)
-    }\nMend that and run the same set-up again: what is done is not done again`,
+    }\nFix that and run the same set-up again: what is done is not done again`,
   );
 }
 
@@ -155,35 +169,14 @@ class Pulse {
   }
 }
 
-/** Asks every two seconds how much is on the disk, until disposed. */
-function watchSize(
-  { size }: Step,
-  { shell, options, pulse }: {
-    readonly shell: Shell;
-    readonly options: StepOptions;
-    readonly pulse: Pulse;
-  },
-): AsyncDisposable {
-  const stop = new AbortController();
-  const onProgress = (progress: Progress) => options.onProgress?.(progress);
-  const watching = size === undefined
-    ? Promise.resolve()
-    : watch(size, { shell, pulse, onProgress, signal: stop.signal });
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await watching.catch(() => {}); // the step itself says what is wrong
-    },
-  };
-}
-
+/** Asks every two seconds how much is on the disk, until aborted. */
 async function watch(
   size: NonNullable<Step["size"]>,
   { shell, pulse, onProgress, signal }: {
     readonly shell: Shell;
     readonly pulse: Pulse;
     readonly signal: AbortSignal;
-    onProgress(progress: Progress): void;
+    onProgress?(progress: Progress): void;
   },
 ): Promise<void> {
   const seen: { atMs: number; bytes: number }[] = [];
@@ -195,7 +188,7 @@ async function watch(
     while (now.atMs - seen[0]!.atMs > WINDOW_MS) seen.shift();
     const first = seen[0]!;
     const seconds = (now.atMs - first.atMs) / 1000;
-    onProgress({
+    onProgress?.({
       bytes: now.bytes,
       total: size.bytes,
       bytesPerS: seconds > 0 ? (now.bytes - first.bytes) / seconds : 0,

@@ -3,66 +3,30 @@
 import { join } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
 import type { Host } from "../hosts/hosts_file.ts";
-import type { SlimeConfig } from "../slime_schema.ts";
-import { MODEL_SHAPES } from "../model_shapes.ts";
-import { checkoutStep } from "./_checkout_step.ts";
+import { checkoutStep } from "./checkout_step.ts";
 import {
   type ContainerOptions,
   containerStep,
   containerWords,
   imageStep,
-} from "./_container_steps.ts";
-import { binOf, modelStep } from "./_model_step.ts";
+} from "./container_steps.ts";
+import { binOf, modelStep } from "./model_step.ts";
 import {
   packagesStep,
   type PythonOptions,
   requirementsStep,
   slimePackageStep,
   venvStep,
-} from "./_python_steps.ts";
+} from "./python_steps.ts";
 import {
   below,
   npxDeno,
   tauBenchDataStep,
   taulabStep,
   thisDeno,
-} from "./_serving_steps.ts";
-import type { Package } from "./package.ts";
-import type { Step, StepId } from "./step.ts";
-
-/** A repository and its commit. */
-export interface Pin {
-  readonly url: string;
-  readonly commit: string;
-}
-
-/** What is to be set up. */
-export interface SetupOptions {
-  readonly config: SlimeConfig;
-  /** The hosts with GPUs; `undefined` is this machine. */
-  readonly hosts: readonly (Host | undefined)[];
-  /** The hosts that run episodes. */
-  readonly serving: readonly (Host | undefined)[];
-  readonly in: "container" | "bare";
-  readonly engine: ContainerOptions["engine"];
-  readonly image: string;
-  readonly container: string;
-  /** A virtual environment to be made on bare hosts. */
-  readonly venv: string | undefined;
-  readonly slime: Pin;
-  readonly tauBench: Pin;
-  readonly modelRepository: string | undefined;
-  readonly modelRevision: string;
-  /** Of Hugging Face. */
-  readonly token: string | undefined;
-  /** Where taulab keeps its own on a host that names no `dir`. */
-  readonly dir: string;
-  /** Where `deno.json` is here. */
-  readonly root: string;
-  readonly taulab: Package;
-  /** Only these steps; all where empty. */
-  readonly only: readonly StepId[];
-}
+} from "./serving_steps.ts";
+import type { SetupOptions } from "./setup_options.ts";
+import type { Step } from "./step.ts";
 
 /** The steps of one host. */
 export interface HostPlan {
@@ -104,18 +68,20 @@ export function planSetup(options: SetupOptions): HostPlan[] {
 }
 
 function gpuSteps(options: SetupOptions): Step[] {
-  const { config, slime } = options;
+  const { config } = options;
   const { model } = config;
   const python = pythonOf(options);
   const bare = options.in === "bare";
+  const container = bare ? undefined : containerOf(options);
   return [
-    ...bare ? [] : containerSteps(options),
+    ...container ? [imageStep(container), containerStep(container)] : [],
     ...bare && options.venv !== undefined
       ? [venvStep(options.venv, config.paths.python)]
       : [],
     checkoutStep({
       id: "slime",
-      ...slime,
+      url: options.slimeUrl,
+      commit: options.slimeCommit,
       dir: config.paths.slime,
       inside: !bare,
       flags: { commit: "--slime-commit", dir: "--set paths.slime=DIR" },
@@ -124,20 +90,15 @@ function gpuSteps(options: SetupOptions): Step[] {
     slimePackageStep(python),
     packagesStep(python),
     modelStep({
-      repository: options.modelRepository ?? `Qwen/${model.name}`,
+      repository: options.modelRepo ?? `Qwen/${model.name}`,
       revision: options.modelRevision,
       directory: model.directory,
-      shape: MODEL_SHAPES[model.name],
+      shape: options.model,
       inside: !bare,
       bin: binOf(python.python),
       token: options.token,
     }),
   ];
-}
-
-function containerSteps(options: SetupOptions): Step[] {
-  const container = containerOf(options);
-  return [imageStep(container), containerStep(container)];
 }
 
 function containerOf(
@@ -168,13 +129,12 @@ function pythonOf({ config, venv, in: place }: SetupOptions): PythonOptions {
       : config.paths.python,
     slime: config.paths.slime,
     megatron: config.paths.megatron,
-    inside: !bare,
     bare,
   };
 }
 
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
-  const { config, tauBench, root } = options;
+  const { config, tauBenchUrl: url, tauBenchCommit: commit, root } = options;
   const dir = host?.dir ?? options.dir;
   const taulab = host === undefined ? root : below(dir, "taulab");
   const checkout = below(dir, "tau-bench");
@@ -183,9 +143,8 @@ function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
     ...config.data.source === "generated" ? [] : [
       checkoutStep({
         id: "tau-bench",
-        ...tauBench,
+        ...{ url, commit },
         dir: checkout,
-        inside: false,
         flags: { commit: "--tau-bench-commit", dir: "--dir" },
       }),
       tauBenchDataStep({
@@ -194,7 +153,7 @@ function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
           taulab,
           config.data.directory ?? below(dir, "tau-bench-data"),
         ),
-        commit: tauBench.commit,
+        commit,
         taulab,
         deno: host === undefined ? thisDeno() : npxDeno(),
       }),

@@ -4,12 +4,7 @@ import { HostError } from "../../../env/errors.ts";
 import { poll, type Sleep } from "../../../env/retry.ts";
 import type { HostShells } from "../hosts/host_shells.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
-import {
-  type Entry,
-  formatManifest,
-  type Manifest,
-  parseManifest,
-} from "./manifest.ts";
+import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 import type { HostPlan } from "./setup_plan.ts";
 import { pathWord } from "./step.ts";
 
@@ -36,19 +31,23 @@ export interface Session extends AsyncDisposable {
  * @throws {HostError} If another run holds it, or the host's directory cannot be written.
  */
 export async function openSession(
-  shells: HostShells,
+  { host: shell }: HostShells,
   options: SessionOptions,
 ): Promise<Session> {
-  const { plan: { dir, name }, signal } = options;
-  const lock = await takeLock(shells.host, options);
-  const file = pathWord(`${dir}/${manifestName(name)}`);
-  try {
-    const manifest = await readManifest(shells.host, { dir, name, signal });
-    return new HostSession(shells.host, { file, manifest, lock });
-  } catch (error) {
-    await lock[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using stack = new AsyncDisposableStack();
+  stack.use(await takeLock(shell, options));
+  const file = pathWord(manifestPath(options.plan));
+  const session = {
+    manifest: await readManifest(shell, { ...options.plan, ...options }),
+    async save(manifest: Manifest): Promise<void> {
+      await writeManifest(shell, { file, manifest });
+      session.manifest = manifest;
+    },
+  };
+  const lock = stack.move();
+  return Object.assign(session, {
+    [Symbol.asyncDispose]: () => lock.disposeAsync(),
+  });
 }
 
 /** Reads what was made on a host. @throws {DataError} If it is not ours. */
@@ -60,7 +59,7 @@ export async function readManifest(
     readonly signal: AbortSignal;
   },
 ): Promise<Manifest> {
-  const path = `${dir}/${manifestName(name)}`;
+  const path = manifestPath({ dir, name });
   const { stdout } = await shell.run(
     { script: `cat ${pathWord(path)} 2>/dev/null || :` },
     { signal },
@@ -69,50 +68,25 @@ export async function readManifest(
 }
 
 /** Hosts that share a home have a manifest each: containers and images are not shared. */
-function manifestName(host: string): string {
-  return `setup-${host.replaceAll(" ", "-")}.json`;
+function manifestPath({ dir, name }: Pick<HostPlan, "dir" | "name">): string {
+  return `${dir}/setup-${name.replaceAll(" ", "-")}.json`;
 }
 
-class HostSession implements Session {
-  manifest: Manifest;
-  readonly #shell: Shell;
-  readonly #file: string;
-  readonly #lock: AsyncDisposable;
-
-  constructor(
-    shell: Shell,
-    { file, manifest, lock }: {
-      file: string;
-      manifest: Manifest;
-      lock: AsyncDisposable;
+/** Writes it whole or not at all; an empty one is removed. */
+async function writeManifest(
+  shell: Shell,
+  { file, manifest }: { file: string; manifest: Manifest },
+): Promise<void> {
+  const { code, stderr } = await shell.run(
+    manifest.length === 0 ? { script: `rm -f ${file}` } : {
+      script: `cat >${file}.partial && mv ${file}.partial ${file}`,
+      stdin: formatManifest(manifest),
     },
-  ) {
-    this.#shell = shell;
-    this.#file = file;
-    this.#lock = lock;
-    this.manifest = manifest;
-  }
-
-  /** Whole or not at all; the last entry's going takes the file along. */
-  async save(manifest: readonly Entry[]): Promise<void> {
-    const { code, stderr } = await this.#shell.run(
-      manifest.length === 0 ? { script: `rm -f ${this.#file}` } : {
-        script:
-          `cat >${this.#file}.partial && mv ${this.#file}.partial ${this.#file}`,
-        stdin: formatManifest(manifest),
-      },
-    );
-    if (code !== 0) {
-      throw new HostError(
-        `${this.#shell.name}: cannot write what was made: ${stderr.trim()}`,
-      );
-    }
-    this.manifest = manifest;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#lock[Symbol.asyncDispose]();
-  }
+  );
+  if (code === 0) return;
+  throw new HostError(
+    `${shell.name}: cannot write what was made: ${stderr.trim()}`,
+  );
 }
 
 const WAIT_MS = 1_000;

@@ -37,18 +37,18 @@ export interface Step {
   readonly id: StepId;
   /** `slime at 624b824a in /root/slime`. */
   readonly title: string;
-  /** Runs in the container, where there is one. */
-  readonly inside: boolean;
+  /** Runs in the container, where there is one. Default: on the host. */
+  readonly inside?: boolean;
   /** What the check asks, in words. */
   readonly checks: string;
-  /** A script that changes nothing; its last line is `done …`, `todo …` or `refused …`. */
+  /** A script that changes nothing, with {@linkcode CHECK_FUNCTIONS}; its last line is `done …`, `todo …` or `refused …`. */
   readonly check: string;
-  /** What is to be run. @param was What the check said after `todo`. */
-  commands(was: string): readonly Line[];
-  /** What is there before, as a rule; plans show the commands for that. */
-  readonly usual: string;
+  /** What is to be run; nothing where it is only checked. @param was What the check said after `todo`. */
+  commands?(was: string): readonly Line[];
+  /** What is there before, as a rule; plans show the commands for that. Default: `absent`. */
+  readonly usual?: string;
   /** What undoing has to know. @param was As above. */
-  made(was: string): Made | undefined;
+  made?(was: string): Made | undefined;
   /** How far it is: a script that prints bytes, and how many there will be. */
   readonly size?: { readonly script: string; readonly bytes: number };
 }
@@ -79,22 +79,9 @@ export function pathWord(path: string): string {
     : quote(path);
 }
 
-/** Shell: says a state and ends the check. The words are in double quotes, so that they may hold `$variables`. */
-export function say(state: Probe["state"], words: string): string {
-  return `{ echo "${state} ${words}"; exit 0; }`;
-}
-
-/** Text as it stands in {@linkcode say}'s words. */
-export function literal(text: string): string {
-  return text.replace(/["$`\\]/g, "\\$&");
-}
-
-/** Shell: refuses where a program is missing. */
-export function needs(program: string, mend: string): string {
-  return `command -v ${pathWord(program)} >/dev/null || ${
-    say("refused", `${literal(program)} is not there; ${mend}`)
-  }`;
-}
+/** Shell functions of every check: `say "STATE WORDS"` ends it, `needs PROGRAM HINT` refuses where a program is missing. */
+export const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }
+needs() { command -v "$1" >/dev/null || say "refused $1 is not there; $2"; }`;
 
 /** The first eight digits of a commit, as people read it. */
 export function short(commit: string): string {

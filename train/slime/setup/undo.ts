@@ -3,7 +3,7 @@
 import { HostError, messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
 import type { Shell } from "../hosts/shell.ts";
-import { type UndoStep, undoStep } from "./_undo_step.ts";
+import { type UndoStep, undoStep } from "./undo_step.ts";
 import { type Entry, type Manifest, withoutEntry } from "./manifest.ts";
 import type { HostPlan } from "./setup_plan.ts";
 import type { SetupContext } from "./run_setup.ts";
@@ -49,16 +49,12 @@ async function undoHost(
   const host = plan.name;
   try {
     await using shells = openHost(plan.host);
-    if (options.dryRun) {
-      const { signal } = options;
-      const manifest = await readManifest(shells.host, { ...plan, signal });
-      for (const entry of chosen(manifest, options)) {
-        things.push(await undoEntry(entry, { shells, options }));
-      }
-      return { host, things };
-    }
-    await using session = await openSession(shells, { ...options, plan });
-    for (const entry of chosen(session.manifest, options)) {
+    await using session = options.dryRun
+      ? null
+      : await openSession(shells, { ...options, plan });
+    const manifest = session?.manifest ??
+      await readManifest(shells.host, { ...plan, ...options });
+    for (const entry of chosen(manifest, options)) {
       things.push(await undoEntry(entry, { shells, options, session }));
     }
     return { host, things };
@@ -79,7 +75,7 @@ async function undoEntry(
   { shells, options, session }: {
     readonly shells: HostShells;
     readonly options: UndoOptions;
-    readonly session?: Session;
+    readonly session: Session | null;
   },
 ): Promise<UndoReport> {
   const undo = undoStep(entry);

@@ -1,7 +1,7 @@
 /** Hosts and repositories that are gone after the test. */
 
 import { join } from "node:path";
-import type { SetupOptions } from "../../../../train/slime/setup/setup_plan.ts";
+import type { SetupOptions } from "../../../../train/slime/setup/setup_options.ts";
 import type { HostReport } from "../../../../train/slime/setup/run_setup.ts";
 import {
   installPrograms,

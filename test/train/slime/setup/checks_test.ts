@@ -4,13 +4,13 @@ import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
 import {
   modelBytes,
   modelStep,
-} from "../../../../train/slime/setup/_model_step.ts";
+} from "../../../../train/slime/setup/model_step.ts";
 import {
   packagesStep,
   type PythonOptions,
   requirementsStep,
   slimePackageStep,
-} from "../../../../train/slime/setup/_python_steps.ts";
+} from "../../../../train/slime/setup/python_steps.ts";
 import { checkStep } from "../../../../train/slime/setup/run_step.ts";
 import {
   pathWord,
@@ -134,7 +134,6 @@ Deno.test({
         python: testPython()!,
         slime: join(dir, "slime"),
         megatron: join(dir, "megatron"),
-        inside: false,
         bare: true,
       };
       assert.match(
@@ -183,7 +182,6 @@ Deno.test("on a bare host, nothing goes into the system's own Python", async () 
       python,
       slime: dir,
       megatron: dir,
-      inside: false,
       bare: true,
     });
     const { state, detail } = await probe(step);

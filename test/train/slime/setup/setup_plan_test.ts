@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../../env/errors.ts";
 import {
-  planSetup,
   type SetupOptions,
-} from "../../../../train/slime/setup/setup_plan.ts";
+  setupSettings,
+} from "../../../../train/slime/setup/setup_options.ts";
+import { planSetup } from "../../../../train/slime/setup/setup_plan.ts";
 import { resolveSlime } from "../../../../train/slime/slime_config.ts";
 
 const text = await Deno.readTextFile(
@@ -12,20 +13,17 @@ const text = await Deno.readTextFile(
 const recipe = { name: "qwen3-4b.yaml", text };
 
 const options: SetupOptions = {
-  config: resolveSlime(recipe).config,
+  ...resolveSlime(recipe),
   hosts: [undefined],
   serving: [undefined],
-  in: "container",
-  engine: "docker",
-  image: "slimerl/slime:latest",
-  container: "c",
-  venv: undefined,
-  slime: { url: "https://example.com/slime.git", commit: "a".repeat(40) },
-  tauBench: { url: "https://example.com/tau.git", commit: "b".repeat(40) },
-  modelRepository: undefined,
-  modelRevision: "main",
+  ...setupSettings.parse({
+    container: "c",
+    slimeUrl: "https://example.com/slime.git",
+    slimeCommit: "a".repeat(40),
+    tauBenchUrl: "https://example.com/tau.git",
+    tauBenchCommit: "b".repeat(40),
+  }),
   token: undefined,
-  dir: "~/.taulab",
   root: "/src/taulab",
   taulab: { id: "0", files: 1, pack: () => Promise.resolve("") },
   only: [],
@@ -42,7 +40,7 @@ function commands(id: string, more: Partial<SetupOptions>): string {
   const step = planSetup({ ...options, ...more })[0]!.steps.find((step) =>
     step.id === id
   );
-  return step!.commands("absent").map(({ script }) => script).join("\n");
+  return step!.commands!("absent").map(({ script }) => script).join("\n");
 }
 
 Deno.test("planSetup() has the steps of each host, in their order, once", () => {

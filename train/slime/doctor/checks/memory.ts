@@ -1,5 +1,6 @@
 /** Memory of GPUs and hosts, against what the plan counts. */
 
+import { gigabytes } from "../../../progress/amounts.ts";
 import type { Shell } from "../../hosts/shell.ts";
 import { assumedRates } from "../../plan/forecast.ts";
 import {
@@ -64,11 +65,11 @@ async function lookAt(
   }
   return verdict(
     faults,
-    `training takes about ${gb(plan.training.total)} and an engine ${
-      gb(plan.engine.share)
-    } of a GPU of ${gb(gpuBytes ?? 0)}; copies about ${
-      gb(plan.host)
-    } of the host's ${gb(hostBytes)}`,
+    `training takes about ${gigabytes(plan.training.total)} and an engine ${
+      gigabytes(plan.engine.share)
+    } of a GPU of ${gigabytes(gpuBytes ?? 0)}; copies about ${
+      gigabytes(plan.host)
+    } of the host's ${gigabytes(hostBytes)}`,
   );
 }
 
@@ -76,12 +77,8 @@ function hostFaults({ host }: MemoryPlan, bytes: number): Observed[] {
   if (bytes === 0 || host <= bytes) return [];
   return [warn(
     `copies of weights and of the optimizer take about ${
-      gb(host)
-    } of the host's memory, which is ${gb(bytes)}`,
+      gigabytes(host)
+    } of the host's memory, which is ${gigabytes(bytes)}`,
     "take hosts with more memory, or set algorithm.klLoss to false, which saves a copy",
   )];
-}
-
-function gb(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

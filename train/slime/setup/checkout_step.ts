@@ -3,10 +3,8 @@
 import { quote } from "../hosts/shell.ts";
 import {
   type Line,
-  needs,
   PARTIAL,
   pathWord,
-  say,
   short,
   type Step,
   type StepId,
@@ -19,7 +17,7 @@ export interface CheckoutOptions {
   /** All 40 digits. */
   readonly commit: string;
   readonly dir: string;
-  readonly inside: boolean;
+  readonly inside?: boolean;
   /** How to name another commit or another directory. */
   readonly flags: { readonly commit: string; readonly dir: string };
 }
@@ -36,7 +34,7 @@ const PIN = "refs/remotes/origin/taulab-pin";
 
 /** A checkout that is cloned, or moved to the commit where nothing of it would be lost. */
 export function checkoutStep(options: CheckoutOptions): Step {
-  const { id, commit, dir, inside } = options;
+  const { id, commit, dir, inside = false } = options;
   return {
     id,
     title: `${id} at ${short(commit)} in ${dir}`,
@@ -55,33 +53,14 @@ export function checkoutStep(options: CheckoutOptions): Step {
 
 function checkScript({ dir, commit, flags }: CheckoutOptions): string {
   return `d=${pathWord(dir)}; c=${quote(commit)}
-${needs("git", "install it")}
-[ -e "$d" ] || ${say("todo", "absent")}
-[ -e "$d/.git" ] || ${
-    say(
-      "refused",
-      `$d is there and is no checkout of git; move it away, or name another by ${flags.dir}`,
-    )
-  }
-h=$(git -C "$d" rev-parse --verify -q HEAD) || ${
-    say("refused", "$d has no commit; move it away")
-  }
-changed=$(git -C "$d" status --porcelain --untracked-files=no) || ${
-    say("refused", `git cannot read $d; see git -C $d status`)
-  }
-[ -z "$changed" ] || ${
-    say(
-      "refused",
-      `$d has local changes ($(echo "$changed" | wc -l | tr -d ' ') files, see git -C $d status); commit them and name that commit by ${flags.commit}, or put them away by git stash`,
-    )
-  }
-[ "$h" != "$c" ] || ${say("done", "$c")}
-[ -n "$(git -C "$d" branch -r --contains "$h")" ] || ${
-    say(
-      "refused",
-      `$d is at $h, which is on no branch of a remote; push it, name it by ${flags.commit}, or name another directory by ${flags.dir}`,
-    )
-  }
+needs git "install it"
+[ -e "$d" ] || say "todo absent"
+[ -e "$d/.git" ] || say "refused $d is there and is no checkout of git; move it away, or name another by ${flags.dir}"
+h=$(git -C "$d" rev-parse --verify -q HEAD) || say "refused $d has no commit; move it away"
+changed=$(git -C "$d" status --porcelain --untracked-files=no) || say "refused git cannot read $d; see git -C $d status"
+[ -z "$changed" ] || say "refused $d has local changes ($(echo "$changed" | wc -l | tr -d ' ') files, see git -C $d status); commit them and name that commit by ${flags.commit}, or put them away by git stash"
+[ "$h" != "$c" ] || say "done $c"
+[ -n "$(git -C "$d" branch -r --contains "$h")" ] || say "refused $d is at $h, which is on no branch of a remote; push it, name it by ${flags.commit}, or name another directory by ${flags.dir}"
 echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
 }
 

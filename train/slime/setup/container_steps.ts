@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { quote, quoteWords } from "../hosts/shell.ts";
-import { needs, pathWord, say, type Step } from "./step.ts";
+import { pathWord, type Step } from "./step.ts";
 
 /** The container that steps run in. */
 export interface ContainerOptions {
@@ -17,7 +17,8 @@ export interface ContainerOptions {
   readonly mounts: readonly string[];
 }
 
-const LABEL = "taulab.setup";
+/** Says by which flags a container was started. */
+export const LABEL = "taulab.setup";
 
 /** Words that run a command in the container. */
 export function containerWords({ engine, name }: ContainerOptions): string[] {
@@ -29,17 +30,15 @@ export function imageStep({ engine, image }: ContainerOptions): Step {
   return {
     id: "image",
     title: `image ${image}`,
-    inside: false,
     checks: `${engine} has it`,
     check: `${engineUp(engine)}
-i=$(${engine} image inspect -f '{{.Id}}' ${quote(image)} 2>/dev/null) || ${
-      say("todo", "absent")
-    }
+i=$(${engine} image inspect -f '{{.Id}}' ${
+      quote(image)
+    } 2>/dev/null) || say "todo absent"
 echo "done $i"`,
     commands: () => [
       { script: `${engine} pull ${quote(image)}`, network: true },
     ],
-    usual: "absent",
     made: () => ({ kind: "image", engine, image }),
   };
 }
@@ -51,26 +50,19 @@ export function containerStep(options: ContainerOptions): Step {
   return {
     id: "container",
     title: `container ${name} of ${options.image}`,
-    inside: false,
     checks: "it runs, and was started by these very flags",
     check: `${engineUp(engine)}
 l=$(${engine} container inspect -f '{{.State.Running}} {{index .Config.Labels "${LABEL}"}}' ${
       quote(name)
-    } 2>/dev/null) || ${say("todo", "absent")}
-[ "$l" != 'true ${label}' ] || ${say("done", "runs")}
-[ "$l" != 'false ${label}' ] || ${say("todo", "stopped")}
-${
-      say(
-        "refused",
-        `a container ${name} is there that was not made with these flags; name another by --container, or undo it: deno task setup --undo --only container`,
-      )
-    }`,
+    } 2>/dev/null) || say "todo absent"
+[ "$l" != 'true ${label}' ] || say "done runs"
+[ "$l" != 'false ${label}' ] || say "todo stopped"
+say "refused a container ${name} is there that was not made with these flags; name another by --container, or undo it: deno task setup --undo --only container"`,
     commands: (was) =>
       was === "stopped" ? [{ script: `${engine} start ${quote(name)}` }] : [
         { script: `mkdir -p ${mounts.map(pathWord).join(" ")}` },
         { script: runScript(options, label) },
       ],
-    usual: "absent",
     made: (was) =>
       was === "stopped"
         ? undefined
@@ -101,13 +93,8 @@ function runScript(options: ContainerOptions, label: string): string {
 }
 
 function engineUp(engine: string): string {
-  return `${
-    needs(engine, "install it, or set up on the bare host by --in bare")
-  }
-${engine} version >/dev/null 2>&1 || ${
-    say(
-      "refused",
-      `${engine} does not answer; start it, and see whether this user may use it: ${engine} version`,
-    )
-  }`;
+  return `needs ${
+    pathWord(engine)
+  } "install it, or set up on the bare host by --in bare"
+${engine} version >/dev/null 2>&1 || say "refused ${engine} does not answer; start it, and see whether this user may use it: ${engine} version"`;
 }

@@ -1,9 +1,10 @@
 /** The model, as Hugging Face keeps it. */
 
 import { join } from "node:path";
+import { gigabytes } from "../../progress/amounts.ts";
 import { quote } from "../hosts/shell.ts";
 import { type ModelShape, parameterCount } from "../model_shapes.ts";
-import { needs, pathWord, say, type Step } from "./step.ts";
+import { pathWord, type Step } from "./step.ts";
 
 /** Tokenizer, config and headers beside the weights. */
 const SMALL_FILES_BYTES = 32 * 2 ** 20;
@@ -18,7 +19,7 @@ export interface ModelOptions {
   readonly inside: boolean;
   /** The directory of the interpreter, where a bare host has `hf`. */
   readonly bin: string | undefined;
-  /** Of Hugging Face; goes by the environment. */
+  /** Of Hugging Face; passed in the environment. */
   readonly token: string | undefined;
 }
 
@@ -33,22 +34,21 @@ export function modelStep(options: ModelOptions): Step {
   const bytes = modelBytes(shape);
   return {
     id: "model",
-    title: `${repository} in ${directory} (${gigabytes(bytes)} GB)`,
+    title: `${repository} in ${directory} (${gigabytes(bytes)})`,
     inside,
     checks:
       "config, tokenizer and every shard of the index are there, each as long as its header says",
     check: checkScript(options, bytes),
     commands: () => [{
-      script: `${withBin(options)}hf download ${quote(repository)} --revision ${
+      script: `${hfPath(options)} hf download ${quote(repository)} --revision ${
         quote(revision)
-      } --local-dir ${pathWord(directory)}`,
+      } --local-dir ${pathWord(directory)}`.trimStart(),
       env: {
         HF_HUB_DISABLE_PROGRESS_BARS: "1",
         ...token === undefined ? {} : { HF_TOKEN: token },
       },
       network: true,
     }],
-    usual: "absent",
     made: (was) =>
       was === "absent" ? { kind: "download", dir: directory } : undefined,
     size: {
@@ -60,8 +60,9 @@ export function modelStep(options: ModelOptions): Step {
   };
 }
 
-function withBin({ bin }: ModelOptions): string {
-  return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH `;
+/** Shell: finds `hf` where the interpreter is, in front of a command or on a line of its own. */
+function hfPath({ bin }: ModelOptions): string {
+  return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;
 }
 
 /**
@@ -70,11 +71,8 @@ function withBin({ bin }: ModelOptions): string {
  */
 function checkScript(options: ModelOptions, bytes: number): string {
   const dir = pathWord(options.directory);
-  const path = options.bin === undefined
-    ? ":"
-    : `PATH=${pathWord(options.bin)}:$PATH`;
   return `d=${dir}
-${path}
+${hfPath(options)}
 missing=
 for f in config.json tokenizer_config.json tokenizer.json; do [ -s "$d/$f" ] || missing="$missing $f"; done
 shards=model.safetensors
@@ -90,32 +88,18 @@ for f in $shards; do
   if [ -z "$end" ] || [ "$has" -ne $((8 + n + end)) ]; then missing="$missing $f"; fi
   count=$((count + 1))
 done
-[ -n "$missing" ] || ${say("done", "$count of $count shards")}
-${
-    needs(
-      "hf",
-      "install it by pip install huggingface_hub where Python's packages are",
-    )
-  }
+[ -n "$missing" ] || say "done $count of $count shards"
+needs hf "install it by pip install huggingface_hub where Python's packages are"
 p=$d; while [ ! -e "$p" ]; do p=$(dirname "$p"); done
 free=$(df -Pk "$p" | awk 'NR == 2 {print $4}')
 has=$( [ -e "$d" ] && du -sk "$d" | awk '{print $1}' || echo 0)
 need=$((${Math.ceil(bytes / 1024)} - has))
-[ "$need" -lt "$free" ] || ${
-    say(
-      "refused",
-      "it takes $((need / 1048576)) GiB more and $((free / 1048576)) GiB are free in $p; make room, or name another place by --set model.directory=DIR",
-    )
-  }
-[ -n "$(ls -A "$d" 2>/dev/null)" ] || ${say("todo", "absent")}
+[ "$need" -lt "$free" ] || say "refused it takes $((need / 1048576)) GiB more and $((free / 1048576)) GiB are free in $p; make room, or name another place by --set model.directory=DIR"
+[ -n "$(ls -A "$d" 2>/dev/null)" ] || say "todo absent"
 echo "todo missing$missing"`;
 }
 
 /** The directory of an interpreter that was given by its path. */
 export function binOf(python: string): string | undefined {
   return python.includes("/") ? join(python, "..") : undefined;
-}
-
-function gigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(1);
 }

@@ -2,10 +2,11 @@
 
 import { join } from "node:path";
 import { quote } from "../hosts/shell.ts";
-import { fingerprintScript } from "./_fingerprint.ts";
-import { MARK } from "./_python_steps.ts";
+import { fingerprintScript } from "./fingerprint.ts";
+import { LABEL } from "./container_steps.ts";
+import { MARK } from "./python_steps.ts";
 import type { Entry, Made } from "./manifest.ts";
-import { literal, PARTIAL, pathWord, say } from "./step.ts";
+import { PARTIAL, pathWord } from "./step.ts";
 
 /** Taking one thing away. */
 export interface UndoStep {
@@ -15,40 +16,36 @@ export interface UndoStep {
   readonly commands: readonly string[];
 }
 
-/** The way back from what was made. */
-export function undoStep({ made, state, fingerprint }: Entry): UndoStep {
-  switch (made.kind) {
-    case "clone":
-      return undoClone(made);
-    case "moved":
-      return undoMove(made);
-    case "venv":
-      return undoVenv(made);
-    case "download":
-      return undoDownload(made, state === "done" ? fingerprint : undefined);
-    case "files":
-      return undoFiles(made);
-    case "image":
-      return undoImage(made);
-    case "container":
-      return undoContainer(made);
-    case "package":
-      return undoPackage(made);
-    case "requirements":
-      return undoRequirements(made);
-  }
-}
-
 type Of<K extends Made["kind"]> = Extract<Made, { kind: K }>;
+
+/** What undoing depends on, besides what was made. */
+type About = Pick<Entry, "state" | "fingerprint">;
+
+const UNDO: {
+  readonly [K in Made["kind"]]: (made: Of<K>, about: About) => UndoStep;
+} = {
+  clone: undoClone,
+  moved: undoMove,
+  venv: undoVenv,
+  download: undoDownload,
+  files: undoFiles,
+  image: undoImage,
+  container: undoContainer,
+  package: undoPackage,
+  requirements: undoRequirements,
+};
+
+/** The way back from what was made. */
+export function undoStep({ made, ...about }: Entry): UndoStep {
+  return UNDO[made.kind](made as never, about);
+}
 
 /** What is changed, new or kept aside in a checkout is somebody's work. */
 function untouched(commit: string): string {
-  return `[ "$(git -C "$d" rev-parse HEAD)" = ${quote(commit)} ] || ${
-    say("refused", "$d was moved to another commit since; it stays")
-  }
-[ -z "$(git -C "$d" status --porcelain)" ] || ${
-    say("refused", "$d has local changes or new files; it stays")
-  }`;
+  return `[ "$(git -C "$d" rev-parse HEAD)" = ${
+    quote(commit)
+  } ] || say "refused $d was moved to another commit since; it stays"
+[ -z "$(git -C "$d" status --porcelain)" ] || say "refused $d has local changes or new files; it stays"`;
 }
 
 function undoClone({ dir, commit }: Of<"clone">): UndoStep {
@@ -56,12 +53,10 @@ function undoClone({ dir, commit }: Of<"clone">): UndoStep {
   return {
     title: `remove the checkout ${dir}`,
     check: `d=${there}
-[ -e "$d" ] || [ -e "$d${PARTIAL}" ] || ${say("done", "it is gone")}
-[ -e "$d" ] || ${say("todo", "partial")}
+[ -e "$d" ] || [ -e "$d${PARTIAL}" ] || say "done it is gone"
+[ -e "$d" ] || say "todo partial"
 ${untouched(commit)}
-[ -z "$(git -C "$d" for-each-ref refs/heads refs/stash)" ] || ${
-      say("refused", "$d has branches or stashes of its own; it stays")
-    }
+[ -z "$(git -C "$d" for-each-ref refs/heads refs/stash)" ] || say "refused $d has branches or stashes of its own; it stays"
 echo todo`,
     commands: [`rm -rf ${there} ${pathWord(`${dir}${PARTIAL}`)}`],
   };
@@ -71,7 +66,7 @@ function undoMove({ dir, from, to }: Of<"moved">): UndoStep {
   return {
     title: `put the checkout ${dir} back to ${from}`,
     check: `d=${pathWord(dir)}
-[ -e "$d" ] || ${say("done", "it is gone")}
+[ -e "$d" ] || say "done it is gone"
 ${untouched(to)}
 echo todo`,
     commands: [`git -C ${pathWord(dir)} checkout -q ${quote(from)} --`],
@@ -82,10 +77,8 @@ function undoVenv({ dir }: Of<"venv">): UndoStep {
   return {
     title: `remove the virtual environment ${dir}`,
     check: `d=${pathWord(dir)}
-[ -e "$d" ] || ${say("done", "it is gone")}
-[ -e "$d/${MARK}" ] || ${
-      say("refused", "$d is not the one that a set-up made; it stays")
-    }
+[ -e "$d" ] || say "done it is gone"
+[ -e "$d/${MARK}" ] || say "refused $d is not the one that a set-up made; it stays"
 echo todo`,
     commands: [`rm -rf ${pathWord(dir)}`],
   };
@@ -94,18 +87,18 @@ echo todo`,
 /** Its directory may be a mount, which cannot go from inside. */
 function undoDownload(
   { dir }: Of<"download">,
-  fingerprint: string | undefined,
+  { state, fingerprint }: About,
 ): UndoStep {
-  const unchanged = fingerprint === undefined
+  const unchanged = state === "begun"
     ? ":" // never finished: what is there is what came before it was cut off
-    : `[ "$${fingerprintScript(dir)}" = ${quote(fingerprint)} ] || ${
-      say("refused", "$d has other files than were put there; it stays")
-    }`;
+    : `[ "$${fingerprintScript(dir)}" = ${
+      quote(fingerprint)
+    } ] || say "refused $d has other files than were put there; it stays"`;
   const there = pathWord(dir);
   return {
     title: `remove what was put into ${dir}`,
     check: `d=${there}
-[ -n "$(ls -A "$d" 2>/dev/null)" ] || ${say("done", "it is gone")}
+[ -n "$(ls -A "$d" 2>/dev/null)" ] || say "done it is gone"
 ${unchanged}
 echo todo`,
     commands: [
@@ -120,11 +113,9 @@ function undoFiles({ dir, list }: Of<"files">): UndoStep {
   return {
     title: `remove taulab's files from ${dir}`,
     check: `d=${there}
-[ -e "$d/${list}" ] || [ -e "$d/${list}.old" ] || ${say("done", "it is gone")}
-[ -e "$d/${list}" ] || ${say("todo", "partial")}
-cd "$d" && tail -n +2 ${list} | sha256sum -c --quiet >/dev/null 2>&1 || ${
-      say("refused", "$d has local changes; it stays")
-    }
+[ -e "$d/${list}" ] || [ -e "$d/${list}.old" ] || say "done it is gone"
+[ -e "$d/${list}" ] || say "todo partial"
+cd "$d" && tail -n +2 ${list} | sha256sum -c --quiet >/dev/null 2>&1 || say "refused $d has local changes; it stays"
 echo todo`,
     commands: [
       `cd ${there} && cat ${list} ${list}.old 2>/dev/null | grep '^[0-9a-f]\\{64\\}  ' | cut -c67- | tr '\\n' '\\0' | xargs -0 rm -f; rm -f ${list} ${list}.old; rm -rf ${
@@ -138,9 +129,9 @@ echo todo`,
 function undoImage({ engine, image }: Of<"image">): UndoStep {
   return {
     title: `remove the image ${image}`,
-    check: `${engine} image inspect ${quote(image)} >/dev/null 2>&1 || ${
-      say("done", "it is gone")
-    }
+    check: `${engine} image inspect ${
+      quote(image)
+    } >/dev/null 2>&1 || say "done it is gone"
 echo todo`,
     commands: [`${engine} image rm ${quote(image)}`],
   };
@@ -152,16 +143,11 @@ function undoContainer(
   const dirs = mounts.map(pathWord).join(" ");
   return {
     title: `remove the container ${name}`,
-    check:
-      `l=$(${engine} container inspect -f '{{index .Config.Labels "taulab.setup"}}' ${
-        quote(name)
-      } 2>/dev/null) || ${say("done", "it is gone")}
-[ "$l" = ${quote(label)} ] || ${
-        say(
-          "refused",
-          `${literal(name)} is not the one that was made; it stays`,
-        )
-      }
+    check: `n=${quote(name)}
+l=$(${engine} container inspect -f '{{index .Config.Labels "${LABEL}"}}' "$n" 2>/dev/null) || say "done it is gone"
+[ "$l" = ${
+      quote(label)
+    } ] || say "refused $n is not the one that was made; it stays"
 echo todo`,
     commands: [
       `${engine} rm -f ${quote(name)}`,
@@ -176,10 +162,10 @@ function undoPackage({ python, name, was }: Of<"package">): UndoStep {
     title: was === "absent"
       ? `uninstall ${name}`
       : `install ${name} from ${was} again`,
-    check: `command -v ${pathWord(python)} >/dev/null || ${
-      say("done", "its Python is gone")
-    }
-${pip} show -q ${name} >/dev/null 2>&1 || ${say("done", "it is gone")}
+    check: `command -v ${
+      pathWord(python)
+    } >/dev/null || say "done its Python is gone"
+${pip} show -q ${name} >/dev/null 2>&1 || say "done it is gone"
 echo todo`,
     commands: [
       was === "absent"
@@ -194,18 +180,10 @@ function undoRequirements({ python }: Of<"requirements">): UndoStep {
   const mark = pathWord(join(python, "../..", MARK));
   return {
     title: `the packages in ${python}`,
-    check: `command -v ${pathWord(python)} >/dev/null || ${
-      say("done", "its Python is gone")
-    }
-[ ! -e ${mark} ] || ${say("done", "they go with their virtual environment")}
-${
-      say(
-        "refused",
-        `${
-          literal(python)
-        } was there before; remove by hand what you do not want: pip uninstall`,
-      )
-    }`,
+    check: `p=${pathWord(python)}
+command -v "$p" >/dev/null || say "done its Python is gone"
+[ ! -e ${mark} ] || say "done they go with their virtual environment"
+say "refused $p was there before; remove by hand what you do not want: pip uninstall"`,
     commands: [],
   };
 }

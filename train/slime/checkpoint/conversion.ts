@@ -6,6 +6,7 @@
 import { dirname } from "node:path/posix";
 import { ConfigError, DataError, HostError } from "../../../env/errors.ts";
 import { sleep } from "../../../env/retry.ts";
+import { gigabytes } from "../../progress/amounts.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 import { conversionError } from "./convert_failure.ts";
 import { BUSY, type ConversionPlan } from "./convert_plan.ts";
@@ -23,10 +24,6 @@ export interface ConvertContext {
   /** What goes on: a line for people. */
   readonly onStage?: ((text: string) => void) | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
-  /** Milliseconds between looks at what is on disk. Default: 2,000. */
-  readonly everyMs?: number | undefined;
-  /** Milliseconds since some moment. Default: by the clock. */
-  readonly now?: (() => number) | undefined;
 }
 
 /** How far the tool has written. */
@@ -36,7 +33,7 @@ export interface ConvertProgress {
   readonly seconds: number;
 }
 
-/** What a conversion came to. */
+/** The result of a conversion. */
 export interface Converted {
   readonly state: "there" | "adopted" | "converted";
   /** Missing where nothing was verified. */
@@ -45,6 +42,9 @@ export interface Converted {
 
 /** A disk wants some room besides the weights. */
 const ROOM = 1.05;
+
+/** Between looks at how much is on disk. */
+const WATCH_MS = 2000;
 
 /**
  * Does what is left of a conversion.
@@ -87,9 +87,7 @@ async function bringBack(
   const aside = asideOf(to);
   await must(
     context,
-    probe.to
-      ? quoteWords(["rm", "-rf", aside])
-      : quoteWords(["mv", aside, bare(to)]),
+    probe.to ? quoteWords(["rm", "-rf", aside]) : quoteWords(["mv", aside, to]),
   );
 }
 
@@ -134,21 +132,19 @@ function refuseSmallDisk(
   );
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
-}
-
 async function runTool(
   plan: ConversionPlan,
   context: ConvertContext,
 ): Promise<void> {
   const { shell, signal } = context;
-  await must(context, quoteWords(["mkdir", "-p", dirname(bare(plan.to))]));
+  await must(context, quoteWords(["mkdir", "-p", dirname(plan.to)]));
   const done = new AbortController();
   const watching = watch(plan, { context, done: done.signal });
   try {
-    const output = await shell.run(plan.command, signal ? { signal } : {});
-    if (output.code !== BUSY) await dropLock(plan, context);
+    const output = await shell.run(plan.command, { signal });
+    if (output.code !== BUSY) { // what holds the lock is the tool; the file only litters
+      await must(context, quoteWords(["rm", "-f", `${plan.partial}.lock`]));
+    }
     if (output.code !== 0) throw conversionError(shell.name, { plan, output });
   } finally {
     done.abort();
@@ -156,34 +152,25 @@ async function runTool(
   }
 }
 
-/** What holds the lock is the tool, not the file; it only litters. */
-function dropLock(
-  { partial }: ConversionPlan,
-  context: ConvertContext,
-): Promise<void> {
-  return must(context, quoteWords(["rm", "-f", `${partial}.lock`]));
-}
-
-/** Tells how much is on disk until the tool has ended. That it cannot be told is no failure. */
+/** Reports how much is on disk until the tool has ended. That it cannot be told is no failure. */
 async function watch(
   { partial, expectedBytes }: ConversionPlan,
-  { context, done }: { context: ConvertContext; done: AbortSignal },
+  { context: { shell, onProgress }, done }: {
+    context: ConvertContext;
+    done: AbortSignal;
+  },
 ): Promise<void> {
-  const { shell, onProgress, everyMs = 2000 } = context;
-  const now = context.now ?? (() => performance.now());
   if (onProgress === undefined) return;
-  const start = now();
-  const hasPassed = () =>
-    sleep(everyMs, { signal: done }).then(() => true, () => false);
-  while (await hasPassed()) {
+  const script = `${quoteWords(["du", "-sb", partial])} 2>/dev/null`;
+  const start = performance.now();
+  while (!done.aborted) {
     try {
-      const { code, stdout } = await shell.run(
-        { script: `${quoteWords(["du", "-sb", partial])} 2>/dev/null` },
-        { signal: done },
-      );
+      await sleep(WATCH_MS, { signal: done });
+      const { code, stdout } = await shell.run({ script }, { signal: done });
       const bytes = parseInt(stdout);
-      if (code === 0 && bytes >= 0 && !done.aborted) {
-        onProgress({ bytes, expectedBytes, seconds: (now() - start) / 1000 });
+      const seconds = (performance.now() - start) / 1000;
+      if (code === 0 && bytes >= 0) {
+        onProgress({ bytes, expectedBytes, seconds });
       }
     } catch (error) {
       if (!done.aborted && !(error instanceof HostError)) throw error;
@@ -212,12 +199,12 @@ async function putInPlace(
   { partial, to }: ConversionPlan,
   { isThere, context }: { isThere: boolean; context: ConvertContext },
 ): Promise<void> {
-  const [target, aside] = [bare(to), asideOf(to)];
-  const place = quoteWords(["mv", partial, target]);
+  const aside = asideOf(to);
+  const place = quoteWords(["mv", partial, to]);
   await must(
     context,
     isThere
-      ? `${quoteWords(["mv", target, aside])} && ${place} && ${
+      ? `${quoteWords(["mv", to, aside])} && ${place} && ${
         quoteWords(["rm", "-rf", aside])
       }`
       : place,
@@ -225,11 +212,7 @@ async function putInPlace(
 }
 
 function asideOf(to: string): string {
-  return `${bare(to)}.replaced`;
-}
-
-function bare(path: string): string {
-  return path.replace(/\/+$/, "");
+  return `${to}.replaced`;
 }
 
 /** Small commands that have no reason to fail but the system's. */
@@ -237,10 +220,7 @@ async function must(
   { shell, signal }: ConvertContext,
   script: string,
 ): Promise<void> {
-  const { code, stderr } = await shell.run(
-    { script },
-    signal ? { signal } : {},
-  );
+  const { code, stderr } = await shell.run({ script }, { signal });
   if (code === 0) return;
   throw new HostError(
     `"${script}" failed on ${shell.name}: ${stderr.trim()}`,

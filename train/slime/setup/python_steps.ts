@@ -1,7 +1,7 @@
 /** What Python has to have: a virtual environment on a bare host, slime, and what slime stands on. */
 
 import { join } from "node:path";
-import { literal, needs, pathWord, say, type Step } from "./step.ts";
+import { pathWord, type Step } from "./step.ts";
 
 /** Where Python and its packages are. */
 export interface PythonOptions {
@@ -9,8 +9,7 @@ export interface PythonOptions {
   readonly python: string;
   readonly slime: string;
   readonly megatron: string;
-  readonly inside: boolean;
-  /** On a bare host nothing is installed into the system's own Python. */
+  /** On the host itself, where nothing is installed into the system's own Python; else in its container. */
   readonly bare: boolean;
 }
 
@@ -23,25 +22,18 @@ export function venvStep(dir: string, python: string): Step {
   return {
     id: "venv",
     title: `virtual environment in ${dir}`,
-    inside: false,
     checks: "its Python runs and has pip",
     check: `d=${pathWord(dir)}
-${needs(python, "install it, or name another by --set paths.python=PYTHON")}
-! ${bin} -m pip --version >/dev/null 2>&1 || ${
-      say("done", `$(${bin} --version)`)
-    }
-[ ! -e "$d" ] || [ -e ${mark} ] || [ -z "$(ls -A "$d")" ] || ${
-      say(
-        "refused",
-        "$d is there and is no virtual environment; name another by --venv",
-      )
-    }
+needs ${
+      pathWord(python)
+    } "install it, or name another by --set paths.python=PYTHON"
+! ${bin} -m pip --version >/dev/null 2>&1 || say "done $(${bin} --version)"
+[ ! -e "$d" ] || [ -e ${mark} ] || [ -z "$(ls -A "$d")" ] || say "refused $d is there and is no virtual environment; name another by --venv"
 echo "todo absent"`,
     commands: () => [
       { script: `mkdir -p ${pathWord(dir)} && : >${mark}` },
       { script: `${pathWord(python)} -m venv ${pathWord(dir)}` },
     ],
-    usual: "absent",
     made: () => ({ kind: "venv", dir }),
   };
 }
@@ -51,43 +43,37 @@ export const MARK = ".taulab-setup";
 
 /** What slime's requirements.txt names; the published image has it. */
 export function requirementsStep(options: PythonOptions): Step {
-  const { python, slime, inside } = options;
+  const { python, slime, bare } = options;
   const file = pathWord(join(slime, "requirements.txt"));
   return {
     id: "requirements",
     title: "the packages of slime's requirements.txt",
-    inside,
+    inside: !bare,
     checks: "each has some version installed",
-    check: `[ -e ${file} ] || ${say("todo", "slime is not there yet")}
+    check: `[ -e ${file} ] || say "todo slime is not there yet"
 ${ownPython(options)}
-${pathWord(python)} -c '${REQUIREMENTS}' ${file}`,
+"$p" -c '${REQUIREMENTS}' ${file}`,
     commands: () => [{
       script: `${pathWord(python)} -m pip install -r ${file}`,
       env: PIP_ENV,
       network: true,
     }],
-    usual: "absent",
     made: () => ({ kind: "requirements", python }),
   };
 }
 
 /** slime from its checkout, so that the code that runs is the commit that is pinned. */
 export function slimePackageStep(options: PythonOptions): Step {
-  const { python, slime, inside } = options;
+  const { python, slime, bare } = options;
   return {
     id: "slime-package",
     title: "slime installed from its checkout",
-    inside,
+    inside: !bare,
     checks: `Python imports slime from ${slime}`,
     check: `${ownPython(options)}
-w=$(cd / && ${pathWord(python)} -c '${WHERE_SLIME}') || ${
-      say(
-        "refused",
-        `${literal(python)} cannot look for packages; see the lines above`,
-      )
-    }
-[ -d ${pathWord(slime)} ] || ${say("todo", "$w")}
-[ "$w" != "$(cd ${pathWord(slime)} && pwd -P)" ] || ${say("done", "$w")}
+w=$(cd / && "$p" -c '${WHERE_SLIME}') || say "refused $p cannot look for packages; see the lines above"
+[ -d ${pathWord(slime)} ] || say "todo $w"
+[ "$w" != "$(cd ${pathWord(slime)} && pwd -P)" ] || say "done $w"
 echo "todo $w"`,
     commands: () => [{
       script: `${pathWord(python)} -m pip install --no-deps -e ${
@@ -96,69 +82,42 @@ echo "todo $w"`,
       env: PIP_ENV,
       network: true, // fetches what building takes
     }],
-    usual: "absent",
     made: (was) => ({ kind: "package", python, name: "slime", was }),
   };
 }
 
 /** Checks only: what builds against CUDA is not ours to install. */
 export function packagesStep(options: PythonOptions): Step {
-  const { python, slime, megatron, inside, bare } = options;
+  const { python, slime, megatron, bare } = options;
   const direct = pathWord(
     join(slime, "slime/backends/megatron_utils/hf_to_megatron"),
   );
-  const mend = bare
+  const hint = bare
     ? `slime's build_conda.sh makes an environment with them; name its Python by --set paths.python=PYTHON`
     : "take a newer image by --image";
   return {
     id: "packages",
     title: "Ray, SGLang, PyTorch and Megatron",
-    inside,
+    inside: !bare,
     checks:
       "their versions are there, and slime loads Hugging Face directories",
-    check: `[ -d ${pathWord(join(megatron, "megatron/core"))} ] || ${
-      say(
-        "refused",
-        `no Megatron-LM in ${
-          literal(megatron)
-        }; ${mend}, or name it by --set paths.megatron=DIR`,
-      )
-    }
-[ -d ${direct} ] || ${
-      say(
-        "refused",
-        "this slime does not load Hugging Face directories; name a newer commit by --slime-commit",
-      )
-    }
-v=$(${pathWord(python)} -c '${VERSIONS}') || ${
-      say("refused", `not installed: \${v:-Python itself}; ${mend}`)
-    }
+    check: `m=${pathWord(megatron)}
+[ -d "$m/megatron/core" ] || say "refused no Megatron-LM in $m; ${hint}, or name it by --set paths.megatron=DIR"
+[ -d ${direct} ] || say "refused this slime does not load Hugging Face directories; name a newer commit by --slime-commit"
+v=$(${
+      pathWord(python)
+    } -c '${VERSIONS}') || say "refused not installed: \${v:-Python itself}; ${hint}"
 echo "done $v"`,
-    commands: () => [],
-    usual: "absent",
-    made: () => undefined,
   };
 }
 
+/** Shell: `$p` is the interpreter, which is not the system's own. */
 function ownPython({ python, bare }: PythonOptions): string {
-  if (!bare) return ":";
-  return `command -v ${pathWord(python)} >/dev/null || ${say("todo", "absent")}
-o=$(${pathWord(python)} -c '${IS_OWN}') || ${
-    say(
-      "refused",
-      `${
-        literal(python)
-      } does not run; name a Python by --venv DIR or --set paths.python=PYTHON`,
-    )
-  }
-[ "$o" = own ] || ${
-    say(
-      "refused",
-      `${
-        literal(python)
-      } is the system's own Python, and nothing is installed into that; name a virtual environment by --venv DIR`,
-    )
-  }`;
+  if (!bare) return `p=${pathWord(python)}`;
+  return `p=${pathWord(python)}
+command -v "$p" >/dev/null || say "todo absent"
+o=$("$p" -c '${IS_OWN}') || say "refused $p does not run; name a Python by --venv DIR or --set paths.python=PYTHON"
+[ "$o" = own ] || say "refused $p is the system's own Python, and nothing is installed into that; name a virtual environment by --venv DIR"`;
 }
 
 // No single quotes in these: they stand in a shell's.

@@ -3,15 +3,7 @@
 import { join } from "node:path";
 import { quote } from "../hosts/shell.ts";
 import type { Package } from "./package.ts";
-import {
-  type Line,
-  literal,
-  needs,
-  PARTIAL,
-  pathWord,
-  say,
-  type Step,
-} from "./step.ts";
+import { type Line, PARTIAL, pathWord, type Step } from "./step.ts";
 
 /** The list of what was put there: a checksum a file, the first line its identity. */
 const LIST = ".taulab-files";
@@ -21,29 +13,17 @@ export function taulabStep(dir: string, source: Package): Step {
   return {
     id: "taulab",
     title: `taulab ${source.id} in ${dir}`,
-    inside: false,
     checks: "its files are those that run here, and none was changed there",
     check: `d=${pathWord(dir)}
-${needs("npx", "install Node.js 20 or later: Deno comes from npm")}
-[ ! -e "$d/${LIST}.old" ] || ${say("todo", "interrupted")}
-[ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && ${
-      say(
-        "refused",
-        "$d is there and was not put there by a set-up; move it away, or name another dir in hosts.yaml",
-      )
-    }; ${say("todo", "absent")}; }
+needs npx "install Node.js 20 or later: Deno comes from npm"
+[ ! -e "$d/${LIST}.old" ] || say "todo interrupted"
+[ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && say "refused $d is there and was not put there by a set-up; move it away, or name another dir in hosts.yaml"; say "todo absent"; }
 cd "$d"
 changed=$(tail -n +2 ${LIST} | sha256sum -c --quiet 2>/dev/null | sed 's/: .*//' | head -n 3 | tr '\\n' ' ')
-[ -z "$changed" ] || ${
-      say(
-        "refused",
-        "$d has local changes: \${changed}; bring them back here, then remove these files there",
-      )
-    }
-[ "$(head -n 1 ${LIST})" != '${source.id}' ] || ${say("done", source.id)}
+[ -z "$changed" ] || say "refused $d has local changes: \${changed}; bring them back here, then remove these files there"
+[ "$(head -n 1 ${LIST})" != '${source.id}' ] || say "done ${source.id}"
 echo "todo $(head -n 1 ${LIST})"`,
     commands: () => taulabLines(dir, source),
-    usual: "absent",
     made: () => ({ kind: "files", dir, list: LIST }),
   };
 }
@@ -100,26 +80,17 @@ export function tauBenchDataStep(
   return {
     id: "tau-bench-data",
     title: `τ-bench's data in ${data}`,
-    inside: false,
     checks: `they were imported from ${commit.slice(0, 8)}`,
     check: `d=${pathWord(data)}
-[ -e "$d" ] || ${say("todo", "absent")}
-[ -e "$d/SOURCE.json" ] || ${
-      say(
-        "refused",
-        "$d is there and was not made by an import; move it away, or name another by --set data.directory=DIR",
-      )
-    }
-! grep -q '"commit": "${commit}"' "$d/SOURCE.json" || ${
-      say("done", literal(data))
-    }
+[ -e "$d" ] || say "todo absent"
+[ -e "$d/SOURCE.json" ] || say "refused $d is there and was not made by an import; move it away, or name another by --set data.directory=DIR"
+! grep -q '"commit": "${commit}"' "$d/SOURCE.json" || say "done $d"
 echo "todo other"`,
     commands: () => [{
       script: `cd ${pathWord(taulab)} && ${deno} task import --from ${
         pathWord(checkout)
       } --out ${pathWord(data)}`,
     }],
-    usual: "absent",
     made: (was) =>
       was === "absent" ? { kind: "download", dir: data } : undefined,
   };
