@@ -53,8 +53,8 @@ export class SlimeLiveLine {
 
   #show(): void {
     const { rollout } = this.#run.config;
-    const grpo = this.#run.metrics.filter((line) => line.phase === "grpo");
-    const last = grpo.at(-1);
+    const rl = this.#run.metrics.filter((line) => line.phase === "rl");
+    const last = rl.at(-1);
     const parts = last === undefined
       ? [`job ${this.#state}`, this.#lastWords]
       : [
@@ -63,7 +63,7 @@ export class SlimeLiveLine {
           ? []
           : [`reward ${last.reward.toFixed(2)}`],
         ...rates(last.timing),
-        ...left(grpo, rollout.steps - last.step),
+        ...left(rl, rollout.steps - last.step),
       ];
     this.#terminal.progress(parts.join(" · "));
   }

@@ -25,7 +25,7 @@ export async function dryRun(
 
 /** The plan as a table. */
 export function planText(config: Config, plan: Plan): string {
-  const { coldStart, grpo, model, data, user } = config;
+  const { coldStart, rl, model, data, user } = config;
   const splits = Object.entries(plan.tasks).map(([split, n]) =>
     `${count(n)} ${split}`
   );
@@ -51,8 +51,8 @@ export function planText(config: Config, plan: Plan): string {
       `${coldStart.steps} steps of ${coldStart.batchSize} demonstrations`,
     ],
     [
-      "GRPO",
-      `${grpo.steps} steps of ${grpo.tasksPerStep} tasks × ${grpo.groupSize} episodes`,
+      "RL",
+      `${rl.steps} steps of ${rl.tasksPerStep} tasks × ${rl.groupSize} episodes`,
     ],
     ["evaluations", `${count(plan.evalEpisodes)} episodes`],
     ...(asksModel(user.strategy)

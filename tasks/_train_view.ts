@@ -4,7 +4,7 @@ import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config/config.ts";
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { Activity } from "../train/loop.ts";
-import type { GrpoMetrics, Metrics } from "../train/runs/metrics.ts";
+import type { Metrics, RlMetrics } from "../train/runs/metrics.ts";
 import type { SessionResult } from "../train/session.ts";
 import {
   coldStartSecondsLeft,
@@ -53,12 +53,10 @@ export class LiveLine {
   }
 
   #where({ phase, step, doing }: Activity): string {
-    const { coldStart, grpo } = this.#config;
+    const { coldStart, rl } = this.#config;
     if (phase === "cold_start") return `cold start ${step}/${coldStart.steps}`;
     const done = step - coldStart.steps;
-    return phase === "grpo"
-      ? `GRPO ${done}/${grpo.steps}`
-      : `evaluating ${doing}`;
+    return phase === "rl" ? `RL ${done}/${rl.steps}` : `evaluating ${doing}`;
   }
 
   /** Until the end of the run, or as far as that can be told. */
@@ -77,7 +75,7 @@ export class LiveLine {
       last.timing;
     return [
       ...(last.phase === "cold_start" ? [`loss ${last.loss.toFixed(3)}`] : []),
-      ...(last.phase === "grpo" ? [`reward ${last.reward.toFixed(2)}`] : []),
+      ...(last.phase === "rl" ? [`reward ${last.reward.toFixed(2)}`] : []),
       ...(sampled ? [`${count(sampled)} sampled tok/s`] : []),
       ...(trained ? [`${count(trained)} trained tok/s`] : []),
     ];
@@ -98,7 +96,7 @@ export function resultText(
     return `${to < from ? "" : "+"}${(to - from).toFixed(3)}`;
   };
   const passes = table([
-    ["pass^1 on test", "cold start", "GRPO", "gain"],
+    ["pass^1 on test", "cold start", "RL", "gain"],
     ...(["sampled", "greedy"] as const).map((key) => [
       key,
       cell(coldStart[key]),
@@ -116,12 +114,12 @@ export function resultText(
   );
 }
 
-/** The last GRPO step's numbers, beside the first's. */
+/** The last RL step's numbers, beside the first's. */
 function healthText(lines: readonly Metrics[]): string {
-  const grpo = lines.filter((line) => line.phase === "grpo");
-  const [first, last] = [grpo[0], grpo.at(-1)];
+  const rl = lines.filter((line) => line.phase === "rl");
+  const [first, last] = [rl[0], rl.at(-1)];
   if (!first || !last) return "";
-  const rows: [string, (line: GrpoMetrics) => string][] = [
+  const rows: [string, (line: RlMetrics) => string][] = [
     ["reward", (line) => line.reward.toFixed(3)],
     ["groups that agree", (line) => percent(line.zeroVarianceShare)],
     ["entropy", (line) => line.entropy.toFixed(3)],
@@ -135,7 +133,7 @@ function healthText(lines: readonly Metrics[]): string {
     ],
   ];
   return table([
-    ["GRPO", "first step", "last step"],
+    ["RL", "first step", "last step"],
     ...rows.map(([name, show]) => [name, show(first), show(last)]),
   ]);
 }

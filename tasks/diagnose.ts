@@ -27,7 +27,7 @@ const { provider } = endpointSchema.shape;
 const flags = z.object({
   source: z.string().optional().meta({
     description:
-      "Which episodes: grpo, eval/dev/greedy, evaluate/test; default: all",
+      "Which episodes: rl, eval/dev/greedy, evaluate/test; default: all",
     value: "SOURCE",
   }),
   step: z.int().min(0).optional().meta({

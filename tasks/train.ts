@@ -182,7 +182,7 @@ function defaultName({ data, seed }: Config, now: Date): string {
 }
 
 function describe(
-  { seed, data, threads, coldStart, grpo }: Config,
+  { seed, data, threads, coldStart, rl }: Config,
   dataset: Dataset,
 ): string {
   const tasks = dataset.splits.map((split) =>
@@ -191,7 +191,7 @@ function describe(
   return `${data.source} ${data.domain} (${
     tasks.join(", ")
   } tasks), seed ${seed}, ${threads} threads, ` +
-    `${coldStart.steps} steps of cold start, ${grpo.steps} of GRPO`;
+    `${coldStart.steps} steps of cold start, ${rl.steps} of RL`;
 }
 
 function toJson(
@@ -227,7 +227,7 @@ export const task = await main(import.meta, {
       does: "learn on the generated retail world",
     },
     {
-      command: "deno task train --seed 2 --set grpo.steps=40 --json",
+      command: "deno task train --seed 2 --set rl.steps=40 --json",
       does: "another seed, fewer steps, figures as JSON",
     },
     {

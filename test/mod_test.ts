@@ -280,7 +280,7 @@ Deno.test("train/mod.ts is enough to train with a reward of one's own, and to lo
     data: { generated: { trainTasks: 8, devTasks: 1, testTasks: 1 } },
     model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16 },
     coldStart: { steps: 1 },
-    grpo: { steps: 1, tasksPerStep: 2, groupSize: 2, maxRefills: 0 },
+    rl: { steps: 1, tasksPerStep: 2, groupSize: 2, maxRefills: 0 },
     rollout: { maxTokensPerTurn: 8, maxParseErrors: 1 },
   });
   await inTempDir(async (dir) => {
@@ -295,7 +295,7 @@ Deno.test("train/mod.ts is enough to train with a reward of one's own, and to lo
       });
       assert.equal(outcome, "completed");
     }
-    const rows = await readEpisodeRows(path, { source: "grpo" });
+    const rows = await readEpisodeRows(path, { source: "rl" });
     assert.equal(rows.length, 2 * 2);
     for (const { reward, turn_count } of rows) {
       assert.equal(reward, -turn_count / 8 - 0.5);
@@ -328,7 +328,7 @@ Deno.test("train/mod.ts has the parts of a training loop of one's own", async ()
   const { groups } = await train.sampleGroups(dataset.tasks("train"), {
     tasksPerStep: 1,
     groupSize: 4,
-    divideByStd: false,
+    advantage: "mean",
     maxRefills: 0,
     seedOf: (task, i) => taulab.deriveSeed(1, task.id, i),
     sample: (jobs) =>
@@ -339,7 +339,7 @@ Deno.test("train/mod.ts has the parts of a training loop of one's own", async ()
   });
   assert.equal(groups[0]?.episodes.length, 4);
   const stats = await train.updateOnGroups(lab.trainer, groups, {
-    loss: { ...config.grpo, learningRate: 1e-3 },
+    loss: { ...config.rl, learningRate: 1e-3 },
     minibatches: 1,
     lossMean: "token",
     negativeWeight: 1,

@@ -1,34 +1,81 @@
 /** What multiplies the gradient of an episode: how much better it did than its group. */
 
-/** Settings of {@linkcode advantages}. */
-export interface AdvantageOptions {
-  /** Divide by the group's standard deviation, as the paper does. Default false: it overweights easy and hard tasks. */
-  readonly divideByStd?: boolean;
+/** One way to make advantages of rewards. */
+interface Estimator {
+  /** What it does, for help. */
+  readonly description: string;
+  /** @param rewards `[G]`, two or more, which do not all agree. */
+  of(rewards: readonly number[]): number[];
 }
 
 /**
- * Centres each reward on its group's mean.
+ * The estimators by their names in a recipe's `rl.advantage`: `r` are the rewards of a group of `G` episodes. One more
+ * entry is one more value of the key, with its line of help and its part of the tests.
+ *
+ * @see mean: Liu et al. 2025, "Understanding R1-Zero-Like Training" (Dr. GRPO), section 3.2.
+ * @see std: Shao et al. 2024, "DeepSeekMath" (GRPO), section 4.1. Differs: the population's deviation, and no epsilon, as
+ * groups that agree are left out before.
+ * @see rloo: Kool et al. 2019, "Buy 4 REINFORCE Samples, Get a Baseline for Free!"; Ahmadian et al. 2024, "Back to
+ * Basics", section 2.2. It is `mean` times `G / (G - 1)`.
+ * @see maxrl: Tajwar et al. 2026, "Maximum Likelihood Reinforcement Learning", with its baseline; tajwarfahim/maxrl,
+ * `verl/trainer/ppo/core_algos.py` at 7db6bb9, `p_normalization`. Differs: no epsilon.
+ */
+const ESTIMATORS = {
+  mean: {
+    description: "r - mean",
+    of: centred,
+  },
+  std: {
+    description: "(r - mean) / standard deviation, as RL",
+    of: (rewards) => scaled(rewards, 1 / Math.sqrt(variance(rewards))),
+  },
+  rloo: {
+    description: "r - mean of the others",
+    of: (rewards) => scaled(rewards, rewards.length / (rewards.length - 1)),
+  },
+  maxrl: {
+    description: "(r - mean) / mean",
+    of: (rewards) => {
+      const lowest = Math.min(...rewards);
+      if (lowest >= 0) return scaled(rewards, 1 / meanOf(rewards));
+      throw new RangeError(
+        `rl.advantage=maxrl is for rewards of 0 and more, and one is ${lowest}`,
+      );
+    },
+  },
+} satisfies Record<string, Estimator>;
+
+/** The name of an estimator. */
+export type AdvantageName = keyof typeof ESTIMATORS;
+
+/** All names. */
+export const ADVANTAGE_NAMES = Object.keys(ESTIMATORS) as AdvantageName[];
+
+/** What each does, in one line. */
+export const ADVANTAGE_HELP: string = Object.entries(ESTIMATORS)
+  .map(([name, { description }]) => `${name}: ${description}`).join("; ");
+
+/**
+ * How much better each episode did than its group, by the estimator of that name.
  * @param rewards `[G]`, one per episode of the group, any scale.
  * @returns `[G]`, summing to 0 up to rounding; all zeros where the group agrees.
- * @throws {RangeError} If the group is empty.
- * @see Shao et al. 2024 (GRPO), section 4.1; without the division Liu et al. 2025 (Dr. GRPO), section 3.2.
+ * @throws {RangeError} If the group is empty, or `maxrl` is given a negative reward.
  * @example
  * ```ts
  * import { deepEqual } from "node:assert/strict";
  * import { advantages } from "./advantage.ts";
  * deepEqual(advantages([1, 0]), [0.5, -0.5]);
+ * deepEqual(advantages([1, 0], "rloo"), [1, -1]);
  * ```
  */
 export function advantages(
   rewards: readonly number[],
-  options: AdvantageOptions = {},
+  name: AdvantageName = "mean",
 ): number[] {
-  const mean = meanOf(rewards);
-  if (rewards.every((reward) => reward === rewards[0])) {
-    return rewards.map(() => 0);
-  }
-  const scale = options.divideByStd ? 1 / Math.sqrt(variance(rewards)) : 1;
-  return rewards.map((reward) => (reward - mean) * scale);
+  if (rewards.length === 0) throw emptyGroup();
+  return rewards.every((reward) => reward === rewards[0])
+    ? rewards.map(() => 0)
+    : ESTIMATORS[name].of(rewards);
 }
 
 /**
@@ -36,15 +83,25 @@ export function advantages(
  * @throws {RangeError} If the group is empty.
  */
 export function variance(rewards: readonly number[]): number {
+  return meanOf(centred(rewards).map((value) => value ** 2));
+}
+
+function centred(rewards: readonly number[]): number[] {
   const mean = meanOf(rewards);
-  return meanOf(rewards.map((reward) => (reward - mean) ** 2));
+  return rewards.map((reward) => reward - mean);
+}
+
+function scaled(rewards: readonly number[], factor: number): number[] {
+  return centred(rewards).map((value) => value * factor);
 }
 
 function meanOf(values: readonly number[]): number {
-  if (values.length === 0) {
-    throw new RangeError(
-      "Cannot average an empty group: every episode of it failed",
-    );
-  }
+  if (values.length === 0) throw emptyGroup();
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function emptyGroup(): RangeError {
+  return new RangeError(
+    "Cannot average an empty group: every episode of it failed",
+  );
 }

@@ -1,7 +1,7 @@
 /** Groups: the episodes of one task under one policy, compared with each other. */
 
 import type { Episode, Task } from "../env/types.ts";
-import { advantages, variance } from "./advantage.ts";
+import { type AdvantageName, advantages, variance } from "./advantage.ts";
 import type { EpisodePlace } from "./runs/episode_store.ts";
 import { rewardOf, scored } from "./runs/episode_stats.ts";
 import type { Job } from "./lab.ts";
@@ -20,7 +20,7 @@ export interface GroupOptions {
   /** Groups that are wanted whose rewards do not all agree. */
   readonly tasksPerStep: number;
   readonly groupSize: number;
-  readonly divideByStd: boolean;
+  readonly advantage: AdvantageName;
   /** Rounds of further tasks for groups whose rewards all agree: they teach nothing. */
   readonly maxRefills: number;
   /** The seed of a task's i-th episode. */
@@ -77,9 +77,9 @@ export async function sampleGroups(
 export function groupEpisodes(
   tasks: readonly Task[],
   sampled: readonly Episode[],
-  options: { readonly groupSize: number; readonly divideByStd: boolean },
+  options: Pick<GroupOptions, "groupSize" | "advantage">,
 ): Group[] {
-  const { groupSize, divideByStd } = options;
+  const { groupSize, advantage } = options;
   return tasks.flatMap((task, i) => {
     const episodes = scored(sampled.slice(i * groupSize, (i + 1) * groupSize));
     if (episodes.length === 0) return [];
@@ -88,7 +88,7 @@ export function groupEpisodes(
       task,
       episodes,
       rewards,
-      advantages: advantages(rewards, { divideByStd }),
+      advantages: advantages(rewards, advantage),
       variance: variance(rewards),
     }];
   });
@@ -111,7 +111,7 @@ export function placeEpisodes(
       episode,
       place: {
         step,
-        source: "grpo",
+        source: "rl",
         group: found?.i ?? -1,
         advantage: trained ? found.group.advantages[at]! : null,
       },

@@ -1,5 +1,5 @@
 /**
- * The algorithm, top to bottom: a cold start on expert demonstrations, then GRPO, then the test split.
+ * The algorithm, top to bottom: a cold start on expert demonstrations, then RL, then the test split.
  *
  * All randomness is derived from the config's seed and the step, nothing else is carried from step to
  * step but the trainer's state; so a run that was killed and resumed ends as one that never was.
@@ -21,10 +21,10 @@ import { evalJobs, type EvalPlan, evalResult, trialsOf } from "./held_out.ts";
 import { placeEpisodes, type SampledGroups, sampleGroups } from "./group.ts";
 import type { Job, Lab } from "./lab.ts";
 import {
-  type GrpoMetrics,
   type Metrics,
   METRICS_VERSION,
   type Phase,
+  type RlMetrics,
 } from "./runs/metrics.ts";
 import type { TrainingDir } from "./runs/training_dir.ts";
 import { instead } from "./runs/checkpoint_dirs.ts";
@@ -37,7 +37,7 @@ export interface TrainOptions {
   readonly run: TrainingDir;
   readonly lab: Lab;
   /**
-   * What GRPO learns from; evaluations keep τ-bench's rule. Not in the config: a run that is resumed has to be given
+   * What RL learns from; evaluations keep τ-bench's rule. Not in the config: a run that is resumed has to be given
    * it again. Default: τ-bench's rule.
    */
   readonly reward?: RewardFunction;
@@ -75,7 +75,7 @@ export interface Activity {
  */
 export async function train(options: TrainOptions): Promise<boolean> {
   const { run, lab } = options;
-  const { coldStart, grpo } = run.config;
+  const { coldStart, rl } = run.config;
   const loop = new Loop(options);
   let step = await loop.restore();
 
@@ -86,16 +86,16 @@ export async function train(options: TrainOptions): Promise<boolean> {
 
   if (step === coldStart.steps) {
     lab.trainer.resetOptimizer();
-    if (grpo.klCoef > 0) lab.trainer.setReference();
+    if (rl.klCoef > 0) lab.trainer.setReference();
     await loop.evaluate(step, { split: "test", decoding: "sampled" });
     await loop.evaluate(step, { split: "test", decoding: "greedy" });
   }
 
-  const last = coldStart.steps + grpo.steps;
+  const last = coldStart.steps + rl.steps;
   await loop.evaluateIfDue(step);
   while (step < last) {
     if (loop.stopped) return await loop.stop(step);
-    if (!await loop.grpoStep(step + 1)) return await loop.stop(step);
+    if (!await loop.rlStep(step + 1)) return await loop.stop(step);
     await loop.evaluateIfDue(++step);
   }
 
@@ -180,11 +180,11 @@ class Loop {
   }
 
   /**
-   * One GRPO step: sample groups, compare within them, update.
+   * One RL step: sample groups, compare within them, update.
    * @returns Whether it was made; not so if sampling was halted.
    */
-  async grpoStep(step: number): Promise<boolean> {
-    const { coldStart, grpo, seed } = this.#run.config;
+  async rlStep(step: number): Promise<boolean> {
+    const { coldStart, rl, seed } = this.#run.config;
     const sampled = await this.#watch.time(
       "rollout",
       () => this.#sampleGroups(step),
@@ -193,23 +193,23 @@ class Loop {
     const { groups, episodes, refilled } = sampled;
     if (groups.length === 0) throw allFailed(episodes, step);
     const training = groups.filter((group) => group.variance > 0);
-    const learningRate = learningRateAt(step - coldStart.steps, grpo);
-    this.#report({ phase: "grpo", doing: "update", step });
+    const learningRate = learningRateAt(step - coldStart.steps, rl);
+    this.#report({ phase: "rl", doing: "update", step });
     const update = await this.#watch.time(
       "update",
       () =>
         updateOnGroups(this.#lab.trainer, training, {
-          loss: { ...grpo, learningRate },
-          minibatches: grpo.minibatches,
-          lossMean: grpo.lossMean,
-          negativeWeight: grpo.negativeWeight,
+          loss: { ...rl, learningRate },
+          minibatches: rl.minibatches,
+          lossMean: rl.lossMean,
+          negativeWeight: rl.negativeWeight,
           rng: createRng(seed, "minibatches", step),
         }),
     );
-    const line: GrpoMetrics = {
+    const line: RlMetrics = {
       schemaVersion: METRICS_VERSION,
       step,
-      phase: "grpo",
+      phase: "rl",
       reward: stats.mean(groups.flatMap(({ rewards }) => rewards)),
       groupVariance: stats.mean(groups.map((group) => group.variance)),
       zeroVarianceShare: stats.mean(
@@ -236,20 +236,21 @@ class Loop {
       timing: this.#timing({ sampled: episodes, trained: update.tokens }),
     };
     await this.#commit(line, placeEpisodes(groups, episodes, step));
-    await this.#saveIfDue(step, step === coldStart.steps + grpo.steps);
+    await this.#saveIfDue(step, step === coldStart.steps + rl.steps);
     return true;
   }
 
-  /** The groups of a GRPO step; `null` if sampling was halted. */
+  /** The groups of an RL step; `null` if sampling was halted. */
   async #sampleGroups(step: number): Promise<SampledGroups | null> {
-    const { grpo, seed, rollout: { temperature } } = this.#run.config;
+    const { rl, seed, rollout: { temperature } } = this.#run.config;
     const tasks = createRng(seed, "tasks", step).shuffle(
       this.#lab.dataset.tasks("train"),
     );
-    const activity = { phase: "grpo" as const, doing: "rollout", step };
+    const activity = { phase: "rl" as const, doing: "rollout", step };
     try {
       return await sampleGroups(tasks, {
-        ...grpo,
+        ...rl,
+        // The phase's first name: another would draw other episodes by the same seed.
         seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
         sample: (jobs) =>
           this.#sample(jobs, {
@@ -272,9 +273,9 @@ class Loop {
 
   /** Evaluates on dev after the cold start, every so many steps, and at the end. */
   async evaluateIfDue(step: number): Promise<void> {
-    const { coldStart, grpo, eval: { every } } = this.#run.config;
+    const { coldStart, rl, eval: { every } } = this.#run.config;
     const done = step - coldStart.steps;
-    const isDue = done === 0 || done === grpo.steps ||
+    const isDue = done === 0 || done === rl.steps ||
       (every > 0 && done % every === 0);
     if (isDue) await this.evaluate(step, { split: "dev", decoding: "sampled" });
   }

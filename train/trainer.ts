@@ -55,7 +55,7 @@ export interface Trainer {
   ): Promise<UpdateStats>;
   /** Makes the current weights the reference of the KL term. */
   setReference(): void;
-  /** Forgets the optimizer's moments (GRPO starts with a fresh Adam). */
+  /** Forgets the optimizer's moments (RL starts with a fresh Adam). */
   resetOptimizer(): void;
   /** Writes weights, optimizer and reference, with checksums; whole or not at all. */
   save(dir: string): Promise<void>;

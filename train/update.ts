@@ -1,4 +1,4 @@
-/** A GRPO step's update of the policy. */
+/** An RL step's update of the policy. */
 
 import type { Rng } from "../env/random.ts";
 import { mean } from "./runs/episode_stats.ts";

@@ -277,7 +277,7 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
 /** The variance within groups, and the share of groups that have none, by step. */
 export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
   const points = lines.flatMap((line) =>
-    line.phase === "grpo"
+    line.phase === "rl"
       ? [
         {
           step: line.step,

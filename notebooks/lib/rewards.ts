@@ -104,7 +104,7 @@ export function waysToEnd(
   });
 }
 
-/** A group of GRPO: the episodes of one task under one policy. */
+/** A group of RL: the episodes of one task under one policy. */
 export interface GroupRow {
   readonly step: number;
   readonly taskId: string;
@@ -118,7 +118,7 @@ export interface GroupRow {
 /** The groups that a run kept, in order. */
 export function groupsOf(episodes: readonly RunEpisode[]): GroupRow[] {
   const trained = episodes.filter(({ record }) =>
-    record.source === "grpo" && record.reward !== null
+    record.source === "rl" && record.reward !== null
   );
   const groups = Map.groupBy(
     trained,

@@ -19,7 +19,7 @@ import { type Cell, table } from "./table.ts";
 
 /** Which episodes are meant; default: all. */
 export interface EpisodeFilter {
-  /** `grpo`, `eval/dev/sampled`, `eval/test/greedy`. */
+  /** `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
   readonly source?: string;
   readonly step?: number;
 }

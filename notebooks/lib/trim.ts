@@ -8,19 +8,22 @@ import { join } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { deflateSync, inflateSync } from "node:zlib";
 import { ConfigError } from "../../env/errors.ts";
+import { columnSql } from "../../train/runs/episode_facts.ts";
 import { readRunInfo } from "../../train/runs/run_reader.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 
 /** Which episodes a trimmed run keeps. Groups are kept whole or not at all. */
 export interface TrimOptions {
-  /** Steps of GRPO, spread evenly from the first to the last. Default: 3. */
+  /** Steps of RL, spread evenly from the first to the last. Default: 3. */
   readonly steps?: number;
   /** Groups of each. Default: 3. */
   readonly groups?: number;
   /** Tasks of the last sampled evaluation on the test split, with all their trials. Default: 16. */
   readonly tasks?: number;
 }
+
+const SOURCE = columnSql("source");
 
 /** What is not of the episodes; checkpoints and logs stay behind. The tokenizer may be missing. */
 const FILES = ["run.json", "config.yaml", "metrics.jsonl", TOKENIZER];
@@ -92,12 +95,12 @@ type Row = Record<string, SQLOutputValue>;
 function keptRows(db: DatabaseSync, options: TrimOptions): Row[] {
   const { steps = 3, groups = 3, tasks = 16 } = options;
   const rows = db.prepare(
-    "SELECT * FROM episodes WHERE step = ? AND source = ? AND group_index < ? ORDER BY id",
+    `SELECT *, ${SOURCE} AS source FROM episodes WHERE step = ? AND ${SOURCE} = ? AND group_index < ? ORDER BY id`,
   );
   const last = stepsOf(db, EVALUATION).slice(-1);
   return [
-    ...spread(stepsOf(db, "grpo"), steps)
-      .flatMap((step) => rows.all(step, "grpo", groups)),
+    ...spread(stepsOf(db, "rl"), steps)
+      .flatMap((step) => rows.all(step, "rl", groups)),
     ...last.flatMap((step) => rows.all(step, EVALUATION, tasks)),
   ];
 }
@@ -111,7 +114,7 @@ function addRow(db: DatabaseSync, row: Row): void {
 
 /** The blobs as small as they get, and no tokens of what never trained. */
 function squeezed(row: Row): Row {
-  const tokens = row["source"] === "grpo" ? row["tokens"]! : null;
+  const tokens = row["source"] === "rl" ? row["tokens"]! : null;
   const blobs = { messages: row["messages"]!, turns: row["turns"]!, tokens };
   const small = Object.entries(blobs).map(([name, blob]) => [
     name,
@@ -124,7 +127,7 @@ function squeezed(row: Row): Row {
 
 function stepsOf(db: DatabaseSync, source: string): number[] {
   return db.prepare(
-    "SELECT DISTINCT step FROM episodes WHERE source = ? ORDER BY step",
+    `SELECT DISTINCT step FROM episodes WHERE ${SOURCE} = ? ORDER BY step`,
   ).all(source).map(({ step }) => Number(step));
 }
 

@@ -36,7 +36,7 @@ export interface RunSummary {
 
 /** A number over the steps of a run. */
 export interface Curve {
-  /** `grpo.reward`, `eval/dev/sampled.pass1`. */
+  /** `rl.reward`, `eval/dev/sampled.pass1`. */
   readonly key: string;
   /** `[step, value]`, in the order of the lines. */
   readonly points: readonly (readonly [number, number])[];

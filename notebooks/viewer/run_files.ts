@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { METRICS_VERSION } from "../../train/runs/metrics.ts";
+import { currentLine, METRICS_VERSION } from "../../train/runs/metrics.ts";
 import { RUN_VERSION } from "../../train/runs/run_info.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 import type { Curve } from "./protocol.ts";
@@ -87,7 +87,7 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
       error ??= `${file}:${
         i + 1
       } has version ${line.schemaVersion}, this taulab reads ${METRICS_VERSION}; use the taulab that wrote it`;
-    } else lines.push(line);
+    } else lines.push(currentLine(line));
   }
   return { lines, error };
 }

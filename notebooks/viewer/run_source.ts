@@ -102,7 +102,7 @@ export class RunSource implements EpisodeSource {
         countIn(lines),
       pass1: counts?.pass1 ?? pass?.value ?? null,
       pass1Of: counts === null ? pass?.of ?? null : "all tasks",
-      reward: counts?.reward ?? last("grpo.reward") ?? last("run.reward"),
+      reward: counts?.reward ?? last("rl.reward") ?? last("run.reward"),
       error,
     };
     return { run, curves };

@@ -67,7 +67,7 @@ for (const name of ["failures-full", "failures-quarter"]) {
     const path = `${DIR}/runs/${name}`;
     using run = await Run.open(path);
     assert.ok(run.tokenizer !== null);
-    const trained = run.episodes({ source: "grpo" });
+    const trained = run.episodes({ source: "rl" });
     assert.ok(trained.every((one) => run.trajectory(one) !== null));
     let bytes = 0;
     for await (const file of Deno.readDir(path)) {
@@ -148,7 +148,7 @@ notebookTest(
     }
     assert.match(
       text("config"),
-      /^key +failures-full +failures-quarter\n[─ ]+\ngrpo\.negativeWeight +1 +0\.25$/,
+      /^key +failures-full +failures-quarter\n[─ ]+\nrl\.negativeWeight +1 +0\.25$/,
     );
     const [, kinds = ""] = text("decisive").split(/what decided\n/);
     const [counted = ""] = kinds.split("\n\n");

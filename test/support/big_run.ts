@@ -81,7 +81,7 @@ export async function addStep(
       episode,
       place: {
         step,
-        source: "grpo",
+        source: "rl",
         group: Math.floor(i / GROUP),
         advantage: advantageOf(i, rewards),
       },
@@ -153,9 +153,9 @@ function lineOf(step: number, episodes: readonly Episode[]): Metrics {
     (_, g) => mean(rewards.slice(g * GROUP, (g + 1) * GROUP)),
   );
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     step,
-    phase: "grpo",
+    phase: "rl",
     reward: mean(rewards),
     groupVariance: mean(groups.map((share) => share * (1 - share))),
     zeroVarianceShare: mean(
@@ -182,7 +182,7 @@ function lineOf(step: number, episodes: readonly Episode[]): Metrics {
 
 function evaluationLine(step: number, rewards: readonly number[]): Metrics {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     step,
     phase: "eval",
     split: "dev",

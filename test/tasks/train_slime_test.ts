@@ -67,8 +67,8 @@ Deno.test("train --dry-run reads the addresses of hosts from hosts.yaml", () =>
 Deno.test("train misused for slime recipes exits with 2 and says how to mend it", async () => {
   const cases: [string[], RegExp][] = [
     [
-      ["--recipe", "qwen3-4b", "--set", "grpo.steps=3"],
-      /unknown key "grpo"/,
+      ["--recipe", "qwen3-4b", "--set", "rl.steps=3"],
+      /unknown key "rl"/,
     ],
     [
       ["--recipe", "qwen3-4b", "--set", "flags.num-rolout=3"],
@@ -96,5 +96,5 @@ Deno.test("train --recipe qwen3-4b --help lists the recipe's keys with their fla
   ]);
   assert.equal(code, 0);
   assert.match(stdout, /rollout\.steps=500 +Rollouts.*\(--num-rollout\)/);
-  assert.doesNotMatch(stdout, /^ +grpo\.groupSize=/m);
+  assert.doesNotMatch(stdout, /^ +rl\.groupSize=/m);
 });

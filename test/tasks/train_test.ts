@@ -31,11 +31,11 @@ const TINY = [
   "coldStart.steps=4",
   "coldStart.batchSize=4",
   "coldStart.warmupSteps=1",
-  "grpo.steps=3",
-  "grpo.tasksPerStep=2",
-  "grpo.groupSize=2",
-  "grpo.warmupSteps=0",
-  "grpo.maxRefills=1",
+  "rl.steps=3",
+  "rl.tasksPerStep=2",
+  "rl.groupSize=2",
+  "rl.warmupSteps=0",
+  "rl.maxRefills=1",
   "eval.every=1",
   "rollout.maxTokensPerTurn=24",
   "rollout.maxTurns=6",
@@ -90,7 +90,7 @@ Deno.test("train --help is as recorded", async () => {
   assert.equal(code, 0);
   const [flags, keys] = stdout.split(/(?=Keys of a recipe)/);
   await assertGolden("train_help.txt", flags!);
-  assert.match(keys!, /grpo\.groupSize=\d+ +Episodes of each task/);
+  assert.match(keys!, /rl\.groupSize=\d+ +Episodes of each task/);
 });
 
 Deno.test("train --dry-run prints the plan and writes nothing", () =>
@@ -113,10 +113,10 @@ Deno.test("train misused exits with 2, says how to fix it, and prints nothing on
   const cases: [string[], RegExp][] = [
     [["--sed", "3"], /Unknown flag "--sed", the nearest is "--seed"/],
     [
-      ["--set", "grpo.stesp=3"],
-      /unknown key "grpo.stesp"; the nearest is "grpo.steps"/,
+      ["--set", "rl.stesp=3"],
+      /unknown key "rl.stesp"; the nearest is "rl.steps"/,
     ],
-    [["--set", "grpo.steps=x"], /grpo.steps .*expected number, got "x"/],
+    [["--set", "rl.steps=x"], /rl.steps .*expected number, got "x"/],
     [
       ["--recipe", "nope"],
       /no recipe "nope"\nhint: .*"default", .*"qwen3-4b", .*"retail-all", "tau-retail"/,
@@ -187,7 +187,7 @@ Deno.test("train killed at any moment and resumed equals a run never killed", ()
       "whole",
     ]);
     assert.equal(whole.code, 0, whole.stderr);
-    // In the cold start, then in its evaluations, then in GRPO.
+    // In the cold start, then in its evaluations, then in RL.
     for (const [i, lines] of [2, 5, 8].entries()) {
       const args = i === 0
         ? [...TINY, "--name", "killed"]
@@ -262,12 +262,12 @@ Deno.test("train --resume refuses to go on otherwise than the run began", () =>
     });
     child.kill("SIGKILL");
     await result;
-    const other = ["--runs", dir, "--resume", "a", "--set", "grpo.groupSize=4"];
+    const other = ["--runs", dir, "--resume", "a", "--set", "rl.groupSize=4"];
     const { code, stderr } = await output(dir, other);
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /Cannot resume ".*a": grpo.groupSize is 2 in .*a\/config.yaml, 4 in flags/,
+      /Cannot resume ".*a": rl.groupSize is 2 in .*a\/config.yaml, 4 in flags/,
     );
   }));
 

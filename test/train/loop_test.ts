@@ -4,7 +4,7 @@ import { RunDirError, TrainerError } from "../../env/errors.ts";
 import { parseSet, resolveConfig } from "../../train/config/config.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { type Activity, train } from "../../train/loop.ts";
-import type { GrpoMetrics, Metrics } from "../../train/runs/metrics.ts";
+import type { Metrics, RlMetrics } from "../../train/runs/metrics.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { summarize } from "../../train/runs/summary.ts";
@@ -13,7 +13,7 @@ import { inTempDir } from "../support/temp_dir.ts";
 
 const RECIPE = `
 coldStart: { steps: 3, batchSize: 4, learningRate: 0.01, warmupSteps: 1 }
-grpo: { steps: 5, tasksPerStep: 4, groupSize: 4, learningRate: 0.01, warmupSteps: 0, maxRefills: 2 }
+rl: { steps: 5, tasksPerStep: 4, groupSize: 4, learningRate: 0.01, warmupSteps: 0, maxRefills: 2 }
 eval: { every: 2, tasks: 4, testTrials: 2 }
 `;
 
@@ -51,7 +51,7 @@ async function undisturbed(
   return { lines: run.metrics, lab, path: run.path };
 }
 
-Deno.test("train() goes from cold start over GRPO to both test evaluations", () =>
+Deno.test("train() goes from cold start over RL to both test evaluations", () =>
   inTempDir(async (dir) => {
     const { lines, lab } = await undisturbed(dir);
     const order = lines.map((line) =>
@@ -66,13 +66,13 @@ Deno.test("train() goes from cold start over GRPO to both test evaluations", () 
       "3 test sampled",
       "3 test greedy",
       "3 dev sampled",
-      "4 grpo",
-      "5 grpo",
+      "4 rl",
+      "5 rl",
       "5 dev sampled",
-      "6 grpo",
-      "7 grpo",
+      "6 rl",
+      "7 rl",
       "7 dev sampled",
-      "8 grpo",
+      "8 rl",
       "8 dev sampled",
       "8 test sampled",
       "8 test greedy",
@@ -93,13 +93,13 @@ Deno.test("train() keeps every sampled episode, with its group and its advantage
       if (line.phase === "cold_start") continue;
       const source = line.phase === "eval"
         ? `eval/${line.split}/${line.decoding}`
-        : "grpo";
+        : "rl";
       assert.equal(
         store.list({ step: line.step, source }).length,
         line.episodes,
       );
     }
-    const first = store.list({ step: 4, source: "grpo" });
+    const first = store.list({ step: 4, source: "rl" });
     for (const [group, episodes] of Map.groupBy(first, (one) => one.group)) {
       const rewards = new Set(episodes.map((one) => one.reward));
       const trained = episodes.every((one) => one.advantage !== null);
@@ -112,8 +112,8 @@ Deno.test("train() trains only on groups that disagree, and refills the others u
   inTempDir(async (dir) => {
     const agreeing = { reward: () => 1 };
     const { lines, lab } = await undisturbed(dir, agreeing);
-    const grpo = lines.filter((line) => line.phase === "grpo");
-    for (const line of grpo) {
+    const rl = lines.filter((line) => line.phase === "rl");
+    for (const line of rl) {
       assert.equal(line.zeroVarianceShare, 1);
       assert.equal(line.trainedGroups, 0);
       assert.equal(line.refilledGroups, 8); // two rounds of four
@@ -126,15 +126,13 @@ Deno.test("train() leaves failures of the infrastructure out of their group and 
   inTempDir(async (dir) => {
     const fails: FakeLabOptions["fails"] = (job) => job.seed % 3 === 0;
     const { lines, lab } = await undisturbed(dir, { fails });
-    const grpo = lines.filter((line): line is GrpoMetrics =>
-      line.phase === "grpo"
-    );
-    assert.ok(grpo.some((line) => (line.failures["rate_limited"] ?? 0) > 0));
+    const rl = lines.filter((line): line is RlMetrics => line.phase === "rl");
+    assert.ok(rl.some((line) => (line.failures["rate_limited"] ?? 0) > 0));
     for (const batch of lab.trainer.batches.slice(3)) {
       const sum = batch.reduce((total, { advantage }) => total + advantage, 0);
       assert.ok(Math.abs(sum) < 1e-9, "advantages of whole groups sum to zero");
     }
-    const [line] = grpo;
+    const [line] = rl;
     const failed = Object.values(line!.failures).reduce((a, b) => a + b, 0);
     const scored = Object.values(line!.stopReasons).reduce((a, b) => a + b, 0);
     assert.equal(failed + scored, line!.episodes);
@@ -157,8 +155,8 @@ Deno.test("train() ends with the cause where not one episode of a step could be 
 
 Deno.test("train() splits a step into minibatches that together hold every sequence once", () =>
   inTempDir(async (dir) => {
-    const { lines, lab } = await undisturbed(dir, {}, ["grpo.minibatches=3"]);
-    const trained = lines.filter((line) => line.phase === "grpo")
+    const { lines, lab } = await undisturbed(dir, {}, ["rl.minibatches=3"]);
+    const trained = lines.filter((line) => line.phase === "rl")
       .map((line) => line.trainedGroups * 4);
     const sizes = lab.trainer.batches.slice(3).map((batch) => batch.length);
     assert.equal(
@@ -170,7 +168,7 @@ Deno.test("train() splits a step into minibatches that together hold every seque
 
 Deno.test("train() remembers a reference only where the recipe weighs it", () =>
   inTempDir(async (dir) => {
-    const { lab } = await undisturbed(dir, {}, ["grpo.klCoef=0.1"]);
+    const { lab } = await undisturbed(dir, {}, ["rl.klCoef=0.1"]);
     assert.equal(lab.trainer.references, 1);
   }));
 
@@ -308,7 +306,7 @@ Deno.test("train() says which checkpoint is damaged and what to do", () =>
         (error) => {
           assert.ok(error instanceof RunDirError);
           assert.match(
-            error.message,
+            String(error),
             /checksum.*remove ".*checkpoints\/8" and resume again/,
           );
           return true;
@@ -327,7 +325,7 @@ Deno.test("train() keeps the latest checkpoints and the cold start's last", () =
     assert.deepEqual(await run.checkpoints(), [3, 7, 8]);
   }));
 
-Deno.test("train() has GRPO learn from a reward of one's own, and evaluations not", () =>
+Deno.test("train() has RL learn from a reward of one's own, and evaluations not", () =>
   inTempDir(async (dir) => {
     await using run = await newRun(dir);
     const lab = fakeLab();
@@ -347,5 +345,5 @@ Deno.test("train() has GRPO learn from a reward of one's own, and evaluations no
       reward,
       onActivity: ({ phase }) => phases.push(phase),
     });
-    assert.deepEqual([...rules], [["eval", false], ["grpo", true]]);
+    assert.deepEqual([...rules], [["eval", false], ["rl", true]]);
   }));

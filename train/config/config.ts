@@ -10,6 +10,7 @@ import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
 import { explainIssue, nearest } from "../../env/explain.ts";
 import { knownKeys, objectOf, schemaAt } from "../../env/schema_keys.ts";
+import { oldPath, renameOldKeys } from "./old_names.ts";
 import {
   type Config,
   configSchema,
@@ -20,10 +21,10 @@ export { type Config, configSchema };
 
 /** One value that is set over the recipe. */
 export interface Override {
-  /** `["grpo", "steps"]`. */
+  /** `["rl", "steps"]`. */
   readonly path: readonly string[];
   readonly value: unknown;
-  /** What to blame in a message: `--seed`, `--set grpo.steps=4`. */
+  /** What to blame in a message: `--seed`, `--set rl.steps=4`. */
   readonly origin: string;
 }
 
@@ -42,8 +43,8 @@ export interface Recipe {
  * ```ts
  * import { equal } from "node:assert/strict";
  * import { resolveConfig } from "./config.ts";
- * const config = resolveConfig({ name: "mine.yaml", text: "grpo: { steps: 3 }" });
- * equal(config.grpo.steps, 3);
+ * const config = resolveConfig({ name: "mine.yaml", text: "rl: { steps: 3 }" });
+ * equal(config.rl.steps, 3);
  * equal(config.seed, 1);
  * ```
  */
@@ -51,7 +52,7 @@ export function resolveConfig(
   recipe: Recipe,
   overrides: readonly Override[] = [],
 ): Config {
-  return resolveBy(configSchema, recipe, overrides);
+  return resolve(configSchema, { recipe, overrides, rename: renameOldKeys });
 }
 
 /** Settings as a script has them: any part of a config; what is left out has its default. */
@@ -65,8 +66,8 @@ export type ConfigInput = z.input<typeof configSchema>;
  * import { equal } from "node:assert/strict";
  * import { makeConfig } from "./config.ts";
  *
- * const config = makeConfig({ seed: 7, grpo: { steps: 3 } });
- * equal(config.grpo.groupSize, makeConfig().grpo.groupSize);
+ * const config = makeConfig({ seed: 7, rl: { steps: 3 } });
+ * equal(config.rl.groupSize, makeConfig().rl.groupSize);
  * ```
  */
 export function makeConfig(settings: ConfigInput = {}): Config {
@@ -82,6 +83,18 @@ export function resolveBy<S extends z.ZodObject>(
   recipe: Recipe,
   overrides: readonly Override[] = [],
 ): DeepReadonly<z.infer<S>> {
+  return resolve(schema, { recipe, overrides });
+}
+
+function resolve<S extends z.ZodObject>(
+  schema: S,
+  { recipe, overrides, rename = () => {} }: {
+    readonly recipe: Recipe;
+    readonly overrides: readonly Override[];
+    /** Renames what had another name before. */
+    readonly rename?: (merged: Record<string, unknown>) => void;
+  },
+): DeepReadonly<z.infer<S>> {
   const lines = new LineCounter();
   const document = parseDocument(recipe.text, { lineCounter: lines });
   const fault = document.errors[0];
@@ -94,7 +107,11 @@ export function resolveBy<S extends z.ZodObject>(
     );
   }
   const merged = asRecord(document.toJS() ?? {}, recipe.name);
-  for (const override of overrides) setPath(merged, override);
+  rename(merged);
+  for (const override of overrides) {
+    setPath(merged, override);
+    rename(merged);
+  }
   const result = schema.safeParse(merged);
   if (result.success) {
     deepFreeze(result.data);
@@ -107,14 +124,14 @@ export function resolveBy<S extends z.ZodObject>(
 }
 
 /**
- * Reads `--set grpo.steps=4`; the value is YAML (`4`, `true`, `null`, `text`).
+ * Reads `--set rl.steps=4`; the value is YAML (`4`, `true`, `null`, `text`).
  * @throws {ConfigError} If there is no `=` or the value is not YAML.
  */
 export function parseSet(text: string): Override {
   const at = text.indexOf("=");
   if (at < 1) {
     throw new ConfigError(
-      `--set ${text}: write a key and its value, as in --set grpo.steps=40`,
+      `--set ${text}: write a key and its value, as in --set rl.steps=40`,
     );
   }
   const document = parseDocument(text.slice(at + 1));
@@ -138,7 +155,7 @@ export function formatConfig(config: object): string {
 
 /** One key of the recipe, for help. */
 export interface ConfigKey {
-  /** `grpo.steps`. */
+  /** `rl.steps`. */
   readonly key: string;
   readonly value: unknown;
   readonly description: string;
@@ -171,7 +188,7 @@ export function configKeys(
 
 /** A key on which two configs differ. */
 export interface ConfigDifference {
-  /** `grpo.groupSize`. */
+  /** `rl.groupSize`. */
   readonly key: string;
   readonly there: unknown;
   readonly here: unknown;
@@ -213,7 +230,7 @@ function asRecord(value: unknown, name: string): Record<string, unknown> {
     return value as Record<string, unknown>;
   }
   throw new ConfigError(
-    `${name}: a recipe is a YAML map of sections, as in "grpo: { steps: 40 }"`,
+    `${name}: a recipe is a YAML map of sections, as in "rl: { steps: 40 }"`,
   );
 }
 
@@ -251,11 +268,23 @@ function explain(issue: z.core.$ZodIssue, sources: Sources): string {
 
 /** `recipe.yaml:12`, or the flag that set the value. */
 function origin(path: readonly string[], sources: Sources): string {
+  const before = oldPath(path);
   const override = sources.overrides.findLast(({ path: set }) =>
-    set.every((key, i) => path[i] === key)
+    [path, before].some((one) => set.every((key, i) => one[i] === key))
   );
   if (override) return override.origin;
-  let node: unknown = sources.document.contents;
+  const offset = offsetOf(path, sources) ?? offsetOf(before, sources);
+  return offset === undefined
+    ? sources.recipe.name
+    : `${sources.recipe.name}:${sources.lines.linePos(offset).line}`;
+}
+
+/** Where the recipe has a key, or the last section on the way to it. */
+function offsetOf(
+  path: readonly string[],
+  { document }: Sources,
+): number | undefined {
+  let node: unknown = document.contents;
   let offset: number | undefined;
   for (const key of path) {
     if (!isMap(node)) break;
@@ -266,9 +295,7 @@ function origin(path: readonly string[], sources: Sources): string {
     offset = pair.key.range?.[0];
     node = pair.value;
   }
-  return offset === undefined
-    ? sources.recipe.name
-    : `${sources.recipe.name}:${sources.lines.linePos(offset).line}`;
+  return offset;
 }
 
 function describe(schema: z.ZodType): string {

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { agentName, agentStrategy } from "../../env/agents/registry.ts";
+import { ADVANTAGE_HELP, ADVANTAGE_NAMES } from "../advantage.ts";
 import {
   budgetSchema,
   compatSchema,
@@ -43,7 +44,7 @@ const coldStartSchema = z.strictObject({
   maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
 });
 
-const grpoSchema = z.strictObject({
+const rlSchema = z.strictObject({
   steps: count.default(60).describe("Policy-gradient steps"),
   tasksPerStep: positive.default(12).describe("Groups a step"),
   groupSize: z.int().min(2).default(8).describe("Episodes of each task"),
@@ -67,8 +68,9 @@ const grpoSchema = z.strictObject({
   negativeWeight: share.default(1).describe(
     "What negative advantages are multiplied by; 0 learns from successes only",
   ),
-  divideByStd: z.boolean().default(false)
-    .describe("Divide advantages by the group's standard deviation"),
+  advantage: z.enum(ADVANTAGE_NAMES).default("mean").describe(
+    `How a group's rewards become advantages; ${ADVANTAGE_HELP}`,
+  ),
   maxRefills: count.default(1)
     .describe("Rounds of new tasks for groups whose rewards all agree"),
   minibatches: positive.default(1)
@@ -99,7 +101,7 @@ const rolloutSchema = z.strictObject({
 
 const evalSchema = z.strictObject({
   every: count.default(10).describe(
-    "Evaluate on dev every so many GRPO steps; 0 never",
+    "Evaluate on dev every so many RL steps; 0 never",
   ),
   tasks: count.default(64).describe("Dev tasks of an evaluation; 0 takes all"),
   trials: positive.default(1).describe("Episodes of each dev task"),
@@ -139,7 +141,7 @@ export const configSchema = z.strictObject({
   model: modelSchema.prefault({}),
   optimizer: optimizerSchema.prefault({}),
   coldStart: coldStartSchema.prefault({}),
-  grpo: grpoSchema.prefault({}),
+  rl: rlSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),
   eval: evalSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),

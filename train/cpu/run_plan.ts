@@ -27,7 +27,7 @@ export interface Plan {
     readonly learntShare: number;
   };
   /** Episodes that are sampled to train on, without refills, and to evaluate. */
-  readonly grpoEpisodes: number;
+  readonly rlEpisodes: number;
   readonly evalEpisodes: number;
   /** What the process holds beside the policy, and what the policy will take. */
   readonly memoryBytes: number;
@@ -53,8 +53,8 @@ export async function makePlan(
   const { sequences, unsolved, tooLong } = lab.demonstrations;
   const rates = await measureRates(lab, config);
   const lengths = sequences.map(({ ids }) => ids.length).sort((a, b) => a - b);
-  const grpoEpisodes = config.grpo.steps * config.grpo.tasksPerStep *
-    config.grpo.groupSize;
+  const rlEpisodes = config.rl.steps * config.rl.tasksPerStep *
+    config.rl.groupSize;
   const evalEpisodes = countEvalEpisodes(lab, config);
   return {
     tasks: Object.fromEntries(
@@ -68,7 +68,7 @@ export async function makePlan(
       max: lengths.at(-1) ?? 0,
       learntShare: mean(sequences.map(learntShare)),
     },
-    grpoEpisodes,
+    rlEpisodes,
     evalEpisodes,
     memoryBytes: await expectedMemory(lab, config),
     rates,
@@ -76,14 +76,14 @@ export async function makePlan(
       config,
       sequences,
       rates,
-      grpoEpisodes,
+      rlEpisodes,
       evalEpisodes,
     }),
   };
 }
 
 async function expectedMemory(lab: CpuLab, config: Config): Promise<number> {
-  const { rollout, grpo, threads, model } = config;
+  const { rollout, rl, threads, model } = config;
   const lengths = lab.demonstrations.sequences.map(({ ids }) => ids.length);
   const { total } = await memoryPlan(model, {
     threads,
@@ -92,7 +92,7 @@ async function expectedMemory(lab: CpuLab, config: Config): Promise<number> {
       rollout.cacheTokens,
       rollout.concurrency * Math.ceil(mean(lengths)),
     ),
-    reference: grpo.klCoef > 0,
+    reference: rl.klCoef > 0,
   });
   const beside = Deno.memoryUsage().rss - lab.policy.usage.bytes;
   return Math.max(0, beside) + total;
@@ -102,7 +102,7 @@ function expectedSeconds(of: {
   config: Config;
   sequences: readonly TrainSequence[];
   rates: Rates;
-  grpoEpisodes: number;
+  rlEpisodes: number;
   evalEpisodes: number;
 }): number {
   const { coldStart } = of.config;
@@ -112,11 +112,11 @@ function expectedSeconds(of: {
     (share / of.rates.sampled + (1 - share) / of.rates.read);
   const sequence = tokens / of.rates.trained;
   return coldStart.steps * coldStart.batchSize * sequence +
-    of.grpoEpisodes * (episode + sequence) + of.evalEpisodes * episode;
+    of.rlEpisodes * (episode + sequence) + of.evalEpisodes * episode;
 }
 
 function countEvalEpisodes(lab: CpuLab, config: Config): number {
-  const { steps } = config.grpo;
+  const { steps } = config.rl;
   const { every } = config.eval;
   const jobs = (plan: EvalPlan) => evalJobs(lab, config, plan).length;
   const devRuns = 2 +

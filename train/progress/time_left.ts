@@ -16,13 +16,13 @@ export function secondsLeft(
   config: Config,
 ): number | undefined {
   const step = Math.max(0, ...lines.map((line) => line.step));
-  const { coldStart, grpo } = config;
+  const { coldStart, rl } = config;
   const coldLeft = Math.max(0, coldStart.steps - step);
-  const grpoLeft = Math.min(grpo.steps, coldStart.steps + grpo.steps - step);
+  const rlLeft = Math.min(rl.steps, coldStart.steps + rl.steps - step);
   const work: [left: number, kind: (line: Metrics) => boolean][] = [
     [coldLeft, (line) => line.phase === "cold_start"],
-    [grpoLeft, (line) => line.phase === "grpo"],
-    [devLeft(config, grpoLeft), isEval("dev", "sampled")],
+    [rlLeft, (line) => line.phase === "rl"],
+    [devLeft(config, rlLeft), isEval("dev", "sampled")],
     [1, isEval("test", "sampled")],
     [1, isEval("test", "greedy")],
   ];
@@ -55,10 +55,10 @@ function secondsEach(lines: readonly Metrics[]): number | undefined {
   return recent.length === 0 ? undefined : mean(recent);
 }
 
-function devLeft(config: Config, grpoLeft: number): number {
+function devLeft(config: Config, rlLeft: number): number {
   const { every } = config.eval;
-  const last = grpoLeft > 0 ? 1 : 0;
-  return last + (every > 0 ? Math.floor(Math.max(0, grpoLeft - 1) / every) : 0);
+  const last = rlLeft > 0 ? 1 : 0;
+  return last + (every > 0 ? Math.floor(Math.max(0, rlLeft - 1) / every) : 0);
 }
 
 function isEval(split: "dev" | "test", decoding: "sampled" | "greedy") {

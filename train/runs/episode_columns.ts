@@ -10,7 +10,7 @@ import type { Episode } from "../../env/types.ts";
 export interface EpisodePlace {
   /** Policy updates before it was sampled, plus one: the step that it belongs to. */
   readonly step: number;
-  /** `grpo`, `eval/dev/sampled`, `eval/test/greedy`. */
+  /** `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
   readonly source: string;
   /** Which group or task of the step, from 0. */
   readonly group: number;
@@ -40,6 +40,8 @@ export interface ColumnOptions<T> {
   readonly key?: string;
   /** The version of `episodes.db` that has it first. Default: 1. Later ones have to allow NULL. */
   readonly since?: number;
+  /** How the values of versions before `version` are read. */
+  readonly before?: { readonly version: number; readonly sql: string };
   /** What a data frame has of it, by name. Default: the value under the column's name. */
   readonly frame?: Readonly<Record<string, Cell<T>>>;
   /** Its name among the fields by which the viewer filters and sorts. Default: it is none of them. */
@@ -86,8 +88,13 @@ const FAULTS =
 /** All facts but the id, in the order of the table. */
 export const EPISODE_COLUMNS = {
   step: column("INTEGER NOT NULL", (_, { step }) => step, { field: "step" }),
-  /** `grpo`, `eval/test/greedy`, `evaluate/test`. */
+  /** `rl`, `eval/test/greedy`, `evaluate/test`. */
   source: column("TEXT NOT NULL", (_, { source }) => source, {
+    // Once called by its first estimator.
+    before: {
+      version: 3,
+      sql: "CASE source WHEN 'grpo' THEN 'rl' ELSE source END",
+    },
     field: "source",
     choice: "Source",
   }),

@@ -62,10 +62,24 @@ const COLUMNS: readonly Column[] = Object.entries(EPISODE_COLUMNS)
     return { name, key, sql, of, options };
   });
 
-/** The version of `episodes.db`: that of the newest column. A newer one is refused. */
+/** The version of `episodes.db`: that of the newest change of a column. A newer one is refused. */
 export const EPISODES_VERSION: number = Math.max(
-  ...COLUMNS.map(({ options }) => options.since ?? 1),
+  ...COLUMNS.map(({ options: { since = 1, before } }) =>
+    Math.max(since, before?.version ?? 1)
+  ),
 );
+
+/** The columns whose values were others in older versions, with the expressions that read those. */
+export const OLD_VALUES: ReadonlyMap<string, string> = new Map(
+  COLUMNS.flatMap(({ name, options: { before } }) =>
+    before === undefined ? [] : [[name, before.sql]]
+  ),
+);
+
+/** A column's expression in SQL, for a file of any version that has it. */
+export function columnSql(name: string): string {
+  return OLD_VALUES.get(name) ?? name;
+}
 
 /** The columns as SQL defines them, by their names. */
 export const COLUMN_DEFINITIONS: ReadonlyMap<string, string> = new Map(
@@ -152,7 +166,8 @@ export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
   id: { is: "number", column: "id", sql: "id", unknown: 0 },
   ...Object.fromEntries(
     COLUMNS.flatMap(({ name: column, sql, options }) => {
-      const { field, choice, fieldSql = column, isList } = options;
+      const { field, choice, isList } = options;
+      const { fieldSql = columnSql(column) } = options;
       if (field === undefined) return [];
       const isText = sql.startsWith("TEXT");
       const is = isList ? "list" : isText ? "text" : "number";

@@ -17,7 +17,9 @@ import type { EpisodePlace } from "./episode_columns.ts";
 import {
   cellsOf,
   COLUMN_DEFINITIONS,
+  columnSql,
   EPISODES_VERSION,
+  OLD_VALUES,
   type StoredEpisode,
   storedEpisode,
 } from "./episode_facts.ts";
@@ -64,10 +66,10 @@ export class EpisodeStore implements Disposable {
       const version = this.#version();
       if (version === 0 && !options.readOnly) this.#createTables();
       else checkVersion(version, path);
-      if (version < EPISODES_VERSION && !options.readOnly) this.#addColumns();
+      if (version < EPISODES_VERSION && !options.readOnly) this.#upgrade();
       const known = this.#columns();
       this.#facts = ["id", ...FACTS.filter((name) => known.has(name))]
-        .join(", ");
+        .map((name) => `${columnSql(name)} AS ${name}`).join(", ");
     } catch (error) {
       this.#db.close();
       if (!/not a database|malformed/.test(String(error))) throw error;
@@ -92,13 +94,18 @@ export class EpisodeStore implements Disposable {
     this.#db.exec("COMMIT;");
   }
 
-  /** Brings an older version up to date: the columns that it lacks, empty. */
-  #addColumns(): void {
+  /** Brings an older version up to date: the columns that it lacks, empty, and values that are written otherwise now. */
+  #upgrade(): void {
     this.#db.exec("BEGIN IMMEDIATE;");
     const known = this.#columns();
     for (const [name, definition] of COLUMN_DEFINITIONS) {
       if (known.has(name)) continue;
       this.#db.exec(`ALTER TABLE episodes ADD COLUMN ${definition};`);
+    }
+    for (const [name, sql] of OLD_VALUES) {
+      this.#db.exec(
+        `UPDATE episodes SET ${name} = ${sql} WHERE ${name} <> ${sql};`,
+      );
     }
     this.#db.exec(`PRAGMA user_version = ${EPISODES_VERSION}; COMMIT;`);
   }
@@ -154,13 +161,15 @@ export class EpisodeStore implements Disposable {
   list(
     filter: { step?: number; source?: string; taskId?: string } = {},
   ): StoredEpisode[] {
+    const { source } = filter;
     const wanted: [string, SQLInputValue | undefined][] = [
       ["step", filter.step],
-      ["source", filter.source],
+      ["source", source === "grpo" ? "rl" : source],
       ["task_id", filter.taskId],
     ];
     const given = wanted.filter(([, value]) => value !== undefined);
-    const where = given.map(([column]) => `${column} = ?`).join(" AND ") || "1";
+    const where =
+      given.map(([column]) => `${columnSql(column)} = ?`).join(" AND ") || "1";
     return this.#db.prepare(
       `SELECT ${this.#facts} FROM episodes WHERE ${where} ORDER BY id`,
     ).all(...given.map(([, value]) => value!)).map(storedEpisode);

@@ -6,13 +6,13 @@
  */
 
 /** The version of the line format; a newer one is refused. */
-export const METRICS_VERSION = 1;
+export const METRICS_VERSION = 2;
 
 /** What a line is about. */
-export type Phase = "cold_start" | "grpo" | "eval";
+export type Phase = "cold_start" | "rl" | "eval";
 
-/** A line of `metrics.jsonl`. `step` counts updates of the policy from 1, cold start and GRPO together. */
-export type Metrics = ColdStartMetrics | GrpoMetrics | EvalMetrics;
+/** A line of `metrics.jsonl`. `step` counts updates of the policy from 1, cold start and RL together. */
+export type Metrics = ColdStartMetrics | RlMetrics | EvalMetrics;
 
 interface Common {
   readonly schemaVersion: typeof METRICS_VERSION;
@@ -42,9 +42,9 @@ export interface ColdStartMetrics extends Common {
   readonly lossTokens: number;
 }
 
-/** A GRPO step. */
-export interface GrpoMetrics extends Common {
-  readonly phase: "grpo";
+/** An RL step. */
+export interface RlMetrics extends Common {
+  readonly phase: "rl";
   /** Mean reward of all episodes that were scored, refilled groups included. */
   readonly reward: number;
   /** Mean over groups of the variance of their rewards. */
@@ -104,9 +104,9 @@ export interface EvalMetrics extends Common {
  * A rollout of slime and the optimizer steps on it, as one line. `step` counts rollouts from 1. What slime did not
  * log is not there: nothing is filled in.
  */
-export interface SlimeGrpoMetrics
-  extends Common, Partial<Omit<GrpoMetrics, keyof Common | "lengths">> {
-  readonly phase: "grpo";
+export interface SlimeRlMetrics
+  extends Common, Partial<Omit<RlMetrics, keyof Common | "lengths">> {
+  readonly phase: "rl";
   readonly lengths: Partial<Lengths>;
   /** Steps of the optimizer on this rollout; what they log is averaged over them. */
   readonly optimizerSteps: number;
@@ -133,9 +133,20 @@ export interface SlimeEvalMetrics extends
 export type SlimeNumbers = Readonly<Record<string, number | null>>;
 
 /** A line of any trainer's run. Those of the CPU trainer have every field. */
-export type AnyMetrics = Metrics | SlimeGrpoMetrics | SlimeEvalMetrics;
+export type AnyMetrics = Metrics | SlimeRlMetrics | SlimeEvalMetrics;
 
-/** Names the episodes of a line in `episodes.db`: `grpo`, `eval/test/greedy`. */
+/** A line as this version has it: version 1 called the phase `rl` by its first estimator, `grpo`. */
+export function currentLine<T extends { schemaVersion: number }>(line: T): T {
+  if (line.schemaVersion >= METRICS_VERSION) return line;
+  const isRl = "phase" in line && line.phase === "grpo";
+  return {
+    ...line,
+    schemaVersion: METRICS_VERSION,
+    ...(isRl ? { phase: "rl" } : {}),
+  };
+}
+
+/** Names the episodes of a line in `episodes.db`: `rl`, `eval/test/greedy`. */
 export function metricsSource(line: AnyMetrics): string {
   return line.phase === "eval"
     ? `eval/${line.split}/${line.decoding}`

@@ -8,7 +8,7 @@ import { readRunInfo, readStore } from "./run_reader.ts";
 /** Which episodes of a run are meant. Default: all. */
 export interface EpisodeFilter {
   readonly step?: number;
-  /** `grpo`, `eval/test/greedy`, `evaluate/test`. */
+  /** `rl`, `eval/test/greedy`, `evaluate/test`. */
   readonly source?: string;
   readonly taskId?: string;
 }

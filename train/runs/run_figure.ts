@@ -1,4 +1,4 @@
-/** The picture of a run: the reward of each GRPO step, pass^1 on dev and on test. */
+/** The picture of a run: the reward of each RL step, pass^1 on dev and on test. */
 
 import type { PlotOptions } from "@observablehq/plot";
 import type { AnyMetrics } from "./metrics.ts";
@@ -16,7 +16,7 @@ export interface Point {
 /** The curves of a run, in the order in which a legend lists them. */
 export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
   const train = lines.flatMap((line) =>
-    line.phase === "grpo"
+    line.phase === "rl"
       ? [{ step: line.step, value: line.reward ?? NaN, series: "train reward" }]
       : []
   );

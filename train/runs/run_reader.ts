@@ -5,7 +5,7 @@ import { ConfigError, RunDirError } from "../../env/errors.ts";
 import { explainIssue } from "../../env/explain.ts";
 import type { Recipe } from "../config/config.ts";
 import { EpisodeStore } from "./episode_store.ts";
-import { type AnyMetrics, METRICS_VERSION } from "./metrics.ts";
+import { type AnyMetrics, currentLine, METRICS_VERSION } from "./metrics.ts";
 import { METRICS } from "./metrics_file.ts";
 import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
 import { isOfKind, type RunKind, runKindOf } from "./run_kind.ts";
@@ -179,6 +179,6 @@ function parseLines(text: string, path: string): AnyMetrics[] {
       );
     }
     checkVersion(version, { known: METRICS_VERSION, path: place });
-    return json as AnyMetrics;
+    return currentLine(json as AnyMetrics);
   });
 }

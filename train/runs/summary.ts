@@ -15,7 +15,7 @@ export interface Passes {
 
 /** The figures of a run. */
 export interface Summary {
-  /** Updates of the policy, cold start and GRPO together. */
+  /** Updates of the policy, cold start and RL together. */
   readonly steps: number;
   readonly coldStart: Passes;
   readonly final: Passes;

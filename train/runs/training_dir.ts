@@ -68,13 +68,13 @@ export type TrainingRecord = RunRecord<Config, Metrics>;
  * import { startRun } from "../session.ts";
  *
  * const dir = await Deno.makeTempDir();
- * const config = makeConfig({ grpo: { steps: 3 } });
+ * const config = makeConfig({ rl: { steps: 3 } });
  * const dataset = { name: "generated", fingerprint: "…" };
  * {
  *   await using _run = await startRun(`${dir}/mine`, { config, dataset });
  * }
  * const run = await readRun(`${dir}/mine`);
- * equal(run.config.grpo.steps, 3);
+ * equal(run.config.rl.steps, 3);
  * equal(run.info.outcome, "running");
  * equal(run.lines.length, 0);
  * await Deno.remove(dir, { recursive: true });

@@ -10,12 +10,12 @@ export function versionOf(json: unknown): number | undefined {
   return versioned.safeParse(json).data?.schemaVersion;
 }
 
-/** @throws {RunDirError} If a file has another version than the one that is known. */
+/** @throws {RunDirError} If a file is of a newer version than the one that is known. */
 export function checkVersion(
   version: number,
   options: { known: number; path: string },
 ): void {
-  if (version === options.known) return;
+  if (version <= options.known) return;
   throw new RunDirError(
     `"${options.path}" has schema version ${version}, this taulab reads version ${options.known}`,
     {

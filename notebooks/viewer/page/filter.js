@@ -29,7 +29,11 @@ export function readQuery(params) {
   const conditions = [];
   for (const field of Object.keys(FIELDS)) {
     for (const raw of params.getAll(field)) {
-      if (raw !== "") conditions.push(readCondition(field, raw));
+      // Links of before have the first name of the phase.
+      const value = field === "source"
+        ? raw.replaceAll(/\bgrpo\b/g, "rl")
+        : raw;
+      if (value !== "") conditions.push(readCondition(field, value));
     }
   }
   const sort = params.get("sort") ?? "id";

@@ -14,27 +14,27 @@ import { inline } from "./text.js";
 
 /** What is drawn first, the rest being a click away. */
 const FIRST_CURVES = [
-  "grpo.reward",
+  "rl.reward",
   "eval/dev/sampled.pass1",
   "eval/test/sampled.pass1",
   "eval/test/greedy.pass1",
-  "grpo.entropy",
-  "grpo.klReference",
-  "grpo.klOld",
-  "grpo.zeroVarianceShare",
-  "grpo.groupVariance",
+  "rl.entropy",
+  "rl.klReference",
+  "rl.klOld",
+  "rl.zeroVarianceShare",
+  "rl.groupVariance",
 ];
 
 /** @type {Readonly<Record<string, string>>} */
 const CURVE_NAMES = {
-  "grpo.reward": "Reward",
-  "grpo.entropy": "Entropy",
-  "grpo.klReference": "KL to the reference",
-  "grpo.klOld": "KL to the sampling policy",
-  "grpo.zeroVarianceShare": "Groups without variance",
-  "grpo.groupVariance": "Variance within groups",
-  "grpo.gradNorm": "Gradient norm",
-  "grpo.clipShare": "Clipped share",
+  "rl.reward": "Reward",
+  "rl.entropy": "Entropy",
+  "rl.klReference": "KL to the reference",
+  "rl.klOld": "KL to the sampling policy",
+  "rl.zeroVarianceShare": "Groups without variance",
+  "rl.groupVariance": "Variance within groups",
+  "rl.gradNorm": "Gradient norm",
+  "rl.clipShare": "Clipped share",
   "cold_start.loss": "Loss of the cold start",
 };
 
@@ -321,7 +321,7 @@ function curveName(key) {
     /^pass k\.(\d+)$/,
     "pass^$1",
   ).replaceAll(".", ", ");
-  return source === "grpo" || source === "run"
+  return source === "rl" || source === "run"
     ? text
     : `${text} (${source.replaceAll("/", ", ").replaceAll("_", " ")})`;
 }

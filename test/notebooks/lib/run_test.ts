@@ -54,7 +54,7 @@ Deno.test("Run.open() reads an evaluation as well as a training run", async () =
   await withTrainingRun((run) => {
     assert.ok(run.lines.length > 0);
     assert.equal(run.episodes({ step: 2 }).length, 48);
-    const last = run.lastEpisodes("grpo");
+    const last = run.lastEpisodes("rl");
     assert.deepEqual([...new Set(last.map(({ record }) => record.step))], [8]);
     assert.deepEqual(run.lastEpisodes("eval/test/sampled"), []);
   });

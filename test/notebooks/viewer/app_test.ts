@@ -87,7 +87,7 @@ Deno.test("viewerApp() says nothing twice: what has not changed is not sent agai
     assert.deepEqual([second.status, await second.text()], [304, ""]);
     await Deno.writeTextFile(
       join(dir, "a", "metrics.jsonl"),
-      '{"schemaVersion":1,"step":99,"phase":"grpo","reward":1}\n',
+      '{"schemaVersion":1,"step":99,"phase":"rl","reward":1}\n',
       { append: true },
     );
     const third = await get(app, "/api/runs/a", { "if-none-match": tag });

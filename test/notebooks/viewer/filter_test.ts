@@ -12,7 +12,7 @@ import type { EpisodeRow } from "../../../notebooks/viewer/protocol.ts";
 const ROW: EpisodeRow = {
   id: 7,
   step: 40,
-  source: "grpo",
+  source: "rl",
   group: 1,
   task: "retail/train/3",
   split: "train",

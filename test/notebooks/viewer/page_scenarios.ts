@@ -314,7 +314,7 @@ browserTest(
       await counted(page, "384 episodes");
       await page.getByText("live").waitFor();
       const store = new EpisodeStore(join(path, "episodes.db"));
-      const place = { step: 50, source: "grpo", group: 0, advantage: 0 };
+      const place = { step: 50, source: "rl", group: 0, advantage: 0 };
       store.add([{ episode: fakeEpisode({ value: 1 }), place }]);
       await counted(page, "385 episodes");
       await page.getByRole("link", { name: "Episode 385" }).waitFor();
@@ -331,7 +331,7 @@ browserTest(
       await page.getByRole("img", { name: /^Reward\..*at step 8/ }).waitFor();
       await Deno.writeTextFile(
         join(path, "metrics.jsonl"),
-        '{"schemaVersion":1,"step":9,"phase":"grpo","reward":0.99,"timing":{"seconds":{}}}\n',
+        '{"schemaVersion":1,"step":9,"phase":"rl","reward":0.99,"timing":{"seconds":{}}}\n',
         { append: true },
       );
       await page.getByRole("img", { name: /^Reward\..*0\.990 at step 9/ })

@@ -165,7 +165,7 @@ Deno.test("RunSource.tokens() has ids, mask and logprobs, and texts by the run's
       },
     });
     const store = new EpisodeStore(join(path, "episodes.db"));
-    const place = { step: 1, source: "grpo", group: 0, advantage: 0 };
+    const place = { step: 1, source: "rl", group: 0, advantage: 0 };
     store.add([{ episode: fakeEpisode({ value: 1 }), place }]);
     store[Symbol.dispose]();
     using source = new RunSource(path, { find: () => [] });
@@ -194,7 +194,7 @@ Deno.test("RunSource.view() reads runs of any trainer, and goes round damaged li
     const lines = await Deno.readTextFile(join(path, "metrics.jsonl"));
     const extra = [
       "{torn",
-      '{"schemaVersion":1,"step":9,"phase":"grpo","reward":0.5,"perf":{"tgs":12}}',
+      '{"schemaVersion":1,"step":9,"phase":"rl","reward":0.5,"perf":{"tgs":12}}',
       '{"schemaVersion":1,"step":10,"pha',
     ].join("\n");
     await Deno.writeTextFile(join(path, "metrics.jsonl"), lines + extra);
@@ -203,7 +203,7 @@ Deno.test("RunSource.view() reads runs of any trainer, and goes round damaged li
     assert.deepEqual([run.trainer, run.steps, run.reward], ["slime", 9, 0.5]);
     assert.match(run.error ?? "", /metrics\.jsonl:11 is damaged/);
     assert.deepEqual(
-      curves.find(({ key }) => key === "grpo.perf.tgs")?.points,
+      curves.find(({ key }) => key === "rl.perf.tgs")?.points,
       [[9, 12]],
     );
     const episode = await source.episode(1);

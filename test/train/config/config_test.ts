@@ -27,27 +27,27 @@ function refusal(text: string, sets: readonly string[] = []): string {
 Deno.test("resolveConfig() lets flags win over the recipe and the recipe over defaults", () => {
   const recipe = {
     name: "r.yaml",
-    text: "grpo:\n  steps: 3\n  groupSize: 5\n",
+    text: "rl:\n  steps: 3\n  groupSize: 5\n",
   };
   const config = resolveConfig(recipe, [
-    parseSet("grpo.steps=7"),
+    parseSet("rl.steps=7"),
     parseSet("data.generated.itemsMax=2"),
   ]);
-  assert.equal(config.grpo.steps, 7);
-  assert.equal(config.grpo.groupSize, 5);
+  assert.equal(config.rl.steps, 7);
+  assert.equal(config.rl.groupSize, 5);
   assert.equal(config.data.generated.itemsMax, 2);
   assert.equal(config.seed, resolveConfig({ name: "", text: "" }).seed);
 });
 
 Deno.test("resolveConfig() freezes what it returns to its leaves", () => {
   const config = resolveConfig({ name: "", text: "" });
-  assert.throws(() => Object.assign(config.grpo, { steps: 1 }), TypeError);
+  assert.throws(() => Object.assign(config.rl, { steps: 1 }), TypeError);
 });
 
 Deno.test("resolveConfig() names the line and the nearest key of an unknown key", () => {
   assert.equal(
-    refusal("seed: 1\ngrpo:\n  stepz: 3\n"),
-    'r.yaml:3: unknown key "grpo.stepz"; the nearest is "grpo.steps"',
+    refusal("seed: 1\nrl:\n  stepz: 3\n"),
+    'r.yaml:3: unknown key "rl.stepz"; the nearest is "rl.steps"',
   );
   assert.equal(
     refusal("modle: {}\n"),
@@ -66,27 +66,27 @@ Deno.test("resolveConfig() refuses the few-shot agent without a prompt to show e
 
 Deno.test("resolveConfig() names the line, the meaning and the value of a wrong value", () => {
   assert.equal(
-    refusal("grpo:\n  steps: many\n"),
-    'r.yaml:2: grpo.steps (Policy-gradient steps): expected number, got "many"',
+    refusal("rl:\n  steps: many\n"),
+    'r.yaml:2: rl.steps (Policy-gradient steps): expected number, got "many"',
   );
   assert.match(
-    refusal("grpo:\n  steps: -1\n"),
-    /^r.yaml:2: grpo.steps .*>=0, got -1$/,
+    refusal("rl:\n  steps: -1\n"),
+    /^r.yaml:2: rl.steps .*>=0, got -1$/,
   );
   assert.match(
-    refusal("grpo: 4\n"),
-    /^r.yaml:1: grpo: expected object, got 4$/,
+    refusal("rl: 4\n"),
+    /^r.yaml:1: rl: expected object, got 4$/,
   );
 });
 
 Deno.test("resolveConfig() blames the --set that did it", () => {
   assert.match(
-    refusal("", ["grpo.stesp=4"]),
-    /^--set grpo.stesp=4: unknown key .*"grpo.steps"$/,
+    refusal("", ["rl.stesp=4"]),
+    /^--set rl.stesp=4: unknown key .*"rl.steps"$/,
   );
   assert.match(
-    refusal("grpo: {steps: 3}", ["grpo.steps=x"]),
-    /^--set grpo.steps=x: grpo.steps/,
+    refusal("rl: {steps: 3}", ["rl.steps=x"]),
+    /^--set rl.steps=x: rl.steps/,
   );
 });
 
@@ -98,12 +98,12 @@ Deno.test("resolveConfig() refuses a vocabulary that no tokenizer fits in", () =
 });
 
 Deno.test("resolveConfig() points at the fault of text that is no YAML map", () => {
-  assert.match(refusal("grpo: [\n"), /^r.yaml:\d+:\d+: the recipe is not YAML/);
+  assert.match(refusal("rl: [\n"), /^r.yaml:\d+:\d+: the recipe is not YAML/);
   assert.match(refusal("- a\n"), /^r.yaml: a recipe is a YAML map/);
 });
 
 Deno.test("parseSet() wants a key and a value", () => {
-  assert.throws(() => parseSet("grpo.steps"), ConfigError);
+  assert.throws(() => parseSet("rl.steps"), ConfigError);
   assert.deepEqual(parseSet("a.b=null"), {
     path: ["a", "b"],
     value: null,
@@ -112,7 +112,7 @@ Deno.test("parseSet() wants a key and a value", () => {
 });
 
 Deno.test("formatConfig() is a recipe that resolves to the same config", () => {
-  const config = resolveConfig({ name: "", text: "seed: 9\ngrpo: {steps: 2}" });
+  const config = resolveConfig({ name: "", text: "seed: 9\nrl: {steps: 2}" });
   const again = resolveConfig({ name: "", text: formatConfig(config) });
   assert.deepEqual(again, config);
   assert.deepEqual(configDifferences(config, again), []);
@@ -120,9 +120,9 @@ Deno.test("formatConfig() is a recipe that resolves to the same config", () => {
 
 Deno.test("configDifferences() says what differs and how", () => {
   const one = resolveConfig({ name: "", text: "" });
-  const other = resolveConfig({ name: "", text: "grpo: {groupSize: 4}" });
+  const other = resolveConfig({ name: "", text: "rl: {groupSize: 4}" });
   assert.deepEqual(configDifferences(one, other), [
-    { key: "grpo.groupSize", there: one.grpo.groupSize, here: 4 },
+    { key: "rl.groupSize", there: one.rl.groupSize, here: 4 },
   ]);
 });
 
@@ -149,19 +149,58 @@ for await (
 }
 
 Deno.test("makeConfig() is what a recipe of the same settings resolves to, and is frozen", () => {
-  const config = makeConfig({ seed: 7, grpo: { steps: 3 } });
-  const text = "{ seed: 7, grpo: { steps: 3 } }";
+  const config = makeConfig({ seed: 7, rl: { steps: 3 } });
+  const text = "{ seed: 7, rl: { steps: 3 } }";
   assert.deepEqual(config, resolveConfig({ name: "test", text }));
-  assert.ok(Object.isFrozen(config.grpo));
+  assert.ok(Object.isFrozen(config.rl));
 });
 
 Deno.test("makeConfig() names the nearest key, and what is wrong with a value", () => {
   const refused = (settings: object, message: RegExp) =>
     assert.throws(() => makeConfig(settings), { name: "ConfigError", message });
   refused(
-    { grpo: { gruopSize: 4 } },
-    /the settings: unknown key "grpo.gruopSize"; the nearest is "grpo.groupSize"/,
+    { rl: { gruopSize: 4 } },
+    /the settings: unknown key "rl.gruopSize"; the nearest is "rl.groupSize"/,
   );
   refused({ sede: 1 }, /unknown key "sede"; the nearest is "seed"/);
-  refused({ grpo: { steps: -1 } }, /the settings: grpo.steps .*-1/);
+  refused({ rl: { steps: -1 } }, /the settings: rl.steps .*-1/);
+});
+
+Deno.test("resolveConfig() reads what version 0.1 called grpo and divideByStd", () => {
+  const old = resolveConfig({
+    name: "old.yaml",
+    text: "grpo: { steps: 3, divideByStd: true }",
+  });
+  assert.deepEqual(
+    old,
+    resolveConfig({ name: "", text: "rl: { steps: 3, advantage: std }" }),
+  );
+  const read = (text: string, ...sets: string[]) =>
+    resolveConfig({ name: "old.yaml", text }, sets.map(parseSet)).rl;
+  assert.equal(read("grpo: { divideByStd: false }").advantage, "mean");
+  assert.equal(read("rl: { advantage: rloo }").advantage, "rloo");
+  const { steps, groupSize, advantage } = read(
+    "rl: { steps: 3, groupSize: 5, advantage: rloo }",
+    "grpo.steps=7",
+    "grpo.divideByStd=true",
+    "rl.groupSize=4",
+  );
+  assert.deepEqual([steps, groupSize, advantage], [7, 4, "std"]);
+  assert.equal(makeConfig({ rl: { steps: 2 } }).rl.steps, 2);
+});
+
+Deno.test("resolveConfig() says where an old key is wrong", () => {
+  assert.equal(
+    refusal("seed: 1\ngrpo:\n  stepz: 3\n"),
+    'r.yaml:3: unknown key "rl.stepz"; the nearest is "rl.steps"',
+  );
+  assert.match(refusal("grpo: 4\n"), /^r.yaml:1: rl: expected object, got 4$/);
+  assert.match(
+    refusal("", ["grpo.stesp=4"]),
+    /^--set grpo.stesp=4: unknown key .*"rl.steps"$/,
+  );
+  assert.match(
+    refusal("seed: 1\ngrpo: { divideByStd: maybe }\n"),
+    /^r.yaml:2: rl.advantage/,
+  );
 });

@@ -271,6 +271,9 @@ Deno.test("EpisodeStore reads the first version's episodes, and brings them up t
   for (const readOnly of [true, false]) {
     using store = new EpisodeStore(path, { readOnly });
     const [episode] = store.list();
+    assert.equal(episode?.source, "rl");
+    assert.equal(store.list({ source: "rl" }).length, 1);
+    assert.equal(store.list({ source: "grpo" }).length, 1);
     assert.deepEqual(
       [episode?.taskId, episode?.reason, episode?.usage, episode?.findings],
       ["t", null, null, null],

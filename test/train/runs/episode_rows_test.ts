@@ -60,7 +60,7 @@ Deno.test("episodeRows() of episodes are those of the run that keeps them, but f
     await Deno.writeTextFile(join(path, "run.json"), JSON.stringify(info));
     {
       using store = new EpisodeStore(join(path, "episodes.db"));
-      const place = { step: 2, source: "grpo", group: 0, advantage: 0.5 };
+      const place = { step: 2, source: "rl", group: 0, advantage: 0.5 };
       store.add(episodes.map((episode) => ({ episode, place })));
     }
     const rows = episodeRows(episodes);

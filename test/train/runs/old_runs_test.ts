@@ -9,6 +9,7 @@ import {
   EvaluationDir,
   readEvaluation,
 } from "../../../train/evaluation/evaluation_dir.ts";
+import { METRICS_VERSION } from "../../../train/runs/metrics.ts";
 import { openRunPolicy, readAnyRun } from "../../../train/mod.ts";
 import { readEpisodeRows } from "../../../train/runs/read_episode_rows.ts";
 import { openRunEpisodes } from "../../../train/runs/run_episodes.ts";
@@ -19,11 +20,12 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const ALL = readQuery(new URLSearchParams());
 
-/** Lines without what the clock says; the phase had another name. */
+/** Lines without what the clock says; the version and the phase were others. */
 function figures(lines: readonly object[]): unknown[] {
   return lines.map((line) => ({
     ...line,
     ...("phase" in line && line.phase === "grpo" ? { phase: "rl" } : {}),
+    schemaVersion: METRICS_VERSION,
     timing: null,
   }));
 }

@@ -14,7 +14,7 @@ const lengths = { turns: 1, tokens: 2, sampledTokens: 1 };
 
 function cold(step: number): Metrics {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     step,
     phase: "cold_start",
     loss: 1,
@@ -26,11 +26,11 @@ function cold(step: number): Metrics {
   };
 }
 
-function grpo(step: number, reward: number): Metrics {
+function rl(step: number, reward: number): Metrics {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     step,
-    phase: "grpo",
+    phase: "rl",
     reward,
     groupVariance: 0,
     zeroVarianceShare: 0,
@@ -60,7 +60,7 @@ function evaluation(
   pass1: number,
 ): Metrics {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     step,
     phase: "eval",
     split,
@@ -85,14 +85,14 @@ const lines = [
   evaluation(2, "test", "sampled", 0.4),
   evaluation(2, "test", "greedy", 0.5),
   evaluation(2, "dev", "sampled", 0.3),
-  grpo(3, 0.25),
-  grpo(4, 0.75),
+  rl(3, 0.25),
+  rl(4, 0.75),
   evaluation(4, "dev", "sampled", 0.7),
   evaluation(4, "test", "sampled", 0.8),
   evaluation(4, "test", "greedy", 0.9),
 ];
 
-Deno.test("summarize() tells the end of the cold start from the end of GRPO", () => {
+Deno.test("summarize() tells the end of the cold start from the end of RL", () => {
   assert.deepEqual(summarize(lines, 2), {
     steps: 4,
     coldStart: { sampled: 0.4, greedy: 0.5 },
@@ -111,8 +111,7 @@ Deno.test("summarize() of a run that did not come so far has no figures for it",
 });
 
 Deno.test("secondsLeft() adds up what is to come at the pace so far", () => {
-  const text =
-    "coldStart: { steps: 2 }\ngrpo: { steps: 6 }\neval: { every: 2 }";
+  const text = "coldStart: { steps: 2 }\nrl: { steps: 6 }\neval: { every: 2 }";
   const config = resolveConfig({ name: "test", text });
   assert.equal(secondsLeft(lines.slice(0, 5), config), undefined);
   // Four more steps of 3 s, dev after steps 6 and 8, test twice, 5 s each.

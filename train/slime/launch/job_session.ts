@@ -104,13 +104,13 @@ const OUTCOMES = {
 
 /** What a run has come to so far. */
 export function figures({ metrics }: Pick<SlimeRun, "metrics">) {
-  const grpo = metrics.filter((line) => line.phase === "grpo");
+  const rl = metrics.filter((line) => line.phase === "rl");
   const dev = metrics.findLast((line) =>
     line.phase === "eval" && line.split === "dev"
   );
   return {
     steps: Math.max(0, ...metrics.map(({ step }) => step)),
-    reward: grpo.at(-1)?.reward ?? null,
+    reward: rl.at(-1)?.reward ?? null,
     pass1_dev: dev?.phase === "eval" ? dev.pass1 : null,
   };
 }

@@ -12,8 +12,8 @@ import {
   type AnyMetrics,
   METRICS_VERSION,
   type SlimeEvalMetrics,
-  type SlimeGrpoMetrics,
   type SlimeNumbers,
+  type SlimeRlMetrics,
 } from "../../runs/metrics.ts";
 
 /** What the recipe says of a run's shape, which the log does not. */
@@ -79,7 +79,7 @@ export class SlimeMetricsReader {
       trained !== undefined || steps.size > 0
     );
     this.#rollouts.clear();
-    return lines.map(([id, parts]) => grpoLine(id, parts, this.#shape));
+    return lines.map(([id, parts]) => rlLine(id, parts, this.#shape));
   }
 
   #add(rollout: number, { kind, id, values }: LogMetrics): void {
@@ -110,7 +110,7 @@ export class SlimeMetricsReader {
       if (!this.#isWhole(parts) && isWaitedFor) break;
       this.#rollouts.delete(id);
       this.#next = id + 1;
-      lines.push(grpoLine(id, parts, this.#shape));
+      lines.push(rlLine(id, parts, this.#shape));
     }
     return lines;
   }
@@ -136,17 +136,17 @@ export class SlimeMetricsReader {
   }
 }
 
-function grpoLine(
+function rlLine(
   id: number,
   { sampled = {}, trained = {}, ended = {}, steps, failures }: Parts,
   shape: SlimeMetricsShape,
-): SlimeGrpoMetrics {
+): SlimeRlMetrics {
   const updates = [...steps].sort(([a], [b]) => a - b).map(([, one]) => one);
   const all = { ...sampled, ...trained, ...meanOf(updates), ...ended };
   return {
     schemaVersion: METRICS_VERSION,
     step: id + 1,
-    phase: "grpo",
+    phase: "rl",
     ...groupsOf({ sampled, trained }, shape),
     ...known({
       entropy: all["train/entropy_loss"],
@@ -174,7 +174,7 @@ function grpoLine(
 function groupsOf(
   { sampled, trained }: { sampled: Values; trained: Values },
   { batchSize, groupSize }: SlimeMetricsShape,
-): Partial<SlimeGrpoMetrics> {
+): Partial<SlimeRlMetrics> {
   const raw = trained["rollout/raw_reward"];
   if (!("perf/rollout_time" in sampled)) return known({ reward: raw });
   const dropped = byReward(sampled, "rollout/dynamic_filter/drop_zero_std_");
@@ -211,7 +211,7 @@ function byReward(values: Values, prefix: string): Map<number, number> {
 function countsOf(
   values: Values,
   failures: EpisodeFailures,
-): Partial<SlimeGrpoMetrics> {
+): Partial<SlimeRlMetrics> {
   const counted = underPrefix(values, "taulab/failures/");
   const stops = underPrefix(values, "taulab/stop_reasons/");
   return {
@@ -234,7 +234,7 @@ function timingOf(
     ended: Values;
   },
   { batchSize, groupSize }: SlimeMetricsShape,
-): SlimeGrpoMetrics["timing"] {
+): SlimeRlMetrics["timing"] {
   const episodes = batchSize * groupSize;
   const rollout = sampled["perf/rollout_time"];
   const update = ended["perf/train_time"];

@@ -98,7 +98,7 @@ Deno.test({
               jobsUrl: wire.url,
               onNote: (text) => notes.push(text),
               onLine(line) {
-                if (line.phase !== "grpo" || cuts++ > 0) return;
+                if (line.phase !== "rl" || cuts++ > 0) return;
                 wire.cut();
                 setTimeout(() => wire.mend(), 1_500);
               },
@@ -110,13 +110,13 @@ Deno.test({
             assert.equal(info.outcome, "completed");
             assert.deepEqual(whatOf(lines), [
               "0 eval",
-              "1 grpo",
-              "2 grpo",
+              "1 rl",
+              "2 rl",
               "2 eval",
-              "3 grpo",
+              "3 rl",
             ]);
             for (const line of lines) {
-              if (line.phase !== "grpo") continue;
+              if (line.phase !== "rl") continue;
               assert.ok(line.reward! > 0.2 && line.reward! < 0.8);
               assert.equal(line.groups! - line.refilledGroups!, 8);
               assert.equal(line.gradNorm, 1.5);
@@ -210,7 +210,7 @@ Deno.test({
             assert.equal(outcome, "completed");
             const { lines } = await readSlimeRun(run.path);
             assert.deepEqual(
-              lines.filter(({ phase }) => phase === "grpo").map((one) =>
+              lines.filter(({ phase }) => phase === "rl").map((one) =>
                 one.step
               ),
               [1, 2, 3, 4, 5, 6],

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { curvePoints } from "../../../../train/runs/run_figure.ts";
 import type {
   AnyMetrics,
-  SlimeGrpoMetrics,
+  SlimeRlMetrics,
 } from "../../../../train/runs/metrics.ts";
 import { readLogMetrics } from "../../../../train/slime/launch/log_line.ts";
 import {
@@ -65,21 +65,19 @@ function readAll(lines: readonly string[]): AnyMetrics[] {
   return [...lines.flatMap((line) => reader.take(line)), ...reader.end()];
 }
 
-function grpo(lines: readonly AnyMetrics[]): SlimeGrpoMetrics[] {
-  return lines.filter((line): line is SlimeGrpoMetrics =>
-    line.phase === "grpo"
-  );
+function rl(lines: readonly AnyMetrics[]): SlimeRlMetrics[] {
+  return lines.filter((line): line is SlimeRlMetrics => line.phase === "rl");
 }
 
 Deno.test("SlimeMetricsReader makes one line of a rollout and its training", () => {
   const { manager, trainer } = rolloutLines(0);
   const lines = readAll([...manager, ...trainer]);
   assert.equal(lines.length, 1);
-  const { slime, ...line } = grpo(lines)[0]!;
+  const { slime, ...line } = rl(lines)[0]!;
   assert.deepEqual(line, {
-    schemaVersion: 1,
+    schemaVersion: 2,
     step: 1,
-    phase: "grpo",
+    phase: "rl",
     // 4 kept groups at 0.5, 2 dropped at 0, 1 dropped at 1
     reward: 3 / 7,
     zeroVarianceShare: 3 / 7,
@@ -183,7 +181,7 @@ Deno.test("SlimeMetricsReader counts samples and tasks that generate.py left out
     ),
     logged(ROLLOUT, "eval 0: {'eval/retail-dev': 1.0}"),
   ]);
-  assert.deepEqual(grpo(lines)[0]!.failures, {
+  assert.deepEqual(rl(lines)[0]!.failures, {
     server_error: 1,
     connection: 1,
   });
@@ -202,7 +200,7 @@ Deno.test("SlimeMetricsReader gives what is known of a rollout whose log has a g
     ...fourth!.trainer.slice(0, 3),
   ]);
   assert.deepEqual(lines.map(({ step }) => step), [1, 2, 3, 4]);
-  const [cut, , , last] = grpo(lines);
+  const [cut, , , last] = rl(lines);
   assert.equal(cut!.reward, 0.5);
   assert.equal(cut!.groups, undefined);
   assert.equal(cut!.optimizerSteps, 1);
@@ -218,7 +216,7 @@ Deno.test("SlimeMetricsReader leaves out numbers that are not finite, and says s
       line.replaceAll(/'train\/grad_norm': [\d.]+/g, "'train/grad_norm': nan")
     ),
   ]);
-  const [line] = grpo(lines);
+  const [line] = rl(lines);
   assert.equal(line!.gradNorm, undefined);
   assert.equal(line!.slime["train/grad_norm"], null);
   assert.equal(JSON.parse(JSON.stringify(line)).slime["train/grad_norm"], null);
