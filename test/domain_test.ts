@@ -47,7 +47,7 @@ Deno.test("a domain of a script's own trains, is seen in the viewer, and its run
         threads: 1
         model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16, contextLength: 2048 }
         coldStart: { steps: 3, batchSize: 4 }
-        grpo: { steps: 2, tasksPerStep: 2, groupSize: 2 }
+        rl: { steps: 2, tasksPerStep: 2, groupSize: 2 }
         eval: { every: 1, tasks: 2, testTrials: 1 }
         rollout: { maxTokensPerTurn: 16, maxTurns: 6 }
         ${data}
