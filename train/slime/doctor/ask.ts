@@ -1,5 +1,6 @@
 /** One question to a server over HTTP. */
 
+import { parseJson } from "../../runs/versions.ts";
 import { messageOf } from "../../../env/errors.ts";
 import type { z } from "zod";
 import type { CallOptions } from "../../../env/types.ts";
@@ -42,7 +43,7 @@ export async function askJson<T>(
       const fault = `answered ${status}: ${text.trim().slice(0, 200)}`;
       return { ok: false, status, fault };
     }
-    const parsed = schema.safeParse(parseOrNull(text));
+    const parsed = schema.safeParse(parseJson(text));
     if (parsed.success) return { ok: true, value: parsed.data };
     const fault = `answered what is not expected: ${text.slice(0, 200)}`;
     return { ok: false, status, fault };
@@ -60,12 +61,4 @@ function reasonOf(error: unknown): string {
   const message = messageOf(error);
   const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];
   return system ?? message.slice(0, 200);
-}
-
-function parseOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // the schema refuses it
-  }
 }

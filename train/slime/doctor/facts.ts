@@ -48,7 +48,7 @@ export class Facts {
     const path = `${config.model.directory}/${name}`;
     const file = head === undefined
       ? Promise.reject(new DataError(`No host has "${path}"`, { path }))
-      : readHostFile(head, path, this.#call());
+      : readHostFile(head, path, this.#options);
     this.#files.set(name, file);
     return file;
   }
@@ -62,7 +62,7 @@ export class Facts {
   python(host: Shell): Promise<HostPython> {
     const known = this.#pythons.get(host);
     if (known !== undefined) return known;
-    const found = readHostPython(host, this.#options.config, this.#call());
+    const found = readHostPython(host, this.#options.config, this.#options);
     this.#pythons.set(host, found);
     return found;
   }
@@ -102,10 +102,5 @@ export class Facts {
         { path, cause, hint: "download it again" },
       );
     }
-  }
-
-  #call(): CallOptions {
-    const { signal } = this.#options;
-    return { signal };
   }
 }

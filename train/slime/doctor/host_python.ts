@@ -3,6 +3,7 @@
  * standard input, so nothing is left on the host.
  */
 
+import { parseJson } from "../../runs/versions.ts";
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -42,11 +43,11 @@ export async function runPython<T>(
     ...(env === undefined ? {} : { env }),
     ...(cwd === undefined ? {} : { cwd }),
   };
-  const answer = await host.run(command, signal ? { signal } : {});
+  const answer = await host.run(command, { signal });
   const { code, stdout, stderr } = answer;
   if (code !== 0) throw new DataError(lastWords(stderr, code));
   const line = stdout.trimEnd().split("\n").at(-1) ?? "";
-  const parsed = output.safeParse(parseOrNull(line));
+  const parsed = output.safeParse(parseJson(line));
   if (parsed.success) return parsed.data;
   throw new DataError(
     `"${python}" on ${host.name} answered "${line.slice(0, 200)}"`,
@@ -147,12 +148,4 @@ export async function readHostPython(
 /** The job's `PYTHONPATH`, but for the directory of the hooks; slime's `train.py` adds its own directory. */
 export function jobPythonPath({ paths }: Pick<SlimeConfig, "paths">): string {
   return `${paths.megatron}:${paths.slime}`;
-}
-
-function parseOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // the schema refuses it
-  }
 }

@@ -5,6 +5,7 @@
  * @see https://github.com/huggingface/safetensors: eight bytes of length, that many of JSON, then the data.
  */
 
+import { parseJson } from "../../runs/versions.ts";
 import { z } from "zod";
 
 const headerSchema = z.record(
@@ -45,7 +46,7 @@ export interface ShardHeader {
 
 /** Shards by their names, with the tensors that the index puts into each. `null` where the text is no index. */
 export function parseIndex(text: string): Map<string, string[]> | null {
-  const index = indexSchema.safeParse(parseOrNull(text)).data;
+  const index = indexSchema.safeParse(parseJson(text)).data;
   if (index === undefined) return null;
   const shards = new Map<string, string[]>();
   for (const [tensor, shard] of Object.entries(index.weight_map)) {
@@ -59,7 +60,7 @@ export function parseShardHeader(
   text: string,
   headerLength: number,
 ): ShardHeader | null {
-  const header = headerSchema.safeParse(parseOrNull(text)).data;
+  const header = headerSchema.safeParse(parseJson(text)).data;
   if (header === undefined) return null;
   const tensors = Object.entries(header).filter(([name]) =>
     name !== "__metadata__"
@@ -73,12 +74,4 @@ export function parseShardHeader(
     ),
     size: 8 + headerLength + Math.max(0, ...ends),
   };
-}
-
-function parseOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // the schema refuses it
-  }
 }

@@ -3,6 +3,7 @@
  * just that.
  */
 
+import { parseJson } from "../../runs/versions.ts";
 import { join } from "node:path";
 import { z } from "zod";
 import { RunDirError } from "../../../env/errors.ts";
@@ -68,7 +69,7 @@ export async function readLaunchRecord(
   const file = join(path, "launch.json");
   const text = await readTextIfThere(file);
   if (text === undefined) return undefined;
-  const result = launchRecordSchema.safeParse(jsonOf(text));
+  const result = launchRecordSchema.safeParse(parseJson(text));
   if (result.success) return result.data;
   throw new RunDirError(
     `"${file}" is damaged or of another version, so what was started for the run is not known`,
@@ -93,12 +94,4 @@ export async function writeLaunchRecord(
   };
   const text = `${JSON.stringify(record, null, 2)}\n`;
   await attempt(what, () => writeFileAtomic(file, text));
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@
  * @see Ray 2.49.2 `dashboard/modules/job/job_head.py` and `openapi.yml`; errors are plain text, mostly tracebacks.
  */
 
+import { parseJson } from "../../runs/versions.ts";
 import { z } from "zod";
 import { messageOf, RayError, type RayFaultKind } from "../../../env/errors.ts";
 import { retry } from "../../../env/retry.ts";
@@ -338,7 +339,7 @@ export class RayJobs {
     text: string,
     { schema, doing }: { schema: z.ZodType<T>; doing: string },
   ): T {
-    const result = schema.safeParse(jsonOf(text));
+    const result = schema.safeParse(parseJson(text));
     if (result.success) return result.data;
     throw new RayError(
       `Cannot ${doing}: what answers at ${this.url} is not Ray's Jobs interface, or another version of it (it said "${
@@ -399,12 +400,4 @@ function reasonOf(error: unknown): string {
   return /Connection refused/i.test(message)
     ? "connection refused"
     : message.replace(/^error sending request for url \([^)]*\):? ?/, "");
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

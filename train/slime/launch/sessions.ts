@@ -210,7 +210,7 @@ async function beHealthy(
     ...doctor,
     hosts: shells,
     runs,
-    ...signal && { signal },
+    signal,
   });
   doctor.onReport(report);
   if (report.healthy) return;

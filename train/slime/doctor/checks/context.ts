@@ -1,5 +1,6 @@
 /** Lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU. */
 
+import { parseJson } from "../../../runs/versions.ts";
 import { z } from "zod";
 import { openAgent } from "../../../../env/agents/registry.ts";
 import { callTool } from "../../../../env/call_tool.ts";
@@ -146,7 +147,7 @@ function modelFaults(
   text: string,
   { rollout, model }: SlimeConfig,
 ): Observed[] {
-  const most = configSchema.safeParse(parseOrNull(text)).data
+  const most = configSchema.safeParse(parseJson(text)).data
     ?.max_position_embeddings;
   if (most === undefined || rollout.maxContextLen <= most) return [];
   return [fail(
@@ -169,12 +170,4 @@ function gpuFaults({ rollout, parallel }: SlimeConfig): Observed[] {
 
 function roundUp(tokens: number): number {
   return Math.ceil(tokens / 1024) * 1024;
-}
-
-function parseOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // the check model-config says what is wrong with it
-  }
 }

@@ -1,5 +1,6 @@
 /** The checkpoint's own config against the model that the recipe names: slime takes the shape from the recipe. */
 
+import { parseJson } from "../../../runs/versions.ts";
 import { z } from "zod";
 import { DataError } from "../../../../env/errors.ts";
 import {
@@ -117,10 +118,10 @@ const tokenizerConfigSchema = z.looseObject({
 /** Engines end an answer by these ids; the template ends it by its end token. */
 async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
   const generation = generationSchema.safeParse(
-    parseOrNull(await facts.modelFile("generation_config.json")),
+    parseJson(await facts.modelFile("generation_config.json") ?? ""),
   ).data;
   const tokenizer = tokenizerConfigSchema.safeParse(
-    parseOrNull(await facts.modelFile("tokenizer_config.json")),
+    parseJson(await facts.modelFile("tokenizer_config.json") ?? ""),
   ).data;
   // What is damaged, or not there, is the affair of other checks.
   if (generation === undefined || tokenizer === undefined) return [];
@@ -135,12 +136,4 @@ async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
     }, and ${name} is ${id}`,
     `add ${id} to its eos_token_id, or take the file of the instruction-tuned model`,
   )];
-}
-
-function parseOrNull(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return null; // the schema refuses it
-  }
 }
