@@ -52,6 +52,8 @@ export interface CheckContext extends ResolvedSlime {
 export interface Check {
   /** For `--only` and `--skip`. */
   readonly id: string;
+  /** Where it stands among the others: a run falls over what the first look at before the last. */
+  readonly order: number;
   /** What it asks, for help. */
   readonly title: string;
   /** `running` looks at a run that is under way. Default: `before`. */

@@ -13,11 +13,10 @@ import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import type { Check, CheckContext, Finding } from "./check.ts";
 import { CHECKS } from "./checks.ts";
-import { clocks } from "./checks/clocks.ts";
 import { examine } from "./examine.ts";
 import { Facts } from "./facts.ts";
 import { gently } from "./gently.ts";
-import { greet } from "./greet.ts";
+import { clocks, greet } from "./greet.ts";
 import { openRelay, type Relay } from "./relay.ts";
 
 /** Settings of {@linkcode preflight}. */

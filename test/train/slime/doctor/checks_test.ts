@@ -30,6 +30,19 @@ for (const { check: id, state, name, says, fix, world } of CASES) {
     }));
 }
 
+Deno.test("CHECKS has each module of checks/, in order, each by a name and a place of its own", async () => {
+  const folder = new URL(
+    "../../../../train/slime/doctor/checks/",
+    import.meta.url,
+  );
+  const files = (await Array.fromAsync(Deno.readDir(folder)))
+    .map(({ name }) => name.replace(".ts", "").replaceAll("_", "-"));
+  assert.deepEqual(CHECKS.map(({ id }) => id).sort(), files.sort());
+  const places = CHECKS.map(({ order }) => order);
+  assert.deepEqual(places, [...new Set(places)].sort((a, b) => a - b));
+  assert.equal(CHECKS[0]!.id, "gpus");
+});
+
 Deno.test("every check has a case that passes and one that fails, and each fail says how to fix it", () => {
   const withPython = ["template", "hook"]; // pass in files of their own, by a real Python
   for (const { id } of CHECKS) {

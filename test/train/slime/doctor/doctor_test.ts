@@ -37,7 +37,7 @@ function goneShell(name: string): Shell {
 }
 
 function check(run: Check["run"], more: Partial<Check> = {}): Check {
-  return { id: "any", title: "anything", run, ...more };
+  return { id: "any", order: 1, title: "anything", run, ...more };
 }
 
 Deno.test("preflight() tells of every host, and is healthy only without a fail", async () => {

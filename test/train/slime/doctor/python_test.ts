@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hook } from "../../../../train/slime/doctor/checks/hook.ts";
-import { software } from "../../../../train/slime/doctor/checks/software.ts";
-import { template } from "../../../../train/slime/doctor/checks/template.ts";
+import { check as hook } from "../../../../train/slime/doctor/checks/hook.ts";
+import { check as software } from "../../../../train/slime/doctor/checks/software.ts";
+import { check as template } from "../../../../train/slime/doctor/checks/template.ts";
 import { examine } from "../../../../train/slime/doctor/examine.ts";
 import {
   jobPythonPath,

@@ -13,8 +13,9 @@ import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 
 /** The check `base-rate`. */
-export const baseRate: Check = {
+export const check: Check = {
   id: "base-rate",
+  order: 190,
   title:
     "the model solves some tasks and not all before it trains, so that groups differ",
   async run({ config, runs, baseRun }) {

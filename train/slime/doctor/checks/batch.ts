@@ -4,8 +4,9 @@ import { rowFaults } from "../../plan/batch_shape.ts";
 import { type Check, fail, verdict } from "../check.ts";
 
 /** The check `batch`. */
-export const batch: Check = {
+export const check: Check = {
   id: "batch",
+  order: 130,
   title: "GPUs, prompts, samples and steps fit together",
   async run({ batch, facts }) {
     const dataset = await facts.dataset();

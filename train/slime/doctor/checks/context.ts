@@ -19,8 +19,9 @@ const SAMPLE = 100;
 const WRAPPING_TOKENS = 30;
 
 /** The check `context`. */
-export const context: Check = {
+export const check: Check = {
   id: "context",
+  order: 140,
   title:
     "prompt, conversation and answer fit into the context, and it into a GPU",
   async run({ config, facts }) {

@@ -27,8 +27,9 @@ import {
 } from "../check.ts";
 
 /** The check `customers`. */
-export const customers: Check = {
+export const check: Check = {
   id: "customers",
+  order: 160,
   title:
     "a customer speaks, and the run's calls are within the endpoint's rate limit",
   timeoutMs: 120_000,

@@ -1,7 +1,6 @@
 /** Room for checkpoints, which slime never removes, and shared memory. */
 
 import type { Shell } from "../../hosts/shell.ts";
-import { quote } from "../../hosts/shell.ts";
 import { diskPlan } from "../../plan/run_memory.ts";
 import type { ResolvedSlime } from "../../slime_config.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
@@ -14,19 +13,17 @@ import {
   pass,
   warn,
 } from "../check.ts";
-import { DataError } from "../../../../env/errors.ts";
-import { lastWords } from "../host_file.ts";
+import { gigabytes, readVolume, type Volume } from "../volume.ts";
 
 /** Ray's logs and the objects that it spills. */
 const RAY_BYTES = 10e9;
 /** Rows, hooks and settings. */
 const RUN_BYTES = 1e8;
-/** Ray's object store and NCCL's buffers. */
-const SHM_BYTES = 16e9;
 
 /** The check `disk`. */
-export const disk: Check = {
+export const check: Check = {
   id: "disk",
+  order: 40,
   title: "room for all checkpoints of the run, and for Ray's files",
   async run(context) {
     const volumes = new Map<string, string>();
@@ -36,28 +33,6 @@ export const disk: Check = {
     );
     return [...found, ...ownDisks(volumes, context.config)];
   },
-};
-
-/** The check `shared-memory`. */
-export const sharedMemory: Check = {
-  id: "shared-memory",
-  title: "/dev/shm of at least 16 GB on every host",
-  run: ({ hosts, signal }) =>
-    onEachHost(hosts, async (host) => {
-      const { size, free } = await readVolume(host, "/dev/shm", signal);
-      if (size < SHM_BYTES) {
-        return [fail(
-          `/dev/shm has ${gb(size)} and Ray and NCCL need 16 GB`,
-          "start the container with --shm-size=32g (or --ipc=host), or: mount -o remount,size=32G /dev/shm",
-        )];
-      }
-      return free < SHM_BYTES / 2
-        ? [warn(
-          `/dev/shm has ${gb(free)} free of ${gb(size)}`,
-          "remove what earlier runs left there (ls -l /dev/shm)",
-        )]
-        : [pass(`/dev/shm has ${gb(free)} free of ${gb(size)}`)];
-    }),
 };
 
 /** What a run writes to a directory. */
@@ -139,8 +114,10 @@ function judgeVolume(
   const need = perSave * saves + fixed;
   const { free } = all[0]!.volume;
   const what = all.map(({ what }) => what).join(", ");
-  const how = perSave === 0 ? "" : ` (${saves} saves of ${gb(perSave)})`;
-  const found = `${mount} has ${gb(free)} free; ${what} need ${gb(need)}${how}`;
+  const how = perSave === 0 ? "" : ` (${saves} saves of ${gigabytes(perSave)})`;
+  const found = `${mount} has ${gigabytes(free)} free; ${what} need ${
+    gigabytes(need)
+  }${how}`;
   if (free >= need) return pass(found);
   return fail(found, fixOf({ room: free - fixed, perSave, config }));
 }
@@ -164,46 +141,6 @@ function fixOf(
     }, so that there is room for ${fit === 1 ? "one save" : `${fit} saves`}`;
 }
 
-interface Volume {
-  /** The device or server. */
-  readonly source: string;
-  readonly mount: string;
-  readonly size: number;
-  readonly free: number;
-  readonly isWritable: boolean;
-}
-
-/** Asks of the nearest directory that is there: what is to be made will be on its disk. */
-async function readVolume(
-  host: Shell,
-  path: string,
-  signal: AbortSignal,
-): Promise<Volume> {
-  const script = `d=${quote(path)}
-while [ ! -e "$d" ]; do d=$(dirname "$d"); done
-df -Pk "$d" | tail -n 1
-[ -w "$d" ] && echo yes || echo no`;
-  const { code, stdout, stderr } = await host.run({ script }, { signal });
-  const [line = "", writable] = stdout.trim().split("\n");
-  // The mount is last, as its name may hold spaces.
-  const cells = /^(.+?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+(\/.*)$/.exec(line);
-  if (code !== 0 || cells === null) {
-    throw new DataError(
-      `df says of "${path}" on ${host.name}: ${
-        lastWords(stderr.trim() || stdout, code)
-      }`,
-      { hint: "see whether the directory can be reached" },
-    );
-  }
-  return {
-    source: cells[1]!,
-    mount: cells[5]!,
-    size: Number(cells[2]) * 1024,
-    free: Number(cells[4]) * 1024,
-    isWritable: writable === "yes",
-  };
-}
-
 /** Every rank writes its part of a checkpoint where it runs, and needs all parts to resume. */
 function ownDisks(
   volumes: ReadonlyMap<string, string>,
@@ -219,8 +156,4 @@ function ownDisks(
     }: each host has its own, and keeps only its ranks' parts of a checkpoint`,
     "put checkpoint.directory on storage that all hosts share, or no run resumes on other hosts",
   )];
-}
-
-function gb(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(bytes < 1e11 ? 1 : 0)} GB`;
 }

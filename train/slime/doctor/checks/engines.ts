@@ -16,8 +16,9 @@ import {
 } from "../check.ts";
 
 /** The check `engines`. */
-export const engines: Check = {
+export const check: Check = {
   id: "engines",
+  order: 200,
   title: "the router has all engines, and each of them generates",
   when: "running",
   timeoutMs: 120_000,

@@ -28,8 +28,9 @@ const IDLE_MIB = 1024;
 const LEAST_CAPABILITY = 8;
 
 /** The check `gpus`. */
-export const gpus: Check = {
+export const check: Check = {
   id: "gpus",
+  order: 10,
   title: "as many GPUs as planned on every host, none of them busy",
   async run(context) {
     const seen: Gpu[] = [];

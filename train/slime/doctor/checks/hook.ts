@@ -17,8 +17,9 @@ import {
 import { jobPythonPath, runPython } from "../host_python.ts";
 
 /** The check `hook`. */
-export const hook: Check = {
+export const check: Check = {
   id: "hook",
+  order: 150,
   title:
     "generate.py imports beside slime on every host, and fills its samples from a mock",
   // To import slime is to import PyTorch and SGLang.

@@ -21,8 +21,9 @@ import {
 import { GPU_QUERY, parseGpus } from "../nvidia_smi.ts";
 
 /** The check `memory`. */
-export const memory: Check = {
+export const check: Check = {
   id: "memory",
+  order: 30,
   title:
     "training and engine fit into the GPUs that are there, and their copies into the hosts",
   run: (context) => onEachHost(context.hosts, (host) => lookAt(host, context)),

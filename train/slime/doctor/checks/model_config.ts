@@ -21,8 +21,9 @@ import {
 import { listModel, readHeaders } from "../host_shards.ts";
 
 /** The check `model-config`. */
-export const modelConfig: Check = {
+export const check: Check = {
   id: "model-config",
+  order: 100,
   title: "config.json is of the recipe's model, rope base first",
   async run(context) {
     const { facts, config: { model }, model: shape } = context;

@@ -24,8 +24,9 @@ import {
 const NEEDED = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
 /** The check `model-files`. */
-export const modelFiles: Check = {
+export const check: Check = {
   id: "model-files",
+  order: 90,
   title: "the model's directory is whole on every host, and the same",
   timeoutMs: 120_000,
   async run(context) {

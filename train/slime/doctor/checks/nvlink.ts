@@ -16,8 +16,9 @@ import { lastWords } from "../host_file.ts";
 import { isJoinedByNvlink, parseTopology } from "../nvidia_smi.ts";
 
 /** The check `nvlink`. */
-export const nvlink: Check = {
+export const check: Check = {
   id: "nvlink",
+  order: 20,
   title: "NVLink between the GPUs of a host, as cluster.nvlink has it",
   async run({ config, hostGpus: count, hosts, signal }) {
     if (count < 2) {

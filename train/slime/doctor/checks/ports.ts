@@ -39,8 +39,9 @@ const RANGES = [
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
 /** The check `ports`. */
-export const ports: Check = {
+export const check: Check = {
   id: "ports",
+  order: 70,
   title: "ports of Ray, router, engines and ranks are free",
   async run(context) {
     const { hosts } = context;

@@ -19,8 +19,9 @@ import {
 } from "../check.ts";
 
 /** The check `ray`. */
-export const ray: Check = {
+export const check: Check = {
   id: "ray",
+  order: 80,
   title: "Ray is one version everywhere, and no old job runs on it",
   timeoutMs: 120_000,
   async run(context) {

@@ -19,8 +19,9 @@ import {
 } from "../check.ts";
 
 /** The check `rows`. */
-export const rows: Check = {
+export const check: Check = {
   id: "rows",
+  order: 120,
   title:
     "every row parses, is of its split and has its task; splits share none",
   async run(context) {

@@ -14,8 +14,9 @@ import {
 } from "../check.ts";
 
 /** The check `secrets`. */
-export const secrets: Check = {
+export const check: Check = {
   id: "secrets",
+  order: 170,
   title: "keys and tokens are set where they are needed",
   run(context) {
     const { config, env } = context;

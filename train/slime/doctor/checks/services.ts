@@ -23,8 +23,9 @@ import {
 import { runPython } from "../host_python.ts";
 
 /** The check `services`. */
-export const services: Check = {
+export const check: Check = {
   id: "services",
+  order: 180,
   title:
     "servers of episodes run with this recipe's data, agent and customers, or can be started",
   when: "always",

@@ -15,8 +15,9 @@ import { type HostPython, PACKAGES, SLIME_PARTS } from "../host_python.ts";
 import { parseDriverCuda } from "../nvidia_smi.ts";
 
 /** The check `software`. */
-export const software: Check = {
+export const check: Check = {
   id: "software",
+  order: 60,
   title:
     "slime, Megatron and their packages on every host, built for the driver's CUDA",
   timeoutMs: 120_000,

@@ -25,8 +25,9 @@ import {
 import { runPython } from "../host_python.ts";
 
 /** The check `template`. */
-export const template: Check = {
+export const check: Check = {
   id: "template",
+  order: 110,
   title:
     "a conversation with tools has the same text and tokens here as in Python",
   timeoutMs: 180_000,
