@@ -26,7 +26,7 @@ const ESTIMATORS = {
     of: centred,
   },
   std: {
-    description: "(r - mean) / standard deviation, as RL",
+    description: "(r - mean) / standard deviation, as in GRPO",
     of: (rewards) => scaled(rewards, 1 / Math.sqrt(variance(rewards))),
   },
   rloo: {
