@@ -383,6 +383,7 @@ function toEpisode(
   const { environment, session, stopReason, reward, parseErrors } = attempt;
   return {
     taskId: task.id,
+    ...task.benchmark !== undefined && { benchmark: task.benchmark },
     domain: task.domain,
     split: task.split,
     intent: task.intent ?? null,

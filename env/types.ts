@@ -385,6 +385,8 @@ export type StopReason =
 /** A rollout's record. */
 export interface Episode {
   readonly taskId: string;
+  /** Whose domain it is. Default: `tau`. */
+  readonly benchmark?: string;
   readonly domain: string;
   readonly split: Split;
   readonly intent: string | null;

@@ -28,6 +28,7 @@ import { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
 import { slimeRows } from "../train/slime/plan/example_rows.ts";
+import { readEpisodeRows } from "../train/runs/read_episode_rows.ts";
 import { runSession, startRun } from "../train/session.ts";
 import { testCaller } from "./support/callers.ts";
 import { type ModelRequest, modelServer } from "./support/model_server.ts";
@@ -61,6 +62,11 @@ Deno.test("a domain of a script's own trains, is seen in the viewer, and its run
       const { outcome } = await runSession({ run, dataset });
       assert.equal(outcome, "completed");
     }
+    const rows = await readEpisodeRows(join(dir, "a"));
+    assert.deepEqual(
+      new Set(rows.map(({ benchmark, domain }) => `${benchmark} ${domain}`)),
+      new Set(["desks library"]),
+    );
     using library = await Library.open({ named: [], root: dir });
     const app = viewerApp({ library, version: "1" });
     const get = async (path: string) => {
@@ -70,7 +76,7 @@ Deno.test("a domain of a script's own trains, is seen in the viewer, and its run
     };
     const { runs } = JSON.parse(await get("runs"));
     const list = JSON.parse(await get(`runs/${runs[0].id}/episodes`));
-    assert.equal(list.rows[0].domain, "library");
+    assert.match(list.rows[0].task, /^library\//);
     const [{ id }] = list.rows;
     const shown = await get(`runs/${runs[0].id}/episodes/${id}`);
     assert.match(shown, /renew|due date/);

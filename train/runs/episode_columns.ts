@@ -4,6 +4,7 @@
  * there and gain the column once they are written again.
  */
 
+import { DEFAULT_BENCHMARK } from "../../env/domain.ts";
 import type { Episode } from "../../env/types.ts";
 
 /** Where an episode stands in a run, beside what the {@linkcode Episode} itself knows. */
@@ -104,6 +105,19 @@ export const EPISODE_COLUMNS = {
     field: "group",
   }),
   task_id: column("TEXT NOT NULL", ({ taskId }) => taskId, { field: "task" }),
+  /** Whose domain it is; `null` is τ-bench, as in runs from before there were others. */
+  benchmark: column(
+    "TEXT",
+    ({ benchmark }): string | null => benchmark ?? null,
+    {
+      since: 3,
+      frame: {
+        benchmark: plain((benchmark: string | null) =>
+          benchmark ?? DEFAULT_BENCHMARK
+        ),
+      },
+    },
+  ),
   domain: column("TEXT NOT NULL", ({ domain }): string => domain),
   split: column("TEXT NOT NULL", ({ split }): string => split, {
     field: "split",
