@@ -2,11 +2,27 @@
 
 import type { Episode, Usage } from "../env/types.ts";
 import type { Estimate } from "../train/evaluation/interval.ts";
+import type { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
 import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
+import type { EvaluationSession } from "../train/evaluation/evaluation_session.ts";
 import type { Counter } from "../train/progress/live_line.ts";
 import type { Terminal } from "./_terminal.ts";
-import { count, dollars, percent } from "../train/progress/amounts.ts";
+import {
+  count,
+  dollars,
+  duration,
+  percent,
+} from "../train/progress/amounts.ts";
 import { table } from "../train/progress/table.ts";
+
+/** What is about to run. */
+export function sessionText(
+  { dir: { path, config }, candidate, user, left }: EvaluationSession,
+): string {
+  const { source, domain } = config.data;
+  return `${path}: ${candidate.description}, ${user.label}, ` +
+    `${source} ${domain} ${config.split}, ${count(left)} episodes`;
+}
 
 /** The live line of an evaluation. */
 export class EvaluationLine {
@@ -145,4 +161,47 @@ function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
   return agent.cost === null || user.cost === null
     ? null
     : agent.cost + user.cost;
+}
+
+/** Where the evaluation is, and what it took or how to resume it. */
+export function closingText(
+  dir: EvaluationDir,
+  { complete, report, exported }: {
+    readonly complete: boolean;
+    readonly report: EvaluationReport;
+    /** The file of τ-bench's format that was written. */
+    readonly exported?: string;
+  },
+): string {
+  const scored = `${count(report.scored)} of ${count(report.planned)} episodes`;
+  if (!complete) {
+    return `Stopped after ${scored}; go on with: deno task evaluate --resume ${dir.path}`;
+  }
+  return `${dir.path}: ${scored} scored, ${
+    report.meanTurns.toFixed(1)
+  } turns and ${duration(report.meanSeconds)} an episode${
+    exported === undefined ? "" : `; ${exported} is tau-bench's`
+  }`;
+}
+
+/** The report for programs. */
+export function reportJson(
+  dir: EvaluationDir,
+  { report, complete }: { report: EvaluationReport; complete: boolean },
+): Record<string, unknown> {
+  const { config } = dir;
+  return {
+    run_dir: dir.path,
+    outcome: complete ? "completed" : "interrupted",
+    env: config.data.domain,
+    data: config.data.source,
+    split: config.split,
+    trials: config.trials,
+    seed: config.seed,
+    agent: config.agent,
+    model: config.policy ?? config.model.model,
+    user: config.user.strategy,
+    user_model: config.user.endpoint.model,
+    ...report,
+  };
 }

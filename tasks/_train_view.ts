@@ -3,6 +3,8 @@
 import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config/config.ts";
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
+import type { OpenTraining } from "../train/open_training.ts";
+import type { TrainingDir } from "../train/runs/training_dir.ts";
 import type { Activity } from "../train/loop.ts";
 import type { Metrics, RlMetrics } from "../train/runs/metrics.ts";
 import type { SessionResult } from "../train/session.ts";
@@ -21,7 +23,7 @@ import {
 import { table } from "../train/progress/table.ts";
 
 /** The live line of a run. */
-export class LiveLine {
+export class TrainingLine {
   readonly #terminal: Terminal;
   readonly #config: Config;
   readonly #lines: Metrics[];
@@ -171,4 +173,42 @@ export function closingText(
   }
   return `Stopped after step ${result.steps}; nothing is lost. Go on with: ` +
     `deno task train --resume ${path}`;
+}
+
+/** What a run is about to learn, and for how long. */
+export function runText(
+  { run, dataset }: Pick<OpenTraining, "run" | "dataset">,
+): string {
+  const { seed, data, threads, coldStart, rl } = run.config;
+  const tasks = dataset.splits.map((split) =>
+    `${dataset.tasks(split).length} ${split}`
+  );
+  return `${data.source} ${data.domain} (${
+    tasks.join(", ")
+  } tasks), seed ${seed}, ${threads} threads, ` +
+    `${coldStart.steps} steps of cold start, ${rl.steps} of RL`;
+}
+
+/** The result for programs. */
+export function resultJson(
+  run: TrainingDir,
+  result: SessionResult,
+): Record<string, unknown> {
+  return {
+    pass1_cold_start: result.coldStart.sampled,
+    pass1_final: result.final.sampled,
+    pass1_cold_start_greedy: result.coldStart.greedy,
+    pass1_final_greedy: result.final.greedy,
+    pass1_dev: result.dev,
+    wall_s: result.wallS,
+    peak_rss_bytes: result.peakRssBytes,
+    seed: run.config.seed,
+    run_dir: run.path,
+    outcome: result.outcome,
+    data: run.config.data.source,
+    steps: result.steps,
+    episodes: result.episodes,
+    failures: result.failures,
+    customer_usage: run.userUsage(),
+  };
 }

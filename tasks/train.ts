@@ -2,17 +2,11 @@
 
 import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
-import { createMeter } from "../env/models/meter.ts";
-import type { Dataset, UserFactory } from "../env/types.ts";
-import { NO_USAGE } from "../env/models/usage.ts";
-import type { Config } from "../train/config/config.ts";
-import { openDataset } from "../train/config/open_dataset.ts";
-import { checkResume } from "../train/runs/resume_check.ts";
-import { TrainingDir } from "../train/runs/training_dir.ts";
+import { openTraining, type TrainingPlan } from "../train/open_training.ts";
+import { stamp } from "../train/runs/run_info.ts";
 import { readRunInfo } from "../train/runs/run_reader.ts";
-import { runSession, type SessionResult, startRun } from "../train/session.ts";
+import { runSession, type SessionResult } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
-import { openUser } from "../train/config/open_user.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   slimeAttach,
@@ -21,7 +15,6 @@ import {
   slimeResume,
   slimeStop,
 } from "./_slime_launch.ts";
-import { stamp } from "../train/runs/run_info.ts";
 import {
   helpNotes,
   newConfig,
@@ -32,7 +25,14 @@ import {
   trainFlags,
 } from "./_train_flags.ts";
 import { dryRun } from "./_train_plan.ts";
-import { closingText, LiveLine, resultText, usageText } from "./_train_view.ts";
+import {
+  closingText,
+  resultJson,
+  resultText,
+  runText,
+  TrainingLine,
+  usageText,
+} from "./_train_view.ts";
 
 async function run(
   flags: TrainFlags,
@@ -42,25 +42,18 @@ async function run(
   const slime = await slimeRun(flags);
   if (slime !== undefined) return await slime(flags, context);
   const { terminal, signal } = context;
-  await using stack = new AsyncDisposableStack();
-  const { run, dataset, user, halt } = await open(flags, {
-    signal,
-    stack,
-  });
-  terminal.note(
-    `${run.path}: ${describe(run.config, dataset)}, ${user.label} user`,
-  );
-  const live = new LiveLine(terminal, {
+  const plan = await planOf(flags);
+  await using opened = await openTraining(plan, { signal });
+  const { run, user, halt } = opened;
+  terminal.note(`${run.path}: ${runText(opened)}, ${user.label} user`);
+  const live = new TrainingLine(terminal, {
     config: run.config,
     lines: run.metrics,
   });
   terminal.progress("the expert shows how it is done");
   const result = await runSession({
-    run,
-    dataset,
-    user,
+    ...opened,
     signal,
-    halt,
     onLine: (line) => live.add(line),
     onActivity: (activity) => live.show(activity),
   });
@@ -71,7 +64,7 @@ async function run(
   const used = usageText(run.userUsage());
   if (used !== "") terminal.print(used);
   terminal.print(closingText(result, run));
-  return { json: toJson(run, result), exitCode: exitCode(result, signal) };
+  return { json: resultJson(run, result), exitCode: exitCode(result, signal) };
 }
 
 /** What to do with a run of slime, where that is what flags mean. */
@@ -110,111 +103,17 @@ function exitCode({ outcome }: SessionResult, signal: AbortSignal): number {
   return signal.aborted ? EXIT.interrupted : EXIT.failed;
 }
 
-interface World {
-  readonly run: TrainingDir;
-  readonly dataset: Dataset;
-  readonly user: UserFactory;
-  /** Aborted once the budget is spent. */
-  readonly halt: AbortSignal;
-}
-
-/** Opens a run, new or resumed. A user model that does not answer is found out before anything is written. */
-async function open(
-  flags: TrainFlags,
-  { signal, stack }: { signal: AbortSignal; stack: AsyncDisposableStack },
-): Promise<World> {
-  const earlier = flags.resume === undefined
-    ? undefined
-    : stack.use(await TrainingDir.resume(await runToResume(flags)));
-  const config = earlier?.config ?? await newConfig(flags);
-  const dataset = earlier === undefined
-    ? await openDataset(config.data)
-    : await sameDataset(flags, earlier);
-  const meter = createMeter({
-    ...budgetOf(flags, config),
-    prices: config.prices,
-    before: earlier?.userUsage() ?? NO_USAGE,
-  });
-  const user = await openUser(config, {
-    dataset,
-    meter,
-    signal: AbortSignal.any([signal, meter.signal]),
-  });
-  const run = earlier ?? stack.use(await create(flags, { config, dataset }));
-  return { run, dataset, user, halt: meter.signal };
-}
-
-async function create(
-  flags: TrainFlags,
-  { config, dataset }: { config: Config; dataset: Dataset },
-): Promise<TrainingDir> {
-  const now = new Date();
-  const name = flags.name ?? defaultName(config, now);
-  return await startRun(join(flags.runs, name), { config, dataset, now });
-}
-
-/** The dataset that a run began with. @throws {RunDirError} If it is another one now. */
-async function sameDataset(
-  flags: TrainFlags,
-  run: TrainingDir,
-): Promise<Dataset> {
-  const { data } = run.config;
-  const directory = flags.tauBench ?? data.directory;
-  const dataset = await openDataset({ ...data, directory });
-  checkResume(run, { dataset });
-  return dataset;
-}
-
 /** A resumed run may be given more. */
-function budgetOf(
-  { maxCost, maxTokens }: TrainFlags,
-  { budget }: Config,
-): Config["budget"] {
-  return {
-    maxCost: maxCost ?? budget.maxCost,
-    maxTokens: maxTokens ?? budget.maxTokens,
-  };
-}
-
-/** `retail-generated-s1-20260102-030405`, in UTC. */
-function defaultName({ data, seed }: Config, now: Date): string {
-  return `${data.domain}-${data.source}-s${seed}-${stamp(now)}`;
-}
-
-function describe(
-  { seed, data, threads, coldStart, rl }: Config,
-  dataset: Dataset,
-): string {
-  const tasks = dataset.splits.map((split) =>
-    `${dataset.tasks(split).length} ${split}`
-  );
-  return `${data.source} ${data.domain} (${
-    tasks.join(", ")
-  } tasks), seed ${seed}, ${threads} threads, ` +
-    `${coldStart.steps} steps of cold start, ${rl.steps} of RL`;
-}
-
-function toJson(
-  run: TrainingDir,
-  result: SessionResult,
-): Record<string, unknown> {
-  return {
-    pass1_cold_start: result.coldStart.sampled,
-    pass1_final: result.final.sampled,
-    pass1_cold_start_greedy: result.coldStart.greedy,
-    pass1_final_greedy: result.final.greedy,
-    pass1_dev: result.dev,
-    wall_s: result.wallS,
-    peak_rss_bytes: result.peakRssBytes,
-    seed: run.config.seed,
-    run_dir: run.path,
-    outcome: result.outcome,
-    data: run.config.data.source,
-    steps: result.steps,
-    episodes: result.episodes,
-    failures: result.failures,
-    customer_usage: run.userUsage(),
-  };
+async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
+  const { resume, name, runs, tauBench, maxCost, maxTokens } = flags;
+  if (resume !== undefined) {
+    const budget = { maxCost, maxTokens };
+    return { path: await runToResume(flags), directory: tauBench, budget };
+  }
+  const config = await newConfig(flags);
+  const { data, seed } = config;
+  const own = `${data.domain}-${data.source}-s${seed}-${stamp(new Date())}`;
+  return { path: join(runs, name ?? own), config };
 }
 
 export const task = await main(import.meta, {

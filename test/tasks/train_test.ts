@@ -143,7 +143,7 @@ Deno.test("train into a directory that it may not write to says how to run it", 
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /Deno was not allowed to write to ".*denied.*--allow-write=/,
+      /Deno was not allowed to write to ".*denied.*\nhint: .*--allow-write=/,
     );
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
