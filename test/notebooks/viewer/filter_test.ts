@@ -7,9 +7,11 @@ import {
   readExpression,
   readQuery,
 } from "../../../notebooks/viewer/page/filter.js";
+import { unknownFields } from "../../../train/runs/episode_facts.ts";
 import type { EpisodeRow } from "../../../notebooks/viewer/protocol.ts";
 
 const ROW: EpisodeRow = {
+  ...unknownFields(),
   id: 7,
   step: 40,
   source: "rl",
