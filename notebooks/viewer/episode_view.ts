@@ -33,7 +33,7 @@ export interface EpisodeParts {
 }
 
 /** What {@linkcode viewEpisode} puts together. */
-export interface EpisodeMaterial extends EpisodeParts {
+export interface EpisodeMaterial {
   readonly run: string;
   readonly row: EpisodeRow;
   readonly stored: Pick<
@@ -46,11 +46,10 @@ export interface EpisodeMaterial extends EpisodeParts {
     | "startedAtMs"
     | "tokens"
   >;
-  /** The group, the episode itself included. */
-  readonly siblings: readonly {
-    readonly row: EpisodeRow;
-    readonly parts: () => EpisodeParts;
-  }[];
+  /** The episodes of its group, itself included. */
+  readonly group: readonly EpisodeRow[];
+  /** The conversation of an episode of the group. */
+  readonly partsOf: (id: number) => EpisodeParts;
   readonly world: () => Promise<World>;
   /** What is known of the task where there is no world. */
   readonly task?: TaskView | null;
@@ -69,7 +68,8 @@ export async function viewEpisode(
   material: EpisodeMaterial,
 ): Promise<EpisodeView> {
   const { row, stored } = material;
-  const turns = turnsOf(material.turns);
+  const parts = material.partsOf(row.id);
+  const turns = turnsOf(parts.turns);
   const { dataset, note } = await material.world();
   const task = taskOf(dataset, row.task);
   const detail = stored.rewardDetail;
@@ -78,7 +78,7 @@ export async function viewEpisode(
   const episode = {
     run: material.run,
     row,
-    messages: messagesOf(material.messages, turns),
+    messages: messagesOf(parts.messages, turns),
     reward: detail === null ? null : {
       value: detail.value,
       database: isKnown ? detail.parts.database : verdictOf(database),
@@ -95,7 +95,7 @@ export async function viewEpisode(
   };
   const found = {
     episode,
-    turns: material.turns,
+    turns: parts.turns,
     reward: detail,
     failure: stored.failure,
     userFindings: stored.findings ?? [],
@@ -174,14 +174,14 @@ function verdictOf({ rows, isWhole }: DatabaseView): 0 | 1 | null {
 }
 
 function siblingsOf(
-  { siblings, row }: EpisodeMaterial,
+  { group, row, partsOf }: EpisodeMaterial,
   mine: readonly TurnView[],
 ): SiblingView[] {
-  return siblings.slice(0, MAX_SIBLINGS).map((sibling) => ({
-    row: sibling.row,
-    ...(sibling.row.id === row.id
+  return group.slice(0, MAX_SIBLINGS).map((other) => ({
+    row: other,
+    ...(other.id === row.id
       ? { partsAt: null, partsBy: null }
-      : partingOf(mine, turnsOf(sibling.parts().turns))),
+      : partingOf(mine, turnsOf(partsOf(other.id).turns))),
   }));
 }
 

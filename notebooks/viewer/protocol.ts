@@ -3,6 +3,7 @@
  * these types by JSDoc.
  */
 
+import type { Episode, Failure } from "../../env/types.ts";
 import type { EpisodeFields } from "../../train/runs/episode_facts.ts";
 
 /** A run, an evaluation or a result file, as the list of runs shows it. */
@@ -146,16 +147,6 @@ export interface FindingView {
   readonly blame: string | null;
 }
 
-/** What calls to a model used. */
-export interface UsageView {
-  readonly calls: number;
-  readonly retries: number;
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
-  readonly completionTokens: number;
-  readonly cost: number | null;
-}
-
 /** An episode of the same group. */
 export interface SiblingView {
   readonly row: EpisodeRow;
@@ -176,18 +167,11 @@ export interface EpisodeView {
     readonly outputs: number | null;
     readonly missingOutputs: readonly string[];
   } | null;
-  readonly failure: {
-    readonly kind: string;
-    readonly source: string;
-    readonly message: string;
-  } | null;
+  readonly failure: Failure | null;
   readonly findings: readonly FindingView[];
   readonly database: DatabaseView;
   readonly task: TaskView | null;
-  readonly usage: {
-    readonly agent: UsageView;
-    readonly user: UsageView;
-  } | null;
+  readonly usage: Episode["usage"] | null;
   readonly retries: number;
   /** Milliseconds since the run's clock began. */
   readonly startedAtMs: number;

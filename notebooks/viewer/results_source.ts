@@ -32,10 +32,7 @@ import {
 import type { World } from "./world_view.ts";
 
 interface Loaded {
-  /** Size and time of the file that was read. */
-  readonly stamp: string;
   readonly records: readonly ResultRecord[];
-  readonly rows: readonly EpisodeRow[];
   /** By record; `null` where τ-bench's data are not at hand or have no such task. */
   readonly tasks: readonly (Known | null)[];
   readonly db: DatabaseSync;
@@ -94,9 +91,9 @@ export class ResultsSource implements EpisodeSource {
   }
 
   async episode(id: number): Promise<EpisodeView> {
-    const { records, rows, tasks } = await this.#load();
+    const { records, index, tasks } = await this.#load();
     const record = records[id - 1];
-    const row = rows[id - 1];
+    const row = index.row(id);
     if (record === undefined || row === undefined) {
       throw noEpisode(this.path, id);
     }
@@ -104,8 +101,6 @@ export class ResultsSource implements EpisodeSource {
     return await viewEpisode({
       run: this.id,
       row,
-      messages: record.messages,
-      turns: record.turns,
       stored: {
         rewardDetail: record.reward,
         failure: null,
@@ -115,12 +110,8 @@ export class ResultsSource implements EpisodeSource {
         startedAtMs: 0,
         tokens: 0,
       },
-      siblings: rows.flatMap((sibling, i) => {
-        const other = records[i];
-        return sibling.group === row.group && other !== undefined
-          ? [{ row: sibling, parts: () => other }]
-          : [];
-      }),
+      group: index.group(row),
+      partsOf: (other) => records[other - 1] ?? record,
       world: () => Promise.resolve(this.#worldOf(known)),
       task: record.instruction === null ? null : {
         instruction: record.instruction,
@@ -160,10 +151,10 @@ export class ResultsSource implements EpisodeSource {
     const stamp = await stampOf(this.path);
     if (stamp !== this.#stamp) this[Symbol.dispose]();
     this.#stamp = stamp;
-    return await (this.#loaded ??= this.#read(stamp));
+    return await (this.#loaded ??= this.#read());
   }
 
-  async #read(stamp: string): Promise<Loaded> {
+  async #read(): Promise<Loaded> {
     const records = readResults(await Deno.readFile(this.path), this.path);
     const match = matcher(await this.#datasets());
     const tasks = records.map(match);
@@ -177,7 +168,7 @@ export class ResultsSource implements EpisodeSource {
       textOf: (id) => textOf(records[id - 1]),
     });
     index.refresh();
-    return { stamp, records, rows, tasks, db, index };
+    return { records, tasks, db, index };
   }
 
   /** The datasets of the directory, as far as they can be read. */

@@ -13,7 +13,7 @@ import {
   type EpisodeFeed,
   EpisodeIndex,
 } from "./episode_index.ts";
-import { type EpisodeParts, viewEpisode } from "./episode_view.ts";
+import { viewEpisode } from "./episode_view.ts";
 import type { EpisodeFinder } from "./findings.ts";
 import type {
   EpisodeRow,
@@ -120,20 +120,16 @@ export class RunSource implements EpisodeSource {
     if (row === undefined || stored === undefined) {
       throw noEpisode(this.path, id);
     }
-    const parts = (other: number): EpisodeParts => {
-      const { messages, turns } = store.conversation(other);
-      return { messages: readObjects(messages), turns: readObjects(turns) };
-    };
     return await this.#telling(() =>
       viewEpisode({
         run: this.id,
         row,
         stored,
-        ...parts(id),
-        siblings: index.group(row).map((sibling) => ({
-          row: sibling,
-          parts: () => parts(sibling.id),
-        })),
+        group: index.group(row),
+        partsOf: (other) => {
+          const { messages, turns } = store.conversation(other);
+          return { messages: readObjects(messages), turns: readObjects(turns) };
+        },
         world: () => this.#openWorld(),
         find: this.#options.find,
       })

@@ -15,7 +15,7 @@ import { tokensBlock } from "./tokens.js";
 /** @typedef {import("../protocol.ts").EpisodeView} OneEpisode */
 /** @typedef {import("../protocol.ts").Place} OnePlace */
 /** @typedef {import("../protocol.ts").FindingView} OneFinding */
-/** @typedef {import("../protocol.ts").UsageView} OneUsage */
+/** @typedef {import("../../../env/types.ts").Usage} OneUsage */
 
 /**
  * @param {EpisodeApi} api
