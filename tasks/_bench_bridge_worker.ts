@@ -1,5 +1,5 @@
 /**
- * A server of episodes for the bridge's benchmark, in a worker as it would be in a process; or, in its place, a
+ * An episode server for the bridge's benchmark, in a worker as it would be in a process; or, in its place, a
  * sender of the very same requests by plain `fetch`.
  */
 

@@ -76,7 +76,7 @@ export const trainFlags = z.object({
   }),
   stop: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      "Stop a run of slime: its job by id, then its servers of episodes, then Ray where it was started for it",
+      "Stop a run of slime: its job by id, then its episode servers, then Ray where it was started for it",
     value: "RUN",
     valueOptional: true,
   }),

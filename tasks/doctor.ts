@@ -41,7 +41,7 @@ const flags = z.object({
   }),
   running: z.boolean().default(false).meta({
     description:
-      "Look at a run that is under way: its router, engines and servers of episodes",
+      "Look at a run that is under way: its router, engines and episode servers",
   }),
   base: z.string().min(1).optional().meta({
     description:

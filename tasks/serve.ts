@@ -114,7 +114,7 @@ async function runEpisodes(
   const { dataset, userName } = service.world;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
-    `Episodes of ${dataset.name} with ${userName} customers at ${url}/episodes; counts at ${url}/metrics; Ctrl-C ends it`,
+    `Episodes of ${dataset.name} with ${userName} user at ${url}/episodes; counts at ${url}/metrics; Ctrl-C ends it`,
   );
   terminal.ready({ ...json, instance });
   await aborted(AbortSignal.any([signal, stopped.signal]));

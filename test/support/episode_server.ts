@@ -1,5 +1,5 @@
 /**
- * A cheap server of episodes: each is over in milliseconds, its reward is a coin that its seed throws, some fail.
+ * A cheap episode server: each is over in milliseconds, its reward is a coin that its seed throws, some fail.
  * It also answers what slime asks of engines at the end of a rollout.
  */
 

@@ -62,7 +62,7 @@ export async function launchWorld(dir: string): Promise<LaunchWorld> {
 
 /** What a run is like. */
 export interface RunShape {
-  /** The server of episodes, which answers for the router too; `null` has servers started, before `engine`. */
+  /** The episode server, which answers for the router too; `null` has servers started, before `engine`. */
   readonly episodes: string | null;
   readonly engine: number;
   readonly model?: string;

@@ -114,7 +114,7 @@ Deno.test("doctor refuses what cannot be meant, by exit 2", () =>
     }
   }));
 
-Deno.test("doctor --running looks at engines and servers of episodes alone", () =>
+Deno.test("doctor --running looks at engines and episode servers alone", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir, {
       engine: { routerPort: 1 },
@@ -136,7 +136,7 @@ Deno.test("doctor --running looks at engines and servers of episodes alone", () 
     );
   }));
 
-Deno.test("doctor tells an address for servers of episodes that this machine has not", () =>
+Deno.test("doctor tells an address for episode servers that this machine has not", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir, {
       bridge: { address: "203.0.113.7" },

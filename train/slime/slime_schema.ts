@@ -285,9 +285,9 @@ const trackingSchema = z.strictObject({
 
 const bridgeSchema = z.strictObject({
   services: z.array(z.url({ protocol: /^https?$/ })).default([]).describe(
-    "Servers of episodes that run already; none starts them here",
+    "Episode servers that run already; none starts them here",
   ),
-  processes: positive.default(2).describe("Servers of episodes to start"),
+  processes: positive.default(2).describe("Episode servers to start"),
   address: z.string().min(1).nullable().default(null).describe(
     "This machine's address, as the hosts reach it; null is cluster.address",
   ),
@@ -309,7 +309,7 @@ const slimeDataSchema = dataSchema.extend({
 
 const slimeUserSchema = userSchema.extend({
   strategy: userSchema.shape.strategy.removeDefault().default("llm").describe(
-    "How the customer is simulated; all but scripted ask a model",
+    "How the user is simulated; all but scripted ask a model",
   ),
 });
 

@@ -183,7 +183,7 @@ function failureSource({ metadata }: SlimeSample): string {
 
 Deno.test({
   name:
-    "a server of episodes that is killed costs nothing, and episodes flow again within 5 s (needs Python)",
+    "an episode server that is killed costs nothing, and episodes flow again within 5 s (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {

@@ -104,7 +104,7 @@ function span(length: number, text: string, type: string) {
 
 type Handler = (request: Request, call: number) => Response | Promise<Response>;
 
-/** A server of episodes that answers as told; with the requests that it saw. */
+/** An episode server that answers as told; with the requests that it saw. */
 function serve(handler: Handler) {
   const seen: Record<string, unknown>[] = [];
   const server = Deno.serve(

@@ -1,5 +1,5 @@
 /**
- * The servers of episodes of a run: started as its recipe says, looked after, ended.
+ * The episode servers of a run: started as its recipe says, looked after, ended.
  *
  *     await using services = await startServices(config, { recipePath, overrides, logDir });
  *     services.urls; // what generate.py is told
@@ -50,7 +50,7 @@ export interface ServicesOptions extends CallOptions {
   readonly adopt?: readonly ServiceRecord[];
 }
 
-/** Servers of episodes. Disposed of, they end, but for those that the recipe names as running already. */
+/** Episode servers. Disposed of, they end, but for those that the recipe names as running already. */
 export interface Services extends AsyncDisposable {
   readonly urls: readonly string[];
   /** What another process needs to adopt them, or to end them by {@linkcode stopServices}. Changes with restarts. */
@@ -125,7 +125,7 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
     await answer?.body?.cancel();
     if (answer?.ok) continue;
     throw new ConfigError(
-      `bridge.services names ${url}, and no server of episodes answers there`,
+      `bridge.services names ${url}, and no episode server answers there`,
       {
         hint:
           'start it by "deno task serve --recipe …", or leave bridge.services empty to have servers started',
@@ -158,7 +158,7 @@ class KeptService {
 
   get record(): ServiceRecord {
     if (this.#record !== undefined) return this.#record;
-    throw new TypeError("The server of episodes has not been started");
+    throw new TypeError("The episode server has not been started");
   }
 
   /** Starts it, or takes over one that runs. */

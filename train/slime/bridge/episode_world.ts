@@ -1,4 +1,4 @@
-/** What a server of episodes is made of, as a slime recipe has it. */
+/** What an episode server is made of, as a slime recipe has it. */
 
 import { join } from "node:path";
 import { DataError } from "../../../env/errors.ts";

@@ -1,5 +1,5 @@
 /**
- * A server of episodes as a process of its own: started, asked how it is, ended.
+ * An episode server as a process of its own: started, asked how it is, ended.
  *
  * It is detached from our terminal and writes to a file, so that it outlives whoever started it: a run of slime
  * goes on when the launcher has gone. It is ended by its address and the secret that it printed when it was
@@ -193,7 +193,7 @@ async function startError(
     ? `is not ready after ${timeoutMs / 1000} s`
     : `ended with code ${code} before it was ready`;
   return new HostError(
-    `The server of episodes at port ${spec.port} ${what}`,
+    `The episode server at port ${spec.port} ${what}`,
     { hint: `"${spec.logPath}" ends in:\n${last}` },
   );
 }

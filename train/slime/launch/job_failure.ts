@@ -37,7 +37,7 @@ export const SYMPTOMS: readonly Symptom[] = [
   },
   {
     pattern: /SetUpError/,
-    cause: "the servers of episodes refuse what generate.py asks",
+    cause: "the episode servers refuse what generate.py asks",
     fix: "see the reason in the line, and logs/serve-*.log",
   },
   {

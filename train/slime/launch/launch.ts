@@ -66,7 +66,7 @@ export interface LaunchResult {
 }
 
 /**
- * Writes the plan's files, starts servers of episodes and Ray, submits the job, follows it to its end, and ends
+ * Writes the plan's files, starts episode servers and Ray, submits the job, follows it to its end, and ends
  * what was started. Once the job is submitted, an abort only ends the following.
  * @throws {ConfigError} If a secret or the data are missing.
  * @throws {RayError | HostError} If something does not start; then all that did is ended again.
@@ -93,7 +93,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
 }
 
 /**
- * Follows the job of a run that was left, and looks after its servers of episodes again.
+ * Follows the job of a run that was left, and looks after its episode servers again.
  * @throws {ConfigError} If the run has no job, or its job has ended.
  */
 export async function attachRun(

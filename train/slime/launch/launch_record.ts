@@ -46,7 +46,7 @@ export const launchRecordSchema = z.object({
   sittings: z.array(sessionSchema),
   /** Ray, as far as it was started here and not ended; `null` where a cluster was joined. */
   ray: startedRaySchema.nullable(),
-  /** Servers of episodes that were started here and not ended. */
+  /** Episode servers that were started here and not ended. */
   services: z.array(
     z.object({ url: z.string(), pid: z.int(), instance: z.string() }),
   ),

@@ -29,7 +29,7 @@ export interface StopResult {
   readonly state: JobState | null;
   /** Whether it ran until now. */
   readonly stopped: boolean;
-  /** Servers of episodes and hosts of Ray that were ended. */
+  /** Episode servers and hosts of Ray that were ended. */
   readonly services: number;
   readonly rayHosts: readonly string[];
 }
@@ -39,7 +39,7 @@ const LOCK_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
 
 /**
- * Stops a run's job by its id, then its servers of episodes, then Ray where it was started for the run. Whoever
+ * Stops a run's job by its id, then its episode servers, then Ray where it was started for the run. Whoever
  * follows the run meanwhile does the latter two. Asked again, it finds nothing to do.
  * @throws {ConfigError} If there is no such run, or nothing was launched for it.
  * @throws {RayError} If the job cannot be stopped; then all else is left as it is.

@@ -25,7 +25,7 @@ const DERIVED: Readonly<Record<string, string>> = {
 };
 
 const CUTS_OFF =
-  "it cuts tokens off, so that what trains is not what was sampled, and servers of episodes refuse it";
+  "it cuts tokens off, so that what trains is not what was sampled, and episode servers refuse it";
 
 /** What would undo the plan, with the reason. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   "--rollout-max-prompt-len": "rows hold the number of a task and no prompt",
   "--eval-config": "evaluations are of eval.splits, each on rows of its own",
   "--partial-rollout":
-    "an episode that is cut off cannot go on in another rollout: its customer is gone",
+    "an episode that is cut off cannot go on in another rollout: its user is gone",
 };
 
 /** Flags by the key that sets them. */

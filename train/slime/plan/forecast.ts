@@ -1,5 +1,5 @@
 /**
- * What a slime run asks of the model that plays the customers: calls, tokens, dollars, and how long sampling
+ * What a slime run asks of the model that plays the user: calls, tokens, dollars, and how long sampling
  * waits for it. From an earlier run's episodes where there is one; else from assumptions that are named.
  */
 
@@ -30,7 +30,7 @@ export interface EpisodeRates {
   readonly promptTokens: number;
   /** From its beginning to its end. */
   readonly seconds: number;
-  /** Of the customer's model; `null` where there is none, or where what was measured had none. */
+  /** Of the user's model; `null` where there is none, or where what was measured had none. */
   readonly user: EpisodeCalls | null;
 }
 
@@ -41,9 +41,9 @@ export interface Load {
   readonly userCalls: number;
   readonly userPromptTokens: number;
   readonly userCompletionTokens: number;
-  /** US dollars; `null` where the customer's model has no price. */
+  /** US dollars; `null` where the user's model has no price. */
   readonly cost: number | null;
-  /** Of sampling, engines and customers together; training is not in it. */
+  /** Of sampling, engines and users together; training is not in it. */
   readonly seconds: number;
 }
 
@@ -52,7 +52,7 @@ export interface Forecast {
   readonly rates: EpisodeRates;
   /** Episodes at once. */
   readonly atOnce: number;
-  /** Calls of the customer's model a minute, that so many episodes make. */
+  /** Calls of the user's model a minute, that so many episodes make. */
   readonly callsPerMinute: number;
   /** The most that the recipe allows, all servers together; `null` where it has no limit. */
   readonly callsPerMinuteLimit: number | null;
@@ -69,7 +69,7 @@ export interface Forecast {
 
 /**
  * What an episode of τ-bench takes where nobody has measured one: 100 conversations of gpt-4o on τ-airline that
- * its repository holds have 13.8 actions and 8.6 messages of the customer, 800 tokens read and 25 written for each
+ * its repository holds have 13.8 actions and 8.6 messages of the user, 800 tokens read and 25 written for each
  * message, and 2,300 tokens beside the prompt, four letters a token. The seconds are a guess: 3 a turn, 1 a message.
  */
 export const ASSUMED = {
@@ -169,7 +169,7 @@ export function forecastWarnings(
       ? [
         `the episodes at once make about ${
           Math.round(callsPerMinute)
-        } calls of the customer's model a minute and user.endpoint.calls.requestsPerMinute allows ${limit} (all servers together): sampling waits for it; raise the limit, or lower engine.concurrency`,
+        } calls of the user's model a minute and user.endpoint.calls.requestsPerMinute allows ${limit} (all servers together): sampling waits for it; raise the limit, or lower engine.concurrency`,
       ]
       : []),
     ...(rolloutsInBudget !== null && rolloutsInBudget < rollout.steps
@@ -179,12 +179,12 @@ export function forecastWarnings(
       : []),
     ...(isPriced ? [] : [
       `what ${
-        user.endpoint.model ?? "the customer's model"
+        user.endpoint.model ?? "the user's model"
       } costs is not known; add it to prices to have the cost here`,
     ]),
     ...(asksModel(user.strategy) && rates.user === null
       ? [
-        `"${rates.measuredOn}" had customers without a model, so calls and cost are not known; measure on a run with ${user.strategy} customers`,
+        `"${rates.measuredOn}" had a user without a model, so calls and cost are not known; measure on a run whose user is ${user.strategy}`,
       ]
       : []),
   ];

@@ -1,5 +1,5 @@
 /**
- * The part of a plan that runs on hosts: Ray, the servers of episodes, the job.
+ * The part of a plan that runs on hosts: Ray, the episode servers, the job.
  *
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differs: nothing is killed, and
  * the dashboard, which runs anything for anyone, listens on loopback.
@@ -142,7 +142,7 @@ function jobsUrl(
   return `http://${isHere ? "127.0.0.1" : dashboardHost}:${dashboardPort}`;
 }
 
-/** The servers of episodes: those that run already, or those that this machine starts. */
+/** The episode servers: those that run already, or those that this machine starts. */
 export function planServices(
   config: SlimeConfig,
   { hosts, runDir }: {

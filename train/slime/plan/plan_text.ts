@@ -11,7 +11,7 @@ import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 export function planText(config: SlimeConfig, plan: LaunchPlan): string {
   const sections: [string, string[]][] = [
     ["Files, on each host", fileLines(plan)],
-    ["Servers of episodes", serviceLines(plan)],
+    ["Episode servers", serviceLines(plan)],
     ["Ray", rayLines(plan)],
     ["Job", jobLines(plan)],
     ["Environment of the job", environmentLines(config, plan)],
@@ -25,7 +25,7 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
     ["Tokens", tokenLines(plan)],
     ["Memory", memoryLines(config, plan)],
     ["Disk", diskLines(plan)],
-    ["Customers", forecastLines(config, plan)],
+    ["Users", forecastLines(config, plan)],
     ["To think about", plan.warnings.flatMap(wrapped)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
@@ -275,7 +275,7 @@ function forecastLines(
   const limit = forecast.callsPerMinuteLimit;
   return [
     ...columns([
-      ["customers", model],
+      ["user", model],
       [
         "an episode",
         `${rates.turns.toFixed(1)} turns, ${count(rates.tokens)} tokens, ${

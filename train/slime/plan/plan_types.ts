@@ -61,7 +61,7 @@ export interface PlannedCommand {
   readonly passEnv: readonly string[];
 }
 
-/** A server of episodes. */
+/** An episode server. */
 export interface PlannedService {
   /** As the hooks reach it. */
   readonly url: string;

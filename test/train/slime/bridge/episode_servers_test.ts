@@ -147,6 +147,6 @@ Deno.test("startServices() uses those that run already, if they answer", () =>
     });
     await assert.rejects(
       startServices(none, options),
-      /no server of episodes answers there/,
+      /no episode server answers there/,
     );
   }));

@@ -50,7 +50,7 @@ Deno.test({
     try {
       if (
         !await t.step(
-          "Ctrl-C leaves the job, Ray and the servers of episodes running",
+          "Ctrl-C leaves the job, Ray and the episode servers running",
           async () => {
             const recipe = join(dir, "first.yaml");
             const shape = {

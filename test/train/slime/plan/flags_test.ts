@@ -144,7 +144,7 @@ const ADDITIONS: Readonly<Record<string, string>> = {
   "--custom-reward-post-process-path": "groups without failed episodes",
   "--custom-rollout-log-function-path": "what episodes came to, in the log",
   "--custom-eval-rollout-log-function-path": "scores without failed episodes",
-  "--custom-config-path": "where the servers of episodes are",
+  "--custom-config-path": "where the episode servers are",
 };
 
 function same(a: string | undefined, b: string | undefined): boolean {

@@ -56,7 +56,7 @@ Deno.test("forecast() does not know a cost without a price, and says so", async 
   assert.ok(warnings.some((warning) => /add it to prices/.test(warning)));
 });
 
-Deno.test("forecast() waits for the customers' rate limit where it is the slower", async () => {
+Deno.test("forecast() waits for the user's rate limit where it is the slower", async () => {
   const free = await forecastOf();
   // 128 at once, 60 s each: 256 episodes are two rounds.
   assert.equal(free.atOnce, 128);
@@ -91,7 +91,7 @@ Deno.test("forecast() says how far the budget goes", async () => {
   assert.equal(tokens.rolloutsInBudget, 0);
 });
 
-Deno.test("forecast() of scripted customers makes no calls and costs nothing", async () => {
+Deno.test("forecast() of a scripted user makes no calls and costs nothing", async () => {
   const slime = await slimeOf("qwen3-0.6b");
   const rates = assumedRates(slime.config, 3_000);
   const { run, callsPerMinute } = forecast(slime, {
@@ -104,7 +104,7 @@ Deno.test("forecast() of scripted customers makes no calls and costs nothing", a
   assert.equal(callsPerMinute, 0);
 });
 
-Deno.test("forecastWarnings() says that scripted customers tell nothing of a model's", async () => {
+Deno.test("forecastWarnings() says that a scripted user tells nothing of a model's", async () => {
   const slime = await slimeOf("qwen3-4b", PRICE);
   const all = forecast(slime, {
     rates: { ...RATES, user: null },

@@ -42,7 +42,7 @@ export const check: Check = {
 
 /** Tokens. */
 interface Lengths {
-  /** Before the first answer: policy, tools and the customer's first words. */
+  /** Before the first answer: policy, tools and the user's first words. */
   readonly prompt: number;
   /** Gold calls with what tools answer, of the task in the middle and of the longest. */
   readonly gold: { readonly median: number; readonly longest: number };
@@ -93,7 +93,7 @@ async function promptTokens(
     prompt,
     compat,
   });
-  // Customers begin with a part of what they know.
+  // Users begin with a part of what they know.
   const firstMessage = task.instruction.slice(0, 200);
   const session = agent.start({ dataset, task, seed: 1, firstMessage });
   await session.act();

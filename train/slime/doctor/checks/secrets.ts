@@ -48,7 +48,7 @@ function neededNames(
   return [
     ...(open === undefined ? [] : [{
       name: "TAULAB_TOKEN",
-      why: `servers of episodes listen on ${open}, where others reach them`,
+      why: `episode servers listen on ${open}, where others reach them`,
     }]),
     ...(tracking.wandb
       ? [{ name: "WANDB_API_KEY", why: "tracking.wandb is true" }]
@@ -56,7 +56,7 @@ function neededNames(
   ];
 }
 
-/** The customer's key: the endpoint itself says whether it needs one. */
+/** The key of the user's endpoint: the endpoint itself says whether it needs one. */
 function endpointFaults({ config: { user }, env }: CheckContext): Observed[] {
   if (!asksModel(user.strategy)) return [];
   try {

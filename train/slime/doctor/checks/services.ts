@@ -1,5 +1,5 @@
 /**
- * Servers of episodes: those that run already are of this recipe; for those that are to be started there is a
+ * Episode servers: those that run already are of this recipe; for those that are to be started there is a
  * port, and a tokenizer beside them.
  */
 
@@ -27,7 +27,7 @@ export const check: Check = {
   id: "services",
   order: 180,
   title:
-    "servers of episodes run with this recipe's data, agent and customers, or can be started",
+    "episode servers run with this recipe's data, agent and user, or can be started",
   when: "always",
   async run(context) {
     const { services: urls } = context.config.bridge;
@@ -71,7 +71,7 @@ async function lookAt(
       `${base}/info ${info.fault}`,
       info.status === 401
         ? "set TAULAB_TOKEN to the token that the server was started with"
-        : "see whether it is a server of episodes of this taulab",
+        : "see whether it is an episode server of this taulab",
     )];
   }
   const dataset = await facts.dataset();
@@ -85,7 +85,7 @@ async function lookAt(
       max_turns: config.rollout.maxTurns,
       version: denoConfig.version,
     }, base),
-    `${base}: ${dataset.name}, ${info.value.agent} agent, ${info.value.user} customers`,
+    `${base}: ${dataset.name}, ${info.value.agent} agent, ${info.value.user} user`,
   );
 }
 
@@ -153,10 +153,10 @@ async function reach(
     Object.entries(lost).map(([url, why]) =>
       fail(
         `cannot reach ${url} (${why})`,
-        "open the port in the firewall between the hosts and the servers of episodes, or name another address",
+        "open the port in the firewall between the hosts and the episode servers, or name another address",
       )
     ),
-    "reaches all servers of episodes",
+    "reaches all episode servers",
   );
 }
 
@@ -173,7 +173,7 @@ async function canStart(context: CheckContext): Promise<readonly Observed[]> {
       ...ports.flatMap((port) => listenFault(host, port)).slice(0, 1),
       ...await tokenizerFaults(context),
     ],
-    `${bridge.processes} servers of episodes can be started, from ${host}:${bridge.port}`,
+    `${bridge.processes} episode servers can be started, from ${host}:${bridge.port}`,
   );
 }
 
@@ -185,13 +185,13 @@ function listenFault(hostname: string, port: number): Observed[] {
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       return [fail(
-        `port ${port}, for a server of episodes, is held here`,
+        `port ${port}, for an episode server, is held here`,
         "end what holds it if it is yours, or choose another by bridge.port",
       )];
     }
     if (error instanceof Deno.errors.AddrNotAvailable) {
       return [fail(
-        `servers of episodes are to listen on ${hostname}, which is no address of this machine`,
+        `episode servers are to listen on ${hostname}, which is no address of this machine`,
         "set bridge.address to this machine's address as the hosts reach it",
       )];
     }
@@ -217,6 +217,6 @@ async function tokenizerFaults(
   const differing = names.flat();
   return differing.length === 0 ? [] : [fail(
     `"${model.directory}" here is not the head's: ${differing.join(", ")}`,
-    `copy those files of the head to this machine: servers of episodes read them here`,
+    `copy those files of the head to this machine: episode servers read them here`,
   )];
 }

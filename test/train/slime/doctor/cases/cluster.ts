@@ -1,4 +1,4 @@
-/** The cluster: ports, Ray, engines, servers of episodes, secrets. */
+/** The cluster: ports, Ray, engines, episode servers, secrets. */
 
 import denoConfig from "../../../../../deno.json" with { type: "json" };
 import { generated } from "../../../../../env/generated/generated.ts";
@@ -275,8 +275,7 @@ export const CASES: readonly Case[] = [
     check: "secrets",
     state: "fail",
     name: "an open server without a token",
-    says:
-      /TAULAB_TOKEN is not set, and servers of episodes listen on 10\.0\.0\.1/,
+    says: /TAULAB_TOKEN is not set, and episode servers listen on 10\.0\.0\.1/,
     fix: /set TAULAB_TOKEN/,
     world: () => checkContext(slimeOf(["bridge.address=10.0.0.1"])),
   },
@@ -297,7 +296,7 @@ export const CASES: readonly Case[] = [
     check: "services",
     state: "pass",
     name: "a server of this recipe",
-    says: /generated, tool-calling agent, scripted customers/,
+    says: /generated, tool-calling agent, scripted user/,
     world: async (held) => {
       const { url } = await episodeServer(held);
       return checkContext(slimeOf([`bridge.services=["${url}"]`]));
@@ -352,7 +351,7 @@ export const CASES: readonly Case[] = [
     check: "services",
     state: "fail",
     name: "a port that is held",
-    says: /port \d+, for a server of episodes, is held here/,
+    says: /port \d+, for an episode server, is held here/,
     fix: /bridge.port/,
     world: (held) => {
       const { url } = held.use(pathServer({}));

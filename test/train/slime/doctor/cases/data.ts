@@ -1,4 +1,4 @@
-/** What is trained on: rows, batches, customers, the base model. */
+/** What is trained on: rows, batches, the user, the base model. */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
@@ -23,7 +23,7 @@ function withUser(
   ]));
 }
 
-function customerServer(
+function userServer(
   held: AsyncDisposableStack,
   headers: Record<string, string> = {},
   status = 200,
@@ -178,88 +178,88 @@ export const CASES: readonly Case[] = [
       ),
   },
   {
-    check: "customers",
+    check: "user",
     state: "pass",
-    name: "scripted customers",
-    says: /scripted customers speak/,
+    name: "a scripted user",
+    says: /the scripted user speaks/,
     world: () => checkContext(slimeOf()),
   },
   {
-    check: "customers",
+    check: "user",
     state: "pass",
     name: "an endpoint with room",
     says:
       /llm some\/model speaks within .* calls a minute, and the endpoint allows 100000/,
     world: (held) =>
       withUser(
-        customerServer(held, { "x-ratelimit-limit-requests": "100000" }).url,
+        userServer(held, { "x-ratelimit-limit-requests": "100000" }).url,
       ),
   },
   {
-    check: "customers",
+    check: "user",
     state: "fail",
     name: "an endpoint that allows fewer calls than the run makes",
     says: /calls a minute, and the endpoint allows 60: it would refuse/,
     fix: /requestsPerMinute to 60/,
     world: (held) =>
       withUser(
-        customerServer(held, { "x-ratelimit-limit-requests": "60" }).url,
+        userServer(held, { "x-ratelimit-limit-requests": "60" }).url,
       ),
   },
   {
-    check: "customers",
+    check: "user",
     state: "warn",
     name: "a recipe that asks for more than the endpoint allows",
     says: /comes to 100000 calls a minute .* allows 60/,
     fix: /requestsPerMinute to 60/,
     world: (held) =>
       withUser(
-        customerServer(held, { "x-ratelimit-limit-requests": "60" }).url,
+        userServer(held, { "x-ratelimit-limit-requests": "60" }).url,
         [
           "user.endpoint.calls.requestsPerMinute=100000",
         ],
       ),
   },
   {
-    check: "customers",
+    check: "user",
     state: "warn",
     name: "a recipe that makes sampling wait",
     says: /requestsPerMinute allows 30.* a rollout waits for it, \d+ minutes/,
     fix: /lower engine.concurrency/,
     world: (held) =>
-      withUser(customerServer(held).url, [
+      withUser(userServer(held).url, [
         "user.endpoint.calls.requestsPerMinute=30",
       ]),
   },
   {
-    check: "customers",
+    check: "user",
     state: "warn",
     name: "an endpoint that allows too few tokens",
     says: /tokens a minute, and the endpoint allows 1000/,
     fix: /raise the key's quota/,
     world: (held) =>
       withUser(
-        customerServer(held, { "x-ratelimit-limit-tokens": "1000" }).url,
+        userServer(held, { "x-ratelimit-limit-tokens": "1000" }).url,
       ),
   },
   {
-    check: "customers",
+    check: "user",
     state: "fail",
     name: "a 429 at the first call",
     says: /a single call is refused for its rate \(429\)/,
     fix: /raise its quota/,
-    world: (held) => withUser(customerServer(held, {}, 429).url),
+    world: (held) => withUser(userServer(held, {}, 429).url),
   },
   {
-    check: "customers",
+    check: "user",
     state: "fail",
     name: "a budget in dollars without a price",
     says: /--max-cost cannot be kept: "some\/model" has no price/,
     fix: /prices|limit the run/,
-    world: (held) => withUser(customerServer(held).url, ["budget.maxCost=1"]),
+    world: (held) => withUser(userServer(held).url, ["budget.maxCost=1"]),
   },
   {
-    check: "customers",
+    check: "user",
     state: "fail",
     name: "nobody there",
     says: /does not answer/,
@@ -267,7 +267,7 @@ export const CASES: readonly Case[] = [
     world: () => withUser("http://127.0.0.1:1"),
   },
   {
-    check: "customers",
+    check: "user",
     state: "fail",
     name: "a customer who says nothing",
     says: /does not answer in the form that it is asked for/,

@@ -1,6 +1,6 @@
 /**
- * The model that plays customers: one real conversation is begun, and its rate limit is held against what the
- * run would ask for.
+ * The simulated user: a real conversation is begun, and the endpoint's rate limit is compared with what the run
+ * would ask for.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -26,19 +26,19 @@ import {
   warn,
 } from "../check.ts";
 
-/** The check `customers`. */
+/** The check `user`. */
 export const check: Check = {
-  id: "customers",
+  id: "user",
   order: 160,
   title:
-    "a customer speaks, and the run's calls are within the endpoint's rate limit",
+    "the simulated user speaks, and the run's calls are within the endpoint's rate limit",
   timeoutMs: 120_000,
   async run(context) {
     const limits = new RateLimits();
     const spoken = await letOneSpeak(context, limits);
     if (typeof spoken !== "number") return [spoken];
     const { strategy, endpoint } = context.config.user;
-    if (!asksModel(strategy)) return verdict([], "scripted customers speak");
+    if (!asksModel(strategy)) return verdict([], "the scripted user speaks");
     const plan = forecastBy(context, spoken);
     return verdict(
       rateFaults(plan, { limits, config: context.config }),
@@ -165,10 +165,10 @@ function requestFaults(
   const servers = serversOf(config);
   const each = Math.max(1, Math.floor(requests / servers));
   const fix =
-    `set user.endpoint.calls.requestsPerMinute to ${each}, which each of ${servers} servers of episodes keeps to, or raise the key's quota`;
+    `set user.endpoint.calls.requestsPerMinute to ${each}, which each of ${servers} episode servers keeps to, or raise the key's quota`;
   if (own !== null && own > requests) {
     return [warn(
-      `user.endpoint.calls.requestsPerMinute comes to ${own} calls a minute of all servers of episodes, and the endpoint allows ${requests}`,
+      `user.endpoint.calls.requestsPerMinute comes to ${own} calls a minute of all episode servers, and the endpoint allows ${requests}`,
       fix,
     )];
   }
