@@ -8,7 +8,7 @@ import {
 import type { Domain } from "../env/domain.ts";
 import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** What is listed of an audit. */
 export interface ShownAudit {

@@ -19,7 +19,7 @@ import type {
 import type { Shell } from "../train/slime/hosts/shell.ts";
 import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
 import { bytes, count, duration } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** A table of what was compared, by kind of tensor; then faults, notes and the verdict. */
 export function reportText({ report, seconds }: Verified): string {

@@ -10,7 +10,7 @@ import {
   type DiagnosisReport,
 } from "../train/diagnosis/diagnosis_report.ts";
 import { count, percent } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** What is printed. */
 export interface ReportParts {

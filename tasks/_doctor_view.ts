@@ -8,7 +8,7 @@ import type {
 import type { DoctorReport } from "../train/slime/doctor/doctor.ts";
 import type { Terminal } from "./_terminal.ts";
 import { duration } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 const MARKS: Readonly<Record<FindingState, string>> = {
   pass: "pass",

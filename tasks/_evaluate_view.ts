@@ -13,7 +13,7 @@ import {
   duration,
   percent,
 } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** What is about to run. */
 export function sessionText(

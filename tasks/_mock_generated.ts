@@ -46,7 +46,7 @@ import { writeFileAtomic } from "../train/runs/storage.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { runPath } from "./_shared_flags.ts";
 import { bytes, count, duration, percent } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** What is asked for. */
 export interface MockFlags {

@@ -8,7 +8,7 @@ import type { Line, Step } from "../train/slime/setup/step.ts";
 import type { HostUndoReport } from "../train/slime/setup/undo.ts";
 import type { Terminal } from "./_terminal.ts";
 import { duration } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** A step of a plan, for `--json`. */
 export interface PlannedStep {

@@ -6,7 +6,7 @@ import type { Config } from "../train/config/config.ts";
 import { makePlan, type Plan } from "../train/cpu/run_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { bytes, count, duration } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** Prints the plan of a run. Writes nothing. */
 export async function dryRun(

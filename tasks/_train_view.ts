@@ -20,7 +20,7 @@ import {
   duration,
   percent,
 } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 /** The live line of a run. */
 export class TrainingLine {

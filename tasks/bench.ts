@@ -16,7 +16,7 @@ import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { benchBridge } from "./_bench_bridge.ts";
 import type { Terminal } from "./_terminal.ts";
 import { bytes, count, percent } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
   tauBench: z.string().optional().meta({

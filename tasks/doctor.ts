@@ -14,7 +14,7 @@ import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
 import { readRecipe } from "./_recipes.ts";
 import { hostsFlag, runsFlag } from "./_shared_flags.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
   recipe: z.string().min(1).default("qwen3-4b").meta({

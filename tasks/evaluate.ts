@@ -12,7 +12,7 @@ import {
   openEvaluation,
 } from "../train/evaluation/evaluation_session.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
   defaultName,

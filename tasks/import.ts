@@ -11,7 +11,7 @@ import {
   MANIFEST,
 } from "../env/benchmarks/tau/import/import_tau_bench.ts";
 import { count } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 

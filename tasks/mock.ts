@@ -21,7 +21,7 @@ import { knobKeys, mockGenerated } from "./_mock_generated.ts";
 import { keysHelp } from "./_train_flags.ts";
 import { runsFlag } from "./_shared_flags.ts";
 import { count } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
   source: z.enum(["generated", "tau-bench"]).default("generated").meta({

@@ -18,7 +18,7 @@ import {
 import { findJupyter } from "../notebooks/jupyter/python.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { duration } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const NOTEBOOKS = join(ROOT, "notebooks");

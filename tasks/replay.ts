@@ -10,7 +10,7 @@ import {
 } from "../env/benchmarks/tau/replay/replay_recordings.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count } from "../train/progress/amounts.ts";
-import { table } from "../train/progress/table.ts";
+import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
   tauBench: z.string().optional().meta({

@@ -50,6 +50,35 @@ Deno.test("a folder's private modules are imported within it alone", () => {
   );
 });
 
+Deno.test("two modules have the same name only where they are the same part of two things", () => {
+  const sources = FILES.filter((file) => folderOf(file) !== "test");
+  const alike = [...Map.groupBy(sources, (file) => basename(file)).values()]
+    .flatMap((files) =>
+      files.flatMap((one, i) =>
+        files.slice(i + 1).filter((other) => !isSamePart(one, other))
+          .map((other) => `${one} and ${other}`)
+      )
+    );
+  assert.deepEqual(alike, []);
+});
+
+/**
+ * Parts of two domains have the same names, and a domain that of the seam which it fills; a check has that of what it
+ * checks, a task that of the module which it runs; a folder may have an entry point and a registry.
+ */
+function isSamePart(one: string, other: string): boolean {
+  const name = basename(one);
+  if (/^(mod|registry)\.ts$/.test(name)) return true;
+  const [domain, another] = [one, other].map((file) =>
+    /^env\/domains\/(\w+)\//.exec(file)?.[1]
+  );
+  if (domain !== undefined && another !== undefined) return domain !== another;
+  return [one, other].some((file) =>
+    file === "env/domain.ts" || dirname(file) === "tasks" ||
+    dirname(file) === "train/slime/doctor/checks"
+  );
+}
+
 /** Imports that a rule forbids, in words. */
 function wrong(isWrong: (one: Import) => boolean): string[] {
   return IMPORTED.filter(isWrong)

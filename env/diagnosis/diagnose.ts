@@ -7,10 +7,10 @@ import {
   replayEpisode,
   type Write,
 } from "./decisive.ts";
-import { type Fault, faultOf } from "./fault.ts";
+import { type Fault, faultOf } from "./blame.ts";
 
 export type { Decisive, DiagnosedEpisode, Write } from "./decisive.ts";
-export type { Fault, FaultyParty } from "./fault.ts";
+export type { Fault, FaultyParty } from "./blame.ts";
 
 /** What there is to know of an episode, its data at hand. */
 export interface Diagnosis {

@@ -1,7 +1,7 @@
 /** Tables of a notebook: HTML, and the same as text. */
 
 import { count } from "../../train/progress/amounts.ts";
-import { table as textTable } from "../../train/progress/table.ts";
+import { table as textTable } from "../../train/progress/text_table.ts";
 import { type Html, html } from "./html.ts";
 import { Rich } from "./rich.ts";
 

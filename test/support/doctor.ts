@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { CheckContext } from "../../train/slime/doctor/check.ts";
-import { Facts } from "../../train/slime/doctor/facts.ts";
+import { Facts } from "../../train/slime/doctor/check_facts.ts";
 import { EvaluationDir } from "../../train/evaluation/evaluation_dir.ts";
 import { evaluationSchema } from "../../train/evaluation/evaluation_config.ts";
 import { localShell } from "../../train/slime/hosts/local_shell.ts";

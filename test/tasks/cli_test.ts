@@ -19,7 +19,7 @@ import {
   duration,
   percent,
 } from "../../train/progress/amounts.ts";
-import { table } from "../../train/progress/table.ts";
+import { table } from "../../train/progress/text_table.ts";
 
 const demo = {
   name: "demo",

@@ -8,7 +8,7 @@ import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.
 import { serveAirline } from "./expert/serve_airline.ts";
 import { airlineGoals } from "./goal/airline_goals.ts";
 import { airlineClauses } from "./policy_clauses.ts";
-import { airlineRows } from "./rows.ts";
+import { airlineRows } from "./owned_rows.ts";
 import { rowSchemas } from "./schema.ts";
 import { bookReservation } from "./tools/book_reservation.ts";
 import { cancelReservation } from "./tools/cancel_reservation.ts";

@@ -4,7 +4,7 @@ import { defineDomain } from "../../domain.ts";
 import { serveRetail } from "./expert/serve_retail.ts";
 import { retailGoals } from "./goal/retail_goals.ts";
 import { retailClauses, UNTESTED } from "./policy_clauses.ts";
-import { retailRows } from "./rows.ts";
+import { retailRows } from "./owned_rows.ts";
 import { rowSchemas } from "./schema.ts";
 import { retailUser } from "./user/retail_user.ts";
 import { retailWorld } from "./world/draw_world.ts";

@@ -7,7 +7,7 @@ import { BoundaryError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
 import type { Fault } from "../fault.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts } from "./check_facts.ts";
 
 /** How a finding stands: a `fail` would cost the run, a `warn` may. */
 export type FindingState = "pass" | "warn" | "fail" | "skipped";

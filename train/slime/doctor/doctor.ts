@@ -14,7 +14,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import type { Check, CheckContext, Finding } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import { examine } from "./examine.ts";
-import { Facts } from "./facts.ts";
+import { Facts } from "./check_facts.ts";
 import { gently } from "./gently.ts";
 import { clocks, greet } from "./greet.ts";
 import { openRelay, type Relay } from "./relay.ts";
