@@ -3,25 +3,41 @@
 import { join } from "node:path";
 import { z } from "zod";
 import {
-  SLIME_SPLITS,
-  slimeFileName,
-  slimeRows,
-} from "../train/slime/plan/example_rows.ts";
-import {
   domainsIn,
   loadTauBenchTasks,
   tauBenchDir,
 } from "../env/benchmarks/tau/tau_bench.ts";
-import { domainNames, domainNameSchema } from "../env/domains/registry.ts";
+import {
+  domainKey,
+  domainNames,
+  domainNameSchema,
+} from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
-import { readTextIfThere, writeFileAtomic } from "../train/runs/storage.ts";
-import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { knobKeys, mockGenerated } from "./_mock_generated.ts";
-import { keysHelp } from "./_train_flags.ts";
-import { runsFlag } from "./_shared_flags.ts";
+import {
+  mockFiles,
+  refuseOthers,
+  refuseTaken,
+  writeFiles,
+} from "../train/mock/mock_files.ts";
+import {
+  knobKeys,
+  mockWorld,
+  nearDuplicates,
+  outsideRates,
+  worldCoverage,
+} from "../train/mock/mock_world.ts";
 import { count } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
+import {
+  SLIME_SPLITS,
+  slimeFileName,
+  slimeRows,
+} from "../train/slime/plan/example_rows.ts";
+import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { worldJson, worldText } from "./_mock_view.ts";
+import { runPath, runsFlag } from "./_shared_flags.ts";
+import { keysHelp } from "./_train_flags.ts";
 
 const flags = z.object({
   source: z.enum(["generated", "tau-bench"]).default("generated").meta({
@@ -77,81 +93,125 @@ const flags = z.object({
 
 type Flags = z.infer<typeof flags>;
 
-interface MockFile {
-  readonly name: string;
-  readonly rows: number;
-  readonly text: string;
-  readonly sha256: string;
+async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
+  return flags.source === "generated"
+    ? await mockGenerated(flags, context)
+    : await mockTauBench(flags, context);
 }
 
-async function run(
+/** A generated world with a certificate for each task. */
+async function mockGenerated(
   flags: Flags,
-  context: TaskContext,
+  { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  if (flags.source === "generated") return await mockGenerated(flags, context);
-  const { terminal } = context;
-  const files = await filesOf(flags);
-  if (!flags.dryRun) {
-    await refuseOthers(files, flags);
-    await Deno.mkdir(flags.out, { recursive: true });
-    for (const { name, text } of files) {
-      await writeFileAtomic(join(flags.out, name), text);
-    }
+  const { out, dryRun, force, policy, trials, seed } = flags;
+  const range = rangeOf(flags);
+  const from = performance.now();
+  const certified = terminal.counting(flags.count, "tasks certified");
+  const onTask = () => certified.step();
+  const world = await mockWorld(flags, { signal, onTask });
+  const seconds = (performance.now() - from) / 1000;
+  const played = terminal.counting(
+    world.tasks("train").length * trials,
+    "episodes",
+  );
+  const excluded = range === null ? [] : await outsideRates(world, {
+    run: runPath(policy ?? "", flags.runs),
+    range,
+    trials,
+    seed,
+    signal,
+    onEpisode: () => played.step(),
+  });
+  const alike = await nearDuplicates(world, flags.tauBench);
+  terminal.endProgress();
+  const files = mockFiles(world, {
+    out,
+    excluded,
+    excludedWhy:
+      `Tasks that the policy of "${policy}" solves outside of ${flags.between} of ${trials} trials`,
+    rowsOf: (split, tasks) => ({
+      path: slimeFileName(domainKey(world), split),
+      text: slimeRows(tasks, "split"),
+    }),
+  });
+  if (!dryRun) {
+    if (!force) await refuseTaken(out);
+    await writeFiles(out, files);
   }
+  const coverage = worldCoverage(world);
+  const written = { files, out: dryRun ? null : out };
+  const mocked = { world, seconds, coverage, excluded, alike, ...written };
+  terminal.print(worldText(mocked));
+  return { json: { out, written: !dryRun, ...worldJson(mocked) } };
+}
+
+/** @throws {ConfigError} If it is no range, or no policy is named. */
+function rangeOf(
+  { between, policy }: Flags,
+): readonly [number, number] | null {
+  if (between === undefined) return null;
+  const [least = NaN, most = NaN] = between.split(",").map(Number);
+  if (!(least >= 0 && most <= 1 && least <= most)) {
+    throw new ConfigError(
+      `--between ${between} is no range of pass rates`,
+      { hint: "write it as 0.2,0.8" },
+    );
+  }
+  if (policy !== undefined) return [least, most];
+  throw new ConfigError(
+    "--between is about a policy's pass rate",
+    { hint: "name its run by --policy RUN" },
+  );
+}
+
+/** τ-bench's own tasks. */
+async function mockTauBench(
+  { out, dryRun, force, rows, tauBench }: Flags,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const files = await exampleFiles(tauBenchDir(tauBench), rows);
+  if (!dryRun) {
+    if (!force) await refuseOthers(out, files);
+    await writeFiles(out, files);
+  }
+  const shown = files.map(({ path, tasks, text }) => ({
+    name: path,
+    rows: tasks,
+    sha256: sha256([text]),
+    bytes: new TextEncoder().encode(text).length,
+  }));
   terminal.print(table([
     ["file", "rows", "bytes", "sha-256"],
-    ...files.map(({ name, rows, text, sha256 }) => [
-      join(flags.out, name),
+    ...shown.map(({ name, rows, sha256, bytes }) => [
+      join(out, name),
       count(rows),
-      count(new TextEncoder().encode(text).length),
+      count(bytes),
       sha256.slice(0, 16),
     ]),
   ]));
-  return {
-    json: {
-      out: flags.out,
-      rows: flags.rows,
-      written: !flags.dryRun,
-      files: files.map(({ name, rows, sha256 }) => ({ name, rows, sha256 })),
-    },
-  };
+  const listed = shown.map(({ bytes: _, ...file }) => file);
+  return { json: { out, rows, written: !dryRun, files: listed } };
 }
 
-async function filesOf({ tauBench, rows }: Flags): Promise<MockFile[]> {
-  const dir = tauBenchDir(tauBench);
-  const files = await Promise.all((await domainsIn(dir)).map(async (domain) => {
+/** The files of slime's example: a split of a domain each. */
+async function exampleFiles(dir: string, rows: Flags["rows"]) {
+  const domains = await domainsIn(dir);
+  if (domains.length === 0) {
+    throw new ConfigError(`Cannot find tasks in "${dir}"`, {
+      hint: "name the directory that deno task import has written",
+    });
+  }
+  const files = await Promise.all(domains.map(async (domain) => {
     const bySplit = await loadTauBenchTasks(dir, domain);
     return SLIME_SPLITS.flatMap((split) => {
       const tasks = bySplit.get(split);
       if (tasks === undefined) return [];
-      const text = slimeRows(tasks, rows);
-      return [{
-        name: slimeFileName(domain, split),
-        rows: tasks.length,
-        text,
-        sha256: sha256([text]),
-      }];
+      const path = slimeFileName(domain, split);
+      return [{ path, tasks: tasks.length, text: slimeRows(tasks, rows) }];
     });
   }));
   return files.flat();
-}
-
-/** Nothing is written if one file would replace another of the same name. */
-async function refuseOthers(
-  files: readonly MockFile[],
-  { out, force }: Flags,
-): Promise<void> {
-  if (force) return;
-  for (const { name, text } of files) {
-    const path = join(out, name);
-    const there = await readTextIfThere(path);
-    if (there !== undefined && there !== text) {
-      throw new ConfigError(
-        `"${path}" is there and differs`,
-        { hint: "choose another --out, or replace it by --force" },
-      );
-    }
-  }
 }
 
 /** The knobs of the world that the command line names. */

@@ -119,7 +119,7 @@ Deno.test("mock says what is missing or wrong", async () => {
     [["--source", "slime", "--out", "x"], /--source.*tau-bench/],
     [
       ["--source", "tau-bench", "--out", "x", "--tau-bench", "no/such"],
-      /Cannot find tasks in "no\/such\/retail"/,
+      /Cannot find tasks in "no\/such"\nhint: /,
     ],
   ];
   for (const [args, message] of cases) {

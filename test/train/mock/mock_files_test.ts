@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sha256 } from "../../../env/state_hash.ts";
+import {
+  mockFiles,
+  refuseOthers,
+  refuseTaken,
+  writeFiles,
+} from "../../../train/mock/mock_files.ts";
+import { knobKeys, mockWorld } from "../../../train/mock/mock_world.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
+
+const options = { env: "retail", count: 10, seed: 3, set: [] } as const;
+const world = await mockWorld(options);
+
+function filesWithout(...tasks: readonly string[]) {
+  return mockFiles(world, {
+    out: "w",
+    excluded: tasks.map((task) => ({ task, reason: "too easy" })),
+    excludedWhy: "They are too easy",
+    rowsOf: (split, tasks) => ({
+      path: `${split}.txt`,
+      text: tasks.map(({ id }) => id).join("\n"),
+    }),
+  });
+}
+
+Deno.test("mockWorld() has a tenth of its tasks for dev and test each, and takes a world's knobs", async () => {
+  assert.deepEqual(world.splits.map((split) => world.tasks(split).length), [
+    8,
+    1,
+    1,
+  ]);
+  for (const { key } of knobKeys("retail")) assert.doesNotMatch(key, /Tasks$/);
+  await assert.rejects(
+    mockWorld({ ...options, set: ["refusedShar=0"] }),
+    { name: "ConfigError", message: /data.generated.refusedShar/ },
+  );
+});
+
+Deno.test("mockFiles() ends with a manifest of the others, and leaves out what is excluded", () => {
+  const [task] = world.tasks("train");
+  const files = filesWithout(task!.id);
+  const byPath = new Map(files.map(({ path, text }) => [path, text]));
+  const { path, text } = files.at(-1)!;
+  assert.equal(path, "manifest.json");
+  assert.deepEqual(
+    JSON.parse(text).files,
+    Object.fromEntries(
+      files.slice(0, -1).map(({ path, text }) => [path, sha256([text])]),
+    ),
+  );
+  assert.ok(!byPath.get("train.txt")?.split("\n").includes(task!.id));
+  assert.match(byPath.get("recipe.yaml") ?? "", /exclude: w\/exclude.yaml/);
+  assert.ok(!filesWithout().some(({ path }) => path === "exclude.yaml"));
+});
+
+Deno.test("writeFiles() writes what neither refuseTaken() nor refuseOthers() refuses", () =>
+  inTempDir(async (dir) => {
+    const out = join(dir, "w");
+    await refuseTaken(out);
+    const files = [{ path: "a/b", text: "1" }];
+    await writeFiles(out, files);
+    assert.equal(await Deno.readTextFile(join(out, "a/b")), "1");
+    await refuseOthers(out, files);
+    const other = [{ path: "a/b", text: "2" }];
+    await assert.rejects(refuseOthers(out, other), /is there and differs/);
+    await assert.rejects(refuseTaken(out), /is not empty/);
+  }));
