@@ -3,8 +3,8 @@
  * the result is the same model.
  */
 
+import type { ConversionEvents } from "../train/slime/checkpoint/conversion.ts";
 import {
-  type ConversionEvents,
   type ConversionRequest,
   runConversion,
   runVerification,

@@ -11,19 +11,24 @@ import { quoteWords, type Shell } from "../hosts/shell.ts";
 import { conversionError } from "./convert_failure.ts";
 import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 import type { Probe } from "./convert_probe.ts";
-import type { Verified, Verifier } from "./verifier.ts";
+import type { Verified, Verifier, VerifyProgress } from "./verifier.ts";
+
+/** What goes on, for whoever waits. */
+export interface ConversionEvents {
+  readonly signal?: AbortSignal | undefined;
+  /** A line for people. */
+  readonly onStage?: ((text: string) => void) | undefined;
+  readonly onConvert?: ((progress: ConvertProgress) => void) | undefined;
+  readonly onVerify?: ((progress: VerifyProgress) => void) | undefined;
+}
 
 /** What {@linkcode convert} needs. */
-export interface ConvertContext {
+export interface ConvertContext extends Omit<ConversionEvents, "onVerify"> {
   readonly shell: Shell;
   /** Compares two directories where they are; `undefined` does without. */
   readonly verify: Verifier | undefined;
   /** Replace a target that is there and differs. */
   readonly force: boolean;
-  readonly signal?: AbortSignal | undefined;
-  /** What goes on: a line for people. */
-  readonly onStage?: ((text: string) => void) | undefined;
-  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
 }
 
 /** How far the tool has written. */
@@ -155,12 +160,12 @@ async function runTool(
 /** Reports how much is on disk until the tool has ended. That it cannot be told is no failure. */
 async function watch(
   { partial, expectedBytes }: ConversionPlan,
-  { context: { shell, onProgress }, done }: {
+  { context: { shell, onConvert }, done }: {
     context: ConvertContext;
     done: AbortSignal;
   },
 ): Promise<void> {
-  if (onProgress === undefined) return;
+  if (onConvert === undefined) return;
   const script = `${quoteWords(["du", "-sb", partial])} 2>/dev/null`;
   const start = performance.now();
   while (!done.aborted) {
@@ -170,7 +175,7 @@ async function watch(
       const bytes = parseInt(stdout);
       const seconds = (performance.now() - start) / 1000;
       if (code === 0 && bytes >= 0) {
-        onProgress({ bytes, expectedBytes, seconds });
+        onConvert({ bytes, expectedBytes, seconds });
       }
     } catch (error) {
       if (!done.aborted && !(error instanceof HostError)) throw error;

@@ -22,7 +22,6 @@ const MOST_CONFIG = 4 * 1024 * 1024;
 
 /** A model's directory. */
 export interface HfDirectory {
-  readonly directory: string;
   /** The text of `config.json`. */
   readonly config: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
@@ -83,7 +82,7 @@ export function openHfDirectory(directory: string): HfDirectory {
       }" lacks "${name}", which ${INDEX} promises there; download the shard again`
     ),
   );
-  return { directory, config, tensors, faults };
+  return { config, tensors, faults };
 }
 
 /** The value; `undefined` where the data are at fault, which is noted. */

@@ -11,11 +11,15 @@ import {
   shapeMismatches,
 } from "../model_shapes.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
-import { convert, type Converted, type ConvertProgress } from "./conversion.ts";
+import {
+  type ConversionEvents,
+  convert,
+  type Converted,
+} from "./conversion.ts";
 import { type ConversionPlan, planConversion } from "./convert_plan.ts";
 import { type Probe, probeConversion } from "./convert_probe.ts";
 import { fullShape, shapeOfConfig } from "./shape.ts";
-import { type Verified, verifierOf, type VerifyProgress } from "./verifier.ts";
+import { type Verified, verifierOf } from "./verifier.ts";
 
 /** What is to be converted or verified, and where. */
 export interface ConversionRequest {
@@ -41,15 +45,6 @@ export interface ConversionRequest {
   /** Replace a target that is there and differs. */
   readonly force: boolean;
   readonly verify: boolean;
-}
-
-/** What goes on. */
-export interface ConversionEvents {
-  readonly signal?: AbortSignal | undefined;
-  /** A line for people. */
-  readonly onStage?: ((text: string) => void) | undefined;
-  readonly onConvert?: ((progress: ConvertProgress) => void) | undefined;
-  readonly onVerify?: ((progress: VerifyProgress) => void) | undefined;
 }
 
 /** What became of a request. */
@@ -85,7 +80,7 @@ export async function runConversion(
   options: ConversionEvents & { readonly dryRun?: boolean } = {},
 ): Promise<ConversionOutcome> {
   const { host, paths, model } = request;
-  const { signal, onStage, onConvert: onProgress } = options;
+  const { signal } = options;
   await using shells = openHost(host);
   const tools = shells.within(request.within);
   const [from, to] = [absolute(request, request.from), request.to];
@@ -118,7 +113,7 @@ export async function runConversion(
     shell: tools,
     verify: request.verify ? verify : undefined,
     force: request.force,
-    ...{ signal, onStage, onProgress },
+    ...options,
   });
   return { ...converted, plan };
 }

@@ -66,7 +66,7 @@ export interface SetupEvent {
 /** How hosts are reached and time passes. */
 export interface SetupContext
   extends Omit<StepOptions, "onLine" | "onProgress"> {
-  /** Names this run. */
+  /** Names this run, for hosts that share a directory: they wait for each other, not for strangers. */
   readonly run: string;
   now(): Date;
   onEvent?(event: SetupEvent): void;

@@ -1,20 +1,18 @@
 /** A host while it is set up: its shells, its lock, and what was made on it. */
 
 import { HostError } from "../../../env/errors.ts";
-import { poll, type Sleep } from "../../../env/retry.ts";
+import { poll } from "../../../env/retry.ts";
 import type { HostShells } from "../hosts/host_shells.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
+import type { SetupContext } from "./run_setup.ts";
 import type { HostPlan } from "./setup_plan.ts";
 import { pathWord } from "./step.ts";
 
 /** What a session is opened with. */
-export interface SessionOptions {
+export interface SessionOptions
+  extends Pick<SetupContext, "run" | "signal" | "sleep"> {
   readonly plan: HostPlan;
-  /** Names this run, for hosts that share a directory: they wait for each other, not for strangers. */
-  readonly run: string;
-  readonly signal: AbortSignal;
-  readonly sleep?: Sleep | undefined;
   /** Another host of this run has the lock. */
   onWait?(): void;
 }
