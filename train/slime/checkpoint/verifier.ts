@@ -7,6 +7,7 @@ import {
   HostError,
   messageOf,
 } from "../../../env/errors.ts";
+import { parseJson } from "../../runs/versions.ts";
 import type { Host } from "../hosts/hosts_file.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 import { MODEL_SHAPES, type ModelName } from "../model_shapes.ts";
@@ -195,7 +196,8 @@ async function verifyThere(
   }`;
   onProgress?.({ done: 0, total: 0, seconds: 0, place: shell.name });
   const output = await shell.run({ script }, { signal });
-  const parsed = jsonSchema.safeParse(lastJson(output.stdout));
+  const line = output.stdout.trim().split("\n").at(-1)!;
+  const parsed = jsonSchema.safeParse(parseJson(line));
   if (parsed.success) {
     const { seconds, peak_memory_bytes: peakBytes, ...rest } = parsed.data;
     const { equal: _, bytes_per_s: __, ...report } = rest;
@@ -214,12 +216,4 @@ async function verifyThere(
         `put taulab there by "deno task setup --serve ${shell.name}" and run the same command again, or leave it out by --skip-verify`,
     },
   );
-}
-
-function lastJson(stdout: string): unknown {
-  try {
-    return JSON.parse(stdout.trim().split("\n").at(-1)!);
-  } catch {
-    return undefined;
-  }
 }
