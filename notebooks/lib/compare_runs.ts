@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { parse } from "yaml";
+import { renameOldKeys } from "../../train/config/old_names.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 import type { Estimate } from "../../train/evaluation/interval.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
@@ -66,7 +67,9 @@ export async function showConfigDifference(a: Run, b: Run): Promise<Rich> {
 
 async function leavesOf({ path }: Run): Promise<Map<string, string>> {
   const text = await readTextIfThere(join(path, "config.yaml")) ?? "";
-  return new Map(flatten(parse(text), ""));
+  const config = parse(text) ?? {};
+  renameOldKeys(config);
+  return new Map(flatten(config, ""));
 }
 
 function flatten(value: unknown, path: string): [string, string][] {
