@@ -6,7 +6,7 @@ import type {
   ConversionOutcome,
   ConversionRequest,
 } from "../train/slime/checkpoint/run_conversion.ts";
-import { faultText } from "../train/slime/checkpoint/tensor_fault.ts";
+import { tensorFaultText } from "../train/slime/checkpoint/tensor_fault.ts";
 import { shapeText } from "../train/slime/checkpoint/tensor.ts";
 import type {
   Verified,
@@ -24,7 +24,7 @@ import { table } from "../train/progress/text_table.ts";
 /** A table of what was compared, by kind of tensor; then faults, notes and the verdict. */
 export function reportText({ report, seconds }: Verified): string {
   const { tensors, faults, notes, checkpoints } = report;
-  const faultLines = faults.map((fault) => `✗ ${faultText(fault)}`);
+  const faultLines = faults.map((fault) => `✗ ${tensorFaultText(fault)}`);
   if (checkpoints.length === 0) return faultLines.join("\n");
   const kinds = Map.groupBy(tensors, ({ kind }) => kind);
   const rows = [...kinds].map(([kind, of]) => [

@@ -13,6 +13,7 @@ import {
   type LayoutEntry,
   layoutOf,
 } from "./checkpoint_layout.ts";
+import type { StorageInfo } from "./dcp_metadata.ts";
 import { INDEX } from "./hf_dir.ts";
 import {
   commonPickle,
@@ -149,12 +150,7 @@ export async function writeSafetensors(
 }
 
 /** A part of a tensor of Megatron's, as one rank has it. */
-export interface MadeChunk {
-  readonly key: string;
-  /** Of the whole tensor. */
-  readonly shape: readonly number[];
-  readonly offsets: readonly number[];
-  readonly sizes: readonly number[];
+export interface MadeChunk extends Omit<WrittenChunk, keyof StorageInfo> {
   readonly bytes: Uint8Array;
 }
 

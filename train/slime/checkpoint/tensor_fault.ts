@@ -1,7 +1,7 @@
 /** What is wrong with a checkpoint, and what training would have made of it. */
 
 /** Kinds of faults. */
-export type FaultKind =
+export type TensorFaultKind =
   /** The directory is not whole: a file is missing, cut off or damaged. */
   | "incomplete"
   /** `config.json` or the run's arguments are of another model. */
@@ -19,8 +19,8 @@ export type FaultKind =
   | "unreadable";
 
 /** One fault. */
-export interface Fault {
-  readonly kind: FaultKind;
+export interface TensorFault {
+  readonly kind: TensorFaultKind;
   /** The checkpoint's directory. */
   readonly where: string;
   /** Names of tensors as Hugging Face has them, or as the file has them where there is no such name. */
@@ -32,7 +32,9 @@ export interface Fault {
 }
 
 /** A fault in one line. */
-export function faultText({ kind, tensors, what, training }: Fault): string {
+export function tensorFaultText(
+  { kind, tensors, what, training }: TensorFault,
+): string {
   const [first, ...more] = tensors;
   const name = first === undefined
     ? ""

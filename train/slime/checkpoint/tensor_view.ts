@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { exists } from "./byte_file.ts";
-import { type Fault, TRAINING } from "./tensor_fault.ts";
+import { type TensorFault, TRAINING } from "./tensor_fault.ts";
 import { isHfDirectory, openHfDirectory } from "./hf_dir.ts";
 import {
   type CheckpointShape,
@@ -51,7 +51,7 @@ export interface Checkpoint extends Disposable {
   /** What the files beside the weights say of the model; `undefined` where they do not. */
   readonly shape: CheckpointShape | undefined;
   /** What is wrong without a look at any tensor. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly TensorFault[];
   /** Names of what is there and no weight: states of modules and of the optimizer. */
   readonly ignored: readonly string[];
   /** The tensors of a model of that shape, and what is wrong with them. */
@@ -66,7 +66,7 @@ export interface View {
   readonly tiedCopy: ViewTensor | undefined;
   /** Rows that only fill up the vocabulary. */
   readonly padding: readonly ViewTensor[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly TensorFault[];
 }
 
 /**
@@ -98,7 +98,7 @@ function openHf(path: string): Checkpoint {
   };
 }
 
-function incomplete(where: string, what: string): Fault {
+function incomplete(where: string, what: string): TensorFault {
   return {
     kind: "incomplete",
     where,
@@ -119,7 +119,7 @@ interface Tensors {
 }
 
 function viewHf(where: string, { shape, tensors }: Tensors): View {
-  const faults: Fault[] = [];
+  const faults: TensorFault[] = [];
   const found = new Map<string, ViewTensor>();
   const layout = layoutOf(shape);
   for (const entry of layout) {
@@ -149,7 +149,7 @@ function viewHf(where: string, { shape, tensors }: Tensors): View {
   };
 }
 
-function missingFault(where: string, { name }: LayoutEntry): Fault {
+function missingFault(where: string, { name }: LayoutEntry): TensorFault {
   return {
     kind: "missing",
     where,
@@ -161,7 +161,7 @@ function missingFault(where: string, { name }: LayoutEntry): Fault {
 }
 
 /** One fault for the same tensor of many layers. */
-function byKind(faults: readonly Fault[]): Fault[] {
+function byKind(faults: readonly TensorFault[]): TensorFault[] {
   const groups = Map.groupBy(
     faults,
     ({ kind, tensors: [name] }) => `${kind} ${name!.replace(/\d+/, "N")}`,
@@ -188,7 +188,7 @@ function shapeFault(
     entry: LayoutEntry;
     wanted: readonly number[];
   },
-): Fault {
+): TensorFault {
   const [rows, columns] = source.shape.slice(-2);
   const turned = shapeText([...source.shape.slice(0, -2), columns!, rows!]) ===
     shapeText(wanted);
@@ -205,7 +205,7 @@ function shapeFault(
   };
 }
 
-function unexpected(where: string, names: readonly string[]): Fault[] {
+function unexpected(where: string, names: readonly string[]): TensorFault[] {
   if (names.length === 0) return [];
   return [{
     kind: "unexpected",
@@ -287,7 +287,7 @@ class MegatronTable {
   readonly #where: string;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
   readonly #layers: number;
-  readonly #faults = new Map<string, Fault>();
+  readonly #faults = new Map<string, TensorFault>();
   readonly #read = new Set<string>();
   readonly #tiling = new Map<string, string | undefined>();
 
@@ -297,7 +297,7 @@ class MegatronTable {
     this.#layers = shape.layers;
   }
 
-  get faults(): readonly Fault[] {
+  get faults(): readonly TensorFault[] {
     return [...this.#faults.values()];
   }
 
@@ -401,7 +401,7 @@ class MegatronTable {
   #note(
     key: string,
     entry: LayoutEntry,
-    fault: Pick<Fault, "kind" | "what" | "training">,
+    fault: Pick<TensorFault, "kind" | "what" | "training">,
   ): void {
     const known = this.#faults.get(key);
     this.#faults.set(key, {

@@ -14,7 +14,7 @@ import { MODEL_SHAPES, type ModelName } from "../model_shapes.ts";
 import { pathWord } from "../setup/step.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import { fullShape } from "./shape.ts";
-import { type Fault, faultText, TRAINING } from "./tensor_fault.ts";
+import { type TensorFault, tensorFaultText, TRAINING } from "./tensor_fault.ts";
 import { openCheckpoint } from "./tensor_view.ts";
 import { verifyCheckpoints, type VerifyReport } from "./verify_checkpoint.ts";
 
@@ -128,7 +128,7 @@ const EMPTY = {
 };
 
 /** A directory that cannot be opened at all is a fault as others are: of a try that was cut off, say. */
-function unreadable(error: DataError): Fault {
+function unreadable(error: DataError): TensorFault {
   return {
     kind: "incomplete",
     where: error.path ?? "",
@@ -142,7 +142,11 @@ function verified(
   rest: Pick<Verified, "report" | "seconds" | "peakBytes">,
 ): Verified {
   const { faults } = rest.report;
-  return { ...rest, equal: faults.length === 0, faults: faults.map(faultText) };
+  return {
+    ...rest,
+    equal: faults.length === 0,
+    faults: faults.map(tensorFaultText),
+  };
 }
 
 /** A report as `--json` prints it. */

@@ -14,7 +14,7 @@ import {
   type Pair,
   pairBytes,
 } from "./compare_tensors.ts";
-import { type Fault, TRAINING } from "./tensor_fault.ts";
+import { type TensorFault, TRAINING } from "./tensor_fault.ts";
 import {
   type CheckpointShape,
   type LayoutEntry,
@@ -78,7 +78,7 @@ export interface VerifyReport {
   readonly shape: CheckpointShape | undefined;
   readonly tensors: readonly TensorResult[];
   /** Empty where all is as it shall be. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly TensorFault[];
   /** What is odd and no fault, each a sentence. */
   readonly notes: readonly string[];
   /** Bytes that were read and looked at. */
@@ -226,7 +226,7 @@ function indexOf(at: number, shape: readonly number[]): number[] {
 function configFaults(
   { path, format, shape: found }: Checkpoint,
   shape: CheckpointShape,
-): Fault[] {
+): TensorFault[] {
   const differences = found ? shapeDifferences(found, shape) : [];
   if (differences.length === 0) return [];
   const file = format === "hf" ? "config.json" : "common.pt";
@@ -245,9 +245,12 @@ function configFaults(
 function ownFaults(
   result: Result,
   checkpoints: readonly Checkpoint[],
-): Fault[] {
+): TensorFault[] {
   const { left, unreadable, incomparable, difference, entry } = result;
-  const of = (fault: Omit<Fault, "where" | "tensors">, name = entry.name) => [
+  const of = (
+    fault: Omit<TensorFault, "where" | "tensors">,
+    name = entry.name,
+  ) => [
     { ...fault, where: checkpoints[result.where]!.path, tensors: [name] },
   ];
   if (incomparable !== undefined) {
@@ -283,10 +286,10 @@ interface Context
 async function valueFaults(
   results: readonly Result[],
   context: Context,
-): Promise<Fault[]> {
+): Promise<TensorFault[]> {
   const differing = results.filter((one) => one.difference && !one.unreadable);
   const byKind = Map.groupBy(differing, ({ entry }) => entry.kind);
-  const faults: Fault[] = [];
+  const faults: TensorFault[] = [];
   for (const group of byKind.values()) {
     const worst = group[0]!;
     const cause = await likelyCause(worst, context);
