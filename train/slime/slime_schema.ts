@@ -18,7 +18,7 @@ import {
 } from "../config/config_sections.ts";
 import type { DeepReadonly } from "../config/config_schema.ts";
 import { MODEL_SHAPES, type ModelName } from "./model_shapes.ts";
-import { count, key, path, positive, rate } from "./schema_key.ts";
+import { count, path, positive, rate } from "./value_schemas.ts";
 import {
   algorithmSchema,
   numericsSchema,
@@ -36,22 +36,19 @@ const flagValue = z.union([
 const modelNames = Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]];
 
 const modelSchema = z.strictObject({
-  name: key(
-    z.enum(modelNames).default("Qwen3-4B"),
+  name: z.enum(modelNames).default("Qwen3-4B").describe(
     "The model; its shape gives Megatron's model arguments",
   ),
-  directory: key(
-    path.default("/root/Qwen3-4B"),
-    "The checkpoint in Hugging Face's format, on every host",
-    "--hf-checkpoint",
-  ),
-  reference: key(
-    path.nullable().default(null),
-    "Weights to begin with and to stay near; null loads the directory itself, without conversion",
-    "--ref-load",
-  ),
-  thinking: key(
-    z.boolean().nullable().default(null),
+  directory: path.default("/root/Qwen3-4B").meta({
+    description: "The checkpoint in Hugging Face's format, on every host",
+    flag: "--hf-checkpoint",
+  }),
+  reference: path.nullable().default(null).meta({
+    description:
+      "Weights to begin with and to stay near; null loads the directory itself, without conversion",
+    flag: "--ref-load",
+  }),
+  thinking: z.boolean().nullable().default(null).describe(
     "Whether a hybrid model thinks before it answers; null leaves it to its chat template",
   ),
 });
@@ -69,31 +66,28 @@ const pathsSchema = z.strictObject({
 });
 
 const clusterSchema = z.strictObject({
-  nodes: key(
-    positive.default(1),
-    "Hosts that train",
-    "--actor-num-nodes",
-  ),
-  gpusPerNode: key(
-    positive.default(2),
-    "GPUs of a host that train",
-    "--actor-num-gpus-per-node",
-  ),
-  hostGpus: key(
-    positive.nullable().default(null),
-    "GPUs that a host offers; null offers those that the run needs",
-    "--num-gpus-per-node",
-  ),
-  colocate: key(
-    z.boolean().default(true),
-    "Training and engines take turns on the same GPUs",
-    "--colocate",
-  ),
-  rolloutGpus: key(
-    positive.nullable().default(null),
-    "GPUs of the engines; null, when colocated, has those that train",
-    "--rollout-num-gpus",
-  ),
+  nodes: positive.default(1).meta({
+    description: "Hosts that train",
+    flag: "--actor-num-nodes",
+  }),
+  gpusPerNode: positive.default(2).meta({
+    description: "GPUs of a host that train",
+    flag: "--actor-num-gpus-per-node",
+  }),
+  hostGpus: positive.nullable().default(null).meta({
+    description:
+      "GPUs that a host offers; null offers those that the run needs",
+    flag: "--num-gpus-per-node",
+  }),
+  colocate: z.boolean().default(true).meta({
+    description: "Training and engines take turns on the same GPUs",
+    flag: "--colocate",
+  }),
+  rolloutGpus: positive.nullable().default(null).meta({
+    description:
+      "GPUs of the engines; null, when colocated, has those that train",
+    flag: "--rollout-num-gpus",
+  }),
   hosts: z.array(z.string().min(1)).default([]).describe(
     "Names in hosts.yaml, the head first; none is this machine",
   ),
@@ -123,164 +117,143 @@ const clusterSchema = z.strictObject({
 });
 
 const rolloutSchema = z.strictObject({
-  steps: key(
-    positive.default(500),
-    "Rollouts, each with its steps of training",
-    "--num-rollout",
-  ),
-  batchSize: key(
-    positive.default(32),
-    "Tasks a rollout",
-    "--rollout-batch-size",
-  ),
-  groupSize: key(
-    positive.default(8),
-    "Episodes of each task",
-    "--n-samples-per-prompt",
-  ),
-  globalBatchSize: key(
-    positive.default(256),
-    "Episodes a step of the optimizer",
-    "--global-batch-size",
-  ),
-  stepsPerRollout: key(
-    positive.nullable().default(null),
-    "Steps of the optimizer a rollout; null follows from the batch sizes",
-    "--num-steps-per-rollout",
-  ),
-  overSamplingBatchSize: key(
-    positive.nullable().default(null),
-    "Tasks begun at a time; null is the batch size",
-    "--over-sampling-batch-size",
-  ),
-  maxResponseLen: key(
-    positive.default(1024),
-    "Most tokens of an answer of the model",
-    "--rollout-max-response-len",
-  ),
-  maxContextLen: key(
-    positive.default(16_384),
-    "Most tokens of an episode, prompt and all",
-    "--rollout-max-context-len",
-  ),
-  temperature: key(
-    rate.default(1),
-    "Sampling temperature",
-    "--rollout-temperature",
-  ),
-  shuffle: key(
-    z.boolean().default(true),
-    "Shuffle tasks each epoch",
-    "--rollout-shuffle",
-  ),
-  filter: key(
-    path.nullable().default("generate.keep_group"),
-    "Which groups are kept: by default those whose rewards differ, failed episodes aside; null keeps all",
-    "--dynamic-sampling-filter-path",
-  ),
-  balance: key(
-    z.boolean().default(true),
-    "Share work among ranks by its length",
-    "--balance-data",
-  ),
+  steps: positive.default(500).meta({
+    description: "Rollouts, each with its steps of training",
+    flag: "--num-rollout",
+  }),
+  batchSize: positive.default(32).meta({
+    description: "Tasks a rollout",
+    flag: "--rollout-batch-size",
+  }),
+  groupSize: positive.default(8).meta({
+    description: "Episodes of each task",
+    flag: "--n-samples-per-prompt",
+  }),
+  globalBatchSize: positive.default(256).meta({
+    description: "Episodes a step of the optimizer",
+    flag: "--global-batch-size",
+  }),
+  stepsPerRollout: positive.nullable().default(null).meta({
+    description:
+      "Steps of the optimizer a rollout; null follows from the batch sizes",
+    flag: "--num-steps-per-rollout",
+  }),
+  overSamplingBatchSize: positive.nullable().default(null).meta({
+    description: "Tasks begun at a time; null is the batch size",
+    flag: "--over-sampling-batch-size",
+  }),
+  maxResponseLen: positive.default(1024).meta({
+    description: "Most tokens of an answer of the model",
+    flag: "--rollout-max-response-len",
+  }),
+  maxContextLen: positive.default(16_384).meta({
+    description: "Most tokens of an episode, prompt and all",
+    flag: "--rollout-max-context-len",
+  }),
+  temperature: rate.default(1).meta({
+    description: "Sampling temperature",
+    flag: "--rollout-temperature",
+  }),
+  shuffle: z.boolean().default(true).meta({
+    description: "Shuffle tasks each epoch",
+    flag: "--rollout-shuffle",
+  }),
+  filter: path.nullable().default("generate.keep_group").meta({
+    description:
+      "Which groups are kept: by default those whose rewards differ, failed episodes aside; null keeps all",
+    flag: "--dynamic-sampling-filter-path",
+  }),
+  balance: z.boolean().default(true).meta({
+    description: "Share work among ranks by its length",
+    flag: "--balance-data",
+  }),
   maxTurns: positive.default(30).describe("Most actions of an episode"),
 });
 
 const evalSchema = z.strictObject({
-  every: key(
-    count.default(5),
-    "Rollouts between evaluations; 0 has none",
-    "--eval-interval",
-  ),
+  every: count.default(5).meta({
+    description: "Rollouts between evaluations; 0 has none",
+    flag: "--eval-interval",
+  }),
   splits: z.array(z.enum(["dev", "test"])).default(["dev"]).describe(
     "Splits that are evaluated, each on its own tasks",
   ),
-  samples: key(
-    positive.default(1),
-    "Episodes of each task",
-    "--n-samples-per-eval-prompt",
-  ),
-  maxResponseLen: key(
-    positive.default(1024),
-    "Most tokens of an answer",
-    "--eval-max-response-len",
-  ),
-  topK: key(
-    z.int().min(-1).default(1),
-    "Tokens to choose among; 1 takes the likeliest",
-    "--eval-top-k",
-  ),
+  samples: positive.default(1).meta({
+    description: "Episodes of each task",
+    flag: "--n-samples-per-eval-prompt",
+  }),
+  maxResponseLen: positive.default(1024).meta({
+    description: "Most tokens of an answer",
+    flag: "--eval-max-response-len",
+  }),
+  topK: z.int().min(-1).default(1).meta({
+    description: "Tokens to choose among; 1 takes the likeliest",
+    flag: "--eval-top-k",
+  }),
 });
 
 const engineSchema = z.strictObject({
-  gpus: key(
-    positive.default(1),
-    "GPUs an engine",
-    "--rollout-num-gpus-per-engine",
-  ),
-  memory: key(
-    z.number().gt(0).lt(1).default(0.7),
-    "Share of a GPU's memory for weights and cache",
-    "--sglang-mem-fraction-static",
-  ),
-  concurrency: key(
-    positive.default(64),
-    "Most episodes at once, an engine",
-    "--sglang-server-concurrency",
-  ),
-  routerPort: key(
-    positive.default(3100),
-    "Port of the router that slime starts",
-    "--sglang-router-port",
-  ),
-  routerPolicy: key(
-    z.enum([
-      "consistent_hashing",
-      "manual",
-      "cache_aware",
-      "power_of_two",
-      "round_robin",
-      "random",
-    ]).default("consistent_hashing"),
-    "How turns find their engine; consistent_hashing keeps an episode on one and needs slime's build of the router, manual does so with PyPI's",
-    "--router-policy",
-  ),
+  gpus: positive.default(1).meta({
+    description: "GPUs an engine",
+    flag: "--rollout-num-gpus-per-engine",
+  }),
+  memory: z.number().gt(0).lt(1).default(0.7).meta({
+    description: "Share of a GPU's memory for weights and cache",
+    flag: "--sglang-mem-fraction-static",
+  }),
+  concurrency: positive.default(64).meta({
+    description: "Most episodes at once, an engine",
+    flag: "--sglang-server-concurrency",
+  }),
+  routerPort: positive.default(3100).meta({
+    description: "Port of the router that slime starts",
+    flag: "--sglang-router-port",
+  }),
+  routerPolicy: z.enum([
+    "consistent_hashing",
+    "manual",
+    "cache_aware",
+    "power_of_two",
+    "round_robin",
+    "random",
+  ]).default("consistent_hashing").meta({
+    description:
+      "How turns find their engine; consistent_hashing keeps an episode on one and needs slime's build of the router, manual does so with PyPI's",
+    flag: "--router-policy",
+  }),
 });
 
 const checkpointSchema = z.strictObject({
-  directory: key(
-    path.default("/root/taulab-checkpoints"),
-    "Where checkpoints go, in a directory of the run's name, and where the run looks when resumed",
-    "--save",
-  ),
-  every: key(
-    positive.default(20),
-    "Rollouts between checkpoints",
-    "--save-interval",
-  ),
-  huggingFace: key(
-    path.nullable().default(null),
-    "Also write each in Hugging Face's format, as DIR/RUN/{rollout_id}",
-    "--save-hf",
-  ),
+  directory: path.default("/root/taulab-checkpoints").meta({
+    description:
+      "Where checkpoints go, in a directory of the run's name, and where the run looks when resumed",
+    flag: "--save",
+  }),
+  every: positive.default(20).meta({
+    description: "Rollouts between checkpoints",
+    flag: "--save-interval",
+  }),
+  huggingFace: path.nullable().default(null).meta({
+    description:
+      "Also write each in Hugging Face's format, as DIR/RUN/{rollout_id}",
+    flag: "--save-hf",
+  }),
 });
 
 const trackingSchema = z.strictObject({
-  wandb: key(
-    z.boolean().default(false),
-    "Log to Weights & Biases too; its key is WANDB_API_KEY of the environment",
-    "--use-wandb",
-  ),
-  project: key(
-    z.string().min(1).nullable().default(null),
-    "Project there",
-    "--wandb-project",
-  ),
-  group: key(
-    z.string().min(1).nullable().default(null),
-    "Group there",
-    "--wandb-group",
-  ),
+  wandb: z.boolean().default(false).meta({
+    description:
+      "Log to Weights & Biases too; its key is WANDB_API_KEY of the environment",
+    flag: "--use-wandb",
+  }),
+  project: z.string().min(1).nullable().default(null).meta({
+    description: "Project there",
+    flag: "--wandb-project",
+  }),
+  group: z.string().min(1).nullable().default(null).meta({
+    description: "Group there",
+    flag: "--wandb-group",
+  }),
 });
 
 const bridgeSchema = z.strictObject({
@@ -316,11 +289,10 @@ const slimeUserSchema = userSchema.extend({
 /** A slime recipe: every key of it, with its default. */
 export const slimeSchema = z.strictObject({
   trainer: z.literal("slime").default("slime").describe("Who trains"),
-  seed: key(
-    z.int().min(0).default(42),
-    "Seed of the order of tasks and of episodes",
-    "--rollout-seed",
-  ),
+  seed: z.int().min(0).default(42).meta({
+    description: "Seed of the order of tasks and of episodes",
+    flag: "--rollout-seed",
+  }),
   data: slimeDataSchema.prefault({}),
   agent: agentName().default("tool-calling").describe("How the model serves"),
   prompt: z.enum(["full", "none"]).default("full").describe(

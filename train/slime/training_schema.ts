@@ -1,178 +1,159 @@
 /** The sections of a slime recipe that Megatron reads: how the model is spread, what is learnt from, and how. */
 
 import { z } from "zod";
-import { key, positive, rate, weight } from "./schema_key.ts";
+import { positive, rate, weight } from "./value_schemas.ts";
 
 /** How the model and its batches are spread over GPUs. */
 export const parallelSchema = z.strictObject({
-  tensor: key(
-    positive.default(2),
-    "Ranks that share each layer",
-    "--tensor-model-parallel-size",
-  ),
-  sequence: key(
-    z.boolean().default(true),
-    "Share norms along the sequence; needs tensor above 1",
-    "--sequence-parallel",
-  ),
-  pipeline: key(
-    positive.default(1),
-    "Ranks that share the layers",
-    "--pipeline-model-parallel-size",
-  ),
-  context: key(
-    positive.default(1),
-    "Ranks that share each sequence",
-    "--context-parallel-size",
-  ),
-  expert: key(
-    positive.default(1),
-    "Ranks that share the experts",
-    "--expert-model-parallel-size",
-  ),
-  expertTensor: key(
-    positive.default(1),
-    "Ranks that share each expert",
-    "--expert-tensor-parallel-size",
-  ),
-  recompute: key(
-    z.enum(["full", "selective"]).nullable().default("full"),
-    "What is computed again in the backward pass instead of kept",
-    "--recompute-granularity",
-  ),
-  recomputeMethod: key(
-    z.enum(["uniform", "block"]).nullable().default("uniform"),
-    "How layers are chosen for it",
-    "--recompute-method",
-  ),
-  recomputeLayers: key(
-    positive.nullable().default(1),
-    "Layers a piece of it",
-    "--recompute-num-layers",
-  ),
-  dynamicBatch: key(
-    z.boolean().default(true),
-    "Fill micro-batches up to a number of tokens",
-    "--use-dynamic-batch-size",
-  ),
-  maxTokensPerGpu: key(
-    positive.default(9216),
-    "Most tokens of a micro-batch, a GPU; times context",
-    "--max-tokens-per-gpu",
-  ),
-  microBatchSize: key(
-    positive.nullable().default(null),
-    "Episodes of a micro-batch, where it is not dynamic",
-    "--micro-batch-size",
-  ),
+  tensor: positive.default(2).meta({
+    description: "Ranks that share each layer",
+    flag: "--tensor-model-parallel-size",
+  }),
+  sequence: z.boolean().default(true).meta({
+    description: "Share norms along the sequence; needs tensor above 1",
+    flag: "--sequence-parallel",
+  }),
+  pipeline: positive.default(1).meta({
+    description: "Ranks that share the layers",
+    flag: "--pipeline-model-parallel-size",
+  }),
+  context: positive.default(1).meta({
+    description: "Ranks that share each sequence",
+    flag: "--context-parallel-size",
+  }),
+  expert: positive.default(1).meta({
+    description: "Ranks that share the experts",
+    flag: "--expert-model-parallel-size",
+  }),
+  expertTensor: positive.default(1).meta({
+    description: "Ranks that share each expert",
+    flag: "--expert-tensor-parallel-size",
+  }),
+  recompute: z.enum(["full", "selective"]).nullable().default("full").meta({
+    description: "What is computed again in the backward pass instead of kept",
+    flag: "--recompute-granularity",
+  }),
+  recomputeMethod: z.enum(["uniform", "block"]).nullable().default("uniform")
+    .meta({
+      description: "How layers are chosen for it",
+      flag: "--recompute-method",
+    }),
+  recomputeLayers: positive.nullable().default(1).meta({
+    description: "Layers a piece of it",
+    flag: "--recompute-num-layers",
+  }),
+  dynamicBatch: z.boolean().default(true).meta({
+    description: "Fill micro-batches up to a number of tokens",
+    flag: "--use-dynamic-batch-size",
+  }),
+  maxTokensPerGpu: positive.default(9216).meta({
+    description: "Most tokens of a micro-batch, a GPU; times context",
+    flag: "--max-tokens-per-gpu",
+  }),
+  microBatchSize: positive.nullable().default(null).meta({
+    description: "Episodes of a micro-batch, where it is not dynamic",
+    flag: "--micro-batch-size",
+  }),
 });
 
 /** What is learnt from. */
 export const algorithmSchema = z.strictObject({
-  advantage: key(
-    z.enum([
-      "grpo",
-      "gspo",
-      "cispo",
-      "reinforce_plus_plus",
-      "reinforce_plus_plus_baseline",
-      "ppo",
-    ]).default("grpo"),
-    "How rewards become advantages",
-    "--advantage-estimator",
-  ),
-  klLoss: key(
-    z.boolean().default(true),
-    "Measure the KL to the reference, at a forward pass of it",
-    "--use-kl-loss",
-  ),
-  klLossCoef: key(
-    weight.default(0),
-    "Weight of that KL in the loss",
-    "--kl-loss-coef",
-  ),
-  klLossType: key(
-    z.enum(["k1", "k2", "k3", "low_var_kl"]).default("low_var_kl"),
-    "How it is estimated",
-    "--kl-loss-type",
-  ),
-  entropyCoef: key(
-    weight.default(0),
-    "Weight of the entropy bonus",
-    "--entropy-coef",
-  ),
-  clipLow: key(
-    weight.default(0.2),
-    "The ratio is clipped at 1 - clipLow",
-    "--eps-clip",
-  ),
-  clipHigh: key(
-    weight.default(0.28),
-    "The ratio is clipped at 1 + clipHigh",
-    "--eps-clip-high",
-  ),
-  normalizeAdvantages: key(
-    z.boolean().default(false),
-    "Whiten advantages over the batch; reinforce_plus_plus needs it",
-    "--normalize-advantages",
-  ),
-  engineLogprobs: key(
-    z.boolean().default(false),
-    "Take the engines' log probabilities for the old policy's",
-    "--use-rollout-logprobs",
-  ),
-  importanceSampling: key(
-    z.boolean().default(false),
-    "Correct for engines and trainer not agreeing on log probabilities",
-    "--use-tis",
-  ),
+  advantage: z.enum([
+    "grpo",
+    "gspo",
+    "cispo",
+    "reinforce_plus_plus",
+    "reinforce_plus_plus_baseline",
+    "ppo",
+  ]).default("grpo").meta({
+    description: "How rewards become advantages",
+    flag: "--advantage-estimator",
+  }),
+  klLoss: z.boolean().default(true).meta({
+    description: "Measure the KL to the reference, at a forward pass of it",
+    flag: "--use-kl-loss",
+  }),
+  klLossCoef: weight.default(0).meta({
+    description: "Weight of that KL in the loss",
+    flag: "--kl-loss-coef",
+  }),
+  klLossType: z.enum(["k1", "k2", "k3", "low_var_kl"]).default("low_var_kl")
+    .meta({ description: "How it is estimated", flag: "--kl-loss-type" }),
+  entropyCoef: weight.default(0).meta({
+    description: "Weight of the entropy bonus",
+    flag: "--entropy-coef",
+  }),
+  clipLow: weight.default(0.2).meta({
+    description: "The ratio is clipped at 1 - clipLow",
+    flag: "--eps-clip",
+  }),
+  clipHigh: weight.default(0.28).meta({
+    description: "The ratio is clipped at 1 + clipHigh",
+    flag: "--eps-clip-high",
+  }),
+  normalizeAdvantages: z.boolean().default(false).meta({
+    description:
+      "Whiten advantages over the batch; reinforce_plus_plus needs it",
+    flag: "--normalize-advantages",
+  }),
+  engineLogprobs: z.boolean().default(false).meta({
+    description: "Take the engines' log probabilities for the old policy's",
+    flag: "--use-rollout-logprobs",
+  }),
+  importanceSampling: z.boolean().default(false).meta({
+    description:
+      "Correct for engines and trainer not agreeing on log probabilities",
+    flag: "--use-tis",
+  }),
 });
 
 /** How weights move. */
 export const optimizerSchema = z.strictObject({
-  name: key(
-    z.enum(["adam", "sgd"]).default("adam"),
-    "The optimizer",
-    "--optimizer",
-  ),
-  learningRate: key(rate.default(1e-6), "Learning rate", "--lr"),
-  decay: key(
-    z.enum(["constant", "linear", "cosine", "inverse-square-root"]).default(
+  name: z.enum(["adam", "sgd"]).default("adam").meta({
+    description: "The optimizer",
+    flag: "--optimizer",
+  }),
+  learningRate: rate.default(1e-6).meta({
+    description: "Learning rate",
+    flag: "--lr",
+  }),
+  decay: z.enum(["constant", "linear", "cosine", "inverse-square-root"])
+    .default(
       "constant",
-    ),
-    "How it decays",
-    "--lr-decay-style",
-  ),
-  weightDecay: key(weight.default(0.1), "Weight decay", "--weight-decay"),
-  beta1: key(weight.default(0.9), "Adam's β1", "--adam-beta1"),
-  beta2: key(weight.default(0.98), "Adam's β2", "--adam-beta2"),
+    ).meta({ description: "How it decays", flag: "--lr-decay-style" }),
+  weightDecay: weight.default(0.1).meta({
+    description: "Weight decay",
+    flag: "--weight-decay",
+  }),
+  beta1: weight.default(0.9).meta({
+    description: "Adam's β1",
+    flag: "--adam-beta1",
+  }),
+  beta2: weight.default(0.98).meta({
+    description: "Adam's β2",
+    flag: "--adam-beta2",
+  }),
 });
 
 /** Precision and kernels. */
 export const numericsSchema = z.strictObject({
-  attentionDropout: key(
-    weight.default(0),
-    "Dropout of attention",
-    "--attention-dropout",
-  ),
-  hiddenDropout: key(
-    weight.default(0),
-    "Dropout of hidden states",
-    "--hidden-dropout",
-  ),
-  gradientsInFp32: key(
-    z.boolean().default(true),
-    "Sum and reduce gradients in fp32",
-    "--accumulate-allreduce-grads-in-fp32",
-  ),
-  softmaxInFp32: key(
-    z.boolean().default(true),
-    "Softmax of attention in fp32",
-    "--attention-softmax-in-fp32",
-  ),
-  attention: key(
-    z.enum(["auto", "flash", "fused", "unfused", "local"]).default("flash"),
-    "Kernel of attention",
-    "--attention-backend",
-  ),
+  attentionDropout: weight.default(0).meta({
+    description: "Dropout of attention",
+    flag: "--attention-dropout",
+  }),
+  hiddenDropout: weight.default(0).meta({
+    description: "Dropout of hidden states",
+    flag: "--hidden-dropout",
+  }),
+  gradientsInFp32: z.boolean().default(true).meta({
+    description: "Sum and reduce gradients in fp32",
+    flag: "--accumulate-allreduce-grads-in-fp32",
+  }),
+  softmaxInFp32: z.boolean().default(true).meta({
+    description: "Softmax of attention in fp32",
+    flag: "--attention-softmax-in-fp32",
+  }),
+  attention: z.enum(["auto", "flash", "fused", "unfused", "local"]).default(
+    "flash",
+  ).meta({ description: "Kernel of attention", flag: "--attention-backend" }),
 });
