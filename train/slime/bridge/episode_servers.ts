@@ -28,22 +28,15 @@ export interface ServiceEvent {
 }
 
 /** Settings of {@linkcode startServices}. */
-export interface ServicesOptions extends CallOptions {
-  /** The slime recipe: its name, or a YAML file. */
-  readonly recipePath: string;
-  /** Keys set over it: `user.strategy=llm`. */
-  readonly overrides: readonly string[];
+export interface ServicesOptions
+  extends CallOptions, Omit<ServiceSpec, "host" | "port" | "logPath"> {
   /** Holds `serve-0.log` and so on. */
   readonly logDir: string;
   readonly onEvent?: (event: ServiceEvent) => void;
-  /** The run dir that episodes are kept in. Default: they are not. */
-  readonly record?: string;
   /** Where they listen. Default: the recipe's `cluster.address`; beyond loopback they demand TAULAB_TOKEN. */
   readonly host?: string;
   /** The first one's port; the others follow. Default: the recipe's `bridge.port`; 0 takes free ones. */
   readonly port?: number;
-  /** Over our own environment. */
-  readonly env?: Readonly<Record<string, string>>;
   /** Until a server that does not get ready is given up. Default: 120 s. */
   readonly startTimeoutMs?: number;
   /** Servers that an earlier process of ours left running; those that still answer are taken over. */

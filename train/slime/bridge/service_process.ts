@@ -41,7 +41,7 @@ export interface ServiceSpec {
   readonly port: number;
   /** What it prints is appended here. */
   readonly logPath: string;
-  /** The run dir that its episodes are kept in. */
+  /** The run dir that its episodes are kept in. Default: they are not. */
   readonly record?: string;
   /** Over our own environment. */
   readonly env?: Readonly<Record<string, string>>;

@@ -34,13 +34,13 @@ export interface CheckContext extends ResolvedSlime {
   readonly facts: Facts;
   /** A base URL as the head reaches it, made into one that is reached from here. */
   readonly reach: (base: string) => string;
-  /** Reads a variable of this machine's environment. */
+  /** Reads a variable of this machine's environment. Default: `Deno.env.get`. */
   readonly env: (name: string) => string | undefined;
-  /** Directory of the runs, where evaluations of the base model are looked for. */
+  /** Directory of the runs, where evaluations of the base model are looked for. Default: `runs`. */
   readonly runs: string;
   /** The evaluation of the base model; `null` looks for the latest. */
   readonly baseRun: string | null;
-  /** Files of rows to look at; empty looks at those that a launch would write. */
+  /** Files of rows to look at. Default: those that a launch would write. */
   readonly rowFiles: readonly string[];
   /** The text of generate.py. */
   readonly hooks: string;
@@ -103,13 +103,20 @@ export async function onEachHost(
   return found.flat();
 }
 
-/** What was found of hosts, which answer in any order, in the order of the hosts: the head is what others are held against. */
-export function inOrder<T>(
+/**
+ * Compares what was found on hosts, which answer in any order, with the first of them, mostly the head.
+ * @param compare Gets another host's, the first one's, and the first one's name.
+ */
+export function differences<T>(
   hosts: readonly Shell[],
   found: ReadonlyMap<string, T>,
-): [host: string, value: T][] {
-  return hosts.flatMap(({ name }) =>
-    found.has(name) ? [[name, found.get(name)!] as [string, T]] : []
+  compare: (there: T, first: T, name: string) => readonly Observed[],
+): Observed[] {
+  const [first, ...others] = hosts.map(({ name }) => name)
+    .filter((name) => found.has(name));
+  return others.flatMap((host) =>
+    compare(found.get(host)!, found.get(first!)!, first!)
+      .map((one) => ({ ...one, host }))
   );
 }
 

@@ -20,7 +20,10 @@ import { clocks, greet } from "./greet.ts";
 import { openRelay, type Relay } from "./relay.ts";
 
 /** Settings of {@linkcode preflight}. */
-export interface DoctorOptions extends CallOptions {
+export interface DoctorOptions
+  extends
+    CallOptions,
+    Partial<Pick<CheckContext, "runs" | "rowFiles" | "env">> {
   /** The head first, in the order of `cluster.hosts`; this machine where the recipe names none. */
   readonly hosts: readonly Shell[];
   /** Ids of the checks to make. Default: all that are of the moment. */
@@ -31,14 +34,8 @@ export interface DoctorOptions extends CallOptions {
   readonly running?: boolean;
   /** Until a check is given up. Default: its own time. */
   readonly timeoutMs?: number;
-  /** Default: `runs`. */
-  readonly runs?: string;
   /** The evaluation of the base model. Default: the latest there is. */
   readonly baseRun?: string;
-  /** Files of rows. Default: those that a launch would write. */
-  readonly rowFiles?: readonly string[];
-  /** Reads a variable of the environment. Default: `Deno.env.get`. */
-  readonly env?: (name: string) => string | undefined;
   /** Called when a check has ended. */
   readonly onCheck?: (check: Check, findings: readonly Finding[]) => void;
 }
@@ -76,8 +73,12 @@ export async function preflight(
     ...slime,
     hosts,
     reach: (base) => relay?.urlFor(base) ?? base,
-    facts: new Facts({ config, head: answering(shells[0], hosts), signal }),
-    env: options.env ?? ((name) => Deno.env.get(name)),
+    facts: new Facts({
+      config,
+      head: hosts.find((host) => host === shells[0]),
+      signal,
+    }),
+    env: options.env ?? Deno.env.get,
     runs: options.runs ?? "runs",
     baseRun: options.baseRun ?? null,
     rowFiles: options.rowFiles ?? [],
@@ -144,11 +145,4 @@ export function chooseChecks(
   return CHECKS.filter(({ id, when = "before" }) =>
     only.length > 0 ? only.includes(id) : when === "always" || when === moment
   ).filter(({ id }) => !skip.includes(id));
-}
-
-function answering(
-  head: Shell | undefined,
-  hosts: readonly Shell[],
-): Shell | undefined {
-  return hosts.find((host) => host === head);
 }

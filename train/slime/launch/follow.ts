@@ -52,16 +52,15 @@ const LAST_LINES = 4_000;
  */
 export async function followJob(options: FollowOptions): Promise<JobEnd> {
   const pending: string[] = [];
-  const recent = new RecentLines();
+  const recent: string[] = [];
   using log = await JobLog.open(options.logPath, (line) => {
     pending.push(line);
-    recent.add(line);
+    recent.push(line);
+    if (recent.length > 2 * LAST_LINES) recent.splice(0, LAST_LINES);
   });
   const follower = new Follower(options, { log, pending });
   const job = await follower.follow();
-  const failure = job.state === "FAILED"
-    ? explainFailure(job, recent.lines)
-    : null;
+  const failure = job.state === "FAILED" ? explainFailure(job, recent) : null;
   return { job, failure };
 }
 
@@ -243,16 +242,4 @@ class Follower {
 function isPassing(error: unknown): error is RayError {
   return error instanceof RayError && error.kind !== "not_found" &&
     error.kind !== "refused";
-}
-
-/** The end of a log, for what is said of a failure. */
-class RecentLines {
-  lines: string[] = [];
-
-  add(line: string): void {
-    this.lines.push(line);
-    if (this.lines.length > 2 * LAST_LINES) {
-      this.lines = this.lines.slice(-LAST_LINES);
-    }
-  }
 }

@@ -13,17 +13,16 @@ import { SlimeMetricsReader, type SlimeMetricsShape } from "./slime_metrics.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
 /** What a person is told while a job runs. */
-export interface SessionEvents {
+export interface SessionEvents
+  extends Pick<FollowOptions, "onState" | "onNote"> {
   /** A line of metrics that is new. */
   readonly onLine?: (line: AnyMetrics) => void;
-  readonly onState?: (job: RayJob) => void;
-  readonly onNote?: (text: string) => void;
   /** Each line of the job's log, those that are known first. */
   readonly onLogLines?: (lines: readonly string[]) => void;
 }
 
 /** Settings of {@linkcode followSession}. */
-export interface SessionOptions
+export interface FollowSessionOptions
   extends
     CallOptions,
     SessionEvents,
@@ -37,7 +36,9 @@ export interface SessionOptions
  * are not lost; a line of metrics that is there is not written again.
  * @throws As {@linkcode followJob}.
  */
-export async function followSession(options: SessionOptions): Promise<JobEnd> {
+export async function followSession(
+  options: FollowSessionOptions,
+): Promise<JobEnd> {
   const { run, onLine } = options;
   const { submissionId } = lastSession(run);
   const reader = new SlimeMetricsReader(

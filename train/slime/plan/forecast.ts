@@ -135,10 +135,10 @@ export function forecast(
     : load(evalEpisodes, evalEpisodes);
   const evaluations = evaluationCount(rollout.steps, evals.every);
   const one = load(batch.samples, atOnce);
-  const run = sum(
-    times(one, rollout.steps),
-    evaluation === null ? null : times(evaluation, evaluations),
-  );
+  const run = sum([
+    [one, rollout.steps],
+    ...evaluation === null ? [] : [[evaluation, evaluations] as const],
+  ]);
   return {
     rates,
     atOnce,
@@ -239,29 +239,19 @@ function costOf(
     1e6;
 }
 
-function times(load: Load, count: number): Load {
-  return {
-    episodes: load.episodes * count,
-    tokens: load.tokens * count,
-    userCalls: load.userCalls * count,
-    userPromptTokens: load.userPromptTokens * count,
-    userCompletionTokens: load.userCompletionTokens * count,
-    cost: load.cost === null ? null : load.cost * count,
-    seconds: load.seconds * count,
-  };
-}
-
-function sum(a: Load, b: Load | null): Load {
-  if (b === null) return a;
-  return {
-    episodes: a.episodes + b.episodes,
-    tokens: a.tokens + b.tokens,
-    userCalls: a.userCalls + b.userCalls,
-    userPromptTokens: a.userPromptTokens + b.userPromptTokens,
-    userCompletionTokens: a.userCompletionTokens + b.userCompletionTokens,
-    cost: a.cost === null || b.cost === null ? null : a.cost + b.cost,
-    seconds: a.seconds + b.seconds,
-  };
+/** So many loads of one kind and so many of another; of a cost that is not known neither is the sum. */
+function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
+  const [[first]] = parts as readonly [readonly [Load, number]];
+  const total = (key: keyof Load) =>
+    parts.reduce<number | null>((sum, [load, count]) => {
+      const value = load[key];
+      return sum === null || value === null ? null : sum + value * count;
+    }, 0);
+  const keys = Object.keys(first) as (keyof Load)[];
+  return Object.fromEntries(keys.map((key) => [key, total(key)])) as Record<
+    keyof Load,
+    number | null
+  > as Load;
 }
 
 /** Evaluations are spread evenly over the rollouts here. */

@@ -4,8 +4,8 @@ import type { Shell } from "../../hosts/shell.ts";
 import {
   type Check,
   type CheckContext,
+  differences,
   fail,
-  inOrder,
   type Observed,
   onEachHost,
   verdict,
@@ -35,7 +35,7 @@ export const check: Check = {
       context.hosts,
       (host) => lookAt(host, { context, models }),
     );
-    return [...found, ...different(inOrder(context.hosts, models))];
+    return [...found, ...differences(context.hosts, models, compare)];
   },
 };
 
@@ -121,24 +121,14 @@ function again({ config: { model } }: CheckContext): string {
 }
 
 /** Ranks of all hosts load the same model, and engines speak with the tokenizer of theirs. */
-function different(
-  [first, ...others]: readonly (readonly [string, HostModel])[],
-): Observed[] {
-  if (first === undefined) return [];
-  const [firstName, firstModel] = first;
-  return others.flatMap(([host, model]) => {
-    const names = differingFiles(firstModel, model);
-    if (names.length === 0) return [];
-    return [{
-      ...fail(
-        `differs from ${firstName} in ${names.slice(0, 4).join(", ")}${
-          names.length > 4 ? ` and ${names.length - 4} more` : ""
-        }`,
-        `copy the model's directory of one host to the others, as by rsync -a`,
-      ),
-      host,
-    }];
-  });
+function compare(there: HostModel, first: HostModel, name: string): Observed[] {
+  const names = differingFiles(first, there);
+  if (names.length === 0) return [];
+  const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
+  return [fail(
+    `differs from ${name} in ${names.slice(0, 4).join(", ")}${more}`,
+    `copy the model's directory of one host to the others, as by rsync -a`,
+  )];
 }
 
 function differingFiles(a: HostModel, b: HostModel): string[] {

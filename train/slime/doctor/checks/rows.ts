@@ -7,6 +7,7 @@ import { z } from "zod";
 import { domainKey } from "../../../../env/domains/registry.ts";
 import { DataError, messageOf } from "../../../../env/errors.ts";
 import { slimeFileName, slimeRows } from "../../plan/example_rows.ts";
+import { planSplits } from "../../plan/slime_rows.ts";
 import type { Dataset, Split, Task } from "../../../../env/types.ts";
 import {
   type Check,
@@ -47,11 +48,7 @@ async function filesOf(
   dataset: Dataset,
 ): Promise<RowFile[]> {
   if (rowFiles.length > 0) return await Promise.all(rowFiles.map(readRows));
-  const splits: Split[] = [
-    "train",
-    ...config.eval.every > 0 ? config.eval.splits : [],
-  ];
-  return splits.map((split) => ({
+  return planSplits(config).map((split) => ({
     name: slimeFileName(domainKey(dataset), split),
     text: slimeRows(dataset.tasks(split), "split"),
   }));

@@ -4,8 +4,8 @@ import type { Shell } from "../../hosts/shell.ts";
 import {
   type Check,
   type CheckContext,
+  differences,
   fail,
-  inOrder,
   type Observed,
   onEachHost,
   verdict,
@@ -35,7 +35,7 @@ export const check: Check = {
         summary(python),
       );
     });
-    return [...found, ...different(inOrder(context.hosts, pythons))];
+    return [...found, ...differences(context.hosts, pythons, compare)];
   },
 };
 
@@ -123,29 +123,25 @@ function summary({ python, packages, cuda, commit }: HostPython): string {
 }
 
 /** Ray refuses hosts of another Python or Ray; the others break later. */
-function different(
-  [first, ...others]: readonly (readonly [string, HostPython])[],
+function compare(
+  python: HostPython,
+  first: HostPython,
+  name: string,
 ): Observed[] {
-  if (first === undefined) return [];
   const facts = (python: HostPython): Record<string, string | null> => ({
     ...python.packages,
     python: python.python,
     slime: python.commit,
     cuda: python.cuda,
   });
-  return others.flatMap(([host, python]) => {
-    const [here, there] = [facts(first[1]), facts(python)];
-    const keys = Object.keys(here).filter((key) => here[key] !== there[key]);
-    if (keys.length === 0) return [];
-    const list = keys.map((key) =>
-      `${key} ${there[key] ?? "none"} (${here[key] ?? "none"} on ${first[0]})`
-    );
-    return [{
-      ...fail(
-        `differs from ${first[0]}: ${list.join(", ")}`,
-        `make all hosts alike: the same image, or "deno task setup" on all of them`,
-      ),
-      host,
-    }];
-  });
+  const [here, there] = [facts(first), facts(python)];
+  const keys = Object.keys(here).filter((key) => here[key] !== there[key]);
+  if (keys.length === 0) return [];
+  const list = keys.map((key) =>
+    `${key} ${there[key] ?? "none"} (${here[key] ?? "none"} on ${name})`
+  );
+  return [fail(
+    `differs from ${name}: ${list.join(", ")}`,
+    `make all hosts alike: the same image, or "deno task setup" on all of them`,
+  )];
 }
