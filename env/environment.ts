@@ -1,4 +1,4 @@
-/** The live world of one task: a fork of the database, tools over it, and a customer. */
+/** The live world of one task: a fork of the database, tools over it, and a user. */
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
@@ -24,7 +24,7 @@ import {
 export interface EnvironmentOptions {
   readonly dataset: Dataset;
   readonly task: Task;
-  /** The customer; the environment is the only one to talk to them. */
+  /** The user; the environment is the only one to talk to them. */
   readonly user: User;
   /** An episode that is under way already, to go on from. Default: one that has not been opened. */
   readonly from?: {
@@ -107,7 +107,7 @@ class LiveEnvironment implements Environment {
       : { source: "tool", content, done: false };
   }
 
-  /** What goes wrong with the customer is never the agent's fault. */
+  /** What goes wrong with the user is never the agent's fault. */
   async #asking(
     ask: () => Promise<string>,
     { signal }: CallOptions,
@@ -134,7 +134,7 @@ class LiveEnvironment implements Environment {
   }
 }
 
-/** What the agent said to the customer in these turns. */
+/** What the agent said to the user in these turns. */
 export function saidIn(turns: readonly Turn[]): string[] {
   return turns.flatMap(({ action }) =>
     action.type === "respond" ? [action.content] : []

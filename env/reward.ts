@@ -1,6 +1,6 @@
 /**
  * Grading: an episode is right if it left the database as the gold actions do, and if the agent told the
- * customer what the task asks for. Pure: looks at states and texts, and changes nothing.
+ * user what the task asks for. Pure: looks at states and texts, and changes nothing.
  */
 
 import type { Database, RowPair } from "./database.ts";
@@ -16,7 +16,7 @@ export interface Outcome {
   /** The state in which it should be, see {@linkcode goldOf}. */
   readonly gold: Database;
   readonly task: Task;
-  /** Everything that the agent said to the customer. */
+  /** Everything that the agent said to the user. */
   readonly said: readonly string[];
 }
 

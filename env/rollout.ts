@@ -1,5 +1,5 @@
 /**
- * One agent, one customer, one task: the rollout of an episode, and of many at once.
+ * One agent, one user, one task: the rollout of an episode, and of many at once.
  *
  *     environment.open ─▶ agent.act ─▶ environment.step ─▶ agent.observe ─▶ … ─▶ reward
  */
@@ -298,7 +298,7 @@ class Attempt {
     throw new TypeError("Cannot step: the environment is not open");
   }
 
-  /** What the customer did wrong; `null` where their goal is not known, or nothing was scored. */
+  /** What the user did wrong; `null` where their goal is not known, or nothing was scored. */
   get findings(): UserFinding[] | null {
     const { environment, firstMessage, reward } = this;
     const { dataset, task } = this.#options;

@@ -114,9 +114,9 @@ export interface Dataset {
  */
 export interface Prompts {
   readonly user: {
-    /** System prompt of the customer: `<<instruction_display>>`. */
+    /** System prompt of the user: `<<instruction_display>>`. */
     readonly system: string;
-    /** The same, for a customer who thinks before it speaks. */
+    /** The same, for a user who thinks before it speaks. */
     readonly reactSystem: string;
     /** What stands for `<<instruction_display>>` where there is an instruction: `<<instruction>>`. */
     readonly instructionDisplay: string;
@@ -126,7 +126,7 @@ export interface Prompts {
     readonly reflect: string;
     /** Who speaks, in transcripts, by message role. */
     readonly roleLabels: Readonly<Record<string, string>>;
-    /** What the agent says before the customer's first message. */
+    /** What the agent says before the user's first message. */
     readonly firstAgentMessage: string;
   };
   readonly agent: {
@@ -145,7 +145,7 @@ export interface Prompts {
   };
 }
 
-/** What an agent does in a turn: call a tool, or speak to the customer. */
+/** What an agent does in a turn: call a tool, or speak to the user. */
 export type Action =
   | { readonly type: "tool"; readonly call: ToolCall }
   | { readonly type: "respond"; readonly content: string };
@@ -196,7 +196,7 @@ export interface Environment {
   readonly database: Database;
   /** Every action so far, in order. */
   readonly turns: readonly Turn[];
-  /** Starts the conversation; returns the customer's first message. */
+  /** Starts the conversation; returns the user's first message. */
   open(options?: CallOptions): Promise<string>;
   /** Takes one action. Tool errors are observations; user failures throw {@linkcode InfrastructureError}. */
   step(action: Action, options?: CallOptions): Promise<Observation>;
@@ -209,13 +209,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The simulated customer of one episode. */
+/** The simulated user of one episode. */
 export interface User {
-  /** The customer's first message. */
+  /** The user's first message. */
   open(options?: CallOptions): Promise<string>;
-  /** The customer's answer to what the agent said; contains {@linkcode STOP} when they are done. */
+  /** The user's answer to what the agent said; contains {@linkcode STOP} when they are done. */
   reply(message: string, options?: CallOptions): Promise<string>;
-  /** What the customer's model has used so far; left out where there is none. */
+  /** What the user's model has used so far; left out where there is none. */
   readonly usage?: Usage;
 }
 
@@ -245,7 +245,7 @@ export interface AgentStart {
   /** For agents that know the gold (the expert); others must not look at it. */
   readonly task: Task;
   readonly seed: number;
-  /** The customer's first message. */
+  /** The user's first message. */
   readonly firstMessage: string;
   /** Turns that were taken before, by whomever: the agent holds them for its own and goes on. Default: none. */
   readonly history?: readonly Turn[];
@@ -408,14 +408,14 @@ export interface Episode {
   readonly parseErrors: number;
   /** What the models used, attempts that failed included. */
   readonly usage: { readonly agent: Usage; readonly user: Usage };
-  /** What the simulated customer did wrong; `null` where nothing is known of the customer's goal. */
+  /** What the simulated user did wrong; `null` where nothing is known of the user's goal. */
   readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;
 }
 
 /**
- * What simulated customers do wrong: tell everything at once, state what their goal does not hold, end before
+ * What simulated users do wrong: tell everything at once, state what their goal does not hold, end before
  * their request is settled, repeat what was said, go on after it is settled.
  */
 export type UserFault =
@@ -425,10 +425,10 @@ export type UserFault =
   | "echo"
   | "endless";
 
-/** A fault of a simulated customer. */
+/** A fault of a simulated user. */
 export interface UserFinding {
   readonly fault: UserFault;
-  /** Which of the customer's messages, from 0. */
+  /** Which of the user's messages, from 0. */
   readonly message: number;
   /** What shows it, for a person to judge. */
   readonly evidence: string;

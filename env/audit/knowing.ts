@@ -6,7 +6,7 @@ import type { ToolAction } from "../types.ts";
 /** Parameters whose values are counts and sums that the agent works out. */
 const WORKED_OUT = /(amount|baggages)$/;
 
-/** Values that every customer takes for granted; plain. */
+/** Values that every user takes for granted; plain. */
 export const GIVEN: ReadonlySet<string> = new Set([
   "usa",
   "united states",

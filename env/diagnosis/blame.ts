@@ -38,7 +38,7 @@ export interface Evidence {
   readonly failure: Failure | null;
   readonly stopReason: StopReason;
   readonly decisive: Decisive | null;
-  /** What the customer did wrong; `null` where nobody watched. */
+  /** What the user did wrong; `null` where nobody watched. */
   readonly findings: readonly UserFinding[] | null;
 }
 
@@ -184,7 +184,7 @@ function agentHandedOver(
   };
 }
 
-/** Only where the customer was watched and did nothing wrong is the agent left. */
+/** Only where the user was watched and did nothing wrong is the agent left. */
 function agentAlone({ findings, decisive }: Evidence): Fault | undefined {
   if (findings === null || findings.length > 0) return undefined;
   const rules: Record<Decisive["kind"], string> = {

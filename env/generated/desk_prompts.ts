@@ -1,5 +1,5 @@
 /**
- * What agents and simulated customers of a generated world are told, in words of our own. The markers are
+ * What agents and simulated users of a generated world are told, in words of our own. The markers are
  * those that answers are read by: `Thought:`, `Action:`, `User Response:`, `Response:`, true and false.
  */
 
@@ -7,7 +7,7 @@ import type { Prompts } from "../types.ts";
 
 /** What differs from desk to desk. */
 export interface DeskWords {
-  /** Whom customers write to: `a store's support agent`. */
+  /** Whom users write to: `a store's support agent`. */
   readonly agent: string;
   /** What is asked first: `May I have your email address?`. */
   readonly question: string;

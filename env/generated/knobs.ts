@@ -1,5 +1,5 @@
 /**
- * Knobs that every generated world has under the same names: how its customers speak, whether they change their mind,
+ * Knobs that every generated world has under the same names: how its users speak, whether they change their mind,
  * what they do once they are refused.
  */
 
@@ -11,7 +11,7 @@ export const share = z.number().min(0).max(1);
 /** Relative; 0 leaves something out. */
 export const weight = z.number().min(0);
 
-/** The knobs of customers, to be spread into a world's schema. */
+/** The knobs of users, to be spread into a world's schema. */
 export function customerKnobs(
   about: {
     /** Of `changeOfMindShare`. */

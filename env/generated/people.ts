@@ -1,6 +1,6 @@
 /**
  * The vocabulary of generated people: names, addresses, cards. Lower case throughout, so that a name is the same
- * characters in a customer's mouth and in a row.
+ * characters in a user's mouth and in a row.
  */
 
 /** Given names. */

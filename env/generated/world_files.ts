@@ -70,7 +70,7 @@ function taskOf({ userId, instruction, actions, outputs }: Task): JsonObject {
   ]);
 }
 
-/** A line a task: who it is, what the customer wants, and the proof. */
+/** A line a task: who it is, what the user wants, and the proof. */
 function certificatesText(dataset: GeneratedDataset<unknown>): string {
   const line = ({ id, intent, goal }: Task) =>
     JSON.stringify({

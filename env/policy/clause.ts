@@ -13,7 +13,7 @@ export interface PolicyCall {
   /** Its arguments as plain JSON. */
   // deno-lint-ignore no-explicit-any -- the tools take any value; a clause that reads a wrong one fails, and that is a finding
   readonly args: any;
-  /** The customer whom the agent serves. */
+  /** The user whom the agent serves. */
   readonly userId: string;
   /** A row before the call, as plain JSON; `undefined` where there is none. */
   // deno-lint-ignore no-explicit-any -- rows were checked against their schema when they were loaded

@@ -1,5 +1,5 @@
 /**
- * Watches simulated customers. A generated customer's goal is structured, so it can be told what they may know,
+ * Watches simulated users. A generated user's goal is structured, so it can be told what they may know,
  * when their requests are settled, and what they should have kept to themselves for now.
  */
 
@@ -20,7 +20,7 @@ export interface TrackOptions {
   readonly domain: Domain;
   /** Whose instruction the user was told; reciting it is an echo. */
   readonly task: Task;
-  /** The untouched database: customers know their own rows. */
+  /** The untouched database: users know their own rows. */
   readonly database: Database;
   readonly firstMessage: string;
   readonly turns: readonly Turn[];
@@ -32,7 +32,7 @@ const PATIENCE = 3;
 /** Shorter texts are alike by chance. */
 const MIN_ECHO = 24;
 
-/** One message of the customer, with what came before it. */
+/** One message of the user, with what came before it. */
 interface Said {
   readonly index: number;
   readonly text: string;
@@ -49,7 +49,7 @@ interface Said {
  * - `leak`: details of every request in one message, or those of a request that was to be asked for, unasked.
  * - `invention`: an id, an e-mail, a zip or a card's digits that neither goal, own rows nor the agent have.
  * - `early_stop`: the stop token before a request's write, where the agent neither refused nor said that it is done.
- * - `echo`: the agent's message, the customer's own last one for another question, or the instruction, again.
+ * - `echo`: the agent's message, the user's own last one for another question, or the instruction, again.
  * - `endless`: messages that ask for nothing, after everything is settled.
  */
 export function trackUser(options: TrackOptions): UserFinding[] | null {
@@ -150,7 +150,7 @@ function findInvention(
   return undefined;
 }
 
-/** Words by which an agent refuses, or says that it is done; a customer who leaves then is not to blame. */
+/** Words by which an agent refuses, or says that it is done; a user who leaves then is not to blame. */
 const CLOSING =
   /\b(cannot|can't|unable|sorry|not (?:able|possible|allowed)|won't|denied|done|all set|complete[d]?|has been|have been|is now|are now|cancell?ed|updated|changed|processed|requested|goodbye|bye)\b/i;
 

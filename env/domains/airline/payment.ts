@@ -1,4 +1,4 @@
-/** Paying from a customer's profile: gift cards and certificates hold an amount, credit cards pay anything. */
+/** Paying from a user's profile: gift cards and certificates hold an amount, credit cards pay anything. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -12,7 +12,7 @@ import type {
 import { listAt, numberAt, objectAt, textAt } from "../../row.ts";
 import { editRow } from "../shared/lookup.ts";
 
-/** A payment method by its id; `undefined` if the customer has none of that id. */
+/** A payment method by its id; `undefined` if the user has none of that id. */
 export function paymentMethod(
   user: JsonObject,
   id: JsonValue,

@@ -7,7 +7,7 @@
  * 3. `solvable`: each argument is in the instruction or in what reads show that start from it;
  * 4. `unique`: every allowed way to what the words mean ends in the same state;
  * 5. `strict`: doing nothing, handing over, a wrong write and one too many score 0;
- * 6. `expert`: the expert scores 1 through the scripted customer.
+ * 6. `expert`: the expert scores 1 through the scripted user.
  */
 
 import { replayGold } from "../../audit/gold_replay.ts";

@@ -1,5 +1,5 @@
 /**
- * Part 6: the expert scores 1 through the scripted customer, who makes no mistake, and tells what must be told once,
+ * Part 6: the expert scores 1 through the scripted user, who makes no mistake, and tells what must be told once,
  * where it is asked for.
  */
 
@@ -20,7 +20,7 @@ const MAX_TURNS = 90;
 
 const EXPERT = expertAgent({ prompt: "none" });
 
-/** Lets the expert serve the customer. */
+/** Lets the expert serve the user. */
 export async function expertPart(
   { dataset, task, goal }: Subject,
   user: UserFactory,

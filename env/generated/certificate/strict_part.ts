@@ -98,7 +98,7 @@ function temptations(
     .flatMap((request) => goals.meanings({ request, database, userId }));
 }
 
-/** What customers wanted at first, in the place of what they want in the end. */
+/** What users wanted at first, in the place of what they want in the end. */
 function firstWishes(
   { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,
 ): Stray[] {

@@ -1,5 +1,5 @@
 /**
- * Part 4: one right final state. What the customer's words mean is read off the goal, without a look at the gold; every
+ * Part 4: one right final state. What the user's words mean is read off the goal, without a look at the gold; every
  * way to meet all requests that tools and policy allow, in every order, ends where the gold does.
  */
 

@@ -1,4 +1,4 @@
-/** Replaying whole conversations with a customer whose answers are recorded. */
+/** Replaying whole conversations with a user whose answers are recorded. */
 
 import { goldOf } from "../../../gold.ts";
 import { equalityKey } from "../../../python/python_object.ts";

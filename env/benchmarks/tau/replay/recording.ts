@@ -52,7 +52,7 @@ const callStep = objectOf({
 const episodeStep = objectOf({
   name: z.string(),
   kwargs: anyObject,
-  /** What the customer answered; only where the agent spoke. */
+  /** What the user answered; only where the agent spoke. */
   user_reply: z.string().optional(),
   observation: z.string().nullable(),
   reward: plainNumber.optional(),

@@ -28,7 +28,7 @@ export interface TauBenchStep {
   readonly raised: boolean;
 }
 
-/** An episode with a customer whose answers are recorded. */
+/** An episode with a user whose answers are recorded. */
 export class TauBenchEpisode {
   readonly #dataset: Dataset;
   readonly #task: Task;
@@ -58,7 +58,7 @@ export class TauBenchEpisode {
     return await this.#environment.open();
   }
 
-  /** One step. @param reply What the customer answers, if the agent speaks. */
+  /** One step. @param reply What the user answers, if the agent speaks. */
   async step(
     { name, kwargs }: { name: string; kwargs: JsonObject },
     reply: string,

@@ -1,5 +1,5 @@
 /**
- * The reads that the airline's policy demands: the customer's profile, a reservation before anything is done about it
+ * The reads that the airline's policy demands: the user's profile, a reservation before anything is done about it
  * or said of it, and the flights of the day before they are booked.
  */
 

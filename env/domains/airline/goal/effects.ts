@@ -13,7 +13,7 @@ interface States {
 // deno-lint-ignore no-explicit-any -- rows were checked against their schema; a field that is missing is a finding
 type Row = any;
 
-/** A call with its reservation and its customer, before and after. */
+/** A call with its reservation and its user, before and after. */
 interface Written {
   readonly args: Row;
   readonly was: Row;

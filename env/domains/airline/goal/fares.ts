@@ -115,7 +115,7 @@ function pairOf(
     : [{ legs: [first, second], price: a + b }];
 }
 
-/** The ids of the customer's payment methods of a kind: `gift card`. */
+/** The ids of the user's payment methods of a kind: `gift card`. */
 export function methodsNamed(
   user: JsonObject | undefined,
   words: string,

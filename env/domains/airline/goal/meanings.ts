@@ -1,4 +1,4 @@
-/** What an airline customer's words mean: every call that meets a request as it is worded. */
+/** What an airline user's words mean: every call that meets a request as it is worded. */
 
 import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../domain.ts";
@@ -38,7 +38,7 @@ export function meanings(meant: Meant<AirlineRequest>): ToolAction[] {
   );
 }
 
-/** The reservations that a request may be about: that of its id, or those of the customer on its route. */
+/** The reservations that a request may be about: that of its id, or those of the user on its route. */
 export function reservationsMeant(
   { request: { trip }, database, userId }: Meant<AirlineRequest>,
 ): string[] {
@@ -247,7 +247,7 @@ function cabinOf(held: JsonObject | undefined): Trip["cabin"] {
     : undefined;
 }
 
-/** What one method may pay; all of the customer's where nothing is said. */
+/** What one method may pay; all of the user's where nothing is said. */
 function paying({ pay }: Trip, user: JsonObject | undefined): string[] {
   return pay === undefined
     ? rows(user, "payment_methods").map((one) => text(one, "id"))

@@ -1,6 +1,6 @@
 /**
  * Writes that would be wrong in an airline task: the gold's with another reservation, flight, cabin, payment, number of
- * bags or passenger, and further ones on what else the customer has.
+ * bags or passenger, and further ones on what else the user has.
  */
 
 import type { AirlineTask } from "./trip.ts";

@@ -46,7 +46,7 @@ export type Pick = "cheapest" | "earliest" | "latest";
 
 /** The details of a request. Which there are depends on its intent. */
 export interface Trip {
-  /** The reservation, where the customer knows its id. */
+  /** The reservation, where the user knows its id. */
   readonly reservationId?: string;
   /** An airport or its city: of a booking, of what is asked, or of the reservation whose id is not known. */
   readonly from?: string;
@@ -78,7 +78,7 @@ export interface Trip {
   readonly newTo?: string;
   /** Whether bags that are not free are to be free all the same. Policy refuses it. */
   readonly unpaid?: true;
-  /** On whose account it is to be, a user id, where that is not the customer's. Policy refuses it. */
+  /** On whose account it is to be, a user id, where that is not the user's. Policy refuses it. */
   readonly account?: string;
 }
 

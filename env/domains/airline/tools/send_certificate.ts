@@ -5,10 +5,10 @@ import { copyValue, type JsonValue } from "../../../python/python_value.ts";
 import { objectAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** The certificates that an episode can give out, to each customer. */
+/** The certificates that an episode can give out, to each user. */
 const IDS = [3221322, 3221323, 3221324].map((id) => `certificate_${id}`);
 
-/** Gives the customer a certificate. */
+/** Gives the user a certificate. */
 export const sendCertificate = defineTool({
   name: "send_certificate",
   parameters: ["user_id", "amount"],

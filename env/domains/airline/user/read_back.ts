@@ -1,4 +1,4 @@
-/** Whether what an airline's agent reads back is something else than the customer wants. */
+/** Whether what an airline's agent reads back is something else than the user wants. */
 
 import type { AirlineRequest } from "../goal/trip.ts";
 import type { Database } from "../../../database.ts";
@@ -11,7 +11,7 @@ interface ReadBack {
   readonly request: AirlineRequest;
   readonly task: Task;
   readonly database: Database;
-  /** Whether it is what the customer will change their mind about: the gold knows nothing of it then. */
+  /** Whether it is what the user will change their mind about: the gold knows nothing of it then. */
   readonly isFirst: boolean;
 }
 
@@ -57,7 +57,7 @@ function bagsWanted({ trip }: AirlineRequest): string | undefined {
   return trip?.bags === undefined ? undefined : String(Math.abs(trip.bags));
 }
 
-/** A flight that is neither the customer's already nor wanted. */
+/** A flight that is neither the user's already nor wanted. */
 function hasOtherFlight(
   message: string,
   { task, database }: ReadBack,

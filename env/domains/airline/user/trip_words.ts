@@ -1,4 +1,4 @@
-/** What an airline's customer says of a trip. Values stand exactly as the goal has them. */
+/** What an airline's user says of a trip. Values stand exactly as the goal has them. */
 
 import {
   type AirlineRequest,
@@ -14,7 +14,7 @@ interface Style {
 }
 
 /**
- * What the customer wants, to follow "i want to" (questions: "what is the"); details only where the request is
+ * What the user wants, to follow "i want to" (questions: "what is the"); details only where the request is
  * forthcoming.
  */
 export function airlineRequestWords(
@@ -82,7 +82,7 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
   }
 }
 
-/** What nobody would ask about, and customers say of themselves: that it is for somebody else, or to elsewhere. */
+/** What nobody would ask about, and users say of themselves: that it is for somebody else, or to elsewhere. */
 function oddWords(
   { account, newTo }: Trip,
   { isBackwards = false }: Style,
@@ -96,7 +96,7 @@ function aboutWords(intent: AirlineRequest["intent"], trip: Trip): string {
   return intent === "book" ? "" : ` ${reservationWords(trip)}`;
 }
 
-/** The reservation as the customer names it. */
+/** The reservation as the user names it. */
 export function reservationWords({ reservationId, from, to }: Trip): string {
   return reservationId === undefined
     ? `my trip from ${from} to ${to}`
@@ -115,7 +115,7 @@ export type TripDetail =
   | "insurance"
   | "pay";
 
-/** Each detail of a request in the customer's words, in the order in which they tell them. */
+/** Each detail of a request in the user's words, in the order in which they tell them. */
 export function tripDetails(
   { intent, trip = {} }: AirlineRequest,
 ): Map<TripDetail, string> {

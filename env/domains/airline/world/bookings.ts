@@ -40,7 +40,7 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** One of so many customers wants a certain flight. */
+/** One of so many users wants a certain flight. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a booking; `undefined` where no flights fit. */
@@ -91,7 +91,7 @@ function drawParty({ rng, options }: AirlineWorld, customer: Passenger) {
   return [customer.self, ...others];
 }
 
-/** The flights of a trip, how the customer names them, and how they are looked up. */
+/** The flights of a trip, how the user names them, and how they are looked up. */
 interface Ways {
   readonly legs: readonly Leg[];
   readonly words: Trip;

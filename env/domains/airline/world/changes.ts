@@ -24,7 +24,7 @@ import {
   type Reservation,
 } from "./rows.ts";
 
-/** A change, in the customer's words and as a call. */
+/** A change, in the user's words and as a call. */
 export interface Change {
   readonly trip: Trip;
   readonly write: ToolAction;
@@ -36,7 +36,7 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** One of so many customers wants a certain flight. */
+/** One of so many users wants a certain flight. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a change of a reservation; `undefined` where nothing fits. */

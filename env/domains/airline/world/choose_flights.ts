@@ -1,5 +1,5 @@
 /**
- * Which flights a customer's words mean: the cheapest, earliest or latest direct one of a day, or the cheapest pair with
+ * Which flights a user's words mean: the cheapest, earliest or latest direct one of a day, or the cheapest pair with
  * a stop in between. Where several are meant nothing is drawn.
  */
 
@@ -20,7 +20,7 @@ export interface Wanted extends Seats {
   readonly date: string;
 }
 
-/** The ways in which customers choose a flight. */
+/** The ways in which users choose a flight. */
 export const PICKS: readonly Pick[] = ["cheapest", "earliest", "latest"];
 
 /** A day after `after`; `undefined` where there is none. */

@@ -59,7 +59,7 @@ export function drawAirlineTask(
 /** So many draws a request stays as it was settled. */
 const PERSISTENCE = 60;
 
-/** After so many draws that come to nothing another customer is drawn. */
+/** After so many draws that come to nothing another user is drawn. */
 const MOST_DRAWS = 100;
 
 /** A request as it was settled; what the options have hardly a task for gives way to something else of its intent. */
@@ -106,7 +106,7 @@ function airlineInstruction(
   return goalProse(goal, { who, wish });
 }
 
-/** Otherwise than the customer says it, so that who plays it has to speak for themselves. */
+/** Otherwise than the user says it, so that who plays it has to speak for themselves. */
 function wish(request: AirlineRequest): string {
   const told = { ...request, forthcoming: true };
   const words = airlineRequestWords(told, { isBackwards: true })

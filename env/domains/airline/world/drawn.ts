@@ -22,7 +22,7 @@ import type {
 
 /** A request and how it is met. */
 export interface DrawnTrip extends Drawn<AirlineRequest> {
-  /** What the customer asks for after it, of the same: what can be done instead, or the certificate for a delay. */
+  /** What the user asks for after it, of the same: what can be done instead, or the certificate for a delay. */
   readonly then?: DrawnTrip;
 }
 
@@ -34,7 +34,7 @@ export interface Settled {
     readonly isOther: boolean;
     readonly clause: number;
   };
-  /** Whether the customer changes their mind, where they can. */
+  /** Whether the user changes their mind, where they can. */
   readonly rethinks: boolean;
   /** Whether a compensation is for a late flight. */
   readonly isLate: boolean;
@@ -71,10 +71,10 @@ export interface FlightDay {
   readonly date: string;
 }
 
-/** How a customer names a reservation: by its id or by its route. */
+/** How a user names a reservation: by its id or by its route. */
 export type Named = Pick<Trip, "reservationId" | "from" | "to">;
 
-/** How the customer names a reservation. */
+/** How the user names a reservation. */
 export function nameOfReservation(
   { rng, options }: AirlineWorld,
   { id, from, to }: Reservation,
@@ -129,7 +129,7 @@ export function withSearches(
   return [...reads, ...searches, ...at < 0 ? [] : actions.slice(at)];
 }
 
-/** The customer's words for a kind of money: `gift card`. */
+/** The user's words for a kind of money: `gift card`. */
 export function wordsOf({ source }: Method): string {
   return source.replace("_", " ");
 }

@@ -1,4 +1,4 @@
-/** Draws what customers may have: cancellations, and certificates for flights that were cancelled or are late. */
+/** Draws what users may have: cancellations, and certificates for flights that were cancelled or are late. */
 
 import { call } from "../goal/fares.ts";
 import { drawChange } from "./changes.ts";

@@ -1,4 +1,4 @@
-/** What a customer wants at first, where they change their mind once it is read back. */
+/** What a user wants at first, where they change their mind once it is read back. */
 
 import {
   type AirlineIntent,
@@ -10,7 +10,7 @@ import { dateOf, drawOtherDay, faresIn } from "./changes.ts";
 import { CABINS } from "./drawn.ts";
 import { type AirlineWorld, drawTraveller, type Reservation } from "./rows.ts";
 
-/** What the customer wants in the end. */
+/** What the user wants in the end. */
 interface Wish {
   readonly intent: AirlineIntent;
   readonly trip: Trip;

@@ -1,4 +1,4 @@
-/** Who pays: the customer's gift cards, certificates and credit card. */
+/** Who pays: the user's gift cards, certificates and credit card. */
 
 import { happens } from "../../../generated/draw.ts";
 import {
@@ -47,7 +47,7 @@ export function drawPayments(
   return paid;
 }
 
-/** Sees to it that the customer has so many certificates, and one more is none of them. */
+/** Sees to it that the user has so many certificates, and one more is none of them. */
 export function giveCertificates(
   world: AirlineWorld,
   { customer, count }: { customer: Passenger; count: number },

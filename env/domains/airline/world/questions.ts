@@ -1,4 +1,4 @@
-/** Draws what customers want to know. */
+/** Draws what users want to know. */
 
 import { call } from "../goal/fares.ts";
 import { nameOf } from "../goal/trip.ts";

@@ -158,7 +158,7 @@ export function insteadOf(
   return change && changeOf(world, { intent: other, held, change, named });
 }
 
-/** The same wish on a reservation of somebody else, whose id the customer has. */
+/** The same wish on a reservation of somebody else, whose id the user has. */
 function ofStranger(
   world: AirlineWorld,
   { customer, intent }: Of,

@@ -73,7 +73,7 @@ function cancelFlown(
   };
 }
 
-/** A certificate that the customer may have, and that somebody else is to get. */
+/** A certificate that the user may have, and that somebody else is to get. */
 function certificateForStranger(
   world: AirlineWorld,
   { customer }: Of,

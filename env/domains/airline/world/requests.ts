@@ -1,4 +1,4 @@
-/** Draws what airline customers want: the request in words, the gold actions and what must be told. */
+/** Draws what airline users want: the request in words, the gold actions and what must be told. */
 
 import { bookingRequest, drawBooking } from "./bookings.ts";
 import { drawChange } from "./changes.ts";
@@ -59,7 +59,7 @@ function drawAllowedChange(
   return rethought(world, { drawn, of, held });
 }
 
-/** The request with what the customer wants at first, where they change their mind. */
+/** The request with what the user wants at first, where they change their mind. */
 function rethought(
   world: AirlineWorld,
   { drawn, of: { intent, rethinks }, held }: {

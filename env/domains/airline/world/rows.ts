@@ -1,4 +1,4 @@
-/** Customers and reservations of the generated airline world, in τ-bench's format. */
+/** Users and reservations of the generated airline world, in τ-bench's format. */
 
 import {
   type AirlineGoal,
@@ -32,7 +32,7 @@ export interface AirlineWorld {
   readonly people: Passenger[];
 }
 
-/** Where a customer's money comes from; `amount` is 0 for credit cards. */
+/** Where a user's money comes from; `amount` is 0 for credit cards. */
 export interface Method {
   readonly id: string;
   readonly source: "credit_card" | "gift_card" | "certificate";
@@ -40,7 +40,7 @@ export interface Method {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** A customer. `methods` and `reservations` grow while the customer's tasks are drawn. */
+/** A user. `methods` and `reservations` grow while the user's tasks are drawn. */
 export interface Passenger {
   readonly userId: string;
   readonly identity: AirlineGoal["identity"];
@@ -99,7 +99,7 @@ export function drawTraveller(rng: Rng): Traveller {
   };
 }
 
-/** A customer without reservations: the one whose tasks are drawn, or a stranger who owns what is not theirs. */
+/** A user without reservations: the one whose tasks are drawn, or a stranger who owns what is not theirs. */
 export function drawPassenger({ rng, ids, people }: AirlineWorld): Passenger {
   const self = drawTraveller(rng);
   const { firstName, lastName, dob } = self;
@@ -303,7 +303,7 @@ function travellerRow({ firstName, lastName, dob }: Traveller) {
   return { first_name: firstName, last_name: lastName, dob };
 }
 
-/** A customer as a row. */
+/** A user as a row. */
 export function passengerRow(
   { row, methods, reservations }: Passenger,
 ): JsonObject {

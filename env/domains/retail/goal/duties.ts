@@ -1,5 +1,5 @@
 /**
- * The reads that retail's policy demands: find the customer, look at an order before anything is done about it or said
+ * The reads that retail's policy demands: find the user, look at an order before anything is done about it or said
  * of it, and at a gift card's balance before it is said to be too low.
  */
 

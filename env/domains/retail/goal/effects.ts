@@ -28,7 +28,7 @@ interface Effect {
   readonly fields: readonly string[];
   /** What is wrong with what they became; `null` where nothing is. */
   breaks(written: Written): string | null;
-  /** What each payment method of the customer gains, in dollars. */
+  /** What each payment method of the user gains, in dollars. */
   credits?(written: Written): ReadonlyMap<string, number>;
 }
 

@@ -1,4 +1,4 @@
-/** What a retail customer's words mean: every call that meets a request as it is worded. */
+/** What a retail user's words mean: every call that meets a request as it is worded. */
 
 import type { Address, RetailRequest } from "./request.ts";
 import type { Database } from "../../../database.ts";
@@ -23,7 +23,7 @@ export function meanings(meant: Meant<RetailRequest>): ToolAction[] {
   return ordersMeant(meant).flatMap((orderId) => onOrder(meant, orderId));
 }
 
-/** The orders that a request may be about: that of its id, or those of the customer that hold what it describes. */
+/** The orders that a request may be about: that of its id, or those of the user that hold what it describes. */
 export function ordersMeant(
   { request, database, userId }: Meant<RetailRequest>,
 ): string[] {
@@ -149,7 +149,7 @@ function fits(variant: JsonObject, words: string): boolean {
   return words.split(" ").every((word) => values.has(word));
 }
 
-/** The customer's payment methods that words fit: `my gift card`; all where nothing is said. */
+/** The user's payment methods that words fit: `my gift card`; all where nothing is said. */
 function methodsMeant(
   { request, database, userId }: Meant<RetailRequest>,
 ): string[] {

@@ -1,6 +1,6 @@
 /**
  * Writes that would be wrong in a retail task: the gold's with another order, item, variant, method, reason or
- * address, and further ones on what else the customer has.
+ * address, and further ones on what else the user has.
  */
 
 import type { RetailTask } from "./request.ts";

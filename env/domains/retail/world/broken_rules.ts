@@ -196,7 +196,7 @@ function wordsOf(
   };
 }
 
-/** A gift card of the customer's that did not pay the order. */
+/** A gift card of the user's that did not pay the order. */
 function otherCard(
   { customer, order }: Pick<DetailsOf, "customer" | "order">,
 ): PaymentMethod | undefined {

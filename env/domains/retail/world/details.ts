@@ -21,7 +21,7 @@ export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 /** What requests are drawn with. */
 export interface World extends Draw {
   readonly products: readonly Product[];
-  /** A customer with no tasks, to own what is not the caller's. */
+  /** A user with no tasks, to own what is not the caller's. */
   stranger(): Customer;
 }
 
@@ -169,7 +169,7 @@ export function drawItems(
   return rng.shuffle(items).slice(0, between(rng, 1, most));
 }
 
-/** The customer's words for a payment method: `my gift card`. */
+/** The user's words for a payment method: `my gift card`. */
 export function paymentWords(method: PaymentMethod): string {
   return `my ${method.source.replace("_", " ")}`;
 }

@@ -15,7 +15,7 @@ import {
 
 /** A request and how it is met. */
 export interface DrawnRequest extends Drawn<RetailRequest> {
-  /** What the customer asks for once it is refused. */
+  /** What the user asks for once it is refused. */
   readonly fallback?: DrawnRequest;
 }
 
@@ -36,7 +36,7 @@ export const WANTED_STATUS: Partial<Record<Intent, OrderStatus>> = {
   exchange: "delivered",
 };
 
-/** The kinds of product that none of the customer's orders has, as long as there are enough. */
+/** The kinds of product that none of the user's orders has, as long as there are enough. */
 export function freshProducts(
   world: World,
   customer: Customer,

@@ -8,7 +8,7 @@ import {
 } from "../user/request_words.ts";
 import { goalProse } from "../../../generated/goal_prose.ts";
 
-/** Who the customer is, what they want in which order, and what they keep back. */
+/** Who the user is, what they want in which order, and what they keep back. */
 export function instructionOf(goal: RetailGoal): string {
   const { firstName, lastName, zip, email, prefers } = goal.identity;
   const shown = prefers === "email" ? "email" : "name and zip code";
@@ -17,7 +17,7 @@ export function instructionOf(goal: RetailGoal): string {
   return goalProse(goal, { who, wish });
 }
 
-/** Not as customers say it: who recites the instruction is told by it. */
+/** Not as users say it: who recites the instruction is told by it. */
 function wish(request: RetailRequest): string {
   return wishWords(request).replaceAll(/\bmy\b/g, "your");
 }

@@ -1,4 +1,4 @@
-/** Draws requests that policy refuses, and what their customers then ask for instead. */
+/** Draws requests that policy refuses, and what their users then ask for instead. */
 
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import { happens } from "../../../generated/draw.ts";

@@ -1,4 +1,4 @@
-/** Draws what customers want: for each intent the request in words, the gold actions and what must be told. */
+/** Draws what users want: for each intent the request in words, the gold actions and what must be told. */
 
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import { orderWords } from "../user/request_words.ts";
@@ -77,7 +77,7 @@ export function drawRequest(
   };
 }
 
-/** Another reason or address, which the customer wants before they change their mind. */
+/** Another reason or address, which the user wants before they change their mind. */
 function firstWish(
   world: World,
   { reason, address }: Partial<RetailRequest>,

@@ -1,5 +1,5 @@
 /**
- * Rows of the generated world in τ-bench's retail format: products, customers and orders.
+ * Rows of the generated world in τ-bench's retail format: products, users and orders.
  *
  * A variant states its options before its item id (τ-bench the other way round), so that a reader who
  * goes from left to right has read what an item is when it comes to the id.
@@ -43,7 +43,7 @@ export interface Product {
 /** The kinds of payment method. */
 export type PaymentSource = "paypal" | "gift_card" | "credit_card";
 
-/** A customer's payment method. */
+/** A user's payment method. */
 export interface PaymentMethod {
   readonly id: string;
   readonly source: PaymentSource;
@@ -52,7 +52,7 @@ export interface PaymentMethod {
   readonly row: JsonObject;
 }
 
-/** A customer. `orders` grows while the customer's tasks are drawn. */
+/** A user. `orders` grows while the user's tasks are drawn. */
 export interface Customer {
   readonly userId: string;
   readonly identity: RetailGoal["identity"];
@@ -103,7 +103,7 @@ export function drawProducts({ rng, ids, options }: Draw): Product[] {
   });
 }
 
-/** A customer without orders. */
+/** A user without orders. */
 export function drawCustomer({ rng, ids, options }: Draw): Customer {
   const firstName = rng.pick(FIRST_NAMES);
   const lastName = rng.pick(LAST_NAMES);
@@ -200,7 +200,7 @@ export function productRow(product: Product): JsonObject {
   });
 }
 
-/** A customer as a row. */
+/** A user as a row. */
 export function userRow(customer: Customer): JsonObject {
   const { identity } = customer;
   return object({

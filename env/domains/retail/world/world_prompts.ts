@@ -1,4 +1,4 @@
-/** What agents and simulated customers of the generated store are told. */
+/** What agents and simulated users of the generated store are told. */
 
 import type { Prompts } from "../../../types.ts";
 import { deskPrompts } from "../../../generated/desk_prompts.ts";

@@ -1,5 +1,5 @@
 /**
- * An instruction ("You are Ann Lee in 12345. You want to …") in the customer's own mouth ("I want to …"),
+ * An instruction ("You are Ann Lee in 12345. You want to …") in the user's own mouth ("I want to …"),
  * without who they are, their character, and directions to the actor.
  */
 
@@ -13,7 +13,7 @@ export interface FirstPerson {
   readonly synthetic: boolean;
 }
 
-/** Sentences about who the customer is or how they behave. */
+/** Sentences about who the user is or how they behave. */
 const PERSONA =
   /^(you are|you're|your? name|you (like|love|do not like|don't like) to (say|speak|talk))\b/i;
 
