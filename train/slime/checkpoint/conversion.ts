@@ -7,7 +7,7 @@ import { dirname } from "node:path/posix";
 import { ConfigError, DataError, HostError } from "../../../env/errors.ts";
 import { sleep } from "../../../env/retry.ts";
 import { gigabytes } from "../../progress/amounts.ts";
-import { quoteWords, type Shell } from "../hosts/shell.ts";
+import { outputOf, quoteWords, type Shell } from "../hosts/shell.ts";
 import { conversionError } from "./convert_failure.ts";
 import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 import type { Probe } from "./convert_probe.ts";
@@ -225,12 +225,9 @@ async function must(
   { shell, signal }: ConvertContext,
   script: string,
 ): Promise<void> {
-  const { code, stderr } = await shell.run({ script }, { signal });
-  if (code === 0) return;
-  throw new HostError(
-    `"${script}" failed on ${shell.name}: ${stderr.trim()}`,
-    { hint: "fix that and run the same command again" },
-  );
+  const what = `"${script}" failed on ${shell.name}`;
+  const hint = "fix that and run the same command again";
+  await outputOf(shell, { script, signal, what, hint });
 }
 
 const MOST_FAULTS = 12;

@@ -1,10 +1,10 @@
 /** What `deno task convert` does: looks at the place, plans, converts and verifies there. */
 
 import { resolve } from "node:path";
-import { ConfigError, HostError } from "../../../env/errors.ts";
+import { ConfigError } from "../../../env/errors.ts";
 import { openHost } from "../hosts/host_shells.ts";
 import type { Host } from "../hosts/hosts_file.ts";
-import { quoteWords, type Shell } from "../hosts/shell.ts";
+import { outputOf, quoteWords, type Shell } from "../hosts/shell.ts";
 import {
   MODEL_SHAPES,
   type ModelName,
@@ -171,18 +171,14 @@ async function shapeOf(
   { tools, directory }: { tools: Shell; directory: string },
 ): Promise<CheckpointShape> {
   const path = `${directory}/config.json`;
-  const { code, stdout, stderr } = await tools.run({
+  const text = await outputOf(tools, {
     script: quoteWords(["cat", path]),
+    what: `"${path}" cannot be read on ${tools.name}`,
+    hint: "name the model's directory",
   });
-  if (code !== 0) {
-    throw new HostError(
-      `"${path}" cannot be read on ${tools.name}: ${stderr.trim()}`,
-      { hint: "name the model's directory" },
-    );
-  }
-  if (model === undefined) return shapeOfConfig(stdout, path);
+  if (model === undefined) return shapeOfConfig(text, path);
   const shape = MODEL_SHAPES[model];
-  const [wrong] = shapeMismatches(shape, { text: stdout, path });
+  const [wrong] = shapeMismatches(shape, { text, path });
   if (wrong === undefined) return fullShape(shape);
   throw new ConfigError(
     `"${path}" is not of ${model}: ${wrong.key} is ${wrong.found}, and the recipe's model has ${wrong.expected}`,

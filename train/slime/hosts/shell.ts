@@ -3,6 +3,8 @@
  * written once over this seam.
  */
 
+import { HostError } from "../../../env/errors.ts";
+
 /** A command of a POSIX shell. */
 export interface ShellCommand {
   /** A line for `sh -c`; make its words by {@linkcode quoteWords}. */
@@ -40,6 +42,22 @@ export interface Shell {
   run(command: ShellCommand, options?: ShellOptions): Promise<ShellOutput>;
   /** The command as a person would type it here, for plans: `ssh gpu1 '…'`. */
   describe(command: ShellCommand): string;
+}
+
+/**
+ * The standard output of a command that has no reason to fail.
+ * @throws {HostError} `what` with the command's last words, where it fails; and as {@linkcode Shell.run}.
+ */
+export async function outputOf(
+  shell: Shell,
+  { what, hint, signal, ...command }:
+    & ShellCommand
+    & Pick<ShellOptions, "signal">
+    & { readonly what: string; readonly hint?: string },
+): Promise<string> {
+  const { code, stdout, stderr } = await shell.run(command, { signal });
+  if (code === 0) return stdout;
+  throw new HostError(`${what}: ${stderr.trim()}`, { hint });
 }
 
 /** A word that a POSIX shell reads as just that. */

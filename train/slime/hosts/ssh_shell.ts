@@ -9,6 +9,7 @@ import { BOOT } from "./_wire.ts";
 import type { Host } from "./hosts_file.ts";
 import { localShell } from "./local_shell.ts";
 import {
+  outputOf,
   quote,
   quoteWords,
   type Shell,
@@ -160,11 +161,9 @@ class Ssh implements SshShell {
 
 /** Made by a program, so that a task that sets up hosts needs no leave to write here. */
 async function socketDir(): Promise<string> {
-  const { code, stdout, stderr } = await localShell().run({
-    script: "mktemp -d",
-  });
-  if (code === 0) return stdout.trim();
-  throw new HostError(`Cannot make a directory here: ${stderr.trim()}`);
+  const what = "Cannot make a directory here";
+  const script = "mktemp -d";
+  return (await outputOf(localShell(), { script, what })).trim();
 }
 
 /** A socket of one shell: short, since a path of a socket has room for about a hundred characters. */

@@ -3,8 +3,7 @@
  * in directories of any size.
  */
 
-import { HostError } from "../../../env/errors.ts";
-import type { Shell } from "../hosts/shell.ts";
+import { outputOf, type Shell } from "../hosts/shell.ts";
 import { pathWord } from "./step.ts";
 
 /** A shell's words that print it; what `hf` keeps beside a download for itself is left out. */
@@ -19,9 +18,7 @@ export async function fingerprintOf(
   dir: string,
   { shell }: { readonly shell: Shell },
 ): Promise<string> {
-  const { code, stdout, stderr } = await shell.run({
-    script: fingerprintScript(dir),
-  });
-  if (code === 0) return stdout.trim();
-  throw new HostError(`${shell.name}: cannot read ${dir}: ${stderr.trim()}`);
+  const script = fingerprintScript(dir);
+  const what = `${shell.name}: cannot read ${dir}`;
+  return (await outputOf(shell, { script, what })).trim();
 }

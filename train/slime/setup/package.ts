@@ -2,9 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { HostError } from "../../../env/errors.ts";
 import { localShell } from "../hosts/local_shell.ts";
-import { quoteWords } from "../hosts/shell.ts";
+import { outputOf, quoteWords } from "../hosts/shell.ts";
 
 /** What serving and importing take; tests and notebooks stay. */
 const PARTS = [
@@ -56,14 +55,11 @@ async function addFiles(
   }
 }
 
-async function pack(root: string, files: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await localShell().run({
+function pack(root: string, files: readonly string[]): Promise<string> {
+  return outputOf(localShell(), {
     script: `tar -czf - -C ${quoteWords([root])} -T - | base64`,
     stdin: files.map((file) => `${file}\n`).join(""),
+    what: "Cannot pack taulab",
+    hint: "tar and base64 are needed here",
   });
-  if (code === 0) return stdout;
-  throw new HostError(
-    `Cannot pack taulab: ${stderr.trim()}`,
-    { hint: "tar and base64 are needed here" },
-  );
 }

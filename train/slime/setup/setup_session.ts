@@ -3,7 +3,7 @@
 import { HostError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
 import type { HostShells } from "../hosts/host_shells.ts";
-import { quote, type Shell } from "../hosts/shell.ts";
+import { outputOf, quote, type Shell } from "../hosts/shell.ts";
 import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 import type { SetupContext } from "./run_setup.ts";
 import type { HostPlan } from "./setup_plan.ts";
@@ -75,16 +75,12 @@ async function writeManifest(
   shell: Shell,
   { file, manifest }: { file: string; manifest: Manifest },
 ): Promise<void> {
-  const { code, stderr } = await shell.run(
-    manifest.length === 0 ? { script: `rm -f ${file}` } : {
-      script: `cat >${file}.partial && mv ${file}.partial ${file}`,
-      stdin: formatManifest(manifest),
-    },
-  );
-  if (code === 0) return;
-  throw new HostError(
-    `${shell.name}: cannot write what was made: ${stderr.trim()}`,
-  );
+  const command = manifest.length === 0 ? { script: `rm -f ${file}` } : {
+    script: `cat >${file}.partial && mv ${file}.partial ${file}`,
+    stdin: formatManifest(manifest),
+  };
+  const what = `${shell.name}: cannot write what was made`;
+  await outputOf(shell, { ...command, what });
 }
 
 const WAIT_MS = 1_000;
