@@ -12,7 +12,7 @@ import {
 } from "../../train/slime/setup/setup_options.ts";
 import type { SetupContext } from "../../train/slime/setup/run_setup.ts";
 import { resolveSlime } from "../../train/slime/slime_config.ts";
-import { checkoutFiles } from "../env/benchmarks/tau/import/_checkout.ts";
+import { checkoutFiles } from "./tau_checkout.ts";
 import { runProgram } from "./programs.ts";
 
 /** A repository with two commits. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { checkoutFiles } from "../env/benchmarks/tau/import/_checkout.ts";
+import { checkoutFiles } from "../support/tau_checkout.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 

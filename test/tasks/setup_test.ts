@@ -16,7 +16,7 @@ import {
 } from "../support/task_process.ts";
 import { HAS_SSHD } from "../support/sshd.ts";
 import { inTempDir } from "../support/temp_dir.ts";
-import { inWorld } from "../train/slime/setup/_hosts.ts";
+import { inWorld } from "../support/setup_hosts.ts";
 
 const HAS_FLOCK = await hasProgram("flock", "--version") &&
   await hasProgram("git", "--version");

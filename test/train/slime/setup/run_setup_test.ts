@@ -15,7 +15,12 @@ import {
   worldContext,
 } from "../../../support/setup_world.ts";
 import { HAS_SSHD } from "../../../support/sshd.ts";
-import { inWorld, isThere, states, type World } from "./_hosts.ts";
+import {
+  inWorld,
+  isThere,
+  states,
+  type World,
+} from "../../../support/setup_hosts.ts";
 
 function test(
   name: string,

@@ -7,7 +7,7 @@ import { undoSetup } from "../../../../train/slime/setup/undo.ts";
 import { worldContext } from "../../../support/setup_world.ts";
 import { HAS_SSHD } from "../../../support/sshd.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
-import { inWorld, isThere, states } from "./_hosts.ts";
+import { inWorld, isThere, states } from "../../../support/setup_hosts.ts";
 
 Deno.test({
   name:

@@ -8,7 +8,7 @@ import {
 } from "../../../../train/slime/setup/undo.ts";
 import { changes, worldContext } from "../../../support/setup_world.ts";
 import { HAS_SSHD } from "../../../support/sshd.ts";
-import { inWorld, isThere, type World } from "./_hosts.ts";
+import { inWorld, isThere, type World } from "../../../support/setup_hosts.ts";
 
 function test(name: string, body: (world: World) => Promise<void>): void {
   Deno.test({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { importTauBench } from "../../../../../env/benchmarks/tau/import/import_tau_bench.ts";
-import { checkoutFiles } from "./_checkout.ts";
+import { checkoutFiles } from "../../../../support/tau_checkout.ts";
 
 function importing(files: ReadonlyMap<string, string>) {
   return importTauBench({

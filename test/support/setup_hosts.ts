@@ -1,17 +1,17 @@
 /** Hosts and repositories that are gone after the test. */
 
 import { join } from "node:path";
-import type { SetupOptions } from "../../../../train/slime/setup/setup_options.ts";
-import type { HostReport } from "../../../../train/slime/setup/run_setup.ts";
+import type { SetupOptions } from "../../train/slime/setup/setup_options.ts";
+import type { HostReport } from "../../train/slime/setup/run_setup.ts";
 import {
   installPrograms,
   type Repository,
   slimeRepository,
   tauBenchRepository,
   worldOptions,
-} from "../../../support/setup_world.ts";
-import { type FakeHost, fakeHost } from "../../../support/sshd.ts";
-import { inTempDir } from "../../../support/temp_dir.ts";
+} from "./setup_world.ts";
+import { type FakeHost, fakeHost } from "./sshd.ts";
+import { inTempDir } from "./temp_dir.ts";
 
 /** What a test has. */
 export interface World {
