@@ -4,11 +4,12 @@ import { z } from "zod";
 import { expertAgent } from "../env/agents/expert.ts";
 import { ConfigError } from "../env/errors.ts";
 import type { Agent, Dataset, Task } from "../env/types.ts";
+import { dataSchema } from "../train/config/config_sections.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun, type TrainingRecord } from "../train/runs/training_dir.ts";
-import { runPath, runsFlag } from "./_shared_flags.ts";
+import { runPath, runsFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
 /** The flags. */
@@ -22,15 +23,11 @@ export const chatFlags = z.object({
     description:
       "Who serves you; default: the policy, or the expert where no run is completed",
   }),
-  data: z.enum(["generated", "tau-bench"]).optional().meta({
+  data: dataSchema.shape.source.unwrap().optional().meta({
     description:
       "Where the task comes from; default: where the run's came from, else generated",
   }),
-  tauBench: z.string().optional().meta({
-    description: "Directory of tau-bench's data",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
-  }),
+  tauBench: tauBenchFlag,
   split: z.enum(["train", "dev", "test"]).default("test").meta({
     description: "The split of the task",
   }),

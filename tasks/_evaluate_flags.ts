@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { domainNameSchema } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
 import {
@@ -12,6 +11,7 @@ import {
   type Recipe,
   resolveBy,
 } from "../train/config/config.ts";
+import { flagOverrides, flagsOf } from "../train/config/config_flags.ts";
 import {
   type EvaluationConfig,
   evaluationSchema,
@@ -22,82 +22,27 @@ import { checkResume } from "../train/runs/resume_check.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import {
-  budgetFlags,
-  excludeFlag,
-  flagOverrides,
-  type FlagPaths,
   runFlags,
   runPath,
-  SHARED_PATHS,
-  userFlags,
+  tauBenchFlag,
+  tauBenchOverride,
 } from "./_shared_flags.ts";
 import { stamp } from "../train/runs/run_info.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
-const { shape } = evaluationSchema;
-
 /** The flags. What is left out is as the recipe says. */
 export const evaluateFlags = z.object({
-  env: domainNameSchema.optional().meta({
-    description: "The world",
-  }),
-  split: shape.split.unwrap().optional().meta({ description: "Which tasks" }),
+  ...flagsOf(evaluationSchema) as object,
   taskIds: z.string().optional().meta({
     description: "Which of the split's tasks, from 0: 1,2,5-9; default: all",
     value: "LIST",
-  }),
-  trials: z.int().min(1).optional().meta({
-    description: "Episodes of each task; k of pass^k",
-  }),
-  agent: shape.agent.unwrap().optional().meta({
-    description: "How the model serves, or the expert, who knows the gold",
-  }),
-  model: z.string().min(1).optional().meta({
-    description: "The model that serves, at its endpoint",
-    value: "NAME",
-  }),
-  provider: shape.model.unwrap().shape.provider.unwrap().optional().meta({
-    description: "Whose API the model has",
-  }),
-  baseUrl: z.string().min(1).optional().meta({
-    description:
-      "The model's endpoint; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
-    value: "URL",
-  }),
-  tokenizer: z.string().min(1).optional().meta({
-    description:
-      "A model directory: work on token ids through SGLang's /generate",
-    value: "DIR",
-  }),
-  temperature: z.number().min(0).optional().meta({
-    description: "The model's sampling temperature",
   }),
   policy: z.string().min(1).optional().meta({
     description:
       "The training run whose policy serves; default: the last completed, where no model is named",
     value: "RUN",
   }),
-  ...userFlags,
-  concurrency: z.int().min(1).optional().meta({
-    description: "Conversations in flight",
-  }),
-  maxTurns: z.int().min(1).optional().meta({
-    description: "Most turns of a conversation",
-  }),
-  seed: z.int().min(0).optional().meta({
-    description: "Seed of all randomness",
-  }),
-  ...budgetFlags,
-  data: z.enum(["generated", "tau-bench"]).optional().meta({
-    description:
-      "Where tasks come from; default: where the run's came from, else generated",
-  }),
-  tauBench: z.string().optional().meta({
-    description: "Directory of tau-bench's data",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
-  }),
-  exclude: excludeFlag,
+  tauBench: tauBenchFlag,
   recipe: z.string().optional().meta({
     description: "A recipe of an evaluation, a YAML file",
     value: "FILE",
@@ -112,26 +57,9 @@ export const evaluateFlags = z.object({
 });
 
 /** The flags as parsed. */
-export type EvaluateFlags = z.infer<typeof evaluateFlags>;
-
-const PATHS: FlagPaths = {
-  ...SHARED_PATHS,
-  env: ["data", "domain"],
-  data: ["data", "source"],
-  split: ["split"],
-  trials: ["trials"],
-  agent: ["agent"],
-  model: ["model", "model"],
-  provider: ["model", "provider"],
-  baseUrl: ["model", "baseUrl"],
-  tokenizer: ["model", "tokenizer"],
-  temperature: ["model", "temperature"],
-  concurrency: ["rollout", "concurrency"],
-  maxTurns: ["rollout", "maxTurns"],
-};
-
-/** What a resumed evaluation may have otherwise, since no episode depends on it. */
-const FREE = /^(budget\.|prices|rollout\.concurrency|data\.directory)/;
+export type EvaluateFlags =
+  & z.infer<typeof evaluateFlags>
+  & Readonly<Record<string, unknown>>;
 
 /**
  * The config of a new evaluation.
@@ -148,14 +76,10 @@ export async function newEvaluation(
     overrides.push({ path: ["policy"], value: policy, origin });
   }
   const { source } = resolveBy(evaluationSchema, recipe, overrides).data;
-  if (source === "tau-bench" && flags.tauBench !== undefined) {
-    overrides.push({
-      path: ["data", "directory"],
-      value: flags.tauBench,
-      origin: `--tau-bench ${flags.tauBench}`,
-    });
-  }
-  return resolveBy(evaluationSchema, recipe, overrides);
+  return resolveBy(evaluationSchema, recipe, [
+    ...overrides,
+    ...tauBenchOverride(flags.tauBench, source),
+  ]);
 }
 
 /**
@@ -170,9 +94,12 @@ export async function evaluationToResume(
   const config = resolveBy(
     evaluationSchema,
     { name: join(path, "config.yaml"), text: stringify(run.config) },
-    overridesOf(flags),
+    [
+      ...overridesOf(flags),
+      ...tauBenchOverride(flags.tauBench, run.config.data.source),
+    ],
   );
-  checkResume(run, { config, free: FREE });
+  checkResume(run, { config, schema: evaluationSchema });
   return { path, config };
 }
 
@@ -266,7 +193,7 @@ function overridesOf(flags: EvaluateFlags): Override[] {
   const { taskIds } = flags;
   return [
     ...flags.set.map(parseSet),
-    ...flagOverrides(flags, PATHS),
+    ...flagOverrides(evaluationSchema, flags),
     ...(taskIds === undefined ? [] : [{
       path: ["tasks"],
       value: parseTaskIds(taskIds),

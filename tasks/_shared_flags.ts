@@ -1,51 +1,33 @@
-/** Flags that training and evaluating share, and which keys of a recipe they are short for. */
+/** Flags that several tasks share. */
 
 import { join } from "node:path";
 import { z } from "zod";
 import type { Override } from "../train/config/config.ts";
-import { endpointSchema, userSchema } from "../train/config/config_sections.ts";
+import { flagsOf } from "../train/config/config_flags.ts";
+import { budgetSchema } from "../train/config/config_sections.ts";
 
-const provider = endpointSchema.shape.provider.unwrap();
-const strategy = userSchema.shape.strategy.unwrap();
+/** What models over the network may use; a run that is resumed may be given more. */
+export const budgetFlags = flagsOf(budgetSchema) as Record<
+  "maxCost" | "maxTokens",
+  z.ZodType<number | undefined>
+>;
 
-/** The customer. */
-export const userFlags = {
-  user: strategy.optional().meta({
-    description: "How the customer is simulated; all but scripted ask a model",
-  }),
-  userModel: z.string().min(1).optional().meta({
-    description: "The model that plays the customer",
-    value: "NAME",
-  }),
-  userProvider: provider.optional().meta({
-    description: "Whose API the customer's model has",
-  }),
-  userBaseUrl: z.string().min(1).optional().meta({
-    description:
-      "The customer's endpoint; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
-    value: "URL",
-  }),
-  compat: z.boolean().optional().meta({
-    description: "Do as tau-bench does where that changes results",
-  }),
-};
-
-/** What models over the network may use. */
-export const budgetFlags = {
-  maxCost: z.number().gt(0).optional().meta({
-    description: "US dollars after which the run stops; --resume goes on",
-    value: "USD",
-  }),
-  maxTokens: z.int().min(1).optional().meta({
-    description: "Tokens after which the run stops; --resume goes on",
-  }),
-};
-
-/** Tasks to leave out. */
-export const excludeFlag = z.string().min(1).optional().meta({
-  description: "Leave out the tasks of this file, as audit suggests one",
-  value: "FILE",
+/** Where τ-bench's data are. What is made of it: `tauBenchDir()`, and in a config {@linkcode tauBenchOverride}. */
+export const tauBenchFlag = z.string().optional().meta({
+  description: "Directory of tau-bench's data",
+  value: "DIR",
+  env: "TAU_BENCH_DIR",
 });
+
+/** The directory as a config's, where its dataset is τ-bench. */
+export function tauBenchOverride(
+  tauBench: string | undefined,
+  source = "tau-bench",
+): Override[] {
+  if (tauBench === undefined || source !== "tau-bench") return [];
+  const path = ["data", "directory"];
+  return [{ path, value: tauBench, origin: `--tau-bench ${tauBench}` }];
+}
 
 /** Where runs are. */
 export const runsFlag = z.string().default("runs").meta({
@@ -84,33 +66,3 @@ export const runFlags = {
     valueOptional: true,
   }),
 };
-
-/** Which key of the recipe a flag sets. */
-export type FlagPaths = Readonly<Record<string, readonly string[]>>;
-
-/** The keys of the flags here, and of the seed. */
-export const SHARED_PATHS: FlagPaths = {
-  seed: ["seed"],
-  user: ["user", "strategy"],
-  userModel: ["user", "endpoint", "model"],
-  userProvider: ["user", "endpoint", "provider"],
-  userBaseUrl: ["user", "endpoint", "baseUrl"],
-  compat: ["compat"],
-  exclude: ["data", "exclude"],
-  maxCost: ["budget", "maxCost"],
-  maxTokens: ["budget", "maxTokens"],
-};
-
-/** What the given flags set over a recipe. */
-export function flagOverrides(
-  flags: Readonly<Record<string, unknown>>,
-  paths: FlagPaths,
-): Override[] {
-  return Object.entries(paths).flatMap(([flag, path]) => {
-    const value = flags[flag];
-    if (value === undefined) return [];
-    const name = flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const shown = value === true ? "" : ` ${value}`;
-    return [{ path, value, origin: `--${name}${shown}` }];
-  });
-}

@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { domainNameSchema } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import {
   type Config,
@@ -13,6 +12,7 @@ import {
   type Recipe,
   resolveConfig,
 } from "../train/config/config.ts";
+import { flagOverrides, flagsOf } from "../train/config/config_flags.ts";
 import { configSchema } from "../train/config/config_schema.ts";
 import { latestUnfinished } from "../train/runs/run_reader.ts";
 import { checkResume, checkUnfinished } from "../train/runs/resume_check.ts";
@@ -22,38 +22,16 @@ import { slimeSchema } from "../train/slime/slime_schema.ts";
 import { keyedFlags } from "../train/slime/plan/flags.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
-  budgetFlags,
-  excludeFlag,
-  flagOverrides,
-  type FlagPaths,
   runFlags,
   runPath,
-  SHARED_PATHS,
-  userFlags,
+  tauBenchFlag,
+  tauBenchOverride,
 } from "./_shared_flags.ts";
 
 /** The flags. What is left out is as the recipe says. */
 export const trainFlags = z.object({
-  data: z.enum(["generated", "tau-bench"]).optional().meta({
-    description: "Where tasks come from; the recipe's default is generated",
-  }),
-  tauBench: z.string().optional().meta({
-    description: "Directory of tau-bench's data",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
-  }),
-  env: domainNameSchema.optional().meta({
-    description: "The world",
-  }),
-  exclude: excludeFlag,
-  agent: configSchema.shape.agent.unwrap().optional().meta({
-    description: "How the policy serves: by tool calls, or by actions as text",
-  }),
-  ...userFlags,
-  ...budgetFlags,
-  seed: z.int().min(0).optional().meta({
-    description: "Seed of all randomness",
-  }),
+  ...flagsOf(configSchema) as object,
+  tauBench: tauBenchFlag,
   recipe: z.string().optional().meta({
     description: "A recipe of train/recipes by its name, or a YAML file",
     value: "FILE",
@@ -143,7 +121,9 @@ function shown(value: unknown): string {
 }
 
 /** The flags as parsed. */
-export type TrainFlags = z.infer<typeof trainFlags>;
+export type TrainFlags =
+  & z.infer<typeof trainFlags>
+  & Readonly<Record<string, unknown>>;
 
 /** The recipe that flags name, or else mean. @throws {ConfigError} If there is none. */
 export async function recipeOf(flags: TrainFlags): Promise<Recipe> {
@@ -165,15 +145,11 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
     const value = navigator.hardwareConcurrency;
     settled.push({ path: ["threads"], value, origin: "the number of cores" });
   }
-  if (data.source === "tau-bench" && flags.tauBench !== undefined) {
-    const origin = `--tau-bench ${flags.tauBench}`;
-    settled.push({
-      path: ["data", "directory"],
-      value: flags.tauBench,
-      origin,
-    });
-  }
-  return resolveConfig(recipe, [...overrides(flags), ...settled]);
+  return resolveConfig(recipe, [
+    ...overrides(flags),
+    ...settled,
+    ...tauBenchOverride(flags.tauBench, data.source),
+  ]);
 }
 
 /** @throws {ConfigError} If a flag says nothing of training on this machine. */
@@ -191,20 +167,24 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
 }
 
 /**
- * The run that `--resume` means.
+ * The run that `--resume` means, and its config with what the flags may change.
  * @throws {ConfigError} If there is none, it is completed, or flags ask for something else than its config.
  */
-export async function runToResume(flags: TrainFlags): Promise<string> {
+export async function runToResume(
+  flags: TrainFlags,
+): Promise<{ path: string; config: Config }> {
   const path = await runNamed(flags);
   const run = await readRun(path);
   checkUnfinished(run);
   const config = resolveConfig(
     { name: join(path, "config.yaml"), text: JSON.stringify(run.config) },
-    overrides(flags),
+    [
+      ...overrides(flags),
+      ...tauBenchOverride(flags.tauBench, run.config.data.source),
+    ],
   );
-  // A run may be given more to spend.
-  checkResume(run, { config, free: /^budget\./, recipe: flags.recipe });
-  return path;
+  checkResume(run, { config, schema: configSchema, recipe: flags.recipe });
+  return { path, config };
 }
 
 /** The path of the run that `--resume` names. @throws {ConfigError} If it names none and there is none. */
@@ -222,14 +202,7 @@ export async function runNamed(
   );
 }
 
-const PATHS: FlagPaths = {
-  ...SHARED_PATHS,
-  data: ["data", "source"],
-  env: ["data", "domain"],
-  agent: ["agent"],
-};
-
 /** What flags set over the recipe. Where τ-bench's data are is no part of it: they may have moved. */
 export function overrides(flags: TrainFlags): Override[] {
-  return [...flags.set.map(parseSet), ...flagOverrides(flags, PATHS)];
+  return [...flags.set.map(parseSet), ...flagOverrides(configSchema, flags)];
 }

@@ -16,6 +16,7 @@ import { formatExclusions } from "../train/config/exclusions.ts";
 import { namedDataset } from "../train/config/named_dataset.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { reportText } from "./_audit_view.ts";
+import { tauBenchFlag } from "./_shared_flags.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
@@ -30,11 +31,7 @@ const flags = z.object({
     description:
       "The world; default: the one that the directory has, or retail",
   }),
-  tauBench: z.string().optional().meta({
-    description: "Directory of tau-bench's data",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
-  }),
+  tauBench: tauBenchFlag,
   seed: z.int().default(1).meta({
     description: "Seed of the generated world",
   }),

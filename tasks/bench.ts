@@ -16,14 +16,13 @@ import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { benchBridge } from "./_bench_bridge.ts";
 import type { Terminal } from "./_terminal.ts";
 import { bytes, count, percent } from "../train/progress/amounts.ts";
+import { tauBenchFlag } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
-  tauBench: z.string().optional().meta({
+  tauBench: tauBenchFlag.meta({
     description:
       "Directory of tau-bench's data; without it the generated world is measured",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
   }),
   threads: z.int().min(1).default(2).describe("Threads of the policy"),
   bridge: z.boolean().default(false).describe(

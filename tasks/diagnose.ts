@@ -20,7 +20,12 @@ import { openRunEpisodes } from "../train/runs/run_episodes.ts";
 import { latestRun } from "../train/runs/run_reader.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
-import { budgetFlags, runPath, runsFlag } from "./_shared_flags.ts";
+import {
+  budgetFlags,
+  runPath,
+  runsFlag,
+  tauBenchFlag,
+} from "./_shared_flags.ts";
 
 const { provider } = endpointSchema.shape;
 
@@ -53,10 +58,8 @@ const flags = z.object({
     description: "Episodes that the judge looks at at once",
   }),
   ...budgetFlags,
-  tauBench: z.string().optional().meta({
+  tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data; default: where the run had it",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
   }),
   runs: runsFlag,
 });

@@ -13,7 +13,12 @@ import { resolveSlime } from "../train/slime/slime_config.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
 import { readRecipe } from "./_recipes.ts";
-import { hostsFlag, runsFlag } from "./_shared_flags.ts";
+import {
+  hostsFlag,
+  runsFlag,
+  tauBenchFlag,
+  tauBenchOverride,
+} from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
@@ -21,11 +26,7 @@ const flags = z.object({
     description: "The slime recipe: its name, or a YAML file",
     value: "FILE",
   }),
-  tauBench: z.string().optional().meta({
-    description: "Directory of tau-bench's data",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
-  }),
+  tauBench: tauBenchFlag,
   set: z.array(z.string()).default([]).meta({
     description: "Set a key of the recipe; may be repeated",
     value: "KEY=VALUE",
@@ -73,7 +74,10 @@ async function run(
   const checks = chooseChecks(choice);
   const recipe = await readRecipe(flags.recipe);
   await using fleet = await openRecipeFleet(
-    resolveSlime(recipe, overridesOf(flags)),
+    resolveSlime(recipe, [
+      ...tauBenchOverride(flags.tauBench),
+      ...flags.set.map(parseSet),
+    ]),
     { hostsFile: flags.hosts },
   );
   const line = new DoctorLine(terminal, checks);
@@ -99,15 +103,6 @@ async function run(
 
 function wordsOf(list = ""): string[] {
   return list.split(",").map((word) => word.trim()).filter(Boolean);
-}
-
-function overridesOf({ tauBench, set }: Flags) {
-  const place = tauBench === undefined ? [] : [{
-    path: ["data", "directory"],
-    value: tauBench,
-    origin: `--tau-bench ${tauBench}`,
-  }];
-  return [...place, ...set.map(parseSet)];
 }
 
 export const task = await main(import.meta, {

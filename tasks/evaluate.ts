@@ -69,10 +69,7 @@ async function planOf(flags: EvaluateFlags): Promise<EvaluationPlan> {
     const name = flags.name ?? defaultName(config, new Date());
     return { path: join(flags.runs, name), isResumed: false, config };
   }
-  const { path, config } = await evaluationToResume(flags);
-  const directory = flags.tauBench ?? config.data.directory;
-  const data = { ...config.data, directory };
-  return { path, isResumed: true, config: { ...config, data } };
+  return { ...await evaluationToResume(flags), isResumed: true };
 }
 
 async function dryRun(

@@ -36,7 +36,7 @@ import {
 } from "../train/slime/plan/example_rows.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { worldJson, worldText } from "./_mock_view.ts";
-import { runPath, runsFlag } from "./_shared_flags.ts";
+import { runPath, runsFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 
 const flags = z.object({
@@ -74,11 +74,7 @@ const flags = z.object({
     description: "Directory to write to",
     value: "DIR",
   }),
-  tauBench: z.string().optional().meta({
-    description: "Directory of tau-bench's data",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
-  }),
+  tauBench: tauBenchFlag,
   rows: z.enum(["slime", "split"]).default("slime").meta({
     description:
       "slime: as its example writes them; split: with env and split in each row's metadata",

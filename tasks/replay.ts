@@ -10,14 +10,11 @@ import {
 } from "../env/benchmarks/tau/replay/replay_recordings.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count } from "../train/progress/amounts.ts";
+import { tauBenchFlag } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
-  tauBench: z.string().optional().meta({
-    description: "Directory of tau-bench's data",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
-  }),
+  tauBench: tauBenchFlag,
 });
 
 async function run(

@@ -11,7 +11,7 @@ import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
 import { EpisodeService } from "../env/serve/episode_service.ts";
 import { episodesApp } from "../env/serve/episodes_app.ts";
-import { type Override, parseSet } from "../train/config/config.ts";
+import { parseSet } from "../train/config/config.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun } from "../train/runs/training_dir.ts";
@@ -21,7 +21,12 @@ import { openEpisodeWorld } from "../train/slime/bridge/episode_world.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
-import { runPath, runsFlag } from "./_shared_flags.ts";
+import {
+  runPath,
+  runsFlag,
+  tauBenchFlag,
+  tauBenchOverride,
+} from "./_shared_flags.ts";
 
 const flags = z.object({
   policy: z.string().min(1).optional().meta({
@@ -42,10 +47,8 @@ const flags = z.object({
       "Serve episodes instead, as this slime recipe has them: its name, or a YAML file",
     value: "FILE",
   }),
-  tauBench: z.string().optional().meta({
+  tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data, for --recipe",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
   }),
   record: z.string().min(1).optional().meta({
     description:
@@ -88,7 +91,10 @@ async function runEpisodes(
   }
   const token = tokenOf(flags.host, SHOWN);
   const recipe = await readRecipe(name);
-  const { config } = resolveSlime(recipe, overridesOf(flags));
+  const { config } = resolveSlime(recipe, [
+    ...tauBenchOverride(flags.tauBench),
+    ...flags.set.map(parseSet),
+  ]);
   const world = await openEpisodeWorld(config, { signal });
   await using recorder = flags.record === undefined
     ? undefined
@@ -121,16 +127,6 @@ async function runEpisodes(
   service.drain();
   await server.shutdown();
   return { json, exitCode: 0 };
-}
-
-/** The flag is the checkout's place on this machine, which a recipe seldom knows. */
-function overridesOf({ tauBench, set }: Flags): Override[] {
-  const path = ["data", "directory"];
-  const origin = `--tau-bench ${tauBench}`;
-  const place = tauBench === undefined
-    ? []
-    : [{ path, value: tauBench, origin }];
-  return [...place, ...set.map(parseSet)];
 }
 
 async function runPolicy(

@@ -103,17 +103,15 @@ function exitCode({ outcome }: SessionResult, signal: AbortSignal): number {
   return signal.aborted ? EXIT.interrupted : EXIT.failed;
 }
 
-/** A resumed run may be given more. */
 async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
-  const { resume, name, runs, tauBench, maxCost, maxTokens } = flags;
+  const { resume, name, runs } = flags;
   if (resume !== undefined) {
-    const budget = { maxCost, maxTokens };
-    return { path: await runToResume(flags), directory: tauBench, budget };
+    return { ...await runToResume(flags), isResumed: true };
   }
   const config = await newConfig(flags);
   const { data, seed } = config;
   const own = `${data.domain}-${data.source}-s${seed}-${stamp(new Date())}`;
-  return { path: join(runs, name ?? own), config };
+  return { path: join(runs, name ?? own), config, isResumed: false };
 }
 
 export const task = await main(import.meta, {

@@ -17,7 +17,7 @@ import { isLoopback } from "../env/serve/loopback.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
-import { runsFlag } from "./_shared_flags.ts";
+import { runsFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { bytes, count } from "../train/progress/amounts.ts";
 
 const flags = z.object({
@@ -47,11 +47,9 @@ const flags = z.object({
   tokens: z.boolean().default(false).meta({
     description: "For --export: the tokens of the episodes too",
   }),
-  tauBench: z.string().optional().meta({
+  tauBench: tauBenchFlag.meta({
     description:
       "Directory of tau-bench's data, to show what rows were and should be",
-    value: "DIR",
-    env: "TAU_BENCH_DIR",
   }),
   runs: runsFlag,
 });

@@ -13,15 +13,9 @@ import { startRun } from "./session.ts";
 /** What is trained, and in which run dir. */
 export interface TrainingPlan {
   readonly path: string;
-  /** Of a new run; left out where one is resumed. */
-  readonly config?: Config;
-  /** Of a run that is resumed: where τ-bench is now. */
-  readonly directory?: string | undefined;
-  /** Of a run that is resumed: what it may cost by now. */
-  readonly budget?: {
-    readonly maxCost?: number | undefined;
-    readonly maxTokens?: number | undefined;
-  };
+  readonly isResumed: boolean;
+  /** Of a run that is resumed: its own, with what may change. */
+  readonly config: Config;
 }
 
 /** What `runSession()` takes. Held by `await using`. */
@@ -43,17 +37,14 @@ export async function openTraining(
   options: { readonly signal: AbortSignal },
 ): Promise<OpenTraining> {
   await using stack = new AsyncDisposableStack();
-  const { path, budget = {} } = plan;
-  const earlier = plan.config === undefined
+  const { path, config, isResumed } = plan;
+  const earlier = isResumed
     ? stack.use(await TrainingDir.resume(path))
     : undefined;
-  const config = plan.config ?? earlier!.config;
-  const directory = plan.directory ?? config.data.directory;
-  const dataset = await openDataset({ ...config.data, directory });
+  const dataset = await openDataset(config.data);
   if (earlier !== undefined) checkResume(earlier, { dataset });
   const meter = createMeter({
-    maxCost: budget.maxCost ?? config.budget.maxCost,
-    maxTokens: budget.maxTokens ?? config.budget.maxTokens,
+    ...config.budget,
     prices: config.prices,
     before: earlier?.userUsage() ?? NO_USAGE,
   });

@@ -122,7 +122,10 @@ const checkpointsSchema = z.strictObject({
 
 /** Everything that a run depends on. */
 export const configSchema = z.strictObject({
-  seed: count.default(1).describe("Seed of all randomness"),
+  seed: count.default(1).meta({
+    description: "Seed of all randomness",
+    cli: {},
+  }),
   threads: count.default(0).describe(
     "Threads of the CPU policy; 0 takes one a core",
   ),
@@ -131,9 +134,10 @@ export const configSchema = z.strictObject({
     .describe(
       "What the policy is shown before the conversation; full: policy text and tool schemas",
     ),
-  agent: agentName().default("tool-calling").describe(
-    "How the policy serves: by tool calls, or by actions as text",
-  ),
+  agent: agentName().default("tool-calling").meta({
+    description: "How the policy serves: by tool calls, or by actions as text",
+    cli: {},
+  }),
   user: userSchema.prefault({}),
   compat: compatSchema,
   prices: pricesSchema,

@@ -1,6 +1,7 @@
 /**
  * Sections that the configs of training and of evaluation share: the data, the models at the other end of a
- * network, the customer, what calls may cost.
+ * network, the simulated user, what calls may cost. A key with `cli` has a flag (config_flags.ts), and one with
+ * `mayChange` may be another when a run is resumed.
  */
 
 import { z } from "zod";
@@ -27,12 +28,24 @@ const sections = {
 /** Where tasks and rows come from. */
 export const dataSchema = z.strictObject({
   source: z.enum(["generated", "tau-bench"]).default("generated")
-    .describe("Where tasks and rows come from"),
-  domain: domainNameSchema.default("retail").describe("The world"),
+    .meta({
+      description: "Where tasks and rows come from",
+      cli: { flag: "data" },
+    }),
+  domain: domainNameSchema.default("retail").meta({
+    description: "The world",
+    cli: { flag: "env" },
+  }),
   directory: z.string().nullable().default(null)
-    .describe("The τ-bench checkout, where the source is tau-bench"),
+    .meta({
+      description: "The τ-bench checkout, where the source is tau-bench",
+      mayChange: true,
+    }),
   exclude: z.string().min(1).nullable().default(null)
-    .describe("A file of tasks to leave out, as audit suggests one"),
+    .meta({
+      description: "A file of tasks to leave out, as audit suggests one",
+      cli: { value: "FILE" },
+    }),
   worldSeed: z.int().default(1)
     .describe("Seed of the generated world; independent of the run's seed"),
   generated: sections.generated.prefault({}),
@@ -70,17 +83,21 @@ const callsSchema = z.strictObject({
 
 /** A model at an endpoint. */
 export const endpointSchema = z.strictObject({
-  provider: z.enum(PROVIDERS).default("openai").describe(
-    "Whose API it is, or is compatible with",
-  ),
-  model: z.string().min(1).nullable().default(null).describe(
-    "The model's name at its provider",
-  ),
-  baseUrl: z.string().min(1).nullable().default(null).describe(
-    "The endpoint; null takes OPENAI_BASE_URL, OPENAI_API_BASE or the provider's own",
-  ),
+  provider: z.enum(PROVIDERS).default("openai").meta({
+    description: "Whose API it is, or is compatible with",
+    cli: {},
+  }),
+  model: z.string().min(1).nullable().default(null).meta({
+    description: "The model's name at its provider",
+    cli: { value: "NAME" },
+  }),
+  baseUrl: z.string().min(1).nullable().default(null).meta({
+    description:
+      "The endpoint; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's own",
+    cli: { value: "URL" },
+  }),
   temperature: z.number().min(0).nullable().default(null).describe(
-    "Sampling temperature; null leaves it to the server",
+    "Sampling temperature; default: the server's",
   ),
   maxTokens: positive.default(1024).describe("Most tokens of an answer"),
   extra: z.record(z.string(), z.unknown()).default({}).describe(
@@ -89,21 +106,28 @@ export const endpointSchema = z.strictObject({
   calls: callsSchema.prefault({}),
 });
 
-/** The simulated customer. */
+/** The simulated user. */
 export const userSchema = z.strictObject({
   strategy: userName
     .default("scripted")
-    .describe("How the customer is simulated; all but scripted ask a model"),
+    .meta({
+      description: "How the user is simulated; all but scripted ask a model",
+      cli: { flag: "user" },
+    }),
   attempts: positive.nullable().default(null).describe(
     "Most tries of verify (null: 3) and reflection (null: 2) at one message",
   ),
-  endpoint: endpointSchema.prefault({}),
+  endpoint: endpointSchema.prefault({}).meta({
+    cli: { prefix: "user", of: "The user's model" },
+  }),
 });
 
-/** Whose behaviour counts where τ-bench's own is mended. */
-export const compatSchema = z.boolean().default(false).describe(
-  "Do as τ-bench's customers and text agents do where that changes results",
-);
+/** Whether τ-bench's own behaviour counts where ours corrects it. */
+export const compatSchema = z.boolean().default(false).meta({
+  description:
+    "Do as τ-bench's users and text agents do where that changes results",
+  cli: {},
+});
 
 /** US dollars per million tokens. */
 const priceSchema = z.strictObject({
@@ -114,16 +138,22 @@ const priceSchema = z.strictObject({
 
 /** What calls cost, by model name. */
 export const pricesSchema = z.record(z.string(), priceSchema).default({})
-  .describe(
-    "By model name: input, cachedInput and output in US dollars per million tokens",
-  );
+  .meta({
+    description:
+      "By model name: input, cachedInput and output in US dollars per million tokens",
+    mayChange: true,
+  });
 
 /** What a run may spend on models over the network. */
 export const budgetSchema = z.strictObject({
-  maxCost: z.number().gt(0).nullable().default(null).describe(
-    "US dollars after which the run stops; null has no limit",
-  ),
-  maxTokens: positive.nullable().default(null).describe(
-    "Tokens after which the run stops; null has no limit",
-  ),
-});
+  maxCost: z.number().gt(0).nullable().default(null).meta({
+    description:
+      "US dollars after which the run stops, by default no limit; a resumed run may be given more",
+    cli: { value: "USD" },
+  }),
+  maxTokens: positive.nullable().default(null).meta({
+    description:
+      "Tokens after which the run stops, by default no limit; a resumed run may be given more",
+    cli: {},
+  }),
+}).meta({ mayChange: true });

@@ -2,8 +2,10 @@
 
 import { worldSection } from "./config_sections.ts";
 import { generated } from "../../env/generated/generated.ts";
-import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
-import { ConfigError } from "../../env/errors.ts";
+import {
+  loadTauBench,
+  tauBenchDir,
+} from "../../env/benchmarks/tau/tau_bench.ts";
 import type { Dataset } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
@@ -26,10 +28,5 @@ async function openWhole(data: Config["data"]): Promise<Dataset> {
     const { domain, worldSeed } = data;
     return await generated(worldSeed, data[worldSection(domain)], { domain });
   }
-  if (data.directory === null) {
-    throw new ConfigError(
-      "Data of τ-bench are asked for, but not where they are: pass --tau-bench DIR or set TAU_BENCH_DIR",
-    );
-  }
-  return await loadTauBench(data.directory, data.domain);
+  return await loadTauBench(tauBenchDir(data.directory), data.domain);
 }

@@ -17,18 +17,27 @@ const count = z.int().min(0);
 
 /** Everything that an evaluation depends on. */
 export const evaluationSchema = z.strictObject({
-  seed: count.default(1).describe("Seed of all randomness"),
+  seed: count.default(1).meta({
+    description: "Seed of all randomness",
+    cli: {},
+  }),
   data: dataSchema.prefault({}),
-  split: z.enum(["train", "dev", "test"]).default("test").describe(
-    "Which tasks",
-  ),
+  split: z.enum(["train", "dev", "test"]).default("test").meta({
+    description: "Which tasks",
+    cli: {},
+  }),
   tasks: z.array(count).nullable().default(null).describe(
     "Which of the split's tasks, from 0; null takes all",
   ),
-  trials: positive.default(1).describe("Episodes of each task; k of pass^k"),
-  agent: agentName("expert").default("tool-calling").describe(
-    "Who serves: a model by a strategy, or the expert, who knows the gold",
-  ),
+  trials: positive.default(1).meta({
+    description: "Episodes of each task; k of pass^k",
+    cli: {},
+  }),
+  agent: agentName("expert").default("tool-calling").meta({
+    description:
+      "Who serves: a model by a strategy, or the expert, who knows the gold",
+    cli: {},
+  }),
   prompt: z.enum(["full", "none"]).default("full").describe(
     "What a model is shown before the conversation; full: policy text and tools. A run's policy keeps its own",
   ),
@@ -36,9 +45,15 @@ export const evaluationSchema = z.strictObject({
     "The training run whose policy is the model, at temperature 1 unless one is given; null asks the endpoint",
   ),
   model: endpointSchema.extend({
-    tokenizer: z.string().nullable().default(null).describe(
-      "A model directory: works on token ids through SGLang's /generate by its tokenizer and template",
-    ),
+    temperature: endpointSchema.shape.temperature.meta({
+      description: "Sampling temperature; default: the server's",
+      cli: {},
+    }),
+    tokenizer: z.string().min(1).nullable().default(null).meta({
+      description:
+        "A model directory: works on token ids through SGLang's /generate by its tokenizer and template",
+      cli: { value: "DIR" },
+    }),
     thinking: z.boolean().nullable().default(null).describe(
       "Whether a hybrid model thinks before it answers, with a tokenizer; null leaves it to its chat template",
     ),
@@ -49,16 +64,21 @@ export const evaluationSchema = z.strictObject({
   user: userSchema.prefault({}),
   compat: compatSchema,
   rollout: z.strictObject({
-    maxTurns: positive.default(30).describe(
-      "Most turns of a conversation, as in τ-bench",
-    ),
+    maxTurns: positive.default(30).meta({
+      description: "Most turns of a conversation, as in τ-bench",
+      cli: {},
+    }),
     maxParseErrors: count.default(3).describe(
       "Answers that cannot be read and are forgiven, of a conversation",
     ),
     retries: count.default(3).describe(
       "How often a conversation is begun anew after a failure of the infrastructure",
     ),
-    concurrency: positive.default(32).describe("Conversations in flight"),
+    concurrency: positive.default(32).meta({
+      description: "Conversations in flight",
+      cli: {},
+      mayChange: true,
+    }),
   }).prefault({}),
   prices: pricesSchema,
   budget: budgetSchema.prefault({}),

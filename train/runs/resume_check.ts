@@ -1,8 +1,10 @@
 /** Whether a run can be resumed with what is asked of it now: by its config, by its dataset. */
 
 import { join } from "node:path";
+import type { z } from "zod";
 import { ConfigError, RunDirError } from "../../env/errors.ts";
 import { configDifferences } from "../config/config.ts";
+import { mayChange } from "../config/config_flags.ts";
 import type { RunInfo } from "./run_info.ts";
 
 /** What a run began with. */
@@ -16,8 +18,8 @@ export interface Begun {
 export interface Asked {
   /** The run's config with what the flags change. */
   readonly config?: object;
-  /** Keys that may differ, as `budget.maxCost`. Default: none. */
-  readonly free?: RegExp;
+  /** The config's schema, which says of a key whether it may differ. Default: none may. */
+  readonly schema?: z.ZodType;
   /** A recipe that the flags name: it is for new runs. */
   readonly recipe?: string | undefined;
   readonly dataset?: { readonly fingerprint: string };
@@ -29,9 +31,9 @@ export interface Asked {
  * @throws {RunDirError} If its dataset is another one now.
  */
 export function checkResume(run: Begun, asked: Asked): void {
-  const { config, free = /^$/, recipe, dataset } = asked;
+  const { config, schema, recipe, dataset } = asked;
   const [difference] = configDifferences(run.config, config ?? run.config)
-    .filter(({ key }) => !free.test(key));
+    .filter(({ key }) => schema === undefined || !mayChange(schema, key));
   if (difference !== undefined || recipe !== undefined) {
     const why = difference === undefined
       ? `--recipe ${recipe} is for new runs`

@@ -56,17 +56,22 @@ const PROMPTS = "prompts.json";
 
 const fewShotLine = z.object({ messages_display: z.string() });
 
+/** How to say where τ-bench's data are. */
+export const TAU_BENCH_HINT = "pass --tau-bench DIR or set TAU_BENCH_DIR";
+
 /**
- * The directory of τ-bench's data: the flag's, else that of the variable `TAU_BENCH_DIR`.
- * @throws {ConfigError} If neither is given.
+ * The directory of τ-bench's data: that of the flag or the config, else that of the variable `TAU_BENCH_DIR`.
+ * @throws {ConfigError} If there is neither.
  */
-export function tauBenchDir(flag?: string): string {
-  const dir = flag ?? Deno.env.get("TAU_BENCH_DIR");
+export function tauBenchDir(given?: string | null): string {
+  const dir = given ?? Deno.env.get("TAU_BENCH_DIR");
   if (dir) return dir;
-  const reason = flag === undefined
-    ? "TAU_BENCH_DIR is not set"
-    : "--tau-bench is empty";
-  throw new ConfigError(`No tau-bench data, since ${reason}`, { hint: HINT });
+  const reason = given === ""
+    ? "--tau-bench is empty"
+    : "TAU_BENCH_DIR is not set";
+  throw new ConfigError(`No tau-bench data, since ${reason}`, {
+    hint: TAU_BENCH_HINT,
+  });
 }
 
 /**

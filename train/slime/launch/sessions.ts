@@ -4,6 +4,7 @@
  *     facts ─▶ doctor ─▶ run dir ─▶ plan ─▶ launch.ts ─▶ result
  */
 
+import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { join } from "node:path";
 import { ConfigError, DataError, HostError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -179,7 +180,7 @@ async function launchFacts(
   if (data !== null) return { ...facts, data, nvlink };
   throw new ConfigError(
     `The recipe trains on ${slime.config.data.source}, whose data are not there`,
-    { hint: "pass --tau-bench DIR or set TAU_BENCH_DIR" },
+    { hint: TAU_BENCH_HINT },
   );
 }
 

@@ -1,6 +1,7 @@
 /** Writing a plan's files to where they are read. */
 
 import { dirname } from "node:path/posix";
+import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError, HostError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
@@ -20,7 +21,7 @@ export async function writePlanFiles(
     if (text === null) {
       throw new ConfigError(
         `The ${what} cannot be written, for the data are not there`,
-        { hint: "pass --tau-bench DIR or set TAU_BENCH_DIR" },
+        { hint: TAU_BENCH_HINT },
       );
     }
     const targets = on === "every" ? hosts : hosts.slice(0, 1);

@@ -4,6 +4,7 @@
  * line before it costs anything.
  */
 
+import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { join } from "node:path/posix";
 import { stringify } from "yaml";
 import { slimeFileName } from "./example_rows.ts";
@@ -276,7 +277,7 @@ function warningsOf(
     ...facts.notes,
     ...when(
       facts.data === null,
-      "the data are not there, so rows, epochs and evaluations are not known: pass --tau-bench DIR or set TAU_BENCH_DIR",
+      `the data are not there, so rows, epochs and evaluations are not known: ${TAU_BENCH_HINT}`,
     ),
     ...when(
       cluster.hosts.length > 0 && isServedHere &&
