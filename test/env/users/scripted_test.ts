@@ -1,3 +1,4 @@
+import { object } from "../../../env/domains/shared/call.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type {
@@ -5,7 +6,6 @@ import type {
   RetailTask,
 } from "../../../env/domains/retail/goal/request.ts";
 import { generated } from "../../../env/generated/generated.ts";
-import { object } from "../../../env/domains/retail/world/rows.ts";
 import { createDatabase } from "../../../env/database.ts";
 import { DataError } from "../../../env/errors.ts";
 import { createRng } from "../../../env/random.ts";

@@ -12,6 +12,7 @@ import {
   type TaskPlace,
 } from "../../../env/generated/draw.ts";
 import { goalProse } from "../../../env/generated/goal_prose.ts";
+import { text, tool } from "../../../env/generated/tool_schema.ts";
 import { share } from "../../../env/generated/knobs.ts";
 import type {
   Lot,
@@ -24,11 +25,12 @@ import type {
   JsonValue,
 } from "../../../env/python/python_value.ts";
 import type { Rng } from "../../../env/random.ts";
-import type { ToolSchema } from "../../../env/types.ts";
 import { call, type LibraryRequest } from "./goals.ts";
 import { wordsOf } from "./user.ts";
 
 const count = z.int().min(1);
+
+const book_id = text("Id of the book, such as B12345");
 
 /** The knobs. */
 export const libraryOptions = z.strictObject({
@@ -68,9 +70,11 @@ export const libraryWorld = {
   version: 1,
   policy: POLICY,
   tools: [
-    tool("get_user_details", "user_id", "Shows a reader and their books."),
-    tool("get_book_details", "book_id", "Shows a book: title, status, due."),
-    tool("renew_book", "book_id", "Renews a book for three weeks."),
+    tool("get_user_details", "Shows a reader and their books.", {
+      user_id: text("Number of the card"),
+    }),
+    tool("get_book_details", "Shows a book: title, status, due.", { book_id }),
+    tool("renew_book", "Renews a book for three weeks.", { book_id }),
   ],
   terminatingTools: [],
   prompts: deskPrompts({
@@ -187,13 +191,4 @@ function taskIn(
 
 function row(fields: Readonly<Record<string, JsonValue>>): JsonObject {
   return new Map(Object.entries(fields));
-}
-
-function tool(name: string, argument: string, description: string): ToolSchema {
-  const parameters = {
-    type: "object",
-    properties: { [argument]: { type: "string" } },
-    required: [argument],
-  };
-  return { type: "function", function: { name, description, parameters } };
 }

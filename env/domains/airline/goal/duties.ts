@@ -3,11 +3,12 @@
  * or said of it, and the flights of the day before they are booked.
  */
 
+import { call } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { rows, text } from "../../shared/read_row.ts";
-import { airportOf, call, isCity } from "./fares.ts";
+import { airportOf, isCity } from "./fares.ts";
 import { reservationsMeant } from "./meanings.ts";
 import type { AirlineRequest, AirlineTask, Trip } from "./trip.ts";
 

@@ -1,17 +1,15 @@
 /** What the airline's writes should do to the rows, written apart from the tools. */
 
-import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
-
-/** The states around a call. */
-interface States {
-  readonly before: Database;
-  readonly after: Database;
-}
-
-// deno-lint-ignore no-explicit-any -- rows were checked against their schema; a field that is missing is a finding
-type Row = any;
+import {
+  otherChange,
+  readRow,
+  type Row,
+  same,
+  type States,
+  unless,
+} from "../../shared/goal/effects.ts";
 
 /** A call with its reservation and its user, before and after. */
 interface Written {
@@ -128,8 +126,8 @@ export function effectBreaks(
   const changed = states.before.diff(states.after);
   const id = args.reservation_id ??
     changed.find(({ table }) => table === "reservations")?.id;
-  const was = read(states.before, "reservations", id);
-  const is = read(states.after, "reservations", id);
+  const was = readRow(states.before, "reservations", id);
+  const is = readRow(states.after, "reservations", id);
   const owner = args.user_id ?? was?.user_id;
   const other = changed.find(({ table, id: row }) =>
     !(table === "users" && row === owner ||
@@ -141,25 +139,13 @@ export function effectBreaks(
     args,
     was,
     is,
-    userWas: read(states.before, "users", owner),
-    userIs: read(states.after, "users", owner),
+    userWas: readRow(states.before, "users", owner),
+    userIs: readRow(states.after, "users", owner),
     states,
   };
-  return fieldsBreak(written, effect) ?? effect.breaks(written) ??
+  return (was === null ? null : otherChange(written, effect.fields)) ??
+    effect.breaks(written) ??
     moneyBreaks(written, effect.spends?.(written) ?? new Map());
-}
-
-function read(database: Database, table: string, id: unknown): Row {
-  return toPlain(database.get(table, String(id)) ?? null);
-}
-
-/** Of a reservation that was there only what may change does. */
-function fieldsBreak({ was, is }: Written, { fields }: Effect): string | null {
-  if (was === null) return null;
-  const wrong = Object.keys({ ...was, ...is }).find((key) =>
-    !same(was[key], is[key]) && !fields.includes(key)
-  );
-  return unless(wrong === undefined, `it changes ${wrong}`);
 }
 
 /** Gift cards hold less by what they paid, and certificates that paid are gone. */
@@ -207,7 +193,7 @@ function fareDifference({ args, was, states }: Written): number {
     const kept = was.flights.find((one: Row) =>
       one.flight_number === leg.flight_number && one.date === leg.date
     );
-    const flight = read(states.before, "flights", leg.flight_number);
+    const flight = readRow(states.before, "flights", leg.flight_number);
     return sum +
       (kept !== undefined && was.cabin === args.cabin
         ? kept.price
@@ -227,12 +213,4 @@ function differs(
 ): string | null {
   const wrong = fields.find((field) => is[field] !== args[field]);
   return unless(wrong === undefined, `${wrong} is ${is[wrong ?? ""]}`);
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function unless(holds: boolean, wrong: string): string | null {
-  return holds ? null : wrong;
 }

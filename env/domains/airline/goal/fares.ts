@@ -1,8 +1,7 @@
 /** Reading flights, prices and allowances off the rows, for what a goal means. Written apart from the tools. */
 
 import type { Database } from "../../../database.ts";
-import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import type { ToolAction } from "../../../types.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 import { flightsBetween, routesOf } from "../routes.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
@@ -137,19 +136,4 @@ export function product<T>(choices: readonly (readonly T[])[]): T[][] {
     (lists, next) => lists.flatMap((list) => next.map((one) => [...list, one])),
     [[]],
   );
-}
-
-/** A call by its arguments. */
-export function call(
-  name: string,
-  fields: Readonly<Record<string, JsonValue>>,
-): ToolAction {
-  return { name, arguments: object(fields) };
-}
-
-/** Fields in their order. */
-export function object(
-  fields: Readonly<Record<string, JsonValue>>,
-): JsonObject {
-  return new Map(Object.entries(fields));
 }

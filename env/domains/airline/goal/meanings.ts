@@ -1,5 +1,6 @@
 /** What an airline user's words mean: every call that meets a request as it is worded. */
 
+import { call, object } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
@@ -7,13 +8,11 @@ import type { ToolAction } from "../../../types.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import {
   airportOf,
-  call,
   connectionsFit,
   flightsFit,
   freeBags,
   methodsNamed,
   numberIn,
-  object,
   PRICE_OF_A_BAG,
   PRICE_OF_INSURANCE,
   product,

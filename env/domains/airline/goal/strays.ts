@@ -3,33 +3,31 @@
  * bags or passenger, and further ones on what else the user has.
  */
 
+import { call } from "../../shared/call.ts";
 import type { AirlineTask } from "./trip.ts";
 import type { Database } from "../../../database.ts";
 import type { Stray } from "../../../domain.ts";
+import { type Of, OF_A_KIND, straysOf } from "../../shared/goal/strays.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import type { Task, ToolAction } from "../../../types.ts";
+import type { ToolAction } from "../../../types.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import { flightsBetween, routesOf } from "../routes.ts";
-import { call, numberIn, seatPrice } from "./fares.ts";
-
-/** Of each kind of mistake so many are tried. */
-const OF_A_KIND = 2;
+import { numberIn, seatPrice } from "./fares.ts";
 
 /** The wrong writes of a task. */
 export function strays(task: AirlineTask, database: Database): Stray[] {
-  const user = database.get("users", task.userId);
-  const instead = task.actions.flatMap((action, insteadOf) =>
-    mistakes(action, { database, user }).map((other) => ({
-      action: other,
-      insteadOf,
-    }))
-  );
-  return [...instead, ...further(task, user)];
-}
-
-interface Of {
-  readonly database: Database;
-  readonly user: JsonObject | undefined;
+  return straysOf(task, {
+    database,
+    wrong: {
+      mistakes,
+      further: ({ userId }) =>
+        call("send_certificate", { user_id: userId, amount: 150 }),
+      rows: { table: "reservations", argument: "reservation_id" },
+      untouched: (reservation_id) => [
+        call("cancel_reservation", { reservation_id }),
+      ],
+    },
+  });
 }
 
 /** The same call with one thing wrong. */
@@ -108,23 +106,4 @@ function otherFlights(args: JsonObject, { database }: Of): JsonValue[] {
     ]),
     ...rest,
   ]);
-}
-
-/** Writes that nobody asked for. */
-function further(
-  { actions, userId }: Task,
-  user: JsonObject | undefined,
-): Stray[] {
-  const touched = new Set(
-    actions.map(({ arguments: args }) => args.get("reservation_id")),
-  );
-  const untouched = texts(user, "reservations").filter((id) =>
-    !touched.has(id)
-  );
-  return [
-    { action: call("send_certificate", { user_id: userId, amount: 150 }) },
-    ...untouched.slice(0, OF_A_KIND).map((reservation_id) => ({
-      action: call("cancel_reservation", { reservation_id }),
-    })),
-  ];
 }

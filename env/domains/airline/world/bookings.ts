@@ -1,12 +1,7 @@
 /** Draws bookings. */
 
-import {
-  call,
-  freeBags,
-  object,
-  PRICE_OF_A_BAG,
-  PRICE_OF_INSURANCE,
-} from "../goal/fares.ts";
+import { call, object } from "../../shared/call.ts";
+import { freeBags, PRICE_OF_A_BAG, PRICE_OF_INSURANCE } from "../goal/fares.ts";
 import type { Trip } from "../goal/trip.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import type { ToolAction } from "../../../types.ts";

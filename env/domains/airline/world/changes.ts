@@ -1,6 +1,7 @@
 /** Draws changes of a reservation that can be made: more bags, other passengers, another cabin, another day. */
 
-import { call, freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";
+import { call } from "../../shared/call.ts";
+import { freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";
 import { type Cabin, nameOf, type Trip } from "../goal/trip.ts";
 import type { ToolAction } from "../../../types.ts";
 import { directFlight, drawDate, fareOf, PICKS } from "./choose_flights.ts";

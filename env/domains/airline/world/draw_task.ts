@@ -1,6 +1,6 @@
 /** Draws a whole airline task: its intents, their requests, and the task that they make. */
 
-import { call } from "../goal/fares.ts";
+import { call } from "../../shared/call.ts";
 import {
   type AirlineGoal,
   type AirlineIntent,

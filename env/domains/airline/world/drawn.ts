@@ -1,6 +1,6 @@
 /** What a drawn airline request is, and the parts that all of them are put together of. */
 
-import { call, object } from "../goal/fares.ts";
+import { call, object } from "../../shared/call.ts";
 import type {
   AirlineIntent,
   AirlineRequest,

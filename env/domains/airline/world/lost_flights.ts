@@ -1,6 +1,6 @@
 /** Draws what users may have: cancellations, and certificates for flights that were cancelled or are late. */
 
-import { call } from "../goal/fares.ts";
+import { call } from "../../shared/call.ts";
 import { drawChange } from "./changes.ts";
 import {
   CABINS,

@@ -1,6 +1,6 @@
 /** Draws what users want to know. */
 
-import { call } from "../goal/fares.ts";
+import { call } from "../../shared/call.ts";
 import { nameOf } from "../goal/trip.ts";
 import { reservationWords } from "../user/trip_words.ts";
 import { directFlight, drawDate, PICKS } from "./choose_flights.ts";

@@ -1,5 +1,11 @@
 /** The airline tools as models are told of them, in our own words. */
 
+import {
+  deskTools,
+  objectOf,
+  text,
+  tool,
+} from "../../../generated/tool_schema.ts";
 import type { ToolSchema } from "../../../types.ts";
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -62,9 +68,7 @@ export const airlineTools: readonly ToolSchema[] = [
       insurance: { type: "string", enum: ["yes", "no"] },
     },
   ),
-  tool("calculate", "Works out an arithmetic expression.", {
-    expression: text("Numbers, + - * / and parentheses, such as 12.5 + 3 * 4"),
-  }),
+  deskTools.calculate,
   tool(
     "cancel_reservation",
     "Cancels a whole reservation. Does not look at the policy; only after the customer has confirmed.",
@@ -96,14 +100,8 @@ export const airlineTools: readonly ToolSchema[] = [
     "Gives a customer a certificate. Does not look at the policy; only after the customer has confirmed.",
     { user_id: userId, amount: { type: "number", description: "Dollars" } },
   ),
-  tool("think", "Takes a note. Changes nothing and shows nothing.", {
-    thought: text("The note"),
-  }),
-  tool(
-    "transfer_to_human_agents",
-    "Hands the customer over to a person and ends the conversation. Only where no other tool can help.",
-    { summary: text("What the customer wants and what has been done") },
-  ),
+  deskTools.think,
+  deskTools.transfer,
   tool(
     "update_reservation_baggages",
     "Changes how many bags a reservation has. Only after the customer has confirmed.",
@@ -131,20 +129,6 @@ export const airlineTools: readonly ToolSchema[] = [
   ),
 ];
 
-function tool(
-  name: string,
-  description: string,
-  properties: Readonly<Record<string, Parameters>>,
-): ToolSchema {
-  const required = Object.keys(properties);
-  const parameters = { type: "object", properties, required };
-  return { type: "function", function: { name, description, parameters } };
-}
-
-function text(description: string): Parameters {
-  return { type: "string", description };
-}
-
 function whole(description: string): Parameters {
   return { type: "integer", description };
 }
@@ -153,10 +137,5 @@ function list(
   description: string,
   properties: Readonly<Record<string, Parameters>>,
 ): Parameters {
-  const required = Object.keys(properties);
-  return {
-    type: "array",
-    description,
-    items: { type: "object", properties, required },
-  };
+  return { type: "array", description, items: objectOf(properties) };
 }

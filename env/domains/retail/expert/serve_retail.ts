@@ -3,7 +3,7 @@
  * writes after a yes.
  */
 
-import type { JsonValue } from "../../../python/python_json.ts";
+import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { Shift } from "../../../domain.ts";
@@ -66,7 +66,7 @@ function* authenticate({ desk, plan, say }: RetailShift): Script<boolean> {
   });
   if (!named()) return false;
   yield* desk.call(
-    desk.everHeard(email) ? tool("find_user_id_by_email", { email }) : tool(
+    desk.everHeard(email) ? call("find_user_id_by_email", { email }) : call(
       "find_user_id_by_name_zip",
       { first_name: firstName, last_name: lastName, zip },
     ),
@@ -295,12 +295,12 @@ function* choosePayment(one: Case, action: ToolAction): Script<string> {
 
 function* readUser({ desk }: Case): Script {
   if (desk.user !== undefined) return;
-  yield* desk.call(tool("get_user_details", { user_id: desk.userId }));
+  yield* desk.call(call("get_user_details", { user_id: desk.userId }));
 }
 
 function* readOrder({ desk }: Case, orderId: string): Script {
   if (desk.row("order_id", orderId) !== undefined) return;
-  yield* desk.call(tool("get_order_details", { order_id: orderId }));
+  yield* desk.call(call("get_order_details", { order_id: orderId }));
 }
 
 /** The note says which product the user's words mean, so that the call only repeats its id. */
@@ -310,7 +310,7 @@ function* readProduct(
 ): Script {
   if (id === "" || desk.row("product_id", id) !== undefined) return;
   yield* desk.call(
-    tool("get_product_details", { product_id: id }),
+    call("get_product_details", { product_id: id }),
     `the ${words} is product ${id}.`,
   );
 }
@@ -336,8 +336,4 @@ function isGrounded({ name, arguments: args }: ToolAction, desk: Desk) {
     [...args.values()].every((value) =>
       typeof value === "string" && desk.knows(value)
     );
-}
-
-function tool(name: string, fields: Record<string, JsonValue>): ToolAction {
-  return { name, arguments: new Map(Object.entries(fields)) };
 }

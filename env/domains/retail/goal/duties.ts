@@ -3,10 +3,11 @@
  * of it, and at a gift card's balance before it is said to be too low.
  */
 
+import { call } from "../../shared/call.ts";
 import type { RetailRequest, RetailTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
 import type { ToolAction } from "../../../types.ts";
-import { call, ordersMeant } from "./meanings.ts";
+import { ordersMeant } from "./meanings.ts";
 
 /** The reads that policy demands of a task. */
 export function duties(task: RetailTask, database: Database): ToolAction[] {

@@ -1,17 +1,15 @@
 /** What retail's writes should do to the rows, written apart from the tools. */
 
-import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
-
-/** The states around a call. */
-interface States {
-  readonly before: Database;
-  readonly after: Database;
-}
-
-// deno-lint-ignore no-explicit-any -- rows were checked against their schema; a field that is missing is a finding
-type Row = any;
+import {
+  otherChange,
+  readRow,
+  type Row,
+  same,
+  type States,
+  unless,
+} from "../../shared/goal/effects.ts";
 
 /** A call with the order that it names, before and after. */
 interface Written {
@@ -153,11 +151,9 @@ export function effectBreaks(
   const [table, id] = args.order_id === undefined
     ? ["users", args.user_id]
     : ["orders", args.order_id];
-  const read = (database: Database, table: string, id: string) =>
-    toPlain(database.get(table, id) ?? null) as Row;
-  const was = read(before, table, id);
-  const is = read(after, table, id);
-  const old = (table: string, id: string) => read(before, table, id);
+  const was = readRow(before, table, id);
+  const is = readRow(after, table, id);
+  const old = (table: string, id: string) => readRow(before, table, id);
   const written = { args, was, is, old };
   const owner = table === "users" ? id : was?.user_id;
   for (const row of before.diff(after)) {
@@ -166,20 +162,12 @@ export function effectBreaks(
     if (isCard || row.table === table && row.id === id) continue;
     return `it changes ${row.table} ${row.id}`;
   }
-  return changedBreaks(written, effect) ?? effect.breaks(written) ??
+  return unless(!same(was, is), "it changes nothing") ??
+    otherChange(written, effect.fields) ?? effect.breaks(written) ??
     cardsBreak(effect.credits?.(written) ?? new Map(), {
-      was: read(before, "users", owner),
-      is: read(after, "users", owner),
+      was: readRow(before, "users", owner),
+      is: readRow(after, "users", owner),
     });
-}
-
-/** Something changes, and only what may. */
-function changedBreaks({ was, is }: Written, effect: Effect): string | null {
-  const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])]
-    .filter((key) => !same(was[key], is[key]));
-  const wrong = changed.find((key) => !effect.fields.includes(key));
-  return unless(changed.length > 0, "it changes nothing") ??
-    unless(wrong === undefined, `it changes ${wrong}`);
 }
 
 /** Gift cards hold what they should. */
@@ -221,14 +209,6 @@ function entryOf(entry: Row) {
   return [entry.transaction_type, entry.amount, entry.payment_method_id];
 }
 
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
 function near(a: number, b: number): boolean {
   return Math.abs(a - b) < 0.0051;
-}
-
-function unless(holds: boolean, wrong: string): string | null {
-  return holds ? null : wrong;
 }

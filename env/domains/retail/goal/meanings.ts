@@ -1,5 +1,6 @@
 /** What a retail user's words mean: every call that meets a request as it is worded. */
 
+import { call } from "../../shared/call.ts";
 import type { Address, RetailRequest } from "./request.ts";
 import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../domain.ts";
@@ -200,12 +201,4 @@ function addressOf({ address }: RetailRequest): Record<string, JsonValue> {
     country: country ?? "",
     zip: zip ?? "",
   };
-}
-
-/** A call by its arguments. */
-export function call(
-  name: string,
-  args: Readonly<Record<string, JsonValue | Address[keyof Address]>>,
-): ToolAction {
-  return { name, arguments: new Map(Object.entries(args)) };
 }

@@ -3,16 +3,14 @@
  * address, and further ones on what else the user has.
  */
 
+import { call } from "../../shared/call.ts";
 import type { RetailTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
 import type { Stray } from "../../../domain.ts";
+import { type Of, OF_A_KIND, straysOf } from "../../shared/goal/strays.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import type { Task, ToolAction } from "../../../types.ts";
+import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
-import { call } from "./meanings.ts";
-
-/** Of each kind of mistake so many are tried. */
-const OF_A_KIND = 2;
 
 /** An address that nobody has. */
 const ELSEWHERE = {
@@ -26,19 +24,19 @@ const ELSEWHERE = {
 
 /** The wrong writes of a task. */
 export function strays(task: RetailTask, database: Database): Stray[] {
-  const user = database.get("users", task.userId);
-  const instead = task.actions.flatMap((action, insteadOf) =>
-    mistakes(action, { database, user }).map((other) => ({
-      action: other,
-      insteadOf,
-    }))
-  );
-  return [...instead, ...further(task, user)];
-}
-
-interface Of {
-  readonly database: Database;
-  readonly user: JsonObject | undefined;
+  return straysOf(task, {
+    database,
+    wrong: {
+      mistakes,
+      further: ({ userId }) =>
+        call("modify_user_address", { user_id: userId, ...ELSEWHERE }),
+      rows: { table: "orders", argument: "order_id" },
+      untouched: (order_id) => [
+        call("cancel_pending_order", { order_id, reason: "no longer needed" }),
+        call("modify_pending_order_address", { order_id, ...ELSEWHERE }),
+      ],
+    },
+  });
 }
 
 /** The same call with one thing wrong. */
@@ -125,32 +123,4 @@ function otherVariants(
   return [...row(product, "variants")?.keys() ?? []]
     .filter((other) => other !== id && other !== from)
     .map((other) => [other, ...rest]);
-}
-
-/** Writes that policy allows and nobody asked for. */
-function further(
-  { actions, userId }: Task,
-  user: JsonObject | undefined,
-): Stray[] {
-  const touched = new Set(
-    actions.map(({ arguments: args }) => args.get("order_id")),
-  );
-  const untouched = texts(user, "orders").filter((id) => !touched.has(id));
-  return [
-    { action: call("modify_user_address", { user_id: userId, ...ELSEWHERE }) },
-    ...untouched.slice(0, OF_A_KIND).flatMap((order_id) => [
-      {
-        action: call("cancel_pending_order", {
-          order_id,
-          reason: "no longer needed",
-        }),
-      },
-      {
-        action: call("modify_pending_order_address", {
-          order_id,
-          ...ELSEWHERE,
-        }),
-      },
-    ]),
-  ];
 }

@@ -3,10 +3,10 @@
  * a variant that is out of stock, another product, a gift card that holds too little, a refund to elsewhere.
  */
 
+import { call } from "../../shared/call.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import type { ToolAction } from "../../../types.ts";
 import {
-  call,
   covers,
   type DetailsOf,
   drawItems,

@@ -1,14 +1,13 @@
 /** Draws what an intent adds to its order: which items, what they become, who pays, where it goes. */
 
+import { call } from "../../shared/call.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
-import type { JsonObject, JsonValue } from "../../../python/python_json.ts";
 import type { ToolAction } from "../../../types.ts";
 import { between } from "../../../generated/draw.ts";
 import {
   type Customer,
   type Draw,
   drawAddress,
-  object,
   type Order,
   type PaymentMethod,
   type Product,
@@ -183,13 +182,4 @@ export function optionWords(item: Variant): string {
 export function addressArguments(address: Address): Record<string, string> {
   const { address1, address2, city, state, country, zip } = address;
   return { address1, address2, city, state, country, zip };
-}
-
-/** A tool call. */
-export function call(
-  name: string,
-  fields: Readonly<Record<string, JsonValue>>,
-): ToolAction {
-  const args: JsonObject = object(fields);
-  return { name, arguments: args };
 }

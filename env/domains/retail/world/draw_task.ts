@@ -1,5 +1,6 @@
 /** Draws a whole task: its intents, their requests, and the task that they make. */
 
+import { call } from "../../shared/call.ts";
 import type { Intent, RetailGoal } from "../goal/request.ts";
 import type { Rng } from "../../../random.ts";
 import type { Task } from "../../../types.ts";
@@ -10,7 +11,7 @@ import {
   taskOf,
   type TaskPlace,
 } from "../../../generated/draw.ts";
-import { call, type World } from "./details.ts";
+import type { World } from "./details.ts";
 import { freshProducts } from "./drawn_request.ts";
 import type { RetailOptions } from "./options.ts";
 import { instructionOf } from "./prose.ts";

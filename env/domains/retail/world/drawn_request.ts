@@ -1,9 +1,10 @@
 /** What a drawn request is, and the order that it is about. */
 
+import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import type { Drawn } from "../../../generated/draw.ts";
-import { call, type World } from "./details.ts";
+import type { World } from "./details.ts";
 import {
   type Customer,
   drawOrder,

@@ -1,11 +1,11 @@
 /** Draws what users want: for each intent the request in words, the gold actions and what must be told. */
 
+import { call } from "../../shared/call.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import { orderWords } from "../user/request_words.ts";
 import { happens } from "../../../generated/draw.ts";
 import {
   addressArguments,
-  call,
   covers,
   drawDetails,
   REASONS,

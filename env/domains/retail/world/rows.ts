@@ -5,12 +5,9 @@
  * goes from left to right has read what an item is when it comes to the id.
  */
 
+import { object } from "../../shared/call.ts";
 import type { Address, RetailGoal } from "../goal/request.ts";
-import {
-  Float,
-  type JsonObject,
-  type JsonValue,
-} from "../../../python/python_json.ts";
+import { Float, type JsonObject } from "../../../python/python_json.ts";
 import type { Rng } from "../../../random.ts";
 import { between, type Ids } from "../../../generated/draw.ts";
 import type { RetailOptions } from "./options.ts";
@@ -243,13 +240,6 @@ export function orderRow(order: Order): JsonObject {
       payment_method_id: order.method.id,
     })],
   });
-}
-
-/** A row's fields in their order. Not for ids as keys: JavaScript would sort them. */
-export function object(
-  fields: Readonly<Record<string, JsonValue>>,
-): JsonObject {
-  return new Map(Object.entries(fields));
 }
 
 function addressRow(address: Address): JsonObject {

@@ -1,5 +1,6 @@
 /** The retail tools as models are told of them, in our own words. */
 
+import { deskTools, text, tool } from "../../../generated/tool_schema.ts";
 import type { ToolSchema } from "../../../types.ts";
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -25,11 +26,7 @@ const address = {
 
 /** All 16 tools, sorted by name. */
 export const retailTools: readonly ToolSchema[] = [
-  tool("calculate", "Works out an arithmetic expression.", {
-    expression: text(
-      "Numbers, + - * / and parentheses, such as 12.5 + 3 * 4",
-    ),
-  }),
+  deskTools.calculate,
   tool(
     "cancel_pending_order",
     "Cancels a pending order and refunds it. Only after the customer has confirmed order and reason.",
@@ -122,34 +119,14 @@ export const retailTools: readonly ToolSchema[] = [
       payment_method_id: paymentMethodId,
     },
   ),
-  tool("think", "Takes a note. Changes nothing and shows nothing.", {
-    thought: text("The note"),
-  }),
-  tool(
-    "transfer_to_human_agents",
-    "Hands the customer over to a person and ends the conversation. Only where no other tool can help.",
-    { summary: text("What the customer wants and what has been done") },
-  ),
+  deskTools.think,
+  deskTools.transfer,
 ];
 
 /** Names of the tools that end the conversation. */
 export const terminatingRetailTools: readonly string[] = [
   "transfer_to_human_agents",
 ];
-
-function tool(
-  name: string,
-  description: string,
-  properties: Readonly<Record<string, Parameters>>,
-): ToolSchema {
-  const required = Object.keys(properties);
-  const parameters = { type: "object", properties, required };
-  return { type: "function", function: { name, description, parameters } };
-}
-
-function text(description: string): Parameters {
-  return { type: "string", description };
-}
 
 function texts(description: string): Parameters {
   return { type: "array", items: { type: "string" }, description };
