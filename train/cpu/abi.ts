@@ -160,14 +160,3 @@ export function writeStruct<S extends Struct>(
     (struct[name] === "f32" ? floats : ints)[index++] = values[name];
   }
 }
-
-/** Reads one field of a struct. */
-export function readField<S extends Struct>(
-  heap: SharedHeap,
-  at: number,
-  struct: S,
-  name: keyof S & string,
-): number {
-  const index = (at >>> 2) + Object.keys(struct).indexOf(name);
-  return (struct[name] === "f32" ? heap.floats : heap.ints)[index]!;
-}

@@ -78,17 +78,6 @@ export function trainTokenizer(
   return tokenizerFiles({ pattern, vocabulary, merges });
 }
 
-/** Writes `tokenizer.json` and `tokenizer_config.json`, as `loadTokenizer` reads them. */
-export async function writeTokenizer(
-  dir: string,
-  files: TokenizerFiles,
-): Promise<void> {
-  await Deno.mkdir(dir, { recursive: true });
-  const json = (value: unknown) => JSON.stringify(value, null, 1) + "\n";
-  await Deno.writeTextFile(`${dir}/tokenizer.json`, json(files.tokenizer));
-  await Deno.writeTextFile(`${dir}/tokenizer_config.json`, json(files.config));
-}
-
 /** What the template writes for each message, without control tokens. */
 function render(
   conversations: readonly (readonly Message[])[],

@@ -21,7 +21,7 @@ export function lineChart({ title, series }) {
   const ys = domain(all.map(([, y]) => y), true);
   const x = scale(xs, EDGE.left, WIDTH - EDGE.right);
   const y = scale(ys, HEIGHT - EDGE.bottom, EDGE.top);
-  const cursor = svg("g", { class: "cursor" });
+  const cursor = svg("g.cursor");
   const picture = svg(
     "svg",
     {
@@ -35,7 +35,7 @@ export function lineChart({ title, series }) {
     series.map((one) => curve(one, x, y)),
     cursor,
   );
-  const readout = h("p", { class: "readout", "aria-live": "polite" });
+  const readout = h("p.readout", { "aria-live": "polite" });
   const readAt = (/** @type {number | null} */ step) => {
     cursor.replaceChildren();
     if (step === null) return fill(readout, last(series));
@@ -57,19 +57,13 @@ export function lineChart({ title, series }) {
     );
     fill(
       readout,
-      h("span", { class: "muted" }, `step ${found[0]?.point[0] ?? step}`),
+      h("span.muted", `step ${found[0]?.point[0] ?? step}`),
       found.map(({ one, point }) => value(one, point[1])),
     );
   };
   followPointer(picture, { xs, readAt });
   readAt(null);
-  return h(
-    "figure",
-    { class: "chart" },
-    h("figcaption", {}, title),
-    picture,
-    readout,
-  );
+  return h("figure.chart", h("figcaption", title), picture, readout);
 }
 
 /**
@@ -132,8 +126,7 @@ function curve({ points, color }, x, y) {
 function axis([low, high], y) {
   const marks = [low, (low + high) / 2, high];
   return svg(
-    "g",
-    { class: "axis" },
+    "g.axis",
     marks.flatMap((mark) => [
       svg("line", {
         x1: EDGE.left,
@@ -160,8 +153,7 @@ function steps([from, to], x) {
       ? [[from, "middle"]]
       : [[from, "start"], [to, "end"]]);
   return svg(
-    "g",
-    { class: "axis" },
+    "g.axis",
     ends.map(([step, anchor]) =>
       svg(
         "text",
@@ -244,9 +236,9 @@ function value({ name, color }, at) {
   return h(
     "span",
     { class: `value series-${color}` },
-    h("i", { class: "swatch", "aria-hidden": "true" }),
+    h("i.swatch", { "aria-hidden": "true" }),
     inline(name, 24),
-    h("b", {}, number(at)),
+    h("b", number(at)),
   );
 }
 

@@ -17,7 +17,7 @@ const UNFOLDED = 240;
  * @returns {HTMLElement}
  */
 export function conversation(episode) {
-  const list = h("ol", { class: "talk" });
+  const list = h("ol.talk");
   let turn = -1;
   episode.messages.forEach((message, i) => {
     const isAnswer = message.role === "tool" ||
@@ -37,10 +37,9 @@ export function conversation(episode) {
           "data-turn": message.turn,
           tabindex: "-1",
         },
-        h("div", { class: "who" }, whoOf(message)),
+        h("div.who", whoOf(message)),
         h(
-          "div",
-          { class: "what" },
+          "div.what",
           thoughtOf(message),
           contentOf(message, Boolean(isAnswer)),
           message.calls.map(call),
@@ -49,7 +48,7 @@ export function conversation(episode) {
     );
   });
   if (episode.messages.length === 0) {
-    list.append(h("li", { class: "muted" }, "Nothing was said."));
+    list.append(h("li.muted", "Nothing was said."));
   }
   return list;
 }
@@ -73,23 +72,20 @@ export function call({ name, arguments: args }) {
     value.length <= 60 && !value.includes("\n")
   );
   return h(
-    "div",
-    { class: "call" },
-    h("b", { class: "tool" }, inline(name, 80)),
+    "div.call",
+    h("b.tool", inline(name, 80)),
     isShort
       ? h(
-        "span",
-        { class: "arguments" },
+        "span.arguments",
         args.flatMap(([key, value]) => [" ", argument(key, value)]),
       )
       : h(
-        "dl",
-        { class: "arguments" },
+        "dl.arguments",
         args.flatMap((
           [key, value],
         ) => [
-          h("dt", {}, inline(key, 80)),
-          h("dd", {}, textBlock(value, { className: "code" })),
+          h("dt", inline(key, 80)),
+          h("dd", textBlock(value, { className: "code" })),
         ]),
       ),
   );
@@ -101,9 +97,8 @@ export function call({ name, arguments: args }) {
  */
 function argument(key, value) {
   return h(
-    "span",
-    { class: "argument" },
-    h("span", { class: "muted" }, inline(key, 80), "="),
+    "span.argument",
+    h("span.muted", inline(key, 80), "="),
     inline(value, 80),
   );
 }
@@ -119,19 +114,13 @@ function turnMark({ database, siblings }, turn) {
   return h(
     "li",
     { class: `turn${parting.length > 0 ? " parts" : ""}`, id: `turn-${turn}` },
-    h("span", { class: "turn-number" }, `turn ${turn + 1}`),
+    h("span.turn-number", `turn ${turn + 1}`),
     writes.length > 0
-      ? h(
-        "span",
-        { class: "tag write" },
-        "writes ",
-        inline(writes.join(", "), 120),
-      )
+      ? h("span.tag.write", "writes ", inline(writes.join(", "), 120))
       : null,
     parting.length > 0
       ? h(
-        "span",
-        { class: "tag part" },
+        "span.tag.part",
         `${parting.length} of ${siblings.length - 1} siblings part here`,
       )
       : null,
@@ -176,7 +165,7 @@ function fold(label, content, isOpen) {
   const details = h(
     "details",
     { open: isOpen },
-    h("summary", {}, inline(label, 160)),
+    h("summary", inline(label, 160)),
   );
   const room = h("div");
   details.append(room);

@@ -1,6 +1,6 @@
 /** What became of the database: row by row and field by field, as it was, is and should be. */
 
-import { h } from "./dom.js";
+import { h, panel, scrollTable } from "./dom.js";
 import { inline, textBlock } from "./text.js";
 
 /** @typedef {import("../protocol.ts").DatabaseView} ShownDatabase */
@@ -22,13 +22,11 @@ const VERDICTS = {
 export function databaseSection({ rows, isWhole, note }) {
   const wrong = rows.filter(({ isRight }) => !isRight).length;
   const right = rows.length - wrong;
-  return h(
-    "section",
-    { class: "panel database", "aria-labelledby": "database-title" },
-    h("h2", { id: "database-title" }, "Database"),
+  return panel(
+    "database",
+    "Database",
     h(
-      "p",
-      { class: "muted" },
+      "p.muted",
       rows.length === 0
         ? (isWhole
           ? "Nothing changed, and nothing should have."
@@ -38,7 +36,7 @@ export function databaseSection({ rows, isWhole, note }) {
           right > 0 ? `${plural(right, "row")} changed as it should` : "",
         ].filter(Boolean).join(", ") + ".",
     ),
-    note === null ? null : h("p", { class: "note" }, inline(note, 1000)),
+    note === null ? null : h("p.note", inline(note, 1000)),
     rows.map((row) => rowBlock(row, isWhole)),
   );
 }
@@ -53,38 +51,22 @@ function rowBlock({ table, id, isRight, fields }, isWhole) {
     : ["Field", "Is", "Should be"];
   const title = h(
     "span",
-    {},
     h("span", {
       class: isRight ? "good-text" : "bad-text",
       "aria-hidden": "true",
     }, isRight ? "✓ " : "✗ "),
     inline(table, 60),
     " ",
-    h("b", {}, inline(id, 80)),
+    h("b", inline(id, 80)),
   );
-  const body = h(
-    "div",
-    {
-      class: "scroll-x",
-      role: "region",
-      tabindex: "0",
-      "aria-label": `${table} ${id}`,
-    },
-    h(
-      "table",
-      { class: "fields" },
-      h(
-        "thead",
-        {},
-        h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head))),
-      ),
-      h("tbody", {}, fields.map((field) => fieldRow(field, isWhole))),
-    ),
-  );
+  const body = scrollTable("table.fields", `${table} ${id}`, {
+    heads,
+    rows: fields.map((field) => fieldRow(field, isWhole)),
+  });
   return h(
     "details",
     { class: `row-diff ${isRight ? "right" : "wrong"}`, open: !isRight },
-    h("summary", {}, title),
+    h("summary", title),
     body,
   );
 }
@@ -104,7 +86,7 @@ function fieldRow({ path, was, is, should, verdict }, isWhole) {
       "td",
       { class: kind, "data-label": label },
       value === null || value === undefined
-        ? h("span", { class: "muted" }, "nothing")
+        ? h("span.muted", "nothing")
         : textBlock(value, { className: "code" }),
     );
   return h(
@@ -117,7 +99,7 @@ function fieldRow({ path, was, is, should, verdict }, isWhole) {
         "span",
         { class: verdict === "right" ? "good-text" : "bad-text", title: words },
         mark,
-        h("span", { class: "sr" }, ` ${words}: `),
+        h("span.sr", ` ${words}: `),
       ),
       " ",
       inline(path === "" ? "the whole row" : path, 120),

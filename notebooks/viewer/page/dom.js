@@ -6,36 +6,80 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Makes an element. Properties: `class`, attributes by their names (`false` and `null` leave one out), and
- * listeners as `onclick`.
+ * Makes an element: `h("p.note", "text")`. The tag names its classes; properties, where there are any, come before
+ * the children: attributes by their names (`false` and `null` leave one out), and listeners as `onclick`.
  * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag
- * @param {Properties} [properties]
- * @param {...(Child | Child[])} children
+ * @param {K | `${K}.${string}`} tag
+ * @param {...(Properties | Child | Child[])} rest
  * @returns {HTMLElementTagNameMap[K]}
  */
-export function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  setAll(element, properties);
-  element.append(...nodesOf(children));
-  return element;
+export function h(tag, ...rest) {
+  const [name = "", ...classes] = tag.split(".");
+  const element = document.createElement(/** @type {K} */ (name));
+  return build(element, classes, rest);
 }
 
 /**
  * Makes an SVG element.
  * @param {string} tag
- * @param {Properties} [properties]
- * @param {...(Child | Child[])} children
- * @returns {SVGElement}
+ * @param {...(Properties | Child | Child[])} rest
  */
-export function svg(tag, properties = {}, ...children) {
-  const element = /** @type {SVGElement} */ (document.createElementNS(
-    SVG,
-    tag,
-  ));
-  setAll(element, properties);
-  element.append(...nodesOf(children));
-  return element;
+export function svg(tag, ...rest) {
+  const [name = "", ...classes] = tag.split(".");
+  const element = document.createElementNS(SVG, name);
+  return build(/** @type {SVGElement} */ (element), classes, rest);
+}
+
+/**
+ * A table that scrolls sideways by itself.
+ * @param {string} tag `table`, with its classes.
+ * @param {string} label
+ * @param {{ heads: Child[], rows: Child[] }} content Heads are texts, or cells.
+ */
+export function scrollTable(tag, label, { heads, rows }) {
+  const cells = heads.map((head) =>
+    head instanceof Node ? head : h("th", { scope: "col" }, head)
+  );
+  return h(
+    "div.scroll-x",
+    { role: "region", tabindex: "0", "aria-label": label },
+    h(
+      /** @type {"table"} */ (tag),
+      h("thead", h("tr", cells)),
+      h("tbody", rows),
+    ),
+  );
+}
+
+/**
+ * A section in a frame, under a heading.
+ * @param {string} name Its class, and the beginning of its heading's id.
+ * @param {string} title
+ * @param {...(Child | Child[])} children
+ */
+export function panel(name, title, ...children) {
+  const id = `${name}-title`;
+  return h(
+    /** @type {"section"} */ (`section.panel.${name}`),
+    { "aria-labelledby": id },
+    h("h2", { id }, title),
+    ...children,
+  );
+}
+
+/**
+ * A button that a key presses too.
+ * @param {string} text
+ * @param {string} key
+ * @param {Properties} properties
+ */
+export function keyButton(text, key, properties) {
+  return h(
+    "button",
+    { type: "button", "aria-keyshortcuts": key, ...properties },
+    `${text} `,
+    h("kbd", key),
+  );
 }
 
 /**
@@ -55,6 +99,23 @@ export function fill(element, ...children) {
 export function byId(id) {
   const element = document.getElementById(id);
   if (element === null) throw new TypeError(`The page has no #${id}`);
+  return element;
+}
+
+/**
+ * @template {Element} E
+ * @param {E} element
+ * @param {string[]} classes
+ * @param {(Properties | Child | Child[])[]} rest
+ */
+function build(element, classes, rest) {
+  if (classes.length > 0) element.setAttribute("class", classes.join(" "));
+  const [first] = rest;
+  const hasProperties = typeof first === "object" && first !== null &&
+    !(first instanceof Node) && !Array.isArray(first);
+  if (hasProperties) setAll(element, /** @type {Properties} */ (first));
+  const children = hasProperties ? rest.slice(1) : rest;
+  element.append(...nodesOf(/** @type {(Child | Child[])[]} */ (children)));
   return element;
 }
 

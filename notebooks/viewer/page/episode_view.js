@@ -2,10 +2,16 @@
 
 import { call, conversation, toggleFolds } from "./conversation.js";
 import { databaseSection } from "./database.js";
-import { fill, h } from "./dom.js";
+import { fill, h, keyButton, panel, scrollTable } from "./dom.js";
 import { count, duration, rewardMark, signed, words } from "./format.js";
 import { groupSection, sideBySide } from "./group.js";
-import { episodeHref, filterOnly, notice, tableHref } from "./shell.js";
+import {
+  episodeHref,
+  filterOnly,
+  notice,
+  tableHref,
+  withParam,
+} from "./shell.js";
 import { inline, textBlock } from "./text.js";
 import { tokensBlock } from "./tokens.js";
 
@@ -35,25 +41,20 @@ export function episodeView(api, route) {
   let drawn = "";
   let isNew = true;
 
-  const head = h("header", { class: "episode-head" });
-  const reasons = h("section", { class: "reasons", "aria-label": "Why" });
-  const talk = h("section", {
-    class: "talk-section",
-    "aria-labelledby": "talk-title",
-  });
-  const side = h("div", { class: "side" });
-  const besides = h("section", {
-    class: "besides",
+  const head = h("header.episode-head");
+  const reasons = h("section.reasons", { "aria-label": "Why" });
+  const talk = h("section.talk-section", { "aria-labelledby": "talk-title" });
+  const side = h("div.side");
+  const besides = h("section.besides", {
     "aria-label": "Siblings side by side",
     hidden: true,
   });
   const element = h(
-    "div",
-    { class: "page episode-page" },
+    "div.page.episode-page",
     head,
     reasons,
     besides,
-    h("div", { class: "columns" }, side, talk),
+    h("div.columns", side, talk),
   );
 
   async function refresh() {
@@ -86,8 +87,7 @@ export function episodeView(api, route) {
     fill(
       head,
       h(
-        "div",
-        { class: "title-row" },
+        "div.title-row",
         h(
           "h1",
           { tabindex: "-1" },
@@ -95,12 +95,11 @@ export function episodeView(api, route) {
           rewardMark(row.reward),
         ),
         h(
-          "nav",
-          { class: "around", "aria-label": "Other episodes" },
+          "nav.around",
+          { "aria-label": "Other episodes" },
           around("←", "Previous", previous),
           h(
-            "span",
-            { class: "muted" },
+            "span.muted",
             position === null
               ? "not in the list"
               : `${count(position + 1)} of ${count(matched)}${
@@ -111,8 +110,7 @@ export function episodeView(api, route) {
         ),
       ),
       h(
-        "dl",
-        { class: "facts" },
+        "dl.facts",
         [
           fact("Task", inline(row.task, 100)),
           fact(
@@ -144,9 +142,8 @@ export function episodeView(api, route) {
    */
   function around(arrow, label, to) {
     return to === null
-      ? h("span", { class: "step off", "aria-hidden": "true" }, arrow)
-      : h("a", {
-        class: "step",
+      ? h("span.step.off", { "aria-hidden": "true" }, arrow)
+      : h("a.step", {
         href: episodeHref(run, to, filter),
         "aria-label": `${label} episode`,
         "aria-keyshortcuts": arrow === "←" ? "ArrowLeft" : "ArrowRight",
@@ -171,38 +168,20 @@ export function episodeView(api, route) {
 
   /** @param {OneEpisode} one */
   function drawTalk(one) {
-    const room = h("div", { class: "talk-room" }, conversation(one));
+    const room = h("div.talk-room", conversation(one));
     fill(
       talk,
       h(
-        "div",
-        { class: "section-head" },
+        "div.section-head",
         h("h2", { id: "talk-title" }, "Conversation"),
-        h(
-          "button",
-          {
-            type: "button",
-            class: "quiet",
-            onclick: fold,
-            "aria-keyshortcuts": "o",
-          },
-          "Fold or unfold ",
-          h("kbd", {}, "o"),
-        ),
+        keyButton("Fold or unfold", "o", { class: "quiet", onclick: fold }),
         one.hasTokens
-          ? h(
-            "button",
-            {
-              type: "button",
-              class: "quiet",
-              id: "tokens-button",
-              onclick: () => change("show-tokens"),
-              "aria-keyshortcuts": "t",
-              "aria-pressed": String(params.has("show-tokens")),
-            },
-            "Tokens ",
-            h("kbd", {}, "t"),
-          )
+          ? keyButton("Tokens", "t", {
+            class: "quiet",
+            id: "tokens-button",
+            onclick: () => change("show-tokens"),
+            "aria-pressed": String(params.has("show-tokens")),
+          })
           : null,
       ),
       room,
@@ -247,13 +226,9 @@ export function episodeView(api, route) {
       const missing = others.length - found.length;
       fill(
         besides,
-        h("h2", {}, "Side by side"),
+        h("h2", "Side by side"),
         missing > 0
-          ? h(
-            "p",
-            { class: "note" },
-            `${missing} of the siblings are not in this file.`,
-          )
+          ? h("p.note", `${missing} of the siblings are not in this file.`)
           : null,
         sideBySide([one, ...found]),
       );
@@ -267,9 +242,7 @@ export function episodeView(api, route) {
    * @param {"beside" | "show-tokens"} what
    */
   function change(what) {
-    const next = new URLSearchParams(params);
-    if (next.has(what)) next.delete(what);
-    else next.set(what, "1");
+    const next = withParam(params, what, params.has(what) ? "" : "1");
     history.pushState(null, "", episodeHref(run, id, next));
     take(next);
   }
@@ -381,7 +354,7 @@ export function episodeView(api, route) {
         ),
       ];
     }
-    return [h("ul", { class: "findings" }, one.findings.map(finding))];
+    return [h("ul.findings", one.findings.map(finding))];
   }
 
   /** @param {OneFinding} one */
@@ -390,22 +363,21 @@ export function episodeView(api, route) {
     return h(
       "li",
       { class: `finding ${isKnown ? kind : "diagnosis"}` },
-      h("strong", {}, inline(title, 300)),
-      blame === null ? null : h("span", { class: "tag" }, inline(blame, 30)),
+      h("strong", inline(title, 300)),
+      blame === null ? null : h("span.tag", inline(blame, 30)),
       turn === null ? null : h(
         "a",
-        { href: episodeHref(run, id, withTurnOf(turn)) },
+        {
+          href: episodeHref(
+            run,
+            id,
+            withParam(params, "turn", String(turn + 1)),
+          ),
+        },
         `turn ${turn + 1}`,
       ),
-      detail === "" ? null : h("div", { class: "detail" }, textBlock(detail)),
+      detail === "" ? null : h("div.detail", textBlock(detail)),
     );
-  }
-
-  /** @param {number} turn */
-  function withTurnOf(turn) {
-    const next = new URLSearchParams(params);
-    next.set("turn", String(turn + 1));
-    return next;
   }
 }
 
@@ -414,9 +386,7 @@ export function episodeView(api, route) {
  * @param {Node | string | null} value
  */
 function fact(name, value) {
-  return value === null
-    ? []
-    : [h("div", {}, h("dt", {}, name), h("dd", {}, value))];
+  return value === null ? [] : [h("div", h("dt", name), h("dd", value))];
 }
 
 /** @param {OneEpisode} episode */
@@ -429,20 +399,14 @@ function rewardSection({ reward, row }) {
     fact(
       name,
       value === null
-        ? h(
-          "span",
-          { class: "muted" },
-          name === "Told" ? "not asked for" : "not recorded",
-        )
+        ? h("span.muted", name === "Told" ? "not asked for" : "not recorded")
         : rewardMark(value),
     );
-  return h(
-    "section",
-    { class: "panel reward", "aria-labelledby": "reward-title" },
-    h("h2", { id: "reward-title" }, "Reward"),
+  return panel(
+    "reward",
+    "Reward",
     h(
-      "dl",
-      { class: "facts" },
+      "dl.facts",
       fact("Sum", rewardMark(reward.value)),
       part("Database", reward.database),
       part("Told", reward.outputs),
@@ -451,49 +415,39 @@ function rewardSection({ reward, row }) {
         row.parse_errors === 0 ? null : count(row.parse_errors),
       ),
     ),
-    reward.missingOutputs.length === 0 ? null : h(
-      "p",
-      {},
-      "Never told: ",
-      reward.missingOutputs.map((
-        output,
-        i,
-      ) => [i > 0 ? ", " : "", h("code", {}, inline(output, 200))]).flat(),
-    ),
+    reward.missingOutputs.length === 0
+      ? null
+      : h("p", "Never told: ", codes(reward.missingOutputs)),
   );
 }
 
 /** @param {OneEpisode} episode */
 function taskSection({ task }) {
   if (task === null) return null;
-  return h(
-    "section",
-    { class: "panel", "aria-labelledby": "task-title" },
-    h("h2", { id: "task-title" }, "Task"),
-    h("h3", {}, "What the customer knows and wants"),
+  return panel(
+    "task",
+    "Task",
+    h("h3", "What the customer knows and wants"),
     task.instruction === ""
-      ? h("p", { class: "muted" }, "No text.")
+      ? h("p.muted", "No text.")
       : textBlock(task.instruction),
-    h("h3", {}, "Gold actions"),
+    h("h3", "Gold actions"),
     task.actions.length === 0
-      ? h("p", { class: "muted" }, "None: nothing is to change.")
-      : h(
-        "ol",
-        { class: "gold" },
-        task.actions.map((action) => h("li", {}, call(action))),
-      ),
+      ? h("p.muted", "None: nothing is to change.")
+      : h("ol.gold", task.actions.map((action) => h("li", call(action)))),
     task.outputs.length === 0 ? null : [
-      h("h3", {}, "To be told"),
-      h(
-        "p",
-        {},
-        task.outputs.map((
-          output,
-          i,
-        ) => [i > 0 ? ", " : "", h("code", {}, inline(output, 200))]).flat(),
-      ),
+      h("h3", "To be told"),
+      h("p", codes(task.outputs)),
     ],
   );
+}
+
+/** @param {readonly string[]} texts */
+function codes(texts) {
+  return texts.flatMap((
+    text,
+    i,
+  ) => [i > 0 ? ", " : "", h("code", inline(text, 200))]);
 }
 
 /** @param {OneEpisode} episode */
@@ -501,13 +455,11 @@ function costSection({ usage, row, retries }) {
   if (row.seconds === 0 && usage === null) return null;
   const isCounted = usage !== null &&
     (usage.agent.calls > 0 || usage.user.calls > 0);
-  return h(
-    "section",
-    { class: "panel", "aria-labelledby": "cost-title" },
-    h("h2", { id: "cost-title" }, "Time and usage"),
+  return panel(
+    "cost",
+    "Time and usage",
     h(
-      "dl",
-      { class: "facts" },
+      "dl.facts",
       fact("Took", duration(row.seconds)),
       fact("Turns", count(row.turns)),
       fact("Tokens", row.tokens === 0 ? null : count(row.tokens)),
@@ -528,37 +480,14 @@ function usageTable({ agent, user }) {
     count(one.completionTokens),
     one.cost === null ? "–" : `$${one.cost.toFixed(4)}`,
   ];
-  return h(
-    "div",
-    { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "Usage" },
+  const rows = [["Agent", agent], ["Customer", user]].map(([name, one]) =>
     h(
-      "table",
-      {},
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          ["", "Calls", "Prompt", "Cached", "Answer", "Cost"].map((name) =>
-            h("th", { scope: "col", class: name === "" ? null : "num" }, name)
-          ),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        [["Agent", agent], ["Customer", user]].map(([name, one]) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, /** @type {string} */ (name)),
-            cells(/** @type {OneUsage} */ (one)).map((cell) =>
-              h("td", { class: "num" }, cell)
-            ),
-          )
-        ),
-      ),
-    ),
+      "tr",
+      h("th", { scope: "row" }, /** @type {string} */ (name)),
+      cells(/** @type {OneUsage} */ (one)).map((cell) => h("td.num", cell)),
+    )
   );
+  const heads = ["Calls", "Prompt", "Cached", "Answer", "Cost"]
+    .map((name) => h("th.num", { scope: "col" }, name));
+  return scrollTable("table", "Usage", { heads: ["", ...heads], rows });
 }

@@ -4,6 +4,7 @@ import { fill, h } from "./dom.js";
 import { FIELDS } from "./fields.js";
 import { readExpression, readQuery } from "./filter.js";
 import { count, words } from "./format.js";
+import { withParam } from "./shell.js";
 
 /** @typedef {import("../protocol.ts").Facets} FilterFacets */
 
@@ -39,8 +40,8 @@ export function filterBar({ onChange }) {
     spellcheck: "false",
     autocomplete: "off",
   });
-  const problem = h("span", { class: "bad-text", role: "status" });
-  const chips = h("ul", { class: "chips", "aria-label": "Further conditions" });
+  const problem = h("span.bad-text", { role: "status" });
+  const chips = h("ul.chips", { "aria-label": "Further conditions" });
   const selects = SELECTS.map(([field, label]) => {
     const select = h("select", {
       "data-field": field,
@@ -48,7 +49,7 @@ export function filterBar({ onChange }) {
     });
     return { field, label, select };
   });
-  const summary = h("summary", {}, "Filters");
+  const summary = h("summary", "Filters");
 
   search.addEventListener(
     "input",
@@ -71,10 +72,7 @@ export function filterBar({ onChange }) {
    * @param {boolean} [isTyping]
    */
   function set(field, value, isTyping = false) {
-    const next = new URLSearchParams(params);
-    next.delete(field);
-    if (value !== "") next.set(field, value);
-    onChange(next, { isTyping });
+    onChange(withParam(params, field, value), { isTyping });
   }
 
   function addCondition() {
@@ -106,7 +104,7 @@ export function filterBar({ onChange }) {
     const others = [...shown].filter(([key]) =>
       Object.hasOwn(FIELDS, key) && !OWN_CONTROL.has(key)
     );
-    fill(chips, others.map(([key, value]) => h("li", {}, chip(key, value))));
+    fill(chips, others.map(([key, value]) => h("li", chip(key, value))));
     const active =
       [...shown.keys()].filter((key) => Object.hasOwn(FIELDS, key)).length;
     summary.textContent = active === 0 ? "Filters" : `Filters (${active})`;
@@ -167,20 +165,18 @@ export function filterBar({ onChange }) {
     type: "button",
     class: "quiet",
     onclick: () => {
-      const next = new URLSearchParams();
-      if (params.has("sort")) next.set("sort", params.get("sort") ?? "");
-      onChange(next, { isTyping: false });
+      const sort = params.get("sort") ?? "";
+      onChange(withParam(new URLSearchParams(), "sort", sort), {
+        isTyping: false,
+      });
     },
   }, "Clear all");
   const controls = h(
-    "div",
-    { class: "controls" },
-    selects.map(({ label, select }) =>
-      h("label", {}, h("span", {}, label), select)
-    ),
-    h("label", {}, h("span", {}, "Step"), step),
-    h("label", {}, h("span", {}, "Task"), task),
-    h("label", {}, h("span", {}, "Condition"), condition),
+    "div.controls",
+    selects.map(({ label, select }) => h("label", h("span", label), select)),
+    h("label", h("span", "Step"), step),
+    h("label", h("span", "Task"), task),
+    h("label", h("span", "Condition"), condition),
     h(
       "span",
       { id: "condition-help", class: "sr" },
@@ -188,23 +184,22 @@ export function filterBar({ onChange }) {
     ),
   );
   const details = h(
-    "details",
-    { class: "filters", open: !matchMedia("(max-width: 640px)").matches },
+    "details.filters",
+    { open: !matchMedia("(max-width: 640px)").matches },
     summary,
     controls,
   );
   const element = h(
-    "search",
-    { class: "filter-bar", "aria-label": "Filter the episodes" },
+    "search.filter-bar",
+    { "aria-label": "Filter the episodes" },
     h(
-      "label",
-      { class: "search" },
-      h("span", { class: "sr" }, "Search all messages"),
+      "label.search",
+      h("span.sr", "Search all messages"),
       search,
       h("kbd", { "aria-hidden": "true" }, "/"),
     ),
     details,
-    h("div", { class: "filter-foot" }, chips, clear, problem),
+    h("div.filter-foot", chips, clear, problem),
   );
   return { element, show, offer, focusSearch: () => search.focus() };
 }

@@ -91,7 +91,7 @@ export function words(text) {
  */
 export function rewardMark(reward) {
   if (reward === null) {
-    return h("span", { class: "mark none", title: "Not scored" }, "–");
+    return h("span.mark.none", { title: "Not scored" }, "–");
   }
   const isRight = reward === 1;
   const kind = isRight ? "good" : reward > 0 ? "part" : "bad";

@@ -1,9 +1,9 @@
 /** The group of an episode: its siblings, where they part, and all of them turn by turn beside each other. */
 
 import { call } from "./conversation.js";
-import { h } from "./dom.js";
+import { h, keyButton, panel, scrollTable } from "./dom.js";
 import { rewardMark, signed, why } from "./format.js";
-import { episodeHref } from "./shell.js";
+import { episodeHref, withParam } from "./shell.js";
 import { inline, textBlock } from "./text.js";
 
 /** @typedef {import("../protocol.ts").EpisodeView} GroupEpisode */
@@ -16,106 +16,63 @@ import { inline, textBlock } from "./text.js";
  * @returns {HTMLElement | null}
  */
 export function groupSection(episode, { params, onCompare, isCompared }) {
-  const { siblings, row } = episode;
+  const { siblings } = episode;
   if (siblings.length < 2) return null;
   const solved = siblings.filter(({ row: { reward } }) => reward === 1).length;
   const scored =
     siblings.filter(({ row: { reward } }) => reward !== null).length;
-  return h(
-    "section",
-    { class: "panel group", "aria-labelledby": "group-title" },
-    h("h2", { id: "group-title" }, "Group"),
+  return panel(
+    "group",
+    "Group",
     h(
-      "p",
-      { class: "muted" },
+      "p.muted",
       `${siblings.length} episodes of this task, ${solved} of ${scored} solved.${
         scored > 1 && (solved === 0 || solved === scored)
           ? " No variance: this group does not train."
           : ""
       }`,
     ),
+    scrollTable("table.siblings", "Siblings", {
+      heads: ["Episode", "Reward", "Adv.", "Parts at", "By"],
+      rows: siblings.map((sibling) => siblingRow(sibling, { episode, params })),
+    }),
+    keyButton(isCompared ? "Close side by side" : "Side by side", "s", {
+      onclick: onCompare,
+      "aria-expanded": String(isCompared),
+    }),
+  );
+}
+
+/**
+ * @param {GroupEpisode["siblings"][number]} sibling
+ * @param {{ episode: GroupEpisode, params: URLSearchParams }} options
+ */
+function siblingRow({ row, partsAt, partsBy }, { episode, params }) {
+  const { run, row: { id } } = episode;
+  const isSelf = row.id === id;
+  const href = (/** @type {number} */ turn) =>
+    episodeHref(run, id, withParam(params, "turn", String(turn + 1)));
+  return h(
+    "tr",
+    { class: isSelf ? "self" : null },
     h(
-      "div",
-      {
-        class: "scroll-x",
-        role: "region",
-        tabindex: "0",
-        "aria-label": "Siblings",
-      },
-      h(
-        "table",
-        { class: "siblings" },
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            ["Episode", "Reward", "Adv.", "Parts at", "By"].map((name) =>
-              h("th", { scope: "col" }, name)
-            ),
-          ),
-        ),
-        h(
-          "tbody",
-          {},
-          siblings.map((sibling) => {
-            const isSelf = sibling.row.id === row.id;
-            return h(
-              "tr",
-              { class: isSelf ? "self" : null },
-              h(
-                "th",
-                { scope: "row" },
-                isSelf
-                  ? h("span", { "aria-current": "true" }, String(row.id))
-                  : h("a", {
-                    href: episodeHref(episode.run, sibling.row.id, params),
-                  }, String(sibling.row.id)),
-              ),
-              h(
-                "td",
-                { title: why(sibling.row) },
-                rewardMark(sibling.row.reward),
-              ),
-              h("td", { class: "num" }, signed(sibling.row.advantage)),
-              h(
-                "td",
-                {},
-                isSelf
-                  ? "this one"
-                  : sibling.partsAt === null
-                  ? "nowhere"
-                  : h("a", {
-                    href: episodeHref(
-                      episode.run,
-                      row.id,
-                      withTurn(params, sibling.partsAt),
-                    ),
-                  }, `turn ${sibling.partsAt + 1}`),
-              ),
-              h(
-                "td",
-                { class: "parts-by" },
-                sibling.partsBy === null ? "" : inline(sibling.partsBy, 80),
-              ),
-            );
-          }),
-        ),
-      ),
+      "th",
+      { scope: "row" },
+      isSelf
+        ? h("span", { "aria-current": "true" }, String(id))
+        : h("a", { href: episodeHref(run, row.id, params) }, String(row.id)),
     ),
+    h("td", { title: why(row) }, rewardMark(row.reward)),
+    h("td.num", signed(row.advantage)),
     h(
-      "button",
-      {
-        type: "button",
-        onclick: onCompare,
-        "aria-expanded": String(isCompared),
-        "aria-keyshortcuts": "s",
-      },
-      isCompared ? "Close side by side" : "Side by side",
-      " ",
-      h("kbd", {}, "s"),
+      "td",
+      isSelf
+        ? "this one"
+        : partsAt === null
+        ? "nowhere"
+        : h("a", { href: href(partsAt) }, `turn ${partsAt + 1}`),
     ),
+    h("td.parts-by", partsBy === null ? "" : inline(partsBy, 80)),
   );
 }
 
@@ -142,7 +99,7 @@ export function sideBySide(episodes) {
         "th",
         { scope: "row" },
         `turn ${turn + 1}`,
-        isFirst ? h("span", { class: "tag part" }, "they part") : null,
+        isFirst ? h("span.tag.part", "they part") : null,
       ),
       columns.map((turns, i) =>
         h(
@@ -153,46 +110,27 @@ export function sideBySide(episodes) {
               : null,
           },
           (turns[turn] ?? []).map(brief),
-          turns[turn] === undefined
-            ? h("span", { class: "muted" }, "over")
-            : null,
+          turns[turn] === undefined ? h("span.muted", "over") : null,
         )
       ),
     );
   });
-  return h(
-    "div",
-    {
-      class: "scroll-x beside",
-      role: "region",
-      tabindex: "0",
-      "aria-label": "Side by side",
-    },
+  const heads = episodes.map(({ row }) =>
     h(
-      "table",
-      {},
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("td"),
-          episodes.map(({ row }) =>
-            h(
-              "th",
-              { scope: "col" },
-              `${row.id} `,
-              rewardMark(row.reward),
-              " ",
-              h("span", { class: "muted" }, inline(why(row), 40)),
-            )
-          ),
-        ),
-      ),
-      h("tbody", {}, rows),
-    ),
+      "th",
+      { scope: "col" },
+      `${row.id} `,
+      rewardMark(row.reward),
+      " ",
+      h("span.muted", inline(why(row), 40)),
+    )
   );
+  const table = scrollTable("table", "Side by side", {
+    heads: [h("td"), ...heads],
+    rows,
+  });
+  table.classList.add("beside");
+  return table;
 }
 
 /**
@@ -224,14 +162,4 @@ function brief({ role, content, calls }) {
     text === "" ? null : textBlock(text),
     calls.map(call),
   );
-}
-
-/**
- * @param {URLSearchParams} params
- * @param {number} turn
- */
-function withTurn(params, turn) {
-  const next = new URLSearchParams(params);
-  next.set("turn", String(turn + 1));
-  return next;
 }

@@ -63,20 +63,18 @@ export function listenForKeys(keysOf) {
 
 function helpDialog() {
   const dialog = h(
-    "dialog",
-    { class: "help", "aria-labelledby": "help-title" },
+    "dialog.help",
+    { "aria-labelledby": "help-title" },
     h("h2", { id: "help-title" }, "Keys"),
     HELP.map(([where, keys]) => [
-      h("h3", {}, where),
+      h("h3", where),
       h(
         "dl",
-        {},
         keys.map(([names, does]) =>
           h(
             "div",
-            {},
-            h("dt", {}, names.split(" ").map((name) => h("kbd", {}, name))),
-            h("dd", {}, does),
+            h("dt", names.split(" ").map((name) => h("kbd", name))),
+            h("dd", does),
           )
         ),
       ),

@@ -1,7 +1,7 @@
 /** The runs, and the curves of those that are chosen side by side. */
 
 import { lineChart } from "./chart.js";
-import { fill, h } from "./dom.js";
+import { fill, h, scrollTable } from "./dom.js";
 import { count, moment, number, percent } from "./format.js";
 import { notice, runsHref, tableHref } from "./shell.js";
 import { inline } from "./text.js";
@@ -48,14 +48,13 @@ const MAX_CHOSEN = 6;
 export function runsView(api, route) {
   const controller = new AbortController();
   const { signal } = controller;
-  const list = h("div", { class: "runs-list" });
+  const list = h("div.runs-list");
   const curves = h("section", {
     "aria-labelledby": "curves-title",
     class: "curves",
   });
   const element = h(
-    "div",
-    { class: "page" },
+    "div.page",
     h("h1", { tabindex: "-1" }, "Runs"),
     list,
     curves,
@@ -123,50 +122,19 @@ export function runsView(api, route) {
    * @param {string[]} ids
    */
   function runTable(runs, ids) {
-    const head = [
-      "",
-      "Run",
-      "Kind",
-      "State",
-      "Data",
-      "Seed",
-      "Steps",
-      "Episodes",
-      "Reward",
-      "pass^1",
-      "Started",
-    ];
     const right = new Set(["Seed", "Steps", "Episodes", "Reward", "pass^1"]);
-    return h(
-      "div",
-      {
-        class: "scroll-x",
-        role: "region",
-        "aria-label": "Runs",
-        tabindex: "0",
-      },
-      h(
-        "table",
-        { class: "runs" },
-        h("caption", { class: "sr" }, "Runs, the youngest first"),
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            head.map((name) =>
-              h(
-                "th",
-                { scope: "col", class: right.has(name) ? "num" : null },
-                name === "" ? h("span", { class: "sr" }, "Curves") : name,
-              )
-            ),
-          ),
-        ),
-        h("tbody", {}, runs.map((run) => runRow(run, ids))),
-      ),
+    const heads = ["Run", "Kind", "State", "Data", ...right, "Started"].map(
+      (name) =>
+        h("th", { scope: "col", class: right.has(name) ? "num" : null }, name),
     );
+    const region = scrollTable("table.runs", "Runs", {
+      heads: [h("th", { scope: "col" }, h("span.sr", "Curves")), ...heads],
+      rows: runs.map((run) => runRow(run, ids)),
+    });
+    region.firstElementChild?.prepend(
+      h("caption.sr", "Runs, the youngest first"),
+    );
+    return region;
   }
 
   /**
@@ -194,8 +162,7 @@ export function runsView(api, route) {
     }, box);
     if (run.error !== null && run.startedAt === null) {
       return h(
-        "tr",
-        { class: "broken" },
+        "tr.broken",
         pick,
         name,
         h("td", { colspan: "9" }, inline(run.error, 300)),
@@ -204,31 +171,23 @@ export function runsView(api, route) {
     const state = run.outcome ?? "–";
     return h(
       "tr",
-      {},
       pick,
       name,
+      h("td", run.trainer === null ? run.kind : `${run.kind}, ${run.trainer}`),
       h(
         "td",
-        {},
-        run.trainer === null ? run.kind : `${run.kind}, ${run.trainer}`,
-      ),
-      h(
-        "td",
-        {},
         h("span", { class: `state ${state}` }, state),
-        run.error === null ? null : h(
-          "span",
-          { class: "warn", title: run.error },
-          " ⚠ metrics damaged",
-        ),
+        run.error === null
+          ? null
+          : h("span.warn", { title: run.error }, " ⚠ metrics damaged"),
       ),
-      h("td", {}, inline(run.data ?? "–", 40)),
-      h("td", { class: "num" }, run.seed === null ? "–" : String(run.seed)),
-      h("td", { class: "num" }, count(run.steps)),
-      h("td", { class: "num" }, count(run.episodes)),
-      h("td", { class: "num" }, number(run.reward)),
-      h("td", { class: "num", title: run.pass1Of }, percent(run.pass1)),
-      h("td", {}, moment(run.startedAt)),
+      h("td", inline(run.data ?? "–", 40)),
+      h("td.num", run.seed === null ? "–" : String(run.seed)),
+      h("td.num", count(run.steps)),
+      h("td.num", count(run.episodes)),
+      h("td.num", number(run.reward)),
+      h("td.num", { title: run.pass1Of }, percent(run.pass1)),
+      h("td", moment(run.startedAt)),
     );
   }
 
@@ -253,10 +212,10 @@ export function runsView(api, route) {
         }),
       });
     const more = rest.length === 0 ? null : h(
-      "details",
-      { class: "more-curves", open: isAllShown, ontoggle: onToggle },
-      h("summary", {}, `${rest.length} more curves`),
-      h("div", { class: "charts" }, isAllShown ? rest.map(draw) : []),
+      "details.more-curves",
+      { open: isAllShown, ontoggle: onToggle },
+      h("summary", `${rest.length} more curves`),
+      h("div.charts", isAllShown ? rest.map(draw) : []),
     );
     /** @param {Event} event */
     function onToggle(event) {
@@ -271,7 +230,7 @@ export function runsView(api, route) {
       curves,
       h("h2", { id: "curves-title" }, "Curves"),
       errors.map(notice),
-      h("div", { class: "charts" }, chosenFirst.map(draw)),
+      h("div.charts", chosenFirst.map(draw)),
       more,
     );
   }
@@ -299,14 +258,13 @@ export function runsView(api, route) {
 
 function empty() {
   return h(
-    "div",
-    { class: "notice", role: "status" },
-    h("strong", {}, "There are no runs yet"),
+    "div.notice",
+    { role: "status" },
+    h("strong", "There are no runs yet"),
     h(
       "p",
-      {},
       "Start one by ",
-      h("code", {}, "deno task train"),
+      h("code", "deno task train"),
       "; it shows up here by itself.",
     ),
   );

@@ -1,6 +1,6 @@
 /** What stands around every view: addresses, the bar with the way back, notices. */
 
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h, keyButton } from "./dom.js";
 import { FIELDS } from "./fields.js";
 import { inline } from "./text.js";
 
@@ -59,6 +59,19 @@ export function runsHref(params) {
 }
 
 /**
+ * A query with another value of a key; without the key where the value is empty.
+ * @param {URLSearchParams} params
+ * @param {string} key
+ * @param {string} value
+ */
+export function withParam(params, key, value) {
+  const next = new URLSearchParams(params);
+  next.delete(key);
+  if (value !== "") next.set(key, value);
+  return next;
+}
+
+/**
  * The part of a query that filters and sorts: what an episode's page keeps of the table that it was opened from.
  * @param {URLSearchParams} params
  */
@@ -81,7 +94,6 @@ export function drawBar(view, { onHelp }) {
   const crumbs = view.crumbs.map(({ text, href }) =>
     h(
       "li",
-      {},
       href === null
         ? h("span", { "aria-current": "page" }, inline(text, 60))
         : h("a", { href }, inline(text, 60)),
@@ -89,24 +101,14 @@ export function drawBar(view, { onHelp }) {
   );
   fill(
     byId("bar"),
-    h("a", { class: "brand", href: "#/" }, "taulab"),
+    h("a.brand", { href: "#/" }, "taulab"),
     h(
       "nav",
       { "aria-label": "You are here" },
-      h("ol", { class: "crumbs" }, crumbs),
+      h("ol.crumbs", crumbs),
     ),
     h("span", { id: "live", class: "live", role: "status" }),
-    h(
-      "button",
-      {
-        type: "button",
-        class: "quiet",
-        "aria-keyshortcuts": "?",
-        onclick: onHelp,
-      },
-      "Keys ",
-      h("kbd", {}, "?"),
-    ),
+    keyButton("Keys", "?", { class: "quiet", onclick: onHelp }),
   );
   document.title = `${view.title} – taulab`;
 }
@@ -141,8 +143,8 @@ export function notice(error) {
   return h(
     "div",
     { class: `notice ${kind}`, role: "alert" },
-    h("strong", {}, titles[kind] ?? "Something broke"),
-    h("p", {}, inline(message, 2000)),
+    h("strong", titles[kind] ?? "Something broke"),
+    h("p", inline(message, 2000)),
   );
 }
 

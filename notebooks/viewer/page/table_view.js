@@ -3,7 +3,7 @@
 import { fill, h } from "./dom.js";
 import { filterBar } from "./filter_bar.js";
 import { count, duration, rewardMark, signed, why, words } from "./format.js";
-import { episodeHref, filterOnly, tableHref } from "./shell.js";
+import { episodeHref, filterOnly, tableHref, withParam } from "./shell.js";
 import { inline } from "./text.js";
 import { virtualTable } from "./virtual_rows.js";
 
@@ -14,69 +14,30 @@ import { virtualTable } from "./virtual_rows.js";
 /** @typedef {import("../protocol.ts").EpisodePage} TablePage */
 
 /**
- * @typedef {object} Column
- * @property {string} field
- * @property {string} label
- * @property {boolean} [isNumber]
- * @property {(row: TableRow) => Node | string} draw
+ * Field, heading, content of a cell, and whether it is a number.
+ * @type {readonly (readonly [string, string, (row: TableRow) => Node | string, "num"?])[]}
  */
-
-/** @type {readonly Column[]} */
 const COLUMNS = [
-  {
-    field: "id",
-    label: "Episode",
-    isNumber: true,
-    draw: ({ id }) => String(id),
-  },
-  {
-    field: "step",
-    label: "Step",
-    isNumber: true,
-    draw: ({ step }) => count(step),
-  },
-  {
-    field: "reward",
-    label: "Reward",
-    draw: ({ reward }) => rewardMark(reward),
-  },
-  { field: "task", label: "Task", draw: ({ task }) => inline(task, 60) },
-  {
-    field: "intent",
-    label: "Intent",
-    draw: ({ intent }) => inline(words(intent), 60),
-  },
-  { field: "reason", label: "Why", draw: (row) => inline(why(row), 60) },
-  {
-    field: "advantage",
-    label: "Advantage",
-    isNumber: true,
-    draw: ({ advantage }) => signed(advantage),
-  },
-  {
-    field: "turns",
-    label: "Turns",
-    isNumber: true,
-    draw: ({ turns }) => count(turns),
-  },
-  {
-    field: "tokens",
-    label: "Tokens",
-    isNumber: true,
-    draw: ({ tokens }) => tokens === 0 ? "–" : count(tokens),
-  },
-  {
-    field: "seconds",
-    label: "Time",
-    isNumber: true,
-    draw: ({ seconds }) => seconds === 0 ? "–" : duration(seconds),
-  },
-  {
-    field: "source",
-    label: "Source",
-    draw: ({ source }) => inline(source, 30),
-  },
+  ["id", "Episode", ({ id }) => String(id), "num"],
+  ["step", "Step", ({ step }) => count(step), "num"],
+  ["reward", "Reward", ({ reward }) => rewardMark(reward)],
+  ["task", "Task", ({ task }) => inline(task, 60)],
+  ["intent", "Intent", ({ intent }) => inline(words(intent), 60)],
+  ["reason", "Why", (row) => inline(why(row), 60)],
+  ["advantage", "Advantage", ({ advantage }) => signed(advantage), "num"],
+  ["turns", "Turns", ({ turns }) => count(turns), "num"],
+  ["tokens", "Tokens", ({ tokens }) => orDash(tokens, count), "num"],
+  ["seconds", "Time", ({ seconds }) => orDash(seconds, duration), "num"],
+  ["source", "Source", ({ source }) => inline(source, 30)],
 ];
+
+/**
+ * @param {number} value
+ * @param {(value: number) => string} format
+ */
+function orDash(value, format) {
+  return value === 0 ? "–" : format(value);
+}
 
 /**
  * Where tables were when they were left, by address.
@@ -100,7 +61,7 @@ export function tableView(api, route) {
   /** @type {TablePage | undefined} */
   let seen;
 
-  const status = h("p", { class: "count", role: "status" });
+  const status = h("p.count", { role: "status" });
   const head = h("thead", { role: "rowgroup" });
   const bar = filterBar({
     onChange: (next, { isTyping }) => {
@@ -128,14 +89,8 @@ export function tableView(api, route) {
     start: places.get(tableHref(run, params)) ?? { top: 0, at: 0 },
   });
   const element = h(
-    "div",
-    { class: "page table-page" },
-    h(
-      "div",
-      { class: "title-row" },
-      h("h1", { tabindex: "-1" }, inline(run, 80)),
-      status,
-    ),
+    "div.page.table-page",
+    h("div.title-row", h("h1", { tabindex: "-1" }, inline(run, 80)), status),
     bar.element,
     table.element,
   );
@@ -205,19 +160,16 @@ export function tableView(api, route) {
       h(
         "tr",
         { role: "row", "aria-rowindex": 1 },
-        COLUMNS.map(({ field, label, isNumber }) => {
+        COLUMNS.map(([field, label, , kind]) => {
           const isSorted = field === by;
-          const next = new URLSearchParams(params);
-          next.set(
-            "sort",
-            isSorted && direction === "ascending" ? `-${field}` : field,
-          );
+          const order = isSorted && direction === "ascending" ? "-" : "";
+          const next = withParam(params, "sort", order + field);
           return h(
             "th",
             {
               role: "columnheader",
               scope: "col",
-              class: `${isNumber ? "num " : ""}column-${field}`,
+              class: `${kind ?? ""} column-${field}`,
               "aria-sort": isSorted ? direction : null,
             },
             h(
@@ -229,8 +181,8 @@ export function tableView(api, route) {
               },
               label,
               h(
-                "span",
-                { class: "arrow", "aria-hidden": "true" },
+                "span.arrow",
+                { "aria-hidden": "true" },
                 isSorted ? (direction === "ascending" ? "▲" : "▼") : "",
               ),
             ),
@@ -242,13 +194,13 @@ export function tableView(api, route) {
 
   /** @param {TableRow} row */
   function cellsOf(row) {
-    return COLUMNS.map(({ field, label, isNumber, draw }) => {
+    return COLUMNS.map(([field, label, draw, kind]) => {
       const content = draw(row);
       return h(
         "td",
         {
           role: field === "id" ? "rowheader" : "cell",
-          class: `${isNumber ? "num " : ""}column-${field}`,
+          class: `${kind ?? ""} column-${field}`,
           "data-label": label,
         },
         field === "id"

@@ -85,7 +85,7 @@ export function inline(text, limit = 400) {
   const cut = text.length > limit
     ? `${text.slice(0, whole(text, limit))}…`
     : text;
-  return h("bdi", {}, visible(cut.replaceAll("\n", " ")));
+  return h("bdi", visible(cut.replaceAll("\n", " ")));
 }
 
 /**
@@ -110,8 +110,7 @@ function named(character) {
   const code = (character.codePointAt(0) ?? 0).toString(16);
   const number = `U+${code.toUpperCase().padStart(4, "0")}`;
   const name = NAMES[code];
-  return h("span", {
-    class: "hidden-character",
+  return h("span.hidden-character", {
     title: name === undefined ? number : `${number}, ${name}`,
   }, name ?? number);
 }

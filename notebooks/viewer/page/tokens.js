@@ -20,12 +20,11 @@ export function tokensBlock(tokens) {
   const { ids, mask, note } = tokens;
   const sampled = mask.filter((one) => one === 1).length;
   const readout = h(
-    "p",
-    { class: "token-readout", role: "status" },
+    "p.token-readout",
+    { role: "status" },
     "Point at a token, or walk by the arrow keys.",
   );
-  const stream = h("div", {
-    class: "token-stream",
+  const stream = h("div.token-stream", {
     tabindex: "0",
     role: "group",
     "aria-label": `${ids.length} tokens; arrow keys walk through them`,
@@ -70,18 +69,16 @@ export function tokensBlock(tokens) {
   });
   grow();
   return h(
-    "div",
-    { class: "tokens" },
+    "div.tokens",
     h(
-      "p",
-      { class: "muted" },
+      "p.muted",
       `${count(ids.length)} tokens; ${
         count(sampled)
       } were sampled by the policy and train, ${
         count(ids.length - sampled)
       } are context.`,
     ),
-    note === null ? null : h("p", { class: "note" }, inline(note, 500)),
+    note === null ? null : h("p.note", inline(note, 500)),
     legend(),
     readout,
     stream,
@@ -91,18 +88,12 @@ export function tokensBlock(tokens) {
 
 function legend() {
   return h(
-    "ul",
-    { class: "legend", "aria-label": "Colours" },
-    h(
-      "li",
-      {},
-      h("span", { class: "token context" }, "context"),
-      " not trained on",
-    ),
+    "ul.legend",
+    { "aria-label": "Colours" },
+    h("li", h("span.token.context", "context"), " not trained on"),
     LEVEL_WORDS.map((words, level) =>
       h(
         "li",
-        {},
         h("span", { class: `token sampled p${level}` }, "sampled"),
         ` ${words}`,
       )
@@ -134,18 +125,17 @@ function describeToken({ ids, mask, logprobs, texts }, t) {
   const text = texts?.[t];
   const logprob = logprobs[t] ?? 0;
   const parts = [
-    h("b", {}, `#${t}`),
-    h("span", {}, `id ${ids[t]}`),
-    text === undefined ? null : h("code", {}, inline(JSON.stringify(text), 80)),
+    h("b", `#${t}`),
+    h("span", `id ${ids[t]}`),
+    text === undefined ? null : h("code", inline(JSON.stringify(text), 80)),
     mask[t] === 1
       ? h(
         "span",
-        {},
         `sampled, logprob ${
           logprob.toFixed(4).replace("-", "−")
         }, probability ${(100 * Math.exp(logprob)).toFixed(1)}%`,
       )
-      : h("span", {}, "context, not trained on"),
+      : h("span", "context, not trained on"),
   ];
   return parts.flatMap((part) => part === null ? [] : [part, " "]);
 }

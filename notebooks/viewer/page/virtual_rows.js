@@ -47,16 +47,11 @@ export function virtualTable(
     head,
     body,
   );
-  const scroller = h(
-    "div",
-    {
-      class: "grid-scroll",
-      role: "region",
-      "aria-label": label,
-      tabindex: "0",
-    },
-    table,
-  );
+  const scroller = h("div.grid-scroll", {
+    role: "region",
+    "aria-label": label,
+    tabindex: "0",
+  }, table);
   /** @type {Map<number, readonly VirtualRow[]>} */
   let pages = new Map();
   /** @type {Map<number, Promise<void>>} */
@@ -236,8 +231,8 @@ export function virtualTable(
 /** @param {number} columns */
 function spacer(columns) {
   return h(
-    "tr",
-    { class: "spacer", "aria-hidden": "true" },
+    "tr.spacer",
+    { "aria-hidden": "true" },
     h("td", { colspan: columns }),
   );
 }

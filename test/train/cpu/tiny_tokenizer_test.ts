@@ -10,10 +10,7 @@ import {
 } from "../../../env/tokens/chat_template.ts";
 import type { Codec } from "../../../env/tokens/conversation.ts";
 import { demonstrationTrajectory } from "../../../env/tokens/demonstration.ts";
-import {
-  checkPrefix,
-  probeTemplate,
-} from "../../../env/tokens/prefix_check.ts";
+import { checkPrefix, probeTemplate } from "../../support/prefix_check.ts";
 import {
   createTokenizer,
   loadTokenizer,
@@ -24,7 +21,6 @@ import { scriptedUser } from "../../../env/users/scripted.ts";
 import {
   MIN_VOCAB_SIZE,
   trainTokenizer,
-  writeTokenizer,
 } from "../../../train/cpu/tiny_tokenizer.ts";
 import { BYTE_TEXTS } from "../../../train/cpu/tokenizer_files.ts";
 import { conversations as arbitrary } from "../../support/conversations.ts";
@@ -274,14 +270,15 @@ Deno.test("the tiny policy's control tokens do not arise from what people write"
   );
 });
 
-Deno.test("writeTokenizer() writes a directory that loads as any model's does", async () => {
+Deno.test("trainTokenizer() makes files that load as any model's do", async () => {
   const dir = await Deno.makeTempDir();
   try {
-    await writeTokenizer(`${dir}/tokenizer`, files);
-    const loaded = await loadTokenizer(`${dir}/tokenizer`);
-    const loadedTemplate = await loadChatTemplate(`${dir}/tokenizer`, {
-      tokenizer: loaded,
-    });
+    const write = (name: string, value: unknown) =>
+      Deno.writeTextFile(`${dir}/${name}`, JSON.stringify(value));
+    await write("tokenizer.json", files.tokenizer);
+    await write("tokenizer_config.json", files.config);
+    const loaded = await loadTokenizer(dir);
+    const loadedTemplate = await loadChatTemplate(dir, { tokenizer: loaded });
     for (const messages of CONVERSATIONS.slice(0, 5)) {
       assert.deepEqual(
         demonstrationTrajectory({

@@ -7,10 +7,10 @@
  * keeps every token as it was. This check says where a server that renders anew would show something else.
  */
 
-import { Float, type JsonObject } from "../python/python_json.ts";
-import type { Message, ToolSchema } from "../types.ts";
-import type { ChatTemplate } from "./chat_template.ts";
-import { unmark } from "./guard.ts";
+import { Float, type JsonObject } from "../../env/python/python_json.ts";
+import type { Message, ToolSchema } from "../../env/types.ts";
+import type { ChatTemplate } from "../../env/tokens/chat_template.ts";
+import { unmark } from "../../env/tokens/guard.ts";
 
 /** Whether the incremental rendering is the full one. */
 export type PrefixReport =
