@@ -1,4 +1,4 @@
-/** What a server of episodes counts, as Prometheus reads it. */
+/** What an episode server counts, as Prometheus reads it. */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Meter } from "../models/meter.ts";

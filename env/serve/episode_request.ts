@@ -1,4 +1,4 @@
-/** What a trainer asks of a server of episodes: `POST /episodes`. */
+/** What a trainer asks of an episode server: `POST /episodes`. */
 
 import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";

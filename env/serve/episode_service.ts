@@ -80,7 +80,7 @@ export class EpisodeService {
   /** Cuts off what is under way; it is answered as aborted. */
   stop(): void {
     this.drain();
-    this.#stop.abort(new Error("The server of episodes was stopped"));
+    this.#stop.abort(new Error("The episode server was stopped"));
   }
 
   /**
@@ -109,7 +109,7 @@ export class EpisodeService {
     if (this.#draining || this.running >= maxEpisodes) {
       const why = this.#draining ? "is ending" : "has no room";
       throw new RequestError(
-        `This server of episodes ${why}; ask another`,
+        `This episode server ${why}; ask another`,
         503,
       );
     }

@@ -87,27 +87,22 @@ export async function exportedPage(data: ExportedData): Promise<string> {
   // Base64 has no character that HTML reads.
   const packed = gzipSync(JSON.stringify(data), { level: 9 })
     .toString("base64");
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>taulab</title>
-<style>${style}</style>
-</head>
-<body>
-<a class="skip" href="#content" id="skip">Skip to the content</a>
-<header class="bar" id="bar"></header>
-<main id="content" tabindex="-1"></main>
-<footer class="foot" id="foot"></footer>
-<noscript>This page draws itself by JavaScript, which is off in this browser.</noscript>
-<script type="application/gzip" id="taulab-data">${packed}</script>
-<script type="module">${script}</script>
-</body>
-</html>
-`;
+  const { text: page } = await readPageFile("index.html");
+  // Functions, since a string's `$` has a meaning.
+  return page
+    .replace(/ *<(?:link|script).*\n/g, "")
+    .replace(
+      '<meta name="viewport"',
+      (tag) =>
+        `<meta http-equiv="Content-Security-Policy" content="${policy}">\n    ${tag}`,
+    )
+    .replace("  </head>", (tag) => `<style>${style}</style>\n${tag}`)
+    .replace(
+      "  </body>",
+      (tag) =>
+        `<script type="application/gzip" id="taulab-data">${packed}</script>
+<script type="module">${script}</script>\n${tag}`,
+    );
 }
 
 /** A module's imports of its siblings; they name what they take, without another name. */

@@ -33,7 +33,7 @@ const MAX_WORDS = 1000;
 /**
  * The words that a policy can learn by heart, the most frequent first: those that occur often and do not vary.
  *
- * A word varies if customers say it and it is data in what tools answer or are called with, or if it is part
+ * A word varies if users say it and it is data in what tools answer or are called with, or if it is part
  * of an identifier (`mei_ito_1234`), unless it is mostly not data or data everywhere.
  * @param options.variableWords Words that vary beyond those, in any case.
  * @param options.data Where the words' uses are looked up: the conversations with calls and answers as such.
@@ -79,7 +79,7 @@ function varies(use: WordUse | undefined, mostConversations: number): boolean {
 
 /** What a word is used for. */
 interface WordUse {
-  /** Whether a customer says it. */
+  /** Whether a user says it. */
   said: boolean;
   inIdentifier: boolean;
   /** Occurrences as data, and in all. */

@@ -128,7 +128,7 @@ export function episodeView(api, route) {
             "Agent",
             row.agent === "" ? null : inline(`${row.agent}, ${row.model}`, 120),
           ),
-          fact("Customer", row.user === "" ? null : inline(row.user, 80)),
+          fact("User", row.user === "" ? null : inline(row.user, 80)),
           fact("Seed", row.source === "trial" ? null : String(row.seed)),
         ].flat(),
       ),
@@ -427,7 +427,7 @@ function taskSection({ task }) {
   return panel(
     "task",
     "Task",
-    h("h3", "What the customer knows and wants"),
+    h("h3", "What the user knows and wants"),
     task.instruction === ""
       ? h("p.muted", "No text.")
       : textBlock(task.instruction),
@@ -480,7 +480,7 @@ function usageTable({ agent, user }) {
     count(one.completionTokens),
     one.cost === null ? "–" : `$${one.cost.toFixed(4)}`,
   ];
-  const rows = [["Agent", agent], ["Customer", user]].map(([name, one]) =>
+  const rows = [["Agent", agent], ["User", user]].map(([name, one]) =>
     h(
       "tr",
       h("th", { scope: "row" }, /** @type {string} */ (name)),

@@ -15,6 +15,7 @@ Deno.test("the page's modules have sound types, by the browser's library", async
     await Deno.writeTextFile(
       config,
       JSON.stringify({
+        imports: project.imports,
         compilerOptions: {
           ...project.compilerOptions,
           checkJs: true,
