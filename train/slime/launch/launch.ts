@@ -121,7 +121,10 @@ export async function attachRun(
   const job = await jobs.job(submissionId).catch(() => undefined);
   const services = job !== undefined && isFinal(job.state)
     ? undefined
-    : await serve(options, { adopt: launch.services });
+    : await serve(options, {
+      host: launch.services[0] && new URL(launch.services[0].url).hostname,
+      adopt: launch.services,
+    });
   return await follow(options, { services, jobs });
 }
 
@@ -169,8 +172,12 @@ async function startAll(
   const call = { signal };
   await writePlanFiles(plan, { shellOf: fleet.shellOf, ...call });
   started.defer(async () => await save(run, { services: [] }));
+  const [service] = plan.services;
   const services = started.use(
-    await serve(options, { overrides: plan.services[0]?.overrides ?? [] }),
+    await serve(options, {
+      host: service?.listen?.host,
+      overrides: service?.overrides,
+    }),
   );
   const head = plan.hosts[0]!.name;
   const jobs = await fleet.jobsOf({ jobsUrl: plan.ray.jobsUrl, head }, call);
@@ -199,17 +206,21 @@ function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
 
 async function serve(
   { run, onNote, signal }: FollowRunOptions,
-  more: Partial<Pick<ServicesOptions, "adopt" | "overrides">>,
+  { host, overrides = [], adopt = [] }: {
+    readonly host: string | undefined;
+    readonly overrides?: ServicesOptions["overrides"] | undefined;
+    readonly adopt?: ServicesOptions["adopt"];
+  },
 ): Promise<Services> {
   const { bridge, cluster } = run.config;
   const started: { services?: Services } = {};
   const services = await startServices(run.config, {
     recipePath: join(run.path, "config.yaml"),
     record: run.path,
-    overrides: [],
+    overrides,
     logDir: run.logs,
-    host: bridge.address ?? cluster.address,
-    ...more,
+    host: host ?? bridge.address ?? cluster.address,
+    adopt,
     signal,
     onEvent({ type, url, message }) {
       onNote?.(`Episodes at ${url}: ${type.replace("_", " ")} (${message})`);

@@ -177,16 +177,17 @@ function groupsOf(
 ): Partial<SlimeRlMetrics> {
   const raw = trained["rollout/raw_reward"];
   if (!("perf/rollout_time" in sampled)) return known({ reward: raw });
-  const dropped = byReward(sampled, "rollout/dynamic_filter/drop_zero_std_");
-  const equal = sum(byReward(sampled, "rollout/zero_std/count_").values());
-  const allDropped = sum(
-    Object.entries(sampled).flatMap(([key, count]) =>
-      key.startsWith("rollout/dynamic_filter/drop_") ? [count] : []
-    ),
-  );
-  const agreeing = sum(dropped.values());
+  const under = (prefix: string) =>
+    Object.entries(underPrefix(sampled, prefix));
+  const count = (entries: readonly [string, number][]) =>
+    sum(entries.map(([, n]) => n));
+  // The keys end in the reward that a group agrees on: `…zero_std_1.0`.
+  const dropped = under("rollout/dynamic_filter/drop_zero_std_");
+  const equal = count(under("rollout/zero_std/count_"));
+  const allDropped = count(under("rollout/dynamic_filter/drop_"));
+  const agreeing = count(dropped);
   const scored = batchSize + agreeing;
-  const ofDropped = sum([...dropped].map(([reward, n]) => reward * n));
+  const ofDropped = sum(dropped.map(([reward, n]) => Number(reward) * n));
   return known({
     reward: raw === undefined
       ? undefined
@@ -197,14 +198,6 @@ function groupsOf(
     trainedGroups: batchSize - equal,
     episodes: (batchSize + allDropped) * groupSize,
   });
-}
-
-/** Counts by the reward that a key ends in: `…zero_std_1.0`. */
-function byReward(values: Values, prefix: string): Map<number, number> {
-  return new Map(
-    Object.entries(values).filter(([key]) => key.startsWith(prefix))
-      .map(([key, count]) => [Number(key.slice(prefix.length)), count]),
-  );
 }
 
 /** What our own hooks count, and what they say of episodes that were given up. */
@@ -220,6 +213,7 @@ function countsOf(
   };
 }
 
+/** What has keys of a prefix, without it. */
 function underPrefix(values: Values, prefix: string): Record<string, number> {
   return Object.fromEntries(
     Object.entries(values).filter(([key]) => key.startsWith(prefix))

@@ -4,18 +4,15 @@
  */
 
 import { asksModel, callsPerMessage } from "../../../env/users/registry.ts";
+import type { Usage } from "../../../env/types.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
 /** What a model is called for, an episode. */
-export interface EpisodeCalls {
-  /** Calls that were answered. */
-  readonly calls: number;
-  readonly promptTokens: number;
-  /** Of those, what the server had seen before. */
-  readonly cachedTokens: number;
-  readonly completionTokens: number;
-}
+export type EpisodeCalls = Pick<
+  Usage,
+  "calls" | "promptTokens" | "cachedTokens" | "completionTokens"
+>;
 
 /** What an episode takes on the average. */
 export interface EpisodeRates {

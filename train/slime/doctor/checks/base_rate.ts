@@ -6,6 +6,7 @@
 import { asksModel } from "../../../../env/users/registry.ts";
 import { basename, join } from "node:path";
 import { ConfigError, RunDirError } from "../../../../env/errors.ts";
+import { folderNames } from "../../../runs/storage.ts";
 import { EpisodeStore } from "../../../runs/episode_store.ts";
 import type { EvaluationConfig } from "../../../evaluation/evaluation_config.ts";
 import { readEvaluation } from "../../../evaluation/evaluation_dir.ts";
@@ -56,7 +57,7 @@ async function latestOf(
   runs: string,
 ): Promise<string | null> {
   const found: { path: string; startedAt: string }[] = [];
-  for (const name of await namesIn(runs)) {
+  for (const name of await folderNames(runs)) {
     const path = join(runs, name);
     try {
       const { config: evaluated, info } = await readEvaluation(path);
@@ -71,16 +72,6 @@ async function latestOf(
   }
   found.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);
   return found.at(-1)?.path ?? null;
-}
-
-async function namesIn(dir: string): Promise<string[]> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(dir));
-    return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }
 
 /** @throws {ConfigError} If it is not an evaluation of this model in this world. */
