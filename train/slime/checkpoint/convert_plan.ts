@@ -73,7 +73,11 @@ export function planConversion(options: ConversionOptions): ConversionPlan {
         CUDA_DEVICE_MAX_CONNECTIONS: "1",
       },
     },
-    expectedBytes: weightBytes(shape),
+    // weights as bfloat16
+    expectedBytes: 2 * layoutOf(shape).reduce(
+      (sum, entry) => sum + elements(entry.shape),
+      0,
+    ),
   };
 }
 
@@ -99,12 +103,4 @@ function toolWords(
     ...["--hf-checkpoint", from],
     ...["--save", partial],
   ];
-}
-
-/** Bytes of all weights as bfloat16. */
-export function weightBytes(shape: CheckpointShape): number {
-  return layoutOf(shape).reduce(
-    (sum, entry) => sum + 2 * elements(entry.shape),
-    0,
-  );
 }
