@@ -1,6 +1,6 @@
 /** A run as a notebook looks into it: what it was, its metrics, its episodes with their tasks and tokens. */
 
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type { Dataset } from "../../env/types.ts";
@@ -9,7 +9,6 @@ import {
   type RunEpisode,
   type RunEpisodes,
 } from "../../train/runs/run_episodes.ts";
-import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import type { RunInfo } from "../../train/runs/run_info.ts";
 import { readMetrics } from "../../train/runs/run_reader.ts";
@@ -35,16 +34,13 @@ export class Run implements Disposable {
   /** Its own tokenizer; `null` where it has none. */
   readonly tokenizer: Tokenizer | null;
   readonly #episodes: RunEpisodes;
-  readonly #store: EpisodeStore;
 
   private constructor(parts: {
     readonly episodes: RunEpisodes;
-    readonly store: EpisodeStore;
     readonly lines: readonly AnyMetrics[];
     readonly tokenizer: Tokenizer | null;
   }) {
     this.#episodes = parts.episodes;
-    this.#store = parts.store;
     this.lines = parts.lines;
     this.tokenizer = parts.tokenizer;
     this.path = parts.episodes.path;
@@ -71,7 +67,6 @@ export class Run implements Disposable {
       episodes,
       lines: isTraining ? await readMetrics(path) : [],
       tokenizer: files === undefined ? null : createTokenizer(files, path),
-      store: new EpisodeStore(join(path, "episodes.db"), { readOnly: true }),
     });
   }
 
@@ -93,8 +88,8 @@ export class Run implements Disposable {
   }
 
   /** The tokens of an episode; `null` where its model does not work on tokens, or the run does not keep them. */
-  trajectory({ record }: RunEpisode): Trajectory | null {
-    return this.#store.trajectory(record.id);
+  trajectory(episode: RunEpisode): Trajectory | null {
+    return episode.trajectory();
   }
 
   /** What it was, and what it kept. */
@@ -121,7 +116,6 @@ export class Run implements Disposable {
 
   /** Lets go of its files. */
   [Symbol.dispose](): void {
-    this.#store[Symbol.dispose]();
     this.#episodes[Symbol.dispose]();
   }
 }

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { currentLine, METRICS_VERSION } from "../../train/runs/metrics.ts";
 import { RUN_VERSION } from "../../train/runs/run_info.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
+import { parseJson } from "../../train/runs/versions.ts";
 import type { Curve } from "./protocol.ts";
 import { ViewerFault } from "./viewer_source.ts";
 
@@ -44,7 +45,7 @@ export async function readRunJson(path: string): Promise<RunJson> {
       `The run "${path}" is gone: "${file}" is not there any more; it was moved or deleted`,
     );
   }
-  const result = runJson.safeParse(parse(content));
+  const result = runJson.safeParse(parseJson(content));
   if (!result.success) {
     throw new ViewerFault(
       "damaged",
@@ -80,7 +81,7 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
   let error: string | null = null;
   for (const [i, raw] of whole.split("\n").entries()) {
     if (raw.trim() === "") continue;
-    const line = metricsLine.safeParse(parse(raw)).data;
+    const line = metricsLine.safeParse(parseJson(raw)).data;
     if (line === undefined) {
       error ??= `${file}:${i + 1} is damaged: not a line of metrics`;
     } else if (line.schemaVersion > METRICS_VERSION) {
@@ -154,12 +155,4 @@ function checkVersion(
     "newer",
     `"${file}" has version ${version}, this taulab reads version ${known}; view it by the taulab that wrote it`,
   );
-}
-
-function parse(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
-  }
 }

@@ -8,6 +8,7 @@ import {
   parsePythonJson,
 } from "../../env/python/python_json.ts";
 import { objectAt, textAt } from "../../env/row.ts";
+import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type {
   Action,
   Dataset,
@@ -34,6 +35,8 @@ export interface RunEpisode {
   turns(): Turn[];
   /** The messages as JSON text, integers and floats as Python spells them. */
   messages(): string;
+  /** The tokens; `null` where its model does not work on tokens, or the run does not keep them. */
+  trajectory(): Trajectory | null;
 }
 
 /** A run that is looked into. Held by `using`. */
@@ -131,6 +134,7 @@ function episodeOf(
     stopReason: record.stopReason as StopReason, // written by the store, from one
     turns: () => parseTurns(store.conversation(record.id).turns),
     messages: () => store.conversation(record.id).messages,
+    trajectory: () => store.trajectory(record.id),
   };
 }
 

@@ -132,14 +132,16 @@ export async function latestCompleted(
 /** The run under `root` that began last, of those that are meant; default: of any kind. */
 export async function latestRun(
   root: string,
-  isMeant: (info: RunInfo) => boolean = () => true,
+  isMeant: (info: RunInfo, path: string) => boolean | Promise<boolean> = () =>
+    true,
 ): Promise<string | undefined> {
   const found: { path: string; startedAt: string }[] = [];
   for (const name of await folderNames(root)) {
-    const text = await readTextIfThere(join(root, name, "run.json"));
+    const path = join(root, name);
+    const text = await readTextIfThere(join(path, "run.json"));
     const info = runInfoSchema.safeParse(parseJson(text ?? "")).data;
-    if (info && isMeant(info)) {
-      found.push({ path: join(root, name), startedAt: info.startedAt });
+    if (info && await isMeant(info, path)) {
+      found.push({ path, startedAt: info.startedAt });
     }
   }
   found.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);

@@ -1,12 +1,11 @@
 /** What episodes of an earlier run or evaluation took, for the forecast of another. */
 
-import { join } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
 import type { Usage } from "../../../env/types.ts";
 import { addUsage, NO_USAGE } from "../../../env/models/usage.ts";
 import { mean } from "../../runs/episode_stats.ts";
-import { EpisodeStore, type StoredEpisode } from "../../runs/episode_store.ts";
-import { readRunInfo } from "../../runs/run_reader.ts";
+import type { StoredEpisode } from "../../runs/episode_facts.ts";
+import { readRunInfo, readStore } from "../../runs/run_reader.ts";
 import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
 
 /**
@@ -19,8 +18,7 @@ export async function measuredRates(
   promptTokens: number,
 ): Promise<EpisodeRates> {
   await readRunInfo(path);
-  const database = join(path, "episodes.db");
-  using store = new EpisodeStore(database, { readOnly: true });
+  using store = readStore(path);
   const episodes = store.list().filter(({ failure }) => failure === null);
   if (episodes.length === 0) {
     throw new ConfigError(

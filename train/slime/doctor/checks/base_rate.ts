@@ -4,10 +4,9 @@
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { ConfigError, RunDirError } from "../../../../env/errors.ts";
-import { folderNames } from "../../../runs/storage.ts";
-import { EpisodeStore } from "../../../runs/episode_store.ts";
+import { latestRun, readStore } from "../../../runs/run_reader.ts";
 import type { EvaluationConfig } from "../../../evaluation/evaluation_config.ts";
 import { readEvaluation } from "../../../evaluation/evaluation_dir.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
@@ -56,22 +55,19 @@ async function latestOf(
   config: SlimeConfig,
   runs: string,
 ): Promise<string | null> {
-  const found: { path: string; startedAt: string }[] = [];
-  for (const name of await folderNames(runs)) {
-    const path = join(runs, name);
+  const latest = await latestRun(runs, async ({ kind }, path) => {
+    if (kind !== "evaluate") return false;
     try {
-      const { config: evaluated, info } = await readEvaluation(path);
-      if (differenceOf(evaluated, config) === null) {
-        found.push({ path, startedAt: info.startedAt });
-      }
+      const { config: evaluated } = await readEvaluation(path);
+      return differenceOf(evaluated, config) === null;
     } catch (error) {
-      const isNone = error instanceof ConfigError ||
+      const isOther = error instanceof ConfigError ||
         error instanceof RunDirError;
-      if (!isNone) throw error; // another kind of run, or one of another version
+      if (!isOther) throw error; // of another version
+      return false;
     }
-  }
-  found.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);
-  return found.at(-1)?.path ?? null;
+  });
+  return latest ?? null;
 }
 
 /** @throws {ConfigError} If it is not an evaluation of this model in this world. */
@@ -116,7 +112,7 @@ function judge(path: string, config: SlimeConfig): Observed {
 }
 
 function countOf(path: string): { solved: number; scored: number } {
-  using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
+  using store = readStore(path);
   const rewards = store.list().flatMap(({ reward }) => reward ?? []);
   return {
     solved: rewards.filter((reward) => reward === 1).length,
