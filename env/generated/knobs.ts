@@ -5,11 +5,27 @@
 
 import { z } from "zod";
 
+/** None or more of something. */
+export const count = z.number().int().min(0);
+
+/** One or more of something. */
+export const positive = z.number().int().min(1);
+
 /** Within 0..1. */
 export const share = z.number().min(0).max(1);
 
 /** Relative; 0 leaves something out. */
 export const weight = z.number().min(0);
+
+/** How many tasks each split has, to be spread into a world's schema. */
+export const taskKnobs = {
+  trainTasks: positive.default(400).describe("Tasks in the train split"),
+  devTasks: positive.default(50).describe("Tasks in the dev split"),
+  testTasks: positive.default(100).describe("Tasks in the test split"),
+  tasksPerUser: positive.default(1).describe(
+    "Tasks that share one user; each is about rows of its own",
+  ),
+};
 
 /** The knobs of users, to be spread into a world's schema. */
 export function customerKnobs(

@@ -2,8 +2,7 @@
 
 import { isWrite } from "../../audit/finding.ts";
 import { isError } from "../../audit/gold_replay.ts";
-import { printPythonJson } from "../../python/python_json.ts";
-import { Refusal, type Subject } from "./subject.ts";
+import { Refusal, type Subject, textOf } from "./subject.ts";
 
 /** The rows that each write changes: `orders/#W1234567`. */
 export interface GoldEvidence {
@@ -16,7 +15,7 @@ export interface GoldEvidence {
 /** Looks at the gold as it went. */
 export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
   for (const { action, answer, changed, before, after } of steps) {
-    const evidence = `${action.name} ${printPythonJson(action.arguments)}`;
+    const evidence = textOf(action);
     if (isError(answer)) {
       return refusal("a gold action answers with an error", {
         evidence: `${evidence}: ${answer}`,

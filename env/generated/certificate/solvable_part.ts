@@ -7,9 +7,7 @@
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import { isWrite } from "../../audit/finding.ts";
 import { GIVEN, leaves, plain } from "../../audit/knowing.ts";
-import { printPythonJson } from "../../python/python_json.ts";
-import type { ToolAction } from "../../types.ts";
-import { Refusal, type Subject } from "./subject.ts";
+import { Refusal, type Subject, textOf } from "./subject.ts";
 
 /** From where the writes' arguments are known. */
 export interface SolvableEvidence {
@@ -38,7 +36,7 @@ export function solvablePart(
     return refusal("the gold lacks a read that policy demands", lacking);
   }
   const duties = new Set(
-    subject.goals.duties(task, dataset.database).map(keyOf),
+    subject.goals.duties(task, dataset.database).map(textOf),
   );
   const sources = [source("the instruction", task.instruction, 0)];
   const shown: Record<string, string> = {};
@@ -66,13 +64,14 @@ export function solvablePart(
     const next = source(action.name, answer, depth + 1);
     const later = steps.slice(i + 1);
     const isKnown = steps.slice(0, i).some((step) =>
-      keyOf(step.action) === keyOf(action)
+      textOf(step.action) === textOf(action)
     );
     if (
       isKnown ||
-      !duties.has(keyOf(action)) && !isNeeded(next, { subject, sources, later })
+      !duties.has(textOf(action)) &&
+        !isNeeded(next, { subject, sources, later })
     ) {
-      return refusal("the gold has a read that nothing needs", keyOf(action));
+      return refusal("the gold has a read that nothing needs", textOf(action));
     }
     sources.push(next);
   }
@@ -112,8 +111,8 @@ function isNeeded(
 function lackingDuty(
   { task, goals, dataset }: Subject,
 ): string | undefined {
-  const made = new Set(task.actions.map(keyOf));
-  return goals.duties(task, dataset.database).map(keyOf)
+  const made = new Set(task.actions.map(textOf));
+  return goals.duties(task, dataset.database).map(textOf)
     .find((key) => !made.has(key));
 }
 
@@ -133,10 +132,6 @@ function find(sources: readonly Source[], value: string): Source | undefined {
 }
 
 const ENUMERATED = /^[a-z]+(?:_[a-z]+)+$/;
-
-function keyOf({ name, arguments: args }: ToolAction): string {
-  return `${name} ${printPythonJson(args)}`;
-}
 
 function refusal(reason: string, evidence: string): Refusal {
   return new Refusal("solvable", { reason, evidence });

@@ -9,10 +9,9 @@ import { looseOutputs } from "../../audit/loose_outputs.ts";
 import { callTool } from "../../call_tool.ts";
 import type { Database } from "../../database.ts";
 import type { Stray } from "../../domain.ts";
-import { printPythonJson } from "../../python/python_json.ts";
 import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";
-import { Refusal, type Subject } from "./subject.ts";
+import { Refusal, type Subject, textOf } from "./subject.ts";
 
 /** Wrong ways that were tried; each scores 0. */
 export interface StrictEvidence {
@@ -59,7 +58,10 @@ function tryAll(subject: Subject): StrictEvidence | Refusal {
   let tooMuch = 0;
   for (const { insteadOf = 0, action } of wrong) {
     if (scoresWith(subject, insteadOf, action)) {
-      return refusal("a wrong write scores", textOf(action));
+      return refusal(
+        "a wrong write scores",
+        action === undefined ? "a gold write is left out" : textOf(action),
+      );
     }
   }
   for (const action of more) {
@@ -143,12 +145,6 @@ function score(
   said: readonly string[],
 ): number {
   return grade({ database, gold, task, said }).value;
-}
-
-function textOf(action: ToolAction | undefined): string {
-  return action === undefined
-    ? "a gold write is left out"
-    : `${action.name} ${printPythonJson(action.arguments)}`;
 }
 
 function refusal(reason: string, evidence: string): Refusal {

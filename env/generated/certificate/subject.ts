@@ -4,7 +4,8 @@ import type { GoldStep } from "../../audit/gold_replay.ts";
 import type { Database } from "../../database.ts";
 import type { Domain, GoalsPart } from "../../domain.ts";
 import type { Goal } from "../../domains/shared/goal/goal.ts";
-import type { Dataset, Task } from "../../types.ts";
+import { printPythonJson } from "../../python/python_json.ts";
+import type { Dataset, Task, ToolAction } from "../../types.ts";
 
 /** A task that is looked at. */
 export interface Subject {
@@ -44,4 +45,9 @@ export class Refusal {
     this.reason = reason;
     this.evidence = evidence;
   }
+}
+
+/** A call in a line: its name and its arguments. */
+export function textOf({ name, arguments: args }: ToolAction): string {
+  return `${name} ${printPythonJson(args)}`;
 }

@@ -7,10 +7,9 @@ import { isError } from "../../audit/gold_replay.ts";
 import { callTool } from "../../call_tool.ts";
 import type { Database } from "../../database.ts";
 import { policyViolations } from "../../policy/oracle.ts";
-import { printPythonJson } from "../../python/python_json.ts";
 import { needsWrite, type Request } from "../../domains/shared/goal/goal.ts";
 import type { ToolAction } from "../../types.ts";
-import { Refusal, type Subject } from "./subject.ts";
+import { Refusal, type Subject, textOf } from "./subject.ts";
 
 /** The ways that were tried. */
 export interface UniqueEvidence {
@@ -108,8 +107,4 @@ class Search {
     const next = database.fork();
     return isError(callTool(domain, next, action)) ? undefined : next;
   }
-}
-
-function textOf({ name, arguments: args }: ToolAction): string {
-  return `${name} ${printPythonJson(args)}`;
 }

@@ -13,7 +13,7 @@ import {
 } from "../../../env/generated/draw.ts";
 import { goalProse } from "../../../env/generated/goal_prose.ts";
 import { text, tool } from "../../../env/generated/tool_schema.ts";
-import { share } from "../../../env/generated/knobs.ts";
+import { positive, share, taskKnobs } from "../../../env/generated/knobs.ts";
 import type {
   Lot,
   LotPlace,
@@ -28,16 +28,14 @@ import type { Rng } from "../../../env/random.ts";
 import { call, type LibraryRequest } from "./goals.ts";
 import { wordsOf } from "./user.ts";
 
-const count = z.int().min(1);
-
 const book_id = text("Id of the book, such as B12345");
 
 /** The knobs. */
 export const libraryOptions = z.strictObject({
-  trainTasks: count.default(3).describe("Tasks in the train split"),
-  devTasks: count.default(1).describe("Tasks in the dev split"),
-  testTasks: count.default(1).describe("Tasks in the test split"),
-  tasksPerUser: count.default(1).describe("Tasks that share one reader"),
+  ...taskKnobs,
+  trainTasks: positive.default(3).describe("Tasks in the train split"),
+  devTasks: positive.default(1).describe("Tasks in the dev split"),
+  testTasks: positive.default(1).describe("Tasks in the test split"),
   questionShare: share.default(0.2).describe("Share of requests to be told"),
   refusedShare: share.default(0.2).describe("Share of books on hold"),
 });

@@ -4,13 +4,13 @@ import { z } from "zod";
 import {
   checkRanges,
   checkWeights,
+  count,
   customerKnobs,
   share,
+  taskKnobs,
   weight,
 } from "../../../generated/knobs.ts";
 
-const count = z.number().int().min(0);
-const positive = z.number().int().min(1);
 const often = weight.default(1);
 
 /** How often each kind of request is drawn, relative to the others; 0 leaves it out. */
@@ -29,10 +29,7 @@ const intentWeights = z.strictObject({
 
 /** Settings of the generated airline world. Every field has a default. */
 export const airlineOptionsSchema = z.strictObject({
-  trainTasks: positive.default(400).describe("Tasks in the train split"),
-  devTasks: positive.default(50).describe("Tasks in the dev split"),
-  testTasks: positive.default(100).describe("Tasks in the test split"),
-  tasksPerUser: positive.default(1).describe("Tasks that share one customer"),
+  ...taskKnobs,
   intents: intentWeights.prefault({}).describe(
     "Relative weights of the kinds of request",
   ),

@@ -5,40 +5,33 @@ import { z } from "zod";
 import {
   checkRanges,
   checkWeights,
+  count,
   customerKnobs,
+  positive,
   share,
+  taskKnobs,
   weight,
 } from "../../../generated/knobs.ts";
 
-const count = z.number().int().min(0);
-const positive = z.number().int().min(1);
+const often = weight.default(1);
 
 /** How often each kind of request is drawn, relative to the others; 0 leaves it out. */
 const intentWeights = z.strictObject(
   {
-    cancel: weight.default(1).describe("Cancel a pending order"),
-    return: weight.default(1).describe("Return delivered items"),
-    exchange: weight.default(1).describe("Exchange delivered items"),
-    modify_items: weight.default(1).describe("Change a pending order's items"),
-    modify_address: weight.default(1).describe(
-      "Change a pending order's shipping address",
-    ),
-    modify_payment: weight.default(1).describe(
-      "Change a pending order's payment method",
-    ),
-    user_address: weight.default(1).describe("Change the default address"),
-    question: weight.default(1).describe("Ask for something to be told"),
+    cancel: often.describe("Cancel a pending order"),
+    return: often.describe("Return delivered items"),
+    exchange: often.describe("Exchange delivered items"),
+    modify_items: often.describe("Change a pending order's items"),
+    modify_address: often.describe("Change a pending order's shipping address"),
+    modify_payment: often.describe("Change a pending order's payment method"),
+    user_address: often.describe("Change the default address"),
+    question: often.describe("Ask for something to be told"),
   } satisfies Record<Intent, z.ZodType>,
 );
 
 /** Settings of the generated world. Every field has a default; `parse({})` is the default world. */
 export const retailOptionsSchema = z.strictObject({
-  trainTasks: positive.default(400).describe("Tasks in the train split"),
-  devTasks: positive.default(50).describe("Tasks in the dev split"),
-  testTasks: positive.default(100).describe("Tasks in the test split"),
-  tasksPerUser: positive.default(1).describe(
-    "Tasks that share one customer; each has orders of its own",
-  ),
+  ...taskKnobs,
   intents: intentWeights.prefault({}).describe(
     "Relative weights of the kinds of request",
   ),
