@@ -7,7 +7,14 @@ import type { Codec } from "../env/tokens/conversation.ts";
 import type { Dataset } from "../env/types.ts";
 import type { EngineReport } from "./_bench_bridge_engine.ts";
 import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
-import type { Measured } from "./_bench_env.ts";
+import {
+  Actor,
+  type Measured,
+  measured,
+  percentile,
+  sum,
+  timed,
+} from "./_bench_measure.ts";
 
 /** The figures. */
 export interface BridgeBench {
@@ -31,149 +38,98 @@ export interface BridgeBench {
   readonly bytesPerEpisode: Measured;
 }
 
-/** Settings of {@linkcode benchBridge}. */
-export interface BridgeBenchOptions {
-  readonly tauBench: string | null;
-  readonly now: () => number;
-  /** At once. Default: 256. */
-  readonly episodes?: number;
-  /** Default: 50. */
-  readonly latencyMs?: number;
-  /** Default: 2, as recipes have it. */
-  readonly servers?: number;
-  /** Episodes that each place plays one after the other. Default: 3. */
-  readonly length?: number;
-  /** Default: 5. */
-  readonly repeats?: number;
-}
+/** Episodes at once, and how many each place plays one after the other. */
+const EPISODES = 256;
+const LENGTH = 3;
+/** Milliseconds of an answer. */
+const LATENCY_MS = 50;
+/** As recipes have it. */
+const SERVERS = 2;
+const REPEATS = 5;
 
 /** Measures; the engine, the servers and we share this machine's cores. */
 export async function benchBridge(
-  options: BridgeBenchOptions,
+  tauBench: string | null,
 ): Promise<BridgeBench> {
-  const { tauBench, now, episodes = 256, latencyMs = 50 } = options;
-  const { servers = 2, length = 3, repeats = 5 } = options;
   const dataset = await openBenchDataset(tauBench);
   const scripts = scriptsOf(dataset, await openBenchCodec());
   using engine = await Actor.open("./_bench_bridge_engine.ts", {
     type: "orders",
-    orders: { latencyMs, scripts },
+    orders: { latencyMs: LATENCY_MS, scripts },
   });
-  const actors = await Promise.all(
-    Array.from(
-      { length: servers },
-      () => Actor.open("./_bench_bridge_worker.ts", { type: "open", tauBench }),
-    ),
-  );
-  using _ = {
-    [Symbol.dispose]: () => actors.forEach((a) => a[Symbol.dispose]()),
-  };
-  const chains = Array.from(
-    { length: episodes },
-    (_, place) =>
-      Array.from({ length }, (_, at) => String(place + at * episodes)),
-  );
-  const world = { dataset, engine, actors, chains, now };
-  const rounds: Round[] = [];
-  await engine.ask({ type: "report", keep: true });
-  await play(world);
-  const { bodies } = await engine.ask<EngineReport>({ type: "report" });
-  await play(world);
-  await engine.ask({ type: "report" });
-  for (let round = 0; round < repeats; round++) {
-    const bridged = await play(world);
-    const own = await engine.ask<EngineReport>({ type: "report" });
-    const plain = await playPlainly(world, bodies);
-    const other = await engine.ask<EngineReport>({ type: "report" });
-    rounds.push({ bridged, own, plain, other });
+  using stack = new DisposableStack();
+  const servers: Actor[] = [];
+  for (let i = 0; i < SERVERS; i++) {
+    const order = { type: "open", tauBench };
+    const server = await Actor.open("./_bench_bridge_worker.ts", order);
+    servers.push(stack.use(server));
   }
-  const rate = ({ turns, ms }: Played) => turns / (ms / 1000);
+  const chains = Array.from(
+    { length: EPISODES },
+    (_, place) =>
+      Array.from({ length: LENGTH }, (_, at) => String(place + at * EPISODES)),
+  );
+  const world = { dataset, engine, servers, chains };
+  const report = (keep = false) =>
+    engine.ask<EngineReport>({ type: "report", keep });
+  await report(true);
+  await play(world);
+  const { bodies } = await report();
+  await play(world);
+  await report();
+  const rounds: Round[] = [];
+  for (let round = 0; round < REPEATS; round++) {
+    const bridged = await play(world);
+    const own = await report();
+    const plain = await playPlainly(world, bodies);
+    rounds.push({ bridged, own, plain, other: await report() });
+  }
   const of = (figure: (round: Round) => number) => measured(rounds.map(figure));
   return {
     data: dataset.name,
-    episodes,
-    latencyMs,
-    servers,
-    turnsPerEpisode: rounds[0]!.own.requests / (episodes * length),
+    episodes: EPISODES,
+    latencyMs: LATENCY_MS,
+    servers: SERVERS,
+    turnsPerEpisode: rounds[0]!.own.requests / (EPISODES * LENGTH),
     tokensPerEpisode: Math.max(
       ...bodies.flat().map((body) => JSON.parse(body).input_ids.length),
     ),
-    turnsPerS: of(({ bridged }) => rate(bridged)),
-    plainTurnsPerS: of(({ plain }) => rate(plain)),
-    ratio: of(({ bridged, plain }) => rate(bridged) / rate(plain)),
+    turnsPerS: of(({ bridged }) => bridged),
+    plainTurnsPerS: of(({ plain }) => plain),
+    ratio: of(({ bridged, plain }) => bridged / plain),
     overheadP99Ms: of(({ own }) => percentile(own.gapsMs, 0.99)),
     plainP99Ms: of(({ other }) => percentile(other.gapsMs, 0.99)),
     bytesPerEpisode: await bytesPerEpisode(world),
   };
 }
 
-interface Played {
-  readonly turns: number;
-  readonly ms: number;
-}
-
+/** Turns a second of both, and what the engine saw of each. */
 interface Round {
-  readonly bridged: Played;
+  readonly bridged: number;
   readonly own: EngineReport;
-  readonly plain: Played;
+  readonly plain: number;
   readonly other: EngineReport;
 }
 
 interface World {
   readonly dataset: Dataset;
   readonly engine: Actor;
-  readonly actors: readonly Actor[];
+  readonly servers: readonly Actor[];
   readonly chains: readonly (readonly string[])[];
-  readonly now: () => number;
 }
 
-/** A worker that answers each message by one. */
-class Actor implements Disposable {
-  readonly #worker: Worker;
-  port = 0;
-
-  private constructor(url: URL) {
-    this.#worker = new Worker(url, { type: "module" });
-  }
-
-  static async open(path: string, order: object): Promise<Actor> {
-    const actor = new Actor(new URL(path, import.meta.url));
-    actor.port = (await actor.ask<{ port: number }>(order)).port;
-    return actor;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  ask<T>(message: object): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#worker.onmessage = ({ data }) => resolve(data);
-    this.#worker.onerror = ({ message }) => reject(new Error(message));
-    this.#worker.postMessage(message);
-    return promise;
-  }
-
-  [Symbol.dispose](): void {
-    this.#worker.terminate();
-  }
-}
-
-/** Plays every chain's episodes, all chains at once. */
-async function play(world: World): Promise<Played> {
-  const { actors, chains, now } = world;
-  const from = now();
-  const turns = await Promise.all(chains.map(async (keys, place) => {
-    let turns = 0;
-    for (const key of keys) {
-      turns += await askEpisode(world, {
-        key,
-        url: actors[place % actors.length]!.url,
-      });
-    }
-    return turns;
-  }));
-  return { turns: turns.reduce((sum, n) => sum + n, 0), ms: now() - from };
+/** Plays every chain's episodes, all chains at once. @returns Turns a second. */
+async function play(world: World): Promise<number> {
+  const { servers, chains } = world;
+  const { value: turns, seconds } = await timed(() =>
+    Promise.all(chains.map(async (keys, place) => {
+      const { url } = servers[place % servers.length]!;
+      let turns = 0;
+      for (const key of keys) turns += await askEpisode(world, { key, url });
+      return turns;
+    }))
+  );
+  return sum(turns) / seconds;
 }
 
 /** @returns Its turns. */
@@ -201,39 +157,37 @@ async function askEpisode(
   return turns;
 }
 
+/** The same requests without episodes. @returns Turns a second. */
 async function playPlainly(
-  { engine, actors, chains, now }: World,
+  { engine, servers, chains }: World,
   bodies: readonly (readonly string[])[],
-): Promise<Played> {
-  const from = now();
-  const turns = await Promise.all(actors.map(async (actor, index) => {
-    const own = chains.filter((_, place) => place % actors.length === index);
-    const order = { type: "plain", engine: engine.url, chains: own, bodies };
-    return (await actor.ask<{ turns: number }>(order)).turns;
-  }));
-  return { turns: turns.reduce((sum, n) => sum + n, 0), ms: now() - from };
+): Promise<number> {
+  const { value: turns, seconds } = await timed(() =>
+    Promise.all(servers.map(async (server, index) => {
+      const own = chains.filter((_, place) => place % SERVERS === index);
+      const order = { type: "plain", engine: engine.url, chains: own, bodies };
+      return (await server.ask<{ turns: number }>(order)).turns;
+    }))
+  );
+  return sum(turns) / seconds;
 }
 
 /** What an episode's end and beginning differ by, with all of them in their middle. */
 async function bytesPerEpisode(world: World): Promise<Measured> {
-  const { actors, chains } = world;
+  const { engine, servers, chains } = world;
   const heap = async () => {
-    const all = await Promise.all(
-      actors.map((actor) => actor.ask<{ bytes: number }>({ type: "heap" })),
+    const all = servers.map((server) =>
+      server.ask<{ bytes: number }>({ type: "heap" })
     );
-    return all.reduce((sum, { bytes }) => sum + bytes, 0);
+    return sum((await Promise.all(all)).map(({ bytes }) => bytes));
   };
+  const first = chains.map((keys) => keys.slice(0, 1));
   const sizes: number[] = [];
   for (let round = 0; round < 3; round++) {
     const before = await heap();
-    const playing = play({
-      ...world,
-      chains: chains.map((keys) => keys.slice(0, 1)),
-    });
+    const playing = play({ ...world, chains: first });
     for (let seen = 0; seen < chains.length * 4;) {
-      const { requests } = await world.engine.ask<EngineReport>({
-        type: "report",
-      });
+      const { requests } = await engine.ask<EngineReport>({ type: "report" });
       seen += requests;
     }
     sizes.push((await heap() - before) / chains.length);
@@ -244,7 +198,7 @@ async function bytesPerEpisode(world: World): Promise<Measured> {
 
 /** Conversations of an agent that looks things up and says something by turns, and hands over in the end. */
 function scriptsOf(dataset: Dataset, { tokenizer }: Codec): string[][] {
-  const orders = orderIds(dataset);
+  const orders = [...dataset.database.ids("orders")];
   const answer = (text: string) => {
     const ids = tokenizer.encode(text + tokenizer.endToken);
     return JSON.stringify({
@@ -285,23 +239,4 @@ function scriptsOf(dataset: Dataset, { tokenizer }: Codec): string[][] {
       summary: "The customer needs a person.",
     }),
   ]);
-}
-
-function orderIds({ database }: Dataset): string[] {
-  return [...database.ids("orders")];
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[
-    Math.min(sorted.length - 1, Math.floor(share * sorted.length))
-  ]!;
-}
-
-function measured(values: readonly number[]): Measured {
-  const sorted = values.toSorted((a, b) => a - b);
-  return {
-    median: sorted[sorted.length >> 1]!,
-    spread: [sorted[0]!, sorted.at(-1)!],
-  };
 }

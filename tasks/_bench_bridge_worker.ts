@@ -10,6 +10,7 @@ import { createMeter } from "../env/models/meter.ts";
 import { EpisodeService } from "../env/serve/episode_service.ts";
 import { episodesApp } from "../env/serve/episodes_app.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
+import { heapBytes } from "./_bench_measure.ts";
 import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -79,11 +80,4 @@ async function sendPlainly(
     }
   }));
   return turns;
-}
-
-/** Bytes of the heap in use; exact only under `--v8-flags=--expose-gc`. */
-function heapBytes(): number {
-  const { gc } = globalThis as { gc?: () => void };
-  gc?.();
-  return Deno.memoryUsage().heapUsed;
 }

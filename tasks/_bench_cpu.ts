@@ -19,7 +19,7 @@ import {
   parameterCount,
 } from "../train/cpu/policy.ts";
 import type { TrainSequence } from "../train/trainer.ts";
-import type { Measured } from "./_bench_env.ts";
+import { type Measured, measured, timed } from "./_bench_measure.ts";
 
 /** The figures of the embedded policy; rates are of all threads together. */
 export interface CpuBench {
@@ -34,28 +34,20 @@ export interface CpuBench {
   /** Our kernel on one thread and jax-js on its own threads, 512 × 256 by 256 × 1024. */
   readonly matmulGflops: Measured;
   readonly jaxMatmulGflops: Measured;
-}
-
-/** Settings of {@linkcode benchCpu}. */
-export interface CpuBenchOptions {
-  /** Milliseconds since some moment. */
-  readonly now: () => number;
-  /** Default: 2. */
-  readonly threads?: number;
-  /** Default: 5. */
-  readonly repeats?: number;
+  /** The first over the second, round by round. */
+  readonly matmulRatio: Measured;
 }
 
 const PROMPT = 300;
 const ANSWER = 64;
 const CONVERSATIONS = 96;
 const BATCH = 32;
+const PRODUCTS = 20;
+const REPEATS = 5;
 const [M, K, N] = [512, 256, 1024] as const;
 
-/** Measures all figures in turn, `repeats` times over, after one warm-up. */
-export async function benchCpu(
-  { now, threads = 2, repeats = 5 }: CpuBenchOptions,
-): Promise<CpuBench> {
+/** Measures all figures in turn, several times over, after one warm-up. */
+export async function benchCpu(threads: number): Promise<CpuBench> {
   await using policy = await createCpuPolicy({
     config: DEFAULT_MODEL,
     seed: 1,
@@ -64,11 +56,7 @@ export async function benchCpu(
   const kernel = await kernelProduct();
   const library = await libraryProduct();
   const batch = randomBatch();
-  const seconds = async (work: () => unknown) => {
-    const start = now();
-    await work();
-    return (now() - start) / 1000;
-  };
+  const seconds = async (work: () => unknown) => (await timed(work)).seconds;
   async function round(i: number) {
     const train = await seconds(() => learn(policy, batch));
     const prompt = await seconds(() => sample(policy, i, { maxTokens: 1 }));
@@ -76,27 +64,29 @@ export async function benchCpu(
       sample(policy, i, { maxTokens: ANSWER })
     );
     for (let c = 0; c < CONVERSATIONS; c++) policy.release(`${i}/${c}`);
-    const products = 20;
-    const flops = 2 * M * K * N * products / 1e9;
+    const flops = 2 * M * K * N * PRODUCTS / 1e9;
     return {
       train: BATCH * PROMPT / train,
       prompt: CONVERSATIONS * PROMPT / prompt,
       answer: CONVERSATIONS * ANSWER / answer,
-      kernel: flops / await seconds(() => repeat(products, kernel)),
-      library: flops / await seconds(() => repeat(products, library)),
+      kernel: flops / await seconds(() => repeat(PRODUCTS, kernel)),
+      library: flops / await seconds(() => repeat(PRODUCTS, library)),
     };
   }
   await round(-1);
   const rounds: Awaited<ReturnType<typeof round>>[] = [];
-  for (let i = 0; i < repeats; i++) rounds.push(await round(i));
+  for (let i = 0; i < REPEATS; i++) rounds.push(await round(i));
+  const of = (figure: (round: typeof rounds[number]) => number) =>
+    measured(rounds.map(figure));
   return {
     parameters: parameterCount(DEFAULT_MODEL),
     threads,
-    trainTokensPerS: measured(rounds.map((r) => r.train)),
-    sampleTokensPerS: measured(rounds.map((r) => r.answer)),
-    promptTokensPerS: measured(rounds.map((r) => r.prompt)),
-    matmulGflops: measured(rounds.map((r) => r.kernel)),
-    jaxMatmulGflops: measured(rounds.map((r) => r.library)),
+    trainTokensPerS: of(({ train }) => train),
+    sampleTokensPerS: of(({ answer }) => answer),
+    promptTokensPerS: of(({ prompt }) => prompt),
+    matmulGflops: of(({ kernel }) => kernel),
+    jaxMatmulGflops: of(({ library }) => library),
+    matmulRatio: of(({ kernel, library }) => kernel / library),
   };
 }
 
@@ -172,13 +162,5 @@ async function libraryProduct(): Promise<() => Promise<void>> {
   return async () => {
     const c = await blockUntilReady(numpy.matmul(a.ref, b.ref));
     c.dispose();
-  };
-}
-
-function measured(values: readonly number[]): Measured {
-  const sorted = values.toSorted((a, b) => a - b);
-  return {
-    median: sorted[sorted.length >> 1]!,
-    spread: [sorted[0]!, sorted.at(-1)!],
   };
 }

@@ -6,13 +6,7 @@
 import { createEnvironment } from "../env/environment.ts";
 import { goldOf } from "../env/gold.ts";
 import type { Dataset, Environment, Task, User } from "../env/types.ts";
-
-/** A figure measured several times. */
-export interface Measured {
-  readonly median: number;
-  /** Smallest and largest of the repeats. */
-  readonly spread: readonly [min: number, max: number];
-}
+import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 
 /** The figures of a dataset's environments. */
 export interface EnvironmentBench {
@@ -24,17 +18,11 @@ export interface EnvironmentBench {
   readonly tasks: number;
 }
 
-/** Settings of {@linkcode benchEnvironment}. */
-export interface EnvironmentBenchOptions {
-  /** Milliseconds since some moment. */
-  readonly now: () => number;
-  /** How long a repeat of the speed lasts. Default: 300. */
-  readonly repeatMs?: number;
-  /** Default: 7. */
-  readonly repeats?: number;
-  /** How many episodes live at once where bytes are measured. Default: 2,000. */
-  readonly liveEpisodes?: number;
-}
+/** How long a repeat of the speed lasts, and how many there are. */
+const REPEAT_MS = 300;
+const REPEATS = 7;
+/** How many episodes live at once where bytes are measured. */
+const LIVE = 2000;
 
 /** A customer without words. */
 const user: User = {
@@ -45,17 +33,15 @@ const user: User = {
 /** Measures over all tasks of all splits, after a warm-up that computes every gold state. */
 export async function benchEnvironment(
   dataset: Dataset,
-  { now, repeatMs = 300, repeats = 7, liveEpisodes = 2000 }:
-    EnvironmentBenchOptions,
 ): Promise<EnvironmentBench> {
   const tasks = dataset.splits.flatMap((split) => dataset.tasks(split));
   for (const task of tasks) goldOf(dataset, task);
-  await episodesPerS(dataset, { tasks, now, repeatMs });
+  await episodesPerS(dataset, tasks);
   const speeds: number[] = [];
   const sizes: number[] = [];
-  for (let i = 0; i < repeats; i++) {
-    speeds.push(await episodesPerS(dataset, { tasks, now, repeatMs }));
-    sizes.push(await bytesPerEpisode(dataset, { tasks, liveEpisodes }));
+  for (let i = 0; i < REPEATS; i++) {
+    speeds.push(await episodesPerS(dataset, tasks));
+    sizes.push(await bytesPerEpisode(dataset, tasks));
   }
   return {
     goldEpisodesPerS: measured(speeds),
@@ -66,15 +52,11 @@ export async function benchEnvironment(
 
 async function episodesPerS(
   dataset: Dataset,
-  { tasks, now, repeatMs }: {
-    tasks: readonly Task[];
-    now: () => number;
-    repeatMs: number;
-  },
+  tasks: readonly Task[],
 ): Promise<number> {
-  const start = now();
+  const start = performance.now();
   let episodes = 0;
-  while (now() - start < repeatMs) {
+  while (performance.now() - start < REPEAT_MS) {
     for (const task of tasks) {
       const environment = await playGold(dataset, task);
       if (environment.reward().parts.database !== 1) {
@@ -85,22 +67,21 @@ async function episodesPerS(
       episodes++;
     }
   }
-  return episodes / (now() - start) * 1000;
+  return episodes / (performance.now() - start) * 1000;
 }
 
 async function bytesPerEpisode(
   dataset: Dataset,
-  { tasks, liveEpisodes }: { tasks: readonly Task[]; liveEpisodes: number },
+  tasks: readonly Task[],
 ): Promise<number> {
   const before = heapBytes();
   const live: Environment[] = [];
-  while (live.length < liveEpisodes) {
-    for (const task of tasks.slice(0, liveEpisodes - live.length)) {
+  while (live.length < LIVE) {
+    for (const task of tasks.slice(0, LIVE - live.length)) {
       live.push(await playGold(dataset, task));
     }
   }
-  const bytes = heapBytes() - before;
-  return bytes / live.length;
+  return (heapBytes() - before) / live.length;
 }
 
 /** An episode up to its last gold action, also where a terminating one comes earlier. */
@@ -115,18 +96,4 @@ async function playGold(dataset: Dataset, task: Task): Promise<Environment> {
     if (done) break;
   }
   return environment;
-}
-
-/** Bytes of the heap in use; exact only under `--v8-flags=--expose-gc`, else an upper bound. */
-function heapBytes(): number {
-  const { gc } = globalThis as { gc?: () => void };
-  gc?.();
-  return Deno.memoryUsage().heapUsed;
-}
-
-/** Median and spread of some repeats. */
-export function measured(values: readonly number[]): Measured {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted[Math.floor(sorted.length / 2)] ?? NaN;
-  return { median: middle, spread: [sorted[0] ?? NaN, sorted.at(-1) ?? NaN] };
 }

@@ -11,7 +11,13 @@ import { openaiChatModel } from "../env/models/openai.ts";
 import { rolloutAll } from "../env/rollout.ts";
 import type { ChatModel, Dataset } from "../env/types.ts";
 import { llmUser } from "../env/users/llm.ts";
-import type { Measured } from "./_bench_env.ts";
+import {
+  Actor,
+  type Measured,
+  measured,
+  sum,
+  timed,
+} from "./_bench_measure.ts";
 
 /** The figures. */
 export interface HttpBench {
@@ -30,92 +36,66 @@ export interface HttpBench {
   readonly callsPerS: Measured;
 }
 
-/** Settings of {@linkcode benchHttp}. */
-export interface HttpBenchOptions {
-  readonly now: () => number;
-  /** Conversations at once. Default: 200. */
-  readonly episodes?: number;
-  /** Default: 50. */
-  readonly latencyMs?: number;
-  /** Default: 5. */
-  readonly repeats?: number;
-}
+/** Conversations at once, milliseconds of a call, repeats. */
+const EPISODES = 200;
+const LATENCY_MS = 50;
+const REPEATS = 5;
 
 /** Measures on the tasks of a dataset, again and again where it has fewer than there are conversations. */
-export async function benchHttp(
-  dataset: Dataset,
-  { now, episodes = 200, latencyMs = 50, repeats = 5 }: HttpBenchOptions,
-): Promise<HttpBench> {
-  using server = await startServer(latencyMs);
-  const model = (name: string, source: "model" | "user") =>
-    modelAt(server.url, name, source);
-  const specs = specsOf(dataset, episodes, model);
-  const shares: number[] = [];
-  const beyond: number[] = [];
-  const rates: number[] = [];
-  let callsPerEpisode = 0;
+export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
+  using server = await Actor.open("./_bench_http_server.ts", {
+    latencyMs: LATENCY_MS,
+  });
+  const url = `${server.url}/v1`;
+  const specs = specsOf(dataset, url);
+  const rounds: Awaited<ReturnType<typeof playRound>>[] = [];
   // The first round compiles and opens connections.
-  for (let round = 0; round <= repeats; round++) {
-    const start = now();
-    const done = await rolloutAll(specs, { concurrency: episodes, now });
-    const wallMs = now() - start;
-    const calls = done.reduce((sum, { usage, failure }) => {
-      if (failure !== null) throw new Error(failure.message);
-      return sum + usage.agent.calls + usage.user.calls;
-    }, 0);
-    const tookMs = done.reduce((sum, { durationMs }) => sum + durationMs, 0);
-    if (round === 0) continue;
-    callsPerEpisode = calls / episodes;
-    const plainMs = await plainCalls(server.url, {
-      now,
-      episodes,
-      calls: callsPerEpisode,
-      body: typicalBody(dataset),
-    });
-    shares.push(1 - plainMs / tookMs);
-    beyond.push(1 - calls * latencyMs / tookMs);
-    rates.push(calls / (wallMs / 1000));
+  await playRound(specs);
+  for (let round = 0; round < REPEATS; round++) {
+    rounds.push(await playRound(specs, { url, body: typicalBody(dataset) }));
   }
+  const of = (figure: (round: typeof rounds[number]) => number) =>
+    measured(rounds.map(figure));
   return {
-    episodes,
-    latencyMs,
-    callsPerEpisode,
-    ownShare: measured(shares),
-    waitingShare: measured(beyond),
-    callsPerS: measured(rates),
+    episodes: EPISODES,
+    latencyMs: LATENCY_MS,
+    callsPerEpisode: rounds.at(-1)!.calls / EPISODES,
+    ownShare: of(({ plainMs, tookMs }) => 1 - plainMs / tookMs),
+    waitingShare: of(({ calls, tookMs }) => 1 - calls * LATENCY_MS / tookMs),
+    callsPerS: of(({ calls, seconds }) => calls / seconds),
   };
 }
 
-interface Server extends Disposable {
-  readonly url: string;
-}
-
-async function startServer(latencyMs: number): Promise<Server> {
-  const url = new URL("./_bench_http_server.ts", import.meta.url);
-  const worker = new Worker(url, { type: "module" });
-  const ready = Promise.withResolvers<number>();
-  worker.onmessage = ({ data }) => ready.resolve(data.port);
-  worker.onerror = ({ message }) => ready.reject(new Error(message));
-  worker.postMessage({ latencyMs });
-  const port = await ready.promise;
+/** All conversations once, and as many calls by plain `fetch` where a body is given. */
+async function playRound(
+  specs: ReturnType<typeof specsOf>,
+  plain?: { readonly url: string; readonly body: string },
+) {
+  const { value: done, seconds } = await timed(() =>
+    rolloutAll(specs, {
+      concurrency: EPISODES,
+      now: () => performance.now(),
+    })
+  );
+  const calls = sum(done.map(({ usage, failure }) => {
+    if (failure !== null) throw new Error(failure.message);
+    return usage.agent.calls + usage.user.calls;
+  }));
   return {
-    url: `http://127.0.0.1:${port}/v1`,
-    [Symbol.dispose]: () => worker.terminate(),
+    calls,
+    seconds,
+    tookMs: sum(done.map(({ durationMs }) => durationMs)),
+    plainMs: plain === undefined
+      ? 0
+      : await plainCalls({ ...plain, calls: calls / EPISODES }),
   };
 }
 
 /** @returns Milliseconds that all chains of calls took, summed. */
 async function plainCalls(
-  url: string,
-  { now, episodes, calls, body }: {
-    now: () => number;
-    episodes: number;
-    calls: number;
-    body: string;
-  },
+  { url, body, calls }: { url: string; body: string; calls: number },
 ): Promise<number> {
-  async function chain(): Promise<number> {
-    const start = now();
+  async function chain(): Promise<void> {
     for (let i = 0; i < calls; i++) {
       const response = await fetch(`${url}/chat/completions`, {
         method: "POST",
@@ -124,10 +104,11 @@ async function plainCalls(
       });
       await response.arrayBuffer();
     }
-    return now() - start;
   }
-  const times = await Promise.all(Array.from({ length: episodes }, chain));
-  return times.reduce((sum, ms) => sum + ms, 0);
+  const times = await Promise.all(
+    Array.from({ length: EPISODES }, () => timed(chain)),
+  );
+  return sum(times.map(({ seconds }) => seconds * 1000));
 }
 
 /** A body as large as an agent's in the middle of a conversation. */
@@ -144,13 +125,12 @@ function typicalBody({ policy, tools }: Dataset): string {
 
 function specsOf(
   dataset: Dataset,
-  episodes: number,
-  model: (name: string, source: "model" | "user") => ChatModel,
+  url: string,
 ) {
   const tasks = dataset.tasks("test");
-  const agent = toolCallingAgent({ model: model("agent", "model") });
-  const user = llmUser({ dataset, model: model("customer", "user") });
-  return Array.from({ length: episodes }, (_, seed) => ({
+  const agent = toolCallingAgent({ model: modelAt(url, "agent", "model") });
+  const user = llmUser({ dataset, model: modelAt(url, "customer", "user") });
+  return Array.from({ length: EPISODES }, (_, seed) => ({
     dataset,
     task: tasks[seed % tasks.length]!,
     agent,
@@ -184,12 +164,4 @@ function modelAt(
       backoffMs: 1,
     }),
   });
-}
-
-function measured(values: readonly number[]): Measured {
-  const sorted = values.toSorted((a, b) => a - b);
-  return {
-    median: sorted[sorted.length >> 1]!,
-    spread: [sorted[0]!, sorted.at(-1)!],
-  };
 }

@@ -14,7 +14,7 @@ import {
   writeHf,
   writeTorchDist,
 } from "../train/slime/checkpoint/made_up_checkpoint.ts";
-import { type Measured, measured } from "./_bench_env.ts";
+import { type Measured, measured, timed } from "./_bench_measure.ts";
 
 /** The figures of a pair of checkpoints. */
 export interface VerifyBench {
@@ -42,13 +42,12 @@ export interface VerifyBenchOptions {
   readonly model: ModelName;
   /** Default: 3. */
   readonly repeats?: number;
-  readonly now: () => number;
   readonly onStage?: (text: string) => void;
 }
 
 /** Writes a pair into a temporary directory, measures, and removes it. */
 export async function benchVerify(
-  { model, repeats = 3, now, onStage = () => {} }: VerifyBenchOptions,
+  { model, repeats = 3, onStage = () => {} }: VerifyBenchOptions,
 ): Promise<VerifyBench> {
   const dir = await Deno.makeTempDir({ prefix: "taulab-bench-" });
   try {
@@ -66,10 +65,10 @@ export async function benchVerify(
         );
         const prepare = () => isWarm ? warm(paths) : evict(paths);
         await prepare();
-        const ours = await timed(now, () => verify(dir));
+        const ours = await timed(() => verify(dir));
         peaks.push(ours.value);
         await prepare();
-        const theirs = await timed(now, () => run("sha256sum", paths));
+        const theirs = await timed(() => run("sha256sum", paths));
         pairs.push([bytes / ours.seconds, bytes / theirs.seconds]);
       }
       return {
@@ -119,15 +118,6 @@ async function evict(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await run("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
   }
-}
-
-async function timed<T>(
-  now: () => number,
-  action: () => Promise<T>,
-): Promise<{ value: T; seconds: number }> {
-  const start = now();
-  const value = await action();
-  return { value, seconds: (now() - start) / 1000 };
 }
 
 async function run(program: string, args: readonly string[]): Promise<string> {

@@ -2,22 +2,19 @@
 
 import { z } from "zod";
 import { generated } from "../env/generated/generated.ts";
-import { loadTauBench } from "../env/benchmarks/tau/tau_bench.ts";
-import { benchCpu, type CpuBench } from "./_bench_cpu.ts";
-import { benchHttp, type HttpBench } from "./_bench_http.ts";
-import {
-  benchEnvironment,
-  type EnvironmentBench,
-  type Measured,
-} from "./_bench_env.ts";
-import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
-import { benchVerify } from "./_bench_verify.ts";
-import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { benchBridge } from "./_bench_bridge.ts";
-import type { Terminal } from "./_terminal.ts";
 import { bytes, count, percent } from "../train/progress/amounts.ts";
 import { tauBenchFlag } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
+import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
+import { benchBridge } from "./_bench_bridge.ts";
+import { openBenchDataset } from "./_bench_bridge_world.ts";
+import { benchCpu, type CpuBench } from "./_bench_cpu.ts";
+import { benchEnvironment, type EnvironmentBench } from "./_bench_env.ts";
+import { benchHttp, type HttpBench } from "./_bench_http.ts";
+import type { Measured } from "./_bench_measure.ts";
+import { benchVerify } from "./_bench_verify.ts";
+import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import type { Terminal } from "./_terminal.ts";
 
 const flags = z.object({
   tauBench: tauBenchFlag.meta({
@@ -40,21 +37,26 @@ async function run(
   { tauBench, threads, bridge, verify }: z.infer<typeof flags>,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
-  const now = () => performance.now();
   if (verify !== undefined) return await runVerify(verify, terminal);
   if (bridge) return await runBridge(tauBench || null, terminal);
   terminal.progress("measuring the environment");
-  const dataset = tauBench === undefined
-    ? await generated(1)
-    : await loadTauBench(tauBench, "retail");
-  const environment = await benchEnvironment(dataset, { now });
+  const dataset = await openBenchDataset(tauBench || null);
+  const environment = await benchEnvironment(dataset);
   terminal.progress("measuring many conversations over HTTP");
-  const http = await benchHttp(await generated(1), { now });
+  const http = await benchHttp(await generated(1));
   terminal.progress("measuring the policy");
-  const cpu = await benchCpu({ now, threads });
+  const cpu = await benchCpu(threads);
   terminal.endProgress();
-  terminal.print(figures({ data: dataset.name, environment, http, cpu }));
-  return { json: toJson({ data: dataset.name, environment, http, cpu }) };
+  const figures = figuresOf({ data: dataset.name, environment, http, cpu });
+  terminal.print(figureTable(figures));
+  return {
+    json: {
+      ...figureJson(figures),
+      "env.retail.data": dataset.name,
+      "cpu.parameters": cpu.parameters,
+      "cpu.threads": cpu.threads,
+    },
+  };
 }
 
 async function runBridge(
@@ -62,19 +64,18 @@ async function runBridge(
   terminal: Terminal,
 ): Promise<TaskResult> {
   terminal.progress("measuring the bridge");
-  const bench = await benchBridge({ tauBench, now: () => performance.now() });
+  const bench = await benchBridge(tauBench);
   terminal.endProgress();
   const of =
     `${bench.data} retail, ${bench.episodes} at once, ${bench.latencyMs} ms an answer`;
   const ms = (n: number) => `${n.toFixed(1)} ms`;
-  terminal.print(table([
-    ["figure", "of", "median", "spread"],
-    row("turns/s", of, bench.turnsPerS, count),
-    row("turns/s, requests alone", of, bench.plainTurnsPerS, count),
-    row("share of the engine's rate", of, bench.ratio, percent),
-    row("p99 beyond the engine, a turn", of, bench.overheadP99Ms, ms),
-    row("p99 of requests alone", of, bench.plainP99Ms, ms),
-    row("memory an episode", of, bench.bytesPerEpisode, bytes),
+  terminal.print(figureTable([
+    ["turns/s", of, bench.turnsPerS, count],
+    ["turns/s, requests alone", of, bench.plainTurnsPerS, count],
+    ["share of the engine's rate", of, bench.ratio, percent],
+    ["p99 beyond the engine, a turn", of, bench.overheadP99Ms, ms],
+    ["p99 of requests alone", of, bench.plainP99Ms, ms],
+    ["memory an episode", of, bench.bytesPerEpisode, bytes],
   ]));
   terminal.print();
   terminal.print(
@@ -91,108 +92,116 @@ async function runVerify(
 ): Promise<TaskResult> {
   const bench = await benchVerify({
     model,
-    now: () => performance.now(),
     onStage: (text) => terminal.progress(text),
   });
   terminal.endProgress();
   const { cold, warm, peakBytes } = bench;
   const of = `${model} twice, ${bytes(bench.bytes)}`;
   const rate = (n: number) => `${bytes(n)}/s`;
-  const rows = ([[cold, "cold"], [warm, "warm"]] as const).flatMap((
-    [pair, how],
-  ) => [
-    row(`convert --verify, ${how}`, of, pair.verify, rate),
-    row(`sha256sum, ${how}`, of, pair.sha256sum, rate),
-    row(`times sha256sum, ${how}`, of, pair.ratio, (n) => n.toFixed(2)),
-  ]);
-  terminal.print(table([
-    ["figure", "of", "median", "spread"],
-    ...rows,
-    row("peak memory", of, peakBytes, bytes),
+  terminal.print(figureTable([
+    ...Object.entries({ cold, warm }).flatMap(([how, pair]): Figure[] => [
+      [`convert --verify, ${how}`, of, pair.verify, rate],
+      [`sha256sum, ${how}`, of, pair.sha256sum, rate],
+      [`times sha256sum, ${how}`, of, pair.ratio, times],
+    ]),
+    ["peak memory", of, peakBytes, bytes],
   ]));
   return { json: { ...bench } };
 }
 
-interface Bench {
-  readonly data: string;
-  readonly environment: EnvironmentBench;
-  readonly http: HttpBench;
-  readonly cpu: CpuBench;
-}
+/** What is measured, on what, the figure, how it is shown, and its key under --json. */
+type Figure = readonly [
+  name: string,
+  of: string,
+  figure: Measured,
+  show: (value: number) => string,
+  key?: string,
+];
 
-function figures({ data, environment, http, cpu }: Bench): string {
+function figuresOf(
+  { data, environment, http, cpu }: {
+    readonly data: string;
+    readonly environment: EnvironmentBench;
+    readonly http: HttpBench;
+    readonly cpu: CpuBench;
+  },
+): Figure[] {
   const policy = `${count(cpu.parameters)} parameters, ${cpu.threads} threads`;
   const talk =
     `${http.episodes} conversations at once, ${http.latencyMs} ms a call`;
   const world = `${data} retail, ${environment.tasks} tasks, one core`;
+  const gflops = (n: number) => n.toFixed(1);
+  const { goldEpisodesPerS, bytesPerEpisode } = environment;
+  const { ownShare, waitingShare, callsPerS } = http;
+  const product = "matrix product, GFLOP/s";
+  return [
+    ...keyed(world, "env.retail", [
+      ["gold episodes/s", goldEpisodesPerS, count, "gold_episodes_per_s"],
+      ["bytes a live episode", bytesPerEpisode, bytes, "bytes_per_episode"],
+    ]),
+    ...keyed(talk, "http", [
+      ["share of time that is ours", ownShare, percent, "own_share"],
+      [
+        "share beyond the latency",
+        waitingShare,
+        percent,
+        "beyond_latency_share",
+      ],
+      ["calls/s", callsPerS, count, "calls_per_s"],
+    ]),
+    ...keyed(policy, "cpu", [
+      ["trained tokens/s", cpu.trainTokensPerS, count, "train_tokens_per_s"],
+      ["sampled tokens/s", cpu.sampleTokensPerS, count, "sample_tokens_per_s"],
+      ["prompt tokens/s", cpu.promptTokensPerS, count, "prompt_tokens_per_s"],
+    ]),
+    ...keyed("our kernel, one thread", "cpu", [
+      [product, cpu.matmulGflops, gflops, "matmul_gflops"],
+    ]),
+    ...keyed("jax-js, its own threads", "jax", [
+      [product, cpu.jaxMatmulGflops, gflops, "matmul_gflops"],
+    ]),
+    ...keyed("the two products", "cpu", [
+      ["times jax-js", cpu.matmulRatio, times, "matmul_ratio"],
+    ]),
+  ];
+}
+
+type KeyedRow = [Figure[0], Measured, Figure[3], key: string];
+
+function keyed(
+  of: string,
+  prefix: string,
+  rows: readonly KeyedRow[],
+): Figure[] {
+  return rows.map((
+    [name, figure, show, key],
+  ) => [name, of, figure, show, `${prefix}.${key}`]);
+}
+
+function figureTable(figures: readonly Figure[]): string {
   return table([
     ["figure", "of", "median", "spread"],
-    row("gold episodes/s", world, environment.goldEpisodesPerS, count),
-    row("bytes a live episode", world, environment.bytesPerEpisode, bytes),
-    row("share of time that is ours", talk, http.ownShare, percent),
-    row("share beyond the latency", talk, http.waitingShare, percent),
-    row("calls/s", talk, http.callsPerS, count),
-    row("trained tokens/s", policy, cpu.trainTokensPerS, count),
-    row("sampled tokens/s", policy, cpu.sampleTokensPerS, count),
-    row("prompt tokens/s", policy, cpu.promptTokensPerS, count),
-    row(
-      "matrix product, GFLOP/s",
-      "our kernel, one thread",
-      cpu.matmulGflops,
-      fixed,
-    ),
-    row(
-      "matrix product, GFLOP/s",
-      "jax-js, its own threads",
-      cpu.jaxMatmulGflops,
-      fixed,
-    ),
+    ...figures.map(([name, of, { median, spread }, show]) => [
+      name,
+      of,
+      show(median),
+      spread.map(show).join(" to "),
+    ]),
   ]);
 }
 
-function row(
-  ...[name, of, figure, show]: [
-    name: string,
-    of: string,
-    figure: Measured,
-    show: (n: number) => string,
-  ]
-): string[] {
-  const [least, most] = figure.spread;
-  return [name, of, show(figure.median), `${show(least)} to ${show(most)}`];
-}
-
-function fixed(value: number): string {
-  return value.toFixed(1);
-}
-
 /** Each figure under its key, and its smallest and largest repeat under the key with `.spread`. */
-function toJson(
-  { data, environment, http, cpu }: Bench,
-): Record<string, unknown> {
-  const measured: [string, Measured][] = [
-    ["env.retail.gold_episodes_per_s", environment.goldEpisodesPerS],
-    ["env.retail.bytes_per_episode", environment.bytesPerEpisode],
-    ["http.own_share", http.ownShare],
-    ["http.beyond_latency_share", http.waitingShare],
-    ["http.calls_per_s", http.callsPerS],
-    ["cpu.train_tokens_per_s", cpu.trainTokensPerS],
-    ["cpu.sample_tokens_per_s", cpu.sampleTokensPerS],
-    ["cpu.prompt_tokens_per_s", cpu.promptTokensPerS],
-    ["cpu.matmul_gflops", cpu.matmulGflops],
-    ["jax.matmul_gflops", cpu.jaxMatmulGflops],
-  ];
-  return {
-    ...Object.fromEntries(
-      measured.flatMap(([key, { median, spread }]) => [
-        [key, median],
-        [`${key}.spread`, spread],
-      ]),
-    ),
-    "env.retail.data": data,
-    "cpu.parameters": cpu.parameters,
-    "cpu.threads": cpu.threads,
-  };
+function figureJson(figures: readonly Figure[]): Record<string, unknown> {
+  return Object.fromEntries(
+    figures.flatMap(([, , { median, spread }, , key]) => [
+      [key, median],
+      [`${key}.spread`, spread],
+    ]),
+  );
+}
+
+function times(value: number): string {
+  return value.toFixed(2);
 }
 
 export const task = await main(import.meta, {

@@ -1,0 +1,77 @@
+/** What all benchmarks share: repeats as a median with its spread, seconds, heap bytes, and workers that answer. */
+
+/** A figure measured several times. */
+export interface Measured {
+  readonly median: number;
+  /** Smallest and largest of the repeats. */
+  readonly spread: readonly [min: number, max: number];
+}
+
+/** Median and spread of some repeats. */
+export function measured(values: readonly number[]): Measured {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted[sorted.length >> 1] ?? NaN;
+  return { median: middle, spread: [sorted[0] ?? NaN, sorted.at(-1) ?? NaN] };
+}
+
+/** The value that a share of them does not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = Math.min(sorted.length - 1, Math.floor(share * sorted.length));
+  return sorted[at] ?? NaN;
+}
+
+/** Their sum. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Runs work. @returns What came of it, and its seconds. */
+export async function timed<T>(
+  work: () => T | Promise<T>,
+): Promise<{ readonly value: T; readonly seconds: number }> {
+  const start = performance.now();
+  const value = await work();
+  return { value, seconds: (performance.now() - start) / 1000 };
+}
+
+/** Bytes of the heap in use; exact only under `--v8-flags=--expose-gc`, else an upper bound. */
+export function heapBytes(): number {
+  const { gc } = globalThis as { gc?: () => void };
+  gc?.();
+  return Deno.memoryUsage().heapUsed;
+}
+
+/** A worker of a benchmark's own that listens on a port and answers each message by one. */
+export class Actor implements Disposable {
+  readonly #worker: Worker;
+  #port = 0;
+
+  private constructor(module: string) {
+    const url = new URL(module, import.meta.url);
+    this.#worker = new Worker(url, { type: "module" });
+  }
+
+  /** Starts `module` with its first message, which it answers by its port. */
+  static async open(module: string, message: object): Promise<Actor> {
+    const actor = new Actor(module);
+    actor.#port = (await actor.ask<{ port: number }>(message)).port;
+    return actor;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  ask<T>(message: object): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#worker.onmessage = ({ data }) => resolve(data);
+    this.#worker.onerror = ({ message }) => reject(new Error(message));
+    this.#worker.postMessage(message);
+    return promise;
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
+}
