@@ -72,8 +72,10 @@ export function wasSaid(output: string, said: readonly string[]): boolean {
 
 type FieldDifference = RowDifference["fields"][number];
 
-/** A row of the gold state (left) against the episode's (right). */
-function describeRow({ table, id, left, right }: RowPair): RowDifference {
+/** A row that two states disagree about: its left value, such as the gold state's, beside the right one. */
+export function describeRow(
+  { table, id, left, right }: RowPair,
+): RowDifference {
   return { table, id, fields: [...compareFields("", left, right)] };
 }
 

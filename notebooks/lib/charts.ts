@@ -4,7 +4,7 @@ import * as Plot from "@observablehq/plot";
 import type { Estimate } from "../../train/evaluation/interval.ts";
 import { curvePoints, type Point } from "../../train/runs/run_figure.ts";
 import type { AnyMetrics } from "../../train/runs/metrics.ts";
-import { COLORS, figure } from "./figure.ts";
+import { COLORS, figure, partsText, stackedBars } from "./figure.ts";
 import type { Rich } from "./rich.ts";
 import type { GroupRow, RewardRow } from "./rewards.ts";
 import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
@@ -193,33 +193,16 @@ export function sharesFigure(
   }[],
   { label, of }: { readonly label: string; readonly of: string },
 ): Rich {
+  const parts = rows.map(({ share, ...row }) => ({ ...row, value: share }));
   const kinds = [...new Set(rows.map(({ kind }) => kind))];
-  const names = [...new Set(rows.map((row) => row.of))];
-  return figure({
-    alt: names.map((name) =>
-      `${name}: ${
-        rows.filter((row) => row.of === name && row.share > 0)
-          .map(({ kind, share }) => `${kind} ${(100 * share).toFixed(0)}%`)
-          .join(", ")
-      }`
-    ).join("; "),
-    height: 60 + 34 * names.length,
-    marginLeft: 130,
+  return stackedBars(parts, {
+    alt: partsText(
+      parts.filter(({ value }) => value > 0),
+      (share) => `${(100 * share).toFixed(0)}%`,
+    ),
     x: { label: `${label} (%)`, percent: true },
-    y: { label: of, domain: names },
-    color: { domain: kinds, range: kinds.map(colorOf) },
-    marks: [
-      Plot.barX(
-        rows,
-        Plot.stackX({
-          x: "share",
-          y: "of",
-          fill: "kind",
-          order: kinds,
-          insetRight: 1,
-        }),
-      ),
-    ],
+    y: { label: of },
+    color: { range: kinds.map(colorOf) },
   });
 }
 
@@ -312,34 +295,12 @@ export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
 
 /** Where the tokens of an episode go, of some kinds of episodes. */
 export function tokensFigure(all: Named<TokenCounts>): Rich {
-  const rows = all.flatMap(([of, counts]) =>
-    TOKEN_KINDS.map((kind) => ({ of, kind, tokens: counts[kind] }))
+  const parts = all.flatMap(([of, counts]) =>
+    TOKEN_KINDS.map((kind) => ({ of, kind, value: counts[kind] }))
   );
-  return figure({
-    alt: all.map(([of, counts]) =>
-      `${of}: ${
-        TOKEN_KINDS.map((kind) => `${kind} ${counts[kind].toFixed(0)}`).join(
-          ", ",
-        )
-      }`
-    ).join("; "),
-    height: 60 + 34 * all.length,
-    marginLeft: 130,
+  return stackedBars(parts, {
+    alt: partsText(parts, (tokens) => tokens.toFixed(0)),
     x: { label: "tokens of an episode" },
-    y: { label: null, domain: all.map(([of]) => of) },
-    color: { domain: [...TOKEN_KINDS] },
-    marks: [
-      Plot.barX(
-        rows,
-        Plot.stackX({
-          x: "tokens",
-          y: "of",
-          fill: "kind",
-          order: [...TOKEN_KINDS],
-          insetRight: 1,
-        }),
-      ),
-    ],
   });
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { renameOldKeys } from "../../train/config/old_names.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
-import type { Estimate } from "../../train/evaluation/interval.ts";
+import { type Estimate, Z } from "../../train/evaluation/interval.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 import type { Rich } from "./rich.ts";
 import type { Run } from "./run.ts";
@@ -15,9 +15,6 @@ export interface Difference extends Estimate {
   /** Tasks that both runs tried. */
   readonly tasks: number;
 }
-
-/** The normal distribution's 97.5% point. */
-const Z = 1.959963984540054;
 
 /**
  * How much more of the reward the second run earns on the tasks that both tried: the mean over tasks of the

@@ -5,9 +5,9 @@
 
 import type { Database } from "../../env/database.ts";
 import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
+import { describeRow } from "../../env/reward.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
 import { count } from "../../train/progress/amounts.ts";
-import type { JsonObject, JsonValue } from "../../env/python/python_value.ts";
 import type {
   Episode,
   Reward,
@@ -86,13 +86,14 @@ export function showDifferences(rows: readonly RowDifference[]): Rich {
 
 /** What is other in one state than in an earlier one of the same world. */
 export function showChange(before: Database, after: Database): Rich {
-  const records = before.diff(after).flatMap(({ table, id, left, right }) =>
-    changedFields(left, right).map(([field, was, is]) => ({
-      row: `${table} ${id}`,
-      field,
-      was,
-      is,
-    }))
+  const records = before.diff(after).map(describeRow).flatMap(
+    ({ table, id, fields }) =>
+      fields.map(({ path, expected, actual }) => ({
+        row: `${table} ${id}`,
+        field: path,
+        was: expected,
+        is: actual,
+      })),
   );
   if (records.length > 0) return table(records);
   return new Rich({
@@ -280,40 +281,3 @@ function folded(content: string): Rich {
 
 /** Letters of a tool's answer that are shown at once. */
 const FOLD = 160;
-
-type Field = readonly [field: string, was: string | null, is: string | null];
-
-/** The innermost fields in which two rows differ. */
-function changedFields(
-  was: JsonValue | undefined,
-  is: JsonValue | undefined,
-  path = "",
-): Field[] {
-  if (was instanceof Map && is instanceof Map) {
-    return membersOf(was, is).flatMap((key) =>
-      changedFields(
-        was.get(key),
-        is.get(key),
-        path === "" ? key : `${path}.${key}`,
-      )
-    );
-  }
-  if (Array.isArray(was) && Array.isArray(is)) {
-    const length = Math.max(was.length, is.length);
-    return Array.from({ length }, (_, i) => i).flatMap((i) =>
-      changedFields(was[i], is[i], `${path}[${i}]`)
-    );
-  }
-  const [left, right] = [printed(was), printed(is)];
-  return left === right ? [] : [[path, left, right]];
-}
-
-function membersOf(a: JsonObject, b: JsonObject): string[] {
-  return [...new Set([...a.keys(), ...b.keys()])];
-}
-
-function printed(value: JsonValue | undefined): string | null {
-  return value === undefined
-    ? null
-    : printPythonJson(value, { ensureAscii: false });
-}

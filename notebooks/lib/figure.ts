@@ -41,6 +41,63 @@ export function figure(
   }, { "image/svg+xml": alone });
 }
 
+/** A share or an amount of something, as part of a bar. */
+export interface BarPart {
+  /** Whose bar. */
+  readonly of: string;
+  readonly kind: string;
+  readonly value: number;
+}
+
+/**
+ * Draws a bar for each name, its parts one after the other, in the order in which they first come.
+ * @param options.alt As {@linkcode figure} has it; so is what else is given.
+ */
+export function stackedBars(
+  parts: readonly BarPart[],
+  { alt, bar = 34, marks = [], ...options }: PlotOptions & {
+    readonly alt: string;
+    /** Height of a bar with its gap. Default: 34. */
+    readonly bar?: number;
+  },
+): Rich {
+  const names = [...new Set(parts.map((part) => part.of))];
+  const kinds = [...new Set(parts.map(({ kind }) => kind))];
+  return figure({
+    alt,
+    height: 60 + bar * names.length,
+    marginLeft: 130,
+    ...options,
+    y: { label: null, domain: names, ...options.y },
+    color: { domain: kinds, ...options.color },
+    marks: [
+      Plot.barX(
+        parts,
+        Plot.stackX({
+          x: "value",
+          y: "of",
+          fill: "kind",
+          order: kinds,
+          insetRight: 1,
+        }),
+      ),
+      ...marks,
+    ],
+  });
+}
+
+/** `solved 50%, transferred 25%`, bar by bar. */
+export function partsText(
+  parts: readonly BarPart[],
+  show: (value: number) => string,
+): string {
+  return [...Map.groupBy(parts, (part) => part.of)].map(([of, some]) =>
+    `${of}: ${
+      some.map(({ kind, value }) => `${kind} ${show(value)}`).join(", ")
+    }`
+  ).join("; ");
+}
+
 function draw(options: PlotOptions, background: string): string {
   const document = new DOMParser().parseFromString(
     "<html></html>",

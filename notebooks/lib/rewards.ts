@@ -1,6 +1,7 @@
 /** Rewards of a run from all sides: by whatever its episodes differ in, by why they failed, within groups. */
 
 import { variance } from "../../train/advantage.ts";
+import { mean } from "../../train/runs/episode_stats.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 import {
   type Estimate,
@@ -133,8 +134,4 @@ export function groupsOf(episodes: readonly RunEpisode[]): GroupRow[] {
 
 function rewardOf({ record }: RunEpisode): number {
   return record.reward ?? NaN;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

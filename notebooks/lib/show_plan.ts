@@ -6,7 +6,7 @@ import * as Plot from "@observablehq/plot";
 import { quoteWords } from "../../train/slime/hosts/shell.ts";
 import type { TrainingMemory } from "../../train/slime/plan/run_memory.ts";
 import type { LaunchPlan } from "../../train/slime/plan/plan_types.ts";
-import { figure } from "./figure.ts";
+import { stackedBars } from "./figure.ts";
 import { html } from "./html.ts";
 import { Rich } from "./rich.ts";
 import { table } from "./table.ts";
@@ -73,11 +73,11 @@ const PARTS = [
 export function memoryFigure(
   plans: readonly (readonly [name: string, LaunchPlan])[],
 ): Rich {
-  const rows = plans.flatMap(([plan, { memory }]) =>
-    PARTS.map((part) => ({ plan, part, gb: memory.training[part] / 1e9 }))
+  const parts = plans.flatMap(([of, { memory }]) =>
+    PARTS.map((kind) => ({ of, kind, value: memory.training[kind] / 1e9 }))
   );
   const gpu = Math.max(...plans.map(([, { memory }]) => memory.gpu)) / 1e9;
-  return figure({
+  return stackedBars(parts, {
     alt: plans.map(([name, { memory: { training, gpu } }]) =>
       `${name}: ${(training.total / 1e9).toFixed(0)} GB of ${
         (gpu / 1e9).toFixed(0)
@@ -86,20 +86,6 @@ export function memoryFigure(
     height: 70 + 34 * plans.length,
     marginLeft: 170,
     x: { label: "GB of a GPU while it trains", grid: true },
-    y: { label: null, domain: plans.map(([name]) => name) },
-    color: { domain: [...PARTS] },
-    marks: [
-      Plot.barX(
-        rows,
-        Plot.stackX({
-          x: "gb",
-          y: "plan",
-          fill: "part",
-          order: [...PARTS],
-          insetRight: 1,
-        }),
-      ),
-      Plot.ruleX([gpu], { stroke: "#cf222e", strokeWidth: 2 }),
-    ],
+    marks: [Plot.ruleX([gpu], { stroke: "#cf222e", strokeWidth: 2 })],
   });
 }

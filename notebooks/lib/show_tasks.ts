@@ -4,7 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { type AuditReport, CHECKS } from "../../env/audit/audit.ts";
 import type { Certificate } from "../../env/generated/certificate/certificate.ts";
 import type { Coverage } from "../../env/generated/coverage.ts";
-import { figure } from "./figure.ts";
+import { stackedBars } from "./figure.ts";
 import { type Rich, stack } from "./rich.ts";
 import { table } from "./table.ts";
 
@@ -58,40 +58,29 @@ export function showCertificate(certificate: Certificate): Rich {
 
 /** How many tasks put each clause of policy to the test, by keeping to it or by being refused for it. */
 export function coverageFigure(coverage: readonly Coverage[]): Rich {
-  const rows = [...Map.groupBy(coverage, ({ clause }) => clause)].flatMap(
-    ([clause, tools]) => [
-      { clause, how: "kept to", tasks: sum(tools.map((one) => one.allowed)) },
-      { clause, how: "refused", tasks: sum(tools.map((one) => one.refused)) },
-    ],
+  const kinds = { allowed: "kept to", refused: "refused" } as const;
+  const parts = [...Map.groupBy(coverage, ({ clause }) => clause)].flatMap(
+    ([of, tools]) =>
+      (["allowed", "refused"] as const).map((key) => ({
+        of,
+        kind: kinds[key],
+        value: tools.reduce((sum, one) => sum + one[key], 0),
+      })),
   );
-  const clauses = [...new Set(rows.map(({ clause }) => clause))];
-  const untested = clauses.filter((clause) =>
-    rows.every((row) => row.clause !== clause || row.tasks === 0)
-  );
-  return figure({
-    alt: `${clauses.length} clauses, ${
+  const clauses = Map.groupBy(parts, (part) => part.of);
+  const untested = [...clauses].filter(([, tools]) =>
+    tools.every(({ value }) => value === 0)
+  ).map(([clause]) => clause);
+  return stackedBars(parts, {
+    alt: `${clauses.size} clauses, ${
       untested.length === 0
         ? "all tested"
         : `not tested: ${untested.join(", ")}`
     }`,
-    height: 60 + 18 * clauses.length,
+    bar: 18,
     marginLeft: 190,
     x: { label: "tasks", grid: true },
-    y: { label: null, domain: clauses },
-    color: { domain: ["kept to", "refused"] },
-    marks: [
-      Plot.barX(
-        rows,
-        Plot.stackX({
-          x: "tasks",
-          y: "clause",
-          fill: "how",
-          order: ["kept to", "refused"],
-          insetRight: 1,
-        }),
-      ),
-      Plot.ruleX([0]),
-    ],
+    marks: [Plot.ruleX([0])],
   });
 }
 
@@ -127,8 +116,4 @@ export function showAudit(
 /** `1 way`, `2 ways`. */
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
