@@ -6,6 +6,8 @@
 
 /// <reference lib="webworker" />
 
+import { setTimeout as delay } from "node:timers/promises";
+
 declare const self: DedicatedWorkerGlobalScope;
 
 /** What the engine is told first. */
@@ -93,7 +95,7 @@ async function serve(connection: Deno.Conn): Promise<void> {
     filled = 0;
     const script = scripts[numberOf(key) % scripts.length]!;
     const answer = script[conversation.turn++ % script.length]!;
-    await new Promise((resolve) => setTimeout(resolve, latencyMs));
+    await delay(latencyMs);
     conversation.answeredAt = performance.now();
     for (let at = 0; at < answer.length;) {
       at += await connection.write(answer.subarray(at));

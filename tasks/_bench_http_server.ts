@@ -5,6 +5,8 @@
 
 /// <reference lib="webworker" />
 
+import { setTimeout as delay } from "node:timers/promises";
+
 declare const self: DedicatedWorkerGlobalScope;
 
 self.onmessage = ({ data }: MessageEvent<{ latencyMs: number }>) => {
@@ -14,7 +16,7 @@ self.onmessage = ({ data }: MessageEvent<{ latencyMs: number }>) => {
     onListen: () => {},
   }, async (request) => {
     const { model, messages } = await request.json();
-    await new Promise((resolve) => setTimeout(resolve, data.latencyMs));
+    await delay(data.latencyMs);
     return Response.json(answerTo(model, messages));
   });
   self.postMessage({ port: server.addr.port });

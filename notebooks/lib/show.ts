@@ -6,7 +6,11 @@
  * {@linkcode show}, which lets them go out before the cell can end.
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { Rich } from "./rich.ts";
+
+/** The kernel says nothing when it has sent something; this is ten times as long as it was seen to take. */
+const SENT_MS = 30;
 
 /** Whatever can be shown: `Rich`, or what shows itself as such, as conversations and runs do. */
 export type Displayed = Rich | { show(): Rich };
@@ -24,12 +28,7 @@ export async function show(
     const rich = one instanceof Rich ? one : one.show();
     await Deno.jupyter.display(rich.bundle(), { raw: true });
   }
-  await goneOut();
-}
-
-/** The kernel says nothing when it has sent something; this is ten times as long as it was seen to take. */
-function goneOut(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 30));
+  await delay(SENT_MS);
 }
 
 /** A place in a cell's output that changes while cells run. */
@@ -60,6 +59,6 @@ export class Live {
       update: !isFirst,
       display_id: this.#id,
     });
-    if (always) await goneOut();
+    if (always) await delay(SENT_MS);
   }
 }

@@ -2,6 +2,7 @@
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { InfrastructureError } from "../../env/errors.ts";
+import { createPool } from "../../env/pool.ts";
 import type { ChatModel } from "../../env/types.ts";
 import type { RunEpisode, RunEpisodes } from "../runs/run_episodes.ts";
 import type { Diagnosed } from "./diagnosis_report.ts";
@@ -61,17 +62,15 @@ export async function judgeAll(
     readonly concurrency: number;
   },
 ): Promise<Diagnosed[]> {
-  const out = [...diagnosed];
-  const queue = diagnosed.entries();
-  async function work() {
-    for (const [index, one] of queue) {
-      if (signal?.aborted) return;
-      out[index] = await judged(one, model, signal);
+  const pool = createPool(concurrency);
+  return await Promise.all(diagnosed.map((one) =>
+    pool(async () => {
+      if (signal?.aborted) return one;
+      const verdict = await judged(one, model, signal);
       onEpisode?.();
-    }
-  }
-  await Promise.all(Array.from({ length: concurrency }, work));
-  return out;
+      return verdict;
+    })
+  ));
 }
 
 /** A judge that cannot be reached says nothing of this episode. */
@@ -87,7 +86,7 @@ async function judged(
     const verdict = await judge(
       model,
       { task: episode.task, turns, diagnosis },
-      signal === undefined ? {} : { signal },
+      { signal },
     );
     return { ...one, verdict };
   } catch (error) {
