@@ -3,21 +3,17 @@
  * slime recipe, episodes for a trainer that samples elsewhere.
  */
 
-import denoConfig from "../deno.json" with { type: "json" };
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
 import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
-import { EpisodeService } from "../env/serve/episode_service.ts";
-import { episodesApp } from "../env/serve/episodes_app.ts";
 import { parseSet } from "../train/config/config.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { resolveSlime } from "../train/slime/slime_config.ts";
-import { openEpisodeRecorder } from "../train/slime/bridge/episode_recorder.ts";
-import { openEpisodeWorld } from "../train/slime/bridge/episode_world.ts";
+import { openEpisodeServer } from "../train/slime/bridge/episode_server.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
@@ -95,36 +91,23 @@ async function runEpisodes(
     ...tauBenchOverride(flags.tauBench),
     ...flags.set.map(parseSet),
   ]);
-  const world = await openEpisodeWorld(config, { signal });
-  await using recorder = flags.record === undefined
-    ? undefined
-    : await openEpisodeRecorder(flags.record);
-  const service = new EpisodeService(
-    recorder === undefined ? world : {
-      ...world,
-      onEpisode: (ended) => recorder.add(ended),
-    },
-  );
-  const instance = crypto.randomUUID();
-  const stopped = new AbortController();
-  const app = episodesApp({
-    service,
-    version: denoConfig.version,
-    stop: { instance, onStop: () => stopped.abort() },
-    ...(recorder === undefined ? {} : { recorded: () => recorder.counts }),
-    ...(token === undefined ? {} : { token }),
+  const { record } = flags;
+  await using episodes = await openEpisodeServer(config, {
+    record,
+    token,
+    signal,
   });
   const port = flags.port ?? config.bridge.port;
-  const server = listen({ host: flags.host, port }, app.fetch);
+  const server = listen({ host: flags.host, port }, episodes.app.fetch);
   const url = `http://${flags.host}:${server.addr.port}`;
-  const { dataset, userName } = service.world;
+  const { world: { dataset, userName }, instance, stopped } = episodes;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
     `Episodes of ${dataset.name} with ${userName} user at ${url}/episodes; counts at ${url}/metrics; Ctrl-C ends it`,
   );
   terminal.ready({ ...json, instance });
-  await aborted(AbortSignal.any([signal, stopped.signal]));
-  service.drain();
+  await aborted(AbortSignal.any([signal, stopped]));
+  episodes.drain();
   await server.shutdown();
   return { json, exitCode: 0 };
 }
