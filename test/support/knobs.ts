@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { GeneratedDataset } from "../../env/generated/generated.ts";
-import type { AirlineRequest } from "../../env/domains/airline/goal/trip.ts";
+import type { AirlineRequest } from "../../env/domains/airline/goal/request.ts";
 import type { RetailRequest } from "../../env/domains/retail/goal/request.ts";
 import type { Goal, Request } from "../../env/domains/shared/goal/goal.ts";
 import type { Task } from "../../env/types.ts";

@@ -7,7 +7,7 @@ import { numberIn } from "../goal/fares.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { moreWords } from "../../shared/expert/words.ts";
-import type { AirlineRequest } from "../goal/trip.ts";
+import type { AirlineRequest } from "../goal/request.ts";
 import {
   cabinWords,
   reservationWords,

@@ -13,7 +13,7 @@ import { answerWords, moreWords } from "../../shared/expert/words.ts";
 import { text } from "../../shared/read_row.ts";
 import { dutiesOf } from "../goal/duties.ts";
 import { meanings } from "../goal/meanings.ts";
-import type { AirlineRequest, AirlineTask } from "../goal/trip.ts";
+import type { AirlineRequest, AirlineTask } from "../goal/request.ts";
 import { tripDetails } from "../user/trip_words.ts";
 import {
   askTripWords,

@@ -6,7 +6,7 @@ import { duties } from "./duties.ts";
 import { effectBreaks } from "./effects.ts";
 import { meanings } from "./meanings.ts";
 import { strays } from "./strays.ts";
-import type { AirlineGoal, AirlineRequest } from "./trip.ts";
+import type { AirlineGoal, AirlineRequest } from "./request.ts";
 
 /** What the airline says of goals. */
 export const airlineGoals = {

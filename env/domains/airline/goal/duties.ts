@@ -10,7 +10,7 @@ import type { ToolAction } from "../../../types.ts";
 import { rows, text } from "../../shared/read_row.ts";
 import { airportOf, isCity } from "./fares.ts";
 import { reservationsMeant } from "./meanings.ts";
-import type { AirlineRequest, AirlineTask, Trip } from "./trip.ts";
+import type { AirlineRequest, AirlineTask, Trip } from "./request.ts";
 
 /** The reads that policy demands of a task. */
 export function duties(task: AirlineTask, database: Database): ToolAction[] {

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 import { flightsBetween, routesOf } from "../routes.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
-import type { Cabin, Pick } from "./trip.ts";
+import type { Cabin, Pick } from "./request.ts";
 
 /** Dollars. */
 export const PRICE_OF_A_BAG = 50;

@@ -24,7 +24,7 @@ import {
   nameOf,
   type Traveller,
   type Trip,
-} from "./trip.ts";
+} from "./request.ts";
 
 /** Every call that meets the request; none for a question. */
 export function meanings(meant: Meant<AirlineRequest>): ToolAction[] {

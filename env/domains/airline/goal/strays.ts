@@ -4,7 +4,7 @@
  */
 
 import { call } from "../../shared/call.ts";
-import type { AirlineTask } from "./trip.ts";
+import type { AirlineTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
 import type { Stray } from "../../../domain.ts";
 import { type Of, OF_A_KIND, straysOf } from "../../shared/goal/strays.ts";

@@ -18,7 +18,7 @@ import type {
   AirlineIntent,
   AirlineRequest,
   AirlineTask,
-} from "../goal/trip.ts";
+} from "../goal/request.ts";
 import { contradicts } from "./read_back.ts";
 import {
   airlineRequestWords,

@@ -1,6 +1,6 @@
 /** Whether what an airline's agent reads back is something else than the user wants. */
 
-import type { AirlineRequest } from "../goal/trip.ts";
+import type { AirlineRequest } from "../goal/request.ts";
 import type { Database } from "../../../database.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import type { Task } from "../../../types.ts";

@@ -5,7 +5,7 @@ import {
   nameOf,
   type Traveller,
   type Trip,
-} from "../goal/trip.ts";
+} from "../goal/request.ts";
 
 /** How words are put. */
 interface Style {

@@ -2,7 +2,7 @@
 
 import { call, object } from "../../shared/call.ts";
 import { freeBags, PRICE_OF_A_BAG, PRICE_OF_INSURANCE } from "../goal/fares.ts";
-import type { Trip } from "../goal/trip.ts";
+import type { Trip } from "../goal/request.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import type { ToolAction } from "../../../types.ts";
 import { happens } from "../../../generated/draw.ts";

@@ -2,7 +2,7 @@
 
 import { call } from "../../shared/call.ts";
 import { freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";
-import { type Cabin, nameOf, type Trip } from "../goal/trip.ts";
+import { type Cabin, nameOf, type Trip } from "../goal/request.ts";
 import type { ToolAction } from "../../../types.ts";
 import { directFlight, drawDate, fareOf, PICKS } from "./choose_flights.ts";
 import {

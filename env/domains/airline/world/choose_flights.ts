@@ -3,7 +3,7 @@
  * a stop in between. Where several are meant nothing is drawn.
  */
 
-import type { Cabin, Pick } from "../goal/trip.ts";
+import type { Cabin, Pick } from "../goal/request.ts";
 import type { Flight } from "./flight_rows.ts";
 import type { AirlineWorld, Leg } from "./rows.ts";
 

@@ -6,7 +6,7 @@ import {
   type AirlineIntent,
   type AirlineRequest,
   nameOf,
-} from "../goal/trip.ts";
+} from "../goal/request.ts";
 import type { Rng } from "../../../random.ts";
 import type { Task } from "../../../types.ts";
 import { airlineRequestWords } from "../user/trip_words.ts";

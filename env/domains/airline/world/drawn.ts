@@ -7,7 +7,7 @@ import type {
   Cabin,
   Traveller,
   Trip,
-} from "../goal/trip.ts";
+} from "../goal/request.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import type { Drawn } from "../../../generated/draw.ts";

@@ -5,7 +5,7 @@ import {
   type AirlineRequest,
   nameOf,
   type Trip,
-} from "../goal/trip.ts";
+} from "../goal/request.ts";
 import { dateOf, drawOtherDay, faresIn } from "./changes.ts";
 import { CABINS } from "./drawn.ts";
 import { type AirlineWorld, drawTraveller, type Reservation } from "./rows.ts";

@@ -1,7 +1,7 @@
 /** Draws what users want to know. */
 
 import { call } from "../../shared/call.ts";
-import { nameOf } from "../goal/trip.ts";
+import { nameOf } from "../goal/request.ts";
 import { reservationWords } from "../user/trip_words.ts";
 import { directFlight, drawDate, PICKS } from "./choose_flights.ts";
 import { CABINS, type DrawnTrip, onReservation, TODAY } from "./drawn.ts";

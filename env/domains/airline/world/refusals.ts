@@ -1,6 +1,6 @@
 /** Draws what policy refuses: each clause by each tool that it binds. */
 
-import type { AirlineIntent } from "../goal/trip.ts";
+import type { AirlineIntent } from "../goal/request.ts";
 import { isWrite } from "../../../audit/finding.ts";
 import { happens } from "../../../generated/draw.ts";
 import type { DrawnTrip, Of, Settled } from "./drawn.ts";

@@ -1,7 +1,7 @@
 /** Bookings that policy refuses: one that could be made, with one wish too many. */
 
 import { freeBags } from "../goal/fares.ts";
-import { nameOf, type Trip } from "../goal/trip.ts";
+import { nameOf, type Trip } from "../goal/request.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import { isWrite } from "../../../audit/finding.ts";
 import { type Booking, bookingRequest, drawBooking } from "./bookings.ts";

@@ -4,7 +4,7 @@
  */
 
 import { numberIn } from "../goal/fares.ts";
-import type { AirlineIntent, Trip } from "../goal/trip.ts";
+import type { AirlineIntent, Trip } from "../goal/request.ts";
 import { type Change, drawChange, faresIn } from "./changes.ts";
 import { directFlight, fullFlight } from "./choose_flights.ts";
 import {

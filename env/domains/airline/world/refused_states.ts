@@ -1,6 +1,6 @@
 /** Cancellations and certificates that policy refuses. */
 
-import type { AirlineIntent } from "../goal/trip.ts";
+import type { AirlineIntent } from "../goal/request.ts";
 import {
   CABINS,
   ECONOMIES,

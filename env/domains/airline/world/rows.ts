@@ -5,7 +5,7 @@ import {
   type Cabin,
   nameOf,
   type Traveller,
-} from "../goal/trip.ts";
+} from "../goal/request.ts";
 import { freeBags, PRICE_OF_A_BAG, PRICE_OF_INSURANCE } from "../goal/fares.ts";
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
 import type { Rng } from "../../../random.ts";

@@ -1,7 +1,7 @@
 import type {
   AirlineRequest,
   AirlineTask,
-} from "../../../../../env/domains/airline/goal/trip.ts";
+} from "../../../../../env/domains/airline/goal/request.ts";
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../../env/agents/expert.ts";
 import type { AirlineOptionsInput } from "../../../../../env/domains/airline/world/options.ts";

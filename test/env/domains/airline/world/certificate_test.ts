@@ -1,4 +1,4 @@
-import type { AirlineTask } from "../../../../../env/domains/airline/goal/trip.ts";
+import type { AirlineTask } from "../../../../../env/domains/airline/goal/request.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { generated } from "../../../../../env/generated/generated.ts";

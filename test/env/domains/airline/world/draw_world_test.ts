@@ -12,7 +12,7 @@ import {
 } from "../../../../../env/generated/generated.ts";
 import { loadTauBench } from "../../../../../env/benchmarks/tau/tau_bench.ts";
 import { toPlain } from "../../../../../env/python/python_json.ts";
-import type { AirlineTask } from "../../../../../env/domains/airline/goal/trip.ts";
+import type { AirlineTask } from "../../../../../env/domains/airline/goal/request.ts";
 import type { Split } from "../../../../../env/types.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../../../support/tau_bench.ts";
 

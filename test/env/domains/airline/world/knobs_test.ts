@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { AirlineIntent } from "../../../../../env/domains/airline/goal/trip.ts";
+import type { AirlineIntent } from "../../../../../env/domains/airline/goal/request.ts";
 import { AIRPORTS } from "../../../../../env/domains/airline/tools/list_all_airports.ts";
 import type {
   AirlineOptions,
