@@ -72,12 +72,12 @@ function overlapTable({ overlaps }: AuditReport, domain: Domain): string {
   return table([
     [
       "shared between",
-      "customers",
+      "users",
       domain.rows?.owned.map(({ table }) => table).join(", ") ?? "rows",
     ],
-    ...overlaps.map(({ splits, customers, rows }) => [
+    ...overlaps.map(({ splits, users, rows }) => [
       splits.join(" and "),
-      count(customers),
+      count(users),
       count(rows),
     ]),
   ]);

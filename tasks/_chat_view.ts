@@ -1,4 +1,4 @@
-/** What the customer at the terminal sees: the task, the conversation, the reward and its reasons. */
+/** What the user at the terminal sees: the task, the conversation, the reward and its reasons. */
 
 import { printPythonJson, toPlain } from "../env/python/python_json.ts";
 import type {

@@ -100,7 +100,7 @@ function faultTable({ userFaults }: EvaluationReport): string {
   const rows = Object.entries(userFaults.shares);
   if (rows.length === 0) return "";
   return table([
-    ["the customer's faults", "episodes"],
+    ["the user's faults", "episodes"],
     ...rows.map(([fault, share]) => [fault, percent(share)]),
   ]);
 }

@@ -57,7 +57,7 @@ export function planText(config: Config, plan: Plan): string {
     ["evaluations", `${count(plan.evalEpisodes)} episodes`],
     ...(asksModel(user.strategy)
       ? [[
-        "customers",
+        "user",
         `${user.strategy} ${
           user.endpoint.model ?? "–"
         }; the time of its calls is not in the plan`,

@@ -140,7 +140,7 @@ function healthText(lines: readonly Metrics[]): string {
   ]);
 }
 
-/** What the customers' model used; empty where none was asked. */
+/** What the user's model used; empty where none was asked. */
 export function usageText(
   { calls, retries, promptTokens, completionTokens, cost }: Usage,
 ): string {
@@ -149,7 +149,7 @@ export function usageText(
     count(completionTokens)
   } answer tokens`;
   const price = cost === null ? "cost unknown" : dollars(cost);
-  return `The customers' model: ${count(calls)} calls, ${
+  return `The user's model: ${count(calls)} calls, ${
     count(retries)
   } retries, ${tokens}, ${price}`;
 }

@@ -1,4 +1,4 @@
-/** `deno task chat`: you are the customer of a task, a trained policy or the expert serves you. */
+/** `deno task chat`: you are the user of a task, a trained policy or the expert serves you. */
 
 import { watchedAgent } from "../env/agents/watched.ts";
 import { createEnvironment } from "../env/environment.ts";
@@ -109,7 +109,7 @@ function toJson(
 export const task = await main(import.meta, {
   name: "chat",
   summary:
-    "Be the customer: talk to a trained policy or to the expert, and see the reward",
+    "Be the user: talk to a trained policy or to the expert, and see the reward",
   flags: chatFlags,
   examples: [
     {

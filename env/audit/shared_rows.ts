@@ -42,7 +42,7 @@ interface TaskRow {
 }
 
 /** What people call a user in findings, whatever the domain. */
-const USER = "customer";
+const USER = "user";
 
 /** What a task is about: the user's rows first, since they say more than the user. */
 function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
@@ -59,7 +59,7 @@ function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
 /** How many users and rows of theirs two splits share. */
 export interface SplitOverlap {
   readonly splits: readonly [Split, Split];
-  readonly customers: number;
+  readonly users: number;
   /** Of tables whose rows belong to users: orders, reservations. */
   readonly rows: number;
 }
@@ -81,7 +81,7 @@ export function overlaps({ tasks, dataset }: Audited): SplitOverlap[] {
   return pairs.map((splits) => {
     const [a, b] = splits.map((split) => bySplit.get(split));
     const both = [...a ?? []].filter(([id]) => b?.has(id));
-    const customers = both.filter(([, noun]) => noun === USER).length;
-    return { splits, customers, rows: both.length - customers };
+    const users = both.filter(([, noun]) => noun === USER).length;
+    return { splits, users, rows: both.length - users };
   });
 }

@@ -24,7 +24,7 @@ export type FaultyParty =
 /** Who is, and how that is known. */
 export interface Fault {
   readonly by: FaultyParty;
-  /** In a few words: `the customer left before the request was settled`. */
+  /** In a few words: `the user left before the request was settled`. */
   readonly rule: string;
   /** What shows it; empty where there is nothing to quote. */
   readonly evidence: string;
@@ -49,9 +49,9 @@ const RULES: readonly Rule[] = [
   infrastructureFailed,
   goldCannotBeTold,
   goldActionFailed,
-  customerLeft,
-  customerInvented,
-  customerWentOn,
+  userLeft,
+  userInvented,
+  userWentOn,
   agentWasCutOff,
   agentHandedOver,
   agentAlone,
@@ -118,7 +118,7 @@ function names(action: ToolAction, id: string): boolean {
   return action.arguments.values().some((value) => value === id);
 }
 
-function customerLeft(
+function userLeft(
   { decisive, findings, stopReason }: Evidence,
 ): Fault | undefined {
   const early = findings?.find(({ fault }) => fault === "early_stop");
@@ -126,12 +126,12 @@ function customerLeft(
   if (decisive?.kind === "write") return undefined; // it was lost before
   return {
     by: "user",
-    rule: "the customer left before the request was settled",
+    rule: "the user left before the request was settled",
     evidence: early.evidence,
   };
 }
 
-function customerInvented(
+function userInvented(
   { decisive, findings }: Evidence,
 ): Fault | undefined {
   const invention = findings?.find(({ fault }) => fault === "invention");
@@ -142,19 +142,19 @@ function customerInvented(
   if (value === undefined) return undefined;
   return {
     by: "user",
-    rule: "the customer invented what the agent then wrote",
+    rule: "the user invented what the agent then wrote",
     evidence: invention.evidence,
   };
 }
 
-function customerWentOn(
+function userWentOn(
   { findings, stopReason }: Evidence,
 ): Fault | undefined {
   const endless = findings?.find(({ fault }) => fault === "endless");
   if (endless === undefined || stopReason !== "max_turns") return undefined;
   return {
     by: "user",
-    rule: "the customer went on after all was settled",
+    rule: "the user went on after all was settled",
     evidence: endless.evidence,
   };
 }

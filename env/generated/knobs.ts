@@ -28,7 +28,7 @@ export const taskKnobs = {
 };
 
 /** The knobs of users, to be spread into a world's schema. */
-export function customerKnobs(
+export function userKnobs(
   about: {
     /** Of `changeOfMindShare`. */
     readonly changeOfMind: string;
@@ -52,12 +52,12 @@ export function customerKnobs(
         "Talks about other things as well",
       ),
       impatient: weight.default(1).describe("Is in a hurry"),
-    }).prefault({}).describe("Relative weights of how customers write"),
+    }).prefault({}).describe("Relative weights of how users write"),
     holdOutPhrasings: z.boolean().default(true).describe(
-      "Customers of dev and test tasks choose from phrasings that those of train tasks never use",
+      "Users of dev and test tasks choose from phrasings that those of train tasks never use",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(
-      "Phrasings of each sentence that customer and expert choose from",
+      "Phrasings of each sentence that user and expert choose from",
     ),
   };
 }

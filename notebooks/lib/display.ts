@@ -20,12 +20,12 @@ import { type Html, html } from "./html.ts";
 import { Rich, stack, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
 
-/** A task: what the customer wants, the gold calls, what must be told. */
+/** A task: what the user wants, the gold calls, what must be told. */
 export function showTask(task: Task): Rich {
   const facts: [string, Cell][] = [
     ["task", task.id],
     ["intent", task.intent ?? null],
-    ["customer", task.userId],
+    ["user", task.userId],
     ["instruction", task.instruction],
     [
       "gold",
@@ -102,7 +102,7 @@ export function showChange(before: Database, after: Database): Rich {
   });
 }
 
-/** A conversation: what the customer opened with, then turn by turn. `marked` outlines one of them. */
+/** A conversation: what the user opened with, then turn by turn. `marked` outlines one of them. */
 export function showTurns(
   turns: readonly Turn[],
   { firstMessage, marked }: {
@@ -112,7 +112,7 @@ export function showTurns(
 ): Rich {
   const opening = firstMessage === undefined
     ? []
-    : [said("user", "customer", firstMessage)];
+    : [said("user", "user", firstMessage)];
   return stack(
     ...opening,
     ...turns.map((turn, i) =>
@@ -133,7 +133,7 @@ export function showTurn(
     ? said("agent", `${index} agent`, action.content, marked)
     : said("agent", `${index} agent calls`, callText(action.call), marked);
   const answer = observation.source === "user"
-    ? said("user", "customer", observation.content)
+    ? said("user", "user", observation.content)
     : folded(observation.content);
   return stack(did, answer);
 }

@@ -1,4 +1,4 @@
-/** HTML whose every value is escaped: what models, customers and tools write is shown as text, never run. */
+/** HTML whose every value is escaped: what models, users and tools write is shown as text, never run. */
 
 /** Markup that may be put into other markup as it is. Made by {@linkcode html} alone. */
 export class Html {

@@ -47,7 +47,7 @@ export function showCertificate(certificate: Certificate): Rich {
     ],
     [
       "expert",
-      "the expert scores 1 with the scripted customer",
+      "the expert scores 1 with the scripted user",
       `${expert.turns} turns`,
     ],
   ];

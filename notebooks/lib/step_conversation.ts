@@ -69,7 +69,7 @@ export class Conversation {
     this.#steps = [...parts.steps];
   }
 
-  /** Opens an environment and hears the customer's first message. */
+  /** Opens an environment and hears the user's first message. */
   static async open(options: ConversationOptions): Promise<Conversation> {
     const user = promptedUser(options);
     const { dataset, task } = options;
@@ -107,7 +107,7 @@ export class Conversation {
     return this.#environment.reward();
   }
 
-  /** Says something to the customer. */
+  /** Says something to the user. */
   async say(content: string): Promise<Rich> {
     return await this.#take({ type: "respond", content });
   }
@@ -122,7 +122,7 @@ export class Conversation {
     return await this.#take({ type: "tool", call });
   }
 
-  /** The next reply of the customer is this, whatever the simulated one would have said. */
+  /** The next reply of the user is this, whatever the simulated one would have said. */
   answerNext(words: string): void {
     this.#user.say(words);
   }
@@ -175,7 +175,7 @@ export class Conversation {
 
   /**
    * Another conversation that has the first `turns` turns of this one.
-   * The customer is made anew and hears them again, as they were said.
+   * The user is made anew and hears them again, as they were said.
    */
   async fork(turns: number = this.turns.length): Promise<Conversation> {
     if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {
@@ -237,7 +237,7 @@ export class Conversation {
   }
 }
 
-/** A customer whom one can put words into the mouth of. */
+/** A user whom one can put words into the mouth of. */
 interface PromptedUser extends User {
   say(words: string): void;
 }
@@ -250,7 +250,7 @@ function promptedUser(
   return {
     open: (options) => inner.open(options),
     async reply(message, options) {
-      // The simulated customer hears all the same what it answers to.
+      // The simulated user hears all the same what it answers to.
       const own = await inner.reply(message, options);
       const said = words ?? own;
       words = undefined;
@@ -260,7 +260,7 @@ function promptedUser(
   };
 }
 
-/** Lets a new customer hear what one before it has heard. */
+/** Lets a new user hear what one before it has heard. */
 async function rehear(user: User, turns: readonly Turn[]): Promise<void> {
   await user.open();
   for (const { action } of turns) {

@@ -9,13 +9,13 @@ import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 
 /**
  * What tokens are of: the policy's calls, its words, answers of it that could not be read; and what it was shown:
- * the opening (prompt and the customer's first message), customers, tools, notes on its mistakes.
+ * the opening (prompt and the user's first message), users, tools, notes on its mistakes.
  */
 export const TOKEN_KINDS = [
   "calls",
   "words",
   "opening",
-  "customers",
+  "users",
   "tools",
   "mistakes",
 ] as const;
@@ -38,7 +38,7 @@ export function tokenCounts(
     calls: 0,
     words: 0,
     opening: 0,
-    customers: 0,
+    users: 0,
     tools: 0,
     mistakes: 0,
   };
@@ -69,7 +69,7 @@ function kindsOf(messages: readonly StoredMessage[]): TokenKind[] {
       next.content.startsWith("Error: ");
     kinds.push(isMistake ? "mistakes" : isCall(message) ? "calls" : "words");
     kinds.push(
-      isMistake ? "mistakes" : next?.role === "tool" ? "tools" : "customers",
+      isMistake ? "mistakes" : next?.role === "tool" ? "tools" : "users",
     );
   }
   return kinds;

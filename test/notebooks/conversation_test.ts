@@ -85,7 +85,7 @@ Deno.test("Conversation.call() shows what a write changed, and a wrong one is fo
   assert.equal(decisive.turn, write);
 });
 
-Deno.test("Conversation.answerNext() puts a line into the customer's mouth, once", async () => {
+Deno.test("Conversation.answerNext() puts a line into the user's mouth, once", async () => {
   const talk = await open();
   talk.answerNext("I have changed my mind.");
   await talk.say("How can I help?");

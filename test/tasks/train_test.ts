@@ -306,7 +306,7 @@ Deno.test("train serves customers played by a model, stops at the budget, and go
     assert.equal(server.requests.length, spent);
     const more = await output(dir, [...again, "--max-tokens", "9000000"]);
     assert.equal(more.code, 0, more.stderr);
-    assert.match(more.stdout, /The customers' model: \d[\d,]* calls, /);
+    assert.match(more.stdout, /The user's model: \d[\d,]* calls, /);
     using store = new EpisodeStore(join(dir, "a", "episodes.db"), {
       readOnly: true,
     });
@@ -348,6 +348,6 @@ Deno.test("train --dry-run names the customers and asks them nothing", () =>
       "--dry-run",
     ]);
     assert.equal(code, 0);
-    assert.match(stdout, /customers +llm some\/model; the time of its calls/);
+    assert.match(stdout, /user +llm some\/model; the time of its calls/);
     assert.equal(server.requests.length, 0);
   }));

@@ -38,7 +38,7 @@ export async function expertPart(
   const { failure, stopReason, reward, findings } = episode;
   if (failure !== null) return refusal("the expert fails", failure.message);
   if (stopReason !== "user_stop") {
-    return refusal("the customer does not end the conversation", stopReason);
+    return refusal("the user does not end the conversation", stopReason);
   }
   if (reward?.value !== 1) {
     const { differences = [], missingOutputs = [] } = reward ?? {};
@@ -54,7 +54,7 @@ export async function expertPart(
   const [fault] = findings ?? [];
   if (fault !== undefined) {
     return refusal(
-      `the customer's ${fault.fault}`,
+      `the user's ${fault.fault}`,
       `message ${fault.message}: ${fault.evidence}`,
     );
   }

@@ -194,7 +194,6 @@ function roleClass({ role, content }) {
 
 /** @param {TalkMessage} message */
 function whoOf({ role, name }) {
-  if (role === "user") return "user";
   if (role === "assistant") return "agent";
   if (role === "tool") {
     return name === null || name === "" ? "tool" : inline(name, 60);

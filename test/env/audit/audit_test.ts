@@ -112,7 +112,7 @@ Deno.test("audit() finds rows that splits share, and tasks that are alike", () =
   assert.deepEqual(shared.map(({ taskId }) => taskId), ["retail/test/1"]);
   assert.match(shared[0]?.evidence ?? "", /retail\/train\/0.*#A, ann/);
   assert.deepEqual(overlaps, [
-    { splits: ["train", "test"], customers: 1, rows: 1 },
+    { splits: ["train", "test"], users: 1, rows: 1 },
   ]);
   const alike = findings.filter(({ check }) => check === "duplicate");
   assert.equal(alike[0]?.exclude, true, "it is known from training");
@@ -140,7 +140,7 @@ Deno.test("audit() finds nothing wrong with the gold of generated tasks", async 
   const { findings, overlaps } = audit(dataset);
   const gold = ["gold_error", "idle", "forbidden", "unknowable", "shared_rows"];
   assert.deepEqual(findings.filter(({ check }) => gold.includes(check)), []);
-  assert.ok(overlaps.every(({ customers, rows }) => customers + rows === 0));
+  assert.ok(overlaps.every(({ users, rows }) => users + rows === 0));
 });
 
 Deno.test({

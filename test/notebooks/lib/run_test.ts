@@ -117,7 +117,7 @@ Deno.test("diagnoseFailed() finds why each episode failed, and what decided", as
     assert.equal(lines.length, 2 + 4);
     assert.match(lines.join("\n"), /the end: never called/);
     const shown = showRunEpisode(run, diagnosed[0]!.episode);
-    assert.match(shown.text, /customer: /);
+    assert.match(shown.text, /user: /);
     assert.match(shown.text, /first decisive error/);
   });
 });

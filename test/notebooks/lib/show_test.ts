@@ -111,7 +111,7 @@ Deno.test("tokenCounts() tells what tokens are of, and counts each once", () => 
     tools: 7,
     mistakes: 5,
     words: 14,
-    customers: 1,
+    users: 1,
   });
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 9 })), (spans) => {

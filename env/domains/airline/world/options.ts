@@ -5,9 +5,9 @@ import {
   checkRanges,
   checkWeights,
   count,
-  customerKnobs,
   share,
   taskKnobs,
+  userKnobs,
   weight,
 } from "../../../generated/knobs.ts";
 
@@ -75,7 +75,7 @@ export const airlineOptionsSchema = z.strictObject({
   flightsPerRoute: z.number().int().min(2).max(6).default(3).describe(
     "Flights a day from each airport to each other one",
   ),
-  ...customerKnobs({
+  ...userKnobs({
     changeOfMind:
       "Share of bookings and changes whose customer wants something else once it is read back",
     fallback:

@@ -6,10 +6,10 @@ import {
   checkRanges,
   checkWeights,
   count,
-  customerKnobs,
   positive,
   share,
   taskKnobs,
+  userKnobs,
   weight,
 } from "../../../generated/knobs.ts";
 
@@ -91,7 +91,7 @@ export const retailOptionsSchema = z.strictObject({
   detailsStatedShare: share.default(1).describe(
     "Share of requests that come with all their details; the details of the others have to be asked for",
   ),
-  ...customerKnobs({
+  ...userKnobs({
     changeOfMind:
       "Share of cancellations and changes of address whose customer wants something else once it is read back",
     fallback:

@@ -148,7 +148,7 @@ Deno.test("generated() of an airline gives splits that share no user and no rese
   assert.ok(train.isDisjointFrom(test));
   assert.ok(dev.isDisjointFrom(test));
   const { overlaps } = audit(dataset);
-  assert.ok(overlaps.every(({ customers, rows }) => customers + rows === 0));
+  assert.ok(overlaps.every(({ users, rows }) => users + rows === 0));
 });
 
 Deno.test("generated() of an airline keeps a split as it is when another one grows", async () => {
