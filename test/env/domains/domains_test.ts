@@ -53,3 +53,28 @@ Deno.test("defineDomain() refuses names that are none, and tools of one name", (
   );
   assert.ok(new MissingPartError(library, "expert").hint?.includes("expert"));
 });
+
+/** Lines of source outside the domains' folders and the readers of τ-bench's checkout that quote a built-in's name. */
+async function* linesThatName(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) {
+      if (!/\/env\/(domains|benchmarks)$/.test(path)) {
+        yield* linesThatName(path);
+      }
+    } else if (/\.(ts|js)$/.test(name)) {
+      const text = await Deno.readTextFile(path);
+      yield* text.split("\n").filter((line) => /"(retail|airline)"/.test(line));
+    }
+  }
+}
+
+Deno.test("nothing outside a domain's folder names one, but as a default or an example", async () => {
+  const root = new URL("../../..", import.meta.url).pathname;
+  const named: string[] = [];
+  for (const folder of ["env", "train", "tasks", "notebooks"]) {
+    named.push(...await Array.fromAsync(linesThatName(`${root}${folder}`)));
+  }
+  const isDefault = /(default\(|\?\? |= |loadTauBench\(\w+, )"retail"|^ \*/;
+  assert.deepEqual(named.filter((line) => !isDefault.test(line)), []);
+});
