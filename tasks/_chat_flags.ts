@@ -47,7 +47,7 @@ export const chatFlags = z.object({
 /** The flags as parsed. */
 export type ChatFlags = z.infer<typeof chatFlags>;
 
-/** Who serves the customer, and in which world. Held by `await using`. */
+/** Who serves the user, and in which world. Held by `await using`. */
 export interface Counterpart extends AsyncDisposable {
   readonly agent: Agent;
   readonly dataset: Dataset;

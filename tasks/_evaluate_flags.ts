@@ -17,12 +17,13 @@ import {
   evaluationSchema,
 } from "../train/evaluation/evaluation_config.ts";
 import { readEvaluation } from "../train/evaluation/evaluation_dir.ts";
-import { latestCompleted, latestUnfinished } from "../train/runs/run_reader.ts";
+import { latestCompleted } from "../train/runs/run_reader.ts";
 import { checkResume } from "../train/runs/resume_check.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import {
   runFlags,
+  runNamed,
   runPath,
   tauBenchFlag,
   tauBenchOverride,
@@ -89,7 +90,7 @@ export async function newEvaluation(
 export async function evaluationToResume(
   flags: EvaluateFlags,
 ): Promise<{ path: string; config: EvaluationConfig }> {
-  const path = await namedEvaluation(flags);
+  const path = await runNamed(flags, "evaluate");
   const run = await readEvaluation(path);
   const config = resolveBy(
     evaluationSchema,
@@ -200,18 +201,4 @@ function overridesOf(flags: EvaluateFlags): Override[] {
       origin: `--task-ids ${taskIds}`,
     }]),
   ];
-}
-
-async function namedEvaluation(
-  { resume, runs }: EvaluateFlags,
-): Promise<string> {
-  if (typeof resume === "string") {
-    return runPath(resume, runs);
-  }
-  const path = await latestUnfinished(runs, "evaluate");
-  if (path !== undefined) return path;
-  throw new ConfigError(
-    `There is no evaluation to resume in "${runs}": all are completed`,
-    { hint: "leave --resume out to start one" },
-  );
 }

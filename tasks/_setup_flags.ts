@@ -14,7 +14,7 @@ import {
 import { STEP_IDS } from "../train/slime/setup/step.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import { readRecipe } from "./_recipes.ts";
-import { hostsFlag } from "./_shared_flags.ts";
+import { hostsFlag, setFlag } from "./_shared_flags.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
@@ -24,10 +24,7 @@ export const setupFlags = z.object({
     description: "What is to be trained: its paths, model and data",
     value: "NAME|FILE",
   }),
-  set: z.array(z.string()).default([]).meta({
-    description: "Set a key of the recipe; may be repeated",
-    value: "KEY=VALUE",
-  }),
+  set: setFlag,
   host: z.array(z.string()).default([]).meta({
     description:
       "Hosts with GPUs, by their names in hosts.yaml, with commas between; default: the recipe's, else this machine",

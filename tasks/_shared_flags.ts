@@ -2,9 +2,11 @@
 
 import { join } from "node:path";
 import { z } from "zod";
+import { ConfigError } from "../env/errors.ts";
 import type { Override } from "../train/config/config.ts";
 import { flagsOf } from "../train/config/config_flags.ts";
 import { budgetSchema } from "../train/config/config_sections.ts";
+import { latestUnfinished } from "../train/runs/run_reader.ts";
 
 /** What models over the network may use; a run that is resumed may be given more. */
 export const budgetFlags = flagsOf(budgetSchema) as Record<
@@ -46,12 +48,15 @@ export function runPath(given: string, runs: string): string {
   return given.includes("/") ? given : join(runs, given);
 }
 
+/** What is set over a recipe. */
+export const setFlag = z.array(z.string()).default([]).meta({
+  description: "Set a key of the recipe; may be repeated",
+  value: "KEY=VALUE",
+});
+
 /** Where a run is, and what is set over its recipe. */
 export const runFlags = {
-  set: z.array(z.string()).default([]).meta({
-    description: "Set a key of the recipe; may be repeated",
-    value: "KEY=VALUE",
-  }),
+  set: setFlag,
   name: z.string().regex(
     // ".." would be another directory.
     /^\w[\w.-]*$/,
@@ -66,3 +71,21 @@ export const runFlags = {
     valueOptional: true,
   }),
 };
+
+/**
+ * The path of the run that `--resume` names, or else of the last of its kind that is not completed.
+ * @throws {ConfigError} If it names none and there is none.
+ */
+export async function runNamed(
+  { resume, runs }: { resume?: string | true | undefined; runs: string },
+  kind: "train" | "evaluate" = "train",
+): Promise<string> {
+  if (typeof resume === "string") return runPath(resume, runs);
+  const path = await latestUnfinished(runs, kind);
+  if (path !== undefined) return path;
+  const what = kind === "train" ? "run" : "evaluation";
+  throw new ConfigError(
+    `There is no ${what} to resume in "${runs}": all are completed`,
+    { hint: "leave --resume out to start one" },
+  );
+}

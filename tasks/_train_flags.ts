@@ -14,7 +14,6 @@ import {
 } from "../train/config/config.ts";
 import { flagOverrides, flagsOf } from "../train/config/config_flags.ts";
 import { configSchema } from "../train/config/config_schema.ts";
-import { latestUnfinished } from "../train/runs/run_reader.ts";
 import { checkResume, checkUnfinished } from "../train/runs/resume_check.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
@@ -23,7 +22,7 @@ import { keyedFlags } from "../train/slime/plan/flags.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
   runFlags,
-  runPath,
+  runNamed,
   tauBenchFlag,
   tauBenchOverride,
 } from "./_shared_flags.ts";
@@ -67,7 +66,7 @@ export const trainFlags = z.object({
   }),
   ratesFrom: z.string().min(1).optional().meta({
     description:
-      "Of slime recipes: the run or evaluation whose episodes the forecast goes by",
+      "Of slime recipes: the run or evaluation whose episodes the forecast is based on",
     value: "RUN",
   }),
 });
@@ -185,21 +184,6 @@ export async function runToResume(
   );
   checkResume(run, { config, schema: configSchema, recipe: flags.recipe });
   return { path, config };
-}
-
-/** The path of the run that `--resume` names. @throws {ConfigError} If it names none and there is none. */
-export async function runNamed(
-  { resume, runs }: TrainFlags,
-): Promise<string> {
-  if (typeof resume === "string") {
-    return runPath(resume, runs);
-  }
-  const path = await latestUnfinished(runs);
-  if (path !== undefined) return path;
-  throw new ConfigError(
-    `There is no run to resume in "${runs}": all are completed`,
-    { hint: "leave --resume out to start one" },
-  );
 }
 
 /** What flags set over the recipe. Where τ-bench's data are is no part of it: they may have moved. */

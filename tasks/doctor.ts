@@ -16,6 +16,7 @@ import { readRecipe } from "./_recipes.ts";
 import {
   hostsFlag,
   runsFlag,
+  setFlag,
   tauBenchFlag,
   tauBenchOverride,
 } from "./_shared_flags.ts";
@@ -27,10 +28,7 @@ const flags = z.object({
     value: "FILE",
   }),
   tauBench: tauBenchFlag,
-  set: z.array(z.string()).default([]).meta({
-    description: "Set a key of the recipe; may be repeated",
-    value: "KEY=VALUE",
-  }),
+  set: setFlag,
   hosts: hostsFlag,
   only: z.string().optional().meta({
     description: "Make these checks only, by their names below",

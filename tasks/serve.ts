@@ -20,6 +20,7 @@ import { aborted, listen, tokenOf } from "./_serving.ts";
 import {
   runPath,
   runsFlag,
+  setFlag,
   tauBenchFlag,
   tauBenchOverride,
 } from "./_shared_flags.ts";
@@ -51,10 +52,7 @@ const flags = z.object({
       "Also keep each episode in the episodes.db of this run dir, for --recipe",
     value: "RUN_DIR",
   }),
-  set: z.array(z.string()).default([]).meta({
-    description: "Set a key of the recipe; may be repeated",
-    value: "KEY=VALUE",
-  }),
+  set: setFlag,
   runs: runsFlag,
 });
 

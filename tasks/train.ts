@@ -19,11 +19,11 @@ import {
   helpNotes,
   newConfig,
   recipeOf,
-  runNamed,
   runToResume,
   type TrainFlags,
   trainFlags,
 } from "./_train_flags.ts";
+import { runNamed } from "./_shared_flags.ts";
 import { dryRun } from "./_train_plan.ts";
 import {
   closingText,

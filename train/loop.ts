@@ -416,6 +416,6 @@ function allFailed(episodes: readonly Episode[], step: number): TrainerError {
     `All ${episodes.length} episodes of step ${step} failed for no fault of the policy; the first: ${
       failure?.kind ?? "none sampled"
     } in the ${failure?.source ?? "loop"}: ${failure?.message ?? "no tasks"}`,
-    { hint: "mend that and resume" },
+    { hint: "fix that and resume" },
   );
 }

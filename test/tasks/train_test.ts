@@ -285,7 +285,7 @@ function llm({ url }: ModelServer): string[] {
   ];
 }
 
-Deno.test("train serves customers played by a model, stops at the budget, and goes on with a larger one", () =>
+Deno.test("train serves a user played by a model, stops at the budget, and goes on with a larger one", () =>
   inTempDir(async (dir) => {
     await using server = customerServer();
     const args = [...TINY, ...llm(server), "--runs", dir, "--name", "a"];
@@ -316,7 +316,7 @@ Deno.test("train serves customers played by a model, stops at the budget, and go
     }
   }));
 
-Deno.test("train writes nothing where the customers' model does not answer", () =>
+Deno.test("train writes nothing where the user's model does not answer", () =>
   inTempDir(async (dir) => {
     await using server = modelServer({
       answer: () =>
@@ -337,7 +337,7 @@ Deno.test("train writes nothing where the customers' model does not answer", () 
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
 
-Deno.test("train --dry-run names the customers and asks them nothing", () =>
+Deno.test("train --dry-run names the user's model and asks it nothing", () =>
   inTempDir(async (dir) => {
     await using server = customerServer();
     const { code, stdout } = await output(dir, [

@@ -243,7 +243,7 @@ interface Sources {
   readonly overrides: readonly Override[];
 }
 
-/** A schema's complaint with where it comes from and how to mend it. */
+/** What is wrong with a value, where it comes from, and what the key is. */
 function explain(issue: z.core.$ZodIssue, sources: Sources): string {
   const at = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {

@@ -19,7 +19,7 @@ import { userName } from "../../env/users/registry.ts";
 const positive = z.int().min(1);
 const count = z.int().min(0);
 
-/** Sections of recipes that are called otherwise than `world`, and the knobs that they hold. */
+/** Sections of recipes that have names of their own in place of `world`, and the knobs that they hold. */
 const sections = {
   generated: retailOptionsSchema,
   airline: airlineOptionsSchema,
