@@ -236,7 +236,7 @@ function scriptsOf(dataset: Dataset, { tokenizer }: Codec): string[][] {
       }),
     ]).flat(),
     call("transfer_to_human_agents", {
-      summary: "The customer needs a person.",
+      summary: "The user needs a person.",
     }),
   ]);
 }

@@ -24,7 +24,7 @@ const REPEATS = 7;
 /** How many episodes live at once where bytes are measured. */
 const LIVE = 2000;
 
-/** A customer without words. */
+/** A user without words. */
 const user: User = {
   open: () => Promise.resolve("hello"),
   reply: () => Promise.resolve("ok"),

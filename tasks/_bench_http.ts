@@ -1,5 +1,5 @@
 /**
- * What many conversations at once cost beside the models that they wait for: agents and customers over HTTP,
+ * What many conversations at once cost beside the models that they wait for: agents and users over HTTP,
  * against a server that answers after a fixed time.
  */
 
@@ -129,7 +129,7 @@ function specsOf(
 ) {
   const tasks = dataset.tasks("test");
   const agent = toolCallingAgent({ model: modelAt(url, "agent", "model") });
-  const user = llmUser({ dataset, model: modelAt(url, "customer", "user") });
+  const user = llmUser({ dataset, model: modelAt(url, "user", "user") });
   return Array.from({ length: EPISODES }, (_, seed) => ({
     dataset,
     task: tasks[seed % tasks.length]!,

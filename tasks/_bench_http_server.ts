@@ -22,13 +22,13 @@ self.onmessage = ({ data }: MessageEvent<{ latencyMs: number }>) => {
   self.postMessage({ port: server.addr.port });
 };
 
-/** A customer says a line; an agent looks something up and says something by turns, and hands over in the end. */
+/** A user says a line; an agent looks something up and says something by turns, and hands over in the end. */
 function answerTo(
   model: string,
   messages: readonly { role: string }[],
 ): unknown {
   const said = messages.filter(({ role }) => role === "assistant").length;
-  if (model === "customer") return completion("Yes, please go on with it.");
+  if (model === "user") return completion("Yes, please go on with it.");
   if (said >= 11) return completion(null, "transfer_to_human_agents");
   return said % 2 === 0
     ? completion("Thank you. Let me look at your order before we go on.")

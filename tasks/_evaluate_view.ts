@@ -73,7 +73,7 @@ export function reportText(report: EvaluationReport): string {
 
 function passTable({ passK, floor, tasks }: EvaluationReport): string {
   return table([
-    ["", "score", "95% interval", "doing nothing", "tasks"],
+    ["", "score", "95% interval", "do-nothing baseline", "tasks"],
     ...passK.map((estimate, i) => [
       `pass^${i + 1}`,
       ...estimateCells(estimate),
@@ -86,7 +86,7 @@ function passTable({ passK, floor, tasks }: EvaluationReport): string {
 function intentTable({ byIntent }: EvaluationReport): string {
   if (byIntent.length < 2) return "";
   return table([
-    ["intent", "reward", "95% interval", "doing nothing", "tasks"],
+    ["intent", "reward", "95% interval", "do-nothing baseline", "tasks"],
     ...byIntent.map(({ intent, reward, floor, tasks }) => [
       intent,
       ...estimateCells(reward),

@@ -102,7 +102,7 @@ async function dryRun(
 export const task = await main(import.meta, {
   name: "evaluate",
   summary:
-    "Evaluate an agent: pass^k with intervals, beside doing nothing, with the reasons",
+    "Evaluate an agent: pass^k with intervals, beside the do-nothing baseline, with the reasons",
   flags: evaluateFlags,
   examples: [
     {
