@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError } from "./errors.ts";
-import { nearest } from "./explain.ts";
+import { nearest } from "./schema_issue.ts";
 
 /** Entries by name, in the order of registration. */
 export class Registry<T> {

@@ -14,7 +14,7 @@ import {
   ConfigError,
   InfrastructureError,
 } from "../env/errors.ts";
-import { explainIssue, nearest } from "../env/explain.ts";
+import { explainIssue, nearest } from "../env/schema_issue.ts";
 import { Terminal } from "./_terminal.ts";
 
 /** Exit codes: done, failed, misused, interrupted. */

@@ -33,7 +33,7 @@ import {
   SLIME_SPLITS,
   slimeFileName,
   slimeRows,
-} from "../train/slime/plan/example_rows.ts";
+} from "../train/slime/plan/tau_example_rows.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { worldJson, worldText } from "./_mock_view.ts";
 import { runPath, runsFlag, tauBenchFlag } from "./_shared_flags.ts";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { blocksOf, readDocuments, ROOT } from "./support/documents.ts";
 import { inTempDir } from "./support/temp_dir.ts";
 
@@ -22,14 +21,7 @@ async function run(
   { dir, permissions }: { dir: string; permissions: readonly string[] },
 ) {
   const file = join(dir, "script.ts");
-  const entry = (path: string) => pathToFileURL(join(ROOT, path)).href;
-  await Deno.writeTextFile(
-    file,
-    code.replace(
-      /from "\.\/([\w/]*mod\.ts)"/g,
-      (_, path) => `from "${entry(path)}"`,
-    ),
-  );
+  await Deno.writeTextFile(file, code);
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -57,7 +49,7 @@ Deno.test("READMEs have at least five scripts, each of twenty lines of code at m
 /** What a README says that a script needs: none, the run dirs, and with training the kernels that it reads. */
 function permissionsOf(code: string): readonly string[] {
   if (!code.includes('"runs/')) return [];
-  const reads = code.includes("train/mod.ts") ? "" : "=runs";
+  const reads = code.includes("taulab/train") ? "" : "=runs";
   return [`--allow-read${reads}`, "--allow-write=runs"];
 }
 

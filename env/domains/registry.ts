@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { DEFAULT_BENCHMARK, type Domain, keyOf } from "../domain.ts";
 import { ConfigError } from "../errors.ts";
-import { nearest } from "../explain.ts";
+import { nearest } from "../schema_issue.ts";
 import type { Tool } from "../tool.ts";
 import type { Dataset } from "../types.ts";
 import { airline } from "./airline/domain.ts";

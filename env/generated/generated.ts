@@ -11,7 +11,7 @@ import {
   domainNamed,
 } from "../domains/registry.ts";
 import { ConfigError } from "../errors.ts";
-import { nearest } from "../explain.ts";
+import { nearest } from "../schema_issue.ts";
 import { knownKeys } from "../schema_keys.ts";
 import type { Task } from "../types.ts";
 import {

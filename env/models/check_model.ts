@@ -1,7 +1,7 @@
 /** The first real call: what is wrong with an endpoint is told before an episode begins. */
 
 import { ConfigError, InfrastructureError } from "../errors.ts";
-import { nearest } from "../explain.ts";
+import { nearest } from "../schema_issue.ts";
 import type { CallOptions, ChatModel } from "../types.ts";
 import { CallFailure } from "./call_policy.ts";
 import type { Endpoint } from "./endpoints.ts";

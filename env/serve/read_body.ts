@@ -1,7 +1,7 @@
 /** Bodies of requests, by a schema. */
 
 import type { z } from "zod";
-import { explainIssue } from "../explain.ts";
+import { explainIssue } from "../schema_issue.ts";
 import { RequestError } from "./served_policy.ts";
 
 /** The body, if it fits. @throws {RequestError} If it does not; says where and how. */

@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../env/errors.ts";
-import { nearest } from "../../env/explain.ts";
+import { nearest } from "../../env/schema_issue.ts";
 
 const text = z.union([z.string(), z.array(z.string())])
   .transform((lines) => typeof lines === "string" ? lines : lines.join(""));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { slimeRows } from "../../train/slime/plan/example_rows.ts";
+import { slimeRows } from "../../train/slime/plan/tau_example_rows.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dataset, Split } from "../../env/types.ts";
 import { writePolicyRun } from "./policy_run.ts";

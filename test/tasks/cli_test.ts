@@ -6,7 +6,7 @@ import {
   InfrastructureError,
   RunDirError,
 } from "../../env/errors.ts";
-import { explainIssue, nearest } from "../../env/explain.ts";
+import { explainIssue, nearest } from "../../env/schema_issue.ts";
 import {
   errorText,
   exitCodeOf,

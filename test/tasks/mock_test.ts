@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { slimeRows } from "../../train/slime/plan/example_rows.ts";
+import { slimeRows } from "../../train/slime/plan/tau_example_rows.ts";
 import { parsePythonJson } from "../../env/python/python_json.ts";
 import type { JsonObject } from "../../env/python/python_json.ts";
 import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";

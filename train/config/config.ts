@@ -8,7 +8,7 @@
 import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
 import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
-import { explainIssue, nearest } from "../../env/explain.ts";
+import { explainIssue, nearest } from "../../env/schema_issue.ts";
 import { knownKeys, objectOf, schemaAt } from "../../env/schema_keys.ts";
 import { oldPath, renameOldKeys } from "./old_names.ts";
 import {

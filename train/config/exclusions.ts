@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../env/errors.ts";
-import { explainIssue, nearest } from "../../env/explain.ts";
+import { explainIssue, nearest } from "../../env/schema_issue.ts";
 import type { Dataset } from "../../env/types.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 

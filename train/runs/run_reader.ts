@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { ConfigError, RunDirError } from "../../env/errors.ts";
-import { explainIssue } from "../../env/explain.ts";
+import { explainIssue } from "../../env/schema_issue.ts";
 import type { Recipe } from "../config/config.ts";
 import { EpisodeStore } from "./episode_store.ts";
 import { type AnyMetrics, currentLine, METRICS_VERSION } from "./metrics.ts";

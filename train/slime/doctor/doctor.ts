@@ -5,19 +5,19 @@
  */
 
 import { ConfigError } from "../../../env/errors.ts";
-import { nearest } from "../../../env/explain.ts";
+import { nearest } from "../../../env/schema_issue.ts";
 import type { CallOptions } from "../../../env/types.ts";
-import { readHooks } from "../hooks.ts";
+import { readHooks } from "../read_hooks.ts";
 import type { Shell } from "../hosts/shell.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import type { Check, CheckContext, Finding } from "./check.ts";
 import { CHECKS } from "./checks.ts";
-import { examine } from "./examine.ts";
+import { examine } from "./run_check.ts";
 import { Facts } from "./check_facts.ts";
-import { gently } from "./gently.ts";
-import { clocks, greet } from "./greet.ts";
-import { openRelay, type Relay } from "./relay.ts";
+import { gently } from "./limited_shell.ts";
+import { clocks, greet } from "./reachable_hosts.ts";
+import { openRelay, type Relay } from "./host_relay.ts";
 
 /** Settings of {@linkcode preflight}. */
 export interface DoctorOptions

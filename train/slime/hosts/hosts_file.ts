@@ -13,7 +13,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
-import { nearest } from "../../../env/explain.ts";
+import { nearest } from "../../../env/schema_issue.ts";
 import { type Recipe, resolveBy } from "../../config/config.ts";
 import type { DeepReadonly } from "../../config/config_schema.ts";
 import { readTextIfThere } from "../../runs/storage.ts";

@@ -26,7 +26,7 @@ import {
   type ServicesOptions,
   startServices,
   stopServices,
-} from "../bridge/episode_servers.ts";
+} from "../bridge/run_servers.ts";
 import {
   closeSession,
   followSession,

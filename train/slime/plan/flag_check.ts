@@ -3,7 +3,7 @@
  * last of two.
  */
 
-import { nearest } from "../../../env/explain.ts";
+import { nearest } from "../../../env/schema_issue.ts";
 import type { Fault } from "../fault.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { type FlagArity, KNOWN_FLAGS } from "./flag_names.ts";

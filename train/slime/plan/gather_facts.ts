@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { openDataset } from "../../config/open_dataset.ts";
-import { readHooks } from "../hooks.ts";
+import { readHooks } from "../read_hooks.ts";
 import { hostAddress, hostsIfThere } from "../hosts/hosts_file.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { ASSUMED } from "./forecast.ts";

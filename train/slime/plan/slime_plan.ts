@@ -7,7 +7,7 @@
 import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { join } from "node:path/posix";
 import { stringify } from "yaml";
-import { slimeFileName } from "./example_rows.ts";
+import { slimeFileName } from "./tau_example_rows.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
 import { rowFaults } from "./batch_shape.ts";

@@ -1,6 +1,6 @@
 /** The rows that slime reads, out of a dataset. */
 
-import { slimeFileName, slimeRows } from "./example_rows.ts";
+import { slimeFileName, slimeRows } from "./tau_example_rows.ts";
 import { domainKey } from "../../../env/domains/registry.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import type { Dataset, Split } from "../../../env/types.ts";

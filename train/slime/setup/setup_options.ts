@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
-import { nearest } from "../../../env/explain.ts";
+import { nearest } from "../../../env/schema_issue.ts";
 import { type Host, pickHosts, readHosts } from "../hosts/hosts_file.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Package } from "./package.ts";

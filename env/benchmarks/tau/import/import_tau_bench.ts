@@ -12,7 +12,7 @@ import {
   parsePythonJson,
 } from "../../../python/python_json.ts";
 import { sha256 } from "../../../state_hash.ts";
-import { PythonModules } from "../../python/python_modules.ts";
+import { PythonModules } from "../../python_source/python_modules.ts";
 import { importDomain, type ImportedDomain, taskCalls } from "./read_domain.ts";
 import { importPrompts } from "./read_prompts.ts";
 

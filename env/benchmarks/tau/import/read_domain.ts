@@ -3,19 +3,19 @@
 import type { Split } from "../../../types.ts";
 import { DataError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import { evaluate } from "../../python/literal_value.ts";
+import { evaluate } from "../../python_source/literal_value.ts";
 import {
   bodyOf,
   definition,
   type PythonModules,
-} from "../../python/python_modules.ts";
+} from "../../python_source/python_modules.ts";
 import {
   children,
   descendants,
   type PythonSource,
   textOf,
   unreadable,
-} from "../../python/python_source.ts";
+} from "../../python_source/syntax_tree.ts";
 
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 

@@ -2,13 +2,13 @@
 
 import { DataError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import { evaluate } from "../../python/literal_value.ts";
+import { evaluate } from "../../python_source/literal_value.ts";
 import {
   assignments,
   bodyOf,
   definition,
   type PythonModules,
-} from "../../python/python_modules.ts";
+} from "../../python_source/python_modules.ts";
 import {
   children,
   descendants,
@@ -16,7 +16,7 @@ import {
   type PythonSource,
   textOf,
   unreadable,
-} from "../../python/python_source.ts";
+} from "../../python_source/syntax_tree.ts";
 
 /** What the placeholders of the file mean. */
 const FORMAT =

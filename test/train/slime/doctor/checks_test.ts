@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CHECKS } from "../../../../train/slime/doctor/checks.ts";
-import { examine } from "../../../../train/slime/doctor/examine.ts";
+import { examine } from "../../../../train/slime/doctor/run_check.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 import { CASES as CLUSTER, withEngines } from "./cases/cluster.ts";
 import { CASES as DATA } from "./cases/data.ts";

@@ -5,8 +5,8 @@ import {
   chooseChecks,
   preflight,
 } from "../../../../train/slime/doctor/doctor.ts";
-import { examine } from "../../../../train/slime/doctor/examine.ts";
-import { gently } from "../../../../train/slime/doctor/gently.ts";
+import { examine } from "../../../../train/slime/doctor/run_check.ts";
+import { gently } from "../../../../train/slime/doctor/limited_shell.ts";
 import type { Shell } from "../../../../train/slime/hosts/shell.ts";
 import {
   checkContext,

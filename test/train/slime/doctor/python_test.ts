@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { check as hook } from "../../../../train/slime/doctor/checks/hook.ts";
 import { check as software } from "../../../../train/slime/doctor/checks/software.ts";
 import { check as template } from "../../../../train/slime/doctor/checks/template.ts";
-import { examine } from "../../../../train/slime/doctor/examine.ts";
+import { examine } from "../../../../train/slime/doctor/run_check.ts";
 import {
   jobPythonPath,
   runPython,

@@ -13,7 +13,7 @@ import {
   pass,
   warn,
 } from "../check.ts";
-import { gigabytes, readVolume, type Volume } from "../volume.ts";
+import { gigabytes, readVolume, type Volume } from "../host_disks.ts";
 
 /** Ray's logs and the objects that it spills. */
 const RAY_BYTES = 10e9;

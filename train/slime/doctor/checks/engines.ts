@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { SlimeConfig } from "../../slime_schema.ts";
-import { askJson } from "../ask.ts";
+import { askJson } from "../http_question.ts";
 import type { Shell } from "../../hosts/shell.ts";
 import { readListeners } from "../listeners.ts";
 import {

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { domainKey } from "../../../../env/domains/registry.ts";
 import { DataError, messageOf } from "../../../../env/errors.ts";
-import { slimeFileName, slimeRows } from "../../plan/example_rows.ts";
+import { slimeFileName, slimeRows } from "../../plan/tau_example_rows.ts";
 import { planSplits } from "../../plan/slime_rows.ts";
 import type { Dataset, Split, Task } from "../../../../env/types.ts";
 import {

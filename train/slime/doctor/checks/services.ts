@@ -10,7 +10,7 @@ import { readOptionalText } from "../../../../env/tokens/model_dir.ts";
 import type { Shell } from "../../hosts/shell.ts";
 import { isLoopback } from "../../../../env/serve/loopback.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
-import { askJson } from "../ask.ts";
+import { askJson } from "../http_question.ts";
 import {
   type Check,
   type CheckContext,

@@ -1,7 +1,7 @@
 /** Shared memory, which Ray and NCCL take. */
 
 import { type Check, fail, onEachHost, pass, warn } from "../check.ts";
-import { gigabytes, readVolume } from "../volume.ts";
+import { gigabytes, readVolume } from "../host_disks.ts";
 
 /** Ray's object store and NCCL's buffers. */
 const SHM_BYTES = 16e9;

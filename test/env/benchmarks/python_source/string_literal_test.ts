@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { evaluate } from "../../../../env/benchmarks/python/literal_value.ts";
-import { assignments } from "../../../../env/benchmarks/python/python_modules.ts";
-import { parsePython } from "../../../../env/benchmarks/python/python_source.ts";
+import { evaluate } from "../../../../env/benchmarks/python_source/literal_value.ts";
+import { assignments } from "../../../../env/benchmarks/python_source/python_modules.ts";
+import { parsePython } from "../../../../env/benchmarks/python_source/syntax_tree.ts";
 import { printPythonJson } from "../../../../env/python/python_json.ts";
 import { pythonRepr } from "../../../../env/python/python_repr.ts";
 import type { JsonValue } from "../../../../env/python/python_value.ts";

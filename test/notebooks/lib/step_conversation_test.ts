@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { expertAgent } from "../../env/agents/expert.ts";
-import { generated } from "../../env/generated/generated.ts";
-import { STOP } from "../../env/types.ts";
-import { scriptedUser } from "../../env/users/scripted.ts";
-import { Conversation } from "../../notebooks/lib/step_conversation.ts";
+import { expertAgent } from "../../../env/agents/expert.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { STOP } from "../../../env/types.ts";
+import { scriptedUser } from "../../../env/users/scripted.ts";
+import { Conversation } from "../../../notebooks/lib/step_conversation.ts";
 
 const dataset = await generated(5, {
   trainTasks: 20,

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EpisodeStore } from "../../../train/runs/episode_store.ts";
-import { openDataset } from "../../../train/config/open_dataset.ts";
-import { resolveSlime } from "../../../train/slime/slime_config.ts";
-import { startServices } from "../../../train/slime/bridge/episode_servers.ts";
-import { TINY_CONFIG } from "../../support/policy_run.ts";
-import { withoutPython } from "../../support/python.ts";
+import { EpisodeStore } from "../../../../train/runs/episode_store.ts";
+import { openDataset } from "../../../../train/config/open_dataset.ts";
+import { resolveSlime } from "../../../../train/slime/slime_config.ts";
+import { startServices } from "../../../../train/slime/bridge/run_servers.ts";
+import { TINY_CONFIG } from "../../../support/policy_run.ts";
+import { withoutPython } from "../../../support/python.ts";
 import {
   checkSample,
   type RolloutEvent,
@@ -13,9 +13,9 @@ import {
   servePolicy,
   slimeArgs,
   writeRows,
-} from "../../support/slime_bridge.ts";
-import { writeSlimeRecipe } from "../../support/slime_recipe.ts";
-import { inTempDir } from "../../support/temp_dir.ts";
+} from "../../../support/slime_bridge.ts";
+import { writeSlimeRecipe } from "../../../support/slime_recipe.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
 
 const ignore = withoutPython();
 

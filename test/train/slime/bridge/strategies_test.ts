@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { EpisodeAnswer } from "../../../env/serve/episode_answer.ts";
-import { EpisodeService } from "../../../env/serve/episode_service.ts";
-import { episodesApp } from "../../../env/serve/episodes_app.ts";
-import { createTokenizer } from "../../../env/tokens/tokenizer.ts";
-import { resolveSlime } from "../../../train/slime/slime_config.ts";
-import { openEpisodeWorld } from "../../../train/slime/bridge/episode_world.ts";
+import type { EpisodeAnswer } from "../../../../env/serve/episode_answer.ts";
+import { EpisodeService } from "../../../../env/serve/episode_service.ts";
+import { episodesApp } from "../../../../env/serve/episodes_app.ts";
+import { createTokenizer } from "../../../../env/tokens/tokenizer.ts";
+import { resolveSlime } from "../../../../train/slime/slime_config.ts";
+import { openEpisodeWorld } from "../../../../train/slime/bridge/episode_world.ts";
 import {
   chatAnswer,
   type ModelRequest,
   modelServer,
-} from "../../support/model_server.ts";
+} from "../../../support/model_server.ts";
 import {
   tinyTokenizerFiles,
   writeModelDir,
   writeSlimeRecipe,
-} from "../../support/slime_recipe.ts";
-import { inTempDir } from "../../support/temp_dir.ts";
-import { callText } from "../../support/tiny_codec.ts";
+} from "../../../support/slime_recipe.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
+import { callText } from "../../../support/tiny_codec.ts";
 
 const AGENTS = ["tool-calling", "act", "react", "few-shot"] as const;
 const USERS = ["scripted", "llm", "react", "verify", "reflection"] as const;

@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { slimeRows } from "../../../train/slime/plan/example_rows.ts";
-import { generated } from "../../../env/generated/generated.ts";
-import { createMeter } from "../../../env/models/meter.ts";
-import { printPythonJson } from "../../../env/python/python_json.ts";
-import { createRng } from "../../../env/random.ts";
-import { EpisodeService } from "../../../env/serve/episode_service.ts";
-import { episodesApp } from "../../../env/serve/episodes_app.ts";
+import { slimeRows } from "../../../../train/slime/plan/tau_example_rows.ts";
+import { generated } from "../../../../env/generated/generated.ts";
+import { createMeter } from "../../../../env/models/meter.ts";
+import { printPythonJson } from "../../../../env/python/python_json.ts";
+import { createRng } from "../../../../env/random.ts";
+import { EpisodeService } from "../../../../env/serve/episode_service.ts";
+import { episodesApp } from "../../../../env/serve/episodes_app.ts";
 import { setTimeout as delay } from "node:timers/promises";
-import { llmUser } from "../../../env/users/llm.ts";
-import { openDataset } from "../../../train/config/open_dataset.ts";
-import { resolveSlime } from "../../../train/slime/slime_config.ts";
-import { startServices } from "../../../train/slime/bridge/episode_servers.ts";
-import { testCaller } from "../../support/callers.ts";
+import { llmUser } from "../../../../env/users/llm.ts";
+import { openDataset } from "../../../../train/config/open_dataset.ts";
+import { resolveSlime } from "../../../../train/slime/slime_config.ts";
+import { startServices } from "../../../../train/slime/bridge/run_servers.ts";
+import { testCaller } from "../../../support/callers.ts";
 import {
   chatAnswer,
   type ModelRequest,
   modelServer,
-} from "../../support/model_server.ts";
-import { TINY_CONFIG } from "../../support/policy_run.ts";
-import { withoutPython } from "../../support/python.ts";
-import { modelAt } from "../../support/served_models.ts";
+} from "../../../support/model_server.ts";
+import { TINY_CONFIG } from "../../../support/policy_run.ts";
+import { withoutPython } from "../../../support/python.ts";
+import { modelAt } from "../../../support/served_models.ts";
 import {
   checkSample,
   type RolloutEvent,
@@ -29,10 +29,10 @@ import {
   slimeArgs,
   type SlimeSample,
   writeRows,
-} from "../../support/slime_bridge.ts";
-import { writeSlimeRecipe } from "../../support/slime_recipe.ts";
-import { callText, tinyCodec } from "../../support/tiny_codec.ts";
-import { inTempDir } from "../../support/temp_dir.ts";
+} from "../../../support/slime_bridge.ts";
+import { writeSlimeRecipe } from "../../../support/slime_recipe.ts";
+import { callText, tinyCodec } from "../../../support/tiny_codec.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
 
 const ignore = withoutPython();
 const codec = tinyCodec();

@@ -5,7 +5,7 @@ import {
   type ServiceEvent,
   startServices,
   stopServices,
-} from "../../../../train/slime/bridge/episode_servers.ts";
+} from "../../../../train/slime/bridge/run_servers.ts";
 import {
   tinyTokenizerFiles,
   writeModelDir,

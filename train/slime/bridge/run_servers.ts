@@ -17,7 +17,7 @@ import {
   type ServiceRecord,
   type ServiceSpec,
   startService,
-} from "./service_process.ts";
+} from "./server_process.ts";
 
 /** What happened to a server. */
 export interface ServiceEvent {

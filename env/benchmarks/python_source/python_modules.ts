@@ -12,7 +12,7 @@ import {
   type PythonSource,
   textOf,
   unreadable,
-} from "./python_source.ts";
+} from "./syntax_tree.ts";
 
 /** Calls that stand for values, in every module. */
 export type KnownCalls = (

@@ -12,8 +12,8 @@ import {
   type PythonSource,
   textOf,
   unreadable,
-} from "./python_source.ts";
-import { decodeBody, splitString } from "./python_strings.ts";
+} from "./syntax_tree.ts";
+import { decodeBody, splitString } from "./string_literal.ts";
 
 /** What an expression may refer to. */
 export interface Scope {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { openDataset } from "../../../train/config/open_dataset.ts";
-import { resolveSlime } from "../../../train/slime/slime_config.ts";
-import { startServices } from "../../../train/slime/bridge/episode_servers.ts";
-import { TINY_CONFIG } from "../../support/policy_run.ts";
-import { withoutPython } from "../../support/python.ts";
+import { openDataset } from "../../../../train/config/open_dataset.ts";
+import { resolveSlime } from "../../../../train/slime/slime_config.ts";
+import { startServices } from "../../../../train/slime/bridge/run_servers.ts";
+import { TINY_CONFIG } from "../../../support/policy_run.ts";
+import { withoutPython } from "../../../support/python.ts";
 import {
   checkSample,
   type RolloutEvent,
@@ -15,9 +15,9 @@ import {
   slimeArgs,
   type SlimeSample,
   writeRows,
-} from "../../support/slime_bridge.ts";
-import { writeSlimeRecipe } from "../../support/slime_recipe.ts";
-import { inTempDir } from "../../support/temp_dir.ts";
+} from "../../../support/slime_bridge.ts";
+import { writeSlimeRecipe } from "../../../support/slime_recipe.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
 
 const ignore = withoutPython();
 

@@ -27,7 +27,7 @@ import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
 import { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { newRunInfo } from "../train/runs/run_info.ts";
-import { slimeRows } from "../train/slime/plan/example_rows.ts";
+import { slimeRows } from "../train/slime/plan/tau_example_rows.ts";
 import { readEpisodeRows } from "../train/runs/read_episode_rows.ts";
 import { runSession, startRun } from "../train/session.ts";
 import { testCaller } from "./support/callers.ts";

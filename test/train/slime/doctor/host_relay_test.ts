@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RayError } from "../../../../env/errors.ts";
-import { openRelay } from "../../../../train/slime/doctor/relay.ts";
+import { openRelay } from "../../../../train/slime/doctor/host_relay.ts";
 import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
 import { RayJobs } from "../../../../train/slime/launch/ray_jobs.ts";
 import { pathServer } from "../../../support/doctor.ts";

@@ -8,7 +8,7 @@ import type { z } from "zod";
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
- * import { nearest } from "./explain.ts";
+ * import { nearest } from "./schema_issue.ts";
  * equal(nearest("gruopSize", ["groupSize", "steps"]), "groupSize");
  * ```
  */

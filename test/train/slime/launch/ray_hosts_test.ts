@@ -1,23 +1,29 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { openFleet } from "../../../train/slime/launch/fleet.ts";
-import { resolveSlime } from "../../../train/slime/slime_config.ts";
-import { planHosts, planRay } from "../../../train/slime/plan/plan_cluster.ts";
-import { isFinal, type RayJobs } from "../../../train/slime/launch/ray_jobs.ts";
+import { openFleet } from "../../../../train/slime/launch/fleet.ts";
+import { resolveSlime } from "../../../../train/slime/slime_config.ts";
+import {
+  planHosts,
+  planRay,
+} from "../../../../train/slime/plan/plan_cluster.ts";
+import {
+  isFinal,
+  type RayJobs,
+} from "../../../../train/slime/launch/ray_jobs.ts";
 import {
   joinOrStartRay,
   type StartedRay,
   stopRay,
-} from "../../../train/slime/launch/ray_cluster.ts";
-import { withoutPython } from "../../support/python.ts";
-import { freePort, rayPython } from "../../support/ray.ts";
-import { launchRecipe, launchWorld } from "../../support/slime_launch.ts";
+} from "../../../../train/slime/launch/ray_cluster.ts";
+import { withoutPython } from "../../../support/python.ts";
+import { freePort, rayPython } from "../../../support/ray.ts";
+import { launchRecipe, launchWorld } from "../../../support/slime_launch.ts";
 import {
   type FakeHost,
   fakeHost,
   HAS_SSHD,
   wireHosts,
-} from "../../support/sshd.ts";
+} from "../../../support/sshd.ts";
 
 /** Runs a task on each GPU of the cluster and says where that was. */
 const WHERE = `
