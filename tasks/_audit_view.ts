@@ -46,7 +46,7 @@ export function reportText(
       : []),
     `${count(exclusions.length)} of ${count(all)} tasks (${
       percent(exclusions.length / all)
-    }) should be left out`,
+    }) are flagged`,
   ].filter((part) => part !== "").join("\n\n");
 }
 

@@ -50,7 +50,7 @@ const flags = z.object({
   }),
   exclusions: z.string().min(1).optional().meta({
     description:
-      "Write the tasks that should be left out to this file, which train and evaluate take by --exclude",
+      "Write the flagged tasks to this file, which train and evaluate take by --exclude",
     value: "FILE",
   }),
 });

@@ -1,4 +1,4 @@
-/** A watched agent: acts as the agent itself does, and shows each turn to whoever looks on. */
+/** A watched agent: acts as the agent itself does, and shows each turn to an observer. */
 
 import type {
   Action,

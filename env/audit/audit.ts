@@ -36,13 +36,13 @@ export interface AuditReport {
   /** By task in the order of the splits. */
   readonly findings: readonly Finding[];
   readonly overlaps: readonly SplitOverlap[];
-  /** Tasks that should be left out, each with the first reason. */
+  /** Flagged tasks, each with the first reason. */
   readonly exclusions: readonly Exclusion[];
   /** Checks that could not be made, since the domain lacks a part: there where there are any. */
   readonly unchecked?: readonly CheckName[];
 }
 
-/** A task that should be left out. */
+/** A flagged task. */
 export interface Exclusion {
   readonly task: string;
   readonly reason: string;

@@ -21,7 +21,7 @@ export interface Finding {
   readonly reason: string;
   /** The values that show it, so that a person can check. */
   readonly evidence: string;
-  /** Whether the task should be left out: its reward does not mean what it says. */
+  /** Whether the task is flagged: its reward does not mean what it says. */
   readonly exclude: boolean;
 }
 

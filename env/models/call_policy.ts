@@ -65,7 +65,7 @@ export class CallFailure extends Error {
 
 /** One call: its attempt, and what spreads its waits. */
 export interface Call<T> extends CallOptions {
-  /** @throws {CallFailure} To be tried again or not by its kind. Anything else is a broken connection. */
+  /** @throws {CallFailure} Retried or not by its kind. Anything else is a broken connection. */
   readonly attempt: (signal: AbortSignal) => Promise<T>;
   /** Waits depend on this, so that calls that failed together do not return together. */
   readonly seed: number;

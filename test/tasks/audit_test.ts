@@ -18,7 +18,7 @@ Deno.test({
       ]);
       assert.equal(code, 0, stderr);
       assert.match(stdout, /tasks that doing nothing solves +19/);
-      assert.match(stdout, /30 of 50 tasks \(60\.0%\) should be left out/);
+      assert.match(stdout, /30 of 50 tasks \(60\.0%\) are flagged/);
       const { findings } = JSON.parse(await Deno.readTextFile(report));
       assert.ok(findings.length > 30);
       const evaluated = await runTask("evaluate", [
@@ -57,7 +57,7 @@ Deno.test("audit --data DIR looks at what mock has written, whichever world it i
     assert.equal(code, 0, stderr);
     assert.match(stdout, /train and test +0 +0/);
     assert.match(stdout, /reservations/);
-    assert.match(stdout, /0 of 40 tasks \(0\.0%\) should be left out/);
+    assert.match(stdout, /0 of 40 tasks \(0\.0%\) are flagged/);
     const wrong = await runTask("audit", ["--data", join(dir, "elsewhere")]);
     assert.equal(wrong.code, 2);
     assert.match(

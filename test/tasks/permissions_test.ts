@@ -1,4 +1,4 @@
-/** What each task of deno.json may do, held to one table: a JSON file has no room for the reasons. */
+/** The permissions of each task of deno.json, checked against one table: a JSON file has no room for the reasons. */
 
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { mean } from "../runs/episode_stats.ts";
 import type { Metrics } from "../runs/metrics.ts";
 
-/** Steps of late: an average over all of them would lag behind a policy whose answers get shorter. */
+/** Recent steps: an average over all of them would lag behind a policy whose answers get shorter. */
 const RECENT = 8;
 
 /**

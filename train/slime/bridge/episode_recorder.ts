@@ -2,7 +2,7 @@
  * Keeps the episodes that a server plays in the run dir of the run that they are of, so that a run of slime can be
  * looked at as one of the embedded trainer can. Several servers write to the same one.
  *
- * It never holds an episode up and never breaks one: what cannot be written is tried again, then counted as lost.
+ * It never holds an episode up and never breaks one: what cannot be written is retried, then counted as lost.
  */
 
 import { join } from "node:path";

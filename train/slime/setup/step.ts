@@ -28,7 +28,7 @@ export interface Line {
   readonly env?: Readonly<Record<string, string>>;
   /** What is made here and read there. */
   readonly input?: { readonly description: string; read(): Promise<string> };
-  /** Fetches something: tried again, since networks fail for a moment. */
+  /** Fetches something: retried, since networks fail for a moment. */
   readonly network?: boolean;
 }
 

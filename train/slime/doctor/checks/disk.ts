@@ -1,4 +1,4 @@
-/** Room for checkpoints, which slime never removes, and shared memory. */
+/** Room for checkpoints, which slime never removes. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import { diskPlan } from "../../plan/run_memory.ts";

@@ -29,7 +29,7 @@ export const check: Check = {
 
 /**
  * Serves one episode on loopback, from a free port, and lets slime's own `Sample` be filled from it; then from a
- * server that answers nonsense, which has to be given up and not raised. The samples are held against what slime
+ * server that answers nonsense, which has to be given up and not raised. The samples are compared with what slime
  * asserts, and what it does not assert and then miscounts.
  */
 const PROGRAM = `
