@@ -10,7 +10,8 @@ export const CHECKS: readonly Check[] = await readChecks();
 async function readChecks(): Promise<Check[]> {
   const files = await Array.fromAsync(Deno.readDir(FOLDER));
   const modules: { readonly check: Check }[] = await Promise.all(
-    files.map(({ name }) => import(new URL(name, FOLDER).href)),
+    files.filter(({ name }) => name.endsWith(".ts"))
+      .map(({ name }) => import(new URL(name, FOLDER).href)),
   );
   return modules.map(({ check }) => check).sort((a, b) => a.order - b.order);
 }
