@@ -25,14 +25,23 @@ export function nearest(
   return best;
 }
 
-/** Says what is wrong with a value in half a sentence: `expected number, got "many"`. */
+/** Says what is wrong with a value in half a sentence: `expected number, got "many"`; a misspelt choice names the one meant. */
 export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const text = issue.message.replace(/^(Invalid input|Invalid option): /, "")
     .replace(/, received .*$/, "");
   const half = `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}`;
   return issue.code === "custom" && value === undefined
     ? half
-    : `${half}, got ${quote(value)}`;
+    : `${half}, got ${quote(value)}${meantBy(issue, value)}`;
+}
+
+/** The choice that a misspelt one is close to: at most half of it is to be changed. */
+function meantBy(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code !== "invalid_value" || typeof value !== "string") return "";
+  const best = nearest(value, issue.values.map(String));
+  if (best === undefined) return "";
+  const distance = editDistance(value.toLowerCase(), best.toLowerCase());
+  return distance <= value.length / 2 ? `; the nearest is "${best}"` : "";
 }
 
 function quote(value: unknown): string {

@@ -1,5 +1,6 @@
 /** `deno task view`: a page on loopback over run dirs and result files, or one offline file of chosen episodes. */
 
+import { FILTER_FIELDS } from "../train/runs/episode_facts.ts";
 import { z } from "zod";
 import denoConfig from "../deno.json" with { type: "json" };
 import { ConfigError } from "../env/errors.ts";
@@ -175,9 +176,8 @@ export const task = await main(import.meta, {
         "one offline file to send to somebody; --limit, --episodes and --tokens choose more",
     },
   ],
-  notes:
-    "Fields of --filter: id step source group task split intent seed agent model user reward advantage stop reason\n" +
-    "failure fault turns tokens parse_errors seconds text. Operators: = != < <= > >= ~ (contains); 40..50, 1,2 and none.",
+  notes: `Fields of --filter: ${Object.keys(FILTER_FIELDS).join(" ")} text.\n` +
+    "Operators: = != < <= > >= ~ (contains); 40..50, 1,2 and none.",
   interruptNote: "Ending the viewer",
   run,
 });

@@ -3,7 +3,6 @@
 import { z } from "zod";
 import { DEFAULT_BENCHMARK, type Domain, keyOf } from "../domain.ts";
 import { ConfigError } from "../errors.ts";
-import { nearest } from "../schema_issue.ts";
 import type { Tool } from "../tool.ts";
 import type { Dataset } from "../types.ts";
 import { airline } from "./airline/domain.ts";
@@ -105,13 +104,10 @@ const extended = new WeakMap<readonly Tool[], Domain>();
 export const domainNameSchema = z.string().transform((name, context) => {
   const found = domains.get(name) ?? onlyOneNamed(name);
   if (found !== undefined) return keyOf(found);
-  const names = domainNames();
-  const alone = [...domains.values()].map((domain) => domain.name);
   context.addIssue({
-    code: "custom",
-    message: `Invalid option: expected one of ${
-      names.map((known) => `"${known}"`).join("|")
-    }; the nearest is "${nearest(name, [...names, ...alone])}"`,
+    code: "invalid_value",
+    values: domainNames(),
+    input: name,
   });
   return z.NEVER;
 }).meta({ choices: domainNames });

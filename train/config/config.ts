@@ -273,6 +273,11 @@ function origin(path: readonly string[], sources: Sources): string {
     [path, before].some((one) => set.every((key, i) => one[i] === key))
   );
   if (override) return override.origin;
+  const isInRecipe = [path, before].some((one) => sources.document.hasIn(one));
+  const within = sources.overrides.findLast(({ path: set }) =>
+    path.every((key, i) => set[i] === key)
+  );
+  if (within && !isInRecipe) return within.origin;
   const offset = offsetOf(path, sources) ?? offsetOf(before, sources);
   return offset === undefined
     ? sources.recipe.name

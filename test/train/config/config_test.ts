@@ -204,3 +204,15 @@ Deno.test("resolveConfig() says where an old key is wrong", () => {
     /^r.yaml:2: rl.advantage/,
   );
 });
+
+Deno.test("resolveConfig() blames --set for a section that there is not, and the recipe for its own", () => {
+  const recipe = { name: "my.yaml", text: "rl:\n  step: 3\n" };
+  assert.throws(
+    () => resolveConfig({ ...recipe, text: "" }, [parseSet("rll.steps=3")]),
+    /--set rll\.steps=3: unknown key "rll"/,
+  );
+  assert.throws(
+    () => resolveConfig(recipe, [parseSet("rl.step.x=3")]),
+    /my\.yaml:2: unknown key "rl\.step"/,
+  );
+});
