@@ -20,7 +20,7 @@ export function sessionText(
   { dir: { path, config }, candidate, user, left }: EvaluationSession,
 ): string {
   const { source, domain } = config.data;
-  return `${path}: ${candidate.description}, ${user.label}, ` +
+  return `${path}: ${candidate.description}, ${user.label} user, ` +
     `${source} ${domain} ${config.split}, ${count(left)} episodes`;
 }
 

@@ -4,7 +4,11 @@ import { type HostShells, openHost } from "../train/slime/hosts/host_shells.ts";
 import type { HostPlan } from "../train/slime/setup/setup_plan.ts";
 import type { HostReport, SetupEvent } from "../train/slime/setup/run_setup.ts";
 import type { Progress } from "../train/slime/setup/run_step.ts";
-import type { Line, Step } from "../train/slime/setup/step.ts";
+import {
+  checkScript,
+  type Line,
+  type Step,
+} from "../train/slime/setup/step.ts";
 import type { HostUndoReport } from "../train/slime/setup/undo.ts";
 import type { Terminal } from "./_terminal.ts";
 import { duration } from "../train/progress/amounts.ts";
@@ -27,7 +31,7 @@ export async function plannedSteps(plan: HostPlan): Promise<PlannedStep[]> {
     id: step.id,
     title: step.title,
     checks: step.checks,
-    check: step.check,
+    check: checkScript(step),
     commands: (step.commands?.(step.usual ?? "absent") ?? []).map((line) =>
       describeLine(line, { step, plan, shells })
     ),

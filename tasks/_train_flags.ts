@@ -110,13 +110,15 @@ export function keysHelp(
   heading = "Keys of a recipe and of --set, with their defaults:",
 ): string {
   const keys = all.map(({ key, value, description }) =>
-    `  ${`${key}=${shown(value)}`.padEnd(40)} ${description}`
+    `  ${`${key}${shown(value)}`.padEnd(40)} ${description}`
   );
   return `${heading}\n${keys.join("\n")}`;
 }
 
+/** A default as `--set` takes it; none for a key that may be left out. */
 function shown(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (value === undefined) return "";
+  return `=${typeof value === "object" ? JSON.stringify(value) : value}`;
 }
 
 /** The flags as parsed. */

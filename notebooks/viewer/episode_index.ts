@@ -173,10 +173,14 @@ export class EpisodeIndex {
     return this.#rows("WHERE id = ?", id)[0];
   }
 
-  /** The episodes of an episode's group, itself included, in order. */
-  group({ step, source, group }: EpisodeRow): EpisodeRow[] {
+  /** The episodes of an episode's group, itself included, in order; of all steps where each trial is one. */
+  group(
+    { step, source, group }: EpisodeRow,
+    { allSteps = false }: { readonly allSteps?: boolean } = {},
+  ): EpisodeRow[] {
     return this.#rows(
-      'WHERE step = ? AND source = ? AND "group" = ? ORDER BY id',
+      'WHERE (? OR step = ?) AND source = ? AND "group" = ? ORDER BY id',
+      Number(allSteps),
       step,
       source,
       group,

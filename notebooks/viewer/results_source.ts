@@ -110,7 +110,7 @@ export class ResultsSource implements EpisodeSource {
         startedAtMs: 0,
         tokens: 0,
       },
-      group: index.group(row),
+      group: index.group(row, { allSteps: true }),
       partsOf: (other) => records[other - 1] ?? record,
       world: () => Promise.resolve(this.#worldOf(known)),
       task: record.instruction === null ? null : {

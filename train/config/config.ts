@@ -10,7 +10,7 @@ import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
 import { explainIssue, nearest } from "../../env/schema_issue.ts";
 import { knownKeys, objectOf, schemaAt } from "../../env/schema_keys.ts";
-import { oldPath, renameOldKeys } from "./old_names.ts";
+import { namesTwice, oldPath, renameOldKeys } from "./old_names.ts";
 import {
   type Config,
   configSchema,
@@ -107,6 +107,12 @@ function resolve<S extends z.ZodObject>(
     );
   }
   const merged = asRecord(document.toJS() ?? {}, recipe.name);
+  if (namesTwice(merged)) {
+    throw new ConfigError(
+      `${recipe.name}: "grpo" is the old name of "rl", and both are there`,
+      { hint: 'move the keys of "grpo" to "rl"' },
+    );
+  }
   rename(merged);
   for (const override of overrides) {
     setPath(merged, override);

@@ -1,5 +1,10 @@
 /** Keys of a config that had other names before, so that old recipes, command lines and runs are still read. */
 
+/** Whether a recipe has a section under both of its names. */
+export function namesTwice(recipe: Record<string, unknown>): boolean {
+  return "grpo" in recipe && "rl" in recipe;
+}
+
 /**
  * Renames, in place, what version 0.1 called `grpo` and `divideByStd`. Its keys win over those of `rl`: where both are
  * given, an override was written in the old words.

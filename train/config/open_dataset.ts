@@ -6,6 +6,7 @@ import {
   loadTauBench,
   tauBenchDir,
 } from "../../env/benchmarks/tau/tau_bench.ts";
+import { ConfigError } from "../../env/errors.ts";
 import type { Dataset } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
@@ -25,8 +26,15 @@ export async function openDataset(data: Config["data"]): Promise<Dataset> {
 
 async function openWhole(data: Config["data"]): Promise<Dataset> {
   if (data.source === "generated") {
-    const { domain, worldSeed } = data;
-    return await generated(worldSeed, data[worldSection(domain)], { domain });
+    const { domain, worldSeed, world } = data;
+    const section = worldSection(domain);
+    if (world !== undefined && section !== "world") {
+      throw new ConfigError(
+        `The knobs of the domain "${domain}" are in data.${section}, not in data.world`,
+        { hint: `rename the section, or leave it out` },
+      );
+    }
+    return await generated(worldSeed, data[section], { domain });
   }
   return await loadTauBench(tauBenchDir(data.directory), data.domain);
 }

@@ -47,9 +47,7 @@ export function checkResume(run: Begun, asked: Asked): void {
   if (dataset === undefined || isSame(run.info, dataset)) return;
   throw new RunDirError(
     `Cannot resume "${run.path}": ${usedAnother(run.info, dataset)}`,
-    {
-      hint: "start a new run, or pass --tau-bench with the original directory",
-    },
+    { hint: `start a new run, or ${originalOf(run.info)}` },
   );
 }
 
@@ -60,6 +58,13 @@ export function checkUnfinished({ path, info }: Omit<Begun, "config">): void {
     `The run "${path}" is completed: there is nothing to resume`,
     { hint: "its figures are in run.json" },
   );
+}
+
+/** How to have the dataset of a run again. */
+export function originalOf({ dataset }: RunInfo): string {
+  return dataset.name === "generated"
+    ? "use the taulab that it began with"
+    : "pass --tau-bench with the original directory";
 }
 
 /** Whether a run used a dataset. */

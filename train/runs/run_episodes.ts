@@ -22,7 +22,7 @@ import { dataSchema } from "../config/config_sections.ts";
 import { openDataset } from "../config/open_dataset.ts";
 import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
 import type { RunInfo } from "./run_info.ts";
-import { isSame, usedAnother } from "./resume_check.ts";
+import { isSame, originalOf, usedAnother } from "./resume_check.ts";
 import { readRunInfo, readStore } from "./run_reader.ts";
 import { readTextIfThere } from "./storage.ts";
 
@@ -70,10 +70,7 @@ export async function openRunEpisodes(
       `Cannot tell what the episodes of "${path}" changed: ${
         usedAnother(info, dataset)
       }`,
-      {
-        hint:
-          "use the taulab that it ran with, or pass --tau-bench with the original directory",
-      },
+      { hint: originalOf(info) },
     );
   }
   return openStore(path, { info, dataset });

@@ -139,3 +139,12 @@ Deno.test({
     assert.ok(differing > known / 2, `${differing} of ${known}`);
   },
 });
+
+Deno.test("ResultsSource.episode() shows all trials of a task", async () => {
+  const [one] = JSON.parse(RESULT);
+  const text = JSON.stringify([{ ...one, trial: 0 }, one]);
+  await withResults(text, async (source) => {
+    const { siblings } = await source.episode(2);
+    assert.deepEqual(siblings.map(({ row }) => row.id), [1, 2]);
+  });
+});

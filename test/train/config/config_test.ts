@@ -216,3 +216,14 @@ Deno.test("resolveConfig() blames --set for a section that there is not, and the
     /my\.yaml:2: unknown key "rl\.step"/,
   );
 });
+
+Deno.test("resolveConfig() refuses a recipe that has a section under its old name too", () => {
+  assert.throws(
+    () =>
+      resolveConfig({
+        name: "my.yaml",
+        text: "grpo: { steps: 3 }\nrl: { steps: 4 }",
+      }),
+    { name: "ConfigError", hint: /move the keys of "grpo" to "rl"/ },
+  );
+});

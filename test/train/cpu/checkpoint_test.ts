@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PolicyError } from "../../../env/errors.ts";
+import { messageOf, PolicyError } from "../../../env/errors.ts";
 import { createCpuPolicy, loadCpuPolicy } from "../../../train/cpu/policy.ts";
 import { randomBatch, TOY } from "./_toy.ts";
 
@@ -115,7 +115,7 @@ Deno.test("load() names the file that is damaged or missing, and changes nothing
       await damage();
       await assert.rejects(
         trainer.load(path),
-        (e) => e instanceof PolicyError && words.test(e.message),
+        (e) => e instanceof PolicyError && words.test(messageOf(e)),
       );
       assert.deepEqual(policy.weights(), weights);
       trainer.resetOptimizer();

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ConfigError, DataError, RunDirError } from "../../../env/errors.ts";
+import {
+  ConfigError,
+  DataError,
+  messageOf,
+  RunDirError,
+} from "../../../env/errors.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Message } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
@@ -16,7 +21,7 @@ async function refusal(path: string, kind: new (message: string) => Error) {
     .then(() => undefined, (reason) => reason);
   assert.ok(error instanceof kind, String(error));
   assert.ok(!error.message.includes("\n"), "one paragraph");
-  return error.message;
+  return messageOf(error);
 }
 
 Deno.test("openRunPolicy() gives the agent that the policy was in its run", () =>

@@ -5,7 +5,7 @@ import { retry, type Sleep, sleep } from "../../../env/retry.ts";
 import { redact } from "../../../env/models/redact.ts";
 import type { Shell, ShellOutput } from "../hosts/shell.ts";
 import {
-  CHECK_FUNCTIONS,
+  checkScript,
   type Line,
   type Probe,
   readProbe,
@@ -49,7 +49,7 @@ export async function checkStep(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Probe> {
   const { code, stdout, stderr } = await shell.run({
-    script: `${CHECK_FUNCTIONS}\n${step.check}`,
+    script: checkScript(step),
   }, { signal });
   const probe = readProbe(stdout);
   if (code === 0 && probe !== undefined) return probe;

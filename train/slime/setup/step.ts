@@ -41,7 +41,7 @@ export interface Step {
   readonly inside?: boolean;
   /** What the check asks, in words. */
   readonly checks: string;
-  /** A script that changes nothing, with {@linkcode CHECK_FUNCTIONS}; its last line is `done …`, `todo …` or `refused …`. */
+  /** A script that changes nothing, see {@linkcode checkScript}; its last line is `done …`, `todo …` or `refused …`. */
   readonly check: string;
   /** What is to be run; nothing where it is only checked. @param was What the check said after `todo`. */
   commands?(was: string): readonly Line[];
@@ -80,8 +80,13 @@ export function pathWord(path: string): string {
 }
 
 /** Shell functions of every check: `say "STATE WORDS"` ends it, `needs PROGRAM HINT` refuses where a program is missing. */
-export const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }
+const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }
 needs() { command -v "$1" >/dev/null || say "refused $1 is not there; $2"; }`;
+
+/** The whole script of a step's check. */
+export function checkScript({ check }: { readonly check: string }): string {
+  return `${CHECK_FUNCTIONS}\n${check}`;
+}
 
 /** The first eight digits of a commit, as people read it. */
 export function short(commit: string): string {
