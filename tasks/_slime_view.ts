@@ -134,7 +134,9 @@ export function stopText(
 ): string {
   const did = [
     ...stopped ? [`the job "${submissionId}" (${state})`] : [],
-    ...services > 0 ? [`${services} episode servers`] : [],
+    ...services > 0
+      ? [`${services} episode server${services === 1 ? "" : "s"}`]
+      : [],
     ...rayHosts.length > 0 ? [`Ray on ${rayHosts.join(", ")}`] : [],
   ];
   return did.length === 0

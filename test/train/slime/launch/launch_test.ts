@@ -269,7 +269,7 @@ Deno.test({
             assert.equal(said.code, 0, said.stderr);
             assert.match(
               said.stdout,
-              /stopped the job "first" \(STOPPED\), 1 servers? of episodes, Ray on this machine/,
+              /stopped the job "first" \(STOPPED\), 1 episode server, Ray on this machine/,
             );
             await assert.rejects(fetch(`${services[0]!.url}/health`));
             await assert.rejects(world.jobs.version());
