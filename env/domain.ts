@@ -125,7 +125,7 @@ export interface RowsPart {
     /** How its ids look in a text. */
     readonly id: RegExp;
   }[];
-  /** Tables whose rows the tools show to whoever asks. */
+  /** Tables whose rows the tools show to every user. */
   readonly open: readonly string[];
   /** What looks like an id, so that a user who has made it up is found out; e-mails and numbers are looked for anyway. */
   readonly ids?: readonly RegExp[];

@@ -51,13 +51,14 @@ export function reportText(
 }
 
 /** Tasks with a finding, by check and split. */
-function countsTable({ findings, tasks }: AuditReport): string {
+function countsTable({ findings, tasks, unchecked }: AuditReport): string {
   const splits = Object.keys(tasks) as Split[];
   return table([
     ["tasks with", ...splits],
     ...Object.entries(CHECKS).map(([name, what]) => [
       what,
       ...splits.map((split) => {
+        if (unchecked?.some((check) => check === name)) return "not checked";
         const found = findings.filter(({ check, split: of }) =>
           check === name && of === split
         );

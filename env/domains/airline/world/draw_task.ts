@@ -106,7 +106,7 @@ function airlineInstruction(
   return goalProse(goal, { who, wish });
 }
 
-/** Otherwise than the user says it, so that who plays it has to speak for themselves. */
+/** The request in another word order than the scripted user's, so that a model that plays the user cannot recite it. */
 function wish(request: AirlineRequest): string {
   const told = { ...request, forthcoming: true };
   const words = airlineRequestWords(told, { isBackwards: true })

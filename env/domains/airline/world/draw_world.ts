@@ -93,7 +93,7 @@ class AirlineDraw implements WorldDraw {
   tables(lots: readonly Lot[]): Map<string, Table> {
     const rng = createRng(this.#seed, "tables");
     const all = lots.flatMap(({ rows }) => rows as readonly Passenger[]);
-    // By the user alone, so that a task is certified as it will be, whoever else there is.
+    // Drawn by the user alone, so that a task stays as it was certified when users are added.
     const people = rng.shuffle(all).map((one) => ({
       ...one,
       reservations: createRng(this.#seed, "reservations", one.userId)

@@ -47,7 +47,7 @@ export function drawPayments(
   return paid;
 }
 
-/** Sees to it that the user has so many certificates, and one more is none of them. */
+/** Adds certificates until the user has `count` of them. */
 export function giveCertificates(
   world: AirlineWorld,
   { customer, count }: { customer: Passenger; count: number },

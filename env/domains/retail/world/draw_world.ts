@@ -98,7 +98,7 @@ function tablesOf(
 ): Map<string, Table> {
   const rng = createRng(seed, "tables");
   const orders = rng.shuffle(people.flatMap((person) => person.orders));
-  // By the user alone, so that a task is certified as it will be, whoever else there is.
+  // Drawn by the user alone, so that a task stays as it was certified when users are added.
   const users = rng.shuffle(people).map((person) => ({
     ...person,
     orders: createRng(seed, "orders", person.userId).shuffle(person.orders),
