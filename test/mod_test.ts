@@ -328,7 +328,7 @@ Deno.test("train/mod.ts has the parts of a training loop of one's own", async ()
   const { groups } = await train.sampleGroups(dataset.tasks("train"), {
     tasksPerStep: 1,
     groupSize: 4,
-    advantage: "mean",
+    advantage: "dr-grpo",
     maxRefills: 0,
     seedOf: (task, i) => taulab.deriveSeed(1, task.id, i),
     sample: (jobs) =>

@@ -2,7 +2,7 @@
 
 /** One way to make advantages of rewards. */
 interface Estimator {
-  /** What it does, for help. */
+  /** What it does and whose it is, for help. */
   readonly description: string;
   /** @param rewards `[G]`, two or more, which do not all agree. */
   of(rewards: readonly number[]): number[];
@@ -12,29 +12,29 @@ interface Estimator {
  * The estimators by their names in a recipe's `rl.advantage`: `r` are the rewards of a group of `G` episodes. One more
  * entry is one more value of the key, with its line of help and its part of the tests.
  *
- * @see mean: Liu et al. 2025, "Understanding R1-Zero-Like Training" (Dr. GRPO), section 3.2.
- * @see std: Shao et al. 2024, "DeepSeekMath" (GRPO), section 4.1. Differs: the population's deviation, and no epsilon, as
+ * @see dr-grpo: Liu et al. 2025, "Understanding R1-Zero-Like Training", section 3.2.
+ * @see grpo: Shao et al. 2024, "DeepSeekMath", section 4.1. Differs: the population's deviation, and no epsilon, as
  * groups that agree are left out before.
  * @see rloo: Kool et al. 2019, "Buy 4 REINFORCE Samples, Get a Baseline for Free!"; Ahmadian et al. 2024, "Back to
- * Basics", section 2.2. It is `mean` times `G / (G - 1)`.
+ * Basics", section 2.2. It is `dr-grpo` times `G / (G - 1)`.
  * @see maxrl: Tajwar et al. 2026, "Maximum Likelihood Reinforcement Learning", with its baseline; tajwarfahim/maxrl,
  * `verl/trainer/ppo/core_algos.py` at 7db6bb9, `p_normalization`. Differs: no epsilon.
  */
 const ESTIMATORS = {
-  mean: {
-    description: "r - mean",
+  "dr-grpo": {
+    description: "r - mean (Liu et al. 2025)",
     of: centred,
   },
-  std: {
-    description: "(r - mean) / standard deviation, as in GRPO",
+  grpo: {
+    description: "(r - mean) / standard deviation (Shao et al. 2024)",
     of: (rewards) => scaled(rewards, 1 / Math.sqrt(variance(rewards))),
   },
   rloo: {
-    description: "r - mean of the others",
+    description: "r - mean of the others (Ahmadian et al. 2024)",
     of: (rewards) => scaled(rewards, rewards.length / (rewards.length - 1)),
   },
   maxrl: {
-    description: "(r - mean) / mean",
+    description: "(r - mean) / mean (Tajwar et al. 2026)",
     of: (rewards) => {
       const lowest = Math.min(...rewards);
       if (lowest >= 0) return scaled(rewards, 1 / meanOf(rewards));
@@ -70,7 +70,7 @@ export const ADVANTAGE_HELP: string = Object.entries(ESTIMATORS)
  */
 export function advantages(
   rewards: readonly number[],
-  name: AdvantageName = "mean",
+  name: AdvantageName = "dr-grpo",
 ): number[] {
   if (rewards.length === 0) throw emptyGroup();
   return rewards.every((reward) => reward === rewards[0])

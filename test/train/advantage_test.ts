@@ -56,17 +56,17 @@ for (const name of ADVANTAGE_NAMES) {
   });
 }
 
-Deno.test("advantages() by mean keep the rewards' variance, by default", () => {
+Deno.test("advantages() by dr-grpo keep the rewards' variance, by default", () => {
   fc.assert(fc.property(group, (rewards) => {
     const out = advantages(rewards);
-    assert.deepEqual(out, advantages(rewards, "mean"));
+    assert.deepEqual(out, advantages(rewards, "dr-grpo"));
     assert.ok(Math.abs(variance(out) - variance(rewards)) < 1e-9);
   }));
 });
 
-Deno.test("advantages() by std have variance one", () => {
+Deno.test("advantages() by grpo have variance one", () => {
   fc.assert(fc.property(mixed, (rewards) => {
-    const spread = variance(advantages(rewards, "std"));
+    const spread = variance(advantages(rewards, "grpo"));
     assert.ok(Math.abs(spread - 1) < 1e-9, `${spread}`);
   }));
 });

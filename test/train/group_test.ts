@@ -11,7 +11,7 @@ const tasks = Array.from({ length: 10 }, (_, i) => fakeTask("train", i));
 const settings = {
   tasksPerStep: 3,
   groupSize: 2,
-  advantage: "mean" as const,
+  advantage: "dr-grpo" as const,
   seedOf: () => 1,
 };
 
@@ -69,7 +69,7 @@ Deno.test("groupEpisodes() compares only what was scored, and drops groups witho
   );
   const groups = groupEpisodes(tasks.slice(0, 2), episodes, {
     groupSize: 3,
-    advantage: "mean" as const,
+    advantage: "dr-grpo" as const,
   });
   assert.equal(groups.length, 1);
   assert.deepEqual(groups[0]!.rewards, [1, 0]);

@@ -68,8 +68,8 @@ const rlSchema = z.strictObject({
   negativeWeight: share.default(1).describe(
     "What negative advantages are multiplied by; 0 learns from successes only",
   ),
-  advantage: z.enum(ADVANTAGE_NAMES).default("mean").describe(
-    `How a group's rewards become advantages; ${ADVANTAGE_HELP}`,
+  advantage: z.enum(ADVANTAGE_NAMES).default("dr-grpo").describe(
+    `How a group's rewards r become advantages; ${ADVANTAGE_HELP}`,
   ),
   maxRefills: count.default(1)
     .describe("Rounds of new tasks for groups whose rewards all agree"),

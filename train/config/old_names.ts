@@ -5,11 +5,25 @@ export function namesTwice(recipe: Record<string, unknown>): boolean {
   return "grpo" in recipe && "rl" in recipe;
 }
 
-/**
- * Renames, in place, what version 0.1 called `grpo` and `divideByStd`. Its keys win over those of `rl`: where both are
- * given, an override was written in the old words.
- */
+/** What estimators were called before they had the names of their papers. */
+const OLD_ADVANTAGES = new Map<unknown, string>([
+  ["mean", "dr-grpo"],
+  ["std", "grpo"],
+]);
+
+/** Renames, in place, sections, keys and values that had other names. */
 export function renameOldKeys(config: Record<string, unknown>): void {
+  renameGrpo(config);
+  const { rl } = config;
+  const advantage = isSection(rl) && OLD_ADVANTAGES.get(rl["advantage"]);
+  if (advantage) config["rl"] = { ...rl, advantage };
+}
+
+/**
+ * What version 0.1 called `grpo` and `divideByStd`. Its keys win over those of `rl`: where both are given, an override
+ * was written in the old words.
+ */
+function renameGrpo(config: Record<string, unknown>): void {
   if (!("grpo" in config)) return;
   const { grpo } = config;
   delete config["grpo"];
@@ -19,7 +33,7 @@ export function renameOldKeys(config: Record<string, unknown>): void {
   }
   const { divideByStd, ...rest } = grpo;
   const advantage = typeof divideByStd === "boolean"
-    ? divideByStd ? "std" : "mean"
+    ? divideByStd ? "grpo" : "dr-grpo"
     : divideByStd;
   config["rl"] = {
     ...(isSection(config["rl"]) ? config["rl"] : {}),

@@ -173,11 +173,11 @@ Deno.test("resolveConfig() reads what version 0.1 called grpo and divideByStd", 
   });
   assert.deepEqual(
     old,
-    resolveConfig({ name: "", text: "rl: { steps: 3, advantage: std }" }),
+    resolveConfig({ name: "", text: "rl: { steps: 3, advantage: grpo }" }),
   );
   const read = (text: string, ...sets: string[]) =>
     resolveConfig({ name: "old.yaml", text }, sets.map(parseSet)).rl;
-  assert.equal(read("grpo: { divideByStd: false }").advantage, "mean");
+  assert.equal(read("grpo: { divideByStd: false }").advantage, "dr-grpo");
   assert.equal(read("rl: { advantage: rloo }").advantage, "rloo");
   const { steps, groupSize, advantage } = read(
     "rl: { steps: 3, groupSize: 5, advantage: rloo }",
@@ -185,8 +185,25 @@ Deno.test("resolveConfig() reads what version 0.1 called grpo and divideByStd", 
     "grpo.divideByStd=true",
     "rl.groupSize=4",
   );
-  assert.deepEqual([steps, groupSize, advantage], [7, 4, "std"]);
+  assert.deepEqual([steps, groupSize, advantage], [7, 4, "grpo"]);
   assert.equal(makeConfig({ rl: { steps: 2 } }).rl.steps, 2);
+});
+
+Deno.test("resolveConfig() reads the names that estimators had before, and leaves what it is given alone", () => {
+  const text = "rl: { advantage: mean }";
+  const read = (...sets: string[]) =>
+    resolveConfig({ name: "old.yaml", text }, sets.map(parseSet)).rl.advantage;
+  assert.equal(read(), "dr-grpo");
+  assert.equal(read("rl.advantage=std"), "grpo");
+  assert.equal(read("rl.advantage=rloo"), "rloo");
+  const settings = { rl: { advantage: "mean" } };
+  assert.deepEqual(
+    resolveConfig({ name: "", text: "" }, [
+      { path: ["rl"], value: settings.rl, origin: "the settings" },
+    ]),
+    makeConfig(),
+  );
+  assert.equal(settings.rl.advantage, "mean");
 });
 
 Deno.test("resolveConfig() says where an old key is wrong", () => {
