@@ -2,6 +2,7 @@
 
 import type { Episode, Task } from "../env/types.ts";
 import { type AdvantageName, advantages, variance } from "./advantage.ts";
+import { type CreditName, tokenAdvantages } from "./credit.ts";
 import type { EpisodePlace } from "./runs/episode_store.ts";
 import { rewardOf, scored } from "./runs/episode_stats.ts";
 import type { Job } from "./lab.ts";
@@ -12,6 +13,8 @@ export interface Group {
   readonly episodes: readonly Episode[];
   readonly rewards: readonly number[];
   readonly advantages: readonly number[];
+  /** `[G]` of `[T]`: what each token trains with, where that is not its episode's advantage. */
+  readonly tokenAdvantages?: readonly (readonly number[])[];
   readonly variance: number;
 }
 
@@ -21,6 +24,10 @@ export interface GroupOptions {
   readonly tasksPerStep: number;
   readonly groupSize: number;
   readonly advantage: AdvantageName;
+  /** Which turns an advantage is for. Default: `episode`. */
+  readonly credit?: CreditName;
+  /** The weight of credit by turns beside the episode's advantage. Default: 1. */
+  readonly creditWeight?: number;
   /** Rounds of further tasks for groups whose rewards all agree: they teach nothing. */
   readonly maxRefills: number;
   /** The seed of a task's i-th episode. */
@@ -77,9 +84,13 @@ export async function sampleGroups(
 export function groupEpisodes(
   tasks: readonly Task[],
   sampled: readonly Episode[],
-  options: Pick<GroupOptions, "groupSize" | "advantage">,
+  options: Pick<
+    GroupOptions,
+    "groupSize" | "advantage" | "credit" | "creditWeight"
+  >,
 ): Group[] {
-  const { groupSize, advantage } = options;
+  const { groupSize, advantage, credit = "episode", creditWeight = 1 } =
+    options;
   return tasks.flatMap((task, i) => {
     const episodes = scored(sampled.slice(i * groupSize, (i + 1) * groupSize));
     if (episodes.length === 0) return [];
@@ -89,6 +100,15 @@ export function groupEpisodes(
       episodes,
       rewards,
       advantages: advantages(rewards, advantage),
+      ...(credit === "episode" ? {} : {
+        tokenAdvantages: tokenAdvantages(
+          episodes.map(({ trajectory }, k) => ({
+            trajectory,
+            reward: rewards[k]!,
+          })),
+          { credit, creditWeight, advantage },
+        ),
+      }),
       variance: variance(rewards),
     }];
   });

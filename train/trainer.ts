@@ -7,8 +7,16 @@ export interface TrainSequence {
   readonly lossMask: ArrayLike<number>;
   /** Log probability of each token when it was sampled; only read where the mask is 1. */
   readonly logprobs: ArrayLike<number>;
-  /** What multiplies each token's policy gradient. */
-  readonly advantage: number;
+  /** What multiplies each token's policy gradient: one number for all, or `[T]`. */
+  readonly advantage: number | ArrayLike<number>;
+}
+
+/** The advantage of a sequence's token. */
+export function advantageAt(
+  { advantage }: Pick<TrainSequence, "advantage">,
+  position: number,
+): number {
+  return typeof advantage === "number" ? advantage : advantage[position]!;
 }
 
 /** Settings of one policy-gradient update. */

@@ -55,9 +55,16 @@ function weighted(
   const sampled = sequences.map(({ lossMask }) => sum(Array.from(lossMask)));
   const typical = mean(sampled);
   return sequences.map((sequence, i) => {
-    const sign = sequence.advantage < 0 ? negativeWeight : 1;
     const length = lossMean === "episode" ? typical / sampled[i]! : 1;
-    return { ...sequence, advantage: sequence.advantage * sign * length };
+    const weigh = (value: number) =>
+      value * (value < 0 ? negativeWeight : 1) * length;
+    const { advantage } = sequence;
+    return {
+      ...sequence,
+      advantage: typeof advantage === "number"
+        ? weigh(advantage)
+        : Array.from(advantage, weigh),
+    };
   });
 }
 
@@ -66,10 +73,12 @@ function sum(values: readonly number[]): number {
 }
 
 function sequencesOf(group: Group): TrainSequence[] {
-  return group.episodes.flatMap(({ trajectory }, i) =>
-    trajectory === null
-      ? []
-      : [{ ...trajectory, advantage: group.advantages[i]! }]
+  const { episodes, advantages, tokenAdvantages } = group;
+  return episodes.flatMap(({ trajectory }, i) =>
+    trajectory === null ? [] : [{
+      ...trajectory,
+      advantage: tokenAdvantages?.[i] ?? advantages[i]!,
+    }]
   );
 }
 

@@ -11,11 +11,12 @@ import { createRng } from "../../env/random.ts";
 import type { Dataset, Episode, Split, Task } from "../../env/types.ts";
 import { NO_USAGE } from "../../env/models/usage.ts";
 import type { Job, Lab, SampleOptions } from "../../train/lab.ts";
-import type {
-  StepOptions,
-  Trainer,
-  TrainSequence,
-  UpdateStats,
+import {
+  advantageAt,
+  type StepOptions,
+  type Trainer,
+  type TrainSequence,
+  type UpdateStats,
 } from "../../train/trainer.ts";
 
 /** What a test can turn in a fake lab. */
@@ -52,7 +53,7 @@ export class FakeTrainer implements Trainer {
 
   reinforce(batch: readonly TrainSequence[], options: StepOptions) {
     const signal = batch.reduce(
-      (sum, { advantage }) => sum + Math.abs(advantage),
+      (sum, sequence) => sum + Math.abs(advantageAt(sequence, 1)),
       0,
     );
     return Promise.resolve(this.#step(batch, options.learningRate * signal));

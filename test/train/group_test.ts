@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Job } from "../../train/lab.ts";
 import {
   groupEpisodes,
+  type GroupOptions,
   placeEpisodes,
   sampleGroups,
 } from "../../train/group.ts";
@@ -80,4 +81,37 @@ Deno.test("groupEpisodes() compares only what was scored, and drops groups witho
     -1,
     null,
   ], [-1, null]]);
+});
+
+Deno.test("groupEpisodes() credits turns where that is asked for", () => {
+  const ends = [[5, 7, 9, 2, 4], [5, 8, 8, 2, 6], [5, 7, 7, 3, 6]];
+  const episodes = ends.map((ids, i) => ({
+    ...fakeEpisode({ task: tasks[0]!, value: i === 0 ? 1 : 0 }),
+    trajectory: {
+      ids,
+      lossMask: [0, 1, 1, 0, 1] as const,
+      logprobs: [0, -1, -1, 0, -1],
+    },
+  }));
+  const rows = (options: Partial<GroupOptions>) =>
+    groupEpisodes([tasks[0]!], episodes, {
+      groupSize: 3,
+      advantage: "dr-grpo",
+      ...options,
+    })[0]!.tokenAdvantages;
+  const round = (all: ReturnType<typeof rows>) =>
+    all?.map((row) => row.map((value) => Math.round(value * 60) / 10));
+  assert.equal(rows({}), undefined);
+  assert.equal(rows({ credit: "episode" }), undefined);
+  // In sixths: the first two were answered alike, though they had said different things; the third was not.
+  assert.deepEqual(round(rows({ credit: "gigpo" })), [
+    [0, 8, 8, 0, 7],
+    [0, -4, -4, 0, -5],
+    [0, -4, -4, 0, -2],
+  ]);
+  assert.deepEqual(round(rows({ credit: "vineppo", creditWeight: 2 })), [
+    [0, 6, 6, 0, 10],
+    [0, 0, 0, 0, -8],
+    [0, -6, -6, 0, -2],
+  ]);
 });

@@ -8,6 +8,7 @@ import type { Metrics, RlMetrics } from "../../train/runs/metrics.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { summarize } from "../../train/runs/summary.ts";
+import { advantageAt } from "../../train/trainer.ts";
 import { fakeLab, type FakeLabOptions } from "../support/lab.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
@@ -129,7 +130,7 @@ Deno.test("train() leaves failures of the infrastructure out of their group and 
     const rl = lines.filter((line): line is RlMetrics => line.phase === "rl");
     assert.ok(rl.some((line) => (line.failures["rate_limited"] ?? 0) > 0));
     for (const batch of lab.trainer.batches.slice(3)) {
-      const sum = batch.reduce((total, { advantage }) => total + advantage, 0);
+      const sum = batch.reduce((total, one) => total + advantageAt(one, 1), 0);
       assert.ok(Math.abs(sum) < 1e-9, "advantages of whole groups sum to zero");
     }
     const [line] = rl;

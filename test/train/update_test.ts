@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createRng } from "../../env/random.ts";
 import type { Group } from "../../train/group.ts";
 import { updateOnGroups, type UpdateOptions } from "../../train/update.ts";
+import type { TrainSequence } from "../../train/trainer.ts";
 import { fakeEpisode, fakeTask, FakeTrainer } from "../support/lab.ts";
 
 const task = fakeTask("train", 0);
@@ -25,7 +26,7 @@ function groupOf(
 /** The advantage that each episode's sequence came to, by the episode's place in the group. */
 async function advantagesOf(group: Group, options: Partial<UpdateOptions>) {
   const trainer = new FakeTrainer({});
-  const seen: [episode: number, advantage: number][] = [];
+  const seen: [episode: number, advantage: TrainSequence["advantage"]][] = [];
   trainer.reinforce = (batch) => {
     for (const { ids, advantage } of batch) seen.push([ids[0]!, advantage]);
     return Promise.resolve({
@@ -72,7 +73,9 @@ Deno.test("updateOnGroups() gives each episode the same weight under the mean ov
   const { advantages } = await advantagesOf(groupOf([0.5, -0.5], lengths), {
     lossMean: "episode",
   });
-  const total = advantages.map((advantage, i) => advantage * lengths[i]!);
+  const total = advantages.map((advantage, i) =>
+    Number(advantage) * lengths[i]!
+  );
   assert.equal(total[0], 2);
   assert.equal(total[1], -2);
 });
@@ -82,6 +85,23 @@ Deno.test("updateOnGroups() weighs negative advantages only", async () => {
     negativeWeight: 0.25,
   });
   assert.deepEqual(advantages, [0.5, -0.125]);
+});
+
+Deno.test("updateOnGroups() takes the advantages of tokens where there are some, and weighs them alike", async () => {
+  const group = {
+    ...groupOf([0.5, -0.5], [1, 3]),
+    tokenAdvantages: [[0, 0.5], [0, -1, 1, 0.5]],
+  };
+  const { advantages } = await advantagesOf(group, {
+    negativeWeight: 0.25,
+    lossMean: "episode",
+  });
+  assert.deepEqual(advantages, [[0, 1], [
+    0,
+    -0.25 * 2 / 3,
+    2 / 3,
+    0.5 * 2 / 3,
+  ]]);
 });
 
 Deno.test("updateOnGroups() deals every sequence to one minibatch", async () => {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { agentName, agentStrategy } from "../../env/agents/registry.ts";
 import { ADVANTAGE_HELP, ADVANTAGE_NAMES } from "../advantage.ts";
+import { CREDIT_HELP, CREDIT_NAMES } from "../credit.ts";
 import {
   budgetSchema,
   compatSchema,
@@ -70,6 +71,12 @@ const rlSchema = z.strictObject({
   ),
   advantage: z.enum(ADVANTAGE_NAMES).default("dr-grpo").describe(
     `How a group's rewards r become advantages; ${ADVANTAGE_HELP}`,
+  ),
+  credit: z.enum(CREDIT_NAMES).default("episode").describe(
+    `Which turns an advantage is for; V is a state's mean reward in its group; ${CREDIT_HELP}`,
+  ),
+  creditWeight: z.number().min(0).default(1).describe(
+    "Weight of credit by turns beside the episode's advantage",
   ),
   maxRefills: count.default(1)
     .describe("Rounds of new tasks for groups whose rewards all agree"),

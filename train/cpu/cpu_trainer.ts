@@ -1,12 +1,13 @@
 /** The embedded trainer: supervised steps and the clipped policy gradient, on the policy's own memory. */
 
 import { TrainerError } from "../../env/errors.ts";
-import type {
-  PolicyLoss,
-  StepOptions,
-  Trainer,
-  TrainSequence,
-  UpdateStats,
+import {
+  advantageAt,
+  type PolicyLoss,
+  type StepOptions,
+  type Trainer,
+  type TrainSequence,
+  type UpdateStats,
 } from "../trainer.ts";
 import { planBatches } from "./batch_plan.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
@@ -216,6 +217,11 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
       `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs: they must be equally many`,
     );
   }
+  if (typeof s.advantage !== "number" && s.advantage.length !== n) {
+    throw new TrainerError(
+      `Sequence ${index} has ${n} ids and ${s.advantage.length} advantages: give one for all, or one each`,
+    );
+  }
   if (n > contextLength) {
     throw new TrainerError(
       `Sequence ${index} has ${n} tokens, the policy's context ${contextLength}: shorten it or raise contextLength`,
@@ -249,8 +255,9 @@ function statsOf(
       total -= r.logprob;
       continue;
     }
-    const { advantage, logprobs } = batch[r.index]!;
-    const log = r.logprob - logprobs[r.position]!;
+    const sequence = batch[r.index]!;
+    const advantage = advantageAt(sequence, r.position);
+    const log = r.logprob - sequence.logprobs[r.position]!;
     const ratio = Math.exp(log);
     const bounded = Math.min(
       Math.max(ratio, 1 - loss.clipLow),

@@ -1,6 +1,6 @@
 /** One pass of a batch through the network and back on all threads. */
 
-import type { TrainSequence } from "../trainer.ts";
+import { advantageAt, type TrainSequence } from "../trainer.ts";
 import {
   BATCH,
   LOSS_ROW,
@@ -182,7 +182,7 @@ function writeBatch(
         row: row + t,
         target: sequence.ids[t + 1]!,
         oldLogprob: sequence.logprobs[t + 1]!,
-        advantage: sequence.advantage,
+        advantage: advantageAt(sequence, t + 1),
         referenceLogprob: 0,
         logprob: 0,
         entropy: 0,

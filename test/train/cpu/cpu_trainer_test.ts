@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { TrainerError } from "../../../env/errors.ts";
 import { createRng } from "../../../env/random.ts";
 import { createCpuPolicy } from "../../../train/cpu/policy.ts";
-import type { PolicyLoss, TrainSequence } from "../../../train/trainer.ts";
+import {
+  advantageAt,
+  type PolicyLoss,
+  type TrainSequence,
+} from "../../../train/trainer.ts";
 import { randomBatch, TOY } from "./_toy.ts";
 
 const STEP = { learningRate: 3e-3, maxGradNorm: 1 };
@@ -156,7 +160,8 @@ Deno.test("reinforce() reports KL to the reference, entropy and the share that i
   assert.equal(same.klReference, 0);
   // Recorded logprobs of 0 are far above: every ratio is low, so exactly the negative advantages are clipped.
   const { results } = await trainer.gradient(batch, { ...LOSS });
-  const negative = results.filter((r) => batch[r.index]!.advantage < 0).length;
+  const negative =
+    results.filter((r) => advantageAt(batch[r.index]!, r.position) < 0).length;
   assert.equal(same.clipShare, negative / results.length);
   const entropy = results.reduce((sum, r) => sum + r.entropy, 0);
   assert.ok(Math.abs(same.entropy - entropy / results.length) < 1e-9);

@@ -3,7 +3,11 @@ import { createRng } from "../../../env/random.ts";
 import { layoutOf } from "../../../train/cpu/layout.ts";
 import { type CpuPolicy, createCpuPolicy } from "../../../train/cpu/policy.ts";
 import type { LossResult } from "../../../train/cpu/gradient.ts";
-import type { PolicyLoss, TrainSequence } from "../../../train/trainer.ts";
+import {
+  advantageAt,
+  type PolicyLoss,
+  type TrainSequence,
+} from "../../../train/trainer.ts";
 import { randomBatch, TOY } from "./_toy.ts";
 import { referenceProbabilities } from "./_reference_model.ts";
 
@@ -19,8 +23,9 @@ function lossOf(
       total -= r.logprob;
       continue;
     }
-    const { advantage, logprobs } = batch[r.index]!;
-    const ratio = Math.exp(r.logprob - logprobs[r.position]!);
+    const sequence = batch[r.index]!;
+    const advantage = advantageAt(sequence, r.position);
+    const ratio = Math.exp(r.logprob - sequence.logprobs[r.position]!);
     const low = 1 - loss.clipLow;
     const bounded = Math.min(Math.max(ratio, low), 1 + loss.clipHigh);
     const d = r.referenceLogprob - r.logprob;
@@ -118,9 +123,32 @@ Deno.test("gradient() of the policy gradient is its slope, clipped and not, with
     { clipLow: 9, clipHigh: 9, klCoef: 0, entropyCoef: 0 },
   ];
   for (const loss of settings) await checkEveryTensor(policy, batch, loss);
+  const byToken = batch.map((s) => ({
+    ...s,
+    advantage: Array.from(s.ids, () => rng.pick([-1, -0.2, 0, 0.5, 2])),
+  }));
+  await checkEveryTensor(policy, byToken, settings[0]!);
   const { results } = await trainer.gradient(batch, settings[0]!);
   const clipped = results.filter((r) => r.clipped).length;
   assert.ok(clipped > 10 && clipped < results.length - 10, `${clipped}`);
+});
+
+Deno.test("gradient() of one advantage for all tokens is, to the bit, that of as many equal ones", async () => {
+  await using policy = await createCpuPolicy({
+    config: TOY,
+    seed: 4,
+    threads: 2,
+  });
+  const batch = await recorded(policy, 2);
+  const byToken = batch.map((s) => ({
+    ...s,
+    advantage: Array.from(s.ids, (_, t) => advantageAt(s, t)),
+  }));
+  const loss = { clipLow: 0.2, clipHigh: 0.28, klCoef: 0, entropyCoef: 0 };
+  assert.deepEqual(
+    await policy.trainer().gradient(byToken, loss),
+    await policy.trainer().gradient(batch, loss),
+  );
 });
 
 for (const build of ["relaxed", "plain"] as const) {
