@@ -1,5 +1,7 @@
 /** The seam between the loop and what updates the policy. */
 
+import type { RatioName } from "./ratio.ts";
+
 /** One sequence to learn from. Arrays are `[T]`. */
 export interface TrainSequence {
   readonly ids: ArrayLike<number>;
@@ -21,6 +23,8 @@ export function advantageAt(
 
 /** Settings of one policy-gradient update. */
 export interface PolicyLoss {
+  /** What is clipped. Default: `token`. */
+  readonly ratio?: RatioName;
   readonly clipLow: number;
   readonly clipHigh: number;
   /** Weight of the k3 estimate of KL(policy ‖ reference); 0 leaves the reference out. */

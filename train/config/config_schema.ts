@@ -4,6 +4,7 @@ import { z } from "zod";
 import { agentName, agentStrategy } from "../../env/agents/registry.ts";
 import { ADVANTAGE_HELP, ADVANTAGE_NAMES } from "../advantage.ts";
 import { CREDIT_HELP, CREDIT_NAMES } from "../credit.ts";
+import { RATIO_HELP, RATIO_NAMES } from "../ratio.ts";
 import {
   budgetSchema,
   compatSchema,
@@ -56,6 +57,9 @@ const rlSchema = z.strictObject({
       "Learning rate at the end as a share of the peak; the decay is linear",
     ),
   maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
+  ratio: z.enum(RATIO_NAMES).default("token").describe(
+    `Which ratio of the policy to the one that sampled is clipped; ${RATIO_HELP}`,
+  ),
   clipLow: share.default(0.2).describe("The ratio is clipped at 1 - clipLow"),
   clipHigh: rate.default(0.28).describe("The ratio is clipped at 1 + clipHigh"),
   klCoef: z.number().min(0).default(0)

@@ -89,6 +89,7 @@ export const TRAIN_JOB = {
   clipHigh: "f32",
   klCoef: "f32",
   entropyCoef: "f32",
+  sequenceRatio: "i32",
 } as const satisfies Struct;
 
 /** `mode` of a train job. */

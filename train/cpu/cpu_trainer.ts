@@ -1,6 +1,7 @@
 /** The embedded trainer: supervised steps and the clipped policy gradient, on the policy's own memory. */
 
 import { TrainerError } from "../../env/errors.ts";
+import { ratios } from "../ratio.ts";
 import {
   advantageAt,
   type PolicyLoss,
@@ -23,6 +24,7 @@ import { type AdamOptions, AdamW, DEFAULT_ADAM } from "./adamw.ts";
 /** Cross-entropy: nothing of the policy gradient applies. */
 const SUPERVISED: LossSettings = {
   mode: "supervised",
+  ratio: "token",
   clipLow: 0,
   clipHigh: 0,
   klCoef: 0,
@@ -59,16 +61,18 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * One step of the clipped policy gradient, mean over all tokens with mask 1: for a token with ratio
-   * ρ = π/π_old and advantage A, -min(ρA, clip(ρ, 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H.
+   * One step of the clipped policy gradient, mean over all tokens with mask 1: for a token with ratio ρ = π/π_old, its
+   * own or its sequence's, and advantage A,
+   * -min(ρA, clip(ρ, 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H.
    * @throws {TrainerError} As {@linkcode supervised}, and if `klCoef` is not 0 without a reference.
-   * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Schulman 2020, "Approximating KL divergence" (k3).
+   * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Zheng et al. 2025 (GSPO: the
+   * sequence's ratio); Schulman 2020, "Approximating KL divergence" (k3).
    */
   async reinforce(
     batch: readonly TrainSequence[],
     options: StepOptions & PolicyLoss,
   ): Promise<UpdateStats> {
-    const { clipLow, clipHigh, klCoef, entropyCoef } = options;
+    const { ratio = "token", clipLow, clipHigh, klCoef, entropyCoef } = options;
     if (klCoef !== 0 && !this.#hasReference) {
       throw new TrainerError(
         `klCoef is ${klCoef} but there is no reference: call setReference() first`,
@@ -76,6 +80,7 @@ export class CpuTrainer implements Trainer {
     }
     return await this.#step(batch, options, {
       mode: "reinforce",
+      ratio,
       clipLow,
       clipHigh,
       klCoef,
@@ -137,7 +142,7 @@ export class CpuTrainer implements Trainer {
   ): Promise<{ gradient: Float32Array; results: LossResult[] }> {
     const settings = loss === "supervised"
       ? SUPERVISED
-      : { ...loss, mode: "reinforce" as const };
+      : { ratio: "token" as const, ...loss, mode: "reinforce" as const };
     return this.#engine.exclusively(async () => {
       const results = await this.#accumulate(batch, settings);
       await this.#adam.reduce();
@@ -249,27 +254,29 @@ function statsOf(
   let klOld = 0;
   let klReference = 0;
   let clipped = 0;
-  for (const r of results) {
-    entropy += r.entropy;
-    if (loss.mode === "supervised") {
-      total -= r.logprob;
-      continue;
-    }
-    const sequence = batch[r.index]!;
-    const advantage = advantageAt(sequence, r.position);
-    const log = r.logprob - sequence.logprobs[r.position]!;
-    const ratio = Math.exp(log);
-    const bounded = Math.min(
-      Math.max(ratio, 1 - loss.clipLow),
-      1 + loss.clipHigh,
-    );
-    total -= Math.min(ratio * advantage, bounded * advantage);
-    klOld += ratio - 1 - log;
-    if (r.clipped) clipped++;
-    if (loss.klCoef !== 0) {
-      const d = r.referenceLogprob - r.logprob;
-      klReference += Math.exp(d) - d - 1;
-    }
+  for (const [index, found] of Map.groupBy(results, ({ index }) => index)) {
+    const sequence = batch[index]!;
+    const logs = found.map((r) => r.logprob - sequence.logprobs[r.position]!);
+    const ratio = ratios(logs, loss.ratio);
+    found.forEach((r, i) => {
+      entropy += r.entropy;
+      if (loss.mode === "supervised") {
+        total -= r.logprob;
+        return;
+      }
+      const advantage = advantageAt(sequence, r.position);
+      const bounded = Math.min(
+        Math.max(ratio[i]!, 1 - loss.clipLow),
+        1 + loss.clipHigh,
+      );
+      total -= Math.min(ratio[i]! * advantage, bounded * advantage);
+      klOld += Math.exp(logs[i]!) - 1 - logs[i]!;
+      if (r.clipped) clipped++;
+      if (loss.klCoef !== 0) {
+        const d = r.referenceLogprob - r.logprob;
+        klReference += Math.exp(d) - d - 1;
+      }
+    });
   }
   total += loss.klCoef * klReference - loss.entropyCoef * entropy;
   return {

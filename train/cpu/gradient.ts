@@ -1,5 +1,6 @@
 /** One pass of a batch through the network and back on all threads. */
 
+import type { RatioName } from "../ratio.ts";
 import { advantageAt, type TrainSequence } from "../trainer.ts";
 import {
   BATCH,
@@ -16,6 +17,7 @@ import type { Engine } from "./engine.ts";
 /** Which gradient is wanted. */
 export interface LossSettings {
   readonly mode: "supervised" | "reinforce";
+  readonly ratio: RatioName;
   readonly clipLow: number;
   readonly clipHigh: number;
   readonly klCoef: number;
@@ -120,7 +122,7 @@ function writeJobs(
   const addresses = plan.map((list, thread) => {
     const at = take(sizeOf(TRAIN_JOB));
     const batchTable = take(sizeOf(BATCH) * list.length);
-    const { mode, ...weights } = options.loss;
+    const { mode, ratio, ...weights } = options.loss;
     writeStruct(engine.heap, at, TRAIN_JOB, {
       model: engine.policy.training,
       scratch: scratch[thread]!.at,
@@ -131,6 +133,7 @@ function writeJobs(
       mode: TRAIN_MODE[mode],
       scale: 1 / total,
       ...weights,
+      sequenceRatio: ratio === "sequence" ? 1 : 0,
     });
     list.forEach((batch, i) => {
       const place = batchTable + i * sizeOf(BATCH);

@@ -25,7 +25,12 @@ function lossOf(
     }
     const sequence = batch[r.index]!;
     const advantage = advantageAt(sequence, r.position);
-    const ratio = Math.exp(r.logprob - sequence.logprobs[r.position]!);
+    const sharing = loss.ratio === "sequence"
+      ? results.filter(({ index }) => index === r.index)
+      : [r];
+    const logs = sharing
+      .map(({ logprob, position }) => logprob - sequence.logprobs[position]!);
+    const ratio = Math.exp(logs.reduce((a, b) => a + b) / logs.length);
     const low = 1 - loss.clipLow;
     const bounded = Math.min(Math.max(ratio, low), 1 + loss.clipHigh);
     const d = r.referenceLogprob - r.logprob;
@@ -89,8 +94,8 @@ Deno.test("gradient() of the cross-entropy is its slope for every tensor", async
 async function recorded(
   policy: CpuPolicy,
   seed: number,
+  batch = randomBatch(seed, LENGTHS),
 ): Promise<TrainSequence[]> {
-  const batch = randomBatch(seed, LENGTHS);
   const { results } = await policy.trainer().gradient(batch, "supervised");
   const rng = createRng(seed, "ratios");
   const logprobs = batch.map((s) => Array.from(s.logprobs));
@@ -149,6 +154,135 @@ Deno.test("gradient() of one advantage for all tokens is, to the bit, that of as
     await policy.trainer().gradient(byToken, loss),
     await policy.trainer().gradient(batch, loss),
   );
+});
+
+/** A batch of which each sequence as a whole is likelier than when it was sampled, or less likely, by so much. */
+async function shifted(
+  policy: CpuPolicy,
+  by: readonly number[],
+): Promise<TrainSequence[]> {
+  const batch = randomBatch(2, LENGTHS);
+  const { results } = await policy.trainer().gradient(batch, "supervised");
+  const rng = createRng(2, "noise");
+  const logprobs = batch.map((s) => Array.from(s.logprobs));
+  for (const { index, position, logprob } of results) {
+    const noise = 0.05 * (rng.next() - 0.5);
+    logprobs[index]![position] = logprob - by[index]! + noise;
+  }
+  return batch.map((s, i) => ({ ...s, logprobs: logprobs[i]! }));
+}
+
+Deno.test("gradient() by the sequence's ratio is its slope, clipped and not, with KL and entropy", async () => {
+  await using policy = await createCpuPolicy({
+    config: TOY,
+    seed: 4,
+    threads: 2,
+  });
+  const trainer = policy.trainer();
+  trainer.setReference();
+  const rng = createRng(6);
+  policy.setWeights(
+    policy.weights().map((w) => w + 0.05 * (rng.next() - 0.5)),
+  );
+  // Advantages are 1.5, -0.7, 1.5, …: of these the first and the fourth are clipped.
+  const batch = await shifted(policy, [0.6, 0.6, -0.6, -0.6, 0.1]);
+  const loss: PolicyLoss = {
+    ratio: "sequence",
+    clipLow: 0.2,
+    clipHigh: 0.28,
+    klCoef: 0,
+    entropyCoef: 0,
+  };
+  await checkEveryTensor(policy, batch, loss);
+  await checkEveryTensor(policy, batch, {
+    ...loss,
+    klCoef: 0.2,
+    entropyCoef: 0.1,
+  });
+  const { results } = await trainer.gradient(batch, loss);
+  assert.deepEqual(
+    [...new Set(results.filter((r) => r.clipped).map((r) => r.index))],
+    [0, 3],
+  );
+  const { loss: found, clipShare } = await trainer.reinforce(batch, {
+    ...loss,
+    learningRate: 1e-4,
+    maxGradNorm: 1,
+  });
+  assert.ok(Math.abs(found - lossOf(batch, results, loss)) < 1e-6);
+  assert.equal(
+    clipShare,
+    results.filter((r) => r.clipped).length / results.length,
+  );
+});
+
+Deno.test("gradient() by the sequence's ratio gives each token that ratio times its own advantage", async () => {
+  await using policy = await createCpuPolicy({
+    config: TOY,
+    seed: 4,
+    threads: 2,
+  });
+  const trainer = policy.trainer();
+  const clip = { clipLow: 9, clipHigh: 9, klCoef: 0, entropyCoef: 0 };
+  const rng = createRng(9);
+  const batch = (await shifted(policy, [0.6, 0.6, -0.6, -0.6, 0.1]))
+    .map((s) => ({
+      ...s,
+      advantage: Array.from(s.ids, () => rng.pick([-1, -0.2, 0, 0.5, 2])),
+    }));
+  const bySequence = await trainer.gradient(batch, {
+    ...clip,
+    ratio: "sequence",
+  });
+  // The same by the tokens' ratios: log probabilities that make each the sequence's.
+  const logprobs = batch.map((s) => Array.from(s.logprobs));
+  for (const [i, found] of Map.groupBy(bySequence.results, (r) => r.index)) {
+    const mean = found.reduce((sum, { logprob, position }) =>
+      sum + logprob - logprobs[i]![position]!, 0) / found.length;
+    for (const { logprob, position } of found) {
+      logprobs[i]![position] = logprob - mean;
+    }
+  }
+  const byToken = await trainer.gradient(
+    batch.map((s, i) => ({ ...s, logprobs: logprobs[i]! })),
+    clip,
+  );
+  const norm = Math.hypot(...byToken.gradient);
+  const error = Math.hypot(
+    ...byToken.gradient.map((value, i) => value - bySequence.gradient[i]!),
+  );
+  assert.ok(error < 1e-5 * norm, `${error} of ${norm}`);
+});
+
+Deno.test("gradient() by the sequence's ratio is, to the bit, that by the token's for one learnt token, and on policy", async () => {
+  await using policy = await createCpuPolicy({
+    config: TOY,
+    seed: 4,
+    threads: 2,
+  });
+  const trainer = policy.trainer();
+  const loss = { clipLow: 0.2, clipHigh: 0.28, klCoef: 0, entropyCoef: 0 };
+  const single = await recorded(
+    policy,
+    3,
+    randomBatch(3, LENGTHS).map((s) => ({
+      ...s,
+      lossMask: Array.from(s.ids, (_, t) => t === s.ids.length - 1 ? 1 : 0),
+    })),
+  );
+  const batch = await recorded(policy, 3);
+  const { results } = await trainer.gradient(batch, "supervised");
+  const logprobs = batch.map((s) => Array.from(s.logprobs));
+  for (const { index, position, logprob } of results) {
+    logprobs[index]![position] = logprob;
+  }
+  const onPolicy = batch.map((s, i) => ({ ...s, logprobs: logprobs[i]! }));
+  for (const sequences of [single, onPolicy]) {
+    assert.deepEqual(
+      await trainer.gradient(sequences, { ...loss, ratio: "sequence" }),
+      await trainer.gradient(sequences, loss),
+    );
+  }
 });
 
 for (const build of ["relaxed", "plain"] as const) {

@@ -49,6 +49,8 @@ let pointed: usize = 0;
 let probabilities: usize = 0;
 let gateGradients: usize = 0;
 let pointedStride: usize = 0;
+/** Of the segment that is learnt, where its rows share one. */
+let segmentRatio: f32 = 1;
 
 /** Takes the buffers. */
 export function openHead(model: Model, context: i32): void {
@@ -78,21 +80,47 @@ export function learnOutputs(
   dStates: usize,
   dPointerKeys: usize,
 ): void {
-  const model = changetype<Model>(job.model);
+  const backward = job.mode != SCORE;
   for (let s = 0; s < batch.segments; s++) {
     const segment = segmentAt(batch.segmentTable, s);
-    for (let i = 0; i < segment.lossCount; i += BLOCK) {
-      learnBlock(
-        job,
-        model,
-        batch,
-        segment,
-        segment.lossStart + i,
-        min(BLOCK, segment.lossCount - i),
-        dStates,
-        dPointerKeys,
-      );
+    if (job.mode == REINFORCE && job.sequenceRatio) {
+      learnSegment(job, batch, segment, dStates, dPointerKeys, false);
+      segmentRatio = ratioOf(batch, segment);
     }
+    learnSegment(job, batch, segment, dStates, dPointerKeys, backward);
+  }
+}
+
+/** The geometric mean of π/π_old over a segment's loss rows, whose log probabilities are there. */
+function ratioOf(batch: Batch, segment: Segment): f32 {
+  let sum: f64 = 0;
+  for (let i = 0; i < segment.lossCount; i++) {
+    const loss = lossRowAt(batch, segment.lossStart + i);
+    sum += loss.logprob - loss.oldLogprob;
+  }
+  return exp1(<f32> (sum / <f64> segment.lossCount));
+}
+
+function learnSegment(
+  job: TrainJob,
+  batch: Batch,
+  segment: Segment,
+  dStates: usize,
+  dPointerKeys: usize,
+  backward: bool,
+): void {
+  for (let i = 0; i < segment.lossCount; i += BLOCK) {
+    learnBlock(
+      job,
+      changetype<Model>(job.model),
+      batch,
+      segment,
+      segment.lossStart + i,
+      min(BLOCK, segment.lossCount - i),
+      dStates,
+      dPointerKeys,
+      backward,
+    );
   }
 }
 
@@ -105,6 +133,7 @@ function learnBlock(
   count: i32,
   dStates: usize,
   dPointerKeys: usize,
+  backward: bool,
 ): void {
   const vocabStride = rowBytes(model.vocab);
   const dim = model.dim;
@@ -131,9 +160,10 @@ function learnBlock(
   pointerQueries(model, picked, queries, count);
   const longest = lossRowAt(batch, first + count - 1).row - segment.row;
   for (let i = 0; i < count; i++) {
-    learnRow(job, model, lossRowAt(batch, first + i), segment, i, longest);
+    const loss = lossRowAt(batch, first + i);
+    learnRow(job, model, loss, segment, i, longest, backward);
   }
-  if (job.mode == SCORE) return;
+  if (!backward) return;
 
   const gradient = job.gradient;
   gemmTransposed(
@@ -261,6 +291,7 @@ function learnRow(
   segment: Segment,
   index: i32,
   longest: i32,
+  backward: bool,
 ): void {
   const t = loss.row - segment.row;
   const table = segment.table;
@@ -297,6 +328,7 @@ function learnRow(
     return;
   }
   loss.logprob = logprob;
+  if (!backward) return;
   mix(model, table, said, copied, gate, t, probabilities);
   loss.entropy = entropyOf(probabilities, model.vocab);
   const weight = targetWeight(job, loss, logprob);
@@ -323,7 +355,9 @@ function learnRow(
 /** -dL/dlogprob of the target. */
 function targetWeight(job: TrainJob, loss: LossRow, logprob: f32): f32 {
   if (job.mode == SUPERVISED) return job.scale;
-  const ratio = exp1(logprob - loss.oldLogprob);
+  const ratio = job.sequenceRatio
+    ? segmentRatio
+    : exp1(logprob - loss.oldLogprob);
   const advantage = loss.advantage;
   const clipped = advantage > 0
     ? ratio > 1 + job.clipHigh

@@ -108,6 +108,8 @@ export class TrainJob {
   clipHigh: f32;
   klCoef: f32;
   entropyCoef: f32;
+  /** 1 where the ratio is the geometric mean over a segment's loss rows. */
+  sequenceRatio: i32;
 }
 
 /** {@linkcode TrainJob.mode}. */
