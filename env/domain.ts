@@ -11,7 +11,6 @@ import type { z } from "zod";
 import type { Desk, Script } from "./agents/desk.ts";
 import type { Database } from "./database.ts";
 import type { Goal, Request } from "./domains/shared/goal/goal.ts";
-import type { Phraser } from "./domains/shared/user/wording.ts";
 import { ConfigError } from "./errors.ts";
 import type { CommonOptions, WorldPart } from "./generated/world.ts";
 import type { Clause } from "./policy/clause.ts";
@@ -204,5 +203,4 @@ export interface Shift {
   readonly desk: Desk;
   readonly task: Task;
   readonly database: Database;
-  readonly say: Phraser;
 }

@@ -7,9 +7,6 @@
 
 import { partOf } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";
-import type { Goal } from "../domains/shared/goal/goal.ts";
-import { phraser } from "../domains/shared/user/wording.ts";
-import { createRng } from "../random.ts";
 import { sameCanonical } from "../state_hash.ts";
 import type {
   Action,
@@ -62,14 +59,12 @@ class ExpertSession implements AgentSession {
   #calls = 0;
 
   constructor(start: AgentStart, opening: Message[]) {
-    const { task, dataset, seed, firstMessage, history = [] } = start;
+    const { task, dataset, firstMessage, history = [] } = start;
     this.#messages = opening;
-    const { wording } = (task.goal ?? {}) as Partial<Goal>;
     this.#script = partOf(domainOf(dataset), "expert")({
       desk: new Desk(firstMessage),
       task,
       database: dataset.database,
-      say: phraser(createRng(seed, "expert", task.id), { wording }),
     });
     for (const turn of history) this.#catchUp(turn);
   }

@@ -3,12 +3,23 @@
  * lacks, and what it says of it is then simply empty.
  */
 
-import type { JsonObject, JsonValue } from "../../python/python_json.ts";
+import {
+  Float,
+  type JsonObject,
+  type JsonValue,
+} from "../../python/python_value.ts";
 
 /** A string field; empty where there is none. */
 export function text(row: JsonValue | undefined, field: string): string {
   const value = member(row, field);
   return typeof value === "string" ? value : "";
+}
+
+/** A number field; 0 where there is none. */
+export function amount(row: JsonValue | undefined, field: string): number {
+  const value = member(row, field);
+  if (value instanceof Float) return value.value;
+  return typeof value === "number" ? value : 0;
 }
 
 /** The strings of a list field. */

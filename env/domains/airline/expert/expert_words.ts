@@ -6,7 +6,7 @@
 import { numberIn } from "../goal/fares.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
-import { moreWords } from "../../shared/expert/words.ts";
+import { MORE } from "../../shared/expert/words.ts";
 import type { AirlineRequest } from "../goal/request.ts";
 import {
   cabinWords,
@@ -14,67 +14,26 @@ import {
   type TripDetail,
 } from "../user/trip_words.ts";
 import { rows, text } from "../../shared/read_row.ts";
-import type { Phraser } from "../../shared/user/wording.ts";
 
 /** What the expert may have to ask for. */
 export type AirlineMissing = TripDetail | "id";
 
-const QUESTIONS: Readonly<Record<AirlineMissing, readonly string[]>> = {
-  id: [
-    "sure. what is your user id?",
-    "happy to help. may i have your user id?",
-    "of course. please tell me your user id.",
-  ],
-  reservation: [
-    "which reservation is it?",
-    "what is the reservation id, or which trip is it?",
-    "please tell me which reservation.",
-  ],
-  route: [
-    "where do you want to fly, from which airport to which?",
-    "from where to where do you want to fly?",
-    "please tell me the route.",
-  ],
-  date: [
-    "on what date?",
-    "which date do you want?",
-    "when should it be, on which date?",
-  ],
-  pick: [
-    "which flight do you prefer?",
-    "which flight should it be?",
-    "what flight would you prefer?",
-  ],
-  cabin: [
-    "which cabin?",
-    "which cabin do you want?",
-    "what cabin should it be?",
-  ],
-  passengers: [
-    "who is to fly? please tell me the passengers.",
-    "which passengers are to fly, and when were they born?",
-    "please name the passengers, each with their date of birth.",
-  ],
-  bags: [
-    "how many bags?",
-    "how many bags do you have?",
-    "please tell me how many bags.",
-  ],
-  insurance: [
-    "do you want insurance?",
-    "with or without travel insurance?",
-    "would you want travel insurance?",
-  ],
-  pay: [
-    "how do you want to pay?",
-    "which payment should i use?",
-    "what do you want to pay with?",
-  ],
+const QUESTIONS: Readonly<Record<AirlineMissing, string>> = {
+  id: "sure. what is your user id?",
+  reservation: "which reservation is it?",
+  route: "where do you want to fly, from which airport to which?",
+  date: "on what date?",
+  pick: "which flight do you prefer?",
+  cabin: "which cabin?",
+  passengers: "who is to fly? please tell me the passengers.",
+  bags: "how many bags?",
+  insurance: "do you want insurance?",
+  pay: "how do you want to pay?",
 };
 
 /** A question for what is missing. */
-export function askTripWords(missing: AirlineMissing, say: Phraser): string {
-  return say(QUESTIONS[missing]);
+export function askTripWords(missing: AirlineMissing): string {
+  return QUESTIONS[missing];
 }
 
 /** A call to be read back, with what has been looked at before. */
@@ -89,14 +48,8 @@ interface Call {
 /** The details of a call in words, and a request for consent. */
 export function confirmTripWords(
   { request, ...call }: Call & { readonly request: AirlineRequest },
-  say: Phraser,
 ): string {
-  const what = summary(request, call);
-  return say([
-    `i will ${what}, yes or no?`,
-    `shall i ${what}, yes or no?`,
-    `${what}, yes or no?`,
-  ]);
+  return `i will ${summary(request, call)}, yes or no?`;
 }
 
 function summary(request: AirlineRequest, call: Call): string {
@@ -204,13 +157,8 @@ function own(words: string): string {
 }
 
 /** What has been done. */
-export function doneTripWords(
-  { intent, trip }: AirlineRequest,
-  say: Phraser,
-): string {
-  return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${
-    moreWords(say)
-  }`;
+export function doneTripWords({ intent, trip }: AirlineRequest): string {
+  return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${MORE}`;
 }
 
 function result(intent: AirlineRequest["intent"], about: string): string {

@@ -9,7 +9,7 @@ import type { Shift } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
 import { recite } from "../../shared/expert/recite.ts";
-import { answerWords, moreWords } from "../../shared/expert/words.ts";
+import { answerWords, MORE } from "../../shared/expert/words.ts";
 import { text } from "../../shared/read_row.ts";
 import { dutiesOf } from "../goal/duties.ts";
 import { meanings } from "../goal/meanings.ts";
@@ -34,10 +34,10 @@ interface Case extends AirlineShift {
 
 /** Serves all requests of a task; plays τ-bench's, which have no goal. */
 export function* serveAirline(shift: AirlineShift): Script {
-  const { desk, task, say } = shift;
+  const { desk, task } = shift;
   if (task.goal === undefined) return yield* recite(shift);
   yield* askUntil(desk, {
-    question: () => askTripWords("id", say),
+    question: () => askTripWords("id"),
     until: () => desk.everHeard(task.userId),
     times: MAX_ASKS + 1,
   });
@@ -55,27 +55,27 @@ export function* serveAirline(shift: AirlineShift): Script {
     else if (request.refused === true) yield* refuse(one);
     else yield* write(one, writes.shift());
   }
-  yield* desk.say(moreWords(say));
+  yield* desk.say(MORE);
 }
 
 function* answer(one: Case): Script {
-  const { request, say } = one;
+  const { request } = one;
   yield* lookUp(one);
   const { outputs = [] } = request;
-  yield* close(one.desk, answerWords({ request, outputs }, say));
+  yield* close(one.desk, answerWords({ request, outputs }));
 }
 
 function* refuse(one: Case): Script {
-  const { request, say } = one;
+  const { request } = one;
   yield* askDetails(one);
   yield* lookUp(one);
   const told = (request.outputs ?? []).join(", ");
-  yield* close(one.desk, `${refuseTripWords(request, told)} ${moreWords(say)}`);
+  yield* close(one.desk, `${refuseTripWords(request, told)} ${MORE}`);
 }
 
 /** Reads the gold call back, and makes it after a yes. */
 function* write(one: Case, action: ToolAction | undefined): Script {
-  const { desk, request, say } = one;
+  const { desk, request } = one;
   if (request.before !== undefined) yield* readBackFirst(one);
   yield* askDetails(one);
   yield* lookUp(one);
@@ -87,11 +87,11 @@ function* write(one: Case, action: ToolAction | undefined): Script {
     return yield* close(
       desk,
       shown.startsWith("Error")
-        ? `sorry, that is not possible. ${moreWords(say)}`
-        : doneTripWords(request, say),
+        ? `sorry, that is not possible. ${MORE}`
+        : doneTripWords(request),
     );
   }
-  yield* close(one.desk, `then nothing is changed. ${moreWords(say)}`);
+  yield* close(one.desk, `then nothing is changed. ${MORE}`);
 }
 
 /** Reads back what the user wants at first; they change their mind then. */
@@ -106,20 +106,20 @@ function* readBackFirst(one: Case): Script {
 }
 
 function* readBack(
-  { desk, request, say, database }: Case,
+  { desk, request, database }: Case,
   write: ToolAction,
 ): Script<string> {
   const id = text(write.arguments, "reservation_id");
   const held = database.get("reservations", id);
   const call = { request, write, profile: desk.user, held };
-  return yield* desk.say(confirmTripWords(call, say));
+  return yield* desk.say(confirmTripWords(call));
 }
 
 /** Asks for what the user has not said yet. */
-function* askDetails({ desk, request, say }: Case): Script {
+function* askDetails({ desk, request }: Case): Script {
   for (const [kind, words] of tripDetails(request)) {
     yield* askUntil(desk, {
-      question: () => askTripWords(kind, say),
+      question: () => askTripWords(kind),
       until: () => desk.heard(words),
     });
   }

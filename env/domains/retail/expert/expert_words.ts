@@ -3,14 +3,14 @@
  * it is the id of.
  */
 
-import type { Phraser } from "../../shared/user/wording.ts";
-import { moreWords } from "../../shared/expert/words.ts";
+import { MORE } from "../../shared/expert/words.ts";
 import type { Address, RetailRequest } from "../goal/request.ts";
 import { addressWords } from "../user/request_words.ts";
 
 /** What the expert may have to ask for. */
 export type Missing =
   | "identity"
+  | "wish"
   | "order"
   | "items"
   | "newItems"
@@ -18,55 +18,22 @@ export type Missing =
   | "payment"
   | "address";
 
-/** A question for what is missing. */
-export function askWords(
-  missing: Missing,
-  { say, item = "" }: { say: Phraser; item?: string | undefined },
-): string {
-  switch (missing) {
-    case "identity":
-      return say([
-        "sure. what is your email, or your name and zip?",
-        "happy to help. may i have your email, or your name and zip?",
-        "of course. please tell me your email, or your name and zip.",
-      ]);
-    case "order":
-      return say([
-        "which order is it?",
-        "what is the order id?",
-        "please tell me the order id.",
-      ]);
-    case "items":
-      return say([
-        "which item is it?",
-        "which items do you mean?",
-        "please tell me which items.",
-      ]);
-    case "newItems":
-      return say([
-        `what should the ${item} be instead?`,
-        `which option do you want for the ${item}?`,
-        `what do you want instead of the ${item}?`,
-      ]);
-    case "reason":
-      return say([
-        "what is the reason?",
-        "why, no longer needed or ordered by mistake?",
-        "may i ask the reason?",
-      ]);
-    case "payment":
-      return say([
-        "which payment method?",
-        "which payment method should i use?",
-        "what payment method do you want?",
-      ]);
-    case "address":
-      return say([
-        "what is the new address?",
-        "which address should it be?",
-        "please tell me the new address.",
-      ]);
-  }
+const QUESTIONS: Readonly<Record<Missing, string>> = {
+  identity: "sure. what is your email, or your name and zip?",
+  wish: "what exactly do you want me to do?",
+  order: "which order is it?",
+  items: "which item is it?",
+  newItems: "what should the item be instead?",
+  reason: "what is the reason?",
+  payment: "which payment method?",
+  address: "what is the new address?",
+};
+
+/** A question for what is missing; the words for an item say of which one the new variant is missing. */
+export function askWords(missing: Missing, item?: string): string {
+  return item === undefined
+    ? QUESTIONS[missing]
+    : QUESTIONS[missing].replace("the item", `the ${item}`);
 }
 
 /** An item of a read-back: the user's words, and the id that belongs to them. */
@@ -87,13 +54,8 @@ export interface ReadBack {
 }
 
 /** The details, and a request for consent. */
-export function confirmWords(details: ReadBack, say: Phraser): string {
-  const what = summary(details);
-  return say([
-    `${what}, yes or no?`,
-    `shall i ${what}, yes or no?`,
-    `i will ${what}. yes or no?`,
-  ]);
+export function confirmWords(details: ReadBack): string {
+  return `${summary(details)}, yes or no?`;
 }
 
 function summary(details: ReadBack): string {
@@ -127,9 +89,8 @@ function summary(details: ReadBack): string {
 /** What has been done. */
 export function doneWords(
   { request, orderId }: { request: RetailRequest; orderId: string },
-  say: Phraser,
 ): string {
-  return `done, ${result(request, orderId)}. ${moreWords(say)}`;
+  return `done, ${result(request, orderId)}. ${MORE}`;
 }
 
 function result(request: RetailRequest, orderId: string): string {
@@ -153,49 +114,61 @@ function result(request: RetailRequest, orderId: string): string {
   }
 }
 
-/** Why a request is refused: the order's status, or that it belongs to somebody else. */
-export function declineWords(
+/** Why a request is refused, and what else there may be. */
+export function refuseWords(why: string): string {
+  return `sorry, ${why}. ${MORE}`;
+}
+
+/** The refusal for an order's status, or because it is somebody else's: then its status is nobody's business. */
+export function orderRefusal(
   { request, orderId, status }: {
     request: RetailRequest;
     orderId: string;
-    /** `undefined` where the order is somebody else's. */
     status: string | undefined;
   },
-  say: Phraser,
 ): string {
-  if (status === undefined) {
-    return `sorry, order ${orderId} belongs to another account, so i cannot change it. ${
-      moreWords(say)
-    }`;
-  }
-  return `sorry, order ${orderId} is ${status}, so i cannot ${act(request)}. ${
-    moreWords(say)
-  }`;
+  return status === undefined
+    ? `order ${orderId} belongs to another account, so i cannot change it`
+    : `order ${orderId} is ${status}, so i cannot ${act(request)}`;
 }
 
-/** The rule that refuses a request whatever its order's status is; `undefined` where none does. */
-export function ruleWords(request: RetailRequest): string | undefined {
-  const { newItems = [], items = [] } = request;
-  switch (request.refusedBy) {
+/** What breaks a rule, in words. */
+export interface Broken {
+  /** The clause of policy. */
+  readonly clause: RuleClause;
+  readonly request: RetailRequest;
+  /** The words of the item and of what it should become. */
+  readonly item?: string | undefined;
+  readonly newItem?: string | undefined;
+}
+
+/** A clause that details of a request may break. */
+export type RuleClause =
+  | "cancel.reason"
+  | "items.in_stock"
+  | "items.same_product"
+  | "payment.covers"
+  | "return.refund_to";
+
+/** The refusal for a rule that details break. */
+export function ruleRefusal(
+  { clause, request, item, newItem }: Broken,
+): string {
+  switch (clause) {
     case "cancel.reason":
       return "that is not an accepted reason, so i cannot cancel it";
     case "items.in_stock":
-      return `the ${items[0]} in ${newItems[0]} is out of stock, so i cannot ${
+      return `the ${item} in ${newItem} is out of stock, so i cannot ${
         act(request)
       }`;
     case "items.same_product":
-      return `the ${newItems[0]} is another product, so i cannot ${
-        act(request)
-      }`;
-    case "payment.covers_total":
-    case "payment.covers_difference":
+      return `the ${newItem} is another product, so i cannot ${act(request)}`;
+    case "payment.covers":
       return `there is not enough on your gift card, so i cannot ${
         act(request)
       }`;
     case "return.refund_to":
       return "a refund goes to the original payment method or to a gift card, so i cannot send it there";
-    default:
-      return undefined;
   }
 }
 

@@ -1,66 +1,77 @@
 /**
- * How the expert serves a store's user: finds them, finds the order, asks for what is missing, reads back, and
- * writes after a yes.
+ * How the expert serves a store's user: finds them, has them say what they want, finds the order, asks for what is
+ * missing, reads back, and writes after a yes. What users mean it knows from what they said and what the tools showed;
+ * their goal tells it only which words to listen for.
  */
 
-import { call } from "../../shared/call.ts";
-import type { ToolAction } from "../../../types.ts";
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { Shift } from "../../../domain.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import type { ToolAction } from "../../../types.ts";
+import { call } from "../../shared/call.ts";
 import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
-import { answerWords, moreWords } from "../../shared/expert/words.ts";
+import { answerWords, MORE } from "../../shared/expert/words.ts";
+import type { Identity } from "../../shared/goal/goal.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
-import type { Phraser } from "../../shared/user/wording.ts";
 import type { RetailRequest, RetailTask } from "../goal/request.ts";
-import { type Plan, planOf, type PlanStep } from "./expert_plan.ts";
+import { retailBenchGoal } from "../user/bench_goal.ts";
+import { requestWords } from "../user/request_words.ts";
+import { rowAnswer } from "./answers.ts";
 import {
   askWords,
   confirmWords,
-  declineWords,
   doneWords,
   type Missing,
-  type NamedItem,
-  ruleWords,
+  refuseWords,
 } from "./expert_words.ts";
-
-/** What every part of the script works with. */
-interface RetailShift {
-  readonly desk: Desk;
-  readonly plan: Plan;
-  readonly say: Phraser;
-}
+import {
+  isKindOf,
+  itemsMeant,
+  methodMeant,
+  methodSaid,
+  variantMeant,
+} from "./meant.ts";
+import {
+  type Details,
+  detailsRefused,
+  orderRefused,
+  paidBy,
+} from "./refusals.ts";
+import { writeOf } from "./write_of.ts";
 
 /** A request that is being served. */
-interface Case extends RetailShift {
-  readonly step: PlanStep;
+interface Case {
+  readonly desk: Desk;
   readonly request: RetailRequest;
 }
 
 /** Serves all requests of a task. */
 export function* serveRetail(
-  { desk, task, database, say }: Shift & { readonly task: RetailTask },
+  { desk, task, database }: Shift & { readonly task: RetailTask },
 ): Script {
-  const plan = planOf(task, database);
-  const shift = { desk, plan, say };
-  if (!(yield* authenticate(shift))) {
+  const { identity, requests } = task.goal ??
+    retailBenchGoal(task, database).goal;
+  if (!(yield* authenticate(desk, identity))) {
     yield* desk.say("sorry, i cannot help without knowing who you are.");
     return;
   }
-  for (const [i, step] of plan.steps.entries()) {
+  for (const [i, request] of requests.entries()) {
     if (i > 0) desk.beginRequest();
-    yield* serveRequest({ ...shift, step, request: step.request });
+    const refusal = yield* serveRequest({ desk, request });
+    if (refusal !== undefined) yield* close(desk, refuseWords(refusal));
   }
-  if (plan.transfer !== undefined) yield* desk.call(plan.transfer);
-  yield* desk.say(moreWords(say));
+  yield* desk.say(MORE);
 }
 
 /** Finds the user by what they say of themselves. @returns Whether they have said enough. */
-function* authenticate({ desk, plan, say }: RetailShift): Script<boolean> {
-  const { email, firstName, lastName, zip } = plan.identity;
-  const names = [firstName, lastName, zip];
-  const named = () => desk.everHeard(email) || desk.everHeard(...names);
+function* authenticate(
+  desk: Desk,
+  { email, firstName, lastName, zip }: Identity,
+): Script<boolean> {
+  const named = () =>
+    desk.everHeard(email) || desk.everHeard(firstName, lastName, zip);
   yield* askUntil(desk, {
-    question: () => askWords("identity", { say }),
+    question: () => askWords("identity"),
     until: named,
     times: MAX_ASKS + 1,
   });
@@ -74,223 +85,193 @@ function* authenticate({ desk, plan, say }: RetailShift): Script<boolean> {
   return true;
 }
 
-function* serveRequest(one: Case): Script {
-  const { request, step } = one;
+/** What the expert says where it cannot make out what is wanted, or has no means to do it. */
+const CANNOT = "i cannot do that";
+
+/** Meets a request. @returns Why it is refused, where it is. */
+function* serveRequest(one: Case): Script<string | undefined> {
+  const { desk, request } = one;
+  yield* askUntil(desk, {
+    question: () => askWords("wish"),
+    until: () => isStated(one),
+  });
+  if (!isStated(one)) return CANNOT;
   if (request.intent === "question") return yield* answer(one);
   if (request.profileOf !== undefined) {
-    return yield* close(
-      one.desk,
-      `sorry, that profile belongs to another account, so i cannot change it. ${
-        moreWords(one.say)
-      }`,
-    );
+    return "that profile belongs to another account, so i cannot change it";
   }
   if (request.intent === "user_address") {
     return yield* write(one, { orderId: "" });
   }
   const orderId = yield* findOrder(one);
-  if (request.refused === true) return yield* decline(one, orderId);
-  if (step.write !== undefined) yield* write(one, { orderId });
+  if (orderId === undefined) return CANNOT;
+  return orderRefused(desk, { request, orderId }) ??
+    (yield* write(one, { orderId }));
 }
 
-/** Tells what was asked, after the reads that it takes. */
-function* answer(one: Case): Script {
-  const { desk, plan, request, step, say } = one;
-  if (request.orderId !== undefined || request.orderWords !== undefined) {
-    yield* findOrder(one);
-  } else if (plan.reads.length === 0) {
-    yield* readUser(one);
-  }
-  for (const read of plan.reads) {
-    if (!desk.hasCalled(read) && isGrounded(read, desk)) yield* desk.call(read);
-  }
-  if (step.outputs.length > 0) {
-    yield* close(
-      one.desk,
-      answerWords({ request, outputs: step.outputs }, say),
-    );
-  } else if (plan.transfer !== undefined) {
-    yield* desk.call(plan.transfer);
-  } else {
-    yield* close(one.desk, `sorry, i cannot do that. ${moreWords(say)}`);
-  }
+/** Whether the user has said, in a sentence that leaves no doubt, what they want. */
+function isStated({ desk, request }: Case): boolean {
+  return desk.heard(requestWords(request)) ||
+    desk.heard(requestWords({ ...request, ...request.before }));
 }
 
-function* decline(one: Case, orderId: string): Script {
-  const { desk, request, say } = one;
-  const rule = ruleWords(request);
-  if (rule !== undefined) {
-    yield* lookInto(one, orderId);
-    return yield* close(one.desk, `sorry, ${rule}. ${moreWords(say)}`);
-  }
-  const order = desk.row("order_id", orderId);
-  const isOwn = desk.userId === text(order, "user_id");
-  const status = isOwn ? text(order, "status") : undefined;
-  yield* close(one.desk, declineWords({ request, orderId, status }, say));
-}
-
-/** Asks for the details that a rule forbids, and looks up what shows it. */
-function* lookInto(one: Case, orderId: string): Script {
+function* answer(one: Case): Script<string | undefined> {
   const { desk, request } = one;
-  const { reason, items = [], newItems = [], payment } = request;
-  const wanted: readonly [Missing, readonly string[]][] = [
-    ["reason", reason === undefined ? [] : [reason]],
-    ["items", items],
-    ["newItems", newItems],
-    ["payment", payment === undefined ? [] : [payment]],
-  ];
-  for (const [what, words] of wanted) {
-    yield* askUnlessHeard(one, { what, words, item: items[0] });
-  }
-  if (newItems.length > 0 && request.otherProduct !== true) {
-    const held = rows(desk.row("order_id", orderId), "items");
-    for (const words of items) {
-      const item = held.find((one) => text(one, "name") === words);
-      yield* readProduct(one, { id: text(item, "product_id"), words });
+  const isAboutOrder = request.orderId !== undefined ||
+    request.orderWords !== undefined;
+  const orderId = isAboutOrder ? yield* findOrder(one) : undefined;
+  if (!isAboutOrder) yield* readUser(one);
+  const order = desk.row("order_id", orderId ?? "");
+  const answer = rowAnswer(request.question ?? "", { desk, order });
+  if (answer === undefined) return CANNOT;
+  yield* close(desk, answerWords({ request, outputs: [answer] }));
+  return undefined;
+}
+
+/** The order that the request is about, read; `undefined` where the user has not told which it is. */
+function* findOrder(one: Case): Script<string | undefined> {
+  const { desk, request: { orderId, orderWords } } = one;
+  if (orderId !== undefined) {
+    if (!(yield* hear(one, { what: "order", words: [orderId] }))) {
+      return undefined;
     }
-  }
-  if (/^payment|refund/.test(request.refusedBy ?? "")) yield* readUser(one);
-}
-
-/** The order that the request is about, read. */
-function* findOrder(one: Case): Script<string> {
-  const { desk, request, step } = one;
-  const id = text(step.write?.arguments, "order_id") || request.orderId || "";
-  const marker = request.orderWords?.replace(/^the one with the /, "");
-  const described = () =>
-    (id !== "" && desk.heard(id)) ||
-    (marker !== undefined && desk.heard(marker));
-  yield* askUntil(desk, {
-    question: () => askWords("order", { say: one.say }),
-    until: described,
-  });
-  if (id !== "" && desk.heard(id)) {
-    yield* readOrder(one, id);
-    return id;
-  }
-  return yield* searchOrder(one, { id, marker });
-}
-
-/** Reads the user's orders one by one, up to the one that they described. */
-function* searchOrder(
-  one: Case,
-  { id, marker }: { id: string; marker: string | undefined },
-): Script<string> {
-  yield* readUser(one);
-  for (const orderId of texts(one.desk.user, "orders")) {
     yield* readOrder(one, orderId);
-    const items = rows(one.desk.row("order_id", orderId), "items");
-    const found = id === ""
-      ? items.some((item) => text(item, "name") === marker)
-      : orderId === id;
-    if (found) return orderId;
+    return orderId;
   }
-  return id;
+  const marker = orderWords?.replace(/^the one with the /, "");
+  if (marker === undefined) return undefined;
+  if (!(yield* hear(one, { what: "order", words: [marker] }))) return undefined;
+  yield* readUser(one);
+  for (const id of texts(desk.user, "orders")) {
+    yield* readOrder(one, id);
+    const items = rows(desk.row("order_id", id), "items");
+    if (items.some((item) => text(item, "name") === marker)) return id;
+  }
+  return undefined;
 }
 
-/** Collects the details, reads them back, and makes the gold write after a yes. */
-function* write(one: Case, { orderId }: { orderId: string }): Script {
-  const { desk, request, step, say } = one;
-  const action = step.write;
-  if (action === undefined) return;
+/** Collects the details, reads them back, and writes after a yes. @returns Why it is refused, where it is. */
+function* write(
+  one: Case,
+  { orderId }: { orderId: string },
+): Script<string | undefined> {
+  const { desk, request } = one;
   if (request.before !== undefined) yield* readBackFirst(one, orderId);
-  const { items, newItems } = yield* chooseItems(one, { orderId, action });
-  if (request.reason !== undefined) {
-    yield* askUnlessHeard(one, { what: "reason", words: [request.reason] });
-  }
-  if (request.address !== undefined) {
-    const { address1, zip } = request.address;
-    yield* askUnlessHeard(one, { what: "address", words: [address1, zip] });
-  }
-  const paymentId = yield* choosePayment(one, action);
+  const details = yield* collect(one, desk.row("order_id", orderId));
+  if (details === undefined) return CANNOT;
+  const refusal = detailsRefused(desk, { request, details });
+  if (refusal !== undefined) return refusal;
+  const action = writeOf(request, { orderId, userId: desk.userId, details });
+  const { paymentId, items, variants } = details;
   const readBack = {
     request,
     orderId,
-    items,
-    newItems,
+    items: named(items, request.items),
+    newItems: named(variants, request.newItems),
     paymentId,
     reason: request.reason ?? "",
     address: request.address,
   };
   for (let asks = 0; asks <= MAX_ASKS; asks++) {
-    const reply = yield* desk.say(confirmWords(readBack, say));
-    if (/\byes\b/.test(reply)) {
-      return yield* carryOut(one, { action, orderId });
-    }
+    const reply = yield* desk.say(confirmWords(readBack));
+    if (/\byes\b/.test(reply)) return yield* carryOut(one, { action, orderId });
   }
-  yield* close(one.desk, `then nothing is changed. ${moreWords(say)}`);
+  yield* close(desk, `then nothing is changed. ${MORE}`);
+  return undefined;
+}
+
+function named(items: readonly JsonObject[], words: readonly string[] = []) {
+  return items.map((item, i) => ({
+    id: text(item, "item_id"),
+    words: words[i] ?? "",
+  }));
 }
 
 /** Reads back what the user wants at first; they change their mind then. */
 function* readBackFirst(one: Case, orderId: string): Script {
-  const { desk, say } = one;
+  const { desk } = one;
   const request = { ...one.request, ...one.request.before };
+  yield* hearPlain({ desk, request });
   const { reason = "", address } = request;
-  if (reason !== "") {
-    yield* askUnlessHeard(one, { what: "reason", words: [reason] });
-  }
-  if (address !== undefined) {
-    const words = [address.address1, address.zip];
-    yield* askUnlessHeard(one, { what: "address", words });
-  }
   const nothing = { items: [], newItems: [], paymentId: "" };
-  const readBack = { ...nothing, request, orderId, reason, address };
-  yield* desk.say(confirmWords(readBack, say));
-}
-
-function* carryOut(
-  one: Case,
-  { action, orderId }: { action: ToolAction; orderId: string },
-): Script {
-  const { desk, request, say } = one;
-  const shown = yield* desk.call(action);
-  yield* close(
-    one.desk,
-    shown.startsWith("Error")
-      ? `sorry, that is not possible. ${moreWords(say)}`
-      : doneWords({ request, orderId }, say),
+  yield* desk.say(
+    confirmWords({ ...nothing, request, orderId, reason, address }),
   );
 }
 
-/** The items of the write, each with the user's words for it. */
-function* chooseItems(
-  one: Case,
-  { orderId, action }: { orderId: string; action: ToolAction },
-): Script<{ items: NamedItem[]; newItems: NamedItem[] }> {
-  const { desk, request } = one;
-  const words = request.items ?? [];
-  if (words.length > 0) yield* askUnlessHeard(one, { what: "items", words });
-  const items = texts(action.arguments, "item_ids")
-    .map((id, i) => ({ id, words: words[i] ?? "" }));
-  const newIds = texts(action.arguments, "new_item_ids");
-  if (newIds.length === 0) return { items, newItems: [] };
-  const shown = rows(desk.row("order_id", orderId), "items");
-  for (const { id, words } of items) {
-    const item = shown.find((other) => text(other, "item_id") === id);
-    yield* readProduct(one, { id: text(item, "product_id"), words });
-  }
-  const newWords = request.newItems ?? [];
-  yield* askUnlessHeard(one, {
-    what: "newItems",
-    words: newWords,
-    item: words[0],
-  });
-  return {
-    items,
-    newItems: newIds.map((id, i) => ({ id, words: newWords[i] ?? "" })),
-  };
+function* carryOut(
+  { desk, request }: Case,
+  { action, orderId }: { action: ToolAction; orderId: string },
+): Script<string | undefined> {
+  const shown = yield* desk.call(action);
+  if (shown.startsWith("Error")) return "that is not possible";
+  yield* close(desk, doneWords({ request, orderId }));
+  return undefined;
 }
 
-function* choosePayment(one: Case, action: ToolAction): Script<string> {
-  const id = text(action.arguments, "payment_method_id");
-  if (id === "") return id;
-  const { desk, request } = one;
-  yield* askUnlessHeard(one, {
-    what: "payment",
-    words: [request.payment ?? ""],
-  });
-  if (!desk.knows(id)) yield* readUser(one);
-  return id;
+/** Asks for what has not been said, and looks up what it means; `undefined` where that stays open. */
+function* collect(
+  one: Case,
+  order: JsonObject | undefined,
+): Script<Details | undefined> {
+  const { request: { items: words = [] } } = one;
+  const isHeard = yield* hear(one, { what: "items", words });
+  const items = itemsMeant(order, words);
+  if (!isHeard || items === undefined) return;
+  const variants = yield* chooseVariants(one, items);
+  if (variants === undefined || !(yield* hearPlain(one))) return;
+  const paymentId = yield* choosePayment(one, order);
+  return paymentId === undefined
+    ? undefined
+    : { order, items, variants, paymentId };
+}
+
+/** The variants that the items should become. */
+function* chooseVariants(
+  one: Case,
+  items: readonly JsonObject[],
+): Script<JsonObject[] | undefined> {
+  const { request: { items: words = [], newItems = [], otherProduct } } = one;
+  const products = items.map((item) => text(item, "product_id"));
+  if (newItems.length > 0 && otherProduct !== true) {
+    for (const [i, id] of products.entries()) {
+      yield* readProduct(one, { id, words: words[i] ?? "" });
+    }
+  }
+  const about = { what: "newItems", words: newItems, item: words[0] } as const;
+  if (!(yield* hear(one, about))) return;
+  if (otherProduct === true) return [];
+  const variants = newItems.flatMap((into, i) =>
+    variantMeant(one.desk.row("product_id", products[i] ?? ""), into) ?? []
+  );
+  return variants.length === newItems.length ? variants : undefined;
+}
+
+/** Hears what is used as it was said. @returns Whether it was said. */
+function* hearPlain(one: Case): Script<boolean> {
+  const { reason, address } = one.request;
+  const reasons = reason === undefined ? [] : [reason];
+  return (yield* hear(one, { what: "reason", words: reasons })) &&
+    (yield* hear(one, {
+      what: "address",
+      words: Object.values(address ?? {}),
+    }));
+}
+
+/** The id of the method that pays; empty where none is needed, `undefined` where it stays open. */
+function* choosePayment(
+  one: Case,
+  order: JsonObject | undefined,
+): Script<string | undefined> {
+  const { desk, request: { intent, payment: words } } = one;
+  if (words === undefined) return "";
+  if (!(yield* hear(one, { what: "payment", words: [words] }))) return;
+  const said = methodSaid(words);
+  if (said !== undefined) return said;
+  const before = paidBy(order);
+  if (intent !== "modify_payment" && isKindOf(words, before)) return before;
+  yield* readUser(one);
+  return methodMeant(desk.user, words);
 }
 
 function* readUser({ desk }: Case): Script {
@@ -315,25 +296,16 @@ function* readProduct(
   );
 }
 
-function* askUnlessHeard(
-  one: Case,
+/** Asks for something until it was said, or has been asked often enough. @returns Whether it was said. */
+function* hear(
+  { desk }: Case,
   { what, words, item }: {
     what: Missing;
     words: readonly string[];
     item?: string | undefined;
   },
-): Script {
-  const { desk, say } = one;
-  yield* askUntil(desk, {
-    question: () => askWords(what, { say, item }),
-    until: () => desk.heard(...words),
-  });
-}
-
-/** Whether all arguments of a gold read have been said or shown (a calculation is the expert's own). */
-function isGrounded({ name, arguments: args }: ToolAction, desk: Desk) {
-  return name === "calculate" ||
-    [...args.values()].every((value) =>
-      typeof value === "string" && desk.knows(value)
-    );
+): Script<boolean> {
+  const until = () => desk.heard(...words);
+  yield* askUntil(desk, { question: () => askWords(what, item), until });
+  return until();
 }

@@ -52,10 +52,11 @@ function requestOf(source: RequestSource): RetailRequest {
   const order = database.get("orders", orderId);
   const known = task.instruction.includes(orderId.replace("#", "")) ||
     order === undefined;
-  const names = rows(order, "items").map((item) => text(item, "name"));
   const about = {
     ...base,
-    ...known ? { orderId } : { orderWords: `the one with the ${names[0]}` },
+    ...known
+      ? { orderId }
+      : { orderWords: `the one with the ${tellingItem(source, orderId)}` },
   };
   switch (intent) {
     case "cancel":
@@ -71,6 +72,17 @@ function requestOf(source: RequestSource): RetailRequest {
         payment: paymentOf(source),
       };
   }
+}
+
+/** The name of an item that no other order of the user's has; of the first one where there is none. */
+function tellingItem({ user, database }: RequestSource, orderId: string) {
+  const namesIn = (id: string) =>
+    rows(database.get("orders", id), "items").map((item) => text(item, "name"));
+  const others = new Set(
+    texts(user, "orders").filter((id) => id !== orderId).flatMap(namesIn),
+  );
+  const names = namesIn(orderId);
+  return names.find((name) => !others.has(name)) ?? names[0];
 }
 
 /** Items by their name, told apart by their options where the order has several of a name. */

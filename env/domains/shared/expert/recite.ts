@@ -4,10 +4,10 @@ import type { Script } from "../../../agents/desk.ts";
 import type { Shift } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { benchGoal } from "../goal/bench_goal.ts";
-import { answerWords, moreWords } from "./words.ts";
+import { answerWords, MORE } from "./words.ts";
 
 /** What is done, then what is told, then the gold transfer to a person, where there is one. */
-export function* recite({ desk, task, database, say }: Shift): Script {
+export function* recite({ desk, task, database }: Shift): Script {
   const { goal } = benchGoal(task, { database });
   const { outputs } = task;
   for (const action of task.actions) {
@@ -15,11 +15,11 @@ export function* recite({ desk, task, database, say }: Shift): Script {
   }
   const [request] = goal.requests;
   if (request !== undefined && outputs.length > 0) {
-    yield* desk.say(answerWords({ request, outputs }, say));
+    yield* desk.say(answerWords({ request, outputs }));
   }
   const transfer = task.actions.find(isTransfer);
   if (transfer !== undefined) yield* desk.call(transfer);
-  else yield* desk.say(moreWords(say));
+  else yield* desk.say(MORE);
 }
 
 /** Whether a call hands the user over to a person. */

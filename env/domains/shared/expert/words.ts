@@ -1,27 +1,17 @@
-/** Sentences of the expert that every desk has. */
+/** Sentences of the expert that every desk has. It has one for each purpose: what it says is there to be imitated. */
 
 import type { Request } from "../goal/goal.ts";
-import type { Phraser } from "../user/wording.ts";
+
+/** Whether there is anything else. */
+export const MORE = "anything else?";
 
 /** The answer to a question: its own words, then what was asked for. */
 export function answerWords(
   { request, outputs }: { request: Request; outputs: readonly string[] },
-  say: Phraser,
 ): string {
   const answer = outputs.join(", ");
   const asked = request.question ?? "";
   return asked.length > 0 && asked.length <= 80
-    ? `the ${asked.replaceAll(/\bmy\b/g, "your")} is ${answer}. ${
-      moreWords(say)
-    }`
-    : `here is what you asked for: ${answer}. ${moreWords(say)}`;
-}
-
-/** Whether there is anything else. */
-export function moreWords(say: Phraser): string {
-  return say([
-    "anything else?",
-    "is there anything else?",
-    "can i help with anything else?",
-  ]);
+    ? `the ${asked.replaceAll(/\bmy\b/g, "your")} is ${answer}. ${MORE}`
+    : `here is what you asked for: ${answer}. ${MORE}`;
 }

@@ -70,6 +70,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     }
     if (heard.wantsYes) return this.#consent(message, { facts, request });
     if (facts.length > 0) return this.#moved(this.#tell(facts));
+    if (heard.asksWish) return this.#moved([this.#wish(request)]);
     return this.#nudge({ heard, request });
   }
 
@@ -140,6 +141,10 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     if (this.course.stall()) return this.next();
     if (heard.asked.size > 0) return "i do not know that.";
     if (!heard.asksMore && this.course.waits) return "ok.";
+    return this.#wish(request);
+  }
+
+  #wish(request: R): string {
     return request.intent === "question"
       ? `please tell me the ${this.words(request)}.`
       : `please ${this.words(request)}.`;

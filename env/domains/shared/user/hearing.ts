@@ -26,6 +26,8 @@ export interface Heard {
   readonly wantsYes: boolean;
   /** Whether there is anything else, or what the request is. */
   readonly asksMore: boolean;
+  /** What exactly the user wants. */
+  readonly asksWish: boolean;
   /** The agent says that something cannot be done. */
   readonly refuses: boolean;
   /** The agent says that what the user wanted is done. */
@@ -67,6 +69,9 @@ const CONFIRM =
 const MORE =
   /\b(anything|something|any ?one|any|what) (else|other|more|further)\b|\bhow (else )?(can|may|could) i (help|assist|be of)|\b(further|additional|more) (help|assistance|questions|requests)\b|\bis that all\b|\bwhat can i do\b/;
 
+const WISH =
+  /\bwhat (exactly )?(do|would) you (want|like|wish)( me)? to (do|be done)\b/;
+
 const REFUSES =
   /\b(can ?not|can'?t|could not|couldn'?t|unable|not (possible|able|allowed|eligible|permitted|authorized)|won'?t be able|impossible|deny|denied|decline|refuse|unfortunately|another account|someone else|(is|are|was) not (your|yours))\b/;
 
@@ -102,6 +107,7 @@ export function hear(message: string, { topic, details }: Listening): Heard {
     wantsYes: YES_NO.test(text) ||
       (!identity && asking.some((sentence) => CONFIRM.test(sentence))),
     asksMore: asking.some((sentence) => MORE.test(sentence)),
+    asksWish: asking.some((sentence) => WISH.test(sentence)),
     refuses: REFUSES.test(text),
     reports: DONE.test(text) &&
       (topic.test(text) || GENERIC_DONE.test(text)),

@@ -1,0 +1,94 @@
+/** What the expert refuses, from what was said and shown: policy's rules, applied to the rows on the desk. */
+
+import type { Desk } from "../../../agents/desk.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { amount, row, rows, text } from "../../shared/read_row.ts";
+import type { Intent, RetailRequest } from "../goal/request.ts";
+import { orderRefusal, type RuleClause, ruleRefusal } from "./expert_words.ts";
+
+/** What a request comes to once its details are known. */
+export interface Details {
+  readonly order: JsonObject | undefined;
+  readonly items: readonly JsonObject[];
+  /** What the items should become, in their order. */
+  readonly variants: readonly JsonObject[];
+  readonly paymentId: string;
+}
+
+/** Why the order itself cannot be acted on; `undefined` where it can. */
+export function orderRefused(
+  desk: Desk,
+  { request, orderId }: { request: RetailRequest; orderId: string },
+): string | undefined {
+  const order = desk.row("order_id", orderId);
+  if (order === undefined) return undefined;
+  if (text(order, "user_id") !== desk.userId) {
+    return orderRefusal({ request, orderId, status: undefined });
+  }
+  const status = text(order, "status");
+  return status === NEEDED_STATUS[request.intent]
+    ? undefined
+    : orderRefusal({ request, orderId, status });
+}
+
+const NEEDED_STATUS: Readonly<Partial<Record<Intent, string>>> = {
+  cancel: "pending",
+  modify_items: "pending",
+  modify_address: "pending",
+  modify_payment: "pending",
+  return: "delivered",
+  exchange: "delivered",
+};
+
+const REASONS: readonly string[] = ["no longer needed", "ordered by mistake"];
+
+/** Why the details are refused; `undefined` where no rule is seen to be broken. */
+export function detailsRefused(
+  desk: Desk,
+  { request, details }: { request: RetailRequest; details: Details },
+): string | undefined {
+  const { intent, reason, items = [], newItems = [], otherProduct } = request;
+  const broken = (clause: RuleClause, i = 0) =>
+    ruleRefusal({ clause, request, item: items[i], newItem: newItems[i] });
+  if (intent === "cancel" && !REASONS.includes(reason ?? "")) {
+    return broken("cancel.reason");
+  }
+  if (otherProduct === true) return broken("items.same_product");
+  const absent = details.variants.findIndex((one) =>
+    one.get("available") !== true
+  );
+  if (absent >= 0) return broken("items.in_stock", absent);
+  if (costs(intent, details) > held(desk.user, details.paymentId) + 0.005) {
+    return broken("payment.covers");
+  }
+  const { order, paymentId } = details;
+  return intent === "return" && paymentId !== paidBy(order) &&
+      !paymentId.startsWith("gift_card")
+    ? broken("return.refund_to")
+    : undefined;
+}
+
+/** The method that paid an order. */
+export function paidBy(order: JsonObject | undefined): string {
+  return text(rows(order, "payment_history")[0], "payment_method_id");
+}
+
+/** What is to be paid. */
+function costs(intent: Intent, { order, items, variants }: Details): number {
+  if (intent === "modify_payment") {
+    return amount(rows(order, "payment_history")[0], "amount");
+  }
+  return variants.reduce(
+    (sum, variant, i) =>
+      sum + amount(variant, "price") - amount(items[i], "price"),
+    0,
+  );
+}
+
+/** What a method is seen to hold: without end, but for gift cards of the profile where it was looked at. */
+function held(profile: JsonObject | undefined, id: string): number {
+  const method = row(row(profile, "payment_methods"), id);
+  return text(method, "source") === "gift_card"
+    ? amount(method, "balance")
+    : Infinity;
+}
