@@ -35,7 +35,7 @@ export interface Domain {
   readonly goals?: GoalsPart;
   /** Makes the user of one episode who needs no model. */
   scriptedUser?(start: UserStart): User;
-  /** How an agent who knows the gold serves the user of a task. */
+  /** How an agent serves the user of a task who listens for the words of its goal. */
   expert?(shift: Shift): Script;
   readonly world?: WorldPart<CommonOptions>;
 }

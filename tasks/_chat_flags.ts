@@ -110,7 +110,7 @@ async function openExpert({ data, tauBench }: ChatFlags): Promise<Counterpart> {
   return {
     agent: expertAgent(),
     dataset: await openDataset(config.data),
-    description: "the expert, who knows the task",
+    description: "the expert, who listens for what the scripted user would say",
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -123,7 +123,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task chat --agent expert --split dev",
-      does: "the expert, who knows what you want",
+      does: "the expert, to whom you speak as the scripted user would",
     },
   ],
   interruptNote: "Stopped; the conversation is not scored",

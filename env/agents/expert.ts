@@ -1,8 +1,8 @@
 /**
- * The expert agent: it knows the gold of a task and acts it out as a clerk would. It asks who the user
- * is, looks up what it needs, asks for what is missing, reads the details back, writes after a yes, and
- * tells what was asked. The demonstrations that it makes teach a policy that sees only the conversation, so
- * every id, name and address that it uses has been said or shown before.
+ * The expert agent: it serves a user as a clerk would. It asks who the user is, looks up what it needs, asks for what
+ * is missing, reads the details back, writes after a yes, and tells what was asked. It listens for the words that the
+ * scripted user of the task says, and acts on nothing but what was said and shown: its demonstrations teach a policy
+ * that sees only the conversation. Where that leaves open what is meant, it says that it cannot help.
  */
 
 import { partOf } from "../domain.ts";

@@ -35,7 +35,7 @@ export const evaluationSchema = z.strictObject({
   }),
   agent: agentName("expert").default("tool-calling").meta({
     description:
-      "Who serves: a model by a strategy, or the expert, who knows the gold",
+      "Who serves: a model by a strategy, or the expert, who knows the scripted user's words",
     cli: {},
   }),
   prompt: z.enum(["full", "none"]).default("full").describe(

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { generated } from "../../../env/generated/generated.ts";
-import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { JsonValue } from "../../../env/python/python_json.ts";
 import type { Dataset, Episode, Message, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
-
-const TAU_BENCH = Deno.env.get("TAU_BENCH_DIR") ??
-  new URL("../../../../shared/tau-bench", import.meta.url).pathname;
 
 const HARD = {
   trainTasks: 200,
@@ -115,21 +111,6 @@ Deno.test("expertAgent() gives up on a customer who does not say who they are", 
   session.close();
 });
 
-Deno.test({
-  name: "expertAgent() solves τ-bench's retail tasks through the scripted user",
-  ignore: !exists(TAU_BENCH),
-  async fn() {
-    const dataset = await loadTauBench(TAU_BENCH, "retail");
-    for (const split of ["train", "dev", "test"] as const) {
-      for (const task of dataset.tasks(split)) {
-        const { reward, failure } = await demonstrate(dataset, task);
-        assert.equal(failure, null, task.id);
-        assert.equal(reward?.value, 1, task.id);
-      }
-    }
-  },
-});
-
 function demonstrate(
   dataset: Dataset,
   task: Task,
@@ -175,12 +156,4 @@ function chosenItems(message: Message): string[] {
   return (message.toolCalls ?? []).flatMap(({ arguments: args }) =>
     ["item_ids", "new_item_ids"].flatMap((key) => leaves(args.get(key) ?? null))
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

@@ -3,10 +3,7 @@
 import type { Script } from "../../../env/agents/desk.ts";
 import type { Shift } from "../../../env/domain.ts";
 import { askUntil, close } from "../../../env/domains/shared/expert/moves.ts";
-import {
-  answerWords,
-  moreWords,
-} from "../../../env/domains/shared/expert/words.ts";
+import { answerWords, MORE } from "../../../env/domains/shared/expert/words.ts";
 import { needsWrite } from "../../../env/domains/shared/goal/goal.ts";
 import { text, texts } from "../../../env/domains/shared/read_row.ts";
 import type { Task } from "../../../env/types.ts";
@@ -18,9 +15,9 @@ interface LibraryShift extends Shift {
 
 /** Serves all requests of a reader. */
 export function* serveReader(shift: LibraryShift): Script {
-  const { desk, task: { userId, goal }, say } = shift;
+  const { desk, task: { userId, goal } } = shift;
   yield* askUntil(desk, {
-    question: () => say(["what is your card number?", "your card, please?"]),
+    question: () => "what is your card number?",
     until: () => desk.everHeard(userId),
   });
   yield* desk.call(call("get_user_details", "user_id", userId));
@@ -28,33 +25,30 @@ export function* serveReader(shift: LibraryShift): Script {
     if (i > 0) desk.beginRequest();
     yield* serve(shift, request);
   }
-  yield* desk.say(moreWords(say));
+  yield* desk.say(MORE);
 }
 
 function* serve(shift: LibraryShift, request: LibraryRequest): Script {
-  const { desk, say } = shift;
+  const { desk } = shift;
   const { title, outputs = [], refused } = request;
   yield* askUntil(desk, {
-    question: () => say(["which book is it?", "what is its title?"]),
+    question: () => "which book is it?",
     until: () => desk.heard(title),
   });
   const id = yield* findBook(shift, title);
   if (refused === true) {
     const words = `sorry, it is ${outputs.join()}, so i cannot renew it.`;
-    return yield* close(desk, `${words} ${moreWords(say)}`);
+    return yield* close(desk, `${words} ${MORE}`);
   }
   if (!needsWrite(request)) {
     const question = `due date of ${title}`;
-    const words = answerWords(
-      { request: { ...request, question }, outputs },
-      say,
-    );
+    const words = answerWords({ request: { ...request, question }, outputs });
     return yield* close(desk, words);
   }
   const reply = yield* desk.say(`i will renew ${title}, ${id}, yes or no?`);
   if (!/\byes\b/.test(reply)) return;
   yield* desk.call(call("renew_book", "book_id", id));
-  yield* close(desk, `done, it is renewed. ${moreWords(say)}`);
+  yield* close(desk, `done, it is renewed. ${MORE}`);
 }
 
 function* findBook({ desk }: LibraryShift, title: string): Script<string> {

@@ -36,7 +36,7 @@ import {
   detailsRefused,
   orderRefused,
   paidBy,
-} from "./refusals.ts";
+} from "./refused.ts";
 import { writeOf } from "./write_of.ts";
 
 /** A request that is being served. */

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { expertAgent } from "../../../env/agents/expert.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import { rollout } from "../../../env/rollout.ts";
+import type { Dataset, Episode, Task } from "../../../env/types.ts";
+import { scriptedUser } from "../../../env/users/scripted.ts";
+import {
+  RETAIL_WORDS,
+  retailCheck,
+  underivable,
+} from "../../support/underivable.ts";
+
+const TAU_BENCH = Deno.env.get("TAU_BENCH_DIR") ??
+  new URL("../../../../shared/tau-bench", import.meta.url).pathname;
+
+const HARD = {
+  trainTasks: 200,
+  devTasks: 1,
+  testTasks: 1,
+  refusedShare: 0.3,
+  twoIntentShare: 0.5,
+  changeOfMindShare: 0.3,
+};
+
+function serve(dataset: Dataset, task: Task): Promise<Episode> {
+  return rollout({
+    dataset,
+    task,
+    agent: expertAgent({ prompt: "none" }),
+    user: scriptedUser(dataset),
+    seed: 5,
+    maxTurns: 90,
+  });
+}
+
+/** Serves the tasks; fails where a conversation is not derivable. @returns How many were solved. */
+async function solvedHonestly(
+  dataset: Dataset,
+  tasks: readonly Task[],
+): Promise<number> {
+  let solved = 0;
+  const faults: string[] = [];
+  for (const task of tasks) {
+    const { messages, reward } = await serve(dataset, task);
+    const own = underivable(messages, {
+      words: RETAIL_WORDS,
+      check: retailCheck,
+    });
+    faults.push(...own.map((fault) => `${task.id}, ${fault}`));
+    solved += reward?.value ?? 0;
+  }
+  assert.deepEqual(faults, []);
+  return solved;
+}
+
+Deno.test("expertAgent() in a generated store does nothing that the conversation does not give", async () => {
+  const dataset = await generated(31, {
+    ...HARD,
+    itemsMax: 4,
+    requestedItemsMax: 3,
+    extraOrdersMax: 2,
+    paymentMethodsMax: 3,
+    orderStatedShare: 0.4,
+    detailsStatedShare: 0.4,
+    wording: 6,
+  });
+  const tasks = dataset.tasks("train");
+  assert.equal(await solvedHonestly(dataset, tasks), tasks.length);
+});
+
+Deno.test({
+  name:
+    "expertAgent() on the real τ-retail does nothing that the conversation does not give",
+  ignore: !exists(TAU_BENCH),
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const least = { train: 50, dev: 20, test: 77 };
+    for (const split of ["train", "dev", "test"] as const) {
+      const tasks = dataset.tasks(split);
+      const some = split === "train"
+        ? tasks.filter((_, i) => i % 10 === 0)
+        : tasks;
+      assert.equal(await solvedHonestly(dataset, some), least[split], split);
+    }
+  },
+});
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * What an agent's calls and words hold that the conversation before them does not: written apart from the expert, on
+ * the messages alone, and without the gold.
+ */
+
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+} from "../../env/python/python_json.ts";
+import { row, rows, text } from "../../env/domains/shared/read_row.ts";
+import type { Message, ToolAction } from "../../env/types.ts";
+
+/** By tool, how users put the request that it meets. Reads are nobody's request. */
+export type RequestWords = Readonly<Record<string, RegExp>>;
+
+/** A domain's own checks of a call. */
+export type CallCheck = (
+  call: ToolAction,
+  before: Transcript,
+) => readonly string[];
+
+/** Every fault of a conversation, with its place. */
+export function underivable(
+  messages: readonly Message[],
+  { words, check }: { words: RequestWords; check?: CallCheck },
+): string[] {
+  return messages.flatMap((message, i) => {
+    if (message.role !== "assistant") return [];
+    const before = new Transcript(messages.slice(0, i));
+    const calls = message.toolCalls ?? [];
+    const faults = calls.flatMap((call) => [
+      ...unknownValues(call, before),
+      ...unsupportedChoice(call, { before, words }),
+      ...check?.(call, before) ?? [],
+    ]);
+    const told = untoldNumbers(message.content, before);
+    return [...faults, ...told].map((fault) => `message ${i}: ${fault}`);
+  });
+}
+
+/** A conversation up to a message. */
+export class Transcript {
+  readonly #messages: readonly Message[];
+  /** All that the user said, lower case. */
+  readonly said: string;
+  /** All that the tools showed. */
+  readonly shown: readonly string[];
+
+  constructor(messages: readonly Message[]) {
+    this.#messages = messages;
+    this.said = this.#of("user").join("\n").toLowerCase();
+    this.shown = this.#of("tool");
+  }
+
+  #of(role: Message["role"]): string[] {
+    return this.#messages.filter((one) => one.role === role)
+      .map(({ content }) => content);
+  }
+
+  /** What the user said from their last request on, lower case; a request is what has the words of one. */
+  sinceRequest(words: RegExp): string {
+    const said = this.#of("user").map((one) => one.toLowerCase());
+    const at = said.findLastIndex((one) => words.test(one));
+    return at < 0 ? "" : said.slice(at).join("\n");
+  }
+
+  has(value: string): boolean {
+    return this.said.includes(value.toLowerCase()) ||
+      this.shown.some((one) => one.includes(value));
+  }
+
+  /** The last shown row that has a field of that value. */
+  row(field: string, value: string): JsonObject | undefined {
+    return this.rows.findLast((one) => text(one, field) === value);
+  }
+
+  get rows(): JsonObject[] {
+    return this.shown.filter((one) => one.startsWith("{"))
+      .map((one) => parsePythonJson(one)).filter((one) => one instanceof Map);
+  }
+}
+
+/** Strings of the arguments that were neither said nor shown, and numbers of sums. */
+function unknownValues(
+  { name, arguments: args }: ToolAction,
+  before: Transcript,
+): string[] {
+  const values = [...args.values()].flatMap(leaves);
+  const parts = name === "calculate"
+    ? values.flatMap((value) => value.match(/\d+(\.\d+)?/g) ?? [])
+    : values;
+  return parts.filter((value) => !before.has(value))
+    .map((value) => `${name} has "${value}", which was not said or shown`);
+}
+
+export function leaves(value: JsonValue): string[] {
+  if (Array.isArray(value)) return value.flatMap(leaves);
+  if (value instanceof Map) return [...value.values()].flatMap(leaves);
+  return typeof value === "string" ? [value] : [];
+}
+
+/** A write whose request the user has not made last, or not without another one beside it. */
+function unsupportedChoice(
+  { name }: ToolAction,
+  { before, words }: { before: Transcript; words: RequestWords },
+): string[] {
+  const own = words[name];
+  if (own === undefined) return [];
+  const any = new RegExp(
+    Object.values(words).map((one) => one.source).join("|"),
+  );
+  const last = before.sinceRequest(any).split("\n")[0] ?? "";
+  const named = Object.keys(words).filter((tool) => words[tool]!.test(last));
+  return named.length === 1 && named[0] === name
+    ? []
+    : [`${name} is called after "${last}"`];
+}
+
+/** Amounts and ids that are told without having been shown, said or counted. */
+function untoldNumbers(content: string, before: Transcript): string[] {
+  return (content.match(/\d+(\.\d+)?/g) ?? [])
+    .filter((value) => !before.has(value) && !isCount(Number(value), before))
+    .map((value) => `"${value}" is told`);
+}
+
+/** Whether something that was shown has that many members that can be had. */
+function isCount(value: number, { rows: shown }: Transcript): boolean {
+  return shown.some((one) =>
+    rows(one, "variants").filter((variant) => variant.get("available") === true)
+      .length === value
+  );
+}
+
+/** How a store's users put their requests. */
+export const RETAIL_WORDS: RequestWords = {
+  cancel_pending_order: /\bcancel/,
+  return_delivered_order_items: /\breturn/,
+  exchange_delivered_order_items: /\bexchang/,
+  modify_pending_order_items: /\b(change (the|something)|modify)\b/,
+  modify_pending_order_address: /\bship\b/,
+  modify_pending_order_payment: /\bpay for\b/,
+  modify_user_address: /\bdefault address\b/,
+};
+
+/** Whether items, variants and methods of a store's call are what the user's words pick out. */
+export function retailCheck(call: ToolAction, before: Transcript): string[] {
+  const { name, arguments: args } = call;
+  if (name === "get_product_details") return productCheck(call, before);
+  const words = RETAIL_WORDS[name];
+  if (words === undefined) return [];
+  const said = before.sinceRequest(words);
+  const order = before.row("order_id", text(args, "order_id"));
+  const items = leaves(args.get("item_ids") ?? null);
+  const news = leaves(args.get("new_item_ids") ?? null);
+  return [
+    ...items.filter((id) => !isItemSaid(id, { order, said }))
+      .map((id) => `the item ${id} was not named`),
+    ...news.filter((id, i) =>
+      !isVariantSaid(id, { old: itemOf(order, items[i] ?? ""), before, said })
+    ).map((id) => `the variant ${id} was not described`),
+    ...leaves(args.get("payment_method_id") ?? null)
+      .filter((id) => !isMethodSaid(id, { order, before, said }))
+      .map((id) => `the method ${id} was not named`),
+    ...["reason", "address1", "zip"].flatMap((key) =>
+      leaves(args.get(key) ?? null)
+    ).filter((value) => !said.includes(value.toLowerCase()))
+      .map((value) => `"${value}" was not said of this request`),
+  ];
+}
+
+/** A product is looked at because an item of it was named. */
+function productCheck(
+  { arguments: args }: ToolAction,
+  before: Transcript,
+): string[] {
+  const id = text(args, "product_id");
+  const names = before.rows.flatMap((one) => [
+    ...rows(one, "items").filter((item) => text(item, "product_id") === id)
+      .map((item) => text(item, "name")),
+    ...[...one].filter(([, value]) => value === id).map(([key]) => key),
+  ]);
+  return names.some((name) => isNamedIn(before.said, name))
+    ? []
+    : [`the product ${id} was not named`];
+}
+
+/** Whether the name is said, whatever is between its letters: `tshirt` for `T-Shirt`. */
+function isNamedIn(said: string, name: string): boolean {
+  const plain = (one: string) => one.toLowerCase().replaceAll(/[^a-z]/g, "");
+  return plain(said).includes(plain(name));
+}
+
+function itemOf(order: JsonObject | undefined, id: string) {
+  return rows(order, "items").find((item) => text(item, "item_id") === id);
+}
+
+function isItemSaid(
+  id: string,
+  { order, said }: { order: JsonObject | undefined; said: string },
+): boolean {
+  const item = itemOf(order, id);
+  if (item === undefined) return said.includes(id);
+  const name = text(item, "name");
+  const alike = rows(order, "items").filter((other) =>
+    text(other, "name") === name && text(other, "item_id") !== id
+  );
+  return said.includes(name.toLowerCase()) &&
+    (alike.length === 0 || optionsOf(item).every((one) => said.includes(one)));
+}
+
+function optionsOf(item: JsonObject | undefined): string[] {
+  return [...row(item, "options")?.values() ?? []]
+    .map((value) => String(value).toLowerCase());
+}
+
+/** A variant is described by what tells it from the old one, if that fits no other one that can be had. */
+function isVariantSaid(
+  id: string,
+  { old, before, said }: {
+    old: JsonObject | undefined;
+    before: Transcript;
+    said: string;
+  },
+): boolean {
+  const product = before.row("product_id", text(old, "product_id"));
+  const variants = before.rows.flatMap((one) => rows(one, "variants"));
+  const variant = variants.find((one) => text(one, "item_id") === id);
+  if (variant === undefined) return said.includes(id);
+  const options = optionsOf(variant);
+  if ([", ", " "].some((by) => said.includes(options.join(by)))) return true;
+  const fits = (one: JsonObject) =>
+    optionsOf(one).every((value) =>
+      said.includes(value) || optionsOf(old).includes(value)
+    );
+  return fits(variant) &&
+    rows(product, "variants").filter((one) =>
+        fits(one) && one.get("available") === true &&
+        text(one, "item_id") !== text(old, "item_id")
+      ).length === 1;
+}
+
+/** A method is named by its id, by its kind where there is one of it, or as the one that paid. */
+function isMethodSaid(
+  id: string,
+  { order, before, said }: {
+    order: JsonObject | undefined;
+    before: Transcript;
+    said: string;
+  },
+): boolean {
+  if (said.includes(id)) return true;
+  const kind = id.replace(/_\d+$/, "");
+  if (!said.includes(kind.replace("_", " "))) return false;
+  const profile = before.rows.findLast((one) => one.has("payment_methods"));
+  const alike = rows(profile, "payment_methods").filter((one) =>
+    text(one, "source") === kind
+  );
+  const method = alike.find((one) => text(one, "id") === id);
+  const lastFour = text(method, "last_four");
+  if (alike.length > 1) return lastFour !== "" && said.includes(lastFour);
+  return method !== undefined ||
+    text(rows(order, "payment_history")[0], "payment_method_id") === id;
+}
