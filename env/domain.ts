@@ -12,6 +12,7 @@ import type { Desk, Script } from "./agents/desk.ts";
 import type { Database } from "./database.ts";
 import type { Goal, Request } from "./domains/shared/goal/goal.ts";
 import { ConfigError } from "./errors.ts";
+import type { RowTasksPart } from "./generated/row_tasks.ts";
 import type { CommonOptions, WorldPart } from "./generated/world.ts";
 import type { Clause } from "./policy/clause.ts";
 import type { JsonObject } from "./python/python_value.ts";
@@ -38,10 +39,18 @@ export interface Domain {
   /** How an agent serves the user of a task who listens for the words of its goal. */
   expert?(shift: Shift): Script;
   readonly world?: WorldPart<CommonOptions>;
+  /** Draws tasks over rows that exist already. */
+  readonly rowTasks?: RowTasksPart;
 }
 
 /** What can be missing. */
-export type PartName = "policy" | "goals" | "scriptedUser" | "expert" | "world";
+export type PartName =
+  | "policy"
+  | "goals"
+  | "scriptedUser"
+  | "expert"
+  | "world"
+  | "rowTasks";
 
 const WHAT: Readonly<Record<PartName, string>> = {
   policy: "clauses of policy",
@@ -49,6 +58,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   scriptedUser: "scripted user",
   expert: "expert",
   world: "generator",
+  rowTasks: "drawing of tasks over existing rows",
 };
 
 /** Something was asked of a domain that it does not have. */

@@ -64,9 +64,9 @@ function splitsTable({ world, excluded }: Mocked): string {
   const out = new Set(excluded.map(({ task }) => task));
   const intents = new Map<string, number[]>();
   for (const [at, split] of world.splits.entries()) {
-    for (const { id, intent = "" } of world.tasks(split)) {
+    for (const { id, intent = "the benchmark's own" } of world.tasks(split)) {
       if (out.has(id)) continue;
-      const kind = intent.includes("+") ? "two requests" : intent;
+      const kind = intent.includes("+") ? "several requests" : intent;
       const counts = intents.get(kind) ?? world.splits.map(() => 0);
       counts[at] = (counts[at] ?? 0) + 1;
       intents.set(kind, counts);

@@ -25,6 +25,7 @@ import {
   mockWorld,
   nearDuplicates,
   outsideRates,
+  rowKeys,
   worldCoverage,
 } from "../train/mock/mock_world.ts";
 import { count } from "../train/progress/amounts.ts";
@@ -75,9 +76,19 @@ const flags = z.object({
     value: "DIR",
   }),
   tauBench: tauBenchFlag,
-  rows: z.enum(["slime", "split"]).default("slime").meta({
+  rows: z.string().min(1).optional().meta({
     description:
-      "slime: as its example writes them; split: with env and split in each row's metadata",
+      "Draw train tasks over the rows of this τ-bench checkout, whose dev and test tasks stay",
+    value: "DIR",
+  }),
+  holdOut: z.array(z.string().min(1)).default([]).meta({
+    description:
+      "A split, or a file of tasks, whose users no task over --rows is about; may be repeated; default: dev and test",
+    value: "SPLIT|FILE",
+  }),
+  rowsFormat: z.enum(["slime", "split"]).default("slime").meta({
+    description:
+      "With --source tau-bench: slime: as its example writes them; split: with env and split in each row's metadata",
   }),
   force: z.boolean().default(false).meta({
     description: "Replace files that are there and differ",
@@ -90,12 +101,33 @@ const flags = z.object({
 type Flags = z.infer<typeof flags>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
+  checkRows(flags);
   return flags.source === "generated"
     ? await mockGenerated(flags, context)
     : await mockTauBench(flags, context);
 }
 
-/** A generated world with a certificate for each task. */
+/** @throws {ConfigError} If `--rows` has the meaning that `--rows-format` has now, or there is nothing to draw. */
+function checkRows({ rows, source, holdOut }: Flags): void {
+  if (rows === "slime" || rows === "split") {
+    throw new ConfigError(`--rows ${rows} names no directory`, {
+      hint: `the format of rows is --rows-format ${rows}`,
+    });
+  }
+  if (rows !== undefined && source === "tau-bench") {
+    throw new ConfigError(
+      "--rows draws tasks, and --source tau-bench writes those of the benchmark",
+      { hint: "leave one of them out" },
+    );
+  }
+  if (rows === undefined && holdOut.length > 0) {
+    throw new ConfigError("--hold-out is about tasks over rows", {
+      hint: "name the τ-bench checkout by --rows DIR",
+    });
+  }
+}
+
+/** A generated world, or tasks over a benchmark's rows, with a certificate for each drawn task. */
 async function mockGenerated(
   flags: Flags,
   { terminal, signal }: TaskContext,
@@ -105,7 +137,9 @@ async function mockGenerated(
   const from = performance.now();
   const certified = terminal.counting(flags.count, "tasks certified");
   const onTask = () => certified.step();
-  const world = await mockWorld(flags, { signal, onTask });
+  const { holdOut, ...rest } = flags;
+  const options = holdOut.length === 0 ? rest : flags;
+  const world = await mockWorld(options, { signal, onTask });
   const seconds = (performance.now() - from) / 1000;
   const played = terminal.counting(
     world.tasks("train").length * trials,
@@ -163,7 +197,7 @@ function rangeOf(
 
 /** τ-bench's own tasks. */
 async function mockTauBench(
-  { out, dryRun, force, rows, tauBench }: Flags,
+  { out, dryRun, force, rowsFormat: rows, tauBench }: Flags,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
   const files = await exampleFiles(tauBenchDir(tauBench), rows);
@@ -191,7 +225,7 @@ async function mockTauBench(
 }
 
 /** The files of slime's example: a split of a domain each. */
-async function exampleFiles(dir: string, rows: Flags["rows"]) {
+async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   const domains = await domainsIn(dir);
   if (domains.length === 0) {
     throw new ConfigError(`Cannot find tasks in "${dir}"`, {
@@ -210,8 +244,12 @@ async function exampleFiles(dir: string, rows: Flags["rows"]) {
   return files.flat();
 }
 
-/** The knobs of the world that the command line names. */
+/** The knobs of the world that the command line names, or those of tasks over rows. */
 function knobsHelp(argv: readonly string[]): string {
+  if (argv.some((word) => /^--rows(=|$)/.test(word))) {
+    const heading = "Knobs of tasks over rows for --set, with their defaults:";
+    return keysHelp(rowKeys(), heading);
+  }
   const names = domainNames();
   const env = argv.map((word) => word.replace(/^--env=/, ""))
     .find((word) => names.includes(word)) ?? "retail";
@@ -236,12 +274,18 @@ export const task = await main(import.meta, {
       does: "only tasks that the policy of run a1 solves now and then",
     },
     {
+      command: "deno task mock --rows ../tau-bench --count 10000 --out rows",
+      does:
+        "ten thousand certified train tasks over τ-bench's own store, beside its dev and test tasks",
+    },
+    {
       command:
         "deno task mock --source tau-bench --out rows --tau-bench ../tau-bench",
       does: "the four files of slime's example, byte for byte",
     },
     {
-      command: "deno task mock --source tau-bench --out rows --rows split",
+      command:
+        "deno task mock --source tau-bench --out rows --rows-format split",
       does:
         "rows that name their env and split, so that dev rows never run train tasks",
     },

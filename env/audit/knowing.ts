@@ -20,8 +20,15 @@ export interface Leaf {
 }
 
 /** The strings of an action's arguments that somebody must have told or shown. */
-export function leaves({ arguments: args }: ToolAction): Leaf[] {
+export function leaves({ name, arguments: args }: ToolAction): Leaf[] {
+  if (name === "calculate") return terms(args);
   return [...args].flatMap(([key, value]) => leavesOf(key, value));
+}
+
+/** The numbers of a calculation. */
+function terms(args: ToolAction["arguments"]): Leaf[] {
+  const numbers = String(args.get("expression") ?? "").match(/[\d.]+/g) ?? [];
+  return numbers.map((value, i) => ({ path: `expression[${i}]`, value }));
 }
 
 function leavesOf(path: string, value: JsonValue): Leaf[] {

@@ -157,7 +157,7 @@ export function taskOf(
 }
 
 /** Without reads that have been made already: what they show is known. */
-function once(actions: readonly ToolAction[]): ToolAction[] {
+export function once(actions: readonly ToolAction[]): ToolAction[] {
   const made = new Set<string>();
   return actions.filter(({ name, arguments: args }) => {
     const key = name + printPythonJson(args);

@@ -5,7 +5,7 @@ import { createDatabase, type Table } from "../database.ts";
 import { ConfigError } from "../errors.ts";
 import { printPythonJson } from "../python/python_json.ts";
 import { createRng } from "../random.ts";
-import type { Dataset, Split, Task } from "../types.ts";
+import type { Dataset, Prompts, Split, Task } from "../types.ts";
 import {
   type Certificate,
   createCertifier,
@@ -20,17 +20,32 @@ import type {
   WorldPart,
 } from "./world.ts";
 
-/** A generated dataset. */
-export interface GeneratedDataset<O = CommonOptions, T extends Task = Task>
-  extends Dataset {
-  readonly name: "generated";
+/** A dataset with tasks that were drawn, and their proofs. */
+export interface CertifiedDataset<O = unknown> extends Dataset {
   readonly seed: number;
   readonly options: O;
-  tasks(split: Split): readonly T[];
-  /** The proof of every task, by task id. */
+  /** The proof of every drawn task, by task id. */
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** Draws whose certificate was refused, by the reason; each was replaced by another one. */
   readonly dropped: ReadonlyMap<string, number>;
+}
+
+/** A generated dataset. */
+export interface GeneratedDataset<O = CommonOptions, T extends Task = Task>
+  extends CertifiedDataset<O> {
+  readonly name: "generated";
+  tasks(split: Split): readonly T[];
+}
+
+/** What tasks are drawn with: a domain's generator, or rows that exist already. */
+export interface DrawnWorld extends
+  Pick<
+    WorldPart,
+    "version" | "policy" | "tools" | "terminatingTools" | "open"
+  > {
+  prompts(): Prompts;
+  /** A task as datasets have it, where its goal is for the certificate alone. Default: as it was drawn. */
+  handOut?(task: Task): Task;
 }
 
 /** What is told and asked while a world is generated. */
@@ -48,46 +63,63 @@ const MAX_ATTEMPTS = 200;
 /** More refused draws than this for each that is wanted, and the options are to blame. */
 const MAX_REFUSED = 40;
 
-/** Generates a world of a domain. @throws {ConfigError} If the options have no possible task. */
+/**
+ * Generates a world of a domain.
+ * @param order.first The index of the first task of each split. Default: 0.
+ * @throws {ConfigError} If the options have no possible task.
+ */
 export async function generateWorld<O extends CommonOptions>(
   domain: Domain,
-  { seed, options, ...hooks }:
-    & { readonly seed: number; readonly options: O }
-    & GenerateHooks,
+  { first = 0, world = worldOf(domain), ...order }: WorldOrder<O>,
 ): Promise<GeneratedDataset<O>> {
-  const factory = new Factory(domain, { seed, options, ...hooks });
+  const factory = new Factory(domain, { first, world, ...order });
   for (const split of SPLITS) factory.fill(split);
   await factory.certifyAll();
   return factory.finish();
 }
 
-interface Order<O> extends GenerateHooks {
+/** Which world. */
+export interface WorldOrder<O> extends GenerateHooks {
   readonly seed: number;
   readonly options: O;
+  readonly first?: number;
+  /** Default: the domain's own. */
+  readonly world?: DrawnWorld;
+}
+
+function worldOf(domain: Domain): DrawnWorld {
+  const { prompts, ...world } = partOf(domain, "world");
+  return { ...world, prompts: () => prompts };
 }
 
 class Factory<O extends CommonOptions> {
   readonly #domain: Domain;
-  readonly #world: WorldPart;
-  readonly #order: Order<O>;
+  readonly #world: DrawnWorld;
+  readonly #order: Required<Pick<WorldOrder<O>, "first">> & WorldOrder<O>;
   readonly #draw: WorldDraw;
   readonly #dropped = new Map<string, number>();
   readonly #certificates = new Map<string, Certificate>();
   #lots: Lot[] = [];
 
-  constructor(domain: Domain, order: Order<O>) {
+  constructor(
+    domain: Domain,
+    { world, ...order }: WorldOrder<O> & {
+      readonly first: number;
+      readonly world: DrawnWorld;
+    },
+  ) {
     this.#domain = domain;
-    this.#world = partOf(domain, "world");
+    this.#world = world;
     this.#order = order;
     this.#draw = this.#world.open(order.seed, order.options);
   }
 
   /** Draws a split's tasks. */
   fill(split: Split): void {
-    const { tasksPerUser } = this.#order.options;
-    const all = this.#order.options[`${split}Tasks`];
-    for (let index = 0; index < all; index += tasksPerUser) {
-      const count = Math.min(tasksPerUser, all - index);
+    const { first, options: { tasksPerUser, ...options } } = this.#order;
+    const end = first + options[`${split}Tasks`];
+    for (let index = first; index < end; index += tasksPerUser) {
+      const count = Math.min(tasksPerUser, end - index);
       this.#lots.push(
         this.#drawLot({ ...identityOf(this.#domain), split, index, count }),
       );
@@ -100,7 +132,9 @@ class Factory<O extends CommonOptions> {
     const wanted = this.#lots.reduce((sum, { place }) => sum + place.count, 0);
     let unchecked = this.#lots;
     for (let round = 1; unchecked.length > 0; round++) {
-      const certify = createCertifier(this.#dataset(unchecked));
+      const certify = createCertifier(this.#dataset(unchecked), {
+        handOut: this.#world.handOut,
+      });
       const failed = new Set<Lot>();
       for (const lot of unchecked) {
         for (const task of lot.tasks) {
@@ -121,8 +155,13 @@ class Factory<O extends CommonOptions> {
 
   finish(): GeneratedDataset<O> {
     const { seed, options } = this.#order;
+    const { handOut = (task: Task) => task } = this.#world;
+    const lots = this.#lots.map((lot) => ({
+      ...lot,
+      tasks: lot.tasks.map(handOut),
+    }));
     return {
-      ...this.#dataset(this.#lots),
+      ...this.#dataset(lots),
       seed,
       options,
       certificates: this.#certificates,
@@ -188,9 +227,9 @@ class Factory<O extends CommonOptions> {
       policy,
       tools,
       terminatingTools,
-      prompts: () => prompts,
+      prompts,
       fewShot: [],
-      splits: SPLITS,
+      splits: SPLITS.filter((split) => tasks.has(split)),
       tasks: (split) => tasks.get(split) ?? noSplit(split),
     };
   }

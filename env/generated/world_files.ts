@@ -11,7 +11,7 @@ import {
 } from "../python/python_json.ts";
 import { promptsFile } from "../prompts.ts";
 import type { Split, Task } from "../types.ts";
-import type { GeneratedDataset } from "./factory.ts";
+import type { CertifiedDataset } from "./factory.ts";
 
 /** A file below the directory of the world. */
 export interface WorldFile {
@@ -20,7 +20,7 @@ export interface WorldFile {
 }
 
 /** The files of a world, the same bytes anywhere. */
-export function worldFiles(dataset: GeneratedDataset<unknown>): WorldFile[] {
+export function worldFiles(dataset: CertifiedDataset): WorldFile[] {
   const { domain } = dataset;
   const json = (path: string, value: JsonValue) => ({
     path,
@@ -46,7 +46,7 @@ export function worldFiles(dataset: GeneratedDataset<unknown>): WorldFile[] {
 }
 
 function tableOf(
-  { database }: GeneratedDataset<unknown>,
+  { database }: CertifiedDataset,
   table: string,
 ): JsonObject {
   return new Map(
@@ -70,8 +70,8 @@ function taskOf({ userId, instruction, actions, outputs }: Task): JsonObject {
   ]);
 }
 
-/** A line a task: who it is, what the user wants, and the proof. */
-function certificatesText(dataset: GeneratedDataset<unknown>): string {
+/** A line a drawn task: who it is, what the user wants, and the proof. */
+function certificatesText(dataset: CertifiedDataset): string {
   const line = ({ id, intent, goal }: Task) =>
     JSON.stringify({
       id,
@@ -79,7 +79,8 @@ function certificatesText(dataset: GeneratedDataset<unknown>): string {
       goal,
       certificate: dataset.certificates.get(id),
     });
-  return dataset.splits.flatMap((split) => dataset.tasks(split).map(line))
+  return dataset.splits.flatMap((split) => dataset.tasks(split))
+    .filter(({ id }) => dataset.certificates.has(id)).map(line)
     .map((text) => `${text}\n`).join("");
 }
 

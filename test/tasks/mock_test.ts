@@ -5,7 +5,8 @@ import { parsePythonJson } from "../../env/python/python_json.ts";
 import type { JsonObject } from "../../env/python/python_json.ts";
 import { loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
 import { audit } from "../../env/audit/audit.ts";
-import { resolveConfig } from "../../train/config/config.ts";
+import { makeConfig, resolveConfig } from "../../train/config/config.ts";
+import type { Task } from "../../env/types.ts";
 import { openDataset } from "../../train/config/open_dataset.ts";
 import { writePolicyRun } from "../support/policy_run.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
@@ -71,13 +72,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "mock --rows split says in every row which task it is",
+  name: "mock --rows-format split says in every row which task it is",
   ignore: NO_TAU_BENCH,
   async fn() {
     const out = await Deno.makeTempDir();
     const { code } = await runTask("mock", [
       ...["--source", "tau-bench", "--out", out, "--tau-bench", TAU_BENCH],
-      ...["--rows", "split"],
+      ...["--rows-format", "split"],
     ]);
     assert.equal(code, 0);
     const text = await Deno.readTextFile(join(out, "airline_test_tasks.jsonl"));
@@ -246,3 +247,94 @@ Deno.test("mock --env airline writes a world that its recipe opens again", () =>
     assert.equal(read.tasks("train").length, 32);
     assert.deepEqual(audit(read).exclusions, []);
   }));
+
+Deno.test({
+  name:
+    "mock --rows writes train tasks over τ-bench's rows beside its dev and test tasks, which its recipe and a config draw again",
+  ignore: NO_TAU_BENCH,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const out = join(dir, "w");
+      const { code, stdout, stderr } = await runTask("mock", [
+        ...["--rows", TAU_BENCH, "--count", "40", "--seed", "4", "--out", out],
+        ...["--set", "questionShare=0", "--json"],
+      ]);
+      assert.equal(code, 0, stderr);
+      const { certified, near_duplicates } = JSON.parse(stdout);
+      assert.deepEqual([certified, near_duplicates], [40, 0]);
+
+      const real = await loadTauBench(TAU_BENCH, "retail");
+      const text = await Deno.readTextFile(join(out, "recipe.yaml"));
+      const written = await openDataset(
+        resolveConfig({ name: "recipe.yaml", text }).data,
+      );
+      const drawn = await openDataset(
+        makeConfig({
+          data: {
+            source: "tau-bench",
+            directory: TAU_BENCH,
+            rows: { trainTasks: 40, seed: 4, questionShare: 0 },
+          },
+        }).data,
+      );
+      for (const dataset of [written, drawn]) {
+        assert.deepEqual(dataset.splits, real.splits);
+        for (const split of ["dev", "test"] as const) {
+          assert.deepEqual(dataset.tasks(split), real.tasks(split));
+        }
+      }
+      const playedOf = ({ intent: _, ...task }: Task) => task;
+      assert.deepEqual(
+        written.tasks("train"),
+        drawn.tasks("train").map(playedOf),
+      );
+      assert.equal(
+        await Deno.readTextFile(join(out, "retail_train_tasks.jsonl")),
+        slimeRows(drawn.tasks("train"), "split"),
+      );
+    }),
+});
+
+Deno.test({
+  name: "mock --hold-out leaves out the users of a file of tasks",
+  ignore: NO_TAU_BENCH,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const out = join(dir, "w");
+      const file = join(TAU_BENCH, "retail", "tasks_train.json");
+      const { code, stderr } = await runTask("mock", [
+        ...["--rows", TAU_BENCH, "--count", "40", "--out", out],
+        ...["--hold-out", "test", "--hold-out", file],
+      ]);
+      assert.equal(code, 0, stderr);
+      const read = await loadTauBench(out, "retail");
+      const { tasks } = await loadTauBench(TAU_BENCH, "retail");
+      const held = [...tasks("train"), ...tasks("test")];
+      const users = new Set(held.map(({ userId }) => userId));
+      for (const { userId } of read.tasks("train")) {
+        assert.ok(!users.has(userId));
+      }
+    }),
+});
+
+Deno.test("mock --rows says what is missing or wrong", async () => {
+  const cases: [args: string[], message: RegExp][] = [
+    [["--rows", "split"], /--rows-format split/],
+    [["--rows", "no/such"], /Cannot find "no\/such\/retail\//],
+    [["--rows", "x", "--source", "tau-bench"], /leave one of them out/],
+    [["--hold-out", "test"], /--rows DIR/],
+    [
+      ["--rows", "x", "--set", "refusedShar=1"],
+      /nearest is "data\.rows\.refusedShare"/,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await runTask("mock", ["--out", "x", ...args]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, message);
+  }
+  await assert.rejects(
+    openDataset(makeConfig({ data: { rows: { trainTasks: 5 } } }).data),
+    /data\.source is generated/,
+  );
+});

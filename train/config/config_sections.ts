@@ -13,6 +13,7 @@ import {
   domainNameSchema,
 } from "../../env/domains/registry.ts";
 import { retailOptionsSchema } from "../../env/domains/retail/world/options.ts";
+import { rowOptionsSchema } from "../../env/generated/row_options.ts";
 import { PROVIDERS } from "../../env/models/endpoints.ts";
 import { userName } from "../../env/users/registry.ts";
 
@@ -52,6 +53,9 @@ export const dataSchema = z.strictObject({
   airline: sections.airline.prefault({}),
   world: z.record(z.string(), z.unknown()).optional().describe(
     "Knobs of the generated world of any other domain",
+  ),
+  rows: rowOptionsSchema.prefault({}).describe(
+    "Tasks drawn over the rows of the τ-bench checkout, in the place of its train tasks",
   ),
 });
 

@@ -9,11 +9,12 @@ import {
 import { ConfigError } from "../../env/errors.ts";
 import type { Dataset } from "../../env/types.ts";
 import type { Config } from "./config.ts";
+import { withRowTasks } from "./open_rows.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
 
 /**
  * Makes or reads the dataset.
- * @throws {ConfigError} If no directory is given for τ-bench, the generator's options contradict each other, or
+ * @throws {ConfigError} If no directory is given for τ-bench, the options of what is drawn contradict each other, or
  * what is to be left out is not there.
  * @throws {DataError} If what is in the directory is not τ-bench's data.
  */
@@ -26,6 +27,14 @@ export async function openDataset(data: Config["data"]): Promise<Dataset> {
 
 async function openWhole(data: Config["data"]): Promise<Dataset> {
   if (data.source === "generated") {
+    if (data.rows.trainTasks > 0) {
+      throw new ConfigError(
+        "data.rows draws tasks over a benchmark's rows, and data.source is generated",
+        {
+          hint: 'set data.source to "tau-bench", or data.rows.trainTasks to 0',
+        },
+      );
+    }
     const { domain, worldSeed, world } = data;
     const section = worldSection(domain);
     if (world !== undefined && section !== "world") {
@@ -36,5 +45,8 @@ async function openWhole(data: Config["data"]): Promise<Dataset> {
     }
     return await generated(worldSeed, data[section], { domain });
   }
-  return await loadTauBench(tauBenchDir(data.directory), data.domain);
+  const dataset = await loadTauBench(tauBenchDir(data.directory), data.domain);
+  return data.rows.trainTasks === 0
+    ? dataset
+    : await withRowTasks(dataset, data.rows);
 }

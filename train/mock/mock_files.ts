@@ -61,17 +61,21 @@ function manifestOf(world: World, files: readonly WorldFile[]) {
   };
 }
 
-/** What trains on this very world, goals and all. */
+/** What trains on this very world, goals and all, or on the tasks over a benchmark's rows. */
 function recipeText(
   world: World,
   { out, excluded }: Pick<MockFilesOptions, "out" | "excluded">,
 ): string {
   const domain = domainKey(world);
   const data = {
-    source: "generated",
     domain,
-    worldSeed: world.seed,
-    [worldSection(domain)]: world.options,
+    ...(world.name === "generated"
+      ? {
+        source: "generated",
+        worldSeed: world.seed,
+        [worldSection(domain)]: world.options,
+      }
+      : { source: "tau-bench", directory: out }),
     ...(excluded.length === 0 ? {} : { exclude: join(out, "exclude.yaml") }),
   };
   return `# deno task train --recipe ${

@@ -5,7 +5,7 @@
  */
 
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { createDatabase, type Table } from "../../database.ts";
 import { type Domain, identityOf } from "../../domain.ts";
@@ -145,6 +145,24 @@ export async function loadTauBenchTasks(
 ): Promise<ReadonlyMap<Split, readonly Task[]>> {
   const domain = domainNamed(domainName);
   return await readSplits(new Files(join(dir, domain.name)), domain);
+}
+
+/**
+ * Reads a file of tasks of a domain, as `tasks_test.json` is one.
+ * @throws {DataError} If there is none, or it is not what it should be.
+ */
+export async function loadTaskFile(
+  path: string,
+  { domain, split }: { readonly domain: DomainName; readonly split: Split },
+): Promise<readonly Task[]> {
+  const files = new Files(dirname(path));
+  const name = basename(path);
+  return tasksOf(await files.text(name), {
+    files,
+    name,
+    split,
+    domain: domainNamed(domain),
+  });
 }
 
 async function readSplits(
@@ -292,7 +310,20 @@ async function readTasks(
 ): Promise<readonly Task[]> {
   const name = `tasks_${split}.json`;
   const text = await files.textIfAny(name);
-  if (text === undefined) return [];
+  return text === undefined
+    ? []
+    : tasksOf(text, { files, name, domain, split });
+}
+
+function tasksOf(
+  text: string,
+  { files, name, domain, split }: {
+    files: Files;
+    name: string;
+    domain: Domain;
+    split: Split;
+  },
+): readonly Task[] {
   const value = files.parse(name, text);
   return checked(tasks, { value, path: files.path(name) }).map((
     task,

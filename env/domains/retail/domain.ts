@@ -5,6 +5,7 @@ import { serveRetail } from "./expert/serve_retail.ts";
 import { retailGoals } from "./goal/retail_goals.ts";
 import { retailClauses, UNTESTED } from "./policy_clauses.ts";
 import { retailRows } from "./owned_rows.ts";
+import { retailRowTasks } from "./rows/retail_rows.ts";
 import { rowSchemas } from "./schema.ts";
 import { retailUser } from "./user/retail_user.ts";
 import { retailWorld } from "./world/draw_world.ts";
@@ -40,6 +41,7 @@ export const retail = defineDomain({
   scriptedUser: retailUser,
   expert: serveRetail,
   world: retailWorld,
+  rowTasks: retailRowTasks,
   tools: [
     calculate,
     cancelPendingOrder,

@@ -42,14 +42,22 @@ export interface Certificate {
 /** Certifies a task of a dataset. */
 export type Certifier = (task: Task) => Promise<Certificate | Refusal>;
 
+/** How tasks are certified. */
+export interface CertifierOptions {
+  /** Default: the scripted user. */
+  readonly user?: UserFactory;
+  /** A task as it is played, where its goal is for the certificate alone. Default: as it is. */
+  readonly handOut?: ((task: Task) => Task) | undefined;
+}
+
 /**
  * Makes what certifies the tasks of a dataset. Pure: the same task gets the same certificate.
- * @param user Default: the scripted user.
  * @throws {MissingPartError} If the domain has no goals, or no scripted user.
  */
 export function createCertifier(
   dataset: Dataset,
-  user: UserFactory = scriptedUser(dataset),
+  { user = scriptedUser(dataset), handOut = (task) => task }: CertifierOptions =
+    {},
 ): Certifier {
   const domain = domainOf(dataset);
   const goals = partOf(domain, "goals");
@@ -65,14 +73,17 @@ export function createCertifier(
     const steps = replayGold(task, dataset);
     const gold = goldOf(dataset, task);
     const subject = { dataset, task, goal, domain, goals, steps, gold };
-    return await certify(subject, user);
+    return await certify(subject, { user, handOut });
   };
 }
 
 /** Cheap parts first: most refusals are found by them. */
 async function certify(
   subject: Subject,
-  user: UserFactory,
+  { user, handOut }: {
+    readonly user: UserFactory;
+    readonly handOut: (task: Task) => Task;
+  },
 ): Promise<Certificate | Refusal> {
   const gold = goldPart(subject);
   if (gold instanceof Refusal) return gold;
@@ -84,7 +95,8 @@ async function certify(
   if (unique instanceof Refusal) return unique;
   const strict = strictPart(subject);
   if (strict instanceof Refusal) return strict;
-  const expert = await expertPart(subject, user);
+  const played = { ...subject, task: handOut(subject.task) as Task<Goal> };
+  const expert = await expertPart(played, user);
   if (expert instanceof Refusal) return expert;
   return { version: 1, gold, policy, solvable, unique, strict, expert };
 }

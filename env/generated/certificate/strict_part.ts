@@ -117,10 +117,14 @@ function firstWishes(
   );
 }
 
-/** A refusal has something to be told: its positive check, without which silence would do. */
+/**
+ * A refusal has something to be told, or the write that is wanted then: its positive check, without which silence
+ * would do.
+ */
 function untold({ goal, task }: Subject): Refusal | undefined {
-  const silent = goal.requests.find(({ refused, outputs = [] }) =>
-    refused === true &&
+  const { requests } = goal;
+  const silent = requests.find(({ refused, outputs = [] }, i) =>
+    refused === true && requests[i + 1]?.fallback !== true &&
     !outputs.some((output) => task.outputs.includes(output))
   );
   return silent === undefined

@@ -4,7 +4,11 @@ import { call } from "../../shared/call.ts";
 import type { Address, RetailRequest } from "./request.ts";
 import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../domain.ts";
-import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  toPlain,
+} from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
@@ -122,15 +126,18 @@ function swapsMeant(
   },
 ): Swap[] {
   const named = rows(order, "items").filter((item) =>
-    text(item, "name") === words
+    words === text(item, "name") ||
+    words === `${text(item, "name")} (${optionWords(item)})`
   );
   return named.flatMap((item): Swap[] => {
     const item_id = text(item, "item_id");
     if (into === undefined) return [{ item_id, new_item_id: undefined }];
     const variants = otherProduct
       ? variantsNamed(database, into)
-      : rows(database.get("products", text(item, "product_id")), "variants")
-        .filter((variant) => fits(variant, into));
+      : variantsMeant(
+        rows(database.get("products", text(item, "product_id")), "variants"),
+        into,
+      );
     return variants.filter((variant) => text(variant, "item_id") !== item_id)
       .map((variant) => ({ item_id, new_item_id: text(variant, "item_id") }));
   });
@@ -144,20 +151,48 @@ function variantsNamed(database: Database, name: string): JsonObject[] {
     .flatMap((product) => rows(product, "variants"));
 }
 
+/** The variants that words fit: `red large`, `red, 2 liters`; in stock, where it is the `cheapest` or the `most expensive`. */
+function variantsMeant(variants: JsonObject[], words: string): JsonObject[] {
+  const exact = variants.filter((one) => optionWords(one) === words);
+  if (exact.length > 0) return exact;
+  const [, most, rest = ""] =
+    words.match(/^(cheapest|most expensive)(?:, (.+))?$/) ?? [];
+  if (most === undefined) return variants.filter((one) => fits(one, words));
+  const fitting = variants.filter((one) =>
+    one.get("available") === true && (rest === "" || fits(one, rest))
+  );
+  const prices = fitting.map(priceOf);
+  const best = most === "cheapest" ? Math.min(...prices) : Math.max(...prices);
+  return fitting.filter((one) => priceOf(one) === best);
+}
+
+function priceOf(variant: JsonObject): number {
+  return Number(toPlain(variant.get("price") ?? 0));
+}
+
 /** Whether a variant has every option that the words name. */
 function fits(variant: JsonObject, words: string): boolean {
   const values = new Set<JsonValue>(row(variant, "options")?.values() ?? []);
-  return words.split(" ").every((word) => values.has(word));
+  return words.split(", ").every((part) =>
+    values.has(part) || part.split(" ").every((word) => values.has(word))
+  );
 }
 
-/** The user's payment methods that words fit: `my gift card`; all where nothing is said. */
+function optionWords(item: JsonObject): string {
+  return [...row(item, "options")?.values() ?? []].join(", ");
+}
+
+/** The user's payment methods that words fit: `my gift card`, an id, a kind and last digits; all where nothing is said. */
 function methodsMeant(
   { request, database, userId }: Meant<RetailRequest>,
 ): string[] {
   const methods = rows(database.get("users", userId), "payment_methods");
-  const source = request.payment?.replace(/^my /, "").replace(" ", "_");
+  const [words, lastFour] = request.payment?.replace(/^my /, "")
+    .split(" ending in ") ?? [];
   return methods.filter((method) =>
-    source === undefined || text(method, "source") === source
+    words === undefined || words === text(method, "id") ||
+    words.replace(" ", "_") === text(method, "source") &&
+      (lastFour === undefined || lastFour === text(method, "last_four"))
   ).map((method) => text(method, "id"));
 }
 

@@ -113,11 +113,19 @@ function optionWords(item: JsonObject | undefined): string {
   return [...row(item, "options")?.values() ?? []].map(String).join(", ");
 }
 
-/** The id where the instruction has it; else the kind, with what tells it from others of the kind. */
+/** The id where the instruction has it, else its words. */
 function paymentOf({ action, task, user }: RequestSource): string {
   const id = text(action.arguments, "payment_method_id");
-  if (id === "" || task.instruction.includes(id)) return id;
-  const methods = rows(user, "payment_methods");
+  return id === "" || task.instruction.includes(id)
+    ? id
+    : methodWords(id, rows(user, "payment_methods"));
+}
+
+/** A payment method by its kind, with what tells it from others of the kind; its id where nothing does. */
+export function methodWords(
+  id: string,
+  methods: readonly JsonObject[],
+): string {
   const method = methods.find((one) => text(one, "id") === id);
   if (method === undefined) return id;
   const source = text(method, "source");

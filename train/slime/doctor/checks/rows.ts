@@ -93,7 +93,7 @@ function look(
       ...(splits.size > 1
         ? [fail(
           `${file.name} mixes the splits ${[...splits].join(", ")}`,
-          "write a file for each split: deno task mock --rows split",
+          "write a file for each split: deno task mock --rows-format split",
         )]
         : []),
       ...twice(file, read),
@@ -106,7 +106,7 @@ function look(
 function faultyRow(fault: string): Observed {
   return fail(
     fault,
-    "write the rows again: deno task mock --rows split --out DIR; slime would skip or mistake them without an error",
+    "write the rows again: deno task mock --rows-format split --out DIR; slime would skip or mistake them without an error",
   );
 }
 

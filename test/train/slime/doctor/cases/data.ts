@@ -91,7 +91,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a line that is cut",
     says: /rows.jsonl:9: not JSON/,
-    fix: /deno task mock --rows split/,
+    fix: /deno task mock --rows-format split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, '{"index": 8, "meta']),
   },
   {
@@ -99,7 +99,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a row without a split, as the example writes them",
     says: /rows.jsonl:9: "metadata.split" is missing or wrong/,
-    fix: /deno task mock --rows split/,
+    fix: /deno task mock --rows-format split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, { index: 8, metadata: {} }]),
   },
   {

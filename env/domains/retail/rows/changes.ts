@@ -1,0 +1,153 @@
+/** What an item is to become, and how instructions say so. */
+
+import type { RetailRequest } from "../goal/request.ts";
+import type { Item, Order, Variant } from "./store.ts";
+import { type Draw, isTellable, itemWords } from "./wish.ts";
+
+/** One item and what it becomes. */
+export interface Change {
+  readonly from: Item;
+  readonly to: Variant;
+  /** `the desk lamp to a black one`. */
+  readonly clause: string;
+  /** What the instruction says of the new one, where it names no options: `cheapest, black`. */
+  readonly choice?: string;
+}
+
+/** Some items of an order with what each becomes; `undefined` where nothing fits. */
+export function drawChanges(
+  draw: Draw,
+  order: Order,
+  preposition: "for" | "to",
+): Change[] | undefined {
+  const { rng } = draw;
+  const items = rng.shuffle(order.items)
+    .filter((item) => isTellable(item, order))
+    .slice(0, rng.next() < 0.7 ? 1 : 2);
+  const changes = items.map((from) =>
+    drawChange(draw, { from, order, preposition })
+  ).filter((change) => change !== undefined);
+  return changes.length === 0 ? undefined : changes;
+}
+
+/** What the items become in total, in cents. */
+export function differenceOf(changes: readonly Change[]): number {
+  return changes.reduce((sum, { from, to }) => sum + to.cents - from.cents, 0);
+}
+
+/** The details of a request by what the instruction says. */
+export function changeWords(
+  changes: readonly Change[],
+): Partial<RetailRequest> | undefined {
+  return changes.some(({ choice }) => choice !== undefined)
+    ? {
+      newItems: changes.map(({ to, choice }) => choice ?? valuesOf(to)),
+    }
+    : undefined;
+}
+
+/** All options of a variant: `black, 2 liters`. */
+export function valuesOf({ options }: Item): string {
+  return [...options.values()].join(", ");
+}
+
+/** An item as a scripted user of a benchmark's task names it: with its options, where the order has others like it. */
+export function namedItem(item: Item, { items }: Order): string {
+  return items.filter(({ name }) => name === item.name).length > 1
+    ? `${item.name} (${valuesOf(item)})`
+    : item.name;
+}
+
+/** The variants that an item can become. */
+export function othersOf({ store }: Draw, item: Item): Variant[] {
+  return store.variantsOf(item).filter(({ itemId }) => itemId !== item.itemId);
+}
+
+interface Wanted {
+  readonly from: Item;
+  readonly order: Order;
+  readonly preposition: "for" | "to";
+}
+
+function drawChange(draw: Draw, wanted: Wanted): Change | undefined {
+  const { rng } = draw;
+  return (rng.next() < 0.3 ? drawExtreme(draw, wanted) : undefined) ??
+    drawOther(draw, wanted);
+}
+
+function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
+  const others = othersOf(draw, wanted.from).filter(({ available }) =>
+    available
+  );
+  if (others.length === 0) return undefined;
+  const to = draw.rng.pick(others);
+  const { from, order, preposition } = wanted;
+  const words = newWords(draw, from, to);
+  return {
+    from,
+    to,
+    clause: `${itemWords(from, order)} ${preposition} ${words}`,
+  };
+}
+
+/** The cheapest or the most expensive one, of all or of those that have an option. */
+function drawExtreme(
+  draw: Draw,
+  { from, order, preposition }: Wanted,
+): Change | undefined {
+  const { rng } = draw;
+  const isCheap = rng.next() < 0.6;
+  const [key, value] = rng.pick([...from.options]);
+  const isBound = rng.int(2) === 0;
+  const fitting = othersOf(draw, from).filter(({ available, options }) =>
+    available && (!isBound || options.get(key) === value)
+  ).sort((a, b) => isCheap ? a.cents - b.cents : b.cents - a.cents);
+  const [to, next] = fitting;
+  const isBetter = to !== undefined &&
+    (isCheap ? to.cents < from.cents : to.cents > from.cents);
+  if (!isBetter || next?.cents === to.cents) return undefined;
+  const most = isCheap ? "cheapest" : "most expensive";
+  const bound = isBound ? ` with the same ${key}` : "";
+  return {
+    from,
+    to,
+    choice: isBound ? `${most}, ${value}` : most,
+    clause: `${itemWords(from, order)} ${preposition} ${
+      rng.pick([
+        `the ${most} one${bound}`,
+        `the ${most} version${bound} that is available`,
+        `whatever is ${most}${bound}`,
+      ])
+    }`,
+  };
+}
+
+/** The new variant by the options that change, or by all. */
+export function newWords({ rng }: Draw, from: Item, to: Item): string {
+  const changed = [...to.options].filter(([key, value]) =>
+    from.options.get(key) !== value
+  );
+  const values = changed.map(([, value]) => value).join(", ");
+  const pairs = changed.map(([key, value]) => `${key} ${value}`).join(" and ");
+  if (changed.length > 2 || rng.int(5) === 0) {
+    return rng.pick([
+      `the ${valuesOf(to)} one`,
+      `one that is ${valuesOf(to)}`,
+      `the variant ${pairsOf(to)}`,
+    ]);
+  }
+  return rng.pick([
+    `the ${values} one and keep everything else the same`,
+    `one with ${pairs}, otherwise the same`,
+    `one with ${pairs} and no other difference`,
+    `a ${values} one but without changing the other options`,
+    `${values} with all else as it is`,
+  ]);
+}
+
+/** `{'color': 'red'}`. */
+function pairsOf({ options }: Item): string {
+  return `{${
+    [...options].map(([key, value]) => `'${key}': '${value}'`).join(", ")
+  }}`;
+}

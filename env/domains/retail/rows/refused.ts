@@ -1,0 +1,290 @@
+/** Wishes that policy refuses, alone or with what is wanted then. */
+
+import type { Intent, RetailRequest } from "../goal/request.ts";
+import { REASONS } from "../world/details.ts";
+import { methodWords } from "../user/bench_goal.ts";
+import { namedItem, newWords, othersOf, valuesOf } from "./changes.ts";
+import type { Method, Order } from "./store.ts";
+import {
+  aboutOf,
+  type Draw,
+  isTellable,
+  itemWords,
+  orderWords,
+  payWords,
+  type Place,
+  placeOf,
+  profileOf,
+  readsOf,
+  whereWords,
+  type Wish,
+} from "./wish.ts";
+import {
+  cancelWish,
+  changeOf,
+  payByWish,
+  reasonClause,
+  refundsOf,
+  returnOf,
+} from "./writes.ts";
+
+/** A wish that the status of its order forbids; that has to be told. */
+export function drawRefused(
+  draw: Draw,
+  { intent, order }: { intent: Intent; order: Order },
+): Wish | undefined {
+  const place = placeOf(draw, order);
+  const refused = forbidden(draw, place, intent);
+  return refused && {
+    intent,
+    clause: refused.clause,
+    actions: readsOf(place),
+    outputs: [order.status],
+    untold: { ...refused.request, outputs: [order.status] },
+  };
+}
+
+/** A wish that is refused, and what is wanted in its place; `undefined` where the order allows none. */
+export function drawConditional(
+  draw: Draw,
+  order: Order,
+): Wish | undefined {
+  const place = placeOf(draw, order);
+  const rules = order.status === "pending"
+    ? [lackingStock, cancelInstead, tooLittle]
+    : [lackingStock, returnInstead, refundElsewhere];
+  return draw.rng.pick(rules)(draw, place);
+}
+
+/** The intents whose orders are to have a status. */
+export const PENDING_INTENTS = [
+  "cancel",
+  "modify_items",
+  "modify_address",
+  "modify_payment",
+] as const;
+
+/** The intents of delivered orders. */
+export const DELIVERED_INTENTS = ["return", "exchange"] as const;
+
+interface Forbidden {
+  readonly clause: string;
+  readonly request: RetailRequest;
+}
+
+/** A wish that the order's status forbids. */
+function forbidden(
+  draw: Draw,
+  place: Place,
+  intent: Intent,
+): Forbidden | undefined {
+  const { rng } = draw;
+  const { order } = place;
+  const isPending = (PENDING_INTENTS as readonly Intent[]).includes(intent);
+  const request = {
+    intent,
+    ...aboutOf(place),
+    refused: true,
+    refusedBy: isPending ? "order.pending" : "order.delivered",
+  };
+  const whose = orderWords(draw, place);
+  if (intent === "cancel") {
+    const reason = rng.pick(REASONS);
+    return {
+      clause: `cancel ${whose} ${reasonClause(draw, reason)}`,
+      request: { ...request, reason },
+    };
+  }
+  if (intent === "modify_address") {
+    const { address } = rng.pick(draw.store.customers);
+    return {
+      clause:
+        `have ${whose} sent to your new place at ${address.address1} in ${address.city}`,
+      request: { ...request, address },
+    };
+  }
+  const item = rng.pick(order.items);
+  if (intent === "modify_payment" || !isTellable(item, order)) return undefined;
+  const items = [namedItem(item, order)];
+  const where = whereWords(draw, place, [item]);
+  if (intent === "return") {
+    return {
+      clause: `return ${itemWords(item, order)}${where}`,
+      request: { ...request, items },
+    };
+  }
+  const to = rng.pick(othersOf(draw, item));
+  return {
+    clause: `${intent === "exchange" ? "exchange" : "change"} ${
+      itemWords(item, order)
+    } ${intent === "exchange" ? "for" : "to"} ${
+      newWords(draw, item, to)
+    }${where}`,
+    request: { ...request, items, newItems: [valuesOf(to)] },
+  };
+}
+
+/** Another variant, where the first is out of stock. */
+function lackingStock(draw: Draw, place: Place): Wish | undefined {
+  const { rng } = draw;
+  const { order } = place;
+  const from = rng.pick(order.items);
+  const others = othersOf(draw, from);
+  const gone = others.filter(({ available }) => !available);
+  const there = others.filter(({ available }) => available);
+  if (gone.length === 0 || there.length === 0 || !isTellable(from, order)) {
+    return undefined;
+  }
+  const [first, to] = [rng.pick(gone), rng.pick(there)];
+  const payers = order.owner.methods.filter(({ balance }) =>
+    balance >= to.cents - from.cents
+  );
+  if (payers.length === 0) return undefined;
+  const intent = order.status === "pending" ? "modify_items" : "exchange";
+  const preposition = intent === "exchange" ? "for" : "to";
+  const method = rng.pick(payers);
+  const clause = `${itemWords(from, order)} ${preposition} ${
+    newWords(draw, from, first)
+  }`;
+  const wish = changeOf(draw, {
+    place,
+    intent,
+    changes: [{ from, to, clause }],
+    method,
+  });
+  return {
+    ...wish,
+    after: [
+      otherwise(draw, `take ${newWords(draw, from, to)}`, "not available"),
+      ...wish.after ?? [],
+    ],
+    untold: {
+      intent,
+      ...aboutOf(place),
+      items: [namedItem(from, order)],
+      newItems: [valuesOf(first)],
+      refused: true,
+      refusedBy: "items.in_stock",
+    },
+  };
+}
+
+/** A pending order that is cancelled, since nothing of it can be returned. */
+function cancelInstead(draw: Draw, place: Place): Wish | undefined {
+  const { rng } = draw;
+  const intent = rng.pick(DELIVERED_INTENTS);
+  const refused = forbidden(draw, place, intent);
+  if (refused === undefined) return undefined;
+  const fallback = cancelWish(draw, place);
+  const { clause } = fallback;
+  return instead(draw, { refused, fallback, clause });
+}
+
+/** A delivered order whose items are returned, since it cannot be cancelled any more. */
+function returnInstead(draw: Draw, place: Place): Wish | undefined {
+  const { order } = place;
+  const refused = forbidden(draw, place, "cancel");
+  const [method] = refundsOf(order);
+  if (refused === undefined || method === undefined) return undefined;
+  const refund = ` and have the refund on ${payWords(draw, method)}`;
+  const items = order.items;
+  const fallback = returnOf(draw, { place, items, method, refund });
+  const clause = `return all of it${refund}`;
+  return instead(draw, { refused, fallback, clause });
+}
+
+/** A refund to where none may go, and then to where it may. */
+function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
+  const { rng } = draw;
+  const { order } = place;
+  const allowed = refundsOf(order);
+  const others = order.owner.methods.filter((one) => !allowed.includes(one));
+  const item = rng.pick(order.items);
+  if (others.length === 0 || allowed.length === 0 || !isTellable(item, order)) {
+    return undefined;
+  }
+  const [first, method] = [rng.pick(others), rng.pick(allowed)];
+  const refund = ` and get the money on ${payWords(draw, first)}`;
+  const fallback = returnOf(draw, { place, items: [item], method, refund });
+  return {
+    ...fallback,
+    actions: withProfile(fallback, order),
+    after: [
+      otherwise(draw, `have it on ${payWords(draw, method)}`, "not possible"),
+    ],
+    untold: {
+      intent: "return",
+      ...aboutOf(place),
+      items: [namedItem(item, order)],
+      payment: wordsOf(first),
+      refused: true,
+      refusedBy: "return.refund_to",
+    },
+  };
+}
+
+/** A gift card that holds too little, and then another method. */
+function tooLittle(draw: Draw, place: Place): Wish | undefined {
+  const { rng } = draw;
+  const { order } = place;
+  const others = order.owner.methods.filter(({ id }) => id !== order.paidBy);
+  const poor = others.filter(({ balance }) => balance < order.cents);
+  const rich = others.filter(({ balance }) => balance >= order.cents);
+  if (poor.length === 0 || rich.length === 0) return undefined;
+  const [first, method] = [rng.pick(poor), rng.pick(rich)];
+  const fallback = payByWish(draw, { place, method });
+  return {
+    ...fallback,
+    clause: payByWish(draw, { place, method: first }).clause,
+    after: [
+      otherwise(draw, `use ${payWords(draw, method)}`, "not possible"),
+    ],
+    untold: {
+      intent: "modify_payment",
+      ...aboutOf(place),
+      payment: wordsOf(first),
+      refused: true,
+      refusedBy: "payment.covers_total",
+    },
+  };
+}
+
+function instead(
+  draw: Draw,
+  { refused, fallback, clause }: {
+    refused: Forbidden;
+    fallback: Wish;
+    /** The fallback's, to follow "you want to". */
+    clause: string;
+  },
+): Wish {
+  return {
+    ...fallback,
+    clause: refused.clause,
+    after: [otherwise(draw, clause, "not possible")],
+    untold: refused.request,
+  };
+}
+
+/** `If that is not possible, you want to …`. */
+function otherwise({ rng }: Draw, clause: string, not: string): string {
+  return rng.pick([
+    `If that is ${not}, you want to ${clause}.`,
+    `If that's ${not}, you would rather ${clause}.`,
+    `Should that be ${
+      not.replace("not ", "im").replace("imavailable", "unavailable")
+    }, you will ${clause}.`,
+    `Otherwise, you want to ${clause}.`,
+  ]);
+}
+
+function withProfile({ actions }: Wish, { owner }: Order): Wish["actions"] {
+  const write = actions.at(-1);
+  return write === undefined
+    ? actions
+    : [...actions.slice(0, -1), profileOf(owner), write];
+}
+
+function wordsOf({ id, among }: Method): string {
+  return methodWords(id, among);
+}

@@ -1,0 +1,181 @@
+/** The store as it is in a database: who may have tasks, their orders by status, and the variants of products. */
+
+import type { Database } from "../../../database.ts";
+import { pythonStr } from "../../../python/python_repr.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { row, rows, text, texts } from "../../shared/read_row.ts";
+import type { Address } from "../goal/request.ts";
+
+/** An item of an order, or a variant of a product. */
+export interface Item {
+  readonly itemId: string;
+  readonly productId: string;
+  /** The product's. */
+  readonly name: string;
+  readonly options: ReadonlyMap<string, string>;
+  /** As Python writes it. */
+  readonly price: string;
+  readonly cents: number;
+}
+
+/** What an item can become. */
+export interface Variant extends Item {
+  readonly available: boolean;
+}
+
+/** An order. */
+export interface Order {
+  readonly orderId: string;
+  readonly status: string;
+  readonly address: Address;
+  readonly items: readonly Item[];
+  /** The id of the payment method. */
+  readonly paidBy: string;
+  /** What was paid, as Python writes it. */
+  readonly total: string;
+  readonly cents: number;
+  readonly trackingId: string;
+  readonly owner: Customer;
+}
+
+/** A payment method. */
+export interface Method {
+  readonly id: string;
+  readonly source: string;
+  /** In cents; infinite where it is no gift card. */
+  readonly balance: number;
+  /** All methods of its owner, as the profile has them. */
+  readonly among: readonly JsonObject[];
+}
+
+/** A user who may have tasks. */
+export interface Customer {
+  readonly userId: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly email: string;
+  readonly address: Address;
+  readonly methods: readonly Method[];
+  readonly orders: readonly Order[];
+}
+
+/** All that tasks are drawn from. */
+export interface Store {
+  readonly customers: readonly Customer[];
+  /** The orders of customers, by status. */
+  readonly orders: ReadonlyMap<string, readonly Order[]>;
+  /** All variants of an item's product, or of the product of an id. */
+  variantsOf(of: Pick<Item, "productId">): readonly Variant[];
+  /** Ids of products, in order. */
+  readonly productIds: readonly string[];
+}
+
+/** Reads the store. Users for whom `isHeldOut` holds are left out, and so are their orders. */
+export function storeOf(
+  database: Database,
+  isHeldOut: (userId: string) => boolean,
+): Store {
+  const customers = [...database.ids("users")]
+    .filter((id) => !isHeldOut(id)).map((id) => customerOf(database, id));
+  const products = new Map(
+    [...database.ids("products")].map((id) => [id, variants(database, id)]),
+  );
+  return {
+    customers,
+    orders: Map.groupBy(
+      customers.flatMap(({ orders }) => orders),
+      ({ status }) => status,
+    ),
+    variantsOf: ({ productId }) => products.get(productId) ?? [],
+    productIds: [...products.keys()],
+  };
+}
+
+function customerOf(database: Database, userId: string): Customer {
+  const user = database.get("users", userId);
+  const name = row(user, "name");
+  const orders: Order[] = [];
+  const customer = {
+    userId,
+    firstName: text(name, "first_name"),
+    lastName: text(name, "last_name"),
+    email: text(user, "email"),
+    address: addressOf(row(user, "address")),
+    methods: rows(user, "payment_methods").map((method, _, among) => ({
+      ...methodOf(method),
+      among,
+    })),
+    orders,
+  };
+  for (const orderId of texts(user, "orders")) {
+    const order = database.get("orders", orderId);
+    if (order !== undefined) orders.push(orderOf(order, customer));
+  }
+  return customer;
+}
+
+function methodOf(method: JsonObject): Omit<Method, "among"> {
+  const source = text(method, "source");
+  const balance = source === "gift_card"
+    ? centsOf(method, "balance")
+    : Infinity;
+  return { id: text(method, "id"), source, balance };
+}
+
+function orderOf(order: JsonObject, owner: Customer): Order {
+  const [payment] = rows(order, "payment_history");
+  const [parcel] = rows(order, "fulfillments");
+  return {
+    orderId: text(order, "order_id"),
+    status: text(order, "status"),
+    address: addressOf(row(order, "address")),
+    items: rows(order, "items").map(itemOf),
+    paidBy: text(payment, "payment_method_id"),
+    total: numberText(payment, "amount"),
+    cents: centsOf(payment, "amount"),
+    trackingId: texts(parcel, "tracking_id")[0] ?? "",
+    owner,
+  };
+}
+
+function variants(database: Database, productId: string): Variant[] {
+  const product = database.get("products", productId);
+  const name = text(product, "name");
+  return rows(product, "variants").map((variant) => ({
+    ...itemOf(variant),
+    productId,
+    name,
+    available: variant.get("available") === true,
+  }));
+}
+
+function itemOf(item: JsonObject): Item {
+  const options = [...row(item, "options") ?? []];
+  return {
+    itemId: text(item, "item_id"),
+    productId: text(item, "product_id"),
+    name: text(item, "name"),
+    options: new Map(options.map(([key, value]) => [key, String(value)])),
+    price: numberText(item, "price"),
+    cents: centsOf(item, "price"),
+  };
+}
+
+function addressOf(address: JsonObject | undefined): Address {
+  return {
+    address1: text(address, "address1"),
+    address2: text(address, "address2"),
+    city: text(address, "city"),
+    state: text(address, "state"),
+    country: text(address, "country"),
+    zip: text(address, "zip"),
+  };
+}
+
+function numberText(parent: JsonObject | undefined, field: string): string {
+  return pythonStr(parent?.get(field) ?? 0);
+}
+
+function centsOf(parent: JsonObject | undefined, field: string): number {
+  return Math.round(100 * Number(numberText(parent, field)));
+}

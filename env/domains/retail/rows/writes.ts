@@ -1,0 +1,382 @@
+/** Wishes that policy allows and a write meets. */
+
+import { calculate } from "../../../python/calculator.ts";
+import { call } from "../../shared/call.ts";
+import type { Address, Intent } from "../goal/request.ts";
+import { REASONS } from "../world/details.ts";
+import { addressWords } from "../user/request_words.ts";
+import {
+  type Change,
+  changeWords,
+  differenceOf,
+  drawChanges,
+} from "./changes.ts";
+import { refundQuestion } from "./questions.ts";
+import type { Customer, Item, Method, Order } from "./store.ts";
+import {
+  type Draw,
+  isTellable,
+  itemWords,
+  listed,
+  orderWords,
+  payWords,
+  type Place,
+  placeOf,
+  productOf,
+  profileFor,
+  profileOf,
+  readsOf,
+  whereWords,
+  type Wish,
+} from "./wish.ts";
+
+/** A wish about an order of the status that it needs; `undefined` where nothing fits. */
+export function drawWrite(
+  draw: Draw,
+  { intent, order }: { intent: Intent; order: Order },
+): Wish | undefined {
+  const place = placeOf(draw, order);
+  switch (intent) {
+    case "cancel":
+      return cancelWish(draw, place);
+    case "return":
+      return returnWish(draw, place);
+    case "modify_address":
+      return addressWish(draw, place);
+    case "modify_payment":
+      return paymentWish(draw, place);
+    default:
+      return changeWish(draw, place, intent);
+  }
+}
+
+/** The reason of a cancellation, in words. */
+export function reasonClause({ rng }: Draw, reason: string): string {
+  return reason === REASONS[0]
+    ? rng.pick([
+      "because it is no longer needed",
+      "since it is no longer needed",
+      "as it's no longer needed",
+      "(no longer needed)",
+    ])
+    : rng.pick([
+      "because it was ordered by mistake",
+      "since you ordered it by mistake (ordered by mistake)",
+      "which was ordered by mistake",
+    ]);
+}
+
+/** A cancellation of an order. */
+export function cancelWish(draw: Draw, place: Place): Wish {
+  const { order } = place;
+  const reason = draw.rng.pick(REASONS);
+  return {
+    intent: "cancel",
+    clause: `cancel ${orderWords(draw, place)} ${reasonClause(draw, reason)}`,
+    actions: [
+      ...readsOf(place),
+      call("cancel_pending_order", { order_id: order.orderId, reason }),
+    ],
+    outputs: [],
+  };
+}
+
+/** Where a refund may go. */
+export function refundsOf({ paidBy, owner }: Order): readonly Method[] {
+  return owner.methods.filter(({ id, source }) =>
+    id === paidBy || source === "gift_card"
+  );
+}
+
+function returnWish(draw: Draw, place: Place): Wish | undefined {
+  const { rng } = draw;
+  const { order } = place;
+  const items = drawItems(draw, order);
+  const methods = refundsOf(order);
+  if (items === undefined || methods.length === 0) return undefined;
+  const method = rng.pick(methods);
+  const refund = order.owner.methods.length === 1 && rng.int(2) === 0
+    ? ""
+    : method.id === order.paidBy && rng.int(3) === 0
+    ? " and get the refund on the original payment method"
+    : `${
+      rng.pick([
+        " and have the refund on",
+        ", refunded to",
+        " and get the money back to",
+      ])
+    } ${payWords(draw, method)}`;
+  const wish = returnOf(draw, { place, items, method, refund });
+  return rng.next() < 0.25 ? refundQuestion(draw, wish, items) : wish;
+}
+
+/** A return of items. */
+export function returnOf(
+  draw: Draw,
+  { place, items, method, refund }: {
+    place: Place;
+    items: readonly Item[];
+    method: Method;
+    /** How the instruction says where the refund goes. */
+    refund: string;
+  },
+): Wish {
+  const { order } = place;
+  const isAll = items.length === order.items.length && items.length > 1;
+  const words = isAll && draw.rng.int(2) === 0
+    ? `everything in ${orderWords(draw, place)}`
+    : listed(items.map((item) => itemWords(item, order))) +
+      whereWords(draw, place, items);
+  return {
+    intent: "return",
+    clause: `return ${words}${refund}`,
+    actions: [
+      ...readsOf(place),
+      ...profileFor(place, method),
+      call("return_delivered_order_items", {
+        order_id: order.orderId,
+        item_ids: items.map(({ itemId }) => itemId),
+        payment_method_id: method.id,
+      }),
+    ],
+    outputs: [],
+  };
+}
+
+/** Some items that words tell apart; all where they do not. */
+function drawItems({ rng }: Draw, order: Order): readonly Item[] | undefined {
+  const tellable = order.items.filter((item) => isTellable(item, order));
+  if (tellable.length === 0) return undefined;
+  const most = Math.min(4, tellable.length);
+  const some = new Set(rng.shuffle(tellable).slice(0, 1 + rng.int(most)));
+  return order.items.filter((item) => some.has(item));
+}
+
+function addressWish(draw: Draw, place: Place): Wish | undefined {
+  const { order } = place;
+  const goal = drawAddress(draw, order.owner, order.address);
+  if (goal === undefined) return undefined;
+  const whose = orderWords(draw, place);
+  return {
+    intent: "modify_address",
+    clause: draw.rng.pick([
+      `change the shipping address of ${whose} to ${goal.words}`,
+      `have ${whose} sent to ${goal.words}`,
+      `ship ${whose} to ${goal.words}`,
+    ]),
+    actions: [
+      ...readsOf(place),
+      ...goal.reads,
+      call("modify_pending_order_address", {
+        order_id: order.orderId,
+        ...goal.address,
+      }),
+    ],
+    outputs: [],
+  };
+}
+
+/** Another default address. */
+export function userAddressWish(
+  draw: Draw,
+  customer: Customer,
+): Wish | undefined {
+  const goal = drawAddress(draw, customer, customer.address);
+  return goal && {
+    intent: "user_address",
+    clause: draw.rng.pick([
+      `change your default address to ${goal.words}`,
+      `update the address in your profile to ${goal.words}`,
+    ]),
+    actions: [
+      ...goal.reads,
+      call("modify_user_address", {
+        user_id: customer.userId,
+        ...goal.address,
+      }),
+    ],
+    outputs: [],
+  };
+}
+
+/** An address that is not `now`: the profile's, that of another order, or one that the instruction spells out. */
+function drawAddress(
+  { rng, store }: Draw,
+  customer: Customer,
+  now: Address,
+): { address: Address; words: string; reads: Wish["actions"] } | undefined {
+  const isNow = (one: Address) => addressWords(one) === addressWords(now);
+  const known = customer.orders.filter(({ address }) => !isNow(address));
+  if (!isNow(customer.address) && rng.int(3) === 0) {
+    return {
+      address: customer.address,
+      words: rng.pick([
+        "your default address, which is in your profile",
+        `the ${customer.address.city} address of your profile, which you do not want to spell out`,
+      ]),
+      reads: [profileOf(customer)],
+    };
+  }
+  if (known.length > 0 && rng.int(2) === 0) {
+    const other = rng.pick(known);
+    const { city } = other.address;
+    const alike = customer.orders.some(({ address }) =>
+      address.city === city &&
+      addressWords(address) !== addressWords(other.address)
+    );
+    if (alike) return undefined;
+    return {
+      address: other.address,
+      words: rng.pick([
+        `your ${city} address, which is in another of your orders`,
+        `the address in ${city} that one of your other orders has`,
+      ]),
+      reads: [
+        profileOf(customer),
+        call("get_order_details", { order_id: other.orderId }),
+      ],
+    };
+  }
+  const { address } = rng.pick(store.customers);
+  return isNow(address)
+    ? undefined
+    : { address, words: addressWords(address), reads: [] };
+}
+
+function paymentWish(draw: Draw, place: Place): Wish | undefined {
+  const { order } = place;
+  const others = order.owner.methods.filter(({ id, balance }) =>
+    id !== order.paidBy && balance >= order.cents
+  );
+  return others.length === 0
+    ? undefined
+    : payByWish(draw, { place, method: draw.rng.pick(others) });
+}
+
+/** Another payment method for an order. */
+export function payByWish(
+  draw: Draw,
+  { place, method }: { place: Place; method: Method },
+): Wish {
+  const whose = orderWords(draw, place);
+  const how = payWords(draw, method);
+  return {
+    intent: "modify_payment",
+    clause: draw.rng.pick([
+      `pay for ${whose} with ${how} instead`,
+      `change the payment of ${whose} to ${how}`,
+      `switch ${whose} over to ${how}`,
+    ]),
+    actions: [
+      ...readsOf(place),
+      profileOf(place.order.owner),
+      call("modify_pending_order_payment", {
+        order_id: place.order.orderId,
+        payment_method_id: method.id,
+      }),
+    ],
+    outputs: [],
+  };
+}
+
+function changeWish(
+  draw: Draw,
+  place: Place,
+  intent: Intent,
+): Wish | undefined {
+  const preposition = intent === "exchange" ? "for" : "to";
+  const changes = drawChanges(draw, place.order, preposition);
+  const difference = differenceOf(changes ?? []);
+  const payers = place.order.owner.methods.filter(({ balance }) =>
+    balance >= difference
+  );
+  if (changes === undefined || payers.length === 0) return undefined;
+  const method = draw.rng.pick(payers);
+  const wish = changeOf(draw, { place, intent, changes, method });
+  return draw.rng.next() < 0.15
+    ? differenceQuestion(draw, wish, changes)
+    : wish;
+}
+
+const CHANGE_TOOL: Partial<Record<Intent, string>> = {
+  exchange: "exchange_delivered_order_items",
+  modify_items: "modify_pending_order_items",
+};
+
+/** An exchange, or a change of a pending order's items. */
+export function changeOf(
+  draw: Draw,
+  { place, intent, changes, method }: {
+    place: Place;
+    intent: Intent;
+    changes: readonly Change[];
+    method: Method;
+  },
+): Wish {
+  const { rng } = draw;
+  const { order } = place;
+  const verb = rng.pick(
+    intent === "exchange" ? ["exchange", "swap"] : ["change", "modify"],
+  );
+  const pay = order.owner.methods.length === 1 && rng.int(2) === 0 ? [] : [
+    rng.pick([
+      `Any difference goes to ${payWords(draw, method)}.`,
+      `You want to use ${payWords(draw, method)} for the price difference.`,
+      `You pay or get back the difference by ${payWords(draw, method)}.`,
+    ]),
+  ];
+  const words = changeWords(changes);
+  return {
+    intent,
+    clause: `${verb} ${listed(changes.map(({ clause }) => clause))}${
+      whereWords(draw, place, changes.map(({ from }) => from))
+    }`,
+    after: pay,
+    actions: [
+      ...readsOf(place),
+      ...changes.map(({ from }) => productOf(from)),
+      ...profileFor(place, method),
+      call(CHANGE_TOOL[intent] ?? "", {
+        order_id: order.orderId,
+        item_ids: changes.map(({ from }) => from.itemId),
+        new_item_ids: changes.map(({ to }) => to.itemId),
+        payment_method_id: method.id,
+      }),
+    ],
+    outputs: [],
+    ...words && { words },
+  };
+}
+
+/** Asks for what the change comes to as well. */
+function differenceQuestion(
+  { rng }: Draw,
+  wish: Wish,
+  changes: readonly Change[],
+): Wish {
+  const [change] = changes;
+  if (changes.length !== 1 || change === undefined) return wish;
+  const [more, less] = change.to.cents > change.from.cents
+    ? [change.to, change.from]
+    : [change.from, change.to];
+  if (more.cents === less.cents) return wish;
+  const expression = `${more.price} - ${less.price}`;
+  return {
+    ...wish,
+    after: [
+      ...wish.after ?? [],
+      rng.pick([
+        "You want to know the price difference.",
+        "You also want to know how much the difference is.",
+        "Ask what the difference in price comes to.",
+      ]),
+    ],
+    actions: [...wish.actions, call("calculate", { expression })],
+    outputs: [calculate(expression)],
+    untold: {
+      intent: "question",
+      question: "price difference",
+      outputs: [calculate(expression)],
+    },
+  };
+}

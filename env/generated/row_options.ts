@@ -1,0 +1,39 @@
+/** Knobs of tasks that are drawn over the rows of a benchmark: one schema is type, defaults and help text. */
+
+import { z } from "zod";
+import { count, share } from "./knobs.ts";
+
+/** Settings of {@linkcode drawRowTasks}. Every field has a default; `parse({})` draws nothing. */
+export const rowOptionsSchema = z.strictObject({
+  trainTasks: count.default(0).describe(
+    "Train tasks to draw over the benchmark's rows; 0 draws none",
+  ),
+  seed: z.int().default(1).describe("Seed of the drawn tasks"),
+  ownTrain: z.boolean().default(false).describe(
+    "Keep the benchmark's own train tasks, before the drawn ones",
+  ),
+  holdOut: z.array(z.string().min(1)).default(["dev", "test"]).describe(
+    "Splits, or JSON files of tasks, whose users no drawn task is about",
+  ),
+  severalShare: share.default(0.5).describe(
+    "Share of tasks with a further request after each",
+  ),
+  refusedShare: share.default(0.06).describe(
+    "Share of requests that policy refuses",
+  ),
+  conditionShare: share.default(0.15).describe(
+    "Share of requests that are refused, and come with what is wanted then",
+  ),
+  questionShare: share.default(0.15).describe(
+    "Share of requests that ask for something to be told",
+  ),
+  orderStatedShare: share.default(0.2).describe(
+    "Share of requests whose user knows the order id; the others describe the order",
+  ),
+});
+
+/** What may be given. */
+export type RowOptionsInput = z.input<typeof rowOptionsSchema>;
+
+/** What tasks are drawn with, defaults filled in. */
+export type RowOptions = z.output<typeof rowOptionsSchema>;

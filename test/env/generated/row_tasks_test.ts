@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { audit } from "../../../env/audit/audit.ts";
+import { duplicates } from "../../../env/audit/duplicates.ts";
+import { isWrite } from "../../../env/audit/finding.ts";
+import { isError, replayGold } from "../../../env/audit/gold_replay.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
+import { texts } from "../../../env/domains/shared/read_row.ts";
+import { firstPerson } from "../../../env/domains/shared/user/first_person.ts";
+import {
+  type RowOptionsInput,
+  rowOptionsSchema,
+} from "../../../env/generated/row_options.ts";
+import { drawRowTasks } from "../../../env/generated/row_tasks.ts";
+import type { Dataset, Task } from "../../../env/types.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
+
+const DOMAINS = ["retail"] as const;
+
+const ignore = NO_TAU_BENCH;
+
+function heldOutOf(dataset: Dataset): Task[] {
+  return dataset.splits.filter((split) => split !== "train")
+    .flatMap((split) => dataset.tasks(split));
+}
+
+async function draw(dataset: Dataset, given: RowOptionsInput) {
+  return await drawRowTasks(dataset, {
+    options: rowOptionsSchema.parse(given),
+    heldOut: heldOutOf(dataset),
+  });
+}
+
+for (const name of DOMAINS) {
+  const load = () => loadTauBench(TAU_BENCH, name);
+
+  Deno.test({
+    name:
+      `drawRowTasks() leaves out who is held out, whatever is drawn: ${name}`,
+    ignore,
+    async fn() {
+      const dataset = await load();
+      const heldOut = heldOutOf(dataset);
+      const users = new Set(heldOut.map(({ userId }) => userId));
+      const rows = new Set([...users].flatMap((id) => {
+        const user = dataset.database.get("users", id);
+        return [...texts(user, "orders"), ...texts(user, "reservations")];
+      }));
+      const shares = fc.record({
+        seed: fc.integer({ min: 1, max: 1000 }),
+        severalShare: fc.constantFrom(0, 0.5, 1),
+        refusedShare: fc.constantFrom(0, 0.4),
+        conditionShare: fc.constantFrom(0, 0.4),
+        questionShare: fc.constantFrom(0, 0.15),
+        orderStatedShare: fc.constantFrom(0, 1),
+      });
+      await fc.assert(
+        fc.asyncProperty(shares, async (options) => {
+          const drawn = await draw(dataset, { ...options, trainTasks: 30 });
+          for (const task of drawn.tasks("train")) {
+            assert.ok(!users.has(task.userId), task.id);
+            const told = JSON.stringify([
+              task.instruction,
+              task.actions.map(({ arguments: args }) => [...args]),
+            ]);
+            for (const id of rows) assert.ok(!told.includes(id), told);
+          }
+        }),
+        { numRuns: 8 },
+      );
+    },
+  });
+
+  Deno.test({
+    name:
+      `drawRowTasks() makes tasks whose gold holds on the benchmark's rows, and that an audit keeps: ${name}`,
+    ignore,
+    async fn() {
+      const dataset = await load();
+      const drawn = await draw(dataset, { trainTasks: 200, seed: 5 });
+      const tasks = drawn.tasks("train");
+      assert.equal(tasks.length, 200);
+      assert.equal(drawn.certificates.size, 200);
+      for (const task of tasks) {
+        assert.ok(drawn.certificates.has(task.id));
+        assert.ok(!("goal" in task), "served as the benchmark's");
+        for (const { action, answer, changed } of replayGold(task, dataset)) {
+          assert.ok(!isError(answer), `${task.id}: ${action.name}: ${answer}`);
+          assert.equal(changed, isWrite(action), task.id);
+        }
+      }
+      const { exclusions, overlaps } = audit(drawn, { splits: ["train"] });
+      assert.deepEqual(exclusions, []);
+      for (const { users, rows, splits } of audit(drawn).overlaps) {
+        if (splits[0] === "train") assert.deepEqual([users, rows], [0, 0]);
+      }
+      assert.equal(
+        overlaps.length,
+        drawn.splits.length * (drawn.splits.length - 1) / 2,
+      );
+    },
+  });
+
+  Deno.test({
+    name:
+      `drawRowTasks() draws the same tasks again, others by another seed, and none that a held-out task is like: ${name}`,
+    ignore,
+    async fn() {
+      const dataset = await load();
+      const [first, again, other] = [
+        await draw(dataset, { trainTasks: 60, seed: 2 }),
+        await draw(dataset, { trainTasks: 60, seed: 2 }),
+        await draw(dataset, { trainTasks: 60, seed: 3 }),
+      ];
+      assert.equal(first.fingerprint, again.fingerprint);
+      assert.deepEqual(first.tasks("train"), again.tasks("train"));
+      assert.notEqual(first.fingerprint, other.fingerprint);
+      const tasks = [...heldOutOf(dataset), ...first.tasks("train")];
+      const alike = duplicates({ dataset, tasks })
+        .filter(({ split }) => split === "train");
+      assert.deepEqual(alike, []);
+    },
+  });
+
+  Deno.test({
+    name:
+      `drawRowTasks() keeps the benchmark's held-out tasks, and its own train tasks where they are wanted: ${name}`,
+    ignore,
+    async fn() {
+      const dataset = await load();
+      const drawn = await draw(dataset, { trainTasks: 20, ownTrain: true });
+      const own = dataset.splits.includes("train")
+        ? dataset.tasks("train")
+        : [];
+      const train = drawn.tasks("train");
+      assert.deepEqual(train.slice(0, own.length), own);
+      assert.equal(train.length, own.length + 20);
+      assert.deepEqual(
+        train.map(({ index, id }) => [index, id]),
+        train.map((_, i) => [i, `${name}/train/${i}`]),
+      );
+      for (const split of ["dev", "test"] as const) {
+        if (!dataset.splits.includes(split)) continue;
+        assert.equal(drawn.tasks(split), dataset.tasks(split));
+      }
+    },
+  });
+
+  Deno.test({
+    name:
+      `drawRowTasks() writes instructions that say who the user is and can be said: ${name}`,
+    ignore,
+    async fn() {
+      const dataset = await load();
+      const drawn = await draw(dataset, { trainTasks: 100, seed: 9 });
+      for (const { instruction } of drawn.tasks("train")) {
+        assert.match(instruction, /^You(r name is| are) [A-Z]/);
+        const { all, synthetic } = firstPerson(instruction);
+        assert.ok(!synthetic);
+        assert.match(all, /\bi (would like|want|need|wish)\b/, instruction);
+        assert.doesNotMatch(all, /\byou\b/i);
+      }
+    },
+  });
+}

@@ -1,0 +1,57 @@
+/** Tasks that are drawn over the rows of a benchmark's checkout, with the users of its held-out tasks left out. */
+
+import { loadTaskFile } from "../../env/benchmarks/tau/tau_bench.ts";
+import { domainKey } from "../../env/domains/registry.ts";
+import { ConfigError } from "../../env/errors.ts";
+import type { GenerateHooks } from "../../env/generated/factory.ts";
+import type { RowOptions } from "../../env/generated/row_options.ts";
+import {
+  drawRowTasks,
+  type RowTasksDataset,
+} from "../../env/generated/row_tasks.ts";
+import type { Dataset, Split, Task } from "../../env/types.ts";
+import type { Config } from "./config.ts";
+
+const SPLITS: readonly string[] = ["train", "dev", "test"] satisfies Split[];
+
+/**
+ * Draws the tasks.
+ * @throws {ConfigError} If the dataset keeps its train tasks and holds their users out, or nothing can be drawn.
+ * @throws {DataError} If a file of held-out tasks is not there or is none.
+ */
+export async function withRowTasks(
+  dataset: Dataset,
+  rows: Config["data"]["rows"],
+  hooks: GenerateHooks = {},
+): Promise<RowTasksDataset> {
+  const options = rows as RowOptions;
+  const tasks = await Promise.all(
+    options.holdOut.map((name) => heldOut(dataset, name)),
+  );
+  if (options.ownTrain && options.holdOut.includes("train")) {
+    throw new ConfigError(
+      "rows.ownTrain keeps the train tasks whose users rows.holdOut leaves out",
+      { hint: 'set one of them otherwise, as in "ownTrain: false"' },
+    );
+  }
+  return await drawRowTasks(dataset, {
+    ...hooks,
+    options,
+    heldOut: tasks.flat(),
+  });
+}
+
+/** The tasks of a split or of a file; none of a split that the benchmark does not have. */
+async function heldOut(
+  dataset: Dataset,
+  name: string,
+): Promise<readonly Task[]> {
+  if (!SPLITS.includes(name)) {
+    return await loadTaskFile(name, {
+      domain: domainKey(dataset),
+      split: "test",
+    });
+  }
+  const split = name as Split;
+  return dataset.splits.includes(split) ? dataset.tasks(split) : [];
+}
