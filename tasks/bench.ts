@@ -3,13 +3,31 @@
 import { z } from "zod";
 import { generated } from "../env/generated/generated.ts";
 import { bytes, count, percent } from "../train/progress/amounts.ts";
-import { tauBenchFlag } from "./_shared_flags.ts";
+import { ConfigError } from "../env/errors.ts";
+import {
+  type Override,
+  parseSet,
+  resolveConfig,
+} from "../train/config/config.ts";
+import { mean } from "../train/runs/episode_stats.ts";
+import { readRecipe } from "./_recipes.ts";
+import {
+  runsFlag,
+  setFlag,
+  tauBenchFlag,
+  tauBenchOverride,
+} from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
 import { benchBridge } from "./_bench_bridge.ts";
 import { openBenchDataset } from "./_bench_bridge_world.ts";
 import { benchCpu, type CpuBench } from "./_bench_cpu.ts";
 import { benchEnvironment, type EnvironmentBench } from "./_bench_env.ts";
+import {
+  benchEstimators,
+  VARIANT_NAMES,
+  type VariantRun,
+} from "./_bench_estimators.ts";
 import { benchHttp, type HttpBench } from "./_bench_http.ts";
 import type { Measured } from "./_bench_measure.ts";
 import { benchVerify } from "./_bench_verify.ts";
@@ -31,12 +49,37 @@ const flags = z.object({
         "Measure convert --verify instead, on two checkpoints of a model's shape that are written for it (twice its size on disk)",
       value: "MODEL",
     }),
+  estimators: z.union([z.literal(true), z.string()]).optional().meta({
+    description:
+      `Train a recipe by each estimator, ratio and credit instead, from one cold start a seed; or by some: ${
+        VARIANT_NAMES.join(",")
+      }`,
+    value: "NAMES",
+    valueOptional: true,
+  }),
+  seeds: z.int().min(1).default(3).describe("Of --estimators: seeds 1 to this"),
+  steps: z.int().min(1).optional().describe(
+    "Of --estimators: RL steps of each; default: the recipe's",
+  ),
+  recipe: z.string().default("default").meta({
+    description: "Of --estimators: the recipe, by its name or a YAML file",
+    value: "FILE",
+  }),
+  set: setFlag,
+  runs: runsFlag,
 });
 
+type BenchFlags = z.infer<typeof flags>;
+
 async function run(
-  { tauBench, threads, bridge, verify }: z.infer<typeof flags>,
-  { terminal }: TaskContext,
+  parsed: BenchFlags,
+  context: TaskContext,
 ): Promise<TaskResult> {
+  const { tauBench, threads, bridge, verify, estimators } = parsed;
+  const { terminal } = context;
+  if (estimators !== undefined) {
+    return await runEstimators(estimators, parsed, context);
+  }
   if (verify !== undefined) return await runVerify(verify, terminal);
   if (bridge) return await runBridge(tauBench || null, terminal);
   terminal.progress("measuring the environment");
@@ -107,6 +150,61 @@ async function runVerify(
     ["peak memory", of, peakBytes, bytes],
   ]));
   return { json: { ...bench } };
+}
+
+async function runEstimators(
+  chosen: string | true,
+  { recipe, set, steps, seeds, threads, tauBench, runs }: BenchFlags,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const base = await readRecipe(recipe);
+  const given: Override[] = [
+    ...set.map(parseSet),
+    { path: ["threads"], value: threads, origin: "--threads" },
+    ...(steps === undefined
+      ? []
+      : [{ path: ["rl", "steps"], value: steps, origin: "--steps" }]),
+  ];
+  const { data } = resolveConfig(base, given);
+  const bench = await benchEstimators({
+    recipe: base,
+    overrides: [...given, ...tauBenchOverride(tauBench, data.source)],
+    variants: chosen === true ? VARIANT_NAMES : variantsNamed(chosen),
+    seeds,
+    runs,
+    signal,
+    onStage: (text) => terminal.progress(text),
+  });
+  terminal.endProgress();
+  terminal.print(variantTable(bench));
+  return { json: Object.fromEntries(bench) };
+}
+
+/** @throws {ConfigError} If one of the names is none. */
+function variantsNamed(text: string): string[] {
+  return text.split(",").map((name) => {
+    if (VARIANT_NAMES.includes(name)) return name;
+    throw new ConfigError(`--estimators: there is no "${name}"`, {
+      hint: `give some of ${VARIANT_NAMES.join(",")}`,
+    });
+  });
+}
+
+/** pass^1 on test: the mean over the seeds, and each seed's own. */
+function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
+  const passes = (values: readonly (number | null)[]) => [
+    mean(values.map((value) => value ?? NaN)).toFixed(3),
+    values.map((value) => value?.toFixed(3) ?? "–").join(" "),
+  ];
+  return table([
+    ["pass^1 on test", "sampled", "by seed", "greedy", "by seed", "seconds"],
+    ...bench.entries().map(([name, runs]) => [
+      name,
+      ...passes(runs.map(({ sampled }) => sampled)),
+      ...passes(runs.map(({ greedy }) => greedy)),
+      mean(runs.map(({ seconds }) => seconds)).toFixed(0),
+    ]),
+  ]);
 }
 
 /** What is measured, on what, the figure, how it is shown, and its key under --json. */
@@ -217,6 +315,15 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --verify Qwen3-0.6B",
       does: "convert --verify beside sha256sum, and its memory",
+    },
+    {
+      command: "deno task bench --estimators",
+      does: "pass^1 of the default recipe by each estimator, ratio and credit",
+    },
+    {
+      command:
+        "deno task bench --estimators dr-grpo,gigpo --seeds 1 --steps 40",
+      does: "two of them, shorter",
     },
     {
       command: "deno task bench --json",

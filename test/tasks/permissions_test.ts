@@ -51,7 +51,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
     run: "deno,sha256sum,cksum,dd,sync",
     net: "127.0.0.1",
     env: ["dataset"],
-    ignored: ["openai"],
+    ignored: ["openai", "yaml"],
   },
   chat: { env: ["dataset"], ignored: ["yaml"] },
   convert: { run: HOSTS, ignored: ["yaml"] },

@@ -1,0 +1,152 @@
+/**
+ * How well a recipe learns by each estimator, ratio and credit: of each seed all begin with the same cold start, and
+ * sample the same tasks. Each is a run dir, so that what was interrupted goes on where it was.
+ */
+
+import { join } from "node:path";
+import { ADVANTAGE_NAMES } from "../train/advantage.ts";
+import {
+  type Config,
+  type Override,
+  type Recipe,
+  resolveConfig,
+} from "../train/config/config.ts";
+import { configSchema } from "../train/config/config_schema.ts";
+import { CREDIT_NAMES } from "../train/credit.ts";
+import { forkRun } from "../train/fork_run.ts";
+import type { Activity } from "../train/loop.ts";
+import { openTraining } from "../train/open_training.ts";
+import { checkResume } from "../train/runs/resume_check.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
+import { type Passes, summarize } from "../train/runs/summary.ts";
+import { readRun } from "../train/runs/training_dir.ts";
+import { runSession } from "../train/session.ts";
+
+/** What each sets over the recipe. */
+const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
+  ...Object.fromEntries(
+    ADVANTAGE_NAMES.map((advantage) => [advantage, { advantage }]),
+  ),
+  sequence: { ratio: "sequence", clipLow: 0.01, clipHigh: 0.01 },
+  ...Object.fromEntries(
+    CREDIT_NAMES.filter((credit) => credit !== "episode")
+      .map((credit) => [credit, { credit }]),
+  ),
+};
+
+/** Their names: estimators first, then what else an update can do in another way. */
+export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS);
+
+/** Settings of {@linkcode benchEstimators}. */
+export interface EstimatorBenchOptions {
+  readonly recipe: Recipe;
+  /** What is set over it. */
+  readonly overrides: readonly Override[];
+  /** Of {@linkcode VARIANT_NAMES}. */
+  readonly variants: readonly string[];
+  /** Seeds 1 to this. */
+  readonly seeds: number;
+  /** Where the run dirs are. */
+  readonly runs: string;
+  readonly signal: AbortSignal;
+  readonly onStage?: (text: string) => void;
+}
+
+/** What one run came to. */
+export interface VariantRun extends Passes {
+  readonly seed: number;
+  /** What its steps took, the cold start's or RL's, without evaluations. */
+  readonly seconds: number;
+}
+
+/**
+ * Trains the cold starts and, from each, every variant.
+ * @returns The runs of each by its name, one a seed; the cold starts are `cold start`.
+ * @throws {ConfigError} If a run is there that began with another config.
+ * @throws {DOMException} `AbortError`, if it was interrupted; called again, it goes on.
+ */
+export async function benchEstimators(
+  options: EstimatorBenchOptions,
+): Promise<Map<string, VariantRun[]>> {
+  const all = new Map<string, VariantRun[]>();
+  const add = (name: string, run: VariantRun) =>
+    all.set(name, [...(all.get(name) ?? []), run]);
+  for (let seed = 1; seed <= options.seeds; seed++) {
+    const plan = (name: string, rl: Partial<Config["rl"]>) => ({
+      seed,
+      name,
+      path: join(options.runs, `estimators-s${seed}-${name}`),
+      config: configOf(options, seed, rl),
+    });
+    const start = plan("cold-start", { steps: 0 });
+    const { coldStart, seconds } = await trained(start, options);
+    add("cold start", { seed, seconds: seconds("cold_start"), ...coldStart });
+    for (const name of options.variants) {
+      const variant = plan(name, VARIANTS[name]!);
+      if (!await isThere(variant)) {
+        await forkRun(start.path, { to: variant.path, config: variant.config });
+      }
+      const { final, seconds } = await trained(variant, options);
+      add(name, { seed, seconds: seconds("rl"), ...final });
+    }
+  }
+  return all;
+}
+
+function configOf(
+  { recipe, overrides }: EstimatorBenchOptions,
+  seed: number,
+  rl: Partial<Config["rl"]>,
+): Config {
+  const origin = "the benchmark";
+  return resolveConfig(recipe, [
+    ...overrides,
+    { path: ["seed"], value: seed, origin },
+    ...Object.entries(rl).map(([key, value]) => ({
+      path: ["rl", key],
+      value,
+      origin,
+    })),
+  ]);
+}
+
+interface Plan {
+  readonly seed: number;
+  readonly name: string;
+  readonly path: string;
+  readonly config: Config;
+}
+
+/** Trains a run to its end, unless that has been done. */
+async function trained(
+  { path, config, seed, name }: Plan,
+  { signal, onStage = () => {} }: EstimatorBenchOptions,
+) {
+  const isResumed = await isThere({ path });
+  const earlier = isResumed ? await readRun(path) : undefined;
+  if (earlier) checkResume(earlier, { config, schema: configSchema });
+  if (earlier?.info.outcome !== "completed") {
+    await using opened = await openTraining({ path, config, isResumed }, {
+      signal,
+    });
+    const last = config.coldStart.steps + config.rl.steps;
+    await runSession({
+      ...opened,
+      signal,
+      onActivity: ({ doing, step }: Activity) =>
+        onStage(`seed ${seed} · ${name} · step ${step}/${last} · ${doing}`),
+    });
+  }
+  signal.throwIfAborted();
+  const { lines } = await readRun(path);
+  const seconds = (phase: "cold_start" | "rl") =>
+    lines.filter((line) => line.phase === phase).reduce(
+      (sum, { timing }) => sum + (timing.seconds["total"] ?? 0),
+      0,
+    );
+  return { ...summarize(lines, config.coldStart.steps), seconds };
+}
+
+async function isThere({ path }: Pick<Plan, "path">): Promise<boolean> {
+  return await readTextIfThere(join(path, "config.yaml")) !== undefined;
+}

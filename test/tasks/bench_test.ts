@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { readRun } from "../../train/runs/training_dir.ts";
+import { runTask } from "../support/task_process.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+
+/** Runs of a second: a tiny policy, few steps of few episodes. */
+const TINY = [
+  "model.dim=32",
+  "model.heads=2",
+  "model.layers=1",
+  "model.hidden=64",
+  "model.pointerDim=16",
+  "model.contextLength=2048",
+  "data.generated.trainTasks=24",
+  "data.generated.devTasks=2",
+  "data.generated.testTasks=2",
+  "coldStart.steps=2",
+  "coldStart.batchSize=2",
+  "rl.tasksPerStep=2",
+  "rl.groupSize=2",
+  "rollout.maxTokensPerTurn=24",
+  "rollout.maxTurns=8",
+].flatMap((set) => ["--set", set]);
+
+Deno.test("bench --estimators trains each of them from the same cold start, and once", () =>
+  inTempDir(async (dir) => {
+    const bench = (...args: string[]) =>
+      runTask("bench", [
+        "--estimators",
+        "grpo,sequence,vineppo",
+        ...["--seeds", "2", "--steps", "1", "--threads", "1", "--runs", dir],
+        ...TINY,
+        ...args,
+      ]);
+    const first = await bench("--json");
+    assert.deepEqual([first.code, first.stderr], [0, ""]);
+    const json = JSON.parse(first.stdout);
+    const names = ["cold start", "grpo", "sequence", "vineppo"];
+    assert.deepEqual(Object.keys(json), names);
+    for (const name of names) {
+      assert.deepEqual(
+        json[name].map(({ seed }: { seed: number }) => seed),
+        [1, 2],
+      );
+      for (const { sampled, greedy, seconds } of json[name]) {
+        assert.ok(sampled >= 0 && greedy >= 0 && seconds > 0);
+      }
+    }
+    const rl = async (name: string) =>
+      (await readRun(`${dir}/estimators-s2-${name}`)).config.rl;
+    assert.equal((await rl("cold-start")).steps, 0);
+    assert.equal((await rl("grpo")).advantage, "grpo");
+    assert.equal((await rl("sequence")).ratio, "sequence");
+    assert.equal((await rl("vineppo")).credit, "vineppo");
+    const { lines } = await readRun(`${dir}/estimators-s2-grpo`);
+    assert.deepEqual(
+      lines.filter(({ phase }) => phase !== "eval").map(({ phase }) => phase),
+      ["cold_start", "cold_start", "rl"],
+    );
+    const before = await Deno.readTextFile(
+      `${dir}/estimators-s2-grpo/run.json`,
+    );
+    const again = await bench();
+    assert.match(
+      again.stdout,
+      /pass\^1 on test +sampled +by seed +greedy +by seed +seconds\n.*\ncold start +\d\.\d{3} +\d\.\d{3} \d\.\d{3} .*\ngrpo .*\nsequence .*\nvineppo /,
+    );
+    assert.equal(
+      await Deno.readTextFile(`${dir}/estimators-s2-grpo/run.json`),
+      before,
+    );
+    const other = await bench("--set", "rl.clipLow=0.1");
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /Cannot resume .*rl.clipLow is 0.2 in/);
+    const none = await runTask("bench", ["--estimators", "ppo"]);
+    assert.match(none.stderr, /no "ppo"\nhint: .*dr-grpo,grpo/);
+  }));

@@ -1,0 +1,52 @@
+/** Runs that share a cold start: it is trained once, and each goes on from it with an RL of its own. */
+
+import { join } from "node:path";
+import { ConfigError } from "../env/errors.ts";
+import { type Config, configDifferences } from "./config/config.ts";
+import { mayChange } from "./config/config_flags.ts";
+import { configSchema } from "./config/config_schema.ts";
+import { TOKENIZER } from "./cpu/run_tokenizer.ts";
+import { checkCheckpoint } from "./runs/checkpoint_dirs.ts";
+import { readTextIfThere } from "./runs/storage.ts";
+import { readRun } from "./runs/training_dir.ts";
+import { startRun } from "./session.ts";
+
+/**
+ * Creates a run at `to` that has done the cold start of the run at `from`; resumed, it comes to the figures of a run
+ * that trained it itself. The episodes of the evaluations after the cold start stay with `from`.
+ * @param config That of `from` but for its section `rl` and for what a resumed run may change.
+ * @throws {ConfigError} If there is no such run, it differs elsewhere, or `to` is there already.
+ * @throws {RunDirError} If the checkpoint of its cold start is missing or damaged, or `to` cannot be written.
+ */
+export async function forkRun(
+  from: string,
+  { to, config }: { readonly to: string; readonly config: Config },
+): Promise<void> {
+  const origin = await readRun(from);
+  const other = configDifferences(origin.config, config)
+    .find(({ key }) => !key.startsWith("rl.") && !mayChange(configSchema, key));
+  if (other !== undefined) {
+    throw new ConfigError(
+      `Cannot go on from the cold start of "${from}": ${other.key} is ${other.there} there, ${other.here} here`,
+      { hint: "let only keys of rl differ" },
+    );
+  }
+  const { steps } = config.coldStart;
+  await checkCheckpoint(from, { step: steps });
+  await using run = await startRun(to, {
+    config,
+    dataset: origin.info.dataset,
+  });
+  for (const line of origin.lines) {
+    if (line.step <= steps) await run.record(line);
+  }
+  const tokenizer = await readTextIfThere(join(from, TOKENIZER));
+  if (tokenizer !== undefined) await run.writeText(TOKENIZER, tokenizer);
+  const policy = join(from, "checkpoints", String(steps), "policy");
+  await run.saveCheckpoint(steps, async (dir) => {
+    await Deno.mkdir(join(dir, "policy"));
+    for await (const { name } of Deno.readDir(policy)) {
+      await Deno.copyFile(join(policy, name), join(dir, "policy", name));
+    }
+  });
+}
