@@ -32,16 +32,16 @@ interface Credit {
  */
 const CREDITS = {
   episode: {
-    description: "all turns alike (Shao et al. 2024)",
+    description: "its episode's alone (Shao et al. 2024)",
     of: (episodes) => episodes.map(({ states }) => states.map(() => 0)),
   },
   gigpo: {
     description:
-      "and each turn by rl.advantage among those of its state (Feng et al. 2025)",
+      "plus its rl.advantage among the turns of its state (Feng et al. 2025)",
     of: amongState,
   },
   vineppo: {
-    description: "and V after each turn - V before it (Kazemnejad et al. 2024)",
+    description: "plus V after it - V before it (Kazemnejad et al. 2024)",
     of: (episodes) => {
       const values = stateValues(episodes);
       return episodes.map(({ states, reward }) =>

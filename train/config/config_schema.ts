@@ -77,7 +77,7 @@ const rlSchema = z.strictObject({
     `How a group's rewards r become advantages; ${ADVANTAGE_HELP}`,
   ),
   credit: z.enum(CREDIT_NAMES).default("episode").describe(
-    `Which turns an advantage is for; V is a state's mean reward in its group; ${CREDIT_HELP}`,
+    `What a turn's advantage is; a state is all that user and tools have said, V its mean reward in the group; ${CREDIT_HELP}`,
   ),
   creditWeight: z.number().min(0).default(1).describe(
     "Weight of credit by turns beside the episode's advantage",
