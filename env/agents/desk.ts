@@ -19,8 +19,16 @@ export type Move =
 /** A part of the conversation: yields moves, is resumed with what came of them. */
 export type Script<T = void> = Generator<Move, T, Observation>;
 
+/** A call that was made, and the row that it showed. */
+export interface RowCall {
+  readonly action: ToolAction;
+  readonly row: JsonObject;
+}
+
 /** What is known in a conversation. */
 export class Desk {
+  /** The calls that showed a row, in their order. */
+  readonly calls: RowCall[] = [];
   user: JsonObject | undefined;
   /** Empty until the user has been found. */
   userId = "";
@@ -95,6 +103,7 @@ export class Desk {
     if (name.startsWith("find_user_id")) this.userId = shown;
     const row = parseRow(shown);
     if (row === undefined) return;
+    this.calls.push({ action: { name, arguments: args }, row });
     if (name === "get_user_details") this.user = row;
     for (const [argument, id] of args) {
       if (argument.endsWith("_id")) this.#rows.set(`${argument} ${id}`, row);

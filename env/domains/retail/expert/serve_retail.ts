@@ -11,12 +11,14 @@ import type { ToolAction } from "../../../types.ts";
 import { call } from "../../shared/call.ts";
 import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
 import { answerWords, MORE } from "../../shared/expert/words.ts";
+import { isProse } from "../../shared/goal/bench_goal.ts";
 import type { Identity } from "../../shared/goal/goal.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import type { RetailRequest, RetailTask } from "../goal/request.ts";
 import { retailBenchGoal } from "../user/bench_goal.ts";
 import { requestWords } from "../user/request_words.ts";
-import { rowAnswer } from "./answers.ts";
+import { answersTo } from "./answers.ts";
+import { rowAnswer } from "./row_answer.ts";
 import {
   askWords,
   confirmWords,
@@ -117,15 +119,24 @@ function isStated({ desk, request }: Case): boolean {
 
 function* answer(one: Case): Script<string | undefined> {
   const { desk, request } = one;
+  const outputs = isProse(request)
+    ? yield* answersTo(request.question ?? "", desk)
+    : yield* rowAnswers(one);
+  if (outputs.length === 0) return CANNOT;
+  yield* close(desk, answerWords({ request, outputs }));
+  return undefined;
+}
+
+/** The answer to a question about one row, after it was read. */
+function* rowAnswers(one: Case): Script<string[]> {
+  const { desk, request } = one;
   const isAboutOrder = request.orderId !== undefined ||
     request.orderWords !== undefined;
   const orderId = isAboutOrder ? yield* findOrder(one) : undefined;
   if (!isAboutOrder) yield* readUser(one);
   const order = desk.row("order_id", orderId ?? "");
   const answer = rowAnswer(request.question ?? "", { desk, order });
-  if (answer === undefined) return CANNOT;
-  yield* close(desk, answerWords({ request, outputs: [answer] }));
-  return undefined;
+  return answer === undefined ? [] : [answer];
 }
 
 /** The order that the request is about, read; `undefined` where the user has not told which it is. */

@@ -1,5 +1,6 @@
 /** Sentences of the expert that every desk has. It has one for each purpose: what it says is there to be imitated. */
 
+import { isProse } from "../goal/bench_goal.ts";
 import type { Request } from "../goal/goal.ts";
 
 /** Whether there is anything else. */
@@ -11,7 +12,7 @@ export function answerWords(
 ): string {
   const answer = outputs.join(", ");
   const asked = request.question ?? "";
-  return asked.length > 0 && asked.length <= 80
+  return asked !== "" && !isProse(request)
     ? `the ${asked.replaceAll(/\bmy\b/g, "your")} is ${answer}. ${MORE}`
     : `here is what you asked for: ${answer}. ${MORE}`;
 }

@@ -43,13 +43,21 @@ export function benchGoal<R extends Request = Question>(
   const requests: (R | Question)[] = [...requestsOf(user)];
   const prose = firstPerson(task.instruction);
   if (task.outputs.length > 0 || requests.length === 0) {
-    const question = prose.questions || prose.all || "answer to my question";
-    requests.push({ intent: "question", question: trimEnd(question) });
+    const question = prose.questions || prose.all || "what can i do?";
+    requests.push({ intent: "question", question: PROSE + trimEnd(question) });
   }
   return {
     goal: { identity: identityOf(user, task.instruction), requests },
     opening: prose.synthetic || prose.all === "" ? undefined : prose.all,
   };
+}
+
+/** What goes before a question that is a sentence of its own. */
+const PROSE = "answer to this: ";
+
+/** Whether a request is a question in the words of an instruction. */
+export function isProse({ question }: Request): boolean {
+  return question?.startsWith(PROSE) === true;
 }
 
 function identityOf(user: JsonObject, instruction: string): Identity {

@@ -21,6 +21,10 @@ const PERSONA =
 const DIRECTION =
   /\b(the agent|if (the|it)|reveal|mention|make (sure|up|everything)|sound|emphasize|initially|eventually|in the end|human|when asked|respond|typos?|please be)\b|^(be|try|first|then|complain|express|say|tell)\b/i;
 
+/** Directions that ask the agent for nothing. */
+const ACTING =
+  /\b(if (and only if )?the agent (asks?|provides?|gives?|tells?|gets?)|(when|if) asked|ask(s|ed)? you|respond|reveal|say|mention|typos?|make (sure|up|everything)|sound|initially|human)\b/i;
+
 const REQUEST_LIST = /(^|\. |; )(Return #W|For #W|Cancel order #W)\d/;
 
 const ASKS =
@@ -28,12 +32,12 @@ const ASKS =
 
 /** Rewrites an instruction. */
 export function firstPerson(instruction: string): FirstPerson {
-  const spoken = sentences(instruction)
-    .map(withoutPersona)
-    .filter((sentence) =>
-      sentence !== "" && !PERSONA.test(sentence) && !DIRECTION.test(sentence)
-    );
-  const asks = spoken.filter((sentence) => ASKS.test(sentence));
+  const own = sentences(instruction).map(withoutPersona)
+    .filter((sentence) => sentence !== "" && !PERSONA.test(sentence));
+  const spoken = own.filter((sentence) => !DIRECTION.test(sentence));
+  const asks = own.filter((sentence) =>
+    ASKS.test(sentence) && !ACTING.test(sentence)
+  );
   return {
     all: spoken.map(speak).join(" "),
     questions: asks.map(speak).join(" "),
@@ -68,5 +72,7 @@ function speak(sentence: string): string {
       /\b(for|to|with|from|asks?|tells?|gives?|help|saves?) you\b/gi,
       "$1 me",
     )
-    .replace(/\byou\b/gi, "i");
+    .replace(/\byou\b/gi, "i")
+    .replace(/^((?:then|first|finally|lastly|also),? )?ask\b/i, "$1i ask")
+    .replace(/\bthe agent\b/gi, "you");
 }
