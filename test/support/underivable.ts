@@ -34,7 +34,7 @@ export function underivable(
       ...unsupportedChoice(call, { before, words }),
       ...check?.(call, before) ?? [],
     ]);
-    const told = untoldNumbers(message.content, before);
+    const told = unknownTold(message.content, before);
     return [...faults, ...told].map((fault) => `message ${i}: ${fault}`);
   });
 }
@@ -117,11 +117,17 @@ function unsupportedChoice(
     : [`${name} is called after "${last}"`];
 }
 
-/** Amounts and ids that are told without having been shown, said or counted. */
-function untoldNumbers(content: string, before: Transcript): string[] {
-  return (content.match(/\d+(\.\d+)?/g) ?? [])
-    .filter((value) => !before.has(value) && !isCount(Number(value), before))
-    .map((value) => `"${value}" is told`);
+/** Amounts, ids and answers that are told without having been shown, said or counted. */
+function unknownTold(content: string, before: Transcript): string[] {
+  const answer = content.match(/^here is what you asked for: (.*)\. any/)?.[1];
+  const told = [
+    ...content.match(/\d+(\.\d+)?/g) ?? [],
+    ...answer?.split(/, | for /) ?? [],
+  ];
+  return told.filter((value) =>
+    !before.has(value) && !before.has(value.replace(/(\.\d)0$/, "$1")) &&
+    !isCount(Number(value), before)
+  ).map((value) => `"${value}" is told`);
 }
 
 /** Whether something that was shown has that many members that can be had. */

@@ -46,7 +46,10 @@ export async function openCandidate(
   options: OpenCandidateOptions,
 ): Promise<Candidate> {
   if (config.agent === "expert") {
-    return held(expertAgent(), "the expert, who knows the scripted user's words");
+    return held(
+      expertAgent(),
+      "the expert, who knows the scripted user's words",
+    );
   }
   if (config.policy !== null) return await openPolicy(config, options);
   const model = config.model.tokenizer === null

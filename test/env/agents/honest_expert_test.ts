@@ -75,7 +75,7 @@ Deno.test({
   ignore: !exists(TAU_BENCH),
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
-    const least = { train: 50, dev: 20, test: 77 };
+    const least = { train: 50, dev: 20, test: 112 };
     for (const split of ["train", "dev", "test"] as const) {
       const tasks = dataset.tasks(split);
       const some = split === "train"

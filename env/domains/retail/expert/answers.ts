@@ -5,13 +5,15 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { call } from "../../shared/call.ts";
 import { amount, row, rows, text, texts } from "../../shared/read_row.ts";
+import {
+  type Asked,
+  itemsBought,
+  itemsNamed,
+  ordersMeant,
+  productsNamed,
+  readUser,
+} from "./asked_rows.ts";
 import { costExpression, deedsOn, refundExpression } from "./deeds.ts";
-
-/** A question, lower case, and the desk that it is asked at. */
-interface Asked {
-  readonly words: string;
-  readonly desk: Desk;
-}
 
 /** What is listened for, and how it is answered. */
 interface Topic {
@@ -46,9 +48,7 @@ const TOPICS: readonly Topic[] = [
     *answer(asked) {
       return (yield* productsNamed(asked)).flatMap((product) => {
         const [best] = byPrice(available(product), asked.words);
-        return best === undefined
-          ? []
-          : [shown(best.get("price")), options(best)];
+        return best === undefined ? [] : [priceOf(best), options(best)];
       });
     },
   },
@@ -58,9 +58,7 @@ const TOPICS: readonly Topic[] = [
       const products = deedsOn(desk).flatMap(({ items }) => items)
         .map((item) => desk.row("product_id", text(item, "product_id")));
       return products.flatMap((product) =>
-        available(product).map((one) =>
-          `${options(one)} for ${shown(one.get("price"))}`
-        )
+        available(product).map((one) => `${options(one)} for ${priceOf(one)}`)
       );
     },
   },
@@ -68,8 +66,8 @@ const TOPICS: readonly Topic[] = [
     pattern: /\b(cheapest|most expensive) item\b/,
     *answer(asked) {
       return (yield* ordersMeant(asked)).flatMap((order) => {
-        const [best] = byPrice(rows(order, "items"), asked.words);
-        return [text(best, "name"), shown(best?.get("price"))];
+        const [best] = byPrice(itemsBought(order, asked.desk), asked.words);
+        return [text(best, "name"), priceOf(best)];
       });
     },
   },
@@ -92,9 +90,10 @@ const TOPICS: readonly Topic[] = [
     pattern: /\bremaining items\b/,
     *answer({ desk }) {
       const deed = deedsOn(desk).at(-1);
-      const order = desk.row("order_id", deed?.orderId ?? "");
+      if (deed === undefined) return [];
+      const order = desk.row("order_id", deed.orderId);
       const paid = shown(rows(order, "payment_history")[0]?.get("amount"));
-      const spent = deed?.terms.map((one) => `- ${one.amount}`).join(" ");
+      const spent = deed.terms.map((one) => `- ${one.amount}`).join(" ");
       return [yield* worth(`${paid} ${spent}`, desk)];
     },
   },
@@ -102,19 +101,21 @@ const TOPICS: readonly Topic[] = [
     pattern: /\b(need|have) to pay\b|\bprice difference\b/,
     *answer({ desk }) {
       const swaps = deedsOn(desk).filter(({ variants }) => variants.length > 0);
+      const sums = swaps.length > 1
+        ? [...swaps.map((one) => [one]), swaps]
+        : [swaps];
       const answers: (string | undefined)[] = [];
-      for (const one of swaps) {
-        answers.push(yield* worth(costExpression([one]), desk));
+      for (const deeds of sums) {
+        answers.push(yield* worth(costExpression(deeds), desk));
       }
-      const all = answers.map((one) => one ?? "0").join(" + ");
-      return swaps.length > 1 ? [...answers, yield* worth(all, desk)] : answers;
+      return answers;
     },
   },
   {
     pattern: /\bprice\b.*\b(same|lower)\b/,
     *answer({ desk }) {
       return deedsOn(desk).flatMap(({ variants }) => variants)
-        .map((one) => shown(one.get("price")));
+        .map((one) => priceOf(one));
     },
   },
   {
@@ -123,14 +124,14 @@ const TOPICS: readonly Topic[] = [
       yield* desk.call(call("get_user_details", { user_id: desk.userId }));
       return rows(desk.user, "payment_methods").filter((one) =>
         text(one, "source") === "gift_card"
-      ).map((one) => shown(one.get("balance")));
+      ).map((one) => dollars(shown(one.get("balance"))));
     },
   },
   {
     pattern:
       /\bpaid for (the|my) order\b|\btotal price of (the|my) (new )?order\b/,
     *answer(asked) {
-      const answers: string[] = [];
+      const answers: (string | undefined)[] = [];
       for (const order of yield* ordersMeant(asked)) {
         const [paid, ...later] = rows(order, "payment_history");
         const terms = later.map((one) =>
@@ -154,9 +155,7 @@ const TOPICS: readonly Topic[] = [
       const prices = (yield* itemsNamed(asked)).map((item) =>
         shown(item.get("price"))
       );
-      return prices.length === 0
-        ? []
-        : [yield* worth(prices.join(" + "), asked.desk)];
+      return [yield* worth(prices.join(" + "), asked.desk)];
     },
   },
   {
@@ -191,72 +190,18 @@ const TOPICS: readonly Topic[] = [
   },
 ];
 
-/** A sum by the calculator; a single amount as it is. */
-function* worth(expression: string, desk: Desk): Script<string> {
-  if (!/[+-]/.test(expression)) return expression;
-  const result = yield* desk.call(call("calculate", { expression }));
-  return result.replace(/^-/, "");
+/** A sum by the calculator; a single amount as it is, and nothing where there is none. */
+function* worth(expression: string, desk: Desk): Script<string | undefined> {
+  if (expression === "") return undefined;
+  const result = /[+-]/.test(expression)
+    ? yield* desk.call(call("calculate", { expression }))
+    : expression;
+  return dollars(result.replace(/^-/, ""));
 }
 
-function* readUser(desk: Desk): Script {
-  if (desk.user !== undefined) return;
-  yield* desk.call(call("get_user_details", { user_id: desk.userId }));
-}
-
-/** All orders of the user, read. */
-function* ownOrders(desk: Desk): Script<JsonObject[]> {
-  yield* readUser(desk);
-  const orders: JsonObject[] = [];
-  for (const order_id of texts(desk.user, "orders")) {
-    if (desk.row("order_id", order_id) === undefined) {
-      yield* desk.call(call("get_order_details", { order_id }));
-    }
-    orders.push(desk.row("order_id", order_id) ?? new Map());
-  }
-  return orders;
-}
-
-/**
- * The orders that a question is about: those whose id, status or item it names, else those that something was done
- * about, else the last one.
- */
-function* ordersMeant({ words, desk }: Asked): Script<JsonObject[]> {
-  const orders = yield* ownOrders(desk);
-  const acted = new Set(deedsOn(desk).map(({ orderId }) => orderId));
-  const ways: ((order: JsonObject) => boolean)[] = [
-    (order) => words.includes(text(order, "order_id").toLowerCase()),
-    (order) => words.includes(text(order, "status")),
-    (order) => rows(order, "items").some((item) => isNamed(item, words)),
-    (order) => acted.has(text(order, "order_id")),
-  ];
-  const found = ways.map((way) => orders.filter(way))
-    .find((some) => some.length > 0);
-  return found ?? orders.slice(-1);
-}
-
-/** The items of the user's orders that a question names. */
-function* itemsNamed({ words, desk }: Asked): Script<JsonObject[]> {
-  const orders = yield* ownOrders(desk);
-  return orders.flatMap((order) => rows(order, "items"))
-    .filter((item) => isNamed(item, words));
-}
-
-/** The products of the store that a question names, read. */
-function* productsNamed({ words, desk }: Asked): Script<JsonObject[]> {
-  yield* desk.call(call("list_all_product_types", {}));
-  const products: JsonObject[] = [];
-  for (const [name, id] of desk.calls.at(-1)?.row ?? []) {
-    if (!isNamed(new Map([["name", name]]), words)) continue;
-    yield* desk.call(call("get_product_details", { product_id: id }));
-    products.push(desk.row("product_id", String(id)) ?? new Map());
-  }
-  return products;
-}
-
-/** Whether words have the name of an item in them, whatever stands between its letters: `tshirts` for `T-Shirt`. */
-function isNamed(item: JsonObject, words: string): boolean {
-  const letters = (one: string) => one.toLowerCase().replaceAll(/[^a-z]/g, "");
-  return letters(words).includes(letters(text(item, "name")));
+/** An amount as people write it: `625.60`, of the tools' `625.6`. */
+function dollars(amount: string | undefined): string | undefined {
+  return amount?.replace(/\.\d$/, "$&0");
 }
 
 function available(product: JsonObject | undefined): JsonObject[] {
@@ -275,6 +220,10 @@ function byPrice(items: readonly JsonObject[], words: string): JsonObject[] {
 
 function options(item: JsonObject): string {
   return [...row(item, "options")?.values() ?? []].join(", ");
+}
+
+function priceOf(item: JsonObject | undefined): string | undefined {
+  return dollars(shown(item?.get("price")));
 }
 
 /** A value as the tools show it. */
