@@ -60,6 +60,12 @@ export class Desk {
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
+  /** The last message with `words` in it since the request began, lower case. */
+  messageWith(words: string): string | undefined {
+    const text = words.toLowerCase();
+    return this.#said.slice(this.#since).findLast((one) => one.includes(text));
+  }
+
   /** Whether the user ever said all of `words`. */
   everHeard(...words: readonly string[]): boolean {
     const said = this.#said.join("\n");

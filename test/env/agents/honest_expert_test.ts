@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { generated } from "../../../env/generated/generated.ts";
+import { rowOptionsSchema } from "../../../env/generated/row_options.ts";
+import { drawRowTasks } from "../../../env/generated/row_tasks.ts";
 import { rollout } from "../../../env/rollout.ts";
 import type { Dataset, Episode, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
+import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 import {
   RETAIL_WORDS,
   retailCheck,
   underivable,
 } from "../../support/underivable.ts";
-
-const TAU_BENCH = Deno.env.get("TAU_BENCH_DIR") ??
-  new URL("../../../../shared/tau-bench", import.meta.url).pathname;
 
 const HARD = {
   trainTasks: 200,
@@ -72,7 +72,7 @@ Deno.test("expertAgent() in a generated store does nothing that the conversation
 Deno.test({
   name:
     "expertAgent() on the real τ-retail does nothing that the conversation does not give",
-  ignore: !exists(TAU_BENCH),
+  ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
     const least = { train: 50, dev: 20, test: 112 };
@@ -86,10 +86,16 @@ Deno.test({
   },
 });
 
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
+Deno.test({
+  name:
+    "expertAgent() on tasks over τ-retail's rows does nothing that the conversation does not give",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const drawn = await drawRowTasks(dataset, {
+      options: rowOptionsSchema.parse({ trainTasks: 200, seed: 5 }),
+      heldOut: [...dataset.tasks("dev"), ...dataset.tasks("test")],
+    });
+    assert.equal(await solvedHonestly(drawn, drawn.tasks("train")), 200);
+  },
+});

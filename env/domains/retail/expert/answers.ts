@@ -18,8 +18,11 @@ import { costExpression, deedsOn, refundExpression } from "./deeds.ts";
 /** What is listened for, and how it is answered. */
 interface Topic {
   readonly pattern: RegExp;
-  answer(asked: Asked): Script<(string | undefined)[]>;
+  answer(asked: Asked): Script<Answers> | Answers;
 }
+
+/** What is told; `undefined` where it is not to be found. */
+type Answers = readonly (string | undefined)[];
 
 /** The answers to all topics of a question; none where it has none that the expert knows. */
 export function* answersTo(
@@ -29,7 +32,11 @@ export function* answersTo(
   const words = question.toLowerCase();
   const answers: (string | undefined)[] = [];
   for (const { pattern, answer } of TOPICS) {
-    if (pattern.test(words)) answers.push(...yield* answer({ words, desk }));
+    if (!pattern.test(words)) continue;
+    const found = answer({ words, desk });
+    answers.push(
+      ...Array.isArray(found) ? found : yield* found as Script<Answers>,
+    );
   }
   return [...new Set(answers.filter((one) => one !== undefined))];
 }
@@ -54,7 +61,7 @@ const TOPICS: readonly Topic[] = [
   },
   {
     pattern: /\ball (the )?options and their prices?\b/,
-    *answer({ desk }) {
+    answer({ desk }) {
       const products = deedsOn(desk).flatMap(({ items }) => items)
         .map((item) => desk.row("product_id", text(item, "product_id")));
       return products.flatMap((product) =>
@@ -113,7 +120,7 @@ const TOPICS: readonly Topic[] = [
   },
   {
     pattern: /\bprice\b.*\b(same|lower)\b/,
-    *answer({ desk }) {
+    answer({ desk }) {
       return deedsOn(desk).flatMap(({ variants }) => variants)
         .map((one) => priceOf(one));
     },

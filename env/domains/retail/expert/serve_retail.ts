@@ -16,7 +16,7 @@ import type { Identity } from "../../shared/goal/goal.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import type { RetailRequest, RetailTask } from "../goal/request.ts";
 import { retailBenchGoal } from "../user/bench_goal.ts";
-import { requestWords } from "../user/request_words.ts";
+import { intentsIn, requestWords } from "../user/request_words.ts";
 import { answersTo } from "./answers.ts";
 import { rowAnswer } from "./row_answer.ts";
 import {
@@ -111,10 +111,14 @@ function* serveRequest(one: Case): Script<string | undefined> {
     (yield* write(one, { orderId }));
 }
 
-/** Whether the user has said, in a sentence that leaves no doubt, what they want. */
+/** Whether the user has said what they want, in a message that speaks of nothing else that could be done. */
 function isStated({ desk, request }: Case): boolean {
-  return desk.heard(requestWords(request)) ||
-    desk.heard(requestWords({ ...request, ...request.before }));
+  const message = [request, { ...request, ...request.before }]
+    .map((one) => desk.messageWith(requestWords(one)))
+    .find((said) => said !== undefined);
+  return message !== undefined &&
+    (request.intent === "question" ||
+      intentsIn(message).every((one) => one === request.intent));
 }
 
 function* answer(one: Case): Script<string | undefined> {

@@ -1,7 +1,7 @@
 /** What a store's user says of a request. Values stand exactly as the goal has them. */
 
 import { list } from "../../shared/user/wording.ts";
-import type { Address, RetailRequest } from "../goal/request.ts";
+import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
 /**
  * What the user wants, to follow "i want to" (questions: "what is the"). Details only where the
@@ -47,6 +47,22 @@ export function requestWords(request: RetailRequest): string {
     case "question":
       return request.question ?? "answer";
   }
+}
+
+const VERBS: readonly (readonly [Intent, RegExp])[] = [
+  ["cancel", /\bcancel/],
+  ["return", /\breturn/],
+  ["exchange", /\bexchang/],
+  ["modify_items", /\b(chang\w*|modif\w*) (the|something)\b/],
+  ["modify_address", /\bship/],
+  ["modify_payment", /\bpay(ing)? for\b/],
+  ["user_address", /\bdefault address\b/],
+];
+
+/** The kinds of request that a message (lower case) speaks of; questions are none. */
+export function intentsIn(message: string): Intent[] {
+  return VERBS.filter(([, verb]) => verb.test(message))
+    .map(([intent]) => intent);
 }
 
 /** The order as the user names it: by its id, or by what is in it. */
