@@ -38,7 +38,7 @@ import {
   detailsRefused,
   orderRefused,
   paidBy,
-} from "./refused.ts";
+} from "./refusal_of.ts";
 import { writeOf } from "./write_of.ts";
 
 /** A request that is being served. */

@@ -7,7 +7,7 @@ import { text } from "../../shared/read_row.ts";
 import { ADDRESS_FIELDS } from "../address.ts";
 import type { RetailRequest } from "../goal/request.ts";
 import { retailGoals } from "../goal/retail_goals.ts";
-import type { Details } from "./refused.ts";
+import type { Details } from "./refusal_of.ts";
 
 /** Makes the call. */
 export function writeOf(
