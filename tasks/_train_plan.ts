@@ -6,6 +6,7 @@ import type { Config } from "../train/config/config.ts";
 import { makePlan, type Plan } from "../train/cpu/run_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
 import { bytes, count, duration } from "../train/progress/amounts.ts";
+import { CONTROL_BUDGETS, controlName } from "../train/runs/control_budget.ts";
 import { table } from "../train/progress/text_table.ts";
 
 /** Prints the plan of a run. Writes nothing. */
@@ -54,6 +55,11 @@ export function planText(config: Config, plan: Plan): string {
       "RL",
       `${rl.steps} steps of ${rl.tasksPerStep} tasks × ${rl.groupSize} episodes`,
     ],
+    ...CONTROL_BUDGETS.filter((budget) => config.control[budget])
+      .map((budget) => [
+        controlName(budget),
+        `supervised steps for the ${budget} of RL, from the cold start`,
+      ]),
     ["evaluations", `${count(plan.evalEpisodes)} episodes`],
     ...(asksModel(user.strategy)
       ? [[

@@ -2,6 +2,7 @@
 
 import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config/config.ts";
+import { CONTROL_BUDGETS, controlName } from "../train/runs/control_budget.ts";
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { OpenTraining } from "../train/open_training.ts";
 import type { TrainingDir } from "../train/runs/training_dir.ts";
@@ -58,7 +59,10 @@ export class TrainingLine {
     const { coldStart, rl } = this.#config;
     if (phase === "cold_start") return `cold start ${step}/${coldStart.steps}`;
     const done = step - coldStart.steps;
-    return phase === "rl" ? `RL ${done}/${rl.steps}` : `evaluating ${doing}`;
+    if (phase === "rl") return `RL ${done}/${rl.steps}`;
+    if (phase === "control") return `control (RL's ${doing}), step ${done}`;
+    const of = phase === "control_eval" ? "the control on " : "";
+    return `evaluating ${of}${doing}`;
   }
 
   /** Until the end of the run, or as far as that can be told. */
@@ -76,7 +80,9 @@ export class TrainingLine {
     const { sampledTokensPerS: sampled, trainedTokensPerS: trained } =
       last.timing;
     return [
-      ...(last.phase === "cold_start" ? [`loss ${last.loss.toFixed(3)}`] : []),
+      ...(last.phase === "cold_start" || last.phase === "control"
+        ? [`loss ${last.loss.toFixed(3)}`]
+        : []),
       ...(last.phase === "rl" ? [`reward ${last.reward.toFixed(2)}`] : []),
       ...(sampled ? [`${count(sampled)} sampled tok/s`] : []),
       ...(trained ? [`${count(trained)} trained tok/s`] : []),
@@ -89,31 +95,61 @@ export function resultText(
   result: SessionResult,
   lines: readonly Metrics[],
 ): string {
-  const { coldStart, final } = result;
-  const cell = (value: number | null) =>
-    value === null ? "–" : value.toFixed(3);
-  const gain = (key: "sampled" | "greedy") => {
-    const [from, to] = [coldStart[key], final[key]];
-    if (from === null || to === null) return "–";
-    return `${to < from ? "" : "+"}${(to - from).toFixed(3)}`;
-  };
-  const passes = table([
-    ["pass^1 on test", "cold start", "RL", "gain"],
-    ...(["sampled", "greedy"] as const).map((key) => [
-      key,
-      cell(coldStart[key]),
-      cell(final[key]),
-      gain(key),
-    ]),
-  ]);
   const curve = curveText(curvePoints(lines), {
     series: "train reward",
     width: 64,
     height: 8,
   });
-  return [passes, healthText(lines), curve].filter((part) => part !== "").join(
-    "\n\n",
-  );
+  return [passesText(result), controlText(result), healthText(lines), curve]
+    .filter((part) => part !== "").join("\n\n");
+}
+
+/** pass^1 of the cold start, of the controls that were trained, and of RL. */
+function passesText({ coldStart, control, final }: SessionResult): string {
+  const controls = CONTROL_BUDGETS.flatMap((budget) => {
+    const one = control?.[budget] ?? null;
+    return one === null || one.seconds === null
+      ? []
+      : [{ name: controlName(budget), ...one }];
+  });
+  const cell = (value: number | null) =>
+    value === null ? "–" : value.toFixed(3);
+  const gain = (from: number | null, to: number | null) => {
+    if (from === null || to === null) return "–";
+    return `${to < from ? "" : "+"}${(to - from).toFixed(3)}`;
+  };
+  return table([
+    [
+      "pass^1 on test",
+      "cold start",
+      ...controls.map(({ name }) => name),
+      "RL",
+      "gain",
+      ...controls.map(({ name }) => `over ${name}`),
+    ],
+    ...(["sampled", "greedy"] as const).map((key) => [
+      key,
+      cell(coldStart[key]),
+      ...controls.map((control) => cell(control[key])),
+      cell(final[key]),
+      gain(coldStart[key], final[key]),
+      ...controls.map((control) => gain(control[key], final[key])),
+    ]),
+  ]);
+}
+
+/** How many supervised steps take what RL took; empty where no control was trained. */
+function controlText({ control, rlSeconds }: SessionResult): string {
+  if (control === null) return "";
+  const given = CONTROL_BUDGETS.map((budget) => {
+    const { steps, seconds } = control[budget];
+    const took = seconds === null
+      ? "not trained"
+      : `trained in ${duration(seconds)}`;
+    return `${count(steps)} in its ${budget} (${took})`;
+  });
+  return `RL's steps took ${duration(rlSeconds)}. ` +
+    `Supervised steps that take as much: ${given.join(", ")}`;
 }
 
 /** The last RL step's numbers, beside the first's. */
@@ -200,6 +236,7 @@ export function resultJson(
     pass1_cold_start_greedy: result.coldStart.greedy,
     pass1_final_greedy: result.final.greedy,
     pass1_dev: result.dev,
+    ...controlJson(result),
     wall_s: result.wallS,
     peak_rss_bytes: result.peakRssBytes,
     seed: run.config.seed,
@@ -210,5 +247,20 @@ export function resultJson(
     episodes: result.episodes,
     failures: result.failures,
     customer_usage: run.userUsage(),
+  };
+}
+
+/** The controls' figures; `null` what was not trained. */
+function controlJson({ control, rlSeconds }: SessionResult) {
+  return {
+    pass1_control: control?.seconds.sampled ?? null,
+    pass1_control_greedy: control?.seconds.greedy ?? null,
+    pass1_control_tokens: control?.tokens.sampled ?? null,
+    pass1_control_tokens_greedy: control?.tokens.greedy ?? null,
+    control_wall_s: control?.seconds.seconds ?? null,
+    control_tokens_wall_s: control?.tokens.seconds ?? null,
+    control_steps: control?.seconds.steps ?? null,
+    control_tokens_steps: control?.tokens.steps ?? null,
+    rl_wall_s: rlSeconds,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The algorithm, top to bottom: a cold start on expert demonstrations, then RL, then the test split.
+ * The algorithm, top to bottom: a cold start on expert demonstrations, then RL, then the test split, then the control.
  *
  * All randomness is derived from the config's seed and the step, nothing else is carried from step to
  * step but the trainer's state; so a run that was killed and resumed ends as one that never was.
@@ -16,20 +16,27 @@ import { createRng, deriveSeed } from "../env/random.ts";
 import type { RewardFunction } from "../env/rollout.ts";
 import type { Episode } from "../env/types.ts";
 import { pickBatch } from "./batch.ts";
+import { type ControlLoop, trainControl } from "./control.ts";
 import * as stats from "./runs/episode_stats.ts";
 import { evalJobs, type EvalPlan, evalResult, trialsOf } from "./held_out.ts";
 import { placeEpisodes, type SampledGroups, sampleGroups } from "./group.ts";
 import type { Job, Lab } from "./lab.ts";
 import {
+  type Evaluated,
   type Metrics,
   METRICS_VERSION,
+  metricsSource,
   type Phase,
   type RlMetrics,
+  type SupervisedNumbers,
+  type Timing,
 } from "./runs/metrics.ts";
+import { CONTROL_BUDGETS } from "./runs/control_budget.ts";
 import type { TrainingDir } from "./runs/training_dir.ts";
 import { instead } from "./runs/checkpoint_dirs.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Stopwatch } from "./progress/stopwatch.ts";
+import type { Trainer } from "./trainer.ts";
 import { updateOnGroups } from "./update.ts";
 
 /** Settings of {@linkcode train}. */
@@ -59,8 +66,9 @@ export interface TrainOptions {
 /** What is going on. */
 export interface Activity {
   readonly phase: Phase;
-  /** `rollout`, `update`, `save`, or the split that is evaluated. */
+  /** `rollout`, `update`, `save`, the split that is evaluated, or what a control is given. */
   readonly doing: string;
+  /** Updates so far; a control counts on from the cold start. */
   readonly step: number;
   /** Episodes of the rollout that have ended, and all of them. */
   readonly done: number;
@@ -68,7 +76,7 @@ export interface Activity {
 }
 
 /**
- * Trains from the run's last checkpoint, or from scratch, to its last step.
+ * Trains from the run's last checkpoint, or from scratch, to its last step; the trainer then holds RL's policy.
  * @returns Whether it came to the end; not so after an abort.
  * @throws {TrainerError} If the policy diverges.
  * @throws {RunDirError} If a checkpoint is damaged or the disk refuses.
@@ -104,10 +112,10 @@ export async function train(options: TrainOptions): Promise<boolean> {
     split: "test",
     decoding: "greedy",
   });
-  return isComplete || await loop.stop(last);
+  return isComplete && await loop.controls() || await loop.stop(last);
 }
 
-class Loop {
+class Loop implements ControlLoop {
   readonly #options: TrainOptions;
   readonly #run: TrainingDir;
   readonly #lab: Lab;
@@ -119,6 +127,14 @@ class Loop {
     this.#run = options.run;
     this.#lab = options.lab;
     this.#watch = new Stopwatch(options.now ?? (() => performance.now()));
+  }
+
+  get run(): TrainingDir {
+    return this.#run;
+  }
+
+  get trainer(): Trainer {
+    return this.#lab.trainer;
   }
 
   get stopped(): boolean {
@@ -146,37 +162,40 @@ class Loop {
     return step;
   }
 
-  /** One supervised step on expert demonstrations. */
+  /** One step of the cold start. */
   async coldStartStep(step: number): Promise<void> {
-    const { coldStart, seed } = this.#run.config;
+    const { coldStart } = this.#run.config;
     const learningRate = learningRateAt(step, coldStart);
-    const batch = pickBatch(this.#lab.demonstrations.sequences, {
-      seed,
-      step,
-      size: coldStart.batchSize,
-    });
-    this.#report({ phase: "cold_start", doing: "update", step });
-    const update = await this.#watch.time(
-      "update",
-      () =>
-        this.#lab.trainer.supervised(batch, {
-          learningRate,
-          maxGradNorm: coldStart.maxGradNorm,
-        }),
-    );
-    const { loss, gradNorm, tokens, lossTokens } = update;
-    await this.#commit({
+    const activity = { phase: "cold_start" as const, doing: "update", step };
+    const numbers = await this.imitate(activity, learningRate);
+    await this.commit({
       schemaVersion: METRICS_VERSION,
       step,
       phase: "cold_start",
-      loss,
-      gradNorm,
-      learningRate,
-      tokens,
-      lossTokens,
-      timing: this.#timing({ trained: tokens }),
-    }, []);
+      ...numbers,
+    });
     await this.#saveIfDue(step, step === coldStart.steps);
+  }
+
+  /** One supervised step on the expert demonstrations whose turn it is at `step`. */
+  async imitate(
+    activity: Pick<Activity, "phase" | "doing" | "step">,
+    learningRate: number,
+  ): Promise<SupervisedNumbers & { timing: Timing }> {
+    const { coldStart, seed } = this.#run.config;
+    const batch = pickBatch(this.#lab.demonstrations.sequences, {
+      seed,
+      step: activity.step,
+      size: coldStart.batchSize,
+    });
+    this.#report(activity);
+    const { maxGradNorm } = coldStart;
+    const { loss, gradNorm, tokens, lossTokens } = await this.#watch.time(
+      "update",
+      () => this.#lab.trainer.supervised(batch, { learningRate, maxGradNorm }),
+    );
+    const timing = this.#timing({ trained: tokens });
+    return { loss, gradNorm, learningRate, tokens, lossTokens, timing };
   }
 
   /**
@@ -235,7 +254,7 @@ class Loop {
       ),
       timing: this.#timing({ sampled: episodes, trained: update.tokens }),
     };
-    await this.#commit(line, placeEpisodes(groups, episodes, step));
+    await this.commit(line, placeEpisodes(groups, episodes, step));
     await this.#saveIfDue(step, step === coldStart.steps + rl.steps);
     return true;
   }
@@ -271,6 +290,22 @@ class Loop {
     return false;
   }
 
+  /**
+   * Trains and evaluates the controls that the config asks for, then takes RL's policy up again.
+   * @returns Whether all of them came to their end.
+   */
+  async controls(): Promise<boolean> {
+    const { control } = this.#run.config;
+    const asked = CONTROL_BUDGETS.filter((budget) => control[budget]);
+    if (asked.length === 0) return true;
+    let isComplete = true;
+    for (const budget of asked) {
+      isComplete = isComplete && await trainControl(this, budget);
+    }
+    await this.restore();
+    return isComplete;
+  }
+
   /** Evaluates on dev after the cold start, every so many steps, and at the end. */
   async evaluateIfDue(step: number): Promise<void> {
     const { coldStart, rl, eval: { every } } = this.#run.config;
@@ -281,34 +316,37 @@ class Loop {
   }
 
   /**
-   * Evaluates the policy as it is after `step`, unless that has been done; an abort drops it.
+   * Evaluates what the trainer holds after `step`, unless that has been done; an abort drops it.
    * @returns Whether it has been done.
    */
-  async evaluate(step: number, plan: EvalPlan): Promise<boolean> {
+  async evaluate(
+    step: number,
+    plan: EvalPlan,
+    of: Evaluated = { phase: "eval" },
+  ): Promise<boolean> {
     const { config, metrics } = this.#run;
+    const source = metricsSource({ ...of, ...plan });
     const isDone = metrics.some((line) =>
-      line.phase === "eval" && line.step === step &&
-      line.split === plan.split &&
-      line.decoding === plan.decoding
+      line.step === step && metricsSource(line) === source
     );
     if (isDone || this.stopped) return isDone;
+    const activity = { phase: of.phase, doing: plan.split, step };
     const episodes = await this.#watch.time(
       "rollout",
-      () => this.#sampleEval(step, plan),
+      () => this.#sampleEval(activity, plan),
     );
     if (episodes === null) return false;
     const trials = trialsOf(config, plan);
-    const source = `eval/${plan.split}/${plan.decoding}`;
     const place = (i: number) => ({
       step,
       source,
       group: Math.floor(i / trials),
       advantage: null,
     });
-    await this.#commit({
+    await this.commit({
       schemaVersion: METRICS_VERSION,
       step,
-      phase: "eval",
+      ...of,
       ...evalResult(episodes, { ...plan, trials }),
       timing: this.#timing({ sampled: episodes }),
     }, episodes.map((episode, i) => ({ episode, place: place(i) })));
@@ -317,7 +355,7 @@ class Loop {
 
   /** The episodes of an evaluation; `null` if it was aborted. */
   async #sampleEval(
-    step: number,
+    activity: Omit<Activity, "done" | "of">,
     plan: EvalPlan,
   ): Promise<readonly Episode[] | null> {
     const { config } = this.#run;
@@ -326,7 +364,7 @@ class Loop {
         temperature: plan.decoding === "greedy"
           ? 0
           : config.rollout.temperature,
-        activity: { phase: "eval", doing: plan.split, step },
+        activity,
         interruptible: true,
       });
     } catch (error) {
@@ -359,9 +397,10 @@ class Loop {
     });
   }
 
-  async #commit(
+  /** Writes a line of metrics and its episodes. */
+  async commit(
     line: Metrics,
-    episodes: Parameters<TrainingDir["record"]>[1],
+    episodes: Parameters<TrainingDir["record"]>[1] = [],
   ): Promise<void> {
     await this.#watch.time("save", () => this.#run.record(line, episodes));
     this.#options.onLine?.(line);

@@ -97,14 +97,17 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
 export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   const curves = new Map<string, [number, number][]>();
   for (const line of lines) {
-    const { schemaVersion: _, step, phase, split, decoding, ...rest } = line;
-    const source = [phase, split, decoding]
+    const { schemaVersion: _, step, phase, split, decoding, ...more } = line;
+    const { budget, controlStep, ...rest } = more;
+    // A control has steps of its own beside those of the run.
+    const at = typeof controlStep === "number" ? controlStep : step;
+    const source = [phase, budget, split, decoding]
       .filter((part) => typeof part === "string").join("/") || "run";
     for (const [name, value] of numbersIn(rest)) {
       const key = `${source}.${name}`;
       const points = curves.get(key);
-      if (points === undefined) curves.set(key, [[step, value]]);
-      else points.push([step, value]);
+      if (points === undefined) curves.set(key, [[at, value]]);
+      else points.push([at, value]);
     }
   }
   return [...curves].map(([key, points]) => ({ key, points }));

@@ -122,6 +122,10 @@ Deno.test("train misused exits with 2, says how to fix it, and prints nothing on
       /no recipe "nope"\nhint: .*"default", .*"qwen3-4b", .*"retail-all", "tau-retail"/,
     ],
     [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
+    [
+      ["--control", "--set", "rl.steps=0"],
+      /control: it trains on from the cold start .* give both/,
+    ],
     [["--resume", "nope"], /There is no run at "runs\/nope"/],
   ];
   await Promise.all(cases.map(async ([args, message]) => {
@@ -167,6 +171,8 @@ Deno.test("train --json ends with one object, and a second run of the same confi
     ) {
       assert.equal(typeof json[key], "number", key);
     }
+    assert.equal(json.pass1_control, null);
+    assert.equal(json.control_wall_s, null);
     assert.equal(json.run_dir, join(dir, "a"));
     assert.equal(b!.code, 0);
     assert.deepEqual(
@@ -175,6 +181,35 @@ Deno.test("train --json ends with one object, and a second run of the same confi
     );
     const svg = await Deno.readTextFile(join(dir, "a", "curve.svg"));
     assert.match(svg, /^<svg .*<\/svg>\n$/s);
+  }));
+
+Deno.test("train --control shows the control beside RL, and --json has both", () =>
+  inTempDir(async (dir) => {
+    const args = [...TINY, "--runs", dir, "--control"];
+    const { code, stdout, stderr } = await output(dir, args);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      /^pass\^1 on test +cold start +control +RL +gain +over control$/m,
+    );
+    assert.match(
+      stdout,
+      /^RL's steps took .* \d+ in its seconds \(trained in .*\), \d+ in its tokens \(not trained\)$/m,
+    );
+    const asJson = [...args, "--control-tokens", "--json"];
+    const json = JSON.parse((await output(dir, asJson)).stdout);
+    for (const  of of["control", "control_tokens"]) {
+      for (
+        const key of [
+          `pass1_${of}`,
+          `pass1_${of}_greedy`,
+          `${of}_wall_s`,
+          `${of}_steps`,
+        ]
+      ) assert.equal(typeof json[key], "number", key);
+    }
+    assert.ok(json.rl_wall_s > 0);
+    assert.equal(json.steps, 7);
   }));
 
 Deno.test("train killed at any moment and resumed equals a run never killed", () =>

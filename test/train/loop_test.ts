@@ -91,7 +91,7 @@ Deno.test("train() keeps every sampled episode, with its group and its advantage
       readOnly: true,
     });
     for (const line of lines) {
-      if (line.phase === "cold_start") continue;
+      if (line.phase !== "rl" && line.phase !== "eval") continue;
       const source = line.phase === "eval"
         ? `eval/${line.split}/${line.decoding}`
         : "rl";

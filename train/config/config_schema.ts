@@ -88,6 +88,24 @@ const rlSchema = z.strictObject({
     .describe("Parts that a step's episodes are split into, one update each"),
 });
 
+const controlSchema = z.strictObject({
+  seconds: z.boolean().default(false).meta({
+    description:
+      "After RL, train a control: further supervised steps from the cold start for the seconds that RL's took",
+    cli: { flag: "control" },
+  }),
+  tokens: z.boolean().default(false).meta({
+    description: "And one for the tokens that RL sampled and trained on",
+    cli: { flag: "controlTokens" },
+  }),
+  peakShare: rate.default(0.5).describe(
+    "A control's peak learning rate as a share of the cold start's",
+  ),
+  finalShare: share.default(0.05).describe(
+    "Its learning rate at the end as a share of its peak",
+  ),
+});
+
 const optimizerSchema = z.strictObject({
   beta1: share.default(0.9).describe("Decay of AdamW's first moment"),
   beta2: share.default(0.98).describe("Decay of AdamW's second moment"),
@@ -157,6 +175,7 @@ export const configSchema = z.strictObject({
   optimizer: optimizerSchema.prefault({}),
   coldStart: coldStartSchema.prefault({}),
   rl: rlSchema.prefault({}),
+  control: controlSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),
   eval: evalSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),
@@ -166,6 +185,15 @@ export const configSchema = z.strictObject({
     path: ["prompt"],
     error:
       "the few-shot agent's examples are in its prompt, so without one it is the tool-calling agent; set prompt=full, or choose agent tool-calling",
+  },
+).refine(
+  ({ control, coldStart, rl }) =>
+    !(control.seconds || control.tokens) ||
+    (coldStart.steps > 0 && rl.steps > 0),
+  {
+    path: ["control"],
+    error:
+      "it trains on from the cold start for as long as RL takes; give both coldStart.steps and rl.steps, or leave it out",
   },
 );
 

@@ -9,6 +9,7 @@ import type { Config } from "../config/config.ts";
 import { memoryPlan } from "./memory_plan.ts";
 import { parameterCount } from "./policy.ts";
 import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
+import { CONTROL_BUDGETS } from "../runs/control_budget.ts";
 import { mean } from "../runs/episode_stats.ts";
 import { evalJobs, type EvalPlan } from "../held_out.ts";
 import type { TrainSequence } from "../trainer.ts";
@@ -105,25 +106,29 @@ function expectedSeconds(of: {
   rlEpisodes: number;
   evalEpisodes: number;
 }): number {
-  const { coldStart } = of.config;
+  const { coldStart, control } = of.config;
   const tokens = mean(of.sequences.map(({ ids }) => ids.length));
   const share = mean(of.sequences.map(learntShare));
   const episode = tokens *
     (share / of.rates.sampled + (1 - share) / of.rates.read);
   const sequence = tokens / of.rates.trained;
+  const controls = (control.seconds ? episode + sequence : 0) +
+    (control.tokens ? (1 + share) * sequence : 0);
   return coldStart.steps * coldStart.batchSize * sequence +
-    of.rlEpisodes * (episode + sequence) + of.evalEpisodes * episode;
+    of.rlEpisodes * (episode + sequence + controls) +
+    of.evalEpisodes * episode;
 }
 
 function countEvalEpisodes(lab: CpuLab, config: Config): number {
-  const { steps } = config.rl;
+  const { control, rl: { steps } } = config;
   const { every } = config.eval;
   const jobs = (plan: EvalPlan) => evalJobs(lab, config, plan).length;
   const devRuns = 2 +
     (every > 0 ? Math.floor(Math.max(0, steps - 1) / every) : 0);
+  const testRuns = 2 + CONTROL_BUDGETS.filter((one) => control[one]).length;
   return devRuns * jobs({ split: "dev", decoding: "sampled" }) +
-    2 * jobs({ split: "test", decoding: "sampled" }) +
-    2 * jobs({ split: "test", decoding: "greedy" });
+    testRuns * jobs({ split: "test", decoding: "sampled" }) +
+    testRuns * jobs({ split: "test", decoding: "greedy" });
 }
 
 async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {

@@ -2,7 +2,8 @@
 
 import type { Config } from "../config/config.ts";
 import { mean } from "../runs/episode_stats.ts";
-import type { Metrics } from "../runs/metrics.ts";
+import { CONTROL_BUDGETS, controlSteps } from "../runs/control_budget.ts";
+import type { ControlBudget, Metrics } from "../runs/metrics.ts";
 
 /** Recent steps: an average over all of them would lag behind a policy whose answers get shorter. */
 const RECENT = 8;
@@ -19,12 +20,14 @@ export function secondsLeft(
   const { coldStart, rl } = config;
   const coldLeft = Math.max(0, coldStart.steps - step);
   const rlLeft = Math.min(rl.steps, coldStart.steps + rl.steps - step);
+  const isTested = lines.some(({ phase }) => phase === "control");
+  const testsLeft = isTested ? 0 : 1;
   const work: [left: number, kind: (line: Metrics) => boolean][] = [
     [coldLeft, (line) => line.phase === "cold_start"],
     [rlLeft, (line) => line.phase === "rl"],
     [devLeft(config, rlLeft), isEval("dev", "sampled")],
-    [1, isEval("test", "sampled")],
-    [1, isEval("test", "greedy")],
+    [testsLeft, isEval("test", "sampled")],
+    [testsLeft, isEval("test", "greedy")],
   ];
   let total = 0;
   for (const [left, kind] of work) {
@@ -33,7 +36,36 @@ export function secondsLeft(
     if (pace === undefined) return undefined;
     total += left * pace;
   }
-  return total;
+  return CONTROL_BUDGETS.filter((budget) => config.control[budget]).reduce(
+    (sum, budget) => sum + controlSecondsLeft(lines, { config, budget }),
+    total,
+  );
+}
+
+/** Seconds that a control still takes, once there are RL steps to tell it by. */
+function controlSecondsLeft(
+  lines: readonly Metrics[],
+  { config, budget }: { config: Config; budget: ControlBudget },
+): number {
+  const own = lines.filter((line) =>
+    (line.phase === "control" || line.phase === "control_eval") &&
+    line.budget === budget
+  );
+  const rlSteps = lines.filter(({ phase }) => phase === "rl").length;
+  const steps = controlSteps(lines, budget) * config.rl.steps / rlSteps;
+  const done = own.filter(({ phase }) => phase === "control").length;
+  const pace = secondsEach(
+    lines.filter(({ phase }) => phase === "cold_start" || phase === "control"),
+  ) ?? 0;
+  const tests = (["sampled", "greedy"] as const).map((decoding) => {
+    const isDone = own.some((line) =>
+      line.phase === "control_eval" && line.decoding === decoding
+    );
+    return isDone
+      ? 0
+      : secondsEach(lines.filter(isEval("test", decoding))) ?? 0;
+  });
+  return tests.reduce((sum, seconds) => sum + seconds, (steps - done) * pace);
 }
 
 /** Seconds until the end of the cold start; `undefined` before its first step. */

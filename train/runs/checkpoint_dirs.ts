@@ -8,9 +8,15 @@ import { checkVersion, parseJson, versionOf } from "./versions.ts";
 /** The version of a checkpoint's directory; a newer one is refused. */
 export const CHECKPOINT_VERSION = 1;
 
-/** The steps that a run keeps a checkpoint of, in order. */
-export async function checkpointSteps(path: string): Promise<number[]> {
-  const all = await folderNames(join(path, "checkpoints"));
+/**
+ * The steps that a run keeps a checkpoint of, in order.
+ * @param folder Whose. Default: the policy's.
+ */
+export async function checkpointSteps(
+  path: string,
+  folder = "checkpoints",
+): Promise<number[]> {
+  const all = await folderNames(join(path, folder));
   return all.filter((name) => /^\d+$/.test(name)).map(Number)
     .sort((a, b) => a - b);
 }

@@ -2,17 +2,25 @@
  * The lines of `metrics.jsonl`: every number that tells a person whether RL is healthy.
  *
  * What depends on the clock is under `timing` and nowhere else, so that two runs of one config are equal
- * but for it.
+ * but for it; only a control that is given RL's seconds has as many steps as the clock said.
  */
 
 /** The version of the line format; a newer one is refused. */
 export const METRICS_VERSION = 2;
 
 /** What a line is about. */
-export type Phase = "cold_start" | "rl" | "eval";
+export type Phase = "cold_start" | "rl" | "eval" | "control" | "control_eval";
 
-/** A line of `metrics.jsonl`. `step` counts updates of the policy from 1, cold start and RL together. */
-export type Metrics = ColdStartMetrics | RlMetrics | EvalMetrics;
+/**
+ * A line of `metrics.jsonl`. `step` counts updates of the policy from 1, cold start and RL together; a control is no
+ * part of the policy, so its lines have the run's last step.
+ */
+export type Metrics =
+  | ColdStartMetrics
+  | RlMetrics
+  | EvalMetrics
+  | ControlMetrics
+  | ControlEvalMetrics;
 
 interface Common {
   readonly schemaVersion: typeof METRICS_VERSION;
@@ -31,15 +39,31 @@ export interface Timing {
   readonly trainedTokensPerS?: number;
 }
 
-/** A supervised step on demonstrations. */
-export interface ColdStartMetrics extends Common {
-  readonly phase: "cold_start";
+/** What a supervised step on demonstrations measured. */
+export interface SupervisedNumbers {
   /** Mean cross-entropy of a trained token, nats. */
   readonly loss: number;
   readonly gradNorm: number;
   readonly learningRate: number;
   readonly tokens: number;
   readonly lossTokens: number;
+}
+
+/** A step of the cold start. */
+export interface ColdStartMetrics extends Common, SupervisedNumbers {
+  readonly phase: "cold_start";
+}
+
+/** What a control is given as much of as RL took. */
+export type ControlBudget = "seconds" | "tokens";
+
+/** A step of a control: see ../control.ts. */
+export interface ControlMetrics extends Common, SupervisedNumbers {
+  readonly phase: "control";
+  readonly budget: ControlBudget;
+  /** From 1 to `controlSteps`. */
+  readonly controlStep: number;
+  readonly controlSteps: number;
 }
 
 /** An RL step. */
@@ -100,6 +124,12 @@ export interface EvalMetrics extends Common {
   readonly parseErrors: number;
 }
 
+/** An evaluation of a control after its last step, on the tasks and seeds of RL's. */
+export interface ControlEvalMetrics extends Omit<EvalMetrics, "phase"> {
+  readonly phase: "control_eval";
+  readonly budget: ControlBudget;
+}
+
 /**
  * A rollout of slime and the optimizer steps on it, as one line. `step` counts rollouts from 1. What slime did not
  * log is not there: nothing is filled in.
@@ -146,9 +176,20 @@ export function currentLine<T extends { schemaVersion: number }>(line: T): T {
   };
 }
 
-/** Names the episodes of a line in `episodes.db`: `rl`, `eval/test/greedy`. */
-export function metricsSource(line: AnyMetrics): string {
-  return line.phase === "eval"
-    ? `eval/${line.split}/${line.decoding}`
-    : line.phase;
+/** What is evaluated: the policy, or a control. */
+export type Evaluated =
+  | Pick<EvalMetrics, "phase">
+  | Pick<ControlEvalMetrics, "phase" | "budget">;
+
+/** Names the episodes of a line in `episodes.db`: `rl`, `eval/test/greedy`, `control_eval/seconds/test/greedy`. */
+export function metricsSource(
+  line:
+    | { readonly phase: "cold_start" | "rl" | "control" }
+    | Evaluated & Pick<EvalMetrics, "split" | "decoding">,
+): string {
+  if (line.phase !== "eval" && line.phase !== "control_eval") return line.phase;
+  const of = line.phase === "eval"
+    ? line.phase
+    : `${line.phase}/${line.budget}`;
+  return `${of}/${line.split}/${line.decoding}`;
 }

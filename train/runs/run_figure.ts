@@ -2,14 +2,15 @@
 
 import type { PlotOptions } from "@observablehq/plot";
 import type { AnyMetrics } from "./metrics.ts";
-import { evaluations } from "./summary.ts";
+import { CONTROL_BUDGETS, controlName } from "./control_budget.ts";
+import { controlEvaluations, evaluations } from "./summary.ts";
 
 /** One point of a curve. */
 export interface Point {
   readonly step: number;
   /** Within 0..1. */
   readonly value: number;
-  /** `train reward`, `dev pass^1`, `test pass^1, sampled`. */
+  /** `train reward`, `dev pass^1`, `test pass^1, sampled`, `control pass^1, sampled`. */
   readonly series: string;
 }
 
@@ -30,8 +31,20 @@ export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
     value: pass1,
     series: `test pass^1, ${decoding}`,
   }));
-  return [...train, ...dev, ...test].filter(({ value }) =>
-    Number.isFinite(value)
+  return [...train, ...dev, ...test, ...controlPoints(lines)]
+    .filter(({ value }) => Number.isFinite(value));
+}
+
+/** A line a control: from the cold start, where it begins, to RL's last step, when it has taken as much. */
+function controlPoints(lines: readonly AnyMetrics[]): Point[] {
+  return CONTROL_BUDGETS.flatMap((budget) =>
+    controlEvaluations(lines, budget).flatMap(({ step, pass1, decoding }) => {
+      const series = `${controlName(budget)} pass^1, ${decoding}`;
+      const start = evaluations(lines, "test")
+        .filter((line) => line.decoding === decoding).slice(0, 1);
+      return [...start, { step, pass1 }]
+        .map(({ step, pass1 }) => ({ step, value: pass1, series }));
+    })
   );
 }
 

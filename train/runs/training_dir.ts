@@ -1,7 +1,7 @@
 /**
  * The run dir of a training run on this machine.
  *
- *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  logs/  lock
+ *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  control/  logs/  lock
  *
  * A step is written in this order: its episodes (one transaction), its line of metrics, its checkpoint
  * (renamed into place). So a line of metrics says that its episodes are there, and a checkpoint that its

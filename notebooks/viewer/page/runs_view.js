@@ -36,6 +36,7 @@ const CURVE_NAMES = {
   "rl.gradNorm": "Gradient norm",
   "rl.clipShare": "Clipped share",
   "cold_start.loss": "Loss of the cold start",
+  "control/seconds.loss": "Loss of the control",
 };
 
 const MAX_CHOSEN = 6;

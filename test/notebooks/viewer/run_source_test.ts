@@ -211,6 +211,35 @@ Deno.test("RunSource.view() reads runs of any trainer, and goes round damaged li
   });
 });
 
+Deno.test("RunSource has the curves of a control apart from the run's, by its own steps", async () => {
+  await inRun(async (source, path) => {
+    const before = (await source.view()).run;
+    const control = { schemaVersion: 2, step: 3, budget: "seconds" };
+    const extra = [
+      { ...control, phase: "control", controlStep: 1, loss: 0.5 },
+      { ...control, phase: "control", controlStep: 2, loss: 0.25 },
+      {
+        ...control,
+        phase: "control_eval",
+        split: "test",
+        decoding: "sampled",
+        pass1: 0.75,
+      },
+    ].map((line) => `${JSON.stringify(line)}\n`).join("");
+    const file = join(path, "metrics.jsonl");
+    await Deno.writeTextFile(file, extra, { append: true });
+    const { run, curves } = await source.view();
+    const points = (key: string) =>
+      curves.find((curve) => curve.key === key)?.points;
+    assert.deepEqual(points("control/seconds.loss"), [[1, 0.5], [2, 0.25]]);
+    assert.deepEqual(
+      points("control_eval/seconds/test/sampled.pass1"),
+      [[3, 0.75]],
+    );
+    assert.deepEqual([run.pass1, run.reward], [before.pass1, before.reward]);
+  });
+});
+
 Deno.test("RunSource says what is gone, damaged or newer", async () => {
   await inRun(async (source, path) => {
     await source.index();

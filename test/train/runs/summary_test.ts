@@ -5,11 +5,18 @@ import {
   curveSvg,
   curveText,
 } from "../../../train/runs/run_figure.ts";
-import type { Metrics } from "../../../train/runs/metrics.ts";
+import type {
+  ColdStartMetrics,
+  EvalMetrics,
+  Metrics,
+} from "../../../train/runs/metrics.ts";
 import { summarize } from "../../../train/runs/summary.ts";
 import { secondsLeft } from "../../../train/progress/time_left.ts";
 
-const timing = (total: number) => ({ seconds: { total } });
+const timing = (total: number, trainedTokensPerS = 10) => ({
+  seconds: { total, update: 2 },
+  trainedTokensPerS,
+});
 const lengths = { turns: 1, tokens: 2, sampledTokens: 1 };
 
 function cold(step: number): Metrics {
@@ -49,7 +56,7 @@ function rl(step: number, reward: number): Metrics {
     learningRate: 1,
     lengths,
     parseErrors: 0,
-    timing: timing(3),
+    timing: timing(3, 35),
   };
 }
 
@@ -79,6 +86,16 @@ function evaluation(
   };
 }
 
+function control(controlStep: number): Metrics {
+  return {
+    ...cold(4) as ColdStartMetrics,
+    phase: "control",
+    budget: "seconds",
+    controlStep,
+    controlSteps: 2,
+  };
+}
+
 const lines = [
   cold(1),
   cold(2),
@@ -97,6 +114,8 @@ Deno.test("summarize() tells the end of the cold start from the end of RL", () =
     steps: 4,
     coldStart: { sampled: 0.4, greedy: 0.5 },
     final: { sampled: 0.8, greedy: 0.9 },
+    rlSeconds: 4,
+    control: null,
     dev: 0.7,
     episodes: 76,
     failures: 2,
@@ -108,6 +127,62 @@ Deno.test("summarize() of a run that did not come so far has no figures for it",
   assert.deepEqual(coldStart, { sampled: 0.4, greedy: null });
   assert.deepEqual(final, { sampled: null, greedy: null });
   assert.equal(dev, null);
+});
+
+/** The run's lines and those of a control: half of it, then all. */
+const controlled: Metrics[] = [
+  ...lines,
+  control(1),
+  control(2),
+  ...(["sampled", "greedy"] as const).map((decoding) => ({
+    ...evaluation(4, "test", decoding, 0.45) as EvalMetrics,
+    phase: "control_eval" as const,
+    budget: "seconds" as const,
+  })),
+];
+
+Deno.test("summarize() has what a control came to apart from RL's figures", () => {
+  const { control, ...rest } = summarize(controlled, 2);
+  const { control: none, ...before } = summarize(lines, 2);
+  assert.equal(none, null);
+  assert.deepEqual(rest, { ...before, episodes: before.episodes + 20 });
+  assert.deepEqual(control?.seconds, {
+    sampled: 0.45,
+    greedy: 0.45,
+    steps: 2,
+    seconds: 4,
+  });
+  // It says where one by tokens would be: 140 of them, at 20 a step.
+  assert.deepEqual(control?.tokens, {
+    sampled: null,
+    greedy: null,
+    steps: 7,
+    seconds: null,
+  });
+});
+
+Deno.test("secondsLeft() counts a control as long as RL is expected to be, then what is left of it", () => {
+  const text =
+    "coldStart: { steps: 2 }\nrl: { steps: 2 }\neval: { every: 2 }\ncontrol: { seconds: true }";
+  const config = resolveConfig({ name: "test", text });
+  const left = (count: number) =>
+    secondsLeft(controlled.slice(0, count), config);
+  assert.equal(left(5), undefined);
+  // An RL step of 3 s, dev, test twice; then 2 steps of 2 s, and test twice.
+  assert.equal(left(6), 3 + 5 + 2 * 5 + 2 * 2 + 2 * 5);
+  assert.equal(left(11), 2 + 2 * 5);
+  assert.equal(left(13), 5);
+  assert.equal(left(14), 0);
+});
+
+Deno.test("curvePoints() draws a control from the cold start to RL's last step", () => {
+  const added = curvePoints(controlled).slice(curvePoints(lines).length);
+  assert.deepEqual(added, [
+    { step: 2, value: 0.4, series: "control pass^1, sampled" },
+    { step: 4, value: 0.45, series: "control pass^1, sampled" },
+    { step: 2, value: 0.5, series: "control pass^1, greedy" },
+    { step: 4, value: 0.45, series: "control pass^1, greedy" },
+  ]);
 });
 
 Deno.test("secondsLeft() adds up what is to come at the pace so far", () => {
