@@ -15,19 +15,16 @@ export const rowOptionsSchema = z.strictObject({
   holdOut: z.array(z.string().min(1)).default(["dev", "test"]).describe(
     "Splits, or JSON files of tasks, whose users no drawn task is about",
   ),
-  severalShare: share.default(0.5).describe(
+  severalShare: share.default(0.55).describe(
     "Share of tasks with a further request after each",
   ),
-  refusedShare: share.default(0.06).describe(
-    "Share of requests that policy refuses",
-  ),
-  conditionShare: share.default(0.15).describe(
+  conditionShare: share.default(0.12).describe(
     "Share of requests that are refused, and come with what is wanted then",
   ),
-  questionShare: share.default(0.15).describe(
+  questionShare: share.default(0.2).describe(
     "Share of requests that ask for something to be told",
   ),
-  orderStatedShare: share.default(0.2).describe(
+  orderStatedShare: share.default(0.1).describe(
     "Share of requests whose user knows the order id; the others describe the order",
   ),
 });

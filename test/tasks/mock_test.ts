@@ -324,8 +324,8 @@ Deno.test("mock --rows says what is missing or wrong", async () => {
     [["--rows", "x", "--source", "tau-bench"], /leave one of them out/],
     [["--hold-out", "test"], /--rows DIR/],
     [
-      ["--rows", "x", "--set", "refusedShar=1"],
-      /nearest is "data\.rows\.refusedShare"/,
+      ["--rows", "x", "--set", "conditionShar=1"],
+      /nearest is "data\.rows\.conditionShare"/,
     ],
   ];
   for (const [args, message] of cases) {

@@ -23,6 +23,8 @@ export interface SolvableEvidence {
 interface Source {
   readonly tool: string;
   readonly text: string;
+  /** What can be counted in it. */
+  readonly counts: ReadonlySet<string>;
   readonly depth: number;
 }
 
@@ -76,7 +78,7 @@ export function solvablePart(
     sources.push(next);
   }
   for (const output of task.outputs) {
-    const from = find(sources, output);
+    const from = findTold(sources, output);
     if (from !== undefined) chain = Math.max(chain, from.depth);
     else if (!plain(dataset.policy).includes(plain(output))) {
       return refusal("an output must be told that nobody can know", output);
@@ -98,13 +100,13 @@ function isNeeded(
   const { userId } = task;
   const refused = goal.requests.filter((request) => request.refused === true)
     .flatMap((request) => goals.meanings({ request, database, userId }));
-  const values = [
-    ...[...later.map(({ action }) => action), ...refused].flatMap(leaves)
-      .map(({ value }) => value),
-    ...task.outputs,
-  ];
+  const values = [...later.map(({ action }) => action), ...refused]
+    .flatMap(leaves).map(({ value }) => value);
   return values.some((value) =>
     find([next], value) === next && find(sources, value) === undefined
+  ) || task.outputs.some((output) =>
+    findTold([next], output) === next &&
+    findTold(sources, output) === undefined
   );
 }
 
@@ -117,7 +119,34 @@ function lackingDuty(
 }
 
 function source(tool: string, text: string, depth: number): Source {
-  return { tool, text: ` ${plain(text)} `, depth };
+  const counts = new Set(
+    text.startsWith("{") ? countsIn(JSON.parse(text)) : [],
+  );
+  return { tool, text: ` ${plain(text)} `, counts, depth };
+}
+
+/** Of how many entries of each list and object in a value something is so: of how many variants that they are available. */
+function countsIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const entries: unknown[] = Object.values(value);
+  const flags = entries.flatMap((entry) =>
+    typeof entry === "object" && entry !== null
+      ? Object.entries(entry).filter(([, is]) => is === true)
+        .map(([name]) => name)
+      : []
+  );
+  const counts = Map.groupBy(flags, (name) => name).values()
+    .map(({ length }) => String(length));
+  return [...counts, ...entries.flatMap(countsIn)];
+}
+
+/** The first source that holds what must be told, or in which it can be counted. */
+function findTold(
+  sources: readonly Source[],
+  output: string,
+): Source | undefined {
+  return find(sources, output) ??
+    sources.find(({ counts }) => counts.has(output));
 }
 
 /** The first source that holds a value. */

@@ -49,7 +49,6 @@ for (const name of DOMAINS) {
       const shares = fc.record({
         seed: fc.integer({ min: 1, max: 1000 }),
         severalShare: fc.constantFrom(0, 0.5, 1),
-        refusedShare: fc.constantFrom(0, 0.4),
         conditionShare: fc.constantFrom(0, 0.4),
         questionShare: fc.constantFrom(0, 0.15),
         orderStatedShare: fc.constantFrom(0, 1),

@@ -3,7 +3,8 @@
 import { calculate } from "../../../python/calculator.ts";
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
-import type { Customer, Item, Order } from "./store.ts";
+import type { Change } from "./changes.ts";
+import type { Customer, Order } from "./store.ts";
 import {
   type Draw,
   noun,
@@ -21,52 +22,102 @@ export function drawQuestion(
   draw: Draw,
   { customer, order }: { customer: Customer; order: Order | undefined },
 ): Wish | undefined {
-  const { rng } = draw;
-  const kind = rng.int(6);
+  const kind = draw.rng.int(6);
   if (kind === 0) return balanceQuestion(draw, customer);
   if (kind === 1) return countQuestion(draw);
-  if (kind === 2) return cheapestQuestion(draw);
+  if (kind === 2) return extremeQuestion(draw);
   return order && orderQuestion(draw, placeOf(draw, order));
 }
 
-/** What the items of a wish come to together, asked for with it. */
-export function refundQuestion(
+/** The wishes, with the question how much comes back for all that is returned or cancelled; as they are, where nothing is. */
+export function askRefund(
+  draw: Draw,
+  wishes: readonly Wish[],
+): readonly Wish[] {
+  const { rng } = draw;
+  const refunds = wishes.flatMap(({ refunds = [] }) => refunds);
+  const last = wishes.at(-1);
+  const isAmiss = wishes.some(({ intent, outputs }) =>
+    intent === "exchange" || intent === "modify_items" || outputs.length > 0
+  );
+  if (refunds.length === 0 || last === undefined || isAmiss) return wishes;
+  const sentence = rng.pick([
+    "You want to know how much money you get back in total.",
+    "You also want to know the total amount of the refund.",
+    "You wonder how much you will get back altogether.",
+    "In the end you'd like to know the total that you get back.",
+  ]);
+  const expression = refunds.join(" + ");
+  const isSum = refunds.length > 1;
+  const output = isSum ? calculate(expression) : refunds.join("");
+  return [
+    ...wishes.slice(0, -1),
+    asking(last, { sentence, output, ...isSum && { expression } }),
+  ];
+}
+
+/** A change with the question what it costs. */
+export function askDifference(
   { rng }: Draw,
   wish: Wish,
-  items: readonly Item[],
+  changes: readonly Change[],
 ): Wish {
-  const expression = items.map(({ price }) => price).join(" + ");
-  const [first] = items;
-  const isSum = items.length > 1;
-  const output = isSum ? calculate(expression) : first?.price ?? "";
+  const [change, ...others] = changes;
+  if (change === undefined || others.length > 0) return wish;
+  const [less, more] = [change.from, change.to]
+    .toSorted((a, b) => a.cents - b.cents);
+  if (less === undefined || more === undefined || less.cents === more.cents) {
+    return wish;
+  }
+  const expression = `${more.price} - ${less.price}`;
+  const sentence = rng.pick([
+    "You want to know the price difference.",
+    "You also want to know what the price difference comes to.",
+    "You need to know how much the price difference is.",
+  ]);
+  const output = calculate(expression);
+  return asking(wish, { sentence, output, expression });
+}
+
+function asking(
+  wish: Wish,
+  { sentence, output, expression }: {
+    sentence: string;
+    output: string;
+    /** How it is worked out, where no read shows it. */
+    expression?: string;
+  },
+): Wish {
   return {
     ...wish,
-    after: [
-      ...wish.after ?? [],
-      rng.pick([
-        "You want to know how much money you get back in total.",
-        "You also want to know the total amount of the refund.",
-        "You wonder how much you will get back altogether.",
-      ]),
-    ],
+    after: [...wish.after ?? [], sentence],
     actions: [
       ...wish.actions,
-      ...isSum ? [call("calculate", { expression })] : [],
+      ...expression === undefined ? [] : [call("calculate", { expression })],
     ],
     outputs: [output],
-    untold: { intent: "question", question: "refund", outputs: [output] },
+    asked: { intent: "question", question: sentence, outputs: [output] },
   };
 }
+
+/** The options that people ask for; a yes or a no would be told by accident. */
+const ASKED_OPTIONS = /color|material|size|storage|battery life/;
 
 function orderQuestion(draw: Draw, place: Place): Wish {
   const { rng } = draw;
   const { order } = place;
-  const whose = orderWords(draw, place);
   const item = rng.pick(order.items);
+  const whose = orderWords(draw, place, [item]);
+  const options = [...item.options].filter(([option]) =>
+    ASKED_OPTIONS.test(option)
+  ).map(([option, value]) =>
+    [`the ${option} of the ${noun(item)} in ${whose}`, value] as const
+  );
   const asked = [
     [`how much you paid for ${whose}`, order.total],
-    [`the total of ${whose}`, order.total],
-    [`what the ${noun(item)} in ${whose} cost`, item.price],
+    [`the total price of ${whose}`, order.total],
+    [`the price of the ${noun(item)} in ${whose}`, item.price],
+    ...options,
     ...order.trackingId === ""
       ? []
       : [[`the tracking number of ${whose}`, order.trackingId]],
@@ -75,27 +126,29 @@ function orderQuestion(draw: Draw, place: Place): Wish {
   return question({ what, output, actions: readsOf(place) });
 }
 
-function balanceQuestion(_: Draw, customer: Customer): Wish | undefined {
+function balanceQuestion({ rng }: Draw, customer: Customer): Wish | undefined {
   const cards = customer.methods.filter(({ source }) => source === "gift_card");
   const [card] = cards;
   return card === undefined || cards.length > 1 ? undefined : question({
-    what: "how much is left on your gift card",
-    output: String(card.balance / 100),
+    what: rng.pick([
+      "the balance of your gift card",
+      "how much balance your gift card has",
+    ]),
+    output: card.balanceText,
     actions: [profileOf(customer)],
   });
 }
 
 /** How many variants of a product can be had. */
-function countQuestion(draw: Draw): Wish {
-  const { rng, store } = draw;
+function countQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
   const variants = store.variantsOf({ productId });
   const [one] = variants;
-  const name = one === undefined ? "" : noun(one);
-  return question({
+  return one && question({
     what: rng.pick([
-      `how many ${name} options are available in the store at the moment`,
-      `how many variants of the ${name} the store has in stock`,
+      `how many ${noun(one)} options are available in the store at the moment`,
+      `how many variants of the ${noun(one)} the store has in stock`,
+      `how many types of ${noun(one)} can be bought right now`,
     ]),
     output: String(variants.filter(({ available }) => available).length),
     actions: productReads(productId),
@@ -103,20 +156,16 @@ function countQuestion(draw: Draw): Wish {
 }
 
 /** What the cheapest or the most expensive variant of a product costs. */
-function cheapestQuestion(draw: Draw): Wish | undefined {
-  const { rng, store } = draw;
+function extremeQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
-  const [one, ...others] = store.variantsOf({ productId })
+  const there = store.variantsOf({ productId })
     .filter(({ available }) => available)
-    .sort((a, b) => a.cents - b.cents);
-  if (one === undefined) return undefined;
-  const last = others.at(-1) ?? one;
-  const isCheap = rng.int(2) === 0;
-  return question({
-    what: `the price of the ${isCheap ? "cheapest" : "most expensive"} ${
-      noun(one)
-    } that is available`,
-    output: isCheap ? one.price : last.price,
+    .toSorted((a, b) => a.cents - b.cents);
+  const most = rng.pick(["cheapest", "most expensive"]);
+  const best = most === "cheapest" ? there[0] : there.at(-1);
+  return best && question({
+    what: `the price of the ${most} available ${noun(best)} right now`,
+    output: best.price,
     actions: productReads(productId),
   });
 }
@@ -137,6 +186,6 @@ function question(
     clause: `know ${what}`,
     actions,
     outputs: [output],
-    untold: { intent: "question", question: what, outputs: [output] },
+    asked: { intent: "question", question: what, outputs: [output] },
   };
 }

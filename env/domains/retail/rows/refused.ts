@@ -1,6 +1,6 @@
-/** Wishes that policy refuses, alone or with what is wanted then. */
+/** Wishes that policy refuses, each with what is wanted then. */
 
-import type { Intent, RetailRequest } from "../goal/request.ts";
+import type { RetailRequest } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";
 import { methodWords } from "../user/bench_goal.ts";
 import { namedItem, newWords, othersOf, valuesOf } from "./changes.ts";
@@ -15,7 +15,6 @@ import {
   type Place,
   placeOf,
   profileOf,
-  readsOf,
   whereWords,
   type Wish,
 } from "./wish.ts";
@@ -27,22 +26,6 @@ import {
   refundsOf,
   returnOf,
 } from "./writes.ts";
-
-/** A wish that the status of its order forbids; that has to be told. */
-export function drawRefused(
-  draw: Draw,
-  { intent, order }: { intent: Intent; order: Order },
-): Wish | undefined {
-  const place = placeOf(draw, order);
-  const refused = forbidden(draw, place, intent);
-  return refused && {
-    intent,
-    clause: refused.clause,
-    actions: readsOf(place),
-    outputs: [order.status],
-    untold: { ...refused.request, outputs: [order.status] },
-  };
-}
 
 /** A wish that is refused, and what is wanted in its place; `undefined` where the order allows none. */
 export function drawConditional(
@@ -56,16 +39,8 @@ export function drawConditional(
   return draw.rng.pick(rules)(draw, place);
 }
 
-/** The intents whose orders are to have a status. */
-export const PENDING_INTENTS = [
-  "cancel",
-  "modify_items",
-  "modify_address",
-  "modify_payment",
-] as const;
-
 /** The intents of delivered orders. */
-export const DELIVERED_INTENTS = ["return", "exchange"] as const;
+const DELIVERED_INTENTS = ["return", "exchange"] as const;
 
 interface Forbidden {
   readonly clause: string;
@@ -76,16 +51,15 @@ interface Forbidden {
 function forbidden(
   draw: Draw,
   place: Place,
-  intent: Intent,
+  intent: "cancel" | "return" | "exchange",
 ): Forbidden | undefined {
   const { rng } = draw;
   const { order } = place;
-  const isPending = (PENDING_INTENTS as readonly Intent[]).includes(intent);
   const request = {
     intent,
     ...aboutOf(place),
     refused: true,
-    refusedBy: isPending ? "order.pending" : "order.delivered",
+    refusedBy: intent === "cancel" ? "order.pending" : "order.delivered",
   };
   const whose = orderWords(draw, place);
   if (intent === "cancel") {
@@ -95,16 +69,8 @@ function forbidden(
       request: { ...request, reason },
     };
   }
-  if (intent === "modify_address") {
-    const { address } = rng.pick(draw.store.customers);
-    return {
-      clause:
-        `have ${whose} sent to your new place at ${address.address1} in ${address.city}`,
-      request: { ...request, address },
-    };
-  }
   const item = rng.pick(order.items);
-  if (intent === "modify_payment" || !isTellable(item, order)) return undefined;
+  if (!isTellable(item, order)) return undefined;
   const items = [namedItem(item, order)];
   const where = whereWords(draw, place, [item]);
   if (intent === "return") {
@@ -115,9 +81,7 @@ function forbidden(
   }
   const to = rng.pick(othersOf(draw, item));
   return {
-    clause: `${intent === "exchange" ? "exchange" : "change"} ${
-      itemWords(item, order)
-    } ${intent === "exchange" ? "for" : "to"} ${
+    clause: `exchange ${itemWords(item, order)} for ${
       newWords(draw, item, to)
     }${where}`,
     request: { ...request, items, newItems: [valuesOf(to)] },
@@ -158,7 +122,7 @@ function lackingStock(draw: Draw, place: Place): Wish | undefined {
       otherwise(draw, `take ${newWords(draw, from, to)}`, "not available"),
       ...wish.after ?? [],
     ],
-    untold: {
+    refused: {
       intent,
       ...aboutOf(place),
       items: [namedItem(from, order)],
@@ -212,7 +176,7 @@ function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
     after: [
       otherwise(draw, `have it on ${payWords(draw, method)}`, "not possible"),
     ],
-    untold: {
+    refused: {
       intent: "return",
       ...aboutOf(place),
       items: [namedItem(item, order)],
@@ -239,7 +203,7 @@ function tooLittle(draw: Draw, place: Place): Wish | undefined {
     after: [
       otherwise(draw, `use ${payWords(draw, method)}`, "not possible"),
     ],
-    untold: {
+    refused: {
       intent: "modify_payment",
       ...aboutOf(place),
       payment: wordsOf(first),
@@ -262,7 +226,7 @@ function instead(
     ...fallback,
     clause: refused.clause,
     after: [otherwise(draw, clause, "not possible")],
-    untold: refused.request,
+    refused: refused.request,
   };
 }
 

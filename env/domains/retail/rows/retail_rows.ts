@@ -16,17 +16,20 @@ import { call } from "../../shared/call.ts";
 import { needsWrite } from "../../shared/goal/goal.ts";
 import type { Intent, RetailGoal, RetailRequest } from "../goal/request.ts";
 import { retailBenchGoal } from "../user/bench_goal.ts";
-import { drawQuestion } from "./questions.ts";
-import { drawConditional, drawRefused } from "./refused.ts";
+import { askRefund, drawQuestion } from "./questions.ts";
+import { drawConditional } from "./refused.ts";
 import { type Customer, type Order, storeOf } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
-import { drawWrite, userAddressWish } from "./writes.ts";
+import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";
 
 /** Most wishes in a task. */
 const MOST_WISHES = 4;
 
 /** Draws of a further wish before a task does without. */
 const TRIES = 6;
+
+/** Share of tasks that ask how much comes back, where anything does. */
+const REFUND_ASKED = 0.3;
 
 /** How often each kind of write is drawn, relative to the others. */
 const INTENTS: ReadonlyMap<Intent, number> = new Map([
@@ -105,8 +108,8 @@ function drawTask(
       ...wishes.flatMap(({ actions }) => actions),
     ]),
     outputs: wishes.flatMap(({ outputs }) => outputs),
-    intent: wishes.map(({ intent, untold }) =>
-      untold?.refused ? `${intent} (refused)` : intent
+    intent: wishes.map(({ intent, refused }) =>
+      refused === undefined ? intent : `${intent} (fallback)`
     ).join("+"),
   };
   return { ...task, goal: goalOf(task, { wishes, database }) };
@@ -119,87 +122,122 @@ function goalOf(
 ): RetailGoal {
   const { goal } = retailBenchGoal(task, database);
   const writes = (goal.requests as readonly RetailRequest[]).filter(needsWrite);
-  const requests = wishes.flatMap(({ actions, untold, words }) => {
-    const own = writes.splice(0, actions.filter(isWrite).length)
-      .map((request) => ({ ...request, ...words }));
-    if (untold === undefined) return own;
-    return untold.refused === true
-      ? [untold, ...own.map((one) => ({ ...one, fallback: true }))]
-      : [...own, untold];
+  const requests = wishes.flatMap(({ actions, refused, asked, words }) => {
+    const own = writes.splice(0, actions.filter(isWrite).length).map((one) => ({
+      ...one,
+      ...words,
+      ...refused && { fallback: true },
+    }));
+    return [refused, ...own, asked].filter((one) => one !== undefined);
   });
   return { identity: goal.identity, requests };
 }
 
-/** The wishes of one user, each about an order that none before is about. */
+/** The wishes of one user, in which no order is acted on twice. */
 function drawWishes(
   draw: Draw,
-): { customer: Customer; wishes: Wish[] } | undefined {
-  const { rng, options, store } = draw;
-  const first = drawWish(draw, {});
+): { customer: Customer; wishes: readonly Wish[] } | undefined {
+  const { rng, options } = draw;
+  const first = drawFirst(draw);
   if (first === undefined) return undefined;
   const { customer } = first;
   const wishes = [first.wish];
-  const used = new Set([first.order]);
   while (wishes.length < MOST_WISHES && rng.next() < options.severalShare) {
-    const next = tryOften(() => drawWish(draw, { customer, used }));
+    const next = tryOften(() => drawNext(draw, { customer, before: wishes }));
     if (next === undefined) break;
-    wishes.push(next.wish);
-    if (next.order !== undefined) used.add(next.order);
+    wishes.push(next);
   }
-  return store.customers.includes(customer) ? { customer, wishes } : undefined;
+  const all = rng.next() < REFUND_ASKED ? askRefund(draw, wishes) : wishes;
+  return { customer, wishes: all };
 }
 
-interface DrawnWish {
-  readonly customer: Customer;
-  readonly wish: Wish;
-  readonly order: Order | undefined;
+/** A kind of wish, and the statuses of the orders that it may be about; none where it is about no order. */
+interface Kind {
+  readonly statuses: readonly string[];
+  readonly intent: Intent;
+  draw(of: { customer: Customer; order: Order | undefined }): Wish | undefined;
 }
 
-/** A wish of anybody, or of a user who has others. */
-function drawWish(
-  draw: Draw,
-  { customer, used }: {
-    customer?: Customer;
-    used?: ReadonlySet<Order | undefined>;
-  },
-): DrawnWish | undefined {
-  const { rng, options, store } = draw;
-  const orderOf = (statuses: readonly string[]) => {
-    const orders = customer === undefined
-      ? statuses.flatMap((status) => store.orders.get(status) ?? [])
-      : customer.orders.filter((order) =>
-        statuses.includes(order.status) && !used?.has(order)
-      );
-    return orders.length === 0 ? undefined : rng.pick(orders);
-  };
-  const wished = (order: Order | undefined, wish: Wish | undefined) => {
-    const whose = order?.owner ?? customer;
-    return wish && whose && { customer: whose, wish, order };
-  };
+function drawKind(draw: Draw): Kind {
+  const { rng, options } = draw;
+  const intent = pickWeighted(rng, INTENTS);
   let kind = rng.next();
   if ((kind -= options.questionShare) < 0) {
-    const order = orderOf(ALL_STATUSES);
-    const whose = customer ?? order?.owner;
-    return whose &&
-      wished(order, drawQuestion(draw, { customer: whose, order }));
+    return {
+      statuses: ALL_STATUSES,
+      intent: "question",
+      draw: (of) => drawQuestion(draw, of),
+    };
+  }
+  if (intent === "user_address") {
+    return {
+      statuses: [],
+      intent,
+      draw: ({ customer }) => userAddressWish(draw, customer),
+    };
   }
   if ((kind -= options.conditionShare) < 0) {
-    const order = orderOf(["pending", "delivered"]);
-    return wished(order, order && drawConditional(draw, order));
+    return {
+      statuses: ["pending", "delivered"],
+      intent,
+      draw: ({ order }) => order && drawConditional(draw, order),
+    };
   }
-  const intent = pickWeighted(rng, INTENTS);
-  const status = WANTED[intent];
-  if (status === undefined) {
-    const whose = customer ?? rng.pick(store.customers);
-    const wish = userAddressWish(draw, whose);
-    return wish && { customer: whose, wish, order: undefined };
+  return {
+    statuses: [WANTED[intent] ?? ""],
+    intent,
+    draw: ({ order }) => order && drawWrite(draw, { intent, order }),
+  };
+}
+
+/** A wish of anybody. */
+function drawFirst(
+  draw: Draw,
+): { customer: Customer; wish: Wish } | undefined {
+  const { rng, store } = draw;
+  const kind = drawKind(draw);
+  const orders = kind.statuses.flatMap((one) => store.orders.get(one) ?? []);
+  const order = orders.length === 0 ? undefined : rng.pick(orders);
+  const customer = order?.owner ?? rng.pick(store.customers);
+  const all = kind.intent === "cancel" && rng.int(4) === 0
+    ? cancelAllWish(draw, customer)
+    : undefined;
+  const wish = all ?? kind.draw({ customer, order });
+  return wish && { customer, wish };
+}
+
+/** A further wish of a user. */
+function drawNext(
+  draw: Draw,
+  { customer, before }: { customer: Customer; before: readonly Wish[] },
+): Wish | undefined {
+  const kind = drawKind(draw);
+  if (kind.intent === "user_address" && before.some(isUserAddress)) {
+    return undefined;
   }
-  if ((kind -= options.refusedShare) < 0) {
-    const order = orderOf(ALL_STATUSES.filter((one) => one !== status));
-    return wished(order, order && drawRefused(draw, { intent, order }));
-  }
-  const order = orderOf([status]);
-  return wished(order, order && drawWrite(draw, { intent, order }));
+  const orders = customer.orders.filter((order) =>
+    kind.statuses.includes(order.status) &&
+    before.filter((wish) => isAbout(wish, order))
+      .every((wish) => goesOn(wish.intent, kind.intent))
+  );
+  const order = orders.length === 0 ? undefined : draw.rng.pick(orders);
+  return kind.draw({ customer, order });
+}
+
+function isUserAddress({ intent }: Wish): boolean {
+  return intent === "user_address";
+}
+
+function isAbout({ actions }: Wish, { orderId }: Order): boolean {
+  return actions.some(({ name, arguments: args }) =>
+    !name.startsWith("get_") && args.get("order_id") === orderId
+  );
+}
+
+/** Whether a wish about an order leaves it to a further one: an order with another address can have other items. */
+function goesOn(before: Intent, next: Intent): boolean {
+  return next === "question" ||
+    before === "modify_address" && next === "modify_items";
 }
 
 const ALL_STATUSES = ["pending", "processed", "delivered", "cancelled"];

@@ -44,6 +44,8 @@ export interface Method {
   readonly source: string;
   /** In cents; infinite where it is no gift card. */
   readonly balance: number;
+  /** As Python writes it. */
+  readonly balanceText: string;
   /** All methods of its owner, as the profile has them. */
   readonly among: readonly JsonObject[];
 }
@@ -116,10 +118,12 @@ function customerOf(database: Database, userId: string): Customer {
 
 function methodOf(method: JsonObject): Omit<Method, "among"> {
   const source = text(method, "source");
-  const balance = source === "gift_card"
-    ? centsOf(method, "balance")
-    : Infinity;
-  return { id: text(method, "id"), source, balance };
+  return {
+    id: text(method, "id"),
+    source,
+    balance: source === "gift_card" ? centsOf(method, "balance") : Infinity,
+    balanceText: numberText(method, "balance"),
+  };
 }
 
 function orderOf(order: JsonObject, owner: Customer): Order {

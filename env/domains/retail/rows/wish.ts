@@ -21,13 +21,19 @@ export interface Wish {
   readonly intent: Intent;
   /** What is wanted, to follow "you want to". */
   readonly clause: string;
+  /** A sentence that comes before it. */
+  readonly before?: string;
   /** Sentences that belong to it. */
   readonly after?: readonly string[];
   /** Reads, then the writes. */
   readonly actions: readonly ToolAction[];
   readonly outputs: readonly string[];
-  /** What is refused before the writes, or asked. */
-  readonly untold?: RetailRequest;
+  /** What comes back for it, as Python writes it. */
+  readonly refunds?: readonly string[];
+  /** What is refused before the writes. */
+  readonly refused?: RetailRequest;
+  /** What is asked after them. */
+  readonly asked?: RetailRequest;
   /** What the instruction says of the write's details where a user who is asked says something else. */
   readonly words?: Partial<RetailRequest>;
 }
@@ -39,10 +45,10 @@ export interface Place {
   readonly isKnown: boolean;
 }
 
-/** Whether the user knows the id of an order; has to, where what they would call it by fits another one. */
+/** Whether the user knows the id of an order; has to, where another one has the like of all its items. */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
   const isKnown = happens(rng, options.orderStatedShare) ||
-    !isOnlyIn(order.items[0], order) || markersOf(order).length === 0;
+    markersOf(order).length === 0;
   return { order, isKnown };
 }
 
@@ -52,7 +58,7 @@ export function aboutOf(
 ): Pick<RetailRequest, "orderId" | "orderWords"> {
   return isKnown
     ? { orderId: order.orderId }
-    : { orderWords: `the one with the ${order.items[0]?.name}` };
+    : { orderWords: `the one with the ${markersOf(order)[0]?.name}` };
 }
 
 /** The reads by which the order is found. */
@@ -78,12 +84,18 @@ export function productOf({ productId }: Pick<Item, "productId">): ToolAction {
   return call("get_product_details", { product_id: productId });
 }
 
-/** `order #W1234567`, `your order with the office chair`. */
-export function orderWords({ rng }: Draw, { order, isKnown }: Place): string {
+/** `order #W1234567`, `your order with the office chair`; by another item than those `beside` it, where it has one. */
+export function orderWords(
+  { rng }: Draw,
+  { order, isKnown }: Place,
+  beside: readonly Item[] = [],
+): string {
   if (isKnown) {
     return rng.pick([`order ${order.orderId}`, `your order ${order.orderId}`]);
   }
-  const marker = noun(rng.pick(markersOf(order)));
+  const markers = markersOf(order);
+  const others = markers.filter((item) => !beside.includes(item));
+  const marker = noun(rng.pick(others.length > 0 ? others : markers));
   return rng.pick([
     `your order with the ${marker}`,
     `the order with the ${marker}`,
@@ -100,7 +112,7 @@ export function whereWords(
   const { rng } = draw;
   const isTold = items.every((item) => isOnlyIn(item, place.order));
   if (isTold && !place.isKnown && rng.next() < 0.7) return "";
-  return ` ${rng.pick(["from", "in"])} ${orderWords(draw, place)}`;
+  return ` ${rng.pick(["from", "in"])} ${orderWords(draw, place, items)}`;
 }
 
 /** `the office chair`; with what tells it from others of its name in the order. */
@@ -152,9 +164,9 @@ function markersOf(order: Order): Item[] {
   return order.items.filter((item) => isOnlyIn(item, order));
 }
 
-function isOnlyIn(item: Item | undefined, { owner, orderId }: Order): boolean {
+function isOnlyIn(item: Item, { owner, orderId }: Order): boolean {
   return owner.orders.every((other) =>
     other.orderId === orderId ||
-    other.items.every(({ name }) => name !== item?.name)
+    other.items.every(({ name }) => name !== item.name)
   );
 }

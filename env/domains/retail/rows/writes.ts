@@ -1,6 +1,5 @@
 /** Wishes that policy allows and a write meets. */
 
-import { calculate } from "../../../python/calculator.ts";
 import { call } from "../../shared/call.ts";
 import type { Address, Intent } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";
@@ -11,13 +10,14 @@ import {
   differenceOf,
   drawChanges,
 } from "./changes.ts";
-import { refundQuestion } from "./questions.ts";
+import { askDifference } from "./questions.ts";
 import type { Customer, Item, Method, Order } from "./store.ts";
 import {
   type Draw,
   isTellable,
   itemWords,
   listed,
+  noun,
   orderWords,
   payWords,
   type Place,
@@ -61,8 +61,9 @@ export function reasonClause({ rng }: Draw, reason: string): string {
     ])
     : rng.pick([
       "because it was ordered by mistake",
-      "since you ordered it by mistake (ordered by mistake)",
+      "since it was ordered by mistake",
       "which was ordered by mistake",
+      "(ordered by mistake)",
     ]);
 }
 
@@ -78,6 +79,39 @@ export function cancelWish(draw: Draw, place: Place): Wish {
       call("cancel_pending_order", { order_id: order.orderId, reason }),
     ],
     outputs: [],
+    refunds: [order.total],
+  };
+}
+
+/** A cancellation of all orders of a user that are pending; `undefined` where they are not several. */
+export function cancelAllWish(
+  draw: Draw,
+  customer: Customer,
+): Wish | undefined {
+  const { rng } = draw;
+  const pending = customer.orders.filter(({ status }) => status === "pending");
+  if (pending.length < 2) return undefined;
+  const reason = rng.pick(REASONS);
+  return {
+    intent: "cancel",
+    clause: `cancel ${
+      rng.pick(["all your pending orders", "every order that is still pending"])
+    } ${
+      reason === REASONS[0]
+        ? "because they are no longer needed"
+        : "because they were ordered by mistake"
+    }`,
+    actions: [
+      profileOf(customer),
+      ...pending.map(({ orderId }) =>
+        call("get_order_details", { order_id: orderId })
+      ),
+      ...pending.map(({ orderId }) =>
+        call("cancel_pending_order", { order_id: orderId, reason })
+      ),
+    ],
+    outputs: [],
+    refunds: pending.map(({ total }) => total),
   };
 }
 
@@ -106,8 +140,7 @@ function returnWish(draw: Draw, place: Place): Wish | undefined {
         " and get the money back to",
       ])
     } ${payWords(draw, method)}`;
-  const wish = returnOf(draw, { place, items, method, refund });
-  return rng.next() < 0.25 ? refundQuestion(draw, wish, items) : wish;
+  return returnOf(draw, { place, items, method, refund });
 }
 
 /** A return of items. */
@@ -123,13 +156,22 @@ export function returnOf(
 ): Wish {
   const { order } = place;
   const isAll = items.length === order.items.length && items.length > 1;
-  const words = isAll && draw.rng.int(2) === 0
+  const kept = order.items.filter((item) => !items.includes(item));
+  const [spared] = kept;
+  const isShort = draw.rng.int(2) === 0;
+  const words = isShort && isAll
     ? `everything in ${orderWords(draw, place)}`
+    : isShort && spared !== undefined && kept.length === 1 &&
+        items.length > 1 && isTellable(spared, order)
+    ? `everything but ${itemWords(spared, order)} from ${
+      orderWords(draw, place)
+    }`
     : listed(items.map((item) => itemWords(item, order))) +
       whereWords(draw, place, items);
   return {
     intent: "return",
     clause: `return ${words}${refund}`,
+    ...reasonOf(draw, RETURN_REASONS, items),
     actions: [
       ...readsOf(place),
       ...profileFor(place, method),
@@ -140,6 +182,7 @@ export function returnOf(
       }),
     ],
     outputs: [],
+    refunds: isAll ? [order.total] : items.map(({ price }) => price),
   };
 }
 
@@ -206,7 +249,10 @@ function drawAddress(
   now: Address,
 ): { address: Address; words: string; reads: Wish["actions"] } | undefined {
   const isNow = (one: Address) => addressWords(one) === addressWords(now);
-  const known = customer.orders.filter(({ address }) => !isNow(address));
+  const home = addressWords(customer.address);
+  const known = customer.orders.filter(({ address }) =>
+    !isNow(address) && addressWords(address) !== home
+  );
   if (!isNow(customer.address) && rng.int(3) === 0) {
     return {
       address: customer.address,
@@ -293,9 +339,7 @@ function changeWish(
   if (changes === undefined || payers.length === 0) return undefined;
   const method = draw.rng.pick(payers);
   const wish = changeOf(draw, { place, intent, changes, method });
-  return draw.rng.next() < 0.15
-    ? differenceQuestion(draw, wish, changes)
-    : wish;
+  return draw.rng.next() < 0.15 ? askDifference(draw, wish, changes) : wish;
 }
 
 const CHANGE_TOOL: Partial<Record<Intent, string>> = {
@@ -331,6 +375,7 @@ export function changeOf(
     clause: `${verb} ${listed(changes.map(({ clause }) => clause))}${
       whereWords(draw, place, changes.map(({ from }) => from))
     }`,
+    ...reasonOf(draw, CHANGE_REASONS, changes.map(({ from }) => from)),
     after: pay,
     actions: [
       ...readsOf(place),
@@ -348,35 +393,30 @@ export function changeOf(
   };
 }
 
-/** Asks for what the change comes to as well. */
-function differenceQuestion(
+/** Why items are sent back, a sentence before the wish. */
+const RETURN_REASONS = [
+  (name: string) => `The ${name} is not what you had expected.`,
+  (name: string) => `You found a better ${name} elsewhere.`,
+  (name: string) => `Your ${name} came with a dent.`,
+  (name: string) => `You have not used the ${name} once since it came.`,
+  (name: string) => `Someone gave you another ${name} as a present.`,
+  (name: string) => `You are disappointed by the quality of the ${name}.`,
+];
+
+/** Why items are to be others. */
+const CHANGE_REASONS = [
+  (name: string) => `You chose the wrong ${name} in a rush.`,
+  (name: string) => `The ${name} does not go with the rest of your things.`,
+  (name: string) => `You have thought again about the ${name}.`,
+  (name: string) => `You read that another ${name} would suit you better.`,
+];
+
+function reasonOf(
   { rng }: Draw,
-  wish: Wish,
-  changes: readonly Change[],
-): Wish {
-  const [change] = changes;
-  if (changes.length !== 1 || change === undefined) return wish;
-  const [more, less] = change.to.cents > change.from.cents
-    ? [change.to, change.from]
-    : [change.from, change.to];
-  if (more.cents === less.cents) return wish;
-  const expression = `${more.price} - ${less.price}`;
-  return {
-    ...wish,
-    after: [
-      ...wish.after ?? [],
-      rng.pick([
-        "You want to know the price difference.",
-        "You also want to know how much the difference is.",
-        "Ask what the difference in price comes to.",
-      ]),
-    ],
-    actions: [...wish.actions, call("calculate", { expression })],
-    outputs: [calculate(expression)],
-    untold: {
-      intent: "question",
-      question: "price difference",
-      outputs: [calculate(expression)],
-    },
-  };
+  reasons: readonly ((name: string) => string)[],
+  [item]: readonly Item[],
+): Pick<Wish, "before"> {
+  return item === undefined || rng.next() < 0.7
+    ? {}
+    : { before: rng.pick(reasons)(noun(item)) };
 }
