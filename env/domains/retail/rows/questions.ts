@@ -7,6 +7,7 @@ import type { Change } from "./changes.ts";
 import type { Customer, Order } from "./store.ts";
 import {
   type Draw,
+  isOnlyIn,
   noun,
   orderWords,
   type Place,
@@ -108,15 +109,16 @@ function orderQuestion(draw: Draw, place: Place): Wish {
   const { order } = place;
   const item = rng.pick(order.items);
   const whose = orderWords(draw, place, [item]);
+  const which = isOnlyIn(item, order)
+    ? `the ${noun(item)} that you ${rng.pick(["bought", "ordered"])}`
+    : `the ${noun(item)} in ${whose}`;
   const options = [...item.options].filter(([option]) =>
     ASKED_OPTIONS.test(option)
-  ).map(([option, value]) =>
-    [`the ${option} of the ${noun(item)} in ${whose}`, value] as const
-  );
+  ).map(([option, value]) => [`the ${option} of ${which}`, value] as const);
   const asked = [
     [`how much you paid for ${whose}`, order.total],
     [`the total price of ${whose}`, order.total],
-    [`the price of the ${noun(item)} in ${whose}`, item.price],
+    [`the price of ${which}`, item.price],
     ...options,
     ...order.trackingId === ""
       ? []

@@ -17,7 +17,7 @@ import { needsWrite } from "../../shared/goal/goal.ts";
 import type { Intent, RetailGoal, RetailRequest } from "../goal/request.ts";
 import { retailBenchGoal } from "../user/bench_goal.ts";
 import { askRefund, drawQuestion } from "./questions.ts";
-import { drawConditional } from "./refused.ts";
+import { drawConditional } from "./fallbacks.ts";
 import { type Customer, type Order, storeOf } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
 import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";

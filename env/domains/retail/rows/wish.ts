@@ -164,7 +164,8 @@ function markersOf(order: Order): Item[] {
   return order.items.filter((item) => isOnlyIn(item, order));
 }
 
-function isOnlyIn(item: Item, { owner, orderId }: Order): boolean {
+/** Whether no other order of the owner has an item of its name. */
+export function isOnlyIn(item: Item, { owner, orderId }: Order): boolean {
   return owner.orders.every((other) =>
     other.orderId === orderId ||
     other.items.every(({ name }) => name !== item.name)
