@@ -29,10 +29,10 @@ export function writeInstruction(
 ): string {
   const parts = [
     who,
-    ...happens(rng, 0.6) ? [manner(rng)] : [],
+    ...happens(rng, 0.85) ? [manner(rng)] : [],
     ...happens(rng, 0.3) ? [rng.pick(DIGRESSIONS)] : [],
     ...wanted(rng, wishes),
-    ...happens(rng, 0.35) ? [rng.pick(ENDINGS)] : [],
+    ...happens(rng, 0.6) ? [rng.pick(ENDINGS)] : [],
   ];
   return parts.join(" ");
 }
