@@ -3,7 +3,11 @@
  * it. What the expert says or calls may use nothing that is not on the desk.
  */
 
-import { type JsonObject, parsePythonJson } from "../python/python_json.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+} from "../python/python_json.ts";
 import type { Observation, ToolAction } from "../types.ts";
 
 /** What the expert does next. */
@@ -19,16 +23,16 @@ export type Move =
 /** A part of the conversation: yields moves, is resumed with what came of them. */
 export type Script<T = void> = Generator<Move, T, Observation>;
 
-/** A call that was made, and the row that it showed. */
-export interface RowCall {
+/** A call that was made, and what it showed. */
+export interface MadeCall {
   readonly action: ToolAction;
-  readonly row: JsonObject;
+  readonly shown: JsonObject | JsonValue[];
 }
 
 /** What is known in a conversation. */
 export class Desk {
-  /** The calls that showed a row, in their order. */
-  readonly calls: RowCall[] = [];
+  /** The calls that showed a row or a list, in their order. */
+  readonly calls: MadeCall[] = [];
   user: JsonObject | undefined;
   /** Empty until the user has been found. */
   userId = "";
@@ -107,9 +111,11 @@ export class Desk {
 
   #keep({ name, arguments: args }: ToolAction, shown: string): void {
     if (name.startsWith("find_user_id")) this.userId = shown;
-    const row = parseRow(shown);
-    if (row === undefined) return;
-    this.calls.push({ action: { name, arguments: args }, row });
+    const row = parseShown(shown);
+    if (row !== undefined) {
+      this.calls.push({ action: { name, arguments: args }, shown: row });
+    }
+    if (!(row instanceof Map)) return;
     if (name === "get_user_details") this.user = row;
     for (const [argument, id] of args) {
       if (argument.endsWith("_id")) this.#rows.set(`${argument} ${id}`, row);
@@ -121,8 +127,8 @@ function keyOf({ name, arguments: args }: ToolAction): string {
   return JSON.stringify([name, ...args]);
 }
 
-function parseRow(shown: string): JsonObject | undefined {
-  if (!shown.startsWith("{")) return undefined;
-  const row = parsePythonJson(shown);
-  return row instanceof Map ? row : undefined;
+function parseShown(shown: string): JsonObject | JsonValue[] | undefined {
+  if (!/^[{[]/.test(shown)) return undefined;
+  const value = parsePythonJson(shown);
+  return value instanceof Map || Array.isArray(value) ? value : undefined;
 }

@@ -20,10 +20,18 @@ export type CallCheck = (
   before: Transcript,
 ) => readonly string[];
 
+/** What is looked at in a domain. */
+export interface Rules {
+  readonly words: RequestWords;
+  readonly check?: CallCheck;
+  /** What is not told unless it was said or shown. Default: every number. */
+  readonly told?: RegExp;
+}
+
 /** Every fault of a conversation, with its place. */
 export function underivable(
   messages: readonly Message[],
-  { words, check }: { words: RequestWords; check?: CallCheck },
+  { words, check, told: telling = /\d+(\.\d+)?/g }: Rules,
 ): string[] {
   return messages.flatMap((message, i) => {
     if (message.role !== "assistant") return [];
@@ -34,7 +42,7 @@ export function underivable(
       ...unsupportedChoice(call, { before, words }),
       ...check?.(call, before) ?? [],
     ]);
-    const told = unknownTold(message.content, before);
+    const told = unknownTold(message.content, { before, telling });
     return [...faults, ...told].map((fault) => `message ${i}: ${fault}`);
   });
 }
@@ -65,8 +73,12 @@ export class Transcript {
     return at < 0 ? "" : said.slice(at).join("\n");
   }
 
+  /** Whether a value was said, as people say it (`one way`), or shown. */
   has(value: string): boolean {
-    return this.said.includes(value.toLowerCase()) ||
+    const words = value.toLowerCase();
+    return this.said.includes(words) ||
+      /^[a-z_]+$/.test(words) &&
+        this.said.includes(words.replaceAll("_", " ")) ||
       this.shown.some((one) => one.includes(value));
   }
 
@@ -118,10 +130,13 @@ function unsupportedChoice(
 }
 
 /** Amounts, ids and answers that are told without having been shown, said or counted. */
-function unknownTold(content: string, before: Transcript): string[] {
+function unknownTold(
+  content: string,
+  { before, telling }: { before: Transcript; telling: RegExp },
+): string[] {
   const answer = content.match(/^here is what you asked for: (.*)\. any/)?.[1];
   const told = [
-    ...content.match(/\d+(\.\d+)?/g) ?? [],
+    ...content.match(telling) ?? [],
     ...answer?.split(/, | for /) ?? [],
   ];
   return told.filter((value) =>
@@ -138,8 +153,21 @@ function isCount(value: number, { rows: shown }: Transcript): boolean {
   );
 }
 
+/** How an airline's users put their requests; sums are worked out there, and so are not looked for. */
+export const AIRLINE: Rules = {
+  words: {
+    book_reservation: /\bbook a\b/,
+    cancel_reservation: /\bcancel\b/,
+    update_reservation_flights: /\bchange the (flights?|cabin)\b/,
+    update_reservation_passengers: /\b(change|add) (a|the) passengers?\b/,
+    update_reservation_baggages: /\b(add|remove a|change the) bags?\b/,
+    send_certificate: /\bcompensation\b|\ba certificate of\b/,
+  },
+  told: /\bHAT\d+\b|\b\w+_\d{7}\b|\b\d{4}-\d\d-\d\d\b/g,
+};
+
 /** How a store's users put their requests. */
-export const RETAIL_WORDS: RequestWords = {
+const RETAIL_WORDS: RequestWords = {
   cancel_pending_order: /\bcancel/,
   return_delivered_order_items: /\breturn/,
   exchange_delivered_order_items: /\bexchang/,
@@ -149,8 +177,11 @@ export const RETAIL_WORDS: RequestWords = {
   modify_user_address: /\bdefault address\b/,
 };
 
+/** All that is looked at in a store. */
+export const RETAIL: Rules = { words: RETAIL_WORDS, check: retailCheck };
+
 /** Whether items, variants and methods of a store's call are what the user's words pick out. */
-export function retailCheck(call: ToolAction, before: Transcript): string[] {
+function retailCheck(call: ToolAction, before: Transcript): string[] {
   const { name, arguments: args } = call;
   if (name === "get_product_details") return productCheck(call, before);
   const words = RETAIL_WORDS[name];

@@ -8,11 +8,7 @@ import { rollout } from "../../../env/rollout.ts";
 import type { Dataset, Episode, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
-import {
-  RETAIL_WORDS,
-  retailCheck,
-  underivable,
-} from "../../support/underivable.ts";
+import { AIRLINE, RETAIL, underivable } from "../../support/underivable.ts";
 
 const HARD = {
   trainTasks: 200,
@@ -43,10 +39,8 @@ async function solvedHonestly(
   const faults: string[] = [];
   for (const task of tasks) {
     const { messages, reward } = await serve(dataset, task);
-    const own = underivable(messages, {
-      words: RETAIL_WORDS,
-      check: retailCheck,
-    });
+    const rules = dataset.domain === "airline" ? AIRLINE : RETAIL;
+    const own = underivable(messages, rules);
     faults.push(...own.map((fault) => `${task.id}, ${fault}`));
     solved += reward?.value ?? 0;
   }
@@ -67,6 +61,30 @@ Deno.test("expertAgent() in a generated store does nothing that the conversation
   });
   const tasks = dataset.tasks("train");
   assert.equal(await solvedHonestly(dataset, tasks), tasks.length);
+});
+
+Deno.test("expertAgent() at a generated airline does nothing that the conversation does not give", async () => {
+  const dataset = await generated(31, {
+    ...HARD,
+    oneStopShare: 0.2,
+    roundTripShare: 0.4,
+    passengersMax: 3,
+    reservationStatedShare: 0.4,
+    detailsStatedShare: 0.4,
+    wording: 6,
+  }, { domain: "airline" });
+  const tasks = dataset.tasks("train");
+  assert.equal(await solvedHonestly(dataset, tasks), tasks.length);
+});
+
+Deno.test({
+  name:
+    "expertAgent() on the real τ-airline does nothing that the conversation does not give",
+  ignore: NO_TAU_BENCH,
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "airline");
+    assert.equal(await solvedHonestly(dataset, dataset.tasks("test")), 50);
+  },
 });
 
 Deno.test({

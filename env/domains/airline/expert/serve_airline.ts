@@ -3,18 +3,22 @@
  * demands, reads back, and writes after a yes.
  */
 
-import { isWrite } from "../../../audit/finding.ts";
 import type { Script } from "../../../agents/desk.ts";
 import type { Shift } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
-import { recite } from "../../shared/expert/recite.ts";
+import { call } from "../../shared/call.ts";
 import { answerWords, MORE } from "../../shared/expert/words.ts";
-import { text } from "../../shared/read_row.ts";
-import { dutiesOf } from "../goal/duties.ts";
-import { meanings } from "../goal/meanings.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { texts } from "../../shared/read_row.ts";
+import { dutiesOf, hasOwnRoute } from "../goal/duties.ts";
+import { isCity } from "../goal/fares.ts";
+import { meanings, reservationsMeant } from "../goal/meanings.ts";
 import type { AirlineRequest, AirlineTask } from "../goal/request.ts";
 import { tripDetails } from "../user/trip_words.ts";
+import { seenRows } from "./seen.ts";
+import { serveBench } from "./serve_bench.ts";
+import { tripAnswer } from "./trip_answer.ts";
 import {
   askTripWords,
   confirmTripWords,
@@ -32,10 +36,9 @@ interface Case extends AirlineShift {
   readonly request: AirlineRequest;
 }
 
-/** Serves all requests of a task; plays τ-bench's, which have no goal. */
+/** Serves all requests of a task. */
 export function* serveAirline(shift: AirlineShift): Script {
   const { desk, task } = shift;
-  if (task.goal === undefined) return yield* recite(shift);
   yield* askUntil(desk, {
     question: () => askTripWords("id"),
     until: () => desk.everHeard(task.userId),
@@ -45,24 +48,28 @@ export function* serveAirline(shift: AirlineShift): Script {
     yield* desk.say("sorry, i cannot help without knowing your user id.");
     return;
   }
-  const profile = task.actions.find(({ name }) => name === "get_user_details");
-  if (profile !== undefined) yield* desk.call(profile);
-  const writes = task.actions.filter(isWrite);
-  for (const [i, request] of task.goal.requests.entries()) {
+  yield* desk.call(call("get_user_details", { user_id: task.userId }));
+  if (task.goal === undefined) yield* serveBench(shift);
+  for (const [i, request] of (task.goal?.requests ?? []).entries()) {
     if (i > 0) desk.beginRequest();
     const one = { ...shift, request };
     if (request.intent === "question") yield* answer(one);
     else if (request.refused === true) yield* refuse(one);
-    else yield* write(one, writes.shift());
+    else yield* write(one);
   }
   yield* desk.say(MORE);
 }
 
 function* answer(one: Case): Script {
-  const { request } = one;
-  yield* lookUp(one);
-  const { outputs = [] } = request;
-  yield* close(one.desk, answerWords({ request, outputs }));
+  const { desk, request } = one;
+  const held = yield* lookUp(one);
+  const answer = yield* tripAnswer(request, { desk, held });
+  yield* close(
+    desk,
+    answer === undefined
+      ? `sorry, i cannot do that. ${MORE}`
+      : answerWords({ request, outputs: [answer] }),
+  );
 }
 
 function* refuse(one: Case): Script {
@@ -73,16 +80,19 @@ function* refuse(one: Case): Script {
   yield* close(one.desk, `${refuseTripWords(request, told)} ${MORE}`);
 }
 
-/** Reads the gold call back, and makes it after a yes. */
-function* write(one: Case, action: ToolAction | undefined): Script {
+/** Reads back the call that was meant, and makes it after a yes. */
+function* write(one: Case): Script {
   const { desk, request } = one;
   if (request.before !== undefined) yield* readBackFirst(one);
   yield* askDetails(one);
-  yield* lookUp(one);
-  if (action === undefined) return;
+  const held = yield* lookUp(one);
+  const action = callMeant(one);
+  if (action === undefined) {
+    return yield* close(desk, `sorry, i cannot do that. ${MORE}`);
+  }
   for (let i = 0; i <= MAX_ASKS; i++) {
     // A correction may have a yes in it: "yes to travel insurance".
-    if (!/^yes\b/.test(yield* readBack(one, action))) continue;
+    if (!/^yes\b/.test(yield* readBack(one, { action, held }))) continue;
     const shown = yield* desk.call(action);
     return yield* close(
       desk,
@@ -94,24 +104,28 @@ function* write(one: Case, action: ToolAction | undefined): Script {
   yield* close(one.desk, `then nothing is changed. ${MORE}`);
 }
 
+/** The call that the request means, as far as the rows that were shown tell. */
+function callMeant(
+  { desk, request, task: { userId } }: Case,
+): ToolAction | undefined {
+  return meanings({ request, database: seenRows(desk), userId })[0];
+}
+
 /** Reads back what the user wants at first; they change their mind then. */
 function* readBackFirst(one: Case): Script {
-  const { database, task: { userId } } = one;
   const request = { ...one.request, ...one.request.before };
   const first = { ...one, request };
   yield* askDetails(first);
-  yield* lookUp(first);
-  const [action] = meanings({ request, database, userId });
-  if (action !== undefined) yield* readBack(first, action);
+  const held = yield* lookUp(first);
+  const action = callMeant(first);
+  if (action !== undefined) yield* readBack(first, { action, held });
 }
 
 function* readBack(
-  { desk, request, database }: Case,
-  write: ToolAction,
+  { desk, request }: Case,
+  { action, held }: { action: ToolAction; held: JsonObject | undefined },
 ): Script<string> {
-  const id = text(write.arguments, "reservation_id");
-  const held = database.get("reservations", id);
-  const call = { request, write, profile: desk.user, held };
+  const call = { request, write: action, profile: desk.user, held };
   return yield* desk.say(confirmTripWords(call));
 }
 
@@ -125,9 +139,37 @@ function* askDetails({ desk, request }: Case): Script {
   }
 }
 
-/** Reads what policy demands, each once. */
-function* lookUp({ desk, request, database, task: { userId } }: Case): Script {
-  for (const read of dutiesOf({ request, database, userId })) {
+/** Reads what policy demands, each once. @returns The reservation that the request is about. */
+function* lookUp(one: Case): Script<JsonObject | undefined> {
+  const { desk, request, task: { userId } } = one;
+  const { from, to } = request.trip ?? {};
+  const listing = call("list_all_airports", {});
+  const isCities = [from, to].some((one) => one !== undefined && isCity(one));
+  if (isCities && !desk.hasCalled(listing)) yield* desk.call(listing);
+  const held = yield* findReservation(one);
+  const duties = () => dutiesOf({ request, database: seenRows(desk), userId });
+  for (const read of duties()) {
     if (!desk.hasCalled(read)) yield* desk.call(read);
   }
+  return held;
+}
+
+/** Reads reservations, up to the one that the user means. */
+function* findReservation(
+  { desk, request, task: { userId } }: Case,
+): Script<JsonObject | undefined> {
+  const { trip } = request;
+  const meant = () => ({ request, database: seenRows(desk), userId });
+  if (trip === undefined || hasOwnRoute(meant())) return undefined;
+  const ids = trip.reservationId === undefined
+    ? texts(desk.user, "reservations")
+    : [trip.reservationId];
+  for (const reservation_id of ids) {
+    if (desk.row("reservation_id", reservation_id) === undefined) {
+      yield* desk.call(call("get_reservation_details", { reservation_id }));
+    }
+    const [id] = reservationsMeant(meant());
+    if (id !== undefined) return desk.row("reservation_id", id);
+  }
+  return undefined;
 }

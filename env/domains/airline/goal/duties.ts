@@ -66,7 +66,7 @@ function tripSearches(
 }
 
 /** Whether origin and destination are of what is booked or asked for, and not of a reservation. */
-function hasOwnRoute(
+export function hasOwnRoute(
   { request: { intent, trip } }: Meant<AirlineRequest>,
 ): boolean {
   return intent === "book" ||

@@ -7,7 +7,6 @@ import type { Database } from "../../../database.ts";
 import type { UserStart } from "../../../domain.ts";
 import { createRng } from "../../../random.ts";
 import type { Task, User } from "../../../types.ts";
-import { benchUser } from "../../shared/user/bench_user.ts";
 import { hear, type Heard } from "../../shared/user/hearing.ts";
 import {
   RequestUser,
@@ -19,6 +18,8 @@ import type {
   AirlineRequest,
   AirlineTask,
 } from "../goal/request.ts";
+import { benchUser } from "./bench_user.ts";
+import { ID, idWords } from "./id_words.ts";
 import { contradicts } from "./read_back.ts";
 import {
   airlineRequestWords,
@@ -41,8 +42,6 @@ export function airlineUser(
 }
 
 const ASKING = /\?|\b(please|tell me|provide|share|give me|need|let me know)\b/;
-
-const ID = /\buser id\b|\bwho (are you|am i)\b|\bidentif|\byour id\b/;
 
 const DETAILS: Readonly<Record<TripDetail, RegExp>> = {
   reservation: /\breservation\b|\bwhich (trip|booking)\b|\bconfirmation\b/,
@@ -111,7 +110,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
     if (this.#settled(message, { heard, request, asked })) return this.next();
     const text = message.toLowerCase();
     if (!heard.wantsYes && ASKING.test(text) && ID.test(text)) {
-      return this.moved(this.#idWords());
+      return this.moved(idWords(this.#task.userId, this.say));
     }
     if (heard.wantsYes) return this.#consent(message, request);
     if (asked.length > 0) return this.moved(this.#tell(asked));
@@ -122,15 +121,6 @@ class AirlineUser extends RequestUser<AirlineRequest> {
       );
     }
     return this.#nudge(heard, request);
-  }
-
-  #idWords(): string {
-    const { userId } = this.#task;
-    return this.say([
-      `my user id is ${userId}.`,
-      `it is ${userId}.`,
-      `sure, ${userId}.`,
-    ]);
   }
 
   #tell(details: readonly string[]): string {

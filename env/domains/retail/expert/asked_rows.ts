@@ -59,7 +59,8 @@ export function* itemsNamed({ words, desk }: Asked): Script<JsonObject[]> {
 /** The items of an order as it was when it was first looked at. */
 export function itemsBought(order: JsonObject, { calls }: Desk): JsonObject[] {
   const id = text(order, "order_id");
-  const first = calls.find(({ row }) => text(row, "order_id") === id)?.row;
+  const first = calls.find(({ shown }) => text(shown, "order_id") === id)
+    ?.shown;
   return rows(first, "items");
 }
 
@@ -67,7 +68,8 @@ export function itemsBought(order: JsonObject, { calls }: Desk): JsonObject[] {
 export function* productsNamed({ words, desk }: Asked): Script<JsonObject[]> {
   yield* desk.call(call("list_all_product_types", {}));
   const products: JsonObject[] = [];
-  for (const [name, id] of desk.calls.at(-1)?.row ?? []) {
+  const listed = desk.calls.at(-1)?.shown;
+  for (const [name, id] of listed instanceof Map ? listed : []) {
     if (!isNamed(new Map([["name", name]]), words)) continue;
     yield* desk.call(call("get_product_details", { product_id: id }));
     products.push(desk.row("product_id", String(id)) ?? new Map());

@@ -1,6 +1,6 @@
 /** What the expert has done for a user, in money: sums that users ask for, as expressions for the calculator. */
 
-import type { Desk, RowCall } from "../../../agents/desk.ts";
+import type { Desk, MadeCall } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
@@ -46,12 +46,13 @@ export function deedsOn({ calls }: Desk): Deed[] {
   });
 }
 
-function orderBefore(calls: readonly RowCall[], orderId: string) {
-  return calls.findLast(({ row }) => text(row, "order_id") === orderId)?.row;
+function orderBefore(calls: readonly MadeCall[], orderId: string) {
+  return calls.findLast(({ shown }) => text(shown, "order_id") === orderId)
+    ?.shown;
 }
 
-function variantOf(calls: readonly RowCall[], id: string) {
-  return calls.flatMap(({ row }) => rows(row, "variants"))
+function variantOf(calls: readonly MadeCall[], id: string) {
+  return calls.flatMap(({ shown }) => rows(shown, "variants"))
     .find((variant) => text(variant, "item_id") === id);
 }
 

@@ -1,0 +1,69 @@
+/** How the expert serves the user of a τ-bench task: has them say what exactly they want, and does it after a yes. */
+
+import type { Desk, Script } from "../../../agents/desk.ts";
+import type { Shift } from "../../../domain.ts";
+import type { ToolAction } from "../../../types.ts";
+import { call } from "../../shared/call.ts";
+import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
+import { answerWords, MORE } from "../../shared/expert/words.ts";
+import { text } from "../../shared/read_row.ts";
+import {
+  airlineBenchGoal,
+  type BenchRequest,
+  benchWords,
+} from "../user/bench_goal.ts";
+import { answersTo } from "./answers.ts";
+
+/** Serves all requests of a task whose user has been found. */
+export function* serveBench({ desk, task, database }: Shift): Script {
+  const { requests } = airlineBenchGoal(task, database).goal;
+  for (const [i, request] of requests.entries()) {
+    if (i > 0) desk.beginRequest();
+    yield* serve(desk, request);
+  }
+}
+
+const CANNOT = `sorry, i cannot do that. ${MORE}`;
+
+function* serve(desk: Desk, request: BenchRequest): Script {
+  const words = benchWords(request);
+  yield* askUntil(desk, {
+    question: () => "what exactly do you want me to do?",
+    until: () => desk.heard(words),
+  });
+  if (!desk.heard(words)) return yield* close(desk, CANNOT);
+  if (request.call !== undefined) {
+    return yield* write(desk, { action: request.call, words });
+  }
+  const outputs = yield* answersTo(request.question ?? "", desk);
+  const answer = outputs.length === 0
+    ? CANNOT
+    : answerWords({ request, outputs });
+  yield* close(desk, answer);
+}
+
+/** Looks at the reservation, reads the words back, and writes after a yes. */
+function* write(
+  desk: Desk,
+  { action, words }: { action: ToolAction; words: string },
+): Script {
+  const reservation_id = text(action.arguments, "reservation_id");
+  if (
+    reservation_id !== "" &&
+    desk.row("reservation_id", reservation_id) === undefined
+  ) {
+    yield* desk.call(call("get_reservation_details", { reservation_id }));
+  }
+  for (let i = 0; i <= MAX_ASKS; i++) {
+    const reply = yield* desk.say(`i will ${words}, yes or no?`);
+    if (!/\byes\b/.test(reply)) continue;
+    const shown = yield* desk.call(action);
+    return yield* close(
+      desk,
+      shown.startsWith("Error")
+        ? `sorry, that is not possible. ${MORE}`
+        : `done, as you said. ${MORE}`,
+    );
+  }
+  yield* close(desk, `then nothing is changed. ${MORE}`);
+}

@@ -1,0 +1,63 @@
+/** What the expert answers to a question in the fixed words of such questions, from the rows that were shown. */
+
+import type { Desk, Script } from "../../../agents/desk.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { amount, rows, text } from "../../shared/read_row.ts";
+import { flightsFit } from "../goal/fares.ts";
+import { type AirlineRequest, nameOf } from "../goal/request.ts";
+import { seenRows } from "./seen.ts";
+import { sumOf } from "./sum_of.ts";
+
+/** The answer; `undefined` where the rows do not have it. @param held The reservation that the question is about. */
+export function* tripAnswer(
+  request: AirlineRequest,
+  { desk, held }: { desk: Desk; held: JsonObject | undefined },
+): Script<string | undefined> {
+  const { question = "" } = request;
+  const [first] = rows(held, "flights");
+  if (question.startsWith("balance of")) return balance(desk);
+  if (question.startsWith("date of birth of")) return birthday(question, desk);
+  if (question.startsWith("number of the first flight")) {
+    return text(first, "flight_number");
+  }
+  if (question.startsWith("date of the first flight")) {
+    return text(first, "date");
+  }
+  if (question.startsWith("price paid for")) {
+    const paid = rows(held, "payment_history");
+    return yield* sumOf(paid.map((one) => amount(one, "amount")), desk);
+  }
+  return flightNumber(request, desk);
+}
+
+function balance({ user }: Desk): string | undefined {
+  const card = rows(user, "payment_methods")
+    .find((one) => text(one, "source") === "gift_card");
+  return card === undefined ? undefined : String(amount(card, "amount"));
+}
+
+/** Of the passenger whose name ends the question. */
+function birthday(question: string, { user }: Desk): string | undefined {
+  const one = rows(user, "saved_passengers").find((one) =>
+    question.endsWith(
+      ` ${
+        nameOf({
+          firstName: text(one, "first_name"),
+          lastName: text(one, "last_name"),
+          dob: "",
+        })
+      }`,
+    )
+  );
+  return one && text(one, "dob");
+}
+
+function flightNumber({ trip }: AirlineRequest, desk: Desk) {
+  const { from, to, date, pick, cabin } = trip ?? {};
+  if (
+    from === undefined || to === undefined || date === undefined ||
+    pick === undefined || cabin === undefined
+  ) return undefined;
+  const wanted = { from, to, date, pick, cabin, seats: 1 };
+  return text(flightsFit(seenRows(desk), wanted)[0], "flight_number");
+}
