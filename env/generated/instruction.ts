@@ -20,6 +20,8 @@ export interface Wording {
   readonly after?: readonly string[];
   /** A sentence that comes before it. */
   readonly before?: string;
+  /** Whether it asks for something to be told, and so has a sentence of its own. */
+  readonly isQuestion?: boolean;
 }
 
 /** Writes an instruction. */
@@ -59,7 +61,7 @@ function wanted(rng: Rng, wishes: readonly Wording[]): string[] {
   const [first, second] = wishes;
   const isJoined = first !== undefined && second !== undefined &&
     (first.after ?? []).length === 0 && second.before === undefined &&
-    happens(rng, 0.4);
+    !first.isQuestion && !second.isQuestion && happens(rng, 0.4);
   for (const [i, { clause, before, after = [] }] of wishes.entries()) {
     if (before !== undefined) sentences.push(before);
     if (isJoined && i === 1) {
@@ -122,7 +124,7 @@ const DIGRESSIONS = [
   "You have been a loyal buyer here for years.",
   "You went through your mail and found the receipt.",
   "You heard from a friend that this can be settled by chat.",
-  "You have tried the website, which did not load.",
+  "You have tried the website, but it did not load.",
   "You talked with your partner about it last night.",
   "Your kids have been asking about it all week.",
   "You are sorting out your flat before the winter.",

@@ -152,9 +152,10 @@ for (const name of DOMAINS) {
     async fn() {
       const dataset = await load();
       const drawn = await draw(dataset, { trainTasks: 100, seed: 9 });
-      for (const { instruction } of drawn.tasks("train")) {
+      for (const { instruction, outputs } of drawn.tasks("train")) {
         assert.match(instruction, /^You(r name is| are) [A-Z]/);
-        const { all, synthetic } = firstPerson(instruction);
+        const { all, synthetic, questions } = firstPerson(instruction);
+        assert.equal(questions !== "", outputs.length > 0, instruction);
         assert.ok(!synthetic);
         assert.match(all, /\bi (would like|want|need|wish)\b/, instruction);
         assert.doesNotMatch(all, /\byou\b/i);

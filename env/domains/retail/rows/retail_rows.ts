@@ -89,7 +89,13 @@ function drawTask(
   const { customer, wishes } = drawn;
   const { city, zip } = customer.address;
   const who = personaWords(draw.rng, { ...customer, city, zip });
-  const instruction = writeInstruction(draw.rng, { who, wishes });
+  const instruction = writeInstruction(draw.rng, {
+    who,
+    wishes: wishes.map((wish) => ({
+      ...wish,
+      isQuestion: wish.intent === "question",
+    })),
+  });
   const { count: _, ...at } = place;
   const isByEmail = instruction.includes(customer.email);
   const task: Task = {

@@ -62,7 +62,7 @@ export function reasonClause({ rng }: Draw, reason: string): string {
     : rng.pick([
       "because it was ordered by mistake",
       "since it was ordered by mistake",
-      "which was ordered by mistake",
+      "as it was ordered by mistake",
       "(ordered by mistake)",
     ]);
 }
@@ -257,8 +257,8 @@ function drawAddress(
     return {
       address: customer.address,
       words: rng.pick([
-        "your default address, which is in your profile",
-        `the ${customer.address.city} address of your profile, which you do not want to spell out`,
+        "your default address (it is in your profile)",
+        `the ${customer.address.city} address of your profile (you would rather not spell it out)`,
       ]),
       reads: [profileOf(customer)],
     };
@@ -274,7 +274,7 @@ function drawAddress(
     return {
       address: other.address,
       words: rng.pick([
-        `your ${city} address, which is in another of your orders`,
+        `your ${city} address (another of your orders has it)`,
         `the address in ${city} that one of your other orders has`,
       ]),
       reads: [
@@ -365,7 +365,7 @@ export function changeOf(
   const pay = order.owner.methods.length === 1 && rng.int(2) === 0 ? [] : [
     rng.pick([
       `Any difference goes to ${payWords(draw, method)}.`,
-      `You want to use ${payWords(draw, method)} for the price difference.`,
+      `You want to use ${payWords(draw, method)} for the difference.`,
       `You pay or get back the difference by ${payWords(draw, method)}.`,
     ]),
   ];
@@ -395,7 +395,7 @@ export function changeOf(
 
 /** Why items are sent back, a sentence before the wish. */
 const RETURN_REASONS = [
-  (name: string) => `The ${name} is not what you had expected.`,
+  (name: string) => `The ${name} is not as nice as you had expected.`,
   (name: string) => `You found a better ${name} elsewhere.`,
   (name: string) => `Your ${name} came with a dent.`,
   (name: string) => `You have not used the ${name} once since it came.`,
