@@ -109,6 +109,41 @@ function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   return others ? pickWeighted(rng, weights) : "plain";
 }
 
+/** Most wishes in a task. */
+const MOST_WISHES = 4;
+
+/** Draws of a further wish before a task does without. */
+const TRIES = 6;
+
+/**
+ * The wishes of a task over existing rows: one, and after each a further one by a share.
+ * @returns None where the first came to nothing.
+ */
+export function drawWishesOf<W>(
+  rng: Rng,
+  { share, draw }: {
+    readonly share: number;
+    /** Draws the wish after those before. */
+    draw(before: readonly W[]): W | undefined;
+  },
+): W[] {
+  const wishes: W[] = [];
+  do {
+    const next = tryOften(() => draw(wishes));
+    if (next === undefined) break;
+    wishes.push(next);
+  } while (wishes.length < MOST_WISHES && rng.next() < share);
+  return wishes;
+}
+
+function tryOften<T>(attempt: () => T | undefined): T | undefined {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const made = attempt();
+    if (made !== undefined) return made;
+  }
+  return undefined;
+}
+
 /** Which task is drawn. */
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 

@@ -24,8 +24,8 @@ export const rowOptionsSchema = z.strictObject({
   questionShare: share.default(0.2).describe(
     "Share of requests that ask for something to be told",
   ),
-  orderStatedShare: share.default(0.1).describe(
-    "Share of requests whose user knows the order id; the others describe the order",
+  idStatedShare: share.default(0.1).describe(
+    "Share of requests whose user knows the id of the order or reservation; the others describe it",
   ),
 });
 

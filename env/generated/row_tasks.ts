@@ -3,10 +3,12 @@
  * generated world are, and handed out as the benchmark's are: an instruction, gold actions and outputs.
  */
 
+import { isWrite } from "../audit/finding.ts";
 import type { Database } from "../database.ts";
 import { partOf } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";
 import { texts } from "../domains/shared/read_row.ts";
+import { printPythonJson } from "../python/python_json.ts";
 import type { Rng } from "../random.ts";
 import { sha256 } from "../state_hash.ts";
 import type { Dataset, Split, Task } from "../types.ts";
@@ -15,6 +17,7 @@ import {
   type GenerateHooks,
   generateWorld,
 } from "./factory.ts";
+import { Ids } from "./draw.ts";
 import type { RowOptions } from "./row_options.ts";
 import type { LotPlace } from "./world.ts";
 
@@ -64,6 +67,7 @@ export async function drawRowTasks(
       ),
     ]),
   );
+  const taken = new Ids();
   const draw = open({
     database,
     isHeldOut: heldOutIn(dataset, heldOut),
@@ -87,7 +91,9 @@ export async function drawRowTasks(
           advice: "draw fewer of them, or hold out fewer users",
           draw: () => {
             const task = draw(place, rng);
-            return task && { place, tasks: [task], rows: undefined };
+            return task !== undefined && taken.claim(goldKey(task))
+              ? { place, tasks: [task], rows: undefined }
+              : undefined;
           },
         }),
         tables: () => tables,
@@ -106,6 +112,14 @@ export async function drawRowTasks(
     certificates: world.certificates,
     dropped: world.dropped,
   };
+}
+
+/** What no two drawn tasks have in common: who wants what written, and what told of what. */
+function goldKey({ userId, actions, outputs }: Task): string {
+  const writes = actions.filter(isWrite);
+  const calls = (writes.length > 0 ? writes : actions)
+    .map(({ name, arguments: args }) => name + printPythonJson(args));
+  return JSON.stringify([userId, calls, outputs]);
 }
 
 /** Whether tasks are about a user, or name a row of theirs. */

@@ -9,6 +9,7 @@ import { serveAirline } from "./expert/serve_airline.ts";
 import { airlineGoals } from "./goal/airline_goals.ts";
 import { airlineClauses } from "./policy_clauses.ts";
 import { airlineRows } from "./owned_rows.ts";
+import { airlineRowTasks } from "./rows/airline_rows.ts";
 import { rowSchemas } from "./schema.ts";
 import { bookReservation } from "./tools/book_reservation.ts";
 import { cancelReservation } from "./tools/cancel_reservation.ts";
@@ -38,6 +39,7 @@ export const airline = defineDomain({
   scriptedUser: airlineUser,
   expert: serveAirline,
   world: airlineWorld,
+  rowTasks: airlineRowTasks,
   tools: [
     bookReservation,
     calculate,

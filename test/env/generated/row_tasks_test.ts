@@ -15,7 +15,7 @@ import { drawRowTasks } from "../../../env/generated/row_tasks.ts";
 import type { Dataset, Task } from "../../../env/types.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 
-const DOMAINS = ["retail"] as const;
+const DOMAINS = ["retail", "airline"] as const;
 
 const ignore = NO_TAU_BENCH;
 
@@ -51,7 +51,7 @@ for (const name of DOMAINS) {
         severalShare: fc.constantFrom(0, 0.5, 1),
         conditionShare: fc.constantFrom(0, 0.4),
         questionShare: fc.constantFrom(0, 0.15),
-        orderStatedShare: fc.constantFrom(0, 1),
+        idStatedShare: fc.constantFrom(0, 1),
       });
       await fc.assert(
         fc.asyncProperty(shares, async (options) => {
@@ -153,7 +153,7 @@ for (const name of DOMAINS) {
       const dataset = await load();
       const drawn = await draw(dataset, { trainTasks: 100, seed: 9 });
       for (const { instruction, outputs } of drawn.tasks("train")) {
-        assert.match(instruction, /^You(r name is| are) [A-Z]/);
+        assert.match(instruction, /^You(r (name|user id) is| are) \S/);
         const { all, synthetic, questions } = firstPerson(instruction);
         assert.equal(questions !== "", outputs.length > 0, instruction);
         assert.ok(!synthetic);

@@ -1,6 +1,6 @@
 /** Draws tasks over the store's own rows. */
 
-import { Ids, pickWeighted } from "../../../generated/draw.ts";
+import { drawWishesOf, once, pickWeighted } from "../../../generated/draw.ts";
 import {
   personaWords,
   writeInstruction,
@@ -8,10 +8,8 @@ import {
 import type { RowTasksPart } from "../../../generated/row_tasks.ts";
 import type { LotPlace } from "../../../generated/world.ts";
 import type { Database } from "../../../database.ts";
-import { printPythonJson } from "../../../python/python_json.ts";
 import type { Task } from "../../../types.ts";
 import { isWrite } from "../../../audit/finding.ts";
-import { once } from "../../../generated/draw.ts";
 import { call } from "../../shared/call.ts";
 import { needsWrite } from "../../shared/goal/goal.ts";
 import type { Intent, RetailGoal, RetailRequest } from "../goal/request.ts";
@@ -21,12 +19,6 @@ import { drawConditional } from "./fallbacks.ts";
 import { type Customer, type Order, storeOf } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
 import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";
-
-/** Most wishes in a task. */
-const MOST_WISHES = 4;
-
-/** Draws of a further wish before a task does without. */
-const TRIES = 6;
 
 /** Share of tasks that ask how much comes back, where anything does. */
 const REFUND_ASKED = 0.3;
@@ -57,28 +49,10 @@ export const retailRowTasks: RowTasksPart = {
   version: 1,
   open({ database, isHeldOut, options }) {
     const store = storeOf(database, isHeldOut);
-    const taken = new Ids();
-    return (place, rng) => {
-      const task = drawTask({ rng, store, options }, { place, database });
-      return task !== undefined && taken.claim(goldKey(task))
-        ? task
-        : undefined;
-    };
+    return (place, rng) =>
+      drawTask({ rng, store, options }, { place, database });
   },
 };
-
-/** What no two tasks have in common. */
-function goldKey({ userId, actions, outputs }: Task): string {
-  const writes = actions.filter(isWrite).map(({ name, arguments: args }) =>
-    name + printPythonJson(args)
-  );
-  return JSON.stringify([
-    userId,
-    writes,
-    outputs,
-    writes.length > 0 ? null : actions.length,
-  ]);
-}
 
 function drawTask(
   draw: Draw,
@@ -143,16 +117,15 @@ function goalOf(
 function drawWishes(
   draw: Draw,
 ): { customer: Customer; wishes: readonly Wish[] } | undefined {
-  const { rng, options } = draw;
+  const { rng, options: { severalShare: share } } = draw;
   const first = drawFirst(draw);
   if (first === undefined) return undefined;
   const { customer } = first;
-  const wishes = [first.wish];
-  while (wishes.length < MOST_WISHES && rng.next() < options.severalShare) {
-    const next = tryOften(() => drawNext(draw, { customer, before: wishes }));
-    if (next === undefined) break;
-    wishes.push(next);
-  }
+  const wishes = drawWishesOf(rng, {
+    share,
+    draw: (before: readonly Wish[]) =>
+      before.length === 0 ? first.wish : drawNext(draw, { customer, before }),
+  });
   const all = rng.next() < REFUND_ASKED ? askRefund(draw, wishes) : wishes;
   return { customer, wishes: all };
 }
@@ -247,11 +220,3 @@ function goesOn(before: Intent, next: Intent): boolean {
 }
 
 const ALL_STATUSES = ["pending", "processed", "delivered", "cancelled"];
-
-function tryOften<T>(attempt: () => T | undefined): T | undefined {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const made = attempt();
-    if (made !== undefined) return made;
-  }
-  return undefined;
-}

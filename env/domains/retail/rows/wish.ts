@@ -47,7 +47,7 @@ export interface Place {
 
 /** Whether the user knows the id of an order; has to, where another one has the like of all its items. */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
-  const isKnown = happens(rng, options.orderStatedShare) ||
+  const isKnown = happens(rng, options.idStatedShare) ||
     markersOf(order).length === 0;
   return { order, isKnown };
 }

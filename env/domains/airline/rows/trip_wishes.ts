@@ -1,0 +1,225 @@
+/** Wishes of an airline's users about the reservations that they have, and bookings. */
+
+import { call } from "../../shared/call.ts";
+import { type AirlineIntent, nameOf } from "../goal/request.ts";
+import { NOW } from "../policy_clauses.ts";
+import { bookingRequest, drawBooking } from "../world/bookings.ts";
+import { type Change, drawChange } from "../world/changes.ts";
+import { directFlight, drawDate, PICKS } from "../world/choose_flights.ts";
+import {
+  CABINS,
+  type DrawnTrip,
+  nameOfReservation,
+  onReservation,
+  TODAY,
+  travellerOf,
+} from "../world/drawn.ts";
+import { cabinsFor } from "../world/refused_changes.ts";
+import type { AirlineWorld, Passenger, Reservation } from "../world/rows.ts";
+import { namedWords } from "./trip_clauses.ts";
+
+/** What is drawn on a reservation, with a sentence that gives the reason where there is one. */
+export interface TripWish {
+  readonly drawn: readonly DrawnTrip[];
+  readonly held?: Reservation;
+  readonly because?: string;
+}
+
+/** A wish about one of these reservations, or a booking; `undefined` where nothing fits. */
+export function drawTripWish(
+  world: AirlineWorld,
+  { customer, intent, open }: {
+    customer: Passenger;
+    intent: AirlineIntent;
+    open: readonly Reservation[];
+  },
+): TripWish | undefined {
+  if (intent === "book") {
+    const booking = drawBooking(world, customer);
+    return booking && { drawn: [bookingRequest(world, booking)] };
+  }
+  const ahead = open.filter(isAhead);
+  if (intent === "cancel") return drawCancellation(world, ahead);
+  const held = pickOf(
+    world,
+    ahead.filter(({ cabin }) => cabinsFor(intent).includes(cabin)),
+  );
+  const change = held && hasPlainLegs(held) &&
+    changeOf(world, { customer, intent, held });
+  return held && change
+    ? { drawn: [onReservation(world, { held, intent, ...change })], held }
+    : undefined;
+}
+
+/** A cancellation that policy refuses, and a change of the same reservation in its place. */
+export function drawInstead(
+  world: AirlineWorld,
+  { customer, open }: { customer: Passenger; open: readonly Reservation[] },
+): TripWish | undefined {
+  const held = pickOf(
+    world,
+    open.filter((one) => isAhead(one) && reasonFor(one) === undefined),
+  );
+  const intent = world.rng.pick(["add_bags", "change_passengers"] as const);
+  const change = held && changeOf(world, { customer, intent, held });
+  if (held === undefined || change === undefined) return undefined;
+  const named = nameOfReservation(world, held);
+  const cancel = onReservation(
+    world,
+    { held, intent: "cancel", trip: {} },
+    named,
+  );
+  const then = onReservation(world, { held, intent, ...change }, named);
+  return {
+    drawn: [
+      {
+        ...cancel,
+        request: {
+          ...cancel.request,
+          refused: true,
+          refusedBy: "cancel.allowed",
+        },
+      },
+      { ...then, request: { ...then.request, fallback: true } },
+    ],
+    held,
+  };
+}
+
+/** A change; who flies instead of a passenger is somebody whom the airline knows. */
+function changeOf(
+  world: AirlineWorld,
+  of: {
+    readonly customer: Passenger;
+    readonly intent: AirlineIntent;
+    readonly held: Reservation;
+  },
+): Change | undefined {
+  const { rng, people } = world;
+  const { held, intent } = of;
+  if (intent !== "change_passengers") return drawChange(world, of);
+  const { self: fresh } = rng.pick(people);
+  const leaving = rng.pick(held.passengers);
+  const names = new Set([...held.passengers, fresh].map(nameOf));
+  if (names.size <= held.passengers.length) return undefined;
+  return {
+    trip: { passengers: [fresh], replaced: nameOf(leaving) },
+    write: call("update_reservation_passengers", {
+      reservation_id: held.id,
+      passengers: held.passengers.map((one) =>
+        travellerOf(one === leaving ? fresh : one)
+      ),
+    }),
+  };
+}
+
+/** Something to be told: what was paid, a balance, a flight. */
+export function drawTripQuestion(
+  world: AirlineWorld,
+  { customer, open }: { customer: Passenger; open: readonly Reservation[] },
+): TripWish | undefined {
+  const { rng } = world;
+  const kind = rng.int(3);
+  if (kind === 0) return flightQuestion(world);
+  if (kind === 1) {
+    const card = customer.methods.find(({ source }) => source === "gift_card");
+    return card && {
+      drawn: [{
+        request: {
+          intent: "question",
+          question: "the balance of your gift card",
+          outputs: [String(card.amount)],
+        },
+        actions: [],
+        outputs: [String(card.amount)],
+      }],
+    };
+  }
+  const held = pickOf(world, open);
+  if (held === undefined) return undefined;
+  const drawn = onReservation(world, { held, intent: "question", trip: {} });
+  const outputs = [String(held.total)];
+  const question = `how much you paid for ${
+    namedWords(drawn.request.trip ?? {})
+  }`;
+  const request = { ...drawn.request, question, outputs };
+  return { drawn: [{ ...drawn, request, outputs }] };
+}
+
+function flightQuestion(world: AirlineWorld): TripWish | undefined {
+  const { rng, routes } = world;
+  const [from = "", to = ""] = rng.pick([...routes.keys()]).split("-");
+  const [cabin, pick] = [rng.pick(CABINS), rng.pick(PICKS)];
+  const date = drawDate(world, { after: TODAY }) ?? "";
+  const leg = directFlight(world, { from, to, date, pick, cabin, seats: 1 });
+  if (leg === undefined) return undefined;
+  const outputs = [leg.flight.number];
+  const question =
+    `the number of the ${pick} direct flight from ${from} to ${to} on ${date} with a free ${
+      cabin.replace("_", " ")
+    } seat`;
+  const trip = { from, to, date, pick, cabin };
+  return {
+    drawn: [{
+      request: { intent: "question", trip, question, outputs },
+      actions: [
+        call("search_direct_flight", { origin: from, destination: to, date }),
+      ],
+      outputs,
+    }],
+  };
+}
+
+function drawCancellation(
+  world: AirlineWorld,
+  ahead: readonly Reservation[],
+): TripWish | undefined {
+  const held = pickOf(
+    world,
+    ahead.filter((one) => reasonFor(one) !== undefined),
+  );
+  if (held === undefined) return undefined;
+  const write = call("cancel_reservation", { reservation_id: held.id });
+  const drawn = onReservation(world, {
+    held,
+    intent: "cancel",
+    trip: {},
+    write,
+  });
+  return { drawn: [drawn], held, because: reasonFor(held) ?? "" };
+}
+
+/** Why a reservation that is ahead may be cancelled; `undefined` where it may not, or a flight of it tells. */
+function reasonFor(
+  { createdAt, cabin, insurance, legs }: Reservation,
+): string | undefined {
+  const age = Date.parse(`${NOW}Z`) - Date.parse(`${createdAt}Z`);
+  if (age >= 0 && age <= DAY_MS) return "You booked it only today.";
+  if (cabin === "business") return "Your plans have changed.";
+  if (insurance === "yes") return "You are ill and cannot fly.";
+  return legs.some(({ flight, date }) =>
+      flight.days.get(date)?.status === "cancelled"
+    )
+    ? "The airline cancelled it."
+    : undefined;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Whether none of its flights has left, and nobody has cancelled it. */
+function isAhead({ legs, isCancelled }: Reservation): boolean {
+  return !isCancelled && legs.length > 0 &&
+    legs.every(({ date }) => date > TODAY);
+}
+
+/** One flight, or one out and one back. */
+function hasPlainLegs({ legs, from, to }: Reservation): boolean {
+  const [out, back, more] = legs;
+  return more === undefined && out?.flight.from === from &&
+    out.flight.to === to &&
+    (back === undefined || back.flight.from === to && back.flight.to === from);
+}
+
+function pickOf<T>({ rng }: AirlineWorld, list: readonly T[]): T | undefined {
+  return list.length === 0 ? undefined : rng.pick(list);
+}
