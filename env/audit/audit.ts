@@ -16,7 +16,7 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   gold_error: "gold actions that answer with an error",
   idle: "tasks that doing nothing solves",
   forbidden: "gold writes that policy forbids",
-  unknowable: "arguments that nobody can know",
+  unknowable: "gold that nobody can know",
   loose_output: "outputs that are said by accident, or never found",
   shared_rows: "held-out tasks about rows of train tasks",
   duplicate: "tasks that an earlier one is like",

@@ -1,19 +1,49 @@
 /**
- * Arguments of gold writes that neither the instruction gives nor any read reaches: who plays by the rules cannot
- * know them.
+ * Gold that nobody who plays by the rules can come to: arguments of writes that neither the instruction gives nor any
+ * read reaches, and a user whom the gold finds although the task is another one's.
  */
 
 import { domainOf } from "../domains/registry.ts";
 import { texts } from "../domains/shared/read_row.ts";
-import { toPlain } from "../python/python_json.ts";
-import type { Dataset, Task } from "../types.ts";
+import { printPythonJson, toPlain } from "../python/python_json.ts";
+import type { Dataset, Task, ToolAction } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
+import { replayGold } from "./gold_replay.ts";
 import { GIVEN, leaves, plain } from "./knowing.ts";
 
-/** Gold writes with an argument that cannot be known. */
+/** Gold writes with an argument that cannot be known, and gold that serves another user. */
 export function unknowable(task: Task, dataset: Dataset): Finding[] {
   const writes = task.actions.filter(isWrite);
   if (writes.length === 0) return [];
+  return [
+    ...otherUsers(task, dataset),
+    ...hiddenValues(task, { dataset, writes }),
+  ];
+}
+
+/** The users whom the gold finds, where the task is not theirs. */
+function otherUsers(task: Task, dataset: Dataset): Finding[] {
+  const finds = task.actions.filter(({ name }) => name.startsWith("find_"));
+  return replayGold({ ...task, actions: finds }, dataset).filter((
+    { answer },
+  ) => answer !== task.userId && dataset.database.has("users", answer)).map((
+    { action, answer },
+  ) =>
+    finding(task, {
+      check: "unknowable",
+      reason: `the task is of ${task.userId}, and its gold serves ${answer}`,
+      evidence: `${action.name} ${
+        printPythonJson(action.arguments)
+      }: ${answer}`,
+      exclude: true,
+    })
+  );
+}
+
+function hiddenValues(
+  task: Task,
+  { dataset, writes }: { dataset: Dataset; writes: readonly ToolAction[] },
+): Finding[] {
   const known = knowledgeOf(task, dataset);
   return writes.flatMap((action) =>
     leaves(action).filter(({ value }) => !known.has(value)).map((

@@ -104,16 +104,19 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name:
-    "expertAgent() on tasks over τ-retail's rows does nothing that the conversation does not give",
-  ignore: NO_TAU_BENCH,
-  async fn() {
-    const dataset = await loadTauBench(TAU_BENCH, "retail");
-    const drawn = await drawRowTasks(dataset, {
-      options: rowOptionsSchema.parse({ trainTasks: 200, seed: 5 }),
-      heldOut: [...dataset.tasks("dev"), ...dataset.tasks("test")],
-    });
-    assert.equal(await solvedHonestly(drawn, drawn.tasks("train")), 200);
-  },
-});
+for (const domain of ["retail", "airline"] as const) {
+  Deno.test({
+    name:
+      `expertAgent() on tasks over τ-${domain}'s rows does nothing that the conversation does not give`,
+    ignore: NO_TAU_BENCH,
+    async fn() {
+      const dataset = await loadTauBench(TAU_BENCH, domain);
+      const drawn = await drawRowTasks(dataset, {
+        options: rowOptionsSchema.parse({ trainTasks: 200, seed: 5 }),
+        heldOut: dataset.splits.filter((split) => split !== "train")
+          .flatMap((split) => dataset.tasks(split)),
+      });
+      assert.equal(await solvedHonestly(drawn, drawn.tasks("train")), 200);
+    },
+  });
+}

@@ -144,6 +144,19 @@ Deno.test("audit() finds nothing wrong with the gold of generated tasks", async 
 });
 
 Deno.test({
+  name: "audit() finds τ-bench's gold that serves another user than the task's",
+  ignore: NO_TAU_BENCH,
+  fn: async () => {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const other = audit(dataset).findings.filter(({ check, reason }) =>
+      check === "unknowable" && reason.startsWith("the task is of")
+    );
+    assert.deepEqual(other.map(({ taskId }) => taskId), ["retail/test/64"]);
+    assert.match(other[0]!.reason, /harper_moore_6183.*james_sanchez_3954/);
+  },
+});
+
+Deno.test({
   name: "audit() counts τ-bench's do-nothing tasks and failing gold",
   ignore: NO_TAU_BENCH,
   fn: async () => {
