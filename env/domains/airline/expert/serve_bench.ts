@@ -29,9 +29,9 @@ function* serve(desk: Desk, request: BenchRequest): Script {
   const words = benchWords(request);
   yield* askUntil(desk, {
     question: () => "what exactly do you want me to do?",
-    until: () => desk.heard(words),
+    until: () => isStated(desk, request),
   });
-  if (!desk.heard(words)) return yield* close(desk, CANNOT);
+  if (!isStated(desk, request)) return yield* close(desk, CANNOT);
   if (request.call !== undefined) {
     return yield* write(desk, { action: request.call, words });
   }
@@ -40,6 +40,16 @@ function* serve(desk: Desk, request: BenchRequest): Script {
     ? CANNOT
     : answerWords({ request, outputs });
   yield* close(desk, answer);
+}
+
+const VERBS = [/\bcancel/, /\bbook\b/, /\bchang/, /\b(up|down)grad/, /\badd\b/];
+
+/** Whether the user has said what they want, in a message that speaks of nothing else that could be done. */
+function isStated(desk: Desk, request: BenchRequest): boolean {
+  const words = benchWords(request);
+  const message = desk.messageWith(words);
+  return message !== undefined && (request.call === undefined ||
+    VERBS.every((verb) => !verb.test(message) || verb.test(words)));
 }
 
 /** Looks at the reservation, reads the words back, and writes after a yes. */
