@@ -108,7 +108,7 @@ function drawNext(
   );
   const kind = rng.next();
   if (kind < options.questionShare) {
-    return drawTripQuestion(world, { customer, open });
+    return drawTripQuestion(world, customer);
   }
   if (kind < options.questionShare + options.conditionShare) {
     return drawInstead(world, { customer, open });

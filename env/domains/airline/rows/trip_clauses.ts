@@ -48,7 +48,7 @@ export function tripClause(rng: Rng, request: AirlineRequest): string {
 }
 
 /** `reservation ABC123`, `your trip from JFK to SEA`. */
-export function namedWords({ reservationId, from, to }: Trip): string {
+function namedWords({ reservationId, from, to }: Trip): string {
   return reservationId === undefined
     ? `your trip from ${from} to ${to}`
     : `reservation ${reservationId}`;

@@ -1,13 +1,12 @@
 /** Wishes of an airline's users about the reservations that they have, and bookings. */
 
 import { call } from "../../shared/call.ts";
+import type { Row } from "../../shared/goal/effects.ts";
 import { type AirlineIntent, nameOf } from "../goal/request.ts";
 import { NOW } from "../policy_clauses.ts";
 import { bookingRequest, drawBooking } from "../world/bookings.ts";
 import { type Change, drawChange } from "../world/changes.ts";
-import { directFlight, drawDate, PICKS } from "../world/choose_flights.ts";
 import {
-  CABINS,
   type DrawnTrip,
   nameOfReservation,
   onReservation,
@@ -16,7 +15,6 @@ import {
 } from "../world/drawn.ts";
 import { cabinsFor } from "../world/refused_changes.ts";
 import type { AirlineWorld, Passenger, Reservation } from "../world/rows.ts";
-import { namedWords } from "./trip_clauses.ts";
 
 /** What is drawn on a reservation, with a sentence that gives the reason where there is one. */
 export interface TripWish {
@@ -113,58 +111,26 @@ function changeOf(
   };
 }
 
-/** Something to be told: what was paid, a balance, a flight. */
+/** What a user has on their gift cards, or on their certificates; `undefined` where they have none. */
 export function drawTripQuestion(
-  world: AirlineWorld,
-  { customer, open }: { customer: Passenger; open: readonly Reservation[] },
+  { rng }: AirlineWorld,
+  { row }: Passenger,
 ): TripWish | undefined {
-  const { rng } = world;
-  const kind = rng.int(3);
-  if (kind === 0) return flightQuestion(world);
-  if (kind === 1) {
-    const card = customer.methods.find(({ source }) => source === "gift_card");
-    return card && {
-      drawn: [{
-        request: {
-          intent: "question",
-          question: "the balance of your gift card",
-          outputs: [String(card.amount)],
-        },
-        actions: [],
-        outputs: [String(card.amount)],
-      }],
-    };
-  }
-  const held = pickOf(world, open);
-  if (held === undefined) return undefined;
-  const drawn = onReservation(world, { held, intent: "question", trip: {} });
-  const outputs = [String(held.total)];
-  const question = `how much you paid for ${
-    namedWords(drawn.request.trip ?? {})
+  const source = rng.pick(["gift_card", "certificate"]);
+  const methods = Object.values<Row>(row["payment_methods"] ?? {});
+  const amounts = methods.filter((one) => one.source === source)
+    .map(({ amount }) => amount);
+  if (amounts.length === 0) return undefined;
+  const question = `the sum of ${source.replace("_", " ")} balances that ${
+    rng.pick(["you have", "there are in your profile"])
   }`;
-  const request = { ...drawn.request, question, outputs };
-  return { drawn: [{ ...drawn, request, outputs }] };
-}
-
-function flightQuestion(world: AirlineWorld): TripWish | undefined {
-  const { rng, routes } = world;
-  const [from = "", to = ""] = rng.pick([...routes.keys()]).split("-");
-  const [cabin, pick] = [rng.pick(CABINS), rng.pick(PICKS)];
-  const date = drawDate(world, { after: TODAY }) ?? "";
-  const leg = directFlight(world, { from, to, date, pick, cabin, seats: 1 });
-  if (leg === undefined) return undefined;
-  const outputs = [leg.flight.number];
-  const question =
-    `the number of the ${pick} direct flight from ${from} to ${to} on ${date} with a free ${
-      cabin.replace("_", " ")
-    } seat`;
-  const trip = { from, to, date, pick, cabin };
+  const expression = amounts.join(" + ");
+  const isSum = amounts.length > 1;
+  const outputs = [String(amounts.reduce((sum, one) => sum + one, 0))];
   return {
     drawn: [{
-      request: { intent: "question", trip, question, outputs },
-      actions: [
-        call("search_direct_flight", { origin: from, destination: to, date }),
-      ],
+      request: { intent: "question", question, outputs },
+      actions: isSum ? [call("calculate", { expression })] : [],
       outputs,
     }],
   };
