@@ -165,6 +165,13 @@ export class Database {
     ) => ({ table, id }));
   }
 
+  /** What differs from the base, as a text: the same for the same state, whatever led to it. */
+  changesText(): string {
+    return this.changes().map(({ table, id }) =>
+      `${table}/${id}=${this.canonical(table, id)}`
+    ).sort().join("\n");
+  }
+
   /**
    * Rows whose content differs between this view (`left`) and another one (`right`) of the same base. Looks at
    * written rows only.

@@ -63,7 +63,7 @@ class Search {
 
   #isNew(database: Database, unused: readonly number[]): boolean {
     if (this.#left-- <= 0) return false;
-    const key = `${unused.join()}|${stateKey(database)}`;
+    const key = `${unused.join()}|${database.changesText()}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
     return true;
@@ -79,13 +79,6 @@ class Search {
     callTool(this.#options.domain, next, action);
     return next.diff(database).length === 0 ? undefined : next;
   }
-}
-
-/** The text of what differs from the base. */
-function stateKey(database: Database): string {
-  return database.changes().map(({ table, id }) =>
-    `${table}/${id}=${database.canonical(table, id)}`
-  ).sort().join("\n");
 }
 
 /** Calls that could make a row what it should be, in `left`, again; whether they do is seen by trying. */

@@ -39,6 +39,11 @@ export function uniquePart(subject: Subject): UniqueEvidence | Refusal {
   });
 }
 
+/** The row that a call names, by its first argument. */
+function rowOf({ arguments: args }: ToolAction): string {
+  return String(args.values().next().value);
+}
+
 interface Place {
   readonly open: readonly Request[];
   readonly made: readonly ToolAction[];
@@ -46,6 +51,8 @@ interface Place {
 
 class Search {
   readonly #subject: Subject;
+  /** What came of each place that has been left without a find: orders of requests lead to the same ones. */
+  readonly #seen = new Map<string, UniqueEvidence>();
   ways = 0;
   barred = 0;
 
@@ -63,12 +70,36 @@ class Search {
       this.ways++;
       return undefined;
     }
+    const key = this.#keyOf(database, { open, made });
+    const known = this.#seen.get(key);
+    if (known !== undefined) {
+      this.ways += known.ways;
+      this.barred += known.barred;
+      return undefined;
+    }
+    const { ways, barred } = this;
     for (const [i, request] of open.entries()) {
       const rest = open.filter((_, j) => j !== i);
       const found = this.#each(request, database, { open: rest, made });
       if (found !== undefined) return found;
     }
+    this.#seen.set(key, {
+      ways: this.ways - ways,
+      barred: this.barred - barred,
+    });
     return undefined;
+  }
+
+  /** The state, what is open, and what policy may look back at: the calls, in their order for each row. */
+  #keyOf(database: Database, { open, made }: Place): string {
+    const { requests } = this.#subject.goal;
+    const calls = Map.groupBy(made, rowOf).entries()
+      .map(([row, ofRow]) => `${row}: ${ofRow.map(textOf).join("; ")}`);
+    return [
+      open.map((request) => requests.indexOf(request)).join(),
+      ...[...calls].sort(),
+      database.changesText(),
+    ].join("\n");
   }
 
   /** Every call that the request may mean, and what can follow it. */

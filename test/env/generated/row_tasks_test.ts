@@ -163,3 +163,61 @@ for (const name of DOMAINS) {
     },
   });
 }
+
+Deno.test({
+  name: "drawRowTasks(): knobs of retail hold",
+  ignore,
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const only = { trainTasks: 60, severalShare: 0, questionShare: 0 };
+    const ids = await draw(dataset, {
+      ...only,
+      conditionShare: 0,
+      idStatedShare: 1,
+    });
+    for (const { instruction, intent } of ids.tasks("train")) {
+      if (intent === "user_address" || /\ball\b|every/.test(instruction)) {
+        continue;
+      }
+      assert.match(instruction, /#W\d{7}/);
+    }
+    const asked = await draw(dataset, { ...only, questionShare: 1 });
+    for (const { outputs, actions } of asked.tasks("train")) {
+      assert.equal(outputs.length, 1);
+      assert.ok(!actions.some(isWrite));
+    }
+    const several = await draw(dataset, { ...only, severalShare: 1 });
+    const wishes = several.tasks("train").map(({ intent = "" }) =>
+      intent.split("+").length
+    );
+    assert.ok(wishes.filter((n) => n > 1).length > 30, wishes.join());
+    const first = await draw(dataset, { ...only, conditionShare: 1 });
+    const clauses = new Set(
+      first.certificates.values().flatMap(({ policy }) =>
+        policy.refused.flatMap((one) => one.clauses)
+      ),
+    );
+    for (
+      const clause of ["items.in_stock", "order.pending", "order.delivered"]
+    ) {
+      assert.ok(clauses.has(clause), clause);
+    }
+  },
+});
+
+Deno.test({
+  name: "drawRowTasks() holds out who owns a row that a held-out task names",
+  ignore,
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const options = rowOptionsSchema.parse({ trainTasks: 40 });
+    const [task] = (await drawRowTasks(dataset, { options, heldOut: [] }))
+      .tasks("train").filter(({ instruction }) => /#W\d/.test(instruction));
+    assert.ok(task !== undefined);
+    const named = { ...task, userId: "nobody", actions: [] };
+    const drawn = await drawRowTasks(dataset, { options, heldOut: [named] });
+    for (const { userId } of drawn.tasks("train")) {
+      assert.notEqual(userId, task.userId);
+    }
+  },
+});
