@@ -8,7 +8,7 @@ import { cabinWords } from "../user/trip_words.ts";
 /** To follow "you want to". */
 export function tripClause(rng: Rng, request: AirlineRequest): string {
   const { intent, trip = {}, question = "" } = request;
-  const whose = namedWords(trip);
+  const whose = namedWords(trip, rng);
   const pay = listed((trip.pay ?? []).map((kind) => `your ${kind}`));
   switch (intent) {
     case "book":
@@ -48,9 +48,9 @@ export function tripClause(rng: Rng, request: AirlineRequest): string {
 }
 
 /** `reservation ABC123`, `your trip from JFK to SEA`. */
-function namedWords({ reservationId, from, to }: Trip): string {
+function namedWords({ reservationId, from, to }: Trip, rng: Rng): string {
   return reservationId === undefined
-    ? `your trip from ${from} to ${to}`
+    ? `your ${rng.pick(["trip", "upcoming trip"])} from ${from} to ${to}`
     : `reservation ${reservationId}`;
 }
 

@@ -142,6 +142,7 @@ export function newWords({ rng }: Draw, from: Item, to: Item): string {
     `one with ${pairs} and no other difference`,
     `a ${values} one but without changing the other options`,
     `${values} with all else as it is`,
+    `one with ${pairs} and the same otherwise, since you prefer that`,
   ]);
 }
 

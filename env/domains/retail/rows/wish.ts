@@ -100,6 +100,7 @@ export function orderWords(
     `your order with the ${marker}`,
     `the order with the ${marker}`,
     `the order that has the ${marker} in it`,
+    `the order that you placed for the ${marker}`,
   ]);
 }
 
@@ -111,9 +112,20 @@ export function whereWords(
 ): string {
   const { rng } = draw;
   const isTold = items.every((item) => isOnlyIn(item, place.order));
-  if (isTold && !place.isKnown && rng.next() < 0.7) return "";
+  if (isTold && !place.isKnown && rng.next() < 0.7) {
+    return rng.pick(WHERE[place.order.status] ?? [""]);
+  }
   return ` ${rng.pick(["from", "in"])} ${orderWords(draw, place, items)}`;
 }
+
+/** What tells the order that items are in by its status. */
+const WHERE: Readonly<Record<string, readonly string[]>> = {
+  pending: [
+    "",
+    " in your pending order",
+    " in the order that is still pending",
+  ],
+};
 
 /** `the office chair`; with what tells it from others of its name in the order. */
 export function itemWords(item: Item, { items }: Order): string {

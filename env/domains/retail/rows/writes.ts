@@ -167,7 +167,8 @@ export function returnOf(
       orderWords(draw, place)
     }`
     : listed(items.map((item) => itemWords(item, order))) +
-      whereWords(draw, place, items);
+      (whereWords(draw, place, items) ||
+        draw.rng.pick(["", " that you received", " that you just received"]));
   return {
     intent: "return",
     clause: `return ${words}${refund}`,
@@ -364,6 +365,7 @@ export function changeOf(
   );
   const pay = order.owner.methods.length === 1 && rng.int(2) === 0 ? [] : [
     rng.pick([
+      `You prefer ${payWords(draw, method)} for the difference.`,
       `Any difference goes to ${payWords(draw, method)}.`,
       `You want to use ${payWords(draw, method)} for the difference.`,
       `You pay or get back the difference by ${payWords(draw, method)}.`,
