@@ -16,6 +16,7 @@ import { CREDIT_NAMES } from "../train/credit.ts";
 import { forkRun } from "../train/fork_run.ts";
 import type { Activity } from "../train/loop.ts";
 import { openTraining } from "../train/open_training.ts";
+import { phaseEnds } from "../train/phases.ts";
 import { checkResume } from "../train/runs/resume_check.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import { type Passes, summarize } from "../train/runs/summary.ts";
@@ -129,7 +130,7 @@ async function trained(
     await using opened = await openTraining({ path, config, isResumed }, {
       signal,
     });
-    const last = config.coldStart.steps + config.rl.steps;
+    const last = phaseEnds(config).rl;
     await runSession({
       ...opened,
       signal,

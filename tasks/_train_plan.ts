@@ -26,7 +26,7 @@ export async function dryRun(
 
 /** The plan as a table. */
 export function planText(config: Config, plan: Plan): string {
-  const { coldStart, rl, model, data, user } = config;
+  const { coldStart, rft, rl, model, data, user } = config;
   const splits = Object.entries(plan.tasks).map(([split, n]) =>
     `${count(n)} ${split}`
   );
@@ -51,6 +51,12 @@ export function planText(config: Config, plan: Plan): string {
       "cold start",
       `${coldStart.steps} steps of ${coldStart.batchSize} demonstrations`,
     ],
+    ...(rft.steps > 0
+      ? [[
+        "rejection fine-tuning",
+        `${rft.steps} steps of ${rft.tasksPerStep} episodes and ${rft.updates} updates on ${rft.batchSize} conversations`,
+      ]]
+      : []),
     [
       "RL",
       `${rl.steps} steps of ${rl.tasksPerStep} tasks × ${rl.groupSize} episodes`,

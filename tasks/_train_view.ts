@@ -5,6 +5,7 @@ import type { Config } from "../train/config/config.ts";
 import { CONTROL_BUDGETS, controlName } from "../train/runs/control_budget.ts";
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { OpenTraining } from "../train/open_training.ts";
+import { phaseEnds } from "../train/phases.ts";
 import type { TrainingDir } from "../train/runs/training_dir.ts";
 import type { Activity } from "../train/loop.ts";
 import type { Metrics, RlMetrics } from "../train/runs/metrics.ts";
@@ -56,10 +57,12 @@ export class TrainingLine {
   }
 
   #where({ phase, step, doing }: Activity): string {
-    const { coldStart, rl } = this.#config;
+    const { coldStart, rft, rl } = this.#config;
+    const ends = phaseEnds(this.#config);
+    const done = step - ends.coldStart;
     if (phase === "cold_start") return `cold start ${step}/${coldStart.steps}`;
-    const done = step - coldStart.steps;
-    if (phase === "rl") return `RL ${done}/${rl.steps}`;
+    if (phase === "rft") return `rejection fine-tuning ${done}/${rft.steps}`;
+    if (phase === "rl") return `RL ${step - ends.rft}/${rl.steps}`;
     if (phase === "control") return `control (RL's ${doing}), step ${done}`;
     const of = phase === "control_eval" ? "the control on " : "";
     return `evaluating ${of}${doing}`;
@@ -83,7 +86,8 @@ export class TrainingLine {
       ...(last.phase === "cold_start" || last.phase === "control"
         ? [`loss ${last.loss.toFixed(3)}`]
         : []),
-      ...(last.phase === "rl" ? [`reward ${last.reward.toFixed(2)}`] : []),
+      ...(last.phase === "rft" ? [`${count(last.solved)} tasks solved`] : []),
+      ...("reward" in last ? [`reward ${last.reward.toFixed(2)}`] : []),
       ...(sampled ? [`${count(sampled)} sampled tok/s`] : []),
       ...(trained ? [`${count(trained)} trained tok/s`] : []),
     ];
@@ -215,14 +219,18 @@ export function closingText(
 export function runText(
   { run, dataset }: Pick<OpenTraining, "run" | "dataset">,
 ): string {
-  const { seed, data, threads, coldStart, rl } = run.config;
+  const { seed, data, threads, coldStart, rft, rl } = run.config;
   const tasks = dataset.splits.map((split) =>
     `${dataset.tasks(split).length} ${split}`
   );
   return `${data.source} ${data.domain} (${
     tasks.join(", ")
   } tasks), seed ${seed}, ${threads} threads, ` +
-    `${coldStart.steps} steps of cold start, ${rl.steps} of RL`;
+    [
+      `${coldStart.steps} steps of cold start`,
+      ...(rft.steps > 0 ? [`${rft.steps} of rejection fine-tuning`] : []),
+      `${rl.steps} of RL`,
+    ].join(", ");
 }
 
 /** The result for programs. */

@@ -22,6 +22,7 @@ import {
   type SupervisedNumbers,
   type Timing,
 } from "./runs/metrics.ts";
+import { phaseEnds } from "./phases.ts";
 import { removeIfThere } from "./runs/storage.ts";
 import type { TrainingDir } from "./runs/training_dir.ts";
 import { learningRateAt, type Schedule } from "./schedule.ts";
@@ -54,8 +55,8 @@ export async function trainControl(
   budget: ControlBudget,
 ): Promise<boolean> {
   const { run } = loop;
-  const { coldStart, rl, checkpoints } = run.config;
-  const last = coldStart.steps + rl.steps;
+  const { coldStart, checkpoints } = run.config;
+  const last = phaseEnds(run.config).rl;
   if (isEvaluated(run.metrics, budget)) return true;
   const steps = controlSteps(run.metrics, budget);
   const schedule = controlSchedule(run.config, steps);

@@ -1,8 +1,9 @@
 /**
- * The algorithm, top to bottom: a cold start on expert demonstrations, then RL, then the test split, then the control.
+ * The algorithm, top to bottom: a cold start on expert demonstrations, RL (rejection fine-tuning, then the policy
+ * gradient), the test split, the control.
  *
  * All randomness is derived from the config's seed and the step, nothing else is carried from step to
- * step but the trainer's state; so a run that was killed and resumed ends as one that never was.
+ * step but the trainer's state and the episodes on disk; so a run that was killed and resumed ends as one that never was.
  */
 
 import { join } from "node:path";
@@ -27,6 +28,7 @@ import {
   METRICS_VERSION,
   metricsSource,
   type Phase,
+  type RftMetrics,
   type RlMetrics,
   type SupervisedNumbers,
   type Timing,
@@ -34,6 +36,14 @@ import {
 import { CONTROL_BUDGETS } from "./runs/control_budget.ts";
 import type { TrainingDir } from "./runs/training_dir.ts";
 import { instead } from "./runs/checkpoint_dirs.ts";
+import { phaseEnds } from "./phases.ts";
+import {
+  dealBatches,
+  isExemplary,
+  type Solved,
+  superviseAll,
+  tasksToTry,
+} from "./rft.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Stopwatch } from "./progress/stopwatch.ts";
 import type { Trainer } from "./trainer.ts";
@@ -83,36 +93,44 @@ export interface Activity {
  */
 export async function train(options: TrainOptions): Promise<boolean> {
   const { run, lab } = options;
-  const { coldStart, rl } = run.config;
+  const ends = phaseEnds(run.config);
   const loop = new Loop(options);
   let step = await loop.restore();
 
-  while (step < coldStart.steps) {
+  while (step < ends.coldStart) {
     if (loop.stopped) return await loop.stop(step);
     await loop.coldStartStep(++step);
   }
 
-  if (step === coldStart.steps) {
-    lab.trainer.resetOptimizer();
-    if (rl.klCoef > 0) lab.trainer.setReference();
+  if (step === ends.coldStart) {
+    if (ends.rft > step) lab.trainer.resetOptimizer();
     await loop.evaluate(step, { split: "test", decoding: "sampled" });
     await loop.evaluate(step, { split: "test", decoding: "greedy" });
   }
 
-  const last = coldStart.steps + rl.steps;
   await loop.evaluateIfDue(step);
-  while (step < last) {
+  while (step < ends.rft) {
+    if (loop.stopped) return await loop.stop(step);
+    if (!await loop.rftStep(step + 1)) return await loop.stop(step);
+    await loop.evaluateIfDue(++step);
+  }
+
+  if (step === ends.rft) {
+    lab.trainer.resetOptimizer();
+    if (run.config.rl.klCoef > 0) lab.trainer.setReference();
+  }
+  while (step < ends.rl) {
     if (loop.stopped) return await loop.stop(step);
     if (!await loop.rlStep(step + 1)) return await loop.stop(step);
     await loop.evaluateIfDue(++step);
   }
 
-  await loop.evaluate(last, { split: "test", decoding: "sampled" });
-  const isComplete = await loop.evaluate(last, {
+  await loop.evaluate(step, { split: "test", decoding: "sampled" });
+  const isComplete = await loop.evaluate(step, {
     split: "test",
     decoding: "greedy",
   });
-  return isComplete && await loop.controls() || await loop.stop(last);
+  return isComplete && await loop.controls() || await loop.stop(step);
 }
 
 class Loop implements ControlLoop {
@@ -120,6 +138,7 @@ class Loop implements ControlLoop {
   readonly #run: TrainingDir;
   readonly #lab: Lab;
   readonly #watch: Stopwatch;
+  readonly #solved: Solved;
   #savedStep = 0;
 
   constructor(options: TrainOptions) {
@@ -127,6 +146,7 @@ class Loop implements ControlLoop {
     this.#run = options.run;
     this.#lab = options.lab;
     this.#watch = new Stopwatch(options.now ?? (() => performance.now()));
+    this.#solved = options.run.solved();
   }
 
   get run(): TrainingDir {
@@ -199,20 +219,88 @@ class Loop implements ControlLoop {
   }
 
   /**
+   * One step of rejection fine-tuning: try tasks, learn from what earned the reward.
+   * @returns Whether it was made; not so if sampling was halted.
+   */
+  async rftStep(step: number): Promise<boolean> {
+    const { rft, seed } = this.#run.config;
+    const ends = phaseEnds(this.#run.config);
+    const solved = this.#solved;
+    const tasks = tasksToTry(this.#lab.dataset.tasks("train"), {
+      solved,
+      size: rft.tasksPerStep,
+      rng: createRng(seed, "rft tasks", step),
+    });
+    const jobs = tasks.map((task) => ({
+      task,
+      seed: deriveSeed(seed, "rft", step, task.id),
+    }));
+    const episodes = await this.#unlessHalted(() =>
+      this.#sampleToLearn({ phase: "rft", doing: "rollout", step }, jobs)
+    );
+    if (episodes === null) return false;
+    if (stats.scored(episodes).length === 0) throw allFailed(episodes, step);
+    const learnt = episodes.map((episode) => isExemplary(episode));
+    episodes.forEach(({ taskId, trajectory }, i) => {
+      if (learnt[i]) solved.add(taskId, trajectory!);
+    });
+    const learningRate = learningRateAt(step - ends.coldStart, rft);
+    const batches = dealBatches(
+      [...this.#lab.demonstrations.sequences, ...solved.sequences],
+      {
+        batches: rft.updates,
+        size: rft.batchSize,
+        rng: createRng(seed, "rft batches", step),
+      },
+    );
+    this.#report({ phase: "rft", doing: "update", step });
+    const update = await this.#watch.time(
+      "update",
+      () =>
+        superviseAll(this.#lab.trainer, batches, {
+          learningRate,
+          maxGradNorm: rft.maxGradNorm,
+        }),
+    );
+    const line: RftMetrics = {
+      schemaVersion: METRICS_VERSION,
+      step,
+      phase: "rft",
+      ...sampledNumbers(episodes),
+      solved: solved.size,
+      ...update,
+      learningRate,
+      timing: this.#timing({ sampled: episodes, trained: update.tokens }),
+    };
+    await this.commit(
+      line,
+      episodes.map((episode, group) => ({
+        episode,
+        place: {
+          step,
+          source: "rft",
+          group,
+          advantage: learnt[group] ? 1 : null,
+        },
+      })),
+    );
+    await this.#saveIfDue(step, step === ends.rft);
+    return true;
+  }
+
+  /**
    * One RL step: sample groups, compare within them, update.
    * @returns Whether it was made; not so if sampling was halted.
    */
   async rlStep(step: number): Promise<boolean> {
-    const { coldStart, rl, seed } = this.#run.config;
-    const sampled = await this.#watch.time(
-      "rollout",
-      () => this.#sampleGroups(step),
-    );
+    const { rl, seed } = this.#run.config;
+    const ends = phaseEnds(this.#run.config);
+    const sampled = await this.#unlessHalted(() => this.#sampleGroups(step));
     if (sampled === null) return false;
     const { groups, episodes, refilled } = sampled;
     if (groups.length === 0) throw allFailed(episodes, step);
     const training = groups.filter((group) => group.variance > 0);
-    const learningRate = learningRateAt(step - coldStart.steps, rl);
+    const learningRate = learningRateAt(step - ends.rft, rl);
     this.#report({ phase: "rl", doing: "update", step });
     const update = await this.#watch.time(
       "update",
@@ -229,7 +317,7 @@ class Loop implements ControlLoop {
       schemaVersion: METRICS_VERSION,
       step,
       phase: "rl",
-      reward: stats.mean(groups.flatMap(({ rewards }) => rewards)),
+      ...sampledNumbers(episodes),
       groupVariance: stats.mean(groups.map((group) => group.variance)),
       zeroVarianceShare: stats.mean(
         groups.map((group) => group.variance > 0 ? 0 : 1),
@@ -237,9 +325,6 @@ class Loop implements ControlLoop {
       groups: groups.length,
       refilledGroups: refilled,
       trainedGroups: training.length,
-      episodes: episodes.length,
-      failures: stats.failuresByKind(episodes),
-      stopReasons: stats.stopReasons(episodes),
       entropy: update.entropy,
       klOld: update.klOld,
       klReference: update.klReference,
@@ -247,37 +332,45 @@ class Loop implements ControlLoop {
       gradNorm: update.gradNorm,
       loss: update.loss,
       learningRate,
-      lengths: stats.meanLengths(episodes),
-      parseErrors: episodes.reduce(
-        (sum, { parseErrors }) => sum + parseErrors,
-        0,
-      ),
       timing: this.#timing({ sampled: episodes, trained: update.tokens }),
     };
     await this.commit(line, placeEpisodes(groups, episodes, step));
-    await this.#saveIfDue(step, step === coldStart.steps + rl.steps);
+    await this.#saveIfDue(step, step === ends.rl);
     return true;
   }
 
-  /** The groups of an RL step; `null` if sampling was halted. */
-  async #sampleGroups(step: number): Promise<SampledGroups | null> {
-    const { rl, seed, rollout: { temperature } } = this.#run.config;
+  /** The groups of an RL step. */
+  #sampleGroups(step: number): Promise<SampledGroups> {
+    const { rl, seed } = this.#run.config;
     const tasks = createRng(seed, "tasks", step).shuffle(
       this.#lab.dataset.tasks("train"),
     );
     const activity = { phase: "rl" as const, doing: "rollout", step };
+    return sampleGroups(tasks, {
+      ...rl,
+      // The phase's first name: another would draw other episodes by the same seed.
+      seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
+      sample: (jobs) => this.#sampleToLearn(activity, jobs),
+    });
+  }
+
+  /** Episodes by the reward that is learnt from. */
+  #sampleToLearn(
+    activity: Omit<Activity, "done" | "of">,
+    jobs: readonly Job[],
+  ): Promise<readonly Episode[]> {
+    const { reward } = this.#options;
+    return this.#sample(jobs, {
+      temperature: this.#run.config.rollout.temperature,
+      activity,
+      ...(reward ? { reward } : {}),
+    });
+  }
+
+  /** What a rollout comes to; `null` if it was halted. */
+  async #unlessHalted<T>(rollout: () => Promise<T>): Promise<T | null> {
     try {
-      return await sampleGroups(tasks, {
-        ...rl,
-        // The phase's first name: another would draw other episodes by the same seed.
-        seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
-        sample: (jobs) =>
-          this.#sample(jobs, {
-            temperature,
-            activity,
-            ...(this.#options.reward ? { reward: this.#options.reward } : {}),
-          }),
-      });
+      return await this.#watch.time("rollout", rollout);
     } catch (error) {
       if (this.#options.halt?.aborted) return null;
       throw error;
@@ -306,12 +399,12 @@ class Loop implements ControlLoop {
     return isComplete;
   }
 
-  /** Evaluates on dev after the cold start, every so many steps, and at the end. */
+  /** Evaluates on dev at the end of each phase, and every so many steps after the cold start. */
   async evaluateIfDue(step: number): Promise<void> {
-    const { coldStart, rl, eval: { every } } = this.#run.config;
-    const done = step - coldStart.steps;
-    const isDue = done === 0 || done === rl.steps ||
-      (every > 0 && done % every === 0);
+    const { every } = this.#run.config.eval;
+    const { coldStart, rft, rl } = phaseEnds(this.#run.config);
+    const isDue = [coldStart, rft, rl].includes(step) ||
+      (every > 0 && (step - coldStart) % every === 0);
     if (isDue) await this.evaluate(step, { split: "dev", decoding: "sampled" });
   }
 
@@ -446,6 +539,21 @@ class Loop implements ControlLoop {
   #report(activity: Omit<Activity, "done" | "of"> & Partial<Activity>): void {
     this.#options.onActivity?.({ done: 0, of: 0, ...activity });
   }
+}
+
+/** What the episodes of a step come to. */
+function sampledNumbers(episodes: readonly Episode[]) {
+  return {
+    reward: stats.mean(stats.scored(episodes).map(stats.rewardOf)),
+    episodes: episodes.length,
+    failures: stats.failuresByKind(episodes),
+    stopReasons: stats.stopReasons(episodes),
+    lengths: stats.meanLengths(episodes),
+    parseErrors: episodes.reduce(
+      (sum, { parseErrors }) => sum + parseErrors,
+      0,
+    ),
+  };
 }
 
 /** Not one episode of a step could be scored: going on would only spend time. */

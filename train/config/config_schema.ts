@@ -46,6 +46,24 @@ const coldStartSchema = z.strictObject({
   maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
 });
 
+const rftSchema = z.strictObject({
+  steps: count.default(0).describe(
+    "Steps of rejection fine-tuning before the policy gradient",
+  ),
+  tasksPerStep: positive.default(256).describe("Tasks tried a step, once each"),
+  updates: positive.default(8).describe(
+    "Supervised updates a step, on what was solved and on the demonstrations",
+  ),
+  batchSize: positive.default(16).describe("Conversations an update"),
+  learningRate: rate.default(4e-3).describe("Peak learning rate"),
+  warmupSteps: count.default(5).describe("Steps of linear warm-up"),
+  finalShare: share.default(0.1)
+    .describe(
+      "Learning rate at the end as a share of the peak; the decay is linear",
+    ),
+  maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
+});
+
 const rlSchema = z.strictObject({
   steps: count.default(60).describe("Policy-gradient steps"),
   tasksPerStep: positive.default(12).describe("Groups a step"),
@@ -130,7 +148,7 @@ const rolloutSchema = z.strictObject({
 
 const evalSchema = z.strictObject({
   every: count.default(10).describe(
-    "Evaluate on dev every so many RL steps; 0 never",
+    "Evaluate on dev every so many steps after the cold start; 0 never",
   ),
   tasks: count.default(64).describe("Dev tasks of an evaluation; 0 takes all"),
   trials: positive.default(1).describe("Episodes of each dev task"),
@@ -174,6 +192,7 @@ export const configSchema = z.strictObject({
   model: modelSchema.prefault({}),
   optimizer: optimizerSchema.prefault({}),
   coldStart: coldStartSchema.prefault({}),
+  rft: rftSchema.prefault({}),
   rl: rlSchema.prefault({}),
   control: controlSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),
@@ -187,9 +206,9 @@ export const configSchema = z.strictObject({
       "the few-shot agent's examples are in its prompt, so without one it is the tool-calling agent; set prompt=full, or choose agent tool-calling",
   },
 ).refine(
-  ({ control, coldStart, rl }) =>
+  ({ control, coldStart, rft, rl }) =>
     !(control.seconds || control.tokens) ||
-    (coldStart.steps > 0 && rl.steps > 0),
+    (coldStart.steps > 0 && rft.steps + rl.steps > 0),
   {
     path: ["control"],
     error:

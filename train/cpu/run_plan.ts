@@ -54,8 +54,9 @@ export async function makePlan(
   const { sequences, unsolved, tooLong } = lab.demonstrations;
   const rates = await measureRates(lab, config);
   const lengths = sequences.map(({ ids }) => ids.length).sort((a, b) => a - b);
-  const rlEpisodes = config.rl.steps * config.rl.tasksPerStep *
-    config.rl.groupSize;
+  const { rft, rl } = config;
+  const rftEpisodes = rft.steps * rft.tasksPerStep;
+  const rlEpisodes = rl.steps * rl.tasksPerStep * rl.groupSize;
   const evalEpisodes = countEvalEpisodes(lab, config);
   return {
     tasks: Object.fromEntries(
@@ -69,7 +70,7 @@ export async function makePlan(
       max: lengths.at(-1) ?? 0,
       learntShare: mean(sequences.map(learntShare)),
     },
-    rlEpisodes,
+    rlEpisodes: rftEpisodes + rlEpisodes,
     evalEpisodes,
     memoryBytes: await expectedMemory(lab, config),
     rates,
@@ -77,7 +78,8 @@ export async function makePlan(
       config,
       sequences,
       rates,
-      rlEpisodes,
+      sampledEpisodes: rftEpisodes + rlEpisodes,
+      trainedEpisodes: rft.steps * rft.updates * rft.batchSize + rlEpisodes,
       evalEpisodes,
     }),
   };
@@ -103,7 +105,8 @@ function expectedSeconds(of: {
   config: Config;
   sequences: readonly TrainSequence[];
   rates: Rates;
-  rlEpisodes: number;
+  sampledEpisodes: number;
+  trainedEpisodes: number;
   evalEpisodes: number;
 }): number {
   const { coldStart, control } = of.config;
@@ -112,15 +115,18 @@ function expectedSeconds(of: {
   const episode = tokens *
     (share / of.rates.sampled + (1 - share) / of.rates.read);
   const sequence = tokens / of.rates.trained;
-  const controls = (control.seconds ? episode + sequence : 0) +
-    (control.tokens ? (1 + share) * sequence : 0);
-  return coldStart.steps * coldStart.batchSize * sequence +
-    of.rlEpisodes * (episode + sequence + controls) +
-    of.evalEpisodes * episode;
+  const { sampledEpisodes, trainedEpisodes, evalEpisodes } = of;
+  const learning = sampledEpisodes * episode + trainedEpisodes * sequence;
+  const learningTokens = sampledEpisodes * share + trainedEpisodes;
+  return coldStart.steps * coldStart.batchSize * sequence + learning +
+    (control.seconds ? learning : 0) +
+    (control.tokens ? learningTokens * sequence : 0) +
+    evalEpisodes * episode;
 }
 
 function countEvalEpisodes(lab: CpuLab, config: Config): number {
-  const { control, rl: { steps } } = config;
+  const { control, rft, rl } = config;
+  const steps = rft.steps + rl.steps;
   const { every } = config.eval;
   const jobs = (plan: EvalPlan) => evalJobs(lab, config, plan).length;
   const devRuns = 2 +

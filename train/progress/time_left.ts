@@ -1,6 +1,7 @@
 /** How long a run still takes, by what its steps took so far. */
 
 import type { Config } from "../config/config.ts";
+import { phaseEnds } from "../phases.ts";
 import { mean } from "../runs/episode_stats.ts";
 import { CONTROL_BUDGETS, controlSteps } from "../runs/control_budget.ts";
 import type { ControlBudget, Metrics } from "../runs/metrics.ts";
@@ -17,15 +18,17 @@ export function secondsLeft(
   config: Config,
 ): number | undefined {
   const step = Math.max(0, ...lines.map((line) => line.step));
-  const { coldStart, rl } = config;
-  const coldLeft = Math.max(0, coldStart.steps - step);
-  const rlLeft = Math.min(rl.steps, coldStart.steps + rl.steps - step);
+  const ends = phaseEnds(config);
+  const coldLeft = Math.max(0, ends.coldStart - step);
+  const rftLeft = Math.min(config.rft.steps, Math.max(0, ends.rft - step));
+  const rlLeft = Math.min(config.rl.steps, ends.rl - step);
   const isTested = lines.some(({ phase }) => phase === "control");
   const testsLeft = isTested ? 0 : 1;
   const work: [left: number, kind: (line: Metrics) => boolean][] = [
     [coldLeft, (line) => line.phase === "cold_start"],
+    [rftLeft, (line) => line.phase === "rft"],
     [rlLeft, (line) => line.phase === "rl"],
-    [devLeft(config, rlLeft), isEval("dev", "sampled")],
+    [devLeft(config, rftLeft + rlLeft), isEval("dev", "sampled")],
     [testsLeft, isEval("test", "sampled")],
     [testsLeft, isEval("test", "greedy")],
   ];
@@ -51,8 +54,10 @@ function controlSecondsLeft(
     (line.phase === "control" || line.phase === "control_eval") &&
     line.budget === budget
   );
-  const rlSteps = lines.filter(({ phase }) => phase === "rl").length;
-  const steps = controlSteps(lines, budget) * config.rl.steps / rlSteps;
+  const { rft, rl } = config;
+  const taken = lines.filter(({ phase }) => phase === "rft" || phase === "rl");
+  const steps = controlSteps(lines, budget) * (rft.steps + rl.steps) /
+    taken.length;
   const done = own.filter(({ phase }) => phase === "control").length;
   const pace = secondsEach(
     lines.filter(({ phase }) => phase === "cold_start" || phase === "control"),

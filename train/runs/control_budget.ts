@@ -12,14 +12,14 @@ export function controlName(budget: ControlBudget): string {
 }
 
 /**
- * What RL's steps took so far: seconds of rollout and update, without evaluations and saves; tokens that it sampled
+ * What RL's steps took so far, rejection fine-tuning included: seconds of rollout and update, without evaluations and saves; tokens that it sampled
  * and tokens that it trained on, context included.
  */
 export function rlSpent(
   lines: readonly Metrics[],
   budget: ControlBudget,
 ): number {
-  return lines.filter(({ phase }) => phase === "rl")
+  return lines.filter(({ phase }) => phase === "rft" || phase === "rl")
     .reduce((sum, { timing }) => sum + SPENT[budget](timing), 0);
 }
 

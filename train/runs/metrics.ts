@@ -9,14 +9,21 @@
 export const METRICS_VERSION = 2;
 
 /** What a line is about. */
-export type Phase = "cold_start" | "rl" | "eval" | "control" | "control_eval";
+export type Phase =
+  | "cold_start"
+  | "rft"
+  | "rl"
+  | "eval"
+  | "control"
+  | "control_eval";
 
 /**
- * A line of `metrics.jsonl`. `step` counts updates of the policy from 1, cold start and RL together; a control is no
+ * A line of `metrics.jsonl`. `step` counts from 1, cold start, rejection fine-tuning and RL together; a control is no
  * part of the policy, so its lines have the run's last step.
  */
 export type Metrics =
   | ColdStartMetrics
+  | RftMetrics
   | RlMetrics
   | EvalMetrics
   | ControlMetrics
@@ -54,6 +61,26 @@ export interface ColdStartMetrics extends Common, SupervisedNumbers {
   readonly phase: "cold_start";
 }
 
+/** What was sampled in a step. */
+interface SampledNumbers {
+  /** Mean reward of all episodes that were scored, refilled groups included. */
+  readonly reward: number;
+  readonly episodes: number;
+  /** Episodes whose infrastructure failed, by kind; nothing is learnt from them. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Scored episodes by why they ended. */
+  readonly stopReasons: Readonly<Record<string, number>>;
+  readonly lengths: Lengths;
+  readonly parseErrors: number;
+}
+
+/** A step of rejection fine-tuning, see ../rft.ts; loss and norm are means over its updates, tokens their sum. */
+export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
+  readonly phase: "rft";
+  /** Tasks solved so far: a conversation of each is learnt from. */
+  readonly solved: number;
+}
+
 /** What a control is given as much of as RL took. */
 export type ControlBudget = "seconds" | "tokens";
 
@@ -67,10 +94,8 @@ export interface ControlMetrics extends Common, SupervisedNumbers {
 }
 
 /** An RL step. */
-export interface RlMetrics extends Common {
+export interface RlMetrics extends Common, SampledNumbers {
   readonly phase: "rl";
-  /** Mean reward of all episodes that were scored, refilled groups included. */
-  readonly reward: number;
   /** Mean over groups of the variance of their rewards. */
   readonly groupVariance: number;
   /** Share of the groups sampled whose rewards all agree. */
@@ -79,11 +104,6 @@ export interface RlMetrics extends Common {
   readonly groups: number;
   readonly refilledGroups: number;
   readonly trainedGroups: number;
-  readonly episodes: number;
-  /** Episodes whose infrastructure failed, by kind; they are in no group. */
-  readonly failures: Readonly<Record<string, number>>;
-  /** Scored episodes by why they ended. */
-  readonly stopReasons: Readonly<Record<string, number>>;
   readonly entropy: number;
   /** k3 estimate against the policy that sampled; slime's is k1. */
   readonly klOld: number;
@@ -93,8 +113,6 @@ export interface RlMetrics extends Common {
   readonly gradNorm: number;
   readonly loss: number;
   readonly learningRate: number;
-  readonly lengths: Lengths;
-  readonly parseErrors: number;
 }
 
 /** Means over episodes. */
@@ -181,10 +199,10 @@ export type Evaluated =
   | Pick<EvalMetrics, "phase">
   | Pick<ControlEvalMetrics, "phase" | "budget">;
 
-/** Names the episodes of a line in `episodes.db`: `rl`, `eval/test/greedy`, `control_eval/seconds/test/greedy`. */
+/** Names the episodes of a line in `episodes.db`: `rft`, `rl`, `eval/test/greedy`, `control_eval/seconds/test/greedy`. */
 export function metricsSource(
   line:
-    | { readonly phase: "cold_start" | "rl" | "control" }
+    | { readonly phase: "cold_start" | "rft" | "rl" | "control" }
     | Evaluated & Pick<EvalMetrics, "split" | "decoding">,
 ): string {
   if (line.phase !== "eval" && line.phase !== "control_eval") return line.phase;

@@ -17,7 +17,7 @@ export interface Point {
 /** The curves of a run, in the order in which a legend lists them. */
 export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
   const train = lines.flatMap((line) =>
-    line.phase === "rl"
+    line.phase === "rft" || line.phase === "rl"
       ? [{ step: line.step, value: line.reward ?? NaN, series: "train reward" }]
       : []
   );

@@ -18,6 +18,7 @@ import {
   CHECKPOINT_VERSION,
   checkpointSteps,
 } from "./checkpoint_dirs.ts";
+import { Solved } from "../rft.ts";
 import type { EpisodePlace } from "./episode_columns.ts";
 import { EpisodeStore } from "./episode_store.ts";
 import { type Metrics, metricsSource } from "./metrics.ts";
@@ -156,6 +157,16 @@ export class TrainingDir extends RunDir<Config> {
     return this.#episodes.list()
       .map(({ usage }) => usage?.user ?? NO_USAGE)
       .reduce(addUsage, NO_USAGE);
+  }
+
+  /** What rejection fine-tuning has learnt from so far. */
+  solved(): Solved {
+    const solved = new Solved();
+    for (const episode of this.#episodes.list({ source: "rft" })) {
+      if (episode.advantage === null) continue;
+      solved.add(episode.taskId, this.#episodes.trajectory(episode.id)!);
+    }
+    return solved;
   }
 
   /** The steps that a checkpoint is kept of, in order. */
