@@ -12,9 +12,10 @@ export const rowOptionsSchema = z.strictObject({
   ownTrain: z.boolean().default(false).describe(
     "Keep the benchmark's own train tasks, before the drawn ones",
   ),
-  holdOut: z.array(z.string().min(1)).default(["dev", "test"]).describe(
-    "Splits, or JSON files of tasks, whose users no drawn task is about",
-  ),
+  holdOut: z.array(z.string().min(1)).readonly().default(["dev", "test"])
+    .describe(
+      "Splits, or JSON files of tasks, whose users no drawn task is about",
+    ),
   severalShare: share.default(0.55).describe(
     "Share of tasks with a further request after each",
   ),

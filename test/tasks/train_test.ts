@@ -198,13 +198,13 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
     );
     const asJson = [...args, "--control-tokens", "--json"];
     const json = JSON.parse((await output(dir, asJson)).stdout);
-    for (const  of of["control", "control_tokens"]) {
+    for (const which of ["control", "control_tokens"]) {
       for (
         const key of [
-          `pass1_${of}`,
-          `pass1_${of}_greedy`,
-          `${of}_wall_s`,
-          `${of}_steps`,
+          `pass1_${which}`,
+          `pass1_${which}_greedy`,
+          `${which}_wall_s`,
+          `${which}_steps`,
         ]
       ) assert.equal(typeof json[key], "number", key);
     }
