@@ -85,7 +85,7 @@ export interface SequenceOptions extends Codec {
   /** The tools that the policy's prompt shows; may be none. */
   readonly tools: readonly ToolSchema[];
   /** Longer conversations are left out. */
-  readonly contextLength: number;
+  readonly maxTokens: number;
 }
 
 /** Conversations as what the policy would have sampled. */
@@ -97,8 +97,6 @@ export function demonstrationSequences(
     ...demonstrationTrajectory({ ...options, messages }),
     advantage: 1,
   }));
-  const sequences = all.filter(({ ids }) =>
-    ids.length <= options.contextLength
-  );
+  const sequences = all.filter(({ ids }) => ids.length <= options.maxTokens);
   return { sequences, tooLong: all.length - sequences.length };
 }

@@ -99,11 +99,17 @@ function unknownValues(
   before: Transcript,
 ): string[] {
   const values = [...args.values()].flatMap(leaves);
-  const parts = name === "calculate"
-    ? values.flatMap((value) => value.match(/\d+(\.\d+)?/g) ?? [])
-    : values;
+  const parts = values.flatMap((value) => partsOf(name, value));
   return parts.filter((value) => !before.has(value))
     .map((value) => `${name} has "${value}", which was not said or shown`);
+}
+
+/** What of an argument has to be known: the numbers of a sum, the words of a thought. */
+export function partsOf(name: string, value: string): readonly string[] {
+  if (name === "calculate") return value.match(/\d+(\.\d+)?/g) ?? [];
+  if (name !== "think") return [value];
+  return (value.match(/\w+/g) ?? [])
+    .filter((word) => !["yes", "no", "not", "in"].includes(word));
 }
 
 export function leaves(value: JsonValue): string[] {

@@ -47,7 +47,7 @@ for (
     const { sequences } = demonstrationSequences(solved, {
       ...codec,
       tools: showsTools ? dataset.tools : [],
-      contextLength: 1e6,
+      maxTokens: 1e6,
     });
     for (const [i, task] of dataset.tasks("train").entries()) {
       const { ids, lossMask } = sequences[i]!;

@@ -36,6 +36,9 @@ const coldStartSchema = z.strictObject({
   steps: count.default(60).describe(
     "Supervised steps on expert demonstrations",
   ),
+  maxTokens: count.default(0).describe(
+    "Longer demonstrations are left out; 0 leaves out those that the context does not hold",
+  ),
   batchSize: positive.default(32).describe("Demonstrations a step"),
   learningRate: rate.default(3e-3).describe("Peak learning rate"),
   warmupSteps: count.default(10).describe("Steps of linear warm-up"),

@@ -56,7 +56,7 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
   const shown = demonstrationSequences(solved, {
     ...codec,
     tools: showsTools(config) ? dataset.tools : [],
-    contextLength: config.model.contextLength,
+    maxTokens: maxTokens(config),
   });
   const demonstrations = { ...shown, unsolved };
   requireDemonstrations(demonstrations, config);
@@ -80,13 +80,21 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
 
 function requireDemonstrations(
   { sequences, unsolved, tooLong }: Demonstrations,
-  { coldStart, rollout, model }: Config,
+  config: Config,
 ): void {
+  const { coldStart, rollout } = config;
   if (sequences.length > 0 || coldStart.steps === 0) return;
   throw new ConfigError(
-    `The cold start has no demonstration to learn from: ${unsolved} train tasks the expert did not solve within rollout.maxTurns ${rollout.maxTurns}, ${tooLong} conversations are longer than model.contextLength ${model.contextLength}`,
+    `The cold start has no demonstration to learn from: ${unsolved} train tasks the expert did not solve within rollout.maxTurns ${rollout.maxTurns}, ${tooLong} conversations are longer than ${
+      maxTokens(config)
+    } tokens (model.contextLength, coldStart.maxTokens)`,
     { hint: "raise them, or set coldStart.steps to 0" },
   );
+}
+
+/** The length of the longest demonstration that is kept. */
+function maxTokens({ coldStart, model }: Config): number {
+  return Math.min(coldStart.maxTokens || Infinity, model.contextLength);
 }
 
 /** Whether the template shows the tools; text agents have them in their system prompt. */

@@ -5,6 +5,7 @@ import { rollout } from "../../../env/rollout.ts";
 import type { JsonValue } from "../../../env/python/python_json.ts";
 import type { Dataset, Episode, Message, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
+import { partsOf } from "../../support/underivable.ts";
 
 const HARD = {
   trainTasks: 200,
@@ -134,7 +135,10 @@ function ungrounded(messages: readonly Message[]): string[] {
     if (message.role !== "assistant") return [];
     const before = textBefore(messages, i);
     return (message.toolCalls ?? [])
-      .flatMap((call) => [...call.arguments.values()].flatMap(leaves))
+      .flatMap(({ name, arguments: args }) =>
+        [...args.values()].flatMap(leaves)
+          .flatMap((value) => partsOf(name, value))
+      )
       .filter((value) => !before.includes(value));
   });
 }

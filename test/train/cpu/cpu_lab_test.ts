@@ -47,3 +47,23 @@ Deno.test("createCpuLab() says what leaves a cold start without a demonstration,
   await using lab = await createCpuLab({ config: warm, dataset });
   assert.equal(lab.demonstrations.unsolved, 4);
 });
+
+Deno.test("createCpuLab() leaves out demonstrations longer than coldStart.maxTokens", async () => {
+  const open = async (maxTokens: number) => {
+    const config = makeConfig({
+      threads: 1,
+      model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16 },
+      data: { generated: { trainTasks: 12, devTasks: 1, testTasks: 1 } },
+      coldStart: { maxTokens },
+    });
+    const dataset = await openDataset(config.data);
+    await using lab = await createCpuLab({ config, dataset });
+    const { sequences, tooLong } = lab.demonstrations;
+    return { tooLong, lengths: sequences.map(({ ids }) => ids.length) };
+  };
+  const all = await open(0);
+  const median = all.lengths.toSorted((a, b) => a - b)[6]!;
+  const short = await open(median);
+  assert.deepEqual(short.lengths, all.lengths.filter((n) => n <= median));
+  assert.equal(short.tooLong, 12 - short.lengths.length);
+});

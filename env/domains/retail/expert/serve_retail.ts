@@ -39,6 +39,7 @@ import {
   orderRefused,
   paidBy,
 } from "./refusal_of.ts";
+import { nextOrderNote, orderThought, variantThought } from "./search_words.ts";
 import { writeOf } from "./write_of.ts";
 
 /** A request that is being served. */
@@ -157,10 +158,17 @@ function* findOrder(one: Case): Script<string | undefined> {
   if (marker === undefined) return undefined;
   if (!(yield* hear(one, { what: "order", words: [marker] }))) return undefined;
   yield* readUser(one);
-  for (const id of texts(desk.user, "orders")) {
-    yield* readOrder(one, id);
+  const ids = texts(desk.user, "orders");
+  for (const [i, id] of ids.entries()) {
+    const isNew = desk.row("order_id", id) === undefined;
+    yield* readOrder(one, id, i === 0 ? "" : nextOrderNote(ids[i - 1]!, id));
     const items = rows(desk.row("order_id", id), "items");
-    if (items.some((item) => text(item, "name") === marker)) return id;
+    const isIn = items.some((item) => text(item, "name") === marker);
+    if (isNew && ids.length > 1) {
+      const thought = orderThought(marker, { orderId: id, isIn });
+      yield* desk.call(call("think", { thought }));
+    }
+    if (isIn) return id;
   }
   return undefined;
 }
@@ -256,10 +264,16 @@ function* chooseVariants(
   const about = { what: "newItems", words: newItems, item: words[0] } as const;
   if (!(yield* hear(one, about))) return;
   if (otherProduct === true) return [];
-  const variants = newItems.flatMap((into, i) =>
-    variantMeant(one.desk.row("product_id", products[i] ?? ""), into) ?? []
-  );
-  return variants.length === newItems.length ? variants : undefined;
+  const variants: JsonObject[] = [];
+  for (const [i, into] of newItems.entries()) {
+    const product = one.desk.row("product_id", products[i] ?? "");
+    const meant = variantMeant(product, into);
+    if (meant === undefined) return;
+    const thought = variantThought(product, { meant, words: into });
+    yield* one.desk.call(call("think", { thought }));
+    variants.push(meant);
+  }
+  return variants;
 }
 
 /** Hears what is used as it was said. @returns Whether it was said. */
@@ -294,9 +308,9 @@ function* readUser({ desk }: Case): Script {
   yield* desk.call(call("get_user_details", { user_id: desk.userId }));
 }
 
-function* readOrder({ desk }: Case, orderId: string): Script {
+function* readOrder({ desk }: Case, orderId: string, note = ""): Script {
   if (desk.row("order_id", orderId) !== undefined) return;
-  yield* desk.call(call("get_order_details", { order_id: orderId }));
+  yield* desk.call(call("get_order_details", { order_id: orderId }), note);
 }
 
 /** The note says which product the user's words mean, so that the call only repeats its id. */
