@@ -119,7 +119,7 @@ Deno.test("train misused exits with 2, says how to fix it, and prints nothing on
     [["--set", "rl.steps=x"], /rl.steps .*expected number, got "x"/],
     [
       ["--recipe", "nope"],
-      /no recipe "nope"\nhint: .*"default", .*"qwen3-4b", .*"retail-all", "tau-retail"/,
+      /no recipe "nope"\nhint: .*"default", .*"qwen3-4b", .*"retail-all", "tau-airline", "tau-retail"/,
     ],
     [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
     [
