@@ -1,6 +1,6 @@
 /**
- * How well a recipe learns by each estimator, ratio and credit: of each seed all begin with the same cold start, and
- * sample the same tasks. Each is a run dir, so that what was interrupted goes on where it was.
+ * How well a recipe learns by each estimator, ratio and credit: of each seed all begin where its rejection fine-tuning
+ * ends, or else its cold start, and sample the same tasks. Each is a run dir, so that what was interrupted goes on where it was.
  */
 
 import { join } from "node:path";
@@ -17,6 +17,7 @@ import { forkRun } from "../train/fork_run.ts";
 import type { Activity } from "../train/loop.ts";
 import { openTraining } from "../train/open_training.ts";
 import { phaseEnds } from "../train/phases.ts";
+import type { Phase } from "../train/runs/metrics.ts";
 import { checkResume } from "../train/runs/resume_check.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import { type Passes, summarize } from "../train/runs/summary.ts";
@@ -56,13 +57,13 @@ export interface EstimatorBenchOptions {
 /** What one run came to. */
 export interface VariantRun extends Passes {
   readonly seed: number;
-  /** What its steps took, the cold start's or RL's, without evaluations. */
+  /** What its steps took, the start's or the policy gradient's, without evaluations. */
   readonly seconds: number;
 }
 
 /**
- * Trains the cold starts and, from each, every variant.
- * @returns The runs of each by its name, one a seed; the cold starts are `cold start`.
+ * Trains the starts and, from each, every variant.
+ * @returns The runs of each by its name, one a seed; the starts are `start`.
  * @throws {ConfigError} If a run is there that began with another config.
  * @throws {DOMException} `AbortError`, if it was interrupted; called again, it goes on.
  */
@@ -79,9 +80,10 @@ export async function benchEstimators(
       path: join(options.runs, `estimators-s${seed}-${name}`),
       config: configOf(options, seed, rl),
     });
-    const start = plan("cold-start", { steps: 0 });
-    const { coldStart, seconds } = await trained(start, options);
-    add("cold start", { seed, seconds: seconds("cold_start"), ...coldStart });
+    const start = plan("start", { steps: 0 });
+    const { coldStart, final, seconds } = await trained(start, options);
+    const passes = start.config.rft.steps > 0 ? final : coldStart;
+    add("start", { seed, seconds: seconds("cold_start", "rft"), ...passes });
     for (const name of options.variants) {
       const variant = plan(name, VARIANTS[name]!);
       if (!await isThere(variant)) {
@@ -140,8 +142,8 @@ async function trained(
   }
   signal.throwIfAborted();
   const { lines } = await readRun(path);
-  const seconds = (phase: "cold_start" | "rl") =>
-    lines.filter((line) => line.phase === phase).reduce(
+  const seconds = (...phases: readonly Phase[]) =>
+    lines.filter((line) => phases.includes(line.phase)).reduce(
       (sum, { timing }) => sum + (timing.seconds["total"] ?? 0),
       0,
     );

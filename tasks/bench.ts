@@ -51,7 +51,7 @@ const flags = z.object({
     }),
   estimators: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      `Train a recipe by each estimator, ratio and credit instead, from one cold start a seed; or by some: ${
+      `Train a recipe by each estimator, ratio and credit instead, from one start a seed; or by some: ${
         VARIANT_NAMES.join(",")
       }`,
     value: "NAMES",

@@ -1,4 +1,7 @@
-/** Runs that share a cold start: it is trained once, and each goes on from it with an RL of its own. */
+/**
+ * Runs that share what comes before the policy gradient, the cold start and rejection fine-tuning: it is trained once,
+ * and each goes on from it in its own way.
+ */
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
@@ -6,17 +9,18 @@ import { type Config, configDifferences } from "./config/config.ts";
 import { mayChange } from "./config/config_flags.ts";
 import { configSchema } from "./config/config_schema.ts";
 import { TOKENIZER } from "./cpu/run_tokenizer.ts";
+import { phaseEnds } from "./phases.ts";
 import { checkCheckpoint } from "./runs/checkpoint_dirs.ts";
 import { readTextIfThere } from "./runs/storage.ts";
 import { readRun } from "./runs/training_dir.ts";
 import { startRun } from "./session.ts";
 
 /**
- * Creates a run at `to` that has done the cold start of the run at `from`; resumed, it comes to the figures of a run
- * that trained it itself. The episodes of the evaluations after the cold start stay with `from`.
+ * Creates a run at `to` that has done what the run at `from` did before the policy gradient; resumed, it comes to the
+ * figures of a run that did so itself. The episodes until then stay with `from`.
  * @param config That of `from` but for its section `rl` and for what a resumed run may change.
  * @throws {ConfigError} If there is no such run, it differs elsewhere, or `to` is there already.
- * @throws {RunDirError} If the checkpoint of its cold start is missing or damaged, or `to` cannot be written.
+ * @throws {RunDirError} If a checkpoint at the end of a phase is missing or damaged, or `to` cannot be written.
  */
 export async function forkRun(
   from: string,
@@ -27,26 +31,29 @@ export async function forkRun(
     .find(({ key }) => !key.startsWith("rl.") && !mayChange(configSchema, key));
   if (other !== undefined) {
     throw new ConfigError(
-      `Cannot go on from the cold start of "${from}": ${other.key} is ${other.there} there, ${other.here} here`,
+      `Cannot go on from "${from}": ${other.key} is ${other.there} there, ${other.here} here`,
       { hint: "let only keys of rl differ" },
     );
   }
-  const { steps } = config.coldStart;
-  await checkCheckpoint(from, { step: steps });
+  const { coldStart, rft } = phaseEnds(config);
+  const ends = [...new Set([coldStart, rft])];
+  for (const step of ends) await checkCheckpoint(from, { step });
   await using run = await startRun(to, {
     config,
     dataset: origin.info.dataset,
   });
   for (const line of origin.lines) {
-    if (line.step <= steps) await run.record(line);
+    if (line.step <= rft) await run.record(line);
   }
   const tokenizer = await readTextIfThere(join(from, TOKENIZER));
   if (tokenizer !== undefined) await run.writeText(TOKENIZER, tokenizer);
-  const policy = join(from, "checkpoints", String(steps), "policy");
-  await run.saveCheckpoint(steps, async (dir) => {
-    await Deno.mkdir(join(dir, "policy"));
-    for await (const { name } of Deno.readDir(policy)) {
-      await Deno.copyFile(join(policy, name), join(dir, "policy", name));
-    }
-  });
+  for (const step of ends) {
+    const policy = join(from, "checkpoints", String(step), "policy");
+    await run.saveCheckpoint(step, async (dir) => {
+      await Deno.mkdir(join(dir, "policy"));
+      for await (const { name } of Deno.readDir(policy)) {
+        await Deno.copyFile(join(policy, name), join(dir, "policy", name));
+      }
+    });
+  }
 }

@@ -507,14 +507,14 @@ class Loop implements ControlLoop {
   }
 
   async #save(step: number): Promise<void> {
-    const { checkpoints, coldStart } = this.#run.config;
+    const { keep } = this.#run.config.checkpoints;
+    const { coldStart, rft } = phaseEnds(this.#run.config);
     await this.#watch.time("save", async () => {
       await this.#run.saveCheckpoint(
         step,
         (dir) => this.#lab.trainer.save(join(dir, "policy")),
       );
-      const { keep } = checkpoints;
-      await this.#run.pruneCheckpoints({ keep, spare: [coldStart.steps] });
+      await this.#run.pruneCheckpoints({ keep, spare: [coldStart, rft] });
     });
     this.#savedStep = step;
   }

@@ -16,6 +16,9 @@ const TINY = [
   "data.generated.testTasks=2",
   "coldStart.steps=2",
   "coldStart.batchSize=2",
+  "rft.steps=1",
+  "rft.tasksPerStep=2",
+  "rft.updates=1",
   "rl.tasksPerStep=2",
   "rl.groupSize=2",
   "rollout.maxTokensPerTurn=24",
@@ -35,7 +38,7 @@ Deno.test("bench --estimators trains each of them from the same cold start, and 
     const first = await bench("--json");
     assert.deepEqual([first.code, first.stderr], [0, ""]);
     const json = JSON.parse(first.stdout);
-    const names = ["cold start", "grpo", "sequence", "vineppo"];
+    const names = ["start", "grpo", "sequence", "vineppo"];
     assert.deepEqual(Object.keys(json), names);
     for (const name of names) {
       assert.deepEqual(
@@ -48,14 +51,14 @@ Deno.test("bench --estimators trains each of them from the same cold start, and 
     }
     const rl = async (name: string) =>
       (await readRun(`${dir}/estimators-s2-${name}`)).config.rl;
-    assert.equal((await rl("cold-start")).steps, 0);
+    assert.equal((await rl("start")).steps, 0);
     assert.equal((await rl("grpo")).advantage, "grpo");
     assert.equal((await rl("sequence")).ratio, "sequence");
     assert.equal((await rl("vineppo")).credit, "vineppo");
     const { lines } = await readRun(`${dir}/estimators-s2-grpo`);
     assert.deepEqual(
       lines.filter(({ phase }) => phase !== "eval").map(({ phase }) => phase),
-      ["cold_start", "cold_start", "rl"],
+      ["cold_start", "cold_start", "rft", "rl"],
     );
     const before = await Deno.readTextFile(
       `${dir}/estimators-s2-grpo/run.json`,
@@ -63,7 +66,7 @@ Deno.test("bench --estimators trains each of them from the same cold start, and 
     const again = await bench();
     assert.match(
       again.stdout,
-      /pass\^1 on test +sampled +by seed +greedy +by seed +seconds\n.*\ncold start +\d\.\d{3} +\d\.\d{3} \d\.\d{3} .*\ngrpo .*\nsequence .*\nvineppo /,
+      /pass\^1 on test +sampled +by seed +greedy +by seed +seconds\n.*\nstart +\d\.\d{3} +\d\.\d{3} \d\.\d{3} .*\ngrpo .*\nsequence .*\nvineppo /,
     );
     assert.equal(
       await Deno.readTextFile(`${dir}/estimators-s2-grpo/run.json`),

@@ -166,7 +166,7 @@ const checkpointsSchema = z.strictObject({
     "Save every so many steps; a kill loses what came since",
   ),
   keep: positive.default(2).describe(
-    "Latest checkpoints to keep, beside the cold start's last",
+    "Latest checkpoints to keep, beside those at the ends of phases",
   ),
 });
 
