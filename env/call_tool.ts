@@ -29,6 +29,11 @@ export function callTool(
   }
 }
 
+/** Whether the answer of {@linkcode callTool} says that the call was wrong. */
+export function isErrorAnswer(answer: string): boolean {
+  return answer.startsWith("Error: ") || answer.startsWith("Unknown action ");
+}
+
 /** A domain's tools by name. */
 function toolsOf(domain: Domain): ReadonlyMap<string, Tool> {
   const known = toolMaps.get(domain);

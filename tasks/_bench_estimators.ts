@@ -24,15 +24,22 @@ import { type Passes, summarize } from "../train/runs/summary.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { runSession } from "../train/session.ts";
 
-/** What each sets over the recipe. */
+/** What all variants but for their own key have in common, whatever the recipe says. */
+const PLAIN = {
+  advantage: "dr-grpo",
+  ratio: "token",
+  credit: "episode",
+} satisfies Partial<Config["rl"]>;
+
+/** What each sets over the recipe; `dr-grpo` is the plain one. */
 const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
   ...Object.fromEntries(
-    ADVANTAGE_NAMES.map((advantage) => [advantage, { advantage }]),
+    ADVANTAGE_NAMES.map((advantage) => [advantage, { ...PLAIN, advantage }]),
   ),
-  sequence: { ratio: "sequence", clipLow: 0.01, clipHigh: 0.01 },
+  sequence: { ...PLAIN, ratio: "sequence", clipLow: 0.01, clipHigh: 0.01 },
   ...Object.fromEntries(
-    CREDIT_NAMES.filter((credit) => credit !== "episode")
-      .map((credit) => [credit, { credit }]),
+    CREDIT_NAMES.filter((credit) => credit !== PLAIN.credit)
+      .map((credit) => [credit, { ...PLAIN, credit }]),
   ),
 };
 

@@ -43,7 +43,9 @@ export async function forkRun(
     dataset: origin.info.dataset,
   });
   for (const line of origin.lines) {
-    if (line.step <= rft) await run.record(line);
+    // A control's lines have the run's last step: where that is `rft`, they are not of what came before.
+    const isControl = line.phase === "control" || line.phase === "control_eval";
+    if (line.step <= rft && !isControl) await run.record(line);
   }
   const tokenizer = await readTextIfThere(join(from, TOKENIZER));
   if (tokenizer !== undefined) await run.writeText(TOKENIZER, tokenizer);

@@ -36,7 +36,7 @@ import {
 import { CONTROL_BUDGETS } from "./runs/control_budget.ts";
 import type { TrainingDir } from "./runs/training_dir.ts";
 import { instead } from "./runs/checkpoint_dirs.ts";
-import { phaseEnds } from "./phases.ts";
+import { devSteps, phaseEnds } from "./phases.ts";
 import {
   dealBatches,
   isExemplary,
@@ -367,7 +367,7 @@ class Loop implements ControlLoop {
     });
   }
 
-  /** What a rollout comes to; `null` if it was halted. */
+  /** What a rollout returns; `null` if it was halted. */
   async #unlessHalted<T>(rollout: () => Promise<T>): Promise<T | null> {
     try {
       return await this.#watch.time("rollout", rollout);
@@ -384,8 +384,8 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * Trains and evaluates the controls that the config asks for, then takes RL's policy up again.
-   * @returns Whether all of them came to their end.
+   * Trains and evaluates the controls that the config asks for, then restores RL's policy.
+   * @returns Whether all of them were completed.
    */
   async controls(): Promise<boolean> {
     const { control } = this.#run.config;
@@ -399,13 +399,10 @@ class Loop implements ControlLoop {
     return isComplete;
   }
 
-  /** Evaluates on dev at the end of each phase, and every so many steps after the cold start. */
+  /** Evaluates on dev, where that is due after `step`. */
   async evaluateIfDue(step: number): Promise<void> {
-    const { every } = this.#run.config.eval;
-    const { coldStart, rft, rl } = phaseEnds(this.#run.config);
-    const isDue = [coldStart, rft, rl].includes(step) ||
-      (every > 0 && (step - coldStart) % every === 0);
-    if (isDue) await this.evaluate(step, { split: "dev", decoding: "sampled" });
+    if (!devSteps(this.#run.config).includes(step)) return;
+    await this.evaluate(step, { split: "dev", decoding: "sampled" });
   }
 
   /**
@@ -541,7 +538,7 @@ class Loop implements ControlLoop {
   }
 }
 
-/** What the episodes of a step come to. */
+/** The figures of a step's episodes. */
 function sampledNumbers(episodes: readonly Episode[]) {
   return {
     reward: stats.mean(stats.scored(episodes).map(stats.rewardOf)),

@@ -1,4 +1,4 @@
-/** In which steps the phases of a run end. */
+/** In which steps the phases of a run end, and the policy is evaluated on dev. */
 
 import type { Config } from "./config/config.ts";
 
@@ -19,4 +19,17 @@ export function phaseEnds(
     rft: afterRft,
     rl: afterRft + rl.steps,
   };
+}
+
+/** The steps after which dev is evaluated, in order: the ends of phases, and every `eval.every` from the cold start on. */
+export function devSteps(
+  config: Pick<Config, "coldStart" | "rft" | "rl" | "eval">,
+): number[] {
+  const { coldStart, rft, rl } = phaseEnds(config);
+  const { every } = config.eval;
+  return Array.from({ length: rl - coldStart + 1 }, (_, i) => coldStart + i)
+    .filter((step) =>
+      [coldStart, rft, rl].includes(step) ||
+      (every > 0 && (step - coldStart) % every === 0)
+    );
 }

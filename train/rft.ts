@@ -7,6 +7,7 @@
  * Mathematical Reasoning", section 3.3, whose name it has.
  */
 
+import { isErrorAnswer } from "../env/call_tool.ts";
 import type { Rng } from "../env/random.ts";
 import type { Trajectory } from "../env/tokens/trajectory.ts";
 import type { Episode, Task } from "../env/types.ts";
@@ -45,7 +46,7 @@ export function isExemplary(episode: Episode): boolean {
   return rewardOf(episode) >= 1 && episode.trajectory !== null &&
     episode.parseErrors === 0 &&
     !episode.messages.some(({ role, content }) =>
-      role === "tool" && content.startsWith("Error")
+      role === "tool" && isErrorAnswer(content)
     );
 }
 

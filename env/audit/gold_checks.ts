@@ -10,20 +10,22 @@ import { printPythonJson } from "../python/python_json.ts";
 import { grade } from "../reward.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
-import { isError, replayGold } from "./gold_replay.ts";
+import { isErrorAnswer } from "../call_tool.ts";
+import { replayGold } from "./gold_replay.ts";
 
 /** Gold actions that answer with an error. Only a write that fails takes the task's meaning away. */
 export function goldErrors(task: Task, dataset: Dataset): Finding[] {
-  return replayGold(task, dataset).filter(({ answer }) => isError(answer)).map((
-    { action, answer },
-  ) =>
-    finding(task, {
-      check: "gold_error",
-      reason: `the gold's ${action.name} answers with an error`,
-      evidence: `${printPythonJson(action.arguments)}: ${answer}`,
-      exclude: isWrite(action),
-    })
-  );
+  return replayGold(task, dataset).filter(({ answer }) => isErrorAnswer(answer))
+    .map((
+      { action, answer },
+    ) =>
+      finding(task, {
+        check: "gold_error",
+        reason: `the gold's ${action.name} answers with an error`,
+        evidence: `${printPythonJson(action.arguments)}: ${answer}`,
+        exclude: isWrite(action),
+      })
+    );
 }
 
 /**

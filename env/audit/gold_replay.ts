@@ -27,8 +27,3 @@ export function replayGold(task: Task, dataset: Dataset): GoldStep[] {
     return step;
   });
 }
-
-/** Whether a tool's answer says that the call was wrong. */
-export function isError(answer: string): boolean {
-  return answer.startsWith("Error") || answer.startsWith("Unknown action");
-}

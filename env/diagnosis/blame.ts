@@ -1,6 +1,6 @@
 /** Who is at fault where a reward is 0, by rules that a person can check. Where no rule tells, it says so. */
 
-import { callTool } from "../call_tool.ts";
+import { callTool, isErrorAnswer } from "../call_tool.ts";
 import { domainOf } from "../domains/registry.ts";
 import type {
   Dataset,
@@ -111,7 +111,7 @@ function failedGold({ dataset, task }: Evidence) {
   return task.actions.map((action) => ({
     action,
     answer: callTool(domain, database, action),
-  })).filter(({ answer }) => answer.startsWith("Error"));
+  })).filter(({ answer }) => isErrorAnswer(answer));
 }
 
 function names(action: ToolAction, id: string): boolean {

@@ -3,6 +3,7 @@
  * when their requests are settled, and what they should have kept to themselves for now.
  */
 
+import { isErrorAnswer } from "../call_tool.ts";
 import type { Database } from "../database.ts";
 import type { Domain, GoalsPart } from "../domain.ts";
 import { type Goal, needsWrite } from "../domains/shared/goal/goal.ts";
@@ -234,7 +235,7 @@ function openWrites(
     if (action.type !== "tool") continue;
     if (observation.end === "transfer") return [];
     const at = open.findIndex((one) => goals.tools[one] === action.call.name);
-    if (at >= 0 && !observation.content.startsWith("Error")) open.splice(at, 1);
+    if (at >= 0 && !isErrorAnswer(observation.content)) open.splice(at, 1);
   }
   return open;
 }

@@ -55,6 +55,7 @@ Deno.test("bench --estimators trains each of them from the same cold start, and 
     assert.equal((await rl("grpo")).advantage, "grpo");
     assert.equal((await rl("sequence")).ratio, "sequence");
     assert.equal((await rl("vineppo")).credit, "vineppo");
+    assert.equal((await rl("grpo")).credit, "episode", "not the recipe's");
     const { lines } = await readRun(`${dir}/estimators-s2-grpo`);
     assert.deepEqual(
       lines.filter(({ phase }) => phase !== "eval").map(({ phase }) => phase),

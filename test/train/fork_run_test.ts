@@ -67,6 +67,21 @@ Deno.test("forkRun() takes the cold start of a run that has gone on, too", () =>
     assert.equal((await readRun(fork)).config.rl.groupSize, 5);
   }));
 
+Deno.test("forkRun() takes no control over", () =>
+  inTempDir(async (dir) => {
+    const [start, fork] = [join(dir, "start"), join(dir, "fork")];
+    const sets = ["rft.steps=1", "rft.updates=1", "control.tokens=true"];
+    await trained(start, "rl.steps=0", ...sets);
+    const phases = async (path: string) =>
+      new Set((await linesOf(path)).map(({ phase }) => phase));
+    assert.ok((await phases(start)).has("control"));
+    await forkRun(start, { to: fork, config: configOf(...sets) });
+    assert.deepEqual(
+      await phases(fork),
+      new Set(["cold_start", "eval", "rft"]),
+    );
+  }));
+
 Deno.test("forkRun() refuses another cold start, one without its checkpoint, and a place that is taken", () =>
   inTempDir(async (dir) => {
     const start = join(dir, "start");

@@ -12,6 +12,7 @@ import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
 import { CONTROL_BUDGETS } from "../runs/control_budget.ts";
 import { mean } from "../runs/episode_stats.ts";
 import { evalJobs, type EvalPlan } from "../held_out.ts";
+import { devSteps } from "../phases.ts";
 import type { TrainSequence } from "../trainer.ts";
 
 /** The plan of a run. */
@@ -125,14 +126,10 @@ function expectedSeconds(of: {
 }
 
 function countEvalEpisodes(lab: CpuLab, config: Config): number {
-  const { control, rft, rl } = config;
-  const steps = rft.steps + rl.steps;
-  const { every } = config.eval;
+  const { control } = config;
   const jobs = (plan: EvalPlan) => evalJobs(lab, config, plan).length;
-  const devRuns = 2 +
-    (every > 0 ? Math.floor(Math.max(0, steps - 1) / every) : 0);
   const testRuns = 2 + CONTROL_BUDGETS.filter((one) => control[one]).length;
-  return devRuns * jobs({ split: "dev", decoding: "sampled" }) +
+  return devSteps(config).length * jobs({ split: "dev", decoding: "sampled" }) +
     testRuns * jobs({ split: "test", decoding: "sampled" }) +
     testRuns * jobs({ split: "test", decoding: "greedy" });
 }

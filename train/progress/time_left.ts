@@ -1,7 +1,7 @@
 /** How long a run still takes, by what its steps took so far. */
 
 import type { Config } from "../config/config.ts";
-import { phaseEnds } from "../phases.ts";
+import { devSteps, phaseEnds } from "../phases.ts";
 import { mean } from "../runs/episode_stats.ts";
 import { CONTROL_BUDGETS, controlSteps } from "../runs/control_budget.ts";
 import type { ControlBudget, Metrics } from "../runs/metrics.ts";
@@ -28,7 +28,10 @@ export function secondsLeft(
     [coldLeft, (line) => line.phase === "cold_start"],
     [rftLeft, (line) => line.phase === "rft"],
     [rlLeft, (line) => line.phase === "rl"],
-    [devLeft(config, rftLeft + rlLeft), isEval("dev", "sampled")],
+    [
+      devSteps(config).filter((one) => one > step).length,
+      isEval("dev", "sampled"),
+    ],
     [testsLeft, isEval("test", "sampled")],
     [testsLeft, isEval("test", "greedy")],
   ];
@@ -90,12 +93,6 @@ function secondsEach(lines: readonly Metrics[]): number | undefined {
     line.timing.seconds["total"] ?? 0
   );
   return recent.length === 0 ? undefined : mean(recent);
-}
-
-function devLeft(config: Config, rlLeft: number): number {
-  const { every } = config.eval;
-  const last = rlLeft > 0 ? 1 : 0;
-  return last + (every > 0 ? Math.floor(Math.max(0, rlLeft - 1) / every) : 0);
 }
 
 function isEval(split: "dev" | "test", decoding: "sampled" | "greedy") {

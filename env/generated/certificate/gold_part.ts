@@ -1,7 +1,7 @@
 /** Part 1: the gold replays without an error, and each write changes what it should. */
 
 import { isWrite } from "../../audit/finding.ts";
-import { isError } from "../../audit/gold_replay.ts";
+import { isErrorAnswer } from "../../call_tool.ts";
 import { Refusal, type Subject, textOf } from "./subject.ts";
 
 /** The rows that each write changes: `orders/#W1234567`. */
@@ -16,7 +16,7 @@ export interface GoldEvidence {
 export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
   for (const { action, answer, changed, before, after } of steps) {
     const evidence = textOf(action);
-    if (isError(answer)) {
+    if (isErrorAnswer(answer)) {
       return refusal("a gold action answers with an error", {
         evidence: `${evidence}: ${answer}`,
       });

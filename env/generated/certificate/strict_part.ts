@@ -4,9 +4,8 @@
  */
 
 import { isWrite } from "../../audit/finding.ts";
-import { isError } from "../../audit/gold_replay.ts";
 import { looseOutputs } from "../../audit/loose_outputs.ts";
-import { callTool } from "../../call_tool.ts";
+import { callTool, isErrorAnswer } from "../../call_tool.ts";
 import type { Database } from "../../database.ts";
 import type { Stray } from "../../domain.ts";
 import { grade } from "../../reward.ts";
@@ -66,7 +65,7 @@ function tryAll(subject: Subject): StrictEvidence | Refusal {
   }
   for (const action of more) {
     const database = subject.gold.fork();
-    if (isError(callTool(subject.domain, database, action))) continue;
+    if (isErrorAnswer(callTool(subject.domain, database, action))) continue;
     tooMuch++;
     if (score(subject, database, subject.task.outputs) === 1) {
       return refusal("one write too many scores", textOf(action));

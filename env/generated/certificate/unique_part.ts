@@ -3,8 +3,7 @@
  * way to meet all requests that tools and policy allow, in every order, ends where the gold does.
  */
 
-import { isError } from "../../audit/gold_replay.ts";
-import { callTool } from "../../call_tool.ts";
+import { callTool, isErrorAnswer } from "../../call_tool.ts";
 import type { Database } from "../../database.ts";
 import { policyViolations } from "../../policy/oracle.ts";
 import { needsWrite, type Request } from "../../domains/shared/goal/goal.ts";
@@ -136,6 +135,6 @@ class Search {
     });
     if (broken.length > 0) return undefined;
     const next = database.fork();
-    return isError(callTool(domain, next, action)) ? undefined : next;
+    return isErrorAnswer(callTool(domain, next, action)) ? undefined : next;
   }
 }

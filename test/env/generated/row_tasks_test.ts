@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { audit } from "../../../env/audit/audit.ts";
 import { duplicates } from "../../../env/audit/duplicates.ts";
 import { isWrite } from "../../../env/audit/finding.ts";
-import { isError, replayGold } from "../../../env/audit/gold_replay.ts";
+import { replayGold } from "../../../env/audit/gold_replay.ts";
+import { isErrorAnswer } from "../../../env/call_tool.ts";
 import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { texts } from "../../../env/domains/shared/read_row.ts";
 import { firstPerson } from "../../../env/domains/shared/user/first_person.ts";
@@ -84,7 +85,10 @@ for (const name of DOMAINS) {
         assert.ok(drawn.certificates.has(task.id));
         assert.ok(!("goal" in task), "served as the benchmark's");
         for (const { action, answer, changed } of replayGold(task, dataset)) {
-          assert.ok(!isError(answer), `${task.id}: ${action.name}: ${answer}`);
+          assert.ok(
+            !isErrorAnswer(answer),
+            `${task.id}: ${action.name}: ${answer}`,
+          );
           assert.equal(changed, isWrite(action), task.id);
         }
       }

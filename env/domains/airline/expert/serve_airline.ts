@@ -4,6 +4,7 @@
  */
 
 import type { Script } from "../../../agents/desk.ts";
+import { isErrorAnswer } from "../../../call_tool.ts";
 import type { Shift } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
@@ -96,7 +97,7 @@ function* write(one: Case): Script {
     const shown = yield* desk.call(action);
     return yield* close(
       desk,
-      shown.startsWith("Error")
+      isErrorAnswer(shown)
         ? `sorry, that is not possible. ${MORE}`
         : doneTripWords(request),
     );

@@ -1,6 +1,7 @@
 /** How the expert serves the user of a τ-bench task: has them say what exactly they want, and does it after a yes. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
+import { isErrorAnswer } from "../../../call_tool.ts";
 import type { Shift } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { call } from "../../shared/call.ts";
@@ -70,7 +71,7 @@ function* write(
     const shown = yield* desk.call(action);
     return yield* close(
       desk,
-      shown.startsWith("Error")
+      isErrorAnswer(shown)
         ? `sorry, that is not possible. ${MORE}`
         : `done, as you said. ${MORE}`,
     );

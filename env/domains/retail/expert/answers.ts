@@ -1,8 +1,7 @@
 /** What the expert answers to questions in a user's own words: topics that it listens for, each with what it looks up. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
-import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
-import { printPythonJson } from "../../../python/python_json.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
 import { amount, row, rows, text, texts } from "../../shared/read_row.ts";
 import {
@@ -14,6 +13,7 @@ import {
   readUser,
 } from "./asked_rows.ts";
 import { costExpression, deedsOn, refundExpression } from "./deeds.ts";
+import { shown } from "./row_answer.ts";
 
 /** What is listened for, and how it is answered. */
 interface Topic {
@@ -231,10 +231,4 @@ function options(item: JsonObject): string {
 
 function priceOf(item: JsonObject | undefined): string | undefined {
   return dollars(shown(item?.get("price")));
-}
-
-/** A value as the tools show it. */
-function shown(value: JsonValue | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  return typeof value === "string" ? value : printPythonJson(value);
 }

@@ -1,4 +1,4 @@
-/** The rows that a question in a user's own words is about, looked up where they are not on the desk. */
+/** The rows that a user's words are about, looked up where they are not on the desk. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -18,15 +18,24 @@ export function* readUser(desk: Desk): Script {
   yield* desk.call(call("get_user_details", { user_id: desk.userId }));
 }
 
+/** An order, read once. */
+export function* readOrder(
+  desk: Desk,
+  order_id: string,
+  note = "",
+): Script<JsonObject | undefined> {
+  if (desk.row("order_id", order_id) === undefined) {
+    yield* desk.call(call("get_order_details", { order_id }), note);
+  }
+  return desk.row("order_id", order_id);
+}
+
 /** All orders of the user, read. */
 function* ownOrders(desk: Desk): Script<JsonObject[]> {
   yield* readUser(desk);
   const orders: JsonObject[] = [];
   for (const order_id of texts(desk.user, "orders")) {
-    if (desk.row("order_id", order_id) === undefined) {
-      yield* desk.call(call("get_order_details", { order_id }));
-    }
-    orders.push(desk.row("order_id", order_id) ?? new Map());
+    orders.push((yield* readOrder(desk, order_id)) ?? new Map());
   }
   return orders;
 }

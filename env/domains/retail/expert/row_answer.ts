@@ -38,7 +38,7 @@ function giftCard(profile: JsonObject | undefined): JsonObject | undefined {
 }
 
 /** A value as the tools show it. */
-function shown(value: JsonValue | undefined): string | undefined {
+export function shown(value: JsonValue | undefined): string | undefined {
   if (value === undefined) return undefined;
   return typeof value === "string" ? value : printPythonJson(value);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
+import { isErrorAnswer } from "../../../call_tool.ts";
 import type { Shift } from "../../../domain.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -18,6 +19,7 @@ import type { RetailRequest, RetailTask } from "../goal/request.ts";
 import { retailBenchGoal } from "../user/bench_goal.ts";
 import { intentsIn, requestWords } from "../user/request_words.ts";
 import { answersTo } from "./answers.ts";
+import { readOrder, readUser } from "./asked_rows.ts";
 import { rowAnswer } from "./row_answer.ts";
 import {
   askWords,
@@ -138,7 +140,7 @@ function* rowAnswers(one: Case): Script<string[]> {
   const isAboutOrder = request.orderId !== undefined ||
     request.orderWords !== undefined;
   const orderId = isAboutOrder ? yield* findOrder(one) : undefined;
-  if (!isAboutOrder) yield* readUser(one);
+  if (!isAboutOrder) yield* readUser(desk);
   const order = desk.row("order_id", orderId ?? "");
   const answer = rowAnswer(request.question ?? "", { desk, order });
   return answer === undefined ? [] : [answer];
@@ -151,19 +153,21 @@ function* findOrder(one: Case): Script<string | undefined> {
     if (!(yield* hear(one, { what: "order", words: [orderId] }))) {
       return undefined;
     }
-    yield* readOrder(one, orderId);
+    yield* readOrder(desk, orderId);
     return orderId;
   }
   const marker = orderWords?.replace(/^the one with the /, "");
   if (marker === undefined) return undefined;
   if (!(yield* hear(one, { what: "order", words: [marker] }))) return undefined;
-  yield* readUser(one);
+  yield* readUser(desk);
   const ids = texts(desk.user, "orders");
   for (const [i, id] of ids.entries()) {
     const isNew = desk.row("order_id", id) === undefined;
-    yield* readOrder(one, id, i === 0 ? "" : nextOrderNote(ids[i - 1]!, id));
-    const items = rows(desk.row("order_id", id), "items");
-    const isIn = items.some((item) => text(item, "name") === marker);
+    const note = i === 0 ? "" : nextOrderNote(ids[i - 1]!, id);
+    const order = yield* readOrder(desk, id, note);
+    const isIn = rows(order, "items").some((item) =>
+      text(item, "name") === marker
+    );
     if (isNew && ids.length > 1) {
       const thought = orderThought(marker, { orderId: id, isIn });
       yield* desk.call(call("think", { thought }));
@@ -227,7 +231,7 @@ function* carryOut(
   { action, orderId }: { action: ToolAction; orderId: string },
 ): Script<string | undefined> {
   const shown = yield* desk.call(action);
-  if (shown.startsWith("Error")) return "that is not possible";
+  if (isErrorAnswer(shown)) return "that is not possible";
   yield* close(desk, doneWords({ request, orderId }));
   return undefined;
 }
@@ -299,18 +303,8 @@ function* choosePayment(
   if (said !== undefined) return said;
   const before = paidBy(order);
   if (intent !== "modify_payment" && isKindOf(words, before)) return before;
-  yield* readUser(one);
+  yield* readUser(desk);
   return methodMeant(desk.user, words);
-}
-
-function* readUser({ desk }: Case): Script {
-  if (desk.user !== undefined) return;
-  yield* desk.call(call("get_user_details", { user_id: desk.userId }));
-}
-
-function* readOrder({ desk }: Case, orderId: string, note = ""): Script {
-  if (desk.row("order_id", orderId) !== undefined) return;
-  yield* desk.call(call("get_order_details", { order_id: orderId }), note);
 }
 
 /** The note says which product the user's words mean, so that the call only repeats its id. */
