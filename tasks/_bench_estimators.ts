@@ -1,6 +1,6 @@
 /**
  * How well a recipe learns by each estimator, ratio and credit: of each seed all begin where its rejection fine-tuning
- * ends, or else its cold start, and sample the same tasks. Each is a run dir, so that what was interrupted goes on where it was.
+ * ends, or else its cold start, and sample the same tasks. Each is a run dir, so that an interrupted one is resumed.
  */
 
 import { join } from "node:path";
@@ -61,7 +61,7 @@ export interface EstimatorBenchOptions {
   readonly onStage?: (text: string) => void;
 }
 
-/** What one run came to. */
+/** The figures of one run. */
 export interface VariantRun extends Passes {
   readonly seed: number;
   /** What its steps took, the start's or the policy gradient's, without evaluations. */

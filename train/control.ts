@@ -32,7 +32,7 @@ import type { Trainer } from "./trainer.ts";
 export interface ControlLoop {
   readonly run: TrainingDir;
   readonly trainer: Trainer;
-  /** Whether to come to an end. */
+  /** Whether an abort asks to stop. */
   readonly stopped: boolean;
   /** One supervised step on the demonstrations whose turn it is at `step`. */
   imitate(
@@ -40,13 +40,13 @@ export interface ControlLoop {
     learningRate: number,
   ): Promise<SupervisedNumbers & { timing: Timing }>;
   commit(line: Metrics): Promise<void>;
-  /** @returns Whether it has been done. */
+  /** @returns Whether that was completed; not so after an abort. */
   evaluate(step: number, plan: EvalPlan, of: Evaluated): Promise<boolean>;
 }
 
 /**
- * Trains a control to its end and evaluates it on test, once RL is at its end.
- * @returns Whether it came to its end; not so after an abort.
+ * Trains a control and evaluates it on test, after RL.
+ * @returns Whether that was completed; not so after an abort.
  * @throws {TrainerError} If it diverges.
  * @throws {RunDirError} If a checkpoint is damaged or the disk refuses.
  */

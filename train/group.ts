@@ -35,7 +35,7 @@ export interface GroupOptions {
   readonly sample: (jobs: readonly Job[]) => Promise<readonly Episode[]>;
 }
 
-/** What {@linkcode sampleGroups} came to. */
+/** What {@linkcode sampleGroups} returns. */
 export interface SampledGroups {
   /** Those that agree within, too. */
   readonly groups: readonly Group[];

@@ -55,6 +55,13 @@ export function personaWords(
   ]);
 }
 
+/** `a, b and c`. */
+export function listed(all: readonly string[]): string {
+  return all.length < 2
+    ? all.join("")
+    : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+}
+
 /** The wishes as sentences, two of them in one now and then. */
 function wanted(rng: Rng, wishes: readonly Wording[]): string[] {
   const sentences: string[] = [];

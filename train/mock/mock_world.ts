@@ -134,7 +134,10 @@ export async function outsideRates(
   return outside(rates, range);
 }
 
-/** Drawn tasks that are nearly the same as another one, as one of the benchmark's that they are beside, or as a test task of τ-bench where that is at hand. */
+/**
+ * Drawn tasks that are nearly the same as another one, as one of the benchmark's in the same dataset, or as a test task
+ * of the τ-bench checkout where one is given.
+ */
 export async function nearDuplicates(
   world: World,
   tauBench: string | undefined,

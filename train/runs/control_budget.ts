@@ -12,8 +12,8 @@ export function controlName(budget: ControlBudget): string {
 }
 
 /**
- * What RL's steps took so far, rejection fine-tuning included: seconds of rollout and update, without evaluations and saves; tokens that it sampled
- * and tokens that it trained on, context included.
+ * What RL's steps took so far, rejection fine-tuning included: seconds of rollout and update, without evaluations and
+ * saves; tokens that it sampled and tokens that it trained on, context included.
  */
 export function rlSpent(
   lines: readonly Metrics[],

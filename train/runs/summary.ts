@@ -16,7 +16,7 @@ export interface Passes {
   readonly greedy: number | null;
 }
 
-/** What a control came to; see ../control.ts. */
+/** The figures of a control; see ../control.ts. */
 export interface ControlSummary extends Passes {
   /** Supervised steps that take what RL's took. */
   readonly steps: number;
@@ -26,7 +26,7 @@ export interface ControlSummary extends Passes {
 
 /** The figures of a run. */
 export interface Summary {
-  /** Updates of the policy, cold start and RL together. */
+  /** The run's last step, counted over cold start, rejection fine-tuning and RL. */
   readonly steps: number;
   readonly coldStart: Passes;
   readonly final: Passes;

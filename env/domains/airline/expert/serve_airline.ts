@@ -1,6 +1,6 @@
 /**
  * How the expert serves an airline's user: asks for the user id and for what is missing, looks up what policy
- * demands, reads back, and writes after a yes.
+ * demands, reads back, and writes after a yes. That policy refuses a request, and by which clause, it takes from the goal.
  */
 
 import type { Script } from "../../../agents/desk.ts";

@@ -1,5 +1,6 @@
 /** What an airline's user wants, as instructions of a benchmark say it. */
 
+import { listed } from "../../../generated/instruction.ts";
 import type { Rng } from "../../../random.ts";
 import type { AirlineRequest, Trip } from "../goal/request.ts";
 import { nameOf } from "../goal/request.ts";
@@ -81,10 +82,4 @@ function flightWords({ flight, pick, stops, returnDate, date }: Trip): string {
 
 function bagsOf({ bags = 0 }: Trip): string {
   return `${bags} checked ${bags === 1 ? "bag" : "bags"}`;
-}
-
-function listed(all: readonly string[]): string {
-  return all.length < 2
-    ? all.join("")
-    : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
 }

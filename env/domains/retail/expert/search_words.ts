@@ -4,7 +4,7 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 
 /**
- * Goes through a product's variants up to the one that is meant, and holds each one's options beside those wanted, up
+ * Goes through a product's variants up to the one that is meant, and compares each one's options with those wanted, up
  * to the first that differs: `blue, large. 12: blue/red no; 34: blue/blue large/large yes. blue, large 34`. An id stands
  * before its options in the row, so to find it by them in one glance is beyond such a policy.
  * @param words The user's own, for the variant meant.

@@ -157,13 +157,6 @@ export function payWords({ rng }: Draw, method: Method): string {
     : `your ${words}`;
 }
 
-/** `a, b and c`. */
-export function listed(all: readonly string[]): string {
-  return all.length < 2
-    ? all.join("")
-    : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
-}
-
 /** A kind of product as people write it. */
 export function noun({ name }: Pick<Item, "name">): string {
   return /^[A-Z]?[a-z -]+$/.test(name.replaceAll(/\b[A-Z](?=[a-z])/g, "a"))

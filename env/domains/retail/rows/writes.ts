@@ -1,5 +1,6 @@
 /** Wishes that policy allows and a write meets. */
 
+import { listed } from "../../../generated/instruction.ts";
 import { call } from "../../shared/call.ts";
 import type { Address, Intent } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";
@@ -16,7 +17,6 @@ import {
   type Draw,
   isTellable,
   itemWords,
-  listed,
   noun,
   orderWords,
   payWords,
