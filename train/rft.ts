@@ -11,7 +11,7 @@ import { isErrorAnswer } from "../env/call_tool.ts";
 import type { Rng } from "../env/random.ts";
 import type { Trajectory } from "../env/tokens/trajectory.ts";
 import type { Episode, Task } from "../env/types.ts";
-import { mean, rewardOf } from "./runs/episode_stats.ts";
+import { mean, rewardOf, sum } from "./runs/episode_stats.ts";
 import type { StepOptions, Trainer, TrainSequence } from "./trainer.ts";
 
 /** The policy's latest exemplary conversation on each task that it has solved, oldest first. */
@@ -102,8 +102,6 @@ export async function superviseAll(
   for (const batch of batches) {
     done.push(await trainer.supervised(batch, options));
   }
-  const sum = (values: readonly number[]) =>
-    values.reduce((total, value) => total + value, 0);
   return {
     loss: mean(done.map(({ loss }) => loss)),
     gradNorm: mean(done.map(({ gradNorm }) => gradNorm)),

@@ -1,7 +1,7 @@
 /** An RL step's update of the policy. */
 
 import type { Rng } from "../env/random.ts";
-import { mean } from "./runs/episode_stats.ts";
+import { mean, sum } from "./runs/episode_stats.ts";
 import type { Group } from "./group.ts";
 import type {
   PolicyLoss,
@@ -66,10 +66,6 @@ function weighted(
         : Array.from(advantage, weigh),
     };
   });
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function sequencesOf(group: Group): TrainSequence[] {

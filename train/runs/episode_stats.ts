@@ -63,8 +63,12 @@ export function sampledTokens({ trajectory }: Episode): number {
 
 /** The mean; 0 of nothing, so that metrics stay numbers. */
 export function mean(values: readonly number[]): number {
-  if (values.length === 0) return 0;
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0 ? 0 : sum(values) / values.length;
+}
+
+/** The sum. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** How often each word is there, in the order of the words; `null` is none. */

@@ -16,7 +16,7 @@ export function text(row: JsonValue | undefined, field: string): string {
 }
 
 /** A number field; 0 where there is none. */
-export function amount(row: JsonValue | undefined, field: string): number {
+export function numberIn(row: JsonValue | undefined, field: string): number {
   const value = member(row, field);
   if (value instanceof Float) return value.value;
   return typeof value === "number" ? value : 0;

@@ -3,8 +3,8 @@
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
-import { rows, text } from "../../shared/read_row.ts";
-import { freeBags, numberIn } from "../goal/fares.ts";
+import { numberIn, rows, text } from "../../shared/read_row.ts";
+import { freeBags } from "../goal/fares.ts";
 import { sumOf, workedOut } from "./sum_of.ts";
 
 /** The answers to all topics of a question; none where it has none that the expert knows. */

@@ -3,7 +3,6 @@
  * each id right after what it is the id of.
  */
 
-import { numberIn } from "../goal/fares.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { MORE } from "../../shared/expert/words.ts";
@@ -13,7 +12,7 @@ import {
   reservationWords,
   type TripDetail,
 } from "../user/trip_words.ts";
-import { rows, text } from "../../shared/read_row.ts";
+import { numberIn, rows, text } from "../../shared/read_row.ts";
 
 /** What the expert may have to ask for. */
 export type AirlineMissing = TripDetail | "id";

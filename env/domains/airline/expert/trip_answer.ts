@@ -2,7 +2,7 @@
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
-import { amount, rows, text } from "../../shared/read_row.ts";
+import { numberIn, rows, text } from "../../shared/read_row.ts";
 import { flightsFit } from "../goal/fares.ts";
 import { type AirlineRequest, nameOf } from "../goal/request.ts";
 import { seenRows } from "./seen.ts";
@@ -25,7 +25,7 @@ export function* tripAnswer(
   }
   if (question.startsWith("price paid for")) {
     const paid = rows(held, "payment_history");
-    return yield* sumOf(paid.map((one) => amount(one, "amount")), desk);
+    return yield* sumOf(paid.map((one) => numberIn(one, "amount")), desk);
   }
   return flightNumber(request, desk);
 }
@@ -33,7 +33,7 @@ export function* tripAnswer(
 function balance({ user }: Desk): string | undefined {
   const card = rows(user, "payment_methods")
     .find((one) => text(one, "source") === "gift_card");
-  return card === undefined ? undefined : String(amount(card, "amount"));
+  return card === undefined ? undefined : String(numberIn(card, "amount"));
 }
 
 /** Of the passenger whose name ends the question. */

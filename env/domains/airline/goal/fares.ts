@@ -2,7 +2,7 @@
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
-import { row, rows, text } from "../../shared/read_row.ts";
+import { numberIn, row, rows, text } from "../../shared/read_row.ts";
 import { flightsBetween, routesOf } from "../routes.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import type { Cabin, Pick } from "./request.ts";
@@ -122,12 +122,6 @@ export function methodsNamed(
   return rows(user, "payment_methods")
     .filter((one) => text(one, "source") === words.replace(" ", "_"))
     .map((one) => text(one, "id"));
-}
-
-/** A number of a row; 0 where there is none. */
-export function numberIn(row: JsonObject | undefined, field: string): number {
-  const value = row?.get(field);
-  return typeof value === "number" ? value : 0;
 }
 
 /** Every way to take one of each. */

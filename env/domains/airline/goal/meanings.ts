@@ -5,14 +5,13 @@ import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
-import { rows, text, texts } from "../../shared/read_row.ts";
+import { numberIn, rows, text, texts } from "../../shared/read_row.ts";
 import {
   airportOf,
   connectionsFit,
   flightsFit,
   freeBags,
   methodsNamed,
-  numberIn,
   PRICE_OF_A_BAG,
   PRICE_OF_INSURANCE,
   product,

@@ -10,9 +10,9 @@ import type { Stray } from "../../../domain.ts";
 import { type Of, OF_A_KIND, straysOf } from "../../shared/goal/strays.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
-import { rows, text, texts } from "../../shared/read_row.ts";
+import { numberIn, rows, text, texts } from "../../shared/read_row.ts";
 import { flightsBetween, routesOf } from "../routes.ts";
-import { numberIn, seatPrice } from "./fares.ts";
+import { seatPrice } from "./fares.ts";
 
 /** The wrong writes of a task. */
 export function strays(task: AirlineTask, database: Database): Stray[] {

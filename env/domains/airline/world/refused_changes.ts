@@ -3,7 +3,7 @@
  * allow it.
  */
 
-import { numberIn } from "../goal/fares.ts";
+import { numberIn } from "../../shared/read_row.ts";
 import type { AirlineIntent, Trip } from "../goal/request.ts";
 import { type Change, drawChange, faresIn } from "./changes.ts";
 import { directFlight, fullFlight } from "./choose_flights.ts";

@@ -3,7 +3,7 @@
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
-import { amount, row, rows, text, texts } from "../../shared/read_row.ts";
+import { numberIn, row, rows, text, texts } from "../../shared/read_row.ts";
 import {
   type Asked,
   itemsBought,
@@ -221,7 +221,7 @@ function available(product: JsonObject | undefined): JsonObject[] {
 function byPrice(items: readonly JsonObject[], words: string): JsonObject[] {
   const sign = words.includes("most expensive") ? -1 : 1;
   return items.toSorted((a, b) =>
-    sign * (amount(a, "price") - amount(b, "price"))
+    sign * (numberIn(a, "price") - numberIn(b, "price"))
   );
 }
 

@@ -2,7 +2,7 @@
 
 import type { Desk } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
-import { amount, row, rows, text } from "../../shared/read_row.ts";
+import { numberIn, row, rows, text } from "../../shared/read_row.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import { orderRefusal, type RuleClause, ruleRefusal } from "./expert_words.ts";
 
@@ -76,11 +76,11 @@ export function paidBy(order: JsonObject | undefined): string {
 /** What is to be paid. */
 function costs(intent: Intent, { order, items, variants }: Details): number {
   if (intent === "modify_payment") {
-    return amount(rows(order, "payment_history")[0], "amount");
+    return numberIn(rows(order, "payment_history")[0], "amount");
   }
   return variants.reduce(
     (sum, variant, i) =>
-      sum + amount(variant, "price") - amount(items[i], "price"),
+      sum + numberIn(variant, "price") - numberIn(items[i], "price"),
     0,
   );
 }
@@ -89,6 +89,6 @@ function costs(intent: Intent, { order, items, variants }: Details): number {
 function held(profile: JsonObject | undefined, id: string): number {
   const method = row(row(profile, "payment_methods"), id);
   return text(method, "source") === "gift_card"
-    ? amount(method, "balance")
+    ? numberIn(method, "balance")
     : Infinity;
 }
