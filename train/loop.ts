@@ -40,7 +40,7 @@ import { devSteps, phaseEnds } from "./phases.ts";
 import {
   dealBatches,
   isExemplary,
-  type Solved,
+  Solved,
   superviseAll,
   tasksToTry,
 } from "./rft.ts";
@@ -146,7 +146,10 @@ class Loop implements ControlLoop {
     this.#run = options.run;
     this.#lab = options.lab;
     this.#watch = new Stopwatch(options.now ?? (() => performance.now()));
-    this.#solved = options.run.solved();
+    this.#solved = new Solved();
+    for (const { taskId, trajectory } of options.run.learnt("rft")) {
+      this.#solved.add(taskId, trajectory);
+    }
   }
 
   get run(): TrainingDir {

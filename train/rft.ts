@@ -39,7 +39,8 @@ export class Solved {
 }
 
 /**
- * Whether a conversation is one to imitate: it earned the whole reward, and neither a call that cannot be read nor an
+ * Whether a conversation is one to imitate: it earned the whole reward (1, also where RL
+ * learns from a reward of one's own), and neither a call that cannot be read nor an
  * error on the way has to be learnt with it.
  */
 export function isExemplary(episode: Episode): boolean {

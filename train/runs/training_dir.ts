@@ -11,6 +11,7 @@
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
+import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type { Episode, Usage } from "../../env/types.ts";
 import { type Config, resolveConfig } from "../config/config.ts";
 import {
@@ -18,7 +19,6 @@ import {
   CHECKPOINT_VERSION,
   checkpointSteps,
 } from "./checkpoint_dirs.ts";
-import { Solved } from "../rft.ts";
 import type { EpisodePlace } from "./episode_columns.ts";
 import { EpisodeStore } from "./episode_store.ts";
 import { type Metrics, metricsSource } from "./metrics.ts";
@@ -159,14 +159,15 @@ export class TrainingDir extends RunDir<Config> {
       .reduce(addUsage, NO_USAGE);
   }
 
-  /** What rejection fine-tuning has learnt from so far. */
-  solved(): Solved {
-    const solved = new Solved();
-    for (const episode of this.#episodes.list({ source: "rft" })) {
-      if (episode.advantage === null) continue;
-      solved.add(episode.taskId, this.#episodes.trajectory(episode.id)!);
+  /** The episodes of a source that trained, in the order in which they did. */
+  *learnt(source: string): Iterable<
+    { readonly taskId: string; readonly trajectory: Trajectory }
+  > {
+    for (const { id, taskId, advantage } of this.#episodes.list({ source })) {
+      if (advantage === null) continue;
+      const trajectory = this.#episodes.trajectory(id);
+      if (trajectory !== null) yield { taskId, trajectory };
     }
-    return solved;
   }
 
   /** The steps that a checkpoint is kept of, in order. */
