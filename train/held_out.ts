@@ -75,9 +75,14 @@ export function trialsOf(config: Config, plan: EvalPlan): number {
   return plan.split === "dev" ? config.eval.trials : config.eval.testTrials;
 }
 
-/** Which tasks: all of the split, or a fixed choice of them. */
-function evalTasks(lab: Lab, config: Config, plan: EvalPlan): Task[] {
-  const all = lab.dataset.tasks(plan.split);
+/** Which tasks: all of the split, or a fixed choice of them; none where the dataset has no such split. */
+function evalTasks(
+  { dataset }: Lab,
+  config: Config,
+  plan: EvalPlan,
+): Task[] {
+  if (!dataset.splits.includes(plan.split)) return [];
+  const all = dataset.tasks(plan.split);
   const most = plan.split === "dev" ? config.eval.tasks : config.eval.testTasks;
   if (most === 0 || most >= all.length) return [...all];
   return createRng(config.seed, "eval tasks", plan.split).shuffle(all).slice(

@@ -402,9 +402,12 @@ class Loop implements ControlLoop {
     return isComplete;
   }
 
-  /** Evaluates on dev, where that is due after `step`. */
+  /** Evaluates on dev, where there is such a split and that is due after `step`. */
   async evaluateIfDue(step: number): Promise<void> {
-    if (!devSteps(this.#run.config).includes(step)) return;
+    const { splits } = this.#lab.dataset;
+    if (!splits.includes("dev") || !devSteps(this.#run.config).includes(step)) {
+      return;
+    }
     await this.evaluate(step, { split: "dev", decoding: "sampled" });
   }
 

@@ -84,6 +84,19 @@ Deno.test("train() goes from cold start over RL to both test evaluations", () =>
     assert.ok(summary.final.sampled! > summary.coldStart.sampled!);
   }));
 
+Deno.test("train() evaluates on test alone where there is no dev split", () =>
+  inTempDir(async (dir) => {
+    await using run = await newRun(dir);
+    const lab = fakeLab();
+    const dataset = { ...lab.dataset, splits: ["train", "test"] as const };
+    assert.equal(await train({ run, lab: { ...lab, dataset } }), true);
+    const evaluated = run.metrics.filter(({ phase }) => phase === "eval");
+    assert.deepEqual(
+      evaluated.map((line) => line.phase === "eval" && line.split),
+      ["test", "test", "test", "test"],
+    );
+  }));
+
 Deno.test("train() keeps every sampled episode, with its group and its advantage", () =>
   inTempDir(async (dir) => {
     const { lines, path } = await undisturbed(dir);
