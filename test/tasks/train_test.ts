@@ -213,7 +213,7 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
       ) assert.equal(typeof json[key], "number", key);
     }
     assert.ok(json.rl_wall_s > 0);
-    assert.equal(json.steps, 7);
+    assert.equal(json.steps, 8);
   }));
 
 Deno.test("train killed at any moment and resumed equals a run never killed", () =>
