@@ -15,12 +15,12 @@ def dump(sample):
 
 
 async def play(case, args, samples):
-    if case.get("abort_after"):
-        asyncio.get_running_loop().call_later(case["abort_after"], setattr, GenerateState(args), "aborted", True)
     params, evaluation = case["sampling_params"], case.get("evaluation", False)
     before = json.dumps(params)
     first, rest = samples[:1], samples[1:]  # the first alone: a refusal of it is a bug of set-up
     done = [await generate.generate(args, sample, params, evaluation=evaluation) for sample in first]
+    if case.get("abort_after"):
+        asyncio.get_running_loop().call_later(case["abort_after"], setattr, GenerateState(args), "aborted", True)
     done += await asyncio.gather(*(generate.generate(args, sample, params, evaluation=evaluation) for sample in rest))
     assert json.dumps(params) == before, "the parameters are slime's own"
     assert all(a is b for a, b in zip(done, samples)), "the samples are slime's own"
