@@ -4,7 +4,7 @@ import { calculate } from "../../../python/calculator.ts";
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
 import type { Change } from "./changes.ts";
-import type { Customer, Order } from "./store.ts";
+import type { Order, StoreUser } from "./store.ts";
 import {
   type Draw,
   isOnlyIn,
@@ -21,10 +21,10 @@ import {
 /** A question about an order, a profile or a product. */
 export function drawQuestion(
   draw: Draw,
-  { customer, order }: { customer: Customer; order: Order | undefined },
+  { person, order }: { person: StoreUser; order: Order | undefined },
 ): Wish | undefined {
   const kind = draw.rng.int(6);
-  if (kind === 0) return balanceQuestion(draw, customer);
+  if (kind === 0) return balanceQuestion(draw, person);
   if (kind === 1) return countQuestion(draw);
   if (kind === 2) return extremeQuestion(draw);
   return order && orderQuestion(draw, placeOf(draw, order));
@@ -128,8 +128,8 @@ function orderQuestion(draw: Draw, place: Place): Wish {
   return question({ what, output, actions: readsOf(place) });
 }
 
-function balanceQuestion({ rng }: Draw, customer: Customer): Wish | undefined {
-  const cards = customer.methods.filter(({ source }) => source === "gift_card");
+function balanceQuestion({ rng }: Draw, person: StoreUser): Wish | undefined {
+  const cards = person.methods.filter(({ source }) => source === "gift_card");
   const [card] = cards;
   return card === undefined || cards.length > 1 ? undefined : question({
     what: rng.pick([
@@ -137,7 +137,7 @@ function balanceQuestion({ rng }: Draw, customer: Customer): Wish | undefined {
       "how much balance your gift card has",
     ]),
     output: card.balanceText,
-    actions: [profileOf(customer)],
+    actions: [profileOf(person)],
   });
 }
 

@@ -16,7 +16,7 @@ import type { Intent, RetailGoal, RetailRequest } from "../goal/request.ts";
 import { retailBenchGoal } from "../user/bench_goal.ts";
 import { askRefund, drawQuestion } from "./questions.ts";
 import { drawConditional } from "./fallbacks.ts";
-import { type Customer, type Order, storeOf } from "./store.ts";
+import { type Order, storeOf, type StoreUser } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
 import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";
 
@@ -60,9 +60,9 @@ function drawTask(
 ): Task | undefined {
   const drawn = drawWishes(draw);
   if (drawn === undefined) return undefined;
-  const { customer, wishes } = drawn;
-  const { city, zip } = customer.address;
-  const who = personaWords(draw.rng, { ...customer, city, zip });
+  const { person, wishes } = drawn;
+  const { city, zip } = person.address;
+  const who = personaWords(draw.rng, { ...person, city, zip });
   const instruction = writeInstruction(draw.rng, {
     who,
     wishes: wishes.map((wish) => ({
@@ -71,18 +71,18 @@ function drawTask(
     })),
   });
   const { count: _, ...at } = place;
-  const isByEmail = instruction.includes(customer.email);
+  const isByEmail = instruction.includes(person.email);
   const task: Task = {
     id: `${place.domain}/${place.split}/${place.index}`,
     ...at,
-    userId: customer.userId,
+    userId: person.userId,
     instruction,
     actions: once([
       isByEmail
-        ? call("find_user_id_by_email", { email: customer.email })
+        ? call("find_user_id_by_email", { email: person.email })
         : call("find_user_id_by_name_zip", {
-          first_name: customer.firstName,
-          last_name: customer.lastName,
+          first_name: person.firstName,
+          last_name: person.lastName,
           zip,
         }),
       ...wishes.flatMap(({ actions }) => actions),
@@ -116,25 +116,25 @@ function goalOf(
 /** The wishes of one user, in which no order is acted on twice. */
 function drawWishes(
   draw: Draw,
-): { customer: Customer; wishes: readonly Wish[] } | undefined {
+): { person: StoreUser; wishes: readonly Wish[] } | undefined {
   const { rng, options: { severalShare: share } } = draw;
   const first = drawFirst(draw);
   if (first === undefined) return undefined;
-  const { customer } = first;
+  const { person } = first;
   const wishes = drawWishesOf(rng, {
     share,
     draw: (before: readonly Wish[]) =>
-      before.length === 0 ? first.wish : drawNext(draw, { customer, before }),
+      before.length === 0 ? first.wish : drawNext(draw, { person, before }),
   });
   const all = rng.next() < REFUND_ASKED ? askRefund(draw, wishes) : wishes;
-  return { customer, wishes: all };
+  return { person, wishes: all };
 }
 
 /** A kind of wish, and the statuses of the orders that it may be about; none where it is about no order. */
 interface Kind {
   readonly statuses: readonly string[];
   readonly intent: Intent;
-  draw(of: { customer: Customer; order: Order | undefined }): Wish | undefined;
+  draw(of: { person: StoreUser; order: Order | undefined }): Wish | undefined;
 }
 
 function drawKind(draw: Draw): Kind {
@@ -152,7 +152,7 @@ function drawKind(draw: Draw): Kind {
     return {
       statuses: [],
       intent,
-      draw: ({ customer }) => userAddressWish(draw, customer),
+      draw: ({ person }) => userAddressWish(draw, person),
     };
   }
   if ((kind -= options.conditionShare) < 0) {
@@ -172,35 +172,35 @@ function drawKind(draw: Draw): Kind {
 /** A wish of anybody. */
 function drawFirst(
   draw: Draw,
-): { customer: Customer; wish: Wish } | undefined {
+): { person: StoreUser; wish: Wish } | undefined {
   const { rng, store } = draw;
   const kind = drawKind(draw);
   const orders = kind.statuses.flatMap((one) => store.orders.get(one) ?? []);
   const order = orders.length === 0 ? undefined : rng.pick(orders);
-  const customer = order?.owner ?? rng.pick(store.customers);
+  const person = order?.owner ?? rng.pick(store.people);
   const all = kind.intent === "cancel" && rng.int(4) === 0
-    ? cancelAllWish(draw, customer)
+    ? cancelAllWish(draw, person)
     : undefined;
-  const wish = all ?? kind.draw({ customer, order });
-  return wish && { customer, wish };
+  const wish = all ?? kind.draw({ person, order });
+  return wish && { person, wish };
 }
 
 /** A further wish of a user. */
 function drawNext(
   draw: Draw,
-  { customer, before }: { customer: Customer; before: readonly Wish[] },
+  { person, before }: { person: StoreUser; before: readonly Wish[] },
 ): Wish | undefined {
   const kind = drawKind(draw);
   if (kind.intent === "user_address" && before.some(isUserAddress)) {
     return undefined;
   }
-  const orders = customer.orders.filter((order) =>
+  const orders = person.orders.filter((order) =>
     kind.statuses.includes(order.status) &&
     before.filter((wish) => isAbout(wish, order))
       .every((wish) => goesOn(wish.intent, kind.intent))
   );
   const order = orders.length === 0 ? undefined : draw.rng.pick(orders);
-  return kind.draw({ customer, order });
+  return kind.draw({ person, order });
 }
 
 function isUserAddress({ intent }: Wish): boolean {

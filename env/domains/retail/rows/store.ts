@@ -35,7 +35,7 @@ export interface Order {
   readonly total: string;
   readonly cents: number;
   readonly trackingId: string;
-  readonly owner: Customer;
+  readonly owner: StoreUser;
 }
 
 /** A payment method. */
@@ -51,7 +51,7 @@ export interface Method {
 }
 
 /** A user who may have tasks. */
-export interface Customer {
+export interface StoreUser {
   readonly userId: string;
   readonly firstName: string;
   readonly lastName: string;
@@ -63,8 +63,8 @@ export interface Customer {
 
 /** All that tasks are drawn from. */
 export interface Store {
-  readonly customers: readonly Customer[];
-  /** The orders of customers, by status. */
+  readonly people: readonly StoreUser[];
+  /** The orders of people, by status. */
   readonly orders: ReadonlyMap<string, readonly Order[]>;
   /** All variants of an item's product, or of the product of an id. */
   variantsOf(of: Pick<Item, "productId">): readonly Variant[];
@@ -77,15 +77,15 @@ export function storeOf(
   database: Database,
   isHeldOut: (userId: string) => boolean,
 ): Store {
-  const customers = [...database.ids("users")]
-    .filter((id) => !isHeldOut(id)).map((id) => customerOf(database, id));
+  const people = [...database.ids("users")]
+    .filter((id) => !isHeldOut(id)).map((id) => userOf(database, id));
   const products = new Map(
     [...database.ids("products")].map((id) => [id, variants(database, id)]),
   );
   return {
-    customers,
+    people,
     orders: Map.groupBy(
-      customers.flatMap(({ orders }) => orders),
+      people.flatMap(({ orders }) => orders),
       ({ status }) => status,
     ),
     variantsOf: ({ productId }) => products.get(productId) ?? [],
@@ -93,11 +93,11 @@ export function storeOf(
   };
 }
 
-function customerOf(database: Database, userId: string): Customer {
+function userOf(database: Database, userId: string): StoreUser {
   const user = database.get("users", userId);
   const name = row(user, "name");
   const orders: Order[] = [];
-  const customer = {
+  const person = {
     userId,
     firstName: text(name, "first_name"),
     lastName: text(name, "last_name"),
@@ -111,9 +111,9 @@ function customerOf(database: Database, userId: string): Customer {
   };
   for (const orderId of texts(user, "orders")) {
     const order = database.get("orders", orderId);
-    if (order !== undefined) orders.push(orderOf(order, customer));
+    if (order !== undefined) orders.push(orderOf(order, person));
   }
-  return customer;
+  return person;
 }
 
 function methodOf(method: JsonObject): Omit<Method, "among"> {
@@ -126,7 +126,7 @@ function methodOf(method: JsonObject): Omit<Method, "among"> {
   };
 }
 
-function orderOf(order: JsonObject, owner: Customer): Order {
+function orderOf(order: JsonObject, owner: StoreUser): Order {
   const [payment] = rows(order, "payment_history");
   const [parcel] = rows(order, "fulfillments");
   return {

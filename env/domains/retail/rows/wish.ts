@@ -7,7 +7,7 @@ import type { ToolAction } from "../../../types.ts";
 import { call } from "../../shared/call.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import { methodWords } from "../user/bench_goal.ts";
-import type { Customer, Item, Method, Order, Store } from "./store.ts";
+import type { Item, Method, Order, Store, StoreUser } from "./store.ts";
 
 /** What wishes are drawn with. */
 export interface Draw {
@@ -70,7 +70,7 @@ export function readsOf({ order, isKnown }: Place): ToolAction[] {
 }
 
 /** The read of a user's profile. */
-export function profileOf({ userId }: Customer): ToolAction {
+export function profileOf({ userId }: StoreUser): ToolAction {
   return call("get_user_details", { user_id: userId });
 }
 

@@ -12,7 +12,7 @@ import {
   drawChanges,
 } from "./changes.ts";
 import { askDifference } from "./questions.ts";
-import type { Customer, Item, Method, Order } from "./store.ts";
+import type { Item, Method, Order, StoreUser } from "./store.ts";
 import {
   type Draw,
   isTellable,
@@ -86,10 +86,10 @@ export function cancelWish(draw: Draw, place: Place): Wish {
 /** A cancellation of all orders of a user that are pending; `undefined` where they are not several. */
 export function cancelAllWish(
   draw: Draw,
-  customer: Customer,
+  person: StoreUser,
 ): Wish | undefined {
   const { rng } = draw;
-  const pending = customer.orders.filter(({ status }) => status === "pending");
+  const pending = person.orders.filter(({ status }) => status === "pending");
   if (pending.length < 2) return undefined;
   const reason = rng.pick(REASONS);
   return {
@@ -102,7 +102,7 @@ export function cancelAllWish(
         : "because they were ordered by mistake"
     }`,
     actions: [
-      profileOf(customer),
+      profileOf(person),
       ...pending.map(({ orderId }) =>
         call("get_order_details", { order_id: orderId })
       ),
@@ -223,9 +223,9 @@ function addressWish(draw: Draw, place: Place): Wish | undefined {
 /** Another default address. */
 export function userAddressWish(
   draw: Draw,
-  customer: Customer,
+  person: StoreUser,
 ): Wish | undefined {
-  const goal = drawAddress(draw, customer, customer.address);
+  const goal = drawAddress(draw, person, person.address);
   return goal && {
     intent: "user_address",
     clause: draw.rng.pick([
@@ -235,7 +235,7 @@ export function userAddressWish(
     actions: [
       ...goal.reads,
       call("modify_user_address", {
-        user_id: customer.userId,
+        user_id: person.userId,
         ...goal.address,
       }),
     ],
@@ -246,28 +246,28 @@ export function userAddressWish(
 /** An address that is not `now`: the profile's, that of another order, or one that the instruction spells out. */
 function drawAddress(
   { rng, store }: Draw,
-  customer: Customer,
+  person: StoreUser,
   now: Address,
 ): { address: Address; words: string; reads: Wish["actions"] } | undefined {
   const isNow = (one: Address) => addressWords(one) === addressWords(now);
-  const home = addressWords(customer.address);
-  const known = customer.orders.filter(({ address }) =>
+  const home = addressWords(person.address);
+  const known = person.orders.filter(({ address }) =>
     !isNow(address) && addressWords(address) !== home
   );
-  if (!isNow(customer.address) && rng.int(3) === 0) {
+  if (!isNow(person.address) && rng.int(3) === 0) {
     return {
-      address: customer.address,
+      address: person.address,
       words: rng.pick([
         "your default address (it is in your profile)",
-        `the ${customer.address.city} address of your profile (you would rather not spell it out)`,
+        `the ${person.address.city} address of your profile (you would rather not spell it out)`,
       ]),
-      reads: [profileOf(customer)],
+      reads: [profileOf(person)],
     };
   }
   if (known.length > 0 && rng.int(2) === 0) {
     const other = rng.pick(known);
     const { city } = other.address;
-    const alike = customer.orders.some(({ address }) =>
+    const alike = person.orders.some(({ address }) =>
       address.city === city &&
       addressWords(address) !== addressWords(other.address)
     );
@@ -279,12 +279,12 @@ function drawAddress(
         `the address in ${city} that one of your other orders has`,
       ]),
       reads: [
-        profileOf(customer),
+        profileOf(person),
         call("get_order_details", { order_id: other.orderId }),
       ],
     };
   }
-  const { address } = rng.pick(store.customers);
+  const { address } = rng.pick(store.people);
   return isNow(address)
     ? undefined
     : { address, words: addressWords(address), reads: [] };
