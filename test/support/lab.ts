@@ -10,7 +10,11 @@ import type { Database } from "../../env/database.ts";
 import { createRng } from "../../env/random.ts";
 import type { Dataset, Episode, Split, Task } from "../../env/types.ts";
 import { NO_USAGE } from "../../env/models/usage.ts";
+import { parseSet, resolveConfig } from "../../train/config/config.ts";
 import type { Job, Lab, SampleOptions } from "../../train/lab.ts";
+import type { Metrics } from "../../train/runs/metrics.ts";
+import { newRunInfo } from "../../train/runs/run_info.ts";
+import { TrainingDir } from "../../train/runs/training_dir.ts";
 import {
   advantageAt,
   type StepOptions,
@@ -18,6 +22,29 @@ import {
   type TrainSequence,
   type UpdateStats,
 } from "../../train/trainer.ts";
+
+/** A new run of a recipe in `dir/run`, for a fake lab to train in. */
+export async function newFakeRun(
+  dir: string,
+  recipe: string,
+  sets: readonly string[] = [],
+): Promise<TrainingDir> {
+  const config = resolveConfig(
+    { name: "test", text: recipe },
+    sets.map(parseSet),
+  );
+  const info = await newRunInfo({
+    seed: config.seed,
+    dataset: { name: "fake", fingerprint: "f" },
+    now: new Date(0),
+  });
+  return await TrainingDir.create(join(dir, "run"), { config, info });
+}
+
+/** What is left of lines once the clock is taken out. */
+export function timeless(lines: readonly Metrics[]) {
+  return lines.map((line) => ({ ...line, timing: null }));
+}
 
 /** What a test can turn in a fake lab. */
 export interface FakeLabOptions {

@@ -13,12 +13,16 @@ import { checkpointSteps } from "../../train/runs/checkpoint_dirs.ts";
 import { controlSteps, rlSpent } from "../../train/runs/control_budget.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import type { ControlMetrics, Metrics } from "../../train/runs/metrics.ts";
-import { newRunInfo } from "../../train/runs/run_info.ts";
 import { summarize } from "../../train/runs/summary.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { learningRateAt } from "../../train/schedule.ts";
 import { runSession, startRun } from "../../train/session.ts";
-import { fakeLab, type FakeLabOptions } from "../support/lab.ts";
+import {
+  fakeLab,
+  type FakeLabOptions,
+  newFakeRun,
+  timeless,
+} from "../support/lab.ts";
 import { TINY_CONFIG } from "../support/policy_run.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
@@ -29,22 +33,8 @@ eval: { every: 2, tasks: 4, testTrials: 2 }
 `;
 const BOTH = ["control.seconds=true", "control.tokens=true"];
 
-async function newRun(
-  dir: string,
-  sets: readonly string[],
-): Promise<TrainingDir> {
-  const config = resolveConfig(
-    { name: "test", text: RECIPE },
-    sets.map(parseSet),
-  );
-  const dataset = { name: "fake", fingerprint: "f" };
-  const info = await newRunInfo({
-    seed: config.seed,
-    dataset,
-    now: new Date(0),
-  });
-  return await TrainingDir.create(join(dir, "run"), { config, info });
-}
+const newRun = (dir: string, sets?: readonly string[]) =>
+  newFakeRun(dir, RECIPE, sets);
 
 /** A clock by which a rollout takes 10 ms and an update as long. */
 function clock(): () => number {
@@ -70,10 +60,6 @@ async function undisturbed(dir: string, sets: readonly string[] = BOTH) {
   const { isComplete, lab } = await go(run);
   assert.equal(isComplete, true);
   return { lines: run.metrics, lab, path: run.path };
-}
-
-function timeless(lines: readonly Metrics[]) {
-  return lines.map((line) => ({ ...line, timing: null }));
 }
 
 function episodesOf(path: string) {

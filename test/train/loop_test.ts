@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RunDirError, TrainerError } from "../../env/errors.ts";
-import { parseSet, resolveConfig } from "../../train/config/config.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { type Activity, train } from "../../train/loop.ts";
-import type { Metrics, RlMetrics } from "../../train/runs/metrics.ts";
+import type { RlMetrics } from "../../train/runs/metrics.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
-import { newRunInfo } from "../../train/runs/run_info.ts";
 import { summarize } from "../../train/runs/summary.ts";
 import { advantageAt } from "../../train/trainer.ts";
-import { fakeLab, type FakeLabOptions } from "../support/lab.ts";
+import {
+  fakeLab,
+  type FakeLabOptions,
+  newFakeRun,
+  timeless,
+} from "../support/lab.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
 const RECIPE = `
@@ -18,27 +21,8 @@ rl: { steps: 5, tasksPerStep: 4, groupSize: 4, learningRate: 0.01, warmupSteps: 
 eval: { every: 2, tasks: 4, testTrials: 2 }
 `;
 
-async function newRun(
-  dir: string,
-  sets: readonly string[] = [],
-): Promise<TrainingDir> {
-  const config = resolveConfig(
-    { name: "test", text: RECIPE },
-    sets.map(parseSet),
-  );
-  const dataset = { name: "fake", fingerprint: "f" };
-  const info = await newRunInfo({
-    seed: config.seed,
-    dataset,
-    now: new Date(0),
-  });
-  return await TrainingDir.create(join(dir, "run"), { config, info });
-}
-
-/** What is left of a line once the clock is taken out. */
-function timeless(lines: readonly Metrics[]) {
-  return lines.map((line) => ({ ...line, timing: null }));
-}
+const newRun = (dir: string, sets?: readonly string[]) =>
+  newFakeRun(dir, RECIPE, sets);
 
 /** Lines and episodes of a run that nothing disturbed. */
 async function undisturbed(

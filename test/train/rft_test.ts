@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createRng } from "../../env/random.ts";
-import { parseSet, resolveConfig } from "../../train/config/config.ts";
 import { train } from "../../train/loop.ts";
 import {
   dealBatches,
@@ -10,13 +9,14 @@ import {
   tasksToTry,
 } from "../../train/rft.ts";
 import type { Metrics, RftMetrics } from "../../train/runs/metrics.ts";
-import { newRunInfo } from "../../train/runs/run_info.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import {
   fakeEpisode,
   fakeLab,
   type FakeLabOptions,
   fakeTask,
+  newFakeRun,
+  timeless,
 } from "../support/lab.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
@@ -27,18 +27,8 @@ rl: { steps: 2, tasksPerStep: 4, groupSize: 4, learningRate: 0.01 }
 eval: { every: 3, tasks: 4 }
 `;
 
-async function newRun(
-  dir: string,
-  sets: readonly string[] = [],
-): Promise<TrainingDir> {
-  const config = resolveConfig(
-    { name: "test", text: RECIPE },
-    sets.map(parseSet),
-  );
-  const dataset = { name: "fake", fingerprint: "f" };
-  const info = await newRunInfo({ seed: 1, dataset, now: new Date(0) });
-  return await TrainingDir.create(join(dir, "run"), { config, info });
-}
+const newRun = (dir: string, sets?: readonly string[]) =>
+  newFakeRun(dir, RECIPE, sets);
 
 async function undisturbed(dir: string, options: FakeLabOptions = {}) {
   await using run = await newRun(dir);
@@ -50,9 +40,6 @@ async function undisturbed(dir: string, options: FakeLabOptions = {}) {
 function isRft(line: Metrics): line is RftMetrics {
   return line.phase === "rft";
 }
-
-const timeless = (lines: readonly Metrics[]) =>
-  lines.map((line) => ({ ...line, timing: null }));
 
 Deno.test("train() fine-tunes on what earned the reward between cold start and policy gradient", () =>
   inTempDir(async (dir) => {
