@@ -12,6 +12,7 @@ import type { ChatReply, Message, ToolCall } from "../types.ts";
 import { considered } from "./thought.ts";
 import { errorIn } from "./api_fetch.ts";
 import { CallFailure, kindOfStatus } from "./call_policy.ts";
+import { extra } from "./extra_field.ts";
 
 /** A message for the API. */
 export type ApiMessage = OpenAI.Chat.ChatCompletionMessageParam;
@@ -55,7 +56,7 @@ export function answerMessage(
 
 /** Loose: what a model makes up is told to it, and is no fault of the server. */
 const callSchema = z.object({
-  id: z.string().nullish(),
+  id: extra(z.string()),
   function: z.object({ name: z.unknown(), arguments: z.unknown() }).nullish(),
 });
 
@@ -63,21 +64,40 @@ const completionSchema = z.object({
   choices: z.array(z.object({
     message: z.object({
       content: z.string().nullish(),
-      refusal: z.string().nullish(),
+      refusal: extra(z.string()),
       // Thoughts, where a server takes them out itself: vLLM's and SGLang's name, and OpenRouter's and Ollama's.
-      reasoning_content: z.string().nullish(),
-      reasoning: z.string().nullish(),
+      reasoning_content: extra(z.string()),
+      reasoning: extra(z.string()),
       tool_calls: z.array(callSchema).nullish(),
     }),
     finish_reason: z.string().nullish(),
   })).min(1),
-  usage: z.object({
-    prompt_tokens: z.number().nullish(),
-    completion_tokens: z.number().nullish(),
-    prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() })
-      .nullish(),
-  }).nullish(),
+  usage: extra(z.object({
+    prompt_tokens: extra(z.number()),
+    completion_tokens: extra(z.number()),
+    prompt_tokens_details: extra(
+      z.object({ cached_tokens: extra(z.number()) }),
+    ),
+  })),
 });
+
+/**
+ * The finish reasons that are known: OpenAI's, and what servers beside it write for the same.
+ * A server that gives none has ended the answer.
+ */
+const FINISH_REASONS: ReadonlyMap<string, ChatReply["finishReason"]> = new Map([
+  ["stop", "stop"],
+  ["tool_calls", "stop"],
+  ["function_call", "stop"],
+  ["tool_use", "stop"],
+  ["end_turn", "stop"],
+  ["stop_sequence", "stop"],
+  ["eos", "stop"],
+  ["eos_token", "stop"],
+  ["length", "length"],
+  ["max_tokens", "length"],
+  ["model_length", "length"],
+]);
 
 /** What an answer of the API says. */
 export interface Completion {
@@ -89,7 +109,8 @@ export interface Completion {
 
 /**
  * Reads an answer of the API. What the model wrote wrongly is a `parseError`.
- * @throws {CallFailure} If it is no chat completion, or was withheld by the provider's filter.
+ * @throws {CallFailure} If it is no chat completion, was withheld by the provider's filter or aborted, or ended for a
+ * reason that is not known.
  */
 export function readCompletion(body: unknown): Completion {
   const error = isCompletion(body) ? null : errorIn(body);
@@ -102,21 +123,34 @@ export function readCompletion(body: unknown): Completion {
       cause: parsed.error,
     });
   }
-  if (choice.finish_reason === "content_filter") {
-    throw new CallFailure("the provider's filter withheld the answer", {
-      kind: "bad_response",
-    });
-  }
+  const finishReason = readFinish(choice.finish_reason || "stop");
   const { usage } = parsed.data;
   return {
     reply: {
       ...readMessage(choice.message),
-      finishReason: choice.finish_reason === "length" ? "length" : "stop",
+      finishReason,
     },
     promptTokens: usage?.prompt_tokens ?? 0,
     cachedTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
     completionTokens: usage?.completion_tokens ?? 0,
   };
+}
+
+/** @throws {CallFailure} If nothing was answered to its end, or nobody knows. */
+function readFinish(reason: string): ChatReply["finishReason"] {
+  const known = FINISH_REASONS.get(reason);
+  if (known !== undefined) return known;
+  if (reason === "abort") {
+    throw new CallFailure("the engine aborted", { kind: "aborted" });
+  }
+  throw new CallFailure(
+    reason === "content_filter"
+      ? "the provider's filter withheld the answer"
+      : `the answer ended with the unknown finish reason ${
+        JSON.stringify(reason.slice(0, 100))
+      }`,
+    { kind: "bad_response" },
+  );
 }
 
 function isCompletion(body: unknown): boolean {

@@ -5,8 +5,7 @@
  * sampling/sampling_params.py.
  */
 
-import { z } from "zod";
-import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";
+import type { GenerateRequest, TokenModel } from "../types.ts";
 import {
   type Caller,
   CallFailure,
@@ -15,6 +14,7 @@ import {
 } from "./call_policy.ts";
 import type { Meter } from "./meter.ts";
 import { redact } from "./redact.ts";
+import { type Generated, readGenerated } from "./sglang_answer.ts";
 
 /** Settings of {@linkcode sglangTokenModel}. */
 export interface SglangOptions {
@@ -55,33 +55,6 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
       return { ...value.result, usage };
     },
   };
-}
-
-/** Rounding may leave a little above 0. */
-const logprobSchema = z.number().max(1e-4);
-
-const answerSchema = z.object({
-  output_ids: z.array(z.int()).optional(),
-  meta_info: z.object({
-    finish_reason: z.object({
-      type: z.string(),
-      message: z.string().nullish(),
-    }),
-    prompt_tokens: z.number().optional(),
-    cached_tokens: z.number().optional(),
-    weight_version: z.coerce.string().optional(),
-    output_token_logprobs: z.array(
-      z.tuple([logprobSchema, z.int()]).rest(z.unknown()),
-    ).min(1),
-  }),
-});
-
-type Answer = z.infer<typeof answerSchema>["meta_info"];
-
-interface Generated {
-  readonly result: GenerateResult;
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
 }
 
 /** One attempt. @throws {CallFailure} */
@@ -190,52 +163,22 @@ async function readAnswer(
       retryAfterMs: retryAfterOf(response.headers, Date.now()),
     });
   }
-  const parsed = answerSchema.safeParse(parseOrNull(text));
-  if (!parsed.success) {
+  try {
+    return readGenerated(parseOrNull(text));
+  } catch (error) {
+    if (!(error instanceof CallFailure)) throw error;
+    const said = error.kind === "bad_response" ? `: ${quote()}` : "";
     throw new CallFailure(
-      `${url}/generate did not answer with ids and log probabilities: ${quote()}`,
-      { kind: "bad_response", status, cause: parsed.error },
+      `${url}/generate ${redact(error.message, [apiKey])}${said}`,
+      error,
     );
   }
-  const { meta_info: info, output_ids: outputIds } = parsed.data;
-  const result = resultOf(info, url);
-  if (outputIds !== undefined && outputIds.join() !== result.ids.join()) {
-    throw new CallFailure(
-      `${url}/generate gave ids that are not those of its log probabilities`,
-      { kind: "bad_response" },
-    );
-  }
-  return {
-    result,
-    promptTokens: info.prompt_tokens ?? 0,
-    cachedTokens: info.cached_tokens ?? 0,
-  };
-}
-
-function resultOf(info: Answer, url: string): GenerateResult {
-  const { type, message } = info.finish_reason;
-  if (type === "abort") {
-    throw new CallFailure(
-      `${url}/generate aborted: ${message ?? "no reason"}`,
-      {
-        kind: "aborted",
-      },
-    );
-  }
-  return {
-    ids: info.output_token_logprobs.map(([, id]) => id),
-    logprobs: info.output_token_logprobs.map(([logprob]) => logprob),
-    finishReason: type === "length" ? "length" : "stop",
-    ...(info.weight_version === undefined
-      ? {}
-      : { weightVersion: info.weight_version }),
-  };
 }
 
 function parseOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // the schema refuses it
+    return null; // readGenerated() refuses it
   }
 }

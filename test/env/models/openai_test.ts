@@ -301,6 +301,64 @@ Deno.test("openaiChatModel(): an error inside an answer is told, and tried again
   });
 });
 
+Deno.test("openaiChatModel(): a finish reason that is not known is a failure, and one that is not there an end", async () => {
+  const cases: [reason: unknown, wanted: string][] = [
+    ["stop", "stop"],
+    ["tool_calls", "stop"],
+    ["eos", "stop"],
+    [null, "stop"],
+    [undefined, "stop"],
+    ["length", "length"],
+    ["model_length", "length"],
+    ["abort", "aborted"],
+    ["content_filter", "bad_response"],
+    ["constructor", "bad_response"],
+    ["insufficient_system_resource", "bad_response"],
+  ];
+  for (const [finish_reason, wanted] of cases) {
+    const message = { role: "assistant", content: "hi" };
+    await using server = modelServer({
+      answer: () => ({ choices: [{ message, finish_reason }] }),
+    });
+    const said: string = await chatOf(server, { retries: 0 }).send([HELLO])
+      .then(
+        ({ finishReason }) => finishReason,
+        ({ kind }) => kind,
+      );
+    assert.equal(said, wanted, String(finish_reason));
+  }
+});
+
+Deno.test("openaiChatModel() takes an odd optional field for one that is not there", async () => {
+  const odd = [{ index: 0 }, "12", true];
+  await using server = modelServer({
+    answer: ({ index }) => ({
+      choices: [{
+        message: {
+          content: "hi",
+          refusal: odd[index],
+          reasoning: [odd[index]],
+          reasoning_content: index,
+        },
+        finish_reason: "stop",
+      }],
+      usage: index === 0 ? "much" : {
+        prompt_tokens: odd[index],
+        completion_tokens: 5,
+        prompt_tokens_details: { cached_tokens: odd[index] },
+      },
+    }),
+  });
+  const chat = chatOf(server, { retries: 0 });
+  for (const completionTokens of [0, 5, 5]) {
+    const { content, thought, usage } = await chat.send([HELLO]);
+    assert.equal(content, "hi");
+    assert.equal(thought, undefined);
+    assert.equal(usage?.promptTokens, 0);
+    assert.equal(usage?.completionTokens, completionTokens);
+  }
+});
+
 Deno.test("openaiChatModel() adds the extra fields, and leaves out those that are null", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hi") });
   const extra = { reasoning_effort: "low", seed: null, temperature: 0 };

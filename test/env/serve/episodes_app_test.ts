@@ -175,22 +175,44 @@ Deno.test("POST /episodes removes what the infrastructure broke, and scores noth
   assert.match(metrics, /taulab_episodes_running 0/);
 });
 
-Deno.test("POST /episodes ends at the engine's first abort", async () => {
-  const aborted = {
+/** What SGLang answers to a request that is aborted: while it runs, and while it waits in the queue. */
+const ABORTS = {
+  "under way": {
+    output_ids: [1],
     meta_info: {
-      finish_reason: { type: "abort", message: "Aborted" },
+      finish_reason: { type: "abort", message: "Aborted", status_code: null },
+      weight_version: "3",
       output_token_logprobs: [[-1, 1, null]],
     },
-  };
-  await using served = open({ engine: { answer: () => aborted } });
-  const sample = await answerTo(served.ask());
-  assert.equal(sample.status, "aborted");
-  assert.equal(sample.remove_sample, true);
-  assert.equal(
-    served.requests.filter(({ path }) => path === "/generate").length,
-    1,
-  );
-});
+  },
+  "in the queue": {
+    text: "",
+    output_ids: [],
+    meta_info: {
+      id: "r",
+      finish_reason: { type: "abort", message: "Abort in waiting queue" },
+      weight_version: null,
+      e2e_latency: 0.1,
+      completion_tokens: 0,
+    },
+  },
+};
+
+for (const [when, aborted] of Object.entries(ABORTS)) {
+  Deno.test(`POST /episodes ends at the engine's first abort of a request ${when}`, async () => {
+    await using served = open({
+      engine: { answer: () => aborted },
+      world: { retries: 3 },
+    });
+    const sample = await answerTo(served.ask());
+    assert.equal(sample.status, "aborted");
+    assert.equal(sample.remove_sample, true);
+    assert.equal(
+      served.requests.filter(({ path }) => path === "/generate").length,
+      1,
+    );
+  });
+}
 
 Deno.test("POST /episodes stops when the client has gone", async () => {
   let reached = Promise.withResolvers<void>();

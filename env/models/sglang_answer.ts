@@ -1,0 +1,125 @@
+/**
+ * Reads what SGLang's `/generate` answers. Pure.
+ *
+ * The finish reason is read first: what was aborted in the queue has neither ids nor log probabilities.
+ *
+ * @see sgl-project/sglang, python/sglang/srt/managers/tokenizer_manager.py (`_handle_abort_req`) and
+ * schedule_batch.py (`FINISH_ABORT`, `FINISH_LENGTH`, `FINISH_MATCHED_TOKEN`).
+ */
+
+import { z } from "zod";
+import type { GenerateResult } from "../types.ts";
+import { CallFailure, kindOfStatus } from "./call_policy.ts";
+import { extra } from "./extra_field.ts";
+
+/** An answer that was sampled to its end. */
+export interface Generated {
+  readonly result: GenerateResult;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+}
+
+const count = z.int().min(0);
+
+const answerSchema = z.object({
+  output_ids: z.unknown().optional(),
+  meta_info: z.object({
+    finish_reason: z.object({
+      type: z.string(),
+      message: extra(z.string()),
+      status_code: extra(z.int()),
+    }),
+    prompt_tokens: extra(count),
+    cached_tokens: extra(count),
+    weight_version: extra(z.union([z.string(), z.number().transform(String)])),
+    output_token_logprobs: z.unknown().optional(),
+  }),
+});
+
+type Answer = z.infer<typeof answerSchema>;
+
+/**
+ * Reads an answer.
+ * @param body The JSON's value.
+ * @throws {CallFailure} `aborted`, or by the status that SGLang names, if it was cut off; `bad_response` if its finish
+ * reason is unknown, or if it does not have the ids that were sampled with their log probabilities.
+ */
+export function readGenerated(body: unknown): Generated {
+  const parsed = answerSchema.safeParse(body);
+  if (!parsed.success) {
+    throw bad("did not answer with a finish reason", parsed.error);
+  }
+  const { meta_info: info, output_ids: outputIds } = parsed.data;
+  const finishReason = readFinish(info.finish_reason);
+  const { ids, logprobs } = readSampled(info.output_token_logprobs);
+  if (Array.isArray(outputIds) && !isSame(outputIds, ids)) {
+    throw bad("gave ids that are not those of its log probabilities");
+  }
+  const version = info.weight_version ?? undefined;
+  return {
+    result: {
+      ids,
+      logprobs,
+      finishReason,
+      ...(version === undefined ? {} : { weightVersion: version }),
+    },
+    promptTokens: info.prompt_tokens ?? 0,
+    cachedTokens: info.cached_tokens ?? 0,
+  };
+}
+
+function readFinish(
+  { type, message, status_code: status }: Answer["meta_info"]["finish_reason"],
+): GenerateResult["finishReason"] {
+  switch (type) {
+    case "stop":
+    case "length":
+      return type;
+    case "abort":
+      // With a status it is the engine's own no; without, somebody asked it to abort.
+      throw new CallFailure(`aborted: ${message ?? "no reason"}`, {
+        kind: kindOfStatus(status ?? 0) ?? "aborted",
+        status: status ?? undefined,
+      });
+    default:
+      throw bad(`ended with the unknown finish reason ${JSON.stringify(type)}`);
+  }
+}
+
+/** Rounding may leave a log probability a little above 0. */
+const MOST_LOGPROB = 1e-4;
+
+/** Pairs of log probability and id, `[T, 2 or more]`, as two lists. Checked by hand: it is most of an answer. */
+function readSampled(
+  pairs: unknown,
+): { readonly ids: number[]; readonly logprobs: number[] } {
+  const ids: number[] = [];
+  const logprobs: number[] = [];
+  for (const pair of Array.isArray(pairs) ? pairs : []) {
+    const [logprob, id]: unknown[] = Array.isArray(pair) ? pair : [];
+    if (!isLogprob(logprob) || !isId(id)) break;
+    ids.push(id);
+    logprobs.push(logprob);
+  }
+  if (ids.length > 0 && ids.length === (pairs as unknown[]).length) {
+    return { ids, logprobs };
+  }
+  throw bad("did not answer with ids and log probabilities");
+}
+
+function isLogprob(value: unknown): value is number {
+  return typeof value === "number" && value <= MOST_LOGPROB &&
+    value > -Infinity;
+}
+
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isSame(a: readonly unknown[], b: readonly number[]): boolean {
+  return a.length === b.length && b.every((id, at) => a[at] === id);
+}
+
+function bad(message: string, cause?: unknown): CallFailure {
+  return new CallFailure(message, { kind: "bad_response", cause });
+}
