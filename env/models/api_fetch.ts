@@ -3,6 +3,8 @@
  * that the package reads.
  */
 
+import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
+
 /**
  * Makes the `fetch` of a client. It sends the headers of the first call, telemetry left out: all calls of a
  * client have the same, and to make them anew is a tenth of what a call costs.
@@ -13,9 +15,7 @@ export function apiFetch(
 ): typeof fetch {
   let headers: [string, string][] | undefined;
   return async (input, init = {}) => {
-    headers ??= [...new Headers(init.headers)].filter(([name]) =>
-      !name.startsWith("x-stainless") && name !== "content-length"
-    );
+    headers ??= leanHeaders(init.headers);
     const { method = "GET", body = null, signal = null } = init;
     const response = await fetch(input, { method, body, signal, headers });
     onResponse(response);
@@ -23,12 +23,20 @@ export function apiFetch(
   };
 }
 
+function leanHeaders(given: HeadersInit | undefined): [string, string][] {
+  const headers = new Headers(given);
+  headers.set("accept-encoding", ACCEPT_ENCODING);
+  return [...headers].filter(([name]) =>
+    !name.startsWith("x-stainless") && name !== "content-length"
+  );
+}
+
 /**
  * The package keeps only what stands under `error`. SGLang answers with the error itself, Gemini with a list of
  * one, web frameworks with `detail`; their words would be lost.
  */
 async function withNestedError(response: Response): Promise<Response> {
-  const text = await response.text();
+  const { text } = await boundedText(response);
   const { status } = response;
   const headers = new Headers(response.headers);
   // They speak of the bytes that came.

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { CallOptions } from "../types.ts";
+import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** Until an endpoint is taken to have no list. */
@@ -35,12 +36,16 @@ async function namesAt(
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(`${baseUrl}/models`, {
-      headers: { authorization: `Bearer ${apiKey}` },
+      headers: {
+        authorization: `Bearer ${apiKey}`,
+        "accept-encoding": ACCEPT_ENCODING,
+      },
       signal: signal === undefined
         ? timeout
         : AbortSignal.any([signal, timeout]),
     });
-    const list = listSchema.safeParse(await response.json());
+    const { text } = await boundedText(response);
+    const list = listSchema.safeParse(JSON.parse(text));
     return list.data?.data.map(({ id }) => id) ?? null;
   } catch {
     signal?.throwIfAborted();

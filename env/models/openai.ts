@@ -12,6 +12,7 @@ import type {
   Message,
 } from "../types.ts";
 import { apiFetch } from "./api_fetch.ts";
+import { boundedText } from "./bounded_body.ts";
 import {
   type Caller,
   CallFailure,
@@ -27,7 +28,7 @@ import {
   readCompletion,
   toApiMessage,
 } from "./openai_messages.ts";
-import { redact } from "./redact.ts";
+import { quoted } from "./redact.ts";
 
 /** Settings of {@linkcode openaiChatModel}. */
 export interface OpenAiOptions {
@@ -166,12 +167,31 @@ async function request(
   },
 ): Promise<Completion> {
   try {
-    const completion: unknown = await client.chat.completions.create(body, {
-      signal,
-    });
-    return readCompletion(completion);
+    // The package would read the body without a bound.
+    const response = await client.chat.completions.create(body, { signal })
+      .asResponse();
+    return readCompletion(await jsonOf(response, [endpoint.apiKey]));
   } catch (error) {
     throw toCallFailure(error, { model: body.model, endpoint });
+  }
+}
+
+/** @throws {CallFailure} If the body is too long, or no JSON. */
+async function jsonOf(
+  response: Response,
+  secrets: readonly string[],
+): Promise<unknown> {
+  const { text, fault } = await boundedText(response);
+  if (fault !== null) {
+    throw new CallFailure(fault, { kind: "bad_response" });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CallFailure(`the answer is no JSON: ${quoted(text, secrets)}`, {
+      kind: "bad_response",
+      cause,
+    });
   }
 }
 
@@ -181,14 +201,12 @@ function toCallFailure(
 ): CallFailure {
   const where = `"${model}" at ${endpoint.baseUrl}`;
   if (error instanceof CallFailure) {
-    const said = redact(error.message, [endpoint.apiKey]);
+    const said = quoted(error.message, [endpoint.apiKey]);
     return new CallFailure(`${where}: ${said}`, error);
   }
-  const message = `${where}: ${redact(messageOf(error), [endpoint.apiKey])}`;
+  const message = `${where}: ${quoted(messageOf(error), [endpoint.apiKey])}`;
   if (!(error instanceof OpenAI.APIError)) {
-    // A body that ends early or is no JSON surfaces as the parser's own error.
-    const kind = error instanceof SyntaxError ? "bad_response" : "connection";
-    return new CallFailure(message, { kind });
+    return new CallFailure(message, { kind: "connection" });
   }
   const status: unknown = error.status;
   if (typeof status !== "number") {

@@ -10,3 +10,12 @@ export function redact(text: string, secrets: readonly string[]): string {
     .reduce((rest, secret) => rest.replaceAll(secret, "[key]"), text)
     .replace(KEY_LIKE, "[key]");
 }
+
+/** What a server said, as errors quote it: without secrets, and no longer than a person reads. */
+export function quoted(
+  text: string,
+  secrets: readonly string[],
+  { maxLength = 500 }: { readonly maxLength?: number } = {},
+): string {
+  return redact(text, secrets).slice(0, maxLength);
+}

@@ -12,8 +12,9 @@ import {
   kindOfStatus,
   retryAfterOf,
 } from "./call_policy.ts";
+import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import type { Meter } from "./meter.ts";
-import { redact } from "./redact.ts";
+import { quoted } from "./redact.ts";
 import { type Generated, readGenerated } from "./sglang_answer.ts";
 
 /** Settings of {@linkcode sglangTokenModel}. */
@@ -139,6 +140,7 @@ function post(
     method: "POST",
     headers: {
       "content-type": "application/json",
+      "accept-encoding": ACCEPT_ENCODING,
       // Names hold what headers may not.
       "x-smg-routing-key": encodeURIComponent(session),
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
@@ -152,10 +154,13 @@ async function readAnswer(
   response: Response,
   { url, apiKey = "" }: SglangOptions,
 ): Promise<Generated> {
-  const text = await response.text();
+  const { text, fault } = await boundedText(response);
   const { status } = response;
   const kind = kindOfStatus(status);
-  const quote = () => redact(text, [apiKey]).slice(0, 300);
+  const quote = () =>
+    quoted([fault, text].filter(Boolean).join(": "), [apiKey], {
+      maxLength: 300,
+    });
   if (kind !== undefined) {
     throw new CallFailure(`${url}/generate answered ${status}: ${quote()}`, {
       kind,
@@ -164,12 +169,12 @@ async function readAnswer(
     });
   }
   try {
-    return readGenerated(parseOrNull(text));
+    return readGenerated(fault === null ? parseOrNull(text) : null);
   } catch (error) {
     if (!(error instanceof CallFailure)) throw error;
     const said = error.kind === "bad_response" ? `: ${quote()}` : "";
     throw new CallFailure(
-      `${url}/generate ${redact(error.message, [apiKey])}${said}`,
+      `${url}/generate ${quoted(error.message, [apiKey])}${said}`,
       error,
     );
   }

@@ -2,6 +2,10 @@
 
 import { parseJson } from "../../runs/versions.ts";
 import { messageOf } from "../../../env/errors.ts";
+import {
+  ACCEPT_ENCODING,
+  boundedText,
+} from "../../../env/models/bounded_body.ts";
 import type { z } from "zod";
 import type { CallOptions } from "../../../env/types.ts";
 
@@ -34,10 +38,13 @@ export async function askJson<T>(
   const late = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      headers: {
+        "accept-encoding": ACCEPT_ENCODING,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
     });
-    const text = await response.text();
+    const { text } = await boundedText(response);
     const { status } = response;
     if (!response.ok) {
       const fault = `answered ${status}: ${text.trim().slice(0, 200)}`;
