@@ -200,6 +200,16 @@ class Bridge:
 _bridges: dict[asyncio.AbstractEventLoop, Bridge] = {}
 
 
+@dataclass
+class FilterCount:
+    """Groups of the rollout under way that ``keep_group`` has judged."""
+
+    seen: int = 0
+
+
+_filtered = FilterCount()
+
+
 def bridge_of(args: Any) -> Bridge:
     """The bridge of the running event loop."""
     loop = asyncio.get_running_loop()
@@ -332,14 +342,26 @@ def failure_of(sample: Any) -> str | None:
 
 
 def keep_group(args: Any, samples: list[Any], **_: Any) -> Any:
-    """slime's ``--dynamic-sampling-filter-path``: keeps a group whose counted rewards differ."""
+    """slime's ``--dynamic-sampling-filter-path``: keeps a group whose counted rewards differ.
+
+    After ``taulab_filter_rounds`` batches of groups in one rollout, a group whose rewards agree is kept as well rather
+    than sampled again (slime's ``keep_when_insufficient``), so that a policy that solves nothing, or everything, does
+    not sample for ever. A group whose episodes failed is never kept: it is not the policy's, and an outage has a limit
+    of its own.
+    """
     from slime.rollout.filter_hub.base_types import DynamicFilterOutput
 
+    _filtered.seen += 1
     rewards = [sample.get_reward_value(args) for sample in samples if not sample.remove_sample]
     if len(rewards) < 2:
         return DynamicFilterOutput(keep=False, reason="too_few_succeeded")
-    keep = max(rewards) - min(rewards) > SMALLEST_SPREAD
-    return DynamicFilterOutput(keep=keep, reason=None if keep else f"zero_std_{round(rewards[0], 1)}")
+    if max(rewards) - min(rewards) > SMALLEST_SPREAD:
+        return DynamicFilterOutput(keep=True)
+    rounds = getattr(args, "taulab_filter_rounds", None)
+    is_enough = rounds is not None and _filtered.seen > rounds * args.rollout_batch_size
+    # An earlier slime has no such field; it is named only where it is needed.
+    fallback = {"keep_when_insufficient": True} if is_enough else {}
+    return DynamicFilterOutput(keep=False, reason=f"zero_std_{round(rewards[0], 1)}", **fallback)
 
 
 def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[float]]:
@@ -374,6 +396,7 @@ def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[
 
 def log_rollout(rollout_id: int, args: Any, samples: list[Any], metrics: dict[str, Any] | None, *_: Any) -> bool:
     """slime's ``--custom-rollout-log-function-path``: adds what episodes came to to what slime then logs itself."""
+    _filtered.seen = 0
     if metrics is None:
         return False
     abouts = [(sample.metadata or {}).get("taulab") or {} for sample in samples]

@@ -96,7 +96,7 @@ function rolloutFaults(
   return [
     ...unless(
       rollout.groupSize > 1 || rollout.filter === null,
-      "rollout.groupSize is 1, and no group of one has a spread of rewards that rollout.filter would keep: it would sample for ever",
+      "rollout.groupSize is 1, and rollout.filter compares the rewards of a group: no group of one differs",
       "set rollout.filter to null or a larger group",
     ),
     ...unless(
@@ -163,6 +163,11 @@ function trainingFaults(
         algorithm.normalizeAdvantages,
       `algorithm.advantage ${algorithm.advantage} needs algorithm.normalizeAdvantages`,
       "set it to true",
+    ),
+    ...unless(
+      algorithm.klLoss || algorithm.klLossCoef === 0,
+      `algorithm.klLossCoef is ${algorithm.klLossCoef} and algorithm.klLoss is false, so no KL would be in the loss`,
+      "set algorithm.klLoss to true, or the coefficient to 0",
     ),
     ...unless(
       !(algorithm.engineLogprobs && algorithm.importanceSampling),

@@ -163,6 +163,9 @@ const rolloutSchema = z.strictObject({
       "Which groups are kept: by default those whose rewards differ, failed episodes aside; null keeps all",
     flag: "--dynamic-sampling-filter-path",
   }),
+  filterRounds: positive.nullable().default(4).describe(
+    "Batches of groups that generate.keep_group judges in a rollout before it keeps groups whose rewards agree too; null samples until enough differ",
+  ),
   balance: z.boolean().default(true).meta({
     description: "Share work among ranks by its length",
     flag: "--balance-data",

@@ -69,8 +69,9 @@ export const algorithmSchema = z.strictObject({
     description: "How rewards become advantages",
     flag: "--advantage-estimator",
   }),
-  klLoss: z.boolean().default(true).meta({
-    description: "Measure the KL to the reference, at a forward pass of it",
+  klLoss: z.boolean().default(false).meta({
+    description:
+      "Put the KL to the reference into the loss; costs a forward pass of the reference and a copy of its weights",
     flag: "--use-kl-loss",
   }),
   klLossCoef: weight.default(0).meta({

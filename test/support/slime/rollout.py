@@ -51,6 +51,7 @@ async def main():
         seconds = time.monotonic() - from_s
         samples = [sample for group in kept for sample in group]
         raw, normalized = generate.normalize_rewards(args, samples)
+        generate.log_rollout(rollout, args, samples, {}, seconds)
         say(
             "rollout",
             rollout=rollout,

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { slowJson } from "../../../env/serve/slow_json.ts";
 import { testPython, withoutPython } from "../../support/python.ts";
+import {
+  type RolloutEvent,
+  runRollouts,
+  slimeArgs,
+} from "../../support/slime_bridge.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
 
 const ignore = withoutPython();
 const root = new URL("../../../", import.meta.url);
@@ -110,7 +116,7 @@ function serve(handler: Handler) {
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     async (request) => {
-      const body = await request.json();
+      const body = JSON.parse(await request.text() || "{}");
       seen.push({ ...body, token: request.headers.get("authorization") });
       return handler(request, seen.length);
     },
@@ -427,7 +433,11 @@ Deno.test({
       const output = await drive({ do: "group", args: how, samples: group });
       return JSON.parse(output.stdout).keep;
     }
-    assert.deepEqual(await keep([1, 0, null]), { keep: true, reason: null });
+    assert.deepEqual(await keep([1, 0, null]), {
+      keep: true,
+      reason: null,
+      keep_when_insufficient: false,
+    });
     assert.equal((await keep([1, 1, null])).reason, "zero_std_1");
     assert.equal((await keep([1, null, null])).reason, "too_few_succeeded");
     const lost = [false, false, false, true].map((removed, index) => ({
@@ -445,6 +455,51 @@ Deno.test({
     const two = await drive({ do: "eval", args: pairs, samples: lost });
     assert.deepEqual(JSON.parse(two.stdout).rewards, [1, 1]);
   },
+});
+
+Deno.test({
+  name:
+    "keep_group() keeps groups that agree once it has judged enough, in each rollout anew (needs Python)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const rows = `${dir}/rows.jsonl`;
+      const row = { index: 0, metadata: { split: "train", env: "retail" } };
+      await Deno.writeTextFile(rows, `${JSON.stringify(row)}\n`);
+      await using server = serve(({ url }) =>
+        Response.json(
+          new URL(url).pathname === "/episodes"
+            ? { ...answer, reward: 0 }
+            : { loads: [] },
+        )
+      );
+      const events = await runRollouts({
+        args: slimeArgs(server.url, {
+          prompt_data: rows,
+          workers: [server.url],
+          rollout_batch_size: 4,
+          over_sampling_batch_size: 4,
+          n_samples_per_prompt: 2,
+          dynamic_sampling_filter_path: "generate.keep_group",
+          taulab_services: [server.url],
+          taulab_filter_rounds: 2,
+        }),
+        rollouts: 2,
+      });
+      const rollouts = events.filter((event): event is RolloutEvent =>
+        event.event === "rollout"
+      );
+      assert.equal(rollouts.length, 2);
+      for (const { kept, dropped, normalized } of rollouts) {
+        assert.equal(kept.length, 4);
+        // Two batches are judged, and then what was sampled beyond them.
+        assert.ok(
+          dropped.length >= 8 && dropped.length <= 12,
+          `${dropped.length}`,
+        );
+        assert.ok(normalized.every((advantage) => advantage === 0));
+      }
+    }),
 });
 
 Deno.test({

@@ -53,6 +53,7 @@ Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
     ["parallel.recompute", "selective", /recomputeMethod/],
     ["parallel.recomputeMethod", null, /uniform/],
     ["algorithm.advantage", "reinforce_plus_plus", /normalizeAdvantages/],
+    ["algorithm.klLossCoef", 0.01, /no KL would be in the loss/],
     ["flags.lr", 1, /optimizer\.learningRate/],
   ];
   for (const [key, value, message] of cases) {

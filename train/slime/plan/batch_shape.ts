@@ -120,7 +120,7 @@ function samplingFaults(shape: BatchShape): Fault[] {
     ...unless(
       samplesPerPrompt > 1,
       "n-samples-per-prompt 1 makes groups of one, which have no spread: no advantage, and the filter " +
-        "of equal rewards samples for ever",
+        "of equal rewards keeps none",
       "take 2 or more",
     ),
     ...unless(

@@ -307,7 +307,11 @@ function forecastLines(
     ]),
     rollout.filter === null
       ? "training time is not in it"
-      : `if every group is kept: each that ${rollout.filter} drops adds ${rollout.groupSize} episodes; training time is not in it`,
+      : `if every group is kept: each that ${rollout.filter} drops adds ${rollout.groupSize} episodes${
+        rollout.filterRounds === null
+          ? ""
+          : `, ${rollout.filterRounds} batches of them a rollout at most`
+      }; training time is not in it`,
     ...(forecast.evaluation === null && forecast.evaluations > 0
       ? ["evaluations are not in it: their rows are not known"]
       : []),

@@ -197,7 +197,7 @@ function planFiles(
 
 /** What generate.py reads as attributes of slime's arguments. */
 function hookSettings(
-  { bridge, eval: evals }: SlimeConfig,
+  { bridge, eval: evals, rollout }: SlimeConfig,
   services: readonly PlannedService[],
 ): Record<string, unknown> {
   const [split, ...others] = evals.every > 0 ? evals.splits : [];
@@ -206,6 +206,9 @@ function hookSettings(
     taulab_timeout_s: bridge.timeoutS,
     taulab_patience_s: bridge.patienceS,
     taulab_retries: bridge.retries,
+    ...(rollout.filterRounds === null
+      ? {}
+      : { taulab_filter_rounds: rollout.filterRounds }),
     // Rows name their split; this is for rows of another making, where only one can be meant.
     ...(split !== undefined && others.length === 0
       ? { taulab_eval_split: split }
@@ -270,7 +273,7 @@ function warningsOf(
     readonly expected: Forecast;
   },
 ): string[] {
-  const { cluster, checkpoint, engine, rollout } = config;
+  const { algorithm, cluster, checkpoint, engine, rollout } = config;
   const isServedHere = services.some(({ listen }) => listen !== null);
   const served = isServedHere ? new URL(services[0]!.url).hostname : "";
   return [
@@ -302,6 +305,10 @@ function warningsOf(
     ...when(
       rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,
       `rollout.filter ${rollout.filter} takes a failed episode for a reward of 0, and keeps a group for that; generate.keep_group leaves it aside`,
+    ),
+    ...when(
+      algorithm.klLoss && algorithm.klLossCoef === 0,
+      "algorithm.klLoss only measures the KL, since algorithm.klLossCoef is 0: each step costs a forward pass of the reference, and each GPU's host memory a copy of its weights",
     ),
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),

@@ -56,6 +56,7 @@ Deno.test("planLaunch() writes the settings that generate.py reads", async () =>
     taulab_timeout_s: 1800,
     taulab_patience_s: 120,
     taulab_retries: 3,
+    taulab_filter_rounds: 4,
     taulab_eval_split: "dev",
   });
   assert.ok(!("taulab_eval_split" in settings(two)));
@@ -300,6 +301,7 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
       ],
       /generate\.keep_group/,
     ],
+    [["algorithm.klLoss=true"], /only measures the KL/],
   ];
   for (const [sets, message] of cases) {
     const slime = await slimeOf("qwen3-4b", ...sets);

@@ -137,7 +137,9 @@ function hopeless(
 
 /** Without a filter every group is taken; with a fallback those that do not differ are taken in the end. */
 function endsByItself({ rollout }: SlimeConfig): boolean {
-  return rollout.filter === null || rollout.filter.endsWith("_with_fallback");
+  const { filter, filterRounds } = rollout;
+  if (filter === "generate.keep_group") return filterRounds !== null;
+  return filter === null || filter.endsWith("_with_fallback");
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type MemoryPlan,
   memoryPlan,
 } from "../../plan/run_memory.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   type Check,
   type CheckContext,
@@ -59,7 +60,7 @@ async function lookAt(
     ...gpuFaults.map(({ found, fix, isFatal }) =>
       (isFatal ? fail : warn)(found, fix)
     ),
-    ...hostFaults(plan, hostBytes),
+    ...hostFaults(plan, { bytes: hostBytes, config }),
   ];
   if (gpuBytes === null && faults.length === 0) {
     return [skipped("no GPU tells its memory; see the check gpus")];
@@ -74,12 +75,17 @@ async function lookAt(
   );
 }
 
-function hostFaults({ host }: MemoryPlan, bytes: number): Observed[] {
+function hostFaults(
+  { host }: MemoryPlan,
+  { bytes, config }: { readonly bytes: number; readonly config: SlimeConfig },
+): Observed[] {
   if (bytes === 0 || host <= bytes) return [];
   return [warn(
     `copies of weights and of the optimizer take about ${
       gigabytes(host)
     } of the host's memory, which is ${gigabytes(bytes)}`,
-    "take hosts with more memory, or set algorithm.klLoss to false, which saves a copy",
+    config.algorithm.klLoss
+      ? "take hosts with more memory, or set algorithm.klLoss to false, which saves a copy"
+      : "take hosts with more memory",
   )];
 }

@@ -130,7 +130,9 @@ async def generate_rollout(args, source):
         for task in done:
             group = task.result()
             assert len(group) == args.n_samples_per_prompt
-            if keep_group and not keep_group(args, group).keep:
+            verdict = keep_group and keep_group(args, group)
+            is_needed = wanted <= args.rollout_batch_size
+            if verdict and not verdict.keep and not (verdict.keep_when_insufficient and is_needed):
                 wanted -= 1
                 dropped.append(group)
             elif len(kept) < args.rollout_batch_size:

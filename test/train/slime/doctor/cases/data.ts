@@ -289,7 +289,8 @@ export const CASES: readonly Case[] = [
     name: "none",
     says: /solves 0 of 40 .*generate.keep_group samples until some do/,
     fix: /a model that solves some/,
-    world: (_, dir) => evaluated(dir, { solved: 0, scored: 40 }),
+    world: (_, dir) =>
+      evaluated(dir, { solved: 0, scored: 40 }, ["rollout.filterRounds=null"]),
   },
   {
     check: "base-rate",
@@ -297,7 +298,16 @@ export const CASES: readonly Case[] = [
     name: "all",
     says: /solves 40 of 40/,
     fix: /harder tasks/,
-    world: (_, dir) => evaluated(dir, { solved: 40, scored: 40 }),
+    world: (_, dir) =>
+      evaluated(dir, { solved: 40, scored: 40 }, ["rollout.filterRounds=null"]),
+  },
+  {
+    check: "base-rate",
+    state: "warn",
+    name: "none, and the filter has a fallback",
+    says: /solves 0 of 40 .*no group would have a say/,
+    fix: /a model that solves some/,
+    world: (_, dir) => evaluated(dir, { solved: 0, scored: 40 }),
   },
   {
     check: "base-rate",
@@ -323,7 +333,10 @@ export const CASES: readonly Case[] = [
     says:
       /at most 8% of groups of 8 differ.* samples 415 groups or more for 32/,
     fix: /raise rollout.groupSize/,
-    world: (_, dir) => evaluated(dir, { solved: 1, scored: 100 }),
+    world: (_, dir) =>
+      evaluated(dir, { solved: 1, scored: 100 }, [
+        "rollout.filterRounds=null",
+      ]),
   },
   {
     check: "base-rate",

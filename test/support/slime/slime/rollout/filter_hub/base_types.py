@@ -7,3 +7,4 @@ from dataclasses import dataclass
 class DynamicFilterOutput:
     keep: bool
     reason: str | None = None
+    keep_when_insufficient: bool = False
