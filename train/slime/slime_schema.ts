@@ -254,8 +254,19 @@ const trackingSchema = z.strictObject({
     flag: "--wandb-project",
   }),
   group: z.string().min(1).nullable().default(null).meta({
-    description: "Group there",
+    description: "Group there; null is the run's name",
     flag: "--wandb-group",
+  }),
+  mode: z.enum(["online", "offline"]).nullable().default(null)
+    .meta({
+      description:
+        "How Weights & Biases is logged to; offline needs no key, null leaves it to WANDB_MODE",
+      flag: "--wandb-mode",
+    }),
+  tensorboard: z.boolean().default(false).meta({
+    description:
+      "Log to TensorBoard too, in the directory tensorboard of the run's checkpoints",
+    flag: "--use-tensorboard",
   }),
 });
 

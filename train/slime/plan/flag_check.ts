@@ -22,6 +22,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   "--custom-eval-rollout-log-function-path": "bridge",
   "--custom-config-path": "bridge",
   "--seed": "seed",
+  "--disable-wandb-random-suffix": "tracking.wandb",
 };
 
 const CUTS_OFF =

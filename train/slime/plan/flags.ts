@@ -9,6 +9,7 @@ import { z } from "zod";
 import { modelArguments, type ModelShape } from "../model_shapes.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import { type SlimeConfig, slimeSchema } from "../slime_schema.ts";
+import { trackingFlags, unusedTracking } from "./tracking.ts";
 
 /** A flag of train.py with its values. */
 export interface TrainFlag {
@@ -22,6 +23,8 @@ export interface TrainFlag {
 
 /** What becomes of keys when they need more than to be written down; `null` leaves the flag out. */
 export interface FlagSettings {
+  /** The run's name. */
+  readonly run: string;
   /** Of `checkpoint.directory`: the run's own. */
   readonly checkpoints: string;
   /** Of `checkpoint.huggingFace`: the run's own, with `{rollout_id}`. */
@@ -37,7 +40,8 @@ export interface FlagSettings {
 }
 
 /** Keys whose flag makes no sense without another. */
-function leftOut({ eval: evals, parallel, algorithm }: SlimeConfig): string[] {
+function leftOut(config: SlimeConfig): string[] {
+  const { eval: evals, parallel, algorithm } = config;
   return [
     ...(evals.every > 0 ? [] : [
       "eval.every",
@@ -54,6 +58,7 @@ function leftOut({ eval: evals, parallel, algorithm }: SlimeConfig): string[] {
     ...(algorithm.klLoss
       ? []
       : ["algorithm.klLossCoef", "algorithm.klLossType"]),
+    ...unusedTracking(config),
   ];
 }
 
@@ -68,6 +73,7 @@ export function trainFlags(
   return [
     ...own.map((flag) => settled(flag, settings)).filter(isThere),
     ...derivedFlags(slime, settings),
+    ...trackingFlags(config, settings.run),
     ...shapeFlags(model),
     ...furtherFlags(config),
   ];

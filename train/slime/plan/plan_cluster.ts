@@ -12,6 +12,7 @@ import { quoteWords } from "../hosts/shell.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
+import { needsWandbKey, trackingVariables } from "./tracking.ts";
 import type {
   JobPlan,
   LaunchFacts,
@@ -212,9 +213,10 @@ function serviceVariables({ user }: SlimeConfig, host: string): string[] {
 
 /** What the job needs and no record may hold: Ray's processes have it from the environment of `ray start`. */
 export function planSecrets(
-  { cluster, tracking }: SlimeConfig,
+  config: SlimeConfig,
   services: readonly PlannedService[],
 ): PlannedSecret[] {
+  const { cluster } = config;
   const way = cluster.start
     ? "from the environment of this machine into that of `ray start`, which its workers inherit; in no file, command line or job"
     : "Ray of the cluster that is joined has to have been started with it in its environment";
@@ -226,17 +228,21 @@ export function planSecrets(
     ...(isOpen || isElsewhere
       ? [{ name: "TAULAB_TOKEN", required: isOpen, way }]
       : []),
-    ...(tracking.wandb ? [{ name: "WANDB_API_KEY", required: true, way }] : []),
+    ...(needsWandbKey(config)
+      ? [{ name: "WANDB_API_KEY", required: true, way }]
+      : []),
   ];
 }
 
 /** The job. */
 export function planJob(
   config: SlimeConfig,
-  { facts, hosts, directory, words, secrets, services }: {
+  { facts, hosts, directory, checkpoints, words, secrets, services }: {
     readonly facts: LaunchFacts;
     readonly hosts: readonly PlanHost[];
     readonly directory: string;
+    /** The run's own. */
+    readonly checkpoints: string;
     /** Of train.py. */
     readonly words: readonly string[];
     readonly secrets: readonly PlannedSecret[];
@@ -251,7 +257,11 @@ export function planJob(
       quoteWords([paths.python, "train.py", ...words])
     }`,
     runtimeEnv: {
-      env_vars: jobVariables(config, { facts, hosts, directory, services }),
+      env_vars: {
+        ...jobVariables(config, { facts, hosts, directory, services }),
+        ...trackingVariables(config, checkpoints),
+        ...config.cluster.env,
+      },
     },
     metadata: { taulab_run: run, taulab_sitting: String(session) },
     secrets,
@@ -283,6 +293,5 @@ function jobVariables(
     ...(nvlink === null ? {} : { NCCL_NVLS_ENABLE: nvlink ? "1" : "0" }),
     no_proxy: [...direct].join(","),
     ...(hosts.length > 1 ? { MASTER_ADDR: hosts[0]!.address } : {}),
-    ...cluster.env,
   };
 }

@@ -60,6 +60,7 @@ export function planLaunch(
   const services = planServices(config, { hosts, runDir: facts.runDir });
   const secrets = planSecrets(config, services);
   const train = trainFlags(slime, {
+    run: facts.run,
     checkpoints,
     huggingFace: huggingFaceTemplate(config, facts.run),
     promptData: join(directory, rowsFile(config, "train")),
@@ -90,6 +91,7 @@ export function planLaunch(
       facts,
       hosts,
       directory,
+      checkpoints,
       words: trainWords,
       secrets,
       services,

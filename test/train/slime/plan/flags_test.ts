@@ -20,6 +20,7 @@ const recipe = {
 };
 
 const settings: FlagSettings = {
+  run: "a1",
   checkpoints: "/ckpt/run",
   huggingFace: null,
   promptData: "/rows/retail_train_tasks.jsonl",
@@ -258,19 +259,19 @@ Deno.test("trainFlags() passes further flags on: bare, with one value, with seve
     parseSet("flags.sglang-enable-metrics=true"),
     parseSet("flags.distributed-timeout-minutes=30"),
     parseSet("flags.rollout-stop=[a b, c]"),
-    parseSet("flags.use-tensorboard=false"),
+    parseSet("flags.log-passrate=false"),
   ]);
   const words = flagWords(trainFlags(slime, settings));
   const at = words.indexOf("--rollout-stop");
   assert.deepEqual(words.slice(at, at + 3), ["--rollout-stop", "a b", "c"]);
   assert.equal(words[words.indexOf("--distributed-timeout-minutes") + 1], "30");
   assert.ok(words.includes("--sglang-enable-metrics"));
-  assert.ok(!words.includes("--use-tensorboard"));
+  assert.ok(!words.includes("--log-passrate"));
 });
 
 Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", () => {
   const cases: [string, boolean | number | string, RegExp][] = [
-    ["use-tensorbord", true, /nearest is "use-tensorboard"/],
+    ["log-pasrate", true, /nearest is "log-passrate"/],
     ["distributed_timeout_minutes", 3, /is "distributed-timeout-minutes"/],
     ["--num-rollout", 3, /nearest is "num-rollout"/],
     ["num-rollout", 3, /key rollout\.steps/],
@@ -279,8 +280,9 @@ Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", (
     ["sglang-router-ip", "1.2.3.4", /takes the router/],
     ["rollout-top-p", 0.9, /cuts tokens off/],
     ["wandb-key", "x", /WANDB_API_KEY/],
+    ["disable-wandb-random-suffix", true, /follows from tracking\.wandb/],
     ["sglang-tp-size", 2, /no flag/],
-    ["use-tensorboard", 3, /takes no value/],
+    ["log-passrate", 3, /takes no value/],
     ["distributed-timeout-minutes", true, /takes one value/],
     ["rollout-stop", true, /takes values/],
   ];
@@ -304,7 +306,7 @@ Deno.test("flagFaults() lets pass what is right or left out", () => {
   assert.deepEqual(
     flagFaults({
       "sglang-enable-metrics": true,
-      "use-tensorboard": false,
+      "log-passrate": false,
       "rollout-stop": "x",
       "router-log-level": "info",
     }),

@@ -4,6 +4,7 @@ import { asksModel } from "../../../../env/users/registry.ts";
 import { resolveEndpoint } from "../../../../env/models/endpoints.ts";
 import { ConfigError } from "../../../../env/errors.ts";
 import { isLoopback } from "../../../../env/serve/loopback.ts";
+import { needsWandbKey } from "../../plan/tracking.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   type Check,
@@ -39,8 +40,9 @@ export const check: Check = {
 };
 
 function neededNames(
-  { bridge, cluster, tracking }: SlimeConfig,
+  config: SlimeConfig,
 ): { readonly name: string; readonly why: string }[] {
+  const { bridge, cluster } = config;
   const places = bridge.services.length > 0
     ? bridge.services.map((url) => new URL(url).hostname)
     : [bridge.address ?? cluster.address];
@@ -50,7 +52,7 @@ function neededNames(
       name: "TAULAB_TOKEN",
       why: `episode servers listen on ${open}, where others reach them`,
     }]),
-    ...(tracking.wandb
+    ...(needsWandbKey(config)
       ? [{ name: "WANDB_API_KEY", why: "tracking.wandb is true" }]
       : []),
   ];
