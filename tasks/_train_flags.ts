@@ -14,6 +14,7 @@ import {
 } from "../train/config/config.ts";
 import { flagOverrides, flagsOf } from "../train/config/config_flags.ts";
 import { configSchema } from "../train/config/config_schema.ts";
+import { addedControls } from "../train/control.ts";
 import { checkResume, checkUnfinished } from "../train/runs/resume_check.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
@@ -176,7 +177,6 @@ export async function runToResume(
 ): Promise<{ path: string; config: Config }> {
   const path = await runNamed(flags);
   const run = await readRun(path);
-  checkUnfinished(run);
   const config = resolveConfig(
     { name: join(path, "config.yaml"), text: JSON.stringify(run.config) },
     [
@@ -185,6 +185,8 @@ export async function runToResume(
     ],
   );
   checkResume(run, { config, schema: configSchema, recipe: flags.recipe });
+  // RL that is completed can still be given a control.
+  if (addedControls(run.config, config).length === 0) checkUnfinished(run);
   return { path, config };
 }
 

@@ -13,7 +13,7 @@ import { messageOf, PolicyError, RunDirError } from "../env/errors.ts";
 import type { Config } from "./config/config.ts";
 import type { EvalPlan } from "./held_out.ts";
 import { checkpointSteps } from "./runs/checkpoint_dirs.ts";
-import { controlSteps } from "./runs/control_budget.ts";
+import { CONTROL_BUDGETS, controlSteps } from "./runs/control_budget.ts";
 import {
   type ControlBudget,
   type Evaluated,
@@ -88,6 +88,16 @@ export async function trainControl(
   const of = { phase: "control_eval" as const, budget };
   await loop.evaluate(last, { split: "test", decoding: "sampled" }, of);
   return await loop.evaluate(last, { split: "test", decoding: "greedy" }, of);
+}
+
+/** The controls that a config asks for and an earlier one does not. */
+export function addedControls(
+  before: Pick<Config, "control">,
+  now: Pick<Config, "control">,
+): ControlBudget[] {
+  return CONTROL_BUDGETS.filter((budget) =>
+    now.control[budget] && !before.control[budget]
+  );
 }
 
 /** The learning rate of a control of so many steps. */

@@ -42,7 +42,10 @@ export async function openTraining(
     ? stack.use(await TrainingDir.resume(path))
     : undefined;
   const dataset = await openDataset(config.data);
-  if (earlier !== undefined) checkResume(earlier, { dataset });
+  if (earlier !== undefined) {
+    checkResume(earlier, { dataset });
+    await earlier.reconfigure(config);
+  }
   const meter = createMeter({
     ...config.budget,
     prices: config.prices,

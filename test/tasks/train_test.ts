@@ -189,8 +189,9 @@ Deno.test("train --json ends with one object, and a second run of the same confi
 
 Deno.test("train --control shows the control beside RL, and --json has both", () =>
   inTempDir(async (dir) => {
-    const args = [...TINY, "--runs", dir, "--control"];
-    const { code, stdout, stderr } = await output(dir, args);
+    const args = ["--runs", dir];
+    const first = [...TINY, ...args, "--name", "one", "--control"];
+    const { code, stdout, stderr } = await output(dir, first);
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
@@ -200,8 +201,15 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
       stdout,
       /^RL's steps took .* \d+ in its seconds \(trained in .*\), \d+ in its tokens \(not trained\)$/m,
     );
-    const asJson = [...args, "--control-tokens", "--json"];
-    const json = JSON.parse((await output(dir, asJson)).stdout);
+    // A completed run takes a control in addition, and trains nothing else again.
+    const { lines } = await readRun(join(dir, "one"));
+    const more = [...args, "--resume", "one", "--control-tokens", "--json"];
+    const again = await output(dir, more);
+    assert.equal(again.code, 0, again.stderr);
+    const after = (await readRun(join(dir, "one"))).lines;
+    assert.deepEqual(after.slice(0, lines.length), lines);
+    assert.ok(after.length > lines.length);
+    const json = JSON.parse(again.stdout);
     for (const which of ["control", "control_tokens"]) {
       for (
         const key of [

@@ -114,10 +114,12 @@ const controlSchema = z.strictObject({
     description:
       "After RL, train a control: further supervised steps from the cold start for the seconds that RL's took",
     cli: { flag: "control" },
+    mayChange: true,
   }),
   tokens: z.boolean().default(false).meta({
     description: "And one for the tokens that RL sampled and trained on",
     cli: { flag: "controlTokens" },
+    mayChange: true,
   }),
   peakShare: rate.default(0.5).describe(
     "A control's peak learning rate as a share of the cold start's",

@@ -1,5 +1,5 @@
 /**
- * What every run dir has: one writer at a time, a config that stays, a record of its sessions.
+ * What every run dir has: one writer at a time, its config, a record of its sessions.
  *
  *     runs/<name>/  config.yaml  run.json  lock  …what its kind adds
  */
@@ -41,7 +41,7 @@ export interface LockedRun<C> extends NewRun<C> {
 export class RunDir<C> implements AsyncDisposable {
   /** `runs/a1`. */
   readonly path: string;
-  readonly config: C;
+  #config: C;
   #info: RunInfo;
   /** What is closed with the run, the last first. */
   protected readonly held: DisposableStack = new DisposableStack();
@@ -49,7 +49,7 @@ export class RunDir<C> implements AsyncDisposable {
   /** Takes over the lock. */
   constructor({ path, config, info, lock }: LockedRun<C>) {
     this.path = path;
-    this.config = config;
+    this.#config = config;
     this.#info = info;
     this.held.defer(() => lock.close());
   }
@@ -61,6 +61,11 @@ export class RunDir<C> implements AsyncDisposable {
 
   get info(): RunInfo {
     return this.#info;
+  }
+
+  /** What it runs by; also what `config.yaml` has. */
+  get config(): C {
+    return this.#config;
   }
 
   /** The directory for what other programs print. */
@@ -88,6 +93,12 @@ export class RunDir<C> implements AsyncDisposable {
       await this.end({ outcome, ...processUsage() }).catch(() => {});
       throw error;
     }
+  }
+
+  /** Writes the config of a resumed run, with what flags changed of it. */
+  async reconfigure(config: C & object): Promise<void> {
+    await this.writeText("config.yaml", formatConfig(config));
+    this.#config = config;
   }
 
   /** Begins a session of another program: notes it in `run.json`. */
