@@ -4,6 +4,7 @@
  */
 
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
+import { errorIn, readServerError } from "./server_error.ts";
 
 /**
  * Makes the `fetch` of a client. It sends the headers of the first call, telemetry left out: all calls of a
@@ -32,38 +33,15 @@ function leanHeaders(given: HeadersInit | undefined): [string, string][] {
 }
 
 /**
- * The package keeps only what stands under `error`. SGLang answers with the error itself, Gemini with a list of
- * one, web frameworks with `detail`; their words would be lost.
+ * The package keeps only what stands under `error`, where not every server puts it: there it finds the error as it
+ * was read, a {@linkcode ServerError}.
  */
 async function withNestedError(response: Response): Promise<Response> {
   const { text } = await boundedText(response);
-  const { status } = response;
-  const headers = new Headers(response.headers);
-  // They speak of the bytes that came.
-  for (const name of ["content-length", "content-encoding"]) {
-    headers.delete(name);
-  }
-  const error = errorIn(parseOrNull(text));
-  const body = error === null ? text : JSON.stringify({ error });
-  return new Response(body, { status, headers });
-}
-
-/**
- * What a body says went wrong.
- * @returns An object with a `message`, or `null` where the body does not say.
- */
-export function errorIn(body: unknown): Record<string, unknown> | null {
-  if (Array.isArray(body)) return errorIn(body[0]);
-  if (!isRecord(body)) return null;
-  const said = body["error"] ?? body["detail"];
-  if (typeof said === "string") return { message: said };
-  if (isRecord(said)) return said;
-  if (said !== undefined) return { message: JSON.stringify(said) };
-  return typeof body["message"] === "string" ? body : null;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const { status, headers } = response;
+  const said = errorIn(parseOrNull(text)) ?? { message: text };
+  const error = readServerError(said, { status, headers });
+  return Response.json({ error }, { status });
 }
 
 function parseOrNull(text: string): unknown {

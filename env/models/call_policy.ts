@@ -47,16 +47,21 @@ export class CallFailure extends Error {
   readonly status: number | undefined;
   /** What the server asked to wait. */
   readonly retryAfterMs: number | undefined;
+  /** Whether the conversation no longer fits into the model's context. */
+  readonly isContextFull: boolean;
   constructor(
     message: string,
     options: {
       kind: FailureKind;
       status?: number | undefined;
       retryAfterMs?: number | undefined;
+      /** Default: false. */
+      isContextFull?: boolean;
       cause?: unknown;
     },
   ) {
     super(message, { cause: options.cause });
+    this.isContextFull = options.isContextFull ?? false;
     this.kind = options.kind;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
@@ -147,6 +152,12 @@ export function kindOfStatus(status: number): FailureKind | undefined {
   if (status === 408) return "timeout";
   if (status === 409 || status === 425 || status >= 500) return "server_error";
   return "refused";
+}
+
+/** Whether an agent's model refused a call since the conversation no longer fits into its context. */
+export function outgrewContext(error: unknown): boolean {
+  return error instanceof InfrastructureError && error.source === "model" &&
+    error.cause instanceof CallFailure && error.cause.isContextFull;
 }
 
 function isSilence({ kind }: CallFailure): boolean {

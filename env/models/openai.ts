@@ -1,7 +1,6 @@
 /** Chat models behind any OpenAI-compatible endpoint, through the `openai` package. */
 
 import OpenAI from "openai";
-import { InfrastructureError } from "../errors.ts";
 import { deriveSeed } from "../random.ts";
 import type {
   CallOptions,
@@ -13,12 +12,7 @@ import type {
 } from "../types.ts";
 import { apiFetch } from "./api_fetch.ts";
 import { boundedText } from "./bounded_body.ts";
-import {
-  type Caller,
-  CallFailure,
-  kindOfStatus,
-  retryAfterOf,
-} from "./call_policy.ts";
+import { type Caller, CallFailure, outgrewContext } from "./call_policy.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { Meter } from "./meter.ts";
 import {
@@ -29,6 +23,7 @@ import {
   toApiMessage,
 } from "./openai_messages.ts";
 import { quoted } from "./redact.ts";
+import type { ServerError } from "./server_error.ts";
 
 /** Settings of {@linkcode openaiChatModel}. */
 export interface OpenAiOptions {
@@ -144,18 +139,11 @@ function outOfContext(
   error: unknown,
   turn: number,
 ): { value: Completion; retries: number } {
-  const isFull = turn > 0 && error instanceof InfrastructureError &&
-    error.kind === "refused" && error.source === "model" &&
-    TOO_LONG.test(error.message);
-  if (!isFull) throw error;
+  if (turn === 0 || !outgrewContext(error)) throw error;
   const reply = { content: "", toolCalls: [], finishReason: "length" as const };
   const none = { promptTokens: 0, cachedTokens: 0, completionTokens: 0 };
   return { value: { reply, ...none }, retries: 0 };
 }
-
-/** How servers say so: OpenAI, vLLM and SGLang by the context's length, Gemini by its maximum number of tokens. */
-const TOO_LONG =
-  /context.?length|maximum context|too many tokens|token count .*exceeds/i;
 
 /** One attempt. @throws {CallFailure} */
 async function request(
@@ -204,31 +192,14 @@ function toCallFailure(
     const said = quoted(error.message, [endpoint.apiKey]);
     return new CallFailure(`${where}: ${said}`, error);
   }
-  const message = `${where}: ${quoted(messageOf(error), [endpoint.apiKey])}`;
-  if (!(error instanceof OpenAI.APIError)) {
-    return new CallFailure(message, { kind: "connection" });
+  const said = (words: string) =>
+    `${where}: ${quoted(words, [endpoint.apiKey])}`;
+  if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
+    return new CallFailure(said(messageOf(error)), { kind: "connection" });
   }
-  const status: unknown = error.status;
-  if (typeof status !== "number") {
-    return new CallFailure(message, { kind: "connection" });
-  }
-  return new CallFailure(message, {
-    kind: isSpent(error) ? "refused" : kindOfStatus(status) ?? "bad_response",
-    status,
-    retryAfterMs: retryAfterOf(error.headers ?? new Headers(), Date.now()) ??
-      waitInWords(message),
-  });
-}
-
-/** Whether no money is left. By code: Gemini says of its limits a minute, too, that the quota is exceeded. */
-function isSpent({ code, type }: { code?: unknown; type?: unknown }): boolean {
-  return code === "insufficient_quota" || type === "insufficient_quota";
-}
-
-/** Gemini says how long to wait in its message only: `Please retry in 20.04s.` */
-function waitInWords(message: string): number | undefined {
-  const [, seconds] = /retry in ([\d.]+)s\b/i.exec(message) ?? [];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
+  // As apiFetch() put it there.
+  const { words, ...read } = error.error as ServerError;
+  return new CallFailure(said(`${error.status} ${words}`), read);
 }
 
 /** The message with the cause's, which says what broke a connection. */

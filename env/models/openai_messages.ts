@@ -10,9 +10,15 @@ import {
 } from "../python/python_json.ts";
 import type { ChatReply, Message, ToolCall } from "../types.ts";
 import { considered } from "./thought.ts";
-import { errorIn } from "./api_fetch.ts";
-import { CallFailure, kindOfStatus } from "./call_policy.ts";
+import { CallFailure } from "./call_policy.ts";
 import { extra } from "./extra_field.ts";
+import {
+  isRecord,
+  type JsonRecord,
+  recordIn,
+  recordsIn,
+} from "./loose_fields.ts";
+import { errorIn, nestedError, readServerError } from "./server_error.ts";
 
 /** A message for the API. */
 export type ApiMessage = OpenAI.Chat.ChatCompletionMessageParam;
@@ -113,7 +119,9 @@ export interface Completion {
  * reason that is not known.
  */
 export function readCompletion(body: unknown): Completion {
-  const error = isCompletion(body) ? null : errorIn(body);
+  const error = isCompletion(body)
+    ? nestedError(recordIn(body["choices"])) ?? nestedError(body)
+    : errorIn(body);
   if (error !== null) throw errorInBody(error);
   const parsed = completionSchema.safeParse(body);
   const choice = parsed.data?.choices[0];
@@ -153,19 +161,15 @@ function readFinish(reason: string): ChatReply["finishReason"] {
   );
 }
 
-function isCompletion(body: unknown): boolean {
-  return typeof body === "object" && body !== null && "choices" in body;
+/** Whether a body has choices, of which there may be none. */
+function isCompletion(body: unknown): body is JsonRecord {
+  return isRecord(body) && recordsIn(body["choices"]).length > 0;
 }
 
-/** OpenRouter answers 200 before its provider does, and tells in the body what that came to. */
-function errorInBody(
-  { message, code }: Record<string, unknown>,
-): CallFailure {
-  const status = Number(code);
-  return new CallFailure(`the answer is an error: ${message}`, {
-    kind: kindOfStatus(status) ?? "bad_response",
-    status: status >= 400 ? status : undefined,
-  });
+/** Gateways answer 200 before their provider does, and tell in the body how it failed. */
+function errorInBody(error: JsonRecord): CallFailure {
+  const { words, ...read } = readServerError(error);
+  return new CallFailure(`the answer is an error: ${words}`, read);
 }
 
 type ApiAnswer = z.infer<typeof completionSchema>["choices"][number]["message"];

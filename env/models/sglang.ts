@@ -6,15 +6,12 @@
  */
 
 import type { GenerateRequest, TokenModel } from "../types.ts";
-import {
-  type Caller,
-  CallFailure,
-  kindOfStatus,
-  retryAfterOf,
-} from "./call_policy.ts";
+import { type Caller, CallFailure } from "./call_policy.ts";
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import type { Meter } from "./meter.ts";
 import { quoted } from "./redact.ts";
+import { isRecord } from "./loose_fields.ts";
+import { errorIn, readServerError } from "./server_error.ts";
 import { type Generated, readGenerated } from "./sglang_answer.ts";
 
 /** Settings of {@linkcode sglangTokenModel}. */
@@ -150,31 +147,37 @@ function post(
   });
 }
 
+/** Most characters of an answer that an error quotes: ids and log probabilities say little. */
+const MAX_QUOTED = 300;
+
 async function readAnswer(
   response: Response,
   { url, apiKey = "" }: SglangOptions,
 ): Promise<Generated> {
   const { text, fault } = await boundedText(response);
-  const { status } = response;
-  const kind = kindOfStatus(status);
-  const quote = () =>
-    quoted([fault, text].filter(Boolean).join(": "), [apiKey], {
-      maxLength: 300,
-    });
-  if (kind !== undefined) {
-    throw new CallFailure(`${url}/generate answered ${status}: ${quote()}`, {
-      kind,
-      status,
-      retryAfterMs: retryAfterOf(response.headers, Date.now()),
-    });
+  const { status, headers } = response;
+  const quote = (words: string) =>
+    quoted(words, [apiKey], { maxLength: MAX_QUOTED });
+  const body = fault === null || !response.ok ? parseOrNull(text) : null;
+  // A gateway may answer 200 and tell in the body how its engine failed.
+  const error = isRecord(body) && "meta_info" in body ? null : errorIn(body);
+  if (!response.ok || error !== null) {
+    const origin = response.ok ? {} : { status, headers };
+    const said = error ?? { message: text };
+    const { words, ...read } = readServerError(said, origin);
+    throw new CallFailure(
+      `${url}/generate answered ${status}: ${quote(words)}`,
+      read,
+    );
   }
   try {
-    return readGenerated(fault === null ? parseOrNull(text) : null);
+    return readGenerated(body);
   } catch (error) {
     if (!(error instanceof CallFailure)) throw error;
-    const said = error.kind === "bad_response" ? `: ${quote()}` : "";
+    const said = [fault, text].filter(Boolean).join(": ");
+    const shown = error.kind === "bad_response" ? `: ${quote(said)}` : "";
     throw new CallFailure(
-      `${url}/generate ${quoted(error.message, [apiKey])}${said}`,
+      `${url}/generate ${quote(error.message)}${shown}`,
       error,
     );
   }

@@ -10,6 +10,7 @@
 import { z } from "zod";
 import type { GenerateResult } from "../types.ts";
 import { CallFailure, kindOfStatus } from "./call_policy.ts";
+import { isContextFull } from "./context_full.ts";
 import { extra } from "./extra_field.ts";
 
 /** An answer that was sampled to its end. */
@@ -80,6 +81,7 @@ function readFinish(
       throw new CallFailure(`aborted: ${message ?? "no reason"}`, {
         kind: kindOfStatus(status ?? 0) ?? "aborted",
         status: status ?? undefined,
+        isContextFull: isContextFull(message ?? ""),
       });
     default:
       throw bad(`ended with the unknown finish reason ${JSON.stringify(type)}`);

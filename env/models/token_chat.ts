@@ -5,6 +5,7 @@
 
 import { InfrastructureError, PolicyError } from "../errors.ts";
 import { deriveSeed } from "../random.ts";
+import { outgrewContext } from "./call_policy.ts";
 import { considered, NOTHING_SAID, opensThought } from "./thought.ts";
 import { type Codec, TokenConversation } from "../tokens/conversation.ts";
 import { parseToolCalls } from "../tokens/tool_parser.ts";
@@ -61,6 +62,13 @@ export function tokenChatModel(
   };
 }
 
+/** What a conversation comes to that has outgrown the context. */
+const NO_ROOM: ChatReply = {
+  content: "",
+  toolCalls: [],
+  finishReason: "length",
+};
+
 type TokenChatParts = TokenChatOptions & ChatOptions & {
   readonly session: string;
 };
@@ -94,17 +102,31 @@ class TokenChat implements Chat {
   ): Promise<ChatReply> {
     const prompt = this.#conversation.prompt(messages);
     const room = this.#room(prompt.length);
-    if (room < 1) return { content: "", toolCalls: [], finishReason: "length" };
+    if (room < 1) return NO_ROOM;
     this.#conversation.appendPrompt(prompt);
     this.#isThinking = opensThought(this.#textOf(prompt.slice(-TAG_TOKENS)));
     const request = this.#request(room, options);
-    const result = await this.#model.generate(request);
+    const result = await this.#generate(request);
+    if (result === null) return NO_ROOM;
     checkResult(result, request, this.#model.name);
     return this.#record(result);
   }
 
   close(): void {
     this.#model.release?.(this.#parts.session);
+  }
+
+  /**
+   * @returns `null` where the engine's context is shorter than was told, and the conversation has outgrown it. A first
+   * prompt that does not fit is a failure: every episode would score 0.
+   */
+  async #generate(request: GenerateRequest): Promise<GenerateResult | null> {
+    try {
+      return await this.#model.generate(request);
+    } catch (error) {
+      if (this.#turn > 1 && outgrewContext(error)) return null;
+      throw error;
+    }
   }
 
   /** How many tokens may be sampled after a prompt of `length`; the sequence never outgrows the context. */

@@ -226,6 +226,30 @@ const TOO_LONG: [status: number, body: unknown][] = [
     type: "BadRequestError",
     code: 400,
   }],
+  [400, {
+    error: { message: "Too much: 4096", code: "context_length_exceeded" },
+  }],
+  // As Xinference has it, which answers 500 where vLLM refuses.
+  [500, {
+    detail:
+      "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+  }],
+  [400, {
+    type: "error",
+    error: {
+      type: "invalid_request_error",
+      message: "prompt is too long: 5000 tokens > 4096 maximum",
+    },
+  }],
+  // As OpenRouter has it: 200, and a provider's refusal in the body.
+  [200, {
+    choices: null,
+    error: {
+      code: 400,
+      message: "Provider returned error",
+      metadata: { raw: "The input exceeds the context size (4096 tokens)" },
+    },
+  }],
   // As Gemini has it: a list.
   [400, [{
     error: {
@@ -244,7 +268,19 @@ Deno.test("openaiChatModel(): a conversation that has grown too long has run out
     const chat = chatOf(server);
     await chat.send([HELLO]);
     assert.equal((await chat.send([HELLO])).finishReason, "length");
+    assert.equal(server.requests.length, 2, "it asks once");
   }
+});
+
+Deno.test("openaiChatModel(): the simulated user's full context is a failure of theirs", async () => {
+  const [[status, body] = [400, {}]] = TOO_LONG;
+  await using server = modelServer({
+    answer: ({ index }) =>
+      index === 0 ? chatAnswer("hi") : Response.json(body, { status }),
+  });
+  const chat = chatOf(server, { source: "user" });
+  await chat.send([HELLO]);
+  await assert.rejects(chat.send([HELLO]), { kind: "refused", source: "user" });
 });
 
 Deno.test("openaiChatModel(): an opening that does not fit is a failure, since every episode would score 0", async () => {
@@ -356,6 +392,37 @@ Deno.test("openaiChatModel() takes an odd optional field for one that is not the
     assert.equal(thought, undefined);
     assert.equal(usage?.promptTokens, 0);
     assert.equal(usage?.completionTokens, completionTokens);
+  }
+});
+
+Deno.test("openaiChatModel(): an error beside an answer decides, half an answer is never said", async () => {
+  const half = (error: unknown) => ({
+    choices: [{
+      message: { role: "assistant", content: "Your refund is" },
+      finish_reason: "stop",
+      error,
+    }],
+  });
+  const cases: [body: object, kind: string | null, words?: RegExp][] = [
+    [half(null), null],
+    [{ ...half({}), error: { code: 0, message: "" } }, null],
+    [half({ code: 429, message: "slow down" }), "rate_limited", /slow down/],
+    [{ ...half(null), error: "upstream" }, "server_error", /upstream/],
+    [{ ...half(null), error: { code: 401, message: "no" } }, "refused", /no/],
+    [{ choices: [] }, "bad_response", /no chat completion/],
+    [{ choices: null }, "bad_response", /no chat completion/],
+    [{ choices: [], error: { code: 429, message: "m" } }, "rate_limited", /m/],
+    [{ error: "upstream" }, "server_error", /an error: upstream/],
+  ];
+  for (const [body, kind, message] of cases) {
+    await using server = modelServer({ answer: () => body });
+    const sent = chatOf(server, { retries: 2 }).send([HELLO]);
+    if (kind === null) {
+      assert.equal((await sent).content, "Your refund is");
+      continue;
+    }
+    await assert.rejects(sent, { kind, message });
+    assert.equal(server.requests.length, kind === "refused" ? 1 : 3);
   }
 });
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createMeter } from "../../../env/models/meter.ts";
 import { sglangTokenModel } from "../../../env/models/sglang.ts";
-import type { CallPolicy } from "../../../env/models/call_policy.ts";
+import {
+  type CallPolicy,
+  outgrewContext,
+} from "../../../env/models/call_policy.ts";
 import type { GenerateRequest } from "../../../env/types.ts";
 import { tokenModelContract } from "../../contract/token_model_contract.ts";
 import { testCaller } from "../../support/callers.ts";
@@ -222,4 +225,45 @@ Deno.test("sglangTokenModel() sends all ids of a conversation that has grown, or
     [1, 2, 3, 4, 5],
     [1],
   ]);
+});
+
+Deno.test("sglangTokenModel() reads an error in any form, with any status, and knows a full context", async () => {
+  const full =
+    "The input (5000 tokens) is longer than the model's context length (4096 tokens).";
+  const cases: [given: unknown, kind: string, isFull: boolean][] = [
+    [
+      Response.json({ error: { message: full } }, { status: 400 }),
+      "refused",
+      true,
+    ],
+    [
+      Response.json({ error: { message: full } }, { status: 500 }),
+      "refused",
+      true,
+    ],
+    [
+      answer({
+        finish_reason: { type: "abort", message: full, status_code: 400 },
+        output_token_logprobs: [],
+      }),
+      "refused",
+      true,
+    ],
+    [{ error: { code: 503, message: "no worker" } }, "server_error", false],
+    [{ error: { code: 429, message: "full queue" } }, "rate_limited", false],
+    [Response.json({ error: "odd" }, { status: 422 }), "refused", false],
+  ];
+  for (const [given, kind, isFull] of cases) {
+    await using server = modelServer({
+      answer: () => given instanceof Response ? given.clone() : given,
+    });
+    await assert.rejects(
+      modelAt(server.url, { retries: 0 }).generate(REQUEST),
+      (error: Error & { kind: string }) => {
+        assert.equal(error.kind, kind);
+        assert.equal(outgrewContext(error), isFull);
+        return true;
+      },
+    );
+  }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { InfrastructureError, PolicyError } from "../../../env/errors.ts";
 import { Float } from "../../../env/python/python_json.ts";
+import { CallFailure } from "../../../env/models/call_policy.ts";
 import {
   tokenChatModel,
   type TokenChatOptions,
@@ -48,6 +49,37 @@ chatModelContract("tokenChatModel()", () =>
     tools: TOOLS,
     turns: [[HELLO], [{ role: "user", content: "And?" }], [HELLO], [HELLO]],
   }));
+
+/** An engine whose context is shorter than was told: it answers `turns` times. */
+function shortEngine(turns: number): TokenModel {
+  const inner = sayingModel(tokenizer, ["Hi"]);
+  let asked = 0;
+  return {
+    ...inner,
+    generate(request) {
+      if (asked++ < turns) return inner.generate(request);
+      const cause = new CallFailure("longer than the context length", {
+        kind: "refused",
+        status: 400,
+        isContextFull: true,
+      });
+      const { message, kind } = cause;
+      return Promise.reject(
+        new InfrastructureError(message, { kind, source: "model", cause }),
+      );
+    },
+  };
+}
+
+Deno.test("tokenChatModel(): a conversation that the engine has no room for is out of tokens, an opening is a failure", async () => {
+  const chat = chatWith(shortEngine(1));
+  await chat.send([HELLO]);
+  const reply = await chat.send([HELLO]);
+  assert.deepEqual([reply.content, reply.finishReason], ["", "length"]);
+  await assert.rejects(chatWith(shortEngine(0)).send([HELLO]), {
+    kind: "refused",
+  });
+});
 
 tokenModelContract("babblingModel()", () =>
   Promise.resolve({

@@ -1,0 +1,69 @@
+/** Whether an error says that a conversation no longer fits into the model's context, in any server's words. */
+
+/** Names in `code` or `type`, normalized: OpenAI's, llama.cpp's, Anthropic's, LiteLLM's, GitHub's and others'. */
+const NAMES: ReadonlySet<string> = new Set([
+  "context_full",
+  "context_length_exceeded",
+  "context_limit_exceeded",
+  "context_size_exceeded",
+  "context_window_exceeded",
+  "contextwindowexceeded",
+  "exceed_context_size",
+  "input_too_long",
+  "max_tokens_exceeded",
+  "model_context_window_exceeded",
+  "model_max_prompt_tokens_exceeded",
+  "prompt_too_long",
+  "request_too_large",
+  "string_above_max_length",
+  "token_limit_exceeded",
+  "tokens_limit_reached",
+]);
+
+/**
+ * What servers write, in lower case. Gaps are bounded, so that a long text costs no more than its length.
+ *
+ * The providers whose words each pattern is of stand behind it.
+ */
+const WORDS: readonly RegExp[] = [
+  // OpenAI, DeepSeek, vLLM, SGLang, llama.cpp, Mistral, Fireworks, Ollama, LM Studio, MiniMax
+  /context[ _-]?(?:length|window|size|limit|overflow)|maximum context/,
+  // Anthropic, Bedrock, Gemini, Perplexity, TensorRT-LLM, GitHub Copilot
+  /(?:prompt|inputs?|messages|conversation)\b[^.\n]{0,60}(?:too (?:long|large|big|many)|exceed|longer than)/,
+  // vLLM, xAI, TensorRT-LLM, MLC
+  /max(?:imum)?[ _](?:model|prompt|input|seq|sequence)[ _]?(?:len|tokens|size)|input length limit/,
+  // Cohere, Bedrock, Gemini, Moonshot
+  /too many (?:input |prompt )?tokens|tokens?\b[^\n]{0,60}exceed|exceed[^\n]{0,60}\btokens?\b/,
+  // Hugging Face's text-generation-inference, Together
+  /tokens \+ `?max_new_tokens`? must be/,
+  // OpenAI, Groq, Cerebras
+  /reduce the length of|(?:reduce|shorten) (?:the |your )?(?:prompt|messages|input)/,
+  // GitHub Models, Anthropic
+  /request (?:body )?too large/,
+  // Alibaba's DashScope
+  /range of input length/,
+  // LM Studio and others that count
+  /prompt_tokens\b[^\n]{0,40}must be less/,
+  // Zhipu, and gateways in Chinese: over-long, context, the input is too long
+  /超长|上下文|输入.{0,10}(?:过长|超)/,
+];
+
+/** What bounds how often is asked, and not how much: Groq speaks of "request too large" there, too. */
+const OF_RATE = /rate.?limit|per (?:minute|hour|day)|\btpm\b|\brpm\b/;
+
+/** No error says later than here what it is about. */
+const READ = 4000;
+
+/**
+ * Whether an error is about a full context.
+ * @param words What the server said.
+ * @param names Its codes and types, normalized.
+ */
+export function isContextFull(
+  words: string,
+  names: readonly string[] = [],
+): boolean {
+  if (names.some((name) => NAMES.has(name))) return true;
+  const said = words.slice(0, READ).toLowerCase();
+  return !OF_RATE.test(said) && WORDS.some((pattern) => pattern.test(said));
+}

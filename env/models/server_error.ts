@@ -1,0 +1,312 @@
+/** What an endpoint's error says, whatever its form: whether another try may help, and in which words. Pure. */
+
+import type { FailureKind } from "../errors.ts";
+import { kindOfStatus, retryAfterOf } from "./call_policy.ts";
+import { isContextFull } from "./context_full.ts";
+import {
+  isRecord,
+  type JsonRecord,
+  numberOf,
+  wordsIn,
+} from "./loose_fields.ts";
+
+/** An error, as it was read. */
+export interface ServerError {
+  /** The server's own, with those of the provider behind it. */
+  readonly words: string;
+  /** `server_error` where the error does not tell. */
+  readonly kind: FailureKind;
+  /** The HTTP status, of the response or named in its body. */
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  /** Whether the conversation no longer fits into the model's context. */
+  readonly isContextFull: boolean;
+}
+
+/** Where an error was found. */
+export interface ErrorOrigin {
+  /** The response's, where it says that the request failed. */
+  readonly status?: number;
+  readonly headers?: Headers;
+}
+
+/**
+ * Finds the error that a body is, or holds.
+ * @returns The error's fields, or `null` where a body tells of none.
+ */
+export function errorIn(body: unknown): JsonRecord | null {
+  if (Array.isArray(body)) return errorAt(body);
+  if (wordsIn(body) !== undefined) return { message: body };
+  if (!isRecord(body)) return null;
+  const inner = nestedError(body);
+  if (inner !== null) return { ...outerFields(body, inner), ...inner };
+  return wordsOf(body) === undefined ? null : body;
+}
+
+/** Reads an error. `error` is what {@linkcode errorIn} found. */
+export function readServerError(
+  error: JsonRecord,
+  { status: answered, headers = new Headers() }: ErrorOrigin = {},
+): ServerError {
+  const words = saidBy(error);
+  const names = namesIn(error);
+  const status = answered ?? statusIn(error, words);
+  const isFull = isContextFull(words, names);
+  const retryAfterMs = retryAfterOf(headers, Date.now()) ??
+    waitIn(error, words);
+  return {
+    words,
+    kind: isFull ? "refused" : kindOf({ words, names, status }),
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    isContextFull: isFull,
+  };
+}
+
+/** Where errors stand: OpenAI's place, JSON:API's, FastAPI's, and MiniMax's. */
+const PLACES = ["error", "errors", "detail", "base_resp"];
+
+/** The error in a field of its own, which may stand beside an answer. One that is empty, or says that all is well, is none. */
+export function nestedError(body: JsonRecord): JsonRecord | null {
+  // Beside choices, a detail is no error.
+  const places = "choices" in body
+    ? PLACES.filter((place) => place !== "detail")
+    : PLACES;
+  for (const place of places) {
+    const error = errorAt(body[place]);
+    if (error !== null) return error;
+  }
+  return null;
+}
+
+/** How deep an error is looked for within errors. */
+const MAX_DEPTH = 8;
+
+function errorAt(value: unknown, depth = 0): JsonRecord | null {
+  if (depth > MAX_DEPTH) return null;
+  if (Array.isArray(value)) {
+    return value.map((one) => errorAt(one, depth + 1))
+      .find((error) => error !== null) ?? null;
+  }
+  if (wordsIn(value) !== undefined) return { message: value };
+  if (value === true) return {};
+  if (typeof value === "number") return isFine(value) ? null : { code: value };
+  if (!isRecord(value)) return null;
+  const deeper = errorAt(value["error"], depth + 1);
+  if (deeper !== null) return { ...value, ...deeper };
+  return wordsOf(value) !== undefined || codesIn(value).length > 0
+    ? value
+    : null;
+}
+
+/** Codes by which servers say that nothing is wrong. */
+function isFine(code: unknown): boolean {
+  return [undefined, null, "", 0, 200, "0", "200", "success", "ok"].includes(
+    typeof code === "string" ? code.toLowerCase() : code as number,
+  );
+}
+
+/** Fields beside an error that tell more of it, where it has none of these itself. */
+function outerFields(body: JsonRecord, inner: JsonRecord): JsonRecord {
+  const outer: Record<string, unknown> = {};
+  for (const field of [...CODES, "message", "msg", "retry_after"]) {
+    if (field in body && !(field in inner)) outer[field] = body[field];
+  }
+  // Spring's error is a title, and its message says what is wrong.
+  const title = wordsIn(inner["message"]);
+  const more = wordsIn(body["message"]);
+  return title === undefined || more === undefined
+    ? outer
+    : { ...outer, metadata: { raw: more } };
+}
+
+const CODES = [
+  "code",
+  "status",
+  "status_code",
+  "statusCode",
+  "error_code",
+  "type",
+];
+
+function codesIn(error: JsonRecord): unknown[] {
+  return CODES.map((field) => error[field]).filter((code) => !isFine(code));
+}
+
+const MESSAGES = [
+  "message",
+  "msg",
+  "status_msg",
+  "detail",
+  "description",
+  "error_msg",
+  "error_message",
+  "reason",
+];
+
+function wordsOf(error: JsonRecord): string | undefined {
+  const words = MESSAGES.map((field) => wordsIn(error[field]))
+    .find((words) => words !== undefined);
+  // FastAPI says which field of the request it means.
+  const { loc } = error;
+  return words === undefined || !Array.isArray(loc)
+    ? words
+    : `${loc.join(".")}: ${words}`;
+}
+
+/** The error's words, and those that a gateway quotes of the provider behind it. */
+function saidBy(error: JsonRecord): string {
+  const words = wordsOf(error) ?? JSON.stringify(error).slice(0, 2000);
+  const metadata = error["metadata"];
+  if (!isRecord(metadata)) return words;
+  const raw = metadata["raw"];
+  const quoted = wordsOf(errorIn(parsed(raw)) ?? {}) ?? wordsIn(raw);
+  const provider = wordsIn(metadata["provider_name"]);
+  return [words, provider, quoted]
+    .filter((part, i) => part !== undefined && (i === 0 || part !== words))
+    .join(": ");
+}
+
+function parsed(text: unknown): unknown {
+  if (typeof text !== "string") return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // its text says what it says
+  }
+}
+
+/** The names in an error's codes, `rate_limit` for `RateLimitError`. */
+function namesIn(error: JsonRecord): string[] {
+  return codesIn(error).filter((code) => typeof code === "string")
+    .map((code) => nameOf(code.slice(0, 100)));
+}
+
+/** `RESOURCE_EXHAUSTED`, `overloaded_error` and `RateLimitError` in one spelling, without their ending. */
+function nameOf(code: string): string {
+  return code.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_").replace(/_(?:error|exception)$/, "");
+}
+
+/** A status that an error names as its code, or in its words. */
+function statusIn(error: JsonRecord, words: string): number | undefined {
+  const named = codesIn(error).map(numberOf).find(isStatus);
+  if (named !== undefined) return named;
+  const [, said] = STATUS_IN_WORDS.exec(words.slice(0, 1000)) ?? [];
+  return said === undefined ? undefined : Number(said);
+}
+
+function isStatus(code: number | undefined): code is number {
+  return code !== undefined && code >= 400 && code < 600;
+}
+
+/** `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
+const STATUS_IN_WORDS = /(?:\b(?:code|status|http)[ :=]{0,3}|^)([45]\d\d)\b/i;
+
+/** Kinds by name, as {@linkcode nameOf} spells them: OpenAI's, Anthropic's, Google's and those of gateways. */
+const KINDS: ReadonlyMap<string, FailureKind> = new Map([
+  ...names("rate_limited", [
+    "rate_limit",
+    "rate_limit_exceeded",
+    "rate_limited",
+    "resource_exhausted",
+    "throttling",
+    "too_many_requests",
+  ]),
+  ...names("timeout", [
+    "deadline_exceeded",
+    "gateway_timeout",
+    "request_timeout",
+    "timeout",
+  ]),
+  ...names("refused", [
+    "authentication",
+    "bad_request",
+    "failed_precondition",
+    "forbidden",
+    "invalid_api_key",
+    "invalid_argument",
+    "invalid_model",
+    "invalid_request",
+    "model_not_found",
+    "not_found",
+    "payment_required",
+    "permission",
+    "permission_denied",
+    "unauthenticated",
+    "unauthorized",
+    "unprocessable_entity",
+    "unsupported_parameter",
+    "unsupported_value",
+  ]),
+  ...names("server_error", [
+    "api",
+    "bad_gateway",
+    "internal",
+    "internal_server",
+    "overloaded",
+    "server",
+    "server_overloaded",
+    "service_unavailable",
+    "unavailable",
+  ]),
+]);
+
+function names(
+  kind: FailureKind,
+  all: readonly string[],
+): [string, FailureKind][] {
+  return all.map((name) => [name, kind]);
+}
+
+/** That no money is left. By name alone: Gemini says of its limits a minute, too, that the quota is exceeded. */
+const SPENT: ReadonlySet<string> = new Set([
+  "billing_hard_limit_reached",
+  "exceeded_current_quota",
+  "insufficient_balance",
+  "insufficient_credits",
+  "insufficient_quota",
+]);
+
+/** Kinds by words, for errors that have no other. */
+const KINDS_OF_WORDS: readonly [RegExp, FailureKind][] = [
+  [
+    /rate.?limit|too many requests|quota|throttl|resource.?exhausted/i,
+    "rate_limited",
+  ],
+  [/timed? ?out|deadline/i, "timeout"],
+  [
+    /(?:invalid|incorrect|missing|expired) (?:api|access)[ _-]?(?:key|token)|unauthori[sz]ed|unauthenticated|permission denied|forbidden|insufficient (?:balance|credit|fund)|no credits|(?:does not|doesn't) exist|no such model|model\b[^.\n]{0,80}not found/i,
+    "refused",
+  ],
+];
+
+function kindOf(
+  { words, names, status }: {
+    words: string;
+    names: readonly string[];
+    status: number | undefined;
+  },
+): FailureKind {
+  if (names.some((name) => SPENT.has(name))) return "refused";
+  if (status !== undefined) return kindOfStatus(status) ?? "bad_response";
+  const named = names.map((name) => KINDS.get(name)).find(Boolean);
+  if (named !== undefined) return named;
+  const said = words.slice(0, 1000);
+  const [, kind] = KINDS_OF_WORDS.find(([pattern]) => pattern.test(said)) ?? [];
+  return kind ?? "server_error";
+}
+
+/** Milliseconds that an error asks to wait: in a field, or as Gemini, OpenAI and Groq write it. */
+function waitIn(error: JsonRecord, words: string): number | undefined {
+  const seconds = numberOf(error["retry_after"]);
+  if (seconds !== undefined && seconds >= 0) return seconds * 1000;
+  const [, minutes = "0", amount, unit] = WAIT.exec(words.slice(0, 4000)) ?? [];
+  if (amount === undefined) return undefined;
+  const scale = unit === "ms" ? 1 : 1000;
+  return Number(minutes) * 60_000 + Number(amount) * scale;
+}
+
+/** `Please retry in 20.04s`, `try again in 1m2.5s`, `try again in 350ms`. */
+const WAIT =
+  /(?:retry|try again) in (?:(\d{1,4})m)?(\d{1,8}(?:\.\d{1,12})?)(ms|s)\b/i;
