@@ -52,8 +52,8 @@ export interface TaskDefinition<S extends z.ZodObject> {
     readonly command: string;
     readonly does: string;
   }[];
-  /** What `--help` says after the examples. */
-  readonly notes?: string;
+  /** What `--help` says after the examples; of a function, once help is asked for. */
+  readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
   /** What the first Ctrl-C says. Default: that work is being finished and saved. */
   readonly interruptNote?: string;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
@@ -89,7 +89,7 @@ export async function main<S extends z.ZodObject>(
   const interrupt = listenForInterrupt(terminal, task.interruptNote);
   let exitCode: number = EXIT.done;
   try {
-    const parsed = parseFlags(task, argv);
+    const parsed = parseFlags(await withNotes(task, argv), argv);
     if (parsed.help !== undefined) {
       new Terminal({ json: false }).print(parsed.help);
     } else {
@@ -108,6 +108,16 @@ export async function main<S extends z.ZodObject>(
     if (!interrupted) terminal.note(errorText(error));
   }
   Deno.exit(exitCode);
+}
+
+async function withNotes<S extends z.ZodObject>(
+  task: TaskDefinition<S>,
+  argv: readonly string[],
+): Promise<TaskDefinition<S>> {
+  const isAsked = argv.includes("--help") || argv.includes("-h");
+  return isAsked && typeof task.notes === "function"
+    ? { ...task, notes: await task.notes(argv) }
+    : task;
 }
 
 /** What {@linkcode parseFlags} came to: the help that was asked for, or flags and operands. */
@@ -184,7 +194,7 @@ function buildCommand<S extends z.ZodObject>(
   const examples = task.examples.map(({ command, does }) =>
     `  ${command}\n      ${does}`
   );
-  const notes = task.notes === undefined ? "" : `\n\n${task.notes}`;
+  const notes = typeof task.notes === "string" ? `\n\n${task.notes}` : "";
   return command.addHelpText(
     "after",
     `\nExamples:\n${examples.join("\n")}${notes}`,

@@ -1,24 +1,59 @@
-/** Recipes by name or path. */
+/** Recipes by name or path, with those that they extend. */
 
+import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
-import type { Recipe } from "../train/config/config.ts";
+import { extendsOf, type Recipe, recipeValue } from "../train/config/recipe.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 
 /**
- * Reads one of `train/recipes` by its name, or a YAML file by its path.
- * @throws {ConfigError} If there is none.
+ * Reads one of `train/recipes` by its name, or a YAML file by its path. A file that does not say what it extends
+ * extends the default of its kind.
+ * @throws {ConfigError} If there is none, a file is not YAML, or recipes extend each other in a circle.
  */
 export async function readRecipe(given: string): Promise<Recipe> {
-  const url = new URL(`../train/recipes/${given}.yaml`, import.meta.url);
+  return await readChain(given, []);
+}
+
+/** @param chain The recipes that extend this one, the first the one that was asked for. */
+async function readChain(
+  given: string,
+  chain: readonly string[],
+): Promise<Recipe> {
   const isName = /^[\w.-]+$/.test(given) && !/\.ya?ml$/.test(given);
-  const text = await readTextIfThere(isName ? url : given);
-  if (text !== undefined) {
-    return { name: isName ? `${given}.yaml` : given, text };
+  const name = isName ? `${given}.yaml` : given;
+  if (chain.includes(name)) {
+    const circle = [...chain, name].join(" extends ");
+    throw new ConfigError(`Recipes extend each other: ${circle}`, {
+      hint: `leave extends out in one of them`,
+    });
   }
-  throw new ConfigError(
-    `There is no recipe "${given}"`,
-    { hint: `give the path of a YAML file, or one of ${await recipeNames()}` },
-  );
+  const url = new URL(`../train/recipes/${given}.yaml`, import.meta.url);
+  const text = await readTextIfThere(isName ? url : given);
+  if (text === undefined) {
+    const by = chain.length === 0 ? "" : `, which ${chain.at(-1)} extends`;
+    throw new ConfigError(`There is no recipe "${given}"${by}`, {
+      hint: `give the path of a YAML file, or one of ${await recipeNames()}`,
+    });
+  }
+  const file = { name, text };
+  const parent = extendsOf(file) ?? (isName ? undefined : defaultOf(file));
+  if (parent === undefined || extendsOf(file) === null) return file;
+  const isPath = /\.ya?ml$/.test(parent) && !isAbsolute(parent);
+  const path = isPath ? join(dirname(given), parent) : parent;
+  return { ...file, base: await readChain(path, [...chain, name]) };
+}
+
+/** The recipe that a file of its kind extends by default. */
+function defaultOf(file: Recipe): string {
+  if (recipeValue(file, ["trainer"]) === "slime") return "qwen3-4b";
+  return recipeValue(file, ["data", "source"]) === "tau-bench"
+    ? tauBenchRecipe(recipeValue(file, ["data", "domain"]))
+    : "default";
+}
+
+/** The recipe of a domain of τ-bench. */
+export function tauBenchRecipe(domain: unknown): string {
+  return domain === "airline" ? "tau-airline" : "tau-retail";
 }
 
 async function recipeNames(): Promise<string> {

@@ -95,7 +95,7 @@ export async function slimeStop(
 }
 
 /** The recipe of a new run; where τ-bench's data are says a flag of its own. */
-function newSlime(recipe: Recipe, flags: TrainFlags): ResolvedSlime {
+export function newSlime(recipe: Recipe, flags: TrainFlags): ResolvedSlime {
   const slime = resolveSlime(recipe, overrides(flags));
   const { config } = slime;
   const { tauBench: directory } = flags;

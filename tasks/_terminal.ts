@@ -46,7 +46,7 @@ export class Terminal {
     this.#line.around(() => writeAll(Deno.stderr, `${text}\n`));
   }
 
-  /** Replaces the live line, at most ten times a second; nothing where stderr is no terminal. */
+  /** Replaces the live line, at most ten times a second; where stderr is no terminal, a line every 30 seconds. */
   progress(text: string): void {
     this.#line.show(text);
   }

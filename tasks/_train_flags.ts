@@ -17,10 +17,10 @@ import { configSchema } from "../train/config/config_schema.ts";
 import { addedControls } from "../train/control.ts";
 import { checkResume, checkUnfinished } from "../train/runs/resume_check.ts";
 import { readRun } from "../train/runs/training_dir.ts";
-import { isSlimeRecipe } from "../train/slime/slime_config.ts";
+import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import { slimeSchema } from "../train/slime/slime_schema.ts";
 import { keyedFlags } from "../train/slime/plan/flags.ts";
-import { readRecipe } from "./_recipes.ts";
+import { readRecipe, tauBenchRecipe } from "./_recipes.ts";
 import {
   runFlags,
   runNamed,
@@ -40,6 +40,9 @@ export const trainFlags = z.object({
   dryRun: z.boolean().default(false).meta({
     description:
       "Print the plan (sizes, memory, expected time; of slime each command and flag) and write nothing",
+  }),
+  printConfig: z.boolean().default(false).meta({
+    description: "Print the config that the run would have, as YAML, and stop",
   }),
   hosts: z.string().optional().meta({
     description:
@@ -72,37 +75,42 @@ export const trainFlags = z.object({
   }),
 });
 
-/** The recipe's keys for `--help`. */
-export function recipeHelp(): string {
-  return keysHelp(configKeys());
-}
-
 /**
- * What `--help` says of recipes: the keys of the one that is named, or else of those that train here.
- * @throws {ConfigError} If a recipe is named and there is none.
+ * What `--help` says of recipes: each key with the value that a run of this command line would have.
+ * @throws {ConfigError} If a recipe is named and there is none, or a value is wrong.
  */
 export async function helpNotes(argv: readonly string[]): Promise<string> {
-  const isAsked = argv.includes("--help") || argv.includes("-h");
-  const recipe = isAsked ? await namedRecipe(argv) : undefined;
-  if (recipe !== undefined && isSlimeRecipe(recipe)) {
+  const sets = valuesOf(argv, "set").map(parseSet);
+  const recipe = await recipeOf({
+    recipe: valuesOf(argv, "recipe").at(-1),
+    data: valuesOf(argv, "data").at(-1),
+    env: valuesOf(argv, "env").at(-1),
+  });
+  const heading =
+    `Keys of a recipe and of --set, with their values in ${recipe.name}:`;
+  if (isSlimeRecipe(recipe)) {
     const flags = new Map(keyedFlags().map(({ key, flag }) => [key, flag]));
-    return keysHelp(
-      configKeys(slimeSchema).map((one) => {
-        const flag = flags.get(one.key);
-        const suffix = flag === undefined ? "" : ` (${flag})`;
-        return { ...one, description: `${one.description}${suffix}` };
-      }),
-    );
+    const { config } = resolveSlime(recipe, sets);
+    const keys = configKeys(slimeSchema, config).map((one) => {
+      const flag = flags.get(one.key);
+      const suffix = flag === undefined ? "" : ` (${flag})`;
+      return { ...one, description: `${one.description}${suffix}` };
+    });
+    return keysHelp(keys, heading);
   }
-  return `${recipeHelp()}\n\nKeys of slime recipes: deno task train --recipe qwen3-4b --help`;
+  const keys = configKeys(configSchema, resolveConfig(recipe, sets));
+  return `${
+    keysHelp(keys, heading)
+  }\n\nKeys of slime recipes: deno task train --recipe qwen3-4b --help`;
 }
 
-async function namedRecipe(
-  argv: readonly string[],
-): Promise<Recipe | undefined> {
-  const at = argv.findIndex((word) => /^--recipe(=|$)/.test(word));
-  const name = argv[at]?.split("=")[1] ?? argv[at + 1];
-  return at < 0 || name === undefined ? undefined : await readRecipe(name);
+/** The values of a flag, as `--set rl.steps=4` or `--set=rl.steps=4`. */
+function valuesOf(argv: readonly string[], flag: string): string[] {
+  return argv.flatMap((word, i) => {
+    if (word === `--${flag}`) return argv.slice(i + 1, i + 2);
+    const prefix = `--${flag}=`;
+    return word.startsWith(prefix) ? [word.slice(prefix.length)] : [];
+  });
 }
 
 /** Keys with their defaults for `--help`. */
@@ -128,8 +136,12 @@ export type TrainFlags =
   & Readonly<Record<string, unknown>>;
 
 /** The recipe that flags name, or else mean. @throws {ConfigError} If there is none. */
-export async function recipeOf(flags: TrainFlags): Promise<Recipe> {
-  const fallback = flags.data === "tau-bench" ? "tau-retail" : "default";
+export async function recipeOf(
+  flags: Partial<Pick<TrainFlags, "recipe" | "data" | "env">>,
+): Promise<Recipe> {
+  const fallback = flags.data === "tau-bench"
+    ? tauBenchRecipe(flags.env)
+    : "default";
   return await readRecipe(flags.recipe ?? fallback);
 }
 

@@ -9,6 +9,7 @@ import { phaseEnds } from "../train/phases.ts";
 import type { TrainingDir } from "../train/runs/training_dir.ts";
 import type { Activity } from "../train/loop.ts";
 import type { Metrics, RlMetrics } from "../train/runs/metrics.ts";
+import { idleSteps, neverLearnt } from "../train/runs/learning_signal.ts";
 import type { SessionResult } from "../train/session.ts";
 import {
   coldStartSecondsLeft,
@@ -23,6 +24,10 @@ import {
   percent,
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
+
+/** Steps of RL without anything to learn from, until that is said, and how often it is said again. */
+const FIRST_WARNING = 5;
+const WARN_EVERY = 25;
 
 /** The live line of a run. */
 export class TrainingLine {
@@ -40,9 +45,21 @@ export class TrainingLine {
     this.#lines = [...options.lines];
   }
 
-  /** Takes a line of metrics in. */
+  /** Takes a line of metrics in; says so where RL finds nothing to learn from. */
   add(line: Metrics): void {
     this.#lines.push(line);
+    if (line.phase !== "rft" && line.phase !== "rl") return;
+    const idle = idleSteps(this.#lines);
+    if (idle !== FIRST_WARNING && (idle === 0 || idle % WARN_EVERY > 0)) return;
+    this.#terminal.note(
+      `warning: nothing to learn from in the last ${idle} steps of RL (mean reward ${
+        line.reward.toFixed(3)
+      }): ${
+        line.phase === "rft"
+          ? "no conversation earned the reward"
+          : "the rewards of every group agree"
+      }`,
+    );
   }
 
   /** Shows what is going on. */
@@ -197,7 +214,7 @@ export function usageText(
 /** Where the run is, what it took, and how to go on if it was stopped. */
 export function closingText(
   result: SessionResult,
-  { path }: { path: string },
+  { path, metrics }: Pick<TrainingDir, "path" | "metrics">,
 ): string {
   const cost = `${duration(result.wallS)}, ${
     bytes(result.peakRssBytes)
@@ -206,13 +223,21 @@ export function closingText(
     ? `; ${count(result.failures)} episodes failed for no fault of the policy`
     : "";
   if (result.outcome === "completed") {
-    return `${path}: ${
+    const ended = `${path}: ${
       count(result.episodes)
-    } conversations, ${cost}${failures}; ` +
-      "curve.svg is its picture";
+    } conversations, ${cost}${failures}; curve.svg is its picture`;
+    return neverLearnt(metrics)
+      ? `${ended}\n${neverLearntText(path)}`
+      : `${ended}\nLook at its conversations: deno task view ${path}`;
   }
   return `Stopped after step ${result.steps}; nothing is lost. Go on with: ` +
     `deno task train --resume ${path}`;
+}
+
+function neverLearntText(path: string): string {
+  return "error: RL had nothing to learn from: in no step did the rewards of a group differ, and no conversation " +
+    `earned the reward\nhint: look at why they fail with "deno task diagnose ${path}"; a longer cold start ` +
+    "(coldStart.steps, coldStart.demonstrations) or an easier world gives RL a start";
 }
 
 /** What a run is about to learn, and for how long. */
@@ -250,6 +275,7 @@ export function resultJson(
     seed: run.config.seed,
     run_dir: run.path,
     outcome: result.outcome,
+    learnt: !neverLearnt(run.metrics),
     data: run.config.data.source,
     steps: result.steps,
     episodes: result.episodes,

@@ -2,13 +2,16 @@
 
 import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
+import { formatConfig } from "../train/config/config.ts";
 import { openTraining, type TrainingPlan } from "../train/open_training.ts";
+import { neverLearnt } from "../train/runs/learning_signal.ts";
 import { stamp } from "../train/runs/run_info.ts";
 import { readRunInfo } from "../train/runs/run_reader.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import {
+  newSlime,
   slimeAttach,
   slimeDryRun,
   slimeLaunch,
@@ -38,6 +41,7 @@ async function run(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
+  if (flags.printConfig) return await printConfig(flags, context);
   if (flags.dryRun) return await planned(flags, context);
   const slime = await slimeRun(flags);
   if (slime !== undefined) return await slime(flags, context);
@@ -64,7 +68,10 @@ async function run(
   const used = usageText(run.userUsage());
   if (used !== "") terminal.print(used);
   terminal.print(closingText(result, run));
-  return { json: resultJson(run, result), exitCode: exitCode(result, signal) };
+  const exitCode = neverLearnt(run.metrics)
+    ? EXIT.failed
+    : exitCodeOf(result, signal);
+  return { json: resultJson(run, result), exitCode };
 }
 
 /** What to do with a run of slime, where that is what flags mean. */
@@ -88,6 +95,19 @@ async function slimeRun(
     : undefined;
 }
 
+/** Prints what a run would have in its `config.yaml`. */
+async function printConfig(
+  flags: TrainFlags,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const recipe = await recipeOf(flags);
+  const config = isSlimeRecipe(recipe)
+    ? newSlime(recipe, flags).config
+    : await newConfig(flags);
+  terminal.print(formatConfig(config).trimEnd());
+  return { json: { ...config } };
+}
+
 /** The plan of a run on this machine, or of one with slime. */
 async function planned(
   flags: TrainFlags,
@@ -98,7 +118,7 @@ async function planned(
   return await dryRun(await newConfig(flags), context);
 }
 
-function exitCode({ outcome }: SessionResult, signal: AbortSignal): number {
+function exitCodeOf({ outcome }: SessionResult, signal: AbortSignal): number {
   if (outcome === "completed") return EXIT.done;
   return signal.aborted ? EXIT.interrupted : EXIT.failed;
 }
@@ -154,7 +174,7 @@ export const task = await main(import.meta, {
       does: "go on where the last run was stopped",
     },
   ],
-  notes: await helpNotes(Deno.args),
+  notes: helpNotes,
   interruptNote:
     "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
   run,

@@ -9,6 +9,7 @@ import { makeConfig, resolveConfig } from "../../train/config/config.ts";
 import type { Task } from "../../env/types.ts";
 import { openDataset } from "../../train/config/open_dataset.ts";
 import { writePolicyRun } from "../support/policy_run.ts";
+import { readRecipe } from "../../tasks/_recipes.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
@@ -166,10 +167,11 @@ Deno.test("mock --env retail writes a certified world, the same bytes again, tha
     assert.equal(lines.length, 50);
     assert.ok(lines.every(({ certificate }) => certificate.version === 1));
 
-    const recipe = {
-      name: "recipe.yaml",
-      text: await Deno.readTextFile(join(worlds[0]!, "recipe.yaml")),
-    };
+    const recipe = await readRecipe(join(worlds[0]!, "recipe.yaml"));
+    assert.deepEqual(
+      resolveConfig(recipe).coldStart,
+      resolveConfig(await readRecipe("retail-all")).coldStart,
+    );
     const again = await openDataset(resolveConfig(recipe).data);
     assert.equal(again.fingerprint, first.fingerprint);
   }));
@@ -240,8 +242,7 @@ Deno.test("mock --env airline writes a world that its recipe opens again", () =>
     ]);
     assert.equal(code, 0, stderr);
     const { fingerprint } = JSON.parse(stdout);
-    const text = await Deno.readTextFile(join(out, "recipe.yaml"));
-    const config = resolveConfig({ name: "recipe.yaml", text });
+    const config = resolveConfig(await readRecipe(join(out, "recipe.yaml")));
     assert.equal((await openDataset(config.data)).fingerprint, fingerprint);
     const read = await loadTauBench(out, "airline");
     assert.equal(read.tasks("train").length, 32);
@@ -264,10 +265,8 @@ Deno.test({
       assert.deepEqual([certified, near_duplicates], [40, 0]);
 
       const real = await loadTauBench(TAU_BENCH, "retail");
-      const text = await Deno.readTextFile(join(out, "recipe.yaml"));
-      const written = await openDataset(
-        resolveConfig({ name: "recipe.yaml", text }).data,
-      );
+      const recipe = await readRecipe(join(out, "recipe.yaml"));
+      const written = await openDataset(resolveConfig(recipe).data);
       const drawn = await openDataset(
         makeConfig({
           data: {

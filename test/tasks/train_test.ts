@@ -46,6 +46,9 @@ const TINY = [
   "threads=1",
 ].flatMap((set) => ["--set", set]);
 
+/** What a run exits with that never learnt: so small a policy solves no task in so few steps. */
+const NEVER_LEARNT = 1;
+
 function command(runs: string, args: readonly string[]): Deno.Command {
   return taskCommand("train", args, { runs });
 }
@@ -162,7 +165,7 @@ Deno.test("train --json ends with one object, and a second run of the same confi
     const [a, b] = await Promise.all(
       ["a", "b"].map((name) => output(dir, [...args, "--name", name])),
     );
-    assert.equal(a!.code, 0, a!.stderr);
+    assert.equal(a!.code, NEVER_LEARNT, a!.stderr);
     const json = JSON.parse(a!.stdout);
     for (
       const key of [
@@ -178,7 +181,7 @@ Deno.test("train --json ends with one object, and a second run of the same confi
     assert.equal(json.pass1_control, null);
     assert.equal(json.control_wall_s, null);
     assert.equal(json.run_dir, join(dir, "a"));
-    assert.equal(b!.code, 0);
+    assert.equal(b!.code, NEVER_LEARNT);
     assert.deepEqual(
       await remains(join(dir, "a")),
       await remains(join(dir, "b")),
@@ -192,7 +195,7 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
     const args = ["--runs", dir];
     const first = [...TINY, ...args, "--name", "one", "--control"];
     const { code, stdout, stderr } = await output(dir, first);
-    assert.equal(code, 0, stderr);
+    assert.equal(code, NEVER_LEARNT, stderr);
     assert.match(
       stdout,
       /^pass\^1 on test +cold start +control +RL +gain +over control$/m,
@@ -205,7 +208,7 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
     const { lines } = await readRun(join(dir, "one"));
     const more = [...args, "--resume", "one", "--control-tokens", "--json"];
     const again = await output(dir, more);
-    assert.equal(again.code, 0, again.stderr);
+    assert.equal(again.code, NEVER_LEARNT, again.stderr);
     const after = (await readRun(join(dir, "one"))).lines;
     assert.deepEqual(after.slice(0, lines.length), lines);
     assert.ok(after.length > lines.length);
@@ -224,6 +227,27 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
     assert.equal(json.steps, 8);
   }));
 
+Deno.test("train says so and fails where RL had nothing to learn from", () =>
+  inTempDir(async (dir) => {
+    const args = [...TINY, "--set", "rft.steps=5", "--runs", dir];
+    const { code, stdout, stderr } = await output(dir, args);
+    assert.equal(code, NEVER_LEARNT, stderr);
+    assert.match(
+      stderr,
+      /^warning: nothing to learn from in the last 5 steps of RL \(mean reward 0\.000\): no conversation earned/m,
+    );
+    assert.match(
+      stdout,
+      /^error: RL had nothing to learn from: .*\nhint: .*diagnose/m,
+    );
+    assert.equal(
+      JSON.parse(
+        (await output(dir, [...args, "--json"])).stdout,
+      ).learnt,
+      false,
+    );
+  }));
+
 Deno.test("train killed at any moment and resumed equals a run never killed", () =>
   inTempDir(async (dir) => {
     const whole = await output(dir, [
@@ -233,7 +257,7 @@ Deno.test("train killed at any moment and resumed equals a run never killed", ()
       "--name",
       "whole",
     ]);
-    assert.equal(whole.code, 0, whole.stderr);
+    assert.equal(whole.code, NEVER_LEARNT, whole.stderr);
     // In the cold start, then in its evaluations, then in RL.
     for (const [i, lines] of [2, 5, 8].entries()) {
       const args = i === 0
@@ -248,7 +272,7 @@ Deno.test("train killed at any moment and resumed equals a run never killed", ()
       await result;
     }
     const { code, stderr } = await output(dir, ["--runs", dir, "--resume"]);
-    assert.equal(code, 0, stderr);
+    assert.equal(code, NEVER_LEARNT, stderr);
     assert.deepEqual(
       await remains(join(dir, "killed")),
       await remains(join(dir, "whole")),
@@ -352,7 +376,7 @@ Deno.test("train serves a user played by a model, stops at the budget, and goes 
     assert.match(same.stderr, /^error: The budget is spent/m);
     assert.equal(server.requests.length, spent);
     const more = await output(dir, [...again, "--max-tokens", "9000000"]);
-    assert.equal(more.code, 0, more.stderr);
+    assert.equal(more.code, NEVER_LEARNT, more.stderr);
     assert.match(more.stdout, /The user's model: \d[\d,]* calls, /);
     using store = new EpisodeStore(join(dir, "a", "episodes.db"), {
       readOnly: true,

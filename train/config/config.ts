@@ -5,7 +5,7 @@
  * part of it. The resolved config is saved in the run dir and is enough to run it again.
  */
 
-import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
+import { stringify } from "yaml";
 import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
 import { explainIssue, nearest } from "../../env/schema_issue.ts";
@@ -16,8 +16,10 @@ import {
   configSchema,
   type DeepReadonly,
 } from "./config_schema.ts";
+import { type Recipe, RecipeLayers, type RecipeValues } from "./recipe.ts";
+import { Yaml } from "./yaml_file.ts";
 
-export { type Config, configSchema };
+export { type Config, configSchema, type Recipe };
 
 /** One value that is set over the recipe. */
 export interface Override {
@@ -28,16 +30,8 @@ export interface Override {
   readonly origin: string;
 }
 
-/** A recipe as read from disk. */
-export interface Recipe {
-  /** How messages call it: its path. */
-  readonly name: string;
-  /** YAML. */
-  readonly text: string;
-}
-
 /**
- * Merges defaults, a recipe and what is set over it, the later the stronger.
+ * Merges defaults, a recipe with what it extends, and what is set over it, the later the stronger.
  * @throws {ConfigError} If YAML is malformed, a key unknown (names the nearest) or a value wrong; with the line.
  * @example
  * ```ts
@@ -92,28 +86,19 @@ function resolve<S extends z.ZodObject>(
     readonly recipe: Recipe;
     readonly overrides: readonly Override[];
     /** Renames what had another name before. */
-    readonly rename?: (merged: Record<string, unknown>) => void;
+    readonly rename?: (values: RecipeValues) => void;
   },
 ): DeepReadonly<z.infer<S>> {
-  const lines = new LineCounter();
-  const document = parseDocument(recipe.text, { lineCounter: lines });
-  const fault = document.errors[0];
-  if (fault) {
-    const { line, col } = lines.linePos(fault.pos[0]);
-    throw new ConfigError(
-      `${recipe.name}:${line}:${col}: the recipe is not YAML: ${
-        fault.message.split("\n")[0]
-      }`,
-    );
-  }
-  const merged = asRecord(document.toJS() ?? {}, recipe.name);
-  if (namesTwice(merged)) {
-    throw new ConfigError(
-      `${recipe.name}: "grpo" is the old name of "rl", and both are there`,
-      { hint: 'move the keys of "grpo" to "rl"' },
-    );
-  }
-  rename(merged);
+  const layers = new RecipeLayers(recipe, (values) => {
+    if (namesTwice(values)) {
+      throw new ConfigError(
+        `${recipe.name}: "grpo" is the old name of "rl", and both are there`,
+        { hint: 'move the keys of "grpo" to "rl"' },
+      );
+    }
+    rename(values);
+  });
+  const merged = layers.merged();
   for (const override of overrides) {
     setPath(merged, override);
     rename(merged);
@@ -125,7 +110,7 @@ function resolve<S extends z.ZodObject>(
   }
   const issue = result.error.issues[0]!;
   throw new ConfigError(
-    explain(issue, { schema, merged, recipe, document, lines, overrides }),
+    explain(issue, { schema, merged, layers, overrides }),
   );
 }
 
@@ -140,18 +125,12 @@ export function parseSet(text: string): Override {
       `--set ${text}: write a key and its value, as in --set rl.steps=40`,
     );
   }
-  const document = parseDocument(text.slice(at + 1));
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      `--set ${text}: the value is not YAML`,
-      { hint: "quote it if it is text" },
-    );
-  }
-  return {
-    path: text.slice(0, at).split("."),
-    value: document.toJS(),
-    origin: `--set ${text}`,
-  };
+  const origin = `--set ${text}`;
+  const { value } = new Yaml(
+    { name: origin, text: text.slice(at + 1) },
+    "the value",
+  );
+  return { path: text.slice(0, at).split("."), value, origin };
 }
 
 /** The config as YAML, as a run dir keeps it. */
@@ -167,11 +146,11 @@ export interface ConfigKey {
   readonly description: string;
 }
 
-/** Every key of a schema with its default and description, in order. */
+/** Every key of a schema with its description and its value in a config, by default the schema's defaults, in order. */
 export function configKeys(
   of: z.ZodObject = configSchema,
+  config: object = of.parse({}),
 ): ConfigKey[] {
-  const defaults = of.parse({});
   const out: ConfigKey[] = [];
   function walk(
     schema: z.ZodObject,
@@ -188,7 +167,7 @@ export function configKeys(
       }
     }
   }
-  walk(of, defaults, []);
+  walk(of, config as Record<string, unknown>, []);
   return out;
 }
 
@@ -231,21 +210,10 @@ function setPath(root: Record<string, unknown>, override: Override): void {
   node[override.path.at(-1) ?? ""] = override.value;
 }
 
-function asRecord(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new ConfigError(
-    `${name}: a recipe is a YAML map of sections, as in "rl: { steps: 40 }"`,
-  );
-}
-
 interface Sources {
   readonly schema: z.ZodObject;
-  readonly merged: Record<string, unknown>;
-  readonly recipe: Recipe;
-  readonly document: ReturnType<typeof parseDocument>;
-  readonly lines: LineCounter;
+  readonly merged: RecipeValues;
+  readonly layers: RecipeLayers;
   readonly overrides: readonly Override[];
 }
 
@@ -274,39 +242,17 @@ function explain(issue: z.core.$ZodIssue, sources: Sources): string {
 
 /** `recipe.yaml:12`, or the flag that set the value. */
 function origin(path: readonly string[], sources: Sources): string {
-  const before = oldPath(path);
+  const names = [path, oldPath(path)];
   const override = sources.overrides.findLast(({ path: set }) =>
-    [path, before].some((one) => set.every((key, i) => one[i] === key))
+    names.some((one) => set.every((key, i) => one[i] === key))
   );
   if (override) return override.origin;
-  const isInRecipe = [path, before].some((one) => sources.document.hasIn(one));
   const within = sources.overrides.findLast(({ path: set }) =>
     path.every((key, i) => set[i] === key)
   );
-  if (within && !isInRecipe) return within.origin;
-  const offset = offsetOf(path, sources) ?? offsetOf(before, sources);
-  return offset === undefined
-    ? sources.recipe.name
-    : `${sources.recipe.name}:${sources.lines.linePos(offset).line}`;
-}
-
-/** Where the recipe has a key, or the last section on the way to it. */
-function offsetOf(
-  path: readonly string[],
-  { document }: Sources,
-): number | undefined {
-  let node: unknown = document.contents;
-  let offset: number | undefined;
-  for (const key of path) {
-    if (!isMap(node)) break;
-    const pair = node.items.find((item) =>
-      isScalar(item.key) && String(item.key.value) === key
-    );
-    if (!pair || !isScalar(pair.key)) break;
-    offset = pair.key.range?.[0];
-    node = pair.value;
-  }
-  return offset;
+  return within && !sources.layers.has(names)
+    ? within.origin
+    : sources.layers.placeOf(names);
 }
 
 function describe(schema: z.ZodType): string {

@@ -1,12 +1,13 @@
 /** Tasks that are left out: a YAML list of `{task, reason}`, as `deno task audit` suggests one. */
 
 import { createHash } from "node:crypto";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { z } from "zod";
-import { ConfigError, messageOf } from "../../env/errors.ts";
+import { ConfigError } from "../../env/errors.ts";
 import { explainIssue, nearest } from "../../env/schema_issue.ts";
 import type { Dataset } from "../../env/types.ts";
 import { readTextIfThere } from "../runs/storage.ts";
+import { Yaml } from "./yaml_file.ts";
 
 const fileSchema = z.array(
   z.strictObject({ task: z.string().min(1), reason: z.string().default("") }),
@@ -27,7 +28,8 @@ export async function readExclusions(path: string): Promise<Exclusion[]> {
       { hint: `write one by "deno task audit --exclusions ${path}"` },
     );
   }
-  const result = fileSchema.safeParse(parseYaml(text, path) ?? []);
+  const { value } = new Yaml({ name: path, text }, "the file of exclusions");
+  const result = fileSchema.safeParse(value ?? []);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const at = issue?.path.join(".") ?? "";
@@ -36,17 +38,6 @@ export async function readExclusions(path: string): Promise<Exclusion[]> {
       issue === undefined ? "?" : explainIssue(issue, undefined)
     }`,
   );
-}
-
-function parseYaml(text: string, path: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new ConfigError(
-      `"${path}" is not YAML: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
 }
 
 /** The text of a file of exclusions. */

@@ -75,12 +75,22 @@ function recipeText(
         worldSeed: world.seed,
         [worldSection(domain)]: world.options,
       }
-      : { source: "tau-bench", directory: out }),
+      : {
+        source: "tau-bench",
+        directory: out,
+        rows: { trainTasks: 0 }, // they are drawn already
+      }),
     ...(excluded.length === 0 ? {} : { exclude: join(out, "exclude.yaml") }),
   };
   return `# deno task train --recipe ${
     join(out, "recipe.yaml")
-  } trains on this world.\n${stringify({ data })}`;
+  } trains on this world.\n${
+    stringify({
+      // Steps, rates and sizes of a recipe whose world is as wide; tasks over a benchmark's rows have their own.
+      ...(world.name === "generated" ? { extends: "retail-all" } : {}),
+      data,
+    })
+  }`;
 }
 
 /** @throws {ConfigError} If there is something in the directory. */

@@ -18,14 +18,16 @@ export interface LiveLineOptions {
 
 /** It is drawn anew at most so often. */
 const EVERY_MS = 100;
+/** Where stderr is no terminal (nohup, a job scheduler, CI), a line is printed so often. */
+const EVERY_MS_UNWATCHED = 30_000;
 
-/** A line that is drawn over and over in its place; nothing where no person watches. */
+/** A line that is drawn over and over in its place; where stderr is no terminal, printed every 30 seconds. */
 export class LiveLine {
   readonly #stream: LineStream;
   readonly #now: () => number;
   readonly #isWatched: boolean;
   #text = "";
-  #drawnAtMs = -Infinity;
+  #drawnAtMs: number;
 
   constructor(
     { stream = Deno.stderr, now = () => performance.now() }: LiveLineOptions =
@@ -34,14 +36,17 @@ export class LiveLine {
     this.#stream = stream;
     this.#now = now;
     this.#isWatched = stream.isTerminal();
+    this.#drawnAtMs = this.#isWatched ? -Infinity : now();
   }
 
   /** Replaces the line, at most ten times a second. */
   show(text: string): void {
     this.#text = text;
-    if (this.#now() - this.#drawnAtMs < EVERY_MS) return;
+    const every = this.#isWatched ? EVERY_MS : EVERY_MS_UNWATCHED;
+    if (this.#now() - this.#drawnAtMs < every) return;
     this.#drawnAtMs = this.#now();
-    this.#draw(text);
+    if (this.#isWatched) this.#draw(text);
+    else this.#write(`${text}\n`);
   }
 
   /** Lets something be printed in its place; the line comes back below it. */
@@ -59,8 +64,11 @@ export class LiveLine {
 
   #draw(text: string): void {
     if (!this.#isWatched) return;
-    const shown = `\r\x1b[K${text.slice(0, columns() - 1)}`;
-    this.#stream.writeSync(new TextEncoder().encode(shown));
+    this.#write(`\r\x1b[K${text.slice(0, columns() - 1)}`);
+  }
+
+  #write(text: string): void {
+    this.#stream.writeSync(new TextEncoder().encode(text));
   }
 }
 
@@ -136,7 +144,8 @@ export interface ProgressLine extends Disposable {
 }
 
 /**
- * Shows how far a script has come, on a line of stderr that is wiped at the end; nothing where no person watches.
+ * Shows how far a script has come, on a line of stderr that is wiped at the end; where stderr is no terminal, by a line
+ * every 30 seconds.
  * @param of How many there are to do.
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /** Slime recipes as one frozen value, checked as a whole before anything is started. */
 
-import { parse } from "yaml";
 import { ConfigError } from "../../env/errors.ts";
 import { type Override, type Recipe, resolveBy } from "../config/config.ts";
+import { recipeValue } from "../config/recipe.ts";
 import { faultText } from "./fault.ts";
 import { MODEL_SHAPES, type ModelShape } from "./model_shapes.ts";
 import {
@@ -14,12 +14,8 @@ import { recipeFaults } from "./recipe_faults.ts";
 import { type SlimeConfig, slimeSchema } from "./slime_schema.ts";
 
 /** Whether a recipe is of slime and not of the trainer on this machine. */
-export function isSlimeRecipe({ text }: Recipe): boolean {
-  try {
-    return parse(text)?.trainer === "slime";
-  } catch {
-    return false; // whoever reads it says what is wrong
-  }
+export function isSlimeRecipe(recipe: Recipe): boolean {
+  return recipeValue(recipe, ["trainer"]) === "slime";
 }
 
 /** A recipe with all that follows from it: what plans, launches and checks take. */

@@ -49,13 +49,22 @@ Deno.test("progressLine() is wiped with the last one, before the script prints w
   assert.equal(seen.drawn.at(-1), "\r\x1b[K");
 });
 
-Deno.test("progressLine() is silent where nobody watches", () => {
+Deno.test("progressLine() prints a line every 30 seconds where stderr is no terminal", () => {
   const seen = screen(false);
   {
-    using line = progressLine(2, { stream: seen.stream });
-    line.step();
+    using line = progressLine(1000, {
+      stream: seen.stream,
+      now: () => seen.ms,
+    });
+    for (let i = 0; i < 700; i++) {
+      seen.ms += 100;
+      line.step();
+    }
   }
-  assert.deepEqual(seen.drawn, []);
+  assert.deepEqual(seen.drawn, [
+    "300/1,000 episodes · 10/s · 1 min 10 s left\n",
+    "600/1,000 episodes · 10/s · 40 s left\n",
+  ]);
 });
 
 Deno.test("progressText() of a moment without a duration promises nothing", () => {

@@ -10,12 +10,12 @@
  * ```
  */
 
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
 import { nearest } from "../../../env/schema_issue.ts";
-import { type Recipe, resolveBy } from "../../config/config.ts";
+import { resolveBy } from "../../config/config.ts";
 import type { DeepReadonly } from "../../config/config_schema.ts";
+import { Yaml, type YamlFile } from "../../config/yaml_file.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
 
 /** A word that ssh cannot take for an option. */
@@ -87,7 +87,7 @@ export async function hostsIfThere(
  * @returns The hosts in the file's order.
  * @throws {ConfigError} With the line: not YAML, no map of hosts, a key that is unknown (names the nearest) or wrong.
  */
-export function parseHosts(file: Recipe): Host[] {
+export function parseHosts(file: YamlFile): Host[] {
   const written = Object.entries(hostMap(file));
   const names = written.map(([name]) => name);
   const bad = names.find((name) => !/^[A-Za-z0-9][\w.-]*$/.test(name));
@@ -109,20 +109,13 @@ export function parseHosts(file: Recipe): Host[] {
   return names.map((name) => ({ name, ...parsed[name]! }));
 }
 
-function hostMap({ name, text }: Recipe): object {
-  const document = parseDocument(text);
-  const fault = document.errors[0];
-  if (fault) {
-    throw new ConfigError(
-      `${name}: not YAML: ${fault.message.split("\n")[0]}`,
-    );
-  }
-  const value: unknown = document.toJS() ?? {};
+function hostMap(file: YamlFile): object {
+  const value = new Yaml(file, "the file of hosts").value ?? {};
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value;
   }
   throw new ConfigError(
-    `${name}: write names of hosts and what is known of each, as in "gpu1: { ssh: { user: trainer } }"`,
+    `${file.name}: write names of hosts and what is known of each, as in "gpu1: { ssh: { user: trainer } }"`,
   );
 }
 

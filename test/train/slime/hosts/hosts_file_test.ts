@@ -48,7 +48,7 @@ Deno.test("parseHosts() names the line and what was meant", () => {
       /hosts\.yaml:5: gpu1\.ssh\.user/,
     ],
     ["gpu2:", "-gpu2:", /"-gpu2" is no name of a host/],
-    ["gpu2:", "gpu2: [", /hosts\.yaml: not YAML/],
+    ["gpu2:", "gpu2: [", /hosts\.yaml:11:1: the file of hosts is not YAML/],
   ];
   for (const [from, to, message] of cases) {
     assert.throws(

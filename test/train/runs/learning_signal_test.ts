@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { idleSteps, neverLearnt } from "../../../train/runs/learning_signal.ts";
+import type { Metrics } from "../../../train/runs/metrics.ts";
+
+const rft = (solved: number, reward = 0) =>
+  ({ phase: "rft", solved, reward }) as Metrics;
+const rl = (trainedGroups: number, reward = 0) =>
+  ({ phase: "rl", trainedGroups, reward }) as Metrics;
+const evaluated = { phase: "eval" } as Metrics;
+
+Deno.test("idleSteps() counts the last steps of RL that had nothing to learn from", () => {
+  const cases: [readonly Metrics[], number][] = [
+    [[], 0],
+    [[rl(0), rl(2)], 0],
+    [[rl(2), rl(0), evaluated, rl(0)], 2],
+    [[rft(0), rft(0), rl(0)], 3],
+    [[rft(4), rl(0)], 1],
+  ];
+  for (const [lines, idle] of cases) assert.equal(idleSteps(lines), idle);
+});
+
+Deno.test("neverLearnt() is true where no step had anything to learn from and tasks were left", () => {
+  assert.equal(neverLearnt([]), false);
+  assert.equal(neverLearnt([rft(0), evaluated, rl(0)]), true);
+  assert.equal(neverLearnt([rft(0), rl(1, 0.2)]), false);
+  assert.equal(neverLearnt([rft(1, 0.1), rl(0)]), false);
+  // Everything was solved from the start.
+  assert.equal(neverLearnt([rl(0, 1), rl(0, 1)]), false);
+});
