@@ -8,7 +8,19 @@ import { deriveSeed } from "../random.ts";
 import { outgrewContext } from "./call_policy.ts";
 import { considered, NOTHING_SAID, opensThought } from "./thought.ts";
 import { type Codec, TokenConversation } from "../tokens/conversation.ts";
-import { parseToolCalls } from "../tokens/tool_parser.ts";
+import {
+  READS_STOP_TOKEN,
+  TOOL_CALL_PARSERS,
+} from "../tokens/tool_calls/parse_tool_calls.ts";
+import {
+  DEFAULT_FORMAT,
+  templateFormat,
+} from "../tokens/tool_calls/template_format.ts";
+import {
+  type KnownTools,
+  knownTools,
+  type ToolCallFormat,
+} from "../tokens/tool_calls/tool_call_format.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";
 import type {
   CallOptions,
@@ -77,7 +89,8 @@ class TokenChat implements Chat {
   readonly #model: TokenModel;
   readonly #parts: TokenChatParts;
   readonly #conversation: TokenConversation;
-  readonly #toolNames: ReadonlySet<string>;
+  readonly #tools: KnownTools;
+  readonly #format: ToolCallFormat;
   #turn = 0;
   /** Whether the prompt of this turn ends within a thought. */
   #isThinking = false;
@@ -89,7 +102,9 @@ class TokenChat implements Chat {
       parts,
       parts.toolsInPrompt === false ? [] : parts.tools,
     );
-    this.#toolNames = new Set(parts.tools.map((tool) => tool.function.name));
+    this.#tools = knownTools(parts.tools);
+    this.#format = parts.toolCalls ?? templateFormat(parts.template) ??
+      DEFAULT_FORMAT;
   }
 
   get trajectory(): Trajectory {
@@ -160,8 +175,9 @@ class TokenChat implements Chat {
   /** Appends what was sampled and reads it as a message. */
   #record(result: GenerateResult): ChatReply {
     const stopped = endsIn(this.#parts.tokenizer.stopIds, result.ids);
+    const isCut = stopped && !READS_STOP_TOKEN.has(this.#format);
     const reply = this.#consider(
-      this.#textOf(stopped ? result.ids.slice(0, -1) : result.ids),
+      this.#textOf(isCut ? result.ids.slice(0, -1) : result.ids),
     );
     this.#conversation.appendAnswer(
       {
@@ -193,8 +209,8 @@ class TokenChat implements Chat {
   }
 
   #read(text: string): Omit<ChatReply, "finishReason"> {
-    if (this.#toolNames.size === 0) return { content: text, toolCalls: [] };
-    const parsed = parseToolCalls(text, this.#toolNames);
+    if (this.#tools.size === 0) return { content: text, toolCalls: [] };
+    const parsed = TOOL_CALL_PARSERS[this.#format](text, this.#tools);
     if (!parsed.hasMarker) return { content: text, toolCalls: [] };
     const toolCalls: ToolCall[] = [];
     for (const { name, parameters } of parsed.calls) {

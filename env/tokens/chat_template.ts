@@ -12,7 +12,7 @@ import * as z from "zod";
 import { DataError, messageOf, PolicyError } from "../errors.ts";
 import { printPythonJson, toPlain } from "../python/python_json.ts";
 import type { Message, ToolCall, ToolSchema } from "../types.ts";
-import { Guard, unmark } from "./guard.ts";
+import { alternation, Guard, unmark } from "./guard.ts";
 import { readModelFile, readOptionalText } from "./model_dir.ts";
 import type { AddedToken, Tokenizer } from "./tokenizer.ts";
 
@@ -25,6 +25,8 @@ export interface ChatTemplateParts {
   readonly source: string;
   /** The token that closes an assistant's turn, `<|im_end|>`. */
   readonly endToken: string;
+  /** Further tokens that may stand where an answer ends: GLM's turns end where `<|user|>` begins the next. */
+  readonly stopTokens?: readonly string[];
   /** Tokens that must not arise from what people and tools write. */
   readonly addedTokens?: readonly AddedToken[];
   /** Further variables of the template: `{ enable_thinking: false, bos_token: "<s>" }`. */
@@ -53,6 +55,7 @@ type CallStyle = "text" | "object" | "hidden";
 /** A model's chat template. Texts for encoding may carry marks of a {@linkcode Guard}; the tokenizer reads them. */
 export class ChatTemplate {
   readonly endToken: string;
+  readonly #ends: RegExp;
   readonly #template: Template;
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #guards: Guards;
@@ -62,6 +65,8 @@ export class ChatTemplate {
   /** @throws {DataError} If the source is not a template that can be read. */
   constructor(parts: ChatTemplateParts) {
     this.endToken = parts.endToken;
+    const { endToken, stopTokens = [] } = parts;
+    this.#ends = alternation([endToken, ...stopTokens])!;
     this.#variables = parts.variables ?? {};
     this.#template = parseTemplate(parts.source);
     this.#guards = guardsFor(parts.addedTokens ?? []);
@@ -86,7 +91,7 @@ export class ChatTemplate {
   }
 
   /**
-   * The text between an answer and the next one, marked for encoding. It begins with the end token of `answer`.
+   * The text between an answer and the next one, marked for encoding. It begins with the token that ends `answer`.
    * @param answer What was answered; only the calls in it matter, and to few templates.
    * @param messages What has been said since.
    * @throws {PolicyError} If the template refuses the messages or does not close answers with the end token.
@@ -98,8 +103,9 @@ export class ChatTemplate {
     );
     // The first placeholder is that of the answer: what people write comes after it.
     const inside = text.indexOf(ANSWER);
-    const end = text.indexOf(this.endToken, inside);
-    if (inside >= 0 && end >= 0) return text.slice(end);
+    this.#ends.lastIndex = Math.max(0, inside);
+    const end = this.#ends.exec(text);
+    if (inside >= 0 && end !== null) return text.slice(end.index);
     throw new PolicyError(
       `The chat template does not close an assistant's turn with its end token "${this.endToken}"`,
       { hint: "check eos_token in tokenizer_config.json" },
@@ -353,10 +359,12 @@ export function createChatTemplate(
       { path: origin, hint: "take that of an instruction-tuned model" },
     );
   }
-  const { endToken, addedTokens } = tokenizer;
+  const { endToken, stopIds, addedTokens } = tokenizer;
   return new ChatTemplate({
     source,
     endToken,
+    stopTokens: addedTokens.filter(({ id }) => stopIds.includes(id))
+      .map(({ content }) => content),
     addedTokens,
     variables: { ...specialTokens(fields), ...variables },
   });

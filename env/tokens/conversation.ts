@@ -6,12 +6,15 @@
 import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import type { ToolCallFormat } from "./tool_calls/tool_call_format.ts";
 import { type Trajectory, TrajectoryBuilder } from "./trajectory.ts";
 
 /** What turns messages into ids. */
 export interface Codec {
   readonly template: ChatTemplate;
   readonly tokenizer: Tokenizer;
+  /** How the model writes tool calls. Default: as its template does. */
+  readonly toolCalls?: ToolCallFormat | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 /**
- * The Python that tests of what slime brings run with: PyTorch, Ray, SGLang's router, Megatron-Core, transformers.
+ * The Python that tests of what slime brings run with: PyTorch, Ray, SGLang's router and parsers, Megatron-Core,
+ * transformers.
  *
  * `.ci/run` makes it and names it in `TAULAB_TEST_PYTHON`; without it, those tests are skipped and say what they need.
  */

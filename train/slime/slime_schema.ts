@@ -9,6 +9,7 @@
 
 import { z } from "zod";
 import { agentName } from "../../env/agents/registry.ts";
+import { TOOL_CALL_FORMATS } from "../../env/tokens/tool_calls/tool_call_format.ts";
 import {
   budgetSchema,
   compatSchema,
@@ -48,6 +49,9 @@ const modelSchema = z.strictObject({
       "Weights to begin with and to stay near; null loads the directory itself, without conversion",
     flag: "--ref-load",
   }),
+  toolCalls: z.enum(TOOL_CALL_FORMATS).nullable().default(null).describe(
+    "How the model writes tool calls, by the name of SGLang's parser; null is as its chat template does",
+  ),
   thinking: z.boolean().nullable().default(null).describe(
     "Whether a hybrid model thinks before it answers; null leaves it to its chat template",
   ),

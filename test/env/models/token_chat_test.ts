@@ -15,6 +15,7 @@ import type {
 } from "../../../env/types.ts";
 import { chatModelContract } from "../../contract/chat_model_contract.ts";
 import { tokenModelContract } from "../../contract/token_model_contract.ts";
+import { callTemplate } from "../../support/call_templates.ts";
 import { callText, tinyCodec, TOOLS } from "../../support/tiny_codec.ts";
 import {
   babblingModel,
@@ -115,6 +116,20 @@ Deno.test("tokenChatModel() reads text and calls, with Python's numbers", async 
     }],
     finishReason: "stop",
   });
+});
+
+Deno.test("tokenChatModel() reads calls in the format that it is told, by default its template's", async () => {
+  const text =
+    "<tool_call>\n<function=pay>\n<parameter=amount>\n2.0\n</parameter>\n</function>\n</tool_call>";
+  const callsOf = async (options: Partial<TokenChatOptions>) => {
+    const chat = chatWith(sayingModel(tokenizer, [text]), options);
+    const { toolCalls } = await chat.send([HELLO]);
+    return toolCalls.map(({ name }) => name);
+  };
+  assert.deepEqual(await callsOf({ toolCalls: "qwen3_coder" }), ["pay"]);
+  const template = callTemplate("qwen3_coder");
+  assert.deepEqual(await callsOf({ template }), ["pay"]);
+  assert.deepEqual(await callsOf({}), []);
 });
 
 Deno.test("tokenChatModel() says what is wrong with a call, in words to recover by", async () => {

@@ -60,7 +60,7 @@ export async function openEpisodeWorld(
 
 /** Of a model in Hugging Face's layout; or of a run of the embedded trainer, whose policy stands in for one. */
 async function openCodec(
-  { directory, thinking }: SlimeConfig["model"],
+  { directory, thinking, toolCalls }: SlimeConfig["model"],
 ): Promise<Codec> {
   if (await readTextIfThere(join(directory, "run.json")) === undefined) {
     const tokenizer = await loadTokenizer(directory);
@@ -68,7 +68,7 @@ async function openCodec(
       tokenizer,
       variables: thinkingVariables(thinking),
     });
-    return { tokenizer, template };
+    return { tokenizer, template, toolCalls: toolCalls ?? undefined };
   }
   const wayOut = "restore it, or name another run";
   const files = await readRunTokenizer(directory, { wayOut });

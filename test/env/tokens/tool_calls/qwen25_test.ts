@@ -3,18 +3,19 @@ import fc from "fast-check";
 import {
   type JsonObject,
   printPythonJson,
-} from "../../../env/python/python_json.ts";
+} from "../../../../env/python/python_json.ts";
 import {
-  parseToolCalls,
+  parseQwen25,
   TOOL_CALL_END,
   TOOL_CALL_START,
-} from "../../../env/tokens/tool_parser.ts";
+} from "../../../../env/tokens/tool_calls/qwen25.ts";
+import type { KnownTools } from "../../../../env/tokens/tool_calls/tool_call_format.ts";
 
-const TOOLS = new Set(["pay", "look"]);
+const TOOLS: KnownTools = new Map([["pay", {}], ["look", {}]]);
 
 /** Calls as `name(parameters)`, parameters as Python prints them. */
-function calls(text: string, tools: ReadonlySet<string> | undefined = TOOLS) {
-  return parseToolCalls(text, tools).calls.map(({ name, parameters }) =>
+function calls(text: string, tools: KnownTools | undefined = TOOLS) {
+  return parseQwen25(text, tools).calls.map(({ name, parameters }) =>
     `${name}(${printPythonJson(parameters, { ensureAscii: false })})`
   );
 }
@@ -23,7 +24,7 @@ function block(json: string): string {
   return `${TOOL_CALL_START}${json}${TOOL_CALL_END}`;
 }
 
-Deno.test("parseToolCalls() leaves text without a marker untouched", () => {
+Deno.test("parseQwen25() leaves text without a marker untouched", () => {
   for (
     const text of [
       "",
@@ -32,7 +33,7 @@ Deno.test("parseToolCalls() leaves text without a marker untouched", () => {
       "<tool_call> \n{}",
     ]
   ) {
-    assert.deepEqual(parseToolCalls(text, TOOLS), {
+    assert.deepEqual(parseQwen25(text, TOOLS), {
       normalText: text,
       calls: [],
       hasMarker: false,
@@ -41,9 +42,9 @@ Deno.test("parseToolCalls() leaves text without a marker untouched", () => {
   }
 });
 
-Deno.test("parseToolCalls() trims the text before the first call and drops what follows it", () => {
+Deno.test("parseQwen25() trims the text before the first call and drops what follows it", () => {
   const call = block('{"name": "look", "arguments": {}}');
-  const parsed = parseToolCalls(
+  const parsed = parseQwen25(
     ` \u0085 Let me see.\x1c\n${call} and ${call} so`,
     TOOLS,
   );
@@ -51,21 +52,21 @@ Deno.test("parseToolCalls() trims the text before the first call and drops what 
   assert.equal(parsed.calls.length, 2);
 });
 
-Deno.test("parseToolCalls() strips as Python does: a byte order mark stays", () => {
+Deno.test("parseQwen25() strips as Python does: a byte order mark stays", () => {
   assert.equal(
-    parseToolCalls(`\uFEFF ${TOOL_CALL_START}`).normalText,
+    parseQwen25(`\uFEFF ${TOOL_CALL_START}`).normalText,
     "\uFEFF",
   );
 });
 
-Deno.test("parseToolCalls() keeps Python's numbers and key order", () => {
+Deno.test("parseQwen25() keeps Python's numbers and key order", () => {
   const args = '{"b": 200.0, "10": 1e3, "a": -0.0, "n": 12345678901234567890}';
   assert.deepEqual(calls(block(`{"name": "pay", "arguments": ${args}}`)), [
     'pay({"b": 200.0, "10": 1000.0, "a": -0.0, "n": 12345678901234567890})',
   ]);
 });
 
-Deno.test("parseToolCalls() takes parameters where Python takes them for true, else arguments", () => {
+Deno.test("parseQwen25() takes parameters where Python takes them for true, else arguments", () => {
   const of = (rest: string) => calls(block(`{"name": "pay"${rest}}`));
   assert.deepEqual(of(', "parameters": {"a": 1}, "arguments": {"a": 2}'), [
     'pay({"a": 1})',
@@ -82,15 +83,15 @@ Deno.test("parseToolCalls() takes parameters where Python takes them for true, e
   assert.deepEqual(of(', "arguments": "{}"'), ['pay("{}")']);
 });
 
-Deno.test("parseToolCalls() reads several blocks and arrays of calls, each in order", () => {
+Deno.test("parseQwen25() reads several blocks and arrays of calls, each in order", () => {
   const text = block(
     '[{"name": "pay", "arguments": {"n": 1}}, {"name": "look"}]',
   ) + "\n" + block('{"name": "pay", "arguments": {"n": 2}}');
   assert.deepEqual(calls(text), ['pay({"n": 1})', "look({})", 'pay({"n": 2})']);
 });
 
-Deno.test("parseToolCalls() skips malformed blocks, says why, and keeps later ones", () => {
-  const parsed = parseToolCalls(
+Deno.test("parseQwen25() skips malformed blocks, says why, and keeps later ones", () => {
+  const parsed = parseQwen25(
     block('{"name": "pay", }') + block('{"name": "look"}'),
     TOOLS,
   );
@@ -99,8 +100,8 @@ Deno.test("parseToolCalls() skips malformed blocks, says why, and keeps later on
   assert.equal(parsed.failure, undefined);
 });
 
-Deno.test("parseToolCalls() gives no call for a block that does not end", () => {
-  const parsed = parseToolCalls(
+Deno.test("parseQwen25() gives no call for a block that does not end", () => {
+  const parsed = parseQwen25(
     `Wait. ${TOOL_CALL_START}{"name": "pay", "arguments": {}}</tool_call>`,
     TOOLS,
   );
@@ -110,8 +111,8 @@ Deno.test("parseToolCalls() gives no call for a block that does not end", () => 
   assert.match(parsed.skipped[0] ?? "", /does not end/);
 });
 
-Deno.test("parseToolCalls() lets an unterminated block run into the next one's end", () => {
-  const parsed = parseToolCalls(
+Deno.test("parseQwen25() lets an unterminated block run into the next one's end", () => {
+  const parsed = parseQwen25(
     `${TOOL_CALL_START}{"name": "pay"}` + block('{"name": "look"}'),
     TOOLS,
   );
@@ -119,15 +120,15 @@ Deno.test("parseToolCalls() lets an unterminated block run into the next one's e
   assert.equal(parsed.skipped.length, 1);
 });
 
-Deno.test("parseToolCalls() drops names that no tool has, unless any name may pass", () => {
+Deno.test("parseQwen25() drops names that no tool has, unless any name may pass", () => {
   const text = block('{"name": "steal"}') + block('{"name": "look"}') +
     block('{"arguments": {}}') + block('{"name": 5}') + block('{"name": []}');
   assert.deepEqual(calls(text), ["look({})"]);
   assert.deepEqual(
-    parseToolCalls(text).calls.map(({ name }) => name),
+    parseQwen25(text).calls.map(({ name }) => name),
     ["steal", "look"],
   );
-  assert.deepEqual(parseToolCalls(text, TOOLS).skipped, [
+  assert.deepEqual(parseQwen25(text, TOOLS).skipped, [
     'There is no tool named "steal"',
     "A call has no name",
     "A call has no name",
@@ -135,9 +136,9 @@ Deno.test("parseToolCalls() drops names that no tool has, unless any name may pa
   ]);
 });
 
-Deno.test("parseToolCalls() fails as a whole on a block that is no object", () => {
+Deno.test("parseQwen25() fails as a whole on a block that is no object", () => {
   for (const json of ["5", '"pay"', "null", "true", "[1]", '{"name": [1]}']) {
-    const parsed = parseToolCalls(
+    const parsed = parseQwen25(
       block('{"name": "look"}') + block(json),
       TOOLS,
     );
@@ -146,7 +147,7 @@ Deno.test("parseToolCalls() fails as a whole on a block that is no object", () =
   }
 });
 
-Deno.test("parseToolCalls() reads back what a template writes, for any arguments and text", () => {
+Deno.test("parseQwen25() reads back what a template writes, for any arguments and text", () => {
   const value = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.integer(),
@@ -159,7 +160,7 @@ Deno.test("parseToolCalls() reads back what a template writes, for any arguments
       (args, text) => {
         const given: JsonObject = new Map(Object.entries(args));
         const json = printPythonJson(given, { ensureAscii: false });
-        const parsed = parseToolCalls(
+        const parsed = parseQwen25(
           text + block(`{"name": "pay", "arguments": ${json}}`),
           TOOLS,
         );
@@ -169,7 +170,7 @@ Deno.test("parseToolCalls() reads back what a template writes, for any arguments
   );
 });
 
-Deno.test("parseToolCalls() never throws and finds no call without a marker", () => {
+Deno.test("parseQwen25() never throws and finds no call without a marker", () => {
   const piece = fc.constantFrom(
     TOOL_CALL_START,
     TOOL_CALL_END,
@@ -184,7 +185,7 @@ Deno.test("parseToolCalls() never throws and finds no call without a marker", ()
   );
   fc.assert(fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
     const text = pieces.join("");
-    const parsed = parseToolCalls(text, TOOLS);
+    const parsed = parseQwen25(text, TOOLS);
     assert.equal(parsed.hasMarker, text.includes(TOOL_CALL_START));
     if (!parsed.hasMarker) assert.equal(parsed.calls.length, 0);
   }));

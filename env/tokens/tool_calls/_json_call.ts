@@ -1,0 +1,86 @@
+/**
+ * Calls that are JSON objects with `name` and `arguments`, which several formats wrap.
+ *
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/base_format_detector.py`, `parse_base_json`.
+ * Differs: arguments stay values, so integers and floats keep apart, where SGLang prints them as JSON again.
+ */
+
+import { messageOf } from "../../errors.ts";
+import { type JsonValue, parsePythonJson } from "../../python/python_json.ts";
+import { type CallSink, UnreadableCalls } from "./tool_call_format.ts";
+
+/** What `json.loads` makes of a text; `undefined`, and a reason, where it is no JSON. */
+export function readJson(
+  text: string,
+  onFault: (reason: string) => void,
+): JsonValue | undefined {
+  try {
+    return parsePythonJson(text);
+  } catch (error) {
+    onFault(`A call is not valid JSON: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Takes a call, or an array of calls. @throws {UnreadableCalls} If one is no object, or has no text for a name. */
+export function takeJsonCalls(value: JsonValue, sink: CallSink): void {
+  for (const item of Array.isArray(value) ? value : [value]) {
+    takeJsonCall(item, sink);
+  }
+}
+
+function takeJsonCall(value: JsonValue, sink: CallSink): void {
+  if (!(value instanceof Map)) {
+    throw new UnreadableCalls(
+      `A call must be an object with "name" and "arguments", not ${
+        kindOf(value)
+      }`,
+    );
+  }
+  const name = value.get("name") ?? null;
+  if (isPythonTrue(name) && (Array.isArray(name) || name instanceof Map)) {
+    throw new UnreadableCalls(
+      `The name of a call must be a string, not ${kindOf(name)}`,
+    );
+  }
+  takeCall(typeof name === "string" ? name : "", parametersOf(value), sink);
+}
+
+/** Takes a call of a tool that there is; of others, says so. */
+export function takeCall(
+  name: string,
+  parameters: JsonValue,
+  { tools, calls, skipped }: CallSink,
+): void {
+  if (name === "") {
+    skipped.push(`A call has no name`);
+  } else if (tools !== undefined && !tools.has(name)) {
+    skipped.push(`There is no tool named "${name}"`);
+  } else {
+    calls.push({ name, parameters });
+  }
+}
+
+function parametersOf(call: ReadonlyMap<string, JsonValue>): JsonValue {
+  const parameters = call.get("parameters") ?? null;
+  if (isPythonTrue(parameters)) return parameters;
+  const given = call.get("arguments");
+  return given === undefined ? new Map() : given;
+}
+
+/** Python's truth of a JSON value: zero and whatever is empty are false. */
+export function isPythonTrue(value: JsonValue): boolean {
+  if (value instanceof Map) return value.size > 0;
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === "number") return value !== 0;
+  if (value !== null && typeof value === "object") return value.value !== 0;
+  return Boolean(value);
+}
+
+function kindOf(value: JsonValue): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (value instanceof Map) return "an object";
+  if (typeof value === "string") return "a string";
+  return typeof value === "boolean" ? "a boolean" : "a number";
+}

@@ -1,0 +1,287 @@
+/**
+ * Python literals in a model's text, as JSON: what `ast.literal_eval` and then `json.dumps` make of them.
+ *
+ * @see CPython 3.11 `Lib/ast.py`. Differs: names of characters (`\N{…}`) and numbers of more than 4,300 digits are
+ * no literals.
+ */
+
+import { parsePythonJson } from "../../python/python_json.ts";
+import { Float, type JsonValue, normalInt } from "../../python/python_value.ts";
+import {
+  floatRepr,
+  isPythonNumber,
+  negate,
+} from "../../python/python_number.ts";
+import {
+  decodeBody,
+  splitString,
+} from "../../benchmarks/python_source/string_literal.ts";
+import {
+  children,
+  type Node,
+  parsePython,
+  type PythonSource,
+  textOf,
+} from "../../benchmarks/python_source/syntax_tree.ts";
+import { DataError } from "../../errors.ts";
+import { UnreadableCalls } from "./tool_call_format.ts";
+
+/** A literal that JSON has no value for: bytes, a set, a complex number, `...`. */
+export const NOT_JSON: unique symbol = Symbol("not JSON");
+
+/** The value of an expression; `undefined` where it is no literal. */
+export type Literal = JsonValue | typeof NOT_JSON | undefined;
+
+/** The value of an expression that is a literal. */
+export type Present = Exclude<Literal, undefined>;
+
+/** As deep as CPython reads brackets. */
+const MAX_DEPTH = 200;
+
+/** A text as Python's statements; `undefined` where it is not Python. */
+export function parseStatements(
+  text: string,
+): { readonly source: PythonSource; readonly statements: Node[] } | undefined {
+  if (text.includes("\0") || nestsTooDeep(text)) return undefined;
+  try {
+    const source = parsePython("text", text);
+    return hasFalseNumber(source)
+      ? undefined
+      : { source, statements: children(source.root) };
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is a number that the grammar of the parser lets pass and Python's does not: `007`. */
+function hasFalseNumber(source: PythonSource): boolean {
+  let found = false;
+  source.root.cursor().iterate(({ name, from, to }) => {
+    if (name !== "Number") return !found;
+    found ||= numberOf(source.text.slice(from, to)) === undefined;
+    return false;
+  });
+  return found;
+}
+
+/** `ast.literal_eval`. A tuple becomes an array. */
+export function readLiteral(text: string): Literal {
+  const parsed = parseStatements(text.replace(/^[ \t]+/, ""));
+  const [statement, ...others] = parsed?.statements ?? [];
+  if (
+    parsed === undefined || statement?.name !== "ExpressionStatement" ||
+    others.length > 0
+  ) return undefined;
+  const [expression, ...further] = children(statement);
+  if (expression === undefined) return undefined;
+  const { source } = parsed;
+  // "1, 2" is a tuple without its brackets.
+  return further.length === 0
+    ? literalOf(source, expression)
+    : listOf(statement, (child) => literalOf(source, child));
+}
+
+/**
+ * Arguments as a call has them.
+ * @throws {UnreadableCalls} If one is a value that JSON does not have.
+ */
+export function jsonArguments(
+  given: ReadonlyMap<string, Present>,
+): Map<string, JsonValue> {
+  return new Map(
+    Array.from(given, ([key, value]) => {
+      if (value !== NOT_JSON) return [key, value];
+      throw new UnreadableCalls(
+        `The argument "${key}" is a value of Python that JSON does not have`,
+      );
+    }),
+  );
+}
+
+/** What can be told before a parser builds a tree that is as deep as the text is long. */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[({]|[\])}]/g)) {
+    depth += "[({".includes(bracket) ? 1 : -1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+/** A literal of numbers with signs, texts, tuples, lists, sets and dictionaries. */
+function literalOf(source: PythonSource, node: Node): Literal {
+  const inner = (child: Node) => literalOf(source, child);
+  switch (node.name) {
+    case "ParenthesizedExpression":
+      return withoutBrackets(node).map(inner)[0];
+    case "UnaryExpression":
+      return signed(source, node);
+    case "BinaryExpression":
+      return complexSum(source, node);
+    case "TupleExpression":
+      return listOf(node, inner);
+    case "SetExpression":
+      return listOf(node, inner) === undefined ? undefined : NOT_JSON;
+    case "CallExpression":
+      return textOf(source, node) === "set()" ? NOT_JSON : undefined;
+    default:
+      return constantOf(source, node, inner);
+  }
+}
+
+/**
+ * A constant, a list or a dictionary: no signs, no tuples.
+ * @param inner Reads what is within. Default: this function.
+ */
+export function constantOf(
+  source: PythonSource,
+  node: Node,
+  inner: (node: Node) => Literal = (child) => constantOf(source, child),
+): Literal {
+  switch (node.name) {
+    case "String":
+    case "ContinuedString":
+      return stringOf(source, node);
+    case "Number":
+      return numberOf(textOf(source, node));
+    case "Boolean":
+      return textOf(source, node) === "True";
+    case "None":
+      return null;
+    case "Ellipsis":
+      return NOT_JSON;
+    case "ArrayExpression":
+      return listOf(node, inner);
+    case "DictionaryExpression":
+      return dictionaryOf(node, inner);
+    default:
+      return undefined;
+  }
+}
+
+function withoutBrackets(node: Node): Node[] {
+  return children(node).filter(({ name }) => !/^[[\](){},:]$/.test(name));
+}
+
+function listOf(node: Node, inner: (node: Node) => Literal): Literal {
+  const values: JsonValue[] = [];
+  let isJson = true;
+  for (const child of withoutBrackets(node)) {
+    const value = inner(child);
+    if (value === undefined) return undefined;
+    if (value === NOT_JSON) isJson = false;
+    else values.push(value);
+  }
+  return isJson ? values : NOT_JSON;
+}
+
+/** Of keys that are equal to Python (1, 1.0 and True), the first stays with the last one's value. */
+function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
+  const parts = withoutBrackets(node);
+  const names = new Map<string, string>();
+  const object = new Map<string, JsonValue>();
+  let isJson = true;
+  for (let i = 0; i < parts.length; i += 2) {
+    const [key, member] = [parts[i], parts[i + 1]];
+    if (key === undefined || member === undefined) return undefined;
+    const name = inner(key);
+    const value = inner(member);
+    if (name === undefined || value === undefined) return undefined;
+    const written = keyText(name);
+    if (written === undefined || value === NOT_JSON) {
+      isJson = false;
+      continue;
+    }
+    const identity = identityOf(name);
+    const text = names.get(identity) ?? written;
+    names.set(identity, text);
+    object.set(text, value);
+  }
+  return isJson ? object : NOT_JSON;
+}
+
+/** What `json.dumps` makes of a key; `undefined` for what it refuses. */
+function keyText(key: Present): string | undefined {
+  if (typeof key === "symbol") return undefined;
+  if (typeof key === "string") return key;
+  if (key === null) return "null";
+  if (key instanceof Float) return floatRepr(key.value);
+  if (typeof key === "number" && !Number.isInteger(key)) return floatRepr(key);
+  return typeof key === "object" ? undefined : String(key);
+}
+
+/** The same for keys that are equal. */
+function identityOf(key: Present): string {
+  if (typeof key === "string" || key === null) return JSON.stringify(key);
+  return key instanceof Float ? String(key.value) : String(Number(key));
+}
+
+/** A literal's text, or that of several, one after the other. */
+function stringOf(source: PythonSource, node: Node): Literal {
+  const parts = node.name === "String" ? [node] : children(node);
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    if (part.name !== "String") return undefined;
+    try {
+      const { prefix, body } = splitString(textOf(source, part));
+      if (prefix.includes("b")) bytes++;
+      texts.push(decodeBody(body, prefix.includes("r")));
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  }
+  if (bytes === 0) return texts.join("");
+  return bytes === parts.length ? NOT_JSON : undefined;
+}
+
+const MAX_DIGITS = 4_300;
+
+function numberOf(literal: string): Literal {
+  const text = literal.replaceAll("_", "").toLowerCase();
+  if (text.length > MAX_DIGITS) return undefined;
+  if (/^0[xob]/.test(text)) {
+    try {
+      return normalInt(BigInt(text));
+    } catch {
+      return undefined;
+    }
+  }
+  if (/^[\d.e+-]+j$/.test(text)) return NOT_JSON;
+  if (/^(?:0+|[1-9]\d*)$/.test(text)) {
+    return parsePythonJson(text.replace(/^0+$/, "0"));
+  }
+  if (!/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(text)) return undefined;
+  if (/^\d+$/.test(text)) return undefined; // 007
+  const value = Number(text);
+  return Number.isInteger(value) ? new Float(value) : value;
+}
+
+function signed(source: PythonSource, node: Node): Literal {
+  const [operator, operand] = children(node);
+  if (operator?.name !== "ArithOp" || operand?.name !== "Number") {
+    return undefined;
+  }
+  const value = numberOf(textOf(source, operand));
+  if (value === NOT_JSON || value === undefined) return value;
+  if (textOf(source, operator) === "~" || !isPythonNumber(value)) {
+    return undefined;
+  }
+  return textOf(source, operator) === "-" ? negate(value) : value;
+}
+
+/** A real and an imaginary number are the one sum that Python takes for a literal. */
+function complexSum(source: PythonSource, node: Node): Literal {
+  const [left, operator, right, ...others] = children(node);
+  const isSum = left !== undefined && right !== undefined &&
+    others.length === 0 && /^[+-]$/.test(textOf(source, operator!)) &&
+    right.name === "Number" &&
+    numberOf(textOf(source, right)) === NOT_JSON;
+  if (!isSum) return undefined;
+  const real = literalOf(source, left);
+  return typeof real !== "symbol" && real !== undefined && isPythonNumber(real)
+    ? NOT_JSON
+    : undefined;
+}

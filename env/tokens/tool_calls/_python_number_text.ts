@@ -1,0 +1,44 @@
+/**
+ * Numbers in a model's text as Python's `int` and `float` read them: white space around, underscores between digits.
+ * Differs: only ASCII digits are digits.
+ */
+
+import { Float, normalInt } from "../../python/python_value.ts";
+import { pythonStrip } from "./_python_text.ts";
+
+const INT = /^[+-]?\d+(?:_\d+)*$/;
+const FLOAT =
+  /^[+-]?(?:(?:\d+(?:_\d+)*)?\.?(?:\d+(?:_\d+)*)?)(?:e[+-]?\d+(?:_\d+)*)?$/i;
+const NAMED = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i;
+
+/** Python converts no more digits than these. */
+const MAX_DIGITS = 4_300;
+
+/** `int(text)`; `undefined` where Python raises. */
+export function pythonInt(text: string): number | bigint | undefined {
+  const stripped = pythonStrip(text);
+  if (!INT.test(stripped)) return undefined;
+  const digits = stripped.replaceAll("_", "").replace(/^\+/, "");
+  if (digits.replace("-", "").length > MAX_DIGITS) return undefined;
+  const isNegative = digits.startsWith("-");
+  const value = BigInt(digits.replace("-", ""));
+  return normalInt(isNegative ? -value : value);
+}
+
+/** `float(text)` as a double; `undefined` where Python raises. */
+export function pythonFloat(text: string): number | undefined {
+  const stripped = pythonStrip(text);
+  const named = NAMED.exec(stripped);
+  if (named !== null) {
+    const [, sign, infinite] = named;
+    if (infinite === undefined) return NaN;
+    return sign === "-" ? -Infinity : Infinity;
+  }
+  if (!FLOAT.test(stripped) || !/^[+-]?\.?\d/.test(stripped)) return undefined;
+  return Number(stripped.replaceAll("_", ""));
+}
+
+/** A double as a Python float. */
+export function floatValue(value: number): number | Float {
+  return Number.isInteger(value) ? new Float(value) : value;
+}

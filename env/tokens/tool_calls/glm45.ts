@@ -1,0 +1,160 @@
+/**
+ * Tool calls of GLM-4.5 and GLM-4.6, a pair of tags an argument:
+ *
+ *     <tool_call>get_order_details
+ *     <arg_key>order_id</arg_key>
+ *     <arg_value>#W1</arg_value>
+ *     </tool_call>
+ *
+ * A value is read as JSON, then as a Python literal, else it is text; where the tool's schema wants a string, the
+ * value that was read is printed again. A line's end may be written as the two characters `\n`.
+ *
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/glm4_moe_detector.py`. Differs: sets, bytes and
+ * complex numbers where the schema wants a string stay as they were written.
+ */
+
+import { takeCall } from "./_json_call.ts";
+import {
+  jsonArguments,
+  NOT_JSON,
+  type Present,
+  readLiteral,
+} from "./_python_literal.ts";
+import { floatValue, pythonFloat, pythonInt } from "./_python_number_text.ts";
+import { blocksBetween, PYTHON_SPACE, pythonStrip } from "./_python_text.ts";
+import { schemaType } from "./_schema_type.ts";
+import { parsePythonJson, printPythonJson } from "../../python/python_json.ts";
+import { pythonStr } from "../../python/python_repr.ts";
+import type { JsonValue } from "../../python/python_value.ts";
+import {
+  type CallSink,
+  collectCalls,
+  type KnownTools,
+  type ParsedText,
+  plainText,
+  UnreadableCalls,
+} from "./tool_call_format.ts";
+
+const START = "<tool_call>";
+const END = "</tool_call>";
+const KEY = "<arg_key>";
+const VALUE_END = "</arg_value>";
+
+/** Reads the calls: the text before the first is kept, that between and after them is not. */
+export function parseGlm45(text: string, tools?: KnownTools): ParsedText {
+  const start = text.indexOf(START);
+  if (start < 0) return plainText(text);
+  return collectCalls(pythonStrip(text.slice(0, start)), tools, (sink) => {
+    for (const { body, isOpen } of blocksBetween(text, START, END)) {
+      if (isOpen) {
+        sink.skipped.push(`A call begins but does not end with ${END}`);
+      } else readCall(body, sink);
+    }
+  });
+}
+
+function readCall(body: string, sink: CallSink): void {
+  const lineEnd = /\\n|\n/.exec(body);
+  if (lineEnd === null) {
+    sink.skipped.push(`A call needs the tool's name on a line of its own`);
+    return;
+  }
+  const name = body.slice(0, lineEnd.index);
+  const schema = sink.tools?.get(name);
+  if (sink.tools !== undefined && schema === undefined) {
+    takeCall(name, null, sink);
+    return;
+  }
+  const given = new Map<string, Present>();
+  const rest = body.slice(lineEnd.index + lineEnd[0].length);
+  for (const [written, value] of pairsIn(rest)) {
+    const key = pythonStrip(written);
+    given.set(key, valueOf(value, argumentType(schema, key)));
+  }
+  takeCall(name, jsonArguments(given), sink);
+}
+
+const BETWEEN = new RegExp(
+  `</arg_key>(?:\\\\n|${PYTHON_SPACE})*<arg_value>`,
+  "g",
+);
+
+function* pairsIn(text: string): Generator<[key: string, value: string]> {
+  for (let at = text.indexOf(KEY); at >= 0;) {
+    const from = at + KEY.length;
+    BETWEEN.lastIndex = from;
+    const between = BETWEEN.exec(text);
+    if (between === null) return;
+    const begin = between.index + between[0].length;
+    const end = text.indexOf(VALUE_END, begin);
+    if (end < 0) return;
+    yield [text.slice(from, between.index), text.slice(begin, end)];
+    at = text.indexOf(KEY, end + VALUE_END.length);
+  }
+}
+
+function argumentType(
+  schema: Readonly<Record<string, unknown>> | undefined,
+  key: string,
+): string | undefined {
+  const properties = new Map(Object.entries(Object(schema?.["properties"])));
+  return properties.has(key) ? schemaType(properties.get(key)) : undefined;
+}
+
+function valueOf(text: string, type: string | undefined): Present {
+  const value = jsonIn(text) ?? jsonIn(unescaped(text));
+  if (value !== undefined) {
+    const { json } = value;
+    if (type === "string") return printed(json);
+    return type === "number" && typeof json === "string"
+      ? numberIn(json) ?? json
+      : json;
+  }
+  const literal = readLiteral(text);
+  if (literal === undefined) return text;
+  if (type !== "string") return literal;
+  if (literal !== NOT_JSON) return printedLiteral(literal, text);
+  return pythonStrip(text) === "..." ? "Ellipsis" : text;
+}
+
+function jsonIn(
+  text: string | undefined,
+): { readonly json: JsonValue } | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return { json: parsePythonJson(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number that is written as a text counts as one where the schema wants a number. */
+function numberIn(text: string): JsonValue | undefined {
+  if (!/[.e]/i.test(text)) return pythonInt(text);
+  const value = pythonFloat(text);
+  return value === undefined ? undefined : floatValue(value);
+}
+
+/** The text as the inside of a JSON string, which undoes one layer of escapes. */
+function unescaped(text: string): string | undefined {
+  const value = jsonIn(`{"tmp": "${text}"}`)?.json;
+  const inner = value instanceof Map ? value.get("tmp") : undefined;
+  if (inner === undefined || typeof inner === "string") return inner;
+  throw new UnreadableCalls(`A value must not end the text that it stands in`);
+}
+
+/** What a schema of a string makes of a value. */
+function printed(value: JsonValue): string {
+  return typeof value === "object" && value !== null &&
+      (Array.isArray(value) || value instanceof Map)
+    ? printPythonJson(value, { ensureAscii: false })
+    : pythonStr(value);
+}
+
+/** Python prints a tuple in round brackets. */
+function printedLiteral(value: JsonValue, text: string): string {
+  const isTuple = Array.isArray(value) && !text.trimStart().startsWith("[");
+  if (!isTuple) return printed(value);
+  const inside = pythonStr(value).slice(1, -1);
+  return `(${inside}${value.length === 1 ? "," : ""})`;
+}

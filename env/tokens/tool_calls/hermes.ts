@@ -1,0 +1,37 @@
+/**
+ * Tool calls of Hermes and of what copies it, with or without line ends around the object:
+ *
+ *     <tool_call>{"name": "get_order_details", "arguments": {"order_id": "#W1"}}</tool_call>
+ *
+ * The last call need not end; one that is no JSON makes all of them unreadable.
+ *
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/hermes_detector.py`.
+ */
+
+import { readJson, takeJsonCalls } from "./_json_call.ts";
+import { blocksBetween, pythonStrip } from "./_python_text.ts";
+import {
+  collectCalls,
+  type KnownTools,
+  type ParsedText,
+  plainText,
+  UnreadableCalls,
+} from "./tool_call_format.ts";
+
+const START = "<tool_call>";
+const END = "</tool_call>";
+
+/** Reads the calls: the text before the first is kept, that between and after them is not. */
+export function parseHermes(text: string, tools?: KnownTools): ParsedText {
+  const start = text.indexOf(START);
+  if (start < 0) return plainText(text);
+  return collectCalls(pythonStrip(text.slice(0, start)), tools, (sink) => {
+    for (const { body } of blocksBetween(text, START, END)) {
+      if (body === "") continue;
+      const value = readJson(pythonStrip(body), (fault) => {
+        throw new UnreadableCalls(fault);
+      });
+      if (value !== undefined) takeJsonCalls(value, sink);
+    }
+  });
+}

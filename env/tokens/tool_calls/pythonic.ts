@@ -1,0 +1,229 @@
+/**
+ * Tool calls in Python's syntax, as Llama 4 writes them:
+ *
+ *     [get_order_details(order_id="#W1"), think(thought="…")]
+ *
+ * Arguments are constants, lists and dictionaries by name; what is given by position is not seen.
+ *
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/pythonic_detector.py`, whose regular expression
+ * takes time beyond any bound. Here the list begins where it does, and ends at the last `)]` of the text where a call
+ * has arguments. Differs where white space or a comma stands before a `),` and further `)]` follow the list.
+ */
+
+import { takeCall } from "./_json_call.ts";
+import {
+  constantOf,
+  jsonArguments,
+  parseStatements,
+  type Present,
+} from "./_python_literal.ts";
+import { isPythonSpace, PYTHON_SPACE, pythonStrip } from "./_python_text.ts";
+import {
+  children,
+  type Node,
+  type PythonSource,
+  textOf,
+} from "../../benchmarks/python_source/syntax_tree.ts";
+import type { JsonValue } from "../../python/python_value.ts";
+import {
+  type CallSink,
+  collectCalls,
+  type KnownTools,
+  type ParsedText,
+  plainText,
+  UnreadableCalls,
+} from "./tool_call_format.ts";
+
+/** Reads the calls: the text before and after the list is kept. */
+export function parsePythonic(text: string, tools?: KnownTools): ParsedText {
+  const stripped = pythonStrip(text)
+    .replaceAll("<|python_start|>", "").replaceAll("<|python_end|>", "");
+  const found = findList(stripped);
+  if (found === null) return plainText(text);
+  const [from, to] = found;
+  const normalText = stripped.slice(0, from) + stripped.slice(to);
+  return collectCalls(
+    normalText,
+    tools,
+    (sink) => readList(stripped.slice(from, to), sink),
+  );
+}
+
+const LIST = /\[(?=[a-zA-Z][\p{L}\p{N}_]*\()/gu;
+const CALL_START = /[a-zA-Z][\p{L}\p{N}_]*\(/uy;
+const ARGUMENT = /[a-zA-Z][\p{L}\p{N}_]*=/uy;
+const NEXT = new RegExp(`(,?)${PYTHON_SPACE}*`, "uy");
+
+/** Where the list of calls begins and ends; `null` where there is none. */
+function findList(text: string): [from: number, to: number] | null {
+  const last = lastListEnd(text);
+  for (const { index } of text.matchAll(LIST)) {
+    const end = listEnd(text, index + 1, last);
+    if (end !== null) return [index, end];
+  }
+  return null;
+}
+
+/** Where a bracket closes the last call, and where the list ends. */
+interface ListEnd {
+  readonly close: number;
+  readonly end: number;
+}
+
+const COMMA_CLOSE = new RegExp(
+  `,${PYTHON_SPACE}*(?:(\\)${PYTHON_SPACE}*\\])|[a-zA-Z][\\p{L}\\p{N}_]*=)`,
+  "gu",
+);
+
+/** The last end of a list in the text; one after a comma goes before, if no argument follows it. */
+function lastListEnd(text: string): ListEnd | null {
+  const last = lastCallEnd(text);
+  if (last === null) return null;
+  let preferred = last;
+  for (const { index, 0: whole, 1: close } of text.matchAll(COMMA_CLOSE)) {
+    if (index >= last.close) break;
+    const end = index + whole.length;
+    preferred = close === undefined ? last : { close: index, end };
+  }
+  return preferred;
+}
+
+/** Of the last `)` with a `]` right after it, or after white space. */
+function lastCallEnd(text: string): ListEnd | null {
+  for (let at = text.lastIndexOf("]"); at > 0;) {
+    let before = at - 1;
+    while (before > 0 && isPythonSpace(text.charAt(before))) before--;
+    if (text.charAt(before) === ")") return { close: before, end: at + 1 };
+    at = text.lastIndexOf("]", before);
+    if (before === 0) return null;
+  }
+  return null;
+}
+
+/** Where a list ends whose first call begins at `at`; the calls without arguments are gone through one by one. */
+function listEnd(
+  text: string,
+  at: number,
+  last: ListEnd | null,
+): number | null {
+  let isJoined = false;
+  while (true) {
+    const inside = endOf(CALL_START, { text, at });
+    if (inside === null) return null;
+    const value = endOf(ARGUMENT, { text, at: inside });
+    if (value !== null) {
+      return last !== null && last.close >= value ? last.end : null;
+    }
+    if (text.charAt(inside) !== ")") return null;
+    NEXT.lastIndex = inside + 1;
+    const [whole = "", comma] = NEXT.exec(text) ?? [];
+    at = inside + 1 + whole.length;
+    if (comma === "" && text.charAt(at) === "]") return at + 1;
+    // Calls that no comma parts are seen, and then are no Python; commas cannot follow them.
+    if (comma === "") isJoined = true;
+    else if (isJoined) return null;
+  }
+}
+
+function endOf(
+  pattern: RegExp,
+  { text, at }: { readonly text: string; readonly at: number },
+): number | null {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : null;
+}
+
+function readList(text: string, sink: CallSink): void {
+  const parsed = parseStatements(text);
+  const list = firstExpression(parsed?.statements[0]);
+  if (parsed === undefined || list?.name !== "ArrayExpression") {
+    throw new UnreadableCalls(`The calls are not a list in Python's syntax`);
+  }
+  const calls = children(list)
+    .filter(({ name }) => !/^[[\],]$/.test(name))
+    .map(unwrapped);
+  if (calls.some(({ name }) => name !== "CallExpression")) {
+    throw new UnreadableCalls(`The list holds something that is no call`);
+  }
+  for (const call of calls) checkOrder(parsed.source, call);
+  for (const call of calls) readCall(parsed.source, call, sink);
+}
+
+/** What the grammar of the parser lets pass and Python's does not: arguments by position after those by name. */
+function checkOrder(source: PythonSource, call: Node): void {
+  let isNamed = false;
+  let isUnpacked = false;
+  for (const [first, operator] of splitArguments(children(call)[1]!)) {
+    const isByName = operator !== undefined && operator.name === "AssignOp" &&
+      textOf(source, operator) === "=";
+    const isStar = first?.name === "*";
+    if (first?.name === "**") isUnpacked = true;
+    else if (isByName) isNamed = true;
+    else if (isUnpacked || (isNamed && !isStar)) {
+      throw new UnreadableCalls(
+        `Arguments must be given by name: NAME=VALUE`,
+      );
+    }
+  }
+}
+
+function firstExpression(statement: Node | undefined): Node | undefined {
+  if (statement === undefined) return undefined;
+  const [first] = children(statement);
+  return statement.name === "StatementGroup" ? firstExpression(first) : first;
+}
+
+function unwrapped(node: Node): Node {
+  if (node.name !== "ParenthesizedExpression") return node;
+  const inner = children(node)[1];
+  return inner === undefined ? node : unwrapped(inner);
+}
+
+function readCall(source: PythonSource, call: Node, sink: CallSink): void {
+  const [callee, list] = children(call);
+  if (callee?.name !== "VariableName" || list === undefined) {
+    sink.skipped.push(`A call has no name`);
+    return;
+  }
+  const name = textOf(source, callee);
+  const isKnown = sink.tools?.has(name) ?? true;
+  takeCall(name, isKnown ? argumentsOf(source, list) : null, sink);
+}
+
+function argumentsOf(source: PythonSource, list: Node): JsonValue {
+  const given = new Map<string, Present>();
+  for (const [first, operator, value] of splitArguments(list)) {
+    if (first?.name === "**") {
+      if (operator !== undefined) given.set("null", valueOf(source, operator));
+    } else if (
+      operator?.name === "AssignOp" && textOf(source, operator) === "=" &&
+      first !== undefined && value !== undefined
+    ) {
+      given.set(textOf(source, first), valueOf(source, value));
+    }
+  }
+  return jsonArguments(given);
+}
+
+/** The nodes of each argument. */
+function splitArguments(list: Node): Node[][] {
+  const all: Node[][] = [];
+  let current: Node[] = [];
+  for (const node of children(list).slice(1)) {
+    if (node.name !== "," && node.name !== ")") {
+      current.push(node);
+      continue;
+    }
+    if (current.length > 0) all.push(current);
+    current = [];
+  }
+  return all;
+}
+
+function valueOf(source: PythonSource, node: Node): Present {
+  const value = constantOf(source, unwrapped(node));
+  if (value !== undefined) return value;
+  throw new UnreadableCalls(
+    `An argument must be a text, a number without a sign, True, False, None, a list or a dictionary of these`,
+  );
+}

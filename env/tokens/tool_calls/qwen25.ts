@@ -1,0 +1,50 @@
+/**
+ * Tool calls of Qwen 2.5 and Qwen 3:
+ *
+ *     <tool_call>
+ *     {"name": "get_order_details", "arguments": {"order_id": "#W1"}}
+ *     </tool_call>
+ *
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`: the same rules, to the
+ * newline. Differs: what was skipped is reported with its reason.
+ */
+
+import { readJson, takeJsonCalls } from "./_json_call.ts";
+import { blocksBetween, pythonStrip } from "./_python_text.ts";
+import {
+  collectCalls,
+  type KnownTools,
+  type ParsedText,
+  plainText,
+} from "./tool_call_format.ts";
+
+/** How a call begins; without its newline the text is plain. */
+export const TOOL_CALL_START = "<tool_call>\n";
+/** How a call ends; without its newline the text is plain. */
+export const TOOL_CALL_END = "\n</tool_call>";
+
+/** Reads the calls: the text before the first is kept, that between and after them is not. */
+export function parseQwen25(text: string, tools?: KnownTools): ParsedText {
+  const start = text.indexOf(TOOL_CALL_START);
+  if (start < 0) return plainText(text);
+  const normalText = pythonStrip(text.slice(0, start));
+  return collectCalls(normalText, tools, (sink) => {
+    const { skipped } = sink;
+    for (
+      const { body, isOpen } of blocksBetween(
+        text,
+        TOOL_CALL_START,
+        TOOL_CALL_END,
+      )
+    ) {
+      if (isOpen) {
+        skipped.push(
+          `A call begins but does not end: each call must end with a newline and </tool_call>`,
+        );
+        continue;
+      }
+      const value = readJson(pythonStrip(body), (fault) => skipped.push(fault));
+      if (value !== undefined) takeJsonCalls(value, sink);
+    }
+  });
+}

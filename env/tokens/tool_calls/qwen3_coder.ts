@@ -1,0 +1,167 @@
+/**
+ * Tool calls of Qwen3-Coder and Qwen3.5, a tag an argument:
+ *
+ *     <tool_call>
+ *     <function=get_order_details>
+ *     <parameter=order_id>
+ *     #W1
+ *     </parameter>
+ *     </function>
+ *     </tool_call>
+ *
+ * Values are text that the tool's schema gives a type. Names that no tool has pass, as with SGLang.
+ *
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen3_coder_detector.py`.
+ */
+
+import { jsonArguments, type Present, readLiteral } from "./_python_literal.ts";
+import { floatValue, pythonFloat, pythonInt } from "./_python_number_text.ts";
+import { blocksBetween } from "./_python_text.ts";
+import { parsePythonJson } from "../../python/python_json.ts";
+import { type JsonValue, normalInt } from "../../python/python_value.ts";
+import {
+  type CallSink,
+  collectCalls,
+  type KnownTools,
+  type ParsedText,
+  plainText,
+} from "./tool_call_format.ts";
+
+const START = "<tool_call>";
+const END = "</tool_call>";
+const FUNCTION = "<function=";
+const FUNCTION_END = "</function>";
+const PARAMETER = "<parameter=";
+
+/** Reads the calls: the text before the first is kept as it is, that between and after them is not. */
+export function parseQwen3Coder(text: string, tools?: KnownTools): ParsedText {
+  const start = text.indexOf(START);
+  if (start < 0) return plainText(text);
+  return collectCalls(text.slice(0, start), tools, (sink) => {
+    const ended = blocksBetween(text, START, END).filter(({ isOpen }) =>
+      !isOpen
+    );
+    const blocks = ended.length > 0 ? ended.map(({ body }) => body) : [text];
+    for (const block of blocks) {
+      const functions = blocksBetween(block, FUNCTION, FUNCTION_END);
+      if (functions.length === 0) {
+        sink.skipped.push(`A call needs ${FUNCTION}NAME> and ${FUNCTION_END}`);
+      }
+      for (const { body } of functions) readFunction(body, sink);
+    }
+  });
+}
+
+function readFunction(body: string, sink: CallSink): void {
+  const close = body.indexOf(">");
+  if (close < 0) {
+    sink.skipped.push(`A call has no name: write ${FUNCTION}NAME>`);
+    return;
+  }
+  const name = body.slice(0, close);
+  const types = propertiesOf(sink.tools?.get(name));
+  const given = new Map<string, Present>();
+  for (const [key, value] of parametersIn(body.slice(close + 1))) {
+    given.set(key, typed(value, { key, types }));
+  }
+  sink.calls.push({ name, parameters: jsonArguments(given) });
+}
+
+const PARAMETER_END = /<\/parameter>|<parameter=|<\/function>/g;
+
+/** Each parameter ends by its tag, at the next one, or where the text ends, but for a newline there. */
+function* parametersIn(text: string): Generator<[key: string, value: string]> {
+  for (let at = text.indexOf(PARAMETER); at >= 0;) {
+    const from = at + PARAMETER.length;
+    PARAMETER_END.lastIndex = from;
+    const end = PARAMETER_END.exec(text)?.index ?? lastLineEnd(text, from);
+    const inside = text.slice(from, end);
+    const close = inside.indexOf(">");
+    if (close >= 0) {
+      const value = inside.slice(close + 1);
+      yield [inside.slice(0, close), withoutLineEnds(value)];
+    }
+    at = text.indexOf(PARAMETER, end);
+  }
+}
+
+function lastLineEnd(text: string, from: number): number {
+  return text.endsWith("\n") && text.length > from
+    ? text.length - 1
+    : text.length;
+}
+
+function withoutLineEnds(text: string): string {
+  const from = text.startsWith("\n") ? 1 : 0;
+  const to = text.endsWith("\n") && text.length > from
+    ? text.length - 1
+    : text.length;
+  return text.slice(from, to);
+}
+
+/** The schemas of a tool's arguments; `undefined` where the tool is not known. */
+function propertiesOf(
+  schema: Readonly<Record<string, unknown>> | undefined,
+): ReadonlyMap<string, unknown> {
+  const inner = schema?.["properties"];
+  const properties = schema !== undefined && "properties" in schema
+    ? inner
+    : schema;
+  return new Map(Object.entries(Object(properties)));
+}
+
+/** Kinds of type, by how a schema's `type` begins. */
+const INTEGER = /^(?:u?int|long|short|unsigned)/;
+const NUMBER = /^(?:num|float)/;
+const CONTAINER = /^(?:object$|array$|arr$|dict|list)/;
+const TEXT = new Set(["string", "str", "text", "varchar", "char", "enum"]);
+const BOOLEAN = new Set(["boolean", "bool", "binary"]);
+
+/** A value by its type; one that does not fit stays text. */
+function typed(
+  value: string,
+  { key, types }: {
+    readonly key: string;
+    readonly types: ReadonlyMap<string, unknown>;
+  },
+): Present {
+  if (value.toLowerCase() === "null") return null;
+  if (!types.has(key)) return value;
+  const type = typeOf(types.get(key));
+  if (TEXT.has(type)) return value;
+  if (INTEGER.test(type)) return pythonInt(value) ?? value;
+  if (NUMBER.test(type)) return numberOf(value) ?? value;
+  if (BOOLEAN.has(type)) return value.toLowerCase() === "true";
+  if (CONTAINER.test(type)) {
+    const json = jsonOf(value);
+    if (json !== undefined) return json;
+  }
+  const literal = readLiteral(value);
+  return literal === undefined ? value : literal;
+}
+
+/** A schema's type in lower case; `other` where it is not one word. */
+function typeOf(schema: unknown): string {
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
+    return "string";
+  }
+  if (!("type" in schema)) return "string";
+  const { type } = schema;
+  return typeof type === "string" ? type.trim().toLowerCase() : "other";
+}
+
+/** A whole number without a point or an exponent is an int, with the digits that a double has. */
+function numberOf(text: string): JsonValue | undefined {
+  const value = pythonFloat(text);
+  if (value === undefined) return undefined;
+  const isInt = !/[.e]/i.test(text) && Number.isInteger(value);
+  return isInt ? normalInt(BigInt(value)) : floatValue(value);
+}
+
+function jsonOf(text: string): JsonValue | undefined {
+  try {
+    return parsePythonJson(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+/** Small chat templates that write calls as public ones do, in each format. */
+
+import { ChatTemplate } from "../../env/tokens/chat_template.ts";
+import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_format.ts";
+
+/** How a call is written; `f` is its function. */
+const CALLS: Readonly<Record<ToolCallFormat, string>> = {
+  qwen25:
+    `<tool_call>\n{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}\n</tool_call>`,
+  hermes:
+    `<tool_call>{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}</tool_call>`,
+  qwen3_coder:
+    `<tool_call>\n<function={{ f.name }}>\n{% for k, v in f.arguments | items %}<parameter={{ k }}>\n{{ v }}\n</parameter>\n{% endfor %}</function>\n</tool_call>`,
+  glm45:
+    `\n<tool_call>{{ f.name }}\n{% for k, v in f.arguments | items %}<arg_key>{{ k }}</arg_key>\n<arg_value>{{ v }}</arg_value>\n{% endfor %}</tool_call>`,
+  pythonic:
+    `[{{ f.name }}({% for k, v in f.arguments | items %}{{ k }}={{ v | tojson }}{% endfor %})]`,
+  deepseekv3:
+    "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>{{ f.name }}\n```json\n{{ f.arguments | tojson }}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+  "gpt-oss":
+    `<|start|>assistant to=functions.{{ f.name }}<|channel|>commentary json<|message|>{{ f.arguments | tojson }}<|call|>`,
+};
+
+/** A template that closes every turn with `</s>`. */
+export function callTemplate(format: ToolCallFormat): ChatTemplate {
+  return new ChatTemplate({
+    source: sourceOf(CALLS[format]),
+    endToken: "</s>",
+  });
+}
+
+/** A template that shows no calls. */
+export function silentTemplate(): ChatTemplate {
+  return new ChatTemplate({ source: sourceOf(""), endToken: "</s>" });
+}
+
+function sourceOf(call: string): string {
+  return `{%- for m in messages -%}
+[{{ m.role }}]{{ m.content }}
+{%- for c in m.tool_calls or [] -%}
+{%- set f = c.function -%}
+${call}
+{%- endfor -%}
+</s>
+{%- endfor -%}
+{%- if add_generation_prompt -%}[assistant]{%- endif -%}`;
+}
+
+/** As GLM's: no turn is closed, each begins with a token that ends the answer before it. */
+export const GLM_SOURCE = `{%- for m in messages -%}
+{%- if m.role == "user" -%}<|user|>
+{{ m.content }}
+{%- elif m.role == "tool" -%}<|observation|>
+{{ m.content }}
+{%- else -%}<|assistant|>
+{{ m.content }}
+{%- for c in m.tool_calls or [] -%}
+{%- set f = c.function -%}
+${CALLS.glm45}
+{%- endfor -%}
+{%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|assistant|>
+{%- endif -%}`;
