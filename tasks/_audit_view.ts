@@ -1,10 +1,6 @@
 /** What `deno task audit` shows. */
 
-import {
-  type AuditReport,
-  type CheckName,
-  CHECKS,
-} from "../env/audit/audit.ts";
+import { type AuditReport, CHECKS } from "../env/audit/audit.ts";
 import type { Domain } from "../env/domain.ts";
 import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
@@ -13,8 +9,6 @@ import { table } from "../train/progress/text_table.ts";
 /** What is listed of an audit. */
 export interface ShownAudit {
   readonly domain: Domain;
-  /** Checks whose findings are listed; none is all. */
-  readonly check: readonly CheckName[];
   /** How many findings to list. */
   readonly show: number;
 }
@@ -22,25 +16,22 @@ export interface ShownAudit {
 /** The findings by check and split, what splits share, the first findings, and how many tasks are flagged. */
 export function reportText(
   report: AuditReport,
-  { domain, check: only, show }: ShownAudit,
+  { domain, show }: ShownAudit,
 ): string {
   const { findings, exclusions, tasks } = report;
-  const listed = findings.filter(({ check }) =>
-    only.length === 0 || only.includes(check)
-  );
   const all = Object.values(tasks).reduce((sum, n) => sum + n, 0);
   return [
     countsTable(report),
     ...(report.overlaps.length === 0 ? [] : [overlapTable(report, domain)]),
     ...(show === 0 ? [] : [
-      listed.slice(0, show).map(({ taskId, reason, evidence }) =>
+      findings.slice(0, show).map(({ taskId, reason, evidence }) =>
         `${taskId}: ${reason}\n  ${evidence}`
       ).join("\n"),
     ]),
-    ...(listed.length > show
+    ...(findings.length > show
       ? [
         `… and ${
-          count(listed.length - show)
+          count(findings.length - show)
         } more; --show N lists them, --report FILE writes all`,
       ]
       : []),

@@ -54,6 +54,8 @@ export interface TaskDefinition<S extends z.ZodObject> {
   }[];
   /** What `--help` says after the examples; of a function, once help is asked for. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
+  /** Keys that `--set` takes: an unknown flag of such a name is answered by it. */
+  readonly recipeKeys?: readonly string[];
   /** What the first Ctrl-C says. Default: that work is being finished and saved. */
   readonly interruptNote?: string;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
@@ -157,7 +159,10 @@ export function parseFlags<S extends z.ZodObject>(
       return { help: help.trimEnd() };
     }
     const hint = `see "deno task ${task.name} --help"`;
-    throw new ConfigError(misuse(error, { name: task.name, fields }), { hint });
+    const found = { words: command.args, argv, fields, task };
+    throw new ConfigError(misuse(error, found), {
+      hint: keyHint(error, found) ?? hint,
+    });
   }
   const given = command.opts<Record<string, unknown>>();
   const values: Record<string, unknown> = {};
@@ -287,12 +292,46 @@ function isShown(value: unknown): boolean {
     !(Array.isArray(value) && value.length === 0);
 }
 
+/** A command line that commander refused. */
+interface Misused {
+  readonly task: Pick<TaskDefinition<z.ZodObject>, "name" | "recipeKeys">;
+  readonly fields: readonly Flag[];
+  readonly argv: readonly string[];
+  /** Those that are no flags. */
+  readonly words: readonly string[];
+}
+
+function quotedIn({ message }: CommanderError): string {
+  return /'([^']*)'/.exec(message)?.[1] ?? "";
+}
+
+/** Other names of recipe keys. */
+const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
+
+/** How to set a key of the recipe that was given as a flag; `undefined` where no key has that name. */
+function keyHint(
+  error: CommanderError,
+  { task: { recipeKeys = [] }, argv }: Misused,
+): string | undefined {
+  if (error.code !== "commander.unknownOption") return undefined;
+  const [flag = "", given] = quotedIn(error).split("=");
+  const name = flag.replace(/^--/, "")
+    .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const last = KEY_ALIASES[name] ?? name;
+  const keys = recipeKeys.filter((key) => key.split(".").at(-1) === last);
+  if (keys.length === 0) return undefined;
+  const value = given ?? argv[argv.indexOf(flag) + 1] ?? "VALUE";
+  return `it is a key of the recipe: ${
+    keys.map((key) => `--set ${key}=${value}`).join(", or ")
+  }`;
+}
+
 /** What commander found wrong, in our words. */
 function misuse(
   error: CommanderError,
-  { name, fields }: { name: string; fields: readonly Flag[] },
+  { words, fields, task: { name } }: Misused,
 ): string {
-  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
+  const quoted = quotedIn(error);
   if (error.code === "commander.unknownOption") {
     const flag = quoted.split("=")[0] ?? "";
     const known = [...fields.map((field) => field.name), "--json", "--help"];
@@ -302,7 +341,7 @@ function misuse(
     return `The flag "${quoted}" needs its value`;
   }
   if (error.code === "commander.excessArguments") {
-    return `Too many words: deno task ${name} takes flags only`;
+    return `Unexpected word "${words[0]}": deno task ${name} takes flags only`;
   }
   return error.message.replace(/^error: /, "");
 }

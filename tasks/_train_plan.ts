@@ -1,6 +1,7 @@
 /** `deno task train --dry-run`: what a run would do and take, measured on a few steps of its own. */
 
 import { asksModel } from "../env/users/registry.ts";
+import { modelName } from "../train/config/open_model.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
 import type { Config } from "../train/config/config.ts";
 import { makePlan, type Plan } from "../train/cpu/run_plan.ts";
@@ -14,6 +15,9 @@ export async function dryRun(
   config: Config,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
+  if (asksModel(config.user.strategy)) {
+    modelName(config.user.endpoint, "--user-model");
+  }
   const dataset = await openDataset(config.data);
   terminal.progress(
     "measuring a step of the cold start and a few conversations",

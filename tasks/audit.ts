@@ -39,7 +39,8 @@ const flags = z.object({
     description: "Only tasks of this split; may be repeated; default: all",
   }),
   check: z.array(z.enum(checkNames)).default([]).meta({
-    description: "List only findings of this check; may be repeated",
+    description:
+      "Only this check, in --exclusions and --report too; may be repeated",
   }),
   show: z.int().min(0).default(40).meta({
     description: "Findings to list",
@@ -65,9 +66,15 @@ async function run(
   const splits = splitsOf(flags, dataset);
   const tasks = splits.flatMap((split) => dataset.tasks(split));
   const line = terminal.counting(tasks.length, "tasks");
-  const report = audit(dataset, { splits, signal, onTask: () => line.step() });
+  const { check, show } = flags;
+  const report = audit(dataset, {
+    splits,
+    ...(check.length > 0 ? { checks: check } : {}),
+    signal,
+    onTask: () => line.step(),
+  });
   terminal.endProgress();
-  terminal.print(reportText(report, { domain: domainOf(dataset), ...flags }));
+  terminal.print(reportText(report, { domain: domainOf(dataset), show }));
   await write(report, { dataset, flags });
   return {
     json: { data: dataset.name, domain: dataset.domain, ...report },

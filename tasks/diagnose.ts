@@ -16,7 +16,10 @@ import {
   type Diagnosed,
   diagnosisReport,
 } from "../train/diagnosis/diagnosis_report.ts";
-import { openRunEpisodes } from "../train/runs/run_episodes.ts";
+import {
+  openRunEpisodes,
+  type RunEpisode,
+} from "../train/runs/run_episodes.ts";
 import { latestRun } from "../train/runs/run_reader.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
@@ -75,6 +78,9 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     ...(source === undefined ? {} : { source }),
     ...(step === undefined ? {} : { step }),
   });
+  if (episodes.length === 0) {
+    throw noEpisodes(run.list().map(({ record }) => record), flags);
+  }
   const line = terminal.counting(
     failedOf(episodes).length,
     "episodes replayed",
@@ -97,6 +103,32 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     diagnoses: all.map(diagnosedJson),
   };
   return { json, ...(signal.aborted ? { exitCode: EXIT.interrupted } : {}) };
+}
+
+/** That no episode is of this source and step, and which there are. */
+function noEpisodes(
+  all: readonly RunEpisode["record"][],
+  { source, step }: Flags,
+): ConfigError {
+  const sources = [...new Set(all.map((one) => one.source))];
+  const steps = all.filter((one) =>
+    source === undefined || one.source === source
+  )
+    .map((one) => one.step);
+  const asked = [
+    ...(source === undefined ? [] : [`--source ${source}`]),
+    ...(step === undefined ? [] : [`--step ${step}`]),
+  ].join(" ");
+  return new ConfigError(
+    `The run has no episodes${asked === "" ? "" : ` of ${asked}`}`,
+    {
+      hint: source !== undefined && !sources.includes(source)
+        ? `its sources are ${sources.join(", ")}`
+        : steps.length === 0
+        ? "name another run"
+        : `its steps are ${Math.min(...steps)} to ${Math.max(...steps)}`,
+    },
+  );
 }
 
 async function runOf(

@@ -3,6 +3,8 @@
 import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
 import { configKeys } from "../train/config/config.ts";
+import { asksModel } from "../env/users/registry.ts";
+import { modelName } from "../train/config/open_model.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
 import { floorOf } from "../train/evaluation/do_nothing.ts";
 import { reportOf, tasksOf } from "../train/evaluation/evaluate.ts";
@@ -59,7 +61,9 @@ async function run(
   }));
   return {
     json: reportJson(dir, { report, complete }),
-    ...(complete || signal.aborted ? {} : { exitCode: EXIT.failed }),
+    ...(complete && report.scored > 0 || signal.aborted
+      ? {}
+      : { exitCode: EXIT.failed }),
   };
 }
 
@@ -77,6 +81,9 @@ async function dryRun(
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
   const config = await newEvaluation(flags);
+  if (asksModel(config.user.strategy)) {
+    modelName(config.user.endpoint, "--user-model");
+  }
   const dataset = await openDataset(config.data);
   const tasks = tasksOf(dataset, config);
   const floor = tasks.reduce((sum, task) => sum + floorOf(dataset, task), 0);
@@ -125,5 +132,6 @@ export const task = await main(import.meta, {
     },
   ],
   notes: keysHelp(configKeys(evaluationSchema)),
+  recipeKeys: configKeys(evaluationSchema).map(({ key }) => key),
   run,
 });

@@ -153,6 +153,12 @@ async function mockGenerated(
     signal,
     onEpisode: () => played.step(),
   });
+  if (excluded.length > 0 && excluded.length === world.tasks("train").length) {
+    throw new ConfigError(
+      `--between ${flags.between} keeps no task: the policy of "${policy}" solves each train task outside of that range of ${trials} trials`,
+      { hint: "widen the range, raise --trials, or name another --policy" },
+    );
+  }
   const alike = await nearDuplicates(world, flags.tauBench);
   terminal.endProgress();
   const files = mockFiles(world, {

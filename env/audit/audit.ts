@@ -22,6 +22,8 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   duplicate: "tasks that an earlier one is like",
 };
 
+const CHECK_NAMES = Object.keys(CHECKS) as CheckName[];
+
 const TASK_CHECKS: readonly (readonly [CheckName, TaskCheck])[] = [
   ["gold_error", goldErrors],
   ["idle", idleTasks],
@@ -38,7 +40,7 @@ export interface AuditReport {
   readonly overlaps: readonly SplitOverlap[];
   /** Flagged tasks, each with the first reason. */
   readonly exclusions: readonly Exclusion[];
-  /** Checks that could not be made, since the domain lacks a part: there where there are any. */
+  /** Checks that were not made, since they were not asked for or the domain lacks a part: there where there are any. */
   readonly unchecked?: readonly CheckName[];
 }
 
@@ -52,6 +54,8 @@ export interface Exclusion {
 export interface AuditOptions {
   /** Default: all that there are. */
   readonly splits?: readonly Split[];
+  /** Default: all. */
+  readonly checks?: readonly CheckName[];
   readonly signal?: AbortSignal | undefined;
   /** Called after each task. */
   readonly onTask?: (done: number, of: number) => void;
@@ -60,12 +64,14 @@ export interface AuditOptions {
 /** Audits a dataset's tasks. Pure but for what `onTask` does. */
 export function audit(
   dataset: Dataset,
-  { splits = dataset.splits, signal, onTask }: AuditOptions = {},
+  { splits = dataset.splits, checks: asked = CHECK_NAMES, signal, onTask }:
+    AuditOptions = {},
 ): AuditReport {
   const tasks = splits.flatMap((split) => dataset.tasks(split));
-  const unchecked: CheckName[] = domainOf(dataset).policy === undefined
-    ? ["forbidden"]
-    : [];
+  const hasPolicy = domainOf(dataset).policy !== undefined;
+  const unchecked = CHECK_NAMES.filter((name) =>
+    !asked.includes(name) || name === "forbidden" && !hasPolicy
+  );
   const checks = TASK_CHECKS.filter(([name]) => !unchecked.includes(name));
   const ofTask = tasks.flatMap((task, i) => {
     signal?.throwIfAborted();
@@ -74,7 +80,8 @@ export function audit(
     return found;
   });
   const audited = { dataset, tasks };
-  const findings = [...ofTask, ...sharedRows(audited), ...duplicates(audited)];
+  const findings = [...ofTask, ...sharedRows(audited), ...duplicates(audited)]
+    .filter(({ check }) => !unchecked.includes(check));
   return {
     tasks: countsOf(tasks),
     findings,

@@ -109,6 +109,26 @@ Deno.test("parseFlags() names the nearest flag of an unknown one, however far", 
   );
 });
 
+Deno.test("parseFlags() tells how to set a key of the recipe that is given as a flag", () => {
+  const recipeKeys = ["rl.steps", "eval.every", "rl.learningRate"];
+  const hintOf = (...argv: string[]) => {
+    try {
+      parseFlags({ ...demo, recipeKeys }, argv);
+    } catch (error) {
+      return (error as ConfigError).hint;
+    }
+    throw new assert.AssertionError({ message: "the flag was taken" });
+  };
+  const isKey = "it is a key of the recipe: ";
+  assert.equal(hintOf("--steps", "3"), `${isKey}--set rl.steps=3`);
+  assert.equal(hintOf("--lr=0.1"), `${isKey}--set rl.learningRate=0.1`);
+  assert.equal(
+    hintOf("--learning-rate"),
+    `${isKey}--set rl.learningRate=VALUE`,
+  );
+  assert.equal(hintOf("--depth", "3"), 'see "deno task demo --help"');
+});
+
 Deno.test("parseFlags() says what a flag's value should be and what it got", () => {
   assert.match(
     refusal("--seed", "many"),
@@ -121,7 +141,10 @@ Deno.test("parseFlags() says what a flag's value should be and what it got", () 
     /^--data: expected one of "generated"\|"tau-bench", got "foo"$/,
   );
   assert.match(refusal("--seed"), /needs its value/);
-  assert.match(refusal("stray"), /Too many words/);
+  assert.equal(
+    refusal("stray"),
+    'Unexpected word "stray": deno task demo takes flags only',
+  );
 });
 
 Deno.test("parseFlags() gives help with every flag, its default and an example", () => {

@@ -61,6 +61,26 @@ Deno.test("diagnose: refuses what is no run, and says what is missing", () =>
       none.stderr,
       /There is no run in .*\nhint: .*"deno task train"/,
     );
+    await writeFailedRun(join(dir, "e"));
+    for (
+      const [args, message] of [
+        [
+          ["--source", "foo"],
+          /no episodes of --source foo\nhint: its sources are \S/,
+        ],
+        [
+          ["--step", "99"],
+          /no episodes of --step 99\nhint: its steps are \d+ to \d+/,
+        ],
+      ] as const
+    ) {
+      const { code, stderr } = await runTask("diagnose", [
+        ...["e", "--runs", dir],
+        ...args,
+      ]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
     const gone = await runTask("diagnose", ["x", "--runs", dir]);
     assert.equal(gone.code, 2);
     assert.match(gone.stderr, /There is no run at/);

@@ -134,6 +134,25 @@ Deno.test("evaluate: a budget ends it cleanly, and a larger one goes on", () =>
     }
   }));
 
+Deno.test("evaluate: ends with 1 where every episode failed", () =>
+  inTempDir(async (dir) => {
+    await using server = modelServer({
+      // The word that is asked for first is answered, and nothing after it.
+      answer: ({ index }) =>
+        index === 0
+          ? chatAnswer("ready")
+          : Response.json({ error: { message: "gone" } }, { status: 400 }),
+    });
+    const { code, stdout, stderr } = await evaluateTask(
+      dir,
+      ...["--model", "m", "--provider", "sglang"],
+      ...["--base-url", `${server.url}/v1`, "--task-ids", "0-1", "--json"],
+    );
+    assert.equal(code, 1, stderr);
+    const { scored, planned, outcome } = JSON.parse(stdout);
+    assert.deepEqual([scored, planned, outcome], [0, 2, "completed"]);
+  }));
+
 Deno.test("evaluate: what cannot work is said at the start, and nothing is written", () =>
   inTempDir(async (dir) => {
     await using server = modelServer({

@@ -210,24 +210,25 @@ Deno.test("mock --help lists the knobs of the world that is asked for", async ()
   assert.match(retail.stdout, /itemsMax=3 +Most items/);
 });
 
-Deno.test("mock --between leaves out what a policy solves too often or too seldom", () =>
+Deno.test("mock --between keeps what a policy solves that often, and refuses to keep nothing", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "p"));
     const out = join(dir, "w");
-    const { code, stdout, stderr } = await runTask("mock", [
-      ...["--count", "12", "--out", out, "--policy", "p", "--runs", dir],
-      ...["--between", "0.2,0.8", "--trials", "2", "--json"],
-    ]);
-    assert.equal(code, 0, stderr);
-    const { excluded } = JSON.parse(stdout);
-    assert.equal(excluded.length, 10, "an untrained policy solves nothing");
-    assert.match(excluded[0].reason, /solved in 0% of its trials/);
-    const rows = await Deno.readTextFile(join(out, "retail_train_tasks.jsonl"));
-    assert.equal(rows, "");
+    const mock = (range: string) =>
+      runTask("mock", [
+        ...["--count", "12", "--out", out, "--policy", "p", "--runs", dir],
+        ...["--between", range, "--trials", "2", "--json"],
+      ]);
+    const nothing = await mock("0.2,0.8");
+    assert.equal(nothing.code, 2, "an untrained policy solves nothing");
     assert.match(
-      await Deno.readTextFile(join(out, "exclude.yaml")),
-      /retail\/train\/0/,
+      nothing.stderr,
+      /--between 0\.2,0\.8 keeps no task: .*\nhint: widen the range/,
     );
+    await assert.rejects(Deno.stat(out), Deno.errors.NotFound);
+    const all = await mock("0,0.8");
+    assert.equal(all.code, 0, all.stderr);
+    assert.deepEqual(JSON.parse(all.stdout).excluded, []);
     const taken = await runTask("mock", ["--count", "12", "--out", out]);
     assert.equal(taken.code, 2);
     assert.match(taken.stderr, /not empty/);

@@ -421,4 +421,7 @@ Deno.test("train --dry-run names the user's model and asks it nothing", () =>
     assert.equal(code, 0);
     assert.match(stdout, /user +llm some\/model; the time of its calls/);
     assert.equal(server.requests.length, 0);
+    const unnamed = await output(dir, [...TINY, "--user", "llm", "--dry-run"]);
+    assert.equal(unnamed.code, 2);
+    assert.match(unnamed.stderr, /No model is named\nhint: pass --user-model/);
   }));

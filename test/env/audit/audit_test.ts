@@ -67,6 +67,24 @@ Deno.test("audit() finds what doing nothing solves, and what policy forbids", ()
   assert.match(foreign[0]?.reason ?? "", /account\.own_order/);
 });
 
+Deno.test("audit() of some checks finds and excludes by these alone", () => {
+  const dataset = world([{ actions: [] }, { userId: "bo" }]);
+  const all = audit(dataset);
+  assert.equal(all.unchecked, undefined);
+  const some = audit(dataset, { checks: ["forbidden"] });
+  assert.deepEqual(
+    some.findings,
+    all.findings.filter(({ check }) => check === "forbidden"),
+  );
+  assert.deepEqual(
+    some.exclusions.map(({ task }) => task),
+    some.findings.map(({ taskId }) => taskId),
+  );
+  assert.ok(some.findings.length > 0);
+  assert.ok(all.findings.length > some.findings.length);
+  assert.ok(some.unchecked?.includes("idle"));
+});
+
 Deno.test("audit() finds arguments that nobody can know", () => {
   const address = (street: string) =>
     action(
