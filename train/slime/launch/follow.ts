@@ -3,8 +3,9 @@
 import { messageOf, RayError } from "../../../env/errors.ts";
 import { retry, sleep } from "../../../env/retry.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
-import { explainFailure, STANDSTILLS } from "./job_failure.ts";
+import { explainFailure } from "./job_failure.ts";
 import type { JobFailure } from "./job_failure.ts";
+import { STANDSTILLS } from "./symptoms.ts";
 import { JobLog } from "./job_log.ts";
 import { plainLine } from "./log_line.ts";
 import { isFinal, type RayJob, type RayJobs } from "./ray_jobs.ts";

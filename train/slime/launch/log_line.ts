@@ -25,7 +25,8 @@ export interface LogMetrics {
 
 // deno-lint-ignore no-control-regex
 const COLOUR = /\x1b\[[0-9;]*m/g;
-const RAY_PREFIX = /^\((?:[\w.<>: ]+ )?pid=\d+(?:, ip=[\d.a-f:]+)?\) ?/;
+const RAY_PREFIX =
+  /^\((?:(?:[\w.<>: ]+ )?pid=\d+|raylet|autoscaler(?: \+\w+)?)(?:, ip=[\d.a-f:]+)?\) ?/;
 const HEADER = /\S+\.py:\d+ - /;
 const MESSAGE =
   /^(perf|rollout|step|eval|multi_turn|passrate) (\d+): \{(.*)\}\s*$/;
