@@ -102,7 +102,7 @@ export function checkContext(
     runs: "no/such/runs",
     baseRun: null,
     rowFiles: [],
-    hooks: "",
+    hooks: {},
     signal,
     ...more,
   };

@@ -13,6 +13,7 @@ import {
   launchRun,
 } from "../../train/slime/launch/launch.ts";
 import { planLaunch } from "../../train/slime/plan/slime_plan.ts";
+import { readHooks } from "../../train/slime/read_hooks.ts";
 import { RayJobs } from "../../train/slime/launch/ray_jobs.ts";
 import { planData } from "../../train/slime/plan/slime_rows.ts";
 import { SlimeRun } from "../../train/slime/launch/slime_run.ts";
@@ -20,7 +21,6 @@ import { TINY_CONFIG } from "./policy_run.ts";
 import { freePort, rayPython } from "./ray.ts";
 
 const SLIME = fileURLToPath(new URL("./slime", import.meta.url));
-const HOOKS = new URL("../../train/slime/generate.py", import.meta.url);
 
 /** Where the runs of a test file live. */
 export interface LaunchWorld {
@@ -154,7 +154,7 @@ export async function launch(
     run: name,
     session,
     hosts: [],
-    hooks: await Deno.readTextFile(HOOKS),
+    hooks: await readHooks(),
     runDir: path,
     data,
     nvlink: null,

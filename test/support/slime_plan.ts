@@ -49,7 +49,7 @@ export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
       { name: "gpu1", address: "10.0.0.11" },
       { name: "gpu2", address: "10.0.0.12" },
     ],
-    hooks: "# hooks\n",
+    hooks: { "generate.py": "# hooks\n" },
     runDir: "runs/a1",
     data: RETAIL_ROWS,
     nvlink: null,

@@ -4,7 +4,8 @@
 ``--dynamic-sampling-filter-path generate.keep_group``,
 ``--custom-reward-post-process-path generate.normalize_rewards`` and
 ``--custom-eval-rollout-log-function-path generate.leave_out_of_eval`` leave samples out whose episode failed for
-reasons that are not the policy's, and ``--custom-rollout-log-function-path generate.log_rollout`` counts them.
+reasons that are not the policy's, and ``--custom-rollout-log-function-path generate.log_rollout`` counts them; the last two also say what
+keep_checkpoints.py needs.
 Settings come from ``--custom-config-path`` as attributes ``taulab_*`` of ``args``; the token from the environment,
 ``TAULAB_TOKEN``. slime is imported where it is used, so that this module can be looked at without it.
 """
@@ -22,6 +23,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 import httpx
+import keep_checkpoints
 
 logger = logging.getLogger("taulab")
 
@@ -397,6 +399,7 @@ def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[
 def log_rollout(rollout_id: int, args: Any, samples: list[Any], metrics: dict[str, Any] | None, *_: Any) -> bool:
     """slime's ``--custom-rollout-log-function-path``: adds what episodes came to to what slime then logs itself."""
     _filtered.seen = 0
+    keep_checkpoints.sweep(rollout_id, args)
     if metrics is None:
         return False
     abouts = [(sample.metadata or {}).get("taulab") or {} for sample in samples]
@@ -430,4 +433,5 @@ def leave_out_of_eval(rollout_id: int, args: Any, data: dict[str, Any], *_: Any)
             continue
         for part in ("rewards", "truncated", "samples"):
             result[part] = [result[part][at] for at in kept]
+    keep_checkpoints.note_score(rollout_id, args, data)
     return False

@@ -240,6 +240,12 @@ const checkpointSchema = z.strictObject({
     description: "Rollouts between checkpoints",
     flag: "--save-interval",
   }),
+  keep: positive.nullable().default(2).describe(
+    "How many of the last stay; the run removes the others that it wrote. null keeps all, as slime does",
+  ),
+  keepBest: z.boolean().default(true).describe(
+    "The one with the best evaluation of the first of eval.splits stays too",
+  ),
   huggingFace: path.nullable().default(null).meta({
     description:
       "Also write each in Hugging Face's format, as DIR/RUN/{rollout_id}",

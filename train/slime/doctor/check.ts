@@ -6,6 +6,7 @@
 import { BoundaryError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
 import type { Fault } from "../fault.ts";
+import type { Hooks } from "../read_hooks.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Facts } from "./check_facts.ts";
 
@@ -42,8 +43,7 @@ export interface CheckContext extends ResolvedSlime {
   readonly baseRun: string | null;
   /** Files of rows to look at. Default: those that a launch would write. */
   readonly rowFiles: readonly string[];
-  /** The text of generate.py. */
-  readonly hooks: string;
+  readonly hooks: Hooks;
   /** Aborted when the check's time is over. */
   readonly signal: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { quote, quoteWords } from "../hosts/shell.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import type { Load } from "./forecast.ts";
 import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
+import { keepsBest } from "./run_memory.ts";
 
 /** The plan for people: a section each for what is written, started, run and taken. */
 export function planText(config: SlimeConfig, plan: LaunchPlan): string {
@@ -24,7 +25,7 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
     ["What follows", derivedLines(config, plan)],
     ["Tokens", tokenLines(plan)],
     ["Memory", memoryLines(config, plan)],
-    ["Disk", diskLines(plan)],
+    ["Disk", diskLines(config, plan)],
     ["Users", forecastLines(config, plan)],
     ["To think about", plan.warnings.flatMap(wrapped)],
   ];
@@ -247,13 +248,26 @@ function memoryLines(
   ];
 }
 
-function diskLines({ memory: { disk } }: LaunchPlan): string[] {
+function diskLines(
+  config: SlimeConfig,
+  { memory: { disk } }: LaunchPlan,
+): string[] {
+  const { checkpoint } = config;
+  const { checkpoints, saves } = disk;
   return [
-    `${disk.checkpoints} checkpoints of about ${gigabytes(disk.checkpoint)}${
+    `${checkpoints} checkpoints${
+      checkpoints < saves ? ` at once, of ${saves},` : ""
+    } of about ${gigabytes(disk.checkpoint)}${
       disk.huggingFace === 0
         ? ""
         : ` and ${gigabytes(disk.huggingFace)} in Hugging Face's format`
-    }: ${gigabytes(disk.total)} in all, of which nothing is removed`,
+    }: ${gigabytes(disk.total)}${
+      checkpoint.keep === null
+        ? ", of which nothing is removed"
+        : `; the last ${checkpoint.keep}${
+          keepsBest(config) ? " and the best" : ""
+        } stay`
+    }`,
   ];
 }
 

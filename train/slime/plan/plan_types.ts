@@ -1,5 +1,6 @@
 /** What a planned slime run is made of; plan.ts makes it. */
 
+import type { Hooks } from "../read_hooks.ts";
 import type { BatchPlan } from "./batch_shape.ts";
 import type { TrainFlag } from "./flags.ts";
 import type { EpisodeRates, Forecast } from "./forecast.ts";
@@ -22,8 +23,7 @@ export interface LaunchFacts {
   readonly session: number;
   /** The head first, in the order of `cluster.hosts`; empty where the recipe names none. */
   readonly hosts: readonly PlanHost[];
-  /** The text of generate.py. */
-  readonly hooks: string;
+  readonly hooks: Hooks;
   /** The run dir on this machine: `runs/NAME`. */
   readonly runDir: string;
   /** `null` where the data are not there. */

@@ -57,11 +57,14 @@ export interface MemoryPlan {
   readonly disk: DiskPlan;
 }
 
-/** What a run writes. Nothing is removed on the way. */
+/** What a run writes. */
 export interface DiskPlan {
   readonly checkpoint: number;
   readonly huggingFace: number;
+  /** That are there at once at most, those that the run removes left out. */
   readonly checkpoints: number;
+  /** That are written in all. */
+  readonly saves: number;
   readonly total: number;
 }
 
@@ -283,19 +286,29 @@ function hostMemory(slime: ResolvedSlime): number {
 }
 
 /** What a run writes to checkpoints. */
-export function diskPlan(
-  { config: { checkpoint, rollout }, model }: ResolvedSlime,
-): DiskPlan {
+export function diskPlan({ config, model }: ResolvedSlime): DiskPlan {
+  const { checkpoint, rollout } = config;
   const parameters = parameterCount(model);
   const huggingFace = checkpoint.huggingFace === null ? 0 : 2 * parameters;
-  const count = checkpointCount(rollout.steps, checkpoint.every);
+  const saves = checkpointCount(rollout.steps, checkpoint.every);
+  // One is written before another is removed.
+  const kept = checkpoint.keep === null
+    ? saves
+    : checkpoint.keep + (keepsBest(config) ? 1 : 0) + 1;
+  const count = Math.min(saves, kept);
   const size = CHECKPOINT_BYTES * parameters;
   return {
     checkpoint: size,
     huggingFace,
     checkpoints: count,
+    saves,
     total: count * (size + huggingFace),
   };
+}
+
+/** Whether there is a best checkpoint to keep. */
+export function keepsBest({ checkpoint, eval: evals }: SlimeConfig): boolean {
+  return checkpoint.keepBest && evals.every > 0;
 }
 
 /** One after every so many rollouts, and one after the last. */

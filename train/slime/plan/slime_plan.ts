@@ -21,7 +21,12 @@ import {
   forecast,
   forecastWarnings,
 } from "./forecast.ts";
-import { type MemoryPlan, memoryPlan, memoryWarnings } from "./run_memory.ts";
+import {
+  keepsBest,
+  type MemoryPlan,
+  memoryPlan,
+  memoryWarnings,
+} from "./run_memory.ts";
 import { paddedVocab, parameterCount } from "../model_shapes.ts";
 import {
   planHosts,
@@ -65,7 +70,7 @@ export function planLaunch(
     huggingFace: huggingFaceTemplate(config, facts.run),
     promptData: join(directory, rowsFile(config, "train")),
     evalData: config.eval.splits.map((split) => ({
-      name: `${config.data.domain}-${split}`,
+      name: evalName(config, split),
       path: join(directory, rowsFile(config, split)),
     })),
     settings: join(directory, SETTINGS_FILE),
@@ -106,15 +111,19 @@ export function planLaunch(
   };
 }
 
-/** The file of generate.py's settings, and the module itself, whose name the hooks' flags have. */
+/** The file of the hooks' settings. */
 const SETTINGS_FILE = "settings.yaml";
-const HOOKS_FILE = "generate.py";
 
 function rowsFile(
   { data }: SlimeConfig,
   split: Parameters<typeof slimeFileName>[1],
 ): string {
   return slimeFileName(data.domain, split);
+}
+
+/** The name of a split's evaluation in slime's metrics. */
+function evalName({ data }: SlimeConfig, split: string): string {
+  return `${data.domain}-${split}`;
 }
 
 function huggingFaceTemplate(
@@ -182,12 +191,12 @@ function planFiles(
   });
   return [
     ...rows,
-    {
-      path: join(directory, HOOKS_FILE),
-      text: facts.hooks,
-      on: "every",
+    ...Object.entries(facts.hooks).map(([name, text]) => ({
+      path: join(directory, name),
+      text,
+      on: "every" as const,
       what: "slime's hooks",
-    },
+    })),
     {
       path: join(directory, SETTINGS_FILE),
       text: stringify(hookSettings(config, services)),
@@ -197,11 +206,12 @@ function planFiles(
   ];
 }
 
-/** What generate.py reads as attributes of slime's arguments. */
+/** What the hooks read as attributes of slime's arguments. */
 function hookSettings(
-  { bridge, eval: evals, rollout }: SlimeConfig,
+  config: SlimeConfig,
   services: readonly PlannedService[],
 ): Record<string, unknown> {
+  const { bridge, checkpoint, eval: evals, rollout } = config;
   const [split, ...others] = evals.every > 0 ? evals.splits : [];
   return {
     taulab_services: services.map(({ url }) => url),
@@ -211,6 +221,12 @@ function hookSettings(
     ...(rollout.filterRounds === null
       ? {}
       : { taulab_filter_rounds: rollout.filterRounds }),
+    ...(checkpoint.keep === null
+      ? {}
+      : { taulab_keep_checkpoints: checkpoint.keep }),
+    ...(checkpoint.keep !== null && keepsBest(config)
+      ? { taulab_best_by: evalName(config, split!) }
+      : {}),
     // Rows name their split; this is for rows of another making, where only one can be meant.
     ...(split !== undefined && others.length === 0
       ? { taulab_eval_split: split }
@@ -311,6 +327,11 @@ function warningsOf(
     ...when(
       algorithm.klLoss && algorithm.klLossCoef === 0,
       "algorithm.klLoss only measures the KL, since algorithm.klLossCoef is 0: each step costs a forward pass of the reference, and each GPU's host memory a copy of its weights",
+    ),
+    ...when(
+      checkpoint.keep !== null && keepsBest(config) &&
+        checkpoint.every % config.eval.every !== 0,
+      `checkpoints are of every ${checkpoint.every} rollouts and evaluations of every ${config.eval.every}, so that many checkpoints are never evaluated and none of those is kept as the best; make checkpoint.every a multiple of eval.every`,
     ),
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),

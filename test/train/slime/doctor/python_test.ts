@@ -9,6 +9,7 @@ import {
   jobPythonPath,
   runPython,
 } from "../../../../train/slime/doctor/host_python.ts";
+import { readHooks } from "../../../../train/slime/read_hooks.ts";
 import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
 import { z } from "zod";
 import { checkContext, slimeOf, writeModel } from "../../../support/doctor.ts";
@@ -20,9 +21,7 @@ const python = testPython() ?? "python3";
 const STAND_IN = fileURLToPath(
   new URL("../../../support/slime", import.meta.url),
 );
-const HOOKS = await Deno.readTextFile(
-  new URL("../../../../train/slime/generate.py", import.meta.url),
-);
+const HOOKS = await readHooks();
 
 function here(sets: readonly string[], hooks = HOOKS) {
   const slime = slimeOf([`paths.python=${python}`, ...sets]);
@@ -166,10 +165,11 @@ Deno.test({
       ],
     ];
     for (const [from, to, says] of cases) {
-      assert.ok(HOOKS.includes(from), from);
+      const text = HOOKS["generate.py"]!;
+      assert.ok(text.includes(from), from);
       const context = here(
         [`paths.slime=${STAND_IN}`],
-        HOOKS.replace(from, to),
+        { ...HOOKS, "generate.py": text.replace(from, to) },
       );
       const findings = await examine(hook, context);
       assert.ok(

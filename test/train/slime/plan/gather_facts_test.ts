@@ -16,7 +16,7 @@ Deno.test("gatherFacts() leaves open what is not there, and notes it", async () 
   assert.equal(facts.measured, null);
   assert.deepEqual(facts.hosts[0], { name: "gpu1", address: "gpu1" });
   assert.match(facts.notes[0]!, /there is no no\/hosts\.yaml/);
-  assert.match(facts.hooks, /def generate/);
+  assert.match(facts.hooks["generate.py"]!, /def generate/);
 });
 
 Deno.test("gatherFacts() takes addresses from hosts.yaml and rows from the dataset", () =>

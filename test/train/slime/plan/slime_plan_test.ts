@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { ConfigError } from "../../../../env/errors.ts";
+import { readHooks } from "../../../../train/slime/read_hooks.ts";
 import { quoteWords } from "../../../../train/slime/hosts/shell.ts";
 import { planLaunch } from "../../../../train/slime/plan/slime_plan.ts";
 import {
@@ -57,12 +58,12 @@ Deno.test("planLaunch() writes the settings that generate.py reads", async () =>
     taulab_patience_s: 120,
     taulab_retries: 3,
     taulab_filter_rounds: 4,
+    taulab_keep_checkpoints: 2,
+    taulab_best_by: "retail-dev",
     taulab_eval_split: "dev",
   });
   assert.ok(!("taulab_eval_split" in settings(two)));
-  const hooks = await Deno.readTextFile(
-    new URL("../../../../train/slime/generate.py", import.meta.url),
-  );
+  const hooks = Object.values(await readHooks()).join("");
   for (const key of Object.keys(settings(one))) {
     assert.ok(hooks.includes(`"${key}"`) || hooks.includes(`args.${key}`), key);
   }
@@ -266,6 +267,9 @@ Deno.test("planLaunch() counts what follows from the recipe", async () => {
   assert.equal(derived.epochs, 7 * 32 / 500);
   assert.equal(derived.evaluations, 2); // before the first rollout, and after the fifth
   assert.equal(memory.disk.checkpoints, 1); // after the last
+  const longer = planLaunch(await slimeOf("qwen3-4b"), slimeFactsOf());
+  assert.equal(longer.memory.disk.saves, 25);
+  assert.equal(longer.memory.disk.checkpoints, 4); // two, the best, and one while it is written
   assert.equal(tokens.most, 256 * 16_384);
 });
 
@@ -302,6 +306,7 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
       /generate\.keep_group/,
     ],
     [["algorithm.klLoss=true"], /only measures the KL/],
+    [["checkpoint.every=8"], /a multiple of eval\.every/],
   ];
   for (const [sets, message] of cases) {
     const slime = await slimeOf("qwen3-4b", ...sets);

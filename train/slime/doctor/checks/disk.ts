@@ -1,4 +1,4 @@
-/** Room for checkpoints, which slime never removes. */
+/** Room for the checkpoints that are kept. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import { diskPlan } from "../../plan/run_memory.ts";
@@ -24,7 +24,7 @@ const RUN_BYTES = 1e8;
 export const check: Check = {
   id: "disk",
   order: 40,
-  title: "room for all checkpoints of the run, and for Ray's files",
+  title: "room for the checkpoints that the run keeps, and for Ray's files",
   async run(context) {
     const volumes = new Map<string, string>();
     const found = await onEachHost(
@@ -122,7 +122,7 @@ function judgeVolume(
   return fail(found, fixOf({ room: free - fixed, perSave, config }));
 }
 
-/** The interval by which what there is suffices. */
+/** By what the space there is suffices. */
 function fixOf(
   { room, perSave, config }: {
     room: number;
@@ -133,12 +133,12 @@ function fixOf(
   if (perSave === 0) return "free some space there";
   const fit = Math.floor(room / perSave);
   const other =
-    "free some space, or choose a larger disk by checkpoint.directory: slime removes no checkpoint";
-  return fit < 1
-    ? other
-    : `${other}; or set checkpoint.every to ${
-      Math.ceil(config.rollout.steps / fit)
-    }, so that there is room for ${fit === 1 ? "one save" : `${fit} saves`}`;
+    "free some space, or choose a larger disk by checkpoint.directory";
+  const { steps } = config.rollout;
+  if (fit < 1) return other;
+  return fit === 1
+    ? `${other}; there is room for one save, which checkpoint.every ${steps} makes the only one`
+    : `${other}; or keep fewer by checkpoint.keep and checkpoint.keepBest: there is room for ${fit} saves, one of them while it is written`;
 }
 
 /** Every rank writes its part of a checkpoint where it runs, and needs all parts to resume. */

@@ -36,8 +36,9 @@ const PROGRAM = `
 import asyncio, importlib, os, sys, tempfile, threading, types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 home = tempfile.TemporaryDirectory()
-with open(os.path.join(home.name, "generate.py"), "w", encoding="utf-8") as file:
-    file.write(CASE["hooks"])
+for name, text in CASE["hooks"].items():
+    with open(os.path.join(home.name, name), "w", encoding="utf-8") as file:
+        file.write(text)
 sys.path.insert(0, home.name)
 faults = []
 hooks = importlib.import_module("generate")

@@ -1,0 +1,127 @@
+"""Removes the run's checkpoints that nothing needs any more: all but the last few and the best.
+
+slime writes ``iter_NNNNNNN`` into ``--save`` after training on rollout N, then names it in
+``latest_checkpointed_iteration.txt``, from which a run resumes, and never removes one. generate.py calls
+:func:`sweep` at each rollout, inside the job, so that it also works while nobody follows. Settings are attributes of
+``args``: ``taulab_keep_checkpoints`` (how many of the last; none keeps all) and ``taulab_best_by`` (the evaluation
+whose mean reward makes a checkpoint the best; none keeps no best).
+
+Only what this run wrote is removed: the numbers that its sessions have trained on, recorded beside the checkpoints,
+below the one that a resume would load. A directory is renamed first, so that nothing can load half of it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import threading
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+logger = logging.getLogger("taulab")
+
+LATEST = "latest_checkpointed_iteration.txt"
+RECORD = "taulab_checkpoints.json"
+CHECKPOINT = re.compile(r"iter_(\d{7,})")
+REMOVED = ".removed"
+
+_first_rollout: int | None = None
+_last_rollout = -1
+_scores: dict[int, float] = {}
+_removal: threading.Thread | None = None
+
+
+def note_score(rollout_id: int, args: Any, data: dict[str, Any]) -> None:
+    """Takes in an evaluation. slime numbers the one before the first rollout 0 too, which is of no checkpoint."""
+    rewards = (data.get(getattr(args, "taulab_best_by", None)) or {}).get("rewards")
+    if rewards and _first_rollout is not None and _first_rollout <= rollout_id <= _last_rollout:
+        _scores[rollout_id] = fmean(rewards)
+
+
+def sweep(rollout_id: int, args: Any) -> threading.Thread | None:
+    """Removes what is not kept, in a thread: a checkpoint has many gigabytes. Never raises.
+
+    Returns the thread, for whoever waits for it.
+    """
+    global _first_rollout, _last_rollout, _removal
+    if _first_rollout is None:
+        _first_rollout = rollout_id
+    _last_rollout = rollout_id
+    keep, save = getattr(args, "taulab_keep_checkpoints", None), getattr(args, "save", None)
+    if not keep or not save or (_removal is not None and _removal.is_alive()):
+        return None
+    try:
+        doomed = _choose(Path(save), keep)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        logger.warning("checkpoints in %s are left as they are: %s", save, error)
+        return None
+    _removal = threading.Thread(target=_remove, args=(Path(save), getattr(args, "save_hf", None), doomed), daemon=True)
+    _removal.start()
+    return _removal
+
+
+def _choose(root: Path, keep: int) -> list[int]:
+    """The numbers of checkpoints to remove; the record is brought up to date."""
+    try:
+        latest = int((root / LATEST).read_text())
+    except (FileNotFoundError, ValueError):
+        return []  # nothing has been saved, or it is of a conversion
+    own, scores = _read_record(root)
+    whole, half_removed = _numbers(root, ""), _numbers(root, REMOVED)
+    there = whole | half_removed
+    own = own & there | {number for number in there if _first_rollout is not None and number >= _first_rollout}
+    scores |= _scores
+    ours = sorted(number for number in own & whole if number <= latest)
+    best = max(ours, key=lambda number: (scores.get(number, float("-inf")), number), default=None)
+    kept = {latest, *ours[-keep:], *([best] if best in scores else [])}
+    _write_record(root, own, {at: score for at, score in scores.items() if at in own or at > latest})
+    return [number for number in ours if number not in kept] + sorted(own & half_removed - whole)
+
+
+def _numbers(root: Path, suffix: str) -> set[int]:
+    """Of checkpoints that are directories and not links to another's."""
+    return {
+        int(found.group(1))
+        for path in root.iterdir()
+        if path.name.endswith(suffix) and (found := CHECKPOINT.fullmatch(path.name.removesuffix(suffix)))
+        if path.is_dir() and not path.is_symlink()
+    }
+
+
+def _read_record(root: Path) -> tuple[set[int], dict[int, float]]:
+    try:
+        record = json.loads((root / RECORD).read_text())
+    except FileNotFoundError:
+        return set(), {}
+    return set(map(int, record["own"])), {int(at): float(score) for at, score in record["scores"].items()}
+
+
+def _write_record(root: Path, own: set[int], scores: dict[int, float]) -> None:
+    partial = root / f"{RECORD}.partial"
+    partial.write_text(json.dumps({"own": sorted(own), "scores": {str(at): scores[at] for at in sorted(scores)}}))
+    os.replace(partial, root / RECORD)
+
+
+def _remove(root: Path, exports: str | None, doomed: list[int]) -> None:
+    for number in doomed:
+        try:
+            _remove_directory(root / f"iter_{number:07d}")
+            (root / "rollout" / f"global_dataset_state_dict_{number}.pt").unlink(missing_ok=True)
+            if exports and "{rollout_id}" in os.path.basename(exports):
+                _remove_directory(Path(exports.format(rollout_id=number)))
+        except OSError as error:
+            logger.warning("the checkpoint of rollout %s cannot be removed: %s", number, error)
+        else:
+            logger.info("removed the checkpoint of rollout %s", number)
+
+
+def _remove_directory(path: Path) -> None:
+    removed = path.with_name(path.name + REMOVED)
+    if path.is_dir() and not path.is_symlink():
+        path.rename(removed)
+    if removed.is_dir() and not removed.is_symlink():
+        shutil.rmtree(removed)
