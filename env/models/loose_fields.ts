@@ -31,5 +31,7 @@ export function numberOf(value: unknown): number | undefined {
 
 /** How many of something there are; 0 where it is not said. */
 export function countIn(value: unknown): number {
-  return Math.max(0, Math.floor(numberOf(value) ?? 0));
+  return typeof value === "number" && value > 0 && Number.isFinite(value)
+    ? Math.floor(value)
+    : 0;
 }

@@ -15,11 +15,10 @@ import { boundedText } from "./bounded_body.ts";
 import { type Caller, CallFailure, outgrewContext } from "./call_policy.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { Meter } from "./meter.ts";
+import { type Completion, readCompletion } from "./openai_answer.ts";
 import {
   answerMessage,
   type ApiMessage,
-  type Completion,
-  readCompletion,
   toApiMessage,
 } from "./openai_messages.ts";
 import { quoted } from "./redact.ts";

@@ -349,7 +349,7 @@ Deno.test("openaiChatModel(): a finish reason that is not known is a failure, an
     ["abort", "aborted"],
     ["content_filter", "bad_response"],
     ["constructor", "bad_response"],
-    ["insufficient_system_resource", "bad_response"],
+    ["insufficient_system_resource", "server_error"],
   ];
   for (const [finish_reason, wanted] of cases) {
     const message = { role: "assistant", content: "hi" };

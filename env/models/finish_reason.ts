@@ -1,0 +1,161 @@
+/** Why an answer of an endpoint ended, in any server's spelling. Pure. */
+
+import type { FailureKind } from "../errors.ts";
+import { CallFailure } from "./call_policy.ts";
+import { isRecord, type JsonRecord } from "./loose_fields.ts";
+
+/**
+ * An end that the answer is to be read by. `calls`: the server says that there are calls. `malformed_call`: the model
+ * wrote a call that the server could not read. `unsaid`: the server gives no reason.
+ */
+export type Ending = "stop" | "calls" | "length" | "malformed_call" | "unsaid";
+
+/** Ends of answers that are not to be read: what there is of them is nobody's sentence. */
+type Failing = "withheld" | "aborted" | "failed";
+
+/** OpenAI's names, and those of Anthropic, Gemini, Mistral, DeepSeek, Zhipu, vLLM, SGLang and Hugging Face. */
+const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
+  string,
+  Ending | Failing
+>([
+  ...all("stop", [
+    "complete",
+    "completed",
+    "end",
+    "end_turn",
+    "eos",
+    "eos_token",
+    "finished",
+    "stop",
+    "stop_sequence",
+    "stop_token",
+  ]),
+  ...all("calls", [
+    "function_call",
+    "function_calls",
+    "tool_call",
+    "tool_calls",
+    "tool_use",
+  ]),
+  ...all("length", [
+    "context_length_exceeded",
+    "context_window_exceeded",
+    "length",
+    "max_completion_tokens",
+    "max_length",
+    "max_new_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "model_context_window_exceeded",
+    "model_length",
+    "token_limit",
+  ]),
+  ...all("malformed_call", ["malformed_function_call", "unexpected_tool_call"]),
+  ...all("withheld", [
+    "blocklist",
+    "content_filter",
+    "content_filtered",
+    "guardrail_intervened",
+    "image_safety",
+    "moderation",
+    "prohibited_content",
+    "recitation",
+    "refusal",
+    "safety",
+    "sensitive",
+    "spii",
+  ]),
+  ...all("aborted", [
+    "abort",
+    "aborted",
+    "canceled",
+    "cancelled",
+    "interrupted",
+  ]),
+  ...all("failed", [
+    "error",
+    "insufficient_system_resource",
+    "network_error",
+    "server_error",
+    "timeout",
+  ]),
+]);
+
+function all(
+  meaning: Ending | Failing,
+  reasons: readonly string[],
+): [string, Ending | Failing][] {
+  return reasons.map((reason) => [reason, meaning]);
+}
+
+/** Where a reason has several parts, the first of these decides: `function_call_filter: MALFORMED_FUNCTION_CALL`. */
+const PRECEDENCE = [
+  "malformed_call",
+  "withheld",
+  "aborted",
+  "failed",
+  "length",
+  "calls",
+  "stop",
+] as const;
+
+const KINDS: Readonly<Record<Failing, FailureKind>> = {
+  withheld: "bad_response",
+  aborted: "aborted",
+  failed: "server_error",
+};
+
+/**
+ * Reads why a choice ended.
+ * @throws {CallFailure} If its provider withheld, aborted or failed it, or ended it for a reason that is not known: with
+ * the server's word for it.
+ */
+export function readFinish(choice: JsonRecord): Ending {
+  const reason = reasonIn(choice["finish_reason"]);
+  const native = reasonIn(choice["native_finish_reason"]);
+  if (reason === "" && native === "") return "unsaid";
+  const meaning = meaningOf(reason || native);
+  if (meaning !== undefined && !isFailing(meaning)) return meaning;
+  // OpenRouter calls an error what Gemini calls a malformed call, and says so beside it.
+  if (meaningOf(native) === "malformed_call") return "malformed_call";
+  const said = [...new Set([reason, native])].filter(Boolean).join(", ")
+    .slice(0, 200);
+  if (meaning === undefined) {
+    throw new CallFailure(
+      `the answer ended for an unknown reason: "${said}"`,
+      { kind: "bad_response" },
+    );
+  }
+  throw new CallFailure(`${MESSAGES[meaning]} (finish reason "${said}")`, {
+    kind: KINDS[meaning],
+  });
+}
+
+const MESSAGES: Readonly<Record<Failing, string>> = {
+  withheld: "the provider's filter withheld the answer",
+  aborted: "the engine aborted the answer",
+  failed: "the provider failed within the answer",
+};
+
+function isFailing(meaning: Ending | Failing): meaning is Failing {
+  return meaning in KINDS;
+}
+
+/** The text of a reason; SGLang's own API has it in an object. Empty where there is none. */
+function reasonIn(value: unknown): string {
+  if (typeof value === "string") return value.trim();
+  if (isRecord(value) && typeof value["type"] === "string") {
+    return value["type"].trim();
+  }
+  const isEmpty = value === undefined || value === null ||
+    typeof value === "object" && Object.keys(value).length === 0;
+  return isEmpty ? "" : JSON.stringify(value);
+}
+
+/** By the parts of a reason that are known: `FinishReason.STOP`, `content_filter: SPII`. */
+function meaningOf(reason: string): Ending | Failing | undefined {
+  const parts = reason.slice(0, 200).split(/[:.]/).map((part) =>
+    MEANINGS.get(part.trim().toLowerCase().replace(/[\s-]+/g, "_"))
+  );
+  return PRECEDENCE.find((meaning) => parts.includes(meaning));
+}

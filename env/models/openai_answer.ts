@@ -1,0 +1,237 @@
+/**
+ * Reads what a chat endpoint answers. Pure.
+ *
+ * What the model wrote wrongly is told to it, as a `parseError`. What the server did is a failure, and never an empty or
+ * half answer. Fields that an answer can do without are read where they are as they should be, and cost nothing where
+ * they are not.
+ */
+
+import { ConfigError, DataError } from "../errors.ts";
+import { type JsonObject, parsePythonJson } from "../python/python_json.ts";
+import type { ChatReply, ToolCall } from "../types.ts";
+import { CallFailure } from "./call_policy.ts";
+import { type Ending, readFinish } from "./finish_reason.ts";
+import {
+  countIn,
+  isRecord,
+  type JsonRecord,
+  numberOf,
+  recordIn,
+  recordsIn,
+  wordsIn,
+} from "./loose_fields.ts";
+import { errorIn, nestedError, readServerError } from "./server_error.ts";
+import { considered } from "./thought.ts";
+
+/** What an answer of the API says. */
+export interface Completion {
+  readonly reply: Omit<ChatReply, "usage">;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+}
+
+/**
+ * Reads an answer of the API.
+ * @throws {CallFailure} If it is no chat completion, but an error, or one that came to no proper end; or if it holds
+ * nothing though the server says that the model wrote something.
+ */
+export function readCompletion(body: unknown): Completion {
+  const [choice] = recordsIn(recordIn(body)["choices"]);
+  const error = choice === undefined
+    ? errorIn(body)
+    : nestedError(choice) ?? nestedError(recordIn(body));
+  if (error !== null) throw errorInBody(error);
+  if (choice === undefined) throw bad("the answer is no chat completion");
+  const ending = readFinish(choice);
+  const usage = recordIn(recordIn(body)["usage"]);
+  const details = recordIn(usage["prompt_tokens_details"]);
+  return {
+    reply: readReply(choice, {
+      ending,
+      isUncounted: numberOf(usage["completion_tokens"]) === 0,
+    }),
+    promptTokens: countIn(usage["prompt_tokens"]),
+    cachedTokens: countIn(details["cached_tokens"]),
+    completionTokens: countIn(usage["completion_tokens"]),
+  };
+}
+
+/** Gateways answer 200 before their provider does, and tell in the body how it failed. */
+function errorInBody(error: JsonRecord): CallFailure {
+  const { words, ...read } = readServerError(error);
+  return new CallFailure(`the answer is an error: ${words}`, read);
+}
+
+function bad(message: string): CallFailure {
+  return new CallFailure(message, { kind: "bad_response" });
+}
+
+/** How an answer ended, and whether the server counts no token of it. */
+interface End {
+  readonly ending: Ending;
+  readonly isUncounted: boolean;
+}
+
+function readReply(choice: JsonRecord, end: End): Completion["reply"] {
+  const { words, thought, calls, isGiven } = readMessage(choice);
+  const finishReason = end.ending === "length" ? "length" : "stop";
+  const rest = { ...(thought ? { thought } : {}), finishReason } as const;
+  if (end.ending === "malformed_call") {
+    const parseError = "The call cannot be read: it is malformed";
+    return { content: words, toolCalls: [], parseError, ...rest };
+  }
+  if (words.trim() === "" && calls.length === 0) {
+    if (end.ending !== "length") requireEmptiness({ ...end, isGiven });
+    const parseError = "The answer is empty";
+    return { content: "", toolCalls: [], parseError, ...rest };
+  }
+  return { ...readCalls(words, calls), ...rest };
+}
+
+/** @throws {CallFailure} If an empty answer is the server's doing: models end each answer with a token at least. */
+function requireEmptiness(
+  { ending, isUncounted, isGiven }: End & { readonly isGiven: boolean },
+): void {
+  const empty = "the answer has neither words nor calls";
+  if (!isGiven) throw bad(`${empty}, nor a place for them`);
+  if (ending === "unsaid") throw bad(`${empty}, and no finish reason`);
+  if (ending === "calls") {
+    throw bad(`${empty}, though its finish reason tells of calls`);
+  }
+  if (isUncounted) throw bad(`${empty}, and none of its tokens is counted`);
+}
+
+/** What a choice holds, as it stands there. */
+interface Said {
+  readonly words: string;
+  readonly thought: string | undefined;
+  readonly calls: readonly JsonRecord[];
+  /** Whether there is a content, or a thought, be it empty. */
+  readonly isGiven: boolean;
+}
+
+function readMessage(choice: JsonRecord): Said {
+  const given = choice["message"] ?? choice["delta"] ?? choice["text"];
+  const message = typeof given === "string"
+    ? { content: given }
+    : recordIn(given);
+  const content = readContent(message["content"]);
+  const { words, thought } = considered(
+    wordsIn(content.words) ?? wordsIn(message["refusal"]) ?? "",
+  );
+  // Where a server takes thoughts out itself: vLLM's and SGLang's name, that of OpenRouter and Ollama, Mistral's parts.
+  const thoughts = [
+    wordsIn(message["reasoning_content"]),
+    wordsIn(message["reasoning"]),
+    wordsIn(content.thought),
+    thought,
+  ].find(Boolean);
+  return {
+    words,
+    thought: thoughts,
+    calls: callsIn(message, words),
+    isGiven: "content" in message || thoughts !== undefined,
+  };
+}
+
+/** A text, or the parts that Mistral and some gateways give in its place. */
+function readContent(
+  content: unknown,
+): { readonly words: string; readonly thought: string } {
+  if (typeof content === "string") return { words: content, thought: "" };
+  if (typeof content === "number") return readContent(String(content));
+  const parts = Array.isArray(content) ? content : [content];
+  const thoughts = parts.filter(isThought);
+  return {
+    words: parts.filter((part) => !isThought(part)).map(textOf).join(""),
+    thought: thoughts.map(textOf).join(""),
+  };
+}
+
+function isThought(part: unknown): boolean {
+  return isRecord(part) &&
+    (part["type"] === "thinking" || part["type"] === "reasoning");
+}
+
+function textOf(part: unknown): string {
+  if (typeof part === "string") return part;
+  if (!isRecord(part)) return "";
+  const { text, thinking, refusal } = part;
+  if (Array.isArray(thinking)) {
+    return thinking.map((one) => wordsIn(recordIn(one)["text"]) ?? "").join("");
+  }
+  const said = isRecord(text) ? text["value"] : text ?? thinking ?? refusal;
+  return typeof said === "string" ? said : "";
+}
+
+/** The calls, those in OpenAI's old field too. Beside words, one that names nothing and holds nothing is none. */
+function callsIn(message: JsonRecord, words: string): readonly JsonRecord[] {
+  const calls = recordsIn(message["tool_calls"]);
+  const old = recordsIn(message["function_call"]).filter(holdsCall);
+  const all = calls.length > 0 ? calls : old;
+  return words.trim() === "" ? all : all.filter(holdsCall);
+}
+
+function holdsCall(call: JsonRecord): boolean {
+  const { name, args } = partsOf(call);
+  return wordsIn(name) !== undefined || Boolean(args);
+}
+
+/** Name and arguments of a call, in OpenAI's `function` or beside its id. */
+function partsOf(call: JsonRecord): { name: unknown; args: unknown } {
+  const inner = recordIn(call["function"] ?? call);
+  return { name: inner["name"], args: inner["arguments"] };
+}
+
+function readCalls(
+  words: string,
+  calls: readonly JsonRecord[],
+): Pick<ChatReply, "content" | "toolCalls" | "parseError"> {
+  try {
+    return { content: words, toolCalls: calls.map(readCall) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // Servers insist that a call is answered, so one that cannot be read goes on as text.
+    const text = calls.map((call) => JSON.stringify(call["function"] ?? call))
+      .join("\n");
+    return {
+      content: [words, text].filter(Boolean).join("\n"),
+      toolCalls: [],
+      parseError: error.message,
+    };
+  }
+}
+
+/** @throws {ConfigError} In words for the model. */
+function readCall(call: JsonRecord, index: number): ToolCall {
+  const { name, args } = partsOf(call);
+  if (typeof name !== "string" || name === "") {
+    throw new ConfigError(`Call ${index + 1} names no tool`);
+  }
+  const id = numberOf(call["id"])?.toString() ?? wordsIn(call["id"]);
+  return {
+    id: id ?? `call_${index}`,
+    name,
+    arguments: readArguments(name, args),
+  };
+}
+
+/** Most characters of a call's arguments that the model is told again. */
+const MAX_TOLD = 500;
+
+/** @throws {ConfigError} In words for the model. */
+function readArguments(name: string, args: unknown): JsonObject {
+  // Some servers give the object itself, though the API says its text.
+  const text = typeof args === "string" ? args : JSON.stringify(args ?? {});
+  try {
+    const value = parsePythonJson(text || "{}");
+    if (value instanceof Map) return value;
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new ConfigError(
+      `The arguments of ${name} are not JSON: ${text.slice(0, MAX_TOLD)}`,
+    );
+  }
+  throw new ConfigError(`The arguments of ${name} must be an object`);
+}
