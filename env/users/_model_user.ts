@@ -11,6 +11,7 @@ import { deriveSeed } from "../random.ts";
 import {
   type CallOptions,
   type ChatModel,
+  type ChatReply,
   type Dataset,
   type Message,
   type Prompts,
@@ -114,12 +115,19 @@ export class Talk {
     messages: readonly Message[],
     options: CallOptions,
   ): Promise<string> {
+    return (await this.#reply(messages, options)).content;
+  }
+
+  async #reply(
+    messages: readonly Message[],
+    options: CallOptions,
+  ): Promise<ChatReply> {
     const seed = deriveSeed(this.#seed, "customer", this.#calls++);
     const chat = this.#model.chat({ tools: [], seed });
     try {
       const reply = await chat.send(messages, options);
       this.usage = addUsage(this.usage, reply.usage ?? NO_USAGE);
-      return reply.content;
+      return reply;
     } catch (error) {
       throw ofUser(error);
     } finally {
@@ -137,8 +145,10 @@ export class Talk {
   ): Promise<T> {
     let text = "";
     for (let i = 0; i < MAX_ASKS; i++) {
-      text = await this.ask(this.#messages, options);
-      const value = read(text);
+      const reply = await this.#reply(this.#messages, options);
+      text = reply.content;
+      // Half a sentence is none.
+      const value = reply.finishReason === "length" ? undefined : read(text);
       if (value !== undefined) return value;
     }
     throw badResponse(text);

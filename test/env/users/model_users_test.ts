@@ -83,6 +83,26 @@ for (const [name, make] of Object.entries(USERS)) {
     });
     assert.equal(model.asked.length, 3);
   });
+
+  Deno.test(`${name}(): a message that was cut off is asked for again, and never said`, async () => {
+    let proposals = 0;
+    const model = answeringModel(({ messages }) => {
+      const last = messages.at(-1)?.content ?? "";
+      if (/true or .*false/.test(last)) return "true";
+      return proposals++ === 0
+        ? { content: "User Response: I want to retu", finishReason: "length" }
+        : "User Response: I want to return it";
+    });
+    const said = await make({ dataset, model })(task, { seed: 1 }).open();
+    assert.match(said, /I want to return it$/);
+    assert.equal(proposals, 2);
+    const cutModel = answeringModel(() => ({
+      content: "User Response: I want to retu",
+      finishReason: "length",
+    }));
+    const open = make({ dataset, model: cutModel })(task, { seed: 1 }).open();
+    await assert.rejects(open, { kind: "bad_response", source: "user" });
+  });
 }
 
 function open(factory: UserFactory) {
