@@ -169,7 +169,7 @@ for (const fault of FAULTS) {
       faults: ({ index }) => index === 0 ? fault : undefined,
     });
     const chat = chatOf(server, {
-      timeoutMs: fault.startsWith("stall") ? 50 : 5000,
+      timeoutMs: fault.startsWith("stall") ? 500 : 5000,
     });
     const reply = await chat.send([HELLO]);
     assert.equal(reply.content, "hi");

@@ -152,7 +152,7 @@ for (const fault of FAULTS) {
       faults: ({ path, index }) =>
         path === "/generate" && index === 0 ? fault : undefined,
     });
-    const timeoutMs = fault.startsWith("stall") ? 50 : 5000;
+    const timeoutMs = fault.startsWith("stall") ? 500 : 5000;
     const result = await modelAt(server.url, { timeoutMs }).generate(REQUEST);
     assert.equal(result.usage?.retries, 1);
   });
