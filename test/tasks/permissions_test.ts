@@ -22,7 +22,7 @@ const VARIABLES = {
 const IGNORED = {
   /** Prints what its parser does. */
   yaml: ["LOG_TOKENS", "LOG_STREAM"],
-  /** The same of @lezer/lr, which reads Python. */
+  /** The same of @lezer/lr, which reads Python: source of a checkout, calls of a model that writes them so. */
   lezer: ["LOG"],
   /** The benchmark's model server takes no headers of the user's own. */
   openai: ["OPENAI_CUSTOM_HEADERS"],
@@ -53,7 +53,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
     env: ["dataset"],
     ignored: ["openai", "yaml"],
   },
-  chat: { env: ["dataset"], ignored: ["yaml"] },
+  chat: { env: ["dataset"], ignored: ["lezer", "yaml"] },
   convert: { run: HOSTS, ignored: ["yaml"] },
   diagnose: {
     net: ANYWHERE,
@@ -64,23 +64,23 @@ const TASKS: Readonly<Record<string, Permissions>> = {
     run: HOSTS,
     net: ANYWHERE,
     env: ["dataset", "endpoints", "slime"],
-    ignored: ["yaml"],
+    ignored: ["lezer", "yaml"],
   },
   evaluate: {
     write: "runs",
     net: ANYWHERE,
     env: ["dataset", "endpoints"],
-    ignored: ["yaml"],
+    ignored: ["lezer", "yaml"],
   },
   import: { write: "", run: "git", ignored: ["lezer"] },
-  mock: { write: "", env: ["dataset"], ignored: ["yaml"] },
+  mock: { write: "", env: ["dataset"], ignored: ["lezer", "yaml"] },
   notebook: { write: "", run: "", net: "127.0.0.1", env: ["jupyter"] },
   replay: { env: ["dataset"] },
   serve: {
     write: "runs",
     net: ANYWHERE,
     env: ["dataset", "endpoints", "server"],
-    ignored: ["yaml"],
+    ignored: ["lezer", "yaml"],
   },
   setup: { run: HOSTS, env: ["download"], ignored: ["yaml"] },
   train: {
@@ -88,7 +88,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
     run: HOSTS,
     net: ANYWHERE,
     env: ["dataset", "endpoints", "slime"],
-    ignored: ["yaml"],
+    ignored: ["lezer", "yaml"],
   },
   view: {
     write: ".",
