@@ -158,6 +158,7 @@ export async function launch(
     runDir: path,
     data,
     nvlink: null,
+    routerPolicies: null,
     measured: null,
     notes: [],
   });

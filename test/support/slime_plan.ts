@@ -53,6 +53,7 @@ export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
     runDir: "runs/a1",
     data: RETAIL_ROWS,
     nvlink: null,
+    routerPolicies: ["cache_aware", "consistent_hashing"],
     measured: null,
     notes: [],
     ...facts,

@@ -217,15 +217,16 @@ const engineSchema = z.strictObject({
     flag: "--sglang-router-port",
   }),
   routerPolicy: z.enum([
+    "auto",
     "consistent_hashing",
     "manual",
     "cache_aware",
     "power_of_two",
     "round_robin",
     "random",
-  ]).default("consistent_hashing").meta({
+  ]).default("auto").meta({
     description:
-      "How turns find their engine; consistent_hashing keeps an episode on one and needs slime's build of the router, manual does so with PyPI's",
+      "How turns find their engine; auto takes the best that the installed router has: consistent_hashing (slime's build) or manual (PyPI's), which keep an episode on one",
     flag: "--router-policy",
   }),
 });

@@ -12,6 +12,7 @@ import type { Override } from "../../config/config.ts";
 import { newRunInfo } from "../../runs/run_info.ts";
 import { checkResume } from "../../runs/resume_check.ts";
 import { readNvlink } from "../doctor/checks/nvlink.ts";
+import { readRouterPolicies } from "../doctor/host_router.ts";
 import {
   type DoctorOptions,
   type DoctorReport,
@@ -176,8 +177,11 @@ async function launchFacts(
 ): Promise<CompleteFacts> {
   const sources = { runDir: path, session, hostsFile };
   const { data, ...facts } = await gatherFacts(slime.config, sources);
-  const nvlink = await nvlinkOf(fleet, slime);
-  if (data !== null) return { ...facts, data, nvlink };
+  const [nvlink, routerPolicies] = await Promise.all([
+    nvlinkOf(fleet, slime),
+    policiesOf(fleet, slime),
+  ]);
+  if (data !== null) return { ...facts, data, nvlink, routerPolicies };
   throw new ConfigError(
     `The recipe trains on ${slime.config.data.source}, whose data are not there`,
     { hint: TAU_BENCH_HINT },
@@ -189,9 +193,22 @@ async function nvlinkOf(
   { shells: [head] }: Fleet,
   { hostGpus: count }: ResolvedSlime,
 ): Promise<boolean | null> {
-  if (count < 2) return false;
+  return count < 2 ? false : await ifTold(() => readNvlink(head!, { count }));
+}
+
+/** What the router of the head can be started with; likewise. */
+async function policiesOf(
+  { shells: [head] }: Fleet,
+  { config }: ResolvedSlime,
+): Promise<readonly string[] | null> {
+  const { python } = config.paths;
+  return await ifTold(() => readRouterPolicies(head!, { python }));
+}
+
+/** `null` where a host does not answer, or not what was asked. */
+async function ifTold<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
-    return await readNvlink(head!, { count });
+    return await ask();
   } catch (error) {
     if (error instanceof HostError || error instanceof DataError) return null;
     throw error;

@@ -37,6 +37,8 @@ export interface FlagSettings {
   }[];
   /** The file of generate.py's settings. */
   readonly settings: string;
+  /** Of `engine.routerPolicy`: one that the installed router has. */
+  readonly routerPolicy: string | null;
 }
 
 /** Keys whose flag makes no sense without another. */
@@ -114,7 +116,7 @@ function wordOf(value: unknown): string {
 /** Replaces what a recipe says in general by what this run has. */
 function settled(
   { flag, values, from }: TrainFlag,
-  { checkpoints, huggingFace }: FlagSettings,
+  { checkpoints, huggingFace, routerPolicy }: FlagSettings,
 ): TrainFlag | undefined {
   switch (flag) {
     case "--num-gpus-per-node":
@@ -127,6 +129,10 @@ function settled(
         : { flag, values: [huggingFace], from };
     case "--ref-load":
       return undefined;
+    case "--router-policy":
+      return routerPolicy === null
+        ? undefined
+        : { flag, values: [routerPolicy], from };
     default:
       return { flag, values, from };
   }

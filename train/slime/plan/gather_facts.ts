@@ -41,6 +41,7 @@ export async function gatherFacts(
     runDir,
     data,
     nvlink: null,
+    routerPolicies: null,
     measured: ratesFrom === undefined
       ? null
       : await measuredRates(ratesFrom, promptTokens),

@@ -20,7 +20,7 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
       `Command: cd ${quote(config.paths.slime)} && exec ${
         quoteWords([config.paths.python, "train.py"])
       }`,
-      trainLines(plan),
+      trainLines(config, plan),
     ],
     ["What follows", derivedLines(config, plan)],
     ["Tokens", tokenLines(plan)],
@@ -126,11 +126,19 @@ function environmentLines(
   ];
 }
 
-function trainLines({ train }: LaunchPlan): string[] {
-  return columns(train.map(({ flag, values, from }) => [
-    quoteWords([flag, ...values]),
-    from,
-  ]));
+function trainLines({ engine }: SlimeConfig, { train }: LaunchPlan): string[] {
+  const isOpen = train.every(({ flag }) => flag !== "--router-policy");
+  return [
+    ...columns(train.map(({ flag, values, from }) => [
+      quoteWords([flag, ...values]),
+      from,
+    ])),
+    ...(isOpen
+      ? [
+        `--router-policy is settled at the launch: the best that the installed router has (engine.routerPolicy ${engine.routerPolicy})`,
+      ]
+      : []),
+  ];
 }
 
 function derivedLines(

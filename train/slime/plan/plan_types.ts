@@ -30,6 +30,8 @@ export interface LaunchFacts {
   readonly data: PlanData | null;
   /** Whether GPUs of a host are joined by NVLink; `null` while nobody has looked. */
   readonly nvlink: boolean | null;
+  /** Policies of the head's router; `null` while nobody has asked it. */
+  readonly routerPolicies: readonly string[] | null;
   /** What episodes of an earlier run took; `null` where there is none to go by. */
   readonly measured: EpisodeRates | null;
   /** What whoever gathered the facts has to say, in sentences: they stand among the plan's warnings. */

@@ -43,6 +43,7 @@ import type {
   PlannedService,
   TokenPlan,
 } from "./plan_types.ts";
+import { isSticky, routerPolicy } from "./router_policy.ts";
 import { planSplits } from "./slime_rows.ts";
 
 export type * from "./plan_types.ts";
@@ -62,6 +63,10 @@ export function planLaunch(
   const hosts = planHosts(config, facts);
   const directory = join(config.paths.runs, facts.run);
   const checkpoints = join(config.checkpoint.directory, facts.run);
+  const policy = routerPolicy(
+    config.engine.routerPolicy,
+    facts.routerPolicies,
+  );
   const services = planServices(config, { hosts, runDir: facts.runDir });
   const secrets = planSecrets(config, services);
   const train = trainFlags(slime, {
@@ -74,6 +79,7 @@ export function planLaunch(
       path: join(directory, rowsFile(config, split)),
     })),
     settings: join(directory, SETTINGS_FILE),
+    routerPolicy: policy,
   });
   const trainWords = flagWords(train);
   const rates = facts.measured ??
@@ -107,7 +113,13 @@ export function planLaunch(
     tokens: tokenPlan(slime, rates.tokens),
     memory,
     forecast: expected,
-    warnings: warningsOf(config, { facts, services, memory, expected }),
+    warnings: warningsOf(config, {
+      facts,
+      services,
+      memory,
+      expected,
+      policy,
+    }),
   };
 }
 
@@ -284,8 +296,9 @@ function tokenPlan(
 
 function warningsOf(
   config: SlimeConfig,
-  { facts, services, memory, expected }: {
+  { facts, services, memory, expected, policy }: {
     readonly facts: LaunchFacts;
+    readonly policy: string | null;
     readonly services: readonly PlannedService[];
     readonly memory: MemoryPlan;
     readonly expected: Forecast;
@@ -316,9 +329,9 @@ function warningsOf(
       `Ray's Jobs API listens on ${cluster.dashboardHost}, and whoever reaches it can run anything on the hosts; close the port to others, or set cluster.dashboardHost to 127.0.0.1`,
     ),
     ...when(
-      !["consistent_hashing", "manual"].includes(engine.routerPolicy) &&
+      policy !== null && !isSticky(policy) &&
         expected.atOnce > engine.concurrency,
-      `engine.routerPolicy ${engine.routerPolicy} may send an episode's turns to several engines, each of which reads it anew; consistent_hashing keeps it on one`,
+      `the router's policy ${policy} (engine.routerPolicy ${engine.routerPolicy}) may send an episode's turns to several engines, each of which reads it anew; consistent_hashing and manual keep it on one`,
     ),
     ...when(
       rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,

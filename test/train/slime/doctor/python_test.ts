@@ -10,6 +10,8 @@ import {
   runPython,
 } from "../../../../train/slime/doctor/host_python.ts";
 import { readHooks } from "../../../../train/slime/read_hooks.ts";
+import { readRouterPolicies } from "../../../../train/slime/doctor/host_router.ts";
+import { routerPolicy } from "../../../../train/slime/plan/router_policy.ts";
 import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
 import { z } from "zod";
 import { checkContext, slimeOf, writeModel } from "../../../support/doctor.ts";
@@ -179,6 +181,17 @@ Deno.test({
         `${says}: ${JSON.stringify(findings)}`,
       );
     }
+  },
+});
+
+Deno.test({
+  name:
+    "readRouterPolicies() reads what PyPI's router has (needs Python with sglang-router)",
+  ignore,
+  fn: async () => {
+    const policies = await readRouterPolicies(localShell(), { python });
+    assert.ok(policies.includes("manual"), `${policies}`);
+    assert.equal(routerPolicy("auto", policies), "manual");
   },
 });
 

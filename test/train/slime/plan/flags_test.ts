@@ -26,6 +26,7 @@ const settings: FlagSettings = {
   promptData: "/rows/retail_train_tasks.jsonl",
   evalData: [{ name: "retail-dev", path: "/rows/retail_dev_tasks.jsonl" }],
   settings: "/rows/settings.yaml",
+  routerPolicy: "consistent_hashing",
 };
 
 function flagsOf(sets: readonly string[] = [], given: FlagSettings = settings) {

@@ -294,6 +294,29 @@ Deno.test("planLaunch() refuses paths that mean another place in each process", 
   }
 });
 
+Deno.test("planLaunch() takes the best policy that the installed router has, and leaves it to the router where nobody asked", async () => {
+  const cases: [string[] | null, string | undefined, string?][] = [
+    [
+      ["random", "cache_aware", "consistent_hashing", "manual"],
+      "consistent_hashing",
+    ],
+    [
+      ["random", "round_robin", "cache_aware", "power_of_two", "manual"],
+      "manual",
+    ],
+    [["random", "cache_aware"], "cache_aware"],
+    [["random"], undefined],
+    [null, undefined],
+    [["random"], "round_robin", "engine.routerPolicy=round_robin"],
+  ];
+  for (const [routerPolicies, wanted, ...sets] of cases) {
+    const slime = await slimeOf("qwen3-4b", ...sets as string[]);
+    const { train } = planLaunch(slime, slimeFactsOf({ routerPolicies }));
+    const found = train.find(({ flag }) => flag === "--router-policy");
+    assert.equal(found?.values[0], wanted, `${routerPolicies}`);
+  }
+});
+
 Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
   const cases: [string[], RegExp][] = [
     [["cluster.dashboardHost=0.0.0.0"], /can run anything/],

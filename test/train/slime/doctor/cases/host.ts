@@ -23,6 +23,13 @@ function volume(
   } 50% ${mount}\n${writable}\n`;
 }
 
+function routerHelp(policies: string): string {
+  return `usage: launch_router.py [-h] [--host HOST]
+  [--policy {${policies}}]
+  [--prefill-policy {${policies},bucket}]
+`;
+}
+
 /** The cases. */
 export const CASES: readonly Case[] = [
   {
@@ -257,6 +264,51 @@ export const CASES: readonly Case[] = [
     says: /\/dev\/shm has 0\.1 GB/,
     fix: /--shm-size=32g/,
     world: () => onHost({ "df -Pk": volume(0.064 / 2, { mount: "/dev/shm" }) }),
+  },
+  {
+    check: "router",
+    state: "pass",
+    name: "slime's build",
+    says: /the run takes consistent_hashing/,
+    world: () =>
+      onHost({ launch_router: routerHelp("random,consistent_hashing,manual") }),
+  },
+  {
+    check: "router",
+    state: "pass",
+    name: "PyPI's",
+    says: /the run takes manual/,
+    world: () => onHost({ launch_router: routerHelp("cache_aware,manual") }),
+  },
+  {
+    check: "router",
+    state: "warn",
+    name: "one that keeps no episode on one engine",
+    says: /cache_aware may send an episode's turns to several engines/,
+    fix: /slime's build/,
+    world: () => onHost({ launch_router: routerHelp("random,cache_aware") }),
+  },
+  {
+    check: "router",
+    state: "fail",
+    name: "a policy that it does not have",
+    says: /is consistent_hashing, and the router has cache_aware, manual/,
+    fix: /engine\.routerPolicy to auto/,
+    world: () =>
+      onHost({ launch_router: routerHelp("cache_aware,manual") }, [
+        "engine.routerPolicy=consistent_hashing",
+      ]),
+  },
+  {
+    check: "router",
+    state: "fail",
+    name: "no router",
+    says: /does not tell its policies: .*No module named sglang_router/,
+    fix: /install sglang-router/,
+    world: () =>
+      onHost({
+        launch_router: { code: 1, stderr: "No module named sglang_router" },
+      }),
   },
   {
     check: "software",

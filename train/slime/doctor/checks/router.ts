@@ -1,0 +1,54 @@
+/** The policy of the router, which refuses to start with one that it does not have. */
+
+import { readRouterPolicies } from "../host_router.ts";
+import { isSticky, routerPolicy } from "../../plan/router_policy.ts";
+import {
+  type Check,
+  fail,
+  type Observed,
+  onEachHost,
+  pass,
+  warn,
+} from "../check.ts";
+
+/** The check `router`. */
+export const check: Check = {
+  id: "router",
+  order: 65,
+  title: "the installed router has the policy that the recipe wants",
+  run: ({ config, batch, hosts, signal }) =>
+    onEachHost(hosts.slice(0, 1), async (head) => {
+      const { python } = config.paths;
+      const policies = await readRouterPolicies(head, { python, signal });
+      const asked = config.engine.routerPolicy;
+      return [judge(asked, { policies, engines: batch.engines })];
+    }),
+};
+
+function judge(
+  asked: string,
+  { policies, engines }: {
+    readonly policies: readonly string[];
+    readonly engines: number;
+  },
+): Observed {
+  const all = policies.join(", ");
+  if (asked !== "auto" && !policies.includes(asked)) {
+    return fail(
+      `engine.routerPolicy is ${asked}, and the router has ${all}`,
+      "set engine.routerPolicy to auto, which takes the best of them, or install slime's build of the router",
+    );
+  }
+  const policy = routerPolicy(asked, policies);
+  if (engines > 1 && (policy === null || !isSticky(policy))) {
+    return warn(
+      `the router has ${all}, of which ${
+        policy ?? "its default"
+      } may send an episode's turns to several engines`,
+      "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy manual keeps an episode on one",
+    );
+  }
+  return pass(
+    `the router has ${all}; the run takes ${policy ?? "its default"}`,
+  );
+}
