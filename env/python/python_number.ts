@@ -88,13 +88,6 @@ export function compare(a: PythonNumber, b: PythonNumber): number {
   return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
 }
 
-/** `sum(values)`: from the left, beginning with int 0, without compensation. */
-export function sum(values: Iterable<PythonNumber>): PythonNumber {
-  let total: PythonNumber = 0;
-  for (const value of values) total = add(total, value);
-  return total;
-}
-
 /** `round(value, 2)`: the exact binary value to two decimals, ties to even; an int stays as it is. */
 export function round2(value: PythonNumber): PythonNumber {
   return isFloat(value) ? toFloat(roundDouble2(toDouble(value))) : value;

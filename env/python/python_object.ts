@@ -4,8 +4,8 @@
  */
 
 import { ToolError } from "../errors.ts";
-import { isFloat, isPythonNumber } from "./python_number.ts";
-import { pythonRepr, stringRepr } from "./python_repr.ts";
+import { add, compare, isFloat, isPythonNumber } from "./python_number.ts";
+import { compareStrings, pythonRepr, stringRepr } from "./python_repr.ts";
 import {
   Float,
   type JsonObject,
@@ -22,7 +22,10 @@ export function typeName(value: JsonValue): string {
   return Array.isArray(value) ? "list" : "dict";
 }
 
-/** A text that two values share exactly where Python finds them equal: numbers by value, objects in any order. */
+/**
+ * A text that two values share where Python finds them equal inside a list or object: numbers by value, objects in any
+ * order, NaN itself, since the same object is read for each.
+ */
 export function equalityKey(value: JsonValue): string {
   if (isPythonNumber(value)) return numberKey(value);
   if (Array.isArray(value)) return `[${value.map(equalityKey).join()}]`;
@@ -32,6 +35,33 @@ export function equalityKey(value: JsonValue): string {
     ([key, member]) => `${JSON.stringify(key)}:${equalityKey(member)}`,
   );
   return `{${members.sort().join()}}`;
+}
+
+/** `a == b`; NaN equals nothing. */
+export function isEqual(a: JsonValue, b: JsonValue): boolean {
+  if (typeof a === "string" && typeof b === "string") return a === b;
+  return !Number.isNaN(a) && equalityKey(a) === equalityKey(b);
+}
+
+/** `a < b`: numbers, strings, or lists by their first elements that differ. @throws {ToolError} If they have no order. */
+export function isLess(a: JsonValue, b: JsonValue): boolean {
+  if (isPythonNumber(a) && isPythonNumber(b)) return compare(a, b) < 0;
+  if (typeof a === "string" && typeof b === "string") {
+    return compareStrings(a, b) < 0;
+  }
+  if (!Array.isArray(a) || !Array.isArray(b)) {
+    throw new ToolError(
+      `'<' not supported between instances of '${typeName(a)}' and '${
+        typeName(b)
+      }'`,
+    );
+  }
+  for (const [i, left] of a.entries()) {
+    const right = b[i];
+    if (right === undefined) return false;
+    if (equalityKey(left) !== equalityKey(right)) return isLess(left, right);
+  }
+  return a.length < b.length;
 }
 
 /**
@@ -56,7 +86,14 @@ export function member(object: JsonObject, key: string): JsonValue {
 /** `value[key]` of a value that may be anything. @throws {ToolError} As `KeyError` without the key, or if it is no object. */
 export function subscript(value: JsonValue, key: string): JsonValue {
   if (value instanceof Map) return member(value, key);
-  throw new ToolError(`'${typeName(value)}' object has no item '${key}'`);
+  if (typeof value === "string") {
+    throw new ToolError("string indices must be integers, not 'str'");
+  }
+  throw new ToolError(
+    Array.isArray(value)
+      ? "list indices must be integers or slices, not str"
+      : `'${typeName(value)}' object is not subscriptable`,
+  );
 }
 
 /** `object[key]` by a key that may be anything. @throws {ToolError} As `KeyError`, or if Python cannot hash the key. */
@@ -66,12 +103,41 @@ export function memberOf(object: JsonObject, key: JsonValue): JsonValue {
   return member(object, name);
 }
 
+/** The right operand of a number's operation, which must be a number. @throws {ToolError} If it is none. */
+export function rightOperand(
+  right: JsonValue,
+  { left, operator }: { left: PythonNumber; operator: string },
+): PythonNumber {
+  if (isPythonNumber(right)) return right;
+  throw operandError(operator, left, right);
+}
+
+/** `sum(values)`: from the left, beginning with int 0, without compensation. @throws {ToolError} If one is no number. */
+export function sum(values: Iterable<JsonValue>): PythonNumber {
+  let total: PythonNumber = 0;
+  for (const value of values) {
+    total = add(total, rightOperand(value, { left: total, operator: "+" }));
+  }
+  return total;
+}
+
+/** What Python says of operands that an operator does not take. */
+export function operandError(
+  operator: string,
+  left: JsonValue,
+  right: JsonValue,
+): ToolError {
+  return new ToolError(
+    `unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${
+      typeName(right)
+    }'`,
+  );
+}
+
 /** A number to compute with. @throws {ToolError} If it is none. */
 export function asNumber(value: JsonValue): PythonNumber {
   if (isPythonNumber(value)) return value;
-  throw new ToolError(
-    `unsupported operand type for arithmetic: '${typeName(value)}'`,
-  );
+  throw new ToolError(`must be real number, not ${typeName(value)}`);
 }
 
 /** Python's `KeyError`, whose message is the key's `repr`. */

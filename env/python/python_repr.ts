@@ -32,7 +32,7 @@ export function compareStrings(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (x !== y) return rank(x) - rank(y);
+    if (x !== y) return rank(a, i) - rank(b, i);
   }
   return a.length - b.length;
 }
@@ -68,7 +68,25 @@ function objectRepr(value: JsonObject): string {
   return `{${members.join(", ")}}`;
 }
 
-/** UTF-16 units in the order of code points: surrogates stand for what lies beyond U+FFFF. */
-function rank(unit: number): number {
-  return unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+/**
+ * The unit at `i` in the order of code points: one of a pair stands for what lies beyond U+FFFF, a lone surrogate for
+ * itself. Both texts are alike up to `i`.
+ */
+function rank(text: string, i: number): number {
+  const unit = text.charCodeAt(i);
+  return isPaired(text, i) ? unit + 0x10000 : unit;
+}
+
+function isPaired(text: string, i: number): boolean {
+  const unit = text.charCodeAt(i);
+  if (isHigh(unit)) return isLow(text.charCodeAt(i + 1));
+  return isLow(unit) && i > 0 && isHigh(text.charCodeAt(i - 1));
+}
+
+function isHigh(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00;
+}
+
+function isLow(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
 }

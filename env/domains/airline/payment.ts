@@ -3,13 +3,13 @@
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
 import { compare, subtract } from "../../python/python_number.ts";
-import { asKey, member } from "../../python/python_object.ts";
+import { asKey, isLess, member, typeName } from "../../python/python_object.ts";
 import type {
   JsonObject,
   JsonValue,
   PythonNumber,
 } from "../../python/python_value.ts";
-import { listAt, numberAt, objectAt, textAt } from "../../row.ts";
+import { numberAt, objectAt, textAt } from "../../row.ts";
 import { editRow } from "../shared/lookup.ts";
 
 /** A payment method by its id; `undefined` if the user has none of that id. */
@@ -29,9 +29,12 @@ export function sourceOf(method: JsonObject): string {
   return textAt(method, "source");
 }
 
-/** Whether it holds less than `amount`. */
-export function holdsLess(method: JsonObject, amount: PythonNumber): boolean {
-  return compare(numberAt(method, "amount"), amount) < 0;
+/**
+ * Whether it holds less than `amount`. Neither need be a number: a certificate can be given for anything.
+ * @throws {ToolError} If they have no order.
+ */
+export function holdsLess(method: JsonObject, amount: JsonValue): boolean {
+  return isLess(member(method, "amount"), amount);
 }
 
 /** A change of a reservation that costs something. */
@@ -88,10 +91,11 @@ export function historyOf(
   reservation: JsonObject,
   method: "append" | "extend",
 ): JsonValue[] {
-  if (Array.isArray(member(reservation, "payment_history"))) {
-    return listAt(reservation, "payment_history");
-  }
-  throw new ToolError(`payment_history has no attribute '${method}'`);
+  const history = member(reservation, "payment_history");
+  if (Array.isArray(history)) return history;
+  throw new ToolError(
+    `'${typeName(history)}' object has no attribute '${method}'`,
+  );
 }
 
 /** Takes `amount` from a method's own. */

@@ -11,7 +11,6 @@ import {
   round2,
   roundDouble2,
   subtract,
-  sum,
   toDouble,
 } from "../../../env/python/python_number.ts";
 import { Float, normalInt } from "../../../env/python/python_value.ts";
@@ -131,12 +130,6 @@ Deno.test("floatRepr() reads back the same and looks like Python's", () => {
     [-0, "-0.0"],
   ];
   for (const [value, text] of spellings) assert.equal(floatRepr(value), text);
-});
-
-Deno.test("sum() adds from the left, from int 0", () => {
-  assert.equal(sum([]), 0);
-  assert.equal(sum([0.1, 0.2, 0.3]), 0.6000000000000001);
-  assert.deepEqual(sum([new Float(1), 2]), new Float(3));
 });
 
 /** The double nearest to the value rounded to hundredths, all in exact arithmetic. */

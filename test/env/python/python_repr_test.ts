@@ -59,7 +59,13 @@ Deno.test("isPrintable() has as many characters as CPython 3.11, all printable i
 });
 
 Deno.test("compareStrings() orders by code point", () => {
-  assert.ok(compareStrings("\uffff", "\u{10000}") < 0);
+  const ascending = ["", "a", "\ud83d", "\ud83da", "\ud83d\ud83d", "\udc00"];
+  ascending.push("\ue000", "\uffff", "\u{10000}", "\u{1f600}", "\u{1f600}a");
+  for (const [i, a] of ascending.entries()) {
+    for (const [j, b] of ascending.entries()) {
+      assert.equal(Math.sign(compareStrings(a, b)), Math.sign(i - j), a + b);
+    }
+  }
   fc.assert(fc.property(text(), text(), (a, b) => {
     const [x, y] = [a, b].map((text) =>
       Array.from(text, (c) => c.codePointAt(0) ?? 0)

@@ -2,12 +2,19 @@ import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
 import { editRow, findId } from "../../shared/lookup.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
-import { add, compare, multiply, sum } from "../../../python/python_number.ts";
+import {
+  add,
+  compare,
+  isPythonNumber,
+  multiply,
+} from "../../../python/python_number.ts";
 import {
   asNumber,
   elements,
   keyError,
+  operandError,
   subscript,
+  sum,
 } from "../../../python/python_object.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
 import {
@@ -81,32 +88,37 @@ function totalPrice(
   if (booking.insurance === "yes") {
     total = add(total, forAll(PRICE_OF_INSURANCE, party.passengers));
   }
-  const bags = asNumber(booking.nonfree_baggages);
-  return add(total, multiply(PRICE_OF_A_BAG, bags));
+  return add(total, priceOfBags(booking.nonfree_baggages, total));
 }
 
-/** @throws {ToolError} If a payment cannot be made, or all together are not the price. */
+/** @throws {ToolError} If it is no number of bags: `50 * "a"` is a text in Python, and cannot be added to the total. */
+function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
+  if (isPythonNumber(nonfree)) return multiply(PRICE_OF_A_BAG, nonfree);
+  throw typeof nonfree === "string" || Array.isArray(nonfree)
+    ? operandError("+=", total, nonfree)
+    : operandError("*", PRICE_OF_A_BAG, nonfree);
+}
+
+/** @throws {ToolError} If a payment cannot be made, the first that cannot, or all together are not the price. */
 function checkPayments(
   user: JsonObject,
   payments: JsonValue,
   total: PythonNumber,
 ): void {
-  for (const { id, amount } of elements(payments).map(paymentOf)) {
+  for (const payment of elements(payments)) {
+    const { id, amount } = paymentOf(payment);
     const method = paymentMethod(user, id);
     if (method === undefined) {
       throw new ToolError(`payment method ${pythonStr(id)} not found`);
     }
-    if (
-      sourceOf(method) !== "credit_card" &&
-      holdsLess(method, asNumber(amount))
-    ) {
+    if (sourceOf(method) !== "credit_card" && holdsLess(method, amount)) {
       throw new ToolError(
         `not enough balance in payment method ${pythonStr(id)}`,
       );
     }
   }
   const paid = sum(
-    elements(payments).map((payment) => asNumber(paymentOf(payment).amount)),
+    elements(payments).map((payment) => paymentOf(payment).amount),
   );
   if (compare(paid, total) !== 0) {
     throw new ToolError(

@@ -1,3 +1,4 @@
+import { ToolError } from "../../../errors.ts";
 import { editRow, findId } from "../../shared/lookup.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { negate } from "../../../python/python_number.ts";
@@ -10,6 +11,9 @@ import {
 import { defineTool } from "../../../tool.ts";
 import { historyOf, payment } from "../payment.ts";
 
+/** A history longer than this is not doubled again. In τ-bench 25 calls would make one of 30 million entries. */
+const MAX_HISTORY = 65_536;
+
 /** Cancels a reservation: every payment is noted once more, negated. No balance changes, also not of gift cards. */
 export const cancelReservation = defineTool({
   name: "cancel_reservation",
@@ -18,10 +22,14 @@ export const cancelReservation = defineTool({
     const kind = { table: "reservations", noun: "reservation" };
     const id = findId(database, kind, reservation_id);
     const row = editRow(database, "reservations", id);
-    const refunds = elements(member(row, "payment_history")).map((paid) =>
+    const paid = elements(member(row, "payment_history"));
+    if (paid.length > MAX_HISTORY) {
+      throw new ToolError("the payment history is too long to be refunded");
+    }
+    const refunds = paid.map((one) =>
       payment(
-        subscript(paid, "payment_id"),
-        negate(asNumber(subscript(paid, "amount"))),
+        subscript(one, "payment_id"),
+        negate(asNumber(subscript(one, "amount"))),
       )
     );
     historyOf(row, "extend").push(...refunds);

@@ -1,8 +1,10 @@
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
+import { parseInt10 } from "../../../python/python_int.ts";
+import { add } from "../../../python/python_number.ts";
 import { asKey, member, typeName } from "../../../python/python_object.ts";
-import { compareStrings, stringRepr } from "../../../python/python_repr.ts";
+import { compareStrings, pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { objectAt, textAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
@@ -44,37 +46,38 @@ function pairOn(
   second: JsonObject,
 ): JsonValue[] | undefined {
   const arrival = textAt(first, "scheduled_arrival_time_est");
-  const date2 = arrival.includes("+1") ? dayAfter(date) : asKey(date);
+  const date2 = arrival.includes("+1") ? dayAfter(date) : date;
   // Times are compared as texts, so an arrival on the next day (`01:10:00+1`) looks early.
   const departure = textAt(second, "scheduled_departure_time_est");
   if (compareStrings(arrival, departure) > 0) return undefined;
-  const day1 = asKey(date);
+  const [day1, day2] = [asKey(date), asKey(date2)];
+  if (day1 === undefined || day2 === undefined) return undefined;
   const dayOfFirst = bookableDay(first, day1);
-  const dayOfSecond = bookableDay(second, date2);
-  if (
-    dayOfFirst === undefined || dayOfSecond === undefined ||
-    day1 === undefined || date2 === undefined
-  ) return undefined;
+  const dayOfSecond = bookableDay(second, day2);
+  if (dayOfFirst === undefined || dayOfSecond === undefined) return undefined;
   // The second leg's seats and prices are those of the first leg's date, also where that is another day.
   const shownDay = objectFor(objectAt(second, "dates"), day1);
   return [
     shown(first, dayOfFirst).set("date", day1),
-    shown(second, shownDay).set("date", date2),
+    shown(second, shownDay).set("date", day2),
   ];
 }
 
 /** The next day as the original writes it: in May 2024 and without a leading zero. @throws {ToolError} If the date's end is no int. */
 function dayAfter(date: JsonValue): string {
-  if (typeof date !== "string") {
-    throw new ToolError(`'${typeName(date)}' object has no last characters`);
-  }
-  const day = [...date].slice(-2).join("");
-  if (!/^\s*[+-]?\d+\s*$/.test(day)) {
-    throw new ToolError(
-      `invalid literal for int() with base 10: ${stringRepr(day)}`,
-    );
-  }
-  return `2024-05-${Number(day) + 1}`;
+  const day = parseInt10(lastTwo(date));
+  return `2024-05-${pythonStr(add(day, 1))}`;
+}
+
+/** `date[-2:]`, as `int()` takes it. @throws {ToolError} If it is no text. */
+function lastTwo(date: JsonValue): string {
+  if (typeof date === "string") return [...date.slice(-4)].slice(-2).join("");
+  if (date instanceof Map) throw new ToolError("unhashable type: 'slice'");
+  throw new ToolError(
+    Array.isArray(date)
+      ? "int() argument must be a string, a bytes-like object or a real number, not 'list'"
+      : `'${typeName(date)}' object is not subscriptable`,
+  );
 }
 
 function objectFor(dates: JsonObject, date: string): JsonObject {

@@ -1,7 +1,16 @@
 import { editRow, findId } from "../../shared/lookup.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
-import { compare, multiply, subtract } from "../../../python/python_number.ts";
-import { asNumber, member } from "../../../python/python_object.ts";
+import {
+  compare,
+  isPythonNumber,
+  multiply,
+  subtract,
+} from "../../../python/python_number.ts";
+import {
+  asNumber,
+  member,
+  operandError,
+} from "../../../python/python_object.ts";
 import {
   copyValue,
   type JsonObject,
@@ -42,6 +51,7 @@ function priceOfMore(
   reservation: JsonObject,
 ): PythonNumber {
   const before = asNumber(member(reservation, "nonfree_baggages"));
-  const more = subtract(asNumber(nonfree), before);
+  if (!isPythonNumber(nonfree)) throw operandError("-", nonfree, before);
+  const more = subtract(nonfree, before);
   return multiply(PRICE_OF_A_BAG, compare(more, 0) > 0 ? more : 0);
 }

@@ -1,14 +1,15 @@
 import type { Database } from "../../../database.ts";
 import { editRow, findId } from "../../shared/lookup.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
-import { add, multiply, subtract, sum } from "../../../python/python_number.ts";
+import { add, multiply, subtract } from "../../../python/python_number.ts";
 import {
   asNumber,
   elements,
-  equalityKey,
+  isEqual,
   length,
   member,
   subscript,
+  sum,
 } from "../../../python/python_object.ts";
 import {
   copyValue,
@@ -86,11 +87,7 @@ function keptFare(
 
 function paidFor(reservation: JsonObject): PythonNumber {
   const prices = elements(member(reservation, "flights")).map((flight) =>
-    asNumber(subscript(flight, "price"))
+    subscript(flight, "price")
   );
   return multiply(sum(prices), length(member(reservation, "passengers")));
-}
-
-function isEqual(a: JsonValue, b: JsonValue): boolean {
-  return equalityKey(a) === equalityKey(b);
 }

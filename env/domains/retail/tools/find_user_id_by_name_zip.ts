@@ -16,7 +16,8 @@ export const findUserIdByNameZip = defineTool({
     const last = typeof last_name === "string" || isFirstName(database, first)
       ? lower(last_name)
       : undefined;
-    const id = last === undefined
+    // NaN is no zip code, not even of a user to whom it was given.
+    const id = last === undefined || Number.isNaN(zip)
       ? undefined
       : findUser(database, keyOf(first, last, zip), nameAndZipOf);
     if (id === undefined) throw new ToolError("user not found");

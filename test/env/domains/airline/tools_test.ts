@@ -179,6 +179,122 @@ Deno.test("airline: three certificates can be sent; the fourth is an error", () 
   assert.match(send(), /^Error: no more certificates/);
 });
 
+Deno.test("airline: a certificate of no amount pays as its type compares, in Python's words", () => {
+  const answers: [amount: string, paid: string, answer: string][] = [
+    [
+      '"100"',
+      "100",
+      "Error: '<' not supported between instances of 'str' and 'int'",
+    ],
+    [
+      "null",
+      "1.5",
+      "Error: '<' not supported between instances of 'NoneType' and 'float'",
+    ],
+    [
+      '"a"',
+      '"b"',
+      "Error: not enough balance in payment method certificate_3221322",
+    ],
+    ['"b"', '"a"', "Error: unsupported operand type(s) for +: 'int' and 'str'"],
+    [
+      "[1]",
+      "[2]",
+      "Error: not enough balance in payment method certificate_3221322",
+    ],
+    [
+      "[2]",
+      "{}",
+      "Error: '<' not supported between instances of 'list' and 'dict'",
+    ],
+    [
+      "true",
+      "1",
+      "Error: payment amount does not add up, total price is 100, but paid 1",
+    ],
+  ];
+  for (const [amount, paid, answer] of answers) {
+    const database = smallAirline();
+    call(database, "send_certificate", `{"user_id": "u", "amount": ${amount}}`);
+    const before = database.fork();
+    const payments =
+      `[{"payment_id": "certificate_3221322", "amount": ${paid}}]`;
+    assert.equal(call(database, "book_reservation", booking(payments)), answer);
+    assert.deepEqual(database.diff(before), []);
+  }
+});
+
+Deno.test("airline: payments are checked one by one, the first that fails first", () => {
+  const payments = (second: string) =>
+    `[{"payment_id": "gift_card_1", "amount": 500}, ${second}]`;
+  for (const second of ["{}", "7", '{"payment_id": []}']) {
+    assert.equal(
+      call(smallAirline(), "book_reservation", booking(payments(second))),
+      "Error: not enough balance in payment method gift_card_1",
+    );
+  }
+});
+
+Deno.test("airline: bags of a wrong type are refused in Python's words", () => {
+  const answers = {
+    '"ab"': "unsupported operand type(s) for +=: 'int' and 'str'",
+    "[1]": "unsupported operand type(s) for +=: 'int' and 'list'",
+    "{}": "unsupported operand type(s) for *: 'int' and 'dict'",
+    null: "unsupported operand type(s) for *: 'int' and 'NoneType'",
+  };
+  for (const [bags, answer] of Object.entries(answers)) {
+    const changes = JSON.stringify({ nonfree_baggages: bags });
+    assert.equal(
+      call(smallAirline(), "book_reservation", booking(PAID, changes)),
+      `Error: ${answer}`,
+    );
+  }
+});
+
+Deno.test("airline: a reservation is cancelled again and again, until its history is too long", () => {
+  const database = smallAirline();
+  call(database, "book_reservation", booking(PAID));
+  const cancel = () =>
+    call(database, "cancel_reservation", '{"reservation_id": "HATHAT"}');
+  const answers = Array.from({ length: 25 }, cancel);
+  const refused = answers.findIndex((answer) => answer.startsWith("Error: "));
+  assert.ok(refused > 13, `${refused}`);
+  assert.match(answers[refused] ?? "", /the payment history is too long/);
+  assert.equal(answers.at(-1), answers[refused]);
+});
+
+Deno.test("airline: the day after is read as Python reads an int, and only where a connection asks for it", () => {
+  const search = (date: string, arrival = "01:00:00+1") =>
+    call(
+      smallAirline(arrival),
+      "search_onestop_flight",
+      `{"origin": "A", "destination": "C", "date": ${date}}`,
+    );
+  assert.match(search('"2024-05-20"'), /"date": "2024-05-21"/);
+  for (const date of ["2024-05-٢٠", "2024-05-２０", "x\x857", "+5", "𝟙𝟚"]) {
+    assert.equal(search(JSON.stringify(date)), "[]", date);
+  }
+  const refused: [date: string, message: RegExp][] = [
+    [
+      '"\\ufeff5"',
+      /^Error: invalid literal for int\(\) with base 10: '\\ufeff5'$/,
+    ],
+    ['"1_"', /^Error: invalid literal for int\(\) with base 10: '1_'$/],
+    [
+      '["2024-05-20"]',
+      /^Error: int\(\) argument must be a string, .* not 'list'$/,
+    ],
+    ["{}", /^Error: unhashable type: 'slice'$/],
+    ["null", /^Error: 'NoneType' object is not subscriptable$/],
+  ];
+  for (const [date, message] of refused) assert.match(search(date), message);
+  // The second leg leaves before the first arrives, so nobody looks at the date.
+  for (const date of ["[]", "{}", "7"]) {
+    assert.equal(search(date, "08:30:00"), "[]");
+  }
+  assert.equal(search("[]", "07:00:00"), "Error: unhashable type: 'list'");
+});
+
 Deno.test("airline: a connection over midnight has the second leg's prices of the first day", () => {
   const search = (date: string, arrival: string) =>
     call(
@@ -235,4 +351,21 @@ Deno.test("airline: only the number of passengers is checked", () => {
     );
   assert.equal(update("[]"), "Error: number of passengers does not match");
   assert.match(update('["anyone"]'), /"passengers": \["anyone"\]/);
+});
+
+Deno.test("airline: NaN is no cabin to keep a fare in", () => {
+  const database = smallAirline();
+  const changes = JSON.stringify({ cabin: "NaN", flights: "[]" });
+  const free = '[{"payment_id": "credit_card_1", "amount": 0}]';
+  const booked = call(database, "book_reservation", booking(free, changes));
+  assert.match(booked, /"cabin": NaN/);
+  const flights = '[{"flight_number": "F1", "date": "2024-05-20"}]';
+  const update = (cabin: string) =>
+    call(
+      database,
+      "update_reservation_flights",
+      `{"reservation_id": "HATHAT", "cabin": ${cabin}, "flights": ${flights}, "payment_id": "credit_card_1"}`,
+    );
+  assert.match(update('"economy"'), /"flights": \[\{"flight_number": "F1"/);
+  assert.equal(update("NaN"), "Error: nan");
 });

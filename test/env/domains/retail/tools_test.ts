@@ -241,6 +241,26 @@ Deno.test("retail: a user is found by the zip code that was stored last, by valu
   );
 });
 
+Deno.test("retail: NaN is a zip code that nobody is found by, but a list that holds it is", () => {
+  const database = smallDatabase();
+  const find = (zip: string) =>
+    call(
+      database,
+      "find_user_id_by_name_zip",
+      `{"first_name": "ann", "last_name": "kolb", "zip": ${zip}}`,
+    );
+  const move = (zip: string) =>
+    call(
+      database,
+      "modify_user_address",
+      `{"user_id": "ann", ${ADDRESS.replace('"9000"', zip)}}`,
+    );
+  assert.match(move("NaN"), /"zip": NaN/);
+  assert.equal(find("NaN"), "Error: user not found");
+  move("[NaN]");
+  assert.equal(find("[NaN]"), "ann");
+});
+
 Deno.test("retail: cancelling refunds every entry of the history, to a gift card at once", () => {
   const database = smallDatabase();
   call(

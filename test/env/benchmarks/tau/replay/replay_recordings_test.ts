@@ -27,6 +27,7 @@ const AIRLINE = [
   "fuzz_airline.jsonl.gz",
   "fuzz_reward_airline.jsonl.gz",
   "trajectories_airline_dev.json.gz",
+  "hostile_airline.jsonl.gz",
 ];
 
 const RETAIL = [
@@ -34,6 +35,7 @@ const RETAIL = [
   "gold_retail_train.jsonl.gz",
   "fuzz_retail.jsonl.gz",
   "fuzz_reward_retail.jsonl.gz",
+  "hostile_retail.jsonl.gz",
 ];
 
 Deno.test({
@@ -52,7 +54,7 @@ Deno.test({
         "fuzz_reward",
         120,
         1179,
-      ]],
+      ], ["fuzz", 375, 2091]],
     );
   },
 });
@@ -224,7 +226,7 @@ Deno.test({
         "trajectories",
         100,
         1381,
-      ]],
+      ], ["fuzz", 417, 2418]],
     );
   },
 });
