@@ -70,6 +70,10 @@ export const runFlags = {
     value: "RUN",
     valueOptional: true,
   }),
+  discard: z.boolean().default(false).meta({
+    description:
+      "With --resume: where files of the run are lost or damaged, go back to what is whole and delete the rest",
+  }),
 };
 
 /**

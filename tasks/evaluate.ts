@@ -73,7 +73,8 @@ async function planOf(flags: EvaluateFlags): Promise<EvaluationPlan> {
     const name = flags.name ?? defaultName(config, new Date());
     return { path: join(flags.runs, name), isResumed: false, config };
   }
-  return { ...await evaluationToResume(flags), isResumed: true };
+  const { discard } = flags;
+  return { ...await evaluationToResume(flags), isResumed: true, discard };
 }
 
 async function dryRun(

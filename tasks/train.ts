@@ -124,9 +124,9 @@ function exitCodeOf({ outcome }: SessionResult, signal: AbortSignal): number {
 }
 
 async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
-  const { resume, name, runs } = flags;
+  const { resume, name, runs, discard } = flags;
   if (resume !== undefined) {
-    return { ...await runToResume(flags), isResumed: true };
+    return { ...await runToResume(flags), isResumed: true, discard };
   }
   const config = await newConfig(flags);
   const { data, seed } = config;

@@ -14,6 +14,8 @@ import { startRun } from "./session.ts";
 export interface TrainingPlan {
   readonly path: string;
   readonly isResumed: boolean;
+  /** Of a run that is resumed: see `TrainingDir.resume()`. */
+  readonly discard?: boolean;
   /** Of a run that is resumed: its own, with what may change. */
   readonly config: Config;
 }
@@ -37,9 +39,9 @@ export async function openTraining(
   options: { readonly signal: AbortSignal },
 ): Promise<OpenTraining> {
   await using stack = new AsyncDisposableStack();
-  const { path, config, isResumed } = plan;
+  const { path, config, isResumed, discard = false } = plan;
   const earlier = isResumed
-    ? stack.use(await TrainingDir.resume(path))
+    ? stack.use(await TrainingDir.resume(path, { discard }))
     : undefined;
   const dataset = await openDataset(config.data);
   if (earlier !== undefined) {

@@ -10,6 +10,7 @@ import { train, type TrainOptions } from "./loop.ts";
 import { TrainingDir } from "./runs/training_dir.ts";
 import { newRunInfo } from "./runs/run_info.ts";
 import { readRunTokenizer, TOKENIZER } from "./cpu/run_tokenizer.ts";
+import { sealedJson } from "./runs/seal.ts";
 import { summarize, type Summary } from "./runs/summary.ts";
 
 /** Settings of {@linkcode startRun}. */
@@ -91,7 +92,7 @@ async function trainInLab(options: SessionOptions): Promise<boolean> {
     user,
     ...(tokenizer ? { tokenizer } : {}),
   });
-  if (!tokenizer) await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));
+  if (!tokenizer) await run.writeText(TOKENIZER, sealedJson(lab.tokenizer));
   options.onLab?.(lab);
   return await train({ ...options, ...halted, lab });
 }

@@ -7,6 +7,7 @@ import { openDataset } from "../../train/config/open_dataset.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
+import { sealedJson } from "../../train/runs/seal.ts";
 
 /** Its config. */
 export const TINY_CONFIG: Config = resolveConfig({
@@ -41,7 +42,7 @@ export async function writePolicyRun(
   await using run = await TrainingDir.create(path, { config, info });
   await run.begin(startedAt);
   await using lab = await createCpuLab({ config, dataset });
-  await run.writeText(TOKENIZER, JSON.stringify(lab.tokenizer));
+  await run.writeText(TOKENIZER, sealedJson(lab.tokenizer));
   for (const step of steps) {
     await run.saveCheckpoint(
       step,

@@ -6,7 +6,9 @@
 import { join } from "node:path";
 import { RunDirError } from "../../env/errors.ts";
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
+import { sealOfJson } from "../runs/seal.ts";
 import { readTextIfThere } from "../runs/storage.ts";
+import { parseJson } from "../runs/versions.ts";
 
 /** Its name in the run dir. */
 export const TOKENIZER = "tokenizer.json";
@@ -23,12 +25,17 @@ export async function readRunTokenizer(
   const file = join(path, TOKENIZER);
   const text = await readTextIfThere(file);
   if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new RunDirError(
-      `"${file}" is damaged: it is not JSON`,
-      { cause, hint: wayOut },
-    );
+  const json = parseJson(text);
+  const damage = typeof json !== "object" || json === null
+    ? "it is not JSON"
+    : sealOfJson(json) === "broken"
+    ? "it is not as the run wrote it"
+    : undefined;
+  if (damage === undefined) {
+    const { sha256: _, ...files } = json as TokenizerFiles & {
+      readonly sha256?: string;
+    };
+    return files;
   }
+  throw new RunDirError(`"${file}" is damaged: ${damage}`, { hint: wayOut });
 }

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { ConfigError } from "../../env/errors.ts";
+import { ConfigError, RunDirError } from "../../env/errors.ts";
 import type { Episode } from "../../env/types.ts";
 import { resolveBy } from "../config/config.ts";
 import { EpisodeStore, type StoredEpisode } from "../runs/episode_store.ts";
@@ -73,11 +73,16 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
 
   /**
    * Reopens an evaluation. Episodes that failed for no fault of the agent are removed, so that they are retried.
+   * @param options.discard Whether to run episodes again that were scored and are lost. Default: that is an error.
    * @throws {ConfigError} If there is no such evaluation.
    * @throws {RunDirError} If it is in use, of another version, or damaged.
    */
-  static async resume(path: string): Promise<EvaluationDir> {
+  static async resume(
+    path: string,
+    { discard = false }: { readonly discard?: boolean } = {},
+  ): Promise<EvaluationDir> {
     return await reopenRunDir(path, EVALUATION, (run) => {
+      if (!discard) checkWhole(run);
       const dir = new EvaluationDir(run);
       dir.#forgetFailures();
       return dir;
@@ -127,6 +132,20 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
         .map(({ id }) => id),
     );
   }
+}
+
+/** @throws {RunDirError} If episodes are lost that had been scored when the last session ended. */
+function checkWhole(
+  { path, info }: Pick<LockedRun<EvaluationConfig>, "path" | "info">,
+): void {
+  using store = new EpisodeStore(join(path, "episodes.db"));
+  const { length } = store.list().filter(({ failure }) => failure === null);
+  const before = Number(info.result?.["scored"] ?? 0);
+  if (length >= before) return;
+  throw new RunDirError(
+    `Cannot resume "${path}": episodes.db has ${length} of the ${before} scored episodes that run.json tells of`,
+    { hint: `restore it; or run them again by --resume ${path} --discard` },
+  );
 }
 
 /**

@@ -17,6 +17,8 @@ export interface EvaluationPlan {
   readonly path: string;
   /** Whether the run dir is there already. */
   readonly isResumed: boolean;
+  /** Of one that is resumed: see `EvaluationDir.resume()`. */
+  readonly discard?: boolean;
   /** As the evaluation's own, but for what a session may change. */
   readonly config: EvaluationConfig;
 }
@@ -41,14 +43,14 @@ export interface EvaluationSession extends AsyncDisposable {
  * @throws {RunDirError} If the evaluation used another dataset, or its run dir cannot be used.
  */
 export async function openEvaluation(
-  { path, isResumed, config }: EvaluationPlan,
+  { path, isResumed, config, discard = false }: EvaluationPlan,
   options: { readonly signal: AbortSignal },
 ): Promise<EvaluationSession> {
   await using stack = new AsyncDisposableStack();
   const dataset = await openDataset(config.data);
   tasksOf(dataset, config);
   const earlier = isResumed
-    ? stack.use(await EvaluationDir.resume(path))
+    ? stack.use(await EvaluationDir.resume(path, { discard }))
     : undefined;
   if (earlier !== undefined) checkResume(earlier, { dataset });
   const before = earlier === undefined ? NO_USAGE : usageOf(earlier, dataset);

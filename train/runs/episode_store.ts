@@ -157,6 +157,17 @@ export class EpisodeStore implements Disposable {
     }
   }
 
+  /** How many episodes there are of each step and source. */
+  counts(): { step: number; source: string; episodes: number }[] {
+    return this.#db.prepare(
+      "SELECT step, source, COUNT(*) AS episodes FROM episodes GROUP BY step, source",
+    ).all().map(({ step, source, episodes }) => ({
+      step: Number(step),
+      source: String(source),
+      episodes: Number(episodes),
+    }));
+  }
+
   /** The episodes that match, in the order in which they were added; blobs stay on disk. */
   list(
     filter: { step?: number; source?: string; taskId?: string } = {},

@@ -48,6 +48,7 @@ export async function rewriteMetrics(
   await writeFileAtomic(join(path, METRICS), textOf(lines));
 }
 
-function textOf(lines: readonly AnyMetrics[]): string {
+/** Lines as the file has them. */
+export function textOf(lines: readonly AnyMetrics[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }

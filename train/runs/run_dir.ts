@@ -13,6 +13,7 @@ import type { Outcome, RunInfo } from "./run_info.ts";
 import type { RunKind } from "./run_kind.ts";
 import { takeLock } from "./run_lock.ts";
 import { readRunOf, type RunRecord } from "./run_reader.ts";
+import { sealedJson, sealedText, sealOfText } from "./seal.ts";
 import { attempt, writeFileAtomic } from "./storage.ts";
 
 /** How a session ended. */
@@ -97,7 +98,7 @@ export class RunDir<C> implements AsyncDisposable {
 
   /** Writes the config of a resumed run, with what flags changed of it. */
   async reconfigure(config: C & object): Promise<void> {
-    await this.writeText("config.yaml", formatConfig(config));
+    await this.writeText("config.yaml", sealedText(formatConfig(config)));
     this.#config = config;
   }
 
@@ -187,7 +188,8 @@ export async function createRunDir<C extends object, D>(
     await makeDirectory(path);
     for (const folder of folders) await Deno.mkdir(join(path, folder));
     return await locked(path, async (lock) => {
-      await writeFileAtomic(join(path, "config.yaml"), formatConfig(config));
+      const text = sealedText(formatConfig(config));
+      await writeFileAtomic(join(path, "config.yaml"), text);
       await writeInfo(path, info);
       return hold({ path, config, info, lock });
     });
@@ -211,14 +213,23 @@ export async function reopenRunDir<C, L extends AnyMetrics, D>(
     return await locked(path, async (lock) => {
       const record = await readRunOf(path, kind);
       const { config, info } = record;
+      await sealConfig(path);
       return await hold({ path, config, info, lock }, record);
     });
   });
 }
 
+/** Seals the config of a run that an older version made, before its `run.json` is sealed. */
+async function sealConfig(path: string): Promise<void> {
+  const file = join(path, "config.yaml");
+  const text = await Deno.readTextFile(file);
+  if (sealOfText(text) === "none") {
+    await writeFileAtomic(file, sealedText(text));
+  }
+}
+
 async function writeInfo(path: string, info: RunInfo): Promise<void> {
-  const text = `${JSON.stringify(info, null, 2)}\n`;
-  await writeFileAtomic(join(path, "run.json"), text);
+  await writeFileAtomic(join(path, "run.json"), `${sealedJson(info, 2)}\n`);
 }
 
 /** @throws {ConfigError} If it is there already; making it tells, even if two processes try at once. */

@@ -9,6 +9,7 @@ import { type AnyMetrics, currentLine, METRICS_VERSION } from "./metrics.ts";
 import { METRICS } from "./metrics_file.ts";
 import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
 import { isOfKind, type RunKind, runKindOf } from "./run_kind.ts";
+import { sealOfJson, sealOfText } from "./seal.ts";
 import { folderNames, readTextIfThere } from "./storage.ts";
 import { checkVersion, parseJson, versionOf } from "./versions.ts";
 
@@ -73,11 +74,26 @@ export function readStore(path: string): EpisodeStore {
 async function readConfig(path: string): Promise<Recipe> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name);
-  if (text !== undefined) return { name, text };
-  throw new RunDirError(
-    `"${name}" is missing, so the run cannot be told from another`,
-    { hint: "start it anew" },
-  );
+  if (text === undefined) {
+    throw new RunDirError(
+      `"${name}" is missing, so the run cannot be told from another`,
+      { hint: "start it anew" },
+    );
+  }
+  const seal = sealOfText(text);
+  if (seal === "broken" || seal === "none" && await isSealed(path)) {
+    throw new RunDirError(
+      `"${name}" is not as the run wrote it: it was cut, damaged or edited`,
+      { hint: "restore it; a run with another config is a new one" },
+    );
+  }
+  return { name, text };
+}
+
+/** Whether a run was made since files have seals. */
+async function isSealed(path: string): Promise<boolean> {
+  const text = await readTextIfThere(join(path, "run.json")) ?? "";
+  return sealOfJson(parseJson(text)) !== "none";
 }
 
 /** The lines of metrics of a run; none of an evaluation. @throws {RunDirError} If one is damaged or newer. */
@@ -153,6 +169,12 @@ function parseInfo(text: string, path: string): RunInfo {
   const version = versionOf(json);
   if (version !== undefined) {
     checkVersion(version, { known: RUN_VERSION, path });
+  }
+  if (sealOfJson(json) === "broken") {
+    throw new RunDirError(
+      `"${path}" is not as the run wrote it: it was damaged or edited`,
+      { hint: "restore it, or start the run anew" },
+    );
   }
   const result = runInfoSchema.safeParse(json);
   if (result.success) return result.data;

@@ -9,20 +9,26 @@
  */
 
 import { join } from "node:path";
-import { ConfigError } from "../../env/errors.ts";
+import { ConfigError, RunDirError } from "../../env/errors.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type { Episode, Usage } from "../../env/types.ts";
 import { type Config, resolveConfig } from "../config/config.ts";
 import {
   checkCheckpoint,
-  CHECKPOINT_VERSION,
+  checkpointHead,
   checkpointSteps,
+  type Journal,
 } from "./checkpoint_dirs.ts";
 import type { EpisodePlace } from "./episode_columns.ts";
 import { EpisodeStore } from "./episode_store.ts";
 import { type Metrics, metricsSource } from "./metrics.ts";
-import { METRICS, MetricsFile, rewriteMetrics } from "./metrics_file.ts";
+import {
+  METRICS,
+  MetricsFile,
+  rewriteMetrics,
+  textOf,
+} from "./metrics_file.ts";
 import {
   createRunDir,
   type LockedRun,
@@ -32,6 +38,7 @@ import {
 } from "./run_dir.ts";
 import { registerRunKind } from "./run_kind.ts";
 import { readRunOf, type RunRecord } from "./run_reader.ts";
+import { hashOf } from "./seal.ts";
 import { removeIfThere, writeFileAtomic } from "./storage.ts";
 
 /** Runs of the trainers that are part of this program. */
@@ -117,13 +124,17 @@ export class TrainingDir extends RunDir<Config> {
   /**
    * Reopens a run and drops everything after its last checkpoint: lines and episodes of later steps, episodes
    * without their line, halves of checkpoints.
+   * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are still there, and
+   * drop those after it. Default: that is an error.
    * @throws {ConfigError} If there is no such run.
    * @throws {RunDirError} If it is in use, of another version, or damaged.
    */
-  static async resume(path: string): Promise<TrainingDir> {
+  static async resume(
+    path: string,
+    options: { readonly discard?: boolean } = {},
+  ): Promise<TrainingDir> {
     return await reopenRunDir(path, TRAINING, async (run, { lines }) => {
-      const step = (await checkpointSteps(path)).at(-1) ?? 0;
-      if (step > 0) await checkCheckpoint(path, { step });
+      const step = await lastWhole(path, { lines, ...options });
       const kept = lines.filter((line) => line.step <= step);
       await rewriteMetrics(path, kept);
       await removeStale(path);
@@ -192,12 +203,17 @@ export class TrainingDir extends RunDir<Config> {
       await removeIfThere(partial);
       await Deno.mkdir(partial, { recursive: true });
       await write(partial);
-      const head = { schemaVersion: CHECKPOINT_VERSION, step };
+      await this.#metrics.sync();
+      const journal = {
+        lines: this.metrics.length,
+        sha256: hashOf(textOf(this.metrics)),
+        episodes: this.#episodes.counts()
+          .reduce((sum, { episodes }) => sum + episodes, 0),
+      };
       await writeFileAtomic(
         join(partial, "checkpoint.json"),
-        JSON.stringify(head),
+        checkpointHead(step, journal),
       );
-      await this.#metrics.sync();
       await Deno.rename(partial, target);
     });
   }
@@ -218,11 +234,77 @@ export class TrainingDir extends RunDir<Config> {
 
   /** Keeps only the episodes whose line of metrics is there. */
   #pruneEpisodes(): void {
-    const whole = new Set(
-      this.metrics.map((line) => `${line.step} ${metricsSource(line)}`),
-    );
+    const whole = new Set(this.metrics.map(placeOf));
     this.#episodes.prune((step, source) => whole.has(`${step} ${source}`));
   }
+}
+
+/**
+ * The last checkpoint of a run whose lines and episodes are there; 0 where there is none.
+ * @throws {RunDirError} If that is not the last of all, unless what is after it may be discarded.
+ */
+async function lastWhole(
+  path: string,
+  { lines, discard = false }: {
+    readonly lines: readonly Metrics[];
+    readonly discard?: boolean;
+  },
+): Promise<number> {
+  const steps = await checkpointSteps(path);
+  const lost: { step: number; what: string }[] = [];
+  for (const step of steps.toReversed()) {
+    const journal = await checkCheckpoint(path, { step });
+    const what = journal && lostSince(path, { journal, lines });
+    if (what === undefined) break;
+    lost.push({ step, what });
+  }
+  const whole = steps.at(-1 - lost.length) ?? 0;
+  const [last] = lost;
+  if (last === undefined) return whole;
+  if (!discard) {
+    throw new RunDirError(
+      `Cannot resume "${path}" from its checkpoint of step ${last.step}: ${last.what}`,
+      {
+        hint: `restore it; or go back to ${
+          whole === 0 ? "the start" : `step ${whole}`
+        } by --resume ${path} --discard, which deletes what came after`,
+      },
+    );
+  }
+  for (const { step } of lost) {
+    await removeIfThere(join(path, "checkpoints", String(step)));
+  }
+  return whole;
+}
+
+/** What a run no longer holds of what it held at a checkpoint; `undefined` where that is all there. */
+function lostSince(
+  path: string,
+  { journal, lines }: {
+    readonly journal: Journal;
+    readonly lines: readonly Metrics[];
+  },
+): string | undefined {
+  const then = lines.slice(0, journal.lines);
+  if (then.length < journal.lines) {
+    return `${METRICS} has ${then.length} of the ${journal.lines} lines that it had then`;
+  }
+  if (hashOf(textOf(then)) !== journal.sha256) {
+    return `the first ${journal.lines} lines of ${METRICS} are not those that it had then`;
+  }
+  const known = new Set(then.map(placeOf));
+  using store = new EpisodeStore(join(path, "episodes.db"));
+  const episodes = store.counts().filter((one) =>
+    known.has(`${one.step} ${one.source}`)
+  ).reduce((sum, { episodes }) => sum + episodes, 0);
+  return episodes === journal.episodes
+    ? undefined
+    : `episodes.db has ${episodes} of the ${journal.episodes} episodes that it had then`;
+}
+
+/** The step and source of a line's episodes. */
+function placeOf(line: Metrics): string {
+  return `${line.step} ${metricsSource(line)}`;
 }
 
 async function removeStale(path: string): Promise<void> {

@@ -9,6 +9,7 @@ import { EpisodeStore } from "../../../train/runs/episode_store.ts";
 import { writeBigRun } from "../../support/big_run.ts";
 import { fakeEpisode } from "../../support/lab.ts";
 import { writePolicyRun } from "../../support/policy_run.ts";
+import { changeRunInfo } from "../../support/run_info.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
 async function inRun(
@@ -139,9 +140,10 @@ Deno.test("RunSource.episode() shows the group and the turn in which each siblin
 
 Deno.test("RunSource.episode() shows the record alone where the data are others", async () => {
   await inRun(async (_, path) => {
-    const info = JSON.parse(await Deno.readTextFile(join(path, "run.json")));
-    info.dataset.fingerprint = "another";
-    await Deno.writeTextFile(join(path, "run.json"), JSON.stringify(info));
+    await changeRunInfo(path, (info) => ({
+      ...info,
+      dataset: { ...info.dataset, fingerprint: "another" },
+    }));
     using source = new RunSource(path, { find: diagnosisFindings });
     const { database, findings, task } = await source.episode(
       await firstOf(source, "reason=missing_write"),
@@ -182,11 +184,12 @@ Deno.test("RunSource.tokens() has ids, mask and logprobs, and texts by the run's
 
 Deno.test("RunSource.view() reads runs of any trainer, and goes round damaged lines", async () => {
   await inRun(async (_, path) => {
-    const info = JSON.parse(await Deno.readTextFile(join(path, "run.json")));
-    await Deno.writeTextFile(
-      join(path, "run.json"),
-      JSON.stringify({ ...info, trainer: "slime", host: undefined, plan: {} }),
-    );
+    await changeRunInfo(path, (info) => ({
+      ...info,
+      trainer: "slime",
+      host: undefined,
+      plan: {},
+    }));
     await Deno.writeTextFile(
       join(path, "config.yaml"),
       "cluster: { nodes: 2 }\n",

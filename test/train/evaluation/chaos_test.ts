@@ -143,11 +143,14 @@ Deno.test("evaluate: after kill -9 in the middle --resume runs what is missing, 
   try {
     const killed = task("--recipe", recipe, "--name", "k", "--concurrency", "2")
       .spawn();
-    while (server.requests.length < 120) {
+    let isOver = false;
+    const output = killed.output().finally(() => isOver = true);
+    while (!isOver && server.requests.length < 120) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    assert.equal(isOver, false, "it ended before it was killed");
     killed.kill("SIGKILL");
-    await killed.output();
+    await output;
     const before = server.requests.length;
     const { code, stdout, stderr } = await task("--resume", "k").output();
     assert.equal(code, 0, new TextDecoder().decode(stderr));

@@ -6,6 +6,7 @@ import { expertAgent } from "../../../env/agents/expert.ts";
 import { textAgent } from "../../../env/agents/text.ts";
 import { InfrastructureError } from "../../../env/errors.ts";
 import type { Agent, Dataset, UserFactory } from "../../../env/types.ts";
+import { changeRunInfo } from "../../support/run_info.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { EpisodeStore } from "../../../train/runs/episode_store.ts";
 import { resolveBy } from "../../../train/config/config.ts";
@@ -160,6 +161,26 @@ Deno.test("evaluate(): failures of the infrastructure are no scores, and are tri
     assert.deepEqual(reportOf(again, dataset).failures, {});
   }));
 
+Deno.test("EvaluationDir.resume() says that scored episodes are lost, and runs them again where it is told to", () =>
+  inDir(async (path, dir) => {
+    await dir.session(async () => {
+      const isComplete = await run(dir);
+      return { isComplete, result: reportOf(dir, dataset) };
+    });
+    await dir[Symbol.asyncDispose]();
+    {
+      using store = new EpisodeStore(join(path, "episodes.db"));
+      store.remove(store.list().slice(0, 3).map(({ id }) => id));
+    }
+    await assert.rejects(EvaluationDir.resume(path), {
+      name: "RunDirError",
+      message: /episodes\.db has 9 of the 12 scored episodes/,
+    });
+    await using again = await EvaluationDir.resume(path, { discard: true });
+    assert.equal(await run(again), true);
+    assert.equal(reportOf(again, dataset).scored, 2 * TASKS);
+  }));
+
 Deno.test("reportOf() says why rewards are 0, and what doing nothing earns", () =>
   inDir(async (_path, dir) => {
     const model = sayingChatModel(
@@ -235,11 +256,8 @@ Deno.test("EvaluationDir and TrainingDir refuse each other's directories", () =>
       message: /is an evaluation, not a training run/,
     });
     assert.equal((await readEvaluation(path)).config.trials, 2);
-    const info = JSON.parse(await Deno.readTextFile(join(path, "run.json")));
-    await Deno.writeTextFile(
-      join(path, "run.json"),
-      JSON.stringify({ ...info, kind: "train" }),
-    );
+    const { info } = dir;
+    await changeRunInfo(path, (info) => ({ ...info, kind: "train" }));
     await assert.rejects(
       readEvaluation(path),
       /is a training run, not an evaluation/,

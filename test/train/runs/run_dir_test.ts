@@ -336,3 +336,107 @@ Deno.test("attempt() says how to mend what the system refuses", async () => {
   const bug = new Error("something else");
   await assert.rejects(attempt(what, () => Promise.reject(bug)), bug);
 });
+
+/** Ways in which a file of a run is lost or damaged, what is said of it, and the step that is gone back to. */
+const LOSSES: readonly {
+  name: string;
+  damage: (path: string) => Promise<void>;
+  message: RegExp;
+  backTo: number;
+}[] = [
+  {
+    name: "metrics.jsonl is emptied",
+    damage: (path) => Deno.writeTextFile(join(path, "metrics.jsonl"), ""),
+    message: /step 3: metrics\.jsonl has 0 of the 3 lines .*back to the start/,
+    backTo: 0,
+  },
+  {
+    name: "metrics.jsonl is cut",
+    damage: async (path) => {
+      const file = join(path, "metrics.jsonl");
+      const text = await Deno.readTextFile(file);
+      await Deno.writeTextFile(file, text.split("\n").slice(0, 2).join("\n"));
+    },
+    message: /step 3: metrics\.jsonl has 1 of the 3 lines .*back to step 1/,
+    backTo: 1,
+  },
+  {
+    name: "a digit of metrics.jsonl is another",
+    damage: async (path) => {
+      const file = join(path, "metrics.jsonl");
+      const lines = (await Deno.readTextFile(file)).split("\n");
+      const changed = lines[1]!.replace('"tokens":1', '"tokens":7');
+      assert.notEqual(changed, lines[1]);
+      await Deno.writeTextFile(file, lines.with(1, changed).join("\n"));
+    },
+    message: /the first 3 lines of metrics\.jsonl are not those .* step 1/,
+    backTo: 1,
+  },
+  {
+    name: "episodes.db is gone",
+    damage: (path) => Deno.remove(join(path, "episodes.db")),
+    message: /episodes\.db has 0 of the 3 episodes .*back to the start/,
+    backTo: 0,
+  },
+  {
+    name: "an episode is gone",
+    damage: (path) => {
+      using store = new EpisodeStore(join(path, "episodes.db"));
+      store.prune((step) => step !== 3);
+      return Promise.resolve();
+    },
+    message: /episodes\.db has 2 of the 3 episodes .*back to step 2/,
+    backTo: 2,
+  },
+];
+
+for (const { name, damage, message, backTo } of LOSSES) {
+  Deno.test(`TrainingDir.resume() says that ${name}, and deletes nothing unless it is told to`, () =>
+    inTempDir(async (dir) => {
+      const path = join(dir, "a1");
+      await threeSteps(path);
+      await damage(path);
+      assert.match(await refusal(TrainingDir.resume(path)), message);
+      assert.match(
+        await refusal(TrainingDir.resume(path)),
+        message,
+        "it is as before",
+      );
+      await using run = await TrainingDir.resume(path, { discard: true });
+      const steps = [1, 2, 3].slice(0, backTo);
+      assert.deepEqual(await run.checkpoints(), steps);
+      assert.deepEqual(run.metrics, steps.map(line));
+    }));
+}
+
+Deno.test("readRun() refuses a config and a run.json that are not as the run wrote them", () =>
+  inTempDir(async (dir) => {
+    const cases: [string, (text: string) => string, RegExp][] = [
+      ["config.yaml", () => "", /config\.yaml" is not as the run wrote it/],
+      [
+        "config.yaml",
+        (text) => text.slice(0, text.length / 2),
+        /config\.yaml" is not as the run wrote it/,
+      ],
+      [
+        "config.yaml",
+        (text) => text.replace("seed: 1\n", "seed: 2\n"),
+        /config\.yaml" is not as the run wrote it/,
+      ],
+      [
+        "run.json",
+        (text) => text.replace('"seed": 1,', '"seed": 2,'),
+        /run\.json" is not as the run wrote it/,
+      ],
+    ];
+    for (const [i, [name, change, message]] of cases.entries()) {
+      const path = join(dir, String(i));
+      await threeSteps(path);
+      const file = join(path, name);
+      const text = await Deno.readTextFile(file);
+      assert.notEqual(change(text), text);
+      await Deno.writeTextFile(file, change(text));
+      assert.match(await refusal(readRun(path)), message);
+      assert.match(await refusal(TrainingDir.resume(path)), message);
+    }
+  }));

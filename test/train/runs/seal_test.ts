@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  sealedJson,
+  sealedText,
+  sealOfJson,
+  sealOfText,
+} from "../../../train/runs/seal.ts";
+
+Deno.test("sealedText() is intact as it was made, and broken or without a seal where a character is another", () => {
+  fc.assert(
+    fc.property(
+      fc.string(),
+      fc.nat(),
+      fc.string({ minLength: 1, maxLength: 1 }),
+      (text, at, other) => {
+        const sealed = sealedText(text);
+        assert.equal(sealOfText(sealed), "intact");
+        const i = at % sealed.length;
+        const changed = sealed.slice(0, i) + other + sealed.slice(i + 1);
+        if (changed !== sealed) assert.notEqual(sealOfText(changed), "intact");
+        assert.notEqual(sealOfText(sealed.slice(0, i)), "intact");
+      },
+    ),
+  );
+});
+
+Deno.test("sealedJson() is intact however it is printed, and broken where a value is another", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (record) => {
+      // An own seal is what is written last.
+      if ("sha256" in record || "__proto__" in record) return;
+      const json = JSON.parse(sealedJson(record, 2));
+      assert.equal(sealOfJson(json), "intact");
+      assert.equal(sealOfJson({ ...json, more: 1 }), "broken");
+    }),
+  );
+  assert.equal(sealOfJson({ a: 1 }), "none");
+  assert.equal(sealOfJson(null), "none");
+});
