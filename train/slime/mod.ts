@@ -15,6 +15,7 @@
 export { type ResolvedSlime, resolveSlime } from "./slime_config.ts";
 export { planLaunch } from "./plan/slime_plan.ts";
 export { planData } from "./plan/slime_rows.ts";
+export { readHooks } from "./read_hooks.ts";
 export { slimeFileName, slimeRows } from "./plan/tau_example_rows.ts";
 
 export type { LaunchPlan } from "./plan/plan_types.ts";
