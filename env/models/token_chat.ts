@@ -123,7 +123,8 @@ class TokenChat implements Chat {
     const request = this.#request(room, options);
     const result = await this.#generate(request);
     if (result === null) return NO_ROOM;
-    checkResult(result, request, this.#model.name);
+    const { vocabSize } = this.#parts.tokenizer;
+    checkResult(result, request, { model: this.#model.name, vocabSize });
     return this.#record(result);
   }
 
@@ -244,9 +245,9 @@ function endsIn(stopIds: readonly number[], ids: readonly number[]): boolean {
 function checkResult(
   result: GenerateResult,
   request: GenerateRequest,
-  model: string,
+  { model, vocabSize }: { model: string; vocabSize: number },
 ): void {
-  const problem = problemOf(result, request);
+  const problem = problemOf(result, request, vocabSize);
   if (problem === null) return;
   throw new InfrastructureError(
     `"${model}" answered ${request.session} with ${problem}`,
@@ -255,8 +256,11 @@ function checkResult(
 }
 
 function problemOf(
-  { ids, logprobs, finishReason }: GenerateResult,
-  { maxTokens, stopIds }: GenerateRequest,
+  ...[{ ids, logprobs, finishReason }, { maxTokens, stopIds }, vocabSize]: [
+    GenerateResult,
+    GenerateRequest,
+    number,
+  ]
 ): string | null {
   if (ids.length === 0) return "no tokens";
   if (ids.length !== logprobs.length) {
@@ -264,6 +268,12 @@ function problemOf(
   }
   if (ids.length > maxTokens) {
     return `${ids.length} tokens where ${maxTokens} were allowed`;
+  }
+  const foreign = ids.find((id) =>
+    !Number.isInteger(id) || id < 0 || id >= vocabSize
+  );
+  if (foreign !== undefined) {
+    return `the id ${foreign}, which the vocabulary of ${vocabSize} tokens does not have`;
   }
   if (!logprobs.every((value) => Number.isFinite(value) && value < 1e-4)) {
     return `a logprob that is not finite or above 0`;

@@ -247,6 +247,12 @@ Deno.test("tokenChatModel() takes an engine that breaks its contract for a failu
     { ids: [stopId], logprobs: [0.5] },
     { ids: [5], logprobs: [-1], finishReason: "stop" },
     { ids: new Array(65).fill(5), logprobs: new Array(65).fill(-1) },
+    ...[-1, 0.5, tokenizer.vocabSize, 151_936, 2 ** 31, 2 ** 53].flatMap(
+      (id): Partial<GenerateResult>[] => [
+        { ids: [id], logprobs: [-1] },
+        { ids: [5, id, stopId], logprobs: [-1, -1, -1], finishReason: "stop" },
+      ],
+    ),
   ];
   for (const result of broken) {
     const chat = chatWith({

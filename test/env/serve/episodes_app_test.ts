@@ -143,6 +143,26 @@ Deno.test("POST /episodes answers with what was sampled, id by id", async () => 
   assert.equal(about.task_id, dataset.tasks(split)[0]!.id);
 });
 
+Deno.test("POST /episodes removes an episode whose engine gave ids that no vocabulary has", async () => {
+  await using served = open({
+    engine: {
+      answer: () => ({
+        meta_info: {
+          finish_reason: { type: "stop" },
+          output_token_logprobs: [[-1, 2 ** 30], [-1, 2 ** 30 + 1]],
+        },
+      }),
+    },
+    world: { caller: testCaller({ retries: 0 }) },
+  });
+  const sample = await answerTo(served.ask());
+  checkLengths(sample);
+  assert.ok(sample.remove_sample);
+  const about = sample.metadata.taulab as Record<string, unknown>;
+  assert.equal(about.reward, null);
+  assert.match(JSON.stringify(about), /the id 1073741824/);
+});
+
 Deno.test("POST /episodes gives the same episode for the same seed", async () => {
   await using served = open();
   const [one, two] = await Promise.all([
