@@ -107,6 +107,7 @@ const NAMES = {
   "train/slime/mod.ts": [
     "planData",
     "planLaunch",
+    "readHooks",
     "resolveSlime",
     "slimeFileName",
     "slimeRows",

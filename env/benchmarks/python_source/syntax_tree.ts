@@ -1,10 +1,21 @@
 /** A Python file as its syntax tree, and errors that name the place. */
 
-import { parser } from "@lezer/python";
+import { createRequire } from "node:module";
+import type { parser } from "@lezer/python";
 import { DataError } from "../../errors.ts";
 
+type Parser = typeof parser;
+
 /** A node of the tree. */
-export type Node = ReturnType<typeof parser.parse>["topNode"];
+export type Node = ReturnType<Parser["parse"]>["topNode"];
+
+let loaded: Parser | undefined;
+
+/** The parser, loaded at its first use: @lezer/lr reads an environment variable when it is loaded. */
+function pythonParser(): Parser {
+  const require = createRequire(import.meta.url);
+  return loaded ??= require("@lezer/python").parser as Parser;
+}
 
 /** A file. */
 export interface PythonSource {
@@ -15,7 +26,7 @@ export interface PythonSource {
 
 /** Parses a file. @throws {DataError} If it is not Python; names the line. */
 export function parsePython(path: string, text: string): PythonSource {
-  const root = parser.parse(text).topNode;
+  const root = pythonParser().parse(text).topNode;
   const source = { path, text, root };
   const fault = firstFault(root);
   if (fault !== undefined) {
