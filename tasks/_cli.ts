@@ -73,6 +73,8 @@ export interface TaskContext {
 export interface TaskResult {
   /** What `--json` prints. */
   readonly json: Readonly<Record<string, unknown>>;
+  /** The command that people run after this one, where it ended well. */
+  readonly next?: string | undefined;
   /** Default {@linkcode EXIT}`.done`, or `.interrupted` after a Ctrl-C. */
   readonly exitCode?: number;
 }
@@ -102,6 +104,9 @@ export async function main<S extends z.ZodObject>(
       if (argv.includes("--json")) terminal.printJson(result.json);
       exitCode = result.exitCode ??
         (interrupt.signal.aborted ? EXIT.interrupted : EXIT.done);
+      if (exitCode === EXIT.done && result.next !== undefined) {
+        terminal.print(`next: ${result.next}`);
+      }
     }
   } catch (error) {
     terminal.endProgress();

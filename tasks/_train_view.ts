@@ -226,9 +226,7 @@ export function closingText(
     const ended = `${path}: ${
       count(result.episodes)
     } conversations, ${cost}${failures}; curve.svg is its picture`;
-    return neverLearnt(metrics)
-      ? `${ended}\n${neverLearntText(path)}`
-      : `${ended}\nLook at its conversations: deno task view ${path}`;
+    return neverLearnt(metrics) ? `${ended}\n${neverLearntText(path)}` : ended;
   }
   return `Stopped after step ${result.steps}; nothing is lost. Go on with: ` +
     `deno task train --resume ${path}`;

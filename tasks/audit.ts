@@ -10,7 +10,11 @@ import {
   CHECKS,
 } from "../env/audit/audit.ts";
 import { ConfigError } from "../env/errors.ts";
-import { domainNameSchema, domainOf } from "../env/domains/registry.ts";
+import {
+  domainKey,
+  domainNameSchema,
+  domainOf,
+} from "../env/domains/registry.ts";
 import type { Dataset, Split } from "../env/types.ts";
 import { formatExclusions } from "../train/config/exclusions.ts";
 import { namedDataset } from "../train/config/named_dataset.ts";
@@ -78,7 +82,22 @@ async function run(
   await write(report, { dataset, flags });
   return {
     json: { data: dataset.name, domain: dataset.domain, ...report },
+    next: nextOf(flags, dataset),
   };
+}
+
+/** Training without what was flagged, where that was written. */
+function nextOf(
+  { data, exclusions, tauBench = "DIR" }: Flags,
+  dataset: Dataset,
+): string | undefined {
+  if (exclusions === undefined) return undefined;
+  const source = data === "generated"
+    ? ""
+    : ` --data tau-bench --tau-bench ${data === "tau-bench" ? tauBench : data}`;
+  return `deno task train${source} --env ${
+    domainKey(dataset)
+  } --exclude ${exclusions}`;
 }
 
 function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {

@@ -102,7 +102,11 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     ...report,
     diagnoses: all.map(diagnosedJson),
   };
-  return { json, ...(signal.aborted ? { exitCode: EXIT.interrupted } : {}) };
+  return {
+    json,
+    next: `deno task view ${path}`,
+    ...(signal.aborted ? { exitCode: EXIT.interrupted } : {}),
+  };
 }
 
 /** That no episode is of this source and step, and which there are. */

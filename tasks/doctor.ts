@@ -95,6 +95,7 @@ async function run(
   const { findings, healthy } = report;
   return {
     json: { recipe: recipe.name, healthy, ...countsOf(findings), findings },
+    next: `deno task train --recipe ${flags.recipe}`,
     exitCode: healthy ? EXIT.done : EXIT.failed,
   };
 }

@@ -61,6 +61,7 @@ async function run(
   }));
   return {
     json: reportJson(dir, { report, complete }),
+    next: `deno task view ${dir.path}`,
     ...(complete && report.scored > 0 || signal.aborted
       ? {}
       : { exitCode: EXIT.failed }),

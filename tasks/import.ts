@@ -61,7 +61,12 @@ async function run(
       `\n${out}: ${files.size} files, hashes in ${MANIFEST}; use it by --tau-bench ${out}`,
     );
   }
-  return { json: { out, written: !dryRun, counts, files: [...files.keys()] } };
+  return {
+    json: { out, written: !dryRun, counts, files: [...files.keys()] },
+    next: dryRun
+      ? undefined
+      : `deno task train --recipe tau-retail --tau-bench ${out}`,
+  };
 }
 
 export const task = await main(import.meta, {

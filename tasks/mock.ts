@@ -179,7 +179,12 @@ async function mockGenerated(
   const written = { files, out: dryRun ? null : out };
   const mocked = { world, seconds, coverage, excluded, alike, ...written };
   terminal.print(worldText(mocked));
-  return { json: { out, written: !dryRun, ...worldJson(mocked) } };
+  return {
+    json: { out, written: !dryRun, ...worldJson(mocked) },
+    next: dryRun
+      ? undefined
+      : `deno task train --recipe ${join(out, "recipe.yaml")}`,
+  };
 }
 
 /** @throws {ConfigError} If it is no range, or no policy is named. */

@@ -69,7 +69,8 @@ function show(
     : done
     ? EXIT.done
     : EXIT.failed;
-  return { json: { done, hosts: reports }, exitCode };
+  const next = `deno task doctor --recipe ${flags.recipe}`;
+  return { json: { done, hosts: reports }, exitCode, next };
 }
 
 async function dryRun(

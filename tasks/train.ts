@@ -71,7 +71,8 @@ async function run(
   const exitCode = neverLearnt(run.metrics)
     ? EXIT.failed
     : exitCodeOf(result, signal);
-  return { json: resultJson(run, result), exitCode };
+  const next = `deno task view ${run.path}`;
+  return { json: resultJson(run, result), exitCode, next };
 }
 
 /** What to do with a run of slime, where that is what flags mean. */
