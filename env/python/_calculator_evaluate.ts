@@ -20,43 +20,106 @@ export const NO_REAL: unique symbol = Symbol("no real number");
 /** A value of an expression. */
 export type Value = PythonNumber | typeof NO_REAL;
 
-/** An int power beyond this many bits is refused; Python would compute it for hours. */
-const MAX_POWER_BITS = 4_000_000;
+/**
+ * What an expression may cost, in products of 64-bit words as long multiplication makes them: some 0.1 s, enough for a
+ * power of 700,000 bits. Python would compute for hours, and nobody else's turn would come.
+ */
+const MAX_WORK = 2 ** 26;
 
 /** Powers of floats are computed exactly up to this exponent, beyond it as the engine does. */
 const MAX_EXACT_EXPONENT = 2048;
 
-/** Evaluates left to right. @throws {ToolError} On a division by zero, or where a result is too large. */
+/** Evaluates left to right. @throws {ToolError} On a division by zero, or where it would take too much work. */
 export function evaluate(expression: Expression): Value {
+  return valueOf(expression, new Work());
+}
+
+/** What is left of the work that an expression may cost. */
+class Work {
+  #left = MAX_WORK;
+
+  /** @throws {ToolError} If no work is left. */
+  spend(cost: number): void {
+    this.#left -= cost;
+    if (this.#left < 0) throw new ToolError("the numbers are too large");
+  }
+}
+
+function valueOf(expression: Expression, work: Work): Value {
   switch (expression.type) {
     case "number":
       return expression.value;
     case "other":
       return NO_REAL;
     case "call":
-      expression.parts.forEach(evaluate);
+      expression.parts.forEach((part) => valueOf(part, work));
       return NO_REAL;
     case "unary": {
-      const operand = evaluate(expression.operand);
+      const operand = valueOf(expression.operand, work);
+      if (operand !== NO_REAL) work.spend(words(operand));
       return operand === NO_REAL || expression.operator === "+"
         ? operand
         : negate(operand);
     }
     case "binary": {
-      const left = evaluate(expression.left);
-      return operate(expression.operator, left, evaluate(expression.right));
+      const left = valueOf(expression.left, work);
+      const right = valueOf(expression.right, work);
+      return operate(expression.operator, { left, right, work });
     }
   }
 }
 
-function operate(operator: BinaryOperator, left: Value, right: Value): Value {
+function operate(
+  operator: BinaryOperator,
+  { left, right, work }: { left: Value; right: Value; work: Work },
+): Value {
   if (left === NO_REAL || right === NO_REAL) {
     if (operator === "/" && right !== NO_REAL && isZero(right)) {
       throw new ToolError("complex division by zero");
     }
     return NO_REAL;
   }
+  work.spend(COSTS[operator](left, right));
   return OPERATORS[operator](left, right);
+}
+
+const COSTS: Readonly<
+  Record<BinaryOperator, (a: PythonNumber, b: PythonNumber) => number>
+> = {
+  "+": sumCost,
+  "-": sumCost,
+  "*": productCost,
+  // A quotient has a few words whatever the operands have, but these are shifted and written out.
+  "/": (a, b) => 16 * sumCost(a, b),
+  "//": productCost,
+  "**": powerCost,
+};
+
+function sumCost(a: PythonNumber, b: PythonNumber): number {
+  return words(a) + words(b);
+}
+
+function productCost(a: PythonNumber, b: PythonNumber): number {
+  return words(a) * words(b);
+}
+
+/** Of the multiplications the last costs as much as all before it. */
+function powerCost(a: PythonNumber, b: PythonNumber): number {
+  if (isFloat(a) || isFloat(b) || compare(b, 0) < 0) return floatPowerCost(b);
+  const bits = bitLength(BigInt(a));
+  return bits > 1 ? (bits * Number(b) / 64) ** 2 / 2 : sumCost(a, b);
+}
+
+/** A double is a fraction of 53 binary digits over at most 1,074; the latter are shifted and written out only. */
+function floatPowerCost(exponent: PythonNumber): number {
+  const times = Math.abs(toDouble(exponent));
+  if (times > MAX_EXACT_EXPONENT) return 1;
+  return (53 * times / 64) ** 2 / 2 + 16 * 1074 * times / 64;
+}
+
+/** How many words of 64 bits a number has. */
+function words(value: PythonNumber): number {
+  return typeof value === "bigint" ? Math.ceil(bitLength(value) / 64) : 1;
 }
 
 const OPERATORS: Readonly<
@@ -115,11 +178,6 @@ function power(a: PythonNumber, b: PythonNumber): Value {
     return floatPower(toDouble(a), toDouble(b));
   }
   const [base, exponent] = [BigInt(a), BigInt(b)];
-  if (
-    BigInt(bitLength(base)) * exponent > MAX_POWER_BITS && bitLength(base) > 1
-  ) {
-    throw new ToolError("the result of ** is too large");
-  }
   return normalInt(
     bitLength(base) > 1
       ? base ** exponent
@@ -138,7 +196,10 @@ function floatPower(base: number, exponent: number): Value {
   }
   if (base < 0 && !Number.isInteger(exponent)) return NO_REAL;
   return toFloat(
-    finite(finitePower(base, exponent), "Numerical result out of range"),
+    finite(
+      finitePower(base, exponent),
+      "(34, 'Numerical result out of range')",
+    ),
   );
 }
 
@@ -148,21 +209,21 @@ function finitePower(base: number, exponent: number): number {
     base === 0 || !Number.isInteger(exponent) ||
     Math.abs(exponent) > MAX_EXACT_EXPONENT
   ) return base ** exponent;
-  const [numerator, denominator] = fraction(base);
+  const [numerator, denominatorBits] = fraction(base);
   const n = BigInt(Math.abs(exponent));
   return exponent > 0
-    ? ratio(numerator ** n, denominator ** n)
-    : ratio(denominator ** n, numerator ** n);
+    ? ratio(numerator ** n, 1n << denominatorBits * n)
+    : ratio(1n << denominatorBits * n, numerator ** n);
 }
 
-/** A finite double as an exact fraction. */
-function fraction(value: number): [bigint, bigint] {
-  let denominator = 1n;
+/** A finite double as an exact fraction, whose denominator is a power of two: its numerator, and that power. */
+function fraction(value: number): [numerator: bigint, bits: bigint] {
+  let bits = 0n;
   while (!Number.isInteger(value)) {
     value *= 2;
-    denominator *= 2n;
+    bits++;
   }
-  return [BigInt(value), denominator];
+  return [BigInt(value), bits];
 }
 
 /** The double nearest to `numerator / denominator`, ties to even. */

@@ -11,7 +11,12 @@ import { normalInt, type PythonNumber } from "./python_value.ts";
 export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "**";
 
 /** An expression as a tree. `other` is `()` or `...`; a call evaluates its parts and then fails. */
-export type Expression =
+export type Expression = Node & {
+  /** How many nodes lie on the longest way down from here, this one included; what walks the tree may recurse. */
+  readonly depth: number;
+};
+
+type Node =
   | { readonly type: "number"; readonly value: PythonNumber }
   | { readonly type: "other" }
   | {
@@ -27,7 +32,7 @@ export type Expression =
   }
   | { readonly type: "call"; readonly parts: readonly Expression[] };
 
-/** Limits of CPython 3.11: nested parentheses, operators applied to operators, digits of an int. */
+/** Limits of CPython 3.11: nested parentheses, depth of the tree, digits of an int. */
 const MAX_PARENTHESES = 200;
 const MAX_DEPTH = 2900;
 const MAX_DIGITS = 4300;
@@ -69,19 +74,17 @@ class Parser {
   }
 
   #sum(): Expression {
-    let [left, length] = [this.#product(), 0];
-    for (let operator; (operator = this.#take("+", "-")); length++) {
-      this.#checkDepth(length);
-      left = { type: "binary", operator, left, right: this.#product() };
+    let left = this.#product();
+    for (let operator; (operator = this.#take("+", "-"));) {
+      left = binary(operator, left, this.#product());
     }
     return left;
   }
 
   #product(): Expression {
-    let [left, length] = [this.#factor(), 0];
-    for (let operator; (operator = this.#take("*", "/", "//")); length++) {
-      this.#checkDepth(length);
-      left = { type: "binary", operator, left, right: this.#factor() };
+    let left = this.#factor();
+    for (let operator; (operator = this.#take("*", "/", "//"));) {
+      left = binary(operator, left, this.#factor());
     }
     return left;
   }
@@ -89,30 +92,30 @@ class Parser {
   #factor(): Expression {
     const operator = this.#take("+", "-");
     if (operator === undefined) return this.#power();
-    this.#checkDepth(++this.#depth);
+    checkDepth(++this.#depth);
     const operand = this.#factor();
     this.#depth--;
-    return { type: "unary", operator, operand };
+    return over({ type: "unary", operator, operand }, [operand]);
   }
 
   #power(): Expression {
     const left = this.#primary();
     const operator = this.#take("**");
     if (operator === undefined) return left;
-    this.#checkDepth(++this.#depth);
+    checkDepth(++this.#depth);
     const right = this.#factor();
     this.#depth--;
-    return { type: "binary", operator, left, right };
+    return binary(operator, left, right);
   }
 
   /** An atom, perhaps called: `2(3)`. */
   #primary(): Expression {
     let expression = this.#atom();
-    for (let length = 0; this.#take("("); length++) {
-      this.#checkDepth(length);
+    while (this.#take("(")) {
       // Stars unpack an argument.
       if (this.#peek() !== ")") this.#take("*", "**");
-      expression = { type: "call", parts: [expression, ...this.#inside()] };
+      const parts = [expression, ...this.#inside()];
+      expression = over({ type: "call", parts }, parts);
     }
     return expression;
   }
@@ -121,11 +124,11 @@ class Parser {
     const token = this.#tokens[this.#at++];
     if (token === "(") {
       const [expression] = this.#inside();
-      return expression ?? { type: "other" };
+      return expression ?? over({ type: "other" }, []);
     }
-    if (token === "...") return { type: "other" };
+    if (token === "...") return over({ type: "other" }, []);
     if (token === undefined || !/\d/.test(token)) throw invalidSyntax();
-    return { type: "number", value: readNumber(token) };
+    return over({ type: "number", value: readNumber(token) }, []);
   }
 
   /** What is between parentheses, of which the first has been read: one expression or none. */
@@ -148,16 +151,33 @@ class Parser {
     if (found !== undefined) this.#at++;
     return found;
   }
+}
 
-  #checkDepth(depth: number): void {
-    if (depth > MAX_DEPTH) throw new ToolError("the expression is too long");
-  }
+function binary(
+  operator: BinaryOperator,
+  left: Expression,
+  right: Expression,
+): Expression {
+  return over({ type: "binary", operator, left, right }, [left, right]);
+}
+
+/** A node over its parts. @throws {ToolError} If the tree becomes too deep. */
+function over(node: Node, parts: readonly Expression[]): Expression {
+  const depth = 1 + Math.max(0, ...parts.map((part) => part.depth));
+  checkDepth(depth);
+  return { ...node, depth };
+}
+
+function checkDepth(depth: number): void {
+  if (depth > MAX_DEPTH) throw new ToolError("the expression is too long");
 }
 
 function readNumber(token: string): PythonNumber {
   if (token.includes(".")) return toFloat(Number(token));
   if (/^0+[1-9]/.test(token)) {
-    throw new ToolError("leading zeros in integers are not permitted");
+    throw new ToolError(
+      "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers (<string>, line 1)",
+    );
   }
   if (token.length > MAX_DIGITS) {
     throw new ToolError(`an integer has more than ${MAX_DIGITS} digits`);
@@ -166,5 +186,5 @@ function readNumber(token: string): PythonNumber {
 }
 
 function invalidSyntax(): ToolError {
-  return new ToolError("invalid syntax");
+  return new ToolError("invalid syntax (<string>, line 1)");
 }

@@ -5,7 +5,7 @@
 
 import { ToolError } from "../errors.ts";
 import { floatRepr, roundDouble2, toDouble } from "./python_number.ts";
-import { elements } from "./python_object.ts";
+import { elements, typeName } from "./python_object.ts";
 import type { JsonValue } from "./python_value.ts";
 import { evaluate } from "./_calculator_evaluate.ts";
 import { parseExpression } from "./_calculator_parse.ts";
@@ -19,14 +19,18 @@ const CHARACTERS = "0123456789+-*/(). ";
 export function calculate(expression: JsonValue): string {
   for (const part of elements(expression)) {
     if (typeof part !== "string") {
-      throw new ToolError("expression must be a string");
+      throw new ToolError(
+        `'in <string>' requires string as left operand, not ${typeName(part)}`,
+      );
     }
     if (!CHARACTERS.includes(part)) {
       throw new ToolError("invalid characters in expression");
     }
   }
   if (typeof expression !== "string") {
-    throw new ToolError("expression must be a string");
+    throw new ToolError(
+      "eval() arg 1 must be a string, bytes or code object",
+    );
   }
   const value = evaluate(parseExpression(expression));
   if (typeof value === "symbol") {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import fc from "fast-check";
 import { calculate } from "../../../env/python/calculator.ts";
 import { floatRepr, roundDouble2 } from "../../../env/python/python_number.ts";
@@ -96,6 +97,49 @@ Deno.test("calculate() refuses what is no expression or has no real value", () =
     assert.throws(() => calculate(value), { name: "ToolError" });
   }
   assert.throws(() => calculate(["21"]), /invalid characters in expression/);
+});
+
+Deno.test("calculate() bounds the work and the depth of an expression", () => {
+  const power = "(9**99999)";
+  const costly = [
+    // Each of them is allowed; all together are not.
+    Array(60).fill(power).join("*"),
+    Array(400).fill(power).join("+"),
+    Array(400).fill(power).join("//"),
+    Array(400).fill(`${power}/7`).join("-"),
+    Array(60).fill("(9**9**5)").join("-"),
+    "9".repeat(4000) + "**2000",
+    `(${Array(200).fill("9".repeat(4000)).join("*")})`.repeat(3),
+    Array(2000).fill("1.0000001**2047").join("+"),
+    Array(2000).fill(`(0.${"0".repeat(300)}1)**2047`).join("+"),
+    "-".repeat(2000) + "9**200000",
+  ];
+  const sum = (inner: string) => `(${inner}${"+1".repeat(2800)})`;
+  const deep = [
+    sum(sum(sum(sum("1")))),
+    "-".repeat(2000) + sum("1"),
+    `${sum("1")}${"(1)".repeat(2000)}`,
+    `2**${sum("1")}${"**1".repeat(2000)}`,
+  ];
+  for (const expression of [...costly, ...deep]) {
+    const start = process.cpuUsage();
+    assert.throws(() => calculate(expression), { name: "ToolError" });
+    // Without a bound it is minutes, or the stack overflows. Time of the processor, so a busy machine is no reason.
+    const { user } = process.cpuUsage(start);
+    assert.ok(user < 10_000_000, `${expression.slice(0, 40)}: ${user} µs`);
+  }
+  const allowed: [expression: string, value: string][] = [
+    ["9**100000//9**99999", "9.0"],
+    ["10**4000//10**3999*(10**4000//10**3999)", "100.0"],
+  ];
+  for (const [expression, value] of allowed) {
+    assert.equal(calculate(expression), value);
+  }
+  assert.equal(calculate(Array(100).fill("1.05**30").join("+")), "432.19");
+  assert.match(
+    calculate(Array(500).fill("2**64").join("-")),
+    /^-9\.18\d+e\+21$/,
+  );
 });
 
 Deno.test("calculate() is JavaScript's arithmetic on cents", () => {
