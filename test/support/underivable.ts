@@ -10,6 +10,7 @@ import {
 } from "../../env/python/python_json.ts";
 import { row, rows, text } from "../../env/domains/shared/read_row.ts";
 import type { Message, ToolAction } from "../../env/types.ts";
+import { groundlessRefusal } from "./airline_refusals.ts";
 
 /** By tool, how users put the request that it meets. Reads are nobody's request. */
 export type RequestWords = Readonly<Record<string, RegExp>>;
@@ -20,10 +21,21 @@ export type CallCheck = (
   before: Transcript,
 ) => readonly string[];
 
+/** A domain's own check of what is said. */
+export type WordsCheck = (
+  content: string,
+  of: {
+    readonly before: Transcript;
+    /** What the user said of their request, lower case. */
+    readonly said: string;
+  },
+) => readonly string[];
+
 /** What is looked at in a domain. */
 export interface Rules {
   readonly words: RequestWords;
   readonly check?: CallCheck;
+  readonly checkWords?: WordsCheck;
   /** What is not told unless it was said or shown. Default: every number. */
   readonly told?: RegExp;
 }
@@ -31,7 +43,7 @@ export interface Rules {
 /** Every fault of a conversation, with its place. */
 export function underivable(
   messages: readonly Message[],
-  { words, check, told: telling = /\d+(\.\d+)?/g }: Rules,
+  { words, check, checkWords, told: telling = /\d+(\.\d+)?/g }: Rules,
 ): string[] {
   return messages.flatMap((message, i) => {
     if (message.role !== "assistant") return [];
@@ -42,9 +54,20 @@ export function underivable(
       ...unsupportedChoice(call, { before, words }),
       ...check?.(call, before) ?? [],
     ]);
-    const told = unknownTold(message.content, { before, telling });
+    const { content } = message;
+    const said = before.sinceRequest(anyOf(words));
+    const told = [
+      ...unknownTold(content, { before, telling }),
+      ...checkWords?.(content, { before, said }) ?? [],
+    ];
     return [...faults, ...told].map((fault) => `message ${i}: ${fault}`);
   });
+}
+
+/** A call and what it showed. */
+export interface Answered {
+  readonly call: ToolAction;
+  readonly shown: string;
 }
 
 /** A conversation up to a message. */
@@ -80,6 +103,17 @@ export class Transcript {
       /^[a-z_]+$/.test(words) &&
         this.said.includes(words.replaceAll("_", " ")) ||
       this.shown.some((one) => one.includes(value));
+  }
+
+  /** The calls that have been answered. */
+  get answered(): Answered[] {
+    return this.#messages.flatMap((one, i) => {
+      const [call] = one.role === "assistant" ? one.toolCalls ?? [] : [];
+      const answer = this.#messages[i + 1];
+      return call === undefined || answer === undefined
+        ? []
+        : [{ call, shown: answer.content }];
+    });
   }
 
   /** The last shown row that has a field of that value. */
@@ -125,14 +159,15 @@ function unsupportedChoice(
 ): string[] {
   const own = words[name];
   if (own === undefined) return [];
-  const any = new RegExp(
-    Object.values(words).map((one) => one.source).join("|"),
-  );
-  const last = before.sinceRequest(any).split("\n")[0] ?? "";
+  const last = before.sinceRequest(anyOf(words)).split("\n")[0] ?? "";
   const named = Object.keys(words).filter((tool) => words[tool]!.test(last));
   return named.length === 1 && named[0] === name
     ? []
     : [`${name} is called after "${last}"`];
+}
+
+function anyOf(words: RequestWords): RegExp {
+  return new RegExp(Object.values(words).map((one) => one.source).join("|"));
 }
 
 /** Amounts, ids and answers that are told without having been shown, said or counted. */
@@ -170,6 +205,7 @@ export const AIRLINE: Rules = {
     send_certificate: /\bcompensation\b|\ba certificate of\b/,
   },
   told: /\bHAT\d+\b|\b\w+_\d{7}\b|\b\d{4}-\d\d-\d\d\b/g,
+  checkWords: groundlessRefusal,
 };
 
 /** How a store's users put their requests. */

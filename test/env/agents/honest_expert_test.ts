@@ -5,10 +5,11 @@ import { generated } from "../../../env/generated/generated.ts";
 import { rowOptionsSchema } from "../../../env/generated/row_options.ts";
 import { drawRowTasks } from "../../../env/generated/row_tasks.ts";
 import { rollout } from "../../../env/rollout.ts";
-import type { Dataset, Episode, Task } from "../../../env/types.ts";
+import type { Agent, Dataset, Episode, Task } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 import { AIRLINE, RETAIL, underivable } from "../../support/underivable.ts";
+import { withoutVerdicts } from "../../support/unjudged.ts";
 
 const HARD = {
   trainTasks: 200,
@@ -19,18 +20,26 @@ const HARD = {
   changeOfMindShare: 0.3,
 };
 
-function serve(dataset: Dataset, task: Task): Promise<Episode> {
+const EXPERT = expertAgent({ prompt: "none" });
+
+function serve(
+  dataset: Dataset,
+  { task, agent }: { task: Task; agent: Agent },
+): Promise<Episode> {
   return rollout({
     dataset,
     task,
-    agent: expertAgent({ prompt: "none" }),
+    agent,
     user: scriptedUser(dataset),
     seed: 5,
     maxTurns: 90,
   });
 }
 
-/** Serves the tasks; fails where a conversation is not derivable. @returns How many were solved. */
+/**
+ * Serves the tasks; fails where a conversation is not derivable, or is another one where the expert is not told what
+ * policy says. @returns How many were solved.
+ */
 async function solvedHonestly(
   dataset: Dataset,
   tasks: readonly Task[],
@@ -38,7 +47,12 @@ async function solvedHonestly(
   let solved = 0;
   const faults: string[] = [];
   for (const task of tasks) {
-    const { messages, reward } = await serve(dataset, task);
+    const { messages, reward } = await serve(dataset, { task, agent: EXPERT });
+    if (task.goal !== undefined) {
+      const agent = withoutVerdicts(EXPERT);
+      const blind = await serve(dataset, { task, agent });
+      assert.deepEqual(blind.messages, messages, task.id);
+    }
     const rules = dataset.domain === "airline" ? AIRLINE : RETAIL;
     const own = underivable(messages, rules);
     faults.push(...own.map((fault) => `${task.id}, ${fault}`));

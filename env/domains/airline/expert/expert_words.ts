@@ -15,10 +15,11 @@ import {
 import { numberIn, rows, text } from "../../shared/read_row.ts";
 
 /** What the expert may have to ask for. */
-export type AirlineMissing = TripDetail | "id";
+export type AirlineMissing = TripDetail | "id" | "wish";
 
 const QUESTIONS: Readonly<Record<AirlineMissing, string>> = {
   id: "sure. what is your user id?",
+  wish: "what exactly do you want me to do?",
   reservation: "which reservation is it?",
   route: "where do you want to fly, from which airport to which?",
   date: "on what date?",
@@ -34,6 +35,9 @@ const QUESTIONS: Readonly<Record<AirlineMissing, string>> = {
 export function askTripWords(missing: AirlineMissing): string {
   return QUESTIONS[missing];
 }
+
+/** What the expert says where it cannot make out what is wanted. */
+export const CANNOT = "sorry, i cannot do that.";
 
 /** A call to be read back, with what has been looked at before. */
 interface Call {
@@ -179,41 +183,46 @@ function result(intent: AirlineRequest["intent"], about: string): string {
   }
 }
 
-/** Why a request is refused, with what policy wants to be told. */
+/** Why a clause refuses a request, with what policy wants to be told. */
 export function refuseTripWords(
-  { refusedBy = "" }: AirlineRequest,
-  told: string,
+  clause: string,
+  about: { userId: string; held: JsonObject | undefined },
 ): string {
-  return `sorry, ${reason(refusedBy, told)}, so i cannot do that.`;
+  return `sorry, ${reason(clause, about)}, so i cannot do that.`;
 }
 
-function reason(clause: string, told: string): string {
+function reason(
+  clause: string,
+  { userId, held }: { userId: string; held: JsonObject | undefined },
+): string {
+  const first = text(rows(held, "flights")[0], "flight_number");
+  const booked = `it was booked at ${text(held, "created_at")}`;
   switch (clause) {
     case "account.own_reservation":
-      return `that reservation is not of ${told}`;
+      return `that reservation is not of ${userId}`;
     case "account.own_profile":
-      return `that account is not of ${told}`;
+      return `that account is not of ${userId}`;
     case "cancel.allowed":
-      return `it was booked at ${told}, without insurance and not in business`;
+      return `${booked}, without insurance and not in business`;
     case "certificate.eligible":
-      return `it was booked at ${told} and gives no right to that`;
+      return `${booked} and gives no right to that`;
     case "cancel.not_flown":
-      return `${told} has been flown`;
+      return `${first} has been flown`;
     case "flights.available":
-      return `there are ${told}`;
+      return "there are not enough seats";
     case "book.passengers":
-      return `there are ${told} passengers`;
+      return "there are at most five passengers";
     case "book.flights":
-      return `the way back ${told}`;
+      return "the way back starts at the destination";
     case "book.payment":
-      return `${told} certificate can pay`;
+      return "at most one certificate can pay";
     case "bags.paid":
-      return told;
+      return "no more bags are free";
     case "change.payment":
-      return `no certificate pays for a change of ${told}`;
+      return `no certificate pays for a change of ${first}`;
     case "change.not_cancelled":
-      return `the trip that begins with ${told} was given back`;
+      return `the trip that begins with ${first} was given back`;
     default:
-      return `the trip that begins with ${told} cannot be changed like that`;
+      return `the trip that begins with ${first} cannot be changed like that`;
   }
 }

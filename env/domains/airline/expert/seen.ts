@@ -6,8 +6,20 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { object } from "../../shared/call.ts";
 import { row, text } from "../../shared/read_row.ts";
 
-/** Users and reservations as last shown; flights on the days that were searched. */
+/** Rows by table. */
+export interface SeenTables {
+  readonly users: Map<string, JsonObject>;
+  readonly reservations: Map<string, JsonObject>;
+  readonly flights: Map<string, JsonObject>;
+}
+
+/** The rows that were shown. */
 export function seenRows(desk: Desk): Database {
+  return createDatabase(new Map(Object.entries(seenTables(desk))));
+}
+
+/** Users and reservations as last shown; flights on the days that were searched. */
+export function seenTables(desk: Desk): SeenTables {
   const users = new Map<string, JsonObject>();
   const reservations = new Map<string, JsonObject>();
   const flights = new Map<string, JsonObject>();
@@ -22,13 +34,7 @@ export function seenRows(desk: Desk): Database {
     }
     for (const leg of legsIn(made)) addDay(flights, leg);
   }
-  return createDatabase(
-    new Map([
-      ["users", users],
-      ["reservations", reservations],
-      ["flights", flights],
-    ]),
-  );
+  return { users, reservations, flights };
 }
 
 /** A flight on a day, as searches show it. */

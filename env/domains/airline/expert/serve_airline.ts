@@ -1,9 +1,11 @@
 /**
- * How the expert serves an airline's user: asks for the user id and for what is missing, looks up what policy
- * demands, reads back, and writes after a yes. That policy refuses a request, and by which clause, it takes from the goal.
+ * How the expert serves an airline's user: asks for the user id and for what is missing, looks up what policy demands,
+ * and works out which call is meant. If a clause of policy forbids it, the expert refuses and says why; otherwise it
+ * reads the call back, and makes it after a yes. All of that follows from what was said and shown; the goal only says
+ * which words to listen for.
  */
 
-import type { Script } from "../../../agents/desk.ts";
+import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
 import type { Shift } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -12,16 +14,20 @@ import { call } from "../../shared/call.ts";
 import { answerWords, MORE } from "../../shared/expert/words.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { texts } from "../../shared/read_row.ts";
-import { dutiesOf, hasOwnRoute } from "../goal/duties.ts";
-import { isCity } from "../goal/fares.ts";
-import { meanings, reservationsMeant } from "../goal/meanings.ts";
-import type { AirlineRequest, AirlineTask } from "../goal/request.ts";
-import { tripDetails } from "../user/trip_words.ts";
+import { airportReads, hasOwnRoute, searches } from "../goal/duties.ts";
+import { reservationsMeant } from "../goal/meanings.ts";
+import type { AirlineTask } from "../goal/request.ts";
+import { heldWays, searchFor } from "../goal/ways.ts";
+import { airlineRequestWords, tripDetails } from "../user/trip_words.ts";
+import { type Asked, isAhead } from "./known.ts";
+import { rulingOn } from "./ruling.ts";
 import { seenRows } from "./seen.ts";
 import { serveBench } from "./serve_bench.ts";
 import { tripAnswer } from "./trip_answer.ts";
 import {
+  type AirlineMissing,
   askTripWords,
+  CANNOT,
   confirmTripWords,
   doneTripWords,
   refuseTripWords,
@@ -34,7 +40,13 @@ interface AirlineShift extends Shift {
 
 /** A request that is being served. */
 interface Case extends AirlineShift {
-  readonly request: AirlineRequest;
+  readonly request: Asked;
+}
+
+/** A call that policy allows, and the reservation that it is about. */
+interface Allowed {
+  readonly action: ToolAction;
+  readonly held: JsonObject | undefined;
 }
 
 /** Serves all requests of a task. */
@@ -53,106 +65,118 @@ export function* serveAirline(shift: AirlineShift): Script {
   if (task.goal === undefined) yield* serveBench(shift);
   for (const [i, request] of (task.goal?.requests ?? []).entries()) {
     if (i > 0) desk.beginRequest();
-    const one = { ...shift, request };
-    if (request.intent === "question") yield* answer(one);
-    else if (request.refused === true) yield* refuse(one);
-    else yield* write(one);
+    const refusal = yield* serve({ ...shift, request });
+    if (refusal !== undefined) yield* close(desk, `${refusal} ${MORE}`);
   }
   yield* desk.say(MORE);
 }
 
-function* answer(one: Case): Script {
+/** Meets a request. @returns Why it is refused, where it is. */
+function* serve(one: Case): Script<string | undefined> {
   const { desk, request } = one;
-  const held = yield* lookUp(one);
-  const answer = yield* tripAnswer(request, { desk, held });
-  yield* close(
-    desk,
-    answer === undefined
-      ? `sorry, i cannot do that. ${MORE}`
-      : answerWords({ request, outputs: [answer] }),
-  );
-}
-
-function* refuse(one: Case): Script {
-  const { request } = one;
-  yield* askDetails(one);
-  yield* lookUp(one);
-  const told = (request.outputs ?? []).join(", ");
-  yield* close(one.desk, `${refuseTripWords(request, told)} ${MORE}`);
-}
-
-/** Reads back the call that was meant, and makes it after a yes. */
-function* write(one: Case): Script {
-  const { desk, request } = one;
+  const words = airlineRequestWords({ ...request, forthcoming: false });
+  const isStated = yield* hear(one, { kind: "wish", words });
+  if (!isStated) return CANNOT;
+  if (request.intent === "question") return yield* answer(one);
   if (request.before !== undefined) yield* readBackFirst(one);
-  yield* askDetails(one);
-  const held = yield* lookUp(one);
-  const action = callMeant(one);
-  if (action === undefined) {
-    return yield* close(desk, `sorry, i cannot do that. ${MORE}`);
-  }
+  const allowed = yield* prepare(one);
+  if (typeof allowed === "string") return allowed;
   for (let i = 0; i <= MAX_ASKS; i++) {
     // A correction may have a yes in it: "yes to travel insurance".
-    if (!/^yes\b/.test(yield* readBack(one, { action, held }))) continue;
-    const shown = yield* desk.call(action);
-    return yield* close(
-      desk,
-      isErrorAnswer(shown)
-        ? `sorry, that is not possible. ${MORE}`
-        : doneTripWords(request),
-    );
+    if (!/^yes\b/.test(yield* readBack(one, allowed))) continue;
+    const shown = yield* desk.call(allowed.action);
+    if (isErrorAnswer(shown)) return "sorry, that is not possible.";
+    yield* close(desk, doneTripWords(request));
+    return undefined;
   }
-  yield* close(one.desk, `then nothing is changed. ${MORE}`);
+  yield* close(desk, `then nothing is changed. ${MORE}`);
+  return undefined;
 }
 
-/** The call that the request means, as far as the rows that were shown tell. */
-function callMeant(
-  { desk, request, task: { userId } }: Case,
-): ToolAction | undefined {
-  return meanings({ request, database: seenRows(desk), userId })[0];
+function* answer(one: Case): Script<string | undefined> {
+  const { desk, request } = one;
+  const held = yield* lookUp(one);
+  yield* search(one);
+  const answer = yield* tripAnswer(request, { desk, held });
+  if (answer === undefined) return CANNOT;
+  yield* close(desk, answerWords({ request, outputs: [answer] }));
+  return undefined;
 }
 
 /** Reads back what the user wants at first; they change their mind then. */
 function* readBackFirst(one: Case): Script {
   const request = { ...one.request, ...one.request.before };
   const first = { ...one, request };
-  yield* askDetails(first);
-  const held = yield* lookUp(first);
-  const action = callMeant(first);
-  if (action !== undefined) yield* readBack(first, { action, held });
+  const allowed = yield* prepare(first);
+  if (typeof allowed !== "string") yield* readBack(first, allowed);
 }
 
 function* readBack(
   { desk, request }: Case,
-  { action, held }: { action: ToolAction; held: JsonObject | undefined },
+  { action, held }: Allowed,
 ): Script<string> {
   const call = { request, write: action, profile: desk.user, held };
   return yield* desk.say(confirmTripWords(call));
 }
 
-/** Asks for what the user has not said yet. */
-function* askDetails({ desk, request }: Case): Script {
+/** Asks for the details, and looks up what is meant by them. @returns The call, or why it is refused. */
+function* prepare(one: Case): Script<Allowed | string> {
+  const { desk, request, task: { userId } } = one;
   for (const [kind, words] of tripDetails(request)) {
-    yield* askUntil(desk, {
-      question: () => askTripWords(kind),
-      until: () => desk.heard(words),
-    });
+    if (!(yield* hear(one, { kind, words }))) return CANNOT;
   }
+  const held = yield* lookUp(one);
+  const known = { desk, request, userId, held };
+  const early = rulingOn(known, "best").refusedBy;
+  if (early !== undefined) return refuseTripWords(early, known);
+  yield* search(one);
+  let ruling = rulingOn(known, "nothing");
+  if (ruling.refusedBy === "cancel.allowed") {
+    yield* searchLost(one, held);
+    ruling = rulingOn(known, "nothing");
+  }
+  const { action, refusedBy } = ruling;
+  if (refusedBy !== undefined) return refuseTripWords(refusedBy, known);
+  return action === undefined ? CANNOT : { action, held };
 }
 
-/** Reads what policy demands, each once. @returns The reservation that the request is about. */
+/** Asks for something until it was said, or has been asked often enough. @returns Whether it was said. */
+function* hear(
+  { desk }: Case,
+  { kind, words }: { kind: AirlineMissing; words: string },
+): Script<boolean> {
+  const until = () => desk.heard(words);
+  yield* askUntil(desk, { question: () => askTripWords(kind), until });
+  return until();
+}
+
+/** Reads the airports, where cities are named, and the reservation. @returns The reservation that the request is about. */
 function* lookUp(one: Case): Script<JsonObject | undefined> {
-  const { desk, request, task: { userId } } = one;
-  const { from, to } = request.trip ?? {};
-  const listing = call("list_all_airports", {});
-  const isCities = [from, to].some((one) => one !== undefined && isCity(one));
-  if (isCities && !desk.hasCalled(listing)) yield* desk.call(listing);
-  const held = yield* findReservation(one);
-  const duties = () => dutiesOf({ request, database: seenRows(desk), userId });
-  for (const read of duties()) {
+  const { desk, request: { trip = {} } } = one;
+  yield* readAll(desk, airportReads(trip));
+  return yield* findReservation(one);
+}
+
+/** Searches the days of the flights that a request is about. */
+function* search({ desk, request, task: { userId } }: Case): Script {
+  const meant = { request, database: seenRows(desk), userId };
+  yield* readAll(desk, searches(meant));
+}
+
+/** Looks whether the airline has cancelled a flight of a reservation. */
+function* searchLost(
+  { desk }: Case,
+  held: JsonObject | undefined,
+): Script {
+  const ahead = heldWays(held).filter(isAhead);
+  yield* readAll(desk, ahead.map((way) => searchFor(way)));
+}
+
+/** Makes the reads that have not been made. */
+function* readAll(desk: Desk, reads: readonly ToolAction[]): Script {
+  for (const read of reads) {
     if (!desk.hasCalled(read)) yield* desk.call(read);
   }
-  return held;
 }
 
 /** Reads reservations, up to the one that the user means. */

@@ -14,6 +14,7 @@ import {
   benchWords,
 } from "../user/bench_goal.ts";
 import { answersTo } from "./answers.ts";
+import { CANNOT } from "./expert_words.ts";
 
 /** Serves all requests of a task whose user has been found. */
 export function* serveBench({ desk, task, database }: Shift): Script {
@@ -24,21 +25,19 @@ export function* serveBench({ desk, task, database }: Shift): Script {
   }
 }
 
-const CANNOT = `sorry, i cannot do that. ${MORE}`;
-
 function* serve(desk: Desk, request: BenchRequest): Script {
   const words = benchWords(request);
   yield* askUntil(desk, {
     question: () => "what exactly do you want me to do?",
     until: () => isStated(desk, request),
   });
-  if (!isStated(desk, request)) return yield* close(desk, CANNOT);
+  if (!isStated(desk, request)) return yield* close(desk, `${CANNOT} ${MORE}`);
   if (request.call !== undefined) {
     return yield* write(desk, { action: request.call, words });
   }
   const outputs = yield* answersTo(request.question ?? "", desk);
   const answer = outputs.length === 0
-    ? CANNOT
+    ? `${CANNOT} ${MORE}`
     : answerWords({ request, outputs });
   yield* close(desk, answer);
 }

@@ -7,10 +7,11 @@ import { call } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";
 import type { Meant } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
-import { rows, text } from "../../shared/read_row.ts";
-import { airportOf, isCity } from "./fares.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { isCity } from "./fares.ts";
 import { reservationsMeant } from "./meanings.ts";
 import type { AirlineRequest, AirlineTask, Trip } from "./request.ts";
+import { heldWays, newWays, searchFor, tripWays, type Way } from "./ways.ts";
 
 /** The reads that policy demands of a task. */
 export function duties(task: AirlineTask, database: Database): ToolAction[] {
@@ -29,25 +30,11 @@ export function duties(task: AirlineTask, database: Database): ToolAction[] {
 }
 
 /** The reads for one request, in the order in which they are made. */
-export function dutiesOf(meant: Meant<AirlineRequest>): ToolAction[] {
-  const { request } = meant;
-  const { trip } = request;
-  if (trip === undefined) return [];
-  const isCities = [trip.from, trip.to].some((one) =>
-    one !== undefined && isCity(one)
-  );
-  const listing = isCities ? [call("list_all_airports", {})] : [];
-  const own = reservationsMeant(meant);
-  if (own.length === 0 || hasOwnRoute(meant)) {
-    return [...listing, ...looksAtFlights(request) ? tripSearches(trip) : []];
-  }
-  const reads = own.map((reservation_id) =>
-    call("get_reservation_details", { reservation_id })
-  );
-  const legs = looksAtFlights(request)
-    ? own.flatMap((id) => legsLookedAt(meant, id))
-    : [];
-  return [...listing, ...reads, ...legs];
+function dutiesOf(meant: Meant<AirlineRequest>): ToolAction[] {
+  return [
+    ...rowReads(meant),
+    ...looksAtFlights(meant.request) ? searches(meant) : [],
+  ];
 }
 
 /** What policy refuses whatever the flights are like takes no look at them. */
@@ -56,59 +43,55 @@ function looksAtFlights({ refused, refusedBy }: AirlineRequest): boolean {
     refusedBy === "certificate.eligible";
 }
 
-function tripSearches(
-  { from, to, date, returnDate, stops }: Trip,
-): ToolAction[] {
+/** The reads of airports that are named by their cities, and of reservations. */
+function rowReads(meant: Meant<AirlineRequest>): ToolAction[] {
+  const { trip } = meant.request;
+  if (trip === undefined) return [];
   return [
-    ...search({ from, to, date, stops }),
-    ...search({ from: to, to: from, date: returnDate, stops }),
+    ...airportReads(trip),
+    ...(hasOwnRoute(meant) ? [] : reservationsMeant(meant)).map((
+      reservation_id,
+    ) => call("get_reservation_details", { reservation_id })),
   ];
+}
+
+/** The list of airports, where a city is named and its code has to be looked up. */
+export function airportReads({ from, to }: Trip): ToolAction[] {
+  const isCities = [from, to].some((one) => one !== undefined && isCity(one));
+  return isCities ? [call("list_all_airports", {})] : [];
+}
+
+/** The searches for the flights that a request is about. */
+export function searches(meant: Meant<AirlineRequest>): ToolAction[] {
+  const { request, database } = meant;
+  const { trip } = request;
+  if (trip === undefined) return [];
+  const own = reservationsMeant(meant);
+  return own.length === 0 || hasOwnRoute(meant)
+    ? tripWays(trip).map((way) => searchFor(way, trip.stops))
+    : own.flatMap((id) =>
+      waysLookedAt(request, database.get("reservations", id))
+    ).map((way) => searchFor(way));
 }
 
 /** Whether origin and destination are of what is booked or asked for, and not of a reservation. */
 export function hasOwnRoute(
-  { request: { intent, trip } }: Meant<AirlineRequest>,
+  { request: { intent, trip } }: Pick<Meant<AirlineRequest>, "request">,
 ): boolean {
   return intent === "book" ||
     intent === "question" && trip?.pick !== undefined;
 }
 
-/** The days of flights that a change is about; of cancelled ones, to see that they are. */
-function legsLookedAt(
-  { request, database }: Meant<AirlineRequest>,
-  id: string,
-): ToolAction[] {
-  const { intent, trip } = request;
-  const flights = rows(database.get("reservations", id), "flights");
-  return flights.flatMap((one, i) => {
-    const [from, to] = [text(one, "origin"), text(one, "destination")];
-    if (intent === "change_flights") {
-      return search({ from, to, date: [trip?.date, trip?.returnDate][i] });
-    }
-    // That a flight is late no search shows.
-    const isLost = intent === "certificate" && trip?.delayed !== true ||
-      request.reason !== undefined;
-    return intent === "change_cabin" || isLost
-      ? search({ from, to, date: text(one, "date") })
-      : [];
-  });
-}
-
-function search(
-  { from, to, date, stops }: {
-    from: string | undefined;
-    to: string | undefined;
-    date: string | undefined;
-    stops?: Trip["stops"] | undefined;
-  },
-): ToolAction[] {
-  if (from === undefined || to === undefined || date === undefined) return [];
-  const tool = stops === undefined
-    ? "search_direct_flight"
-    : "search_onestop_flight";
-  return [call(tool, {
-    origin: airportOf(from),
-    destination: airportOf(to),
-    date,
-  })];
+/** The new ways of a change; those of the reservation, to see how they are in another cabin, or that they are cancelled. */
+function waysLookedAt(
+  { intent, trip = {}, reason }: AirlineRequest,
+  held: JsonObject | undefined,
+): Way[] {
+  if (intent === "change_flights") {
+    return newWays(trip, held).filter((one) => one !== undefined);
+  }
+  // That a flight is late no search shows.
+  const isLost = intent === "certificate" && trip.delayed !== true ||
+    reason !== undefined;
+  return intent === "change_cabin" || isLost ? heldWays(held) : [];
 }

@@ -24,6 +24,7 @@ import {
   type Traveller,
   type Trip,
 } from "./request.ts";
+import { newWays, tripWays, type Way } from "./ways.ts";
 
 /** Every call that meets the request; none for a question. */
 export function meanings(meant: Meant<AirlineRequest>): ToolAction[] {
@@ -62,21 +63,17 @@ interface Wish extends Meant {
 
 function bookings(wish: Wish): ToolAction[] {
   const { trip, database, userId, user } = wish;
-  const { from = "", to = "", date = "", returnDate, cabin, passengers } = trip;
-  if (cabin === undefined || passengers === undefined) return [];
+  const { from, to, returnDate, cabin, passengers } = trip;
+  if (
+    from === undefined || to === undefined || cabin === undefined ||
+    passengers === undefined
+  ) return [];
   const seats = passengers.length;
-  const { bags = 0, insurance = "no", flight, backFrom = to } = trip;
-  const out = ways(database, trip, { from, to, date, cabin, seats, flight });
-  const choices = returnDate === undefined ? [out] : [
-    out,
-    ways(database, trip, {
-      from: backFrom,
-      to: from,
-      date: returnDate,
-      cabin,
-      seats,
-    }),
-  ];
+  const { bags = 0, insurance = "no" } = trip;
+  const choices = tripWays(trip).map((way) =>
+    ways(database, trip, { ...way, cabin, seats })
+  );
+  if (choices.length === 0) return [];
   const free = freeBags(text(user, "membership"), cabin) * seats;
   const nonfree = trip.unpaid === true ? 0 : Math.max(0, bags - free);
   return product(choices).map((way) => way.flat()).flatMap((legs) => {
@@ -114,9 +111,7 @@ interface Leg {
 function ways(
   database: Database,
   { pick = "cheapest", stops }: Trip,
-  { flight, ...way }: Omit<Wanted, "pick"> & {
-    readonly flight?: string | undefined;
-  },
+  { flight, ...way }: Way & Omit<Wanted, "pick">,
 ): Leg[][] {
   const { date } = way;
   const certain = database.get("flights", flight ?? "");
@@ -216,14 +211,13 @@ function flightsChanged(wish: Wish, { id, held }: Held): ToolAction[] {
   const cabin = isCabin ? trip.cabin : cabinOf(held);
   if (cabin === undefined) return [];
   const seats = rows(held, "passengers").length;
+  const fresh = isCabin ? [] : newWays(trip, held);
   const choices = rows(held, "flights").map((kept, i) => {
-    const date = isCabin ? undefined : [trip.date, trip.returnDate][i];
-    if (date === undefined) return [leg(kept, text(kept, "date"))];
-    const from = text(kept, "origin");
-    const to = trip.newTo ?? text(kept, "destination");
-    const { flight } = trip;
-    return ways(database, trip, { from, to, date, cabin, seats, flight })
-      .flat().map((one) => leg(one.flight, date));
+    const way = fresh[i];
+    return way === undefined
+      ? [leg(kept, text(kept, "date"))]
+      : ways(database, trip, { ...way, cabin, seats }).flat()
+        .map(({ flight, date }) => leg(flight, date));
   });
   return product(choices).flatMap((flights) =>
     paying(trip, user).map((payment_id) =>

@@ -1,0 +1,192 @@
+/**
+ * Whether a refusal at the airline's desk has its reason in the conversation before it: policy's rules once more,
+ * read off what the user said and the tools showed.
+ */
+
+import {
+  type JsonObject,
+  parsePythonJson,
+} from "../../env/python/python_json.ts";
+import {
+  numberIn,
+  row,
+  rows,
+  text,
+} from "../../env/domains/shared/read_row.ts";
+import type { Answered, Transcript } from "./underivable.ts";
+
+const TODAY = "2024-05-15";
+
+/** What the refusal is about. */
+interface Refused {
+  /** What the sentence names: a user id, a time, a flight's number. */
+  readonly named: string;
+  /** What the user said of the request, lower case. */
+  readonly said: string;
+  readonly before: Transcript;
+  /** The reservation that the user names, as it was shown last. */
+  readonly held: JsonObject | undefined;
+}
+
+/** By the words of a refusal, what must have been said or shown. */
+const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
+  [
+    /that reservation is not of (\w+)/,
+    ({ named, held }) => held !== undefined && text(held, "user_id") !== named,
+  ],
+  [
+    /that account is not of (\w+)/,
+    ({ named, said }) =>
+      /on the account of (\w+)/.exec(said)?.[1] !== named.toLowerCase(),
+  ],
+  [
+    /it was booked at (\S+), without insurance and not in business/,
+    (refused) =>
+      isBooked(refused) && !isPrivileged(refused) &&
+      refused.named < "2024-05-14T15:00:00" &&
+      legsOf(refused).every((leg) => isAhead(leg) && isShown(leg, refused)),
+  ],
+  [
+    /it was booked at (\S+) and gives no right/,
+    (refused) => isBooked(refused) && hasNoRight(refused),
+  ],
+  [/(HAT\d+) has been flown/, (refused) => legsOf(refused).some(isFlown)],
+  [/there are not enough seats/, lacksSeats],
+  [
+    /there are at most five passengers/,
+    ({ said }) => said.split(" born ").length > 6,
+  ],
+  [
+    /the way back starts at the destination/,
+    ({ said }) => /\bback from\b/.test(said),
+  ],
+  [
+    /at most one certificate can pay/,
+    ({ said }) => /\btwo certificates\b/.test(said),
+  ],
+  [/no more bags are free/, ({ said }) => /\bfree bags?\b/.test(said)],
+  [
+    /no certificate pays for a change of (HAT\d+)/,
+    ({ said }) => /\bpaid with my certificate\b/.test(said),
+  ],
+  [
+    /the trip that begins with (HAT\d+) was given back/,
+    ({ held }) => text(held, "status") === "cancelled",
+  ],
+  [
+    /the trip that begins with (HAT\d+) cannot be changed like that/,
+    ({ said, held }) =>
+      /\bto one that goes to\b|\bbags? less\b|\badd a passenger\b/.test(said) ||
+      /\bchange the flight\b/.test(said) &&
+        text(held, "cabin") === "basic_economy",
+  ],
+];
+
+/** What is wrong with a message that refuses something. @param said What the user said of the request. */
+export function groundlessRefusal(
+  content: string,
+  { before, said }: { before: Transcript; said: string },
+): string[] {
+  if (!/^sorry, .*, so i cannot do that\./.test(content)) return [];
+  const held = before.rows.findLast((one) => isNamedIn(said, one));
+  for (const [words, holds] of REASONS) {
+    const named = words.exec(content);
+    if (named === null) continue;
+    const first = text(rows(held, "flights")[0], "flight_number");
+    const isTold = !named[1]?.startsWith("HAT") || named[1] === first;
+    return isTold && holds({ named: named[1] ?? "", said, before, held })
+      ? []
+      : [`"${content}" has no reason`];
+  }
+  return [`"${content}" gives no reason`];
+}
+
+function isNamedIn(said: string, one: JsonObject): boolean {
+  const names = [
+    `reservation ${text(one, "reservation_id")}`,
+    `my trip from ${text(one, "origin")} to ${text(one, "destination")}`,
+  ];
+  return one.has("reservation_id") &&
+    names.some((name) => said.includes(name.toLowerCase()));
+}
+
+function legsOf({ held }: Refused): JsonObject[] {
+  return rows(held, "flights");
+}
+
+function isBooked({ named, held }: Refused): boolean {
+  return text(held, "created_at") === named;
+}
+
+function isAhead(leg: JsonObject): boolean {
+  return text(leg, "date") > TODAY;
+}
+
+function isFlown(leg: JsonObject): boolean {
+  return text(leg, "date") < TODAY;
+}
+
+function isPrivileged({ held }: Refused): boolean {
+  return text(held, "insurance") === "yes" ||
+    text(held, "cabin") === "business";
+}
+
+/** Neither the user nor the reservation has a right to anything, or nothing was lost for which there is one. */
+function hasNoRight(refused: Refused): boolean {
+  const { said, before } = refused;
+  const user = before.rows.findLast((one) => one.has("membership"));
+  if (!isPrivileged(refused) && text(user, "membership") === "regular") {
+    return true;
+  }
+  const id = text(refused.held, "reservation_id");
+  const wasChanged = before.answered.some((
+    { call: { name, arguments: args } },
+  ) => /^(cancel|update)_/.test(name) && args.get("reservation_id") === id);
+  return /\ba flight was late of\b/.test(said)
+    ? !wasChanged
+    : legsOf(refused).every((leg) => isShown(leg, refused));
+}
+
+/** Whether a search has shown a flight on its day, and with so many seats in a cabin. */
+function isShown(
+  leg: JsonObject,
+  { before }: Refused,
+  { cabin = "economy", seats = 0 }: { cabin?: string; seats?: number } = {},
+): boolean {
+  return searchesIn(before).some(({ call, shown }) =>
+    call.arguments.get("date") === leg.get("date") &&
+    rowsIn(shown).some((flight) =>
+      text(flight, "flight_number") === text(leg, "flight_number") &&
+      numberIn(row(flight, "available_seats"), cabin) >= seats
+    )
+  );
+}
+
+function searchesIn({ answered }: Transcript): readonly Answered[] {
+  return answered.filter(({ call }) => call.name === "search_direct_flight");
+}
+
+function rowsIn(shown: string): JsonObject[] {
+  const list = parsePythonJson(shown);
+  return Array.isArray(list) ? list.filter((one) => one instanceof Map) : [];
+}
+
+/** Whether a search lacks the flight that the user named, or one of the reservation in the cabin that they named. */
+function lacksSeats(refused: Refused): boolean {
+  const { said, before, held } = refused;
+  const cabin = /\bin (basic economy|economy|business)\b/.exec(said)?.[1]
+    ?.replace(" ", "_") ?? text(held, "cabin");
+  const number = /\bon flight (hat\d+)\b/.exec(said)?.[1]?.toUpperCase();
+  const isBooking = /\bbook a\b/.test(said);
+  const seats = isBooking
+    ? said.split(" born ").length - 1
+    : rows(held, "passengers").length;
+  const dates = said.match(/\b2024-\d\d-\d\d\b/g) ?? [];
+  const wanted = number === undefined
+    ? legsOf(refused)
+    : dates.slice(0, 1).map((date) =>
+      new Map([["flight_number", number], ["date", date]])
+    );
+  return searchesIn(before).length > 0 &&
+    wanted.some((leg) => !isShown(leg, refused, { cabin, seats }));
+}
