@@ -70,7 +70,7 @@ Deno.test("expertAgent() at the airline calls with nothing that was not said or 
   }
 });
 
-Deno.test("expertAgent() at the airline writes only after the customer's yes", () => {
+Deno.test("expertAgent() at the airline writes only after the user's yes", () => {
   for (const { task, messages } of conversations) {
     for (const [i, message] of messages.entries()) {
       if (!callsOf(message).some(isWrite)) continue;
@@ -84,7 +84,7 @@ function hasWord(text: string, words: string): boolean {
   return new RegExp(`(?<!\\w)${words}(?!\\w)`).test(text);
 }
 
-/** What a read-back leaves out: who the customer is, and flights that stay. */
+/** What a read-back leaves out: who the user is, and flights that stay. */
 function isLeftOut(name: string, key: string): boolean {
   return key === "user_id" ||
     name === "update_reservation_flights" && key === "flights" ||
@@ -111,7 +111,7 @@ Deno.test("expertAgent() at the airline reads every value of a call back, in wor
   assert.ok(writes > 200, `${writes} writes`);
 });
 
-Deno.test("expertAgent() at the airline asks a customer who tells all for the user id alone", () => {
+Deno.test("expertAgent() at the airline asks a user who tells all for the user id alone", () => {
   const open = conversations.filter(({ task }) =>
     task.goal!.requests.every(({ forthcoming }) => forthcoming !== false)
   );

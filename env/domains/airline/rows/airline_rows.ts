@@ -46,7 +46,7 @@ export const airlineRowTasks: RowTasksPart = {
 };
 
 function drawTask(
-  { routes, customers }: Sky,
+  { routes, users }: Sky,
   { place, rng, options }: {
     place: LotPlace;
     rng: Rng;
@@ -63,17 +63,17 @@ function drawTask(
       passengersMax: 3,
     },
     routes,
-    people: [...customers],
+    people: [...users],
   };
-  const customer = rng.pick(customers);
+  const user = rng.pick(users);
   const wishes = drawWishesOf(rng, {
     share: options.severalShare,
     draw: (before: readonly TripWish[]) =>
-      drawNext(world, { customer, before, options }),
+      drawNext(world, { user, before, options }),
   });
   if (wishes.length === 0) return undefined;
   const drawn = wishes.flatMap((wish) => wish.drawn);
-  const { identity, userId } = customer;
+  const { identity, userId } = user;
   const goal: AirlineGoal = {
     identity,
     requests: drawn.map(({ request }) => request),
@@ -84,7 +84,7 @@ function drawTask(
     userId,
     goal,
     instruction: writeInstruction(rng, {
-      who: whoWords(rng, customer),
+      who: whoWords(rng, user),
       wishes: wishes.map((wish) => worded(rng, wish)),
     }),
     first: call("get_user_details", { user_id: userId }),
@@ -95,27 +95,27 @@ function drawTask(
 /** A wish of a user about a reservation that none before is about. */
 function drawNext(
   world: AirlineWorld,
-  { customer, before, options }: {
-    customer: Passenger;
+  { user, before, options }: {
+    user: Passenger;
     before: readonly TripWish[];
     options: RowOptions;
   },
 ): TripWish | undefined {
   const { rng } = world;
   const used = new Set(before.map(({ held }) => held));
-  const open = customer.reservations.filter((one) =>
+  const open = user.reservations.filter((one) =>
     !used.has(one) && one.from !== one.to
   );
   const kind = rng.next();
   if (kind < options.questionShare) {
-    return drawTripQuestion(world, customer);
+    return drawTripQuestion(world, user);
   }
   if (kind < options.questionShare + options.conditionShare) {
-    return drawInstead(world, { customer, open });
+    return drawInstead(world, { user, open });
   }
   const intent = pickWeighted(rng, INTENTS);
   if (intent === "book" && before.some(isBooking)) return undefined;
-  return drawTripWish(world, { customer, intent, open });
+  return drawTripWish(world, { user, intent, open });
 }
 
 /** Which of two bookings gets which id would depend on their order. */

@@ -16,7 +16,7 @@ import type {
 export interface Sky {
   readonly routes: AirlineWorld["routes"];
   /** Those who have one credit card; of their money, what its kind alone tells apart. */
-  readonly customers: readonly Passenger[];
+  readonly users: readonly Passenger[];
 }
 
 /** Reads the airline. Users for whom `isHeldOut` holds are left out. */
@@ -33,7 +33,7 @@ export function skyOf(
   const reservations = new Map(
     plainRows(database, "reservations").map((row) => [row.reservation_id, row]),
   );
-  const customers = [...database.ids("users")]
+  const users = [...database.ids("users")]
     .filter((id) => !isHeldOut(id))
     .map((id): Passenger => {
       const user: Row = toPlain(database.get("users", id) ?? null);
@@ -47,7 +47,7 @@ export function skyOf(
     );
   return {
     routes: Map.groupBy(flights.values(), ({ from, to }) => `${from}-${to}`),
-    customers,
+    users,
   };
 }
 

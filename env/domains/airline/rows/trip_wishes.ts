@@ -26,14 +26,14 @@ export interface TripWish {
 /** A wish about one of these reservations, or a booking; `undefined` where nothing fits. */
 export function drawTripWish(
   world: AirlineWorld,
-  { customer, intent, open }: {
-    customer: Passenger;
+  { user, intent, open }: {
+    user: Passenger;
     intent: AirlineIntent;
     open: readonly Reservation[];
   },
 ): TripWish | undefined {
   if (intent === "book") {
-    const booking = drawBooking(world, customer);
+    const booking = drawBooking(world, user);
     return booking && { drawn: [bookingRequest(world, booking)] };
   }
   const ahead = open.filter(isAhead);
@@ -43,7 +43,7 @@ export function drawTripWish(
     ahead.filter(({ cabin }) => cabinsFor(intent).includes(cabin)),
   );
   const change = held && hasPlainLegs(held) &&
-    changeOf(world, { customer, intent, held });
+    changeOf(world, { user, intent, held });
   return held && change
     ? { drawn: [onReservation(world, { held, intent, ...change })], held }
     : undefined;
@@ -52,14 +52,14 @@ export function drawTripWish(
 /** A cancellation that policy refuses, and a change of the same reservation in its place. */
 export function drawInstead(
   world: AirlineWorld,
-  { customer, open }: { customer: Passenger; open: readonly Reservation[] },
+  { user, open }: { user: Passenger; open: readonly Reservation[] },
 ): TripWish | undefined {
   const held = pickOf(
     world,
     open.filter((one) => isAhead(one) && reasonFor(one) === undefined),
   );
   const intent = world.rng.pick(["add_bags", "change_passengers"] as const);
-  const change = held && changeOf(world, { customer, intent, held });
+  const change = held && changeOf(world, { user, intent, held });
   if (held === undefined || change === undefined) return undefined;
   const named = nameOfReservation(world, held);
   const cancel = onReservation(
@@ -88,7 +88,7 @@ export function drawInstead(
 function changeOf(
   world: AirlineWorld,
   of: {
-    readonly customer: Passenger;
+    readonly user: Passenger;
     readonly intent: AirlineIntent;
     readonly held: Reservation;
   },

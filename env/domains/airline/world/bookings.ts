@@ -41,11 +41,11 @@ const CERTAIN_FLIGHT = 4;
 /** Draws a booking; `undefined` where no flights fit. */
 export function drawBooking(
   world: AirlineWorld,
-  customer: Passenger,
+  user: Passenger,
 ): Booking | undefined {
   const { rng, options, routes } = world;
   const [from = "", to = ""] = rng.pick([...routes.keys()]).split("-");
-  const passengers = drawParty(world, customer);
+  const passengers = drawParty(world, user);
   const seat = { cabin: rng.pick(CABINS), seats: passengers.length };
   const chosen = drawWays(world, { from, to, ...seat });
   if (chosen === undefined) return undefined;
@@ -62,7 +62,7 @@ export function drawBooking(
     bags,
     insurance,
   };
-  const made = bookingOf(world, { customer, trip, from, to, ...chosen });
+  const made = bookingOf(world, { user, trip, from, to, ...chosen });
   const listing = isCity ? [call("list_all_airports", {})] : [];
   const actions = [...listing, ...chosen.searches, made.write];
   return { trip: { ...trip, pay: made.pay }, from, to, actions };
@@ -80,10 +80,10 @@ export function bookingRequest(
   };
 }
 
-function drawParty({ rng, options }: AirlineWorld, customer: Passenger) {
-  const others = rng.shuffle(customer.saved)
+function drawParty({ rng, options }: AirlineWorld, user: Passenger) {
+  const others = rng.shuffle(user.saved)
     .slice(0, rng.int(options.passengersMax));
-  return [customer.self, ...others];
+  return [user.self, ...others];
 }
 
 /** The flights of a trip, how the user names them, and how they are looked up. */
@@ -137,8 +137,8 @@ function drawWays(
 
 function bookingOf(
   world: AirlineWorld,
-  { customer, trip, from, to, legs }: {
-    customer: Passenger;
+  { user, trip, from, to, legs }: {
+    user: Passenger;
     trip: Trip;
     from: string;
     to: string;
@@ -148,14 +148,14 @@ function bookingOf(
   const { cabin = "economy", passengers = [], bags = 0, insurance = "no" } =
     trip;
   const seats = passengers.length;
-  const free = freeBags(customer.membership, cabin) * seats;
+  const free = freeBags(user.membership, cabin) * seats;
   const nonfree = Math.max(0, bags - free);
   const each = sum(legs.map(({ price }) => price)) +
     (insurance === "yes" ? PRICE_OF_INSURANCE : 0);
   const total = each * seats + PRICE_OF_A_BAG * nonfree;
-  const paid = drawPayments(world, { customer, total });
+  const paid = drawPayments(world, { user, total });
   const write = call("book_reservation", {
-    user_id: customer.userId,
+    user_id: user.userId,
     origin: from,
     destination: to,
     flight_type: trip.returnDate === undefined ? "one_way" : "round_trip",

@@ -33,7 +33,7 @@ export interface Change {
 }
 
 interface Held {
-  readonly customer: Passenger;
+  readonly user: Passenger;
   readonly held: Reservation;
 }
 
@@ -43,28 +43,28 @@ const CERTAIN_FLIGHT = 4;
 /** Draws a change of a reservation; `undefined` where nothing fits. */
 export function drawChange(
   world: AirlineWorld,
-  { customer, intent, held }: Of & { readonly held: Reservation },
+  { user, intent, held }: Of & { readonly held: Reservation },
 ): Change | undefined {
   switch (intent) {
     case "add_bags":
-      return changeBags(world, { customer, held });
+      return changeBags(world, { user, held });
     case "change_passengers":
       return changePassengers(world, held);
     case "change_cabin":
-      return changeCabin(world, { customer, held });
+      return changeCabin(world, { user, held });
     default:
-      return changeFlights(world, { customer, held });
+      return changeFlights(world, { user, held });
   }
 }
 
-function changeBags(world: AirlineWorld, { customer, held }: Held): Change {
+function changeBags(world: AirlineWorld, { user, held }: Held): Change {
   const more = 1 + world.rng.int(3);
   const total = held.bags + more;
-  const free = freeBags(customer.membership, held.cabin) *
+  const free = freeBags(user.membership, held.cabin) *
     held.passengers.length;
   const nonfree = Math.max(total - free, held.nonfree);
   const price = PRICE_OF_A_BAG * (nonfree - held.nonfree);
-  const method = drawPaying(world, { customer, price });
+  const method = drawPaying(world, { user, price });
   return {
     trip: { bags: more, pay: [wordsOf(method)] },
     write: call("update_reservation_baggages", {
@@ -98,7 +98,7 @@ function changePassengers(
 
 function changeCabin(
   world: AirlineWorld,
-  { customer, held }: Held,
+  { user, held }: Held,
 ): Change | undefined {
   const cabin = world.rng.pick(CABINS.filter((one) => one !== held.cabin));
   const seats = held.passengers.length;
@@ -107,7 +107,7 @@ function changeCabin(
   const price = seats *
     (sum(fares) - sum(held.legs.map((leg) => leg.price)));
   if (price === 0) return undefined;
-  const method = drawPaying(world, { customer, price });
+  const method = drawPaying(world, { user, price });
   return {
     trip: { cabin, pay: [wordsOf(method)] },
     write: flightsWrite(held, { cabin, legs: held.legs, method }),
@@ -125,7 +125,7 @@ export function faresIn(
 
 function changeFlights(
   world: AirlineWorld,
-  { customer, held }: Held,
+  { user, held }: Held,
 ): Change | undefined {
   const { rng } = world;
   const at = held.legs.length - 1; // the last one can move to a later day
@@ -135,7 +135,7 @@ function changeFlights(
   const seats = held.passengers.length;
   const price = seats * (fresh.leg.price - old.price);
   if (price === 0) return undefined;
-  const method = drawPaying(world, { customer, price });
+  const method = drawPaying(world, { user, price });
   const legs = held.legs.map((leg, i) => i === at ? fresh.leg : leg);
   const isCertain = rng.int(CERTAIN_FLIGHT) === 0;
   return {

@@ -24,20 +24,20 @@ import type { AirlineOptions } from "./options.ts";
 import { drawTrip } from "./requests.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 
-/** A task of `customer`; `undefined` where a draw came to nothing. */
+/** A task of `user`; `undefined` where a draw came to nothing. */
 export function drawAirlineTask(
   world: AirlineWorld,
-  { customer, settled, place }: {
-    customer: Passenger;
+  { user, settled, place }: {
+    user: Passenger;
     settled: readonly Settled[];
     place: TaskPlace;
   },
 ): Task | undefined {
   const { rng, options } = world;
-  const made = settled.map((one) => drawRequest(world, { customer, ...one }));
+  const made = settled.map((one) => drawRequest(world, { user, ...one }));
   if (made.includes(undefined)) return undefined;
   const drawn = made.flatMap(inOrder);
-  const { identity, userId } = customer;
+  const { identity, userId } = user;
   const goal: AirlineGoal = {
     identity,
     requests: drawn.map(({ request, outputs }) => ({
@@ -50,7 +50,7 @@ export function drawAirlineTask(
     place,
     userId,
     goal,
-    instruction: airlineInstruction(goal, customer),
+    instruction: airlineInstruction(goal, user),
     first: call("get_user_details", { user_id: userId }),
     drawn,
   });
@@ -65,9 +65,9 @@ const MOST_DRAWS = 100;
 /** A request as it was settled; what the options have hardly a task for gives way to something else of its intent. */
 function drawRequest(
   world: AirlineWorld,
-  of: Settled & { readonly customer: Passenger },
+  of: Settled & { readonly user: Passenger },
 ): DrawnTrip | undefined {
-  const { customer: { reservations, methods } } = of;
+  const { user: { reservations, methods } } = of;
   const grown = [world.people, reservations, methods] as const;
   const before = grown.map(({ length }) => length);
   for (let i = 0; i < MOST_DRAWS; i++) {
@@ -130,13 +130,13 @@ export function settleRequests(rng: Rng, options: AirlineOptions): Settled[] {
 }
 
 /** Reservations that no task is about. */
-export function addExtras(world: AirlineWorld, customer: Passenger): void {
+export function addExtras(world: AirlineWorld, user: Passenger): void {
   const { rng, options } = world;
   const { extraReservationsMin: min, extraReservationsMax: max } = options;
-  const wanted = customer.reservations.length + between(rng, min, max);
-  for (let i = 0; i < 20 && customer.reservations.length < wanted; i++) {
+  const wanted = user.reservations.length + between(rng, min, max);
+  for (let i = 0; i < 20 && user.reservations.length < wanted; i++) {
     drawReservation(world, {
-      customer,
+      user,
       wish: {
         cabins: ["basic_economy", "economy", "business"],
         out: rng.pick(["available", "landed"]),

@@ -78,15 +78,15 @@ class AirlineDraw implements WorldDraw {
       routes: this.#routes,
       people,
     };
-    const customer = drawPassenger(world);
+    const user = drawPassenger(world);
     const tasks = drawTasks(
       place,
       settled,
       (requests, place) =>
-        drawAirlineTask(world, { customer, settled: requests, place }),
+        drawAirlineTask(world, { user, settled: requests, place }),
     );
     if (tasks === undefined) return undefined;
-    addExtras(world, customer);
+    addExtras(world, user);
     return { place, tasks, rows: people };
   }
 

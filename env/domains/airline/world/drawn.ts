@@ -42,7 +42,7 @@ export interface Settled {
 
 /** Whose request is drawn, and what kind. */
 export interface Of {
-  readonly customer: Passenger;
+  readonly user: Passenger;
   readonly intent: AirlineIntent;
 }
 

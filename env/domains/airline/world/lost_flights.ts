@@ -28,10 +28,10 @@ const CANCELLABLE: readonly ReservationWish[] = [
 /** A cancellation that policy allows. */
 export function drawCancel(
   world: AirlineWorld,
-  customer: Passenger,
+  user: Passenger,
 ): DrawnTrip | undefined {
   const wish = world.rng.pick(CANCELLABLE);
-  const held = drawReservation(world, { customer, wish });
+  const held = drawReservation(world, { user, wish });
   if (held === undefined) return undefined;
   const isLost = wish.out === "cancelled";
   const searched = isLost ? held.legs : [];
@@ -48,14 +48,14 @@ function cancelOf(held: Reservation) {
 /** A certificate for a flight that the airline has cancelled. */
 export function drawCertificate(
   world: AirlineWorld,
-  customer: Passenger,
+  user: Passenger,
 ): DrawnTrip | undefined {
-  const wish: ReservationWish = customer.membership === "regular"
+  const wish: ReservationWish = user.membership === "regular"
     ? { cabins: ["business"], out: "cancelled" }
     : { cabins: CABINS, out: "cancelled", insurance: "no" };
-  const held = drawReservation(world, { customer, wish });
+  const held = drawReservation(world, { user, wish });
   if (held === undefined) return undefined;
-  const write = certificateOf(customer, { held, each: 100 });
+  const write = certificateOf(user, { held, each: 100 });
   return onReservation(world, {
     held,
     intent: "certificate",
@@ -71,11 +71,11 @@ export function drawCertificate(
  */
 export function drawDelay(
   world: AirlineWorld,
-  customer: Passenger,
+  user: Passenger,
 ): DrawnTrip | undefined {
   const isCancel = world.rng.int(2) === 0;
   const held = drawReservation(world, {
-    customer,
+    user,
     wish: {
       cabins: isCancel ? CABINS : ["economy", "business"],
       out: "delayed",
@@ -86,10 +86,10 @@ export function drawDelay(
   // The late flight itself stays: in a reservation that it has left nobody can see that it was late.
   if (!isCancel && held?.legs.length === 1) return undefined;
   const change = held &&
-    (isCancel ? cancelOf(held) : drawChange(world, { customer, intent, held }));
+    (isCancel ? cancelOf(held) : drawChange(world, { user, intent, held }));
   if (held === undefined || change === undefined) return undefined;
   const named = nameOfReservation(world, held);
-  const write = certificateOf(customer, { held, each: 50 });
+  const write = certificateOf(user, { held, each: 50 });
   const trip = { delayed: true as const };
   return {
     ...onReservation(world, { held, intent, ...change }, named),

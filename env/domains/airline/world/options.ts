@@ -43,7 +43,7 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of tasks with a second request after the first",
   ),
   reservationStatedShare: share.default(0.7).describe(
-    "Share of requests whose customer knows the reservation's id; the others name its route",
+    "Share of requests whose user knows the reservation's id; the others name its route",
   ),
   detailsStatedShare: share.default(0.7).describe(
     "Share of requests that come with all their details",
@@ -77,9 +77,9 @@ export const airlineOptionsSchema = z.strictObject({
   ),
   ...userKnobs({
     changeOfMind:
-      "Share of bookings and changes whose customer wants something else once it is read back",
+      "Share of bookings and changes whose user wants something else once it is read back",
     fallback:
-      "Share of the refused requests whose customer then asks for what can be done, where something can",
+      "Share of the refused requests whose user then asks for what can be done, where something can",
   }),
 }).superRefine((options, context) => {
   checkRanges({ options, context }, [
@@ -95,7 +95,7 @@ export const airlineOptionsSchema = z.strictObject({
       code: "custom",
       path: ["airports"],
       message:
-        `A customer's reservations are on routes of their own, up to ${held}, but ${airports} airports have ${routes} between them; raise airports, or lower tasksPerUser or extraReservationsMin`,
+        `A user's reservations are on routes of their own, up to ${held}, but ${airports} airports have ${routes} between them; raise airports, or lower tasksPerUser or extraReservationsMin`,
     });
   }
 });

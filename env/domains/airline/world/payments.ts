@@ -18,10 +18,10 @@ export interface Payment {
 /** A card that can pay for a change. */
 export function drawPaying(
   { rng }: AirlineWorld,
-  { customer, price }: { customer: Passenger; price: number },
+  { user, price }: { user: Passenger; price: number },
 ): Method {
   return rng.pick(
-    customer.methods.filter(({ source, amount }) =>
+    user.methods.filter(({ source, amount }) =>
       source === "credit_card" || source === "gift_card" && amount >= price
     ),
   );
@@ -30,13 +30,13 @@ export function drawPaying(
 /** A certificate first, then a gift card, then the credit card: as many of them as are needed, at random. */
 export function drawPayments(
   { rng }: AirlineWorld,
-  { customer, total }: { customer: Passenger; total: number },
+  { user, total }: { user: Passenger; total: number },
 ): Payment[] {
   const order = ["certificate", "gift_card"].filter(() => happens(rng, 0.5));
   const paid: Payment[] = [];
   let left = total;
   for (const source of [...order, "credit_card"]) {
-    const method = customer.methods.find((one) => one.source === source);
+    const method = user.methods.find((one) => one.source === source);
     if (method === undefined || left === 0) continue;
     const amount = source === "credit_card"
       ? left
@@ -50,11 +50,11 @@ export function drawPayments(
 /** Adds certificates until the user has `count` of them. */
 export function giveCertificates(
   world: AirlineWorld,
-  { customer, count }: { customer: Passenger; count: number },
+  { user, count }: { user: Passenger; count: number },
 ): void {
-  const had = customer.methods.filter(({ source }) => source === "certificate");
+  const had = user.methods.filter(({ source }) => source === "certificate");
   for (let i = had.length; i < count; i++) {
     const amount = 50 * (1 + world.rng.int(4));
-    customer.methods.push(drawMethod(world, { source: "certificate", amount }));
+    user.methods.push(drawMethod(world, { source: "certificate", amount }));
   }
 }

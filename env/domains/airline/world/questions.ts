@@ -10,17 +10,15 @@ import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 /** Draws a question; `undefined` where the draw came to nothing. */
 export function drawQuestion(
   world: AirlineWorld,
-  customer: Passenger,
+  user: Passenger,
 ): DrawnTrip | undefined {
   switch (world.rng.int(4)) {
     case 0:
-      return world.rng.int(2) === 0
-        ? ofBalance(customer)
-        : ofSaved(world, customer);
+      return world.rng.int(2) === 0 ? ofBalance(user) : ofSaved(world, user);
     case 1:
       return ofFlight(world);
     default:
-      return ofReservation(world, customer);
+      return ofReservation(world, user);
   }
 }
 
@@ -79,10 +77,10 @@ function ofFlight(world: AirlineWorld): DrawnTrip | undefined {
 
 function ofReservation(
   world: AirlineWorld,
-  customer: Passenger,
+  user: Passenger,
 ): DrawnTrip | undefined {
   const wish = { cabins: CABINS, out: "available" } as const;
-  const held = drawReservation(world, { customer, wish });
+  const held = drawReservation(world, { user, wish });
   if (held === undefined) return undefined;
   const [first] = held.legs;
   const asked = [

@@ -17,7 +17,7 @@ import {
 
 /** A booking that could be made. */
 interface Base extends Booking {
-  readonly customer: Passenger;
+  readonly user: Passenger;
 }
 
 /** What a clause refuses of a booking; `undefined` where this one cannot be made to break it. */
@@ -38,11 +38,11 @@ export const REFUSED_BOOKINGS: Readonly<Record<string, DrawRefused>> = {
 
 function twisted(
   twist: Twist,
-  told: (customer: Passenger) => string,
+  told: (user: Passenger) => string,
 ): DrawRefused {
-  return (world, { customer }): Refused | undefined => {
-    const base = drawBooking(world, customer);
-    const trip = base && twist(world, { ...base, customer });
+  return (world, { user }): Refused | undefined => {
+    const base = drawBooking(world, user);
+    const trip = base && twist(world, { ...base, user });
     if (base === undefined || trip === undefined) return undefined;
     const reads = base.actions.filter((action) =>
       !isWrite(action) &&
@@ -50,7 +50,7 @@ function twisted(
     );
     return {
       asked: bookingRequest(world, { ...base, trip, actions: reads }),
-      told: told(customer),
+      told: told(user),
       instead: bookingRequest(world, base),
     };
   };
@@ -61,10 +61,10 @@ function onOtherAccount(world: AirlineWorld, { trip }: Base): Trip {
 }
 
 /** Flights with seats for six, who all have names of their own. */
-function forSix(world: AirlineWorld, { trip, customer }: Base) {
+function forSix(world: AirlineWorld, { trip, user }: Base) {
   if (trip.stops !== undefined || trip.flight !== undefined) return undefined;
   const party = Array.from({ length: 5 }, () => drawTraveller(world.rng));
-  const passengers = [...party, customer.self];
+  const passengers = [...party, user.self];
   const isApart = new Set(passengers.map(nameOf)).size === passengers.length;
   return isApart && isFlown(world, { ...trip, passengers })
     ? { ...trip, passengers }
@@ -117,14 +117,14 @@ function onFullFlight(world: AirlineWorld, { trip, from, to }: Base) {
   };
 }
 
-function byTwoCertificates(world: AirlineWorld, { trip, customer }: Base) {
+function byTwoCertificates(world: AirlineWorld, { trip, user }: Base) {
   if (trip.pay?.includes("certificate")) return undefined;
-  giveCertificates(world, { customer, count: 2 });
+  giveCertificates(world, { user, count: 2 });
   return { ...trip, pay: ["certificate", "certificate", "credit card"] };
 }
 
-function withFreeBags(_: AirlineWorld, { trip, customer }: Base) {
+function withFreeBags(_: AirlineWorld, { trip, user }: Base) {
   const { cabin = "economy", passengers = [], bags = 0 } = trip;
-  const free = freeBags(customer.membership, cabin) * passengers.length;
+  const free = freeBags(user.membership, cabin) * passengers.length;
   return bags > free ? { ...trip, unpaid: true as const } : undefined;
 }

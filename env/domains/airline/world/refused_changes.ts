@@ -79,12 +79,12 @@ export function cabinsFor(intent: AirlineIntent): ReservationWish["cabins"] {
 }
 
 function twisted(twist: Twist, told?: string): DrawRefused {
-  return (world, { customer, intent }) => {
+  return (world, { user, intent }) => {
     const wish = { cabins: cabinsFor(intent), out: "available" } as const;
-    const held = drawReservation(world, { customer, wish });
-    const change = held && drawChange(world, { customer, intent, held });
+    const held = drawReservation(world, { user, wish });
+    const change = held && drawChange(world, { user, intent, held });
     if (held === undefined || change === undefined) return undefined;
-    const trip = twist(world, { customer, intent, held, change });
+    const trip = twist(world, { user, intent, held, change });
     if (trip === undefined || isOnFirstFlight(change, held)) return undefined;
     const named = nameOfReservation(world, held);
     const searched = told === "not enough seats" ? change.searched : [];
@@ -116,14 +116,14 @@ function changeOf(
 
 /** On a reservation that does not allow the change, whatever it is. */
 function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
-  return (world, { customer, intent }): Refused | undefined => {
+  return (world, { user, intent }): Refused | undefined => {
     const wish = {
       cabins: cabinsFor(intent),
       out: "available",
       ...wanted,
     } as const;
-    const held = drawReservation(world, { customer, wish });
-    const change = held && drawChange(world, { customer, intent, held });
+    const held = drawReservation(world, { user, wish });
+    const change = held && drawChange(world, { user, intent, held });
     if (held === undefined || change === undefined) return undefined;
     const named = nameOfReservation(world, held);
     return {
@@ -135,7 +135,7 @@ function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
       told: firstFlight(held),
       instead: held.isCancelled
         ? undefined
-        : insteadOf(world, { customer, intent, held, named }),
+        : insteadOf(world, { user, intent, held, named }),
     };
   };
 }
@@ -143,7 +143,7 @@ function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
 /** Another change that a reservation allows. */
 export function insteadOf(
   world: AirlineWorld,
-  { customer, intent, held, named }: Of & {
+  { user, intent, held, named }: Of & {
     readonly held: Reservation;
     readonly named: Named;
   },
@@ -154,31 +154,31 @@ export function insteadOf(
     "add_bags",
   ];
   const other = world.rng.pick(all.filter((one) => one !== intent));
-  const change = drawChange(world, { customer, intent: other, held });
+  const change = drawChange(world, { user, intent: other, held });
   return change && changeOf(world, { intent: other, held, change, named });
 }
 
 /** The same wish on a reservation of somebody else, whose id the user has. */
 function ofStranger(
   world: AirlineWorld,
-  { customer, intent }: Of,
+  { user, intent }: Of,
 ): Refused | undefined {
   const held = drawReservation(world, {
-    customer: drawPassenger(world),
+    user: drawPassenger(world),
     wish: { cabins: cabinsFor(intent), out: "available" },
   });
-  const change = held && drawChange(world, { customer, intent, held });
+  const change = held && drawChange(world, { user, intent, held });
   if (held === undefined || change === undefined) return undefined;
   const { trip } = change;
   const named = { reservationId: held.id };
   return {
     asked: onReservation(world, { held, intent, trip }, named),
-    told: customer.userId,
+    told: user.userId,
   };
 }
 
-function byCertificate(world: AirlineWorld, { customer, change }: Base) {
-  giveCertificates(world, { customer, count: 1 });
+function byCertificate(world: AirlineWorld, { user, change }: Base) {
+  giveCertificates(world, { user, count: 1 });
   return { ...change.trip, pay: ["certificate"] };
 }
 

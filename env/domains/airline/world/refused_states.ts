@@ -33,25 +33,25 @@ export const REFUSED_STATES = {
 
 function cancelOfStranger(
   world: AirlineWorld,
-  { customer, intent }: Of,
+  { user, intent }: Of,
 ): Refused | undefined {
   const wish = { cabins: CABINS, out: "available" } as const;
-  const held = drawReservation(world, { customer: drawPassenger(world), wish });
+  const held = drawReservation(world, { user: drawPassenger(world), wish });
   const named = { reservationId: held?.id ?? "" };
   return held && {
     asked: onReservation(world, { held, intent, trip: {} }, named),
-    told: customer.userId,
+    told: user.userId,
   };
 }
 
 function cancelTooLate(world: AirlineWorld, of: Of): Refused | undefined {
-  const { customer, intent } = of;
+  const { user, intent } = of;
   const wish: ReservationWish = {
     cabins: ECONOMIES,
     out: "available",
     insurance: "no",
   };
-  const held = drawReservation(world, { customer, wish });
+  const held = drawReservation(world, { user, wish });
   if (held === undefined) return undefined;
   const named = nameOfReservation(world, held);
   return {
@@ -63,10 +63,10 @@ function cancelTooLate(world: AirlineWorld, of: Of): Refused | undefined {
 
 function cancelFlown(
   world: AirlineWorld,
-  { customer, intent }: Of,
+  { user, intent }: Of,
 ): Refused | undefined {
   const wish = { cabins: CABINS, out: "landed" } as const;
-  const held = drawReservation(world, { customer, wish });
+  const held = drawReservation(world, { user, wish });
   return held && {
     asked: onReservation(world, { held, intent, trip: {} }),
     told: firstFlight(held),
@@ -76,9 +76,9 @@ function cancelFlown(
 /** A certificate that the user may have, and that somebody else is to get. */
 function certificateForStranger(
   world: AirlineWorld,
-  { customer }: Of,
+  { user }: Of,
 ): Refused | undefined {
-  const own = drawCertificate(world, customer);
+  const own = drawCertificate(world, user);
   if (own?.request.trip === undefined) return undefined;
   const trip = { ...own.request.trip, account: drawPassenger(world).userId };
   return {
@@ -87,7 +87,7 @@ function certificateForStranger(
       request: { ...own.request, trip },
       actions: own.actions.filter(({ name }) => !name.startsWith("search_")),
     },
-    told: customer.userId,
+    told: user.userId,
     instead: own,
   };
 }
@@ -95,17 +95,17 @@ function certificateForStranger(
 /** No flight is lost, or it is and gives no right; a delay alone gives none. */
 function certificateOfNoRight(
   world: AirlineWorld,
-  { customer, intent }: Of,
+  { user, intent }: Of,
 ): Refused | undefined {
   const wishes: ReservationWish[] = [
     { cabins: CABINS, out: "available" },
     { cabins: CABINS, out: "delayed" },
   ];
-  if (customer.membership === "regular") {
+  if (user.membership === "regular") {
     wishes.push({ cabins: ECONOMIES, out: "cancelled", insurance: "no" });
   }
   const wish = world.rng.pick(wishes);
-  const held = drawReservation(world, { customer, wish });
+  const held = drawReservation(world, { user, wish });
   if (held === undefined) return undefined;
   const isLate = wish.out === "delayed";
   const trip = isLate ? { delayed: true as const } : {};

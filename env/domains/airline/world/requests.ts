@@ -16,26 +16,24 @@ import {
 } from "./rows.ts";
 
 /** A request to be drawn. */
-type Wanted = Settled & { readonly customer: Passenger };
+type Wanted = Settled & { readonly user: Passenger };
 
 /** Draws a request, with a reservation of its own; `undefined` where the draw came to nothing. */
 export function drawTrip(
   world: AirlineWorld,
   of: Wanted,
 ): DrawnTrip | undefined {
-  const { customer, intent, refusal, isLate } = of;
+  const { user, intent, refusal, isLate } = of;
   if (refusal !== undefined) return drawRefused(world, of, refusal);
   switch (intent) {
     case "question":
-      return drawQuestion(world, customer);
+      return drawQuestion(world, user);
     case "cancel":
-      return drawCancel(world, customer);
+      return drawCancel(world, user);
     case "certificate":
-      return isLate
-        ? drawDelay(world, customer)
-        : drawCertificate(world, customer);
+      return isLate ? drawDelay(world, user) : drawCertificate(world, user);
     case "book": {
-      const booking = drawBooking(world, customer);
+      const booking = drawBooking(world, user);
       return booking && rethought(world, {
         drawn: bookingRequest(world, booking),
         of,
@@ -50,10 +48,10 @@ function drawAllowedChange(
   world: AirlineWorld,
   of: Wanted,
 ): DrawnTrip | undefined {
-  const { customer, intent } = of;
+  const { user, intent } = of;
   const wish = { cabins: cabinsFor(intent), out: "available" } as const;
-  const held = drawReservation(world, { customer, wish });
-  const change = held && drawChange(world, { customer, intent, held });
+  const held = drawReservation(world, { user, wish });
+  const change = held && drawChange(world, { user, intent, held });
   if (held === undefined || change === undefined) return undefined;
   const drawn = onReservation(world, { held, intent, ...change });
   return rethought(world, { drawn, of, held });

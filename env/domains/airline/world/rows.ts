@@ -182,14 +182,14 @@ export function drawMethod(
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/** A reservation of `customer` on a route that they have no other one on; `undefined` where nothing fits. */
+/** A reservation of `user` on a route that they have no other one on; `undefined` where nothing fits. */
 export function drawReservation(
   world: AirlineWorld,
-  { customer, wish }: { customer: Passenger; wish: ReservationWish },
+  { user, wish }: { user: Passenger; wish: ReservationWish },
 ): Reservation | undefined {
   const { rng, ids, options, routes } = world;
   const taken = new Set(
-    customer.reservations.flatMap(({ from, to }) => [
+    user.reservations.flatMap(({ from, to }) => [
       `${from}-${to}`,
       `${to}-${from}`,
     ]),
@@ -216,27 +216,27 @@ export function drawReservation(
     if (back === undefined) return undefined;
     legs.push(back);
   }
-  const others = rng.shuffle(customer.saved)
+  const others = rng.shuffle(user.saved)
     .slice(0, rng.int(options.passengersMax));
-  const passengers = [customer.self, ...others];
+  const passengers = [user.self, ...others];
   const names = new Set(passengers.map(nameOf));
   if (names.size < passengers.length) return undefined;
   const insurance = wish.insurance ?? rng.pick(["yes", "no"] as const);
-  const free = freeBags(customer.membership, cabin) * passengers.length;
+  const free = freeBags(user.membership, cabin) * passengers.length;
   const bags = rng.int(3) + (rng.int(2) === 0 ? 0 : free);
   const nonfree = Math.max(0, bags - free);
   const fares = legs.reduce((sum, { price }) => sum + price, 0) +
     (insurance === "yes" ? PRICE_OF_INSURANCE : 0);
   const reservation: Reservation = {
     id: drawReservationId(rng, ids),
-    userId: customer.userId,
+    userId: user.userId,
     from,
     to,
     cabin,
     legs,
     passengers,
     paidBy: rng.pick(
-      customer.methods.filter(({ source }) => source === "credit_card"),
+      user.methods.filter(({ source }) => source === "credit_card"),
     ),
     total: fares * passengers.length + PRICE_OF_A_BAG * nonfree,
     bags,
@@ -245,7 +245,7 @@ export function drawReservation(
     createdAt: drawTime(rng, wish.isFresh ?? false),
     isCancelled: wish.isCancelled ?? false,
   };
-  customer.reservations.push(reservation);
+  user.reservations.push(reservation);
   return reservation;
 }
 

@@ -94,7 +94,7 @@ Deno.test("createCertifier(): a certificate for a delay is refused where nothing
   assert.match(refusal?.reason ?? "", /breaks certificate\.eligible/);
 });
 
-Deno.test("createCertifier(): what an airline's customer wanted at first scores 0", () => {
+Deno.test("createCertifier(): what an airline's user wanted at first scores 0", () => {
   const task = taskLike(({ goal, intent }) =>
     intent === "add_bags" && goal!.requests[0]?.before !== undefined
   );

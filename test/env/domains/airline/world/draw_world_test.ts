@@ -117,7 +117,7 @@ Deno.test("generated() of an airline tells in words what its tools spell otherwi
   }
 });
 
-/** Everything that tells a split's customers and reservations from others. */
+/** Everything that tells a split's users and reservations from others. */
 function namesIn(
   dataset: GeneratedDataset<unknown, AirlineTask>,
   split: Split,

@@ -192,7 +192,7 @@ const knobs: readonly Knob<AirlineOptionsInput>[] = [
     figure: ofRequests(({ trip }) => trip?.passengers?.length ?? 0, isBooked),
   },
   {
-    does: "changeOfMindShare makes customers want something else at first",
+    does: "changeOfMindShare makes users want something else at first",
     low: { changeOfMindShare: 0 },
     high: {
       changeOfMindShare: 1,
@@ -203,7 +203,7 @@ const knobs: readonly Knob<AirlineOptionsInput>[] = [
     figure: ofRequests(({ before }) => before === undefined ? 0 : 1),
   },
   {
-    does: "fallbackShare lets refused customers ask for what can be done",
+    does: "fallbackShare lets refused users ask for what can be done",
     low: { refusedShare: 1, fallbackShare: 0 },
     high: { refusedShare: 1, fallbackShare: 1 },
     wanted: [[0, 0], [0.4, 0.8]],
@@ -219,7 +219,7 @@ const knobs: readonly Knob<AirlineOptionsInput>[] = [
     figure: ofTasks(({ goal }) => goal!.voice === undefined ? 0 : 1),
   },
   {
-    does: "tasksPerUser lets tasks share a customer",
+    does: "tasksPerUser lets tasks share a user",
     low: { tasksPerUser: 1 },
     high: { tasksPerUser: 3 },
     wanted: [[1, 1], [3, 3]],
