@@ -6,7 +6,7 @@ import { isWrite } from "../../../env/audit/finding.ts";
 import { replayGold } from "../../../env/audit/gold_replay.ts";
 import { isErrorAnswer } from "../../../env/call_tool.ts";
 import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
-import { texts } from "../../../env/domains/shared/read_row.ts";
+import { rows, text, texts } from "../../../env/domains/shared/read_row.ts";
 import { firstPerson } from "../../../env/domains/shared/user/first_person.ts";
 import {
   type RowOptionsInput,
@@ -206,6 +206,35 @@ Deno.test({
     ) {
       assert.ok(clauses.has(clause), clause);
     }
+  },
+});
+
+Deno.test({
+  name:
+    "drawRowTasks() asks about an item by a name that no other item of its order has",
+  ignore,
+  async fn() {
+    const dataset = await loadTauBench(TAU_BENCH, "retail");
+    const drawn = await draw(dataset, {
+      trainTasks: 300,
+      severalShare: 0,
+      questionShare: 1,
+    });
+    let asked = 0;
+    for (const { instruction, actions } of drawn.tasks("train")) {
+      const [, named] =
+        /\b(?<!total )(?:price|color|material|size|storage|battery life) of the (?!order)(.+?) (?:that you (?:bought|ordered)|in (?:your |the )?order)\b/
+          .exec(instruction) ?? [];
+      const id = actions.find(({ name }) => name === "get_order_details")
+        ?.arguments.get("order_id");
+      if (named === undefined || id === undefined) continue;
+      asked++;
+      const names = rows(dataset.database.get("orders", String(id)), "items")
+        .map((item) => text(item, "name").toLowerCase());
+      const alike = names.filter((one) => one === named.toLowerCase());
+      assert.equal(alike.length, 1, instruction);
+    }
+    assert.ok(asked > 60, `${asked} questions`);
   },
 });
 

@@ -4,7 +4,7 @@ import { calculate } from "../../../python/calculator.ts";
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
 import type { Change } from "./changes.ts";
-import type { Order, StoreUser } from "./store.ts";
+import type { Item, Order, StoreUser } from "./store.ts";
 import {
   type Draw,
   isOnlyIn,
@@ -104,28 +104,40 @@ function asking(
 /** The options that people ask for; a yes or a no would be told by accident. */
 const ASKED_OPTIONS = /color|material|size|storage|battery life/;
 
+/** A question about an order, or about an item of it whose name no other one has. */
 function orderQuestion(draw: Draw, place: Place): Wish {
   const { rng } = draw;
   const { order } = place;
-  const item = rng.pick(order.items);
-  const whose = orderWords(draw, place, [item]);
-  const which = isOnlyIn(item, order)
-    ? `the ${noun(item)} that you ${rng.pick(["bought", "ordered"])}`
-    : `the ${noun(item)} in ${whose}`;
-  const options = [...item.options].filter(([option]) =>
-    ASKED_OPTIONS.test(option)
-  ).map(([option, value]) => [`the ${option} of ${which}`, value] as const);
+  const { items } = order;
+  const apart = items.filter((item) =>
+    items.every((other) => other === item || other.name !== item.name)
+  );
+  const item = apart.length === 0 ? undefined : rng.pick(apart);
+  const whose = orderWords(draw, place, item && [item]);
   const asked = [
     [`how much you paid for ${whose}`, order.total],
     [`the total price of ${whose}`, order.total],
-    [`the price of ${which}`, item.price],
-    ...options,
+    ...item === undefined ? [] : itemQuestions(draw, { item, order, whose }),
     ...order.trackingId === ""
       ? []
       : [[`the tracking number of ${whose}`, order.trackingId]],
   ] as const;
   const [what, output] = rng.pick(asked);
   return question({ what, output, actions: readsOf(place) });
+}
+
+/** What may be asked of an item, each with its answer. */
+function itemQuestions(
+  { rng }: Draw,
+  { item, order, whose }: { item: Item; order: Order; whose: string },
+): (readonly [string, string])[] {
+  const which = isOnlyIn(item, order)
+    ? `the ${noun(item)} that you ${rng.pick(["bought", "ordered"])}`
+    : `the ${noun(item)} in ${whose}`;
+  const options = [...item.options].filter(([option]) =>
+    ASKED_OPTIONS.test(option)
+  ).map(([option, value]) => [`the ${option} of ${which}`, value] as const);
+  return [[`the price of ${which}`, item.price], ...options];
 }
 
 function balanceQuestion({ rng }: Draw, person: StoreUser): Wish | undefined {

@@ -46,7 +46,7 @@ const WANTED: Partial<Record<Intent, string>> = {
 
 /** Tasks of the store. */
 export const retailRowTasks: RowTasksPart = {
-  version: 1,
+  version: 2,
   open({ database, isHeldOut, options }) {
     const store = storeOf(database, isHeldOut);
     return (place, rng) =>
