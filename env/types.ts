@@ -38,6 +38,7 @@ export type Message =
     readonly toolCalls?: readonly ToolCall[];
     /** What it thought before; for the record, and shown to nobody. */
     readonly thought?: string;
+    readonly opaque?: OpaqueFields;
   }
   | {
     readonly role: "tool";
@@ -45,6 +46,16 @@ export type Message =
     readonly name: string;
     readonly toolCallId: string;
   };
+
+/**
+ * Fields of an answer that its server wants back with the conversation, as they came: signatures of thoughts, say. For
+ * the record and that server; nobody else is shown them.
+ */
+export interface OpaqueFields {
+  readonly message?: Readonly<Record<string, unknown>>;
+  /** Those of its first call. */
+  readonly call?: Readonly<Record<string, unknown>>;
+}
 
 /** A tool as models are told of it: OpenAI's function schema, keys in the order given. */
 export interface ToolSchema {
@@ -309,6 +320,7 @@ export interface ChatReply {
   readonly content: string;
   /** What a thinking model thought before. */
   readonly thought?: string;
+  readonly opaque?: OpaqueFields;
   readonly toolCalls: readonly ToolCall[];
   /** What was wrong with the answer, in words for the model to recover by. */
   readonly parseError?: string;

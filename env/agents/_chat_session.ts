@@ -77,10 +77,11 @@ export class ChatSession implements AgentSession {
     const unsent = this.#messages.slice(this.#sent);
     const reply = await this.#chat.send(unsent, options);
     this.#usage = addUsage(this.#usage, reply.usage ?? NO_USAGE);
-    const { thought } = reply;
+    const { thought, opaque } = reply;
     this.#messages.push({
       ...this.#form.answer(reply),
       ...(thought === undefined ? {} : { thought }),
+      ...(opaque === undefined ? {} : { opaque }),
     });
     this.#sent = this.#messages.length;
     if (reply.finishReason === "length") return { type: "out_of_tokens" };

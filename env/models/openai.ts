@@ -9,6 +9,7 @@ import type {
   ChatOptions,
   ChatReply,
   Message,
+  OpaqueFields,
 } from "../types.ts";
 import { apiFetch } from "./api_fetch.ts";
 import { boundedText } from "./bounded_body.ts";
@@ -21,6 +22,7 @@ import {
   type ApiMessage,
   toApiMessage,
 } from "./openai_messages.ts";
+import { Echo } from "./opaque_fields.ts";
 import { quoted } from "./redact.ts";
 import type { ServerError } from "./server_error.ts";
 
@@ -61,9 +63,10 @@ export function openaiChatModel(options: OpenAiOptions): ChatModel {
   });
   const ask = (body: Body, signal: AbortSignal) =>
     request(client, { body, signal, endpoint });
+  const echo = new Echo();
   return {
     name: options.model,
-    chat: (chat) => new OpenAiChat({ ...options, ...chat, ask }),
+    chat: (chat) => new OpenAiChat({ ...options, ...chat, ask, echo }),
   };
 }
 
@@ -71,11 +74,18 @@ type Body = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 
 type Parts = OpenAiOptions & ChatOptions & {
   readonly ask: (body: Body, signal: AbortSignal) => Promise<Completion>;
+  readonly echo: Echo;
 };
+
+/** A message of the conversation, and what of it is the server's alone. */
+interface Sent {
+  readonly message: ApiMessage;
+  readonly opaque?: OpaqueFields | undefined;
+}
 
 class OpenAiChat implements Chat {
   readonly #parts: Parts;
-  readonly #messages: ApiMessage[] = [];
+  readonly #messages: Sent[] = [];
   #turn = 0;
 
   constructor(parts: Parts) {
@@ -86,34 +96,58 @@ class OpenAiChat implements Chat {
     messages: readonly Message[],
     options: CallOptions = {},
   ): Promise<ChatReply> {
-    const { caller, meter, source, model, ask } = this.#parts;
+    const { caller, meter, source, model } = this.#parts;
     meter.signal.throwIfAborted();
-    for (const message of messages) this.#messages.push(toApiMessage(message));
+    for (const message of messages) {
+      const opaque = message.role === "assistant" ? message.opaque : undefined;
+      this.#messages.push({ message: toApiMessage(message), opaque });
+    }
     const turn = this.#turn++;
     const seed = deriveSeed(this.#parts.seed, "turn", turn);
-    const body = this.#body(seed);
     const { value, retries } = await caller.call({
       ...options,
       seed,
-      attempt: (signal) => ask(body, signal),
+      attempt: (signal) => this.#attempt(seed, signal),
     }).catch((error: unknown) => outOfContext(error, turn));
     const { reply, ...tokens } = value;
     // Only the first call is acted on, and servers insist that each call they see is answered.
-    this.#messages.push(
-      answerMessage(reply.content, reply.toolCalls.slice(0, 1)),
-    );
+    const message = answerMessage(reply.content, reply.toolCalls.slice(0, 1));
+    this.#messages.push({ message, opaque: reply.opaque });
     const usage = meter.record({ source, model }, { ...tokens, retries });
     return { ...reply, usage };
   }
 
   close(): void {}
 
+  /** One attempt, and others where a refusal says which fields the server wants back. @throws {CallFailure} */
+  async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
+    const { ask, echo } = this.#parts;
+    for (;;) {
+      const { version } = echo;
+      try {
+        return await ask(this.#body(seed), signal);
+      } catch (error) {
+        if (!(error instanceof CallFailure) || !echo.learn(error, version)) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** The conversation, with the fields that the server wants back. */
+  #conversation(): ApiMessage[] {
+    const { echo } = this.#parts;
+    return this.#messages.map(({ message, opaque }) =>
+      message.role === "assistant" ? echo.withFields(message, opaque) : message
+    );
+  }
+
   #body(seed: number): Body {
     const { endpoint, model, tools, temperature, maxTokens, extra = {} } =
       this.#parts;
     const body: Body = {
       model,
-      messages: this.#messages,
+      messages: this.#conversation(),
       [endpoint.maxTokensField]: maxTokens,
       ...(tools.length === 0
         ? {}

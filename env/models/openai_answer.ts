@@ -8,7 +8,7 @@
 
 import { ConfigError, DataError } from "../errors.ts";
 import { type JsonObject, parsePythonJson } from "../python/python_json.ts";
-import type { ChatReply, ToolCall } from "../types.ts";
+import type { ChatReply, OpaqueFields, ToolCall } from "../types.ts";
 import { CallFailure } from "./call_policy.ts";
 import { type Ending, readFinish } from "./finish_reason.ts";
 import {
@@ -20,6 +20,7 @@ import {
   recordsIn,
   wordsIn,
 } from "./loose_fields.ts";
+import { opaqueFieldsOf } from "./opaque_fields.ts";
 import { errorIn, nestedError, readServerError } from "./server_error.ts";
 import { considered } from "./thought.ts";
 
@@ -74,9 +75,13 @@ interface End {
 }
 
 function readReply(choice: JsonRecord, end: End): Completion["reply"] {
-  const { words, thought, calls, isGiven } = readMessage(choice);
+  const { words, thought, calls, opaque, isGiven } = readMessage(choice);
   const finishReason = end.ending === "length" ? "length" : "stop";
-  const rest = { ...(thought ? { thought } : {}), finishReason } as const;
+  const rest = {
+    ...(thought ? { thought } : {}),
+    ...(opaque === undefined ? {} : { opaque }),
+    finishReason,
+  } as const;
   if (end.ending === "malformed_call") {
     const parseError = "The call cannot be read: it is malformed";
     return { content: words, toolCalls: [], parseError, ...rest };
@@ -107,13 +112,14 @@ interface Said {
   readonly words: string;
   readonly thought: string | undefined;
   readonly calls: readonly JsonRecord[];
+  readonly opaque: OpaqueFields | undefined;
   /** Whether there is a content, or a thought, be it empty. */
   readonly isGiven: boolean;
 }
 
 function readMessage(choice: JsonRecord): Said {
   const given = choice["message"] ?? choice["delta"] ?? choice["text"];
-  const message = typeof given === "string"
+  const message: JsonRecord = typeof given === "string"
     ? { content: given }
     : recordIn(given);
   const content = readContent(message["content"]);
@@ -127,10 +133,12 @@ function readMessage(choice: JsonRecord): Said {
     wordsIn(content.thought),
     thought,
   ].find(Boolean);
+  const calls = callsIn(message, words);
   return {
     words,
     thought: thoughts,
-    calls: callsIn(message, words),
+    calls,
+    opaque: opaqueFieldsOf(message, calls[0]),
     isGiven: "content" in message || thoughts !== undefined,
   };
 }

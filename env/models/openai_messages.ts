@@ -3,6 +3,7 @@
 import type OpenAI from "openai";
 import { printPythonJson } from "../python/python_json.ts";
 import type { Message, ToolCall } from "../types.ts";
+import type { ApiAnswer } from "./opaque_fields.ts";
 
 /** A message for the API. */
 export type ApiMessage = OpenAI.Chat.ChatCompletionMessageParam;
@@ -28,7 +29,7 @@ export function toApiMessage(message: Message): ApiMessage {
 export function answerMessage(
   content: string,
   toolCalls: readonly ToolCall[],
-): ApiMessage {
+): ApiAnswer {
   if (toolCalls.length === 0) return { role: "assistant", content };
   return {
     role: "assistant",

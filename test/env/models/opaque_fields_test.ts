@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import { toolCallingAgent } from "../../../env/agents/tool_calling.ts";
+import { CallFailure } from "../../../env/models/call_policy.ts";
+import { generated } from "../../../env/generated/generated.ts";
+import {
+  type ApiAnswer,
+  Echo,
+  opaqueFieldsOf,
+} from "../../../env/models/opaque_fields.ts";
+import { rollout } from "../../../env/rollout.ts";
+import type { ChatModel, Message, ToolSchema } from "../../../env/types.ts";
+import {
+  chatAnswer,
+  type ModelRequest,
+  modelServer,
+} from "../../support/model_server.ts";
+import { answeringModel } from "../../support/chat_models.ts";
+import { llmUser } from "../../../env/users/llm.ts";
+import { modelAt } from "../../support/served_models.ts";
+
+const TOOL: ToolSchema = {
+  type: "function",
+  function: { name: "look", description: "Looks", parameters: {} },
+};
+const HELLO: Message = { role: "user", content: "hello" };
+const SEEN: Message = {
+  role: "tool",
+  toolCallId: "call_1",
+  name: "look",
+  content: "a lamp",
+};
+
+const SIGNED = { google: { thought_signature: "EpwCCpkC+/=" } };
+const DETAILS = [
+  { type: "reasoning.text", text: "hm", signature: "s/ig", index: 0 },
+  { type: "reasoning.encrypted", data: "b64", id: null, format: "x" },
+];
+
+/** An answer that calls a tool, with further fields. */
+function called(ofMessage: object = {}, ofCall: object = {}): unknown {
+  const call = {
+    id: "call_1",
+    type: "function",
+    function: { name: "look", arguments: "{}" },
+    ...ofCall,
+  };
+  const message = { role: "assistant", content: null, ...ofMessage };
+  return {
+    choices: [{
+      message: { ...message, tool_calls: [call] },
+      finish_reason: "tool_calls",
+    }],
+  };
+}
+
+/** What a server wants of an assistant's messages; `null` where it is content. */
+type Wish = (message: Record<string, unknown>) => string | null;
+
+/** A server that refuses what it does not wish for, by 400 and with its words. */
+function wishingServer(first: unknown, wish: Wish = () => null) {
+  return modelServer({
+    answer: ({ body }: ModelRequest) => {
+      const answers = body.messages.filter(({ role }: { role: string }) =>
+        role === "assistant"
+      );
+      const message = answers.map(wish).find((words: unknown) => words);
+      if (message) {
+        return Response.json({ error: { message } }, { status: 400 });
+      }
+      return answers.length === 0 ? first : chatAnswer("done");
+    },
+  });
+}
+
+const MISSING: Wish = (message) =>
+  message.tool_calls && !("reasoning_content" in message)
+    ? "Missing `reasoning_content` field in the assistant message at message index 1."
+    : null;
+const UNSUPPORTED: Wish = (message) =>
+  "reasoning_content" in message
+    ? "'messages.1' : property 'reasoning_content' is unsupported"
+    : null;
+
+Deno.test("openaiChatModel() sends opaque fields back as they came, at every further turn", async () => {
+  const cases: [ofMessage: object, ofCall: object][] = [
+    [{}, { extra_content: SIGNED }],
+    [{ reasoning_content: " the\n user … " }, {}],
+    [{ reasoning_content: "" }, {}],
+    [{ reasoning_details: DETAILS }, {}],
+    [{ extra_content: SIGNED, thinking_blocks: [{ signature: "x" }] }, {
+      extra_content: SIGNED,
+      provider_specific_fields: { thought_signature: "y" },
+    }],
+  ];
+  for (const [ofMessage, ofCall] of cases) {
+    await using server = wishingServer(called(ofMessage, ofCall));
+    const chat = modelAt(server).chat({ tools: [TOOL], seed: 1 });
+    const { content, opaque } = await chat.send([HELLO]);
+    assert.equal(content, "");
+    assert.deepEqual(opaque?.message ?? {}, ofMessage);
+    assert.deepEqual(opaque?.call ?? {}, ofCall);
+    await chat.send([SEEN]);
+    await chat.send([HELLO]);
+    for (const { body } of server.requests.slice(1)) {
+      const { tool_calls: [call], ...message } = body.messages[1];
+      assert.deepEqual(message, {
+        role: "assistant",
+        content: null,
+        ...ofMessage,
+      });
+      assert.deepEqual(call, {
+        id: "call_1",
+        type: "function",
+        function: { name: "look", arguments: "{}" },
+        ...ofCall,
+      });
+    }
+    assert.equal(server.requests.length, 3);
+  }
+});
+
+Deno.test("openaiChatModel() sends opaque fields of words back, too", async () => {
+  const message = { content: "Hello", extra_content: SIGNED };
+  await using server = modelServer({
+    answer: () => ({ choices: [{ message, finish_reason: "stop" }] }),
+  });
+  const chat = modelAt(server).chat({ tools: [TOOL], seed: 1 });
+  assert.equal((await chat.send([HELLO])).content, "Hello");
+  await chat.send([HELLO]);
+  assert.deepEqual(server.requests[1]?.body.messages[1], {
+    role: "assistant",
+    ...message,
+  });
+});
+
+Deno.test("openaiChatModel() sends no field back that was not given, or is null", async () => {
+  await using server = wishingServer(
+    called({
+      reasoning_content: null,
+      reasoning_details: null,
+      reasoning: "hm",
+    }),
+  );
+  const chat = modelAt(server).chat({ tools: [TOOL], seed: 1 });
+  await chat.send([HELLO]);
+  await chat.send([SEEN]);
+  assert.deepEqual(Object.keys(server.requests[1]?.body.messages[1]), [
+    "role",
+    "content",
+    "tool_calls",
+  ]);
+});
+
+Deno.test("openaiChatModel() learns from one refusal which fields a server takes, for all its conversations", async () => {
+  const cases: [first: unknown, wish: Wish, wanted: unknown][] = [
+    // DeepSeek wants the field, also where nothing was thought.
+    [called({ reasoning_content: "hm" }), MISSING, "hm"],
+    [called(), MISSING, ""],
+    // Its first reasoner and Groq refuse it.
+    [called({ reasoning_content: "hm" }), UNSUPPORTED, undefined],
+  ];
+  for (const [first, wish, wanted] of cases) {
+    await using server = wishingServer(first, wish);
+    const model = modelAt(server);
+    await converse(model);
+    const learning = server.requests.length;
+    assert.equal(learning, wanted === "hm" ? 2 : 3);
+    await converse(model);
+    assert.equal(server.requests.length - learning, 2);
+    const last = server.requests.at(-1)?.body.messages[1];
+    assert.equal(last.reasoning_content, wanted);
+  }
+});
+
+async function converse(model: ChatModel): Promise<void> {
+  const chat = model.chat({ tools: [TOOL], seed: 1 });
+  await chat.send([HELLO]);
+  assert.equal((await chat.send([SEEN])).content, "done");
+}
+
+Deno.test("openaiChatModel() asks a server that cannot be pleased no more than a few times", async () => {
+  const wish: Wish = (message) =>
+    "reasoning_content" in message
+      ? "reasoning_content is unsupported"
+      : "reasoning_content is missing";
+  await using server = wishingServer(called({ reasoning_content: "x" }), wish);
+  const chat = modelAt(server).chat({ tools: [TOOL], seed: 1 });
+  await chat.send([HELLO]);
+  await assert.rejects(chat.send([SEEN]), {
+    kind: "refused",
+    message: /reasoning_content is/,
+  });
+  assert.ok(server.requests.length <= 5, `${server.requests.length}`);
+});
+
+Deno.test("Echo: a lesson that another conversation learnt is used at once", () => {
+  const echo = new Echo();
+  const answer: ApiAnswer = { role: "assistant", content: "x" };
+  const opaque = { message: { reasoning_content: "hm" } };
+  const refusal = new CallFailure("400 reasoning_content is unsupported", {
+    kind: "refused",
+    status: 400,
+  });
+  const { version } = echo;
+  assert.ok(echo.learn(refusal, version));
+  assert.ok(echo.learn(refusal, version), "sent before it was learnt");
+  assert.deepEqual(echo.withFields(answer, opaque), answer);
+  assert.ok(!echo.learn(refusal, echo.version));
+  const others = [
+    new CallFailure("400 reasoning_content", { kind: "server_error" }),
+    new CallFailure("400 temperature is unsupported", { kind: "refused" }),
+    new CallFailure("400 the context length; reasoning_details", {
+      kind: "refused",
+      isContextFull: true,
+    }),
+  ];
+  for (const other of others) assert.ok(!echo.learn(other, echo.version));
+});
+
+Deno.test("opaqueFieldsOf() keeps nothing that would not fit into a record", () => {
+  let deep: unknown = "x";
+  for (let i = 0; i < 100_000; i++) deep = [deep];
+  for (const value of [deep, "x".repeat(2 ** 20 + 1)]) {
+    assert.equal(opaqueFieldsOf({ extra_content: value }), undefined);
+  }
+  assert.deepEqual(opaqueFieldsOf({ extra_content: 0, other: 1 }), {
+    message: { extra_content: 0 },
+  });
+});
+
+Deno.test("an episode keeps opaque fields in its record, and the user never hears of them", async () => {
+  const dataset = await generated(1, {
+    trainTasks: 1,
+    devTasks: 1,
+    testTasks: 1,
+  });
+  const [task] = dataset.tasks("test");
+  const secret = "EpwCCpkC";
+  const fields = {
+    reasoning_content: `${secret} thought`,
+    reasoning_details: [{ data: secret }],
+  };
+  await using server = modelServer({
+    answer: ({ index }) =>
+      index === 0
+        ? called(fields, { extra_content: secret })
+        : { choices: [{ message: { content: "Done?", ...fields } }] },
+  });
+  const user = answeringModel(() => "Yes");
+  const episode = await rollout({
+    dataset,
+    task: task!,
+    agent: toolCallingAgent({ model: modelAt(server) }),
+    user: llmUser({ dataset, model: user }),
+    seed: 1,
+    maxTurns: 3,
+  });
+  assert.equal(episode.failure, null);
+  const kept = episode.messages.filter((message) =>
+    message.role === "assistant" && message.opaque !== undefined
+  );
+  assert.equal(kept.length, 3);
+  assert.ok(JSON.stringify(kept).includes(secret));
+  assert.ok(user.asked.length > 0);
+  assert.ok(!JSON.stringify(user.asked).includes(secret));
+  assert.ok(!JSON.stringify(episode.turns).includes(secret));
+});
