@@ -140,6 +140,7 @@ async function askEpisode(
   const tasks = dataset.tasks("train");
   const response = await fetch(`${url}/episodes`, {
     method: "POST",
+    headers: { "content-type": "application/json" },
     body: JSON.stringify({
       task: Number(key) % tasks.length,
       split: "train",

@@ -43,9 +43,9 @@ async function readChain(
   return { ...file, base: await readChain(path, [...chain, name]) };
 }
 
-/** The recipe that a file of its kind extends by default. */
-function defaultOf(file: Recipe): string {
-  if (recipeValue(file, ["trainer"]) === "slime") return "qwen3-4b";
+/** The recipe that a file of its kind extends by default; of slime the schema's defaults are what its example has. */
+function defaultOf(file: Recipe): string | undefined {
+  if (recipeValue(file, ["trainer"]) === "slime") return undefined;
   return recipeValue(file, ["data", "source"]) === "tau-bench"
     ? tauBenchRecipe(recipeValue(file, ["data", "domain"]))
     : "default";

@@ -179,6 +179,7 @@ Deno.test("a domain of a script's own is audited, and its episodes are served to
   const ask = (domain: string) =>
     app.request("http://127.0.0.1/episodes", {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({
         task: 0,
         split: "train",

@@ -5,6 +5,7 @@ import { bearerAuth } from "hono/bearer-auth";
 import { z } from "zod";
 import type { EpisodeService } from "./episode_service.ts";
 import { readEpisodeRequest } from "./episode_request.ts";
+import { guard } from "./guard.ts";
 import { answerErrors, jsonOf } from "./http_errors.ts";
 import { readBody } from "./read_body.ts";
 import { RequestError } from "./served_policy.ts";
@@ -31,6 +32,7 @@ export function episodesApp(
 ): Hono {
   const app = new Hono();
   const { world, metrics } = service;
+  guard(app, { token });
   if (token !== undefined) {
     for (const path of ["/episodes", "/metrics", "/info"]) {
       app.use(path, bearerAuth({ token }));

@@ -8,6 +8,7 @@ import { bearerAuth } from "hono/bearer-auth";
 import { streamSSE } from "hono/streaming";
 import { answerChat, chatChunks, readChatBody } from "./chat_completions.ts";
 import { answerGenerate, readGenerateBody } from "./sglang_generate.ts";
+import { guard } from "./guard.ts";
 import { answerErrors, jsonOf } from "./http_errors.ts";
 import { prefixSessions } from "./prefix_sessions.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
@@ -24,6 +25,7 @@ export function policyApp({ policy, token }: PolicyAppOptions): Hono {
   const app = new Hono();
   const sessions = prefixSessions(policy.model);
   const running = new Running();
+  guard(app, { token });
   if (token !== undefined) {
     app.use("/v1/*", bearerAuth({ token }));
     app.use("/generate", bearerAuth({ token }));

@@ -108,6 +108,7 @@ Deno.test("serve --recipe with llm customers needs OPENAI_API_BASE and nothing e
     const before = customers.requests.length;
     const response = await fetch(`${url}/episodes`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({
         task: 1,
         split: "train",

@@ -18,6 +18,7 @@ Deno.test("serve answers for a run's policy until Ctrl-C, and says where", () =>
     assert.equal(model, "tiny");
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({
         model,
         messages: [{ role: "user", content: "hi" }],
@@ -79,6 +80,7 @@ Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
     const { url } = JSON.parse(value ?? "");
     const response = await fetch(`${url}/episodes`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({
         task: 1,
         split: "train",

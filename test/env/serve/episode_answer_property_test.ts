@@ -140,6 +140,7 @@ async function play(
   const url = `http://127.0.0.1:${server.addr.port}/episodes`;
   const response = await fetch(url, {
     method: "POST",
+    headers: { "content-type": "application/json" },
     body: JSON.stringify({
       task: one.task,
       split: "train",

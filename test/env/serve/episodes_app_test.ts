@@ -92,6 +92,7 @@ function open(
     ask: (fields = {}, init = {}) =>
       fetch(`${url}/episodes`, {
         method: "POST",
+        headers: { "content-type": "application/json" },
         body: JSON.stringify({ ...request, engine: server.url, ...fields }),
         ...init,
       }),
@@ -339,7 +340,10 @@ Deno.test("episodesApp() demands its token of all but health checks", async () =
   assert.equal(refused.status, 401);
   assert.match(refused.headers.get("www-authenticate") ?? "", /^Bearer /);
   await refused.body?.cancel();
-  const headers = { authorization: "Bearer open-sesame" };
+  const headers = {
+    authorization: "Bearer open-sesame",
+    "content-type": "application/json",
+  };
   checkLengths(await answerTo(served.ask({}, { headers })));
   const health = await (await fetch(`${served.url}/health`)).json();
   assert.deepEqual(health.episodes, { running: 0, done: 1, removed: 0 });
