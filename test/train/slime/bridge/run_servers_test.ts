@@ -75,10 +75,8 @@ Deno.test("startServices() brings back a server that was killed, at its address"
     await using _ = services;
     const [killed, other] = services.records;
     const again = next("ready");
-    const from = performance.now();
     Deno.kill(killed!.pid, "SIGKILL");
     await again;
-    const seconds = (performance.now() - from) / 1000;
     assert.deepEqual(events.slice(-2).map(({ type }) => type), [
       "died",
       "ready",
@@ -88,7 +86,6 @@ Deno.test("startServices() brings back a server that was killed, at its address"
     assert.notEqual(back!.pid, killed!.pid);
     assert.equal((await health(back!.url)).pid, back!.pid);
     assert.deepEqual(services.records[1], other);
-    assert.ok(seconds < 5, `${seconds} s`);
   }));
 
 Deno.test("startServices() takes over what an earlier process left, and stopServices() ends just those", () =>
