@@ -28,22 +28,26 @@ const NAMES: ReadonlySet<string> = new Set([
 const WORDS: readonly RegExp[] = [
   // OpenAI, DeepSeek, vLLM, SGLang, llama.cpp, Mistral, Fireworks, Ollama, LM Studio, MiniMax
   /context[ _-]?(?:length|window|size|limit|overflow)|maximum context/,
+  // Reka, gateways
+  /context\b[^.\n]{0,40}(?:exceed|full|too (?:long|large))|exceed[^.\n]{0,40}\bcontext/,
   // Anthropic, Bedrock, Gemini, Perplexity, TensorRT-LLM, GitHub Copilot
-  /(?:prompt|inputs?|messages|conversation)\b[^.\n]{0,60}(?:too (?:long|large|big|many)|exceed|longer than)/,
+  /(?:prompt|inputs?|messages|conversation|history|sequence)\b[^.\n]{0,60}(?:too (?:long|large|big|many)|exceed|longer than)/,
   // vLLM, xAI, TensorRT-LLM, MLC
   /max(?:imum)?[ _](?:model|prompt|input|seq|sequence)[ _]?(?:len|tokens|size)|input length limit/,
   // Cohere, Bedrock, Gemini, Moonshot
-  /too many (?:input |prompt )?tokens|tokens?\b[^\n]{0,60}exceed|exceed[^\n]{0,60}\btokens?\b/,
+  /too many (?:input |prompt )?tokens|tokens?\b[^\n]{0,60}exceed|exceed[^\n]{0,60}tokens?\b/,
+  // Vertex, gateways
+  /tokens?\b[^\n]{0,60}(?:more|greater|larger|longer) than[^\n]{0,40}(?:limit|max|allow|support)|exceed[^\n]{0,40}(?:max(?:imum)? len|length limit)/,
   // Hugging Face's text-generation-inference, Together
   /tokens \+ `?max_new_tokens`? must be/,
-  // OpenAI, Groq, Cerebras
+  // OpenAI, Groq, Cerebras, Vertex
   /reduce the length of|(?:reduce|shorten) (?:the |your )?(?:prompt|messages|input)/,
   // GitHub Models, Anthropic
   /request (?:body )?too large/,
   // Alibaba's DashScope
   /range of input length/,
-  // LM Studio and others that count
-  /prompt_tokens\b[^\n]{0,40}must be less/,
+  // SiliconFlow, Baidu
+  /(?:prompt_tokens|length of (?:the )?(?:prompt|messages|input))\b[^\n]{0,60}(?:must|should|cannot)/,
   // Zhipu, and gateways in Chinese: over-long, context, the input is too long
   /超长|上下文|输入.{0,10}(?:过长|超)/,
 ];

@@ -13,7 +13,7 @@ export type Ending = "stop" | "calls" | "length" | "malformed_call" | "unsaid";
 /** Ends of answers that are not to be read: what there is of them is nobody's sentence. */
 type Failing = "withheld" | "aborted" | "failed";
 
-/** OpenAI's names, and those of Anthropic, Gemini, Mistral, DeepSeek, Zhipu, vLLM, SGLang and Hugging Face. */
+/** OpenAI's names, and those of Anthropic, Bedrock, Gemini, Cohere, Mistral, DeepSeek, Zhipu, vLLM and others. */
 const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
   string,
   Ending | Failing
@@ -22,13 +22,16 @@ const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
     "complete",
     "completed",
     "end",
+    "end_of_turn",
     "end_turn",
     "eos",
     "eos_token",
     "finished",
     "stop",
     "stop_sequence",
+    "stop_string",
     "stop_token",
+    "stop_words",
   ]),
   ...all("calls", [
     "function_call",
@@ -40,6 +43,7 @@ const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
   ...all("length", [
     "context_length_exceeded",
     "context_window_exceeded",
+    "error_limit",
     "length",
     "max_completion_tokens",
     "max_length",
@@ -50,11 +54,18 @@ const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
     "model_length",
     "token_limit",
   ]),
-  ...all("malformed_call", ["malformed_function_call", "unexpected_tool_call"]),
+  ...all("malformed_call", [
+    "malformed_function_call",
+    "malformed_model_output",
+    "malformed_response",
+    "malformed_tool_use",
+    "unexpected_tool_call",
+  ]),
   ...all("withheld", [
     "blocklist",
     "content_filter",
     "content_filtered",
+    "error_toxic",
     "guardrail_intervened",
     "image_safety",
     "moderation",
@@ -71,12 +82,14 @@ const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
     "canceled",
     "cancelled",
     "interrupted",
+    "user_cancel",
   ]),
   ...all("failed", [
     "error",
     "insufficient_system_resource",
     "network_error",
     "server_error",
+    "time_limit",
     "timeout",
   ]),
 ]);
@@ -143,7 +156,10 @@ function isFailing(meaning: Ending | Failing): meaning is Failing {
 
 /** The text of a reason; SGLang's own API has it in an object. Empty where there is none. */
 function reasonIn(value: unknown): string {
-  if (typeof value === "string") return value.trim();
+  if (typeof value === "string") {
+    // As Python and JavaScript write that there is none.
+    return /^\s*(?:none|null)\s*$/i.test(value) ? "" : value.trim();
+  }
   if (isRecord(value) && typeof value["type"] === "string") {
     return value["type"].trim();
   }
@@ -155,7 +171,10 @@ function reasonIn(value: unknown): string {
 /** By the parts of a reason that are known: `FinishReason.STOP`, `content_filter: SPII`. */
 function meaningOf(reason: string): Ending | Failing | undefined {
   const parts = reason.slice(0, 200).split(/[:.]/).map((part) =>
-    MEANINGS.get(part.trim().toLowerCase().replace(/[\s-]+/g, "_"))
+    MEANINGS.get(
+      part.trim().toLowerCase().replace(/[\s-]+/g, "_")
+        .replace(/^(?:finish|stop)_reason_/, ""),
+    )
   );
   return PRECEDENCE.find((meaning) => parts.includes(meaning));
 }

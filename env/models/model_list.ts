@@ -1,8 +1,8 @@
 /** Which models an endpoint has, for errors that name them. */
 
-import { z } from "zod";
 import type { CallOptions } from "../types.ts";
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
+import { isRecord, recordsIn, wordsIn } from "./loose_fields.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** Until an endpoint is taken to have no list. */
@@ -14,8 +14,6 @@ export interface ModelList {
   readonly baseUrl: string;
   readonly names: readonly string[];
 }
-
-const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 /** Asks an endpoint for its models. @returns `null` where it does not tell. */
 export async function findModels(
@@ -45,8 +43,10 @@ async function namesAt(
         : AbortSignal.any([signal, timeout]),
     });
     const { text } = await boundedText(response);
-    const list = listSchema.safeParse(JSON.parse(text));
-    return list.data?.data.map(({ id }) => id) ?? null;
+    const list: unknown = JSON.parse(text);
+    if (!isRecord(list) || !Array.isArray(list["data"])) return null;
+    return recordsIn(list["data"]).map(({ id }) => wordsIn(id))
+      .filter((id) => id !== undefined);
   } catch {
     signal?.throwIfAborted();
     return null; // the list only helps to say what is wrong

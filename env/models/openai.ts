@@ -1,6 +1,8 @@
 /** Chat models behind any OpenAI-compatible endpoint, through the `openai` package. */
 
 import OpenAI from "openai";
+import { parsePythonJson } from "../python/python_json.ts";
+import { toPlain } from "../python/python_value.ts";
 import { deriveSeed } from "../random.ts";
 import type {
   CallOptions,
@@ -207,12 +209,22 @@ async function jsonOf(
     throw new CallFailure(fault, { kind: "bad_response" });
   }
   try {
-    return JSON.parse(text);
+    return parsed(text);
   } catch (cause) {
     throw new CallFailure(`the answer is no JSON: ${quoted(text, secrets)}`, {
       kind: "bad_response",
       cause,
     });
+  }
+}
+
+/** JSON, as Python's servers write it, too: a NaN among log probabilities costs no answer. @throws If it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!/NaN|Infinity/.test(text)) throw error;
+    return toPlain(parsePythonJson(text));
   }
 }
 

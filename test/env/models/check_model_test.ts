@@ -49,11 +49,12 @@ Deno.test("checkModel() tells what is wrong with an endpoint, without the key", 
 
 Deno.test("checkModel() names the models that are nearest to one that is unknown", async () => {
   const data = ["gpt-4o", "Qwen/Qwen3-8B", "Qwen/Qwen3-0.6B", "Qwen3-4B"]
-    .map((id) => ({ id }));
+    .map((id): { id: unknown } => ({ id }));
+  const odd = [null, { id: null }, { id: 7 }, "x"];
   await using server = modelServer({
     answer: ({ path }) =>
       path === "/v1/models"
-        ? { data }
+        ? { data: [...data, ...odd] }
         : Response.json({ detail: "Not Found" }, { status: 404 }),
   });
   await assert.rejects(

@@ -98,6 +98,40 @@ const FULL: [provider: string, words: string][] = [
     "Prompt length (5000) exceeds maximum input length (4096)",
   ],
   [
+    "TensorRT-LLM",
+    "The sum of prompt length (4000.0), query length (0) and max_tokens should not exceed max_num_tokens (4096)",
+  ],
+  [
+    "Vertex",
+    "Unable to submit request because the input token count is 40000 but model only supports up to 32768. Reduce the input token count and try again.",
+  ],
+  [
+    "Cloudflare",
+    "The estimated number of input and maximum output tokens (7500) exceeded this model context window limit (7400).",
+  ],
+  [
+    "OpenAI, newer",
+    "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 280000 tokens.",
+  ],
+  [
+    "llama-cpp-python",
+    "Requested tokens (5000) exceed context window of 4096",
+  ],
+  [
+    "Volcengine",
+    "Total tokens of image and text exceed max message tokens.",
+  ],
+  ["Baidu", "the length of messages must be less than 20000 characters"],
+  [
+    "LiteLLM",
+    "litellm.ContextWindowExceededError: litellm.BadRequestError",
+  ],
+  [
+    "a gateway",
+    "Your request has 140000 tokens, which is more than the maximum of 131072",
+  ],
+  ["a gateway", "The context is full"],
+  [
     "LM Studio",
     "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens",
   ],

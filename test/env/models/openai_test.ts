@@ -426,6 +426,22 @@ Deno.test("openaiChatModel(): an error beside an answer decides, half an answer 
   }
 });
 
+Deno.test("openaiChatModel() reads an answer with numbers that only Python writes, or without a content type", async () => {
+  const message = '{"role": "assistant", "content": "hi"}';
+  const rest = '"finish_reason": "stop", "logprobs": {"mean": NaN}}]';
+  const text = `\n\n{"choices": [{"message": ${message}, ${rest}}`;
+  for (const body of [text, text.replace("NaN", "1")]) {
+    await using server = modelServer({ answer: () => new Response(body) });
+    assert.equal((await chatOf(server).send([HELLO])).content, "hi");
+  }
+  await using cut = modelServer({
+    answer: () => new Response(text.slice(0, -2)),
+  });
+  await assert.rejects(chatOf(cut, { retries: 0 }).send([HELLO]), {
+    kind: "bad_response",
+  });
+});
+
 Deno.test("openaiChatModel() adds the extra fields, and leaves out those that are null", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hi") });
   const extra = { reasoning_effort: "low", seed: null, temperature: 0 };
