@@ -6,11 +6,8 @@ import { nearest } from "../../../env/schema_issue.ts";
 import { type Host, pickHosts, readHosts } from "../hosts/hosts_file.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Package } from "./package.ts";
+import { DEFAULT_IMAGE, SLIME_COMMIT, TAU_BENCH_COMMIT } from "./pins.ts";
 import { STEP_IDS, type StepId } from "./step.ts";
-
-/** The commits that this taulab was written against. */
-const SLIME_COMMIT = "624b824a898ab0ec1fcb4d373004c7f3852bf515";
-const TAU_BENCH_COMMIT = "59a200c6d575d595120f1cb70fea53cef0632f6b";
 
 const commit = z.string().regex(/^[0-9a-f]{40}$/, "all 40 digits of a commit");
 /** What git or a shell cannot take for an option. */
@@ -36,8 +33,9 @@ export const setupSettings = z.object({
     value: "PLACE",
   }),
   engine: containerEngine,
-  image: place.default("slimerl/slime:latest").meta({
-    description: "The image; name a digest (NAME@sha256:…) to pin it",
+  image: place.default(DEFAULT_IMAGE).meta({
+    description:
+      "The image, by default that of slime's commit; -cu130 is for Blackwell, a digest (NAME@sha256:…) pins it",
     value: "IMAGE",
   }),
   container: containerName.default("taulab-slime").meta({
@@ -54,7 +52,8 @@ export const setupSettings = z.object({
     value: "URL",
   }),
   slimeCommit: commit.default(SLIME_COMMIT).meta({
-    description: "Its commit",
+    description:
+      "Its commit; another than the default needs its own --image, which docker/version.txt of it names",
     value: "SHA",
   }),
   tauBenchUrl: place.default("https://github.com/sierra-research/tau-bench.git")

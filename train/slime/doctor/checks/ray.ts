@@ -1,5 +1,6 @@
 /** Ray: the same on all hosts, and with nothing on it that would keep the GPUs. */
 
+import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 import { RayError } from "../../../../env/errors.ts";
 import { isLoopback } from "../../../../env/serve/loopback.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
@@ -117,7 +118,7 @@ function notThere(
   if (installed.size === 0) {
     return [fail(
       "no Ray runs, and none is installed to be started",
-      `run "deno task setup", or take the image slimerl/slime:latest`,
+      `run "deno task setup", or take the image ${DEFAULT_IMAGE}`,
     )];
   }
   const [first = "", ...others] = new Set(installed.values());

@@ -13,6 +13,7 @@ import {
 } from "../check.ts";
 import { type HostPython, PACKAGES, SLIME_PARTS } from "../host_python.ts";
 import { parseDriverCuda } from "../nvidia_smi.ts";
+import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 
 /** The check `software`. */
 export const check: Check = {
@@ -46,7 +47,7 @@ function noPython({ config: { paths } }: CheckContext): Observed {
   );
 }
 
-const SETUP = `run "deno task setup", or take the image slimerl/slime:latest`;
+const SETUP = `run "deno task setup", or take the image ${DEFAULT_IMAGE}`;
 
 function missing(
   { packages, parts, megatron }: HostPython,

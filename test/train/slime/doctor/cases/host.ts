@@ -9,6 +9,7 @@ import {
   toldShell,
   topology,
 } from "../../../../support/doctor.ts";
+import { HostError } from "../../../../../env/errors.ts";
 import { type Case, onHost } from "./_case.ts";
 
 const MEMINFO = "MemTotal:       1056777312 kB\n";
@@ -21,6 +22,21 @@ function volume(
   return `${source} ${2 * kb} ${kb} ${
     Math.floor(kb)
   } 50% ${mount}\n${writable}\n`;
+}
+
+/** What the script of the check `image` prints. */
+function pins(more: Readonly<Record<string, string>> = {}): string {
+  const all = {
+    commit: "624b824a898ab0ec1fcb4d373004c7f3852bf515",
+    built: "16c15fc2068db1f73313f63f0d3c90e762b025d2",
+    wanted: "nightly-dev-20260810a",
+    image: "nightly-dev-20260810a",
+    pinned: "1dcf0dafa884ad52ffb243625717a3471643e087",
+    megatron: "1dcf0dafa884ad52ffb243625717a3471643e087",
+    ...more,
+  };
+  return Object.entries(all).map(([name, value]) => `${name} ${value}\n`)
+    .join("");
 }
 
 function routerHelp(policies: string): string {
@@ -308,6 +324,51 @@ export const CASES: readonly Case[] = [
     world: () =>
       onHost({
         launch_router: { code: 1, stderr: "No module named sglang_router" },
+      }),
+  },
+  {
+    check: "image",
+    state: "pass",
+    name: "the commit that the image was made with",
+    says: /slime at 624b824a8 and its image are of nightly-dev-20260810a/,
+    world: () => onHost({ "version.txt": pins() }),
+  },
+  {
+    check: "image",
+    state: "skipped",
+    name: "no checkout",
+    says: /does not say which image/,
+    world: () => onHost({ "version.txt": "commit \nbuilt \nwanted \n" }),
+  },
+  {
+    check: "image",
+    state: "warn",
+    name: "a commit that was moved inside an older image",
+    says: /whose image is nightly-dev-20260810a, and this image is nightly-1/,
+    fix:
+      /--image slimerl\/slime:nightly-dev-20260810a-cu129", or .* --slime-commit 16c15fc/,
+    world: () => onHost({ "version.txt": pins({ image: "nightly-1" }) }),
+  },
+  {
+    check: "image",
+    state: "warn",
+    name: "another Megatron-LM",
+    says: /Megatron-LM is at 3714d81d4, and slime at 624b824a8 is made for 1dcf/,
+    fix: /slime's patch/,
+    world: () => onHost({ "version.txt": pins({ megatron: "3714d81d418c" }) }),
+  },
+  {
+    check: "image",
+    state: "fail",
+    name: "a host that is gone",
+    says: /gone/,
+    fix: /fix what it names/,
+    world: () =>
+      checkContext(slimeOf(), {
+        hosts: [{
+          ...toldShell({}),
+          run: () => Promise.reject(new HostError("gone")),
+        }],
       }),
   },
   {
