@@ -18,6 +18,7 @@ import {
   type DoctorReport,
   preflight,
 } from "../doctor/doctor.ts";
+import { unknownFlags } from "../plan/flag_check.ts";
 import { gatherFacts } from "../plan/gather_facts.ts";
 import { planLaunch } from "../plan/slime_plan.ts";
 import type { LaunchFacts } from "../plan/plan_types.ts";
@@ -223,7 +224,7 @@ async function beHealthy(
   { slime, shells }: RecipeFleet,
   { doctor, runs, signal }: LaunchSessionOptions,
 ): Promise<void> {
-  if (doctor === null) return;
+  if (doctor === null) return refuseUnknownFlags(slime);
   const report = await preflight(slime, {
     ...doctor,
     hosts: shells,
@@ -234,6 +235,16 @@ async function beHealthy(
   if (report.healthy) return;
   throw new HostError("The run is not launched: the doctor found what fails", {
     hint: "fix what fails above, or launch all the same by --skip-doctor",
+  });
+}
+
+/** Without the doctor nobody asks the installed slime. @throws {ConfigError} If a flag is in no slime that is known. */
+function refuseUnknownFlags({ config }: ResolvedSlime): void {
+  const [fault] = unknownFlags(config.flags);
+  if (fault === undefined) return;
+  throw new ConfigError(fault.found, {
+    hint:
+      `${fault.fix}; for a flag of another slime leave --skip-doctor out, and the installed slime is asked`,
   });
 }
 

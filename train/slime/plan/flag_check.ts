@@ -1,6 +1,6 @@
 /**
  * Whether the further flags of a recipe can be meant: slime ignores a flag that it does not know, and takes the
- * last of two.
+ * last of two. Which flags there are, the installed slime says to the doctor; the list here stands in for it.
  */
 
 import { nearest } from "../../../env/schema_issue.ts";
@@ -54,7 +54,7 @@ const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...keyedFlags().map(({ flag, key }) => [flag, key] as const),
 ]);
 
-/** What is wrong with a recipe's further flags. */
+/** What is wrong with a recipe's further flags, whatever slime they are for. */
 export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
   return Object.entries(flags).flatMap(([name, value]) => {
     const fault = nameFault(name) ?? arityFault(name, value);
@@ -62,6 +62,15 @@ export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
     const [found, fix] = fault;
     return [{ found: `flags.${name}: ${found}`, fix }];
   });
+}
+
+/**
+ * Further flags that the slime which this was written against does not have. Another commit may: its own parsers
+ * decide where a host can be asked.
+ */
+export function unknownFlags(flags: SlimeConfig["flags"]): Fault[] {
+  return Object.keys(flags).filter((name) => !KNOWN_FLAGS.has(`--${name}`))
+    .map(unknownFault);
 }
 
 type FoundAndFix = readonly [found: string, fix: string];
@@ -77,16 +86,21 @@ function nameFault(name: string): FoundAndFix | undefined {
   if (flag in DERIVED) {
     return [`${flag} follows from ${DERIVED[flag]}`, "leave it out"];
   }
-  if (KNOWN_FLAGS.has(flag)) return undefined;
-  const known = [...KNOWN_FLAGS.keys()];
   const bare = name.replace(/^-+/, "").replaceAll("_", "-");
-  const meant = known.includes(`--${bare}`)
-    ? `--${bare}`
-    : nearest(`--${bare}`, known);
-  return [
-    `train.py has no flag ${flag}, and would ignore it without a word`,
-    `the nearest is "${meant?.slice(2)}"`,
+  return bare === name ? undefined : [
+    "flags have dashes between their words, and none before them here",
+    `the nearest is "${bare}"`,
   ];
+}
+
+function unknownFault(name: string): Fault {
+  return {
+    found:
+      `flags.${name}: train.py has no flag --${name}, and would ignore it without a word`,
+    fix: `the nearest is "${
+      nearest(`--${name}`, [...KNOWN_FLAGS.keys()])?.slice(2)
+    }"`,
+  };
 }
 
 function arityFault(

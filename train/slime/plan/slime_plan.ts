@@ -13,6 +13,8 @@ import { isLoopback } from "../../../env/serve/loopback.ts";
 import { rowFaults } from "./batch_shape.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
+import { SLIME_COMMIT } from "../setup/pins.ts";
+import { unknownFlags } from "./flag_check.ts";
 import { flagWords, trainFlags } from "./flags.ts";
 import {
   assumedRates,
@@ -345,6 +347,11 @@ function warningsOf(
       checkpoint.keep !== null && keepsBest(config) &&
         checkpoint.every % config.eval.every !== 0,
       `checkpoints are of every ${checkpoint.every} rollouts and evaluations of every ${config.eval.every}, so that many checkpoints are never evaluated and none of those is kept as the best; make checkpoint.every a multiple of eval.every`,
+    ),
+    ...unknownFlags(config.flags).map(({ found, fix }) =>
+      `${found}, as far as slime's commit ${
+        SLIME_COMMIT.slice(0, 9)
+      } goes (${fix}); the doctor's check flags asks the installed slime`
     ),
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),

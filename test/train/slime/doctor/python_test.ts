@@ -10,6 +10,7 @@ import {
   runPython,
 } from "../../../../train/slime/doctor/host_python.ts";
 import { readHooks } from "../../../../train/slime/read_hooks.ts";
+import { readHostFlags } from "../../../../train/slime/doctor/host_flags.ts";
 import { readRouterPolicies } from "../../../../train/slime/doctor/host_router.ts";
 import { routerPolicy } from "../../../../train/slime/plan/router_policy.ts";
 import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
@@ -181,6 +182,34 @@ Deno.test({
         `${says}: ${JSON.stringify(findings)}`,
       );
     }
+  },
+});
+
+Deno.test({
+  name:
+    "readHostFlags() has the flags of all of slime's parsers (needs Python)",
+  ignore,
+  fn: async () => {
+    const { config } = here([`paths.slime=${STAND_IN}/slime_parsers`]);
+    const flags = await readHostFlags(localShell(), { config });
+    const value = { arity: "value", choices: null };
+    assert.deepEqual(Object.fromEntries(flags), {
+      "--help": { arity: "bare", choices: null },
+      "--train-backend": { arity: "value", choices: ["megatron"] },
+      "--sglang-mem-fraction-static": value,
+      "--router-policy": { arity: "value", choices: ["random", "manual"] },
+      "--num-layers": value,
+      "--rollout-batch-size": value,
+      "--balance-data": { arity: "bare", choices: null },
+      "--eval-prompt-data": { arity: "values", choices: null },
+      "--micro-batch-size": value,
+      "--old-name": value,
+    });
+    const without = here([`paths.slime=${STAND_IN}`]);
+    await assert.rejects(
+      readHostFlags(localShell(), without),
+      /slime's parsers cannot be asked: \w*ImportError|ModuleNotFoundError/,
+    );
   },
 });
 

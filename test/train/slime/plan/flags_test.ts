@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { parseSet } from "../../../../train/config/config.ts";
 import { resolveSlime } from "../../../../train/slime/slime_config.ts";
 import { slimeSchema } from "../../../../train/slime/slime_schema.ts";
-import { flagFaults } from "../../../../train/slime/plan/flag_check.ts";
+import {
+  flagFaults,
+  unknownFlags,
+} from "../../../../train/slime/plan/flag_check.ts";
 import { faultText } from "../../../../train/slime/fault.ts";
 import { KNOWN_FLAGS } from "../../../../train/slime/plan/flag_names.ts";
 import {
@@ -272,7 +275,6 @@ Deno.test("trainFlags() passes further flags on: bare, with one value, with seve
 
 Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", () => {
   const cases: [string, boolean | number | string, RegExp][] = [
-    ["log-pasrate", true, /nearest is "log-passrate"/],
     ["distributed_timeout_minutes", 3, /is "distributed-timeout-minutes"/],
     ["--num-rollout", 3, /nearest is "num-rollout"/],
     ["num-rollout", 3, /key rollout\.steps/],
@@ -282,7 +284,6 @@ Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", (
     ["rollout-top-p", 0.9, /cuts tokens off/],
     ["wandb-key", "x", /WANDB_API_KEY/],
     ["disable-wandb-random-suffix", true, /follows from tracking\.wandb/],
-    ["sglang-tp-size", 2, /no flag/],
     ["log-passrate", 3, /takes no value/],
     ["distributed-timeout-minutes", true, /takes one value/],
     ["rollout-stop", true, /takes values/],
@@ -300,6 +301,20 @@ Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", (
         }]),
       message,
     );
+  }
+});
+
+Deno.test("unknownFlags() names what this slime does not have, which another may", () => {
+  const cases: [string, RegExp][] = [
+    ["log-pasrate", /nearest is "log-passrate"/],
+    ["sglang-tp-size", /no flag --sglang-tp-size/],
+  ];
+  for (const [name, message] of cases) {
+    const flags = { [name]: true, "log-passrate": true };
+    const [fault, ...others] = unknownFlags(flags);
+    assert.match(faultText(fault!), message);
+    assert.deepEqual(others, []);
+    assert.deepEqual(flagFaults(flags), []);
   }
 });
 

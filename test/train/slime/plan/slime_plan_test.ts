@@ -329,6 +329,7 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
       /generate\.keep_group/,
     ],
     [["algorithm.klLoss=true"], /only measures the KL/],
+    [["flags.log-pasrate=true"], /nearest is "log-passrate".*check flags/],
     [["checkpoint.every=8"], /a multiple of eval\.every/],
   ];
   for (const [sets, message] of cases) {

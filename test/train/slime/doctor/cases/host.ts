@@ -10,6 +10,10 @@ import {
   topology,
 } from "../../../../support/doctor.ts";
 import { HostError } from "../../../../../env/errors.ts";
+import {
+  type FlagArity,
+  KNOWN_FLAGS,
+} from "../../../../../train/slime/plan/flag_names.ts";
 import { type Case, onHost } from "./_case.ts";
 
 const MEMINFO = "MemTotal:       1056777312 kB\n";
@@ -22,6 +26,21 @@ function volume(
   return `${source} ${2 * kb} ${kb} ${
     Math.floor(kb)
   } 50% ${mount}\n${writable}\n`;
+}
+
+function flag(arity: FlagArity, choices: readonly string[] | null = null) {
+  return { arity, choices };
+}
+
+/** What the parsers of slime have, with others; `null` takes one away. */
+function parsers(
+  more: Readonly<Record<string, ReturnType<typeof flag> | null>>,
+): string {
+  const all = [...KNOWN_FLAGS].map(([name, { arity }]) => [name, flag(arity)]);
+  const flags = { ...Object.fromEntries(all), ...more };
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(flags).filter(([, one]) => one !== null)),
+  );
 }
 
 /** What the script of the check `image` prints. */
@@ -325,6 +344,63 @@ export const CASES: readonly Case[] = [
       onHost({
         launch_router: { code: 1, stderr: "No module named sglang_router" },
       }),
+  },
+  {
+    check: "flags",
+    state: "pass",
+    name: "a newer slime with a flag that ours has not",
+    says: /the installed slime has all \d+ flags of the run/,
+    world: () =>
+      onHost(
+        { "": parsers({ "--a-newer-flag": flag("value") }) },
+        ["flags.a-newer-flag=3"],
+      ),
+  },
+  {
+    check: "flags",
+    state: "fail",
+    name: "a slime that has dropped flags",
+    says:
+      /no flag --(balance-data \(rollout\.balance\)|log-passrate \(flags\.log-passrate\))/,
+    fix: /the commit that "deno task setup" pins/,
+    world: () =>
+      onHost(
+        { "": parsers({ "--balance-data": null, "--log-passrate": null }) },
+        ["flags.log-passrate=true"],
+      ),
+  },
+  {
+    check: "flags",
+    state: "fail",
+    name: "a flag that takes other values",
+    says:
+      /--lr-decay-style of the installed slime is one of linear, cosine, and optimizer\.decay is constant|--num-rollout of the installed slime takes no value/,
+    fix: /set optimizer\.decay to one|set rollout\.steps so/,
+    world: () =>
+      onHost({
+        "": parsers({
+          "--num-rollout": flag("bare"),
+          "--lr-decay-style": flag("value", ["linear", "cosine"]),
+        }),
+      }),
+  },
+  {
+    check: "flags",
+    state: "warn",
+    name: "a slime that cannot be asked",
+    says: /does not tell its flags \(.*No module named 'slime'/,
+    fix: /software and hook/,
+    world: () =>
+      onHost({ "": { code: 1, stderr: "No module named 'slime'" } }),
+  },
+  {
+    check: "flags",
+    state: "fail",
+    name: "a misspelt flag where slime cannot be asked",
+    says: /flags\.log-pasrate: train\.py has no flag/,
+    fix: /the nearest is "log-passrate"/,
+    world: () =>
+      onHost({ "": { code: 1, stderr: "no" } }, ["flags.log-pasrate=true"]),
   },
   {
     check: "image",

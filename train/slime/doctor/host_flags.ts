@@ -1,0 +1,83 @@
+/**
+ * The flags of the slime that is installed on a host, out of its own parsers: another commit has other flags, and
+ * train.py ignores those that it does not know.
+ *
+ * `train.py --help` shows one of three parsers, so the parsers themselves are asked: slime's parse_args() is run, and
+ * what each parser was given is noted when it begins to parse.
+ *
+ * @see slime `slime/utils/arguments.py` (`parse_args`) at 624b824.
+ */
+
+import { z } from "zod";
+import type { CallOptions } from "../../../env/types.ts";
+import type { Shell } from "../hosts/shell.ts";
+import type { FlagArity } from "../plan/flag_names.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { jobPythonPath, runPython } from "./host_python.ts";
+
+/** A flag as argparse has it. */
+export interface ParserFlag {
+  readonly arity: FlagArity;
+  /** What a value may be, where it is one of a few words. */
+  readonly choices: readonly string[] | null;
+}
+
+const PROGRAM = `
+import argparse, io, sys
+from contextlib import redirect_stdout
+flags = {}
+def arity(action):
+    if action.nargs == 0:
+        return "bare"
+    return "value" if action.nargs in (None, "?", 1) else "values"
+def words(action):
+    choices = list(action.choices or [])
+    return choices if choices and all(isinstance(choice, str) for choice in choices) else None
+plain = argparse.ArgumentParser.parse_known_args
+def note(parser, *rest, **more):
+    for action in parser._actions:
+        action.required = False
+        for flag in action.option_strings:
+            if flag.startswith("--"):
+                flags[flag] = {"arity": arity(action), "choices": words(action)}
+    return plain(parser, *rest, **more)
+argparse.ArgumentParser.parse_known_args = note
+sys.argv = ["train.py"]
+reason = None
+with redirect_stdout(io.StringIO()):
+    try:
+        from slime.utils.arguments import parse_args
+        parse_args()
+    except (Exception, SystemExit) as error:  # it is given nothing, and says so once all parsers have parsed
+        reason = "%s: %s" % (type(error).__name__, error)
+if "--rollout-batch-size" not in flags or "--num-layers" not in flags:
+    sys.exit("slime's parsers cannot be asked: %s" % reason)
+print(json.dumps(flags))
+`;
+
+const flagsSchema = z.record(
+  z.string(),
+  z.object({
+    arity: z.enum(["bare", "value", "values"]),
+    choices: z.array(z.string()).nullable(),
+  }),
+);
+
+/**
+ * Asks a host's slime. It imports PyTorch, SGLang and Megatron-LM, which takes up to a minute.
+ * @throws {HostError} If the host cannot be reached.
+ * @throws {DataError} If the parsers cannot be asked, with the reason.
+ */
+export async function readHostFlags(
+  host: Shell,
+  { config, signal }: CallOptions & { readonly config: SlimeConfig },
+): Promise<ReadonlyMap<string, ParserFlag>> {
+  const flags = await runPython(host, config.paths.python, {
+    program: PROGRAM,
+    input: "{}",
+    output: flagsSchema,
+    env: { PYTHONPATH: jobPythonPath(config) },
+    signal,
+  });
+  return new Map(Object.entries(flags));
+}
