@@ -160,7 +160,11 @@ export function pythonFacts(
     },
     cuda: "12.9",
     commit: "624b824a898ab0ec1fcb4d373004c7f3852bf515",
-    parts: ["train.py", "slime/backends/megatron_utils/hf_to_megatron"],
+    parts: [
+      "train.py",
+      "train_async.py",
+      "slime/backends/megatron_utils/hf_to_megatron",
+    ],
     megatron: true,
     ...more,
   });

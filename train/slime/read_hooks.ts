@@ -1,7 +1,11 @@
 /** slime's hooks, the Python that a launch writes to the hosts: generate.py, which slime calls, and what it imports. */
 
 /** Their file names. */
-export const HOOK_FILES = ["generate.py", "keep_checkpoints.py"] as const;
+export const HOOK_FILES = [
+  "generate.py",
+  "keep_checkpoints.py",
+  "async_rollout.py",
+] as const;
 
 /** Texts of the hooks by their file names. */
 export type Hooks = Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@
 import { isLoopback } from "../../env/serve/loopback.ts";
 import { type Fault, unless } from "./fault.ts";
 import type { ModelShape } from "./model_shapes.ts";
+import { isAsync } from "./plan/async_mode.ts";
 import { batchFaults } from "./plan/batch_shape.ts";
 import { flagFaults } from "./plan/flag_check.ts";
 import type { ResolvedSlime } from "./slime_config.ts";
@@ -23,11 +24,17 @@ export function recipeFaults(resolved: ResolvedSlime): Fault[] {
 }
 
 function clusterFaults(
-  { config: { cluster }, batch: { gpus: needed }, hostGpus }: ResolvedSlime,
+  { config, batch: { gpus: needed }, hostGpus }: ResolvedSlime,
 ): Fault[] {
+  const { cluster } = config;
   const { hosts, nodes, address, colocate } = cluster;
   const count = Math.max(hosts.length, nodes);
   return [
+    ...unless(
+      !colocate || !isAsync(config),
+      `algorithm.async ${config.algorithm.async} samples while it trains, and colocated engines have no GPUs then`,
+      "set cluster.colocate to false, and cluster.rolloutGpus",
+    ),
     ...unless(
       colocate || cluster.rolloutGpus !== null,
       "cluster.rolloutGpus says how many GPUs the engines have, where they are not colocated",

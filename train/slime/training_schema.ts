@@ -1,7 +1,7 @@
 /** The sections of a slime recipe that Megatron reads: how the model is spread, what is learnt from, and how. */
 
 import { z } from "zod";
-import { positive, rate, weight } from "./value_schemas.ts";
+import { count, positive, rate, weight } from "./value_schemas.ts";
 
 /** How the model and its batches are spread over GPUs. */
 export const parallelSchema = z.strictObject({
@@ -69,6 +69,12 @@ export const algorithmSchema = z.strictObject({
     description: "How rewards become advantages",
     flag: "--advantage-estimator",
   }),
+  async: z.enum(["off", "one-step", "full"]).default("off").describe(
+    "What is sampled while the policy trains: off takes turns, one-step the next rollout (train_async.py), full goes on across rollouts and weight updates (with async_rollout.py)",
+  ),
+  maxStaleness: count.default(1).describe(
+    "With async full: rollouts that an episode may have begun before the one that trains on it",
+  ),
   klLoss: z.boolean().default(false).meta({
     description:
       "Put the KL to the reference into the loss; costs a forward pass of the reference and a copy of its weights",

@@ -53,6 +53,8 @@ Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
     ["parallel.recompute", "selective", /recomputeMethod/],
     ["parallel.recomputeMethod", null, /uniform/],
     ["algorithm.advantage", "reinforce_plus_plus", /normalizeAdvantages/],
+    ["algorithm.async", "one-step", /set cluster\.colocate to false/],
+    ["flags.rollout-function-path", "a.b", /follows from algorithm\.async/],
     ["algorithm.klLossCoef", 0.01, /no KL would be in the loss/],
     ["flags.lr", 1, /optimizer\.learningRate/],
   ];

@@ -85,6 +85,7 @@ export const PACKAGES = [
 /** Files of slime's checkout that a run depends on. */
 export const SLIME_PARTS = {
   train: "train.py",
+  trainAsync: "train_async.py",
   hugging: "slime/backends/megatron_utils/hf_to_megatron",
 } as const;
 

@@ -21,6 +21,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   "--custom-rollout-log-function-path": "bridge",
   "--custom-eval-rollout-log-function-path": "bridge",
   "--custom-config-path": "bridge",
+  "--rollout-function-path": "algorithm.async",
   "--seed": "seed",
   "--disable-wandb-random-suffix": "tracking.wandb",
 };

@@ -143,9 +143,10 @@ function isThere<T>(value: T | undefined): value is T {
 }
 
 function derivedFlags(
-  { config: { cluster, model, eval: evals, seed }, hostGpus }: ResolvedSlime,
+  { config, hostGpus }: ResolvedSlime,
   settings: FlagSettings,
 ): TrainFlag[] {
+  const { algorithm, cluster, model, eval: evals, seed } = config;
   const one = (flag: string, value: string | number, from: string) => ({
     flag,
     values: [String(value)],
@@ -176,6 +177,13 @@ function derivedFlags(
         values: settings.evalData.flatMap(({ name, path }) => [name, path]),
         from: "eval.splits",
       }]
+      : []),
+    ...(algorithm.async === "full"
+      ? [one(
+        "--rollout-function-path",
+        "async_rollout.generate_rollout",
+        "algorithm.async",
+      )]
       : []),
     one("--custom-generate-function-path", "generate.generate", "bridge"),
     one(

@@ -5,6 +5,7 @@
 
 import { asksModel, callsPerMessage } from "../../../env/users/registry.ts";
 import type { Usage } from "../../../env/types.ts";
+import { evaluationCount } from "./async_mode.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
@@ -130,7 +131,7 @@ export function forecast(
   const evaluation = evals.every === 0 || evalEpisodes === null
     ? null
     : load(evalEpisodes, evalEpisodes);
-  const evaluations = evaluationCount(rollout.steps, evals.every);
+  const evaluations = evaluationCount(config);
   const one = load(batch.samples, atOnce);
   const run = sum([
     [one, rollout.steps],
@@ -185,11 +186,6 @@ export function forecastWarnings(
       ]
       : []),
   ];
-}
-
-/** Before the first rollout, and after each `every`th. */
-export function evaluationCount(steps: number, every: number): number {
-  return every === 0 ? 0 : 1 + Math.floor(steps / every);
 }
 
 function loadOf(

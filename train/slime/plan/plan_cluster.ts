@@ -10,6 +10,7 @@ import { ConfigError } from "../../../env/errors.ts";
 import { endpointVariables } from "../../../env/models/endpoints.ts";
 import { quoteWords } from "../hosts/shell.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
+import { trainScript } from "./async_mode.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { needsWandbKey, trackingVariables } from "./tracking.ts";
@@ -254,7 +255,7 @@ export function planJob(
   return {
     submissionId: session === 1 ? run : `${run}-${session}`,
     entrypoint: `cd ${quoteWords([paths.slime])} && exec ${
-      quoteWords([paths.python, "train.py", ...words])
+      quoteWords([paths.python, trainScript(config), ...words])
     }`,
     runtimeEnv: {
       env_vars: {

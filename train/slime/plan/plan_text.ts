@@ -4,6 +4,7 @@ import { asksModel } from "../../../env/users/registry.ts";
 import { count, dollars, duration, gigabytes } from "../../progress/amounts.ts";
 import { quote, quoteWords } from "../hosts/shell.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
+import { isAsync, trainScript } from "./async_mode.ts";
 import type { Load } from "./forecast.ts";
 import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 import { keepsBest } from "./run_memory.ts";
@@ -18,7 +19,7 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
     ["Environment of the job", environmentLines(config, plan)],
     [
       `Command: cd ${quote(config.paths.slime)} && exec ${
-        quoteWords([config.paths.python, "train.py"])
+        quoteWords([config.paths.python, trainScript(config)])
       }`,
       trainLines(config, plan),
     ],
@@ -142,9 +143,10 @@ function trainLines({ engine }: SlimeConfig, { train }: LaunchPlan): string[] {
 }
 
 function derivedLines(
-  { rollout, parallel, cluster, eval: evals }: SlimeConfig,
+  config: SlimeConfig,
   { derived, hosts }: LaunchPlan,
 ): string[] {
+  const { algorithm, rollout, parallel, cluster, eval: evals } = config;
   const { batchSize, groupSize, globalBatchSize } = rollout;
   return columns([
     [
@@ -165,7 +167,9 @@ function derivedLines(
       "evaluations",
       evals.every === 0
         ? "none"
-        : `${derived.evaluations}: before the first rollout, then after every ${evals.every}`,
+        : `${derived.evaluations}: ${
+          isAsync(config) ? "" : "before the first rollout, then "
+        }after every ${evals.every}`,
     ],
     [
       "data parallel",
@@ -179,6 +183,12 @@ function derivedLines(
         cluster.colocate ? ", on the GPUs that train" : ""
       }`,
     ],
+    ...(algorithm.async === "off" ? [] : [[
+      "sampling",
+      algorithm.async === "one-step"
+        ? "one rollout ahead of training"
+        : `goes on while training does; an episode begins at most ${algorithm.maxStaleness} rollouts before it trains`,
+    ]]),
     ["parameters", count(derived.parameters)],
     ["padded vocabulary", count(derived.paddedVocab)],
     ["checkpoints", derived.checkpoints],

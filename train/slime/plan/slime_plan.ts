@@ -13,12 +13,12 @@ import { isLoopback } from "../../../env/serve/loopback.ts";
 import { rowFaults } from "./batch_shape.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
+import { evaluationCount, isAsync } from "./async_mode.ts";
 import { SLIME_COMMIT } from "../setup/pins.ts";
 import { unknownFlags } from "./flag_check.ts";
 import { flagWords, trainFlags } from "./flags.ts";
 import {
   assumedRates,
-  evaluationCount,
   type Forecast,
   forecast,
   forecastWarnings,
@@ -225,7 +225,7 @@ function hookSettings(
   config: SlimeConfig,
   services: readonly PlannedService[],
 ): Record<string, unknown> {
-  const { bridge, checkpoint, eval: evals, rollout } = config;
+  const { algorithm, bridge, checkpoint, eval: evals, rollout } = config;
   const [split, ...others] = evals.every > 0 ? evals.splits : [];
   return {
     taulab_services: services.map(({ url }) => url),
@@ -235,6 +235,9 @@ function hookSettings(
     ...(rollout.filterRounds === null
       ? {}
       : { taulab_filter_rounds: rollout.filterRounds }),
+    ...(algorithm.async === "full"
+      ? { taulab_max_staleness: algorithm.maxStaleness }
+      : {}),
     ...(checkpoint.keep === null
       ? {}
       : { taulab_keep_checkpoints: checkpoint.keep }),
@@ -255,7 +258,7 @@ function derivedValues(
     readonly checkpoints: string;
   },
 ): DerivedValues {
-  const { rollout, engine, parallel, eval: evals } = config;
+  const { rollout, engine, parallel } = config;
   const { gpus, engines, dataParallel, samples, optimizerSteps } = batch;
   const rows = facts.data?.rows[0]?.rows;
   return {
@@ -271,7 +274,7 @@ function derivedValues(
     epochs: rows === undefined
       ? null
       : rollout.steps * rollout.batchSize / rows,
-    evaluations: evaluationCount(rollout.steps, evals.every),
+    evaluations: evaluationCount(config),
     concurrency: engine.concurrency * engines,
     checkpoints,
   };
@@ -338,6 +341,11 @@ function warningsOf(
     ...when(
       rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,
       `rollout.filter ${rollout.filter} takes a failed episode for a reward of 0, and keeps a group for that; generate.keep_group leaves it aside`,
+    ),
+    ...when(
+      isAsync(config) && !algorithm.importanceSampling &&
+        !algorithm.engineLogprobs,
+      `algorithm.async ${algorithm.async} trains on episodes of earlier weights, and nothing corrects for that: set algorithm.importanceSampling to true, or algorithm.engineLogprobs`,
     ),
     ...when(
       algorithm.klLoss && algorithm.klLossCoef === 0,

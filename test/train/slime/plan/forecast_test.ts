@@ -1,9 +1,13 @@
+import { evaluationCount } from "../../../../train/slime/plan/async_mode.ts";
+import {
+  type SlimeConfig,
+  slimeSchema,
+} from "../../../../train/slime/slime_schema.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   assumedRates,
   type EpisodeRates,
-  evaluationCount,
   forecast,
   forecastWarnings,
 } from "../../../../train/slime/plan/forecast.ts";
@@ -151,13 +155,23 @@ Deno.test("forecast() adds up: a run is its rollouts and its evaluations", async
   ));
 });
 
-Deno.test("evaluationCount() counts as slime evaluates: before the first rollout and after each interval", () => {
+function configOf(
+  mode: SlimeConfig["algorithm"]["async"],
+  sections: { eval: { every: number }; rollout: { steps: number } },
+): SlimeConfig {
+  return slimeSchema.parse({ ...sections, algorithm: { async: mode } });
+}
+
+Deno.test("evaluationCount() counts as slime evaluates: before the first rollout, but for train_async.py, and after each interval", () => {
   for (const steps of [1, 4, 5, 6, 10]) {
     for (const every of [1, 5, 7]) {
       const after = Array.from({ length: steps }, (_, id) => id)
         .filter((id) => (id + 1) % every === 0);
-      assert.equal(evaluationCount(steps, every), 1 + after.length);
+      const shape = { eval: { every }, rollout: { steps } };
+      assert.equal(evaluationCount(configOf("off", shape)), 1 + after.length);
+      assert.equal(evaluationCount(configOf("one-step", shape)), after.length);
     }
   }
-  assert.equal(evaluationCount(10, 0), 0);
+  const none = { eval: { every: 0 }, rollout: { steps: 10 } };
+  assert.equal(evaluationCount(configOf("off", none)), 0);
 });

@@ -3,7 +3,10 @@ import { parse } from "yaml";
 import { ConfigError } from "../../../../env/errors.ts";
 import { readHooks } from "../../../../train/slime/read_hooks.ts";
 import { quoteWords } from "../../../../train/slime/hosts/shell.ts";
-import { planLaunch } from "../../../../train/slime/plan/slime_plan.ts";
+import {
+  type LaunchPlan,
+  planLaunch,
+} from "../../../../train/slime/plan/slime_plan.ts";
 import {
   RETAIL_ROWS,
   SLIME_RECIPES,
@@ -315,6 +318,38 @@ Deno.test("planLaunch() takes the best policy that the installed router has, and
     const found = train.find(({ flag }) => flag === "--router-policy");
     assert.equal(found?.values[0], wanted, `${routerPolicies}`);
   }
+});
+
+Deno.test("planLaunch() runs slime's script of each way to sample and train", async () => {
+  const apart = ["cluster.colocate=false", "cluster.rolloutGpus=2"];
+  const sets = (mode: string) => [...apart, `algorithm.async=${mode}`];
+  const planned = async (mode: string) =>
+    planLaunch(await slimeOf("qwen3-4b", ...sets(mode)), slimeFactsOf());
+  const functionOf = ({ train }: LaunchPlan) =>
+    train.find(({ flag }) => flag === "--rollout-function-path")?.values[0];
+  const settings = (plan: LaunchPlan) =>
+    parse(plan.files.find(({ path }) => path.endsWith("settings.yaml"))!.text!);
+  const off = await planned("off");
+  assert.match(off.job.entrypoint, / train\.py /);
+  assert.equal(off.derived.evaluations, 101);
+  const step = await planned("one-step");
+  assert.match(step.job.entrypoint, / train_async\.py /);
+  assert.equal(functionOf(step), undefined);
+  assert.equal(step.derived.evaluations, 100);
+  assert.ok(!("taulab_max_staleness" in settings(step)));
+  const full = await planned("full");
+  assert.match(full.job.entrypoint, / train_async\.py /);
+  assert.equal(functionOf(full), "async_rollout.generate_rollout");
+  assert.equal(settings(full).taulab_max_staleness, 1);
+  const missing = (plan: LaunchPlan) =>
+    plan.warnings.some((one) => /nothing corrects for that/.test(one));
+  assert.deepEqual([off, step, full].map(missing), [false, true, true]);
+  const corrected = await slimeOf(
+    "qwen3-4b",
+    ...sets("full"),
+    "algorithm.importanceSampling=true",
+  );
+  assert.ok(!missing(planLaunch(corrected, slimeFactsOf())));
 });
 
 Deno.test("planLaunch() warns of what is seen only in the plan", async () => {

@@ -79,9 +79,9 @@ function faultsOf(
     : values.length === (arity === "bare" ? 0 : 1);
   if (!isFitting) {
     return [fail(
-      `${flag} of the installed slime takes ${takes[arity]}, and ${from} gives ${
-        values.join(" ") || "none"
-      }`,
+      `${flag} of the installed slime takes ${
+        takes[arity]
+      }, and ${from} gives ${values.join(" ") || "none"}`,
       `take the commit that "deno task setup" pins, or set ${from} so`,
     )];
   }

@@ -11,8 +11,8 @@ import { imageOf } from "../../setup/pins.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   type Check,
-  onEachHost,
   type Observed,
+  onEachHost,
   pass,
   skipped,
   warn,
@@ -22,9 +22,13 @@ import {
 export const check: Check = {
   id: "image",
   order: 62,
-  title: "slime's commit and its Megatron-LM are those that the image was made for",
+  title:
+    "slime's commit and its Megatron-LM are those that the image was made for",
   run: ({ config, hosts, signal }) =>
-    onEachHost(hosts, async (host) => judge(await readPins(host, { config, signal }))),
+    onEachHost(
+      hosts,
+      async (host) => judge(await readPins(host, { config, signal })),
+    ),
 };
 
 /** What a host's checkouts say; empty where one does not. */
@@ -79,7 +83,9 @@ function judge(pins: Pins): Observed[] {
   const faults = [
     ...(wanted !== "" && image !== "" && wanted !== image
       ? [warn(
-        `slime is at ${short(commit)}, whose image is ${wanted}, and this image is ${image}`,
+        `slime is at ${
+          short(commit)
+        }, whose image is ${wanted}, and this image is ${image}`,
         `take the image by "deno task setup --image ${
           imageOf(wanted)
         }", or the commit it was made with by --slime-commit ${built}`,

@@ -12,6 +12,7 @@ import {
   warn,
 } from "../check.ts";
 import { type HostPython, PACKAGES, SLIME_PARTS } from "../host_python.ts";
+import { isAsync } from "../../plan/async_mode.ts";
 import { parseDriverCuda } from "../nvidia_smi.ts";
 import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 
@@ -54,6 +55,7 @@ function missing(
   { config }: CheckContext,
 ): Observed[] {
   const { paths, cluster, model } = config;
+  const script = isAsync(config) ? SLIME_PARTS.trainAsync : SLIME_PARTS.train;
   const needed = PACKAGES.filter((name) =>
     name !== "torch-memory-saver" || cluster.colocate
   );
@@ -62,9 +64,9 @@ function missing(
     ...(absent.length > 0
       ? [fail(`its Python lacks ${absent.join(", ")}`, SETUP)]
       : []),
-    ...(parts.includes(SLIME_PARTS.train)
-      ? directLoad(parts, model)
-      : [fail(`there is no slime at "${paths.slime}"`, SETUP)]),
+    ...(parts.includes(script) ? directLoad(parts, model) : [
+      fail(`there is no slime with ${script} at "${paths.slime}"`, SETUP),
+    ]),
     ...(megatron
       ? []
       : [fail(`there is no Megatron-LM at "${paths.megatron}"`, SETUP)]),

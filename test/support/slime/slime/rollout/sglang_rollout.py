@@ -23,6 +23,7 @@ class GenerateState:
             cls._only = super().__new__(cls)
             cls._only.semaphore = asyncio.Semaphore(getattr(args, "sglang_server_concurrency", 64))
             cls._only.aborted = False
+            cls._only.sampling_params = params_of(args, False)
         return cls._only
 
 
@@ -61,6 +62,8 @@ class DataSource:
 
 
 async def generate_and_rm(args, sample, sampling_params, evaluation):
+    if sample.status in (Sample.Status.COMPLETED, Sample.Status.TRUNCATED):
+        return sample
     state = GenerateState(args)
     async with state.semaphore:
         if state.aborted:
@@ -80,6 +83,11 @@ async def generate_group(args, group, sampling_params):
     return await asyncio.gather(
         *(generate_and_rm(args, sample, sampling_params.copy(), evaluation=False) for sample in group)
     )
+
+
+async def generate_and_rm_group(args, group, sampling_params, evaluation=False):
+    assert not evaluation
+    return await generate_group(args, group, sampling_params)
 
 
 def params_of(args, evaluation):

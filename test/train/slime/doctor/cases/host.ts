@@ -390,8 +390,7 @@ export const CASES: readonly Case[] = [
     name: "a slime that cannot be asked",
     says: /does not tell its flags \(.*No module named 'slime'/,
     fix: /software and hook/,
-    world: () =>
-      onHost({ "": { code: 1, stderr: "No module named 'slime'" } }),
+    world: () => onHost({ "": { code: 1, stderr: "No module named 'slime'" } }),
   },
   {
     check: "flags",
@@ -429,7 +428,8 @@ export const CASES: readonly Case[] = [
     check: "image",
     state: "warn",
     name: "another Megatron-LM",
-    says: /Megatron-LM is at 3714d81d4, and slime at 624b824a8 is made for 1dcf/,
+    says:
+      /Megatron-LM is at 3714d81d4, and slime at 624b824a8 is made for 1dcf/,
     fix: /slime's patch/,
     world: () => onHost({ "version.txt": pins({ megatron: "3714d81d418c" }) }),
   },
@@ -488,6 +488,19 @@ export const CASES: readonly Case[] = [
     fix: /deno task convert/,
     world: () =>
       onHost({ "importlib.metadata": pythonFacts({ parts: ["train.py"] }) }),
+  },
+  {
+    check: "software",
+    state: "fail",
+    name: "a slime without the script of asynchronous training",
+    says: /there is no slime with train_async\.py at "\/root\/slime"/,
+    fix: /deno task setup/,
+    world: () =>
+      onHost({ "importlib.metadata": pythonFacts({ parts: ["train.py"] }) }, [
+        "algorithm.async=one-step",
+        "cluster.colocate=false",
+        "cluster.rolloutGpus=1",
+      ]),
   },
   {
     check: "software",

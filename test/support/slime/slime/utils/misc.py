@@ -1,0 +1,5 @@
+"""Functions by their path."""
+
+from slime.rollout.sglang_rollout import load_function
+
+__all__ = ["load_function"]
