@@ -160,6 +160,7 @@ export async function launch(
     nvlink: null,
     routerPolicies: null,
     measured: null,
+    measuredTraining: null,
     notes: [],
   });
   const { fingerprint } = dataset;

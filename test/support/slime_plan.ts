@@ -55,6 +55,7 @@ export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
     nvlink: null,
     routerPolicies: ["cache_aware", "consistent_hashing"],
     measured: null,
+    measuredTraining: null,
     notes: [],
     ...facts,
   };

@@ -109,6 +109,9 @@ const clusterSchema = z.strictObject({
   gpuMemoryGb: rate.default(80).describe(
     "Memory of a GPU in GB, for the plan",
   ),
+  gpuTflops: rate.default(989).describe(
+    "Dense bf16 TFLOP/s of a GPU, for the forecast: 312 of an A100, 989 of an H100 or H200, 2250 of a B200",
+  ),
   start: z.boolean().default(true).describe(
     "Start Ray where none runs; false joins a cluster that is there",
   ),

@@ -7,6 +7,7 @@ import { hostAddress, hostsIfThere } from "../hosts/hosts_file.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { ASSUMED } from "./forecast.ts";
 import { measuredRates } from "./measured.ts";
+import { measuredTraining } from "./measured_training.ts";
 import type { LaunchFacts } from "./plan_types.ts";
 import { type PlanData, planData } from "./slime_rows.ts";
 
@@ -45,6 +46,9 @@ export async function gatherFacts(
     measured: ratesFrom === undefined
       ? null
       : await measuredRates(ratesFrom, promptTokens),
+    measuredTraining: ratesFrom === undefined
+      ? null
+      : await measuredTraining(ratesFrom),
   };
 }
 

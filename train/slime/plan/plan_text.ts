@@ -8,6 +8,7 @@ import { isAsync, trainScript } from "./async_mode.ts";
 import type { Load } from "./forecast.ts";
 import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 import { keepsBest } from "./run_memory.ts";
+import { timeRows } from "./time_rows.ts";
 
 /** The plan for people: a section each for what is written, started, run and taken. */
 export function planText(config: SlimeConfig, plan: LaunchPlan): string {
@@ -28,6 +29,7 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
     ["Memory", memoryLines(config, plan)],
     ["Disk", diskLines(config, plan)],
     ["Users", forecastLines(config, plan)],
+    ["Time", columns(timeRows(config, plan.time))],
     ["To think about", plan.warnings.flatMap(wrapped)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
@@ -337,13 +339,13 @@ function forecastLines(
         : [["an evaluation", ...loadCells(forecast.evaluation)]]),
       ["the run", ...loadCells(forecast.run)],
     ]),
-    rollout.filter === null
-      ? "training time is not in it"
-      : `if every group is kept: each that ${rollout.filter} drops adds ${rollout.groupSize} episodes${
+    ...(rollout.filter === null ? [] : [
+      `if every group is kept: each that ${rollout.filter} drops adds ${rollout.groupSize} episodes${
         rollout.filterRounds === null
           ? ""
           : `, ${rollout.filterRounds} batches of them a rollout at most`
-      }; training time is not in it`,
+      }`,
+    ]),
     ...(forecast.evaluation === null && forecast.evaluations > 0
       ? ["evaluations are not in it: their rows are not known"]
       : []),

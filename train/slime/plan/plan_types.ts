@@ -6,6 +6,7 @@ import type { TrainFlag } from "./flags.ts";
 import type { EpisodeRates, Forecast } from "./forecast.ts";
 import type { MemoryPlan } from "./run_memory.ts";
 import type { PlanData } from "./slime_rows.ts";
+import type { TimeForecast, TrainingRates } from "./train_time.ts";
 
 /** A host as the plan needs it. */
 export interface PlanHost {
@@ -34,6 +35,8 @@ export interface LaunchFacts {
   readonly routerPolicies: readonly string[] | null;
   /** What episodes of an earlier run took; `null` where there is none to go by. */
   readonly measured: EpisodeRates | null;
+  /** How fast an earlier slime run trained; likewise. */
+  readonly measuredTraining: TrainingRates | null;
   /** What whoever gathered the facts has to say, in sentences: they stand among the plan's warnings. */
   readonly notes: readonly string[];
 }
@@ -164,6 +167,7 @@ export interface LaunchPlan {
   readonly tokens: TokenPlan;
   readonly memory: MemoryPlan;
   readonly forecast: Forecast;
+  readonly time: TimeForecast;
   /** What a person should think about before the launch, in sentences. */
   readonly warnings: readonly string[];
 }

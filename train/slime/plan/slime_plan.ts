@@ -47,6 +47,7 @@ import type {
 } from "./plan_types.ts";
 import { isSticky, routerPolicy } from "./router_policy.ts";
 import { planSplits } from "./slime_rows.ts";
+import { ASSUMED_TRAINING, timeForecast } from "./train_time.ts";
 
 export type * from "./plan_types.ts";
 
@@ -115,6 +116,10 @@ export function planLaunch(
     tokens: tokenPlan(slime, rates.tokens),
     memory,
     forecast: expected,
+    time: timeForecast(slime, {
+      expected,
+      rates: facts.measuredTraining ?? ASSUMED_TRAINING,
+    }),
     warnings: warningsOf(config, {
       facts,
       services,

@@ -32,6 +32,12 @@ Deno.test("planText() of two hosts, with prices, limits and a measured run, is a
     slime,
     slimeFactsOf({
       nvlink: true,
+      measuredTraining: {
+        measuredOn: "runs/e1",
+        rollouts: 40,
+        utilisation: 0.5,
+        transferBytesPerS: 1e9,
+      },
       measured: {
         measuredOn: "runs/e1",
         episodes: 115,

@@ -1,0 +1,59 @@
+/** How fast an earlier slime run trained and moved its weights, for the forecast of another. */
+
+import { mean } from "../../runs/episode_stats.ts";
+import type { AnyMetrics, SlimeNumbers } from "../../runs/metrics.ts";
+import { readRunInfo } from "../../runs/run_reader.ts";
+import { readSlimeRun } from "../launch/slime_run.ts";
+import { type ResolvedSlime, withDerived } from "../slime_config.ts";
+import {
+  ASSUMED_TRAINING,
+  trainingPasses,
+  type TrainingRates,
+  weightBytes,
+} from "./train_time.ts";
+
+/**
+ * Measures a run of slime. What it did not log is assumed.
+ * @returns `null` where the run is of another kind, or has logged no training.
+ * @throws {ConfigError} If there is no such run.
+ */
+export async function measuredTraining(
+  path: string,
+): Promise<TrainingRates | null> {
+  const { kind, trainer } = await readRunInfo(path);
+  if (kind !== "train" || trainer !== "slime") return null;
+  const { config, lines } = await readSlimeRun(path);
+  return trainingRates(withDerived(config), { lines, measuredOn: path });
+}
+
+/** The rates of a run's lines. */
+export function trainingRates(
+  { config, model }: ResolvedSlime,
+  { lines, measuredOn }: {
+    readonly lines: readonly AnyMetrics[];
+    readonly measuredOn: string;
+  },
+): TrainingRates | null {
+  const logged = lines.flatMap((line) =>
+    line.phase === "rl" && "slime" in line ? [line.slime] : []
+  );
+  const tflops = logged.flatMap((one) => one["perf/actor_train_tflops"] ?? []);
+  if (tflops.length === 0) return null;
+  const transfers = logged.map(transferSeconds).filter((one) => one > 0);
+  return {
+    measuredOn,
+    rollouts: tflops.length,
+    // slime counts three passes, and the GPU computes those again too.
+    utilisation: mean(tflops) * trainingPasses(config.parallel) / 3 /
+      config.cluster.gpuTflops,
+    transferBytesPerS: transfers.length === 0
+      ? ASSUMED_TRAINING.transferBytesPerS
+      : weightBytes(model) / mean(transfers),
+  };
+}
+
+/** Sending weights, and with colocation moving the trainer out of the engines' way and back. */
+function transferSeconds(logged: SlimeNumbers): number {
+  return ["update_weights", "sleep", "wake_up"]
+    .reduce((sum, name) => sum + (logged[`perf/${name}_time`] ?? 0), 0);
+}
