@@ -38,8 +38,9 @@ export async function boundedText(
   { maxBytes = MAX_BODY_BYTES }: { readonly maxBytes?: number } = {},
 ): Promise<BoundedText> {
   const encodings = encodingsOf(response.headers);
-  const length = Number(response.headers.get("content-length") ?? NaN);
-  if (encodings.length === 0 && length <= maxBytes) {
+  const length = response.headers.get("content-length") ?? "";
+  const isStated = /^\d+$/.test(length) && Number(length) <= maxBytes;
+  if (encodings.length === 0 && isStated) {
     // A body of stated length is no longer than that, and is read at once.
     return { text: await response.text(), fault: null };
   }
@@ -69,31 +70,33 @@ function tooLong(maxBytes: number): string {
   return `its body has more than ${maxBytes} bytes`;
 }
 
+/** Where most answers fit. */
+const FIRST_BYTES = 65_536;
+
+/** Copies into one buffer that doubles: a body of many tiny chunks would cost a list many times its length. */
 async function firstBytes(
   { body }: Response,
   maxBytes: number,
 ): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
-  const chunks: Uint8Array[] = [];
+  let buffer = new Uint8Array(Math.min(FIRST_BYTES, maxBytes));
   let length = 0;
   // Leaving the loop cancels the body, and so closes the connection.
   for await (const chunk of body ?? []) {
-    chunks.push(chunk.subarray(0, maxBytes - length));
-    length += chunk.length;
-    if (length > maxBytes) break;
+    const taken = chunk.subarray(0, maxBytes - length);
+    const needed = length + taken.length;
+    if (needed > buffer.length) {
+      const larger = Math.min(maxBytes, Math.max(needed, 2 * buffer.length));
+      const old = buffer;
+      buffer = new Uint8Array(larger);
+      buffer.set(old.subarray(0, length));
+    }
+    buffer.set(taken, length);
+    length = needed;
+    if (taken.length < chunk.length) {
+      return { bytes: buffer.subarray(0, length), isWhole: false };
+    }
   }
-  return { bytes: concat(chunks), isWhole: length <= maxBytes };
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return { bytes: buffer.subarray(0, length), isWhole: true };
 }
 
 /** In the order in which they were applied. */

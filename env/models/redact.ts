@@ -11,11 +11,14 @@ export function redact(text: string, secrets: readonly string[]): string {
     .replace(KEY_LIKE, "[key]");
 }
 
+/** Most characters of a text that are looked at: enough that what is cut there is not quoted. */
+const MAX_READ = 65_536;
+
 /** What a server said, as errors quote it: without secrets, and no longer than a person reads. */
 export function quoted(
   text: string,
   secrets: readonly string[],
   { maxLength = 500 }: { readonly maxLength?: number } = {},
 ): string {
-  return redact(text, secrets).slice(0, maxLength);
+  return redact(text.slice(0, MAX_READ), secrets).slice(0, maxLength);
 }

@@ -104,6 +104,23 @@ Deno.test("boundedText() leaves a body without an end, and cancels it", async ()
   assert.ok(sent.bytes <= 2 ** 20 + 4 * 65536, `${sent.bytes}`);
 });
 
+Deno.test("boundedText() reads a body of many tiny chunks", async () => {
+  const chunk = new Uint8Array(1).fill(120);
+  let left = 2 ** 17;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      // Many at a time, as a connection has them ready.
+      for (let i = 0; i < 4096; i++) controller.enqueue(chunk.slice());
+      left -= 4096;
+      if (left === 0) controller.close();
+    },
+  });
+  const { text, fault } = await boundedText(new Response(stream));
+  assert.equal(fault, null);
+  assert.equal(text.length, 2 ** 17);
+  assert.match(text, /^x+$/);
+});
+
 Deno.test("boundedText() does not decompress beyond the bound", async () => {
   const zeros = new Uint8Array(64 * 2 ** 20);
   const bombs: [string, Uint8Array][] = [
