@@ -2,6 +2,7 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
+import { configSchema } from "../train/config/config_schema.ts";
 import { extendsOf, type Recipe, recipeValue } from "../train/config/recipe.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 
@@ -32,11 +33,14 @@ async function readChain(
   if (text === undefined) {
     const by = chain.length === 0 ? "" : `, which ${chain.at(-1)} extends`;
     throw new ConfigError(`There is no recipe "${given}"${by}`, {
-      hint: `give the path of a YAML file, or one of ${await recipeNames()}`,
+      hint: `give the path of a YAML file, or one of ${
+        (await recipeNames()).map((one) => `"${one}"`).join(", ")
+      }`,
     });
   }
   const file = { name, text };
-  const parent = extendsOf(file) ?? (isName ? undefined : defaultOf(file));
+  const parent = extendsOf(file) ??
+    (isName ? undefined : await defaultOf(file));
   if (parent === undefined || extendsOf(file) === null) return file;
   const isPath = /\.ya?ml$/.test(parent) && !isAbsolute(parent);
   const path = isPath ? join(dirname(given), parent) : parent;
@@ -44,22 +48,29 @@ async function readChain(
 }
 
 /** The recipe that a file of its kind extends by default; of slime the schema's defaults are what its example has. */
-function defaultOf(file: Recipe): string | undefined {
+async function defaultOf(file: Recipe): Promise<string | undefined> {
   if (recipeValue(file, ["trainer"]) === "slime") return undefined;
-  return recipeValue(file, ["data", "source"]) === "tau-bench"
-    ? tauBenchRecipe(recipeValue(file, ["data", "domain"]))
-    : "default";
+  return await defaultRecipe({
+    source: recipeValue(file, ["data", "source"]),
+    domain: recipeValue(file, ["data", "domain"]),
+  });
 }
 
-/** The recipe of a domain of τ-bench. */
-export function tauBenchRecipe(domain: unknown): string {
-  return domain === "airline" ? "tau-airline" : "tau-retail";
+/** The recipe of a source of tasks and, where there is one, of their domain. */
+export async function defaultRecipe(
+  { source, domain = configSchema.parse({}).data.domain }: {
+    readonly source: unknown;
+    readonly domain?: unknown;
+  },
+): Promise<string> {
+  const own = `tau-${domain}`;
+  const isThere = source === "tau-bench" &&
+    (await recipeNames()).includes(own);
+  return isThere ? own : "default";
 }
 
-async function recipeNames(): Promise<string> {
+async function recipeNames(): Promise<string[]> {
   const dir = new URL("../train/recipes/", import.meta.url);
-  const names = (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) =>
-    `"${name.replace(/\.yaml$/, "")}"`
-  );
-  return names.sort().join(", ");
+  const files = await Array.fromAsync(Deno.readDir(dir));
+  return files.map(({ name }) => name.replace(/\.yaml$/, "")).sort();
 }

@@ -20,7 +20,7 @@ import { readRun } from "../train/runs/training_dir.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import { slimeSchema } from "../train/slime/slime_schema.ts";
 import { keyedFlags } from "../train/slime/plan/flags.ts";
-import { readRecipe, tauBenchRecipe } from "./_recipes.ts";
+import { defaultRecipe, readRecipe } from "./_recipes.ts";
 import {
   runFlags,
   runNamed,
@@ -139,10 +139,10 @@ export type TrainFlags =
 export async function recipeOf(
   flags: Partial<Pick<TrainFlags, "recipe" | "data" | "env">>,
 ): Promise<Recipe> {
-  const fallback = flags.data === "tau-bench"
-    ? tauBenchRecipe(flags.env)
-    : "default";
-  return await readRecipe(flags.recipe ?? fallback);
+  const { recipe, data: source, env: domain } = flags;
+  return await readRecipe(
+    recipe ?? await defaultRecipe({ source, domain }),
+  );
 }
 
 /**
