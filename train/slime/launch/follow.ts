@@ -225,7 +225,7 @@ class Follower {
       `The job has printed nothing for ${
         Math.round(quietMs / 60_000)
       } minutes: ` +
-        "a rollout whose groups all agree samples for ever, or something hangs; look at the episode servers",
+        "a rollout whose groups agree samples on, or something hangs; look at the episode servers",
     );
   }
 

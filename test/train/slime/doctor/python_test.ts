@@ -187,6 +187,43 @@ Deno.test({
 
 Deno.test({
   name:
+    "the check hook asks for what asynchronous training takes from slime (needs Python)",
+  ignore,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const sets = [
+        "algorithm.async=full",
+        "cluster.colocate=false",
+        "cluster.rolloutGpus=2",
+      ];
+      const [whole] = await examine(
+        hook,
+        here([`paths.slime=${STAND_IN}`, ...sets]),
+      );
+      assert.equal(whole?.state, "pass", whole?.found);
+      // An older slime, which has neither.
+      const old = join(dir, "slime_root");
+      await new Deno.Command("cp", { args: ["-r", STAND_IN, old] }).output();
+      await Deno.remove(join(old, "slime/utils/async_utils.py"));
+      const types = join(old, "slime/rollout/filter_hub/base_types.py");
+      const text = await Deno.readTextFile(types);
+      await Deno.writeTextFile(
+        types,
+        text.replace("    keep_when_insufficient: bool = False\n", ""),
+      );
+      const found = await examine(hook, here([`paths.slime=${old}`, ...sets]));
+      assert.deepEqual(found.map(({ state, found }) => [state, found]), [
+        [
+          "fail",
+          "this slime has no DynamicFilterOutput.keep_when_insufficient in slime.rollout.filter_hub.base_types",
+        ],
+        ["fail", "this slime has no run in slime.utils.async_utils"],
+      ]);
+    }),
+});
+
+Deno.test({
+  name:
     "readHostFlags() has the flags of all of slime's parsers (needs Python)",
   ignore,
   fn: async () => {

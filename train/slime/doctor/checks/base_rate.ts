@@ -156,6 +156,14 @@ function judgeShare(
   const detail = `${found}: at most ${
     Math.round(kept * 100)
   }% of groups of ${groupSize} differ in their rewards`;
+  const { filter, filterRounds } = config.rollout;
+  if (filter === "generate.keep_group" && filterRounds !== null) {
+    const share = kept * (filterRounds + 1);
+    return share >= 1 / 2 ? pass(detail) : warn(
+      `${detail}, so most of the ${batchSize} groups of a rollout would teach nothing (rollout.filterRounds ${filterRounds})`,
+      "raise rollout.groupSize or rollout.filterRounds, begin with a better model, or train on tasks that it solves sometimes",
+    );
+  }
   if (kept >= LITTLE || endsByItself(config)) return pass(detail);
   return warn(
     `${detail}, so a rollout samples ${groups} groups or more for ${batchSize}`,

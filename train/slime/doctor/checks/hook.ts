@@ -1,6 +1,6 @@
 /**
- * generate.py in slime's place: importable under the job's `PYTHONPATH`, and answering with samples that slime
- * can take.
+ * The hooks in slime's place: importable under the job's `PYTHONPATH`, answering with samples that slime can take,
+ * and finding in slime what they call.
  */
 
 import { z } from "zod";
@@ -15,6 +15,7 @@ import {
   pass,
 } from "../check.ts";
 import { jobPythonPath, runPython } from "../host_python.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
 
 /** The check `hook`. */
 export const check: Check = {
@@ -93,8 +94,37 @@ if not (good.tokens == CASE["answer"]["tokens"] and good.loss_mask == CASE["answ
 if good.remove_sample or not bad.remove_sample:
     faults.append("an answer that is no episode has to be removed, and only that")
 server.shutdown()
+for module, name in CASE["needs"]:
+    try:
+        there = importlib.import_module(module)
+        for part in name.split("."):
+            there = getattr(there, part)
+    except (ImportError, AttributeError):
+        faults.append("this slime has no %s in %s" % (name, module))
 print(json.dumps({"faults": faults, "slime": os.path.dirname(os.path.abspath(sys.modules["slime.utils.types"].__file__))}))
 `;
+
+const FILTER = "slime.rollout.filter_hub.base_types";
+
+/** What the hooks take from slime beside its samples, by the settings that need it. */
+function needsOf({ rollout, algorithm }: SlimeConfig): [string, string][] {
+  const isFull = algorithm.async === "full";
+  return [
+    ...(rollout.filterRounds === null ? [] : [
+      [FILTER, "DynamicFilterOutput.keep_when_insufficient"],
+    ] as [string, string][]),
+    ...(isFull
+      ? [
+        [FILTER, "call_dynamic_filter"],
+        ["slime.rollout.base_types", "RolloutFnTrainOutput"],
+        ["slime.rollout.sglang_rollout", "generate_and_rm_group"],
+        ["slime.utils.async_utils", "run"],
+        ["slime.utils.misc", "load_function"],
+        ["async_rollout", "generate_rollout"],
+      ] as [string, string][]
+      : []),
+  ];
+}
 
 const outputSchema = z.object({
   faults: z.array(z.string()),
@@ -139,7 +169,7 @@ async function tryHook(
   try {
     const { faults, slime } = await runPython(host, config.paths.python, {
       program: PROGRAM,
-      input: JSON.stringify({ hooks, answer: ANSWER }),
+      input: JSON.stringify({ hooks, answer: ANSWER, needs: needsOf(config) }),
       output: outputSchema,
       env: { PYTHONPATH: jobPythonPath(config), TAULAB_TOKEN: "" },
       signal,
@@ -150,7 +180,7 @@ async function tryHook(
     return faults.map((fault) =>
       fail(
         fault,
-        "this slime's Sample is not what generate.py expects: take the commit that deno task setup pins",
+        "this slime is not what the hooks expect: take the commit that deno task setup pins",
       )
     );
   } catch (error) {

@@ -341,6 +341,14 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "warn",
+    name: "very few, and the filter has a fallback",
+    says: /most of the 32 groups of a rollout would teach nothing/,
+    fix: /rollout\.filterRounds/,
+    world: (_, dir) => evaluated(dir, { solved: 1, scored: 100 }),
+  },
+  {
+    check: "base-rate",
+    state: "warn",
     name: "nobody has measured",
     says: /nobody has measured what Qwen3-4B solves/,
     fix: /deno task evaluate --data generated --env retail --split train/,
