@@ -53,7 +53,7 @@ export function printPythonJson(
   value: JsonValue,
   options: PrintOptions = {},
 ): string {
-  return print(value, options.ensureAscii === false ? quote : quoteAscii);
+  return print(value, options.ensureAscii === false ? quoteJson : quoteAscii);
 }
 
 /** `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read. */
@@ -62,12 +62,13 @@ export function formatPythonJson(value: JsonValue, indent = ""): string {
   const members = value instanceof Map
     ? Array.from(
       value,
-      ([key, member]) => `${quote(key)}: ${formatPythonJson(member, inner)}`,
+      ([key, member]) =>
+        `${quoteJson(key)}: ${formatPythonJson(member, inner)}`,
     )
     : Array.isArray(value)
     ? value.map((element) => formatPythonJson(element, inner))
     : undefined;
-  if (members === undefined) return print(value, quote);
+  if (members === undefined) return print(value, quoteJson);
   const [open, close] = value instanceof Map ? ["{", "}"] : ["[", "]"];
   if (members.length === 0) return open + close;
   const lines = members.map((member) => `\n${inner}${member}`).join(",");
@@ -85,7 +86,8 @@ export function quoteAscii(text: string): string {
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-function quote(text: string): string {
+/** A string as a JSON string literal, as `json.dumps` with `ensure_ascii=False`. */
+export function quoteJson(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 

@@ -42,6 +42,15 @@ export function unmark(text: string): string {
   return isMarked(text) ? text.replace(GUARDS, "$1") : text;
 }
 
+/** A text whose marks were spelled out where `repr` or JSON escaped it, with marks again. */
+export function restoreMarks(escaped: string): string {
+  return escaped.replace(
+    /\\(?:\\|ufdd1(\\ufdd1)?)/g,
+    (escape, doubled) =>
+      escape === "\\\\" ? escape : doubled === undefined ? GUARD : "\\ufdd1",
+  );
+}
+
 /** Matches the longest of `words` at a place; `null` if there are none. */
 export function alternation(words: readonly string[]): RegExp | null {
   if (words.length === 0) return null;

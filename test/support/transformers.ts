@@ -1,10 +1,8 @@
 /** Hugging Face transformers, asked by one Python process for all of a test file's cases. */
 
-import { fileURLToPath } from "node:url";
-import assert from "node:assert/strict";
 import { printPythonJson } from "../../env/python/python_json.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";
-import { testPython } from "./python.ts";
+import { askPython } from "./ask_python.ts";
 
 /** A conversation to be rendered. */
 export interface ConversationCase {
@@ -49,26 +47,11 @@ export async function askTransformers(cases: {
   readonly texts: readonly string[];
   readonly conversations: readonly ConversationCase[];
 }): Promise<TransformersAnswers> {
-  const script = fileURLToPath(new URL("ask_transformers.py", import.meta.url));
-  const child = new Deno.Command(testPython() ?? "python3", {
-    args: ["-B", script],
-    env: { HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
   const input = JSON.stringify({
     ...cases,
     conversations: cases.conversations.map(toPython),
   });
-  const [output] = await Promise.all([
-    child.output(),
-    // Where Python ends early, what it said of it is what matters.
-    new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
-  ]);
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assert.equal(output.code, 0, decode(output.stderr));
-  return JSON.parse(decode(output.stdout));
+  return await askPython("ask_transformers.py", input) as TransformersAnswers;
 }
 
 function toPython(one: ConversationCase): Record<string, unknown> {

@@ -1,0 +1,96 @@
+/** How the arguments of a call find their parameters. */
+
+import { typeError } from "./errors.ts";
+import type { Machine } from "./machine.ts";
+import { type Keywords, type List, NO_KEYWORDS, type Value } from "./values.ts";
+
+/** What a function was given for each of its parameters; `undefined` where its default counts. */
+export type Given = readonly (Value | undefined)[];
+
+/** A function with Python's rules of arguments. */
+export interface Signature {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  /** How many of them have no default. */
+  readonly required: number;
+  /** Whether they may be named. */
+  readonly named: boolean;
+}
+
+/**
+ * Reads `"old, new, count?"`: a question mark says that there is a default, a final `/` that none may be named.
+ */
+export function signature(name: string, text: string): Signature {
+  const parts = text.split(", ").filter((part) => part !== "");
+  const parameters = parts.filter((part) => part !== "/");
+  return {
+    name,
+    parameters: parameters.map((part) => part.replace("?", "")),
+    required: parameters.filter((part) => !part.endsWith("?")).length,
+    named: parameters.length === parts.length,
+  };
+}
+
+/** @throws {JinjaError} If there are too many arguments, too few, or some that the function has not. */
+export function bind(
+  { name, parameters, required, named }: Signature,
+  args: List,
+  keywords: Keywords = NO_KEYWORDS,
+): Given {
+  if (args.length > parameters.length) {
+    throw typeError(
+      `${name}() takes ${parameters.length} positional arguments but ${args.length} were given`,
+    );
+  }
+  if (keywords.size === 0 && args.length >= required) return args;
+  const given: (Value | undefined)[] = args.slice();
+  for (const [keyword, value] of keywords) {
+    const at = named ? parameters.indexOf(keyword) : -1;
+    if (at < 0) {
+      throw typeError(
+        `${name}() got an unexpected keyword argument '${keyword}'`,
+      );
+    }
+    if (at < args.length) {
+      throw typeError(
+        `${name}() got multiple values for argument '${keyword}'`,
+      );
+    }
+    given[at] = value;
+  }
+  for (let i = 0; i < required; i++) {
+    if (given[i] === undefined) {
+      throw typeError(
+        `${name}() missing 1 required positional argument: '${parameters[i]}'`,
+      );
+    }
+  }
+  return given;
+}
+
+/** A method of the values of one type. */
+export interface Method<T> {
+  readonly name: string;
+  call(self: T, args: List, keywords: Keywords, machine: Machine): Value;
+}
+
+/** A method whose arguments are bound by a signature. */
+export function method<T>(
+  name: string,
+  parameters: string,
+  run: (self: T, given: Given, machine: Machine) => Value,
+): Method<T> {
+  const bound = signature(name, parameters);
+  return {
+    name,
+    call: (self, args, keywords, machine) =>
+      run(self, bind(bound, args, keywords), machine),
+  };
+}
+
+/** Methods by their names. */
+export function methodTable<T>(
+  methods: readonly Method<T>[],
+): ReadonlyMap<string, Method<T>> {
+  return new Map(methods.map((method) => [method.name, method]));
+}

@@ -1,0 +1,215 @@
+/** What a template is read as. */
+
+import type { Value } from "./values.ts";
+
+/** Where a node begins. */
+interface Place {
+  readonly line: number;
+}
+
+/** An operator that compares. */
+export type Comparison =
+  | "=="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "in"
+  | "not in";
+
+/** What a call is given. */
+export interface Arguments {
+  readonly positional: readonly Expression[];
+  readonly keywords: readonly (readonly [string, Expression])[];
+  /** `*args` */
+  readonly rest: Expression | null;
+  /** `**kwargs` */
+  readonly moreKeywords: Expression | null;
+}
+
+/** A name that is read. */
+export type NameExpression = Place & {
+  readonly type: "name";
+  readonly name: string;
+};
+
+/** A call of a function, a method or a macro. */
+export type CallExpression = Place & {
+  readonly type: "call";
+  readonly callee: Expression;
+  readonly args: Arguments;
+};
+
+/** A filter; without an input it filters what a block writes. */
+export type FilterExpression = Place & {
+  readonly type: "filter";
+  readonly input: Expression | null;
+  readonly name: string;
+  readonly args: Arguments;
+};
+
+/** What has a value. */
+export type Expression =
+  | Place & { readonly type: "constant"; readonly value: Value }
+  | NameExpression
+  | Place & {
+    readonly type: "tuple" | "list";
+    readonly items: readonly Expression[];
+  }
+  | Place & {
+    readonly type: "dict";
+    readonly entries: readonly (readonly [Expression, Expression])[];
+  }
+  | Place & {
+    readonly type: "attribute";
+    readonly object: Expression;
+    readonly name: string;
+  }
+  | Place & {
+    readonly type: "item";
+    readonly object: Expression;
+    readonly key: Expression;
+  }
+  | Place & {
+    readonly type: "slice";
+    readonly object: Expression;
+    /** Start, stop and step. */
+    readonly bounds: readonly (Expression | null)[];
+  }
+  | CallExpression
+  | FilterExpression
+  | Place & {
+    readonly type: "test";
+    readonly input: Expression;
+    readonly name: string;
+    readonly args: Arguments;
+  }
+  | Place & { readonly type: "not"; readonly operand: Expression }
+  | Place & {
+    readonly type: "sign";
+    readonly sign: "+" | "-";
+    readonly operand: Expression;
+  }
+  | Place & {
+    readonly type: "arithmetic";
+    readonly operator: "+" | "-" | "*" | "/" | "//" | "%" | "**";
+    readonly left: Expression;
+    readonly right: Expression;
+  }
+  | Place & {
+    readonly type: "and" | "or";
+    readonly left: Expression;
+    readonly right: Expression;
+  }
+  | Place & { readonly type: "concat"; readonly parts: readonly Expression[] }
+  | Place & {
+    readonly type: "compare";
+    readonly first: Expression;
+    readonly rest: readonly (readonly [Comparison, Expression])[];
+  }
+  | Place & {
+    readonly type: "conditional";
+    readonly test: Expression;
+    readonly then: Expression;
+    readonly otherwise: Expression | null;
+  };
+
+/** What is assigned to. */
+export type Target =
+  | Place & { readonly type: "name"; readonly name: string }
+  | Place & { readonly type: "targets"; readonly items: readonly Target[] }
+  | Place & {
+    readonly type: "member";
+    readonly name: string;
+    readonly attribute: string;
+  };
+
+/** A parameter of a macro, or of a call block. */
+export interface Parameter {
+  readonly name: string;
+  readonly otherwise: Expression | null;
+}
+
+/** A `for`. */
+export type ForStatement = Place & {
+  readonly type: "for";
+  readonly target: Target;
+  readonly items: Expression;
+  readonly test: Expression | null;
+  readonly recursive: boolean;
+  readonly body: readonly Statement[];
+  readonly otherwise: readonly Statement[];
+};
+
+/** An `if` with its `elif`s. */
+export type IfStatement = Place & {
+  readonly type: "if";
+  readonly branches: readonly (readonly [Expression, readonly Statement[]])[];
+  readonly otherwise: readonly Statement[];
+};
+
+/** A macro, the body of a call block, or of `generation`, which has no call. */
+export type MacroStatement = Place & {
+  readonly type: "macro";
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  readonly body: readonly Statement[];
+};
+
+/** `call` or, with no call, `generation`. */
+export type CallStatement = Place & {
+  readonly type: "call_block";
+  readonly call: CallExpression | null;
+  readonly parameters: readonly Parameter[];
+  readonly body: readonly Statement[];
+};
+
+/** `with`. */
+export type WithStatement = Place & {
+  readonly type: "with";
+  readonly assignments: readonly (readonly [Target, Expression])[];
+  readonly body: readonly Statement[];
+};
+
+/** `block`. */
+export type BlockStatement = Place & {
+  readonly type: "block";
+  readonly name: string;
+  readonly scoped: boolean;
+  readonly body: readonly Statement[];
+};
+
+/** What is done. */
+export type Statement =
+  | Place & {
+    readonly type: "output";
+    readonly parts: readonly (string | Expression)[];
+  }
+  | ForStatement
+  | IfStatement
+  | MacroStatement
+  | CallStatement
+  | WithStatement
+  | BlockStatement
+  | Place & {
+    readonly type: "filter_block";
+    readonly filter: FilterExpression;
+    readonly body: readonly Statement[];
+  }
+  | Place & {
+    readonly type: "set";
+    readonly target: Target;
+    readonly value: Expression;
+  }
+  | Place & {
+    readonly type: "set_block";
+    readonly target: Target;
+    readonly filter: FilterExpression | null;
+    readonly body: readonly Statement[];
+  }
+  /** A scope of its own, `autoescape false`. */
+  | Place & { readonly type: "scope"; readonly body: readonly Statement[] }
+  | Place & { readonly type: "break" | "continue" }
+  /** A tag that needs other templates, which there are none of. */
+  | Place & { readonly type: "load"; readonly tag: string };

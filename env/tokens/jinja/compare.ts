@@ -1,0 +1,187 @@
+/** Python's equality, order and membership. */
+
+import { compare, isPythonNumber } from "../../python/python_number.ts";
+import { compareStrings } from "../../python/python_repr.ts";
+import type { JsonValue, PythonNumber } from "../../python/python_value.ts";
+import { typeError } from "./errors.ts";
+import type { Machine } from "./machine.ts";
+import {
+  DictView,
+  iterate,
+  Markup,
+  plain,
+  PyObject,
+  Range,
+  Tuple,
+  typeName,
+  Undefined,
+  type Value,
+} from "./values.ts";
+
+/** Whether it is an `int`, a `float` or a `bool`. */
+export function isNumber(value: Value): value is PythonNumber {
+  return isPythonNumber(value as JsonValue);
+}
+
+/** `a == b`. */
+export function equals(a: Value, b: Value, machine: Machine): boolean {
+  if (a instanceof Markup || b instanceof Markup) {
+    return equals(plain(a), plain(b), machine);
+  }
+  if (typeof a === "string" || typeof b === "string") return a === b;
+  if (isNumber(a)) return isNumber(b) && compare(a, b) === 0;
+  if (a === b) return true;
+  if (Array.isArray(a)) return Array.isArray(b) && sameItems(a, b, machine);
+  if (a instanceof Map) return b instanceof Map && sameEntries(a, b, machine);
+  if (a instanceof Range && b instanceof Range) {
+    return sameItems(a.values(), b.values(), machine);
+  }
+  return a instanceof Undefined && b instanceof Undefined;
+}
+
+function sameItems(a: Value[], b: Value[], machine: Machine): boolean {
+  if (a.length !== b.length || (a instanceof Tuple) !== (b instanceof Tuple)) {
+    return false;
+  }
+  machine.spend(a.length);
+  return a.every((item, i) => equals(item, b[i]!, machine));
+}
+
+function sameEntries(
+  a: Map<Value, Value>,
+  b: Map<Value, Value>,
+  machine: Machine,
+): boolean {
+  if (a.size !== b.size) return false;
+  machine.spend(a.size);
+  for (const [key, value] of a) {
+    const other = lookup(b, key, machine);
+    if (other === undefined || !equals(value, other, machine)) return false;
+  }
+  return true;
+}
+
+/** `dict.get(key)`; `undefined` where there is no such key. @throws {JinjaError} If the key cannot be one. */
+export function lookup(
+  dict: ReadonlyMap<Value, Value>,
+  key: Value,
+  machine: Machine,
+): Value | undefined {
+  if (typeof key === "string") return dict.get(key);
+  return dict.get(canonicalKey(dict, key, machine));
+}
+
+/** The key that stands in the dict for one that equals it, else the key itself. @throws {JinjaError} If it cannot be one. */
+export function canonicalKey(
+  dict: ReadonlyMap<Value, Value>,
+  key: Value,
+  machine: Machine,
+): Value {
+  if (key instanceof Markup) return key.text;
+  if (typeof key === "string" || dict.has(key)) return key;
+  checkHashable(key);
+  machine.spend(dict.size);
+  for (const own of dict.keys()) if (equals(own, key, machine)) return own;
+  return key;
+}
+
+/** @throws {JinjaError} If Python cannot hash it. */
+function checkHashable(key: Value): void {
+  if (key instanceof Tuple) return key.forEach(checkHashable);
+  if (Array.isArray(key) || key instanceof Map) {
+    throw typeError(`unhashable type: '${typeName(key)}'`);
+  }
+}
+
+/** Negative, 0 or positive as `a` is before, equal to or after `b`; NaN where a NaN is met. @throws {JinjaError} If they have no order. */
+export function order(
+  a: Value,
+  b: Value,
+  { operator = "<", machine }: {
+    readonly operator?: string;
+    readonly machine: Machine;
+  },
+): number {
+  if (typeof a === "string" && typeof b === "string") {
+    return compareStrings(a, b);
+  }
+  if (isNumber(a) && isNumber(b)) return compare(a, b);
+  if (a instanceof Markup || b instanceof Markup) {
+    return order(plain(a), plain(b), { operator, machine });
+  }
+  for (const value of [a, b]) {
+    if (value instanceof Undefined) throw value.error();
+  }
+  if (
+    Array.isArray(a) && Array.isArray(b) &&
+    (a instanceof Tuple) === (b instanceof Tuple)
+  ) {
+    machine.spend(Math.min(a.length, b.length));
+    const at = a.findIndex((item, i) =>
+      i >= b.length || !equals(item, b[i]!, machine)
+    );
+    return at < 0 || at >= b.length
+      ? a.length - b.length
+      : order(a[at]!, b[at]!, { operator, machine });
+  }
+  throw typeError(
+    `'${operator}' not supported between instances of '${typeName(a)}' and '${
+      typeName(b)
+    }'`,
+  );
+}
+
+/** `item in container`. @throws {JinjaError} If that has no members. */
+export function contains(
+  container: Value,
+  item: Value,
+  machine: Machine,
+): boolean {
+  if (container instanceof Markup || item instanceof Markup) {
+    return contains(plain(container), plain(item), machine);
+  }
+  if (typeof container === "string") {
+    if (typeof item === "string") {
+      machine.spendText(container);
+      return container.includes(item);
+    }
+    throw typeError(
+      `'in <string>' requires string as left operand, not ${typeName(item)}`,
+    );
+  }
+  if (container instanceof Map) {
+    return lookup(container, item, machine) !== undefined;
+  }
+  if (
+    container instanceof PyObject && container.iterate() === undefined
+  ) {
+    throw typeError(
+      `argument of type '${typeName(container)}' is not iterable`,
+    );
+  }
+  const items = container instanceof DictView
+    ? container.values()
+    : Array.isArray(container)
+    ? container
+    : null;
+  if (items !== null) {
+    machine.spend(items.length);
+    return items.some((one) => same(one, item, machine));
+  }
+  if (isNumber(container) || container === null) {
+    throw typeError(
+      `argument of type '${typeName(container)}' is not iterable`,
+    );
+  }
+  const iterator = iterate(container);
+  for (let next = iterator.next(); !next.done; next = iterator.next()) {
+    machine.spend(1);
+    if (same(next.value, item, machine)) return true;
+  }
+  return false;
+}
+
+/** Membership looks at identity first. */
+function same(a: Value, b: Value, machine: Machine): boolean {
+  return Object.is(a, b) || equals(a, b, machine);
+}

@@ -1,0 +1,633 @@
+/** Makes closures of statements. */
+
+import type {
+  BlockStatement,
+  CallStatement,
+  FilterExpression,
+  ForStatement,
+  IfStatement,
+  MacroStatement,
+  Parameter,
+  Statement,
+  Target,
+  WithStatement,
+} from "./ast.ts";
+import {
+  compileCall,
+  compileExpression,
+  compileFilter,
+  type Evaluate,
+  type Place as ExpressionPlace,
+} from "./compile_expression.ts";
+import { syntaxError, typeError } from "./errors.ts";
+import { entrance, Frame, reader } from "./frame.ts";
+import { Loop } from "./loop.ts";
+import { Macro, type MacroParameters } from "./macro.ts";
+import {
+  analyzeExpression,
+  analyzeStatements,
+  assignsLoop,
+  declareTarget,
+  FunctionLayout,
+  Scope,
+  undeclared,
+  usesLoop,
+} from "./scope.ts";
+import { str } from "./text.ts";
+import {
+  isTrue,
+  iterate,
+  Iteration,
+  listOf,
+  Namespace,
+  NO_KEYWORDS,
+  sized,
+  Undefined,
+  type Value,
+} from "./values.ts";
+
+/** What a statement does to the loop around it. */
+type Signal = typeof NORMAL | typeof BREAK | typeof CONTINUE;
+const NORMAL = 0;
+const BREAK = 1;
+const CONTINUE = 2;
+
+/** A statement, compiled. */
+export type Run = (frame: Frame) => Signal;
+
+/** Where a statement stands. */
+export interface Place extends ExpressionPlace {
+  /** Whether a loop of the same function is around it. */
+  readonly inLoop: boolean;
+  /** Whether it is outside of every loop, macro and block, so that blocks see what it sets. */
+  readonly exports: boolean;
+  /** The blocks of the template so far. */
+  readonly blocks: Set<string>;
+}
+
+const nothing: Run = () => NORMAL;
+
+/** Compiles statements, whose names the scope knows. @throws {JinjaError} If one of them cannot be. */
+export function compileStatements(
+  statements: readonly Statement[],
+  place: Place,
+): Run {
+  const runs = statements.map((one) => compileStatement(one, place));
+  if (runs.length === 0) return nothing;
+  if (runs.length === 1) return runs[0]!;
+  return (frame) => {
+    for (let i = 0; i < runs.length; i++) {
+      const signal = runs[i]!(frame);
+      if (signal !== NORMAL) return signal;
+    }
+    return NORMAL;
+  };
+}
+
+function compileStatement(statement: Statement, place: Place): Run {
+  switch (statement.type) {
+    case "output":
+      return compileOutput(statement, place);
+    case "for":
+      return compileFor(statement, place);
+    case "if":
+      return compileIf(statement, { ...place, soft: true });
+    case "macro":
+      return compileMacro(statement, place);
+    case "call_block":
+      return compileCallBlock(statement, place);
+    case "filter_block":
+      return compileFilterBlock(statement, place);
+    case "set":
+      return compileSet(statement, place);
+    case "set_block":
+      return compileSetBlock(statement, place);
+    case "with":
+      return compileWith(statement, place);
+    case "scope":
+      return compileScope(statement.body, place);
+    case "block":
+      return compileBlock(statement, place);
+    case "load":
+      return () => {
+        throw typeError("no loader for this environment specified");
+      };
+    case "break":
+    case "continue": {
+      const { type, line } = statement;
+      if (!place.inLoop) throw syntaxError(`'${type}' outside loop`, line);
+      const signal = type === "break" ? BREAK : CONTINUE;
+      return () => signal;
+    }
+  }
+}
+
+/** A place in a scope of its own, of the same function. */
+function inner(place: Place, layout = place.scope.layout): Place {
+  return {
+    ...place,
+    scope: new Scope(place.scope, layout),
+    soft: false,
+    exports: false,
+  };
+}
+
+function compileOutput(
+  { parts, line }: Extract<Statement, { type: "output" }>,
+  place: Place,
+): Run {
+  const runs = parts.map((part): Run => {
+    if (typeof part === "string") {
+      return (frame) => {
+        frame.machine.write(part);
+        return NORMAL;
+      };
+    }
+    const evaluate = compileExpression(part, place);
+    return (frame) => {
+      const { machine } = frame;
+      machine.line = line;
+      machine.write(str(evaluate(frame), machine));
+      return NORMAL;
+    };
+  });
+  if (runs.length === 1) return runs[0]!;
+  return (frame) => {
+    for (const run of runs) run(frame);
+    return NORMAL;
+  };
+}
+
+function compileIf({ branches, otherwise }: IfStatement, place: Place): Run {
+  const tests = branches.map(([test, body]) => ({
+    line: test.line,
+    test: compileExpression(test, place),
+    body: compileStatements(body, place),
+  }));
+  const last = compileStatements(otherwise, place);
+  return (frame) => {
+    for (let i = 0; i < tests.length; i++) {
+      const { line, test, body } = tests[i]!;
+      frame.machine.line = line;
+      if (isTrue(test(frame))) return body(frame);
+    }
+    return last(frame);
+  };
+}
+
+type Assign = (frame: Frame, value: Value) => void;
+
+function compileTarget(target: Target, scope: Scope): Assign {
+  switch (target.type) {
+    case "name": {
+      // A name that is assigned to is always one of the function's own.
+      const { slot } = scope.find(target.name)!;
+      return (frame, value) => void (frame.slots[slot] = value);
+    }
+    case "member": {
+      const read = reader(scope.find(target.name)!, scope.layout);
+      const { attribute } = target;
+      return (frame, value) => {
+        (read(frame) as Namespace).members.set(attribute, value);
+      };
+    }
+    case "targets": {
+      const items = target.items.map((item) => compileTarget(item, scope));
+      return (frame, value) => {
+        const values = listOf(value, frame.machine);
+        if (values.length !== items.length) {
+          throw typeError(
+            `cannot unpack ${values.length} values into ${items.length} names`,
+          );
+        }
+        items.forEach((assign, i) => assign(frame, values[i]!));
+      };
+    }
+  }
+}
+
+/** The names within a target. */
+function namesOf(target: Target): readonly string[] {
+  if (target.type === "name") return [target.name];
+  return target.type === "targets" ? target.items.flatMap(namesOf) : [];
+}
+
+/** Checks that what gets members is a namespace, before the value is found. */
+function compileNamespaceCheck(
+  target: Target,
+  scope: Scope,
+): ((frame: Frame) => void) | null {
+  if (target.type === "targets") {
+    const checks = target.items.map((item) =>
+      compileNamespaceCheck(item, scope)
+    );
+    return (frame) => checks.forEach((check) => check?.(frame));
+  }
+  if (target.type === "name") return null;
+  const read = reader(scope.find(target.name)!, scope.layout);
+  return (frame) => {
+    if (read(frame) instanceof Namespace) return;
+    throw typeError("cannot assign attribute on non-namespace object");
+  };
+}
+
+/** Tells blocks of what was set, where the place is one that they look at. */
+function compileExport(
+  target: Target,
+  place: Place,
+): ((frame: Frame) => void) | null {
+  if (!place.exports) return null;
+  const slots = namesOf(target).map((name) =>
+    [name, place.scope.find(name)!.slot] as const
+  );
+  return (frame) => {
+    for (const [name, slot] of slots) {
+      frame.machine.exported.set(name, frame.slots[slot]!);
+    }
+  };
+}
+
+function compileSet(
+  { target, value, line }: Extract<Statement, { type: "set" }>,
+  place: Place,
+): Run {
+  const { scope } = place;
+  const check = compileNamespaceCheck(target, scope);
+  const evaluate = compileExpression(value, place);
+  const assign = compileTarget(target, scope);
+  const tell = compileExport(target, place);
+  return (frame) => {
+    frame.machine.line = line;
+    check?.(frame);
+    assign(frame, evaluate(frame));
+    tell?.(frame);
+    return NORMAL;
+  };
+}
+
+function compileSetBlock(
+  { target, filter, body, line }: Extract<Statement, { type: "set_block" }>,
+  place: Place,
+): Run {
+  const within = inner(place);
+  analyzeStatements(body, within.scope);
+  if (filter !== null) analyzeExpression(filter, within.scope);
+  const run = compileStatements(body, within);
+  const check = compileNamespaceCheck(target, place.scope);
+  const apply = filter === null ? null : compileFilter(filter, within);
+  const assign = compileTarget(target, place.scope);
+  const tell = compileExport(target, place);
+  const enter = entrance(within.scope);
+  return (frame) => {
+    const { machine } = frame;
+    enter?.(frame);
+    let signal: Signal = NORMAL;
+    const text = machine.capture(() => void (signal = run(frame)));
+    if (signal !== NORMAL) return signal;
+    machine.line = line;
+    check?.(frame);
+    machine.captured = text;
+    assign(frame, apply === null ? text : apply(frame));
+    tell?.(frame);
+    return NORMAL;
+  };
+}
+
+function compileFilterBlock(
+  { filter, body, line }: {
+    readonly filter: FilterExpression;
+    readonly body: readonly Statement[];
+    readonly line: number;
+  },
+  place: Place,
+): Run {
+  const within = inner(place);
+  analyzeStatements(body, within.scope);
+  analyzeExpression(filter, within.scope);
+  const run = compileStatements(body, within);
+  const apply = compileFilter(filter, within);
+  const enter = entrance(within.scope);
+  return (frame) => {
+    const { machine } = frame;
+    enter?.(frame);
+    let signal: Signal = NORMAL;
+    const text = machine.capture(() => void (signal = run(frame)));
+    if (signal !== NORMAL) return signal;
+    machine.line = line;
+    machine.captured = text;
+    machine.write(str(apply(frame), machine));
+    return NORMAL;
+  };
+}
+
+function compileWith({ assignments, body }: WithStatement, place: Place): Run {
+  const within = inner(place);
+  for (const [target] of assignments) declareTarget(target, within.scope);
+  analyzeStatements(body, within.scope);
+  const steps = assignments.map(([target, value]) =>
+    [
+      compileTarget(target, within.scope),
+      compileExpression(value, place),
+    ] as const
+  );
+  const run = compileStatements(body, within);
+  const enter = entrance(within.scope);
+  return (frame) => {
+    enter?.(frame);
+    for (const [assign, evaluate] of steps) assign(frame, evaluate(frame));
+    return run(frame);
+  };
+}
+
+function compileScope(body: readonly Statement[], place: Place): Run {
+  const within = inner(place);
+  analyzeStatements(body, within.scope);
+  const run = compileStatements(body, within);
+  const enter = entrance(within.scope);
+  return (frame) => {
+    enter?.(frame);
+    return run(frame);
+  };
+}
+
+/** A block sees what the template was given and exports, not what is around it. */
+function compileBlock(
+  { name, scoped, body, line }: BlockStatement,
+  place: Place,
+): Run {
+  if (place.blocks.has(name)) {
+    throw syntaxError(`block '${name}' defined twice`, line);
+  }
+  place.blocks.add(name);
+  const layout = new FunctionLayout(null);
+  const scope = new Scope(null, layout);
+  analyzeStatements(body, scope);
+  const run = compileStatements(body, {
+    ...place,
+    scope,
+    soft: false,
+    inLoop: false,
+    exports: false,
+  });
+  const enter = entrance(scope);
+  const visible = scoped
+    ? place.scope.visibleStores.map((name) =>
+      [name, reader(place.scope.find(name)!, place.scope.layout)] as const
+    )
+    : [];
+  return (frame) => {
+    const { machine } = frame;
+    const own = new Frame(layout, { parent: null, machine });
+    const { context } = machine;
+    const derived = new Map(context);
+    for (const [name, read] of visible) {
+      const value = read(frame);
+      if (value !== undefined) derived.set(name, value);
+    }
+    machine.context = derived;
+    enter?.(own);
+    run(own);
+    machine.context = context;
+    return NORMAL;
+  };
+}
+
+interface CompiledMacro {
+  readonly parameters: MacroParameters;
+  readonly render: (
+    around: Frame,
+    args: readonly (Value | undefined)[],
+  ) => string;
+}
+
+/** The body of a macro or of a call block, a function of its own. */
+function compileMacroBody(
+  parameters: readonly Parameter[],
+  body: readonly Statement[],
+  place: Place,
+): CompiledMacro {
+  const layout = new FunctionLayout(place.scope.layout);
+  const within = { ...inner(place, layout), inLoop: false };
+  const names = parameters.map(({ name }) => name);
+  const used = undeclared(body, ["caller", "kwargs", "varargs"]);
+  const special = ["caller", "kwargs", "varargs"].filter((name) =>
+    used.has(name) && !names.includes(name)
+  );
+  const slots = [...names, ...special].map((name) =>
+    within.scope.declareParameter(name).slot
+  );
+  for (const { otherwise } of parameters) {
+    if (otherwise !== null) analyzeExpression(otherwise, within.scope);
+  }
+  analyzeStatements(body, within.scope);
+  const defaults = parameters.map(({ name, otherwise }): Evaluate =>
+    otherwise === null
+      ? () => new Undefined(() => `parameter '${name}' was not provided`)
+      : compileExpression(otherwise, within)
+  );
+  const run = compileStatements(body, within);
+  const enter = entrance(within.scope);
+  return {
+    parameters: {
+      names,
+      caller: special.includes("caller"),
+      keywords: special.includes("kwargs"),
+      rest: special.includes("varargs"),
+    },
+    render(around, args) {
+      const { machine } = around;
+      const frame = new Frame(layout, { parent: around, machine });
+      for (let i = 0; i < slots.length; i++) frame.slots[slots[i]!] = args[i];
+      enter?.(frame);
+      for (let i = 0; i < defaults.length; i++) {
+        if (args[i] === undefined) frame.slots[slots[i]!] = defaults[i]!(frame);
+      }
+      return machine.capture(() => void run(frame));
+    },
+  };
+}
+
+function compileMacro(
+  { name, parameters, body, line }: MacroStatement,
+  place: Place,
+): Run {
+  const { parameters: bound, render } = compileMacroBody(
+    parameters,
+    body,
+    place,
+  );
+  const target: Target = { type: "name", name, line };
+  const assign = compileTarget(target, place.scope);
+  const tell = compileExport(target, place);
+  return (frame) => {
+    assign(frame, new Macro(name, bound, (args) => render(frame, args)));
+    tell?.(frame);
+    return NORMAL;
+  };
+}
+
+/** Without a call, for `generation`, the body itself is called. */
+function compileCallBlock(
+  { call, parameters, body, line }: CallStatement,
+  place: Place,
+): Run {
+  const { parameters: bound, render } = compileMacroBody(
+    parameters,
+    body,
+    place,
+  );
+  const evaluate = call === null ? null : compileCall(call, place);
+  return (frame) => {
+    const { machine } = frame;
+    machine.line = line;
+    const caller = new Macro(null, bound, (args) => render(frame, args));
+    const value = evaluate === null
+      ? caller.call(machine, [], NO_KEYWORDS)
+      : evaluate(frame, caller);
+    machine.write(str(value, machine));
+    return NORMAL;
+  };
+}
+
+function compileFor(statement: ForStatement, place: Place): Run {
+  if (assignsLoop(statement)) {
+    throw syntaxError(
+      "Can't assign to special loop variable in for-loop target",
+      statement.line,
+    );
+  }
+  return statement.recursive
+    ? compileRecursiveFor(statement, place)
+    : compilePlainFor(statement, place);
+}
+
+function compilePlainFor(statement: ForStatement, place: Place): Run {
+  const items = compileExpression(statement.items, place);
+  const rounds = compileRounds(statement, place, place.scope.layout);
+  const { line } = statement;
+  return (frame) => {
+    frame.machine.line = line;
+    return rounds(frame, items(frame), null);
+  };
+}
+
+/** A recursive loop is a function of its own, which `loop(...)` calls. */
+function compileRecursiveFor(statement: ForStatement, place: Place): Run {
+  const items = compileExpression(statement.items, place);
+  const layout = new FunctionLayout(place.scope.layout);
+  const rounds = compileRounds(statement, place, layout);
+  const { line } = statement;
+  const render = (around: Frame, items: Value, depth0: number): string => {
+    const { machine } = around;
+    const frame = new Frame(layout, { parent: around, machine });
+    const recurse = (items: Value, depth0: number) =>
+      render(around, items, depth0);
+    return machine.capture(() => {
+      rounds(frame, items, { recurse, depth0 });
+    });
+  };
+  return (frame) => {
+    frame.machine.line = line;
+    frame.machine.write(render(frame, items(frame), 0));
+    return NORMAL;
+  };
+}
+
+type Rounds = (
+  frame: Frame,
+  items: Value,
+  recursion: {
+    readonly recurse: (items: Value, depth0: number) => string;
+    readonly depth0: number;
+  } | null,
+) => Signal;
+
+/** The rounds of a loop and its `else`, which runs where no round came to its end. */
+function compileRounds(
+  statement: ForStatement,
+  place: Place,
+  layout: FunctionLayout,
+): Rounds {
+  const { target, body, otherwise } = statement;
+  const within = { ...inner(place, layout), inLoop: true };
+  const extended = usesLoop(statement);
+  const loopSlot = extended ? within.scope.declareParameter("loop").slot : -1;
+  declareTarget(target, within.scope);
+  analyzeStatements(body, within.scope);
+  const select = compileSelection(statement, place, layout);
+  const assign = compileTarget(target, within.scope);
+  const run = compileStatements(body, within);
+  const enter = entrance(within.scope);
+  const last = compileElse(otherwise, place, layout);
+  const round = (frame: Frame, item: Value): Signal => {
+    frame.machine.spend(1);
+    assign(frame, item);
+    enter?.(frame);
+    return run(frame);
+  };
+
+  return (frame, all, recursion) => {
+    const { machine } = frame;
+    const items = select === null ? all : select(frame, all);
+    let complete = false;
+    if (extended) {
+      const loop = new Loop(items, { machine, ...recursion });
+      for (let item; (item = loop.next()) !== undefined;) {
+        frame.slots[loopSlot] = loop;
+        const signal = round(frame, item);
+        if (signal === BREAK) break;
+        if (signal === NORMAL) complete = true;
+      }
+    } else {
+      const iterator = (sized(items) ?? { values: () => iterate(items) })
+        .values();
+      for (let next = iterator.next(); !next.done; next = iterator.next()) {
+        const signal = round(frame, next.value);
+        if (signal === BREAK) break;
+        if (signal === NORMAL) complete = true;
+      }
+    }
+    return complete || last === null ? NORMAL : last(frame);
+  };
+}
+
+/** What goes through the loop's own `if`, found out round by round. */
+function compileSelection(
+  { target, test }: ForStatement,
+  place: Place,
+  layout: FunctionLayout,
+): ((frame: Frame, items: Value) => Value) | null {
+  if (test === null) return null;
+  const within = inner(place, layout);
+  declareTarget(target, within.scope);
+  analyzeExpression(test, within.scope);
+  const assign = compileTarget(target, within.scope);
+  const holds = compileExpression(test, within);
+  const enter = entrance(within.scope);
+  function* selected(frame: Frame, items: Value): Generator<Value> {
+    enter?.(frame);
+    const iterator = iterate(items);
+    for (let next = iterator.next(); !next.done; next = iterator.next()) {
+      frame.machine.spend(1);
+      assign(frame, next.value);
+      if (isTrue(holds(frame))) yield next.value;
+    }
+  }
+  return (frame, items) => new Iteration(selected(frame, items));
+}
+
+function compileElse(
+  otherwise: readonly Statement[],
+  place: Place,
+  layout: FunctionLayout,
+): Run | null {
+  if (otherwise.length === 0) return null;
+  const within = inner(place, layout);
+  analyzeStatements(otherwise, within.scope);
+  const run = compileStatements(otherwise, within);
+  const enter = entrance(within.scope);
+  return (frame) => {
+    enter?.(frame);
+    return run(frame);
+  };
+}

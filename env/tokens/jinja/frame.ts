@@ -1,0 +1,77 @@
+/** The variables of a function that is running. */
+
+import type { Machine } from "./machine.ts";
+import type { FunctionLayout, Scope, Variable } from "./scope.ts";
+import type { Value } from "./values.ts";
+
+/** The values of a {@linkcode FunctionLayout}, within those of the function around it. */
+export class Frame {
+  /** `undefined` where a variable has no value. */
+  readonly slots: (Value | undefined)[];
+  readonly parent: Frame | null;
+  readonly machine: Machine;
+
+  constructor(
+    layout: FunctionLayout,
+    { parent, machine }: {
+      readonly parent: Frame | null;
+      readonly machine: Machine;
+    },
+  ) {
+    this.slots = new Array(layout.size).fill(undefined);
+    this.parent = parent;
+    this.machine = machine;
+  }
+}
+
+/** Reads a variable. */
+export type Read = (frame: Frame) => Value | undefined;
+
+/** How a variable is read from within a function. */
+export function reader(variable: Variable, from: FunctionLayout): Read {
+  const { slot } = variable;
+  const distance = distanceTo(variable, from);
+  if (distance === 0) return (frame) => frame.slots[slot];
+  if (distance === 1) return (frame) => frame.parent!.slots[slot];
+  return (frame) => {
+    let around = frame;
+    for (let i = 0; i < distance; i++) around = around.parent!;
+    return around.slots[slot];
+  };
+}
+
+function distanceTo(variable: Variable, from: FunctionLayout): number {
+  let distance = 0;
+  for (
+    let layout: FunctionLayout | null = from;
+    layout !== variable.layout;
+    layout = layout!.parent
+  ) distance++;
+  return distance;
+}
+
+/** Gives a scope's variables what they begin as; `null` where there is nothing to do. */
+export function entrance(scope: Scope): ((frame: Frame) => void) | null {
+  const steps = scope.loads.flatMap(([slot, load]) => {
+    switch (load.type) {
+      case "parameter":
+        return [];
+      case "undefined":
+        return [(frame: Frame) => void (frame.slots[slot] = undefined)];
+      case "resolve": {
+        const { name } = load;
+        return [(frame: Frame) => {
+          frame.slots[slot] = frame.machine.resolve(name);
+        }];
+      }
+      case "alias": {
+        const read = reader(load.of, scope.layout);
+        return [(frame: Frame) => void (frame.slots[slot] = read(frame))];
+      }
+    }
+  });
+  if (steps.length === 0) return null;
+  return (frame) => {
+    for (let i = 0; i < steps.length; i++) steps[i]!(frame);
+  };
+}

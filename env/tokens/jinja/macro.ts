@@ -1,0 +1,106 @@
+/** Macros, and the bodies of call blocks, as templates call them. */
+
+import { typeError } from "./errors.ts";
+import type { Machine } from "./machine.ts";
+import {
+  Callable,
+  type Keywords,
+  type List,
+  Tuple,
+  Undefined,
+  type Value,
+} from "./values.ts";
+
+/** What a macro takes. */
+export interface MacroParameters {
+  readonly names: readonly string[];
+  /** Whether its body uses `caller`, `kwargs` or `varargs`, which it then gets after the others. */
+  readonly caller: boolean;
+  readonly keywords: boolean;
+  readonly rest: boolean;
+}
+
+/** A macro with the scope that it was made in. */
+export class Macro extends Callable {
+  override readonly typeName = "Macro";
+  readonly #name: string | null;
+  readonly #parameters: MacroParameters;
+  readonly #run: (args: readonly (Value | undefined)[]) => string;
+
+  /** @param run Renders the body; gets an argument or `undefined` for each parameter. */
+  constructor(
+    name: string | null,
+    parameters: MacroParameters,
+    run: (args: readonly (Value | undefined)[]) => string,
+  ) {
+    super();
+    this.#name = name;
+    this.#parameters = parameters;
+    this.#run = run;
+  }
+
+  override call(machine: Machine, args: List, keywords: Keywords): Value {
+    // As much work as a few rounds of a loop.
+    machine.spend(8);
+    const bound = this.#bind(args, new Map(keywords));
+    return machine.nested(() => this.#run(bound));
+  }
+
+  #bind(args: List, keywords: Map<string, Value>): (Value | undefined)[] {
+    const { names, caller, keywords: hasKeywords, rest } = this.#parameters;
+    const bound: (Value | undefined)[] = args.slice(0, names.length);
+    for (const name of names.slice(bound.length)) {
+      bound.push(keywords.get(name));
+      keywords.delete(name);
+    }
+    if (caller) {
+      const given = keywords.get("caller");
+      keywords.delete("caller");
+      bound.push(given ?? new Undefined(() => "No caller defined"));
+    }
+    if (hasKeywords) bound.push(keywords);
+    else this.#refuse(keywords);
+    if (rest) bound.push(Tuple.make(args.slice(names.length)));
+    else if (args.length > names.length) {
+      throw typeError(
+        `macro ${this.#shown} takes not more than ${names.length} argument(s)`,
+      );
+    }
+    return bound;
+  }
+
+  #refuse(keywords: ReadonlyMap<string, Value>): void {
+    const [first] = keywords.keys();
+    if (first === undefined) return;
+    throw typeError(
+      `macro ${this.#shown} takes no keyword argument '${first}'`,
+    );
+  }
+
+  get #shown(): string {
+    return this.#name === null ? "None" : `'${this.#name}'`;
+  }
+
+  override attribute(name: string): Value | undefined {
+    const { names, caller, keywords, rest } = this.#parameters;
+    switch (name) {
+      case "name":
+        return this.#name;
+      case "arguments":
+        return Tuple.make(names);
+      case "caller":
+        return caller;
+      case "catch_kwargs":
+        return keywords;
+      case "catch_varargs":
+        return rest;
+    }
+    return undefined;
+  }
+
+  override repr(): string {
+    return this.#name === null
+      ? "<Macro anonymous>"
+      : `<Macro '${this.#name}'>`;
+  }
+}

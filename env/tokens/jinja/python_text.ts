@@ -1,0 +1,113 @@
+/** Python's classes of characters and what it makes of case. */
+
+/** What `str.isspace` holds for, as the inside of a class of a regular expression. */
+export const SPACES =
+  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
+const SPACE = new RegExp(`[${SPACES}]`);
+
+/** Whether a UTF-16 unit is white space in Python. */
+export function isSpace(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code < 0x80) {
+    return code === 32 || (code >= 9 && code <= 13) ||
+      (code >= 0x1c && code <= 0x1f);
+  }
+  return SPACE.test(text.charAt(at));
+}
+
+/** Where white space at the beginning ends. */
+export function leadingSpaces(text: string): number {
+  let at = 0;
+  while (at < text.length && isSpace(text, at)) at++;
+  return at;
+}
+
+/** `text.rstrip()`. */
+export function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isSpace(text, end - 1)) end--;
+  return text.slice(0, end);
+}
+
+/** `text.strip()`. */
+export function trim(text: string): string {
+  const end = trimEnd(text);
+  return end.slice(leadingSpaces(end));
+}
+
+/** Letters whose form at the beginning of a word is neither small nor capital. */
+const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
+  ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"].flatMap((forms) =>
+    [...forms].map((form): [string, string] => [form, forms[1]!])
+  ),
+);
+
+const GREEK_WITH_IOTA = /^[\u1f80-\u1faf\u1fb3\u1fbc\u1fc3\u1fcc\u1ff3\u1ffc]$/;
+const GEORGIAN = /^[\u10d0-\u10fa\u10fd-\u10ff]$/;
+
+/** A character as it begins a title: `ß` gives `Ss`, `ǆ` gives `ǅ`. */
+function titleCase(character: string): string {
+  const form = TITLE_FORMS.get(character);
+  if (form !== undefined) return form;
+  if (GEORGIAN.test(character)) return character;
+  if (GREEK_WITH_IOTA.test(character)) return greekTitle(character);
+  const [first, ...rest] = character.toUpperCase();
+  return (first ?? "") + rest.join("").toLowerCase();
+}
+
+/** Greek letters with an iota below keep it: the capitals stand eight or nine places on. */
+function greekTitle(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code >= 0x1fb0) return String.fromCharCode(code | 0xc);
+  return String.fromCharCode(code | 8);
+}
+
+const CASED = /[\p{Lowercase}\p{Uppercase}\p{Lt}]/u;
+
+/** Whether a character has a case. */
+export function isCased(character: string): boolean {
+  return CASED.test(character);
+}
+
+/** `text.title()`: each run of cased characters begins with a capital. */
+export function title(text: string): string {
+  let out = "";
+  let inside = false;
+  for (const character of text) {
+    out += inside ? character.toLowerCase() : titleCase(character);
+    inside = isCased(character);
+  }
+  return out;
+}
+
+/** `text.capitalize()`. */
+export function capitalize(text: string): string {
+  const [first] = text;
+  if (first === undefined) return "";
+  return titleCase(first) + text.slice(first.length).toLowerCase();
+}
+
+/** `text.swapcase()`. */
+export function swapCase(text: string): string {
+  return Array.from(text, (character) => {
+    const upper = character.toUpperCase();
+    return character === upper ? character.toLowerCase() : upper;
+  }).join("");
+}
+
+const LINE_ENDS = "\\r\\n|[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]";
+const LINE_END = new RegExp(LINE_ENDS, "g");
+
+/** `text.splitlines(keepends)`. */
+export function splitLines(text: string, keepEnds = false): string[] {
+  const lines: string[] = [];
+  let from = 0;
+  for (const { index, 0: end } of text.matchAll(LINE_END)) {
+    const to = index + end.length;
+    lines.push(text.slice(from, keepEnds ? to : index));
+    from = to;
+  }
+  if (from < text.length) lines.push(text.slice(from));
+  return lines;
+}

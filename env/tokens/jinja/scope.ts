@@ -1,0 +1,389 @@
+/**
+ * Which variable a name means, decided before anything runs, by Jinja's rules: loops, macros and blocks have scopes
+ * of their own, `if` has none, and what a scope assigns to begins as the outer variable of that name.
+ */
+
+import type {
+  Arguments,
+  Expression,
+  ForStatement,
+  Statement,
+  Target,
+} from "./ast.ts";
+
+/** The variables of one function: the template, a macro, a call block, a recursive loop. */
+export class FunctionLayout {
+  readonly parent: FunctionLayout | null;
+  size = 0;
+
+  constructor(parent: FunctionLayout | null) {
+    this.parent = parent;
+  }
+
+  /** A place for a further variable. */
+  slot(): number {
+    return this.size++;
+  }
+}
+
+/** Where a variable is. */
+export interface Variable {
+  readonly layout: FunctionLayout;
+  readonly slot: number;
+}
+
+/** What a variable begins as where its scope is entered. */
+export type Load =
+  | { readonly type: "parameter" }
+  | { readonly type: "undefined" }
+  /** What the caller gave under the name. */
+  | { readonly type: "resolve"; readonly name: string }
+  | { readonly type: "alias"; readonly of: Variable };
+
+/** The names of one scope. */
+export class Scope {
+  readonly parent: Scope | null;
+  readonly layout: FunctionLayout;
+  readonly #slots: Map<string, number>;
+  #loads: Map<string, Load>;
+  #stores: Set<string>;
+
+  constructor(parent: Scope | null, layout: FunctionLayout) {
+    this.parent = parent;
+    this.layout = layout;
+    this.#slots = new Map();
+    this.#loads = new Map();
+    this.#stores = new Set();
+  }
+
+  /** What each variable of this scope begins as. */
+  get loads(): readonly (readonly [number, Load])[] {
+    return Array.from(
+      this.#loads,
+      ([name, load]) => [this.#slots.get(name)!, load] as const,
+    );
+  }
+
+  /** Names that are assigned to here or around. */
+  get visibleStores(): readonly string[] {
+    const outer = this.parent?.visibleStores ?? [];
+    return [...new Set([...outer, ...this.#stores])];
+  }
+
+  /** The variable that a name means here; `undefined` for one that was not analyzed. */
+  find(name: string): Variable | undefined {
+    if (!this.#loads.has(name)) return this.parent?.find(name);
+    return { layout: this.layout, slot: this.#slots.get(name)! };
+  }
+
+  /** A name that is given a value as the scope is entered. */
+  declareParameter(name: string): Variable {
+    this.#stores.add(name);
+    this.#define(name, { type: "parameter" });
+    return this.find(name)!;
+  }
+
+  /** A name that is read. */
+  load(name: string): void {
+    if (this.find(name) === undefined) {
+      this.#define(name, { type: "resolve", name });
+    }
+  }
+
+  /** A name that is assigned to. */
+  store(name: string): void {
+    this.#stores.add(name);
+    if (this.#loads.has(name)) return;
+    const of = this.parent?.find(name);
+    this.#define(
+      name,
+      of === undefined ? { type: "undefined" } : { type: "alias", of },
+    );
+  }
+
+  /** What several branches do, of which one runs: what one of them assigns begins as what it was outside. */
+  branches(analyze: readonly (() => void)[]): void {
+    const before = { loads: this.#loads, stores: this.#stores };
+    const after = analyze.map((one) => {
+      this.#loads = new Map(before.loads);
+      this.#stores = new Set(before.stores);
+      one();
+      return { loads: this.#loads, stores: this.#stores };
+    });
+    this.#loads = before.loads;
+    this.#stores = before.stores;
+    const stored = new Set(after.flatMap(({ stores }) => [...stores]))
+      .difference(before.stores);
+    for (const { loads, stores } of after) {
+      for (const [name, load] of loads) this.#loads.set(name, load);
+      for (const name of stores) this.#stores.add(name);
+    }
+    for (const name of stored) {
+      const of = this.parent?.find(name);
+      this.#loads.set(
+        name,
+        of === undefined ? { type: "resolve", name } : { type: "alias", of },
+      );
+    }
+  }
+
+  #define(name: string, load: Load): void {
+    if (!this.#slots.has(name)) this.#slots.set(name, this.layout.slot());
+    this.#loads.set(name, load);
+  }
+}
+
+/** Takes up the names of statements into their scope. Statements with a scope of their own are left for later. */
+export function analyzeStatements(
+  statements: readonly Statement[],
+  scope: Scope,
+): void {
+  for (const statement of statements) analyzeStatement(statement, scope);
+}
+
+function analyzeStatement(statement: Statement, scope: Scope): void {
+  switch (statement.type) {
+    case "output":
+      for (const part of statement.parts) {
+        if (typeof part !== "string") analyzeExpression(part, scope);
+      }
+      return;
+    case "for":
+      return analyzeExpression(statement.items, scope);
+    case "if":
+      return analyzeIf(statement.branches, statement.otherwise, scope);
+    case "macro":
+      return scope.store(statement.name);
+    case "call_block":
+      if (statement.call !== null) analyzeExpression(statement.call, scope);
+      return;
+    case "filter_block":
+      return analyzeExpression(statement.filter, scope);
+    case "set":
+      analyzeExpression(statement.value, scope);
+      return analyzeTarget(statement.target, scope);
+    case "set_block":
+      return analyzeTarget(statement.target, scope);
+    case "with":
+      for (const [, value] of statement.assignments) {
+        analyzeExpression(value, scope);
+      }
+      return;
+  }
+}
+
+/** All `elif`s together are one branch, as each is tried only where those before it were not taken. */
+function analyzeIf(
+  [first, ...rest]: readonly (readonly [Expression, readonly Statement[]])[],
+  otherwise: readonly Statement[],
+  scope: Scope,
+): void {
+  const [test, body] = first!;
+  analyzeExpression(test, scope);
+  scope.branches([
+    () => analyzeStatements(body, scope),
+    () => rest.forEach((branch) => analyzeIf([branch], [], scope)),
+    () => analyzeStatements(otherwise, scope),
+  ]);
+}
+
+/** Takes up what is assigned to. */
+function analyzeTarget(target: Target, scope: Scope): void {
+  if (target.type === "name") return scope.store(target.name);
+  if (target.type === "member") return scope.load(target.name);
+  target.items.forEach((item) => analyzeTarget(item, scope));
+}
+
+/** Takes up names that are given values as the scope is entered. */
+export function declareTarget(target: Target, scope: Scope): void {
+  if (target.type === "name") scope.declareParameter(target.name);
+  if (target.type === "targets") {
+    target.items.forEach((item) => declareTarget(item, scope));
+  }
+}
+
+/** Takes up the names that an expression reads. */
+export function analyzeExpression(node: Expression, scope: Scope): void {
+  if (node.type === "name") return scope.load(node.name);
+  for (const child of children(node)) analyzeExpression(child, scope);
+}
+
+function children(node: Expression): readonly Expression[] {
+  switch (node.type) {
+    case "constant":
+    case "name":
+      return [];
+    case "tuple":
+    case "list":
+      return node.items;
+    case "dict":
+      return node.entries.flat();
+    case "attribute":
+      return [node.object];
+    case "item":
+      return [node.object, node.key];
+    case "slice":
+      return [node.object, ...present(node.bounds)];
+    case "call":
+      return [node.callee, ...argumentsOf(node.args)];
+    case "filter":
+      return [...present([node.input]), ...argumentsOf(node.args)];
+    case "test":
+      return [node.input, ...argumentsOf(node.args)];
+    case "not":
+    case "sign":
+      return [node.operand];
+    case "arithmetic":
+    case "and":
+    case "or":
+      return [node.left, node.right];
+    case "concat":
+      return node.parts;
+    case "compare":
+      return [node.first, ...node.rest.map(([, operand]) => operand)];
+    case "conditional":
+      return [node.test, node.then, ...present([node.otherwise])];
+  }
+}
+
+function argumentsOf(
+  { positional, keywords, rest, moreKeywords }: Arguments,
+): Expression[] {
+  const named = keywords.map(([, value]) => value);
+  return [...positional, ...named, ...present([rest, moreKeywords])];
+}
+
+function present(nodes: readonly (Expression | null)[]): Expression[] {
+  return nodes.filter((node) => node !== null);
+}
+
+/** Which of some names the statements read without having assigned them, within scopes of their own too. */
+export function undeclared(
+  statements: readonly Statement[],
+  names: readonly string[],
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  const declared = new Set<string>();
+  const read = (node: Expression): void => {
+    if (node.type === "name") {
+      if (names.includes(node.name) && !declared.has(node.name)) {
+        found.add(node.name);
+      }
+    } else children(node).forEach(read);
+  };
+  const assign = (target: Target): void => {
+    if (target.type === "name") declared.add(target.name);
+    if (target.type === "targets") target.items.forEach(assign);
+  };
+  const visit = (statement: Statement): void => {
+    const { targets, expressions, bodies } = parts(statement);
+    // As in Jinja, targets come first, even where what they are given reads the name.
+    targets.forEach(assign);
+    expressions.forEach(read);
+    bodies.forEach((body) => body.forEach(visit));
+  };
+  statements.forEach(visit);
+  return found;
+}
+
+interface Parts {
+  readonly targets: readonly Target[];
+  readonly expressions: readonly Expression[];
+  readonly bodies: readonly (readonly Statement[])[];
+}
+
+function parts(statement: Statement): Parts {
+  const { line } = statement;
+  switch (statement.type) {
+    case "output":
+      return {
+        targets: [],
+        expressions: statement.parts.filter((part) => typeof part !== "string"),
+        bodies: [],
+      };
+    case "for":
+      return {
+        targets: [statement.target],
+        expressions: present([statement.items, statement.test]),
+        bodies: [statement.body, statement.otherwise],
+      };
+    case "if":
+      return {
+        targets: [],
+        expressions: statement.branches.map(([test]) => test),
+        bodies: [
+          ...statement.branches.map(([, body]) => body),
+          statement.otherwise,
+        ],
+      };
+    case "macro":
+    case "call_block": {
+      const call = statement.type === "call_block" ? statement.call : null;
+      const { parameters, body } = statement;
+      return {
+        targets: parameters.map(({ name }) => ({ type: "name", name, line })),
+        expressions: present([
+          call,
+          ...parameters.map(({ otherwise }) => otherwise),
+        ]),
+        bodies: [body],
+      };
+    }
+    case "set":
+      return {
+        targets: [statement.target],
+        expressions: [statement.value],
+        bodies: [],
+      };
+    case "set_block":
+      return {
+        targets: [statement.target],
+        expressions: present([statement.filter]),
+        bodies: [statement.body],
+      };
+    case "filter_block":
+      return {
+        targets: [],
+        expressions: [statement.filter],
+        bodies: [statement.body],
+      };
+    case "with":
+      return {
+        targets: statement.assignments.map(([target]) => target),
+        expressions: statement.assignments.map(([, value]) => value),
+        bodies: [statement.body],
+      };
+    case "scope":
+      return { targets: [], expressions: [], bodies: [statement.body] };
+    case "block":
+    case "break":
+    case "continue":
+    case "load":
+      return { targets: [], expressions: [], bodies: [] };
+  }
+}
+
+/** Whether something within a loop assigns to `loop`, which Jinja does not allow. */
+export function assignsLoop(statement: Statement): boolean {
+  const { targets, bodies } = parts(statement);
+  return targets.some(hasLoop) || bodies.some((body) => body.some(assignsLoop));
+}
+
+function hasLoop(target: Target): boolean {
+  return target.type === "targets"
+    ? target.items.some(hasLoop)
+    : target.type === "name" && target.name === "loop";
+}
+
+/** Whether a loop's body uses `loop`, or has a block that could. */
+export function usesLoop({ body, recursive }: ForStatement): boolean {
+  return recursive || undeclared(body, ["loop"]).size > 0 ||
+    hasScopedBlock(body);
+}
+
+function hasScopedBlock(statements: readonly Statement[]): boolean {
+  return statements.some((statement) =>
+    statement.type === "block" && statement.scoped ||
+    parts(statement).bodies.some(hasScopedBlock)
+  );
+}

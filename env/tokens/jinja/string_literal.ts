@@ -1,0 +1,46 @@
+/** What Python reads a string's escapes as. */
+
+import { syntaxError } from "./errors.ts";
+
+const ESCAPE =
+  /\\(?:(\n)|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]?))/g;
+
+const SHORT: Readonly<Record<string, string>> = {
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
+/** A string literal's inside with its escapes read; those that Python has not stay. @throws {JinjaError} If one is cut off. */
+export function unescapeString(body: string, line: number): string {
+  if (!body.includes("\\")) return body;
+  return body.replace(
+    ESCAPE,
+    (whole, newline, octal, x, u, wide, short: string) => {
+      if (newline !== undefined) return "";
+      if (octal !== undefined) return String.fromCodePoint(parseInt(octal, 8));
+      const hex = x ?? u ?? wide;
+      if (hex !== undefined) return codePoint(hex, line);
+      if ("xuUN".includes(short)) {
+        throw syntaxError(
+          `can't decode the escape '\\${short}' in a string`,
+          line,
+        );
+      }
+      return SHORT[short] ?? whole;
+    },
+  );
+}
+
+function codePoint(hex: string, line: number): string {
+  const code = parseInt(hex, 16);
+  if (code <= 0x10ffff) return String.fromCodePoint(code);
+  throw syntaxError("illegal Unicode character in a string", line);
+}

@@ -1,0 +1,428 @@
+/**
+ * The values of templates: those of JSON as env/python/python_value.ts has them, and Python's other objects.
+ *
+ * A list is an array, a tuple a {@linkcode Tuple}; a dict is a `Map`, in which a key that is no string is found by
+ * Python's equality (env/tokens/jinja/dicts.ts).
+ */
+
+import type { Float } from "../../python/python_value.ts";
+import { JinjaError, typeError } from "./errors.ts";
+import type { Machine } from "./machine.ts";
+
+/** Anything that an expression may give. */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Float
+  | List
+  | Dict
+  | PyObject;
+
+/** A list, or a {@linkcode Tuple}. */
+export type List = Value[];
+
+/** A dict. */
+export type Dict = Map<Value, Value>;
+
+/** Keyword arguments of a call. */
+export type Keywords = ReadonlyMap<string, Value>;
+
+/** No keyword arguments. */
+export const NO_KEYWORDS: Keywords = new Map();
+
+/** A Python tuple. */
+export class Tuple extends Array<Value> {
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  /** The tuple of some values. */
+  static make(values: Iterable<Value>): Tuple {
+    const tuple = new Tuple();
+    for (const value of values) tuple.push(value);
+    return tuple;
+  }
+}
+
+/** One of `groupby`'s groups: a tuple whose items have names. */
+export class GroupTuple extends Tuple {
+  get grouper(): Value {
+    return this[0]!;
+  }
+
+  get list(): Value {
+    return this[1]!;
+  }
+}
+
+/** An object of Python that JSON has not. */
+export abstract class PyObject {
+  abstract readonly typeName: string;
+
+  /** `repr(self)`. */
+  repr(): string {
+    return `<${this.typeName} object>`;
+  }
+
+  /** What `self.name` is; `undefined` where there is no such attribute. */
+  attribute(_name: string): Value | undefined {
+    return undefined;
+  }
+
+  /** What it yields, where it can be iterated. */
+  iterate(): Iterator<Value> | undefined {
+    return undefined;
+  }
+
+  /** `len(self)`, where it has one. */
+  length(): number | undefined {
+    return undefined;
+  }
+}
+
+/** An object that can be called. */
+export abstract class Callable extends PyObject {
+  abstract call(machine: Machine, args: List, keywords: Keywords): Value;
+}
+
+/** A function of ours as templates see it. */
+export class Builtin extends Callable {
+  override readonly typeName = "function";
+
+  constructor(
+    readonly name: string,
+    readonly run: (
+      machine: Machine,
+      args: List,
+      keywords: Keywords,
+    ) => Value,
+  ) {
+    super();
+  }
+
+  override call(machine: Machine, args: List, keywords: Keywords): Value {
+    return this.run(machine, args, keywords);
+  }
+
+  override repr(): string {
+    return `<function ${this.name}>`;
+  }
+}
+
+/** What a name, key or attribute that is not there gives: prints as nothing, and fails where it is used. */
+export class Undefined extends PyObject {
+  override readonly typeName = "Undefined";
+  readonly #describe: () => string;
+
+  /** @param describe The error's message, made where it is needed. */
+  constructor(describe: () => string) {
+    super();
+    this.#describe = describe;
+  }
+
+  /** A variable that is not there. */
+  static variable(name: string): Undefined {
+    return new Undefined(() => `'${name}' is undefined`);
+  }
+
+  /** An attribute or a key that is not there. */
+  static member(owner: Value, name: Value): Undefined {
+    return new Undefined(() => {
+      const type = owner === null ? "None" : `${typeName(owner)} object`;
+      return typeof name === "string"
+        ? `'${type}' has no attribute '${name}'`
+        : `${type} has no element ${String(name)}`;
+    });
+  }
+
+  /** What every use of it throws. */
+  error(): JinjaError {
+    return new JinjaError("undefined", this.#describe());
+  }
+
+  override repr(): string {
+    return "Undefined";
+  }
+
+  override iterate(): Iterator<Value> {
+    return [].values();
+  }
+
+  override length(): number {
+    return 0;
+  }
+}
+
+/** Text that `safe` or `escape` made: what is joined to it is escaped for HTML. */
+export class Markup extends PyObject {
+  override readonly typeName = "Markup";
+  readonly text: string;
+
+  constructor(text: string) {
+    super();
+    this.text = text;
+  }
+
+  /** The markup of any text: what is no markup yet is escaped. */
+  static escape(value: Value, print: (value: Value) => string): Markup {
+    return value instanceof Markup ? value : new Markup(
+      print(value).replace(/[&<>'"]/g, (character) => ENTITIES[character]!),
+    );
+  }
+
+  override iterate(): Iterator<Value> {
+    return characters(this.text).values();
+  }
+
+  override length(): number {
+    return stringLength(this.text);
+  }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "'": "&#39;",
+  '"': "&#34;",
+};
+
+/** Markup as the string that it also is in Python. */
+export function plain(value: Value): Value {
+  return value instanceof Markup ? value.text : value;
+}
+
+/** A generator or an iterator: yields once, is always true, has no length. */
+export class Iteration extends PyObject {
+  override readonly typeName: string;
+  readonly #iterator: Iterator<Value>;
+
+  constructor(iterator: Iterator<Value>, typeName = "generator") {
+    super();
+    this.#iterator = iterator;
+    this.typeName = typeName;
+  }
+
+  override iterate(): Iterator<Value> {
+    return this.#iterator;
+  }
+}
+
+/** `range(start, stop, step)`. */
+export class Range extends PyObject {
+  override readonly typeName = "range";
+  readonly start: number;
+  readonly stop: number;
+  readonly step: number;
+  readonly #length: number;
+
+  constructor(start: number, stop: number, step: number) {
+    super();
+    this.start = start;
+    this.stop = stop;
+    this.step = step;
+    this.#length = Math.max(0, Math.ceil((stop - start) / step));
+  }
+
+  /** Its numbers. */
+  values(): number[] {
+    return Array.from(
+      { length: this.#length },
+      (_, i) => this.start + i * this.step,
+    );
+  }
+
+  /** The range of every `step`th of its numbers from place `start` to before place `stop`. */
+  slice(start: number, stop: number, step: number): Range {
+    const at = (place: number) => this.start + place * this.step;
+    return new Range(at(start), at(stop), this.step * step);
+  }
+
+  override iterate(): Iterator<Value> {
+    return this.values().values();
+  }
+
+  override length(): number {
+    return this.#length;
+  }
+
+  override repr(): string {
+    const { start, stop, step } = this;
+    return `range(${start}, ${stop}${step === 1 ? "" : `, ${step}`})`;
+  }
+
+  override attribute(name: string): Value | undefined {
+    if (name === "start" || name === "stop" || name === "step") {
+      return this[name];
+    }
+    return undefined;
+  }
+}
+
+/** What `keys()`, `values()` and `items()` of a dict give. */
+export class DictView extends PyObject {
+  override readonly typeName: string;
+  readonly #items: () => Value[];
+  readonly #dict: Dict;
+
+  constructor(kind: "keys" | "values" | "items", dict: Dict) {
+    super();
+    this.typeName = `dict_${kind}`;
+    this.#dict = dict;
+    this.#items = kind === "items"
+      ? () => Array.from(dict, (entry) => Tuple.make(entry))
+      : () => [...dict[kind]()];
+  }
+
+  /** What it shows. */
+  values(): Value[] {
+    return this.#items();
+  }
+
+  override iterate(): Iterator<Value> {
+    return this.#items().values();
+  }
+
+  override length(): number {
+    return this.#dict.size;
+  }
+}
+
+/** What `namespace()` makes: the one object that a template may change. */
+export class Namespace extends PyObject {
+  override readonly typeName = "Namespace";
+  readonly members: Map<Value, Value>;
+
+  constructor(members: Map<Value, Value>) {
+    super();
+    this.members = members;
+  }
+
+  override attribute(name: string): Value | undefined {
+    return this.members.get(name);
+  }
+}
+
+/** Whether it is a list, not a tuple. */
+export function isList(value: Value): boolean {
+  return Array.isArray(value) && !(value instanceof Tuple);
+}
+
+/** The name of its type in Python. */
+export function typeName(value: Value): string {
+  switch (typeof value) {
+    case "string":
+      return "str";
+    case "boolean":
+      return "bool";
+    case "bigint":
+      return "int";
+    case "number":
+      return Number.isInteger(value) ? "int" : "float";
+  }
+  if (value === null) return "NoneType";
+  if (value instanceof Map) return "dict";
+  if (value instanceof Tuple) return "tuple";
+  if (Array.isArray(value)) return "list";
+  return value instanceof PyObject ? value.typeName : "float";
+}
+
+/** `bool(value)`. */
+export function isTrue(value: Value): boolean {
+  switch (typeof value) {
+    case "string":
+      return value !== "";
+    case "boolean":
+      return value;
+    case "number":
+      return value !== 0;
+    case "bigint":
+      return value !== 0n;
+  }
+  if (value === null) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  if (value instanceof Map) return value.size > 0;
+  if (value instanceof PyObject) return (value.length() ?? 1) > 0;
+  return value.value !== 0;
+}
+
+/** The items of something that can be iterated, all at once where it has a length. */
+export function sized(value: Value): List | undefined {
+  if (Array.isArray(value)) return value;
+  if (typeof value === "string") return characters(value);
+  if (value instanceof Markup) return characters(value.text);
+  if (value instanceof Map) return [...value.keys()];
+  if (value instanceof DictView || value instanceof Range) {
+    return value.values();
+  }
+  return value instanceof Undefined ? [] : undefined;
+}
+
+/** Iterates. @throws {JinjaError} If it cannot be iterated. */
+export function iterate(value: Value): Iterator<Value> {
+  const items = sized(value);
+  if (items !== undefined) return items.values();
+  const iterator = value instanceof PyObject ? value.iterate() : undefined;
+  if (iterator !== undefined) return iterator;
+  throw typeError(`'${typeName(value)}' object is not iterable`);
+}
+
+/** `list(value)`. @throws {JinjaError} If it cannot be iterated. */
+export function listOf(value: Value, machine: Machine): List {
+  const items = sized(value);
+  if (items !== undefined) {
+    machine.spend(items.length);
+    return items;
+  }
+  const list: Value[] = [];
+  const iterator = iterate(value);
+  for (let next = iterator.next(); !next.done; next = iterator.next()) {
+    machine.spend(1);
+    list.push(next.value);
+  }
+  return list;
+}
+
+/** `len(value)`. @throws {JinjaError} If it has none. */
+export function lengthOf(value: Value): number {
+  if (typeof value === "string") return stringLength(value);
+  if (Array.isArray(value)) return value.length;
+  if (value instanceof Map) return value.size;
+  const length = value instanceof PyObject ? value.length() : undefined;
+  if (length !== undefined) return length;
+  throw typeError(`object of type '${typeName(value)}' has no len()`);
+}
+
+const SURROGATES = /[\ud800-\udfff]/;
+
+/** A string's length in code points, as Python counts. */
+export function stringLength(text: string): number {
+  if (!SURROGATES.test(text)) return text.length;
+  let length = 0;
+  for (let i = 0; i < text.length; i++, length++) {
+    if (text.codePointAt(i)! > 0xffff) i++;
+  }
+  return length;
+}
+
+/** A string's characters, which are code points. */
+export function characters(text: string): string[] {
+  return SURROGATES.test(text) ? [...text] : text.split("");
+}
+
+/** Whether each UTF-16 unit of a text is a character. */
+export function isPlain(text: string): boolean {
+  return !SURROGATES.test(text);
+}
+
+/** An int that a sequence can be indexed with. @throws {JinjaError} If it is none. */
+export function indexOf(value: Value, what = "indices"): number {
+  if (typeof value === "number" && Number.isInteger(value)) return value;
+  if (typeof value === "boolean") return Number(value);
+  if (typeof value === "bigint") return value < 0n ? -Infinity : Infinity;
+  if (value instanceof Undefined) throw value.error();
+  throw typeError(`${what} must be integers, not '${typeName(value)}'`);
+}

@@ -1,0 +1,32 @@
+/** One question to a Python program of the tests: JSON in, JSON out. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { testPython } from "./python.ts";
+
+/**
+ * Runs a script of this folder.
+ * @param input JSON text for its standard input.
+ * @returns What it printed, parsed.
+ * @throws {AssertionError} If Python fails, with what it said.
+ */
+export async function askPython(
+  script: string,
+  input: string,
+): Promise<unknown> {
+  const child = new Deno.Command(testPython() ?? "python3", {
+    args: ["-B", fileURLToPath(new URL(script, import.meta.url))],
+    env: { HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [output] = await Promise.all([
+    child.output(),
+    // Where Python ends early, what it said of it is what matters.
+    new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
+  ]);
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assert.equal(output.code, 0, decode(output.stderr));
+  return JSON.parse(decode(output.stdout));
+}

@@ -1,0 +1,126 @@
+/** jinja2 in transformers' environment for chat templates, asked by one Python process for many templates. */
+
+import { parsePythonJson } from "../../env/python/python_json.ts";
+import { JinjaError } from "../../env/tokens/jinja/errors.ts";
+import { JinjaTemplate } from "../../env/tokens/jinja/template.ts";
+import type { Value } from "../../env/tokens/jinja/values.ts";
+import { askPython } from "./ask_python.ts";
+
+/** What a template gives in a context: a text, or the kind of error that it ends with. */
+export type Outcome =
+  | { readonly text: string }
+  | { readonly error: string; readonly message: string };
+
+/** A template that Python and the engine disagree on. */
+export interface Difference {
+  readonly source: string;
+  /** Index of the context. */
+  readonly context: number;
+  readonly ours: Outcome;
+  readonly theirs: Outcome;
+}
+
+/** How far the engine agrees with Python. */
+export interface Comparison {
+  /** Renderings that were compared. */
+  readonly compared: number;
+  /** How many of them gave a text in Python. */
+  readonly texts: number;
+  readonly differences: readonly Difference[];
+}
+
+/** Templates, each of which is rendered in each of some contexts. */
+export interface Group {
+  readonly sources: readonly string[];
+  /** The variables, as JSON text, which keeps Python's floats and the order of keys. */
+  readonly contexts: readonly string[];
+}
+
+/** Renders each group's templates in each of its contexts by both. Slow to begin, as Python loads transformers. */
+export async function compareWithJinja2<K extends string>(
+  groups: Readonly<Record<K, Group>>,
+): Promise<Record<K, Comparison>> {
+  const entries = Object.entries<Group>(groups);
+  const input = entries.map(([, { sources, contexts }]) =>
+    `{"sources": ${JSON.stringify(sources)}, "contexts": [${
+      contexts.join(", ")
+    }]}`
+  );
+  const { version, results } = await askPython(
+    "ask_jinja2.py",
+    `[${input.join(", ")}]`,
+  ) as { version: string; results: Outcome[][][] };
+  if (version !== "3.1.6") {
+    throw new Error(`jinja2 is ${version}; pip install jinja2==3.1.6`);
+  }
+  return Object.fromEntries(
+    entries.map(([name, group], i) => [name, compare(group, results[i]!)]),
+  ) as Record<K, Comparison>;
+}
+
+function compare(
+  { sources, contexts }: Group,
+  results: readonly (readonly Outcome[])[],
+): Comparison {
+  const variables = contexts.map((text) =>
+    parsePythonJson(text) as Map<string, Value>
+  );
+  const all = sources.flatMap((source, i) =>
+    render(source, variables).map((ours, context): Difference => ({
+      source,
+      context,
+      ours,
+      theirs: results[i]![context]!,
+    }))
+  );
+  return {
+    compared: all.length,
+    texts: all.filter(({ theirs }) => "text" in theirs).length,
+    differences: all.filter(({ ours, theirs }) => !agree(ours, theirs)),
+  };
+}
+
+function render(
+  source: string,
+  contexts: readonly ReadonlyMap<string, Value>[],
+): Outcome[] {
+  let template: JinjaTemplate;
+  try {
+    template = new JinjaTemplate(source);
+  } catch (error) {
+    return contexts.map(() => failure(error));
+  }
+  return contexts.map((context) => {
+    try {
+      return { text: template.render(context) };
+    } catch (error) {
+      return failure(error);
+    }
+  });
+}
+
+function failure(error: unknown): Outcome {
+  if (!(error instanceof JinjaError)) throw error;
+  return { error: error.kind, message: error.message };
+}
+
+/** Errors agree in kind; what was raised also in its words. */
+function agree(ours: Outcome, theirs: Outcome): boolean {
+  if ("text" in ours || "text" in theirs) {
+    return "text" in ours && "text" in theirs &&
+      addressless(ours.text) === addressless(theirs.text);
+  }
+  return ours.error === theirs.error &&
+    (ours.error !== "raised" || ours.message === theirs.message);
+}
+
+/** Python shows some objects by their address, and methods of ours are not built in. */
+function addressless(text: string): string {
+  return text
+    .replace(/<generator object [^>]*>/g, "<generator object>")
+    .replace(/<(\w+_reverseiterator) object[^>]*>/g, "<$1 object>")
+    .replace(
+      /<(?:function|built-in method|class|bound method) [^>]*>/g,
+      "<fn>",
+    );
+}
