@@ -7,12 +7,18 @@
  * (Qwen3 drops `<think>` blocks), what stood there stays: see test/support/prefix_check.ts.
  */
 
-import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import * as z from "zod";
-import { DataError, messageOf, PolicyError } from "../errors.ts";
-import { printPythonJson, toPlain } from "../python/python_json.ts";
+import { DataError, PolicyError } from "../errors.ts";
+import {
+  fromPlain,
+  type JsonValue,
+  printPythonJson,
+} from "../python/python_json.ts";
 import type { Message, ToolCall, ToolSchema } from "../types.ts";
 import { alternation, Guard, unmark } from "./guard.ts";
+import { JinjaError } from "./jinja/errors.ts";
+import { JinjaTemplate } from "./jinja/template.ts";
+import type { Value } from "./jinja/values.ts";
 import { readModelFile, readOptionalText } from "./model_dir.ts";
 import type { AddedToken, Tokenizer } from "./tokenizer.ts";
 
@@ -31,6 +37,11 @@ export interface ChatTemplateParts {
   readonly addedTokens?: readonly AddedToken[];
   /** Further variables of the template: `{ enable_thinking: false, bos_token: "<s>" }`. */
   readonly variables?: Readonly<Record<string, unknown>>;
+  /**
+   * The time that a template's `strftime_now` shows, so that a conversation has the same tokens on another day.
+   * Default: when the template is made, as transformers shows it.
+   */
+  readonly now?: Date | undefined;
 }
 
 /** What a rendering shows beside the messages. */
@@ -46,18 +57,22 @@ const QUESTION = "\uFDD2";
 const ANSWER = "\uFDD0";
 const PROBE_USER: Message = { role: "user", content: QUESTION };
 
+/** An argument of a call that shows how a template prints it. Printable, since `repr` escapes what is not. */
+const PROBE_ARGUMENT = "probe-argument";
+
 /**
- * How a template shows a call's arguments: `text` that is given is taken as it is, so Python's spelling of
- * numbers stays; an `object` is printed by the template; or calls are `hidden`.
+ * What a template takes a call's arguments as: an `object`, as transformers and inference servers give them; `text`
+ * where the template only takes JSON that is printed already; or calls are `hidden`.
  */
-type CallStyle = "text" | "object" | "hidden";
+type CallStyle = "object" | "text" | "hidden";
 
 /** A model's chat template. Texts for encoding may carry marks of a {@linkcode Guard}; the tokenizer reads them. */
 export class ChatTemplate {
   readonly endToken: string;
   readonly #ends: RegExp;
-  readonly #template: Template;
-  readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #template: JinjaTemplate;
+  readonly #variables: ReadonlyMap<string, Value>;
+  readonly #now: Date;
   readonly #guards: Guards;
   readonly #calls: CallStyle;
   #prompt: string | null = null;
@@ -67,7 +82,13 @@ export class ChatTemplate {
     this.endToken = parts.endToken;
     const { endToken, stopTokens = [] } = parts;
     this.#ends = alternation([endToken, ...stopTokens])!;
-    this.#variables = parts.variables ?? {};
+    this.#variables = new Map<string, Value>([
+      ["documents", null],
+      ...Object.entries(parts.variables ?? {}).map((
+        [name, value],
+      ): [string, Value] => [name, fromPlain(value)]),
+    ]);
+    this.#now = parts.now ?? new Date();
     this.#template = parseTemplate(parts.source);
     this.#guards = guardsFor(parts.addedTokens ?? []);
     this.#calls = this.#probeCalls();
@@ -154,54 +175,66 @@ export class ChatTemplate {
   ): string {
     const { tools = [], generationPrompt = false, guards = this.#guards } =
       options;
-    return this.#run({
-      messages: messages.map((message) => this.#view(message, guards)),
-      ...(tools.length > 0 ? { tools } : {}),
-      add_generation_prompt: generationPrompt,
-    });
+    return this.#run(
+      messages.map((message) => this.#view(message, guards)),
+      { tools: tools.length > 0 ? toolsValue(tools) : null, generationPrompt },
+    );
   }
 
   /** A message in the fields that templates expect. */
-  #view(message: Message, guards: Guards): Record<string, unknown> {
-    const content = guards[message.role].mark(message.content);
-    const { role } = message;
-    if (role === "tool") {
-      const { name, toolCallId } = message;
-      return { role, content, name, tool_call_id: toolCallId };
+  #view(message: Message, guards: Guards): Value {
+    const view = new Map<Value, Value>([
+      ["role", message.role],
+      ["content", guards[message.role].mark(message.content)],
+    ]);
+    if (message.role === "tool") {
+      view.set("name", message.name);
+      view.set("tool_call_id", message.toolCallId);
     }
-    if (role !== "assistant" || !message.toolCalls?.length) {
-      return { role, content };
+    if (message.role === "assistant" && message.toolCalls?.length) {
+      view.set(
+        "tool_calls",
+        message.toolCalls.map((call) => this.#viewCall(call, guards.assistant)),
+      );
     }
-    const calls = message.toolCalls.map((call) =>
-      this.#viewCall(call, guards.assistant)
-    );
-    return { role, content, tool_calls: calls };
+    return view;
   }
 
-  #viewCall(call: ToolCall, guard: Guard): Record<string, unknown> {
-    const text = printPythonJson(call.arguments, { ensureAscii: false });
+  #viewCall(call: ToolCall, guard: Guard): Value {
     const given = this.#calls === "text"
-      ? guard.mark(text)
-      : markAll(toPlain(call.arguments), guard);
-    const { id } = call;
-    const name = guard.mark(call.name);
-    return { id, type: "function", function: { name, arguments: given } };
+      ? guard.mark(printPythonJson(call.arguments, { ensureAscii: false }))
+      : markAll(call.arguments, guard);
+    return callValue(call.id, guard.mark(call.name), given);
   }
 
   /** Tries how the template shows a call's arguments. */
   #probeCalls(): CallStyle {
+    const shown = this.#tryCall(new Map([["a", PROBE_ARGUMENT]]));
+    // A template that prints the value as Python spells it expects text there.
+    const isShown = shown.includes(PROBE_ARGUMENT);
+    if (isShown && !shown.includes(`{'a': '${PROBE_ARGUMENT}'}`)) {
+      return "object";
+    }
     const text = '{"a": 1.0}';
     if (this.#tryCall(text).includes(text)) return "text";
-    return this.#tryCall({ a: ANSWER }).includes(ANSWER) ? "object" : "hidden";
+    return isShown ? "object" : "hidden";
   }
 
-  #tryCall(given: unknown): string {
-    const call = { name: "f", arguments: given };
-    const calls = [{ id: "call00000", type: "function", function: call }];
-    const answer = { role: "assistant", content: "", tool_calls: calls };
+  #tryCall(given: Value): string {
+    const question = new Map<Value, Value>([
+      ["role", PROBE_USER.role],
+      ["content", PROBE_USER.content],
+    ]);
+    const answer = new Map<Value, Value>([
+      ["role", "assistant"],
+      ["content", ""],
+      ["tool_calls", [callValue("call00000", "f", given)]],
+    ]);
     try {
-      const messages = [PROBE_USER, answer];
-      return this.#run({ messages, add_generation_prompt: false });
+      return this.#run([question, answer], {
+        tools: null,
+        generationPrompt: false,
+      });
     } catch (error) {
       if (error instanceof PolicyError) return "";
       throw error;
@@ -222,58 +255,60 @@ export class ChatTemplate {
     };
   }
 
-  #run(variables: Readonly<Record<string, unknown>>): string {
-    const environment = new Environment();
-    const all = { ...GLOBALS, ...this.#variables, ...variables };
+  #run(
+    messages: Value[],
+    { tools, generationPrompt }: {
+      readonly tools: Value;
+      readonly generationPrompt: boolean;
+    },
+  ): string {
+    const variables = new Map<string, Value>(this.#variables)
+      .set("messages", messages)
+      .set("tools", tools)
+      .set("add_generation_prompt", generationPrompt);
     try {
-      for (const [name, value] of Object.entries(all)) {
-        environment.set(name, value);
-      }
-      const { value } = new Interpreter(environment)
-        .run(this.#template.parsed);
-      return String(value);
+      return this.#template.render(variables, { now: this.#now });
     } catch (cause) {
-      const reason = messageOf(cause);
+      if (!(cause instanceof JinjaError)) throw cause;
       throw new PolicyError(
-        `The chat template cannot render the conversation: ${reason}`,
+        `The chat template cannot render the conversation: ${cause.message} (line ${cause.line} of the template)`,
         { cause },
       );
     }
   }
 }
 
-/**
- * What templates may use. `strftime_now` is left out on purpose: templates fall back to a fixed date, so
- * the same conversation has the same tokens on every day.
- */
-const GLOBALS = {
-  true: true,
-  True: true,
-  false: false,
-  False: false,
-  none: null,
-  None: null,
-  range,
-  raise_exception(message: string): never {
-    throw new Error(message);
-  },
-};
-
-function range(first: number, stop?: number, step = 1): number[] {
-  const [from, to] = stop === undefined ? [0, first] : [first, stop];
-  const length = Math.max(0, Math.ceil((to - from) / step));
-  return Array.from({ length }, (_, i) => from + i * step);
-}
-
-function parseTemplate(source: string): Template {
+function parseTemplate(source: string): JinjaTemplate {
   try {
-    return new Template(source);
+    return new JinjaTemplate(source);
   } catch (cause) {
+    if (!(cause instanceof JinjaError)) throw cause;
     throw new DataError(
-      `The chat template is not valid Jinja: ${messageOf(cause)}`,
+      `The chat template is not valid Jinja: ${cause.message} (line ${cause.line})`,
       { cause },
     );
   }
+}
+
+/** Tools as templates see them, made once for each list of them. */
+function toolsValue(tools: readonly ToolSchema[]): Value {
+  const known = TOOL_VALUES.get(tools);
+  if (known !== undefined) return known;
+  const value = tools.map(fromPlain);
+  TOOL_VALUES.set(tools, value);
+  return value;
+}
+
+const TOOL_VALUES = new WeakMap<readonly ToolSchema[], Value>();
+
+/** A tool call in the fields that templates expect. */
+function callValue(id: string, name: string, given: Value): Value {
+  const call = new Map<Value, Value>([["name", name], ["arguments", given]]);
+  return new Map<Value, Value>([
+    ["id", id],
+    ["type", "function"],
+    ["function", call],
+  ]);
 }
 
 /** What keeps each role from writing tokens. */
@@ -294,14 +329,15 @@ function guardsFor(tokens: readonly AddedToken[]): Guards {
 const NO_GUARDS = guardsFor([]);
 
 /** A JSON value with every text in it marked. */
-function markAll(value: unknown, guard: Guard): unknown {
+function markAll(value: JsonValue, guard: Guard): Value {
   if (typeof value === "string") return guard.mark(value);
   if (Array.isArray(value)) return value.map((item) => markAll(item, guard));
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value).map((
-      [key, item],
-    ) => [guard.mark(key), markAll(item, guard)]),
+  if (!(value instanceof Map)) return value;
+  return new Map(
+    Array.from(
+      value,
+      ([key, item]) => [guard.mark(key), markAll(item, guard)] as const,
+    ),
   );
 }
 
@@ -319,6 +355,8 @@ export interface LoadTemplateOptions {
   readonly tokenizer: Tokenizer;
   /** Further variables of the template. Default: none. */
   readonly variables?: Readonly<Record<string, unknown>>;
+  /** What `strftime_now` shows. Default: the time of loading. */
+  readonly now?: Date | undefined;
 }
 
 /**
@@ -340,7 +378,7 @@ export async function loadChatTemplate(
  * @throws {DataError} If there is none or it cannot be read.
  */
 export function createChatTemplate(
-  { tokenizer, variables, config, jinja, origin = "the given files" }:
+  { tokenizer, variables, now, config, jinja, origin = "the given files" }:
     & LoadTemplateOptions
     & {
       /** `tokenizer_config.json`, parsed. */
@@ -367,6 +405,7 @@ export function createChatTemplate(
       .map(({ content }) => content),
     addedTokens,
     variables: { ...specialTokens(fields), ...variables },
+    now,
   });
 }
 

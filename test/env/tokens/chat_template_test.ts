@@ -189,13 +189,100 @@ Deno.test("ChatTemplate marks control tokens in calls: in names, and in argument
   }
 });
 
-Deno.test("ChatTemplate knows no clock, so a conversation has the same tokens on every day", () => {
+Deno.test("ChatTemplate marks control tokens in arguments that Python's repr spells out", () => {
   const template = new ChatTemplate({
     source:
-      "{{ strftime_now('%Y') if strftime_now is defined else '2024' }}{% for i in range(1, 3) %}{{ i }}{% endfor %}",
+      "{% for m in messages %}[{{ m.role }}]{% for c in m.tool_calls or [] %}{% for k, v in c.function.arguments | items %}{{ v | string }}{{ v | tojson(ensure_ascii=true) }}{% endfor %}{% endfor %}{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}",
+    endToken: "</s>",
+    addedTokens: [{ content: "</s>", id: 1, special: true }],
+  });
+  const said = template.answer(
+    assistant("", { x: ["</s>", "\\ufdd1", "\uFDD1"] }),
+  );
+  assert.deepEqual(said.match(/<\/s>/g), ["</s>"], said);
+  assert.equal(
+    unmark(said),
+    String.raw`['</s>', '\\ufdd1', '\ufdd1']["</s>", "\\ufdd1", "\ufdd1"]</s>`,
+  );
+});
+
+Deno.test("ChatTemplate shows the day that it is given, else that on which it was made", () => {
+  const source = "{{ strftime_now('%d %b %Y') }}";
+  const now = new Date(2024, 6, 26);
+  const template = new ChatTemplate({ source, endToken: "</s>", now });
+  assert.equal(template.render([]), "26 Jul 2024");
+  const today = new ChatTemplate({ source, endToken: "</s>" }).render([]);
+  assert.match(today, /^\d\d \w{3} \d{4}$/);
+  assert.notEqual(today, "26 Jul 2024");
+});
+
+Deno.test("ChatTemplate gives tools and documents that there are not as none, as transformers does", () => {
+  const template = new ChatTemplate({
+    source:
+      "{{ tools is defined }}{{ tools }}{{ documents }}{{ other is defined }}",
     endToken: "</s>",
   });
-  assert.equal(template.render([]), "202412");
+  assert.equal(template.render([]), "TrueNoneNoneFalse");
+});
+
+Deno.test("ChatTemplate keeps the order of keys and the spelling of numbers in arguments and tools", () => {
+  const template = new ChatTemplate({
+    source:
+      "{% for t in tools or [] %}{{ t | tojson }}{% endfor %}{% for m in messages %}{% for c in m.tool_calls or [] %}{% for k, v in c.function.arguments | items %}{{ k }}={{ v }};{% endfor %}{% endfor %}{{ m.content }}</s>{% endfor %}",
+    endToken: "</s>",
+  });
+  const said = assistant("", {});
+  const given = new Map<string, JsonValue>([
+    ["z", new Float(2)],
+    ["10", [null, true]],
+    ["2", 12345678901234567890n],
+  ]);
+  const [call] = said.toolCalls!;
+  const message = { ...said, toolCalls: [{ ...call!, arguments: given }] };
+  assert.equal(
+    template.render([message]),
+    "z=2.0;10=[None, True];2=12345678901234567890;</s>",
+  );
+  assert.match(template.render([], { tools: [TOOL] }), /"n": 0\.5/);
+});
+
+/** What the template shows of a call with the arguments `{"amount": 2.0}`. */
+function shown(ofArguments: string): string {
+  const template = new ChatTemplate({
+    source:
+      `{% for m in messages %}{% for c in m.tool_calls or [] %}{% set args = c.function.arguments %}${ofArguments}{% endfor %}{% endfor %}`,
+    endToken: "</s>",
+  });
+  return template.render([assistant("", { amount: new Float(2) })]);
+}
+
+Deno.test("ChatTemplate gives arguments as a mapping where the template takes one, else as text", () => {
+  const mapping =
+    "{% for k, v in args | dictsort %}{{ k }}:{{ v }}{% endfor %}";
+  for (
+    const [source, expected] of [
+      [
+        `{% if args is mapping %}${mapping}{% else %}{{ args }}{% endif %}`,
+        "amount:2.0",
+      ],
+      [
+        `{% if args is string %}{{ args }}{% else %}${mapping}{% endif %}`,
+        "amount:2.0",
+      ],
+      [mapping, "amount:2.0"],
+      ["{{ args | tojson }}", '{"amount": 2.0}'],
+      ["{{ args if args is string else args | tojson }}", '{"amount": 2.0}'],
+      // These take text alone: one prints what it is given, one joins it, one asks for it.
+      ["{{ args }}", '{"amount": 2.0}'],
+      ["{{ 'f' + args }}", 'f{"amount": 2.0}'],
+      ["{% if args is string %}{{ args }}{% endif %}", '{"amount": 2.0}'],
+      [
+        "{% if args is not string %}{{ raise_exception('text!') }}{% endif %}{{ args }}",
+        '{"amount": 2.0}',
+      ],
+      ["hidden", "hidden"],
+    ] as const
+  ) assert.equal(shown(source), expected, source);
 });
 
 Deno.test("ChatTemplate says why a conversation cannot be rendered", () => {
@@ -207,7 +294,8 @@ Deno.test("ChatTemplate says why a conversation cannot be rendered", () => {
     () => refusing.render([]),
     (error) =>
       error instanceof PolicyError &&
-      /cannot render .*: Roles must alternate/.test(error.message),
+      /cannot render .*: Roles must alternate \(line 1 of the template\)/
+        .test(error.message),
   );
   const open = new ChatTemplate({
     source: "{% for m in messages %}{{ m.content }}{% endfor %}",
@@ -256,7 +344,8 @@ Deno.test("createChatTemplate() says what is wrong with a template", async () =>
   assert.throws(
     () => createChatTemplate({ tokenizer, config: {}, jinja: "{% if %}" }),
     (error) =>
-      error instanceof DataError && /not valid Jinja/.test(error.message),
+      error instanceof DataError &&
+      /not valid Jinja: .* \(line 1\)/.test(error.message),
   );
 });
 
