@@ -4,7 +4,7 @@
  * A conversation is rendered at its end only: {@linkcode ChatTemplate.open} gives the text before the first
  * answer, {@linkcode ChatTemplate.proceed} what comes between an answer and the next. The cost is that of
  * the new messages. Where a template would render earlier messages otherwise once later ones are there
- * (Qwen3 drops `<think>` blocks), what stood there stays: see test/support/prefix_check.ts.
+ * (Qwen3 drops `<think>` blocks), what stood there stays: see rewritten_prefix.ts.
  */
 
 import * as z from "zod";

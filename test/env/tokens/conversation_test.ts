@@ -5,7 +5,7 @@ import {
   TokenConversation,
 } from "../../../env/tokens/conversation.ts";
 import { demonstrationTrajectory } from "../../../env/tokens/demonstration.ts";
-import { checkPrefix } from "../../support/prefix_check.ts";
+import { checkPrefix } from "../../../env/tokens/rewritten_prefix.ts";
 import type { Message } from "../../../env/types.ts";
 import { conversations } from "../../support/conversations.ts";
 import {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ChatTemplate } from "../../../env/tokens/chat_template.ts";
-import { checkPrefix, probeTemplate } from "../../support/prefix_check.ts";
+import {
+  checkPrefix,
+  probeTemplate,
+} from "../../../env/tokens/rewritten_prefix.ts";
 import { conversations } from "../../support/conversations.ts";
 import { qwen3Hybrid, qwen3Instruct } from "../../support/qwen3.ts";
 

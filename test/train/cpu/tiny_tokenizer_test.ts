@@ -10,7 +10,10 @@ import {
 } from "../../../env/tokens/chat_template.ts";
 import type { Codec } from "../../../env/tokens/conversation.ts";
 import { demonstrationTrajectory } from "../../../env/tokens/demonstration.ts";
-import { checkPrefix, probeTemplate } from "../../support/prefix_check.ts";
+import {
+  checkPrefix,
+  probeTemplate,
+} from "../../../env/tokens/rewritten_prefix.ts";
 import {
   createTokenizer,
   loadTokenizer,

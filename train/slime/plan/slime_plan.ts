@@ -48,6 +48,7 @@ import type {
 import { isSticky, routerPolicy } from "./router_policy.ts";
 import { planSplits } from "./slime_rows.ts";
 import { ASSUMED_TRAINING, timeForecast } from "./train_time.ts";
+import { rewritesHistory, REWRITTEN_HISTORY } from "../rewritten_history.ts";
 
 export type * from "./plan_types.ts";
 
@@ -365,6 +366,10 @@ function warningsOf(
       `${found}, as far as slime's commit ${
         SLIME_COMMIT.slice(0, 9)
       } goes (${fix}); the doctor's check flags asks the installed slime`
+    ),
+    ...when(
+      rewritesHistory(config.model),
+      `the chat template of ${config.model.name} leaves thoughts of earlier answers out once the user speaks again: ${REWRITTEN_HISTORY}; set model.thinking to false, or serve it token by token (deno task evaluate --provider sglang --tokenizer DIR)`,
     ),
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),

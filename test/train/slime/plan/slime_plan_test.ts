@@ -366,11 +366,17 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
     [["algorithm.klLoss=true"], /only measures the KL/],
     [["flags.log-pasrate=true"], /nearest is "log-passrate".*check flags/],
     [["checkpoint.every=8"], /a multiple of eval\.every/],
+    [["model.name=Qwen3-4B"], /leaves thoughts of earlier answers out/],
   ];
   for (const [sets, message] of cases) {
     const slime = await slimeOf("qwen3-4b", ...sets);
     const { warnings } = planLaunch(slime, slimeFactsOf());
     assert.ok(warnings.some((one) => message.test(one)), sets.join());
+  }
+  for (const sets of [[], ["model.name=Qwen3-4B", "model.thinking=false"]]) {
+    const slime = await slimeOf("qwen3-4b", ...sets);
+    const { warnings } = planLaunch(slime, slimeFactsOf());
+    assert.ok(!warnings.some((one) => /thoughts/.test(one)), sets.join());
   }
   const slime = await slimeOf("qwen3-8b-2nodes");
   const { warnings } = planLaunch(slime, slimeFactsOf({ notes: ["a note"] }));

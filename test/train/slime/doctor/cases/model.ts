@@ -10,6 +10,7 @@ import {
   toldShell,
   writeModel,
 } from "../../../../support/doctor.ts";
+import { QWEN3_INSTRUCT } from "../../../../support/qwen3.ts";
 import { type Case, onHost } from "./_case.ts";
 
 async function atModel(
@@ -28,6 +29,14 @@ async function atModel(
     ...sets,
   ]);
   return checkContext(config, { hosts: [localShell()] });
+}
+
+/** A model with another chat template. */
+function atTemplate(dir: string, source: string): Promise<CheckContext> {
+  return atModel(dir, {
+    change: () =>
+      Deno.writeTextFile(join(dir, "model/chat_template.jinja"), source),
+  });
 }
 
 /** A host with a model's small files, and a Python that answers as told. */
@@ -273,6 +282,55 @@ export const CASES: readonly Case[] = [
         code: 1,
         stderr: "Traceback\nValueError: Tokenizer class X does not exist\n",
       }),
+  },
+  {
+    check: "history",
+    state: "warn",
+    name: "a hybrid that thinks",
+    says: /leaves thoughts of earlier answers out: .* a chat API sees others/,
+    fix: /set model.thinking to false.*--tokenizer DIR/,
+    world: (_, dir) => atModel(dir),
+  },
+  {
+    check: "history",
+    state: "pass",
+    name: "a hybrid that does not think",
+    says: /only the empty thought is left out/,
+    world: (_, dir) => atModel(dir, { sets: ["model.thinking=false"] }),
+  },
+  {
+    check: "history",
+    state: "pass",
+    name: "a template that keeps all",
+    says: /stays as it is in later turns/,
+    world: (_, dir) => atTemplate(dir, QWEN3_INSTRUCT),
+  },
+  {
+    check: "history",
+    state: "warn",
+    name: "a template that shows the last message otherwise",
+    says: /" \(now\)<\|im_end\|>.* stood: it trains on/,
+    fix: /token by token/,
+    world: (_, dir) =>
+      atTemplate(
+        dir,
+        QWEN3_INSTRUCT.replaceAll(
+          "message.content }}",
+          "message.content + (' (now)' if loop.last else '') }}",
+        ).replace(
+          "+ message.content + '<|im_end|>'",
+          "+ message.content + (' (now)' if loop.last else '') + '<|im_end|>'",
+        ),
+      ),
+  },
+  {
+    check: "history",
+    state: "fail",
+    name: "a template that does not close answers",
+    says: /cannot go on after an answer/,
+    fix: /eos_token/,
+    world: (_, dir) =>
+      atTemplate(dir, "{% for m in messages %}{{ m.content }}{% endfor %}"),
   },
   {
     check: "context",

@@ -7,10 +7,11 @@
  * keeps every token as it was. This check says where a server that renders anew would show something else.
  */
 
-import { Float, type JsonObject } from "../../env/python/python_json.ts";
-import type { Message, ToolSchema } from "../../env/types.ts";
-import type { ChatTemplate } from "../../env/tokens/chat_template.ts";
-import { unmark } from "../../env/tokens/guard.ts";
+import { PolicyError } from "../errors.ts";
+import { Float, type JsonObject } from "../python/python_json.ts";
+import type { Message, ToolSchema } from "../types.ts";
+import type { Answer, ChatTemplate } from "./chat_template.ts";
+import { unmark } from "./guard.ts";
 
 /** Whether the incremental rendering is the full one. */
 export type PrefixReport =
@@ -53,15 +54,34 @@ export function checkPrefix(
 
 /**
  * Checks a template by a conversation with everything that templates are known to rewrite: a system message,
- * thoughts, a tool call and its result, white space at the ends, a second question.
+ * thoughts, a tool call and its result, white space at the ends, a second question. A model that is not to think
+ * has no thoughts: its answers are probed without.
+ * @throws {PolicyError} If the template refuses the messages.
  */
 export function probeTemplate(
   template: ChatTemplate,
   tools: readonly ToolSchema[] = [],
 ): PrefixReport {
-  return checkPrefix(template, PROBE, tools);
+  const [, , thoughtful] = PROBE;
+  const canThink = isAnswer(template, thoughtful!);
+  const messages = PROBE.map((message) =>
+    message === thoughtful && !canThink ? PLAIN_ANSWER : message
+  );
+  return checkPrefix(template, messages, tools);
 }
 
+/** Whether an answer continues the template's generation prompt. */
+function isAnswer(template: ChatTemplate, message: Message): boolean {
+  try {
+    template.answer(message as Answer);
+    return true;
+  } catch (error) {
+    if (error instanceof PolicyError) return false;
+    throw error;
+  }
+}
+
+const PLAIN_ANSWER: Message = { role: "assistant", content: "Yes?" };
 const PROBE_ARGUMENTS: JsonObject = new Map([["amount", new Float(2)]]);
 const PROBE: readonly Message[] = [
   { role: "system", content: "Be kind." },

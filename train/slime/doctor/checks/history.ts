@@ -1,0 +1,74 @@
+/** Whether a server that renders each turn anew shows the histories that the model trained on. */
+
+import { PolicyError } from "../../../../env/errors.ts";
+import type { ChatTemplate } from "../../../../env/tokens/chat_template.ts";
+import {
+  type PrefixReport,
+  probeTemplate,
+} from "../../../../env/tokens/rewritten_prefix.ts";
+import { REWRITTEN_HISTORY } from "../../rewritten_history.ts";
+import { type Check, fail, type Observed, pass, warn } from "../check.ts";
+
+/** The check `history`. */
+export const check: Check = {
+  id: "history",
+  order: 115,
+  title: "served, the model sees the histories that it trained on",
+  async run({ facts, config: { model } }) {
+    const { template } = await facts.codec();
+    return [judge(template, model.thinking)];
+  },
+};
+
+function judge(template: ChatTemplate, thinking: boolean | null): Observed {
+  const report = probe(template);
+  if (report instanceof PolicyError) {
+    return fail(
+      `the chat template cannot go on after an answer: ${report.message}`,
+      "check eos_token in tokenizer_config.json, or take the template of the instruction-tuned model",
+    );
+  }
+  if (report.kind === "prefix") {
+    return pass(
+      "what the chat template rendered stays as it is in later turns",
+    );
+  }
+  const { kept, rendered } = report;
+  if (/^<think>\s*<\/think>/.test(kept)) {
+    return pass(
+      "of earlier answers only the empty thought is left out in later turns",
+    );
+  }
+  return kept.startsWith("<think>")
+    ? warn(
+      `the chat template leaves thoughts of earlier answers out: ${REWRITTEN_HISTORY}`,
+      thinking === false
+        ? TOKEN_BY_TOKEN
+        : `${THINK_NOT}; or ${TOKEN_BY_TOKEN}`,
+    )
+    : warn(
+      `the chat template renders earlier messages otherwise in later turns, ${
+        quoted(rendered)
+      } where ${quoted(kept)} stood: ${REWRITTEN_HISTORY}`,
+      TOKEN_BY_TOKEN,
+    );
+}
+
+function probe(template: ChatTemplate): PrefixReport | PolicyError {
+  try {
+    return probeTemplate(template);
+  } catch (error) {
+    if (error instanceof PolicyError) return error;
+    throw error;
+  }
+}
+
+const THINK_NOT =
+  "set model.thinking to false, and only empty thoughts are left out";
+
+const TOKEN_BY_TOKEN =
+  "serve it token by token, as deno task evaluate --provider sglang --tokenizer DIR does";
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 30));
+}
