@@ -9,6 +9,7 @@ import {
   containerEngine,
   containerName,
 } from "../train/slime/setup/setup_options.ts";
+import { isDenseModel } from "../train/slime/model_shapes.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import { readRecipe } from "./_recipes.ts";
 import { hostsFlag } from "./_shared_flags.ts";
@@ -103,7 +104,10 @@ export async function convertRequest(
     from,
     to: flags.to ?? reference,
     origin: flags.origin ?? (isRecipe ? model.directory : undefined),
-    model: isRecipe ? model.name : undefined,
+    // Of other models, what config.json says.
+    model: isRecipe && model.shape === null && isDenseModel(model.name)
+      ? model.name
+      : undefined,
     paths,
     host: (await readHosts(flags.hosts, hosts))[0],
     within: flags.container === undefined

@@ -12,6 +12,7 @@ import type { PlanData } from "../../train/slime/plan/slime_rows.ts";
 export const SLIME_RECIPES = [
   "qwen3-0.6b",
   "qwen3-1.7b",
+  "qwen3-30b-a3b",
   "qwen3-4b",
   "qwen3-8b",
   "qwen3-8b-2nodes",

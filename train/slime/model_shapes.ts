@@ -1,5 +1,5 @@
 /**
- * The shapes of the models that slime trains here, as Megatron's flags and as what a Hugging Face
+ * The shapes of models that slime trains, as Megatron's flags and as what a Hugging Face
  * `config.json` has to say.
  *
  * slime takes a model's shape from the command line and not from the checkpoint, so a wrong number trains
@@ -10,7 +10,43 @@
 import { z } from "zod";
 import { DataError, messageOf } from "../../env/errors.ts";
 
-/** The shape of a dense Qwen3. */
+/** Feed-forward parts of which a token passes few. */
+export interface ExpertShape {
+  /** In a layer. */
+  readonly count: number;
+  /** That a token passes. */
+  readonly active: number;
+  /** Width of one. */
+  readonly ffn: number;
+  /** Width of those that each token passes, together; 0 where there are none. */
+  readonly shared: number;
+  /** Layers that have them; the others are dense. */
+  readonly layers: number;
+}
+
+/** Attention over compressed keys and values, as DeepSeek has it. */
+export interface LatentShape {
+  /** 0 where queries are not compressed. */
+  readonly queryRank: number;
+  readonly keyRank: number;
+  readonly headDim: number;
+  readonly positionDim: number;
+  readonly valueDim: number;
+}
+
+/** How attention differs among models. */
+export interface AttentionTraits {
+  /** Whether queries, keys and values have a bias. */
+  readonly bias: boolean;
+  /** Whether queries and keys are normalized. */
+  readonly norms: boolean;
+  /** Whether the output has a gate. */
+  readonly gate: boolean;
+  /** One layer in so many attends to all tokens; the others keep a state of fixed size. */
+  readonly every: number;
+}
+
+/** The shape of a model. What may be missing is that of a dense Qwen3. */
 export interface ModelShape {
   readonly layers: number;
   /** Width of the residual stream. */
@@ -30,7 +66,21 @@ export interface ModelShape {
   readonly positions: number;
   /** Whether the embedding is the output layer too. */
   readonly tied: boolean;
+  /** `model_type` of its `config.json`. Default: `qwen3`, unless there are arguments. */
+  readonly modelType?: string;
+  /** Megatron's arguments that make it. Default: those of a dense Qwen3. */
+  readonly arguments?: readonly string[];
+  readonly experts?: ExpertShape;
+  readonly latent?: LatentShape;
+  readonly attention?: AttentionTraits;
 }
+
+const QWEN3_ATTENTION: AttentionTraits = {
+  bias: false,
+  norms: true,
+  gate: false,
+  every: 1,
+};
 
 /** Channels of a head: of all Qwen3, whatever hidden size and heads come to. */
 export const HEAD_DIM = 128;
@@ -82,6 +132,11 @@ function dense(
     tied: true,
     ...shape,
   };
+}
+
+/** Whether a dense model of these is meant, whose tensors are known here. */
+export function isDenseModel(name: string): name is ModelName {
+  return Object.hasOwn(MODEL_SHAPES, name);
 }
 
 /** What the numbers of a shape are called: in a Hugging Face `config.json`, and among Megatron's arguments. */
@@ -136,21 +191,94 @@ export function modelArguments(
   ];
 }
 
+/** The words that make a model, whatever it is. */
+export function shapeWords(shape: ModelShape): readonly string[] {
+  return shape.arguments ?? modelArguments(shape);
+}
+
 /** Parameters of the model, the embedding counted once where it is tied. */
 export function parameterCount(shape: ModelShape): number {
-  const { layers, hidden, ffn, heads, kvGroups, tied } = shape;
-  const attention = 2 * hidden * HEAD_DIM * (heads + kvGroups) + 2 * HEAD_DIM;
-  const layer = attention + 3 * hidden * ffn + 2 * hidden;
-  return layers * layer + (tied ? 1 : 2) * VOCAB_SIZE * hidden + hidden;
+  const { layers, hidden, tied, vocab } = shape;
+  return layers * sharedParameters(shape) + expertParameters(shape) +
+    (tied ? 1 : 2) * vocab * hidden + hidden;
+}
+
+/** Parameters that a token passes, which is what computing costs; all of them in a dense model. */
+export function activeParameterCount(shape: ModelShape): number {
+  const { experts } = shape;
+  const idle = experts === undefined ? 0 : 1 - experts.active / experts.count;
+  return parameterCount(shape) - idle * expertParameters(shape);
+}
+
+/**
+ * Whether the count is that of the checkpoint to the number: not of layers whose sizes no argument names, and not of
+ * kinds whose checkpoints hold more than the model that trains.
+ */
+export function isCountExact(
+  { modelType, attention, latent }: ModelShape,
+): boolean {
+  return latent === undefined && (attention?.every ?? 1) === 1 &&
+    ["qwen2", "qwen3", "qwen3_moe", "llama"].includes(modelType ?? "qwen3");
+}
+
+/** Parameters of a layer beside its experts, the mean of all layers. */
+export function sharedParameters(shape: ModelShape): number {
+  const { layers, hidden, ffn, experts } = shape;
+  const sparse = experts?.layers ?? 0;
+  const dense = (layers - sparse) * 3 * hidden * ffn;
+  // The router, and what every token passes.
+  const routed = experts === undefined
+    ? 0
+    : sparse * hidden * (experts.count + 3 * experts.shared);
+  return attentionParameters(shape) + 2 * hidden + (dense + routed) / layers;
+}
+
+/** Parameters of all experts, of all layers. */
+export function expertParameters({ hidden, experts }: ModelShape): number {
+  if (experts === undefined) return 0;
+  return experts.layers * experts.count * 3 * hidden * experts.ffn;
+}
+
+function attentionParameters(shape: ModelShape): number {
+  const { hidden, heads, kvGroups, headDim, latent } = shape;
+  const { bias, norms, gate } = shape.attention ?? QWEN3_ATTENTION;
+  if (latent !== undefined) return latentParameters(shape, latent);
+  const queries = heads * headDim;
+  const keys = kvGroups * headDim;
+  return 2 * hidden * (queries + keys) + (gate ? hidden * queries : 0) +
+    (norms ? 2 * headDim : 0) + (bias ? queries + 2 * keys : 0);
+}
+
+function latentParameters(
+  { hidden, heads }: ModelShape,
+  { queryRank, keyRank, headDim, positionDim, valueDim }: LatentShape,
+): number {
+  const query = heads * (headDim + positionDim);
+  return (queryRank === 0 ? hidden * query : queryRank * (hidden + query)) +
+    hidden * (keyRank + positionDim) +
+    keyRank * heads * (headDim + valueDim) + heads * valueDim * hidden;
+}
+
+/** Numbers that a token leaves in the cache of an engine whose ranks are so many. */
+export function cacheNumbers(shape: ModelShape, ranks: number): number {
+  const { layers, kvGroups, headDim, latent, attention } = shape;
+  if (latent !== undefined) {
+    return layers * (latent.keyRank + latent.positionDim);
+  }
+  const attending = layers / (attention?.every ?? 1);
+  return attending * 2 * Math.max(1, kvGroups / ranks) * headDim;
 }
 
 /**
  * Rows of the embedding as Megatron keeps it, padded so that every rank of tensor parallelism has whole
  * blocks of 128.
  */
-export function paddedVocab(tensorParallel: number): number {
+export function paddedVocab(
+  tensorParallel: number,
+  vocab: number = VOCAB_SIZE,
+): number {
   const block = 128 * tensorParallel;
-  return Math.ceil(VOCAB_SIZE / block) * block;
+  return Math.ceil(vocab / block) * block;
 }
 
 /** A number of `config.json` that is not the recipe's. */
@@ -164,6 +292,9 @@ export interface ShapeMismatch {
 
 const configSchema = z.looseObject({
   rope_parameters: z.looseObject({}).nullish(),
+  text_config: z.looseObject({
+    rope_parameters: z.looseObject({}).nullish(),
+  }).nullish(),
 });
 
 /**
@@ -177,6 +308,7 @@ export function shapeMismatches(
   { text, path }: { readonly text: string; readonly path: string },
 ): ShapeMismatch[] {
   const config = readConfig(text, path);
+  if (shape.arguments !== undefined) return disagreements(shape, config);
   const { rope_theta, ...numbers } = namedNumbers(shape, 0);
   const expected = {
     rope_theta,
@@ -190,7 +322,35 @@ export function shapeMismatches(
     .filter(({ expected, found }) => expected !== found);
 }
 
-/** Newer transformers write the rope base one level down. */
+/** Where a model of another kind and a config both say a number, and not the same. */
+function disagreements(
+  shape: ModelShape,
+  config: Record<string, unknown>,
+): ShapeMismatch[] {
+  const { experts, modelType, tied } = shape;
+  const { rope_theta, intermediate_size, ...numbers } = namedNumbers(shape, 0);
+  const expected = {
+    rope_theta,
+    ...modelType === undefined ? {} : { model_type: modelType },
+    ...numbers,
+    // Where all layers have experts, the width of dense ones means nothing.
+    ...experts?.layers === shape.layers ? {} : { intermediate_size },
+    ...experts === undefined ? {} : {
+      num_experts: experts.count,
+      n_routed_experts: experts.count,
+      num_experts_per_tok: experts.active,
+      moe_intermediate_size: experts.ffn,
+    },
+    tie_word_embeddings: tied,
+  } as Record<string, number | boolean | string>;
+  return Object.entries(expected)
+    .map(([key, value]) => ({ key, expected: value, found: config[key] }))
+    .filter(({ expected, found }) =>
+      found !== undefined && found !== null && expected !== found
+    );
+}
+
+/** Newer transformers write the rope base one level down; a model that sees, its language model. */
 function readConfig(text: string, path: string): Record<string, unknown> {
   let value: unknown;
   try {
@@ -208,6 +368,12 @@ function readConfig(text: string, path: string): Record<string, unknown> {
       { cause: result.error, hint: "download the model again" },
     );
   }
-  const { rope_parameters: rope, ...config } = result.data;
-  return { ...config, rope_theta: config.rope_theta ?? rope?.rope_theta };
+  const { text_config: inner, ...outer } = result.data;
+  const { model_type } = outer;
+  const { rope_parameters: rope, ...config } = { ...outer, ...inner };
+  return {
+    ...config,
+    model_type: model_type ?? config.model_type,
+    rope_theta: config.rope_theta ?? rope?.rope_theta,
+  };
 }

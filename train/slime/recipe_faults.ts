@@ -6,6 +6,7 @@ import type { ModelShape } from "./model_shapes.ts";
 import { isAsync } from "./plan/async_mode.ts";
 import { batchFaults } from "./plan/batch_shape.ts";
 import { flagFaults } from "./plan/flag_check.ts";
+import { groupWords } from "./shapes/argument_words.ts";
 import type { ResolvedSlime } from "./slime_config.ts";
 import type { SlimeConfig } from "./slime_schema.ts";
 
@@ -16,6 +17,8 @@ export function recipeFaults(resolved: ResolvedSlime): Fault[] {
     ...batchFaults(batch, model),
     ...clusterFaults(resolved),
     ...engineFaults(config.engine, model),
+    ...expertFaults(resolved),
+    ...shapeFaults(resolved),
     ...rolloutFaults(config, model),
     ...trainingFaults(config),
     ...environmentFaults(config),
@@ -90,6 +93,50 @@ function engineFaults(
     heads % gpus === 0 && (kvGroups % gpus === 0 || gpus % kvGroups === 0),
     `engine.gpus ${gpus} does not divide ${heads} heads and ${kvGroups} groups of keys and values`,
     `choose a divisor of ${kvGroups}`,
+  );
+}
+
+function expertFaults(
+  { config: { parallel }, model: { experts }, batch }: ResolvedSlime,
+): Fault[] {
+  const { expert, expertTensor, pipeline, tensor, sequence } = parallel;
+  if (experts === undefined) {
+    return unless(
+      expert === 1 && expertTensor === 1,
+      `parallel.expert ${expert} and parallel.expertTensor ${expertTensor} share experts, and the model has none`,
+      "set both to 1",
+    );
+  }
+  const ranks = batch.actorNumNodes * batch.actorNumGpusPerNode / pipeline;
+  return [
+    ...unless(
+      experts.count % expert === 0,
+      `parallel.expert ${expert} does not divide ${experts.count} experts`,
+      "choose a divisor",
+    ),
+    ...unless(
+      ranks % (expert * expertTensor) === 0,
+      `parallel.expert × parallel.expertTensor (${expert} × ${expertTensor}) does not divide the ${ranks} GPUs of a stage`,
+      "choose divisors",
+    ),
+    ...unless(
+      tensor === 1 || sequence,
+      "Megatron trains experts with parallel.tensor above 1 by parallel.sequence only",
+      "set parallel.sequence to true",
+    ),
+  ];
+}
+
+/** A flag given twice counts once, the last, without a word. */
+function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
+  const own = new Set(
+    groupWords(model.arguments ?? []).map(({ flag }) => flag.slice(2)),
+  );
+  return Object.keys(config.flags).filter((name) => own.has(name)).map(
+    (name) => ({
+      found: `flags.${name}: --${name} is of the model's shape`,
+      fix: "leave it out, or give the shape that is meant in model.shape",
+    }),
   );
 }
 

@@ -4,7 +4,8 @@ import { ConfigError } from "../../env/errors.ts";
 import { type Override, type Recipe, resolveBy } from "../config/config.ts";
 import { recipeValue } from "../config/recipe.ts";
 import { faultText } from "./fault.ts";
-import { MODEL_SHAPES, type ModelShape } from "./model_shapes.ts";
+import type { ModelShape } from "./model_shapes.ts";
+import { recipeShape, withShapeRead } from "./shapes/recipe_shape.ts";
 import {
   type BatchPlan,
   batchPlan,
@@ -22,7 +23,7 @@ export function isSlimeRecipe(recipe: Recipe): boolean {
 export interface ResolvedSlime {
   /** Every key with its value, frozen. */
   readonly config: SlimeConfig;
-  /** The shape of `model.name`. */
+  /** The shape of `model.name`, or that of `model.shape`. */
   readonly model: ModelShape;
   /** GPUs, prompts, samples and optimizer steps, by slime's names. */
   readonly batch: BatchShape & BatchPlan;
@@ -37,8 +38,14 @@ export interface ResolvedSlime {
 export function resolveSlime(
   recipe: Recipe,
   overrides: readonly Override[] = [],
+  { read = Deno.readTextFileSync }: {
+    /** Reads the file that `model.shape` names. Default: of this machine. */
+    readonly read?: (path: string) => string;
+  } = {},
 ): ResolvedSlime {
-  const resolved = withDerived(resolveBy(slimeSchema, recipe, overrides));
+  const config = resolveBy(slimeSchema, recipe, overrides);
+  const model = withShapeRead(config.model, read);
+  const resolved = withDerived(Object.freeze({ ...config, model }));
   const faults = recipeFaults(resolved);
   if (faults.length === 0) return resolved;
   throw new ConfigError(
@@ -56,7 +63,7 @@ export function withDerived(config: SlimeConfig): ResolvedSlime {
   const hosts = Math.max(cluster.hosts.length, cluster.nodes);
   return {
     config,
-    model: MODEL_SHAPES[config.model.name],
+    model: recipeShape(config.model),
     batch,
     hostGpus: cluster.hostGpus ?? Math.ceil(batch.gpus / hosts),
   };

@@ -18,7 +18,7 @@ import {
   userSchema,
 } from "../config/config_sections.ts";
 import type { DeepReadonly } from "../config/config_schema.ts";
-import { MODEL_SHAPES, type ModelName } from "./model_shapes.ts";
+import { MODEL_PRESETS } from "./shapes/model_presets.ts";
 import { count, path, positive, rate } from "./value_schemas.ts";
 import {
   algorithmSchema,
@@ -34,11 +34,16 @@ const flagValue = z.union([
   z.array(z.union([z.number(), z.string()])).min(1),
 ]);
 
-const modelNames = Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]];
-
 const modelSchema = z.strictObject({
-  name: z.enum(modelNames).default("Qwen3-4B").describe(
-    "The model; its shape gives Megatron's model arguments",
+  name: path.default("Qwen3-4B").describe(
+    `The model; of some its shape is known: ${
+      Object.keys(MODEL_PRESETS).join(", ")
+    }`,
+  ),
+  shape: z.union([path, z.record(z.string(), z.unknown())]).nullable().default(
+    null,
+  ).describe(
+    "Its shape where the name is none of these: slime's scripts/models/NAME.sh or a checkpoint's config.json, files of this machine, or the keys of a config.json",
   ),
   directory: path.default("/root/Qwen3-4B").meta({
     description: "The checkpoint in Hugging Face's format, on every host",

@@ -74,7 +74,7 @@ Deno.test("parameterCount() gives the published sizes", () => {
 });
 
 Deno.test("paddedVocab() is a multiple of 128 for every rank", () => {
-  deepStrictEqual([1, 2, 4, 8].map(paddedVocab), [
+  deepStrictEqual([1, 2, 4, 8].map((ranks) => paddedVocab(ranks)), [
     151_936,
     152_064,
     152_064,

@@ -7,7 +7,8 @@ import { nearest } from "../../../env/schema_issue.ts";
 import type { Fault } from "../fault.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { type FlagArity, KNOWN_FLAGS } from "./flag_names.ts";
-import { groupWords, keyedFlags } from "./flags.ts";
+import { groupWords } from "../shapes/argument_words.ts";
+import { keyedFlags } from "./flags.ts";
 import { MODEL_SHAPES, modelArguments } from "../model_shapes.ts";
 
 /** The flags that are no key's own, each with what sets it. */

@@ -6,7 +6,8 @@
  */
 
 import { z } from "zod";
-import { modelArguments, type ModelShape } from "../model_shapes.ts";
+import { type ModelShape, shapeWords } from "../model_shapes.ts";
+import { groupWords } from "../shapes/argument_words.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import { type SlimeConfig, slimeSchema } from "../slime_schema.ts";
 import { trackingFlags, unusedTracking } from "./tracking.ts";
@@ -76,7 +77,7 @@ export function trainFlags(
     ...own.map((flag) => settled(flag, settings)).filter(isThere),
     ...derivedFlags(slime, settings),
     ...trackingFlags(config, settings.run),
-    ...shapeFlags(model),
+    ...shapeFlags(model, config.model.shape === null),
     ...furtherFlags(config),
   ];
 }
@@ -201,23 +202,11 @@ function derivedFlags(
   ];
 }
 
-function shapeFlags(model: ModelShape): TrainFlag[] {
-  return groupWords(modelArguments(model)).map((flag) => ({
+function shapeFlags(model: ModelShape, isPreset: boolean): TrainFlag[] {
+  return groupWords(shapeWords(model)).map((flag) => ({
     ...flag,
-    from: "model.name",
+    from: isPreset ? "model.name" : "model.shape",
   }));
-}
-
-/** Words of a command line by their flags. */
-export function groupWords(
-  words: readonly string[],
-): Omit<TrainFlag, "from">[] {
-  const flags: { flag: string; values: string[] }[] = [];
-  for (const word of words) {
-    if (word.startsWith("--")) flags.push({ flag: word, values: [] });
-    else flags.at(-1)?.values.push(word);
-  }
-  return flags;
 }
 
 function furtherFlags(config: SlimeConfig): TrainFlag[] {

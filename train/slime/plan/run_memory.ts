@@ -8,10 +8,12 @@ import { type Fault, faultText } from "../fault.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import {
-  HEAD_DIM,
+  cacheNumbers,
+  expertParameters,
   type ModelShape,
   paddedVocab,
   parameterCount,
+  sharedParameters,
 } from "../model_shapes.ts";
 
 /** Bytes of a GPU while it trains, the fullest one. */
@@ -119,7 +121,7 @@ export function memoryFaults(
       `training takes about ${gigabytes(training.total)} of a GPU of ${
         gigabytes(gpu)
       }`,
-      "raise parallel.tensor or cluster.gpusPerNode, or lower parallel.maxTokensPerGpu and rollout.maxContextLen",
+      "raise parallel.tensor or cluster.gpusPerNode, lower parallel.maxTokensPerGpu and rollout.maxContextLen, or set flags.optimizer-cpu-offload",
     ),
     ...when(
       engine.cache <= 0,
@@ -184,14 +186,23 @@ function trainingMemory(
   tokens: number,
 ): TrainingMemory {
   const { parallel, numerics, cluster } = config;
-  const parameters = gpuParameters(model, parallel);
+  const shared = gpuParameters(model, parallel);
+  const experts = gpuExperts(model, parallel);
+  const parameters = shared + experts;
   const replicas = batch.dataParallel * parallel.context;
+  // All ranks of a stage that are not of one expert's own.
+  const expertReplicas = Math.max(
+    1,
+    replicas * parallel.tensor / (parallel.expert * parallel.expertTensor),
+  );
   const weights = 2 * parameters;
   const gradients = (numerics.gradientsInFp32 ? 4 : 2) * parameters;
-  const optimizer = 12 * parameters / replicas;
+  const optimizer = isOffloaded(config)
+    ? 0
+    : 12 * (shared / replicas + experts / expertReplicas);
   const activations = activationBytes(model, { tokens, parallel });
-  const logits = LOGIT_BYTES * tokens * paddedVocab(parallel.tensor) /
-    parallel.tensor;
+  const logits = LOGIT_BYTES * tokens *
+    paddedVocab(parallel.tensor, model.vocab) / parallel.tensor;
   const beside = cluster.colocate ? BESIDE_BYTES : BESIDE_BYTES / 2;
   return {
     parameters,
@@ -205,25 +216,35 @@ function trainingMemory(
   };
 }
 
+/** Whether the optimizer lives in the host's memory. */
+function isOffloaded({ flags }: SlimeConfig): boolean {
+  return flags["optimizer-cpu-offload"] === true;
+}
+
 type Parallel = SlimeConfig["parallel"];
 
-/** Those of the fullest stage: its layers, and an embedding or the output layer, or both where there is one stage. */
+/** Those of the fullest stage beside experts: its layers, and an embedding or the output layer, or both where there is one stage. */
 function gpuParameters(
   shape: ModelShape,
   { tensor, pipeline }: Parallel,
 ): number {
-  const { hidden, tied, layers } = shape;
-  const table = paddedVocab(tensor) * hidden;
+  const { hidden, tied, layers, vocab } = shape;
+  const table = paddedVocab(tensor, vocab) * hidden;
   const tables = pipeline === 1 && !tied ? 2 : 1;
   return Math.ceil(
-    (layerParameters(shape) * layers / pipeline +
+    (sharedParameters(shape) * layers / pipeline +
       tables * table) / tensor,
   );
 }
 
-function layerParameters(shape: ModelShape): number {
-  const without = { ...shape, layers: shape.layers - 1 };
-  return parameterCount(shape) - parameterCount(without);
+/** Those of experts, which ranks of their own share. */
+function gpuExperts(
+  shape: ModelShape,
+  { pipeline, expert, expertTensor }: Parallel,
+): number {
+  return Math.ceil(
+    expertParameters(shape) / (pipeline * expert * expertTensor),
+  );
 }
 
 /**
@@ -232,24 +253,42 @@ function layerParameters(shape: ModelShape): number {
  * @see Korthikanti et al. 2022, section 4; flash attention keeps no scores. Differs: counts this model's own widths.
  */
 function activationBytes(
-  { hidden, ffn, heads, kvGroups, layers }: ModelShape,
+  shape: ModelShape,
   { tokens, parallel }: {
     readonly tokens: number;
     readonly parallel: Parallel;
   },
 ): number {
   const { tensor, pipeline, sequence, recompute } = parallel;
+  const { hidden, heads, kvGroups, headDim, layers } = shape;
   const shared = sequence ? tensor : 1;
   const input = 2 * hidden / shared;
   // Norms and residuals whole or by sequence; queries, keys, values, their output, gate, up and product by rank.
   const inside = 2 * (6 * hidden / shared +
-    (2 * heads + 2 * kvGroups) * HEAD_DIM / tensor + 4 * ffn / tensor);
+    (2 * heads + 2 * kvGroups) * headDim / tensor +
+    feedForwardWidth(shape, parallel));
   const perGpu = layers / pipeline;
   // The first stage holds as many micro-batches as there are stages.
   const inFlight = pipeline;
   return recompute === "full"
     ? tokens * (perGpu * input * inFlight + 2 * inside)
     : tokens * perGpu * (input + inside) * inFlight;
+}
+
+/**
+ * Numbers that a token leaves in the widest feed-forward part: gate, up, their product and its gradient. With experts
+ * each token goes to several, is copied there and back, and tokens are taken to spread evenly.
+ */
+function feedForwardWidth(
+  { hidden, ffn, layers, experts }: ModelShape,
+  { tensor, sequence, expertTensor }: Parallel,
+): number {
+  const dense = experts?.layers === layers ? 0 : 4 * ffn / tensor;
+  if (experts === undefined) return dense;
+  const held = sequence ? tensor : 1;
+  const routed = experts.active *
+    (2 * hidden + 4 * experts.ffn / expertTensor) / held;
+  return Math.max(dense, routed + 4 * experts.shared / tensor);
 }
 
 function engineMemory(
@@ -259,8 +298,7 @@ function engineMemory(
   const share = engine.memory * cluster.gpuMemoryGb * 1e9;
   const weights = 2 * parameterCount(model) / engine.gpus;
   const cache = share - weights;
-  const heads = Math.max(1, model.kvGroups / engine.gpus);
-  const perToken = model.layers * 2 * heads * HEAD_DIM * 2;
+  const perToken = 2 * cacheNumbers(model, engine.gpus);
   return {
     share,
     weights,
@@ -277,10 +315,12 @@ function engineMemory(
  * moves to the host while the engines sample.
  */
 function hostMemory(slime: ResolvedSlime): number {
-  const { weights, optimizer } = trainingMemory(slime, 0);
-  const { cluster, algorithm } = slime.config;
+  const { config } = slime;
+  const { cluster, algorithm } = config;
+  const onGpu = { ...config, flags: {} };
+  const { weights, optimizer } = trainingMemory({ ...slime, config: onGpu }, 0);
   const copies = weights * (algorithm.klLoss ? 2 : 1);
-  const moved = cluster.colocate ? optimizer : 0;
+  const moved = cluster.colocate || isOffloaded(config) ? optimizer : 0;
   const ranks = Math.min(cluster.gpusPerNode, slime.hostGpus);
   return ranks * (copies + moved);
 }

@@ -274,7 +274,7 @@ function derivedValues(
     samples,
     optimizerSteps,
     parameters: parameterCount(model),
-    paddedVocab: paddedVocab(parallel.tensor),
+    paddedVocab: paddedVocab(parallel.tensor, model.vocab),
     rollouts: rollout.steps,
     totalSteps: rollout.steps * optimizerSteps,
     epochs: rows === undefined

@@ -6,7 +6,11 @@
  * is counted as here, and `perf/actor_train_tflops` counts three of them whatever is recomputed.
  */
 
-import { type ModelShape, parameterCount } from "../model_shapes.ts";
+import {
+  activeParameterCount,
+  type ModelShape,
+  parameterCount,
+} from "../model_shapes.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import { isAsync } from "./async_mode.ts";
 import type { Forecast } from "./forecast.ts";
@@ -82,12 +86,13 @@ export function weightBytes(model: ModelShape): number {
   return 2 * parameterCount(model);
 }
 
-/** Operations of a forward pass over an episode: two a parameter and token, and those of causal attention. */
+/** Operations of a forward pass over an episode: two a parameter that a token passes, and those of causal attention. */
 export function episodeOperations(model: ModelShape, tokens: number): number {
   const { layers, heads, headDim, hidden, vocab, tied } = model;
   // Looking an embedding up multiplies nothing; a tied one is the output layer too.
-  const multiplied = parameterCount(model) - (tied ? 0 : vocab * hidden);
-  const attention = 2 * layers * heads * headDim * tokens;
+  const multiplied = activeParameterCount(model) - (tied ? 0 : vocab * hidden);
+  const attending = layers / (model.attention?.every ?? 1);
+  const attention = 2 * attending * heads * headDim * tokens;
   return tokens * (2 * multiplied + attention);
 }
 

@@ -63,7 +63,7 @@ export const setupSettings = z.object({
     value: "SHA",
   }),
   modelRepo: place.optional().meta({
-    description: "The model at Hugging Face; default: Qwen/ and its name",
+    description: "The model at Hugging Face; default: its owner and name",
     value: "OWNER/NAME",
   }),
   modelRevision: place.default("main").meta({

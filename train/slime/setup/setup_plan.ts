@@ -27,6 +27,7 @@ import {
 } from "./serving_steps.ts";
 import type { SetupOptions } from "./setup_options.ts";
 import type { Step } from "./step.ts";
+import { repositoryOf } from "../shapes/model_presets.ts";
 
 /** The steps of one host. */
 export interface HostPlan {
@@ -90,7 +91,7 @@ function gpuSteps(options: SetupOptions): Step[] {
     slimePackageStep(python),
     packagesStep(python),
     modelStep({
-      repository: options.modelRepo ?? `Qwen/${model.name}`,
+      repository: options.modelRepo ?? repositoryOf(model.name),
       revision: options.modelRevision,
       directory: model.directory,
       shape: options.model,

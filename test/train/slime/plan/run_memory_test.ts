@@ -51,6 +51,28 @@ Deno.test("memoryPlan() counts the longest episode where it is longer than a mic
   assert.ok(long.training.total > long.gpu);
 });
 
+Deno.test("memoryPlan() shares experts among ranks of their own, and all of them in an engine", async () => {
+  const of = async (...sets: string[]) =>
+    memoryPlan(await slimeOf("qwen3-30b-a3b", ...sets), EPISODE);
+  const onGpu = "flags={}";
+  const eight = await of(onGpu);
+  const one = await of("parallel.expert=1", onGpu);
+  const experts = 48 * 128 * 3 * 2048 * 768;
+  const without = one.training.parameters - experts;
+  assert.equal(eight.training.parameters, without + experts / 8);
+  // The optimizer of an expert is shared by whoever has the same one: by nobody of eight ranks with eight parts.
+  const shared = eight.training.optimizer - 12 * experts / 8;
+  assert.equal(shared, 12 * without / 2);
+  assert.equal(one.training.optimizer, shared + 12 * experts / 8);
+  assert.equal(eight.engine.weights, one.engine.weights);
+  // With the optimizer in the host's memory, as the recipe has it, a GPU is enough.
+  const recipe = await of();
+  assert.equal(recipe.training.optimizer, 0);
+  assert.equal(recipe.host, eight.host);
+  assert.ok(eight.training.total > eight.gpu);
+  assert.ok(recipe.training.total < recipe.gpu);
+});
+
 Deno.test("memoryPlan() keeps more where less is recomputed", async () => {
   const full = await planOf();
   const none = await planOf("parallel.recompute=null");

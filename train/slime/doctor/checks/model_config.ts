@@ -4,11 +4,11 @@ import { parseJson } from "../../../runs/versions.ts";
 import { z } from "zod";
 import { DataError } from "../../../../env/errors.ts";
 import {
-  MODEL_SHAPES,
-  type ModelName,
+  isCountExact,
   parameterCount,
   shapeMismatches,
 } from "../../model_shapes.ts";
+import { MODEL_PRESETS } from "../../shapes/model_presets.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import {
   type Check,
@@ -58,6 +58,14 @@ function mismatch(
   { text, config: { model } }: { text: string; config: SlimeConfig },
 ): Observed {
   const fitting = modelNameOf(text, `${model.directory}/config.json`);
+  if (model.shape !== null) {
+    return fail(
+      `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint and ${
+        JSON.stringify(expected)
+      } in model.shape`,
+      "give the shape of the checkpoint, or the checkpoint of that shape",
+    );
+  }
   const way = fitting === null
     ? `download ${model.name} to model.directory, or name the model that is there in model.name`
     : `set model.name to ${fitting}, which is what is there, or model.directory to a ${model.name}`;
@@ -70,18 +78,18 @@ function mismatch(
 }
 
 /** The model that a config is of, if it is one of ours. */
-function modelNameOf(text: string, path: string): ModelName | null {
-  const names = Object.keys(MODEL_SHAPES) as ModelName[];
-  return names.find((name) =>
-    shapeMismatches(MODEL_SHAPES[name], { text, path }).length === 0
-  ) ?? null;
+function modelNameOf(text: string, path: string): string | null {
+  const found = Object.entries(MODEL_PRESETS).find(([, shape]) =>
+    shapeMismatches(shape, { text, path }).length === 0
+  );
+  return found?.[0] ?? null;
 }
 
 /** Weights of a base model or of an adapter have configs that fit, and too few numbers. */
 async function countFaults(
   { hosts: [head], config: { model }, model: shape, signal }: CheckContext,
 ): Promise<Observed[]> {
-  if (head === undefined) return [];
+  if (head === undefined || !isCountExact(shape)) return [];
   const there = await listModel(head, model.directory, { signal });
   const shards = [...there?.shards.values() ?? []];
   const headers = await readHeaders(head, {

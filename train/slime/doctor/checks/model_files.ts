@@ -19,6 +19,7 @@ import {
   type ShardHeader,
   SINGLE_FILE,
 } from "../shards.ts";
+import { repositoryOf } from "../../shapes/model_presets.ts";
 
 /** Beside the weights. */
 const NEEDED = ["config.json", "tokenizer.json", "tokenizer_config.json"];
@@ -117,7 +118,9 @@ function summary(
 }
 
 function again({ config: { model } }: CheckContext): string {
-  return `download it again, which goes on where it ended: hf download Qwen/${model.name} --local-dir ${model.directory}`;
+  return `download it again, which goes on where it ended: hf download ${
+    repositoryOf(model.name)
+  } --local-dir ${model.directory}`;
 }
 
 /** Ranks of all hosts load the same model, and engines speak with the tokenizer of theirs. */

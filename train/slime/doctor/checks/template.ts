@@ -12,7 +12,7 @@ import { thinkingVariables } from "../../../../env/models/thought.ts";
 import type { Codec } from "../../../../env/tokens/conversation.ts";
 import type { Message, ToolSchema } from "../../../../env/types.ts";
 import type { Shell } from "../../hosts/shell.ts";
-import { VOCAB_SIZE } from "../../model_shapes.ts";
+import type { ModelShape } from "../../model_shapes.ts";
 import {
   type Check,
   type CheckContext,
@@ -33,7 +33,7 @@ export const check: Check = {
   timeoutMs: 180_000,
   async run(context) {
     const codec = await context.facts.codec();
-    const faults = vocabularyFaults(codec);
+    const faults = vocabularyFaults(codec, context.model);
     if (faults.length > 0) return faults;
     return await onEachHost(
       context.hosts,
@@ -43,16 +43,20 @@ export const check: Check = {
 };
 
 /** What can be told without Python. */
-function vocabularyFaults({ tokenizer }: Codec): Observed[] {
+function vocabularyFaults(
+  { tokenizer }: Codec,
+  { vocab: rows, modelType, arguments: words }: ModelShape,
+): Observed[] {
+  const isQwen3 = words === undefined || modelType === "qwen3_moe";
   const { vocabSize, endToken } = tokenizer;
   const end = tokenizer.encode(endToken);
   const highest = Math.max(0, ...tokenizer.addedTokens.map(({ id }) => id));
   return [
-    ...(vocabSize > VOCAB_SIZE || highest >= VOCAB_SIZE
+    ...(vocabSize > rows || highest >= rows
       ? [fail(
         `the tokenizer has ids up to ${
           Math.max(vocabSize - 1, highest)
-        } and the model's embedding ${VOCAB_SIZE} rows`,
+        } and the model's embedding ${rows} rows`,
         "take tokenizer and weights from the same model",
       )]
       : []),
@@ -60,7 +64,7 @@ function vocabularyFaults({ tokenizer }: Codec): Observed[] {
       `the end token ${endToken} is ${end.length} ids: ${end.join(", ")}`,
       "take tokenizer.json and tokenizer_config.json from the same model",
     )]),
-    ...(endToken === "<|im_end|>" ? [] : [warn(
+    ...(endToken === "<|im_end|>" || !isQwen3 ? [] : [warn(
       `answers end by ${endToken} and not by <|im_end|>`,
       "take the tokenizer of the instruction-tuned model",
     )]),
@@ -92,7 +96,7 @@ const answerSchema = z.union([
 
 async function compare(
   host: Shell,
-  { context: { config, signal }, codec }: {
+  { context: { config, model: { vocab }, signal }, codec }: {
     context: CheckContext;
     codec: Codec;
   },
@@ -117,7 +121,7 @@ async function compare(
   });
   if ("missing" in answer) return [withoutTransformers(answer.missing)];
   if ("broken" in answer) return [brokenPython(answer.broken)];
-  return judge(answer, codec);
+  return judge(answer, { codec, vocab });
 }
 
 function withoutTransformers(why: string): Observed {
@@ -136,7 +140,10 @@ function brokenPython(why: string): Observed {
 
 function judge(
   answer: { readonly version: string; text: string; ids: readonly number[] },
-  { template, tokenizer }: Codec,
+  { codec: { template, tokenizer }, vocab }: {
+    readonly codec: Codec;
+    readonly vocab: number;
+  },
 ): readonly Observed[] {
   const ours = template.render(MESSAGES, {
     tools: TOOLS,
@@ -148,12 +155,12 @@ function judge(
   const faults = ours === answer.text ? idFaults(ids, answer.ids) : [
     `the text differs: ${difference(ours, answer.text)}`,
   ];
-  const beyond = answer.ids.find((id) => id >= VOCAB_SIZE);
+  const beyond = answer.ids.find((id) => id >= vocab);
   return verdict(
     [
       ...faults.map((fault) => fail(fault, fix)),
       ...(beyond === undefined ? [] : [fail(
-        `id ${beyond} is beyond the ${VOCAB_SIZE} rows of the embedding`,
+        `id ${beyond} is beyond the ${vocab} rows of the embedding`,
         "take tokenizer and weights from the same model",
       )]),
     ],

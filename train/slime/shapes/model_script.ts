@@ -1,0 +1,296 @@
+/**
+ * The model arguments of one of slime's `scripts/models/NAME.sh`, read and not run.
+ *
+ * Of bash it knows what these scripts are made of: assignments, arrays, `${NAME:-default}`, sums and products,
+ * `source` of a script beside, the loop that fills an array by layers, `printf -v` of an array. Anything else is an
+ * error with its line, and no guess.
+ *
+ * @see slime `scripts/models/*.sh` at 624b824.
+ */
+
+import { basename, dirname, join } from "node:path";
+import { DataError } from "../../../env/errors.ts";
+
+/** Where scripts are read from. */
+export interface ScriptSource {
+  /** Of the script, for errors and for scripts beside it. */
+  readonly path: string;
+  /** Reads a file. */
+  readonly read: (path: string) => string;
+  /** What the environment sets, `MODEL_ARGS_ROTARY_BASE` for one. Default: nothing. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** More than a model's layers; a script that says more is none of slime's. */
+const MAX_LAYERS = 1000;
+const MAX_SOURCES = 8;
+
+/**
+ * The words of `MODEL_ARGS`.
+ * @throws {DataError} If the script has none, or is made of more than is known here; names file and line.
+ */
+export function readModelScript(source: ScriptSource): string[] {
+  const values = new Values(source.variables);
+  runScript(source, { values, depth: 0 });
+  const words = values.arrays.get("MODEL_ARGS");
+  if (words !== undefined && words.length > 0) return words;
+  throw new DataError(`"${source.path}" sets no MODEL_ARGS`, {
+    path: source.path,
+    hint: "name one of slime's scripts/models/*.sh",
+  });
+}
+
+class Values {
+  readonly scalars: Map<string, string>;
+  readonly arrays = new Map<string, string[]>();
+
+  constructor(variables: Readonly<Record<string, string>> = {}) {
+    this.scalars = new Map(Object.entries(variables));
+  }
+}
+
+interface Run {
+  readonly values: Values;
+  readonly depth: number;
+}
+
+function runScript({ path, read }: ScriptSource, { values, depth }: Run): void {
+  const text = read(path);
+  const reader = new Reader(text, { path, values });
+  reader.run((name) => {
+    if (depth >= MAX_SOURCES) reader.fail("scripts source each other");
+    const beside = join(dirname(path), name);
+    runScript({ path: beside, read }, { values, depth: depth + 1 });
+  });
+}
+
+/** `for ((i=0; i<N; i++)); do if (( i < K )); then a+=(0) else a+=(1) fi done`. */
+const FILL =
+  /for\s*\(\(\s*(\w+)=0;\s*\1\s*<\s*(\w+);\s*\1\+\+\s*\)\);?\s*do\s+if\s*\(\(\s*\1\s*<\s*(\w+)\s*\)\);?\s*then\s+(\w+)\+=\(([^()]*)\);?\s+else\s+\4\+=\(([^()]*)\);?\s+fi;?\s+done/y;
+const SPACE = /(?:[ \t\r\n;]|\\\n|#[^\n]*)+/y;
+const INLINE_SPACE = /(?:[ \t]|\\\n)+/y;
+const ARRAY = /([A-Za-z_]\w*)(\+?)=\(/y;
+const ELEMENT = /([A-Za-z_]\w*)\[(\d+)\]=/y;
+const SCALAR = /([A-Za-z_]\w*)=/y;
+const EXPORT = /export[ \t]+/y;
+const SOURCE = /(?:source|\.)[ \t]+/y;
+const PRINTF = /printf[ \t]+-v[ \t]+(\w+)[ \t]+/y;
+const PLAIN = /[^\s"'$\\();`&|<>]+/y;
+const VARIABLE = /\$(?:(\w+)|\{(\w+)(?::?-([^{}$`"]*))?\})/y;
+const SUM = /\$\(\(([^()]*)\)\)/y;
+const JOINED = /\$\(IFS='(.)[^']*';\s*echo "\$\{(\w+)\[\*\]\}"\)/y;
+const FOLDER =
+  /\$\((?:dirname -- "\$\{BASH_SOURCE\[0\]\}"|cd -- "\$\(dirname -- "\$\{BASH_SOURCE\[0\]\}"\)" && pwd)\)/y;
+const WHOLE_ARRAY = /"\$\{(\w+)\[@\]\}"/y;
+
+/** A cursor in a script. */
+class Reader {
+  readonly #text: string;
+  readonly #path: string;
+  readonly #values: Values;
+  #at = 0;
+
+  constructor(
+    text: string,
+    { path, values }: { readonly path: string; readonly values: Values },
+  ) {
+    this.#text = text;
+    this.#path = path;
+    this.#values = values;
+  }
+
+  /** Reads statement by statement. `source` runs a script beside, by its name. */
+  run(source: (name: string) => void): void {
+    while (true) {
+      this.#take(SPACE);
+      if (this.#at >= this.#text.length) return;
+      this.#take(EXPORT);
+      const isKnown = this.#assignment() || this.#fill() || this.#printf();
+      if (isKnown) continue;
+      if (this.#take(SOURCE) === null) {
+        this.fail("this cannot be read without being run");
+      }
+      source(basename(this.#word()));
+    }
+  }
+
+  fail(problem: string): never {
+    const line = this.#text.slice(0, this.#at).split("\n").length;
+    const shown = this.#text.slice(this.#at).split("\n")[0]?.slice(0, 60);
+    throw new DataError(
+      `"${this.#path}", line ${line}: ${problem}: ${shown}`,
+      {
+        path: this.#path,
+        hint:
+          "give the shape as keys, or the checkpoint's config.json, in model.shape",
+      },
+    );
+  }
+
+  #take(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text);
+    if (match !== null) this.#at += match[0].length;
+    return match;
+  }
+
+  #assignment(): boolean {
+    const { arrays, scalars } = this.#values;
+    const array = this.#take(ARRAY);
+    if (array !== null) {
+      const [, name = "", more] = array;
+      const before = more === "+" ? arrays.get(name) ?? [] : [];
+      arrays.set(name, [...before, ...this.#elements()]);
+      return true;
+    }
+    const element = this.#take(ELEMENT);
+    if (element !== null) {
+      const [, name = "", index] = element;
+      const words = arrays.get(name);
+      if (words === undefined || Number(index) >= words.length) {
+        this.fail(`there is no ${name}[${index}]`);
+      }
+      words[Number(index)] = this.#word();
+      return true;
+    }
+    const scalar = this.#take(SCALAR);
+    if (scalar === null) return false;
+    scalars.set(scalar[1] ?? "", this.#word());
+    this.#take(INLINE_SPACE);
+    return true;
+  }
+
+  /** Up to the bracket that closes an array. */
+  #elements(): string[] {
+    const words: string[] = [];
+    while (true) {
+      this.#take(SPACE);
+      if (this.#at >= this.#text.length) this.fail("an array does not end");
+      if (this.#text[this.#at] === ")") {
+        this.#at++;
+        return words;
+      }
+      const whole = this.#take(WHOLE_ARRAY);
+      const begin = this.#at;
+      if (whole !== null) words.push(...this.#array(whole[1] ?? ""));
+      else words.push(this.#word());
+      if (whole === null && this.#at === begin) {
+        this.fail("this cannot be read without being run");
+      }
+    }
+  }
+
+  #fill(): boolean {
+    const match = this.#take(FILL);
+    if (match === null) return false;
+    const [, , count = "", first = "", name = "", low = "", high = ""] = match;
+    const layers = this.#number(count);
+    if (layers > MAX_LAYERS) this.fail(`${layers} layers are too many`);
+    const dense = this.#number(first);
+    const values = Array.from(
+      { length: layers },
+      (_, i) => i < dense ? low : high,
+    );
+    const before = this.#values.arrays.get(name) ?? [];
+    this.#values.arrays.set(name, [...before, ...values]);
+    return true;
+  }
+
+  #printf(): boolean {
+    const match = this.#take(PRINTF);
+    if (match === null) return false;
+    const format = this.#word();
+    this.#take(INLINE_SPACE);
+    const value = this.#word();
+    this.#values.scalars.set(match[1] ?? "", format.replace("%s", () => value));
+    return true;
+  }
+
+  /** A word of a command: parts with and without quotes, one after the other. */
+  #word(): string {
+    let word = "";
+    while (this.#at < this.#text.length) {
+      const character = this.#text.charAt(this.#at);
+      if (character === '"') word += this.#quoted();
+      else if (character === "'") word += this.#literal();
+      else if (character === "$") word += this.#expansion();
+      else if (character === "\\") {
+        word += this.#text.charAt(this.#at + 1);
+        this.#at += 2;
+      } else {
+        const plain = this.#take(PLAIN);
+        if (plain === null) break;
+        word += plain[0];
+      }
+    }
+    return word;
+  }
+
+  #quoted(): string {
+    let text = "";
+    this.#at++;
+    while (this.#text[this.#at] !== '"') {
+      if (this.#at >= this.#text.length) this.fail("a text does not end");
+      if (this.#text[this.#at] === "$") text += this.#expansion();
+      else text += this.#text[this.#at++];
+    }
+    this.#at++;
+    return text;
+  }
+
+  #literal(): string {
+    const end = this.#text.indexOf("'", this.#at + 1);
+    if (end < 0) this.fail("a text does not end");
+    const text = this.#text.slice(this.#at + 1, end);
+    this.#at = end + 1;
+    return text;
+  }
+
+  #expansion(): string {
+    const variable = this.#take(VARIABLE);
+    if (variable !== null) {
+      const [, bare, braced, fallback] = variable;
+      return this.#scalar(bare ?? braced ?? "", fallback);
+    }
+    const sum = this.#take(SUM);
+    if (sum !== null) return String(this.#sum(sum[1] ?? ""));
+    const joined = this.#take(JOINED);
+    if (joined !== null) {
+      return this.#array(joined[2] ?? "").join(joined[1]);
+    }
+    if (this.#take(FOLDER) !== null) return ".";
+    return this.fail("this cannot be read without being run");
+  }
+
+  #scalar(name: string, fallback?: string): string {
+    const value = this.#values.scalars.get(name);
+    // Of a variable that is empty, ":-" takes the default, and nothing else is used here.
+    if (value !== undefined && value !== "") return value;
+    return fallback ?? value ?? this.fail(`${name} is not set`);
+  }
+
+  #array(name: string): readonly string[] {
+    return this.#values.arrays.get(name) ?? this.fail(`${name} is not set`);
+  }
+
+  /** A number, or a variable of one. */
+  #number(text: string): number {
+    const value = /^\d+$/.test(text) ? text : this.#scalar(text);
+    return /^\d{1,12}$/.test(value)
+      ? Number(value)
+      : this.fail(`${text} is no number`);
+  }
+
+  /** Sums of products. */
+  #sum(expression: string): number {
+    const terms = expression.replaceAll("$", "").split("+");
+    return terms.reduce(
+      (sum, term) =>
+        sum + term.split("*").reduce(
+          (product, factor) => product * this.#number(factor.trim()),
+          1,
+        ),
+      0,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/** The shape of a recipe's model: of a preset by its name, or what `model.shape` says. */
+
+import { ConfigError, messageOf } from "../../../env/errors.ts";
+import { nearest } from "../../../env/schema_issue.ts";
+import type { ModelShape } from "../model_shapes.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { MODEL_PRESETS } from "./model_presets.ts";
+import { readModelScript } from "./model_script.ts";
+import { shapeOfWords } from "./shape_of_words.ts";
+import { parseConfigFile, shapeOfConfig } from "./words_of_config.ts";
+
+type Model = SlimeConfig["model"];
+
+/**
+ * A recipe's model with the file that `model.shape` names read into it, so that a run's config says all by itself.
+ * @param read Reads a file of this machine.
+ * @throws {ConfigError} If the file cannot be read, or is neither a script of slime's nor a config.
+ * @throws {DataError} If a script is made of more than can be read without running it.
+ */
+export function withShapeRead(
+  model: Model,
+  read: (path: string) => string,
+): Model {
+  const { shape: path } = model;
+  if (typeof path !== "string") return model;
+  const readNamed = (name: string) => {
+    try {
+      return read(name);
+    } catch (cause) {
+      throw new ConfigError(
+        `Cannot read "${name}" of model.shape: ${messageOf(cause)}`,
+        {
+          cause,
+          hint:
+            "name a file of this machine: slime's scripts/models/NAME.sh, or a checkpoint's config.json",
+        },
+      );
+    }
+  };
+  const shape = path.endsWith(".sh")
+    ? { arguments: readModelScript({ path, read: readNamed }) }
+    : parseConfigFile(readNamed(path), path);
+  return Object.freeze({ ...model, shape: Object.freeze(shape) }) as Model;
+}
+
+/**
+ * The shape of a recipe's model.
+ * @throws {ConfigError} If its name is no preset's and no shape is given, or a shape cannot be.
+ */
+export function recipeShape({ name, shape }: Model): ModelShape {
+  if (shape === null) return presetShape(name);
+  if (typeof shape === "string") {
+    throw new TypeError(`model.shape "${shape}" has not been read`);
+  }
+  const words = shape["arguments"];
+  if (words === undefined) return shapeOfConfig(shape, "model.shape");
+  if (
+    !Array.isArray(words) || words.some((word) => typeof word !== "string")
+  ) {
+    throw new ConfigError("model.shape.arguments is no list of words", {
+      hint:
+        "give them as MODEL_ARGS of slime's scripts/models/NAME.sh has them",
+    });
+  }
+  const positions = shape["positions"];
+  return shapeOfWords(words, {
+    origin: "model.shape",
+    positions: typeof positions === "number" ? positions : undefined,
+  });
+}
+
+function presetShape(name: string): ModelShape {
+  const names = Object.keys(MODEL_PRESETS);
+  if (Object.hasOwn(MODEL_PRESETS, name)) return MODEL_PRESETS[name]!;
+  const near = nearest(name, names);
+  throw new ConfigError(
+    `model.name "${name}" is none of the models whose shape is known: ${
+      names.join(", ")
+    }`,
+    {
+      hint:
+        `the nearest is "${near}"; of another model give model.shape: slime's scripts/models/NAME.sh, a config.json, or its keys`,
+    },
+  );
+}
