@@ -225,17 +225,24 @@ def kind_of(request: dict[str, Any]) -> tuple:
     return request["evaluation"], request["split"], request["domain"]
 
 
+def task_of(prompt: Any) -> str:
+    """A row's prompt is the number of its task, or a message of it: with a processor slime takes only messages."""
+    is_message = isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], dict)
+    return str(prompt[0].get("content") if is_message else prompt)
+
+
 def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool) -> dict[str, Any]:
     """The body of ``POST /episodes``. The split is the row's own: an evaluation has no other."""
     row = sample.metadata or {}
     split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
     if not split:
         raise SetUpError("a row of the evaluation names no split; write it again with `deno task mock`, or set eval.splits")
-    if not str(sample.prompt).isdecimal():
-        raise SetUpError(f"a row's prompt is {str(sample.prompt)[:80]!r}, not the number of a task: set --input-key index")
+    task = task_of(sample.prompt)
+    if not task.isdecimal():
+        raise SetUpError(f"a row's prompt is {task[:80]!r}, not the number of a task: set --input-key prompt")
     context = getattr(args, "rollout_max_context_len", None)
     request = {
-        "task": int(sample.prompt),
+        "task": int(task),
         "split": split,
         "domain": row.get("env"),
         "seed": getattr(args, "rollout_seed", 0) * 2**24 + (sample.index or 0),

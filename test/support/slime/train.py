@@ -42,7 +42,7 @@ def parse_args():
         parser.add_argument(f"--{name}")
     parser.add_argument("--eval-prompt-data", nargs="+", default=[])
     args, _ = parser.parse_known_args()  # as slime does, which takes no notice of what it does not know
-    assert args.input_key == "index"
+    assert args.input_key == "prompt"
     args.rewards_normalization, args.grpo_std_normalization = True, False
     args.sglang_router_ip = "127.0.0.1"
     args.workers = [f"http://127.0.0.1:{args.sglang_router_port}"]

@@ -315,8 +315,9 @@ Deno.test({
       [{ group_rm: true }, {}, /--group-rm would replace/],
       [{ use_rollout_routing_replay: true }, {}, /routing-replay/],
       [{ taulab_services: [] }, {}, /taulab_services is empty/],
-      [{}, { prompt: "How are you?" }, /'How are you\?'.*--input-key index/],
-      [{}, { prompt: null }, /--input-key index/],
+      [{}, { prompt: "How are you?" }, /'How are you\?'.*--input-key prompt/],
+      [{}, { prompt: null }, /--input-key prompt/],
+      [{}, { prompt: [{ content: "x" }] }, /'x'.*--input-key prompt/],
     ];
     for (const [more, fields, message] of cases) {
       const output = await drive({

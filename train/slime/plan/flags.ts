@@ -171,7 +171,7 @@ function derivedFlags(
     one("--load", settings.checkpoints, "checkpoint.directory"),
     one("--seed", seed, "seed"),
     one("--prompt-data", settings.promptData, "data"),
-    one("--input-key", "index", "data"),
+    one("--input-key", "prompt", "data"),
     ...(evals.every > 0
       ? [{
         flag: "--eval-prompt-data",

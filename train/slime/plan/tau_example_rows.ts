@@ -14,7 +14,8 @@ import type { Split, Task } from "../../../env/types.ts";
 
 /**
  * What the rows hold: `slime` is the example's, byte for byte; `split` adds `env` and `split` to each row's
- * metadata, so that a row says itself which task is meant, and an evaluation cannot run on another split's.
+ * metadata, so that a row says itself which task is meant, and an evaluation cannot run on another split's, and
+ * `prompt`, the number as a message: of a checkpoint with a processor slime takes no prompt that is none.
  */
 export type RowStyle = "slime" | "split";
 
@@ -48,8 +49,16 @@ function rowOf(task: Task, style: RowStyle): JsonObject {
   if (style === "split") {
     metadata.push(["env", domainKey(task)], ["split", task.split]);
   }
+  const message = new Map<string, JsonValue>([
+    ["role", "user"],
+    ["content", String(task.index)],
+  ]);
+  const prompt: [string, JsonValue][] = style === "split"
+    ? [["prompt", [message]]]
+    : [];
   return new Map<string, JsonValue>([
     ["index", task.index],
+    ...prompt,
     ["metadata", new Map(metadata)],
   ]);
 }

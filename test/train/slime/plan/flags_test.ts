@@ -67,7 +67,7 @@ const EXAMPLE: Readonly<Record<string, string>> = {
   "--save": "/root/Qwen3-4B-Instruct-2507_slime/",
   "--save-interval": "20",
   "--prompt-data": "/root/tau-bench/retail_train_tasks.jsonl",
-  "--input-key": "index",
+  "--input-key": "prompt",
   "--rollout-shuffle": "",
   "--num-rollout": "500",
   "--rollout-batch-size": "32",

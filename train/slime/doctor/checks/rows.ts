@@ -112,6 +112,7 @@ function faultyRow(fault: string): Observed {
 
 const rowSchema = z.looseObject({
   index: z.int().min(0),
+  prompt: z.tuple([z.looseObject({ content: z.string() })]),
   metadata: z.looseObject({
     instruction: z.string().optional(),
     user_id: z.string().optional(),
@@ -144,9 +145,11 @@ function readRow(text: string, dataset: Dataset): ReadRow {
       }" is missing or wrong: ${issue?.message}`,
     };
   }
-  const { index, metadata } = data;
+  const { index, metadata, prompt: [{ content }] } = data;
   const { split } = metadata;
-  const fault = meansAnother({ index, ...metadata }, dataset);
+  const fault = content === String(index)
+    ? meansAnother({ index, ...metadata }, dataset)
+    : `its prompt is "${content}" and its index ${index}`;
   return fault === null ? { index, split } : { index, split, fault };
 }
 

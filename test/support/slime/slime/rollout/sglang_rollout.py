@@ -35,7 +35,7 @@ def load_function(path):
 def read_rows(path):
     with open(path) as file:
         rows = [json.loads(line) for line in file if line.strip()]
-    return [Sample(prompt=row["index"], metadata=row.get("metadata") or {}) for row in rows]
+    return [Sample(prompt=row["prompt"], metadata=row.get("metadata") or {}) for row in rows]
 
 
 class DataSource:

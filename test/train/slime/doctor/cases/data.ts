@@ -64,7 +64,12 @@ async function rowFile(dir: string, lines: readonly unknown[]) {
 }
 
 function row(index: number, metadata: Record<string, unknown> = {}) {
-  return { index, metadata: { split: "train", env: "retail", ...metadata } };
+  const prompt = [{ role: "user", content: `${index}` }];
+  return {
+    index,
+    prompt,
+    metadata: { split: "train", env: "retail", ...metadata },
+  };
 }
 
 const EIGHT = Array.from({ length: 8 }, (_, i) => row(i));
@@ -100,7 +105,25 @@ export const CASES: readonly Case[] = [
     name: "a row without a split, as the example writes them",
     says: /rows.jsonl:9: "metadata.split" is missing or wrong/,
     fix: /deno task mock --rows-format split/,
-    world: (_, dir) => rowFile(dir, [...EIGHT, { index: 8, metadata: {} }]),
+    world: (_, dir) => rowFile(dir, [...EIGHT, { ...row(8), metadata: {} }]),
+  },
+  {
+    check: "rows",
+    state: "fail",
+    name: "a row without its message, as older rows have it",
+    says: /rows.jsonl:9: "prompt" is missing or wrong/,
+    fix: /deno task mock --rows-format split/,
+    world: (_, dir) =>
+      rowFile(dir, [...EIGHT, { ...row(8), prompt: undefined }]),
+  },
+  {
+    check: "rows",
+    state: "fail",
+    name: "a message of another task",
+    says: /rows.jsonl:9: its prompt is "7" and its index 8/,
+    fix: /deno task mock --rows-format split/,
+    world: (_, dir) =>
+      rowFile(dir, [...EIGHT, { ...row(8), prompt: row(7).prompt }]),
   },
   {
     check: "rows",

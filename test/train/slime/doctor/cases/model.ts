@@ -284,6 +284,45 @@ export const CASES: readonly Case[] = [
       }),
   },
   {
+    check: "tool-calls",
+    state: "pass",
+    name: "the template's own format",
+    says: /written and read as qwen25/,
+    world: (_, dir) => atModel(dir),
+  },
+  {
+    check: "tool-calls",
+    state: "fail",
+    name: "another format than the template's",
+    says: /writes a call as .*<tool_call>.* and glm45 does not read it back/,
+    fix: /set model.toolCalls to null, or to qwen25 or hermes/,
+    world: (_, dir) => atModel(dir, { sets: ["model.toolCalls=glm45"] }),
+  },
+  {
+    check: "tool-calls",
+    state: "fail",
+    name: "a format of its own",
+    says: /CALL get_order_details .* none of qwen25, .* reads it/,
+    fix: /one of these formats/,
+    world: (_, dir) =>
+      atTemplate(
+        dir,
+        "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %} CALL {{ c.function.name }} {{ c.function.arguments | tojson }}{% endfor %}<|im_end|>{% endfor %}",
+      ),
+  },
+  {
+    check: "tool-calls",
+    state: "warn",
+    name: "a template without calls",
+    says: /shows no tool calls; answers are read as qwen25/,
+    fix: /instruction-tuned/,
+    world: (_, dir) =>
+      atTemplate(
+        dir,
+        "{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}",
+      ),
+  },
+  {
     check: "history",
     state: "warn",
     name: "a hybrid that thinks",

@@ -1,0 +1,56 @@
+/** The chat template and the parser of tool calls: what the one writes, the other reads. */
+
+import {
+  DEFAULT_FORMAT,
+  readsCall,
+  renderedCall,
+  templateFormat,
+} from "../../../../env/tokens/tool_calls/template_format.ts";
+import {
+  TOOL_CALL_FORMATS,
+  type ToolCallFormat,
+} from "../../../../env/tokens/tool_calls/tool_call_format.ts";
+import type { ChatTemplate } from "../../../../env/tokens/chat_template.ts";
+import { type Check, fail, type Observed, pass, warn } from "../check.ts";
+
+/** The check `tool-calls`. */
+export const check: Check = {
+  id: "tool-calls",
+  order: 112,
+  title: "a tool call as the chat template writes it is read back",
+  async run({ facts, config: { model } }) {
+    const { template } = await facts.codec();
+    return [judge(template, model.toolCalls)];
+  },
+};
+
+function judge(
+  template: ChatTemplate,
+  chosen: ToolCallFormat | null,
+): Observed {
+  const rendered = renderedCall(template);
+  const format = chosen ?? templateFormat(template);
+  if (rendered === null) {
+    return warn(
+      `the chat template shows no tool calls; answers are read as ${
+        format ?? DEFAULT_FORMAT
+      }`,
+      "take the template of the instruction-tuned model, or one for tools",
+    );
+  }
+  if (format !== null && readsCall(format, rendered)) {
+    return pass(`calls are written and read as ${format}`);
+  }
+  const shown = JSON.stringify(rendered.trim().slice(0, 120));
+  const fitting = TOOL_CALL_FORMATS.filter((one) => readsCall(one, rendered));
+  return fail(
+    `the chat template writes a call as ${shown}, and ${
+      format === null
+        ? `none of ${TOOL_CALL_FORMATS.join(", ")} reads it`
+        : `${format} does not read it back`
+    }`,
+    fitting.length === 0
+      ? "take a model whose calls are in one of these formats"
+      : `set model.toolCalls to null, or to ${fitting.join(" or ")}`,
+  );
+}
