@@ -11,10 +11,10 @@ import { html } from "./html.ts";
 import { Rich } from "./rich.ts";
 import { table } from "./table.ts";
 
-/** The command line of slime's train.py, as a shell reads it, a flag a line. */
-export function showCommand({ train }: LaunchPlan): Rich {
+/** The command line of slime's script, as a shell reads it, a flag a line. */
+export function showCommand({ script, train }: LaunchPlan): Rich {
   const lines = [
-    "python3 train.py",
+    `python3 ${script}`,
     ...train.map(({ flag, values }) => `  ${quoteWords([flag, ...values])}`),
   ].join(" \\\n");
   return new Rich({

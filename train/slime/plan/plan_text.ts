@@ -4,7 +4,7 @@ import { asksModel } from "../../../env/users/registry.ts";
 import { count, dollars, duration, gigabytes } from "../../progress/amounts.ts";
 import { quote, quoteWords } from "../hosts/shell.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
-import { isAsync, trainScript } from "./async_mode.ts";
+import { isAsync } from "./async_mode.ts";
 import type { Load } from "./forecast.ts";
 import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 import { keepsBest } from "./run_memory.ts";
@@ -20,7 +20,7 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
     ["Environment of the job", environmentLines(config, plan)],
     [
       `Command: cd ${quote(config.paths.slime)} && exec ${
-        quoteWords([config.paths.python, trainScript(config)])
+        quoteWords([config.paths.python, plan.script])
       }`,
       trainLines(config, plan),
     ],

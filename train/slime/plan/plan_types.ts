@@ -160,7 +160,9 @@ export interface LaunchPlan {
   readonly services: readonly PlannedService[];
   readonly ray: RayPlan;
   readonly job: JobPlan;
-  /** What follows `python3 train.py`, with the keys that it comes from. */
+  /** slime's script: `train.py`, or `train_async.py`. */
+  readonly script: string;
+  /** What follows the script, with the keys that it comes from. */
   readonly train: readonly TrainFlag[];
   readonly trainWords: readonly string[];
   readonly derived: DerivedValues;

@@ -13,7 +13,7 @@ import { isLoopback } from "../../../env/serve/loopback.ts";
 import { rowFaults } from "./batch_shape.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
-import { evaluationCount, isAsync } from "./async_mode.ts";
+import { evaluationCount, isAsync, trainScript } from "./async_mode.ts";
 import { SLIME_COMMIT } from "../setup/pins.ts";
 import { unknownFlags } from "./flag_check.ts";
 import { flagWords, trainFlags } from "./flags.ts";
@@ -111,6 +111,7 @@ export function planLaunch(
       secrets,
       services,
     }),
+    script: trainScript(config),
     train,
     trainWords,
     derived: derivedValues(slime, { facts, checkpoints }),

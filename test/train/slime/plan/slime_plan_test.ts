@@ -339,6 +339,7 @@ Deno.test("planLaunch() runs slime's script of each way to sample and train", as
   assert.ok(!("taulab_max_staleness" in settings(step)));
   const full = await planned("full");
   assert.match(full.job.entrypoint, / train_async\.py /);
+  assert.equal(full.script, "train_async.py");
   assert.equal(functionOf(full), "async_rollout.generate_rollout");
   assert.equal(settings(full).taulab_max_staleness, 1);
   const missing = (plan: LaunchPlan) =>
