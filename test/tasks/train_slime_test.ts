@@ -71,8 +71,8 @@ Deno.test("train misused for slime recipes exits with 2 and says how to mend it"
       /unknown key "rl"/,
     ],
     [
-      ["--recipe", "qwen3-4b", "--set", "flags.num-rolout=3"],
-      /would ignore it .*nearest is "num-rollout"/,
+      ["--recipe", "qwen3-4b", "--set", "flags.num_rollout=3"],
+      /nearest is "num-rollout"/,
     ],
     [["--rates-from", "e1"], /--rates-from is for recipes of slime/],
     [["--hosts", "h.yaml"], /--hosts is for recipes of slime/],

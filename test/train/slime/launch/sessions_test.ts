@@ -75,6 +75,22 @@ Deno.test("launchNewRun() makes no run dir where the doctor finds what fails, an
     assert.ok(!await isThere(path));
   }));
 
+Deno.test("launchNewRun() without the doctor keeps to the flags of the slime that is known", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    const slime = slimeOf([
+      "flags.num-rolout=3",
+      `paths.python=${dir}/none`,
+    ]);
+    await assert.rejects(
+      launchNewRun(slime, { ...options(dir), path }),
+      (error) =>
+        error instanceof ConfigError && /would ignore it/.test(error.message) &&
+        /"num-rollout"; .*leave --skip-doctor out/.test(error.hint!),
+    );
+    assert.ok(!await isThere(path));
+  }));
+
 Deno.test("resumeRun() refuses another config, another recipe and another dataset", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
