@@ -4,11 +4,7 @@ import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config/config.ts";
 import type { ConversionRequest } from "../train/slime/checkpoint/run_conversion.ts";
-import { readHosts } from "../train/slime/hosts/hosts_file.ts";
-import {
-  containerEngine,
-  containerName,
-} from "../train/slime/setup/setup_options.ts";
+import { readHosts, readThisHost } from "../train/slime/hosts/hosts_file.ts";
 import { isDenseModel } from "../train/slime/model_shapes.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import { readRecipe } from "./_recipes.ts";
@@ -60,11 +56,6 @@ export const convertFlags = z.object({
     value: "NAME",
   }),
   hosts: hostsFlag,
-  container: containerName.optional().meta({
-    description: "Run slime's tools in this container",
-    value: "NAME",
-  }),
-  engine: containerEngine,
   dryRun: z.boolean().default(false).meta({
     description: "Look what is there, print the commands and run none",
   }),
@@ -110,9 +101,7 @@ export async function convertRequest(
       : undefined,
     paths,
     host: (await readHosts(flags.hosts, hosts))[0],
-    within: flags.container === undefined
-      ? []
-      : [flags.engine, "exec", "-i", flags.container],
+    here: await readThisHost(flags.hosts),
     gpus: flags.gpus,
     force: flags.force,
     verify: !flags.skipVerify,

@@ -6,6 +6,7 @@ import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config/config.ts";
 import { readPackage } from "../train/slime/setup/package.ts";
 import {
+  isInContainer,
   setupHosts,
   type SetupOptions,
   setupSettings,
@@ -66,11 +67,6 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
       { hint: "name a recipe of slime, as qwen3-4b" },
     );
   }
-  if (flags.venv !== undefined && flags.in !== "bare") {
-    throw new ConfigError("--venv is for bare hosts", {
-      hint: "add --in bare",
-    });
-  }
   const { config, model } = resolveSlime(recipe, flags.set.map(parseSet));
   const named = words(flags.host);
   const gpu = named.length > 0 ? named : config.cluster.hosts;
@@ -78,6 +74,7 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
     ...flags,
     ...{ config, model },
     ...await setupHosts(flags.hosts, { gpu, serve: words(flags.serve) }),
+    inContainer: await isInContainer(),
     token: Deno.env.get("HF_TOKEN") || undefined,
     root: ROOT,
     taulab: await readPackage(ROOT),

@@ -1,6 +1,7 @@
 /** What `deno task setup` shows: the plan, what goes on, what came of it. */
 
 import { type HostShells, openHost } from "../train/slime/hosts/host_shells.ts";
+import { shellAt } from "../train/slime/hosts/place.ts";
 import type { HostPlan } from "../train/slime/setup/setup_plan.ts";
 import type { HostReport, SetupEvent } from "../train/slime/setup/run_setup.ts";
 import type { Progress } from "../train/slime/setup/run_step.ts";
@@ -42,7 +43,7 @@ function describeLine(
   { script, env = {}, input }: Line,
   { step, plan, shells }: { step: Step; plan: HostPlan; shells: HostShells },
 ): string {
-  const shell = step.inside ? shells.within(plan.within) : shells.host;
+  const shell = step.inside ? shellAt(shells, plan.place) : shells.host;
   const notes = [
     ...Object.entries(env).map(([name, value]) =>
       name === "HF_TOKEN" ? `${name} from here` : `${name}=${value}`

@@ -96,6 +96,7 @@ export function checkContext(
   return {
     ...slime,
     hosts,
+    places: [],
     facts: new Facts({ config: slime.config, head: hosts[0], signal }),
     reach: (base) => base,
     env: () => undefined,

@@ -1,5 +1,5 @@
 /**
- * What a set-up meets: repositories to clone, and hosts whose `git`, `docker`, `python3`, `hf` and `npx` write
+ * What a set-up meets: repositories to clone, and hosts whose `git`, `docker`, `python3` and `hf` write
  * down what they were asked, and misbehave when told.
  */
 
@@ -85,9 +85,12 @@ export async function installPrograms(
     docker: DOCKER,
     python3: PYTHON,
     hf: HF,
-    npx: NPX.replaceAll("@DENO@", Deno.execPath())
-      .replaceAll("@CACHE@", denoDir.denoDir),
   };
+  await Deno.writeTextFile(
+    join(root, "deno"),
+    `#!/bin/sh\nDENO_DIR=${denoDir.denoDir} exec ${Deno.execPath()} "$@"\n`,
+    { mode: 0o755 },
+  );
   for (const [name, body] of Object.entries(programs)) {
     const text = `${
       HEAD.replaceAll("ROOT", root).replaceAll("NAME", name)
@@ -101,7 +104,7 @@ export async function installPrograms(
 export async function changes(root: string): Promise<string[]> {
   const text = await Deno.readTextFile(join(root, "calls")).catch(() => "");
   const changing =
-    /^(git .*\b(init|fetch|checkout|clone|update-ref|remote add)\b|docker (pull|run|start|rm|image rm)|python3 -m (venv|pip (install|uninstall))|hf download|npx )/;
+    /^(git .*\b(init|fetch|checkout|clone|update-ref|remote add)\b|docker (pull|run|start|rm|image rm)|python3 -m (venv|pip (install|uninstall))|hf download)/;
   return text.split("\n").filter((line) => changing.test(line));
 }
 
@@ -165,17 +168,23 @@ case "$1 $2" in
   "-m venv") misbehave; mkdir -p "$3/bin"; cp "$0" "$3/bin/python";;
   "-m pip")
     case "$3" in
-      install) misbehave; case "$4" in -r) : >"$site/requirements";; *) (cd "$6" && pwd -P >"$site/slime");; esac;;
+      install)
+        misbehave
+        case "$4" in
+          -r) : >"$site/requirements";;
+          --target) mkdir -p "$5/bin"; cp "$root/deno" "$5/bin/deno";;
+          *) (cd "$6" && pwd -P >"$site/slime");;
+        esac;;
       uninstall) rm "$site/slime";;
       show) [ -e "$site/slime" ];;
     esac;;
   "--version ") echo "Python 3.12.0";;
   "-c "*)
     case "$2" in
+      *base_prefix*) case "$0" in */bin/python) echo own;; *) echo system;; esac;;
       *find_spec*) cat "$site/slime" 2>/dev/null || echo absent;;
       *sglang*) echo "slime 0.3.1, ray 2.49.2";;
       *sys.argv*) [ -e "$site/requirements" ] && echo "done 2 packages" || echo "todo missing httpx";;
-      *base_prefix*) case "$0" in */bin/python) echo own;; *) echo system;; esac;;
     esac;;
 esac
 `;
@@ -189,11 +198,6 @@ shard >"$d/model-00001-of-00002.safetensors"
 [ -z "$mode" ] || shard | head -c 70 >"$d/model-00002-of-00002.safetensors"
 misbehave
 shard >"$d/model-00002-of-00002.safetensors"
-`;
-
-const NPX = `misbehave
-shift 2
-DENO_DIR=@CACHE@ exec @DENO@ "$@"
 `;
 
 /** Where and what a test sets up. */
@@ -225,6 +229,8 @@ export async function worldOptions(
     ...resolveSlime({ name: "t.yaml", text: "trainer: slime" }, overrides),
     hosts,
     serving: [],
+    here: undefined,
+    inContainer: false,
     ...setupSettings.parse({
       ...{ in: "bare", venv: "~/venv" },
       ...{ slimeUrl: slime.url, slimeCommit: slime.second },

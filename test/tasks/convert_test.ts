@@ -1,5 +1,5 @@
 import { deepStrictEqual, doesNotMatch, match, ok } from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type ConverterWorld as World,
   exists,
@@ -201,9 +201,11 @@ Deno.test({
       const taulab = join(there.home, "lab");
       await Deno.mkdir(taulab);
       await Deno.symlink(ROOT, join(taulab, "taulab"));
+      const deno = join(taulab, `deno-${Deno.version.deno}/bin/deno`);
+      await Deno.mkdir(dirname(deno), { recursive: true });
       await Deno.writeTextFile(
-        join(there.bin, "npx"),
-        `#!/bin/sh\n[ "$1 $2" = "-y deno@${Deno.version.deno}" ] || exit 9\nexport DENO_DIR=${await denoDir()}\nshift 2\nexec ${Deno.execPath()} "$@"\n`,
+        deno,
+        `#!/bin/sh\nexport DENO_DIR=${await denoDir()}\nexec ${Deno.execPath()} "$@"\n`,
         { mode: 0o755 },
       );
       const { name, ...host } = there.host;

@@ -46,7 +46,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /No module named/,
     "the interpreter lacks what slime needs",
-    'set it up by "deno task setup", run inside its container by --container NAME, or name the interpreter by --set paths.python=PATH',
+    'set it up by "deno task setup", name its container in hosts.yaml, or name the interpreter by --set paths.python=PATH',
   ],
   [
     /address already in use|EADDRINUSE/i,

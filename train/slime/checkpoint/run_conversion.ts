@@ -5,6 +5,7 @@ import { ConfigError } from "../../../env/errors.ts";
 import { openHost } from "../hosts/host_shells.ts";
 import type { Host } from "../hosts/hosts_file.ts";
 import { outputOf, quoteWords, type Shell } from "../hosts/shell.ts";
+import { placedShell } from "../setup/placed_shell.ts";
 import {
   MODEL_SHAPES,
   type ModelName,
@@ -38,8 +39,8 @@ export interface ConversionRequest {
   };
   /** Where it is done; `undefined` is this machine. */
   readonly host: Host | undefined;
-  /** Words that run slime's tools in a container with the same directories; none for the host itself. */
-  readonly within: readonly string[];
+  /** What hosts.yaml says of this machine. */
+  readonly here: Host | undefined;
   /** GPUs that share the work. Default: all that are there. */
   readonly gpus: number | undefined;
   /** Replace a target that is there and differs. */
@@ -62,11 +63,12 @@ export type ConversionOutcome =
 
 /** Compares `from` with `to`, or looks at `from` alone. @throws As `verifierOf`. */
 export async function runVerification(
-  { from, to, host, model }: ConversionRequest,
+  { from, to, host, here, model }: ConversionRequest,
   { signal, onVerify }: ConversionEvents = {},
 ): Promise<Verified> {
   await using shells = openHost(host);
-  const options = { host, shell: shells.host, model, signal };
+  const shell = placedShell(shells, host ?? here);
+  const options = { host, shell, model, signal };
   return await verifierOf({ ...options, onProgress: onVerify })(from, to);
 }
 
@@ -82,7 +84,7 @@ export async function runConversion(
   const { host, paths, model } = request;
   const { signal } = options;
   await using shells = openHost(host);
-  const tools = shells.within(request.within);
+  const tools = placedShell(shells, host ?? request.here);
   const [from, to] = [absolute(request, request.from), request.to];
   const probe = await probeConversion(tools, {
     from,
@@ -106,7 +108,7 @@ export async function runConversion(
   if (options.dryRun) return { state: "planned", plan, probe, shell: tools };
   refuseWithoutTool(probe, { tools, slime: paths.slime });
   const verify = verifierOf({
-    ...{ host, shell: shells.host, model, shape, signal },
+    ...{ host, shell: tools, model, shape, signal },
     onProgress: options.onVerify,
   });
   const converted = await convert(plan, probe, {
@@ -160,7 +162,7 @@ function refuseWithoutTool(
     `There is no slime in "${slime}" on ${tools.name}: tools/convert_hf_to_torch_dist.py is missing`,
     {
       hint:
-        'set it up by "deno task setup", name its container by --container, or its directory by --set paths.slime=DIR',
+        'set it up by "deno task setup", name its container in hosts.yaml, or its directory by --set paths.slime=DIR',
     },
   );
 }

@@ -9,9 +9,9 @@ import {
 } from "../../../env/errors.ts";
 import { parseJson } from "../../runs/versions.ts";
 import type { Host } from "../hosts/hosts_file.ts";
-import { quoteWords, type Shell } from "../hosts/shell.ts";
+import { pathWord, quoteWords, type Shell } from "../hosts/shell.ts";
 import { MODEL_SHAPES, type ModelName } from "../model_shapes.ts";
-import { pathWord } from "../setup/step.ts";
+import { hostTaulab } from "../setup/host_taulab.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import { fullShape } from "./shape.ts";
 import { type TensorFault, tensorFaultText, TRAINING } from "./tensor_fault.ts";
@@ -188,13 +188,12 @@ async function verifyThere(
   { from, to, host }: Directories & { readonly host: Host },
   { shell, model, signal, onProgress }: VerifierOptions,
 ): Promise<Verified> {
-  const taulab = `${(host.dir ?? "~/.taulab").replace(/\/+$/, "")}/taulab`;
+  const { taulab, deno } = hostTaulab(host.dir);
   const words = [
     ...["--verify", "--json", "--from", from],
     ...(to === undefined ? [] : ["--to", to]),
     ...(model ? ["--recipe", "qwen3-4b", "--set", `model.name=${model}`] : []),
   ];
-  const deno = `npx -y deno@${Deno.version.deno}`;
   const script = `cd ${pathWord(taulab)} && ${deno} task --quiet convert ${
     quoteWords(words)
   }`;

@@ -5,6 +5,7 @@
 
 import { BoundaryError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
+import type { PlacedShell } from "../setup/placed_shell.ts";
 import type { Fault } from "../fault.ts";
 import type { Hooks } from "../read_hooks.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
@@ -31,6 +32,8 @@ export type Finding = Observed & { readonly check: string };
 export interface CheckContext extends ResolvedSlime {
   /** Those that can be reached, the head first; this machine where the recipe names none. */
   readonly hosts: readonly Shell[];
+  /** Those of them whose place is known. */
+  readonly places: readonly PlacedShell[];
   /** What several checks need, looked up once. */
   readonly facts: Facts;
   /** A base URL as the head reaches it, made into one that is reached from here. */
@@ -92,9 +95,9 @@ export function verdict(
 }
 
 /** Looks at each host at the same time; what is found, or thrown, bears its name. */
-export async function onEachHost(
-  hosts: readonly Shell[],
-  look: (host: Shell) => Promise<readonly Observed[]>,
+export async function onEachHost<S extends Shell>(
+  hosts: readonly S[],
+  look: (host: S) => Promise<readonly Observed[]>,
 ): Promise<Observed[]> {
   const found = await Promise.all(hosts.map(async (host) => {
     const all = await look(host).catch((error: unknown) => [faultOf(error)]);

@@ -7,6 +7,7 @@
 import { ConfigError } from "../../../env/errors.ts";
 import { nearest } from "../../../env/schema_issue.ts";
 import type { CallOptions } from "../../../env/types.ts";
+import type { PlacedShell } from "../setup/placed_shell.ts";
 import { readHooks } from "../read_hooks.ts";
 import type { Shell } from "../hosts/shell.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
@@ -25,7 +26,7 @@ export interface DoctorOptions
     CallOptions,
     Partial<Pick<CheckContext, "runs" | "rowFiles" | "env">> {
   /** The head first, in the order of `cluster.hosts`; this machine where the recipe names none. */
-  readonly hosts: readonly Shell[];
+  readonly hosts: readonly (Shell | PlacedShell)[];
   /** Ids of the checks to make. Default: all that are of the moment. */
   readonly only?: readonly string[];
   /** Ids of checks to leave out. Default: none. */
@@ -72,6 +73,9 @@ export async function preflight(
   const context: CheckContext = {
     ...slime,
     hosts,
+    places: options.hosts.filter((host) => isPlaced(host)).filter(({ name }) =>
+      hosts.some((one) => one.name === name)
+    ),
     reach: (base) => relay?.urlFor(base) ?? base,
     facts: new Facts({
       config,
@@ -98,6 +102,10 @@ export async function preflight(
     findings: all,
     healthy: all.every(({ state }) => state !== "fail"),
   };
+}
+
+function isPlaced(host: Shell | PlacedShell): host is PlacedShell {
+  return "place" in host;
 }
 
 /** Hosts behind ssh have servers that only they reach. */

@@ -1,6 +1,6 @@
 /** Which hosts answer, and what time it is there: what all checks depend on. */
 
-import { HostError } from "../../../env/errors.ts";
+import { DataError, HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { type Check, fail, type Observed, pass, warn } from "./check.ts";
 
@@ -57,7 +57,9 @@ async function ask(
 
 /** @throws What is not the host's. */
 function faultOf(error: unknown): string {
-  if (error instanceof HostError) return error.message;
+  if (error instanceof HostError || error instanceof DataError) {
+    return error.message;
+  }
   throw error;
 }
 

@@ -6,7 +6,9 @@
  *   address: 10.0.0.11
  *   ssh: { user: trainer, identity: ~/.ssh/gpu }
  *   gpus: 8
- * gpu2: {}
+ *   container: taulab-slime
+ * gpu2: { venv: /opt/slime }
+ * this: { container: taulab-slime } # the machine that taulab runs on
  * ```
  */
 
@@ -17,6 +19,12 @@ import { resolveBy } from "../../config/config.ts";
 import type { DeepReadonly } from "../../config/config_schema.ts";
 import { Yaml, type YamlFile } from "../../config/yaml_file.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
+import {
+  containerEngine,
+  containerName,
+  type Place,
+  placeWord,
+} from "./place.ts";
 
 /** A word that ssh cannot take for an option. */
 const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");
@@ -43,12 +51,26 @@ const hostSchema = z.strictObject({
   dir: z.string().regex(/^[/~]/, "an absolute path").optional().describe(
     "Where taulab is put on it",
   ),
+  container: containerName.optional().describe(
+    "The container that its commands run in; default: the one that a set-up made there",
+  ),
+  engine: containerEngine.default("docker").describe("What runs containers"),
+  venv: placeWord.optional().describe(
+    "The virtual environment that its commands run in",
+  ),
 });
 
+type HostEntry = DeepReadonly<z.infer<typeof hostSchema>>;
+
 /** One host of `hosts.yaml`. */
-export type Host = DeepReadonly<z.infer<typeof hostSchema>> & {
+export type Host = Omit<HostEntry, "engine"> & {
   readonly name: string;
+  /** Default: docker. */
+  readonly engine?: HostEntry["engine"];
 };
+
+/** How `hosts.yaml` calls the machine that taulab runs on. */
+export const THIS_HOST = "this";
 
 /**
  * Reads the hosts of these names, in this order.
@@ -83,6 +105,28 @@ export async function hostsIfThere(
 }
 
 /**
+ * What the file says of this machine; `undefined` where it says nothing, or is not there.
+ * @throws {ConfigError} As {@linkcode parseHosts}.
+ */
+export async function readThisHost(file: string): Promise<Host | undefined> {
+  const text = await readTextIfThere(file);
+  return text === undefined
+    ? undefined
+    : parseHosts({ name: file, text }).find(({ name }) => name === THIS_HOST);
+}
+
+/** Where the commands of a host run, as far as the file says. */
+export function placeOf(host: Host | undefined): Place | undefined {
+  if (host?.container !== undefined) {
+    const { engine = "docker", container: name } = host;
+    return { kind: "container", engine, name };
+  }
+  return host?.venv === undefined
+    ? undefined
+    : { kind: "venv", dir: host.venv };
+}
+
+/**
  * Parses a `hosts.yaml`.
  * @returns The hosts in the file's order.
  * @throws {ConfigError} With the line: not YAML, no map of hosts, a key that is unknown (names the nearest) or wrong.
@@ -106,7 +150,28 @@ export function parseHosts(file: YamlFile): Host[] {
     string,
     Omit<Host, "name">
   >;
-  return names.map((name) => ({ name, ...parsed[name]! }));
+  return names.map((name) => {
+    const host = { name, ...parsed[name]! };
+    refuseTwoPlaces(host, file);
+    return host;
+  });
+}
+
+function refuseTwoPlaces(host: Host, { name: file }: YamlFile): void {
+  if (host.container !== undefined && host.venv !== undefined) {
+    throw new ConfigError(
+      `${file}: "${host.name}" has a container and a venv, and commands run in one place`,
+      { hint: "remove one of the two" },
+    );
+  }
+  const { options, ...ssh } = host.ssh;
+  const isReached = Object.keys({ ...ssh, ...options }).length > 0;
+  if (host.name === THIS_HOST && isReached) {
+    throw new ConfigError(
+      `${file}: "${THIS_HOST}" is the machine that taulab runs on, which needs no ssh`,
+      { hint: "remove its ssh, or give the host another name" },
+    );
+  }
 }
 
 function hostMap(file: YamlFile): object {

@@ -1,6 +1,7 @@
 /** Commands on this machine. */
 
 import { HostError } from "../../../env/errors.ts";
+import { containerFault } from "./container_fault.ts";
 import { type Lost, runPiped } from "./_piped_shell.ts";
 import { BOOT } from "./_wire.ts";
 import {
@@ -27,7 +28,7 @@ export function localShell(within: readonly string[] = []): Shell {
   ): Promise<ShellOutput> {
     const result = await runPiped(transport, command, options);
     if ("code" in result) return result;
-    throw localFault(command, result);
+    throw localFault(command, { lost: result, within });
   }
   function describe({ script, cwd }: ShellCommand): string {
     const all = cwd === undefined ? script : `(cd ${quote(cwd)} && ${script})`;
@@ -36,8 +37,16 @@ export function localShell(within: readonly string[] = []): Shell {
   return { name: "this machine", run, describe };
 }
 
-function localFault({ script }: ShellCommand, lost: Lost): HostError {
+function localFault(
+  { script }: ShellCommand,
+  { lost, within }: { readonly lost: Lost; readonly within: readonly string[] },
+): HostError {
   const said = lost.said === "" ? "" : `\n${lost.said}`;
+  const fault = containerFault(lost, within);
+  if (fault) {
+    const { reason, hint } = fault;
+    return new HostError(`this machine: ${reason}`, { hint: `${hint}${said}` });
+  }
   return new HostError(
     lost.began
       ? `this machine: a command was killed before it ended: ${script}${said}`

@@ -71,3 +71,11 @@ export function quote(word: string): string {
 export function quoteWords(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
+
+/** A path as a shell's word; `~/` is the home of whoever runs it. */
+export function pathWord(path: string): string {
+  if (path === "~") return '"$HOME"';
+  return path.startsWith("~/")
+    ? `"$HOME"/${quote(path.slice(2))}`
+    : quote(path);
+}

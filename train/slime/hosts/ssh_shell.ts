@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { HostError } from "../../../env/errors.ts";
 import { retry, type Sleep } from "../../../env/retry.ts";
+import { containerFault } from "./container_fault.ts";
 import { type Lost, runPiped } from "./_piped_shell.ts";
 import { type SshFault, sshFault } from "./_ssh_fault.ts";
 import { BOOT } from "./_wire.ts";
@@ -94,16 +95,19 @@ class Ssh implements SshShell {
     options: ShellOptions,
   ): Promise<ShellOutput> {
     const target = quoteWords(sshTarget(this.#host));
+    const faultOf = (lost: Lost): SshFault => {
+      const fault = containerFault(lost, within);
+      return fault ? { ...fault, transient: false } : sshFault(lost, target);
+    };
     const result = await retry(() => this.#try(within, command, options), {
       ...RETRY,
       signal: options.signal,
       sleep: this.#sleep,
       isRetried: () => false,
-      isFailure: (result) =>
-        !("code" in result) && sshFault(result, target).transient,
+      isFailure: (result) => !("code" in result) && faultOf(result).transient,
     });
     if ("code" in result) return result;
-    throw this.#error(sshFault(result, target), result);
+    throw this.#error(faultOf(result), result);
   }
 
   describe({ script, cwd }: ShellCommand): string {

@@ -1,5 +1,5 @@
 /**
- * The hosts of a run as a launch reaches them: shells by name, and Ray's Jobs interface, which listens on the
+ * The hosts of a run as a launch reaches them: shells by name, each in its host's place, and Ray's Jobs interface, which listens on the
  * head's loopback, through ssh where the head is another machine.
  */
 
@@ -7,19 +7,25 @@ import { RayError } from "../../../env/errors.ts";
 import { poll, sleep } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
-import { type Host, hostAddress, readHosts } from "../hosts/hosts_file.ts";
-import { localShell } from "../hosts/local_shell.ts";
-import type { Shell } from "../hosts/shell.ts";
-import { sshShell, sshTarget } from "../hosts/ssh_shell.ts";
+import { openHost } from "../hosts/host_shells.ts";
+import {
+  type Host,
+  hostAddress,
+  readHosts,
+  readThisHost,
+} from "../hosts/hosts_file.ts";
+import { sshTarget } from "../hosts/ssh_shell.ts";
+import { reportOf } from "../setup/container_report.ts";
+import { type PlacedShell, placedShell } from "../setup/placed_shell.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
 
 /** The hosts of a run. Held by `await using`. */
 export interface Fleet extends AsyncDisposable {
   /** Of all hosts, the head first; of this machine where the recipe names none. */
-  readonly shells: readonly Shell[];
+  readonly shells: readonly PlacedShell[];
   /** @throws {RayError} If no host has this name. */
-  shellOf(host: string): Shell;
+  shellOf(host: string): PlacedShell;
   /** Ray's Jobs interface, whose address is as the head itself reaches it. */
   jobsOf(
     ray: { readonly jobsUrl: string; readonly head: string },
@@ -27,25 +33,36 @@ export interface Fleet extends AsyncDisposable {
   ): Promise<RayJobs>;
 }
 
+/** Settings of {@linkcode openFleet}. */
+export interface FleetOptions {
+  readonly env: (name: string) => string | undefined;
+  /** What hosts.yaml says of this machine. Default: nothing. */
+  readonly here?: Host | undefined;
+}
+
 /** Makes a fleet of hosts of `hosts.yaml`; none is this machine alone. */
 export function openFleet(
   hosts: readonly Host[],
-  { env }: { readonly env: (name: string) => string | undefined },
+  { env, here }: FleetOptions,
 ): Fleet {
   const resources = new AsyncDisposableStack();
-  const here = localShell();
-  const remote = hosts.map((host) => resources.use(sshShell(host)));
+  const open = (host: Host | undefined, entry = host) =>
+    placedShell(resources.use(openHost(host)), entry);
+  const own = open(undefined, here);
+  const remote = hosts.map((host) => open(host));
+  function shellOf(name: string): PlacedShell {
+    const shell = [own, ...remote].find((one) => one.name === name);
+    if (shell !== undefined) return shell;
+    throw new RayError(
+      `The run was launched on "${name}", which hosts.yaml does not name any more`,
+      { kind: "refused", hint: "add it there again" },
+    );
+  }
   return {
-    shells: remote.length === 0 ? [here] : remote,
-    shellOf(name) {
-      const shell = [here, ...remote].find((one) => one.name === name);
-      if (shell !== undefined) return shell;
-      throw new RayError(
-        `The run was launched on "${name}", which hosts.yaml does not name any more`,
-        { kind: "refused", hint: "add it there again" },
-      );
-    },
+    shells: remote.length === 0 ? [own] : remote,
+    shellOf,
     async jobsOf({ jobsUrl, head }, options = {}) {
+      await requireHostNetwork(shellOf(head), options);
       const token = env(RAY_TOKEN);
       const host = hosts.find(({ name }) => name === head);
       if (host === undefined) return new RayJobs({ url: jobsUrl, token });
@@ -55,6 +72,25 @@ export function openFleet(
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Ray listens on loopback: in a container with a network of its own, only that container reaches it. */
+async function requireHostNetwork(
+  shell: PlacedShell,
+  options: CallOptions,
+): Promise<void> {
+  const place = await shell.place(options);
+  if (place.kind !== "container") return;
+  const { outside, name } = shell;
+  const { network } = await reportOf(place, { outside, ...options });
+  if (network === "host") return;
+  throw new RayError(
+    `Ray in the container "${place.name}" of "${name}" cannot be reached: its network is "${network}", not its host's`,
+    {
+      kind: "refused",
+      hint: 'start it with --network host, as "deno task setup" does',
+    },
+  );
 }
 
 /** The fleet of a recipe. */
@@ -79,7 +115,8 @@ export async function openRecipeFleet(
   const { config } = slime;
   const hosts = await readHosts(hostsFile, config.cluster.hosts);
   const [head, ...others] = hosts;
-  const fleet = openFleet(hosts, { env });
+  const here = await readThisHost(hostsFile);
+  const fleet = openFleet(hosts, { env, here });
   if (
     head === undefined || others.length === 0 ||
     !isLoopback(config.cluster.address)

@@ -1,14 +1,7 @@
 /** A repository at one commit. */
 
-import { quote } from "../hosts/shell.ts";
-import {
-  type Line,
-  PARTIAL,
-  pathWord,
-  short,
-  type Step,
-  type StepId,
-} from "./step.ts";
+import { pathWord, quote } from "../hosts/shell.ts";
+import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
 
 /** What is to be checked out. */
 export interface CheckoutOptions {

@@ -5,12 +5,13 @@
  */
 
 import { createHash } from "node:crypto";
-import { quote, quoteWords } from "../hosts/shell.ts";
-import { pathWord, type Step } from "./step.ts";
+import type { ContainerPlace } from "../hosts/place.ts";
+import { pathWord, quote, quoteWords } from "../hosts/shell.ts";
+import { type Step } from "./step.ts";
 
 /** The container that steps run in. */
 export interface ContainerOptions {
-  readonly engine: "docker" | "podman";
+  readonly engine: ContainerPlace["engine"];
   readonly image: string;
   readonly name: string;
   /** Directories that are the same inside and outside, so that they outlive the container. */
@@ -19,11 +20,6 @@ export interface ContainerOptions {
 
 /** Says by which flags a container was started. */
 export const LABEL = "taulab.setup";
-
-/** Words that run a command in the container. */
-export function containerWords({ engine, name }: ContainerOptions): string[] {
-  return [engine, "exec", "-i", name];
-}
 
 /** Pulls the image where it is missing; a tag that is there is not looked up again. */
 export function imageStep({ engine, image }: ContainerOptions): Step {
@@ -57,7 +53,7 @@ l=$(${engine} container inspect -f '{{.State.Running}} {{index .Config.Labels "$
     } 2>/dev/null) || say "todo absent"
 [ "$l" != 'true ${label}' ] || say "done runs"
 [ "$l" != 'false ${label}' ] || say "todo stopped"
-say "refused a container ${name} is there that was not made with these flags; name another by --container, or undo it: deno task setup --undo --only container"`,
+say "refused a container ${name} is there that was not made with these flags; name another by --container or in hosts.yaml, or undo it: deno task setup --undo --only container"`,
     commands: (was) =>
       was === "stopped" ? [{ script: `${engine} start ${quote(name)}` }] : [
         { script: `mkdir -p ${mounts.map(pathWord).join(" ")}` },

@@ -3,8 +3,7 @@
  * in directories of any size.
  */
 
-import { outputOf, type Shell } from "../hosts/shell.ts";
-import { pathWord } from "./step.ts";
+import { outputOf, pathWord, type Shell } from "../hosts/shell.ts";
 
 /** A shell's words that print it; what `hf` keeps beside a download for itself is left out. */
 export function fingerprintScript(dir: string): string {

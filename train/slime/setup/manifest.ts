@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
+import { type Place, placeSchema } from "../hosts/place.ts";
 
 const path = z.string().min(1);
 
@@ -48,20 +49,26 @@ const VERSION = 1;
 
 const manifestSchema = z.strictObject({
   version: z.literal(VERSION),
+  /** Where slime is there; missing where only episodes are served, and in manifests of older set-ups. */
+  place: placeSchema.optional(),
   entries: z.array(entrySchema),
 });
 
-/** What was made on a host, in its order. */
-export type Manifest = readonly Entry[];
+/** What was made on a host, in its order, and where its commands run since. */
+export interface Manifest {
+  readonly place?: Place | undefined;
+  readonly entries: readonly Entry[];
+}
 
 /** @throws {DataError} If it is not what a set-up wrote. */
-export function parseManifest(text: string, place: string): Manifest {
-  if (text.trim() === "") return [];
+export function parseManifest(text: string, where: string): Manifest {
+  if (text.trim() === "") return { entries: [] };
   try {
-    return manifestSchema.parse(JSON.parse(text)).entries;
+    const { place, entries } = manifestSchema.parse(JSON.parse(text));
+    return { place, entries };
   } catch (error) {
     throw new DataError(
-      `${place} is not what this taulab's set-up writes`,
+      `${where} is not what this taulab's set-up writes`,
       {
         cause: error,
         hint: "move it away to set up as if nothing had been made",
@@ -71,35 +78,41 @@ export function parseManifest(text: string, place: string): Manifest {
 }
 
 /** As {@linkcode parseManifest} reads it. */
-export function formatManifest(entries: Manifest): string {
-  return `${JSON.stringify({ version: VERSION, entries }, undefined, 1)}\n`;
+export function formatManifest({ place, entries }: Manifest): string {
+  return `${
+    JSON.stringify({ version: VERSION, place, entries }, undefined, 1)
+  }\n`;
 }
 
 /** The manifest with an entry in the place of an earlier one of the same thing. */
 export function withEntry(manifest: Manifest, entry: Entry): Manifest {
-  return [...withoutEntry(manifest, entry), entry];
+  const { entries, ...rest } = withoutEntry(manifest, entry);
+  return { ...rest, entries: [...entries, entry] };
 }
 
 /** The manifest without what was made by the same step in the same place. */
 export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
-  return manifest.filter((other) => placeOf(other) !== placeOf(entry));
+  const entries = manifest.entries.filter((other) =>
+    keyOf(other) !== keyOf(entry)
+  );
+  return { ...manifest, entries };
 }
 
 /** What was made first counts: a step that continues must not take the half of its own work for another's. */
 export function earlierEntry(
-  manifest: Manifest,
+  { entries }: Manifest,
   entry: Entry,
 ): Entry | undefined {
-  return manifest.find((other) => placeOf(other) === placeOf(entry));
+  return entries.find((other) => keyOf(other) === keyOf(entry));
 }
 
-function placeOf({ step, within, made }: Entry): string {
-  const place = "dir" in made
+function keyOf({ step, within, made }: Entry): string {
+  const name = "dir" in made
     ? made.dir
     : made.kind === "container"
     ? made.name
     : made.kind === "image"
     ? made.image
     : made.python;
-  return JSON.stringify([step, within, place]);
+  return JSON.stringify([step, within, name]);
 }

@@ -1,7 +1,8 @@
 /** What Python has to have: a virtual environment on a bare host, slime, and what slime stands on. */
 
 import { join } from "node:path";
-import { pathWord, type Step } from "./step.ts";
+import { pathWord } from "../hosts/shell.ts";
+import { type Step } from "./step.ts";
 
 /** Where Python and its packages are. */
 export interface PythonOptions {
@@ -13,7 +14,11 @@ export interface PythonOptions {
   readonly bare: boolean;
 }
 
-const PIP_ENV = { PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1" };
+/** pip without questions. */
+export const PIP_ENV = {
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  PIP_NO_INPUT: "1",
+};
 
 /** A virtual environment, made by `python`. */
 export function venvStep(dir: string, python: string): Step {
@@ -111,20 +116,21 @@ echo "done $v"`,
   };
 }
 
-/** Shell: `$p` is the interpreter, which is not the system's own. */
+/** Shell: `$p` is the interpreter, which is not the system's own: unless that is slime's already, as in its image. */
 function ownPython({ python, bare }: PythonOptions): string {
   if (!bare) return `p=${pathWord(python)}`;
   return `p=${pathWord(python)}
 command -v "$p" >/dev/null || say "todo absent"
-o=$("$p" -c '${IS_OWN}') || say "refused $p does not run; name a Python by --venv DIR or --set paths.python=PYTHON"
-[ "$o" = own ] || say "refused $p is the system's own Python, and nothing is installed into that; name a virtual environment by --venv DIR"`;
+o=$("$p" -c '${IS_OWN}') || say "refused $p does not run; name a virtual environment by --venv DIR or in hosts.yaml, or a Python by --set paths.python=PYTHON"
+[ "$o" = own ] || say "refused $p is the system's own Python, and nothing is installed into that where it has no SGLang and Ray; name a virtual environment by --venv DIR or in hosts.yaml"`;
 }
 
 // No single quotes in these: they stand in a shell's.
 
 const IS_OWN = `import os, sys
+from importlib.util import find_spec
 own = sys.prefix != sys.base_prefix or os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
-print("own" if own else "system")`;
+print("own" if own or all(find_spec(name) for name in ["ray", "sglang", "torch"]) else "system")`;
 
 const WHERE_SLIME = `import importlib.util, os
 spec = importlib.util.find_spec("slime")

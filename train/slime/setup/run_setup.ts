@@ -2,6 +2,7 @@
 
 import { messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
+import { shellAt, wordsWithin } from "../hosts/place.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import {
@@ -106,6 +107,10 @@ class HostRun {
         onWait: () =>
           this.#event(undefined, "waits", "another host of this run is at it"),
       });
+      if (this.#plan.hasSlime) {
+        const { place } = this.#plan;
+        await session.save({ ...session.manifest, place });
+      }
       for (const step of this.#plan.steps) {
         const ok = await this.#timed(
           step,
@@ -217,7 +222,7 @@ class HostRun {
     if (place === undefined) return undefined;
     const entry: Entry = {
       step: step.id,
-      within: step.inside ? [...this.#plan.within] : [],
+      within: step.inside ? wordsWithin(this.#plan.place) : [],
       made: place,
       state: "begun",
       fingerprint: "",
@@ -241,7 +246,7 @@ class HostRun {
   }
 
   #shell(step: Step, shells: HostShells): Shell {
-    return step.inside ? shells.within(this.#plan.within) : shells.host;
+    return step.inside ? shellAt(shells, this.#plan.place) : shells.host;
   }
 
   #failed(step: Step, error: unknown): StepOutcome {

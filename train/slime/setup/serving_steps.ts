@@ -1,21 +1,57 @@
-/** What a host needs that runs episodes: taulab itself, where it is another machine, and τ-bench's data. */
+/** What a host needs that runs episodes: Deno and taulab, where it is another machine, and τ-bench's data. */
 
-import { join } from "node:path";
-import { quote } from "../hosts/shell.ts";
+import { pathWord, quote } from "../hosts/shell.ts";
+import type { HostTaulab } from "./host_taulab.ts";
 import type { Package } from "./package.ts";
-import { type Line, PARTIAL, pathWord, type Step } from "./step.ts";
+import { PIP_ENV } from "./python_steps.ts";
+import { type Line, PARTIAL, type Step } from "./step.ts";
 
 /** The list of what was put there: a checksum a file, the first line its identity. */
 const LIST = ".taulab-files";
 
+/**
+ * Deno of this version in a directory of its own, so that nothing else there depends on it: the one that is
+ * installed where it has that version, else from PyPI or npm.
+ */
+export function denoStep({ denoDir, deno }: HostTaulab): Step {
+  const version = Deno.version.deno;
+  const dir = pathWord(denoDir);
+  const has = (program: string) =>
+    `[ "$(${program} --version 2>/dev/null | head -n 1 | cut -d' ' -f2)" = ${version} ]`;
+  return {
+    id: "deno",
+    title: `Deno ${version} in ${denoDir}`,
+    checks: "it runs and has that version",
+    check: `${has(deno)} && say "done ${version}"
+echo "todo absent"`,
+    commands: () => [{
+      script: `if ${has("deno")}; then
+  mkdir -p ${dir}/bin && ln -sf "$(command -v deno)" ${deno}
+elif python3 -m pip --version >/dev/null 2>&1; then
+  python3 -m pip install --target ${dir} --upgrade deno==${version}
+elif command -v npm >/dev/null; then
+  npm install --prefix ${dir} deno@${version} && mkdir -p ${dir}/bin && ln -sf ../node_modules/.bin/deno ${deno}
+else
+  echo "Deno ${version} comes from PyPI or npm, and neither pip nor npm is there; install one of them" >&2
+  exit 127
+fi`,
+      env: PIP_ENV,
+      network: true,
+    }],
+    made: () => ({ kind: "download", dir: denoDir }),
+  };
+}
+
 /** taulab as it is here, on another host. */
-export function taulabStep(dir: string, source: Package): Step {
+export function taulabStep(
+  { taulab: dir, deno }: HostTaulab,
+  source: Package,
+): Step {
   return {
     id: "taulab",
     title: `taulab ${source.id} in ${dir}`,
     checks: "its files are those that run here, and none was changed there",
     check: `d=${pathWord(dir)}
-needs npx "install Node.js 20 or later: Deno comes from npm"
 [ ! -e "$d/${LIST}.old" ] || say "todo interrupted"
 [ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && say "refused $d is there and was not put there by a set-up; move it away, or name another dir in hosts.yaml"; say "todo absent"; }
 cd "$d"
@@ -23,7 +59,7 @@ changed=$(tail -n +2 ${LIST} | sha256sum -c --quiet 2>/dev/null | sed 's/: .*//'
 [ -z "$changed" ] || say "refused $d has local changes: \${changed}; bring them back here, then remove these files there"
 [ "$(head -n 1 ${LIST})" != '${source.id}' ] || say "done ${source.id}"
 echo "todo $(head -n 1 ${LIST})"`,
-    commands: () => taulabLines(dir, source),
+    commands: () => taulabLines({ dir, deno }, source),
     made: () => ({ kind: "files", dir, list: LIST }),
   };
 }
@@ -32,7 +68,10 @@ echo "todo $(head -n 1 ${LIST})"`,
  * Unpacked beside, then copied over; what a newer taulab no longer has goes. The old list stands aside until
  * the new one is in its place, so that a half is seen.
  */
-function taulabLines(dir: string, source: Package): Line[] {
+function taulabLines(
+  { dir, deno }: { readonly dir: string; readonly deno: string },
+  source: Package,
+): Line[] {
   const partial = pathWord(`${dir}${PARTIAL}`);
   const there = pathWord(dir);
   return [
@@ -48,7 +87,7 @@ function taulabLines(dir: string, source: Package): Line[] {
       script:
         `cd ${partial} && find . -type f -exec sha256sum {} + >../${LIST}.new && { echo ${source.id}; cat ../${LIST}.new; } >${LIST}; rm -f ../${LIST}.new`,
     },
-    { script: `cd ${partial} && ${npxDeno()} install --frozen`, network: true },
+    { script: `cd ${partial} && ${deno} install --frozen`, network: true },
     {
       script:
         `mkdir -p ${there} && cd ${there} && { mv ${LIST} ${LIST}.old 2>/dev/null || : >>${LIST}.old; } && tail -n +2 ${LIST}.old | cut -c67- | tr '\\n' '\\0' | xargs -0 rm -f`,
@@ -58,11 +97,6 @@ function taulabLines(dir: string, source: Package): Line[] {
         `mv ${partial}/${LIST} ${there}.list && cp -R ${partial}/. ${there} && mv ${there}.list ${there}/${LIST} && rm -rf ${there}/${LIST}.old ${partial}`,
     },
   ];
-}
-
-/** Deno of this version, from npm. */
-export function npxDeno(): string {
-  return `npx -y deno@${Deno.version.deno}`;
 }
 
 /** τ-bench's data, as the other tasks read them. */
@@ -99,11 +133,4 @@ echo "todo other"`,
 /** The Deno that runs here. */
 export function thisDeno(): string {
   return quote(Deno.execPath());
-}
-
-/** Where things are below a host's directory. */
-export function below(dir: string, name: string): string {
-  return dir === "~" || dir.startsWith("~/")
-    ? `${dir}/${name}`
-    : join(dir, name);
 }

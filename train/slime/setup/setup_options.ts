@@ -3,48 +3,52 @@
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
 import { nearest } from "../../../env/schema_issue.ts";
-import { type Host, pickHosts, readHosts } from "../hosts/hosts_file.ts";
+import {
+  type Host,
+  pickHosts,
+  placeOf,
+  readHosts,
+  readThisHost,
+  THIS_HOST,
+} from "../hosts/hosts_file.ts";
+import {
+  containerEngine,
+  containerName,
+  HOST_ITSELF,
+  type Place,
+  placeText,
+  placeWord as place,
+} from "../hosts/place.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Package } from "./package.ts";
 import { DEFAULT_IMAGE, SLIME_COMMIT, TAU_BENCH_COMMIT } from "./pins.ts";
 import { STEP_IDS, type StepId } from "./step.ts";
 
 const commit = z.string().regex(/^[0-9a-f]{40}$/, "all 40 digits of a commit");
-/** What git or a shell cannot take for an option. */
-const place = z.string().regex(
-  /^[^-\s]\S*$/,
-  "a word that begins with no dash",
-);
-
-/** A container's name. */
-export const containerName = z.string().regex(
-  /^[a-zA-Z0-9][\w.-]*$/,
-  "a container's name",
-);
-
-/** What runs containers. */
-export const containerEngine = z.enum(["docker", "podman"]).default("docker")
-  .meta({ description: "What runs containers", value: "NAME" });
-
 /** The settings that are given one by one. */
 export const setupSettings = z.object({
-  in: z.enum(["container", "bare"]).default("container").meta({
-    description: "Where slime is: in a container of its image, or on the host",
+  in: z.enum(["container", "bare"]).optional().meta({
+    description:
+      "Where slime is: in a container of its image, or on the host itself; default: as hosts.yaml says, else container, and bare inside of one",
     value: "PLACE",
   }),
-  engine: containerEngine,
+  engine: containerEngine.optional().meta({
+    description: "What runs containers; default: docker",
+    value: "NAME",
+  }),
   image: place.default(DEFAULT_IMAGE).meta({
     description:
       "The image, by default that of slime's commit; -cu130 is for Blackwell, a digest (NAME@sha256:…) pins it",
     value: "IMAGE",
   }),
-  container: containerName.default("taulab-slime").meta({
-    description: "How the container is called",
+  container: containerName.optional().meta({
+    description:
+      "How the container is called; default: as hosts.yaml says, else taulab-slime",
     value: "NAME",
   }),
   venv: place.optional().meta({
     description:
-      "With --in bare: a virtual environment to make and to install into",
+      "A virtual environment to make and to install into, on the host itself",
     value: "DIR",
   }),
   slimeUrl: place.default("https://github.com/THUDM/slime.git").meta({
@@ -70,12 +74,6 @@ export const setupSettings = z.object({
     description: "Its branch, tag or commit",
     value: "REV",
   }),
-  dir: z.string().regex(/^(\/|~(\/|$))/, "an absolute path, or one below ~/")
-    .default("~/.taulab").meta({
-      description:
-        "Where tau-bench, taulab and the list of what was made are kept on a host",
-      value: "DIR",
-    }),
 });
 
 /** What is to be set up. */
@@ -87,6 +85,10 @@ export interface SetupOptions
   readonly hosts: readonly (Host | undefined)[];
   /** The hosts that run episodes. */
   readonly serving: readonly (Host | undefined)[];
+  /** What hosts.yaml says of this machine. */
+  readonly here: Host | undefined;
+  /** Whether this program runs in a container itself, as in slime's image. */
+  readonly inContainer: boolean;
   /** Of Hugging Face. */
   readonly token: string | undefined;
   /** Where `deno.json` is here. */
@@ -96,8 +98,81 @@ export interface SetupOptions
   readonly only: readonly StepId[];
 }
 
-const THIS = "this";
 const NONE = "none";
+const CONTAINER = "taulab-slime";
+
+/**
+ * Where slime is on a host.
+ * @throws {ConfigError} If flags and hosts.yaml say different places.
+ */
+export function setupPlace(
+  host: Host | undefined,
+  options: Pick<
+    SetupOptions,
+    "in" | "engine" | "container" | "venv" | "here" | "inContainer"
+  >,
+): Place {
+  const said = placeOf(host ?? options.here);
+  const isBare = options.in === "bare" || options.venv !== undefined;
+  const isContainer = options.in === "container" ||
+    options.container !== undefined || options.engine !== undefined;
+  if (isBare && isContainer) {
+    throw new ConfigError("A container and a bare host exclude each other", {
+      hint: "give either --container and --engine, or --in bare and --venv",
+    });
+  }
+  const asked = isBare
+    ? barePlace(options, said)
+    : containerPlace(options, said);
+  const isAsked = isBare || isContainer;
+  if (said !== undefined && isAsked && placeText(asked) !== placeText(said)) {
+    throw new ConfigError(
+      `hosts.yaml says ${placeText(said)} of "${
+        host?.name ?? THIS_HOST
+      }", and the flags say ${placeText(asked)}`,
+      { hint: "leave the flags out, or change hosts.yaml" },
+    );
+  }
+  if (said !== undefined) return said;
+  const isInside = host === undefined && options.inContainer;
+  return isInside && !isAsked ? HOST_ITSELF : asked;
+}
+
+type PlaceFlags = Pick<SetupOptions, "engine" | "container" | "venv">;
+
+function barePlace({ venv }: PlaceFlags, said: Place | undefined): Place {
+  if (venv !== undefined) return { kind: "venv", dir: venv };
+  return said?.kind === "venv" ? said : HOST_ITSELF;
+}
+
+function containerPlace(
+  { engine, container }: PlaceFlags,
+  said: Place | undefined,
+): Place {
+  const base = said?.kind === "container" ? said : undefined;
+  return {
+    kind: "container",
+    engine: engine ?? base?.engine ?? "docker",
+    name: container ?? base?.name ?? CONTAINER,
+  };
+}
+
+/** What docker, podman and Kubernetes leave in the containers that they run. */
+const CONTAINER_MARKS = [
+  "/.dockerenv",
+  "/run/.containerenv",
+  "/var/run/secrets/kubernetes.io",
+];
+
+/** Whether this program runs in a container. */
+export async function isInContainer(): Promise<boolean> {
+  const found = await Promise.all(
+    CONTAINER_MARKS.map((path) =>
+      Deno.lstat(path).then(() => true, () => false)
+    ),
+  );
+  return found.includes(true);
+}
 
 /**
  * The hosts with GPUs and those that run episodes.
@@ -111,21 +186,25 @@ export async function setupHosts(
     readonly gpu: readonly string[];
     readonly serve: readonly string[];
   },
-): Promise<Pick<SetupOptions, "hosts" | "serving">> {
+): Promise<Pick<SetupOptions, "hosts" | "serving" | "here">> {
   if (serve.includes(NONE) && serve.length > 1) {
     throw new ConfigError('--serve: "none" stands alone');
   }
-  const remote = new Set([...gpu, ...serve]).difference(new Set([THIS, NONE]));
+  const here = await readThisHost(file);
+  const remote = new Set([...gpu, ...serve]).difference(
+    new Set([THIS_HOST, NONE]),
+  );
   const known = await readHosts(file, [...remote]);
   const resolve = (names: readonly string[]) => {
-    const hosts = pickHosts(known, names.filter((name) => name !== THIS));
+    const hosts = pickHosts(known, names.filter((name) => name !== THIS_HOST));
     return names.map((name) => hosts.find((host) => host.name === name));
   };
   return {
-    hosts: resolve(gpu.length === 0 ? [THIS] : gpu),
+    here,
+    hosts: resolve(gpu.length === 0 ? [THIS_HOST] : gpu),
     serving: serve.includes(NONE)
       ? []
-      : resolve(serve.length === 0 ? [THIS] : serve),
+      : resolve(serve.length === 0 ? [THIS_HOST] : serve),
   };
 }
 

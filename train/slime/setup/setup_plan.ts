@@ -2,12 +2,16 @@
 
 import { join } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
-import type { Host } from "../hosts/hosts_file.ts";
+import { type Host, placeOf } from "../hosts/hosts_file.ts";
+import {
+  type ContainerPlace,
+  HOST_ITSELF,
+  type Place,
+} from "../hosts/place.ts";
 import { checkoutStep } from "./checkout_step.ts";
 import {
   type ContainerOptions,
   containerStep,
-  containerWords,
   imageStep,
 } from "./container_steps.ts";
 import { binOf, modelStep } from "./model_step.ts";
@@ -18,14 +22,14 @@ import {
   slimePackageStep,
   venvStep,
 } from "./python_steps.ts";
+import { hostTaulab, SETUP_DIR } from "./host_taulab.ts";
 import {
-  below,
-  npxDeno,
+  denoStep,
   tauBenchDataStep,
   taulabStep,
   thisDeno,
 } from "./serving_steps.ts";
-import type { SetupOptions } from "./setup_options.ts";
+import { type SetupOptions, setupPlace } from "./setup_options.ts";
 import type { Step } from "./step.ts";
 import { repositoryOf } from "../shapes/model_presets.ts";
 
@@ -36,22 +40,23 @@ export interface HostPlan {
   readonly name: string;
   /** Where the host's manifest and lock are. */
   readonly dir: string;
-  /** Words that run a command in its container; none where all is on the host itself. */
-  readonly within: readonly string[];
+  /** Where steps run that are not of the host itself. */
+  readonly place: Place;
+  /** Whether slime is set up there, so that the place is kept in the manifest. */
+  readonly hasSlime: boolean;
   readonly steps: readonly Step[];
-}
-
-/** A path of the recipe is seen from where taulab runs. */
-function resolve(taulab: string, path: string): string {
-  return /^[/~]/.test(path) ? path : below(taulab, path);
 }
 
 /** The plans of all hosts, those with GPUs first. */
 export function planSetup(options: SetupOptions): HostPlan[] {
   const hosts = [...new Set([...options.hosts, ...options.serving])];
   return hosts.map((host) => {
+    const hasSlime = options.hosts.includes(host);
+    const place = hasSlime
+      ? setupPlace(host, options)
+      : placeOf(host) ?? HOST_ITSELF;
     const steps = [
-      ...options.hosts.includes(host) ? gpuSteps(options) : [],
+      ...hasSlime ? gpuSteps(options, { host, place }) : [],
       ...options.serving.includes(host) ? servingSteps(options, host) : [],
     ].filter(({ id }) =>
       options.only.length === 0 || options.only.includes(id)
@@ -59,26 +64,39 @@ export function planSetup(options: SetupOptions): HostPlan[] {
     return {
       host,
       name: host?.name ?? "this machine",
-      dir: host?.dir ?? options.dir,
-      within: options.hosts.includes(host) && options.in === "container"
-        ? containerWords(containerOf(options))
-        : [],
+      dir: dirOf(host, options),
+      place,
+      hasSlime,
       steps,
     };
   }).filter(({ steps }) => steps.length > 0);
 }
 
-function gpuSteps(options: SetupOptions): Step[] {
+function dirOf(
+  host: Host | undefined,
+  { here }: Pick<SetupOptions, "here">,
+): string {
+  return (host ?? here)?.dir ?? SETUP_DIR;
+}
+
+/** Where the steps of a host run. */
+interface Target {
+  readonly host: Host | undefined;
+  readonly place: Place;
+}
+
+function gpuSteps(options: SetupOptions, target: Target): Step[] {
   const { config } = options;
   const { model } = config;
-  const python = pythonOf(options);
-  const bare = options.in === "bare";
-  const container = bare ? undefined : containerOf(options);
+  const { place } = target;
+  const python = pythonOf(options, place);
+  const { bare } = python;
+  const container = place.kind === "container"
+    ? containerOf(options, { ...target, place })
+    : undefined;
   return [
     ...container ? [imageStep(container), containerStep(container)] : [],
-    ...bare && options.venv !== undefined
-      ? [venvStep(options.venv, config.paths.python)]
-      : [],
+    ...place.kind === "venv" ? [venvStep(place.dir, config.paths.python)] : [],
     checkoutStep({
       id: "slime",
       url: options.slimeUrl,
@@ -103,14 +121,19 @@ function gpuSteps(options: SetupOptions): Step[] {
 }
 
 function containerOf(
-  { config, engine, image, container }: SetupOptions,
+  options: SetupOptions,
+  { host, place }: Target & { readonly place: ContainerPlace },
 ): ContainerOptions {
-  const { model, checkpoint } = config;
+  const { image } = options;
+  const { model, checkpoint, paths } = options.config;
+  const dir = dirOf(host, options);
   const mounts = [
     model.directory,
     ...model.reference === null ? [] : [model.reference],
     checkpoint.directory,
     ...checkpoint.huggingFace === null ? [] : [checkpoint.huggingFace],
+    paths.runs,
+    ...dir.startsWith("/") ? [dir] : [],
   ].filter((dir, i, all) => all.indexOf(dir) === i);
   const relative = mounts.find((dir) => !dir.startsWith("/"));
   if (relative !== undefined) {
@@ -119,45 +142,52 @@ function containerOf(
       { hint: "write it as an absolute path in the recipe" },
     );
   }
-  return { engine, image, name: container, mounts };
+  const { engine, name } = place;
+  return { engine, image, name, mounts };
 }
 
-function pythonOf({ config, venv, in: place }: SetupOptions): PythonOptions {
-  const bare = place === "bare";
+function pythonOf(
+  { config: { paths } }: SetupOptions,
+  place: Place,
+): PythonOptions {
   return {
-    python: bare && venv !== undefined
-      ? join(venv, "bin/python")
-      : config.paths.python,
-    slime: config.paths.slime,
-    megatron: config.paths.megatron,
-    bare,
+    python: place.kind === "venv"
+      ? join(place.dir, "bin/python")
+      : paths.python,
+    slime: paths.slime,
+    megatron: paths.megatron,
+    bare: place.kind !== "container",
   };
 }
 
+/** This machine has taulab; its data are where the recipe says, or where they are on every host. */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const { config, tauBenchUrl: url, tauBenchCommit: commit, root } = options;
-  const dir = host?.dir ?? options.dir;
-  const taulab = host === undefined ? root : below(dir, "taulab");
-  const checkout = below(dir, "tau-bench");
-  return [
-    ...host === undefined ? [] : [taulabStep(taulab, options.taulab)],
+  const there = hostTaulab(dirOf(host, options));
+  const { checkout } = there;
+  const isHere = host === undefined;
+  const data = isHere ? config.data.directory ?? there.data : there.data;
+  const steps = [
+    ...isHere ? [] : [denoStep(there), taulabStep(there, options.taulab)],
     ...config.data.source === "generated" ? [] : [
       checkoutStep({
         id: "tau-bench",
         ...{ url, commit },
         dir: checkout,
-        flags: { commit: "--tau-bench-commit", dir: "--dir" },
+        flags: { commit: "--tau-bench-commit", dir: "dir in hosts.yaml" },
       }),
       tauBenchDataStep({
-        checkout,
-        data: resolve(
-          taulab,
-          config.data.directory ?? below(dir, "tau-bench-data"),
-        ),
-        commit,
-        taulab,
-        deno: host === undefined ? thisDeno() : npxDeno(),
+        ...{ checkout, commit },
+        data: resolve(isHere ? root : there.taulab, data),
+        taulab: isHere ? root : there.taulab,
+        deno: isHere ? thisDeno() : there.deno,
       }),
     ],
   ];
+  return steps.map((step) => ({ ...step, inside: !isHere }));
+}
+
+/** A path of the recipe is seen from where taulab runs. */
+function resolve(taulab: string, path: string): string {
+  return /^[/~]/.test(path) ? path : join(taulab, path);
 }

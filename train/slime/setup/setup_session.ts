@@ -3,11 +3,10 @@
 import { HostError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
 import type { HostShells } from "../hosts/host_shells.ts";
-import { outputOf, quote, type Shell } from "../hosts/shell.ts";
+import { outputOf, pathWord, quote, type Shell } from "../hosts/shell.ts";
 import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 import type { SetupContext } from "./run_setup.ts";
 import type { HostPlan } from "./setup_plan.ts";
-import { pathWord } from "./step.ts";
 
 /** What a session is opened with. */
 export interface SessionOptions
@@ -54,7 +53,7 @@ export async function readManifest(
   { dir, name, signal }: {
     readonly dir: string;
     readonly name: string;
-    readonly signal: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Manifest> {
   const path = manifestPath({ dir, name });
@@ -75,7 +74,8 @@ async function writeManifest(
   shell: Shell,
   { file, manifest }: { file: string; manifest: Manifest },
 ): Promise<void> {
-  const command = manifest.length === 0 ? { script: `rm -f ${file}` } : {
+  const isEmpty = manifest.entries.length === 0 && manifest.place === undefined;
+  const command = isEmpty ? { script: `rm -f ${file}` } : {
     script: `cat >${file}.partial && mv ${file}.partial ${file}`,
     stdin: formatManifest(manifest),
   };

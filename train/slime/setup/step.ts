@@ -1,6 +1,5 @@
 /** A step of setting up a host: what it makes, how it is checked, what it runs. */
 
-import { quote } from "../hosts/shell.ts";
 import type { Made } from "./manifest.ts";
 
 /** The steps in their order. */
@@ -13,6 +12,7 @@ export const STEP_IDS = [
   "slime-package",
   "packages",
   "model",
+  "deno",
   "taulab",
   "tau-bench",
   "tau-bench-data",
@@ -70,14 +70,6 @@ export function readProbe(stdout: string): Probe | undefined {
 
 /** What a directory is called until it is whole. */
 export const PARTIAL = ".taulab-partial";
-
-/** A path as a shell's word; `~/` is the home of whoever runs it. */
-export function pathWord(path: string): string {
-  if (path === "~") return '"$HOME"';
-  return path.startsWith("~/")
-    ? `"$HOME"/${quote(path.slice(2))}`
-    : quote(path);
-}
 
 /** Shell functions of every check: `say "STATE WORDS"` ends it, `needs PROGRAM HINT` refuses where a program is missing. */
 const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }

@@ -66,7 +66,9 @@ async function undoHost(
 }
 
 function chosen(manifest: Manifest, { only }: UndoOptions): Entry[] {
-  return manifest.filter(({ step }) => only.length === 0 || only.includes(step))
+  return manifest.entries.filter(({ step }) =>
+    only.length === 0 || only.includes(step)
+  )
     .toReversed();
 }
 
@@ -90,8 +92,20 @@ async function undoEntry(
     return { step, title, state: state === "done" ? "gone" : "would", detail };
   }
   if (shell && state === "todo") await runAll(undo, { shell, step, options });
-  await session.save(withoutEntry(session.manifest, entry));
+  await session.save(
+    withoutPlace(withoutEntry(session.manifest, entry), entry),
+  );
   return { step, title, state: state === "done" ? "gone" : "undone", detail };
+}
+
+/** Commands run in a container or virtual environment no more once it is gone, and nowhere but on the host itself once all is. */
+function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
+  const { place, entries } = manifest;
+  const isGone = entries.length === 0 ||
+    place?.kind === "container" && made.kind === "container" &&
+      place.name === made.name ||
+    place?.kind === "venv" && made.kind === "venv" && place.dir === made.dir;
+  return isGone ? { entries } : manifest;
 }
 
 /**

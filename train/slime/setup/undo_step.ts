@@ -1,12 +1,12 @@
 /** How each thing that a set-up made is taken away again, and when it is not ours to take. */
 
 import { join } from "node:path";
-import { quote } from "../hosts/shell.ts";
+import { pathWord, quote } from "../hosts/shell.ts";
 import { fingerprintScript } from "./fingerprint.ts";
 import { LABEL } from "./container_steps.ts";
 import { MARK } from "./python_steps.ts";
 import type { Entry, Made } from "./manifest.ts";
-import { PARTIAL, pathWord } from "./step.ts";
+import { PARTIAL } from "./step.ts";
 
 /** Taking one thing away. */
 export interface UndoStep {

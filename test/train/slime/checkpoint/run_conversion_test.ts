@@ -23,7 +23,7 @@ function requestOf(
     model: undefined,
     paths: { slime: slime.dir, megatron: slime.dir, python: "sh" },
     host: undefined,
-    within: [],
+    here: undefined,
     gpus: undefined,
     force: false,
     verify: true,
@@ -39,8 +39,8 @@ Deno.test("runConversion() goes back to Hugging Face's format from what the trac
   await inWorld(async (world) => {
     const { hf, megatron, release, out, slime } = world;
     await slime.prepare(hf);
-    const within = ["env"]; // as a container's words
-    const back = requestOf(world, { from: megatron, origin: hf, within });
+    const here = { name: "this", ssh: { options: {} }, venv: hf };
+    const back = requestOf(world, { from: megatron, origin: hf, here });
     deepStrictEqual(await stateOf(back), "converted");
     const [call] = await slime.calls();
     match(

@@ -6,8 +6,9 @@ import { CASES as CLUSTER, withEngines } from "./cases/cluster.ts";
 import { CASES as DATA } from "./cases/data.ts";
 import { CASES as HOST } from "./cases/host.ts";
 import { CASES as MODEL } from "./cases/model.ts";
+import { CASES as PLACE } from "./cases/place.ts";
 
-const CASES = [...HOST, ...CLUSTER, ...MODEL, ...DATA];
+const CASES = [...PLACE, ...HOST, ...CLUSTER, ...MODEL, ...DATA];
 
 for (const { check: id, state, name, says, fix, world } of CASES) {
   Deno.test(`the check ${id}: ${state} for ${name}`, () =>

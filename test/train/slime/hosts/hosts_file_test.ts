@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { ConfigError } from "../../../../env/errors.ts";
 import {
   hostAddress,
   parseHosts,
   pickHosts,
+  placeOf,
   readHosts,
+  readThisHost,
 } from "../../../../train/slime/hosts/hosts_file.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
 import { sshTarget } from "../../../../train/slime/hosts/ssh_shell.ts";
 
 const text = `# two hosts
@@ -81,3 +85,39 @@ Deno.test("readHosts() reads no file where no host is named, and says which host
     /no "nowhere\.yaml" that says how "gpu1" is reached; write one, as in/,
   );
 });
+
+Deno.test("placeOf() is the container or the virtual environment that a host has in the file, and one of them", () => {
+  const placesOf = (text: string) =>
+    parseHosts({ name: "hosts.yaml", text }).map(placeOf);
+  assert.deepEqual(
+    placesOf(`a: { container: c }
+b: { container: c, engine: podman }
+c: { venv: ~/slime }
+d:
+`),
+    [
+      { kind: "container", engine: "docker", name: "c" },
+      { kind: "container", engine: "podman", name: "c" },
+      { kind: "venv", dir: "~/slime" },
+      undefined,
+    ],
+  );
+  for (
+    const [text, message] of [
+      ["a: { container: c, venv: /v }", /"a" has a container and a venv/],
+      ["a: { container: -c }", /a\.container/],
+      ["a: { engine: lxc }", /a\.engine/],
+      ["this: { ssh: { user: me } }", /"this" .* needs no ssh; remove its ssh/],
+    ] as const
+  ) assert.throws(() => placesOf(text), message);
+});
+
+Deno.test("readThisHost() reads what the file says of this machine, and nothing where there is no file", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "hosts.yaml");
+    assert.equal(await readThisHost(path), undefined);
+    await Deno.writeTextFile(path, "gpu1:\n");
+    assert.equal(await readThisHost(path), undefined);
+    await Deno.writeTextFile(path, "gpu1:\nthis: { container: c }\n");
+    assert.equal((await readThisHost(path))?.container, "c");
+  }));

@@ -1,3 +1,4 @@
+import { pathWord } from "../../../../train/slime/hosts/shell.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
@@ -12,11 +13,7 @@ import {
   slimePackageStep,
 } from "../../../../train/slime/setup/python_steps.ts";
 import { checkStep } from "../../../../train/slime/setup/run_step.ts";
-import {
-  pathWord,
-  readProbe,
-  type Step,
-} from "../../../../train/slime/setup/step.ts";
+import { readProbe, type Step } from "../../../../train/slime/setup/step.ts";
 import { MODEL_SHAPES } from "../../../../train/slime/model_shapes.ts";
 import { testPython, withoutPython } from "../../../support/python.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
@@ -192,6 +189,28 @@ Deno.test("on a bare host, nothing goes into the system's own Python", async () 
     );
   });
 });
+
+Deno.test("the system's own Python is accepted where it has Ray, SGLang and PyTorch, as in slime's image", () =>
+  inTempDir(async (dir) => {
+    const python = join(dir, "python3");
+    const site = join(dir, "site");
+    await Deno.writeTextFile(
+      python,
+      `#!/bin/sh\nPYTHONPATH=${site} exec python3 "$@"\n`,
+      { mode: 0o755 },
+    );
+    const options = { python, slime: dir, megatron: dir, bare: true };
+    for (const name of ["ray", "sglang"]) {
+      await Deno.mkdir(join(site, name), { recursive: true });
+    }
+    const before = await probe(slimePackageStep(options));
+    assert.equal(before.state, "refused", before.detail);
+    await Deno.mkdir(join(site, "torch"));
+    assert.deepEqual(await probe(slimePackageStep(options)), {
+      state: "todo",
+      detail: "absent",
+    });
+  }));
 
 Deno.test("readProbe() reads the last line, and nothing else for an answer", () => {
   assert.deepEqual(readProbe("noise\ndone 1 2\n"), {

@@ -329,9 +329,10 @@ test(
     const options = await world.options({
       "paths.slime": join(world.dir, "shared/slime"),
     });
+    const dir = join(world.dir, "shared/taulab");
     const plans = planSetup({
       ...options,
-      dir: join(world.dir, "shared/taulab"),
+      hosts: options.hosts.map((host) => ({ ...host!, dir })),
       only: ["slime"],
     });
     const waited: string[] = [];

@@ -27,7 +27,7 @@ Deno.test({
       assert.equal(first.error, undefined);
       assert.equal(
         states(first),
-        "taulab did, tau-bench did, tau-bench-data did",
+        "deno did, taulab did, tau-bench did, tau-bench-data did",
       );
       const home = world.home(0, ".taulab");
       const source = JSON.parse(
@@ -40,7 +40,7 @@ Deno.test({
       );
       assert.equal(
         states(await run()),
-        "taulab done, tau-bench done, tau-bench-data done",
+        "deno done, taulab done, tau-bench done, tau-bench-data done",
       );
 
       await Deno.writeTextFile(join(home, "taulab/mod.ts"), "// mine\n");
@@ -82,7 +82,7 @@ Deno.test({
       await Deno.writeTextFile(join(source, "env/new.ts"), "2");
       const plans = await plansOf();
       const [second] = await runSetup(plans, worldContext());
-      assert.equal(states(second!), "taulab did");
+      assert.equal(states(second!), "deno done, taulab did");
       const names = (await Array.fromAsync(Deno.readDir(join(there, "env"))))
         .map(({ name }) => name);
       assert.deepEqual(names, ["new.ts"]);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ConfigError } from "../../../../env/errors.ts";
+import type { Host } from "../../../../train/slime/hosts/hosts_file.ts";
 import {
   setupHosts,
+  setupPlace,
   setupSettings,
   stepId,
 } from "../../../../train/slime/setup/setup_options.ts";
@@ -14,10 +16,12 @@ const names = (hosts: readonly ({ name: string } | undefined)[]) =>
 Deno.test("setupHosts() takes this machine where no host is named, and reads no file then", async () => {
   const file = "nowhere.yaml";
   assert.deepEqual(await setupHosts(file, { gpu: [], serve: [] }), {
+    here: undefined,
     hosts: [undefined],
     serving: [undefined],
   });
   assert.deepEqual(await setupHosts(file, { gpu: ["this"], serve: ["none"] }), {
+    here: undefined,
     hosts: [undefined],
     serving: [],
   });
@@ -49,13 +53,11 @@ Deno.test("setupHosts() finds hosts by name, refuses one that is named twice, an
   }));
 
 Deno.test("setupSettings takes whole commits and words that are no options", () => {
-  assert.equal(setupSettings.parse({}).in, "container");
   for (
     const wrong of [
       { slimeCommit: "main" },
       { image: "--privileged" },
       { container: "a b" },
-      { dir: "here" },
     ]
   ) assert.ok(!setupSettings.safeParse(wrong).success, JSON.stringify(wrong));
 });
@@ -63,4 +65,63 @@ Deno.test("setupSettings takes whole commits and words that are no options", () 
 Deno.test("stepId() names the nearest step", () => {
   assert.equal(stepId("model"), "model");
   assert.throws(() => stepId("modell"), /no step "modell"; .*"model"/);
+});
+
+Deno.test("setupPlace() goes by hosts.yaml, then flags, then by where it runs itself", () => {
+  const place = (
+    { host, here, inContainer = false, ...flags }: {
+      host?: Host;
+      here?: Host;
+      inContainer?: boolean;
+    } & Record<string, unknown>,
+  ) => {
+    const settings = setupSettings.parse(flags);
+    return setupPlace(host, { ...settings, here, inContainer });
+  };
+  const entry = (more: Partial<Host>): Host => ({
+    name: "gpu1",
+    ssh: { options: {} },
+    ...more,
+  });
+  const container = (name: string, engine = "docker") => ({
+    kind: "container",
+    engine,
+    name,
+  });
+  const bare = { kind: "host" };
+  const venv = { kind: "venv", dir: "/v" };
+  const said = entry({ container: "own", engine: "podman" });
+  const cases: [Parameters<typeof place>[0], unknown][] = [
+    [{}, container("taulab-slime")],
+    [{ container: "c", engine: "podman" }, container("c", "podman")],
+    [{ in: "bare" }, bare],
+    [{ venv: "/v" }, venv],
+    [{ inContainer: true }, bare],
+    [{ inContainer: true, in: "container" }, container("taulab-slime")],
+    [{ inContainer: true, host: entry({}) }, container("taulab-slime")],
+    [{ host: said }, container("own", "podman")],
+    [{ host: said, in: "container" }, container("own", "podman")],
+    [{ here: said }, container("own", "podman")],
+    [{ host: entry({ venv: "/v" }), in: "bare" }, venv],
+    [{ host: entry({ venv: "/v" }), venv: "/v" }, venv],
+  ];
+  for (const [given, expected] of cases) {
+    assert.deepEqual(place(given), expected, JSON.stringify(given));
+  }
+  for (
+    const given of [
+      { host: said, in: "bare" },
+      { host: said, container: "other" },
+      { host: said, engine: "docker" },
+      { here: entry({ venv: "/v" }), in: "container" },
+      { host: entry({ venv: "/v" }), venv: "/w" },
+    ]
+  ) {
+    assert.throws(
+      () => place(given),
+      /hosts\.yaml says .* and the flags say/,
+      JSON.stringify(given),
+    );
+  }
+  assert.throws(() => place({ in: "bare", container: "c" }), /exclude/);
 });

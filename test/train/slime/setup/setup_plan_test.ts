@@ -16,6 +16,8 @@ const options: SetupOptions = {
   ...resolveSlime(recipe),
   hosts: [undefined],
   serving: [undefined],
+  here: undefined,
+  inContainer: false,
   ...setupSettings.parse({
     container: "c",
     slimeUrl: "https://example.com/slime.git",
@@ -53,7 +55,7 @@ Deno.test("planSetup() has the steps of each host, in their order, once", () => 
     "this machine: tau-bench tau-bench-data",
   ]);
   assert.deepEqual(ids({ hosts: [], serving: [remote] }), [
-    "cpu1: taulab tau-bench tau-bench-data",
+    "cpu1: deno taulab tau-bench tau-bench-data",
   ]);
   assert.deepEqual(ids({ in: "bare", venv: "/v", serving: [] }), [
     "this machine: venv slime requirements slime-package packages model",
@@ -78,6 +80,7 @@ Deno.test("planSetup() runs a container as slime's documents do, by docker and b
     docker,
     / --volume \/root\/Qwen3-4B-Instruct-2507:\/root\/Qwen3-4B-Instruct-2507 /,
   );
+  assert.match(docker, / --volume \/root\/taulab-runs:\/root\/taulab-runs /);
   const podman = commands("container", { engine: "podman" });
   assert.match(podman, /^podman run .* --device nvidia\.com\/gpu=all /m);
   assert.doesNotMatch(podman, /shm-size|--gpus/);

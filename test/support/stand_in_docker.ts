@@ -1,0 +1,85 @@
+/** A `docker` for hosts of tests, which really runs commands in another root: `stand_in_docker.sh`. */
+
+import { dirname, join } from "node:path";
+import { runProgram } from "./programs.ts";
+
+const SCRIPT = new URL("./stand_in_docker.sh", import.meta.url);
+
+/** Whether this account may make the namespaces that containers are here. */
+export const HAS_NAMESPACES = await runProgram("unshare", [
+  ...["--mount", "--pid", "--fork", "--net"],
+  ...["sh", "-c", "mount --make-rprivate / && command -v nsenter"],
+]).then(() => true, () => false);
+
+/** What an image holds. */
+export interface ImageFiles {
+  /** Directories of this machine that it has too, for reading. Default: the system's. */
+  readonly binds?: readonly string[];
+  /** Files by their absolute paths; a text that begins with `#!` is a program. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Docker on a host. Disposed of, its containers are gone. */
+export interface StandInDocker extends AsyncDisposable {
+  /** Puts an image where `docker pull` finds it. */
+  publish(image: string, content?: ImageFiles): Promise<void>;
+  /** Runs it as on the host itself. @returns Its standard output. */
+  docker(...args: string[]): Promise<string>;
+  /** Where a container's file is here. */
+  inside(container: string, path: string): string;
+  /** Whether its daemon answers. */
+  answers(does: boolean): Promise<void>;
+}
+
+const SYSTEM = ["/usr", "/etc"];
+const LINKS = ["bin", "lib", "lib64", "sbin"];
+
+/** Installs it. @param bin On the host's PATH. @param state Where it keeps images and containers. */
+export async function installDocker(
+  bin: string,
+  state: string,
+): Promise<StandInDocker> {
+  const script = await Deno.readTextFile(SCRIPT);
+  const program = join(bin, "docker");
+  await Deno.writeTextFile(program, script.replace("@STATE@", state), {
+    mode: 0o755,
+  });
+  await Deno.mkdir(join(state, "containers"), { recursive: true });
+  return {
+    async publish(image, { binds = [], files = {} } = {}) {
+      const dir = join(state, "registry", image.replaceAll(/[/:@]/g, "_"));
+      await Deno.mkdir(join(dir, "root/root"), { recursive: true });
+      for (const link of LINKS) {
+        await Deno.symlink(`usr/${link}`, join(dir, "root", link));
+      }
+      for (const [path, text] of Object.entries(files)) {
+        const file = join(dir, "root", path);
+        await Deno.mkdir(dirname(file), { recursive: true });
+        await Deno.writeTextFile(file, text, {
+          mode: text.startsWith("#!") ? 0o755 : 0o644,
+        });
+      }
+      const all = [...SYSTEM, ...binds].map((bind) => `${bind}\n`).join("");
+      await Deno.writeTextFile(join(dir, "binds"), all);
+      await Deno.writeTextFile(
+        join(dir, "env"),
+        "HOME=/root PATH=/opt/image/bin:/usr/local/bin:/usr/bin:/bin\n",
+      );
+    },
+    docker: (...args) => runProgram(program, args),
+    inside: (container, path) =>
+      join(state, "containers", container, "root", path),
+    async answers(does) {
+      const down = join(state, "down");
+      if (does) await Deno.remove(down);
+      else await Deno.writeTextFile(down, "");
+    },
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(join(state, "down")).catch(() => {});
+      const containers = Deno.readDir(join(state, "containers"));
+      for await (const { name } of containers) {
+        await runProgram(program, ["rm", "-f", name]);
+      }
+    },
+  };
+}

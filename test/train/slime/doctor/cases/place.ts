@@ -1,0 +1,92 @@
+/** Where commands run: containers and virtual environments. */
+
+import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
+import type { Place } from "../../../../../train/slime/hosts/place.ts";
+import {
+  type Answer,
+  checkContext,
+  slimeOf,
+  toldShell,
+} from "../../../../support/doctor.ts";
+import type { Case } from "./_case.ts";
+
+/** A host that says so of its container or environment. */
+function placed(place: Place, answer: Answer = {}): CheckContext {
+  const outside = toldShell({ inspect: answer, "/opt/slime/bin": answer });
+  const host = {
+    ...toldShell({}),
+    outside,
+    place: () => Promise.resolve(place),
+  };
+  return checkContext(slimeOf(), { hosts: [host], places: [host] });
+}
+
+const CONTAINER = { kind: "container", engine: "docker", name: "c" } as const;
+const VENV = { kind: "venv", dir: "/opt/slime" } as const;
+
+function container(network: string, ...mounts: string[]): string {
+  const all = mounts.map((Destination) => ({ Type: "bind", Destination }));
+  return JSON.stringify({ network, mounts: all });
+}
+
+/** The cases. */
+export const CASES: readonly Case[] = [
+  {
+    check: "place",
+    state: "pass",
+    name: "the host itself",
+    says: /^commands run in its own shell$/,
+    world: () => placed({ kind: "host" }),
+  },
+  {
+    check: "place",
+    state: "pass",
+    name: "a container as a set-up makes it",
+    says: /^commands run in container c of docker$/,
+    world: () => placed(CONTAINER, container("host", "/root")),
+  },
+  {
+    check: "place",
+    state: "fail",
+    name: "a container with a network of its own",
+    says: /the network of the container c is "bridge"/,
+    fix: /--network host/,
+    world: () => placed(CONTAINER, container("bridge", "/root")),
+  },
+  {
+    check: "place",
+    state: "warn",
+    name: "runs that go with the container",
+    says: /^\/root\/taulab-runs in the container c is no mount/,
+    fix: /mount it/,
+    world: () =>
+      placed(CONTAINER, container("host", "/root/taulab-checkpoints")),
+  },
+  {
+    check: "place",
+    state: "fail",
+    name: "no such container",
+    says: /gpu1: there is no container "c"/,
+    fix: /make it by "deno task setup"/,
+    world: () =>
+      placed(CONTAINER, {
+        code: 1,
+        stderr: "Error response from daemon: No such container: c",
+      }),
+  },
+  {
+    check: "place",
+    state: "pass",
+    name: "a virtual environment",
+    says: /^commands run in virtual environment \/opt\/slime$/,
+    world: () => placed(VENV),
+  },
+  {
+    check: "place",
+    state: "fail",
+    name: "no such virtual environment",
+    says: /there is no virtual environment in \/opt\/slime/,
+    fix: /deno task setup --host gpu1/,
+    world: () => placed(VENV, { code: 1 }),
+  },
+];

@@ -1,0 +1,72 @@
+/** Where each host's commands run: a container that is up and shares its host's network and directories, or an environment that is there. */
+
+import type { CallOptions } from "../../../../env/types.ts";
+import { placeText } from "../../hosts/place.ts";
+import { pathWord } from "../../hosts/shell.ts";
+import { reportOf } from "../../setup/container_report.ts";
+import type { PlacedShell } from "../../setup/placed_shell.ts";
+import type { SlimeConfig } from "../../slime_schema.ts";
+import {
+  type Check,
+  type CheckContext,
+  fail,
+  type Observed,
+  onEachHost,
+  pass,
+  verdict,
+  warn,
+} from "../check.ts";
+
+/** The check `place`. */
+export const check: Check = {
+  id: "place",
+  order: 15,
+  title:
+    "commands run where hosts.yaml or the set-up says: a container on its host's network, an environment, the host itself",
+  when: "always",
+  run: ({ places, config, signal }) =>
+    onEachHost(places, (host) => look(host, { config, signal })),
+};
+
+async function look(
+  host: PlacedShell,
+  { config, signal }: CallOptions & Pick<CheckContext, "config">,
+): Promise<readonly Observed[]> {
+  const { outside } = host;
+  const place = await host.place({ signal });
+  const found = `commands run in ${placeText(place)}`;
+  if (place.kind === "host") return [pass("commands run in its own shell")];
+  if (place.kind === "venv") {
+    const script = `[ -x ${pathWord(place.dir)}/bin/python ]`;
+    const { code } = await outside.run({ script }, { signal });
+    return code === 0 ? [pass(found)] : [fail(
+      `there is no virtual environment in ${place.dir}`,
+      `make it by "deno task setup --host ${host.name}", or fix "venv" in hosts.yaml`,
+    )];
+  }
+  const { network, mounts } = await reportOf(place, { outside, signal });
+  const isMounted = (dir: string) =>
+    mounts.some((mount) => dir === mount || dir.startsWith(`${mount}/`));
+  const own = directories(config).filter((dir) => !isMounted(dir));
+  return verdict(
+    [
+      ...network === "host" ? [] : [fail(
+        `the network of the container ${place.name} is "${network}", and Ray and the episodes are reached by its host's`,
+        'start it with --network host, as "deno task setup" does',
+      )],
+      ...own.length === 0 ? [] : [warn(
+        `${
+          own.join(", ")
+        } in the container ${place.name} is no mount: what is written there goes with the container`,
+        'mount it, as "deno task setup" does in the containers that it makes',
+      )],
+    ],
+    found,
+  );
+}
+
+/** What has to outlive a container. */
+function directories({ paths, checkpoint }: SlimeConfig): string[] {
+  const { directory, huggingFace } = checkpoint;
+  return [paths.runs, directory, ...huggingFace === null ? [] : [huggingFace]];
+}

@@ -1,0 +1,60 @@
+/** The shell of a host in its place: as hosts.yaml says, else as the set-up there has left it, else the host's own. */
+
+import type { CallOptions } from "../../../env/types.ts";
+import type { HostShells } from "../hosts/host_shells.ts";
+import { type Host, placeOf } from "../hosts/hosts_file.ts";
+import { HOST_ITSELF, type Place, shellAt } from "../hosts/place.ts";
+import type { Shell } from "../hosts/shell.ts";
+import { SETUP_DIR } from "./host_taulab.ts";
+import { readManifest } from "./setup_session.ts";
+
+/** A shell whose place is looked up with the first command. */
+export interface PlacedShell extends Shell {
+  /** The host's own shell, outside of its place. */
+  readonly outside: Shell;
+  /**
+   * Where its commands run.
+   * @throws {HostError} If the host cannot be reached.
+   * @throws {DataError} If its manifest is damaged.
+   */
+  place(options?: CallOptions): Promise<Place>;
+}
+
+/** @param host As hosts.yaml has it; of this machine it may have nothing. */
+export function placedShell(
+  shells: HostShells,
+  host: Host | undefined,
+): PlacedShell {
+  const { host: outside } = shells;
+  let found: Promise<Place> | undefined;
+  let known = placeOf(host);
+  async function place(options: CallOptions = {}): Promise<Place> {
+    if (known !== undefined) return known;
+    // What failed is asked again; who waits shares the answer.
+    found ??= setUpPlace(outside, { host, ...options });
+    return known = await found.finally(() => found = undefined);
+  }
+  return {
+    name: outside.name,
+    outside,
+    place,
+    async run(command, options = {}) {
+      const shell = shellAt(shells, await place(options));
+      return await shell.run(command, options);
+    },
+    describe: (command) =>
+      shellAt(shells, known ?? HOST_ITSELF).describe(command),
+  };
+}
+
+async function setUpPlace(
+  shell: Shell,
+  { host, signal }: CallOptions & { readonly host: Host | undefined },
+): Promise<Place> {
+  const manifest = await readManifest(shell, {
+    dir: host?.dir ?? SETUP_DIR,
+    name: shell.name,
+    signal,
+  });
+  return manifest.place ?? HOST_ITSELF;
+}
