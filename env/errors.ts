@@ -114,6 +114,15 @@ export class RunDirError extends BoundaryError {
 /** A host cannot be reached, or a step on it failed. The message has the host, the command and its last words. */
 export class HostError extends BoundaryError {
   override readonly name = "HostError";
+  /** The container that commands run in is not up: whatever ran in it has ended. */
+  readonly isDown: boolean;
+  constructor(
+    message: string,
+    options?: BoundaryErrorOptions & { readonly isDown?: boolean },
+  ) {
+    super(message, options);
+    this.isDown = options?.isDown ?? false;
+  }
 }
 
 /** Why Ray did not do what it was asked; `refused` is a no that another try will not change. */

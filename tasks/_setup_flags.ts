@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config/config.ts";
+import { THIS_HOST } from "../train/slime/hosts/hosts_file.ts";
 import { readPackage } from "../train/slime/setup/package.ts";
 import {
   isInContainer,
@@ -14,6 +15,7 @@ import {
 } from "../train/slime/setup/setup_options.ts";
 import { STEP_IDS } from "../train/slime/setup/step.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
+import type { SlimeConfig } from "../train/slime/slime_schema.ts";
 import { readRecipe } from "./_recipes.ts";
 import { hostsFlag, setFlag } from "./_shared_flags.ts";
 
@@ -33,7 +35,7 @@ export const setupFlags = z.object({
   }),
   serve: z.array(z.string()).default([]).meta({
     description:
-      'Hosts that run episodes: names in hosts.yaml, "this" machine (default), or "none"',
+      'Hosts that need what episodes do: names in hosts.yaml, "this" machine, or "none"; default: this, which makes the rows, and those of bridge.hosts, else the first host',
     value: "NAME,...",
   }),
   hosts: hostsFlag,
@@ -70,16 +72,27 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const { config, model } = resolveSlime(recipe, flags.set.map(parseSet));
   const named = words(flags.host);
   const gpu = named.length > 0 ? named : config.cluster.hosts;
+  const asked = words(flags.serve);
+  const serve = asked.length > 0 ? asked : servingHosts(config, gpu);
   return {
     ...flags,
     ...{ config, model },
-    ...await setupHosts(flags.hosts, { gpu, serve: words(flags.serve) }),
+    ...await setupHosts(flags.hosts, { gpu, serve }),
     inContainer: await isInContainer(),
     token: Deno.env.get("HF_TOKEN") || undefined,
     root: ROOT,
     taulab: await readPackage(ROOT),
     only: words(flags.only).map(stepId),
   };
+}
+
+function servingHosts({ bridge }: SlimeConfig, gpu: readonly string[]) {
+  const running = bridge.services.length > 0
+    ? []
+    : bridge.hosts.length > 0
+    ? bridge.hosts
+    : gpu.slice(0, 1);
+  return [...new Set([THIS_HOST, ...running])];
 }
 
 function words(lists: readonly string[]): string[] {

@@ -6,6 +6,8 @@ import { ConfigError } from "../env/errors.ts";
 import type { Override } from "../train/config/config.ts";
 import { flagsOf } from "../train/config/config_flags.ts";
 import { budgetSchema } from "../train/config/config_sections.ts";
+import { hostTaulab } from "../train/slime/setup/host_taulab.ts";
+import type { ResolvedSlime } from "../train/slime/slime_config.ts";
 import { latestUnfinished } from "../train/runs/run_reader.ts";
 
 /** What models over the network may use; a run that is resumed may be given more. */
@@ -29,6 +31,32 @@ export function tauBenchOverride(
   if (tauBench === undefined || source !== "tau-bench") return [];
   const path = ["data", "directory"];
   return [{ path, value: tauBench, origin: `--tau-bench ${tauBench}` }];
+}
+
+/**
+ * A slime recipe with the directory of τ-bench's data: that of a flag, the recipe's, or what `deno task setup` has
+ * imported on this machine.
+ */
+export async function withTauBench(
+  slime: ResolvedSlime,
+  tauBench: string | undefined,
+): Promise<ResolvedSlime> {
+  const { config } = slime;
+  if (config.data.source !== "tau-bench") return slime;
+  const directory = tauBench ?? config.data.directory ?? await importedData();
+  return {
+    ...slime,
+    config: { ...config, data: { ...config.data, directory } },
+  };
+}
+
+async function importedData(): Promise<string | null> {
+  const home = Deno.env.get("HOME");
+  if (!home) return null;
+  const data = hostTaulab().data.replace(/^~/, home);
+  const isThere = await Deno.lstat(join(data, "SOURCE.json"))
+    .then(() => true, () => false);
+  return isThere ? data : null;
 }
 
 /** Where runs are. */

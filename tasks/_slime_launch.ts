@@ -26,7 +26,7 @@ import {
 import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
 import { DoctorLine, doctorText } from "./_doctor_view.ts";
 import { launchText, SlimeLiveLine, stopText } from "./_slime_view.ts";
-import { runPath } from "./_shared_flags.ts";
+import { runPath, withTauBench } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
 /** Prints the plan of a slime run. Starts, asks and writes nothing. */
@@ -35,7 +35,7 @@ export async function slimeDryRun(
   flags: TrainFlags,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
-  const slime = newSlime(recipe, flags);
+  const slime = await newSlime(recipe, flags);
   const { config } = slime;
   const facts = await gatherFacts(config, {
     runDir: newPath(recipe, flags),
@@ -53,7 +53,7 @@ export async function slimeLaunch(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
-  const ended = await launchNewRun(newSlime(recipe, flags), {
+  const ended = await launchNewRun(await newSlime(recipe, flags), {
     ...launchOptions(flags, context),
     path: newPath(recipe, flags),
   });
@@ -95,13 +95,12 @@ export async function slimeStop(
 }
 
 /** The recipe of a new run; where τ-bench's data are says a flag of its own. */
-export function newSlime(recipe: Recipe, flags: TrainFlags): ResolvedSlime {
+export async function newSlime(
+  recipe: Recipe,
+  flags: TrainFlags,
+): Promise<ResolvedSlime> {
   const slime = resolveSlime(recipe, overrides(flags));
-  const { config } = slime;
-  const { tauBench: directory } = flags;
-  return directory === undefined || config.data.source !== "tau-bench"
-    ? slime
-    : { ...slime, config: { ...config, data: { ...config.data, directory } } };
+  return await withTauBench(slime, flags.tauBench);
 }
 
 /** `runs/qwen3-4b-20260102-030405`, in UTC. */

@@ -18,7 +18,7 @@ import {
   runsFlag,
   setFlag,
   tauBenchFlag,
-  tauBenchOverride,
+  withTauBench,
 } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 
@@ -72,16 +72,17 @@ async function run(
   const checks = chooseChecks(choice);
   const recipe = await readRecipe(flags.recipe);
   await using fleet = await openRecipeFleet(
-    resolveSlime(recipe, [
-      ...tauBenchOverride(flags.tauBench),
-      ...flags.set.map(parseSet),
-    ]),
+    await withTauBench(
+      resolveSlime(recipe, flags.set.map(parseSet)),
+      flags.tauBench,
+    ),
     { hostsFile: flags.hosts },
   );
   const line = new DoctorLine(terminal, checks);
   const options: DoctorOptions = {
     ...choice,
     hosts: fleet.shells,
+    servers: fleet.servers,
     signal,
     runs: flags.runs,
     rowFiles: flags.rows,

@@ -139,7 +139,7 @@ export const task = await main(import.meta, {
   notes:
     "Each step is checked first, and done only where it is not done. Nothing that was there is overwritten:\n" +
     "a checkout with local changes, a directory or a container of other origin stops the host with a hint.\n" +
-    "What was made is listed on the host in --dir, and --undo removes just that. HF_TOKEN is passed on where it is set.",
+    "What was made is listed on the host in ~/.taulab, or dir of hosts.yaml, and --undo removes just that. HF_TOKEN is passed on where it is set.",
   interruptNote:
     "Stopping; what is done stays done, and the same command goes on. Ctrl-C again stops at once",
   run,

@@ -103,7 +103,7 @@ async function printConfig(
 ): Promise<TaskResult> {
   const recipe = await recipeOf(flags);
   const config = isSlimeRecipe(recipe)
-    ? newSlime(recipe, flags).config
+    ? (await newSlime(recipe, flags)).config
     : await newConfig(flags);
   terminal.print(formatConfig(config).trimEnd());
   return { json: { ...config } };

@@ -25,6 +25,8 @@ export interface EpisodeEngineOptions {
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;
+  /** A bearer token, where the engine or its router demands one. */
+  readonly apiKey?: string;
   /** The engine ended a request of this episode; there is no use in another turn. */
   readonly onAbort: () => void;
 }

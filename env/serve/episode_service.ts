@@ -27,6 +27,8 @@ export interface EpisodeWorld {
   readonly meter: Meter;
   /** Makes the calls of engines. */
   readonly caller: Caller;
+  /** What engines demand as a bearer token; it goes to whichever engine a request names. Default: nothing. */
+  readonly engineKey?: string;
   /** How records call the policy. */
   readonly modelName: string;
   /** Most tokens of an episode, where a request says nothing. */
@@ -120,7 +122,9 @@ export class EpisodeService {
     { task, signal }: { task: Task; signal: AbortSignal },
   ): Promise<EpisodeAnswer> {
     const cut = new AbortController();
+    const { engineKey } = this.world;
     const engine = new EpisodeEngine(request, {
+      ...(engineKey === undefined ? {} : { apiKey: engineKey }),
       name: this.world.modelName,
       contextLength: this.world.contextLength,
       caller: this.world.caller,

@@ -97,6 +97,7 @@ export function checkContext(
     ...slime,
     hosts,
     places: [],
+    servers: [],
     facts: new Facts({ config: slime.config, head: hosts[0], signal }),
     reach: (base) => base,
     env: () => undefined,

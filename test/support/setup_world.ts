@@ -22,8 +22,11 @@ export interface Repository {
   readonly second: string;
 }
 
-/** Makes a repository in slime's layout. */
-export function slimeRepository(dir: string): Promise<Repository> {
+/** Makes a repository in slime's layout. @param files More of it, by their paths. */
+export function slimeRepository(
+  dir: string,
+  files: Iterable<readonly [string, string]> = [],
+): Promise<Repository> {
   return repository(
     dir,
     new Map([
@@ -31,6 +34,7 @@ export function slimeRepository(dir: string): Promise<Repository> {
       ["slime/backends/megatron_utils/hf_to_megatron/__init__.py", ""],
       ["requirements.txt", "httpx[http2]\nray[default]\n"],
       [".gitignore", "*.egg-info/\n"],
+      ...files,
     ]),
   );
 }
@@ -76,28 +80,43 @@ export async function installPrograms(
   bin: string,
   root: string,
 ): Promise<void> {
-  const denoDir = JSON.parse(
+  const { deno, ...programs } = await programTexts(root);
+  const files = {
+    ...Object.fromEntries(
+      Object.entries(programs).map(([name, text]) => [join(bin, name), text]),
+    ),
+    [join(root, "deno")]: deno!,
+    [join(bin, "deno")]: "#!/bin/sh\necho deno 1.0.0\n", // too old to serve
+  };
+  for (const [path, text] of Object.entries(files)) {
+    await Deno.writeTextFile(path, text, { mode: 0o755 });
+  }
+}
+
+/**
+ * The programs by their names; `deno` is what pip installs, and is kept in `root`.
+ * @param realPython What `python3` hands on that it knows nothing of. Default: nothing is done.
+ */
+export async function programTexts(
+  root: string,
+  realPython = "true",
+): Promise<Record<string, string>> {
+  const { denoDir } = JSON.parse(
     await runProgram(Deno.execPath(), ["info", "--json"]),
   );
   const realGit = (await runProgram("sh", ["-c", "command -v git"])).trim();
   const programs: Record<string, string> = {
     git: GIT.replaceAll("REAL", realGit),
     docker: DOCKER,
-    python3: PYTHON,
+    python3: PYTHON.replaceAll("REAL", realPython),
     hf: HF,
   };
-  await Deno.writeTextFile(
-    join(root, "deno"),
-    `#!/bin/sh\nDENO_DIR=${denoDir.denoDir} exec ${Deno.execPath()} "$@"\n`,
-    { mode: 0o755 },
-  );
-  for (const [name, body] of Object.entries(programs)) {
-    const text = `${
-      HEAD.replaceAll("ROOT", root).replaceAll("NAME", name)
-    }${body}`;
-    await Deno.writeTextFile(join(bin, name), text);
-    await Deno.chmod(join(bin, name), 0o755);
-  }
+  const texts = Object.entries(programs).map(([name, body]) => {
+    const head = HEAD.replaceAll("ROOT", root).replaceAll("NAME", name);
+    return [name, `${head}${body}`];
+  });
+  const deno = `#!/bin/sh\nDENO_DIR=${denoDir} exec ${Deno.execPath()} "$@"\n`;
+  return { ...Object.fromEntries(texts), deno };
 }
 
 /** What was asked that changes something, in order. */
@@ -181,11 +200,13 @@ case "$1 $2" in
   "--version ") echo "Python 3.12.0";;
   "-c "*)
     case "$2" in
-      *base_prefix*) case "$0" in */bin/python) echo own;; *) echo system;; esac;;
+      *base_prefix*) case "$0" in */bin/python | /opt/image/*) echo own;; *) echo system;; esac;;
       *find_spec*) cat "$site/slime" 2>/dev/null || echo absent;;
       *sglang*) echo "slime 0.3.1, ray 2.49.2";;
       *sys.argv*) [ -e "$site/requirements" ] && echo "done 2 packages" || echo "todo missing httpx";;
+      *) exec REAL "$@";;
     esac;;
+  *) exec REAL "$@";;
 esac
 `;
 

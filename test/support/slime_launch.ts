@@ -31,10 +31,8 @@ export interface LaunchWorld {
   readonly jobs: RayJobs;
 }
 
-/** Makes it. `dir` has to be short: Ray's sockets are below it. */
-export async function launchWorld(dir: string): Promise<LaunchWorld> {
-  const dashboardPort = freePort();
-  // What the recipe does not say: a small Ray, off the ports that others may use.
+/** A `ray` with what no recipe says: small, and off the ports that others may use. */
+export function smallRay(): string {
   const small = {
     "num-cpus": 2,
     "object-store-memory": 100_000_000,
@@ -46,11 +44,29 @@ export async function launchWorld(dir: string): Promise<LaunchWorld> {
     `--${flag}=${value}`
   );
   const ray = join(dirname(rayPython()), "ray");
-  await Deno.writeTextFile(
-    join(dir, "ray"),
-    `#!/bin/sh\nexec ${ray} "$@" ${flags.join(" ")}\n`,
-    { mode: 0o755 },
-  );
+  return `#!/bin/sh\nexec ${ray} "$@" ${flags.join(" ")}\n`;
+}
+
+/** The files of the stand-in slime, by their paths in its checkout. */
+export async function slimeFiles(): Promise<[string, string][]> {
+  const files: [string, string][] = [];
+  async function add(dir: string): Promise<void> {
+    for await (const { name, isDirectory } of Deno.readDir(join(SLIME, dir))) {
+      const path = join(dir, name);
+      if (isDirectory) await add(path);
+      else if (name.endsWith(".py")) {
+        files.push([path, await Deno.readTextFile(join(SLIME, path))]);
+      }
+    }
+  }
+  await add("");
+  return files;
+}
+
+/** Makes it. `dir` has to be short: Ray's sockets are below it. */
+export async function launchWorld(dir: string): Promise<LaunchWorld> {
+  const dashboardPort = freePort();
+  await Deno.writeTextFile(join(dir, "ray"), smallRay(), { mode: 0o755 });
   return {
     dir,
     runs: join(dir, "runs"),

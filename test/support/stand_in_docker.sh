@@ -4,7 +4,7 @@
 # checked, and what fails is said, as docker 28 does. `exec` runs with the image's environment, not the caller's.
 #
 #   STATE/registry/KEY, STATE/images/KEY   an image: `root/` is copied, each line of `binds` is a directory of this
-#                                          machine that is in it, `env` is its environment
+#                                          machine that is in it (for writing too after ` rw`), `env` its environment
 #   STATE/containers/NAME/                 a container; `pid` of its first process, while it runs
 #   STATE/down                             there while the daemon does not answer
 state=@STATE@
@@ -72,6 +72,7 @@ run() {
   done || daemon_says "invalid mount config for type \"bind\": invalid mount path: mount path must be absolute" 125
   mkdir -p "$c"
   cp -a "$image/root" "$c/root"
+  : >"$c/root/.dockerenv"
   cp "$image/binds" "$image/env" "$c/"
   printf '%s' "$volumes" >"$c/volumes"
   echo "$network" >"$c/network"
@@ -83,8 +84,9 @@ run() {
 # Becomes the first process of the container; what it inherits of orphans it reaps, as --init has it.
 INIT='
 mount --make-rprivate / && mount --bind "$1/root" "$1/root" || exit 1
-while read -r d; do
-  mkdir -p "$1/root$d" && mount --bind "$d" "$1/root$d" && mount -o remount,bind,ro "$1/root$d" || exit 1
+while read -r d mode; do
+  mkdir -p "$1/root$d" && mount --bind "$d" "$1/root$d" || exit 1
+  [ "$mode" = rw ] || mount -o remount,bind,ro "$1/root$d" || exit 1
 done <"$1/binds"
 mkdir -p "$1/root/proc" "$1/root/dev" "$1/root/tmp" && chmod 1777 "$1/root/tmp"
 mount -t proc proc "$1/root/proc" && mount --rbind /dev "$1/root/dev" || exit 1

@@ -13,8 +13,10 @@ export const HAS_NAMESPACES = await runProgram("unshare", [
 
 /** What an image holds. */
 export interface ImageFiles {
-  /** Directories of this machine that it has too, for reading. Default: the system's. */
+  /** Directories of this machine that it has beside the system's; ` rw` after one lets it write there. */
   readonly binds?: readonly string[];
+  /** Variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Files by their absolute paths; a text that begins with `#!` is a program. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -32,6 +34,10 @@ export interface StandInDocker extends AsyncDisposable {
 }
 
 const SYSTEM = ["/usr", "/etc"];
+const IMAGE_ENV = {
+  HOME: "/root",
+  PATH: "/opt/image/bin:/usr/local/bin:/usr/bin:/bin",
+};
 const LINKS = ["bin", "lib", "lib64", "sbin"];
 
 /** Installs it. @param bin On the host's PATH. @param state Where it keeps images and containers. */
@@ -46,7 +52,7 @@ export async function installDocker(
   });
   await Deno.mkdir(join(state, "containers"), { recursive: true });
   return {
-    async publish(image, { binds = [], files = {} } = {}) {
+    async publish(image, { binds = [], files = {}, env = {} } = {}) {
       const dir = join(state, "registry", image.replaceAll(/[/:@]/g, "_"));
       await Deno.mkdir(join(dir, "root/root"), { recursive: true });
       for (const link of LINKS) {
@@ -63,7 +69,8 @@ export async function installDocker(
       await Deno.writeTextFile(join(dir, "binds"), all);
       await Deno.writeTextFile(
         join(dir, "env"),
-        "HOME=/root PATH=/opt/image/bin:/usr/local/bin:/usr/bin:/bin\n",
+        Object.entries({ ...IMAGE_ENV, ...env }).map((pair) => pair.join("="))
+          .join(" "),
       );
     },
     docker: (...args) => runProgram(program, args),

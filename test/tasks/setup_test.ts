@@ -128,8 +128,11 @@ test("setup does what is to be done, then nothing, then undoes it", async (machi
 
 test("setup imports tau-bench where episodes run, on this machine", async (machine) => {
   const tauBench = await tauBenchRepository(join(machine.dir, "tau-source"));
+  const hosts = join(machine.dir, "hosts.yaml");
+  const own = { this: { dir: join(machine.dir, "own") } };
+  await Deno.writeTextFile(hosts, JSON.stringify(own));
   const args = [
-    ...["--set", "data.source=tau-bench", "--dir", join(machine.dir, "own")],
+    ...["--set", "data.source=tau-bench", "--hosts", hosts],
     ...["--tau-bench-url", tauBench.url, "--tau-bench-commit", tauBench.second],
     ...["--only", "tau-bench,tau-bench-data"],
   ];
@@ -208,7 +211,7 @@ test("setup is misused with exit status 2 and a hint", async (machine) => {
       /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,
     ],
     [["--only", "modell"], /no step "modell"\nhint: the nearest is "model"/],
-    [["--in", "container"], /--venv is for bare hosts/],
+    [["--in", "container"], /A container and a bare host exclude each other/],
     [["--slime-commit", "main"], /--slime-commit: all 40 digits/],
     [["--recipe", "default"], /trains on this machine and needs no set-up/],
   ];

@@ -1,6 +1,7 @@
 /** What keeps a slime recipe from running, found before anything is started. */
 
 import { isLoopback } from "../../env/serve/loopback.ts";
+import { THIS_HOST } from "./hosts/hosts_file.ts";
 import { type Fault, unless } from "./fault.ts";
 import type { ModelShape } from "./model_shapes.ts";
 import { isAsync } from "./plan/async_mode.ts";
@@ -22,6 +23,7 @@ export function recipeFaults(resolved: ResolvedSlime): Fault[] {
     ...rolloutFaults(config, model),
     ...trainingFaults(config),
     ...environmentFaults(config),
+    ...bridgeFaults(config),
     ...flagFaults(config.flags),
   ];
 }
@@ -251,4 +253,20 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
       "set that instead",
     ),
   ]);
+}
+
+/** Episodes are brought back from the hosts that played them, into one database: this machine's would be lost in it. */
+function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
+  return [
+    ...unless(
+      !hosts.includes(THIS_HOST) || hosts.length === 1,
+      `bridge.hosts has "${THIS_HOST}" and others`,
+      `name either "${THIS_HOST}" alone, or hosts of hosts.yaml`,
+    ),
+    ...unless(
+      new Set(hosts).size === hosts.length,
+      "bridge.hosts names a host twice",
+      "name each once",
+    ),
+  ];
 }

@@ -294,8 +294,11 @@ const bridgeSchema = z.strictObject({
     "Episode servers that run already; none starts them here",
   ),
   processes: positive.default(2).describe("Episode servers to start"),
+  hosts: z.array(z.string().min(1)).default([]).describe(
+    'Hosts that they run on, by their names in hosts.yaml, or "this" machine; none is the head',
+  ),
   address: z.string().min(1).nullable().default(null).describe(
-    "This machine's address, as the hosts reach it; null is cluster.address",
+    "The address of the head, or of this machine where that runs them, as the hosts reach it; null is cluster.address",
   ),
   port: positive.default(8400).describe("Port of the first; the others follow"),
   timeoutS: rate.default(1800).describe("Seconds until an episode is given up"),

@@ -350,3 +350,27 @@ Deno.test("episodesApp() demands its token of all but health checks", async () =
   const info = await (await fetch(`${served.url}/info`, { headers })).json();
   assert.equal(info.splits[split], dataset.tasks(split).length);
 });
+
+Deno.test("engines are shown the router's key as a bearer token, which no answer repeats", async () => {
+  const guarded = (request: ModelRequest) => {
+    const shown = request.headers.get("authorization");
+    return shown === "Bearer right-key"
+      ? answer(request)
+      : new Response(`no such key: ${shown}`, { status: 401 });
+  };
+  await using served = open({
+    world: { engineKey: "right-key" },
+    engine: { answer: guarded },
+  });
+  assert.equal((await answerTo(served.ask())).status, "truncated");
+  await using wrong = open({
+    world: { engineKey: "wrong-key" },
+    engine: { answer: guarded },
+  });
+  const text = JSON.stringify(await answerTo(wrong.ask()));
+  assert.match(text, /answered 401/);
+  assert.doesNotMatch(text, /wrong-key/);
+  await using without = open({ engine: { answer: guarded } });
+  await answerTo(without.ask());
+  assert.equal(without.requests[0]!.headers.get("authorization"), null);
+});

@@ -15,6 +15,7 @@ import { codecOf } from "../../cpu/policy_agent.ts";
 import { readRunTokenizer } from "../../cpu/run_tokenizer.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
 import { openUser } from "../../config/open_user.ts";
+import { ROUTER_KEY } from "../router_key.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
 /** A turn may wait for the engine's queue, and never for ever. */
@@ -35,6 +36,8 @@ export async function openEpisodeWorld(
   const dataset = await openDataset(config.data);
   const codec = await openCodec(model);
   const meter = createMeter({ ...config.budget, prices: config.prices });
+  const { env = Deno.env.get } = options;
+  const engineKey = env(ROUTER_KEY) || undefined;
   const user = await openUser(config, { ...options, dataset, meter });
   return {
     dataset,
@@ -51,6 +54,7 @@ export async function openEpisodeWorld(
       retries: 6,
       backoffMs: 250,
     }),
+    ...(engineKey === undefined ? {} : { engineKey }),
     modelName: model.name,
     contextLength: rollout.maxContextLen,
     maxTokensPerTurn: rollout.maxResponseLen,

@@ -10,13 +10,13 @@ import { ConfigError, messageOf } from "../../../env/errors.ts";
 import { retry, sleep } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
+import { type ServerHost, serversHere } from "./server_host.ts";
 import {
   askToStop,
   isHealthy,
   type ServiceProcess,
   type ServiceRecord,
   type ServiceSpec,
-  startService,
 } from "./server_process.ts";
 
 /** What happened to a server. */
@@ -33,8 +33,10 @@ export interface ServicesOptions
   /** Holds `serve-0.log` and so on. */
   readonly logDir: string;
   readonly onEvent?: (event: ServiceEvent) => void;
-  /** Where they listen. Default: the recipe's `cluster.address`; beyond loopback they demand TAULAB_TOKEN. */
+  /** Where they listen on this machine. Default: the recipe's `cluster.address`; beyond loopback they demand TAULAB_TOKEN. */
   readonly host?: string;
+  /** Where they run, in turn. Default: this machine. */
+  readonly on?: readonly ServerHost[];
   /** The first one's port; the others follow. Default: the recipe's `bridge.port`; 0 takes free ones. */
   readonly port?: number;
   /** Until a server that does not get ready is given up. Default: 120 s. */
@@ -73,13 +75,19 @@ export async function startServices(
   if (services.length > 0) return await runningServices(services);
   await Deno.mkdir(options.logDir, { recursive: true });
   const first = options.port ?? port;
-  const kept = Array.from({ length: processes }, (_, index) =>
-    new KeptService({
-      ...options,
-      host: options.host ?? config.cluster.address,
+  const { on = [serversHere(options.host ?? config.cluster.address)] } =
+    options;
+  const kept = Array.from({ length: processes }, (_, index) => {
+    const host = on[index % on.length]!;
+    const { logDir, ...spec } = host.spec ?? options;
+    return new KeptService({
+      ...spec,
+      ...(options.env === undefined ? {} : { env: options.env }),
+      host: host.address,
       port: first === 0 ? 0 : first + index,
-      logPath: join(options.logDir, `serve-${index}.log`),
-    }, options));
+      logPath: join(logDir, `serve-${index}.log`),
+    }, { ...options, on: host });
+  });
   const started = await Promise.allSettled(
     kept.map((service, index) => service.start(options.adopt?.[index])),
   );
@@ -102,12 +110,19 @@ export async function startServices(
 
 /**
  * Ends servers that an earlier process of ours left running.
+ * @param reach Their URLs as this machine reaches them. Default: their own.
  * @returns Those that were still there.
  */
 export async function stopServices(
   records: readonly ServiceRecord[],
+  reach: (record: ServiceRecord) => Promise<string> = ({ url }) =>
+    Promise.resolve(url),
 ): Promise<ServiceRecord[]> {
-  const heard = await Promise.all(records.map(askToStop));
+  const heard = await Promise.all(
+    records.map(async (record) =>
+      await askToStop({ ...record, url: await reach(record) })
+    ),
+  );
   return records.filter((_, index) => heard[index]);
 }
 
@@ -133,9 +148,12 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
   };
 }
 
+/** How a server is kept. */
+type KeptOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
+
 /** One server that is kept running until it is left or stopped. */
 class KeptService {
-  readonly #options: ServicesOptions;
+  readonly #options: KeptOptions;
   readonly #end = new AbortController();
   #spec: ServiceSpec;
   #record: ServiceRecord | undefined;
@@ -144,7 +162,7 @@ class KeptService {
   #keeping: Promise<void> = Promise.resolve();
   #isLeft = false;
 
-  constructor(spec: ServiceSpec, options: ServicesOptions) {
+  constructor(spec: ServiceSpec, options: KeptOptions) {
     this.#spec = spec;
     this.#options = options;
   }
@@ -157,7 +175,7 @@ class KeptService {
   /** Starts it, or takes over one that runs. */
   async start(running?: ServiceRecord): Promise<void> {
     if (running !== undefined) this.#stayAt(running.url);
-    if (running !== undefined && await isHealthy(running)) {
+    if (running !== undefined && await this.#isWell(running)) {
       this.#record = running;
       this.#report("ready", "taken over");
     } else {
@@ -176,23 +194,38 @@ class KeptService {
     if (this.#isLeft) return;
     this.#end.abort();
     await this.#keeping;
-    if (this.#record === undefined) return;
+    const record = this.#record;
+    if (record === undefined) return;
     const process = this.#process;
-    const heard = await askToStop(this.#record);
-    if (process === undefined) return;
+    const { on } = this.#options;
+    const url = await on.reach(record.url).catch(() => record.url);
+    const heard = await askToStop({ ...record, url });
+    if (process === undefined) {
+      if (!heard) await on.kill?.(record);
+      return;
+    }
     if (heard) await orAfter(process.ended, STOP_GRACE_MS);
     process.kill();
     await process.ended;
   }
 
   async #spawn(signal: AbortSignal | undefined): Promise<void> {
-    this.#process = await startService(this.#spec, {
+    const { record, process } = await this.#options.on.start(this.#spec, {
       timeoutMs: this.#options.startTimeoutMs ?? START_TIMEOUT_MS,
       signal,
     });
-    this.#record = this.#process.record;
+    this.#process = process;
+    this.#record = record;
     this.#stayAt(this.#record.url);
     this.#report("ready", `process ${this.#record.pid}`);
+  }
+
+  /** A way there that is broken is no death. */
+  async #isWell(record: ServiceRecord): Promise<boolean> {
+    const { on } = this.#options;
+    const url = await on.reach(record.url);
+    return await isHealthy({ ...record, url }) ||
+      (await on.vouch?.(record) ?? false);
   }
 
   /** generate.py has its address: it comes back where it was. */
@@ -208,6 +241,7 @@ class KeptService {
       if (why === undefined) return;
       this.#report("died", why);
       this.#process?.kill();
+      await this.#options.on.kill?.(this.record);
       if (performance.now() - from > STEADY_MS) failures = 0;
       failures = await this.#restart(failures + 1);
     }
@@ -220,7 +254,7 @@ class KeptService {
       const code = await this.#exitWithin(CHECK_EVERY_MS);
       if (signal.aborted) return undefined;
       if (code !== undefined) return `it ended with code ${code}`;
-      missed = await isHealthy(this.record) ? 0 : missed + 1;
+      missed = await this.#isWell(this.record) ? 0 : missed + 1;
     }
     return signal.aborted
       ? undefined

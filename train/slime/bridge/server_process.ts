@@ -12,6 +12,7 @@ import denoConfig from "../../../deno.json" with { type: "json" };
 import { HostError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { removeIfThere } from "../../runs/storage.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -19,16 +20,22 @@ const POLL_MS = 50;
 const HEALTH_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 2_000;
 
-const recordSchema = z.looseObject({
+/** What a server prints when it is ready. */
+export const serviceRecordSchema = z.looseObject({
   url: z.string(),
   pid: z.int(),
   instance: z.string(),
 });
 
 /** What is needed to find a server again, and to end just it. */
-export type ServiceRecord = Readonly<
-  Pick<z.infer<typeof recordSchema>, "url" | "pid" | "instance">
->;
+export type ServiceRecord =
+  & Readonly<
+    Pick<z.infer<typeof serviceRecordSchema>, "url" | "pid" | "instance">
+  >
+  & {
+    /** The host that it runs on, by its name. */
+    readonly host: string;
+  };
 
 /** What a server is started with. */
 export interface ServiceSpec {
@@ -95,7 +102,9 @@ export async function startService(
 }
 
 /** Whether just this server answers. Never throws. */
-export async function isHealthy({ url, pid }: ServiceRecord): Promise<boolean> {
+export async function isHealthy(
+  { url, pid }: Pick<ServiceRecord, "url" | "pid">,
+): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
     const response = await fetch(`${url}/health`, { signal });
@@ -111,7 +120,7 @@ export async function isHealthy({ url, pid }: ServiceRecord): Promise<boolean> {
  * @returns Whether it heard. Another that has its address by now is left alone.
  */
 export async function askToStop(
-  { url, instance }: ServiceRecord,
+  { url, instance }: Pick<ServiceRecord, "url" | "instance">,
 ): Promise<boolean> {
   try {
     const response = await fetch(`${url}/stop`, {
@@ -127,16 +136,8 @@ export async function askToStop(
   }
 }
 
-/** The task as deno.json has it, with its permissions; the words of `sh` only redirect. */
+/** The words of `sh` only redirect. */
 function commandOf(spec: ServiceSpec): Deno.Command {
-  const { record } = spec;
-  const words = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>
-    word === "tasks/serve.ts"
-      ? fileURLToPath(new URL(word, ROOT))
-      : record !== undefined && word.startsWith("--allow-write=")
-      ? `--allow-write=${record}`
-      : word
-  );
   return new Deno.Command("sh", {
     args: [
       "-c",
@@ -145,8 +146,9 @@ function commandOf(spec: ServiceSpec): Deno.Command {
       readyPath(spec),
       spec.logPath,
       Deno.execPath(),
-      ...words,
-      ...flagsOf(spec),
+      ...serviceWords(spec).map((word) =>
+        word === SERVE ? fileURLToPath(new URL(word, ROOT)) : word
+      ),
     ],
     detached: true,
     stdin: "null",
@@ -156,9 +158,18 @@ function commandOf(spec: ServiceSpec): Deno.Command {
   });
 }
 
-function flagsOf(spec: ServiceSpec): string[] {
+const SERVE = "tasks/serve.ts";
+
+/** What follows `deno` in taulab's directory: the task as deno.json has it, with its permissions. */
+export function serviceWords(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;
+  const task = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>
+    record !== undefined && word.startsWith("--allow-write=")
+      ? `--allow-write=${record}`
+      : word
+  );
   return [
+    ...task,
     ...["--recipe", recipePath, "--host", host, "--port", String(port)],
     ...overrides.flatMap((override) => ["--set", override]),
     ...(record === undefined ? [] : ["--record", record]),
@@ -167,7 +178,7 @@ function flagsOf(spec: ServiceSpec): string[] {
 }
 
 /** Its standard output: the line that says that it is ready. */
-function readyPath({ logPath }: ServiceSpec): string {
+export function readyPath({ logPath }: Pick<ServiceSpec, "logPath">): string {
   return `${logPath}.ready`;
 }
 
@@ -177,10 +188,10 @@ async function readRecord(
   const text = await Deno.readTextFile(readyPath(spec)).catch(() => "");
   const end = text.indexOf("\n");
   if (end < 0) return undefined;
-  const { url, pid, instance } = recordSchema.parse(
+  const { url, pid, instance } = serviceRecordSchema.parse(
     JSON.parse(text.slice(0, end)),
   );
-  return { url, pid, instance };
+  return { url, pid, instance, host: THIS_MACHINE };
 }
 
 async function startError(

@@ -34,6 +34,8 @@ export interface CheckContext extends ResolvedSlime {
   readonly hosts: readonly Shell[];
   /** Those of them whose place is known. */
   readonly places: readonly PlacedShell[];
+  /** Those that episode servers are to run on; none runs them on this machine. */
+  readonly servers: readonly PlacedShell[];
   /** What several checks need, looked up once. */
   readonly facts: Facts;
   /** A base URL as the head reaches it, made into one that is reached from here. */

@@ -9,6 +9,7 @@ import { nearest } from "../../../env/schema_issue.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { PlacedShell } from "../setup/placed_shell.ts";
 import { readHooks } from "../read_hooks.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import type { Shell } from "../hosts/shell.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
@@ -27,6 +28,8 @@ export interface DoctorOptions
     Partial<Pick<CheckContext, "runs" | "rowFiles" | "env">> {
   /** The head first, in the order of `cluster.hosts`; this machine where the recipe names none. */
   readonly hosts: readonly (Shell | PlacedShell)[];
+  /** Those that episode servers are to run on, this machine among them. Default: none, which is this machine. */
+  readonly servers?: readonly PlacedShell[];
   /** Ids of the checks to make. Default: all that are of the moment. */
   readonly only?: readonly string[];
   /** Ids of checks to leave out. Default: none. */
@@ -75,6 +78,9 @@ export async function preflight(
     hosts,
     places: options.hosts.filter((host) => isPlaced(host)).filter(({ name }) =>
       hosts.some((one) => one.name === name)
+    ),
+    servers: (options.servers ?? []).filter(({ name }) =>
+      name !== THIS_MACHINE
     ),
     reach: (base) => relay?.urlFor(base) ?? base,
     facts: new Facts({

@@ -6,9 +6,16 @@ import type { Lost } from "./_piped_shell.ts";
 export interface ContainerFault {
   readonly reason: string;
   readonly hint: string;
+  /** The container is not up. */
+  readonly isDown?: boolean;
 }
 
-type Rule = readonly [said: RegExp, reason: string, hint: string];
+type Rule = readonly [
+  said: RegExp,
+  reason: string,
+  hint: string,
+  state?: "down",
+];
 
 /** In order: the first that fits counts. `ENGINE` and `NAME` are the container's. */
 const RULES: readonly Rule[] = [
@@ -16,11 +23,13 @@ const RULES: readonly Rule[] = [
     /no such (container|object)|no container with name or ID/i,
     'there is no container "NAME"',
     'make it by "deno task setup", or name another as "container" in hosts.yaml',
+    "down",
   ],
   [
     /is not running|is paused|container state improper|can only create exec sessions on running/i,
     'the container "NAME" does not run',
     'start it by "ENGINE start NAME", or by "deno task setup"',
+    "down",
   ],
   [
     /permission denied.*(docker|podman).*sock/i,
@@ -72,6 +81,7 @@ export function containerFault(
     new RegExp(fill(pattern.source), pattern.flags).test(said)
   );
   if (rule === undefined) return undefined;
-  const [, reason, hint] = rule;
-  return { reason: fill(reason), hint: fill(hint) };
+  const [, reason, hint, state] = rule;
+  const isDown = state === "down";
+  return { reason: fill(reason), hint: fill(hint), isDown };
 }

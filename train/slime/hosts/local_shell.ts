@@ -13,6 +13,9 @@ import {
   type ShellOutput,
 } from "./shell.ts";
 
+/** How messages, plans and records call the machine that this program runs on. */
+export const THIS_MACHINE = "this machine";
+
 /**
  * The shell of this machine. A command ends with all that it started, when aborted and when this program dies.
  * @param within Words that run a command in a container of it: `docker exec -i NAME`.
@@ -34,7 +37,7 @@ export function localShell(within: readonly string[] = []): Shell {
     const all = cwd === undefined ? script : `(cd ${quote(cwd)} && ${script})`;
     return within.length === 0 ? all : quoteWords([...within, "sh", "-c", all]);
   }
-  return { name: "this machine", run, describe };
+  return { name: THIS_MACHINE, run, describe };
 }
 
 function localFault(
@@ -44,8 +47,11 @@ function localFault(
   const said = lost.said === "" ? "" : `\n${lost.said}`;
   const fault = containerFault(lost, within);
   if (fault) {
-    const { reason, hint } = fault;
-    return new HostError(`this machine: ${reason}`, { hint: `${hint}${said}` });
+    const { reason, hint, isDown = false } = fault;
+    return new HostError(`this machine: ${reason}`, {
+      hint: `${hint}${said}`,
+      isDown,
+    });
   }
   return new HostError(
     lost.began

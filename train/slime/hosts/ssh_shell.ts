@@ -95,7 +95,7 @@ class Ssh implements SshShell {
     options: ShellOptions,
   ): Promise<ShellOutput> {
     const target = quoteWords(sshTarget(this.#host));
-    const faultOf = (lost: Lost): SshFault => {
+    const faultOf = (lost: Lost): SshFault & { readonly isDown?: boolean } => {
       const fault = containerFault(lost, within);
       return fault ? { ...fault, transient: false } : sshFault(lost, target);
     };
@@ -154,11 +154,14 @@ class Ssh implements SshShell {
     );
   }
 
-  #error({ reason, hint }: SshFault, { said }: Lost): HostError {
+  #error(
+    { reason, hint, isDown = false }: SshFault & { readonly isDown?: boolean },
+    { said }: Lost,
+  ): HostError {
     const last = said.split("\n").slice(-3).join("\n");
     return new HostError(
       `${this.name}: ${reason}`,
-      { hint: `${hint}${last === "" ? "" : `\n${last}`}` },
+      { hint: `${hint}${last === "" ? "" : `\n${last}`}`, isDown },
     );
   }
 }

@@ -3,7 +3,7 @@
  * head's loopback, through ssh where the head is another machine.
  */
 
-import { RayError } from "../../../env/errors.ts";
+import { HostError, RayError } from "../../../env/errors.ts";
 import { poll, sleep } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
@@ -13,11 +13,15 @@ import {
   hostAddress,
   readHosts,
   readThisHost,
+  THIS_HOST,
 } from "../hosts/hosts_file.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { sshTarget } from "../hosts/ssh_shell.ts";
 import { reportOf } from "../setup/container_report.ts";
 import { type PlacedShell, placedShell } from "../setup/placed_shell.ts";
+import { hostNames } from "../plan/plan_cluster.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
 import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
 
 /** The hosts of a run. Held by `await using`. */
@@ -26,6 +30,11 @@ export interface Fleet extends AsyncDisposable {
   readonly shells: readonly PlacedShell[];
   /** @throws {RayError} If no host has this name. */
   shellOf(host: string): PlacedShell;
+  /**
+   * A URL of a host, as it has it itself, as this machine reaches it: through ssh, where it is another machine.
+   * @throws {RayError} If ssh opens no way, or a container there has a network of its own.
+   */
+  reach(host: string, url: string, options?: CallOptions): Promise<string>;
   /** Ray's Jobs interface, whose address is as the head itself reaches it. */
   jobsOf(
     ray: { readonly jobsUrl: string; readonly head: string },
@@ -38,37 +47,61 @@ export interface FleetOptions {
   readonly env: (name: string) => string | undefined;
   /** What hosts.yaml says of this machine. Default: nothing. */
   readonly here?: Host | undefined;
+  /** Hosts beside those of the cluster, which run episode servers. Default: none. */
+  readonly servers?: readonly Host[];
 }
 
 /** Makes a fleet of hosts of `hosts.yaml`; none is this machine alone. */
 export function openFleet(
   hosts: readonly Host[],
-  { env, here }: FleetOptions,
+  { env, here, servers = [] }: FleetOptions,
 ): Fleet {
   const resources = new AsyncDisposableStack();
   const open = (host: Host | undefined, entry = host) =>
     placedShell(resources.use(openHost(host)), entry);
   const own = open(undefined, here);
   const remote = hosts.map((host) => open(host));
+  const others = servers.map((host) => open(host));
+  const known = [...hosts, ...servers];
+  const ways = new Map<string, Promise<string>>();
   function shellOf(name: string): PlacedShell {
-    const shell = [own, ...remote].find((one) => one.name === name);
+    const shell = [own, ...remote, ...others].find((one) => one.name === name);
     if (shell !== undefined) return shell;
     throw new RayError(
       `The run was launched on "${name}", which hosts.yaml does not name any more`,
       { kind: "refused", hint: "add it there again" },
     );
   }
+  async function openWay(
+    name: string,
+    url: string,
+    options: CallOptions,
+  ): Promise<string> {
+    await requireHostNetwork(shellOf(name), options);
+    const host = known.find((one) => one.name === name);
+    if (host === undefined) return url;
+    const tunnel = resources.use(new Tunnel(host, new URL(url)));
+    await tunnel.open(options);
+    return tunnel.url;
+  }
+  async function reach(
+    name: string,
+    url: string,
+    options: CallOptions = {},
+  ): Promise<string> {
+    const key = `${name} ${url}`;
+    const way = ways.get(key) ?? openWay(name, url, options);
+    ways.set(key, way);
+    way.catch(() => ways.delete(key)); // asked again, it is tried again
+    return await way;
+  }
   return {
     shells: remote.length === 0 ? [own] : remote,
     shellOf,
+    reach,
     async jobsOf({ jobsUrl, head }, options = {}) {
-      await requireHostNetwork(shellOf(head), options);
-      const token = env(RAY_TOKEN);
-      const host = hosts.find(({ name }) => name === head);
-      if (host === undefined) return new RayJobs({ url: jobsUrl, token });
-      const tunnel = resources.use(new Tunnel(host, new URL(jobsUrl)));
-      await tunnel.open(options);
-      return new RayJobs({ url: tunnel.url, token });
+      const url = await reach(head, jobsUrl, options);
+      return new RayJobs({ url, token: env(RAY_TOKEN) });
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
@@ -82,7 +115,15 @@ async function requireHostNetwork(
   const place = await shell.place(options);
   if (place.kind !== "container") return;
   const { outside, name } = shell;
-  const { network } = await reportOf(place, { outside, ...options });
+  const { network } = await reportOf(place, { outside, ...options }).catch(
+    (error: unknown) => {
+      // What listened in it has ended: whoever asks finds that nobody answers.
+      if (error instanceof HostError && error.isDown) {
+        return { network: "host" };
+      }
+      throw error;
+    },
+  );
   if (network === "host") return;
   throw new RayError(
     `Ray in the container "${place.name}" of "${name}" cannot be reached: its network is "${network}", not its host's`,
@@ -97,6 +138,8 @@ async function requireHostNetwork(
 export interface RecipeFleet extends Fleet {
   /** The recipe with the head's address as hosts.yaml has it, where the recipe leaves it at loopback. */
   readonly slime: ResolvedSlime;
+  /** Where episode servers are to run. */
+  readonly servers: readonly PlacedShell[];
 }
 
 /**
@@ -113,16 +156,32 @@ export async function openRecipeFleet(
   },
 ): Promise<RecipeFleet> {
   const { config } = slime;
-  const hosts = await readHosts(hostsFile, config.cluster.hosts);
-  const [head, ...others] = hosts;
+  const { cluster } = config;
+  const names = hostNames(config);
+  const all = await readHosts(hostsFile, names);
+  const hosts = all.slice(0, cluster.hosts.length);
   const here = await readThisHost(hostsFile);
-  const fleet = openFleet(hosts, { env, here });
+  const servers = all.slice(hosts.length);
+  const fleet = openFleet(hosts, { env, here, servers });
+  const opened = { ...fleet, servers: serversOf(config, fleet) };
+  const [head, ...others] = hosts;
   if (
-    head === undefined || others.length === 0 ||
-    !isLoopback(config.cluster.address)
-  ) return { ...fleet, slime };
-  const cluster = { ...config.cluster, address: hostAddress(head) };
-  return { ...fleet, slime: { ...slime, config: { ...config, cluster } } };
+    head === undefined || others.length === 0 || !isLoopback(cluster.address)
+  ) return { ...opened, slime };
+  const reached = { ...cluster, address: hostAddress(head) };
+  return {
+    ...opened,
+    slime: { ...slime, config: { ...config, cluster: reached } },
+  };
+}
+
+function serversOf({ bridge }: SlimeConfig, fleet: Fleet): PlacedShell[] {
+  if (bridge.services.length > 0) return [];
+  return bridge.hosts.length === 0
+    ? fleet.shells.slice(0, 1)
+    : bridge.hosts.map((name) =>
+      fleet.shellOf(name === THIS_HOST ? THIS_MACHINE : name)
+    );
 }
 
 const OPEN_TIMEOUT_MS = 30_000;

@@ -6,7 +6,6 @@
  */
 
 import { drawCurve } from "../../runs/run_figure.ts";
-import { join } from "node:path";
 import { ConfigError, RayError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { Fleet } from "./fleet.ts";
@@ -23,10 +22,12 @@ import {
 import { joinOrStartRay, type StartedRay, stopRay } from "./ray_cluster.ts";
 import {
   type Services,
-  type ServicesOptions,
   startServices,
   stopServices,
 } from "../bridge/run_servers.ts";
+import type { ServiceRecord } from "../bridge/server_process.ts";
+import { bringEpisodes } from "./bring_episodes.ts";
+import { hereSpec, serverHost, type ServerSpot } from "./server_hosts.ts";
 import {
   closeSession,
   followSession,
@@ -40,6 +41,8 @@ import type { SlimeRun } from "./slime_run.ts";
 export interface FollowRunOptions extends CallOptions, SessionEvents {
   readonly run: SlimeRun;
   readonly fleet: Fleet;
+  /** Reads a variable of our own environment. */
+  readonly env: (name: string) => string | undefined;
   /** Between looks at the job's state. Default: 3 s. */
   readonly pollMs?: number;
 }
@@ -51,8 +54,6 @@ export interface LaunchOptions extends FollowRunOptions {
   readonly fromStep: number;
   /** Tasks of each split that is evaluated. */
   readonly evalTasks: LaunchRecord["evalTasks"];
-  /** Reads a variable of our own environment. */
-  readonly env: (name: string) => string | undefined;
   /** Beside jobs that run already, though they hold GPUs that the run needs. */
   readonly beside?: boolean;
 }
@@ -122,7 +123,10 @@ export async function attachRun(
   const services = job !== undefined && isFinal(job.state)
     ? undefined
     : await serve(options, {
-      host: launch.services[0] && new URL(launch.services[0].url).hostname,
+      on: launch.services.map(({ host, url }) => ({
+        host,
+        address: new URL(url).hostname,
+      })),
       adopt: launch.services,
     });
   return await follow(options, { services, jobs });
@@ -172,13 +176,10 @@ async function startAll(
   const call = { signal };
   await writePlanFiles(plan, { shellOf: fleet.shellOf, ...call });
   started.defer(async () => await save(run, { services: [] }));
-  const [service] = plan.services;
-  const services = started.use(
-    await serve(options, {
-      host: service?.listen?.host,
-      overrides: service?.overrides,
-    }),
+  const on = plan.services.flatMap(({ start, listen }) =>
+    start && listen ? [{ host: start.host, address: listen.host }] : []
   );
+  const services = started.use(await serve(options, { on }));
   const head = plan.hosts[0]!.name;
   const jobs = await fleet.jobsOf({ jobsUrl: plan.ray.jobsUrl, head }, call);
   const ray = await joinOrStartRay(plan.ray, {
@@ -205,21 +206,21 @@ function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
 }
 
 async function serve(
-  { run, onNote, signal }: FollowRunOptions,
-  { host, overrides = [], adopt = [] }: {
-    readonly host: string | undefined;
-    readonly overrides?: ServicesOptions["overrides"] | undefined;
-    readonly adopt?: ServicesOptions["adopt"];
+  options: FollowRunOptions,
+  { on, adopt = [] }: {
+    /** Of each server. */
+    readonly on: readonly ServerSpot[];
+    readonly adopt?: readonly ServiceRecord[];
   },
 ): Promise<Services> {
-  const { bridge, cluster } = run.config;
+  const { run, onNote, signal } = options;
   const started: { services?: Services } = {};
+  const here = hereSpec(run);
   const services = await startServices(run.config, {
-    recipePath: join(run.path, "config.yaml"),
-    record: run.path,
-    overrides,
-    logDir: run.logs,
-    host: host ?? bridge.address ?? cluster.address,
+    ...here,
+    ...(on.length === 0
+      ? {}
+      : { on: on.map((spot) => serverHost(spot, options)) }),
     adopt,
     signal,
     onEvent({ type, url, message }) {
@@ -328,9 +329,11 @@ export async function endAll(
   { run, fleet, onNote }: Pick<FollowRunOptions, "run" | "fleet" | "onNote">,
   { services, jobs }: { services?: Services | undefined; jobs: RayJobs },
 ): Promise<void> {
+  const { services: records } = run.launch!;
   await (services === undefined
-    ? stopServices(run.launch!.services)
+    ? endServers(records, { run, fleet })
     : services[Symbol.asyncDispose]());
+  await bringEpisodes(run, { fleet, records, onNote });
   await save(run, { services: [] });
   const { ray } = run.launch!;
   if (ray === null) return;
@@ -344,6 +347,23 @@ export async function endAll(
     return;
   }
   await endRay({ run, fleet, ray });
+}
+
+/** Those that an earlier process of ours left running; on other hosts also those that do not listen any more. */
+async function endServers(
+  records: readonly ServiceRecord[],
+  { run, fleet }: Pick<FollowRunOptions, "run" | "fleet">,
+): Promise<void> {
+  const heard = await stopServices(
+    records,
+    ({ host, url }) => fleet.reach(host, url).catch(() => url),
+  );
+  for (const record of records) {
+    if (heard.includes(record)) continue;
+    const spot = { host: record.host, address: "" };
+    const host = serverHost(spot, { run, fleet, env: () => undefined });
+    await host.kill?.(record);
+  }
 }
 
 async function endRay(

@@ -12,6 +12,7 @@ import {
   readTextIfThere,
   writeFileAtomic,
 } from "../../runs/storage.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { JOB_STATES } from "./ray_jobs.ts";
 import { startedRaySchema } from "./ray_cluster.ts";
 
@@ -48,7 +49,12 @@ export const launchRecordSchema = z.object({
   ray: startedRaySchema.nullable(),
   /** Episode servers that were started here and not ended. */
   services: z.array(
-    z.object({ url: z.string(), pid: z.int(), instance: z.string() }),
+    z.object({
+      url: z.string(),
+      pid: z.int(),
+      instance: z.string(),
+      host: z.string().default(THIS_MACHINE),
+    }),
   ),
 });
 

@@ -294,9 +294,14 @@ async function stopNode(
   host: string,
   { mark, shell }: { mark: string; shell: Shell },
 ): Promise<StoppedNode> {
-  const { code, stdout, stderr } = await shell.run({
+  const output = await shell.run({
     script: STOP_SCRIPT.replace("MARK", () => `${RAY_MARK}=${mark}`),
+  }).catch((error: unknown) => {
+    if (error instanceof HostError && error.isDown) return undefined;
+    throw error;
   });
+  if (output === undefined) return { host, found: 0, left: 0 };
+  const { code, stdout, stderr } = output;
   const [found = 0, left = 0] = stdout.trim().split(" ").map(Number);
   if (code === 0 && left === 0) return { host, found, left };
   throw new HostError(

@@ -148,7 +148,13 @@ export async function attachToRun(
   const events = options.onRun?.(run);
   return {
     run,
-    result: await attachRun({ ...options, ...events, run, fleet }),
+    result: await attachRun({
+      env: Deno.env.get,
+      ...options,
+      ...events,
+      run,
+      fleet,
+    }),
   };
 }
 
@@ -221,13 +227,14 @@ async function ifTold<T>(ask: () => Promise<T>): Promise<T | null> {
  * @throws {HostError} If something fails.
  */
 async function beHealthy(
-  { slime, shells }: RecipeFleet,
+  { slime, shells, servers }: RecipeFleet,
   { doctor, runs, signal }: LaunchSessionOptions,
 ): Promise<void> {
   if (doctor === null) return refuseUnknownFlags(slime);
   const report = await preflight(slime, {
     ...doctor,
     hosts: shells,
+    servers,
     runs,
     signal,
   });

@@ -8,6 +8,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import { ASSUMED } from "./forecast.ts";
 import { measuredRates } from "./measured.ts";
 import { measuredTraining } from "./measured_training.ts";
+import { hostNames } from "./plan_cluster.ts";
 import type { LaunchFacts } from "./plan_types.ts";
 import { type PlanData, planData } from "./slime_rows.ts";
 
@@ -62,13 +63,14 @@ async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
 
 /** A plan can be looked at before there is a hosts.yaml; a launch needs one. */
 async function namedHosts(
-  { cluster }: SlimeConfig,
+  config: SlimeConfig,
   path: string,
 ): Promise<Pick<LaunchFacts, "hosts" | "notes">> {
-  const hosts = await hostsIfThere(path, cluster.hosts);
+  const names = hostNames(config);
+  const hosts = await hostsIfThere(path, names);
   if (hosts === undefined) {
     return {
-      hosts: cluster.hosts.map((name) => ({ name, address: name })),
+      hosts: names.map((name) => ({ name, address: name })),
       notes: [
         `there is no ${path}, so the names of hosts stand for their addresses here`,
       ],
@@ -77,6 +79,7 @@ async function namedHosts(
   const known = hosts.map((host) => ({
     name: host.name,
     address: hostAddress(host),
+    ...host.dir === undefined ? {} : { dir: host.dir },
   }));
   return { hosts: known, notes: [] };
 }

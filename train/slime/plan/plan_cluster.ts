@@ -8,9 +8,13 @@
 import { asksModel } from "../../../env/users/registry.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import { endpointVariables } from "../../../env/models/endpoints.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { quoteWords } from "../hosts/shell.ts";
+import { THIS_HOST } from "../hosts/hosts_file.ts";
+import { hostTaulab } from "../setup/host_taulab.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
 import { trainScript } from "./async_mode.ts";
+import { ROUTER_KEY } from "../router_key.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { needsWandbKey, trackingVariables } from "./tracking.ts";
@@ -24,8 +28,11 @@ import type {
   RayPlan,
 } from "./plan_types.ts";
 
-/** How plans call the machine that they are made on. */
-export const THIS_MACHINE = "this machine";
+/** The names of hosts.yaml that a recipe needs: its cluster's, then those that only run episode servers. */
+export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
+  return [...new Set([...cluster.hosts, ...bridge.hosts])]
+    .filter((name) => name !== THIS_HOST);
+}
 
 /**
  * The hosts of a run, the head first.
@@ -144,12 +151,14 @@ function jobsUrl(
   return `http://${isHere ? "127.0.0.1" : dashboardHost}:${dashboardPort}`;
 }
 
-/** The episode servers: those that run already, or those that this machine starts. */
+/** The episode servers: those that run already, or those that are started, on the head where nothing else is said. */
 export function planServices(
   config: SlimeConfig,
-  { hosts, runDir }: {
+  { facts, hosts, directory }: {
+    readonly facts: Pick<LaunchFacts, "hosts" | "runDir">;
     readonly hosts: readonly PlanHost[];
-    readonly runDir: string;
+    /** Of the run's files, on hosts. */
+    readonly directory: string;
   },
 ): PlannedService[] {
   const { bridge } = config;
@@ -161,28 +170,65 @@ export function planServices(
       overrides: [],
     }));
   }
-  const host = bridge.address ?? hosts[0]!.address;
-  const overrides = sharedOut(config);
-  const passEnv = serviceVariables(config, host);
+  const on = serverHosts(config, { facts, hosts });
   return Array.from({ length: bridge.processes }, (_, index) => {
+    const { name, address: host, dir } = on[index % on.length]!;
     const port = bridge.port + index;
+    const isHere = name === THIS_MACHINE;
+    const at = isHere ? facts.runDir : directory;
+    const data = isHere ? null : hostTaulab(dir).data;
+    const overrides = serverOverrides(config, data);
     return {
       url: `http://${host}:${port}`,
       listen: { host, port },
       overrides,
       start: {
-        host: THIS_MACHINE,
+        host: name,
         cwd: null,
         words: [
-          ...["deno", "task", "serve", "--recipe", `${runDir}/config.yaml`],
+          ...["deno", "task", "serve", "--recipe", `${at}/config.yaml`],
           ...overrides.flatMap((override) => ["--set", override]),
-          ...["--record", runDir, "--host", host, "--port", String(port)],
+          ...["--record", at, "--host", host, "--port", String(port)],
         ],
         env: {},
-        passEnv,
+        passEnv: serviceVariables(config, host),
       },
     };
   });
+}
+
+function serverHosts(
+  { bridge, cluster }: SlimeConfig,
+  { facts, hosts }: {
+    readonly facts: Pick<LaunchFacts, "hosts">;
+    readonly hosts: readonly PlanHost[];
+  },
+): PlanHost[] {
+  if (bridge.hosts.length === 0) {
+    const [head] = hosts as readonly [PlanHost, ...PlanHost[]];
+    return [{ ...head, address: bridge.address ?? head.address }];
+  }
+  return bridge.hosts.map((name) =>
+    name === THIS_HOST
+      ? { name: THIS_MACHINE, address: bridge.address ?? cluster.address }
+      : hosts.find((host) => host.name === name) ??
+        facts.hosts.find((host) => host.name === name)!
+  );
+}
+
+/**
+ * What is set over the run's config for a server: its share of limits, and on another host where τ-bench's data are.
+ * @param data That directory; `null` on this machine.
+ */
+export function serverOverrides(
+  config: SlimeConfig,
+  data: string | null,
+): string[] {
+  const isThere = data !== null && config.data.source === "tau-bench";
+  return [
+    ...sharedOut(config),
+    ...isThere ? [`data.directory=${data}`] : [],
+  ];
 }
 
 /** Each server keeps to limits by itself, so each has its share of them. */
@@ -203,12 +249,17 @@ function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   ];
 }
 
-function serviceVariables({ user }: SlimeConfig, host: string): string[] {
+/** Variables of this machine's environment that a server is given, if they are set. */
+export function serviceVariables(
+  { user }: SlimeConfig,
+  host: string,
+): string[] {
   return [
     ...(asksModel(user.strategy)
       ? endpointVariables(user.endpoint.provider)
       : []),
     ...(isLoopback(host) ? [] : ["TAULAB_TOKEN"]),
+    ROUTER_KEY,
   ];
 }
 

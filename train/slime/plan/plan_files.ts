@@ -4,6 +4,7 @@ import { dirname } from "node:path/posix";
 import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError, HostError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
 
@@ -13,7 +14,7 @@ import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
  * @throws {HostError} If a host cannot be reached or does not let us write.
  */
 export async function writePlanFiles(
-  { hosts, files }: Pick<LaunchPlan, "hosts" | "files">,
+  { hosts, files, services }: Pick<LaunchPlan, "hosts" | "files" | "services">,
   options: CallOptions & { readonly shellOf: (host: string) => Shell },
 ): Promise<void> {
   for (const file of files) {
@@ -24,13 +25,18 @@ export async function writePlanFiles(
         { hint: TAU_BENCH_HINT },
       );
     }
-    const targets = on === "every" ? hosts : hosts.slice(0, 1);
+    const targets = on === "servers"
+      ? serverNames(services)
+      : (on === "every" ? hosts : hosts.slice(0, 1)).map(({ name }) => name);
     await Promise.all(
-      targets.map(({ name }) =>
-        writeFile({ ...file, text }, { ...options, name })
-      ),
+      targets.map((name) => writeFile({ ...file, text }, { ...options, name })),
     );
   }
+}
+
+function serverNames(services: LaunchPlan["services"]): string[] {
+  const names = services.flatMap(({ start }) => start?.host ?? []);
+  return [...new Set(names)].filter((name) => name !== THIS_MACHINE);
 }
 
 async function writeFile(

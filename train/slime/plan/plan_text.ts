@@ -46,15 +46,17 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
 }
 
 function fileLines({ files }: LaunchPlan): string[] {
-  return columns(files.map(({ path, text, what }) => [
+  return columns(files.map(({ path, text, on, what }) => [
     path,
     text === null
       ? "not known"
+      : on === "servers"
+      ? "resolved"
       : `${count(new TextEncoder().encode(text).length)} B`,
     what,
   ])).concat(
-    files.flatMap(({ path, text }) =>
-      path.endsWith(".yaml") && text !== null
+    files.flatMap(({ path, text, on }) =>
+      path.endsWith(".yaml") && text !== null && on !== "servers"
         ? [
           "",
           `${path}:`,

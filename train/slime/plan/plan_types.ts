@@ -14,6 +14,8 @@ export interface PlanHost {
   readonly name: string;
   /** How the other hosts reach it. */
   readonly address: string;
+  /** Where taulab is put on it, as hosts.yaml has it. Default: a set-up's own. */
+  readonly dir?: string;
 }
 
 /** What a plan goes by beside the recipe. */
@@ -22,7 +24,7 @@ export interface LaunchFacts {
   readonly run: string;
   /** Which session of the run this is, from 1: a resumed run is another job. */
   readonly session: number;
-  /** The head first, in the order of `cluster.hosts`; empty where the recipe names none. */
+  /** Those of `cluster.hosts` and `bridge.hosts`; empty where the recipe names none. */
   readonly hosts: readonly PlanHost[];
   readonly hooks: Hooks;
   /** The run dir on this machine: `runs/NAME`. */
@@ -47,8 +49,8 @@ export interface PlannedFile {
   readonly path: string;
   /** `null` where the data that it is made of are not there; a launch cannot do without. */
   readonly text: string | null;
-  /** `every`: whatever reads it may run on any host. */
-  readonly on: "head" | "every";
+  /** `every`: whatever reads it may run on any host of the cluster. `servers`: those of episodes, but for this machine. */
+  readonly on: "head" | "every" | "servers";
   /** What it is, for people. */
   readonly what: string;
 }
@@ -70,7 +72,7 @@ export interface PlannedCommand {
 export interface PlannedService {
   /** As the hooks reach it. */
   readonly url: string;
-  /** How this machine starts it; `null` where it runs already. */
+  /** How it is started; `null` where it runs already. */
   readonly start: PlannedCommand | null;
   /** Where it listens; `null` where it runs already. */
   readonly listen: { readonly host: string; readonly port: number } | null;

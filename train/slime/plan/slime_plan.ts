@@ -10,6 +10,8 @@ import { stringify } from "yaml";
 import { slimeFileName } from "./tau_example_rows.ts";
 import { ConfigError } from "../../../env/errors.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
+import { asksModel } from "../../../env/users/registry.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { rowFaults } from "./batch_shape.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
@@ -71,7 +73,7 @@ export function planLaunch(
     config.engine.routerPolicy,
     facts.routerPolicies,
   );
-  const services = planServices(config, { hosts, runDir: facts.runDir });
+  const services = planServices(config, { facts, hosts, directory });
   const secrets = planSecrets(config, services);
   const train = trainFlags(slime, {
     run: facts.run,
@@ -210,8 +212,19 @@ function planFiles(
         (there === undefined ? "" : `: ${there.rows}`),
     };
   });
+  const isServedElsewhere = services.some(({ start }) =>
+    start !== null && start.host !== THIS_MACHINE
+  );
   return [
     ...rows,
+    ...isServedElsewhere
+      ? [{
+        path: join(directory, "config.yaml"),
+        text: stringify(config),
+        on: "servers" as const,
+        what: "the recipe, for the episode servers",
+      }]
+      : [],
     ...Object.entries(facts.hooks).map(([name, text]) => ({
       path: join(directory, name),
       text,
@@ -317,7 +330,9 @@ function warningsOf(
   },
 ): string[] {
   const { algorithm, cluster, checkpoint, engine, rollout } = config;
-  const isServedHere = services.some(({ listen }) => listen !== null);
+  const isServedHere = services.some(({ start }) =>
+    start?.host === THIS_MACHINE
+  );
   const served = isServedHere ? new URL(services[0]!.url).hostname : "";
   return [
     ...facts.notes,
@@ -332,6 +347,7 @@ function warningsOf(
         cluster.hosts[0]
       }, set bridge.address to an address of it that the hosts reach`,
     ),
+    ...userWarnings(config, services),
     ...when(
       cluster.nodes > 1,
       `${checkpoint.directory} has to be one file system on all hosts: each writes its part of a checkpoint, and reads all parts`,
@@ -375,6 +391,22 @@ function warningsOf(
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),
   ];
+}
+
+/** A server of the user's model on this machine's loopback is out of reach of other hosts. */
+function userWarnings(
+  { user }: SlimeConfig,
+  services: readonly PlannedService[],
+): string[] {
+  const { baseUrl } = user.endpoint;
+  const host = services.find(({ start }) =>
+    start !== null && start.host !== THIS_MACHINE
+  )?.start?.host;
+  return when(
+    asksModel(user.strategy) && baseUrl != null && host !== undefined &&
+      isLoopback(new URL(baseUrl).hostname),
+    `episodes run on ${host}, where ${baseUrl} of user.endpoint.baseUrl is its own loopback: name an address that it reaches, or set bridge.hosts to [this]`,
+  );
 }
 
 function when(holds: boolean, warning: string): string[] {

@@ -50,6 +50,9 @@ export async function reportOf(
     `${outside.name}: ${
       fault?.reason ?? `${engine} does not say what ${name} is`
     }`,
-    { hint: `${fault?.hint ?? `try by hand: ${script}`}\n${stderr.trim()}` },
+    {
+      hint: `${fault?.hint ?? `try by hand: ${script}`}\n${stderr.trim()}`,
+      isDown: fault?.isDown ?? false,
+    },
   );
 }

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import type { ContainerPlace } from "../hosts/place.ts";
 import { pathWord, quote, quoteWords } from "../hosts/shell.ts";
-import { type Step } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** The container that steps run in. */
 export interface ContainerOptions {

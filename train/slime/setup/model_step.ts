@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gigabytes } from "../../progress/amounts.ts";
 import { pathWord, quote } from "../hosts/shell.ts";
 import { type ModelShape, parameterCount } from "../model_shapes.ts";
-import { type Step } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** Tokenizer, config and headers beside the weights. */
 const SMALL_FILES_BYTES = 32 * 2 ** 20;

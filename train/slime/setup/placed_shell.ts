@@ -5,13 +5,15 @@ import type { HostShells } from "../hosts/host_shells.ts";
 import { type Host, placeOf } from "../hosts/hosts_file.ts";
 import { HOST_ITSELF, type Place, shellAt } from "../hosts/place.ts";
 import type { Shell } from "../hosts/shell.ts";
-import { SETUP_DIR } from "./host_taulab.ts";
+import { type HostTaulab, hostTaulab, SETUP_DIR } from "./host_taulab.ts";
 import { readManifest } from "./setup_session.ts";
 
 /** A shell whose place is looked up with the first command. */
 export interface PlacedShell extends Shell {
   /** The host's own shell, outside of its place. */
   readonly outside: Shell;
+  /** Where a set-up puts what serves episodes, in its place. */
+  readonly taulab: HostTaulab;
   /**
    * Where its commands run.
    * @throws {HostError} If the host cannot be reached.
@@ -37,6 +39,7 @@ export function placedShell(
   return {
     name: outside.name,
     outside,
+    taulab: hostTaulab(host?.dir),
     place,
     async run(command, options = {}) {
       const shell = shellAt(shells, await place(options));

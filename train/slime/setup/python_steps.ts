@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { pathWord } from "../hosts/shell.ts";
-import { type Step } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** Where Python and its packages are. */
 export interface PythonOptions {

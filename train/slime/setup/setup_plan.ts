@@ -50,24 +50,26 @@ export interface HostPlan {
 /** The plans of all hosts, those with GPUs first. */
 export function planSetup(options: SetupOptions): HostPlan[] {
   const hosts = [...new Set([...options.hosts, ...options.serving])];
-  return hosts.map((host) => {
-    const hasSlime = options.hosts.includes(host);
-    const place = hasSlime
-      ? setupPlace(host, options)
-      : placeOf(host) ?? HOST_ITSELF;
-    const steps = [
-      ...hasSlime ? gpuSteps(options, { host, place }) : [],
-      ...options.serving.includes(host) ? servingSteps(options, host) : [],
-    ].filter(({ id }) =>
+  const asked = (steps: Step[]) =>
+    steps.filter(({ id }) =>
       options.only.length === 0 || options.only.includes(id)
     );
+  return hosts.map((host) => {
+    const isGpuHost = options.hosts.includes(host);
+    const place = isGpuHost
+      ? setupPlace(host, options)
+      : placeOf(host) ?? HOST_ITSELF;
+    const slime = isGpuHost ? asked(gpuSteps(options, { host, place })) : [];
+    const serving = options.serving.includes(host)
+      ? asked(servingSteps(options, host))
+      : [];
     return {
       host,
       name: host?.name ?? "this machine",
       dir: dirOf(host, options),
       place,
-      hasSlime,
-      steps,
+      hasSlime: slime.length > 0,
+      steps: [...slime, ...serving],
     };
   }).filter(({ steps }) => steps.length > 0);
 }

@@ -117,7 +117,7 @@ Deno.test("chooseChecks() takes what is named, and names the nearest of what is 
   assert.deepEqual(ids({ only: ["ray", "gpus"] }), ["gpus", "ray"]);
   assert.ok(!ids({}).includes("engines"));
   assert.ok(!ids({ skip: ["gpus"] }).includes("gpus"));
-  assert.deepEqual(ids({ running: true }), ["services", "engines"]);
+  assert.deepEqual(ids({ running: true }), ["place", "services", "engines"]);
   assert.throws(
     () => chooseChecks({ skip: ["gpu"] }),
     (error) =>

@@ -4,6 +4,7 @@ import { HostError } from "../../../../env/errors.ts";
 import { openHost } from "../../../../train/slime/hosts/host_shells.ts";
 import { shellAt, wordsWithin } from "../../../../train/slime/hosts/place.ts";
 import type { Shell } from "../../../../train/slime/hosts/shell.ts";
+import { openFleet } from "../../../../train/slime/launch/fleet.ts";
 import { formatManifest } from "../../../../train/slime/setup/manifest.ts";
 import { placedShell } from "../../../../train/slime/setup/placed_shell.ts";
 import {
@@ -131,6 +132,15 @@ test("shellAt() says what is wrong with a container, and what to do", async ({ h
   await docker.answers(true);
   await host.stop();
   assert.match(await fault(at("c1")), /^gpu1: nothing listens on its port/);
+});
+
+test("openFleet() refuses Ray in a container with a network of its own", async ({ host }) => {
+  const hosts = [{ ...host.host, container: "c1" }];
+  await using fleet = openFleet(hosts, { env: () => undefined });
+  await assert.rejects(
+    fleet.jobsOf({ jobsUrl: "http://127.0.0.1:8265", head: "gpu1" }),
+    /"c1" of "gpu1" cannot be reached: its network is "none"/,
+  );
 });
 
 test("placedShell() goes by hosts.yaml, else by the set-up's manifest, else stays on the host itself", async ({ host }) => {

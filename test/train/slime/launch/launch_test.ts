@@ -244,6 +244,7 @@ Deno.test({
             const { outcome } = await attachRun({
               run,
               fleet,
+              env: () => undefined,
               signal: stop.signal,
               pollMs: 300,
               onLine(line) {

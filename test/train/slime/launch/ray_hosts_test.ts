@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import type { Host } from "../../../../train/slime/hosts/hosts_file.ts";
 import { openFleet } from "../../../../train/slime/launch/fleet.ts";
 import { resolveSlime } from "../../../../train/slime/slime_config.ts";
 import {
@@ -43,7 +44,7 @@ print("GPUs at", *sorted(ray.get(found)))
 
 Deno.test({
   name:
-    "Ray starts on two hosts over ssh, a job has GPUs of both, and both are ended (needs Python with Ray, and sshd)",
+    "Ray starts on two bare hosts over ssh, out of their virtual environments, a job has GPUs of both, and both are ended (needs Python with Ray, and sshd)",
   ignore: withoutPython() || !HAS_SSHD,
   async fn() {
     const dir = await Deno.makeTempDir({ prefix: "r" });
@@ -52,11 +53,9 @@ Deno.test({
     const gpu1 = stack.use(await fakeHost(dir, "gpu1"));
     const gpu2 = stack.use(await fakeHost(dir, "gpu2"));
     const addresses = await wireHosts(gpu1, gpu2);
-    for (const host of [gpu1, gpu2]) await installRay(host);
+    const hosts = await Promise.all([gpu1, gpu2].map(withVenv));
     const plan = await planOn(dir, addresses);
-    await using fleet = openFleet([gpu1.host, gpu2.host], {
-      env: () => undefined,
-    });
+    await using fleet = openFleet(hosts, { env: () => undefined });
     let started: StartedRay | null = null;
     try {
       const jobs = await fleet.jobsOf({ jobsUrl: plan.jobsUrl, head: "gpu1" });
@@ -123,8 +122,10 @@ async function planOn(dir: string, [first, second]: [string, string]) {
   return planRay(slime, { hosts, secrets: [], services: [] });
 }
 
-/** A `ray` on the host's PATH: small, and off the ports that others may use. */
-async function installRay({ bin }: FakeHost): Promise<void> {
+/** The host with a `ray` in a virtual environment alone: small, and off the ports that others may use. */
+async function withVenv({ host, home }: FakeHost): Promise<Host> {
+  const venv = join(home, "venv");
+  await Deno.mkdir(join(venv, "bin"), { recursive: true });
   const flags = {
     "num-cpus": 1,
     "object-store-memory": 100_000_000,
@@ -136,12 +137,13 @@ async function installRay({ bin }: FakeHost): Promise<void> {
     `--${flag}=${value}`
   );
   await Deno.writeTextFile(
-    join(bin, "ray"),
+    join(venv, "bin/ray"),
     `#!/bin/sh\nexec ${join(dirname(rayPython()), "ray")} "$@" ${
       words.join(" ")
     }\n`,
     { mode: 0o755 },
   );
+  return { ...host, venv };
 }
 
 /** What a job prints until it has ended well. */

@@ -127,7 +127,10 @@ Deno.test("planLaunch() never plans to kill anything, nor puts a secret into the
 Deno.test("planLaunch() needs no token where all is on loopback", async () => {
   const plan = planLaunch(await slimeOf("qwen3-4b"), slimeFactsOf());
   assert.deepEqual(plan.job.secrets, []);
-  assert.deepEqual(plan.services[0]?.start?.passEnv, ["GEMINI_API_KEY"]);
+  assert.deepEqual(plan.services[0]?.start?.passEnv, [
+    "GEMINI_API_KEY",
+    "TAULAB_ROUTER_KEY",
+  ]);
 });
 
 Deno.test("planLaunch() joins each further host to the head by its address", async () => {
@@ -206,6 +209,62 @@ Deno.test("planLaunch() gives each server its share of limits and budget", async
     ]);
     assert.ok(start?.words.includes("budget.maxTokens=333"));
   }
+});
+
+Deno.test("planLaunch() runs episode servers on the head, else on bridge.hosts in turn, else here", async () => {
+  const facts = slimeFactsOf({
+    hosts: [
+      { name: "gpu1", address: "10.0.0.11" },
+      { name: "gpu2", address: "10.0.0.12", dir: "/data/lab" },
+    ],
+  });
+  const plan = async (...sets: string[]) => {
+    const slime = await slimeOf("qwen3-8b-2nodes", ...sets);
+    return planLaunch(slime, facts);
+  };
+  const spots = ({ services }: Awaited<ReturnType<typeof plan>>) =>
+    services.slice(0, 2).map(({ start, url }) => [start?.host, url]);
+  const head = await plan();
+  assert.deepEqual(spots(head), [
+    ["gpu1", "http://10.0.0.11:8400"],
+    ["gpu1", "http://10.0.0.11:8401"],
+  ]);
+  const words = head.services[0]!.start!.words.join(" ");
+  assert.match(words, /--recipe \/root\/taulab-runs\/a1\/config\.yaml /);
+  assert.match(words, /--set data\.directory=~\/\.taulab\/tau-bench-data /);
+  assert.match(words, /--record \/root\/taulab-runs\/a1 /);
+  const file = head.files.find(({ on }) => on === "servers");
+  assert.equal(file?.path, "/root/taulab-runs/a1/config.yaml");
+  const config = parse(file?.text ?? "");
+  assert.equal(config.model.name, "Qwen3-8B");
+
+  const both = await plan("bridge.hosts=[gpu1,gpu2]");
+  assert.deepEqual(spots(both), [
+    ["gpu1", "http://10.0.0.11:8400"],
+    ["gpu2", "http://10.0.0.12:8401"],
+  ]);
+  assert.ok(
+    both.services[1]!.overrides.includes(
+      "data.directory=/data/lab/tau-bench-data",
+    ),
+  );
+  const here = await plan("bridge.hosts=[this]", "bridge.address=10.0.0.9");
+  assert.deepEqual(spots(here)[0], ["this machine", "http://10.0.0.9:8400"]);
+  assert.ok(here.files.every(({ on }) => on !== "servers"));
+  await assert.rejects(
+    plan("bridge.hosts=[this,gpu1]"),
+    /name either "this" alone/,
+  );
+});
+
+Deno.test("planLaunch() warns of a user's model on a loopback that other hosts do not reach", async () => {
+  const set = "user.endpoint.baseUrl=http://127.0.0.1:8000/v1";
+  const warns = ({ warnings }: { warnings: readonly string[] }) =>
+    warnings.some((one) => /gpu1, where http:\/\/127\.0\.0\.1:8000/.test(one));
+  const far = await slimeOf("qwen3-8b-2nodes", set);
+  assert.ok(warns(planLaunch(far, slimeFactsOf())));
+  const near = await slimeOf("qwen3-4b", set);
+  assert.ok(!warns(planLaunch(near, slimeFactsOf())));
 });
 
 Deno.test("planLaunch() takes servers that run already as they are", async () => {
@@ -357,7 +416,7 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
   const cases: [string[], RegExp][] = [
     [["cluster.dashboardHost=0.0.0.0"], /can run anything/],
     [["engine.routerPolicy=round_robin"], /several engines/],
-    [["cluster.hosts=[gpu1]"], /set bridge\.address/],
+    [["cluster.hosts=[gpu1]", "bridge.hosts=[this]"], /set bridge\.address/],
     [
       [
         "rollout.filter=slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std",

@@ -57,9 +57,12 @@ Deno.test("planSetup() has the steps of each host, in their order, once", () => 
   assert.deepEqual(ids({ hosts: [], serving: [remote] }), [
     "cpu1: deno taulab tau-bench tau-bench-data",
   ]);
-  assert.deepEqual(ids({ in: "bare", venv: "/v", serving: [] }), [
-    "this machine: venv slime requirements slime-package packages model",
-  ]);
+  assert.deepEqual(
+    ids({ in: "bare", venv: "/v", container: undefined, serving: [] }),
+    [
+      "this machine: venv slime requirements slime-package packages model",
+    ],
+  );
   assert.deepEqual(ids({ only: ["model", "slime"], serving: [remote] }), [
     "this machine: slime model",
   ]);

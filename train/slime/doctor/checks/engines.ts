@@ -1,6 +1,7 @@
 /** Engines of a run that is under way. */
 
 import { z } from "zod";
+import { ROUTER_KEY } from "../../router_key.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { askJson } from "../http_question.ts";
 import type { Shell } from "../../hosts/shell.ts";
@@ -22,18 +23,21 @@ export const check: Check = {
   title: "the router has all engines, and each of them generates",
   when: "running",
   timeoutMs: 120_000,
-  async run({ config, batch, hosts: [head], reach, signal }) {
+  async run({ config, batch, hosts: [head], reach, env, signal }) {
     const router = await routerUrl(config, { head, signal });
     const answer = await askJson(`${reach(router)}/workers`, {
       schema: z.looseObject({
         workers: z.array(z.looseObject({ url: z.string() })),
       }),
+      token: env(ROUTER_KEY) || undefined,
       signal,
     });
     if (!answer.ok) {
       return [fail(
         `the router at ${router} ${answer.fault}`,
-        "wait until slime has started it, or fix cluster.address and engine.routerPort; it listens on the head's own address",
+        answer.status === 401
+          ? `set ${ROUTER_KEY} to the router's key`
+          : "wait until slime has started it, or fix cluster.address and engine.routerPort; it listens on the head's own address",
       )];
     }
     const urls = answer.value.workers.map(({ url }) => url);

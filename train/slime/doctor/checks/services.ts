@@ -21,6 +21,7 @@ import {
   warn,
 } from "../check.ts";
 import { runPython } from "../host_python.ts";
+import { canServe } from "../can_serve.ts";
 
 /** The check `services`. */
 export const check: Check = {
@@ -160,14 +161,29 @@ async function reach(
   );
 }
 
-/** They are started on this machine, and read the tokenizer here. */
 async function canStart(context: CheckContext): Promise<readonly Observed[]> {
-  const { bridge, cluster } = context.config;
-  const host = bridge.address ?? cluster.address;
+  const { bridge } = context.config;
   const ports = Array.from(
     { length: bridge.processes },
     (_, i) => bridge.port + i,
   );
+  const { servers } = context;
+  return servers.length === 0
+    ? await canStartHere(ports, context)
+    : await onEachHost(servers, (host) =>
+      canServe(host, {
+        ...context,
+        ports: ports.filter((_, i) => servers[i % servers.length] === host),
+      }));
+}
+
+/** They read the tokenizer here. */
+async function canStartHere(
+  ports: readonly number[],
+  context: CheckContext,
+): Promise<readonly Observed[]> {
+  const { bridge, cluster } = context.config;
+  const host = bridge.address ?? cluster.address;
   return verdict(
     [
       ...ports.flatMap((port) => listenFault(host, port)).slice(0, 1),

@@ -10,6 +10,7 @@ import {
   slimeOf,
   toldShell,
 } from "../../../../support/doctor.ts";
+import { hostTaulab } from "../../../../../train/slime/setup/host_taulab.ts";
 import { type Case, onHost } from "./_case.ts";
 
 function ports(table: string, sets: readonly string[] = []): CheckContext {
@@ -54,6 +55,24 @@ const job = {
   status: "RUNNING",
   entrypoint: "python3 train.py",
 };
+
+/** A host that is to run episode servers, and answers so. */
+function serving(
+  answers: Parameters<typeof toldShell>[0],
+  sections: Readonly<Record<string, unknown>> = {},
+): CheckContext {
+  const outside = toldShell(answers);
+  const host = {
+    ...outside,
+    outside,
+    taulab: hostTaulab(),
+    place: () => Promise.resolve({ kind: "host" } as const),
+  };
+  return checkContext(slimeOf([], sections), {
+    hosts: [host],
+    servers: [host],
+  });
+}
 
 async function episodeServer(
   held: AsyncDisposableStack,
@@ -346,6 +365,55 @@ export const CASES: readonly Case[] = [
     fix: /deno task serve/,
     world: () =>
       checkContext(slimeOf(['bridge.services=["http://127.0.0.1:1"]'])),
+  },
+  {
+    check: "services",
+    state: "pass",
+    name: "a host that has been set up to serve",
+    says: /episode servers can be started there, at :8400, :8401/,
+    world: () => serving({ ".taulab-files": "", "/proc/net/tcp": "" }),
+  },
+  {
+    check: "services",
+    state: "fail",
+    name: "a host without taulab",
+    says: /episodes are to run there, and it lacks Deno 2, this very taulab/,
+    fix: /deno task setup --serve gpu1/,
+    world: () => serving({ ".taulab-files": "Deno 2\nthis very taulab\n" }),
+  },
+  {
+    check: "services",
+    state: "fail",
+    name: "a port that is held there",
+    says: /port 8401, for an episode server, is held by another process/,
+    fix: /bridge\.port/,
+    world: () =>
+      serving({
+        ".taulab-files": "",
+        "/proc/net/tcp": LISTENS_3100.replace("0C1C", "20D1"),
+      }),
+  },
+  {
+    check: "services",
+    state: "fail",
+    name: "a user's model that is out of its reach",
+    says: /cannot reach the user's model at http:\/\/10\.9\.9\.9\/v1: no route/,
+    fix: /user\.endpoint\.baseUrl/,
+    world: () =>
+      serving({
+        ".taulab-files": "",
+        "/proc/net/tcp": "",
+        "TAULAB_URL": { code: 1, stdout: "no route" },
+      }, {
+        user: {
+          strategy: "llm",
+          endpoint: {
+            provider: "openai",
+            model: "m",
+            baseUrl: "http://10.9.9.9/v1",
+          },
+        },
+      }),
   },
   {
     check: "services",

@@ -1,6 +1,7 @@
 /** Where commands run: containers and virtual environments. */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
+import { hostTaulab } from "../../../../../train/slime/setup/host_taulab.ts";
 import type { Place } from "../../../../../train/slime/hosts/place.ts";
 import {
   type Answer,
@@ -16,6 +17,7 @@ function placed(place: Place, answer: Answer = {}): CheckContext {
   const host = {
     ...toldShell({}),
     outside,
+    taulab: hostTaulab(),
     place: () => Promise.resolve(place),
   };
   return checkContext(slimeOf(), { hosts: [host], places: [host] });

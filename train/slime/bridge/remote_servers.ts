@@ -1,0 +1,195 @@
+/**
+ * Episode servers on another host, in the place where its commands run: started by its shell from the taulab and
+ * the Deno that a set-up put there, reached through a tunnel, so that nothing has to reach this machine.
+ */
+
+import { dirname } from "node:path/posix";
+import { z } from "zod";
+import { HostError } from "../../../env/errors.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import { parseJson } from "../../runs/versions.ts";
+import { pathWord, quote, type Shell } from "../hosts/shell.ts";
+import type { HostTaulab } from "../setup/host_taulab.ts";
+import type { HostSpec, ServerHost } from "./server_host.ts";
+import {
+  readyPath,
+  type ServiceRecord,
+  serviceRecordSchema,
+  type ServiceSpec,
+  serviceWords,
+} from "./server_process.ts";
+
+/** A host that servers run on. */
+export interface RemoteServersOptions {
+  /** Of the place that they run in. */
+  readonly shell: Shell;
+  /** What the set-up put there. */
+  readonly taulab: HostTaulab;
+  readonly address: string;
+  readonly spec: HostSpec;
+  /** For the servers' environment: keys of the user's model, the token. Values appear in no file or command line. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A URL of the host as this machine reaches it. */
+  readonly reach: (url: string, options?: CallOptions) => Promise<string>;
+  /** Of the dataset that the run's rows are of. */
+  readonly fingerprint: string;
+}
+
+/** A host in its place. */
+export function remoteServers(options: RemoteServersOptions): ServerHost {
+  const { shell, address, spec, reach } = options;
+  return {
+    name: shell.name,
+    address,
+    spec,
+    reach,
+    async start(spec, call) {
+      const record = await startOn(spec, { ...options, ...call });
+      try {
+        await requireSameData(record, { ...options, ...call });
+      } catch (error) {
+        await kill(record, shell);
+        throw error;
+      }
+      return { record };
+    },
+    vouch: (record) => isWell(record, options),
+    kill: (record) => kill(record, shell),
+  };
+}
+
+type StartOptions =
+  & RemoteServersOptions
+  & CallOptions
+  & { readonly timeoutMs: number };
+
+async function startOn(
+  spec: ServiceSpec,
+  { shell, taulab, env, timeoutMs, signal }: StartOptions,
+): Promise<ServiceRecord> {
+  const command = { script: startScript(spec, { taulab, timeoutMs }), env };
+  const { code, stdout, stderr } = await shell.run(command, { signal });
+  const parsed = serviceRecordSchema.safeParse(parseJson(stdout));
+  if (code === 0 && parsed.success) {
+    const { url, pid, instance } = parsed.data;
+    return { url, pid, instance, host: shell.name };
+  }
+  if (code === NO_TAULAB) {
+    throw new HostError(
+      `${shell.name}: there is no taulab with its Deno in ${
+        dirname(taulab.taulab)
+      }`,
+      { hint: setUpHint(shell) },
+    );
+  }
+  const what = code === LATE
+    ? `is not ready after ${timeoutMs / 1000} s`
+    : `ended with code ${code} before it was ready`;
+  throw new HostError(
+    `The episode server at port ${spec.port} of ${shell.name} ${what}`,
+    { hint: `"${spec.logPath}" there ends in:\n${stderr.trim()}` },
+  );
+}
+
+function setUpHint({ name }: Shell): string {
+  return `put it there by "deno task setup --serve ${name} --only deno,taulab,tau-bench,tau-bench-data"`;
+}
+
+const NO_TAULAB = 97;
+const LATE = 98;
+
+/** It is in a session of its own, so that the end of this command is not its own; an abort ends it. */
+function startScript(
+  spec: ServiceSpec,
+  { taulab, timeoutMs }: Pick<StartOptions, "taulab" | "timeoutMs">,
+): string {
+  const [ready, log] = [readyPath(spec), spec.logPath].map(quote);
+  // In `KEY=~/DIR` the home is the host's.
+  const words = serviceWords(spec).map((word) => {
+    const [, key = "", value = ""] = /^([\w.]+=)?(.*)$/s.exec(word) ?? [];
+    return `${key}${pathWord(value)}`;
+  });
+  return `cd ${
+    pathWord(taulab.taulab)
+  } && [ -x ${taulab.deno} ] || exit ${NO_TAULAB}
+mkdir -p ${quote(dirname(spec.logPath))} && rm -f ${ready} || exit 1
+setsid ${taulab.deno} ${words.join(" ")} >${ready} 2>>${log} </dev/null &
+pid=$!
+trap 'kill $pid; exit 143' TERM
+n=0
+until [ "$(wc -l <${ready})" -gt 0 ]; do
+  if ! kill -0 $pid 2>/dev/null; then
+    wait $pid
+    code=$?
+    tail -n 5 ${log} >&2
+    [ $code -ne 0 ] || code=1
+    exit $code
+  fi
+  n=$((n + 1))
+  if [ $n -gt ${
+    Math.ceil(timeoutMs / 200)
+  } ]; then kill $pid; tail -n 5 ${log} >&2; exit ${LATE}; fi
+  sleep 0.2
+done
+head -n 1 ${ready}`;
+}
+
+const infoSchema = z.looseObject({ data: z.string(), fingerprint: z.string() });
+
+/** The rows of this machine name tasks by their numbers: they have to be the same there. */
+async function requireSameData(
+  { url }: ServiceRecord,
+  { shell, reach, env, fingerprint, signal }: StartOptions,
+): Promise<void> {
+  const token = env["TAULAB_TOKEN"];
+  const response = await fetch(`${await reach(url, { signal })}/info`, {
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    ...signal && { signal },
+  });
+  const info = infoSchema.safeParse(parseJson(await response.text()));
+  if (info.success && info.data.fingerprint === fingerprint) return;
+  throw new HostError(
+    info.success
+      ? `${info.data.data} on ${shell.name} is another dataset than here (fingerprint ${info.data.fingerprint}, here ${fingerprint})`
+      : `${url}/info of ${shell.name} answered ${response.status}, not as an episode server`,
+    {
+      hint: info.success
+        ? `import the same commit: ${setUpHint(shell)}`
+        : "see what listens there, or choose another bridge.port",
+    },
+  );
+}
+
+/** It answers there, or the host cannot be asked. */
+async function isWell(
+  { url, pid }: ServiceRecord,
+  { shell, taulab }: Pick<RemoteServersOptions, "shell" | "taulab">,
+): Promise<boolean> {
+  const script = `${taulab.deno} eval ${quote(PROBE)}`;
+  const env = { TAULAB_URL: `${url}/health`, TAULAB_PID: String(pid) };
+  try {
+    return (await shell.run({ script, env })).code === 0;
+  } catch (error) {
+    if (error instanceof HostError) return true;
+    throw error;
+  }
+}
+
+const PROBE = `const { TAULAB_URL, TAULAB_PID } = Deno.env.toObject();
+const answer = await fetch(TAULAB_URL, { signal: AbortSignal.timeout(10000) });
+Deno.exit((await answer.json()).pid === Number(TAULAB_PID) ? 0 : 1);`;
+
+async function kill(record: ServiceRecord, shell: Shell): Promise<void> {
+  const script = `${isItsProcess(record)} && kill -KILL ${record.pid} || :`;
+  await shell.run({ script }).catch((error) => {
+    if (!(error instanceof HostError)) throw error;
+  });
+}
+
+/** A process id may be another's by now. */
+function isItsProcess({ pid, url }: ServiceRecord): string {
+  const { port } = new URL(url);
+  return `tr '\\0' ' ' </proc/${pid}/cmdline 2>/dev/null | grep -q ${
+    quote(`tasks/serve.ts .*--port ${port} `)
+  }`;
+}

@@ -1,0 +1,104 @@
+/** Whether a host other than this machine can run episode servers: what a set-up put there, ports, the user's model. */
+
+import { fileURLToPath } from "node:url";
+import { asksModel } from "../../../env/users/registry.ts";
+import type { CallOptions } from "../../../env/types.ts";
+import { pathWord, quote } from "../hosts/shell.ts";
+import { readPackage } from "../setup/package.ts";
+import type { PlacedShell } from "../setup/placed_shell.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
+import { type CheckContext, fail, type Observed, verdict } from "./check.ts";
+import { readListeners } from "./listeners.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Looks at a host. @param ports Those of the servers that it is to run. */
+export async function canServe(
+  host: PlacedShell,
+  { config, ports, signal }: CallOptions & Pick<CheckContext, "config"> & {
+    readonly ports: readonly number[];
+  },
+): Promise<readonly Observed[]> {
+  const { id } = await readPackage(ROOT.replace(/\/$/, ""));
+  return verdict(
+    [
+      ...await setUpFaults(host, { config, id, signal }),
+      ...await portFaults(host, { ports, signal }),
+      ...await userFaults(host, { config, signal }),
+    ],
+    `episode servers can be started there, at ${
+      ports.map((port) => `:${port}`).join(", ")
+    }`,
+  );
+}
+
+/** One line a thing that is not as it is here. */
+async function setUpFaults(
+  host: PlacedShell,
+  { config, id, signal }:
+    & CallOptions
+    & Pick<CheckContext, "config">
+    & { readonly id: string },
+): Promise<Observed[]> {
+  const { taulab, deno, data } = host.taulab;
+  const version = Deno.version.deno;
+  const lines = [
+    `[ "$(${deno} --version 2>/dev/null | head -n 1 | cut -d' ' -f2)" = ${version} ] || echo "Deno ${version}"`,
+    `[ "$(head -n 1 ${
+      pathWord(taulab)
+    }/.taulab-files 2>/dev/null)" = ${id} ] || echo "this very taulab"`,
+    ...config.data.source === "tau-bench"
+      ? [`[ -e ${pathWord(data)}/SOURCE.json ] || echo "τ-bench's data"`]
+      : [],
+    `[ -e ${
+      quote(`${config.model.directory}/tokenizer.json`)
+    } ] || echo "the tokenizer of model.directory"`,
+  ];
+  const { stdout } = await host.run({ script: lines.join("\n") }, { signal });
+  const missing = stdout.trim().split("\n").filter(Boolean);
+  return missing.length === 0 ? [] : [fail(
+    `episodes are to run there, and it lacks ${missing.join(", ")}`,
+    `run "deno task setup --serve ${host.name}", or name another host or "this" machine in bridge.hosts`,
+  )];
+}
+
+async function portFaults(
+  host: PlacedShell,
+  { ports, signal }: CallOptions & { readonly ports: readonly number[] },
+): Promise<Observed[]> {
+  const listeners = await readListeners(host, { signal });
+  const held = listeners.find(({ port }) => ports.includes(port));
+  return held === undefined ? [] : [fail(
+    `port ${held.port}, for an episode server, is held by ${
+      held.holder ?? "another process"
+    }`,
+    "end that process if it is yours, or choose another by bridge.port",
+  )];
+}
+
+/** Any answer will do: whether the key is right is another check's. */
+async function userFaults(
+  host: PlacedShell,
+  { config, signal }: CallOptions & { readonly config: SlimeConfig },
+): Promise<Observed[]> {
+  const { strategy, endpoint } = config.user;
+  const url = endpoint.baseUrl;
+  if (!asksModel(strategy) || url == null) return [];
+  const script = `${host.taulab.deno} eval ${quote(REACH)} 2>&1`;
+  const env = { TAULAB_URL: url };
+  const { code, stdout } = await host.run({ script, env }, { signal });
+  if (code === 0 || code === 127) return [];
+  return [fail(
+    `cannot reach the user's model at ${url}: ${stdout.trim().slice(-200)}`,
+    "name an address in user.endpoint.baseUrl that it reaches, or open the way there",
+  )];
+}
+
+const REACH = `const signal = AbortSignal.timeout(10000);
+try {
+  const answer = await fetch(Deno.env.get("TAULAB_URL"), { signal });
+  await answer.body?.cancel();
+} catch (error) {
+  console.log(error.message);
+  Deno.exit(1);
+}`;

@@ -1,0 +1,122 @@
+/** Brings the episodes that servers on other hosts have kept into the run dir, where they are looked at. */
+
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { join as joinPosix } from "node:path/posix";
+import { DatabaseSync } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
+import { DataError, HostError, messageOf } from "../../../env/errors.ts";
+import type { ServiceRecord } from "../bridge/server_process.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
+import { outputOf, quote, quoteWords, type Shell } from "../hosts/shell.ts";
+import type { Fleet } from "./fleet.ts";
+import { directoryOn } from "./server_hosts.ts";
+import type { SlimeRun } from "./slime_run.ts";
+
+const EPISODES = "episodes.db";
+/** Of a file, at a time: what a command prints is held in memory. */
+const CHUNK_MIB = 4;
+
+/**
+ * Copies the databases of the servers' hosts, all of a run so far, into one in the run dir. What cannot be had is
+ * noted and stays where it is.
+ */
+export async function bringEpisodes(
+  run: SlimeRun,
+  { fleet, records, onNote }: {
+    readonly fleet: Fleet;
+    readonly records: readonly ServiceRecord[];
+    readonly onNote?: ((text: string) => void) | undefined;
+  },
+): Promise<void> {
+  const hosts = [...new Set(records.map(({ host }) => host))]
+    .filter((host) => host !== THIS_MACHINE);
+  const from = joinPosix(directoryOn(run), EPISODES);
+  const { python } = run.config.paths;
+  const brought: string[] = [];
+  for (const host of hosts) {
+    const to = join(run.path, `${EPISODES}.${host}`);
+    try {
+      const shell = fleet.shellOf(host);
+      if (await copyDatabase(shell, { python, from, to })) brought.push(to);
+    } catch (error) {
+      if (!(error instanceof HostError || error instanceof DataError)) {
+        throw error;
+      }
+      onNote?.(
+        `The episodes stay on ${host} in ${from}: ${messageOf(error)}`,
+      );
+    }
+  }
+  const [first, ...others] = brought;
+  if (first === undefined) return;
+  for (const other of others) {
+    merge(first, other);
+    await Deno.remove(other);
+  }
+  await Deno.rename(first, join(run.path, EPISODES));
+}
+
+/** A copy of its own first: whole, whatever writes to it. @returns Whether there is a database. */
+async function copyDatabase(
+  shell: Shell,
+  { python, from, to }: {
+    readonly python: string;
+    readonly from: string;
+    readonly to: string;
+  },
+): Promise<boolean> {
+  const copy = `${from}.copy`;
+  const what = `Cannot copy "${from}" on ${shell.name}`;
+  const script = quoteWords([python, "-B", "-", from, copy]);
+  const said = await outputOf(shell, { script, stdin: BACKUP, what });
+  const size = Number(said);
+  if (size === 0) return false;
+  using file = await Deno.open(to, {
+    write: true,
+    create: true,
+    truncate: true,
+  });
+  const writer = file.writable.getWriter();
+  let done = 0;
+  for (let index = 0; done < size; index++) {
+    const script = `dd if=${quote(copy)} bs=1048576 skip=${
+      index * CHUNK_MIB
+    } count=${CHUNK_MIB} 2>/dev/null | gzip -c | base64`;
+    const text = await outputOf(shell, { script, what });
+    const bytes = new Uint8Array(gunzipSync(Buffer.from(text, "base64")));
+    if (bytes.length === 0) break;
+    await writer.write(bytes);
+    done += bytes.length;
+  }
+  await writer.close();
+  await shell.run({ script: `rm -f ${quote(copy)}` });
+  if (done === size) return true;
+  throw new DataError(`${what}: ${done} of ${size} bytes came`, { path: to });
+}
+
+/** Prints the copy's size; 0 where there is nothing to copy. */
+const BACKUP = `import os, sqlite3, sys
+source, target = sys.argv[1:]
+if not os.path.exists(source):
+    print(0)
+    sys.exit()
+if os.path.exists(target):
+    os.remove(target)
+here, there = sqlite3.connect(source), sqlite3.connect(target)
+here.backup(there)
+there.execute("PRAGMA journal_mode = DELETE")
+there.close()
+print(os.path.getsize(target))`;
+
+/** Both are of the same taulab, so of the same columns. */
+function merge(into: string, from: string): void {
+  using db = new DatabaseSync(into);
+  const columns = db.prepare("PRAGMA table_info(episodes)").all()
+    .map(({ name }) => String(name)).filter((name) => name !== "id")
+    .map((name) => `"${name}"`).join(", ");
+  db.prepare("ATTACH ? AS other").run(from);
+  db.exec(
+    `INSERT INTO episodes (${columns}) SELECT ${columns} FROM other.episodes`,
+  );
+}

@@ -1,0 +1,69 @@
+/** The hosts of a run's episode servers, from where they were planned or are known to run. */
+
+import { basename, join } from "node:path";
+import { join as joinPosix } from "node:path/posix";
+import { remoteServers } from "../bridge/remote_servers.ts";
+import {
+  type HostSpec,
+  type ServerHost,
+  serversHere,
+} from "../bridge/server_host.ts";
+import { THIS_MACHINE } from "../hosts/local_shell.ts";
+import { serverOverrides, serviceVariables } from "../plan/plan_cluster.ts";
+import type { Fleet } from "./fleet.ts";
+import type { SlimeRun } from "./slime_run.ts";
+
+/** Where a server runs and listens. */
+export interface ServerSpot {
+  /** By its name. */
+  readonly host: string;
+  /** As slime's hosts reach it. */
+  readonly address: string;
+}
+
+/** The directory of a run's files on hosts. */
+export function directoryOn({ config, path }: SlimeRun): string {
+  return joinPosix(config.paths.runs, basename(path));
+}
+
+/** What servers on this machine are started with. */
+export function hereSpec(run: SlimeRun): HostSpec {
+  return {
+    recipePath: join(run.path, "config.yaml"),
+    overrides: serverOverrides(run.config, null),
+    record: run.path,
+    logDir: run.logs,
+  };
+}
+
+/** @throws {RayError} If hosts.yaml does not have the host any more. */
+export function serverHost(
+  { host, address }: ServerSpot,
+  { run, fleet, env }: {
+    readonly run: SlimeRun;
+    readonly fleet: Fleet;
+    readonly env: (name: string) => string | undefined;
+  },
+): ServerHost {
+  if (host === THIS_MACHINE) return serversHere(address);
+  const shell = fleet.shellOf(host);
+  const directory = directoryOn(run);
+  const values = serviceVariables(run.config, address).flatMap((name) => {
+    const value = env(name);
+    return value ? [[name, value] as const] : [];
+  });
+  return remoteServers({
+    shell,
+    address,
+    taulab: shell.taulab,
+    spec: {
+      recipePath: joinPosix(directory, "config.yaml"),
+      overrides: serverOverrides(run.config, shell.taulab.data),
+      record: directory,
+      logDir: joinPosix(directory, "logs"),
+    },
+    env: Object.fromEntries(values),
+    reach: (url, options) => fleet.reach(host, url, options),
+    fingerprint: run.info.dataset.fingerprint,
+  });
+}
