@@ -6,7 +6,7 @@
 import { Float } from "../../python/python_value.ts";
 import { normalInt } from "../../python/python_value.ts";
 import { syntaxError } from "./errors.ts";
-import { SPACES, trimEnd } from "./python_text.ts";
+import { SPACES, trimEnd } from "../../python/python_space.ts";
 import { unescapeString } from "./string_literal.ts";
 
 /** What a token is; operators are their own type. */

@@ -1,40 +1,4 @@
-/** Python's classes of characters and what it makes of case. */
-
-/** What `str.isspace` holds for, as the inside of a class of a regular expression. */
-export const SPACES =
-  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
-
-const SPACE = new RegExp(`[${SPACES}]`);
-
-/** Whether a UTF-16 unit is white space in Python. */
-export function isSpace(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  if (code < 0x80) {
-    return code === 32 || (code >= 9 && code <= 13) ||
-      (code >= 0x1c && code <= 0x1f);
-  }
-  return SPACE.test(text.charAt(at));
-}
-
-/** Where white space at the beginning ends. */
-export function leadingSpaces(text: string): number {
-  let at = 0;
-  while (at < text.length && isSpace(text, at)) at++;
-  return at;
-}
-
-/** `text.rstrip()`. */
-export function trimEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && isSpace(text, end - 1)) end--;
-  return text.slice(0, end);
-}
-
-/** `text.strip()`. */
-export function trim(text: string): string {
-  const end = trimEnd(text);
-  return end.slice(leadingSpaces(end));
-}
+/** What Python makes of case, and its lines. */
 
 /** Letters whose form at the beginning of a word is neither small nor capital. */
 const TITLE_FORMS: ReadonlyMap<string, string> = new Map(

@@ -7,14 +7,16 @@ import { pad } from "./padding.ts";
 import {
   capitalize,
   isCased,
-  isSpace,
-  leadingSpaces,
   splitLines,
   swapCase,
   title,
+} from "./python_text.ts";
+import {
+  isSpace,
+  leadingSpaces,
   trim,
   trimEnd,
-} from "./python_text.ts";
+} from "../../python/python_space.ts";
 import { isPrintable } from "../../python/unicode_printable.ts";
 import { strFormat } from "./str_format.ts";
 import {

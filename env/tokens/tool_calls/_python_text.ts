@@ -1,10 +1,10 @@
 /** Python's view of text: what is white space, and where a JavaScript method would say otherwise. */
 
-/** What `str.isspace` and `\s` take; JavaScript's differ in U+001C–U+001F, U+0085 and U+FEFF. */
-export const PYTHON_SPACE =
-  "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+import { SPACES, trim } from "../../python/python_space.ts";
 
-const LEADING_SPACE = new RegExp(`^${PYTHON_SPACE}+`);
+/** One character of white space, for regular expressions. */
+export const PYTHON_SPACE = `[${SPACES}]`;
+
 const SPACE = new RegExp(PYTHON_SPACE);
 
 /** Whether a character is white space to Python. */
@@ -13,12 +13,7 @@ export function isPythonSpace(character: string): boolean {
 }
 
 /** `str.strip`. */
-export function pythonStrip(text: string): string {
-  const start = LEADING_SPACE.exec(text)?.[0].length ?? 0;
-  let end = text.length;
-  while (end > start && isPythonSpace(text.charAt(end - 1))) end--;
-  return text.slice(start, end);
-}
+export const pythonStrip: (text: string) => string = trim;
 
 /**
  * The texts between each `start` and the nearest `end` after it, one after the other.

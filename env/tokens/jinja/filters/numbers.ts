@@ -11,7 +11,7 @@ import { method } from "../arguments.ts";
 import { isNumber } from "../compare.ts";
 import { typeError } from "../errors.ts";
 import { fixed, rounded } from "../number_format.ts";
-import { isSpace } from "../python_text.ts";
+import { isSpace } from "../../../python/python_space.ts";
 import { indexOf, isTrue, typeName, Undefined, type Value } from "../values.ts";
 import type { Filter } from "./filter.ts";
 

@@ -4,7 +4,8 @@ import { method } from "../arguments.ts";
 import { typeError } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { ARITHMETIC } from "../operators.ts";
-import { capitalize, SPACES, splitLines } from "../python_text.ts";
+import { capitalize, splitLines } from "../python_text.ts";
+import { SPACES } from "../../../python/python_space.ts";
 import { center, replace, strip } from "../string_methods.ts";
 import { str } from "../text.ts";
 import {
