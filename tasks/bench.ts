@@ -30,6 +30,7 @@ import {
 } from "./_bench_estimators.ts";
 import { benchHttp, type HttpBench } from "./_bench_http.ts";
 import type { Measured } from "./_bench_measure.ts";
+import { benchTemplate, type TemplateBench } from "./_bench_template.ts";
 import { benchVerify } from "./_bench_verify.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import type { Terminal } from "./_terminal.ts";
@@ -85,12 +86,20 @@ async function run(
   terminal.progress("measuring the environment");
   const dataset = await openBenchDataset(tauBench || null);
   const environment = await benchEnvironment(dataset);
+  terminal.progress("measuring a chat template");
+  const template = benchTemplate(dataset);
   terminal.progress("measuring many conversations over HTTP");
   const http = await benchHttp(await generated(1));
   terminal.progress("measuring the policy");
   const cpu = await benchCpu(threads);
   terminal.endProgress();
-  const figures = figuresOf({ data: dataset.name, environment, http, cpu });
+  const figures = figuresOf({
+    data: dataset.name,
+    environment,
+    template,
+    http,
+    cpu,
+  });
   terminal.print(figureTable(figures));
   return {
     json: {
@@ -217,9 +226,10 @@ type Figure = readonly [
 ];
 
 function figuresOf(
-  { data, environment, http, cpu }: {
+  { data, environment, template, http, cpu }: {
     readonly data: string;
     readonly environment: EnvironmentBench;
+    readonly template: TemplateBench;
     readonly http: HttpBench;
     readonly cpu: CpuBench;
   },
@@ -236,6 +246,10 @@ function figuresOf(
     ...keyed(world, "env.retail", [
       ["gold episodes/s", goldEpisodesPerS, count, "gold_episodes_per_s"],
       ["bytes a live episode", bytesPerEpisode, bytes, "bytes_per_episode"],
+    ]),
+    ...keyed("Qwen3's chat template", "template", [
+      ["openings/s, with tools", template.opensPerS, count, "opens_per_s"],
+      ["turns/s", template.turnsPerS, count, "turns_per_s"],
     ]),
     ...keyed(talk, "http", [
       ["share of time that is ours", ownShare, percent, "own_share"],
