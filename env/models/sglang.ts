@@ -109,17 +109,21 @@ function generateBody(
   return `{"input_ids":[${listText(request.ids)}],${rest.slice(1)}`;
 }
 
-/** What a conversation has grown by is written, not all of it each turn. */
+/** What a conversation has grown by is written, not all of it each turn; and joined to the rest without copying it. */
 const written = new WeakMap<
   readonly number[],
   { readonly length: number; readonly text: string }
 >();
 
+const NOTHING = { length: 0, text: "" };
+
 function listText(ids: readonly number[]): string {
-  const before = written.get(ids);
-  const text = before === undefined || before.length > ids.length
-    ? ids.join()
-    : [before.text, ids.slice(before.length).join()].filter(Boolean).join();
+  const known = written.get(ids) ?? NOTHING;
+  const before = known.length > ids.length ? NOTHING : known;
+  const more = ids.slice(before.length).join();
+  const text = before.length > 0 && more !== ""
+    ? `${before.text},${more}`
+    : before.text + more;
   written.set(ids, { length: ids.length, text });
   return text;
 }

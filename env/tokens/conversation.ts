@@ -5,6 +5,7 @@
 
 import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
+import { RecentTexts } from "./_recent_texts.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { ToolCallFormat } from "./tool_calls/tool_call_format.ts";
 import { type Trajectory, TrajectoryBuilder } from "./trajectory.ts";
@@ -52,7 +53,7 @@ export class TokenConversation {
     if (this.#answer === null) {
       return tokenizer.encode(template.open(messages, this.#tools));
     }
-    const ids = tokenizer.encode(template.proceed(this.#answer, messages));
+    const ids = continuation(this.#codec, this.#answer, messages);
     // The text begins with the end token, which is there already unless the answer was cut off.
     return this.#builder.last === ids[0] ? ids.slice(1) : ids;
   }
@@ -77,4 +78,49 @@ export class TokenConversation {
     this.#builder.appendSampled(sampled.ids, sampled.logprobs);
     this.#answer = answer;
   }
+}
+
+/** Continuations kept for a template and tokenizer, and the longest of their messages in UTF-16 units. */
+const MAX_KEPT = 4096;
+const MAX_KEPT_LENGTH = 8192;
+
+const continuations = new WeakMap<
+  ChatTemplate,
+  WeakMap<Tokenizer, RecentTexts>
+>();
+
+/**
+ * The ids between an answer and the next. Those that were met are kept: the episodes of a group call the same tools
+ * for the same rows, and to render and encode what a tool answered is most of a turn.
+ */
+function continuation(
+  { template, tokenizer }: Codec,
+  answer: Answer,
+  messages: readonly Message[],
+): readonly number[] {
+  const make = () => tokenizer.encode(template.proceed(answer, messages));
+  const key = keyOf(answer, messages);
+  if (key === undefined || key.length > MAX_KEPT_LENGTH) return make();
+  const kept = keptOf(template, tokenizer);
+  return kept.get(key) ?? kept.remember(key, make());
+}
+
+/** All that a continuation depends on; `undefined` where that has no simple text. */
+function keyOf(
+  { toolCalls = [] }: Answer,
+  messages: readonly Message[],
+): string | undefined {
+  if (messages.some(({ role }) => role === "assistant")) return undefined;
+  return JSON.stringify([
+    toolCalls.map(({ id, name }) => [id, name]),
+    messages,
+  ]);
+}
+
+function keptOf(template: ChatTemplate, tokenizer: Tokenizer): RecentTexts {
+  const ofTemplate = continuations.get(template) ?? new WeakMap();
+  continuations.set(template, ofTemplate);
+  const kept = ofTemplate.get(tokenizer) ?? new RecentTexts(MAX_KEPT);
+  ofTemplate.set(tokenizer, kept);
+  return kept;
 }

@@ -8,6 +8,7 @@ import { readModelFile, readOptionalModelFile } from "./model_dir.ts";
 import { normalizeNfc } from "./nfc.ts";
 import { byteDecoder, type DecodeBytes } from "./_byte_decoder.ts";
 import { pieceEncoder } from "./_pieces.ts";
+import { RecentTexts } from "./_recent_texts.ts";
 
 /** A token that is matched whole before the text is split: `<|im_end|>`, `<tool_call>`. */
 export interface AddedToken {
@@ -283,34 +284,6 @@ class SegmentEncoder {
       text,
       this.#encodePlain(isMarked(text) ? unmark(text) : text),
     );
-  }
-}
-
-/** The ids of the texts that were met last. */
-class RecentTexts {
-  readonly #ids = new Map<string, readonly number[]>();
-  readonly #most: number;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  get(text: string): readonly number[] | undefined {
-    const known = this.#ids.get(text);
-    if (known === undefined) return undefined;
-    this.#ids.delete(text);
-    this.#ids.set(text, known);
-    return known;
-  }
-
-  remember(text: string, ids: readonly number[]): readonly number[] {
-    this.#ids.set(text, ids);
-    if (this.#ids.size <= this.#most) return ids;
-    for (const oldest of this.#ids.keys()) {
-      this.#ids.delete(oldest);
-      break;
-    }
-    return ids;
   }
 }
 

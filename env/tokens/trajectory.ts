@@ -15,8 +15,8 @@ export interface Trajectory {
  */
 export class TrajectoryBuilder {
   readonly #ids: number[] = [];
-  readonly #lossMask: (0 | 1)[] = [];
-  readonly #logprobs: number[] = [];
+  /** What was sampled, in order. Most of a sequence was not, and an episode under way is to be small. */
+  readonly #sampled: Sampled[] = [];
 
   /** Everything so far, `[T]`. A live view: it grows with the trajectory and is not to be written to. */
   get ids(): readonly number[] {
@@ -34,7 +34,7 @@ export class TrajectoryBuilder {
    */
   appendContext(ids: readonly number[]): void {
     checkIds(ids);
-    for (const id of ids) this.#push(id, 0, 0);
+    for (const id of ids) this.#ids.push(id);
   }
 
   /**
@@ -50,23 +50,30 @@ export class TrajectoryBuilder {
     }
     checkIds(ids);
     checkLogprobs(logprobs);
-    ids.forEach((id, i) => this.#push(id, 1, logprobs[i] ?? 0));
+    this.#sampled.push({ start: this.#ids.length, logprobs: logprobs.slice() });
+    for (const id of ids) this.#ids.push(id);
   }
 
-  /** What has been appended so far, frozen; later appends do not show in it. */
+  /** What has been appended so far; later appends do not show in it. */
   build(): Trajectory {
-    return Object.freeze({
-      ids: Object.freeze(this.#ids.slice()),
-      lossMask: Object.freeze(this.#lossMask.slice()),
-      logprobs: Object.freeze(this.#logprobs.slice()),
-    });
+    const { length } = this.#ids;
+    const lossMask = new Array<0 | 1>(length).fill(0);
+    const logprobs = new Array<number>(length).fill(0);
+    for (const sampled of this.#sampled) {
+      sampled.logprobs.forEach((logprob, i) => {
+        lossMask[sampled.start + i] = 1;
+        logprobs[sampled.start + i] = logprob;
+      });
+    }
+    // The lists are the caller's own. Frozen, they would be slow to slice and to print, and long ones are.
+    return Object.freeze({ ids: this.#ids.slice(), lossMask, logprobs });
   }
+}
 
-  #push(id: number, mask: 0 | 1, logprob: number): void {
-    this.#ids.push(id);
-    this.#lossMask.push(mask);
-    this.#logprobs.push(logprob);
-  }
+/** An answer: where it begins, and the logprobs of its tokens. */
+interface Sampled {
+  readonly start: number;
+  readonly logprobs: readonly number[];
 }
 
 function checkIds(ids: readonly number[]): void {

@@ -190,3 +190,58 @@ Deno.test("demonstrationTrajectory() has mask 1 on answers and their ends, and s
   assert.equal(lossMask.at(-1), 1);
   assert.ok(logprobs.every((value) => value === 0));
 });
+
+Deno.test("TokenConversation keeps continuations that were met, each of its own call and messages", async () => {
+  const { template, tokenizer } = await instruct();
+  let encoded = 0;
+  const counting: Codec = {
+    template,
+    tokenizer: {
+      ...tokenizer,
+      decode: (ids) => tokenizer.decode(ids),
+      encode(text) {
+        encoded++;
+        return tokenizer.encode(text);
+      },
+    },
+  };
+  const [endId = 0] = tokenizer.stopIds;
+  const continued = (codec: Codec, call: object, content: string) => {
+    const conversation = new TokenConversation(codec, []);
+    conversation.appendPrompt(
+      conversation.prompt([{ role: "user", content: "hi" }]),
+    );
+    const toolCalls = [{
+      id: "call00010",
+      name: "look",
+      arguments: new Map([["at", content]]),
+      ...call,
+    }];
+    conversation.appendAnswer(
+      { role: "assistant", content, toolCalls },
+      { ids: [5, endId], logprobs: [-1, -1] },
+    );
+    const toolCallId = toolCalls[0]!.id;
+    return conversation.prompt([
+      { role: "tool", name: "look", toolCallId, content },
+      { role: "user", content: "well?" },
+    ]);
+  };
+  const cases: [call: object, content: string, isNew: boolean][] = [
+    [{}, "a lamp", true],
+    [{}, "a lamp", false],
+    [{ arguments: new Map() }, "a lamp", false],
+    [{}, "a lamp<|im_end|>", true],
+    [{ name: "see" }, "a lamp", true],
+    [{ id: "call00011" }, "a lamp", true],
+    [{}, "x".repeat(10_000), true],
+    [{}, "x".repeat(10_000), true],
+  ];
+  for (const [call, content, isNew] of cases) {
+    const before = encoded;
+    const ids = continued(counting, call, content);
+    assert.equal(encoded - before, isNew ? 2 : 1, content.slice(0, 20));
+    const fresh = { template, tokenizer: { ...counting.tokenizer } };
+    assert.deepEqual(ids, continued(fresh, call, content));
+  }
+});

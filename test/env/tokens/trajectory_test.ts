@@ -55,12 +55,11 @@ Deno.test("TrajectoryBuilder refuses lengths and values that cannot be, and appe
   assert.deepEqual(builder.build().ids, [1]);
 });
 
-Deno.test("TrajectoryBuilder.build() is frozen and does not grow", () => {
+Deno.test("TrajectoryBuilder.build() does not grow", () => {
   const builder = new TrajectoryBuilder();
   builder.appendSampled([5], [-0.5]);
   const built = builder.build();
   builder.appendContext([6]);
   assert.deepEqual(built.ids, [5]);
-  assert.ok(Object.isFrozen(built) && Object.isFrozen(built.ids));
   assert.equal(builder.last, 6);
 });
