@@ -112,6 +112,9 @@ function parseForgiving(text: string): JsonValue | undefined {
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
 }
 
+/** So many markers before the last one are looked at: each may cost a pass over the text. */
+const MAX_MARKERS = 32;
+
 /**
  * The object that holds the last marker, which stands at `at`, in one of its strings: an agent may tell a
  * user of an `Action: `. What was written before the last marker and ended there is taken back, and no action.
@@ -120,7 +123,7 @@ function parseAround(
   text: string,
   { marker, at }: { marker: string; at: number },
 ): JsonValue | undefined {
-  for (let from = at; from > 0;) {
+  for (let from = at, seen = 0; from > 0 && seen < MAX_MARKERS; seen++) {
     from = text.lastIndexOf(marker, from - 1);
     if (from < 0) return undefined;
     const body = text.slice(from + marker.length);

@@ -142,7 +142,7 @@ const MAX_NAME_LENGTH = 100;
 /** A model's name as part of a file name: `Qwen/Qwen3-4B` is `Qwen-Qwen3-4B`. */
 export function fileNameOf(model: string): string {
   const name = model.replace(/[^\w.-]+/g, "-").slice(0, MAX_NAME_LENGTH);
-  return name.replace(/^[-.]+|[-.]+$/g, "") || "model";
+  return name.replace(/^[-.]+|(?<![-.])[-.]+$/g, "") || "model";
 }
 
 function local(baseUrl: string): Preset {
@@ -164,7 +164,7 @@ function checkedUrl(text: string): string {
       { hint: "give the key by its variable" },
     );
   }
-  const path = text.replace(/\/+$/, "");
+  const path = text.replace(/(?<!\/)\/+$/, "");
   const base = path.replace(/\/chat\/completions$/, "");
   if (base === path) return path;
   throw new ConfigError(

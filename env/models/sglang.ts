@@ -33,7 +33,7 @@ export interface SglangOptions {
 /** A token model behind a server. Each session keeps to the worker that has its prefix. */
 export function sglangTokenModel(options: SglangOptions): TokenModel {
   const { model, contextLength, caller, meter } = options;
-  const server = { ...options, url: options.url.replace(/\/+$/, "") };
+  const server = { ...options, url: options.url.replace(/(?<!\/)\/+$/, "") };
   return {
     name: model,
     contextLength,

@@ -22,6 +22,9 @@ export {
   toPlain,
 } from "./python_value.ts";
 
+/** Most digits of an int, as in CPython: reading more would take more than n log n. */
+const MAX_DIGITS = 4300;
+
 /** How deep arrays and objects may nest, as in CPython. */
 const MAX_DEPTH = 990;
 
@@ -295,6 +298,9 @@ class Parser {
     const value = Number(text);
     if (fraction !== undefined || exponent !== undefined) {
       return Number.isInteger(value) ? new Float(value) : value;
+    }
+    if (text.length > MAX_DIGITS + 1) {
+      this.#fail(`an integer has more than ${MAX_DIGITS} digits`);
     }
     // `+ 0` since an int has no negative zero.
     return Number.isSafeInteger(value) ? value + 0 : normalInt(BigInt(text));

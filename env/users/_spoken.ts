@@ -7,9 +7,9 @@
 
 import { STOP } from "../types.ts";
 
-/** A label of who speaks, or of what follows, at the start of a line. */
+/** A label of who speaks, or of what follows, at the start of a line; so many marks before it that no text is slow. */
 function label(words: string): string {
-  return `[*_#\\s]*(?:${words})[*_ ]*:[*_]*`;
+  return `[*_#\\s]{0,20}(?:${words})[*_ ]*:[*_]*`;
 }
 
 const SPEAKER = new RegExp(
@@ -27,12 +27,29 @@ const NEXT = new RegExp(
 
 /** The text without reasoning in tags, also where one of the tags is missing. */
 export function withoutReasoning(text: string): string {
-  return text
-    .replace(/<think(?:ing)?>[\s\S]*?<\/think(?:ing)?>/gi, "")
+  return withoutPairs(text)
     // A chat template may have opened the tag already; an answer that is cut off never closes it.
     .replace(/^[\s\S]*<\/think(?:ing)?>/i, "")
     .replace(/<think(?:ing)?>[\s\S]*$/i, "")
     .trim();
+}
+
+const OPEN = /<think(?:ing)?>/gi;
+const CLOSE = /<\/think(?:ing)?>/gi;
+
+/** The text without what stands between two tags. One pass: where one tag has no end, none after it has. */
+function withoutPairs(text: string): string {
+  let kept = "";
+  let from = 0;
+  for (OPEN.lastIndex = 0;;) {
+    const open = OPEN.exec(text);
+    CLOSE.lastIndex = OPEN.lastIndex;
+    if (open === null || CLOSE.exec(text) === null) {
+      return kept + text.slice(from);
+    }
+    kept += text.slice(from, open.index);
+    from = OPEN.lastIndex = CLOSE.lastIndex;
+  }
 }
 
 /**
@@ -44,7 +61,7 @@ export function spoken(text: string): string | undefined {
     .replace(/^```\w*\n([\s\S]*?)\n?```$/, "$1")
     .replace(SPEAKER, "")
     .replace(/^["“]([^"“”]*)["”]$/, "$1")
-    .replace(/#{2,}\s*stop\s*#{2,}/gi, STOP)
+    .replace(/(?<!#)#{2,}\s*stop\s*#{2,}/gi, STOP)
     .trim();
   return words === "" ? undefined : words;
 }

@@ -20,14 +20,15 @@ export function overlap(
   other: string,
   options: { readonly runs: number },
 ): number {
+  const runs = runsOf(text);
+  if (runs.length < options.runs) return 0;
+  const others = new Set(runsOf(other));
+  return runs.filter((run) => others.has(run)).length / runs.length;
+}
+
+function runsOf(text: string): string[] {
   const words = text.split(" ");
-  const runs = Math.max(0, words.length - 4);
-  if (runs < options.runs) return 0;
-  let shared = 0;
-  for (let i = 0; i < runs; i++) {
-    if (other.includes(words.slice(i, i + 5).join(" "))) shared++;
-  }
-  return shared / runs;
+  return words.slice(4).map((_, i) => words.slice(i, i + 5).join(" "));
 }
 
 /** Everything that the user may know, as one text: goal, instruction, own profile and rows. */
@@ -49,8 +50,14 @@ export function knownText(
     .toLowerCase();
 }
 
-/** What identifies something in every domain and can be checked: e-mails, zips, digits of cards. */
-const FACTS = [/\b[\w.+-]+@[\w-]+\.[\w.-]*\w/g, /\b\d{4,10}\b/g];
+/** What identifies something in every domain and can be checked: e-mails (within their limits), zips, digits of cards. */
+const FACTS = [
+  /\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}\w/g,
+  /\b\d{4,10}\b/g,
+];
+
+/** So many different facts of a message are looked up. */
+const MAX_FACTS = 500;
 
 /** Facts in a text that are nowhere in what is known. */
 export function inventedFacts(
@@ -62,6 +69,9 @@ export function inventedFacts(
   },
 ): string[] {
   const lower = known.toLowerCase();
-  return [...ids, ...FACTS].flatMap((pattern) => text.match(pattern) ?? [])
+  const facts = new Set(
+    [...ids, ...FACTS].flatMap((pattern) => text.match(pattern) ?? []),
+  );
+  return [...facts].slice(0, MAX_FACTS)
     .filter((fact) => !lower.includes(fact.toLowerCase()));
 }

@@ -45,8 +45,14 @@ export function html(
 ): Html {
   const outer = [...literals];
   outer[0] = outer[0]!.replace(/^\s*\n\s*/, "");
-  outer.push(outer.pop()!.replace(/\s*\n\s*$/, ""));
+  outer.push(withoutLastLine(outer.pop()!));
   return Html.join(outer, values);
+}
+
+/** Without the line break and the spaces that a literal ends with. */
+function withoutLastLine(text: string): string {
+  const trimmed = text.trimEnd();
+  return text.includes("\n", trimmed.length) ? trimmed : text;
 }
 
 function markupOf(value: Value): string {

@@ -141,7 +141,7 @@ class Evaluator {
   #number(node: Node): JsonValue {
     const text = textOf(this.#source, node).replaceAll("_", "");
     if (/^\d+$/.test(text) && !/^0\d/.test(text)) return parsePythonJson(text);
-    const float = /^(\d*)\.?(\d*)(e[+-]?\d+)?$/i.exec(text);
+    const float = /^(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i.exec(text);
     if (float === null || float[1] === "" && float[2] === "") {
       return this.#fail(node, "this number cannot be read");
     }

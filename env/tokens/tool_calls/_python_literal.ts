@@ -253,7 +253,7 @@ function numberOf(literal: string): Literal {
   if (/^(?:0+|[1-9]\d*)$/.test(text)) {
     return parsePythonJson(text.replace(/^0+$/, "0"));
   }
-  if (!/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(text)) return undefined;
+  if (!/^(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/.test(text)) return undefined;
   if (/^\d+$/.test(text)) return undefined; // 007
   const value = Number(text);
   return Number.isInteger(value) ? new Float(value) : value;

@@ -8,7 +8,7 @@ import { pythonStrip } from "./_python_text.ts";
 
 const INT = /^[+-]?\d+(?:_\d+)*$/;
 const FLOAT =
-  /^[+-]?(?:(?:\d+(?:_\d+)*)?\.?(?:\d+(?:_\d+)*)?)(?:e[+-]?\d+(?:_\d+)*)?$/i;
+  /^[+-]?(?:\d+(?:_\d+)*)?(?:\.(?:\d+(?:_\d+)*)?)?(?:e[+-]?\d+(?:_\d+)*)?$/i;
 const NAMED = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i;
 
 /** Python converts no more digits than these. */

@@ -53,13 +53,13 @@ export function readQuery(params) {
  * @returns {URLSearchParams}
  */
 export function readExpression(text) {
-  const query = /^(?:[^\s?]*[#/][^\s?]*)?\?(.*)$/s.exec(text.trim())?.[1];
+  const query = /^(?:(?=[^\s?]*[#/])[^\s?]*)?\?(.*)$/s.exec(text.trim())?.[1];
   const trimmed = query ?? text.trim();
   if (query !== undefined || trimmed.includes("&")) {
     return new URLSearchParams(trimmed);
   }
   const params = new URLSearchParams();
-  for (const part of trimmed.split(/\s+and\s+/i).filter(Boolean)) {
+  for (const part of trimmed.split(/(?<!\s)\s+and\s+/i).filter(Boolean)) {
     const match = /^(\w+)\s*(<=|>=|!=|=|<|>|~)\s*(.*)$/s.exec(part.trim());
     if (match === null) {
       throw new FilterError(

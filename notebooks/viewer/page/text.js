@@ -142,9 +142,14 @@ function whole(text, at) {
   return code >= 0xdc00 && code <= 0xdfff ? at + 1 : Math.min(at, text.length);
 }
 
+/** Deeper JSON is shown as it is: the indents alone would fill the memory. */
+const MAX_DEPTH = 100;
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
 /**
- * JSON laid out over lines; every token stays as it is, so `1.0` is not `1`. `null` where it is no JSON or too
- * long to be worth it.
+ * JSON laid out over lines; every token stays as it is, so `1.0` is not `1`. `null` where it is no JSON, too long or too
+ * deep to be worth it.
  * @param {string} text
  * @returns {string | null}
  */
@@ -155,23 +160,21 @@ export function indentJson(text) {
   } catch {
     return null;
   }
-  let out = "";
+  /** @type {string[]} */
+  const parts = [];
   let depth = 0;
-  const line = () => `\n${"  ".repeat(depth)}`;
-  for (
-    const [token] of text.matchAll(
-      /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g,
-    )
-  ) {
-    if (token === "{" || token === "[") {
-      depth++;
-      out += token + line();
-    } else if (token === "}" || token === "]") {
-      depth--;
-      const isEmpty = /[{[]\s*$/.test(out);
-      out = out.trimEnd() + (isEmpty ? "" : line()) + token;
-    } else if (token === ",") out += token + line();
-    else out += token === ":" ? ": " : token;
+  let last = "";
+  for (const [token] of text.matchAll(TOKEN)) {
+    const closes = token === "}" || token === "]";
+    const isFirst = last === "{" || last === "[";
+    if (closes) depth--;
+    if (closes ? !isFirst : isFirst || last === ",") {
+      parts.push(`\n${"  ".repeat(depth)}`);
+    }
+    parts.push(token === ":" ? ": " : token);
+    if (token === "{" || token === "[") depth++;
+    if (depth > MAX_DEPTH) return null;
+    last = token;
   }
-  return out;
+  return parts.join("");
 }

@@ -69,7 +69,7 @@ const EXPLANATIONS: readonly Explanation[] = [
     "run it on one by --host NAME",
   ],
   [
-    /flock: (command )?not found|flock.*No such file/,
+    /flock: (command )?not found|flock.{0,200}No such file/,
     "flock is missing",
     "install util-linux",
   ],

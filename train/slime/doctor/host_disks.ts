@@ -27,7 +27,7 @@ df -Pk "$d" | tail -n 1
   const { code, stdout, stderr } = await host.run({ script }, { signal });
   const [line = "", writable] = stdout.trim().split("\n");
   // The mount is last, as its name may hold spaces.
-  const cells = /^(.+?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+(\/.*)$/.exec(line);
+  const cells = /^(.*?\S)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+(\/.*)$/.exec(line);
   if (code !== 0 || cells === null) {
     throw new DataError(
       `df says of "${path}" on ${host.name}: ${

@@ -38,7 +38,7 @@ export async function readListeners(
 /** Reads the table: rows in state LISTEN (`0A`); numbers are hexadecimal, addresses back to front. */
 export function parseListeners(table: string): Listener[] {
   const rows = table.matchAll(
-    /^\s*\d+: ([\dA-F]+):([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} 0A /gm,
+    /^[ \t]*\d+: ([\dA-F]+):([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} 0A /gm,
   );
   return [...rows].map(([, address = "", port = ""]) => ({
     port: parseInt(port, 16),

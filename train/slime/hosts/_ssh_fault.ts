@@ -45,7 +45,7 @@ const RULES: readonly Rule[] = [
     "check ssh.host in hosts.yaml",
   ],
   [
-    /Bad (configuration option|owner or permissions)|keyword .* extra arguments|missing argument/i,
+    /Bad (configuration option|owner or permissions)|keyword .{0,200} extra arguments|missing argument/i,
     "ssh refuses its options",
     "check ssh.options in hosts.yaml and ssh's own config",
   ],

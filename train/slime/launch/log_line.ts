@@ -27,7 +27,7 @@ export interface LogMetrics {
 const COLOUR = /\x1b\[[0-9;]*m/g;
 const RAY_PREFIX =
   /^\((?:(?:[\w.<>: ]+ )?pid=\d+|raylet|autoscaler(?: \+\w+)?)(?:, ip=[\d.a-f:]+)?\) ?/;
-const HEADER = /\S+\.py:\d+ - /;
+const HEADER = /(?<!\S)\S+\.py:\d+ - /;
 const MESSAGE =
   /^(perf|rollout|step|eval|multi_turn|passrate) (\d+): \{(.*)\}\s*$/;
 const ITEM =

@@ -101,7 +101,7 @@ export class RayJobs {
   readonly #headers: Record<string, string>;
 
   constructor(options: RayJobsOptions) {
-    this.url = options.url.replace(/\/+$/, "");
+    this.url = options.url.replace(/(?<!\/)\/+$/, "");
     this.#options = {
       timeoutMs: 15_000,
       retries: 4,

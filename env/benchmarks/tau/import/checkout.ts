@@ -23,7 +23,7 @@ export async function openCheckout(
   { read, signal }: Pick<Checkout, "read"> & { readonly signal: AbortSignal },
 ): Promise<Checkout & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  let root = from?.replace(/\/+$/, "");
+  let root = from?.replace(/(?<!\/)\/+$/, "");
   if (git !== undefined && commit !== undefined && root === undefined) {
     const clone = await Deno.makeTempDir({ prefix: "tau-bench-" });
     stack.defer(() => Deno.remove(clone, { recursive: true }));

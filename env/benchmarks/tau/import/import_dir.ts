@@ -22,7 +22,7 @@ export async function writeImport(
   out: string,
   { files }: Pick<Import, "files">,
 ): Promise<void> {
-  const target = out.replace(/\/+$/, "");
+  const target = out.replace(/(?<!\/)\/+$/, "");
   const partial = join(dirname(target), `.${basename(target)}.partial`);
   await remove(partial);
   for (const [path, text] of files) {

@@ -48,8 +48,8 @@ function listOf(value: string | undefined): string[] {
 /** Numbers of bags: of a change only of those that come to it. */
 function bagsIn(said: string, intent: AirlineRequest["intent"]): string[] {
   const pattern = intent === "book"
-    ? /(\d+) (?:checked |free )?bags?\b/g
-    : /(\d+) (?:more|extra|additional|further) (?:free )?bags?\b/g;
+    ? /(?<!\d)(\d+) (?:checked |free )?bags?\b/g
+    : /(?<!\d)(\d+) (?:more|extra|additional|further) (?:free )?bags?\b/g;
   return [...said.matchAll(pattern)].map((one) => one[1] ?? "");
 }
 

@@ -43,7 +43,7 @@ export function* answersTo(
 
 const TOPICS: readonly Topic[] = [
   {
-    pattern: /how many .*\b(option|variant|version|type|kind)s?\b/,
+    pattern: /how many .{0,200}\b(option|variant|version|type|kind)s?\b/,
     *answer(asked) {
       return (yield* productsNamed(asked)).map((product) =>
         String(available(product).length)
@@ -88,7 +88,7 @@ const TOPICS: readonly Topic[] = [
   },
   {
     pattern:
-      /\b(how much|amount|total|price of)\b.*\b(back|refund)|\brefund\b.*\b(amount|total)\b/,
+      /\b(how much|amount|total|price of)\b.{0,200}\b(back|refund)|\brefund\b.{0,200}\b(amount|total)\b/,
     *answer({ desk }) {
       return [yield* worth(refundExpression(deedsOn(desk)), desk)];
     },
@@ -119,7 +119,7 @@ const TOPICS: readonly Topic[] = [
     },
   },
   {
-    pattern: /\bprice\b.*\b(same|lower)\b/,
+    pattern: /\bprice\b.{0,200}\b(same|lower)\b/,
     answer({ desk }) {
       return deedsOn(desk).flatMap(({ variants }) => variants)
         .map((one) => priceOf(one));
@@ -176,7 +176,7 @@ const TOPICS: readonly Topic[] = [
     },
   },
   {
-    pattern: /\baddress\b.*\b(sent|shipped)\b/,
+    pattern: /\baddress\b.{0,200}\b(sent|shipped)\b/,
     *answer(asked) {
       return (yield* ordersMeant(asked)).map((order) =>
         [...row(order, "address")?.values() ?? []].map(String)

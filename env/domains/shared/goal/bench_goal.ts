@@ -73,5 +73,5 @@ function identityOf(user: JsonObject, instruction: string): Identity {
 }
 
 function trimEnd(words: string): string {
-  return words.replace(/[\s.?!]+$/, "");
+  return words.replace(/(?<![\s.?!])[\s.?!]+$/, "");
 }

@@ -62,9 +62,14 @@ const BEFORE =
 
 const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
 
-/** Asks for consent; not after a question word, which asks for a detail. */
+/** Asks for consent, see {@linkcode asksConsent}. */
 const CONFIRM =
-  /(?<!\b(?:which|what|why|where|how|when)\b[^.?!]*)(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/;
+  /(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/g;
+
+/** After one of these a detail is asked for. */
+const QUESTION_WORD = /\b(?:which|what|why|where|how|when)\b/;
+
+const SENTENCE_END = /[.?!]/g;
 
 const MORE =
   /\b(anything|something|any ?one|any|what) (else|other|more|further)\b|\bhow (else )?(can|may|could) i (help|assist|be of)|\b(further|additional|more) (help|assistance|questions|requests)\b|\bis that all\b|\bwhat can i do\b/;
@@ -105,13 +110,37 @@ export function hear(message: string, { topic, details }: Listening): Heard {
   return {
     asked,
     wantsYes: YES_NO.test(text) ||
-      (!identity && asking.some((sentence) => CONFIRM.test(sentence))),
+      (!identity && asking.some(asksConsent)),
     asksMore: asking.some((sentence) => MORE.test(sentence)),
     asksWish: asking.some((sentence) => WISH.test(sentence)),
     refuses: REFUSES.test(text),
     reports: DONE.test(text) &&
       (topic.test(text) || GENERIC_DONE.test(text)),
   };
+}
+
+/**
+ * Whether consent is asked for, and no question word stands before in the sentence. Goes from sentence to sentence: a
+ * look-behind from each place would be quadratic.
+ */
+function asksConsent(text: string): boolean {
+  CONFIRM.lastIndex = 0;
+  let start = 0;
+  for (let match; (match = CONFIRM.exec(text)) !== null;) {
+    let end = text.length;
+    SENTENCE_END.lastIndex = start;
+    for (let stop; (stop = SENTENCE_END.exec(text)) !== null;) {
+      if (stop.index >= match.index) {
+        end = stop.index;
+        break;
+      }
+      start = stop.index + 1;
+    }
+    if (!QUESTION_WORD.test(text.slice(start, match.index))) return true;
+    // What follows in this sentence stands behind the same word.
+    CONFIRM.lastIndex = Math.max(end, match.index + 1);
+  }
+  return false;
 }
 
 /** Sentences and lines. What a sentence with a colon asks for is listed after it, and belongs to it. */

@@ -51,7 +51,7 @@ async function lookAt(
   url: string,
   { config, facts, env, signal }: CheckContext,
 ): Promise<readonly Observed[]> {
-  const base = url.replace(/\/+$/, "");
+  const base = url.replace(/(?<!\/)\/+$/, "");
   const options = { signal, token: env("TAULAB_TOKEN") || undefined };
   const health = await askJson(`${base}/health`, {
     ...options,
@@ -145,7 +145,7 @@ async function reach(
   const lost = await runPython(host, config.paths.python, {
     program: REACH,
     input: JSON.stringify(
-      urls.map((url) => `${url.replace(/\/+$/, "")}/health`),
+      urls.map((url) => `${url.replace(/(?<!\/)\/+$/, "")}/health`),
     ),
     output: z.record(z.string(), z.string()),
     signal,

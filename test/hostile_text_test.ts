@@ -1,0 +1,350 @@
+import assert from "node:assert/strict";
+import { readTextAction } from "../env/agents/text_action.ts";
+import { readRecording } from "../env/benchmarks/tau/replay/recording.ts";
+import { domainNamed } from "../env/domains/registry.ts";
+import { hear } from "../env/domains/shared/user/hearing.ts";
+import { expertAgent } from "../env/agents/expert.ts";
+import { generated } from "../env/generated/generated.ts";
+import { isContextFull } from "../env/models/context_full.ts";
+import { calculate } from "../env/python/calculator.ts";
+import { parsePythonJson } from "../env/python/python_json.ts";
+import { wasSaid } from "../env/reward.ts";
+import { parseDeepseekV3 } from "../env/tokens/tool_calls/deepseekv3.ts";
+import { parseGlm45 } from "../env/tokens/tool_calls/glm45.ts";
+import { parseGptOss } from "../env/tokens/tool_calls/gpt_oss.ts";
+import { parseHermes } from "../env/tokens/tool_calls/hermes.ts";
+import { parsePythonic } from "../env/tokens/tool_calls/pythonic.ts";
+import { parseQwen25 } from "../env/tokens/tool_calls/qwen25.ts";
+import { parseQwen3Coder } from "../env/tokens/tool_calls/qwen3_coder.ts";
+import type { Dataset, Turn } from "../env/types.ts";
+import { spoken, spokenBehind } from "../env/users/_spoken.ts";
+import { scriptedUser } from "../env/users/scripted.ts";
+import { trackUser } from "../env/users/tracker.ts";
+import { indentJson } from "../notebooks/viewer/page/text.js";
+import { readExpression } from "../notebooks/viewer/page/filter.js";
+import { readResults } from "../notebooks/viewer/results_records.ts";
+import { readVerdict } from "../train/diagnosis/judge.ts";
+import {
+  parseDriverCuda,
+  parseGpus,
+  parseTopology,
+} from "../train/slime/doctor/nvidia_smi.ts";
+import { explainFailure } from "../train/slime/launch/job_failure.ts";
+import { logMessage, readLogMetrics } from "../train/slime/launch/log_line.ts";
+import { superlinear } from "./support/growth.ts";
+import { type RegexLiteral, regexLiterals } from "./support/regex_literals.ts";
+
+/** Patterns that read nothing but what taulab itself or the person at the keyboard wrote, and why that is sure. */
+const OWN_TEXT: Readonly<Record<string, string>> = {
+  "notebooks/viewer/export.ts / *<(?:link|script).*\\n/":
+    "the viewer's own page",
+  "train/slime/launch/symptoms.ts": "parts of anchored patterns, see below",
+};
+
+/** Sources that make patterns of strings. Their readers are among the parsers below, or they read their own text. */
+const MADE_OF_STRINGS: readonly string[] = [
+  "env/tokens/guard.ts",
+  "env/tokens/nfc.ts",
+  "env/tokens/tool_calls/_python_text.ts",
+  "env/tokens/tool_calls/glm45.ts",
+  "env/tokens/tool_calls/gpt_oss.ts",
+  "env/tokens/tool_calls/pythonic.ts",
+  "env/users/_spoken.ts",
+  "notebooks/jupyter/check_cells.ts",
+  "train/cpu/tiny_tokenizer.ts",
+  "train/slime/doctor/host_relay.ts",
+  "train/slime/hosts/_wire.ts",
+  "train/slime/launch/symptoms.ts",
+];
+
+/** What hostile texts are made of, beside a pattern's own words. */
+const PIECES: readonly string[] = [
+  ..."aA0 \n.,'\"\\([{/:#@-_<`",
+  "a.",
+  "word ",
+  "1 ",
+  "\u0085",
+  "😀",
+];
+
+/** What hostile texts for parsers are made of, beside {@linkcode PIECES}. */
+const SYNTAX: readonly string[] = [
+  "]",
+  "}",
+  "[],",
+  '{"a":',
+  '{"a":1,',
+  '"\\"',
+  "\\u00",
+  "1.",
+  "1_",
+  "Action:",
+  'Action:{"name": "',
+  "Thought:",
+  "```json\n",
+  "<tool_call>",
+  "</tool_call>",
+  "<tool_call>{",
+  '<tool_call>{"name": "a", "arguments": {}}</tool_call>',
+  "<think>",
+  "</think>",
+  "<function=a>",
+  "<parameter=b>",
+  "<arg_key>a</arg_key>",
+  "<arg_value>",
+  "<|channel|>",
+  "<|start|>assistant<|channel|>commentary to=functions.a<|message|>",
+  "<｜tool▁calls▁begin｜>",
+  "<｜tool▁call▁begin｜>function<｜tool▁sep｜>a\n```json\n",
+  "[a(b=",
+  "a(b=1),",
+  "what ",
+  "what shall i confirm ",
+  "shall i confirm? ",
+  "yes no ",
+  "a.a.a@",
+  "12345 ",
+  "User response: ",
+  "###",
+  "and ",
+  "Traceback (most recent call last):\n",
+  "RuntimeError: ",
+  "a.b.Error: ",
+  "(pid=1) step 1: {'a': ",
+  "1+",
+  "(1+",
+  "def a():\n",
+  "def a(b=[\n",
+];
+
+/** In the middle of what parsers go on from. */
+const BEGUN = [
+  "",
+  "{",
+  'Action:\n{"name": "respond", "arguments": {"content": "',
+];
+
+const files = await sources();
+const world = await generated(1, {
+  trainTasks: 4,
+  devTasks: 1,
+  testTasks: 1,
+});
+const skies = await generated(1, { trainTasks: 4, devTasks: 1, testTasks: 1 }, {
+  domain: "airline",
+});
+
+/** What reads text that a model, a user, an endpoint, a file or another program wrote. */
+const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+  readTextAction: (text) =>
+    readTextAction(text, { marker: "Action:", index: 0 }),
+  "readTextAction with compat": (text) =>
+    readTextAction(text, { marker: "Action:", index: 0, compat: true }),
+  parsePythonJson,
+  parseQwen25,
+  parseQwen3Coder,
+  parseGlm45,
+  parseHermes,
+  parsePythonic,
+  parseDeepseekV3,
+  parseGptOss,
+  spoken,
+  spokenBehind: (text) => spokenBehind("User Response", text),
+  hear: (text) => hear(text, { topic: /order/ }),
+  "the store's scripted user": (text) => answerOf(text, world),
+  "the airline's scripted user": (text) => answerOf(text, skies),
+  "the store's expert": (text) => serve(text, world),
+  "the airline's expert": (text) => serve(text, skies),
+  "trackUser of a user": (text) => track({ user: text, agent: "Which one?" }),
+  "trackUser of both": (text) => track({ user: text, agent: text }),
+  wasSaid: (text) => wasSaid("12.5", [text]),
+  calculate,
+  readVerdict,
+  isContextFull: (text) => isContextFull(text, []),
+  indentJson: (text) => indentJson(text),
+  "indentJson of a list": (text) => indentJson(`[${text}0]`),
+  readExpression,
+  readRecording: (text) => readRecording(bytesOf(text), "a"),
+  readResults: (text) => readResults(bytesOf(text), "a"),
+  logMessage,
+  readLogMetrics,
+  explainFailure: (text) => explainFailure({ message: text }, text.split("\n")),
+  parseGpus,
+  parseDriverCuda,
+  parseTopology,
+};
+
+for (const [name, parse] of Object.entries(PARSERS)) {
+  Deno.test(`${name} reads hostile text in no more than n log n`, () => {
+    assertGrowth(name, {
+      read: (text) => attempt(() => parse(text)),
+      pieces: [...PIECES, ...SYNTAX],
+      before: name.startsWith("read") || name.startsWith("parse")
+        ? BEGUN
+        : [""],
+    });
+  });
+}
+
+Deno.test("every pattern in the sources reads hostile text in no more than n log n", () => {
+  const found = files.flatMap(([path, code]) =>
+    regexLiterals(code).map((literal) => ({ path, literal }))
+  );
+  assert.ok(found.length > 400, `only ${found.length} patterns were found`);
+  const used = new Set<string>();
+  for (const { path, literal } of found) {
+    const own = [path, `${path} /${literal.source}/`].find((key) =>
+      OWN_TEXT[key] !== undefined
+    );
+    if (own !== undefined) used.add(own);
+    else if (canBacktrack(literal)) assertPattern(path, literal);
+  }
+  assert.deepEqual([...used].sort(), Object.keys(OWN_TEXT).sort());
+});
+
+Deno.test("patterns that are made of strings are known", () => {
+  const making = files.filter(([, code]) => /\bRegExp\(/.test(code));
+  assert.deepEqual(making.map(([path]) => path), MADE_OF_STRINGS);
+});
+
+Deno.test("regexLiterals() tells patterns from divisions, strings, templates and comments", () => {
+  const code = [
+    "const a = b / c / d; // /no/",
+    "const e = x[1]! / 2 / f(1) / 3; /* /no/ */",
+    'call(/[/"]+/gu, "/no/", `/no/ ${/in/.test(`${1 / 2}`)} /no/`);',
+    "return /a\\/b/.exec(text)?.[1] ?? (1) / 2 / 3;",
+  ].join("\n");
+  assert.deepEqual(
+    regexLiterals(code).map(({ line, source, flags }) => [line, source, flags]),
+    [[3, '[/"]+', "gu"], [3, "in", ""], [4, "a\\/b", ""]],
+  );
+});
+
+Deno.test("superlinear() finds what is quadratic, and nothing else", () => {
+  const make = (size: number) => "a".repeat(size);
+  const quadratic = superlinear((text) => text.match(/a*b/), make);
+  assert.ok(quadratic !== undefined && quadratic > 9, `${quadratic}`);
+  const linear = (text: string) => {
+    for (let i = 0; i < 200; i++) JSON.parse(JSON.stringify(text));
+  };
+  assert.equal(superlinear(linear, make), undefined);
+});
+
+function assertPattern(path: string, { line, source, flags }: RegexLiteral) {
+  const pattern = new RegExp(source, /[gy]/.test(flags) ? flags : `${flags}g`);
+  const plain = source.replaceAll(/\\[bBsSdDwW]|\(\?[:<!=]+|[\^$()?*+|]/g, " ")
+    .replaceAll(/\\(.)/g, "$1").trim();
+  const words = (plain.match(/[\p{L}']{2,}/gu) ?? []).slice(0, 8);
+  const start = plain.slice(0, 8);
+  assertGrowth(`${path}:${line} /${source}/`, {
+    read(text) {
+      pattern.lastIndex = 0;
+      for (let match; (match = pattern.exec(text)) !== null;) {
+        if (match[0] === "") pattern.lastIndex++;
+      }
+    },
+    pieces: [...PIECES, ...words.map((word) => `${word} `), start].filter(
+      (piece) => piece !== "",
+    ),
+    before: ["", start, start.slice(0, 1)],
+  });
+}
+
+/** Whether a pattern has a part without a bound that it can try from more than one place. */
+function canBacktrack({ source, flags }: RegexLiteral): boolean {
+  const bare = source.replaceAll(/\\./g, "x").replaceAll(/\[[^\]]*\]/g, "x");
+  const loops = bare.match(/[*+]|\{\d+,\}/g)?.length ?? 0;
+  const isAnchored = bare.startsWith("^") && !flags.includes("m") &&
+    !bare.includes("|");
+  return loops > (isAnchored ? 1 : 0);
+}
+
+function assertGrowth(
+  name: string,
+  { read, pieces, before }: {
+    read: (text: string) => unknown;
+    pieces: readonly string[];
+    before: readonly string[];
+  },
+): void {
+  for (const piece of pieces) {
+    for (const first of new Set(before)) {
+      const make = (size: number) =>
+        `${first}${piece.repeat(Math.ceil(size / piece.length))}\u0001`;
+      const growth = superlinear(read, make);
+      assert.equal(
+        growth,
+        undefined,
+        `${name} on ${JSON.stringify(first)} and many ${
+          JSON.stringify(piece)
+        }: 4 times the text takes ${growth?.toFixed(1)} times as long`,
+      );
+    }
+  }
+}
+
+/** Refusals are answers; what is no error of the text's is not. */
+function attempt(run: () => unknown): void {
+  try {
+    run();
+  } catch (error) {
+    assert.doesNotMatch(String(error), /call stack|Invalid string length/);
+  }
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function answerOf(text: string, dataset: Dataset): void {
+  const task = dataset.tasks("train")[0]!;
+  const user = scriptedUser(dataset)(task, { seed: 1 });
+  // Both answer before they wait for anything.
+  void user.open().catch(() => {});
+  void user.reply(text).catch(() => {});
+}
+
+function serve(text: string, dataset: Dataset): void {
+  const task = dataset.tasks("train")[0]!;
+  const session = expertAgent().start({
+    dataset,
+    task,
+    seed: 1,
+    firstMessage: text,
+  });
+  void session.act().catch(() => {});
+}
+
+function track({ user, agent }: { user: string; agent: string }): void {
+  const task = world.tasks("train")[0]!;
+  const turn: Turn = {
+    action: { type: "respond", content: agent },
+    observation: { source: "user", content: user, done: false },
+  };
+  trackUser({
+    domain: domainNamed("retail"),
+    task,
+    database: world.database,
+    firstMessage: user,
+    turns: [turn, turn],
+  });
+}
+
+/** The sources that run on this machine, by path, in order. */
+async function sources(): Promise<[path: string, code: string][]> {
+  const root = new URL("../", import.meta.url);
+  const found: [string, string][] = [];
+  async function read(dir: string): Promise<void> {
+    for await (
+      const { name, isDirectory } of Deno.readDir(new URL(dir, root))
+    ) {
+      const path = `${dir}${name}`;
+      if (isDirectory) await read(`${path}/`);
+      else if (/\.(ts|js)$/.test(name)) {
+        found.push([path, await Deno.readTextFile(new URL(path, root))]);
+      }
+    }
+  }
+  for (const dir of ["env/", "notebooks/", "tasks/", "train/"]) await read(dir);
+  return found.sort(([a], [b]) => a < b ? -1 : 1);
+}

@@ -1,0 +1,101 @@
+/** The regular expressions that are written in a source, found without running it. */
+
+/** A regular expression in a source. */
+export interface RegexLiteral {
+  /** 1 is the first. */
+  readonly line: number;
+  readonly source: string;
+  readonly flags: string;
+}
+
+/** After these words a slash begins a regular expression, after any other word it divides. */
+const BEFORE_REGEX =
+  /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|yield|await|void|delete|new)$/;
+
+/** The regular expressions of a TypeScript or JavaScript source, in order. */
+export function regexLiterals(code: string): RegexLiteral[] {
+  const found: RegexLiteral[] = [];
+  /** The code before the cursor, of which strings and comments are left out; it says what a slash means. */
+  let before = "";
+  /** Depths of braces at which a template goes on. */
+  const templates: number[] = [];
+  let depth = 0;
+  for (let at = 0; at < code.length;) {
+    const rest = code.slice(at, at + 2);
+    const character = code[at]!;
+    if (rest === "//" || rest === "/*") {
+      at = afterComment(code, at);
+    } else if (character === '"' || character === "'") {
+      at = afterQuote(code, at, character);
+      before = "x";
+    } else if (
+      character === "`" || (character === "}" && templates.at(-1) === depth)
+    ) {
+      if (character === "}") templates.pop();
+      const end = templateEnd(code, at + 1);
+      if (code[end] === "`") before = "x";
+      else {
+        templates.push(depth);
+        before = "(";
+      }
+      at = end + (code[end] === "`" ? 1 : 2);
+    } else if (character === "/" && beginsRegex(before)) {
+      const [source, flags] = literalAt(code, at);
+      found.push({ line: code.slice(0, at).split("\n").length, source, flags });
+      at += source.length + flags.length + 2;
+      before = "x";
+    } else {
+      if (character === "{") depth++;
+      if (character === "}") depth--;
+      if (/\s/.test(character)) {
+        if (/[\w$]$/.test(before)) before += " ";
+      } else before = (before + character).slice(-24);
+      at++;
+    }
+  }
+  return found;
+}
+
+function beginsRegex(before: string): boolean {
+  // After a value `!` is TypeScript's assertion.
+  const code = before.trimEnd().replace(/(?<=[\w$)\]])!+$/, "");
+  return code === "" || /[(,=:[!&|?{};+\-*%<>~^]$/.test(code) ||
+    BEFORE_REGEX.test(code);
+}
+
+function afterComment(code: string, at: number): number {
+  const close = code[at + 1] === "/" ? "\n" : "*/";
+  const end = code.indexOf(close, at + 2);
+  return end < 0 ? code.length : end + (close === "\n" ? 0 : 2);
+}
+
+function afterQuote(code: string, at: number, quote: string): number {
+  for (let i = at + 1; i < code.length; i++) {
+    if (code[i] === "\\") i++;
+    else if (code[i] === quote) return i + 1;
+  }
+  return code.length;
+}
+
+/** Where a template's text ends: at its closing quote, or at the `$` of a `${`. */
+function templateEnd(code: string, at: number): number {
+  for (let i = at; i < code.length; i++) {
+    if (code[i] === "\\") i++;
+    else if (code[i] === "`" || code.startsWith("${", i)) return i;
+  }
+  return code.length;
+}
+
+function literalAt(code: string, at: number): [source: string, flags: string] {
+  let isClass = false;
+  for (let i = at + 1; i < code.length; i++) {
+    const character = code[i];
+    if (character === "\\") i++;
+    else if (character === "[") isClass = true;
+    else if (character === "]") isClass = false;
+    else if (character === "/" && !isClass) {
+      return [code.slice(at + 1, i), /^[a-z]*/.exec(code.slice(i + 1))![0]];
+    }
+  }
+  return [code.slice(at + 1), ""];
+}
