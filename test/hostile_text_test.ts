@@ -9,6 +9,7 @@ import { isContextFull } from "../env/models/context_full.ts";
 import { calculate } from "../env/python/calculator.ts";
 import { parsePythonJson } from "../env/python/python_json.ts";
 import { wasSaid } from "../env/reward.ts";
+import { parseTemplate } from "../env/tokens/jinja/parser.ts";
 import { parseDeepseekV3 } from "../env/tokens/tool_calls/deepseekv3.ts";
 import { parseGlm45 } from "../env/tokens/tool_calls/glm45.ts";
 import { parseGptOss } from "../env/tokens/tool_calls/gpt_oss.ts";
@@ -43,7 +44,12 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
 
 /** Sources that make patterns of strings. Their readers are among the parsers below, or they read their own text. */
 const MADE_OF_STRINGS: readonly string[] = [
+  "env/models/opaque_fields.ts",
   "env/tokens/guard.ts",
+  "env/tokens/jinja/filters/numbers.ts",
+  "env/tokens/jinja/filters/texts.ts",
+  "env/tokens/jinja/lexer.ts",
+  "env/tokens/jinja/python_text.ts",
   "env/tokens/nfc.ts",
   "env/tokens/tool_calls/_python_text.ts",
   "env/tokens/tool_calls/glm45.ts",
@@ -52,6 +58,7 @@ const MADE_OF_STRINGS: readonly string[] = [
   "env/users/_spoken.ts",
   "notebooks/jupyter/check_cells.ts",
   "train/cpu/tiny_tokenizer.ts",
+  "train/slime/doctor/checks/image.ts",
   "train/slime/doctor/host_relay.ts",
   "train/slime/hosts/_wire.ts",
   "train/slime/launch/symptoms.ts",
@@ -114,6 +121,11 @@ const SYNTAX: readonly string[] = [
   "1+",
   "(1+",
   "def a():\n",
+  "{{",
+  "{{ a }}",
+  "{% if a %}",
+  "{% raw %}",
+  "{#",
   "def a(b=[\n",
 ];
 
@@ -148,6 +160,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parsePythonic,
   parseDeepseekV3,
   parseGptOss,
+  parseTemplate,
   spoken,
   spokenBehind: (text) => spokenBehind("User Response", text),
   hear: (text) => hear(text, { topic: /order/ }),

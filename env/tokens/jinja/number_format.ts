@@ -51,7 +51,7 @@ export function general(
     : fixed(value, count - 1 - exponent);
   const trimmed = keepZeros || !text.includes(".")
     ? text
-    : text.replace(/\.?0+$/, "");
+    : text.replace(/(?:\.|(?<!0))0+$/, "");
   return short ? trimmed + exponentText(exponent) : trimmed;
 }
 

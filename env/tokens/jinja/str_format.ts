@@ -126,7 +126,7 @@ class Formatter {
     let value = this.#first(first);
     const rest = path.slice(first.length);
     for (
-      const [, name, key] of rest.matchAll(/\.([^.[]*)|\[([^\]]*)\]|[^]/g)
+      const [, name, key] of rest.matchAll(/\.([^.[]*)|\[([^\]]*)\]|[^]+/g)
     ) {
       if (name !== undefined) {
         value = getAttribute(value, name, this.#machine);
