@@ -61,6 +61,7 @@ const MADE_OF_STRINGS: readonly string[] = [
   "train/slime/doctor/checks/image.ts",
   "train/slime/doctor/host_relay.ts",
   "train/slime/hosts/_wire.ts",
+  "train/slime/hosts/container_fault.ts",
   "train/slime/launch/symptoms.ts",
 ];
 

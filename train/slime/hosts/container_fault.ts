@@ -32,7 +32,7 @@ const RULES: readonly Rule[] = [
     "down",
   ],
   [
-    /permission denied.*(docker|podman).*sock/i,
+    /permission denied.{0,200}(docker|podman).{0,200}sock/i,
     "this account may not use ENGINE",
     "add it to ENGINE's group and log in again, or set ssh.user in hosts.yaml",
   ],
@@ -42,7 +42,7 @@ const RULES: readonly Rule[] = [
     'start it ("systemctl start ENGINE") and see "ENGINE version"',
   ],
   [
-    /\bENGINE\b.*(not found|No such file)/,
+    /\bENGINE\b.{0,200}(not found|No such file)/,
     "ENGINE is not there",
     'install it, or take "container" out of hosts.yaml',
   ],
