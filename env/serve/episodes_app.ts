@@ -5,7 +5,7 @@ import { bearerAuth } from "hono/bearer-auth";
 import { z } from "zod";
 import type { EpisodeService } from "./episode_service.ts";
 import { readEpisodeRequest } from "./episode_request.ts";
-import { guard } from "./guard.ts";
+import { guard } from "./request_guard.ts";
 import { answerErrors, jsonOf } from "./http_errors.ts";
 import { readBody } from "./read_body.ts";
 import { RequestError } from "./served_policy.ts";

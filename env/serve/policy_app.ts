@@ -8,7 +8,7 @@ import { bearerAuth } from "hono/bearer-auth";
 import { streamSSE } from "hono/streaming";
 import { answerChat, chatChunks, readChatBody } from "./chat_completions.ts";
 import { answerGenerate, readGenerateBody } from "./sglang_generate.ts";
-import { guard } from "./guard.ts";
+import { guard } from "./request_guard.ts";
 import { answerErrors, jsonOf } from "./http_errors.ts";
 import { prefixSessions } from "./prefix_sessions.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";

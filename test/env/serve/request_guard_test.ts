@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { guard } from "../../../env/serve/guard.ts";
+import { guard } from "../../../env/serve/request_guard.ts";
 import { answerErrors } from "../../../env/serve/http_errors.ts";
 
 /** What an app that is guarded answers, by its status and words. */
