@@ -694,10 +694,154 @@ const STATEMENTS: readonly string[] = [
   "{{ messages }}{{ range is defined }}{{ range }}",
 ];
 
+/** Several in one, each a template: what public templates do with messages, numbers and text, and what is no template. */
+const MIXED = String.raw`
+{{ table|tojson(indent=2, sort_keys=True) }}
+{{ "%s" % (1,2) }}
+{{ "%s %s" % [1,2] }}
+{{ 'a' in missing }}
+{{ missing in [1] }}
+{{ missing in "abc" }}
+{{ missing < 1 }}
+{{ none == missing }}
+{{ people|map(attribute='name')|join(', ') }}
+{{ people|map('length')|list }}
+{{ people|map(attribute='age')|sum }}
+{{ table|dictsort|first }}
+{{ "abc"|list|reverse|join }}
+{{ people|selectattr('age','lt',30)|first }}
+{{ people|selectattr('age','lt',3)|first }}
+{{ people|selectattr('nope')|list }}
+{{ (people|selectattr('name','equalto','bob')|list|first).age }}
+{{ people[0].keys()|list }}{{ people[0].items()|first }}
+{% for k, v in people[0].items() %}{{ loop.index }}{{ k }}{{ v }}{% endfor %}
+{% for k, v in people[0]|items %}{{ loop.length }}{{ k }}{% endfor %}
+{% for x in list|sort(reverse=true) %}{{ x }}{{ loop.revindex }}{% endfor %}
+{% for x in list|select('odd') %}{{ x }}{{ loop.length }}{{ loop.last }}{% endfor %}
+{% for g in people|groupby('age') %}{{ g.grouper }}:{% for p in g.list %}{{ p.name }}{% endfor %};{% endfor %}
+{% for age, ps in people|groupby('age') %}{{ age }}{{ ps|length }}{% endfor %}
+{{ range(3)|join }}{{ range(0, 10, 4)|list }}{{ range(3)[0] }}{{ range(3)[-1] }}{{ 2 in range(3) }}{{ range(3)|length }}
+{{ 'a' ~ 'b' * 2 ~ 1 + 2 }}
+{{ 1 + 2 ~ 3 }}
+{{ -n|abs }}{{ (-n)|abs }}{{ -x|string }}
+{{ not n == 7 }}{{ not n in list }}
+{{ n is not none and n > 3 or x }}
+{{ (1, 2) is sequence }}{{ "ab" is iterable }}{{ () is mapping }}
+{{ 1 if missing is defined else 2 if no else 3 }}
+{{ [1, 2, 3][1:][0] }}{{ "abc"[1:][0] }}{{ list[:-1] }}{{ list[-1:] }}{{ list[::-2] }}
+{{ text|trim|length }}{{ text.strip()|length }}{{ text|upper|trim }}
+{{ "a.b.c".split(".")[-1] }}{{ "a=b=c".split("=", 1)[1] }}{{ "</think>x</think>y".split("</think>")[-1].lstrip("\n") }}
+{{ "x\n\n".rstrip("\n") }}|{{ "\n\nx".lstrip("\n") }}|
+{% set ns = namespace(a=[], b='') %}{% for i in list %}{% set ns.a = ns.a + [i] %}{% set ns.b = ns.b ~ i %}{% endfor %}{{ ns.a }}{{ ns.b }}{{ ns }}
+{% set ns = namespace(x=none) %}{{ ns.x is none }}{{ ns.y is defined }}{{ ns['x'] }}
+{% macro a() %}{{ caller() }}{% endmacro %}{% macro b() %}[{{ caller() }}]{% endmacro %}{% call a() %}{% call b() %}x{% endcall %}{% endcall %}
+{% macro a(x) %}{% if x is mapping %}{% for k, v in x.items() %}{{ k }}({{ a(v) }}){% endfor %}{% else %}{{ x }}{% endif %}{% endmacro %}{{ a({'p': {'q': 1}, 'r': [2]}) }}
+{% macro f(a, b='x') -%} {{ a }}{{ b }} {%- endmacro %}{{ f('1') }}{{ f('1', b='2') }}{{ f(b='3', a='4') }}
+{% for i in [1,2,3] -%} {{ i }} {%- if not loop.last %}, {% endif -%} {% endfor %}
+{{ 'tab\there' }}{{ "uni\u00e9\U0001F600" }}{{ "nul\0x"|tojson }}
+{{ "\N{DASH}" }}
+{{ '\x4' }}
+{{ 5 // 2 }}{{ 5.0 // 2 }}{{ -5 // 2 }}{{ 5 % -3 }}{{ 2**3**2 }}{{ 10 / 4 }}{{ 1e3 }}{{ 1E-7 }}{{ 100000000000000000000 }}{{ 1_0.5_0 }}
+{{ 0.1 }}{{ 1.10 }}{{ 123456789.123456789 }}{{ 1e100 }}{{ 1.0e15 }}{{ 1.0e16 }}{{ 3.0 }}{{ -0.0 }}
+{{ true and 'a' or 'b' }}{{ false and 'a' or 'b' }}{{ none or [] }}
+{{ [] or {} or '' or 0 or 'z' }}
+{{ {'a': 1}|tojson|length }}{{ {'a': 1}|string }}{{ [none, true]|join(',') }}
+{{ (n ~ '')|int + 1 }}{{ '3'|int * 2 }}{{ '3' * 2 }}{{ '3'|float }}
+{{ people|sort(attribute='name')|map(attribute='name')|list }}{{ people|sort(attribute='name', case_sensitive=true)|map(attribute='name')|list }}
+{{ people|map(attribute='at')|map('default', {})|list }}
+{{ people|map('attr', 'name')|list }}
+{{ list|map('string')|map('center', 3)|join('|') }}
+{{ table.b is defined and table['b'] is number }}{{ table.zz is defined }}{{ table.zz|default('q') }}
+{{ lines.splitlines()|map('trim')|reject('equalto', '')|list }}
+{{ lines|indent(4, first=True) }}
+{{ "x"|indent(width=2) }}{{ "x\ny"|indent('--') }}
+{{ 'Hello World'|replace('o', '0')|lower|title }}
+{{ "{:,}".format(1234567) }}{{ "{:>10}".format("a") }}{{ "{a}-{b}".format(a=1, b=2) }}{{ "{0:.2f}".format(3.14159) }}{{ "{:03d}".format(7) }}{{ "{!s:>5}".format(none) }}
+{{ "%05.1f|%-6s|%+d|%%" % (3.14159, "ab", 5) }}
+{% set x = 5 %}{% if x %}{% set x = 6 %}{% endif %}{{ x }}{% for i in [1] %}{% if i %}{% set x = 7 %}{% endif %}{{ x }}{% endfor %}{{ x }}
+{% for i in [1,2] %}{% set y = (y or 0) + i %}{{ y }}{% endfor %}
+{% set y = 0 %}{% for i in [1,2] %}{% set y = y + i %}{{ y }}{% endfor %}{{ y }}
+{% for a in [1,2] %}{% for b in [3,4] %}{{ loop.index }}{{ loop.first }}{% endfor %}{{ loop.index }}{% endfor %}
+{% for a in [1,2] %}{% set outer = loop %}{% for b in [3] %}{{ outer.index }}{{ outer.last }}{% endfor %}{% endfor %}
+{% for a in [1,2,3] %}{{ loop.previtem if not loop.first }}{{ loop.nextitem if not loop.last }}{% endfor %}
+{% for m in [{'r':'a'},{'r':'b'}] %}{% if loop.previtem and loop.previtem.r == 'a' %}X{% endif %}{% if not loop.last and loop.nextitem.r == 'b' %}Y{% endif %}{% endfor %}
+{% for i in list %}{% if loop.index0 is even %}e{% else %}o{% endif %}{% if loop.index is divisibleby 2 %}d{% endif %}{% endfor %}
+{% set t %}{% for i in list %}{{ i }}{% endfor %}{% endset %}{{ t|length }}{{ t.split('1') }}
+{{ raise_exception('x') if no else 'fine' }}
+{% if no %}{{ raise_exception('x') }}{% endif %}ok
+{{ [1,[2,[3]]]|string }}{{ [[1,2],[3]]|map('join')|list }}{{ [[3,1],[2]]|sort }}{{ [[1],[1,0]]|max }}
+{{ ['b','a']|sort|join }}{{ {'b':1,'a':2}|sort }}{{ 'bca'|sort|join }}{{ {'b':1}|list }}
+{{ [1,2]|last }}{{ 'ab'|last }}{{ {'a':1,'b':2}|last }}{{ (1,2)|first }}
+{{ [1,2,3]|batch(2)|map('list')|list }}{{ [3,1]|min }}{{ []|max is defined }}
+{{ 'abc' if 'b' in 'abc' }}{{ 'x' if 'z' in 'abc' }}
+{{ messages is defined }}{{ messages|default([])|length }}{{ (messages or [])|length }}
+{{ yes|int }}{{ yes + 1 }}{{ yes|string|lower }}{{ yes|tojson }}{{ 'true' if yes else 'false' }}
+{{ [yes, no]|tojson }}{{ {'a': yes}|tojson }}{{ none|tojson }}{{ 'é"\n'|tojson }}{{ 1.0|tojson }}{{ (1.0)|string }}
+{{ word|length }}{{ word|capitalize }}{{ 'ñandú'|title }}{{ 'ÀÉ'|lower }}
+{{ "a" < "B" }}{{ "a" == "a " }}{{ 'abc' >= 'abd' }}{{ (1,2) < (1,3) }}{{ 1 <= 1.0 }}{{ true > false }}
+{{ people|length > 2 and people[0].name == 'Ann' }}
+{{ people|map(attribute='name')|map('lower')|select('in', ['bob','cid'])|list }}
+{{ people|selectattr('at')|map(attribute='at.city')|list }}{{ people|selectattr('at', 'mapping')|list|length }}
+{{ keyed.items() }}
+{{ keyed['items'] }}{{ keyed.get('items') }}{{ keyed|length }}{{ keyed|items|list }}
+{{ table.items()|list|length }}{{ table.keys()|join(',') }}{{ table.values()|list }}{{ 'b' in table.keys() }}
+{{ table.update({'x': 1}) }}
+{{ list.sort() }}
+{{ ''.__class__.__mro__ }}
+{{ self }}
+{{ strftime_now is defined }}{{ namespace is defined }}{{ lipsum is defined }}{{ cycler is defined }}
+{% set a = [] %}{% set b = a %}{{ a is sameas b }}
+{% set msg = {'role': 'user'} %}{{ dict(msg, content='x') }}{{ dict(msg, **{'y': 1}) }}
+{{ [1, 2, 3] | slice(2) | list }}{{ "abc" | batch(2) | list }}
+{{ '%s'|format(none) }}{{ '%.2f'|format(2) }}{{ '%d'|format(3.7) }}{{ '%s, %s'|format('a', 1) }}
+{{ 'a' 'b' }}{{ ('a' 'b')|upper }}
+{{ text | e | safe }}{{ "<" | escape }}{{ ["<"] | map("escape") | list }}{{ ["<"|safe] | join("&") }}
+{{ 3 is number and 3.5 is float and not "3" is number }}
+{{ big - 1 }}{{ big // 7 }}{{ big % 10 }}{{ big * 2.0 }}{{ big == 12345678901234567890 }}{{ big > 1e19 }}{{ -big }}
+{{ list + [4] }}{{ list|length + 1 }}{{ (list|length) * 2 }}{{ list * 2 }}
+{{ x.y.z is defined }}
+{{ (x.y).z }}
+{{ missing.y is defined }}
+{% for i in 3 %}{% endfor %}
+{% set a, b = [1] %}
+{% set a, b = 'xy' %}{{ b }}{{ a }}
+{% macro m(a, a2=n, *args) %}{% endmacro %}
+{% macro m(a=1, b) %}{% endmacro %}
+{% call m %}{% endcall %}
+{% elif %}
+{% for x in y
+{{ "unclosed }}
+{% if x == %}{% endif %}
+{{ x[ }}
+{{ (1, }}
+{{ {1: 2, } }}{{ [1, 2, ] }}{{ (1, ) }}{{ {'a': 1, **{}} }}
+{{ x if }}
+{{ a b }}
+{{ 1.2.3 }}
+{{ .5 }}
+{{ 5. }}
+{{ 0x1G }}
+{{ 'a'b }}
+{{ a? }}
+{{ x is }}
+{{ x| }}
+{% %}
+{% if %}{% endif %}
+{% for x in %}{% endfor %}
+{% endfor %}
+{% set %}{% endset %}
+{% set x = %}
+{% set x.y.z = 1 %}
+{{ loop.index }}
+{% block %}{% endblock %}
+{{ n.real }}{{ x.real }}{{ n.bit_length() }}{{ x.is_integer() }}
+`;
+
 /** All of them. */
 export const CONSTRUCTS: readonly string[] = [
   ...[EXPRESSIONS, FILTERS].flatMap((list) =>
     list.trim().split("\n").map((expression) => `{{ ${expression} }}`)
   ),
   ...STATEMENTS,
+  ...MIXED.trim().split("\n"),
 ];

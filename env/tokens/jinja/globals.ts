@@ -43,6 +43,9 @@ export const GLOBALS: ReadonlyMap<string, Value> = new Map(
       const [separator = ", "] = bind(JOINER, args, keywords);
       return new Joiner(separator);
     }),
+    new Builtin("lipsum", () => {
+      throw typeError("lipsum() is random text, which a prompt cannot have");
+    }),
     new Builtin("raise_exception", (machine, args, keywords) => {
       const [message = null] = bind(RAISE, args, keywords);
       throw new JinjaError("raised", str(message, machine));

@@ -84,6 +84,10 @@ function compile(statements: readonly Statement[]): (machine: Machine) => void {
 
 class TemplateReference extends PyObject {
   override readonly typeName = "TemplateReference";
+
+  override repr(): string {
+    return "<TemplateReference None>";
+  }
 }
 
 /** Errors of the engine and of what it is built on, as errors with a line. */
