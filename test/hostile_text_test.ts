@@ -46,7 +46,7 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
 const MADE_OF_STRINGS: readonly string[] = [
   "env/models/opaque_fields.ts",
   "env/tokens/guard.ts",
-  "env/tokens/jinja/filters/numbers.ts",
+  "env/tokens/jinja/filters/number_filters.ts",
   "env/tokens/jinja/filters/texts.ts",
   "env/tokens/jinja/lexer.ts",
   "env/tokens/jinja/python_text.ts",

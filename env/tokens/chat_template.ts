@@ -16,7 +16,7 @@ import {
 } from "../python/python_json.ts";
 import type { Message, ToolCall, ToolSchema } from "../types.ts";
 import { alternation, Guard, unmark } from "./guard.ts";
-import { JinjaError } from "./jinja/errors.ts";
+import { JinjaError } from "./jinja/template_error.ts";
 import { JinjaTemplate } from "./jinja/template.ts";
 import type { Value } from "./jinja/values.ts";
 import { readModelFile, readOptionalText } from "./model_dir.ts";

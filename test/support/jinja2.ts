@@ -1,7 +1,7 @@
 /** jinja2 in transformers' environment for chat templates, asked by one Python process for many templates. */
 
 import { parsePythonJson } from "../../env/python/python_json.ts";
-import { JinjaError } from "../../env/tokens/jinja/errors.ts";
+import { JinjaError } from "../../env/tokens/jinja/template_error.ts";
 import { JinjaTemplate } from "../../env/tokens/jinja/template.ts";
 import type { Value } from "../../env/tokens/jinja/values.ts";
 import { askPython } from "./ask_python.ts";

@@ -1,6 +1,6 @@
 /** How the arguments of a call find their parameters. */
 
-import { typeError } from "./errors.ts";
+import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { type Keywords, type List, NO_KEYWORDS, type Value } from "./values.ts";
 

@@ -3,11 +3,11 @@
 import { isFloat } from "../../python/python_number.ts";
 import { type Method, method, methodTable } from "./arguments.ts";
 import { equals, isNumber, lookup } from "./compare.ts";
-import { JinjaError, typeError } from "./errors.ts";
+import { JinjaError, typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { markupMethod } from "./markup_methods.ts";
 import { STRING_METHODS } from "./string_methods.ts";
-import { str } from "./text.ts";
+import { str } from "./marked_text.ts";
 import {
   Callable,
   characters,

@@ -3,7 +3,7 @@
 import { compare, isPythonNumber } from "../../python/python_number.ts";
 import { compareStrings } from "../../python/python_repr.ts";
 import type { JsonValue, PythonNumber } from "../../python/python_value.ts";
-import { typeError } from "./errors.ts";
+import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import {
   DictView,

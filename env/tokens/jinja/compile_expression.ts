@@ -17,13 +17,13 @@ import {
   slice,
 } from "./attributes.ts";
 import { canonicalKey, contains, equals, order } from "./compare.ts";
-import { syntaxError, typeError } from "./errors.ts";
+import { syntaxError, typeError } from "./template_error.ts";
 import { FILTERS, TESTS } from "./filters/mod.ts";
 import { type Frame, reader } from "./frame.ts";
 import type { Machine } from "./machine.ts";
 import { ARITHMETIC, signed } from "./operators.ts";
 import type { Scope } from "./scope.ts";
-import { str } from "./text.ts";
+import { str } from "./marked_text.ts";
 import {
   type Dict,
   isTrue,

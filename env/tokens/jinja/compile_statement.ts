@@ -19,9 +19,9 @@ import {
   type Evaluate,
   type Place as ExpressionPlace,
 } from "./compile_expression.ts";
-import { syntaxError, typeError } from "./errors.ts";
+import { syntaxError, typeError } from "./template_error.ts";
 import { entrance, Frame, reader } from "./frame.ts";
-import { Loop } from "./loop.ts";
+import { Loop } from "./loop_variable.ts";
 import { Macro, type MacroParameters } from "./macro.ts";
 import {
   analyzeExpression,
@@ -33,7 +33,7 @@ import {
   undeclared,
   usesLoop,
 } from "./scope.ts";
-import { str } from "./text.ts";
+import { str } from "./marked_text.ts";
 import {
   isTrue,
   iterate,

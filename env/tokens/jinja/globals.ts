@@ -2,11 +2,11 @@
 
 import { bind, signature } from "./arguments.ts";
 import { canonicalKey } from "./compare.ts";
-import { JinjaError, typeError } from "./errors.ts";
-import { Cycler, Joiner } from "./loop.ts";
+import { JinjaError, typeError } from "./template_error.ts";
+import { Cycler, Joiner } from "./loop_variable.ts";
 import type { Machine } from "./machine.ts";
 import { strftime } from "./strftime.ts";
-import { str } from "./text.ts";
+import { str } from "./marked_text.ts";
 import {
   Builtin,
   type Dict,

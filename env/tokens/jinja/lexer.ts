@@ -5,9 +5,9 @@
 
 import { Float } from "../../python/python_value.ts";
 import { normalInt } from "../../python/python_value.ts";
-import { syntaxError } from "./errors.ts";
+import { syntaxError } from "./template_error.ts";
 import { SPACES, trimEnd } from "../../python/python_space.ts";
-import { unescapeString } from "./string_literal.ts";
+import { unescapeString } from "./template_string.ts";
 
 /** What a token is; operators are their own type. */
 export type TokenType =

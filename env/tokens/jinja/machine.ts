@@ -1,6 +1,6 @@
 /** What one rendering may spend and where it stands. */
 
-import { limitError } from "./errors.ts";
+import { limitError } from "./template_error.ts";
 import type { Value } from "./values.ts";
 
 /** Limits of one rendering. */

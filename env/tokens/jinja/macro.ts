@@ -1,6 +1,6 @@
 /** Macros, and the bodies of call blocks, as templates call them. */
 
-import { typeError } from "./errors.ts";
+import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import {
   Callable,

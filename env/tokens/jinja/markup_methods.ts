@@ -4,7 +4,7 @@ import type { Method } from "./arguments.ts";
 import type { Machine } from "./machine.ts";
 import { strFormat } from "./str_format.ts";
 import { STRING_METHODS } from "./string_methods.ts";
-import { str } from "./text.ts";
+import { str } from "./marked_text.ts";
 import { listOf, Markup, Tuple, type Value } from "./values.ts";
 
 /** Methods whose argument becomes a part of the result; which one. */

@@ -12,10 +12,10 @@ import {
 } from "../../python/python_number.ts";
 import { normalInt, type PythonNumber } from "../../python/python_value.ts";
 import { isNumber } from "./compare.ts";
-import { type JinjaError, limitError, typeError } from "./errors.ts";
+import { type JinjaError, limitError, typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { percentFormat } from "./percent_format.ts";
-import { str } from "./text.ts";
+import { str } from "./marked_text.ts";
 import {
   Builtin,
   indexOf,

@@ -2,7 +2,7 @@
 
 import { isFloat, toDouble } from "../../python/python_number.ts";
 import { isNumber, lookup } from "./compare.ts";
-import { typeError } from "./errors.ts";
+import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import {
   digitsOf,
@@ -13,7 +13,7 @@ import {
   notFinite,
 } from "./number_format.ts";
 import { pad } from "./padding.ts";
-import { ascii, repr, str } from "./text.ts";
+import { ascii, repr, str } from "./marked_text.ts";
 import {
   characters,
   indexOf,

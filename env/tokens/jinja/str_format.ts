@@ -4,7 +4,7 @@ import { floatRepr, isFloat, toDouble } from "../../python/python_number.ts";
 import type { PythonNumber } from "../../python/python_value.ts";
 import { getAttribute, getItem } from "./attributes.ts";
 import { isNumber } from "./compare.ts";
-import { typeError } from "./errors.ts";
+import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import {
   digitsOf,
@@ -16,7 +16,7 @@ import {
   notFinite,
 } from "./number_format.ts";
 import { type Alignment, pad } from "./padding.ts";
-import { ascii, repr, str } from "./text.ts";
+import { ascii, repr, str } from "./marked_text.ts";
 import {
   characters,
   type Keywords,

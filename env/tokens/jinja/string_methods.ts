@@ -1,7 +1,7 @@
 /** The methods of Python's strings. */
 
 import { type Given, type Method, method, methodTable } from "./arguments.ts";
-import { typeError } from "./errors.ts";
+import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { pad } from "./padding.ts";
 import {

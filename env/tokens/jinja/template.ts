@@ -5,7 +5,7 @@
 
 import { ToolError } from "../../errors.ts";
 import { compileStatements } from "./compile_statement.ts";
-import { JinjaError, limitError, typeError } from "./errors.ts";
+import { JinjaError, limitError, typeError } from "./template_error.ts";
 import { entrance, Frame } from "./frame.ts";
 import { GLOBALS } from "./globals.ts";
 import { LIMITS, type Limits, Machine } from "./machine.ts";

@@ -6,7 +6,7 @@ import { isFloat } from "../../python/python_number.ts";
 import type { Machine } from "./machine.ts";
 import { ARITHMETIC } from "./operators.ts";
 import { isLower, isUpper } from "./string_methods.ts";
-import { str } from "./text.ts";
+import { str } from "./marked_text.ts";
 import {
   Callable,
   iterate,

@@ -4,7 +4,7 @@ import { quoteAscii, quoteJson } from "../../python/python_json.ts";
 import { floatRepr, isFloat } from "../../python/python_number.ts";
 import { restoreMarks } from "../guard.ts";
 import { isNumber, order } from "./compare.ts";
-import { limitError, typeError } from "./errors.ts";
+import { limitError, typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { Markup, typeName, type Value } from "./values.ts";
 

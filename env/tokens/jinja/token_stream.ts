@@ -1,8 +1,8 @@
 /** A cursor over tokens, for the parsers. */
 
-import { syntaxError } from "./errors.ts";
+import { syntaxError } from "./template_error.ts";
 import type { Token, TokenType } from "./lexer.ts";
-import type { JinjaError } from "./errors.ts";
+import type { JinjaError } from "./template_error.ts";
 
 /** How deep expressions and blocks may nest. Python's own limit is near. */
 const MAX_DEPTH = 180;

@@ -6,7 +6,7 @@
  */
 
 import type { Float } from "../../python/python_value.ts";
-import { JinjaError, typeError } from "./errors.ts";
+import { JinjaError, typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 
 /** Anything that an expression may give. */

@@ -3,12 +3,12 @@
 import { type Given, method } from "../arguments.ts";
 import { ownAttribute } from "../attributes.ts";
 import { indexOf, isTrue, Undefined, type Value } from "../values.ts";
-import { typeError } from "../errors.ts";
-import { str } from "../text.ts";
+import { typeError } from "../template_error.ts";
+import { str } from "../marked_text.ts";
 import { VALUE_TESTS } from "../tests.ts";
 import { type JsonOptions, PLAIN, toJson } from "../to_json.ts";
 import type { Filter } from "./filter.ts";
-import { NUMBER_FILTERS } from "./numbers.ts";
+import { NUMBER_FILTERS } from "./number_filters.ts";
 import { selectionFilters } from "./selection.ts";
 import { SEQUENCE_FILTERS } from "./sequences.ts";
 import { TEXT_FILTERS } from "./texts.ts";

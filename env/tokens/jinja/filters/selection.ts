@@ -1,6 +1,6 @@
 /** Filters that apply others to each item: `map`, `select` and their like. */
 
-import { JinjaError, typeError } from "../errors.ts";
+import { JinjaError, typeError } from "../template_error.ts";
 import type { Machine } from "../machine.ts";
 import {
   isTrue,

@@ -2,11 +2,11 @@
 
 import { method } from "../arguments.ts";
 import { canonicalKey, equals, order } from "../compare.ts";
-import { typeError } from "../errors.ts";
+import { typeError } from "../template_error.ts";
 import type { Machine } from "../machine.ts";
 import { ARITHMETIC } from "../operators.ts";
 import { join } from "../string_methods.ts";
-import { str } from "../text.ts";
+import { str } from "../marked_text.ts";
 import {
   characters,
   type Dict,

@@ -1,13 +1,13 @@
 /** Filters of texts. Whatever is no string is printed first, unless Python's filter needs one. */
 
 import { method } from "../arguments.ts";
-import { typeError } from "../errors.ts";
+import { typeError } from "../template_error.ts";
 import type { Machine } from "../machine.ts";
 import { ARITHMETIC } from "../operators.ts";
 import { capitalize, splitLines } from "../python_text.ts";
 import { SPACES } from "../../../python/python_space.ts";
 import { center, replace, strip } from "../string_methods.ts";
-import { str } from "../text.ts";
+import { str } from "../marked_text.ts";
 import {
   characters,
   indexOf,

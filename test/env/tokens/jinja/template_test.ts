@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { parsePythonJson } from "../../../../env/python/python_json.ts";
-import { JinjaError } from "../../../../env/tokens/jinja/errors.ts";
+import { JinjaError } from "../../../../env/tokens/jinja/template_error.ts";
 import { JinjaTemplate } from "../../../../env/tokens/jinja/template.ts";
 import type { Value } from "../../../../env/tokens/jinja/values.ts";
 import { CHAT_TEMPLATES } from "../../../support/jinja_chat_templates.ts";

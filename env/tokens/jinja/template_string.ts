@@ -1,6 +1,6 @@
 /** What Python reads a string's escapes as. */
 
-import { syntaxError } from "./errors.ts";
+import { syntaxError } from "./template_error.ts";
 
 const ESCAPE =
   /\\(?:(\n)|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]?))/g;

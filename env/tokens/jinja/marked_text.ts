@@ -3,7 +3,7 @@
 import { numberRepr } from "../../python/python_number.ts";
 import { stringRepr } from "../../python/python_repr.ts";
 import { isMarked, restoreMarks } from "../guard.ts";
-import { limitError } from "./errors.ts";
+import { limitError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import {
   DictView,

@@ -1,6 +1,6 @@
 /** The variable `loop` of a `for`. */
 
-import { typeError } from "./errors.ts";
+import { typeError } from "./template_error.ts";
 import { equals } from "./compare.ts";
 import type { Machine } from "./machine.ts";
 import {

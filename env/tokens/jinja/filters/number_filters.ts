@@ -9,7 +9,7 @@ import {
 import { normalInt } from "../../../python/python_value.ts";
 import { method } from "../arguments.ts";
 import { isNumber } from "../compare.ts";
-import { typeError } from "../errors.ts";
+import { typeError } from "../template_error.ts";
 import { fixed, rounded } from "../number_format.ts";
 import { isSpace } from "../../../python/python_space.ts";
 import { indexOf, isTrue, typeName, Undefined, type Value } from "../values.ts";
