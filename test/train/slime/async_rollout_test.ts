@@ -29,7 +29,10 @@ async function collect(
   const rows = Array.from(
     { length: 12 },
     (_, index) =>
-      JSON.stringify({ index, metadata: { split: "train", env: "retail" } }),
+      JSON.stringify({
+        prompt: index,
+        metadata: { split: "train", env: "retail" },
+      }),
   );
   await Deno.writeTextFile(`${dir}/rows.jsonl`, rows.join("\n"));
   const child = new Deno.Command(testPython()!, {

@@ -465,7 +465,7 @@ Deno.test({
   fn: () =>
     inTempDir(async (dir) => {
       const rows = `${dir}/rows.jsonl`;
-      const row = { index: 0, metadata: { split: "train", env: "retail" } };
+      const row = { prompt: 0, metadata: { split: "train", env: "retail" } };
       await Deno.writeTextFile(rows, `${JSON.stringify(row)}\n`);
       await using server = serve(({ url }) =>
         Response.json(
