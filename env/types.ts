@@ -348,6 +348,11 @@ export interface TokenModel {
   readonly name: string;
   /** Most tokens of prompt and answer together. */
   readonly contextLength: number;
+  /**
+   * Rows of its output, where it has more than its tokenizer has tokens: a spare one that is sampled is the model's
+   * mistake. Default: the tokenizer's tokens; an id beyond them is the engine's fault.
+   */
+  readonly vocabSize?: number;
   /** Continues `ids`. @throws {InfrastructureError} If the engine fails or aborts. */
   generate(request: GenerateRequest): Promise<GenerateResult>;
   /** Frees what the engine keeps for a session (its key-value cache). */

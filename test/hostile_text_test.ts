@@ -45,6 +45,7 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
 /** Sources that make patterns of strings. Their readers are among the parsers below, or they read their own text. */
 const MADE_OF_STRINGS: readonly string[] = [
   "env/models/opaque_fields.ts",
+  "env/python/python_space.ts",
   "env/tokens/guard.ts",
   "env/tokens/jinja/filters/number_filters.ts",
   "env/tokens/jinja/filters/texts.ts",

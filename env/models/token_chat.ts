@@ -123,8 +123,9 @@ class TokenChat implements Chat {
     const request = this.#request(room, options);
     const result = await this.#generate(request);
     if (result === null) return NO_ROOM;
-    const { vocabSize } = this.#parts.tokenizer;
-    checkResult(result, request, { model: this.#model.name, vocabSize });
+    const { name, vocabSize: rows = 0 } = this.#model;
+    const vocabSize = Math.max(rows, this.#parts.tokenizer.vocabSize);
+    checkResult(result, request, { model: name, vocabSize });
     return this.#record(result);
   }
 

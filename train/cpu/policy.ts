@@ -120,6 +120,11 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     return this.config.contextLength;
   }
 
+  /** Rows of the output; a tokenizer that few texts made has fewer tokens. */
+  get vocabSize(): number {
+    return this.config.vocab;
+  }
+
   /** Counts up whenever the weights change. */
   get version(): number {
     return this.#engine.version;
