@@ -1,12 +1,24 @@
 /**
- * What the bridge takes beside the engine: many episodes at once over HTTP, against an engine that answers after a
- * fixed time, beside the very same requests sent plainly.
+ * What the bridge costs beside the engine: many episodes at once over HTTP, against an engine that does no work, beside
+ * the very same requests sent plainly; and beside slime's own example in Python, where its directory is given.
+ *
+ * Each server is a process, and what it costs is its CPU time, which other programs of the machine change little.
  */
 
-import type { Codec } from "../env/tokens/conversation.ts";
 import type { Dataset } from "../env/types.ts";
-import type { EngineReport } from "./_bench_bridge_engine.ts";
-import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
+import type { EngineReport, Pace } from "./_bench_bridge_engine.ts";
+import {
+  type ExampleBench,
+  type ExampleOptions,
+  openExample,
+} from "./_bench_bridge_example.ts";
+import type { PlainOrders } from "./_bench_bridge_server.ts";
+import {
+  openBenchCodec,
+  openBenchDataset,
+  scriptsOf,
+  USER_ANSWER,
+} from "./_bench_bridge_world.ts";
 import {
   Actor,
   type Measured,
@@ -15,128 +27,294 @@ import {
   sum,
   timed,
 } from "./_bench_measure.ts";
+import { BenchProcess, type ProcessUsage } from "./_bench_process.ts";
+
+/** Settings of {@linkcode benchBridge}. */
+export interface BridgeOptions {
+  readonly tauBench: string | null;
+  /** Episodes at once. */
+  readonly episodes: number;
+  readonly rounds: number;
+  /** How long an open loop is. */
+  readonly seconds: number;
+  /** slime's example, where it is measured too. */
+  readonly example: Omit<ExampleOptions, "engine"> | null;
+  readonly onStage?: (stage: string) => void;
+}
 
 /** The figures. */
 export interface BridgeBench {
   readonly data: string;
   readonly episodes: number;
   readonly latencyMs: number;
-  readonly servers: number;
+  readonly offeredPerS: number;
   readonly turnsPerEpisode: number;
   /** Tokens of an episode at its end. */
   readonly tokensPerEpisode: number;
+  /** By one server process, and by two. */
+  readonly servers: readonly ServersBench[];
+  readonly example: ExampleBench | null;
+}
+
+/** Figures of some server processes together. */
+export interface ServersBench {
+  readonly processes: number;
+  /** CPU milliseconds of a turn, and of the same request sent plainly by the same processes. */
+  readonly turnCpuMs: Measured;
+  readonly plainCpuMs: Measured;
+  /** The difference, round by round: what the bridge adds. */
+  readonly ownCpuMs: Measured;
+  /** Closed loop: each episode goes on as soon as it is answered. */
   readonly turnsPerS: Measured;
-  /** The same requests without episodes. */
-  readonly plainTurnsPerS: Measured;
-  /** Of the two, round by round. */
-  readonly ratio: Measured;
-  /** 99th percentile of a turn beyond the engine's latency: our work, HTTP and the wait for a core. */
-  readonly overheadP99Ms: Measured;
-  /** The same of the plain requests. */
-  readonly plainP99Ms: Measured;
+  /** Open loop: 99th percentile of a turn beyond the engine, and the share of offered turns that were played. */
+  readonly openP99Ms: Measured;
+  readonly openShare: Measured;
   /** Heap bytes of an episode under way, its conversation included. */
   readonly bytesPerEpisode: Measured;
 }
 
-/** Episodes at once, and how many each place plays one after the other. */
-const EPISODES = 256;
-const LENGTH = 3;
-/** Milliseconds of an answer. */
+/** Episodes that each place plays one after the other, in a closed loop. */
+const LENGTH = 2;
+/** Milliseconds of an answer in the closed loop. */
 const LATENCY_MS = 50;
-/** As recipes have it. */
-const SERVERS = 2;
-const REPEATS = 5;
+/** Turns a second of the open loop. */
+const OFFERED_PER_S = 500;
+const PROCESSES = [1, 2];
 
 /** Measures; the engine, the servers and we share this machine's cores. */
 export async function benchBridge(
-  tauBench: string | null,
+  options: BridgeOptions,
 ): Promise<BridgeBench> {
+  const { tauBench, episodes, example, onStage = () => {} } = options;
   const dataset = await openBenchDataset(tauBench);
-  const scripts = scriptsOf(dataset, await openBenchCodec());
   using engine = await Actor.open("./_bench_bridge_engine.ts", {
     type: "orders",
-    orders: { latencyMs: LATENCY_MS, scripts },
+    orders: {
+      latencyMs: LATENCY_MS,
+      scripts: scriptsOf(dataset, await openBenchCodec()),
+      userAnswer: USER_ANSWER,
+    },
   });
-  using stack = new DisposableStack();
-  const servers: Actor[] = [];
-  for (let i = 0; i < SERVERS; i++) {
-    const order = { type: "open", tauBench };
-    const server = await Actor.open("./_bench_bridge_worker.ts", order);
-    servers.push(stack.use(server));
+  const rounds: ServersRounds[] = [];
+  for (const processes of PROCESSES) {
+    onStage(`measuring the bridge by ${processes} of its processes`);
+    rounds.push(
+      await measureServers(processes, { ...options, dataset, engine }),
+    );
   }
-  const chains = Array.from(
-    { length: EPISODES },
-    (_, place) =>
-      Array.from({ length: LENGTH }, (_, at) => String(place + at * EPISODES)),
-  );
-  const world = { dataset, engine, servers, chains };
-  const report = (keep = false) =>
-    engine.ask<EngineReport>({ type: "report", keep });
-  await report(true);
-  await play(world);
-  const { bodies } = await report();
-  await play(world);
-  await report();
-  const rounds: Round[] = [];
-  for (let round = 0; round < REPEATS; round++) {
-    const bridged = await play(world);
-    const own = await report();
-    const plain = await playPlainly(world, bodies);
-    rounds.push({ bridged, own, plain, other: await report() });
-  }
-  const of = (figure: (round: Round) => number) => measured(rounds.map(figure));
+  const { bodies, requests } = rounds[0]!;
+  if (example !== null) onStage("measuring slime's example");
   return {
     data: dataset.name,
-    episodes: EPISODES,
+    episodes,
     latencyMs: LATENCY_MS,
-    servers: SERVERS,
-    turnsPerEpisode: rounds[0]!.own.requests / (EPISODES * LENGTH),
+    offeredPerS: OFFERED_PER_S,
+    turnsPerEpisode: requests / (episodes * LENGTH),
     tokensPerEpisode: Math.max(
       ...bodies.flat().map((body) => JSON.parse(body).input_ids.length),
     ),
-    turnsPerS: of(({ bridged }) => bridged),
-    plainTurnsPerS: of(({ plain }) => plain),
-    ratio: of(({ bridged, plain }) => bridged / plain),
-    overheadP99Ms: of(({ own }) => percentile(own.gapsMs, 0.99)),
-    plainP99Ms: of(({ other }) => percentile(other.gapsMs, 0.99)),
-    bytesPerEpisode: await bytesPerEpisode(world),
+    servers: rounds.map(({ bench }) => bench),
+    example: example === null
+      ? null
+      : await measureExample(example, { ...options, dataset, engine }),
   };
 }
 
-/** Turns a second of both, and what the engine saw of each. */
-interface Round {
-  readonly bridged: number;
-  readonly own: EngineReport;
-  readonly plain: number;
-  readonly other: EngineReport;
-}
+type Setting = BridgeOptions & {
+  readonly dataset: Dataset;
+  readonly engine: Actor;
+};
 
+/** Servers that play, and what they are asked to. */
 interface World {
   readonly dataset: Dataset;
   readonly engine: Actor;
-  readonly servers: readonly Actor[];
+  readonly servers: readonly Server[];
   readonly chains: readonly (readonly string[])[];
 }
 
-/** Plays every chain's episodes, all chains at once. @returns Turns a second. */
-async function play(world: World): Promise<number> {
-  const { servers, chains } = world;
-  const { value: turns, seconds } = await timed(() =>
-    Promise.all(chains.map(async (keys, place) => {
-      const { url } = servers[place % servers.length]!;
-      let turns = 0;
-      for (const key of keys) turns += await askEpisode(world, { key, url });
-      return turns;
-    }))
-  );
-  return sum(turns) / seconds;
+interface Server {
+  readonly process: BenchProcess;
+  readonly url: string;
 }
 
-/** @returns Its turns. */
+interface ServersRounds {
+  readonly bench: ServersBench;
+  /** Of the requests of a closed round. */
+  readonly bodies: EngineReport["bodies"];
+  readonly requests: number;
+}
+
+async function measureServers(
+  processes: number,
+  setting: Setting,
+): Promise<ServersRounds> {
+  const { dataset, engine, episodes, rounds } = setting;
+  await using stack = new AsyncDisposableStack();
+  const servers: Server[] = [];
+  for (let i = 0; i < processes; i++) {
+    servers.push(await openServer(stack, setting));
+  }
+  const chains = chainsOf(episodes, LENGTH);
+  const world = { dataset, engine, servers, chains };
+  await reportOf(engine, { keep: true });
+  await play(world);
+  const { bodies, requests } = await reportOf(engine);
+  for (const { process } of servers) {
+    await process.ask({ type: "bodies", bodies });
+  }
+  const closed: ClosedRound[] = [];
+  const opened: OpenRound[] = [];
+  const sizes: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    closed.push(await closedRound(world));
+    opened.push(await openRound(world, setting.seconds));
+    sizes.push(await bytesPerEpisode(world));
+  }
+  const of = (figure: (round: ClosedRound) => number) =>
+    measured(closed.map(figure));
+  return {
+    bodies,
+    requests,
+    bench: {
+      processes,
+      turnCpuMs: of(({ turnCpuMs }) => turnCpuMs),
+      plainCpuMs: of(({ plainCpuMs }) => plainCpuMs),
+      ownCpuMs: of(({ turnCpuMs, plainCpuMs }) => turnCpuMs - plainCpuMs),
+      turnsPerS: of(({ turnsPerS }) => turnsPerS),
+      openP99Ms: measured(opened.map(({ p99Ms }) => p99Ms)),
+      openShare: measured(opened.map(({ share }) => share)),
+      bytesPerEpisode: measured(sizes),
+    },
+  };
+}
+
+async function openServer(
+  stack: AsyncDisposableStack,
+  { tauBench }: Setting,
+  user: string | null = null,
+): Promise<Server> {
+  const process = stack.use(
+    BenchProcess.ofModule("./_bench_bridge_server.ts"),
+  );
+  const order = { type: "open", tauBench, user };
+  const { port } = await process.ask<{ port: number }>(order);
+  return { process, url: `http://127.0.0.1:${port}` };
+}
+
+/** Keys of the episodes of each place. */
+function chainsOf(places: number, length: number): string[][] {
+  return Array.from(
+    { length: places },
+    (_, place) =>
+      Array.from({ length }, (_, at) => String(place + at * places)),
+  );
+}
+
+function reportOf(
+  engine: Actor,
+  { keep = false } = {},
+): Promise<EngineReport> {
+  return engine.ask({ type: "report", keep });
+}
+
+/** CPU milliseconds of all servers while some work is done. */
+async function cpuOf<T>(
+  servers: readonly { readonly process: BenchProcess }[],
+  work: () => Promise<T>,
+): Promise<{ readonly value: T; readonly cpuMs: number }> {
+  const before = await cpuMsOf(servers);
+  const value = await work();
+  return { value, cpuMs: await cpuMsOf(servers) - before };
+}
+
+async function cpuMsOf(
+  servers: readonly { readonly process: BenchProcess }[],
+): Promise<number> {
+  const all = servers.map(({ process }) =>
+    process.ask<ProcessUsage>({ type: "usage" })
+  );
+  return sum((await Promise.all(all)).map(({ cpuMs }) => cpuMs));
+}
+
+interface ClosedRound {
+  readonly turnCpuMs: number;
+  readonly plainCpuMs: number;
+  readonly turnsPerS: number;
+}
+
+/** Every chain's episodes, all chains at once; then the same requests without episodes. */
+async function closedRound(world: World): Promise<ClosedRound> {
+  const { engine, servers } = world;
+  const bridged = await cpuOf(servers, () => timed(() => play(world)));
+  const turns = (await reportOf(engine)).requests;
+  const plain = await cpuOf(servers, () => playPlainly(world));
+  await reportOf(engine);
+  return {
+    turnCpuMs: bridged.cpuMs / turns,
+    plainCpuMs: plain.cpuMs / plain.value,
+    turnsPerS: turns / bridged.value.seconds,
+  };
+}
+
+interface OpenRound {
+  readonly p99Ms: number;
+  readonly share: number;
+}
+
+/** Answers at fixed times, for some seconds, once every place plays. */
+async function openRound(
+  world: World,
+  lastingS: number,
+): Promise<OpenRound> {
+  const { engine, chains } = world;
+  const pace: Pace = { places: chains.length, ratePerS: OFFERED_PER_S };
+  await engine.ask({ type: "pace", pace });
+  const over = new AbortController();
+  const playing = playEndlessly(world, over.signal);
+  await pause(2 * 1000 * chains.length / OFFERED_PER_S);
+  await reportOf(engine);
+  const { value, seconds } = await timed(async () => {
+    await pause(1000 * lastingS);
+    return await reportOf(engine);
+  });
+  over.abort();
+  await playing;
+  await engine.ask({ type: "pace", pace: null });
+  await reportOf(engine);
+  return {
+    p99Ms: percentile(value.gapsMs, 0.99),
+    share: value.requests / (seconds * OFFERED_PER_S),
+  };
+}
+
+/** New episodes in every place until the signal is given. */
+async function playEndlessly(
+  world: World,
+  signal: AbortSignal,
+): Promise<void> {
+  const { servers, chains } = world;
+  await Promise.all(chains.map(async (_, place) => {
+    const { url } = servers[place % servers.length]!;
+    for (let key = place; !signal.aborted; key += chains.length) {
+      await askEpisode(world, { key: String(key), url });
+    }
+  }));
+}
+
+/** Plays every chain's episodes, all chains at once. */
+async function play(world: World): Promise<void> {
+  const { servers, chains } = world;
+  await Promise.all(chains.map(async (keys, place) => {
+    const { url } = servers[place % servers.length]!;
+    for (const key of keys) await askEpisode(world, { key, url });
+  }));
+}
+
 async function askEpisode(
   { dataset, engine }: World,
   { key, url }: { key: string; url: string },
-): Promise<number> {
+): Promise<void> {
   const tasks = dataset.tasks("train");
   const response = await fetch(`${url}/episodes`, {
     method: "POST",
@@ -150,94 +328,93 @@ async function askEpisode(
     }),
   });
   const text = await response.text();
-  const about = text.slice(text.lastIndexOf('"metadata"'));
-  const turns = Number(/"turns":(\d+)/.exec(about)?.[1]);
-  if (!text.includes('"remove_sample":false') || !(turns > 0)) {
-    throw new Error(`An episode of the benchmark failed: ${about}`);
-  }
-  return turns;
+  if (text.includes('"remove_sample":false')) return;
+  throw new Error(`An episode of the benchmark failed: ${text.slice(-1000)}`);
 }
 
-/** The same requests without episodes. @returns Turns a second. */
+/** The same requests without episodes. @returns Turns. */
 async function playPlainly(
   { engine, servers, chains }: World,
-  bodies: readonly (readonly string[])[],
 ): Promise<number> {
-  const { value: turns, seconds } = await timed(() =>
-    Promise.all(servers.map(async (server, index) => {
-      const own = chains.filter((_, place) => place % SERVERS === index);
-      const order = { type: "plain", engine: engine.url, chains: own, bodies };
-      return (await server.ask<{ turns: number }>(order)).turns;
-    }))
-  );
-  return sum(turns) / seconds;
+  const all = servers.map(async ({ process }, index) => {
+    const own = chains.filter((_, place) => place % servers.length === index);
+    const order: PlainOrders = { engine: engine.url, chains: own };
+    const answer = await process.ask<{ turns: number }>({
+      type: "plain",
+      ...order,
+    });
+    return answer.turns;
+  });
+  return sum(await Promise.all(all));
 }
 
 /** What an episode's end and beginning differ by, with all of them in their middle. */
-async function bytesPerEpisode(world: World): Promise<Measured> {
+async function bytesPerEpisode(world: World): Promise<number> {
   const { engine, servers, chains } = world;
   const heap = async () => {
-    const all = servers.map((server) =>
-      server.ask<{ bytes: number }>({ type: "heap" })
+    const all = servers.map(({ process }) =>
+      process.ask<{ bytes: number }>({ type: "heap" })
     );
     return sum((await Promise.all(all)).map(({ bytes }) => bytes));
   };
   const first = chains.map((keys) => keys.slice(0, 1));
-  const sizes: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    const before = await heap();
-    const playing = play({ ...world, chains: first });
-    for (let seen = 0; seen < chains.length * 4;) {
-      const { requests } = await engine.ask<EngineReport>({ type: "report" });
-      seen += requests;
-    }
-    sizes.push((await heap() - before) / chains.length);
-    await playing;
+  const before = await heap();
+  const playing = play({ ...world, chains: first });
+  for (let seen = 0; seen < chains.length * 4;) {
+    seen += (await reportOf(engine)).requests;
   }
-  return measured(sizes);
+  const bytes = (await heap() - before) / chains.length;
+  await playing;
+  await reportOf(engine);
+  return bytes;
 }
 
-/** Conversations of an agent that looks things up and says something by turns, and hands over in the end. */
-function scriptsOf(dataset: Dataset, { tokenizer }: Codec): string[][] {
-  const orders = [...dataset.database.ids("orders")];
-  const answer = (text: string) => {
-    const ids = tokenizer.encode(text + tokenizer.endToken);
-    return JSON.stringify({
-      text,
-      output_ids: ids,
-      meta_info: {
-        id: "1",
-        finish_reason: { type: "stop", matched: ids.at(-1) },
-        prompt_tokens: 5000,
-        completion_tokens: ids.length,
-        cached_tokens: 4900,
-        weight_version: "1",
-        output_token_logprobs: ids.map((
-          id,
-          at,
-        ) => [-0.125 - at / 64, id, null]),
-      },
-    });
+/** slime's example and a server process, each with users that a model plays, one after the other. */
+async function measureExample(
+  options: Omit<ExampleOptions, "engine">,
+  setting: Setting,
+): Promise<ExampleBench> {
+  const { dataset, engine, episodes, rounds } = setting;
+  await using stack = new AsyncDisposableStack();
+  const server = await openServer(stack, setting, engine.url);
+  const example = stack.use(
+    await openExample({ ...options, engine: engine.url }),
+  );
+  const chains = chainsOf(episodes, 1);
+  const world = { dataset, engine, servers: [server], chains };
+  const round = async (
+    process: BenchProcess,
+    work: () => Promise<unknown>,
+  ) => {
+    const { value, cpuMs } = await cpuOf([{ process }], () => timed(work));
+    const turns = (await reportOf(engine)).requests;
+    return { cpuMs: cpuMs / turns, turnsPerS: turns / value.seconds };
   };
-  const call = (name: string, args: object) =>
-    answer(
-      `<tool_call>\n{"name": "${name}", "arguments": ${
-        JSON.stringify(args)
-      }}\n</tool_call>`,
+  type Round = Awaited<ReturnType<typeof round>>;
+  const bridged: Round[] = [];
+  const python: Round[] = [];
+  await reportOf(engine);
+  for (let at = 0; at <= rounds; at++) {
+    const ours = await round(server.process, () => play(world));
+    const theirs = await round(
+      example.process,
+      () => example.play(chains, dataset.tasks("train").length),
     );
-  return Array.from({ length: 64 }, (_, script) => [
-    ...Array.from({ length: 6 }, (_, at) => [
-      answer(
-        `Thank you for waiting. This is step ${
-          at + 1
-        }; I will look at your order ${script} before we go on.`,
-      ),
-      call("get_order_details", {
-        order_id: orders[(script * 6 + at) % orders.length],
-      }),
-    ]).flat(),
-    call("transfer_to_human_agents", {
-      summary: "The user needs a person.",
-    }),
-  ]);
+    if (at === 0) continue; // compiles, and opens connections
+    bridged.push(ours);
+    python.push(theirs);
+  }
+  const of = (rounds: readonly Round[]) => ({
+    cpuMs: measured(rounds.map(({ cpuMs }) => cpuMs)),
+    turnsPerS: measured(rounds.map(({ turnsPerS }) => turnsPerS)),
+  });
+  return {
+    standIns: example.standIns,
+    bridge: of(bridged),
+    example: of(python),
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

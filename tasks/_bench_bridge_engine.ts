@@ -1,7 +1,7 @@
 /**
- * The engine of the bridge's benchmark, a worker of its own: SGLang's `/generate` with a fixed latency and next to no
- * work, so that what is measured is the bridge. It speaks HTTP over plain sockets and reads no more of a request
- * than its length and whose it is.
+ * The engine of the bridge's benchmark and the endpoint of its users, a worker of its own: SGLang's `/generate` and
+ * OpenAI's chat completions with next to no work, so that what is measured is the bridge. It speaks HTTP over plain
+ * sockets and reads no more of a request than its length and whose it is.
  */
 
 /// <reference lib="webworker" />
@@ -15,6 +15,18 @@ export interface EngineOrders {
   readonly latencyMs: number;
   /** The conversations that it plays, each the bodies of its answers in order. */
   readonly scripts: readonly (readonly string[])[];
+  /** The body of what its users say. */
+  readonly userAnswer: string;
+}
+
+/**
+ * An open loop: answers come at fixed times, whenever the requests do. Each place's are due by turns, so that an
+ * episode that is late for one misses it.
+ */
+export interface Pace {
+  readonly places: number;
+  /** Turns a second, of all places together. */
+  readonly ratePerS: number;
 }
 
 /** What it has seen since it was asked last. */
@@ -39,6 +51,9 @@ class Conversation {
 
 let latencyMs = 50;
 let scripts: Uint8Array[][] = [];
+let userAnswer: Uint8Array = new Uint8Array();
+let pace: Pace | null = null;
+let pacedFrom = 0;
 let keeps = false;
 let requests = 0;
 let gapsMs: number[] = [];
@@ -49,9 +64,14 @@ self.onmessage = ({ data }: MessageEvent) => {
     const orders: EngineOrders = data.orders;
     latencyMs = orders.latencyMs;
     scripts = orders.scripts.map((bodies) => bodies.map(withHead));
+    userAnswer = withHead(orders.userAnswer);
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     accept(listener);
     self.postMessage({ port: listener.addr.port });
+  } else if (data.type === "pace") {
+    pace = data.pace;
+    pacedFrom = performance.now();
+    self.postMessage({});
   } else {
     const bodies = [...conversations.values()]
       .filter((_, index) => keeps && index % KEPT_SHARE === 0)
@@ -87,20 +107,50 @@ async function serve(connection: Deno.Conn): Promise<void> {
       if (count === null) return connection.close();
       filled += count;
     }
-    const key = /x-smg-routing-key: (\S+)/i.exec(head)?.[1] ?? "";
-    const conversation = heard(key);
-    if (keeps) {
-      conversation.bodies.push(decoder.decode(buffer.subarray(end + 4, total)));
-    }
+    const answer = head.startsWith("POST /v1/")
+      ? await answerAsUser()
+      : await answerAsEngine(head, buffer.subarray(end + 4, total));
     filled = 0;
-    const script = scripts[numberOf(key) % scripts.length]!;
-    const answer = script[conversation.turn++ % script.length]!;
-    await delay(latencyMs);
-    conversation.answeredAt = performance.now();
     for (let at = 0; at < answer.length;) {
       at += await connection.write(answer.subarray(at));
     }
   }
+}
+
+async function answerAsUser(): Promise<Uint8Array> {
+  await delay(latencyMs);
+  return userAnswer;
+}
+
+async function answerAsEngine(
+  head: string,
+  body: Uint8Array,
+): Promise<Uint8Array> {
+  const key = keyOf(head, body);
+  const conversation = heard(key);
+  if (keeps) conversation.bodies.push(decoder.decode(body));
+  const script = scripts[numberOf(key) % scripts.length]!;
+  const answer = script[conversation.turn++ % script.length]!;
+  await delay(pace === null ? latencyMs : untilDue(numberOf(key), pace));
+  conversation.answeredAt = performance.now();
+  return answer;
+}
+
+/** By SGLang's header; or by a sampling parameter, where a client sends no header. */
+function keyOf(head: string, body: Uint8Array): string {
+  const key = /x-smg-routing-key: (\S+)/i.exec(head)?.[1];
+  if (key !== undefined) return key;
+  return /"bench_key": ?"(\d+)"/.exec(decoder.decode(body))?.[1] ?? "";
+}
+
+/** Milliseconds until the next answer of an episode's place is due. */
+function untilDue(key: number, { places, ratePerS }: Pace): number {
+  const slotMs = 1000 / ratePerS;
+  const periodMs = places * slotMs;
+  const first = pacedFrom + (key % places) * slotMs;
+  const now = performance.now();
+  const periods = Math.max(0, Math.ceil((now - first) / periodMs));
+  return first + periods * periodMs - now;
 }
 
 function heard(key: string): Conversation {

@@ -19,7 +19,7 @@ import {
 } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
-import { benchBridge } from "./_bench_bridge.ts";
+import { benchBridge, type BridgeBench } from "./_bench_bridge.ts";
 import { openBenchDataset } from "./_bench_bridge_world.ts";
 import { benchCpu, type CpuBench } from "./_bench_cpu.ts";
 import { benchEnvironment, type EnvironmentBench } from "./_bench_env.ts";
@@ -42,7 +42,19 @@ const flags = z.object({
   }),
   threads: z.int().min(1).default(2).describe("Threads of the policy"),
   bridge: z.boolean().default(false).describe(
-    "Measure serve --recipe instead: 256 episodes at once, beside their requests sent plainly",
+    "Measure serve --recipe instead: many episodes at once, beside their requests sent plainly",
+  ),
+  example: z.string().min(1).optional().meta({
+    description:
+      "Of --bridge: a checkout of slime's examples/tau-bench to measure beside it; python3 has to have tau_bench, transformers and httpx",
+    value: "DIR",
+  }),
+  episodes: z.int().min(1).default(256).describe(
+    "Of --bridge: episodes at once",
+  ),
+  rounds: z.int().min(1).default(3).describe("Of --bridge: repeats"),
+  seconds: z.int().min(1).default(10).describe(
+    "Of --bridge: how long an open loop is",
   ),
   verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
     .optional().meta({
@@ -82,7 +94,7 @@ async function run(
     return await runEstimators(estimators, parsed, context);
   }
   if (verify !== undefined) return await runVerify(verify, terminal);
-  if (bridge) return await runBridge(tauBench || null, terminal);
+  if (bridge) return await runBridge(parsed, terminal);
   terminal.progress("measuring the environment");
   const dataset = await openBenchDataset(tauBench || null);
   const environment = await benchEnvironment(dataset);
@@ -112,30 +124,66 @@ async function run(
 }
 
 async function runBridge(
-  tauBench: string | null,
+  { tauBench, example, episodes, rounds, seconds }: BenchFlags,
   terminal: Terminal,
 ): Promise<TaskResult> {
-  terminal.progress("measuring the bridge");
-  const bench = await benchBridge(tauBench);
+  const bench = await benchBridge({
+    tauBench: tauBench || null,
+    episodes,
+    rounds,
+    seconds,
+    example: example === undefined
+      ? null
+      : { directory: example, python: "python3" },
+    onStage: (text) => terminal.progress(text),
+  });
   terminal.endProgress();
-  const of =
-    `${bench.data} retail, ${bench.episodes} at once, ${bench.latencyMs} ms an answer`;
-  const ms = (n: number) => `${n.toFixed(1)} ms`;
-  terminal.print(figureTable([
-    ["turns/s", of, bench.turnsPerS, count],
-    ["turns/s, requests alone", of, bench.plainTurnsPerS, count],
-    ["share of the engine's rate", of, bench.ratio, percent],
-    ["p99 beyond the engine, a turn", of, bench.overheadP99Ms, ms],
-    ["p99 of requests alone", of, bench.plainP99Ms, ms],
-    ["memory an episode", of, bench.bytesPerEpisode, bytes],
-  ]));
+  terminal.print(figureTable(bridgeFigures(bench)));
   terminal.print();
   terminal.print(
-    `${bench.servers} servers; ${
-      bench.turnsPerEpisode.toFixed(0)
-    } turns and up to ${count(bench.tokensPerEpisode)} tokens an episode`,
+    `${bench.turnsPerEpisode.toFixed(0)} turns and up to ${
+      count(bench.tokensPerEpisode)
+    } tokens an episode`,
   );
   return { json: { ...bench } };
+}
+
+function bridgeFigures(bench: BridgeBench): Figure[] {
+  const { data, episodes, offeredPerS, example } = bench;
+  const cpu = (n: number) => `${n.toFixed(2)} ms`;
+  const ms = (n: number) => `${n.toFixed(1)} ms`;
+  return [
+    ...bench.servers.flatMap((servers): Figure[] => {
+      const of = `${data} retail, ${episodes} at once, ${servers.processes} ${
+        servers.processes === 1 ? "process" : "processes"
+      }`;
+      return [
+        ["CPU a turn", of, servers.turnCpuMs, cpu],
+        ["CPU a turn, requests alone", of, servers.plainCpuMs, cpu],
+        ["CPU a turn, beyond them", of, servers.ownCpuMs, cpu],
+        ["turns/s, closed loop", of, servers.turnsPerS, count],
+        [
+          `p99 beyond the engine at ${offeredPerS}/s`,
+          of,
+          servers.openP99Ms,
+          ms,
+        ],
+        [`share of ${offeredPerS}/s`, of, servers.openShare, percent],
+        ["memory an episode", of, servers.bytesPerEpisode, bytes],
+      ];
+    }),
+    ...Object.entries(
+      example === null
+        ? {}
+        : { bridge: example.bridge, "slime's example": example.example },
+    ).flatMap(([whose, side]): Figure[] => {
+      const of = `${data} retail, ${episodes} at once, users by a model`;
+      return [
+        [`CPU a turn, ${whose}`, of, side.cpuMs, cpu],
+        [`turns/s, ${whose}`, of, side.turnsPerS, count],
+      ];
+    }),
+  ];
 }
 
 async function runVerify(

@@ -10,6 +10,9 @@ import {
   createChatTemplate,
 } from "../../env/tokens/chat_template.ts";
 import { loadTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
+import { QWEN3_HYBRID, QWEN3_INSTRUCT } from "../../tasks/_qwen3_templates.ts";
+
+export { QWEN3_HYBRID, QWEN3_INSTRUCT };
 
 /** A model directory with Qwen3's `tokenizer.json` and `tokenizer_config.json`. */
 export const QWEN3_DIR: string = fileURLToPath(
@@ -45,18 +48,3 @@ export async function qwen3Instruct(): Promise<ChatTemplate> {
     config: { ...config, chat_template: QWEN3_INSTRUCT },
   });
 }
-
-/** The Jinja source of hybrid Qwen3's template. */
-export const QWEN3_HYBRID: string = config.chat_template;
-
-/** The Jinja source of {@linkcode qwen3Instruct}'s template. */
-export const QWEN3_INSTRUCT: string = QWEN3_HYBRID
-  .replace(/\{%- set ns = namespace[\s\S]*?\{%- endfor %\}\n/, "")
-  .replace(
-    /\{%- set content = message\.content %\}[\s\S]*?(?=\s*\{%- if message\.tool_calls %\})/,
-    "{%- set content = message.content %}{{- '<|im_start|>' + message.role + '\\n' + content }}",
-  )
-  .replace(
-    /\s*\{%- if enable_thinking is defined[\s\S]*?\{%- endif %\}/,
-    "",
-  );

@@ -79,3 +79,26 @@ Deno.test("bench --estimators trains each of them from the same cold start, and 
     const none = await runTask("bench", ["--estimators", "ppo"]);
     assert.match(none.stderr, /no "ppo"\nhint: .*dr-grpo,grpo/);
   }));
+
+Deno.test("bench --bridge measures a server process and two: CPU beside plain requests, an open loop, memory", async () => {
+  const { code, stdout, stderr } = await runTask("bench", [
+    "--bridge",
+    ...["--episodes", "4", "--rounds", "1", "--seconds", "1", "--json"],
+  ]);
+  assert.equal(code, 0, stderr);
+  const { servers, turnsPerEpisode, example } = JSON.parse(stdout);
+  // A script has 13; a user may end it earlier.
+  assert.ok(turnsPerEpisode > 2 && turnsPerEpisode <= 13);
+  assert.equal(example, null);
+  assert.deepEqual(
+    servers.map(({ processes }: { processes: number }) => processes),
+    [1, 2],
+  );
+  for (const one of servers) {
+    // What takes longer is for a person to read: so few turns say nothing of it on a machine that does other things.
+    assert.ok(one.turnCpuMs.median > 0 && one.plainCpuMs.median > 0);
+    assert.ok(one.turnsPerS.median > 0 && "openP99Ms" in one);
+    // 4 places are offered what 256 would be; no more answers can be due than that.
+    assert.ok(one.openShare.median >= 0 && one.openShare.median <= 1.1);
+  }
+});

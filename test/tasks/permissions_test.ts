@@ -48,7 +48,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
   audit: { write: "", env: ["dataset"], ignored: ["yaml"] },
   bench: {
     write: "",
-    run: "deno,sha256sum,cksum,dd,sync",
+    run: "deno,python3,sha256sum,cksum,dd,sync",
     net: "127.0.0.1",
     env: ["dataset"],
     ignored: ["openai", "yaml"],

@@ -1,0 +1,129 @@
+/**
+ * An episode server for the bridge's benchmark, a process by itself; or, in its place, a
+ * sender of the very same requests by plain `fetch`.
+ */
+
+import { createCaller } from "../env/models/call_policy.ts";
+import { resolveEndpoint } from "../env/models/endpoints.ts";
+import { openaiChatModel } from "../env/models/openai.ts";
+import type { ChatModel } from "../env/types.ts";
+import { llmUser } from "../env/users/llm.ts";
+import { createMeter } from "../env/models/meter.ts";
+import { EpisodeService } from "../env/serve/episode_service.ts";
+import { episodesApp } from "../env/serve/episodes_app.ts";
+import { scriptedUser } from "../env/users/scripted.ts";
+import { heapBytes } from "./_bench_measure.ts";
+import { answerOrders, ownUsage } from "./_bench_process.ts";
+import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
+
+/** What a server is opened with. */
+export interface Orders {
+  readonly tauBench: string | null;
+  /** Where a model plays the users; `null` has scripted ones. */
+  readonly user: string | null;
+}
+
+/** What is sent plainly: conversations at once, one request after the other. */
+export interface PlainOrders {
+  readonly engine: string;
+  readonly chains: readonly (readonly string[])[];
+}
+
+/** What they are, given beforehand: to read so much is work of its own. */
+let bodies: readonly (readonly string[])[] = [];
+
+async function open({ tauBench, user }: Orders) {
+  const dataset = await openBenchDataset(tauBench);
+  const service = new EpisodeService({
+    dataset,
+    codec: await openBenchCodec(),
+    strategy: "tool-calling",
+    prompt: "full",
+    compat: false,
+    user: user === null
+      ? scriptedUser(dataset)
+      : llmUser({ dataset, model: userModel(user) }),
+    userName: user === null ? "scripted" : "llm",
+    meter: createMeter(),
+    caller: createCaller({
+      source: "model",
+      timeoutMs: 60_000,
+      retries: 0,
+      backoffMs: 1,
+    }),
+    modelName: "engine",
+    contextLength: 32_768,
+    maxTokensPerTurn: 256,
+    maxTurns: 30,
+    retries: 0,
+  });
+  const app = episodesApp({ service, version: "bench" });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    app.fetch,
+  );
+  return server.addr.port;
+}
+
+function userModel(url: string): ChatModel {
+  return openaiChatModel({
+    endpoint: resolveEndpoint({
+      provider: "openai",
+      baseUrl: `${url}/v1`,
+      env: () => "none",
+    }),
+    model: "user",
+    source: "user",
+    temperature: 0,
+    maxTokens: 256,
+    caller: createCaller({
+      source: "user",
+      timeoutMs: 60_000,
+      retries: 0,
+      backoffMs: 1,
+    }),
+    meter: createMeter(),
+  });
+}
+
+/** Chains of requests, all chains at once, each one after the other. @returns How many were answered. */
+async function sendPlainly(
+  { engine, chains }: PlainOrders,
+): Promise<number> {
+  let turns = 0;
+  await Promise.all(chains.map(async (keys) => {
+    for (const key of keys) {
+      for (const body of bodies[Number(key) % bodies.length]!) {
+        const response = await fetch(`${engine}/generate`, {
+          method: "POST",
+          headers: {
+            "content-type": "application/json",
+            "x-smg-routing-key": key,
+          },
+          body,
+        });
+        await response.arrayBuffer();
+        turns++;
+      }
+    }
+  }));
+  return turns;
+}
+
+if (import.meta.main) {
+  await answerOrders(async (order) => {
+    switch (order.type) {
+      case "open":
+        return { port: await open(order as unknown as Orders) };
+      case "plain":
+        return { turns: await sendPlainly(order as unknown as PlainOrders) };
+      case "bodies":
+        bodies = order.bodies as typeof bodies;
+        return {};
+      case "heap":
+        return { bytes: heapBytes() };
+      default:
+        return ownUsage();
+    }
+  });
+}

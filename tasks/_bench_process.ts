@@ -1,0 +1,74 @@
+/**
+ * Processes of a benchmark's own: what is measured runs in one by itself, so that its CPU time and its heap are its own.
+ * Orders are lines of JSON on stdin, each answered by one on stdout.
+ */
+
+import process from "node:process";
+import { linesOf } from "../notebooks/jupyter/process.ts";
+
+/** CPU time of a process, all of its threads together. */
+export interface ProcessUsage {
+  readonly cpuMs: number;
+}
+
+/** A process that answers orders. */
+export class BenchProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = new Deno.Command(program, {
+      args: [...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#lines = linesOf(this.#child.stdout)[Symbol.asyncIterator]();
+  }
+
+  /** One of Deno's. Given `--expose-gc`, so that its heap can be told. */
+  static ofModule(module: string): BenchProcess {
+    return new BenchProcess("deno", [
+      "run",
+      "--no-prompt",
+      "--quiet",
+      "--v8-flags=--expose-gc",
+      "--allow-read",
+      "--allow-net=127.0.0.1",
+      "--ignore-env",
+      new URL(module, import.meta.url).href,
+    ]);
+  }
+
+  /** Gives an order; one at a time. @throws If it is not answered: what it printed to stderr says why. */
+  async ask<T>(order: object): Promise<T> {
+    const line = `${JSON.stringify(order)}\n`;
+    await this.#writer.write(new TextEncoder().encode(line));
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("A process of the benchmark ended early");
+    return JSON.parse(value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer.close().catch(() => {});
+    await this.#child.status;
+  }
+}
+
+/** The other side: answers every order until stdin ends, then ends the process. */
+export async function answerOrders(
+  answer: (order: Record<string, unknown>) => unknown | Promise<unknown>,
+): Promise<void> {
+  for await (const line of linesOf(Deno.stdin.readable)) {
+    console.log(JSON.stringify(await answer(JSON.parse(line))));
+  }
+  Deno.exit(0);
+}
+
+/** What this process has used. */
+export function ownUsage(): ProcessUsage {
+  const { user, system } = process.cpuUsage();
+  return { cpuMs: (user + system) / 1000 };
+}
