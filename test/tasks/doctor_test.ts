@@ -57,7 +57,7 @@ Deno.test("doctor shows what it found by host, and what to fix last; exit 1 only
     assert.match(well.stdout, /WARN context: .*\n +→ set parallel/);
     assert.match(
       well.stdout,
-      /\n7 pass, 1 warn, 0 fail\n$|pass, 1 warn, 0 fail\n$/,
+      /\n6 pass, 1 warn, 0 fail\nnext: deno task train --recipe .*\n$/,
     );
     assert.equal(well.stderr, "");
     await writeGpus(dir, gpuRows(1));
@@ -98,7 +98,7 @@ Deno.test("doctor refuses what cannot be meant, by exit 2", () =>
     const cases: [args: string[], message: RegExp][] = [
       [
         ["--recipe", recipe, "--only", "gpu"],
-        /nearest is "gpus", and all are gpus, nvlink/,
+        /nearest is "gpus", and all are gpus, place, nvlink/,
       ],
       [["--recipe", recipe, "--skip", "rayy"], /nearest is "ray"/],
       [["--recipe", "qwen3-5b"], /There is no recipe/],
@@ -132,7 +132,12 @@ Deno.test("doctor --running looks at engines and episode servers alone", () =>
       findings.map((
         { check, state }: Record<string, string>,
       ) => [check, state]),
-      [["hosts", "pass"], ["services", "fail"], ["engines", "fail"]],
+      [
+        ["hosts", "pass"],
+        ["place", "pass"],
+        ["services", "fail"],
+        ["engines", "fail"],
+      ],
     );
   }));
 

@@ -10,7 +10,15 @@ const VARIABLES = {
   /** Of all providers, since a config names one; and headers of the user's own, which the package openai adds. */
   endpoints: [...PROVIDERS.flatMap(endpointVariables), "OPENAI_CUSTOM_HEADERS"],
   server: ["TAULAB_TOKEN"],
-  slime: ["TAULAB_TOKEN", "RAY_AUTH_TOKEN", "WANDB_API_KEY"],
+  router: ["TAULAB_ROUTER_KEY"],
+  /** HOME is where setup leaves its manifest. */
+  slime: [
+    "TAULAB_TOKEN",
+    "TAULAB_ROUTER_KEY",
+    "RAY_AUTH_TOKEN",
+    "WANDB_API_KEY",
+    "HOME",
+  ],
   download: ["HF_TOKEN"],
   jupyter: ["TAULAB_PYTHON", "VIRTUAL_ENV", "JUPYTER_PATH"],
 };
@@ -79,7 +87,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
   serve: {
     write: "runs",
     net: ANYWHERE,
-    env: ["dataset", "endpoints", "server"],
+    env: ["dataset", "endpoints", "server", "router"],
     ignored: ["lezer", "yaml"],
   },
   setup: { run: HOSTS, env: ["download"], ignored: ["yaml"] },

@@ -122,7 +122,9 @@ export async function runConversion(
 
 /** Paths of this machine are relative to where the command runs; none ends in a slash. */
 function absolute({ host }: ConversionRequest, path: string): string {
-  return host === undefined ? resolve(path) : path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
+  return host === undefined
+    ? resolve(path)
+    : path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
 }
 
 /** A recipe without a reference lets slime load the model itself. */

@@ -94,17 +94,17 @@ Deno.test({
       const path = join(one.home, "deep dir", "rows.jsonl");
       const text = `{"a": "ä'$HOME"}\n`;
       const file = { path, text, on: "every" as const, what: "tasks" };
-      await writePlanFiles({ hosts, files: [file] }, fleet);
+      await writePlanFiles({ hosts, files: [file], services: [] }, fleet);
       assert.equal(await Deno.readTextFile(path), text);
       const missing = { ...file, text: null };
       await assert.rejects(
-        writePlanFiles({ hosts, files: [missing] }, fleet),
+        writePlanFiles({ hosts, files: [missing], services: [] }, fleet),
         ConfigError,
       );
       await Deno.writeTextFile(join(one.home, "file"), "");
       const wrong = { ...file, path: join(one.home, "file", "rows.jsonl") };
       await assert.rejects(
-        writePlanFiles({ hosts, files: [wrong] }, fleet),
+        writePlanFiles({ hosts, files: [wrong], services: [] }, fleet),
         /Cannot write .* on gpu\d: .*paths\.runs/,
       );
     }),
