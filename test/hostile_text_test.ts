@@ -39,6 +39,7 @@ import { type RegexLiteral, regexLiterals } from "./support/regex_literals.ts";
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "notebooks/viewer/export.ts / *<(?:link|script).*\\n/":
     "the viewer's own page",
+  "tasks/_qwen3_templates.ts": "a package's template, for the benchmark",
   "train/slime/launch/symptoms.ts": "parts of anchored patterns, see below",
 };
 
