@@ -147,7 +147,8 @@ export function slimeArgs(
 
 /** A sample as slime has it after generate.py. */
 export interface SlimeSample {
-  readonly prompt: number;
+  /** A message of the number of the task. */
+  readonly prompt: readonly { readonly content: string }[];
   readonly index: number;
   readonly group_index: number | null;
   readonly tokens: readonly number[];
@@ -247,4 +248,9 @@ export function checkSample(sample: SlimeSample): void {
   });
   if (sample.remove_sample) assert.ok(!loss_mask.includes(1));
   else assert.ok(["completed", "truncated"].includes(sample.status));
+}
+
+/** The number of a sample's task. */
+export function taskNumber({ prompt }: SlimeSample): number {
+  return Number(prompt[0]!.content);
 }

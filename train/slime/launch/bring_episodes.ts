@@ -109,14 +109,21 @@ there.execute("PRAGMA journal_mode = DELETE")
 there.close()
 print(os.path.getsize(target))`;
 
-/** Both are of the same taulab, so of the same columns. */
+/** Both are of the same taulab, so of the same columns. One cannot be attached to the other without all permissions. */
 function merge(into: string, from: string): void {
   using db = new DatabaseSync(into);
-  const columns = db.prepare("PRAGMA table_info(episodes)").all()
-    .map(({ name }) => String(name)).filter((name) => name !== "id")
-    .map((name) => `"${name}"`).join(", ");
-  db.prepare("ATTACH ? AS other").run(from);
-  db.exec(
-    `INSERT INTO episodes (${columns}) SELECT ${columns} FROM other.episodes`,
+  using other = new DatabaseSync(from);
+  const names = db.prepare("PRAGMA table_info(episodes)").all()
+    .map(({ name }) => String(name)).filter((name) => name !== "id");
+  const columns = names.map((name) => `"${name}"`).join(", ");
+  const marks = names.map(() => "?").join(", ");
+  const insert = db.prepare(
+    `INSERT INTO episodes (${columns}) VALUES (${marks})`,
   );
+  const rows = other.prepare(`SELECT ${columns} FROM episodes ORDER BY id`);
+  db.exec("BEGIN");
+  for (const row of rows.iterate()) {
+    insert.run(...names.map((name) => row[name] ?? null));
+  }
+  db.exec("COMMIT");
 }

@@ -12,6 +12,7 @@ import {
   runRollouts,
   servePolicy,
   slimeArgs,
+  taskNumber,
   writeRows,
 } from "../../../support/slime_bridge.ts";
 import { writeSlimeRecipe } from "../../../support/slime_recipe.ts";
@@ -65,7 +66,10 @@ Deno.test({
         assert.equal(sample.remove_sample, false);
         const { taulab } = sample.metadata;
         assert.equal(taulab.split, "dev");
-        assert.equal(taulab.task_id, dataset.tasks("dev")[sample.prompt]!.id);
+        assert.equal(
+          taulab.task_id,
+          dataset.tasks("dev")[taskNumber(sample)]!.id,
+        );
       }
       const rollouts = events.filter((event): event is RolloutEvent =>
         event.event === "rollout"
@@ -81,7 +85,7 @@ Deno.test({
           assert.equal(taulab.split, "train");
           assert.equal(
             taulab.task_id,
-            dataset.tasks("train")[sample.prompt]!.id,
+            dataset.tasks("train")[taskNumber(sample)]!.id,
           );
           assert.ok(sample.weight_versions.length > 0);
           assert.ok(sample.weight_versions.every((version) => version === "1"));

@@ -1,3 +1,4 @@
+import { DEFAULT_IMAGE } from "../../../../train/slime/setup/pins.ts";
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
@@ -37,7 +38,7 @@ import {
 import { type FakeHost, fakeHost, HAS_SSHD } from "../../../support/sshd.ts";
 import { TINY_CONFIG, writePolicyRun } from "../../../support/policy_run.ts";
 
-const IMAGE = "slimerl/slime:latest";
+const IMAGE = DEFAULT_IMAGE;
 
 /** A laptop, a host that it reaches by ssh alone, and an image there in which all is that slime needs. */
 interface Site {
