@@ -34,7 +34,7 @@ export interface Completion {
 
 /**
  * Reads an answer of the API.
- * @throws {CallFailure} If it is no chat completion, but an error, or one that came to no proper end; or if it holds
+ * @throws {CallFailure} If it is no chat completion, but an error, or one that was cut off; or if it holds
  * nothing though the server says that the model wrote something.
  */
 export function readCompletion(body: unknown): Completion {

@@ -4,6 +4,8 @@
  * @see The Python Language Reference, section 2.4.1.
  */
 
+import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
+
 /** A literal taken apart. */
 export interface StringParts {
   /** Lower case: `r`, `f`, `rb`, empty. */
@@ -15,16 +17,7 @@ export interface StringParts {
 }
 
 const SHORT: Readonly<Record<string, string>> = {
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
+  ...SHORT_ESCAPES,
   "\n": "",
 };
 

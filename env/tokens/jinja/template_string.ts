@@ -1,22 +1,10 @@
 /** What Python reads a string's escapes as. */
 
+import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
 import { syntaxError } from "./template_error.ts";
 
 const ESCAPE =
   /\\(?:(\n)|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]?))/g;
-
-const SHORT: Readonly<Record<string, string>> = {
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-};
 
 /** A string literal's inside with its escapes read; those that Python has not stay. @throws {JinjaError} If one is cut off. */
 export function unescapeString(body: string, line: number): string {
@@ -34,7 +22,7 @@ export function unescapeString(body: string, line: number): string {
           line,
         );
       }
-      return SHORT[short] ?? whole;
+      return SHORT_ESCAPES[short] ?? whole;
     },
   );
 }

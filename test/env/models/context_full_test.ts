@@ -144,7 +144,7 @@ for (const [provider, words] of FULL) {
   });
 }
 
-Deno.test("isContextFull() goes by a code where the words say nothing", () => {
+Deno.test("isContextFull() uses the code where the words say nothing", () => {
   for (
     const name of [
       "context_length_exceeded",

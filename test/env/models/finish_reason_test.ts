@@ -85,7 +85,7 @@ for (const [from, reason, end] of REASONS) {
   });
 }
 
-Deno.test("readFinish() goes by the provider's own reason where a gateway has none, or says no more than error", () => {
+Deno.test("readFinish() uses the provider's own reason where a gateway has none, or says no more than error", () => {
   assert.equal(endOf(null, "STOP"), "stop");
   assert.equal(endOf("error", "MALFORMED_FUNCTION_CALL"), "malformed_call");
   assert.equal(endOf("error", "completed"), "server_error");

@@ -19,7 +19,7 @@ import {
   wholeTexts,
 } from "../../../support/tool_call_texts.ts";
 
-/** Calls as text, so that ints and floats keep apart; the last of equal keys counts, as with whoever reads JSON. */
+/** Calls as text, so that ints and floats keep apart; the last of equal keys counts, as in any JSON reader. */
 function shown(name: string, parameters: JsonValue): string {
   return `${name}(${printPythonJson(parameters, { ensureAscii: false })})`;
 }

@@ -143,7 +143,7 @@ test("openFleet() refuses Ray in a container with a network of its own", async (
   );
 });
 
-test("placedShell() goes by hosts.yaml, else by the set-up's manifest, else stays on the host itself", async ({ host }) => {
+test("placedShell() uses hosts.yaml, else by the set-up's manifest, else stays on the host itself", async ({ host }) => {
   await using shells = openHost(host.host);
   const plain = placedShell(shells, host.host);
   assert.deepEqual(await plain.place(), { kind: "host" });

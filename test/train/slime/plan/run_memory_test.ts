@@ -60,7 +60,7 @@ Deno.test("memoryPlan() shares experts among ranks of their own, and all of them
   const experts = 48 * 128 * 3 * 2048 * 768;
   const without = one.training.parameters - experts;
   assert.equal(eight.training.parameters, without + experts / 8);
-  // The optimizer of an expert is shared by whoever has the same one: by nobody of eight ranks with eight parts.
+  // The optimizer of an expert is shared by the ranks that hold the same expert: none, with eight ranks and eight parts.
   const shared = eight.training.optimizer - 12 * experts / 8;
   assert.equal(shared, 12 * without / 2);
   assert.equal(one.training.optimizer, shared + 12 * experts / 8);

@@ -67,7 +67,7 @@ Deno.test("stepId() names the nearest step", () => {
   assert.throws(() => stepId("modell"), /no step "modell"; .*"model"/);
 });
 
-Deno.test("setupPlace() goes by hosts.yaml, then flags, then by where it runs itself", () => {
+Deno.test("setupPlace() uses hosts.yaml, then flags, then the place where it runs itself", () => {
   const place = (
     { host, here, inContainer = false, ...flags }: {
       host?: Host;
