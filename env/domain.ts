@@ -15,7 +15,7 @@ import { ConfigError } from "./errors.ts";
 import type { RowTasksPart } from "./generated/row_tasks.ts";
 import type { CommonOptions, WorldPart } from "./generated/world.ts";
 import type { Clause } from "./policy/clause.ts";
-import type { JsonObject } from "./python/python_value.ts";
+import type { JsonObject, JsonValue } from "./python/python_value.ts";
 import type { Tool } from "./tool.ts";
 import type { Task, ToolAction, User } from "./types.ts";
 
@@ -41,7 +41,54 @@ export interface Domain {
   readonly world?: WorldPart<CommonOptions>;
   /** Draws tasks over rows that exist already. */
   readonly rowTasks?: RowTasksPart;
+  readonly bundle?: BundlePart;
 }
+
+/** The databases of a live task: the agent's, and the user's where the user has tools too. */
+export interface Databases {
+  readonly agent: Database;
+  readonly user?: Database;
+}
+
+/** Whose tools, and whose database. */
+export type Side = "agent" | "user";
+
+/**
+ * What a benchmark needs of a domain whose tasks set the world up by calls, check it by assertions, and hash it as
+ * JSON: τ³'s. Its tools are given to {@linkcode defineDomain} as everyone's are.
+ */
+export interface BundlePart {
+  /**
+   * The databases of the parsed files, each field declared and each default filled in.
+   * @throws {DataError} Where the data does not have the declared shape.
+   */
+  load(
+    files: { readonly agent: JsonValue; readonly user?: JsonValue },
+  ): Databases;
+  /** Lowercase hex SHA-256 of the whole database as Python's JSON with sorted keys. */
+  hash(database: Database, side: Side): string;
+  /** The user's tools, over the user's database. Default: users only talk. */
+  readonly userTools?: readonly Tool[];
+  /**
+   * Carries over what each database owes the other; runs after every call.
+   * @throws {ToolError} Where it cannot: what was changed before stays.
+   */
+  sync?(databases: Databases): void;
+  /** What tasks call to set the world up and to check it; no model can. By side, then name. */
+  readonly functions?: Readonly<
+    Record<Side, Readonly<Record<string, BundleFunction>>>
+  >;
+}
+
+/**
+ * A function that sets a database up, or checks it.
+ * @returns What an assertion checks; nothing where there is nothing to check.
+ * @throws {ToolError} What Python would raise.
+ */
+export type BundleFunction = (
+  database: Database,
+  args: JsonObject,
+) => boolean | undefined;
 
 /** What can be missing. */
 export type PartName =

@@ -7,11 +7,16 @@ import type { Database } from "./database.ts";
 import { ToolError } from "./errors.ts";
 import type { JsonObject, JsonValue } from "./python/python_value.ts";
 
+/** Whether a tool changes the database: only `write` does. `generic` neither reads nor writes. */
+export type ToolKind = "read" | "write" | "generic";
+
 /** A tool, whatever its parameters. */
 export interface Tool {
   readonly name: string;
   /** Names of the parameters in order. All are required, and their types are not checked. */
   readonly parameters: readonly string[];
+  /** What it does to the database, where a benchmark says so. */
+  readonly kind?: ToolKind;
   /**
    * Binds the arguments, then does the work. Writes nothing where the arguments do not bind.
    * @throws {ToolError} What the agent did wrong, in the words that it reads after `Error: `.
