@@ -9,9 +9,8 @@ import { compareStrings, stringRepr } from "./python/python_repr.ts";
 
 const SEPARATOR = ", ";
 
-/** A table's rows as `('id', row)`, sorted by id and joined by `, `, in UTF-8. */
-interface TableText {
-  readonly name: string;
+/** A table's rows, each with its id, sorted by id and joined by `, `, in UTF-8. */
+export interface TableText {
   readonly ids: readonly string[];
   readonly bytes: Uint8Array;
   /** Where each row begins in `bytes`; one more than there are rows, as if another one followed. */
@@ -20,16 +19,23 @@ interface TableText {
 
 /** The text of a base, from which {@linkcode BaseText.pieces} makes the text of any state above it. */
 export class BaseText {
-  readonly #tables: readonly TableText[];
+  readonly #tables: readonly {
+    readonly name: string;
+    readonly text: TableText;
+  }[];
 
   /** @param canonical The canonical text of a row of the base. */
   constructor(
     tables: ReadonlyMap<string, ReadonlyMap<string, JsonObject>>,
     canonical: (table: string, id: string) => string | undefined,
   ) {
-    this.#tables = sortedKeys(tables.keys()).map((name) =>
-      encodeTable(name, sortedKeys(tables.get(name)?.keys() ?? []), canonical)
-    );
+    this.#tables = sortedKeys(tables.keys()).map((name) => ({
+      name,
+      text: encodeTable(
+        tables.get(name)?.keys() ?? [],
+        (id) => pairText(id, canonical(name, id) ?? ""),
+      ),
+    }));
   }
 
   /**
@@ -40,35 +46,37 @@ export class BaseText {
     changes: ReadonlyMap<string, ReadonlyMap<string, string>>,
   ): Generator<string | Uint8Array> {
     yield "(";
-    for (const [i, table] of this.#tables.entries()) {
-      yield `${i > 0 ? SEPARATOR : ""}(${stringRepr(table.name)}, (`;
-      const count = yield* rowPieces(table, changes.get(table.name));
+    for (const [i, { name, text }] of this.#tables.entries()) {
+      yield `${i > 0 ? SEPARATOR : ""}(${stringRepr(name)}, (`;
+      const count = yield* rowPieces(text, changes.get(name));
       yield count === 1 ? ",))" : "))";
     }
     yield this.#tables.length === 1 ? ",)" : ")";
   }
 }
 
-function encodeTable(
-  name: string,
-  ids: readonly string[],
-  canonical: (table: string, id: string) => string | undefined,
+/** Encodes the rows of a table; `textOf` gives a row's text with its id. */
+export function encodeTable(
+  unsorted: Iterable<string>,
+  textOf: (id: string) => string,
 ): TableText {
   const encoder = new TextEncoder();
-  const rows = ids.map((id) =>
-    encoder.encode(pairText(id, canonical(name, id) ?? "") + SEPARATOR)
-  );
+  const ids = sortedKeys(unsorted);
+  const rows = ids.map((id) => encoder.encode(textOf(id) + SEPARATOR));
   const starts = new Uint32Array(rows.length + 1);
   for (let i = 0; i < rows.length; i++) {
     starts[i + 1] = starts[i]! + rows[i]!.length;
   }
   const bytes = new Uint8Array(starts[rows.length]!);
   for (let i = 0; i < rows.length; i++) bytes.set(rows[i]!, starts[i]!);
-  return { name, ids, bytes, starts };
+  return { ids, bytes, starts };
 }
 
-/** The rows of a table: runs of the base's, and what changed in between. Returns how many rows there are. */
-function* rowPieces(
+/**
+ * The rows of a table: runs of the base's, and what changed in between. Returns how many rows there are.
+ * @param changes Texts with their ids of rows that are not the base's, sorted by id.
+ */
+export function* rowPieces(
   table: TableText,
   changes: ReadonlyMap<string, string> = new Map(),
 ): Generator<string | Uint8Array, number> {

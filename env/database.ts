@@ -16,6 +16,7 @@ import {
   sortedKeys,
 } from "./state_hash.ts";
 import { BaseText } from "./_base_text.ts";
+import { sortedJson } from "./python/json_hash.ts";
 
 /** The rows of a table by id, in order. */
 export type Table = ReadonlyMap<string, JsonObject>;
@@ -56,6 +57,7 @@ const MAX_HEIGHT = 16;
 /** Texts of rows that lie in the base or in sealed layers, and so never change. */
 const printed = new WeakMap<JsonObject, string>();
 const canonical = new WeakMap<JsonObject, string>();
+const sorted = new WeakMap<JsonObject, string>();
 
 /**
  * Makes a database of its tables. The rows are the database's from now on; nobody may change them.
@@ -152,10 +154,20 @@ export class Database {
     return this.#textOf(table, id, canonical, canonicalText);
   }
 
+  /** A row as Python JSON text with sorted keys; kept for rows that cannot change. */
+  sortedJson(table: string, id: string): string | undefined {
+    return this.#textOf(table, id, sorted, sortedJson);
+  }
+
   /** An independent view of the same state, in O(1). */
   fork(): Database {
     this.#seal();
     return new Database(this.#base, this.#sealed);
+  }
+
+  /** Whether both are views of the same base. */
+  sharesBase(other: Database): boolean {
+    return other.#base === this.#base;
   }
 
   /** Rows whose content differs from the base's, by table, then in the order of their first write. */
@@ -178,7 +190,7 @@ export class Database {
    * @throws {TypeError} If the other one has another base.
    */
   diff(other: Database): RowPair[] {
-    if (other.#base !== this.#base) {
+    if (!this.sharesBase(other)) {
       throw new TypeError("Cannot compare databases that have different bases");
     }
     const pairs: RowPair[] = [];

@@ -97,7 +97,8 @@ export type PartName =
   | "scriptedUser"
   | "expert"
   | "world"
-  | "rowTasks";
+  | "rowTasks"
+  | "bundle";
 
 const WHAT: Readonly<Record<PartName, string>> = {
   policy: "clauses of policy",
@@ -106,6 +107,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   expert: "expert",
   world: "generator",
   rowTasks: "drawing of tasks over existing rows",
+  bundle: "databases and calls of a two-sided benchmark",
 };
 
 /** Something was asked of a domain that it does not have. */

@@ -76,10 +76,14 @@ function bindingError(parameters: readonly string[], args: JsonObject): string {
       return `got an unexpected keyword argument '${key}'`;
     }
   }
-  const missing = parameters.filter((parameter) => !args.has(parameter));
-  const plural = missing.length === 1 ? "" : "s";
-  return `missing ${missing.length} required positional argument${plural}: ${
-    listOf(missing)
+  return missingArguments(parameters.filter((name) => !args.has(name)));
+}
+
+/** What Python says of arguments that are missing: `missing 2 required positional arguments: 'a' and 'b'`. */
+export function missingArguments(names: readonly string[]): string {
+  const plural = names.length === 1 ? "" : "s";
+  return `missing ${names.length} required positional argument${plural}: ${
+    listOf(names)
   }`;
 }
 

@@ -1,0 +1,127 @@
+/** Calls in a world with two sides, each with tools and a database of its own: τ³'s `get_response`. */
+
+import { AssertionError } from "node:assert";
+import {
+  type Databases,
+  type Domain,
+  partOf,
+  type Side,
+} from "../../../domain.ts";
+import { InfrastructureError, messageOf, ToolError } from "../../../errors.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import type { Tool } from "../../../tool.ts";
+
+/** A call of a tool by one side. */
+export interface BundleCall {
+  readonly requestor: Side;
+  readonly name: string;
+  readonly arguments: JsonObject;
+}
+
+/** What a call is answered with. */
+export interface BundleAnswer {
+  readonly content: string;
+  readonly error: boolean;
+}
+
+/** Settings of {@linkcode callBundle}. */
+export interface BundleCallOptions {
+  /** Whether the agent alone acts, with the user's tools too. Default: false. */
+  readonly solo?: boolean;
+}
+
+/**
+ * Runs a call and then the domain's `sync`. What goes wrong in either is an answer, `Error: …`; what was changed
+ * before it stays.
+ * @throws {InfrastructureError} If the fault is provably not the caller's.
+ * @throws {MissingPartError} If the domain is no two-sided one.
+ */
+export function callBundle(
+  domain: Domain,
+  databases: Databases,
+  call: BundleCall,
+  options: BundleCallOptions = {},
+): BundleAnswer {
+  const { sync } = partOf(domain, "bundle");
+  try {
+    const content = runBundleTool(domain, databases, call, options);
+    sync?.(databases);
+    return { content, error: false };
+  } catch (error) {
+    refuseOwnFault(error, call.name);
+    return { content: `Error: ${messageOf(error)}`, error: true };
+  }
+}
+
+/**
+ * Runs a call without `sync`: τ³'s `make_tool_call`.
+ * @throws {ToolError} What went wrong.
+ */
+export function runBundleTool(
+  domain: Domain,
+  databases: Databases,
+  { requestor, name, arguments: args }: BundleCall,
+  { solo = false }: BundleCallOptions = {},
+): string {
+  refuseOwnNames(args);
+  if (requestor === "user" && solo) {
+    throw new ToolError("User tool calls are not allowed in solo mode");
+  }
+  const tools = toolsOf(domain);
+  const side = solo && tools.user?.has(name) ? "user" : requestor;
+  const [own, database] = [tools[side], databases[side]];
+  if (own === undefined || database === undefined) {
+    throw new ToolError("User tools not available");
+  }
+  const tool = own.get(name);
+  if (tool === undefined) throw new ToolError(`Tool '${name}' not found.`);
+  return tool.call(database, args);
+}
+
+/** Arguments that have the names of the original's own parameters. @throws {ToolError} In Python's words. */
+function refuseOwnNames(args: JsonObject): void {
+  if (args.has("requestor")) {
+    throw new ToolError(
+      "tau2.environment.environment.Environment.make_tool_call() got multiple values for keyword argument 'requestor'",
+    );
+  }
+  for (const key of args.keys()) {
+    if (key !== "self" && key !== "tool_name") continue;
+    throw new ToolError(
+      `Environment.make_tool_call() got multiple values for argument '${key}'`,
+    );
+  }
+}
+
+/** @throws {InfrastructureError} If the error cannot be the caller's. */
+function refuseOwnFault(error: unknown, tool: string): void {
+  const isOurs = error instanceof AssertionError ||
+    error instanceof InfrastructureError;
+  if (!isOurs) return;
+  throw new InfrastructureError(`The tool "${tool}" broke: ${error}`, {
+    kind: "bug",
+    source: "environment",
+    cause: error,
+  });
+}
+
+type Toolkit = ReadonlyMap<string, Tool>;
+
+/** A domain's tools by side, then name. */
+function toolsOf(domain: Domain): { agent: Toolkit; user?: Toolkit } {
+  const known = toolkits.get(domain);
+  if (known !== undefined) return known;
+  const { userTools } = partOf(domain, "bundle");
+  const agent = toolkitOf(domain.tools);
+  const tools = userTools === undefined
+    ? { agent }
+    : { agent, user: toolkitOf(userTools) };
+  toolkits.set(domain, tools);
+  return tools;
+}
+
+const toolkits = new WeakMap<Domain, { agent: Toolkit; user?: Toolkit }>();
+
+function toolkitOf(tools: readonly Tool[]): Toolkit {
+  return new Map(tools.map((tool) => [tool.name, tool]));
+}

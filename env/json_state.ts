@@ -1,0 +1,118 @@
+/** A database as the one JSON document whose SHA-256 is its hash in τ³. */
+
+import { encodeTable, rowPieces } from "./_base_text.ts";
+import type { Database, Table } from "./database.ts";
+import { sameJson, sortedJson } from "./python/json_hash.ts";
+import { compareStrings } from "./python/python_repr.ts";
+import { quoteAscii } from "./python/python_json.ts";
+import { sha256, sortedKeys } from "./state_hash.ts";
+
+/**
+ * How each table stands in the document: as an object of its rows by id, as the list of its rows, or with each row as
+ * a member of the document itself.
+ */
+export type JsonLayout = Readonly<
+  Record<string, "object" | "list" | "members">
+>;
+
+/** Lowercase hex SHA-256 of the document with sorted keys. Costs one pass of SHA-256 over its text. */
+export function jsonStateHash(database: Database, layout: JsonLayout): string {
+  return sha256(documentPieces(database, layout));
+}
+
+/** Whether two databases have the same hash. Of the same base, only what was written is compared. */
+export function sameJsonState(
+  left: Database,
+  right: Database,
+  layout: JsonLayout,
+): boolean {
+  if (!left.sharesBase(right)) {
+    return jsonStateHash(left, layout) === jsonStateHash(right, layout);
+  }
+  return Object.keys(layout).every((table) => {
+    const written = new Set([...left.written(table), ...right.written(table)]);
+    const areSame = written.values().every((id) => {
+      const [one, other] = [left.get(table, id), right.get(table, id)];
+      return one !== undefined && other !== undefined && sameJson(one, other);
+    });
+    return areSame &&
+      (layout[table] !== "list" || sameIds(left, right, table));
+  });
+}
+
+/** Rows that were added may stand in another order. */
+function sameIds(left: Database, right: Database, table: string): boolean {
+  const [ids, others] = [[...left.ids(table)], [...right.ids(table)]];
+  return ids.every((id, i) => id === others[i]);
+}
+
+/** A member of the document: its key and the text of its value. */
+interface Member {
+  readonly key: string;
+  pieces(): Iterable<string | Uint8Array>;
+}
+
+function* documentPieces(
+  database: Database,
+  layout: JsonLayout,
+): Generator<string | Uint8Array> {
+  const members = Object.entries(layout).flatMap(([table, kind]): Member[] =>
+    kind === "members"
+      ? Array.from(database.ids(table), (id) => ({
+        key: id,
+        pieces: () => [rowText(database, table, id)],
+      }))
+      : [{
+        key: table,
+        pieces: () =>
+          kind === "list"
+            ? listPieces(database, table)
+            : objectPieces(database, table),
+      }]
+  ).sort((a, b) => compareStrings(a.key, b.key));
+  for (const [i, { key, pieces }] of members.entries()) {
+    yield `${i === 0 ? "{" : ", "}${quoteAscii(key)}: `;
+    yield* pieces();
+  }
+  yield members.length === 0 ? "{}" : "}";
+}
+
+function* listPieces(database: Database, table: string): Generator<string> {
+  let before = "[";
+  for (const id of database.ids(table)) {
+    yield before + rowText(database, table, id);
+    before = ", ";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+
+function* objectPieces(
+  database: Database,
+  table: string,
+): Generator<string | Uint8Array> {
+  const changes = new Map(
+    sortedKeys(database.written(table)).map((id) => [
+      id,
+      memberText(id, rowText(database, table, id)),
+    ]),
+  );
+  yield "{";
+  yield* rowPieces(database.derive(table, encodeObject), changes);
+  yield "}";
+}
+
+/** The text of a base's table, kept with the base. */
+function encodeObject(rows: Table) {
+  return encodeTable(
+    rows.keys(),
+    (id) => memberText(id, sortedJson(rows.get(id)!)),
+  );
+}
+
+function memberText(id: string, row: string): string {
+  return `${quoteAscii(id)}: ${row}`;
+}
+
+function rowText(database: Database, table: string, id: string): string {
+  return database.sortedJson(table, id) ?? "null";
+}

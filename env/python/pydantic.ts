@@ -1,0 +1,230 @@
+/**
+ * Models as pydantic 2.12 validates them: what is coerced and what is refused, in its own words.
+ *
+ *     const Passenger = defineModel("Passenger", { first_name: field.str(), bags: field.int({ default: 0 }) });
+ *     validate(Passenger, parsePythonJson('{"first_name": "Ann"}'));   // {"first_name": "Ann", "bags": 0}
+ *
+ * A validated object is a map of all declared fields, in the order of their declaration. Objects that were validated
+ * before are validated again, which changes nothing.
+ */
+
+import { ToolError } from "../errors.ts";
+import { validDate, validDatetime } from "./_pydantic_dates.ts";
+import { Findings, validationText } from "./_pydantic_issue.ts";
+import {
+  validBool,
+  validChoice,
+  validFloat,
+  validInt,
+  validString,
+} from "./_pydantic_scalars.ts";
+import { toFloat } from "./python_number.ts";
+import { copyValue, type JsonObject, type JsonValue } from "./python_value.ts";
+
+/** How one value is validated. Made by {@linkcode field}. */
+export interface Field {
+  /** The value that is stored; `undefined` after a complaint. */
+  validate(input: JsonValue, found: Findings): JsonValue | undefined;
+  /** What stands for the field where it is absent. Default: it may not be. */
+  readonly default?: JsonValue;
+}
+
+/** A class of objects. Made by {@linkcode defineModel}. */
+export interface Model {
+  readonly name: string;
+  readonly fields: ReadonlyMap<string, Field>;
+  /** What is done with keys that no field has. */
+  readonly extra: "ignore" | "forbid";
+}
+
+/** Makes a model of its fields, in the order of their declaration. */
+export function defineModel(
+  name: string,
+  fields: Readonly<Record<string, Field>>,
+  { extra = "ignore" }: { readonly extra?: Model["extra"] } = {},
+): Model {
+  return { name, fields: new Map(Object.entries(fields)), extra };
+}
+
+/**
+ * `Model(**value)`: a new object that shares nothing with `value`.
+ * @throws {ToolError} With the text of pydantic's ValidationError.
+ */
+export function validate(model: Model, value: JsonValue): JsonObject {
+  const found = new Findings();
+  const object = validObject(model, value, found);
+  if (object !== undefined && found.issues.length === 0) return object;
+  throw new ToolError(validationText(model.name, found.issues));
+}
+
+interface WithDefault<T> {
+  readonly default?: T;
+}
+
+const STRING: Field = { validate: validString };
+
+/** The types of fields. A `default` is stored as it is, where the field is absent. */
+export const field = {
+  str: ({ default: value }: WithDefault<string> = {}): Field =>
+    fieldOf(validString, value),
+  int: ({ default: value }: WithDefault<number> = {}): Field =>
+    fieldOf(validInt, value),
+  float: ({ default: value }: WithDefault<number> = {}): Field =>
+    fieldOf(validFloat, value === undefined ? undefined : toFloat(value)),
+  bool: ({ default: value }: WithDefault<boolean> = {}): Field =>
+    fieldOf(validBool, value),
+  /** `2025-02-25`. Other complaints than pydantic's. */
+  date: (): Field => fieldOf(validDate),
+  /** `2025-01-20 14:30:00`, also from a text with a `T`. Other complaints than pydantic's. */
+  datetime: (): Field => fieldOf(validDatetime),
+  /** Python's `Literal`. */
+  literal: (...choices: string[]): Field =>
+    fieldOf((input, found) =>
+      validChoice(input, { choices, type: "literal_error" }, found)
+    ),
+  /** An `Enum` of strings, by its values. */
+  enum: (
+    choices: readonly string[],
+    { default: value }: WithDefault<string> = {},
+  ): Field =>
+    fieldOf(
+      (input, found) => validChoice(input, { choices, type: "enum" }, found),
+      value,
+    ),
+  /** Null, or what `type` takes; null where it is absent. */
+  optional: ({ validate }: Field): Field =>
+    fieldOf(
+      (input, found) => input === null ? null : validate(input, found),
+      null,
+    ),
+  list: (
+    element: Field,
+    { default: value }: WithDefault<JsonValue[]> = {},
+  ): Field =>
+    fieldOf((input, found) => validList(element, input, found), value),
+  /** Python's `dict`, whose keys are strings, or some strings alone. */
+  map: (
+    value: Field,
+    { keys = STRING }: { readonly keys?: Field } = {},
+  ): Field =>
+    fieldOf((input, found) => validMap({ keys, value }, input, found)),
+  model: (
+    model: Model,
+    { default: value }: WithDefault<JsonObject | null> = {},
+  ): Field =>
+    fieldOf((input, found) => validObject(model, input, found), value),
+  /** A `Union` of models that the value of one key tells apart. */
+  tagged: (key: string, models: Readonly<Record<string, Model>>): Field =>
+    fieldOf((input, found) => validTagged(key, models, input, found)),
+};
+
+function fieldOf(validate: Field["validate"], value?: JsonValue): Field {
+  return value === undefined ? { validate } : { validate, default: value };
+}
+
+function validObject(
+  { name, fields, extra }: Model,
+  input: JsonValue,
+  found: Findings,
+): JsonObject | undefined {
+  if (!(input instanceof Map)) {
+    return found.add(
+      input,
+      "model_type",
+      `Input should be a valid dictionary or instance of ${name}`,
+    );
+  }
+  const object: JsonObject = new Map();
+  for (const [key, field] of fields) {
+    found.path.push(key);
+    const member = input.get(key);
+    const value = member === undefined
+      ? missing(field, input, found)
+      : field.validate(member, found);
+    found.path.pop();
+    if (value !== undefined) object.set(key, value);
+  }
+  if (extra === "forbid") refuseExtra(fields, input, found);
+  return object;
+}
+
+function missing(
+  field: Field,
+  input: JsonObject,
+  found: Findings,
+): JsonValue | undefined {
+  if (field.default !== undefined) return copyValue(field.default);
+  return found.add(input, "missing", "Field required");
+}
+
+function refuseExtra(
+  fields: Model["fields"],
+  input: JsonObject,
+  found: Findings,
+): void {
+  for (const [key, value] of input) {
+    if (fields.has(key)) continue;
+    found.path.push(key);
+    found.add(value, "extra_forbidden", "Extra inputs are not permitted");
+    found.path.pop();
+  }
+}
+
+function validList(
+  element: Field,
+  input: JsonValue,
+  found: Findings,
+): JsonValue[] | undefined {
+  if (!Array.isArray(input)) {
+    return found.add(input, "list_type", "Input should be a valid list");
+  }
+  const list: JsonValue[] = [];
+  for (let i = 0; i < input.length; i++) {
+    found.path.push(i);
+    const value = element.validate(input[i]!, found);
+    found.path.pop();
+    if (value !== undefined) list.push(value);
+  }
+  return list;
+}
+
+function validMap(
+  { keys, value }: { keys: Field; value: Field },
+  input: JsonValue,
+  found: Findings,
+): JsonObject | undefined {
+  if (!(input instanceof Map)) {
+    return found.add(input, "dict_type", "Input should be a valid dictionary");
+  }
+  const map: JsonObject = new Map();
+  for (const [key, member] of input) {
+    found.path.push(key);
+    found.path.push("[key]");
+    const name = keys.validate(key, found);
+    found.path.pop();
+    const valid = value.validate(member, found);
+    found.path.pop();
+    if (typeof name === "string" && valid !== undefined) map.set(name, valid);
+  }
+  return map;
+}
+
+function validTagged(
+  key: string,
+  models: Readonly<Record<string, Model>>,
+  input: JsonValue,
+  found: Findings,
+): JsonObject | undefined {
+  const tag = input instanceof Map ? input.get(key) : undefined;
+  const model = typeof tag === "string" && Object.hasOwn(models, tag)
+    ? models[tag]
+    : undefined;
+  if (model !== undefined) return validObject(model, input, found);
+  return found.add(
+    input,
+    "union_tag_invalid",
+    `Input tag found using '${key}' does not match any of the expected tags: ${
+      Object.keys(models).map((name) => `'${name}'`).join(", ")
+    }`,
+  );
+}
