@@ -63,7 +63,8 @@ function binder<P extends string>(
     const bound: Partial<Record<P, JsonValue>> = {};
     const missing: string[] = [];
     for (const { name, default: fallback } of parameters) {
-      const value = args.get(name) ?? fallback;
+      // Null is an argument too.
+      const value = args.has(name) ? args.get(name) : fallback;
       if (value === undefined) missing.push(name);
       else bound[name] = value;
     }

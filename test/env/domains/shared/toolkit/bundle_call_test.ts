@@ -101,6 +101,12 @@ Deno.test("callBundle() fills defaults in, and syncs after a call", () => {
   assert.equal(call("user", "look"), "true");
 });
 
+Deno.test("callBundle() takes null for an argument that is given", () => {
+  const { agent, call } = world();
+  call("agent", "set_light", { lamp_id: "L1", is_on: null, by: null });
+  assert.equal(agent.get("lamps", "L1")?.get("is_on"), null);
+});
+
 Deno.test("callBundle() keeps what was changed before an error, which keeps it from syncing", () => {
   const { agent, user, call } = world();
   assert.equal(

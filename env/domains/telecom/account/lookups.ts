@@ -1,0 +1,117 @@
+/** How rows of the agent's database are found, and what is said where there is none. */
+
+import type { Database } from "../../../database.ts";
+import { ToolError } from "../../../errors.ts";
+import { pythonStr } from "../../../python/python_repr.ts";
+import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+
+/** The tables with what errors call a row, and the field of its id, in the order of the original's lists. */
+export const TABLES = {
+  plans: { noun: "Plan", id: "plan_id" },
+  customers: { noun: "Customer", id: "customer_id" },
+  lines: { noun: "Line", id: "line_id" },
+  bills: { noun: "Bill", id: "bill_id" },
+  devices: { noun: "Device", id: "device_id" },
+} as const;
+
+/** A table of the agent's database. */
+export type TableName = keyof typeof TABLES;
+
+/** A row by its id, not to be written to. @throws {ToolError} If there is none. */
+export function find(
+  database: Database,
+  table: TableName,
+  id: JsonValue,
+): JsonObject {
+  const row = typeof id === "string" ? database.get(table, id) : undefined;
+  // A second row of an id that another has is kept under another key.
+  if (row?.get(TABLES[table].id) === id) return row;
+  throw new ToolError(
+    `${TABLES[table].noun} with ID ${pythonStr(id)} not found`,
+  );
+}
+
+/** A row by its id, to be written to. @throws {ToolError} If there is none. */
+export function edit(
+  database: Database,
+  table: TableName,
+  id: JsonValue,
+): JsonObject {
+  const row = find(database, table, id);
+  return database.edit(table, String(id)) ?? row;
+}
+
+/** The id of a customer's line. @throws {ToolError} If there is no such customer, line, or line of the customer. */
+export function ownLineId(
+  database: Database,
+  { customer_id, line_id }: {
+    readonly customer_id: JsonValue;
+    readonly line_id: JsonValue;
+  },
+): string {
+  const customer = find(database, "customers", customer_id);
+  const id = ids(customer, "line_ids").find((one) => one === line_id);
+  if (id === undefined) {
+    throw new ToolError(
+      `Line ${pythonStr(line_id)} not found for customer ${
+        pythonStr(customer_id)
+      }`,
+    );
+  }
+  find(database, "lines", id);
+  return id;
+}
+
+/** The first customer who has a number, as their own or as that of a line. @throws {ToolError} If there is none. */
+export function customerByPhone(
+  database: Database,
+  phone: JsonValue,
+): JsonObject {
+  for (const id of database.ids("customers")) {
+    const customer = find(database, "customers", id);
+    if (customer.get("phone_number") === phone) return customer;
+    for (const lineId of ids(customer, "line_ids")) {
+      if (find(database, "lines", lineId).get("phone_number") === phone) {
+        return customer;
+      }
+    }
+  }
+  throw new ToolError(
+    `Customer with phone number ${pythonStr(phone)} not found`,
+  );
+}
+
+/** The first line of a number. @throws {ToolError} If there is none. */
+export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
+  for (const id of database.ids("lines")) {
+    const line = database.get("lines", id);
+    if (line?.get("phone_number") === phone) return line;
+  }
+  throw new ToolError(`Line with phone number ${pythonStr(phone)} not found`);
+}
+
+/** The bills of a customer in order. @throws {ToolError} If one of them is missing. */
+export function billsOf(
+  database: Database,
+  customer: JsonObject,
+): JsonObject[] {
+  return ids(customer, "bill_ids").map((id) => find(database, "bills", id));
+}
+
+/** The first bill of a customer that awaits payment. @throws {ToolError} If one of their bills is missing. */
+export function awaitingPayment(
+  database: Database,
+  customer: JsonObject,
+): JsonObject | undefined {
+  return billsOf(database, customer).find((bill) =>
+    bill.get("status") === "Awaiting Payment"
+  );
+}
+
+/** A list of ids that a row has. */
+export function ids(row: JsonObject, field: string): readonly string[] {
+  const value = row.get(field);
+  return Array.isArray(value)
+    ? value.filter((one) => typeof one === "string")
+    : [];
+}

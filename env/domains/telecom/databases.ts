@@ -1,0 +1,93 @@
+/** How telecom's two databases are loaded, and hashed. */
+
+import { createDatabase, type Database, type Table } from "../../database.ts";
+import type { Databases, Side } from "../../domain.ts";
+import { DataError, ToolError } from "../../errors.ts";
+import { type JsonLayout, jsonStateHash } from "../../json_state.ts";
+import { type Model, validate } from "../../python/pydantic.ts";
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
+import { TelecomDb } from "./account/account_models.ts";
+import { BILL_IDS, newBillIds } from "./account/bill_ids.ts";
+import { type TableName, TABLES } from "./account/lookups.ts";
+import { TelecomUserDb } from "./phone/phone_models.ts";
+import { PHONE } from "./phone/phone_rows.ts";
+import { HIDDEN, newVpnDefault, VPN_DEFAULT } from "./phone/vpn.ts";
+
+/**
+ * The databases of the parsed files. The original's lists become tables by id; each database has a table more, of what
+ * the original keeps outside it and does not hash.
+ * @throws {DataError} Where the data does not have the declared shape.
+ */
+export function loadTelecom(
+  { agent, user }: { readonly agent: JsonValue; readonly user?: JsonValue },
+): Databases {
+  const account = validated(TelecomDb, agent, "agent");
+  const phone = validated(TelecomUserDb, user ?? new Map(), "user");
+  const tables = NAMES.map((name) =>
+    [name, tableOf(name, account.get(name) ?? null)] as const
+  );
+  return {
+    agent: createDatabase(
+      new Map<string, Table>([
+        ...tables,
+        [HIDDEN, new Map([[BILL_IDS, newBillIds()]])],
+      ]),
+    ),
+    user: createDatabase(
+      new Map<string, Table>([
+        [PHONE, new Map(objectsIn(phone))],
+        [HIDDEN, new Map([[VPN_DEFAULT, newVpnDefault()]])],
+      ]),
+    ),
+  };
+}
+
+const NAMES = Object.keys(TABLES) as TableName[];
+
+function validated(model: Model, data: JsonValue, side: Side): JsonObject {
+  try {
+    return validate(model, data);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    throw new DataError(
+      `The ${side}'s database of telecom is not as declared: ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Of rows that share an id, only the first is found by it. */
+function tableOf(name: TableName, rows: JsonValue): Table {
+  const table = new Map<string, JsonObject>();
+  for (const row of Array.isArray(rows) ? rows : []) {
+    if (!(row instanceof Map)) continue;
+    const id = String(row.get(TABLES[name].id));
+    let key = id;
+    for (let n = 2; table.has(key); n++) key = `${id}\0${n}`;
+    table.set(key, row);
+  }
+  return table;
+}
+
+function objectsIn(object: JsonObject): [string, JsonObject][] {
+  return [...object].flatMap(([key, value]) =>
+    value instanceof Map ? [[key, value] as [string, JsonObject]] : []
+  );
+}
+
+/** How the tables stand in the original's two documents. */
+export const LAYOUT: Readonly<Record<Side, JsonLayout>> = {
+  agent: {
+    plans: "list",
+    customers: "list",
+    lines: "list",
+    bills: "list",
+    devices: "list",
+  },
+  user: { [PHONE]: "members" },
+};
+
+/** SHA-256 of one side's database as Python's JSON with sorted keys. */
+export function hashTelecom(database: Database, side: Side): string {
+  return jsonStateHash(database, LAYOUT[side]);
+}

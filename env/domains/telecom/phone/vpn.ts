@@ -1,0 +1,63 @@
+/**
+ * The phone's VPN. Its default details are one object of an environment: a phone that connects holds this very object,
+ * so once a connection of it was slow, every later one is.
+ */
+
+import type { Database } from "../../../database.ts";
+import { copyValue, type JsonObject } from "../../../python/python_value.ts";
+import { device, editDevice, isOn } from "./phone_rows.ts";
+
+/** The table of what is kept beside a database, and not hashed. */
+export const HIDDEN = "hidden";
+
+/** The row of the default details, and whether the phone's are these. */
+export const VPN_DEFAULT = "vpn_default";
+
+/** The row as every environment begins. */
+export function newVpnDefault(): JsonObject {
+  const details: JsonObject = new Map();
+  details.set("server_address", "192.168.1.1");
+  details.set("protocol", "OpenVPN");
+  details.set("server_performance", "excellent");
+  const row: JsonObject = new Map();
+  row.set("details", details);
+  row.set("in_use", false);
+  return row;
+}
+
+/** Connects the VPN with its default details. @returns Whether it was not connected before. */
+export function connectVpn(database: Database): boolean {
+  if (isOn(device(database), "vpn_connected")) return false;
+  const phone = editDevice(database);
+  const kept = editDefault(database);
+  phone.set("vpn_connected", true);
+  phone.set("vpn_details", copyValue(kept.get("details") ?? null));
+  kept.set("in_use", true);
+  return true;
+}
+
+/** Disconnects the VPN. @returns Whether it was connected before. */
+export function disconnectVpn(database: Database): boolean {
+  if (!isOn(device(database), "vpn_connected")) return false;
+  const phone = editDevice(database);
+  phone.set("vpn_connected", false);
+  phone.set("vpn_details", null);
+  editDefault(database).set("in_use", false);
+  return true;
+}
+
+/** Makes the VPN slow, connecting it first. */
+export function slowVpnDown(database: Database): void {
+  connectVpn(database);
+  const kept = editDefault(database);
+  const details = editDevice(database).get("vpn_details");
+  if (details instanceof Map) details.set("server_performance", "poor");
+  const shared = kept.get("details");
+  if (isOn(kept, "in_use") && shared instanceof Map) {
+    shared.set("server_performance", "poor");
+  }
+}
+
+function editDefault(database: Database): JsonObject {
+  return database.edit(HIDDEN, VPN_DEFAULT) ?? newVpnDefault();
+}

@@ -1,0 +1,125 @@
+/** Telecom's data and recordings, and a world of them without a conversation: for tests of tools, user and expert. */
+
+import { gunzipSync } from "node:zlib";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Databases, Domain, Side } from "../../env/domain.ts";
+import { telecom } from "../../env/domains/telecom/domain.ts";
+import { callBundle } from "../../env/domains/shared/toolkit/bundle_call.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+} from "../../env/python/python_json.ts";
+import { parseToml } from "../../env/python/toml.ts";
+
+const TAU3_BENCH = Deno.env.get("TAU3_BENCH_DIR") ||
+  fileURLToPath(new URL("../../../shared/tau3-bench", import.meta.url));
+
+/** Whether there is no τ³-bench, and tests that need it have to be left out. */
+export const NO_TELECOM = !existsSync(TAU3_BENCH);
+
+const DATA = `${TAU3_BENCH}/data/tau2/domains/telecom`;
+
+/** The untouched databases. */
+export function telecomDatabases(): Databases {
+  const [agent, user] = ["db", "user_db"].map((name) =>
+    parseToml(Deno.readTextFileSync(`${DATA}/${name}.toml`))
+  );
+  return telecom.bundle.load({ agent: agent!, user: user! });
+}
+
+/** The lines of a gzipped recording. */
+export function telecomReplay(kind: string): JsonObject[] {
+  return unpacked(`${TAU3_BENCH}/replays/${kind}_telecom.jsonl.gz`)
+    .trimEnd().split("\n").map((line) => parsePythonJson(line) as JsonObject);
+}
+
+/** All tasks, as the file has them. */
+export function telecomTasks(): JsonObject[] {
+  return parsePythonJson(unpacked(`${DATA}/tasks.json.gz`)) as JsonObject[];
+}
+
+/** The ids of a split. */
+export function telecomSplit(name: string): ReadonlySet<string> {
+  const splits = parsePythonJson(
+    Deno.readTextFileSync(`${DATA}/split_tasks.json`),
+  ) as JsonObject;
+  return new Set(splits.get(name) as string[]);
+}
+
+function unpacked(path: string): string {
+  return new TextDecoder().decode(gunzipSync(Deno.readFileSync(path)));
+}
+
+/** A value within objects: `at(task, "initial_state", "initialization_actions")`; null where there is none. */
+export function at(value: JsonValue, ...path: readonly string[]): JsonValue {
+  let inner = value;
+  for (const key of path) {
+    inner = inner instanceof Map ? inner.get(key) ?? null : null;
+  }
+  return inner;
+}
+
+/** A list of objects within objects; empty where there is none. */
+export function objectsAt(
+  value: JsonValue,
+  ...path: readonly string[]
+): JsonObject[] {
+  const list = at(value, ...path);
+  return Array.isArray(list) ? list.filter((one) => one instanceof Map) : [];
+}
+
+/** A live world of one task. */
+export class TelecomWorld {
+  readonly databases: Required<Databases>;
+  readonly #solo: boolean;
+
+  constructor(base: Databases, { solo = false } = {}) {
+    this.databases = { agent: base.agent.fork(), user: base.user!.fork() };
+    this.#solo = solo;
+    this.#sync();
+  }
+
+  /** Runs initial actions, as tasks and recordings list them. */
+  setUp(actions: readonly JsonObject[]): this {
+    for (const action of actions) this.run(action);
+    this.#sync();
+    return this;
+  }
+
+  /** Runs a function, and syncs. @returns What it checks. */
+  run(action: JsonObject): boolean | undefined {
+    const side: Side = action.get("env_type") === "user" ? "user" : "agent";
+    const name = String(action.get("func_name"));
+    const run = telecom.bundle.functions[side][name]!;
+    const result = run(
+      this.databases[side],
+      action.get("arguments") as JsonObject,
+    );
+    this.#sync();
+    return result;
+  }
+
+  call(requestor: Side, name: string, args: JsonObject = new Map()) {
+    return callBundle(
+      telecom as Domain,
+      this.databases,
+      { requestor, name, arguments: args },
+      { solo: this.#solo },
+    );
+  }
+
+  /** The hashes of both databases, as recordings name them. */
+  hashes(): { db: string; user_db: string } {
+    const { hash } = telecom.bundle;
+    return {
+      db: hash(this.databases.agent, "agent"),
+      user_db: hash(this.databases.user, "user"),
+    };
+  }
+
+  #sync(): void {
+    telecom.bundle.sync(this.databases);
+  }
+}
