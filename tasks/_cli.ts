@@ -15,6 +15,13 @@ import {
   InfrastructureError,
 } from "../env/errors.ts";
 import { explainIssue, nearest } from "../env/schema_issue.ts";
+import {
+  type Confinement,
+  endConfined,
+  isConfined,
+  onConfinedInterrupt,
+  runConfined,
+} from "./_confine.ts";
 import { Terminal } from "./_terminal.ts";
 
 /** Exit codes: done, failed, misused, interrupted. */
@@ -58,7 +65,18 @@ export interface TaskDefinition<S extends z.ZodObject> {
   readonly recipeKeys?: readonly string[];
   /** What the first Ctrl-C says. Default: that work is being finished and saved. */
   readonly interruptNote?: string;
+  /**
+   * What this command line may do. Where it is given, the task runs on a thread of its own that may do no more; else
+   * it may do all that its process may. Runs on the main thread, before the task.
+   */
+  confine?(given: CommandLine<S>): Confinement | Promise<Confinement>;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
+}
+
+/** A command line as parsed. */
+export interface CommandLine<S extends z.ZodObject> {
+  readonly flags: z.infer<S>;
+  readonly operands: readonly string[];
 }
 
 /** What a running task is given. */
@@ -90,31 +108,67 @@ export async function main<S extends z.ZodObject>(
   if (!meta.main) return task;
   const argv = Deno.args;
   const terminal = new Terminal({ json: argv.includes("--json") });
-  const interrupt = listenForInterrupt(terminal, task.interruptNote);
-  let exitCode: number = EXIT.done;
+  let exitCode: number;
   try {
-    const parsed = parseFlags(await withNotes(task, argv), argv);
-    if (parsed.help !== undefined) {
-      new Terminal({ json: false }).print(parsed.help);
-    } else {
-      const { flags, operands } = parsed;
-      const context = { operands, terminal, signal: interrupt.signal };
-      const result = await task.run(flags, context);
-      terminal.endProgress();
-      if (argv.includes("--json")) terminal.printJson(result.json);
-      exitCode = result.exitCode ??
-        (interrupt.signal.aborted ? EXIT.interrupted : EXIT.done);
-      if (exitCode === EXIT.done && result.next !== undefined) {
-        terminal.print(`next: ${result.next}`);
-      }
-    }
+    exitCode = await runMain(task, { argv, terminal, module: meta.url });
   } catch (error) {
     terminal.endProgress();
-    const interrupted = interrupt.signal.aborted && isAbort(error);
-    exitCode = interrupted ? EXIT.interrupted : exitCodeOf(error);
-    if (!interrupted) terminal.note(errorText(error));
+    terminal.note(errorText(error, task.name));
+    exitCode = exitCodeOf(error);
   }
-  Deno.exit(exitCode);
+  if (!isConfined()) Deno.exit(exitCode);
+  endConfined(exitCode);
+  return task;
+}
+
+/** Parses, then runs the task here or confined. @returns The exit status. */
+async function runMain<S extends z.ZodObject>(
+  task: TaskDefinition<S>,
+  { argv, terminal, module }: {
+    readonly argv: readonly string[];
+    readonly terminal: Terminal;
+    readonly module: string;
+  },
+): Promise<number> {
+  const parsed = parseFlags(await withNotes(task, argv), argv);
+  if (parsed.help !== undefined) {
+    new Terminal({ json: false }).print(parsed.help);
+    return EXIT.done;
+  }
+  const confinement = isConfined() ? undefined : await task.confine?.(parsed);
+  if (confinement !== undefined) {
+    const onInterrupt = interrupted(() => {
+      if (confinement.endsAtOnce) Deno.exit(EXIT.interrupted);
+    });
+    return await runConfined(module, {
+      name: task.name,
+      confinement,
+      onInterrupt,
+    });
+  }
+  const signal = interrupted(() => terminal.note(task.interruptNote ?? NOTE));
+  try {
+    return await runTask(task, parsed, { terminal, signal });
+  } catch (error) {
+    if (signal.aborted && isAbort(error)) return EXIT.interrupted;
+    throw error;
+  }
+}
+
+async function runTask<S extends z.ZodObject>(
+  task: TaskDefinition<S>,
+  { flags, operands }: CommandLine<S>,
+  { terminal, signal }: Omit<TaskContext, "operands">,
+): Promise<number> {
+  const result = await task.run(flags, { operands, terminal, signal });
+  terminal.endProgress();
+  if (Deno.args.includes("--json")) terminal.printJson(result.json);
+  const exitCode = result.exitCode ??
+    (signal.aborted ? EXIT.interrupted : EXIT.done);
+  if (exitCode === EXIT.done && result.next !== undefined) {
+    terminal.print(`next: ${result.next}`);
+  }
+  return exitCode;
 }
 
 async function withNotes<S extends z.ZodObject>(
@@ -130,11 +184,7 @@ async function withNotes<S extends z.ZodObject>(
 /** What {@linkcode parseFlags} came to: the help that was asked for, or flags and operands. */
 export type ParsedFlags<S extends z.ZodObject> =
   | { readonly help: string }
-  | {
-    readonly help?: undefined;
-    readonly flags: z.infer<S>;
-    readonly operands: readonly string[];
-  };
+  | CommandLine<S> & { readonly help?: undefined };
 
 /**
  * Reads a command line by a task's schema. Every task also has `--json` and `--help`.
@@ -272,7 +322,12 @@ class Flag {
 
   fromEnvironment(): string | undefined {
     const name = this.#meta.env;
-    return name === undefined ? undefined : Deno.env.get(name) || undefined;
+    if (name === undefined) return undefined;
+    const { state } = Deno.permissions.querySync({
+      name: "env",
+      variable: name,
+    });
+    return state === "granted" && Deno.env.get(name) || undefined;
   }
 
   /** Numbers arrive as text; what is no number stays text, so that the schema refuses it by its words. */
@@ -351,20 +406,28 @@ function misuse(
   return error.message.replace(/^error: /, "");
 }
 
-/** Aborts on the first Ctrl-C (or SIGTERM), exits on the second; what is on disk is whole at any moment. */
-function listenForInterrupt(
-  terminal: Terminal,
-  note = "Finishing what is in flight and saving; Ctrl-C again stops at once",
-): AbortController {
+const NOTE =
+  "Finishing what is in flight and saving; Ctrl-C again stops at once";
+
+/**
+ * Aborts on the first Ctrl-C (or SIGTERM), exits on the second; what is on disk is whole at any moment. The thread of
+ * a confined task is told by the main thread, which listens for both.
+ */
+function interrupted(onFirst: () => void): AbortSignal {
   const controller = new AbortController();
   function onSignal() {
     if (controller.signal.aborted) Deno.exit(EXIT.interrupted);
     controller.abort();
-    terminal.note(note);
+    onFirst();
   }
-  Deno.addSignalListener("SIGINT", onSignal);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
-  return controller;
+  if (isConfined()) onConfinedInterrupt(onSignal);
+  else {
+    Deno.addSignalListener("SIGINT", onSignal);
+    if (Deno.build.os !== "windows") {
+      Deno.addSignalListener("SIGTERM", onSignal);
+    }
+  }
+  return controller.signal;
 }
 
 /** 2 for what a person gave, 1 for what broke. */
@@ -372,14 +435,25 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError ? EXIT.misused : EXIT.failed;
 }
 
-/** `error: …`, and where there is one `hint: …` on a line of its own; the stack for bugs. */
-export function errorText(error: unknown): string {
-  const [message, hint] = explained(error);
+/**
+ * `error: …`, and where there is one `hint: …` on a line of its own; the stack for bugs.
+ * @param name The task that failed.
+ */
+export function errorText(error: unknown, name = "NAME"): string {
+  const [message, hint] = explained(error, name);
   return `error: ${message}${hint === undefined ? "" : `\nhint: ${hint}`}`;
+}
+
+/** The command that gives a task a permission that it lacked. */
+function rerun({ message }: Error, name: string): string {
+  const flag = /--allow-\w+/.exec(message)?.[0] ?? "--allow-all";
+  const flags = new Set(["--allow-read", "--allow-env", flag]);
+  return `deno run ${[...flags].join(" ")} tasks/${name}.ts`;
 }
 
 function explained(
   error: unknown,
+  name: string,
 ): [message: string, hint?: string | undefined] {
   if (!(error instanceof Error)) return [String(error)];
   const isBug = error instanceof InfrastructureError && error.kind === "bug";
@@ -390,7 +464,9 @@ function explained(
     const refused = error.message.replace(/, run again.*$/, "");
     return [
       `${refused}: this task may not do that`,
-      "choose a place it may use, or run the script by `deno run` with the permission named",
+      `choose a place it may use, or run the script with that permission: ${
+        rerun(error, name)
+      }`,
     ];
   }
   return [

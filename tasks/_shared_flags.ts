@@ -9,6 +9,7 @@ import { budgetSchema } from "../train/config/config_sections.ts";
 import { hostTaulab } from "../train/slime/setup/host_taulab.ts";
 import type { ResolvedSlime } from "../train/slime/slime_config.ts";
 import { latestUnfinished } from "../train/runs/run_reader.ts";
+import type { Confinement } from "./_confine.ts";
 
 /** What models over the network may use; a run that is resumed may be given more. */
 export const budgetFlags = flagsOf(budgetSchema) as Record<
@@ -60,9 +61,10 @@ async function importedData(): Promise<string | null> {
 }
 
 /** Where runs are. */
-export const runsFlag = z.string().default("runs").meta({
+export const runsFlag = z.string().min(1).default("runs").meta({
   description: "Directory of the runs",
   value: "DIR",
+  env: "TAULAB_RUNS",
 });
 
 /** Where hosts are described. */
@@ -103,6 +105,16 @@ export const runFlags = {
       "With --resume: where files of the run are lost or damaged, go back to what is whole and delete the rest",
   }),
 };
+
+/** What the work of a run may write: the directory of the runs, and runs elsewhere that flags name. */
+export function writesRuns(
+  runs: string,
+  ...named: readonly (string | true | undefined)[]
+): Confinement {
+  const elsewhere = named.filter((one) => typeof one === "string")
+    .map((one) => runPath(one, runs));
+  return { write: [runs, ...elsewhere] };
+}
 
 /**
  * The path of the run that `--resume` names, or else of the last of its kind that is not completed.

@@ -16,6 +16,7 @@ import {
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { table } from "../train/progress/text_table.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { READS_ONLY } from "./_confine.ts";
 import {
   defaultName,
   type EvaluateFlags,
@@ -30,6 +31,7 @@ import {
   reportText,
   sessionText,
 } from "./_evaluate_view.ts";
+import { writesRuns } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 
 /** Of --export tau-bench. */
@@ -135,5 +137,7 @@ export const task = await main(import.meta, {
   ],
   notes: keysHelp(configKeys(evaluationSchema)),
   recipeKeys: configKeys(evaluationSchema).map(({ key }) => key),
+  confine: ({ flags: { dryRun, runs, resume } }) =>
+    dryRun ? READS_ONLY : writesRuns(runs, resume),
   run,
 });

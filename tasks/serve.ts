@@ -172,5 +172,8 @@ export const task = await main(import.meta, {
     },
   ],
   interruptNote: "Finishing the requests under way; Ctrl-C again stops at once",
+  confine: ({ flags: { record } }) => ({
+    write: record === undefined ? [] : [record],
+  }),
   run,
 });

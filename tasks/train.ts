@@ -10,6 +10,7 @@ import { readRunInfo } from "../train/runs/run_reader.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { READS_ONLY } from "./_confine.ts";
 import {
   newSlime,
   slimeAttach,
@@ -26,7 +27,7 @@ import {
   type TrainFlags,
   trainFlags,
 } from "./_train_flags.ts";
-import { runNamed } from "./_shared_flags.ts";
+import { runNamed, writesRuns } from "./_shared_flags.ts";
 import { dryRun } from "./_train_plan.ts";
 import {
   closingText,
@@ -179,5 +180,7 @@ export const task = await main(import.meta, {
   recipeKeys: configKeys().map(({ key }) => key),
   interruptNote:
     "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
+  confine: ({ flags: { dryRun, printConfig, runs, resume, attach, stop } }) =>
+    dryRun || printConfig ? READS_ONLY : writesRuns(runs, resume, attach, stop),
   run,
 });

@@ -7,8 +7,6 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** How a task is run. */
 export interface TaskOptions {
-  /** The directory that a task which may write under `runs` may write to instead. */
-  readonly runs?: string;
   /** Over an environment that names neither data nor endpoints. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -17,13 +15,9 @@ export interface TaskOptions {
 export function taskCommand(
   name: keyof typeof project.tasks,
   args: readonly string[],
-  { runs, env = {} }: TaskOptions = {},
+  { env = {} }: TaskOptions = {},
 ): Deno.Command {
-  const words = project.tasks[name].command.split(" ").slice(1).map((word) =>
-    runs === undefined
-      ? word
-      : word.replace("--allow-write=runs", `--allow-write=${runs}`)
-  );
+  const words = project.tasks[name].command.split(" ").slice(1);
   return new Deno.Command(Deno.execPath(), {
     args: [...words, ...args],
     cwd: ROOT,
@@ -32,6 +26,7 @@ export function taskCommand(
     env: {
       NO_COLOR: "1",
       TAU_BENCH_DIR: "",
+      TAULAB_RUNS: "",
       OPENAI_BASE_URL: "",
       OPENAI_API_BASE: "",
       OPENAI_API_KEY: "",

@@ -24,7 +24,7 @@ Deno.test({
       const evaluated = await runTask("evaluate", [
         ...["--data", "tau-bench", ...world, "--agent", "expert"],
         ...["--exclude", file, "--runs", dir, "--json"],
-      ], { runs: dir });
+      ]);
       assert.equal(evaluated.code, 0, evaluated.stderr);
       const { tasks, meanReward, floor } = JSON.parse(evaluated.stdout);
       assert.deepEqual([tasks, meanReward, floor], [20, 1, 0]);

@@ -199,9 +199,11 @@ Deno.test("errorText() is a line for the error and one for its hint, the stack f
       new Deno.errors.NotCapable(
         'Requires write access to "x", run again with the --allow-write flag',
       ),
+      "mock",
     ),
     'error: Requires write access to "x": this task may not do that\n' +
-      "hint: choose a place it may use, or run the script by `deno run` with the permission named",
+      "hint: choose a place it may use, or run the script with that permission: " +
+      "deno run --allow-read --allow-env --allow-write tasks/mock.ts",
   );
   assert.equal(exitCodeOf(new RunDirError("")), 1);
 });

@@ -8,7 +8,7 @@ import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
 function evaluateTask(runs: string, ...args: string[]) {
-  return runTask("evaluate", ["--runs", runs, ...args], { runs });
+  return runTask("evaluate", ["--runs", runs, ...args]);
 }
 
 for (

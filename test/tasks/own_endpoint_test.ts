@@ -51,7 +51,7 @@ for (
           ...["--runs", runs, "--task-ids", "0"],
           ...["--export", "tau-bench", "--json"],
         ],
-        { runs, env: { OPENAI_API_BASE: `${server.url}/v1` } },
+        { env: { OPENAI_API_BASE: `${server.url}/v1` } },
       );
       assert.equal(code, 0, stderr);
       const result = JSON.parse(stdout);
@@ -138,7 +138,6 @@ Deno.test("evaluate --name takes no name that is another directory", () =>
       const { code, stderr } = await runTask(
         "evaluate",
         ["--runs", dir, "--agent", "expert", `--name=${name}`, "--dry-run"],
-        { runs: dir },
       );
       assert.equal(code, 2, name);
       assert.match(stderr, /--name/);

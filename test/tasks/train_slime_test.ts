@@ -17,7 +17,7 @@ Deno.test("train --dry-run of a slime recipe plans without network, key, data or
         dir,
         "--name",
         "p1",
-      ], { runs: dir });
+      ]);
       assert.equal(code, 0, stderr);
       assert.match(stdout, /^Plan of p1: Qwen3-/);
     }

@@ -1,6 +1,7 @@
 /** Writing to disk so that a kill leaves the old file or the new one, and words for a disk that refuses. */
 
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { RunDirError } from "../../env/errors.ts";
 
 /** Writes a file whole or not at all: beside its place first, then renamed onto it. */
@@ -112,8 +113,10 @@ function refusalOf(
   if (chain.some(({ name }) => name === "NotCapable")) {
     return [
       `Deno was not allowed to write to "${path}"`,
-      'use a directory under runs/, or run "deno run --allow-read --allow-env ' +
-      `--allow-write=${dirname(path)} tasks/train.ts" with the same flags`,
+      "choose another place by --runs DIR, or run it with that permission: " +
+      `deno run --allow-read --allow-env --allow-write=${
+        dirname(path)
+      } ${scriptName()}, and the same flags`,
     ];
   }
   if (chain.some(isForbidden)) {
@@ -129,6 +132,12 @@ function refusalOf(
     ];
   }
   return undefined;
+}
+
+/** The script that runs, as one names it to start it again: `tasks/evaluate.ts`. On a thread that is its location. */
+function scriptName(): string {
+  const module = Deno.mainModule ?? globalThis.location?.href;
+  return relative(Deno.cwd(), fileURLToPath(module));
 }
 
 function causes(error: unknown): Error[] {

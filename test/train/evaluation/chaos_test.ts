@@ -137,9 +137,7 @@ Deno.test("evaluate: after kill -9 in the middle --resume runs what is missing, 
   const recipe = join(root, "recipe.yaml");
   await Deno.writeTextFile(recipe, JSON.stringify(configFor(server.url)));
   const task = (...args: string[]) =>
-    taskCommand("evaluate", ["--runs", root, "--json", ...args], {
-      runs: root,
-    });
+    taskCommand("evaluate", ["--runs", root, "--json", ...args]);
   try {
     const killed = task("--recipe", recipe, "--name", "k", "--concurrency", "2")
       .spawn();

@@ -164,7 +164,7 @@ const SERVE = "tasks/serve.ts";
 export function serviceWords(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;
   const task = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>
-    record !== undefined && word.startsWith("--allow-write=")
+    record !== undefined && word === "--allow-write"
       ? `--allow-write=${record}`
       : word
   );

@@ -313,7 +313,7 @@ async function runTrain(
   args: readonly string[],
   { interruptAfter }: { interruptAfter?: string } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = taskCommand("train", ["--runs", runs, ...args], { runs })
+  const child = taskCommand("train", ["--runs", runs, ...args])
     .spawn();
   const out = new Response(child.stdout).text();
   const err = new Response(child.stderr).text();

@@ -1,0 +1,158 @@
+/** What a task may do, seen from outside: processes with the permissions that their command line needs. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inTempDir } from "../support/temp_dir.ts";
+import { runTask } from "../support/task_process.ts";
+
+const MODULE = fileURLToPath(
+  new URL("../support/confined_task.ts", import.meta.url),
+);
+
+const ALL = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-net",
+  "--allow-run",
+  "--allow-env=LET_THROUGH,KEPT_BACK",
+];
+
+function confined(permissions: readonly string[], args: readonly string[]) {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", ...permissions, MODULE, ...args],
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Starts one and waits for the line that says that it is at work. */
+async function atWork(...args: string[]) {
+  const child = confined(ALL, args).spawn();
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let stderr = "";
+  while (!stderr.includes("at work")) {
+    const { value, done } = await reader.read();
+    assert.ok(!done, `it ended before: ${stderr}`);
+    stderr += value;
+  }
+  async function rest() {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      stderr += value;
+    }
+    await child.stdout.cancel();
+    return { code: (await child.status).code, stderr };
+  }
+  return { child, rest };
+}
+
+Deno.test("main() confines a task's work to what its command line needs", () =>
+  inTempDir(async (dir) => {
+    const allowed = join(dir, "allowed");
+    const args = ["--json", "--allowed", allowed];
+    const asked = {
+      inside: true,
+      outside: false,
+      net: false,
+      run: false,
+      letThrough: true,
+      keptBack: false,
+    };
+    const { code, stdout } = await confined(ALL, args).output();
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), asked);
+    // A process that has less than it asks for runs with that.
+    const less = await confined(["--allow-read"], args).output();
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(less.stdout)), {
+      ...asked,
+      inside: false,
+      letThrough: false,
+    });
+  }));
+
+Deno.test("main() hands a confined task's errors and exit status on", async () => {
+  const crashed = await confined(ALL, ["--crash"]).output();
+  assert.equal(crashed.code, 1);
+  assert.match(
+    new TextDecoder().decode(crashed.stderr),
+    /^error: TypeError: crashed\n[\s\S]*\nhint: this is a bug/,
+  );
+  const misused = await confined(ALL, ["--foo"]).output();
+  assert.equal(misused.code, 2);
+});
+
+Deno.test("main() passes the first Ctrl-C to a confined task, which saves", async () => {
+  const { child, rest } = await atWork();
+  child.kill("SIGINT");
+  const { code, stderr } = await rest();
+  assert.equal(code, 130);
+  assert.match(stderr, /Ctrl-C again stops at once\nsaved\n$/);
+});
+
+Deno.test("main() ends a busy task by the second Ctrl-C, and one with nothing to save by the first", async () => {
+  const busy = await atWork("--busy");
+  busy.child.kill("SIGINT");
+  busy.child.kill("SIGTERM");
+  assert.equal((await busy.rest()).code, 130);
+  const planning = await atWork("--busy", "--dry-run");
+  planning.child.kill("SIGINT");
+  const { code, stderr } = await planning.rest();
+  assert.equal(code, 130);
+  assert.doesNotMatch(stderr, /saved|Finishing/);
+});
+
+/** A world of few tasks, which takes no time to generate. */
+const SMALL = ["train", "dev", "test"]
+  .flatMap((split) => ["--set", `data.generated.${split}Tasks=6`]);
+const EXPERT = [
+  ...["--agent", "expert", "--task-ids", "0", "--name", "e"],
+  ...SMALL,
+];
+
+Deno.test("evaluate writes its run anywhere, by --runs and by TAULAB_RUNS, and other tasks find it there", () =>
+  inTempDir(async (dir) => {
+    const named = join(dir, "not", "there yet");
+    const byFlag = await runTask("evaluate", [...EXPERT, "--runs", named]);
+    assert.equal(byFlag.code, 0, byFlag.stderr);
+    const env = { TAULAB_RUNS: join(dir, "by variable") };
+    const byVariable = await runTask("evaluate", EXPERT, { env });
+    assert.equal(byVariable.code, 0, byVariable.stderr);
+    for (
+      const [args, options] of [
+        [["--runs", named], {}],
+        [[], { env }],
+      ] as const
+    ) {
+      const found = await runTask("diagnose", [...args, "--json"], options);
+      assert.equal(found.code, 0, found.stderr);
+      assert.equal(JSON.parse(found.stdout).episodes, 1);
+    }
+  }));
+
+Deno.test("a task that was started with less says which command may write there", () =>
+  inTempDir(async (dir) => {
+    for (
+      const [name, args] of [["evaluate", EXPERT], ["train", SMALL]] as const
+    ) {
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--no-prompt", "--allow-read", "--allow-env"],
+          ...[`--allow-write=${join(dir, "allowed")}`, `tasks/${name}.ts`],
+          ...["--runs", join(dir, "denied"), ...args],
+        ],
+      }).output();
+      assert.equal(code, 1);
+      const text = new TextDecoder().decode(stderr);
+      assert.match(
+        text,
+        /^error: .*Deno was not allowed to write to ".*denied.*\nhint: /m,
+      );
+      assert.ok(
+        text.includes(`--allow-write=${join(dir, "denied")} tasks/${name}.ts`),
+        text,
+      );
+    }
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
+  }));
