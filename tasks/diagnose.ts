@@ -3,8 +3,10 @@
  */
 
 import { z } from "zod";
+import { tauBenchDir } from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError, messageOf } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
+import type { Dataset } from "../env/types.ts";
 import { endpointSchema } from "../train/config/config_sections.ts";
 import { openChatModel } from "../train/config/open_model.ts";
 import {
@@ -13,13 +15,12 @@ import {
   judgeAll,
 } from "../train/diagnosis/diagnose_run.ts";
 import {
+  type DiagnosableEpisode,
   type Diagnosed,
   diagnosisReport,
 } from "../train/diagnosis/diagnosis_report.ts";
-import {
-  openRunEpisodes,
-  type RunEpisode,
-} from "../train/runs/run_episodes.ts";
+import { readResultEpisodes } from "../train/diagnosis/result_episodes.ts";
+import { openRunEpisodes } from "../train/runs/run_episodes.ts";
 import { latestRun } from "../train/runs/run_reader.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
@@ -71,34 +72,34 @@ type Flags = z.infer<typeof flags>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   const { terminal, signal } = context;
-  const { source, step, show, tauBench } = flags;
   const path = await runOf(flags, context.operands);
-  using run = await openRunEpisodes(path, tauBench ? { tauBench } : {});
-  const episodes = run.list({
-    ...(source === undefined ? {} : { source }),
-    ...(step === undefined ? {} : { step }),
-  });
-  if (episodes.length === 0) {
-    throw noEpisodes(run.list().map(({ record }) => record), flags);
-  }
+  using opened = await openEpisodes(path, flags);
+  const episodes = chosen(opened.episodes, flags);
   const line = terminal.counting(
     failedOf(episodes).length,
     "episodes replayed",
   );
-  const diagnosed = diagnoseFailed(run, episodes, {
+  const damaged: string[] = [];
+  const diagnosed = diagnoseFailed(opened, episodes, {
     signal,
     onEpisode: () => line.step(),
+    onDamaged: ({ record }, why) =>
+      damaged.push(`episode ${record.id}: ${why}`),
   });
   const all = flags.judge === undefined
     ? diagnosed
     : await judged(diagnosed, flags, context);
   terminal.endProgress();
+  const notes = [...opened.notes, ...damaged];
+  notes.forEach((note) => terminal.note(`${path}: ${note}`));
   const report = diagnosisReport(all);
+  const { show } = flags;
   const shown = { path, report, all, episodes: episodes.length, show };
   terminal.print(reportText(shown));
   const json = {
     run_dir: path,
     episodes: episodes.length,
+    ...(notes.length === 0 ? {} : { left_out: notes }),
     ...report,
     diagnoses: all.map(diagnosedJson),
   };
@@ -109,9 +110,54 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   };
 }
 
+interface OpenedEpisodes extends Disposable {
+  readonly dataset: Dataset;
+  readonly episodes: readonly DiagnosableEpisode[];
+  /** What is left out of them. */
+  readonly notes: readonly string[];
+}
+
+/** The episodes of a run, or of a result file of τ-bench. */
+async function openEpisodes(
+  path: string,
+  { tauBench }: Flags,
+): Promise<OpenedEpisodes> {
+  if (await isFile(path)) {
+    const file = await readResultEpisodes(path, tauBenchDir(tauBench));
+    return { ...file, [Symbol.dispose]: () => {} };
+  }
+  const run = await openRunEpisodes(path, tauBench ? { tauBench } : {});
+  return {
+    dataset: run.dataset,
+    episodes: run.list(),
+    notes: [],
+    [Symbol.dispose]: () => run[Symbol.dispose](),
+  };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const stat = await Deno.stat(path).catch(() => null);
+  return stat?.isFile ?? false;
+}
+
+/** @throws {ConfigError} If no episode is of the source and the step that the flags name. */
+function chosen(
+  all: readonly DiagnosableEpisode[],
+  flags: Flags,
+): readonly DiagnosableEpisode[] {
+  const { step, source: named } = flags;
+  const source = named === "grpo" ? "rl" : named;
+  const episodes = all.filter(({ record }) =>
+    (source === undefined || record.source === source) &&
+    (step === undefined || record.step === step)
+  );
+  if (episodes.length > 0) return episodes;
+  throw noEpisodes(all.map(({ record }) => record), { ...flags, source });
+}
+
 /** That no episode is of this source and step, and which there are. */
 function noEpisodes(
-  all: readonly RunEpisode["record"][],
+  all: readonly DiagnosableEpisode["record"][],
   { source, step }: Flags,
 ): ConfigError {
   const sources = [...new Set(all.map((one) => one.source))];
@@ -144,7 +190,9 @@ async function runOf(
       hint: "name one",
     });
   }
-  if (named !== undefined) return runPath(named, runs);
+  if (named !== undefined) {
+    return await isFile(named) ? named : runPath(named, runs);
+  }
   const latest = await latestRun(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(`There is no run in "${runs}"`, {
@@ -190,7 +238,8 @@ export const task = await main(import.meta, {
   flags,
   operands: {
     name: "RUN",
-    description: "A run or an evaluation; default: the one that began last",
+    description:
+      "A run, an evaluation, or a result file of tau-bench; default: the run that began last",
   },
   examples: [
     {
@@ -200,6 +249,10 @@ export const task = await main(import.meta, {
     {
       command: "deno task diagnose a1 --source eval/test/greedy --show 50",
       does: "those of one evaluation, fifty of them listed",
+    },
+    {
+      command: "deno task diagnose results.json --tau-bench tau-bench-data",
+      does: "a file that tau-bench wrote or published, by the gold in it",
     },
     {
       command: "deno task diagnose a1 --judge gpt-4o --max-tokens 500000",

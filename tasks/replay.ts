@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { tauBenchDir } from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError, DataError } from "../env/errors.ts";
+import { faultsText } from "../env/json_records.ts";
 import {
   describeMismatch,
   type FileReport,
@@ -44,6 +45,7 @@ async function run(
     mismatches: sum(files, "mismatches"),
   };
   terminal.endProgress();
+  files.flatMap(notesOf).forEach((note) => terminal.print(note));
   terminal.print(table([
     ["file", "format", "domain", "records", "steps", "mismatches"],
     ...files.map((file) => [
@@ -56,8 +58,34 @@ async function run(
   ]));
   return {
     json: { files, ...total },
-    exitCode: total.mismatches === 0 ? EXIT.done : EXIT.failed,
+    exitCode: total.mismatches === 0 && files.every(isWhole)
+      ? EXIT.done
+      : EXIT.failed,
   };
+}
+
+function isWhole({ unreadable }: FileReport): boolean {
+  return unreadable === undefined;
+}
+
+/** What a file has that was not replayed, and why its texts may differ. */
+function notesOf(
+  { path, records, unreadable = [], skipped = [], otherData }: FileReport,
+): string[] {
+  const all = records + unreadable.length + skipped.length;
+  return [
+    ...(unreadable.length === 0
+      ? []
+      : [`${path}: ${faultsText(unreadable, all)}`]),
+    ...skipped.map(({ what }) => `${path}: ${what}`),
+    ...(otherData === undefined ? [] : [
+      `${path}: recorded on other data, since none of its ${
+        count(otherData.golds)
+      } gold states is that of these; ${
+        count(otherData.differences)
+      } texts and states differ, and only rewards and ends are compared`,
+    ]),
+  ];
 }
 
 type Counts = Pick<FileReport, "records" | "steps" | "mismatches">;
@@ -77,12 +105,18 @@ export const task = await main(import.meta, {
   flags,
   operands: {
     name: "FILE...",
-    description: "Recordings, compressed by gzip or not",
+    description:
+      "Recordings, or result files of tau-bench as it writes and publishes them; compressed by gzip or not",
   },
   examples: [{
     command:
       "deno task replay --tau-bench ../shared/tau-bench ../shared/tau-bench/replays/fuzz_retail.jsonl.gz",
     does: "replays odd calls of retail's tools",
+  }, {
+    command:
+      "deno task replay --tau-bench tau-bench-data ../tau-bench/historical_trajectories/gpt-4o-airline.json",
+    does:
+      "replays what tau-bench published, with the gold that the file holds where tasks differ by now",
   }],
   run,
 });

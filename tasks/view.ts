@@ -13,7 +13,11 @@ import {
 } from "../notebooks/viewer/export.ts";
 import { readChoice } from "../notebooks/viewer/export_choice.ts";
 import { Library } from "../notebooks/viewer/library.ts";
-import { ViewerFault } from "../notebooks/viewer/viewer_source.ts";
+import { ResultsSource } from "../notebooks/viewer/results_source.ts";
+import {
+  type EpisodeSource,
+  ViewerFault,
+} from "../notebooks/viewer/viewer_source.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
@@ -70,9 +74,25 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     find: diagnosisFindings,
     tauBench: flags.tauBench,
   });
+  await nameFaults(library, context);
   return flags.export === undefined
     ? await serve({ flags, library, token }, context)
     : await exportFile(flags.export, { choice, library }, context);
+}
+
+/** Names what cannot be read of the result files that were named, before a page shows the rest. */
+async function nameFaults(
+  library: Library,
+  { terminal }: TaskContext,
+): Promise<void> {
+  for (const source of library.sources.filter(isResultFile)) {
+    const { error } = await source.summary();
+    if (error !== null) terminal.note(`${source.path}: ${error}`);
+  }
+}
+
+function isResultFile(source: EpisodeSource): boolean {
+  return source instanceof ResultsSource;
 }
 
 /** @throws {ConfigError} If a flag of --export stands without it. */

@@ -23,7 +23,7 @@ import { scriptedUser } from "../env/users/scripted.ts";
 import { trackUser } from "../env/users/tracker.ts";
 import { indentJson } from "../notebooks/viewer/page/text.js";
 import { readExpression } from "../notebooks/viewer/page/filter.js";
-import { readResults } from "../notebooks/viewer/results_records.ts";
+import { readResultFile } from "../env/benchmarks/tau/results/result_file.ts";
 import { readVerdict } from "../train/diagnosis/judge.ts";
 import {
   parseDriverCuda,
@@ -181,7 +181,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   "indentJson of a list": (text) => indentJson(`[${text}0]`),
   readExpression,
   readRecording: (text) => readRecording(bytesOf(text), "a"),
-  readResults: (text) => readResults(bytesOf(text), "a"),
+  readResultFile: (text) => readResultFile(bytesOf(text), "a"),
   logMessage,
   readLogMetrics,
   explainFailure: (text) => explainFailure({ message: text }, text.split("\n")),

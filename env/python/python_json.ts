@@ -51,6 +51,28 @@ export function parsePythonJson(
   return new Parser(text, options.path).document();
 }
 
+/** What {@linkcode parsePythonArray} has read. */
+export interface ParsedArray {
+  readonly elements: readonly JsonValue[];
+  /** What is wrong with the text after them; `undefined` where all of it is an array. */
+  readonly error?: DataError;
+}
+
+/** The elements of an array's text, up to the first that cannot be read. */
+export function parsePythonArray(
+  text: string,
+  options: ParseOptions = {},
+): ParsedArray {
+  const elements: JsonValue[] = [];
+  try {
+    new Parser(text, options.path).document(elements);
+    return { elements };
+  } catch (error) {
+    if (error instanceof DataError) return { elements, error };
+    throw error;
+  }
+}
+
 /** `json.dumps`: `, ` and `: ` between, keys in order, floats in their shortest form. */
 export function printPythonJson(
   value: JsonValue,
@@ -154,8 +176,12 @@ class Parser {
     this.#path = path;
   }
 
-  document(): JsonValue {
-    const value = this.#value();
+  /** @param elements Where those of an array are put; one that is cut leaves the whole ones. */
+  document(elements?: JsonValue[]): JsonValue {
+    const isArray = this.#next() === "[" && elements !== undefined;
+    const value = isArray
+      ? this.#nested(() => this.#array(elements))
+      : this.#value();
     if (this.#next() !== undefined) this.#fail("unexpected text after the end");
     return value;
   }
@@ -223,8 +249,7 @@ class Parser {
     }
   }
 
-  #array(): JsonValue[] {
-    const array: JsonValue[] = [];
+  #array(array: JsonValue[] = []): JsonValue[] {
     this.#at++;
     if (this.#next() === "]") {
       this.#at++;

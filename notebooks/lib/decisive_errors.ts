@@ -20,7 +20,7 @@ import { table } from "./table.ts";
 
 /** A line an episode: what it was about, what decided it, whose fault it is. */
 export function showDiagnosed(
-  diagnosed: readonly Diagnosed[],
+  diagnosed: readonly Diagnosed<RunEpisode>[],
   { limit = 20 }: { readonly limit?: number } = {},
 ): Rich {
   return table(

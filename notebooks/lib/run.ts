@@ -31,6 +31,8 @@ export class Run implements Disposable {
   readonly info: RunInfo;
   /** The lines of its metrics; none where it is an evaluation. */
   readonly lines: readonly AnyMetrics[];
+  /** What of the metrics cannot be read and is left out, a clause each. */
+  readonly damaged: readonly string[];
   /** Its own tokenizer; `null` where it has none. */
   readonly tokenizer: Tokenizer | null;
   readonly #episodes: RunEpisodes;
@@ -38,10 +40,12 @@ export class Run implements Disposable {
   private constructor(parts: {
     readonly episodes: RunEpisodes;
     readonly lines: readonly AnyMetrics[];
+    readonly damaged: readonly string[];
     readonly tokenizer: Tokenizer | null;
   }) {
     this.#episodes = parts.episodes;
     this.lines = parts.lines;
+    this.damaged = parts.damaged;
     this.tokenizer = parts.tokenizer;
     this.path = parts.episodes.path;
     this.info = parts.episodes.info;
@@ -63,9 +67,10 @@ export class Run implements Disposable {
     const files = await readRunTokenizer(path, {
       wayOut: "restore it from a copy of the run",
     });
+    const none = { lines: [], damaged: [] };
     return new Run({
       episodes,
-      lines: isTraining ? await readMetrics(path) : [],
+      ...isTraining ? await readMetrics(path) : none,
       tokenizer: files === undefined ? null : createTokenizer(files, path),
     });
   }
@@ -104,7 +109,8 @@ export class Run implements Disposable {
     }));
     return titled(
       `${this.name}: ${this.info.trainer} on ${this.dataset.name} ${this.dataset.domain}, ` +
-        `seed ${this.info.seed}, ${this.info.outcome}`,
+        `seed ${this.info.seed}, ${this.info.outcome}` +
+        this.damaged.map((what) => `; ${what}`).join(""),
       table(counts satisfies Record<string, Cell>[]),
     );
   }

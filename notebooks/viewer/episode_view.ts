@@ -51,6 +51,8 @@ export interface EpisodeMaterial {
   /** The conversation of an episode of the group. */
   readonly partsOf: (id: number) => EpisodeParts;
   readonly world: () => Promise<World>;
+  /** The task as it was then. Default: the world's task of the row's id. */
+  readonly known?: Task;
   /** What is known of the task where there is no world. */
   readonly task?: TaskView | null;
   readonly find: EpisodeFinder;
@@ -71,7 +73,9 @@ export async function viewEpisode(
   const parts = material.partsOf(row.id);
   const turns = turnsOf(parts.turns);
   const { dataset, note } = await material.world();
-  const task = taskOf(dataset, row.task);
+  const task = dataset === null
+    ? null
+    : material.known ?? taskOf(dataset, row.task);
   const detail = stored.rewardDetail;
   const database = await databaseOf(material, { dataset, task, note, turns });
   const isKnown = material.knows !== "nothing";

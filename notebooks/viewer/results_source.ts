@@ -3,9 +3,17 @@
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DataError, messageOf } from "../../env/errors.ts";
-import { domainsIn, loadTauBench } from "../../env/benchmarks/tau/tau_bench.ts";
-import { equalityKey } from "../../env/python/python_object.ts";
-import type { Dataset, Task } from "../../env/types.ts";
+import {
+  readResultFile,
+  resultFaults,
+  type ResultRecord,
+} from "../../env/benchmarks/tau/results/result_file.ts";
+import {
+  datasetsIn,
+  type KnownTask,
+  tasksOfRecords,
+} from "../../env/benchmarks/tau/results/result_tasks.ts";
+import type { Dataset } from "../../env/types.ts";
 import { unknownFields } from "../../train/runs/episode_facts.ts";
 import { callOf, messagesOf, turnsOf } from "./conversation_view.ts";
 import {
@@ -22,7 +30,6 @@ import type {
   RunView,
   TokensView,
 } from "./protocol.ts";
-import { readResults, type ResultRecord } from "./results_records.ts";
 import {
   type EpisodeSource,
   noEpisode,
@@ -32,16 +39,18 @@ import {
 import type { World } from "./world_view.ts";
 
 interface Loaded {
-  readonly records: readonly ResultRecord[];
-  /** By record; `null` where τ-bench's data are not at hand or have no such task. */
-  readonly tasks: readonly (Known | null)[];
+  /** By their position in the file, which is the episode's id. */
+  readonly records: ReadonlyMap<number, LoadedRecord>;
+  /** What could not be read, in a sentence; `null` where all could. */
+  readonly fault: string | null;
   readonly db: DatabaseSync;
   readonly index: EpisodeIndex;
 }
 
-interface Known {
-  readonly dataset: Dataset;
-  readonly task: Task;
+interface LoadedRecord {
+  readonly record: ResultRecord;
+  /** `null` where τ-bench's data are not at hand, or neither they nor the file have the task. */
+  readonly known: KnownTask | null;
 }
 
 /** A result file. */
@@ -76,9 +85,11 @@ export class ResultsSource implements EpisodeSource {
   }
 
   async view(): Promise<RunView> {
-    const { index, tasks } = await this.#load();
-    const domain = tasks.find((known) => known !== null)?.task.domain;
+    const { index, records, fault } = await this.#load();
+    const domain = records.values().find(({ known }) => known !== null)?.known
+      ?.task.domain;
     const run = this.#summaryOf({
+      error: fault,
       data: domain === undefined ? "tau-bench" : `tau-bench ${domain}`,
       ...index.counts(),
       pass1Of: "all tasks",
@@ -91,19 +102,19 @@ export class ResultsSource implements EpisodeSource {
   }
 
   async episode(id: number): Promise<EpisodeView> {
-    const { records, index, tasks } = await this.#load();
-    const record = records[id - 1];
+    const { records, index } = await this.#load();
+    const loaded = records.get(id);
     const row = index.row(id);
-    if (record === undefined || row === undefined) {
+    if (loaded === undefined || row === undefined) {
       throw noEpisode(this.path, id);
     }
-    const known = tasks[id - 1] ?? null;
+    const { record, known } = loaded;
     return await viewEpisode({
       run: this.id,
       row,
       stored: {
         rewardDetail: record.reward,
-        failure: null,
+        failure: record.failure,
         findings: null,
         usage: null,
         retries: 0,
@@ -111,12 +122,14 @@ export class ResultsSource implements EpisodeSource {
         tokens: 0,
       },
       group: index.group(row, { allSteps: true }),
-      partsOf: (other) => records[other - 1] ?? record,
+      partsOf: (other) => records.get(other)?.record ?? record,
       world: () => Promise.resolve(this.#worldOf(known)),
+      ...(known === null ? {} : { known: known.task }),
       task: record.instruction === null ? null : {
         instruction: record.instruction,
-        actions: record.actions.map(({ name, kwargs }) => callOf(name, kwargs)),
-        outputs: record.outputs,
+        actions: (record.actions ?? [])
+          .map(({ name, kwargs }) => callOf(name, kwargs)),
+        outputs: record.outputs ?? [],
       },
       find: this.#find,
       knows: record.isDatabaseKnown ? "verdict" : "nothing",
@@ -138,11 +151,11 @@ export class ResultsSource implements EpisodeSource {
     }, () => {});
   }
 
-  #worldOf(known: Known | null): World {
+  #worldOf(known: KnownTask | null): World {
     if (known !== null) return { dataset: known.dataset, note: null };
     const note = this.#tauBench === undefined
       ? "A result file does not say what became of the database; name tau-bench's data by --tau-bench DIR to see it"
-      : "tau-bench's data have no task like this one, so the database is not shown";
+      : "Neither tau-bench's data nor the file have this task, so the database is not shown";
     return { dataset: null, note };
   }
 
@@ -155,37 +168,34 @@ export class ResultsSource implements EpisodeSource {
   }
 
   async #read(): Promise<Loaded> {
-    const records = readResults(await Deno.readFile(this.path), this.path);
-    const match = matcher(await this.#datasets());
-    const tasks = records.map(match);
-    const rows = records.map((record, i) =>
-      rowOf(record, i + 1, tasks[i]?.task ?? null)
+    const file = readResultFile(await Deno.readFile(this.path), this.path);
+    const tasks = tasksOfRecords(file.records, await this.#datasets());
+    const records = new Map(
+      file.records.map((record) => [
+        record.number,
+        { record, known: tasks.get(record.number) ?? null },
+      ]),
     );
     const db = new DatabaseSync(":memory:");
-    insert(db, rows);
+    insert(db, [...records.values()].map(rowOf));
     const index = new EpisodeIndex({
       db,
-      textOf: (id) => textOf(records[id - 1]),
+      textOf: (id) => textOf(records.get(id)?.record),
     });
     index.refresh();
-    return { records, tasks, db, index };
+    return { records, fault: resultFaults(file), db, index };
   }
 
   /** The datasets of the directory, as far as they can be read. */
   async #datasets(): Promise<Dataset[]> {
     const dir = this.#tauBench;
     if (dir === undefined) return [];
-    const loaded = await Promise.all(
-      (await domainsIn(dir)).map(async (domain) => {
-        try {
-          return await loadTauBench(dir, domain);
-        } catch (error) {
-          if (error instanceof DataError) return null; // one of them is enough
-          throw error;
-        }
-      }),
-    );
-    return loaded.filter((dataset) => dataset !== null);
+    try {
+      return await datasetsIn(dir);
+    } catch (error) {
+      if (error instanceof DataError) return []; // the conversations are shown all the same
+      throw error;
+    }
   }
 
   #summaryOf(known: Partial<RunSummary>): RunSummary {
@@ -199,57 +209,23 @@ export class ResultsSource implements EpisodeSource {
   }
 }
 
-/** Finds a record's task by what it says of it: a file does not name its split, nor its domain. */
-function matcher(
-  datasets: readonly Dataset[],
-): (record: ResultRecord) => Known | null {
-  const byActions = new Map<string, Known[]>();
-  for (const dataset of datasets) {
-    for (
-      const task of dataset.splits.flatMap((split) => dataset.tasks(split))
-    ) {
-      const key = keyOf(
-        task.index,
-        task.actions.map(({ name, arguments: kwargs }) => ({ name, kwargs })),
-      );
-      byActions.set(key, [...byActions.get(key) ?? [], { dataset, task }]);
-    }
-  }
-  return ({ task, actions, instruction }) => {
-    const alike = byActions.get(keyOf(task, actions)) ?? [];
-    const same = alike.filter((known) =>
-      instruction === null || known.task.instruction === instruction
-    );
-    return same.length === 1 ? same[0]! : null;
-  };
-}
-
-function keyOf(
-  index: number,
-  actions: ResultRecord["actions"],
-): string {
-  const words = actions.map(({ name, kwargs }) =>
-    `${name} ${equalityKey(kwargs)}`
-  );
-  return [index, ...words].join("\n");
-}
-
-function rowOf(
-  record: ResultRecord,
-  id: number,
-  task: Task | null,
-): EpisodeRow {
+function rowOf({ record, known }: LoadedRecord): EpisodeRow {
+  const { reward, failure } = record;
+  const isOurs = known !== null && !known.isRecorded;
   return {
     ...unknownFields(),
-    id,
+    id: record.number,
     step: record.trial,
     source: "trial",
     group: record.task,
-    task: task?.id ?? `task ${record.task}`,
-    split: task?.split ?? "",
-    reward: record.reward.value,
+    task: known?.task.id ?? `task ${record.task}`,
+    split: isOurs ? known.task.split : "",
+    reward: reward?.value ?? null,
     stop: record.stop,
-    reason: record.reward.missingOutputs.length > 0 ? "missing_output" : null,
+    failure: failure?.kind ?? null,
+    reason: reward !== null && reward.missingOutputs.length > 0
+      ? "missing_output"
+      : null,
     turns: record.turns.length,
   };
 }

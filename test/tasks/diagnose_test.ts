@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeFailedRun } from "../support/failed_run.ts";
 import { chatAnswer, modelServer } from "../support/model_server.ts";
+import {
+  failedRecord,
+  resultRecord,
+  resultText,
+  writeResultWorld,
+} from "../support/published_results.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
@@ -84,4 +90,54 @@ Deno.test("diagnose: refuses what is no run, and says what is missing", () =>
     const gone = await runTask("diagnose", ["x", "--runs", dir]);
     assert.equal(gone.code, 2);
     assert.match(gone.stderr, /There is no run at/);
+  }));
+
+Deno.test("diagnose: a result file of tau-bench as it is, failed and bad records named", () =>
+  inTempDir(async (dir) => {
+    const { dataset, dir: tauBench } = await writeResultWorld(dir);
+    const [first, second, third] = dataset.tasks("test")
+      .filter(({ outputs }) => outputs.length === 0);
+    const was = { ...first!, userId: third!.userId, actions: third!.actions };
+    const records = [
+      await resultRecord(dataset, was, { isRight: false }),
+      failedRecord(second!.index),
+      7,
+      await resultRecord(dataset, second!),
+      await resultRecord(dataset, second!, { isRight: false, trial: 1 }),
+    ];
+    const path = join(dir, "results.json");
+    await Deno.writeTextFile(path, resultText(records));
+    const args = [path, "--tau-bench", tauBench];
+    const { code, stdout, stderr } = await runTask("diagnose", args);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /3 of 4 episodes without the reward/);
+    assert.match(stdout, /infrastructure: the user failed: rate_limited/);
+    assert.match(stdout, /episode 1: retail\/recorded\/\d+/);
+    assert.match(
+      stderr,
+      /1 of 5 records cannot be read: record 3 is no object/,
+    );
+    const { diagnoses, left_out } = JSON.parse(
+      (await runTask("diagnose", [...args, "--json"])).stdout,
+    );
+    assert.deepEqual(diagnoses.map((one: { id: number }) => one.id), [1, 2, 5]);
+    assert.equal(left_out.length, 1);
+  }));
+
+Deno.test("diagnose: an episode whose conversation is damaged costs itself, and is named", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "e");
+    await writeFailedRun(path);
+    const { DatabaseSync } = await import("node:sqlite");
+    using db = new DatabaseSync(join(path, "episodes.db"));
+    const { id } = db.prepare(
+      "SELECT min(id) AS id FROM episodes WHERE reward = 0",
+    ).get()!;
+    db.prepare("UPDATE episodes SET turns = x'00ff' WHERE id = ?").run(id!);
+    const { code, stdout, stderr } = await runTask("diagnose", [
+      ...["e", "--runs", dir, "--json"],
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.equal(JSON.parse(stdout).diagnoses.length, 3);
+    assert.match(stderr, new RegExp(`episode ${id}: .*is damaged`));
   }));

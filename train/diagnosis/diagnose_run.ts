@@ -1,11 +1,11 @@
 /** The failed episodes of a run, each replayed to find what decided it; and what a judge says of them. */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
-import { InfrastructureError } from "../../env/errors.ts";
+import { DataError, InfrastructureError } from "../../env/errors.ts";
 import { createPool } from "../../env/pool.ts";
 import type { ChatModel } from "../../env/types.ts";
-import type { RunEpisode, RunEpisodes } from "../runs/run_episodes.ts";
-import type { Diagnosed } from "./diagnosis_report.ts";
+import type { RunEpisodes } from "../runs/run_episodes.ts";
+import type { DiagnosableEpisode, Diagnosed } from "./diagnosis_report.ts";
 import { judge } from "./judge.ts";
 
 /** Settings of both. */
@@ -19,7 +19,7 @@ interface WorkOptions {
 /** Diagnoses an episode of a run by what the run recorded. */
 export function diagnoseEpisode(
   { dataset }: Pick<RunEpisodes, "dataset">,
-  episode: RunEpisode,
+  episode: DiagnosableEpisode,
 ): Diagnosis {
   const { record: { failure, findings }, task, stopReason } = episode;
   return diagnose({ turns: episode.turns(), stopReason }, {
@@ -30,23 +30,33 @@ export function diagnoseEpisode(
   });
 }
 
-/** Diagnoses those of some episodes that earned less than 1. */
-export function diagnoseFailed(
+/** Diagnoses those of some episodes that earned less than 1. One whose record is damaged costs itself. */
+export function diagnoseFailed<E extends DiagnosableEpisode>(
   run: Pick<RunEpisodes, "dataset">,
-  episodes: readonly RunEpisode[],
-  { signal, onEpisode }: WorkOptions = {},
-): Diagnosed[] {
-  const all: Diagnosed[] = [];
+  episodes: readonly E[],
+  { signal, onEpisode, onDamaged }: WorkOptions & {
+    /** Called with an episode that cannot be read, and why. Default: it throws. */
+    readonly onDamaged?: (episode: E, why: string) => void;
+  } = {},
+): Diagnosed<E>[] {
+  const all: Diagnosed<E>[] = [];
   for (const episode of failedOf(episodes)) {
     if (signal?.aborted) break;
-    all.push({ episode, diagnosis: diagnoseEpisode(run, episode) });
+    try {
+      all.push({ episode, diagnosis: diagnoseEpisode(run, episode) });
+    } catch (error) {
+      if (!(error instanceof DataError) || onDamaged === undefined) throw error;
+      onDamaged(episode, error.message);
+    }
     onEpisode?.();
   }
   return all;
 }
 
 /** The episodes that earned less than 1, or were not scored. */
-export function failedOf(episodes: readonly RunEpisode[]): RunEpisode[] {
+export function failedOf<E extends Pick<DiagnosableEpisode, "record">>(
+  episodes: readonly E[],
+): E[] {
   return episodes.filter(({ record }) => record.reward !== 1);
 }
 

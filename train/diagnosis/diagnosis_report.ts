@@ -1,12 +1,22 @@
 /** What the diagnoses of a run come to: faults, decisive errors, and how often a judge agrees with the rules. */
 
 import type { Diagnosis, FaultyParty } from "../../env/diagnosis/diagnose.ts";
+import type { StoredEpisode } from "../runs/episode_store.ts";
 import type { RunEpisode } from "../runs/run_episodes.ts";
 import type { Verdict } from "./judge.ts";
 
+/** An episode of a run or of a result file, as a diagnosis needs it. */
+export interface DiagnosableEpisode
+  extends Pick<RunEpisode, "task" | "stopReason" | "turns"> {
+  readonly record: Pick<
+    StoredEpisode,
+    "id" | "step" | "source" | "reward" | "reason" | "failure" | "findings"
+  >;
+}
+
 /** A failed episode, looked into. */
-export interface Diagnosed {
-  readonly episode: RunEpisode;
+export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
+  readonly episode: E;
   readonly diagnosis: Diagnosis;
   /** Left out where no judge was asked; `null` where it could not be understood or reached. */
   readonly verdict?: Verdict | null;

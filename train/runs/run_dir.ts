@@ -12,7 +12,7 @@ import type { AnyMetrics } from "./metrics.ts";
 import type { Outcome, RunInfo } from "./run_info.ts";
 import type { RunKind } from "./run_kind.ts";
 import { takeLock } from "./run_lock.ts";
-import { readRunOf, type RunRecord } from "./run_reader.ts";
+import { readRunOf, refuseDamaged, type RunRecord } from "./run_reader.ts";
 import { sealedJson, sealedText, sealOfText } from "./seal.ts";
 import { attempt, writeFileAtomic } from "./storage.ts";
 
@@ -212,6 +212,7 @@ export async function reopenRunDir<C, L extends AnyMetrics, D>(
     await readRunOf(path, kind);
     return await locked(path, async (lock) => {
       const record = await readRunOf(path, kind);
+      refuseDamaged(record);
       const { config, info } = record;
       await sealConfig(path);
       return await hold({ path, config, info, lock }, record);

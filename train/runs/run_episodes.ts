@@ -125,14 +125,29 @@ function episodeOf(
     store: EpisodeStore;
   },
 ): RunEpisode {
+  const conversation = () => store.conversation(record.id);
   return {
     record,
     task,
     stopReason: record.stopReason as StopReason, // written by the store, from one
-    turns: () => parseTurns(store.conversation(record.id).turns),
-    messages: () => store.conversation(record.id).messages,
-    trajectory: () => store.trajectory(record.id),
+    turns: () => parseTurns(intact(record, () => conversation().turns)),
+    messages: () => intact(record, () => conversation().messages),
+    trajectory: () => intact(record, () => store.trajectory(record.id)),
   };
+}
+
+/** @throws {DataError} If what the store has of an episode does not inflate. */
+function intact<T>({ id }: StoredEpisode, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (!code?.startsWith("Z_")) throw error;
+    throw new DataError(
+      `What the run keeps of episode ${id} is damaged (${messageOf(error)})`,
+      { cause: error, hint: "restore episodes.db from a copy" },
+    );
+  }
 }
 
 /**
@@ -141,16 +156,21 @@ function episodeOf(
  */
 export function parseTurns(text: string): Turn[] {
   try {
-    return (parsePythonJson(text) as JsonObject[]).map((turn) => ({
-      action: actionOf(objectAt(turn, "action")),
-      observation: observationOf(objectAt(turn, "observation")),
-    }));
+    return turnsOf(parsePythonJson(text) as JsonObject[]);
   } catch (error) {
     throw new DataError(
       `The turns of an episode cannot be read: ${messageOf(error)}`,
       { cause: error, hint: "its file is damaged" },
     );
   }
+}
+
+/** Turns in the form of the store. @throws {TypeError | ToolError} If one is not. */
+export function turnsOf(turns: readonly JsonObject[]): Turn[] {
+  return turns.map((turn) => ({
+    action: actionOf(objectAt(turn, "action")),
+    observation: observationOf(objectAt(turn, "observation")),
+  }));
 }
 
 function actionOf(action: JsonObject): Action {

@@ -20,6 +20,8 @@ export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly info: RunInfo;
   /** Whole lines only: one that is just being written is left out. */
   readonly lines: L[];
+  /** What of `metrics.jsonl` cannot be read and is left out, a clause each; such a run is read, and not resumed. */
+  readonly damaged: readonly string[];
 }
 
 /**
@@ -34,8 +36,8 @@ export async function readRunOf<C, L extends AnyMetrics>(
   const info = await readRunInfo(path);
   if (!isOfKind(info, kind)) throw kind.refusal(path, info);
   const config = kind.parseConfig(await readConfig(path));
-  const lines = await readMetrics(path) as L[]; // the kind's own
-  return { path, info, config, lines };
+  const { lines, damaged } = await readMetrics(path);
+  return { path, info, config, lines: lines as L[], damaged }; // the kind's own lines
 }
 
 /**
@@ -96,8 +98,13 @@ async function isSealed(path: string): Promise<boolean> {
   return sealOfJson(parseJson(text)) !== "none";
 }
 
-/** The lines of metrics of a run; none of an evaluation. @throws {RunDirError} If one is damaged or newer. */
-export async function readMetrics(path: string): Promise<AnyMetrics[]> {
+/**
+ * The lines of metrics of a run; none of an evaluation. One that is damaged costs itself.
+ * @throws {RunDirError} If one is newer.
+ */
+export async function readMetrics(
+  path: string,
+): Promise<{ lines: AnyMetrics[]; damaged: string[] }> {
   const text = await readTextIfThere(join(path, METRICS)) ?? "";
   return parseLines(text, path);
 }
@@ -186,23 +193,35 @@ function parseInfo(text: string, path: string): RunInfo {
   );
 }
 
-/** The lines that are whole. Only the last one may be torn. */
-function parseLines(text: string, path: string): AnyMetrics[] {
+/** The lines that are whole: the last one may be torn. */
+function parseLines(
+  text: string,
+  path: string,
+): { lines: AnyMetrics[]; damaged: string[] } {
+  const [lines, damaged]: [AnyMetrics[], string[]] = [[], []];
   const whole = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").slice(
     0,
     -1,
   );
-  return whole.map((line, i) => {
+  for (const [i, line] of whole.entries()) {
     const json = parseJson(line);
     const version = versionOf(json);
     const place = `${join(path, METRICS)}:${i + 1}`;
     if (version === undefined) {
-      throw new RunDirError(
-        `${place} is damaged: not a line of metrics`,
-        { hint: "remove that line and those after it, then resume" },
-      );
+      damaged.push(`${place} is damaged: not a line of metrics`);
+      continue;
     }
     checkVersion(version, { known: METRICS_VERSION, path: place });
-    return currentLine(json as AnyMetrics);
+    lines.push(currentLine(json as AnyMetrics));
+  }
+  return { lines, damaged };
+}
+
+/** @throws {RunDirError} If lines of metrics are damaged: what is resumed must have all of them. */
+export function refuseDamaged({ damaged }: Pick<RunRecord, "damaged">): void {
+  const [first] = damaged;
+  if (first === undefined) return;
+  throw new RunDirError(first, {
+    hint: "remove that line and those after it, then resume",
   });
 }

@@ -161,7 +161,8 @@ export function runsView(api, route) {
     const pick = h("td", {
       class: at >= 0 ? `pick series-${at % MAX_CHOSEN}` : "pick",
     }, box);
-    if (run.error !== null && run.startedAt === null) {
+    const isUnknown = run.startedAt === null && run.episodes === null;
+    if (run.error !== null && isUnknown) {
       return h(
         "tr.broken",
         pick,
@@ -178,9 +179,11 @@ export function runsView(api, route) {
       h(
         "td",
         h("span", { class: `state ${state}` }, state),
-        run.error === null
-          ? null
-          : h("span.warn", { title: run.error }, " ⚠ metrics damaged"),
+        run.error === null ? null : h(
+          "span.warn",
+          { title: run.error },
+          run.kind === "results" ? " ⚠ records left out" : " ⚠ metrics damaged",
+        ),
       ),
       h("td", inline(run.data ?? "–", 40)),
       h("td.num", run.seed === null ? "–" : String(run.seed)),

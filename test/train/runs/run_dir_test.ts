@@ -237,6 +237,22 @@ Deno.test("TrainingDir.resume() refuses newer metrics, episodes and checkpoints"
     );
   }));
 
+Deno.test("readRun() goes on without a damaged line of metrics, and names it; resume() does not", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a");
+    await threeSteps(path);
+    const file = join(path, "metrics.jsonl");
+    const lines = (await Deno.readTextFile(file)).split("\n");
+    const { lines: all } = await readRun(path);
+    await Deno.writeTextFile(file, lines.with(0, "{").join("\n"));
+    const record = await readRun(path);
+    assert.deepEqual(record.lines, all.slice(1));
+    assert.deepEqual(record.damaged, [
+      `${file}:1 is damaged: not a line of metrics`,
+    ]);
+    assert.match(await refusal(TrainingDir.resume(path)), /:1 is damaged/);
+  }));
+
 Deno.test("TrainingDir.resume() says what is damaged", () =>
   inTempDir(async (dir) => {
     const damages: [string, string, RegExp][] = [

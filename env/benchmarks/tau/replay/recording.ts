@@ -1,17 +1,14 @@
 /**
  * Recordings of τ-bench: what they hold and how they are read. A file has one record a line, or is one array
- * of records; it may be compressed by gzip. Which of the four formats it is, its records tell.
+ * of records; it may be compressed by gzip. Which of the five formats it is, its records tell. A record that cannot
+ * be read costs itself.
  */
 
-import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { domainNameSchema } from "../../../domains/registry.ts";
-import { DataError, messageOf } from "../../../errors.ts";
-import {
-  type JsonObject,
-  type JsonValue,
-  parsePythonJson,
-} from "../../../python/python_json.ts";
+import { DataError } from "../../../errors.ts";
+import { readJsonRecords, type RecordFault } from "../../../json_records.ts";
+import type { JsonObject } from "../../../python/python_json.ts";
 import {
   anyObject,
   anyValue,
@@ -20,14 +17,21 @@ import {
   plainNumber,
 } from "../../../python/python_schema.ts";
 
-/** The formats. The first two call tools only, the others are conversations that were scored. */
-export type RecordingFormat = "gold" | "fuzz" | "fuzz_reward" | "trajectories";
+/**
+ * The formats. The first two call tools only, the others are conversations that were scored; `results` is what τ-bench
+ * itself writes and publishes, see result_file.ts.
+ */
+export type RecordingFormat = keyof typeof recordSchemas | "results";
 
 /** A recording: where it is from, and its records, not yet checked. */
 export interface Recording {
   readonly path: string;
   readonly format: RecordingFormat;
   readonly records: readonly JsonObject[];
+  /** The position of each record in the file, from 1; default: there are no others. */
+  readonly numbers?: readonly number[];
+  /** What could not be read as a record. */
+  readonly faults?: readonly RecordFault[];
 }
 
 /** What is in every record but a trajectory's. */
@@ -104,7 +108,7 @@ export const recordSchemas = {
 } as const;
 
 /** A record of a format, checked. */
-export type RecordOf<F extends RecordingFormat> = z.infer<
+export type RecordOf<F extends keyof typeof recordSchemas> = z.infer<
   typeof recordSchemas[F]
 >;
 
@@ -116,6 +120,7 @@ export type EpisodeStep = z.infer<typeof episodeStep>;
 
 /** Keys that only records of a format have. */
 const MARKS: readonly (readonly [RecordingFormat, readonly string[]])[] = [
+  ["results", ["traj"]],
   ["trajectories", ["trial", "steps"]],
   ["fuzz_reward", ["actions_logged", "steps"]],
   ["gold", ["reward_without_responds", "steps"]],
@@ -125,24 +130,32 @@ const MARKS: readonly (readonly [RecordingFormat, readonly string[]])[] = [
 /**
  * Reads a recording.
  * @param bytes The file's content, compressed or not.
- * @throws {DataError} If it is none: names the file, and the line where there are lines.
+ * @throws {DataError} If it has no record of a known format; names the file, and what is wrong first.
  */
 export function readRecording(bytes: Uint8Array, path: string): Recording {
-  const records = parseRecords(decode(bytes, path), path);
-  const [first] = records;
-  const format = MARKS.find(([, keys]) => keys.every((key) => first?.has(key)))
-    ?.[0];
+  const { records: read, faults } = readJsonRecords(bytes, path);
+  const records = read.map(({ record }) => record);
+  if (records.length === 0) {
+    throw new DataError(
+      `Cannot replay "${path}": ${faults[0]?.what ?? "it has no records"}`,
+      { path },
+    );
+  }
+  const format = MARKS.find(([, keys]) =>
+    records.some((record) => keys.every((key) => record.has(key)))
+  )?.[0];
   if (format === undefined) {
     throw new DataError(
       `Cannot replay "${path}": its records are of no known format`,
       { path, hint: `there are ${MARKS.map(([name]) => name).join(", ")}` },
     );
   }
-  return { path, format, records };
+  const numbers = read.map(({ number }) => number);
+  return { path, format, records, numbers, faults };
 }
 
 /** A record, checked. @throws {DataError} If a field is missing or wrong; names the file, the record and the field. */
-export function checkRecord<F extends RecordingFormat>(
+export function checkRecord<F extends keyof typeof recordSchemas>(
   format: F,
   { record, path, number }: {
     record: JsonObject;
@@ -158,54 +171,4 @@ export function checkRecord<F extends RecordingFormat>(
     }`,
     { path, cause: result.error },
   );
-}
-
-function decode(bytes: Uint8Array, path: string): string {
-  try {
-    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b
-      ? gunzipSync(bytes)
-      : bytes;
-    return new TextDecoder("utf-8", { fatal: true }).decode(plain);
-  } catch (error) {
-    throw new DataError(
-      `Cannot read "${path}": it is damaged or no text (${messageOf(error)})`,
-      { path, cause: error },
-    );
-  }
-}
-
-function parseRecords(text: string, path: string): JsonObject[] {
-  const values: readonly JsonValue[] = /^\s*\[/.test(text)
-    ? asArray(parsePythonJson(text, { path }))
-    : text.split("\n").flatMap((line, i) =>
-      line.trim() === "" ? [] : [parseLine(line, { path, number: i + 1 })]
-    );
-  const wrong = values.findIndex((value) => !(value instanceof Map));
-  if (values.length === 0 || wrong >= 0) {
-    throw new DataError(
-      values.length === 0
-        ? `Cannot replay "${path}": it has no records`
-        : `Cannot replay "${path}": record ${wrong + 1} is no object`,
-      { path },
-    );
-  }
-  return values as JsonObject[];
-}
-
-function parseLine(
-  line: string,
-  { path, number }: { path: string; number: number },
-): JsonValue {
-  try {
-    return parsePythonJson(line);
-  } catch (error) {
-    throw new DataError(
-      `${messageOf(error)} of line ${number} of "${path}"`,
-      { path, cause: error },
-    );
-  }
-}
-
-function asArray(value: JsonValue): readonly JsonValue[] {
-  return Array.isArray(value) ? value : [value];
 }

@@ -15,6 +15,7 @@ import {
 } from "../../../domains/registry.ts";
 import { keyOf } from "../../../domain.ts";
 import { ConfigError, DataError, messageOf } from "../../../errors.ts";
+import type { RecordFault } from "../../../json_records.ts";
 import {
   type JsonObject,
   parsePythonJson,
@@ -30,6 +31,9 @@ import {
   type RecordingFormat,
 } from "./recording.ts";
 import type { Dataset, Split, Task } from "../../../types.ts";
+import { readResultRecords } from "../results/result_file.ts";
+import { datasetsIn, mostOf, taskFinder } from "../results/result_tasks.ts";
+import { replayResult } from "./replay_results.ts";
 
 export { describeMismatch, type Mismatch } from "./mismatch.ts";
 
@@ -38,9 +42,19 @@ export interface FileReport {
   readonly path: string;
   readonly format: RecordingFormat;
   readonly domain: DomainName;
+  /** Those that were replayed. */
   readonly records: number;
   readonly steps: number;
   readonly mismatches: number;
+  /** Records that could not be read; left out where there is none. */
+  readonly unreadable?: readonly RecordFault[];
+  /** Episodes that cannot be replayed, as those that had failed when they were recorded; left out likewise. */
+  readonly skipped?: readonly RecordFault[];
+  /**
+   * Of a result file: no gold state is the recorded one, so it was recorded on other data. What differs by that alone
+   * is counted here and is no mismatch.
+   */
+  readonly otherData?: { readonly golds: number; readonly differences: number };
 }
 
 /** What a replay tells while it goes on. */
@@ -56,7 +70,7 @@ export interface ReplayOptions {
 /**
  * Replays files, in order. All are read before the first is replayed, so that one that cannot be costs nothing.
  * @throws {ConfigError} If a file is missing, or of a domain that this version does not have.
- * @throws {DataError} If a file or the data cannot be read as what it should be.
+ * @throws {DataError} If a file has no record that can be read, or the data cannot be.
  */
 export async function replayFiles(
   paths: readonly string[],
@@ -83,27 +97,117 @@ export async function replayFiles(
   return reports;
 }
 
-/** Replays one recording. @throws {DataError} If a record is not what it should be. */
+type RecordingOptions =
+  & { readonly dataset: Dataset }
+  & Omit<ReplayOptions, "tauBench">;
+
+/**
+ * Replays one recording.
+ * @throws {DataError} If no record is what it should be.
+ */
 export async function replayRecording(
   recording: Recording,
-  { dataset, onMismatch, onRecord, signal }:
-    & { dataset: Dataset }
-    & Omit<ReplayOptions, "tauBench">,
+  options: RecordingOptions,
 ): Promise<FileReport> {
-  const { path, format, records } = recording;
+  const { path, format } = recording;
+  const replayed = format === "results"
+    ? await replayEpisodes(recording, options)
+    : await replayRecords({ ...recording, format }, options);
+  const { unreadable, skipped, otherData, ...counts } = replayed;
+  const domain = domainKey(options.dataset);
+  const all = [...recording.faults ?? [], ...unreadable]
+    .sort((a, b) => a.number - b.number);
+  return {
+    path,
+    format,
+    domain,
+    ...counts,
+    ...(all.length === 0 ? {} : { unreadable: all }),
+    ...(skipped.length === 0 ? {} : { skipped }),
+    ...(otherData === undefined ? {} : { otherData }),
+  };
+}
+
+interface Replayed extends
+  Required<
+    Pick<
+      FileReport,
+      "records" | "steps" | "mismatches" | "unreadable" | "skipped"
+    >
+  > {
+  readonly otherData?: FileReport["otherData"];
+}
+
+async function replayRecords(
+  { path, format, records, numbers }: Recording & {
+    readonly format: Exclude<RecordingFormat, "results">;
+  },
+  { dataset, onMismatch, onRecord, signal }: RecordingOptions,
+): Promise<Replayed> {
   const context = { dataset, domain: domainOf(dataset) };
+  const unreadable: RecordFault[] = [];
   let [steps, mismatches] = [0, 0];
   for (const [i, record] of records.entries()) {
     signal?.throwIfAborted();
-    const place = { record, path, number: i + 1 };
-    const replayed = await replayers[format](place, context);
+    const number = numbers?.[i] ?? i + 1;
+    try {
+      const replayed = await replayers[format](
+        { record, path, number },
+        context,
+      );
+      steps += replayed.steps;
+      mismatches += replayed.mismatches.length;
+      replayed.mismatches.forEach((mismatch) => onMismatch?.(mismatch));
+    } catch (error) {
+      // One that is damaged costs itself; where all are, the first says why.
+      if (!(error instanceof DataError)) throw error;
+      if (unreadable.length === records.length - 1) throw error;
+      unreadable.push({ number, what: messageOf(error) });
+    }
+    onRecord?.(path, i + 1, records.length);
+  }
+  const count = records.length - unreadable.length;
+  return { records: count, steps, mismatches, unreadable, skipped: [] };
+}
+
+/** Replays what τ-bench recorded of its own runs. */
+async function replayEpisodes(
+  { path, records, numbers }: Recording,
+  { dataset, onMismatch, onRecord, signal }: RecordingOptions,
+): Promise<Replayed> {
+  const read = readResultRecords(
+    records.map((record, i) => ({ record, number: numbers?.[i] ?? i + 1 })),
+    path,
+  );
+  const find = taskFinder([dataset], { leastFit: 0 });
+  const skipped: RecordFault[] = [];
+  const ofData: Mismatch[] = [];
+  const golds = { same: 0, other: 0 };
+  let [steps, mismatches] = [0, 0];
+  for (const [i, record] of read.records.entries()) {
+    signal?.throwIfAborted();
+    const replayed = await replayResult(record, { dataset, find, path });
+    const { number } = record;
+    if (replayed.skipped !== undefined) {
+      skipped.push({ number, what: `record ${number} ${replayed.skipped}` });
+    }
+    if (replayed.hasSameGold !== null) {
+      golds[replayed.hasSameGold ? "same" : "other"]++;
+    }
     steps += replayed.steps;
     mismatches += replayed.mismatches.length;
     replayed.mismatches.forEach((mismatch) => onMismatch?.(mismatch));
-    onRecord?.(path, i + 1, records.length);
+    ofData.push(...replayed.ofData);
+    onRecord?.(path, i + 1, read.records.length);
   }
-  const domain = domainKey(dataset);
-  return { path, format, domain, records: records.length, steps, mismatches };
+  const count = read.records.length - skipped.length;
+  const counts = { records: count, steps, unreadable: read.faults, skipped };
+  if (golds.other > 0 && golds.same === 0) {
+    const otherData = { golds: golds.other, differences: ofData.length };
+    return { ...counts, mismatches, otherData };
+  }
+  ofData.forEach((mismatch) => onMismatch?.(mismatch));
+  return { ...counts, mismatches: mismatches + ofData.length };
 }
 
 interface RecordPlace {
@@ -117,7 +221,9 @@ type Replayer = (
   context: CallContext,
 ) => Promise<{ steps: number; mismatches: readonly Mismatch[] }>;
 
-const replayers: Readonly<Record<RecordingFormat, Replayer>> = {
+const replayers: Readonly<
+  Record<Exclude<RecordingFormat, "results">, Replayer>
+> = {
   // deno-lint-ignore require-await
   async gold(place, context) {
     const record = checkRecord("gold", place);
@@ -197,26 +303,41 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The domain of a recording; where the records do not name it, the one whose tools they call most. */
+/** The domain of a recording; where the records do not name it, the one that their users and tools are of. */
 async function recordedDomain(
-  { path, records }: Recording,
+  { path, format, records }: Recording,
   tauBench: string,
 ): Promise<DomainName> {
-  const named = records[0]?.get("env");
+  const named = records.map((record) => record.get("env"))
+    .find((env) => typeof env === "string");
   try {
-    return keyOf(
-      domainNamed(
-        typeof named === "string"
-          ? named
-          : await domainByTools(records, tauBench),
-      ),
-    );
+    if (format === "results") return await domainOfResults(records, tauBench);
+    const domain = named ?? await domainByTools(records, tauBench);
+    return keyOf(domainNamed(domain));
   } catch (error) {
     throw new ConfigError(
       `Cannot replay "${path}": ${messageOf(error)}`,
       { cause: error },
     );
   }
+}
+
+/** The domain that most episodes of a result file are of. */
+async function domainOfResults(
+  records: readonly JsonObject[],
+  tauBench: string,
+): Promise<DomainName> {
+  const find = taskFinder(await datasetsIn(tauBench));
+  const numbered = records.map((record, i) => ({ record, number: i + 1 }));
+  const domains = readResultRecords(numbered, "").records
+    .flatMap((record) => find(record) ?? [])
+    .map(({ dataset }) => domainKey(dataset));
+  const most = mostOf(domains);
+  if (most !== undefined) return most;
+  throw new DataError(
+    `no episode is of a user or calls a tool that "${tauBench}" has`,
+    { hint: "name the data that it was recorded on by --tau-bench DIR" },
+  );
 }
 
 async function domainByTools(

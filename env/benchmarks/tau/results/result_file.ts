@@ -1,0 +1,209 @@
+/**
+ * τ-bench's own result files, its published trajectories among them: a list of `EnvRunResult`, or replays of such with
+ * their messages. What other tools left out is missing in what is read, and nothing else; a record that cannot be
+ * read costs itself.
+ *
+ * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) and tau_bench/run.py, which
+ * records an exception as `{reward: 0.0, info: {error, traceback}, traj: []}`, at 59a200c.
+ */
+
+import { DataError } from "../../../errors.ts";
+import {
+  faultsText,
+  type NumberedRecord,
+  readJsonRecords,
+  type RecordFault,
+} from "../../../json_records.ts";
+import type { JsonObject } from "../../../python/python_json.ts";
+import { type Failure, type Reward, STOP } from "../../../types.ts";
+import { failureOf } from "./result_failure.ts";
+import { messageOf, openingOf, turnsIn } from "./result_messages.ts";
+import { listOf, mapOf, numberOf, objectsOf, textOf } from "./loose_json.ts";
+
+/** An episode of a result file. */
+export interface ResultRecord {
+  /** Its position in the file, from 1. */
+  readonly number: number;
+  /** Position of its task in its split. */
+  readonly task: number;
+  readonly trial: number;
+  /** `null` where the episode failed: τ-bench writes 0 there. */
+  readonly reward: Reward | null;
+  /** Whether `reward.parts.database` is more than a guess. */
+  readonly isDatabaseKnown: boolean;
+  /** The exception that ended it, where one did. */
+  readonly failure: Failure | null;
+  /** In our own form, as the store has them. */
+  readonly messages: readonly JsonObject[];
+  readonly turns: readonly JsonObject[];
+  /** What the user said first. */
+  readonly opening: string;
+  readonly stop: string;
+  readonly userId: string | null;
+  readonly instruction: string | null;
+  /** The gold that the file holds; `null` where it holds none. */
+  readonly actions: readonly { name: string; kwargs: JsonObject }[] | null;
+  /** What the agent had to tell; `null` where the file does not say. */
+  readonly outputs: readonly string[] | null;
+  /** The hash of the gold state, where it was recorded. */
+  readonly goldHash: string | null;
+  readonly userCost: number | null;
+}
+
+/** A result file. */
+export interface ResultFile {
+  readonly records: readonly ResultRecord[];
+  /** The records that could not be read. */
+  readonly faults: readonly RecordFault[];
+}
+
+/** Says which records were left out; `null` where none was. */
+export function resultFaults({ records, faults }: ResultFile): string | null {
+  return faults.length === 0
+    ? null
+    : faultsText(faults, records.length + faults.length);
+}
+
+/**
+ * Reads a result file.
+ * @param bytes Its content, perhaps compressed by gzip.
+ * @throws {DataError} If it has no record that can be read; says what it has instead.
+ */
+export function readResultFile(bytes: Uint8Array, path: string): ResultFile {
+  const read = readJsonRecords(bytes, path);
+  return readResultRecords(read.records, path, read.faults);
+}
+
+/**
+ * Reads records as those of a result file.
+ * @param before What could not be read as records.
+ * @throws {DataError} If none is one.
+ */
+export function readResultRecords(
+  read: readonly NumberedRecord[],
+  path: string,
+  before: readonly RecordFault[] = [],
+): ResultFile {
+  const records: ResultRecord[] = [];
+  const faults = [...before];
+  for (const { record, number } of read) {
+    const made = recordOf(record, number);
+    if (typeof made === "string") {
+      faults.push({ number, what: `record ${number} ${made}` });
+    } else records.push(made);
+  }
+  faults.sort((a, b) => a.number - b.number);
+  if (records.length > 0) return { records, faults };
+  throw new DataError(
+    `"${path}" is no list of results${
+      faults[0] === undefined ? "" : `: ${faults[0].what}`
+    }`,
+    {
+      path,
+      hint:
+        'name a run dir, or a result file of tau-bench, as "deno task evaluate --export tau-bench" writes',
+    },
+  );
+}
+
+/** The episode, or why there is none: `lacks its task_id`. */
+function recordOf(record: JsonObject, number: number): ResultRecord | string {
+  const said = record.get("traj") ?? record.get("messages");
+  const task = numberOf(record.get("task_id") ?? record.get("task_index"));
+  if (task === null) return "lacks its task_id";
+  if (!Array.isArray(said)) return "lacks its conversation (traj)";
+  const odd = said.findIndex((message) => !(message instanceof Map));
+  if (odd >= 0) return `has a message that is no object (traj[${odd}])`;
+  const info = mapOf(record.get("info"));
+  const failure = failureOf(info);
+  if (said.length === 0 && failure === null) {
+    return "lacks its conversation (traj) and says no error";
+  }
+  const taskInfo = mapOf(info.get("task"));
+  const rewardInfo = mapOf(
+    info.get("reward_info") ?? record.get("recorded_reward_info") ??
+      record.get("reward_info"),
+  );
+  const account = mapOf(rewardInfo.get("info"));
+  const raw = objectsOf(said);
+  const turns = turnsIn(raw);
+  const value = numberOf(
+    record.get("reward") ?? record.get("recorded_reward") ??
+      rewardInfo.get("reward"),
+  );
+  const gold = rewardInfo.get("actions") ?? taskInfo.get("actions");
+  return {
+    number,
+    task,
+    trial: numberOf(record.get("trial")) ?? 0,
+    ...rewardOf(value ?? 0, account),
+    ...(failure === null ? {} : { reward: null, isDatabaseKnown: false }),
+    failure,
+    messages: raw.map(messageOf),
+    turns,
+    opening: openingOf(raw),
+    stop: failure === null ? stopOf(turns) : "failed",
+    userId: taskInfo.has("user_id") ? textOf(taskInfo, "user_id") : null,
+    instruction: taskInfo.has("instruction")
+      ? textOf(taskInfo, "instruction")
+      : null,
+    actions: Array.isArray(gold)
+      ? objectsOf(gold).map((action) => ({
+        name: textOf(action, "name"),
+        kwargs: mapOf(action.get("kwargs") ?? action.get("arguments")),
+      }))
+      : null,
+    outputs: outputsOf(taskInfo, account),
+    goldHash: account.has("gt_data_hash")
+      ? textOf(account, "gt_data_hash")
+      : null,
+    userCost: numberOf(info.get("user_cost")),
+  };
+}
+
+/** Where the task is not said, the account of the reward has the outputs or shows that there are none. */
+function outputsOf(task: JsonObject, account: JsonObject): string[] | null {
+  if (task.has("outputs")) return listOf(task.get("outputs")).map(String);
+  const checked = account.get("outputs");
+  if (checked instanceof Map) return [...checked.keys()];
+  return account.has("gt_data_hash") ? [] : null;
+}
+
+function stopOf(turns: readonly JsonObject[]): string {
+  const last = turns.at(-1);
+  if (last === undefined) return "unknown";
+  const call = mapOf(mapOf(last.get("action")).get("call"));
+  if (call.get("name") === "transfer_to_human_agents") return "transfer";
+  const answer = textOf(mapOf(last.get("observation")), "content");
+  if (answer.includes(STOP)) return "user_stop";
+  return turns.length >= 30 ? "max_turns" : "unknown";
+}
+
+/**
+ * τ-bench's account names the outputs or, where the task asks for none, the state. With outputs, the state is known
+ * only where they were all told: what is missing then is the state's fault.
+ */
+function rewardOf(
+  value: number,
+  info: JsonObject,
+): Pick<ResultRecord, "reward" | "isDatabaseKnown"> {
+  const outputs = info.get("outputs");
+  const database = numberOf(info.get("r_actions"));
+  const said = numberOf(info.get("r_outputs"));
+  const reward = {
+    value,
+    parts: {
+      database: bit(database ?? (said === 0 ? 1 : value)),
+      outputs: said === null ? null : bit(said),
+    },
+    differences: [],
+    missingOutputs: outputs instanceof Map
+      ? [...outputs].flatMap(([output, was]) => was === true ? [] : [output])
+      : [],
+  };
+  return { reward, isDatabaseKnown: said !== 0 };
+}
+
+function bit(value: number): 0 | 1 {
+  return value === 1 ? 1 : 0;
+}

@@ -1,0 +1,187 @@
+/**
+ * The tasks of a result file: a file names neither its split nor its domain, and was perhaps made when a task was
+ * another one. Then the gold that the file holds counts.
+ */
+
+import { DataError } from "../../../errors.ts";
+import { equalityKey } from "../../../python/python_object.ts";
+import { domainOf } from "../../../domains/registry.ts";
+import { identityOf } from "../../../domain.ts";
+import type { Dataset, Task } from "../../../types.ts";
+import { domainsIn, loadTauBench } from "../tau_bench.ts";
+import { mapOf } from "./loose_json.ts";
+import type { ResultRecord } from "./result_file.ts";
+
+/** A record's task, and the dataset that it is of. */
+export interface KnownTask {
+  readonly dataset: Dataset;
+  readonly task: Task;
+  /** The dataset has no such task, or has changed it: this one is made of what the file says. */
+  readonly isRecorded: boolean;
+}
+
+/** What finds a record's task; `null` where neither the data nor the file has it. */
+export type TaskFinder = (record: ResultRecord) => KnownTask | null;
+
+/**
+ * Finds tasks in some datasets of τ-bench, of which each record is of one.
+ * @param options.leastFit How much has to speak for a dataset; 0 takes also what says nothing, as an episode without
+ * any call may. Default: 1.
+ */
+export function taskFinder(
+  datasets: readonly Dataset[],
+  { leastFit = 1 }: { readonly leastFit?: number } = {},
+): TaskFinder {
+  const indexes = datasets.map((dataset) => ({
+    dataset,
+    tools: new Set(dataset.tools.map((tool) => tool.function.name)),
+    byGold: tasksByGold(dataset),
+  }));
+  return (record) => {
+    const [best] = indexes
+      .map((index) => ({ index, fit: fitOf(record, index) }))
+      .filter(({ fit }) => fit >= leastFit)
+      .sort((a, b) => b.fit - a.fit);
+    if (best === undefined) return null;
+    const { dataset, byGold } = best.index;
+    const { actions } = record;
+    const alike = actions === null
+      ? tasksAt(dataset, record)
+      : byGold.get(keyOf(record.task, actions)) ?? [];
+    const same = alike.filter((task) => isSameTask(task, record));
+    if (same.length === 1) {
+      return { dataset, task: same[0]!, isRecorded: false };
+    }
+    return actions === null
+      ? null
+      : { dataset, task: recordedTask(dataset, record), isRecorded: true };
+  };
+}
+
+/**
+ * The tasks of a file's records by their position. A record that does not say which data it is of is of those that
+ * most of the others are of; one that failed may say its position alone.
+ */
+export function tasksOfRecords(
+  records: readonly ResultRecord[],
+  datasets: readonly Dataset[],
+): ReadonlyMap<number, KnownTask | null> {
+  const find = taskFinder(datasets);
+  const found = records.map((record) => ({ record, known: find(record) }));
+  const others = found.flatMap(({ known }) => known ?? []);
+  const dataset = mostOf(others.map((one) => one.dataset));
+  const split = mostOf(
+    others.flatMap(({ isRecorded, task }) => isRecorded ? [] : task.split),
+  ) ?? dataset?.splits.at(-1);
+  const findThere = taskFinder(dataset ? [dataset] : [], { leastFit: 0 });
+  const atPosition = ({ task, failure }: ResultRecord): KnownTask | null => {
+    if (failure === null || dataset === undefined || !split) return null;
+    const known = dataset.tasks(split)[task];
+    return known === undefined
+      ? null
+      : { dataset, task: known, isRecorded: false };
+  };
+  return new Map(found.map(({ record, known }) => [
+    record.number,
+    known ?? findThere(record) ?? atPosition(record),
+  ]));
+}
+
+/** What is there most often, the first of several; `undefined` where there is nothing. */
+export function mostOf<T>(all: readonly T[]): T | undefined {
+  const groups = [...Map.groupBy(all, (one) => one)];
+  return groups.sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
+}
+
+/** All datasets of a directory that can be read. @throws {DataError} If none can. */
+export async function datasetsIn(dir: string): Promise<Dataset[]> {
+  let fault: DataError | undefined;
+  const datasets: Dataset[] = [];
+  for (const domain of await domainsIn(dir)) {
+    try {
+      datasets.push(await loadTauBench(dir, domain));
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      fault = error; // one of them is enough
+    }
+  }
+  if (datasets.length === 0 && fault !== undefined) throw fault;
+  return datasets;
+}
+
+interface DatasetIndex {
+  readonly dataset: Dataset;
+  readonly tools: ReadonlySet<string>;
+}
+
+/** How much speaks for a dataset: the user above all, since domains share tools. */
+function fitOf(
+  { userId, actions, turns }: ResultRecord,
+  { dataset, tools }: DatasetIndex,
+): number {
+  const called = turns.map((turn) =>
+    mapOf(mapOf(turn.get("action")).get("call")).get("name")
+  );
+  const names = [...called, ...(actions ?? []).map(({ name }) => name)];
+  const known = names.filter((name) =>
+    typeof name === "string" && tools.has(name)
+  );
+  const isTheirs = userId !== null && dataset.database.has("users", userId);
+  return known.length + (isTheirs ? names.length + 1 : 0);
+}
+
+function tasksByGold(dataset: Dataset): ReadonlyMap<string, Task[]> {
+  const tasks = dataset.splits.flatMap((split) => dataset.tasks(split));
+  return Map.groupBy(
+    tasks,
+    ({ index, actions }) =>
+      keyOf(
+        index,
+        actions.map(({ name, arguments: kwargs }) => ({ name, kwargs })),
+      ),
+  );
+}
+
+/** Those at a record's position whose user it has. */
+function tasksAt(dataset: Dataset, { task, userId }: ResultRecord): Task[] {
+  return dataset.splits.flatMap((split) => dataset.tasks(split)[task] ?? [])
+    .filter((one) => one.userId === userId);
+}
+
+/** What a file does not say of a task cannot differ. */
+function isSameTask(
+  task: Task,
+  { instruction, outputs }: ResultRecord,
+): boolean {
+  return (instruction === null || task.instruction === instruction) &&
+    (outputs === null || outputs.join("\n") === task.outputs.join("\n"));
+}
+
+function recordedTask(
+  dataset: Dataset,
+  { task, userId, instruction, actions, outputs }: ResultRecord,
+): Task {
+  return {
+    id: `${dataset.domain}/recorded/${task}`,
+    ...identityOf(domainOf(dataset)),
+    split: "test",
+    index: task,
+    userId: userId ?? "",
+    instruction: instruction ?? "",
+    actions: (actions ?? []).map(({ name, kwargs }) => ({
+      name,
+      arguments: kwargs,
+    })),
+    outputs: outputs ?? [],
+  };
+}
+
+function keyOf(
+  index: number,
+  actions: NonNullable<ResultRecord["actions"]>,
+): string {
+  const words = actions.map(({ name, kwargs }) =>
+    `${name} ${equalityKey(kwargs)}`
+  );
+  return [index, ...words].join("\n");
+}

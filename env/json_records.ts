@@ -1,0 +1,141 @@
+/**
+ * Files of records that others wrote: one JSON array, or a JSON value a line, perhaps compressed by gzip. A record
+ * that cannot be read costs itself and is named; the rest is read.
+ */
+
+import { gunzipSync } from "node:zlib";
+import { DataError, messageOf } from "./errors.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonArray,
+  parsePythonJson,
+} from "./python/python_json.ts";
+
+/** A record that could be read. */
+export interface NumberedRecord {
+  /** Its position among all records of the file, readable or not, from 1. */
+  readonly number: number;
+  readonly record: JsonObject;
+}
+
+/** A record that could not. */
+export interface RecordFault {
+  readonly number: number;
+  /** A clause with its subject: `record 3 is no object`, `line 7 is not JSON (…)`. */
+  readonly what: string;
+}
+
+/** The records of a file. */
+export interface JsonRecords {
+  readonly records: readonly NumberedRecord[];
+  readonly faults: readonly RecordFault[];
+}
+
+/** How many faults a message names; the others are counted. */
+const SHOWN = 3;
+
+/**
+ * Reads a file of records. Blank lines, CRLF, a byte order mark and a missing last line end are no faults.
+ * @throws {DataError} If the bytes are damaged or no text.
+ */
+export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
+  const lines = linesOf(plainBytes(bytes, path));
+  const first = lines.find((line) => textOf(line)?.trim() !== "");
+  const isArray = first !== undefined && textOf(first)?.trimStart()[0] === "[";
+  const values = isArray
+    ? elementsOf(wholeText(plainBytes(bytes, path), path))
+    : lines.flatMap((line, i) => valueOfLine(line, i + 1));
+  const records: NumberedRecord[] = [];
+  const faults: RecordFault[] = [];
+  values.forEach((value, i) => {
+    const number = i + 1;
+    if ("what" in value) faults.push({ number, what: value.what });
+    else if (value.json instanceof Map) {
+      records.push({ number, record: value.json });
+    } else faults.push({ number, what: `record ${number} is no object` });
+  });
+  return { records, faults };
+}
+
+/** Says which records were left out: `2 of 115 records cannot be read: record 7 is no object; …`. */
+export function faultsText(
+  faults: readonly RecordFault[],
+  total: number,
+): string {
+  const shown = faults.slice(0, SHOWN).map(({ what }) => what);
+  const more = faults.length - shown.length;
+  return `${faults.length} of ${total} records cannot be read: ${
+    shown.join("; ")
+  }${more > 0 ? `; and ${more} more` : ""}`;
+}
+
+type Read = { readonly json: JsonValue } | { readonly what: string };
+
+/** @throws {DataError} If they say that they are compressed, and are not or are cut. */
+function plainBytes(bytes: Uint8Array, path: string): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw damaged(path, error);
+  }
+}
+
+function wholeText(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw damaged(path, error);
+  }
+}
+
+function damaged(path: string, error: unknown): DataError {
+  return new DataError(
+    `Cannot read "${path}": it is damaged or no text (${messageOf(error)})`,
+    { path, cause: error },
+  );
+}
+
+/** Lines as bytes, since one that is no text must not cost the others. */
+function linesOf(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(10, start);
+    lines.push(bytes.subarray(start, end < 0 ? bytes.length : end));
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return lines;
+}
+
+function textOf(line: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function valueOfLine(line: Uint8Array, number: number): Read[] {
+  const text = textOf(line);
+  if (text === undefined) return [{ what: `line ${number} is no UTF-8 text` }];
+  if (text.trim() === "") return [];
+  try {
+    return [{ json: parsePythonJson(text) }];
+  } catch (error) {
+    return [{ what: `line ${number} is not JSON (${messageOf(error)})` }];
+  }
+}
+
+/** The elements of an array, up to the first that is not JSON: nothing tells where the next one begins. */
+function elementsOf(text: string): Read[] {
+  const { elements, error } = parsePythonArray(text);
+  const read: Read[] = elements.map((json) => ({ json }));
+  if (error === undefined) return read;
+  const number = elements.length + 1;
+  return [...read, {
+    what: `record ${number} is not JSON, and those after it are lost (${
+      messageOf(error)
+    })`,
+  }];
+}
