@@ -118,6 +118,9 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
   ].join("-");
 }
 
+/** More than any split has. */
+const MOST_TASKS = 1_000_000;
+
 /** `1,2,5-9` as numbers in order. @throws {ConfigError} If it is no such list. */
 export function parseTaskIds(text: string): number[] {
   const ids = text.split(",").flatMap((part) => {
@@ -129,6 +132,12 @@ export function parseTaskIds(text: string): number[] {
       );
     }
     const count = Number(to) - Number(from) + 1;
+    if (count > MOST_TASKS) {
+      throw new ConfigError(
+        `--task-ids ${text}: "${part}" is more than ${MOST_TASKS} tasks`,
+        { hint: "leave --task-ids out for all tasks of the split" },
+      );
+    }
     return Array.from({ length: count }, (_, i) => Number(from) + i);
   });
   return [...new Set(ids)].sort((a, b) => a - b);

@@ -11,6 +11,9 @@ import { table } from "../train/progress/text_table.ts";
 /** A world, and what is to be said of it. */
 export interface Mocked {
   readonly world: World;
+  /** How many tasks were asked for, and how many of them were drawn: a dry run of many draws some. */
+  readonly asked: number;
+  readonly drawn: number;
   /** Seconds that it took to generate. */
   readonly seconds: number;
   readonly coverage: readonly Coverage[];
@@ -36,23 +39,37 @@ export function worldText(mocked: Mocked): string {
     }; ${count(files.length)} files, ${bytes(size)}${
       out === null ? ", not written" : ` in ${out}`
     }`,
+    sampleText(mocked, size),
   ].filter((part) => part !== "").join("\n\n");
 }
 
 /** The same for programs. */
 export function worldJson(
-  { world, seconds, coverage, excluded, alike }: Mocked,
+  { world, seconds, coverage, excluded, alike, asked, drawn }: Mocked,
 ): Record<string, unknown> {
   return {
     fingerprint: world.fingerprint,
     seconds,
     certified: world.certificates.size,
+    asked,
+    sampled: drawn < asked,
     drawn: drawnOf(world),
     refused: Object.fromEntries(world.dropped),
     coverage,
     near_duplicates: alike.length,
     excluded,
   };
+}
+
+/** What all tasks come to, where a dry run drew some of them. */
+function sampleText({ asked, drawn, seconds }: Mocked, size: number): string {
+  if (drawn >= asked) return "";
+  const times = asked / drawn;
+  return `A dry run draws ${count(drawn)} of ${
+    count(asked)
+  } tasks; all would take about ${duration(seconds * times)} and ${
+    bytes(size * times)
+  }.`;
 }
 
 /** Tasks that were drawn, those that their certificate refused too. */

@@ -3,6 +3,8 @@
 import { asksModel } from "../env/users/registry.ts";
 import { modelName } from "../train/config/open_model.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
+import { sampleOf } from "../train/config/sampled_data.ts";
+import type { Split } from "../env/types.ts";
 import type { Config } from "../train/config/config.ts";
 import { makePlan, type Plan } from "../train/cpu/run_plan.ts";
 import type { TaskContext, TaskResult } from "./_cli.ts";
@@ -13,27 +15,40 @@ import { table } from "../train/progress/text_table.ts";
 /** Prints the plan of a run. Writes nothing. */
 export async function dryRun(
   config: Config,
-  { terminal }: TaskContext,
+  { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   if (asksModel(config.user.strategy)) {
     modelName(config.user.endpoint, "--user-model");
   }
-  const dataset = await openDataset(config.data);
+  const { data, asked } = sampleOf(config.data);
+  const dataset = await openDataset(data, { signal });
   terminal.progress(
     "measuring a step of the cold start and a few conversations",
   );
-  const plan = await makePlan(config, dataset);
+  const measured = await makePlan(config, dataset);
+  const plan = {
+    ...measured,
+    tasks: { ...measured.tasks, ...asked },
+    measured_on: measured.tasks,
+  };
   terminal.endProgress();
   terminal.print(planText(config, plan));
   return { json: { ...plan, seed: config.seed } };
 }
 
+/** A plan, and the tasks of each split that it was measured on: of a large world not all. */
+export type MeasuredPlan = Plan & { readonly measured_on: Plan["tasks"] };
+
 /** The plan as a table. */
-export function planText(config: Config, plan: Plan): string {
+export function planText(config: Config, plan: MeasuredPlan): string {
   const { coldStart, rft, rl, model, data, user } = config;
-  const splits = Object.entries(plan.tasks).map(([split, n]) =>
-    `${count(n)} ${split}`
-  );
+  const splits = Object.entries({ ...plan.tasks }).map(([split, n]) => {
+    const measured = plan.measured_on[split as Split];
+    const sample = measured === n
+      ? ""
+      : ` (measured on ${count(measured ?? 0)})`;
+    return `${count(n)} ${split}${sample}`;
+  });
   return table([
     ["plan", ""],
     ["data", `${data.source} ${data.domain}: ${splits.join(", ")} tasks`],

@@ -6,6 +6,7 @@ import { configKeys } from "../train/config/config.ts";
 import { asksModel } from "../env/users/registry.ts";
 import { modelName } from "../train/config/open_model.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
+import { sampleOf } from "../train/config/sampled_data.ts";
 import { floorOf } from "../train/evaluation/do_nothing.ts";
 import { reportOf, tasksOf } from "../train/evaluation/evaluate.ts";
 import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
@@ -82,25 +83,32 @@ async function planOf(flags: EvaluateFlags): Promise<EvaluationPlan> {
 
 async function dryRun(
   flags: EvaluateFlags,
-  { terminal }: TaskContext,
+  { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   const config = await newEvaluation(flags);
   if (asksModel(config.user.strategy)) {
     modelName(config.user.endpoint, "--user-model");
   }
-  const dataset = await openDataset(config.data);
-  const tasks = tasksOf(dataset, config);
+  const { data, asked } = sampleOf(config.data);
+  const dataset = await openDataset(data, { signal });
+  const all = asked[config.split];
+  const tasks = tasksOf(dataset, {
+    ...config,
+    tasks: all === undefined ? config.tasks : null,
+  });
   const floor = tasks.reduce((sum, task) => sum + floorOf(dataset, task), 0);
+  const count = all === undefined ? tasks.length : config.tasks?.length ?? all;
   const plan = {
     data: `${config.data.source} ${config.data.domain} ${config.split}`,
-    tasks: tasks.length,
-    episodes: tasks.length * config.trials,
+    tasks: count,
+    episodes: count * config.trials,
     agent: config.agent,
     model: config.policy ?? config.model.model ?? "–",
     user: config.user.strategy,
     user_model: config.user.endpoint.model ?? "–",
     seed: config.seed,
     solved_by_doing_nothing: floor,
+    ...(all === undefined ? {} : { of_the_first: tasks.length }),
   };
   const rows = Object.entries(plan).map(([key, value]) => [
     key.replaceAll("_", " "),

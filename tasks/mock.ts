@@ -28,6 +28,7 @@ import {
   rowKeys,
   worldCoverage,
 } from "../train/mock/mock_world.ts";
+import { SAMPLE_TASKS } from "../train/config/sampled_data.ts";
 import { count } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 import {
@@ -67,7 +68,7 @@ const flags = z.object({
     description: "The training run whose policy --between is about",
     value: "RUN",
   }),
-  trials: z.int().min(1).default(4).meta({
+  trials: z.int().min(1).max(1000).default(4).meta({
     description: "Episodes of each task for --between",
   }),
   runs: runsFlag,
@@ -135,10 +136,11 @@ async function mockGenerated(
   const { out, dryRun, force, policy, trials, seed } = flags;
   const range = rangeOf(flags);
   const from = performance.now();
-  const certified = terminal.counting(flags.count, "tasks certified");
+  const drawn = dryRun ? sampleSize(flags) : flags.count;
+  const certified = terminal.counting(drawn, "tasks certified");
   const onTask = () => certified.step();
-  const { holdOut, ...rest } = flags;
-  const options = holdOut.length === 0 ? rest : flags;
+  const { holdOut, ...rest } = { ...flags, count: drawn };
+  const options = holdOut.length === 0 ? rest : { ...rest, holdOut };
   const world = await mockWorld(options, { signal, onTask });
   const seconds = (performance.now() - from) / 1000;
   const played = terminal.counting(
@@ -177,7 +179,11 @@ async function mockGenerated(
   }
   const coverage = worldCoverage(world);
   const written = { files, out: dryRun ? null : out };
-  const mocked = { world, seconds, coverage, excluded, alike, ...written };
+  const mocked = {
+    ...{ world, seconds, coverage, excluded, alike, ...written },
+    asked: flags.count,
+    drawn,
+  };
   terminal.print(worldText(mocked));
   return {
     json: { out, written: !dryRun, ...worldJson(mocked) },
@@ -185,6 +191,12 @@ async function mockGenerated(
       ? undefined
       : `deno task train --recipe ${join(out, "recipe.yaml")}`,
   };
+}
+
+/** How many tasks a dry run draws, so that it ends soon: what it shows is much the same of more. */
+function sampleSize({ count, between, trials }: Flags): number {
+  const most = between === undefined ? SAMPLE_TASKS : SAMPLE_TASKS / trials;
+  return Math.max(3, Math.min(count, Math.floor(most)));
 }
 
 /** @throws {ConfigError} If it is no range, or no policy is named. */
@@ -302,5 +314,13 @@ export const task = await main(import.meta, {
     },
   ],
   notes: knobsHelp(Deno.args),
+  interruptNote:
+    "Ending before anything is written; Ctrl-C again stops at once",
+  confine: ({ flags: { dryRun, out } }) => ({
+    write: dryRun ? [] : [out],
+    net: false,
+    run: false,
+    endsAtOnce: dryRun,
+  }),
   run,
 });

@@ -43,7 +43,7 @@ export async function openTraining(
   const earlier = isResumed
     ? stack.use(await TrainingDir.resume(path, { discard }))
     : undefined;
-  const dataset = await openDataset(config.data);
+  const dataset = await openDataset(config.data, options);
   if (earlier !== undefined) {
     checkResume(earlier, { dataset });
     await earlier.reconfigure(config);

@@ -1,6 +1,7 @@
 /** Draws the tasks of a world, certifies each, replaces those that are refused, and puts the rows together. */
 
 import { createHash } from "node:crypto";
+import { createBreather } from "../breather.ts";
 import { createDatabase, type Table } from "../database.ts";
 import { ConfigError } from "../errors.ts";
 import { printPythonJson } from "../python/python_json.ts";
@@ -73,7 +74,7 @@ export async function generateWorld<O extends CommonOptions>(
   { first = 0, world = worldOf(domain), ...order }: WorldOrder<O>,
 ): Promise<GeneratedDataset<O>> {
   const factory = new Factory(domain, { first, world, ...order });
-  for (const split of SPLITS) factory.fill(split);
+  for (const split of SPLITS) await factory.fill(split);
   await factory.certifyAll();
   return factory.finish();
 }
@@ -99,6 +100,7 @@ class Factory<O extends CommonOptions> {
   readonly #draw: WorldDraw;
   readonly #dropped = new Map<string, number>();
   readonly #certificates = new Map<string, Certificate>();
+  readonly #breathe: () => Promise<void>;
   #lots: Lot[] = [];
 
   constructor(
@@ -112,13 +114,15 @@ class Factory<O extends CommonOptions> {
     this.#world = world;
     this.#order = order;
     this.#draw = this.#world.open(order.seed, order.options);
+    this.#breathe = createBreather(order.signal);
   }
 
   /** Draws a split's tasks. */
-  fill(split: Split): void {
+  async fill(split: Split): Promise<void> {
     const { first, options: { tasksPerUser, ...options } } = this.#order;
     const end = first + options[`${split}Tasks`];
     for (let index = first; index < end; index += tasksPerUser) {
+      await this.#breathe();
       const count = Math.min(tasksPerUser, end - index);
       this.#lots.push(
         this.#drawLot({ ...identityOf(this.#domain), split, index, count }),
@@ -128,7 +132,7 @@ class Factory<O extends CommonOptions> {
 
   /** Certifies every task, and replaces those that are refused until none is. */
   async certifyAll(): Promise<void> {
-    const { onTask, signal } = this.#order;
+    const { onTask } = this.#order;
     const wanted = this.#lots.reduce((sum, { place }) => sum + place.count, 0);
     let unchecked = this.#lots;
     for (let round = 1; unchecked.length > 0; round++) {
@@ -138,7 +142,7 @@ class Factory<O extends CommonOptions> {
       const failed = new Set<Lot>();
       for (const lot of unchecked) {
         for (const task of lot.tasks) {
-          signal?.throwIfAborted();
+          await this.#breathe();
           const result = await certify(task);
           if (result instanceof Refusal) {
             failed.add(lot);

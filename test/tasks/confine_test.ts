@@ -3,6 +3,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Confinement } from "../../tasks/_confine.ts";
+import { task as evaluate } from "../../tasks/evaluate.ts";
+import { task as mock } from "../../tasks/mock.ts";
+import { task as train } from "../../tasks/train.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
@@ -106,6 +110,28 @@ Deno.test("main() ends a busy task by the second Ctrl-C, and one with nothing to
 /** A world of few tasks, which takes no time to generate. */
 const SMALL = ["train", "dev", "test"]
   .flatMap((split) => ["--set", `data.generated.${split}Tasks=6`]);
+Deno.test("a dry run may write nothing and is ended by one Ctrl-C, in each task that draws tasks", async () => {
+  const runs = "runs";
+  for (
+    const [{ confine }, flags] of [
+      [mock, { out: "world", runs }],
+      [train, { runs }],
+      [evaluate, { runs }],
+    ] as const
+  ) {
+    const ask = confine as (given: unknown) => unknown;
+    const plan = await ask({ flags: { ...flags, dryRun: true }, operands: [] });
+    const { write, endsAtOnce } = plan as Confinement;
+    assert.deepEqual([write, endsAtOnce], [[], true]);
+    const real = await ask({
+      flags: { ...flags, dryRun: false },
+      operands: [],
+    });
+    assert.notEqual((real as Confinement).endsAtOnce, true);
+    assert.equal((real as Confinement).write.length, 1);
+  }
+});
+
 const EXPERT = [
   ...["--agent", "expert", "--task-ids", "0", "--name", "e"],
   ...SMALL,

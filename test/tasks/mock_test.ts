@@ -226,6 +226,15 @@ Deno.test("mock --between keeps what a policy solves that often, and refuses to 
       /--between 0\.2,0\.8 keeps no task: .*\nhint: widen the range/,
     );
     await assert.rejects(Deno.stat(out), Deno.errors.NotFound);
+    const plan = await runTask("mock", [
+      ...["--count", "1000000000", "--out", out, "--policy", "p"],
+      ...["--between", "0,0.8", "--trials", "1000", "--runs", dir, "--dry-run"],
+    ]);
+    assert.equal(plan.code, 0, plan.stderr);
+    assert.match(
+      plan.stdout,
+      /A dry run draws 4 of 1,000,000,000 tasks; all would take about \d/,
+    );
     const all = await mock("0,0.8");
     assert.equal(all.code, 0, all.stderr);
     assert.deepEqual(JSON.parse(all.stdout).excluded, []);

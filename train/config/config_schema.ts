@@ -17,6 +17,8 @@ import { MIN_VOCAB_SIZE } from "../cpu/tiny_tokenizer.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
+/** More are no run, and a plan lists them. */
+const steps = z.int().min(0).max(1_000_000);
 const rate = z.number().gt(0);
 const share = z.number().min(0).max(1);
 
@@ -33,7 +35,7 @@ const modelSchema = ModelConfigSchema.refine(
 const coldStartSchema = z.strictObject({
   demonstrations: count.default(0)
     .describe("Train tasks that the expert shows; 0 takes all"),
-  steps: count.default(60).describe(
+  steps: steps.default(60).describe(
     "Supervised steps on expert demonstrations",
   ),
   maxTokens: count.default(0).describe(
@@ -50,7 +52,7 @@ const coldStartSchema = z.strictObject({
 });
 
 const rftSchema = z.strictObject({
-  steps: count.default(0).describe(
+  steps: steps.default(0).describe(
     "Steps of rejection fine-tuning before the policy gradient",
   ),
   tasksPerStep: positive.default(256).describe("Tasks tried a step, once each"),
@@ -68,7 +70,7 @@ const rftSchema = z.strictObject({
 });
 
 const rlSchema = z.strictObject({
-  steps: count.default(60).describe("Policy-gradient steps"),
+  steps: steps.default(60).describe("Policy-gradient steps"),
   tasksPerStep: positive.default(12).describe("Groups a step"),
   groupSize: z.int().min(2).default(8).describe("Episodes of each task"),
   learningRate: rate.default(4e-4).describe("Peak learning rate"),

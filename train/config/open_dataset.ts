@@ -7,7 +7,7 @@ import {
   tauBenchDir,
 } from "../../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError } from "../../env/errors.ts";
-import type { Dataset } from "../../env/types.ts";
+import type { CallOptions, Dataset } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { withRowTasks } from "./open_rows.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
@@ -18,14 +18,20 @@ import { readExclusions, withoutTasks } from "./exclusions.ts";
  * what is to be left out is not there.
  * @throws {DataError} If what is in the directory is not τ-bench's data.
  */
-export async function openDataset(data: Config["data"]): Promise<Dataset> {
-  const dataset = await openWhole(data);
+export async function openDataset(
+  data: Config["data"],
+  options: CallOptions = {},
+): Promise<Dataset> {
+  const dataset = await openWhole(data, options);
   return data.exclude === null
     ? dataset
     : withoutTasks(dataset, await readExclusions(data.exclude));
 }
 
-async function openWhole(data: Config["data"]): Promise<Dataset> {
+async function openWhole(
+  data: Config["data"],
+  options: CallOptions,
+): Promise<Dataset> {
   if (data.source === "generated") {
     if (data.rows.trainTasks > 0) {
       throw new ConfigError(
@@ -43,10 +49,10 @@ async function openWhole(data: Config["data"]): Promise<Dataset> {
         { hint: `rename the section, or leave it out` },
       );
     }
-    return await generated(worldSeed, data[section], { domain });
+    return await generated(worldSeed, data[section], { ...options, domain });
   }
   const dataset = await loadTauBench(tauBenchDir(data.directory), data.domain);
   return data.rows.trainTasks === 0
     ? dataset
-    : await withRowTasks(dataset, data.rows);
+    : await withRowTasks(dataset, data.rows, options);
 }

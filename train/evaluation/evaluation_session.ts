@@ -47,7 +47,7 @@ export async function openEvaluation(
   options: { readonly signal: AbortSignal },
 ): Promise<EvaluationSession> {
   await using stack = new AsyncDisposableStack();
-  const dataset = await openDataset(config.data);
+  const dataset = await openDataset(config.data, options);
   tasksOf(dataset, config);
   const earlier = isResumed
     ? stack.use(await EvaluationDir.resume(path, { discard }))

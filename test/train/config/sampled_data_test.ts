@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { makeConfig } from "../../../train/config/config.ts";
+import { sampleOf } from "../../../train/config/sampled_data.ts";
+
+const MANY = 1_000_000_000;
+
+Deno.test("sampleOf() draws as few tasks of each large split as are told, and says how many were asked for", () => {
+  const { data: asked } = makeConfig({
+    data: { generated: { trainTasks: MANY, devTasks: 5, testTasks: MANY } },
+  });
+  const { data, asked: counts } = sampleOf(asked, 7);
+  const { trainTasks, devTasks, testTasks } = data.generated;
+  assert.deepEqual([trainTasks, devTasks, testTasks], [7, 5, 7]);
+  assert.deepEqual(counts, { train: MANY, test: MANY });
+  assert.equal(asked.generated.trainTasks, MANY);
+});
+
+Deno.test("sampleOf() looks at the section that the source and the domain have", () => {
+  const airline = makeConfig({
+    data: {
+      domain: "airline",
+      airline: { trainTasks: MANY },
+      generated: { trainTasks: MANY },
+    },
+  });
+  const drawn = sampleOf(airline.data, 7);
+  assert.equal(drawn.data.airline.trainTasks, 7);
+  assert.equal(drawn.data.generated.trainTasks, MANY);
+  const rows = makeConfig({
+    data: { source: "tau-bench", rows: { trainTasks: MANY } },
+  });
+  assert.equal(sampleOf(rows.data, 7).data.rows.trainTasks, 7);
+});
+
+Deno.test("sampleOf() leaves data alone that is small", () => {
+  const { data } = makeConfig({});
+  assert.deepEqual(sampleOf(data), { data, asked: {} });
+});
+
+Deno.test("makeConfig() takes no more steps than a plan can list", () => {
+  for (const phase of ["coldStart", "rft", "rl"]) {
+    assert.throws(() => makeConfig({ [phase]: { steps: MANY } }), /steps/);
+  }
+});
