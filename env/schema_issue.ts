@@ -35,9 +35,13 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
     : `${half}, got ${quote(value)}${meantBy(issue, value)}`;
 }
 
+/** No word that is longer is a misspelt choice; comparing them takes the product of the lengths. */
+const MOST_LETTERS = 200;
+
 /** The choice that a misspelt one is close to: at most half of it is to be changed. */
 function meantBy(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== "invalid_value" || typeof value !== "string") return "";
+  if (value.length > MOST_LETTERS) return "";
   const best = nearest(value, issue.values.map(String));
   if (best === undefined) return "";
   const distance = editDistance(value.toLowerCase(), best.toLowerCase());
@@ -46,8 +50,17 @@ function meantBy(issue: z.core.$ZodIssue, value: unknown): string {
 
 function quote(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = textOf(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return "a value that is nested too deeply";
+  }
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`. */

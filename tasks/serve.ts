@@ -52,6 +52,11 @@ const flags = z.object({
       "Also keep each episode in the episodes.db of this run dir, for --recipe",
     value: "RUN_DIR",
   }),
+  allowEngine: z.array(z.string().min(1)).default([]).meta({
+    description:
+      "An engine, beyond this machine and the recipe's hosts, that episodes may sample from, for --recipe; repeatable",
+    value: "HOST[:PORT]",
+  }),
   set: setFlag,
   runs: runsFlag,
 });
@@ -93,6 +98,7 @@ async function runEpisodes(
   await using episodes = await openEpisodeServer(config, {
     record,
     token,
+    allowEngines: flags.allowEngine,
     signal,
   });
   const port = flags.port ?? config.bridge.port;

@@ -148,6 +148,8 @@ function post(
     },
     body,
     signal,
+    // A server that redirects chooses whom the prompt and the key go to.
+    redirect: "manual",
   });
 }
 

@@ -7,6 +7,7 @@ import { InfrastructureError, PolicyError } from "../errors.ts";
 import { deriveSeed } from "../random.ts";
 import { outgrewContext } from "./call_policy.ts";
 import { considered, NOTHING_SAID, opensThought } from "./thought.ts";
+import { mayFit } from "../tokens/may_fit.ts";
 import { type Codec, TokenConversation } from "../tokens/conversation.ts";
 import {
   READS_STOP_TOKEN,
@@ -115,6 +116,7 @@ class TokenChat implements Chat {
     messages: readonly Message[],
     options: CallOptions = {},
   ): Promise<ChatReply> {
+    if (!this.#mayFit(messages)) return NO_ROOM;
     const prompt = this.#conversation.prompt(messages);
     const room = this.#room(prompt.length);
     if (room < 1) return NO_ROOM;
@@ -144,6 +146,21 @@ class TokenChat implements Chat {
       if (this.#turn > 1 && outgrewContext(error)) return null;
       throw error;
     }
+  }
+
+  /** @throws {PolicyError} If the first messages are too long to be tokenized. */
+  #mayFit(messages: readonly Message[]): boolean {
+    const { contextLength, name } = this.#model;
+    const length = messages.reduce(
+      (sum, { content }) => sum + content.length,
+      0,
+    );
+    if (mayFit(length, contextLength)) return true;
+    if (this.#turn > 0) return false;
+    throw new PolicyError(
+      `The first messages have ${length} characters, too many for the context of "${name}", ${contextLength} tokens`,
+      { hint: "show less in the prompt or use a model with a longer context" },
+    );
   }
 
   /** How many tokens may be sampled after a prompt of `length`; the sequence never outgrows the context. */

@@ -49,6 +49,8 @@ export interface AnswerParts {
   readonly decode: (ids: readonly number[]) => string;
   /** Milliseconds of waiting for the engine. */
   readonly waitedMs: number;
+  /** How the engine failed, where it did: told instead of the failure's own words, which quote what it answered. */
+  readonly engineFault?: string | undefined;
 }
 
 /** The answer that an episode is. */
@@ -56,7 +58,7 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
   const { trajectory, reward, failure } = episode;
   if (failure !== null || reward === null || trajectory === null) {
     const status = failure?.kind === "bug" ? "failed" : "aborted";
-    return removed(status, metadataOf(episode));
+    return removed(status, metadataOf(episode, parts));
   }
   const layout = layOut(trajectory);
   const { prompt, tokens } = layout;
@@ -74,7 +76,7 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
     remove_sample: false,
     non_generation_time: Math.max(0, episode.durationMs - parts.waitedMs) /
       1000,
-    metadata: { taulab: metadataOf(episode) },
+    metadata: { taulab: metadataOf(episode, parts) },
   };
 }
 
@@ -105,8 +107,12 @@ function statusOf(stop: StopReason): SampleStatus {
     : "completed";
 }
 
-function metadataOf(episode: Episode): Record<string, unknown> {
-  const { reward, usage, trajectory } = episode;
+function metadataOf(
+  episode: Episode,
+  { engineFault }: Pick<AnswerParts, "engineFault">,
+): Record<string, unknown> {
+  const { reward, usage, trajectory, failure } = episode;
+  const isEngine = failure?.source === "model" && engineFault !== undefined;
   return {
     task_id: episode.taskId,
     domain: episode.domain,
@@ -115,7 +121,7 @@ function metadataOf(episode: Episode): Record<string, unknown> {
     agent: episode.agent,
     user: episode.user,
     stop_reason: episode.stopReason,
-    failure: episode.failure,
+    failure: isEngine ? { ...failure, message: engineFault } : failure,
     reason: episode.reason,
     reward: reward === null ? null : reward.value,
     turns: episode.turns.length,

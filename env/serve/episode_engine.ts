@@ -1,5 +1,6 @@
 /** The engine of one episode: its turns go to one worker, are written down, and end with the first abort. */
 
+import { type FailureKind, InfrastructureError } from "../errors.ts";
 import { type Caller, CallFailure } from "../models/call_policy.ts";
 import type { Meter } from "../models/meter.ts";
 import { sglangTokenModel } from "../models/sglang.ts";
@@ -37,6 +38,8 @@ export class EpisodeEngine {
   calls: EngineCall[] = [];
   /** Milliseconds that were spent waiting for it. */
   waitedMs = 0;
+  /** How its last call failed, without the words of its answer; `undefined` after one that did not. */
+  fault: string | undefined;
   readonly model: TokenModel;
 
   constructor(request: EpisodeRequest, options: EpisodeEngineOptions) {
@@ -59,9 +62,13 @@ export class EpisodeEngine {
         if (start <= (this.calls.at(-1)?.start ?? -1)) this.calls = [];
         const from = performance.now();
         try {
+          this.fault = undefined;
           const result = await inner.generate({ ...asked, session });
           this.calls.push(callOf(result, start));
           return result;
+        } catch (error) {
+          this.fault = faultOf(error);
+          throw error;
         } finally {
           this.waitedMs += performance.now() - from;
         }
@@ -81,6 +88,24 @@ function callOf(result: GenerateResult, start: number): EngineCall {
     cachedTokens: usage?.cachedTokens ?? 0,
   };
 }
+
+/** Fixed words: what answered may be no engine, and its answer nothing that a client should see. */
+function faultOf(error: unknown): string | undefined {
+  if (!(error instanceof InfrastructureError)) return undefined;
+  const { cause, kind } = error;
+  const status = cause instanceof CallFailure ? cause.status : undefined;
+  if (status !== undefined && status >= 300) {
+    return `The engine answered ${status}`;
+  }
+  return FAULTS[kind] ?? `The engine failed (${kind})`;
+}
+
+const FAULTS: Partial<Record<FailureKind, string>> = {
+  timeout: "The engine did not answer in time",
+  connection: "The engine cannot be reached, or broke off its answer",
+  bad_response: "The engine's answer is none of SGLang's",
+  aborted: "The engine aborted the request",
+};
 
 /** slime ends a rollout by aborting what its engines have under way; another try would only hold it up. */
 function endingWithAborts(caller: Caller, onAbort: () => void): Caller {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";
 import type { Dataset, Task } from "../types.ts";
 import { readBody } from "./read_body.ts";
+import { engineOrigin } from "./engine_hosts.ts";
 import { RequestError } from "./served_policy.ts";
 
 /** slime's sampling parameters. Others are looked at by {@linkcode strangeSampling}. */
@@ -21,7 +22,12 @@ const requestSchema = z.strictObject({
   seed: z.int().min(0),
   evaluation: z.boolean().default(false),
   sampling_params: samplingSchema.prefault({}),
-  engine: z.url({ protocol: /^https?$/ }),
+  engine: z.string().transform((text, context) => {
+    const origin = engineOrigin(text);
+    if (origin !== null) return origin;
+    context.addIssue("write http://HOST:PORT, without user, path or query");
+    return z.NEVER;
+  }),
   session_id: z.string().min(1).max(200),
   max_context_tokens: z.int().min(2).nullish(),
   instruction: z.string().nullish(),

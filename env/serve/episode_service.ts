@@ -12,6 +12,7 @@ import type { Dataset, Episode, Task, UserFactory } from "../types.ts";
 import { answerOf, type EpisodeAnswer, removed } from "./episode_answer.ts";
 import { EpisodeEngine, temperatureOf } from "./episode_engine.ts";
 import { EpisodeMetrics } from "./episode_metrics.ts";
+import { EngineHosts } from "./engine_hosts.ts";
 import { type EpisodeRequest, taskOf } from "./episode_request.ts";
 import { RequestError } from "./served_policy.ts";
 
@@ -27,7 +28,9 @@ export interface EpisodeWorld {
   readonly meter: Meter;
   /** Makes the calls of engines. */
   readonly caller: Caller;
-  /** What engines demand as a bearer token; it goes to whichever engine a request names. Default: nothing. */
+  /** Where engines that requests name may be. Default: on loopback. */
+  readonly engineHosts?: EngineHosts;
+  /** What engines demand as a bearer token. Default: nothing. */
   readonly engineKey?: string;
   /** How records call the policy. */
   readonly modelName: string;
@@ -43,6 +46,11 @@ export interface EpisodeWorld {
   /** Called with every episode that came to an end, before it is answered. Must neither throw nor wait. */
   readonly onEpisode?: (ended: EndedEpisode) => void;
 }
+
+const LOOPBACK = new EngineHosts({
+  hosts: [],
+  lookup: () => Promise.resolve([]),
+});
 
 /** An episode, and what it was asked for by. */
 export interface EndedEpisode {
@@ -83,6 +91,19 @@ export class EpisodeService {
   stop(): void {
     this.drain();
     this.#stop.abort(new Error("The episode server was stopped"));
+  }
+
+  /**
+   * Checks that a request's engine is allowed.
+   * @throws {RequestError} 403 if it is not.
+   */
+  async requireEngine({ engine }: EpisodeRequest): Promise<void> {
+    const { engineHosts = LOOPBACK } = this.world;
+    if (await engineHosts.allows(engine)) return;
+    throw new RequestError(
+      `engine: ${engine} is not one of this run's hosts; allow it by --allow-engine HOST[:PORT], or by bridge.allowEngines of the recipe`,
+      403,
+    );
   }
 
   /**
@@ -140,6 +161,7 @@ export class EpisodeService {
       return answerOf(episode, {
         calls: engine.calls,
         waitedMs: engine.waitedMs,
+        engineFault: engine.fault,
         decode: (ids) => tokenizer.decode([...ids]),
       });
     } catch (error) {

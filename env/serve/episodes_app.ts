@@ -6,7 +6,8 @@ import { z } from "zod";
 import type { EpisodeService } from "./episode_service.ts";
 import { readEpisodeRequest } from "./episode_request.ts";
 import { guard } from "./request_guard.ts";
-import { answerErrors, jsonOf } from "./http_errors.ts";
+import { type BodyLimits, jsonOf } from "./bounded_json.ts";
+import { answerErrors } from "./http_errors.ts";
 import { readBody } from "./read_body.ts";
 import { RequestError } from "./served_policy.ts";
 import { slowJson } from "./slow_json.ts";
@@ -24,11 +25,13 @@ export interface EpisodesAppOptions {
   readonly stop?: { readonly instance: string; readonly onStop: () => void };
   /** How many episodes were kept in a run dir, and how many could not be; shown by `/health`. */
   readonly recorded?: () => { readonly kept: number; readonly lost: number };
+  /** Of request bodies. Default: 1 MiB within 30 s. */
+  readonly limits?: BodyLimits;
 }
 
 /** The app; serve it by `Deno.serve(options, app.fetch)`. */
 export function episodesApp(
-  { service, version, token, stop, recorded }: EpisodesAppOptions,
+  { service, version, token, stop, recorded, limits }: EpisodesAppOptions,
 ): Hono {
   const app = new Hono();
   const { world, metrics } = service;
@@ -40,12 +43,13 @@ export function episodesApp(
   }
   answerErrors(app);
   app.post("/episodes", async (c) => {
-    const request = readEpisodeRequest(await jsonOf(c));
+    const request = readEpisodeRequest(await jsonOf(c, limits));
+    await service.requireEngine(request);
     const play = service.begin(request);
     return slowJson(play, { client: c.req.raw.signal });
   });
   app.post("/stop", async (c) => {
-    const { instance } = readBody(stopSchema, await jsonOf(c));
+    const { instance } = readBody(stopSchema, await jsonOf(c, limits));
     if (stop === undefined || instance !== stop.instance) {
       throw new RequestError("This server was not started by you", 404);
     }

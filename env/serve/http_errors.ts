@@ -1,27 +1,19 @@
 /** What all of our servers answer to what cannot be answered. */
 
-import type { Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { messageOf, PolicyError } from "../errors.ts";
+import { PolicyError } from "../errors.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** Larger bodies are refused. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
-/** Has an app limit bodies, and answer errors as JSON in OpenAI's form. */
+/** Has an app answer errors as JSON in OpenAI's form. */
 export function answerErrors(app: Hono): void {
-  app.use(bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: (c) =>
-      c.json(
-        errorBody(`The body is larger than ${MAX_BODY_BYTES} bytes`, 413),
-        413,
-      ),
-  }));
   app.onError((error, c) => {
     if (error instanceof RequestError) {
       if (error.status === 503) c.header("retry-after", "1");
+      // What is left of the body is not waited for.
+      if (error.status === 408 || error.status === 413) {
+        c.header("connection", "close");
+      }
       return c.json(errorBody(error.message, error.status), error.status);
     }
     if (error instanceof HTTPException) {
@@ -39,18 +31,6 @@ export function answerErrors(app: Hono): void {
   app.notFound((c) =>
     c.json(errorBody(`There is no ${c.req.method} ${c.req.path}`, 404), 404)
   );
-}
-
-/** The body. @throws {RequestError} If it is not JSON. */
-export async function jsonOf(c: Context): Promise<unknown> {
-  const text = await c.req.text();
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new RequestError(
-      `The body is not JSON: ${messageOf(error)}`,
-    );
-  }
 }
 
 /** As OpenAI's errors are. */

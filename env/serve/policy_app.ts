@@ -9,7 +9,8 @@ import { streamSSE } from "hono/streaming";
 import { answerChat, chatChunks, readChatBody } from "./chat_completions.ts";
 import { answerGenerate, readGenerateBody } from "./sglang_generate.ts";
 import { guard } from "./request_guard.ts";
-import { answerErrors, jsonOf } from "./http_errors.ts";
+import { type BodyLimits, jsonOf } from "./bounded_json.ts";
+import { answerErrors } from "./http_errors.ts";
 import { prefixSessions } from "./prefix_sessions.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
 
@@ -18,10 +19,17 @@ export interface PolicyAppOptions {
   readonly policy: ServedPolicy;
   /** Demanded of every request but health checks, where it is given. */
   readonly token?: string;
+  /** Of request bodies. Default: 1 MiB and 64 bytes a token of the context, within 30 s. */
+  readonly limits?: BodyLimits;
 }
 
 /** The app; serve it by `Deno.serve(options, app.fetch)`. */
-export function policyApp({ policy, token }: PolicyAppOptions): Hono {
+export function policyApp(
+  { policy, token, limits: given }: PolicyAppOptions,
+): Hono {
+  // More cannot be a prompt that fits, whatever its JSON escapes.
+  const maxBytes = 2 ** 20 + 64 * policy.model.contextLength;
+  const limits = { maxBytes, ...given };
   const app = new Hono();
   const sessions = prefixSessions(policy.model);
   const running = new Running();
@@ -35,7 +43,7 @@ export function policyApp({ policy, token }: PolicyAppOptions): Hono {
   answerErrors(app);
 
   app.post("/v1/chat/completions", async (c) => {
-    const body = readChatBody(await jsonOf(c), policy);
+    const body = readChatBody(await jsonOf(c, limits), policy);
     const id = `chatcmpl-${crypto.randomUUID()}`;
     const completion = await running.run(
       id,
@@ -62,7 +70,7 @@ export function policyApp({ policy, token }: PolicyAppOptions): Hono {
     }));
 
   app.post("/generate", async (c) => {
-    const body = readGenerateBody(await jsonOf(c));
+    const body = readGenerateBody(await jsonOf(c, limits));
     const id = body.rid ?? crypto.randomUUID();
     const answer = await running.run(
       id,
@@ -76,7 +84,10 @@ export function policyApp({ policy, token }: PolicyAppOptions): Hono {
     });
   });
   app.post("/abort_request", async (c) => {
-    const body = await jsonOf(c) as { rid?: unknown; abort_all?: unknown };
+    const body = await jsonOf(c, limits) as {
+      rid?: unknown;
+      abort_all?: unknown;
+    };
     if (body?.abort_all === true) running.abortAll();
     else if (typeof body?.rid === "string") running.abort(body.rid);
     else throw new RequestError("give rid, or abort_all: true");

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { InfrastructureError } from "../errors.ts";
+import { mayFit } from "../tokens/may_fit.ts";
 import type { CachedResult, PrefixSessions } from "./prefix_sessions.ts";
 import { readBody } from "./read_body.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
@@ -57,7 +58,9 @@ export async function answerGenerate(
 ): Promise<Record<string, unknown>> {
   const { tokenizer } = policy.codec;
   const startMs = performance.now();
-  const ids = body.input_ids ?? tokenizer.encode(body.text ?? "");
+  const { input_ids: given, text = "" } = body;
+  if (given === undefined) requireShort(text.length, policy);
+  const ids = given ?? tokenizer.encode(text);
   const { temperature, ...sampling } = body.sampling_params;
   const stopIds = [
     ...sampling.stop_token_ids ?? [],
@@ -94,6 +97,14 @@ export async function answerGenerate(
         : {}),
     },
   };
+}
+
+/** @throws {RequestError} If a text cannot fit. */
+function requireShort(length: number, { model, name }: ServedPolicy): void {
+  if (mayFit(length, model.contextLength)) return;
+  throw new RequestError(
+    `The text of ${length} characters is longer than the context length of "${name}", ${model.contextLength} tokens`,
+  );
 }
 
 /** How many tokens fit behind a prompt. @throws {RequestError} If none does, or an id is no token. */

@@ -45,6 +45,8 @@ interface Permissions {
   readonly run?: string;
   /** Hosts that it may connect to or listen on. */
   readonly net?: string;
+  /** What it may ask of the system. */
+  readonly sys?: string;
   readonly env?: readonly (keyof typeof VARIABLES)[];
   readonly ignored?: readonly (keyof typeof IGNORED)[];
 }
@@ -88,6 +90,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
   serve: {
     write: "",
     net: ANYWHERE,
+    sys: "networkInterfaces",
     env: ["runs", "dataset", "endpoints", "server", "router"],
     ignored: ["lezer", "yaml"],
   },
@@ -126,12 +129,13 @@ function flagText(flag: string, values: readonly string[]): string {
 }
 
 function expectedFlags(
-  { write, run, net, env, ignored }: Permissions,
+  { write, run, net, sys, env, ignored }: Permissions,
 ): string[] {
   const lists = {
     write: write?.split(","),
     run: run?.split(","),
     net: net?.split(","),
+    sys: sys?.split(","),
     env: env?.flatMap((purpose) => VARIABLES[purpose]),
   };
   return [

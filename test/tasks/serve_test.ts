@@ -70,9 +70,14 @@ Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
         user: { strategy: "scripted" },
         model: { directory: QWEN3_DIR },
         rollout: { maxTurns: 2 },
+        bridge: { allowEngines: ["198.51.100.2"] },
+        cluster: { address: "198.51.100.3" },
       }),
     );
-    const args = ["--recipe", recipe, "--port", "0", "--json"];
+    const args = [
+      ...["--recipe", recipe, "--port", "0", "--json"],
+      ...["--allow-engine", "198.51.100.1:3100"],
+    ];
     await using server = taskCommand("serve", args).spawn();
     const reader = server.stdout.pipeThrough(new TextDecoderStream())
       .getReader();
@@ -97,6 +102,29 @@ Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
       sample.prompt_length + sample.response_length,
     );
     assert.equal(sample.tokens[sample.prompt_length], end);
+    const ask = async (engine: string) => {
+      const response = await fetch(`${url}/episodes`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          ...{ task: 100, split: "train", seed: 5, session_id: "s" },
+          engine,
+        }),
+      });
+      await response.body?.cancel();
+      return response.status;
+    };
+    // There is no task 100: what is asked of an engine that is allowed is 404, and no engine is asked.
+    assert.equal(await ask("http://127.0.0.1:9"), 404);
+    assert.equal(await ask("http://198.51.100.1:3100"), 404, "flag");
+    assert.equal(await ask("http://198.51.100.1:3101"), 403);
+    assert.equal(await ask("http://198.51.100.2:1"), 404, "recipe");
+    assert.equal(await ask("http://198.51.100.3:1"), 404, "head");
+    assert.equal(await ask("http://198.51.100.4:1"), 403);
+    for (const { address, family } of Deno.networkInterfaces()) {
+      const host = family === "IPv6" ? `[${address}]` : address;
+      assert.equal(await ask(`http://${host}:9`), 404, address);
+    }
     server.kill("SIGINT");
     assert.equal((await server.status).code, 0);
     await reader.cancel();
@@ -107,6 +135,10 @@ Deno.test("serve --recipe refuses a policy beside it, and a recipe that cannot r
   const cases: [args: string[], message: RegExp][] = [
     [["--recipe", "qwen3-4b", "--policy", "a1"], /give one of them/],
     [["--recipe", "qwen3-5b"], /There is no recipe "qwen3-5b"/],
+    [
+      ["--recipe", "qwen3-4b", "--policy", "a1", "--allow-engine", "gpu1"],
+      /give one of them/,
+    ],
     [
       ["--recipe", "qwen3-4b", "--set", "parallel.tensor=1"],
       /parallel\.sequence/,

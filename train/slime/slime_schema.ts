@@ -300,6 +300,9 @@ const bridgeSchema = z.strictObject({
   address: z.string().min(1).nullable().default(null).describe(
     "The address of the head, or of this machine where that runs them, as the hosts reach it; null is cluster.address",
   ),
+  allowEngines: z.array(z.string().min(1)).default([]).describe(
+    "Engines beyond the run's own hosts that episodes may sample from, as HOST or HOST:PORT",
+  ),
   port: positive.default(8400).describe("Port of the first; the others follow"),
   timeoutS: rate.default(1800).describe("Seconds until an episode is given up"),
   patienceS: rate.default(120).describe(

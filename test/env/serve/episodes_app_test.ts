@@ -6,6 +6,7 @@ import {
   EpisodeService,
   type EpisodeWorld,
 } from "../../../env/serve/episode_service.ts";
+import type { BodyLimits } from "../../../env/serve/bounded_json.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { scriptedUser } from "../../../env/users/scripted.ts";
@@ -50,10 +51,11 @@ interface Opened extends AsyncDisposable {
 }
 
 function open(
-  { engine = {}, world = {}, token }: {
+  { engine = {}, world = {}, token, limits }: {
     engine?: Partial<ModelServerOptions>;
     world?: Partial<EpisodeWorld>;
     token?: string;
+    limits?: BodyLimits;
   } = {},
 ): Opened {
   const server = modelServer({ answer, ...engine });
@@ -77,6 +79,7 @@ function open(
   const app = episodesApp({
     service,
     version: "0",
+    ...(limits === undefined ? {} : { limits }),
     ...(token === undefined ? {} : { token }),
   });
   const http = Deno.serve(
@@ -278,7 +281,12 @@ Deno.test("POST /episodes says what is wrong with a request", async () => {
   await using served = open();
   const cases: [object, number, RegExp][] = [
     [{ task: -1 }, 400, /task/],
-    [{ engine: "gpu1:3100" }, 400, /engine/],
+    [{ engine: "gpu1:3100" }, 400, /engine: write http/],
+    [{ engine: "http://u@127.0.0.1:1" }, 400, /engine: write http/],
+    [{ engine: "http://127.0.0.1:1/x?y" }, 400, /engine: write http/],
+    [{ engine: "http://10.0.0.1:3100" }, 403, /--allow-engine HOST/],
+    [{ engine: "http://[::ffff:10.0.0.1]:1" }, 403, /--allow-engine HOST/],
+    [{ engine: "http://gpu1:3100" }, 403, /bridge.allowEngines/],
     [{ tasks: 3 }, 400, /tasks/],
     [{ sampling_params: { top_p: 0.9 } }, 400, /top_p 0\.9/],
     [{ sampling_params: { temperature: 0 } }, 400, /temperature/],
@@ -373,4 +381,149 @@ Deno.test("engines are shown the router's key as a bearer token, which no answer
   await using without = open({ engine: { answer: guarded } });
   await answerTo(without.ask());
   assert.equal(without.requests[0]!.headers.get("authorization"), null);
+});
+
+/** What an engine may answer that is not an answer of SGLang's; "secret" is never for the client. */
+const SECRETS: Readonly<Record<string, () => unknown>> = {
+  "a refusal": () => Response.json({ error: "secret" }, { status: 403 }),
+  "a failure": () => new Response("secret", { status: 500 }),
+  "an error within 200": () => ({ error: { message: "secret", code: 401 } }),
+  "other JSON": () => ({ secret: "secret" }),
+  "text": () => new Response("secret"),
+  "an unknown finish": () => ({
+    meta_info: { finish_reason: { type: "secret" } },
+  }),
+  "an abort": () => ({
+    meta_info: { finish_reason: { type: "abort", message: "secret" } },
+  }),
+};
+
+for (const [what, answered] of Object.entries(SECRETS)) {
+  Deno.test(`POST /episodes echoes nothing of an engine that answers with ${what}, and records it`, async () => {
+    const records: string[] = [];
+    await using served = open({
+      engine: { answer: answered },
+      world: {
+        caller: testCaller({ retries: 0 }),
+        onEpisode: ({ episode }) => records.push(JSON.stringify(episode)),
+      },
+    });
+    const text = JSON.stringify(await answerTo(served.ask()));
+    assert.doesNotMatch(text, /secret/);
+    assert.match(text, /"message":"The engine/);
+    // An abort ends the episode before there is one to record.
+    if (what !== "an abort") assert.match(records.join(), /secret/);
+  });
+}
+
+for (const status of [301, 302, 303, 307, 308]) {
+  Deno.test(`POST /episodes does not follow an engine's redirect ${status}`, async () => {
+    await using elsewhere = modelServer({ answer });
+    const location = `${elsewhere.url}/generate`;
+    await using served = open({
+      engine: {
+        answer: () => new Response(null, { status, headers: { location } }),
+      },
+      world: { caller: testCaller({ retries: 0 }), engineKey: "router-key" },
+    });
+    const sample = await answerTo(served.ask());
+    assert.ok(sample.remove_sample);
+    const text = JSON.stringify(sample);
+    assert.match(text, new RegExp(`The engine answered ${status}`));
+    assert.equal(elsewhere.requests.length, 0);
+  });
+}
+
+Deno.test("POST /episodes connects to what was judged, however it was spelled", async () => {
+  await using served = open();
+  const { port } = new URL(served.url);
+  const refused = await served.ask({ engine: `http://${0x0a000001}:${port}` });
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /10\.0\.0\.1/);
+  await using engine = modelServer({ answer });
+  const spelled = engine.url.replace("127.0.0.1", "0x7f.1");
+  checkLengths(await answerTo(served.ask({ engine: spelled })));
+  assert.ok(engine.requests.length > 0);
+});
+
+/** A request whose body is sent as a test says; resolves with the error that came back. */
+async function raw(
+  url: string,
+  send: (write: (text: string) => Promise<unknown>) => Promise<void>,
+): Promise<string> {
+  const { hostname, port } = new URL(url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const bytes = new Uint8Array(4096);
+  let [heard, isAnswered] = ["", false];
+  const hearing = (async () => {
+    while (!heard.includes('"code":')) {
+      const count = await connection.read(bytes);
+      if (count === null) break;
+      heard += new TextDecoder().decode(bytes.subarray(0, count));
+    }
+    isAnswered = true;
+  })();
+  await send(async (text) => {
+    if (isAnswered) throw new Error("answered");
+    await connection.write(new TextEncoder().encode(text));
+  }).catch(() => {}); // the server may close first
+  await hearing;
+  return heard;
+}
+
+const HEAD =
+  "POST /episodes HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
+
+Deno.test("POST /episodes gives up a body that does not come in time, whole or in drops", async () => {
+  await using served = open({ limits: { timeoutMs: 100 } });
+  const silent = await raw(
+    served.url,
+    async (write) =>
+      void await write(`${HEAD}content-length: 100\r\n\r\n{"task"`),
+  );
+  assert.match(silent, /^HTTP\/1.1 408 /);
+  assert.match(silent, /The body was not there after 0.1 s/);
+  const dripping = await raw(served.url, async (write) => {
+    await write(`${HEAD}transfer-encoding: chunked\r\n\r\n`);
+    for (let i = 0; i < 1000; i++) {
+      await write("1\r\n \r\n");
+      await delay(5);
+    }
+  });
+  assert.match(dripping, /^HTTP\/1.1 408 /);
+});
+
+Deno.test("POST /episodes refuses bodies that are too large, declared or not", async () => {
+  await using served = open({ limits: { maxBytes: 2000 } });
+  const instruction = "x".repeat(3000);
+  const declared = await served.ask({ instruction });
+  assert.equal(declared.status, 413);
+  await declared.body?.cancel();
+  const endless = await raw(served.url, async (write) => {
+    await write(`${HEAD}transfer-encoding: chunked\r\n\r\n`);
+    for (;;) await write(`400\r\n${" ".repeat(0x400)}\r\n`);
+  });
+  assert.match(endless, /^HTTP\/1.1 413 /);
+});
+
+Deno.test("POST /episodes refuses hostile JSON as a request, in no time", async () => {
+  await using served = open();
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  const long = JSON.stringify("x".repeat(900_000));
+  const from = performance.now();
+  for (
+    const body of [
+      deep,
+      `{"task":${deep}}`,
+      `{"split":${long}}`,
+      `{"domain":${long},"task":0}`,
+      `{${long}:1}`,
+      `{"engine":${long}}`,
+    ]
+  ) {
+    const response = await served.ask({}, { body });
+    assert.equal(response.status, 400, body.slice(0, 20));
+    await response.body?.cancel();
+  }
+  assert.ok(performance.now() - from < 3000);
 });

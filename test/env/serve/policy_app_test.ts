@@ -356,3 +356,40 @@ Deno.test("policyApp() tells what it serves", async () => {
   assert.equal((await get("/health_generate"))[0], 200);
   assert.equal((await get("/flush_cache"))[0], 200);
 });
+
+Deno.test("policyApp() refuses texts that cannot fit before it tokenizes them", async () => {
+  let encoded = 0;
+  const { tokenizer } = codec;
+  const counting: ServedPolicy["codec"] = {
+    ...codec,
+    tokenizer: {
+      ...tokenizer,
+      vocabSize: tokenizer.vocabSize,
+      addedTokens: tokenizer.addedTokens,
+      endToken: tokenizer.endToken,
+      stopIds: tokenizer.stopIds,
+      decode: (ids) => tokenizer.decode(ids),
+      encode(text) {
+        encoded += text.length;
+        return tokenizer.encode(text);
+      },
+    },
+  };
+  const model = sayingModel(tokenizer, ["Well"], { contextLength: 256 });
+  await using server = serve(model, { codec: counting });
+  const text = "a\u0301".repeat(200_000);
+  const generated = await post(`${server.url}/generate`, { text });
+  assert.equal(generated.status, 400);
+  assert.match(generated.text, /400000 characters is longer/);
+  const messages = [HELLO, { role: "user", content: text }];
+  const chat = await post(`${server.url}/v1/chat/completions`, {
+    model: "tiny",
+    messages,
+  });
+  assert.equal(chat.status, 400);
+  assert.match(chat.text, /400011 characters, too many for the context/);
+  assert.equal(encoded, 0);
+  // 2 MiB are beyond any prompt of 256 tokens.
+  const large = await post(`${server.url}/generate`, "x".repeat(2 ** 21));
+  assert.equal(large.status, 413);
+});

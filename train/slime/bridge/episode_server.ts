@@ -12,6 +12,8 @@ import { openEpisodeWorld } from "./episode_world.ts";
 export interface EpisodeServerOptions extends CallOptions {
   /** The run dir that episodes are kept in. Default: they are not. */
   readonly record?: string | undefined;
+  /** `HOST[:PORT]` of engines beyond those of the recipe. */
+  readonly allowEngines?: readonly string[] | undefined;
   /** What clients have to show. Default: nothing. */
   readonly token?: string | undefined;
 }
@@ -31,9 +33,9 @@ export interface EpisodeServer extends AsyncDisposable {
 /** Opens it. @throws As `openEpisodeWorld` and `openEpisodeRecorder`. */
 export async function openEpisodeServer(
   config: SlimeConfig,
-  { record, token, signal }: EpisodeServerOptions = {},
+  { record, token, allowEngines, signal }: EpisodeServerOptions = {},
 ): Promise<EpisodeServer> {
-  const world = await openEpisodeWorld(config, { signal });
+  const world = await openEpisodeWorld(config, { allowEngines, signal });
   const recorder = record === undefined
     ? undefined
     : await openEpisodeRecorder(record);

@@ -16,6 +16,7 @@ import { readRunTokenizer } from "../../cpu/run_tokenizer.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
 import { openUser } from "../../config/open_user.ts";
 import { ROUTER_KEY } from "../router_key.ts";
+import { engineHostsOf } from "./run_engines.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
 /** A turn may wait for the engine's queue, and never for ever. */
@@ -23,13 +24,15 @@ const TURN_TIMEOUT_MS = 600_000;
 
 /**
  * Opens it; a model that plays the user is asked for a word first.
- * @throws {ConfigError} If that model is not there.
+ * @throws {ConfigError} If that model is not there, or an allowed engine is not HOST[:PORT].
  * @throws {DataError} If the data, the tokenizer or its template are damaged or not there.
  */
 export async function openEpisodeWorld(
   config: SlimeConfig,
   options: CallOptions & {
     readonly env?: (name: string) => string | undefined;
+    /** `HOST[:PORT]` of engines beyond those of the recipe. */
+    readonly allowEngines?: readonly string[] | undefined;
   } = {},
 ): Promise<EpisodeWorld> {
   const { agent, prompt, compat, model, rollout } = config;
@@ -54,6 +57,7 @@ export async function openEpisodeWorld(
       retries: 6,
       backoffMs: 250,
     }),
+    engineHosts: engineHostsOf(config, options.allowEngines),
     ...(engineKey === undefined ? {} : { engineKey }),
     modelName: model.name,
     contextLength: rollout.maxContextLen,

@@ -6,6 +6,7 @@
 import { HostError, RayError } from "../../../env/errors.ts";
 import { poll, sleep } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
+import { readEngineHost } from "../../../env/serve/engine_hosts.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
 import { openHost } from "../hosts/host_shells.ts";
 import {
@@ -35,6 +36,8 @@ export interface Fleet extends AsyncDisposable {
    * @throws {RayError} If ssh opens no way, or a container there has a network of its own.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
+  /** All addresses of the hosts that train: those of hosts.yaml, and those that each says it has. */
+  addresses(options?: CallOptions): Promise<string[]>;
   /** Ray's Jobs interface, whose address is as the head itself reaches it. */
   jobsOf(
     ray: { readonly jobsUrl: string; readonly head: string },
@@ -99,12 +102,33 @@ export function openFleet(
     shells: remote.length === 0 ? [own] : remote,
     shellOf,
     reach,
+    async addresses(options = {}) {
+      const said = await Promise.all(
+        remote.map((shell) => saidAddresses(shell, options)),
+      );
+      return [...new Set([...hosts.map(hostAddress), ...said.flat()])];
+    },
     async jobsOf({ jobsUrl, head }, options = {}) {
       const url = await reach(head, jobsUrl, options);
       return new RayJobs({ url, token: env(RAY_TOKEN) });
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** None where the host does not say: what its servers then refuse names the flag that allows it. */
+async function saidAddresses(
+  shell: PlacedShell,
+  { signal }: CallOptions,
+): Promise<string[]> {
+  try {
+    const script = "hostname -I 2>/dev/null || :";
+    const { stdout } = await shell.run({ script }, { signal });
+    return stdout.split(/\s+/).filter((word) => readEngineHost(word) !== null);
+  } catch (error) {
+    if (error instanceof HostError) return [];
+    throw error;
+  }
 }
 
 /** Ray listens on loopback: in a container with a network of its own, only that container reaches it. */

@@ -215,12 +215,14 @@ async function serve(
 ): Promise<Services> {
   const { run, onNote, signal } = options;
   const started: { services?: Services } = {};
-  const here = hereSpec(run);
+  // slime's router may be on any of the run's hosts, by any of its addresses.
+  const engines = await options.fleet.addresses({ signal });
+  const here = hereSpec(run, engines);
   const services = await startServices(run.config, {
     ...here,
     ...(on.length === 0
       ? {}
-      : { on: on.map((spot) => serverHost(spot, options)) }),
+      : { on: on.map((spot) => serverHost(spot, { ...options, engines })) }),
     adopt,
     signal,
     onEvent({ type, url, message }) {
@@ -361,7 +363,12 @@ async function endServers(
   for (const record of records) {
     if (heard.includes(record)) continue;
     const spot = { host: record.host, address: "" };
-    const host = serverHost(spot, { run, fleet, env: () => undefined });
+    const host = serverHost(spot, {
+      run,
+      fleet,
+      env: () => undefined,
+      engines: [],
+    });
     await host.kill?.(record);
   }
 }

@@ -27,10 +27,13 @@ export function directoryOn({ config, path }: SlimeRun): string {
 }
 
 /** What servers on this machine are started with. */
-export function hereSpec(run: SlimeRun): HostSpec {
+export function hereSpec(
+  run: SlimeRun,
+  engines: readonly string[],
+): HostSpec {
   return {
     recipePath: join(run.path, "config.yaml"),
-    overrides: serverOverrides(run.config, null),
+    overrides: serverOverrides(run.config, { data: null, engines }),
     record: run.path,
     logDir: run.logs,
   };
@@ -39,10 +42,12 @@ export function hereSpec(run: SlimeRun): HostSpec {
 /** @throws {RayError} If hosts.yaml does not have the host any more. */
 export function serverHost(
   { host, address }: ServerSpot,
-  { run, fleet, env }: {
+  { run, fleet, env, engines }: {
     readonly run: SlimeRun;
     readonly fleet: Fleet;
     readonly env: (name: string) => string | undefined;
+    /** Addresses of the run's hosts. */
+    readonly engines: readonly string[];
   },
 ): ServerHost {
   if (host === THIS_MACHINE) return serversHere(address);
@@ -58,7 +63,10 @@ export function serverHost(
     taulab: shell.taulab,
     spec: {
       recipePath: joinPosix(directory, "config.yaml"),
-      overrides: serverOverrides(run.config, shell.taulab.data),
+      overrides: serverOverrides(run.config, {
+        data: shell.taulab.data,
+        engines,
+      }),
       record: directory,
       logDir: joinPosix(directory, "logs"),
     },

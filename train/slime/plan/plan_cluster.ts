@@ -177,7 +177,8 @@ export function planServices(
     const isHere = name === THIS_MACHINE;
     const at = isHere ? facts.runDir : directory;
     const data = isHere ? null : hostTaulab(dir).data;
-    const overrides = serverOverrides(config, data);
+    const engines = hosts.map(({ address }) => address);
+    const overrides = serverOverrides(config, { data, engines });
     return {
       url: `http://${host}:${port}`,
       listen: { host, port },
@@ -217,16 +218,27 @@ function serverHosts(
 }
 
 /**
- * What is set over the run's config for a server: its share of limits, and on another host where τ-bench's data are.
- * @param data That directory; `null` on this machine.
+ * What is set over the run's config for a server: its share of limits, the hosts that engines are on, and on another
+ * host where τ-bench's data are.
+ * @param at.data That directory; `null` on this machine.
+ * @param at.engines Addresses of the run's hosts.
  */
 export function serverOverrides(
   config: SlimeConfig,
-  data: string | null,
+  { data, engines }: {
+    readonly data: string | null;
+    readonly engines: readonly string[];
+  },
 ): string[] {
   const isThere = data !== null && config.data.source === "tau-bench";
+  const allowed = new Set([...config.bridge.allowEngines, ...engines]);
+  const isMore = [...allowed].some((one) =>
+    !isLoopback(one) && one !== config.cluster.address &&
+    !config.bridge.allowEngines.includes(one)
+  );
   return [
     ...sharedOut(config),
+    ...isMore ? [`bridge.allowEngines=${JSON.stringify([...allowed])}`] : [],
     ...isThere ? [`data.directory=${data}`] : [],
   ];
 }

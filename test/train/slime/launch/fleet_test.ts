@@ -96,6 +96,15 @@ Deno.test({
       const file = { path, text, on: "every" as const, what: "tasks" };
       await writePlanFiles({ hosts, files: [file], services: [] }, fleet);
       assert.equal(await Deno.readTextFile(path), text);
+      const named = { ...one.host, address: "gpu1.example" };
+      await using other = openFleet([named], { env });
+      const said = await other.shellOf("gpu1").run({ script: "hostname -I" });
+      const own = said.stdout.trim().split(/\s+/);
+      assert.ok(own.length > 0);
+      assert.deepEqual(
+        new Set(await other.addresses()),
+        new Set(["gpu1.example", ...own]),
+      );
       const missing = { ...file, text: null };
       await assert.rejects(
         writePlanFiles({ hosts, files: [missing], services: [] }, fleet),

@@ -1,0 +1,85 @@
+/** Bodies of requests as JSON, bounded in bytes and in time. */
+
+import type { Context } from "hono";
+import { messageOf } from "../errors.ts";
+import { RequestError } from "./served_policy.ts";
+
+/** What a body may cost. */
+export interface BodyLimits {
+  /** Default: 1 MiB. */
+  readonly maxBytes?: number;
+  /** Until all of it has to be there. Default: 30 s. */
+  readonly timeoutMs?: number;
+}
+
+const MAX_BYTES = 2 ** 20;
+const TIMEOUT_MS = 30_000;
+
+/**
+ * The value of a body.
+ * @throws {RequestError} If it is not JSON (400), does not come in time (408) or is too large (413).
+ */
+export async function jsonOf(
+  c: Context,
+  { maxBytes = MAX_BYTES, timeoutMs = TIMEOUT_MS }: BodyLimits = {},
+): Promise<unknown> {
+  const { body, headers } = c.req.raw;
+  if (Number(headers.get("content-length")) > maxBytes) throw large(maxBytes);
+  const bytes = body === null
+    ? new Uint8Array(0)
+    : await readAll(body, { maxBytes, timeoutMs });
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new RequestError(`The body is not JSON: ${messageOf(error)}`);
+  }
+}
+
+async function readAll(
+  body: ReadableStream<Uint8Array>,
+  { maxBytes, timeoutMs }: Required<BodyLimits>,
+): Promise<Uint8Array> {
+  const reader = body.getReader();
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => {}); // where nobody waits for it any more
+  const timer = setTimeout(
+    () =>
+      late.reject(
+        new RequestError(
+          `The body was not there after ${timeoutMs / 1000} s`,
+          408,
+        ),
+      ),
+    timeoutMs,
+  );
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { value, done } = await Promise.race([reader.read(), late.promise]);
+      if (done) return joined(chunks, length);
+      length += value.length;
+      if (length > maxBytes) throw large(maxBytes);
+      chunks.push(value);
+    }
+  } catch (error) {
+    reader.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function large(maxBytes: number): RequestError {
+  return new RequestError(`The body is larger than ${maxBytes} bytes`, 413);
+}
