@@ -26,10 +26,20 @@ export function engineHostsOf(
         hint: "write HOST or HOST:PORT, as in 10.0.0.11:3100",
       });
     }),
-    ownAddresses: () => Deno.networkInterfaces().map(({ address }) => address),
+    ownAddresses,
     lookup: async (name) =>
       (await lookup(name, { all: true })).map(({ address }) => address),
   });
+}
+
+/** None where the process may not ask. */
+function ownAddresses(): string[] {
+  try {
+    return Deno.networkInterfaces().map(({ address }) => address);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return [];
+    throw error;
+  }
 }
 
 /** The head, by the address that slime is told to use for itself too, and what the recipe allows. */
