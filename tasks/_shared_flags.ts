@@ -24,6 +24,12 @@ export const tauBenchFlag = z.string().optional().meta({
   env: "TAU_BENCH_DIR",
 });
 
+/** Where τ³-bench's data are. */
+export const tau3BenchFlag = z.string().optional().meta({
+  description: "Directory of tau3-bench's data: a bundle or a checkout",
+  value: "DIR",
+});
+
 /** The directory as a config's, where its dataset is τ-bench. */
 export function tauBenchOverride(
   tauBench: string | undefined,

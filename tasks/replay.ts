@@ -1,4 +1,4 @@
-/** `deno task replay`: replays recordings of τ-bench, and says where this implementation differs from them. */
+/** `deno task replay`: replays recordings of τ-bench or τ³-bench, and says where this implementation differs from them. */
 
 import { z } from "zod";
 import { tauBenchDir } from "../env/benchmarks/tau/tau_bench.ts";
@@ -8,18 +8,21 @@ import {
   describeMismatch,
   type FileReport,
   replayFiles,
+  type ReplayOptions,
 } from "../env/benchmarks/tau/replay/replay_recordings.ts";
+import { replayTau3Files } from "../env/benchmarks/tau3/replay/replay_tau3.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count } from "../train/progress/amounts.ts";
-import { tauBenchFlag } from "./_shared_flags.ts";
+import { tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
   tauBench: tauBenchFlag,
+  tau3Bench: tau3BenchFlag,
 });
 
 async function run(
-  { tauBench }: z.infer<typeof flags>,
+  { tauBench, tau3Bench }: z.infer<typeof flags>,
   { operands, terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   if (operands.length === 0) {
@@ -28,12 +31,20 @@ async function run(
       { hint: 'see "deno task replay --help"' },
     );
   }
-  const files = await replayFiles(operands, {
-    tauBench: tauBenchDir(tauBench),
+  if (tauBench !== undefined && tau3Bench !== undefined) {
+    throw new ConfigError("Recordings are of one benchmark", {
+      hint: "give --tau-bench or --tau3-bench, not both",
+    });
+  }
+  const watched: Pick<ReplayOptions, "signal" | "onMismatch" | "onRecord"> = {
     signal,
     onMismatch: (mismatch) => terminal.print(describeMismatch(mismatch)),
     onRecord: (path, done, of) => terminal.progress(`${path}: ${done}/${of}`),
-  }).catch((error) => {
+  };
+  const replayed: Promise<readonly Report[]> = tau3Bench === undefined
+    ? replayFiles(operands, { tauBench: tauBenchDir(tauBench), ...watched })
+    : replayTau3Files(operands, { tau3Bench, ...watched });
+  const files = await replayed.catch((error) => {
     // Exit code 1 is for mismatches: what cannot be replayed at all was misused.
     throw error instanceof DataError
       ? new ConfigError(error.message, { cause: error })
@@ -64,13 +75,13 @@ async function run(
   };
 }
 
-function isWhole({ unreadable }: FileReport): boolean {
+function isWhole({ unreadable }: Report): boolean {
   return unreadable === undefined;
 }
 
 /** What a file has that was not replayed, and why its texts may differ. */
 function notesOf(
-  { path, records, unreadable = [], skipped = [], otherData }: FileReport,
+  { path, records, unreadable = [], skipped = [], otherData }: Report,
 ): string[] {
   const all = records + unreadable.length + skipped.length;
   return [
@@ -88,7 +99,10 @@ function notesOf(
   ];
 }
 
-type Counts = Pick<FileReport, "records" | "steps" | "mismatches">;
+/** Of either benchmark. */
+type Report = Omit<FileReport, "format"> & { readonly format: string };
+
+type Counts = Pick<Report, "records" | "steps" | "mismatches">;
 
 function counts({ records, steps, mismatches }: Counts): string[] {
   return [count(records), count(steps), count(mismatches)];
@@ -101,7 +115,7 @@ function sum(files: readonly Counts[], key: keyof Counts): number {
 export const task = await main(import.meta, {
   name: "replay",
   summary:
-    "Replay recordings of tau-bench: every observation, state and reward has to be as recorded",
+    "Replay recordings of tau-bench or tau3-bench: every observation, state and reward has to be as recorded",
   flags,
   operands: {
     name: "FILE...",
@@ -117,6 +131,10 @@ export const task = await main(import.meta, {
       "deno task replay --tau-bench tau-bench-data ../tau-bench/historical_trajectories/gpt-4o-airline.json",
     does:
       "replays what tau-bench published, with the gold that the file holds where tasks differ by now",
+  }, {
+    command:
+      "deno task replay --tau3-bench ../shared/tau3-bench ../shared/tau3-bench/replays/orchestrator.jsonl.gz",
+    does: "replays conversations of tau3-bench, message by message",
   }],
   run,
 });

@@ -5,6 +5,12 @@ import {
   recordingPath,
   TAU_BENCH,
 } from "../support/tau_bench.ts";
+import { domainNames } from "../../env/domains/registry.ts";
+import {
+  NO_TAU3_BENCH,
+  TAU3_BENCH,
+  tau3RecordingPath,
+} from "../support/tau3_bench.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const DEV = recordingPath("gold_retail_dev.jsonl.gz");
@@ -122,6 +128,31 @@ Deno.test({
       assert.match(stderr, message);
       assert.equal(code, 2);
       assert.equal(stdout, "");
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "deno task replay --tau3-bench: the same table, of τ³-bench's recordings",
+  ignore: NO_TAU3_BENCH,
+  async fn() {
+    const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+    try {
+      const [line] = gunzipSync(
+        await Deno.readFile(tau3RecordingPath("gold_telecom")),
+      ).toString().split("\n");
+      await Deno.writeTextFile(path, line ?? "");
+      const args = ["--json", "--tau3-bench", TAU3_BENCH, path];
+      const { code, stdout } = await replay(...args);
+      assert.equal(code, 0);
+      const { files, records, mismatches } = JSON.parse(stdout);
+      assert.deepEqual([files[0].format, files[0].domain], ["gold", "telecom"]);
+      assert.deepEqual([records, mismatches], [1, 0]);
+      const both = await replay("--tau-bench", "x", ...args);
+      assert.equal(both.code, 2);
+    } finally {
+      await Deno.remove(path);
     }
   },
 });

@@ -1,0 +1,141 @@
+/** Files of τ³-bench's data, in upstream's layout: plain or compressed by gzip, JSON or TOML. */
+
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { z } from "zod";
+import { DataError, messageOf } from "../../errors.ts";
+import { explainFirstIssue } from "../../python/python_schema.ts";
+import { parsePythonJson } from "../../python/python_json.ts";
+import type { JsonValue } from "../../python/python_value.ts";
+import { parseToml } from "../../python/toml.ts";
+
+/** How to say where τ³-bench's data are. */
+export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
+
+const HINT =
+  "name the directory of tau3-bench's data by --tau3-bench DIR or TAU3_BENCH_DIR, and copy it anew if it is damaged";
+
+/**
+ * Where a folder of upstream's data is, in a bundle, in a checkout, or in its `data` alone.
+ * @throws {DataError} If it is in none of these places.
+ */
+export async function dataPath(dir: string, name: string): Promise<string> {
+  for (const place of ["data/tau2", "tau2", "."]) {
+    const path = join(dir, place, name);
+    const found = await stat(path).catch(() => null);
+    if (found?.isDirectory()) return path;
+  }
+  const path = join(dir, "data/tau2", name);
+  throw new DataError(`Cannot find the directory "${path}"`, {
+    path,
+    hint: "name a tau2-bench checkout or a bundle by --tau3-bench DIR",
+  });
+}
+
+/** A file's text and where it is. */
+export interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The files of one directory; remembers what was read. */
+export class BundleFiles {
+  readonly dir: string;
+  /** Name and text of everything that was read, in order. */
+  readonly read: [name: string, text: string][] = [];
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  path(name: string): string {
+    return join(this.dir, name);
+  }
+
+  /** A file that may be there as it is, or with `.gz` at its end; `undefined` where neither is. */
+  async find(name: string): Promise<TextFile | undefined> {
+    for (const path of [this.path(name), this.path(`${name}.gz`)]) {
+      const bytes = await bytesOf(path);
+      if (bytes === undefined) continue;
+      const text = decode(bytes, path);
+      this.read.push([name, text]);
+      return { path, text };
+    }
+    return undefined;
+  }
+
+  /** The first of some files that is there. @throws {DataError} If none is. */
+  async first(...names: [string, ...string[]]): Promise<TextFile> {
+    for (const name of names) {
+      const file = await this.find(name);
+      if (file !== undefined) return file;
+    }
+    const path = this.path(names[0]);
+    throw new DataError(`Cannot find "${path}"`, { path, hint: HINT });
+  }
+
+  /** The value of a file that has to be there. */
+  async value(name: string): Promise<{ path: string; value: JsonValue }> {
+    const file = await this.first(name);
+    return { path: file.path, value: parseFile(file) };
+  }
+}
+
+/** The value of a JSON or TOML file. @throws {DataError} Names the file, the line and the column. */
+export function parseFile({ path, text }: TextFile): JsonValue {
+  try {
+    return /\.toml(\.gz)?$/.test(path)
+      ? parseToml(text, { path })
+      : parsePythonJson(text, { path });
+  } catch (error) {
+    throw new DataError(messageOf(error), { path, cause: error, hint: HINT });
+  }
+}
+
+/** `value`, if it fits. @throws {DataError} Names the file, and the place in it. */
+export function checkedValue<T>(
+  schema: z.ZodType<T>,
+  { value, path, place }: { value: unknown; path: string; place?: string },
+): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new DataError(
+    `Cannot use "${path}"${place === undefined ? "" : `, ${place}`}, ${
+      explainFirstIssue(result.error)
+    }`,
+    { path, cause: result.error, hint: HINT },
+  );
+}
+
+async function bytesOf(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return undefined;
+    }
+    throw unreadable(path, error);
+  }
+}
+
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b
+      ? gunzipSync(bytes)
+      : bytes;
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      plain,
+    );
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): DataError {
+  return new DataError(`Cannot read "${path}": ${messageOf(error)}`, {
+    path,
+    cause: error,
+    hint: HINT,
+  });
+}

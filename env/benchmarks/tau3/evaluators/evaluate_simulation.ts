@@ -1,0 +1,167 @@
+/** Judging a whole conversation: which evaluators are asked, and how their parts make one reward. */
+
+import type { Tau3Message } from "../tau3_message.ts";
+import { NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
+import type { RewardType, Tau3Task } from "../tau3_task.ts";
+import type { WorldSource } from "../tau3_world.ts";
+import { evaluateActions } from "./action_evaluator.ts";
+import { evaluateCommunication } from "./communicate_evaluator.ts";
+import { evaluateEnvironment } from "./environment_evaluator.ts";
+import { evaluateNl, type Judge } from "./nl_evaluator.ts";
+
+/** Why a conversation ended, as upstream names it. */
+export const TERMINATION_REASONS = [
+  "user_stop",
+  "agent_stop",
+  "max_steps",
+  "timeout",
+  "too_many_errors",
+  "agent_error",
+  "user_error",
+  "infrastructure_error",
+  "unexpected_error",
+  "context_window_exceeded",
+] as const;
+
+/** One of {@linkcode TERMINATION_REASONS}. */
+export type TerminationReason = typeof TERMINATION_REASONS[number];
+
+/** What is looked at. `all` is what scores are made of. */
+export const EVALUATION_TYPES = [
+  "all",
+  "all_ignore_basis",
+  "all_with_nl_assertions",
+  "all_with_nl_assertions_ignore_basis",
+  "env",
+  "action",
+  "communicate",
+  "nl_assertions",
+] as const;
+
+/** One of {@linkcode EVALUATION_TYPES}. */
+export type EvaluationType = typeof EVALUATION_TYPES[number];
+
+/** What is judged, and by whom. */
+export interface Simulation {
+  readonly source: WorldSource;
+  readonly task: Tau3Task;
+  readonly messages: readonly Tau3Message[];
+  readonly terminationReason: TerminationReason;
+  /** Default: `all`. */
+  readonly type?: EvaluationType;
+  /** Default: none, so that what only a judge can tell is not judged. */
+  readonly judge?: Judge | undefined;
+  /** Whether the agent acted alone. Default: false. */
+  readonly solo?: boolean;
+  /** Whether every answer has to be what a fresh world answers. Default: true. */
+  readonly strict?: boolean;
+}
+
+/**
+ * Judges a conversation.
+ * @throws {RaisedError} If it cannot be replayed, or the judge's reply cannot be read.
+ */
+export async function evaluateSimulation(
+  simulation: Simulation,
+): Promise<Tau3Reward> {
+  const { task, terminationReason, type = "all" } = simulation;
+  if (terminationReason !== "user_stop" && terminationReason !== "agent_stop") {
+    return withoutBasis(
+      0,
+      `Simulation terminated prematurely. Termination reason: ${terminationReason}`,
+    );
+  }
+  if (task.criteria === null) {
+    return withoutBasis(1, "No evaluation criteria");
+  }
+  switch (type) {
+    case "env":
+      return environmentReward(simulation);
+    case "action":
+      return evaluateActions(task, simulation);
+    case "communicate":
+      return evaluateCommunication(task, simulation.messages);
+    case "nl_assertions":
+      return await nlReward(simulation);
+    default:
+      return await evaluateAll(simulation, type, task.criteria.rewardBasis);
+  }
+}
+
+function withoutBasis(value: number, note: string): Tau3Reward {
+  return { ...NO_PARTS, value, basis: null, info: { note } };
+}
+
+function environmentReward(simulation: Simulation): Tau3Reward {
+  const { solo = false, strict = true } = simulation;
+  return evaluateEnvironment({ ...simulation, solo, strict });
+}
+
+async function nlReward(
+  { task, messages, judge }: Simulation,
+): Promise<Tau3Reward> {
+  return await evaluateNl(task, { messages, judge });
+}
+
+type AllType = Extract<EvaluationType, `all${string}`>;
+
+async function evaluateAll(
+  simulation: Simulation,
+  type: AllType,
+  taskBasis: readonly RewardType[],
+): Promise<Tau3Reward> {
+  const ignoresBasis = type.endsWith("_ignore_basis");
+  const asksJudge = type.startsWith("all_with_nl_assertions") ||
+    type === "all" && taskBasis.includes("NL_ASSERTION");
+  const env = environmentReward(simulation);
+  const action = evaluateActions(simulation.task, simulation);
+  const communicate = evaluateCommunication(
+    simulation.task,
+    simulation.messages,
+  );
+  const nl = asksJudge ? await nlReward(simulation) : null;
+  const basis = ignoresBasis ? everything(nl !== null) : taskBasis;
+  const counted = ignoresBasis ? [env, action, communicate, nl] : [
+    basis.includes("DB") || basis.includes("ENV_ASSERTION") ? env : null,
+    basis.includes("ACTION") ? action : null,
+    basis.includes("NL_ASSERTION") ? nl : null,
+    basis.includes("COMMUNICATE") ? communicate : null,
+  ];
+  return {
+    value: product(counted),
+    databaseMatch: env.databaseMatch,
+    assertions: env.assertions,
+    actions: action.actions,
+    nlAssertions: nl?.nlAssertions ?? null,
+    communicate: communicate.communicate,
+    basis,
+    breakdown: counted.flatMap((part) => part?.breakdown ?? []),
+    info: {
+      env: noteOf(env),
+      nl: noteOf(nl),
+      communicate: noteOf(communicate),
+      action: noteOf(action),
+    },
+  };
+}
+
+function everything(withNl: boolean): readonly RewardType[] {
+  const all: RewardType[] = ["DB", "ENV_ASSERTION", "ACTION", "COMMUNICATE"];
+  return withNl ? [...all, "NL_ASSERTION"] : all;
+}
+
+/** Not known where one part is not: a task that needs a judge is neither passed nor failed without one. */
+function product(parts: readonly (Tau3Reward | null)[]): number | null {
+  let product = 1;
+  for (const part of parts) {
+    if (part === null) continue;
+    if (part.value === null) return null;
+    product *= part.value;
+  }
+  return product;
+}
+
+function noteOf(part: Tau3Reward | null): { readonly note: string } | null {
+  const note = part?.info?.note;
+  return typeof note === "string" ? { note } : null;
+}

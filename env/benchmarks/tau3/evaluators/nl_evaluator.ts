@@ -1,0 +1,138 @@
+/** What a judge says of a conversation: a model is asked once, and its reply is all that counts. */
+
+import { DataError } from "../../../errors.ts";
+import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
+import { parsePythonJson } from "../../../python/python_json.ts";
+import { elements, typeName } from "../../../python/python_object.ts";
+import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import { RaisedError } from "../raised.ts";
+import type { Tau3Message } from "../tau3_message.ts";
+import {
+  type JudgePrompt,
+  judgePrompt,
+  type Tau3Prompts,
+} from "../tau3_prompts.ts";
+import { type NlCheck, NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
+import type { Tau3Task } from "../tau3_task.ts";
+
+/** Answers a judge's question. */
+export type AskJudge = (prompt: JudgePrompt) => Promise<string> | string;
+
+/** A judge: how it is asked, and who answers. */
+export interface Judge {
+  readonly prompts: Pick<Tau3Prompts, "judge_system" | "judge_user">;
+  readonly ask: AskJudge;
+}
+
+/**
+ * Asks the judge whether the assertions hold, where there are any. Without a judge the value is `null`.
+ * @throws {RaisedError} If the reply is not what it was asked for.
+ */
+export async function evaluateNl(
+  { criteria }: Tau3Task,
+  { messages, judge }: {
+    readonly messages: readonly Tau3Message[];
+    readonly judge: Judge | undefined;
+  },
+): Promise<Tau3Reward> {
+  const assertions = criteria?.nlAssertions ?? [];
+  if (assertions.length === 0) {
+    return {
+      ...NO_PARTS,
+      value: 1,
+      nlAssertions: [],
+      breakdown: [["NL_ASSERTION", 1]],
+      info: { note: "No nl_assertions to evaluate" },
+    };
+  }
+  if (judge === undefined) {
+    return {
+      ...NO_PARTS,
+      value: null,
+      breakdown: [["NL_ASSERTION", null]],
+      info: { note: "Not judged: there is no judge" },
+    };
+  }
+  const prompt = judgePrompt(judge.prompts, { messages, assertions });
+  const nlAssertions = readVerdicts(await judge.ask(prompt));
+  const value = nlAssertions.every(({ met }) => met) ? 1 : 0;
+  return {
+    ...NO_PARTS,
+    value,
+    nlAssertions,
+    breakdown: [["NL_ASSERTION", value]],
+  };
+}
+
+/** The verdicts of a reply; they are whatever the judge says that they are about. */
+export function readVerdicts(reply: string): NlCheck[] {
+  const value = parseReply(reply);
+  if (!(value instanceof Map)) {
+    throw new RaisedError(
+      "AttributeError",
+      `The judge answered with a ${typeName(value)}, not an object`,
+    );
+  }
+  return listOf(value.get("results") ?? null, value).map(verdictOf);
+}
+
+function parseReply(reply: string): JsonValue {
+  try {
+    return parsePythonJson(reply);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new RaisedError(
+      "JSONDecodeError",
+      `The judge's reply is no JSON: ${error.message}`,
+    );
+  }
+}
+
+function listOf(results: JsonValue, reply: JsonObject): readonly JsonValue[] {
+  if (!reply.has("results")) return [];
+  try {
+    return elements(results);
+  } catch {
+    throw new RaisedError("TypeError", "The judge's results are no list");
+  }
+}
+
+function verdictOf(result: JsonValue): NlCheck {
+  if (!(result instanceof Map)) {
+    throw new RaisedError("TypeError", "A verdict of the judge is no object");
+  }
+  const assertion = fieldOf(result, "expectedOutcome");
+  const met = truthOf(fieldOf(result, "metExpectation"));
+  const justification = fieldOf(result, "reasoning");
+  if (
+    typeof assertion !== "string" || met === undefined ||
+    typeof justification !== "string"
+  ) {
+    throw new RaisedError(
+      "ValidationError",
+      "A verdict of the judge has a field of a wrong type",
+    );
+  }
+  return { assertion, met, justification };
+}
+
+function fieldOf(result: JsonObject, key: string): JsonValue {
+  const value = result.get(key);
+  if (value !== undefined) return value;
+  throw new RaisedError("KeyError", `A verdict of the judge lacks "${key}"`);
+}
+
+const TRUE = new Set(["1", "t", "true", "y", "yes", "on"]);
+const FALSE = new Set(["0", "f", "false", "n", "no", "off"]);
+
+/** What pydantic takes for a bool; `undefined` for anything else. */
+function truthOf(value: JsonValue): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  if (isPythonNumber(value)) {
+    const number = toDouble(value);
+    return number === 1 ? true : number === 0 ? false : undefined;
+  }
+  if (typeof value !== "string") return undefined;
+  const word = value.toLowerCase();
+  return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
+}

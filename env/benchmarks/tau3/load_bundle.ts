@@ -1,0 +1,208 @@
+/**
+ * τ³-bench's data of one domain, read from a directory in upstream's layout: `data/tau2/domains/NAME/` with databases,
+ * policy, tasks and splits, and beside `data/` what only a bundle has, `prompts.json` and `tools/`.
+ */
+
+import { z } from "zod";
+import type { BundlePart, Databases, Domain } from "../../domain.ts";
+import { domainNamed } from "../../domains/registry.ts";
+import { ConfigError, DataError } from "../../errors.ts";
+import { anyObject } from "../../python/python_schema.ts";
+import type { JsonValue } from "../../python/python_value.ts";
+import { sha256 } from "../../state_hash.ts";
+import {
+  BundleFiles,
+  checkedValue,
+  dataPath,
+  parseFile,
+  TAU3_BENCH_HINT,
+} from "./bundle_files.ts";
+import { type PolicyTexts, readPolicies } from "./policy_texts.ts";
+import { type Tau3Task, tau3TaskSchema } from "./tau3_task.ts";
+
+/** Whose domains these are. */
+export const TAU3 = "tau3";
+
+/** The split that is meant where nobody says. */
+export const BASE_SPLIT = "base";
+
+/** What makes of a domain's name that of its variant: the same tools and tasks, another manual. */
+const WORKFLOW = "-workflow";
+
+/** What a domain's files say of its tasks. */
+export interface Tau3Tasks {
+  /** As it was asked for; a variant's name ends with `-workflow`. */
+  readonly name: string;
+  readonly policies: PolicyTexts;
+  /** All tasks, in the order of the file. */
+  readonly tasks: readonly Tau3Task[];
+  /** Names of the splits, in the order of the file. */
+  readonly splits: readonly string[];
+  /** The tasks of a split, in the order of the file of tasks. @throws {ConfigError} If there is no such split. */
+  tasksOf(split: string): readonly Tau3Task[];
+  /** @throws {ConfigError} If there is no such task. */
+  task(id: string): Tau3Task;
+}
+
+/** The data of a domain. */
+export interface Tau3Bundle extends Tau3Tasks {
+  readonly dir: string;
+  readonly domain: Domain;
+  readonly part: BundlePart;
+  /** As they were read; episodes work on forks. */
+  readonly databases: Databases;
+  /** The same for the same files. */
+  readonly fingerprint: string;
+}
+
+/**
+ * The directory of τ³-bench's data: that of the flag or the config, else that of the variable `TAU3_BENCH_DIR`.
+ * @throws {ConfigError} If there is neither.
+ */
+export function tau3BenchDir(given?: string | null): string {
+  const dir = given ?? Deno.env.get("TAU3_BENCH_DIR");
+  if (dir) return dir;
+  const reason = given === ""
+    ? "--tau3-bench is empty"
+    : "TAU3_BENCH_DIR is not set";
+  throw new ConfigError(`No tau3-bench data, since ${reason}`, {
+    hint: TAU3_BENCH_HINT,
+  });
+}
+
+/**
+ * Reads the data of a domain.
+ * @param name Its name, or that of its variant: `retail`, `NAME-workflow`.
+ * @throws {DataError} If a file is missing or not what it should be; names the file and the place in it.
+ * @throws {ConfigError} If this version does not have the domain.
+ */
+export async function loadTau3(
+  dir: string,
+  name: string,
+): Promise<Tau3Bundle> {
+  const domain = domainNamed(domainPart(name), TAU3);
+  const { bundle: part } = domain;
+  if (part === undefined) {
+    throw new ConfigError(`The domain "${name}" of τ³-bench has no bundle`);
+  }
+  const files = new BundleFiles(await dataPath(dir, `domains/${domain.name}`));
+  const databases = await readDatabases(files, part);
+  const tasks = await tasksIn(files, name);
+  const fingerprint = sha256(
+    files.read.map(([name, text]) => `${name} ${sha256([text])}\n`),
+  );
+  return { ...tasks, dir, domain, part, databases, fingerprint };
+}
+
+/**
+ * Reads policies, tasks and splits of a domain alone, whether or not this version has the domain.
+ * @throws {DataError} If a file is missing or not what it should be.
+ */
+export async function loadTau3Tasks(
+  dir: string,
+  name: string,
+): Promise<Tau3Tasks> {
+  const files = new BundleFiles(
+    await dataPath(dir, `domains/${domainPart(name)}`),
+  );
+  return await tasksIn(files, name);
+}
+
+async function tasksIn(files: BundleFiles, name: string): Promise<Tau3Tasks> {
+  const policies = await readPolicies(files, name.endsWith(WORKFLOW));
+  const tasks = await readTasks(files);
+  const splits = await readTaskSplits(files, tasks);
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  return {
+    name,
+    policies,
+    tasks,
+    splits: [...splits.keys()],
+    tasksOf: (split) => splits.get(split) ?? noSplit(split, [...splits.keys()]),
+    task: (id) => byId.get(id) ?? noTask(id, name),
+  };
+}
+
+/** A variant's name without what makes it one. */
+function domainPart(name: string): string {
+  return name.endsWith(WORKFLOW) ? name.slice(0, -WORKFLOW.length) : name;
+}
+
+async function readDatabases(
+  files: BundleFiles,
+  part: BundlePart,
+): Promise<Databases> {
+  const agent = await files.first("db.json", "db.toml");
+  const user = await files.find("user_db.json") ??
+    await files.find("user_db.toml");
+  const value: { agent: JsonValue; user?: JsonValue } = {
+    agent: parseFile(agent),
+  };
+  if (user !== undefined) value.user = parseFile(user);
+  try {
+    return part.load(value);
+  } catch (error) {
+    if (!(error instanceof DataError) || error.path !== undefined) throw error;
+    throw new DataError(`Cannot use "${agent.path}": ${error.message}`, {
+      path: agent.path,
+      cause: error,
+      hint: error.hint,
+    });
+  }
+}
+
+async function readTasks(files: BundleFiles): Promise<Tau3Task[]> {
+  const { path, value } = await files.value("tasks.json");
+  const list = value instanceof Map ? value.get("tasks") : value;
+  const values = checkedValue(z.array(z.unknown()), { value: list, path });
+  const tasks = values.map((value, index) =>
+    checkedValue(tau3TaskSchema, { value, path, place: `task ${index}` })
+  );
+  const ids = tasks.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice === undefined) return tasks;
+  throw new DataError(
+    `Cannot use "${path}": two tasks have the id "${twice}"`,
+    {
+      path,
+    },
+  );
+}
+
+/** The tasks of each split; all are of the base split where no file says otherwise. */
+async function readTaskSplits(
+  files: BundleFiles,
+  tasks: readonly Tau3Task[],
+): Promise<ReadonlyMap<string, readonly Tau3Task[]>> {
+  const file = await files.find("split_tasks.json");
+  if (file === undefined) return new Map([[BASE_SPLIT, tasks]]);
+  const { path } = file;
+  const names = checkedValue(anyObject, { value: parseFile(file), path });
+  const splits = new Map<string, readonly Tau3Task[]>();
+  for (const [name, ids] of names) {
+    const of = new Set(
+      checkedValue(z.array(z.string()), {
+        value: ids,
+        path,
+        place: `split "${name}"`,
+      }),
+    );
+    splits.set(name, tasks.filter(({ id }) => of.has(id)));
+  }
+  return splits;
+}
+
+function noSplit(split: string, splits: readonly string[]): never {
+  throw new ConfigError(`The dataset has no split "${split}"`, {
+    hint: `it has ${splits.map((known) => `"${known}"`).join(", ")}`,
+  });
+}
+
+function noTask(id: string, name: string): never {
+  throw new ConfigError(
+    `The domain "${name}" of τ³-bench has no task "${id}"`,
+    {
+      hint: "name one of tasks.json",
+    },
+  );
+}

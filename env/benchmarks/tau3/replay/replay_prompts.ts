@@ -1,0 +1,90 @@
+/** Replaying records of prompts: the hash of every system prompt of a task. */
+
+import { createHash } from "node:crypto";
+import type { JsonObject } from "../../../python/python_value.ts";
+import type { Checker } from "../../tau/replay/mismatch.ts";
+import type { Tau3Tasks } from "../load_bundle.ts";
+import type { PolicyText } from "../policy_texts.ts";
+import {
+  agentSystem,
+  groundTruthSystem,
+  type Guidelines,
+  policyText,
+  soloSystem,
+  type Tau3Prompts,
+  userSystem,
+} from "../tau3_prompts.ts";
+import type { Tau3Task } from "../tau3_task.ts";
+
+/** What prompts are made of. */
+export interface PromptContext {
+  readonly checker: Checker;
+  readonly bundle: Tau3Tasks;
+  /** The same domain with its other manual; `undefined` where there is only one. */
+  readonly workflow: Tau3Tasks | undefined;
+  readonly prompts: Tau3Prompts;
+  readonly guidelines: Guidelines;
+  /** Whether the user has tools. */
+  readonly userHasTools: boolean;
+}
+
+const HASH = "_sha256";
+
+/** Replays a record. @returns How many prompts were compared. */
+export function replayPrompts(
+  record: JsonObject,
+  { checker, ...context }: PromptContext,
+): number {
+  const task = context.bundle.task(String(record.get("task_id")));
+  const makers = promptMakers(task, context);
+  let compared = 0;
+  for (const [key, expected] of record) {
+    if (!key.endsWith(HASH)) continue;
+    compared++;
+    const text = makers[key.slice(0, -HASH.length)]?.();
+    checker.equal(key, {
+      expected,
+      got: text === undefined ? undefined : sha256Of(text),
+    });
+  }
+  const text = record.get("user_system");
+  if (text !== undefined) {
+    checker.equal("user_system", {
+      expected: text,
+      got: makers.user_system?.(),
+    });
+  }
+  return compared;
+}
+
+/** What makes each prompt of a task, by its name in recordings. */
+function promptMakers(
+  task: Tau3Task,
+  { bundle, workflow, prompts, guidelines, userHasTools }: Omit<
+    PromptContext,
+    "checker"
+  >,
+): Readonly<Record<string, () => string | undefined>> {
+  const user = userHasTools ? guidelines.tools : guidelines.talking;
+  const policy = policyText(prompts, bundle.policies.agent);
+  const solo = (text: PolicyText | undefined) =>
+    text && soloSystem(prompts, { policy: policyText(prompts, text), task });
+  const other = workflow?.policies;
+  return {
+    user_system: () => userSystem(prompts, { guidelines: user, task }),
+    user_system_minimal: () =>
+      userSystem(prompts, { guidelines: user, task, terse: true }),
+    agent_system: () => agentSystem(prompts, policy),
+    agent_gt_system: () => groundTruthSystem(prompts, { policy, task }),
+    agent_gt_noargs_system: () =>
+      groundTruthSystem(prompts, { policy, task, args: false }),
+    workflow_agent_system: () =>
+      other && agentSystem(prompts, policyText(prompts, other.agent)),
+    solo_system: () => solo(bundle.policies.solo),
+    workflow_solo_system: () => solo(other?.solo),
+  };
+}
+
+function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

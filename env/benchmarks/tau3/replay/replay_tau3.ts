@@ -1,0 +1,264 @@
+/**
+ * Replaying recordings of τ³-bench against this implementation: every answer, state, reward, message and prompt has to
+ * be what was recorded.
+ */
+
+import { readFile } from "node:fs/promises";
+import { ConfigError, DataError, messageOf } from "../../../errors.ts";
+import { readJsonRecords, type RecordFault } from "../../../json_records.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { Checker, type Mismatch } from "../../tau/replay/mismatch.ts";
+import {
+  loadTau3,
+  loadTau3Tasks,
+  type Tau3Bundle,
+  type Tau3Tasks,
+} from "../load_bundle.ts";
+import {
+  type Guidelines,
+  readGuidelines,
+  readTau3Prompts,
+  type Tau3Prompts,
+} from "../tau3_prompts.ts";
+import { replayCalls } from "./replay_answers.ts";
+import { replayConversation } from "./replay_conversations.ts";
+import { replayEvaluation, replayGoldRecord } from "./replay_evaluations.ts";
+import { replayPrompts } from "./replay_prompts.ts";
+import {
+  checkTau3Record,
+  tau3FormatOf,
+  type Tau3RecordingFormat,
+} from "./tau3_recording.ts";
+
+/** The counts of one replayed file. */
+export interface Tau3FileReport {
+  readonly path: string;
+  readonly format: Tau3RecordingFormat;
+  /** Of its records, each once. */
+  readonly domain: string;
+  /** Those that were replayed. */
+  readonly records: number;
+  /** Calls, messages or prompts that were compared. */
+  readonly steps: number;
+  readonly mismatches: number;
+  /** Records that could not be read; left out where there is none. */
+  readonly unreadable?: readonly RecordFault[];
+}
+
+/** What a replay tells while it goes on. */
+export interface Tau3ReplayOptions {
+  /** The directory of τ³-bench's data. */
+  readonly tau3Bench: string;
+  readonly onMismatch?: (mismatch: Mismatch) => void;
+  /** Called after every record. */
+  readonly onRecord?: (path: string, done: number, of: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Replays files, in order. All are read before the first is replayed, so that one that cannot be costs nothing.
+ * @throws {ConfigError} If a file is missing, or of a domain that this version does not have.
+ * @throws {DataError} If a file or the data cannot be read as what it should be.
+ */
+export async function replayTau3Files(
+  paths: readonly string[],
+  { tau3Bench, ...watched }: Tau3ReplayOptions,
+): Promise<Tau3FileReport[]> {
+  const files = await Promise.all(paths.map(readRecording));
+  const data = new ReplayData(tau3Bench);
+  const reports: Tau3FileReport[] = [];
+  for (const file of files) {
+    reports.push(
+      await replayRecords(file, { data, ...watched }),
+    );
+  }
+  return reports;
+}
+
+/** A file of records, of one format. */
+interface RecordFile {
+  readonly path: string;
+  readonly format: Tau3RecordingFormat;
+  readonly records: readonly { number: number; record: JsonObject }[];
+  readonly faults: readonly RecordFault[];
+}
+
+async function readRecording(path: string): Promise<RecordFile> {
+  const { records, faults } = readJsonRecords(await bytesOf(path), path);
+  if (records.length === 0) {
+    throw new DataError(
+      `Cannot replay "${path}": ${faults[0]?.what ?? "it has no records"}`,
+      { path },
+    );
+  }
+  const format = tau3FormatOf(records.map(({ record }) => record), path);
+  return { path, format, records, faults };
+}
+
+/** Replays the records of a file; one that is not of its format costs itself, unless all are. */
+async function replayRecords(
+  { path, format, records, faults }: RecordFile,
+  { data, onMismatch, onRecord, signal }:
+    & { data: ReplayData }
+    & Omit<Tau3ReplayOptions, "tau3Bench">,
+): Promise<Tau3FileReport> {
+  const unreadable = [...faults];
+  const domains = new Set<string>();
+  let [replayed, steps, mismatches] = [0, 0, 0];
+  for (const [i, { record, number }] of records.entries()) {
+    signal?.throwIfAborted();
+    const checker = new Checker({ path, record: number, label: label(record) });
+    try {
+      steps += await replayers[format]({ record, path, number }, {
+        data,
+        checker,
+      });
+      replayed++;
+      domains.add(String(record.get("domain")));
+    } catch (error) {
+      const isLast = i === records.length - 1;
+      if (!(error instanceof DataError) || isLast && replayed === 0) {
+        throw error;
+      }
+      unreadable.push({ number, what: messageOf(error) });
+    }
+    mismatches += checker.mismatches.length;
+    checker.mismatches.forEach((mismatch) => onMismatch?.(mismatch));
+    onRecord?.(path, i + 1, records.length);
+  }
+  return {
+    path,
+    format,
+    domain: [...domains].join(", "),
+    records: replayed,
+    steps,
+    mismatches,
+    ...unreadable.length > 0 && { unreadable },
+  };
+}
+
+interface RecordPlace {
+  readonly record: JsonObject;
+  readonly path: string;
+  readonly number: number;
+}
+
+interface ReplayContext {
+  readonly data: ReplayData;
+  readonly checker: Checker;
+}
+
+/** Replays a record. @returns How many steps it had. */
+type Replayer = (place: RecordPlace, context: ReplayContext) => Promise<number>;
+
+const replayers: Readonly<Record<Tau3RecordingFormat, Replayer>> = {
+  async gold(place, { data, checker }) {
+    const record = checkTau3Record("gold", place);
+    const bundle = await data.bundle(record.domain);
+    const prompts = await data.prompts();
+    await replayGoldRecord(record, { bundle, prompts, checker });
+    return record.trajectories.reduce(
+      (sum, { calls }) => sum + calls.length,
+      record.steps.length,
+    );
+  },
+  async fuzz(place, { data, checker }) {
+    const record = checkTau3Record("fuzz", place);
+    const bundle = await data.bundle(record.domain);
+    replayCalls(record, { bundle, checker });
+    return record.steps.length;
+  },
+  async evaluators(place, { data, checker }) {
+    const record = checkTau3Record("evaluators", place);
+    const bundle = await data.bundle(record.domain);
+    const prompts = await data.prompts();
+    await replayEvaluation(record, { bundle, prompts, checker });
+    return record.messages.length;
+  },
+  async orchestrator(place, { data, checker }) {
+    const record = checkTau3Record("orchestrator", place);
+    const bundle = await data.bundle(record.domain);
+    const prompts = await data.prompts();
+    await replayConversation(record, { bundle, prompts, checker });
+    const messages = record.result.get("messages");
+    return Array.isArray(messages) ? messages.length : 0;
+  },
+  async prompts({ record }, { data, checker }) {
+    const name = String(record.get("domain"));
+    const bundle = await data.bundle(name);
+    return replayPrompts(record, {
+      bundle,
+      workflow: await data.workflow(bundle),
+      prompts: await data.prompts(),
+      guidelines: await data.guidelines(),
+      userHasTools: bundle.part.userTools !== undefined,
+      checker,
+    });
+  },
+};
+
+/** What records are replayed with, read when it is first asked for. */
+class ReplayData {
+  readonly #dir: string;
+  readonly #bundles = new Map<string, Promise<Tau3Bundle>>();
+  readonly #workflows = new Map<string, Promise<Tau3Tasks | undefined>>();
+  #prompts: Promise<Tau3Prompts> | undefined;
+  #guidelines: Promise<Guidelines> | undefined;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  bundle(name: string): Promise<Tau3Bundle> {
+    return kept(this.#bundles, name, () => loadTau3(this.#dir, name));
+  }
+
+  /** The variant of a domain whose policy has two parts. */
+  workflow({ name, policies }: Tau3Bundle): Promise<Tau3Tasks | undefined> {
+    return kept(
+      this.#workflows,
+      name,
+      async () =>
+        "policy" in policies.agent
+          ? undefined
+          : await loadTau3Tasks(this.#dir, `${name}-workflow`),
+    );
+  }
+
+  prompts(): Promise<Tau3Prompts> {
+    return this.#prompts ??= readTau3Prompts(this.#dir);
+  }
+
+  guidelines(): Promise<Guidelines> {
+    return this.#guidelines ??= readGuidelines(this.#dir);
+  }
+}
+
+function kept<T>(
+  map: Map<string, Promise<T>>,
+  key: string,
+  make: () => Promise<T>,
+): Promise<T> {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** What a record calls itself. */
+function label(record: JsonObject): string {
+  const [id, number] = [record.get("task_id"), record.get("case")];
+  return number === undefined ? `task ${id}` : `case ${number}`;
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot read the recording "${path}": ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}

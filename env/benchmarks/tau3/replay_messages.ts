@@ -1,0 +1,90 @@
+/** Bringing a world to where recorded messages left theirs: what tools changed is done again, and compared. */
+
+import { DataError } from "../../errors.ts";
+import { isEqual } from "../../python/python_object.ts";
+import { parsePythonJson } from "../../python/python_json.ts";
+import type { JsonValue } from "../../python/python_value.ts";
+import { RaisedError } from "./raised.ts";
+import type { Tau3Call, Tau3Message, ToolMessage } from "./tau3_message.ts";
+import { type Tau3World, toolNamed, type WorldSource } from "./tau3_world.ts";
+
+/** Settings of {@linkcode replayMessages}. */
+export interface ReplaySettings {
+  readonly source: WorldSource;
+  /** Whether users must not speak. Default: false. */
+  readonly solo?: boolean;
+  /** Whether every answer has to be the recorded one. Default: true. */
+  readonly strict?: boolean;
+}
+
+/**
+ * Calls again what changes a database, in order; reads and unknown tools are passed over.
+ * @throws {RaisedError} If calls and answers do not fit each other, or an answer is not the recorded one.
+ */
+export function replayMessages(
+  world: Tau3World,
+  messages: readonly Tau3Message[],
+  { source, solo = false, strict = true }: ReplaySettings,
+): void {
+  if (solo && messages.some(({ role }) => role === "user")) {
+    throw new RaisedError("AssertionError", "No user speaks in solo mode");
+  }
+  for (const [call, recorded] of answered(messages)) {
+    if (toolNamed(source, call)?.kind !== "write") continue;
+    const { content } = world.respond(call);
+    if (!strict || isSameContent(content, recorded.content)) continue;
+    throw new RaisedError(
+      "ValueError",
+      `The call "${call.name}" is answered by ${
+        JSON.stringify(content)
+      }, not by ${JSON.stringify(recorded.content)}`,
+    );
+  }
+  world.sync();
+}
+
+/** Calls beside their answers. */
+function answered(
+  messages: readonly Tau3Message[],
+): [Tau3Call, ToolMessage][] {
+  const pairs: [Tau3Call, ToolMessage][] = [];
+  for (let at = 0; at < messages.length; at++) {
+    const message = messages[at];
+    if (message?.role === "tool") {
+      throw new RaisedError(
+        "ValueError",
+        `Message ${at} answers a call that nobody made`,
+      );
+    }
+    for (const call of message?.toolCalls ?? []) {
+      const answer = messages[++at];
+      if (answer?.role !== "tool" || answer.id !== call.id) {
+        throw new RaisedError(
+          "ValueError",
+          `Message ${at} does not answer the call "${call.id}"`,
+        );
+      }
+      pairs.push([call, answer]);
+    }
+  }
+  return pairs;
+}
+
+/** Whether two answers are equal, as JSON where they are JSON. */
+function isSameContent(got: string | null, recorded: string | null): boolean {
+  if (got === null || recorded === null) {
+    throw new RaisedError("TypeError", "An answer has no content");
+  }
+  // Equal texts need no reading, but NaN equals nothing.
+  if (got === recorded && !got.includes("NaN")) return true;
+  return isEqual(valueOf(got), valueOf(recorded));
+}
+
+function valueOf(content: string): JsonValue {
+  try {
+    return parsePythonJson(content);
+  } catch (error) {
+    if (error instanceof DataError) return content;
+    throw error;
+  }
+}

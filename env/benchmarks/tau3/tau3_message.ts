@@ -1,0 +1,126 @@
+/** Messages of τ³-bench's conversations: two participants with tools, and the answers to their calls. */
+
+import { z } from "zod";
+import {
+  Float,
+  type JsonObject,
+  type JsonValue,
+} from "../../python/python_value.ts";
+import {
+  anyObject,
+  objectOf,
+  plainNumber,
+} from "../../python/python_schema.ts";
+import { trim } from "../../python/python_space.ts";
+import type { ToolCall } from "../../types.ts";
+
+/** Who calls a tool; also the role of what they say. */
+export type Requestor = "assistant" | "user";
+
+/** A call with who made it. */
+export interface Tau3Call extends ToolCall {
+  readonly requestor: Requestor;
+}
+
+/** What a participant says, or calls, or both. */
+export interface ParticipantMessage {
+  readonly role: Requestor;
+  readonly content: string | null;
+  /** `null` where nothing is called. */
+  readonly toolCalls: readonly Tau3Call[] | null;
+  /** In US dollars; `null` where it is not known. */
+  readonly cost: number | null;
+}
+
+/** The answer to a call. */
+export interface ToolMessage {
+  readonly role: "tool";
+  /** Of the call. */
+  readonly id: string;
+  readonly content: string | null;
+  readonly requestor: Requestor;
+  readonly error: boolean;
+}
+
+/** A message of a conversation. */
+export type Tau3Message = ParticipantMessage | ToolMessage;
+
+const requestor = z.enum(["assistant", "user"]);
+
+const callSchema = objectOf({
+  id: z.string().default(""),
+  name: z.string(),
+  arguments: anyObject,
+  requestor: requestor.default("assistant"),
+});
+
+const participantSchema = objectOf({
+  role: requestor,
+  content: z.string().nullish(),
+  tool_calls: z.array(callSchema).nullish(),
+  cost: plainNumber.nullish(),
+}).transform(({ role, content, tool_calls, cost }): ParticipantMessage => ({
+  role,
+  content: content ?? null,
+  toolCalls: tool_calls ?? null,
+  cost: cost ?? null,
+}));
+
+const toolSchema = objectOf({
+  role: z.literal("tool"),
+  id: z.string(),
+  content: z.string().nullish(),
+  requestor: requestor.default("assistant"),
+  error: z.boolean().default(false),
+}).transform((message): ToolMessage => ({
+  ...message,
+  content: message.content ?? null,
+}));
+
+/** A message as upstream writes it; further fields are left out. */
+export const tau3MessageSchema = z.union([toolSchema, participantSchema]);
+
+/** A message as upstream writes it, without fields that are null and without its cost. */
+export function messageObject(message: Tau3Message): JsonObject {
+  if (message.role === "tool") {
+    const { role, id, content, requestor, error } = message;
+    return new Map<string, JsonValue>(
+      Object.entries({ role, id, content, requestor, error }),
+    );
+  }
+  const { role, content, toolCalls } = message;
+  const object: JsonObject = new Map<string, JsonValue>([
+    ["role", role],
+    ["content", content],
+  ]);
+  if (toolCalls !== null) object.set("tool_calls", toolCalls.map(callObject));
+  return object;
+}
+
+function callObject(
+  { id, name, arguments: args, requestor }: Tau3Call,
+): JsonObject {
+  return new Map<string, JsonValue>([
+    ["id", id],
+    ["name", name],
+    ["arguments", args],
+    ["requestor", requestor],
+  ]);
+}
+
+/** Whether it says something that is not blank, calls beside it or not. */
+export function hasText({ content }: ParticipantMessage): boolean {
+  return content !== null && trim(content) !== "";
+}
+
+/** What participants called, in order. */
+export function callsIn(messages: readonly Tau3Message[]): Tau3Call[] {
+  return messages.flatMap((message) =>
+    message.role === "tool" ? [] : message.toolCalls ?? []
+  );
+}
+
+/** A number that Python has as a float, whole or not. */
+export function asFloat(value: number): number | Float {
+  return Number.isInteger(value) ? new Float(value) : value;
+}

@@ -1,0 +1,161 @@
+/** The reward of a conversation of τ³-bench, in parts with their reasons, and how upstream writes it. */
+
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
+import type { ToolKind } from "../../tool.ts";
+import { asFloat } from "./tau3_message.ts";
+import type {
+  EnvironmentAssertion,
+  ExpectedAction,
+  RewardType,
+} from "./tau3_task.ts";
+
+/** Whether an assertion about the world holds. */
+export interface AssertionCheck {
+  readonly assertion: EnvironmentAssertion;
+  readonly met: boolean;
+}
+
+/** Whether an expected action was taken. */
+export interface ActionCheck {
+  readonly action: ExpectedAction;
+  readonly match: boolean;
+  /** Of its tool; `null` where there is no such tool. */
+  readonly toolKind: ToolKind | null;
+}
+
+/** A verdict of the judge. */
+export interface NlCheck {
+  readonly assertion: string;
+  readonly met: boolean;
+  readonly justification: string;
+}
+
+/** Whether the agent said something. */
+export interface CommunicateCheck {
+  readonly info: string;
+  readonly met: boolean;
+  readonly justification: string;
+}
+
+/** A note of one evaluator, or of each; `null` where there is nothing to say. */
+export type RewardNotes = Readonly<
+  Record<string, string | null | { readonly note: string }>
+>;
+
+/** A reward. Parts that were not looked at are `null`. */
+export interface Tau3Reward {
+  /** `null` where only a judge could say, and there is none. */
+  readonly value: number | null;
+  readonly databaseMatch: boolean | null;
+  readonly assertions: readonly AssertionCheck[] | null;
+  readonly actions: readonly ActionCheck[] | null;
+  readonly nlAssertions: readonly NlCheck[] | null;
+  readonly communicate: readonly CommunicateCheck[] | null;
+  readonly basis: readonly RewardType[] | null;
+  /** The parts that count, in the order in which they were multiplied; `null` where one could not be judged. */
+  readonly breakdown:
+    | readonly (readonly [RewardType, number | null])[]
+    | null;
+  readonly info: RewardNotes | null;
+}
+
+/** A reward of which nothing is known but its value. */
+export const NO_PARTS: Omit<Tau3Reward, "value"> = {
+  databaseMatch: null,
+  assertions: null,
+  actions: null,
+  nlAssertions: null,
+  communicate: null,
+  basis: ["DB"],
+  breakdown: null,
+  info: null,
+};
+
+/** A reward as upstream writes it: `reward_info`. */
+export function rewardInfoObject(reward: Tau3Reward): JsonObject {
+  const { databaseMatch, breakdown } = reward;
+  return record({
+    reward: floatOrNull(reward.value),
+    db_check: databaseMatch === null ? null : record({
+      db_match: databaseMatch,
+      db_reward: floatOf(databaseMatch),
+    }),
+    env_assertions: listOrNull(reward.assertions, assertionObject),
+    action_checks: listOrNull(reward.actions, actionObject),
+    nl_assertions: listOrNull(reward.nlAssertions, (check) =>
+      record({
+        nl_assertion: check.assertion,
+        met: check.met,
+        justification: check.justification,
+      })),
+    communicate_checks: listOrNull(
+      reward.communicate,
+      ({ info, met, justification }) => record({ info, met, justification }),
+    ),
+    reward_basis: reward.basis === null ? null : [...reward.basis],
+    reward_breakdown: breakdown === null
+      ? null
+      : new Map(breakdown.map(([type, value]) => [type, floatOrNull(value)])),
+    info: reward.info === null ? null : notesObject(reward.info),
+  });
+}
+
+function assertionObject({ assertion, met }: AssertionCheck): JsonObject {
+  return record({
+    env_assertion: record({
+      env_type: assertion.side,
+      func_name: assertion.name,
+      arguments: assertion.arguments,
+      assert_value: assertion.expected,
+      message: assertion.message,
+    }),
+    met,
+    reward: floatOf(met),
+  });
+}
+
+function actionObject({ action, match, toolKind }: ActionCheck): JsonObject {
+  return record({
+    action: record({
+      action_id: action.id,
+      requestor: action.requestor,
+      name: action.name,
+      arguments: action.arguments,
+      info: action.info,
+      compare_args: action.compareArgs === null
+        ? null
+        : [...action.compareArgs],
+    }),
+    action_match: match,
+    action_reward: floatOf(match),
+    tool_type: toolKind,
+  });
+}
+
+function notesObject(notes: RewardNotes): JsonObject {
+  return new Map(
+    Object.entries(notes).map(([key, note]) => [
+      key,
+      note === null || typeof note === "string" ? note : record(note),
+    ]),
+  );
+}
+
+function listOrNull<T>(
+  list: readonly T[] | null,
+  object: (element: T) => JsonObject,
+): JsonValue {
+  return list === null ? null : list.map(object);
+}
+
+function floatOf(met: boolean): JsonValue {
+  return asFloat(met ? 1 : 0);
+}
+
+function floatOrNull(value: number | null): JsonValue {
+  return value === null ? null : asFloat(value);
+}
+
+function record(members: Readonly<Record<string, JsonValue>>): JsonObject {
+  return new Map(Object.entries(members));
+}
