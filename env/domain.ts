@@ -78,6 +78,18 @@ export interface BundlePart {
   readonly functions?: Readonly<
     Record<Side, Readonly<Record<string, BundleFunction>>>
   >;
+  /**
+   * Plays the user of one task without a model, where users have tools: yields what the user says and calls, and is
+   * resumed with what the agent said and the tools answered. Default: the domain has no such user.
+   */
+  scriptedUser?(start: ActingUserStart): Script;
+}
+
+/** What a scripted user with tools begins with: no more than a person who plays the user is told. */
+export interface ActingUserStart {
+  /** `instruction` is the scenario as users are told of it. */
+  readonly task: Pick<Task, "id" | "instruction">;
+  readonly seed: number;
 }
 
 /**

@@ -3,6 +3,8 @@ import { readTextAction } from "../env/agents/text_action.ts";
 import { readRecording } from "../env/benchmarks/tau/replay/recording.ts";
 import { domainNamed } from "../env/domains/registry.ts";
 import { hear } from "../env/domains/shared/user/hearing.ts";
+import { hearPhone } from "../env/domains/telecom/user/phone_hearing.ts";
+import { readStory } from "../env/domains/telecom/user/story.ts";
 import { expertAgent } from "../env/agents/expert.ts";
 import { generated } from "../env/generated/generated.ts";
 import { isContextFull } from "../env/models/context_full.ts";
@@ -167,6 +169,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   spoken,
   spokenBehind: (text) => spokenBehind("User Response", text),
   hear: (text) => hear(text, { topic: /order/ }),
+  hearPhone,
+  "the scenario of telecom's user": readStory,
   "the store's scripted user": (text) => answerOf(text, world),
   "the airline's scripted user": (text) => answerOf(text, skies),
   "the store's expert": (text) => serve(text, world),

@@ -8,8 +8,10 @@ import {
   accountSetup,
 } from "./functions/account_functions.ts";
 import { phoneAssertions, phoneSetup } from "./functions/phone_functions.ts";
+import { serveTelecom } from "./expert/serve_telecom.ts";
 import { rowSchemas } from "./schema.ts";
 import { syncTelecom } from "./sync.ts";
+import { phoneUser } from "./user/phone_user.ts";
 import {
   getBillsForCustomer,
   sendPaymentRequest,
@@ -161,5 +163,7 @@ export const telecom = defineDomain({
     userTools,
     sync: syncTelecom,
     functions,
+    scriptedUser: phoneUser,
   },
+  expert: serveTelecom,
 });

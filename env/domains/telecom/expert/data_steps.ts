@@ -1,0 +1,163 @@
+/** The policy's way to mobile data: service, roaming, the switch, the data that is left; then to its full speed. */
+
+import type { Script } from "../../../agents/desk.ts";
+import { toFloat } from "../../../python/python_number.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { call } from "../../shared/call.ts";
+import { numberIn } from "../../shared/read_row.ts";
+import { restoreService } from "./service_steps.ts";
+import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
+
+const TEST = "please run a speed test.";
+
+/** The most that the policy lets a user buy, in GB. */
+const MOST_GB = 2;
+
+/** Makes mobile data work, and as fast as it can be. @returns Why the case has to be passed on, where it has. */
+export function* speedUp(one: Case): Script<PassOn | undefined> {
+  let speed = yield* one.ask(TEST);
+  if (isDown(speed)) {
+    const stuck = yield* connectData(one);
+    if (stuck !== undefined) return stuck;
+    speed = one.desk.last;
+  }
+  for (const step of [saverOff, newestNetwork, vpnOff]) {
+    if (speed.includes("excellent")) return undefined;
+    if (yield* step(one)) speed = yield* one.ask(TEST);
+  }
+  return speed.includes("excellent")
+    ? undefined
+    : new PassOn("mobile data is slow, and no reason was found");
+}
+
+/**
+ * Makes mobile data work at any speed, where a test has failed; ends with a test that has not.
+ * @returns Why the case has to be passed on, where it has.
+ */
+export function* connectData(one: Case): Script<PassOn | undefined> {
+  const stuck = yield* restoreService(one);
+  if (stuck !== undefined) return stuck;
+  for (const step of [first, roam, switchOn, refuel]) {
+    const done = yield* step(one);
+    if (done instanceof PassOn) return done;
+    if (done && !isDown(yield* one.ask(TEST))) return undefined;
+  }
+  return new PassOn("there is no mobile data, and no reason was found");
+}
+
+/** What a step comes to: whether it has changed anything, or why the case has to be passed on. */
+type Step = Script<boolean | PassOn>;
+
+// deno-lint-ignore require-yield
+function* first(_: Case): Step {
+  return true;
+}
+
+/** Roaming, on the phone and on the line, for users abroad. */
+function* roam(one: Case): Step {
+  const place = yield* one.ask("are you abroad?");
+  if (!place.includes("abroad")) return false;
+  let hasChanged = false;
+  if ((yield* stateOf(one, "roaming")) !== true) {
+    yield* one.ask("please turn data roaming on.");
+    hasChanged = true;
+  }
+  if (one.line.get("roaming_enabled") !== true) {
+    yield* one.desk.call(call("enable_roaming", one.owned));
+    hasChanged = true;
+  }
+  return hasChanged;
+}
+
+function* switchOn(one: Case): Step {
+  if ((yield* stateOf(one, "data")) === true) return false;
+  yield* one.ask("please turn mobile data on.");
+  return true;
+}
+
+/** How a switch stands, as the network status shows it. */
+function* stateOf(
+  one: Case,
+  name: "roaming" | "data",
+): Script<boolean | undefined> {
+  if (!one.switches.has(name)) {
+    yield* one.ask("please check your network status.");
+  }
+  return one.switches.get(name);
+}
+
+/** Sells more data where all is used up. */
+function* refuel(one: Case): Step {
+  const { desk } = one;
+  const usage = yield* look(desk, "get_data_usage", one.owned);
+  if (!(usage instanceof Map) || !isUsedUp(usage)) return false;
+  const answer = yield* one.ask(
+    "you have used all your data. how much data do you want to refuel?",
+  );
+  const amount = gigabytesIn(answer);
+  if (amount === undefined || amount > MOST_GB) {
+    return new PassOn("all data is used, and the user buys no more");
+  }
+  const plan = yield* lookUp(desk, String(one.line.get("plan_id")));
+  const price = numberIn(plan, "data_refueling_price_per_gb");
+  return yield* sell(one, { amount, price });
+}
+
+function* sell(
+  one: Case,
+  { amount, price }: { readonly amount: number; readonly price: number },
+): Step {
+  const cost = (amount * price).toFixed(2);
+  const answer = yield* one.ask(
+    `${amount} gb cost $${cost}. do you want me to refuel it?`,
+  );
+  if (!answer.includes("yes")) {
+    return new PassOn("all data is used, and the user buys no more");
+  }
+  yield* one.desk.call(
+    call("refuel_data", { ...one.owned, gb_amount: toFloat(amount) }),
+  );
+  return true;
+}
+
+/** Its figures are texts, as plain objects of the original print them. */
+function isUsedUp(usage: JsonObject): boolean {
+  const [used, limit, refueled] = [
+    "data_used_gb",
+    "data_limit_gb",
+    "data_refueling_gb",
+  ].map((field) => Number(usage.get(field)));
+  return used! >= limit! + refueled!;
+}
+
+/** The first number of an answer. */
+function gigabytesIn(answer: string): number | undefined {
+  const word = answer.split(" ").find((one) => Number(one) > 0);
+  return word === undefined ? undefined : Number(word);
+}
+
+function* saverOff(one: Case): Script<boolean> {
+  yield* one.ask("please check your data saver.");
+  if (one.switches.get("saver") !== true) return false;
+  yield* one.ask("please turn data saver off.");
+  return true;
+}
+
+/** Has the user prefer the newest networks. @returns Whether they did not. */
+export function* newestNetwork(one: Case): Script<boolean> {
+  const mode = yield* one.ask("please check your network mode preference.");
+  if (!mode.includes("2g") && !mode.includes("3g")) return false;
+  yield* one.ask("please set your network mode to 4g_5g_preferred.");
+  return true;
+}
+
+function* vpnOff(one: Case): Script<boolean> {
+  yield* one.ask("please check your vpn.");
+  if (one.switches.get("vpn") !== true) return false;
+  yield* one.ask("please disconnect your vpn.");
+  return true;
+}
+
+function isDown(speed: string): boolean {
+  return speed.includes("no connection");
+}

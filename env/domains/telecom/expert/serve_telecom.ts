@@ -1,0 +1,81 @@
+/**
+ * How the expert serves a user of telecom: finds their account and line, takes the policy's way for what does not work,
+ * and passes on what it cannot mend. What is wrong it learns from what the user says and the tools show alone.
+ */
+
+import type { Desk, Script } from "../../../agents/desk.ts";
+import type { Shift } from "../../../domain.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { call } from "../../shared/call.ts";
+import { MAX_ASKS } from "../../shared/expert/moves.ts";
+import { MORE } from "../../shared/expert/words.ts";
+import { texts } from "../../shared/read_row.ts";
+import { speedUp } from "./data_steps.ts";
+import { restoreMms } from "./mms_steps.ts";
+import { restoreService } from "./service_steps.ts";
+import { Case, look, lookUp, PassOn } from "./telecom_case.ts";
+
+/** What the policy has agents say to whom they pass on. */
+const HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.";
+
+/** Serves the user of a task. */
+export function* serveTelecom({ desk }: Pick<Shift, "desk">): Script {
+  const solve = wayFor(desk);
+  const one = yield* identify(desk);
+  if (one instanceof PassOn) return yield* passOn(desk, one);
+  for (let tries = 0; tries < MAX_ASKS; tries++) {
+    const stuck = yield* solve(one);
+    if (stuck !== undefined) return yield* passOn(desk, stuck);
+    const reply = yield* one.ask(`it should work now. ${MORE}`);
+    if (!reply.includes("still")) return;
+  }
+  yield* passOn(desk, new PassOn("it does not work"));
+}
+
+/** The policy's way for what the user called for. */
+function wayFor(desk: Desk): (one: Case) => Script<PassOn | undefined> {
+  if (desk.everHeard("mms") || desk.everHeard("picture message")) {
+    return restoreMms;
+  }
+  return desk.everHeard("no service") ? restoreService : speedUp;
+}
+
+function* passOn(desk: Desk, { reason }: PassOn): Script {
+  yield* desk.call(call("transfer_to_human_agents", { summary: reason }));
+  yield* desk.say(HOLD);
+}
+
+/** Finds the account and the line of the number that the user gives. */
+function* identify(desk: Desk): Script<Case | PassOn> {
+  for (let asks = 0; asks < MAX_ASKS; asks++) {
+    const reply = yield* desk.say(
+      "please tell me your full name and phone number.",
+    );
+    const phone = PHONE.exec(reply)?.[0];
+    if (phone === undefined) continue;
+    const customer = yield* look(desk, "get_customer_by_phone", {
+      phone_number: phone,
+    });
+    const line = customer instanceof Map
+      ? yield* lineOf(desk, customer, phone)
+      : undefined;
+    if (!(customer instanceof Map) || line === undefined) continue;
+    const customerId = String(customer.get("customer_id"));
+    return new Case(desk, { customerId, line });
+  }
+  return new PassOn("the user could not be identified");
+}
+
+const PHONE = /\d{3}-\d{3}-\d{4}/;
+
+function* lineOf(
+  desk: Desk,
+  customer: JsonObject,
+  phone: string,
+): Script<JsonObject | undefined> {
+  for (const id of texts(customer, "line_ids")) {
+    const line = yield* lookUp(desk, id);
+    if (line?.get("phone_number") === phone) return line;
+  }
+  return undefined;
+}

@@ -1,0 +1,96 @@
+/** The policy's way to cellular service: airplane mode, SIM card, APN settings, a suspended line. */
+
+import type { Script } from "../../../agents/desk.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { call } from "../../shared/call.ts";
+import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
+
+/** The day on which the policy says that it is. */
+const TODAY = "2025-02-25";
+
+/** Restores service where there is none. @returns Why the case has to be passed on, where it has. */
+export function* restoreService(one: Case): Script<PassOn | undefined> {
+  if (hasService(yield* one.ask("please check your status bar."))) return;
+  yield* one.ask("please check your network status.");
+  if (one.switches.get("airplane") === true) {
+    if (hasService(yield* one.ask("please turn airplane mode off."))) return;
+  }
+  const sim = yield* fixSim(one);
+  if (sim === "works" || sim instanceof PassOn) {
+    return sim === "works" ? undefined : sim;
+  }
+  const settings = yield* one.ask("please check your apn settings.");
+  if (settings.includes("broken") && hasService(yield* resetApn(one))) return;
+  return yield* liftSuspension(one);
+}
+
+/** Whether what the user says of the status bar speaks of service. */
+export function hasService(reply: string): boolean {
+  return reply.includes("status bar shows") && !reply.includes("no signal") &&
+    !reply.includes("status bar shows airplane mode");
+}
+
+/** Has the user reset the APN settings; they hold after a restart. */
+export function resetApn(one: Case): Script<string> {
+  return one.ask("please reset your apn settings and then reboot your phone.");
+}
+
+function* fixSim(one: Case): Script<"works" | "other" | PassOn> {
+  let sim = yield* one.ask("please check your sim card.");
+  if (sim.includes("no sim card")) {
+    if (hasService(yield* one.ask("please reseat your sim card."))) {
+      return "works";
+    }
+    sim = yield* one.ask("please check your sim card.");
+  }
+  return sim.includes("locked")
+    ? new PassOn("the sim card is locked")
+    : "other";
+}
+
+/** Lifts a suspension as far as the policy allows it: overdue bills first, and no contract that has ended. */
+function* liftSuspension(one: Case): Script<PassOn | undefined> {
+  const { desk } = one;
+  if (one.line.get("status") !== "Suspended") {
+    return new PassOn("there is no service, and no reason was found");
+  }
+  const contractEnd = one.line.get("contract_end_date");
+  if (typeof contractEnd === "string" && contractEnd < TODAY) {
+    return new PassOn("the line is suspended, and its contract has ended");
+  }
+  const unpaid = yield* payOverdueBills(one);
+  if (unpaid !== undefined) return unpaid;
+  yield* desk.call(call("resume_line", one.owned));
+  const reply = yield* one.ask(
+    "your line is active again. please reboot your phone.",
+  );
+  return hasService(reply)
+    ? undefined
+    : new PassOn("there is no service after the line was resumed");
+}
+
+function* payOverdueBills(one: Case): Script<PassOn | undefined> {
+  const { desk, customerId } = one;
+  const bills = yield* look(desk, "get_bills_for_customer", {
+    customer_id: customerId,
+  });
+  const overdue = Array.isArray(bills)
+    ? bills.filter((bill): bill is JsonObject =>
+      bill instanceof Map && bill.get("status") === "Overdue"
+    )
+    : [];
+  for (const bill of overdue) {
+    const id = String(bill.get("bill_id"));
+    yield* desk.call(
+      call("send_payment_request", { customer_id: customerId, bill_id: id }),
+    );
+    yield* one.ask(
+      `bill ${id} is overdue. i have sent you a payment request. please check it and pay it.`,
+    );
+    const paid = yield* lookUp(desk, id);
+    if (paid?.get("status") !== "Paid") {
+      return new PassOn("an overdue bill is not paid");
+    }
+  }
+  return undefined;
+}

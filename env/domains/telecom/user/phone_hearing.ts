@@ -1,0 +1,325 @@
+/**
+ * What an agent's message asks of a user with a phone, by keywords. Takes tool names for plain words, reads several
+ * requests of one message in their order, and leaves statements alone.
+ */
+
+import {
+  type Mention,
+  mentionsIn,
+  type PhoneTopic,
+  type Switch,
+  type Topic,
+} from "./phone_topics.ts";
+
+/** What the user understands that they should do or say. */
+export type Heard =
+  | {
+    readonly kind: "check";
+    readonly topic: PhoneTopic;
+    readonly app?: string;
+  }
+  | { readonly kind: "turn"; readonly topic: Switch; readonly on: boolean }
+  | { readonly kind: "flip"; readonly topic: Switch }
+  | { readonly kind: "mode"; readonly mode: string | undefined }
+  | {
+    readonly kind: "grant";
+    readonly app: string;
+    readonly permissions: readonly string[];
+  }
+  | {
+    readonly kind: "do";
+    readonly topic: "sim" | "apn" | "reboot" | "payment";
+  }
+  | {
+    readonly kind: "answer";
+    readonly topic: "name" | "number" | "unknown" | "place" | "refuel" | "plan";
+  }
+  | { readonly kind: "consent" }
+  | { readonly kind: "more" }
+  | { readonly kind: "transfer" };
+
+const SWITCHES: readonly Topic[] = [
+  "airplane",
+  "data",
+  "roaming",
+  "saver",
+  "wifi",
+  "calling",
+  "vpn",
+];
+
+/** Reads a message. */
+export function hearPhone(message: string): Heard[] {
+  const heard: Heard[] = [];
+  const text = plain(message);
+  if (/\btransferred to a human\b/.test(text)) return [{ kind: "transfer" }];
+  let last: Mention["topic"] | undefined;
+  for (const sentence of text.split(/[.!;:\n](?=\s|$)|(?<=\?)/)) {
+    const isQuestion = sentence.endsWith("?");
+    const words = wordsOf(sentence);
+    const clauses = clausesOf(words, last);
+    const asks = isQuestion || hasAny(words, ASKS) || hasAny(words, CHECKS);
+    for (const clause of clauses) {
+      heard.push(...readClause(clause, { asks, isQuestion }));
+      last = clause.topics.at(-1) ?? last;
+    }
+    if (isQuestion && clauses.every(({ topics }) => topics.length === 0)) {
+      if (hasAny(words, CONSENT)) heard.push({ kind: "consent" });
+    }
+  }
+  return withoutRepeats(heard);
+}
+
+/** Lower case, without the signs of names and markup. */
+function plain(message: string): string {
+  return message.toLowerCase().replaceAll(/[*`_()"“”\[\]]/g, " ");
+}
+
+/** Letters and digits; `wi-fi` is two words, `don't` one. */
+function wordsOf(sentence: string): string[] {
+  return sentence.replaceAll(/['’]/g, "").split(/[^a-z0-9]+/).filter((word) =>
+    word !== ""
+  );
+}
+
+/** A part of a sentence with what it is about. */
+interface Clause {
+  readonly words: readonly string[];
+  readonly topics: readonly Topic[];
+}
+
+const JOINTS: readonly string[] = [
+  "and",
+  "then",
+  "afterwards",
+  "after",
+  "before",
+];
+const PRONOUNS: readonly string[] = ["it", "that", "this", "them", "so"];
+
+/**
+ * Parts between `and`s and `then`s. One that is about nothing is about what the one before it is, where it says `it`;
+ * else it belongs to the next: `the sms and storage permissions`. One without a verb has that of the one before it.
+ */
+function clausesOf(
+  words: readonly string[],
+  before: Topic | undefined,
+): Clause[] {
+  const clauses: Clause[] = [];
+  let last = before;
+  let pending: string[] = [];
+  let verbs: readonly string[] = [];
+  for (const part of split(words)) {
+    const own = [...new Set(mentionsIn(part).map(({ topic }) => topic))];
+    const refers = own.length === 0 && hasAny(part, PRONOUNS);
+    if (own.length === 0 && !(refers && last !== undefined)) {
+      pending.push(...part);
+      continue;
+    }
+    const topics = own.length === 0 && last !== undefined ? [last] : own;
+    const all = [...pending, ...part];
+    const ownVerbs = VERBS.intersection(new Set(all));
+    if (ownVerbs.size > 0) verbs = [...ownVerbs];
+    clauses.push({
+      words: ownVerbs.size > 0 ? all : [...verbs, ...all],
+      topics,
+    });
+    pending = [];
+    last = topics.at(-1);
+  }
+  if (pending.length > 0) {
+    const previous = clauses.pop() ?? { words: [], topics: [] };
+    clauses.push({
+      words: [...previous.words, ...pending],
+      topics: previous.topics,
+    });
+  }
+  return clauses;
+}
+
+function split(words: readonly string[]): string[][] {
+  const parts: string[][] = [[]];
+  for (const word of words) {
+    if (JOINTS.includes(word)) parts.push([]);
+    else parts.at(-1)?.push(word);
+  }
+  return parts.filter((part) => part.length > 0);
+}
+
+const ASKS =
+  "please can could may tell give provide share need let know what which how where whether"
+    .split(" ");
+const CHECKS =
+  "check look see tell show shows what whether which verify confirm run rerun try test how view open report read"
+    .split(" ");
+const ACTS =
+  "turn switch toggle disable enable activate deactivate disconnect connect set put ensure make sure stop"
+    .split(" ");
+const CONSENT =
+  "shall should okay ok agree confirm proceed want willing accept yes like right correct alright"
+    .split(" ");
+/** What people do to permissions. */
+const GRANTS = "grant give allow enable add turn".split(" ");
+const OFF = ["off", "disable", "deactivate", "disconnect", "disabled", "stop"];
+const ON = ["on", "enable", "activate", "connect", "enabled"];
+
+const VERBS = new Set([
+  ...CHECKS,
+  ...ACTS,
+  ...GRANTS,
+  ...OFF,
+  ...ON,
+]);
+
+function readClause(
+  { words, topics }: Clause,
+  asking: Omit<Reading, "words">,
+): Heard[] {
+  const { isQuestion } = asking;
+  if (words.includes("dont") || words.includes("not") && !isQuestion) return [];
+  const isOfAgent = hasAny(words, ["i", "we", "ill", "ive", "weve", "well"]) &&
+    !hasAny(words, ["you", "your", "me"]);
+  if (isOfAgent && !isQuestion) return [];
+  return topics.flatMap((topic) =>
+    readTopic(topic, { words, ...asking }) ?? []
+  );
+}
+
+interface Reading {
+  readonly words: readonly string[];
+  readonly asks: boolean;
+  readonly isQuestion: boolean;
+}
+
+function readTopic(topic: Topic, reading: Reading): Heard | undefined {
+  const { words, asks, isQuestion } = reading;
+  switch (topic) {
+    case "more":
+      return { kind: "more" };
+    case "name":
+    case "number":
+    case "unknown":
+    case "place":
+    case "refuel":
+    case "plan":
+      return asks ? { kind: "answer", topic } : undefined;
+    case "reboot":
+      return { kind: "do", topic };
+    case "payment":
+      return readPayment(words, isQuestion);
+    case "sim":
+      return hasAny(words, RESEATS)
+        ? { kind: "do", topic }
+        : checkOf(topic, reading);
+    case "apn":
+      return hasAny(words, ["reset", "restore", "default"])
+        ? { kind: "do", topic }
+        : checkOf(topic, reading);
+    case "mode":
+      return hasAny(words, ["set", "change", "switch", "choose", "select"])
+        ? { kind: "mode", mode: modeIn(words) }
+        : checkOf(topic, reading);
+    case "permissions":
+      return readPermissions(words, reading);
+    default:
+      return isSwitch(topic)
+        ? readSwitch(topic, reading)
+        : checkOf(topic, reading);
+  }
+}
+
+const RESEATS = "reseat seat remove reinsert insert take eject".split(" ");
+
+function isSwitch(topic: Topic): topic is Switch {
+  return SWITCHES.includes(topic);
+}
+
+function readSwitch(topic: Switch, reading: Reading): Heard | undefined {
+  const { words } = reading;
+  if (!hasAny(words, ACTS)) return checkOf(topic, reading);
+  const wantsOff = hasAny(words, OFF);
+  if (wantsOff || hasAny(words, ON)) {
+    return { kind: "turn", topic, on: !wantsOff };
+  }
+  return words.includes("toggle")
+    ? { kind: "flip", topic }
+    : checkOf(topic, reading);
+}
+
+function checkOf(
+  topic: PhoneTopic,
+  { words, asks }: Reading,
+): Heard | undefined {
+  if (!asks) return undefined;
+  return topic === "status" ? { kind: "check", topic, app: appIn(words) } : {
+    kind: "check",
+    topic,
+  };
+}
+
+function readPayment(
+  words: readonly string[],
+  isQuestion: boolean,
+): Heard | undefined {
+  if (hasAny(words, ["pay", "make", "accept", "complete"])) {
+    return { kind: "do", topic: "payment" };
+  }
+  if (!isQuestion && !hasAny(words, ["check", "look", "see", "open", "view"])) {
+    return undefined;
+  }
+  return { kind: "check", topic: "payment" };
+}
+
+function readPermissions(
+  words: readonly string[],
+  reading: Reading,
+): Heard | undefined {
+  const app = appIn(words);
+  if (hasAny(words, GRANTS)) {
+    return {
+      kind: "grant",
+      app,
+      permissions: PERMISSIONS.filter((one) => words.includes(one)),
+    };
+  }
+  const check = checkOf("permissions", reading);
+  return check && { kind: "check", topic: "permissions", app };
+}
+
+/** Which the phone knows; `phone` is left out, since every message speaks of the phone. */
+const PERMISSIONS = ["sms", "storage", "network"];
+
+function appIn(words: readonly string[]): string {
+  return words.includes("browser") ? "browser" : "messaging";
+}
+
+/** The mode that is named, after the last `to` where there is one: `from 2g to 5g`. */
+function modeIn(words: readonly string[]): string | undefined {
+  const rest = words.slice(words.lastIndexOf("to") + 1);
+  const named = rest.some((word) => word in ONLY || word === "5g")
+    ? rest
+    : words;
+  if (named.includes("5g")) return "4g_5g_preferred";
+  const only = named.find((word) => word in ONLY);
+  return only === undefined ? undefined : ONLY[only];
+}
+
+const ONLY: Readonly<Record<string, string>> = {
+  "4g": "4g_only",
+  lte: "4g_only",
+  "3g": "3g_only",
+  "2g": "2g_only",
+};
+
+function hasAny(words: readonly string[], wanted: readonly string[]): boolean {
+  return words.some((word) => wanted.includes(word));
+}
+
+/** The first of those that ask for the same. */
+function withoutRepeats(heard: readonly Heard[]): Heard[] {
+  const seen = new Set<string>();
+  return heard.filter((one) => {
+    const key = JSON.stringify(one);
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,0 +1,307 @@
+/**
+ * A scripted user who has a phone: does on it what the agent asks for in plain words, and says what it shows. They know
+ * who and where they are and what does not work, and never why; they pay what they are asked to pay, and end the
+ * conversation when what they called for works, or when they are passed on.
+ */
+
+import type { Script } from "../../../agents/desk.ts";
+import type { ActingUserStart } from "../../../domain.ts";
+import { createRng } from "../../../random.ts";
+import { STOP } from "../../../types.ts";
+import { call } from "../../shared/call.ts";
+import { type Phraser, phraser } from "../../shared/user/wording.ts";
+import { type Heard, hearPhone } from "./phone_hearing.ts";
+import { reportOf, switchesShown, switchWords } from "./phone_reports.ts";
+import type { PhoneTopic, Switch } from "./phone_topics.ts";
+import { type Complaint, readStory, type Story } from "./story.ts";
+
+/** What a user answers who is passed on to a person. */
+const TRANSFERRED = "###TRANSFER###";
+
+/** How many messages in a row a user does not understand before they give up. */
+const MAX_LOST = 4;
+
+/** Plays the user of a task: yields what they say and do, and is resumed with what they hear and see. */
+export function* phoneUser({ task, seed }: ActingUserStart): Script {
+  const story = readStory(task.instruction);
+  const say = phraser(createRng(seed, "scripted", task.id), {});
+  const one: Player = {
+    story,
+    say,
+    switches: new Map(),
+    lost: 0,
+    patience: "fresh",
+  };
+  let words = openingOf(story, say);
+  while (true) {
+    const { content } = yield { type: "say", content: words };
+    words = yield* answer(one, content);
+  }
+}
+
+/** A user in their conversation. */
+interface Player {
+  readonly story: Story;
+  readonly say: Phraser;
+  /** How the phone's switches stand, as far as it has shown them. */
+  readonly switches: Map<Switch, boolean>;
+  /** Messages in a row that asked for nothing. */
+  lost: number;
+  /** `tried` once something was done, `spent` once the user has said that it did not help. */
+  patience: "fresh" | "tried" | "spent";
+}
+
+function openingOf({ complaint }: Story, say: Phraser): string {
+  return say(OPENINGS[complaint]);
+}
+
+const OPENINGS: Readonly<Record<Complaint, readonly string[]>> = {
+  service: [
+    "hi, my phone has been showing no service for the past few hours.",
+    "hello, my phone says no service. can you help?",
+    "hi, i have no service on my phone.",
+  ],
+  data: [
+    "hi, my mobile data is not working properly. it stops or is very slow.",
+    "hello, my internet is slow or does not work at all. i want it fast again.",
+    "hi, the mobile data on my phone is bad. please help me to fix it.",
+  ],
+  mms: [
+    "hi, i can not send mms messages with my messaging app.",
+    "hello, sending mms messages has not worked for a few hours.",
+    "hi, my picture messages are not sent. i want to send an mms.",
+  ],
+};
+
+/** Does what a message asks for. @returns What the user says then. */
+function* answer(one: Player, message: string): Script<string> {
+  const heard = hearPhone(message);
+  if (heard.some(({ kind }) => kind === "transfer")) return TRANSFERRED;
+  // Whether there is more is asked beside other things: they come first.
+  const asked = heard.filter(({ kind }) => kind !== "more");
+  const said: string[] = [];
+  for (const request of asked) said.push(yield* meet(one, request));
+  if (asked.length > 0) {
+    one.lost = 0;
+    return said.join(" ");
+  }
+  if (heard.length > 0) return yield* conclude(one);
+  one.lost++;
+  if (one.lost > MAX_LOST) return `thank you, i give up. ${STOP}`;
+  return one.say([
+    "ok. what should i do?",
+    "ok. what now?",
+    "all right. and now?",
+  ]);
+}
+
+/** Whether what the user called for works is looked up before they are glad. */
+function* conclude(one: Player): Script<string> {
+  const { complaint } = one.story;
+  const shown = yield* use(one, PROOFS[complaint].tool);
+  if (PROOFS[complaint].works(shown)) {
+    return `${
+      one.say(["great, it works now.", "thank you, it works."])
+    } ${STOP}`;
+  }
+  return `it still does not work. ${reportOf(PROOFS[complaint].tool, shown)}`;
+}
+
+/** By what users see whether it works. */
+const PROOFS: Readonly<
+  Record<
+    Complaint,
+    { readonly tool: string; works(shown: string): boolean }
+  >
+> = {
+  service: {
+    tool: "check_status_bar",
+    works: (shown) =>
+      !shown.includes("No Signal") && !shown.includes("Airplane Mode"),
+  },
+  data: {
+    tool: "run_speed_test",
+    works: (shown) => shown.includes("(Excellent)"),
+  },
+  mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
+};
+
+/** The first time that something was tried in vain, users say so. */
+function sigh(one: Player, tool: string, shown: string): string {
+  const proof = PROOFS[one.story.complaint];
+  if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {
+    return "";
+  }
+  one.patience = "spent";
+  return one.say(["hm, that did not help. ", "that has not helped so far. "]);
+}
+
+/** Does or answers one thing. @returns What the user says of it. */
+function* meet(one: Player, request: Heard): Script<string> {
+  switch (request.kind) {
+    case "check":
+      return yield* check(one, request);
+    case "turn":
+      return yield* turn(one, request.topic, request.on);
+    case "flip":
+      return yield* report(one, TOGGLES[request.topic]);
+    case "mode":
+      return request.mode === undefined
+        ? "which network mode should i choose?"
+        : yield* report(one, "set_network_mode_preference", {
+          mode: request.mode,
+        });
+    case "grant":
+      return yield* grant(one, request);
+    case "do":
+      return request.topic === "payment"
+        ? yield* pay(one)
+        : yield* report(one, DEEDS[request.topic]);
+    case "answer":
+      return answerWords(one.story, request.topic);
+    default:
+      return one.say(["yes.", "yes, please.", "yes, go ahead."]);
+  }
+}
+
+/** The tool that shows a topic. */
+const CHECKS: Readonly<Record<PhoneTopic, string>> = {
+  airplane: "check_network_status",
+  data: "check_network_status",
+  roaming: "check_network_status",
+  network: "check_network_status",
+  saver: "check_data_restriction_status",
+  wifi: "check_wifi_status",
+  calling: "check_wifi_calling_status",
+  vpn: "check_vpn_status",
+  bar: "check_status_bar",
+  mode: "check_network_mode_preference",
+  sim: "check_sim_status",
+  apn: "check_apn_settings",
+  apps: "check_installed_apps",
+  status: "check_app_status",
+  permissions: "check_app_permissions",
+  speed: "run_speed_test",
+  mms: "can_send_mms",
+  payment: "check_payment_request",
+  reboot: "check_status_bar",
+};
+
+/** The tool that turns a switch over. */
+const TOGGLES: Readonly<Record<Switch, string>> = {
+  airplane: "toggle_airplane_mode",
+  data: "toggle_data",
+  roaming: "toggle_roaming",
+  saver: "toggle_data_saver_mode",
+  wifi: "toggle_wifi",
+  calling: "toggle_wifi_calling",
+  vpn: "connect_vpn",
+};
+
+const DEEDS = {
+  sim: "reseat_sim_card",
+  apn: "reset_apn_settings",
+  reboot: "reboot_device",
+} as const;
+
+function* check(
+  one: Player,
+  { topic, app }: Heard & { kind: "check" },
+): Script<string> {
+  const tool = CHECKS[topic];
+  return yield* report(one, tool, app === undefined ? {} : { app_name: app });
+}
+
+/** Turns a switch, after a look at it where it has not been seen: the phone can only turn it over. */
+function* turn(
+  one: Player,
+  name: Switch,
+  shouldBeOn: boolean,
+): Script<string> {
+  if (name === "vpn") {
+    return yield* report(one, shouldBeOn ? "connect_vpn" : "disconnect_vpn");
+  }
+  if (!one.switches.has(name)) yield* use(one, CHECKS[name]);
+  if (one.switches.get(name) === shouldBeOn) {
+    return `${switchWords(name, shouldBeOn)} already.`;
+  }
+  return yield* report(one, TOGGLES[name]);
+}
+
+function* grant(
+  one: Player,
+  { app, permissions }: Heard & { kind: "grant" },
+): Script<string> {
+  if (permissions.length === 0) return "which permission should i grant?";
+  const said: string[] = [];
+  for (const permission of permissions) {
+    yield* use(one, "grant_app_permission", { app_name: app, permission });
+    said.push(`i gave the ${app} app the ${permission} permission.`);
+  }
+  return said.join(" ");
+}
+
+/** Pays where there is something to pay. */
+function* pay(one: Player): Script<string> {
+  const shown = yield* use(one, "check_payment_request");
+  if (!shown.startsWith("You have")) {
+    return `i will pay. ${reportOf("check_payment_request", shown)}`;
+  }
+  return yield* report(one, "make_payment");
+}
+
+/** Uses the phone. @returns What the user says of what it shows. */
+function* report(
+  one: Player,
+  tool: string,
+  fields: Readonly<Record<string, string>> = {},
+): Script<string> {
+  const shown = yield* use(one, tool, fields);
+  return sigh(one, tool, shown) + reportOf(tool, shown);
+}
+
+/** Uses the phone, and keeps in mind what it shows. */
+function* use(
+  one: Player,
+  tool: string,
+  fields: Readonly<Record<string, string>> = {},
+): Script<string> {
+  const { content } = yield {
+    type: "call",
+    action: call(tool, fields),
+    content: "",
+  };
+  for (const [name, isOn] of switchesShown(content)) {
+    one.switches.set(name, isOn);
+  }
+  if (one.patience === "fresh" && !READS.test(tool)) one.patience = "tried";
+  return content;
+}
+
+const READS = /^(check|run|can)_/;
+
+type Question = (Heard & { kind: "answer" })["topic"];
+
+function answerWords(story: Story, topic: Question): string {
+  const { name, phone, place, refuelGb } = story;
+  switch (topic) {
+    case "name":
+      return name === undefined ? DO_NOT_KNOW : `my name is ${name}.`;
+    case "number":
+      return phone === undefined ? DO_NOT_KNOW : `my phone number is ${phone}.`;
+    case "place":
+      return place === undefined
+        ? "i am not sure about that."
+        : `i am ${place}.`;
+    case "refuel":
+      return refuelGb === undefined
+        ? "i do not want to buy more data."
+        : `yes, please refuel ${refuelGb} gb.`;
+    case "plan":
+      return "i do not want to change my plan.";
+    default:
+      return DO_NOT_KNOW;
+  }
+}
+
+const DO_NOT_KNOW = "i do not know that.";
