@@ -9,6 +9,7 @@ import { openDataset } from "../train/config/open_dataset.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun, type TrainingRecord } from "../train/runs/training_dir.ts";
+import { runPathOnly } from "./_caller_paths.ts";
 import { runPath, runsFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
@@ -18,6 +19,7 @@ export const chatFlags = z.object({
     description:
       "The run whose policy serves you, by name or path; default: the last that is completed",
     value: "RUN",
+    isPath: runPathOnly,
   }),
   agent: z.enum(["policy", "expert"]).optional().meta({
     description:

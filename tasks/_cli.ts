@@ -22,6 +22,7 @@ import {
   onConfinedInterrupt,
   runConfined,
 } from "./_confine.ts";
+import { fromCaller, fromHome, type IsPath } from "./_caller_paths.ts";
 import { Terminal } from "./_terminal.ts";
 
 /** Exit codes: done, failed, misused, interrupted. */
@@ -42,6 +43,8 @@ export interface FlagMeta {
   readonly choices?: () => readonly string[];
   /** The environment variable that stands in where the flag is missing. */
   readonly env?: string;
+  /** Which values are paths: those are relative to the caller's directory, a default to taulab's. Default: none. */
+  readonly isPath?: IsPath;
 }
 
 /** A task of the command line. */
@@ -53,7 +56,12 @@ export interface TaskDefinition<S extends z.ZodObject> {
   /** The flags. */
   readonly flags: S;
   /** The words after the flags, as help calls them: `FILE...`; none are allowed where this is missing. */
-  readonly operands?: { readonly name: string; readonly description: string };
+  readonly operands?: {
+    readonly name: string;
+    readonly description: string;
+    /** Which are paths, as a flag's values. */
+    readonly isPath?: IsPath;
+  };
   /** Whole command lines, each with what it does. At least one. */
   readonly examples: readonly {
     readonly command: string;
@@ -216,7 +224,7 @@ export function parseFlags<S extends z.ZodObject>(
     const hint = `see "deno task ${task.name} --help"`;
     const found = { words: command.args, argv, fields, task };
     throw new ConfigError(misuse(error, found), {
-      hint: keyHint(error, found) ?? hint,
+      hint: keyHint(error, found) ?? runHint(error, found) ?? hint,
     });
   }
   const given = command.opts<Record<string, unknown>>();
@@ -224,10 +232,16 @@ export function parseFlags<S extends z.ZodObject>(
   for (const field of fields) {
     const value = field.givenIn(given) ?? field.fromEnvironment();
     if (value !== undefined) values[field.key] = field.convert(value);
+    else if (field.defaultPath !== undefined) {
+      values[field.key] = field.defaultPath;
+    }
   }
   const result = task.flags.safeParse(values);
   if (result.success) {
-    return { flags: result.data, operands: command.args };
+    const isPath = task.operands?.isPath ?? (() => false);
+    const operands = command.args
+      .map((word) => isPath(word) ? fromCaller(word) : word);
+    return { flags: result.data, operands };
   }
   const issue = result.error.issues[0]!;
   const key = String(issue.path[0] ?? "");
@@ -330,8 +344,22 @@ class Flag {
     return state === "granted" && Deno.env.get(name) || undefined;
   }
 
-  /** Numbers arrive as text; what is no number stays text, so that the schema refuses it by its words. */
+  /** A default that is a path, where it has to be told apart from the caller's. */
+  get defaultPath(): string | undefined {
+    const path = this.#default;
+    return typeof path === "string" && this.#meta.isPath?.(path)
+      ? fromHome(path)
+      : undefined;
+  }
+
+  /**
+   * Paths are the caller's. Numbers arrive as text; what is no number stays text, so that the schema refuses it by its
+   * words.
+   */
   convert(value: unknown): unknown {
+    const { isPath = () => false } = this.#meta;
+    if (Array.isArray(value)) return value.map((one) => this.convert(one));
+    if (typeof value === "string" && isPath(value)) return fromCaller(value);
     if (!(this.#base instanceof z.ZodNumber)) return value;
     const number = Number(value);
     return String(value).trim() === "" || Number.isNaN(number) ? value : number;
@@ -378,12 +406,24 @@ function keyHint(
   const name = flag.replace(/^--/, "")
     .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   const last = KEY_ALIASES[name] ?? name;
-  const keys = recipeKeys.filter((key) => key.split(".").at(-1) === last);
+  // The later a phase, the likelier it is meant.
+  const keys = recipeKeys.filter((key) => key.split(".").at(-1) === last)
+    .toReversed();
   if (keys.length === 0) return undefined;
   const value = given ?? argv[argv.indexOf(flag) + 1] ?? "VALUE";
   return `it is a key of the recipe: ${
     keys.map((key) => `--set ${key}=${value}`).join(", or ")
   }`;
+}
+
+/** How to name a run to a task that takes it by a flag. */
+function runHint(
+  { code }: CommanderError,
+  { words, fields }: Misused,
+): string | undefined {
+  const flag = fields.find(({ key }) => key === "policy");
+  if (code !== "commander.excessArguments" || flag === undefined) return;
+  return `name a run by ${flag.name} ${words[0]}`;
 }
 
 /** What commander found wrong, in our words. */

@@ -7,6 +7,7 @@ import type { ConversionRequest } from "../train/slime/checkpoint/run_conversion
 import { readHosts, readThisHost } from "../train/slime/hosts/hosts_file.ts";
 import { isDenseModel } from "../train/slime/model_shapes.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
+import { fromCaller, recipeFile } from "./_caller_paths.ts";
 import { readRecipe } from "./_recipes.ts";
 import { hostsFlag } from "./_shared_flags.ts";
 
@@ -32,6 +33,7 @@ export const convertFlags = z.object({
     description:
       "A recipe of slime's: its model, paths and directories; without one the model is what config.json says",
     value: "NAME|FILE",
+    isPath: recipeFile,
   }),
   set: z.array(z.string()).default([]).meta({
     description: "Set a key of the recipe, as paths.slime; may be repeated",
@@ -64,10 +66,21 @@ export const convertFlags = z.object({
 /** As read from the command line. */
 export type ConvertFlags = z.infer<typeof convertFlags>;
 
+/** With the paths of this machine as the caller means them; those of a host are the host's. */
+function withCallersPaths(flags: ConvertFlags): ConvertFlags {
+  const { from, to, origin } = flags;
+  const paths = Object.entries({ from, to, origin })
+    .flatMap(([key, path]) =>
+      path === undefined ? [] : [[key, fromCaller(path)]]
+    );
+  return { ...flags, ...Object.fromEntries(paths) };
+}
+
 /** The request, the recipe filled in. @throws {ConfigError} For what is missing or does not fit. */
 export async function convertRequest(
-  flags: ConvertFlags,
+  given: ConvertFlags,
 ): Promise<ConversionRequest> {
+  const flags = given.host === undefined ? withCallersPaths(given) : given;
   const recipe = flags.recipe === undefined
     ? { name: "the defaults", text: "trainer: slime" }
     : await readRecipe(flags.recipe);
@@ -93,6 +106,9 @@ export async function convertRequest(
   const hosts = flags.host === undefined ? [] : [flags.host];
   return {
     from,
+    absentHint: isRecipe && flags.from === undefined
+      ? `it is the recipe's model.directory: fetch the model by "deno task setup --recipe ${flags.recipe}", or say where it is by --from DIR or --set model.directory=DIR`
+      : undefined,
     to: flags.to ?? reference,
     origin: flags.origin ?? (isRecipe ? model.directory : undefined),
     // Of other models, what config.json says.

@@ -21,6 +21,7 @@ import { latestCompleted } from "../train/runs/run_reader.ts";
 import { checkResume } from "../train/runs/resume_check.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
+import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import {
   runFlags,
   runNamed,
@@ -42,11 +43,13 @@ export const evaluateFlags = z.object({
     description:
       "The training run whose policy serves; default: the last completed, where no model is named",
     value: "RUN",
+    isPath: runPathOnly,
   }),
   tauBench: tauBenchFlag,
   recipe: z.string().optional().meta({
     description: "A recipe of an evaluation, a YAML file",
     value: "FILE",
+    isPath: anyPath,
   }),
   ...runFlags,
   export: z.enum(["tau-bench"]).optional().meta({

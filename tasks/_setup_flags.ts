@@ -16,6 +16,7 @@ import {
 import { STEP_IDS } from "../train/slime/setup/step.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
+import { recipeFile } from "./_caller_paths.ts";
 import { readRecipe } from "./_recipes.ts";
 import { hostsFlag, setFlag } from "./_shared_flags.ts";
 
@@ -26,6 +27,7 @@ export const setupFlags = z.object({
   recipe: z.string().default("qwen3-4b").meta({
     description: "What is to be trained: its paths, model and data",
     value: "NAME|FILE",
+    isPath: recipeFile,
   }),
   set: setFlag,
   host: z.array(z.string()).default([]).meta({

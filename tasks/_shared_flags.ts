@@ -9,6 +9,7 @@ import { budgetSchema } from "../train/config/config_sections.ts";
 import { hostTaulab } from "../train/slime/setup/host_taulab.ts";
 import type { ResolvedSlime } from "../train/slime/slime_config.ts";
 import { latestUnfinished } from "../train/runs/run_reader.ts";
+import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import type { Confinement } from "./_confine.ts";
 
 /** What models over the network may use; a run that is resumed may be given more. */
@@ -22,12 +23,14 @@ export const tauBenchFlag = z.string().optional().meta({
   description: "Directory of tau-bench's data",
   value: "DIR",
   env: "TAU_BENCH_DIR",
+  isPath: anyPath,
 });
 
 /** Where τ³-bench's data are. */
 export const tau3BenchFlag = z.string().optional().meta({
   description: "Directory of tau3-bench's data: a bundle or a checkout",
   value: "DIR",
+  isPath: anyPath,
 });
 
 /** The directory as a config's, where its dataset is τ-bench. */
@@ -71,12 +74,14 @@ export const runsFlag = z.string().min(1).default("runs").meta({
   description: "Directory of the runs",
   value: "DIR",
   env: "TAULAB_RUNS",
+  isPath: anyPath,
 });
 
 /** Where hosts are described. */
 export const hostsFlag = z.string().min(1).default("hosts.yaml").meta({
   description: "The file that says how hosts are reached",
   value: "FILE",
+  isPath: anyPath,
 });
 
 /** A run that is named, or given by its path, which has a slash. */
@@ -105,6 +110,7 @@ export const runFlags = {
     description: "Continue a run, by default the last that is not completed",
     value: "RUN",
     valueOptional: true,
+    isPath: runPathOnly,
   }),
   discard: z.boolean().default(false).meta({
     description:

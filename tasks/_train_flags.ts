@@ -20,6 +20,12 @@ import { readRun } from "../train/runs/training_dir.ts";
 import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
 import { slimeSchema } from "../train/slime/slime_schema.ts";
 import { keyedFlags } from "../train/slime/plan/flags.ts";
+import {
+  anyPath,
+  fromCaller,
+  recipeFile,
+  runPathOnly,
+} from "./_caller_paths.ts";
 import { defaultRecipe, readRecipe } from "./_recipes.ts";
 import {
   runFlags,
@@ -35,6 +41,7 @@ export const trainFlags = z.object({
   recipe: z.string().optional().meta({
     description: "A recipe of train/recipes by its name, or a YAML file",
     value: "FILE",
+    isPath: recipeFile,
   }),
   ...runFlags,
   dryRun: z.boolean().default(false).meta({
@@ -48,17 +55,20 @@ export const trainFlags = z.object({
     description:
       "Of slime recipes: where cluster.hosts are described; default: hosts.yaml",
     value: "FILE",
+    isPath: anyPath,
   }),
   attach: z.union([z.literal(true), z.string()]).optional().meta({
     description:
       "Follow the job of a run of slime that was left, by default the last",
     value: "RUN",
+    isPath: runPathOnly,
     valueOptional: true,
   }),
   stop: z.union([z.literal(true), z.string()]).optional().meta({
     description:
       "Stop a run of slime: its job by id, then its episode servers, then Ray where it was started for it",
     value: "RUN",
+    isPath: runPathOnly,
     valueOptional: true,
   }),
   beside: z.boolean().default(false).meta({
@@ -72,6 +82,7 @@ export const trainFlags = z.object({
     description:
       "Of slime recipes: the run or evaluation whose episodes the forecast is based on",
     value: "RUN",
+    isPath: runPathOnly,
   }),
 });
 
@@ -82,7 +93,11 @@ export const trainFlags = z.object({
 export async function helpNotes(argv: readonly string[]): Promise<string> {
   const sets = valuesOf(argv, "set").map(parseSet);
   const recipe = await recipeOf({
-    recipe: valuesOf(argv, "recipe").at(-1),
+    recipe: valuesOf(argv, "recipe").at(-1)
+      ?.replace(
+        /^.*$/s,
+        (given) => recipeFile(given) ? fromCaller(given) : given,
+      ),
     data: valuesOf(argv, "data").at(-1),
     env: valuesOf(argv, "env").at(-1),
   });

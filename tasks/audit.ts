@@ -19,17 +19,24 @@ import type { Dataset, Split } from "../env/types.ts";
 import { formatExclusions } from "../train/config/exclusions.ts";
 import { namedDataset } from "../train/config/named_dataset.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
+import { anyPath } from "./_caller_paths.ts";
 import { reportText } from "./_audit_view.ts";
 import { tauBenchFlag } from "./_shared_flags.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
+/** `generated` and `tau-bench` are no directories. */
+function dataDirectory(value: string): boolean {
+  return value !== "generated" && value !== "tau-bench";
+}
+
 const flags = z.object({
   data: z.string().min(1).default("tau-bench").meta({
     description:
       "Where the tasks come from: generated, tau-bench, or a directory in tau-bench's layout, as mock writes one",
     value: "DIR",
+    isPath: dataDirectory,
   }),
   env: domainNameSchema.optional().meta({
     description:
@@ -52,11 +59,13 @@ const flags = z.object({
   report: z.string().min(1).optional().meta({
     description: "Write all findings as JSON to this file",
     value: "FILE",
+    isPath: anyPath,
   }),
   exclusions: z.string().min(1).optional().meta({
     description:
       "Write the flagged tasks to this file, which train and evaluate take by --exclude",
     value: "FILE",
+    isPath: anyPath,
   }),
 });
 

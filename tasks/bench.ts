@@ -10,6 +10,7 @@ import {
   resolveConfig,
 } from "../train/config/config.ts";
 import { mean } from "../train/runs/episode_stats.ts";
+import { anyPath, recipeFile } from "./_caller_paths.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
   runsFlag,
@@ -48,6 +49,7 @@ const flags = z.object({
     description:
       "Of --bridge: a checkout of slime's examples/tau-bench to measure beside it; python3 has to have tau_bench, transformers and httpx",
     value: "DIR",
+    isPath: anyPath,
   }),
   episodes: z.int().min(1).default(256).describe(
     "Of --bridge: episodes at once",
@@ -77,6 +79,7 @@ const flags = z.object({
   recipe: z.string().default("default").meta({
     description: "Of --estimators: the recipe, by its name or a YAML file",
     value: "FILE",
+    isPath: recipeFile,
   }),
   set: setFlag,
   runs: runsFlag,

@@ -22,6 +22,7 @@ import {
 import { readResultEpisodes } from "../train/diagnosis/result_episodes.ts";
 import { openRunEpisodes } from "../train/runs/run_episodes.ts";
 import { latestRun } from "../train/runs/run_reader.ts";
+import { runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
 import {
@@ -240,6 +241,7 @@ export const task = await main(import.meta, {
     name: "RUN",
     description:
       "A run, an evaluation, or a result file of tau-bench; default: the run that began last",
+    isPath: runOrFile,
   },
   examples: [
     {

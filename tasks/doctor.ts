@@ -10,6 +10,7 @@ import {
 } from "../train/slime/doctor/doctor.ts";
 import { openRecipeFleet } from "../train/slime/launch/fleet.ts";
 import { resolveSlime } from "../train/slime/slime_config.ts";
+import { anyPath, recipeFile, runPathOnly } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
 import { readRecipe } from "./_recipes.ts";
@@ -26,6 +27,7 @@ const flags = z.object({
   recipe: z.string().min(1).default("qwen3-4b").meta({
     description: "The slime recipe: its name, or a YAML file",
     value: "FILE",
+    isPath: recipeFile,
   }),
   tauBench: tauBenchFlag,
   set: setFlag,
@@ -46,11 +48,13 @@ const flags = z.object({
     description:
       "The evaluation of the model before it trains; default: the latest under --runs",
     value: "RUN",
+    isPath: runPathOnly,
   }),
   rows: z.array(z.string()).default([]).meta({
     description:
       "Look at this file of rows instead of those that a launch writes; may be repeated",
     value: "FILE",
+    isPath: anyPath,
   }),
   timeout: z.number().gt(0).optional().meta({
     description: "Seconds until a check is given up; default: its own time",

@@ -13,12 +13,14 @@ import {
 import { count } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
+import { anyPath } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
 const flags = z.object({
   from: z.string().min(1).optional().meta({
     description: "A checkout of tau-bench, the directory that holds tau_bench/",
     value: "DIR",
+    isPath: anyPath,
   }),
   git: z.string().min(1).optional().meta({
     description: "A repository to clone instead",
@@ -29,6 +31,7 @@ const flags = z.object({
   out: z.string().min(1).default("tau-bench-data").meta({
     description: "Directory to write to",
     value: "DIR",
+    isPath: anyPath,
   }),
   dryRun: z.boolean().default(false).meta({
     description: "Read and count, and write nothing",

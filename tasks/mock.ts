@@ -36,10 +36,16 @@ import {
   slimeFileName,
   slimeRows,
 } from "../train/slime/plan/tau_example_rows.ts";
+import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { worldJson, worldText } from "./_mock_view.ts";
 import { runPath, runsFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
+
+/** Splits are no files. */
+function taskFile(value: string): boolean {
+  return !["train", "dev", "test"].includes(value);
+}
 
 const flags = z.object({
   source: z.enum(["generated", "tau-bench"]).default("generated").meta({
@@ -67,6 +73,7 @@ const flags = z.object({
   policy: z.string().min(1).optional().meta({
     description: "The training run whose policy --between is about",
     value: "RUN",
+    isPath: runPathOnly,
   }),
   trials: z.int().min(1).max(1000).default(4).meta({
     description: "Episodes of each task for --between",
@@ -75,17 +82,20 @@ const flags = z.object({
   out: z.string().min(1).meta({
     description: "Directory to write to",
     value: "DIR",
+    isPath: anyPath,
   }),
   tauBench: tauBenchFlag,
   rows: z.string().min(1).optional().meta({
     description:
       "Draw train tasks over the rows of this τ-bench checkout, whose dev and test tasks stay",
     value: "DIR",
+    isPath: anyPath,
   }),
   holdOut: z.array(z.string().min(1)).default([]).meta({
     description:
       "A split, or a file of tasks, whose users no task over --rows is about; may be repeated; default: dev and test",
     value: "SPLIT|FILE",
+    isPath: taskFile,
   }),
   rowsFormat: z.enum(["slime", "split"]).default("slime").meta({
     description:

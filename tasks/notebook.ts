@@ -16,6 +16,7 @@ import {
   readNotebooks,
 } from "../notebooks/jupyter/notebook_file.ts";
 import { findJupyter } from "../notebooks/jupyter/python.ts";
+import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { duration } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
@@ -41,6 +42,7 @@ const flags = z.object({
   python: z.string().min(1).optional().meta({
     description: "The Python that has Jupyter; default: .venv's, then python3",
     value: "PROGRAM",
+    isPath: runPathOnly,
     env: "TAULAB_PYTHON",
   }),
   port: z.int().min(0).max(65535).default(8888).meta({
@@ -52,10 +54,12 @@ const flags = z.object({
   dir: z.string().min(1).optional().meta({
     description: "Other notebooks than taulab's own",
     value: "DIR",
+    isPath: anyPath,
   }),
   out: z.string().min(1).optional().meta({
     description: "For --run: where the executed notebooks go; default: nowhere",
     value: "DIR",
+    isPath: anyPath,
   }),
   timeout: z.number().gt(0).default(600).meta({
     description: "For --run: seconds that a notebook may take",

@@ -11,6 +11,7 @@ import {
   type ReplayOptions,
 } from "../env/benchmarks/tau/replay/replay_recordings.ts";
 import { replayTau3Files } from "../env/benchmarks/tau3/replay/replay_tau3.ts";
+import { anyPath } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count } from "../train/progress/amounts.ts";
 import { tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
@@ -121,6 +122,7 @@ export const task = await main(import.meta, {
     name: "FILE...",
     description:
       "Recordings, or result files of tau-bench as it writes and publishes them; compressed by gzip or not",
+    isPath: anyPath,
   },
   examples: [{
     command:

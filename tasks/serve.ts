@@ -14,6 +14,7 @@ import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { resolveSlime } from "../train/slime/slime_config.ts";
 import { openEpisodeServer } from "../train/slime/bridge/episode_server.ts";
+import { anyPath, recipeFile, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
@@ -30,6 +31,7 @@ const flags = z.object({
     description:
       "The training run whose policy is served; default: the last that is completed",
     value: "RUN",
+    isPath: runPathOnly,
   }),
   host: z.string().default("127.0.0.1").meta({
     description:
@@ -43,6 +45,7 @@ const flags = z.object({
     description:
       "Serve episodes instead, as this slime recipe has them: its name, or a YAML file",
     value: "FILE",
+    isPath: recipeFile,
   }),
   tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data, for --recipe",
@@ -51,6 +54,7 @@ const flags = z.object({
     description:
       "Also keep each episode in the episodes.db of this run dir, for --recipe",
     value: "RUN_DIR",
+    isPath: anyPath,
   }),
   allowEngine: z.array(z.string().min(1)).default([]).meta({
     description:

@@ -20,6 +20,7 @@ import {
 } from "../notebooks/viewer/viewer_source.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
+import { anyPath, runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
 import { runsFlag, tauBenchFlag } from "./_shared_flags.ts";
@@ -36,6 +37,7 @@ const flags = z.object({
   export: z.string().min(1).optional().meta({
     description: "Write chosen episodes into one offline HTML file instead",
     value: "FILE",
+    isPath: anyPath,
   }),
   episodes: z.string().optional().meta({
     description: "For --export: which episodes, by their ids: 1,5-9",
@@ -177,6 +179,7 @@ export const task = await main(import.meta, {
     name: "RUN...",
     description:
       "Runs, evaluations, or tau-bench's result files; default: all runs",
+    isPath: runOrFile,
   },
   examples: [
     {

@@ -27,6 +27,7 @@ export function taskCommand(
       NO_COLOR: "1",
       TAU_BENCH_DIR: "",
       TAULAB_RUNS: "",
+      INIT_CWD: "",
       OPENAI_BASE_URL: "",
       OPENAI_API_BASE: "",
       OPENAI_API_KEY: "",

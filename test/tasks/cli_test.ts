@@ -110,8 +110,7 @@ Deno.test("parseFlags() names the nearest flag of an unknown one, however far", 
 });
 
 Deno.test("parseFlags() tells how to set a key of the recipe that is given as a flag", () => {
-  const recipeKeys = ["rl.steps", "eval.every", "rl.learningRate"];
-  const hintOf = (...argv: string[]) => {
+  const parseHint = (recipeKeys: readonly string[], ...argv: string[]) => {
     try {
       parseFlags({ ...demo, recipeKeys }, argv);
     } catch (error) {
@@ -119,8 +118,14 @@ Deno.test("parseFlags() tells how to set a key of the recipe that is given as a 
     }
     throw new assert.AssertionError({ message: "the flag was taken" });
   };
+  const hintOf = (...argv: string[]) =>
+    parseHint(["rl.steps", "eval.every", "rl.learningRate"], ...argv);
   const isKey = "it is a key of the recipe: ";
   assert.equal(hintOf("--steps", "3"), `${isKey}--set rl.steps=3`);
+  assert.equal(
+    parseHint(["coldStart.steps", "rl.steps"], "--steps", "3"),
+    `${isKey}--set rl.steps=3, or --set coldStart.steps=3`,
+  );
   assert.equal(hintOf("--lr=0.1"), `${isKey}--set rl.learningRate=0.1`);
   assert.equal(
     hintOf("--learning-rate"),

@@ -271,6 +271,13 @@ Deno.test("convert says what is missing, by exit code 2 and without a stack", as
         [[], /Say what to convert/],
         [["--from", join(dir, "none"), "--to", out], /is no checkpoint/],
         [
+          [
+            ...["--recipe", "qwen3-4b", "--set"],
+            `model.directory=${join(dir, "none")}`,
+          ],
+          /is no checkpoint.*\nhint: .*deno task setup --recipe qwen3-4b.*--from DIR/,
+        ],
+        [
           ["--from", megatron, "--to", out],
           /no config and no tokenizer\nhint: .*--origin/,
         ],

@@ -6,6 +6,8 @@ import { endpointVariables, PROVIDERS } from "../../env/models/endpoints.ts";
 
 /** The variables that tasks read, by what they are for. */
 const VARIABLES = {
+  /** Where the person is: of each task. */
+  caller: ["INIT_CWD"],
   dataset: ["TAU_BENCH_DIR"],
   runs: ["TAULAB_RUNS"],
   /** Of all providers, since a config names one; and headers of the user's own, which the package openai adds. */
@@ -129,14 +131,14 @@ function flagText(flag: string, values: readonly string[]): string {
 }
 
 function expectedFlags(
-  { write, run, net, sys, env, ignored }: Permissions,
+  { write, run, net, sys, env = [], ignored }: Permissions,
 ): string[] {
   const lists = {
     write: write?.split(","),
     run: run?.split(","),
     net: net?.split(","),
     sys: sys?.split(","),
-    env: env?.flatMap((purpose) => VARIABLES[purpose]),
+    env: ["caller" as const, ...env].flatMap((purpose) => VARIABLES[purpose]),
   };
   return [
     "--allow-read",

@@ -13,6 +13,8 @@ export interface CliKey {
   readonly flag?: string;
   /** What help calls its value: `FILE`. */
   readonly value?: string;
+  /** Whether its values are paths, which are relative to the caller's directory. */
+  readonly isPath?: (value: string) => boolean;
   /** On a section: what the flags of its keys begin with, and whose they are. */
   readonly prefix?: string;
   readonly of?: string;
@@ -64,7 +66,7 @@ function walk(
     const inner = objectOf(field as z.ZodType);
     if (inner !== undefined) return walk(inner, here, { ...section, ...cli });
     if (cli === undefined) return [];
-    const { flag = name, value } = cli;
+    const { flag = name, value, isPath } = cli;
     const { prefix = "", of } = section;
     const text = of === undefined
       ? description
@@ -77,6 +79,7 @@ function walk(
       schema: baseOf(field as z.ZodType).optional().meta({
         description: text,
         ...(value === undefined ? {} : { value }),
+        ...(isPath === undefined ? {} : { isPath }),
       }),
     }];
   });

@@ -45,7 +45,7 @@ export const dataSchema = z.strictObject({
   exclude: z.string().min(1).nullable().default(null)
     .meta({
       description: "A file of tasks to leave out, as audit suggests one",
-      cli: { value: "FILE" },
+      cli: { value: "FILE", isPath: () => true },
     }),
   worldSeed: z.int().default(1)
     .describe("Seed of the generated world; independent of the run's seed"),

@@ -52,7 +52,7 @@ export const evaluationSchema = z.strictObject({
     tokenizer: z.string().min(1).nullable().default(null).meta({
       description:
         "A model directory: works on token ids through SGLang's /generate by its tokenizer and template",
-      cli: { value: "DIR" },
+      cli: { value: "DIR", isPath: () => true },
     }),
     thinking: z.boolean().nullable().default(null).describe(
       "Whether a hybrid model thinks before it answers, with a tokenizer; null leaves it to its chat template",

@@ -154,7 +154,8 @@ function commandOf(spec: ServiceSpec): Deno.Command {
     stdin: "null",
     stdout: "null",
     stderr: "null",
-    env: { ...spec.env },
+    // Its paths are this process's, and not those of whoever called it.
+    env: { ...spec.env, INIT_CWD: "" },
   });
 }
 

@@ -12,6 +12,8 @@ export interface ProbeOptions {
   /** Without a slash at its end; missing where only `from` and the tools are looked at. */
   readonly to?: string | undefined;
   readonly slime: string;
+  /** What to do where `from` is no checkpoint. Default: name one. */
+  readonly absentHint?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,7 +51,7 @@ export type Probe = Readonly<z.infer<typeof probeSchema>> & {
  */
 export async function probeConversion(
   shell: Shell,
-  { from, to, slime, signal }: ProbeOptions,
+  { from, to, slime, absentHint, signal }: ProbeOptions,
 ): Promise<Probe> {
   const { code, stdout, stderr } = await shell.run(
     { script: probeScript({ from, to, slime }) },
@@ -70,20 +72,24 @@ export async function probeConversion(
   }
   const { format } = found.data;
   if (format === "both" || format === "none") {
-    throw noCheckpoint(from, { shell, format });
+    throw noCheckpoint(from, { shell, format, absentHint });
   }
   return { ...found.data, format };
 }
 
 function noCheckpoint(
   from: string,
-  { shell, format }: { shell: Shell; format: "both" | "none" },
+  { shell, format, absentHint = "name the directory of one" }: {
+    readonly shell: Shell;
+    readonly format: "both" | "none";
+    readonly absentHint?: string | undefined;
+  },
 ): ConfigError {
   const where = `"${from}" on ${shell.name} is`;
   return format === "none"
     ? new ConfigError(
       `${where} no checkpoint: it has neither a config.json nor a latest_checkpointed_iteration.txt`,
-      { hint: "name the directory that has" },
+      { hint: absentHint },
     )
     : new ConfigError(
       `${where} a model of Hugging Face and a checkpoint of Megatron at once`,

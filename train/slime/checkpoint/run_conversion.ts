@@ -25,6 +25,8 @@ import { type Verified, verifierOf } from "./verifier.ts";
 /** What is to be converted or verified, and where. */
 export interface ConversionRequest {
   readonly from: string;
+  /** What to do where `from` is no checkpoint. */
+  readonly absentHint?: string | undefined;
   /** Missing where one checkpoint is looked at, or where a recipe loads the model itself. */
   readonly to: string | undefined;
   /** The model that was trained; needed back from Megatron's format. */
@@ -90,6 +92,7 @@ export async function runConversion(
     from,
     to: to && absolute(request, to),
     slime: paths.slime,
+    absentHint: request.absentHint,
     signal,
   });
   if (to === undefined) return notNeeded(request, probe);
