@@ -5,6 +5,7 @@
  * Each server is a process, and what it costs is its CPU time, which other programs of the machine change little.
  */
 
+import denoConfig from "../deno.json" with { type: "json" };
 import type { Dataset } from "../env/types.ts";
 import type { EngineReport, Pace } from "./_bench_bridge_engine.ts";
 import {
@@ -80,6 +81,9 @@ const LATENCY_MS = 50;
 /** Turns a second of the open loop. */
 const OFFERED_PER_S = 500;
 const PROCESSES = [1, 2];
+/** V8's flags of `deno task serve`, which the servers here are to have too. */
+const SERVE_FLAGS = /--v8-flags=(\S+)/.exec(denoConfig.tasks.serve.command)
+  ?.[1]?.split(",");
 
 /** Measures; the engine, the servers and we share this machine's cores. */
 export async function benchBridge(
@@ -195,7 +199,7 @@ async function openServer(
   user: string | null = null,
 ): Promise<Server> {
   const process = stack.use(
-    BenchProcess.ofModule("./_bench_bridge_server.ts"),
+    BenchProcess.ofModule("./_bench_bridge_server.ts", SERVE_FLAGS),
   );
   const order = { type: "open", tauBench, user };
   const { port } = await process.ask<{ port: number }>(order);

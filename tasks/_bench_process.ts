@@ -28,13 +28,16 @@ export class BenchProcess implements AsyncDisposable {
     this.#lines = linesOf(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
-  /** One of Deno's. Given `--expose-gc`, so that its heap can be told. */
-  static ofModule(module: string): BenchProcess {
+  /**
+   * One of Deno's. Given `--expose-gc`, so that its heap can be told.
+   * @param flags Further flags of V8.
+   */
+  static ofModule(module: string, flags: readonly string[] = []): BenchProcess {
     return new BenchProcess("deno", [
       "run",
       "--no-prompt",
       "--quiet",
-      "--v8-flags=--expose-gc",
+      `--v8-flags=${["--expose-gc", ...flags].join()}`,
       "--allow-read",
       "--allow-net=127.0.0.1",
       "--ignore-env",

@@ -7,6 +7,7 @@
 
 import type { GenerateRequest, TokenModel } from "../types.ts";
 import { type Caller, CallFailure } from "./call_policy.ts";
+import { bodyWithIds } from "./_id_list_bytes.ts";
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import type { Meter } from "./meter.ts";
 import { quoted } from "./redact.ts";
@@ -89,7 +90,7 @@ function generateBody(
     request: GenerateRequest,
     sampling?: SglangOptions["sampling"],
   ]
-): string {
+): BodyInit {
   const rest = JSON.stringify({
     rid,
     return_logprob: true,
@@ -106,33 +107,14 @@ function generateBody(
       ...sampling,
     },
   });
-  return `{"input_ids":[${listText(request.ids)}],${rest.slice(1)}`;
-}
-
-/** What a conversation has grown by is written, not all of it each turn; and joined to the rest without copying it. */
-const written = new WeakMap<
-  readonly number[],
-  { readonly length: number; readonly text: string }
->();
-
-const NOTHING = { length: 0, text: "" };
-
-function listText(ids: readonly number[]): string {
-  const known = written.get(ids) ?? NOTHING;
-  const before = known.length > ids.length ? NOTHING : known;
-  const more = ids.slice(before.length).join();
-  const text = before.length > 0 && more !== ""
-    ? `${before.text},${more}`
-    : before.text + more;
-  written.set(ids, { length: ids.length, text });
-  return text;
+  return bodyWithIds(request.ids, rest);
 }
 
 function post(
   { url, apiKey }: SglangOptions,
   path: string,
   { body, session, signal }: {
-    body: string;
+    body: BodyInit;
     session: string;
     signal: AbortSignal;
   },

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { bodyWithIds } from "../../../env/models/_id_list_bytes.ts";
+
+const decoder = new TextDecoder();
+
+const bodyOf = (ids: readonly number[], rest: object) =>
+  JSON.parse(decoder.decode(bodyWithIds(ids, JSON.stringify(rest))));
+
+Deno.test("a body has the ids of a list and the members after them, however the list grew", () => {
+  const id = fc.oneof(
+    fc.nat({ max: 11 }),
+    fc.nat(152_000),
+    fc.constantFrom(9, 10, 99, 100, 999_999, 1_000_000),
+    fc.maxSafeNat(),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.array(id)), fc.string(), (pieces, text) => {
+      const ids: number[] = [];
+      for (const piece of pieces) {
+        ids.push(...piece);
+        assert.deepEqual(bodyOf(ids, { text }), { input_ids: ids, text });
+        assert.deepEqual(bodyOf(ids, { n: 1 }), { input_ids: ids, n: 1 });
+      }
+    }),
+  );
+});
+
+Deno.test("a list that has become shorter is written anew, and other lists are not mixed up with it", () => {
+  const ids = [1, 22, 333];
+  const other = [7];
+  assert.deepEqual(bodyOf(ids, { a: 1 }).input_ids, [1, 22, 333]);
+  assert.deepEqual(bodyOf(other, { a: 1 }).input_ids, [7]);
+  ids.length = 1;
+  assert.deepEqual(bodyOf(ids, { a: 1 }).input_ids, [1]);
+  assert.deepEqual(bodyOf(other, { a: 1 }).input_ids, [7]);
+});
+
+Deno.test("a body of a growing list takes little more than its length", () => {
+  const ids: number[] = [];
+  for (let at = 0; at < 5000; at++) {
+    ids.push(100_000 + at);
+    const { buffer, byteLength } = bodyWithIds(ids, '{"a":1}');
+    assert.ok(buffer.byteLength <= byteLength + 8192);
+  }
+});
