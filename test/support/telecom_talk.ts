@@ -1,121 +1,107 @@
-/** A conversation of telecom's expert with its scripted user, by the rules of who speaks when. */
+/** A conversation of telecom's expert with its scripted user, by the benchmark's own rules and reward. */
 
 import { Desk, type Script } from "../../env/agents/desk.ts";
-import type { Databases, Side } from "../../env/domain.ts";
-import { serveTelecom } from "../../env/domains/telecom/expert/serve_telecom.ts";
-import { phoneUser } from "../../env/domains/telecom/user/phone_user.ts";
-import type { JsonObject } from "../../env/python/python_json.ts";
-import type { Observation, ToolAction } from "../../env/types.ts";
-import { at, objectsAt, TelecomWorld } from "./telecom_world.ts";
+import { evaluateSimulation } from "../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
+import { Orchestrator } from "../../env/benchmarks/tau3/orchestrator.ts";
+import {
+  readTau3Prompts,
+  scenarioText,
+  type Tau3Prompts,
+} from "../../env/benchmarks/tau3/tau3_prompts.ts";
+import type { Tau3Message } from "../../env/benchmarks/tau3/tau3_message.ts";
+import type { Tau3Task } from "../../env/benchmarks/tau3/tau3_task.ts";
+import type { WorldSource } from "../../env/benchmarks/tau3/tau3_world.ts";
+import { telecom } from "../../env/domains/telecom/domain.ts";
+import { TAU3_BENCH } from "./tau3_bench.ts";
+import { telecomDatabases } from "./telecom_world.ts";
 
-/** A conversation, and what came of it. */
-export interface Talk {
-  readonly lines: readonly string[];
-  readonly calls: readonly (ToolAction & { readonly side: Side })[];
-  /** As the orchestrator counts: a message that is delivered, each. */
-  readonly steps: number;
-  readonly ended: "stop" | "transfer" | "too long";
-  readonly world: TelecomWorld;
+/** Telecom as the benchmark begins with it, and how its users are told who they are. */
+export interface TalkSource extends WorldSource {
+  readonly prompts: Tau3Prompts;
 }
 
-/** The scenario of a task as its user is told of it. */
-export function instructionOf(task: JsonObject): string {
-  const part = (name: string) =>
-    at(task, "user_scenario", "instructions", name);
-  return [
-    `Reason for call:\n\t${part("reason_for_call")}`,
-    `Known info:\n\t${part("known_info")}`,
-    `Task instructions:\n\t${part("task_instructions")}`,
-  ].join("\n");
-}
-
-/** Lets the two talk about a task of the benchmark. */
-export function talkAbout(
-  task: JsonObject,
-  base: Databases,
-  { seed = 1, agent = serveTelecom }: TalkOptions = {},
-): Talk {
-  const world = new TelecomWorld(base).setUp(
-    objectsAt(task, "initial_state", "initialization_actions"),
-  );
-  const id = String(task.get("id"));
-  const user = phoneUser({
-    task: { id, instruction: instructionOf(task) },
-    seed,
-  });
-  return talk(world, user, agent);
+/** Reads the benchmark's. */
+export async function telecomSource(): Promise<TalkSource> {
+  return {
+    domain: telecom,
+    part: telecom.bundle,
+    databases: telecomDatabases(),
+    prompts: await readTau3Prompts(TAU3_BENCH),
+  };
 }
 
 /** Settings of {@linkcode talkAbout}. */
 export interface TalkOptions {
+  readonly source: TalkSource;
   readonly seed?: number;
+  /** Default: the expert. */
   readonly agent?: (start: { readonly desk: Desk }) => Script;
 }
 
-function talk(
-  world: TelecomWorld,
-  user: Script,
-  serve: NonNullable<TalkOptions["agent"]>,
-): Talk {
-  const lines: string[] = [];
-  const calls: (ToolAction & { side: Side })[] = [];
-  let steps = 1;
-  const speak = (script: Script, side: Side, heard?: Observation) => {
-    let observation = heard;
-    while (true) {
-      const { value: move } = script.next(observation as Observation);
-      if (move === undefined) return undefined;
-      steps++;
-      if (move.type === "say") {
-        lines.push(`${side}: ${move.content}`);
-        return move.content;
-      }
-      steps++;
-      calls.push({ ...move.action, side });
-      const { name, arguments: args } = move.action;
-      const { content } = world.call(side, name, args);
-      lines.push(`${side} ${name} ${[...args.values()]} -> ${content}`);
-      observation = { source: "tool", content, done: false };
-    }
-  };
-  const hears = (content: string): Observation => ({
-    source: "user",
-    content,
-    done: false,
+/** Lets an agent and the scripted user of a task talk until the benchmark's rules end it. */
+export function talkAbout(
+  task: Tau3Task,
+  { source, seed = 1, agent = (start) => telecom.expert(start) }: TalkOptions,
+): Orchestrator {
+  const talk = new Orchestrator({ source, task });
+  const user = telecom.bundle.scriptedUser({
+    task: {
+      id: task.id,
+      instruction: scenarioText(source.prompts, task.scenario),
+    },
+    seed,
   });
-  let said = speak(user, "user") ?? "";
-  const desk = new Desk(said);
-  const agent = serve({ desk });
-  let isFirst = true;
-  while (steps < 200) {
-    const reply = speak(agent, "agent", isFirst ? undefined : hears(said));
-    isFirst = false;
-    if (reply === undefined) break;
-    said = speak(user, "user", hears(reply)) ?? "";
-    if (!said.includes("###")) continue;
-    const ended = said.includes("###STOP###") ? "stop" : "transfer";
-    return { lines, calls, steps, ended, world };
+  const scripts: { user: Script; assistant?: Script } = { user };
+  for (let next = talk.next; !("ended" in next); next = talk.next) {
+    const { speaker } = next;
+    const heard = talk.messages.at(-1)!;
+    const script = scripts[speaker] ??= agent({
+      desk: new Desk(heard.content ?? ""),
+    });
+    const { value: move } = script.next({
+      source: heard.role === "tool" ? "tool" : "user",
+      content: heard.content ?? "",
+      done: false,
+    });
+    if (move === undefined) break;
+    const id = `call_${talk.messages.length}`;
+    talk.reply(
+      move.type === "say"
+        ? { content: move.content }
+        : { content: null, toolCalls: [{ id, ...move.action }] },
+    );
   }
-  return { lines, calls, steps, ended: "too long", world };
+  return talk;
 }
 
-/** What a task asks for and the conversation has not brought about; empty where its reward is 1. */
-export function missingIn(task: JsonObject, talk: Talk): string[] {
-  const criteria = task.get("evaluation_criteria")!;
-  const basis = at(criteria, "reward_basis");
-  const missing = objectsAt(criteria, "env_assertions")
-    .filter((one) => talk.world.run(one) !== one.get("assert_value"))
-    .map((one) => String(one.get("func_name")));
-  const needsActions = Array.isArray(basis) && basis.includes("ACTION");
-  const actions = needsActions
-    ? objectsAt(criteria, "actions").map((one) => String(one.get("name")))
-    : [];
-  const missed = actions.filter((name) =>
-    !talk.calls.some((call) => call.name === name)
+/** The benchmark's reward of a conversation. */
+export async function rewardOf(
+  task: Tau3Task,
+  { talk, source }: {
+    readonly talk: Orchestrator;
+    readonly source: WorldSource;
+  },
+): Promise<number | null> {
+  const { messages, next } = talk;
+  const terminationReason = "ended" in next ? next.ended : "max_steps";
+  const { value } = await evaluateSimulation({
+    source,
+    task,
+    messages,
+    terminationReason,
+  });
+  return value;
+}
+
+/** What was said and called, a line each. */
+export function linesOf(messages: readonly Tau3Message[]): string[] {
+  return messages.flatMap((message) =>
+    message.role === "tool"
+      ? [`-> ${message.content}`]
+      : message.toolCalls?.map((call) =>
+        `${message.role} calls ${call.name} ${
+          JSON.stringify([...call.arguments])
+        }`
+      ) ?? [`${message.role}: ${message.content}`]
   );
-  return [
-    ...missing,
-    ...missed,
-    ...(talk.ended === "too long" ? ["an end"] : []),
-  ];
 }

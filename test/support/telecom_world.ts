@@ -1,8 +1,6 @@
 /** Telecom's data and recordings, and a world of them without a conversation: for tests of tools, user and expert. */
 
 import { gunzipSync } from "node:zlib";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Databases, Domain, Side } from "../../env/domain.ts";
 import { telecom } from "../../env/domains/telecom/domain.ts";
 import { callBundle } from "../../env/domains/shared/toolkit/bundle_call.ts";
@@ -12,12 +10,7 @@ import {
   parsePythonJson,
 } from "../../env/python/python_json.ts";
 import { parseToml } from "../../env/python/toml.ts";
-
-const TAU3_BENCH = Deno.env.get("TAU3_BENCH_DIR") ||
-  fileURLToPath(new URL("../../../shared/tau3-bench", import.meta.url));
-
-/** Whether there is no τ³-bench, and tests that need it have to be left out. */
-export const NO_TELECOM = !existsSync(TAU3_BENCH);
+import { TAU3_BENCH, tau3RecordingPath } from "./tau3_bench.ts";
 
 const DATA = `${TAU3_BENCH}/data/tau2/domains/telecom`;
 
@@ -31,7 +24,7 @@ export function telecomDatabases(): Databases {
 
 /** The lines of a gzipped recording. */
 export function telecomReplay(kind: string): JsonObject[] {
-  return unpacked(`${TAU3_BENCH}/replays/${kind}_telecom.jsonl.gz`)
+  return unpacked(tau3RecordingPath(`${kind}_telecom`))
     .trimEnd().split("\n").map((line) => parsePythonJson(line) as JsonObject);
 }
 

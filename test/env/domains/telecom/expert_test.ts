@@ -1,67 +1,92 @@
 import assert from "node:assert/strict";
 import type { Desk, Script } from "../../../../env/agents/desk.ts";
 import {
-  NO_TELECOM,
-  telecomDatabases,
-  telecomSplit,
-  telecomTasks,
-} from "../../../support/telecom_world.ts";
-import { missingIn, talkAbout } from "../../../support/telecom_talk.ts";
+  type Tau3Task,
+  tau3TaskSchema,
+} from "../../../../env/benchmarks/tau3/tau3_task.ts";
+import {
+  linesOf,
+  rewardOf,
+  talkAbout,
+  type TalkOptions,
+  telecomSource,
+} from "../../../support/telecom_talk.ts";
+import { telecomSplit, telecomTasks } from "../../../support/telecom_world.ts";
+import { NO_TAU3_BENCH } from "../../../support/tau3_bench.ts";
 
-const CASES = { ignore: NO_TELECOM };
+const CASES = { ignore: NO_TAU3_BENCH };
+
+function tasksOf(split: string): Tau3Task[] {
+  const ids = telecomSplit(split);
+  return telecomTasks().map((task) => tau3TaskSchema.parse(task))
+    .filter(({ id }) => ids.has(id));
+}
+
+async function solves(
+  task: Tau3Task,
+  options: TalkOptions,
+): Promise<boolean> {
+  const { source } = options;
+  return await rewardOf(task, { source, talk: talkAbout(task, options) }) === 1;
+}
 
 Deno.test(
   "telecom's expert solves every task of base by talking to the scripted user, whatever the seed",
   CASES,
-  () => {
-    const base = telecomDatabases();
-    const ids = telecomSplit("base");
-    const tasks = telecomTasks().filter((task) =>
-      ids.has(String(task.get("id")))
-    );
+  async () => {
+    const source = await telecomSource();
+    const tasks = tasksOf("base");
     assert.equal(tasks.length, 114);
     for (const [seed, task] of tasks.entries()) {
-      const talk = talkAbout(task, base, { seed });
-      assert.deepEqual(missingIn(task, talk), [], String(task.get("id")));
-      assert.deepEqual(
-        talkAbout(task, base, { seed }).lines,
-        talk.lines,
-        "the same seed, the same conversation",
+      assert.ok(await solves(task, { source, seed }), task.id);
+      const [lines, again] = [1, 2].map(() =>
+        linesOf(talkAbout(task, { source, seed }).messages)
       );
+      assert.deepEqual(again, lines, "the same seed, the same conversation");
     }
   },
 );
 
-Deno.test(
-  "telecom's expert solves all tasks there are, within the benchmark's 200 steps",
-  CASES,
-  () => {
-    const base = telecomDatabases();
-    const tasks = telecomTasks();
-    assert.equal(tasks.length, 2285);
-    const failed = tasks.filter((task) =>
-      missingIn(task, talkAbout(task, base)).length > 0
-    );
-    assert.deepEqual(failed.map((task) => task.get("id")), []);
-  },
-);
+Deno.test("telecom's expert solves all tasks there are", CASES, async () => {
+  const source = await telecomSource();
+  const tasks = tasksOf("full");
+  assert.equal(tasks.length, 2285);
+  const failed: string[] = [];
+  for (const task of tasks) {
+    if (!await solves(task, { source })) failed.push(task.id);
+  }
+  assert.deepEqual(failed, []);
+});
 
 Deno.test(
   "an agent that only talks solves none of telecom's tasks",
   CASES,
-  () => {
-    const base = telecomDatabases();
-    const ids = telecomSplit("small");
-    const tasks = telecomTasks().filter((task) =>
-      ids.has(String(task.get("id")))
-    );
-    function* idle({ desk }: { readonly desk: Desk }): Script {
+  async () => {
+    const source = await telecomSource();
+    function* agent({ desk }: { readonly desk: Desk }): Script {
       while (true) yield* desk.say("thank you for your patience.");
     }
-    for (const task of tasks) {
-      const talk = talkAbout(task, base, { agent: idle });
-      assert.equal(talk.calls.length, 0);
-      assert.notDeepEqual(missingIn(task, talk), []);
+    for (const task of tasksOf("small")) {
+      assert.equal(await solves(task, { source, agent }), false, task.id);
+    }
+  },
+);
+
+Deno.test(
+  "telecom's expert makes no call that is refused, and one call at a time",
+  CASES,
+  async () => {
+    const source = await telecomSource();
+    for (const task of tasksOf("base")) {
+      const { errors, messages } = talkAbout(task, { source });
+      assert.equal(errors, 0, task.id);
+      for (const message of messages) {
+        if (
+          message.role !== "assistant" || message.toolCalls === null
+        ) continue;
+        assert.equal(message.toolCalls.length, 1);
+        assert.equal(message.content, null);
+      }
     }
   },
 );

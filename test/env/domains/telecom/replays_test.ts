@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import type { JsonObject } from "../../../../env/python/python_json.ts";
 import {
   at,
-  NO_TELECOM,
   objectsAt,
   telecomDatabases,
   telecomReplay,
   telecomTasks,
   TelecomWorld,
 } from "../../../support/telecom_world.ts";
+import { NO_TAU3_BENCH } from "../../../support/tau3_bench.ts";
 
-const CASES = { ignore: NO_TELECOM };
+const CASES = { ignore: NO_TAU3_BENCH };
 
 /** Tiers in which the recordings' README asks for the error and both hashes only. */
 const LOOSE = new Set(["binding", "internal"]);
