@@ -49,6 +49,7 @@ const lamps = defineDomain({
   bundle: {
     load: databases,
     hash: () => "",
+    isSame: () => true,
     userTools: [look],
     sync({ agent, user }) {
       const isOn = agent.get("lamps", "L1")?.get("is_on") ?? null;
@@ -99,6 +100,11 @@ Deno.test("callBundle() fills defaults in, and syncs after a call", () => {
     '{"is_on": "True"}',
   );
   assert.equal(call("user", "look"), "true");
+  assert.equal(
+    call("agent", "set_light", { lamp_id: "L1", is_on: null, by: "me" }),
+    '{"is_on": null}',
+    "null is an argument",
+  );
 });
 
 Deno.test("callBundle() takes null for an argument that is given", () => {
