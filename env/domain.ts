@@ -67,6 +67,8 @@ export interface BundlePart {
   ): Databases;
   /** Lowercase hex SHA-256 of the whole database as Python's JSON with sorted keys. */
   hash(database: Database, side: Side): string;
+  /** Whether two databases have the same hash, without making it where they have the same base. */
+  isSame(left: Database, right: Database, side: Side): boolean;
   /** The user's tools, over the user's database. Default: users only talk. */
   readonly userTools?: readonly Tool[];
   /**

@@ -283,7 +283,7 @@ function knobsHelp(argv: readonly string[]): string {
     const heading = "Knobs of tasks over rows for --set, with their defaults:";
     return keysHelp(rowKeys(), heading);
   }
-  const names = domainNames();
+  const names = domainNames(({ world }) => world !== undefined);
   const env = argv.map((word) => word.replace(/^--env=/, ""))
     .find((word) => names.includes(word)) ?? "retail";
   const heading = `Knobs of the ${env} world for --set, with their defaults:`;

@@ -7,8 +7,14 @@ import type { Tool } from "../tool.ts";
 import type { Dataset } from "../types.ts";
 import { airline } from "./airline/domain.ts";
 import { retail } from "./retail/domain.ts";
+import { tau3Airline } from "./tau3_airline/domain.ts";
+import { tau3Retail } from "./tau3_retail/domain.ts";
+import { telecom } from "./telecom/domain.ts";
 
 const BUILT_IN = [retail, airline] as const;
+
+/** Those of τ³-bench have no parts but rows, tools and their bundle. */
+const OF_TAU3 = [tau3Retail, tau3Airline, telecom] as const;
 
 /** The type of a domain that is built in. */
 export type BuiltInDomain = typeof BUILT_IN[number];
@@ -20,12 +26,19 @@ export type DomainName =
 
 /** By key: two benchmarks may each have a domain of the same name. */
 const domains = new Map<string, Domain>(
-  BUILT_IN.map((domain) => [keyOf(domain), domain]),
+  [...BUILT_IN, ...OF_TAU3].map((domain) => [keyOf(domain), domain]),
 );
 
-/** The names of all domains, as flags and recipes take them: `retail`, `tau3.retail`. */
-export function domainNames(): string[] {
-  return [...domains.keys()];
+/** The names of all domains, or of some, as flags and recipes take them: `retail`, `tau3.retail`. */
+export function domainNames(
+  isMeant: (domain: Domain) => boolean = () => true,
+): string[] {
+  return [...domains].flatMap(([key, domain]) => isMeant(domain) ? [key] : []);
+}
+
+/** Whether a domain's tasks can be in τ-bench's layout: those of τ³-bench are not. */
+export function isOfTauBench(domain: Domain): boolean {
+  return domain.bundle === undefined;
 }
 
 /**
@@ -110,4 +123,4 @@ export const domainNameSchema = z.string().transform((name, context) => {
     input: name,
   });
   return z.NEVER;
-}).meta({ choices: domainNames });
+}).meta({ choices: () => domainNames() });

@@ -12,11 +12,20 @@ import { parseExpression } from "./_calculator_parse.ts";
 
 const CHARACTERS = "0123456789+-*/(). ";
 
+/** Settings of {@linkcode calculate}. */
+export interface CalculateOptions {
+  /** What is said of other characters. Default: `invalid characters in expression`. */
+  readonly refusal?: string;
+}
+
 /**
  * The value of an expression as a float, rounded to two decimals, in Python's spelling: `2+2` is `4.0`.
  * @throws {ToolError} What is wrong with the expression.
  */
-export function calculate(expression: JsonValue): string {
+export function calculate(
+  expression: JsonValue,
+  { refusal = "invalid characters in expression" }: CalculateOptions = {},
+): string {
   for (const part of elements(expression)) {
     if (typeof part !== "string") {
       throw new ToolError(
@@ -24,7 +33,7 @@ export function calculate(expression: JsonValue): string {
       );
     }
     if (!CHARACTERS.includes(part)) {
-      throw new ToolError("invalid characters in expression");
+      throw new ToolError(refusal);
     }
   }
   if (typeof expression !== "string") {

@@ -1,7 +1,11 @@
 /** The dataset that a command line names by one word: a source of configs, or a directory. */
 
 import { domainsIn } from "../../env/benchmarks/tau/tau_bench.ts";
-import { type DomainName, domainNames } from "../../env/domains/registry.ts";
+import {
+  type DomainName,
+  domainNames,
+  isOfTauBench,
+} from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
 import type { Dataset } from "../../env/types.ts";
 import { dataSchema } from "./config_sections.ts";
@@ -38,7 +42,9 @@ export async function namedDataset(
 async function domainIn(directory: string): Promise<DomainName> {
   const [found] = await domainsIn(directory);
   if (found !== undefined) return found;
-  const names = domainNames().map((name) => `"${name}"`).join(" or ");
+  const names = domainNames(isOfTauBench).map((name) => `"${name}"`).join(
+    " or ",
+  );
   throw new ConfigError(
     `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it (${names})`,
     { hint: "name one that deno task mock or deno task import has written" },

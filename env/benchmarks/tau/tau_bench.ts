@@ -8,11 +8,12 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { createDatabase, type Table } from "../../database.ts";
-import { type Domain, identityOf } from "../../domain.ts";
+import { type Domain, identityOf, keyOf } from "../../domain.ts";
 import {
   type DomainName,
   domainNamed,
   domainNames,
+  isOfTauBench,
 } from "../../domains/registry.ts";
 import { ConfigError, DataError, messageOf } from "../../errors.ts";
 import {
@@ -83,7 +84,7 @@ export async function loadTauBench(
   dir: string,
   domainName: DomainName,
 ): Promise<Dataset> {
-  const domain = domainNamed(domainName);
+  const domain = domainOfTauBench(domainName);
   const { name } = domain;
   const files = new Files(join(dir, name));
   const tables = new Map<string, Table>();
@@ -123,10 +124,20 @@ export async function loadTauBench(
   };
 }
 
+/** @throws {ConfigError} If this version does not have the domain, or it is another benchmark's whose data look otherwise. */
+function domainOfTauBench(name: DomainName): Domain {
+  const domain = domainNamed(name);
+  if (isOfTauBench(domain)) return domain;
+  throw new ConfigError(
+    `The domain "${keyOf(domain)}" has no data in τ-bench's layout`,
+    { hint: `name one of ${domainNames(isOfTauBench).join(", ")}` },
+  );
+}
+
 /** The domains that a directory of τ-bench's data has, by name. */
 export async function domainsIn(dir: string): Promise<DomainName[]> {
   const found = await Promise.all(
-    domainNames().map(async (domain) => {
+    domainNames(isOfTauBench).map(async (domain) => {
       const path = join(dir, domainNamed(domain).name);
       const isThere = await stat(path).catch(() => null);
       return isThere?.isDirectory() ? [domain] : [];
@@ -143,7 +154,7 @@ export async function loadTauBenchTasks(
   dir: string,
   domainName: DomainName,
 ): Promise<ReadonlyMap<Split, readonly Task[]>> {
-  const domain = domainNamed(domainName);
+  const domain = domainOfTauBench(domainName);
   return await readSplits(new Files(join(dir, domain.name)), domain);
 }
 

@@ -8,33 +8,18 @@ import {
   elements,
   keyError,
   length,
-  typeName,
 } from "../../python/python_object.ts";
-import { compareStrings, pythonStr } from "../../python/python_repr.ts";
+import { pythonStr } from "../../python/python_repr.ts";
 import type {
   JsonObject,
   JsonValue,
   PythonNumber,
 } from "../../python/python_value.ts";
 import { numberAt, objectAt, objectsAt, textAt } from "../../row.ts";
+import { findAbsentItem } from "../shared/item_ids.ts";
 
 /** An item's id as the call gives it, and the id that it is to get. */
 export type ItemPair = readonly [itemId: JsonValue, newItemId: JsonValue];
-
-/** The first of `itemIds` that is asked for more often than the order holds it; `undefined` if there is none. */
-export function findAbsentItem(
-  order: JsonObject,
-  itemIds: JsonValue,
-): JsonValue | undefined {
-  const asked = elements(itemIds);
-  if (itemIds instanceof Map && asked.length > 0) {
-    throw new ToolError(
-      `'${typeName(itemIds)}' object has no attribute 'count'`,
-    );
-  }
-  const held = objectsAt(order, "items").map((item) => textAt(item, "item_id"));
-  return asked.find((id) => count(asked, id) > count(held, id));
-}
 
 /**
  * Pairs the items with what they are to become.
@@ -105,13 +90,4 @@ export function findVariant(
   return key !== undefined && variants.has(key)
     ? objectAt(variants, key)
     : undefined;
-}
-
-/** `sorted(itemIds)` of ids that were found, and so are strings. */
-export function sortedElements(itemIds: JsonValue): string[] {
-  return elements(itemIds).map(String).sort(compareStrings);
-}
-
-function count(values: readonly JsonValue[], value: JsonValue): number {
-  return values.filter((other) => Object.is(other, value)).length;
 }

@@ -3,7 +3,11 @@
 import { createDatabase, type Database, type Table } from "../../database.ts";
 import type { Databases, Side } from "../../domain.ts";
 import { DataError, ToolError } from "../../errors.ts";
-import { type JsonLayout, jsonStateHash } from "../../json_state.ts";
+import {
+  type JsonLayout,
+  jsonStateHash,
+  sameJsonState,
+} from "../../json_state.ts";
 import { type Model, validate } from "../../python/pydantic.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { TelecomDb } from "./account/account_models.ts";
@@ -90,4 +94,13 @@ export const LAYOUT: Readonly<Record<Side, JsonLayout>> = {
 /** SHA-256 of one side's database as Python's JSON with sorted keys. */
 export function hashTelecom(database: Database, side: Side): string {
   return jsonStateHash(database, LAYOUT[side]);
+}
+
+/** Whether two states of one side's database have the same hash. */
+export function isSameTelecom(
+  left: Database,
+  right: Database,
+  side: Side,
+): boolean {
+  return sameJsonState(left, right, LAYOUT[side]);
 }

@@ -2,7 +2,7 @@
 
 import { type BundleFunction, defineDomain, type Side } from "../../domain.ts";
 import type { Tool } from "../../tool.ts";
-import { hashTelecom, loadTelecom } from "./databases.ts";
+import { hashTelecom, isSameTelecom, loadTelecom } from "./databases.ts";
 import {
   accountAssertions,
   accountSetup,
@@ -160,6 +160,7 @@ export const telecom = defineDomain({
   bundle: {
     load: loadTelecom,
     hash: hashTelecom,
+    isSame: isSameTelecom,
     userTools,
     sync: syncTelecom,
     functions,

@@ -23,7 +23,7 @@ Deno.test("coverageOf(): each clause refuses some request by each tool, or says 
 });
 
 Deno.test("coverageOf() has a row for each clause and tool, and reasons for clauses that there are", () => {
-  for (const name of domainNames()) {
+  for (const name of domainNames(({ policy }) => policy !== undefined)) {
     const { clauses, untested } = partOf(domainNamed(name), "policy");
     const known = clauses.map(({ id }) => id);
     assert.deepEqual(

@@ -12,6 +12,7 @@ import {
   domainNamed,
   domainNames,
   domainOf,
+  isOfTauBench,
 } from "../../../domains/registry.ts";
 import { keyOf } from "../../../domain.ts";
 import { ConfigError, DataError, messageOf } from "../../../errors.ts";
@@ -345,7 +346,7 @@ async function domainByTools(
   tauBench: string,
 ): Promise<DomainName> {
   const called = records.flatMap(calledTools);
-  const domains = domainNames();
+  const domains = domainNames(isOfTauBench);
   const counts = await Promise.all(domains.map(async (domain) => {
     const { name } = domainNamed(domain);
     const names = await toolNames(join(tauBench, name, "tools.json"));

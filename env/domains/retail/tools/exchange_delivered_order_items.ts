@@ -2,7 +2,8 @@ import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { round2 } from "../../../python/python_number.ts";
 import { defineTool } from "../../../tool.ts";
-import { pairItems, priceDifference, sortedElements } from "../items.ts";
+import { sortedElements } from "../../shared/item_ids.ts";
+import { pairItems, priceDifference } from "../items.ts";
 import { editRow } from "../../shared/lookup.ts";
 import { cannotPay, findOrder, findPaymentMethod } from "../order_lookup.ts";
 

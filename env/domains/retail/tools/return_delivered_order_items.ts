@@ -3,7 +3,7 @@ import { printPythonJson } from "../../../python/python_json.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { objectsAt, textAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
-import { findAbsentItem, sortedElements } from "../items.ts";
+import { findAbsentItem, sortedElements } from "../../shared/item_ids.ts";
 import { editRow } from "../../shared/lookup.ts";
 import { findOrder, findPaymentMethod } from "../order_lookup.ts";
 

@@ -1,0 +1,31 @@
+/** Lists of item ids in calls, which may be anything that Python can iterate. */
+
+import { ToolError } from "../../errors.ts";
+import { elements, typeName } from "../../python/python_object.ts";
+import { compareStrings } from "../../python/python_repr.ts";
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
+import { objectsAt, textAt } from "../../row.ts";
+
+/** The first of `itemIds` that is asked for more often than the order holds it; `undefined` if there is none. */
+export function findAbsentItem(
+  order: JsonObject,
+  itemIds: JsonValue,
+): JsonValue | undefined {
+  const asked = elements(itemIds);
+  if (itemIds instanceof Map && asked.length > 0) {
+    throw new ToolError(
+      `'${typeName(itemIds)}' object has no attribute 'count'`,
+    );
+  }
+  const held = objectsAt(order, "items").map((item) => textAt(item, "item_id"));
+  return asked.find((id) => count(asked, id) > count(held, id));
+}
+
+/** `sorted(itemIds)` of ids that were found, and so are strings. */
+export function sortedElements(itemIds: JsonValue): string[] {
+  return elements(itemIds).map(String).sort(compareStrings);
+}
+
+function count(values: readonly JsonValue[], value: JsonValue): number {
+  return values.filter((other) => Object.is(other, value)).length;
+}

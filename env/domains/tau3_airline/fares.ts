@@ -1,0 +1,54 @@
+/** What the flights of a booking cost. */
+
+import type { Database } from "../../database.ts";
+import { ToolError } from "../../errors.ts";
+import { compare } from "../../python/python_number.ts";
+import { length, memberOf } from "../../python/python_object.ts";
+import type {
+  JsonObject,
+  JsonValue,
+  PythonNumber,
+} from "../../python/python_value.ts";
+import { numberAt, objectAt, textAt } from "../../row.ts";
+import { asNumber } from "../../python/python_object.ts";
+import { flightDay } from "./find_rows.ts";
+
+/** Who flies, and where they sit. */
+export interface Party {
+  readonly cabin: JsonValue;
+  /** Whatever has a length. */
+  readonly passengers: JsonValue;
+}
+
+/**
+ * A flight as a reservation holds it, at today's price.
+ * @param leg Number and date.
+ * @throws {ToolError} If it does not fly that day, or has too few seats.
+ */
+export function bookedFlight(
+  database: Database,
+  leg: JsonObject,
+  { cabin, passengers }: Party,
+): JsonObject {
+  const [number, date] = [textAt(leg, "flight_number"), textAt(leg, "date")];
+  const { flight, day } = flightDay(database, number, date);
+  if (textAt(day, "status") !== "available") {
+    throw new ToolError(`Flight ${number} not available on date ${date}`);
+  }
+  const seats = asNumber(memberOf(objectAt(day, "available_seats"), cabin));
+  if (compare(seats, length(passengers)) < 0) {
+    throw new ToolError(`Not enough seats on flight ${number}`);
+  }
+  return new Map<string, JsonValue>([
+    ["flight_number", number],
+    ["origin", textAt(flight, "origin")],
+    ["destination", textAt(flight, "destination")],
+    ["date", date],
+    ["price", memberOf(objectAt(day, "prices"), cabin)],
+  ]);
+}
+
+/** What one passenger pays for a booked flight. */
+export function priceOf(flight: JsonObject): PythonNumber {
+  return numberAt(flight, "price");
+}

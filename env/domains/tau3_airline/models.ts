@@ -1,0 +1,140 @@
+/** The airline's objects, with their fields in the order in which they are declared, printed and complained about. */
+
+import { defineModel, field } from "../../python/pydantic.ts";
+import type { RowModels } from "../shared/toolkit/bundle_database.ts";
+
+const cabin = () => field.literal("business", "economy", "basic_economy");
+
+/** Who flies. */
+export const Passenger = defineModel("Passenger", {
+  first_name: field.str(),
+  last_name: field.str(),
+  dob: field.str(),
+});
+
+/** A payment, or with a negative amount a refund, in whole dollars. */
+export const Payment = defineModel("Payment", {
+  payment_id: field.str(),
+  amount: field.int(),
+});
+
+/** A flight on a day, as calls name it. */
+export const FlightInfo = defineModel("FlightInfo", {
+  flight_number: field.str(),
+  date: field.str(),
+});
+
+const ReservationFlight = defineModel("ReservationFlight", {
+  flight_number: field.str(),
+  origin: field.str(),
+  destination: field.str(),
+  date: field.str(),
+  price: field.int(),
+});
+
+/** A booking. */
+export const Reservation = defineModel("Reservation", {
+  reservation_id: field.str(),
+  user_id: field.str(),
+  origin: field.str(),
+  destination: field.str(),
+  flight_type: field.literal("round_trip", "one_way"),
+  cabin: cabin(),
+  flights: field.list(field.model(ReservationFlight)),
+  passengers: field.list(field.model(Passenger)),
+  payment_history: field.list(field.model(Payment)),
+  created_at: field.str(),
+  total_baggages: field.int(),
+  nonfree_baggages: field.int(),
+  insurance: field.literal("yes", "no"),
+  status: field.optional(field.literal("cancelled")),
+});
+
+const CreditCard = defineModel("CreditCard", {
+  source: field.literal("credit_card"),
+  id: field.str(),
+  brand: field.str(),
+  last_four: field.str(),
+});
+
+const GiftCard = defineModel("GiftCard", {
+  source: field.literal("gift_card"),
+  id: field.str(),
+  amount: field.float(),
+});
+
+/** What an airline gives for its mistakes; is spent whole. */
+export const Certificate = defineModel("Certificate", {
+  source: field.literal("certificate"),
+  id: field.str(),
+  amount: field.float(),
+});
+
+const User = defineModel("User", {
+  user_id: field.str(),
+  name: field.model(defineModel("Name", {
+    first_name: field.str(),
+    last_name: field.str(),
+  })),
+  address: field.model(defineModel("Address", {
+    address1: field.str(),
+    address2: field.optional(field.str()),
+    city: field.str(),
+    country: field.str(),
+    state: field.str(),
+    zip: field.str(),
+  })),
+  email: field.str(),
+  dob: field.str(),
+  payment_methods: field.map(field.tagged("source", {
+    credit_card: CreditCard,
+    gift_card: GiftCard,
+    certificate: Certificate,
+  })),
+  saved_passengers: field.list(field.model(Passenger)),
+  membership: field.literal("gold", "silver", "regular"),
+  reservations: field.list(field.str()),
+});
+
+/** What is known of a flight on a day, by its status. */
+function dayModels() {
+  const times = (status: string, ...fields: string[]) =>
+    defineModel("FlightDateStatus", {
+      status: field.literal(status),
+      ...Object.fromEntries(fields.map((name) => [name, field.str()])),
+    });
+  const byCabin = () => field.map(field.int(), { keys: cabin() });
+  const [departure, arrival] = [
+    "estimated_departure_time_est",
+    "estimated_arrival_time_est",
+  ];
+  const departed = "actual_departure_time_est";
+  return {
+    available: defineModel("FlightDateStatusAvailable", {
+      status: field.literal("available"),
+      available_seats: byCabin(),
+      prices: byCabin(),
+    }),
+    landed: times("landed", departed, "actual_arrival_time_est"),
+    cancelled: times("cancelled"),
+    delayed: times("delayed", departure, arrival),
+    flying: times("flying", departed, arrival),
+    "on time": times("on time", departure, arrival),
+  };
+}
+
+const Flight = defineModel("Flight", {
+  flight_number: field.str(),
+  origin: field.str(),
+  destination: field.str(),
+  scheduled_departure_time_est: field.str(),
+  scheduled_arrival_time_est: field.str(),
+  dates: field.map(field.tagged("status", dayModels())),
+});
+
+/** The rows of each table. */
+export const airlineModels: RowModels = {
+  flights: Flight,
+  users: User,
+  reservations: Reservation,
+};

@@ -1,0 +1,50 @@
+import { ToolError } from "../../../errors.ts";
+import { validate } from "../../../python/pydantic.ts";
+import { negate } from "../../../python/python_number.ts";
+import type { JsonValue } from "../../../python/python_value.ts";
+import { numberAt, objectsAt } from "../../../row.ts";
+import { editRow } from "../../shared/lookup.ts";
+import { model } from "../../shared/toolkit/result_text.ts";
+import { airlineTool } from "../airline_tool.ts";
+import { reservationId } from "../find_rows.ts";
+import { Payment } from "../models.ts";
+
+/** Cancels a reservation and notes refunds of all its payments; seats and balances stay. Can be done again. */
+export const cancelReservation = airlineTool({
+  name: "cancel_reservation",
+  kind: "write",
+  parameters: ["reservation_id"],
+  run(database, { reservation_id }) {
+    const id = reservationId(database, reservation_id);
+    const reservation = editRow(database, "reservations", id);
+    refuseSurrogates(reservation);
+    const history = objectsAt(reservation, "payment_history");
+    history.push(
+      ...history.map((payment) =>
+        validate(
+          Payment,
+          new Map<string, JsonValue>(payment)
+            .set("amount", negate(numberAt(payment, "amount"))),
+        )
+      ),
+    );
+    reservation.set("status", "cancelled");
+    return model(reservation);
+  },
+});
+
+/** The original writes the reservation to its log first, in UTF-8. @throws {ToolError} If there is a lone surrogate in it. */
+function refuseSurrogates(value: JsonValue): void {
+  if (typeof value === "string" && !value.isWellFormed()) {
+    throw new ToolError(
+      "Error serializing to JSON: UnicodeEncodeError: 'utf-8' codec can't encode a surrogate",
+    );
+  }
+  if (Array.isArray(value)) { for (const one of value) refuseSurrogates(one); }
+  if (value instanceof Map) {
+    for (const [key, member] of value) {
+      refuseSurrogates(key);
+      refuseSurrogates(member);
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import { textAt } from "../../../row.ts";
+import { airlineTool } from "../airline_tool.ts";
+import { flightDay } from "../find_rows.ts";
+
+/** The status of a flight on a day, as a bare text. */
+export const getFlightStatus = airlineTool({
+  name: "get_flight_status",
+  kind: "read",
+  parameters: ["flight_number", "date"],
+  run: (database, { flight_number, date }) =>
+    textAt(flightDay(database, flight_number, date).day, "status"),
+});

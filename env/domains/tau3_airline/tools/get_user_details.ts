@@ -1,0 +1,11 @@
+import { airlineTool } from "../airline_tool.ts";
+import { userId } from "../find_rows.ts";
+
+/** The whole user. */
+export const getUserDetails = airlineTool({
+  name: "get_user_details",
+  kind: "read",
+  parameters: ["user_id"],
+  run: (database, { user_id }) =>
+    database.print("users", userId(database, user_id))!,
+});

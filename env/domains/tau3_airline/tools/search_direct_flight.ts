@@ -1,0 +1,11 @@
+import { model } from "../../shared/toolkit/result_text.ts";
+import { airlineTool } from "../airline_tool.ts";
+import { searchFlights } from "../search_flights.ts";
+
+/** Flights from one airport to another that can be booked that day. */
+export const searchDirectFlight = airlineTool({
+  name: "search_direct_flight",
+  kind: "read",
+  parameters: ["origin", "destination", "date"],
+  run: (database, search) => searchFlights(database, search).map(model),
+});

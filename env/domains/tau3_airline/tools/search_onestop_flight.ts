@@ -1,0 +1,41 @@
+import { parseInt10 } from "../../../python/python_int.ts";
+import { add } from "../../../python/python_number.ts";
+import { pythonStr } from "../../../python/python_repr.ts";
+import type { JsonValue } from "../../../python/python_value.ts";
+import { textAt } from "../../../row.ts";
+import { model, type ModelObject } from "../../shared/toolkit/result_text.ts";
+import { airlineTool } from "../airline_tool.ts";
+import { searchFlights } from "../search_flights.ts";
+
+/** Pairs of flights by which one gets from one airport to another, both of which can be booked. */
+export const searchOnestopFlight = airlineTool({
+  name: "search_onestop_flight",
+  kind: "read",
+  parameters: ["origin", "destination", "date"],
+  run(database, { origin, destination, date }) {
+    const pairs: ModelObject[][] = [];
+    const firsts = searchFlights(database, { date, origin, destination: null });
+    for (const first of firsts) {
+      const arrival = textAt(first, "scheduled_arrival_time_est");
+      const date2 = arrival.includes("+1") ? dayAfter(date) : date;
+      // Times are compared as texts, so an arrival on the next day (`01:10:00+1`) looks early.
+      const seconds = searchFlights(database, {
+        date: date2,
+        origin: textAt(first, "destination"),
+        destination,
+        leaveAfter: arrival,
+      });
+      first.set("date", date);
+      for (const second of seconds) {
+        pairs.push([model(first), model(second.set("date", date2))]);
+      }
+    }
+    return pairs;
+  },
+});
+
+/** The next day as the original writes it: in May 2024 and without a leading zero. */
+function dayAfter(date: JsonValue): string {
+  const day = parseInt10(pythonStr(date).slice(-2));
+  return `2024-05-${pythonStr(add(day, 1))}`;
+}

@@ -1,0 +1,51 @@
+/** Finding what a call names, in the store's words where there is none. */
+
+import type { Database } from "../../database.ts";
+import { ToolError } from "../../errors.ts";
+import { asKey } from "../../python/python_object.ts";
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
+import { objectAt, textAt } from "../../row.ts";
+import { editRow, findId } from "../shared/lookup.ts";
+
+/** @throws {ToolError} `Order not found`. */
+export function orderId(database: Database, id: JsonValue): string {
+  return findId(database, { table: "orders", noun: "Order" }, id);
+}
+
+/** @throws {ToolError} `User not found`. */
+export function userId(database: Database, id: JsonValue): string {
+  return findId(database, { table: "users", noun: "User" }, id);
+}
+
+/** @throws {ToolError} `Product not found`. */
+export function productId(database: Database, id: JsonValue): string {
+  return findId(database, { table: "products", noun: "Product" }, id);
+}
+
+/** The order of a call, to be written to. @throws {ToolError} If there is none, or `isRight` does not hold of its status. */
+export function editOrder(
+  database: Database,
+  id: JsonValue,
+  { isRight, refusal }: {
+    isRight: (status: string) => boolean;
+    refusal: string;
+  },
+): JsonObject {
+  const key = orderId(database, id);
+  const order = database.get("orders", key)!;
+  if (!isRight(textAt(order, "status"))) throw new ToolError(refusal);
+  return editRow(database, "orders", key);
+}
+
+/** A variant of a product. @throws {ToolError} If there is no such product or variant. */
+export function variantOf(
+  database: Database,
+  product: string,
+  id: JsonValue,
+): JsonObject {
+  const row = database.get("products", productId(database, product))!;
+  const variants = objectAt(row, "variants");
+  const key = asKey(id);
+  if (key !== undefined && variants.has(key)) return objectAt(variants, key);
+  throw new ToolError("Variant not found");
+}

@@ -1,0 +1,80 @@
+/** Payment methods of an order's user, and what is paid by them. */
+
+import type { Database } from "../../database.ts";
+import { ToolError } from "../../errors.ts";
+import { validate } from "../../python/pydantic.ts";
+import { add, compare, negate, round2 } from "../../python/python_number.ts";
+import { asKey } from "../../python/python_object.ts";
+import type {
+  JsonObject,
+  JsonValue,
+  PythonNumber,
+} from "../../python/python_value.ts";
+import { numberAt, objectAt, textAt } from "../../row.ts";
+import { editRow } from "../shared/lookup.ts";
+import { userId } from "./find_rows.ts";
+import { OrderPayment } from "./models.ts";
+
+/** A payment method of a user. */
+export class PaymentMethod {
+  readonly #database: Database;
+  readonly #owner: string;
+  readonly id: string;
+
+  /** @throws {ToolError} If the order's user has none of the id. */
+  constructor(database: Database, order: JsonObject, id: JsonValue) {
+    const owner = userId(database, order.get("user_id") ?? null);
+    const methods = objectAt(database.get("users", owner)!, "payment_methods");
+    const key = asKey(id);
+    if (key === undefined || !methods.has(key)) {
+      throw new ToolError("Payment method not found");
+    }
+    this.#database = database;
+    this.#owner = owner;
+    this.id = key;
+  }
+
+  get isGiftCard(): boolean {
+    const user = this.#database.get("users", this.#owner)!;
+    return textAt(this.#in(user), "source") === "gift_card";
+  }
+
+  /** Whether it is a gift card that holds less; anything else pays all. */
+  holdsLess(amount: PythonNumber): boolean {
+    const user = this.#database.get("users", this.#owner)!;
+    return this.isGiftCard &&
+      compare(numberAt(this.#in(user), "balance"), amount) < 0;
+  }
+
+  /** Adds to the balance of a gift card; else does nothing. */
+  receive(amount: PythonNumber): void {
+    if (!this.isGiftCard) return;
+    const method = this.#in(editRow(this.#database, "users", this.#owner));
+    method.set("balance", round2(add(numberAt(method, "balance"), amount)));
+  }
+
+  /** Takes from the balance of a gift card; else does nothing. */
+  pay(amount: PythonNumber): void {
+    this.receive(negate(amount));
+  }
+
+  #in(user: JsonObject): JsonObject {
+    return objectAt(objectAt(user, "payment_methods"), this.id);
+  }
+}
+
+/** An entry of an order's payment history. */
+export function orderPayment(
+  type: "payment" | "refund",
+  amount: PythonNumber,
+  methodId: string,
+): JsonObject {
+  return validate(
+    OrderPayment,
+    new Map<string, JsonValue>([
+      ["transaction_type", type],
+      ["amount", amount],
+      ["payment_method_id", methodId],
+    ]),
+  );
+}

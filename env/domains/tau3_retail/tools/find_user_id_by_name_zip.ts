@@ -1,0 +1,36 @@
+import type { Database, Table } from "../../../database.ts";
+import { ToolError } from "../../../errors.ts";
+import { isEqual, lower } from "../../../python/python_object.ts";
+import { objectAt, textAt } from "../../../row.ts";
+import { retailTool } from "../retail_tool.ts";
+
+/** The first user of a name, in any case, who lives at a ZIP code. */
+export const findUserIdByNameZip = retailTool({
+  name: "find_user_id_by_name_zip",
+  kind: "read",
+  parameters: ["first_name", "last_name", "zip"],
+  run(database: Database, { first_name, last_name, zip }) {
+    // No tool changes a name.
+    const namesakes = database.derive("users", groupByFirstName)
+      .get(lower(first_name));
+    for (const { id, lastName } of namesakes ?? []) {
+      if (lastName !== lower(last_name)) continue;
+      const address = objectAt(database.get("users", id)!, "address");
+      if (isEqual(address.get("zip")!, zip)) return id;
+    }
+    throw new ToolError("User not found");
+  },
+});
+
+/** Users by their first name in lower case, in the table's order. */
+function groupByFirstName(users: Table) {
+  const all = Array.from(users, ([id, user]) => {
+    const name = objectAt(user, "name");
+    return {
+      id,
+      firstName: lower(textAt(name, "first_name")),
+      lastName: lower(textAt(name, "last_name")),
+    };
+  });
+  return Map.groupBy(all, ({ firstName }) => firstName);
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { domainNamed, domainNames } from "../../../env/domains/registry.ts";
+import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
+import { loadTables } from "../../../env/domains/shared/toolkit/bundle_database.ts";
+import { defineModel, field } from "../../../env/python/pydantic.ts";
+import { parsePythonJson } from "../../../env/python/python_json.ts";
+import { toPlain } from "../../../env/python/python_value.ts";
+import type { Tool } from "../../../env/tool.ts";
+import {
+  bundleWorld,
+  NO_BUNDLE,
+  TAU3_TOOLS,
+} from "../../support/bundle_replay.ts";
+
+/** A tool as the bundle's files have it. */
+interface ListedTool {
+  readonly function: {
+    readonly name: string;
+    readonly parameters: {
+      readonly required?: readonly string[];
+      readonly properties: object;
+    };
+  };
+}
+
+/** `read`, `write` or `generic` by side, then tool. */
+type Kinds = Record<string, Record<string, Record<string, { type: string }>>>;
+
+function json(name: string): unknown {
+  return toPlain(
+    parsePythonJson(readFileSync(`${TAU3_TOOLS}/${name}.json`, "utf8")),
+  );
+}
+
+const NAMES = domainNames(({ bundle }) => bundle !== undefined);
+
+for (const key of NAMES) {
+  Deno.test({
+    name:
+      `${key} has the original's tools in its order, with their parameters and kinds`,
+    ignore: NO_BUNDLE,
+    fn() {
+      const { name, tools, bundle } = domainNamed(key);
+      const kinds = json("kinds") as Kinds;
+      const sides: [side: string, tools: readonly Tool[]][] = [[
+        "agent",
+        tools,
+      ]];
+      if (bundle?.userTools) sides.push(["user", bundle.userTools]);
+      for (const [side, own] of sides) {
+        const listed = json(`${name}_${side}`) as ListedTool[];
+        assert.deepEqual(
+          own.map(({ name, parameters, kind }) => ({ name, parameters, kind })),
+          listed.map((tool) => ({
+            name: tool.function.name,
+            parameters: Object.keys(tool.function.parameters.properties),
+            kind: kinds[name]![side]![tool.function.name]!.type,
+          })),
+        );
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "rows of τ³'s airline and store fit their schemas",
+  ignore: NO_BUNDLE,
+  fn() {
+    for (const name of ["retail", "airline"]) {
+      const { domain, base } = bundleWorld(name);
+      for (const [table, schema] of domain.rowSchemas) {
+        const [id] = base.agent.ids(table);
+        const row = toPlain(base.agent.get(table, id!)!) as object;
+        assert.ok(schema.safeParse(row).success, table);
+        assert.ok(!schema.safeParse({ ...row, ...oddOf(row) }).success, table);
+      }
+    }
+  },
+});
+
+/** The row's first field as something that it is not. */
+function oddOf(row: object): object {
+  return { [Object.keys(row)[0]!]: [] };
+}
+
+Deno.test("loadTables() names the place where data does not have the declared shape", () => {
+  const models = { desks: defineModel("Desk", { id: field.str() }) };
+  const load = (json: string) =>
+    loadTables("DB", models, parsePythonJson(json));
+  assert.equal(
+    load('{"desks": {"a": {"id": "a"}}}').get("desks", "a")?.get("id"),
+    "a",
+  );
+  assert.throws(
+    () => load('{"desks": {"a": {"id": 1}}}'),
+    {
+      name: "DataError",
+      message: /validation error for DB\ndesks\.a\.id\n.*string_type/,
+    },
+  );
+  assert.throws(
+    () => load('{"desks": {}, "chairs": {}}'),
+    /chairs\n.*extra_forbidden/,
+  );
+});
+
+Deno.test("τ-bench's loader refuses domains whose data look otherwise", async () => {
+  await assert.rejects(loadTauBench("nowhere", "tau3.airline"), {
+    name: "ConfigError",
+    message: /"tau3\.airline" has no data in τ-bench's layout/,
+    hint: /retail, airline/,
+  });
+});

@@ -1,0 +1,104 @@
+/** The data and recordings of τ³-bench's airline and store, replayed call by call. */
+
+import { gunzipSync } from "node:zlib";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Databases, Domain } from "../../env/domain.ts";
+import { domainNamed } from "../../env/domains/registry.ts";
+import { callBundle } from "../../env/domains/shared/toolkit/bundle_call.ts";
+import {
+  type JsonObject,
+  parsePythonJson,
+} from "../../env/python/python_json.ts";
+import { at, objectsAt } from "./telecom_world.ts";
+
+const TAU3_BENCH = Deno.env.get("TAU3_BENCH_DIR") ||
+  fileURLToPath(new URL("../../../shared/tau3-bench", import.meta.url));
+
+/** Whether there is no τ³-bench, and tests that need it have to be left out. */
+export const NO_BUNDLE = !existsSync(TAU3_BENCH);
+
+/** The schemas of all tools. */
+export const TAU3_TOOLS = `${TAU3_BENCH}/tools`;
+
+/** A domain whose users only talk, with its untouched database. */
+export interface BundleWorld {
+  readonly domain: Domain & { bundle: NonNullable<Domain["bundle"]> };
+  readonly base: Databases;
+  /** Lowercase hex. */
+  readonly hash: string;
+  readonly name: string;
+}
+
+/** The domain of a name, with τ³-bench's data. */
+export function bundleWorld(name: string): BundleWorld {
+  const domain = domainNamed(name, "tau3") as BundleWorld["domain"];
+  const data = unpacked(`${dataOf(name)}/db.json.gz`);
+  const base = domain.bundle.load({ agent: parsePythonJson(data) });
+  return { domain, base, name, hash: domain.bundle.hash(base.agent, "agent") };
+}
+
+/** The gold actions of all tasks by task id. */
+export function goldActions(name: string): ReadonlyMap<string, JsonObject[]> {
+  const text = Deno.readTextFileSync(`${dataOf(name)}/tasks.json`);
+  return new Map(
+    (parsePythonJson(text) as JsonObject[]).map((task) => [
+      String(task.get("id")),
+      objectsAt(task, "evaluation_criteria", "actions"),
+    ]),
+  );
+}
+
+/** The records of a recording: `fuzz` or `gold`. */
+export function bundleRecords(kind: string, name: string): JsonObject[] {
+  return unpacked(`${TAU3_BENCH}/replays/${kind}_${name}.jsonl.gz`)
+    .trimEnd().split("\n").map((line) => parsePythonJson(line) as JsonObject);
+}
+
+/**
+ * Makes the calls of a record. Texts have to be the original's in all tiers but `internal`, whose are Python's own.
+ * @param calls By step.
+ * @returns What differs, in words.
+ */
+export function replayRecord(
+  { domain, base, hash: untouched }: BundleWorld,
+  record: JsonObject,
+  calls: readonly JsonObject[],
+): string[] {
+  const agent = base.agent.fork();
+  const differences: string[] = [];
+  let [hash, expectedHash] = [untouched, untouched];
+  for (const [i, step] of objectsAt(record, "steps").entries()) {
+    const call = calls[i]!;
+    const before = agent.fork();
+    const { content, error } = callBundle(domain, { agent }, {
+      requestor: call.get("requestor") === "user" ? "user" : "agent",
+      name: String(call.get("name")),
+      arguments: call.get("arguments") as JsonObject,
+    });
+    if (!domain.bundle.isSame(before, agent, "agent")) {
+      hash = domain.bundle.hash(agent, "agent");
+    }
+    if (step.has("db")) expectedHash = String(step.get("db"));
+    const isLoose = step.get("tier") === "internal";
+    const isRight = error === (step.get("error") ?? false) &&
+      hash === expectedHash && (isLoose || content === step.get("content"));
+    if (isRight) continue;
+    const where = `${record.get("case") ?? record.get("task_id")}, step ${i}`;
+    differences.push(
+      `${where}, ${call.get("name")}: ${content} instead of ${
+        step.get("content")
+      }, hash ${hash} instead of ${expectedHash}`,
+    );
+  }
+  if (hash !== at(record, "final", "db")) differences.push("final hash");
+  return differences;
+}
+
+function dataOf(name: string): string {
+  return `${TAU3_BENCH}/data/tau2/domains/${name}`;
+}
+
+function unpacked(path: string): string {
+  return new TextDecoder().decode(gunzipSync(Deno.readFileSync(path)));
+}
