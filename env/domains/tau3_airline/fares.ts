@@ -3,14 +3,13 @@
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
 import { compare } from "../../python/python_number.ts";
-import { length, memberOf } from "../../python/python_object.ts";
+import { asNumber, length, memberOf } from "../../python/python_object.ts";
 import type {
   JsonObject,
   JsonValue,
   PythonNumber,
 } from "../../python/python_value.ts";
 import { numberAt, objectAt, textAt } from "../../row.ts";
-import { asNumber } from "../../python/python_object.ts";
 import { flightDay } from "./find_rows.ts";
 
 /** Who flies, and where they sit. */

@@ -1,5 +1,9 @@
-import { compare, multiply, subtract } from "../../../python/python_number.ts";
-import { isPythonNumber } from "../../../python/python_number.ts";
+import {
+  compare,
+  isPythonNumber,
+  multiply,
+  subtract,
+} from "../../../python/python_number.ts";
 import { operandError } from "../../../python/python_object.ts";
 import {
   copyValue,

@@ -1,5 +1,4 @@
-import type { Database } from "../../../database.ts";
-import { add, multiply, subtract } from "../../../python/python_number.ts";
+import { multiply, subtract } from "../../../python/python_number.ts";
 import { isEqual, length, sum } from "../../../python/python_object.ts";
 import {
   copyValue,
