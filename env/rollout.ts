@@ -308,7 +308,12 @@ class Attempt {
     const { database } = dataset;
     const { turns } = environment;
     const domain = domainOf(dataset);
-    return trackUser({ domain, task, database, firstMessage, turns });
+    const { user, userName = user.label } = this.#options;
+    const isScripted = userName === "scripted";
+    return trackUser({
+      ...{ domain, task, database, firstMessage, turns },
+      isScripted,
+    });
   }
 
   /** Why the reward is not 1. */

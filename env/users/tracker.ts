@@ -25,6 +25,8 @@ export interface TrackOptions {
   readonly database: Database;
   readonly firstMessage: string;
   readonly turns: readonly Turn[];
+  /** Whether a script plays the user: that it repeats itself is then no fault. Default: false. */
+  readonly isScripted?: boolean;
 }
 
 /** More messages than this that bring nothing new, after all is settled, are too many. */
@@ -50,7 +52,8 @@ interface Said {
  * - `leak`: details of every request in one message, or those of a request that was to be asked for, unasked.
  * - `invention`: an id, an e-mail, a zip or a card's digits that neither goal, own rows nor the agent have.
  * - `early_stop`: the stop token before a request's write, where the agent neither refused nor said that it is done.
- * - `echo`: the agent's message, the user's own last one for another question, or the instruction, again.
+ * - `echo`: the agent's message, the user's own last one though the agent asks something else, or the instruction,
+ *   again.
  * - `endless`: messages that ask for nothing, after everything is settled.
  */
 export function trackUser(options: TrackOptions): UserFinding[] | null {
@@ -174,14 +177,14 @@ function findEarlyStop(
 
 function findEcho(
   said: readonly Said[],
-  { task: { instruction } }: TrackOptions,
+  { task: { instruction }, isScripted = false }: TrackOptions,
 ): UserFinding | undefined {
   for (const [i, { index, text, heard }] of said.entries()) {
     const words = plain(text);
     if (words.length < MIN_ECHO) continue;
     const previous = said[i - 1];
-    const again = previous !== undefined && plain(previous.text) === words &&
-      plain(previous.heard) !== plain(heard);
+    const again = !isScripted && previous !== undefined &&
+      plain(previous.text) === words && !asksAgain(heard, previous.heard);
     if (
       again || overlap(words, plain(heard), { runs: 3 }) > 0.85 ||
       // Short sentences have few ways to be said.
@@ -191,6 +194,23 @@ function findEcho(
     }
   }
   return undefined;
+}
+
+/** Words that questions of any topic have. */
+const COMMON_WORDS = new Set(
+  ("a about again also an and are as at be but by can could did do does for from give have help how i if in is it just " +
+    "know let like may me more must my need no not now of on once one or our out please provide say see so sorry sure " +
+    "tell thank thanks that the them then there these this to us want was we what when where which who will with would " +
+    "yes you your").split(" "),
+);
+
+/** Whether a question is the earlier one in other words: half of what they are about is the same. */
+function asksAgain(question: string, earlier: string): boolean {
+  const [a, b] = [question, earlier].map((text) =>
+    new Set(plain(text).split(" ").filter((word) => !COMMON_WORDS.has(word)))
+  ) as [Set<string>, Set<string>];
+  const shared = a.intersection(b).size;
+  return shared * 2 >= a.union(b).size;
 }
 
 function findEndless(

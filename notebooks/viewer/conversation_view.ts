@@ -9,6 +9,9 @@ import {
 } from "../../env/python/python_json.ts";
 import type { CallView, MessageView } from "./protocol.ts";
 
+/** The role of what an agent is told whose answer could not be read. */
+export const PARSE_ERROR = "parse_error";
+
 /** An action of the agent and the answer to it. */
 export interface TurnView {
   /** The tool, `null` where the agent spoke. */
@@ -59,13 +62,19 @@ export function messagesOf(
   const isOneToOne = spoken.length === turns.length;
   let next = 0;
   let current: number | null = null;
+  let isUnread = false;
   return messages.map((message) => {
     const view = messageOf(message);
+    if (isUnread && isParseError(view)) {
+      return { ...view, role: PARSE_ERROR, turn: null };
+    }
+    isUnread = false;
     if (view.role === "assistant") {
       const turn = turns[next];
       const isTurn = turn !== undefined &&
         (isOneToOne || isActionOf(view, turn));
       current = isTurn ? next++ : null;
+      isUnread = !isTurn;
       return { ...view, turn: current };
     }
     return { ...view, turn: view.role === "system" ? null : current };
@@ -120,6 +129,11 @@ function messageOf(message: JsonObject): MessageView {
     name: message.has("name") ? stringIn(message, "name") : null,
     turn: null,
   };
+}
+
+/** What an agent is told whose answer could not be read: in the record it is a user's message, and no user said it. */
+function isParseError({ role, content }: MessageView): boolean {
+  return role === "user" && content.startsWith("Error: ");
 }
 
 function isActionOf(message: MessageView, turn: TurnView): boolean {

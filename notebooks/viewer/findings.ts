@@ -11,6 +11,7 @@ import type {
   Task,
   UserFinding,
 } from "../../env/types.ts";
+import { turnsOf } from "./conversation_view.ts";
 import type { EpisodeView, FindingView } from "./protocol.ts";
 
 /** An episode as a diagnosis sees it. */
@@ -42,6 +43,9 @@ const REASONS: Readonly<Record<string, string>> = {
   missing_output: "All rows are right, but something was not told",
 };
 
+/** Reasons that no other party has a part in. */
+const OWN_FAULTS = new Set(["parse_errors", "out_of_tokens"]);
+
 const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {
   leak: "The user told everything at once",
   invention: "The user said what their goal does not hold",
@@ -52,7 +56,7 @@ const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {
 
 /** What the record of an episode itself says. */
 export function recordedFindings(
-  { episode, reward, userFindings }: FoundIn,
+  { episode, turns, reward, userFindings }: FoundIn,
 ): FindingView[] {
   const { failure, row } = episode;
   const failed = failure === null ? [] : [{
@@ -70,7 +74,7 @@ export function recordedFindings(
         kind: "user",
         title: FAULTS[finding.fault] ?? finding.fault,
         detail: `Message ${finding.message + 1}: ${finding.evidence}`,
-        turn: finding.message === 0 ? null : userTurn(episode, finding.message),
+        turn: finding.message === 0 ? null : answered(turns, finding.message),
         blame: "user",
       }),
     ),
@@ -93,14 +97,17 @@ function reasonFinding(
     title: REASONS[reason ?? ""] ?? (reason ?? "The reward is not 1"),
     detail,
     turn: null,
-    blame: null,
+    blame: OWN_FAULTS.has(reason ?? "") ? "agent" : null,
   }];
 }
 
-/** The action that the user's message answers: the first message answers none. */
-function userTurn(
-  { messages }: FoundIn["episode"],
+/** The action that the user's message answers: the agent's message of that number. */
+function answered(
+  turns: readonly JsonObject[],
   message: number,
 ): number | null {
-  return messages.filter(({ role }) => role === "user")[message]?.turn ?? null;
+  const spoken = turnsOf(turns).flatMap(({ call }, i) =>
+    call === null ? [i] : []
+  );
+  return spoken[message - 1] ?? null;
 }

@@ -185,6 +185,7 @@ function preview(content) {
 
 /** @param {TalkMessage} message */
 function roleClass({ role, content }) {
+  if (role === "parse_error") return "assistant unread error";
   const isError = role === "tool" && content.startsWith("Error");
   const known = ["system", "user", "assistant", "tool"].includes(role)
     ? role
@@ -195,6 +196,7 @@ function roleClass({ role, content }) {
 /** @param {TalkMessage} message */
 function whoOf({ role, name }) {
   if (role === "assistant") return "agent";
+  if (role === "parse_error") return "agent: not read";
   if (role === "tool") {
     return name === null || name === "" ? "tool" : inline(name, 60);
   }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { rollout } from "../../../env/rollout.ts";
-import type { Task, UserFactory, UserFault } from "../../../env/types.ts";
+import { domainOf } from "../../../env/domains/registry.ts";
+import type { Task, Turn, UserFactory, UserFault } from "../../../env/types.ts";
+import { trackUser } from "../../../env/users/tracker.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { canHave, faultyUser } from "../../support/faulty_users.ts";
 
@@ -69,4 +71,48 @@ Deno.test("trackUser(): precision and recall on seeded faults in wordings that i
     assert.ok(precision >= 0.95, `${fault}: precision ${precision}`);
     assert.ok(recall >= 0.9, `${fault}: recall ${recall}`);
   }
+});
+
+/** The faults of a user who answers these questions with these words. */
+function faultsOf(
+  answers: readonly (readonly [heard: string, text: string])[],
+  options: { readonly isScripted?: boolean } = {},
+): UserFault[] {
+  const task = dataset.tasks("train")[0]!;
+  const turns: Turn[] = answers.map(([content, text]) => ({
+    action: { type: "respond", content },
+    observation: { source: "user", content: text, done: false },
+  }));
+  const found = trackUser({
+    ...{ domain: domainOf(dataset), task, database: dataset.database, turns },
+    firstMessage: "Hello, I need a hand with something.",
+    ...options,
+  });
+  return (found ?? []).map(({ fault }) => fault);
+}
+
+const ANSWER = "I would rather you looked that up for me yourself";
+
+Deno.test("trackUser() takes the same answer for an echo where the agent asked something else", () => {
+  const other = [
+    ["What is your email address?", ANSWER],
+    ["Which of the items shall go back?", ANSWER],
+  ] as const;
+  assert.deepEqual(faultsOf(other), ["echo"]);
+  assert.deepEqual(faultsOf(other, { isScripted: true }), []);
+});
+
+Deno.test("trackUser() blames nobody who is asked again, in whichever words", () => {
+  const questions = [
+    "What is your email address?",
+    "Sorry, could you tell me your email address once more, please?",
+    "I need the email address of your account.",
+    "Email address?",
+  ];
+  assert.deepEqual(faultsOf(questions.map((one) => [one, ANSWER])), []);
+});
+
+Deno.test("trackUser() blames no script for what it repeats, but still what it recites", () => {
+  const said = "Let me look at the order that you bought last month in detail";
+  assert.deepEqual(faultsOf([[said, said]], { isScripted: true }), ["echo"]);
 });

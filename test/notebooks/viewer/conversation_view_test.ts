@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import {
   messagesOf,
   readObjects,
+  turnsOf,
 } from "../../../notebooks/viewer/conversation_view.ts";
+
+import {
+  type FoundIn,
+  recordedFindings,
+} from "../../../notebooks/viewer/findings.ts";
 
 Deno.test("messagesOf() keeps a thought apart from what was said", () => {
   const text = JSON.stringify([
@@ -14,4 +20,53 @@ Deno.test("messagesOf() keeps a thought apart from what was said", () => {
     ["Hello", ""],
     ["Hi", "<b>hm</b>"],
   ]);
+});
+
+Deno.test("messagesOf() gives the agent what it is told whose answer could not be read, and the user what the user said", () => {
+  const messages = readObjects(JSON.stringify([
+    { role: "user", content: "Hello" },
+    { role: "assistant", content: "{{ not a call" },
+    { role: "user", content: "Error: not JSON" },
+    { role: "assistant", content: "How can I help?" },
+    { role: "user", content: "Error: that is what my phone shows" },
+  ]));
+  const turns = turnsOf(readObjects(JSON.stringify([{
+    action: { type: "respond", content: "How can I help?" },
+    observation: { content: "Error: that is what my phone shows" },
+  }])));
+  assert.deepEqual(
+    messagesOf(messages, turns).map(({ role, turn }) => [role, turn]),
+    [
+      ["user", null],
+      ["assistant", null],
+      ["parse_error", null],
+      ["assistant", 0],
+      ["user", 0],
+    ],
+  );
+});
+
+Deno.test("recordedFindings() finds the turn of a user's message beside parse errors, and gives parse errors to the agent", () => {
+  const respond = (content: string) => ({
+    action: { type: "respond", content },
+    observation: { content: "x" },
+  });
+  const call = {
+    action: { type: "call", call: { name: "look", arguments: {} } },
+    observation: { content: "{}" },
+  };
+  const turns = [respond("a"), call, respond("b")];
+  const findings = recordedFindings({
+    episode: { failure: null, row: { reason: "parse_errors" }, messages: [] },
+    turns: readObjects(JSON.stringify(turns)),
+    reward: { value: 0, differences: [], missingOutputs: [] },
+    failure: null,
+    userFindings: [{ fault: "echo", message: 2, evidence: "x" }],
+    dataset: null,
+    task: null,
+  } as unknown as FoundIn);
+  assert.deepEqual(
+    findings.map(({ kind, blame, turn }) => [kind, blame, turn]),
+    [["reward", "agent", null], ["user", "user", 2]],
+  );
 });
