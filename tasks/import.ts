@@ -46,10 +46,7 @@ async function run(
 ): Promise<TaskResult> {
   const { out, dryRun } = flags;
   await refuseOther(out, readTextIfThere);
-  await using checkout = await openCheckout(flags, {
-    read: readTextIfThere,
-    signal,
-  });
+  await using checkout = await openCheckout(flags, { signal });
   terminal.progress(`reading ${checkout.root}`);
   const imported = await importTauBench(checkout);
   if (!dryRun) await writeImport(out, imported);

@@ -14,6 +14,7 @@ import {
   unreadable,
 } from "./syntax_tree.ts";
 import { decodeBody, splitString } from "./string_literal.ts";
+import { extentOf, spend } from "./work.ts";
 
 /** What an expression may refer to. */
 export interface Scope {
@@ -41,9 +42,16 @@ export function evaluate(
   return new Evaluator(source, scope).value(node);
 }
 
+/** As in CPython. */
+const MOST_DIGITS = 4300;
+
+/** How deep expressions may nest: a sum of as many terms does, too. */
+const MOST_DEPTH = 400;
+
 class Evaluator {
   readonly #source: PythonSource;
   readonly #scope: Scope;
+  #depth = 0;
 
   constructor(source: PythonSource, scope: Scope) {
     this.#source = source;
@@ -51,13 +59,33 @@ class Evaluator {
   }
 
   value(node: Node): JsonValue {
+    if (this.#depth >= MOST_DEPTH) {
+      this.#fail(node, `this nests deeper than ${MOST_DEPTH}`);
+    }
+    this.#depth++;
+    this.#spend(node, 1);
+    const value = this.#valueOf(node);
+    this.#depth--;
+    return value;
+  }
+
+  /** What is made grows with the file: names stand for as much as they like, each time that they are used. */
+  #spend(node: Node, work: number): void {
+    if (spend(this.#source, work)) return;
+    this.#fail(node, "the values of this file are out of all proportion to it");
+  }
+
+  #valueOf(node: Node): JsonValue {
     switch (node.name) {
       case "String":
         return this.#string(node);
       case "FormatString":
         return this.#format(node);
       case "ContinuedString":
-        return children(node).map((part) => this.#text(part)).join("");
+        return this.#joined(
+          node,
+          children(node).map((part) => this.#text(part)),
+        );
       case "Number":
         return this.#number(node);
       case "Boolean":
@@ -96,6 +124,12 @@ class Evaluator {
       : this.#fail(node, "this is no text");
   }
 
+  #joined(node: Node, parts: readonly string[]): string {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    this.#spend(node, length);
+    return parts.join("");
+  }
+
   #string(node: Node): string {
     const { prefix, body } = splitString(textOf(this.#source, node));
     if (prefix.includes("b")) this.#fail(node, "bytes are no text");
@@ -103,6 +137,7 @@ class Evaluator {
   }
 
   #decode(node: Node, body: string, isRaw: boolean): string {
+    this.#spend(node, body.length);
     try {
       return decodeBody(body, isRaw);
     } catch (error) {
@@ -119,15 +154,15 @@ class Evaluator {
     const plain = (from: number, to: number) =>
       this.#decode(node, body.slice(from, to), isRaw)
         .replaceAll("{{", "{").replaceAll("}}", "}");
-    let text = "";
+    const parts: string[] = [];
     let at = 0;
     for (const part of children(node)) {
       if (part.name !== "FormatReplacement") continue;
       const from = part.from - node.from - start;
-      text += plain(at, from) + this.#replacement(part);
+      parts.push(plain(at, from), this.#replacement(part));
       at = from + (part.to - part.from);
     }
-    return text + plain(at, body.length);
+    return this.#joined(node, [...parts, plain(at, body.length)]);
   }
 
   #replacement(node: Node): string {
@@ -140,6 +175,9 @@ class Evaluator {
 
   #number(node: Node): JsonValue {
     const text = textOf(this.#source, node).replaceAll("_", "");
+    if (text.length > MOST_DIGITS) {
+      this.#fail(node, `a number may have ${MOST_DIGITS} digits`);
+    }
     if (/^\d+$/.test(text) && !/^0\d/.test(text)) return parsePythonJson(text);
     const float = /^(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i.exec(text);
     if (float === null || float[1] === "" && float[2] === "") {
@@ -195,8 +233,13 @@ class Evaluator {
       textOf(this.#source, operator) !== "+"
     ) return this.#fail(node, "only + of literals can be read");
     const [a, b] = [this.value(left), this.value(right)];
-    if (typeof a === "string" && typeof b === "string") return a + b;
-    if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
+    if (typeof a === "string" && typeof b === "string") {
+      return this.#joined(node, [a, b]);
+    }
+    if (Array.isArray(a) && Array.isArray(b)) {
+      this.#spend(node, a.length + b.length);
+      return [...a, ...b];
+    }
     if (isPythonNumber(a) && isPythonNumber(b)) return add(a, b);
     return this.#fail(node, "these cannot be added");
   }
@@ -204,9 +247,15 @@ class Evaluator {
   #name(node: Node): JsonValue {
     const name = textOf(this.#source, node);
     const value = this.#scope.name?.(name);
-    return value === undefined
-      ? this.#fail(node, `the name "${name}" is not known here`)
-      : value;
+    if (value === undefined) {
+      return this.#fail(node, `the name "${name}" is not known here`);
+    }
+    const { weight, depth } = extentOf(value);
+    this.#spend(node, weight);
+    if (depth + this.#depth > MOST_DEPTH) {
+      this.#fail(node, `this nests deeper than ${MOST_DEPTH}`);
+    }
+    return value;
   }
 
   #call(node: Node): JsonValue {

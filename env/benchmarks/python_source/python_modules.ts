@@ -1,6 +1,6 @@
 /** The modules of a Python checkout: their constants, by name, across files. */
 
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { DataError } from "../../errors.ts";
 import type { JsonValue } from "../../python/python_value.ts";
 import { type CallArguments, evaluate } from "./literal_value.ts";
@@ -26,6 +26,7 @@ export class PythonModules {
   readonly #read: (path: string) => Promise<string | undefined>;
   readonly #calls: KnownCalls;
   readonly #sources = new Map<string, PythonSource | undefined>();
+  readonly #constants = new WeakMap<Node, { readonly value: JsonValue }>();
 
   /**
    * @param options.root The directory that absolute imports start from.
@@ -67,38 +68,60 @@ export class PythonModules {
     );
   }
 
-  /** The value of a module's constant, wherever it comes from. @throws {DataError} If there is none, or it is no literal. */
+  /**
+   * The value of a module's constant, wherever it comes from.
+   * @throws {DataError} If there is none, it is no literal, or it is defined by way of itself.
+   */
   async constant(source: PythonSource, name: string): Promise<JsonValue> {
-    const assigned = assignments(source.root, source).get(name);
-    if (assigned !== undefined) return await this.value(source, assigned);
+    return await this.#constant(source, name, []);
+  }
+
+  async #constant(
+    source: PythonSource,
+    name: string,
+    way: Way,
+  ): Promise<JsonValue> {
+    const assigned = assignmentsOf(source).get(name);
+    if (assigned !== undefined) {
+      const here = { source, name, node: assigned };
+      const known = this.#constants.get(assigned);
+      if (known !== undefined) return known.value;
+      const value = await this.#value(source, assigned, onward(way, here));
+      this.#constants.set(assigned, { value });
+      return value;
+    }
     const imported = await this.#imported(source, name);
     if (imported !== undefined) {
-      return await this.constant(imported.source, imported.name);
+      const here = { source, name, node: imported.node };
+      return await this.#constant(
+        imported.source,
+        imported.name,
+        onward(way, here),
+      );
     }
     throw unreadable(source, source.root, `there is no constant "${name}"`);
   }
 
   /** Whether a module has a constant, its own or an imported one. */
   hasConstant(source: PythonSource, name: string): boolean {
-    return assignments(source.root, source).has(name) ||
-      importsOf(source).has(name);
+    return assignmentsOf(source).has(name) || importsOf(source).has(name);
   }
 
   /** The value of an expression of a module. @throws {DataError} If it is not made of what is known. */
   async value(source: PythonSource, node: Node): Promise<JsonValue> {
+    return await this.#value(source, node, []);
+  }
+
+  async #value(
+    source: PythonSource,
+    node: Node,
+    way: Way,
+  ): Promise<JsonValue> {
     const names = new Map<string, JsonValue>();
     // Names are looked up before, since other files may have to be read.
     for (const name of new Set(freeNames(source, node))) {
       if (this.hasConstant(source, name)) {
-        names.set(
-          name,
-          await this.constant(source, name).catch((error) => {
-            if (
-              error instanceof DataError && importsOf(source).has(name)
-            ) return null;
-            throw error;
-          }),
-        );
+        names.set(name, await this.#constant(source, name, way));
       }
     }
     return evaluate(source, node, {
@@ -107,34 +130,104 @@ export class PythonModules {
     });
   }
 
-  /** Where a class is defined. @throws {DataError} If it is not found. */
+  /** Where a class is defined. @throws {DataError} If it is not found, or imported by way of itself. */
   async classNamed(
     source: PythonSource,
     name: string,
   ): Promise<{ source: PythonSource; node: Node }> {
-    const node = definition(source, source.root, "ClassDefinition", name);
-    if (node !== undefined) return { source, node };
-    const imported = await this.#imported(source, name);
-    if (imported !== undefined) {
-      return await this.classNamed(imported.source, imported.name);
+    let [at, way]: [{ source: PythonSource; name: string }, Way] = [
+      { source, name },
+      [],
+    ];
+    for (;;) {
+      const node = classesOf(at.source).get(at.name);
+      if (node !== undefined) return { source: at.source, node };
+      const imported = await this.#imported(at.source, at.name);
+      if (imported === undefined) {
+        throw unreadable(
+          at.source,
+          at.source.root,
+          `there is no class "${at.name}"`,
+        );
+      }
+      way = onward(way, { ...at, node: imported.node });
+      at = imported;
     }
-    throw unreadable(source, source.root, `there is no class "${name}"`);
   }
 
   async #imported(
     source: PythonSource,
     name: string,
-  ): Promise<{ source: PythonSource; name: string } | undefined> {
+  ): Promise<{ source: PythonSource; name: string; node: Node } | undefined> {
     const origin = importsOf(source).get(name);
     if (origin === undefined) return undefined;
+    const { node } = origin;
     const base = moduleBase(origin.module, source.path, this.#root);
+    if (relative(this.#root, base).split(sep)[0] === "..") {
+      throw unreadable(source, node, "this import leads out of the checkout");
+    }
     const found = await this.sourceIfAny(`${base}.py`) ??
       await this.sourceIfAny(join(base, "__init__.py"));
-    return found === undefined
-      ? undefined
-      : { source: found, name: origin.name };
+    return found && { source: found, name: origin.name, node };
   }
 }
+
+/** The names that are being looked up, each for the one before. */
+type Way = readonly {
+  readonly source: PythonSource;
+  readonly name: string;
+  /** Where it is assigned or imported. */
+  readonly node: Node;
+}[];
+
+/** More names than these stand for each other in no checkout. */
+const MOST_NAMES = 100;
+
+/** @throws {DataError} If the way has been here, or is too long. */
+function onward(way: Way, here: Way[number]): Way {
+  const { source, name, node } = here;
+  if (way.some((one) => one.source === source && one.name === name)) {
+    const names = [...way, here].map((one) => `"${one.name}"`);
+    throw unreadable(
+      source,
+      node,
+      `"${name}" is defined by way of itself (${
+        names.slice(-10).join(" from ")
+      })`,
+    );
+  }
+  if (way.length < MOST_NAMES) return [...way, here];
+  throw unreadable(
+    source,
+    node,
+    `"${name}" is one of more than ${MOST_NAMES} names that stand for each other`,
+  );
+}
+
+/** What is found once a file. */
+function onceFor<T>(
+  find: (source: PythonSource) => T,
+): (source: PythonSource) => T {
+  const known = new WeakMap<PythonSource, T>();
+  return (source) => {
+    const found = known.get(source) ?? find(source);
+    known.set(source, found);
+    return found;
+  };
+}
+
+const assignmentsOf = onceFor((source) => assignments(source.root, source));
+
+/** The classes right in a file; the first of a name counts. */
+const classesOf = onceFor((source) => {
+  const found = new Map<string, Node>();
+  for (const { name, node } of definitions(source, source.root, CLASS)) {
+    if (!found.has(name)) found.set(name, node);
+  }
+  return found;
+});
+
+const CLASS = "ClassDefinition";
 
 /** A definition of a name right in a block, decorated or not. */
 export function definition(
@@ -143,6 +236,17 @@ export function definition(
   kind: "ClassDefinition" | "FunctionDefinition",
   name: string,
 ): Node | undefined {
+  for (const one of definitions(source, block, kind)) {
+    if (one.name === name) return one.node;
+  }
+  return undefined;
+}
+
+function* definitions(
+  source: PythonSource,
+  block: Node,
+  kind: "ClassDefinition" | "FunctionDefinition",
+): Generator<{ readonly name: string; readonly node: Node }> {
   for (const child of children(block)) {
     const node = child.name === "DecoratedStatement"
       ? children(child).find((inner) => inner.name === kind)
@@ -150,9 +254,10 @@ export function definition(
     const [, own] = node?.name === kind
       ? children(node).filter((part) => part.name !== "async")
       : [];
-    if (own !== undefined && textOf(source, own) === name) return node;
+    if (node !== undefined && own !== undefined) {
+      yield { name: textOf(source, own), node };
+    }
   }
-  return undefined;
 }
 
 /** The block of a class or a function. */
@@ -183,10 +288,12 @@ interface Origin {
   /** As written: `.book`, `tau_bench.types`. */
   readonly module: string;
   readonly name: string;
+  /** The statement. */
+  readonly node: Node;
 }
 
 /** What a file imports from modules, by the name that it has here. */
-export function importsOf(source: PythonSource): Map<string, Origin> {
+const importsOf = onceFor((source): ReadonlyMap<string, Origin> => {
   const found = new Map<string, Origin>();
   for (const statement of descendants(source.root, "ImportStatement")) {
     const text = textOf(source, statement).replaceAll(/#.*|\\$/gm, "");
@@ -196,12 +303,13 @@ export function importsOf(source: PythonSource): Map<string, Origin> {
       const [, name, alias] = /^\s*(\w+)(?:\s+as\s+(\w+))?\s*$/.exec(item) ??
         [];
       if (name !== undefined) {
-        found.set(alias ?? name, { module: match[1] ?? "", name });
+        const [, module = ""] = match;
+        found.set(alias ?? name, { module, name, node: statement });
       }
     }
   }
   return found;
-}
+});
 
 function moduleBase(module: string, from: string, root: string): string {
   const [, dots = "", rest = ""] = /^(\.*)(.*)$/.exec(module) ?? [];
@@ -212,9 +320,18 @@ function moduleBase(module: string, from: string, root: string): string {
   return join(start, ...rest.split(".").filter(Boolean));
 }
 
+/** The names that an expression uses as values: not those that it calls, or gives arguments by. */
 function* freeNames(source: PythonSource, node: Node): Generator<string> {
-  if (node.name === "VariableName") yield textOf(source, node);
-  for (const name of descendants(node, "VariableName")) {
-    yield textOf(source, name);
+  const open = [node];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (at.name === "VariableName") yield textOf(source, at);
+    const parts = children(at);
+    const isCall = at.name === "CallExpression";
+    const isList = at.name === "ArgList";
+    parts.forEach((part, index) => {
+      if (isCall && index === 0) return;
+      if (isList && parts[index + 1]?.name === "AssignOp") return;
+      open.push(part);
+    });
   }
 }

@@ -14,25 +14,66 @@ let loaded: Parser | undefined;
 /** The parser, loaded at its first use: @lezer/lr reads an environment variable when it is loaded. */
 function pythonParser(): Parser {
   const require = createRequire(import.meta.url);
-  return loaded ??= require("@lezer/python").parser as Parser;
+  const { parser } = require("@lezer/python") as { parser: Parser };
+  // Strict: what follows a fault is not guessed, which can take minutes.
+  return loaded ??= parser.configure({ strict: true });
+}
+
+/** A file as it is written. */
+interface SourceText {
+  readonly path: string;
+  readonly text: string;
 }
 
 /** A file. */
-export interface PythonSource {
-  readonly path: string;
-  readonly text: string;
+export interface PythonSource extends SourceText {
   readonly root: Node;
 }
 
-/** Parses a file. @throws {DataError} If it is not Python; names the line. */
+/** What parsing a file may cost. τ-bench's largest has 1 MB, which takes some 100 ms. */
+const MOST_CHARACTERS = 16 * 2 ** 20;
+const PARSE_MS = 30_000;
+
+/** Parses a file. @throws {DataError} If it is not Python, or too much of it; names the line. */
 export function parsePython(path: string, text: string): PythonSource {
-  const root = pythonParser().parse(text).topNode;
-  const source = { path, text, root };
-  const fault = firstFault(root);
-  if (fault !== undefined) {
-    throw unreadable(source, fault, "this is not Python");
+  if (text.length > MOST_CHARACTERS) {
+    throw new DataError(
+      `${path}:1: it has ${text.length} characters, and a Python file may have ${MOST_CHARACTERS}`,
+      { path },
+    );
   }
+  const root = parse(path, text);
+  const source = { path, text, root };
+  // Where it nests too deep, the parser gives up on what is open.
+  const fault = firstFault(root);
+  if (fault !== undefined) throw notPython(source, fault.from);
   return source;
+}
+
+function parse(path: string, text: string): Node {
+  const started = pythonParser().startParse(text);
+  const deadline = performance.now() + PARSE_MS;
+  try {
+    for (let step = 1;; step++) {
+      const tree = started.advance();
+      if (tree !== null) return tree.topNode;
+      if (step % 1000 === 0 && performance.now() > deadline) break;
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const [, at = started.parsedPos] = /at (\d+)$/.exec(error.message) ?? [];
+    throw notPython({ path, text }, Number(at));
+  }
+  throw unreadable(
+    { path, text },
+    { from: started.parsedPos, to: started.parsedPos },
+    `it was not read within ${PARSE_MS / 1000} s`,
+  );
+}
+
+function notPython(source: SourceText, from: number): DataError {
+  const place = { from, to: source.text.length };
+  return unreadable(source, place, "this is not Python, or nests too deep");
 }
 
 /** The node's text. */
@@ -49,27 +90,57 @@ export function children(node: Node): Node[] {
   return all;
 }
 
-/** All nodes of a kind below a node, in order. */
+/** All nodes of a kind below a node, in order; however deep they nest, without recursion. */
 export function* descendants(node: Node, name: string): Generator<Node> {
-  for (const child of children(node)) {
-    if (child.name === name) yield child;
-    yield* descendants(child, name);
+  const cursor = node.cursor();
+  let depth = 0;
+  for (;;) {
+    if (cursor.firstChild()) depth++;
+    else {
+      while (depth > 0 && !cursor.nextSibling()) {
+        cursor.parent();
+        depth--;
+      }
+      if (depth === 0) return;
+    }
+    if (cursor.name === name) yield cursor.node;
   }
 }
 
 /** What cannot be read, with its place: `tasks_test.py:12:5: …`. */
 export function unreadable(
-  source: PythonSource,
-  node: Node,
+  source: SourceText,
+  node: Pick<Node, "from" | "to">,
   problem: string,
 ): DataError {
-  const before = source.text.slice(0, node.from).split("\n");
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  const shown = textOf(source, node).split("\n")[0]?.slice(0, 60) ?? "";
+  const starts = lineStarts(source);
+  let [line, after] = [0, starts.length];
+  while (after - line > 1) {
+    const middle = (line + after) >> 1;
+    if (starts[middle]! <= node.from) line = middle;
+    else after = middle;
+  }
+  const column = node.from - starts[line]! + 1;
+  const { from, to } = node;
+  const shown = source.text.slice(from, Math.min(to, from + 60)).split("\n")[0];
   return new DataError(
-    `${source.path}:${before.length}:${column}: ${problem}: ${shown}`,
+    `${source.path}:${line + 1}:${column}: ${problem}: ${shown}`,
     { path: source.path },
   );
+}
+
+const starts = new WeakMap<SourceText, readonly number[]>();
+
+/** Where the lines begin; found once a file, since some errors are only tried. */
+function lineStarts(source: SourceText): readonly number[] {
+  const known = starts.get(source);
+  if (known !== undefined) return known;
+  const found = [0];
+  for (let at = -1; (at = source.text.indexOf("\n", at + 1)) >= 0;) {
+    found.push(at + 1);
+  }
+  starts.set(source, found);
+  return found;
 }
 
 function firstFault(root: Node): Node | undefined {

@@ -1,7 +1,8 @@
 /** A τ-bench checkout to import: a directory, or one commit of a repository, cloned for as long as it is read. */
 
-import { join } from "node:path";
-import { ConfigError } from "../../../errors.ts";
+import { join, relative, resolve, sep } from "node:path";
+import { ConfigError, DataError } from "../../../errors.ts";
+import { checkoutFiles } from "../../checkout_files.ts";
 import type { Checkout } from "./import_tau_bench.ts";
 
 /** Where the checkout is: `from`, or `commit` of `git`. */
@@ -17,10 +18,11 @@ export interface CheckoutSource {
 /**
  * Opens a checkout; a clone is removed when it is disposed of.
  * @throws {ConfigError} If it is not said which, or the repository or its commit cannot be fetched.
+ * @throws {DataError} If what git says of the commit is damaged, or leads out of the checkout.
  */
 export async function openCheckout(
   { from, git, commit }: CheckoutSource,
-  { read, signal }: Pick<Checkout, "read"> & { readonly signal: AbortSignal },
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<Checkout & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   let root = from?.replace(/(?<!\/)\/+$/, "");
@@ -34,6 +36,7 @@ export async function openCheckout(
       hint: "pass --from DIR, or --git URL with --commit SHA",
     });
   }
+  const read = checkoutFiles(root);
   const head = await headOf(root, read);
   const held = stack.move();
   return {
@@ -91,13 +94,55 @@ async function runGit(
   return { code, error: new TextDecoder().decode(stderr).trim() };
 }
 
-/** The commit of a checkout; `undefined` where it is none. */
+/** The commit of a checkout; `undefined` where it is none, or its refs are packed. */
 async function headOf(
   root: string,
   read: Checkout["read"],
 ): Promise<string | undefined> {
-  const head = (await read(join(root, ".git/HEAD")))?.trim();
-  const ref = /^ref: (.+)$/.exec(head ?? "")?.[1];
-  if (ref === undefined) return head;
-  return (await read(join(root, ".git", ref)))?.trim();
+  const git = await gitDir(root, read);
+  const path = join(git, "HEAD");
+  const head = await read(path);
+  if (head === undefined) return undefined;
+  const [, ref] = /^ref: (refs\/[\w./-]{1,250})\s*$/.exec(head) ?? [];
+  if (ref === undefined) return commitIn(head, path);
+  if (ref.split("/").includes("..")) throw noCommit(path, head);
+  const named = await read(join(git, ref));
+  return named === undefined ? undefined : commitIn(named, join(git, ref));
+}
+
+/** The directory `.git`, or the one within the checkout that a file `.git` names. */
+async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
+  const path = join(root, ".git");
+  const isFile = await Deno.lstat(path).then(
+    ({ isDirectory }) => !isDirectory,
+    () => false,
+  );
+  const text = isFile ? await read(path) : undefined;
+  if (text === undefined) return path;
+  const [, to] = /^gitdir: ([^\n]{1,1000})\s*$/.exec(text) ?? [];
+  const way = to === undefined ? ".." : relative(root, resolve(root, to));
+  if (way.split(sep)[0] !== "..") return join(root, way);
+  throw new DataError(
+    `${path}:1: it is no directory of git's, and leads out of the checkout: ${
+      shown(text)
+    }`,
+    { path, hint: "import a plain clone of the repository, or remove .git" },
+  );
+}
+
+function commitIn(text: string, path: string): string {
+  const commit = text.trim();
+  if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(commit)) return commit;
+  throw noCommit(path, text);
+}
+
+function noCommit(path: string, text: string): DataError {
+  return new DataError(
+    `${path}:1: this is no commit, and no name of one: ${shown(text)}`,
+    { path, hint: "import a plain clone of the repository, or remove .git" },
+  );
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.split("\n", 1)[0]?.slice(0, 60));
 }

@@ -115,22 +115,19 @@ function whereThereIsOne(node: Node): Node {
 function roleLabels(source: PythonSource): JsonObject {
   const body = bodyOf(functionNamed(source, "map_role_label"));
   const labels: JsonObject = new Map();
+  const returns = [...descendants(body, "ReturnStatement")];
+  let next = 0;
   for (const comparison of descendants(body, "BinaryExpression")) {
     const [, , role] = children(comparison);
-    const label = nextReturn(comparison, body);
+    while ((returns[next]?.from ?? Infinity) <= comparison.to) next++;
+    const statement = returns[next];
+    const label = statement && children(statement)[1];
     if (role?.name === "String" && label?.name === "String") {
       labels.set(String(evaluate(source, role)), evaluate(source, label));
     }
   }
   if (labels.size > 0) return labels;
   throw unreadable(source, body, "no labels of roles can be found");
-}
-
-function nextReturn(after: Node, within: Node): Node | undefined {
-  for (const node of descendants(within, "ReturnStatement")) {
-    if (node.from > after.to) return children(node)[1];
-  }
-  return undefined;
 }
 
 /** What the conversation begins with, beside the system prompt. */

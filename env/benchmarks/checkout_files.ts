@@ -1,0 +1,120 @@
+/**
+ * Files of a checkout that someone else made: regular files within it, none of them larger than data are. Links that
+ * lead out of it, pipes and devices are named, and neither followed nor opened.
+ */
+
+import { join, relative, sep } from "node:path";
+import { DataError } from "../errors.ts";
+
+/** What reading a checkout may cost. */
+export interface CheckoutLimits {
+  /** Of a file. Default: 64 MiB. */
+  readonly maxFileBytes?: number;
+  /** Of all files that are read. Default: 512 MiB. */
+  readonly maxTotalBytes?: number;
+}
+
+/** A file's text; `undefined` where there is none. */
+export type ReadFile = (path: string) => Promise<string | undefined>;
+
+/**
+ * Reads the files below a directory.
+ * @returns Reads a path that begins with `root`; throws `DataError` for what is no regular file of the checkout, or too large.
+ */
+export function checkoutFiles(
+  root: string,
+  { maxFileBytes = 64 * 2 ** 20, maxTotalBytes = 512 * 2 ** 20 }:
+    CheckoutLimits = {},
+): ReadFile {
+  let left = maxTotalBytes;
+  return async (path) => {
+    const place = await ifThere(realPlace(root, path));
+    if (place === undefined) return undefined;
+    const info = await Deno.stat(place);
+    if (!info.isFile) {
+      throw fault(path, `it is ${kindOf(info)}, not a file`);
+    }
+    const bytes = await readUpTo(place, Math.min(maxFileBytes, left));
+    if (bytes === undefined) {
+      throw fault(
+        path,
+        left < maxFileBytes
+          ? `the files before it have ${
+            maxTotalBytes - left
+          } of at most ${maxTotalBytes} bytes`
+          : `it has more than ${maxFileBytes} bytes`,
+      );
+    }
+    left -= bytes.length;
+    return new TextDecoder().decode(bytes);
+  };
+}
+
+/** Where a path leads. @throws {DataError} If that is outside of the checkout. */
+async function realPlace(root: string, path: string): Promise<string> {
+  const [within, place] = [await Deno.realPath(root), await realPath(path)];
+  const way = relative(within, place);
+  if (way === ".." || way.startsWith(`..${sep}`)) {
+    throw fault(path, `it leads out of the checkout, to ${place}`);
+  }
+  return join(within, way);
+}
+
+async function realPath(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.FilesystemLoop) {
+      throw fault(path, "its links lead in a circle");
+    }
+    throw error;
+  }
+}
+
+async function ifThere(place: Promise<string>): Promise<string | undefined> {
+  try {
+    return await place;
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+function kindOf(info: Deno.FileInfo): string {
+  if (info.isDirectory) return "a directory";
+  if (info.isFifo) return "a pipe";
+  if (info.isSocket) return "a socket";
+  return "a device";
+}
+
+/** `undefined` where there is more; a file's size may be said wrongly, so what comes is counted. */
+async function readUpTo(
+  place: string,
+  most: number,
+): Promise<Uint8Array | undefined> {
+  using file = await Deno.open(place);
+  const { size } = await file.stat();
+  if (size > most) return undefined;
+  let bytes = new Uint8Array(Math.min(most, size) + 1);
+  let length = 0;
+  for (;;) {
+    const count = await file.read(bytes.subarray(length));
+    if (count === null) return bytes.subarray(0, length);
+    length += count;
+    if (length > most) return undefined;
+    if (length === bytes.length) {
+      const larger = new Uint8Array(Math.min(2 * length, most + 1));
+      larger.set(bytes);
+      bytes = larger;
+    }
+  }
+}
+
+function fault(path: string, problem: string): DataError {
+  return new DataError(`Cannot read "${path}": ${problem}`, {
+    path,
+    hint: "import a plain clone of the repository",
+  });
+}

@@ -1,0 +1,213 @@
+/** Python that is made to cost time or memory: an error with its place, soon. */
+
+import assert from "node:assert/strict";
+import { importTauBench } from "../../../../../env/benchmarks/tau/import/import_tau_bench.ts";
+import { checkoutFiles } from "../../../../support/tau_checkout.ts";
+
+const RULES = "tau_bench/envs/retail/rules.py";
+const TOOLS = "tau_bench/envs/retail/tools/__init__.py";
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
+
+/** Each name is twice the one before. */
+function doubling(first: string, twice: (name: string) => string): string {
+  const lines = range(60).map((i) => `a${i} = ${twice(`a${i - 1}`)}\n`);
+  return `a0 = ${first}\n${lines.join("")}RULES = a60\n`;
+}
+
+const CASES: Readonly<
+  Record<string, [files: Record<string, string>, message: RegExp]>
+> = {
+  "a name that is itself": [
+    { [RULES]: "RULES = RULES\n" },
+    /rules\.py:1:9: "RULES" is defined by way of itself \("RULES" from "RULES"\)/,
+  ],
+  "a name that is doubled in its place": [
+    { [RULES]: `RULES = "x"\n${"RULES = RULES + RULES\n".repeat(60)}` },
+    /rules\.py:61:9: "RULES" is defined by way of itself/,
+  ],
+  "names in a circle": [
+    { [RULES]: "RULES = [A]\nA = [B]\nB = RULES\n" },
+    /rules\.py:1:9: "RULES" is defined .*\("RULES" from "A" from "B" from "RULES"\)/,
+  ],
+  "a module that imports itself": [
+    { [RULES]: "from .rules import RULES\n" },
+    /rules\.py:1:1: "RULES" is defined by way of itself/,
+  ],
+  "modules that import each other": [
+    {
+      [RULES]: "from .other import RULES\n",
+      "tau_bench/envs/retail/other.py": "from .rules import RULES\n",
+    },
+    /rules\.py:1:1: "RULES" is defined by way of itself/,
+  ],
+  "modules that import each other under other names": [
+    {
+      [RULES]: "from .other import X as RULES\n",
+      "tau_bench/envs/retail/other.py":
+        "from .rules import RULES as Y\nX = [Y]\n",
+    },
+    /rules\.py:1:1: "RULES" is defined by way of itself/,
+  ],
+  "a class that is imported in a circle": [
+    {
+      [TOOLS]: "from .a import Pay\nALL_TOOLS = [Pay]\n",
+      "tau_bench/envs/retail/tools/a.py": "from .b import Pay\n",
+      "tau_bench/envs/retail/tools/b.py": "from .a import Pay\n",
+    },
+    /tools\/a\.py:1:1: "Pay" is defined by way of itself/,
+  ],
+  "a package that imports its own class": [
+    { [TOOLS]: "from . import Pay\nALL_TOOLS = [Pay]\n" },
+    /__init__\.py:1:1: "Pay" is defined by way of itself/,
+  ],
+  "an import from outside": [
+    { [RULES]: "from ........etc.passwd import RULES\n" },
+    /rules\.py:1:1: this import leads out of the checkout/,
+  ],
+  "a text that doubles": [
+    { [RULES]: doubling('"x"', (name) => `${name} + ${name}`) },
+    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+  ],
+  "a format that doubles": [
+    { [RULES]: doubling('"x"', (name) => `f"{${name}}{${name}}"`) },
+    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+  ],
+  "a list that doubles": [
+    { [RULES]: doubling('["x"]', (name) => `${name} + ${name}`) },
+    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+  ],
+  "a list of lists that doubles": [
+    { [RULES]: doubling('["x"]', (name) => `[${name}, ${name}]`) },
+    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+  ],
+  "a dictionary that doubles": [
+    { [RULES]: doubling("{}", (name) => `{"a": ${name}, "b": ${name}}`) },
+    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+  ],
+  "a large value that is used often": [
+    {
+      [RULES]: `A = "${"x".repeat(10_000)}"\nRULES = [${
+        "A, ".repeat(10_000)
+      }]\n`,
+    },
+    /rules\.py:2:\d+: the values of this file are out of all proportion/,
+  ],
+  "a tool that is listed often": [
+    {
+      [TOOLS]: `from .first import Pay\nALL_TOOLS = [${
+        "Pay, ".repeat(30_000)
+      }]\n`,
+    },
+    /first\.py:\d+:\d+: the values of this file are out of all proportion/,
+  ],
+  "names by way of many names": [
+    {
+      [RULES]: `RULES = a5000\na0 = "x"\n${
+        range(5000).map((i) => `a${i} = a${i - 1}\n`).join("")
+      }`,
+    },
+    /rules\.py:\d+:\d+: "a49\d\d" is one of more than 100 names/,
+  ],
+  "nested lists": [
+    { [RULES]: `RULES = ${"[".repeat(1000)}${"]".repeat(1000)}\n` },
+    /rules\.py:1:409: this nests deeper than 400/,
+  ],
+  "lists nested beyond what can be parsed": [
+    { [RULES]: `RULES = ${"[".repeat(100_000)}${"]".repeat(100_000)}\n` },
+    /rules\.py:1:\d+: this is not Python/,
+  ],
+  "a sum beyond what can be parsed": [
+    { [RULES]: `RULES = "a"${' + "a"'.repeat(100_000)}\n` },
+    /rules\.py:1:\d+: this is not Python, or nests too deep/,
+  ],
+  "nested parentheses": [
+    { [RULES]: `RULES = ${"(".repeat(1000)}1${")".repeat(1000)}\n` },
+    /rules\.py:1:\d+: this nests deeper than 400/,
+  ],
+  "lists nested by names": [
+    {
+      [RULES]: `a0 = ${"[".repeat(300)}${"]".repeat(300)}\nRULES = ${
+        "[".repeat(300)
+      }a0${"]".repeat(300)}\n`,
+    },
+    /rules\.py:2:309: this nests deeper than 400/,
+  ],
+  "a long sum": [
+    { [RULES]: `RULES = "a"${' + "a"'.repeat(450)}\n` },
+    /rules\.py:1:\d+: this nests deeper than 400/,
+  ],
+  "a long sum of lists": [
+    { [RULES]: `RULES = [1]${" + [1]".repeat(450)}\n` },
+    /rules\.py:1:\d+: this nests deeper than 400/,
+  ],
+  "many signs": [
+    { [RULES]: `RULES = ${"-".repeat(2000)}1\n` },
+    /rules\.py:1:\d+: this nests deeper than 400/,
+  ],
+  "a number of too many digits": [
+    { [RULES]: `RULES = ${"9".repeat(1_000_000)}\n` },
+    /rules\.py:1:9: a number may have 4300 digits/,
+  ],
+  "what is no Python at all": [
+    { [RULES]: "match ".repeat(100_000) },
+    /rules\.py:1:\d+: this is not Python/,
+  ],
+  "brackets that stay open": [
+    { [RULES]: "(".repeat(200_000) },
+    /rules\.py:1:\d+: this is not Python/,
+  ],
+  "deeply nested rows": [
+    {
+      "tau_bench/envs/retail/data/users.json": `{"1": ${"[".repeat(100_000)}${
+        "]".repeat(100_000)
+      }}`,
+    },
+    /users\.json/,
+  ],
+  "too much of it": [
+    { [RULES]: " ".repeat(17 * 2 ** 20) },
+    /rules\.py:1: it has \d+ characters, and a Python file may have \d+/,
+  ],
+};
+
+for (const [what, [changed, message]] of Object.entries(CASES)) {
+  Deno.test(`importTauBench() refuses ${what}, with its place and soon`, async () => {
+    const files = checkoutFiles();
+    for (const [path, text] of Object.entries(changed)) files.set(path, text);
+    const from = performance.now();
+    await assert.rejects(
+      importTauBench({
+        root: "c",
+        read: (path) => Promise.resolve(files.get(path.replace(/^c\//, ""))),
+      }),
+      (error: Error) => {
+        assert.equal(error.name, "DataError", error.stack);
+        assert.match(error.message, message);
+        assert.ok(error.message.length < 1000);
+        return true;
+      },
+    );
+    // Most take some milliseconds; without a bound they take minutes or all memory.
+    assert.ok(performance.now() - from < 10_000);
+  });
+}
+
+Deno.test("importTauBench() reads names that stand for each other, each once", async () => {
+  const files = checkoutFiles();
+  files.set(
+    RULES,
+    'from .words import A as B\nRULES = [B, B + C]\nC = D\nD = "d" "e"\n',
+  );
+  files.set("tau_bench/envs/retail/words.py", 'A = "a"\n');
+  const imported = await importTauBench({
+    root: "c",
+    read: (path) => Promise.resolve(files.get(path.replace(/^c\//, ""))),
+  });
+  assert.deepEqual(
+    JSON.parse(imported.files.get("retail/rules.json") ?? ""),
+    ["a", "ade"],
+  );
+});
