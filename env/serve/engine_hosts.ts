@@ -58,7 +58,7 @@ export interface EngineHost {
 
 /** Reads `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address; `null` if it is none of them. */
 export function readEngineHost(text: string): EngineHost | null {
-  const isBareIpv6 = /^[\da-f:.]*:[\da-f:.]*:[\da-f:.]*$/i.test(text);
+  const isBareIpv6 = text.split(":").length > 2 && !text.startsWith("[");
   const [, written = "", digits] = isBareIpv6
     ? [text, text]
     : /^(\[[^\]]*\]|[^:[\]/?#@\s]+)(?::(\d{1,5}))?$/.exec(text) ?? [];

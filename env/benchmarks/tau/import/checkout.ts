@@ -119,8 +119,10 @@ async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
   );
   const text = isFile ? await read(path) : undefined;
   if (text === undefined) return path;
-  const [, to] = /^gitdir: ([^\n]{1,1000})\s*$/.exec(text) ?? [];
-  const way = to === undefined ? ".." : relative(root, resolve(root, to));
+  const [, to] = /^gitdir: ([^\n]+)\n*$/.exec(text) ?? [];
+  const way = to === undefined
+    ? ".."
+    : relative(root, resolve(root, to.trim()));
   if (way.split(sep)[0] !== "..") return join(root, way);
   throw new DataError(
     `${path}:1: it is no directory of git's, and leads out of the checkout: ${
