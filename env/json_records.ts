@@ -32,6 +32,8 @@ export interface JsonRecords {
   readonly faults: readonly RecordFault[];
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** How many faults a message names; the others are counted. */
 const SHOWN = 3;
 
@@ -84,7 +86,7 @@ function plainBytes(bytes: Uint8Array, path: string): Uint8Array {
 
 function wholeText(bytes: Uint8Array, path: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch (error) {
     throw damaged(path, error);
   }
@@ -110,7 +112,7 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
 
 function textOf(line: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(line);
+    return UTF8.decode(line);
   } catch {
     return undefined;
   }

@@ -38,7 +38,17 @@ export interface PrintOptions {
 export interface ParseOptions {
   /** The file that the text is from, for the error. */
   readonly path?: string;
+  /**
+   * Read as Rust's serde_json does: no `NaN` or `Infinity`, no number beyond a float, no lone surrogate, `-0` as a
+   * float, and at most 127 levels. Default: false.
+   */
+  readonly isSerde?: boolean;
+  /** Called with each key that an object has twice. */
+  readonly onDuplicate?: (object: JsonObject, key: string) => void;
 }
+
+/** How deep serde_json goes. */
+const MAX_SERDE_DEPTH = 127;
 
 /**
  * `json.loads`: of equal keys the last value counts, at the first one's place; `NaN` and `Infinity` are read.
@@ -48,7 +58,7 @@ export function parsePythonJson(
   text: string,
   options: ParseOptions = {},
 ): JsonValue {
-  return new Parser(text, options.path).document();
+  return new Parser(text, options).document();
 }
 
 /** What {@linkcode parsePythonArray} has read. */
@@ -65,7 +75,7 @@ export function parsePythonArray(
 ): ParsedArray {
   const elements: JsonValue[] = [];
   try {
-    new Parser(text, options.path).document(elements);
+    new Parser(text, options).document(elements);
     return { elements };
   } catch (error) {
     if (error instanceof DataError) return { elements, error };
@@ -168,12 +178,19 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 class Parser {
   readonly #text: string;
   readonly #path: string | undefined;
+  readonly #isSerde: boolean;
+  readonly #onDuplicate: ParseOptions["onDuplicate"];
   #at = 0;
   #depth = 0;
 
-  constructor(text: string, path: string | undefined) {
+  constructor(
+    text: string,
+    { path, isSerde = false, onDuplicate }: ParseOptions,
+  ) {
     this.#text = text;
     this.#path = path;
+    this.#isSerde = isSerde;
+    this.#onDuplicate = onDuplicate;
   }
 
   /** @param elements Where those of an array are put; one that is cut leaves the whole ones. */
@@ -224,8 +241,9 @@ class Parser {
   }
 
   #nested<T>(read: () => T): T {
-    if (++this.#depth > MAX_DEPTH) {
-      this.#fail(`arrays and objects nest deeper than ${MAX_DEPTH}`);
+    const most = this.#isSerde ? MAX_SERDE_DEPTH : MAX_DEPTH;
+    if (++this.#depth > most) {
+      this.#fail(`arrays and objects nest deeper than ${most}`);
     }
     const value = read();
     this.#depth--;
@@ -244,6 +262,7 @@ class Parser {
       const key = this.#string();
       if (this.#next() !== ":") this.#fail("expected ':' after the key");
       this.#at++;
+      if (this.#onDuplicate && object.has(key)) this.#onDuplicate(object, key);
       object.set(key, this.#value());
       if (this.#endsWith("}")) return object;
     }
@@ -298,7 +317,9 @@ class Parser {
     }
     this.#at = at + 1;
     try {
-      return JSON.parse(text.slice(start - 1, at + 1)) as string;
+      const value = JSON.parse(text.slice(start - 1, at + 1)) as string;
+      if (!this.#isSerde || value.isWellFormed()) return value;
+      throw new SyntaxError("a lone surrogate");
     } catch {
       this.#at = start - 1;
       return this.#fail("a string has a wrong escape");
@@ -306,7 +327,10 @@ class Parser {
   }
 
   #word(word: string, value: JsonValue): JsonValue {
-    if (!this.#text.startsWith(word, this.#at)) this.#fail("expected a value");
+    const isNumber = typeof value === "number";
+    if (!this.#text.startsWith(word, this.#at) || isNumber && this.#isSerde) {
+      this.#fail("expected a value");
+    }
     this.#at += word.length;
     return value;
   }
@@ -321,6 +345,10 @@ class Parser {
     const [text, fraction, exponent] = match;
     this.#at += text.length;
     const value = Number(text);
+    if (this.#isSerde && !Number.isFinite(value)) {
+      this.#fail("a number is out of range");
+    }
+    if (this.#isSerde && text === "-0") return new Float(value);
     if (fraction !== undefined || exponent !== undefined) {
       return Number.isInteger(value) ? new Float(value) : value;
     }

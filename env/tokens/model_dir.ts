@@ -1,6 +1,37 @@
 /** Reads the files of a model directory. */
 
 import { DataError } from "../errors.ts";
+import { parsePythonJson, toPlain } from "../python/python_json.ts";
+
+/**
+ * JSON as Python reads it, and with it Hugging Face's libraries and slime: a config may have `Infinity` in it.
+ * @throws {DataError} If it is none.
+ */
+export function parseModelJson(text: string): unknown {
+  try {
+    return JSON.parse(text); // ten times faster, and the same but for what it refuses
+  } catch {
+    return toPlain(parsePythonJson(text));
+  }
+}
+
+/** As {@linkcode parseModelJson}; `undefined` where it is none. */
+export function modelJsonIfAny(text: string): unknown {
+  try {
+    return parseModelJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The escape of a surrogate, which may stand alone. */
+const SURROGATE = /\\u[dD][89abAB]/;
+
+/** JSON as the library `tokenizers` reads it, by serde. @throws {DataError | SyntaxError} If it is none. */
+function parseTokenizerJson(text: string): unknown {
+  if (SURROGATE.test(text)) parsePythonJson(text, { isSerde: true });
+  return JSON.parse(text);
+}
 
 /**
  * A JSON file of a model directory.
@@ -33,7 +64,9 @@ export async function readOptionalModelFile(
   const text = await readOptionalText(path);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    return name === "tokenizer.json"
+      ? parseTokenizerJson(text)
+      : parseModelJson(text);
   } catch (cause) {
     throw new DataError(
       `"${path}" is not valid JSON`,

@@ -7,6 +7,7 @@
  * Instruct-2507.
  */
 
+import { parseModelJson } from "../../env/tokens/model_dir.ts";
 import { z } from "zod";
 import { DataError, messageOf } from "../../env/errors.ts";
 
@@ -354,7 +355,7 @@ function disagreements(
 function readConfig(text: string, path: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseModelJson(text);
   } catch (error) {
     throw new DataError(
       `"${path}" is not JSON: ${messageOf(error)}`,

@@ -1,5 +1,6 @@
 /** Files of bytes that are read by position and never past their end. */
 
+import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError, messageOf } from "../../../env/errors.ts";
 
 /** Files open at a time: systems allow a program about a thousand. */
@@ -213,7 +214,7 @@ export function parseJsonObject(
 ): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(
+    value = parseModelJson(
       new TextDecoder("utf-8", { fatal: true }).decode(bytes),
     );
   } catch (error) {

@@ -1,11 +1,17 @@
 /** Types of a tensor's elements, by the names of safetensors and of PyTorch. */
 
-/** By safetensors' name: bytes, and PyTorch's names of the `torch.dtype` and, where it has one, of its storages. */
+/** By safetensors' name: bytes (several elements share one where it is a fraction), and PyTorch's names of the `torch.dtype` and, where it has one, of its storages. */
 const DTYPES = {
   BOOL: [1, "bool", "BoolStorage"],
   U8: [1, "uint8", "ByteStorage"],
   I8: [1, "int8", "CharStorage"],
+  F4: [0.5],
+  F6_E2M3: [0.75],
+  F6_E3M2: [0.75],
   F8_E4M3: [1, "float8_e4m3fn"],
+  F8_E4M3FNUZ: [1, "float8_e4m3fnuz"],
+  F8_E5M2FNUZ: [1, "float8_e5m2fnuz"],
+  F8_E8M0: [1, "float8_e8m0fnu"],
   F8_E5M2: [1, "float8_e5m2"],
   U16: [2, "uint16"],
   I16: [2, "int16", "ShortStorage"],
@@ -17,6 +23,7 @@ const DTYPES = {
   U64: [8, "uint64"],
   I64: [8, "int64", "LongStorage"],
   F64: [8, "float64", "DoubleStorage"],
+  C64: [8, "complex64", "ComplexFloatStorage"],
 } as const satisfies Record<string, readonly [number, ...string[]]>;
 
 /** A type of elements. */

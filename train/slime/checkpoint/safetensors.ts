@@ -4,8 +4,13 @@
  * @see huggingface/safetensors README "Format", and `safetensors/src/tensor.rs` for what it refuses.
  */
 
-import { DataError } from "../../../env/errors.ts";
-import { ByteFile, isJsonObject, parseJsonObject } from "./byte_file.ts";
+import { DataError, messageOf } from "../../../env/errors.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+} from "../../../env/python/python_json.ts";
+import { ByteFile } from "./byte_file.ts";
 import { isDtype } from "./dtype.ts";
 import {
   elements,
@@ -21,6 +26,10 @@ const MOST_HEADER_BYTES = 100_000_000;
 
 /** Its length, before the header. */
 const LENGTH_BYTES = 8;
+
+/** The key that is no tensor, and the fields of one in their order. */
+const METADATA = "__metadata__";
+const FIELDS = ["dtype", "shape", "data_offsets"] as const;
 
 /** What a header says. */
 export interface SafetensorsFile {
@@ -38,9 +47,8 @@ export interface SafetensorsFile {
 export function readSafetensors(path: string): SafetensorsFile {
   using file = new ByteFile(path);
   const header = readHeader(file);
-  const { __metadata__: metadata = {}, ...entries } = header.json;
   const dataStart = LENGTH_BYTES + header.bytes;
-  const placed = Object.entries(entries)
+  const placed = [...header.json].filter(([name]) => name !== METADATA)
     .map(([name, value]) => readPlace(path, { name, value }))
     .toSorted((a, b) => a.begin - b.begin || a.end - b.end);
   checkTiling(path, { placed, dataBytes: file.size - dataStart });
@@ -50,7 +58,8 @@ export function readSafetensors(path: string): SafetensorsFile {
       stored(place, { path, offset: dataStart + place.begin }),
     ]),
   );
-  return { tensors, metadata: checkMetadata(path, metadata) };
+  const metadata = checkMetadata(path, header.json.get(METADATA));
+  return { tensors, metadata };
 }
 
 function stored(
@@ -62,9 +71,7 @@ function stored(
   return { ...tensor, chunks: [whole] };
 }
 
-function readHeader(
-  file: ByteFile,
-): { json: Record<string, unknown>; bytes: number } {
+function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
   if (file.size < LENGTH_BYTES) {
     throw fault(file.path, `it has ${file.size} bytes, fewer than a header`);
   }
@@ -77,7 +84,38 @@ function readHeader(
     );
   }
   const header = file.readSmall(LENGTH_BYTES, bytes);
-  return { json: parseJsonObject(header, `${file.path}: header`), bytes };
+  return { json: parseHeader(header, file.path), bytes };
+}
+
+/** Reads as the reference does, by serde: a field of a tensor, and the metadata, are said once. */
+function parseHeader(bytes: Uint8Array, path: string): JsonObject {
+  const twice: { object: JsonObject; key: string }[] = [];
+  let json: JsonValue;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+    json = parsePythonJson(text, {
+      isSerde: true,
+      onDuplicate: (object, key) => twice.push({ object, key }),
+    });
+  } catch (error) {
+    throw fault(path, `its header is not JSON (${messageOf(error)})`);
+  }
+  if (!(json instanceof Map)) {
+    throw fault(path, "its header holds no JSON object");
+  }
+  const fields = new Set<JsonValue>(
+    [...json].filter(([name]) => name !== METADATA).map(([, value]) => value),
+  );
+  const wrong = twice.find(({ object, key }) =>
+    object === json ? key === METADATA : fields.has(object) && isField(key)
+  );
+  if (wrong === undefined) return json;
+  throw fault(path, `its header has "${wrong.key}" twice`);
+}
+
+function isField(key: string): boolean {
+  return FIELDS.some((field) => field === key);
 }
 
 interface Place {
@@ -89,10 +127,11 @@ interface Place {
 
 function readPlace(
   path: string,
-  { name, value }: { name: string; value: unknown },
+  { name, value }: { name: string; value: JsonValue },
 ): Place {
-  if (!isJsonObject(value)) throw fault(path, `tensor "${name}" is no object`);
-  const { dtype, shape, data_offsets: offsets } = value;
+  const fields = fieldsOf(value);
+  if (fields === undefined) throw fault(path, `tensor "${name}" is no object`);
+  const { dtype, shape, offsets } = fields;
   if (!isDtype(dtype)) {
     throw fault(
       path,
@@ -104,7 +143,8 @@ function readPlace(
   if (!isShape(shape)) {
     throw fault(path, `tensor "${name}" has no shape that can be`);
   }
-  const [begin, end] = Array.isArray(offsets) ? offsets : [];
+  const isPair = Array.isArray(offsets) && offsets.length === 2;
+  const [begin, end] = isPair ? offsets : [];
   if (!isCount(begin) || !isCount(end)) {
     throw fault(path, `tensor "${name}" does not say where its bytes are`);
   }
@@ -118,6 +158,21 @@ function readPlace(
     );
   }
   return { tensor, begin, end };
+}
+
+/** A tensor's fields; serde also takes them as a list, and a type as an object of its name. */
+function fieldsOf(
+  value: JsonValue,
+): Record<"dtype" | "shape" | "offsets", JsonValue | undefined> | undefined {
+  const listed = value instanceof Map
+    ? FIELDS.map((field) => value.get(field))
+    : value;
+  if (!Array.isArray(listed) || listed.length !== FIELDS.length) {
+    return undefined;
+  }
+  const [type, shape, offsets] = listed;
+  const [variant] = type instanceof Map && type.size === 1 ? type : [];
+  return { dtype: variant?.[1] === null ? variant[0] : type, shape, offsets };
 }
 
 /** Tensors follow each other without gaps, up to the file's end. */
@@ -153,12 +208,13 @@ function checkTiling(
 
 function checkMetadata(
   path: string,
-  value: unknown,
+  value: JsonValue | undefined,
 ): Record<string, string> {
-  const words = isJsonObject(value) &&
-    Object.values(value).every((word) => typeof word === "string");
+  if (value === undefined || value === null) return {};
+  const words = value instanceof Map &&
+    [...value.values()].every((word) => typeof word === "string");
   if (!words) throw fault(path, "its __metadata__ is no map of words");
-  return value as Record<string, string>;
+  return Object.fromEntries(value) as Record<string, string>;
 }
 
 function fault(path: string, what: string): DataError {

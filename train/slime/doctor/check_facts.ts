@@ -1,5 +1,6 @@
 /** What several checks need: looked up at the first question, and once. */
 
+import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError } from "../../../env/errors.ts";
 import { createChatTemplate } from "../../../env/tokens/chat_template.ts";
 import type { Codec } from "../../../env/tokens/conversation.ts";
@@ -95,7 +96,7 @@ export class Facts {
       });
     }
     try {
-      return JSON.parse(text);
+      return parseModelJson(text);
     } catch (cause) {
       throw new DataError(
         `"${path}" is not JSON (${cause})`,

@@ -5,6 +5,7 @@
  * @see https://github.com/huggingface/safetensors: eight bytes of length, that many of JSON, then the data.
  */
 
+import { modelJsonIfAny } from "../../../env/tokens/model_dir.ts";
 import { parseJson } from "../../runs/versions.ts";
 import { z } from "zod";
 
@@ -46,7 +47,7 @@ export interface ShardHeader {
 
 /** Shards by their names, with the tensors that the index puts into each. `null` where the text is no index. */
 export function parseIndex(text: string): Map<string, string[]> | null {
-  const index = indexSchema.safeParse(parseJson(text)).data;
+  const index = indexSchema.safeParse(modelJsonIfAny(text)).data;
   if (index === undefined) return null;
   const shards = new Map<string, string[]>();
   for (const [tensor, shard] of Object.entries(index.weight_map)) {

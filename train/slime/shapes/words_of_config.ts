@@ -5,6 +5,7 @@
  * @see slime `scripts/models/{qwen2.5,qwen3,llama3,glm4.5}*.sh` at 624b824: the same flags, from the same numbers.
  */
 
+import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../../env/errors.ts";
 import type { ModelShape } from "../model_shapes.ts";
@@ -116,7 +117,7 @@ export function parseConfigFile(
   path: string,
 ): Record<string, unknown> {
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+    return z.record(z.string(), z.unknown()).parse(parseModelJson(text));
   } catch (error) {
     throw new ConfigError(
       `"${path}" is not the config of a model: ${

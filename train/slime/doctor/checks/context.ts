@@ -1,6 +1,6 @@
 /** Lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU. */
 
-import { parseJson } from "../../../runs/versions.ts";
+import { modelJsonIfAny } from "../../../../env/tokens/model_dir.ts";
 import { z } from "zod";
 import { openAgent } from "../../../../env/agents/registry.ts";
 import { callTool } from "../../../../env/call_tool.ts";
@@ -148,7 +148,7 @@ function modelFaults(
   text: string,
   { rollout, model }: SlimeConfig,
 ): Observed[] {
-  const most = configSchema.safeParse(parseJson(text)).data
+  const most = configSchema.safeParse(modelJsonIfAny(text)).data
     ?.max_position_embeddings;
   if (most === undefined || rollout.maxContextLen <= most) return [];
   return [fail(

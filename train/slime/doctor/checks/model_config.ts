@@ -1,6 +1,6 @@
 /** The checkpoint's own config against the model that the recipe names: slime takes the shape from the recipe. */
 
-import { parseJson } from "../../../runs/versions.ts";
+import { modelJsonIfAny } from "../../../../env/tokens/model_dir.ts";
 import { z } from "zod";
 import { DataError } from "../../../../env/errors.ts";
 import {
@@ -127,10 +127,10 @@ const tokenizerConfigSchema = z.looseObject({
 /** Engines end an answer by these ids; the template ends it by its end token. */
 async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
   const generation = generationSchema.safeParse(
-    parseJson(await facts.modelFile("generation_config.json") ?? ""),
+    modelJsonIfAny(await facts.modelFile("generation_config.json") ?? ""),
   ).data;
   const tokenizer = tokenizerConfigSchema.safeParse(
-    parseJson(await facts.modelFile("tokenizer_config.json") ?? ""),
+    modelJsonIfAny(await facts.modelFile("tokenizer_config.json") ?? ""),
   ).data;
   // What is damaged, or not there, is the affair of other checks.
   if (generation === undefined || tokenizer === undefined) return [];

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { domainKey } from "../../../../env/domains/registry.ts";
 import { DataError, messageOf } from "../../../../env/errors.ts";
+import { parseModelJson } from "../../../../env/tokens/model_dir.ts";
 import { slimeFileName, slimeRows } from "../../plan/tau_example_rows.ts";
 import { planSplits } from "../../plan/slime_rows.ts";
 import type { Dataset, Split, Task } from "../../../../env/types.ts";
@@ -130,7 +131,7 @@ interface ReadRow {
 function readRow(text: string, dataset: Dataset): ReadRow {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseModelJson(text); // as slime reads it
   } catch (error) {
     return {
       fault: `not JSON (${messageOf(error)})`,
