@@ -20,7 +20,8 @@ export const budgetFlags = flagsOf(budgetSchema) as Record<
 
 /** Where τ-bench's data are. What is made of it: `tauBenchDir()`, and in a config {@linkcode tauBenchOverride}. */
 export const tauBenchFlag = z.string().optional().meta({
-  description: "Directory of tau-bench's data",
+  description:
+    "Directory of tau-bench's data, as deno task import writes it, or a checkout",
   value: "DIR",
   env: "TAU_BENCH_DIR",
   isPath: anyPath,

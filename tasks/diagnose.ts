@@ -253,7 +253,7 @@ export const task = await main(import.meta, {
       does: "those of one evaluation, fifty of them listed",
     },
     {
-      command: "deno task diagnose results.json --tau-bench tau-bench-data",
+      command: "deno task diagnose results.json --tau-bench ../tau-bench",
       does: "a file that tau-bench wrote or published, by the gold in it",
     },
     {

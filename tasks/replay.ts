@@ -126,11 +126,11 @@ export const task = await main(import.meta, {
   },
   examples: [{
     command:
-      "deno task replay --tau-bench ../shared/tau-bench ../shared/tau-bench/replays/fuzz_retail.jsonl.gz",
+      "deno task replay --tau-bench ../tau-bench replays/fuzz_retail.jsonl.gz",
     does: "replays odd calls of retail's tools",
   }, {
     command:
-      "deno task replay --tau-bench tau-bench-data ../tau-bench/historical_trajectories/gpt-4o-airline.json",
+      "deno task replay --tau-bench ../tau-bench ../tau-bench/historical_trajectories/gpt-4o-airline.json",
     does:
       "replays what tau-bench published, with the gold that the file holds where tasks differ by now",
   }, {

@@ -4,7 +4,6 @@
  * `<dir>/prompts.json` and `<dir>/few_shot/` hold what agents and simulated users are told.
  */
 
-import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { createDatabase, type Table } from "../../database.ts";
@@ -29,6 +28,7 @@ import {
 import { sha256 } from "../../state_hash.ts";
 import { promptsSchema } from "../../prompts.ts";
 import type { Dataset, Prompts, Split, Task, ToolSchema } from "../../types.ts";
+import { hasDomain, openData, type ReadData } from "./data_files.ts";
 
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
@@ -77,6 +77,7 @@ export function tauBenchDir(given?: string | null): string {
 
 /**
  * Reads one domain of τ-bench's data, and checks every row once.
+ * @param dir The directory that `deno task import` writes, or a checkout of τ-bench.
  * @throws {DataError} If a file is missing, truncated, or not what it should be; names the file, row and field.
  * @throws {ConfigError} If this version does not have the domain.
  */
@@ -86,13 +87,12 @@ export async function loadTauBench(
 ): Promise<Dataset> {
   const domain = domainOfTauBench(domainName);
   const { name } = domain;
-  const files = new Files(join(dir, name));
+  const { files, top } = await openFiles(dir, name);
   const tables = new Map<string, Table>();
   for (const [table, schema] of domain.rowSchemas) {
     tables.set(table, await readTable(files, `${table}.json`, schema));
   }
   const bySplit = await readSplits(files, domain);
-  const top = new Files(dir);
   const terminating = checked(terminatingTools, {
     value: toPlain(await top.json("terminate_tools.json")),
     path: top.path("terminate_tools.json"),
@@ -137,11 +137,9 @@ function domainOfTauBench(name: DomainName): Domain {
 /** The domains that a directory of τ-bench's data has, by name. */
 export async function domainsIn(dir: string): Promise<DomainName[]> {
   const found = await Promise.all(
-    domainNames(isOfTauBench).map(async (domain) => {
-      const path = join(dir, domainNamed(domain).name);
-      const isThere = await stat(path).catch(() => null);
-      return isThere?.isDirectory() ? [domain] : [];
-    }),
+    domainNames(isOfTauBench).map(async (domain) =>
+      await hasDomain(dir, domainNamed(domain).name) ? [domain] : []
+    ),
   );
   return found.flat();
 }
@@ -155,7 +153,26 @@ export async function loadTauBenchTasks(
   domainName: DomainName,
 ): Promise<ReadonlyMap<Split, readonly Task[]>> {
   const domain = domainOfTauBench(domainName);
-  return await readSplits(new Files(join(dir, domain.name)), domain);
+  const { files } = await openFiles(dir, domain.name);
+  return await readSplits(files, domain);
+}
+
+/**
+ * The names of a domain's tools; none where it has no file of them.
+ * @throws {DataError} If the file is not what it should be.
+ */
+export async function toolNamesIn(
+  dir: string,
+  domainName: DomainName,
+): Promise<ReadonlySet<string>> {
+  const { files } = await openFiles(dir, domainNamed(domainName).name);
+  const text = await files.textIfAny("tools.json");
+  if (text === undefined) return new Set();
+  const tools = checked(toolSchemas, {
+    value: toPlain(files.parse("tools.json", text)),
+    path: files.path("tools.json"),
+  });
+  return new Set(tools.map((tool) => tool.function.name));
 }
 
 /**
@@ -166,7 +183,8 @@ export async function loadTaskFile(
   path: string,
   { domain, split }: { readonly domain: DomainName; readonly split: Split },
 ): Promise<readonly Task[]> {
-  const files = new Files(dirname(path));
+  const dir = dirname(path);
+  const files = new Files(dir, await openData(dir));
   const name = basename(path);
   return tasksOf(await files.text(name), {
     files,
@@ -238,14 +256,28 @@ async function readFewShot(
   );
 }
 
+/** The files of a domain, and those of the whole directory. */
+async function openFiles(
+  dir: string,
+  domain: string,
+): Promise<{ files: Files; top: Files }> {
+  const read = await openData(dir);
+  return {
+    files: new Files(join(dir, domain), (name) => read(join(domain, name))),
+    top: new Files(dir, read),
+  };
+}
+
 /** Files of one directory. */
 class Files {
   readonly dir: string;
+  readonly #read: ReadData;
   /** Name and text of everything that was read. */
   readonly read: [name: string, text: string][] = [];
 
-  constructor(dir: string) {
+  constructor(dir: string, read: ReadData) {
     this.dir = dir;
+    this.#read = read;
   }
 
   path(name: string): string {
@@ -263,18 +295,13 @@ class Files {
 
   async textIfAny(name: string): Promise<string | undefined> {
     try {
-      const bytes = await readFile(this.path(name));
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-      this.read.push([name, text]);
+      const text = await this.#read(name);
+      if (text !== undefined) this.read.push([name, text]);
       return text;
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound || codeOf(error) === "ENOENT") {
-        return undefined;
-      }
-      throw new DataError(
-        `Cannot read "${this.path(name)}": ${messageOf(error)}`,
-        { path: this.path(name), cause: error, hint: HINT },
-      );
+      if (!(error instanceof DataError)) throw error;
+      const { path = this.path(name), hint = HINT } = error;
+      throw new DataError(error.message, { path, cause: error, hint });
     }
   }
 
@@ -367,8 +394,4 @@ function checked<T>(
     }`,
     { path, cause: result.error, hint: HINT },
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

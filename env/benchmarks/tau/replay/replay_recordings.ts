@@ -4,8 +4,7 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { loadTauBench } from "../tau_bench.ts";
+import { loadTauBench, toolNamesIn } from "../tau_bench.ts";
 import {
   domainKey,
   type DomainName,
@@ -17,11 +16,7 @@ import {
 import { keyOf } from "../../../domain.ts";
 import { ConfigError, DataError, messageOf } from "../../../errors.ts";
 import type { RecordFault } from "../../../json_records.ts";
-import {
-  type JsonObject,
-  parsePythonJson,
-  toPlain,
-} from "../../../python/python_json.ts";
+import type { JsonObject } from "../../../python/python_json.ts";
 import { type CallContext, replayFuzz, replayGold } from "./calls.ts";
 import { isGoldOf, replayFuzzReward, replayTrajectory } from "./episodes.ts";
 import { Checker, type Mismatch } from "./mismatch.ts";
@@ -348,8 +343,7 @@ async function domainByTools(
   const called = records.flatMap(calledTools);
   const domains = domainNames(isOfTauBench);
   const counts = await Promise.all(domains.map(async (domain) => {
-    const { name } = domainNamed(domain);
-    const names = await toolNames(join(tauBench, name, "tools.json"));
+    const names = await toolNamesIn(tauBench, domain);
     return called.filter((name) => names.has(name)).length;
   }));
   const most = Math.max(...counts);
@@ -364,20 +358,4 @@ function calledTools(record: JsonObject): string[] {
     const name = action instanceof Map ? action.get("name") : undefined;
     return typeof name === "string" ? [name] : [];
   });
-}
-
-/** Names in a file of tool descriptions; none if there is no such file. */
-async function toolNames(path: string): Promise<ReadonlySet<string>> {
-  try {
-    const tools = toPlain(
-      parsePythonJson(await readFile(path, "utf8"), { path }),
-    );
-    return new Set(
-      (tools as { function: { name: string } }[]).map((tool) =>
-        tool.function.name
-      ),
-    );
-  } catch {
-    return new Set();
-  }
 }

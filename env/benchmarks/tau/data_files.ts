@@ -1,0 +1,102 @@
+/**
+ * The files of a directory of τ-bench's data. The directory may also be a checkout of τ-bench itself: then it is
+ * imported into memory, once a process, and read as `deno task import` would have written it.
+ */
+
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { DataError, messageOf } from "../../errors.ts";
+import { importTauBench } from "./import/import_tau_bench.ts";
+
+/** Reads a file by its path within the directory; `undefined` where there is none. */
+export type ReadData = (name: string) => Promise<string | undefined>;
+
+/** What every directory of data has, and no checkout. */
+const OF_DATA = "terminate_tools.json";
+
+/** The package, and the directory of a domain in it. */
+const PACKAGE = "tau_bench";
+const ENVS = "envs";
+
+/**
+ * What reads the files of `dir`.
+ * @throws {DataError} If it is a checkout that cannot be imported; names file and line.
+ */
+export async function openData(dir: string): Promise<ReadData> {
+  const root = await checkoutRoot(dir);
+  if (root === undefined) return (name) => readIfThere(join(dir, name));
+  const files = await importedFiles(root);
+  return (name) => Promise.resolve(files.get(name));
+}
+
+/** Whether `dir` has a domain by this name. */
+export async function hasDomain(dir: string, name: string): Promise<boolean> {
+  const root = await checkoutRoot(dir);
+  return await isDirectory(
+    root === undefined ? join(dir, name) : join(root, PACKAGE, ENVS, name),
+  );
+}
+
+/** The root of the checkout that `dir` is, or whose package or `envs` it is; `undefined` where it is none. */
+export async function checkoutRoot(dir: string): Promise<string | undefined> {
+  if (await isThere(join(dir, OF_DATA))) return undefined;
+  const path = resolve(dir);
+  const [parent, above] = [dirname(path), dirname(dirname(path))];
+  const roots = [
+    path,
+    ...(basename(path) === PACKAGE ? [parent] : []),
+    ...(basename(path) === ENVS && basename(parent) === PACKAGE ? [above] : []),
+  ];
+  for (const root of roots) {
+    if (await isDirectory(join(root, PACKAGE, ENVS))) return root;
+  }
+  return undefined;
+}
+
+const imports = new Map<string, Promise<ReadonlyMap<string, string>>>();
+
+function importedFiles(root: string): Promise<ReadonlyMap<string, string>> {
+  const known = imports.get(root);
+  if (known !== undefined) return known;
+  const files = importTauBench({ root, read: readIfThere })
+    .then((imported) => imported.files, (error) => {
+      imports.delete(root);
+      if (!(error instanceof DataError)) throw error;
+      throw new DataError(
+        `Cannot import the checkout "${root}": ${error.message}`,
+        {
+          path: error.path ?? root,
+          cause: error,
+          hint:
+            `check out a commit that "deno task import --from ${root}" can read`,
+        },
+      );
+    });
+  imports.set(root, files);
+  return files;
+}
+
+/** @throws {DataError} If it is there and cannot be read, or is no UTF-8 text. */
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true })
+      .decode(await readFile(path));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      code === "ENOENT" || code === "ENOTDIR";
+    if (isMissing) return undefined;
+    throw new DataError(`Cannot read "${path}": ${messageOf(error)}`, {
+      path,
+      cause: error,
+    });
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then((found) => found.isDirectory(), () => false);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(() => true, () => false);
+}
