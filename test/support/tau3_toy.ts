@@ -68,6 +68,7 @@ export const toy = defineDomain({
       sha256(
         database.tables.map((table) => database.sortedJson(table, "one") ?? ""),
       ),
+    isSame: (left, right) => left.diff(right).length === 0,
     userTools: [
       defineBundleTool({
         className: "ToyUserTools",

@@ -1,12 +1,10 @@
 /** The world of one conversation: two databases, the tools over them, and what tasks call to set them up. */
 
-import type { Database } from "../../database.ts";
 import type { Databases, Side } from "../../domain.ts";
 import {
   callBundle,
   runBundleTool,
 } from "../../domains/shared/toolkit/bundle_call.ts";
-import type { JsonObject } from "../../python/python_value.ts";
 import type { Tool } from "../../tool.ts";
 import type { Tau3Bundle } from "./load_bundle.ts";
 import { RaisedError } from "./raised.ts";
@@ -109,13 +107,11 @@ export class Tau3World {
     const { agent, user } = this.databases;
     const { agent: otherAgent, user: otherUser } = other.databases;
     const { part } = this.#source;
-    if (!sameDatabase(agent, otherAgent, (one) => part.hash(one, "agent"))) {
-      return false;
-    }
+    if (!part.isSame(agent, otherAgent, "agent")) return false;
     if (user === undefined || otherUser === undefined) {
       return user === otherUser;
     }
-    return sameDatabase(user, otherUser, (one) => part.hash(one, "user"));
+    return part.isSame(user, otherUser, "user");
   }
 
   #run({ side, name, arguments: args }: EnvironmentCall) {
@@ -206,33 +202,3 @@ function toolsOf(
 const NO_TOOLS: readonly Tool[] = [];
 
 const toolMaps = new WeakMap<readonly Tool[], ReadonlyMap<string, Tool>>();
-
-function sameDatabase(
-  left: Database,
-  right: Database,
-  hash: (database: Database) => string,
-): boolean {
-  if (!left.sharesBase(right)) return hash(left) === hash(right);
-  return left.tables.every((table) => {
-    const added = addedTo(left, table);
-    return sameList(added, addedTo(right, table)) &&
-      [...new Set([...left.written(table), ...right.written(table)])].every((
-        id,
-      ) => left.sortedJson(table, id) === right.sortedJson(table, id));
-  });
-}
-
-/** Ids of rows that the base does not have, in order. */
-function addedTo(database: Database, table: string): string[] {
-  return database.written(table).filter((id) =>
-    !database.derive(table, idsOfRows).has(id)
-  );
-}
-
-function idsOfRows(rows: ReadonlyMap<string, JsonObject>): ReadonlySet<string> {
-  return new Set(rows.keys());
-}
-
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
-}
