@@ -24,10 +24,12 @@ export function* restoreService(one: Case): Script<PassOn | undefined> {
   return yield* liftSuspension(one);
 }
 
-/** Whether what the user says of the status bar speaks of service. */
+/** Whether what the user says of the status bar speaks of service; the last time counts. */
 export function hasService(reply: string): boolean {
-  return reply.includes("status bar shows") && !reply.includes("no signal") &&
-    !reply.includes("status bar shows airplane mode");
+  const shows = reply.lastIndexOf("status bar shows");
+  const bar = reply.slice(shows);
+  return shows >= 0 && !bar.includes("no signal") &&
+    !bar.includes("airplane mode");
 }
 
 /** Has the user reset the APN settings; they hold after a restart. */

@@ -22,12 +22,16 @@ function tasksOf(split: string): Tau3Task[] {
     .filter(({ id }) => ids.has(id));
 }
 
+/** Whether a task is solved, and the user passed on where nothing else was to be done, and nowhere else. */
 async function solves(
   task: Tau3Task,
   options: TalkOptions,
 ): Promise<boolean> {
+  const talk = talkAbout(task, options);
+  const isPassedOn = linesOf(talk.messages).at(-1)?.includes("###TRANSFER###");
+  const mustBe = task.criteria?.rewardBasis.includes("ACTION");
   const { source } = options;
-  return await rewardOf(task, { source, talk: talkAbout(task, options) }) === 1;
+  return isPassedOn === mustBe && await rewardOf(task, { source, talk }) === 1;
 }
 
 Deno.test(
