@@ -1,0 +1,344 @@
+/**
+ * Composes tasks of telecom: draws accounts, breaks phones and lines in several ways at once, and keeps what certifies.
+ * Tasks and databases have the layout of the benchmark's files, so that whatever reads those reads these.
+ */
+
+import { ConfigError } from "../../../errors.ts";
+import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import { createRng, type Rng } from "../../../random.ts";
+import { object } from "../../shared/call.ts";
+import { loadTelecom } from "../databases.ts";
+import type { Complaint } from "../user/story.ts";
+import { faultOf, goldOf, PASS_ON, type TaskPlan } from "./certify_task.ts";
+import { type Caller, drawAccounts } from "./draw_accounts.ts";
+import {
+  type Fault,
+  type FaultPlace,
+  FAULTS,
+  type PlannedCall,
+} from "./phone_faults.ts";
+import {
+  knownInfo,
+  PERSONAS,
+  REASONS,
+  taskInstructions,
+  ticketOf,
+} from "./task_words.ts";
+
+/** Who has to act to mend a phone. */
+export type Actors = "any" | "user" | "agent" | "both";
+
+/** What is composed. */
+export interface ComposeOptions {
+  readonly seed: number;
+  readonly count: number;
+  /** Fewest and most faults of a task. Default: 1 to 4. */
+  readonly faults?: readonly [number, number];
+  /** What users call for. Default: all. */
+  readonly complaints?: readonly Complaint[];
+  /** Who has to act, of tasks that can be mended. Default: `any`. */
+  readonly actors?: Actors;
+  /** The part of tasks in which the user has to be passed on, 0 to 1. Default: 0.1. */
+  readonly hopeless?: number;
+  /** Whether users have personas. Default: they do not. */
+  readonly personas?: boolean;
+}
+
+/** A composed task. */
+export interface ComposedTask {
+  /** As `tasks.json` has it. */
+  readonly task: JsonObject;
+  readonly plan: TaskPlan;
+  readonly gold: readonly PlannedCall[];
+  /** Names of what is wrong. */
+  readonly faults: readonly string[];
+}
+
+/** A composed world. */
+export interface ComposedWorld {
+  /** The agent's database, as its file has it. The user's is the default phone. */
+  readonly agent: JsonObject;
+  readonly tasks: readonly ComposedTask[];
+}
+
+/** Tasks that share a customer, about. */
+const TASKS_A_CUSTOMER = 3;
+
+/** How often a task is drawn again before the options are refused. */
+const MAX_DRAWS = 500;
+
+/**
+ * Composes a world.
+ * @throws {ConfigError} If nothing fits the options.
+ */
+export function composeTelecom(options: ComposeOptions): ComposedWorld {
+  const { seed, count } = options;
+  const { agent, callers } = drawAccounts(
+    createRng(seed, "telecom", "accounts"),
+    Math.ceil(count / TASKS_A_CUSTOMER),
+  );
+  const { agent: account, user } = loadTelecom({ agent });
+  if (user === undefined) throw new TypeError("Telecom has two databases");
+  const databases = { agent: account, user };
+  const tasks = Array.from({ length: count }, (_, index) => {
+    const rng = createRng(seed, "telecom", `task ${index}`);
+    for (let draws = 0; draws < MAX_DRAWS; draws++) {
+      const drawn = drawTask(rng, { index, callers, databases, options });
+      if (drawn !== undefined) return drawn;
+    }
+    throw new ConfigError(
+      `No task of telecom fits ${JSON.stringify(options)}`,
+      { hint: "allow more faults, complaints or actors" },
+    );
+  });
+  return { agent, tasks };
+}
+
+interface Drawing {
+  readonly index: number;
+  readonly callers: readonly Caller[];
+  readonly databases: TaskPlan["databases"];
+  readonly options: ComposeOptions;
+}
+
+/** Draws a task; `undefined` where it came to none. */
+function drawTask(
+  rng: Rng,
+  { index, callers, databases, options }: Drawing,
+): ComposedTask | undefined {
+  const { complaints = ["service", "data", "mms"], hopeless = 0.1 } = options;
+  const complaint = rng.pick(complaints);
+  const wantsHopeless = rng.next() < hopeless;
+  const faults = drawFaults(rng, complaint, options.faults ?? [1, 4]);
+  const isHopeless = faults.some((fault) => fault.fixes === undefined);
+  if (faults.length === 0 || isHopeless !== wantsHopeless) return undefined;
+  const caller = rng.pick(callers);
+  const place = placeOf(rng, { index, caller, faults });
+  const plan = planOf({ complaint, faults, caller, place, databases });
+  const gold = goldOf(plan);
+  if (faultOf(plan, gold) !== null) return undefined;
+  if (!isHopeless && !isBy(gold, options.actors ?? "any")) return undefined;
+  const names = faults.map(({ name }) => name);
+  const persona = options.personas ? rng.pick(Object.keys(PERSONAS)) : "None";
+  const task = taskObject({
+    id: `[${complaint}]${names.join("|")}[PERSONA:${persona}]/${index}`,
+    persona,
+    complaint,
+    caller,
+    where: faults.some(({ kind }) => kind === "roaming")
+      ? `abroad in ${rng.pick(COUNTRIES)}`
+      : "at home",
+    plan,
+    gold,
+  });
+  return { task, plan, gold, faults: names };
+}
+
+const COUNTRIES = ["Spain", "Japan", "Brazil", "Canada", "Norway", "Kenya"];
+
+/** Faults of different kinds that break what the user calls for, in the order in which they are brought about. */
+function drawFaults(
+  rng: Rng,
+  complaint: Complaint,
+  [least, most]: readonly [number, number],
+): readonly Fault[] {
+  const count = least + rng.int(most - least + 1);
+  const drawn: Fault[] = [];
+  const able = FAULTS.filter(({ breaks }) => breaks.includes(complaint));
+  for (const fault of rng.shuffle(able)) {
+    if (drawn.length === count) break;
+    if (drawn.every(({ kind }) => kind !== fault.kind)) drawn.push(fault);
+  }
+  return drawn.length < least
+    ? []
+    : FAULTS.filter((fault) => drawn.includes(fault));
+}
+
+function placeOf(
+  rng: Rng,
+  { index, caller, faults }: {
+    readonly index: number;
+    readonly caller: Caller;
+    readonly faults: readonly Fault[];
+  },
+): FaultPlace {
+  const buysNone = faults.some((fault) =>
+    fault.kind === "usage" && fault.fixes === undefined
+  );
+  return {
+    customerId: caller.customerId,
+    lineId: caller.lineId,
+    limitGb: caller.limitGb,
+    refuelGb: buysNone ? 0 : rng.pick([0.5, 1, 1.5, 2]),
+    billId: `B${900000 + index}`,
+    oldMode: faults.some(({ breaks }) => breaks.includes("data")) &&
+        rng.int(2) === 1
+      ? "3g_only"
+      : "2g_only",
+  };
+}
+
+/** What holds where a phone does what the user calls for. */
+const WORKS: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
+  service: [check("assert_service_status", "connected")],
+  data: [check("assert_mobile_data_status", true), {
+    actor: "user",
+    name: "assert_internet_speed",
+    args: { expected_speed: 200, expected_desc: "excellent" },
+  }],
+  mms: [check("assert_can_send_mms", true)],
+};
+
+/** What holds where it still does not, and the user was passed on. */
+const BROKEN: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
+  service: [check("assert_service_status", "no_service")],
+  data: [check("assert_mobile_data_status", false)],
+  mms: [check("assert_can_send_mms", false)],
+};
+
+function check(name: string, expected_status: string | boolean): PlannedCall {
+  return { actor: "user", name, args: { expected_status } };
+}
+
+function planOf(
+  { complaint, faults, caller, place, databases }: {
+    readonly complaint: Complaint;
+    readonly faults: readonly Fault[];
+    readonly caller: Caller;
+    readonly place: FaultPlace;
+    readonly databases: TaskPlan["databases"];
+  },
+): TaskPlan {
+  const isHopeless = faults.some((fault) => fault.fixes === undefined);
+  return {
+    databases,
+    setUp: [
+      {
+        actor: "user",
+        name: "set_user_info",
+        args: { name: caller.name, phone_number: caller.phone },
+      },
+      ...faults.flatMap((fault) => fault.setUp(place)),
+      { actor: "user", name: "simulate_network_search", args: {} },
+    ],
+    fixes: inOrder(faults.flatMap((fault) => fault.fixes?.(place) ?? [])),
+    works: [
+      ...WORKS[complaint],
+      ...faults.flatMap((fault) => fault.checks?.(place) ?? []),
+    ],
+    isHopeless,
+    agreedGb: place.refuelGb,
+  };
+}
+
+/** Fixes in an order in which all of them take; one of each. */
+function inOrder(fixes: readonly PlannedCall[]): readonly PlannedCall[] {
+  const byText = new Map(fixes.map((fix) => [textOf(fix), fix]));
+  return [...byText.values()].toSorted((a, b) => rank(a) - rank(b));
+}
+
+function textOf({ name, args }: PlannedCall): string {
+  return JSON.stringify([name, ...Object.values(args)]);
+}
+
+/** The agent's first, so that the phone finds a network that it may use; a restart last, since it applies settings. */
+function rank({ actor, name }: PlannedCall): number {
+  if (name === "make_payment") return 1;
+  if (actor === "assistant") return name === "send_payment_request" ? 0 : 2;
+  return name === "reboot_device" ? 4 : 3;
+}
+
+function isBy(gold: readonly PlannedCall[], actors: Actors): boolean {
+  const [users, agents] = ["user", "assistant"].map((actor) =>
+    gold.some((call) => call.actor === actor)
+  );
+  switch (actors) {
+    case "any":
+      return true;
+    case "user":
+      return !agents;
+    case "agent":
+      return !users;
+    case "both":
+      return users === true && agents === true;
+  }
+}
+
+function taskObject(
+  { id, persona, complaint, caller, where, plan, gold }: {
+    readonly id: string;
+    readonly persona: string;
+    readonly complaint: Complaint;
+    readonly caller: Caller;
+    readonly where: string;
+    readonly plan: TaskPlan;
+    readonly gold: readonly PlannedCall[];
+  },
+): JsonObject {
+  const refuelGb = plan.agreedGb;
+  const { isHopeless } = plan;
+  return object({
+    id,
+    description: object({
+      purpose: "Composed: several faults at once.",
+      relevant_policies: null,
+      notes: null,
+    }),
+    user_scenario: object({
+      persona: PERSONAS[persona] ?? null,
+      instructions: object({
+        domain: "telecom",
+        reason_for_call: REASONS[complaint],
+        known_info: knownInfo(caller, where),
+        unknown_info: null,
+        task_instructions: taskInstructions(complaint, refuelGb),
+      }),
+    }),
+    ticket: ticketOf({ complaint, place: where, refuelGb }, caller),
+    initial_state: object({
+      initialization_data: null,
+      initialization_actions: plan.setUp.map(functionObject),
+      message_history: null,
+    }),
+    evaluation_criteria: object({
+      actions: gold.map(actionObject),
+      env_assertions: (isHopeless ? BROKEN[complaint] : plan.works).map(
+        assertionObject,
+      ),
+      communicate_info: null,
+      nl_assertions: null,
+      reward_basis: isHopeless
+        ? ["ENV_ASSERTION", "ACTION"]
+        : ["ENV_ASSERTION"],
+    }),
+  });
+}
+
+function functionObject({ actor, name, args }: PlannedCall): JsonObject {
+  return object({
+    env_type: actor,
+    func_name: name,
+    arguments: object(args),
+  });
+}
+
+function assertionObject(call: PlannedCall): JsonObject {
+  return new Map<string, JsonValue>([
+    ...functionObject(call),
+    ["assert_value", true],
+    ["message", null],
+  ]);
+}
+
+function actionObject(call: PlannedCall, index: number): JsonObject {
+  const { actor, name, args } = call;
+  return object({
+    action_id: `${name}_${index}`,
+    requestor: actor,
+    name,
+    arguments: object(args),
+    info: null,
+    // Any summary will do.
+    compare_args: call === PASS_ON ? [] : null,
+  });
+}

@@ -1,0 +1,42 @@
+/** A world in which planned calls are tried out. */
+
+import type { Databases, Side } from "../../../domain.ts";
+import { ToolError } from "../../../errors.ts";
+import { object } from "../../shared/call.ts";
+import { syncTelecom } from "../sync.ts";
+import { functions } from "../toolbox.ts";
+import type { PlannedCall } from "./phone_faults.ts";
+
+/** A fork of both databases, in which every call is followed by a sync. */
+export class Trial {
+  readonly databases: Required<Databases>;
+
+  constructor({ agent, user }: Required<Databases>) {
+    this.databases = { agent: agent.fork(), user: user.fork() };
+  }
+
+  /** An independent world in the same state. */
+  fork(): Trial {
+    return new Trial(this.databases);
+  }
+
+  /** Makes calls in order. @throws {ToolError} If one is refused. */
+  run(calls: readonly PlannedCall[]): this {
+    for (const call of calls) this.#call(call);
+    return this;
+  }
+
+  /** Whether all of these checks hold. */
+  holds(checks: readonly PlannedCall[]): boolean {
+    return checks.every((check) => this.#call(check) === true);
+  }
+
+  #call({ actor, name, args }: PlannedCall): boolean | undefined {
+    const side: Side = actor === "user" ? "user" : "agent";
+    const run = functions[side][name];
+    if (run === undefined) throw new ToolError(`No function "${name}"`);
+    const result = run(this.databases[side], object(args));
+    syncTelecom(this.databases);
+    return result;
+  }
+}
