@@ -9,6 +9,7 @@ import { goldOf } from "./gold.ts";
 import { grade } from "./reward.ts";
 import {
   type Action,
+  type AskJudge,
   type CallOptions,
   type Dataset,
   type Environment,
@@ -26,6 +27,8 @@ export interface EnvironmentOptions {
   readonly task: Task;
   /** The user; the environment is the only one to talk to them. */
   readonly user: User;
+  /** Who judges what no program can, where the dataset's rules ask for it. Default: nobody. */
+  readonly judge?: AskJudge | undefined;
   /** An episode that is under way already, to go on from. Default: one that has not been opened. */
   readonly from?: {
     readonly database: Database;
@@ -38,7 +41,8 @@ export interface EnvironmentOptions {
  * @throws {ConfigError} If this version does not have the task's domain.
  */
 export function createEnvironment(options: EnvironmentOptions): Environment {
-  return new LiveEnvironment(options);
+  const { rules } = options.dataset;
+  return rules?.environment(options) ?? new LiveEnvironment(options);
 }
 
 class LiveEnvironment implements Environment {

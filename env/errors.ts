@@ -61,6 +61,7 @@ export class ToolError extends Error {
 /**
  * The kinds of failure that are nobody's answer: never scored, retried where it helps, counted. `refused` is a
  * server's no that another try will not change: a wrong key, an unknown model, a parameter it does not take.
+ * `not_judged`: only a judge could have scored it, and there was none.
  */
 export type FailureKind =
   | "rate_limited"
@@ -70,6 +71,7 @@ export type FailureKind =
   | "bad_response"
   | "refused"
   | "aborted"
+  | "not_judged"
   | "bug";
 
 /** A model, a user simulator or an engine failed. Ends an episode with a typed `failure`, never with a score. */

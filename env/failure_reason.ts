@@ -7,6 +7,8 @@ import type { Reward, StopReason } from "./types.ts";
  * Cut off: `parse_errors`, `out_of_tokens`, `out_of_turns`. Handed over without being done: `transferred`. A row
  * that nobody asked to change: `extra_write`; a row that was to change, changed otherwise: `wrong_write`, or not:
  * `missing_write`. All rows right and something not told: `missing_output`.
+ * Of a benchmark with checks of its own, the first that counts and fails: `failed_assertion` about the world,
+ * `missing_call`, `failed_judgement`.
  */
 export type FailureReason =
   | "parse_errors"
@@ -16,7 +18,10 @@ export type FailureReason =
   | "extra_write"
   | "wrong_write"
   | "missing_write"
-  | "missing_output";
+  | "missing_output"
+  | "failed_assertion"
+  | "missing_call"
+  | "failed_judgement";
 
 /** What an episode came to. */
 export interface Ending {
@@ -36,12 +41,27 @@ export function failureReason(ending: Ending): FailureReason | null {
     case "out_of_tokens":
       return stopReason;
     case "max_turns":
+    case "too_many_errors":
       return "out_of_turns";
     case "transfer":
       return "transferred";
     default:
-      return reward.parts.database === 1 ? "missing_output" : rowReason(ending);
+      return checkReason(reward) ??
+        (reward.parts.database === 1 ? "missing_output" : rowReason(ending));
   }
+}
+
+const REASONS: Readonly<Record<string, FailureReason>> = {
+  ENV_ASSERTION: "failed_assertion",
+  ACTION: "missing_call",
+  NL_ASSERTION: "failed_judgement",
+  COMMUNICATE: "missing_output",
+};
+
+/** What the first check that counts and fails says; `undefined` where it is about rows, or there are none. */
+function checkReason({ checks = [] }: Reward): FailureReason | undefined {
+  const failed = checks.find(({ counts, met }) => counts && met === false);
+  return failed && REASONS[failed.part];
 }
 
 function rowReason({ reward, database, gold }: Ending): FailureReason {

@@ -15,6 +15,7 @@ import type {
   Action,
   Agent,
   AgentSession,
+  AskJudge,
   CallOptions,
   Dataset,
   Environment,
@@ -39,6 +40,8 @@ export interface RolloutSpec {
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
+  /** Who judges what no program can, where the dataset's rules ask for it. Default: nobody. */
+  readonly judge?: AskJudge | undefined;
   /** What the record calls the user: `scripted`. Default: the factory's label, or `custom` where it has none. */
   readonly userName?: string;
   /** The same seed gives the same episode, at any concurrency and after any number of retries. */
@@ -235,7 +238,7 @@ class Attempt {
       const session = await this.#open();
       this.stopReason = await this.#converse(session);
       this.#source = "environment";
-      this.#graded = this.#grade();
+      this.#graded = await this.#grade();
       this.reward = this.#valued(this.#graded);
       return null;
     } catch (error) {
@@ -256,7 +259,13 @@ class Attempt {
   async #open(): Promise<AgentSession> {
     const { dataset, task, user, agent, seed } = this.#options;
     this.#user = user(task, { seed: deriveSeed(seed, "user") });
-    this.environment = createEnvironment({ dataset, task, user: this.#user });
+    const { judge } = this.#options;
+    this.environment = createEnvironment({
+      dataset,
+      task,
+      user: this.#user,
+      judge,
+    });
     const firstMessage = await this.environment.open(this.#call());
     this.firstMessage = firstMessage;
     this.#source = "model";
@@ -328,8 +337,16 @@ class Attempt {
   }
 
   /** τ-bench scores a conversation that came to its end; one that was cut off has the value 0. */
-  #grade(): Reward | null {
-    const reward = this.environment?.reward() ?? null;
+  async #grade(): Promise<Reward | null> {
+    const { environment } = this;
+    const reward = await environment?.judgedReward?.(this.#call()) ??
+      environment?.reward() ?? null;
+    if (reward?.isUnjudged) {
+      throw new InfrastructureError("The task needs a judge, and has none", {
+        kind: "not_judged",
+        source: "environment",
+      });
+    }
     const ended = this.stopReason === "user_stop" ||
       this.stopReason === "transfer";
     return reward === null || ended ? reward : { ...reward, value: 0 };
@@ -363,7 +380,7 @@ class Attempt {
 
 /** Whether another try may end otherwise. */
 function isRetried({ kind }: Failure): boolean {
-  return kind !== "bug" && kind !== "refused";
+  return kind !== "bug" && kind !== "refused" && kind !== "not_judged";
 }
 
 function toFailure(error: unknown, source: Failure["source"]): Failure {

@@ -14,8 +14,18 @@ import type { JsonObject } from "./python/python_json.ts";
 import type { Tool } from "./tool.ts";
 import type { Trajectory } from "./tokens/trajectory.ts";
 
+/** Names of splits: the first three are τ-bench's and generated ones, the others τ³-bench's. */
+export const SPLITS = [
+  "train",
+  "dev",
+  "test",
+  "base",
+  "small",
+  "full",
+] as const;
+
 /** Which tasks are meant. Its name is in every record, so a run cannot be mistaken for another split's. */
-export type Split = "train" | "dev" | "test";
+export type Split = typeof SPLITS[number];
 
 /** A call of a tool by name. `arguments` keep Python's integer and float spelling. */
 export interface ToolAction {
@@ -117,7 +127,41 @@ export interface Dataset {
   readonly splits: readonly Split[];
   /** The tasks of a split in order. @throws {ConfigError} If the dataset has no such split. */
   tasks(split: Split): readonly Task[];
+  /** How its conversations go and are judged, where not as in τ-bench. */
+  readonly rules?: ConversationRules;
 }
+
+/** A benchmark's own rules of a conversation: who speaks when, users with tools, what a reward is made of. */
+export interface ConversationRules {
+  /** What the agent has said before the user's first message: part of its conversation. */
+  readonly greeting: string;
+  /** Most turns of the agent: beyond them the rules end the conversation anyway. */
+  readonly maxTurns: number;
+  /** The user's tools as models are told of them; none where users only talk. */
+  readonly userTools: readonly ToolSchema[];
+  /** System prompt of a user that a model plays. @throws {DataError} If the dataset came without prompts. */
+  userSystem(task: Task): string;
+  /** The live world of a task. */
+  environment(options: RulesOptions): Environment;
+  /** The state in which the agent's database should end; not to be written to. */
+  gold(task: Task): Database;
+  /** The reward of an agent that does and says nothing, where a judge agrees with everything. */
+  floor(task: Task): 0 | 1;
+}
+
+/** What {@linkcode ConversationRules.environment} makes a world of. */
+export interface RulesOptions {
+  readonly task: Task;
+  readonly user: User;
+  /** Default: none, so that what only a judge can tell is not judged. */
+  readonly judge?: AskJudge | undefined;
+}
+
+/** A judge: answers a question about a conversation. */
+export type AskJudge = (
+  question: { readonly system: string; readonly user: string },
+  options?: CallOptions,
+) => Promise<string> | string;
 
 /**
  * The texts that agents and simulated users are made of. `<<name>>` is a placeholder, to be filled by
@@ -168,7 +212,16 @@ export interface Observation {
   /** Whether the conversation is over. */
   readonly done: boolean;
   /** Why, if it is over. */
-  readonly end?: "user_stop" | "transfer";
+  readonly end?: "user_stop" | "transfer" | "max_turns" | "too_many_errors";
+  /** What the user called before they answered, where users have tools. */
+  readonly userCalls?: readonly AnsweredCall[];
+}
+
+/** A call and its answer. */
+export interface AnsweredCall {
+  readonly call: ToolCall;
+  readonly content: string;
+  readonly error: boolean;
 }
 
 /** One action and what came of it. */
@@ -198,6 +251,26 @@ export interface Reward {
   /** Rows that differ from the gold result; empty if the database is right. */
   readonly differences: readonly RowDifference[];
   readonly missingOutputs: readonly string[];
+  /** What was looked at, where a benchmark has parts of its own; those that do not count too. */
+  readonly checks?: readonly RewardCheck[];
+  /** Whether it needs a judge and there is none: then the value says nothing. */
+  readonly isUnjudged?: true;
+  /** The reward as the benchmark itself writes it, as plain data. */
+  readonly record?: unknown;
+}
+
+/** A part of a reward: an assertion, an expected call, something to be told. */
+export interface RewardCheck {
+  /** `ENV_ASSERTION`. */
+  readonly part: string;
+  /** Whether the reward depends on it. */
+  readonly counts: boolean;
+  /** What was checked, in words or as a call. */
+  readonly what: string;
+  /** `null` where nobody could tell. */
+  readonly met: boolean | null;
+  /** Why, where somebody says. */
+  readonly why?: string;
 }
 
 /** A live world for one task. Single-use. */
@@ -213,6 +286,8 @@ export interface Environment {
   step(action: Action, options?: CallOptions): Promise<Observation>;
   /** Grades what has happened so far against the cached gold of the task. Pure: may be called at any time. */
   reward(): Reward;
+  /** As `reward()`, but asks the judge, where the rules have one. */
+  judgedReward?(options?: CallOptions): Promise<Reward>;
 }
 
 /** What every call that may wait takes. */
@@ -226,8 +301,21 @@ export interface User {
   open(options?: CallOptions): Promise<string>;
   /** The user's answer to what the agent said; contains {@linkcode STOP} when they are done. */
   reply(message: string, options?: CallOptions): Promise<string>;
+  /** What a user with tools does next; such a user is asked nothing else. Default: users only talk. */
+  act?(heard: UserHeard, options?: CallOptions): Promise<UserMove>;
   /** What the user's model has used so far; left out where there is none. */
   readonly usage?: Usage;
+}
+
+/** What a user with tools has heard: the agent's words, or the answers to their own calls. */
+export type UserHeard =
+  | { readonly type: "message"; readonly content: string }
+  | { readonly type: "answers"; readonly answers: readonly AnsweredCall[] };
+
+/** What a user with tools does: says something, or calls tools and is asked again. */
+export interface UserMove {
+  readonly content: string;
+  readonly toolCalls: readonly ToolCall[];
 }
 
 /** Makes the user of one episode. A plain function will do. */
@@ -395,6 +483,7 @@ export type StopReason =
   | "user_stop"
   | "transfer"
   | "max_turns"
+  | "too_many_errors"
   | "out_of_tokens"
   | "parse_errors"
   | "failed";

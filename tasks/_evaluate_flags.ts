@@ -26,6 +26,8 @@ import {
   runFlags,
   runNamed,
   runPath,
+  tau3BenchFlag,
+  tau3BenchOverrides,
   tauBenchFlag,
   tauBenchOverride,
 } from "./_shared_flags.ts";
@@ -46,6 +48,7 @@ export const evaluateFlags = z.object({
     isPath: runPathOnly,
   }),
   tauBench: tauBenchFlag,
+  tau3Bench: tau3BenchFlag,
   recipe: z.string().optional().meta({
     description: "A recipe of an evaluation, a YAML file",
     value: "FILE",
@@ -75,6 +78,7 @@ export async function newEvaluation(
   const policy = await policyOf(flags);
   const recipe = await recipeOf(flags, policy);
   const overrides = overridesOf(flags);
+  overrides.push(...tau3BenchOverrides(flags.tau3Bench, dataFlag(flags)));
   if (policy !== undefined) {
     const origin = `--policy ${policy}`;
     overrides.push({ path: ["policy"], value: policy, origin });
@@ -101,6 +105,7 @@ export async function evaluationToResume(
     [
       ...overridesOf(flags),
       ...tauBenchOverride(flags.tauBench, run.config.data.source),
+      ...tau3BenchOverrides(flags.tau3Bench, run.config.data.source),
     ],
   );
   checkResume(run, { config, schema: evaluationSchema });
@@ -174,9 +179,23 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   );
 }
 
+/** The source of data that a flag names. */
+function dataFlag({ data }: EvaluateFlags): string | undefined {
+  return typeof data === "string" ? data : undefined;
+}
+
+/** What τ³-bench's conversations go by where no recipe says otherwise: its own limit ends them. */
+const TAU3_RECIPE: Recipe = {
+  name: "the default recipe",
+  text: stringify({
+    data: { source: "tau3-bench" },
+    rollout: { maxTurns: 200 },
+  }),
+};
+
 /** The given recipe; else the data of the policy's run, or those that `deno task train` learns on. */
 async function recipeOf(
-  { recipe, data, env }: EvaluateFlags,
+  { recipe, data, env, tau3Bench }: EvaluateFlags,
   policy: string | undefined,
 ): Promise<Recipe> {
   if (recipe !== undefined) {
@@ -195,6 +214,9 @@ async function recipeOf(
       }),
     };
   }
+  const isTau3 = data === "tau3-bench" ||
+    data === undefined && tau3Bench !== undefined;
+  if (isTau3) return TAU3_RECIPE;
   const config = await newConfig(trainFlags.parse({ data, env }));
   return {
     name: "the default recipe",

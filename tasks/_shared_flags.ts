@@ -31,8 +31,23 @@ export const tauBenchFlag = z.string().optional().meta({
 export const tau3BenchFlag = z.string().optional().meta({
   description: "Directory of tau3-bench's data: a bundle or a checkout",
   value: "DIR",
+  env: "TAU3_BENCH_DIR",
   isPath: anyPath,
 });
+
+/** The directory as a config's, where its dataset is τ³-bench; a directory that is given makes it that. */
+export function tau3BenchOverrides(
+  tau3Bench: string | undefined,
+  source?: string,
+): Override[] {
+  if (tau3Bench === undefined) return [];
+  const origin = `--tau3-bench ${tau3Bench}`;
+  const directory = { path: ["data", "directory"], value: tau3Bench, origin };
+  if (source === "tau3-bench") return [directory];
+  return source === undefined
+    ? [{ path: ["data", "source"], value: "tau3-bench", origin }, directory]
+    : [];
+}
 
 /** The directory as a config's, where its dataset is τ-bench. */
 export function tauBenchOverride(

@@ -139,6 +139,11 @@ export const task = await main(import.meta, {
       does: "a local model that writes its actions, within a budget",
     },
     {
+      command:
+        "deno task evaluate --tau3-bench ../tau3-bench --env telecom --split base --model gpt-4.1 --user llm --user-model gpt-4.1",
+      does: "tau3-bench, whose simulated user has tools too",
+    },
+    {
       command: "deno task evaluate --resume",
       does: "go on where the last evaluation was stopped",
     },

@@ -44,17 +44,23 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
 /** The messages before the first answer. */
 export function openingMessages(
   { dataset, firstMessage }: {
-    readonly dataset: Pick<Dataset, "policy" | "prompts">;
+    readonly dataset: Pick<Dataset, "policy" | "prompts" | "rules">;
     readonly firstMessage: string;
   },
   prompt: PromptStyle,
 ): Message[] {
-  const user: Message = { role: "user", content: firstMessage };
-  if (prompt === "none") return [user];
+  const { rules } = dataset;
+  const said: Message[] = [
+    ...rules === undefined
+      ? []
+      : [{ role: "assistant" as const, content: rules.greeting }],
+    { role: "user", content: firstMessage },
+  ];
+  if (prompt === "none") return said;
   const content = fillPrompt(dataset.prompts().agent.toolCallingSystem, {
     wiki: dataset.policy,
   });
-  return [{ role: "system", content }, user];
+  return [{ role: "system", content }, ...said];
 }
 
 /** Calls are the model's tool calls. Only the first of an answer is kept: it alone is acted on and answered. */

@@ -58,6 +58,9 @@ export interface GenerateHooks {
 
 const SPLITS = ["train", "dev", "test"] as const;
 
+/** A split of a generated world. */
+export type WorldSplit = typeof SPLITS[number];
+
 /** After so many draws that come to nothing the options are to blame. */
 const MAX_ATTEMPTS = 200;
 
@@ -118,7 +121,7 @@ class Factory<O extends CommonOptions> {
   }
 
   /** Draws a split's tasks. */
-  async fill(split: Split): Promise<void> {
+  async fill(split: WorldSplit): Promise<void> {
     const { first, options: { tasksPerUser, ...options } } = this.#order;
     const end = first + options[`${split}Tasks`];
     for (let index = first; index < end; index += tasksPerUser) {

@@ -10,8 +10,8 @@ import {
   printPythonJson,
 } from "../python/python_json.ts";
 import { promptsFile } from "../prompts.ts";
-import type { Split, Task } from "../types.ts";
-import type { CertifiedDataset } from "./factory.ts";
+import type { Task } from "../types.ts";
+import type { CertifiedDataset, WorldSplit } from "./factory.ts";
 
 /** A file below the directory of the world. */
 export interface WorldFile {
@@ -85,7 +85,7 @@ function certificatesText(dataset: CertifiedDataset): string {
 }
 
 /** How many tasks of each split `count` comes to: a tenth each for dev and test, at least one. */
-export function splitSizes(count: number): Record<Split, number> {
+export function splitSizes(count: number): Record<WorldSplit, number> {
   const held = Math.max(1, Math.round(count / 10));
   return { train: Math.max(1, count - 2 * held), dev: held, test: held };
 }

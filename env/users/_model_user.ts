@@ -31,7 +31,7 @@ const MAX_ASKS = 3;
 /** Settings of users that ask a model. */
 export interface ModelUserOptions {
   /** Where the prompts come from. */
-  readonly dataset: Pick<Dataset, "prompts">;
+  readonly dataset: Pick<Dataset, "prompts" | "rules">;
   readonly model: ChatModel;
   /** Behave as τ-bench's user where that changes results. Default: false. */
   readonly compat?: boolean;
@@ -227,7 +227,8 @@ function instructed(
   });
 }
 
-function ofUser(error: unknown): unknown {
+/** A failure of the user's model as one of the user. */
+export function ofUser(error: unknown): unknown {
   if (!(error instanceof InfrastructureError) || error.source === "user") {
     return error;
   }

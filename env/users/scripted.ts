@@ -4,6 +4,7 @@ import { partOf } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";
 import type { Dataset, UserFactory } from "../types.ts";
 import { labelled } from "./_label.ts";
+import { scriptUser } from "./script_user.ts";
 
 /**
  * Makes scripted users for the tasks of a dataset.
@@ -14,7 +15,15 @@ import { labelled } from "./_label.ts";
 export function scriptedUser(
   dataset: Pick<Dataset, "benchmark" | "domain" | "database">,
 ): UserFactory {
-  const play = partOf(domainOf(dataset), "scriptedUser");
+  const domain = domainOf(dataset);
+  const act = domain.bundle?.scriptedUser;
+  if (act !== undefined) {
+    return labelled(
+      "scripted",
+      (task, { seed }) => scriptUser(act({ task, seed })),
+    );
+  }
+  const play = partOf(domain, "scriptedUser");
   const { database } = dataset;
   return labelled(
     "scripted",

@@ -8,7 +8,7 @@ import { endpointVariables, PROVIDERS } from "../../env/models/endpoints.ts";
 const VARIABLES = {
   /** Where the person is: of each task. */
   caller: ["INIT_CWD"],
-  dataset: ["TAU_BENCH_DIR"],
+  dataset: ["TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
   runs: ["TAULAB_RUNS"],
   /** Of all providers, since a config names one; and headers of the user's own, which the package openai adds. */
   endpoints: [...PROVIDERS.flatMap(endpointVariables), "OPENAI_CUSTOM_HEADERS"],

@@ -5,7 +5,6 @@ import {
   recordingPath,
   TAU_BENCH,
 } from "../support/tau_bench.ts";
-import { domainNames } from "../../env/domains/registry.ts";
 import {
   NO_TAU3_BENCH,
   TAU3_BENCH,

@@ -28,7 +28,7 @@ const sections = {
 
 /** Where tasks and rows come from. */
 export const dataSchema = z.strictObject({
-  source: z.enum(["generated", "tau-bench"]).default("generated")
+  source: z.enum(["generated", "tau-bench", "tau3-bench"]).default("generated")
     .meta({
       description: "Where tasks and rows come from",
       cli: { flag: "data" },
@@ -39,7 +39,8 @@ export const dataSchema = z.strictObject({
   }),
   directory: z.string().nullable().default(null)
     .meta({
-      description: "The τ-bench checkout, where the source is tau-bench",
+      description:
+        "The benchmark's data, where the source is tau-bench or tau3-bench",
       mayChange: true,
     }),
   exclude: z.string().min(1).nullable().default(null)

@@ -6,6 +6,9 @@ import {
   loadTauBench,
   tauBenchDir,
 } from "../../env/benchmarks/tau/tau_bench.ts";
+import { tau3BenchDir } from "../../env/benchmarks/tau3/load_bundle.ts";
+import { tau3Bench } from "../../env/benchmarks/tau3/tau3_bench.ts";
+import { domainNamed } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
 import type { CallOptions, Dataset } from "../../env/types.ts";
 import type { Config } from "./config.ts";
@@ -16,7 +19,7 @@ import { readExclusions, withoutTasks } from "./exclusions.ts";
  * Makes or reads the dataset.
  * @throws {ConfigError} If no directory is given for τ-bench, the options of what is drawn contradict each other, or
  * what is to be left out is not there.
- * @throws {DataError} If what is in the directory is not τ-bench's data.
+ * @throws {DataError} If what is in the directory is not the benchmark's data.
  */
 export async function openDataset(
   data: Config["data"],
@@ -50,6 +53,11 @@ async function openWhole(
       );
     }
     return await generated(worldSeed, data[section], { ...options, domain });
+  }
+  if (data.source === "tau3-bench") {
+    return await tau3Bench(tau3BenchDir(data.directory), {
+      domain: domainNamed(data.domain).name,
+    });
   }
   const dataset = await loadTauBench(tauBenchDir(data.directory), data.domain);
   return data.rows.trainTasks === 0

@@ -9,6 +9,7 @@ import { rolloutAll } from "../../env/rollout.ts";
 import { trialSeed } from "../../env/trials.ts";
 import type {
   Agent,
+  AskJudge,
   Dataset,
   Episode,
   Task,
@@ -35,6 +36,8 @@ export interface EvaluateOptions {
   readonly dataset: Dataset;
   readonly agent: Agent;
   readonly user: UserFactory;
+  /** Who judges what no program can. Default: nobody. */
+  readonly judge?: AskJudge | undefined;
   /** Ends the evaluation; what has ended by then is kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -79,7 +82,7 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
  * @returns Whether the plan is complete; it is not once `signal` is aborted.
  */
 export async function evaluate(options: EvaluateOptions): Promise<boolean> {
-  const { dir, dataset, agent, user, signal, now, onEpisode } = options;
+  const { dir, dataset, agent, user, judge, signal, now, onEpisode } = options;
   const { rollout } = dir.config;
   const done = new Set(dir.episodes().map(keyOf));
   const jobs = jobsOf(dataset, dir.config).filter((job) =>
@@ -90,6 +93,7 @@ export async function evaluate(options: EvaluateOptions): Promise<boolean> {
     task,
     agent,
     user,
+    judge,
     seed,
     maxTurns: rollout.maxTurns,
     maxParseErrors: rollout.maxParseErrors,

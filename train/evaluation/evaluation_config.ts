@@ -10,6 +10,7 @@ import {
   pricesSchema,
   userSchema,
 } from "../config/config_sections.ts";
+import { SPLITS } from "../../env/types.ts";
 import type { DeepReadonly } from "../config/config_schema.ts";
 
 const positive = z.int().min(1);
@@ -22,7 +23,7 @@ export const evaluationSchema = z.strictObject({
     cli: {},
   }),
   data: dataSchema.prefault({}),
-  split: z.enum(["train", "dev", "test"]).default("test").meta({
+  split: z.enum(SPLITS).default("test").meta({
     description: "Which tasks",
     cli: {},
   }),
@@ -62,6 +63,13 @@ export const evaluationSchema = z.strictObject({
     ),
   }).prefault({}),
   user: userSchema.prefault({}),
+  judge: z.strictObject({
+    endpoint: endpointSchema.prefault({}).meta({
+      cli: { prefix: "judge", of: "The judge's model" },
+    }),
+  }).prefault({}).describe(
+    "Who judges what no program can, where tasks of τ³-bench ask for it; without a model these are not judged",
+  ),
   compat: compatSchema,
   rollout: z.strictObject({
     maxTurns: positive.default(30).meta({

@@ -4,6 +4,7 @@ import { createMeter } from "../../env/models/meter.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
 import type { Dataset, Episode, UserFactory } from "../../env/types.ts";
 import { openDataset } from "../config/open_dataset.ts";
+import { openJudge } from "../config/open_judge.ts";
 import { openUser } from "../config/open_user.ts";
 import { checkResume } from "../runs/resume_check.ts";
 import { newRunInfo } from "../runs/run_info.ts";
@@ -61,6 +62,7 @@ export async function openEvaluation(
     await openCandidate(config, { dataset, meter, signal }),
   );
   const user = await openUser(config, { dataset, meter, signal });
+  const judge = await openJudge(config.judge, { meter, signal });
   const dir = earlier ?? stack.use(await createDir(path, { config, dataset }));
   const held = stack.move();
   return {
@@ -77,6 +79,7 @@ export async function openEvaluation(
           dataset,
           agent: candidate.agent,
           user,
+          judge,
           signal,
           concurrency: config.rollout.concurrency,
           now: () => performance.timeOrigin + performance.now(),

@@ -7,7 +7,7 @@ import {
   type JsonObject,
   parsePythonJson,
 } from "../../env/python/python_json.ts";
-import { objectAt, textAt } from "../../env/row.ts";
+import { objectAt, objectsAt, textAt } from "../../env/row.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type {
   Action,
@@ -15,6 +15,7 @@ import type {
   Observation,
   StopReason,
   Task,
+  ToolCall,
   Turn,
 } from "../../env/types.ts";
 import type { Config } from "../config/config.ts";
@@ -177,14 +178,14 @@ function actionOf(action: JsonObject): Action {
   if (textAt(action, "type") === "respond") {
     return { type: "respond", content: textAt(action, "content") };
   }
-  const call = objectAt(action, "call");
+  return { type: "tool", call: callOf(objectAt(action, "call")) };
+}
+
+function callOf(call: JsonObject): ToolCall {
   return {
-    type: "tool",
-    call: {
-      id: textAt(call, "id"),
-      name: textAt(call, "name"),
-      arguments: objectAt(call, "arguments"),
-    },
+    id: textAt(call, "id"),
+    name: textAt(call, "name"),
+    arguments: objectAt(call, "arguments"),
   };
 }
 
@@ -194,6 +195,25 @@ function observationOf(observation: JsonObject): Observation {
     source: textAt(observation, "source") === "user" ? "user" : "tool",
     content: textAt(observation, "content"),
     done: observation.get("done") === true,
-    ...(end === "user_stop" || end === "transfer" ? { end } : {}),
+    ...(isEnd(end) ? { end } : {}),
+    ...userCallsOf(observation),
+  };
+}
+
+function isEnd(end: unknown): end is NonNullable<Observation["end"]> {
+  return end === "user_stop" || end === "transfer" || end === "max_turns" ||
+    end === "too_many_errors";
+}
+
+function userCallsOf(
+  observation: JsonObject,
+): Pick<Observation, "userCalls"> {
+  if (!observation.has("userCalls")) return {};
+  return {
+    userCalls: objectsAt(observation, "userCalls").map((made) => ({
+      call: callOf(objectAt(made, "call")),
+      content: textAt(made, "content"),
+      error: made.get("error") === true,
+    })),
   };
 }

@@ -102,7 +102,7 @@ export class Tau3World {
       : { db, user_db: part.hash(user, "user") };
   }
 
-  /** Whether both databases have the hashes of another world's; looks at what was written, where it can. */
+  /** Whether both databases have the hashes of another world's. */
   sameAs(other: Tau3World): boolean {
     const { agent, user } = this.databases;
     const { agent: otherAgent, user: otherUser } = other.databases;

@@ -7,7 +7,7 @@ import type { WorldSource } from "../tau3_world.ts";
 import { evaluateActions } from "./action_evaluator.ts";
 import { evaluateCommunication } from "./communicate_evaluator.ts";
 import { evaluateEnvironment } from "./environment_evaluator.ts";
-import { evaluateNl, type Judge } from "./nl_evaluator.ts";
+import { evaluateNl, type Judge, unjudged } from "./nl_evaluator.ts";
 
 /** Why a conversation ended, as upstream names it. */
 export const TERMINATION_REASONS = [
@@ -64,28 +64,54 @@ export interface Simulation {
 export async function evaluateSimulation(
   simulation: Simulation,
 ): Promise<Tau3Reward> {
+  const { finish, asksJudge } = withoutVerdicts(simulation);
+  return finish(asksJudge ? await nlReward(simulation) : null);
+}
+
+/**
+ * Judges a conversation without a judge.
+ * @throws {RaisedError} If it cannot be replayed.
+ */
+export function evaluateUnjudged(
+  simulation: Omit<Simulation, "judge">,
+): Tau3Reward {
+  const { finish, asksJudge } = withoutVerdicts(simulation);
+  return finish(asksJudge ? unjudged(simulation.task) : null);
+}
+
+/** All that takes no judge: whether one is to be asked, and the reward with what it says. */
+interface Unfinished {
+  readonly asksJudge: boolean;
+  finish(nl: Tau3Reward | null): Tau3Reward;
+}
+
+function withoutVerdicts(simulation: Simulation): Unfinished {
   const { task, terminationReason, type = "all" } = simulation;
   if (terminationReason !== "user_stop" && terminationReason !== "agent_stop") {
-    return withoutBasis(
+    return finished(withoutBasis(
       0,
       `Simulation terminated prematurely. Termination reason: ${terminationReason}`,
-    );
+    ));
   }
   if (task.criteria === null) {
-    return withoutBasis(1, "No evaluation criteria");
+    return finished(withoutBasis(1, "No evaluation criteria"));
   }
   switch (type) {
     case "env":
-      return environmentReward(simulation);
+      return finished(environmentReward(simulation));
     case "action":
-      return evaluateActions(task, simulation);
+      return finished(evaluateActions(task, simulation));
     case "communicate":
-      return evaluateCommunication(task, simulation.messages);
+      return finished(evaluateCommunication(task, simulation.messages));
     case "nl_assertions":
-      return await nlReward(simulation);
+      return { asksJudge: true, finish: (nl) => nl ?? unjudged(task) };
     default:
-      return await evaluateAll(simulation, type, task.criteria.rewardBasis);
+      return allButVerdicts(simulation, type, task.criteria.rewardBasis);
   }
+}
+
+function finished(reward: Tau3Reward): Unfinished {
+  return { asksJudge: false, finish: () => reward };
 }
 
 function withoutBasis(value: number, note: string): Tau3Reward {
@@ -105,42 +131,50 @@ async function nlReward(
 
 type AllType = Extract<EvaluationType, `all${string}`>;
 
-async function evaluateAll(
+function allButVerdicts(
   simulation: Simulation,
   type: AllType,
   taskBasis: readonly RewardType[],
-): Promise<Tau3Reward> {
+): Unfinished {
   const ignoresBasis = type.endsWith("_ignore_basis");
-  const asksJudge = type.startsWith("all_with_nl_assertions") ||
-    type === "all" && taskBasis.includes("NL_ASSERTION");
   const env = environmentReward(simulation);
   const action = evaluateActions(simulation.task, simulation);
   const communicate = evaluateCommunication(
     simulation.task,
     simulation.messages,
   );
-  const nl = asksJudge ? await nlReward(simulation) : null;
-  const basis = ignoresBasis ? everything(nl !== null) : taskBasis;
-  const counted = ignoresBasis ? [env, action, communicate, nl] : [
-    basis.includes("DB") || basis.includes("ENV_ASSERTION") ? env : null,
-    basis.includes("ACTION") ? action : null,
-    basis.includes("NL_ASSERTION") ? nl : null,
-    basis.includes("COMMUNICATE") ? communicate : null,
-  ];
+  const asksJudge = type.startsWith("all_with_nl_assertions") ||
+    type === "all" && taskBasis.includes("NL_ASSERTION");
+  const basis = ignoresBasis ? everything(asksJudge) : taskBasis;
+  function partsWith(nl: Tau3Reward | null) {
+    if (ignoresBasis) return [env, action, communicate, nl];
+    return [
+      basis.includes("DB") || basis.includes("ENV_ASSERTION") ? env : null,
+      basis.includes("ACTION") ? action : null,
+      basis.includes("NL_ASSERTION") ? nl : null,
+      basis.includes("COMMUNICATE") ? communicate : null,
+    ];
+  }
   return {
-    value: product(counted),
-    databaseMatch: env.databaseMatch,
-    assertions: env.assertions,
-    actions: action.actions,
-    nlAssertions: nl?.nlAssertions ?? null,
-    communicate: communicate.communicate,
-    basis,
-    breakdown: counted.flatMap((part) => part?.breakdown ?? []),
-    info: {
-      env: noteOf(env),
-      nl: noteOf(nl),
-      communicate: noteOf(communicate),
-      action: noteOf(action),
+    asksJudge,
+    finish(nl) {
+      const counted = partsWith(nl);
+      return {
+        value: product(counted),
+        databaseMatch: env.databaseMatch,
+        assertions: env.assertions,
+        actions: action.actions,
+        nlAssertions: nl?.nlAssertions ?? null,
+        communicate: communicate.communicate,
+        basis,
+        breakdown: counted.flatMap((part) => part?.breakdown ?? []),
+        info: {
+          env: noteOf(env),
+          nl: noteOf(nl),
+          communicate: noteOf(communicate),
+          action: noteOf(action),
+        },
+      };
     },
   };
 }

@@ -5,62 +5,57 @@ import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
 import { parsePythonJson } from "../../../python/python_json.ts";
 import { elements, typeName } from "../../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import type { AskJudge } from "../../../types.ts";
 import { RaisedError } from "../raised.ts";
 import type { Tau3Message } from "../tau3_message.ts";
-import {
-  type JudgePrompt,
-  judgePrompt,
-  type Tau3Prompts,
-} from "../tau3_prompts.ts";
+import { judgePrompt, type Tau3Prompts } from "../tau3_prompts.ts";
 import { type NlCheck, NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
 import type { Tau3Task } from "../tau3_task.ts";
-
-/** Answers a judge's question. */
-export type AskJudge = (prompt: JudgePrompt) => Promise<string> | string;
 
 /** A judge: how it is asked, and who answers. */
 export interface Judge {
   readonly prompts: Pick<Tau3Prompts, "judge_system" | "judge_user">;
   readonly ask: AskJudge;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Asks the judge whether the assertions hold, where there are any. Without a judge the value is `null`.
+ * Asks the judge whether the assertions hold, where there are any.
  * @throws {RaisedError} If the reply is not what it was asked for.
  */
 export async function evaluateNl(
-  { criteria }: Tau3Task,
+  task: Tau3Task,
   { messages, judge }: {
     readonly messages: readonly Tau3Message[];
     readonly judge: Judge | undefined;
   },
 ): Promise<Tau3Reward> {
-  const assertions = criteria?.nlAssertions ?? [];
-  if (assertions.length === 0) {
-    return {
-      ...NO_PARTS,
-      value: 1,
-      nlAssertions: [],
-      breakdown: [["NL_ASSERTION", 1]],
-      info: { note: "No nl_assertions to evaluate" },
-    };
-  }
-  if (judge === undefined) {
-    return {
-      ...NO_PARTS,
-      value: null,
-      breakdown: [["NL_ASSERTION", null]],
-      info: { note: "Not judged: there is no judge" },
-    };
-  }
-  const prompt = judgePrompt(judge.prompts, { messages, assertions });
-  const nlAssertions = readVerdicts(await judge.ask(prompt));
+  const assertions = task.criteria?.nlAssertions ?? [];
+  if (assertions.length === 0 || judge === undefined) return unjudged(task);
+  const { prompts, ask, signal } = judge;
+  const question = judgePrompt(prompts, { messages, assertions });
+  const nlAssertions = readVerdicts(await ask(question, { signal }));
   const value = nlAssertions.every(({ met }) => met) ? 1 : 0;
   return {
     ...NO_PARTS,
     value,
     nlAssertions,
     breakdown: [["NL_ASSERTION", value]],
+  };
+}
+
+/** What is known without a judge: that there is nothing to judge, or nothing. */
+export function unjudged({ criteria }: Tau3Task): Tau3Reward {
+  const value = (criteria?.nlAssertions ?? []).length === 0 ? 1 : null;
+  const note = value === null
+    ? "Not judged: there is no judge"
+    : "No nl_assertions to evaluate";
+  return {
+    ...NO_PARTS,
+    value,
+    nlAssertions: value === null ? null : [],
+    breakdown: [["NL_ASSERTION", value]],
+    info: { note },
   };
 }
 

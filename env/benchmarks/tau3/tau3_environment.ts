@@ -1,0 +1,336 @@
+/** τ³-bench's world as an environment: the orchestrator's rules, with the user asked within a step. */
+
+import { describeRow } from "../../reward.ts";
+import type { Database } from "../../database.ts";
+import { InfrastructureError, messageOf } from "../../errors.ts";
+import { printPythonJson } from "../../python/python_json.ts";
+import { toPlain } from "../../python/python_value.ts";
+import type {
+  Action,
+  AnsweredCall,
+  AskJudge,
+  CallOptions,
+  Environment,
+  Observation,
+  Reward,
+  RewardCheck,
+  RulesOptions,
+  Task,
+  Turn,
+  User,
+  UserHeard,
+  UserMove,
+} from "../../types.ts";
+import { targetWorld } from "./evaluators/environment_evaluator.ts";
+import {
+  evaluateSimulation,
+  evaluateUnjudged,
+  type TerminationReason,
+} from "./evaluators/evaluate_simulation.ts";
+import { readVerdicts } from "./evaluators/nl_evaluator.ts";
+import type { Tau3Bundle } from "./load_bundle.ts";
+import { Orchestrator } from "./orchestrator.ts";
+import { RaisedError } from "./raised.ts";
+import type { Tau3Message } from "./tau3_message.ts";
+import type { Tau3Prompts } from "./tau3_prompts.ts";
+import { rewardInfoObject, type Tau3Reward } from "./tau3_reward.ts";
+import type { Tau3Task } from "./tau3_task.ts";
+
+/** What an environment is made of. */
+export interface Tau3EnvironmentOptions extends RulesOptions {
+  readonly bundle: Tau3Bundle;
+  readonly source: Tau3Task;
+  /** Default: a judge cannot be asked. */
+  readonly prompts?: Tau3Prompts | undefined;
+}
+
+/** How a conversation's end is called in episodes. */
+const ENDS: Partial<Record<TerminationReason, Observation["end"]>> = {
+  user_stop: "user_stop",
+  max_steps: "max_turns",
+  too_many_errors: "too_many_errors",
+};
+
+/** A live conversation with a user who may have tools. Single-use. */
+export class Tau3Environment implements Environment {
+  readonly task: Task;
+  readonly #options: Tau3EnvironmentOptions;
+  readonly #user: User;
+  readonly #judge: AskJudge | undefined;
+  readonly #talk: Orchestrator;
+  readonly #turns: Turn[] = [];
+  #isOpen = false;
+
+  /** @throws {RaisedError} If the task's history cannot be taken up. */
+  constructor(options: Tau3EnvironmentOptions) {
+    this.#options = options;
+    this.task = options.task;
+    this.#user = options.user;
+    this.#judge = options.judge;
+    this.#talk = new Orchestrator({
+      source: options.bundle,
+      task: options.source,
+    });
+  }
+
+  /** The agent's. */
+  get database(): Database {
+    return this.#talk.world.databases.agent;
+  }
+
+  /** The user's; `undefined` where they have none. */
+  get userDatabase(): Database | undefined {
+    return this.#talk.world.databases.user;
+  }
+
+  get turns(): readonly Turn[] {
+    return this.#turns;
+  }
+
+  /** Everything that was said and called, by both. */
+  get conversation(): readonly Tau3Message[] {
+    return this.#talk.messages;
+  }
+
+  async open(options: CallOptions = {}): Promise<string> {
+    if (this.#isOpen) throw this.#misuse("opened: it is open already");
+    this.#isOpen = true;
+    const { content } = await this.#userTurn(options);
+    return content;
+  }
+
+  async step(action: Action, options: CallOptions = {}): Promise<Observation> {
+    if (!this.#isOpen) throw this.#misuse("stepped: it is not open yet");
+    const last = this.#turns.at(-1);
+    if (last?.observation.done) throw this.#misuse("stepped: it is over");
+    const observation = "ended" in this.#talk.next
+      ? this.#observe("user", "")
+      : await this.#step(action, options);
+    this.#turns.push({ action, observation });
+    return observation;
+  }
+
+  reward(): Reward {
+    return this.#toReward(evaluateUnjudged(this.#simulation()));
+  }
+
+  async judgedReward(options: CallOptions = {}): Promise<Reward> {
+    const { prompts } = this.#options;
+    const ask = this.#judge;
+    const judge = prompts === undefined || ask === undefined
+      ? undefined
+      : { prompts, ask: readable(ask), signal: options.signal };
+    return this.#toReward(
+      await evaluateSimulation({ ...this.#simulation(), judge }),
+    );
+  }
+
+  async #step(action: Action, options: CallOptions): Promise<Observation> {
+    if (action.type === "tool") {
+      this.#talk.reply({ content: null, toolCalls: [action.call] });
+      const answer = this.#talk.messages.at(-1);
+      return this.#observe("tool", answer?.content ?? "");
+    }
+    if (action.content.trim() === "") {
+      return this.#observe("user", "You said nothing. Say or call something.");
+    }
+    this.#talk.reply({ content: action.content });
+    const { content, calls } = await this.#userTurn(options);
+    return {
+      ...this.#observe("user", content),
+      ...calls.length > 0 && { userCalls: calls },
+    };
+  }
+
+  #observe(source: Observation["source"], content: string): Observation {
+    const { next } = this.#talk;
+    if ("speaker" in next) return { source, content, done: false };
+    const end = ENDS[next.ended] ?? "user_stop";
+    return { source, content, done: true, end };
+  }
+
+  /** Asks the user until it is the agent's turn, or over. */
+  async #userTurn(
+    options: CallOptions,
+  ): Promise<{ content: string; calls: AnsweredCall[] }> {
+    const calls: AnsweredCall[] = [];
+    let content = "";
+    let heard: UserHeard = {
+      type: "message",
+      content: this.#talk.messages.at(-1)?.content ?? "",
+    };
+    for (let { next } = this.#talk; isUsers(next); next = this.#talk.next) {
+      const move = await this.#askUser(heard, options);
+      const count = this.#talk.messages.length;
+      this.#tell(move);
+      content = move.content;
+      const answers = answersTo(move, this.#talk.messages.slice(count + 1));
+      calls.push(...answers);
+      heard = { type: "answers", answers };
+    }
+    return { content, calls };
+  }
+
+  #tell({ content, toolCalls }: UserMove): void {
+    try {
+      this.#talk.reply({
+        content,
+        toolCalls: toolCalls.length === 0 ? null : toolCalls,
+      });
+    } catch (error) {
+      if (!(error instanceof RaisedError)) throw error;
+      throw new InfrastructureError(
+        `The user of task "${this.task.id}" failed: ${error.message}`,
+        { kind: "bad_response", source: "user", cause: error },
+      );
+    }
+  }
+
+  /** What goes wrong with the user is never the agent's fault. */
+  async #askUser(heard: UserHeard, options: CallOptions): Promise<UserMove> {
+    const user = this.#user;
+    try {
+      if (user.act !== undefined) return await user.act(heard, options);
+      const isFirst = this.#turns.length === 0 && this.#talk.steps === 0;
+      const said = heard.type === "message" ? heard.content : "";
+      const content = isFirst
+        ? await user.open(options)
+        : await user.reply(said, options);
+      return { content, toolCalls: [] };
+    } catch (error) {
+      if (error instanceof InfrastructureError || options.signal?.aborted) {
+        throw error;
+      }
+      throw new InfrastructureError(
+        `The user of task "${this.task.id}" failed: ${error}`,
+        { kind: "bug", source: "user", cause: error },
+      );
+    }
+  }
+
+  /** What is over by the rules is judged as that, what goes on as if the user had stopped. */
+  #simulation() {
+    const { bundle, source: task } = this.#options;
+    const { next, messages } = this.#talk;
+    const terminationReason = "ended" in next ? next.ended : "user_stop";
+    return { source: bundle, task, messages, terminationReason };
+  }
+
+  #toReward(judged: Tau3Reward): Reward {
+    const parts = new Map(judged.breakdown ?? []);
+    const told = parts.get("COMMUNICATE");
+    parts.delete("COMMUNICATE");
+    const isWrong = judged.breakdown === null
+      ? judged.value === 0
+      : [...parts.values()].includes(0);
+    return {
+      value: judged.value ?? 0,
+      parts: {
+        database: isWrong ? 0 : 1,
+        outputs: told === undefined ? null : told === 1 ? 1 : 0,
+      },
+      differences: judged.basis?.includes("DB") ? this.#differences() : [],
+      missingOutputs: told === undefined
+        ? []
+        : (judged.communicate ?? []).filter(({ met }) => !met)
+          .map(({ info }) => info),
+      checks: checksOf(judged),
+      ...judged.value === null && { isUnjudged: true as const },
+      record: toPlain(rewardInfoObject(judged)),
+    };
+  }
+
+  #differences(): Reward["differences"] {
+    const { bundle, source } = this.#options;
+    const target = targetWorld(bundle, source).databases;
+    const { agent, user } = this.#talk.world.databases;
+    const pairs = target.agent.diff(agent);
+    if (user !== undefined && target.user !== undefined) {
+      pairs.push(...target.user.diff(user));
+    }
+    return pairs.map(describeRow);
+  }
+
+  #misuse(what: string): TypeError {
+    return new TypeError(
+      `The episode of task "${this.task.id}" cannot be ${what}`,
+    );
+  }
+}
+
+/** A judge whose reply can be read: one that cannot is the judge's failure, and nobody's score. */
+function readable(ask: AskJudge): AskJudge {
+  return async (question, options) => {
+    const reply = await ask(question, options);
+    try {
+      readVerdicts(reply);
+    } catch (error) {
+      throw new InfrastructureError(`The judge failed: ${messageOf(error)}`, {
+        kind: "bad_response",
+        source: "environment",
+        cause: error,
+      });
+    }
+    return reply;
+  };
+}
+
+function isUsers(next: Orchestrator["next"]): boolean {
+  return "speaker" in next && next.speaker === "user";
+}
+
+function answersTo(
+  { toolCalls }: UserMove,
+  messages: readonly Tau3Message[],
+): AnsweredCall[] {
+  return toolCalls.flatMap((call, i) => {
+    const answer = messages[i];
+    return answer?.role === "tool"
+      ? [{ call, content: answer.content ?? "", error: answer.error }]
+      : [];
+  });
+}
+
+/** What was looked at, part by part. */
+function checksOf(reward: Tau3Reward): RewardCheck[] {
+  const counts = new Set(reward.breakdown?.map(([part]) => part) ?? []);
+  const of = (
+    part: RewardCheck["part"],
+    check: Omit<RewardCheck, "part" | "counts">,
+  ) => ({
+    part,
+    counts: counts.has(part as never),
+    ...check,
+  });
+  const checks: RewardCheck[] = [];
+  if (reward.databaseMatch !== null) {
+    checks.push(of("DB", {
+      what: "both databases are as the expected actions leave them",
+      met: reward.databaseMatch,
+    }));
+  }
+  for (const { assertion, met } of reward.assertions ?? []) {
+    const { name, arguments: args, expected } = assertion;
+    const what = `${name}(${printPythonJson(args)}) is ${expected}`;
+    checks.push(of("ENV_ASSERTION", { what, met }));
+  }
+  for (const { action, match } of reward.actions ?? []) {
+    const what = `${action.requestor} calls ${action.name}(${
+      printPythonJson(action.arguments)
+    })`;
+    checks.push(of("ACTION", { what, met: match }));
+  }
+  for (const { info, met, justification } of reward.communicate ?? []) {
+    checks.push(of("COMMUNICATE", { what: info, met, why: justification }));
+  }
+  for (const check of reward.nlAssertions ?? []) {
+    const { assertion, met, justification } = check;
+    checks.push(
+      of("NL_ASSERTION", { what: assertion, met, why: justification }),
+    );
+  }
+  if (reward.value === null && reward.nlAssertions === null) {
+    checks.push(of("NL_ASSERTION", { what: "assertions in prose", met: null }));
+  }
+  return checks;
+}

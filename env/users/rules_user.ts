@@ -1,0 +1,117 @@
+/** A user played by a model by a benchmark's own rules: its prompt, and tools where users have some. */
+
+import { addUsage, NO_USAGE } from "../models/usage.ts";
+import { deriveSeed } from "../random.ts";
+import type {
+  CallOptions,
+  ChatModel,
+  ChatReply,
+  ConversationRules,
+  Message,
+  Usage,
+  User,
+  UserFactory,
+  UserHeard,
+  UserMove,
+} from "../types.ts";
+import { labelled } from "./_label.ts";
+import { badResponse, ofUser } from "./_model_user.ts";
+
+/** How often a model is asked again for an answer that says or calls something. */
+const MAX_ASKS = 3;
+
+/**
+ * Makes users that a model plays as the rules say. To the model the agent is the `user` and it is the `assistant`
+ * itself; what it writes is said as it stands.
+ */
+export function rulesUser(
+  model: ChatModel,
+  rules: ConversationRules,
+): UserFactory {
+  return labelled(`llm ${model.name}`, (task, { seed }) => {
+    const system = rules.userSystem(task);
+    return new RulesUser(model, { rules, system, seed });
+  });
+}
+
+class RulesUser implements User {
+  usage: Usage = NO_USAGE;
+  readonly #model: ChatModel;
+  readonly #rules: ConversationRules;
+  readonly #seed: number;
+  readonly #messages: Message[];
+  #calls = 0;
+
+  constructor(
+    model: ChatModel,
+    { rules, system, seed }: {
+      rules: ConversationRules;
+      system: string;
+      seed: number;
+    },
+  ) {
+    this.#model = model;
+    this.#rules = rules;
+    this.#seed = seed;
+    this.#messages = [{ role: "system", content: system }];
+  }
+
+  async open(options: CallOptions = {}): Promise<string> {
+    return await this.reply(this.#rules.greeting, options);
+  }
+
+  async reply(content: string, options: CallOptions = {}): Promise<string> {
+    return (await this.act({ type: "message", content }, options)).content;
+  }
+
+  async act(heard: UserHeard, options: CallOptions = {}): Promise<UserMove> {
+    this.#hear(heard);
+    const { content, toolCalls } = await this.#ask(options);
+    this.#messages.push({
+      role: "assistant",
+      content,
+      ...toolCalls.length > 0 && { toolCalls },
+    });
+    return { content, toolCalls };
+  }
+
+  #hear(heard: UserHeard): void {
+    if (heard.type === "message") {
+      this.#messages.push({ role: "user", content: heard.content });
+      return;
+    }
+    for (const { call: { id, name }, content } of heard.answers) {
+      this.#messages.push({ role: "tool", content, name, toolCallId: id });
+    }
+  }
+
+  /** @throws {InfrastructureError} `bad_response`, after some tries: the simulator's fault, and nobody's score. */
+  async #ask(options: CallOptions): Promise<ChatReply> {
+    let text = "";
+    for (let i = 0; i < MAX_ASKS; i++) {
+      const reply = await this.#askOnce(options);
+      text = reply.content;
+      const isEmpty = text.trim() === "" && reply.toolCalls.length === 0;
+      const isCut = reply.finishReason === "length";
+      if (!isEmpty && !isCut && reply.parseError === undefined) return reply;
+    }
+    throw badResponse(text);
+  }
+
+  /** Each call has a seed of its own. */
+  async #askOnce(options: CallOptions): Promise<ChatReply> {
+    const chat = this.#model.chat({
+      tools: this.#rules.userTools,
+      seed: deriveSeed(this.#seed, "customer", this.#calls++),
+    });
+    try {
+      const reply = await chat.send(this.#messages, options);
+      this.usage = addUsage(this.usage, reply.usage ?? NO_USAGE);
+      return reply;
+    } catch (error) {
+      throw ofUser(error);
+    } finally {
+      chat.close();
+    }
+  }
+}

@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { toolCallingAgent } from "../../../../env/agents/tool_calling.ts";
+import { tau3Bench } from "../../../../env/benchmarks/tau3/tau3_bench.ts";
+import { createEnvironment } from "../../../../env/environment.ts";
+import { rollout } from "../../../../env/rollout.ts";
+import type { ChatReply, Dataset, ToolCall } from "../../../../env/types.ts";
+import { llmUser } from "../../../../env/users/llm.ts";
+import { floorOf } from "../../../../train/evaluation/do_nothing.ts";
+import { parseTurns } from "../../../../train/runs/run_episodes.ts";
+import { printPythonJson } from "../../../../env/python/python_json.ts";
+import { fromPlain } from "../../../../env/python/python_value.ts";
+import { answeringModel } from "../../../support/chat_models.ts";
+import { TOY_TASK, writeToyBundle } from "../../../support/tau3_toy.ts";
+
+type Answer = string | Partial<ChatReply>;
+
+/** The shop's data as a dataset. */
+async function toyDataset(
+  criteria: Record<string, unknown> = {},
+): Promise<Dataset> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const evaluation_criteria = {
+      ...TOY_TASK.evaluation_criteria,
+      ...criteria,
+    };
+    await writeToyBundle(dir, {
+      tasks: [{ ...TOY_TASK, evaluation_criteria }],
+    });
+    return await tau3Bench(dir, { domain: "toy" });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+function calls(name: string, args: Record<string, string> = {}): Answer {
+  const call: ToolCall = {
+    id: name,
+    name,
+    arguments: new Map(Object.entries(args)),
+  };
+  return { toolCalls: [call] };
+}
+
+/** A model that gives answers in order. */
+function answers(...all: Answer[]) {
+  let next = 0;
+  return answeringModel(() => all[next++] ?? "ok");
+}
+
+/** An episode of the shop's task. */
+async function play(
+  dataset: Dataset,
+  { agent, user, ...rest }: {
+    agent: ReturnType<typeof answers>;
+    user: ReturnType<typeof answers>;
+    judge?: () => string;
+  },
+) {
+  return await rollout({
+    dataset,
+    task: dataset.tasks("base")[0]!,
+    agent: toolCallingAgent({ model: agent }),
+    user: llmUser({ dataset, model: user }),
+    seed: 1,
+    retries: 0,
+    ...rest,
+  });
+}
+
+const COUNTED = { reward_basis: ["ENV_ASSERTION", "ACTION", "COMMUNICATE"] };
+
+Deno.test("an episode of τ³-bench lets the user act within the agent's turn, and records it", async () => {
+  const dataset = await toyDataset(COUNTED);
+  const agent = answers(
+    calls("sell", { item: "cup" }),
+    "It costs 1000. Light your lamp.",
+  );
+  const user = answers("A cup, please.", calls("press"), "Done. ###STOP###");
+  const episode = await play(dataset, { agent, user });
+  assert.equal(episode.failure, null);
+  assert.equal(episode.reward?.value, 1);
+  assert.equal(episode.stopReason, "user_stop");
+  const last = episode.turns.at(-1)?.observation;
+  assert.deepEqual(
+    last?.userCalls?.map((
+      { call, content, error },
+    ) => [call.name, content, error]),
+    [["press", "It is lit.", false]],
+  );
+  assert.equal(last?.content, "Done. ###STOP###");
+  // The user's model hears the greeting first, and is told what it has called.
+  assert.deepEqual(user.asked.at(-1)?.messages.map(({ role }) => role), [
+    "system",
+    "user",
+    "assistant",
+    "user",
+    "assistant",
+    "tool",
+  ]);
+  assert.match(user.asked[0]?.messages[0]?.content ?? "", /^Talk and press\./);
+  assert.deepEqual(
+    episode.messages.slice(0, 3).map(({ role, content }) => [role, content]),
+    [
+      ["system", "Serve. Be kind."],
+      ["assistant", "Hi! How can I help you today?"],
+      ["user", "A cup, please."],
+    ],
+  );
+  assert.deepEqual(episode.usage.user.calls, 3);
+  const stored = printPythonJson(fromPlain(episode.turns));
+  assert.deepEqual(parseTurns(stored), episode.turns);
+});
+
+Deno.test("a reward of τ³-bench says which checks count, which fail, and why", async () => {
+  const dataset = await toyDataset(COUNTED);
+  const episode = await play(dataset, {
+    agent: answers(calls("sell", { item: "mug" }), "Bye."),
+    user: answers("A cup, please.", "###STOP###"),
+  });
+  assert.equal(episode.reward?.value, 0);
+  assert.equal(episode.reason, "failed_assertion");
+  assert.deepEqual(episode.reward?.parts, { database: 0, outputs: 0 });
+  assert.deepEqual(episode.reward?.missingOutputs, ["1000"]);
+  assert.deepEqual(
+    episode.reward?.checks?.map(({ part, counts, met }) => [part, counts, met]),
+    [
+      ["DB", false, false],
+      ["ENV_ASSERTION", true, false],
+      ["ENV_ASSERTION", true, false],
+      ["ACTION", true, false],
+      ["ACTION", true, false],
+      ["COMMUNICATE", true, false],
+    ],
+  );
+  assert.deepEqual(Object.keys(episode.reward?.record as object).slice(0, 3), [
+    "reward",
+    "db_check",
+    "env_assertions",
+  ]);
+});
+
+Deno.test("limits of τ³-bench end an episode with reward 0", async () => {
+  const dataset = await toyDataset(COUNTED);
+  const errors = await play(dataset, {
+    agent: answers(...Array(12).fill(calls("unknown"))),
+    user: answers("hi"),
+  });
+  assert.deepEqual([errors.stopReason, errors.reward?.value], [
+    "too_many_errors",
+    0,
+  ]);
+  assert.equal(errors.turns.length, 10);
+});
+
+Deno.test("an episode that needs a judge is not judged without one, and asks it once", async () => {
+  const dataset = await toyDataset({ reward_basis: ["NL_ASSERTION"] });
+  const talk = () => ({ agent: answers(), user: answers("hi", "###STOP###") });
+  const unjudged = await play(dataset, talk());
+  assert.deepEqual([unjudged.reward, unjudged.failure?.kind], [
+    null,
+    "not_judged",
+  ]);
+  let asked = 0;
+  const verdict = (met: boolean) => () => {
+    asked++;
+    return JSON.stringify({
+      results: [{ expectedOutcome: "x", reasoning: "r", metExpectation: met }],
+    });
+  };
+  const yes = await play(dataset, { ...talk(), judge: verdict(true) });
+  assert.equal(yes.reward?.value, 1);
+  const no = await play(dataset, { ...talk(), judge: verdict(false) });
+  assert.deepEqual([no.reward?.value, no.reason], [0, "failed_judgement"]);
+  assert.equal(asked, 2);
+  const broken = await play(dataset, { ...talk(), judge: () => "no JSON" });
+  assert.deepEqual([broken.reward, broken.failure?.kind], [
+    null,
+    "bad_response",
+  ]);
+});
+
+Deno.test("a user who says nothing fails the episode, not the agent", async () => {
+  const dataset = await toyDataset();
+  const episode = await play(dataset, {
+    agent: answers(),
+    user: answers("", "", ""),
+  });
+  assert.deepEqual([episode.failure?.source, episode.failure?.kind], [
+    "user",
+    "bad_response",
+  ]);
+});
+
+Deno.test("the do-nothing baseline counts what a judge would say as right", async () => {
+  const judged = await toyDataset({ reward_basis: ["NL_ASSERTION"] });
+  assert.equal(floorOf(judged, judged.tasks("base")[0]!), 1);
+  const counted = await toyDataset(COUNTED);
+  assert.equal(floorOf(counted, counted.tasks("base")[0]!), 0);
+});
+
+Deno.test("a user without tools is asked as any user is", async () => {
+  const dataset = await toyDataset({
+    reward_basis: ["DB"],
+    actions: [],
+    env_assertions: null,
+  });
+  const task = dataset.tasks("base")[0]!;
+  const heard: string[] = [];
+  const environment = createEnvironment({
+    dataset,
+    task,
+    user: {
+      open: () => Promise.resolve("hi"),
+      reply(message) {
+        heard.push(message);
+        return Promise.resolve("###STOP###");
+      },
+    },
+  });
+  assert.equal(await environment.open(), "hi");
+  const end = await environment.step({ type: "respond", content: "Hello." });
+  assert.deepEqual(end, {
+    source: "user",
+    content: "###STOP###",
+    done: true,
+    end: "user_stop",
+  });
+  assert.deepEqual(heard, ["Hello."]);
+  assert.equal(environment.reward().value, 1);
+  await assert.rejects(
+    environment.step({ type: "respond", content: "x" }),
+    /it is over/,
+  );
+});
