@@ -16,6 +16,7 @@ import type {
   Facets,
   FacetValue,
   Place,
+  TaskScore,
   TextProgress,
 } from "./protocol.ts";
 
@@ -237,6 +238,14 @@ export class EpisodeIndex {
        )`,
     ).get();
     return { ...row } as unknown as EpisodeCounts;
+  }
+
+  /** How often each task was solved, in the order of its first episode. */
+  taskScores(): TaskScore[] {
+    return this.#feed.db.prepare(
+      `SELECT task, coalesce(sum(reward = 1), 0) AS solved, count(reward) AS scored
+       FROM temp.all_episodes GROUP BY task ORDER BY min(id)`,
+    ).all() as unknown as TaskScore[];
   }
 
   /** Resolves once all texts so far are indexed. */

@@ -17,6 +17,11 @@ export interface RunSummary {
   /** `running` also after a kill; `null` where nothing says so. */
   readonly outcome: string | null;
   readonly data: string | null;
+  /** Where it is from and which domain: `generated retail`. */
+  readonly world: string | null;
+  readonly agent: string | null;
+  /** A model's name, or the policy that trains. */
+  readonly model: string | null;
   readonly seed: number | null;
   /** ISO 8601, UTC. */
   readonly startedAt: string | null;
@@ -47,6 +52,18 @@ export interface Curve {
 export interface RunView {
   readonly run: RunSummary;
   readonly curves: readonly Curve[];
+  /** `config.yaml` as it is on disk. */
+  readonly config: string | null;
+  /** Of an evaluation, how often each task was solved; `null` of a run that trains. */
+  readonly tasks: readonly TaskScore[] | null;
+}
+
+/** A task of an evaluation. */
+export interface TaskScore {
+  readonly task: string;
+  readonly solved: number;
+  /** Episodes that were scored. */
+  readonly scored: number;
 }
 
 /** An episode as the table shows it: the fields of a filter, which episode_columns.ts names. */

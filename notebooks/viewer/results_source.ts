@@ -88,13 +88,15 @@ export class ResultsSource implements EpisodeSource {
     const { index, records, fault } = await this.#load();
     const domain = records.values().find(({ known }) => known !== null)?.known
       ?.task.domain;
+    const world = domain === undefined ? "tau-bench" : `tau-bench ${domain}`;
     const run = this.#summaryOf({
       error: fault,
-      data: domain === undefined ? "tau-bench" : `tau-bench ${domain}`,
+      data: world,
+      world,
       ...index.counts(),
       pass1Of: "all tasks",
     });
-    return { run, curves: [] };
+    return { run, curves: [], config: null, tasks: index.taskScores() };
   }
 
   async index(): Promise<EpisodeIndex> {

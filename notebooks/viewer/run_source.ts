@@ -8,11 +8,7 @@ import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
-import {
-  type EpisodeCounts,
-  type EpisodeFeed,
-  EpisodeIndex,
-} from "./episode_index.ts";
+import { type EpisodeFeed, EpisodeIndex } from "./episode_index.ts";
 import { viewEpisode } from "./episode_view.ts";
 import type { EpisodeFinder } from "./findings.ts";
 import type {
@@ -22,6 +18,7 @@ import type {
   RunView,
   TokensView,
 } from "./protocol.ts";
+import { readShownConfig } from "./run_config.ts";
 import { curvesOf, lastPass, readMetrics, readRunJson } from "./run_files.ts";
 import {
   type EpisodeSource,
@@ -82,7 +79,9 @@ export class RunSource implements EpisodeSource {
     const curves = curvesOf(lines);
     const last = (key: string) =>
       curves.find((curve) => curve.key === key)?.points.at(-1)?.[1] ?? null;
-    const counts = info.kind === "train" ? null : await this.#counts();
+    const index = info.kind === "train" ? null : await this.#evaluated();
+    const counts = index?.counts() ?? null;
+    const config = await readShownConfig(this.path);
     const pass = lastPass(curves);
     const run: RunSummary = {
       ...UNKNOWN_RUN,
@@ -92,6 +91,9 @@ export class RunSource implements EpisodeSource {
       trainer: info.trainer ?? null,
       outcome: info.outcome ?? null,
       data: info.dataset?.name ?? null,
+      world: config.world ?? info.dataset?.name ?? null,
+      agent: config.agent,
+      model: config.model,
       seed: info.seed ?? null,
       startedAt: info.startedAt ?? null,
       endedAt: info.endedAt ?? null,
@@ -105,7 +107,8 @@ export class RunSource implements EpisodeSource {
       reward: counts?.reward ?? last("rl.reward") ?? last("run.reward"),
       error,
     };
-    return { run, curves };
+    const tasks = index?.taskScores() ?? null;
+    return { run, curves, config: config.text, tasks };
   }
 
   async index(): Promise<EpisodeIndex> {
@@ -226,10 +229,10 @@ export class RunSource implements EpisodeSource {
     }));
   }
 
-  /** Figures of an evaluation, which has no metrics. */
-  async #counts(): Promise<EpisodeCounts | null> {
+  /** The episodes of an evaluation, which has no metrics. */
+  async #evaluated(): Promise<EpisodeIndex | null> {
     try {
-      return (await this.#open()).index.counts();
+      return (await this.#open()).index;
     } catch (error) {
       if (error instanceof ViewerFault && error.kind === "gone") return null;
       throw error;

@@ -8,7 +8,7 @@ import { inline } from "./text.js";
 
 const WIDTH = 340;
 const HEIGHT = 168;
-const EDGE = { top: 10, right: 12, bottom: 22, left: 46 };
+const EDGE = { top: 10, right: 12, bottom: 22, left: 56 };
 
 /**
  * A chart of some series over steps.

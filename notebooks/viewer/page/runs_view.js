@@ -1,45 +1,21 @@
-/** The runs, and the curves of those that are chosen side by side. */
+/** The runs, and the curves and scores of those that are chosen side by side. */
 
-import { lineChart } from "./chart.js";
-import { fill, h, scrollTable } from "./dom.js";
-import { count, moment, number, percent } from "./format.js";
-import { notice, runsHref, tableHref } from "./shell.js";
-import { inline } from "./text.js";
+import { comparison } from "./comparison.js";
+import { curveCharts } from "./curves.js";
+import { fill, h } from "./dom.js";
+import { count } from "./format.js";
+import {
+  FIRST_SORT,
+  matchingRuns,
+  runsTable,
+  sortedRuns,
+} from "./runs_table.js";
+import { notice, runsHref } from "./shell.js";
 
 /** @typedef {import("./api.js").Api} RunsApi */
 /** @typedef {import("./shell.js").View} RunsShellView */
 /** @typedef {import("./shell.js").Route} RunsRoute */
-/** @typedef {import("../protocol.ts").RunSummary} ListedRun */
-/** @typedef {import("../protocol.ts").RunView} CurvedRun */
-
-/** What is drawn first, the rest being a click away. */
-const FIRST_CURVES = [
-  "rl.reward",
-  "eval/dev/sampled.pass1",
-  "eval/test/sampled.pass1",
-  "eval/test/greedy.pass1",
-  "rl.entropy",
-  "rl.klReference",
-  "rl.klOld",
-  "rl.zeroVarianceShare",
-  "rl.groupVariance",
-];
-
-/** @type {Readonly<Record<string, string>>} */
-const CURVE_NAMES = {
-  "rl.reward": "Reward",
-  "rl.entropy": "Entropy",
-  "rl.klReference": "KL to the reference",
-  "rl.klOld": "KL to the sampling policy",
-  "rl.zeroVarianceShare": "Groups without variance",
-  "rl.groupVariance": "Variance within groups",
-  "rl.gradNorm": "Gradient norm",
-  "rl.clipShare": "Clipped share",
-  "cold_start.loss": "Loss of the cold start",
-  "control/seconds.loss": "Loss of the control",
-};
-
-const MAX_CHOSEN = 6;
+/** @typedef {import("../protocol.ts").RunView} ShownRun */
 
 /**
  * @param {RunsApi} api
@@ -54,15 +30,30 @@ export function runsView(api, route) {
     "aria-labelledby": "curves-title",
     class: "curves",
   });
+  const found = h("p.count", { role: "status" });
+  const search = h("input", {
+    type: "search",
+    class: "filter-runs",
+    placeholder: "Filter: name, kind, state, world, agent, model",
+    "aria-label": "Filter the runs",
+    value: route.params.get("q") ?? "",
+    oninput: () => {
+      query = search.value;
+      remember();
+    },
+  });
   const element = h(
     "div.page",
-    h("h1", { tabindex: "-1" }, "Runs"),
+    h("div.title-row", h("h1", { tabindex: "-1" }, "Runs"), found),
+    search,
     list,
     curves,
   );
   /** @type {string[]} */
   let chosen = route.params.getAll("run");
   let isAllShown = route.params.has("all");
+  let sort = route.params.get("sort") ?? FIRST_SORT;
+  let query = route.params.get("q") ?? "";
   let drawn = "";
 
   async function refresh() {
@@ -77,13 +68,30 @@ export function runsView(api, route) {
       tag,
       ids,
       views.map(({ tag }) => tag),
-      isAllShown,
+      sort,
+      query,
     ]);
     if (state === drawn) return;
     drawn = state;
     const focus = /** @type {HTMLElement | null} */ (document.activeElement)
       ?.dataset?.["run"];
-    fill(list, runs.length === 0 ? empty() : runTable(runs, ids));
+    const shownRuns = sortedRuns(matchingRuns(runs, query), sort);
+    found.textContent = shownRuns.length === runs.length
+      ? `${count(runs.length)} runs`
+      : `${count(shownRuns.length)} of ${count(runs.length)} runs`;
+    fill(
+      list,
+      runs.length === 0 ? empty() : runsTable({
+        runs: shownRuns,
+        ids,
+        sort,
+        onSort: (next) => {
+          sort = next;
+          remember();
+        },
+        onChoose: choose,
+      }),
+    );
     if (focus !== undefined) {
       /** @type {HTMLElement | null} */ (list.querySelector(
         `[data-run="${CSS.escape(focus)}"]`,
@@ -98,7 +106,7 @@ export function runsView(api, route) {
 
   /**
    * @param {string} id
-   * @returns {Promise<{ value: CurvedRun | null, tag: string, error: unknown }>}
+   * @returns {Promise<{ value: ShownRun | null, tag: string, error: unknown }>}
    */
   async function viewOf(id) {
     try {
@@ -112,130 +120,34 @@ export function runsView(api, route) {
   /** @param {string[]} ids */
   function choose(ids) {
     chosen = ids;
-    const params = new URLSearchParams(ids.map((id) => ["run", id]));
+    remember();
+  }
+
+  /** Keeps what is chosen in the address, and draws it. */
+  function remember() {
+    const params = new URLSearchParams(chosen.map((id) => ["run", id]));
+    if (sort !== FIRST_SORT) params.set("sort", sort);
+    if (query !== "") params.set("q", query);
     if (isAllShown) params.set("all", "1");
     history.replaceState(null, "", runsHref(params));
     void refresh().catch(() => {});
   }
 
   /**
-   * @param {readonly ListedRun[]} runs
-   * @param {string[]} ids
-   */
-  function runTable(runs, ids) {
-    const right = new Set(["Seed", "Steps", "Episodes", "Reward", "pass^1"]);
-    const heads = ["Run", "Kind", "State", "Data", ...right, "Started"].map(
-      (name) =>
-        h("th", { scope: "col", class: right.has(name) ? "num" : null }, name),
-    );
-    const region = scrollTable("table.runs", "Runs", {
-      heads: [h("th", { scope: "col" }, h("span.sr", "Curves")), ...heads],
-      rows: runs.map((run) => runRow(run, ids)),
-    });
-    region.firstElementChild?.prepend(
-      h("caption.sr", "Runs, the youngest first"),
-    );
-    return region;
-  }
-
-  /**
-   * @param {ListedRun} run
-   * @param {string[]} ids
-   */
-  function runRow(run, ids) {
-    const at = ids.indexOf(run.id);
-    const box = h("input", {
-      type: "checkbox",
-      "data-run": run.id,
-      "aria-label": `Curves of ${run.id}`,
-      checked: at >= 0,
-      disabled: run.steps === null || (at < 0 && ids.length >= MAX_CHOSEN),
-      onchange: () =>
-        choose(at >= 0 ? ids.filter((id) => id !== run.id) : [...ids, run.id]),
-    });
-    const name = h(
-      "th",
-      { scope: "row" },
-      h("a", { href: tableHref(run.id) }, inline(run.id, 80)),
-    );
-    const pick = h("td", {
-      class: at >= 0 ? `pick series-${at % MAX_CHOSEN}` : "pick",
-    }, box);
-    const isUnknown = run.startedAt === null && run.episodes === null;
-    if (run.error !== null && isUnknown) {
-      return h(
-        "tr.broken",
-        pick,
-        name,
-        h("td", { colspan: "9" }, inline(run.error, 300)),
-      );
-    }
-    const state = run.outcome ?? "–";
-    return h(
-      "tr",
-      pick,
-      name,
-      h("td", run.trainer === null ? run.kind : `${run.kind}, ${run.trainer}`),
-      h(
-        "td",
-        h("span", { class: `state ${state}` }, state),
-        run.error === null ? null : h(
-          "span.warn",
-          { title: run.error },
-          run.kind === "results" ? " ⚠ records left out" : " ⚠ metrics damaged",
-        ),
-      ),
-      h("td", inline(run.data ?? "–", 40)),
-      h("td.num", run.seed === null ? "–" : String(run.seed)),
-      h("td.num", count(run.steps)),
-      h("td.num", count(run.episodes)),
-      h("td.num", number(run.reward)),
-      h("td.num", { title: run.pass1Of }, percent(run.pass1)),
-      h("td", moment(run.startedAt)),
-    );
-  }
-
-  /**
-   * @param {readonly CurvedRun[]} views
+   * @param {readonly ShownRun[]} views
    * @param {readonly unknown[]} errors
    */
   function drawCurves(views, errors) {
-    const keys = [
-      ...new Set(views.flatMap((view) => view.curves.map(({ key }) => key))),
-    ];
-    if (keys.length === 0) return fill(curves, errors.map(notice));
-    const first = FIRST_CURVES.filter((key) => keys.includes(key));
-    const chosenFirst = first.length > 0 ? first : keys.slice(0, 6);
-    const rest = keys.filter((key) => !chosenFirst.includes(key)).sort();
-    const draw = (/** @type {string} */ key) =>
-      lineChart({
-        title: CURVE_NAMES[key] ?? curveName(key),
-        series: views.flatMap(({ run, curves }, color) => {
-          const points = curves.find((curve) => curve.key === key)?.points;
-          return points === undefined ? [] : [{ name: run.id, color, points }];
-        }),
-      });
-    const more = rest.length === 0 ? null : h(
-      "details.more-curves",
-      { open: isAllShown, ontoggle: onToggle },
-      h("summary", `${rest.length} more curves`),
-      h("div.charts", isAllShown ? rest.map(draw) : []),
-    );
-    /** @param {Event} event */
-    function onToggle(event) {
-      const details = /** @type {HTMLDetailsElement} */ (event.currentTarget);
-      isAllShown = details.open;
-      const room = details.querySelector(".charts");
-      if (details.open && room?.childElementCount === 0) {
-        room.append(...rest.map(draw));
-      }
-    }
+    const drawn = curveCharts(views, {
+      isAllShown,
+      onToggle: (isOpen) => isAllShown = isOpen,
+    });
     fill(
       curves,
-      h("h2", { id: "curves-title" }, "Curves"),
+      drawn === null ? null : h("h2", { id: "curves-title" }, "Curves"),
       errors.map(notice),
-      h("div.charts", chosenFirst.map(draw)),
-      more,
+      drawn,
+      comparison(views),
     );
   }
 
@@ -247,6 +159,7 @@ export function runsView(api, route) {
     keys: {
       j: () => step(1),
       k: () => step(-1),
+      "/": () => search.focus(),
     },
     close: () => controller.abort(),
   };
@@ -272,18 +185,4 @@ function empty() {
       "; it shows up here by itself.",
     ),
   );
-}
-
-/** @param {string} key */
-function curveName(key) {
-  const at = key.indexOf(".");
-  const [source, name] = [key.slice(0, at), key.slice(at + 1)];
-  const spaced = name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  const text = spaced.replace(/^pass([1])$/, "pass^1").replace(
-    /^pass k\.(\d+)$/,
-    "pass^$1",
-  ).replaceAll(".", ", ");
-  return source === "rl" || source === "run"
-    ? text
-    : `${text} (${source.replaceAll("/", ", ").replaceAll("_", " ")})`;
 }

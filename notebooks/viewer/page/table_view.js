@@ -3,6 +3,7 @@
 import { fill, h } from "./dom.js";
 import { filterBar } from "./filter_bar.js";
 import { count, duration, rewardMark, signed, why, words } from "./format.js";
+import { runParts } from "./run_parts.js";
 import { episodeHref, filterOnly, tableHref, withParam } from "./shell.js";
 import { inline } from "./text.js";
 import { virtualTable } from "./virtual_rows.js";
@@ -88,14 +89,22 @@ export function tableView(api, route) {
     },
     start: places.get(tableHref(run, params)) ?? { top: 0, at: 0 },
   });
+  const parts = runParts({
+    episodes: [status, bar.element, table.element],
+    load: () => api.run(run, signal),
+    hrefOf: (part) => tableHref(run, withParam(params, "show", part)),
+  });
   const element = h(
     "div.page.table-page",
     h("div.title-row", h("h1", { tabindex: "-1" }, inline(run, 80)), status),
+    parts.nav,
+    parts.room,
     bar.element,
     table.element,
   );
   drawHead();
   bar.show(params);
+  parts.show(route.params.get("show") ?? "");
 
   /** @param {URLSearchParams} next */
   function apply(next) {
@@ -112,6 +121,7 @@ export function tableView(api, route) {
   }
 
   async function refresh(isChanged = false) {
+    await parts.refresh();
     if (isChanged || isFirst) {
       await table.reload();
       isFirst = false;
@@ -235,9 +245,10 @@ export function tableView(api, route) {
     },
     accept: (next) => {
       if (next.name !== "table" || next.run !== run) return false;
-      if (filterOnly(next.params).toString() !== params.toString()) {
-        apply(next.params);
-      }
+      const isOther = filterOnly(next.params).toString() !== params.toString();
+      if (isOther) apply(next.params);
+      parts.show(next.params.get("show") ?? "");
+      if (!isOther) void refresh().catch(() => {});
       return true;
     },
     close: () => {

@@ -101,3 +101,26 @@ export function isSortedAnew() {
 export function directionOf(element) {
   return getComputedStyle(element).direction;
 }
+
+/** The words of differences that go over more than one line. */
+export function brokenWords() {
+  const broken = [];
+  for (const cell of document.querySelectorAll(".fields th, .fields td")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const node = texts.currentNode;
+      for (
+        const word of (node.textContent ?? "").matchAll(/[\p{L}\p{N}_]+/gu)
+      ) {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        const lines = new Set(
+          [...range.getClientRects()].map(({ top }) => Math.round(top)),
+        );
+        if (lines.size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Page } from "playwright-core";
 import { collect, exportedPage } from "../../../notebooks/viewer/export.ts";
 import { Library } from "../../../notebooks/viewer/library.ts";
 import { EpisodeStore } from "../../../train/runs/episode_store.ts";
 import { writeBigRun } from "../../support/big_run.ts";
+import { writeFailedRun } from "../../support/failed_run.ts";
 import { fakeEpisode } from "../../support/lab.ts";
 import { taskCommand } from "../../support/task_process.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
@@ -67,6 +69,101 @@ browserTest(
         asked.every((url) => url.startsWith(viewing.url)),
         "only the viewer is asked",
       );
+    });
+  },
+);
+
+browserTest(
+  "runs view sorts and filters runs, and sets evaluations side by side",
+  async (open) => {
+    await inTempDir(async (dir) => {
+      await writeBigRun(join(dir, "first"));
+      await writeFailedRun(join(dir, "one"));
+      await writeFailedRun(join(dir, "other"));
+      const db = new DatabaseSync(join(dir, "other", "episodes.db"));
+      db.exec("UPDATE episodes SET reward = 0 WHERE id = 1");
+      db.close();
+      await using viewing = await serveViewer(dir);
+      await using looked = await open();
+      const { page, complaints } = looked;
+      await page.goto(viewing.url);
+      const names = page.locator(".runs tbody th");
+      await names.nth(2).waitFor();
+      await page.getByRole("button", { name: "pass^1" }).click();
+      await page.locator('th[aria-sort="ascending"]', { hasText: "pass^1" })
+        .waitFor();
+      assert.deepEqual((await names.allTextContents()).slice(0, 2), [
+        "other",
+        "one",
+      ]);
+      await page.getByLabel("Filter the runs").fill("evaluate expert");
+      await counted(page, "2 of 3 runs");
+      await page.getByLabel("Curves of one").check();
+      await page.getByLabel("Curves of other").check();
+      await page.getByText("1 of 6 tasks in common").waitFor();
+      const differing = page.locator(".differing tbody tr");
+      assert.match(await differing.innerText(), /1 of 1\s+0 of 1/);
+      // The address alone shows the same.
+      await using again = await open();
+      await again.page.goto(page.url());
+      await counted(again.page, "2 of 3 runs");
+      await again.page.getByText("1 of 6 tasks in common").waitFor();
+      assert.deepEqual(complaints, []);
+    });
+  },
+);
+
+browserTest(
+  "a run's page has its curves and its config",
+  async (open) => {
+    await inTempDir(async (dir) => {
+      await writeBigRun(join(dir, "a"));
+      await using viewing = await serveViewer(dir);
+      await using looked = await open();
+      const { page, complaints } = looked;
+      await page.goto(`${viewing.url}/#/run/a`);
+      await counted(page, "384 episodes");
+      await page.getByRole("link", { name: "Curves" }).click();
+      await page.getByRole("img", { name: /^Reward\. a:/ }).waitFor();
+      assert.equal(await page.locator(".episodes").isVisible(), false);
+      await page.getByRole("link", { name: "Config" }).click();
+      await page.getByText("trainTasks: 48").waitFor();
+      await page.goBack();
+      await page.getByRole("img", { name: /^Reward\. a:/ }).waitFor();
+      await page.getByRole("link", { name: "Episodes", exact: true }).click();
+      await rows(page).first().waitFor();
+      assert.equal(await page.locator(".charts").count(), 0);
+      assert.deepEqual(complaints, []);
+    });
+  },
+);
+
+browserTest(
+  "a narrow page shows the figures of runs, and a difference breaks no word",
+  async (open) => {
+    await inTempDir(async (dir) => {
+      await writeFailedRun(join(dir, "e"));
+      await using viewing = await serveViewer(dir);
+      await using looked = await open({ width: 360 });
+      const { page, complaints } = looked;
+      await page.goto(viewing.url);
+      const pass = page.locator('.runs td[data-label="pass^1"]');
+      await pass.waitFor();
+      const box = await pass.boundingBox();
+      assert.ok(box !== null && box.x >= 0 && box.x + box.width <= 360);
+      assert.match(await pass.innerText(), /^40\.0%/);
+      await writeBigRun(join(dir, "a"));
+      const found = await fetch(
+        `${viewing.url}/api/runs/a/episodes?reason=wrong_write&limit=1`,
+      );
+      const [wrong] = (await found.json()).rows;
+      for (const width of [360, 700, 1000]) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.goto(`${viewing.url}/#/run/a/episode/${wrong.id}`);
+        await page.locator(".fields td").first().waitFor();
+        assert.deepEqual(await page.evaluate(inPage.brokenWords), []);
+      }
+      assert.deepEqual(complaints, []);
     });
   },
 );

@@ -1,0 +1,198 @@
+/** The table of runs: sorted by any column, filtered by words. */
+
+import { h, scrollTable } from "./dom.js";
+import { count, moment, number, percent } from "./format.js";
+import { tableHref } from "./shell.js";
+import { inline } from "./text.js";
+
+/** @typedef {import("../protocol.ts").RunSummary} TableRun */
+
+/** Most runs side by side. */
+export const MAX_CHOSEN = 6;
+
+/** The youngest first. */
+export const FIRST_SORT = "-startedAt";
+
+/**
+ * Key of a run, heading, and whether it is a number.
+ * @type {readonly (readonly [keyof TableRun, string, "num"?])[]}
+ */
+const COLUMNS = [
+  ["id", "Run"],
+  ["kind", "Kind"],
+  ["outcome", "State"],
+  ["world", "World"],
+  ["agent", "Agent"],
+  ["model", "Model"],
+  ["seed", "Seed", "num"],
+  ["steps", "Steps", "num"],
+  ["episodes", "Episodes", "num"],
+  ["reward", "Reward", "num"],
+  ["pass1", "pass^1", "num"],
+  ["startedAt", "Started"],
+];
+
+/**
+ * The runs that have each word somewhere in what the table shows as text.
+ * @param {readonly TableRun[]} runs
+ * @param {string} query
+ */
+export function matchingRuns(runs, query) {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  return runs.filter((run) => {
+    const { id, kind, trainer, outcome, world, agent, model } = run;
+    const text = [id, kind, trainer, outcome, world, agent, model]
+      .join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/**
+ * Runs in the order of a column, `-` before its key for descending; what has no value comes last.
+ * @param {readonly TableRun[]} runs
+ * @param {string} sort
+ */
+export function sortedRuns(runs, sort) {
+  const key = /** @type {keyof TableRun} */ (sort.replace(/^-/, ""));
+  const sign = sort.startsWith("-") ? -1 : 1;
+  return [...runs].sort((a, b) => {
+    const [x, y] = [a[key] ?? null, b[key] ?? null];
+    if (x === null || y === null) {
+      return Number(x === null) - Number(y === null);
+    }
+    const order = typeof x === "number" && typeof y === "number"
+      ? x - y
+      : String(x).localeCompare(String(y), "en", { numeric: true });
+    return sign * order || a.id.localeCompare(b.id);
+  });
+}
+
+/**
+ * @param {object} options
+ * @param {readonly TableRun[]} options.runs In their order.
+ * @param {readonly string[]} options.ids Those that are chosen.
+ * @param {string} options.sort
+ * @param {(sort: string) => void} options.onSort
+ * @param {(ids: string[]) => void} options.onChoose
+ * @returns {HTMLElement}
+ */
+export function runsTable({ runs, ids, sort, onSort, onChoose }) {
+  const region = scrollTable("table.runs", "Runs", {
+    heads: [
+      h("th", { scope: "col" }, h("span.sr", "Side by side")),
+      ...COLUMNS.map(([key, label, kind]) => {
+        const isSorted = sort.replace(/^-/, "") === key;
+        const isDown = sort.startsWith("-");
+        const next = isSorted && !isDown ? `-${key}` : key;
+        return h(
+          "th",
+          {
+            scope: "col",
+            class: kind,
+            "aria-sort": isSorted
+              ? (isDown ? "descending" : "ascending")
+              : null,
+          },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "sort",
+              title: `Sort by ${label.toLowerCase()}`,
+              onclick: () => onSort(next),
+            },
+            label,
+            h(
+              "span.arrow",
+              { "aria-hidden": "true" },
+              isSorted ? (isDown ? "▼" : "▲") : "",
+            ),
+          ),
+        );
+      }),
+    ],
+    rows: runs.map((run) => runRow(run, { ids, onChoose })),
+  });
+  region.firstElementChild?.prepend(h("caption.sr", "Runs"));
+  return region;
+}
+
+/**
+ * Whether there is something to set beside other runs.
+ * @param {TableRun} run
+ */
+function isComparable({ kind, steps, episodes }) {
+  return steps !== null || (kind !== "train" && episodes !== null);
+}
+
+/**
+ * @param {TableRun} run
+ * @param {{ ids: readonly string[], onChoose: (ids: string[]) => void }} options
+ */
+function runRow(run, { ids, onChoose }) {
+  const at = ids.indexOf(run.id);
+  const box = h("input", {
+    type: "checkbox",
+    "data-run": run.id,
+    "aria-label": `Curves of ${run.id}`,
+    checked: at >= 0,
+    disabled: !isComparable(run) || (at < 0 && ids.length >= MAX_CHOSEN),
+    onchange: () =>
+      onChoose(at >= 0 ? ids.filter((id) => id !== run.id) : [...ids, run.id]),
+  });
+  const name = h(
+    "th",
+    { scope: "row" },
+    h("a", { href: tableHref(run.id) }, inline(run.id, 80)),
+  );
+  const pick = h("td", {
+    class: at >= 0 ? `pick series-${at % MAX_CHOSEN}` : "pick",
+  }, box);
+  const isUnknown = run.startedAt === null && run.episodes === null;
+  if (run.error !== null && isUnknown) {
+    return h(
+      "tr.broken",
+      pick,
+      name,
+      h("td", { colspan: String(COLUMNS.length - 1) }, inline(run.error, 300)),
+    );
+  }
+  const state = run.outcome ?? "–";
+  const text = (
+    /** @type {string} */ label,
+    /** @type {string | null} */ value,
+  ) => h("td.text", { "data-label": label }, inline(value ?? "–", 40));
+  const figure = (
+    /** @type {string} */ label,
+    /** @type {string} */ value,
+    /** @type {string | null} */ title = null,
+  ) => h("td.num", { "data-label": label, title }, value);
+  return h(
+    "tr",
+    pick,
+    name,
+    text(
+      "Kind",
+      run.trainer === null ? run.kind : `${run.kind}, ${run.trainer}`,
+    ),
+    h(
+      "td.text",
+      { "data-label": "State" },
+      h("span", { class: `state ${state}` }, state),
+      run.error === null ? null : h(
+        "span.warn",
+        { title: run.error },
+        run.kind === "results" ? " ⚠ records left out" : " ⚠ metrics damaged",
+      ),
+    ),
+    text("World", run.world ?? run.data),
+    text("Agent", run.agent),
+    text("Model", run.model),
+    figure("Seed", run.seed === null ? "–" : String(run.seed)),
+    figure("Steps", count(run.steps)),
+    figure("Episodes", count(run.episodes)),
+    figure("Reward", number(run.reward)),
+    figure("pass^1", percent(run.pass1), run.pass1Of),
+    text("Started", moment(run.startedAt)),
+  );
+}
