@@ -2,6 +2,7 @@
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError, messageOf } from "../../../env/errors.ts";
+import { jsonExcess } from "./json_excess.ts";
 
 /** Files open at a time: systems allow a program about a thousand. */
 const MOST_OPEN = 64;
@@ -207,11 +208,21 @@ export function readJsonObject(
   return parseJsonObject(readSmallFile(path, limit), path);
 }
 
-/** @throws {DataError} If `bytes` are no JSON object of UTF-8. */
+/**
+ * @throws {DataError} If `bytes` are no JSON object of UTF-8, or one that nests deeper or takes more memory than what
+ * lists the tensors of a model.
+ */
 export function parseJsonObject(
   bytes: Uint8Array,
   path: string,
 ): Record<string, unknown> {
+  const excess = jsonExcess(bytes);
+  if (excess !== undefined) {
+    throw new DataError(
+      `"${path}" is JSON that ${excess}`,
+      { path, hint: "copy or write it again" },
+    );
+  }
   let value: unknown;
   try {
     value = parseModelJson(

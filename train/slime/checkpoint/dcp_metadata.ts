@@ -66,7 +66,7 @@ class Parser {
   }
 
   metadata(value: PickleValue): DcpMetadata {
-    const items = new Map<string, StorageInfo>();
+    const items = new Items();
     for (const [key, info] of this.#dict(value, "storage_data").entries) {
       items.set(this.#itemKey(key), this.#storage(info));
     }
@@ -85,14 +85,14 @@ class Parser {
         tensors.set(name, tensor);
       }
     }
-    return { tensors, objects, storage: [...items.values()] };
+    return { tensors, objects, storage: items.all() };
   }
 
   #tensor(
     name: string,
     { of, items, chunks: before }: {
       of: PickleValue;
-      items: ReadonlyMap<string, StorageInfo>;
+      items: Items;
       /** How many the tensors before it have. */
       chunks: number;
     },
@@ -123,17 +123,18 @@ class Parser {
         if (offsets.length !== shape.length || sizes.length !== shape.length) {
           throw this.#fault(`chunks of "${name}" with another number of axes`);
         }
-        return { offsets, sizes, storage: items.get(itemKey(name, offsets)) };
+        return { offsets, sizes, storage: items.get({ name, offsets }) };
       }),
     };
   }
 
   /** `MetadataIndex`: objects have no offset. */
-  #itemKey(value: PickleValue): string {
+  #itemKey(value: PickleValue): ItemKey {
     const name = this.#field(value, "fqn");
     if (!isName(name)) throw this.#fault("an item without a name");
     const offset = this.#state(value).get("offset") ?? null;
-    return offset === null ? name : itemKey(name, this.#shape(offset, name));
+    const offsets = offset === null ? null : this.#shape(offset, name);
+    return { name, offsets };
   }
 
   #storage(value: PickleValue): StorageInfo {
@@ -192,6 +193,30 @@ function isName(value: PickleValue): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= 1024;
 }
 
-function itemKey(name: string, offsets: readonly number[]): string {
-  return `${name}@${offsets.join(",")}`;
+interface ItemKey {
+  readonly name: string;
+  /** Objects have none. */
+  readonly offsets: readonly number[] | null;
+}
+
+/** Where items are, by name and offset: a name that items share is kept once. */
+class Items {
+  readonly #byName = new Map<string, Map<string, StorageInfo>>();
+  size = 0;
+
+  set({ name, offsets }: ItemKey, info: StorageInfo): void {
+    const ofName = this.#byName.get(name) ?? new Map<string, StorageInfo>();
+    this.#byName.set(name, ofName);
+    this.size -= ofName.size;
+    ofName.set(String(offsets), info);
+    this.size += ofName.size;
+  }
+
+  get({ name, offsets }: ItemKey): StorageInfo | undefined {
+    return this.#byName.get(name)?.get(String(offsets));
+  }
+
+  all(): StorageInfo[] {
+    return [...this.#byName.values()].flatMap((one) => [...one.values()]);
+  }
 }

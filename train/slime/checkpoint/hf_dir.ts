@@ -115,7 +115,10 @@ function readIndex(
   if (!isJsonObject(map)) throw badIndex(path, "has no weight_map");
   for (const file of new Set(Object.values(map))) {
     if (typeof file !== "string" || !/^[\w.-]+\.safetensors$/.test(file)) {
-      throw badIndex(path, `names the file ${JSON.stringify(file)}`);
+      throw badIndex(
+        path,
+        `names the file ${JSON.stringify(file).slice(0, 80)}`,
+      );
     }
   }
   return new Map(Object.entries(map) as [string, string][]);

@@ -3,7 +3,8 @@
  * {@linkcode PickleGlobal}, an instance a {@linkcode PickleObject}, and what is not on the reader's list is
  * refused, since whoever loads such a file in Python runs what it says.
  *
- * Every opcode takes a byte at least and makes at most one value, so time and memory are linear in the bytes.
+ * Every opcode takes a byte at least and makes at most one value, so time and memory are linear in the bytes; what the
+ * values take is bounded besides, since an empty dict is one byte there and hundreds here.
  *
  * @see CPython `Lib/pickletools.py` for the opcodes; protocols 2 to 5.
  */
@@ -86,7 +87,8 @@ export interface PickleOptions {
 
 /**
  * Reads one pickle to its end.
- * @throws {DataError} If it is cut off, damaged, names what is not allowed, or is of protocol 0 or 1.
+ * @throws {DataError} If it is cut off, damaged, names what is not allowed, has more values than a checkpoint, or is of
+ * protocol 0 or 1.
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -97,6 +99,26 @@ export function readPickle(
 
 const MARK = Symbol("mark");
 type Slot = PickleValue | typeof MARK;
+
+/** What values may take together. The metadata of a model that fills many hosts takes a tenth. */
+const MOST_HELD_BYTES = 512 * 2 ** 20;
+const MOST_STACK = 2 ** 22;
+
+/** What a value takes at most, in bytes, with what is made to look into it. */
+const HELD = {
+  number: 32,
+  text: 32,
+  bytes: 256,
+  list: 64,
+  item: 16,
+  dict: 400,
+  entry: 128,
+  object: 96,
+  memo: 64,
+} as const;
+
+/** Most texts are names of fields, which are made faster by hand. */
+const SHORT = 32;
 
 /** A number of more bytes is none of a checkpoint. */
 const MOST_INT_BYTES = 64;
@@ -109,6 +131,7 @@ class Reader {
   readonly #stack: Slot[] = [];
   readonly #memo = new Map<number, PickleValue>();
   #at = 0;
+  #heldBytes = 0;
   /** Where the opcode in hand began. */
   #opAt = 0;
 
@@ -158,6 +181,13 @@ class Reader {
     );
   }
 
+  #hold(kind: keyof typeof HELD, count = 1): void {
+    this.#heldBytes += HELD[kind] * count;
+    if (this.#heldBytes > MOST_HELD_BYTES) {
+      throw this.#fault("has more values than any checkpoint");
+    }
+  }
+
   #take(length: number): Uint8Array {
     const end = this.#at + length;
     if (!(length >= 0 && end <= this.#bytes.length)) {
@@ -193,6 +223,7 @@ class Reader {
   float64(): number {
     const at = this.#at;
     this.#take(8);
+    this.#hold("number");
     return this.#view.getFloat64(at, false);
   }
 
@@ -202,6 +233,7 @@ class Reader {
       throw this.#fault(`has a number of ${length} bytes`);
     }
     const bytes = this.#take(length);
+    this.#hold("number", 4);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) {
       value = value << 8n | BigInt(bytes[i]!);
@@ -213,6 +245,11 @@ class Reader {
 
   text(length: number): string {
     const bytes = this.#take(length);
+    // A text takes up to two bytes for each of the file's.
+    this.#hold("text", 1 + length / 16);
+    if (length <= SHORT && bytes.every((byte) => byte < 0x80)) {
+      return String.fromCharCode(...bytes);
+    }
     try {
       return decoder.decode(bytes);
     } catch {
@@ -221,6 +258,7 @@ class Reader {
   }
 
   raw(length: number): Uint8Array {
+    this.#hold("bytes");
     return this.#take(length);
   }
 
@@ -233,7 +271,26 @@ class Reader {
   }
 
   push(value: Slot): void {
+    if (this.#stack.length >= MOST_STACK) {
+      throw this.#fault("keeps more values waiting than any checkpoint");
+    }
     this.#stack.push(value);
+  }
+
+  pushList(values: PickleValue[]): void {
+    this.#hold("list");
+    this.#hold("item", values.length);
+    this.push(values);
+  }
+
+  pushDict(): void {
+    this.#hold("dict");
+    this.push(new PickleDict());
+  }
+
+  pushPersistent(id: PickleValue): void {
+    this.#hold("object");
+    this.push(new PicklePersistent(id));
   }
 
   pop(): PickleValue {
@@ -268,12 +325,13 @@ class Reader {
   }
 
   popTuple(length: 1 | 2 | 3): PickleValue[] {
-    const values = [];
-    for (let i = 0; i < length; i++) values.unshift(this.pop());
-    return values;
+    const values = [this.pop()];
+    while (values.length < length) values.push(this.pop());
+    return values.reverse();
   }
 
   remember(key: number = this.#memo.size): void {
+    this.#hold("memo");
     this.#memo.set(key, this.top());
   }
 
@@ -292,6 +350,7 @@ class Reader {
         }", which no checkpoint needs and which loading it in Python would import and may run`,
       );
     }
+    this.#hold("object");
     this.push(new PickleGlobal(full));
   }
 
@@ -308,6 +367,7 @@ class Reader {
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) {
       throw this.#fault("calls what is no class");
     }
+    this.#hold("object");
     this.push(new PickleObject(callee.name, args));
   }
 
@@ -325,6 +385,7 @@ class Reader {
     // Subclasses of list and set keep their items apart from their state; none that is read here has any.
     if (list instanceof PickleObject) return;
     if (!Array.isArray(list)) throw this.#fault("appends to what is no list");
+    this.#hold("item", values.length);
     for (const value of values) list.push(value);
   }
 
@@ -335,13 +396,14 @@ class Reader {
     if (!(dict instanceof PickleDict)) {
       throw this.#fault("sets items of what is no dict");
     }
+    this.#hold("entry", values.length / 2);
     for (let i = 0; i < values.length; i += 2) {
       dict.entries.push([values[i]!, values[i + 1]!]);
     }
   }
 
   dictOf(values: readonly PickleValue[]): void {
-    this.push(new PickleDict());
+    this.pushDict();
     this.setItems(values);
   }
 }
@@ -368,22 +430,22 @@ const OPCODES: ReadonlyMap<number, (reader: Reader) => void> = new Map([
   op("C", (r) => r.push(r.raw(r.unsigned(1)))), // SHORT_BINBYTES
   op(0x8e, (r) => r.push(r.raw(r.unsigned(8)))), // BINBYTES8
   op(0x96, (r) => r.push(r.raw(r.unsigned(8)))), // BYTEARRAY8
-  op("]", (r) => r.push([])),
+  op("]", (r) => r.pushList([])),
   op("a", (r) => r.append([r.pop()])),
   op("e", (r) => r.append(r.popMark())),
-  op("l", (r) => r.push(r.popMark())), // LIST
-  op(")", (r) => r.push([])),
-  op("t", (r) => r.push(r.popMark())), // TUPLE
-  op(0x85, (r) => r.push(r.popTuple(1))),
-  op(0x86, (r) => r.push(r.popTuple(2))),
-  op(0x87, (r) => r.push(r.popTuple(3))),
-  op("}", (r) => r.push(new PickleDict())),
+  op("l", (r) => r.pushList(r.popMark())), // LIST
+  op(")", (r) => r.pushList([])),
+  op("t", (r) => r.pushList(r.popMark())), // TUPLE
+  op(0x85, (r) => r.pushList(r.popTuple(1))),
+  op(0x86, (r) => r.pushList(r.popTuple(2))),
+  op(0x87, (r) => r.pushList(r.popTuple(3))),
+  op("}", (r) => r.pushDict()),
   op("d", (r) => r.dictOf(r.popMark())), // DICT
   op("s", (r) => r.setItems(r.popTuple(2))),
   op("u", (r) => r.setItems(r.popMark())),
-  op(0x8f, (r) => r.push([])), // EMPTY_SET
+  op(0x8f, (r) => r.pushList([])), // EMPTY_SET
   op(0x90, (r) => r.append(r.popMark())), // ADDITEMS
-  op(0x91, (r) => r.push(r.popMark())), // FROZENSET
+  op(0x91, (r) => r.pushList(r.popMark())), // FROZENSET
   op("c", (r) => r.global(r.line(), r.line())), // GLOBAL
   op(0x93, (r) => r.stackGlobal()),
   op("R", (r) => r.reduce(r.pop(), r.pop())),
@@ -393,7 +455,7 @@ const OPCODES: ReadonlyMap<number, (reader: Reader) => void> = new Map([
     r.reduce(r.pop(), r.pop());
   }),
   op("b", (r) => r.build()),
-  op("Q", (r) => r.push(new PicklePersistent(r.pop()))), // BINPERSID
+  op("Q", (r) => r.pushPersistent(r.pop())), // BINPERSID
   op("q", (r) => r.remember(r.unsigned(1))), // BINPUT
   op("r", (r) => r.remember(r.unsigned(4))), // LONG_BINPUT
   op(0x94, (r) => r.remember()), // MEMOIZE

@@ -136,7 +136,7 @@ function readPlace(
     throw fault(
       path,
       `tensor "${name}" has the type ${
-        JSON.stringify(dtype)
+        JSON.stringify(dtype)?.slice(0, 80)
       }, which is unknown`,
     );
   }

@@ -25,6 +25,8 @@ import { allowInCommon } from "./torch_names.ts";
 export const TRACKER = "latest_checkpointed_iteration.txt";
 
 const MOST_SMALL = 1024 * 1024;
+/** Each rank writes a file or two. */
+const MOST_FILES = 65_536;
 
 /** The arguments of the run that wrote a checkpoint, as far as they are numbers, words or switches. */
 export type MegatronArguments = ReadonlyMap<string, number | string | boolean>;
@@ -190,8 +192,9 @@ function checkBackend(directory: string): string[] {
   }
   const { sharded_backend: backend } = readJsonObject(path, MOST_SMALL);
   if (backend === "torch_dist") return [];
+  const said = JSON.stringify(backend ?? null).slice(0, 80);
   throw new DataError(
-    `"${path}" says that the format is "${backend}", and torch_dist is read`,
+    `"${path}" says that the format is ${said}, and torch_dist is read`,
     { path, hint: "convert it by --ckpt-format torch_dist" },
   );
 }
@@ -243,6 +246,9 @@ function fileFaults(
   storage: readonly StorageInfo[],
 ): string[] {
   const byFile = Map.groupBy(storage, ({ file }) => file);
+  if (byFile.size > MOST_FILES) {
+    return [`"${directory}": .metadata names ${byFile.size} files`];
+  }
   return [...byFile].flatMap(([file, items]) => {
     const path = join(directory, file);
     if (!exists(path)) {

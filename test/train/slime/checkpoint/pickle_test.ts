@@ -207,3 +207,31 @@ Deno.test("readPickle() ends with a value or a DataError, whatever the bytes", (
     { numRuns: 3000 },
   );
 });
+
+/** A list of as many values of some opcodes. */
+function listOf(count: number, ...unit: number[]): Uint8Array {
+  const bytes = new Uint8Array(6 + count * unit.length);
+  bytes.set([0x80, 4, 0x5d, 0x28]);
+  for (let i = 0; i < count; i++) bytes.set(unit, 4 + i * unit.length);
+  bytes.set([0x65, 0x2e], bytes.length - 2);
+  return bytes;
+}
+
+Deno.test("readPickle() refuses more values than a checkpoint has, before they take the memory", () => {
+  const [million, many] = [2 ** 20, /than any checkpoint \(byte \d+\)/];
+  for (
+    const bytes of [
+      listOf(2 * million, 0x7d), // empty dicts
+      listOf(3 * million, 0x43, 0), // bytes
+      listOf(5 * million, 0x4e), // None
+      listOf(5 * million, 0x28), // marks
+    ]
+  ) {
+    throws(
+      () => readPickle(bytes, options),
+      (error) => error instanceof DataError && many.test(error.message),
+    );
+  }
+  const fine = readPickle(listOf(100_000, 0x7d), options) as unknown[];
+  deepStrictEqual(fine.length, 100_000);
+});
