@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { readTextAction } from "../env/agents/text_action.ts";
+import { claimsOf } from "../env/benchmarks/tau3/evaluators/nl_claims.ts";
+import { saidVerdict } from "../env/benchmarks/tau3/evaluators/claims_said.ts";
 import { readRecording } from "../env/benchmarks/tau/replay/recording.ts";
 import { domainNamed } from "../env/domains/registry.ts";
 import { hear } from "../env/domains/shared/user/hearing.ts";
@@ -177,6 +179,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   "the airline's expert": (text) => serve(text, skies),
   "trackUser of a user": (text) => track({ user: text, agent: "Which one?" }),
   "trackUser of both": (text) => track({ user: text, agent: text }),
+  "an assertion in prose": claimsOf,
+  "the stand-in judge": judge,
   wasSaid: (text) => wasSaid("12.5", [text]),
   calculate,
   readVerdict,
@@ -193,6 +197,22 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseDriverCuda,
   parseTopology,
 };
+
+/** Looks for claims of each kind in what the agent said. */
+function judge(text: string) {
+  const claims = [
+    "Agent should tell the user the price is $4.20.",
+    "Agent should tell the user the colour is red.",
+    "Agent should tell the user it went to 1 Road, Flat 2, Chicago.",
+  ].flatMap(claimsOf);
+  const messages = [
+    { role: "assistant", content: text, toolCalls: null, cost: null } as const,
+  ];
+  const databases = { agent: world.database };
+  return claims.map((claim) =>
+    claim.kind !== "deed" && saidVerdict(claim, { messages, databases, claims })
+  );
+}
 
 for (const [name, parse] of Object.entries(PARSERS)) {
   Deno.test(`${name} reads hostile text in no more than n log n`, () => {

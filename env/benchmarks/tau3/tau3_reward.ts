@@ -26,7 +26,8 @@ export interface ActionCheck {
 /** A verdict of the judge. */
 export interface NlCheck {
   readonly assertion: string;
-  readonly met: boolean;
+  /** `null` where the stand-in cannot tell. */
+  readonly met: boolean | null;
   readonly justification: string;
 }
 

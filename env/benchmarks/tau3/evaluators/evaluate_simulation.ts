@@ -1,5 +1,6 @@
 /** Judging a whole conversation: which evaluators are asked, and how their parts make one reward. */
 
+import { standInReward } from "./stand_in_judge.ts";
 import type { Tau3Message } from "../tau3_message.ts";
 import { NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
 import type { RewardType, Tau3Task } from "../tau3_task.ts";
@@ -41,6 +42,9 @@ export const EVALUATION_TYPES = [
 /** One of {@linkcode EVALUATION_TYPES}. */
 export type EvaluationType = typeof EVALUATION_TYPES[number];
 
+/** The judge without a model, see {@linkcode standInReward}. */
+export const STAND_IN = "stand-in";
+
 /** What is judged, and by whom. */
 export interface Simulation {
   readonly source: WorldSource;
@@ -50,7 +54,7 @@ export interface Simulation {
   /** Default: `all`. */
   readonly type?: EvaluationType;
   /** Default: none, so that what only a judge can tell is not judged. */
-  readonly judge?: Judge | undefined;
+  readonly judge?: Judge | typeof STAND_IN | undefined;
   /** Whether the agent acted alone. Default: false. */
   readonly solo?: boolean;
   /** Whether every answer has to be what a fresh world answers. Default: true. */
@@ -124,8 +128,9 @@ function environmentReward(simulation: Simulation): Tau3Reward {
 }
 
 async function nlReward(
-  { task, messages, judge }: Simulation,
+  { source, task, messages, judge }: Simulation,
 ): Promise<Tau3Reward> {
+  if (judge === STAND_IN) return standInReward({ source, task, messages });
   return await evaluateNl(task, { messages, judge });
 }
 

@@ -1,0 +1,208 @@
+/** Whether an agent has said what is claimed: yes, no, or it cannot be told without understanding what was said. */
+
+import { hasText, type Tau3Message } from "../tau3_message.ts";
+import type { Databases } from "../../../domain.ts";
+import { type Claim, numbersIn, stem, stems } from "./nl_claims.ts";
+import { rivalsOf } from "./rival_values.ts";
+
+/** What is found. */
+export type Verdict = "met" | "not_met" | "unknown";
+
+/** A message of the agent with what it answers. */
+interface Saying {
+  readonly text: string;
+  readonly sentences: readonly string[];
+  /** Stems of the message and of what the user had said before. */
+  readonly context: ReadonlySet<string>;
+}
+
+/** What is looked at. */
+export interface SaidContext {
+  readonly messages: readonly Tau3Message[];
+  readonly databases: Databases;
+  /** Every claim of the task: what one wants said contradicts no other. */
+  readonly claims: readonly Claim[];
+}
+
+/** Whether the agent has said it. */
+export function saidVerdict(
+  claim: Exclude<Claim, { readonly kind: "deed" }>,
+  context: SaidContext,
+): Verdict {
+  const sayings = sayingsOf(context.messages);
+  switch (claim.kind) {
+    case "number":
+      return numberVerdict(claim, sayings, wantedNumbers(context));
+    case "word":
+      return wordVerdict(claim, sayings, othersThan(claim.word, context));
+    case "place":
+      return placeVerdict(claim, sayings);
+  }
+}
+
+function wantedNumbers({ claims }: SaidContext): ReadonlySet<number> {
+  return new Set(
+    claims.flatMap((claim) => claim.kind === "number" ? [claim.value] : []),
+  );
+}
+
+/** Values that would have been another answer. */
+function othersThan(
+  word: string,
+  { databases, claims }: SaidContext,
+): ReadonlySet<string> {
+  const wanted = claims.flatMap((claim) =>
+    claim.kind === "word" ? [claim.word] : []
+  );
+  return rivalsOf(word, databases).difference(new Set(wanted));
+}
+
+function sayingsOf(messages: readonly Tau3Message[]): Saying[] {
+  let asked = "";
+  const sayings: Saying[] = [];
+  for (const message of messages) {
+    if (message.role === "tool" || !hasText(message)) continue;
+    const text = message.content ?? "";
+    if (message.role === "user") asked = text;
+    else {
+      sayings.push({
+        text,
+        sentences: text.split(/\n|[.!?;]\s/),
+        context: stems(`${asked}\n${text}`),
+      });
+    }
+  }
+  return sayings;
+}
+
+/** Shorter numbers are in dates, counts and lists of anything: they say something beside their subject alone. */
+function isDistinct(value: number): boolean {
+  return !Number.isInteger(value) || value >= 10_000;
+}
+
+function numberVerdict(
+  claim: Claim & { kind: "number" },
+  sayings: readonly Saying[],
+  wanted: ReadonlySet<number>,
+): Verdict {
+  const { value, subject, unit } = claim;
+  let found: Verdict = "not_met";
+  for (const saying of sayings) {
+    for (const sentence of saying.sentences) {
+      if (!states(sentence, value)) {
+        if (isNearly(sentence, value)) found = "unknown";
+        continue;
+      }
+      const own = stems(sentence);
+      const isNear = shares(own, subject) || unit !== "" && own.has(unit);
+      const others = rivals(saying, wanted);
+      const isSure = isNear || isDistinct(value) && others === 0;
+      if (isSure && (others < 2 || namesRank(saying, subject))) return "met";
+      found = "unknown";
+    }
+    if (isCounted(saying, value)) found = "unknown";
+  }
+  return found;
+}
+
+const NUMBER_WORDS =
+  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+    .split(" ");
+
+function states(sentence: string, value: number): boolean {
+  const word = NUMBER_WORDS[value];
+  if (word !== undefined && stems(sentence).has(stem(word))) return true;
+  return numbersIn(sentence).some((number) =>
+    number.value === value && !isDenied(sentence.slice(0, number.start))
+  );
+}
+
+function isDenied(before: string): boolean {
+  const end = before.slice(-16).trimEnd().toLowerCase();
+  return ["not", "n't", "instead of", "rather than"].some((word) =>
+    end.endsWith(word)
+  );
+}
+
+/** Whether the number is there without its cents, or denied: what that means is for people to say. */
+function isNearly(sentence: string, value: number): boolean {
+  return numbersIn(sentence).some((number) =>
+    number.value === value ||
+    !Number.isInteger(value) && Number.isInteger(number.value) &&
+      Math.abs(number.value - value) < 1 && value > 20
+  );
+}
+
+/** Whether as many lines of a list are there: the reader can count them. */
+function isCounted({ text }: Saying, value: number): boolean {
+  const items = text.split("\n").filter((line) =>
+    /^\s*(?:[-*•]|\d+[.)])\s/.test(line)
+  );
+  return value > 1 && items.length === value;
+}
+
+/** How many amounts a message has that nobody asked for. */
+function rivals({ text }: Saying, wanted: ReadonlySet<number>): number {
+  const others = numbersIn(text).filter(({ value }) =>
+    !Number.isInteger(value) && !wanted.has(value)
+  );
+  return new Set(others.map(({ value }) => value)).size;
+}
+
+/** What makes one of many the one: it has to be said where there are many. */
+const RANKS = [
+  ["cheapest", "lowest", "least"],
+  ["expensive", "highest", "priciest"],
+  ["total", "sum", "altogether", "overall"],
+].map((words) => words.map(stem));
+
+/** Whether the message says by what the one is chosen, where the claim does. */
+function namesRank(
+  { text }: Saying,
+  subject: ReadonlySet<string>,
+): boolean {
+  const own = stems(text);
+  return RANKS.every((words) =>
+    !words.some((word) => subject.has(word)) ||
+    words.some((word) => own.has(word))
+  );
+}
+
+function wordVerdict(
+  { word, subject }: Claim & { kind: "word" },
+  sayings: readonly Saying[],
+  others: ReadonlySet<string>,
+): Verdict {
+  let found: Verdict = "not_met";
+  for (const saying of sayings) {
+    for (const sentence of saying.sentences) {
+      const own = stems(sentence);
+      if (!own.has(word)) continue;
+      const isSure = shares(saying.context, subject) && !shares(own, others);
+      if (isSure && namesRank(saying, subject)) return "met";
+      found = "unknown";
+    }
+  }
+  return found;
+}
+
+function placeVerdict(
+  { parts }: Claim & { kind: "place" },
+  sayings: readonly Saying[],
+): Verdict {
+  const most = Math.max(
+    0,
+    ...sayings.map(({ text }) => {
+      const said = text.toLowerCase().replace(/\s+/g, " ");
+      return parts.filter((part) => said.includes(part)).length;
+    }),
+  );
+  return most === parts.length ? "met" : most === 0 ? "not_met" : "unknown";
+}
+
+function shares(
+  left: ReadonlySet<string>,
+  right: ReadonlySet<string>,
+): boolean {
+  return !left.isDisjointFrom(right);
+}

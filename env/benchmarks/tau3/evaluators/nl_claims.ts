@@ -1,0 +1,133 @@
+/**
+ * What an assertion in prose claims, as far as a program can tell: numbers and words that the agent has to say, a
+ * place, or deeds. Assertions of another form make no claim.
+ */
+
+/** What is claimed. `subject` are the stems of the words that say what it is about. */
+export type Claim =
+  | {
+    readonly kind: "number";
+    readonly value: number;
+    /** The stem of the word behind it, `hour`; empty where there is none. */
+    readonly unit: string;
+    readonly subject: ReadonlySet<string>;
+  }
+  | {
+    readonly kind: "word";
+    /** Its stem. */
+    readonly word: string;
+    readonly subject: ReadonlySet<string>;
+  }
+  | {
+    readonly kind: "place";
+    /** `943 maple drive`, `suite 356`, … */
+    readonly parts: readonly string[];
+  }
+  | {
+    readonly kind: "deed";
+    readonly words: ReadonlySet<string>;
+  };
+
+/** A number in a text. */
+export interface SaidNumber {
+  readonly value: number;
+  /** Where it begins, its currency sign included. */
+  readonly start: number;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+const STOP_WORDS = new Set(
+  "agent should tell inform provide say mention the user that there are is a an and of to for in their they them was were be will would need get give with on at as it its this other one two both all"
+    .split(" ").map(stem),
+);
+
+const TELLING = ["tell", "inform", "provide", "say", "mention", "communicate"]
+  .map(stem);
+
+/** What the claims of such an assertion would be the opposite of. */
+const NEGATIONS = ["not", "never", "no", "refuse", "deny", "without", "cannot"]
+  .map(stem);
+
+/** What an assertion claims; nothing where it has another form. */
+export function claimsOf(assertion: string): Claim[] {
+  const words = stems(assertion);
+  if (NEGATIONS.some((word) => words.has(word))) return [];
+  if (!TELLING.some((word) => words.has(word))) {
+    return [{ kind: "deed", words }];
+  }
+  const parts = placeIn(assertion);
+  if (parts.length > 0) return [{ kind: "place", parts }];
+  const numbers = numbersIn(assertion);
+  const subject = subjectOf(words, numbers.length);
+  if (numbers.length > 0) {
+    return numbers.map(({ value, end }) => ({
+      kind: "number",
+      value,
+      unit: firstStem(assertion.slice(end)),
+      subject,
+    }));
+  }
+  const said = wordsAtTheEnd(assertion);
+  const about = new Set([...subject].filter((word) => !said.includes(word)));
+  return said.map((word) => ({ kind: "word", word, subject: about }));
+}
+
+/** The numbers in a text, those within ids left out: `#W2378156` has none. */
+export function numbersIn(text: string): SaidNumber[] {
+  return [...text.matchAll(/\$?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?/g)].map((
+    { 0: found, index },
+  ) => ({
+    value: Number(found.replaceAll(",", "").replace("$", "")),
+    start: index,
+    end: index + found.length,
+  }));
+}
+
+/** The stems of a text's words: lower case, no hyphens, no plural. */
+export function stems(text: string): Set<string> {
+  return new Set(wordList(text));
+}
+
+/** What is compared of a word: `T-shirts` and `tshirt` are one. */
+export function stem(word: string): string {
+  const plain = word.toLowerCase().replaceAll("-", "");
+  return plain.length > 3 && plain.endsWith("s") ? plain.slice(0, -1) : plain;
+}
+
+function wordList(text: string): string[] {
+  return (text.match(/[A-Za-z][A-Za-z-]*/g) ?? []).map(stem);
+}
+
+function subjectOf(
+  words: ReadonlySet<string>,
+  numbers: number,
+): ReadonlySet<string> {
+  const kept = [...words].filter((word) => !STOP_WORDS.has(word));
+  return new Set(numbers > 0 ? kept.filter((word) => word !== "gb") : kept);
+}
+
+function firstStem(text: string): string {
+  const trimmed = text.trimStart();
+  const [word] = wordList(trimmed.slice(0, 40));
+  return word !== undefined && /^-?[A-Za-z]/.test(trimmed) ? word : "";
+}
+
+/** The parts of an address, which is told in one piece; none where the assertion has no address. */
+function placeIn(assertion: string): string[] {
+  const at = assertion.lastIndexOf(" to ");
+  if (at < 0) return [];
+  const phrase = assertion.slice(at + 4).replace(/\.$/, "");
+  const parts = phrase.split(",").map((part) => part.trim().toLowerCase());
+  return parts.length > 2 && /^\d/.test(phrase) ? parts : [];
+}
+
+/** The words that the assertion ends with, behind its verb: the camera, polyester and cotton. */
+function wordsAtTheEnd(assertion: string): string[] {
+  const at = [" is ", " are ", " with "].map((verb) =>
+    assertion.lastIndexOf(verb) + verb.length
+  );
+  const end = assertion.slice(Math.max(...at));
+  const words = wordList(end).filter((word) => !STOP_WORDS.has(word));
+  return words.length > 0 && words.length <= 3 ? words : [];
+}

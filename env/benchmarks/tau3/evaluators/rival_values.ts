@@ -1,0 +1,49 @@
+/** What a field could have been instead: who names several of its values in one sentence has not said which. */
+
+import type { Databases } from "../../../domain.ts";
+import type { JsonValue } from "../../../python/python_value.ts";
+import { stem } from "./nl_claims.ts";
+
+/** Fields with more values hold names, ids and texts: none is a choice. */
+const MOST_VALUES = 40;
+
+/** Stems of the other values of the fields that have this value somewhere in the agent's database as it was read. */
+export function rivalsOf(
+  word: string,
+  { agent }: Databases,
+): ReadonlySet<string> {
+  const rivals = new Set<string>();
+  for (const table of agent.tables) {
+    for (const values of agent.derive(table, valuesByField).values()) {
+      if (values.size > MOST_VALUES || !values.has(word)) continue;
+      for (const value of values) rivals.add(value);
+    }
+  }
+  rivals.delete(word);
+  return rivals;
+}
+
+function valuesByField(
+  rows: ReadonlyMap<string, JsonValue>,
+): ReadonlyMap<string, Set<string>> {
+  const values = new Map<string, Set<string>>();
+  for (const row of rows.values()) collect(row, { field: "", values });
+  return values;
+}
+
+function collect(
+  value: JsonValue,
+  { field, values }: {
+    readonly field: string;
+    readonly values: Map<string, Set<string>>;
+  },
+): void {
+  if (value instanceof Map) {
+    for (const [key, member] of value) collect(member, { field: key, values });
+  } else if (Array.isArray(value)) {
+    for (const element of value) collect(element, { field, values });
+  } else if (typeof value === "string" && !value.includes(" ")) {
+    const known = values.get(field) ?? new Set();
+    if (known.size <= MOST_VALUES) values.set(field, known.add(stem(value)));
+  }
+}

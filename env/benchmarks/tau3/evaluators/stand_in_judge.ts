@@ -1,0 +1,101 @@
+/**
+ * A judge without a model: assertions in prose are looked up in what the agent said and in the final databases.
+ * Deterministic. Where only someone who understands the conversation could tell, the verdict is `null`.
+ */
+
+import type { Tau3Message } from "../tau3_message.ts";
+import { type NlCheck, NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
+import type { Tau3Task } from "../tau3_task.ts";
+import { startWorld, type WorldSource } from "../tau3_world.ts";
+import { replayMessages } from "../replay_messages.ts";
+import { doneVerdict } from "./claims_done.ts";
+import { saidVerdict, type Verdict } from "./claims_said.ts";
+import { type Claim, claimsOf } from "./nl_claims.ts";
+
+/** What is judged. */
+export interface StandInQuestion {
+  readonly source: WorldSource;
+  readonly task: Tau3Task;
+  readonly messages: readonly Tau3Message[];
+}
+
+/** The stand-in's verdicts, in the order of the assertions. @throws {RaisedError} If the messages cannot be replayed. */
+export function standInVerdicts(question: StandInQuestion): NlCheck[] {
+  const assertions = question.task.criteria?.nlAssertions ?? [];
+  const claims = assertions.map(claimsOf);
+  const all = claims.flat();
+  return assertions.map((assertion, i) => {
+    const verdict = combined(
+      (claims[i] ?? []).map((claim) => verdictOn(claim, question, all)),
+    );
+    return {
+      assertion,
+      met: verdict === "unknown" ? null : verdict === "met",
+      justification: reasonOf(verdict, claims[i] ?? []),
+    };
+  });
+}
+
+/** What the stand-in says as a part of a reward: 0 if an assertion does not hold, `null` if that cannot be told. */
+export function standInReward(question: StandInQuestion): Tau3Reward {
+  const nlAssertions = standInVerdicts(question);
+  const value = nlAssertions.some(({ met }) => met === false)
+    ? 0
+    : nlAssertions.some(({ met }) => met === null)
+    ? null
+    : 1;
+  return {
+    ...NO_PARTS,
+    value,
+    nlAssertions,
+    breakdown: [["NL_ASSERTION", value]],
+    info: {
+      note: nlAssertions.length === 0
+        ? "No nl_assertions to evaluate"
+        : "Judged by the stand-in, without a model",
+    },
+  };
+}
+
+function verdictOn(
+  claim: Claim,
+  { source, task, messages }: StandInQuestion,
+  claims: readonly Claim[],
+): Verdict {
+  if (claim.kind !== "deed") {
+    return saidVerdict(claim, {
+      messages,
+      databases: source.databases,
+      claims,
+    });
+  }
+  const final = startWorld(source, task);
+  // What is not as recorded is for the evaluator of the databases to say.
+  replayMessages(final, messages, { source, strict: false });
+  return doneVerdict(claim.words, { source, task, final });
+}
+
+function combined(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.length === 0) return "unknown";
+  if (verdicts.includes("not_met")) return "not_met";
+  return verdicts.includes("unknown") ? "unknown" : "met";
+}
+
+function reasonOf(verdict: Verdict, claims: readonly Claim[]): string {
+  if (claims.length === 0) return "The assertion has a form that is not read.";
+  const isDeed = claims[0]?.kind === "deed";
+  switch (verdict) {
+    case "met":
+      return isDeed
+        ? "The final database has what the expected actions leave there."
+        : "The agent said it.";
+    case "not_met":
+      return isDeed
+        ? "The final database is as it was before."
+        : "The agent never said it.";
+    case "unknown":
+      return isDeed
+        ? "The final database has something else than the expected actions leave there."
+        : "The agent said something of the kind, but not clearly about this.";
+  }
+}

@@ -1,0 +1,47 @@
+/** Conversations of τ³-bench that are made of what is done and said in them. */
+
+import type { Tau3Bundle } from "../../env/benchmarks/tau3/load_bundle.ts";
+import { GREETING } from "../../env/benchmarks/tau3/orchestrator.ts";
+import type {
+  ParticipantMessage,
+  Tau3Message,
+} from "../../env/benchmarks/tau3/tau3_message.ts";
+import type {
+  ExpectedAction,
+  Tau3Task,
+} from "../../env/benchmarks/tau3/tau3_task.ts";
+import { startWorld } from "../../env/benchmarks/tau3/tau3_world.ts";
+
+/** The agent greets, the user asks, the calls are made and answered, the agent says its texts, the user stops. */
+export function tau3Talk(
+  source: Tau3Bundle,
+  task: Tau3Task,
+  { asked = "Hello.", acts = [], say }: {
+    readonly asked?: string;
+    readonly acts?: readonly ExpectedAction[];
+    readonly say: readonly string[];
+  },
+): Tau3Message[] {
+  const world = startWorld(source, task);
+  return [
+    saying("assistant", GREETING),
+    saying("user", asked),
+    ...acts.flatMap((action, i): Tau3Message[] => {
+      const { name, arguments: args, requestor } = action;
+      const call = { id: `c${i}`, name, arguments: args, requestor };
+      return [
+        { role: requestor, content: null, toolCalls: [call], cost: null },
+        world.respond(call),
+      ];
+    }),
+    ...say.map((text) => saying("assistant", text)),
+    saying("user", "###STOP###"),
+  ];
+}
+
+function saying(
+  role: ParticipantMessage["role"],
+  content: string,
+): ParticipantMessage {
+  return { role, content, toolCalls: null, cost: null };
+}
