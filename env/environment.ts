@@ -9,10 +9,10 @@ import { goldOf } from "./gold.ts";
 import { grade } from "./reward.ts";
 import {
   type Action,
-  type AskJudge,
   type CallOptions,
   type Dataset,
   type Environment,
+  type Judge,
   type Observation,
   type Reward,
   STOP,
@@ -28,7 +28,7 @@ export interface EnvironmentOptions {
   /** The user; the environment is the only one to talk to them. */
   readonly user: User;
   /** Who judges what no program can, where the dataset's rules ask for it. Default: nobody. */
-  readonly judge?: AskJudge | undefined;
+  readonly judge?: Judge | undefined;
   /** An episode that is under way already, to go on from. Default: one that has not been opened. */
   readonly from?: {
     readonly database: Database;

@@ -11,24 +11,25 @@ import { goldOf } from "./gold.ts";
 import { createRng, deriveSeed } from "./random.ts";
 import { createPool } from "./pool.ts";
 import { retry, type Sleep } from "./retry.ts";
-import type {
-  Action,
-  Agent,
-  AgentSession,
-  AskJudge,
-  CallOptions,
-  Dataset,
-  Environment,
-  Episode,
-  Failure,
-  Observation,
-  Reward,
-  StopReason,
-  Task,
-  Turn,
-  User,
-  UserFactory,
-  UserFinding,
+import {
+  type Action,
+  type Agent,
+  type AgentSession,
+  type CallOptions,
+  type Dataset,
+  type Environment,
+  type Episode,
+  type Failure,
+  type Judge,
+  type Observation,
+  type Reward,
+  STAND_IN,
+  type StopReason,
+  type Task,
+  type Turn,
+  type User,
+  type UserFactory,
+  type UserFinding,
 } from "./types.ts";
 import { addUsage, NO_USAGE } from "./models/usage.ts";
 import { domainOf } from "./domains/registry.ts";
@@ -41,7 +42,7 @@ export interface RolloutSpec {
   readonly agent: Agent;
   readonly user: UserFactory;
   /** Who judges what no program can, where the dataset's rules ask for it. Default: nobody. */
-  readonly judge?: AskJudge | undefined;
+  readonly judge?: Judge | undefined;
   /** What the record calls the user: `scripted`. Default: the factory's label, or `custom` where it has none. */
   readonly userName?: string;
   /** The same seed gives the same episode, at any concurrency and after any number of retries. */
@@ -342,7 +343,10 @@ class Attempt {
     const reward = await environment?.judgedReward?.(this.#call()) ??
       environment?.reward() ?? null;
     if (reward?.isUnjudged) {
-      throw new InfrastructureError("The task needs a judge, and has none", {
+      const why = this.#options.judge === STAND_IN
+        ? "The task needs a judge, and its stand-in cannot tell"
+        : "The task needs a judge, and has none";
+      throw new InfrastructureError(why, {
         kind: "not_judged",
         source: "environment",
       });

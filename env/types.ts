@@ -154,8 +154,14 @@ export interface RulesOptions {
   readonly task: Task;
   readonly user: User;
   /** Default: none, so that what only a judge can tell is not judged. */
-  readonly judge?: AskJudge | undefined;
+  readonly judge?: Judge | undefined;
 }
+
+/** The judge without a model: what it cannot tell is not judged. */
+export const STAND_IN = "stand-in";
+
+/** Who judges what no program can: a model, or {@linkcode STAND_IN}, which does what a program can. */
+export type Judge = AskJudge | typeof STAND_IN;
 
 /** A judge: answers a question about a conversation. */
 export type AskJudge = (

@@ -9,9 +9,9 @@ import { rolloutAll } from "../../env/rollout.ts";
 import { trialSeed } from "../../env/trials.ts";
 import type {
   Agent,
-  AskJudge,
   Dataset,
   Episode,
+  Judge,
   Task,
   UserFactory,
 } from "../../env/types.ts";
@@ -37,7 +37,7 @@ export interface EvaluateOptions {
   readonly agent: Agent;
   readonly user: UserFactory;
   /** Who judges what no program can. Default: nobody. */
-  readonly judge?: AskJudge | undefined;
+  readonly judge?: Judge | undefined;
   /** Ends the evaluation; what has ended by then is kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;

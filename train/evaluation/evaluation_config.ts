@@ -68,7 +68,7 @@ export const evaluationSchema = z.strictObject({
       cli: { prefix: "judge", of: "The judge's model" },
     }),
   }).prefault({}).describe(
-    "Who judges what no program can, where tasks of τ³-bench ask for it; without a model these are not judged",
+    "Who judges what no program can, where tasks of τ³-bench ask for it; without a model these are not judged, but beside the scripted user, by a program that judges what it can",
   ),
   compat: compatSchema,
   rollout: z.strictObject({

@@ -2,7 +2,12 @@
 
 import { createMeter } from "../../env/models/meter.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
-import type { Dataset, Episode, UserFactory } from "../../env/types.ts";
+import {
+  type Dataset,
+  type Episode,
+  STAND_IN,
+  type UserFactory,
+} from "../../env/types.ts";
 import { openDataset } from "../config/open_dataset.ts";
 import { openJudge } from "../config/open_judge.ts";
 import { openUser } from "../config/open_user.ts";
@@ -62,7 +67,8 @@ export async function openEvaluation(
     await openCandidate(config, { dataset, meter, signal }),
   );
   const user = await openUser(config, { dataset, meter, signal });
-  const judge = await openJudge(config.judge, { meter, signal });
+  const judge = await openJudge(config.judge, { meter, signal }) ??
+    (config.user.strategy === "scripted" ? STAND_IN : undefined);
   const dir = earlier ?? stack.use(await createDir(path, { config, dataset }));
   const held = stack.move();
   return {

@@ -5,21 +5,23 @@ import type { Database } from "../../database.ts";
 import { InfrastructureError, messageOf } from "../../errors.ts";
 import { printPythonJson } from "../../python/python_json.ts";
 import { toPlain } from "../../python/python_value.ts";
-import type {
-  Action,
-  AnsweredCall,
-  AskJudge,
-  CallOptions,
-  Environment,
-  Observation,
-  Reward,
-  RewardCheck,
-  RulesOptions,
-  Task,
-  Turn,
-  User,
-  UserHeard,
-  UserMove,
+import {
+  type Action,
+  type AnsweredCall,
+  type AskJudge,
+  type CallOptions,
+  type Environment,
+  type Judge,
+  type Observation,
+  type Reward,
+  type RewardCheck,
+  type RulesOptions,
+  STAND_IN,
+  type Task,
+  type Turn,
+  type User,
+  type UserHeard,
+  type UserMove,
 } from "../../types.ts";
 import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import {
@@ -56,7 +58,7 @@ export class Tau3Environment implements Environment {
   readonly task: Task;
   readonly #options: Tau3EnvironmentOptions;
   readonly #user: User;
-  readonly #judge: AskJudge | undefined;
+  readonly #judge: Judge | undefined;
   readonly #talk: Orchestrator;
   readonly #turns: Turn[] = [];
   #isOpen = false;
@@ -117,7 +119,9 @@ export class Tau3Environment implements Environment {
   async judgedReward(options: CallOptions = {}): Promise<Reward> {
     const { prompts } = this.#options;
     const ask = this.#judge;
-    const judge = prompts === undefined || ask === undefined
+    const judge = ask === STAND_IN
+      ? ask
+      : prompts === undefined || ask === undefined
       ? undefined
       : { prompts, ask: readable(ask), signal: options.signal };
     return this.#toReward(

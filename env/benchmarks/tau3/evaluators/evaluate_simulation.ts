@@ -1,5 +1,6 @@
 /** Judging a whole conversation: which evaluators are asked, and how their parts make one reward. */
 
+import { STAND_IN } from "../../../types.ts";
 import { standInReward } from "./stand_in_judge.ts";
 import type { Tau3Message } from "../tau3_message.ts";
 import { NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
@@ -41,9 +42,6 @@ export const EVALUATION_TYPES = [
 
 /** One of {@linkcode EVALUATION_TYPES}. */
 export type EvaluationType = typeof EVALUATION_TYPES[number];
-
-/** The judge without a model, see {@linkcode standInReward}. */
-export const STAND_IN = "stand-in";
 
 /** What is judged, and by whom. */
 export interface Simulation {

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  evaluateSimulation,
-  STAND_IN,
-} from "../../../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
+import { evaluateSimulation } from "../../../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
 import {
   standInReward,
   standInVerdicts,
@@ -17,6 +14,7 @@ import type {
   Tau3Task,
 } from "../../../../env/benchmarks/tau3/tau3_task.ts";
 import type { JsonObject } from "../../../../env/python/python_json.ts";
+import { STAND_IN } from "../../../../env/types.ts";
 import {
   NO_TAU3_BENCH,
   TAU3_BENCH,

@@ -3,7 +3,12 @@ import { toolCallingAgent } from "../../../../env/agents/tool_calling.ts";
 import { tau3Bench } from "../../../../env/benchmarks/tau3/tau3_bench.ts";
 import { createEnvironment } from "../../../../env/environment.ts";
 import { rollout } from "../../../../env/rollout.ts";
-import type { ChatReply, Dataset, ToolCall } from "../../../../env/types.ts";
+import {
+  type ChatReply,
+  type Dataset,
+  STAND_IN,
+  type ToolCall,
+} from "../../../../env/types.ts";
 import { llmUser } from "../../../../env/users/llm.ts";
 import { floorOf } from "../../../../train/evaluation/do_nothing.ts";
 import { parseTurns } from "../../../../train/runs/run_episodes.ts";
@@ -54,7 +59,7 @@ async function play(
   { agent, user, ...rest }: {
     agent: ReturnType<typeof answers>;
     user: ReturnType<typeof answers>;
-    judge?: () => string;
+    judge?: (() => string) | typeof STAND_IN;
   },
 ) {
   return await rollout({
@@ -178,6 +183,35 @@ Deno.test("an episode that needs a judge is not judged without one, and asks it 
     null,
     "bad_response",
   ]);
+});
+
+Deno.test("an episode with the stand-in judge is scored where that can tell", async () => {
+  const about = (text: string) =>
+    toyDataset({ reward_basis: ["NL_ASSERTION"], nl_assertions: [text] });
+  const judged = async (text: string, said: string) =>
+    await play(await about(text), {
+      agent: answers(said),
+      user: answers("hi", "###STOP###"),
+      judge: STAND_IN,
+    });
+  const price = "Agent should tell the user the price is $4.20.";
+  const told = await judged(price, "The price is $4.20.");
+  assert.equal(told.reward?.value, 1);
+  assert.deepEqual(told.reward?.checks?.at(-1), {
+    part: "NL_ASSERTION",
+    counts: true,
+    what: price,
+    met: true,
+    why: "The agent said it.",
+  });
+  const silent = await judged(price, "It is cheap.");
+  assert.deepEqual(
+    [silent.reward?.value, silent.reason],
+    [0, "failed_judgement"],
+  );
+  const other = await judged("The agent is kind.", "The price is $4.20.");
+  assert.equal(other.failure?.kind, "not_judged");
+  assert.match(other.failure?.message ?? "", /its stand-in cannot tell/);
 });
 
 Deno.test("a user who says nothing fails the episode, not the agent", async () => {
