@@ -47,6 +47,7 @@ export {
   passOf,
   reasonCounts,
   rewardBy,
+  stepRanges,
   waysToEnd,
 } from "./lib/rewards.ts";
 export { diagnoseFailed } from "../train/diagnosis/diagnose_run.ts";
@@ -55,6 +56,7 @@ export {
   showDiagnosed,
   showRunEpisode,
 } from "./lib/decisive_errors.ts";
+export { attemptsText, differenceText, groupsText } from "./lib/run_words.ts";
 export { pairedDifference, showConfigDifference } from "./lib/compare_runs.ts";
 
 // Tasks and plans.

@@ -6,7 +6,7 @@ import { curvePoints, type Point } from "../../train/runs/run_figure.ts";
 import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import { COLORS, figure, partsText, stackedBars } from "./figure.ts";
 import type { Rich } from "./rich.ts";
-import type { GroupRow, RewardRow } from "./rewards.ts";
+import { type GroupRow, type RewardRow, stepRanges } from "./rewards.ts";
 import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
 
 /** Something of a run that has a name. */
@@ -206,6 +206,9 @@ export function sharesFigure(
   });
 }
 
+/** More dots beside each other overprint. */
+const MOST_DOTS = 80;
+
 /** The colours of how episodes end, the same in all figures. */
 const END_COLORS: Readonly<Record<string, string>> = {
   solved: "#3a9c8c",
@@ -224,36 +227,45 @@ function colorOf(kind: string): string {
   return END_COLORS[kind] ?? "#2f9fc9";
 }
 
-/** The groups of a run by step: how many of their episodes earned the reward. Those at the edges teach nothing. */
+/**
+ * The groups of a run by step: how many of their episodes earned the reward. Those at the edges teach nothing. Many steps
+ * are taken together, and then a dot is as large as it has groups.
+ */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
+  const steps = groups.map(({ step }) => step);
+  const rangeOf = stepRanges(steps);
   const points = groups.map(({ step, rewards, variance }) => ({
-    step,
+    steps: rangeOf(step),
     solved: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
     teaches: variance > 0 ? "teaches" : "all alike",
   }));
   const useful = points.filter(({ teaches }) => teaches === "teaches").length;
-  return figure({
+  const ranges = [...new Set(steps.toSorted((a, b) => a - b).map(rangeOf))];
+  const isFew = points.length <= MOST_DOTS;
+  const common = {
     alt: `${useful} of ${points.length} groups disagree within`,
     height: 260,
-    fx: { label: "step" },
     y: {
       label: "share of the group that is solved",
       domain: [0, 1],
       grid: true,
     },
     color: { domain: ["teaches", "all alike"], range: ["#4c78d9", "#7f8a97"] },
-    marks: [
-      Plot.dot(
-        points,
-        Plot.dodgeX("middle", {
-          fx: "step",
-          y: "solved",
-          fill: "teaches",
-          r: 5,
-          padding: 2,
-        }),
-      ),
-    ],
+  };
+  if (isFew) {
+    const at = { fx: "steps", y: "solved", fill: "teaches", r: 5, padding: 2 };
+    return figure({
+      ...common,
+      fx: { label: "step", domain: ranges },
+      marks: [Plot.dot(points, Plot.dodgeX("middle", at))],
+    });
+  }
+  const at = { x: "steps", y: "solved", fill: "teaches" };
+  return figure({
+    ...common,
+    x: { label: "steps; a dot is as large as it has groups", domain: ranges },
+    r: { range: [0, 18] },
+    marks: [Plot.dot(points, Plot.group({ r: "count" }, at))],
   });
 }
 

@@ -105,6 +105,27 @@ export function waysToEnd(
   });
 }
 
+/** More rows or columns than this cannot be read in a figure. */
+const MOST_RANGES = 10;
+
+/**
+ * Names steps in figures that have no room for each: `71`, or where there are many the range that a step is in, `71–80`.
+ * @param steps All of them, in any order, as often as they come.
+ */
+export function stepRanges(
+  steps: readonly number[],
+  { most = MOST_RANGES }: { readonly most?: number } = {},
+): (step: number) => string {
+  const all = [...new Set(steps)].sort((a, b) => a - b);
+  const size = Math.ceil(all.length / most);
+  const names = new Map(all.map((step, i) => {
+    const first = all[i - i % size]!;
+    const last = all[Math.min(all.length, i - i % size + size) - 1]!;
+    return [step, first === last ? `${first}` : `${first}–${last}`];
+  }));
+  return (step) => names.get(step) ?? `${step}`;
+}
+
 /** A group of RL: the episodes of one task under one policy. */
 export interface GroupRow {
   readonly step: number;

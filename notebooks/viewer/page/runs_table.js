@@ -17,7 +17,7 @@ export const FIRST_SORT = "-startedAt";
  * Key of a run, heading, and whether it is a number.
  * @type {readonly (readonly [keyof TableRun, string, "num"?])[]}
  */
-const COLUMNS = [
+const RUN_COLUMNS = [
   ["id", "Run"],
   ["kind", "Kind"],
   ["outcome", "State"],
@@ -80,7 +80,7 @@ export function runsTable({ runs, ids, sort, onSort, onChoose }) {
   const region = scrollTable("table.runs", "Runs", {
     heads: [
       h("th", { scope: "col" }, h("span.sr", "Side by side")),
-      ...COLUMNS.map(([key, label, kind]) => {
+      ...RUN_COLUMNS.map(([key, label, kind]) => {
         const isSorted = sort.replace(/^-/, "") === key;
         const isDown = sort.startsWith("-");
         const next = isSorted && !isDown ? `-${key}` : key;
@@ -154,7 +154,11 @@ function runRow(run, { ids, onChoose }) {
       "tr.broken",
       pick,
       name,
-      h("td", { colspan: String(COLUMNS.length - 1) }, inline(run.error, 300)),
+      h(
+        "td",
+        { colspan: String(RUN_COLUMNS.length - 1) },
+        inline(run.error, 300),
+      ),
     );
   }
   const state = run.outcome ?? "–";

@@ -3,13 +3,24 @@ import fc from "fast-check";
 import { coverageOf } from "../../../env/generated/coverage.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import type { Trajectory } from "../../../env/tokens/trajectory.ts";
-import { passFigure, pointsFigure } from "../../../notebooks/lib/charts.ts";
+import {
+  groupsFigure,
+  passFigure,
+  pointsFigure,
+} from "../../../notebooks/lib/charts.ts";
 import { figure, Plot } from "../../../notebooks/lib/figure.ts";
 import { html } from "../../../notebooks/lib/html.ts";
 import {
   coverageFigure,
   showCertificate,
 } from "../../../notebooks/lib/show_tasks.ts";
+import { type GroupRow, stepRanges } from "../../../notebooks/lib/rewards.ts";
+import {
+  attemptsText,
+  differenceText,
+  groupsText,
+} from "../../../notebooks/lib/run_words.ts";
+import type { RunEpisode } from "../../../train/runs/run_episodes.ts";
 import { Rich, stack } from "../../../notebooks/lib/rich.ts";
 import { table } from "../../../notebooks/lib/table.ts";
 import { showTokens, tokenCounts } from "../../../notebooks/lib/tokens.ts";
@@ -157,4 +168,95 @@ Deno.test("showCertificate() has a line for each part, coverageFigure() each cla
   const { text } = coverageFigure(coverage);
   const clauses = new Set(coverage.map(({ clause }) => clause));
   assert.match(text, new RegExp(`^${clauses.size} clauses, `));
+});
+
+/** What a run of RL leaves of `steps` steps: groups of some size, of which one in three differs within. */
+function longRun(steps: number, groups: number): GroupRow[] {
+  return Array.from({ length: steps * groups }, (_, i) => {
+    const rewards = i % 3 === 0 ? [1, 0, 1, 0] : [0, 0, 0, 0];
+    return {
+      step: 71 + Math.floor(i / groups),
+      taskId: `t${i}`,
+      intent: null,
+      rewards,
+      variance: i % 3 === 0 ? 0.25 : 0,
+    };
+  });
+}
+
+/** Ticks of the x axis, in order. */
+function ticksOf(shown: Rich): string[] {
+  const [, axis = ""] =
+    /aria-label="f?x-axis tick label"[^>]*>(.*?)<\/g>/s.exec(shown.markup) ??
+      [];
+  return [...axis.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text!);
+}
+
+Deno.test("stepRanges() names each of few steps, and ranges of many, which cover all of them in order", () => {
+  const few = stepRanges([3, 1, 2, 2]);
+  assert.deepEqual([1, 2, 3].map(few), ["1", "2", "3"]);
+  const steps = Array.from({ length: 90 }, (_, i) => 71 + i);
+  const many = stepRanges(steps);
+  assert.deepEqual([...new Set(steps.map(many))], [
+    "71–79",
+    "80–88",
+    "89–97",
+    "98–106",
+    "107–115",
+    "116–124",
+    "125–133",
+    "134–142",
+    "143–151",
+    "152–160",
+  ]);
+});
+
+Deno.test("groupsFigure() of 90 steps has labels and dots that do not overprint", () => {
+  const figure = groupsFigure(longRun(90, 12));
+  const ticks = ticksOf(figure);
+  assert.equal(ticks.length, 10);
+  // A letter of 12 pixels is about 7 wide.
+  const width = ticks.reduce((sum, tick) => sum + 7 * tick.length + 7, 0);
+  assert.ok(width < 660, `${width} of the 660 pixels`);
+  // One for each range and outcome, and none outside.
+  const dots = [...figure.markup.matchAll(/<circle[^>]*>/g)].map(([dot]) => {
+    const [, x] = / cx="([^"]*)"/.exec(dot) ?? [];
+    const [, r] = / r="([^"]*)"/.exec(dot) ?? [];
+    return { x: Number(x), r: Number(r) };
+  });
+  assert.ok(dots.length <= 20, `${dots.length} dots`);
+  assert.ok(dots.length >= 10);
+  const columns = [...new Set(dots.map(({ x }) => x))].sort((a, b) => a - b);
+  for (const { r } of dots) assert.ok(2 * r <= columns[1]! - columns[0]!);
+  assert.match(figure.text, /^360 of 1080 groups disagree within$/);
+});
+
+Deno.test("groupsFigure() of few groups draws each", () => {
+  const figure = groupsFigure(longRun(4, 6));
+  assert.equal(figure.markup.match(/<circle/g)?.length, 24);
+});
+
+Deno.test("groupsText(), attemptsText() and differenceText() say what the run's own figures say", () => {
+  assert.match(
+    groupsText(longRun(10, 3)).text,
+    /^33% of 30 groups differ within and teach\. Of the others 0 succeed as a whole and 20 do not\. Most teach nothing: easier tasks/,
+  );
+  const solved = { step: 1, taskId: "t", intent: null, rewards: [1, 1] };
+  assert.match(
+    groupsText([{ ...solved, variance: 0 }]).text,
+    /^0% of 1 group .* 1 succeed as a whole and 0 do not\. .*harder tasks/,
+  );
+  const episodes = [2, 2, 1].flatMap((attempts, i) =>
+    Array.from({ length: attempts }, () => ({ task: { id: `t${i}` } }))
+  ) as unknown as RunEpisode[];
+  assert.equal(
+    attemptsText(episodes).text,
+    "3 tasks, 1 to 2 attempts at each.",
+  );
+  const names = ["a", "b"] as const;
+  const text = (value: number, low: number, high: number) =>
+    differenceText({ tasks: 12, value, low, high }, names).text;
+  assert.match(text(0.1, -0.05, 0.25), /^b solves 0\.100 more .* chance/);
+  assert.match(text(-0.2, -0.3, -0.1), /^a solves 0\.200 more .* not hold 0/);
+  assert.match(text(0, 0, 0), /^a and b solve their 12 tasks equally often/);
 });
