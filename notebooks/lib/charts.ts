@@ -208,6 +208,8 @@ export function sharesFigure(
 
 /** More dots beside each other overprint. */
 const MOST_DOTS = 80;
+/** Its radius in pixels. */
+const LARGEST_DOT = 18;
 
 /** The colours of how episodes end, the same in all figures. */
 const END_COLORS: Readonly<Record<string, string>> = {
@@ -264,7 +266,10 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
   return figure({
     ...common,
     x: { label: "steps; a dot is as large as it has groups", domain: ranges },
-    r: { range: [0, 18] },
+    r: { range: [0, LARGEST_DOT] },
+    // None reaches over the axis and its labels.
+    insetTop: LARGEST_DOT,
+    insetBottom: LARGEST_DOT,
     marks: [Plot.dot(points, Plot.group({ r: "count" }, at))],
   });
 }

@@ -221,13 +221,16 @@ Deno.test("groupsFigure() of 90 steps has labels and dots that do not overprint"
   // One for each range and outcome, and none outside.
   const dots = [...figure.markup.matchAll(/<circle[^>]*>/g)].map(([dot]) => {
     const [, x] = / cx="([^"]*)"/.exec(dot) ?? [];
+    const [, y] = / cy="([^"]*)"/.exec(dot) ?? [];
     const [, r] = / r="([^"]*)"/.exec(dot) ?? [];
-    return { x: Number(x), r: Number(r) };
+    return { x: Number(x), y: Number(y), r: Number(r) };
   });
   assert.ok(dots.length <= 20, `${dots.length} dots`);
   assert.ok(dots.length >= 10);
   const columns = [...new Set(dots.map(({ x }) => x))].sort((a, b) => a - b);
   for (const { r } of dots) assert.ok(2 * r <= columns[1]! - columns[0]!);
+  // The axis is at 218, its labels below.
+  for (const { y, r } of dots) assert.ok(y + r <= 218, `${y} + ${r}`);
   assert.match(figure.text, /^360 of 1080 groups disagree within$/);
 });
 
