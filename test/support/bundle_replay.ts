@@ -1,8 +1,6 @@
 /** The data and recordings of τ³-bench's airline and store, replayed call by call. */
 
 import { gunzipSync } from "node:zlib";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Databases, Domain } from "../../env/domain.ts";
 import { domainNamed } from "../../env/domains/registry.ts";
 import { callBundle } from "../../env/domains/shared/toolkit/bundle_call.ts";
@@ -10,13 +8,8 @@ import {
   type JsonObject,
   parsePythonJson,
 } from "../../env/python/python_json.ts";
+import { TAU3_BENCH } from "./tau3_bench.ts";
 import { at, objectsAt } from "./telecom_world.ts";
-
-const TAU3_BENCH = Deno.env.get("TAU3_BENCH_DIR") ||
-  fileURLToPath(new URL("../../../shared/tau3-bench", import.meta.url));
-
-/** Whether there is no τ³-bench, and tests that need it have to be left out. */
-export const NO_BUNDLE = !existsSync(TAU3_BENCH);
 
 /** The schemas of all tools. */
 export const TAU3_TOOLS = `${TAU3_BENCH}/tools`;
@@ -36,23 +29,6 @@ export function bundleWorld(name: string): BundleWorld {
   const data = unpacked(`${dataOf(name)}/db.json.gz`);
   const base = domain.bundle.load({ agent: parsePythonJson(data) });
   return { domain, base, name, hash: domain.bundle.hash(base.agent, "agent") };
-}
-
-/** The gold actions of all tasks by task id. */
-export function goldActions(name: string): ReadonlyMap<string, JsonObject[]> {
-  const text = Deno.readTextFileSync(`${dataOf(name)}/tasks.json`);
-  return new Map(
-    (parsePythonJson(text) as JsonObject[]).map((task) => [
-      String(task.get("id")),
-      objectsAt(task, "evaluation_criteria", "actions"),
-    ]),
-  );
-}
-
-/** The records of a recording: `fuzz` or `gold`. */
-export function bundleRecords(kind: string, name: string): JsonObject[] {
-  return unpacked(`${TAU3_BENCH}/replays/${kind}_${name}.jsonl.gz`)
-    .trimEnd().split("\n").map((line) => parsePythonJson(line) as JsonObject);
 }
 
 /**

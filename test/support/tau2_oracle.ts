@@ -13,7 +13,8 @@ import {
 import { testPython } from "./python.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 
-function packages(): string | undefined {
+/** Where the package and its libraries are. */
+export function tau2Packages(): string | undefined {
   const named = Deno.env.get("TAULAB_TAU2_PACKAGES");
   if (named) return named;
   const python = testPython();
@@ -24,7 +25,7 @@ function packages(): string | undefined {
 
 /** `ignore` of a test that needs it. */
 export function withoutTau2(): boolean {
-  const directory = packages();
+  const directory = tau2Packages();
   return directory === undefined || !existsSync(join(directory, "tau2")) ||
     !existsSync(TAU3_BENCH) || testPython() === undefined;
 }
@@ -35,7 +36,7 @@ export async function askTau2(
 ): Promise<JsonObject[]> {
   const process = new Deno.Command(testPython() ?? "python3", {
     args: [`${TAU3_BENCH}/oracle.py`, "--data", `${TAU3_BENCH}/data`],
-    env: { PYTHONPATH: packages() ?? "" },
+    env: { PYTHONPATH: tau2Packages() ?? "" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -7,11 +7,8 @@ import { defineModel, field } from "../../../env/python/pydantic.ts";
 import { parsePythonJson } from "../../../env/python/python_json.ts";
 import { toPlain } from "../../../env/python/python_value.ts";
 import type { Tool } from "../../../env/tool.ts";
-import {
-  bundleWorld,
-  NO_BUNDLE,
-  TAU3_TOOLS,
-} from "../../support/bundle_replay.ts";
+import { bundleWorld, TAU3_TOOLS } from "../../support/bundle_replay.ts";
+import { NO_TAU3_BENCH } from "../../support/tau3_bench.ts";
 
 /** A tool as the bundle's files have it. */
 interface ListedTool {
@@ -39,7 +36,7 @@ for (const key of NAMES) {
   Deno.test({
     name:
       `${key} has the original's tools in its order, with their parameters and kinds`,
-    ignore: NO_BUNDLE,
+    ignore: NO_TAU3_BENCH,
     fn() {
       const { name, tools, bundle } = domainNamed(key);
       const kinds = json("kinds") as Kinds;
@@ -65,7 +62,7 @@ for (const key of NAMES) {
 
 Deno.test({
   name: "rows of τ³'s airline and store fit their schemas",
-  ignore: NO_BUNDLE,
+  ignore: NO_TAU3_BENCH,
   fn() {
     for (const name of ["retail", "airline"]) {
       const { domain, base } = bundleWorld(name);

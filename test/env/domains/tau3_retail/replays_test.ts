@@ -1,42 +1,18 @@
 import assert from "node:assert/strict";
-import {
-  bundleRecords,
-  bundleWorld,
-  goldActions,
-  NO_BUNDLE,
-  replayRecord,
-} from "../../../support/bundle_replay.ts";
-import { at, objectsAt } from "../../../support/telecom_world.ts";
-
-const NEEDS = { ignore: NO_BUNDLE };
+import { bundleWorld, replayRecord } from "../../../support/bundle_replay.ts";
+import { NO_TAU3_BENCH, tau3Records } from "../../../support/tau3_bench.ts";
+import { objectsAt } from "../../../support/telecom_world.ts";
 
 Deno.test(
   "τ³'s retail answers every recorded call as the original, with its hash after it",
-  NEEDS,
-  () => {
+  { ignore: NO_TAU3_BENCH },
+  async () => {
     const world = bundleWorld("retail");
-    const records = bundleRecords("fuzz", "retail");
+    const records = await tau3Records("fuzz_retail");
     assert.ok(records.length > 100);
     const differences = records.flatMap((record) =>
       replayRecord(world, record, objectsAt(record, "steps"))
     );
-    assert.deepEqual(differences.slice(0, 20), []);
-  },
-);
-
-Deno.test(
-  "τ³'s retail changes its database by gold actions as recorded",
-  NEEDS,
-  () => {
-    const world = bundleWorld("retail");
-    const actions = goldActions("retail");
-    const records = bundleRecords("gold", "retail");
-    assert.ok(records.length > 10);
-    const differences = records.flatMap((record) => {
-      assert.equal(world.hash, at(record, "init", "db"));
-      const calls = actions.get(String(record.get("task_id")))!;
-      return replayRecord(world, record, calls);
-    });
     assert.deepEqual(differences.slice(0, 20), []);
   },
 );

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { createRng } from "../../../env/random.ts";
+import { airlineCalls } from "../../support/tau2_airline_calls.ts";
+import { withoutTau2 } from "../../support/tau2_oracle.ts";
+import {
+  compareWithTau2,
+  playCalls,
+  playWorld,
+} from "../../support/tau2_play.ts";
+import { retailCalls } from "../../support/tau2_retail_calls.ts";
+
+/** `TAU2_SEED=2 TAU2_TIMES=10` draws others, and ten times as many. */
+const SEED = Deno.env.get("TAU2_SEED") ?? 1;
+const TIMES = Number(Deno.env.get("TAU2_TIMES") ?? 1);
+
+const CALLS = 16;
+/** The original takes long to build and hash an airline. */
+const PLANS = [
+  { name: "airline", cases: 24, callsOf: airlineCalls },
+  { name: "retail", cases: 60, callsOf: retailCalls },
+] as const;
+
+for (const { name, cases, callsOf } of PLANS) {
+  Deno.test({
+    name:
+      `τ³'s ${name} answers drawn calls as the original does (needs Python with tau2)`,
+    ignore: withoutTau2(),
+    async fn() {
+      const world = playWorld(name);
+      const played = Array.from({ length: cases * TIMES }, (_, i) => {
+        const rng = createRng(SEED, name, i);
+        return playCalls(world, callsOf(rng, world.base), CALLS);
+      });
+      const { calls, errors, differences } = await compareWithTau2(
+        world,
+        played,
+      );
+      assert.deepEqual(differences.slice(0, 10), []);
+      assert.equal(calls, cases * TIMES * CALLS);
+      const share = errors / calls;
+      assert.ok(share > 0.1 && share < 0.9, `${errors} of ${calls} are errors`);
+    },
+  });
+}

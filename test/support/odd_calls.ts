@@ -1,0 +1,122 @@
+/** Calls with something odd in them: values of other types, spellings that pydantic coerces, keys too many or too few. */
+
+import { isPythonNumber } from "../../env/python/python_number.ts";
+import {
+  copyValue,
+  Float,
+  type JsonObject,
+  type JsonValue,
+} from "../../env/python/python_value.ts";
+import type { Rng } from "../../env/random.ts";
+
+const ODD: readonly JsonValue[] = [
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1,
+  2,
+  0.5,
+  1e300,
+  Infinity,
+  -Infinity,
+  NaN,
+  10n ** 20n,
+  new Float(2),
+  new Float(-0),
+  new Float(1e16),
+  "",
+  " ",
+  "1",
+  " 2 ",
+  "-0",
+  "1_0",
+  "1.00",
+  "1e3",
+  "inf",
+  "yes",
+  "None",
+  "é😀",
+  "\ud800",
+  "'\"",
+  "a very long text ".repeat(5),
+  "ü".repeat(40),
+  [],
+  [1],
+  ["a", null],
+  [[], new Map()],
+  new Map(),
+  new Map<string, JsonValue>([["id", "a"], ["amount", 1]]),
+];
+
+/** Values that no parameter has. */
+export function oddValue(rng: Rng): JsonValue {
+  return copyValue(rng.pick(ODD));
+}
+
+/** A number, spelt in another way or a little wrong; any other value as something odd. */
+function respelt(rng: Rng, value: JsonValue): JsonValue {
+  if (isPythonNumber(value) && rng.next() < 0.7) {
+    const number = Number(value instanceof Float ? value.value : value);
+    return rng.pick<JsonValue>([
+      String(number),
+      ` ${number}`,
+      `${number}.0`,
+      `+${number}`,
+      Number.isInteger(number) ? new Float(number) : number,
+      number + 1,
+      number + 0.5,
+      -number,
+    ]);
+  }
+  if (typeof value === "string" && rng.next() < 0.4) {
+    return rng.pick([
+      ` ${value}`,
+      value.toUpperCase(),
+      `${value}x`,
+      value.slice(1),
+    ]);
+  }
+  return oddValue(rng);
+}
+
+/** The value with something odd at one place in it. */
+function oddAt(rng: Rng, value: JsonValue): JsonValue {
+  if (Array.isArray(value) && value.length > 0 && rng.next() < 0.7) {
+    const at = rng.int(value.length);
+    if (rng.next() < 0.2) return [...value, value[at]!];
+    if (rng.next() < 0.2) return value.toSpliced(at, 1);
+    return value.with(at, oddAt(rng, value[at]!));
+  }
+  if (value instanceof Map && value.size > 0 && rng.next() < 0.8) {
+    return oddMember(rng, value);
+  }
+  return respelt(rng, value);
+}
+
+/** An object with a member odd, missing, or too many. */
+function oddMember(rng: Rng, object: JsonObject): JsonObject {
+  const odd = new Map(object);
+  const key = rng.pick([...object.keys()]);
+  const draw = rng.next();
+  if (draw < 0.1) odd.delete(key);
+  else if (draw < 0.2) {
+    odd.set(
+      rng.pick(["x", "", "self", "requestor", "tool_name", "é", "Id"]),
+      oddValue(rng),
+    );
+  } else odd.set(key, oddAt(rng, odd.get(key)!));
+  return odd;
+}
+
+/** Arguments of which some have something odd. */
+export function maybeOdd(
+  rng: Rng,
+  args: JsonObject,
+  share: number,
+): JsonObject {
+  if (rng.next() >= share) return args;
+  if (args.size > 0) return oddMember(rng, args);
+  return new Map([["x", oddValue(rng)]]);
+}

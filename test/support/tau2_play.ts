@@ -1,0 +1,139 @@
+/** Calls played in τ³'s airline and store, and in the Python original of them. */
+
+import { readFileSync } from "node:fs";
+import type { Database } from "../../env/database.ts";
+import type { Domain, Side } from "../../env/domain.ts";
+import { domainNamed } from "../../env/domains/registry.ts";
+import {
+  type BundleAnswer,
+  callBundle,
+} from "../../env/domains/shared/toolkit/bundle_call.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+  printPythonJson,
+} from "../../env/python/python_json.ts";
+import { askPython } from "./ask_python.ts";
+import { tau2Packages } from "./tau2_oracle.ts";
+
+/** A call as both get it. */
+export interface PlayedCall {
+  readonly requestor: Side;
+  readonly name: string;
+  readonly arguments: JsonObject;
+}
+
+/** A domain whose users only talk, with the data that come with the package. */
+export interface PlayWorld {
+  readonly domain: Domain & { bundle: NonNullable<Domain["bundle"]> };
+  readonly base: Database;
+}
+
+/** Opens a domain of τ³-bench. */
+export function playWorld(name: string): PlayWorld {
+  const domain = domainNamed(name, "tau3") as PlayWorld["domain"];
+  const path = `${tau2Packages()}/tau2/data/tau2/domains/${name}/db.json`;
+  const data = parsePythonJson(readFileSync(path, "utf8"));
+  return { domain, base: domain.bundle.load({ agent: data }).agent };
+}
+
+/** Calls made one after the other, and what ours came to. */
+export interface Played {
+  readonly calls: readonly PlayedCall[];
+  readonly answers: readonly BundleAnswer[];
+  readonly hash: string;
+}
+
+/** Draws the next call by the state that the ones before have left. */
+export type DrawCall = (database: Database) => PlayedCall;
+
+/** Makes some calls in ours. */
+export function playCalls(
+  { domain, base }: PlayWorld,
+  draw: DrawCall,
+  count: number,
+): Played {
+  const agent = base.fork();
+  const calls: PlayedCall[] = [];
+  const answers: BundleAnswer[] = [];
+  for (let i = 0; i < count; i++) {
+    const call = draw(agent);
+    calls.push(call);
+    answers.push(callBundle(domain, { agent }, call));
+  }
+  return { calls, answers, hash: domain.bundle.hash(agent, "agent") };
+}
+
+/** What the package answers to a call. */
+interface Step {
+  readonly content: string;
+  /** The class of the exception. */
+  readonly error: string | null;
+}
+
+/** How far both agree. */
+export interface Comparison {
+  readonly calls: number;
+  readonly errors: number;
+  /** What differs, in words. */
+  readonly differences: readonly string[];
+}
+
+/** Makes the same calls in the package, and compares. Errors of Python itself need not have its words. */
+export async function compareWithTau2(
+  { domain: { name } }: PlayWorld,
+  played: readonly Played[],
+): Promise<Comparison> {
+  const cases = played.map(({ calls }) => calls.map(callObject));
+  const input = new Map<string, JsonValue>([["domain", name], [
+    "cases",
+    cases,
+  ]]);
+  const results = await askPython(
+    "ask_tau2.py",
+    printPythonJson(input),
+  ) as { steps: Step[]; hash: string }[];
+  const steps = results.flatMap(({ steps }) => steps);
+  return {
+    calls: steps.length,
+    errors: steps.filter(({ error }) => error !== null).length,
+    differences: played.flatMap((one, i) =>
+      differencesOf(one, results[i]!).map((text) => `case ${i}, ${text}`)
+    ),
+  };
+}
+
+function callObject({ requestor, name, arguments: args }: PlayedCall) {
+  return new Map<string, JsonValue>([
+    ["requestor", requestor === "user" ? "user" : "assistant"],
+    ["name", name],
+    ["arguments", args],
+  ]);
+}
+
+function differencesOf(
+  { calls, answers, hash }: Played,
+  theirs: { readonly steps: readonly Step[]; readonly hash: string },
+): string[] {
+  const differences = theirs.steps.flatMap((step, i) => {
+    const { content, error } = answers[i]!;
+    const isRight = error === (step.error !== null) &&
+      (content === step.content || isPythonsOwn(step));
+    if (isRight) return [];
+    const { name, arguments: args } = calls[i]!;
+    const call = `${name}(${printPythonJson(args)})`;
+    return [
+      `call ${i}, ${call}: ${content} is ${step.content} (${step.error})`,
+    ];
+  });
+  return hash === theirs.hash
+    ? differences
+    : [...differences, "the states at the end differ"];
+}
+
+/** Exceptions of the interpreter, but for arguments that do not bind: their words are not the tools'. */
+function isPythonsOwn({ content, error }: Step): boolean {
+  return /^(TypeError|AttributeError|SyntaxError|IndexError|OverflowError|PydanticSerializationError)$/
+    .test(error ?? "") && !/\(\) (got|missing)/.test(content);
+}
