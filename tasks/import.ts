@@ -10,6 +10,10 @@ import {
   importTauBench,
   MANIFEST,
 } from "../env/benchmarks/tau/import/import_tau_bench.ts";
+import {
+  importTau3,
+  isTau3Checkout,
+} from "../env/benchmarks/tau3/import/import_tau3.ts";
 import { count } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
@@ -18,7 +22,8 @@ import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
 const flags = z.object({
   from: z.string().min(1).optional().meta({
-    description: "A checkout of tau-bench, the directory that holds tau_bench/",
+    description:
+      "A checkout of tau-bench or tau3-bench, the directory that holds tau_bench/ or src/tau2/",
     value: "DIR",
     isPath: anyPath,
   }),
@@ -48,7 +53,10 @@ async function run(
   await refuseOther(out, readTextIfThere);
   await using checkout = await openCheckout(flags, { signal });
   terminal.progress(`reading ${checkout.root}`);
-  const imported = await importTauBench(checkout);
+  const isTau3 = await isTau3Checkout(checkout);
+  const imported = isTau3
+    ? await importTau3(checkout)
+    : await importTauBench(checkout);
   if (!dryRun) await writeImport(out, imported);
   terminal.endProgress();
   const { counts, files } = imported;
@@ -58,13 +66,17 @@ async function run(
   ]));
   if (!dryRun) {
     terminal.print(
-      `\n${out}: ${files.size} files, hashes in ${MANIFEST}; use it by --tau-bench ${out}`,
+      `\n${out}: ${files.size} files, hashes in ${MANIFEST}; use it by ${
+        isTau3 ? "--tau3-bench" : "--tau-bench"
+      } ${out}`,
     );
   }
   return {
     json: { out, written: !dryRun, counts, files: [...files.keys()] },
     next: dryRun
       ? undefined
+      : isTau3
+      ? `deno task evaluate --tau3-bench ${out} --env telecom --split base --model NAME --user llm --user-model NAME`
       : `deno task train --recipe tau-retail --tau-bench ${out}`,
   };
 }
@@ -72,13 +84,17 @@ async function run(
 export const task = await main(import.meta, {
   name: "import",
   summary:
-    "Read a tau-bench checkout, out of its Python source without running Python",
+    "Read a checkout of tau-bench or tau3-bench, out of its Python source without running Python",
   flags,
   examples: [
     {
       command: "deno task import --from ../tau-bench --out tau-bench-data",
       does:
         "data, policies, tools, tasks and prompts as the other tasks read them",
+    },
+    {
+      command: "deno task import --from ../tau2-bench --out tau3-bench-data",
+      does: "a bundle of tau3-bench: data, tools and prompts",
     },
     {
       command:

@@ -155,6 +155,32 @@ export class PythonModules {
     }
   }
 
+  /**
+   * Where a class or a constant is defined: the class, or the expression that is assigned.
+   * @throws {DataError} If it is not found, or imported by way of itself.
+   */
+  async definitionNamed(
+    source: PythonSource,
+    name: string,
+  ): Promise<{ source: PythonSource; node: Node }> {
+    let [at, way]: [{ source: PythonSource; name: string }, Way] = [
+      { source, name },
+      [],
+    ];
+    for (;;) {
+      const assigned = assignmentsOf(at.source).get(at.name);
+      if (assigned !== undefined) return { source: at.source, node: assigned };
+      const imported = classesOf(at.source).has(at.name)
+        ? undefined
+        : await this.#imported(at.source, at.name);
+      if (imported === undefined) {
+        return await this.classNamed(at.source, at.name);
+      }
+      way = onward(way, { ...at, node: imported.node });
+      at = imported;
+    }
+  }
+
   async #imported(
     source: PythonSource,
     name: string,

@@ -82,7 +82,10 @@ export async function importTauBench(checkout: Checkout): Promise<Import> {
   files.set("prompts.json", json(await importPrompts(modules, root)));
   const licence = await read(`${root}/LICENSE`);
   if (licence !== undefined) files.set("LICENSE.txt", licence);
-  files.set(MANIFEST, manifest(files, { counts, commit: checkout.commit }));
+  files.set(
+    MANIFEST,
+    importManifest(files, { counts, commit: checkout.commit }),
+  );
   return { files, counts };
 }
 
@@ -104,8 +107,8 @@ function addDomain(
   }
 }
 
-/** Without dates, so that the same checkout gives the same bytes. */
-function manifest(
+/** What {@linkcode MANIFEST} says: without dates, so that the same checkout gives the same bytes. */
+export function importManifest(
   files: ReadonlyMap<string, string>,
   { counts, commit }: {
     counts: Readonly<Record<string, number>>;

@@ -1,0 +1,126 @@
+/** Python's classes and functions as they are written: fields, docstrings, parents, parameters. */
+
+import { bodyOf } from "../../python_source/python_modules.ts";
+import {
+  children,
+  type Node,
+  type PythonSource,
+  textOf,
+} from "../../python_source/syntax_tree.ts";
+import { decodeBody, splitString } from "../../python_source/string_literal.ts";
+
+/** A field of a class with an annotation. */
+export interface ClassField {
+  readonly name: string;
+  readonly annotation: string;
+  /** What is assigned; `undefined` where nothing is. */
+  readonly value: Node | undefined;
+  /** The arguments, where what is assigned is a call of `Field`. */
+  readonly call:
+    | readonly { readonly keyword: string | undefined; readonly value: Node }[]
+    | undefined;
+}
+
+/** A statement as a field; `undefined` where it is none. */
+export function fieldOf(
+  source: PythonSource,
+  statement: Node,
+): ClassField | undefined {
+  const [target, type, operator, value] = children(statement);
+  if (target?.name !== "VariableName" || type?.name !== "TypeDef") {
+    return undefined;
+  }
+  const assigned = operator === undefined ? undefined : value;
+  return {
+    name: textOf(source, target),
+    annotation: annotationOf(source, type),
+    value: assigned,
+    call: assigned === undefined ? undefined : fieldCall(source, assigned),
+  };
+}
+
+function fieldCall(source: PythonSource, node: Node): ClassField["call"] {
+  if (node.name !== "CallExpression") return undefined;
+  const [callee, list] = children(node);
+  if (callee === undefined || textOf(source, callee) !== "Field") {
+    return undefined;
+  }
+  return list === undefined ? [] : argumentsOf(source, list);
+}
+
+/** The arguments of a call, in order. */
+function argumentsOf(
+  source: PythonSource,
+  list: Node,
+): { keyword: string | undefined; value: Node }[] {
+  const parts = children(list).filter(({ name }) => !/^[(),]$/.test(name));
+  const found: { keyword: string | undefined; value: Node }[] = [];
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at]!;
+    const value = parts[at + 2];
+    if (parts[at + 1]?.name === "AssignOp" && value !== undefined) {
+      found.push({ keyword: textOf(source, part), value });
+      at += 2;
+    } else found.push({ keyword: undefined, value: part });
+  }
+  return found;
+}
+
+/** The names in a class's parentheses. */
+export function parentsOf(source: PythonSource, node: Node): string[] {
+  const list = children(node).find(({ name }) => name === "ArgList");
+  return list === undefined
+    ? []
+    : argumentsOf(source, list).map(({ value }) => textOf(source, value));
+}
+
+/** The docstring of a class or function; `undefined` where it has none. */
+export function docstringOf(
+  source: PythonSource,
+  node: Node,
+): string | undefined {
+  const first = children(bodyOf(node)).find(({ name }) => name !== ":");
+  const text = first?.name === "ExpressionStatement"
+    ? children(first)[0]
+    : undefined;
+  if (text?.name !== "String") return undefined;
+  const { prefix, body } = splitString(textOf(source, text));
+  return decodeBody(body, prefix.includes("r"));
+}
+
+/** A parameter of a function. */
+export interface Parameter {
+  readonly name: string;
+  /** Empty where there is none. */
+  readonly annotation: string;
+  readonly fallback: Node | undefined;
+}
+
+/** The parameters of a method, without `self`. */
+export function parametersOf(
+  source: PythonSource,
+  definition: Node,
+): Parameter[] {
+  const list = children(definition).find(({ name }) => name === "ParamList");
+  const found: Parameter[] = [];
+  const parts = list === undefined ? [] : children(list);
+  for (const [at, part] of parts.entries()) {
+    if (part.name !== "VariableName") continue;
+    if (parts[at - 1]?.name === "AssignOp") continue;
+    const after = parts.slice(at + 1);
+    const end = after.findIndex(({ name }) => name === "," || name === ")");
+    const own = after.slice(0, end < 0 ? undefined : end);
+    const type = own.find(({ name }) => name === "TypeDef");
+    const assign = own.findIndex(({ name }) => name === "AssignOp");
+    found.push({
+      name: textOf(source, part),
+      annotation: type === undefined ? "" : annotationOf(source, type),
+      fallback: assign < 0 ? undefined : own[assign + 1],
+    });
+  }
+  return found.filter(({ name }) => name !== "self");
+}
+
+function annotationOf(source: PythonSource, type: Node): string {
+  return textOf(source, type).replace(/^(:|->)/, "").trim();
+}

@@ -1,0 +1,86 @@
+/** Texts in Python source: constants that are trimmed, formatted strings, and strings by what they begin with. */
+
+import { DataError } from "../../../errors.ts";
+import { trim } from "../../../python/python_space.ts";
+import type { PythonModules } from "../../python_source/python_modules.ts";
+import { decodeBody, splitString } from "../../python_source/string_literal.ts";
+import {
+  descendants,
+  type Node,
+  type PythonSource,
+  textOf,
+} from "../../python_source/syntax_tree.ts";
+
+/** Names of placeholders by what stands in their braces. */
+export type Placeholders = Readonly<Record<string, string>>;
+
+/**
+ * A constant that is a string, or one that is stripped, with placeholders for what is in braces.
+ * @throws {DataError} If there is none.
+ */
+export async function constantText(
+  modules: PythonModules,
+  source: PythonSource,
+  { name, placeholders = {} }: { name: string; placeholders?: Placeholders },
+): Promise<string> {
+  const found = await modules.definitionNamed(source, name);
+  const [literal] = stringsIn(found.source, found.node);
+  if (literal === undefined) throw noText(source, `the text ${name}`);
+  const isStripped = /\.strip\(\)$/.test(textOf(found.source, found.node));
+  const text = isStripped ? trim(literal) : literal;
+  return withPlaceholders(text, placeholders);
+}
+
+/**
+ * The first string of a file that begins so, white space aside.
+ * @throws {DataError} If there is none.
+ */
+export function textBeginning(
+  source: PythonSource,
+  { begins, placeholders = {} }: {
+    begins: string;
+    placeholders?: Placeholders;
+  },
+): string {
+  for (const text of stringsIn(source, source.root)) {
+    if (text.trimStart().startsWith(begins)) {
+      return withPlaceholders(text, placeholders);
+    }
+  }
+  throw noText(source, `a text that begins "${begins}"`);
+}
+
+const KINDS: readonly string[] = ["String", "FormatString"];
+
+/** All strings below a node, in order; of formatted ones the braces stay. */
+export function* stringsIn(
+  source: PythonSource,
+  node: Node,
+): Generator<string> {
+  const literals = KINDS.includes(node.name)
+    ? [node]
+    : KINDS.flatMap((kind) => [...descendants(node, kind)])
+      .sort((a, b) => a.from - b.from);
+  for (const literal of literals) {
+    const { prefix, body } = splitString(textOf(source, literal));
+    yield decodeBody(body, prefix.includes("r"));
+  }
+}
+
+/** What is in braces as placeholders; what is not named stays. */
+function withPlaceholders(text: string, placeholders: Placeholders): string {
+  return text.replace(
+    /\{([\w.]+(?:\([^(){}]*\))?)\}/g,
+    (braces, inner: string) =>
+      Object.hasOwn(placeholders, inner)
+        ? `<<${placeholders[inner]}>>`
+        : braces,
+  );
+}
+
+function noText(source: PythonSource, what: string): DataError {
+  return new DataError(`Cannot find ${what} in "${source.path}"`, {
+    path: source.path,
+    hint: "give a checkout of tau2-bench whose layout is known",
+  });
+}
