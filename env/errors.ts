@@ -3,6 +3,8 @@
  * Wrong arguments inside the program are plain `TypeError`s and `RangeError`s.
  */
 
+import type { RefusalKind } from "./system_error.ts";
+
 /** What an error of a boundary holds beside its message. */
 export interface BoundaryErrorOptions {
   /** What to do about it, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
@@ -111,6 +113,19 @@ export class TrainerError extends BoundaryError {
 /** A run dir cannot be read, written, resumed or locked. */
 export class RunDirError extends BoundaryError {
   override readonly name = "RunDirError";
+}
+
+/** The system refused to write or to read: a full disk, a broken one, a directory that this user may not write. */
+export class StorageError extends BoundaryError {
+  override readonly name = "StorageError";
+  readonly kind: RefusalKind;
+  constructor(
+    message: string,
+    options: BoundaryErrorOptions & { readonly kind: RefusalKind },
+  ) {
+    super(message, options);
+    this.kind = options.kind;
+  }
 }
 
 /** A host cannot be reached, or a step on it failed. The message has the host, the command and its last words. */

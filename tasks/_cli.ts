@@ -15,6 +15,7 @@ import {
   InfrastructureError,
 } from "../env/errors.ts";
 import { explainIssue, nearest } from "../env/schema_issue.ts";
+import { refusalOf } from "../env/system_error.ts";
 import {
   type Confinement,
   endConfined,
@@ -119,7 +120,8 @@ export async function main<S extends z.ZodObject>(
   let exitCode: number;
   try {
     exitCode = await runMain(task, { argv, terminal, module: meta.url });
-  } catch (error) {
+  } catch (caught) {
+    const error = firstOf(caught);
     terminal.endProgress();
     terminal.note(errorText(error, task.name));
     exitCode = exitCodeOf(error);
@@ -157,7 +159,8 @@ async function runMain<S extends z.ZodObject>(
   const signal = interrupted(() => terminal.note(task.interruptNote ?? NOTE));
   try {
     return await runTask(task, parsed, { terminal, signal });
-  } catch (error) {
+  } catch (caught) {
+    const error = firstOf(caught);
     if (signal.aborted && isAbort(error)) return EXIT.interrupted;
     throw error;
   }
@@ -509,10 +512,24 @@ function explained(
       }`,
     ];
   }
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) {
+    return [
+      `${refusal.why[0]?.toUpperCase()}${
+        refusal.why.slice(1)
+      } (${error.message})`,
+      `${refusal.hint}, then run the same command again`,
+    ];
+  }
   return [
     error.stack ?? error.message,
     "this is a bug in taulab: report it with the command line",
   ];
+}
+
+/** What went wrong first, where something went wrong in cleaning up after it: the same full disk, mostly. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }
 
 function isAbort(error: unknown): boolean {

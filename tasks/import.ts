@@ -16,7 +16,7 @@ import {
 } from "../env/benchmarks/tau3/import/import_tau3.ts";
 import { count } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
-import { readTextIfThere } from "../train/runs/storage.ts";
+import { readTextIfThere, writing } from "../train/runs/storage.ts";
 import { anyPath } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
@@ -57,7 +57,7 @@ async function run(
   const imported = isTau3
     ? await importTau3(checkout)
     : await importTauBench(checkout);
-  if (!dryRun) await writeImport(out, imported);
+  if (!dryRun) await writing(out, () => writeImport(out, imported));
   terminal.endProgress();
   const { counts, files } = imported;
   terminal.print(table([

@@ -101,10 +101,23 @@ function refuseIdleFlags(
   }
 }
 
+/** @throws {ConfigError} If it is none. */
+async function requireDirectory(dir: string): Promise<void> {
+  const stat = await Deno.stat(dir).catch(() => null);
+  if (stat?.isDirectory) return;
+  throw new ConfigError(
+    stat === null
+      ? `There is no directory "${dir}"`
+      : `"${dir}" is a file, and no directory`,
+    { hint: "make it, or name another by --dir" },
+  );
+}
+
 async function open(
   { python: named, port, noOpen, dir = NOTEBOOKS }: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
+  await requireDirectory(dir);
   const python = await findJupyter({ named, root: ROOT });
   terminal.note(
     `Deno's kernel, run by ${Deno.execPath()}, is written to ${KERNEL_DIR}; nothing else is installed`,

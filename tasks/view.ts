@@ -19,7 +19,7 @@ import {
   ViewerFault,
 } from "../notebooks/viewer/viewer_source.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
-import { writeFileAtomic } from "../train/runs/storage.ts";
+import { writeFileAtomic, writing } from "../train/runs/storage.ts";
 import { anyPath, runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
@@ -161,7 +161,7 @@ async function exportFile(
     });
   }
   const page = new TextEncoder().encode(await exportedPage(data));
-  await writeFileAtomic(path, page);
+  await writing(path, () => writeFileAtomic(path, page));
   terminal.print(
     `Wrote ${count(episodes)} episodes of ${count(runs)} ${
       runs === 1 ? "run" : "runs"

@@ -57,6 +57,7 @@ const NAMES = {
     "InfrastructureError",
     "PolicyError",
     "RunDirError",
+    "StorageError",
     "ToolError",
     "TrainerError",
     "advantages",

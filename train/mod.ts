@@ -87,6 +87,7 @@ export {
   InfrastructureError,
   PolicyError,
   RunDirError,
+  StorageError,
   ToolError,
   TrainerError,
 } from "../env/errors.ts";

@@ -14,7 +14,7 @@ export interface RunSummary {
   readonly kind: "train" | "evaluate" | "results";
   /** `cpu`, `slime`; `null` where nothing says so. */
   readonly trainer: string | null;
-  /** `running` also after a kill; `null` where nothing says so. */
+  /** `stopped` after a kill; `null` where nothing says so. */
   readonly outcome: string | null;
   readonly data: string | null;
   /** Where it is from and which domain: `generated retail`. */

@@ -6,6 +6,7 @@ import { inflateSync } from "node:zlib";
 import { messageOf, RunDirError } from "../../env/errors.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
+import { outcomeNow } from "../../train/runs/run_lock.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
 import { type EpisodeFeed, EpisodeIndex } from "./episode_index.ts";
@@ -89,7 +90,9 @@ export class RunSource implements EpisodeSource {
       path: this.path,
       kind: info.kind,
       trainer: info.trainer ?? null,
-      outcome: info.outcome ?? null,
+      outcome: info.outcome == null
+        ? null
+        : await outcomeNow(this.path, { ...info, outcome: info.outcome }),
       data: info.dataset?.name ?? null,
       world: config.world ?? info.dataset?.name ?? null,
       agent: config.agent,

@@ -167,3 +167,22 @@ Deno.test({
       assert.equal(forced.code, 0, forced.stderr);
     }),
 });
+
+Deno.test("notebook --dir says of a directory that is not there, and of a file, what they are", () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, "file");
+    await Deno.writeTextFile(file, "");
+    for (
+      const [path, words] of [
+        [
+          join(dir, "none"),
+          /error: There is no directory ".*none"\nhint: make it/,
+        ],
+        [file, /error: ".*file" is a file, and no directory\nhint: /],
+      ] as const
+    ) {
+      const { code, stderr } = await runTask("notebook", ["--dir", path]);
+      assert.equal(code, 2);
+      assert.match(stderr, words);
+    }
+  }));

@@ -112,16 +112,19 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   /** Writes what waits. */
   flush(): void {
     const { split } = this.config;
-    this.#store.add(
-      this.#waiting.map(({ episode, task }) => ({
-        episode,
-        place: {
-          step: 0,
-          source: `evaluate/${split}`,
-          group: task,
-          advantage: null,
-        },
-      })),
+    const items = this.#waiting.map(({ episode, task }) => ({
+      episode,
+      place: {
+        step: 0,
+        source: `evaluate/${split}`,
+        group: task,
+        advantage: null,
+      },
+    }));
+    this.attemptNow(
+      "write episodes",
+      "episodes.db",
+      () => this.#store.add(items),
     );
     this.#waiting = [];
   }

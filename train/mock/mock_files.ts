@@ -10,7 +10,7 @@ import { sha256 } from "../../env/state_hash.ts";
 import type { Split, Task } from "../../env/types.ts";
 import { worldSection } from "../config/config_sections.ts";
 import { type Exclusion, formatExclusions } from "../config/exclusions.ts";
-import { readTextIfThere, writeFileAtomic } from "../runs/storage.ts";
+import { readTextIfThere, writeFileAtomic, writing } from "../runs/storage.ts";
 import { type World, worldCoverage } from "./mock_world.ts";
 
 /** What goes with a world. */
@@ -121,8 +121,10 @@ export async function writeFiles(
   out: string,
   files: readonly WorldFile[],
 ): Promise<void> {
-  for (const { path, text } of files) {
-    await Deno.mkdir(join(out, path, ".."), { recursive: true });
-    await writeFileAtomic(join(out, path), text);
-  }
+  await writing(out, async () => {
+    for (const { path, text } of files) {
+      await Deno.mkdir(join(out, path, ".."), { recursive: true });
+      await writeFileAtomic(join(out, path), text);
+    }
+  });
 }

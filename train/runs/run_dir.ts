@@ -11,14 +11,21 @@ import { formatConfig } from "../config/config.ts";
 import type { AnyMetrics } from "./metrics.ts";
 import type { Outcome, RunInfo } from "./run_info.ts";
 import type { RunKind } from "./run_kind.ts";
-import { takeLock } from "./run_lock.ts";
+import { type RunLock, takeLock } from "./run_lock.ts";
 import { readRunOf, refuseDamaged, type RunRecord } from "./run_reader.ts";
 import { sealedJson, sealedText, sealOfText } from "./seal.ts";
-import { attempt, writeFileAtomic } from "./storage.ts";
+import {
+  type Attempt,
+  attempt,
+  attemptNow,
+  folderNames,
+  readTextIfThere,
+  writeFileAtomic,
+} from "./storage.ts";
 
 /** How a session ended. */
 export interface SessionEnd {
-  readonly outcome: Exclude<Outcome, "running">;
+  readonly outcome: Exclude<Outcome, "running" | "stopped">;
   readonly now: Date;
   readonly wallS: number;
   /** `null` where another program did the work. */
@@ -35,7 +42,7 @@ export interface NewRun<C> {
 /** A run dir that is locked, to be held by a {@linkcode RunDir}. */
 export interface LockedRun<C> extends NewRun<C> {
   readonly path: string;
-  readonly lock: Deno.FsFile;
+  readonly lock: RunLock;
 }
 
 /** A run that is being written. Held by `await using`. */
@@ -160,8 +167,17 @@ export class RunDir<C> implements AsyncDisposable {
     name: string,
     action: () => T | Promise<T>,
   ): Promise<T> {
+    return await attempt(this.#attempted(doing, name), action);
+  }
+
+  /** As {@linkcode RunDir.attempt}, of an action that does not wait. */
+  protected attemptNow<T>(doing: string, name: string, action: () => T): T {
+    return attemptNow(this.#attempted(doing, name), action);
+  }
+
+  #attempted(doing: string, name: string): Attempt {
     const path = join(this.path, name);
-    return await attempt({ doing, path, afterwards: this.wayOn }, action);
+    return { doing, path, afterwards: this.wayOn, isThere: true };
   }
 
   /** How to go on with a run that stopped. */
@@ -235,17 +251,26 @@ async function writeInfo(path: string, info: RunInfo): Promise<void> {
 
 /** @throws {ConfigError} If it is there already; making it tells, even if two processes try at once. */
 async function makeDirectory(path: string): Promise<void> {
+  await folderNames(dirname(path)); // says so where it is a file
   await Deno.mkdir(dirname(path), { recursive: true });
   try {
     await Deno.mkdir(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    throw new ConfigError(`The run "${path}" is there already`, {
-      cause: error,
-      hint: `continue it by --resume ${
-        basename(path)
-      }, or choose another --name`,
-    });
+    const isRun = await readTextIfThere(join(path, "run.json")) !== undefined;
+    throw new ConfigError(
+      isRun
+        ? `The run "${path}" is there already`
+        : `"${path}" is there already and is no run: it has no run.json`,
+      {
+        cause: error,
+        hint: isRun
+          ? `continue it by --resume ${
+            basename(path)
+          }, or choose another --name`
+          : `remove it by: rm -r '${path}'; or choose another --name`,
+      },
+    );
   }
 }
 
@@ -264,7 +289,7 @@ function processUsage() {
 
 async function locked<D>(
   path: string,
-  action: (lock: Deno.FsFile) => Promise<D>,
+  action: (lock: RunLock) => Promise<D>,
 ): Promise<D> {
   const lock = await takeLock(path);
   try {

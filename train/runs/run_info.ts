@@ -7,10 +7,24 @@ import { readTextIfThere } from "./storage.ts";
 /** The version of `run.json` and with it of the whole run dir; a newer one is refused. */
 export const RUN_VERSION = 1;
 
-/** How a run, or one session of it, ended; `running` also after a kill. */
-export type Outcome = "running" | "completed" | "interrupted" | "failed";
+/**
+ * How a run, or one session of it, ended. A file says `running` also after a kill; a reader then says `stopped`, which
+ * no file does.
+ */
+export type Outcome =
+  | "running"
+  | "stopped"
+  | "completed"
+  | "interrupted"
+  | "failed";
 
-const outcome = z.enum(["running", "completed", "interrupted", "failed"]);
+const outcome = z.enum([
+  "running",
+  "stopped",
+  "completed",
+  "interrupted",
+  "failed",
+]);
 
 /** What `run.json` holds. */
 export const runInfoSchema = z.object({

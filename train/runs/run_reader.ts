@@ -9,6 +9,7 @@ import { type AnyMetrics, currentLine, METRICS_VERSION } from "./metrics.ts";
 import { METRICS } from "./metrics_file.ts";
 import { RUN_VERSION, type RunInfo, runInfoSchema } from "./run_info.ts";
 import { isOfKind, type RunKind, runKindOf } from "./run_kind.ts";
+import { outcomeNow } from "./run_lock.ts";
 import { sealOfJson, sealOfText } from "./seal.ts";
 import { folderNames, readTextIfThere } from "./storage.ts";
 import { checkVersion, parseJson, versionOf } from "./versions.ts";
@@ -110,18 +111,35 @@ export async function readMetrics(
 }
 
 /**
- * Reads what a run is.
+ * Reads what a run is; its outcome is `stopped` where it was killed.
  * @throws {ConfigError} If there is no such run.
  * @throws {RunDirError} If it is of another version or damaged.
  */
 export async function readRunInfo(path: string): Promise<RunInfo> {
   const infoPath = join(path, "run.json");
   const text = await readTextIfThere(infoPath);
-  if (text !== undefined) return parseInfo(text, infoPath);
+  if (text !== undefined) {
+    const info = parseInfo(text, infoPath);
+    return { ...info, outcome: await outcomeNow(path, info) };
+  }
+  if (await isDirectory(path)) {
+    throw new ConfigError(
+      `"${path}" is no run that began: "${infoPath}" is missing`,
+      {
+        hint:
+          `copy run.json back if you have it; else nothing in it can be resumed: remove it by: rm -r '${path}'`,
+      },
+    );
+  }
   throw new ConfigError(
     `There is no run at "${path}": "${infoPath}" is missing`,
     { hint: `give the name of a directory under "${join(path, "..")}"` },
   );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await Deno.stat(path)
+    .then((found) => found.isDirectory, () => false);
 }
 
 /**

@@ -83,7 +83,7 @@ export type TrainingRecord = RunRecord<Config, Metrics>;
  * }
  * const run = await readRun(`${dir}/mine`);
  * equal(run.config.rl.steps, 3);
- * equal(run.info.outcome, "running");
+ * equal(run.info.outcome, "stopped"); // it said of no end, and nobody has it in hand
  * equal(run.lines.length, 0);
  * await Deno.remove(dir, { recursive: true });
  * ```

@@ -25,9 +25,15 @@ export async function writeImport(
   const target = out.replace(/(?<!\/)\/+$/, "");
   const partial = join(dirname(target), `.${basename(target)}.partial`);
   await remove(partial);
-  for (const [path, text] of files) {
-    await Deno.mkdir(dirname(join(partial, path)), { recursive: true });
-    await Deno.writeTextFile(join(partial, path), text);
+  try {
+    for (const [path, text] of files) {
+      await Deno.mkdir(dirname(join(partial, path)), { recursive: true });
+      await Deno.writeTextFile(join(partial, path), text);
+    }
+  } catch (error) {
+    // On a full disk what is half written only takes more of it.
+    await remove(partial).catch(() => {});
+    throw error;
   }
   await remove(target);
   await Deno.rename(partial, target);

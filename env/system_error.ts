@@ -1,0 +1,137 @@
+/**
+ * What the system or SQLite refused, told apart from faults of this program: a full disk, a broken one, a file that
+ * may not be written.
+ */
+
+/** What was refused. */
+export type RefusalKind =
+  | "disk_full"
+  | "not_permitted"
+  | "forbidden"
+  | "io_error"
+  | "too_many_files"
+  | "busy"
+  | "damaged"
+  | "bad_path";
+
+/** A refusal, and how to fix it. */
+export interface Refusal {
+  readonly kind: RefusalKind;
+  /** A clause about a path: `the disk that holds it is full`. */
+  readonly why: string;
+  /** One instruction. */
+  readonly hint: string;
+}
+
+/** Codes of the system and words of SQLite by kind; the first kind that fits counts. */
+const SIGNS: readonly (Refusal & {
+  readonly codes: readonly string[];
+  readonly words: readonly string[];
+})[] = [
+  {
+    kind: "disk_full",
+    why: "the disk that holds it is full",
+    hint: "free some space",
+    codes: ["ENOSPC", "EDQUOT", "EFBIG"],
+    words: [
+      "database or disk is full",
+      "No space left on device",
+      "quota exceeded",
+      "File too large",
+    ],
+  },
+  {
+    kind: "not_permitted",
+    why: "Deno was not allowed to write there",
+    hint: "give the permission",
+    codes: [],
+    words: [],
+  },
+  {
+    kind: "damaged",
+    why: "it is damaged: no whole SQLite database",
+    hint: "restore it from a copy",
+    codes: [],
+    words: [
+      "database disk image is malformed",
+      "file is not a database",
+      "file is encrypted",
+    ],
+  },
+  {
+    kind: "busy",
+    why: "another process has it in use",
+    hint: "wait for that process or stop it",
+    codes: ["EBUSY", "ETXTBSY"],
+    words: ["database is locked", "database table is locked"],
+  },
+  {
+    kind: "io_error",
+    why: "the disk failed to read or write it",
+    hint:
+      "look at the disk and its mount (dmesg, df), or use another one: a network file system may have lost it",
+    codes: ["EIO", "ESTALE", "ENXIO", "ENODEV", "EREMOTEIO", "ETIMEDOUT"],
+    words: ["disk I/O error", "Input/output error", "Stale file handle"],
+  },
+  {
+    kind: "too_many_files",
+    why: "too many files are open",
+    hint: "raise the limit by ulimit -n, or lower the concurrency",
+    codes: ["EMFILE", "ENFILE"],
+    words: [],
+  },
+  {
+    kind: "forbidden",
+    why: "this user may not write there",
+    hint: "change its owner or mode",
+    codes: ["EACCES", "EPERM", "EROFS"],
+    words: ["readonly database", "unable to open database file"],
+  },
+  {
+    kind: "bad_path",
+    why: "a part of the path is a file, or the path cannot be",
+    hint: "choose another place",
+    codes: ["ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG"],
+    words: [],
+  },
+];
+
+/** What the system refused; `undefined` where an error, and what caused it, is no refusal. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  const chain = causes(error);
+  const found = SIGNS.find(({ kind, codes, words }) =>
+    chain.some((one) =>
+      kind === "not_permitted"
+        ? one.name === "NotCapable"
+        : codes.includes(codeOf(one)) || isSqlite(one, words)
+    )
+  );
+  if (found === undefined) return undefined;
+  const { kind, why, hint } = found;
+  return { kind, why, hint };
+}
+
+function causes(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causes(error.cause)] : [];
+}
+
+/** Deno's own classes, where an error has no code. */
+const CODES: Readonly<Record<string, string>> = {
+  PermissionDenied: "EACCES",
+  NotADirectory: "ENOTDIR",
+  IsADirectory: "EISDIR",
+  FilesystemLoop: "ELOOP",
+  Busy: "EBUSY",
+};
+
+function codeOf(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : CODES[error.name] ?? "";
+}
+
+/** SQLite has words alone; they count where they are an error's own, not quoted by one of ours. */
+function isSqlite(error: Error, words: readonly string[]): boolean {
+  return error.name === "Error" || codeOf(error) === "ERR_SQLITE_ERROR"
+    ? words.some((word) => error.message.includes(word))
+    : false;
+}

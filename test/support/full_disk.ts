@@ -1,0 +1,64 @@
+/** A disk of a few hundred KiB: a file system in memory, in a mount namespace of its own. */
+
+import { runTask, type TaskOutput } from "./task_process.ts";
+import project from "../../deno.json" with { type: "json" };
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** How a process gets a namespace of mounts: as root, or as a user that may make one. */
+const WAYS = [["-m"], ["-rm"]] as const;
+
+const MOUNT = 'mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"';
+
+async function unshared(
+  way: readonly string[],
+  args: readonly string[],
+): Promise<TaskOutput | undefined> {
+  try {
+    const { code, stdout, stderr } = await new Deno.Command("unshare", {
+      args: [...way, "sh", "-c", MOUNT, "sh", ...args],
+      cwd: ROOT,
+      env: { NO_COLOR: "1", TAU_BENCH_DIR: "" },
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: decode(stdout), stderr: decode(stderr) };
+  } catch {
+    return undefined; // there is no such program
+  }
+}
+
+async function wayToUnshare(): Promise<readonly string[] | undefined> {
+  const dir = await Deno.makeTempDir();
+  try {
+    for (const way of WAYS) {
+      const out = await unshared(way, ["1m", dir, "true"]);
+      if (out?.code === 0) return way;
+    }
+    return undefined;
+  } finally {
+    await Deno.remove(dir);
+  }
+}
+
+const WAY = Deno.build.os === "linux" ? await wayToUnshare() : undefined;
+
+/** Whether there is no way to mount one, and tests that need it are left out. */
+export const NO_SMALL_DISK = WAY === undefined;
+
+/**
+ * Runs a task where `dir` is a disk of `size`, as `mount` writes sizes: `300k`. What is on it is gone after.
+ * @param options.isAllowed A directory beside `dir` that the task may write to as well.
+ */
+export async function runOnSmallDisk(
+  name: keyof typeof project.tasks,
+  args: readonly string[],
+  { dir, size }: { readonly dir: string; readonly size: string },
+): Promise<TaskOutput> {
+  if (WAY === undefined) return await runTask(name, args);
+  const words = project.tasks[name].command.split(" ").slice(1);
+  const task = [Deno.execPath(), ...words, ...args];
+  return (await unshared(WAY, [size, dir, ...task]))!;
+}
