@@ -6,6 +6,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { DataError, messageOf } from "../../errors.ts";
+import { checkoutFiles } from "../checkout_files.ts";
 import { importTauBench } from "./import/import_tau_bench.ts";
 
 /** Reads a file by its path within the directory; `undefined` where there is none. */
@@ -58,7 +59,7 @@ const imports = new Map<string, Promise<ReadonlyMap<string, string>>>();
 function importedFiles(root: string): Promise<ReadonlyMap<string, string>> {
   const known = imports.get(root);
   if (known !== undefined) return known;
-  const files = importTauBench({ root, read: readIfThere })
+  const files = importTauBench({ root, read: checkoutFiles(root) })
     .then((imported) => imported.files, (error) => {
       imports.delete(root);
       if (!(error instanceof DataError)) throw error;
