@@ -15,6 +15,7 @@ import { readRecipe } from "./_recipes.ts";
 import {
   runsFlag,
   setFlag,
+  tau3BenchFlag,
   tauBenchFlag,
   tauBenchOverride,
 } from "./_shared_flags.ts";
@@ -30,7 +31,8 @@ import {
   type VariantRun,
 } from "./_bench_estimators.ts";
 import { benchHttp, type HttpBench } from "./_bench_http.ts";
-import type { Measured } from "./_bench_measure.ts";
+import { type Measured, measured } from "./_bench_measure.ts";
+import { benchTau3, type Tau3Bench } from "./_bench_tau3.ts";
 import { benchTemplate, type TemplateBench } from "./_bench_template.ts";
 import { benchVerify } from "./_bench_verify.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
@@ -40,6 +42,18 @@ const flags = z.object({
   tauBench: tauBenchFlag.meta({
     description:
       "Directory of tau-bench's data; without it the generated world is measured",
+  }),
+  tau3Bench: tau3BenchFlag.meta({
+    description:
+      "Measure tau3-bench's domains instead, beside the Python original: a bundle or a checkout",
+    // The variable is not meant: it would measure something else than was asked for.
+    env: undefined,
+  }),
+  tau2Packages: z.string().min(1).optional().meta({
+    description:
+      "Of --tau3-bench: Python packages with tau2; default: those of python3",
+    value: "DIR",
+    isPath: anyPath,
   }),
   threads: z.int().min(1).default(2).describe("Threads of the policy"),
   bridge: z.boolean().default(false).describe(
@@ -98,6 +112,9 @@ async function run(
   }
   if (verify !== undefined) return await runVerify(verify, terminal);
   if (bridge) return await runBridge(parsed, terminal);
+  if (parsed.tau3Bench) {
+    return await runTau3(parsed.tau3Bench, parsed, terminal);
+  }
   terminal.progress("measuring the environment");
   const dataset = await openBenchDataset(tauBench || null);
   const environment = await benchEnvironment(dataset);
@@ -187,6 +204,43 @@ function bridgeFigures(bench: BridgeBench): Figure[] {
       ];
     }),
   ];
+}
+
+async function runTau3(
+  dir: string,
+  { tau2Packages }: BenchFlags,
+  terminal: Terminal,
+): Promise<TaskResult> {
+  const benches = await benchTau3({
+    dir,
+    packages: tau2Packages,
+    onStage: (text) => terminal.progress(text),
+  });
+  terminal.endProgress();
+  const figures = benches.flatMap(tau3Figures);
+  terminal.print(figureTable(figures));
+  return { json: figureJson(figures) };
+}
+
+function tau3Figures(
+  { domain, tasks, goldEpisodesPerS, bytesPerEpisode, pythonEpisodesPerS }:
+    Tau3Bench,
+): Figure[] {
+  const of = `tau3-bench ${domain}, ${tasks} tasks, one core`;
+  const rate = (n: number) => n < 10 ? n.toFixed(2) : count(n);
+  const ours: KeyedRow[] = [
+    ["gold episodes/s", goldEpisodesPerS, rate, "gold_episodes_per_s"],
+    ["bytes a live episode", bytesPerEpisode, bytes, "bytes_per_episode"],
+  ];
+  if (pythonEpisodesPerS !== null) {
+    const key = "python_gold_episodes_per_s";
+    const ratio = goldEpisodesPerS.median / pythonEpisodesPerS.median;
+    ours.push(
+      ["gold episodes/s, in Python", pythonEpisodesPerS, rate, key],
+      ["times Python", measured([ratio]), count, "times_python"],
+    );
+  }
+  return keyed(of, `tau3.${domain}`, ours);
 }
 
 async function runVerify(
@@ -376,6 +430,10 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --tau-bench ../tau-bench",
       does: "measure on the real τ-retail",
+    },
+    {
+      command: "deno task bench --tau3-bench ../tau3-bench",
+      does: "tau3-bench's gold episodes a second, beside Python's",
     },
     {
       command: "deno task bench --verify Qwen3-0.6B",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readRun } from "../../train/runs/training_dir.ts";
 import { runTask } from "../support/task_process.ts";
+import { NO_TAU3_BENCH, TAU3_BENCH } from "../support/tau3_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
 /** Runs of a second: a tiny policy, few steps of few episodes. */
@@ -101,4 +102,27 @@ Deno.test("bench --bridge measures a server process and two: CPU beside plain re
     // 4 places are offered what 256 would be; no more answers can be due than that.
     assert.ok(one.openShare.median >= 0 && one.openShare.median <= 1.1);
   }
+});
+
+Deno.test({
+  name:
+    "bench --tau3-bench measures each domain: gold episodes a second, and memory that stays small",
+  ignore: NO_TAU3_BENCH,
+  async fn() {
+    const { code, stdout, stderr } = await runTask("bench", [
+      "--tau3-bench",
+      TAU3_BENCH,
+      "--json",
+    ]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const json = JSON.parse(stdout);
+    for (const domain of ["airline", "retail", "telecom"]) {
+      const of = (key: string) => json[`tau3.${domain}.${key}`];
+      assert.ok(of("gold_episodes_per_s") > 0, domain);
+      const bytes = of("bytes_per_episode");
+      assert.ok(bytes > 100 && bytes < 200 * 1024, `${domain}: ${bytes}`);
+      const python = of("python_gold_episodes_per_s");
+      assert.ok(python === undefined || python > 0);
+    }
+  },
 });

@@ -1,0 +1,183 @@
+/**
+ * How fast τ³-bench's worlds are and how much they hold, a domain at a time: gold episodes a second on one core, heap
+ * bytes per live episode, and beside them the Python original where python3 has it.
+ */
+
+import { fileURLToPath } from "node:url";
+import { evaluateEnvironment } from "../env/benchmarks/tau3/evaluators/environment_evaluator.ts";
+import {
+  BASE_SPLIT,
+  loadTau3,
+  type Tau3Bundle,
+} from "../env/benchmarks/tau3/load_bundle.ts";
+import type {
+  Tau3Call,
+  Tau3Message,
+} from "../env/benchmarks/tau3/tau3_message.ts";
+import type { Tau3Task } from "../env/benchmarks/tau3/tau3_task.ts";
+import {
+  startWorld,
+  type Tau3World,
+} from "../env/benchmarks/tau3/tau3_world.ts";
+import { domainNamed, domainNames } from "../env/domains/registry.ts";
+import { printPythonJson } from "../env/python/python_json.ts";
+import type { JsonValue } from "../env/python/python_value.ts";
+import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
+
+/** The figures of a domain. */
+export interface Tau3Bench {
+  readonly domain: string;
+  readonly tasks: number;
+  /** Episodes a second: a world set up, every gold action answered, the conversation replayed and compared. */
+  readonly goldEpisodesPerS: Measured;
+  /** Heap bytes that a world holds after its gold actions, its messages included. */
+  readonly bytesPerEpisode: Measured;
+  /** The original's episodes a second; `null` where python3 does not have it. */
+  readonly pythonEpisodesPerS: Measured | null;
+}
+
+/** Settings of {@linkcode benchTau3}. */
+export interface Tau3BenchOptions {
+  readonly dir: string;
+  /** A directory of Python packages with tau2. Default: those that python3 has. */
+  readonly packages?: string | undefined;
+  readonly onStage?: (text: string) => void;
+}
+
+const REPEAT_MS = 300;
+const REPEATS = 5;
+/** How many episodes live at once where bytes are measured. */
+const LIVE = 500;
+/** How long a repeat of the original may last beyond its last episode. */
+const PYTHON_S = 3;
+
+/** Measures every domain of τ³-bench. @throws {Error} If a gold trajectory does not leave its own state. */
+export async function benchTau3(
+  { dir, packages, onStage = () => {} }: Tau3BenchOptions,
+): Promise<Tau3Bench[]> {
+  const benches: Tau3Bench[] = [];
+  const keys = domainNames(({ benchmark, bundle }) =>
+    benchmark === "tau3" && bundle !== undefined
+  );
+  for (const key of keys) {
+    const { name } = domainNamed(key);
+    onStage(`measuring ${name}`);
+    const bundle = await loadTau3(dir, name);
+    const tasks = bundle.tasksOf(BASE_SPLIT);
+    episodesPerS(bundle, tasks);
+    const speeds: number[] = [];
+    const sizes: number[] = [];
+    for (let i = 0; i < REPEATS; i++) {
+      speeds.push(episodesPerS(bundle, tasks));
+      sizes.push(bytesPerEpisode(bundle, tasks));
+    }
+    onStage(`measuring ${name} in Python`);
+    benches.push({
+      domain: name,
+      tasks: tasks.length,
+      goldEpisodesPerS: measured(speeds),
+      bytesPerEpisode: measured(sizes),
+      pythonEpisodesPerS: await pythonEpisodesPerS(bundle, packages),
+    });
+  }
+  return benches;
+}
+
+function episodesPerS(bundle: Tau3Bundle, tasks: readonly Tau3Task[]): number {
+  const start = performance.now();
+  let episodes = 0;
+  while (performance.now() - start < REPEAT_MS) {
+    for (const task of tasks) {
+      const { messages } = playGold(bundle, task);
+      evaluateEnvironment({
+        source: bundle,
+        task,
+        messages,
+        solo: false,
+        strict: true,
+      });
+      episodes++;
+    }
+  }
+  return episodes / (performance.now() - start) * 1000;
+}
+
+function bytesPerEpisode(
+  bundle: Tau3Bundle,
+  tasks: readonly Tau3Task[],
+): number {
+  const before = heapBytes();
+  const live = Array.from(
+    { length: LIVE },
+    (_, i) => playGold(bundle, tasks[i % tasks.length]!),
+  );
+  return (heapBytes() - before) / live.length;
+}
+
+/** A world after a task's gold actions, and the conversation: a message a call, and its answer. */
+function playGold(
+  bundle: Tau3Bundle,
+  task: Tau3Task,
+): { readonly world: Tau3World; readonly messages: Tau3Message[] } {
+  const world = startWorld(bundle, task);
+  const messages: Tau3Message[] = [];
+  for (const [i, action] of (task.criteria?.actions ?? []).entries()) {
+    const call: Tau3Call = { ...action, id: String(i) };
+    const { requestor: role } = call;
+    messages.push({ role, content: null, toolCalls: [call], cost: 0 });
+    messages.push(world.respond(call));
+  }
+  return { world, messages };
+}
+
+/** The same in the original, over tasks in turn; `null` where python3 does not have it. */
+async function pythonEpisodesPerS(
+  bundle: Tau3Bundle,
+  packages: string | undefined,
+): Promise<Measured | null> {
+  const tasks = bundle.tasksOf(BASE_SPLIT).map((task) =>
+    new Map<string, JsonValue>([
+      [
+        "setup",
+        task.setUp.map(({ side, name, arguments: args }) =>
+          new Map<string, JsonValue>([
+            ["env_type", side],
+            ["func_name", name],
+            ["arguments", args],
+          ])
+        ),
+      ],
+      [
+        "actions",
+        (task.criteria?.actions ?? []).map((action) =>
+          new Map<string, JsonValue>([
+            ["requestor", action.requestor],
+            ["name", action.name],
+            ["arguments", action.arguments],
+          ])
+        ),
+      ],
+    ])
+  );
+  const order = new Map<string, JsonValue>([
+    ["packages", packages ?? null],
+    ["domain", bundle.domain.name],
+    ["seconds", PYTHON_S],
+    ["repeats", 3],
+    ["tasks", tasks],
+  ]);
+  const script = new URL("./_bench_tau3.py", import.meta.url);
+  const child = new Deno.Command("python3", {
+    args: ["-B", fileURLToPath(script)],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const [{ code, stdout }] = await Promise.all([
+    child.output(),
+    new Blob([printPythonJson(order)]).stream().pipeTo(child.stdin)
+      .catch(() => {}),
+  ]);
+  if (code !== 0) return null;
+  return measured(JSON.parse(new TextDecoder().decode(stdout)) as number[]);
+}
