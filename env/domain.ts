@@ -85,6 +85,32 @@ export interface BundlePart {
    * resumed with what the agent said and the tools answered. Default: the domain has no such user.
    */
   scriptedUser?(start: ActingUserStart): Script;
+  /** Makes new tasks, in the benchmark's layout. Default: there are only the benchmark's. */
+  readonly composer?: ComposerPart;
+}
+
+/** How new tasks of a benchmark's kind are made. */
+export interface ComposerPart {
+  /** The knobs: types, defaults and help. */
+  readonly options: z.ZodType<Readonly<Record<string, unknown>>>;
+  /** The same files for the same seed, count and options. @throws {ConfigError} If nothing fits the options. */
+  compose(start: ComposeStart): ComposedBundle;
+}
+
+/** What is composed. */
+export interface ComposeStart {
+  readonly seed: number;
+  /** Tasks of all splits. */
+  readonly count: number;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** New tasks, certified, as files. */
+export interface ComposedBundle {
+  /** Tasks by split. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Below the directory that is to be written. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
 }
 
 /** What a scripted user with tools begins with: no more than a person who plays the user is told. */

@@ -7,6 +7,7 @@ import {
   loadTauBenchTasks,
   tauBenchDir,
 } from "../env/benchmarks/tau/tau_bench.ts";
+import type { ComposerPart } from "../env/domain.ts";
 import {
   domainKey,
   domainNames,
@@ -14,6 +15,7 @@ import {
 } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
+import { composerOf, mockComposed } from "../train/mock/mock_composed.ts";
 import {
   mockFiles,
   refuseOthers,
@@ -113,6 +115,10 @@ type Flags = z.infer<typeof flags>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   checkRows(flags);
+  const composer = flags.source === "generated"
+    ? composerOf(flags.env)
+    : undefined;
+  if (composer !== undefined) return await composed(composer, flags, context);
   return flags.source === "generated"
     ? await mockGenerated(flags, context)
     : await mockTauBench(flags, context);
@@ -136,6 +142,40 @@ function checkRows({ rows, source, holdOut }: Flags): void {
       hint: "name the τ-bench checkout by --rows DIR",
     });
   }
+}
+
+/** Tasks of a benchmark's kind, in its layout. */
+async function composed(
+  composer: ComposerPart,
+  { between, rows, out, dryRun, force, env, ...options }: Flags,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  if (between !== undefined || rows !== undefined) {
+    throw new ConfigError(
+      `--between and --rows are not about tasks that ${env} composes`,
+      { hint: "leave them out" },
+    );
+  }
+  const { counts, files } = mockComposed(composer, options);
+  if (!dryRun) {
+    if (!force) await refuseTaken(out);
+    await writeFiles(out, files);
+  }
+  terminal.print(table([
+    ["split", "tasks"],
+    ...Object.entries(counts).map(([split, tasks]) => [split, count(tasks)]),
+  ]));
+  return {
+    json: {
+      out,
+      written: !dryRun,
+      tasks: counts,
+      files: files.map(({ path, text }) => ({ path, sha256: sha256([text]) })),
+    },
+    next: dryRun
+      ? undefined
+      : `deno task evaluate --tau3-bench ${out} --env ${env} --split test --agent expert --user scripted`,
+  };
 }
 
 /** A generated world, or tasks over a benchmark's rows, with a certificate for each drawn task. */
@@ -283,7 +323,9 @@ function knobsHelp(argv: readonly string[]): string {
     const heading = "Knobs of tasks over rows for --set, with their defaults:";
     return keysHelp(rowKeys(), heading);
   }
-  const names = domainNames(({ world }) => world !== undefined);
+  const names = domainNames(({ world, bundle }) =>
+    world !== undefined || bundle?.composer !== undefined
+  );
   const env = argv.map((word) => word.replace(/^--env=/, ""))
     .find((word) => names.includes(word)) ?? "retail";
   const heading = `Knobs of the ${env} world for --set, with their defaults:`;
@@ -310,6 +352,12 @@ export const task = await main(import.meta, {
       command: "deno task mock --rows ../tau-bench --count 10000 --out rows",
       does:
         "ten thousand certified train tasks over τ-bench's own store, beside its dev and test tasks",
+    },
+    {
+      command:
+        "deno task mock --env tau3.telecom --count 500 --set maxFaults=6 --out phones",
+      does:
+        "telecom tasks of several faults at once, as a bundle that --tau3-bench takes",
     },
     {
       command:

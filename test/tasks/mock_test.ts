@@ -210,6 +210,39 @@ Deno.test("mock --help lists the knobs of the world that is asked for", async ()
   assert.match(retail.stdout, /itemsMax=3 +Most items/);
 });
 
+Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, the same again, by its knobs", () =>
+  inTempDir(async (dir) => {
+    const out = join(dir, "phones");
+    const mock = (...args: string[]) =>
+      runTask("mock", [
+        ...["--env", "tau3.telecom", "--count", "12", "--out", out],
+        ...args,
+      ]);
+    const first = await mock("--json", "--set", "minFaults=2");
+    assert.equal(first.code, 0, first.stderr);
+    const { tasks, files } = JSON.parse(first.stdout);
+    assert.deepEqual(Object.keys(tasks).sort(), ["dev", "test", "train"]);
+    const text = await Deno.readTextFile(
+      join(out, "data/tau2/domains/telecom/tasks.json"),
+    );
+    const ids = (JSON.parse(text) as { id: string }[]).map(({ id }) => id);
+    assert.equal(ids.length, 12);
+    assert.ok(ids.every((id) => id.includes("|")), "two faults at least");
+    assert.match((await mock()).stderr, /is not empty/);
+    const again = await mock("--json", "--set", "minFaults=2", "--dry-run");
+    assert.deepEqual(JSON.parse(again.stdout).files, files);
+    const wrong = await mock("--force", "--set", "minFault=2");
+    assert.equal(wrong.code, 2);
+    assert.match(
+      wrong.stderr,
+      /no knob "minFault"; the nearest is "minFaults"/,
+    );
+    const value = await mock("--force", "--set", "actors=nobody");
+    assert.match(value.stderr, /--set actors: .*"any"\|"user"/);
+    const help = await mock("--help");
+    assert.match(help.stdout, /maxFaults=4 +Most faults of a task/);
+  }));
+
 Deno.test("mock --between keeps what a policy solves that often, and refuses to keep nothing", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "p"));

@@ -30,6 +30,7 @@ import { worldSection } from "../config/config_sections.ts";
 import type { Exclusion } from "../config/exclusions.ts";
 import { withRowTasks } from "../config/open_rows.ts";
 import { openRunPolicy } from "../cpu/run_policy.ts";
+import { composerOf } from "./mock_composed.ts";
 import { measureRates, outside } from "../evaluation/curriculum.ts";
 import { readRun } from "../runs/training_dir.ts";
 
@@ -93,7 +94,8 @@ const FLAGS: Readonly<Record<string, string>> = {
 
 /** The knobs of a world for `--help`, as {@linkcode MockOptions.set} takes them. */
 export function knobKeys(env: DomainName): ConfigKey[] {
-  const { options } = partOf(domainNamed(env), "world");
+  const options = composerOf(env)?.options ??
+    partOf(domainNamed(env), "world").options;
   return configKeys(objectOf(options))
     .filter(({ key }) => !/^(train|dev|test)Tasks$/.test(key)); // --count says so
 }

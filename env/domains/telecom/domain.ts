@@ -7,6 +7,8 @@ import { rowSchemas } from "./schema.ts";
 import { syncTelecom } from "./sync.ts";
 import { agentTools, functions, userTools } from "./toolbox.ts";
 import { phoneUser } from "./user/phone_user.ts";
+import { telecomOptionsSchema } from "./world/options.ts";
+import { telecomBundle } from "./world/world_bundle.ts";
 
 /**
  * τ³-bench's telecom: the same checks in the same order, the same texts, the same effects.
@@ -26,6 +28,7 @@ export const telecom = defineDomain({
     sync: syncTelecom,
     functions,
     scriptedUser: phoneUser,
+    composer: { options: telecomOptionsSchema, compose: telecomBundle },
   },
   expert: serveTelecom,
 });

@@ -1,0 +1,34 @@
+/** The knobs of composed worlds of telecom: one schema is type, defaults and help text. */
+
+import { z } from "zod";
+
+const part = z.number().min(0).max(1);
+
+/** Settings of {@linkcode telecomBundle}. Every field has a default. */
+export const telecomOptionsSchema = z.strictObject({
+  minFaults: z.int().min(1).max(8).default(1).describe(
+    "Fewest faults of a task",
+  ),
+  maxFaults: z.int().min(1).max(8).default(4).describe(
+    "Most faults of a task",
+  ),
+  complaints: z.array(z.enum(["service", "data", "mms"])).min(1)
+    .default(["service", "data", "mms"]).describe(
+      "What users call for, each as often",
+    ),
+  actors: z.enum(["any", "user", "agent", "both"]).default("any").describe(
+    "Who has to act, of tasks that can be mended",
+  ),
+  hopelessShare: part.default(0.1).describe(
+    "Share of tasks in which the user has to be handed over to a person",
+  ),
+  personas: z.boolean().default(false).describe(
+    "Whether users have personas",
+  ),
+  testShare: part.default(0.1).describe(
+    "Share of tasks for dev, and for test; no combination of faults is in two splits",
+  ),
+});
+
+/** The knobs, with their defaults. */
+export type TelecomOptions = z.infer<typeof telecomOptionsSchema>;

@@ -1,0 +1,106 @@
+/** A composed world as files of a bundle in τ³-bench's layout, with texts of our own: whatever reads the benchmark reads it. */
+
+import type { ComposedBundle, ComposeStart } from "../../../domain.ts";
+import {
+  fromPlain,
+  type JsonValue,
+  printPythonJson,
+} from "../../../python/python_json.ts";
+import { object } from "../../shared/call.ts";
+import policy from "../policy.md" with { type: "text" };
+import { type ComposedTask, composeTelecom } from "./compose_tasks.ts";
+import { type TelecomOptions, telecomOptionsSchema } from "./options.ts";
+import { telecomAgentTools, telecomUserTools } from "./tool_schemas.ts";
+import { telecomGuidelines, telecomPrompts } from "./world_prompts.ts";
+
+/** Composes a world. @throws {ConfigError} If nothing fits the options. */
+export function telecomBundle(
+  { seed, count, options }: ComposeStart,
+): ComposedBundle {
+  const knobs = telecomOptionsSchema.parse(options);
+  const { minFaults, maxFaults, hopelessShare } = knobs;
+  const { agent, tasks } = composeTelecom({
+    ...knobs,
+    seed,
+    count,
+    faults: [minFaults, Math.max(minFaults, maxFaults)],
+    hopeless: hopelessShare,
+  });
+  const splits = splitsOf(tasks, knobs);
+  const ids = (of: readonly ComposedTask[]): JsonValue =>
+    of.map(({ task }) => task.get("id") ?? null);
+  const at = "data/tau2/domains/telecom";
+  return {
+    counts: Object.fromEntries(
+      [...splits].map(([name, of]) => [name, of.length]),
+    ),
+    files: [
+      json(`${at}/db.json`, agent),
+      json(`${at}/user_db.json`, new Map()),
+      { path: `${at}/policy.md`, text: policy },
+      json(`${at}/tasks.json`, tasks.map(({ task }) => task)),
+      json(
+        `${at}/split_tasks.json`,
+        object(Object.fromEntries(
+          [...splits, ["base", tasks] as const].map(([name, of]) => [
+            name,
+            ids(of),
+          ]),
+        )),
+      ),
+      ...Object.entries(telecomGuidelines).map(([name, text]) => ({
+        path: `data/tau2/user_simulator/${name}`,
+        text,
+      })),
+      json("prompts.json", fromPlain(telecomPrompts)),
+      json("tools/telecom_agent.json", fromPlain(telecomAgentTools)),
+      json("tools/telecom_user.json", fromPlain(telecomUserTools)),
+    ],
+  };
+}
+
+function json(path: string, value: JsonValue) {
+  return { path, text: `${printPythonJson(value)}\n` };
+}
+
+/** Puts tasks of the same complaint and faults into one split each; splits fill evenly. */
+function splitsOf(
+  tasks: readonly ComposedTask[],
+  { testShare }: TelecomOptions,
+): ReadonlyMap<string, readonly ComposedTask[]> {
+  const shares = new Map([
+    ["train", 1 - 2 * Math.min(testShare, 0.45)],
+    ["dev", Math.min(testShare, 0.45)],
+    ["test", Math.min(testShare, 0.45)],
+  ]);
+  const splits = new Map<string, ComposedTask[]>(
+    [...shares.keys()].map((name) => [name, []]),
+  );
+  const homes = new Map<string, string>();
+  for (const task of tasks) {
+    const key = compositionOf(task);
+    const home = homes.get(key) ?? emptiest(splits, shares);
+    homes.set(key, home);
+    splits.get(home)?.push(task);
+  }
+  return new Map([...splits].filter(([, of]) => of.length > 0));
+}
+
+/** What is wrong, and what the user calls for. */
+export function compositionOf({ task, faults }: ComposedTask): string {
+  const complaint = String(task.get("id")).split("]")[0];
+  return `${complaint}]${faults.join("|")}`;
+}
+
+/** The split that has the least of what it should have. */
+function emptiest(
+  splits: ReadonlyMap<string, readonly ComposedTask[]>,
+  shares: ReadonlyMap<string, number>,
+): string {
+  const filled = [...shares].filter(([, share]) => share > 0)
+    .map(([name, share]) =>
+      [name, (splits.get(name)?.length ?? 0) / share] as const
+    );
+  const [least] = filled.toSorted(([, a], [, b]) => a - b);
+  return least?.[0] ?? "train";
+}
