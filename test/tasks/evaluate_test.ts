@@ -7,6 +7,11 @@ import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
+/** A world that takes no time to generate, with test tasks enough. */
+const SMALL = { train: 6, dev: 6, test: 20 };
+const SMALL_WORLD = Object.entries(SMALL)
+  .flatMap(([split, n]) => ["--set", `data.generated.${split}Tasks=${n}`]);
+
 function evaluateTask(runs: string, ...args: string[]) {
   return runTask("evaluate", ["--runs", runs, ...args]);
 }
@@ -50,6 +55,8 @@ Deno.test("evaluate: the expert solves every test task of the generated airline,
     const { code, stdout, stderr } = await evaluateTask(
       dir,
       ...["--env", "airline", "--agent", "expert", "--json"],
+      ...["--set", "data.airline.trainTasks=1"],
+      ...["--set", "data.airline.devTasks=1"],
     );
     assert.equal(code, 0, stderr);
     const { scored, meanReward, floor, unsolved } = JSON.parse(stdout);
@@ -99,6 +106,7 @@ Deno.test("evaluate: a budget ends it cleanly, and a larger one goes on", () =>
     const first = await evaluateTask(
       dir,
       ...model,
+      ...SMALL_WORLD,
       ...[
         "--task-ids",
         "0-19",
@@ -145,7 +153,7 @@ Deno.test("evaluate: ends with 1 where every episode failed", () =>
     });
     const { code, stdout, stderr } = await evaluateTask(
       dir,
-      ...["--model", "m", "--provider", "sglang"],
+      ...["--model", "m", "--provider", "sglang", ...SMALL_WORLD],
       ...["--base-url", `${server.url}/v1`, "--task-ids", "0-1", "--json"],
     );
     assert.equal(code, 1, stderr);
@@ -193,7 +201,8 @@ Deno.test("evaluate: what cannot work is said at the start, and nothing is writt
       [["--resume", "none"], /There is no run at/],
     ];
     for (const [args, message] of cases) {
-      const { code, stderr } = await evaluateTask(dir, ...args);
+      const world = args[0] === "--resume" ? [] : SMALL_WORLD;
+      const { code, stderr } = await evaluateTask(dir, ...args, ...world);
       assert.equal(code, 2, `${args}: ${stderr}`);
       assert.match(stderr, message);
     }
@@ -205,9 +214,11 @@ Deno.test("evaluate --dry-run asks nobody and writes nothing", () =>
     const { code, stdout } = await evaluateTask(
       dir,
       ...["--model", "gpt-4o", "--trials", "3", "--dry-run", "--json"],
+      ...SMALL_WORLD,
     );
     assert.equal(code, 0);
     const plan = JSON.parse(stdout);
+    assert.equal(plan.tasks, SMALL.test);
     assert.equal(plan.episodes, 3 * plan.tasks);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
