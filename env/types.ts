@@ -147,6 +147,8 @@ export interface ConversationRules {
   gold(task: Task): Database;
   /** The reward of an agent that does and says nothing, where a judge agrees with everything. */
   floor(task: Task): 0 | 1;
+  /** A task as the benchmark has it, as plain data, with its own id. */
+  original(task: Task): { readonly id: string; readonly task: unknown };
 }
 
 /** What {@linkcode ConversationRules.environment} makes a world of. */
@@ -234,6 +236,8 @@ export interface AnsweredCall {
 export interface Turn {
   readonly action: Action;
   readonly observation: Observation;
+  /** Of the first turn: what the user called before they said a word, where users have tools. */
+  readonly openingCalls?: readonly AnsweredCall[];
 }
 
 /** How a row of the database ended, against how it should have. */

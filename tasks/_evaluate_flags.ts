@@ -55,8 +55,9 @@ export const evaluateFlags = z.object({
     isPath: anyPath,
   }),
   ...runFlags,
-  export: z.enum(["tau-bench"]).optional().meta({
-    description: "Also write tau-bench's own result file into the run dir",
+  export: z.enum(["tau-bench", "tau3"]).optional().meta({
+    description:
+      "Also write the benchmark's own result file into the run dir; tau3: and submission.json, where scores are comparable",
   }),
   dryRun: z.boolean().default(false).meta({
     description: "Print what would be evaluated, ask nobody and write nothing",

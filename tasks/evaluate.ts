@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
+import type { Dataset } from "../env/types.ts";
 import { configKeys } from "../train/config/config.ts";
 import { asksModel } from "../env/users/registry.ts";
 import { modelName } from "../train/config/open_model.ts";
@@ -14,6 +15,13 @@ import {
   type EvaluationPlan,
   openEvaluation,
 } from "../train/evaluation/evaluation_session.ts";
+import type { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
+import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
+import { tau3Results } from "../train/evaluation/tau3_results.ts";
+import {
+  incomparable,
+  tau3Submission,
+} from "../train/evaluation/tau3_submission.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { table } from "../train/progress/text_table.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
@@ -38,6 +46,10 @@ import { keysHelp } from "./_train_flags.ts";
 /** Of --export tau-bench. */
 const TAU_BENCH_FILE = "tau_bench_results.json";
 
+/** Of --export tau3. */
+const TAU3_FILE = "tau3_results.json";
+const SUBMISSION_FILE = "submission.json";
+
 async function run(
   flags: EvaluateFlags,
   context: TaskContext,
@@ -55,20 +67,43 @@ async function run(
   if (flags.export === "tau-bench") {
     await dir.writeText(TAU_BENCH_FILE, tauBenchResults(dir, dataset));
   }
+  const refusals = flags.export === "tau3"
+    ? await exportTau3(dir, { dataset, report })
+    : [];
+  for (const why of refusals) {
+    terminal.print(`no ${SUBMISSION_FILE}, since ${why}`);
+  }
   terminal.print(reportText(report));
   terminal.print();
   terminal.print(closingText(dir, {
     complete,
     report,
-    ...(flags.export === undefined ? {} : { exported: TAU_BENCH_FILE }),
+    ...(flags.export === "tau-bench" ? { exported: TAU_BENCH_FILE } : {}),
   }));
   return {
-    json: reportJson(dir, { report, complete }),
+    json: {
+      ...reportJson(dir, { report, complete }),
+      ...(flags.export === "tau3" ? { incomparable: refusals } : {}),
+    },
     next: `deno task view ${dir.path}`,
-    ...(complete && report.scored > 0 || signal.aborted
+    ...(complete && report.scored > 0 && refusals.length === 0 ||
+        signal.aborted
       ? {}
       : { exitCode: EXIT.failed }),
   };
+}
+
+/** Writes upstream's result file and, of what is comparable, the submission. @returns Why there is none. */
+async function exportTau3(
+  dir: EvaluationDir,
+  { dataset, report }: { dataset: Dataset; report: EvaluationReport },
+): Promise<readonly string[]> {
+  await dir.writeText(TAU3_FILE, tau3Results(dir, dataset));
+  const reasons = incomparable(dir.config, { dataset, report });
+  if (reasons.length === 0) {
+    await dir.writeText(SUBMISSION_FILE, tau3Submission(dir, report));
+  }
+  return reasons;
 }
 
 async function planOf(flags: EvaluateFlags): Promise<EvaluationPlan> {

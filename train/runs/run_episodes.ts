@@ -11,6 +11,7 @@ import { objectAt, objectsAt, textAt } from "../../env/row.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type {
   Action,
+  AnsweredCall,
   Dataset,
   Observation,
   StopReason,
@@ -168,10 +169,14 @@ export function parseTurns(text: string): Turn[] {
 
 /** Turns in the form of the store. @throws {TypeError | ToolError} If one is not. */
 export function turnsOf(turns: readonly JsonObject[]): Turn[] {
-  return turns.map((turn) => ({
-    action: actionOf(objectAt(turn, "action")),
-    observation: observationOf(objectAt(turn, "observation")),
-  }));
+  return turns.map((turn) => {
+    const openingCalls = callsAt(turn, "openingCalls");
+    return {
+      action: actionOf(objectAt(turn, "action")),
+      observation: observationOf(objectAt(turn, "observation")),
+      ...openingCalls && { openingCalls },
+    };
+  });
 }
 
 function actionOf(action: JsonObject): Action {
@@ -191,12 +196,13 @@ function callOf(call: JsonObject): ToolCall {
 
 function observationOf(observation: JsonObject): Observation {
   const end = observation.get("end");
+  const userCalls = callsAt(observation, "userCalls");
   return {
     source: textAt(observation, "source") === "user" ? "user" : "tool",
     content: textAt(observation, "content"),
     done: observation.get("done") === true,
     ...(isEnd(end) ? { end } : {}),
-    ...userCallsOf(observation),
+    ...userCalls && { userCalls },
   };
 }
 
@@ -205,15 +211,15 @@ function isEnd(end: unknown): end is NonNullable<Observation["end"]> {
     end === "too_many_errors";
 }
 
-function userCallsOf(
-  observation: JsonObject,
-): Pick<Observation, "userCalls"> {
-  if (!observation.has("userCalls")) return {};
-  return {
-    userCalls: objectsAt(observation, "userCalls").map((made) => ({
-      call: callOf(objectAt(made, "call")),
-      content: textAt(made, "content"),
-      error: made.get("error") === true,
-    })),
-  };
+/** Calls with their answers below a key; `undefined` where there is none. */
+function callsAt(
+  object: JsonObject,
+  key: string,
+): readonly AnsweredCall[] | undefined {
+  if (!object.has(key)) return undefined;
+  return objectsAt(object, key).map((made) => ({
+    call: callOf(objectAt(made, "call")),
+    content: textAt(made, "content"),
+    error: made.get("error") === true,
+  }));
 }

@@ -155,9 +155,10 @@ async function readTasks(files: BundleFiles): Promise<Tau3Task[]> {
   const { path, value } = await files.value("tasks.json");
   const list = value instanceof Map ? value.get("tasks") : value;
   const values = checkedValue(z.array(z.unknown()), { value: list, path });
-  const tasks = values.map((value, index) =>
-    checkedValue(tau3TaskSchema, { value, path, place: `task ${index}` })
-  );
+  const tasks = values.map((value, index) => ({
+    ...checkedValue(tau3TaskSchema, { value, path, place: `task ${index}` }),
+    original: value as JsonValue,
+  }));
   const ids = tasks.map(({ id }) => id);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice === undefined) return tasks;

@@ -191,6 +191,10 @@ function rulesOf(
       }),
     gold: (task) => targetWorld(bundle, sourceOf(task)).databases.agent,
     floor: (task) => floorOf(bundle, sourceOf(task)),
+    original(task) {
+      const { id, original = null } = sourceOf(task);
+      return { id, task: toPlain(original) };
+    },
   };
 }
 

@@ -62,6 +62,7 @@ export class Tau3Environment implements Environment {
   readonly #talk: Orchestrator;
   readonly #turns: Turn[] = [];
   #isOpen = false;
+  #openingCalls: readonly AnsweredCall[] = [];
 
   /** @throws {RaisedError} If the task's history cannot be taken up. */
   constructor(options: Tau3EnvironmentOptions) {
@@ -97,7 +98,8 @@ export class Tau3Environment implements Environment {
   async open(options: CallOptions = {}): Promise<string> {
     if (this.#isOpen) throw this.#misuse("opened: it is open already");
     this.#isOpen = true;
-    const { content } = await this.#userTurn(options);
+    const { content, calls } = await this.#userTurn(options);
+    this.#openingCalls = calls;
     return content;
   }
 
@@ -108,7 +110,12 @@ export class Tau3Environment implements Environment {
     const observation = "ended" in this.#talk.next
       ? this.#observe("user", "")
       : await this.#step(action, options);
-    this.#turns.push({ action, observation });
+    const openingCalls = last === undefined ? this.#openingCalls : [];
+    this.#turns.push({
+      action,
+      observation,
+      ...openingCalls.length > 0 && { openingCalls },
+    });
     return observation;
   }
 

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { anyObject, anyValue, objectOf } from "../../python/python_schema.ts";
-import type { JsonObject } from "../../python/python_value.ts";
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import {
   type Requestor,
   type Tau3Message,
@@ -80,6 +80,8 @@ export interface Tau3Task {
   readonly history: readonly Tau3Message[];
   /** `null`: whatever happens is right. */
   readonly criteria: EvaluationCriteria | null;
+  /** As the file has it. */
+  readonly original?: JsonValue;
 }
 
 const requestor = z.enum(["assistant", "user"]);

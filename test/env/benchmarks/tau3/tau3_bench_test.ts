@@ -267,3 +267,17 @@ Deno.test("a user without tools is asked as any user is", async () => {
     /it is over/,
   );
 });
+
+Deno.test("what a user calls before their first word is in the first turn", async () => {
+  const dataset = await toyDataset(COUNTED);
+  const { turns } = await play(dataset, {
+    agent: answers("Bye."),
+    user: answers(calls("press"), "It is lit.", "###STOP###"),
+  });
+  assert.deepEqual(
+    turns[0]?.openingCalls?.map(({ call, content }) => [call.name, content]),
+    [["press", "It is lit."]],
+  );
+  const stored = printPythonJson(fromPlain(turns));
+  assert.deepEqual(parseTurns(stored), turns);
+});

@@ -1,0 +1,215 @@
+/**
+ * An evaluation as τ³-bench's own result file, which its tools read.
+ *
+ * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun).
+ */
+
+import { ConfigError, DataError } from "../../env/errors.ts";
+import {
+  fromPlain,
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+  printPythonJson,
+} from "../../env/python/python_json.ts";
+import { toFloat } from "../../env/python/python_number.ts";
+import { textAt } from "../../env/row.ts";
+import type {
+  AnsweredCall,
+  ConversationRules,
+  Dataset,
+  Task,
+  ToolCall,
+  Turn,
+} from "../../env/types.ts";
+import type { StoredEpisode } from "../runs/episode_store.ts";
+import { parseTurns } from "../runs/run_episodes.ts";
+import type { EvaluationDir } from "./evaluation_dir.ts";
+
+/** How upstream calls the ends of conversations. */
+const TERMINATIONS: Readonly<Record<string, string>> = {
+  user_stop: "user_stop",
+  transfer: "user_stop",
+  max_turns: "max_steps",
+  too_many_errors: "too_many_errors",
+  out_of_tokens: "context_window_exceeded",
+  parse_errors: "agent_error",
+  failed: "infrastructure_error",
+};
+
+/**
+ * The result file's text: settings, tasks, and a simulation an episode. Failed ones are in it, as upstream has them.
+ * @throws {ConfigError} If the evaluation is of another benchmark.
+ */
+export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
+  const { rules } = dataset;
+  if (rules === undefined) {
+    throw new ConfigError(
+      `Cannot export "${dataset.name}" as τ³-bench's results: it is another benchmark`,
+      { hint: "leave --export out, or evaluate with --tau3-bench DIR" },
+    );
+  }
+  const { config } = dir;
+  const tasks = dataset.tasks(config.split);
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const trials = new Map<string, number>();
+  const simulations: JsonValue[] = [];
+  const used = new Set<Task>();
+  for (const episode of dir.episodes().sort((a, b) => a.group - b.group)) {
+    const task = byId.get(episode.taskId);
+    if (task === undefined) {
+      throw new DataError(
+        `The dataset has no task "${episode.taskId}" any more`,
+        { hint: "export with the data that were evaluated" },
+      );
+    }
+    used.add(task);
+    const trial = trials.get(task.id) ?? 0;
+    trials.set(task.id, trial + 1);
+    const { messages, turns } = dir.conversation(episode.id);
+    simulations.push(simulationOf(episode, {
+      id: rules.original(task).id,
+      trial,
+      messages: messagesOf(messages, { turns: parseTurns(turns), rules }),
+    }));
+  }
+  const results = object({
+    timestamp: new Date().toISOString(),
+    info: infoOf(dir, dataset),
+    tasks: fromPlain([...used].map((task) => rules.original(task).task)),
+    simulations,
+  });
+  return `${printPythonJson(results)}\n`;
+}
+
+function infoOf({ config }: EvaluationDir, dataset: Dataset): JsonValue {
+  const { user, model } = config;
+  return object({
+    git_commit: "taulab",
+    num_trials: config.trials,
+    max_steps: 200,
+    max_errors: 10,
+    user_info: object({
+      implementation: user.strategy === "llm"
+        ? "user_simulator"
+        : user.strategy,
+      llm: user.endpoint.model,
+      llm_args: argumentsOf(user.endpoint.temperature),
+      global_simulation_guidelines: null,
+    }),
+    agent_info: object({
+      implementation: config.agent === "tool-calling"
+        ? "llm_agent"
+        : config.agent,
+      llm: config.policy ?? model.model,
+      llm_args: argumentsOf(model.temperature),
+    }),
+    environment_info: object({
+      domain_name: dataset.domain,
+      policy: dataset.policy,
+      tool_defs: null,
+    }),
+    seed: config.seed,
+  });
+}
+
+function argumentsOf(temperature: number | null): JsonValue {
+  return temperature === null
+    ? object({})
+    : object({ temperature: toFloat(temperature) });
+}
+
+function simulationOf(
+  episode: StoredEpisode,
+  { id, trial, messages }: { id: string; trial: number; messages: JsonValue[] },
+): JsonValue {
+  const { startedAtMs, durationMs, stopReason, usage, seed } = episode;
+  const start = new Date(startedAtMs);
+  const end = new Date(startedAtMs + durationMs);
+  const at = start.toISOString();
+  return object({
+    id: `${id}-${trial}-${seed}`,
+    task_id: id,
+    timestamp: end.toISOString(),
+    start_time: at,
+    end_time: end.toISOString(),
+    duration: toFloat(durationMs / 1000),
+    termination_reason: TERMINATIONS[stopReason] ?? "unexpected_error",
+    agent_cost: costOf(usage?.agent.cost ?? null),
+    user_cost: costOf(usage?.user.cost ?? null),
+    reward_info: fromPlain(episode.rewardDetail?.record ?? null),
+    messages: messages.map((message, i) =>
+      (message as JsonObject).set("turn_idx", i).set("timestamp", at)
+    ),
+    trial,
+    seed,
+    mode: "half_duplex",
+  });
+}
+
+function costOf(cost: number | null): JsonValue {
+  return cost === null ? null : toFloat(cost);
+}
+
+/** Everything that was said and called, by both, out of the agent's messages and its turns. */
+function messagesOf(
+  stored: string,
+  { turns, rules }: {
+    turns: readonly Turn[];
+    rules: Pick<ConversationRules, "greeting">;
+  },
+): JsonValue[] {
+  const first = (parsePythonJson(stored) as JsonObject[]).find((message) =>
+    message.get("role") === "user"
+  );
+  const messages: JsonValue[] = [said("assistant", rules.greeting)];
+  messages.push(...callsOf("user", turns[0]?.openingCalls ?? []));
+  if (first !== undefined) {
+    messages.push(said("user", textAt(first, "content")));
+  }
+  for (const { action, observation } of turns) {
+    if (action.type === "tool") {
+      const { content } = observation;
+      const error = content.startsWith("Error: ");
+      const answered = { call: action.call, content, error };
+      messages.push(...callsOf("assistant", [answered]));
+      continue;
+    }
+    messages.push(said("assistant", action.content));
+    messages.push(...callsOf("user", observation.userCalls ?? []));
+    if (observation.content !== "") {
+      messages.push(said("user", observation.content));
+    }
+  }
+  return messages;
+}
+
+function said(role: "assistant" | "user", content: string): JsonValue {
+  return object({ role, content, tool_calls: null });
+}
+
+/** A message a call, and its answer. */
+function callsOf(
+  requestor: "assistant" | "user",
+  calls: readonly AnsweredCall[],
+): JsonValue[] {
+  return calls.flatMap(({ call, content, error }) => [
+    object({
+      role: requestor,
+      content: null,
+      tool_calls: [callOf(call, requestor)],
+    }),
+    object({ id: call.id, role: "tool", content, requestor, error }),
+  ]);
+}
+
+function callOf(
+  { id, name, arguments: args }: ToolCall,
+  requestor: string,
+): JsonValue {
+  return object({ id, name, arguments: args, requestor });
+}
+
+function object(members: Record<string, JsonValue>): JsonObject {
+  return new Map(Object.entries(members));
+}

@@ -1,0 +1,102 @@
+/**
+ * An evaluation as a submission to τ³-bench's leaderboard, and what makes its scores incomparable with those there.
+ *
+ * @see sierra-research/tau2-bench, src/tau2/scripts/leaderboard/submission.py.
+ */
+
+import type { Dataset } from "../../env/types.ts";
+import type { EvaluationConfig } from "./evaluation_config.ts";
+import type { EvaluationDir } from "./evaluation_dir.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
+
+/** What scores on the leaderboard have in common. */
+const STANDARD = {
+  split: "base",
+  trials: 4,
+  user: "gpt-4.1-2025-04-14",
+  judge: "gpt-4.1-2025-04-14",
+  maxSteps: 200,
+} as const;
+
+/** Why an evaluation's scores cannot be compared with those of the leaderboard; nothing where they can. */
+export function incomparable(
+  config: EvaluationConfig,
+  { dataset, report }: {
+    readonly dataset: Pick<Dataset, "rules">;
+    readonly report: Pick<EvaluationReport, "scored" | "planned" | "failures">;
+  },
+): string[] {
+  const { user, judge, rollout } = config;
+  const reasons: string[] = [];
+  if (dataset.rules === undefined) reasons.push("it is another benchmark");
+  if (config.split !== STANDARD.split) {
+    reasons.push(`its split is ${config.split}, not ${STANDARD.split}`);
+  }
+  if (config.tasks !== null || config.data.exclude !== null) {
+    reasons.push("it leaves tasks out");
+  }
+  if (config.trials !== STANDARD.trials) {
+    reasons.push(`it has ${config.trials} trials, not ${STANDARD.trials}`);
+  }
+  if (user.strategy !== "llm" || user.endpoint.model !== STANDARD.user) {
+    const who = user.endpoint.model ?? user.strategy;
+    reasons.push(`its user is ${who}, not ${STANDARD.user}`);
+  }
+  if ((user.endpoint.temperature ?? 0) !== 0) {
+    reasons.push(
+      `its user's temperature is ${user.endpoint.temperature}, not 0`,
+    );
+  }
+  if (rollout.maxTurns < STANDARD.maxSteps) {
+    reasons.push(
+      `its conversations end after ${rollout.maxTurns} turns, not ${STANDARD.maxSteps} steps`,
+    );
+  }
+  if (
+    judge.endpoint.model !== null && judge.endpoint.model !== STANDARD.judge
+  ) {
+    reasons.push(
+      `its judge is ${judge.endpoint.model}, not ${STANDARD.judge}`,
+    );
+  }
+  const unjudged = report.failures["environment not_judged"] ?? 0;
+  if (unjudged > 0) {
+    reasons.push(`${unjudged} of its episodes were not judged`);
+  }
+  const missing = report.planned - report.scored - unjudged;
+  if (missing > 0) {
+    reasons.push(`${missing} of its episodes failed or were not run`);
+  }
+  return reasons;
+}
+
+/** The text of `submission.json`; who submits it is left to be filled in. */
+export function tau3Submission(
+  { config, info }: Pick<EvaluationDir, "config" | "info">,
+  report: EvaluationReport,
+): string {
+  const day = info.startedAt.slice(0, 10);
+  const { agent, user } = report.usage;
+  const cost = agent.cost === null || user.cost === null
+    ? null
+    : (agent.cost + user.cost) / Math.max(1, report.scored);
+  const passes = Object.fromEntries(
+    report.passK.map(({ value }, i) => [`pass_${i + 1}`, 100 * value]),
+  );
+  const domain = config.data.domain.split(".").at(-1) ?? "";
+  const submission = {
+    model_name: config.policy ?? config.model.model,
+    organization: "",
+    submission_date: day,
+    contact_info: { email: "", name: null, github: null },
+    results: { [domain]: { ...passes, cost } },
+    is_new: true,
+    methodology: {
+      evaluation_date: day,
+      tau2_bench_version: null,
+      user_simulator: config.user.endpoint.model,
+      notes: `Evaluated by taulab, agent ${config.agent}`,
+    },
+  };
+  return `${JSON.stringify(submission, null, 2)}\n`;
+}
