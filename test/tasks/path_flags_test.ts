@@ -14,7 +14,7 @@ const OF_HOSTS = [
 
 function metaOf(schema: z.ZodType): FlagMeta {
   let base = schema;
-  let meta: FlagMeta = schema.meta() ?? {};
+  let meta = { ...schema.meta() } as FlagMeta;
   while (base instanceof z.ZodOptional || base instanceof z.ZodDefault) {
     base = base.unwrap() as z.ZodType;
     meta = { ...base.meta(), ...meta };
