@@ -54,6 +54,7 @@ export function hearPhone(message: string): Heard[] {
   const text = plain(message);
   if (/\btransferred to a human\b/.test(text)) return [{ kind: "transfer" }];
   let last: Mention["topic"] | undefined;
+  const offered = new Set<"refuel" | "plan">();
   for (const sentence of text.split(/[.!;:\n](?=\s|$)|(?<=\?)/)) {
     const isQuestion = sentence.endsWith("?");
     const words = wordsOf(sentence);
@@ -62,10 +63,18 @@ export function hearPhone(message: string): Heard[] {
     for (const clause of clauses) {
       heard.push(...readClause(clause, { asks, isQuestion }));
       last = clause.topics.at(-1) ?? last;
+      for (const topic of clause.topics) {
+        if (topic === "refuel" || topic === "plan") offered.add(topic);
+      }
     }
-    if (isQuestion && clauses.every(({ topics }) => topics.length === 0)) {
-      if (hasAny(words, CONSENT)) heard.push({ kind: "consent" });
+    if (!isQuestion || clauses.some(({ topics }) => topics.length > 0)) {
+      continue;
     }
+    if (hasAny(words, CHOICE) && offered.size > 0) {
+      heard.push(
+        ...[...offered].map((topic) => ({ kind: "answer", topic }) as const),
+      );
+    } else if (hasAny(words, CONSENT)) heard.push({ kind: "consent" });
   }
   return withoutRepeats(heard);
 }
@@ -146,11 +155,10 @@ function split(words: readonly string[]): string[][] {
   return parts.filter((part) => part.length > 0);
 }
 
-const ASKS =
-  "please can could may tell give provide share need let know what which how where whether"
-    .split(" ");
+const ASKS = "please can could may tell give provide share need know whether"
+  .split(" ");
 const CHECKS =
-  "check look see tell show shows what whether which verify confirm run rerun try test how view open report read"
+  "check look see tell show shows whether verify confirm run rerun try test view open report read"
     .split(" ");
 const ACTS =
   "turn switch toggle disable enable activate deactivate disconnect connect set put ensure make sure stop"
@@ -160,6 +168,8 @@ const CONSENT =
     .split(" ");
 /** What people do to permissions. */
 const GRANTS = "grant give allow enable add turn".split(" ");
+/** Asks to choose among what was offered before. */
+const CHOICE = "which what prefer option options".split(" ");
 const OFF = ["off", "disable", "deactivate", "disconnect", "disabled", "stop"];
 const ON = ["on", "enable", "activate", "connect", "enabled"];
 
@@ -228,7 +238,9 @@ function readTopic(topic: Topic, reading: Reading): Heard | undefined {
   }
 }
 
-const RESEATS = "reseat seat remove reinsert insert take eject".split(" ");
+const RESEATS =
+  "reseat reseating seat seating remove removing reinsert insert inserting take eject"
+    .split(" ");
 
 function isSwitch(topic: Topic): topic is Switch {
   return SWITCHES.includes(topic);

@@ -28,6 +28,7 @@ function short(heard: Heard): string {
 const ASKED: Readonly<Record<string, readonly string[]>> = {
   "check bar": [
     "please check your status bar.",
+    "Do you see a signal now?",
     "Could you look at the top of your screen and tell me what the **status bar** shows?",
     "What does your status bar show?",
     "Please run `check_status_bar()` and report the result.",
@@ -68,6 +69,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
     "Please remove and re-insert your SIM card.",
     "Take your SIM card out and put it back in.",
     "Please re-seat the SIM card.",
+    "Please try removing and re-inserting your SIM card.",
   ],
   "check apn": [
     "please check your apn settings.",
@@ -118,6 +120,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
     "please set your network mode to 4g_5g_preferred.",
     "Please change your network mode from 2G to 4G/5G.",
     "Set the network mode preference to 5G please.",
+    'Could you please change your network mode preference to "4g_5g_preferred"? This will let your phone use the fastest network.',
   ],
   "mode 4g_only": ["Please set your network mode preference to 4g_only."],
   "mode undefined": ["Please change your network mode."],
@@ -168,7 +171,29 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   "answer plan, answer refuel": [
     "Would you like to change your plan or refuel data?",
   ],
-  consent: ["Shall I proceed?", "Is that ok with you?"],
+  "answer refuel, answer plan": [
+    "Your data usage (15.1 GB) has exceeded your plan's data limit (15.0 GB). You have two options:\n1. Refuel data at $2.00 per GB (maximum 2 GB)\n2. Change to a plan with a higher data limit\n\nWhich would you prefer?",
+  ],
+  "check mms, more": [
+    "Great! Now could you try sending an MMS message again to see if the issue is resolved?",
+  ],
+  "turn calling off, check mms": [
+    "Please turn off Wi-Fi Calling, then try sending an MMS.",
+  ],
+  "grant messaging storage, grant messaging sms": [
+    "Please grant both the storage permission and the SMS permission to your messaging app.",
+  ],
+  "do reboot, check bar": [
+    "Your bill has been paid. I have resumed your line. Please reboot your device, and let me know what your status bar shows.",
+  ],
+  "check vpn, turn vpn off": [
+    "Could you check if you're connected to a VPN? If it is connected, please disconnect it.",
+  ],
+  consent: [
+    "Shall I proceed?",
+    "Is that ok with you?",
+    "To refuel it would cost $4.00. Would you like me to proceed?",
+  ],
   more: ["it should work now. anything else?", "Is your problem resolved?"],
   transfer: ["YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON."],
   "": [
@@ -178,6 +203,8 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
     "Your line is active again.",
     "Please do not turn off mobile data.",
     "Thank you for your patience.",
+    "I'm going to check your line status now.",
+    "It looks like airplane mode is on, which is why you have no service.",
     "",
   ],
 };
