@@ -1,6 +1,13 @@
 /** Calls with something odd in them: values of other types, spellings that pydantic coerces, keys too many or too few. */
 
-import { isPythonNumber } from "../../env/python/python_number.ts";
+import {
+  add,
+  isPythonNumber,
+  negate,
+  numberRepr,
+  toDouble,
+  toFloat,
+} from "../../env/python/python_number.ts";
 import {
   copyValue,
   Float,
@@ -18,7 +25,7 @@ const ODD: readonly JsonValue[] = [
   -1,
   2,
   0.5,
-  1e300,
+  new Float(1e300),
   Infinity,
   -Infinity,
   NaN,
@@ -58,16 +65,15 @@ export function oddValue(rng: Rng): JsonValue {
 /** A number, spelt in another way or a little wrong; any other value as something odd. */
 function respelt(rng: Rng, value: JsonValue): JsonValue {
   if (isPythonNumber(value) && rng.next() < 0.7) {
-    const number = Number(value instanceof Float ? value.value : value);
     return rng.pick<JsonValue>([
-      String(number),
-      ` ${number}`,
-      `${number}.0`,
-      `+${number}`,
-      Number.isInteger(number) ? new Float(number) : number,
-      number + 1,
-      number + 0.5,
-      -number,
+      numberRepr(value),
+      ` ${numberRepr(value)}`,
+      `+${numberRepr(value)}`,
+      `${numberRepr(value)}.0`,
+      toFloat(toDouble(value)),
+      add(value, 1),
+      add(value, 0.5),
+      negate(value),
     ]);
   }
   if (typeof value === "string" && rng.next() < 0.4) {

@@ -1,6 +1,7 @@
 import { ToolError } from "../../../errors.ts";
 import { validate } from "../../../python/pydantic.ts";
 import { negate } from "../../../python/python_number.ts";
+import { stringRepr } from "../../../python/python_repr.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import { numberAt, objectsAt } from "../../../row.ts";
 import { editRow } from "../../shared/lookup.ts";
@@ -37,7 +38,7 @@ export const cancelReservation = airlineTool({
 function refuseSurrogates(value: JsonValue): void {
   if (typeof value === "string" && !value.isWellFormed()) {
     throw new ToolError(
-      "Error serializing to JSON: UnicodeEncodeError: 'utf-8' codec can't encode a surrogate",
+      `Error serializing to JSON: UnicodeEncodeError: ${encodingError(value)}`,
     );
   }
   if (Array.isArray(value)) { for (const one of value) refuseSurrogates(one); }
@@ -47,4 +48,17 @@ function refuseSurrogates(value: JsonValue): void {
       refuseSurrogates(member);
     }
   }
+}
+
+/** What Python says of the first lone surrogates of a text. */
+function encodingError(text: string): string {
+  const characters = [...text];
+  const start = characters.findIndex((one) => !one.isWellFormed());
+  const rest = characters.slice(start);
+  const length = rest.findIndex((one) => one.isWellFormed());
+  const end = start + (length < 0 ? rest.length : length) - 1;
+  const which = start === end
+    ? `character ${stringRepr(rest[0]!)} in position ${start}`
+    : `characters in position ${start}-${end}`;
+  return `'utf-8' codec can't encode ${which}: surrogates not allowed`;
 }
