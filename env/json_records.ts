@@ -34,6 +34,12 @@ export interface JsonRecords {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
+/** `{`, `}`, and the last byte that is white space or control. */
+const [OPEN, CLOSE, SPACE] = [0x7b, 0x7d, 0x20];
+
+/** What begins as a value that is no object, and so no record. */
+const SCALAR = /^\s*(?:[-"[\d]|(?:null|true|false|NaN|Infinity)\s*$)/;
+
 /** How many faults a message names; the others are counted. */
 const SHOWN = 3;
 
@@ -43,7 +49,12 @@ const SHOWN = 3;
  */
 export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
   const lines = linesOf(plainBytes(bytes, path));
-  const first = lines.find((line) => textOf(line)?.trim() !== "");
+  const first = lines.find((line) => line.some((byte) => byte > SPACE));
+  if (
+    first !== undefined && lines.every((line) => textOf(line) === undefined)
+  ) {
+    throw damaged(path, new TypeError("it is not UTF-8"));
+  }
   const isArray = first !== undefined && textOf(first)?.trimStart()[0] === "[";
   const values = isArray
     ? elementsOf(wholeText(plainBytes(bytes, path), path))
@@ -118,10 +129,18 @@ function textOf(line: Uint8Array): string | undefined {
   }
 }
 
+/** A record begins and ends on its line, which is seen before anything is parsed: a file of junk is told fast. */
 function valueOfLine(line: Uint8Array, number: number): Read[] {
+  const first = line.findIndex((byte) => byte > SPACE);
+  if (first < 0) return [];
+  const last = line.findLastIndex((byte) => byte > SPACE);
   const text = textOf(line);
   if (text === undefined) return [{ what: `line ${number} is no UTF-8 text` }];
-  if (text.trim() === "") return [];
+  if (SCALAR.test(text)) return [{ json: null }];
+  const hasMark = number === 1 && line[0] === 0xef;
+  if (!(line[first] === OPEN || hasMark) || line[last] !== CLOSE) {
+    return [{ what: `line ${number} is not JSON of an object, or was cut` }];
+  }
   try {
     return [{ json: parsePythonJson(text) }];
   } catch (error) {

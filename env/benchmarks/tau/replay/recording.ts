@@ -120,11 +120,11 @@ export type EpisodeStep = z.infer<typeof episodeStep>;
 
 /** Keys that only records of a format have. */
 const MARKS: readonly (readonly [RecordingFormat, readonly string[]])[] = [
-  ["results", ["traj"]],
   ["trajectories", ["trial", "steps"]],
   ["fuzz_reward", ["actions_logged", "steps"]],
   ["gold", ["reward_without_responds", "steps"]],
   ["fuzz", ["case", "steps"]],
+  ["results", ["traj"]],
 ];
 
 /**

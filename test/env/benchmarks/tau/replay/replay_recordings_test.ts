@@ -240,10 +240,7 @@ Deno.test("readRecording() says what is wrong with a file", () => {
       '{"a": 1}',
       /"f": its records are of no known format; there are trajectories, /,
     ],
-    [
-      '{"case": 1, "steps": []}\n{"case": ',
-      /the text ends where a value should be, line 1, column 10 of line 2 of "f"/,
-    ],
+    ['{"case": ', /"f": line 1 is not JSON of an object, or was cut/],
     [new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2]), /"f": it is damaged or no text/],
     [new Uint8Array([0xff, 0xfe, 0]), /"f": it is damaged or no text/],
   ];
@@ -269,9 +266,15 @@ Deno.test({
       });
     const fuzz =
       '{"env": "retail", "case": 0, "steps": [], "final_data_hash": ""}';
+    const wrong =
+      `{"env": "retail", "case": 1, "steps": [{"name": 1}], "final_data_hash": ""}`;
+    const fault =
+      /record 2 is not of the format fuzz: field "steps\.0\.name": expected string/;
+    const { unreadable = [] } = await replay(`${fuzz}\n${wrong}`);
+    assert.match(unreadable[0]?.what ?? "", fault);
     await assert.rejects(
       replay(
-        `${fuzz}\n{"env": "retail", "case": 1, "steps": [{"name": 1}], "final_data_hash": ""}`,
+        `${wrong}\n{"env": "retail", "case": 1, "steps": [{"name": 1}], "final_data_hash": ""}`,
       ),
       /record 2 is not of the format fuzz: field "steps\.0\.name": expected string/,
     );
