@@ -24,6 +24,21 @@ export interface Confinement {
 /** What only shows something may do, while it takes its time. */
 export const READS_ONLY: Confinement = { write: [], endsAtOnce: true };
 
+/** What work needs that is done on this machine alone: neither network nor programs, and no variable that holds a key. */
+export const ON_ITS_OWN = {
+  net: false,
+  run: false,
+  env: ["INIT_CWD", "TAULAB_RUNS", "TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
+} as const;
+
+/** What it takes to write a file whole: it is written beside its place first. */
+export function writesFiles(
+  ...paths: readonly (string | undefined)[]
+): Pick<Confinement, "write"> {
+  const named = paths.filter((path) => path !== undefined);
+  return { write: named.flatMap((path) => [path, `${path}.partial`]) };
+}
+
 /** From the work to the main thread: it ended with this exit status. */
 interface Ended {
   readonly exitCode: number;

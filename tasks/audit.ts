@@ -23,6 +23,7 @@ import { anyPath } from "./_caller_paths.ts";
 import { reportText } from "./_audit_view.ts";
 import { tauBenchFlag } from "./_shared_flags.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
@@ -167,5 +168,10 @@ export const task = await main(import.meta, {
       does: "the same on what mock --out world has written",
     },
   ],
+  confine: ({ flags: { report, exclusions } }) => ({
+    ...writesFiles(report, exclusions),
+    ...ON_ITS_OWN,
+    endsAtOnce: report === undefined && exclusions === undefined,
+  }),
   run,
 });

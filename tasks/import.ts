@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { openCheckout } from "../env/benchmarks/tau/import/checkout.ts";
 import {
+  cloneOf,
+  partialOf,
   refuseOther,
   writeImport,
 } from "../env/benchmarks/tau/import/import_dir.ts";
@@ -19,6 +21,7 @@ import { table } from "../train/progress/text_table.ts";
 import { readTextIfThere, writing } from "../train/runs/storage.ts";
 import { anyPath } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { ON_ITS_OWN } from "./_confine.ts";
 
 const flags = z.object({
   from: z.string().min(1).optional().meta({
@@ -51,7 +54,10 @@ async function run(
 ): Promise<TaskResult> {
   const { out, dryRun } = flags;
   await refuseOther(out, readTextIfThere);
-  await using checkout = await openCheckout(flags, { signal });
+  await using checkout = await openCheckout(flags, {
+    signal,
+    clone: cloneOf(out),
+  });
   terminal.progress(`reading ${checkout.root}`);
   const isTau3 = await isTau3Checkout(checkout);
   const imported = isTau3
@@ -102,5 +108,13 @@ export const task = await main(import.meta, {
       does: "clone that commit first",
     },
   ],
+  confine: ({ flags: { out, git, dryRun } }) => ({
+    ...ON_ITS_OWN,
+    write: [
+      ...dryRun ? [] : [out, partialOf(out)],
+      ...git === undefined ? [] : [cloneOf(out)],
+    ],
+    run: git !== undefined,
+  }),
   run,
 });

@@ -6,11 +6,14 @@ import { configKeys, formatConfig } from "../train/config/config.ts";
 import { openTraining, type TrainingPlan } from "../train/open_training.ts";
 import { neverLearnt } from "../train/runs/learning_signal.ts";
 import { stamp } from "../train/runs/run_info.ts";
+import { asksModel } from "../env/users/registry.ts";
+import { recipeValue } from "../train/config/recipe.ts";
+import { readTextIfThere } from "../train/runs/storage.ts";
 import { readRunInfo } from "../train/runs/run_reader.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { READS_ONLY } from "./_confine.ts";
+import { type Confinement, ON_ITS_OWN, READS_ONLY } from "./_confine.ts";
 import {
   newSlime,
   slimeAttach,
@@ -136,6 +139,38 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
   return { path: join(runs, name ?? own), config, isResumed: false };
 }
 
+/**
+ * What a command line may do: keys, network and programs are only for models that play users, and for slime.
+ * @throws {ConfigError} As {@linkcode recipeOf} and {@linkcode newConfig}.
+ */
+async function confinementOf(flags: TrainFlags): Promise<Confinement> {
+  const { dryRun, printConfig, runs, resume, attach, stop } = flags;
+  const writes = dryRun || printConfig
+    ? READS_ONLY
+    : writesRuns(runs, resume, attach, stop);
+  return await needsOthers(flags) ? writes : { ...writes, ...ON_ITS_OWN };
+}
+
+async function needsOthers(flags: TrainFlags): Promise<boolean> {
+  const { attach, stop, resume, dryRun, printConfig } = flags;
+  if (attach !== undefined || stop !== undefined) return true;
+  if (resume !== undefined) return await needsOthersAgain(flags);
+  const recipe = await recipeOf(flags);
+  if (isSlimeRecipe(recipe)) return !printConfig;
+  if (dryRun || printConfig) return false;
+  return asksModel((await newConfig(flags)).user.strategy);
+}
+
+/** Of a run that is resumed; its user stays who it was. */
+async function needsOthersAgain(flags: TrainFlags): Promise<boolean> {
+  const path = await runNamed(flags);
+  if ((await readRunInfo(path)).trainer === "slime") return true;
+  const name = join(path, "config.yaml");
+  const text = await readTextIfThere(name) ?? "";
+  const strategy = recipeValue({ name, text }, ["user", "strategy"]);
+  return typeof strategy !== "string" || asksModel(strategy);
+}
+
 export const task = await main(import.meta, {
   name: "train",
   summary: "Train a small policy to serve users with tools, and show the curve",
@@ -180,7 +215,6 @@ export const task = await main(import.meta, {
   recipeKeys: configKeys().map(({ key }) => key),
   interruptNote:
     "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
-  confine: ({ flags: { dryRun, printConfig, runs, resume, attach, stop } }) =>
-    dryRun || printConfig ? READS_ONLY : writesRuns(runs, resume, attach, stop),
+  confine: ({ flags }) => confinementOf(flags),
   run,
 });

@@ -22,6 +22,7 @@ import { isLoopback } from "../env/serve/loopback.ts";
 import { writeFileAtomic, writing } from "../train/runs/storage.ts";
 import { anyPath, runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
 import { aborted, listen, tokenOf } from "./_serving.ts";
 import { runsFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { bytes, count } from "../train/progress/amounts.ts";
@@ -202,5 +203,12 @@ export const task = await main(import.meta, {
   notes: `Fields of --filter: ${Object.keys(FILTER_FIELDS).join(" ")} text.\n` +
     "Operators: = != < <= > >= ~ (contains); 40..50, 1,2 and none.",
   interruptNote: "Ending the viewer",
+  confine: ({ flags }) => ({
+    ...ON_ITS_OWN,
+    ...writesFiles(flags.export),
+    // The page is served to this machine, or to who has the token.
+    net: flags.export === undefined,
+    env: [...ON_ITS_OWN.env, "TAULAB_TOKEN"],
+  }),
   run,
 });

@@ -105,7 +105,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
     ignored: ["lezer", "yaml"],
   },
   view: {
-    write: ".",
+    write: "",
     net: "127.0.0.1,localhost,[::1],0.0.0.0,[::]",
     env: ["runs", "dataset", "server"],
     ignored: ["yaml"],
@@ -170,4 +170,35 @@ Deno.test("each task of deno.json is tasks/NAME.ts, and asks for nothing while i
     assert.match(command, /^deno run --no-prompt /);
     assert.ok(command.endsWith(` tasks/${name}.ts`), name);
   }
+});
+
+/** The rows of the table in tasks/README.md, their cells by task. */
+function tableRows(readme: string): Record<string, string[]> {
+  const [, part = ""] = readme.split("## What each task may do");
+  const rows = part.split("\n## ")[0]!.split("\n")
+    .filter((line) => /^\| `/.test(line))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  return Object.fromEntries(
+    rows.map(([name = "", ...cells]) => [name, cells]),
+  );
+}
+
+Deno.test("the table of tasks/README.md says what each task may do", async () => {
+  const readme = await Deno.readTextFile(
+    new URL("../../tasks/README.md", import.meta.url),
+  );
+  const list = (value: string | undefined) =>
+    value === "" ? "all" : value?.split(",").join(", ") ?? "";
+  const expected = await Promise.all(
+    Object.entries(TASKS).map(async ([name, { write, run, net, env }]) => {
+      const { task } = await import(`../../tasks/${name}.ts`);
+      const isConfined = task.confine !== undefined;
+      const writes = isConfined ? "told" : list(write);
+      return [
+        `\`${name}\`${isConfined ? "\\*" : ""}`,
+        [writes, list(run), list(net), list(env?.join(","))],
+      ];
+    }),
+  );
+  assert.deepEqual(tableRows(readme), Object.fromEntries(expected));
 });

@@ -22,13 +22,18 @@ export interface CheckoutSource {
  */
 export async function openCheckout(
   { from, git, commit }: CheckoutSource,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, clone = ".tau-bench.clone" }: {
+    readonly signal: AbortSignal;
+    /** A directory that is not there yet, for the clone. */
+    readonly clone?: string;
+  },
 ): Promise<Checkout & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   let root = from?.replace(/(?<!\/)\/+$/, "");
   if (git !== undefined && commit !== undefined && root === undefined) {
-    const clone = await Deno.makeTempDir({ prefix: "tau-bench-" });
-    stack.defer(() => Deno.remove(clone, { recursive: true }));
+    await removeClone(clone); // an import that was killed leaves it
+    await Deno.mkdir(clone, { recursive: true });
+    stack.defer(() => removeClone(clone));
     await fetchCommit(git, { commit, root: clone, signal });
     root = clone;
   } else if (root === undefined || git !== undefined || commit !== undefined) {
@@ -45,6 +50,14 @@ export async function openCheckout(
     commit: head,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+async function removeClone(clone: string): Promise<void> {
+  try {
+    await Deno.remove(clone, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Fetches the one commit, or all where the server gives none by its hash. */

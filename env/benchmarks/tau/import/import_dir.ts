@@ -22,8 +22,8 @@ export async function writeImport(
   out: string,
   { files }: Pick<Import, "files">,
 ): Promise<void> {
-  const target = out.replace(/(?<!\/)\/+$/, "");
-  const partial = join(dirname(target), `.${basename(target)}.partial`);
+  const target = withoutSlash(out);
+  const partial = partialOf(out);
   await remove(partial);
   try {
     for (const [path, text] of files) {
@@ -37,6 +37,25 @@ export async function writeImport(
   }
   await remove(target);
   await Deno.rename(partial, target);
+}
+
+/** Where an import is written before it is whole. */
+export function partialOf(out: string): string {
+  return beside(out, "partial");
+}
+
+/** Where a repository is cloned while it is imported. */
+export function cloneOf(out: string): string {
+  return beside(out, "clone");
+}
+
+function beside(out: string, what: string): string {
+  const target = withoutSlash(out);
+  return join(dirname(target), `.${basename(target)}.${what}`);
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/(?<!\/)\/+$/, "");
 }
 
 async function remove(path: string): Promise<void> {
