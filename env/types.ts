@@ -7,6 +7,7 @@
  *                        Episode
  */
 
+import type { Finding } from "./audit/finding.ts";
 import type { Database } from "./database.ts";
 import type { FailureKind } from "./errors.ts";
 import type { FailureReason } from "./failure_reason.ts";
@@ -149,7 +150,15 @@ export interface ConversationRules {
   floor(task: Task): 0 | 1;
   /** A task as the benchmark has it, as plain data, with its own id. */
   original(task: Task): { readonly id: string; readonly task: unknown };
+  /** What is wrong with a task, by these rules: its expected actions, what counts, what its texts say. */
+  faults(task: Task): readonly TaskFault[];
 }
+
+/** Something in a task that a person should look at. */
+export type TaskFault = Pick<
+  Finding,
+  "check" | "reason" | "evidence" | "exclude"
+>;
 
 /** What {@linkcode ConversationRules.environment} makes a world of. */
 export interface RulesOptions {

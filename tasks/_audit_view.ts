@@ -1,6 +1,6 @@
 /** What `deno task audit` shows. */
 
-import { type AuditReport, CHECKS } from "../env/audit/audit.ts";
+import { type AuditReport, CHECKS, checksOf } from "../env/audit/audit.ts";
 import type { Domain } from "../env/domain.ts";
 import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
@@ -42,12 +42,13 @@ export function reportText(
 }
 
 /** Tasks with a finding, by check and split. */
-function countsTable({ findings, tasks, unchecked }: AuditReport): string {
+function countsTable(report: AuditReport): string {
+  const { findings, tasks, unchecked } = report;
   const splits = Object.keys(tasks) as Split[];
   return table([
     ["tasks with", ...splits],
-    ...Object.entries(CHECKS).map(([name, what]) => [
-      what,
+    ...checksOf(report).map((name) => [
+      CHECKS[name],
       ...splits.map((split) => {
         if (unchecked?.some((check) => check === name)) return "not checked";
         const found = findings.filter(({ check, split: of }) =>

@@ -15,27 +15,29 @@ import {
   domainNameSchema,
   domainOf,
 } from "../env/domains/registry.ts";
-import type { Dataset, Split } from "../env/types.ts";
+import { type Dataset, type Split, SPLITS } from "../env/types.ts";
 import { formatExclusions } from "../train/config/exclusions.ts";
 import { namedDataset } from "../train/config/named_dataset.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { anyPath } from "./_caller_paths.ts";
 import { reportText } from "./_audit_view.ts";
-import { tauBenchFlag } from "./_shared_flags.ts";
+import { tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
-/** `generated` and `tau-bench` are no directories. */
+/** Datasets that go by a name of their own, and are no directories. */
+const NAMED = ["generated", "tau-bench", "tau3-bench"];
+
 function dataDirectory(value: string): boolean {
-  return value !== "generated" && value !== "tau-bench";
+  return !NAMED.includes(value);
 }
 
 const flags = z.object({
-  data: z.string().min(1).default("tau-bench").meta({
+  data: z.string().min(1).optional().meta({
     description:
-      "Where the tasks come from: generated, tau-bench, or a directory in tau-bench's layout, as mock writes one",
+      "Where the tasks come from: generated, tau-bench, tau3-bench, or a directory in tau-bench's layout, as mock writes one; default: tau-bench, or the benchmark that a directory is given of",
     value: "DIR",
     isPath: dataDirectory,
   }),
@@ -44,11 +46,13 @@ const flags = z.object({
       "The world; default: the one that the directory has, or retail",
   }),
   tauBench: tauBenchFlag,
+  tau3Bench: tau3BenchFlag,
   seed: z.int().default(1).meta({
     description: "Seed of the generated world",
   }),
-  split: z.array(z.enum(["train", "dev", "test"])).default([]).meta({
-    description: "Only tasks of this split; may be repeated; default: all",
+  split: z.array(z.enum(SPLITS)).default([]).meta({
+    description:
+      "Only tasks of this split; may be repeated; default: all, of tau3-bench base",
   }),
   check: z.array(z.enum(checkNames)).default([]).meta({
     description:
@@ -76,7 +80,7 @@ async function run(
   flags: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  const dataset = await namedDataset(flags);
+  const dataset = await namedDataset({ ...flags, data: dataOf(flags) });
   const splits = splitsOf(flags, dataset);
   const tasks = splits.flatMap((split) => dataset.tasks(split));
   const line = terminal.counting(tasks.length, "tasks");
@@ -96,12 +100,26 @@ async function run(
   };
 }
 
+function dataOf({ data, tauBench, tau3Bench }: Flags): string {
+  if (data !== undefined) return data;
+  return tau3Bench !== undefined && tauBench === undefined
+    ? "tau3-bench"
+    : "tau-bench";
+}
+
 /** Training without what was flagged, where that was written. */
 function nextOf(
-  { data, exclusions, tauBench = "DIR" }: Flags,
+  flags: Flags,
   dataset: Dataset,
 ): string | undefined {
+  const { exclusions, tauBench = "DIR", tau3Bench = "DIR", env } = flags;
   if (exclusions === undefined) return undefined;
+  const data = dataOf(flags);
+  if (data === "tau3-bench") {
+    return `deno task evaluate --tau3-bench ${tau3Bench} --env ${
+      env ?? dataset.domain
+    } --exclude ${exclusions}`;
+  }
   const source = data === "generated"
     ? ""
     : ` --data tau-bench --tau-bench ${data === "tau-bench" ? tauBench : data}`;
@@ -118,7 +136,9 @@ function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
       { hint: `it has ${splits.join(", ")}` },
     );
   }
-  return split.length === 0 ? splits : split;
+  if (split.length > 0) return split;
+  // The other splits of τ³-bench are parts of it, or hold it.
+  return splits.includes("base") ? ["base"] : splits;
 }
 
 /** Files are written whole, and only after everything was looked at. */
@@ -158,6 +178,11 @@ export const task = await main(import.meta, {
       command:
         "deno task audit --env retail --exclusions out.yaml --report audit.json",
       does: "everything as JSON, and what to leave out by --exclude out.yaml",
+    },
+    {
+      command:
+        "deno task audit --tau3-bench ../tau2-bench --env telecom --split full",
+      does: "the same on all of τ³-bench's telecom, by its own rules too",
     },
     {
       command: "deno task audit --data generated --seed 2",

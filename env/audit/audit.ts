@@ -3,7 +3,13 @@
 import { domainOf } from "../domains/registry.ts";
 import type { Dataset, Split, Task } from "../types.ts";
 import { duplicates } from "./duplicates.ts";
-import type { CheckName, Finding, TaskCheck } from "./finding.ts";
+import {
+  type CheckName,
+  type Finding,
+  finding,
+  type RulesCheckName,
+  type TaskCheck,
+} from "./finding.ts";
 import { forbiddenGold, goldErrors, idleTasks } from "./gold_checks.ts";
 import { looseOutputs } from "./loose_outputs.ts";
 import { overlaps, sharedRows, type SplitOverlap } from "./shared_rows.ts";
@@ -20,7 +26,25 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   loose_output: "outputs that are said by accident, or never found",
   shared_rows: "held-out tasks about rows of train tasks",
   duplicate: "tasks that an earlier one is like",
+  failing_gold: "gold that does not earn the reward",
+  hidden_state: "expected states that no conversation reaches",
+  spare_step: "gold writes that nothing depends on",
+  uncounted: "what is listed and does not count",
+  tool_fault: "gold that holds a fault of a tool",
+  missing_tool: "names of tools that there are not",
+  noted: "faults that the authors have noted",
 };
+
+/** Checks that a benchmark's own rules make, and nobody else. */
+const RULES_CHECKS: ReadonlySet<CheckName> = new Set<RulesCheckName>([
+  "failing_gold",
+  "hidden_state",
+  "spare_step",
+  "uncounted",
+  "tool_fault",
+  "missing_tool",
+  "noted",
+]);
 
 const CHECK_NAMES = Object.keys(CHECKS) as CheckName[];
 
@@ -32,6 +56,9 @@ const TASK_CHECKS: readonly (readonly [CheckName, TaskCheck])[] = [
   ["loose_output", looseOutputs],
 ];
 
+/** Checks that replay the gold by the agent's tools alone: rules of a benchmark's own make them themselves. */
+const REPLAYING: ReadonlySet<CheckName> = new Set(["gold_error", "idle"]);
+
 /** What an audit comes to. */
 export interface AuditReport {
   readonly tasks: Readonly<Partial<Record<Split, number>>>;
@@ -42,6 +69,15 @@ export interface AuditReport {
   readonly exclusions: readonly Exclusion[];
   /** Checks that were not made, since they were not asked for or the domain lacks a part: there where there are any. */
   readonly unchecked?: readonly CheckName[];
+  /** Whether the benchmark has rules of its own, which checked too. */
+  readonly hasRules?: true;
+}
+
+/** The checks that there are of a set of tasks, made or not. */
+export function checksOf(
+  { hasRules }: Pick<AuditReport, "hasRules">,
+): CheckName[] {
+  return CHECK_NAMES.filter((name) => hasRules || !RULES_CHECKS.has(name));
 }
 
 /** A flagged task. */
@@ -68,14 +104,24 @@ export function audit(
     AuditOptions = {},
 ): AuditReport {
   const tasks = splits.flatMap((split) => dataset.tasks(split));
-  const hasPolicy = domainOf(dataset).policy !== undefined;
-  const unchecked = CHECK_NAMES.filter((name) =>
-    !asked.includes(name) || name === "forbidden" && !hasPolicy
+  const { rules } = dataset;
+  const { policy, rows } = domainOf(dataset);
+  const about = { ...rules !== undefined && { hasRules: true as const } };
+  const unchecked = checksOf(about).filter((name) =>
+    !asked.includes(name) || name === "forbidden" && policy === undefined
   );
-  const checks = TASK_CHECKS.filter(([name]) => !unchecked.includes(name));
+  const checks: TaskCheck[] = TASK_CHECKS.filter(([name]) =>
+    !unchecked.includes(name) && !(rules && REPLAYING.has(name)) &&
+    !(rules && name === "unknowable" && rows === undefined)
+  ).map(([, check]) => check);
+  if (rules !== undefined) {
+    checks.push((task) =>
+      rules.faults(task).map((fault) => finding(task, fault))
+    );
+  }
   const ofTask = tasks.flatMap((task, i) => {
     signal?.throwIfAborted();
-    const found = checks.flatMap(([, check]) => check(task, dataset));
+    const found = checks.flatMap((check) => check(task, dataset));
     onTask?.(i + 1, tasks.length);
     return found;
   });
@@ -88,6 +134,7 @@ export function audit(
     overlaps: overlaps(audited),
     exclusions: exclusionsOf(findings),
     ...unchecked.length > 0 && { unchecked },
+    ...about,
   };
 }
 

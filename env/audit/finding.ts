@@ -10,7 +10,18 @@ export type CheckName =
   | "unknowable"
   | "loose_output"
   | "shared_rows"
-  | "duplicate";
+  | "duplicate"
+  | RulesCheckName;
+
+/** What a benchmark's own rules look for, see `ConversationRules.faults()`. */
+export type RulesCheckName =
+  | "failing_gold"
+  | "hidden_state"
+  | "spare_step"
+  | "uncounted"
+  | "tool_fault"
+  | "missing_tool"
+  | "noted";
 
 /** Something that a person should look at. */
 export interface Finding {

@@ -75,8 +75,11 @@ export function overlaps({ tasks, dataset }: Audited): SplitOverlap[] {
         .map(({ id, noun }) => [id, noun]),
     ),
   ]));
-  const pairs = dataset.splits.flatMap((a, i) =>
-    dataset.splits.slice(i + 1).map((b) => [a, b] as const)
+  const splits = dataset.splits.filter((split) =>
+    tasks.some((task) => task.split === split)
+  );
+  const pairs = splits.flatMap((a, i) =>
+    splits.slice(i + 1).map((b) => [a, b] as const)
   );
   return pairs.map((splits) => {
     const [a, b] = splits.map((split) => bySplit.get(split));

@@ -69,11 +69,13 @@ function knowledgeOf(task: Task, dataset: Dataset): Knowledge {
   const told = plain(task.instruction);
   const rows = plain(JSON.stringify(ownRows(task, dataset)));
   const open = openValues(dataset);
+  const policy = ` ${plain(dataset.policy)} `;
   return {
     has: (value) => {
       const wanted = plain(value);
       return GIVEN.has(wanted) || open.has(wanted) || rows.includes(wanted) ||
-        told.includes(wanted) || isSpelledOut(wanted, told);
+        told.includes(wanted) || isSpelledOut(wanted, told) ||
+        wanted.includes(" ") && policy.includes(` ${wanted} `);
     },
   };
 }

@@ -13,12 +13,14 @@ import { openDataset } from "./open_dataset.ts";
 
 /** What is named. */
 export interface DatasetName {
-  /** `generated`, `tau-bench`, or a directory in τ-bench's layout. */
+  /** `generated`, `tau-bench`, `tau3-bench`, or a directory in τ-bench's layout. */
   readonly data: string;
   /** Default: the domain that the directory has, or the config's. */
   readonly env?: DomainName | undefined;
   /** Where τ-bench is, for `tau-bench`. */
   readonly tauBench?: string | undefined;
+  /** Where τ³-bench is, for `tau3-bench`. */
+  readonly tau3Bench?: string | undefined;
   /** Of the generated world. */
   readonly seed: number;
 }
@@ -28,8 +30,15 @@ export interface DatasetName {
  * @throws {ConfigError} If there is no such directory, or it has tasks of no domain.
  */
 export async function namedDataset(
-  { data, env, tauBench, seed }: DatasetName,
+  { data, env, tauBench, tau3Bench, seed }: DatasetName,
 ): Promise<Dataset> {
+  if (data === "tau3-bench") {
+    return await openDataset(dataSchema.parse({
+      source: data,
+      domain: env,
+      directory: tau3Bench ?? null,
+    }));
+  }
   const isNamed = data === "generated" || data === "tau-bench";
   return await openDataset(dataSchema.parse({
     source: data === "generated" ? data : "tau-bench",

@@ -33,6 +33,8 @@ import {
   userSystem,
 } from "./tau3_prompts.ts";
 import type { Tau3Task } from "./tau3_task.ts";
+import { tau3Faults } from "./audit/task_faults.ts";
+import { userOf } from "./task_user.ts";
 
 /** Settings of {@linkcode tau3Bench}. */
 export interface Tau3BenchOptions {
@@ -152,7 +154,7 @@ function taskOf(
     ...identityOf(bundle.domain),
     split,
     index,
-    userId: "",
+    userId: userOf(bundle, source),
     instruction: scenarioText(prompts, source.scenario),
     actions: (criteria?.actions ?? []).filter(({ requestor }) =>
       requestor === "assistant"
@@ -195,6 +197,7 @@ function rulesOf(
       const { id, original = null } = sourceOf(task);
       return { id, task: toPlain(original) };
     },
+    faults: (task) => tau3Faults(bundle, sourceOf(task)),
   };
 }
 

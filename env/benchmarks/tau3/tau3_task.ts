@@ -82,6 +82,8 @@ export interface Tau3Task {
   readonly criteria: EvaluationCriteria | null;
   /** As the file has it. */
   readonly original?: JsonValue;
+  /** Titles of faults that the authors have noted; left out where there are none. */
+  readonly issues?: readonly string[];
 }
 
 const requestor = z.enum(["assistant", "user"]);
@@ -184,6 +186,7 @@ export const tau3TaskSchema = objectOf({
   ticket: z.string().nullish(),
   initial_state: initialStateSchema.nullish(),
   evaluation_criteria: criteriaSchema.nullish(),
+  issues: z.array(objectOf({ title: z.string() })).nullish(),
 }).transform((file): Tau3Task => ({
   id: file.id,
   scenario: {
@@ -194,4 +197,5 @@ export const tau3TaskSchema = objectOf({
   setUp: file.initial_state?.initialization_actions ?? [],
   history: file.initial_state?.message_history ?? [],
   criteria: file.evaluation_criteria ?? null,
+  ...file.issues && { issues: file.issues.map(({ title }) => title) },
 }));

@@ -1,5 +1,6 @@
 /** τ³-bench's airline. */
 
+import { airlineRows } from "../airline/owned_rows.ts";
 import { defineDomain } from "../../domain.ts";
 import { jsonStateHash, sameJsonState } from "../../json_state.ts";
 import { loadTables, rowSchemasOf } from "../shared/toolkit/bundle_database.ts";
@@ -53,6 +54,7 @@ export const tau3Airline = defineDomain({
     updateReservationPassengers,
     getFlightStatus,
   ],
+  rows: airlineRows,
   bundle: {
     load: ({ agent }) => ({
       agent: loadTables("FlightDB", airlineModels, agent),

@@ -1,5 +1,6 @@
 /** τ³-bench's store. */
 
+import { retailRows } from "../retail/owned_rows.ts";
 import { defineDomain } from "../../domain.ts";
 import { jsonStateHash, sameJsonState } from "../../json_state.ts";
 import { loadTables, rowSchemasOf } from "../shared/toolkit/bundle_database.ts";
@@ -57,6 +58,7 @@ export const tau3Retail = defineDomain({
     returnDeliveredOrderItems,
     transferTool(RETAIL_TOOLS),
   ],
+  rows: retailRows,
   bundle: {
     load: ({ agent }) => ({
       agent: loadTables("RetailDB", retailModels, agent),

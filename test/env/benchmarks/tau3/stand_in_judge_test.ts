@@ -21,7 +21,7 @@ import {
   tau3Records,
 } from "../../../support/tau3_bench.ts";
 import { jsonOf, TOY_TASK, toyBundle } from "../../../support/tau3_toy.ts";
-import { tau3Talk } from "../../../support/tau3_talk.ts";
+import { madeTalk } from "../../../../env/benchmarks/tau3/audit/made_talk.ts";
 
 /** What the stand-in says of one assertion about one message of the agent; what it answers may be given. */
 async function verdictOn(
@@ -30,7 +30,7 @@ async function verdictOn(
   asked = "Hello.",
 ): Promise<boolean | null> {
   const { source, task } = await toyAsserting([assertion]);
-  const messages = tau3Talk(source, task, { asked, say: [said] });
+  const messages = madeTalk(source, task, { asked, say: [said] });
   return standInVerdicts({ source, task, messages })[0]?.met ?? null;
 }
 
@@ -149,7 +149,7 @@ Deno.test("standInVerdicts() looks deeds up in the final database, whatever the 
       (action) => ({ ...action, arguments: new Map([["item", item]]) }),
     );
   const metAfter = (acts: ExpectedAction[]) => {
-    const messages = tau3Talk(source, task, { acts, say: ["I sold the cup."] });
+    const messages = madeTalk(source, task, { acts, say: ["I sold the cup."] });
     return standInVerdicts({ source, task, messages })[0]?.met;
   };
   assert.equal(metAfter(sell("cup")), true);
@@ -179,7 +179,7 @@ Deno.test("evaluateSimulation() with the stand-in is not judged where it cannot 
     evaluateSimulation({
       source,
       task,
-      messages: tau3Talk(source, task, { say }),
+      messages: madeTalk(source, task, { say }),
       terminationReason: "user_stop",
       judge: STAND_IN,
     });
@@ -191,7 +191,7 @@ Deno.test("evaluateSimulation() with the stand-in is not judged where it cannot 
   );
   assert.equal((await rewardOf(["It is cheap."])).value, 0);
   const none = await toyAsserting([]);
-  const messages = tau3Talk(none.source, none.task, { say: [] });
+  const messages = madeTalk(none.source, none.task, { say: [] });
   assert.equal(standInReward({ ...none, messages }).value, 1);
 });
 
@@ -208,7 +208,7 @@ function countVerdicts(
     if (!criteria?.rewardBasis.includes("NL_ASSERTION")) continue;
     if ((criteria.nlAssertions ?? []).length === 0) continue;
     counts.tasks++;
-    const messages = tau3Talk(source, task, sayOf(task));
+    const messages = madeTalk(source, task, sayOf(task));
     for (const { met } of standInVerdicts({ source, task, messages })) {
       if (met === true) counts.met++;
       else if (met === false) counts.notMet++;
@@ -259,7 +259,7 @@ Deno.test({
         const said = trajectory.get("say") as string[];
         const info = trajectory.get("reward_info") as JsonObject;
         const acts = task.criteria?.actions ?? [];
-        const messages = tau3Talk(source, task, { acts, say: said });
+        const messages = madeTalk(source, task, { acts, say: said });
         const verdicts = standInVerdicts({ source, task, messages });
         for (
           const [i, check]

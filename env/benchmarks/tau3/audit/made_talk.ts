@@ -1,20 +1,13 @@
-/** Conversations of τ³-bench that are made of what is done and said in them. */
+/** Conversations that are made of what is done and said in them. */
 
-import type { Tau3Bundle } from "../../env/benchmarks/tau3/load_bundle.ts";
-import { GREETING } from "../../env/benchmarks/tau3/orchestrator.ts";
-import type {
-  ParticipantMessage,
-  Tau3Message,
-} from "../../env/benchmarks/tau3/tau3_message.ts";
-import type {
-  ExpectedAction,
-  Tau3Task,
-} from "../../env/benchmarks/tau3/tau3_task.ts";
-import { startWorld } from "../../env/benchmarks/tau3/tau3_world.ts";
+import { GREETING } from "../orchestrator.ts";
+import type { ParticipantMessage, Tau3Message } from "../tau3_message.ts";
+import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
+import { startWorld, type WorldSource } from "../tau3_world.ts";
 
 /** The agent greets, the user asks, the calls are made and answered, the agent says its texts, the user stops. */
-export function tau3Talk(
-  source: Tau3Bundle,
+export function madeTalk(
+  source: WorldSource,
   task: Tau3Task,
   { asked = "Hello.", acts = [], say }: {
     readonly asked?: string;
@@ -24,6 +17,7 @@ export function tau3Talk(
 ): Tau3Message[] {
   const world = startWorld(source, task);
   return [
+    ...task.history,
     saying("assistant", GREETING),
     saying("user", asked),
     ...acts.flatMap((action, i): Tau3Message[] => {

@@ -1,0 +1,83 @@
+/** What a task's texts say that is not so: tools that there are not, and amounts that a solo agent is not told. */
+
+import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
+import type { TaskFault } from "../../../types.ts";
+import { numbersIn } from "../evaluators/nl_claims.ts";
+import type { Tau3Task } from "../tau3_task.ts";
+import { toolNamed, type WorldSource } from "../tau3_world.ts";
+import type { FaultContext } from "./task_faults.ts";
+
+/** The faults of a task's texts, and what its authors have noted themselves. */
+export function textFaults({ source, task }: FaultContext): TaskFault[] {
+  return [
+    ...missingTools(source, task),
+    ...untoldAmounts(source, task),
+    ...(task.issues ?? []).map((title): TaskFault => ({
+      check: "noted",
+      reason: "its authors have noted a fault",
+      evidence: title,
+      exclude: false,
+    })),
+  ];
+}
+
+function textsOf({ scenario, ticket }: Tau3Task): string[] {
+  const { instructions } = scenario;
+  const told = typeof instructions === "string"
+    ? [instructions]
+    : Object.values(instructions);
+  return [...told, ticket].filter((text) => text !== null);
+}
+
+/** Names in backquotes, or of expected actions, that are no tool's. */
+function missingTools(source: WorldSource, task: Tau3Task): TaskFault[] {
+  const expected = (task.criteria?.actions ?? []).filter((action) =>
+    toolNamed(source, action) === undefined
+  ).map(({ name }) => name);
+  const told = textsOf(task).flatMap((text) =>
+    [...text.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map(([, name]) => name ?? "")
+  ).filter((name) =>
+    toolNamed(source, { name, requestor: "user" }) === undefined
+  );
+  return [...new Set([...expected, ...told])].map((name): TaskFault => ({
+    check: "missing_tool",
+    reason: `there is no tool ${name}`,
+    evidence: expected.includes(name)
+      ? "it is expected to be called"
+      : nearestTool(source, name),
+    exclude: expected.includes(name),
+  }));
+}
+
+function nearestTool({ domain, part }: WorldSource, name: string): string {
+  const end = name.slice(name.indexOf("_"));
+  const near = [...domain.tools, ...part.userTools ?? []].find((tool) =>
+    tool.name.endsWith(end)
+  );
+  return near === undefined
+    ? "the user is told to use it"
+    : `the user is told to use it; ${near.name} may be meant`;
+}
+
+/** Numbers of the agent's expected writes that its ticket does not have. */
+function untoldAmounts(source: WorldSource, task: Tau3Task): TaskFault[] {
+  const { ticket } = task;
+  if (ticket === null) return [];
+  const told = numbersIn(ticket).map(({ value }) => value);
+  return (task.criteria?.actions ?? []).flatMap((action) => {
+    const isAgents = action.requestor === "assistant" &&
+      toolNamed(source, action)?.kind === "write";
+    if (!isAgents) return [];
+    return [...action.arguments].flatMap(([key, value]) =>
+      isPythonNumber(value) && !told.includes(toDouble(value))
+        ? [{
+          check: "unknowable" as const,
+          reason:
+            `a solo agent is not told ${key} of the expected ${action.name}`,
+          evidence: `no ${toDouble(value)} in the ticket: ${ticket}`,
+          exclude: false,
+        }]
+        : []
+    );
+  });
+}

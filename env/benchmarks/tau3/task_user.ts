@@ -1,0 +1,29 @@
+/** Whose task it is, where its world has users: benchmarks of two sides do not say. */
+
+import type { JsonValue } from "../../python/python_value.ts";
+import type { Tau3Task } from "./tau3_task.ts";
+import type { WorldSource } from "./tau3_world.ts";
+
+/** The user whom the expected actions are about, else the one whose id the scenario has; empty where there is none. */
+export function userOf(
+  { domain, databases }: WorldSource,
+  task: Tau3Task,
+): string {
+  const { agent } = databases;
+  if (!agent.tables.includes("users")) return "";
+  const known = (id: JsonValue | undefined) =>
+    typeof id === "string" && agent.has("users", id) ? [id] : [];
+  const acted = (task.criteria?.actions ?? []).flatMap((
+    { arguments: args },
+  ) => [
+    ...known(args.get("user_id")),
+    ...(domain.rows?.owned ?? []).flatMap(({ table, argument }) => {
+      const id = args.get(argument);
+      return typeof id === "string"
+        ? known(agent.get(table, id)?.get("user_id"))
+        : [];
+    }),
+  ]);
+  const told = JSON.stringify(task.scenario.instructions).match(/\w+/g) ?? [];
+  return [...acted, ...told.flatMap(known)][0] ?? "";
+}
