@@ -9,6 +9,7 @@ import {
   type CheckName,
   CHECKS,
 } from "../env/audit/audit.ts";
+import { inEverySplit } from "../env/audit/every_split.ts";
 import { ConfigError } from "../env/errors.ts";
 import {
   domainKey,
@@ -159,7 +160,7 @@ async function write(
       }).\nRead the reasons, and take out what you do not agree with.`;
     await writeFileAtomic(
       flags.exclusions,
-      formatExclusions(report.exclusions, head),
+      formatExclusions(inEverySplit(report.exclusions, dataset), head),
     );
   }
 }

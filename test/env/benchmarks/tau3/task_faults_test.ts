@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { audit } from "../../../../env/audit/audit.ts";
+import { inEverySplit } from "../../../../env/audit/every_split.ts";
 import { tau3Faults } from "../../../../env/benchmarks/tau3/audit/task_faults.ts";
 import { loadTau3 } from "../../../../env/benchmarks/tau3/load_bundle.ts";
 import { tau3Bench } from "../../../../env/benchmarks/tau3/tau3_bench.ts";
+import { telecomBundle } from "../../../../env/domains/telecom/world/world_bundle.ts";
+import { withoutTasks } from "../../../../train/config/exclusions.ts";
+import { writeFiles } from "../../../../train/mock/mock_files.ts";
+import { inTempDir } from "../../../support/temp_dir.ts";
 import { NO_TAU3_BENCH, TAU3_BENCH } from "../../../support/tau3_bench.ts";
 import { TOY_TASK, toyBundle } from "../../../support/tau3_toy.ts";
 
@@ -213,6 +218,43 @@ Deno.test({
     assert.ok(
       telecom.get("unknowable")?.every((id) => id.startsWith("[mms_issue]")),
     );
+  },
+});
+
+Deno.test("tau3Faults() finds composed telecom tasks right, but for states that no conversation reaches", () =>
+  inTempDir(async (dir) => {
+    const { files } = telecomBundle({ seed: 3, count: 25, options: {} });
+    await writeFiles(dir, files);
+    const source = await loadTau3(dir, "telecom");
+    const checks = source.tasks.flatMap((task) =>
+      tau3Faults(source, task).map(({ check }) => check)
+    );
+    assert.deepEqual([...new Set(checks)], ["hidden_state"]);
+  }));
+
+Deno.test({
+  name:
+    "inEverySplit() leaves a task out of each split that has it, by its own name there",
+  ignore: NO_TAU3_BENCH,
+  async fn() {
+    const dataset = await tau3Bench(TAU3_BENCH, { domain: "retail" });
+    const split = dataset.tasks("test").some(({ id }) =>
+        id === "retail/test/10"
+      )
+      ? "test"
+      : "train";
+    const flagged = { task: "retail/base/10", reason: "idle" };
+    assert.deepEqual(inEverySplit([flagged], dataset), [
+      flagged,
+      { task: `retail/${split}/10`, reason: "idle" },
+    ]);
+    const left = withoutTasks(dataset, inEverySplit([flagged], dataset));
+    for (const one of ["base", split] as const) {
+      assert.equal(
+        left.tasks(one).length,
+        dataset.tasks(one).length - 1,
+      );
+    }
   },
 });
 
