@@ -4,12 +4,21 @@
  */
 
 import {
-  type Mention,
-  mentionsIn,
-  type PhoneTopic,
-  type Switch,
-  type Topic,
-} from "./phone_topics.ts";
+  ACTS,
+  ASKS,
+  CHECKS,
+  CHOICE,
+  type Clause,
+  clausesOf,
+  CONSENT,
+  GRANTS,
+  hasAny,
+  OFF,
+  ON,
+  plain,
+  wordsOf,
+} from "./phone_clauses.ts";
+import type { PhoneTopic, Switch, Topic } from "./phone_topics.ts";
 
 /** What the user understands that they should do or say. */
 export type Heard =
@@ -53,7 +62,7 @@ export function hearPhone(message: string): Heard[] {
   const heard: Heard[] = [];
   const text = plain(message);
   if (/\btransferred to a human\b/.test(text)) return [{ kind: "transfer" }];
-  let last: Mention["topic"] | undefined;
+  let last: Topic | undefined;
   const offered = new Set<"refuel" | "plan">();
   for (const sentence of text.split(/[.!;:\n](?=\s|$)|(?<=\?)/)) {
     const isQuestion = sentence.endsWith("?");
@@ -78,108 +87,6 @@ export function hearPhone(message: string): Heard[] {
   }
   return withoutRepeats(heard);
 }
-
-/** Lower case, without the signs of names and markup. */
-function plain(message: string): string {
-  return message.toLowerCase().replaceAll(/[*`_()"“”\[\]]/g, " ");
-}
-
-/** Letters and digits; `wi-fi` is two words, `don't` one. */
-function wordsOf(sentence: string): string[] {
-  return sentence.replaceAll(/['’]/g, "").split(/[^a-z0-9]+/).filter((word) =>
-    word !== ""
-  );
-}
-
-/** A part of a sentence with what it is about. */
-interface Clause {
-  readonly words: readonly string[];
-  readonly topics: readonly Topic[];
-}
-
-const JOINTS: readonly string[] = [
-  "and",
-  "then",
-  "afterwards",
-  "after",
-  "before",
-];
-const PRONOUNS: readonly string[] = ["it", "that", "this", "them", "so"];
-
-/**
- * Parts between `and`s and `then`s. One that is about nothing is about what the one before it is, where it says `it`;
- * else it belongs to the next: `the sms and storage permissions`. One without a verb has that of the one before it.
- */
-function clausesOf(
-  words: readonly string[],
-  before: Topic | undefined,
-): Clause[] {
-  const clauses: Clause[] = [];
-  let last = before;
-  let pending: string[] = [];
-  let verbs: readonly string[] = [];
-  for (const part of split(words)) {
-    const own = [...new Set(mentionsIn(part).map(({ topic }) => topic))];
-    const refers = own.length === 0 && hasAny(part, PRONOUNS);
-    if (own.length === 0 && !(refers && last !== undefined)) {
-      pending.push(...part);
-      continue;
-    }
-    const topics = own.length === 0 && last !== undefined ? [last] : own;
-    const all = [...pending, ...part];
-    const ownVerbs = VERBS.intersection(new Set(all));
-    if (ownVerbs.size > 0) verbs = [...ownVerbs];
-    clauses.push({
-      words: ownVerbs.size > 0 ? all : [...verbs, ...all],
-      topics,
-    });
-    pending = [];
-    last = topics.at(-1);
-  }
-  if (pending.length > 0) {
-    const previous = clauses.pop() ?? { words: [], topics: [] };
-    clauses.push({
-      words: [...previous.words, ...pending],
-      topics: previous.topics,
-    });
-  }
-  return clauses;
-}
-
-function split(words: readonly string[]): string[][] {
-  const parts: string[][] = [[]];
-  for (const word of words) {
-    if (JOINTS.includes(word)) parts.push([]);
-    else parts.at(-1)?.push(word);
-  }
-  return parts.filter((part) => part.length > 0);
-}
-
-const ASKS = "please can could may tell give provide share need know whether"
-  .split(" ");
-const CHECKS =
-  "check look see tell show shows whether verify confirm run rerun try test view open report read"
-    .split(" ");
-const ACTS =
-  "turn switch toggle disable enable activate deactivate disconnect connect set put ensure make sure stop"
-    .split(" ");
-const CONSENT =
-  "shall should okay ok agree confirm proceed want willing accept yes like right correct alright"
-    .split(" ");
-/** What people do to permissions. */
-const GRANTS = "grant give allow enable add turn".split(" ");
-/** Asks to choose among what was offered before. */
-const CHOICE = "which what prefer option options".split(" ");
-const OFF = ["off", "disable", "deactivate", "disconnect", "disabled", "stop"];
-const ON = ["on", "enable", "activate", "connect", "enabled"];
-
-const VERBS = new Set([
-  ...CHECKS,
-  ...ACTS,
-  ...GRANTS,
-  ...OFF,
-  ...ON,
-]);
 
 function readClause(
   { words, topics }: Clause,
@@ -322,10 +229,6 @@ const ONLY: Readonly<Record<string, string>> = {
   "3g": "3g_only",
   "2g": "2g_only",
 };
-
-function hasAny(words: readonly string[], wanted: readonly string[]): boolean {
-  return words.some((word) => wanted.includes(word));
-}
 
 /** The first of those that ask for the same. */
 function withoutRepeats(heard: readonly Heard[]): Heard[] {

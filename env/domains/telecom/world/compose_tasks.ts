@@ -4,12 +4,11 @@
  */
 
 import { ConfigError } from "../../../errors.ts";
-import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
 import { createRng, type Rng } from "../../../random.ts";
-import { object } from "../../shared/call.ts";
 import { loadTelecom } from "../databases.ts";
 import type { Complaint } from "../user/story.ts";
-import { faultOf, goldOf, PASS_ON, type TaskPlan } from "./certify_task.ts";
+import { faultOf, goldOf, type TaskPlan } from "./certify_task.ts";
 import { type Caller, drawAccounts } from "./draw_accounts.ts";
 import {
   type Fault,
@@ -17,13 +16,8 @@ import {
   FAULTS,
   type PlannedCall,
 } from "./phone_faults.ts";
-import {
-  knownInfo,
-  PERSONAS,
-  REASONS,
-  taskInstructions,
-  ticketOf,
-} from "./task_words.ts";
+import { taskObject, WORKS } from "./task_object.ts";
+import { PERSONAS } from "./task_words.ts";
 
 /** Who has to act to mend a phone. */
 export type Actors = "any" | "user" | "agent" | "both";
@@ -178,28 +172,6 @@ function placeOf(
   };
 }
 
-/** What holds where a phone does what the user calls for. */
-const WORKS: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
-  service: [check("assert_service_status", "connected")],
-  data: [check("assert_mobile_data_status", true), {
-    actor: "user",
-    name: "assert_internet_speed",
-    args: { expected_speed: 200, expected_desc: "excellent" },
-  }],
-  mms: [check("assert_can_send_mms", true)],
-};
-
-/** What holds where it still does not, and the user was passed on. */
-const BROKEN: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
-  service: [check("assert_service_status", "no_service")],
-  data: [check("assert_mobile_data_status", false)],
-  mms: [check("assert_can_send_mms", false)],
-};
-
-function check(name: string, expected_status: string | boolean): PlannedCall {
-  return { actor: "user", name, args: { expected_status } };
-}
-
 function planOf(
   { complaint, faults, caller, place, databases }: {
     readonly complaint: Complaint;
@@ -262,83 +234,4 @@ function isBy(gold: readonly PlannedCall[], actors: Actors): boolean {
     case "both":
       return users === true && agents === true;
   }
-}
-
-function taskObject(
-  { id, persona, complaint, caller, where, plan, gold }: {
-    readonly id: string;
-    readonly persona: string;
-    readonly complaint: Complaint;
-    readonly caller: Caller;
-    readonly where: string;
-    readonly plan: TaskPlan;
-    readonly gold: readonly PlannedCall[];
-  },
-): JsonObject {
-  const refuelGb = plan.agreedGb;
-  const { isHopeless } = plan;
-  return object({
-    id,
-    description: object({
-      purpose: "Composed: several faults at once.",
-      relevant_policies: null,
-      notes: null,
-    }),
-    user_scenario: object({
-      persona: PERSONAS[persona] ?? null,
-      instructions: object({
-        domain: "telecom",
-        reason_for_call: REASONS[complaint],
-        known_info: knownInfo(caller, where),
-        unknown_info: null,
-        task_instructions: taskInstructions(complaint, refuelGb),
-      }),
-    }),
-    ticket: ticketOf({ complaint, place: where, refuelGb }, caller),
-    initial_state: object({
-      initialization_data: null,
-      initialization_actions: plan.setUp.map(functionObject),
-      message_history: null,
-    }),
-    evaluation_criteria: object({
-      actions: gold.map(actionObject),
-      env_assertions: (isHopeless ? BROKEN[complaint] : plan.works).map(
-        assertionObject,
-      ),
-      communicate_info: null,
-      nl_assertions: null,
-      reward_basis: isHopeless
-        ? ["ENV_ASSERTION", "ACTION"]
-        : ["ENV_ASSERTION"],
-    }),
-  });
-}
-
-function functionObject({ actor, name, args }: PlannedCall): JsonObject {
-  return object({
-    env_type: actor,
-    func_name: name,
-    arguments: object(args),
-  });
-}
-
-function assertionObject(call: PlannedCall): JsonObject {
-  return new Map<string, JsonValue>([
-    ...functionObject(call),
-    ["assert_value", true],
-    ["message", null],
-  ]);
-}
-
-function actionObject(call: PlannedCall, index: number): JsonObject {
-  const { actor, name, args } = call;
-  return object({
-    action_id: `${name}_${index}`,
-    requestor: actor,
-    name,
-    arguments: object(args),
-    info: null,
-    // Any summary will do.
-    compare_args: call === PASS_ON ? [] : null,
-  });
 }
