@@ -103,7 +103,7 @@ function faultOf(error: unknown): string | undefined {
 const FAULTS: Partial<Record<FailureKind, string>> = {
   timeout: "The engine did not answer in time",
   connection: "The engine cannot be reached, or broke off its answer",
-  bad_response: "The engine's answer is none of SGLang's",
+  bad_response: "The engine's answer is not in SGLang's format",
   aborted: "The engine aborted the request",
 };
 

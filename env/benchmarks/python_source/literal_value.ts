@@ -72,7 +72,7 @@ class Evaluator {
   /** What is made grows with the file: names stand for as much as they like, each time that they are used. */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;
-    this.#fail(node, "the values of this file are out of all proportion to it");
+    this.#fail(node, "the values in this file are too large for its size");
   }
 
   #valueOf(node: Node): JsonValue {

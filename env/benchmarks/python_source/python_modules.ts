@@ -70,7 +70,7 @@ export class PythonModules {
 
   /**
    * The value of a module's constant, wherever it comes from.
-   * @throws {DataError} If there is none, it is no literal, or it is defined by way of itself.
+   * @throws {DataError} If there is none, it is no literal, or it is defined in terms of itself.
    */
   async constant(source: PythonSource, name: string): Promise<JsonValue> {
     return await this.#constant(source, name, []);
@@ -130,7 +130,7 @@ export class PythonModules {
     });
   }
 
-  /** Where a class is defined. @throws {DataError} If it is not found, or imported by way of itself. */
+  /** Where a class is defined. @throws {DataError} If it is not found, or imported in terms of itself. */
   async classNamed(
     source: PythonSource,
     name: string,
@@ -157,7 +157,7 @@ export class PythonModules {
 
   /**
    * Where a class or a constant is defined: the class, or the expression that is assigned.
-   * @throws {DataError} If it is not found, or imported by way of itself.
+   * @throws {DataError} If it is not found, or imported in terms of itself.
    */
   async definitionNamed(
     source: PythonSource,
@@ -217,7 +217,7 @@ function onward(way: Way, here: Way[number]): Way {
     throw unreadable(
       source,
       node,
-      `"${name}" is defined by way of itself (${
+      `"${name}" is defined in terms of itself (${
         names.slice(-10).join(" from ")
       })`,
     );

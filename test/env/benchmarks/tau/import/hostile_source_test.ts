@@ -22,11 +22,11 @@ const CASES: Readonly<
 > = {
   "a name that is itself": [
     { [RULES]: "RULES = RULES\n" },
-    /rules\.py:1:9: "RULES" is defined by way of itself \("RULES" from "RULES"\)/,
+    /rules\.py:1:9: "RULES" is defined in terms of itself \("RULES" from "RULES"\)/,
   ],
   "a name that is doubled in its place": [
     { [RULES]: `RULES = "x"\n${"RULES = RULES + RULES\n".repeat(60)}` },
-    /rules\.py:61:9: "RULES" is defined by way of itself/,
+    /rules\.py:61:9: "RULES" is defined in terms of itself/,
   ],
   "names in a circle": [
     { [RULES]: "RULES = [A]\nA = [B]\nB = RULES\n" },
@@ -34,14 +34,14 @@ const CASES: Readonly<
   ],
   "a module that imports itself": [
     { [RULES]: "from .rules import RULES\n" },
-    /rules\.py:1:1: "RULES" is defined by way of itself/,
+    /rules\.py:1:1: "RULES" is defined in terms of itself/,
   ],
   "modules that import each other": [
     {
       [RULES]: "from .other import RULES\n",
       "tau_bench/envs/retail/other.py": "from .rules import RULES\n",
     },
-    /rules\.py:1:1: "RULES" is defined by way of itself/,
+    /rules\.py:1:1: "RULES" is defined in terms of itself/,
   ],
   "modules that import each other under other names": [
     {
@@ -49,7 +49,7 @@ const CASES: Readonly<
       "tau_bench/envs/retail/other.py":
         "from .rules import RULES as Y\nX = [Y]\n",
     },
-    /rules\.py:1:1: "RULES" is defined by way of itself/,
+    /rules\.py:1:1: "RULES" is defined in terms of itself/,
   ],
   "a class that is imported in a circle": [
     {
@@ -57,11 +57,11 @@ const CASES: Readonly<
       "tau_bench/envs/retail/tools/a.py": "from .b import Pay\n",
       "tau_bench/envs/retail/tools/b.py": "from .a import Pay\n",
     },
-    /tools\/a\.py:1:1: "Pay" is defined by way of itself/,
+    /tools\/a\.py:1:1: "Pay" is defined in terms of itself/,
   ],
   "a package that imports its own class": [
     { [TOOLS]: "from . import Pay\nALL_TOOLS = [Pay]\n" },
-    /__init__\.py:1:1: "Pay" is defined by way of itself/,
+    /__init__\.py:1:1: "Pay" is defined in terms of itself/,
   ],
   "an import from outside": [
     { [RULES]: "from ........etc.passwd import RULES\n" },
@@ -69,23 +69,23 @@ const CASES: Readonly<
   ],
   "a text that doubles": [
     { [RULES]: doubling('"x"', (name) => `${name} + ${name}`) },
-    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
   ],
   "a format that doubles": [
     { [RULES]: doubling('"x"', (name) => `f"{${name}}{${name}}"`) },
-    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
   ],
   "a list that doubles": [
     { [RULES]: doubling('["x"]', (name) => `${name} + ${name}`) },
-    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
   ],
   "a list of lists that doubles": [
     { [RULES]: doubling('["x"]', (name) => `[${name}, ${name}]`) },
-    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
   ],
   "a dictionary that doubles": [
     { [RULES]: doubling("{}", (name) => `{"a": ${name}, "b": ${name}}`) },
-    /rules\.py:\d+:\d+: the values of this file are out of all proportion/,
+    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
   ],
   "a large value that is used often": [
     {
@@ -93,7 +93,7 @@ const CASES: Readonly<
         "A, ".repeat(10_000)
       }]\n`,
     },
-    /rules\.py:2:\d+: the values of this file are out of all proportion/,
+    /rules\.py:2:\d+: the values in this file are too large for its size/,
   ],
   "a tool that is listed often": [
     {
@@ -101,7 +101,7 @@ const CASES: Readonly<
         "Pay, ".repeat(30_000)
       }]\n`,
     },
-    /first\.py:\d+:\d+: the values of this file are out of all proportion/,
+    /first\.py:\d+:\d+: the values in this file are too large for its size/,
   ],
   "names by way of many names": [
     {
