@@ -65,3 +65,26 @@ Deno.test("audit --data DIR looks at what mock has written, whichever world it i
       /neither generated nor tau-bench, nor a directory/,
     );
   }));
+
+Deno.test("audit --tau3-bench DIR checks by the benchmark's own rules too, the base split where none is named", () =>
+  inTempDir(async (dir) => {
+    const out = join(dir, "world");
+    const made = await runTask("mock", [
+      ...["--env", "telecom", "--count", "20", "--seed", "3", "--out", out],
+    ]);
+    assert.equal(made.code, 0, made.stderr);
+    const file = join(dir, "out.yaml");
+    const world = ["--tau3-bench", out, "--env", "telecom"];
+    const { code, stdout, stderr } = await runTask("audit", [
+      ...[...world, "--exclusions", file, "--show", "0"],
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^tasks with +base\n/);
+    assert.match(stdout, /expected states that no conversation reaches +[1-9]/);
+    assert.match(stdout, /gold that does not earn the reward +0/);
+    assert.match(stdout, /0 of 20 tasks \(0\.0%\) are flagged/);
+    assert.match(stdout + stderr, /evaluate --tau3-bench .* --exclude /);
+    const named = await runTask("audit", ["--data", out]);
+    assert.equal(named.code, 2);
+    assert.match(named.stderr, /layout is named by --tau3-bench/);
+  }));

@@ -56,6 +56,9 @@ async function domainIn(directory: string): Promise<DomainName> {
   );
   throw new ConfigError(
     `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it (${names})`,
-    { hint: "name one that deno task mock or deno task import has written" },
+    {
+      hint:
+        "name one that deno task mock or deno task import has written; one in τ³-bench's layout is named by --tau3-bench",
+    },
   );
 }
