@@ -4,7 +4,7 @@ import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
 import type { Domain } from "./domain.ts";
 import { domainOf } from "./domains/registry.ts";
-import { InfrastructureError } from "./errors.ts";
+import { ConfigError, InfrastructureError } from "./errors.ts";
 import { goldOf } from "./gold.ts";
 import { grade } from "./reward.ts";
 import {
@@ -38,11 +38,16 @@ export interface EnvironmentOptions {
 
 /**
  * Makes the world of one task. Single-use: open it once, step until an observation is `done`.
- * @throws {ConfigError} If this version does not have the task's domain.
+ * @throws {ConfigError} If this version does not have the task's domain, or its rules cannot go on from an episode.
  */
 export function createEnvironment(options: EnvironmentOptions): Environment {
-  const { rules } = options.dataset;
-  return rules?.environment(options) ?? new LiveEnvironment(options);
+  const { dataset: { rules, name }, from } = options;
+  if (rules === undefined) return new LiveEnvironment(options);
+  if (from === undefined) return rules.environment(options);
+  throw new ConfigError(
+    `An episode of ${name} cannot be gone on with: its rules keep more than turns and a database`,
+    { hint: "begin the episode anew, and take the same turns" },
+  );
 }
 
 class LiveEnvironment implements Environment {

@@ -20,6 +20,10 @@ export interface TurnView {
   readonly what: string;
   readonly call: JsonObject | null;
   readonly observation: string;
+  /** What the user called before they answered, as the store has it. Default: nothing. */
+  readonly userCalls?: readonly JsonObject[];
+  /** Of the first turn: what the user called before they said a word. Default: nothing. */
+  readonly openingCalls?: readonly JsonObject[];
 }
 
 /** Reads messages that the store or a result file holds. */
@@ -34,14 +38,22 @@ export function readObjects(json: string): JsonObject[] {
 export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
   return turns.map((turn) => {
     const action = objectIn(turn, "action");
-    const observation = stringIn(objectIn(turn, "observation"), "content");
+    const answer = objectIn(turn, "observation");
+    const observation = stringIn(answer, "content");
     const call = action.get("call");
+    const userCalls = listIn(answer, "userCalls");
+    const openingCalls = listIn(turn, "openingCalls");
+    const ofUser = {
+      ...userCalls && { userCalls },
+      ...openingCalls && { openingCalls },
+    };
     if (!(call instanceof Map)) {
       const what = stringIn(action, "content");
-      return { name: null, what, call: null, observation };
+      return { name: null, what, call: null, observation, ...ofUser };
     }
     const name = stringIn(call, "name");
     return {
+      ...ofUser,
       name,
       what: printPythonJson(call.get("arguments") ?? new Map()),
       call,
@@ -63,7 +75,8 @@ export function messagesOf(
   let next = 0;
   let current: number | null = null;
   let isUnread = false;
-  return messages.map((message) => {
+  let isFirst = true;
+  return messages.flatMap((message): MessageView | MessageView[] => {
     const view = messageOf(message);
     if (isUnread && isParseError(view)) {
       return { ...view, role: PARSE_ERROR, turn: null };
@@ -77,8 +90,25 @@ export function messagesOf(
       isUnread = !isTurn;
       return { ...view, turn: current };
     }
-    return { ...view, turn: view.role === "system" ? null : current };
+    const own = { ...view, turn: view.role === "system" ? null : current };
+    if (view.role !== "user") return own;
+    const calls = isFirst
+      ? turns[0]?.openingCalls
+      : turns[current ?? -1]?.userCalls;
+    isFirst = false;
+    return [...(calls ?? []).flatMap((made) => userCall(made, current)), own];
   });
+}
+
+/** A call of the user and its answer, which the agent does not see. */
+function userCall(made: JsonObject, turn: number | null): MessageView[] {
+  const call = objectIn(made, "call");
+  const name = stringIn(call, "name");
+  const own = { content: "", thought: "", calls: [], name: null, turn };
+  return [
+    { ...own, role: "user", calls: [callOf(name, call.get("arguments"))] },
+    { ...own, role: "tool", content: stringIn(made, "content"), name },
+  ];
 }
 
 /** All that is said and called, for the search. */
@@ -148,6 +178,17 @@ export function stringIn(object: JsonObject, key: string): string {
   const value = object.get(key);
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : printPythonJson(value);
+}
+
+/** A member that is a list of objects; `undefined` where it is none. */
+function listIn(
+  object: JsonObject,
+  key: string,
+): readonly JsonObject[] | undefined {
+  const list = object.get(key);
+  return Array.isArray(list)
+    ? list.filter((item) => item instanceof Map)
+    : undefined;
 }
 
 function objectIn(object: JsonObject, key: string): JsonObject {

@@ -12,7 +12,14 @@ import {
 } from "../../env/python/python_json.ts";
 import { sameCanonical } from "../../env/state_hash.ts";
 import type { JsonValue } from "../../env/python/python_value.ts";
-import type { Dataset, Reward, Task } from "../../env/types.ts";
+import type {
+  Dataset,
+  Reward,
+  Task,
+  ToolCall,
+  User,
+  UserMove,
+} from "../../env/types.ts";
 import { pretty, type TurnView } from "./conversation_view.ts";
 import type { DatabaseView, FieldView, RowView } from "./protocol.ts";
 
@@ -63,27 +70,61 @@ async function replay(
   { dataset, task }: { dataset: Dataset; task: Task },
   turns: readonly TurnView[],
 ): Promise<{ database: Database; writes: DatabaseView["writes"] }> {
-  const user = {
-    open: () => Promise.resolve(""),
-    reply: () => Promise.resolve(""),
-  };
+  const user = recordedUser(turns);
   const environment = createEnvironment({ dataset, task, user });
   await environment.open();
   const writes: { turn: number; rows: string[] }[] = [];
-  for (const [turn, { call, name }] of turns.entries()) {
-    if (call === null || name === null) continue;
+  for (const [turn, view] of turns.entries()) {
+    const { call, name, what } = view;
+    // By τ-bench's rules what is said changes nothing; by others the user may act on it.
+    if (name === null && dataset.rules === undefined) continue;
     const before = environment.database.fork();
-    const args = call.get("arguments");
-    const { done } = await environment.step({
-      type: "tool",
-      call: { id: "", name, arguments: args instanceof Map ? args : new Map() },
-    });
+    const { done } = await environment.step(
+      call === null || name === null
+        ? { type: "respond", content: what }
+        : { type: "tool", call: toolCallOf(call) },
+    );
     const rows = before.diff(environment.database)
       .map(({ table, id }) => `${table} ${id}`);
     if (rows.length > 0) writes.push({ turn, rows });
     if (done) break;
   }
   return { database: environment.database, writes };
+}
+
+/** The user as recorded: what they called, and what they said, turn by turn. */
+function recordedUser(turns: readonly TurnView[]): User {
+  const moves: UserMove[] = [];
+  const add = (calls: readonly JsonObject[] = [], content: string) => {
+    for (const made of calls) {
+      const call = made.get("call");
+      if (!(call instanceof Map)) continue;
+      moves.push({ content: "", toolCalls: [toolCallOf(call)] });
+    }
+    moves.push({
+      content: content.trim() === "" ? "…" : content,
+      toolCalls: [],
+    });
+  };
+  add(turns[0]?.openingCalls, "");
+  for (const { name, userCalls, observation } of turns) {
+    if (name === null) add(userCalls, observation);
+  }
+  return {
+    open: () => Promise.resolve(""),
+    reply: () => Promise.resolve(""),
+    act: () =>
+      Promise.resolve(moves.shift() ?? { content: "…", toolCalls: [] }),
+  };
+}
+
+function toolCallOf(call: JsonObject): ToolCall {
+  const args = call.get("arguments");
+  return {
+    id: String(call.get("id") ?? ""),
+    name: String(call.get("name") ?? ""),
+    arguments: args instanceof Map ? args : new Map(),
+  };
 }
 
 type Three = Record<"was" | "is" | "should", JsonValue | undefined>;

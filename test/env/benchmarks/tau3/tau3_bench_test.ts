@@ -252,6 +252,19 @@ Deno.test("a user without tools is asked as any user is", async () => {
       },
     },
   });
+  assert.throws(
+    () =>
+      createEnvironment({
+        dataset,
+        task,
+        user: {
+          open: () => Promise.resolve(""),
+          reply: () => Promise.resolve(""),
+        },
+        from: { database: dataset.database, turns: [] },
+      }),
+    /cannot be gone on with/,
+  );
   assert.equal(await environment.open(), "hi");
   const end = await environment.step({ type: "respond", content: "Hello." });
   assert.deepEqual(end, {
