@@ -4,6 +4,18 @@ import { z } from "zod";
 import { ConfigError } from "./errors.ts";
 import { nearest } from "./schema_issue.ts";
 
+let isExtended = false;
+
+/** Whether a script has registered something of its own. Other threads of the process do not have it. */
+export function hasExtensions(): boolean {
+  return isExtended;
+}
+
+/** Remembers that a script has registered something of its own. */
+export function noteExtension(): void {
+  isExtended = true;
+}
+
 /** Entries by name, in the order of registration. */
 export class Registry<T> {
   readonly #kind: string;
@@ -49,6 +61,7 @@ export class Registry<T> {
       );
     }
     this.#entries.set(name, entry);
+    noteExtension();
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   ConfigError,
   InfrastructureError,
 } from "../env/errors.ts";
+import { hasExtensions } from "../env/registry.ts";
 import { explainIssue, nearest } from "../env/schema_issue.ts";
 import { refusalOf } from "../env/system_error.ts";
 import {
@@ -145,7 +146,9 @@ async function runMain<S extends z.ZodObject>(
     new Terminal({ json: false }).print(parsed.help);
     return EXIT.done;
   }
-  const confinement = isConfined() ? undefined : await task.confine?.(parsed);
+  // What a script has registered by --preload is not there on another thread.
+  const isHere = isConfined() || hasExtensions();
+  const confinement = isHere ? undefined : await task.confine?.(parsed);
   if (confinement !== undefined) {
     const onInterrupt = interrupted(() => {
       if (confinement.endsAtOnce) Deno.exit(EXIT.interrupted);

@@ -182,3 +182,22 @@ Deno.test("a task that was started with less says which command may write there"
     }
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
+
+Deno.test("a task has the domain that a script preloads", () =>
+  inTempDir(async (dir) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", "--allow-read", "--allow-env"],
+        ...[`--allow-write=${dir}`],
+        ...[
+          "--preload=test/support/library_desk/register.ts",
+          "tasks/evaluate.ts",
+        ],
+        ...["--env", "desks.library", "--agent", "expert", "--dry-run"],
+        ...["--runs", dir, "--json"],
+      ],
+    }).output();
+    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assert.equal(code, 0, decode(stderr));
+    assert.match(JSON.parse(decode(stdout)).data, /library/);
+  }));
