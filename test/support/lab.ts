@@ -256,7 +256,7 @@ export function fakeTask(split: Split, index: number): Task {
 }
 
 function fakeDataset(): Dataset {
-  const sizes = { train: 20, dev: 6, test: 8 };
+  const sizes: Partial<Record<Split, number>> = { train: 20, dev: 6, test: 8 };
   return {
     name: "fake",
     domain: "retail",
@@ -269,6 +269,6 @@ function fakeDataset(): Dataset {
     fewShot: [],
     splits: ["train", "dev", "test"],
     tasks: (split) =>
-      Array.from({ length: sizes[split] }, (_, i) => fakeTask(split, i)),
+      Array.from({ length: sizes[split] ?? 0 }, (_, i) => fakeTask(split, i)),
   };
 }
