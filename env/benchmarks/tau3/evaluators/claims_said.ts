@@ -2,7 +2,7 @@
 
 import { hasText, type Tau3Message } from "../tau3_message.ts";
 import type { Databases } from "../../../domain.ts";
-import { type Claim, numbersIn, stem, stems } from "./nl_claims.ts";
+import { type Claim, numbersIn, stem, stems, wordList } from "./nl_claims.ts";
 import { rivalsOf } from "./rival_values.ts";
 
 /** What is found. */
@@ -88,6 +88,8 @@ function numberVerdict(
   const { value, subject, unit } = claim;
   let found: Verdict = "not_met";
   for (const saying of sayings) {
+    const others = rivals(saying, wanted);
+    const isRanked = others < 2 || namesRank(saying, subject);
     for (const sentence of saying.sentences) {
       if (!states(sentence, value)) {
         if (isNearly(sentence, value)) found = "unknown";
@@ -95,9 +97,8 @@ function numberVerdict(
       }
       const own = stems(sentence);
       const isNear = shares(own, subject) || unit !== "" && own.has(unit);
-      const others = rivals(saying, wanted);
       const isSure = isNear || isDistinct(value) && others === 0;
-      if (isSure && (others < 2 || namesRank(saying, subject))) return "met";
+      if (isSure && isRanked) return "met";
       found = "unknown";
     }
     if (isCounted(saying, value)) found = "unknown";
@@ -175,15 +176,34 @@ function wordVerdict(
 ): Verdict {
   let found: Verdict = "not_met";
   for (const saying of sayings) {
+    const isAbout = shares(saying.context, subject) &&
+      namesRank(saying, subject);
     for (const sentence of saying.sentences) {
       const own = stems(sentence);
       if (!own.has(word)) continue;
-      const isSure = shares(saying.context, subject) && !shares(own, others);
-      if (isSure && namesRank(saying, subject)) return "met";
+      if (isDeniedWord(sentence, word)) {
+        found = "unknown";
+        continue;
+      }
+      if (isAbout && !shares(own, others)) return "met";
       found = "unknown";
     }
   }
   return found;
+}
+
+const DENIALS = new Set(
+  ["not", "no", "never", "isnt", "arent", "wasnt", "werent", "neither", "nor"]
+    .map(stem),
+);
+
+/** Whether every mention of a word stands closely behind a denial. */
+function isDeniedWord(sentence: string, word: string): boolean {
+  const words = wordList(sentence);
+  return words.every((one, i) =>
+    one !== word ||
+    words.slice(Math.max(0, i - 3), i).some((before) => DENIALS.has(before))
+  );
 }
 
 function placeVerdict(

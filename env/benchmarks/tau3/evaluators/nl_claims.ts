@@ -95,8 +95,13 @@ export function stem(word: string): string {
   return plain.length > 3 && plain.endsWith("s") ? plain.slice(0, -1) : plain;
 }
 
-function wordList(text: string): string[] {
-  return (text.match(/[A-Za-z][A-Za-z-]*/g) ?? []).map(stem);
+/** The stems of a text's words in order; those of compounds beside their parts: `full-size`, `full`, `size`. */
+export function wordList(text: string): string[] {
+  const words = text.replaceAll(/['’]/g, "").match(/[A-Za-z][A-Za-z-]*/g) ?? [];
+  return words.flatMap((word) => {
+    const parts = word.split("-").filter((part) => part.length > 2);
+    return word.includes("-") ? [word, ...parts] : [word];
+  }).map(stem);
 }
 
 function subjectOf(

@@ -111,6 +111,9 @@ Deno.test("standInVerdicts() takes a word for an answer to its question, unless 
     ["The colours are red and blue.", "Hello.", null],
     ["The colour is green.", "Hello.", false],
     ["We delivered the colour.", "Hello.", false],
+    ["The colour is not red.", "Hello.", null],
+    ["The colour isn't a bright red.", "Hello.", null],
+    ["A red-tinted colour", "Hello.", true],
   ];
   for (const [said, asked, met] of cases) {
     assert.equal(await verdictOn(assertion, said, asked), met, said);
@@ -239,6 +242,33 @@ Deno.test({
     });
     const idle = countVerdicts(source, () => ({ acts: [], say: [] }));
     assert.deepEqual(idle, { ...told, met: 0, notMet: 59 });
+  },
+});
+
+Deno.test({
+  name:
+    "standInVerdicts() finds none of the benchmark's numbers met where another one is said",
+  ignore: NO_TAU3_BENCH,
+  async fn() {
+    const source = await loadTau3(TAU3_BENCH, "retail");
+    const other = (text: string) =>
+      text.replaceAll(/\d/g, (digit) => String((Number(digit) + 1) % 10));
+    const wrong: string[] = [];
+    let looked = 0;
+    for (const task of source.tasks) {
+      const { criteria } = task;
+      if (!criteria?.rewardBasis.includes("NL_ASSERTION")) continue;
+      const assertions = criteria.nlAssertions ?? [];
+      const say = assertions.map(other);
+      const messages = madeTalk(source, task, { say });
+      const verdicts = standInVerdicts({ source, task, messages });
+      for (const [i, text] of assertions.entries()) {
+        if (!/\d/.test(text)) continue;
+        looked++;
+        if (verdicts[i]?.met === true) wrong.push(`${task.id}: ${text}`);
+      }
+    }
+    assert.deepEqual([looked > 30, wrong], [true, []]);
   },
 });
 
