@@ -219,7 +219,12 @@ export interface Prompts {
 
 /** What an agent does in a turn: call a tool, or speak to the user. */
 export type Action =
-  | { readonly type: "tool"; readonly call: ToolCall }
+  | {
+    readonly type: "tool";
+    readonly call: ToolCall;
+    /** What is said beside the call, where a benchmark's rules keep it; the user does not hear it. */
+    readonly content?: string;
+  }
   | { readonly type: "respond"; readonly content: string };
 
 /** What the environment answers to an action. */

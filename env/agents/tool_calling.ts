@@ -36,7 +36,8 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
         history: start.history,
         form: toolForm,
       });
-      return new ChatSession(chat, opening, toolForm);
+      const keepsText = start.dataset.rules !== undefined;
+      return new ChatSession(chat, opening, keepsText ? textForm : toolForm);
     },
   };
 }
@@ -85,4 +86,20 @@ export const toolForm: AnswerForm = {
     action.type === "respond"
       ? { role: "assistant", content: action.content }
       : { role: "assistant", content: "", toolCalls: [action.call] },
+};
+
+/** As {@linkcode toolForm}, but what is said beside a call belongs to the action, as some benchmarks grade it. */
+const textForm: AnswerForm = {
+  ...toolForm,
+  read: ({ content, toolCalls: [call] }) => ({
+    action: call === undefined
+      ? { type: "respond", content }
+      : { type: "tool", call, ...content.trim() !== "" && { content } },
+  }),
+  written: (action) =>
+    action.type === "respond" ? toolForm.written(action) : {
+      role: "assistant",
+      content: action.content ?? "",
+      toolCalls: [action.call],
+    },
 };

@@ -172,7 +172,7 @@ function messagesOf(
       const { content } = observation;
       const error = content.startsWith("Error: ");
       const answered = { call: action.call, content, error };
-      messages.push(...callsOf("assistant", [answered]));
+      messages.push(...callsOf("assistant", [answered], action.content));
       continue;
     }
     messages.push(said("assistant", action.content));
@@ -192,11 +192,12 @@ function said(role: "assistant" | "user", content: string): JsonValue {
 function callsOf(
   requestor: "assistant" | "user",
   calls: readonly AnsweredCall[],
+  text: string | null = null,
 ): JsonValue[] {
   return calls.flatMap(({ call, content, error }) => [
     object({
       role: requestor,
-      content: null,
+      content: text,
       tool_calls: [callOf(call, requestor)],
     }),
     object({ id: call.id, role: "tool", content, requestor, error }),

@@ -183,7 +183,11 @@ function actionOf(action: JsonObject): Action {
   if (textAt(action, "type") === "respond") {
     return { type: "respond", content: textAt(action, "content") };
   }
-  return { type: "tool", call: callOf(objectAt(action, "call")) };
+  return {
+    type: "tool",
+    call: callOf(objectAt(action, "call")),
+    ...action.has("content") && { content: textAt(action, "content") },
+  };
 }
 
 function callOf(call: JsonObject): ToolCall {

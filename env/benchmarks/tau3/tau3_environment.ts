@@ -138,7 +138,8 @@ export class Tau3Environment implements Environment {
 
   async #step(action: Action, options: CallOptions): Promise<Observation> {
     if (action.type === "tool") {
-      this.#talk.reply({ content: null, toolCalls: [action.call] });
+      const { call, content = null } = action;
+      this.#talk.reply({ content, toolCalls: [call] });
       const answer = this.#talk.messages.at(-1);
       return this.#observe("tool", answer?.content ?? "");
     }

@@ -294,3 +294,18 @@ Deno.test("what a user calls before their first word is in the first turn", asyn
   const stored = printPythonJson(fromPlain(turns));
   assert.deepEqual(parseTurns(stored), turns);
 });
+
+Deno.test("what an agent says beside a call counts as said, and is in the record", async () => {
+  const dataset = await toyDataset({ reward_basis: ["COMMUNICATE"] });
+  const { turns, reward } = await play(dataset, {
+    agent: answers(
+      { ...calls("look") as object, content: "It costs 1,000." },
+      "Bye.",
+    ),
+    user: answers("A cup, please.", "###STOP###"),
+  });
+  assert.equal(reward?.value, 1);
+  const stored = printPythonJson(fromPlain(turns));
+  assert.deepEqual(parseTurns(stored), turns);
+  assert.match(stored, /It costs 1,000/);
+});
