@@ -226,7 +226,7 @@ function tau3Figures(
   { domain, tasks, goldEpisodesPerS, bytesPerEpisode, pythonEpisodesPerS }:
     Tau3Bench,
 ): Figure[] {
-  const of = `tau3-bench ${domain}, ${tasks} tasks, one core`;
+  const of = `tau3-bench ${domain}, ${tasks} tasks, CPU time`;
   const rate = (n: number) => n < 10 ? n.toFixed(2) : count(n);
   const ours: KeyedRow[] = [
     ["gold episodes/s", goldEpisodesPerS, rate, "gold_episodes_per_s"],
