@@ -115,7 +115,7 @@ Deno.test({
       ],
       [
         ["--tau-bench", TAU_BENCH, `${TAU_BENCH}/README.md`],
-        /Cannot read JSON/,
+        /is not JSON/,
       ],
       [
         ["--tau-bnch", TAU_BENCH, DEV],

@@ -130,7 +130,8 @@ async function readSchemas(
       `Cannot find "${files.path(name)}", the tools as models are told of them`,
       {
         path: files.path(name),
-        hint: "a checkout has none: name a bundle, which has them beside data/",
+        hint:
+          'make a bundle of the checkout by "deno task import --from DIR", and name that',
       },
     );
   }

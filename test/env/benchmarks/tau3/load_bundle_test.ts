@@ -5,6 +5,7 @@ import {
   loadTau3Tasks,
   tau3BenchDir,
 } from "../../../../env/benchmarks/tau3/load_bundle.ts";
+import { tau3Bench } from "../../../../env/benchmarks/tau3/tau3_bench.ts";
 import { ConfigError, DataError } from "../../../../env/errors.ts";
 import { Float } from "../../../../env/python/python_value.ts";
 import { NO_TAU3_BENCH, TAU3_BENCH } from "../../../support/tau3_bench.ts";
@@ -120,4 +121,20 @@ Deno.test("tau3BenchDir() is the flag's, and an error says how to give it", () =
     (error) =>
       error instanceof ConfigError && /TAU3_BENCH_DIR/.test(error.hint ?? ""),
   );
+});
+
+Deno.test("tau3Bench() says how to make what a checkout lacks", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await writeToyBundle(dir);
+    await Deno.remove(`${dir}/tools`, { recursive: true });
+    await assert.rejects(
+      tau3Bench(dir, { domain: "toy" }),
+      (error) =>
+        error instanceof DataError && /toy_agent\.json/.test(error.message) &&
+        /deno task import --from/.test(error.hint ?? ""),
+    );
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
