@@ -15,7 +15,13 @@ import {
 } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
-import { composerOf, mockComposed } from "../train/mock/mock_composed.ts";
+import type { Exclusion } from "../train/config/exclusions.ts";
+import {
+  certifyWorld,
+  composerOf,
+  EXCLUDED,
+  mockComposed,
+} from "../train/mock/mock_composed.ts";
 import {
   mockFiles,
   refuseOthers,
@@ -148,7 +154,7 @@ function checkRows({ rows, source, holdOut }: Flags): void {
 async function composed(
   composer: ComposerPart,
   { between, rows, out, dryRun, force, env, ...options }: Flags,
-  { terminal }: TaskContext,
+  { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   if (between !== undefined || rows !== undefined) {
     throw new ConfigError(
@@ -157,25 +163,44 @@ async function composed(
     );
   }
   const { counts, files } = mockComposed(composer, options);
+  let excluded: readonly Exclusion[] = [];
   if (!dryRun) {
     if (!force) await refuseTaken(out);
     await writeFiles(out, files);
+    const certified = terminal.counting(options.count, "tasks certified");
+    const onTask = () => certified.step();
+    excluded = await certifyWorld(out, { env, signal, onTask });
+    terminal.endProgress();
   }
   terminal.print(table([
-    ["split", "tasks"],
-    ...Object.entries(counts).map(([split, tasks]) => [split, count(tasks)]),
+    ["split", "tasks", "not certified"],
+    ...Object.entries(counts).map(([split, tasks]) => [
+      split,
+      count(tasks),
+      dryRun
+        ? "not checked"
+        : count(excluded.filter(({ task }) => inSplit(task, split)).length),
+    ]),
   ]));
   return {
     json: {
       out,
       written: !dryRun,
       tasks: counts,
+      excluded,
       files: files.map(({ path, text }) => ({ path, sha256: sha256([text]) })),
     },
     next: dryRun
       ? undefined
-      : `deno task evaluate --tau3-bench ${out} --env ${env} --split test --agent expert --user scripted`,
+      : `deno task evaluate --tau3-bench ${out} --env ${env} --split test --agent expert --user scripted${
+        excluded.length === 0 ? "" : ` --exclude ${join(out, EXCLUDED)}`
+      }`,
   };
+}
+
+/** Whether a task's id is of a split: `telecom/test/…`. */
+function inSplit(task: string, split: string): boolean {
+  return task.split("/")[1] === split;
 }
 
 /** A generated world, or tasks over a benchmark's rows, with a certificate for each drawn task. */

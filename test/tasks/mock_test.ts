@@ -220,7 +220,20 @@ Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, t
       ]);
     const first = await mock("--json", "--set", "minFaults=2");
     assert.equal(first.code, 0, first.stderr);
-    const { tasks, files } = JSON.parse(first.stdout);
+    const { tasks, files, excluded } = JSON.parse(first.stdout);
+    assert.deepEqual(excluded, []);
+    const certificates = await Deno.readTextFile(
+      join(out, "certificates.jsonl"),
+    );
+    const shown = certificates.trim().split("\n").map((line) =>
+      JSON.parse(line)
+    );
+    assert.equal(shown.length, 12);
+    assert.ok(
+      shown.every(({ faults, expert, turns }) =>
+        faults.length === 0 && expert && turns > 0
+      ),
+    );
     assert.deepEqual(Object.keys(tasks).sort(), ["dev", "test", "train"]);
     const text = await Deno.readTextFile(
       join(out, "data/tau2/domains/telecom/tasks.json"),

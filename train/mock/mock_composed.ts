@@ -1,16 +1,59 @@
 /** Tasks that a benchmark's domain composes, as a command line asks for them. */
 
+import { inEverySplit } from "../../env/audit/every_split.ts";
+import { BASE_SPLIT } from "../../env/benchmarks/tau3/load_bundle.ts";
+import { tau3Bench } from "../../env/benchmarks/tau3/tau3_bench.ts";
 import type { ComposedBundle, ComposerPart } from "../../env/domain.ts";
 import { type DomainName, domainNamed } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
 import { explainIssue, nearest } from "../../env/schema_issue.ts";
 import { knownKeys } from "../../env/schema_keys.ts";
 import { parseSet } from "../config/config.ts";
+import { type Exclusion, formatExclusions } from "../config/exclusions.ts";
+import { certifyComposed, uncertified } from "./certify_composed.ts";
+import { writeFiles } from "./mock_files.ts";
 import type { MockOptions } from "./mock_world.ts";
 
 /** How a domain composes tasks; `undefined` where it does not. */
 export function composerOf(env: DomainName): ComposerPart | undefined {
   return domainNamed(env).bundle?.composer;
+}
+
+/** What is written of the certificates of a composed world, below its directory. */
+export const CERTIFICATES = "certificates.jsonl";
+
+/** What is written of tasks that are not certified, a file for `--exclude`. */
+export const EXCLUDED = "excluded.yaml";
+
+/**
+ * Reads a world as the benchmark is read, certifies each task, and writes the certificates beside it.
+ * @returns The exclusions of tasks that are not certified, in every split that has them; they are written too.
+ */
+export async function certifyWorld(
+  out: string,
+  { env, signal, onTask }: {
+    readonly env: DomainName;
+    readonly signal?: AbortSignal | undefined;
+    readonly onTask?: () => void;
+  },
+): Promise<Exclusion[]> {
+  const dataset = await tau3Bench(out, { domain: domainNamed(env).name });
+  const tasks = dataset.tasks(BASE_SPLIT);
+  const certificates = await certifyComposed(dataset, {
+    tasks,
+    signal,
+    ...onTask && { onTask },
+  });
+  const excluded = inEverySplit(uncertified(certificates), dataset);
+  const lines = certificates.map((one) => `${JSON.stringify(one)}\n`);
+  await writeFiles(out, [
+    { path: CERTIFICATES, text: lines.join("") },
+    {
+      path: EXCLUDED,
+      text: formatExclusions(excluded, "Tasks that are not certified."),
+    },
+  ]);
+  return excluded;
 }
 
 /**
