@@ -14,7 +14,7 @@ import { telecom } from "./telecom/domain.ts";
 
 const BUILT_IN = [retail, airline] as const;
 
-/** Those of τ³-bench have no parts but rows, tools and their bundle. */
+/** Those of τ³-bench, whose names are the same; they have no worlds of the generator. */
 const OF_TAU3 = [tau3Retail, tau3Airline, telecom] as const;
 
 /** The type of a domain that is built in. */
