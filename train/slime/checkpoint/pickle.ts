@@ -4,7 +4,8 @@
  * refused, since whoever loads such a file in Python runs what it says.
  *
  * Every opcode takes a byte at least and makes at most one value, so time and memory are linear in the bytes; what the
- * values take is bounded besides, since an empty dict is one byte there and hundreds here.
+ * values take is bounded besides, since an empty dict is one byte there and hundreds here, and a chain of nested tuples
+ * as long as the file would keep the reader and the garbage collector busy for half a minute.
  *
  * @see CPython `Lib/pickletools.py` for the opcodes; protocols 2 to 5.
  */
@@ -100,21 +101,25 @@ export function readPickle(
 const MARK = Symbol("mark");
 type Slot = PickleValue | typeof MARK;
 
-/** What values may take together. The metadata of a model that fills many hosts takes a tenth. */
+/** What values may take together. The metadata of a model that fills many hosts takes a fifth. */
 const MOST_HELD_BYTES = 512 * 2 ** 20;
-const MOST_STACK = 2 ** 22;
+/** Values that wait on the stack. Python pickles a list or dict by thousands; only a tuple waits as a whole. */
+const MOST_STACK = 2 ** 20;
 
-/** What a value takes at most, in bytes, with what is made to look into it. */
+/**
+ * What a value takes at most, in bytes, with what is made to look into it. Lists, their items and the memo count for
+ * more than they take: a hostile file makes one of each byte, and the time to make them is bounded by this too.
+ */
 const HELD = {
-  number: 32,
-  text: 32,
+  number: 64,
+  text: 64,
   bytes: 256,
-  list: 64,
-  item: 16,
+  list: 256,
+  item: 64,
   dict: 400,
   entry: 128,
-  object: 96,
-  memo: 64,
+  object: 256,
+  memo: 128,
 } as const;
 
 /** Most texts are names of fields, which are made faster by hand. */
@@ -188,26 +193,32 @@ class Reader {
     }
   }
 
-  #take(length: number): Uint8Array {
-    const end = this.#at + length;
+  /** Goes past `length` bytes. @returns Where they begin. */
+  #advance(length: number): number {
+    const start = this.#at;
+    const end = start + length;
     if (!(length >= 0 && end <= this.#bytes.length)) {
       throw this.#fault(
-        `is cut off: ${length} bytes are wanted from byte ${this.#at} of ${this.#bytes.length}`,
+        `is cut off: ${length} bytes are wanted from byte ${start} of ${this.#bytes.length}`,
       );
     }
-    const taken = this.#bytes.subarray(this.#at, end);
     this.#at = end;
-    return taken;
+    return start;
   }
 
+  #take(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  /** Read for each opcode, so it makes no view. */
   #u8(): number {
-    return this.#take(1)[0]!;
+    return this.#bytes[this.#advance(1)]!;
   }
 
   /** An unsigned number of 1, 2, 4 or 8 bytes. */
   unsigned(bytes: 1 | 2 | 4 | 8): number {
-    const at = this.#at;
-    this.#take(bytes);
+    const at = this.#advance(bytes);
     if (bytes === 1) return this.#view.getUint8(at);
     if (bytes === 2) return this.#view.getUint16(at, true);
     if (bytes === 4) return this.#view.getUint32(at, true);
@@ -215,14 +226,12 @@ class Reader {
   }
 
   signed32(): number {
-    const at = this.#at;
-    this.#take(4);
+    const at = this.#advance(4);
     return this.#view.getInt32(at, true);
   }
 
   float64(): number {
-    const at = this.#at;
-    this.#take(8);
+    const at = this.#advance(8);
     this.#hold("number");
     return this.#view.getFloat64(at, false);
   }
@@ -325,9 +334,10 @@ class Reader {
   }
 
   popTuple(length: 1 | 2 | 3): PickleValue[] {
-    const values = [this.pop()];
-    while (values.length < length) values.push(this.pop());
-    return values.reverse();
+    // Of its length from the start: a list that grows makes room for seventeen.
+    const values = new Array<PickleValue>(length);
+    for (let i = length - 1; i >= 0; i--) values[i] = this.pop();
+    return values;
   }
 
   remember(key: number = this.#memo.size): void {

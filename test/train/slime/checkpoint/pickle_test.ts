@@ -235,3 +235,24 @@ Deno.test("readPickle() refuses more values than a checkpoint has, before they t
   const fine = readPickle(listOf(100_000, 0x7d), options) as unknown[];
   deepStrictEqual(fine.length, 100_000);
 });
+
+Deno.test("readPickle() refuses a long chain of nested tuples early in it", () => {
+  // Bytes, not seconds: how fast the machine is must not matter.
+  const bytes = new Uint8Array(3 * 2 ** 20);
+  for (const link of [[0x85], [0x4e, 0x86], [0x85, 0x94]]) {
+    const links = Uint8Array.from(
+      { length: 4096 },
+      (_, i) => link[i % link.length]!,
+    );
+    for (let at = 0; at < bytes.length; at += links.length) {
+      bytes.set(links, at);
+    }
+    bytes.set([0x80, 4, 0x4e, 0x85]);
+    throws(
+      () => readPickle(bytes, options),
+      (error) =>
+        error instanceof DataError &&
+        /more values than any checkpoint/.test(error.message),
+    );
+  }
+});
