@@ -4,7 +4,7 @@ import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
 import type { Domain } from "./domain.ts";
 import { domainOf } from "./domains/registry.ts";
-import { ConfigError, InfrastructureError } from "./errors.ts";
+import { InfrastructureError } from "./errors.ts";
 import { goldOf } from "./gold.ts";
 import { grade } from "./reward.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type Observation,
   type Reward,
   STOP,
+  type TakenTurns,
   type Task,
   type Turn,
   type User,
@@ -29,25 +30,22 @@ export interface EnvironmentOptions {
   readonly user: User;
   /** Who judges what no program can, where the dataset's rules ask for it. Default: nobody. */
   readonly judge?: Judge | undefined;
-  /** An episode that is under way already, to go on from. Default: one that has not been opened. */
-  readonly from?: {
-    readonly database: Database;
-    readonly turns: readonly Turn[];
-  };
+  /**
+   * An episode that is under way already, to go on from. Rules of a benchmark take its turns again in a world of their
+   * own. Default: one that has not been opened.
+   */
+  readonly from?: TakenTurns & { readonly database: Database };
 }
 
 /**
  * Makes the world of one task. Single-use: open it once, step until an observation is `done`.
- * @throws {ConfigError} If this version does not have the task's domain, or its rules cannot go on from an episode.
+ * @throws {ConfigError} If this version does not have the task's domain.
  */
 export function createEnvironment(options: EnvironmentOptions): Environment {
-  const { dataset: { rules, name }, from } = options;
-  if (rules === undefined) return new LiveEnvironment(options);
-  if (from === undefined) return rules.environment(options);
-  throw new ConfigError(
-    `An episode of ${name} cannot be gone on with: its rules keep more than turns and a database`,
-    { hint: "begin the episode anew, and take the same turns" },
-  );
+  const { rules } = options.dataset;
+  return rules === undefined
+    ? new LiveEnvironment(options)
+    : rules.environment(options);
 }
 
 class LiveEnvironment implements Environment {

@@ -9,6 +9,7 @@
 
 import type { Finding } from "./audit/finding.ts";
 import type { Database } from "./database.ts";
+import type { Databases } from "./domain.ts";
 import type { FailureKind } from "./errors.ts";
 import type { FailureReason } from "./failure_reason.ts";
 import type { JsonObject } from "./python/python_json.ts";
@@ -152,6 +153,44 @@ export interface ConversationRules {
   original(task: Task): { readonly id: string; readonly task: unknown };
   /** What is wrong with a task, by these rules: its expected actions, what counts, what its texts say. */
   faults(task: Task): readonly TaskFault[];
+  /** Takes recorded turns again in a fresh world; nobody is asked. */
+  replay(task: Task, turns: readonly Turn[]): ReplayedTurns;
+}
+
+/** An action, and whose it is where it is the user's. */
+export interface SidedAction extends ToolAction {
+  readonly by?: "user";
+}
+
+/** What became of both databases, turn by turn. */
+export interface ReplayedTurns {
+  /** After the task's set-up. */
+  readonly start: Databases;
+  /** Each call of either side that changed a database, with both right after it. */
+  readonly writes: readonly {
+    readonly turn: number;
+    readonly action: SidedAction;
+    readonly databases: Databases;
+  }[];
+  readonly end: Databases;
+  /** Where the expected actions leave a fresh world. */
+  readonly target: Databases;
+  /** Whether the reward compares the databases with `target`. */
+  readonly isCompared: boolean;
+  /** As if the user had ended the conversation after the last turn, and without a judge. */
+  readonly reward: Reward;
+  /** Expected actions that may change something, and that nobody took. */
+  readonly missing: readonly SidedAction[];
+  /** Expected actions that a fresh world answers with an error. */
+  readonly refused: readonly {
+    readonly action: ToolAction;
+    readonly answer: string;
+  }[];
+  /**
+   * Whether expected actions, in any order, can still bring these databases to where the reward wants them.
+   * `unknown` where the search was given up.
+   */
+  canFinish(databases: Databases): "yes" | "no" | "unknown";
 }
 
 /** Something in a task that a person should look at. */
@@ -166,6 +205,15 @@ export interface RulesOptions {
   readonly user: User;
   /** Default: none, so that what only a judge can tell is not judged. */
   readonly judge?: Judge | undefined;
+  /** What was said and done already. Default: nothing. */
+  readonly from?: TakenTurns;
+}
+
+/** Turns of a conversation that is under way. */
+export interface TakenTurns {
+  readonly turns: readonly Turn[];
+  /** What the user said first, which no turn holds. Default: not known. */
+  readonly firstMessage?: string;
 }
 
 /** The judge without a model: what it cannot tell is not judged. */
@@ -302,6 +350,8 @@ export interface Environment {
   readonly task: Task;
   /** The episode's own view of the database. */
   readonly database: Database;
+  /** The user's own, where users have tools over one. */
+  readonly userDatabase?: Database | undefined;
   /** Every action so far, in order. */
   readonly turns: readonly Turn[];
   /** Starts the conversation; returns the user's first message. */

@@ -2,7 +2,7 @@
 
 import type { Diagnosis } from "../env/diagnosis/diagnose.ts";
 import { toPlain } from "../env/python/python_json.ts";
-import type { RowDifference } from "../env/types.ts";
+import type { RowDifference, SidedAction } from "../env/types.ts";
 import {
   type Agreement,
   decisiveText,
@@ -99,7 +99,20 @@ function wrongLines({ decisive }: Diagnosis): string[] {
   if (decisive.kind === "untold") {
     return [`not told: ${decisive.outputs.join(", ")}`];
   }
-  return decisive.rows.slice(0, 4).map(rowText);
+  const { rows, unmet = [] } = decisive;
+  return [
+    ...rows.slice(0, 4).map(rowText),
+    // Rows that differ say what the databases' check says.
+    ...unmet.filter(({ part }) => part !== "DB" || rows.length === 0)
+      .slice(0, 4).map(({ what }) => `not met: ${what}`),
+    ...(decisive.kind === "ending" && unmet.length > 0
+      ? decisive.missing.slice(0, 4).map(missingText)
+      : []),
+  ];
+}
+
+function missingText({ name, by }: SidedAction): string {
+  return `never called by the ${by ?? "agent"}: ${name}`;
 }
 
 function rowText({ table, id, fields }: RowDifference): string {

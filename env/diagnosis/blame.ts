@@ -40,6 +40,14 @@ export interface Evidence {
   readonly decisive: Decisive | null;
   /** What the user did wrong; `null` where nobody watched. */
   readonly findings: readonly UserFinding[] | null;
+  /** Expected actions that a fresh world refuses, by a benchmark's rules. Default: they are called on the rows. */
+  readonly refused?: readonly RefusedAction[];
+}
+
+/** An expected action that answers with an error. */
+export interface RefusedAction {
+  readonly action: ToolAction;
+  readonly answer: string;
 }
 
 type Rule = (evidence: Evidence) => Fault | undefined;
@@ -70,6 +78,13 @@ export function faultOf(evidence: Evidence): Fault | null {
 
 function infrastructureFailed({ failure }: Evidence): Fault | undefined {
   if (failure === null) return undefined;
+  if (failure.kind === "not_judged") {
+    return {
+      by: "unknown",
+      rule: "not judged: only a judge can tell whether it failed",
+      evidence: failure.message,
+    };
+  }
   return {
     by: "infrastructure",
     rule: `the ${failure.source} failed: ${failure.kind}`,
@@ -105,7 +120,10 @@ function goldActionFailed(evidence: Evidence): Fault | undefined {
   };
 }
 
-function failedGold({ dataset, task }: Evidence) {
+function failedGold(
+  { dataset, task, refused }: Evidence,
+): readonly RefusedAction[] {
+  if (refused !== undefined) return refused;
   const domain = domainOf(dataset);
   const database = dataset.database.fork();
   return task.actions.map((action) => ({

@@ -11,26 +11,32 @@ import { grade } from "../reward.ts";
 import { sameCanonical } from "../state_hash.ts";
 import type {
   Dataset,
+  ReplayedTurns,
   Reward,
+  RewardCheck,
   RowDifference,
+  SidedAction,
   StopReason,
   Task,
   ToolAction,
   Turn,
 } from "../types.ts";
+import { replayByRules } from "./decisive_by_rules.ts";
 import { canReach } from "./reachable.ts";
 
 /** What an episode's record has to hold to be looked into. */
 export interface DiagnosedEpisode {
   readonly turns: readonly Turn[];
   readonly stopReason: StopReason;
+  /** As recorded; what a judge said is taken from it. Default: none. */
+  readonly reward?: Reward | null;
 }
 
-/** A call of the episode that changed the database. */
+/** A call of the episode that changed the database, or the user's. */
 export interface Write {
   /** Its turn, from 0. */
   readonly turn: number;
-  readonly action: ToolAction;
+  readonly action: SidedAction;
   /** The state right after it. */
   readonly database: Database;
 }
@@ -41,13 +47,16 @@ export interface Write {
  * - `ending`: everything could still have become right when the conversation ended; `rows` is what was left.
  * - `untold`: the database is right, and `outputs` were not told.
  * - `cut_off`: all is right, and the conversation did not come to its end.
+ *
+ * Where a benchmark's reward is about more than rows, `unmet` holds the checks that count and fail.
  */
 export type Decisive =
   | {
     readonly kind: "write";
     readonly turn: number;
-    readonly action: ToolAction;
+    readonly action: SidedAction;
     readonly rows: readonly RowDifference[];
+    readonly unmet?: readonly RewardCheck[];
     /** False where the search was given up at an earlier write. */
     readonly isCertain: boolean;
   }
@@ -56,8 +65,9 @@ export type Decisive =
     /** The last turn. */
     readonly turn: number;
     readonly rows: readonly RowDifference[];
+    readonly unmet?: readonly RewardCheck[];
     /** Gold writes that the episode never made, argument for argument. */
-    readonly missing: readonly ToolAction[];
+    readonly missing: readonly SidedAction[];
   }
   | {
     readonly kind: "untold";
@@ -71,8 +81,10 @@ export interface Replay {
   /** The reward by the final state and what was said; equal to the recorded one unless the data changed. */
   readonly reward: Reward;
   readonly writes: readonly Write[];
-  /** `null` where the reward is 1. */
+  /** `null` where the reward is 1, or nobody could tell. */
   readonly decisive: Decisive | null;
+  /** See {@linkcode ReplayedTurns.refused}; left out where no rules say so. */
+  readonly refused?: ReplayedTurns["refused"];
 }
 
 /** Replays an episode's calls on a fresh world, and finds its first decisive error. */
@@ -80,6 +92,8 @@ export function replayEpisode(
   episode: DiagnosedEpisode,
   { dataset, task }: { readonly dataset: Dataset; readonly task: Task },
 ): Replay {
+  const { rules } = dataset;
+  if (rules !== undefined) return replayByRules(episode, { rules, task });
   const writes = writesOf(episode, dataset);
   const gold = goldOf(dataset, task);
   const database = writes.at(-1)?.database ?? dataset.database.fork();
@@ -94,7 +108,10 @@ export function replayEpisode(
 }
 
 /** Only a conversation that came to its end is scored by its state. */
-function asScored(reward: Reward, { stopReason }: DiagnosedEpisode): Reward {
+export function asScored(
+  reward: Reward,
+  { stopReason }: DiagnosedEpisode,
+): Reward {
   const isOver = stopReason === "user_stop" || stopReason === "transfer";
   return isOver ? reward : { ...reward, value: 0 };
 }

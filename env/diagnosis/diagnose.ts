@@ -71,6 +71,7 @@ export function diagnose(
     stopReason,
     decisive,
     findings,
+    ...replay.refused && { refused: replay.refused },
   });
   return { reward, writes: replay.writes, decisive, fault };
 }

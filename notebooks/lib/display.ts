@@ -201,7 +201,10 @@ export function decisiveWords(
       return `turn ${decisive.turn}, ${callText(decisive.action)}`;
     case "ending":
       return decisive.missing.length === 0
-        ? "the end: rows were left wrong"
+        ? `the end: ${
+          decisive.unmet?.map(({ what }) => `not so that ${what}`).join("; ") ??
+            "rows were left wrong"
+        }`
         : `the end: never called ${decisive.missing.map(callText).join("; ")}`;
     case "untold":
       return `the end: did not tell ${decisive.outputs.join(", ")}`;

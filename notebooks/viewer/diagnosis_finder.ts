@@ -2,7 +2,11 @@
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
-import type { RowDifference, StopReason } from "../../env/types.ts";
+import type {
+  RewardCheck,
+  RowDifference,
+  StopReason,
+} from "../../env/types.ts";
 import { parseTurns } from "../../train/runs/run_episodes.ts";
 import type { FoundIn } from "./findings.ts";
 import type { FindingView } from "./protocol.ts";
@@ -16,6 +20,7 @@ export function diagnosisFindings(
   const diagnosis = diagnose({
     turns: parseTurns(printPythonJson([...turns])),
     stopReason: episode.row.stop as StopReason, // written by the store, from one
+    reward,
   }, {
     dataset,
     task,
@@ -35,16 +40,22 @@ function decisiveFinding({ decisive }: Diagnosis): FindingView[] {
         title: decisive.isCertain
           ? `First decisive error: after ${decisive.action.name} nothing could make it right`
           : `First decisive error, as far as could be searched: ${decisive.action.name}`,
-        detail: rowsText("Wrong from then on", decisive.rows),
+        detail: [
+          rowsText("Wrong from then on", decisive.rows),
+          unmetText(decisive.unmet),
+        ].filter(Boolean).join(" "),
       }];
     case "ending": {
-      const missing = decisive.missing.map(({ name }) => name).join(", ");
+      const missing = decisive.missing.map(({ name, by }) =>
+        by === "user" ? `${name} (by the user)` : name
+      ).join(", ");
       return [{
         ...finding,
         title: "It could still have become right when the conversation ended",
         detail: [
           missing === "" ? "" : `Never done: ${missing}.`,
           rowsText("Left wrong", decisive.rows),
+          unmetText(decisive.unmet),
         ].filter(Boolean).join(" "),
       }];
     }
@@ -74,6 +85,12 @@ function faultFinding({ fault }: Diagnosis): FindingView[] {
     turn: null,
     blame: fault.by,
   }];
+}
+
+function unmetText(unmet: readonly RewardCheck[] = []): string {
+  return unmet.length === 0
+    ? ""
+    : `Not met: ${unmet.map(({ what }) => what).join("; ")}.`;
 }
 
 function rowsText(what: string, rows: readonly RowDifference[]): string {

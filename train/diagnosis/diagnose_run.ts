@@ -21,8 +21,9 @@ export function diagnoseEpisode(
   { dataset }: Pick<RunEpisodes, "dataset">,
   episode: DiagnosableEpisode,
 ): Diagnosis {
-  const { record: { failure, findings }, task, stopReason } = episode;
-  return diagnose({ turns: episode.turns(), stopReason }, {
+  const { record, task, stopReason } = episode;
+  const { failure, findings, rewardDetail: reward = null } = record;
+  return diagnose({ turns: episode.turns(), stopReason, reward }, {
     dataset,
     task,
     failure,

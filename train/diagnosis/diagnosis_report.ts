@@ -8,10 +8,12 @@ import type { Verdict } from "./judge.ts";
 /** An episode of a run or of a result file, as a diagnosis needs it. */
 export interface DiagnosableEpisode
   extends Pick<RunEpisode, "task" | "stopReason" | "turns"> {
-  readonly record: Pick<
-    StoredEpisode,
-    "id" | "step" | "source" | "reward" | "reason" | "failure" | "findings"
-  >;
+  readonly record:
+    & Pick<
+      StoredEpisode,
+      "id" | "step" | "source" | "reward" | "reason" | "failure" | "findings"
+    >
+    & Partial<Pick<StoredEpisode, "rewardDetail">>;
 }
 
 /** A failed episode, looked into. */

@@ -33,6 +33,7 @@ import {
   userSystem,
 } from "./tau3_prompts.ts";
 import type { Tau3Task } from "./tau3_task.ts";
+import { replayTurns } from "./replay_turns.ts";
 import { tau3Faults } from "./audit/task_faults.ts";
 import { userOf } from "./task_user.ts";
 
@@ -199,6 +200,8 @@ function rulesOf(
       return { id, task: toPlain(original) };
     },
     faults: (task) => tau3Faults(bundle, sourceOf(task)),
+    replay: (task, turns) =>
+      replayTurns(turns, { bundle, source: sourceOf(task) }),
   };
 }
 

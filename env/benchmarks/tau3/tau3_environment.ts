@@ -1,10 +1,7 @@
 /** τ³-bench's world as an environment: the orchestrator's rules, with the user asked within a step. */
 
-import { describeRow } from "../../reward.ts";
 import type { Database } from "../../database.ts";
 import { InfrastructureError, messageOf } from "../../errors.ts";
-import { printPythonJson } from "../../python/python_json.ts";
-import { toPlain } from "../../python/python_value.ts";
 import {
   type Action,
   type AnsweredCall,
@@ -14,7 +11,6 @@ import {
   type Judge,
   type Observation,
   type Reward,
-  type RewardCheck,
   type RulesOptions,
   STAND_IN,
   type Task,
@@ -23,19 +19,20 @@ import {
   type UserHeard,
   type UserMove,
 } from "../../types.ts";
-import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import {
   evaluateSimulation,
   evaluateUnjudged,
   type TerminationReason,
 } from "./evaluators/evaluate_simulation.ts";
 import { readVerdicts } from "./evaluators/nl_evaluator.ts";
+import { episodeReward } from "./episode_reward.ts";
 import type { Tau3Bundle } from "./load_bundle.ts";
 import { Orchestrator } from "./orchestrator.ts";
 import { RaisedError } from "./raised.ts";
+import { retakeTurns } from "./retake_turns.ts";
 import type { Tau3Message } from "./tau3_message.ts";
 import type { Tau3Prompts } from "./tau3_prompts.ts";
-import { rewardInfoObject, type Tau3Reward } from "./tau3_reward.ts";
+import type { Tau3Reward } from "./tau3_reward.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 
 /** What an environment is made of. */
@@ -64,7 +61,7 @@ export class Tau3Environment implements Environment {
   #isOpen = false;
   #openingCalls: readonly AnsweredCall[] = [];
 
-  /** @throws {RaisedError} If the task's history cannot be taken up. */
+  /** @throws {RaisedError} If the task's history, or the turns that were taken, cannot be taken up. */
   constructor(options: Tau3EnvironmentOptions) {
     this.#options = options;
     this.task = options.task;
@@ -74,6 +71,11 @@ export class Tau3Environment implements Environment {
       source: options.bundle,
       task: options.source,
     });
+    const { from } = options;
+    if (from === undefined) return;
+    retakeTurns(this.#talk, from.turns, from);
+    this.#turns.push(...from.turns);
+    this.#isOpen = true;
   }
 
   /** The agent's. */
@@ -229,38 +231,9 @@ export class Tau3Environment implements Environment {
   }
 
   #toReward(judged: Tau3Reward): Reward {
-    const parts = new Map(judged.breakdown ?? []);
-    const told = parts.get("COMMUNICATE");
-    parts.delete("COMMUNICATE");
-    const isWrong = judged.breakdown === null
-      ? judged.value === 0
-      : [...parts.values()].includes(0);
-    return {
-      value: judged.value ?? 0,
-      parts: {
-        database: isWrong ? 0 : 1,
-        outputs: told === undefined ? null : told === 1 ? 1 : 0,
-      },
-      differences: judged.basis?.includes("DB") ? this.#differences() : [],
-      missingOutputs: told === undefined
-        ? []
-        : (judged.communicate ?? []).filter(({ met }) => !met)
-          .map(({ info }) => info),
-      checks: checksOf(judged),
-      ...judged.value === null && { isUnjudged: true as const },
-      record: toPlain(rewardInfoObject(judged)),
-    };
-  }
-
-  #differences(): Reward["differences"] {
     const { bundle, source } = this.#options;
-    const target = targetWorld(bundle, source).databases;
-    const { agent, user } = this.#talk.world.databases;
-    const pairs = target.agent.diff(agent);
-    if (user !== undefined && target.user !== undefined) {
-      pairs.push(...target.user.diff(user));
-    }
-    return pairs.map(describeRow);
+    const { databases } = this.#talk.world;
+    return episodeReward(judged, { bundle, source, databases });
   }
 
   #misuse(what: string): TypeError {
@@ -301,48 +274,4 @@ function answersTo(
       ? [{ call, content: answer.content ?? "", error: answer.error }]
       : [];
   });
-}
-
-/** What was looked at, part by part. */
-function checksOf(reward: Tau3Reward): RewardCheck[] {
-  const counts = new Set(reward.breakdown?.map(([part]) => part) ?? []);
-  const of = (
-    part: RewardCheck["part"],
-    check: Omit<RewardCheck, "part" | "counts">,
-  ) => ({
-    part,
-    counts: counts.has(part as never),
-    ...check,
-  });
-  const checks: RewardCheck[] = [];
-  if (reward.databaseMatch !== null) {
-    checks.push(of("DB", {
-      what: "both databases are as the expected actions leave them",
-      met: reward.databaseMatch,
-    }));
-  }
-  for (const { assertion, met } of reward.assertions ?? []) {
-    const { name, arguments: args, expected } = assertion;
-    const what = `${name}(${printPythonJson(args)}) is ${expected}`;
-    checks.push(of("ENV_ASSERTION", { what, met }));
-  }
-  for (const { action, match } of reward.actions ?? []) {
-    const what = `${action.requestor} calls ${action.name}(${
-      printPythonJson(action.arguments)
-    })`;
-    checks.push(of("ACTION", { what, met: match }));
-  }
-  for (const { info, met, justification } of reward.communicate ?? []) {
-    checks.push(of("COMMUNICATE", { what: info, met, why: justification }));
-  }
-  for (const check of reward.nlAssertions ?? []) {
-    const { assertion, met, justification } = check;
-    checks.push(
-      of("NL_ASSERTION", { what: assertion, met, why: justification }),
-    );
-  }
-  if (reward.value === null && reward.nlAssertions === null) {
-    checks.push(of("NL_ASSERTION", { what: "assertions in prose", met: null }));
-  }
-  return checks;
 }

@@ -252,19 +252,6 @@ Deno.test("a user without tools is asked as any user is", async () => {
       },
     },
   });
-  assert.throws(
-    () =>
-      createEnvironment({
-        dataset,
-        task,
-        user: {
-          open: () => Promise.resolve(""),
-          reply: () => Promise.resolve(""),
-        },
-        from: { database: dataset.database, turns: [] },
-      }),
-    /cannot be gone on with/,
-  );
   assert.equal(await environment.open(), "hi");
   const end = await environment.step({ type: "respond", content: "Hello." });
   assert.deepEqual(end, {
@@ -279,6 +266,39 @@ Deno.test("a user without tools is asked as any user is", async () => {
     environment.step({ type: "respond", content: "x" }),
     /it is over/,
   );
+});
+
+Deno.test("an episode goes on from turns that were taken, with what both sides had done in them", async () => {
+  const dataset = await toyDataset(COUNTED);
+  const task = dataset.tasks("base")[0]!;
+  const { turns, reward } = await play(dataset, {
+    agent: answers(calls("sell", { item: "cup" }), "Press, please.", "1000"),
+    user: answers(
+      calls("press"),
+      "A cup.",
+      calls("press"),
+      calls("press"),
+      "It is lit.",
+      "###STOP###",
+    ),
+  });
+  assert.equal(reward?.value, 1);
+  const last = turns.at(-1)!;
+  const environment = createEnvironment({
+    dataset,
+    task,
+    user: {
+      open: () => Promise.reject(new TypeError("It is open")),
+      reply: () => Promise.resolve("###STOP###"),
+    },
+    from: { database: dataset.database, turns: turns.slice(0, -1) },
+  });
+  assert.equal(environment.database.get("shop", "one")?.get("item"), "cup");
+  assert.equal(environment.userDatabase?.get("lamp", "one")?.get("lit"), true);
+  assert.equal(environment.reward().value, 0);
+  assert.deepEqual(await environment.step(last.action), last.observation);
+  assert.deepEqual(environment.turns, turns);
+  assert.equal(environment.reward().value, 1);
 });
 
 Deno.test("what a user calls before their first word is in the first turn", async () => {

@@ -1,0 +1,77 @@
+/** Whether the expected actions can still bring a world to where the reward wants it. */
+
+import type { Databases } from "../../domain.ts";
+import { RaisedError } from "./raised.ts";
+import { ToolError } from "../../errors.ts";
+import { targetWorld } from "./evaluators/environment_evaluator.ts";
+import type { ExpectedAction, Tau3Task } from "./tau3_task.ts";
+import { Tau3World, toolNamed, type WorldSource } from "./tau3_world.ts";
+
+/** Worlds to look at before giving up. */
+const MAX_WORLDS = 400;
+
+/**
+ * Searches depth first, the expected order first, each action once: by the agent's and by the user's, whatever has
+ * been done already, since what was switched twice may have to be switched again.
+ */
+export function canFinish(
+  databases: Databases,
+  { bundle, source }: {
+    readonly bundle: WorldSource;
+    readonly source: Tau3Task;
+  },
+): "yes" | "no" | "unknown" {
+  const writes = (source.criteria?.actions ?? []).filter((action) =>
+    toolNamed(bundle, action)?.kind === "write"
+  );
+  const seen = new Set<string>();
+  let left = MAX_WORLDS;
+
+  function reaches(
+    world: Tau3World,
+    unused: readonly ExpectedAction[],
+  ): boolean {
+    if (isRight(world, { bundle, source })) return true;
+    const key = `${unused.map(({ id }) => id)}|${stateText(world)}`;
+    if (seen.has(key) || left-- <= 0) return false;
+    seen.add(key);
+    return unused.some((action) => {
+      const next = world.fork();
+      next.respond({ ...action, id: "" });
+      return stateText(next) !== stateText(world) &&
+        reaches(next, unused.filter((other) => other !== action));
+    });
+  }
+
+  const world = new Tau3World(bundle, databases).fork();
+  if (reaches(world, writes)) return "yes";
+  return left <= 0 ? "unknown" : "no";
+}
+
+function isRight(
+  world: Tau3World,
+  { bundle, source }: {
+    readonly bundle: WorldSource;
+    readonly source: Tau3Task;
+  },
+): boolean {
+  const { rewardBasis = [], assertions } = source.criteria ?? {};
+  if (
+    rewardBasis.includes("DB") && !world.sameAs(targetWorld(bundle, source))
+  ) return false;
+  if (!rewardBasis.includes("ENV_ASSERTION")) return true;
+  // Assertions may carry something over.
+  const looked = world.fork();
+  try {
+    return (assertions ?? []).every((assertion) => looked.holds(assertion));
+  } catch (error) {
+    if (error instanceof ToolError || error instanceof RaisedError) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+function stateText({ databases: { agent, user } }: Tau3World): string {
+  return `${agent.changesText()}|${user?.changesText() ?? ""}`;
+}

@@ -1,0 +1,102 @@
+/** τ³-bench's reward in the form of every benchmark: parts, rows that differ, and each check with its reason. */
+
+import type { Databases } from "../../domain.ts";
+import { printPythonJson } from "../../python/python_json.ts";
+import { toPlain } from "../../python/python_value.ts";
+import { describeRow } from "../../reward.ts";
+import type { Reward, RewardCheck } from "../../types.ts";
+import { targetWorld } from "./evaluators/environment_evaluator.ts";
+import { rewardInfoObject, type Tau3Reward } from "./tau3_reward.ts";
+import type { Tau3Task } from "./tau3_task.ts";
+import type { WorldSource } from "./tau3_world.ts";
+
+/** What the reward is of. */
+export interface RewardedEpisode {
+  readonly bundle: WorldSource;
+  readonly source: Tau3Task;
+  /** As the conversation left them. */
+  readonly databases: Databases;
+}
+
+/** The reward of an episode that was judged. */
+export function episodeReward(
+  judged: Tau3Reward,
+  episode: RewardedEpisode,
+): Reward {
+  const parts = new Map(judged.breakdown ?? []);
+  const told = parts.get("COMMUNICATE");
+  parts.delete("COMMUNICATE");
+  const isWrong = judged.breakdown === null
+    ? judged.value === 0
+    : [...parts.values()].includes(0);
+  return {
+    value: judged.value ?? 0,
+    parts: {
+      database: isWrong ? 0 : 1,
+      outputs: told === undefined ? null : told === 1 ? 1 : 0,
+    },
+    differences: judged.basis?.includes("DB") ? differencesOf(episode) : [],
+    missingOutputs: told === undefined
+      ? []
+      : (judged.communicate ?? []).filter(({ met }) => !met)
+        .map(({ info }) => info),
+    checks: checksOf(judged),
+    ...judged.value === null && { isUnjudged: true as const },
+    record: toPlain(rewardInfoObject(judged)),
+  };
+}
+
+function differencesOf(
+  { bundle, source, databases }: RewardedEpisode,
+): Reward["differences"] {
+  const target = targetWorld(bundle, source).databases;
+  const pairs = target.agent.diff(databases.agent);
+  if (databases.user !== undefined && target.user !== undefined) {
+    pairs.push(...target.user.diff(databases.user));
+  }
+  return pairs.map(describeRow);
+}
+
+/** What was looked at, part by part. */
+function checksOf(reward: Tau3Reward): RewardCheck[] {
+  const counts = new Set(reward.breakdown?.map(([part]) => part) ?? []);
+  const of = (
+    part: RewardCheck["part"],
+    check: Omit<RewardCheck, "part" | "counts">,
+  ) => ({
+    part,
+    counts: counts.has(part as never),
+    ...check,
+  });
+  const checks: RewardCheck[] = [];
+  if (reward.databaseMatch !== null) {
+    checks.push(of("DB", {
+      what: "both databases are as the expected actions leave them",
+      met: reward.databaseMatch,
+    }));
+  }
+  for (const { assertion, met } of reward.assertions ?? []) {
+    const { name, arguments: args, expected } = assertion;
+    const what = `${name}(${printPythonJson(args)}) is ${expected}`;
+    checks.push(of("ENV_ASSERTION", { what, met }));
+  }
+  for (const { action, match } of reward.actions ?? []) {
+    const what = `${action.requestor} calls ${action.name}(${
+      printPythonJson(action.arguments)
+    })`;
+    checks.push(of("ACTION", { what, met: match }));
+  }
+  for (const { info, met, justification } of reward.communicate ?? []) {
+    checks.push(of("COMMUNICATE", { what: info, met, why: justification }));
+  }
+  for (const check of reward.nlAssertions ?? []) {
+    const { assertion, met, justification } = check;
+    checks.push(
+      of("NL_ASSERTION", { what: assertion, met, why: justification }),
+    );
+  }
+  if (reward.value === null && reward.nlAssertions === null) {
+    checks.push(of("NL_ASSERTION", { what: "assertions in prose", met: null }));
+  }
+  return checks;
+}

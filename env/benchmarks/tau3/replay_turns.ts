@@ -1,0 +1,109 @@
+/** A recorded episode taken again: each write of either side, the reward, and what could still have been reached. */
+
+import type { Databases } from "../../domain.ts";
+import type { ReplayedTurns, SidedAction, Turn } from "../../types.ts";
+import { episodeReward } from "./episode_reward.ts";
+import { evaluateActions } from "./evaluators/action_evaluator.ts";
+import { targetWorld } from "./evaluators/environment_evaluator.ts";
+import { evaluateUnjudged } from "./evaluators/evaluate_simulation.ts";
+import { canFinish } from "./can_finish.ts";
+import { Orchestrator } from "./orchestrator.ts";
+import { retakeTurns } from "./retake_turns.ts";
+import type { Tau3Message } from "./tau3_message.ts";
+import type { Tau3Task } from "./tau3_task.ts";
+import { startWorld, Tau3World, type WorldSource } from "./tau3_world.ts";
+
+/** Whose episode it is. */
+export interface ReplayedTask {
+  readonly bundle: WorldSource;
+  readonly source: Tau3Task;
+}
+
+/**
+ * Takes the turns again.
+ * @throws {RaisedError} If one cannot be taken.
+ */
+export function replayTurns(
+  turns: readonly Turn[],
+  { bundle, source }: ReplayedTask,
+): ReplayedTurns {
+  const talk = new Orchestrator({
+    source: bundle,
+    task: source,
+    // What ended the episode is known.
+    maxSteps: Infinity,
+    maxErrors: Infinity,
+  });
+  const snapshot = () => new Tau3World(bundle, talk.world.databases).fork();
+  const start = snapshot().databases;
+  const writes: ReplayedTurns["writes"][number][] = [];
+  let before = start;
+  retakeTurns(talk, turns, {
+    onMessage(turn) {
+      const { databases } = snapshot();
+      if (isSame(before, databases)) return;
+      before = databases;
+      writes.push({ turn, action: lastCall(talk.messages), databases });
+    },
+  });
+  const judged = evaluateUnjudged({
+    source: bundle,
+    task: source,
+    messages: talk.messages,
+    terminationReason: "user_stop",
+  });
+  const { databases } = talk.world;
+  return {
+    start,
+    writes,
+    end: databases,
+    target: targetWorld(bundle, source).databases,
+    isCompared: judged.basis?.includes("DB") ?? false,
+    reward: episodeReward(judged, { bundle, source, databases }),
+    missing: missingOf(talk.messages, { bundle, source }),
+    get refused() {
+      return refusedOf({ bundle, source });
+    },
+    canFinish: (from) => canFinish(from, { bundle, source }),
+  };
+}
+
+function isSame(left: Databases, right: Databases): boolean {
+  if (left.agent.diff(right.agent).length > 0) return false;
+  return left.user === undefined || right.user === undefined ||
+    left.user.diff(right.user).length === 0;
+}
+
+/** The call that the last answers are of; there is one a message. */
+function lastCall(messages: readonly Tau3Message[]): SidedAction {
+  const asking = messages.findLast((message) => message.role !== "tool");
+  const call = asking?.toolCalls?.[0];
+  if (call === undefined) throw new TypeError("No call was answered");
+  return {
+    name: call.name,
+    arguments: call.arguments,
+    ...call.requestor === "user" && { by: "user" as const },
+  };
+}
+
+function missingOf(
+  messages: readonly Tau3Message[],
+  { bundle, source }: ReplayedTask,
+): SidedAction[] {
+  const { actions } = evaluateActions(source, { source: bundle, messages });
+  return (actions ?? []).flatMap(({ action, match, toolKind }) =>
+    match || toolKind !== "write" ? [] : [{
+      name: action.name,
+      arguments: action.arguments,
+      ...action.requestor === "user" && { by: "user" as const },
+    }]
+  );
+}
+
+function refusedOf({ bundle, source }: ReplayedTask): ReplayedTurns["refused"] {
+  const world = startWorld(bundle, source);
+  return (source.criteria?.actions ?? []).flatMap((action) => {
+    const { content, error } = world.respond({ ...action, id: "" });
+    return error ? [{ action, answer: content ?? "" }] : [];
+  });
+}
