@@ -43,3 +43,27 @@ export function aborted(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
+
+/** How long clients have to send and to take what is left, once the work has ended. */
+const GRACE_MS = 5000;
+
+/**
+ * Stops listening, waits for the work under way and then a little for its clients. A connection that is still open
+ * after that, say of a client that sent half a request, is closed by the end of the process.
+ * @param options.ended Resolves once no work is under way. Default: at once.
+ * @param options.graceMs How long clients have after that. Default: 5000.
+ */
+export async function shutDown(
+  server: Pick<Deno.HttpServer, "shutdown">,
+  { ended = Promise.resolve(), graceMs = GRACE_MS }: {
+    readonly ended?: Promise<void>;
+    readonly graceMs?: number;
+  } = {},
+): Promise<void> {
+  const closed = server.shutdown();
+  await Promise.race([closed, ended]);
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, graceMs);
+  await Promise.race([closed, late.promise]);
+  clearTimeout(timer);
+}

@@ -8,6 +8,7 @@ import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
 import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
+import { UnderWay } from "../env/serve/under_way.ts";
 import { parseSet } from "../train/config/config.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
@@ -17,7 +18,7 @@ import { openEpisodeServer } from "../train/slime/bridge/episode_server.ts";
 import { anyPath, recipeFile, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
-import { aborted, listen, tokenOf } from "./_serving.ts";
+import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
 import {
   runPath,
   runsFlag,
@@ -116,7 +117,7 @@ async function runEpisodes(
   terminal.ready({ ...json, instance });
   await aborted(AbortSignal.any([signal, stopped]));
   episodes.drain();
-  await server.shutdown();
+  await shutDown(server, { ended: episodes.ended() });
   return { json, exitCode: 0 };
 }
 
@@ -134,7 +135,12 @@ async function runPolicy(
     weightVersion: String(opened.step),
     prompt: opened.run.config.prompt,
   };
-  const app = policyApp({ policy, ...(token === undefined ? {} : { token }) });
+  const underWay = new UnderWay();
+  const app = policyApp({
+    policy,
+    underWay,
+    ...(token === undefined ? {} : { token }),
+  });
   const port = flags.port ?? POLICY_PORT;
   const server = listen({ host: flags.host, port }, app.fetch);
   const url = `http://${flags.host}:${server.addr.port}`;
@@ -145,7 +151,7 @@ async function runPolicy(
   );
   terminal.ready(json);
   await aborted(signal);
-  await server.shutdown();
+  await shutDown(server, { ended: underWay.ended() });
   return { json, exitCode: 0 };
 }
 

@@ -23,7 +23,7 @@ import { writeFileAtomic, writing } from "../train/runs/storage.ts";
 import { anyPath, runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
-import { aborted, listen, tokenOf } from "./_serving.ts";
+import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
 import { runsFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { bytes, count } from "../train/progress/amounts.ts";
 
@@ -134,7 +134,7 @@ async function serve(
   terminal.note(`The viewer is at ${url}; Ctrl-C ends it`);
   terminal.ready({ url, pid: Deno.pid });
   await aborted(signal);
-  await server.shutdown();
+  await shutDown(server);
   return { json: { url }, exitCode: EXIT.done };
 }
 

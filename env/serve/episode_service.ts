@@ -15,6 +15,7 @@ import { EpisodeMetrics } from "./episode_metrics.ts";
 import { EngineHosts } from "./engine_hosts.ts";
 import { type EpisodeRequest, taskOf } from "./episode_request.ts";
 import { RequestError } from "./served_policy.ts";
+import { UnderWay } from "./under_way.ts";
 
 /** What episodes are made of. */
 export interface EpisodeWorld {
@@ -66,6 +67,7 @@ export class EpisodeService {
   readonly metrics: EpisodeMetrics;
   readonly #stop = new AbortController();
   #draining = false;
+  readonly #underWay = new UnderWay();
 
   constructor(world: EpisodeWorld) {
     this.world = world;
@@ -85,6 +87,11 @@ export class EpisodeService {
   /** Takes no further episodes; those under way go on. */
   drain(): void {
     this.#draining = true;
+  }
+
+  /** Resolves once no episode is under way. */
+  async ended(): Promise<void> {
+    await this.#underWay.ended();
   }
 
   /** Cuts off what is under way; it is answered as aborted. */
@@ -116,12 +123,13 @@ export class EpisodeService {
   ): (signal: AbortSignal) => Promise<EpisodeAnswer> {
     this.#admit();
     const task = taskOf(request, this.world.dataset);
-    return async (signal) => {
-      using record = this.metrics.begin();
-      const answer = await this.#attempt(request, { task, signal });
-      record.end(answer);
-      return answer;
-    };
+    return (signal) =>
+      this.#underWay.run(async () => {
+        using record = this.metrics.begin();
+        const answer = await this.#attempt(request, { task, signal });
+        record.end(answer);
+        return answer;
+      });
   }
 
   #admit(): void {

@@ -13,6 +13,7 @@ import { type BodyLimits, jsonOf } from "./bounded_json.ts";
 import { answerErrors } from "./http_errors.ts";
 import { prefixSessions } from "./prefix_sessions.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
+import { UnderWay } from "./under_way.ts";
 
 /** Settings of {@linkcode policyApp}. */
 export interface PolicyAppOptions {
@@ -21,18 +22,20 @@ export interface PolicyAppOptions {
   readonly token?: string;
   /** Of request bodies. Default: 1 MiB and 64 bytes a token of the context, within 30 s. */
   readonly limits?: BodyLimits;
+  /** Where answers are counted while they are made. Default: nowhere. */
+  readonly underWay?: UnderWay;
 }
 
 /** The app; serve it by `Deno.serve(options, app.fetch)`. */
 export function policyApp(
-  { policy, token, limits: given }: PolicyAppOptions,
+  { policy, token, limits: given, underWay = new UnderWay() }: PolicyAppOptions,
 ): Hono {
   // More cannot be a prompt that fits, whatever its JSON escapes.
   const maxBytes = 2 ** 20 + 64 * policy.model.contextLength;
   const limits = { maxBytes, ...given };
   const app = new Hono();
   const sessions = prefixSessions(policy.model);
-  const running = new Running();
+  const running = new Running(underWay);
   guard(app, { token });
   if (token !== undefined) {
     app.use("/v1/*", bearerAuth({ token }));
@@ -151,6 +154,11 @@ export function policyApp(
 /** Requests under way, by id, so that they can be aborted. */
 class Running {
   readonly #controllers = new Map<string, AbortController>();
+  readonly #underWay: UnderWay;
+
+  constructor(underWay: UnderWay) {
+    this.#underWay = underWay;
+  }
 
   async run<T>(
     id: string,
@@ -160,7 +168,8 @@ class Running {
     const controller = new AbortController();
     this.#controllers.set(id, controller);
     try {
-      return await work(AbortSignal.any([controller.signal, client]));
+      const signal = AbortSignal.any([controller.signal, client]);
+      return await this.#underWay.run(() => work(signal));
     } finally {
       this.#controllers.delete(id);
     }

@@ -35,6 +35,31 @@ Deno.test("serve answers for a run's policy until Ctrl-C, and says where", () =>
     await server.stderr.cancel();
   }));
 
+Deno.test("serve ends by Ctrl-C although a client has sent half a request", () =>
+  inTempDir(async (dir) => {
+    await writePolicyRun(join(dir, "tiny"));
+    const args = ["--runs", dir, "--policy", "tiny", "--port", "0", "--json"];
+    await using server = taskCommand("serve", args).spawn();
+    const reader = server.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    const { value } = await reader.read();
+    const { hostname, port } = new URL(JSON.parse(value ?? "").url);
+    using client = await Deno.connect({ hostname, port: Number(port) });
+    await client.write(new TextEncoder().encode(
+      "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\n" +
+        'content-type: application/json\r\ncontent-length: 99\r\n\r\n{"a',
+    ));
+    // The server has the half once it answers what came after it.
+    await (await fetch(`http://${hostname}:${port}/health`)).body?.cancel();
+    const from = performance.now();
+    server.kill("SIGINT");
+    assert.equal((await server.status).code, 0);
+    const seconds = (performance.now() - from) / 1000;
+    assert.ok(seconds < 20, `${seconds} s; a body may take 30`);
+    await reader.cancel();
+    await server.stderr.cancel();
+  }));
+
 Deno.test("serve says what is missing, and asks for a token before others can reach it", () =>
   inTempDir(async (dir) => {
     const cases: [args: string[], message: RegExp][] = [

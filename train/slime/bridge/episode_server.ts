@@ -28,6 +28,8 @@ export interface EpisodeServer extends AsyncDisposable {
   readonly stopped: AbortSignal;
   /** Takes no more episodes; those under way go on. */
   drain(): void;
+  /** Resolves once no episode is under way. */
+  ended(): Promise<void>;
 }
 
 /** Opens it. @throws As `openEpisodeWorld` and `openEpisodeRecorder`. */
@@ -58,6 +60,7 @@ export async function openEpisodeServer(
     instance,
     stopped: stopped.signal,
     drain: () => service.drain(),
+    ended: () => service.ended(),
     [Symbol.asyncDispose]: async () => await recorder?.[Symbol.asyncDispose](),
   };
 }

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { UnderWay } from "../../env/serve/under_way.ts";
+import { shutDown } from "../../tasks/_serving.ts";
+
+const never = new Promise<void>(() => {});
+
+Deno.test("shutDown() waits for the work under way, then a little for a connection that stays open", async () => {
+  const underWay = new UnderWay();
+  const work = Promise.withResolvers<void>();
+  const worked = underWay.run(() => work.promise);
+  let isOver = false;
+  const over = shutDown({ shutdown: () => never }, {
+    ended: underWay.ended(),
+    graceMs: 0,
+  }).then(() => isOver = true);
+  await new Promise((resolve) => setTimeout(resolve));
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(isOver, false, "work is under way");
+  work.resolve();
+  await Promise.all([worked, over]);
+});
+
+Deno.test("shutDown() does not wait where all connections are closed", async () => {
+  await shutDown({ shutdown: () => Promise.resolve() }, {
+    ended: never,
+    graceMs: 2 ** 30,
+  });
+});
+
+Deno.test("UnderWay counts work until it ends, also by an error", async () => {
+  const underWay = new UnderWay();
+  await underWay.ended();
+  const [one, two] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ];
+  const works = [one, two].map(({ promise }) => underWay.run(() => promise));
+  let isOver = false;
+  const over = underWay.ended().then(() => isOver = true);
+  one.resolve();
+  await works[0];
+  assert.equal(isOver, false);
+  two.reject(new Error("broken"));
+  await assert.rejects(works[1]!, /broken/);
+  await over;
+});
