@@ -131,7 +131,7 @@ async function openEpisodes(
   return {
     dataset: run.dataset,
     episodes: run.list(),
-    notes: [],
+    notes: run.damaged(),
     [Symbol.dispose]: () => run[Symbol.dispose](),
   };
 }

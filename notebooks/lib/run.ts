@@ -68,9 +68,11 @@ export class Run implements Disposable {
       wayOut: "restore it from a copy of the run",
     });
     const none = { lines: [], damaged: [] };
+    const { lines, damaged } = isTraining ? await readMetrics(path) : none;
     return new Run({
       episodes,
-      ...isTraining ? await readMetrics(path) : none,
+      lines,
+      damaged: [...damaged, ...episodes.damaged()],
       tokenizer: files === undefined ? null : createTokenizer(files, path),
     });
   }

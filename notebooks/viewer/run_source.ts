@@ -3,7 +3,7 @@
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { inflateSync } from "node:zlib";
-import { messageOf, RunDirError } from "../../env/errors.ts";
+import { DataError, messageOf, RunDirError } from "../../env/errors.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
 import { outcomeNow } from "../../train/runs/run_lock.ts";
@@ -122,7 +122,7 @@ export class RunSource implements EpisodeSource {
   async episode(id: number): Promise<EpisodeView> {
     const { index, store } = await this.#open();
     const row = index.row(id);
-    const stored = store.get(id);
+    const stored = await this.#telling(() => store.get(id));
     if (row === undefined || stored === undefined) {
       throw noEpisode(this.path, id);
     }
@@ -144,7 +144,9 @@ export class RunSource implements EpisodeSource {
 
   async tokens(id: number): Promise<TokensView> {
     const { store } = await this.#open();
-    if (store.get(id) === undefined) throw noEpisode(this.path, id);
+    if (await this.#telling(() => store.get(id)) === undefined) {
+      throw noEpisode(this.path, id);
+    }
     const trajectory = store.trajectory(id);
     if (trajectory === null) {
       throw new ViewerFault(
@@ -189,7 +191,7 @@ export class RunSource implements EpisodeSource {
     }
   }
 
-  async #telling<T>(work: () => Promise<T>): Promise<T> {
+  async #telling<T>(work: () => T | Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -199,6 +201,9 @@ export class RunSource implements EpisodeSource {
 
   async #fault(path: string, error: unknown): Promise<unknown> {
     if (error instanceof ViewerFault) return error;
+    if (error instanceof DataError) {
+      return new ViewerFault("damaged", error.message, { cause: error });
+    }
     if (error instanceof RunDirError) {
       const kind = error.cause === undefined ? "newer" : "damaged";
       return new ViewerFault(kind, error.message, { cause: error });

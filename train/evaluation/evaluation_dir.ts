@@ -130,10 +130,9 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   }
 
   #forgetFailures(): void {
-    this.#store.remove(
-      this.#store.list().filter(({ failure }) => failure !== null)
-        .map(({ id }) => id),
-    );
+    const { episodes, damaged } = this.#store.readable();
+    const failed = episodes.filter(({ failure }) => failure !== null);
+    this.#store.remove([...failed, ...damaged].map(({ id }) => id));
   }
 }
 
@@ -142,7 +141,8 @@ function checkWhole(
   { path, info }: Pick<LockedRun<EvaluationConfig>, "path" | "info">,
 ): void {
   using store = new EpisodeStore(join(path, "episodes.db"));
-  const { length } = store.list().filter(({ failure }) => failure === null);
+  const { length } = store.readable().episodes
+    .filter(({ failure }) => failure === null);
   const before = Number(info.result?.["scored"] ?? 0);
   if (length >= before) return;
   throw new RunDirError(

@@ -81,10 +81,10 @@ type Found = Episode["findings"];
 /** `null` in runs of version 1, which did not note it. */
 type Used = Episode["usage"] | null;
 
-/** Each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`. */
+/** Each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; none where the cell is damaged. */
 const FAULTS =
-  "CASE WHEN findings IS NULL OR findings = '[]' THEN NULL ELSE (" +
-  "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings)) END";
+  "CASE WHEN findings IS NULL OR findings = '[]' OR NOT json_valid(findings) THEN NULL ELSE (" +
+  "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings) WHERE type = 'object') END";
 
 /** All facts but the id, in the order of the table. */
 export const EPISODE_COLUMNS = {

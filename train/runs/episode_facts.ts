@@ -1,6 +1,7 @@
 /** What follows from the table of an episode's columns: records, rows of SQL, data frames, fields of a filter. */
 
 import type { SQLInputValue } from "node:sqlite";
+import { DataError } from "../../env/errors.ts";
 import type { Episode } from "../../env/types.ts";
 import {
   type ColumnOptions,
@@ -8,6 +9,7 @@ import {
   type EpisodePlace,
   type Held,
 } from "./episode_columns.ts";
+import { parseJson } from "./versions.ts";
 
 type Columns = typeof EPISODE_COLUMNS;
 type Name = keyof Columns;
@@ -101,20 +103,39 @@ export function cellsOf(
   });
 }
 
-/** An episode of a row of `episodes.db`. */
+/** An episode of a row of `episodes.db`. @throws {DataError} If a cell of JSON is damaged. */
 export function storedEpisode(
   row: Readonly<Record<string, unknown>>,
 ): StoredEpisode {
   const episode: Record<string, unknown> = { id: Number(row["id"]) };
   for (const { name, key, sql } of COLUMNS) {
-    episode[key] = valueOf(row[name] ?? null, sql);
+    const cell = row[name] ?? null;
+    const value = valueOf(cell, sql);
+    if (value === undefined) throw damagedCell(episode, { name, cell });
+    episode[key] = value;
   }
   return episode as unknown as StoredEpisode;
 }
 
+function damagedCell(
+  { id }: Readonly<Record<string, unknown>>,
+  { name, cell }: { name: string; cell: unknown },
+): DataError {
+  return new DataError(
+    `Episode ${id} of episodes.db is damaged: its ${name} is ${
+      JSON.stringify(String(cell).slice(0, 60))
+    }, not a JSON object or list`,
+    { hint: "restore episodes.db from a copy, or remove that row" },
+  );
+}
+
+/** What a cell holds; `undefined` where it is JSON and damaged. */
 function valueOf(cell: unknown, sql: keyof Held): unknown {
   if (cell === null) return null;
-  if (sql === "JSON") return JSON.parse(String(cell)); // written by the store
+  if (sql === "JSON") {
+    const value = parseJson(String(cell));
+    return typeof value === "object" ? value : undefined;
+  }
   return sql.startsWith("TEXT") ? String(cell) : Number(cell);
 }
 

@@ -5,7 +5,7 @@
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { deflateSync, inflateSync } from "node:zlib";
-import { RunDirError } from "../../env/errors.ts";
+import { DataError, RunDirError } from "../../env/errors.ts";
 import {
   Float,
   type JsonValue,
@@ -43,6 +43,26 @@ CREATE INDEX episodes_by_task ON episodes (task_id);
 CREATE INDEX episodes_by_reward ON episodes (reward);
 CREATE INDEX episodes_by_stop_reason ON episodes (stop_reason);
 `;
+
+/** Which rows are meant. Default: all. */
+interface RowFilter {
+  readonly step?: number;
+  readonly source?: string;
+  readonly taskId?: string;
+}
+
+/** An episode whose row cannot be read. */
+export interface DamagedEpisode {
+  readonly id: number;
+  /** A sentence that names it. */
+  readonly what: string;
+}
+
+/** What can be read of a store, and what cannot. */
+export interface ReadableEpisodes {
+  readonly episodes: StoredEpisode[];
+  readonly damaged: DamagedEpisode[];
+}
 
 /** The episodes of a run. */
 export class EpisodeStore implements Disposable {
@@ -168,10 +188,29 @@ export class EpisodeStore implements Disposable {
     }));
   }
 
-  /** The episodes that match, in the order in which they were added; blobs stay on disk. */
-  list(
-    filter: { step?: number; source?: string; taskId?: string } = {},
-  ): StoredEpisode[] {
+  /**
+   * The episodes that match, in the order in which they were added; blobs stay on disk.
+   * @throws {DataError} If a row is damaged.
+   */
+  list(filter: RowFilter = {}): StoredEpisode[] {
+    return this.#rows(filter).map(storedEpisode);
+  }
+
+  /** As {@linkcode EpisodeStore.list}, for readers: a row that is damaged costs itself. */
+  readable(filter: RowFilter = {}): ReadableEpisodes {
+    const [episodes, damaged]: [StoredEpisode[], DamagedEpisode[]] = [[], []];
+    for (const row of this.#rows(filter)) {
+      try {
+        episodes.push(storedEpisode(row));
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        damaged.push({ id: Number(row["id"]), what: error.message });
+      }
+    }
+    return { episodes, damaged };
+  }
+
+  #rows(filter: RowFilter): Record<string, unknown>[] {
     const { source } = filter;
     const wanted: [string, SQLInputValue | undefined][] = [
       ["step", filter.step],
@@ -183,10 +222,13 @@ export class EpisodeStore implements Disposable {
       given.map(([column]) => `${columnSql(column)} = ?`).join(" AND ") || "1";
     return this.#db.prepare(
       `SELECT ${this.#facts} FROM episodes WHERE ${where} ORDER BY id`,
-    ).all(...given.map(([, value]) => value!)).map(storedEpisode);
+    ).all(...given.map(([, value]) => value!));
   }
 
-  /** An episode by its id, `undefined` where there is none; blobs stay on disk. */
+  /**
+   * An episode by its id, `undefined` where there is none; blobs stay on disk.
+   * @throws {DataError} If its row is damaged.
+   */
   get(id: number): StoredEpisode | undefined {
     const row = this.#db.prepare(
       `SELECT ${this.#facts} FROM episodes WHERE id = ?`,

@@ -24,13 +24,18 @@ export interface EpisodeFilter {
  */
 export async function readEpisodeRows(
   path: string,
-  filter: EpisodeFilter = {},
+  { onDamaged, ...filter }: EpisodeFilter & {
+    /** Told of each episode that is left out because its row is damaged, in a sentence. */
+    readonly onDamaged?: (what: string) => void;
+  } = {},
 ): Promise<EpisodeRow[]> {
   await readRunInfo(path);
   using store = readStore(path);
   const run = basename(resolve(path));
   const next = counter();
-  return store.list(filter).map((episode) => {
+  const { episodes, damaged } = store.readable(filter);
+  for (const { what } of damaged) onDamaged?.(what);
+  return episodes.map((episode) => {
     const { id, step, source, group, taskId } = episode;
     const trial = next(`${step} ${source} ${taskId}`);
     const place = { step, source, group_index: group };

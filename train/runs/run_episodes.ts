@@ -50,6 +50,8 @@ export interface RunEpisodes extends Disposable {
   list(
     where?: { readonly source?: string; readonly step?: number },
   ): RunEpisode[];
+  /** What {@linkcode RunEpisodes.list} leaves out because its row is damaged, a sentence each. */
+  damaged(): string[];
 }
 
 /**
@@ -112,10 +114,11 @@ function openStore(
     info,
     dataset,
     list: (where = {}) =>
-      store.list(where).flatMap((record) => {
+      store.readable(where).episodes.flatMap((record) => {
         const task = tasks.get(record.taskId);
         return task === undefined ? [] : [episodeOf({ record, task, store })];
       }),
+    damaged: () => store.readable().damaged.map(({ what }) => what),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }

@@ -328,3 +328,24 @@ async function contents(path: string): Promise<Record<string, string>> {
   }
   return found;
 }
+
+Deno.test("RunSource lists all episodes where a JSON cell is damaged, and says so of that one", async () => {
+  await inRun(async (source, path) => {
+    const [first, second] = await (await source.index())
+      .ids(readQuery(new URLSearchParams("")));
+    assert.ok(first !== undefined && second !== undefined);
+    const db = new DatabaseSync(join(path, "episodes.db"));
+    db.prepare("UPDATE episodes SET findings = ? WHERE id = ?")
+      .run('[{"fault":', first);
+    db.prepare("UPDATE episodes SET findings = ? WHERE id = ?")
+      .run('["leak"]', second);
+    db.close();
+    using anew = new RunSource(path, { find: () => [] });
+    const index = await anew.index();
+    const ids = await index.ids(readQuery(new URLSearchParams("sort=fault")));
+    assert.equal(ids.length, index.total);
+    const fault = await faultOf(anew.episode(first));
+    assert.equal(fault.kind, "damaged");
+    assert.ok(fault.message.startsWith(`Episode ${first} of episodes.db is`));
+  });
+});

@@ -41,6 +41,38 @@ Deno.test("readEpisodeRows() has the episodes of a run, those that infrastructur
   });
 });
 
+Deno.test("readEpisodeRows() leaves an episode out whose JSON is damaged, and names it", async () => {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "some-run");
+    await writeFailedRun(path);
+    const before = await readEpisodeRows(path);
+    using db = new DatabaseSync(join(path, "episodes.db"));
+    db.exec(`UPDATE episodes SET reward_detail = '{"value": 1' WHERE id = 2`);
+    const damaged: string[] = [];
+    const rows = await readEpisodeRows(path, {
+      onDamaged: (what) => damaged.push(what),
+    });
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      before.map(({ id }) => id).filter((id) => id !== 2),
+    );
+    assert.equal(damaged.length, 1);
+    assert.match(
+      damaged[0]!,
+      /^Episode 2 of episodes\.db is damaged: its reward_detail /,
+    );
+    using store = new EpisodeStore(join(path, "episodes.db"), {
+      readOnly: true,
+    });
+    // Who goes on from a run needs all of it.
+    assert.throws(() => store.list(), {
+      name: "DataError",
+      message: /^Episode 2 /,
+    });
+    assert.equal(store.get(1)?.id, 1);
+  });
+});
+
 Deno.test("episodeRows() of episodes are those of the run that keeps them, but for their place", async () => {
   await inTempDir(async (path) => {
     const dataset = await generated(4, {

@@ -19,7 +19,9 @@ export async function measuredRates(
 ): Promise<EpisodeRates> {
   await readRunInfo(path);
   using store = readStore(path);
-  const episodes = store.list().filter(({ failure }) => failure === null);
+  const episodes = store.readable().episodes.filter(({ failure }) =>
+    failure === null
+  );
   if (episodes.length === 0) {
     throw new ConfigError(
       `"${path}" holds no episode that ended by itself, so nothing can be measured on it`,

@@ -113,7 +113,9 @@ function judge(path: string, config: SlimeConfig): Observed {
 
 function countOf(path: string): { solved: number; scored: number } {
   using store = readStore(path);
-  const rewards = store.list().flatMap(({ reward }) => reward ?? []);
+  const rewards = store.readable().episodes.flatMap(({ reward }) =>
+    reward ?? []
+  );
   return {
     solved: rewards.filter((reward) => reward === 1).length,
     scored: rewards.length,
