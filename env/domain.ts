@@ -92,7 +92,7 @@ export interface BundlePart {
 /** How new tasks of a benchmark's kind are made. */
 export interface ComposerPart {
   /** The knobs: types, defaults and help. */
-  readonly options: z.ZodType<Readonly<Record<string, unknown>>>;
+  readonly options: z.ZodObject;
   /** The same files for the same seed, count and options. @throws {ConfigError} If nothing fits the options. */
   compose(start: ComposeStart): ComposedBundle;
 }

@@ -63,10 +63,13 @@ export async function defaultRecipe(
     readonly domain?: unknown;
   },
 ): Promise<string> {
-  const own = `tau-${domain}`;
-  const isThere = source === "tau-bench" &&
-    (await recipeNames()).includes(own);
-  return isThere ? own : "default";
+  const isGenerated = source === undefined || source === "generated";
+  const own = isGenerated
+    ? String(domain).split(".").at(-1) ?? ""
+    : source === "tau-bench"
+    ? `tau-${domain}`
+    : "";
+  return (await recipeNames()).includes(own) ? own : "default";
 }
 
 async function recipeNames(): Promise<string[]> {

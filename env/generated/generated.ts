@@ -78,7 +78,8 @@ export async function generated<N extends DomainName = "retail">(
   return world as GeneratedDataset<WorldOptions<N>, WorldTask<N>>;
 }
 
-function parseOptions<S extends z.ZodType>(
+/** The knobs of a world, checked. @throws {ConfigError} Names each that is unknown or out of range. */
+export function parseOptions<S extends z.ZodType>(
   schema: S,
   input: unknown,
   domain: string,

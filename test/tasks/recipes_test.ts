@@ -27,6 +27,7 @@ Deno.test("readRecipe(): a file extends the default of its kind", () =>
   inTempDir(async (dir) => {
     const cases = {
       "rl: { steps: 3 }": "default",
+      "data: { domain: telecom }\nrl: { steps: 3 }": "telecom",
       "data: { source: tau-bench }\nrl: { steps: 3 }": "tau-retail",
       "data: { source: tau-bench, domain: airline }\nrl: { steps: 3 }":
         "tau-airline",

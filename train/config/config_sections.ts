@@ -67,7 +67,8 @@ export const dataSchema = z.strictObject({
 export function worldSection(
   domain: DomainName,
 ): keyof typeof sections | "world" {
-  const { options } = partOf(domainNamed(domain), "world");
+  const found = domainNamed(domain);
+  const { options } = found.bundle?.composer ?? partOf(found, "world");
   const names = Object.keys(sections) as (keyof typeof sections)[];
   return names.find((name) => sections[name] === options) ?? "world";
 }

@@ -6,6 +6,7 @@ import {
   loadTauBench,
   tauBenchDir,
 } from "../../env/benchmarks/tau/tau_bench.ts";
+import { composedTasks } from "../../env/benchmarks/tau3/composed_tasks.ts";
 import { tau3BenchDir } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { tau3Bench } from "../../env/benchmarks/tau3/tau3_bench.ts";
 import { domainNamed } from "../../env/domains/registry.ts";
@@ -52,7 +53,9 @@ async function openWhole(
         { hint: `rename the section, or leave it out` },
       );
     }
-    return await generated(worldSeed, data[section], { ...options, domain });
+    return domainNamed(domain).bundle?.composer === undefined
+      ? await generated(worldSeed, data[section], { ...options, domain })
+      : await composedTasks(worldSeed, world ?? {}, { domain });
   }
   if (data.source === "tau3-bench") {
     return await tau3Bench(tau3BenchDir(data.directory), {

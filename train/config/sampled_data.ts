@@ -1,5 +1,6 @@
 /** Data of a plan: as a config has them, but with no more tasks than it takes to measure. */
 
+import { domainNamed } from "../../env/domains/registry.ts";
 import type { Split } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { worldSection } from "./config_sections.ts";
@@ -14,12 +15,13 @@ export interface SampledData {
   readonly asked: Readonly<Partial<Record<Split, number>>>;
 }
 
-/** Limits how many tasks are drawn of each split. Tasks that a benchmark has are few and stay. */
+/** Limits how many tasks are drawn of each split. Tasks that a benchmark has, or that are composed, are few and stay. */
 export function sampleOf(
   data: Config["data"],
   most = SAMPLE_TASKS,
 ): SampledData {
-  if (data.source === "tau3-bench") return { data, asked: {} };
+  const isComposed = domainNamed(data.domain).bundle?.composer !== undefined;
+  if (data.source === "tau3-bench" || isComposed) return { data, asked: {} };
   const section = data.source === "tau-bench" ? "rows" : worldSection(
     data.domain,
   );

@@ -1,4 +1,4 @@
-/** Files of τ³-bench's data, in upstream's layout: plain or compressed by gzip, JSON or TOML. */
+/** Files of τ³-bench's data, in upstream's layout, on disk or in memory: plain or compressed by gzip, JSON or TOML. */
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,11 +16,30 @@ export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
 const HINT =
   "name the directory of tau3-bench's data by --tau3-bench DIR or TAU3_BENCH_DIR, and copy it anew if it is damaged";
 
+/** Where data are: a directory, or the texts of a bundle's files by their path below it. */
+export type BundleSource = string | ReadonlyMap<string, string>;
+
 /**
- * Where a folder of upstream's data is, in a bundle, in a checkout, or in its `data` alone.
+ * The files of a folder of upstream's data, in a bundle, in a checkout, or in its `data` alone.
  * @throws {DataError} If it is in none of these places.
  */
-export async function dataPath(dir: string, name: string): Promise<string> {
+export async function dataFiles(
+  source: BundleSource,
+  name: string,
+): Promise<BundleFiles> {
+  return typeof source === "string"
+    ? new BundleFiles(await dataPath(source, name))
+    : new BundleFiles(`data/tau2/${name}`, source);
+}
+
+/** The files beside `data/`, which only a bundle has. @param folder Below the top. Default: the top. */
+export function topFiles(source: BundleSource, folder = ""): BundleFiles {
+  return typeof source === "string"
+    ? new BundleFiles(join(source, folder))
+    : new BundleFiles(folder, source);
+}
+
+async function dataPath(dir: string, name: string): Promise<string> {
   for (const place of ["data/tau2", "tau2", "."]) {
     const path = join(dir, place, name);
     const found = await stat(path).catch(() => null);
@@ -45,8 +64,12 @@ export class BundleFiles {
   /** Name and text of everything that was read, in order. */
   readonly read: [name: string, text: string][] = [];
 
-  constructor(dir: string) {
+  readonly #texts: ReadonlyMap<string, string> | undefined;
+
+  /** @param texts What stands in for the disk, by path. Default: nothing does. */
+  constructor(dir: string, texts?: ReadonlyMap<string, string>) {
     this.dir = dir;
+    this.#texts = texts;
   }
 
   path(name: string): string {
@@ -56,9 +79,10 @@ export class BundleFiles {
   /** A file that may be there as it is, or with `.gz` at its end; `undefined` where neither is. */
   async find(name: string): Promise<TextFile | undefined> {
     for (const path of [this.path(name), this.path(`${name}.gz`)]) {
-      const bytes = await bytesOf(path);
-      if (bytes === undefined) continue;
-      const text = decode(bytes, path);
+      const text = this.#texts === undefined
+        ? await readText(path)
+        : this.#texts.get(path);
+      if (text === undefined) continue;
       this.read.push([name, text]);
       return { path, text };
     }
@@ -106,6 +130,11 @@ export function checkedValue<T>(
     }`,
     { path, cause: result.error, hint: HINT },
   );
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  const bytes = await bytesOf(path);
+  return bytes === undefined ? undefined : decode(bytes, path);
 }
 
 async function bytesOf(path: string): Promise<Uint8Array | undefined> {

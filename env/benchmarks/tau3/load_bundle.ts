@@ -11,9 +11,10 @@ import { anyObject } from "../../python/python_schema.ts";
 import type { JsonValue } from "../../python/python_value.ts";
 import { sha256 } from "../../state_hash.ts";
 import {
-  BundleFiles,
+  type BundleFiles,
+  type BundleSource,
   checkedValue,
-  dataPath,
+  dataFiles,
   parseFile,
   TAU3_BENCH_HINT,
 } from "./bundle_files.ts";
@@ -46,7 +47,7 @@ export interface Tau3Tasks {
 
 /** The data of a domain. */
 export interface Tau3Bundle extends Tau3Tasks {
-  readonly dir: string;
+  readonly source: BundleSource;
   readonly domain: Domain;
   readonly part: BundlePart;
   /** As they were read; episodes work on forks. */
@@ -77,7 +78,7 @@ export function tau3BenchDir(given?: string | null): string {
  * @throws {ConfigError} If this version does not have the domain.
  */
 export async function loadTau3(
-  dir: string,
+  source: BundleSource,
   name: string,
 ): Promise<Tau3Bundle> {
   const domain = domainNamed(domainPart(name), TAU3);
@@ -85,13 +86,13 @@ export async function loadTau3(
   if (part === undefined) {
     throw new ConfigError(`The domain "${name}" of τ³-bench has no bundle`);
   }
-  const files = new BundleFiles(await dataPath(dir, `domains/${domain.name}`));
+  const files = await dataFiles(source, `domains/${domain.name}`);
   const databases = await readDatabases(files, part);
   const tasks = await tasksIn(files, name);
   const fingerprint = sha256(
     files.read.map(([name, text]) => `${name} ${sha256([text])}\n`),
   );
-  return { ...tasks, dir, domain, part, databases, fingerprint };
+  return { ...tasks, source, domain, part, databases, fingerprint };
 }
 
 /**
@@ -102,9 +103,7 @@ export async function loadTau3Tasks(
   dir: string,
   name: string,
 ): Promise<Tau3Tasks> {
-  const files = new BundleFiles(
-    await dataPath(dir, `domains/${domainPart(name)}`),
-  );
+  const files = await dataFiles(dir, `domains/${domainPart(name)}`);
   return await tasksIn(files, name);
 }
 

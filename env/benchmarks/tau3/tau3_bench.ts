@@ -15,7 +15,12 @@ import {
   type Task,
   type ToolSchema,
 } from "../../types.ts";
-import { BundleFiles, checkedValue } from "./bundle_files.ts";
+import {
+  type BundleFiles,
+  type BundleSource,
+  checkedValue,
+  topFiles,
+} from "./bundle_files.ts";
 import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import { evaluateUnjudged } from "./evaluators/evaluate_simulation.ts";
 import { loadTau3, type Tau3Bundle } from "./load_bundle.ts";
@@ -69,13 +74,13 @@ interface Tau3Data {
  * @throws {ConfigError} If this version does not have the domain.
  */
 export async function tau3Bench(
-  dir: string,
+  source: BundleSource,
   { domain: name, terse = false }: Tau3BenchOptions,
 ): Promise<Dataset> {
-  const bundle = await loadTau3(dir, name);
-  const prompts = await readTau3Prompts(dir);
-  const guidelines = await readGuidelines(dir);
-  const tools = await readTools(dir, bundle);
+  const bundle = await loadTau3(source, name);
+  const prompts = await readTau3Prompts(source);
+  const guidelines = await readGuidelines(source);
+  const tools = await readTools(source, bundle);
   const policy = policyText(prompts, bundle.policies.agent);
   const sources = new Map<Task, Tau3Task>();
   const bySplit = new Map<Split, readonly Task[]>();
@@ -111,10 +116,10 @@ export async function tau3Bench(
 
 /** The tool descriptions of a bundle. */
 async function readTools(
-  dir: string,
+  source: BundleSource,
   { domain, part }: Tau3Bundle,
 ): Promise<Tau3Data["tools"]> {
-  const files = new BundleFiles(`${dir}/tools`);
+  const files = topFiles(source, "tools");
   const agent = await readSchemas(files, `${domain.name}_agent.json`);
   const user = part.userTools === undefined
     ? []

@@ -5,7 +5,12 @@ import { fillPrompt } from "../../prompts.ts";
 import { pythonRepr, pythonStr } from "../../python/python_repr.ts";
 import { trim } from "../../python/python_space.ts";
 import { toPlain } from "../../python/python_value.ts";
-import { BundleFiles, checkedValue, dataPath } from "./bundle_files.ts";
+import {
+  type BundleSource,
+  checkedValue,
+  dataFiles,
+  topFiles,
+} from "./bundle_files.ts";
 import type { PolicyText } from "./policy_texts.ts";
 import type { Tau3Message } from "./tau3_message.ts";
 import type { ExpectedAction, Tau3Task } from "./tau3_task.ts";
@@ -45,18 +50,20 @@ export interface Guidelines {
 }
 
 /** Reads the guidelines of simulated users. @throws {DataError} If there are none. */
-export async function readGuidelines(dir: string): Promise<Guidelines> {
-  const files = new BundleFiles(
-    await dataPath(dir, "user_simulator"),
-  );
+export async function readGuidelines(
+  source: BundleSource,
+): Promise<Guidelines> {
+  const files = await dataFiles(source, "user_simulator");
   const tools = await files.first("simulation_guidelines_tools.md");
   const talking = await files.first("simulation_guidelines.md");
   return { talking: talking.text, tools: tools.text };
 }
 
 /** Reads the templates. @throws {DataError} If there is no such file, or a template is missing. */
-export async function readTau3Prompts(dir: string): Promise<Tau3Prompts> {
-  const { path, value } = await new BundleFiles(dir).value("prompts.json");
+export async function readTau3Prompts(
+  source: BundleSource,
+): Promise<Tau3Prompts> {
+  const { path, value } = await topFiles(source).value("prompts.json");
   return checkedValue(tau3PromptsSchema, { value: toPlain(value), path });
 }
 
