@@ -4,6 +4,7 @@
  */
 
 import type { Database } from "../../env/database.ts";
+import type { Databases } from "../../env/domain.ts";
 import { createEnvironment } from "../../env/environment.ts";
 import { goldOf } from "../../env/gold.ts";
 import {
@@ -14,11 +15,10 @@ import { sameCanonical } from "../../env/state_hash.ts";
 import type { JsonValue } from "../../env/python/python_value.ts";
 import type {
   Dataset,
+  ReplayedTurns,
   Reward,
   Task,
-  ToolCall,
   User,
-  UserMove,
 } from "../../env/types.ts";
 import { pretty, type TurnView } from "./conversation_view.ts";
 import type { DatabaseView, FieldView, RowView } from "./protocol.ts";
@@ -29,12 +29,59 @@ export async function replayedView(
   turns: readonly TurnView[],
 ): Promise<DatabaseView> {
   const { database: is, writes } = await replay({ dataset, task }, turns);
-  const [was, should] = [dataset.database, goldOf(dataset, task)];
-  const keys = new Map(
-    [...is.changes(), ...should.changes()]
-      .map(({ table, id }) => [`${table} ${id}`, { table, id }]),
+  const was = dataset.database.fork();
+  const rows = rowsOf({ was, is, should: goldOf(dataset, task) });
+  return { rows: wrongFirst(rows), isWhole: true, note: null, writes };
+}
+
+/** Both sides' databases as a benchmark's rules replay an episode: after the task's set-up, at the end, as expected. */
+export function viewByRules(
+  { start, end, target, writes, isCompared }: ReplayedTurns,
+): DatabaseView {
+  const rows = (["agent", "user"] as const).flatMap((side) => {
+    const [was, is, should] = [start[side], end[side], target[side]];
+    return was === undefined || is === undefined || should === undefined
+      ? []
+      : rowsOf({ was, is, should }).map((row) => ({ ...row, side }));
+  });
+  const byTurn = Map.groupBy(
+    writes.map(({ turn, databases }, i) => ({
+      turn,
+      rows: changedRows(writes[i - 1]?.databases ?? start, databases),
+    })),
+    ({ turn }) => turn,
   );
-  const rows = [...keys.values()].map(({ table, id }): RowView => {
+  return {
+    rows: wrongFirst(rows),
+    isWhole: true,
+    isCompared,
+    note: isCompared
+      ? null
+      : "The reward does not compare databases. What the rows should be is what the expected actions leave, for comparison.",
+    writes: [...byTurn].map(([turn, all]) => ({
+      turn,
+      rows: [...new Set(all.flatMap(({ rows }) => rows))],
+    })),
+  };
+}
+
+function changedRows(before: Databases, after: Databases): string[] {
+  return (["agent", "user"] as const).flatMap((side) => {
+    const [was, is] = [before[side], after[side]];
+    if (was === undefined || is === undefined) return [];
+    return was.diff(is).map(({ table, id }) => `${table} ${id}`);
+  });
+}
+
+function rowsOf(
+  { was, is, should }: Record<"was" | "is" | "should", Database>,
+): RowView[] {
+  // A row may be as it was at first and other than the base, where a task's set-up changed it.
+  const changed = [...was.diff(is), ...was.diff(should)];
+  const keys = new Map(
+    changed.map(({ table, id }) => [`${table} ${id}`, { table, id }]),
+  );
+  return [...keys.values()].map(({ table, id }): RowView => {
     const fields = [...compare("", {
       was: was.get(table, id),
       is: is.get(table, id),
@@ -43,8 +90,10 @@ export async function replayedView(
     const isRight = fields.every(({ verdict }) => verdict === "right");
     return { table, id, isRight, fields };
   });
-  rows.sort((a, b) => Number(a.isRight) - Number(b.isRight));
-  return { rows, isWhole: true, note: null, writes };
+}
+
+function wrongFirst(rows: readonly RowView[]): RowView[] {
+  return rows.toSorted((a, b) => Number(a.isRight) - Number(b.isRight));
 }
 
 /** What the record itself says: the rows that are not as they should be. */
@@ -70,61 +119,31 @@ async function replay(
   { dataset, task }: { dataset: Dataset; task: Task },
   turns: readonly TurnView[],
 ): Promise<{ database: Database; writes: DatabaseView["writes"] }> {
-  const user = recordedUser(turns);
+  const user: User = {
+    open: () => Promise.resolve(""),
+    reply: () => Promise.resolve(""),
+  };
   const environment = createEnvironment({ dataset, task, user });
   await environment.open();
   const writes: { turn: number; rows: string[] }[] = [];
-  for (const [turn, view] of turns.entries()) {
-    const { call, name, what } = view;
-    // By τ-bench's rules what is said changes nothing; by others the user may act on it.
-    if (name === null && dataset.rules === undefined) continue;
+  for (const [turn, { call, name }] of turns.entries()) {
+    if (call === null || name === null) continue; // what is said changes nothing
+    const args = call.get("arguments");
     const before = environment.database.fork();
-    const { done } = await environment.step(
-      call === null || name === null
-        ? { type: "respond", content: what }
-        : { type: "tool", call: toolCallOf(call) },
-    );
+    const { done } = await environment.step({
+      type: "tool",
+      call: {
+        id: String(call.get("id") ?? ""),
+        name,
+        arguments: args instanceof Map ? args : new Map(),
+      },
+    });
     const rows = before.diff(environment.database)
       .map(({ table, id }) => `${table} ${id}`);
     if (rows.length > 0) writes.push({ turn, rows });
     if (done) break;
   }
   return { database: environment.database, writes };
-}
-
-/** The user as recorded: what they called, and what they said, turn by turn. */
-function recordedUser(turns: readonly TurnView[]): User {
-  const moves: UserMove[] = [];
-  const add = (calls: readonly JsonObject[] = [], content: string) => {
-    for (const made of calls) {
-      const call = made.get("call");
-      if (!(call instanceof Map)) continue;
-      moves.push({ content: "", toolCalls: [toolCallOf(call)] });
-    }
-    moves.push({
-      content: content.trim() === "" ? "…" : content,
-      toolCalls: [],
-    });
-  };
-  add(turns[0]?.openingCalls, "");
-  for (const { name, userCalls, observation } of turns) {
-    if (name === null) add(userCalls, observation);
-  }
-  return {
-    open: () => Promise.resolve(""),
-    reply: () => Promise.resolve(""),
-    act: () =>
-      Promise.resolve(moves.shift() ?? { content: "…", toolCalls: [] }),
-  };
-}
-
-function toolCallOf(call: JsonObject): ToolCall {
-  const args = call.get("arguments");
-  return {
-    id: String(call.get("id") ?? ""),
-    name: String(call.get("name") ?? ""),
-    arguments: args instanceof Map ? args : new Map(),
-  };
 }
 
 type Three = Record<"was" | "is" | "should", JsonValue | undefined>;

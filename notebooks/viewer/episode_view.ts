@@ -3,6 +3,7 @@
 import { messageOf } from "../../env/errors.ts";
 import type { JsonObject } from "../../env/python/python_json.ts";
 import type { Dataset, Reward, Task } from "../../env/types.ts";
+import { turnsOf as storedTurns } from "../../train/runs/run_episodes.ts";
 import type { StoredEpisode } from "../../train/runs/episode_store.ts";
 import {
   callOf,
@@ -10,7 +11,7 @@ import {
   turnsOf,
   type TurnView,
 } from "./conversation_view.ts";
-import { recordedView, replayedView } from "./database_view.ts";
+import { recordedView, replayedView, viewByRules } from "./database_view.ts";
 import {
   type EpisodeFinder,
   type FoundIn,
@@ -77,7 +78,8 @@ export async function viewEpisode(
     ? null
     : material.known ?? taskOf(dataset, row.task);
   const detail = stored.rewardDetail;
-  const database = await databaseOf(material, { dataset, task, note, turns });
+  const known = { dataset, task, note, turns, stored: parts.turns };
+  const database = await databaseOf(material, known);
   const isKnown = material.knows !== "nothing";
   const episode = {
     run: material.run,
@@ -88,6 +90,7 @@ export async function viewEpisode(
       database: isKnown ? detail.parts.database : verdictOf(database),
       outputs: detail.parts.outputs,
       missingOutputs: detail.missingOutputs,
+      checks: detail.checks ?? [],
     },
     failure: stored.failure,
     database,
@@ -139,11 +142,13 @@ interface Known {
   readonly task: Task | null;
   readonly note: string | null;
   readonly turns: readonly TurnView[];
+  /** The turns as stored. */
+  readonly stored: readonly JsonObject[];
 }
 
 async function databaseOf(
   { stored, knows = "rows" }: EpisodeMaterial,
-  { dataset, task, note, turns }: Known,
+  { dataset, task, note, turns, stored: storedAs }: Known,
 ): Promise<DatabaseView> {
   const reward = stored.rewardDetail;
   if (dataset === null || task === null) {
@@ -152,7 +157,17 @@ async function databaseOf(
       note ?? "The run's data do not have this task any more",
     );
   }
-  const view = await replayedView({ dataset, task }, turns);
+  const { rules } = dataset;
+  let view: DatabaseView;
+  try {
+    view = rules === undefined
+      ? await replayedView({ dataset, task }, turns)
+      : viewByRules(rules.replay(task, storedTurns(storedAs)));
+  } catch (error) {
+    if (rules === undefined) throw error;
+    const why = `The calls cannot be replayed (${messageOf(error)})`;
+    return recordedView(reward, `${why}, so the record alone is shown`);
+  }
   if (reward === null || agrees(view, reward, knows)) return view;
   return recordedView(
     reward,
@@ -166,14 +181,18 @@ function agrees(
   reward: Reward,
   knows: "rows" | "verdict" | "nothing",
 ): boolean {
+  // Rows say nothing of a reward that does not compare them.
+  if (view.isCompared === false) return true;
   const wrong = view.rows.filter(({ isRight }) => !isRight).length;
   if (knows === "rows") return wrong === reward.differences.length;
   return knows === "nothing" || (wrong === 0) === (reward.parts.database === 1);
 }
 
 /** What a replay says of the database; `null` where there was none. */
-function verdictOf({ rows, isWhole }: DatabaseView): 0 | 1 | null {
-  if (!isWhole) return null;
+function verdictOf(
+  { rows, isWhole, isCompared }: DatabaseView,
+): 0 | 1 | null {
+  if (!isWhole || isCompared === false) return null;
   return rows.every(({ isRight }) => isRight) ? 1 : 0;
 }
 

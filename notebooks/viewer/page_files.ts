@@ -25,6 +25,7 @@ export const PAGE_MODULES = [
   "database.js",
   "tokens.js",
   "group.js",
+  "checks.js",
   "episode_view.js",
   "keyboard.js",
   "main.js",

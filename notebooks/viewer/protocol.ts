@@ -3,7 +3,7 @@
  * these types by JSDoc.
  */
 
-import type { Episode, Failure } from "../../env/types.ts";
+import type { Episode, Failure, RewardCheck } from "../../env/types.ts";
 import type { EpisodeFields } from "../../train/runs/episode_facts.ts";
 
 /** A run, an evaluation or a result file, as the list of runs shows it. */
@@ -125,6 +125,8 @@ export interface FieldView {
 
 /** A row that the episode or the gold changes. */
 export interface RowView {
+  /** Left out where only one side has a database. */
+  readonly side?: "agent" | "user";
   readonly table: string;
   readonly id: string;
   readonly isRight: boolean;
@@ -138,6 +140,8 @@ export interface DatabaseView {
   readonly isWhole: boolean;
   /** Why not, for a person. */
   readonly note: string | null;
+  /** Whether the reward compares rows with what they should be. Default: it does. */
+  readonly isCompared?: boolean;
   /** Rows that an action changed, as `table id`, by turn. */
   readonly writes: readonly {
     readonly turn: number;
@@ -183,6 +187,8 @@ export interface EpisodeView {
     readonly database: number | null;
     readonly outputs: number | null;
     readonly missingOutputs: readonly string[];
+    /** What was looked at, part by part; none where the benchmark looks at the database and what was told alone. */
+    readonly checks: readonly RewardCheck[];
   } | null;
   readonly failure: Failure | null;
   readonly findings: readonly FindingView[];

@@ -15,6 +15,9 @@ const VERDICTS = {
   extra: ["✗", "nobody asked for it"],
 };
 
+/** Whose database a row is in. */
+const SIDES = { agent: "agent's", user: "user's" };
+
 /**
  * @param {ShownDatabase} database
  * @returns {HTMLElement}
@@ -45,7 +48,7 @@ export function databaseSection({ rows, isWhole, note }) {
  * @param {ShownRow} row
  * @param {boolean} isWhole
  */
-function rowBlock({ table, id, isRight, fields }, isWhole) {
+function rowBlock({ side, table, id, isRight, fields }, isWhole) {
   const heads = isWhole
     ? ["Field", "Was", "Is", "Should be"]
     : ["Field", "Is", "Should be"];
@@ -55,6 +58,7 @@ function rowBlock({ table, id, isRight, fields }, isWhole) {
       class: isRight ? "good-text" : "bad-text",
       "aria-hidden": "true",
     }, isRight ? "✓ " : "✗ "),
+    side === undefined ? null : h("span.tag", SIDES[side]),
     inline(table, 60),
     " ",
     h("b", inline(id, 80)),

@@ -12,6 +12,7 @@ import {
   tableHref,
   withParam,
 } from "./shell.js";
+import { checkList } from "./checks.js";
 import { inline, textBlock } from "./text.js";
 import { tokensBlock } from "./tokens.js";
 
@@ -418,6 +419,7 @@ function rewardSection({ reward, row }) {
     reward.missingOutputs.length === 0
       ? null
       : h("p", "Never told: ", codes(reward.missingOutputs)),
+    checkList(reward.checks),
   );
 }
 

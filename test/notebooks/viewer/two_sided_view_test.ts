@@ -11,9 +11,11 @@ import {
   messagesOf,
   turnsOf,
 } from "../../../notebooks/viewer/conversation_view.ts";
-import { replayedView } from "../../../notebooks/viewer/database_view.ts";
+import { viewByRules } from "../../../notebooks/viewer/database_view.ts";
+import { viewEpisode } from "../../../notebooks/viewer/episode_view.ts";
+import type { EpisodeRow } from "../../../notebooks/viewer/protocol.ts";
 import { answeringModel } from "../../support/chat_models.ts";
-import { writeToyBundle } from "../../support/tau3_toy.ts";
+import { TOY_TASK, writeToyBundle } from "../../support/tau3_toy.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
 function calling(name: string, args: Record<string, string> = {}) {
@@ -32,8 +34,11 @@ function answers(
 }
 
 /** An episode in which the user lights their lamp twice: before they speak, and as the agent asks. */
-async function episode(dir: string) {
-  await writeToyBundle(dir);
+async function episode(
+  dir: string,
+  options?: Parameters<typeof writeToyBundle>[1],
+) {
+  await writeToyBundle(dir, options);
   const dataset = await tau3Bench(dir, { domain: "toy" });
   const task = dataset.tasks("base")[0]!;
   const agent = answers(calling("sell", { item: "cup" }), "Press, please.");
@@ -43,27 +48,29 @@ async function episode(dir: string) {
     calling("press"),
     "###STOP###",
   );
-  const { messages, turns } = await rollout({
+  const { messages, turns, ...rest } = await rollout({
     dataset,
     task,
     agent: toolCallingAgent({ model: agent }),
     user: llmUser({ dataset, model: user }),
     seed: 1,
   });
-  return {
-    dataset,
-    task,
+  const parts = {
     messages: fromPlain(messages) as JsonObject[],
-    turns: turnsOf(fromPlain(turns) as JsonObject[]),
+    turns: fromPlain(turns) as JsonObject[],
   };
+  const stored = { ...rest, rewardDetail: rest.reward, tokens: 0, parts };
+  // Only its number and its task are looked at.
+  const row = { id: 1, task: task.id } as EpisodeRow;
+  return { dataset, task, turns, stored, row };
 }
 
 Deno.test("messagesOf() shows what the user called where they called it", () =>
   inTempDir(async (dir) => {
-    const { messages, turns } = await episode(dir);
-    const shown = messagesOf(messages, turns).map(({ role, content, calls }) =>
-      `${role}: ${content}${calls.map(({ name }) => name)}`
-    );
+    const { stored: { parts } } = await episode(dir);
+    const shown = messagesOf(parts.messages, turnsOf(parts.turns)).map((
+      { role, content, calls },
+    ) => `${role}: ${content}${calls.map(({ name }) => name)}`);
     assert.deepEqual(shown, [
       "system: Serve. Be kind.",
       "assistant: Hi! How can I help you today?",
@@ -79,20 +86,62 @@ Deno.test("messagesOf() shows what the user called where they called it", () =>
     ]);
   }));
 
-Deno.test("replayedView() replays both sides' calls by the benchmark's rules", () =>
+Deno.test("viewEpisode() shows both sides' rows after the task's set-up, and each check with its reason", () =>
   inTempDir(async (dir) => {
-    const { dataset, task, turns } = await episode(dir);
-    const view = await replayedView({ dataset, task }, turns);
-    assert.deepEqual(view.writes, [
-      { turn: 0, rows: ["shop one"] },
+    const { dataset, task, stored, row } = await episode(dir);
+    const view = await viewEpisode({
+      run: "r",
+      row,
+      stored,
+      group: [row],
+      partsOf: () => stored.parts,
+      world: () => Promise.resolve({ dataset, note: null }),
+      known: task,
+      find: () => [],
+    });
+    assert.deepEqual(view.database.writes, [
+      { turn: 0, rows: ["shop one", "lamp one"] },
       // The lamp is dark again, as the shop sees.
-      { turn: 1, rows: ["shop one"] },
+      { turn: 1, rows: ["shop one", "lamp one"] },
     ]);
     assert.deepEqual(
-      view.rows.map(({ isRight, fields }) => [
+      view.database.rows.map(({ side, isRight, fields }) => [
+        side,
         isRight,
-        fields.map(({ path, is }) => [path, is]),
+        fields.map(({ path, was, is, should }) => [path, was, is, should]),
       ]),
-      [[true, [["item", '"cup"']]]],
+      [
+        ["user", false, [["lit", "false", "false", "true"]]],
+        ["agent", true, [["item", '"box"', '"cup"', '"cup"']]],
+      ],
     );
+    assert.deepEqual(
+      view.reward?.checks.map(({ part, counts, met }) => [part, counts, met]),
+      [
+        ["DB", true, false],
+        ["ENV_ASSERTION", true, true],
+        ["ENV_ASSERTION", true, false],
+        ["ACTION", true, true],
+        ["ACTION", true, true],
+        ["COMMUNICATE", true, false],
+      ],
+    );
+    assert.match(view.reward?.checks.at(-1)?.why ?? "", /1000/);
+  }));
+
+Deno.test("viewEpisode() compares rows for a reward that does not, and says so", () =>
+  inTempDir(async (dir) => {
+    const evaluation_criteria = {
+      ...TOY_TASK.evaluation_criteria,
+      reward_basis: ["ENV_ASSERTION"],
+    };
+    const { dataset, task, turns } = await episode(dir, {
+      tasks: [{ ...TOY_TASK, evaluation_criteria }],
+    });
+    const replayed = dataset.rules?.replay(task, turns);
+    assert(replayed !== undefined);
+    const { isCompared, note, rows } = viewByRules(replayed);
+    assert.equal(isCompared, false);
+    assert.match(note ?? "", /does not compare/);
+    assert.deepEqual(rows.map(({ side }) => side), ["user", "agent"]);
   }));
