@@ -9,8 +9,10 @@ import { describeRow } from "../../env/reward.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
 import { count } from "../../train/progress/amounts.ts";
 import type {
+  AnsweredCall,
   Episode,
   Reward,
+  RewardCheck,
   RowDifference,
   Task,
   ToolAction,
@@ -66,8 +68,25 @@ export function showReward(reward: Reward | null): Rich {
       ] as [string, Cell],
     ]),
   ];
-  if (differences.length === 0) return factTable(facts);
-  return stack(factTable(facts), showDifferences(differences));
+  return stack(
+    factTable(facts),
+    ...(reward.checks === undefined ? [] : [showChecks(reward.checks)]),
+    ...(differences.length === 0 ? [] : [showDifferences(differences)]),
+  );
+}
+
+/** What a reward is made of, those that count first. */
+function showChecks(checks: readonly RewardCheck[]): Rich {
+  return table(
+    checks.toSorted((a, b) => Number(b.counts) - Number(a.counts)).map(
+      ({ part, counts, what, met, why = null }) => ({
+        part: counts ? part : `${part}, not counted`,
+        check: what,
+        verdict: met === null ? "not judged" : met ? "met" : "not met",
+        why,
+      }),
+    ),
+  );
 }
 
 /** Rows that are not as they should be. */
@@ -123,7 +142,7 @@ export function showTurns(
 
 /** One turn: what the agent did, and what came of it. */
 export function showTurn(
-  { action, observation }: Turn,
+  { action, observation, openingCalls = [] }: Turn,
   { index, marked = false }: {
     readonly index: number;
     readonly marked?: boolean;
@@ -135,7 +154,18 @@ export function showTurn(
   const answer = observation.source === "user"
     ? said("user", "user", observation.content)
     : folded(observation.content);
-  return stack(did, answer);
+  const { userCalls = [] } = observation;
+  return stack(
+    ...openingCalls.flatMap(showUserCall),
+    did,
+    ...userCalls.flatMap(showUserCall),
+    answer,
+  );
+}
+
+/** What the user did with tools of their own. */
+function showUserCall({ call, content }: AnsweredCall): Rich[] {
+  return [said("user", "user calls", callText(call)), folded(content)];
 }
 
 /** An answer of an agent that came to no action, and why. */

@@ -8,6 +8,7 @@ import { deriveSeed } from "../../env/random.ts";
 import type {
   Action,
   Agent,
+  AnsweredCall,
   CallOptions,
   Dataset,
   Environment,
@@ -24,7 +25,7 @@ import {
   showTurns,
   showUnread,
 } from "./display.ts";
-import { type MimeBundle, type Rich, stack } from "./rich.ts";
+import { type MimeBundle, type Rich, stack, titled } from "./rich.ts";
 
 /** What a conversation is opened with. */
 export interface ConversationOptions {
@@ -42,6 +43,8 @@ export interface Step {
   readonly turn: Turn;
   readonly before: Database;
   readonly after: Database;
+  /** The user's own database, where they have one. */
+  readonly user?: { readonly before: Database; readonly after: Database };
 }
 
 /**
@@ -95,6 +98,11 @@ export class Conversation {
   /** The state as it is now; not to be written to. */
   get database(): Database {
     return this.#environment.database;
+  }
+
+  /** The user's own state, where they have one; not to be written to. */
+  get userDatabase(): Database | undefined {
+    return this.#environment.userDatabase;
   }
 
   /** Whether the conversation has ended. */
@@ -184,6 +192,9 @@ export class Conversation {
       );
     }
     const options = this.#options;
+    const hasRules = options.dataset.rules !== undefined;
+    // What users with tools do before their first words is in no turn yet.
+    if (turns === 0 && hasRules) return await Conversation.open(options);
     const steps = this.#steps.slice(0, turns);
     const history = steps.map(({ turn }) => turn);
     const user = promptedUser(options);
@@ -191,6 +202,7 @@ export class Conversation {
     const from = {
       database: (steps.at(-1)?.after ?? options.dataset.database).fork(),
       turns: history,
+      firstMessage: this.firstMessage,
     };
     const { dataset, task } = options;
     return new Conversation({
@@ -212,9 +224,17 @@ export class Conversation {
   /** The whole conversation, its change to the database, and its reward. */
   show(): Rich {
     const { dataset } = this.#options;
+    const [first] = this.#steps;
+    const phone = this.userDatabase?.fork();
     return stack(
       showTurns(this.turns, { firstMessage: this.firstMessage }),
-      showChange(dataset.database.fork(), this.database.fork()),
+      showChange(
+        first?.before ?? dataset.database.fork(),
+        this.database.fork(),
+      ),
+      ...(phone === undefined || first?.user === undefined
+        ? []
+        : [titled("the user's own", showChange(first.user.before, phone))]),
       showReward(this.reward()),
     );
   }
@@ -226,14 +246,22 @@ export class Conversation {
 
   async #take(action: Action): Promise<Rich> {
     const before = this.database.fork();
-    const observation = await this.#environment.step(action);
+    const phone = this.userDatabase?.fork();
+    await this.#environment.step(action);
     const after = this.database.fork();
-    const turn: Turn = { action, observation };
-    const index = this.#steps.push({ turn, before, after }) - 1;
-    const shown = showTurn(turn, { index });
-    return before.diff(after).length === 0
-      ? shown
-      : stack(shown, showChange(before, after));
+    const user = phone && this.userDatabase &&
+      { before: phone, after: this.userDatabase.fork() };
+    // What the environment has of it holds the user's calls too.
+    const turn = this.turns.at(-1)!;
+    const step = { turn, before, after, ...user && { user } };
+    const index = this.#steps.push(step) - 1;
+    return stack(
+      showTurn(turn, { index }),
+      ...(before.diff(after).length === 0 ? [] : [showChange(before, after)]),
+      ...(user === undefined || user.before.diff(user.after).length === 0
+        ? []
+        : [titled("the user's own", showChange(user.before, user.after))]),
+    );
   }
 }
 
@@ -246,15 +274,26 @@ function promptedUser(
   { user, task, seed = 1 }: ConversationOptions,
 ): PromptedUser {
   const inner = user(task, { seed: deriveSeed(seed, "user") });
+  const act = inner.act?.bind(inner);
   let words: string | undefined;
+  /** The simulated user hears all the same what it answers to. */
+  function instead(own: string): string {
+    const said = words ?? own;
+    words = undefined;
+    return said;
+  }
   return {
     open: (options) => inner.open(options),
-    async reply(message, options) {
-      // The simulated user hears all the same what it answers to.
-      const own = await inner.reply(message, options);
-      const said = words ?? own;
-      words = undefined;
-      return said;
+    reply: async (message, options) =>
+      instead(await inner.reply(message, options)),
+    // Words that are put into a mouth wait until the user is done with their tools.
+    ...act && {
+      act: async (heard, options) => {
+        const move = await act(heard, options);
+        return move.toolCalls.length > 0
+          ? move
+          : { ...move, content: instead(move.content) };
+      },
     },
     say: (line) => words = line,
   };
@@ -262,8 +301,27 @@ function promptedUser(
 
 /** Lets a new user hear what one before it has heard. */
 async function rehear(user: User, turns: readonly Turn[]): Promise<void> {
-  await user.open();
-  for (const { action } of turns) {
-    if (action.type === "respond") await user.reply(action.content);
+  if (user.act === undefined) await user.open();
+  else await rehearActing(user, "", turns[0]?.openingCalls);
+  for (const { action, observation } of turns) {
+    if (action.type !== "respond") continue;
+    if (user.act === undefined) await user.reply(action.content);
+    else await rehearActing(user, action.content, observation.userCalls);
+  }
+}
+
+/** What the user calls now is answered as it was then; the answers that there were may run out. */
+async function rehearActing(
+  user: User,
+  content: string,
+  answered: readonly AnsweredCall[] = [],
+): Promise<void> {
+  let left = answered;
+  let move = await user.act?.({ type: "message", content });
+  while (move !== undefined && move.toolCalls.length > 0 && left.length > 0) {
+    const { length } = move.toolCalls;
+    const answers = left.slice(0, length);
+    left = left.slice(length);
+    move = await user.act?.({ type: "answers", answers });
   }
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
+import { tau3Bench } from "../../../env/benchmarks/tau3/tau3_bench.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { STOP } from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 import { Conversation } from "../../../notebooks/lib/step_conversation.ts";
+import { NO_TAU3_BENCH, TAU3_BENCH } from "../../support/tau3_bench.ts";
 
 const dataset = await generated(5, {
   trainTasks: 20,
@@ -107,4 +109,42 @@ Deno.test("Conversation.act() says that nobody acts", async () => {
     user: scriptedUser(dataset),
   });
   await assert.rejects(() => talk.act(), /open the conversation with an agent/);
+});
+
+Deno.test({
+  name:
+    "Conversation: a telecom task, where the user acts on their phone, is stepped through and forked",
+  ignore: NO_TAU3_BENCH,
+  async fn() {
+    const telecom = await tau3Bench(TAU3_BENCH, { domain: "telecom" });
+    const talk = await Conversation.open({
+      dataset: telecom,
+      task: telecom.tasks("small")[0]!,
+      user: scriptedUser(telecom),
+      agent: expertAgent(),
+    });
+    await talk.finish(100);
+    assert.deepEqual([talk.isOver, talk.reward().value], [true, 1]);
+    const acted = talk.turns.findIndex(({ observation }) =>
+      observation.userCalls !== undefined
+    );
+    assert(acted >= 0);
+    assert.match(talk.show().text, /user calls/);
+    assert.match(talk.show().text, /the user's own/);
+    for (const at of [0, acted + 1, talk.turns.length - 1]) {
+      const other = await talk.fork(at);
+      assert.deepEqual(other.turns, talk.turns.slice(0, at));
+      await other.finish(100);
+      assert.deepEqual(
+        other.turns.map(({ observation }) => observation.content),
+        talk.turns.map(({ observation }) => observation.content),
+      );
+      assert.equal(other.reward().value, 1);
+    }
+    const whatIf = await talk.fork(acted);
+    whatIf.answerNext("###STOP###");
+    await whatIf.say("Goodbye.");
+    assert.equal(whatIf.isOver, true);
+    assert.equal(whatIf.diagnosis().decisive?.kind, "ending");
+  },
 });
