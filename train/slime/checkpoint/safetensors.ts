@@ -131,7 +131,8 @@ function readPlace(
 ): Place {
   const fields = fieldsOf(value);
   if (fields === undefined) throw fault(path, `tensor "${name}" is no object`);
-  const { dtype, shape, offsets } = fields;
+  const { dtype, offsets } = fields;
+  const shape = shapeOf(fields.shape);
   if (!isDtype(dtype)) {
     throw fault(
       path,
@@ -140,7 +141,7 @@ function readPlace(
       }, which is unknown`,
     );
   }
-  if (!isShape(shape)) {
+  if (shape === undefined) {
     throw fault(path, `tensor "${name}" has no shape that can be`);
   }
   const isPair = Array.isArray(offsets) && offsets.length === 2;
@@ -158,6 +159,34 @@ function readPlace(
     );
   }
   return { tensor, begin, end };
+}
+
+/** A shape that can be; `undefined` where it cannot. */
+function shapeOf(shape: JsonValue | undefined): number[] | undefined {
+  if (Array.isArray(shape) && shape.includes(0)) return emptyShape(shape);
+  return isShape(shape) ? shape : undefined;
+}
+
+/** As of any shape. */
+const MOST_AXES = 8;
+
+/** Counts of the reference are of 64 bits. */
+const MOST_COUNT = 2n ** 64n - 1n;
+
+/**
+ * The shape of a tensor without elements, whose axes may be longer than a number counts exactly; they are rounded.
+ * The reference multiplies axis by axis, and refuses what passes 64 bits before it meets the axis of length 0.
+ */
+function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
+  if (shape.length > MOST_AXES) return undefined;
+  let elements = 1n;
+  for (const axis of shape) {
+    const isWhole = isCount(axis) || typeof axis === "bigint" && axis >= 0n;
+    if (!isWhole || BigInt(axis) > MOST_COUNT) return undefined;
+    elements *= BigInt(axis);
+    if (elements > MOST_COUNT) return undefined;
+  }
+  return shape.map(Number);
 }
 
 /** A tensor's fields; serde also takes them as a list, and a type as an object of its name. */

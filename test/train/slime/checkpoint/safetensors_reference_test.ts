@@ -16,6 +16,11 @@ function tensor(fields: string): string {
   return `{"a":{${fields}}}`;
 }
 
+/** A tensor of no bytes. */
+function emptyTensor(shape: string): string {
+  return tensor(`"dtype":"F32","shape":${shape},"data_offsets":[0,0]`);
+}
+
 const SHAPE_AND_PLACE = '"shape":[1],"data_offsets":[0,4]';
 
 /** Headers, and how many bytes of data follow. */
@@ -26,6 +31,20 @@ const HEADERS: Readonly<Record<string, [header: string, data: number]>> = {
   "a space before": [` {"a":${F32}}`, 4],
   "a byte order mark": [`\ufeff{"a":${F32}}`, 4],
   "no tensor": ["{}", 0],
+  "an empty tensor of an axis past 2^53": [emptyTensor(`[0,${2n ** 60n}]`), 0],
+  "an empty tensor of the longest axis": [
+    emptyTensor(`[${2n ** 64n - 1n},0]`),
+    0,
+  ],
+  "an empty tensor of an axis past 2^64": [emptyTensor(`[0,${2n ** 64n}]`), 0],
+  "an empty tensor of endless axes": [
+    emptyTensor("[0,4294967296,4294967296]"),
+    0,
+  ],
+  "axes past 2^64, then an empty one": [
+    emptyTensor("[4294967296,4294967296,0]"),
+    0,
+  ],
   "a list": ["[]", 0],
   null: ["null", 0],
   "more after it": [`{"a":${F32}}{}`, 4],
