@@ -1,8 +1,9 @@
 /** Reading a run dir of any kind, perhaps while it is being written; see run_dir.ts for what it holds. */
 
 import { join } from "node:path";
-import { ConfigError, RunDirError } from "../../env/errors.ts";
+import { ConfigError, messageOf, RunDirError } from "../../env/errors.ts";
 import { explainIssue } from "../../env/schema_issue.ts";
+import { refusalOf } from "../../env/system_error.ts";
 import type { Recipe } from "../config/config.ts";
 import { EpisodeStore } from "./episode_store.ts";
 import { type AnyMetrics, currentLine, METRICS_VERSION } from "./metrics.ts";
@@ -59,7 +60,7 @@ export async function readAnyRun(path: string): Promise<RunRecord> {
 /**
  * Opens the episodes of a run of any kind, to read. Held by `using`.
  * @throws {ConfigError} If there are none.
- * @throws {RunDirError} If the file is of another version or damaged.
+ * @throws {RunDirError} If the file is of another version or damaged, or the system refuses it.
  */
 export function readStore(path: string): EpisodeStore {
   const file = join(path, "episodes.db");
@@ -67,10 +68,27 @@ export function readStore(path: string): EpisodeStore {
     return new EpisodeStore(file, { readOnly: true });
   } catch (error) {
     if (error instanceof RunDirError) throw error;
+    const refusal = isThere(file) ? refusalOf(error) : undefined;
+    if (refusal !== undefined) {
+      throw new RunDirError(
+        `"${file}" cannot be opened: ${refusal.why} (${messageOf(error)})`,
+        { cause: error, hint: refusal.hint },
+      );
+    }
     throw new ConfigError(
       `"${file}" cannot be opened: the run has kept no episodes, or the file is damaged`,
       { cause: error },
     );
+  }
+}
+
+/** Whether a file is there, as far as the system tells: SQLite has one message for a file that is not and one that is shut. */
+function isThere(file: string): boolean {
+  try {
+    Deno.lstatSync(file);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
   }
 }
 

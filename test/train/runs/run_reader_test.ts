@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { RunDirError } from "../../../env/errors.ts";
+import { readStore } from "../../../train/runs/run_reader.ts";
+import { writeFailedRun } from "../../support/failed_run.ts";
+import { inTempDir } from "../../support/temp_dir.ts";
+
+Deno.test("readStore() says what the system refused, and not that the file is damaged", async () => {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "a");
+    await writeFailedRun(path);
+    const file = join(path, "episodes.db");
+    const other = new DatabaseSync(file);
+    other.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    assert.throws(
+      () => readStore(path),
+      (error) =>
+        error instanceof RunDirError &&
+        error.message.startsWith(
+          `"${file}" cannot be opened: another process has it in use (`,
+        ) &&
+        error.hint === "wait for that process or stop it",
+    );
+    other.close();
+    await Deno.remove(file);
+    assert.throws(() => readStore(path), {
+      name: "ConfigError",
+      message: /the run has kept no episodes/,
+    });
+  });
+});
