@@ -23,7 +23,7 @@ export function checkList(checks) {
   const parts = [...new Set(checks.map(({ part }) => part))]
     .map((part) => checks.filter((check) => check.part === part))
     .sort((a, b) => Number(b[0]?.counts) - Number(a[0]?.counts));
-  return parts.map((all) => {
+  return parts.flatMap((all) => {
     const [{ part, counts }] = /** @type {[ShownCheck]} */ (all);
     return [
       h(
