@@ -29,6 +29,7 @@ import {
   budgetFlags,
   runPath,
   runsFlag,
+  tau3BenchFlag,
   tauBenchFlag,
 } from "./_shared_flags.ts";
 
@@ -65,6 +66,10 @@ const flags = z.object({
   ...budgetFlags,
   tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data; default: where the run had it",
+  }),
+  tau3Bench: tau3BenchFlag.meta({
+    description:
+      "Directory of tau3-bench's data; default: where the run had it",
   }),
   runs: runsFlag,
 });
@@ -121,13 +126,13 @@ interface OpenedEpisodes extends Disposable {
 /** The episodes of a run, or of a result file of τ-bench. */
 async function openEpisodes(
   path: string,
-  { tauBench }: Flags,
+  { tauBench, tau3Bench }: Flags,
 ): Promise<OpenedEpisodes> {
   if (await isFile(path)) {
     const file = await readResultEpisodes(path, tauBenchDir(tauBench));
     return { ...file, [Symbol.dispose]: () => {} };
   }
-  const run = await openRunEpisodes(path, tauBench ? { tauBench } : {});
+  const run = await openRunEpisodes(path, { tauBench, tau3Bench });
   return {
     dataset: run.dataset,
     episodes: run.list(),

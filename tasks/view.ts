@@ -24,7 +24,7 @@ import { anyPath, runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
 import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
-import { runsFlag, tauBenchFlag } from "./_shared_flags.ts";
+import { runsFlag, tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { bytes, count } from "../train/progress/amounts.ts";
 
 const flags = z.object({
@@ -59,6 +59,10 @@ const flags = z.object({
     description:
       "Directory of tau-bench's data, to show what rows were and should be",
   }),
+  tau3Bench: tau3BenchFlag.meta({
+    description:
+      "Directory of tau3-bench's data; default: where each run had it",
+  }),
   runs: runsFlag,
 });
 
@@ -76,6 +80,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     root: flags.runs,
     find: diagnosisFindings,
     tauBench: flags.tauBench,
+    tau3Bench: flags.tau3Bench,
   });
   await nameFaults(library, context);
   return flags.export === undefined

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type { Dataset } from "../../env/types.ts";
+import type { BenchmarkDirs } from "../../train/config/open_dataset.ts";
 import {
   openRunEpisodes,
   type RunEpisode,
@@ -54,13 +55,13 @@ export class Run implements Disposable {
 
   /**
    * Opens a training run or an evaluation, finished or not.
-   * @param options.tauBench Where τ-bench's data are now; default: where they were.
+   * @param options Where a benchmark's data are now; default: where they were.
    * @throws {ConfigError} If there is no such run, or its data are not where it says.
    * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
    */
   static async open(
     path: string,
-    options: { readonly tauBench?: string } = {},
+    options: BenchmarkDirs = {},
   ): Promise<Run> {
     const episodes = await openRunEpisodes(path, options);
     const isTraining = episodes.info.kind === "train";

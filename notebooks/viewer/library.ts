@@ -2,6 +2,7 @@
 
 import { basename, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
+import type { BenchmarkDirs } from "../../train/config/open_dataset.ts";
 import { folderNames } from "../../train/runs/storage.ts";
 import type { EpisodeFinder } from "./findings.ts";
 import type { RunSummary } from "./protocol.ts";
@@ -10,15 +11,13 @@ import { RunSource } from "./run_source.ts";
 import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
 /** Settings of {@linkcode Library}. */
-export interface LibraryOptions {
+export interface LibraryOptions extends BenchmarkDirs {
   /** Run dirs and result files; where there are none, all runs under `root`. */
   readonly named: readonly string[];
   /** The directory of the runs: `runs`. */
   readonly root: string;
   /** A diagnosis, whose findings are shown first. Default: none. */
   readonly find?: EpisodeFinder;
-  /** Where τ-bench's data are. */
-  readonly tauBench?: string | undefined;
 }
 
 /** The sources by their ids. */
@@ -103,8 +102,8 @@ export class Library implements Disposable {
   }
 
   #add(path: string, id: string, kind: "run" | "results"): void {
-    const { find = () => [], tauBench } = this.#options;
-    const options = { id, find, tauBench };
+    const { find = () => [], tauBench, tau3Bench } = this.#options;
+    const options = { id, find, tauBench, tau3Bench };
     const source = kind === "run"
       ? new RunSource(path, options)
       : new ResultsSource(path, options);

@@ -6,6 +6,7 @@ import { inflateSync } from "node:zlib";
 import { DataError, messageOf, RunDirError } from "../../env/errors.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
+import type { BenchmarkDirs } from "../../train/config/open_dataset.ts";
 import { outcomeNow } from "../../train/runs/run_lock.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
@@ -32,11 +33,9 @@ import { openTokenizer, tokensView } from "./tokens_view.ts";
 import { openWorld, type World } from "./world_view.ts";
 
 /** Settings of {@linkcode RunSource}. */
-export interface RunSourceOptions {
+export interface RunSourceOptions extends BenchmarkDirs {
   readonly id?: string;
   readonly find: EpisodeFinder;
-  /** Where τ-bench's data are. */
-  readonly tauBench?: string | undefined;
 }
 
 /** A run's `episodes.db`, opened. */
@@ -233,7 +232,7 @@ export class RunSource implements EpisodeSource {
     const info = await readRunJson(this.path);
     return await (this.#world ??= openWorld(this.path, {
       fingerprint: info.dataset?.fingerprint ?? null,
-      tauBench: this.#options.tauBench,
+      dirs: this.#options,
     }));
   }
 

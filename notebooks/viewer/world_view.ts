@@ -2,7 +2,11 @@
 
 import { messageOf } from "../../env/errors.ts";
 import type { Dataset, Split, Task } from "../../env/types.ts";
-import { openDataset } from "../../train/config/open_dataset.ts";
+import {
+  type BenchmarkDirs,
+  dataAt,
+  openDataset,
+} from "../../train/config/open_dataset.ts";
 import { readData } from "../../train/runs/run_episodes.ts";
 
 /** A world, or why there is none. */
@@ -13,21 +17,18 @@ export type World =
 /**
  * Makes the data of the run at `path` again.
  * @param options.fingerprint What `run.json` says they were.
- * @param options.tauBench Where τ-bench's data are, for runs on them that were made elsewhere.
+ * @param options.dirs Where benchmarks' data are, for runs on them that were made elsewhere.
  */
 export async function openWorld(
   path: string,
-  { fingerprint, tauBench }: {
+  { fingerprint, dirs }: {
     fingerprint: string | null;
-    tauBench?: string | undefined;
+    dirs: BenchmarkDirs;
   },
 ): Promise<World> {
   try {
     const data = await readData(path);
-    const dataset = await openDataset({
-      ...data,
-      directory: tauBench ?? data.directory,
-    });
+    const dataset = await openDataset(dataAt(data, dirs));
     if (fingerprint === null || dataset.fingerprint === fingerprint) {
       return { dataset, note: null };
     }

@@ -16,6 +16,21 @@ import type { Config } from "./config.ts";
 import { withRowTasks } from "./open_rows.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
 
+/** Where benchmarks' data are now. Default: where a config says. */
+export interface BenchmarkDirs {
+  readonly tauBench?: string | undefined;
+  readonly tau3Bench?: string | undefined;
+}
+
+/** The data of a config, at the directory that is named for its benchmark. */
+export function dataAt(
+  data: Config["data"],
+  { tauBench, tau3Bench }: BenchmarkDirs,
+): Config["data"] {
+  const named = data.source === "tau3-bench" ? tau3Bench : tauBench;
+  return named ? { ...data, directory: named } : data;
+}
+
 /**
  * Makes or reads the dataset.
  * @throws {ConfigError} If no directory is given for τ-bench, the options of what is drawn contradict each other, or

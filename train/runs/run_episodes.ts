@@ -21,7 +21,11 @@ import type {
 } from "../../env/types.ts";
 import type { Config } from "../config/config.ts";
 import { dataSchema } from "../config/config_sections.ts";
-import { openDataset } from "../config/open_dataset.ts";
+import {
+  type BenchmarkDirs,
+  dataAt,
+  openDataset,
+} from "../config/open_dataset.ts";
 import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
 import type { RunInfo } from "./run_info.ts";
 import { isSame, originalOf, usedAnother } from "./resume_check.ts";
@@ -56,19 +60,17 @@ export interface RunEpisodes extends Disposable {
 
 /**
  * Opens a run's episodes and its data.
- * @param options.tauBench Where τ-bench's data are now; default: where they were.
+ * @param dirs Where a benchmark's data are now; default: where they were.
  * @throws {ConfigError} If there is no such run, or its data are not where it says.
  * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
  */
 export async function openRunEpisodes(
   path: string,
-  { tauBench }: { readonly tauBench?: string } = {},
+  dirs: BenchmarkDirs = {},
 ): Promise<RunEpisodes> {
   const info = await readRunInfo(path);
   const data = await readData(path);
-  const dataset = await openDataset(
-    tauBench === undefined ? data : { ...data, directory: tauBench },
-  );
+  const dataset = await openDataset(dataAt(data, dirs));
   if (!isSame(info, dataset)) {
     throw new RunDirError(
       `Cannot tell what the episodes of "${path}" changed: ${
