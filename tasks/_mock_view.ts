@@ -39,6 +39,7 @@ export function worldText(mocked: Mocked): string {
     }; ${count(files.length)} files, ${bytes(size)}${
       out === null ? ", not written" : ` in ${out}`
     }`,
+    phrasingText(mocked),
     sampleText(mocked, size),
   ].filter((part) => part !== "").join("\n\n");
 }
@@ -59,6 +60,15 @@ export function worldJson(
     near_duplicates: alike.length,
     excluded,
   };
+}
+
+/** What keeps a policy that starts from noise from scoring on dev and test. */
+function phrasingText({ world }: Mocked): string {
+  const { options } = world;
+  const isHeldOut = typeof options === "object" && options !== null &&
+    "holdOutPhrasings" in options && options.holdOutPhrasings === true;
+  if (!isHeldOut) return "";
+  return "Users of dev and test choose from phrasings that those of train never use, which a policy that starts from noise cannot read; --set holdOutPhrasings=false lets all choose from all.";
 }
 
 /** What all tasks come to, where a dry run drew some of them. */
