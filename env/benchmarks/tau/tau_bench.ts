@@ -246,14 +246,14 @@ async function readFewShot(
   const title = `${domain[0]?.toUpperCase()}${domain.slice(1)}`;
   const name = `few_shot/Mock${title}DomainEnv-few_shot.jsonl`;
   const text = await files.textIfAny(name) ?? "";
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return lines.map((line, index) =>
-    checked(fewShotLine, {
-      value: toPlain(files.parse(name, line)),
-      path: files.path(name),
-      place: `example ${index}`,
-    }).messages_display
-  );
+  // A bad line is not passed over: which examples a seed draws depends on how many there are.
+  return text.split("\n").flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    const place = `${name}:${index + 1}`;
+    const value = toPlain(files.parse(place, line));
+    const path = files.path(place);
+    return [checked(fewShotLine, { value, path }).messages_display];
+  });
 }
 
 /** The files of a domain, and those of the whole directory. */

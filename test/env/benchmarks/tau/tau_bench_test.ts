@@ -87,6 +87,16 @@ Deno.test({
         () => '[{"type": "function"}]',
         /tools\.json", field "0\.function": /,
       ],
+      [
+        "few_shot/MockRetailDomainEnv-few_shot.jsonl",
+        (text) => `\n${text.replace("\n", '\n{"messages_display": \n')}`,
+        /^Cannot read JSON in ".*few_shot\.jsonl:3": /,
+      ],
+      [
+        "few_shot/MockRetailDomainEnv-few_shot.jsonl",
+        (text) => `\n${text.replace("\n", '\n{"messages_display": 5}\n')}`,
+        /^Cannot use ".*few_shot\.jsonl:3", field "messages_display": /,
+      ],
       ["retail/wiki.md", () => null, /^Cannot find ".*wiki\.md"/],
       [
         "terminate_tools.json",
@@ -185,7 +195,7 @@ Deno.test("tauBenchDir() takes the flag, then the variable, else says what to se
 async function withCopy(run: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
-    for (const name of ["retail", "terminate_tools.json"]) {
+    for (const name of ["retail", "few_shot", "terminate_tools.json"]) {
       cpSync(`${TAU_BENCH}/${name}`, `${dir}/${name}`, { recursive: true });
     }
     await makeWritable(dir);
