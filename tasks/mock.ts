@@ -7,6 +7,12 @@ import {
   loadTauBenchTasks,
   tauBenchDir,
 } from "../env/benchmarks/tau/tau_bench.ts";
+import { TAU3_BENCH_HINT } from "../env/benchmarks/tau3/bundle_files.ts";
+import {
+  tau3BenchDir,
+  tau3DomainsIn,
+} from "../env/benchmarks/tau3/load_bundle.ts";
+import { tau3Bench } from "../env/benchmarks/tau3/tau3_bench.ts";
 import type { ComposerPart } from "../env/domain.ts";
 import {
   domainKey,
@@ -47,7 +53,12 @@ import {
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { worldJson, worldText } from "./_mock_view.ts";
-import { runPath, runsFlag, tauBenchFlag } from "./_shared_flags.ts";
+import {
+  runPath,
+  runsFlag,
+  tau3BenchFlag,
+  tauBenchFlag,
+} from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 
 /** Splits are no files. */
@@ -56,10 +67,11 @@ function taskFile(value: string): boolean {
 }
 
 const flags = z.object({
-  source: z.enum(["generated", "tau-bench"]).default("generated").meta({
-    description:
-      "Where the tasks come from: a world that is generated, or τ-bench's own",
-  }),
+  source: z.enum(["generated", "tau-bench", "tau3-bench"]).default("generated")
+    .meta({
+      description:
+        "Where the tasks come from: a world that is generated, or τ-bench's or τ³-bench's own",
+    }),
   env: domainNameSchema.default("retail").meta({
     description: "The generated world",
   }),
@@ -93,6 +105,7 @@ const flags = z.object({
     isPath: anyPath,
   }),
   tauBench: tauBenchFlag,
+  tau3Bench: tau3BenchFlag,
   rows: z.string().min(1).optional().meta({
     description:
       "Draw train tasks over the rows of this τ-bench checkout, whose dev and test tasks stay",
@@ -107,7 +120,7 @@ const flags = z.object({
   }),
   rowsFormat: z.enum(["slime", "split"]).default("slime").meta({
     description:
-      "With --source tau-bench: slime: as its example writes them; split: with env and split in each row's metadata",
+      "With --source tau-bench: slime: as its example writes them; split: with env and split in each row's metadata, as rows of τ³-bench always are",
   }),
   force: z.boolean().default(false).meta({
     description: "Replace files that are there and differ",
@@ -127,7 +140,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   if (composer !== undefined) return await composed(composer, flags, context);
   return flags.source === "generated"
     ? await mockGenerated(flags, context)
-    : await mockTauBench(flags, context);
+    : await mockBenchmark(flags, context);
 }
 
 /** @throws {ConfigError} If `--rows` has the meaning that `--rows-format` has now, or there is nothing to draw. */
@@ -137,9 +150,9 @@ function checkRows({ rows, source, holdOut }: Flags): void {
       hint: `the format of rows is --rows-format ${rows}`,
     });
   }
-  if (rows !== undefined && source === "tau-bench") {
+  if (rows !== undefined && source !== "generated") {
     throw new ConfigError(
-      "--rows draws tasks, and --source tau-bench writes those of the benchmark",
+      `--rows draws tasks, and --source ${source} writes those of the benchmark`,
       { hint: "leave one of them out" },
     );
   }
@@ -293,12 +306,16 @@ function rangeOf(
   );
 }
 
-/** τ-bench's own tasks. */
-async function mockTauBench(
-  { out, dryRun, force, rowsFormat: rows, tauBench }: Flags,
+/** A benchmark's own tasks. */
+async function mockBenchmark(
+  { out, dryRun, force, source, rowsFormat, tauBench, tau3Bench }: Flags,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
-  const files = await exampleFiles(tauBenchDir(tauBench), rows);
+  const isTau3 = source === "tau3-bench";
+  const rows = isTau3 ? "split" : rowsFormat;
+  const files = isTau3
+    ? await tau3Files(tau3BenchDir(tau3Bench))
+    : await exampleFiles(tauBenchDir(tauBench), rows);
   if (!dryRun) {
     if (!force) await refuseOthers(out, files);
     await writeFiles(out, files);
@@ -338,6 +355,26 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
       const path = slimeFileName(domain, split);
       return [{ path, tasks: tasks.length, text: slimeRows(tasks, rows) }];
     });
+  }));
+  return files.flat();
+}
+
+/** A file a domain and split of τ³-bench; the base split is the others together. */
+async function tau3Files(dir: string) {
+  const domains = await tau3DomainsIn(dir);
+  if (domains.length === 0) {
+    throw new ConfigError(`Cannot find tasks of τ³-bench in "${dir}"`, {
+      hint: TAU3_BENCH_HINT,
+    });
+  }
+  const files = await Promise.all(domains.map(async (domain) => {
+    const dataset = await tau3Bench(dir, { domain });
+    return SLIME_SPLITS.filter((split) => dataset.splits.includes(split))
+      .map((split) => {
+        const tasks = dataset.tasks(split);
+        const path = slimeFileName(domainKey(dataset), split);
+        return { path, tasks: tasks.length, text: slimeRows(tasks, "split") };
+      });
   }));
   return files.flat();
 }
@@ -394,6 +431,11 @@ export const task = await main(import.meta, {
         "deno task mock --source tau-bench --out rows --rows-format split",
       does:
         "rows that name their env and split, so that dev rows never run train tasks",
+    },
+    {
+      command:
+        "deno task mock --source tau3-bench --tau3-bench ../tau3-bench --out rows",
+      does: "τ³-bench's train and test tasks as rows",
     },
   ],
   notes: knobsHelp(Deno.args),

@@ -23,6 +23,8 @@ import {
   runPath,
   runsFlag,
   setFlag,
+  tau3BenchFlag,
+  tau3BenchOverrides,
   tauBenchFlag,
   tauBenchOverride,
 } from "./_shared_flags.ts";
@@ -47,6 +49,9 @@ const flags = z.object({
       "Serve episodes instead, as this slime recipe has them: its name, or a YAML file",
     value: "FILE",
     isPath: recipeFile,
+  }),
+  tau3Bench: tau3BenchFlag.meta({
+    description: "Directory of tau3-bench's data, for --recipe",
   }),
   tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data, for --recipe",
@@ -95,9 +100,13 @@ async function runEpisodes(
   }
   const token = tokenOf(flags.host, SHOWN);
   const recipe = await readRecipe(name);
+  const sets = flags.set.map(parseSet);
+  const { source } = resolveSlime(recipe, sets).config.data;
   const { config } = resolveSlime(recipe, [
-    ...tauBenchOverride(flags.tauBench),
-    ...flags.set.map(parseSet),
+    ...source === "tau3-bench"
+      ? tau3BenchOverrides(flags.tau3Bench, source)
+      : tauBenchOverride(flags.tauBench),
+    ...sets,
   ]);
   const { record } = flags;
   await using episodes = await openEpisodeServer(config, {

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import type { BundlePart, Databases, Domain } from "../../domain.ts";
-import { domainNamed } from "../../domains/registry.ts";
+import { domainNamed, domainNames } from "../../domains/registry.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { anyObject } from "../../python/python_schema.ts";
 import type { JsonValue } from "../../python/python_value.ts";
@@ -120,6 +120,24 @@ async function tasksIn(files: BundleFiles, name: string): Promise<Tau3Tasks> {
     tasksOf: (split) => splits.get(split) ?? noSplit(split, [...splits.keys()]),
     task: (id) => byId.get(id) ?? noTask(id, name),
   };
+}
+
+/** The domains of τ³-bench that a directory has, of those that this version has. */
+export async function tau3DomainsIn(dir: string): Promise<string[]> {
+  const names = domainNames(({ benchmark }) => benchmark === TAU3)
+    .map((key) => domainNamed(key).name);
+  const found = await Promise.all(
+    names.map((name) =>
+      dataFiles(dir, `domains/${name}`).then(
+        () => [name],
+        (error) => {
+          if (error instanceof DataError) return [];
+          throw error;
+        },
+      )
+    ),
+  );
+  return found.flat();
 }
 
 /** A variant's name without what makes it one. */

@@ -14,7 +14,7 @@ import type { Split, Task } from "../../../env/types.ts";
 
 /**
  * What the rows hold: `slime` is the example's, byte for byte; `split` adds `env` and `split` to each row's
- * metadata, so that a row says itself which task is meant, and an evaluation cannot run on another split's, and
+ * metadata, and `bench` where that is not τ-bench, so that a row says itself which task is meant, and an evaluation cannot run on another split's, and
  * `prompt`, the number as a message: of a checkpoint with a processor slime takes no prompt that is none.
  */
 export type RowStyle = "slime" | "split";
@@ -47,6 +47,7 @@ function rowOf(task: Task, style: RowStyle): JsonObject {
     ["outputs", [...task.outputs]],
   ];
   if (style === "split") {
+    if (task.benchmark !== undefined) metadata.push(["bench", task.benchmark]);
     metadata.push(["env", domainKey(task)], ["split", task.split]);
   }
   const message = new Map<string, JsonValue>([

@@ -171,7 +171,7 @@ function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const data = isHere ? config.data.directory ?? there.data : there.data;
   const steps = [
     ...isHere ? [] : [denoStep(there), taulabStep(there, options.taulab)],
-    ...config.data.source === "generated" ? [] : [
+    ...config.data.source !== "tau-bench" ? [] : [
       checkoutStep({
         id: "tau-bench",
         ...{ url, commit },

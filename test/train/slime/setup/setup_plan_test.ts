@@ -68,11 +68,13 @@ Deno.test("planSetup() has the steps of each host, in their order, once", () => 
   ]);
 });
 
-Deno.test("planSetup() needs no tau-bench where the world is generated", () => {
-  const { config } = resolveSlime(recipe, [
-    { path: ["data", "source"], value: "generated", origin: "--set" },
-  ]);
-  assert.deepEqual(ids({ config, hosts: [] }), []);
+Deno.test("planSetup() needs no tau-bench where the tasks are generated or τ³-bench's", () => {
+  for (const value of ["generated", "tau3-bench"]) {
+    const { config } = resolveSlime(recipe, [
+      { path: ["data", "source"], value, origin: "--set" },
+    ]);
+    assert.deepEqual(ids({ config, hosts: [] }), []);
+  }
 });
 
 Deno.test("planSetup() runs a container as slime's documents do, by docker and by podman", () => {
