@@ -28,7 +28,11 @@ export const READS_ONLY: Confinement = { write: [], endsAtOnce: true };
 export const ON_ITS_OWN = {
   net: false,
   run: false,
-  env: ["INIT_CWD", "TAULAB_RUNS", "TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
+  env: [
+    ...["INIT_CWD", "TAULAB_RUNS", "TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
+    // Libraries read these; deno.json has them ignored, a process that may read all does not.
+    ...["LOG", "LOG_TOKENS", "LOG_STREAM"],
+  ],
 } as const;
 
 /** What it takes to write a file whole: it is written beside its place first. */

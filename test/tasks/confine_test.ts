@@ -115,7 +115,7 @@ Deno.test("a dry run may write nothing and is ended by one Ctrl-C, in each task 
   for (
     const [{ confine }, flags] of [
       [mock, { out: "world", runs }],
-      [train, { runs }],
+      [train, { runs, set: [] }],
       [evaluate, { runs }],
     ] as const
   ) {
