@@ -92,9 +92,9 @@ for (const name of DOMAINS) {
           assert.equal(changed, isWrite(action), task.id);
         }
       }
-      const { exclusions, overlaps } = audit(drawn, { splits: ["train"] });
-      assert.deepEqual(exclusions, []);
-      for (const { users, rows, splits } of audit(drawn).overlaps) {
+      assert.deepEqual(audit(drawn, { splits: ["train"] }).exclusions, []);
+      const { overlaps } = audit(drawn);
+      for (const { users, rows, splits } of overlaps) {
         if (splits[0] === "train") assert.deepEqual([users, rows], [0, 0]);
       }
       assert.equal(
