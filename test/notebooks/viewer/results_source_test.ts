@@ -65,6 +65,7 @@ Deno.test("ResultsSource shows tau-bench's own results", async () => {
       arguments: [["expression", "1.0"]],
     }]);
     assert.deepEqual(episode.reward, {
+      checks: [],
       value: 0,
       database: null,
       outputs: 0,
