@@ -41,7 +41,12 @@ async function probed(
         "--json",
       ],
       cwd,
-      env: { OPENAI_API_KEY: "a key", TAULAB_TOKEN: "a token" },
+      env: {
+        OPENAI_API_KEY: "a key",
+        TAULAB_TOKEN: "a token",
+        // Of `deno task test`: paths are the caller's.
+        INIT_CWD: cwd,
+      },
     }).output();
     const text = new TextDecoder();
     assert.equal(code, 0, text.decode(stderr));
