@@ -163,7 +163,7 @@ export class Orchestrator {
   }
 
   /**
-   * Takes the reply of whoever speaks next, and answers its calls.
+   * Takes the next speaker's reply, and answers its calls.
    * @throws {RaisedError} If it says nothing, or a solo agent calls nothing.
    */
   reply(reply: Reply): void {
@@ -208,7 +208,7 @@ export class Orchestrator {
     );
   }
 
-  /** Delivers a message; whoever sent it may end the conversation by it. */
+  /** Delivers a message, by which its sender may end the conversation. */
   #send(message: ParticipantMessage): void {
     this.#messages.push(message);
     this.#from = message.role === "user" ? "user" : "agent";

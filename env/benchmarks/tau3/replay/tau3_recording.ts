@@ -137,7 +137,7 @@ const MARKS: readonly (readonly [Tau3RecordingFormat, string])[] = [
   ["fuzz", "steps"],
 ];
 
-/** The format of records. @throws {DataError} If it is none of these. */
+/** The format of records. @throws {DataError} If it is unknown. */
 export function tau3FormatOf(
   records: readonly JsonObject[],
   path: string,

@@ -1,4 +1,4 @@
-/** Whether a composed task is one: something is broken, its gold mends it, each step is needed and is allowed. */
+/** Certifies a composed task: something is broken, its gold fixes it, each step is needed and allowed. */
 
 import type { Databases } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
