@@ -18,7 +18,7 @@ const sizeKnob = {
 
 /**
  * Composes tasks with their databases, policy, tools and prompts, as the files of `deno task mock` have them. No
- * combination of faults is in two splits.
+ * combination of faults and no customer is in two splits.
  * @param input Knobs of the domain's composer, and `tasks`, how many of them.
  * @throws {ConfigError} If a knob is unknown or out of range, the domain has no composer, or nothing fits the knobs.
  */

@@ -16,6 +16,7 @@ import {
   FAULTS,
   type PlannedCall,
 } from "./phone_faults.ts";
+import { type ComposedSplit, SplitHomes } from "./split_homes.ts";
 import { taskObject, WORKS } from "./task_object.ts";
 import { PERSONAS } from "./task_words.ts";
 
@@ -36,6 +37,8 @@ export interface ComposeOptions {
   readonly hopeless?: number;
   /** Whether users have personas. Default: they do not. */
   readonly personas?: boolean;
+  /** Share of tasks for dev, and for test, 0 to 0.45. Default: 0.1. */
+  readonly testShare?: number;
 }
 
 /** A composed task. */
@@ -46,6 +49,8 @@ export interface ComposedTask {
   readonly gold: readonly PlannedCall[];
   /** Names of what is wrong. */
   readonly faults: readonly string[];
+  /** No other split has a task with the same faults, whatever its user calls for, or of the same customer. */
+  readonly split: ComposedSplit;
 }
 
 /** A composed world. */
@@ -58,6 +63,9 @@ export interface ComposedWorld {
 /** Tasks that share a customer, about. */
 const TASKS_A_CUSTOMER = 3;
 
+/** One for each split. */
+const MIN_CUSTOMERS = 3;
+
 /** How often a task is drawn again before the options are refused. */
 const MAX_DRAWS = 500;
 
@@ -66,18 +74,30 @@ const MAX_DRAWS = 500;
  * @throws {ConfigError} If nothing fits the options.
  */
 export function composeTelecom(options: ComposeOptions): ComposedWorld {
-  const { seed, count } = options;
+  const { seed, count, testShare = 0.1 } = options;
   const { agent, callers } = drawAccounts(
     createRng(seed, "telecom", "accounts"),
-    Math.ceil(count / TASKS_A_CUSTOMER),
+    Math.max(MIN_CUSTOMERS, Math.ceil(count / TASKS_A_CUSTOMER)),
   );
   const { agent: account, user } = loadTelecom({ agent });
   if (user === undefined) throw new TypeError("Telecom has two databases");
   const databases = { agent: account, user };
+  const customers = new SplitHomes(testShare);
+  const callersOf = Map.groupBy(
+    callers,
+    ({ customerId }) => customers.add(customerId),
+  );
+  const homes = new SplitHomes(testShare);
   const tasks = Array.from({ length: count }, (_, index) => {
     const rng = createRng(seed, "telecom", `task ${index}`);
     for (let draws = 0; draws < MAX_DRAWS; draws++) {
-      const drawn = drawTask(rng, { index, callers, databases, options });
+      const drawn = drawTask(rng, {
+        index,
+        callersOf,
+        homes,
+        databases,
+        options,
+      });
       if (drawn !== undefined) return drawn;
     }
     throw new ConfigError(
@@ -90,7 +110,9 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
 
 interface Drawing {
   readonly index: number;
-  readonly callers: readonly Caller[];
+  readonly callersOf: ReadonlyMap<ComposedSplit, readonly Caller[]>;
+  /** The splits of combinations of faults. */
+  readonly homes: SplitHomes;
   readonly databases: TaskPlan["databases"];
   readonly options: ComposeOptions;
 }
@@ -98,7 +120,7 @@ interface Drawing {
 /** Draws a task; `undefined` where it came to none. */
 function drawTask(
   rng: Rng,
-  { index, callers, databases, options }: Drawing,
+  { index, callersOf, homes, databases, options }: Drawing,
 ): ComposedTask | undefined {
   const { complaints = ["service", "data", "mms"], hopeless = 0.1 } = options;
   const complaint = rng.pick(complaints);
@@ -106,16 +128,17 @@ function drawTask(
   const faults = drawFaults(rng, complaint, options.faults ?? [1, 4]);
   const isHopeless = faults.some((fault) => fault.fixes === undefined);
   if (faults.length === 0 || isHopeless !== wantsHopeless) return undefined;
-  const caller = rng.pick(callers);
+  const names = faults.map(({ name }) => name);
+  const combination = names.join("|");
+  const caller = rng.pick(callersOf.get(homes.of(combination)) ?? []);
   const place = placeOf(rng, { index, caller, faults });
   const plan = planOf({ complaint, faults, caller, place, databases });
   const gold = goldOf(plan);
   if (faultOf(plan, gold) !== null) return undefined;
   if (!isHopeless && !isBy(gold, options.actors ?? "any")) return undefined;
-  const names = faults.map(({ name }) => name);
   const persona = options.personas ? rng.pick(Object.keys(PERSONAS)) : "None";
   const task = taskObject({
-    id: `[${complaint}]${names.join("|")}[PERSONA:${persona}]/${index}`,
+    id: `[${complaint}]${combination}[PERSONA:${persona}]/${index}`,
     persona,
     complaint,
     caller,
@@ -125,7 +148,7 @@ function drawTask(
     plan,
     gold,
   });
-  return { task, plan, gold, faults: names };
+  return { task, plan, gold, faults: names, split: homes.add(combination) };
 }
 
 const COUNTRIES = ["Spain", "Japan", "Brazil", "Canada", "Norway", "Kenya"];

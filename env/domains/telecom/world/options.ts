@@ -26,7 +26,7 @@ export const telecomOptionsSchema = z.strictObject({
     "Whether users have personas",
   ),
   testShare: part.default(0.1).describe(
-    "Share of tasks for dev, and for test; no combination of faults is in two splits",
+    "Share of tasks for dev, and for test; no combination of faults and no customer is in two splits",
   ),
 });
 

@@ -9,7 +9,7 @@ import {
 import { object } from "../../shared/call.ts";
 import policy from "../policy.md" with { type: "text" };
 import { type ComposedTask, composeTelecom } from "./compose_tasks.ts";
-import { type TelecomOptions, telecomOptionsSchema } from "./options.ts";
+import { telecomOptionsSchema } from "./options.ts";
 import { telecomAgentTools, telecomUserTools } from "./tool_schemas.ts";
 import { telecomGuidelines, telecomPrompts } from "./world_prompts.ts";
 
@@ -26,7 +26,7 @@ export function telecomBundle(
     faults: [minFaults, Math.max(minFaults, maxFaults)],
     hopeless: hopelessShare,
   });
-  const splits = splitsOf(tasks, knobs);
+  const splits = Map.groupBy(tasks, ({ split }) => split);
   const ids = (of: readonly ComposedTask[]): JsonValue =>
     of.map(({ task }) => task.get("id") ?? null);
   const at = "data/tau2/domains/telecom";
@@ -61,46 +61,4 @@ export function telecomBundle(
 
 function json(path: string, value: JsonValue) {
   return { path, text: `${printPythonJson(value)}\n` };
-}
-
-/** Puts tasks of the same complaint and faults into one split each; splits fill evenly. */
-function splitsOf(
-  tasks: readonly ComposedTask[],
-  { testShare }: TelecomOptions,
-): ReadonlyMap<string, readonly ComposedTask[]> {
-  const shares = new Map([
-    ["train", 1 - 2 * Math.min(testShare, 0.45)],
-    ["dev", Math.min(testShare, 0.45)],
-    ["test", Math.min(testShare, 0.45)],
-  ]);
-  const splits = new Map<string, ComposedTask[]>(
-    [...shares.keys()].map((name) => [name, []]),
-  );
-  const homes = new Map<string, string>();
-  for (const task of tasks) {
-    const key = compositionOf(task);
-    const home = homes.get(key) ?? emptiest(splits, shares);
-    homes.set(key, home);
-    splits.get(home)?.push(task);
-  }
-  return new Map([...splits].filter(([, of]) => of.length > 0));
-}
-
-/** What is wrong, and what the user calls for. */
-export function compositionOf({ task, faults }: ComposedTask): string {
-  const complaint = String(task.get("id")).split("]")[0];
-  return `${complaint}]${faults.join("|")}`;
-}
-
-/** The split that has the least of what it should have. */
-function emptiest(
-  splits: ReadonlyMap<string, readonly ComposedTask[]>,
-  shares: ReadonlyMap<string, number>,
-): string {
-  const filled = [...shares].filter(([, share]) => share > 0)
-    .map(([name, share]) =>
-      [name, (splits.get(name)?.length ?? 0) / share] as const
-    );
-  const [least] = filled.toSorted(([, a], [, b]) => a - b);
-  return least?.[0] ?? "train";
 }
