@@ -9,6 +9,7 @@ import { etag } from "hono/etag";
 import { createMiddleware } from "hono/factory";
 import { secureHeaders } from "hono/secure-headers";
 import { timingSafeEqual } from "hono/utils/buffer";
+import { isLoopback } from "../../env/serve/loopback.ts";
 import type { Library } from "./library.ts";
 import { FilterError, readQuery } from "./page/filter.js";
 import { PAGE_FILES, readPageFile } from "./page_files.ts";
@@ -21,14 +22,7 @@ export interface ViewerAppOptions {
   readonly version: string;
   /** Demanded of every request, once as `?token=…` and from then on by a cookie, where it is given. */
   readonly token?: string;
-  /**
-   * The host names by which it may be asked. Default: those of loopback. Others are refused, so that no page of
-   * the web can read runs by pointing its own name at this machine.
-   */
-  readonly hosts?: readonly string[];
 }
-
-const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 const COOKIE = "taulab_token";
 
@@ -112,15 +106,22 @@ const STATUS = {
   bug: 500,
 } as const;
 
-/** Refuses other hosts and, where there is a token, whoever lacks it. */
-function guard({ token, hosts = LOOPBACK }: ViewerAppOptions) {
+/**
+ * Refuses other host names than loopback's, so that no page of the web reads runs by pointing its own name at this
+ * machine; requests that another page makes; and, where there is a token, whoever lacks it.
+ */
+function guard({ token }: ViewerAppOptions) {
   return createMiddleware(async (c, next) => {
-    const host = new URL(c.req.url).hostname;
-    if (token === undefined && !hosts.includes(host)) {
+    const { host, hostname } = new URL(c.req.url);
+    const isOurName = isLoopback(hostname.replaceAll(/[[\]]/g, ""));
+    if (token === undefined && !isOurName) {
       return c.text(
-        `This viewer answers on ${hosts.join(", ")} only, not as "${host}"\n`,
+        `This viewer answers on 127.0.0.1 and localhost only, not as "${host}"\n`,
         403,
       );
+    }
+    if (isOfAnotherPage(c, host)) {
+      return c.text("Pages of other origins may not ask this viewer\n", 403);
     }
     if (token !== undefined) {
       const given = c.req.query("token");
@@ -140,6 +141,22 @@ function guard({ token, hosts = LOOPBACK }: ViewerAppOptions) {
     }
     return await next();
   });
+}
+
+/**
+ * Whether a page of another origin asks, on this machine's other ports too. Following a link to the viewer is no such
+ * request. Programs that are no browsers send neither header.
+ * @see Fetch Metadata Request Headers, W3C, section 2.
+ */
+function isOfAnotherPage(c: Context, host: string): boolean {
+  const origin = c.req.header("origin");
+  // Not the scheme: a proxy in front may speak HTTPS.
+  if (origin !== undefined && URL.parse(origin)?.host !== host) return true;
+  const site = c.req.header("sec-fetch-site") ?? "none";
+  const isLink = c.req.path === "/" &&
+    c.req.header("sec-fetch-mode") === "navigate" &&
+    c.req.header("sec-fetch-dest") === "document";
+  return site !== "same-origin" && site !== "none" && !isLink;
 }
 
 async function pageFile(c: Context, name: string): Promise<Response> {

@@ -56,6 +56,54 @@ Deno.test("viewerApp() answers on loopback's names only, so that no page of the 
   });
 });
 
+Deno.test("viewerApp() refuses what a page of another origin asks, with a token too", async () => {
+  const foreign: Record<string, string>[] = [
+    { origin: "https://evil.example" },
+    { origin: "http://127.0.0.1:9000" },
+    { origin: "null" },
+    { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
+    { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" },
+    // A frame: only a tab's own page may be opened by a link.
+    {
+      "sec-fetch-site": "cross-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "iframe",
+    },
+  ];
+  const link = {
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+  };
+  const own: Record<string, string>[] = [
+    {},
+    { origin: "http://127.0.0.1:8686" },
+    { "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" },
+    { "sec-fetch-site": "none", "sec-fetch-mode": "navigate" },
+  ];
+  for (const token of [undefined, "right"]) {
+    await withApp(token === undefined ? {} : { token }, async (app) => {
+      const authorization = `Bearer ${token}`;
+      const status = async (path: string, headers: Record<string, string>) => {
+        const response = await get(app, path, { ...headers, authorization });
+        await response.body?.cancel();
+        return response.status;
+      };
+      for (const headers of foreign) {
+        const name = JSON.stringify(headers);
+        assert.equal(await status("/api/runs", headers), 403, name);
+        assert.equal(await status("/", headers), 403, name);
+      }
+      for (const headers of own) {
+        const name = JSON.stringify(headers);
+        assert.equal(await status("/api/runs", headers), 200, name);
+      }
+      assert.equal(await status("/", link), 200);
+      assert.equal(await status("/api/runs", link), 403);
+    });
+  }
+});
+
 Deno.test("viewerApp() with a token shows nothing without it, and keeps it in a cookie", async () => {
   await withApp({ token: "right" }, async (app) => {
     assert.equal((await get(app, "/")).status, 401);
