@@ -63,7 +63,7 @@ export class PythonModules {
       {
         path,
         hint:
-          "give the directory of a τ-bench checkout, the one that holds tau_bench/",
+          "give the top directory of a checkout of tau-bench or tau2-bench, and update a clone that is not whole",
       },
     );
   }

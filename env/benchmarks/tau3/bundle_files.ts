@@ -16,6 +16,9 @@ export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
 const HINT =
   "name the directory of tau3-bench's data by --tau3-bench DIR or TAU3_BENCH_DIR, and copy it anew if it is damaged";
 
+/** The tool by which a solo agent ends its work, in `tools/`. */
+export const SOLO_TOOL_FILE = "solo_done.json";
+
 /** Where data are: a directory, or the texts of a bundle's files by their path below it. */
 export type BundleSource = string | ReadonlyMap<string, string>;
 

@@ -30,6 +30,7 @@ import { Tau3Environment } from "./tau3_environment.ts";
 import {
   agentSystem,
   type Guidelines,
+  PERSONA,
   policyText,
   readGuidelines,
   readTau3Prompts,
@@ -239,7 +240,7 @@ function floorOf(source: Tau3Bundle, task: Tau3Task): 0 | 1 {
 /** The prompts in the form of every dataset. Only the tool-calling agent's and the plain user's are upstream's. */
 function promptsOf(prompts: Tau3Prompts, guidelines: Guidelines): Prompts {
   const system = agentSystem(prompts, "<<wiki>>");
-  const user = guidelines.talking.replaceAll("<PERSONA_GUIDELINES>", "");
+  const user = guidelines.talking.replaceAll(PERSONA, "");
   return {
     user: {
       system: `${user}\n\n<<instruction_display>>`,

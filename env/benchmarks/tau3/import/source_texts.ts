@@ -2,14 +2,22 @@
 
 import { DataError } from "../../../errors.ts";
 import { trim } from "../../../python/python_space.ts";
-import type { PythonModules } from "../../python_source/python_modules.ts";
+import {
+  assignments,
+  bodyOf,
+  definition,
+  type PythonModules,
+} from "../../python_source/python_modules.ts";
 import { decodeBody, splitString } from "../../python_source/string_literal.ts";
 import {
+  children,
   descendants,
   type Node,
   type PythonSource,
   textOf,
+  unreadable,
 } from "../../python_source/syntax_tree.ts";
+import { argumentsOf } from "./python_class.ts";
 
 /** Names of placeholders by what stands in their braces. */
 export type Placeholders = Readonly<Record<string, string>>;
@@ -29,6 +37,52 @@ export async function constantText(
   const isStripped = /\.strip\(\)$/.test(textOf(found.source, found.node));
   const text = isStripped ? trim(literal) : literal;
   return withPlaceholders(text, placeholders);
+}
+
+/**
+ * The string that a constant's value, a call, is given by a keyword.
+ * @throws {DataError} If there is none.
+ */
+export async function keywordText(
+  modules: PythonModules,
+  source: PythonSource,
+  { name, keyword }: { name: string; keyword: string },
+): Promise<string> {
+  const found = await modules.definitionNamed(source, name);
+  const [, list] = children(found.node);
+  const given = list === undefined ? [] : argumentsOf(found.source, list);
+  const argument = given.find((one) => one.keyword === keyword);
+  const [text] = argument ? stringsIn(found.source, argument.value) : [];
+  if (text === undefined) throw noText(source, `${keyword} of ${name}`);
+  return text;
+}
+
+/**
+ * What a function assigns to a name: strings and variables in a row, the variables as placeholders.
+ * @throws {DataError} If it assigns nothing, or a variable that is not named.
+ */
+export function joinedText(
+  source: PythonSource,
+  { within, name, placeholders }: {
+    within: string;
+    name: string;
+    placeholders: Placeholders;
+  },
+): string {
+  const owner = definition(source, source.root, "FunctionDefinition", within);
+  const value = owner && assignments(bodyOf(owner), source).get(name);
+  if (value === undefined) throw noText(source, `"${name}" of ${within}()`);
+  const parts = ["String", "VariableName"]
+    .flatMap((kind) => [...descendants(value, kind)])
+    .sort((a, b) => a.from - b.from);
+  return parts.map((part) => {
+    if (part.name === "String") return stringOf(source, part);
+    const variable = textOf(source, part);
+    if (Object.hasOwn(placeholders, variable)) {
+      return `<<${placeholders[variable]}>>`;
+    }
+    throw unreadable(source, part, `"${variable}" of ${within}() is not known`);
+  }).join("");
 }
 
 /**
@@ -61,10 +115,12 @@ export function* stringsIn(
     ? [node]
     : KINDS.flatMap((kind) => [...descendants(node, kind)])
       .sort((a, b) => a.from - b.from);
-  for (const literal of literals) {
-    const { prefix, body } = splitString(textOf(source, literal));
-    yield decodeBody(body, prefix.includes("r"));
-  }
+  for (const literal of literals) yield stringOf(source, literal);
+}
+
+function stringOf(source: PythonSource, literal: Node): string {
+  const { prefix, body } = splitString(textOf(source, literal));
+  return decodeBody(body, prefix.includes("r"));
 }
 
 /** What is in braces as placeholders; what is not named stays. */

@@ -53,7 +53,11 @@ function* toolsIn(source: PythonSource): Generator<Node> {
   }
 }
 
-async function schemaOf(
+/**
+ * A function as models are told of it.
+ * @throws {DataError} If an annotation is not known; names file, line and column.
+ */
+export async function schemaOf(
   modules: PythonModules,
   source: PythonSource,
   definition: Node,

