@@ -4,6 +4,7 @@ import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
+import { holdersOf } from "./phone_book.ts";
 
 /** The tables with what errors call a row, and the field of its id, in the order of the original's lists. */
 export const TABLES = {
@@ -67,7 +68,7 @@ export function customerByPhone(
   database: Database,
   phone: JsonValue,
 ): JsonObject {
-  for (const id of database.ids("customers")) {
+  for (const id of candidates(database, "customers", phone)) {
     const customer = find(database, "customers", id);
     if (customer.get("phone_number") === phone) return customer;
     for (const lineId of ids(customer, "line_ids")) {
@@ -83,11 +84,25 @@ export function customerByPhone(
 
 /** The first line of a number. @throws {ToolError} If there is none. */
 export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
-  for (const id of database.ids("lines")) {
+  for (const id of candidates(database, "lines", phone)) {
     const line = database.get("lines", id);
     if (line?.get("phone_number") === phone) return line;
   }
   throw new ToolError(`Line with phone number ${pythonStr(phone)} not found`);
+}
+
+/** The ids that a scan for a number has to look at: one where it is known whose it is. */
+function candidates(
+  database: Database,
+  table: "customers" | "lines",
+  phone: JsonValue,
+): Iterable<string> {
+  const holders = typeof phone === "string"
+    ? holdersOf(database, phone)
+    : undefined;
+  if (holders === undefined) return database.ids(table);
+  const id = table === "lines" ? holders.line : holders.customer;
+  return id === undefined ? [] : [id];
 }
 
 /** The bills of a customer in order. @throws {ToolError} If one of them is missing. */

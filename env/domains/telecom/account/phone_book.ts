@@ -1,0 +1,86 @@
+/** Whose a phone number is, without looking at every row: each call of a tool is followed by two such lookups. */
+
+import type { Database, Table } from "../../../database.ts";
+import type { JsonObject } from "../../../python/python_value.ts";
+import { texts } from "../../shared/read_row.ts";
+
+/** Numbers with the ids of the rows that a scan of the tables finds first. */
+interface PhoneBook {
+  readonly lines: Table;
+  readonly lineOf: ReadonlyMap<string, string>;
+  readonly customerOf: ReadonlyMap<string, string>;
+}
+
+/** By the customers of a base; `undefined` where a scan of them fails. */
+const books = new WeakMap<Table, PhoneBook | undefined>();
+
+/**
+ * The ids of the first line and the first customer of a number, as far as there are such; `undefined` where only a
+ * scan can tell, because rows name others that are missing or a number has changed hands.
+ */
+export function holdersOf(
+  database: Database,
+  phone: string,
+): { readonly line?: string; readonly customer?: string } | undefined {
+  const lines = database.derive("lines", baseRows);
+  const customers = database.derive("customers", baseRows);
+  if (!books.has(customers) || books.get(customers)?.lines !== lines) {
+    books.set(customers, readBook(lines, customers));
+  }
+  const book = books.get(customers);
+  const isCurrent = book !== undefined &&
+    keepsNumbers(database, "lines", lines) &&
+    keepsNumbers(database, "customers", customers);
+  if (!isCurrent) return undefined;
+  const [line, customer] = [book.lineOf, book.customerOf].map((ids) =>
+    ids.get(phone)
+  );
+  return {
+    ...(line === undefined ? {} : { line }),
+    ...(customer === undefined ? {} : { customer }),
+  };
+}
+
+function baseRows(rows: Table): Table {
+  return rows;
+}
+
+function readBook(lines: Table, customers: Table): PhoneBook | undefined {
+  const lineOf = new Map<string, string>();
+  const customerOf = new Map<string, string>();
+  const enter = (to: Map<string, string>, row: JsonObject, id: string) => {
+    const phone = row.get("phone_number");
+    if (typeof phone === "string" && !to.has(phone)) to.set(phone, id);
+  };
+  for (const [id, line] of lines) enter(lineOf, line, id);
+  for (const [id, customer] of customers) {
+    if (customer.get("customer_id") !== id) return undefined;
+    enter(customerOf, customer, id);
+    for (const lineId of texts(customer, "line_ids")) {
+      const line = lines.get(lineId);
+      if (line?.get("line_id") !== lineId) return undefined;
+      enter(customerOf, line, id);
+    }
+  }
+  return { lines, lineOf, customerOf };
+}
+
+/** Whether no row that was written has other numbers than the base's. */
+function keepsNumbers(
+  database: Database,
+  table: string,
+  rows: Table,
+): boolean {
+  return database.written(table).every((id) => {
+    const [before, now] = [rows.get(id), database.get(table, id)];
+    return numbersOf(before) === numbersOf(now);
+  });
+}
+
+function numbersOf(row: JsonObject | undefined): string | undefined {
+  return row && JSON.stringify([
+    row.get("phone_number") ?? null,
+    row.get("line_id") ?? row.get("customer_id") ?? null,
+    texts(row, "line_ids"),
+  ]);
+}
