@@ -35,6 +35,8 @@ export interface ComposeOptions {
   readonly actors?: Actors;
   /** The part of tasks in which the user has to be passed on, 0 to 1. Default: 0.1. */
   readonly hopeless?: number;
+  /** Most lines of a customer, 1 to 3. Default: 3. */
+  readonly linesMax?: number;
   /** Whether users have personas. Default: they do not. */
   readonly personas?: boolean;
   /** Share of tasks for dev, and for test, 0 to 0.45. Default: 0.1. */
@@ -74,10 +76,13 @@ const MAX_DRAWS = 500;
  * @throws {ConfigError} If nothing fits the options.
  */
 export function composeTelecom(options: ComposeOptions): ComposedWorld {
-  const { seed, count, testShare = 0.1 } = options;
+  const { seed, count, linesMax = 3, testShare = 0.1 } = options;
   const { agent, callers } = drawAccounts(
     createRng(seed, "telecom", "accounts"),
-    Math.max(MIN_CUSTOMERS, Math.ceil(count / TASKS_A_CUSTOMER)),
+    {
+      customers: Math.max(MIN_CUSTOMERS, Math.ceil(count / TASKS_A_CUSTOMER)),
+      linesMax,
+    },
   );
   const { agent: account, user } = loadTelecom({ agent });
   if (user === undefined) throw new TypeError("Telecom has two databases");

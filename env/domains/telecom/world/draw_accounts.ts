@@ -36,11 +36,17 @@ const PLANS: readonly (readonly [string, number, number, number])[] = [
   ["family", 50, 95, 1.5],
 ];
 
-/** Draws the accounts of so many customers. */
-export function drawAccounts(rng: Rng, customers: number): Accounts {
+/** Draws the accounts of so many customers, each with `linesMax` lines at most. */
+export function drawAccounts(
+  rng: Rng,
+  { customers, linesMax }: {
+    readonly customers: number;
+    readonly linesMax: number;
+  },
+): Accounts {
   const drawn = Array.from(
     { length: customers },
-    (_, i) => drawCustomer(rng, i + 1),
+    (_, i) => drawCustomer(rng, { n: i + 1, linesMax }),
   );
   const plans = PLANS.map(([name, limit, price, gb], i) =>
     object({
@@ -71,10 +77,16 @@ interface DrawnCustomer {
   readonly callers: readonly Caller[];
 }
 
-function drawCustomer(rng: Rng, n: number): DrawnCustomer {
+function drawCustomer(
+  rng: Rng,
+  { n, linesMax }: { readonly n: number; readonly linesMax: number },
+): DrawnCustomer {
   const customerId = `C${1000 + n}`;
   const name = `${rng.pick(FIRST_NAMES)} ${rng.pick(LAST_NAMES)}`;
-  const numbers = Array.from({ length: 1 + rng.int(3) }, (_, i) => n * 10 + i);
+  const numbers = Array.from(
+    { length: 1 + rng.int(linesMax) },
+    (_, i) => n * 10 + i,
+  );
   const plans = numbers.map(() => rng.int(PLANS.length));
   const lines = numbers.map((number, i) => drawLine(rng, number, plans[i]!));
   const bills = drawBills(customerId, n, plans);

@@ -22,6 +22,9 @@ export const telecomOptionsSchema = z.strictObject({
   hopelessShare: part.default(0.1).describe(
     "Share of tasks in which the user has to be handed over to a person",
   ),
+  linesMax: z.int().min(1).max(3).default(3).describe(
+    "Most lines of a customer",
+  ),
   personas: z.boolean().default(false).describe(
     "Whether users have personas",
   ),

@@ -8,7 +8,10 @@ import {
 } from "../../../../../env/domains/telecom/world/compose_tasks.ts";
 import { FAULTS } from "../../../../../env/domains/telecom/world/phone_faults.ts";
 import { ConfigError } from "../../../../../env/errors.ts";
-import { printPythonJson } from "../../../../../env/python/python_json.ts";
+import {
+  type JsonValue,
+  printPythonJson,
+} from "../../../../../env/python/python_json.ts";
 import type { Tau3Task } from "../../../../../env/benchmarks/tau3/tau3_task.ts";
 import {
   linesOf,
@@ -94,6 +97,11 @@ Deno.test("composeTelecom() keeps to its knobs", () => {
       !String(task.get("id")).includes("PERSONA:None")
     ),
   );
+  const { agent } = composeTelecom({ seed: 3, count: 20, linesMax: 1 });
+  const [customers, lines] = ["customers", "lines"].map((table) =>
+    agent.get(table) as JsonValue[]
+  );
+  assert.equal(lines?.length, customers?.length);
   assert.throws(
     () => compose({ complaints: ["service"], faults: [9, 9] }),
     ConfigError,
