@@ -12,6 +12,7 @@ import { faultOf, goldOf, type TaskPlan } from "./certify_task.ts";
 import { type Caller, drawAccounts } from "./draw_accounts.ts";
 import {
   type Fault,
+  FAULT_KINDS,
   type FaultPlace,
   FAULTS,
   type PlannedCall,
@@ -29,6 +30,8 @@ export interface ComposeOptions {
   readonly count: number;
   /** Fewest and most faults of a task. Default: 1 to 4. */
   readonly faults?: readonly [number, number];
+  /** Kinds of faults. Default: all. */
+  readonly kinds?: readonly string[];
   /** What users call for. Default: all. */
   readonly complaints?: readonly Complaint[];
   /** Who has to act, of tasks that can be mended. Default: `any`. */
@@ -107,7 +110,7 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
     }
     throw new ConfigError(
       `No task of telecom fits ${JSON.stringify(options)}`,
-      { hint: "allow more faults, complaints or actors" },
+      { hint: "allow more faults, kinds, complaints or actors" },
     );
   });
   return { agent, tasks };
@@ -130,7 +133,7 @@ function drawTask(
   const { complaints = ["service", "data", "mms"], hopeless = 0.1 } = options;
   const complaint = rng.pick(complaints);
   const wantsHopeless = rng.next() < hopeless;
-  const faults = drawFaults(rng, complaint, options.faults ?? [1, 4]);
+  const faults = drawFaults(rng, { ...options, complaint });
   const isHopeless = faults.some((fault) => fault.fixes === undefined);
   if (faults.length === 0 || isHopeless !== wantsHopeless) return undefined;
   const names = faults.map(({ name }) => name);
@@ -161,12 +164,16 @@ const COUNTRIES = ["Spain", "Japan", "Brazil", "Canada", "Norway", "Kenya"];
 /** Faults of different kinds that break what the user calls for, in the order in which they are brought about. */
 function drawFaults(
   rng: Rng,
-  complaint: Complaint,
-  [least, most]: readonly [number, number],
+  { complaint, faults = [1, 4], kinds = FAULT_KINDS }:
+    & Pick<ComposeOptions, "faults" | "kinds">
+    & { readonly complaint: Complaint },
 ): readonly Fault[] {
+  const [least, most] = faults;
   const count = least + rng.int(most - least + 1);
   const drawn: Fault[] = [];
-  const able = FAULTS.filter(({ breaks }) => breaks.includes(complaint));
+  const able = FAULTS.filter(({ kind, breaks }) =>
+    kinds.includes(kind) && breaks.includes(complaint)
+  );
   for (const fault of rng.shuffle(able)) {
     if (drawn.length === count) break;
     if (drawn.every(({ kind }) => kind !== fault.kind)) drawn.push(fault);

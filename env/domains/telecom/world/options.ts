@@ -1,6 +1,7 @@
 /** The knobs of composed worlds of telecom: one schema is type, defaults and help text. */
 
 import { z } from "zod";
+import { FAULT_KINDS } from "./phone_faults.ts";
 
 const part = z.number().min(0).max(1);
 
@@ -12,6 +13,8 @@ export const telecomOptionsSchema = z.strictObject({
   maxFaults: z.int().min(1).max(8).default(4).describe(
     "Most faults of a task",
   ),
+  kinds: z.array(z.enum(FAULT_KINDS)).min(1).default([...FAULT_KINDS])
+    .describe("Kinds of faults; a task has at most one fault of a kind"),
   complaints: z.array(z.enum(["service", "data", "mms"])).min(1)
     .default(["service", "data", "mms"]).describe(
       "What users call for, each as often",

@@ -235,3 +235,8 @@ export const FAULTS: readonly Fault[] = [
     [user("toggle_airplane_mode")],
   ),
 ];
+
+/** All kinds of faults, in that order. */
+export const FAULT_KINDS: readonly string[] = [
+  ...new Set(FAULTS.map(({ kind }) => kind)),
+];

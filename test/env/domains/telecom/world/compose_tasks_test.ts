@@ -82,6 +82,11 @@ Deno.test("composeTelecom() keeps to its knobs", () => {
   for (const { task } of compose({ complaints: ["mms"] })) {
     assert.match(String(task.get("id")), /^\[mms\]/);
   }
+  const kinds = compose({ kinds: ["vpn", "mode", "sim"], hopeless: 0 });
+  assert.deepEqual(
+    [...new Set(kinds.flatMap(({ faults }) => faults))].sort(),
+    ["old_network", "sim_card_out", "vpn_slow"],
+  );
   for (const { plan } of compose({ hopeless: 1 })) {
     assert.equal(plan.isHopeless, true);
   }
