@@ -96,6 +96,8 @@ export interface Task<G = unknown> {
   readonly actions: readonly ToolAction[];
   /** What the agent must tell the user, as substrings. */
   readonly outputs: readonly string[];
+  /** Whether a judge says if the user was told what they asked for, beside `outputs`. */
+  readonly isJudged?: true;
   /** What kind of request it is, where the dataset knows: `cancel`, `return`, `cancel+address`. */
   readonly intent?: string;
   /** The user's goal in structured form, where the dataset knows it (generated tasks). */

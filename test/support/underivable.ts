@@ -178,7 +178,7 @@ function unknownTold(
   const answer = content.match(/^here is what you asked for: (.*)\. any/)?.[1];
   const told = [
     ...content.match(telling) ?? [],
-    ...answer?.split(/, | for /) ?? [],
+    ...answer?.split(/, | and | for |: | (?=\d{5}$)/) ?? [],
   ];
   return told.filter((value) =>
     !before.has(value) && !before.has(value.replace(/(\.\d)0$/, "$1")) &&

@@ -1,10 +1,14 @@
 /** Whose task it is, where its world has users: benchmarks of two sides do not say. */
 
-import type { JsonValue } from "../../python/python_value.ts";
+import { row, text } from "../../domains/shared/read_row.ts";
+import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
-/** The user whom the expected actions are about, else the one whose id the scenario has; empty where there is none. */
+/**
+ * The user whom the expected actions are about, else the one whose id, or whose name and zip, the scenario has; empty
+ * where there is none.
+ */
 export function userOf(
   { domain, databases }: WorldSource,
   task: Tau3Task,
@@ -24,6 +28,20 @@ export function userOf(
         : [];
     }),
   ]);
-  const told = JSON.stringify(task.scenario.instructions).match(/\w+/g) ?? [];
-  return [...acted, ...told.flatMap(known)][0] ?? "";
+  const told = JSON.stringify(task.scenario.instructions);
+  const named = (told.match(/\w+/g) ?? []).flatMap(known);
+  return acted[0] ?? named[0] ??
+    [...agent.ids("users")].find((id) =>
+      isDescribed(agent.get("users", id), told)
+    ) ?? "";
+}
+
+/** Whether a text has a user's name and zip. */
+function isDescribed(user: JsonObject | undefined, told: string): boolean {
+  const name = row(user, "name");
+  const parts = [
+    `${text(name, "first_name")} ${text(name, "last_name")}`,
+    text(row(user, "address"), "zip"),
+  ];
+  return parts.every((part) => part.trim() !== "" && told.includes(part));
 }

@@ -157,6 +157,8 @@ function taskOf(
 ): Task {
   const { criteria } = source;
   const counts = criteria?.rewardBasis.includes("COMMUNICATE") ?? false;
+  const isJudged = criteria?.rewardBasis.includes("NL_ASSERTION") &&
+    (criteria.nlAssertions ?? []).length > 0;
   return {
     id: `${bundle.name}/${split}/${source.id}`,
     ...identityOf(bundle.domain),
@@ -168,6 +170,7 @@ function taskOf(
       requestor === "assistant"
     ).map(({ name, arguments: args }) => ({ name, arguments: args })),
     outputs: counts ? criteria?.communicateInfo ?? [] : [],
+    ...isJudged && { isJudged: true as const },
   };
 }
 

@@ -1,6 +1,8 @@
 /** τ³-bench's airline. */
 
+import { serveAirline } from "../airline/expert/serve_airline.ts";
 import { airlineRows } from "../airline/owned_rows.ts";
+import { airlineUser } from "../airline/user/airline_user.ts";
 import { defineDomain } from "../../domain.ts";
 import { jsonStateHash, sameJsonState } from "../../json_state.ts";
 import { loadTables, rowSchemasOf } from "../shared/toolkit/bundle_database.ts";
@@ -55,6 +57,8 @@ export const tau3Airline = defineDomain({
     getFlightStatus,
   ],
   rows: airlineRows,
+  scriptedUser: airlineUser,
+  expert: serveAirline,
   bundle: {
     load: ({ agent }) => ({
       agent: loadTables("FlightDB", airlineModels, agent),

@@ -1,6 +1,9 @@
 /** τ³-bench's store. */
 
+import { serveRetail } from "../retail/expert/serve_retail.ts";
 import { retailRows } from "../retail/owned_rows.ts";
+import { retailUser } from "../retail/user/retail_user.ts";
+import { withoutThoughts } from "../shared/expert/without_thoughts.ts";
 import { defineDomain } from "../../domain.ts";
 import { jsonStateHash, sameJsonState } from "../../json_state.ts";
 import { loadTables, rowSchemasOf } from "../shared/toolkit/bundle_database.ts";
@@ -59,6 +62,8 @@ export const tau3Retail = defineDomain({
     transferTool(RETAIL_TOOLS),
   ],
   rows: retailRows,
+  scriptedUser: retailUser,
+  expert: withoutThoughts(serveRetail),
   bundle: {
     load: ({ agent }) => ({
       agent: loadTables("RetailDB", retailModels, agent),

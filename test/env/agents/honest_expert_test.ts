@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { loadTauBench } from "../../../env/benchmarks/tau/tau_bench.ts";
+import { tau3Bench } from "../../../env/benchmarks/tau3/tau3_bench.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import { rowOptionsSchema } from "../../../env/generated/row_options.ts";
 import { drawRowTasks } from "../../../env/generated/row_tasks.ts";
 import { rollout } from "../../../env/rollout.ts";
-import type { Agent, Dataset, Episode, Task } from "../../../env/types.ts";
+import {
+  type Agent,
+  type Dataset,
+  type Episode,
+  STAND_IN,
+  type Task,
+} from "../../../env/types.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
+import { NO_TAU3_BENCH, TAU3_BENCH } from "../../support/tau3_bench.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../../support/tau_bench.ts";
 import { AIRLINE, RETAIL, underivable } from "../../support/underivable.ts";
 import { withoutVerdicts } from "../../support/unjudged.ts";
@@ -31,6 +39,7 @@ function serve(
     task,
     agent,
     user: scriptedUser(dataset),
+    judge: STAND_IN,
     seed: 5,
     maxTurns: 90,
   });
@@ -107,7 +116,7 @@ Deno.test({
   ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
-    const least = { train: 50, dev: 20, test: 112 };
+    const least = { train: 50, dev: 20, test: 113 };
     for (const split of ["train", "dev", "test"] as const) {
       const tasks = dataset.tasks(split);
       const some = split === "train"
@@ -131,6 +140,27 @@ for (const domain of ["retail", "airline"] as const) {
           .flatMap((split) => dataset.tasks(split)),
       });
       assert.equal(await solvedHonestly(drawn, drawn.tasks("train")), 200);
+    },
+  });
+}
+
+/** Tasks that are not solved, each by a fault of its own: see the README of the domains. */
+const TAU3_FAULTS = { retail: ["105", "110"], airline: ["7"] };
+
+for (const domain of ["retail", "airline"] as const) {
+  Deno.test({
+    name:
+      `expertAgent() on the real τ³-${domain} does nothing that the conversation does not give`,
+    ignore: NO_TAU3_BENCH,
+    async fn() {
+      const dataset = await tau3Bench(TAU3_BENCH, { domain });
+      const faulty = TAU3_FAULTS[domain].map((id) => `${domain}/base/${id}`);
+      const all = dataset.tasks("base");
+      const tasks = all.filter(({ id }) => !faulty.includes(id));
+      assert.equal(all.length - tasks.length, faulty.length);
+      assert.equal(await solvedHonestly(dataset, tasks), tasks.length);
+      const others = all.filter(({ id }) => faulty.includes(id));
+      assert.equal(await solvedHonestly(dataset, others), 0);
     },
   });
 }

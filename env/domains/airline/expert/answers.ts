@@ -18,13 +18,13 @@ export function* answersTo(question: string, desk: Desk): Script<string[]> {
     ).map((one) => numberIn(one, "amount"));
     answers.push(yield* sumOf(amounts, desk));
   }
-  if (/how much money (i have )?saved/.test(words)) {
+  if (/how much (money (i have )?saved|the refund would be)/.test(words)) {
     answers.push(yield* workedOut(savedBy(desk), desk));
   }
   if (/how much my (\w+ )?card will be charged/.test(words)) {
     answers.push(yield* sumOf(chargesOf(desk), desk));
   }
-  if (/\bhow many (total )?(suitcases|bags)\b/.test(words)) {
+  if (/\b(how many|number of) (total )?(suitcases|bags)\b/.test(words)) {
     answers.push(...yield* bagsAllowed(question, desk));
   }
   return answers;

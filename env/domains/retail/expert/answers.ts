@@ -18,6 +18,8 @@ import { shown } from "./row_answer.ts";
 /** What is listened for, and how it is answered. */
 interface Topic {
   readonly pattern: RegExp;
+  /** The user's words for it, said before the answer where that is not clear by itself. */
+  readonly name?: RegExp;
   answer(asked: Asked): Script<Answers> | Answers;
 }
 
@@ -31,12 +33,15 @@ export function* answersTo(
 ): Script<string[]> {
   const words = question.toLowerCase();
   const answers: (string | undefined)[] = [];
-  for (const { pattern, answer } of TOPICS) {
+  for (const { pattern, name, answer } of TOPICS) {
     if (!pattern.test(words)) continue;
-    const found = answer({ words, desk });
-    answers.push(
-      ...Array.isArray(found) ? found : yield* found as Script<Answers>,
-    );
+    const asked = answer({ words, desk });
+    const [first, ...others] = Array.isArray(asked)
+      ? asked
+      : yield* asked as Script<Answers>;
+    const about = name?.exec(words)?.[0];
+    const isNamed = about !== undefined && first !== undefined;
+    answers.push(isNamed ? `${about}: ${first}` : first, ...others);
   }
   return [...new Set(answers.filter((one) => one !== undefined))];
 }
@@ -44,6 +49,7 @@ export function* answersTo(
 const TOPICS: readonly Topic[] = [
   {
     pattern: /how many .{0,200}\b(option|variant|version|type|kind)s?\b/,
+    name: /\b(option|variant|version|type|kind)s?\b/,
     *answer(asked) {
       return (yield* productsNamed(asked)).map((product) =>
         String(available(product).length)
@@ -52,6 +58,7 @@ const TOPICS: readonly Topic[] = [
   },
   {
     pattern: /\b(cheapest|most expensive) avail\w* |\bprice of the cheapest\b/,
+    name: /\bcheapest|most expensive\b/,
     *answer(asked) {
       return (yield* productsNamed(asked)).flatMap((product) => {
         const [best] = byPrice(available(product), asked.words);
@@ -71,6 +78,7 @@ const TOPICS: readonly Topic[] = [
   },
   {
     pattern: /\b(cheapest|most expensive) item\b/,
+    name: /\bcheapest|most expensive\b/,
     *answer(asked) {
       return (yield* ordersMeant(asked)).flatMap((order) => {
         const [best] = byPrice(itemsBought(order, asked.desk), asked.words);
@@ -91,6 +99,13 @@ const TOPICS: readonly Topic[] = [
       /\b(how much|amount|total|price of)\b.{0,200}\b(back|refund)|\brefund\b.{0,200}\b(amount|total)\b/,
     *answer({ desk }) {
       return [yield* worth(refundExpression(deedsOn(desk)), desk)];
+    },
+  },
+  {
+    pattern: /\bmoney i can save\b/,
+    *answer({ desk }) {
+      const returned = yield* worth(refundExpression(deedsOn(desk)), desk);
+      return [returned, yield* worth(yield* savedByCheapest(desk), desk)];
     },
   },
   {
@@ -127,6 +142,7 @@ const TOPICS: readonly Topic[] = [
   },
   {
     pattern: /\bbalance\b/,
+    name: /\bbalance\b/,
     *answer({ desk }) {
       yield* desk.call(call("get_user_details", { user_id: desk.userId }));
       return rows(desk.user, "payment_methods").filter((one) =>
@@ -157,12 +173,14 @@ const TOPICS: readonly Topic[] = [
     },
   },
   {
-    pattern: /\bprices? (of|for) (a|an|the|my)\b(?! (cheapest|refund|order))/,
+    pattern:
+      /\bprices? (of|for) (all )?(a|an|the|my)\b(?! (cheapest|refund|order))/,
     *answer(asked) {
-      const prices = (yield* itemsNamed(asked)).map((item) =>
-        shown(item.get("price"))
-      );
-      return [yield* worth(prices.join(" + "), asked.desk)];
+      const items = yield* itemsNamed(asked);
+      const prices = items.map((item) => shown(item.get("price")));
+      const sum = yield* worth(prices.join(" + "), asked.desk);
+      const names = new Set(items.map((item) => text(item, "name")));
+      return [sum && `${[...names].join(" and ")}: ${sum}`];
     },
   },
   {
@@ -178,10 +196,13 @@ const TOPICS: readonly Topic[] = [
   {
     pattern: /\baddress\b.{0,200}\b(sent|shipped)\b/,
     *answer(asked) {
-      return (yield* ordersMeant(asked)).map((order) =>
-        [...row(order, "address")?.values() ?? []].map(String)
-          .filter((part) => part !== "").join(", ")
-      );
+      return (yield* ordersMeant(asked)).map((order) => {
+        const { zip, country: _, ...place } = Object.fromEntries(
+          row(order, "address") ?? [],
+        );
+        const parts = Object.values(place).filter((part) => part !== "");
+        return `${parts.join(", ")} ${zip}`;
+      });
     },
   },
   {
@@ -196,6 +217,27 @@ const TOPICS: readonly Topic[] = [
     },
   },
 ];
+
+/** What the cheapest of their kind would save for the other items of the same orders that the user has named. */
+function* savedByCheapest(desk: Desk): Script<string> {
+  const deeds = deedsOn(desk);
+  const done = deeds.flatMap(({ items }) => items);
+  const others = deeds.flatMap(({ orderId }) =>
+    rows(desk.row("order_id", orderId), "items")
+  ).filter((item) =>
+    desk.everHeard(text(item, "name")) &&
+    !done.some((one) => text(one, "item_id") === text(item, "item_id"))
+  );
+  const terms: string[] = [];
+  for (const item of others) {
+    const product_id = text(item, "product_id");
+    yield* desk.call(call("get_product_details", { product_id }));
+    const all = available(desk.row("product_id", product_id));
+    const [best = item] = byPrice(all, "cheapest");
+    terms.push(`${shown(item.get("price"))} - ${shown(best.get("price"))}`);
+  }
+  return terms.join(" + ");
+}
 
 /** A sum by the calculator; a single amount as it is, and nothing where there is none. */
 function* worth(expression: string, desk: Desk): Script<string | undefined> {

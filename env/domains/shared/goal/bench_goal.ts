@@ -42,7 +42,9 @@ export function benchGoal<R extends Request = Question>(
   }
   const requests: (R | Question)[] = [...requestsOf(user)];
   const prose = firstPerson(task.instruction);
-  if (task.outputs.length > 0 || requests.length === 0) {
+  const asks = task.outputs.length > 0 ||
+    task.isJudged && prose.questions !== "";
+  if (asks || requests.length === 0) {
     const question = prose.questions || prose.all || "what can i do?";
     requests.push({ intent: "question", question: PROSE + trimEnd(question) });
   }

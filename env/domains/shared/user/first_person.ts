@@ -3,6 +3,8 @@
  * without who they are, their character, and directions to the actor.
  */
 
+import { proseOf } from "./scenario.ts";
+
 /** An instruction, rewritten. */
 export interface FirstPerson {
   /** Everything that can be said; empty if nothing can. */
@@ -32,7 +34,7 @@ const ASKS =
 
 /** Rewrites an instruction. */
 export function firstPerson(instruction: string): FirstPerson {
-  const own = sentences(instruction).map(withoutPersona)
+  const own = sentences(proseOf(instruction)).map(withoutPersona)
     .filter((sentence) => sentence !== "" && !PERSONA.test(sentence));
   const spoken = own.filter((sentence) => !DIRECTION.test(sentence));
   const asks = own.filter((sentence) =>

@@ -33,3 +33,23 @@ Deno.test("firstPerson() knows lists of requests that a machine wrote", () => {
   );
   assert.equal(list.synthetic, true);
 });
+
+Deno.test("firstPerson() reads a scenario of τ³-bench: what is known, the reason, and what else is to be done", () => {
+  const scenario = [
+    "Instructions:",
+    "\tDomain: retail",
+    "\tReason for call:",
+    "\t\tYou want to return the lamp.",
+    "\tKnown info:",
+    "\t\tYou are Ann Lee in zip code 12345.",
+    "\tUnknown info:",
+    "\t\tYou do not remember your email address.",
+    "\tTask instructions:",
+    "\t\tYou want to know your balance.",
+  ].join("\n");
+  assert.deepEqual(firstPerson(scenario), {
+    all: "i want to return the lamp. i want to know my balance.",
+    questions: "i want to know my balance.",
+    synthetic: false,
+  });
+});
