@@ -284,7 +284,8 @@ class Attempt {
       maxTurns = DEFAULTS.maxTurns,
       maxParseErrors = DEFAULTS.maxParseErrors,
     } = this.#options;
-    for (let turns = 0; turns < maxTurns;) {
+    // Calls of one message are turns of their own, and count as one.
+    for (let turns = 0, left = 0; turns < maxTurns;) {
       this.#options.signal?.throwIfAborted();
       this.#source = "model";
       const step = await session.act(this.#call());
@@ -293,10 +294,13 @@ class Attempt {
         if (++this.parseErrors > maxParseErrors) return "parse_errors";
         continue;
       }
-      const observation = await this.#step(step.action);
+      const { action } = step;
+      const observation = await this.#step(action);
       session.observe(observation);
       if (observation.done) return observation.end ?? "user_stop";
-      turns++;
+      if (left > 0) left--;
+      else if (action.type === "tool") left = action.beside?.length ?? 0;
+      if (left === 0) turns++;
     }
     return "max_turns";
   }

@@ -274,6 +274,11 @@ export type Action =
     readonly call: ToolCall;
     /** What is said beside the call, where a benchmark's rules keep it; the user does not hear it. */
     readonly content?: string;
+    /**
+     * Further calls of the same message, where a benchmark's rules run them all: they are run with this one, and each
+     * is a turn of its own after it. Default: none.
+     */
+    readonly beside?: readonly ToolCall[];
   }
   | { readonly type: "respond"; readonly content: string };
 
@@ -464,6 +469,8 @@ export interface ChatOptions {
    * the tools from demonstrations is not shown them. Default: true.
    */
   readonly toolsInPrompt?: boolean;
+  /** Whether all calls of an answer are run and answered, but for templates that take one. Default: the first alone. */
+  readonly allCalls?: boolean;
   readonly seed: number;
 }
 

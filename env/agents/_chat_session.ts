@@ -9,6 +9,7 @@ import type {
   ChatReply,
   Message,
   Observation,
+  ToolCall,
   Turn,
   Usage,
 } from "../types.ts";
@@ -53,6 +54,8 @@ export class ChatSession implements AgentSession {
   /** How many of the messages the chat has seen or said. */
   #sent = 0;
   #action: Action | null = null;
+  /** Calls of the last answer that are still to be told as actions. */
+  #calls: readonly ToolCall[] = [];
   #usage = NO_USAGE;
 
   constructor(chat: Chat, opening: readonly Message[], form: AnswerForm) {
@@ -74,6 +77,12 @@ export class ChatSession implements AgentSession {
   }
 
   async act(options: CallOptions = {}): Promise<AgentStep> {
+    const [call, ...rest] = this.#calls;
+    if (call !== undefined) {
+      this.#calls = rest;
+      this.#action = { type: "tool", call };
+      return { type: "action", action: this.#action };
+    }
     const unsent = this.#messages.slice(this.#sent);
     const reply = await this.#chat.send(unsent, options);
     this.#usage = addUsage(this.#usage, reply.usage ?? NO_USAGE);
@@ -89,8 +98,10 @@ export class ChatSession implements AgentSession {
       ? this.#form.read(reply)
       : { problem: reply.parseError };
     if ("problem" in reading) return this.#recover(reading.problem);
-    this.#action = reading.action;
-    return { type: "action", action: this.#action };
+    const { action } = reading;
+    this.#action = action;
+    this.#calls = action.type === "tool" ? action.beside ?? [] : [];
+    return { type: "action", action };
   }
 
   observe(observation: Observation): void {

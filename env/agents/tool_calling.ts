@@ -18,7 +18,8 @@ export interface ToolCallingOptions {
 }
 
 /**
- * Acts on the model's first tool call, one a turn; an answer without a call is said to the user.
+ * Acts on the model's first tool call, or on all where the dataset's rules run them; one a turn. An answer without a
+ * call is said to the user.
  * An answer that cannot be read is answered by a message that says why, and the model may try again.
  */
 export function toolCallingAgent(options: ToolCallingOptions): Agent {
@@ -27,17 +28,19 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
     name: "tool-calling",
     model: model.name,
     start(start) {
+      const { rules, tools } = start.dataset;
       const chat = model.chat({
-        tools: start.dataset.tools,
+        tools,
         toolsInPrompt: prompt === "full",
         seed: start.seed,
+        ...rules !== undefined && { allCalls: true },
       });
+      const form = rules === undefined ? toolForm : wholeForm;
       const opening = withHistory(openingMessages(start, prompt), {
         history: start.history,
-        form: toolForm,
+        form,
       });
-      const keepsText = start.dataset.rules !== undefined;
-      return new ChatSession(chat, opening, keepsText ? textForm : toolForm);
+      return new ChatSession(chat, opening, form);
     },
   };
 }
@@ -88,13 +91,21 @@ export const toolForm: AnswerForm = {
       : { role: "assistant", content: "", toolCalls: [action.call] },
 };
 
-/** As {@linkcode toolForm}, but what is said beside a call belongs to the action, as some benchmarks grade it. */
-const textForm: AnswerForm = {
+/** As {@linkcode toolForm}, but a message is kept whole: all its calls, and what is said beside them. */
+const wholeForm: AnswerForm = {
   ...toolForm,
-  read: ({ content, toolCalls: [call] }) => ({
-    action: call === undefined
-      ? { type: "respond", content }
-      : { type: "tool", call, ...content.trim() !== "" && { content } },
+  answer: ({ content, toolCalls }) => ({
+    role: "assistant",
+    content,
+    ...toolCalls.length > 0 && { toolCalls },
+  }),
+  read: ({ content, toolCalls: [call, ...beside] }) => ({
+    action: call === undefined ? { type: "respond", content } : {
+      type: "tool",
+      call,
+      ...content.trim() !== "" && { content },
+      ...beside.length > 0 && { beside },
+    },
   }),
   written: (action) =>
     action.type === "respond" ? toolForm.written(action) : {

@@ -112,8 +112,11 @@ class OpenAiChat implements Chat {
       attempt: (signal) => this.#attempt(seed, signal),
     }).catch((error: unknown) => outOfContext(error, turn));
     const { reply, ...tokens } = value;
-    // Only the first call is acted on, and servers insist that each call they see is answered.
-    const message = answerMessage(reply.content, reply.toolCalls.slice(0, 1));
+    // Servers insist that each call they see is answered.
+    const calls = this.#parts.allCalls
+      ? reply.toolCalls
+      : reply.toolCalls.slice(0, 1);
+    const message = answerMessage(reply.content, calls);
     this.#messages.push({ message, opaque: reply.opaque });
     const usage = meter.record({ source, model }, { ...tokens, retries });
     return { ...reply, usage };

@@ -195,14 +195,19 @@ class TokenChat implements Chat {
   #record(result: GenerateResult): ChatReply {
     const stopped = endsIn(this.#parts.tokenizer.stopIds, result.ids);
     const isCut = stopped && !READS_STOP_TOKEN.has(this.#format);
-    const reply = this.#consider(
+    const read = this.#consider(
       this.#textOf(isCut ? result.ids.slice(0, -1) : result.ids),
     );
+    const { allCalls, template } = this.#parts;
+    const first = read.toolCalls.slice(0, 1);
+    const reply = allCalls && !template.takesSeveralCalls
+      ? { ...read, toolCalls: first }
+      : read;
     this.#conversation.appendAnswer(
       {
         role: "assistant",
         content: reply.content,
-        toolCalls: reply.toolCalls.slice(0, 1),
+        toolCalls: allCalls ? reply.toolCalls : first,
       },
       result,
     );

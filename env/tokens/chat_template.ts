@@ -60,6 +60,9 @@ const PROBE_USER: Message = { role: "user", content: QUESTION };
 /** An argument of a call that shows how a template prints it. Printable, since `repr` escapes what is not. */
 const PROBE_ARGUMENT = "probe-argument";
 
+/** What calls are answered with, to see whether a template shows each. */
+const PROBE_ANSWERS = ["probe-answer-a", "probe-answer-b"];
+
 /**
  * What a template takes a call's arguments as: an `object`, as transformers and inference servers give them; `text`
  * where the template only takes JSON that is printed already; or calls are `hidden`.
@@ -76,6 +79,7 @@ export class ChatTemplate {
   readonly #guards: Guards;
   readonly #calls: CallStyle;
   #prompt: string | null = null;
+  #takesSeveral: boolean | null = null;
 
   /** @throws {DataError} If the source is not a template that can be read. */
   constructor(parts: ChatTemplateParts) {
@@ -131,6 +135,11 @@ export class ChatTemplate {
       `The chat template does not close an assistant's turn with its end token "${this.endToken}"`,
       { hint: "check eos_token in tokenizer_config.json" },
     );
+  }
+
+  /** Whether an answer with several calls can be continued by what each was answered with. */
+  get takesSeveralCalls(): boolean {
+    return this.#takesSeveral ??= this.#trySeveral();
   }
 
   /**
@@ -237,6 +246,34 @@ export class ChatTemplate {
       });
     } catch (error) {
       if (error instanceof PolicyError) return "";
+      throw error;
+    }
+  }
+
+  #trySeveral(): boolean {
+    const calls = PROBE_ANSWERS.map((_, i) => ({
+      id: `call0000${i}`,
+      name: "f",
+      arguments: new Map(),
+    }));
+    const messages = calls.map(({ id, name }, i): Message => ({
+      role: "tool",
+      name,
+      toolCallId: id,
+      content: PROBE_ANSWERS[i]!,
+    }));
+    try {
+      const answer: Answer = {
+        role: "assistant",
+        content: "",
+        toolCalls: calls,
+      };
+      const text = unmark(this.proceed(answer, messages));
+      // A template that closes each call by itself would show the later ones again.
+      return PROBE_ANSWERS.every((one) => text.includes(one)) &&
+        !text.includes(ANSWER);
+    } catch (error) {
+      if (error instanceof PolicyError) return false;
       throw error;
     }
   }

@@ -19,6 +19,8 @@ export interface TurnView {
   /** As Python JSON; what was said, where the agent spoke. */
   readonly what: string;
   readonly call: JsonObject | null;
+  /** Further calls of the same message, each a turn after this one. */
+  readonly beside: number;
   readonly observation: string;
   /** What the user called before they answered, as the store has it. Default: nothing. */
   readonly userCalls?: readonly JsonObject[];
@@ -49,7 +51,14 @@ export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
     };
     if (!(call instanceof Map)) {
       const what = stringIn(action, "content");
-      return { name: null, what, call: null, observation, ...ofUser };
+      return {
+        name: null,
+        what,
+        call: null,
+        beside: 0,
+        observation,
+        ...ofUser,
+      };
     }
     const name = stringIn(call, "name");
     return {
@@ -57,6 +66,7 @@ export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
       name,
       what: printPythonJson(call.get("arguments") ?? new Map()),
       call,
+      beside: listIn(action, "beside")?.length ?? 0,
       observation,
     };
   });
@@ -71,11 +81,15 @@ export function messagesOf(
     stringIn(message, "role") === "assistant"
   );
   // An answer that could not be read is a message and no turn; where there is none, order alone tells.
-  const isOneToOne = spoken.length === turns.length;
+  const beside = turns.reduce((sum, turn) => sum + turn.beside, 0);
+  const isOneToOne = spoken.length === turns.length - beside;
   let next = 0;
   let current: number | null = null;
   let isUnread = false;
   let isFirst = true;
+  /** Turns of the last message's further calls, whose answers are to come. */
+  let left = 0;
+  let isAnswered = false;
   return messages.flatMap((message): MessageView | MessageView[] => {
     const view = messageOf(message);
     if (isUnread && isParseError(view)) {
@@ -86,10 +100,18 @@ export function messagesOf(
       const turn = turns[next];
       const isTurn = turn !== undefined &&
         (isOneToOne || isActionOf(view, turn));
-      current = isTurn ? next++ : null;
+      current = isTurn ? next : null;
+      if (isTurn) next += 1 + turn.beside;
       isUnread = !isTurn;
+      left = isTurn ? turn.beside : 0;
+      isAnswered = false;
       return { ...view, turn: current };
     }
+    if (isAnswered && view.role === "tool" && current !== null && left > 0) {
+      left--;
+      current++;
+    }
+    isAnswered = view.role === "tool";
     const own = { ...view, turn: view.role === "system" ? null : current };
     if (view.role !== "user") return own;
     const calls = isFirst

@@ -167,12 +167,19 @@ function messagesOf(
   if (first !== undefined) {
     messages.push(said("user", textAt(first, "content")));
   }
+  // Calls of one message are turns of their own.
+  let open:
+    | { made: AnsweredCall[]; text: string | null; count: number }
+    | null = null;
   for (const { action, observation } of turns) {
     if (action.type === "tool") {
+      const { call, content: text = null, beside = [] } = action;
+      open ??= { made: [], text, count: 1 + beside.length };
       const { content } = observation;
-      const error = content.startsWith("Error: ");
-      const answered = { call: action.call, content, error };
-      messages.push(...callsOf("assistant", [answered], action.content));
+      open.made.push({ call, content, error: content.startsWith("Error: ") });
+      if (open.made.length < open.count) continue;
+      messages.push(...messageOfCalls("assistant", open.made, open.text));
+      open = null;
       continue;
     }
     messages.push(said("assistant", action.content));
@@ -192,16 +199,26 @@ function said(role: "assistant" | "user", content: string): JsonValue {
 function callsOf(
   requestor: "assistant" | "user",
   calls: readonly AnsweredCall[],
-  text: string | null = null,
 ): JsonValue[] {
-  return calls.flatMap(({ call, content, error }) => [
+  return calls.flatMap((made) => messageOfCalls(requestor, [made], null));
+}
+
+/** One message with all calls, and their answers. */
+function messageOfCalls(
+  requestor: "assistant" | "user",
+  calls: readonly AnsweredCall[],
+  text: string | null,
+): JsonValue[] {
+  return [
     object({
       role: requestor,
       content: text,
-      tool_calls: [callOf(call, requestor)],
+      tool_calls: calls.map(({ call }) => callOf(call, requestor)),
     }),
-    object({ id: call.id, role: "tool", content, requestor, error }),
-  ]);
+    ...calls.map(({ call, content, error }) =>
+      object({ id: call.id, role: "tool", content, requestor, error })
+    ),
+  ];
 }
 
 function callOf(

@@ -192,6 +192,8 @@ function actionOf(action: JsonObject): Action {
     type: "tool",
     call: callOf(objectAt(action, "call")),
     ...action.has("content") && { content: textAt(action, "content") },
+    ...action.has("beside") &&
+      { beside: objectsAt(action, "beside").map(callOf) },
   };
 }
 

@@ -13,8 +13,8 @@ export interface RetakeOptions extends Pick<TakenTurns, "firstMessage"> {
 }
 
 /**
- * Brings a conversation that has just begun to where the turns left theirs. Calls that the user made at once are taken
- * one a message, so that there may be more steps than there were.
+ * Brings a conversation that has just begun to where the turns left theirs. Calls that were made at once are taken one a
+ * message, so that there may be more steps than there were.
  * @throws {RaisedError} If a turn cannot be taken.
  */
 export function retakeTurns(

@@ -30,7 +30,7 @@ import type { Tau3Bundle } from "./load_bundle.ts";
 import { Orchestrator } from "./orchestrator.ts";
 import { RaisedError } from "./raised.ts";
 import { retakeTurns } from "./retake_turns.ts";
-import type { Tau3Message } from "./tau3_message.ts";
+import type { Tau3Message, ToolMessage } from "./tau3_message.ts";
 import type { Tau3Prompts } from "./tau3_prompts.ts";
 import type { Tau3Reward } from "./tau3_reward.ts";
 import type { Tau3Task } from "./tau3_task.ts";
@@ -60,6 +60,8 @@ export class Tau3Environment implements Environment {
   readonly #turns: Turn[] = [];
   #isOpen = false;
   #openingCalls: readonly AnsweredCall[] = [];
+  /** Answers to calls of the agent's last message whose turns are to come. */
+  #answers: readonly ToolMessage[] = [];
 
   /** @throws {RaisedError} If the task's history, or the turns that were taken, cannot be taken up. */
   constructor(options: Tau3EnvironmentOptions) {
@@ -109,7 +111,9 @@ export class Tau3Environment implements Environment {
     if (!this.#isOpen) throw this.#misuse("stepped: it is not open yet");
     const last = this.#turns.at(-1);
     if (last?.observation.done) throw this.#misuse("stepped: it is over");
-    const observation = "ended" in this.#talk.next
+    const observation = this.#answers.length > 0
+      ? this.#nextAnswer(action)
+      : "ended" in this.#talk.next
       ? this.#observe("user", "")
       : await this.#step(action, options);
     const openingCalls = last === undefined ? this.#openingCalls : [];
@@ -140,10 +144,11 @@ export class Tau3Environment implements Environment {
 
   async #step(action: Action, options: CallOptions): Promise<Observation> {
     if (action.type === "tool") {
-      const { call, content = null } = action;
-      this.#talk.reply({ content, toolCalls: [call] });
-      const answer = this.#talk.messages.at(-1);
-      return this.#observe("tool", answer?.content ?? "");
+      const { call, content = null, beside = [] } = action;
+      this.#talk.reply({ content, toolCalls: [call, ...beside] });
+      this.#answers = this.#talk.messages.slice(-1 - beside.length)
+        .filter((message) => message.role === "tool");
+      return this.#nextAnswer(action);
     }
     if (action.content.trim() === "") {
       return this.#observe("user", "You said nothing. Say or call something.");
@@ -156,9 +161,22 @@ export class Tau3Environment implements Environment {
     };
   }
 
+  #nextAnswer(action: Action): Observation {
+    const [answer, ...rest] = this.#answers;
+    if (action.type !== "tool" || action.call.id !== answer?.id) {
+      throw this.#misuse(
+        `stepped: the call "${answer?.id}" of the last message comes first`,
+      );
+    }
+    this.#answers = rest;
+    return this.#observe("tool", answer.content ?? "");
+  }
+
   #observe(source: Observation["source"], content: string): Observation {
     const { next } = this.#talk;
-    if ("speaker" in next) return { source, content, done: false };
+    if ("speaker" in next || this.#answers.length > 0) {
+      return { source, content, done: false };
+    }
     const end = ENDS[next.ended] ?? "user_stop";
     return { source, content, done: true, end };
   }

@@ -156,6 +156,26 @@ Deno.test("tokenChatModel() acts on the calls before the first that it cannot us
   assert.equal(reply.parseError, undefined);
 });
 
+Deno.test("tokenChatModel() keeps the first call of an answer, or all that are to be answered", async () => {
+  const two = callText("look", "{}") + callText("look", "{}");
+  for (const allCalls of [false, true]) {
+    const chat = tokenChatModel(sayingModel(tokenizer, [two, "Bye"]), OPTIONS)
+      .chat({ tools: TOOLS, toolsInPrompt: false, allCalls, seed: 1 });
+    const { toolCalls } = await chat.send([HELLO]);
+    assert.equal(toolCalls.length, 2);
+    const answered = allCalls ? toolCalls : toolCalls.slice(0, 1);
+    await chat.send(answered.map(({ id, name }, i) => ({
+      role: "tool",
+      name,
+      toolCallId: id,
+      content: `answer ${i}`,
+    })));
+    const text = tokenizer.decode([...chat.trajectory?.ids ?? []]);
+    assert.equal(text.includes("answer 0"), true);
+    assert.equal(text.includes("answer 1"), allCalls);
+  }
+});
+
 Deno.test("tokenChatModel() records exactly what was sampled, in a sequence that a replay repeats", async () => {
   const turns: Message[][] = [
     [HELLO],

@@ -285,6 +285,22 @@ Deno.test("ChatTemplate gives arguments as a mapping where the template takes on
   ) assert.equal(shown(source), expected, source);
 });
 
+Deno.test("ChatTemplate.takesSeveralCalls: not where a second is refused, or each is closed by itself", async () => {
+  assert.equal((await qwen3Instruct()).takesSeveralCalls, true);
+  const makes = (calls: string) =>
+    new ChatTemplate({
+      source:
+        `{% for m in messages %}{% if m.tool_calls %}${calls}{% else %}{{ m.content }}{% endif %}[end]{% endfor %}`,
+      endToken: "[end]",
+    }).takesSeveralCalls;
+  const each = "{% for c in m.tool_calls %}{{ c.function.arguments | tojson }}";
+  assert.equal(makes(`${each}{% endfor %}`), true);
+  assert.equal(makes(`${each}[end]{% endfor %}`), false);
+  const refused =
+    "{% if m.tool_calls | length > 1 %}{{ raise_exception('one') }}{% endif %}";
+  assert.equal(makes(`${refused}${each}{% endfor %}`), false);
+});
+
 Deno.test("ChatTemplate says why a conversation cannot be rendered", () => {
   const refusing = new ChatTemplate({
     source: "{{ raise_exception('Roles must alternate') }}",

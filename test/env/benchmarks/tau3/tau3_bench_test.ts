@@ -12,6 +12,11 @@ import {
 import { llmUser } from "../../../../env/users/llm.ts";
 import { floorOf } from "../../../../train/evaluation/do_nothing.ts";
 import { parseTurns } from "../../../../train/runs/run_episodes.ts";
+import {
+  messagesOf,
+  readObjects,
+  turnsOf,
+} from "../../../../notebooks/viewer/conversation_view.ts";
 import { printPythonJson } from "../../../../env/python/python_json.ts";
 import { fromPlain } from "../../../../env/python/python_value.ts";
 import { answeringModel } from "../../../support/chat_models.ts";
@@ -328,4 +333,63 @@ Deno.test("what an agent says beside a call counts as said, and is in the record
   const stored = printPythonJson(fromPlain(turns));
   assert.deepEqual(parseTurns(stored), turns);
   assert.match(stored, /It costs 1,000/);
+});
+
+Deno.test("an answer of several calls is one message of as many turns, which count as one", async () => {
+  const dataset = await toyDataset(COUNTED);
+  const [look, sell] = ["look", "sell"].map((id) => ({
+    id,
+    name: "sell",
+    arguments: new Map([["item", id === "look" ? "nothing" : "cup"]]),
+  }));
+  const agent = answers(
+    { toolCalls: [look!, sell!] },
+    "It costs 1000. Light your lamp.",
+  );
+  const user = answers("A cup, please.", calls("press"), "Done. ###STOP###");
+  const episode = await rollout({
+    dataset,
+    task: dataset.tasks("base")[0]!,
+    agent: toolCallingAgent({ model: agent }),
+    user: llmUser({ dataset, model: user }),
+    seed: 1,
+    maxTurns: 2,
+  });
+  assert.equal(episode.failure, null);
+  assert.equal(episode.stopReason, "user_stop");
+  assert.equal(episode.reward?.value, 1);
+  assert.deepEqual(
+    episode.turns.map(({ action }) =>
+      action.type === "tool"
+        ? [action.call.id, action.beside?.length ?? 0]
+        : "said"
+    ),
+    [["look", 1], ["sell", 0], "said"],
+  );
+  assert.deepEqual(
+    agent.asked[1]?.messages.slice(-3).map((message) => [
+      message.role,
+      message.role === "tool" ? message.toolCallId : "",
+    ]),
+    [["assistant", ""], ["tool", "look"], ["tool", "sell"]],
+  );
+  const read = parseTurns(printPythonJson(fromPlain(episode.turns)));
+  assert.deepEqual(read, episode.turns);
+  const view = messagesOf(
+    readObjects(printPythonJson(fromPlain(episode.messages))),
+    turnsOf(readObjects(printPythonJson(fromPlain(episode.turns)))),
+  );
+  assert.deepEqual(
+    view.filter(({ role }) => role === "assistant" || role === "tool")
+      .map(({ role, turn }) => [role, turn]),
+    [
+      ["assistant", null],
+      ["assistant", 0],
+      ["tool", 0],
+      ["tool", 1],
+      ["assistant", 2],
+      // The user's.
+      ["tool", 2],
+    ],
+  );
 });
