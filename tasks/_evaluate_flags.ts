@@ -30,6 +30,7 @@ import {
   tau3BenchOverrides,
   tauBenchFlag,
   tauBenchOverride,
+  trackOverrides,
 } from "./_shared_flags.ts";
 import { stamp } from "../train/runs/run_info.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
@@ -230,6 +231,7 @@ function overridesOf(flags: EvaluateFlags): Override[] {
   return [
     ...flags.set.map(parseSet),
     ...flagOverrides(evaluationSchema, flags),
+    ...trackOverrides(flags),
     ...(taskIds === undefined ? [] : [{
       path: ["tasks"],
       value: parseTaskIds(taskIds),

@@ -8,6 +8,10 @@ import { flagsOf } from "../train/config/config_flags.ts";
 import { budgetSchema } from "../train/config/config_sections.ts";
 import { hostTaulab } from "../train/slime/setup/host_taulab.ts";
 import type { ResolvedSlime } from "../train/slime/slime_config.ts";
+import {
+  type TrackerName,
+  TRACKERS,
+} from "../train/tracking/tracking_schema.ts";
 import { latestUnfinished } from "../train/runs/run_reader.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import type { Confinement } from "./_confine.ts";
@@ -85,6 +89,17 @@ async function importedData(): Promise<string | null> {
   return isThere ? data : null;
 }
 
+/** The trackers of `--track` as keys of a config. */
+export function trackOverrides(
+  { track }: { readonly track: readonly TrackerName[] },
+): Override[] {
+  return track.map((name) => ({
+    path: ["tracking", name],
+    value: true,
+    origin: `--track ${name}`,
+  }));
+}
+
 /** Where runs are. */
 export const runsFlag = z.string().min(1).default("runs").meta({
   description: "Directory of the runs",
@@ -114,6 +129,11 @@ export const setFlag = z.array(z.string()).default([]).meta({
 /** Where a run is, and what is set over its recipe. */
 export const runFlags = {
   set: setFlag,
+  track: z.array(z.enum(TRACKERS)).default([]).meta({
+    description:
+      "Show the run in a tracker while it works, as the recipe's tracking has it; may be repeated",
+    value: "NAME",
+  }),
   name: z.string().regex(
     // ".." would be another directory.
     /^\w[\w.-]*$/,

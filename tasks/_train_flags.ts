@@ -32,6 +32,7 @@ import {
   runNamed,
   tauBenchFlag,
   tauBenchOverride,
+  trackOverrides,
 } from "./_shared_flags.ts";
 
 /** The flags. What is left out is as the recipe says. */
@@ -212,12 +213,18 @@ export async function runToResume(
     ],
   );
   checkResume(run, { config, schema: configSchema, recipe: flags.recipe });
-  // RL that is completed can still be given a control.
-  if (addedControls(run.config, config).length === 0) checkUnfinished(run);
+  // RL that is completed can still be given a control, or be sent to trackers.
+  const isMore = addedControls(run.config, config).length > 0 ||
+    flags.track.length > 0;
+  if (!isMore) checkUnfinished(run);
   return { path, config };
 }
 
 /** What flags set over the recipe. Where τ-bench's data are is no part of it: they may have moved. */
 export function overrides(flags: TrainFlags): Override[] {
-  return [...flags.set.map(parseSet), ...flagOverrides(configSchema, flags)];
+  return [
+    ...flags.set.map(parseSet),
+    ...flagOverrides(configSchema, flags),
+    ...trackOverrides(flags),
+  ];
 }

@@ -42,6 +42,7 @@ import {
 } from "./_evaluate_view.ts";
 import { writesRuns } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
+import { linkNote, printTrackers, trackersJson } from "./_tracking_view.ts";
 
 /** Of --export tau-bench. */
 const TAU_BENCH_FILE = "tau_bench_results.json";
@@ -60,7 +61,10 @@ async function run(
   const { dir, dataset, left, halt } = session;
   terminal.note(sessionText(session));
   const line = new EvaluationLine(terminal, left);
-  const complete = await session.run((episode) => line.add(episode));
+  const { isComplete: complete, trackers } = await session.run({
+    onEpisode: (episode) => line.add(episode),
+    onLink: linkNote(terminal),
+  });
   terminal.endProgress();
   if (halt.aborted) terminal.note(messageOf(halt.reason));
   const report = reportOf(dir, dataset);
@@ -80,9 +84,11 @@ async function run(
     report,
     ...(flags.export === "tau-bench" ? { exported: TAU_BENCH_FILE } : {}),
   }));
+  printTrackers(trackers, terminal);
   return {
     json: {
       ...reportJson(dir, { report, complete }),
+      ...trackersJson(trackers),
       ...(flags.export === "tau3" ? { incomparable: refusals } : {}),
     },
     next: `deno task view ${dir.path}`,

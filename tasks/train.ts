@@ -12,6 +12,7 @@ import { readTextIfThere } from "../train/runs/storage.ts";
 import { readRunInfo } from "../train/runs/run_reader.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
+import { needsNetwork } from "../train/tracking/tracking_schema.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { type Confinement, ON_ITS_OWN, READS_ONLY } from "./_confine.ts";
 import {
@@ -31,6 +32,7 @@ import {
   trainFlags,
 } from "./_train_flags.ts";
 import { runNamed, writesRuns } from "./_shared_flags.ts";
+import { linkNote, printTrackers, trackersJson } from "./_tracking_view.ts";
 import { dryRun } from "./_train_plan.ts";
 import {
   closingText,
@@ -64,6 +66,7 @@ async function run(
     signal,
     onLine: (line) => live.add(line),
     onActivity: (activity) => live.show(activity),
+    onLink: linkNote(terminal),
   });
   terminal.endProgress();
   if (halt.aborted) terminal.note(messageOf(halt.reason));
@@ -72,11 +75,13 @@ async function run(
   const used = usageText(run.userUsage());
   if (used !== "") terminal.print(used);
   terminal.print(closingText(result, run));
+  printTrackers(result.trackers, terminal);
   const exitCode = neverLearnt(run.metrics)
     ? EXIT.failed
     : exitCodeOf(result, signal);
   const next = `deno task view ${run.path}`;
-  return { json: resultJson(run, result), exitCode, next };
+  const json = { ...resultJson(run, result), ...trackersJson(result.trackers) };
+  return { json, exitCode, next };
 }
 
 /** What to do with a run of slime, where that is what flags mean. */
@@ -158,17 +163,19 @@ async function needsOthers(flags: TrainFlags): Promise<boolean> {
   const recipe = await recipeOf(flags);
   if (isSlimeRecipe(recipe)) return !printConfig;
   if (dryRun || printConfig) return false;
-  return asksModel((await newConfig(flags)).user.strategy);
+  const { user, tracking } = await newConfig(flags);
+  return asksModel(user.strategy) || needsNetwork(tracking);
 }
 
-/** Of a run that is resumed; its user stays who it was. */
+/** Of a run that is resumed; its user stays who it was, and what its config tracks flags may change. */
 async function needsOthersAgain(flags: TrainFlags): Promise<boolean> {
   const path = await runNamed(flags);
   if ((await readRunInfo(path)).trainer === "slime") return true;
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name) ?? "";
   const strategy = recipeValue({ name, text }, ["user", "strategy"]);
-  return typeof strategy !== "string" || asksModel(strategy);
+  if (typeof strategy !== "string" || asksModel(strategy)) return true;
+  return needsNetwork((await runToResume(flags)).config.tracking);
 }
 
 export const task = await main(import.meta, {

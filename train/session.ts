@@ -5,6 +5,7 @@ import { createMeter } from "../env/models/meter.ts";
 import type { Config } from "./config/config.ts";
 import { openUser } from "./config/open_user.ts";
 import { type CpuLab, createCpuLab } from "./cpu/cpu_lab.ts";
+import type { Metrics } from "./runs/metrics.ts";
 import { drawCurve } from "./runs/run_figure.ts";
 import { train, type TrainOptions } from "./loop.ts";
 import { TrainingDir } from "./runs/training_dir.ts";
@@ -12,6 +13,9 @@ import { newRunInfo } from "./runs/run_info.ts";
 import { readRunTokenizer, TOKENIZER } from "./cpu/run_tokenizer.ts";
 import { sealedJson } from "./runs/seal.ts";
 import { summarize, type Summary } from "./runs/summary.ts";
+import { metricsJournal } from "./tracking/metrics_journal.ts";
+import type { TrackerReport } from "./tracking/outbox.ts";
+import { track, type TrackOptions } from "./tracking/run_tracking.ts";
 
 /** Settings of {@linkcode startRun}. */
 export interface StartRunOptions {
@@ -52,6 +56,8 @@ export interface SessionOptions extends
   readonly onLab?: (lab: CpuLab) => void;
   /** The user that the policy serves while it learns. Default: the config's, within its budget. */
   readonly user?: UserFactory;
+  /** Called once a tracker of the config has the run, with where it is to be seen. */
+  readonly onLink?: TrackOptions["onLink"];
 }
 
 /** How a session ended. */
@@ -61,6 +67,8 @@ export interface SessionResult extends Summary {
   readonly wallS: number;
   /** The most memory that a session held. */
   readonly peakRssBytes: number;
+  /** What came of each tracker of the config. */
+  readonly trackers: readonly TrackerReport[];
 }
 
 /**
@@ -70,14 +78,21 @@ export interface SessionResult extends Summary {
 export async function runSession(
   options: SessionOptions,
 ): Promise<SessionResult> {
-  const { run } = options;
+  const { run, onLink } = options;
+  const journal = metricsJournal(run);
+  await using tracking = await track(run, { journal, onLink });
+  const onLine = (line: Metrics) => {
+    options.onLine?.(line);
+    tracking.wake();
+  };
   const { outcome, result } = await run.session(async () => {
-    const isComplete = await trainInLab(options);
+    const isComplete = await trainInLab({ ...options, onLine });
     await drawCurve(run);
     const result = summarize(run.metrics, run.config.coldStart.steps);
     return { isComplete, result };
   });
-  return { ...result, outcome, ...totals(run) };
+  const trackers = await tracking.end(outcome);
+  return { ...result, outcome, ...totals(run), trackers };
 }
 
 async function trainInLab(options: SessionOptions): Promise<boolean> {

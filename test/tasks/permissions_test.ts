@@ -22,6 +22,13 @@ const VARIABLES = {
     "WANDB_API_KEY",
     "HOME",
   ],
+  /** Where MLflow's server is, and who calls. */
+  trackers: [
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_PASSWORD",
+  ],
   download: ["HF_TOKEN"],
   jupyter: ["TAULAB_PYTHON", "VIRTUAL_ENV", "JUPYTER_PATH"],
 };
@@ -82,7 +89,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
   evaluate: {
     write: "",
     net: ANYWHERE,
-    env: ["runs", "dataset", "endpoints"],
+    env: ["runs", "dataset", "endpoints", "trackers"],
     ignored: ["lezer", "yaml"],
   },
   import: { write: "", run: "git", ignored: ["lezer"] },
@@ -101,7 +108,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
     write: "",
     run: HOSTS,
     net: ANYWHERE,
-    env: ["runs", "dataset", "endpoints", "slime"],
+    env: ["runs", "dataset", "endpoints", "slime", "trackers"],
     ignored: ["lezer", "yaml"],
   },
   view: {

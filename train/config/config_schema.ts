@@ -12,6 +12,7 @@ import {
   pricesSchema,
   userSchema,
 } from "./config_sections.ts";
+import { trackingSchema } from "../tracking/tracking_schema.ts";
 import { ModelConfigSchema } from "../cpu/model_config.ts";
 import { MIN_VOCAB_SIZE } from "../cpu/tiny_tokenizer.ts";
 
@@ -205,6 +206,7 @@ export const configSchema = z.strictObject({
   rollout: rolloutSchema.prefault({}),
   eval: evalSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),
+  tracking: trackingSchema.prefault({}),
 }).refine(
   ({ agent, prompt }) => prompt === "full" || !agentStrategy(agent).needsPrompt,
   {

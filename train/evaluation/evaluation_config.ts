@@ -11,6 +11,7 @@ import {
   userSchema,
 } from "../config/config_sections.ts";
 import { SPLITS } from "../../env/types.ts";
+import { trackingSchema } from "../tracking/tracking_schema.ts";
 import type { DeepReadonly } from "../config/config_schema.ts";
 
 const positive = z.int().min(1);
@@ -90,6 +91,7 @@ export const evaluationSchema = z.strictObject({
   }).prefault({}),
   prices: pricesSchema,
   budget: budgetSchema.prefault({}),
+  tracking: trackingSchema.prefault({}),
 });
 
 /** A resolved evaluation; frozen to its leaves. */

@@ -13,6 +13,9 @@ import { openJudge } from "../config/open_judge.ts";
 import { openUser } from "../config/open_user.ts";
 import { checkResume } from "../runs/resume_check.ts";
 import { newRunInfo } from "../runs/run_info.ts";
+import { EvaluationJournal } from "../tracking/evaluation_journal.ts";
+import type { TrackerReport } from "../tracking/outbox.ts";
+import { track, type TrackOptions } from "../tracking/run_tracking.ts";
 import { type Candidate, openCandidate } from "./candidate.ts";
 import { evaluate, jobsOf, reportOf, tasksOf } from "./evaluate.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
@@ -39,8 +42,16 @@ export interface EvaluationSession extends AsyncDisposable {
   readonly left: number;
   /** Aborted once the budget is spent. */
   readonly halt: AbortSignal;
-  /** Runs what is missing. @returns Whether the evaluation is complete. */
-  run(onEpisode?: (episode: Episode) => void): Promise<boolean>;
+  /** Runs what is missing. */
+  run(options?: {
+    readonly onEpisode?: (episode: Episode) => void;
+    /** Called once a tracker of the config has the run, with where it is to be seen. */
+    readonly onLink?: TrackOptions["onLink"];
+  }): Promise<{
+    /** Whether the evaluation is complete. */
+    readonly isComplete: boolean;
+    readonly trackers: readonly TrackerReport[];
+  }>;
 }
 
 /**
@@ -71,14 +82,18 @@ export async function openEvaluation(
     (config.user.strategy === "scripted" ? STAND_IN : undefined);
   const dir = earlier ?? stack.use(await createDir(path, { config, dataset }));
   const held = stack.move();
+  const planned = jobsOf(dataset, config).length;
   return {
     dir,
     dataset,
     candidate,
     user,
-    left: jobsOf(dataset, config).length - dir.episodes().length,
+    left: planned - dir.episodes().length,
     halt: meter.signal,
-    async run(onEpisode) {
+    async run({ onEpisode, onLink } = {}) {
+      const journal = new EvaluationJournal(planned);
+      for (const episode of dir.episodes()) journal.add(episode);
+      await using tracking = await track(dir, { journal, onLink });
       const { outcome } = await dir.session(async () => {
         const isComplete = await evaluate({
           dir,
@@ -89,11 +104,22 @@ export async function openEvaluation(
           signal,
           concurrency: config.rollout.concurrency,
           now: () => performance.timeOrigin + performance.now(),
-          ...(onEpisode === undefined ? {} : { onEpisode }),
+          onEpisode(episode) {
+            onEpisode?.(episode);
+            journal.add({
+              ...episode,
+              reward: episode.reward?.value ?? null,
+              turns: episode.turns.length,
+            });
+            tracking.wake();
+          },
         });
-        return { isComplete, result: reportOf(dir, dataset) };
+        const result = reportOf(dir, dataset);
+        journal.report(result, Date.now());
+        return { isComplete, result };
       }, { signal });
-      return outcome === "completed";
+      const trackers = await tracking.end(outcome);
+      return { isComplete: outcome === "completed", trackers };
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { type Journal, Outbox } from "../../../train/tracking/outbox.ts";
+import {
+  type Point,
+  type RunEnd,
+  type TrackedRun,
+  type Tracker,
+  TrackerError,
+} from "../../../train/tracking/run_tracker.ts";
+
+const RUN: TrackedRun = {
+  name: "a",
+  path: "runs/a",
+  kind: "train",
+  project: "p",
+  startedAtMs: 0,
+  seed: 1,
+  version: "0",
+  commit: null,
+  config: {},
+};
+const END: RunEnd = {
+  outcome: "completed",
+  timeMs: 0,
+  step: 0,
+  episodes: { columns: [], rows: [] },
+};
+
+/** A journal of so many points, which can grow. */
+function journal(length: number): Journal & { length: number } {
+  return {
+    length,
+    at: (step) => ({ step, timeMs: 0, values: new Map([["x", step]]) }),
+  };
+}
+
+/** A tracker in memory. */
+class Shelf implements Tracker {
+  readonly name = "mlflow";
+  readonly steps: number[] = [];
+  readonly opened: unknown[] = [];
+  end: RunEnd | undefined;
+  /** What the next calls throw, one each. */
+  faults: Error[] = [];
+  constructor(readonly startsOver = false) {}
+
+  open: Tracker["open"] = (_, { before }) => {
+    this.#fail();
+    this.opened.push(before);
+    return Promise.resolve({
+      link: "there",
+      place: { id: "7" },
+      send: (points: readonly Point[]) => {
+        this.#fail();
+        this.steps.push(...points.map(({ step }) => step));
+        return Promise.resolve();
+      },
+      end: (end: RunEnd) => {
+        this.#fail();
+        this.end = end;
+        return Promise.resolve();
+      },
+    });
+  };
+
+  #fail(): void {
+    const fault = this.faults.shift();
+    if (fault !== undefined) throw fault;
+  }
+}
+
+function outboxOf(
+  tracker: Tracker,
+  options: Partial<ConstructorParameters<typeof Outbox>[1]> = {},
+): Outbox {
+  return new Outbox(tracker, {
+    run: RUN,
+    journal: journal(3),
+    onSent() {},
+    backoffMs: 1,
+    ...options,
+  });
+}
+
+const down = () => new TrackerError("it is down", { isPassing: true });
+const refused = () => new TrackerError("no", { isPassing: false });
+
+Deno.test("Outbox sends each point once, in order, and what came later too", async () => {
+  const shelf = new Shelf();
+  const points = journal(120);
+  const outbox = outboxOf(shelf, { journal: points });
+  points.length = 130;
+  outbox.wake();
+  await outbox.close(END, { timeoutMs: 1000 });
+  assert.deepEqual(shelf.steps, Array.from({ length: 130 }, (_, i) => i));
+  assert.equal(shelf.end, END);
+  assert.ok(outbox.report.isWhole);
+});
+
+Deno.test("Outbox: a tracker that fails and recovers has all points; the failures are counted", async () => {
+  const shelf = new Shelf();
+  shelf.faults = [down(), down()];
+  const recovered = Promise.withResolvers<void>();
+  const outbox = outboxOf(shelf, { onSent: () => recovered.resolve() });
+  await recovered.promise;
+  await outbox.close(END, { timeoutMs: 1000 });
+  assert.deepEqual(shelf.steps, [0, 1, 2]);
+  assert.deepEqual(outbox.report, {
+    name: "mlflow",
+    link: "there",
+    sent: 3,
+    points: 3,
+    failures: 2,
+    failure: "it is down",
+    isWhole: true,
+  });
+});
+
+Deno.test("Outbox.close() retries a tracker that is down three times, then leaves it", async () => {
+  const shelf = new Shelf();
+  shelf.faults = Array.from({ length: 99 }, down);
+  const outbox = outboxOf(shelf, { backoffMs: 3_600_000 });
+  await outbox.close(END, { timeoutMs: 60_000 });
+  const { failures, sent, link, isWhole } = outbox.report;
+  assert.deepEqual({ failures, sent, link, isWhole }, {
+    failures: 4,
+    sent: 0,
+    link: null,
+    isWhole: false,
+  });
+});
+
+Deno.test("Outbox.close() gives up on a tracker that takes the call and never answers", async () => {
+  const silent: Tracker = {
+    name: "mlflow",
+    startsOver: false,
+    open: (_, { signal }) =>
+      new Promise((_, reject) =>
+        signal?.addEventListener("abort", () => reject(signal.reason))
+      ),
+  };
+  const outbox = outboxOf(silent);
+  await outbox.close(END, { timeoutMs: 10 });
+  assert.equal(outbox.report.isWhole, false);
+});
+
+Deno.test("Outbox does not try again what a tracker refuses", async () => {
+  const shelf = new Shelf();
+  shelf.faults = [refused()];
+  const outbox = outboxOf(shelf);
+  await outbox.close(END, { timeoutMs: 1000 });
+  assert.deepEqual(shelf.opened, []);
+  assert.equal(outbox.report.failures, 1);
+  assert.equal(outbox.report.failure, "no");
+});
+
+Deno.test("Outbox goes on from what an earlier session has sent, unless its tracker starts over", async () => {
+  const before = { points: 2, place: { id: "7" } };
+  for (const startsOver of [false, true]) {
+    const shelf = new Shelf(startsOver);
+    const outbox = outboxOf(shelf, { before });
+    await outbox.close(END, { timeoutMs: 1000 });
+    assert.deepEqual(shelf.steps, startsOver ? [0, 1, 2] : [2]);
+    assert.deepEqual(shelf.opened, [{ id: "7" }]);
+    assert.deepEqual(outbox.sent, { points: 3, place: { id: "7" } });
+  }
+});

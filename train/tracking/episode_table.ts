@@ -1,0 +1,33 @@
+/** The table of a run's episodes that trackers show. */
+
+import { readEpisodeRows } from "../runs/read_episode_rows.ts";
+import type { Table } from "./run_tracker.ts";
+
+/** The last of a run are those of its final evaluation. */
+const MOST_ROWS = 1000;
+
+const COLUMNS = [
+  "id",
+  "step",
+  "source",
+  "task_id",
+  "trial",
+  "intent",
+  "reward",
+  "reason",
+  "stop_reason",
+  "failure_kind",
+  "turn_count",
+  "token_count",
+  "agent_cost",
+  "user_cost",
+  "duration_ms",
+] as const;
+
+/** The last episodes of a run; none where they cannot be read. */
+export async function frameTable(path: string): Promise<Table> {
+  const all = await readEpisodeRows(path).catch(() => []);
+  const rows = all.slice(-MOST_ROWS)
+    .map((row) => COLUMNS.map((column) => row[column]));
+  return { columns: COLUMNS, rows };
+}

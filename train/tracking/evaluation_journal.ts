@@ -1,0 +1,94 @@
+/** An evaluation as trackers take it: how its figures come about, episode by episode, and its report at the end. */
+
+import type { EvaluationReport } from "../evaluation/evaluation_report.ts";
+import type { StoredEpisode } from "../runs/episode_store.ts";
+import type { Journal } from "./outbox.ts";
+import type { Point } from "./run_tracker.ts";
+
+/** Points on the way, at most: more tell a curve nothing. */
+const MOST_POINTS = 200;
+
+/** What a point goes by of an episode. */
+export type Counted = Pick<
+  StoredEpisode,
+  "reward" | "turns" | "usage" | "startedAtMs" | "durationMs"
+>;
+
+/** The journal of an evaluation; its horizontal axis counts episodes. */
+export class EvaluationJournal implements Journal {
+  readonly #points: Point[] = [];
+  readonly #every: number;
+  readonly #planned: number;
+  #episodes = 0;
+  #scored = 0;
+  #reward = 0;
+  #turns = 0;
+  #cost = 0;
+
+  /** @param planned Episodes of the whole evaluation. */
+  constructor(planned: number) {
+    this.#planned = planned;
+    this.#every = Math.ceil(planned / MOST_POINTS);
+  }
+
+  get length(): number {
+    return this.#points.length;
+  }
+
+  at(index: number): Point {
+    return this.#points[index]!;
+  }
+
+  /** Takes an episode in that ended. */
+  add({ reward, turns, usage, startedAtMs, durationMs }: Counted): void {
+    this.#episodes++;
+    this.#cost += (usage?.agent.cost ?? 0) + (usage?.user.cost ?? 0);
+    if (reward !== null) {
+      this.#scored++;
+      this.#reward += reward;
+      this.#turns += turns;
+    }
+    const isDue = this.#episodes % this.#every === 0 ||
+      this.#episodes === this.#planned;
+    if (!isDue) return;
+    const means: [string, number][] = this.#scored === 0 ? [] : [
+      ["evaluate/reward", this.#reward / this.#scored],
+      ["evaluate/turns", this.#turns / this.#scored],
+    ];
+    this.#points.push({
+      step: this.#episodes,
+      timeMs: startedAtMs + durationMs,
+      values: new Map([
+        ...means,
+        ["evaluate/scored", this.#scored],
+        ["evaluate/failed", this.#episodes - this.#scored],
+        ["evaluate/cost", this.#cost],
+      ]),
+    });
+  }
+
+  /** Takes in the figures of what has been evaluated. */
+  report(
+    { passK, floor, byIntent, meanReward }: EvaluationReport,
+    timeMs: number,
+  ): void {
+    const values: [string, number][] = [
+      ["evaluate/mean_reward", meanReward],
+      ["evaluate/do_nothing", floor],
+      ...passK.flatMap(({ value, low, high }, i): [string, number][] => [
+        [`evaluate/pass/${i + 1}`, value],
+        [`evaluate/pass/${i + 1}/low`, low],
+        [`evaluate/pass/${i + 1}/high`, high],
+      ]),
+      ...byIntent.map(({ intent, reward }): [string, number] => [
+        `evaluate/intent/${intent}`,
+        reward.value,
+      ]),
+    ];
+    this.#points.push({
+      step: this.#episodes,
+      timeMs,
+      values: new Map(values.filter(([, value]) => Number.isFinite(value))),
+    });
+  }
+}

@@ -1,0 +1,68 @@
+/** Lines of `metrics.jsonl` as trackers take them. */
+
+import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
+import type { Journal } from "./outbox.ts";
+
+/** Of a line: where it stands, which is in the point already. */
+const ASIDE = new Set(["schemaVersion", "step", "controlStep"]);
+
+/**
+ * The points of a run, one a line. A line does not say when it was written: those of earlier sessions are put where
+ * their seconds add up to.
+ * @param run The run, whose lines grow.
+ */
+export function metricsJournal(
+  run: {
+    readonly metrics: readonly AnyMetrics[];
+    readonly info: { readonly startedAt: string };
+  },
+  now: () => number = Date.now,
+): Journal {
+  const times: number[] = [];
+  let timeMs = Date.parse(run.info.startedAt);
+  for (const { timing } of run.metrics) {
+    timeMs += (timing.seconds["total"] ?? 0) * 1000;
+    times.push(timeMs);
+  }
+  return {
+    get length() {
+      while (times.length < run.metrics.length) times.push(now());
+      return times.length;
+    },
+    at(index) {
+      const line = run.metrics[index]!;
+      return { ...pointOf(line), timeMs: times[index] ?? now() };
+    },
+  };
+}
+
+/** The numbers of a line by their paths: `rl/reward`, `eval/test/greedy/passK/1`. */
+export function pointOf(
+  line: AnyMetrics,
+): { readonly step: number; readonly values: ReadonlyMap<string, number> } {
+  const values = new Map<string, number>();
+  const source = line.phase === "control"
+    ? `control/${line.budget}`
+    : metricsSource(line);
+  for (const [key, value] of Object.entries(line)) {
+    if (!ASIDE.has(key)) collect(values, `${source}/${key}`, value);
+  }
+  const own = line.phase === "control" ? line.controlStep : 0;
+  return { step: line.step + own, values };
+}
+
+function collect(
+  values: Map<string, number>,
+  name: string,
+  value: unknown,
+): void {
+  if (typeof value === "number" && Number.isFinite(value)) {
+    values.set(name, value);
+  } else if (Array.isArray(value)) {
+    value.forEach((one, i) => collect(values, `${name}/${i + 1}`, one));
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      collect(values, `${name}/${key}`, inner);
+    }
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * MLflow over its REST API.
+ *
+ * @see MLflow's documentation of its REST API, 2.0, and `mlflow/store/artifact/mlflow_artifacts_repo.py` for the proxied
+ * artifacts; `mlflow.log_table` for how a table is stored.
+ */
+
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+import { ConfigError } from "../../env/errors.ts";
+import type { CallOptions } from "../../env/types.ts";
+import { formatConfig } from "../config/config.ts";
+import { settingsOf } from "./settings.ts";
+import type {
+  OpenTracker,
+  Point,
+  RunEnd,
+  TrackedRun,
+  Tracker,
+} from "./run_tracker.ts";
+import { TrackerError } from "./run_tracker.ts";
+import { callTracker, type TrackerServer } from "./tracker_http.ts";
+import type { TrackingConfig } from "./tracking_schema.ts";
+
+/** What a request may hold: metrics, and parameters. */
+const MOST_METRICS = 1000;
+const MOST_PARAMS = 100;
+const LONGEST_PARAM = 6000;
+
+/** The file of the table, and the tag by which MLflow knows it as one. */
+const TABLE = "episodes.json";
+const TABLES_TAG = "mlflow.loggedArtifacts";
+
+/** How MLflow calls the ends of runs. */
+const STATUS = {
+  completed: "FINISHED",
+  interrupted: "KILLED",
+  failed: "FAILED",
+} as const;
+
+const experimentSchema = z.object({
+  experiment: z.object({ experiment_id: z.string() }),
+});
+const createdSchema = z.object({ experiment_id: z.string() });
+const runSchema = z.object({
+  run: z.object({
+    info: z.object({
+      run_id: z.string(),
+      experiment_id: z.string(),
+      artifact_uri: z.string(),
+    }),
+  }),
+});
+
+/**
+ * An MLflow server.
+ * @param env Reads a variable of the environment. Default: `Deno.env.get`.
+ * @throws {ConfigError} If nothing says where it is.
+ */
+export function mlflow(
+  { mlflowUrl, project }: TrackingConfig,
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): Tracker {
+  const url = mlflowUrl ?? env("MLFLOW_TRACKING_URI");
+  if (!url || !/^https?:/.test(url)) {
+    throw new ConfigError(
+      url
+        ? `MLFLOW_TRACKING_URI is "${url}", which is no server: it begins with neither http: nor https:`
+        : "Nothing says where the MLflow server is",
+      {
+        hint:
+          "pass --set tracking.mlflowUrl=http://HOST:PORT, or set MLFLOW_TRACKING_URI to such a URL",
+      },
+    );
+  }
+  const server: TrackerServer = {
+    title: "MLflow",
+    url: url.endsWith("/") ? url.slice(0, -1) : url,
+    authorization: authorizationBy(env),
+    credentials:
+      "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+  };
+  return {
+    name: "mlflow",
+    startsOver: false,
+    async open(run, { before, signal }) {
+      const info = await infoOf(run, { server, project, before, signal });
+      const api = new OpenMlflow(server, info);
+      await api.describe(run, { signal });
+      return api;
+    },
+  };
+}
+
+function authorizationBy(
+  env: (name: string) => string | undefined,
+): string | undefined {
+  const token = env("MLFLOW_TRACKING_TOKEN");
+  if (token) return `Bearer ${token}`;
+  const user = env("MLFLOW_TRACKING_USERNAME");
+  if (!user) return undefined;
+  const password = env("MLFLOW_TRACKING_PASSWORD") ?? "";
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+type RunInfo = z.infer<typeof runSchema>["run"]["info"];
+
+/** The run there: the one of an earlier session, or a new one. */
+async function infoOf(
+  run: TrackedRun,
+  { server, project, before, signal }: CallOptions & {
+    readonly server: TrackerServer;
+    readonly project: string;
+    readonly before: Readonly<Record<string, string>> | undefined;
+  },
+): Promise<RunInfo> {
+  const earlier = before?.["runId"];
+  if (earlier !== undefined) {
+    const body = { run_id: earlier, status: "RUNNING" };
+    await callTracker(server, API + "runs/update", { body, signal });
+    const path = `${API}runs/get?run_id=${encodeURIComponent(earlier)}`;
+    return await ask(runSchema, server, path, { method: "GET", signal })
+      .then(({ run }) => run.info);
+  }
+  const experiment_id = await experimentNamed(project, { server, signal });
+  const created = await ask(runSchema, server, `${API}runs/create`, {
+    body: {
+      experiment_id,
+      run_name: run.name,
+      start_time: run.startedAtMs,
+      tags: Object.entries({
+        "mlflow.source.name": `taulab ${run.kind}`,
+        "mlflow.source.type": "LOCAL",
+        "taulab.version": run.version,
+        "taulab.run_dir": run.path,
+        ...(run.commit === null
+          ? {}
+          : { "mlflow.source.git.commit": run.commit }),
+      }).map(([key, value]) => ({ key, value })),
+    },
+    signal,
+  });
+  return created.run.info;
+}
+
+async function experimentNamed(
+  name: string,
+  { server, signal }: CallOptions & { readonly server: TrackerServer },
+): Promise<string> {
+  const path = `${API}experiments/get-by-name?experiment_name=${
+    encodeURIComponent(name)
+  }`;
+  try {
+    const found = await ask(experimentSchema, server, path, {
+      method: "GET",
+      signal,
+    });
+    return found.experiment.experiment_id;
+  } catch (error) {
+    const isMissing = error instanceof TrackerError &&
+      error.message.includes("RESOURCE_DOES_NOT_EXIST");
+    if (!isMissing) throw error;
+  }
+  const { experiment_id } = await ask(
+    createdSchema,
+    server,
+    `${API}experiments/create`,
+    { body: { name }, signal },
+  );
+  return experiment_id;
+}
+
+const API = "/api/2.0/mlflow/";
+
+async function ask<T>(
+  schema: z.ZodType<T>,
+  server: TrackerServer,
+  path: string,
+  call: Parameters<typeof callTracker>[2],
+): Promise<T> {
+  const parsed = schema.safeParse(await callTracker(server, path, call));
+  if (parsed.success) return parsed.data;
+  throw new TrackerError(
+    `What answers at ${server.url} is not MLflow's REST API`,
+    { isPassing: false, hint: "name an MLflow server of version 2 or 3" },
+  );
+}
+
+/** A run of an MLflow server. */
+class OpenMlflow implements OpenTracker {
+  readonly link: string;
+  readonly place: Readonly<Record<string, string>>;
+  readonly #server: TrackerServer;
+  readonly #info: RunInfo;
+
+  constructor(server: TrackerServer, info: RunInfo) {
+    const { experiment_id, run_id } = info;
+    this.#server = server;
+    this.#info = info;
+    this.link = `${server.url}/#/experiments/${experiment_id}/runs/${run_id}`;
+    this.place = { runId: run_id };
+  }
+
+  /** Sends the config: each key as a parameter, which may not change, and the whole as a file. */
+  async describe(run: TrackedRun, { signal }: CallOptions): Promise<void> {
+    const params = [...settingsOf(run.config)].map(([key, value]) => ({
+      key,
+      value: String(value).slice(0, LONGEST_PARAM),
+    })).filter(({ key }) => !key.startsWith("tracking."));
+    for (let i = 0; i < params.length; i += MOST_PARAMS) {
+      await this.#log({ params: params.slice(i, i + MOST_PARAMS) }, { signal });
+    }
+    await this.#file("config.yaml", formatConfig(run.config), { signal });
+  }
+
+  async send(
+    points: readonly Point[],
+    { signal }: CallOptions,
+  ): Promise<void> {
+    const metrics = points.flatMap(({ step, timeMs, values }) =>
+      [...values].map(([key, value]) => ({
+        key,
+        value,
+        step,
+        timestamp: Math.round(timeMs),
+      }))
+    );
+    for (let i = 0; i < metrics.length; i += MOST_METRICS) {
+      const some = metrics.slice(i, i + MOST_METRICS);
+      await this.#log({ metrics: some }, { signal });
+    }
+  }
+
+  async end(
+    { outcome, timeMs, episodes }: RunEnd,
+    { signal }: CallOptions,
+  ): Promise<void> {
+    const { columns, rows } = episodes;
+    const table = JSON.stringify({ columns, data: rows });
+    if (await this.#file(TABLE, table, { signal })) {
+      const value = JSON.stringify([{ path: TABLE, type: "table" }]);
+      await this.#log({ tags: [{ key: TABLES_TAG, value }] }, { signal });
+    }
+    await callTracker(this.#server, `${API}runs/update`, {
+      body: {
+        run_id: this.#info.run_id,
+        status: STATUS[outcome],
+        end_time: Math.round(timeMs),
+      },
+      signal,
+    });
+  }
+
+  async #log(what: object, { signal }: CallOptions): Promise<void> {
+    const body = { run_id: this.#info.run_id, ...what };
+    await callTracker(this.#server, `${API}runs/log-batch`, { body, signal });
+  }
+
+  /** Stores a file with the run, where the server takes files itself. @returns Whether it does. */
+  async #file(
+    name: string,
+    body: string,
+    { signal }: CallOptions,
+  ): Promise<boolean> {
+    const [, root] = /^mlflow-artifacts:(?:\/\/[^/]*)?\/(.+)$/
+      .exec(this.#info.artifact_uri) ?? [];
+    if (root === undefined) return false;
+    const path = `/api/2.0/mlflow-artifacts/artifacts/${root}/${name}`;
+    await callTracker(this.#server, path, { method: "PUT", body, signal });
+    return true;
+  }
+}

@@ -1,0 +1,34 @@
+/** Protocol buffers, field by field, for formats whose schema has more than we write. */
+
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+
+const WIRE = {
+  string: WireType.LengthDelimited,
+  bytes: WireType.LengthDelimited,
+  double: WireType.Bit64,
+  float: WireType.Bit32,
+  int64: WireType.Varint,
+  bool: WireType.Varint,
+} as const;
+
+/** A field: its number in the schema, its type there, its value. A message within is `bytes`. */
+export type Field =
+  | readonly [number: number, type: "string", value: string]
+  | readonly [number: number, type: "bytes", value: Uint8Array]
+  | readonly [number: number, type: "double" | "float" | "int64", value: number]
+  | readonly [number: number, type: "bool", value: boolean];
+
+/** The message of these fields, in their order. */
+export function message(
+  ...fields: readonly (Field | undefined)[]
+): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  for (const field of fields) {
+    if (field === undefined) continue;
+    const [number, type, value] = field;
+    writer.tag(number, WIRE[type]);
+    // The types of both go together, as the union has them.
+    (writer[type] as (value: Field[2]) => unknown).call(writer, value);
+  }
+  return writer.finish();
+}

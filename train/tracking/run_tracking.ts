@@ -1,0 +1,187 @@
+/** Shows a run in trackers while it works, as its config asks for. */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { frameTable } from "./episode_table.ts";
+import { mlflow } from "./mlflow.ts";
+import {
+  type Journal,
+  Outbox,
+  type Sent,
+  type TrackerReport,
+} from "./outbox.ts";
+import { tensorboard } from "./tensorboard.ts";
+import type {
+  OpenTracker,
+  RunEnd,
+  TrackedRun,
+  Tracker,
+} from "./run_tracker.ts";
+import {
+  type TrackerName,
+  trackersIn,
+  type TrackingConfig,
+} from "./tracking_schema.ts";
+import type { RunDir } from "../runs/run_dir.ts";
+import { readTextIfThere } from "../runs/storage.ts";
+
+/** How a tracker is made of a config. @throws {ConfigError} If something is missing that it needs. */
+const MAKERS: Readonly<
+  Record<TrackerName, (config: TrackingConfig) => Tracker>
+> = { tensorboard, mlflow };
+
+/** Beside the run's other files: what each tracker has of it. */
+const FILE = "tracking.json";
+
+/** How often that file is written while points are sent, at most. */
+const NOTE_EVERY_MS = 10_000;
+
+/** How long the end of a run waits for trackers. */
+const CLOSE_MS = 15_000;
+
+const sentSchema = z.object({
+  schemaVersion: z.literal(1),
+  trackers: z.record(
+    z.string(),
+    z.object({
+      points: z.int().min(0),
+      place: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+
+/** Settings of {@linkcode track}. */
+export interface TrackOptions {
+  readonly journal: Journal;
+  /** Called once a tracker has the run, with where it is to be seen. */
+  readonly onLink?: ((name: TrackerName, link: string) => void) | undefined;
+  /** Longest wait at the end. Default: 15 seconds. */
+  readonly closeMs?: number;
+  /** First wait after a failure. Default: 1 second. */
+  readonly backoffMs?: number;
+}
+
+/** The trackers of a session. Held by `await using`. */
+export interface Tracking extends AsyncDisposable {
+  /** Says that the journal has grown. Returns at once. */
+  wake(): void;
+  /** Sends what is left, for a limited time. */
+  end(outcome: RunEnd["outcome"]): Promise<readonly TrackerReport[]>;
+}
+
+/**
+ * Begins a session's trackers; none of them is waited for.
+ * @throws {ConfigError} If a tracker lacks a setting, so that it can never work.
+ */
+export async function track(
+  run: RunDir<{ readonly seed: number; readonly tracking: TrackingConfig }>,
+  options: TrackOptions,
+): Promise<Tracking> {
+  const { tracking } = run.config;
+  const trackers = trackersIn(tracking).map((name) => MAKERS[name](tracking));
+  const { journal, onLink, closeMs = CLOSE_MS, ...timing } = options;
+  const before = trackers.length === 0 ? {} : await readSent(run.path);
+  const notes = new Notes(run, before);
+  const shown = new Set<TrackerName>();
+  const outboxes = trackers.map((tracker) => {
+    const { name } = tracker;
+    const outbox: Outbox = new Outbox(tracker, {
+      ...timing,
+      run: trackedRun(run),
+      journal,
+      before: before[name],
+      onSent({ link }: OpenTracker) {
+        if (!shown.has(name)) onLink?.(name, link);
+        notes.add(name, outbox.sent, { isFirst: !shown.has(name) });
+        shown.add(name);
+      },
+    });
+    return outbox;
+  });
+  let ended: Promise<readonly TrackerReport[]> | undefined;
+  const end = async (outcome: RunEnd["outcome"]) => {
+    if (outboxes.length === 0) return [];
+    const last: RunEnd = {
+      outcome,
+      timeMs: Date.now(),
+      step: journal.length === 0 ? 0 : journal.at(journal.length - 1).step,
+      episodes: await frameTable(run.path),
+    };
+    await Promise.all(
+      outboxes.map((outbox) => outbox.close(last, { timeoutMs: closeMs })),
+    );
+    for (const { name, sent } of outboxes) notes.add(name, sent);
+    await notes.write();
+    return outboxes.map(({ report }) => report);
+  };
+  return {
+    wake: () => outboxes.forEach((outbox) => outbox.wake()),
+    end: (outcome) => ended ??= end(outcome),
+    async [Symbol.asyncDispose]() {
+      await (ended ??= end("failed"));
+    },
+  };
+}
+
+function trackedRun(
+  { name, path, config, info }: Parameters<typeof track>[0],
+): TrackedRun {
+  const { kind, startedAt, seed, version, commit } = info;
+  return {
+    name,
+    path,
+    kind,
+    project: config.tracking.project,
+    startedAtMs: Date.parse(startedAt),
+    seed,
+    version,
+    commit,
+    config,
+  };
+}
+
+/** Keeps `tracking.json`. */
+class Notes {
+  readonly #run: Parameters<typeof track>[0];
+  readonly #sent: Record<string, Sent>;
+  #writtenAtMs = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(run: Parameters<typeof track>[0], sent: Record<string, Sent>) {
+    this.#run = run;
+    this.#sent = { ...sent };
+  }
+
+  add(
+    name: TrackerName,
+    sent: Sent | undefined,
+    { isFirst = false }: { readonly isFirst?: boolean } = {},
+  ): void {
+    if (sent !== undefined) this.#sent[name] = sent;
+    const now = performance.now();
+    if (!isFirst && now - this.#writtenAtMs < NOTE_EVERY_MS) return;
+    this.#writtenAtMs = now;
+    void this.write();
+  }
+
+  /** A disk that refuses stops the run where it writes its own files; here it costs points that are sent twice. */
+  write(): Promise<void> {
+    this.#writing = this.#writing.then(() => {
+      if (Object.keys(this.#sent).length === 0) return;
+      const state = { schemaVersion: 1, trackers: this.#sent };
+      return this.#run.writeText(FILE, `${JSON.stringify(state, null, 2)}\n`)
+        .catch(() => {});
+    });
+    return this.#writing;
+  }
+}
+
+/** What earlier sessions have sent; nothing where the file is damaged: then it is sent again. */
+async function readSent(path: string): Promise<Record<string, Sent>> {
+  const text = await readTextIfThere(join(path, FILE));
+  try {
+    return sentSchema.parse(JSON.parse(text ?? "")).trackers;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,22 @@
+/** A config as trackers list it: a flat table of its keys. */
+
+/** Every key of a config by its path, `rl.steps`, with its value; lists as JSON, `null` as such a word. */
+export function settingsOf(
+  config: object,
+): ReadonlyMap<string, string | number | boolean> {
+  const settings = new Map<string, string | number | boolean>();
+  const walk = (value: unknown, path: readonly string[]) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      for (const [key, inner] of Object.entries(value)) {
+        walk(inner, [...path, key]);
+      }
+      return;
+    }
+    const key = path.join(".");
+    const isPlain = typeof value === "number" || typeof value === "string" ||
+      typeof value === "boolean";
+    settings.set(key, isPlain ? value : JSON.stringify(value) ?? "null");
+  };
+  walk(config, []);
+  return settings;
+}
