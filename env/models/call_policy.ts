@@ -11,6 +11,7 @@ import { createRng } from "../random.ts";
 import { retry, type Sleep } from "../retry.ts";
 import type { CallOptions } from "../types.ts";
 import type { RateLimiter } from "./rate_limit.ts";
+import { Timeouts } from "./_timeouts.ts";
 
 /** Settings of {@linkcode createCaller}. */
 export interface CallPolicy {
@@ -89,6 +90,7 @@ export interface Caller {
 export function createCaller(policy: CallPolicy): Caller {
   /** Whether the endpoint has ever said anything. */
   let isThere = false;
+  const timeouts = new Timeouts(policy.timeoutMs);
   function retriesAfter({ kind }: CallFailure): number {
     if (kind === "refused") return 0;
     return isThere
@@ -101,7 +103,7 @@ export function createCaller(policy: CallPolicy): Caller {
       async function attempt(retried: number) {
         retries = retried;
         await policy.limiter?.turn(call);
-        const value = await attemptOnce(call, policy.timeoutMs);
+        const value = await attemptOnce(call, { timeouts, policy });
         isThere = true;
         return { value, retries };
       }
@@ -166,7 +168,7 @@ function isSilence({ kind }: CallFailure): boolean {
 
 async function attemptOnce<T>(
   { attempt, signal }: Call<T>,
-  timeoutMs: number,
+  { timeouts, policy }: { timeouts: Timeouts; policy: CallPolicy },
 ): Promise<T> {
   signal?.throwIfAborted();
   // Not AbortSignal.any: the openai client leaves a listener on the signal that it is given, and a joined signal
@@ -174,14 +176,14 @@ async function attemptOnce<T>(
   const own = new AbortController();
   const abort = () => own.abort(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(() => own.abort(), timeoutMs);
+  const cancel = timeouts.start(() => own.abort());
   try {
     return await attempt(own.signal);
   } catch (error) {
     signal?.throwIfAborted();
-    throw toFailure(error, own.signal.aborted, timeoutMs);
+    throw toFailure(error, own.signal.aborted, policy.timeoutMs);
   } finally {
-    clearTimeout(timer);
+    cancel();
     signal?.removeEventListener("abort", abort);
   }
 }

@@ -98,7 +98,9 @@ function readSampled(
   const ids: number[] = [];
   const logprobs: number[] = [];
   for (const pair of Array.isArray(pairs) ? pairs : []) {
-    const [logprob, id]: unknown[] = Array.isArray(pair) ? pair : [];
+    if (!Array.isArray(pair)) break;
+    const logprob: unknown = pair[0];
+    const id: unknown = pair[1];
     if (!isLogprob(logprob) || !isId(id)) break;
     ids.push(id);
     logprobs.push(logprob);

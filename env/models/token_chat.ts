@@ -219,7 +219,7 @@ class TokenChat implements Chat {
   }
 
   #textOf(ids: readonly number[]): string {
-    return this.#parts.tokenizer.decode([...ids]);
+    return this.#parts.tokenizer.decode(ids);
   }
 
   /** A thought is neither read for calls nor said. */

@@ -170,7 +170,7 @@ export class EpisodeService {
         calls: engine.calls,
         waitedMs: engine.waitedMs,
         engineFault: engine.fault,
-        decode: (ids) => tokenizer.decode([...ids]),
+        decode: (ids) => tokenizer.decode(ids),
       });
     } catch (error) {
       const message = messageOf(error);

@@ -6,6 +6,7 @@ import { DataError, messageOf } from "../errors.ts";
 import { alternation, isMarked, unmark } from "./guard.ts";
 import { readModelFile, readOptionalModelFile } from "./model_dir.ts";
 import { normalizeNfc } from "./nfc.ts";
+import { appendIds } from "./_append_ids.ts";
 import { byteDecoder, type DecodeBytes } from "./_byte_decoder.ts";
 import { pieceEncoder } from "./_pieces.ts";
 import { RecentTexts } from "./_recent_texts.ts";
@@ -268,12 +269,12 @@ class SegmentEncoder {
     const ids: number[] = [];
     let from = 0;
     for (const match of text.matchAll(this.#tokens)) {
-      append(ids, this.#segment(text.slice(from, match.index)));
+      appendIds(ids, this.#segment(text.slice(from, match.index)));
       ids.push(this.#ids.get(match[0]) ?? 0);
       from = match.index + match[0].length;
     }
     if (from === 0) return this.#segment(text);
-    append(ids, this.#segment(text.slice(from)));
+    appendIds(ids, this.#segment(text.slice(from)));
     return ids;
   }
 
@@ -292,10 +293,6 @@ const MAX_CACHED = 4096;
 const MAX_CACHED_LENGTH = 8192;
 /** Longer texts kept. */
 const MAX_LONG = 8;
-
-function append(ids: number[], more: readonly number[]): void {
-  for (const id of more) ids.push(id);
-}
 
 /** What Hugging Face's `encode` does with the normal text between two added tokens. */
 function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {

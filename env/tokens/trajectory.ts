@@ -1,5 +1,7 @@
 /** What trains: the ids that were sampled and the ids that were appended, as they happened. */
 
+import { appendIds } from "./_append_ids.ts";
+
 /** A token sequence with what the trainer needs to know of each token. All three arrays are `[T]`. */
 export interface Trajectory {
   readonly ids: readonly number[];
@@ -34,7 +36,7 @@ export class TrajectoryBuilder {
    */
   appendContext(ids: readonly number[]): void {
     checkIds(ids);
-    for (const id of ids) this.#ids.push(id);
+    appendIds(this.#ids, ids);
   }
 
   /**
@@ -51,7 +53,7 @@ export class TrajectoryBuilder {
     checkIds(ids);
     checkLogprobs(logprobs);
     this.#sampled.push({ start: this.#ids.length, logprobs: logprobs.slice() });
-    for (const id of ids) this.#ids.push(id);
+    appendIds(this.#ids, ids);
   }
 
   /** What has been appended so far; later appends do not show in it. */

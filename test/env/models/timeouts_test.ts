@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { Timeouts } from "../../../env/models/_timeouts.ts";
+
+Deno.test("timeouts are late in the order in which they began, none before its time, those that were cancelled never", async () => {
+  const timeouts = new Timeouts(20);
+  const late: number[] = [];
+  const begun = performance.now();
+  const start = (n: number) =>
+    new Promise<number>((resolve) =>
+      timeouts.start(() => {
+        late.push(n);
+        resolve(performance.now() - begun);
+      })
+    );
+  const first = start(1);
+  const cancel = timeouts.start(() => late.push(2));
+  const third = start(3);
+  cancel();
+  cancel(); // again, which changes nothing
+  assert.ok(await first >= 19);
+  await third;
+  // One that begins while others are late has a whole time of its own.
+  const from = performance.now() - begun;
+  assert.ok(await start(4) - from >= 19);
+  assert.deepEqual(late, [1, 3, 4]);
+});
+
+Deno.test("one that begins within another's call is not called with it", async () => {
+  const timeouts = new Timeouts(5);
+  const called: string[] = [];
+  await new Promise<void>((resolve) => {
+    timeouts.start(() => {
+      called.push("first");
+      timeouts.start(() => {
+        called.push("second");
+        resolve();
+      });
+    });
+    timeouts.start(() => called.push("beside it"));
+  });
+  assert.deepEqual(called, ["first", "beside it", "second"]);
+});
+
+Deno.test("without a call under way no timer is left", () => {
+  const timeouts = new Timeouts(60_000);
+  const cancels = [1, 2, 3].map(() => timeouts.start(() => assert.fail()));
+  for (const cancel of cancels) cancel(); // else this test leaks a timer, and fails
+});
