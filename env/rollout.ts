@@ -6,6 +6,7 @@
 
 import { createEnvironment } from "./environment.ts";
 import { InfrastructureError } from "./errors.ts";
+import { finalReward } from "./final_reward.ts";
 import { type FailureReason, failureReason } from "./failure_reason.ts";
 import { goldOf } from "./gold.ts";
 import { createRng, deriveSeed } from "./random.ts";
@@ -23,7 +24,6 @@ import {
   type Judge,
   type Observation,
   type Reward,
-  STAND_IN,
   type StopReason,
   type Task,
   type Turn,
@@ -341,23 +341,15 @@ class Attempt {
     return failureReason({ reward, stopReason, database, gold });
   }
 
-  /** τ-bench scores a conversation that came to its end; one that was cut off has the value 0. */
   async #grade(): Promise<Reward | null> {
-    const { environment } = this;
-    const reward = await environment?.judgedReward?.(this.#call()) ??
-      environment?.reward() ?? null;
-    if (reward?.isUnjudged) {
-      const why = this.#options.judge === STAND_IN
-        ? "The task needs a judge, and its stand-in cannot tell"
-        : "The task needs a judge, and has none";
-      throw new InfrastructureError(why, {
-        kind: "not_judged",
-        source: "environment",
-      });
-    }
-    const ended = this.stopReason === "user_stop" ||
-      this.stopReason === "transfer";
-    return reward === null || ended ? reward : { ...reward, value: 0 };
+    const { environment, stopReason } = this;
+    if (environment === null) return null;
+    const { judge } = this.#options;
+    return await finalReward(environment, {
+      stopReason,
+      judge,
+      ...this.#call(),
+    });
   }
 
   /** The reward by the rule that was asked for. */

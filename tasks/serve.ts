@@ -1,6 +1,6 @@
 /**
- * `deno task serve`: a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`; or, with a
- * slime recipe, episodes for a trainer that samples elsewhere.
+ * `deno task serve`: a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`; with `--env`,
+ * environments for any trainer; with a slime recipe, episodes for a trainer that samples elsewhere.
  */
 
 import { z } from "zod";
@@ -18,6 +18,11 @@ import { openEpisodeServer } from "../train/slime/bridge/episode_server.ts";
 import { anyPath, recipeFile, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
+import {
+  environmentFlags,
+  openServedEnvironment,
+  servesEnvironment,
+} from "./_serve_environment.ts";
 import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
 import {
   runPath,
@@ -42,7 +47,7 @@ const flags = z.object({
   }),
   port: z.int().min(0).max(65535).optional().meta({
     description:
-      "Port to listen on; 0 takes a free one; default: 30000, with --recipe the recipe's bridge.port",
+      "Port to listen on; 0 takes a free one; default: 30000, with --env 8000, with --recipe the recipe's bridge.port",
   }),
   recipe: z.string().min(1).optional().meta({
     description:
@@ -51,10 +56,10 @@ const flags = z.object({
     isPath: recipeFile,
   }),
   tau3Bench: tau3BenchFlag.meta({
-    description: "Directory of tau3-bench's data, for --recipe",
+    description: "Directory of tau3-bench's data, for --env and --recipe",
   }),
   tauBench: tauBenchFlag.meta({
-    description: "Directory of tau-bench's data, for --recipe",
+    description: "Directory of tau-bench's data, for --env and --recipe",
   }),
   record: z.string().min(1).optional().meta({
     description:
@@ -67,6 +72,7 @@ const flags = z.object({
       "An engine, beyond this machine and the recipe's hosts, that episodes may sample from, for --recipe; repeatable",
     value: "HOST[:PORT]",
   }),
+  ...environmentFlags,
   set: setFlag,
   runs: runsFlag,
 });
@@ -74,12 +80,16 @@ const flags = z.object({
 /** SGLang's own. */
 const POLICY_PORT = 30000;
 
+/** OpenEnv's own. */
+const ENVIRONMENT_PORT = 8000;
+
 /** How clients show their token. */
 const SHOWN = "which clients then send as their key";
 
-type Flags = z.infer<typeof flags>;
+type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
+  if (servesEnvironment(flags)) return await runEnvironment(flags, context);
   if (flags.recipe !== undefined) {
     return await runEpisodes(flags, flags.recipe, context);
   }
@@ -127,6 +137,29 @@ async function runEpisodes(
   await aborted(AbortSignal.any([signal, stopped]));
   episodes.drain();
   await shutDown(server, { ended: episodes.ended() });
+  return { json, exitCode: 0 };
+}
+
+/** Environments for any trainer: sessions that clients reset and step. */
+async function runEnvironment(
+  flags: Flags,
+  { terminal, signal }: TaskContext,
+): Promise<TaskResult> {
+  const token = tokenOf(flags.host, SHOWN);
+  await using served = await openServedEnvironment(flags, { token, signal });
+  const { dataset, userName, app } = served;
+  const port = flags.port ?? ENVIRONMENT_PORT;
+  const server = listen({ host: flags.host, port }, app.fetch);
+  const url = `http://${flags.host}:${server.addr.port}`;
+  const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
+  terminal.note(
+    `Environments of ${dataset.name} with ${userName} user at ${url}; counts at ${url}/metrics; Ctrl-C ends it. From Python:\n` +
+      `  GenericEnvClient(base_url="${url}").sync()  # pip install openenv-core`,
+  );
+  terminal.ready(json);
+  await aborted(signal);
+  served.close();
+  await shutDown(server);
   return { json, exitCode: 0 };
 }
 
@@ -179,7 +212,7 @@ async function runOf({ policy, runs }: Flags): Promise<string> {
 export const task = await main(import.meta, {
   name: "serve",
   summary:
-    "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate, or episodes for slime",
+    "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate, environments for any trainer, or episodes for slime",
   flags,
   examples: [
     {
@@ -190,6 +223,10 @@ export const task = await main(import.meta, {
     {
       command: "deno task serve --policy a1 --port 0 --json",
       does: "any free port; its address is printed as JSON once it answers",
+    },
+    {
+      command: "deno task serve --env retail --split train",
+      does: "environments for trainers: OpenEnv's reset, step and state",
     },
     {
       command: "deno task serve --recipe qwen3-4b --port 8401",

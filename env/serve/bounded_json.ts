@@ -12,7 +12,8 @@ export interface BodyLimits {
   readonly timeoutMs?: number;
 }
 
-const MAX_BYTES = 2 ** 20;
+/** Of a body, where nothing else is said. */
+export const MAX_BYTES = 2 ** 20;
 const TIMEOUT_MS = 30_000;
 
 /**
@@ -21,18 +22,30 @@ const TIMEOUT_MS = 30_000;
  */
 export async function jsonOf(
   c: Context,
-  { maxBytes = MAX_BYTES, timeoutMs = TIMEOUT_MS }: BodyLimits = {},
+  limits?: BodyLimits,
 ): Promise<unknown> {
+  const text = await textOf(c, limits);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RequestError(`The body is not JSON: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * The text of a body.
+ * @throws {RequestError} If it does not come in time (408) or is too large (413).
+ */
+export async function textOf(
+  c: Context,
+  { maxBytes = MAX_BYTES, timeoutMs = TIMEOUT_MS }: BodyLimits = {},
+): Promise<string> {
   const { body, headers } = c.req.raw;
   if (Number(headers.get("content-length")) > maxBytes) throw large(maxBytes);
   const bytes = body === null
     ? new Uint8Array(0)
     : await readAll(body, { maxBytes, timeoutMs });
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new RequestError(`The body is not JSON: ${messageOf(error)}`);
-  }
+  return new TextDecoder().decode(bytes);
 }
 
 async function readAll(

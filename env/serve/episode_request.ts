@@ -111,11 +111,19 @@ function isEmpty(value: unknown): boolean {
     (Array.isArray(value) && value.length === 0);
 }
 
+/** Which task a client means, and what it believes of it. */
+export interface TaskChoice extends Pick<Task, "split"> {
+  /** Its number in the split. */
+  readonly task: number;
+  readonly domain?: string | null | undefined;
+  readonly instruction?: string | null | undefined;
+}
+
 /**
  * The task that is meant.
  * @throws {RequestError} 404 if there is none, 409 if the row is of other data.
  */
-export function taskOf(request: EpisodeRequest, dataset: Dataset): Task {
+export function taskOf(request: TaskChoice, dataset: Dataset): Task {
   const { task: index, split, domain, instruction } = request;
   if (!dataset.splits.includes(split)) {
     throw new RequestError(

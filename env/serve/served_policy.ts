@@ -18,8 +18,20 @@ export interface ServedPolicy {
   readonly prompt: "full" | "none";
 }
 
-/** Why: malformed, over the budget, not allowed, not there, too slow, of other data, too large, not now. */
-export type RequestStatus = 400 | 402 | 403 | 404 | 408 | 409 | 413 | 503;
+/**
+ * Why: malformed, over the budget, not allowed, not there, too slow, of other data or out of turn, too large, failed
+ * behind the server, not now.
+ */
+export type RequestStatus =
+  | 400
+  | 402
+  | 403
+  | 404
+  | 408
+  | 409
+  | 413
+  | 502
+  | 503;
 
 /** A request that cannot be answered; its message is for the client. */
 export class RequestError extends Error {

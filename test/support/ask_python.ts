@@ -7,14 +7,16 @@ import { testPython } from "./python.ts";
 /**
  * Runs a script of this folder.
  * @param input JSON text for its standard input.
+ * @param options.python The interpreter. Default: {@linkcode testPython}'s.
  * @returns What it printed, parsed.
  * @throws {AssertionError} If Python fails, with what it said.
  */
 export async function askPython(
   script: string,
   input: string,
+  { python = testPython() ?? "python3" }: { readonly python?: string } = {},
 ): Promise<unknown> {
-  const child = new Deno.Command(testPython() ?? "python3", {
+  const child = new Deno.Command(python, {
     args: ["-B", fileURLToPath(new URL(script, import.meta.url))],
     env: { HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
     stdin: "piped",

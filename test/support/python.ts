@@ -5,6 +5,9 @@
  * `.ci/run` makes it and names it in `TAULAB_TEST_PYTHON`; without it, those tests are skipped and say what they need.
  */
 
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
 /** The interpreter, if there is one. */
 export function testPython(): string | undefined {
   return Deno.env.get("TAULAB_TEST_PYTHON") || undefined;
@@ -19,4 +22,18 @@ export function testPython(): string | undefined {
  */
 export function withoutPython(): boolean {
   return testPython() === undefined;
+}
+
+/** Trainers' clients of environments, which want other versions than slime's side. */
+export type ClientName = "openenv" | "verifiers";
+
+/**
+ * The Python that `.ci/test-python` makes for a client: `openenv` has openenv-core and TRL.
+ * @returns The interpreter, if there is one.
+ */
+export function clientPython(client: ClientName): string | undefined {
+  const python = testPython();
+  if (python === undefined) return undefined;
+  const path = join(dirname(python), "..", client, "bin", "python");
+  return existsSync(path) ? path : undefined;
 }

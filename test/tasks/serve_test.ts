@@ -75,6 +75,58 @@ Deno.test("serve says what is missing, and asks for a token before others can re
     }
   }));
 
+Deno.test("serve --env plays sessions until Ctrl-C, which closes those that are open", async () => {
+  const args = [
+    ...["--env", "retail", "--split", "test", "--port", "0", "--json"],
+    ...["--set", "data.generated.testTasks=2", "--max-sessions", "3"],
+  ];
+  await using server = taskCommand("serve", args).spawn();
+  const reader = server.stdout.pipeThrough(new TextDecoderStream())
+    .getReader();
+  const { value } = await reader.read();
+  const { url, user } = JSON.parse(value ?? "");
+  assert.equal(user, "scripted");
+  const post = async (path: string, body: unknown) =>
+    await (await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    })).json();
+  const { observation } = await post("/reset", { seed: 3 });
+  assert.equal(observation.task_id, "retail/test/1");
+  const action = { type: "respond", content: "Hello. What is your name?" };
+  const { session_id } = observation;
+  assert.equal((await post("/step", { session_id, action })).done, false);
+  const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
+  const ended = new Promise((resolve) => socket.onclose = resolve);
+  await new Promise((resolve) => socket.onopen = resolve);
+  server.kill("SIGINT");
+  assert.equal((await server.status).code, 0);
+  await ended;
+  await reader.cancel();
+  await server.stderr.cancel();
+});
+
+Deno.test("serve --env refuses what is of another server, and a split that there is not", async () => {
+  const cases: [args: string[], message: RegExp][] = [
+    [
+      ["--policy", "a1"],
+      /--env serves environments, and --policy is of another/,
+    ],
+    [["--recipe", "qwen3-4b"], /and --recipe is of another server/],
+    [["--split", "base"], /base/],
+    [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await runTask("serve", [
+      ...["--env", "retail", "--port", "0"],
+      ...args,
+    ]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  }
+});
+
 Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
   inTempDir(async (dir) => {
     const { stopIds: [end = 0] } = await qwen3Tokenizer();

@@ -1,0 +1,61 @@
+/** The environments of a world over HTTP, for any trainer: one session layer, several protocols over it. */
+
+import { Hono } from "hono";
+import { answerErrors } from "../http_errors.ts";
+import { type BodyLimits, textOf } from "../bounded_json.ts";
+import { guard } from "../request_guard.ts";
+import type { LiveSessions } from "./live_sessions.ts";
+import { openEnvReset, openEnvRoutes } from "./openenv.ts";
+import { plainWithout, readObject } from "./session_action.ts";
+import { tokenGuard } from "./token_guard.ts";
+
+/** Settings of {@linkcode environmentApp}. */
+export interface EnvironmentAppOptions {
+  readonly sessions: LiveSessions;
+  /** taulab's version. */
+  readonly version: string;
+  /** Demanded of every request but health checks, where it is given. */
+  readonly token?: string | undefined;
+  /** Of request bodies. Default: 1 MiB within 30 s. */
+  readonly limits?: BodyLimits;
+}
+
+/** The app; serve it by `Deno.serve(options, app.fetch)`. */
+export function environmentApp(
+  { sessions, version, token, limits }: EnvironmentAppOptions,
+): Hono {
+  const app = new Hono();
+  const { world, metrics } = sessions;
+  guard(app, { token });
+  if (token !== undefined) tokenGuard(app, { token, open: ["/health"] });
+  answerErrors(app);
+  app.get("/health", (c) =>
+    c.json({
+      status: "healthy",
+      pid: Deno.pid,
+      open: sessions.size,
+      ...metrics.counts,
+    }));
+  app.get("/metrics", async (c) =>
+    c.text(await metrics.text(), 200, {
+      "content-type": "text/plain; version=0.0.4; charset=utf-8",
+    }));
+  app.get("/tasks", (c) =>
+    c.json({
+      data: world.dataset.name,
+      fingerprint: world.dataset.fingerprint,
+      split: world.split,
+      splits: Object.fromEntries(
+        world.dataset.splits.map((
+          split,
+        ) => [split, world.dataset.tasks(split).map(({ index }) => index)]),
+      ),
+      max_turns: world.maxTurns,
+    }));
+  app.post("/reset", async (c) => {
+    const body = readObject(await textOf(c, limits) || "{}");
+    return c.json(await openEnvReset(plainWithout(body), sessions));
+  });
+  openEnvRoutes(app, { sessions, version, limits });
+  return app;
+}

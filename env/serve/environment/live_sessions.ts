@@ -1,0 +1,108 @@
+/** The sessions of an environment server: opened, found by id, closed, and ended where a client leaves one idle. */
+
+import { RequestError } from "../served_policy.ts";
+import { LiveSession, type SessionWorld } from "./live_session.ts";
+import { type SessionEnd, SessionMetrics } from "./session_metrics.ts";
+
+/** Settings of {@linkcode LiveSessions}. */
+export interface LiveSessionsOptions {
+  /** Most sessions at once. Default: 4096. */
+  readonly maxSessions?: number;
+  /** How long a session may go without a request. Default: 30 minutes. */
+  readonly idleMs?: number;
+  /** Milliseconds. Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+const MAX_SESSIONS = 4096;
+const IDLE_MS = 30 * 60_000;
+
+/** Sessions of one world. Disposed of, all are closed. */
+export class LiveSessions implements Disposable {
+  readonly world: SessionWorld;
+  readonly maxSessions: number;
+  readonly idleMs: number;
+  readonly metrics = new SessionMetrics();
+  readonly #now: () => number;
+  /** By id, in the order of their last request, with its time. */
+  readonly #open = new Map<string, { session: LiveSession; at: number }>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #next = 0;
+
+  constructor(world: SessionWorld, options: LiveSessionsOptions = {}) {
+    this.world = world;
+    this.maxSessions = options.maxSessions ?? MAX_SESSIONS;
+    this.idleMs = options.idleMs ?? IDLE_MS;
+    this.#now = options.now ?? (() => performance.now());
+    this.#timer = setInterval(
+      () => this.sweep(),
+      Math.min(60_000, Math.max(100, this.idleMs / 4)),
+    );
+    this.#timer.unref();
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Opens one, without an episode yet. @throws {RequestError} 503 if there is no room. */
+  open(): LiveSession {
+    if (this.#open.size >= this.maxSessions) this.sweep();
+    if (this.#open.size >= this.maxSessions) {
+      throw new RequestError(
+        `All ${this.maxSessions} sessions are open: close one, or ask another server`,
+        503,
+      );
+    }
+    const { world, metrics } = this;
+    const session = new LiveSession({
+      world,
+      metrics,
+      next: () => this.#next++,
+    });
+    this.#open.set(session.id, { session, at: this.#now() });
+    metrics.opened(this.#open.size);
+    return session;
+  }
+
+  /** The session of an id, which counts as a request of it. @throws {RequestError} 404 if there is none. */
+  get(id: string): LiveSession {
+    const found = this.#open.get(id);
+    if (found === undefined) {
+      throw new RequestError(
+        `There is no session "${id}": it was closed, was idle for ${
+          this.idleMs / 1000
+        } s, or is another server's; reset without one`,
+        404,
+      );
+    }
+    this.#open.delete(id);
+    found.at = this.#now();
+    this.#open.set(id, found);
+    return found.session;
+  }
+
+  /** Closes one; one that is closed already stays so. */
+  close(id: string, by: SessionEnd = "closed"): void {
+    const found = this.#open.get(id);
+    if (found === undefined) return;
+    this.#open.delete(id);
+    found.session.close();
+    this.metrics.closed(this.#open.size, by);
+  }
+
+  /** Closes those that are idle for too long. One that waits for its user is not idle. */
+  sweep(): void {
+    const last = this.#now() - this.idleMs;
+    for (const [id, { session, at }] of this.#open) {
+      if (at > last) return;
+      if (!session.isBusy) this.close(id, "idle");
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    for (const id of [...this.#open.keys()]) this.close(id, "shutdown");
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * OpenEnv's protocol over sessions: `/ws`, where a connection is a session, and reset, step and state as plain
+ * requests, whose sessions go by the `session_id` of a reset's observation.
+ *
+ * @see openenv-core 0.3.0, `openenv/core/env_server/http_server.py` and `types.py`, `openenv/core/env_client.py`.
+ */
+
+import type { Hono } from "hono";
+import { z } from "zod";
+import { openingMessages } from "../../agents/tool_calling.ts";
+import { domainKey } from "../../domains/registry.ts";
+import { toPlain } from "../../python/python_json.ts";
+import { type Action, SPLITS } from "../../types.ts";
+import { type BodyLimits, MAX_BYTES, textOf } from "../bounded_json.ts";
+import { readBody } from "../read_body.ts";
+import { RequestError } from "../served_policy.ts";
+import type { LiveSession, SessionEpisode } from "./live_session.ts";
+import type { LiveSessions } from "./live_sessions.ts";
+import { openEnvSchemas } from "./openenv_schemas.ts";
+import { plainWithout, readAction, readObject } from "./session_action.ts";
+
+const resetSchema = z.strictObject({
+  seed: z.int().min(0).nullish(),
+  episode_id: z.string().min(1).max(255).nullish(),
+  split: z.enum(SPLITS).nullish(),
+  task: z.int().min(0).nullish(),
+});
+const httpResetSchema = resetSchema.extend({
+  session_id: z.string().nullish(),
+});
+const sessionSchema = z.strictObject({ session_id: z.string() });
+const stepSchema = sessionSchema.extend({
+  timeout_s: z.number().gt(0).nullish(),
+  request_id: z.string().max(255).nullish(),
+});
+
+/** An answer to a reset or a step. */
+interface OpenEnvResult {
+  readonly observation: Readonly<Record<string, unknown>>;
+  readonly reward: number | null;
+  readonly done: boolean;
+}
+
+/** Settings of {@linkcode openEnvRoutes}. */
+export interface OpenEnvOptions {
+  readonly sessions: LiveSessions;
+  /** taulab's version. */
+  readonly version: string;
+  /** Of bodies and messages. */
+  readonly limits?: BodyLimits | undefined;
+}
+
+/** Adds the routes to an app. */
+export function openEnvRoutes(
+  app: Hono,
+  { sessions, version, limits }: OpenEnvOptions,
+): void {
+  const { world: { dataset } } = sessions;
+  app.get("/schema", (c) => c.json(openEnvSchemas(dataset)));
+  app.get("/metadata", (c) =>
+    c.json({
+      name: domainKey(dataset),
+      description:
+        `Conversations with a simulated user over the tools of ${dataset.domain}, of ${dataset.name}`,
+      readme_content: null,
+      version,
+      author: "taulab",
+      documentation_url: null,
+    }));
+  app.post("/step", async (c) => {
+    const body = readObject(await textOf(c, limits));
+    const { session_id } = readBody(stepSchema, plainWithout(body, "action"));
+    const action = readAction(body.get("action"));
+    return c.json(await stepped(sessions.get(session_id), action));
+  });
+  app.get("/state", (c) => {
+    const { session_id } = readBody(sessionSchema, c.req.query());
+    return c.json(stateOf(sessions.get(session_id)));
+  });
+  app.post("/close", async (c) => {
+    const body = plainWithout(readObject(await textOf(c, limits)));
+    sessions.close(readBody(sessionSchema, body).session_id);
+    return c.json({ status: "closed" });
+  });
+  app.get("/ws", (c) => {
+    if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+      throw new RequestError("/ws is for WebSockets: send an upgrade");
+    }
+    const { socket, response } = Deno.upgradeWebSocket(c.req.raw, {
+      // A client that computes does not answer pings; idle sessions end by their own timeout.
+      idleTimeout: 0,
+    });
+    attend(socket, { sessions, maxBytes: limits?.maxBytes ?? MAX_BYTES });
+    return response;
+  });
+}
+
+/** Answers `POST /reset`; a session that is not named is opened. */
+export async function openEnvReset(
+  body: unknown,
+  sessions: LiveSessions,
+): Promise<OpenEnvResult> {
+  const { session_id: id, ...asked } = readBody(httpResetSchema, body);
+  if (id) return await begun(sessions.get(id), asked);
+  const session = sessions.open();
+  try {
+    return await begun(session, asked);
+  } catch (error) {
+    sessions.close(session.id);
+    throw error;
+  }
+}
+
+async function begun(
+  session: LiveSession,
+  { seed, episode_id, split, task }: z.infer<typeof resetSchema>,
+): Promise<OpenEnvResult> {
+  const episode = await session.reset({
+    seed: seed ?? undefined,
+    episodeId: episode_id ?? undefined,
+    split: split ?? undefined,
+    task: task ?? undefined,
+  });
+  return {
+    observation: { session_id: session.id, ...openingOf(session, episode) },
+    reward: null,
+    done: false,
+  };
+}
+
+/** What a policy is shown first: messages and tools as OpenAI's chat API takes them. */
+function openingOf(
+  session: LiveSession,
+  { id, task, seed, firstMessage }: SessionEpisode,
+): Record<string, unknown> {
+  const { dataset } = session.world;
+  return {
+    source: "user",
+    content: firstMessage,
+    episode_id: id,
+    task_id: task.id,
+    split: task.split,
+    task: task.index,
+    seed,
+    messages: openingMessages({ dataset, firstMessage }, "full"),
+    tools: dataset.tools,
+  };
+}
+
+async function stepped(
+  session: LiveSession,
+  action: Action,
+): Promise<OpenEnvResult> {
+  const { observation, reward, stopReason } = await session.step(action);
+  const { source, content } = observation;
+  return {
+    observation: {
+      source,
+      content,
+      ...(action.type === "tool" ? { tool_name: action.call.name } : {}),
+      ...(stopReason === null ? {} : { stop_reason: stopReason }),
+    },
+    reward: reward === null ? null : reward.value,
+    done: stopReason !== null,
+  };
+}
+
+/** The state, with the reward's parts once the episode has ended. */
+function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
+  if (episode === null) {
+    return { episode_id: null, step_count: 0, session_id: id };
+  }
+  const { task, seed, environment, end, failure } = episode;
+  return {
+    episode_id: episode.id,
+    step_count: environment.turns.length,
+    session_id: id,
+    task_id: task.id,
+    split: task.split,
+    task: task.index,
+    seed,
+    done: end !== null,
+    stop_reason: end?.stopReason ?? null,
+    reward: end?.reward.value ?? null,
+    parts: end?.reward.parts ?? null,
+    missing_outputs: end?.reward.missingOutputs ?? null,
+    failure: failure && { source: failure.source, kind: failure.kind },
+  };
+}
+
+/** Requests that a connection may have waiting for the one under way. */
+const MAX_WAITING = 16;
+
+/** Plays a session with a connection, until either ends. */
+function attend(
+  socket: WebSocket,
+  { sessions, maxBytes }: {
+    readonly sessions: LiveSessions;
+    readonly maxBytes: number;
+  },
+): void {
+  let session: LiveSession | undefined;
+  let last = Promise.resolve();
+  let waiting = 0;
+  function send(answer: unknown): void {
+    if (socket.readyState === WebSocket.OPEN) {
+      socket.send(JSON.stringify(answer));
+    }
+  }
+  function refuse(error: unknown, code: string): void {
+    if (!(error instanceof RequestError)) throw error;
+    const { message } = error;
+    send({ type: "error", data: { message, code } });
+  }
+  socket.onopen = () => {
+    try {
+      session = sessions.open();
+      session.closed.addEventListener("abort", () => socket.close(1000));
+    } catch (error) {
+      refuse(error, "CAPACITY_REACHED");
+      socket.close(1013);
+    }
+  };
+  socket.onclose = () => {
+    if (session !== undefined) sessions.close(session.id);
+  };
+  socket.onerror = () => {};
+  socket.onmessage = ({ data }) => {
+    const isGood = typeof data === "string" && data.length <= maxBytes;
+    if (!isGood || waiting >= MAX_WAITING) {
+      return socket.close(isGood ? 1008 : 1009);
+    }
+    waiting++;
+    last = last.then(async () => {
+      waiting--;
+      if (session === undefined || session.closed.aborted) return;
+      await answer(data, { session, sessions, send, refuse });
+    });
+  };
+}
+
+async function answer(
+  text: string,
+  { session, sessions, send, refuse }: {
+    readonly session: LiveSession;
+    readonly sessions: LiveSessions;
+    readonly send: (answer: unknown) => void;
+    readonly refuse: (error: unknown, code: string) => void;
+  },
+): Promise<void> {
+  let code = "INVALID_JSON";
+  try {
+    const message = readObject(text);
+    sessions.get(session.id);
+    const type = message.get("type");
+    const data = message.get("data") ?? new Map();
+    code = "VALIDATION_ERROR";
+    switch (type) {
+      case "reset": {
+        const asked = readBody(resetSchema, toPlain(data));
+        code = "EXECUTION_ERROR";
+        return send({ type: "observation", data: await begun(session, asked) });
+      }
+      case "step": {
+        const action = readAction(data, "data");
+        code = "EXECUTION_ERROR";
+        return send({
+          type: "observation",
+          data: await stepped(session, action),
+        });
+      }
+      case "state":
+        return send({ type: "state", data: stateOf(session) });
+      case "close":
+        return sessions.close(session.id);
+      default:
+        code = "UNKNOWN_TYPE";
+        throw new RequestError(
+          "type: write one of reset, step, state, close",
+        );
+    }
+  } catch (error) {
+    refuse(error, code);
+  }
+}

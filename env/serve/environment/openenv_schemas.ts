@@ -1,0 +1,74 @@
+/** What OpenEnv clients are told of actions, observations and states, as JSON Schema. */
+
+import type { Dataset } from "../../types.ts";
+
+const TEXT = { type: "string" } as const;
+const COUNT = { type: "integer", minimum: 0 } as const;
+
+/** The answer to `GET /schema`. */
+export function openEnvSchemas({ tools }: Pick<Dataset, "tools">) {
+  const names = tools.map((tool) => tool.function.name);
+  return {
+    action: {
+      title: "TaulabAction",
+      type: "object",
+      oneOf: [
+        {
+          description: "Say something to the user",
+          properties: { type: { const: "respond" }, content: TEXT },
+          required: ["type", "content"],
+        },
+        {
+          description: "Call a tool",
+          properties: {
+            type: { const: "call_tool" },
+            tool_name: { enum: names },
+            arguments: {
+              description: "An object, or the text of one",
+              type: ["object", "string"],
+            },
+            content: {
+              ...TEXT,
+              description: "What is said beside the call; nobody hears it",
+            },
+          },
+          required: ["type", "tool_name", "arguments"],
+        },
+      ],
+      available_tools: tools,
+    },
+    observation: {
+      title: "TaulabObservation",
+      type: "object",
+      properties: {
+        source: { enum: ["user", "tool"] },
+        content: TEXT,
+        tool_name: TEXT,
+        stop_reason: TEXT,
+        session_id: TEXT,
+        messages: {
+          type: "array",
+          description: "Of a reset: what a policy is shown first",
+        },
+        tools: { type: "array", description: "Of a reset: OpenAI's format" },
+      },
+      required: ["source", "content"],
+    },
+    state: {
+      title: "TaulabState",
+      type: "object",
+      properties: {
+        episode_id: { type: ["string", "null"] },
+        step_count: COUNT,
+        task_id: TEXT,
+        split: TEXT,
+        task: COUNT,
+        seed: COUNT,
+        done: { type: "boolean" },
+        stop_reason: { type: ["string", "null"] },
+        reward: { type: ["number", "null"] },
+      },
+      required: ["episode_id", "step_count"],
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/** `deno task serve --env`: the flags of an environment server, and the server that they lead to. */
+
+import { stringify } from "yaml";
+import { z } from "zod";
+import denoConfig from "../deno.json" with { type: "json" };
+import { ConfigError } from "../env/errors.ts";
+import { createMeter } from "../env/models/meter.ts";
+import { environmentApp } from "../env/serve/environment/environment_app.ts";
+import { LiveSessions } from "../env/serve/environment/live_sessions.ts";
+import {
+  type CallOptions,
+  type Dataset,
+  SPLITS,
+  STAND_IN,
+} from "../env/types.ts";
+import { parseSet, type Recipe, resolveBy } from "../train/config/config.ts";
+import { flagOverrides, flagsOf } from "../train/config/config_flags.ts";
+import {
+  budgetSchema,
+  compatSchema,
+  dataSchema,
+  endpointSchema,
+  pricesSchema,
+  userSchema,
+} from "../train/config/config_sections.ts";
+import { openDataset } from "../train/config/open_dataset.ts";
+import { openJudge } from "../train/config/open_judge.ts";
+import { openUser } from "../train/config/open_user.ts";
+import { tau3BenchOverrides, tauBenchOverride } from "./_shared_flags.ts";
+
+const positive = z.int().min(1);
+
+/** What an environment server depends on. */
+const environmentSchema = z.strictObject({
+  seed: z.int().min(0).default(1).meta({
+    description: "Of --env: seed of episodes whose client gives none",
+    cli: {},
+  }),
+  data: dataSchema.prefault({}),
+  split: z.enum(SPLITS).default("train").meta({
+    description: "Of --env: which tasks, where a client names no split",
+    cli: {},
+  }),
+  user: userSchema.prefault({}),
+  judge: z.strictObject({
+    endpoint: endpointSchema.prefault({}).meta({
+      cli: { prefix: "judge", of: "The judge's model" },
+    }),
+  }).prefault({}),
+  compat: compatSchema,
+  rollout: z.strictObject({
+    maxTurns: positive.default(30).meta({
+      description: "Of --env: most actions of an episode",
+      cli: {},
+    }),
+  }).prefault({}),
+  sessions: z.strictObject({
+    max: positive.default(4096).meta({
+      description: "Of --env: most sessions at once",
+      cli: { flag: "maxSessions" },
+    }),
+    idleS: z.number().gt(0).default(1800).meta({
+      description: "Of --env: seconds without a request that end a session",
+      cli: { flag: "idleS" },
+    }),
+  }).prefault({}),
+  prices: pricesSchema,
+  budget: budgetSchema.prefault({}),
+});
+
+/** The flags. */
+export const environmentFlags = flagsOf(environmentSchema);
+
+/** The flags as parsed. */
+type EnvironmentFlags = Readonly<Record<string, unknown>> & {
+  readonly tauBench?: string | undefined;
+  readonly tau3Bench?: string | undefined;
+  readonly set: readonly string[];
+};
+
+/** Whether these flags ask for environments: they name a world. */
+export function servesEnvironment({ env, data }: EnvironmentFlags): boolean {
+  return env !== undefined || data !== undefined;
+}
+
+/** A server that is ready to be listened with. Disposed of, its sessions are closed. */
+export interface ServedEnvironment extends AsyncDisposable {
+  readonly app: ReturnType<typeof environmentApp>;
+  readonly dataset: Dataset;
+  readonly userName: string;
+  /** Closes all sessions. */
+  close(): void;
+}
+
+/**
+ * Opens it; models that play users or judge are asked for a word first.
+ * @throws {ConfigError} If flags contradict each other, or a model or the dataset is not there.
+ */
+export async function openServedEnvironment(
+  flags: EnvironmentFlags,
+  { token, signal }: CallOptions & { readonly token: string | undefined },
+): Promise<ServedEnvironment> {
+  const other = ["policy", "recipe", "record"].find((flag) =>
+    flags[flag] !== undefined
+  );
+  if (other !== undefined) {
+    throw new ConfigError(
+      `--env serves environments, and --${other} is of another server`,
+      { hint: "give one of them" },
+    );
+  }
+  const config = configOf(flags);
+  const dataset = await openDataset(config.data, { signal });
+  dataset.tasks(config.split);
+  const meter = createMeter({ ...config.budget, prices: config.prices });
+  const user = await openUser(config, { dataset, meter, signal });
+  const judge = await openJudge(config.judge, { meter, signal }) ??
+    (config.user.strategy === "scripted" ? STAND_IN : undefined);
+  const sessions = new LiveSessions({
+    ...{ dataset, user, judge, split: config.split, seed: config.seed },
+    maxTurns: config.rollout.maxTurns,
+    halt: meter.signal,
+  }, {
+    maxSessions: config.sessions.max,
+    idleMs: config.sessions.idleS * 1000,
+  });
+  const { version } = denoConfig;
+  return {
+    app: environmentApp({ sessions, version, token }),
+    dataset,
+    userName: user.label ?? "custom",
+    close: () => sessions[Symbol.dispose](),
+    [Symbol.asyncDispose]: () => {
+      sessions[Symbol.dispose]();
+      return Promise.resolve();
+    },
+  };
+}
+
+function configOf(flags: EnvironmentFlags) {
+  const { data: given, tauBench, tau3Bench, set } = flags;
+  const source = typeof given === "string" ? given : undefined;
+  const overrides = [
+    ...set.map(parseSet),
+    ...flagOverrides(environmentSchema, flags),
+    ...tau3BenchOverrides(tau3Bench, source),
+  ];
+  const { data } = resolveBy(environmentSchema, DEFAULTS, overrides);
+  const recipe = data.source === "tau3-bench" ? TAU3_DEFAULTS : DEFAULTS;
+  return resolveBy(environmentSchema, recipe, [
+    ...overrides,
+    ...tauBenchOverride(tauBench, data.source),
+  ]);
+}
+
+const DEFAULTS: Recipe = { name: "the defaults", text: "{}" };
+
+/** The rules of τ³-bench end a conversation by themselves. */
+const TAU3_DEFAULTS: Recipe = {
+  name: "the defaults of tau3-bench",
+  text: stringify({ rollout: { maxTurns: 200 } }),
+};

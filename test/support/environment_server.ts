@@ -1,0 +1,76 @@
+/** An environment server in this process, over a small generated world. */
+
+import { generated } from "../../env/generated/generated.ts";
+import {
+  environmentApp,
+  type EnvironmentAppOptions,
+} from "../../env/serve/environment/environment_app.ts";
+import type { SessionWorld } from "../../env/serve/environment/live_session.ts";
+import {
+  LiveSessions,
+  type LiveSessionsOptions,
+} from "../../env/serve/environment/live_sessions.ts";
+import { scriptedUser } from "../../env/users/scripted.ts";
+
+/** The world's dataset. */
+export const SERVED_DATASET = await generated(7, {
+  trainTasks: 4,
+  devTasks: 1,
+  testTasks: 2,
+});
+
+/** What {@linkcode environmentServer} is told. */
+export interface EnvironmentServerOptions extends LiveSessionsOptions {
+  readonly world?: Partial<SessionWorld>;
+  readonly app?: Partial<EnvironmentAppOptions>;
+}
+
+/** A running server. */
+export interface EnvironmentServer extends AsyncDisposable {
+  /** `http://127.0.0.1:40001`. */
+  readonly url: string;
+  readonly sessions: LiveSessions;
+  /** Posts a body as JSON. @returns The status and the answer's JSON. */
+  post(
+    path: string,
+    body: unknown,
+    headers?: Record<string, string>,
+    // deno-lint-ignore no-explicit-any -- tests look into answers freely
+  ): Promise<{ status: number; headers: Headers; json: any }>;
+}
+
+/** Starts one. */
+export function environmentServer(
+  { world, app, ...options }: EnvironmentServerOptions = {},
+): EnvironmentServer {
+  const sessions = new LiveSessions({
+    dataset: SERVED_DATASET,
+    user: scriptedUser(SERVED_DATASET),
+    split: "train",
+    seed: 1,
+    maxTurns: 30,
+    ...world,
+  }, options);
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    environmentApp({ sessions, version: "0", ...app }).fetch,
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  return {
+    url,
+    sessions,
+    async post(path, body, headers = {}) {
+      const response = await fetch(`${url}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      });
+      const { status, headers: answered } = response;
+      return { status, headers: answered, json: await response.json() };
+    },
+    async [Symbol.asyncDispose]() {
+      sessions[Symbol.dispose]();
+      await server.shutdown();
+    },
+  };
+}
