@@ -71,8 +71,10 @@ export interface TaskDefinition<S extends z.ZodObject> {
   }[];
   /** What `--help` says after the examples; of a function, once help is asked for. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
-  /** Keys that `--set` takes: an unknown flag of such a name is answered by it. */
-  readonly recipeKeys?: readonly string[];
+  /** Keys that `--set` takes: an unknown flag of such a name is answered by it. Of a function, those of a command line. */
+  readonly recipeKeys?:
+    | readonly string[]
+    | ((argv: readonly string[]) => Promise<readonly string[]>);
   /** What the first Ctrl-C says. Default: that work is being finished and saved. */
   readonly interruptNote?: string;
   /**
@@ -141,7 +143,7 @@ async function runMain<S extends z.ZodObject>(
     readonly module: string;
   },
 ): Promise<number> {
-  const parsed = parseFlags(await withNotes(task, argv), argv);
+  const parsed = parseFlags(await explainedFor(task, argv), argv);
   if (parsed.help !== undefined) {
     new Terminal({ json: false }).print(parsed.help);
     return EXIT.done;
@@ -185,14 +187,20 @@ async function runTask<S extends z.ZodObject>(
   return exitCode;
 }
 
-async function withNotes<S extends z.ZodObject>(
+/** The task with the help and the keys that a command line asks for. */
+async function explainedFor<S extends z.ZodObject>(
   task: TaskDefinition<S>,
   argv: readonly string[],
 ): Promise<TaskDefinition<S>> {
   const isAsked = argv.includes("--help") || argv.includes("-h");
-  return isAsked && typeof task.notes === "function"
-    ? { ...task, notes: await task.notes(argv) }
-    : task;
+  const { notes = "", recipeKeys = [] } = task;
+  return {
+    ...task,
+    notes: isAsked && typeof notes === "function" ? await notes(argv) : notes,
+    recipeKeys: typeof recipeKeys === "function"
+      ? await recipeKeys(argv)
+      : recipeKeys,
+  };
 }
 
 /** What {@linkcode parseFlags} came to: the help that was asked for, or flags and operands. */
@@ -405,9 +413,11 @@ const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
 /** How to set a key of the recipe that was given as a flag; `undefined` where no key has that name. */
 function keyHint(
   error: CommanderError,
-  { task: { recipeKeys = [] }, argv }: Misused,
+  { task: { recipeKeys }, argv }: Misused,
 ): string | undefined {
-  if (error.code !== "commander.unknownOption") return undefined;
+  if (
+    error.code !== "commander.unknownOption" || !Array.isArray(recipeKeys)
+  ) return undefined;
   const [flag = "", given] = quotedIn(error).split("=");
   const name = flag.replace(/^--/, "")
     .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -93,15 +93,7 @@ export const trainFlags = z.object({
  */
 export async function helpNotes(argv: readonly string[]): Promise<string> {
   const sets = valuesOf(argv, "set").map(parseSet);
-  const recipe = await recipeOf({
-    recipe: valuesOf(argv, "recipe").at(-1)
-      ?.replace(
-        /^.*$/s,
-        (given) => recipeFile(given) ? fromCaller(given) : given,
-      ),
-    data: valuesOf(argv, "data").at(-1),
-    env: valuesOf(argv, "env").at(-1),
-  });
+  const recipe = await recipeIn(argv);
   const heading =
     `Keys of a recipe and of --set, with their values in ${recipe.name}:`;
   if (isSlimeRecipe(recipe)) {
@@ -118,6 +110,33 @@ export async function helpNotes(argv: readonly string[]): Promise<string> {
   return `${
     keysHelp(keys, heading)
   }\n\nKeys of slime recipes: deno task train --recipe qwen3-4b --help`;
+}
+
+/** The keys of the recipe that a command line names; the CPU trainer's where that cannot be read. */
+export async function recipeKeys(argv: readonly string[]): Promise<string[]> {
+  return (await slimeKeys(argv).catch(() => undefined) ?? configKeys())
+    .map(({ key }) => key);
+}
+
+async function slimeKeys(
+  argv: readonly string[],
+): Promise<ConfigKey[] | undefined> {
+  const recipe = await recipeIn(argv);
+  return isSlimeRecipe(recipe)
+    ? configKeys(slimeSchema, resolveSlime(recipe).config)
+    : undefined;
+}
+
+/** The recipe of a command line that is not parsed. */
+async function recipeIn(argv: readonly string[]): Promise<Recipe> {
+  const given = valuesOf(argv, "recipe").at(-1);
+  return await recipeOf({
+    recipe: given !== undefined && recipeFile(given)
+      ? fromCaller(given)
+      : given,
+    data: valuesOf(argv, "data").at(-1),
+    env: valuesOf(argv, "env").at(-1),
+  });
 }
 
 /** The values of a flag, as `--set rl.steps=4` or `--set=rl.steps=4`. */

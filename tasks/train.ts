@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
-import { configKeys, formatConfig } from "../train/config/config.ts";
+import { formatConfig } from "../train/config/config.ts";
 import { openTraining, type TrainingPlan } from "../train/open_training.ts";
 import { neverLearnt } from "../train/runs/learning_signal.ts";
 import { stamp } from "../train/runs/run_info.ts";
@@ -26,6 +26,7 @@ import {
 import {
   helpNotes,
   newConfig,
+  recipeKeys,
   recipeOf,
   runToResume,
   type TrainFlags,
@@ -219,7 +220,7 @@ export const task = await main(import.meta, {
     },
   ],
   notes: helpNotes,
-  recipeKeys: configKeys().map(({ key }) => key),
+  recipeKeys,
   interruptNote:
     "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
   confine: ({ flags }) => confinementOf(flags),

@@ -201,7 +201,7 @@ export class RunSource implements EpisodeSource {
   async #fault(path: string, error: unknown): Promise<unknown> {
     if (error instanceof ViewerFault) return error;
     if (error instanceof DataError) {
-      return new ViewerFault("damaged", error.message, { cause: error });
+      return new ViewerFault("damaged", messageOf(error), { cause: error });
     }
     if (error instanceof RunDirError) {
       const kind = error.cause === undefined ? "newer" : "damaged";

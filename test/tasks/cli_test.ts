@@ -20,6 +20,7 @@ import {
   percent,
 } from "../../train/progress/amounts.ts";
 import { table } from "../../train/progress/text_table.ts";
+import { recipeKeys } from "../../tasks/_train_flags.ts";
 
 const demo = {
   name: "demo",
@@ -132,6 +133,19 @@ Deno.test("parseFlags() tells how to set a key of the recipe that is given as a 
     `${isKey}--set rl.learningRate=VALUE`,
   );
   assert.equal(hintOf("--depth", "3"), 'see "deno task demo --help"');
+});
+
+Deno.test("recipeKeys() are those of the recipe that the command line names", async () => {
+  const keysOf = async (...argv: string[]) => {
+    const keys = await recipeKeys(argv);
+    return keys.filter((key) => /[.](steps|learningRate)$/.test(key));
+  };
+  const cpu = await keysOf("--steps", "3");
+  assert.ok(cpu.includes("rl.steps") && cpu.includes("coldStart.steps"));
+  const slime = ["rollout.steps", "optimizer.learningRate"];
+  assert.deepEqual(await keysOf("--recipe", "qwen3-4b", "--steps=3"), slime);
+  assert.deepEqual(await keysOf("--recipe=qwen3-4b"), slime);
+  assert.deepEqual(await keysOf("--recipe", "no-such-recipe"), cpu);
 });
 
 Deno.test("parseFlags() says what a flag's value should be and what it got", () => {

@@ -4,6 +4,7 @@
  * there and gain the column once they are written again.
  */
 
+import { z } from "zod";
 import { DEFAULT_BENCHMARK } from "../../env/domain.ts";
 import type { Episode } from "../../env/types.ts";
 
@@ -41,6 +42,8 @@ export interface ColumnOptions<T> {
   readonly key?: string;
   /** The version of `episodes.db` that has it first. Default: 1. Later ones have to allow NULL. */
   readonly since?: number;
+  /** What a reader may count on in a cell of JSON; more may be there. */
+  readonly shape?: z.ZodType;
   /** How the values of versions before `version` are read. */
   readonly before?: { readonly version: number; readonly sql: string };
   /** What a data frame has of it, by name. Default: the value under the column's name. */
@@ -80,6 +83,38 @@ type Failed = Episode["failure"];
 type Found = Episode["findings"];
 /** `null` in runs of version 1, which did not note it. */
 type Used = Episode["usage"] | null;
+
+const SCORED = z.looseObject({
+  parts: z.looseObject({
+    database: z.number(),
+    outputs: z.number().nullable(),
+  }),
+  differences: z.array(z.looseObject({
+    table: z.string(),
+    id: z.string(),
+    fields: z.array(z.looseObject({ path: z.string() })),
+  })),
+  missingOutputs: z.array(z.string()),
+  checks: z.array(z.looseObject({ part: z.string(), what: z.string() }))
+    .optional(),
+});
+const FAILED = z.looseObject({
+  kind: z.string(),
+  source: z.string(),
+  message: z.string(),
+});
+const FOUND = z.array(z.looseObject({
+  fault: z.string(),
+  message: z.number(),
+  evidence: z.string(),
+}));
+const SPENT = z.looseObject({
+  calls: z.number(),
+  promptTokens: z.number(),
+  completionTokens: z.number(),
+  cost: z.number().nullable(),
+});
+const USED = z.looseObject({ agent: SPENT, user: SPENT });
 
 /** Each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; none where the cell is damaged. */
 const FAULTS =
@@ -137,6 +172,7 @@ export const EPISODE_COLUMNS = {
   }),
   /** Its parts and what is wrong. */
   reward_detail: column("JSON", ({ reward }) => reward, {
+    shape: SCORED,
     frame: {
       /** The two parts of τ-bench's reward, 0 or 1. */
       reward_database: whole((reward: Scored) =>
@@ -164,6 +200,7 @@ export const EPISODE_COLUMNS = {
     { field: "failure", choice: "Failure" },
   ),
   failure: column("JSON", ({ failure }) => failure, {
+    shape: FAILED,
     frame: {
       failure_source: plain((failure: Failed) => failure?.source ?? null),
       failure: plain((failure: Failed) => failure?.message ?? null),
@@ -172,6 +209,7 @@ export const EPISODE_COLUMNS = {
   /** What the simulated user did wrong. */
   findings: column("JSON", ({ findings }) => findings, {
     since: 2,
+    shape: FOUND,
     frame: {
       /** Faults of the simulated user. */
       user_faults: whole((findings: Found) => findings?.length ?? null),
@@ -203,6 +241,7 @@ export const EPISODE_COLUMNS = {
   ),
   usage: column("JSON", ({ usage }): Used => usage, {
     since: 2,
+    shape: USED,
     frame: {
       /** Calls of the agent's model, as far as it counts them. */
       agent_calls: whole((usage: Used) => usage?.agent.calls ?? null),

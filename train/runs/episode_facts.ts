@@ -103,39 +103,47 @@ export function cellsOf(
   });
 }
 
-/** An episode of a row of `episodes.db`. @throws {DataError} If a cell of JSON is damaged. */
+/**
+ * An episode of a row of `episodes.db`.
+ * @param path The file, for the error.
+ * @throws {DataError} If a cell of JSON is damaged: no JSON, or of another shape.
+ */
 export function storedEpisode(
   row: Readonly<Record<string, unknown>>,
+  path: string,
 ): StoredEpisode {
-  const episode: Record<string, unknown> = { id: Number(row["id"]) };
-  for (const { name, key, sql } of COLUMNS) {
+  const id = Number(row["id"]);
+  const episode: Record<string, unknown> = { id };
+  for (const column of COLUMNS) {
+    const { name, key, sql } = column;
     const cell = row[name] ?? null;
-    const value = valueOf(cell, sql);
-    if (value === undefined) throw damagedCell(episode, { name, cell });
+    const isJson = cell !== null && sql === "JSON";
+    const value = isJson ? parseJson(String(cell)) : valueOf(cell, sql);
+    const fault = isJson ? faultOf(value, column) : undefined;
+    if (fault !== undefined) {
+      const excerpt = JSON.stringify(String(cell).slice(0, 60));
+      throw new DataError(
+        `Episode ${id} of "${path}" is damaged: its ${name} is ${excerpt}, ${fault}`,
+        { path, hint: "restore the file from a copy, or remove that row" },
+      );
+    }
     episode[key] = value;
   }
   return episode as unknown as StoredEpisode;
 }
 
-function damagedCell(
-  { id }: Readonly<Record<string, unknown>>,
-  { name, cell }: { name: string; cell: unknown },
-): DataError {
-  return new DataError(
-    `Episode ${id} of episodes.db is damaged: its ${name} is ${
-      JSON.stringify(String(cell).slice(0, 60))
-    }, not a JSON object or list`,
-    { hint: "restore episodes.db from a copy, or remove that row" },
-  );
+/** What is wrong with a value of JSON; `undefined` where nothing is. */
+function faultOf(value: unknown, { options }: Column): string | undefined {
+  if (typeof value !== "object") return "not a JSON object or list";
+  if (value === null) return undefined;
+  const issue = options.shape?.safeParse(value).error?.issues[0];
+  if (issue === undefined) return undefined;
+  const at = issue.path.length === 0 ? "" : ` at "${issue.path.join(".")}"`;
+  return `which has another shape than taulab writes${at}`;
 }
 
-/** What a cell holds; `undefined` where it is JSON and damaged. */
 function valueOf(cell: unknown, sql: keyof Held): unknown {
   if (cell === null) return null;
-  if (sql === "JSON") {
-    const value = parseJson(String(cell));
-    return typeof value === "object" ? value : undefined;
-  }
   return sql.startsWith("TEXT") ? String(cell) : Number(cell);
 }
 

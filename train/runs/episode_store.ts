@@ -5,7 +5,7 @@
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { deflateSync, inflateSync } from "node:zlib";
-import { DataError, RunDirError } from "../../env/errors.ts";
+import { DataError, messageOf, RunDirError } from "../../env/errors.ts";
 import {
   Float,
   type JsonValue,
@@ -54,7 +54,7 @@ interface RowFilter {
 /** An episode whose row cannot be read. */
 export interface DamagedEpisode {
   readonly id: number;
-  /** A sentence that names it. */
+  /** What names it, and says what to do. */
   readonly what: string;
 }
 
@@ -66,6 +66,7 @@ export interface ReadableEpisodes {
 
 /** The episodes of a run. */
 export class EpisodeStore implements Disposable {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #facts: string;
 
@@ -78,6 +79,7 @@ export class EpisodeStore implements Disposable {
     path: string,
     options: { readOnly?: boolean; busyMs?: number } = {},
   ) {
+    this.#path = path;
     this.#db = new DatabaseSync(path, {
       readOnly: options.readOnly ?? false,
       timeout: options.busyMs ?? 0,
@@ -193,7 +195,7 @@ export class EpisodeStore implements Disposable {
    * @throws {DataError} If a row is damaged.
    */
   list(filter: RowFilter = {}): StoredEpisode[] {
-    return this.#rows(filter).map(storedEpisode);
+    return this.#rows(filter).map((row) => storedEpisode(row, this.#path));
   }
 
   /** As {@linkcode EpisodeStore.list}, for readers: a row that is damaged costs itself. */
@@ -201,10 +203,10 @@ export class EpisodeStore implements Disposable {
     const [episodes, damaged]: [StoredEpisode[], DamagedEpisode[]] = [[], []];
     for (const row of this.#rows(filter)) {
       try {
-        episodes.push(storedEpisode(row));
+        episodes.push(storedEpisode(row, this.#path));
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        damaged.push({ id: Number(row["id"]), what: error.message });
+        damaged.push({ id: Number(row["id"]), what: messageOf(error) });
       }
     }
     return { episodes, damaged };
@@ -233,7 +235,7 @@ export class EpisodeStore implements Disposable {
     const row = this.#db.prepare(
       `SELECT ${this.#facts} FROM episodes WHERE id = ?`,
     ).get(id);
-    return row === undefined ? undefined : storedEpisode(row);
+    return row === undefined ? undefined : storedEpisode(row, this.#path);
   }
 
   /**

@@ -346,6 +346,12 @@ Deno.test("RunSource lists all episodes where a JSON cell is damaged, and says s
     assert.equal(ids.length, index.total);
     const fault = await faultOf(anew.episode(first));
     assert.equal(fault.kind, "damaged");
-    assert.ok(fault.message.startsWith(`Episode ${first} of episodes.db is`));
+    assert.match(
+      fault.message,
+      RegExp(`^Episode ${first} of ".*episodes\\.db" is damaged.*; restore `),
+    );
+    const shaped = await faultOf(anew.episode(second));
+    assert.equal(shaped.kind, "damaged");
+    assert.match(shaped.message, /its findings is .*another shape .* at "0"/);
   });
 });

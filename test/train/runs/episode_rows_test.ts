@@ -59,7 +59,7 @@ Deno.test("readEpisodeRows() leaves an episode out whose JSON is damaged, and na
     assert.equal(damaged.length, 1);
     assert.match(
       damaged[0]!,
-      /^Episode 2 of episodes\.db is damaged: its reward_detail /,
+      /^Episode 2 of "\S*some-run\/episodes\.db" is damaged: its reward_detail .*; restore /,
     );
     using store = new EpisodeStore(join(path, "episodes.db"), {
       readOnly: true,
@@ -70,6 +70,37 @@ Deno.test("readEpisodeRows() leaves an episode out whose JSON is damaged, and na
       message: /^Episode 2 /,
     });
     assert.equal(store.get(1)?.id, 1);
+  });
+});
+
+Deno.test("EpisodeStore names an episode whose JSON has another shape, and where", async () => {
+  await inTempDir(async (dir) => {
+    const path = join(dir, "some-run");
+    await writeFailedRun(path);
+    const file = join(path, "episodes.db");
+    const WRONG = [
+      ["reward_detail", "{}", "parts"],
+      ["reward_detail", "[]", null],
+      ["failure", '{"kind":"timeout","source":"user","message":3}', "message"],
+      ["findings", '["leak"]', "0"],
+      ["findings", "{}", null],
+      ["usage", '{"agent":{}}', "agent.calls"],
+    ] as const;
+    for (const [name, cell, at] of WRONG) {
+      await Deno.copyFile(file, join(dir, "copy.db"));
+      {
+        using db = new DatabaseSync(join(dir, "copy.db"));
+        db.prepare(`UPDATE episodes SET ${name} = ? WHERE id = 2`).run(cell);
+      }
+      using store = new EpisodeStore(join(dir, "copy.db"), { readOnly: true });
+      const { episodes, damaged } = store.readable();
+      assert.ok(episodes.length > 0 && episodes.every(({ id }) => id !== 2));
+      const [one, ...more] = damaged;
+      assert.deepEqual([one?.id, more], [2, []]);
+      assert.ok(one!.what.includes(`copy.db" is damaged: its ${name} is `));
+      assert.match(one!.what, /another shape .*; restore the file /);
+      assert.ok(at === null || one!.what.includes(`at "${at}"`), one!.what);
+    }
   });
 });
 
