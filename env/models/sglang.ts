@@ -7,7 +7,7 @@
 
 import type { GenerateRequest, TokenModel } from "../types.ts";
 import { type Caller, CallFailure } from "./call_policy.ts";
-import { bodyWithIds } from "./_id_list_bytes.ts";
+import { bodyWithIds } from "./id_list_bytes.ts";
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import type { Meter } from "./meter.ts";
 import { quoted } from "./redact.ts";

@@ -4,6 +4,7 @@
  * @see slime `slime/utils/types.py` (`Sample`, `append_response_tokens`) at 624b824.
  */
 
+import { bodyWithIds } from "../models/id_list_bytes.ts";
 import type { Trajectory } from "../tokens/trajectory.ts";
 import type { Episode, StopReason } from "../types.ts";
 import type { EngineCall } from "./episode_engine.ts";
@@ -78,6 +79,13 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
       1000,
     metadata: { taulab: metadataOf(episode, parts) },
   };
+}
+
+/** An answer's JSON: the ids are most of it, and requests have written most of them. To be sent, not kept. */
+export function answerBytes(
+  { tokens, ...rest }: EpisodeAnswer,
+): Uint8Array<ArrayBuffer> {
+  return bodyWithIds(tokens, JSON.stringify(rest), "tokens");
 }
 
 /** The value that slime can take of an episode that gave nothing: one token of prompt, one that is masked. */

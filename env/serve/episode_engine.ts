@@ -36,6 +36,8 @@ export interface EpisodeEngineOptions {
 export class EpisodeEngine {
   /** The answers of the attempt under way, in order. */
   calls: EngineCall[] = [];
+  /** What it was given last, a live view. */
+  ids: readonly number[] = [];
   /** Milliseconds that were spent waiting for it. */
   waitedMs = 0;
   /** How its last call failed, without the words of its answer; `undefined` after one that did not. */
@@ -57,6 +59,7 @@ export class EpisodeEngine {
       name: inner.name,
       contextLength: inner.contextLength,
       generate: async (asked) => {
+        this.ids = asked.ids;
         const start = asked.ids.length;
         // An episode that begins anew has a shorter prompt than its last turn had.
         if (start <= (this.calls.at(-1)?.start ?? -1)) this.calls = [];

@@ -4,6 +4,7 @@ import { messageOf } from "../errors.ts";
 import { openAgent } from "../agents/registry.ts";
 import type { PromptStyle } from "../agents/tool_calling.ts";
 import type { Caller } from "../models/call_policy.ts";
+import { shareWritten } from "../models/id_list_bytes.ts";
 import type { Meter } from "../models/meter.ts";
 import { tokenChatModel } from "../models/token_chat.ts";
 import { rollout } from "../rollout.ts";
@@ -166,12 +167,14 @@ export class EpisodeService {
       const weightVersion = engine.calls.at(-1)?.weightVersion;
       this.world.onEpisode?.({ episode, request, weightVersion });
       const { tokenizer } = this.world.codec;
-      return answerOf(episode, {
+      const answer = answerOf(episode, {
         calls: engine.calls,
         waitedMs: engine.waitedMs,
         engineFault: engine.fault,
         decode: (ids) => tokenizer.decode(ids),
       });
+      shareWritten(engine.ids, answer.tokens);
+      return answer;
     } catch (error) {
       const message = messageOf(error);
       return removed(ends.aborted ? "aborted" : "failed", {

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { z } from "zod";
+import { answerBytes } from "./episode_answer.ts";
 import type { EpisodeService } from "./episode_service.ts";
 import { readEpisodeRequest } from "./episode_request.ts";
 import { guard } from "./request_guard.ts";
@@ -46,7 +47,9 @@ export function episodesApp(
     const request = readEpisodeRequest(await jsonOf(c, limits));
     await service.requireEngine(request);
     const play = service.begin(request);
-    return slowJson(play, { client: c.req.raw.signal });
+    return slowJson(async (signal) => answerBytes(await play(signal)), {
+      client: c.req.raw.signal,
+    });
   });
   app.post("/stop", async (c) => {
     const { instance } = readBody(stopSchema, await jsonOf(c, limits));

@@ -20,7 +20,8 @@ const SIGN_OF_LIFE = encoder.encode(" ");
 
 /**
  * Answers at once with status 200, and with what `work` comes to when it is there.
- * @param work Is given a signal that is aborted when the client has gone. If it rejects, the body breaks off.
+ * @param work Is given a signal that is aborted when the client has gone. Bytes that it comes to are JSON already. If it
+ * rejects, the body breaks off.
  */
 export function slowJson(
   work: (signal: AbortSignal) => Promise<unknown>,
@@ -41,7 +42,11 @@ export function slowJson(
         (value) => {
           settle();
           if (gone.signal.aborted) return;
-          controller.enqueue(encoder.encode(JSON.stringify(value)));
+          controller.enqueue(
+            value instanceof Uint8Array
+              ? value
+              : encoder.encode(JSON.stringify(value)),
+          );
           controller.close();
         },
         (error) => {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bodyWithIds } from "../../../env/models/_id_list_bytes.ts";
+import {
+  bodyWithIds,
+  shareWritten,
+} from "../../../env/models/id_list_bytes.ts";
 
 const decoder = new TextDecoder();
 
@@ -43,4 +46,21 @@ Deno.test("a body of a growing list takes little more than its length", () => {
     const { buffer, byteLength } = bodyWithIds(ids, '{"a":1}');
     assert.ok(buffer.byteLength <= byteLength + 8192);
   }
+});
+
+Deno.test("a copy of a list is written with what was written of it, under another name too, where it begins with the same", () => {
+  const lists = fc.tuple(fc.array(fc.nat(200_000)), fc.array(fc.nat(9)));
+  fc.assert(fc.property(lists, lists, ([ids, more], [other, rest]) => {
+    bodyWithIds(ids, '{"a":1}');
+    const expected = { ids: [...ids, ...more], other: [...other, ...rest] };
+    for (const tokens of Object.values(expected)) {
+      shareWritten(ids, tokens);
+      const bytes = bodyWithIds(tokens, '{"b":"é"}', "tokens");
+      assert.equal(
+        decoder.decode(bytes),
+        JSON.stringify({ tokens, b: "é" }),
+      );
+      assert.deepEqual(bodyOf(tokens, { c: 1 }), { input_ids: tokens, c: 1 });
+    }
+  }));
 });

@@ -2,30 +2,38 @@
 
 /** What has been written of a list, and room for more. */
 interface Written {
-  /** `HEAD`, then the ids that were written. */
+  /** Room for a head, then the ids that were written. */
   buffer: Uint8Array<ArrayBuffer>;
   ids: number;
   end: number;
 }
 
-const HEAD = new TextEncoder().encode('{"input_ids":[');
+const encoder = new TextEncoder();
+/** By the name of the list; the longest is kept before the ids. */
+const HEADS = {
+  input_ids: encoder.encode('{"input_ids":['),
+  tokens: encoder.encode('{"tokens":['),
+};
+/** Where ids begin. */
+const FIRST = HEADS.input_ids.length;
 /** Bytes for what is appended next. */
 const SLACK = 2048;
 const COMMA = 0x2c;
 const ZERO = 0x30;
 
-const encoder = new TextEncoder();
 const written = new WeakMap<readonly number[], Written>();
 
 /**
  * A body with `ids` as `input_ids`, and the members of `rest` after them.
  * @param ids An array that is given again has grown at its end, and changed nowhere else.
  * @param rest The text of an object with at least one member.
+ * @param name What the ids are called. Default: `input_ids`.
  * @returns A view that the next call for the same list writes over: to be sent, not kept.
  */
 export function bodyWithIds(
   ids: readonly number[],
   rest: string,
+  name: keyof typeof HEADS = "input_ids",
 ): Uint8Array<ArrayBuffer> {
   let known = written.get(ids);
   if (known === undefined || known.ids > ids.length) {
@@ -38,13 +46,25 @@ export function bodyWithIds(
   makeRoom(known, 3 * tail.length);
   const { buffer, end } = known;
   const { written: length } = encoder.encodeInto(tail, buffer.subarray(end));
-  return buffer.subarray(0, end + length);
+  const head = HEADS[name];
+  const from = FIRST - head.length;
+  buffer.set(head, from);
+  return buffer.subarray(from, end + length);
+}
+
+/** What was written of `ids` serves for `copy` too, where that begins with the same; `ids` is not written any more. */
+export function shareWritten(
+  ids: readonly number[],
+  copy: readonly number[],
+): void {
+  const known = written.get(ids);
+  if (known === undefined) return;
+  for (let at = 0; at < known.ids; at++) if (ids[at] !== copy[at]) return;
+  written.set(copy, known);
 }
 
 function start(): Written {
-  const buffer = new Uint8Array(1024);
-  buffer.set(HEAD);
-  return { buffer, ids: 0, end: HEAD.length };
+  return { buffer: new Uint8Array(1024), ids: 0, end: FIRST };
 }
 
 function append(known: Written, ids: readonly number[]): void {
