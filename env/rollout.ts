@@ -5,6 +5,7 @@
  */
 
 import { createEnvironment } from "./environment.ts";
+import { SpanClock } from "./episode_spans.ts";
 import { InfrastructureError } from "./errors.ts";
 import { finalReward } from "./final_reward.ts";
 import { type FailureReason, failureReason } from "./failure_reason.ts";
@@ -122,7 +123,8 @@ export async function rollout(
   const startedAtMs = now();
   let usage: Episode["usage"] = { agent: NO_USAGE, user: NO_USAGE };
   const { attempt, ...outcome } = await retry(async (retries) => {
-    const attempt = new Attempt(options);
+    const attempt = new Attempt(options, new SpanClock(now, startedAtMs));
+    if (retries > 0) attempt.clock.mark("retries");
     const failure = await attempt.run();
     options.signal?.throwIfAborted();
     usage = attempt.addUsageTo(usage);
@@ -217,6 +219,7 @@ export async function rolloutAll(
 /** An episode under way: what is known of it at any moment, so that a failure can be recorded. */
 class Attempt {
   readonly #options: RolloutSpec & RolloutContext;
+  readonly clock: SpanClock;
   /** Whose code runs, for the record of what it throws. */
   #source: Failure["source"] = "environment";
   environment: Environment | null = null;
@@ -229,8 +232,9 @@ class Attempt {
   /** By τ-bench's rule, whatever the value of the reward. */
   #graded: Reward | null = null;
 
-  constructor(options: RolloutSpec & RolloutContext) {
+  constructor(options: RolloutSpec & RolloutContext, clock: SpanClock) {
     this.#options = options;
+    this.clock = clock;
   }
 
   /** Runs to the end. @returns What failed, or `null`. */
@@ -241,10 +245,13 @@ class Attempt {
       this.#source = "environment";
       this.#graded = await this.#grade();
       this.reward = this.#valued(this.#graded);
+      this.clock.mark("environment");
       return null;
     } catch (error) {
       this.stopReason = "failed";
-      return toFailure(error, this.#source);
+      const failure = toFailure(error, this.#source);
+      this.clock.mark(failure.source);
+      return failure;
     } finally {
       this.session?.close();
     }
@@ -268,6 +275,7 @@ class Attempt {
       judge,
     });
     const firstMessage = await this.environment.open(this.#call());
+    this.clock.mark("user");
     this.firstMessage = firstMessage;
     this.#source = "model";
     this.session = agent.start({
@@ -289,6 +297,7 @@ class Attempt {
       this.#options.signal?.throwIfAborted();
       this.#source = "model";
       const step = await session.act(this.#call());
+      this.clock.mark("model");
       if (step.type === "out_of_tokens") return "out_of_tokens";
       if (step.type === "parse_error") {
         if (++this.parseErrors > maxParseErrors) return "parse_errors";
@@ -308,6 +317,7 @@ class Attempt {
   async #step(action: Action): Promise<Observation> {
     this.#source = "environment";
     const observation = await this.environment?.step(action, this.#call());
+    this.clock.mark(action.type === "respond" ? "user" : "environment");
     if (observation !== undefined) return observation;
     throw new TypeError("Cannot step: the environment is not open");
   }
@@ -426,5 +436,6 @@ function toEpisode(
     findings: attempt.findings,
     startedAtMs,
     durationMs: now() - startedAtMs,
+    spans: attempt.clock.spans,
   };
 }

@@ -10,6 +10,7 @@
 import type { Finding } from "./audit/finding.ts";
 import type { Database } from "./database.ts";
 import type { Databases } from "./domain.ts";
+import type { EpisodeSpan } from "./episode_spans.ts";
 import type { FailureKind } from "./errors.ts";
 import type { FailureReason } from "./failure_reason.ts";
 import type { JsonObject } from "./python/python_json.ts";
@@ -601,6 +602,8 @@ export interface Episode {
   readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;
+  /** What it waited for, from its start. Left out where nothing measured it. */
+  readonly spans?: readonly EpisodeSpan[];
 }
 
 /**

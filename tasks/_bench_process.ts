@@ -4,7 +4,7 @@
  */
 
 import process from "node:process";
-import { linesOf } from "../notebooks/jupyter/process.ts";
+import { linesOf } from "../env/child_process.ts";
 
 /** CPU time of a process, all of its threads together. */
 export interface ProcessUsage {

@@ -9,6 +9,7 @@ import { createMeter } from "../env/models/meter.ts";
 import type { Dataset } from "../env/types.ts";
 import { endpointSchema } from "../train/config/config_sections.ts";
 import { openChatModel } from "../train/config/open_model.ts";
+import { advisoriesOf, type Advisory } from "../train/diagnosis/advisories.ts";
 import {
   diagnoseFailed,
   failedOf,
@@ -21,7 +22,8 @@ import {
 } from "../train/diagnosis/diagnosis_report.ts";
 import { readResultEpisodes } from "../train/diagnosis/result_episodes.ts";
 import { openRunEpisodes } from "../train/runs/run_episodes.ts";
-import { latestRun } from "../train/runs/run_reader.ts";
+import { latestRun, readMetrics } from "../train/runs/run_reader.ts";
+import { advisoriesText } from "./_advisory_view.ts";
 import { runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
@@ -100,11 +102,16 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   notes.forEach((note) => terminal.note(`${path}: ${note}`));
   const report = diagnosisReport(all);
   const { show } = flags;
+  const { advisories } = opened;
   const shown = { path, report, all, episodes: episodes.length, show };
+  if (advisories.length > 0) {
+    terminal.print(`${advisoriesText(advisories)}\n`);
+  }
   terminal.print(reportText(shown));
   const json = {
     run_dir: path,
     episodes: episodes.length,
+    advisories,
     ...(notes.length === 0 ? {} : { left_out: notes }),
     ...report,
     diagnoses: all.map(diagnosedJson),
@@ -119,6 +126,8 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 interface OpenedEpisodes extends Disposable {
   readonly dataset: Dataset;
   readonly episodes: readonly DiagnosableEpisode[];
+  /** What to look at in the whole run; none of a result file. */
+  readonly advisories: readonly Advisory[];
   /** What is left out of them. */
   readonly notes: readonly string[];
 }
@@ -130,12 +139,17 @@ async function openEpisodes(
 ): Promise<OpenedEpisodes> {
   if (await isFile(path)) {
     const file = await readResultEpisodes(path, tauBenchDir(tauBench));
-    return { ...file, [Symbol.dispose]: () => {} };
+    return { ...file, advisories: [], [Symbol.dispose]: () => {} };
   }
   const run = await openRunEpisodes(path, { tauBench, tau3Bench });
   return {
     dataset: run.dataset,
     episodes: run.list(),
+    advisories: advisoriesOf({
+      lines: (await readMetrics(path)).lines,
+      tally: run.tally(),
+      dataset: run.dataset,
+    }),
     notes: run.damaged(),
     [Symbol.dispose]: () => run[Symbol.dispose](),
   };

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { DataError } from "../../env/errors.ts";
 import { KERNEL, writeKernel } from "./kernel.ts";
 import { codeCells, type Notebook } from "./notebook_file.ts";
-import { endOf, linesOf } from "./process.ts";
+import { endOf, linesOf } from "../../env/child_process.ts";
 
 /** A cell that failed. */
 export interface CellFailure {

@@ -1,7 +1,7 @@
 /** Jupyter lab on the notebooks, on loopback. */
 
 import { retry } from "../../env/retry.ts";
-import { endOf, linesOf } from "./process.ts";
+import { endOf, linesOf } from "../../env/child_process.ts";
 import { writeKernel } from "./kernel.ts";
 
 /** Settings of {@linkcode openLab}. */

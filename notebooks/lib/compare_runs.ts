@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { renameOldKeys } from "../../train/config/old_names.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
-import { type Estimate, Z } from "../../train/evaluation/interval.ts";
+import type { Estimate } from "../../train/evaluation/interval.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
+import { pairedMean } from "../viewer/page/paired.js";
 import type { Rich } from "./rich.ts";
 import type { Run } from "./run.ts";
 import { table } from "./table.ts";
@@ -26,16 +27,7 @@ export function pairedDifference(
   before: readonly RunEpisode[],
   after: readonly RunEpisode[],
 ): Difference {
-  const [left, right] = [meanByTask(before), meanByTask(after)];
-  const differences = [...left].flatMap(([task, reward]) => {
-    const other = right.get(task);
-    return other === undefined ? [] : [other - reward];
-  });
-  const tasks = differences.length;
-  const value = differences.reduce((sum, one) => sum + one, 0) / tasks;
-  const squares = differences.reduce((sum, one) => sum + (one - value) ** 2, 0);
-  const reach = Z * Math.sqrt(squares / (tasks - 1) / tasks);
-  return { tasks, value, low: value - reach, high: value + reach };
+  return pairedMean(meanByTask(before), meanByTask(after));
 }
 
 function meanByTask(episodes: readonly RunEpisode[]): Map<string, number> {

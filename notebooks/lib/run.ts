@@ -13,6 +13,10 @@ import {
 import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import type { RunInfo } from "../../train/runs/run_info.ts";
 import { readMetrics } from "../../train/runs/run_reader.ts";
+import {
+  advisoriesOf,
+  type Advisory,
+} from "../../train/diagnosis/advisories.ts";
 import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import { type MimeBundle, type Rich, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
@@ -93,6 +97,12 @@ export class Run implements Disposable {
     const all = this.episodes({ source });
     const last = Math.max(...all.map(({ record }) => record.step));
     return all.filter(({ record }) => record.step === last);
+  }
+
+  /** What a person should look at in it, each with its evidence and the filter that finds its episodes. */
+  advisories(): Advisory[] {
+    const { lines, dataset } = this;
+    return advisoriesOf({ lines, dataset, tally: this.#episodes.tally() });
   }
 
   /** The tokens of an episode; `null` where its model does not work on tokens, or the run does not keep them. */

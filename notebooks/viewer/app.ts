@@ -74,6 +74,19 @@ export function viewerApp(options: ViewerAppOptions): Hono {
     const source = await library.source(c.req.param("run"));
     return c.json(await source.view());
   });
+  app.get("/api/runs/:run/tasks", async (c) => {
+    const source = await library.source(c.req.param("run"));
+    return c.json(await source.tasks());
+  });
+  app.get("/api/runs/:run/advisories", async (c) => {
+    const source = await library.source(c.req.param("run"));
+    return c.json({ advisories: await source.advisories() });
+  });
+  app.get("/api/runs/:run/timeline", async (c) => {
+    const source = await library.source(c.req.param("run"));
+    const step = c.req.query("step");
+    return c.json(await source.timeline(step ? countAt(c, "step") : undefined));
+  });
   app.get("/api/runs/:run/episodes", async (c) => {
     const source = await library.source(c.req.param("run"));
     const { offset, limit } = stretchOf(c);
@@ -170,15 +183,17 @@ function queryOf(c: Context) {
 
 /** @throws {FilterError} If they are no counts. */
 function stretchOf(c: Context): { offset: number; limit: number } {
-  const count = (name: string, standard: number) => {
-    const value = Number(c.req.query(name) ?? standard);
-    if (Number.isSafeInteger(value) && value >= 0) return value;
-    throw new FilterError(`"${name}" is a count, got "${c.req.query(name)}"`);
-  };
   return {
-    offset: count("offset", 0),
-    limit: Math.min(MAX_ROWS, count("limit", 100)),
+    offset: countAt(c, "offset"),
+    limit: Math.min(MAX_ROWS, countAt(c, "limit", 100)),
   };
+}
+
+/** @throws {FilterError} If it is no count. */
+function countAt(c: Context, name: string, standard = 0): number {
+  const value = Number(c.req.query(name) ?? standard);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new FilterError(`"${name}" is a count, got "${c.req.query(name)}"`);
 }
 
 /** @throws {ViewerFault} If it is no id. */

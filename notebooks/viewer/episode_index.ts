@@ -9,6 +9,10 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { clauseOf, matchOf, orderOf } from "./filter_sql.ts";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
+import {
+  type EpisodeTally,
+  tallyEpisodes,
+} from "../../train/runs/episode_tally.ts";
 import type { Query } from "./page/filter.js";
 import type {
   EpisodePage,
@@ -68,6 +72,8 @@ export class EpisodeIndex {
   readonly #feed: EpisodeFeed;
   readonly #lists = new Map<string, Int32Array>();
   readonly #heads = new Map<string, { matched: number; ids: number[] }>();
+  /** Under what it was counted. */
+  #tally: { key: string; value: EpisodeTally | null } | undefined;
   /** Of the feed. */
   #lastId = 0;
   #total = 0;
@@ -240,12 +246,27 @@ export class EpisodeIndex {
     return { ...row } as unknown as EpisodeCounts;
   }
 
-  /** How often each task was solved, in the order of its first episode. */
-  taskScores(): TaskScore[] {
+  /** How often each task was solved, in the order of its first episode; of a source, its last step alone. */
+  taskScores(source?: string): TaskScore[] {
+    const where = source === undefined
+      ? ""
+      : "WHERE source = ?1 AND step = (SELECT max(step) FROM temp.all_episodes WHERE source = ?1)";
     return this.#feed.db.prepare(
-      `SELECT task, coalesce(sum(reward = 1), 0) AS solved, count(reward) AS scored
-       FROM temp.all_episodes GROUP BY task ORDER BY min(id)`,
-    ).all() as unknown as TaskScore[];
+      `SELECT task, coalesce(sum(reward = 1), 0) AS solved, count(reward) AS scored,
+         max(step) AS step, group_concat(DISTINCT coalesce(failure, reason)) AS reasons
+       FROM temp.all_episodes ${where} GROUP BY task ORDER BY min(id)`,
+    ).all(...source === undefined ? [] : [source]) as unknown as TaskScore[];
+  }
+
+  /** Counts that advisories go by; `null` where there are no episodes. */
+  async tally(): Promise<EpisodeTally | null> {
+    await this.#ready();
+    const key = `${this.#generation} ${this.#factId}`;
+    if (this.#tally?.key !== key) {
+      const value = tallyEpisodes(this.#feed.db, "temp.facts");
+      this.#tally = { key, value };
+    }
+    return this.#tally.value;
   }
 
   /** Resolves once all texts so far are indexed. */

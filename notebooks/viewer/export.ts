@@ -4,6 +4,7 @@
  */
 
 import { gzipSync } from "node:zlib";
+import type { Advisory } from "../../train/diagnosis/advisories.ts";
 import type { Library } from "./library.ts";
 import { readQuery } from "./page/filter.js";
 import { PAGE_MODULES, readPageFile } from "./page_files.ts";
@@ -11,6 +12,7 @@ import type {
   EpisodeView,
   ExportedData,
   RunView,
+  TaskTable,
   TokensView,
 } from "./protocol.ts";
 import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
@@ -44,12 +46,18 @@ export async function collect(
   options: ExportOptions,
 ): Promise<ExportedData> {
   const runs: RunView[] = [];
+  const tasks: Record<string, TaskTable> = {};
+  const advisories: Record<string, readonly Advisory[]> = {};
   const episodes: EpisodeView[] = [];
   const tokens: Record<string, TokensView> = {};
   for (const source of library.sources) {
     const left = options.limit - episodes.length;
     const ids = await choose(source, options, left);
-    if (ids.length > 0) runs.push(await source.view());
+    if (ids.length > 0) {
+      runs.push(await source.view());
+      tasks[source.id] = await source.tasks();
+      advisories[source.id] = await source.advisories();
+    }
     for (const id of ids) {
       options.signal?.throwIfAborted();
       const episode = await source.episode(id);
@@ -65,6 +73,8 @@ export async function collect(
     exportedAt: options.now.toISOString(),
     version: options.version,
     runs,
+    tasks,
+    advisories,
     episodes: episodes.map((episode) => ({
       ...episode,
       hasTokens: `${episode.run}/${episode.row.id}` in tokens,

@@ -4,6 +4,8 @@
  */
 
 import type { Episode, Failure, RewardCheck } from "../../env/types.ts";
+import type { SpanKind } from "../../env/episode_spans.ts";
+import type { Advisory } from "../../train/diagnosis/advisories.ts";
 import type { EpisodeFields } from "../../train/runs/episode_facts.ts";
 
 /** A run, an evaluation or a result file, as the list of runs shows it. */
@@ -58,12 +60,65 @@ export interface RunView {
   readonly tasks: readonly TaskScore[] | null;
 }
 
+/** How often a run solved each task, to be compared with another's. */
+export interface TaskTable {
+  readonly run: string;
+  /** Which of its episodes, where a run has others: the last of `eval/test/sampled`. */
+  readonly source: string | null;
+  /** Tells datasets apart; `null` where nothing says so. */
+  readonly fingerprint: string | null;
+  readonly tasks: readonly TaskScore[];
+}
+
 /** A task of an evaluation. */
 export interface TaskScore {
   readonly task: string;
   readonly solved: number;
   /** Episodes that were scored. */
   readonly scored: number;
+  readonly step: number;
+  /** Why its episodes earned no reward, each reason once, joined by commas. */
+  readonly reasons: string | null;
+}
+
+/** What a person should look at in a run. */
+export interface Advisories {
+  readonly advisories: readonly Advisory[];
+}
+
+/** A training step over time: milliseconds from the start of its rollout. */
+export interface StepTimeline {
+  readonly step: number;
+  readonly source: string;
+  /** The steps that can be shown, in order. */
+  readonly steps: readonly number[];
+  /** One after the other: `rollout`, `update`, `save`. */
+  readonly phases: readonly TimelineSpan<string>[];
+  /** In the order in which they began. */
+  readonly episodes: readonly TimelineEpisode[];
+  /** Episodes of the step that are not in `episodes`: the shortest ones. */
+  readonly leftOut: number;
+  /** What all episodes of the step waited for; `null` where the run did not note it. */
+  readonly waited: Readonly<Record<SpanKind, number>> | null;
+}
+
+/** A stretch of a timeline. */
+export interface TimelineSpan<K extends string> {
+  readonly kind: K;
+  readonly startMs: number;
+  readonly ms: number;
+}
+
+/** An episode on a timeline. */
+export interface TimelineEpisode {
+  readonly id: number;
+  readonly task: string;
+  readonly reward: number | null;
+  readonly failure: string | null;
+  readonly startMs: number;
+  readonly ms: number;
+  /** Its stretches; none where the run did not note them. */
+  readonly spans: readonly TimelineSpan<SpanKind>[];
 }
 
 /** An episode as the table shows it: the fields of a filter, which episode_columns.ts names. */
@@ -239,6 +294,9 @@ export interface ExportedData {
   readonly exportedAt: string;
   readonly version: string;
   readonly runs: readonly RunView[];
+  /** Of each run, by its id. */
+  readonly tasks: Readonly<Record<string, TaskTable>>;
+  readonly advisories: Readonly<Record<string, readonly Advisory[]>>;
   readonly episodes: readonly EpisodeView[];
   /** By `run/id`; left out where the export has no tokens. */
   readonly tokens: Readonly<Record<string, TokensView>>;

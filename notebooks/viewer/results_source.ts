@@ -14,6 +14,10 @@ import {
   tasksOfRecords,
 } from "../../env/benchmarks/tau/results/result_tasks.ts";
 import type { Dataset } from "../../env/types.ts";
+import {
+  advisoriesOf,
+  type Advisory,
+} from "../../train/diagnosis/advisories.ts";
 import { unknownFields } from "../../train/runs/episode_facts.ts";
 import { callOf, messagesOf, turnsOf } from "./conversation_view.ts";
 import {
@@ -28,6 +32,8 @@ import type {
   EpisodeView,
   RunSummary,
   RunView,
+  StepTimeline,
+  TaskTable,
   TokensView,
 } from "./protocol.ts";
 import {
@@ -97,6 +103,22 @@ export class ResultsSource implements EpisodeSource {
       pass1Of: "all tasks",
     });
     return { run, curves: [], config: null, tasks: index.taskScores() };
+  }
+
+  async tasks(): Promise<TaskTable> {
+    const tasks = (await this.index()).taskScores();
+    return { run: this.id, source: null, fingerprint: null, tasks };
+  }
+
+  async advisories(): Promise<Advisory[]> {
+    const tally = await (await this.index()).tally();
+    return advisoriesOf({ lines: [], tally, dataset: null });
+  }
+
+  timeline(): Promise<StepTimeline> {
+    return Promise.reject(
+      new ViewerFault("unknown", "A result file has no times of its episodes"),
+    );
   }
 
   async index(): Promise<EpisodeIndex> {

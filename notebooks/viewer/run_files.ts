@@ -124,12 +124,12 @@ const PASS_SOURCES = [
 /** The last pass^1 of the split that counts most. */
 export function lastPass(
   curves: readonly Curve[],
-): { value: number; of: string } | null {
+): { value: number; of: string; source: string } | null {
   for (const source of PASS_SOURCES) {
     const value = curves.find(({ key }) => key === `${source}.pass1`)
       ?.points.at(-1)?.[1];
     const of = source.slice("eval/".length).replace("/", ", ");
-    if (value !== undefined) return { value, of };
+    if (value !== undefined) return { value, of, source };
   }
   return null;
 }

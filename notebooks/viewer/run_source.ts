@@ -5,8 +5,13 @@ import { DatabaseSync } from "node:sqlite";
 import { inflateSync } from "node:zlib";
 import { DataError, messageOf, RunDirError } from "../../env/errors.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
-import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
+import { fieldColumns } from "../../train/runs/episode_facts.ts";
 import type { BenchmarkDirs } from "../../train/config/open_dataset.ts";
+import {
+  advisoriesOf,
+  type Advisory,
+} from "../../train/diagnosis/advisories.ts";
+import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import { outcomeNow } from "../../train/runs/run_lock.ts";
 import { EpisodeStore } from "../../train/runs/episode_store.ts";
 import { plainText, readObjects } from "./conversation_view.ts";
@@ -18,6 +23,8 @@ import type {
   EpisodeView,
   RunSummary,
   RunView,
+  StepTimeline,
+  TaskTable,
   TokensView,
 } from "./protocol.ts";
 import { readShownConfig } from "./run_config.ts";
@@ -29,6 +36,7 @@ import {
   UNKNOWN_RUN,
   ViewerFault,
 } from "./viewer_source.ts";
+import { stepTimeline } from "./step_timeline.ts";
 import { openTokenizer, tokensView } from "./tokens_view.ts";
 import { openWorld, type World } from "./world_view.ts";
 
@@ -79,7 +87,7 @@ export class RunSource implements EpisodeSource {
     const curves = curvesOf(lines);
     const last = (key: string) =>
       curves.find((curve) => curve.key === key)?.points.at(-1)?.[1] ?? null;
-    const index = info.kind === "train" ? null : await this.#evaluated();
+    const index = info.kind === "train" ? null : await this.#indexIfThere();
     const counts = index?.counts() ?? null;
     const config = await readShownConfig(this.path);
     const pass = lastPass(curves);
@@ -111,6 +119,38 @@ export class RunSource implements EpisodeSource {
     };
     const tasks = index?.taskScores() ?? null;
     return { run, curves, config: config.text, tasks };
+  }
+
+  async tasks(): Promise<TaskTable> {
+    const info = await readRunJson(this.path);
+    const { lines } = await readMetrics(this.path);
+    // The episodes that the run's pass^1 in the list is of.
+    const source = info.kind === "train"
+      ? lastPass(curvesOf(lines))?.source ?? null
+      : null;
+    const index = await this.#indexIfThere();
+    return {
+      run: this.id,
+      source,
+      fingerprint: info.dataset?.fingerprint ?? null,
+      tasks: index?.taskScores(source ?? undefined) ?? [],
+    };
+  }
+
+  async advisories(): Promise<Advisory[]> {
+    const { lines } = await readMetrics(this.path);
+    const tally = await (await this.#indexIfThere())?.tally() ?? null;
+    // Made for what the data tell of tools alone.
+    const isAsked = tally !== null && tally.inWindow.tools !== null;
+    const dataset = isAsked ? (await this.#openWorld()).dataset : null;
+    const known = lines as readonly unknown[] as readonly AnyMetrics[];
+    return advisoriesOf({ lines: known, tally, dataset });
+  }
+
+  async timeline(step?: number): Promise<StepTimeline> {
+    const { store } = await this.#open();
+    const { lines } = await readMetrics(this.path);
+    return await this.#telling(() => stepTimeline(store, { lines, step }));
   }
 
   async index(): Promise<EpisodeIndex> {
@@ -236,8 +276,8 @@ export class RunSource implements EpisodeSource {
     }));
   }
 
-  /** The episodes of an evaluation, which has no metrics. */
-  async #evaluated(): Promise<EpisodeIndex | null> {
+  /** The table; `null` where the run has no episodes yet. */
+  async #indexIfThere(): Promise<EpisodeIndex | null> {
     try {
       return (await this.#open()).index;
     } catch (error) {
@@ -268,13 +308,9 @@ function feedOf(db: DatabaseSync): EpisodeFeed {
     db.prepare("PRAGMA main.table_info(episodes)").all()
       .map(({ name }) => String(name)),
   );
-  // Older versions lack some.
-  const columns = Object.entries(FILTER_FIELDS).map(([name, { column, sql }]) =>
-    `${known.has(column) ? sql : "NULL"} AS "${name}"`
-  );
   db.exec(
     `CREATE TEMP VIEW all_episodes AS SELECT ${
-      columns.join(", ")
+      fieldColumns(known)
     } FROM main.episodes`,
   );
   const messages = db.prepare(

@@ -6,12 +6,15 @@ import {
   messageOf,
   RunDirError,
 } from "../../env/errors.ts";
+import type { Advisory } from "../../train/diagnosis/advisories.ts";
 import type { EpisodeIndex } from "./episode_index.ts";
 import { FilterError } from "./page/filter.js";
 import type {
   EpisodeView,
   RunSummary,
   RunView,
+  StepTimeline,
+  TaskTable,
   TokensView,
   ViewerProblem,
 } from "./protocol.ts";
@@ -25,6 +28,15 @@ export interface EpisodeSource extends Disposable {
   summary(): Promise<RunSummary>;
   /** @throws {ViewerFault} If it is gone, damaged or of a newer version. */
   view(): Promise<RunView>;
+  /** How often each task was solved, to be compared. @throws {ViewerFault} As for `view`. */
+  tasks(): Promise<TaskTable>;
+  /** What a person should look at. @throws {ViewerFault} As for `view`. */
+  advisories(): Promise<readonly Advisory[]>;
+  /**
+   * A training step over time. @param step Default: the last.
+   * @throws {ViewerFault} As for `view`, and if there is no such step, or its times are not known.
+   */
+  timeline(step?: number): Promise<StepTimeline>;
   /** The table, with what is there by now. @throws {ViewerFault} As for `view`. */
   index(): Promise<EpisodeIndex>;
   /** @throws {ViewerFault} As for `view`, and if there is no such episode. */

@@ -112,9 +112,22 @@ Deno.test("rollout() records the episode of an expert, with its reward and what 
   assert.equal(episode.failure, null);
   assert.equal(episode.retries, 0);
   assert.equal(episode.trajectory, null);
-  assert.equal(episode.startedAtMs, 150);
-  assert.equal(episode.durationMs, 50);
   assert.ok(episode.turns.length > 1);
+  assert.equal(episode.startedAtMs, 150);
+  // A tick to open, two a turn, one to grade; one more until the record.
+  const ticks = 2 * episode.turns.length + 2;
+  assert.equal(episode.durationMs, 50 * (ticks + 1));
+  const waited = (kind: string) =>
+    episode.spans?.filter((span) => span.kind === kind)
+      .reduce((sum, { ms }) => sum + ms, 0);
+  const spoken =
+    episode.turns.filter(({ action }) => action.type === "respond").length;
+  assert.equal(waited("model"), 50 * episode.turns.length);
+  assert.equal(waited("user"), 50 * (spoken + 1));
+  assert.equal(
+    waited("environment"),
+    50 * (episode.turns.length - spoken + 1),
+  );
   assert.equal(
     episode.turns.at(-1)?.observation.content,
     episode.messages.at(-1)?.content,
@@ -462,6 +475,7 @@ Deno.test("rollout() dates episodes by the clock where it is given none, and the
     ...episode,
     startedAtMs: 0,
     durationMs: 0,
+    spans: [],
   });
   const at = await rollout({ ...spec, now: () => 0 });
   assert.deepEqual(undated(byClock), at);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { linesOf } from "../../notebooks/jupyter/process.ts";
+import { linesOf } from "../../env/child_process.ts";
 import { writeNotebook } from "../support/notebooks.ts";
 import { testPython, withoutPython } from "../support/python.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";

@@ -8,7 +8,7 @@ export interface Estimate {
 }
 
 /** The normal distribution's 97.5% point. */
-export const Z = 1.959963984540054;
+const Z = 1.959963984540054;
 
 /**
  * The mean of a share that was measured on each of some tasks, and its interval.

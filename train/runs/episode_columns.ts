@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { DEFAULT_BENCHMARK } from "../../env/domain.ts";
+import { packSpans } from "../../env/episode_spans.ts";
 import type { Episode } from "../../env/types.ts";
 
 /** Where an episode stands in a run, beside what the {@linkcode Episode} itself knows. */
@@ -121,6 +122,10 @@ const FAULTS =
   "CASE WHEN findings IS NULL OR findings = '[]' OR NOT json_valid(findings) THEN NULL ELSE (" +
   "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings) WHERE type = 'object') END";
 
+/** Who failed: `{"source":"user",…}` becomes `user`; none where the cell is damaged. */
+const FAILED_BY =
+  "CASE WHEN json_valid(failure) THEN json_extract(failure, '$.source') END";
+
 /** All facts but the id, in the order of the table. */
 export const EPISODE_COLUMNS = {
   step: column("INTEGER NOT NULL", (_, { step }) => step, { field: "step" }),
@@ -205,6 +210,9 @@ export const EPISODE_COLUMNS = {
       failure_source: plain((failure: Failed) => failure?.source ?? null),
       failure: plain((failure: Failed) => failure?.message ?? null),
     },
+    field: "failed_by",
+    fieldSql: FAILED_BY,
+    isList: true,
   }),
   /** What the simulated user did wrong. */
   findings: column("JSON", ({ findings }) => findings, {
@@ -263,9 +271,28 @@ export const EPISODE_COLUMNS = {
       user_cost: plain((usage: Used) => usage?.user.cost ?? null),
     },
   }),
+  /** The tools that the agent called, `cancel_order,get_order`; empty where it called none. */
+  tools: column("TEXT", ({ turns }): string | null => toolsOf(turns), {
+    since: 4,
+    field: "tool",
+    isList: true,
+  }),
+  /** What it waited for, `u812m1204e3`: see `packSpans()`. */
+  spans: column(
+    "TEXT",
+    ({ spans }): string | null => spans === undefined ? null : packSpans(spans),
+    { since: 4 },
+  ),
   started_at_ms: column("REAL NOT NULL", ({ startedAtMs }) => startedAtMs),
   duration_ms: column("REAL NOT NULL", ({ durationMs }) => durationMs, {
     field: "seconds",
     fieldSql: "duration_ms / 1000",
   }),
 };
+
+function toolsOf(turns: Episode["turns"]): string {
+  const names = turns.flatMap(({ action }) =>
+    action.type === "tool" ? [action.call.name] : []
+  );
+  return [...new Set(names)].sort().join(",");
+}

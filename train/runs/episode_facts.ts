@@ -207,6 +207,17 @@ export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
   ),
 };
 
+/**
+ * The fields of the filter as the columns of a query over `episodes`.
+ * @param known The columns that the file has: older versions lack some.
+ */
+export function fieldColumns(known: ReadonlySet<string>): string {
+  return Object.entries(FILTER_FIELDS)
+    .map(([name, { column, sql }]) =>
+      `${known.has(column) ? sql : "NULL"} AS "${name}"`
+    ).join(", ");
+}
+
 /** The fields of an episode of which nothing is known. */
 export function unknownFields(): EpisodeFields {
   return Object.fromEntries(

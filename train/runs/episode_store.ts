@@ -14,11 +14,13 @@ import {
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import type { Episode } from "../../env/types.ts";
 import type { EpisodePlace } from "./episode_columns.ts";
+import { type EpisodeTally, tallyEpisodes } from "./episode_tally.ts";
 import {
   cellsOf,
   COLUMN_DEFINITIONS,
   columnSql,
   EPISODES_VERSION,
+  fieldColumns,
   OLD_VALUES,
   type StoredEpisode,
   storedEpisode,
@@ -164,6 +166,39 @@ export class EpisodeStore implements Disposable {
     }
   }
 
+  /**
+   * Copies another store's episodes, in one transaction, as they are on disk: nothing is compressed anew.
+   * @param isWanted Called with each episode's task and seed.
+   */
+  copyFrom(
+    other: EpisodeStore,
+    isWanted: (key: { taskId: string; seed: number }) => boolean,
+  ): void {
+    const columns = [...FACTS, ...BLOBS];
+    const insert = this.#db.prepare(
+      `INSERT INTO episodes (${columns.join(", ")}) VALUES (${
+        columns.map(() => "?").join(", ")
+      })`,
+    );
+    const rows = other.#db.prepare(
+      `SELECT ${columns.join(", ")} FROM episodes ORDER BY id`,
+    ).iterate();
+    this.#db.exec("BEGIN");
+    try {
+      for (const row of rows) {
+        const key = {
+          taskId: String(row["task_id"]),
+          seed: Number(row["seed"]),
+        };
+        if (isWanted(key)) insert.run(...columns.map((name) => row[name]!));
+      }
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   /** Removes the episodes of steps and sources that `keep` refuses. */
   prune(keep: (step: number, source: string) => boolean): void {
     const batches = this.#db.prepare(
@@ -188,6 +223,12 @@ export class EpisodeStore implements Disposable {
       source: String(source),
       episodes: Number(episodes),
     }));
+  }
+
+  /** Counts that advisories go by; `null` where there are no episodes. */
+  tally(): EpisodeTally | null {
+    const fields = fieldColumns(this.#columns());
+    return tallyEpisodes(this.#db, `(SELECT ${fields} FROM episodes)`);
   }
 
   /**

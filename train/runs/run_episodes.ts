@@ -27,6 +27,7 @@ import {
   openDataset,
 } from "../config/open_dataset.ts";
 import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
+import type { EpisodeTally } from "./episode_tally.ts";
 import type { RunInfo } from "./run_info.ts";
 import { isSame, originalOf, usedAnother } from "./resume_check.ts";
 import { readRunInfo, readStore } from "./run_reader.ts";
@@ -54,6 +55,8 @@ export interface RunEpisodes extends Disposable {
   list(
     where?: { readonly source?: string; readonly step?: number },
   ): RunEpisode[];
+  /** Counts that advisories go by; `null` where there are no episodes. */
+  tally(): EpisodeTally | null;
   /** What {@linkcode RunEpisodes.list} leaves out because its row is damaged, a sentence each. */
   damaged(): string[];
 }
@@ -120,6 +123,7 @@ function openStore(
         const task = tasks.get(record.taskId);
         return task === undefined ? [] : [episodeOf({ record, task, store })];
       }),
+    tally: () => store.tally(),
     damaged: () => store.readable().damaged.map(({ what }) => what),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };

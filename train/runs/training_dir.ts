@@ -22,6 +22,7 @@ import {
 } from "./checkpoint_dirs.ts";
 import type { EpisodePlace } from "./episode_columns.ts";
 import { EpisodeStore } from "./episode_store.ts";
+import type { EpisodeTally } from "./episode_tally.ts";
 import { type Metrics, metricsSource } from "./metrics.ts";
 import {
   METRICS,
@@ -168,6 +169,11 @@ export class TrainingDir extends RunDir<Config> {
     return this.#episodes.list()
       .map(({ usage }) => usage?.user ?? NO_USAGE)
       .reduce(addUsage, NO_USAGE);
+  }
+
+  /** Counts of its episodes that advisories go by; `null` where there are none. */
+  tally(): EpisodeTally | null {
+    return this.#episodes.tally();
   }
 
   /** The episodes of a source that trained, in the order in which they did. */

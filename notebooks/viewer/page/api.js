@@ -11,6 +11,9 @@ import { comparer, matches, readQuery } from "./filter.js";
 /** @typedef {import("../protocol.ts").TokensView} ApiTokensView */
 /** @typedef {import("../protocol.ts").ExportedData} ApiExportedData */
 /** @typedef {import("../protocol.ts").EpisodeView} ApiEpisodeView */
+/** @typedef {import("../protocol.ts").TaskTable} ApiTaskTable */
+/** @typedef {import("../protocol.ts").Advisories} ApiAdvisories */
+/** @typedef {import("../protocol.ts").StepTimeline} ApiStepTimeline */
 
 /**
  * A tag changes whenever the value does.
@@ -24,6 +27,9 @@ import { comparer, matches, readQuery } from "./filter.js";
  * @property {string} origin What the page's foot says of where the data are from.
  * @property {(signal: AbortSignal) => Promise<Tagged<{ runs: ApiRunSummary[] }>>} runs
  * @property {(run: string, signal: AbortSignal) => Promise<Tagged<ApiRunView>>} run
+ * @property {(run: string, signal: AbortSignal) => Promise<Tagged<ApiTaskTable>>} tasks
+ * @property {(run: string, signal: AbortSignal) => Promise<Tagged<ApiAdvisories>>} advisories
+ * @property {(run: string, step: number | null, signal: AbortSignal) => Promise<Tagged<ApiStepTimeline>>} timeline
  * @property {(run: string, query: URLSearchParams, stretch: { offset: number, limit: number }, signal: AbortSignal) => Promise<Tagged<ApiEpisodePage>>} episodes
  * @property {(run: string, query: URLSearchParams, signal: AbortSignal) => Promise<Tagged<ApiFacets>>} facets
  * @property {(run: string, id: number, query: URLSearchParams, signal: AbortSignal) => Promise<Tagged<ApiPlacedEpisode>>} episode
@@ -53,6 +59,13 @@ export function serverApi() {
     origin: "",
     runs: (signal) => getJson("/api/runs", signal),
     run: (run, signal) => getJson(at(run), signal),
+    tasks: (run, signal) => getJson(`${at(run)}/tasks`, signal),
+    advisories: (run, signal) => getJson(`${at(run)}/advisories`, signal),
+    timeline: (run, step, signal) =>
+      getJson(
+        `${at(run)}/timeline${step === null ? "" : `?step=${step}`}`,
+        signal,
+      ),
     episodes: (run, query, { offset, limit }, signal) =>
       getJson(
         `${at(run)}/episodes?${withStretch(query, offset, limit)}`,
@@ -140,6 +153,16 @@ export function fileApi(data) {
       if (value !== undefined) return Promise.resolve({ value, tag });
       return Promise.reject(notHere(`the run "${id}"`));
     },
+    tasks: (run) => {
+      const value = data.tasks?.[run];
+      if (value !== undefined) return Promise.resolve({ value, tag });
+      return Promise.reject(notHere(`the tasks of "${run}"`));
+    },
+    advisories: (run) => {
+      const advisories = data.advisories?.[run] ?? [];
+      return Promise.resolve({ value: { advisories }, tag });
+    },
+    timeline: () => Promise.reject(notHere("the times of all episodes")),
     episodes: (run, params, { offset, limit }) => {
       const rows = select(run, params);
       const total = ofRun(run).length;

@@ -1,6 +1,7 @@
 /** The page: shows the view that the address names, and keeps it up to date. */
 
 import { fileApi, readExported, serverApi } from "./api.js";
+import { compareView } from "./compare_view.js";
 import { byId, fill } from "./dom.js";
 import { episodeView } from "./episode_view.js";
 import { listenForKeys } from "./keyboard.js";
@@ -11,7 +12,12 @@ import { tableView } from "./table_view.js";
 /** How often a view looks for what is new, in milliseconds. */
 const LOOK_MS = 1500;
 
-const VIEWS = { runs: runsView, table: tableView, episode: episodeView };
+const VIEWS = {
+  runs: runsView,
+  table: tableView,
+  episode: episodeView,
+  compare: compareView,
+};
 
 await start();
 

@@ -1,17 +1,20 @@
-/** What a run's page shows beside its episodes: its curves, or the scores of an evaluation, and its config. */
+/** What a run's page shows beside its episodes: its curves, or the scores of an evaluation, its steps over time, its config. */
 
 import { comparison } from "./comparison.js";
 import { curveCharts } from "./curves.js";
 import { fill, h } from "./dom.js";
 import { notice } from "./shell.js";
 import { textBlock } from "./text.js";
+import { timelineView } from "./timeline.js";
 
 /** @typedef {import("../protocol.ts").RunView} PartedRun */
+/** @typedef {import("../protocol.ts").StepTimeline} PartedTimeline */
 
 /** What the address calls the parts, and their names; the first needs no word. */
 const PARTS = /** @type {const} */ ([
   ["", "Episodes"],
   ["curves", "Curves"],
+  ["timeline", "Timeline"],
   ["config", "Config"],
 ]);
 
@@ -20,18 +23,26 @@ const PARTS = /** @type {const} */ ([
  * @param {object} options
  * @param {HTMLElement[]} options.episodes What is shown as the first part.
  * @param {() => Promise<{ value: PartedRun, tag: string }>} options.load
- * @param {(part: string) => string} options.hrefOf
+ * @param {(step: number | null) => Promise<{ value: PartedTimeline, tag: string }>} options.loadTimeline
+ * @param {(part: string, step?: number) => string} options.hrefOf
+ * @param {(id: number) => string} options.episodeHrefOf
  */
-export function runParts({ episodes, load, hrefOf }) {
+export function runParts(
+  { episodes, load, loadTimeline, hrefOf, episodeHrefOf },
+) {
   const nav = h("nav.parts", { "aria-label": "Parts of the run" });
   const room = h("div.part");
   let part = "";
+  /** @type {number | null} Of the timeline; `null` is the last. */
+  let step = null;
   let drawn = "";
   let isAllShown = false;
 
-  /** @param {string} next */
-  function show(next) {
+  /** @param {URLSearchParams} params */
+  function show(params) {
+    const next = params.get("show") ?? "";
     part = PARTS.some(([name]) => name === next) ? next : "";
+    step = params.has("at") ? Number(params.get("at")) : null;
     drawn = "";
     for (const element of episodes) element.hidden = part !== "";
     room.hidden = part === "";
@@ -49,11 +60,28 @@ export function runParts({ episodes, load, hrefOf }) {
 
   async function refresh() {
     if (part === "") return;
+    if (part === "timeline") return await refreshTimeline();
+    const asked = part;
     const { value, tag } = await load();
+    if (part !== asked) return;
     const state = `${part} ${tag}`;
     if (state === drawn) return;
     drawn = state;
     fill(room, part === "config" ? configOf(value) : curvesOf(value));
+  }
+
+  async function refreshTimeline() {
+    const asked = step;
+    const { value, tag } = await loadTimeline(asked);
+    if (part !== "timeline" || step !== asked || drawn === tag) return;
+    drawn = tag;
+    fill(
+      room,
+      timelineView(value, {
+        hrefOf: (at) => hrefOf("timeline", at),
+        episodeHrefOf,
+      }),
+    );
   }
 
   /** @param {PartedRun} view */

@@ -10,7 +10,7 @@ import {
   runsTable,
   sortedRuns,
 } from "./runs_table.js";
-import { notice, runsHref } from "./shell.js";
+import { compareHref, notice, runsHref } from "./shell.js";
 
 /** @typedef {import("./api.js").Api} RunsApi */
 /** @typedef {import("./shell.js").View} RunsShellView */
@@ -148,6 +148,7 @@ export function runsView(api, route) {
       errors.map(notice),
       drawn,
       comparison(views),
+      taskByTask(views),
     );
   }
 
@@ -184,5 +185,17 @@ function empty() {
       h("code", "deno task train"),
       "; it shows up here by itself.",
     ),
+  );
+}
+
+/** @param {readonly ShownRun[]} views */
+function taskByTask(views) {
+  const [before, after, ...others] = views.map(({ run }) => run.id);
+  if (before === undefined || after === undefined || others.length > 0) {
+    return null;
+  }
+  return h(
+    "p",
+    h("a", { href: compareHref(before, after) }, "Compare them task by task"),
   );
 }

@@ -6,7 +6,7 @@ import { inline } from "./text.js";
 
 /**
  * Where the page is: all of it is in the address, so that links can be shared and the back button works.
- * @typedef {{ name: "runs" | "table" | "episode", run: string, id: number, params: URLSearchParams }} Route
+ * @typedef {{ name: "runs" | "table" | "episode" | "compare", run: string, id: number, params: URLSearchParams }} Route
  */
 
 /**
@@ -29,6 +29,7 @@ export function readRoute(hash) {
   const params = new URLSearchParams(query);
   const parts = path.split("/").filter(Boolean).map(decode);
   const [kind, run = "", what, id] = parts;
+  if (kind === "compare") return { name: "compare", run: "", id: 0, params };
   if (kind !== "run") return { name: "runs", run: "", id: 0, params };
   if (what === "episode") {
     return { name: "episode", run, id: Number(id), params };
@@ -51,6 +52,18 @@ export function tableHref(run, params = new URLSearchParams()) {
  */
 export function episodeHref(run, id, params = new URLSearchParams()) {
   return withQuery(`#/run/${encodeURIComponent(run)}/episode/${id}`, params);
+}
+
+/**
+ * Two runs task by task.
+ * @param {string} before
+ * @param {string} after
+ */
+export function compareHref(before, after) {
+  return withQuery(
+    "#/compare",
+    new URLSearchParams([["run", before], ["run", after]]),
+  );
 }
 
 /** @param {URLSearchParams} params */

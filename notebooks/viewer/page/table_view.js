@@ -1,5 +1,6 @@
 /** The episodes of a run, to sort, filter and search. */
 
+import { advisoryList } from "./advisories.js";
 import { fill, h } from "./dom.js";
 import { filterBar } from "./filter_bar.js";
 import { count, duration, rewardMark, signed, why, words } from "./format.js";
@@ -92,11 +93,23 @@ export function tableView(api, route) {
   const parts = runParts({
     episodes: [status, bar.element, table.element],
     load: () => api.run(run, signal),
-    hrefOf: (part) => tableHref(run, withParam(params, "show", part)),
+    loadTimeline: (step) => api.timeline(run, step, signal),
+    hrefOf: (part, step) =>
+      tableHref(
+        run,
+        withParam(
+          withParam(params, "show", part),
+          "at",
+          step === undefined ? "" : String(step),
+        ),
+      ),
+    episodeHrefOf: (id) => episodeHref(run, id),
   });
+  const advisories = h("div.advisories-room");
   const element = h(
     "div.page.table-page",
     h("div.title-row", h("h1", { tabindex: "-1" }, inline(run, 80)), status),
+    advisories,
     parts.nav,
     parts.room,
     bar.element,
@@ -104,23 +117,35 @@ export function tableView(api, route) {
   );
   drawHead();
   bar.show(params);
-  parts.show(route.params.get("show") ?? "");
+  parts.show(route.params);
 
   /** @param {URLSearchParams} next */
   function apply(next) {
     params = filterOnly(next);
     bar.show(params);
     drawHead();
-    void refresh(true).catch((error) => {
-      if (!signal.aborted) {
-        element.dispatchEvent(
-          new CustomEvent("problem", { detail: error, bubbles: true }),
-        );
-      }
-    });
+    void refresh(true).catch(complain);
   }
 
+  /** @param {unknown} error */
+  function complain(error) {
+    if (signal.aborted) return;
+    element.dispatchEvent(
+      new CustomEvent("problem", { detail: error, bubbles: true }),
+    );
+  }
+
+  /** Of many episodes they are there later than the table. */
+  async function advise() {
+    const { value, tag: now } = await api.advisories(run, signal);
+    if (now === advisedOf) return;
+    advisedOf = now;
+    fill(advisories, advisoryList(value.advisories, { run }));
+  }
+  let advisedOf = "";
+
   async function refresh(isChanged = false) {
+    void advise().catch(complain);
     await parts.refresh();
     if (isChanged || isFirst) {
       await table.reload();
@@ -247,7 +272,7 @@ export function tableView(api, route) {
       if (next.name !== "table" || next.run !== run) return false;
       const isOther = filterOnly(next.params).toString() !== params.toString();
       if (isOther) apply(next.params);
-      parts.show(next.params.get("show") ?? "");
+      parts.show(next.params);
       if (!isOther) void refresh().catch(() => {});
       return true;
     },

@@ -114,6 +114,72 @@ browserTest(
 );
 
 browserTest(
+  "a run's page has advisories above its episodes, and its steps over time",
+  async (open) => {
+    await inTempDir(async (dir) => {
+      await writeBigRun(join(dir, "a"));
+      await using viewing = await serveViewer(dir);
+      await using looked = await open();
+      const { page, complaints } = looked;
+      await page.goto(`${viewing.url}#/run/a`);
+      const failures = page.locator('.advisories [data-kind="failures"]');
+      await failures.waitFor({ state: "attached" });
+      const list = page.locator(".advisories");
+      if (!await failures.isVisible()) await list.locator("summary").click();
+      assert.match(
+        await failures.innerText(),
+        /8 episodes failed in the user\s+2\.1% of 384 .* rate limited 8/,
+      );
+      await failures.getByRole("link", { name: "episodes" }).click();
+      await counted(page, "8 of 384 episodes");
+      await page.getByRole("link", { name: "Timeline" }).click();
+      const picture = page.getByRole("img", {
+        name: /^Step 8: rollout 2\.0 s/,
+      });
+      await picture.waitFor();
+      assert.equal(await picture.locator("a").count(), 48);
+      await page.getByText(/tools and grading: \d/).waitFor();
+      await keepScreenshot(page, "timeline");
+      await page.getByRole("link", { name: "← previous step" }).click();
+      await page.getByRole("img", { name: /^Step 7: / }).waitFor();
+      assert.match(page.url(), /show=timeline&at=7$/);
+      await page.locator(".slowest tbody a").first().click();
+      await page.getByRole("heading", { name: /Episode/ }).first().waitFor();
+      assert.deepEqual(complaints, []);
+    });
+  },
+);
+
+browserTest(
+  "two runs are compared task by task, each score a link to its episodes",
+  async (open) => {
+    await inTempDir(async (dir) => {
+      await writeFailedRun(join(dir, "one"));
+      await writeFailedRun(join(dir, "other"));
+      const db = new DatabaseSync(join(dir, "other", "episodes.db"));
+      db.exec("UPDATE episodes SET reward = 0 WHERE id = 1");
+      db.close();
+      await using viewing = await serveViewer(dir);
+      await using looked = await open();
+      const { page, complaints } = looked;
+      await page.goto(`${viewing.url}#/?run=one&run=other`);
+      await page.getByText("Compare them task by task").click();
+      await page.getByText(
+        /On 5 tasks in common, other solves −0\.20 of a task more than one .*: 0 better, 1 worse, 4 alike/,
+      ).waitFor();
+      const rows = page.locator(".task-by-task tbody tr");
+      assert.equal(await rows.count(), 1);
+      assert.match(await rows.innerText(), /1 of 1\s+0 of 1\s+−100\.0%/);
+      await page.getByLabel("only tasks on which they differ").uncheck();
+      await rows.nth(4).waitFor();
+      await page.getByRole("link", { name: "0 of 1" }).first().click();
+      await counted(page, "1 of 6 episodes");
+      assert.deepEqual(complaints, []);
+    });
+  },
+);
+
+browserTest(
   "a run's page has its curves and its config",
   async (open) => {
     await inTempDir(async (dir) => {

@@ -56,7 +56,9 @@ Deno.test("matchingRuns() keeps the runs that have each word in name, state, wor
 
 function scores(all: Record<string, [number, number]>): TaskScore[] {
   return Object.entries(all)
-    .map(([task, [solved, scored]]) => ({ task, solved, scored }));
+    .map(([task, [solved, scored]]) => ({
+      ...{ task, solved, scored, step: 0, reasons: null },
+    }));
 }
 
 Deno.test("passAt() is the mean share of choices of k episodes that are all solved", () => {

@@ -1,6 +1,6 @@
 /** A child process that is listened to, and ended in order: asked first, then made to. */
 
-/** How long a child has to end by itself once it is asked to; Jupyter ends its kernels in this time. */
+/** How long a child has to end by itself once it is asked to; Jupyter ends its kernels in this time, and an evaluation saves what it has. */
 const GRACE_MS = 15_000;
 
 /** The lines of a stream, as they come, without their ends. */

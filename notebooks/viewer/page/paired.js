@@ -1,0 +1,24 @@
+// @ts-check
+/** How much better one run does than another on the tasks that both tried. */
+
+/** Two-sided 95% of the normal distribution. */
+const NORMAL_95 = 1.959963984540054;
+
+/**
+ * The mean over tasks of the difference of two scores, with its 95% interval; NaN where nothing can be compared. Paired,
+ * so that tasks which are hard for both do not widen the interval.
+ * @param {ReadonlyMap<string, number>} before Score by task.
+ * @param {ReadonlyMap<string, number>} after
+ * @returns {{ tasks: number, value: number, low: number, high: number }}
+ */
+export function pairedMean(before, after) {
+  const differences = [...before].flatMap(([task, score]) => {
+    const other = after.get(task);
+    return other === undefined ? [] : [other - score];
+  });
+  const tasks = differences.length;
+  const value = differences.reduce((sum, one) => sum + one, 0) / tasks;
+  const squares = differences.reduce((sum, one) => sum + (one - value) ** 2, 0);
+  const reach = NORMAL_95 * Math.sqrt(squares / (tasks - 1) / tasks);
+  return { tasks, value, low: value - reach, high: value + reach };
+}

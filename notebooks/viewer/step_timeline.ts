@@ -1,0 +1,131 @@
+/** A training step over time: its phases by its line of metrics, and what each of its episodes waited for. */
+
+import {
+  type EpisodeSpan,
+  type SpanKind,
+  unpackSpans,
+} from "../../env/episode_spans.ts";
+import type {
+  EpisodeStore,
+  StoredEpisode,
+} from "../../train/runs/episode_store.ts";
+import type {
+  StepTimeline,
+  TimelineEpisode,
+  TimelineSpan,
+} from "./protocol.ts";
+import type { MetricsLine } from "./run_files.ts";
+import { ViewerFault } from "./viewer_source.ts";
+
+/** Most episodes of a timeline; the longest ones are kept. */
+const MAX_EPISODES = 400;
+
+/** The sources whose steps are shown, the first that there is being the one. */
+const SOURCES = ["rl", "slime", "rft"];
+
+/**
+ * Puts a step's timeline together.
+ * @param options.step Default: the last one of the source that trains; of an evaluation, all of it.
+ * @throws {ViewerFault} If the run has no such step.
+ */
+export function stepTimeline(
+  store: EpisodeStore,
+  { lines, step }: {
+    readonly lines: readonly MetricsLine[];
+    readonly step?: number | undefined;
+  },
+): StepTimeline {
+  const counts = store.counts();
+  const source = SOURCES.find((one) => counts.some((c) => c.source === one)) ??
+    counts[0]?.source;
+  const steps = counts.filter((one) => one.source === source)
+    .map((one) => one.step).sort((a, b) => a - b);
+  const asked = step ?? steps.at(-1);
+  if (source === undefined || asked === undefined || !steps.includes(asked)) {
+    throw new ViewerFault(
+      "unknown",
+      steps.length === 0
+        ? "The run has no episodes yet"
+        : `The run has no step ${step} of ${source}: it has ${steps[0]} to ${
+          steps.at(-1)
+        }`,
+    );
+  }
+  const all = store.readable({ source, step: asked }).episodes;
+  const startMs = Math.min(...all.map((one) => one.startedAtMs));
+  const isNoted = all.some(({ spans }) => spans !== null);
+  const kept = all.toSorted((a, b) => b.durationMs - a.durationMs)
+    .slice(0, MAX_EPISODES);
+  return {
+    step: asked,
+    source,
+    steps,
+    phases: phasesOf(lines, asked),
+    episodes: kept.map((one) => episodeOf(one, startMs))
+      .sort((a, b) => a.startMs - b.startMs || a.id - b.id),
+    leftOut: all.length - kept.length,
+    waited: isNoted ? waitedFor(all) : null,
+  };
+}
+
+/** The phases follow each other; what is written of a step is timed by the line after its own. */
+function phasesOf(
+  lines: readonly MetricsLine[],
+  step: number,
+): TimelineSpan<string>[] {
+  const at = lines.findIndex((line) =>
+    line.step === step && (line["phase"] === "rl" || line["phase"] === "rft")
+  );
+  if (at < 0) return [];
+  const line = lines[at]!;
+  const isSlime = "slime" in line;
+  const { rollout, update } = secondsOf(line);
+  const { save } = secondsOf(isSlime ? line : lines[at + 1]);
+  let startMs = 0;
+  return Object.entries({ rollout, update, save }).flatMap(
+    ([kind, seconds]) => {
+      if (seconds === undefined) return [];
+      const span = { kind, startMs, ms: 1000 * seconds };
+      startMs += span.ms;
+      return [span];
+    },
+  );
+}
+
+function secondsOf(
+  line: MetricsLine | undefined,
+): Readonly<Record<string, number | undefined>> {
+  const timing = line?.["timing"] as
+    | { seconds?: Readonly<Record<string, number>> }
+    | undefined;
+  return timing?.seconds ?? {};
+}
+
+function episodeOf(one: StoredEpisode, startMs: number): TimelineEpisode {
+  let atMs = one.startedAtMs - startMs;
+  const spans = unpackSpans(one.spans ?? "").map(({ kind, ms }) => {
+    const span = { kind, startMs: atMs, ms };
+    atMs += ms;
+    return span;
+  });
+  return {
+    id: one.id,
+    task: one.taskId,
+    reward: one.reward,
+    failure: one.failureKind,
+    startMs: one.startedAtMs - startMs,
+    ms: one.durationMs,
+    spans,
+  };
+}
+
+function waitedFor(
+  all: readonly StoredEpisode[],
+): Record<SpanKind, number> {
+  const sums = { model: 0, user: 0, environment: 0, retries: 0 };
+  const spans = all.flatMap(({ spans }): EpisodeSpan[] =>
+    unpackSpans(spans ?? "")
+  );
+  for (const { kind, ms } of spans) sums[kind] += ms;
+  return sums;
+}

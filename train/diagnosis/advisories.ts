@@ -1,0 +1,426 @@
+/**
+ * What a person should look at in a run, each with the figures that show it and a filter that finds its episodes. Pure:
+ * the viewer, `deno task diagnose`, the end of a training and notebooks print the same ones.
+ */
+
+import type { Dataset } from "../../env/types.ts";
+import { count, percent } from "../progress/amounts.ts";
+import {
+  type EpisodeTally,
+  namedTasks,
+  WINDOW,
+} from "../runs/episode_tally.ts";
+import { idleSteps } from "../runs/learning_signal.ts";
+import type {
+  AnyMetrics,
+  Metrics,
+  RlMetrics,
+  SlimeRlMetrics,
+} from "../runs/metrics.ts";
+
+/** What an advisory is about. */
+export type AdvisoryKind =
+  | "all_zero_groups"
+  | "all_solved_groups"
+  | "entropy_collapse"
+  | "tool_never_called"
+  | "parse_errors"
+  | "failures"
+  | "stale_samples"
+  | "user_faults";
+
+/** Something that a person should look at. */
+export interface Advisory {
+  readonly kind: AdvisoryKind;
+  /** `warning`: the run's figures suffer from it; `note`: worth knowing. */
+  readonly level: "warning" | "note";
+  /** A clause that names it. */
+  readonly title: string;
+  /** The figures that show it, a sentence. */
+  readonly evidence: string;
+  /** Its episodes, as conditions of the viewer's filter by field; `null` where it is about none. */
+  readonly filter: Readonly<Record<string, string>> | null;
+  /** The curve that shows it, as the viewer names it; `null` where there is none. */
+  readonly curve: string | null;
+}
+
+/** What advisories go by. */
+export interface AdvisoryFacts {
+  /** Of a run that trains; of an evaluation none. */
+  readonly lines: readonly AnyMetrics[];
+  /** `null` where there are no episodes. */
+  readonly tally: EpisodeTally | null;
+  /** The run's data, where they are at hand: they say which tools the tasks need. */
+  readonly dataset: Dataset | null;
+}
+
+/** Shares and counts from which something is said. */
+const LIMITS = {
+  /** Groups whose episodes all failed, and groups whose episodes all earned the reward. */
+  zeroGroups: 0.5,
+  solvedGroups: 0.8,
+  /** Groups that are needed for either. */
+  groups: 4,
+  /** RL's last steps without anything to learn from. */
+  idleSteps: 5,
+  /** Entropy at the end beside that of the first steps, while the reward is still below this. */
+  entropyShare: 0.25,
+  rewardLeft: 0.9,
+  /** Steps that each side of such a comparison has. */
+  meanOf: 5,
+  /** Answers that cannot be read: an episode at the end, and how many times as many as in the best steps before. */
+  parseErrors: 0.2,
+  parseErrorsGrowth: 2,
+  /** Failed episodes that make a warning of a note. */
+  failures: 0.05,
+  /** Rollouts that samples are old on average, and groups that were dropped as too old. */
+  staleness: 1,
+  staleGroups: 0.1,
+  /** Scored episodes with a fault of the simulated user. */
+  userFaults: 0.05,
+  /** Episodes from which on a tool is missed. */
+  episodes: 20,
+} as const;
+
+/** The advisories of a run, warnings first. */
+export function advisoriesOf(facts: AdvisoryFacts): Advisory[] {
+  const all = [
+    ...groupAdvisories(facts),
+    ...entropyAdvisories(facts),
+    ...toolAdvisories(facts),
+    ...parseErrorAdvisories(facts),
+    ...failureAdvisories(facts),
+    ...staleAdvisories(facts),
+    ...userAdvisories(facts),
+  ];
+  return all.sort((a, b) => rankOf(a) - rankOf(b));
+}
+
+/** An advisory's episodes as `--filter` of `deno task view` has them. */
+export function filterText(filter: NonNullable<Advisory["filter"]>): string {
+  return Object.entries(filter)
+    .map(([field, value]) =>
+      `${field}${/^[<>!~]/.test(value) ? "" : "="}${value}`
+    ).join(" and ");
+}
+
+function rankOf({ level }: Advisory): number {
+  return level === "warning" ? 0 : 1;
+}
+
+/** Groups that agree teach nothing. */
+function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
+  if (tally === null) return [];
+  const groups = tally.inWindow.groups.filter(({ scored }) => scored > 1);
+  const idle = idleSteps(lines as readonly Metrics[]);
+  const zero = groups.filter(({ best }) => best === 0);
+  const solved = groups.filter(({ worst }) => worst >= 1);
+  const isEnough = groups.length >= LIMITS.groups;
+  const curve = tally.isTraining ? "rl.zeroVarianceShare" : null;
+  if (
+    isEnough && solved.length / groups.length >= LIMITS.solvedGroups
+  ) {
+    return [{
+      kind: "all_solved_groups",
+      level: "note",
+      title: `${shareText(solved, groups)} groups are solved by every episode`,
+      evidence: `${
+        inSteps(tally)
+      }; such groups teach nothing, so harder tasks would.`,
+      filter: { ...windowFilter(tally), reward: "1" },
+      curve,
+    }];
+  }
+  const isZero = isEnough && zero.length / groups.length >= LIMITS.zeroGroups;
+  if (!isZero && idle < LIMITS.idleSteps) return [];
+  const tasks = [...new Set(zero.map(({ task }) => task))]
+    .filter((task) =>
+      groups.every((group) => group.task !== task || group.best === 0)
+    );
+  return [{
+    kind: "all_zero_groups",
+    level: "warning",
+    title: isZero
+      ? `${shareText(zero, groups)} groups earned nothing`
+      : `The last ${idle} steps of RL had nothing to learn from`,
+    evidence: [
+      `${inSteps(tally)} no episode of these groups earned the reward`,
+      ...(tasks.length > 0 ? [`never solved there: ${namedTasks(tasks)}`] : []),
+      ...(idle > 0
+        ? [`nothing was learnt from in the last ${idle} steps`]
+        : []),
+    ].join("; ") + ".",
+    filter: { ...windowFilter(tally), reward: "0" },
+    curve,
+  }];
+}
+
+/** A policy that has settled before it is good explores no more. */
+function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
+  const rl = rlLines(lines).filter(({ entropy }) => entropy !== undefined);
+  if (rl.length < 2 * LIMITS.meanOf) return [];
+  const [first, last] = [
+    rl.slice(0, LIMITS.meanOf),
+    rl.slice(-LIMITS.meanOf),
+  ];
+  const [before, after] = [first, last].map((some) =>
+    meanOf(some, ({ entropy }) => entropy)
+  ) as [number, number];
+  const reward = meanOf(last, (line) => line.reward);
+  const isCollapsed = before > 0 && after / before <= LIMITS.entropyShare &&
+    !(reward >= LIMITS.rewardLeft);
+  if (!isCollapsed) return [];
+  return [{
+    kind: "entropy_collapse",
+    level: "warning",
+    title: `Entropy fell to ${percent(after / before)} of what it was`,
+    evidence: `${before.toFixed(3)} nats in steps ${stepsText(first)}, ${
+      after.toFixed(3)
+    } in steps ${stepsText(last)}, where the reward is ${
+      reward.toFixed(3)
+    } and ${
+      percent(meanOf(last, (line) => line.zeroVarianceShare))
+    } of the groups agree.`,
+    filter: tally === null ? null : windowFilter(tally),
+    curve: "rl.entropy",
+  }];
+}
+
+/** Tools that the tasks need, or that were called before, and are not called now. */
+function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
+  const called = tally?.inWindow.tools ?? null;
+  if (tally === null || called === null) return [];
+  if (tally.inWindow.episodes < LIMITS.episodes) return [];
+  const needs = neededTools(dataset, tally.inWindow.tasks);
+  const missing = [...needs].filter(([tool]) => !called.has(tool))
+    .sort(([, a], [, b]) => b.length - a.length);
+  const [first] = missing;
+  if (first !== undefined) {
+    return [{
+      kind: "tool_never_called",
+      level: "warning",
+      title: missing.length === 1
+        ? `${first[0]} was never called`
+        : `${missing.length} tools that the tasks need were never called`,
+      evidence: `${inSteps(tally)}, ${
+        count(tally.inWindow.episodes)
+      } episodes: ${
+        missing.map(([tool, tasks]) =>
+          `${tool}, which ${count(tasks.length)} of ${
+            count(tally.inWindow.tasks.length)
+          } tasks need`
+        ).join("; ")
+      }.`,
+      filter: {
+        ...windowFilter(tally),
+        task: first[1].slice(0, MOST_IN_FILTER).join(","),
+      },
+      curve: null,
+    }];
+  }
+  if (dataset !== null) return [];
+  const stopped = [...tally.earlierTools].filter((tool) => !called.has(tool));
+  if (stopped.length === 0) return [];
+  return [{
+    kind: "tool_never_called",
+    level: "note",
+    title: `${stopped.join(", ")} ${
+      stopped.length === 1 ? "is" : "are"
+    } no longer called`,
+    evidence: `Called before step ${tally.from}, and in none of the ${
+      count(tally.inWindow.episodes)
+    } episodes of steps ${tally.from} to ${tally.to}.`,
+    filter: {
+      source: tally.source,
+      step: `<${tally.from}`,
+      tool: stopped.join(","),
+    },
+    curve: null,
+  }];
+}
+
+/** Tasks in the address of a link. */
+const MOST_IN_FILTER = 20;
+
+/** The tasks by the tools of their expected actions. */
+function neededTools(
+  dataset: Dataset | null,
+  tried: readonly string[],
+): Map<string, string[]> {
+  const needs = new Map<string, string[]>();
+  if (dataset === null) return needs;
+  const agents = new Set(dataset.tools.map((tool) => tool.function.name));
+  const isTried = new Set(tried);
+  for (const task of dataset.splits.flatMap((split) => dataset.tasks(split))) {
+    if (!isTried.has(task.id)) continue;
+    for (const tool of new Set(task.actions.map(({ name }) => name))) {
+      if (!agents.has(tool)) continue;
+      needs.set(tool, [...needs.get(tool) ?? [], task.id]);
+    }
+  }
+  return needs;
+}
+
+/** Answers that cannot be read become more, or are many. */
+function parseErrorAdvisories({ tally }: AdvisoryFacts): Advisory[] {
+  if (tally === null) return [];
+  const { parseErrors } = tally;
+  const now = rateOf(parseErrors.filter(({ step }) => step >= tally.from));
+  if (now < LIMITS.parseErrors) return [];
+  const earlier = parseErrors.filter(({ step }) => step < tally.from);
+  const windows = Array.from(
+    { length: Math.floor(earlier.length / LIMITS.meanOf) },
+    (_, i) => earlier.slice(i * LIMITS.meanOf, (i + 1) * LIMITS.meanOf),
+  );
+  const best = windows.toSorted((a, b) => rateOf(a) - rateOf(b))[0];
+  const isRising = best !== undefined &&
+    now >= LIMITS.parseErrorsGrowth * rateOf(best);
+  // Of a run that is too short to compare, or an evaluation, one an episode is worth knowing.
+  if (!isRising && (best !== undefined || now < 1)) return [];
+  return [{
+    kind: "parse_errors",
+    level: isRising ? "warning" : "note",
+    title: isRising
+      ? "Answers that cannot be read become more"
+      : `${now.toFixed(1)} answers an episode cannot be read`,
+    evidence: isRising
+      ? `${rateOf(best).toFixed(2)} an episode in steps ${stepsText(best)}, ${
+        now.toFixed(2)
+      } in steps ${tally.from} to ${tally.to}.`
+      : `${inSteps(tally)}, over ${count(tally.inWindow.episodes)} episodes.`,
+    filter: { ...windowFilter(tally), parse_errors: ">0" },
+    curve: tally.isTraining ? "rl.parseErrors" : null,
+  }];
+}
+
+/** What infrastructure broke, by who failed. */
+function failureAdvisories({ tally }: AdvisoryFacts): Advisory[] {
+  if (tally === null) return [];
+  const bySource = Map.groupBy(tally.failures, ({ source }) => source);
+  return [...bySource].map(([source, kinds]): Advisory => {
+    const failed = kinds.reduce((sum, { episodes }) => sum + episodes, 0);
+    const share = failed / tally.episodes;
+    return {
+      kind: "failures",
+      level: share >= LIMITS.failures ? "warning" : "note",
+      title: `${count(failed)} episodes failed ${
+        source === "unknown" ? "and were not scored" : `in the ${source}`
+      }`,
+      evidence: `${percent(share)} of ${
+        count(tally.episodes)
+      } episodes, not scored: ${
+        kinds.map(({ kind, episodes }) =>
+          `${kind.replaceAll("_", " ")} ${count(episodes)}`
+        ).join(", ")
+      }.`,
+      filter: source === "unknown"
+        ? { failure: kinds.map(({ kind }) => kind).join(",") }
+        : { failed_by: source },
+      curve: null,
+    };
+  });
+}
+
+/** Samples that an older policy made. */
+function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
+  const last = rlLines(lines).slice(-WINDOW);
+  const staleness = meanOf(last, (line) => slimeNumber(line, "staleness"));
+  const dropped = sumOf(last, (line) => slimeNumber(line, "stale_groups"));
+  const groups = sumOf(last, (line) => line.groups);
+  const share = dropped / (groups + dropped);
+  const isOld = staleness >= LIMITS.staleness;
+  if (!isOld && !(share >= LIMITS.staleGroups)) return [];
+  return [{
+    kind: "stale_samples",
+    level: "warning",
+    title: isOld
+      ? `Samples are ${staleness.toFixed(1)} rollouts old when they train`
+      : `${percent(share)} of the groups were too old to train`,
+    evidence: `Steps ${stepsText(last)}: ${
+      staleness.toFixed(2)
+    } rollouts old on average, ${count(dropped)} of ${
+      count(groups + dropped)
+    } groups played again as too old, KL to the sampling policy ${
+      meanOf(last, ({ klOld }) => klOld).toPrecision(2)
+    }.`,
+    filter: tally === null ? null : windowFilter(tally),
+    curve: "rl.slime.taulab/staleness",
+  }];
+}
+
+/** What simulated users did wrong. */
+function userAdvisories({ tally }: AdvisoryFacts): Advisory[] {
+  if (tally === null || tally.inWindow.scored === 0) return [];
+  const { faults, scored } = tally.inWindow;
+  const many = [...faults].filter(([, n]) => n / scored >= LIMITS.userFaults)
+    .sort(([, a], [, b]) => b - a);
+  if (many.length === 0) return [];
+  return [{
+    kind: "user_faults",
+    level: "warning",
+    title: `The simulated user is at fault in up to ${
+      percent(Math.min(1, sumOf(many, ([, n]) => n) / scored))
+    } of the episodes`,
+    evidence: `${inSteps(tally)}, ${count(scored)} scored episodes: ${
+      many.map(([fault, n]) =>
+        `${fault.replaceAll("_", " ")} in ${count(n)} (${percent(n / scored)})`
+      ).join(", ")
+    }.`,
+    filter: {
+      ...windowFilter(tally),
+      fault: many.map(([fault]) => fault).join(","),
+    },
+    curve: null,
+  }];
+}
+
+type RlLine = RlMetrics | SlimeRlMetrics;
+
+function rlLines(lines: readonly AnyMetrics[]): RlLine[] {
+  return lines.filter((line) => line.phase === "rl");
+}
+
+function slimeNumber(line: RlLine, name: string): number | undefined {
+  return "slime" in line
+    ? line.slime[`taulab/${name}`] ?? undefined
+    : undefined;
+}
+
+function windowFilter({ source, from, to, isTraining }: EpisodeTally) {
+  return { source, ...(isTraining ? { step: `${from}..${to}` } : {}) };
+}
+
+function inSteps({ from, to, isTraining, source }: EpisodeTally): string {
+  return isTraining ? `In steps ${from} to ${to}` : `In ${source}`;
+}
+
+function stepsText(lines: readonly { readonly step: number }[]): string {
+  return `${lines[0]?.step} to ${lines.at(-1)?.step}`;
+}
+
+function shareText(some: readonly unknown[], all: readonly unknown[]): string {
+  return `${count(some.length)} of ${count(all.length)}`;
+}
+
+function rateOf(
+  steps: readonly { readonly errors: number; readonly episodes: number }[],
+): number {
+  return sumOf(steps, ({ errors }) => errors) /
+    Math.max(1, sumOf(steps, ({ episodes }) => episodes));
+}
+
+function sumOf<T>(
+  all: readonly T[],
+  of: (one: T) => number | undefined,
+): number {
+  return all.reduce((sum, one) => sum + (of(one) ?? 0), 0);
+}
+
+/** The mean of what is there; NaN where nothing is. */
+function meanOf<T>(
+  all: readonly T[],
+  of: (one: T) => number | undefined,
+): number {
+  const known = all.map(of).filter((value) => value !== undefined);
+  return sumOf(known, (value) => value) / known.length;
+}

@@ -1,0 +1,177 @@
+/** Counts over a run's episodes that advisories go by: few queries, none of which reads a conversation. */
+
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+
+/** Steps at the end of a run that are looked at. */
+export const WINDOW = 10;
+
+/** Most tasks that are named. */
+const MOST_TASKS = 8;
+
+/** A group: the episodes of a task in a step. */
+export interface GroupTally {
+  readonly task: string;
+  readonly scored: number;
+  readonly best: number;
+  readonly worst: number;
+}
+
+/** Episodes that infrastructure broke. */
+export interface FailureTally {
+  /** `user`, `model`, `environment`; `unknown` in old records. */
+  readonly source: string;
+  readonly kind: string;
+  readonly episodes: number;
+}
+
+/** What episodes came to. Of an evaluation, the window is all of it. */
+export interface EpisodeTally {
+  /** Of the whole run, evaluations included. */
+  readonly episodes: number;
+  readonly failures: readonly FailureTally[];
+  /** What trains, else what there is most of: `rl`, `slime`, `evaluate/test`. */
+  readonly source: string;
+  /** The first and the last step of the window. */
+  readonly from: number;
+  readonly to: number;
+  readonly isTraining: boolean;
+  /** Of the window: */
+  readonly inWindow: {
+    readonly episodes: number;
+    readonly scored: number;
+    readonly groups: readonly GroupTally[];
+    /** Scored episodes with each fault of the user. */
+    readonly faults: ReadonlyMap<string, number>;
+    /** Tools that the agent called; `null` where the run did not note them. */
+    readonly tools: ReadonlySet<string> | null;
+    /** The tasks that were tried. */
+    readonly tasks: readonly string[];
+  };
+  /** Answers that could not be read and episodes, by step of the source. */
+  readonly parseErrors: readonly {
+    readonly step: number;
+    readonly errors: number;
+    readonly episodes: number;
+  }[];
+  /** Tools that were called before the window. */
+  readonly earlierTools: ReadonlySet<string>;
+}
+
+/** Sources that train, the first that there is being the one that counts. */
+const TRAINING = ["rl", "slime", "rft"];
+
+/**
+ * Counts the episodes of a relation that has the fields of the viewer's filter (episode_facts.ts) as columns.
+ * @param relation A table's name, or a query in brackets.
+ * @returns `null` where there are none.
+ */
+export function tallyEpisodes(
+  db: DatabaseSync,
+  relation: string,
+): EpisodeTally | null {
+  const ask = (what: string, rest: string, ...values: SQLInputValue[]) =>
+    db.prepare(`SELECT ${what} FROM ${relation} ${rest}`).all(...values);
+  const sources = ask(
+    "source, count(*) AS n, max(step) AS last",
+    "GROUP BY source ORDER BY n DESC",
+  );
+  const training = TRAINING.find((name) =>
+    sources.some(({ source }) => source === name)
+  );
+  const watched = training === undefined
+    ? sources[0]
+    : sources.find(({ source }) => source === training);
+  if (watched === undefined) return null;
+  const source = String(watched["source"]);
+  const isTraining = training !== undefined;
+  const to = Number(watched["last"]);
+  const from = isTraining ? Math.max(0, to - WINDOW + 1) : 0;
+  const inside = "WHERE source = ? AND step >= ?";
+  const tools = (rest: string, ...values: SQLInputValue[]) =>
+    wordsOf(
+      ask("DISTINCT tool AS words", `${rest} AND tool IS NOT NULL`, ...values),
+    );
+  const [all] = ask(
+    "count(*) AS n, count(reward) AS scored, count(tool) AS noted",
+    inside,
+    source,
+    from,
+  );
+  return {
+    episodes: sources.reduce((sum, { n }) => sum + Number(n), 0),
+    failures: ask(
+      "coalesce(failed_by, 'unknown') AS source, failure AS kind, count(*) AS n",
+      "WHERE failure IS NOT NULL GROUP BY 1, 2 ORDER BY n DESC",
+    ).map(({ source, kind, n }) => ({
+      source: String(source),
+      kind: String(kind),
+      episodes: Number(n),
+    })),
+    source,
+    from,
+    to,
+    isTraining,
+    inWindow: {
+      episodes: Number(all?.["n"]),
+      scored: Number(all?.["scored"]),
+      groups: ask(
+        "task, count(reward) AS scored, max(reward) AS best, min(reward) AS worst",
+        `${inside} AND reward IS NOT NULL GROUP BY step, "group", task`,
+        source,
+        from,
+      ).map(({ task, scored, best, worst }) => ({
+        task: String(task),
+        scored: Number(scored),
+        best: Number(best),
+        worst: Number(worst),
+      })),
+      faults: faultsOf(ask(
+        "fault AS words, count(*) AS n",
+        `${inside} AND fault IS NOT NULL GROUP BY fault`,
+        source,
+        from,
+      )),
+      tools: Number(all?.["noted"]) === 0 ? null : tools(inside, source, from),
+      tasks: ask("DISTINCT task", inside, source, from)
+        .map(({ task }) => String(task)),
+    },
+    parseErrors: ask(
+      "step, sum(parse_errors) AS errors, count(*) AS episodes",
+      "WHERE source = ? GROUP BY step ORDER BY step",
+      source,
+    ).map(({ step, errors, episodes }) => ({
+      step: Number(step),
+      errors: Number(errors),
+      episodes: Number(episodes),
+    })),
+    earlierTools: tools("WHERE source = ? AND step < ?", source, from),
+  };
+}
+
+/** Names of tasks for a sentence: the first few. */
+export function namedTasks(tasks: readonly string[]): string {
+  const more = tasks.length - MOST_TASKS;
+  return tasks.slice(0, MOST_TASKS).join(", ") +
+    (more > 0 ? ` and ${more} more` : "");
+}
+
+function wordsOf(
+  rows: readonly Readonly<Record<string, unknown>>[],
+): Set<string> {
+  return new Set(
+    rows.flatMap(({ words }) => String(words).split(",")).filter(Boolean),
+  );
+}
+
+/** An episode may have several faults. */
+function faultsOf(
+  rows: readonly Readonly<Record<string, unknown>>[],
+): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { words, n } of rows) {
+    for (const fault of String(words).split(",")) {
+      counts.set(fault, (counts.get(fault) ?? 0) + Number(n));
+    }
+  }
+  return counts;
+}
