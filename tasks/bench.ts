@@ -35,6 +35,7 @@ import { type Measured, measured } from "./_bench_measure.ts";
 import { benchTau3, type Tau3Bench } from "./_bench_tau3.ts";
 import { benchTemplate, type TemplateBench } from "./_bench_template.ts";
 import { benchVerify } from "./_bench_verify.ts";
+import { benchWorkers } from "./_bench_workers.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import type { Terminal } from "./_terminal.ts";
 
@@ -65,10 +66,15 @@ const flags = z.object({
     value: "DIR",
     isPath: anyPath,
   }),
-  episodes: z.int().min(1).default(256).describe(
-    "Of --bridge: episodes at once",
+  workers: z.int().min(2).optional().describe(
+    "Measure evaluate --workers instead: so many processes beside one, by turns",
   ),
-  rounds: z.int().min(1).default(3).describe("Of --bridge: repeats"),
+  episodes: z.int().min(1).optional().describe(
+    "Of --bridge: episodes at once, default 256; of --workers: about as many, default 4000",
+  ),
+  rounds: z.int().min(1).default(3).describe(
+    "Of --bridge and --workers: repeats",
+  ),
   seconds: z.int().min(1).default(10).describe(
     "Of --bridge: how long an open loop is",
   ),
@@ -112,6 +118,9 @@ async function run(
   }
   if (verify !== undefined) return await runVerify(verify, terminal);
   if (bridge) return await runBridge(parsed, terminal);
+  if (parsed.workers !== undefined) {
+    return await runWorkers(parsed.workers, parsed, terminal);
+  }
   if (parsed.tau3Bench) {
     return await runTau3(parsed.tau3Bench, parsed, terminal);
   }
@@ -149,7 +158,7 @@ async function runBridge(
 ): Promise<TaskResult> {
   const bench = await benchBridge({
     tauBench: tauBench || null,
-    episodes,
+    episodes: episodes ?? 256,
     rounds,
     seconds,
     example: example === undefined
@@ -165,6 +174,28 @@ async function runBridge(
       count(bench.tokensPerEpisode)
     } tokens an episode`,
   );
+  return { json: { ...bench } };
+}
+
+async function runWorkers(
+  workers: number,
+  { episodes = 4000, rounds }: BenchFlags,
+  terminal: Terminal,
+): Promise<TaskResult> {
+  const bench = await benchWorkers({
+    ...{ workers, episodes, rounds },
+    onRound: (round) =>
+      terminal.progress(`evaluating, round ${round + 1} of ${rounds}`),
+  });
+  terminal.endProgress();
+  const of = `generated retail, ${count(bench.episodes)} episodes, the expert`;
+  const gain = `${of}, ${workers} processes beside one`;
+  terminal.print(figureTable([
+    ["episodes/s in one process", of, bench.one, count],
+    [`episodes/s in ${workers} processes`, of, bench.several, count],
+    ["times as many", gain, bench.gain, times],
+    ["times as many, with start and end", gain, bench.wholeGain, times],
+  ]));
   return { json: { ...bench } };
 }
 
@@ -434,6 +465,10 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --tau3-bench ../tau3-bench",
       does: "tau3-bench's gold episodes a second, beside Python's",
+    },
+    {
+      command: "deno task bench --workers 2",
+      does: "episodes a second of evaluate in one process and in two, by turns",
     },
     {
       command: "deno task bench --verify Qwen3-0.6B",

@@ -16,7 +16,7 @@ import type {
   UserFactory,
 } from "../../env/types.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
-import type { EvaluationDir } from "./evaluation_dir.ts";
+import { type EvaluationDir, keyOf } from "./evaluation_dir.ts";
 import { floorOf } from "./do_nothing.ts";
 import { type EvaluationReport, reportOn } from "./evaluation_report.ts";
 
@@ -29,6 +29,9 @@ export interface Job {
   /** Depends on the run's seed, the task and the trial, and on nothing else. */
   readonly seed: number;
 }
+
+/** An episode's place in the plan: the position of its task, and its trial. */
+export type JobPlace = Pick<Job, "position" | "trial">;
 
 /** Settings of {@linkcode evaluate}. */
 export interface EvaluateOptions {
@@ -43,6 +46,8 @@ export interface EvaluateOptions {
   readonly now: () => number;
   /** Conversations in flight. Default: the config's. */
   readonly concurrency?: number;
+  /** Which episodes of the plan are meant. Default: all. */
+  readonly only?: readonly JobPlace[] | undefined;
   /** Called with each episode that ends. */
   readonly onEpisode?: (episode: Episode) => void;
 }
@@ -77,6 +82,21 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
   ).flat();
 }
 
+/** What is missing of the plan, or of the episodes of it that are meant. */
+export function missingJobs(
+  dir: EvaluationDir,
+  dataset: Dataset,
+  only?: readonly JobPlace[],
+): Job[] {
+  const done = new Set(dir.episodes().map(keyOf));
+  const place = ({ position, trial }: JobPlace) => `${position} ${trial}`;
+  const meant = only && new Set(only.map(place));
+  return jobsOf(dataset, dir.config).filter((job) =>
+    !done.has(keyOf({ taskId: job.task.id, seed: job.seed })) &&
+    (meant?.has(place(job)) ?? true)
+  );
+}
+
 /**
  * Runs what is missing of the plan.
  * @returns Whether the plan is complete; it is not once `signal` is aborted.
@@ -84,10 +104,7 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
 export async function evaluate(options: EvaluateOptions): Promise<boolean> {
   const { dir, dataset, agent, user, judge, signal, now, onEpisode } = options;
   const { rollout } = dir.config;
-  const done = new Set(dir.episodes().map(keyOf));
-  const jobs = jobsOf(dataset, dir.config).filter((job) =>
-    !done.has(keyOf({ taskId: job.task.id, seed: job.seed }))
-  );
+  const jobs = missingJobs(dir, dataset, options.only);
   const specs = jobs.map(({ task, seed }) => ({
     dataset,
     task,
@@ -129,8 +146,4 @@ export function reportOf(
     floor: floorOf(dataset, task),
   }));
   return reportOn(dir.episodes(), { tasks, trials: dir.config.trials });
-}
-
-function keyOf({ taskId, seed }: { taskId: string; seed: number }): string {
-  return `${taskId} ${seed}`;
 }

@@ -95,6 +95,30 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     return this.#store.list();
   }
 
+  /**
+   * Takes over the episodes that another run dir has of the same evaluation; those that are here stay as they are, and
+   * failures of the infrastructure are left there.
+   */
+  takeOver(path: string): void {
+    using other = new EpisodeStore(join(path, "episodes.db"));
+    const known = new Set(this.episodes().map(keyOf));
+    const failed = new Set(
+      other.readable().episodes.filter(({ failure }) => failure !== null)
+        .map(keyOf),
+    );
+    this.attemptNow(
+      "take over episodes",
+      "episodes.db",
+      () =>
+        this.#store.copyFrom(other, (one) => {
+          const key = keyOf(one);
+          const isNew = !known.has(key) && !failed.has(key);
+          known.add(key);
+          return isNew;
+        }),
+    );
+  }
+
   /** The messages of an episode, as JSON. */
   conversation(id: number): { messages: string; turns: string } {
     return this.#store.conversation(id);
@@ -134,6 +158,13 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     const failed = episodes.filter(({ failure }) => failure !== null);
     this.#store.remove([...failed, ...damaged].map(({ id }) => id));
   }
+}
+
+/** Names an episode of an evaluation: its task, and the seed that its trial has. */
+export function keyOf(
+  { taskId, seed }: { readonly taskId: string; readonly seed: number },
+): string {
+  return `${taskId} ${seed}`;
 }
 
 /** @throws {RunDirError} If episodes are lost that had been scored when the last session ended. */

@@ -17,9 +17,18 @@ import { EvaluationJournal } from "../tracking/evaluation_journal.ts";
 import type { TrackerReport } from "../tracking/outbox.ts";
 import { track, type TrackOptions } from "../tracking/run_tracking.ts";
 import { type Candidate, openCandidate } from "./candidate.ts";
-import { evaluate, jobsOf, reportOf, tasksOf } from "./evaluate.ts";
+import {
+  evaluate,
+  type JobPlace,
+  jobsOf,
+  missingJobs,
+  reportOf,
+  tasksOf,
+} from "./evaluate.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
 import { EvaluationDir } from "./evaluation_dir.ts";
+import type { ShardProgress } from "./shard_order.ts";
+import { runShards, takeOverShards } from "./evaluation_shards.ts";
 
 /** What is evaluated, and in which run dir. */
 export interface EvaluationPlan {
@@ -30,6 +39,8 @@ export interface EvaluationPlan {
   readonly discard?: boolean;
   /** As the evaluation's own, but for what a session may change. */
   readonly config: EvaluationConfig;
+  /** Which episodes of the plan are meant. Default: all. */
+  readonly only?: readonly JobPlace[];
 }
 
 /** A session that has not begun. Held by `await using`. */
@@ -44,12 +55,18 @@ export interface EvaluationSession extends AsyncDisposable {
   readonly halt: AbortSignal;
   /** Runs what is missing. */
   run(options?: {
+    /** Processes that share it. Default: 1, which is this one. */
+    readonly workers?: number;
     readonly onEpisode?: (episode: Episode) => void;
+    /** Called in the place of `onEpisode` where there are several processes. */
+    readonly onProgress?: (progress: ShardProgress) => void;
     /** Called once a tracker of the config has the run, with where it is to be seen. */
     readonly onLink?: TrackOptions["onLink"];
   }): Promise<{
     /** Whether the evaluation is complete. */
     readonly isComplete: boolean;
+    /** Why processes stopped before their episodes had all ended, a clause each. */
+    readonly stopped: readonly string[];
     readonly trackers: readonly TrackerReport[];
   }>;
 }
@@ -60,7 +77,7 @@ export interface EvaluationSession extends AsyncDisposable {
  * @throws {RunDirError} If the evaluation used another dataset, or its run dir cannot be used.
  */
 export async function openEvaluation(
-  { path, isResumed, config, discard = false }: EvaluationPlan,
+  { path, isResumed, config, discard = false, only }: EvaluationPlan,
   options: { readonly signal: AbortSignal },
 ): Promise<EvaluationSession> {
   await using stack = new AsyncDisposableStack();
@@ -69,7 +86,10 @@ export async function openEvaluation(
   const earlier = isResumed
     ? stack.use(await EvaluationDir.resume(path, { discard }))
     : undefined;
-  if (earlier !== undefined) checkResume(earlier, { dataset });
+  if (earlier !== undefined) {
+    checkResume(earlier, { dataset });
+    await takeOverShards(earlier);
+  }
   const before = earlier === undefined ? NO_USAGE : usageOf(earlier, dataset);
   const { budget, prices } = config;
   const meter = createMeter({ ...budget, prices, before });
@@ -82,26 +102,28 @@ export async function openEvaluation(
     (config.user.strategy === "scripted" ? STAND_IN : undefined);
   const dir = earlier ?? stack.use(await createDir(path, { config, dataset }));
   const held = stack.move();
-  const planned = jobsOf(dataset, config).length;
+  const planned = only?.length ?? jobsOf(dataset, config).length;
   return {
     dir,
     dataset,
     candidate,
     user,
-    left: planned - dir.episodes().length,
+    left: missingJobs(dir, dataset, only).length,
     halt: meter.signal,
-    async run({ onEpisode, onLink } = {}) {
+    async run({ workers = 1, onEpisode, onProgress, onLink } = {}) {
       const journal = new EvaluationJournal(planned);
       for (const episode of dir.episodes()) journal.add(episode);
       await using tracking = await track(dir, { journal, onLink });
-      const { outcome } = await dir.session(async () => {
-        const isComplete = await evaluate({
+      let stopped: readonly string[] = [];
+      const alone = () =>
+        evaluate({
           dir,
           dataset,
           agent: candidate.agent,
           user,
           judge,
           signal,
+          only,
           concurrency: config.rollout.concurrency,
           now: () => performance.timeOrigin + performance.now(),
           onEpisode(episode) {
@@ -114,12 +136,25 @@ export async function openEvaluation(
             tracking.wake();
           },
         });
+      const inProcesses = async () => {
+        const known = dir.episodes().length;
+        const used = usageOf(dir, dataset);
+        stopped = await runShards(missingJobs(dir, dataset), {
+          ...{ dir, config, workers, signal, used, onProgress },
+        });
+        // Trackers have its course once the shards are put together.
+        for (const one of dir.episodes().slice(known)) journal.add(one);
+        tracking.wake();
+        return missingJobs(dir, dataset).length === 0;
+      };
+      const { outcome } = await dir.session(async () => {
+        const isComplete = await (workers === 1 ? alone() : inProcesses());
         const result = reportOf(dir, dataset);
         journal.report(result, Date.now());
         return { isComplete, result };
       }, { signal });
       const trackers = await tracking.end(outcome);
-      return { isComplete: outcome === "completed", trackers };
+      return { isComplete: outcome === "completed", stopped, trackers };
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };

@@ -1,0 +1,97 @@
+/** How much faster an evaluation is in several processes, where the work is ours: the expert and a scripted user. */
+
+import { join } from "node:path";
+import { resolveBy } from "../train/config/config.ts";
+import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
+import { openEvaluation } from "../train/evaluation/evaluation_session.ts";
+import { type Measured, measured } from "./_bench_measure.ts";
+
+/** What is measured. */
+export interface WorkersBench {
+  readonly episodes: number;
+  readonly workers: number;
+  /** Episodes a second from the first that ended on, in one process and in `workers`. */
+  readonly one: Measured;
+  readonly several: Measured;
+  /** How many times as many, round by round. */
+  readonly gain: Measured;
+  /** Of the whole evaluation: starting, running, putting together. */
+  readonly wholeGain: Measured;
+}
+
+/**
+ * Evaluates the same episodes in one process and in several by turns.
+ * @param options.episodes About as many; each test task is tried equally often.
+ */
+export async function benchWorkers(
+  { workers, episodes, rounds, onRound }: {
+    readonly workers: number;
+    readonly episodes: number;
+    readonly rounds: number;
+    readonly onRound: (round: number) => void;
+  },
+): Promise<WorkersBench> {
+  const config = resolveBy(evaluationSchema, {
+    name: "bench",
+    text: "{ agent: expert, data: { generated: { trainTasks: 1 } } }",
+  });
+  const { testTasks } = config.data.generated;
+  const trials = Math.max(1, Math.round(episodes / testTasks));
+  const root = await Deno.makeTempDir({ prefix: "taulab-bench-" });
+  const rates: Rates[][] = [];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      onRound(round);
+      const pair: Rates[] = [];
+      for (const count of [1, workers]) {
+        const path = join(root, `${round}-${count}`);
+        pair.push(await rateOf(path, { ...config, trials }, count));
+      }
+      rates.push(pair);
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+  const of = (get: (one: Rates, several: Rates) => number) =>
+    measured(rates.map(([one, several]) => get(one!, several!)));
+  return {
+    episodes: trials * testTasks,
+    workers,
+    one: of((one) => one.running),
+    several: of((_, several) => several.running),
+    gain: of((one, several) => several.running / one.running),
+    wholeGain: of((one, several) => several.whole / one.whole),
+  };
+}
+
+/** Episodes a second: once they run, and of the whole evaluation. */
+interface Rates {
+  readonly running: number;
+  readonly whole: number;
+}
+
+async function rateOf(
+  path: string,
+  config: Parameters<typeof openEvaluation>[0]["config"],
+  workers: number,
+): Promise<Rates> {
+  const { signal } = new AbortController();
+  const plan = { path, isResumed: false, config };
+  await using session = await openEvaluation(plan, { signal });
+  const began = performance.now();
+  let [first, last, before, done] = [0, 0, 0, 0];
+  const take = (episodes: number) => {
+    last = performance.now();
+    done += episodes;
+    if (first === 0) [first, before] = [last, done];
+  };
+  await session.run({
+    workers,
+    onEpisode: () => take(1),
+    onProgress: ({ episodes }) => take(episodes),
+  });
+  return {
+    running: 1000 * (done - before) / (last - first),
+    whole: 1000 * done / (performance.now() - began),
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * The process of a shard: `shard_worker.ts PATH` runs the episodes that `PATH.json` orders, into the run dir at `PATH`.
+ * It says what it has done by lines of JSON on stdout (shard_process.ts), and ends early where it is asked to or its
+ * stdin ends, since whoever started it is gone then.
+ */
+
+import { join } from "node:path";
+import { BoundaryError, messageOf } from "../../env/errors.ts";
+import type { Episode } from "../../env/types.ts";
+import { readTextIfThere } from "../runs/storage.ts";
+import { openEvaluation } from "./evaluation_session.ts";
+import { readOrder, type ShardProgress } from "./shard_order.ts";
+import type { ShardLine } from "./shard_process.ts";
+
+/** How often it says what it has done, in milliseconds. */
+const SAY_MS = 200;
+
+/** Runs a shard, or what is missing of it. */
+export async function runShardAt(
+  path: string,
+  { signal, say }: {
+    readonly signal: AbortSignal;
+    readonly say: (line: ShardLine) => void;
+  },
+): Promise<void> {
+  const { config, jobs } = await readOrder(path);
+  const isResumed = await readTextIfThere(join(path, "run.json")) !== undefined;
+  await using session = await openEvaluation(
+    { path, isResumed, config, only: jobs },
+    { signal },
+  );
+  const progress = new Progress((progress) => say({ progress }));
+  const { isComplete } = await session.run({
+    onEpisode: (episode) => progress.add(episode),
+  });
+  progress.flush();
+  const why = isComplete
+    ? null
+    : session.halt.aborted
+    ? messageOf(session.halt.reason)
+    : "it was stopped";
+  say({ end: { why } });
+}
+
+/** Counts episodes, and says so every now and then. */
+class Progress {
+  readonly #say: (progress: ShardProgress) => void;
+  #saidAtMs = performance.now();
+  #counts: ShardProgress = NOTHING;
+
+  constructor(say: (progress: ShardProgress) => void) {
+    this.#say = say;
+  }
+
+  add({ reward, usage: { agent, user } }: Episode): void {
+    const { episodes, scored, reward: sum, cost } = this.#counts;
+    const isKnown = cost !== null && agent.cost !== null && user.cost !== null;
+    this.#counts = {
+      episodes: episodes + 1,
+      scored: scored + (reward === null ? 0 : 1),
+      reward: sum + (reward?.value ?? 0),
+      cost: isKnown ? cost + agent.cost + user.cost : null,
+    };
+    if (performance.now() - this.#saidAtMs >= SAY_MS) this.flush();
+  }
+
+  flush(): void {
+    if (this.#counts.episodes > 0) this.#say(this.#counts);
+    this.#counts = NOTHING;
+    this.#saidAtMs = performance.now();
+  }
+}
+
+const NOTHING: ShardProgress = { episodes: 0, scored: 0, reward: 0, cost: 0 };
+
+/** The whole program. */
+async function work(path: string): Promise<void> {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  Deno.addSignalListener("SIGINT", stop);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+  void Deno.stdin.readable.pipeTo(new WritableStream()).then(stop, stop);
+  const say = (line: ShardLine) => console.log(JSON.stringify(line));
+  try {
+    await runShardAt(path, { signal: controller.signal, say });
+  } catch (error) {
+    const isKnown = error instanceof BoundaryError;
+    const hint = isKnown && error.hint ? `; ${error.hint}` : "";
+    const bug = error instanceof Error ? error.stack : undefined;
+    say({ error: isKnown ? `${error.message}${hint}` : bug ?? String(error) });
+    Deno.exit(1);
+  }
+  Deno.exit(0);
+}
+
+if (import.meta.main) await work(Deno.args[0] ?? "");
