@@ -273,12 +273,12 @@ function buildCommand<S extends z.ZodObject>(
     .description(task.summary)
     .exitOverride()
     .allowExcessArguments(false)
-    .helpOption("-h, --help", "Print this help");
+    .helpOption("-h, --help", HELP_HELP);
   if (task.operands) {
     command.argument(`[${task.operands.name}]`, task.operands.description);
   }
   for (const field of fields) field.addTo(command);
-  command.option("--json", "Print one JSON object on stdout and no prose");
+  command.option("--json", JSON_HELP);
   const examples = task.examples.map(({ command, does }) =>
     `  ${command}\n      ${does}`
   );
@@ -292,6 +292,37 @@ function buildCommand<S extends z.ZodObject>(
 interface DescribedFlagMeta extends FlagMeta {
   readonly description?: string | undefined;
 }
+
+/** A flag as data, for programs that offer it. */
+export interface FlagView {
+  /** `--dry-run`. */
+  readonly name: string;
+  readonly description: string;
+  /** What help calls its value: `DIR`; `null` where it takes none. */
+  readonly value: string | null;
+  readonly isValueOptional: boolean;
+  readonly isRepeatable: boolean;
+  readonly choices: readonly string[];
+  /** Which values are paths. */
+  readonly isPath: IsPath;
+}
+
+/** The flags of a task, in the order of its help. */
+export function flagViews(flags: z.ZodObject): FlagView[] {
+  const own = Object.entries(flags.shape)
+    .map(([key, schema]) => new Flag(key, schema as z.ZodType).view());
+  const none = { value: null, isValueOptional: false, isRepeatable: false };
+  const shared = [["--json", JSON_HELP], ["--help", HELP_HELP]] as const;
+  return [
+    ...own,
+    ...shared.map(([name, description]) => ({
+      ...{ name, description, ...none, choices: [], isPath: () => false },
+    })),
+  ];
+}
+
+const JSON_HELP = "Print one JSON object on stdout and no prose";
+const HELP_HELP = "Print this help";
 
 /** A field of the schema as a flag. */
 class Flag {
@@ -319,9 +350,7 @@ class Flag {
 
   addTo(command: Command): void {
     const { description = "", env } = this.#meta;
-    const choices = this.#base instanceof z.ZodEnum
-      ? this.#base.options
-      : this.#meta.choices?.() ?? [];
+    const choices = this.#choices();
     const notes = [
       ...(choices.length > 0 ? [choices.join(" | ")] : []),
       ...(env === undefined ? [] : [`or ${env}`]),
@@ -379,10 +408,33 @@ class Flag {
     return String(value).trim() === "" || Number.isNaN(number) ? value : number;
   }
 
-  #synopsis(): string {
-    if (this.#base instanceof z.ZodBoolean) return this.name;
-    const value = this.#meta.value ??
+  view(): FlagView {
+    return {
+      name: this.name,
+      description: this.#meta.description ?? "",
+      value: this.#value(),
+      isValueOptional: this.#meta.valueOptional ?? false,
+      isRepeatable: this.#base instanceof z.ZodArray,
+      choices: this.#choices().map(String),
+      isPath: this.#meta.isPath ?? (() => false),
+    };
+  }
+
+  #choices(): readonly (string | number)[] {
+    return this.#base instanceof z.ZodEnum
+      ? this.#base.options
+      : this.#meta.choices?.() ?? [];
+  }
+
+  #value(): string | null {
+    if (this.#base instanceof z.ZodBoolean) return null;
+    return this.#meta.value ??
       (this.#base instanceof z.ZodNumber ? "N" : "VALUE");
+  }
+
+  #synopsis(): string {
+    const value = this.#value();
+    if (value === null) return this.name;
     return this.#meta.valueOptional
       ? `${this.name} [${value}]`
       : `${this.name} <${value}>`;

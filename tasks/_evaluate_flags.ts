@@ -60,6 +60,14 @@ export const evaluateFlags = z.object({
     description:
       "Also write the benchmark's own result file into the run dir; tau3: and submission.json, where scores are comparable",
   }),
+  workers: z.int().min(1).max(256).default(1).meta({
+    description:
+      "Processes that share the episodes, the conversations in flight and the budget",
+  }),
+  jsonSchema: z.boolean().default(false).meta({
+    description:
+      "Print the JSON Schema of an evaluation's recipe, for editors, and stop",
+  }),
   dryRun: z.boolean().default(false).meta({
     description: "Print what would be evaluated, ask nobody and write nothing",
   }),

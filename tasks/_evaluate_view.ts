@@ -5,6 +5,7 @@ import type { Estimate } from "../train/evaluation/interval.ts";
 import type { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
 import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
 import type { EvaluationSession } from "../train/evaluation/evaluation_session.ts";
+import type { ShardProgress } from "../train/evaluation/shard_order.ts";
 import type { Counter } from "../train/progress/live_line.ts";
 import type { Terminal } from "./_terminal.ts";
 import {
@@ -39,15 +40,26 @@ export class EvaluationLine {
 
   /** Takes an episode in that ended. */
   add({ reward, usage }: Episode): void {
-    if (reward === null) this.#failed++;
-    else {
-      this.#scored++;
-      this.#reward += reward.value;
-    }
-    const cost = costOf(usage);
+    this.addAll({
+      episodes: 1,
+      scored: reward === null ? 0 : 1,
+      reward: reward?.value ?? 0,
+      cost: costOf(usage),
+    });
+  }
+
+  /** Takes in what another process has done. */
+  addAll({ episodes, scored, reward, cost }: ShardProgress): void {
+    this.#failed += episodes - scored;
+    this.#scored += scored;
+    this.#reward += reward;
     this.#cost = this.#cost === null || cost === null
       ? null
       : this.#cost + cost;
+    for (let i = 0; i < episodes; i++) this.#show();
+  }
+
+  #show(): void {
     this.#line.step([
       ...(this.#scored > 0
         ? [`reward ${(this.#reward / this.#scored).toFixed(3)}`]

@@ -72,7 +72,8 @@ export async function defaultRecipe(
   return (await recipeNames()).includes(own) ? own : "default";
 }
 
-async function recipeNames(): Promise<string[]> {
+/** The names of train/recipes. */
+export async function recipeNames(): Promise<string[]> {
   const dir = new URL("../train/recipes/", import.meta.url);
   const files = await Array.fromAsync(Deno.readDir(dir));
   return files.map(({ name }) => name.replace(/\.yaml$/, "")).sort();

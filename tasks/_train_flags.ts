@@ -52,6 +52,9 @@ export const trainFlags = z.object({
   printConfig: z.boolean().default(false).meta({
     description: "Print the config that the run would have, as YAML, and stop",
   }),
+  jsonSchema: z.boolean().default(false).meta({
+    description: "Print the JSON Schema of recipes, for editors, and stop",
+  }),
   hosts: z.string().optional().meta({
     description:
       "Of slime recipes: where cluster.hosts are described; default: hosts.yaml",

@@ -1,7 +1,8 @@
 /** `deno task evaluate`: how well an agent serves, and why not better. */
 
 import { join } from "node:path";
-import { messageOf } from "../env/errors.ts";
+import { ConfigError, messageOf } from "../env/errors.ts";
+import { hasExtensions } from "../env/registry.ts";
 import type { Dataset } from "../env/types.ts";
 import { configKeys } from "../train/config/config.ts";
 import { asksModel } from "../env/users/registry.ts";
@@ -40,6 +41,7 @@ import {
   reportText,
   sessionText,
 } from "./_evaluate_view.ts";
+import { recipeSchema } from "./_recipe_schema.ts";
 import { writesRuns } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 import { linkNote, printTrackers, trackersJson } from "./_tracking_view.ts";
@@ -55,18 +57,30 @@ async function run(
   flags: EvaluateFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
+  if (flags.jsonSchema) {
+    const schema = recipeSchema(
+      evaluationSchema,
+      "A recipe of deno task evaluate",
+    );
+    context.terminal.print(JSON.stringify(schema, null, 2));
+    return { json: schema };
+  }
   if (flags.dryRun) return await dryRun(flags, context);
+  if (flags.workers > 1) refuseExtensions();
   const { terminal, signal } = context;
   await using session = await openEvaluation(await planOf(flags), { signal });
   const { dir, dataset, left, halt } = session;
   terminal.note(sessionText(session));
   const line = new EvaluationLine(terminal, left);
-  const { isComplete: complete, trackers } = await session.run({
+  const { isComplete: complete, stopped, trackers } = await session.run({
+    workers: flags.workers,
     onEpisode: (episode) => line.add(episode),
+    onProgress: (progress) => line.addAll(progress),
     onLink: linkNote(terminal),
   });
   terminal.endProgress();
   if (halt.aborted) terminal.note(messageOf(halt.reason));
+  for (const why of new Set(stopped)) terminal.note(why);
   const report = reportOf(dir, dataset);
   if (flags.export === "tau-bench") {
     await dir.writeText(TAU_BENCH_FILE, tauBenchResults(dir, dataset));
@@ -97,6 +111,15 @@ async function run(
       ? {}
       : { exitCode: EXIT.failed }),
   };
+}
+
+/** @throws {ConfigError} If a script has registered parts, which other processes lack. */
+function refuseExtensions(): void {
+  if (!hasExtensions()) return;
+  throw new ConfigError(
+    "--workers starts processes, which lack what --preload registers",
+    { hint: "leave --workers out" },
+  );
 }
 
 /** Writes upstream's result file and, of what is comparable, the submission. @returns Why there is none. */
@@ -185,13 +208,19 @@ export const task = await main(import.meta, {
       does: "tau3-bench, whose simulated user has tools too",
     },
     {
+      command: "deno task evaluate --agent expert --trials 100 --workers 4",
+      does: "four processes share the episodes, and the run dir is one",
+    },
+    {
       command: "deno task evaluate --resume",
       does: "go on where the last evaluation was stopped",
     },
   ],
   notes: keysHelp(configKeys(evaluationSchema)),
   recipeKeys: configKeys(evaluationSchema).map(({ key }) => key),
-  confine: ({ flags: { dryRun, runs, resume } }) =>
-    dryRun ? READS_ONLY : writesRuns(runs, resume),
+  confine: ({ flags: { dryRun, jsonSchema, runs, resume, workers } }) =>
+    dryRun || jsonSchema
+      ? READS_ONLY
+      : { ...writesRuns(runs, resume), run: workers > 1 },
   run,
 });

@@ -11,8 +11,12 @@ import { recipeValue } from "../train/config/recipe.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import { readRunInfo } from "../train/runs/run_reader.ts";
 import { runSession, type SessionResult } from "../train/session.ts";
+import { configSchema } from "../train/config/config_schema.ts";
 import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 import { needsNetwork } from "../train/tracking/tracking_schema.ts";
+import { slimeSchema } from "../train/slime/slime_schema.ts";
+import { advisoriesOf } from "../train/diagnosis/advisories.ts";
+import { advisoriesText } from "./_advisory_view.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { type Confinement, ON_ITS_OWN, READS_ONLY } from "./_confine.ts";
 import {
@@ -32,6 +36,7 @@ import {
   type TrainFlags,
   trainFlags,
 } from "./_train_flags.ts";
+import { trainRecipeSchema } from "./_recipe_schema.ts";
 import { runNamed, writesRuns } from "./_shared_flags.ts";
 import { linkNote, printTrackers, trackersJson } from "./_tracking_view.ts";
 import { dryRun } from "./_train_plan.ts";
@@ -48,6 +53,7 @@ async function run(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
+  if (flags.jsonSchema) return jsonSchema(context);
   if (flags.printConfig) return await printConfig(flags, context);
   if (flags.dryRun) return await planned(flags, context);
   const slime = await slimeRun(flags);
@@ -75,13 +81,24 @@ async function run(
   terminal.print();
   const used = usageText(run.userUsage());
   if (used !== "") terminal.print(used);
+  const advisories = advisoriesOf({
+    lines: run.metrics,
+    tally: run.tally(),
+    dataset: opened.dataset,
+  });
+  const advice = advisoriesText(advisories);
+  if (advice !== "") terminal.print(`${advice}\n`);
   terminal.print(closingText(result, run));
   printTrackers(result.trackers, terminal);
   const exitCode = neverLearnt(run.metrics)
     ? EXIT.failed
     : exitCodeOf(result, signal);
   const next = `deno task view ${run.path}`;
-  const json = { ...resultJson(run, result), ...trackersJson(result.trackers) };
+  const json = {
+    ...resultJson(run, result),
+    ...trackersJson(result.trackers),
+    advisories,
+  };
   return { json, exitCode, next };
 }
 
@@ -104,6 +121,13 @@ async function slimeRun(
   return isSlimeRecipe(recipe)
     ? (flags, context) => slimeLaunch(recipe, flags, context)
     : undefined;
+}
+
+/** Prints the schema of recipes of both trainers. */
+function jsonSchema({ terminal }: TaskContext): TaskResult {
+  const schema = trainRecipeSchema({ own: configSchema, slime: slimeSchema });
+  terminal.print(JSON.stringify(schema, null, 2));
+  return { json: schema };
 }
 
 /** Prints what a run would have in its `config.yaml`. */
@@ -150,7 +174,8 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
  * @throws {ConfigError} As {@linkcode recipeOf} and {@linkcode newConfig}.
  */
 async function confinementOf(flags: TrainFlags): Promise<Confinement> {
-  const { dryRun, printConfig, runs, resume, attach, stop } = flags;
+  const { dryRun, printConfig, jsonSchema, runs, resume, attach, stop } = flags;
+  if (jsonSchema) return { ...READS_ONLY, ...ON_ITS_OWN };
   const writes = dryRun || printConfig
     ? READS_ONLY
     : writesRuns(runs, resume, attach, stop);

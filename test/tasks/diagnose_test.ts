@@ -20,7 +20,7 @@ Deno.test("diagnose: a table, the first decisive errors, and nothing of a model"
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^warning: 1 episodes failed in the user\n.*timeout 1.*\n  episodes: failed_by=user\n/,
+      /^warning: 1 episodes failed in the user\n.*timeout 1.*\n +episodes: failed_by=user\n/,
     );
     assert.match(stdout, /e: 4 of 6 episodes without the reward/);
     assert.match(stdout, /agent +3 +75\.0%/);

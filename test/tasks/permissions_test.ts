@@ -74,6 +74,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
     ignored: ["openai", "yaml"],
   },
   chat: { env: ["runs", "dataset"], ignored: ["lezer", "yaml"] },
+  completions: { ignored: ["openai", "lezer", "yaml"] },
   convert: { run: HOSTS, ignored: ["yaml"] },
   diagnose: {
     net: ANYWHERE,
@@ -88,6 +89,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
   },
   evaluate: {
     write: "",
+    run: "deno",
     net: ANYWHERE,
     env: ["runs", "dataset", "endpoints", "trackers"],
     ignored: ["lezer", "yaml"],

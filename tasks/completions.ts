@@ -1,0 +1,96 @@
+/** `deno task completions SHELL`: a script that completes the tasks, their flags and values in a shell. */
+
+import { z } from "zod";
+import project from "../deno.json" with { type: "json" };
+import { ConfigError } from "../env/errors.ts";
+import {
+  flagViews,
+  main,
+  type TaskContext,
+  type TaskDefinition,
+  type TaskResult,
+} from "./_cli.ts";
+import {
+  type CompletedTask,
+  completionScript,
+  type Shell,
+  SHELLS,
+} from "./_completion_scripts.ts";
+import { recipeNames } from "./_recipes.ts";
+
+const flags = z.object({});
+
+async function run(
+  _: z.infer<typeof flags>,
+  { operands, terminal }: TaskContext,
+): Promise<TaskResult> {
+  const [shell, ...more] = operands;
+  if (!SHELLS.includes(shell as Shell) || more.length > 0) {
+    throw new ConfigError(
+      shell === undefined
+        ? "Name a shell"
+        : `There is no completion for "${operands.join(" ")}"`,
+      { hint: `deno task completions ${SHELLS.join(" | ")}` },
+    );
+  }
+  const script = completionScript(shell as Shell, {
+    tasks: await completedTasks(),
+    recipes: await recipeNames(),
+  });
+  terminal.print(script.trimEnd());
+  return { json: { shell, script } };
+}
+
+/** The tasks of deno.json, those of our own modules with their flags. */
+async function completedTasks(): Promise<CompletedTask[]> {
+  return await Promise.all(
+    Object.entries(project.tasks).map(([name, { command, description }]) =>
+      completedTask(name, { command, description })
+    ),
+  );
+}
+
+async function completedTask(
+  name: string,
+  { command, description }: { command: string; description: string },
+): Promise<CompletedTask> {
+  const file = / tasks\/(\w+\.ts)$/.exec(command)?.[1];
+  const bare = { name, summary: description, flags: [], operands: null };
+  if (file === undefined || name === "build:wasm") return bare;
+  const { operands, ...definition }: TaskDefinition<z.ZodObject> =
+    name === OWN.name
+      ? OWN
+      : (await import(new URL(file, import.meta.url).href)).task;
+  return {
+    ...bare,
+    flags: flagViews(definition.flags),
+    operands: operands === undefined ? null : {
+      value: operands.name,
+      choices: operands.name === SHELL ? SHELLS : [],
+      isPath: operands.isPath ?? (() => false),
+    },
+  };
+}
+
+const SHELL = "SHELL";
+
+/** This task, which is running while others are imported. */
+const OWN: TaskDefinition<typeof flags> = {
+  name: "completions",
+  summary: "Print a script that completes the tasks and their flags in a shell",
+  flags,
+  operands: { name: SHELL, description: SHELLS.join(" | ") },
+  examples: [
+    {
+      command: "deno task -q completions bash",
+      does: "load it by: source <(deno task -q completions bash)",
+    },
+    {
+      command: "deno task -q completions fish",
+      does: "load it by: deno task -q completions fish | source",
+    },
+  ],
+  run,
+};
+
+export const task = await main(import.meta, OWN);

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { SHELLS } from "../../tasks/_completion_scripts.ts";
+import { ROOT } from "../support/documents.ts";
+import { runTask } from "../support/task_process.ts";
+import { inTempDir } from "../support/temp_dir.ts";
+
+/** Words of a command line, and how its last word is completed where there is one way only. */
+const COMPLETED = [
+  ["task tra", "train"],
+  ["task completions ba", "bash"],
+  ["task train --dry", "--dry-run"],
+  ["task train --agent rea", "react"],
+  ["task train --recipe tau-air", "tau-airline"],
+  ["task evaluate --export tau-", "tau-bench"],
+  ["task build:", "build:wasm"],
+] as const;
+
+/**
+ * Completes the last word of `deno …` for each line of its stdin, as a person's TAB would, and prints what the line
+ * became; `$1` is the script, `$2` the directory. Bash: the function that is registered is called as readline does.
+ */
+const DRIVERS = {
+  bash: `source "$1"; cd "$2"
+while read -r line; do
+  COMP_WORDS=(deno $line); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMPREPLY=()
+  _taulab deno
+  COMP_WORDS[COMP_CWORD]=\${COMPREPLY[*]}
+  echo "\${COMP_WORDS[*]:1}"
+done`,
+  zsh: `zmodload zsh/zpty
+until_has() {
+  local out= chunk=
+  while [[ $out != *$1* ]]; do zpty -r z chunk || exit 1; out+=$chunk; done
+  print -r -- "$out" | tr -d '\\r' | sed -n "s/.*$1\\\\[\\\\(.*\\\\)\\\\].*/\\\\1/p"
+}
+zpty z zsh -f -i
+zpty -w z "cd $2; PS1=; autoload -U compinit; compinit -u -D; source $1; deno() { print -r -- \\"RAN[\\$*]\\" }; print REA''DY"
+until_has READY
+while read -r line; do
+  zpty -w -n z "deno $line"$'\\t\\n'
+  until_has RAN
+done
+zpty -d z`,
+  fish: `source $argv[1]; cd $argv[2]
+while read -l line
+    set -l words (string split ' ' -- $line)
+    set -l found (complete -C "deno $line" | string replace -r '\\t.*' '')
+    echo $words[1..-2] $found
+end`,
+} as const;
+
+function isThere(shell: string): boolean {
+  return ["/bin", "/usr/bin", "/usr/local/bin"].some((dir) => {
+    try {
+      return Deno.statSync(join(dir, shell)).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+for (const shell of SHELLS) {
+  Deno.test({
+    name:
+      `completions ${shell}: the shell completes tasks, flags and values (needs ${shell})`,
+    ignore: !isThere(shell),
+    fn: () =>
+      inTempDir(async (dir) => {
+        const { code, stdout, stderr } = await runTask("completions", [shell]);
+        assert.equal(code, 0, stderr);
+        const [script, driver] = [join(dir, "script"), join(dir, "driver")];
+        await Deno.writeTextFile(script, stdout);
+        await Deno.writeTextFile(driver, DRIVERS[shell]);
+        const child = new Deno.Command(shell, {
+          args: [...shell === "zsh" ? ["-f"] : [], driver, script, ROOT],
+          env: { HOME: dir },
+          stdin: "piped",
+          stdout: "piped",
+          stderr: "piped",
+        }).spawn();
+        const writer = child.stdin.getWriter();
+        const lines = COMPLETED.map(([line]) => `${line}\n`).join("");
+        await writer.write(new TextEncoder().encode(lines));
+        await writer.close();
+        const output = await child.output();
+        const text = new TextDecoder().decode(output.stdout);
+        assert.deepEqual(
+          text.trim().split("\n"),
+          COMPLETED.map(([line, word]) => line.replace(/\S+$/, word)),
+          new TextDecoder().decode(output.stderr),
+        );
+      }),
+  });
+}
+
+Deno.test("completions: names the shells that there are", async () => {
+  for (const args of [[], ["tcsh"]]) {
+    const { code, stderr } = await runTask("completions", args);
+    assert.equal(code, 2);
+    assert.match(stderr, /hint: deno task completions bash \| zsh \| fish/);
+  }
+});
