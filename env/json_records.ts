@@ -71,6 +71,19 @@ export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
   return { records, faults };
 }
 
+/**
+ * The text of a file that begins as a JSON object; `undefined` of any other.
+ * @throws {DataError} If the bytes are damaged or no text.
+ */
+export function objectText(
+  bytes: Uint8Array,
+  path: string,
+): string | undefined {
+  const plain = plainBytes(bytes, path);
+  const first = plain.find((byte) => byte > SPACE);
+  return first === OPEN ? wholeText(plain, path) : undefined;
+}
+
 /** Says which records were left out: `2 of 115 records cannot be read: record 7 is no object; …`. */
 export function faultsText(
   faults: readonly RecordFault[],

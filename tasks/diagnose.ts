@@ -3,7 +3,6 @@
  */
 
 import { z } from "zod";
-import { tauBenchDir } from "../env/benchmarks/tau/tau_bench.ts";
 import { ConfigError, messageOf } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import type { Dataset } from "../env/types.ts";
@@ -132,13 +131,13 @@ interface OpenedEpisodes extends Disposable {
   readonly notes: readonly string[];
 }
 
-/** The episodes of a run, or of a result file of τ-bench. */
+/** The episodes of a run, or of a benchmark's result file. */
 async function openEpisodes(
   path: string,
   { tauBench, tau3Bench }: Flags,
 ): Promise<OpenedEpisodes> {
   if (await isFile(path)) {
-    const file = await readResultEpisodes(path, tauBenchDir(tauBench));
+    const file = await readResultEpisodes(path, { tauBench, tau3Bench });
     return { ...file, advisories: [], [Symbol.dispose]: () => {} };
   }
   const run = await openRunEpisodes(path, { tauBench, tau3Bench });
@@ -259,7 +258,7 @@ export const task = await main(import.meta, {
   operands: {
     name: "RUN",
     description:
-      "A run, an evaluation, or a result file of tau-bench; default: the run that began last",
+      "A run, an evaluation, or a result file of tau-bench or tau3-bench; default: the run that began last",
     isPath: runOrFile,
   },
   examples: [
@@ -274,6 +273,11 @@ export const task = await main(import.meta, {
     {
       command: "deno task diagnose results.json --tau-bench ../tau-bench",
       does: "a file that tau-bench wrote or published, by the gold in it",
+    },
+    {
+      command:
+        "deno task diagnose simulations/results.json --tau3-bench ../tau2-bench",
+      does: "a file that tau3-bench wrote, by the tasks in it",
     },
     {
       command: "deno task diagnose a1 --judge gpt-4o --max-tokens 500000",

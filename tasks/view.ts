@@ -184,7 +184,7 @@ export const task = await main(import.meta, {
   operands: {
     name: "RUN...",
     description:
-      "Runs, evaluations, or tau-bench's result files; default: all runs",
+      "Runs, evaluations, or result files of tau-bench and tau3-bench; default: all runs",
     isPath: runOrFile,
   },
   examples: [
@@ -197,6 +197,11 @@ export const task = await main(import.meta, {
       command: "deno task view a1 results.json --tau-bench DIR",
       does:
         "a run and a result file of tau-bench, with what its rows should be",
+    },
+    {
+      command:
+        "deno task view simulations/results.json --tau3-bench ../tau2-bench",
+      does: "a result file of tau3-bench: both sides, and each check",
     },
     {
       command:

@@ -1,19 +1,18 @@
-/** A result file of τ-bench as the viewer sees it: each task is a group, each trial an episode. */
+/** A benchmark's result file as the viewer sees it: each task is a group, each trial an episode. */
 
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DataError, messageOf } from "../../env/errors.ts";
+import { ConfigError, DataError, messageOf } from "../../env/errors.ts";
 import {
-  readResultFile,
-  resultFaults,
-  type ResultRecord,
-} from "../../env/benchmarks/tau/results/result_file.ts";
-import {
-  datasetsIn,
-  type KnownTask,
-  tasksOfRecords,
-} from "../../env/benchmarks/tau/results/result_tasks.ts";
-import type { Dataset } from "../../env/types.ts";
+  openResults,
+  type ResultsFile,
+} from "../../env/benchmarks/results/open_results.ts";
+import type {
+  KnownTask,
+  KnownTasks,
+  ResultEpisode,
+} from "../../env/benchmarks/results/result_episode.ts";
+import type { BenchmarkDirs } from "../../train/config/open_dataset.ts";
 import {
   advisoriesOf,
   type Advisory,
@@ -49,13 +48,14 @@ interface Loaded {
   readonly records: ReadonlyMap<number, LoadedRecord>;
   /** What could not be read, in a sentence; `null` where all could. */
   readonly fault: string | null;
+  readonly benchmark: ResultsFile["benchmark"];
   readonly db: DatabaseSync;
   readonly index: EpisodeIndex;
 }
 
 interface LoadedRecord {
-  readonly record: ResultRecord;
-  /** `null` where τ-bench's data are not at hand, or neither they nor the file have the task. */
+  readonly record: ResultEpisode;
+  /** `null` where the benchmark's data are not at hand, or neither they nor the file have the task. */
   readonly known: KnownTask | null;
 }
 
@@ -64,22 +64,21 @@ export class ResultsSource implements EpisodeSource {
   readonly id: string;
   readonly path: string;
   readonly #find: EpisodeFinder;
-  readonly #tauBench: string | undefined;
+  readonly #dirs: BenchmarkDirs;
   #loaded: Promise<Loaded> | undefined;
   #stamp = "";
 
   constructor(
     path: string,
-    { id, find, tauBench }: {
+    { id, find, ...dirs }: BenchmarkDirs & {
       id?: string;
       find: EpisodeFinder;
-      tauBench?: string | undefined;
     },
   ) {
     this.path = path;
     this.id = id ?? basename(path);
     this.#find = find;
-    this.#tauBench = tauBench;
+    this.#dirs = dirs;
   }
 
   async summary(): Promise<RunSummary> {
@@ -91,10 +90,10 @@ export class ResultsSource implements EpisodeSource {
   }
 
   async view(): Promise<RunView> {
-    const { index, records, fault } = await this.#load();
+    const { index, records, fault, benchmark } = await this.#load();
     const domain = records.values().find(({ known }) => known !== null)?.known
       ?.task.domain;
-    const world = domain === undefined ? "tau-bench" : `tau-bench ${domain}`;
+    const world = domain === undefined ? benchmark : `${benchmark} ${domain}`;
     const run = this.#summaryOf({
       error: fault,
       data: world,
@@ -126,7 +125,7 @@ export class ResultsSource implements EpisodeSource {
   }
 
   async episode(id: number): Promise<EpisodeView> {
-    const { records, index } = await this.#load();
+    const { records, index, benchmark } = await this.#load();
     const loaded = records.get(id);
     const row = index.row(id);
     if (loaded === undefined || row === undefined) {
@@ -147,7 +146,7 @@ export class ResultsSource implements EpisodeSource {
       },
       group: index.group(row, { allSteps: true }),
       partsOf: (other) => records.get(other)?.record ?? record,
-      world: () => Promise.resolve(this.#worldOf(known)),
+      world: () => Promise.resolve(this.#worldOf(known, benchmark)),
       ...(known === null ? {} : { known: known.task }),
       task: record.instruction === null ? null : {
         instruction: record.instruction,
@@ -175,11 +174,14 @@ export class ResultsSource implements EpisodeSource {
     }, () => {});
   }
 
-  #worldOf(known: KnownTask | null): World {
+  #worldOf(
+    known: KnownTask | null,
+    benchmark: ResultsFile["benchmark"],
+  ): World {
     if (known !== null) return { dataset: known.dataset, note: null };
-    const note = this.#tauBench === undefined
-      ? "A result file does not say what became of the database; name tau-bench's data by --tau-bench DIR to see it"
-      : "Neither tau-bench's data nor the file have this task, so the database is not shown";
+    const note = this.#directory(benchmark) === undefined
+      ? `A result file does not say what became of the database; name ${benchmark}'s data by --${benchmark} DIR to see it`
+      : `Neither ${benchmark}'s data nor the file have this task, so the database is not shown`;
     return { dataset: null, note };
   }
 
@@ -192,8 +194,8 @@ export class ResultsSource implements EpisodeSource {
   }
 
   async #read(): Promise<Loaded> {
-    const file = readResultFile(await Deno.readFile(this.path), this.path);
-    const tasks = tasksOfRecords(file.records, await this.#datasets());
+    const file = openResults(await Deno.readFile(this.path), this.path);
+    const tasks = await this.#tasksOf(file);
     const records = new Map(
       file.records.map((record) => [
         record.number,
@@ -207,19 +209,28 @@ export class ResultsSource implements EpisodeSource {
       textOf: (id) => textOf(records.get(id)?.record),
     });
     index.refresh();
-    return { records, fault: resultFaults(file), db, index };
+    const { fault, benchmark } = file;
+    return { records, fault, benchmark, db, index };
   }
 
-  /** The datasets of the directory, as far as they can be read. */
-  async #datasets(): Promise<Dataset[]> {
-    const dir = this.#tauBench;
-    if (dir === undefined) return [];
+  /** The records' tasks, as far as they can be found. */
+  async #tasksOf(file: ResultsFile): Promise<KnownTasks> {
+    const directory = this.#directory(file.benchmark);
+    if (directory === undefined) return new Map();
     try {
-      return await datasetsIn(dir);
+      return await file.tasksIn(directory);
     } catch (error) {
-      if (error instanceof DataError) return []; // the conversations are shown all the same
+      // The conversations are shown all the same.
+      if (error instanceof DataError || error instanceof ConfigError) {
+        return new Map();
+      }
       throw error;
     }
+  }
+
+  #directory(benchmark: ResultsFile["benchmark"]): string | undefined {
+    const { tauBench, tau3Bench } = this.#dirs;
+    return benchmark === "tau3-bench" ? tau3Bench : tauBench;
   }
 
   #summaryOf(known: Partial<RunSummary>): RunSummary {
@@ -267,7 +278,7 @@ function insert(db: DatabaseSync, rows: readonly EpisodeRow[]): void {
   }
 }
 
-function textOf(record: ResultRecord | undefined): string {
+function textOf(record: ResultEpisode | undefined): string {
   if (record === undefined) return "";
   return messagesOf(record.messages, turnsOf(record.turns)).map((message) =>
     [

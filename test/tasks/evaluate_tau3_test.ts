@@ -3,6 +3,8 @@ import { z } from "zod";
 import { evaluateSimulation } from "../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
 import { loadTau3 } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { tau3MessageSchema } from "../../env/benchmarks/tau3/tau3_message.ts";
+import { openResults } from "../../env/benchmarks/results/open_results.ts";
+import { openRunEpisodes, turnsOf } from "../../train/runs/run_episodes.ts";
 import {
   type JsonObject,
   parsePythonJson,
@@ -58,6 +60,21 @@ Deno.test({
           terminationReason: "user_stop",
         });
         assert.equal(value, 1);
+      }
+      using run = await openRunEpisodes(`${dir}/e`, { tau3Bench: TAU3_BENCH });
+      const bytes = new TextEncoder().encode(file);
+      const { records, fault } = openResults(bytes, "tau3_results.json");
+      assert.equal(fault, null);
+      const played = run.list().toSorted((a, b) =>
+        a.record.group - b.record.group
+      );
+      for (const [i, episode] of played.entries()) {
+        const { messages, turns, reward } = records[i]!;
+        assert.deepEqual(turnsOf(turns), episode.turns());
+        const { differences: _, record: _record, ...graded } = episode.record
+          .rewardDetail!;
+        assert.deepEqual(reward, { ...graded, differences: [] });
+        assert(messages.length > 2);
       }
     }),
 });

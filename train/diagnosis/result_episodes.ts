@@ -1,19 +1,15 @@
-/** The episodes of a τ-bench result file, to be diagnosed as those of a run are. */
+/** The episodes of a benchmark's result file, to be diagnosed as those of a run are. */
 
 import { readFile } from "node:fs/promises";
-import {
-  readResultFile,
-  resultFaults,
-  type ResultRecord,
-} from "../../env/benchmarks/tau/results/result_file.ts";
-import {
-  datasetsIn,
-  mostOf,
-  tasksOfRecords,
-} from "../../env/benchmarks/tau/results/result_tasks.ts";
+import { openResults } from "../../env/benchmarks/results/open_results.ts";
+import type { ResultEpisode } from "../../env/benchmarks/results/result_episode.ts";
+import { mostOf } from "../../env/benchmarks/tau/results/result_tasks.ts";
+import { tauBenchDir } from "../../env/benchmarks/tau/tau_bench.ts";
+import { tau3BenchDir } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { DataError, messageOf } from "../../env/errors.ts";
 import type { Dataset, StopReason, Task } from "../../env/types.ts";
 import { turnsOf } from "../runs/run_episodes.ts";
+import type { BenchmarkDirs } from "../config/open_dataset.ts";
 import type { DiagnosableEpisode } from "./diagnosis_report.ts";
 
 /** A result file that is looked into. */
@@ -26,23 +22,27 @@ export interface ResultEpisodes {
 
 /**
  * Reads a result file and finds its tasks; the gold that it holds counts where today's task is another.
- * @throws {DataError} If it is none, or is not of the data in `tauBench`.
+ * @throws {ConfigError} If no directory of its benchmark's data is given.
+ * @throws {DataError} If it is none, or is not of the data in the directory.
  */
 export async function readResultEpisodes(
   path: string,
-  tauBench: string,
+  { tauBench, tau3Bench }: BenchmarkDirs,
 ): Promise<ResultEpisodes> {
-  const file = readResultFile(await readFile(path), path);
-  const tasks = tasksOfRecords(file.records, await datasetsIn(tauBench));
+  const file = openResults(await readFile(path), path);
+  const isTau3 = file.benchmark === "tau3-bench";
+  const directory = isTau3 ? tau3BenchDir(tau3Bench) : tauBenchDir(tauBench);
+  const tasks = await file.tasksIn(directory);
   const dataset = mostOf(
     file.records.flatMap(({ number }) => tasks.get(number)?.dataset ?? []),
   );
   if (dataset === undefined) {
     throw new DataError(
-      `No episode of "${path}" is of a user or calls a tool that "${tauBench}" has`,
+      `No episode of "${path}" is of a user or calls a tool that "${directory}" has`,
       {
         path,
-        hint: "name the data that it was recorded on by --tau-bench DIR",
+        hint:
+          `name the data that it was recorded on by --${file.benchmark} DIR`,
       },
     );
   }
@@ -51,12 +51,12 @@ export async function readResultEpisodes(
     return known?.dataset === dataset ? [episodeOf(record, known.task)] : [];
   });
   const unknown = file.records.length - found.length;
-  const faults = resultFaults(file);
+  const { fault } = file;
   return {
     dataset,
     episodes: found,
     notes: [
-      ...(faults === null ? [] : [faults]),
+      ...(fault === null ? [] : [fault]),
       ...(unknown === 0 ? [] : [
         `${unknown} of ${file.records.length} episodes are of no task that the data or the file has`,
       ]),
@@ -64,7 +64,7 @@ export async function readResultEpisodes(
   };
 }
 
-function episodeOf(record: ResultRecord, task: Task): DiagnosableEpisode {
+function episodeOf(record: ResultEpisode, task: Task): DiagnosableEpisode {
   const { number, trial, reward, failure, stop } = record;
   const turns = () => {
     try {
@@ -86,6 +86,7 @@ function episodeOf(record: ResultRecord, task: Task): DiagnosableEpisode {
       step: trial,
       source: "trial",
       reward: reward?.value ?? null,
+      rewardDetail: reward,
       reason: null,
       failure,
       findings: null,

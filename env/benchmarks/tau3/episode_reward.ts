@@ -23,6 +23,15 @@ export function episodeReward(
   judged: Tau3Reward,
   episode: RewardedEpisode,
 ): Reward {
+  return {
+    ...judgedReward(judged),
+    differences: judged.basis?.includes("DB") ? differencesOf(episode) : [],
+    record: toPlain(rewardInfoObject(judged)),
+  };
+}
+
+/** A reward that was judged, whatever became of rows. */
+export function judgedReward(judged: Tau3Reward): Reward {
   const parts = new Map(judged.breakdown ?? []);
   const told = parts.get("COMMUNICATE");
   parts.delete("COMMUNICATE");
@@ -35,14 +44,13 @@ export function episodeReward(
       database: isWrong ? 0 : 1,
       outputs: told === undefined ? null : told === 1 ? 1 : 0,
     },
-    differences: judged.basis?.includes("DB") ? differencesOf(episode) : [],
+    differences: [],
     missingOutputs: told === undefined
       ? []
       : (judged.communicate ?? []).filter(({ met }) => !met)
         .map(({ info }) => info),
     checks: checksOf(judged),
     ...judged.value === null && { isUnjudged: true as const },
-    record: toPlain(rewardInfoObject(judged)),
   };
 }
 

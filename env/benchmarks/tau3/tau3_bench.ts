@@ -23,7 +23,7 @@ import {
 } from "./bundle_files.ts";
 import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import { evaluateUnjudged } from "./evaluators/evaluate_simulation.ts";
-import { loadTau3, type Tau3Bundle } from "./load_bundle.ts";
+import { BASE_SPLIT, loadTau3, type Tau3Bundle } from "./load_bundle.ts";
 import { GREETING } from "./orchestrator.ts";
 import type { Tau3Message } from "./tau3_message.ts";
 import { Tau3Environment } from "./tau3_environment.ts";
@@ -49,6 +49,8 @@ export interface Tau3BenchOptions {
   readonly domain: string;
   /** Whether the simulated user says as little as possible. Default: not. */
   readonly terse?: boolean;
+  /** Tasks that count in the place of the directory's of the same id, or beside them, as a result file holds them. */
+  readonly recorded?: readonly Tau3Task[];
 }
 
 const toolSchemas = z.array(z.object({
@@ -76,7 +78,7 @@ interface Tau3Data {
  */
 export async function tau3Bench(
   source: BundleSource,
-  { domain: name, terse = false }: Tau3BenchOptions,
+  { domain: name, terse = false, recorded = [] }: Tau3BenchOptions,
 ): Promise<Dataset> {
   const bundle = await loadTau3(source, name);
   const prompts = await readTau3Prompts(source);
@@ -87,7 +89,7 @@ export async function tau3Bench(
   const bySplit = new Map<Split, readonly Task[]>();
   for (const split of SPLITS) {
     if (!bundle.splits.includes(split)) continue;
-    const all = bundle.tasksOf(split).map((source, index) => {
+    const all = withRecorded(bundle, split, recorded).map((source, index) => {
       const task = taskOf(source, { bundle, prompts, split, index });
       sources.set(task, source);
       return task;
@@ -113,6 +115,22 @@ export async function tau3Bench(
     },
     rules: rulesOf(data, sources),
   };
+}
+
+/** The tasks of a split; what no split has is of the base. */
+function withRecorded(
+  { tasks, tasksOf }: Tau3Bundle,
+  split: Split,
+  recorded: readonly Tau3Task[],
+): readonly Tau3Task[] {
+  if (recorded.length === 0) return tasksOf(split);
+  const byId = new Map(recorded.map((task) => [task.id, task]));
+  const known = new Set(tasks.map(({ id }) => id));
+  const others = recorded.filter(({ id }) => !known.has(id));
+  return [
+    ...tasksOf(split).map((task) => byId.get(task.id) ?? task),
+    ...split === BASE_SPLIT ? others : [],
+  ];
 }
 
 /** The tool descriptions of a bundle. */

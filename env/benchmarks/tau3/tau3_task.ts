@@ -98,7 +98,8 @@ const callSchema = objectOf(environmentCall).transform((
   { env_type, func_name, arguments: args },
 ): EnvironmentCall => ({ side: env_type, name: func_name, arguments: args }));
 
-const assertionSchema = objectOf({
+/** `env_assertion`. */
+export const assertionSchema = objectOf({
   ...environmentCall,
   assert_value: z.boolean().default(true),
   message: z.string().nullish(),
@@ -110,7 +111,8 @@ const assertionSchema = objectOf({
   message: call.message ?? null,
 }));
 
-const actionSchema = objectOf({
+/** An expected action. */
+export const actionSchema = objectOf({
   action_id: z.string(),
   requestor: requestor.default("assistant"),
   name: z.string(),

@@ -12,10 +12,15 @@ import type { JsonObject } from "../../../python/python_json.ts";
 import {
   anyObject,
   anyValue,
-  explainFirstIssue,
   objectOf,
   plainNumber,
 } from "../../../python/python_schema.ts";
+import {
+  checkedRecord,
+  type FormatMarks,
+  formatOf,
+  type RecordAt,
+} from "../../recorded_formats.ts";
 
 /**
  * The formats. The first two call tools only, the others are conversations that were scored; `results` is what τ-bench
@@ -119,7 +124,7 @@ export type CallStep = z.infer<typeof callStep>;
 export type EpisodeStep = z.infer<typeof episodeStep>;
 
 /** Keys that only records of a format have. */
-const MARKS: readonly (readonly [RecordingFormat, readonly string[]])[] = [
+const MARKS: FormatMarks<RecordingFormat> = [
   ["trajectories", ["trial", "steps"]],
   ["fuzz_reward", ["actions_logged", "steps"]],
   ["gold", ["reward_without_responds", "steps"]],
@@ -141,15 +146,7 @@ export function readRecording(bytes: Uint8Array, path: string): Recording {
       { path },
     );
   }
-  const format = MARKS.find(([, keys]) =>
-    records.some((record) => keys.every((key) => record.has(key)))
-  )?.[0];
-  if (format === undefined) {
-    throw new DataError(
-      `Cannot replay "${path}": its records are of no known format`,
-      { path, hint: `there are ${MARKS.map(([name]) => name).join(", ")}` },
-    );
-  }
+  const format = formatOf(records, { marks: MARKS, path });
   const numbers = read.map(({ number }) => number);
   return { path, format, records, numbers, faults };
 }
@@ -157,18 +154,8 @@ export function readRecording(bytes: Uint8Array, path: string): Recording {
 /** A record, checked. @throws {DataError} If a field is missing or wrong; names the file, the record and the field. */
 export function checkRecord<F extends keyof typeof recordSchemas>(
   format: F,
-  { record, path, number }: {
-    record: JsonObject;
-    path: string;
-    number: number;
-  },
+  at: RecordAt,
 ): RecordOf<F> {
-  const result = recordSchemas[format].safeParse(record);
-  if (result.success) return result.data as RecordOf<F>;
-  throw new DataError(
-    `Cannot replay "${path}": record ${number} is not of the format ${format}: ${
-      explainFirstIssue(result.error)
-    }`,
-    { path, cause: result.error },
-  );
+  const schema: z.ZodType = recordSchemas[format];
+  return checkedRecord(schema, { ...at, format }) as RecordOf<F>;
 }

@@ -6,7 +6,7 @@
 import { goldOf } from "../../../gold.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
 import type { Dataset } from "../../../types.ts";
-import { mapOf, textOf } from "../results/loose_json.ts";
+import { mapOf, textOf } from "../../results/loose_json.ts";
 import type { ResultRecord } from "../results/result_file.ts";
 import type { TaskFinder } from "../results/result_tasks.ts";
 import { Checker, type Mismatch } from "./mismatch.ts";

@@ -3,7 +3,7 @@
 import type { FailureKind } from "../../../errors.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
 import type { Failure } from "../../../types.ts";
-import { textOf } from "./loose_json.ts";
+import { textOf } from "../../results/loose_json.ts";
 
 /** Words of litellm's exceptions and of servers, in lower case. The first kind that fits counts. */
 const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [

@@ -15,36 +15,23 @@ import {
   type RecordFault,
 } from "../../../json_records.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
-import { type Failure, type Reward, STOP } from "../../../types.ts";
+import { STOP } from "../../../types.ts";
+import type { ResultEpisode } from "../../results/result_episode.ts";
 import { failureOf } from "./result_failure.ts";
 import { messageOf, openingOf, turnsIn } from "./result_messages.ts";
-import { listOf, mapOf, numberOf, objectsOf, textOf } from "./loose_json.ts";
+import {
+  listOf,
+  mapOf,
+  numberOf,
+  objectsOf,
+  textOf,
+} from "../../results/loose_json.ts";
 
-/** An episode of a result file. */
-export interface ResultRecord {
-  /** Its position in the file, from 1. */
-  readonly number: number;
-  /** Position of its task in its split. */
-  readonly task: number;
-  readonly trial: number;
-  /** `null` where the episode failed: τ-bench writes 0 there. */
-  readonly reward: Reward | null;
-  /** Whether `reward.parts.database` is more than a guess. */
-  readonly isDatabaseKnown: boolean;
-  /** The exception that ended it, where one did. */
-  readonly failure: Failure | null;
-  /** In our own form, as the store has them. */
-  readonly messages: readonly JsonObject[];
-  readonly turns: readonly JsonObject[];
+/** An episode of a result file. Where it failed, τ-bench writes the reward 0. */
+export interface ResultRecord extends ResultEpisode {
   /** What the user said first. */
   readonly opening: string;
-  readonly stop: string;
   readonly userId: string | null;
-  readonly instruction: string | null;
-  /** The gold that the file holds; `null` where it holds none. */
-  readonly actions: readonly { name: string; kwargs: JsonObject }[] | null;
-  /** What the agent had to tell; `null` where the file does not say. */
-  readonly outputs: readonly string[] | null;
   /** The hash of the gold state, where it was recorded. */
   readonly goldHash: string | null;
   readonly userCost: number | null;
@@ -58,7 +45,12 @@ export interface ResultFile {
 }
 
 /** Says which records were left out; `null` where none was. */
-export function resultFaults({ records, faults }: ResultFile): string | null {
+export function resultFaults(
+  { records, faults }: {
+    readonly records: readonly unknown[];
+    readonly faults: readonly RecordFault[];
+  },
+): string | null {
   return faults.length === 0
     ? null
     : faultsText(faults, records.length + faults.length);
@@ -101,7 +93,7 @@ export function readResultRecords(
     {
       path,
       hint:
-        'name a run dir, or a result file of tau-bench, as "deno task evaluate --export tau-bench" writes',
+        'name a run dir, or a result file of tau-bench or tau3-bench, as "deno task evaluate --export" writes',
     },
   );
 }

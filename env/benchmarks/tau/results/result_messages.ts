@@ -12,7 +12,7 @@ import {
   parsePythonJson,
 } from "../../../python/python_json.ts";
 import type { Action } from "../../../types.ts";
-import { mapOf, objectsOf, textOf } from "./loose_json.ts";
+import { mapOf, objectsOf, textOf } from "../../results/loose_json.ts";
 
 /** What the act and react agents put before an action, and before what a tool answered. */
 const MARKER = "Action:";

@@ -9,16 +9,9 @@ import { domainOf } from "../../../domains/registry.ts";
 import { identityOf } from "../../../domain.ts";
 import type { Dataset, Task } from "../../../types.ts";
 import { domainsIn, loadTauBench } from "../tau_bench.ts";
-import { mapOf } from "./loose_json.ts";
+import { mapOf } from "../../results/loose_json.ts";
+import type { KnownTask, KnownTasks } from "../../results/result_episode.ts";
 import type { ResultRecord } from "./result_file.ts";
-
-/** A record's task, and the dataset that it is of. */
-export interface KnownTask {
-  readonly dataset: Dataset;
-  readonly task: Task;
-  /** The dataset has no such task, or has changed it: this one is made of what the file says. */
-  readonly isRecorded: boolean;
-}
 
 /** What finds a record's task; `null` where neither the data nor the file has it. */
 export type TaskFinder = (record: ResultRecord) => KnownTask | null;
@@ -65,7 +58,7 @@ export function taskFinder(
 export function tasksOfRecords(
   records: readonly ResultRecord[],
   datasets: readonly Dataset[],
-): ReadonlyMap<number, KnownTask | null> {
+): KnownTasks {
   const find = taskFinder(datasets);
   const found = records.map((record) => ({ record, known: find(record) }));
   const others = found.flatMap(({ known }) => known ?? []);

@@ -23,10 +23,11 @@ import {
 import { replayCalls } from "./replay_answers.ts";
 import { replayConversation } from "./replay_conversations.ts";
 import { replayEvaluation, replayGoldRecord } from "./replay_evaluations.ts";
+import { formatOf } from "../../recorded_formats.ts";
 import { replayPrompts } from "./replay_prompts.ts";
 import {
   checkTau3Record,
-  tau3FormatOf,
+  TAU3_MARKS,
   type Tau3RecordingFormat,
 } from "./tau3_recording.ts";
 
@@ -91,7 +92,10 @@ async function readRecording(path: string): Promise<RecordFile> {
       { path },
     );
   }
-  const format = tau3FormatOf(records.map(({ record }) => record), path);
+  const format = formatOf(records.map(({ record }) => record), {
+    marks: TAU3_MARKS,
+    path,
+  });
   return { path, format, records, faults };
 }
 

@@ -1,15 +1,17 @@
 /** Recordings of τ³-bench: what their records hold. Numbers in arguments keep the spelling that they had. */
 
 import { z } from "zod";
-import { DataError } from "../../../errors.ts";
 import {
   anyObject,
   anyValue,
-  explainFirstIssue,
   objectOf,
   plainNumber,
 } from "../../../python/python_schema.ts";
-import type { JsonObject } from "../../../python/python_value.ts";
+import {
+  checkedRecord,
+  type FormatMarks,
+  type RecordAt,
+} from "../../recorded_formats.ts";
 import {
   EVALUATION_TYPES,
   TERMINATION_REASONS,
@@ -128,45 +130,20 @@ export type RecordedAnswer = Tau3RecordOf<"gold">["steps"][number];
 /** A reply of a script. */
 export type ScriptedReply = z.infer<typeof scriptedReply>;
 
-/** A key that only records of a format have. */
-const MARKS: readonly (readonly [Tau3RecordingFormat, string])[] = [
-  ["gold", "trajectories"],
-  ["evaluators", "evaluation_type"],
-  ["orchestrator", "agent_script"],
-  ["prompts", "user_system_sha256"],
-  ["fuzz", "steps"],
+/** Keys that only records of a format have. */
+export const TAU3_MARKS: FormatMarks<Tau3RecordingFormat> = [
+  ["gold", ["trajectories"]],
+  ["evaluators", ["evaluation_type"]],
+  ["orchestrator", ["agent_script"]],
+  ["prompts", ["user_system_sha256"]],
+  ["fuzz", ["steps"]],
 ];
-
-/** The format of records. @throws {DataError} If it is unknown. */
-export function tau3FormatOf(
-  records: readonly JsonObject[],
-  path: string,
-): Tau3RecordingFormat {
-  const format = MARKS.find(([, key]) =>
-    records.some((record) => record.has(key))
-  )?.[0];
-  if (format !== undefined) return format;
-  throw new DataError(
-    `Cannot replay "${path}": its records are of no known format`,
-    { path, hint: `there are ${MARKS.map(([name]) => name).join(", ")}` },
-  );
-}
 
 /** A record, checked. @throws {DataError} If a field is missing or wrong; names the file, the record and the field. */
 export function checkTau3Record<F extends Tau3RecordingFormat>(
   format: F,
-  { record, path, number }: {
-    record: JsonObject;
-    path: string;
-    number: number;
-  },
+  at: RecordAt,
 ): Tau3RecordOf<F> {
-  const result = tau3RecordSchemas[format].safeParse(record);
-  if (result.success) return result.data as Tau3RecordOf<F>;
-  throw new DataError(
-    `Cannot replay "${path}": record ${number} is not of the format ${format}: ${
-      explainFirstIssue(result.error)
-    }`,
-    { path, cause: result.error },
-  );
+  const schema: z.ZodType = tau3RecordSchemas[format];
+  return checkedRecord(schema, { ...at, format }) as Tau3RecordOf<F>;
 }

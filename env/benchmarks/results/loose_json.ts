@@ -4,8 +4,8 @@ import {
   type JsonObject,
   type JsonValue,
   printPythonJson,
-} from "../../../python/python_json.ts";
-import { Float } from "../../../python/python_value.ts";
+} from "../../python/python_json.ts";
+import { Float } from "../../python/python_value.ts";
 
 /** The objects of a list; none where it is no list. */
 export function objectsOf(value: JsonValue | undefined): JsonObject[] {

@@ -1,0 +1,50 @@
+/** Formats of recordings: which one a file has, and whether a record is of it. */
+
+import type { z } from "zod";
+import { DataError } from "../errors.ts";
+import type { JsonObject } from "../python/python_json.ts";
+import { explainFirstIssue } from "../python/python_schema.ts";
+
+/** Formats with keys that only their records have, all of them; the first that fits counts. */
+export type FormatMarks<F extends string> = readonly (readonly [
+  format: F,
+  keys: readonly string[],
+])[];
+
+/** The format of a file's records. @throws {DataError} If it is unknown; names the file. */
+export function formatOf<F extends string>(
+  records: readonly JsonObject[],
+  { marks, path }: { marks: FormatMarks<F>; path: string },
+): F {
+  const format = marks.find(([, keys]) =>
+    records.some((record) => keys.every((key) => record.has(key)))
+  )?.[0];
+  if (format !== undefined) return format;
+  throw new DataError(
+    `Cannot replay "${path}": its records are of no known format`,
+    { path, hint: `there are ${marks.map(([name]) => name).join(", ")}` },
+  );
+}
+
+/** A record, and where it is from. */
+export interface RecordAt {
+  readonly record: JsonObject;
+  readonly path: string;
+  /** Its position in the file, from 1. */
+  readonly number: number;
+}
+
+/** A record, checked. @throws {DataError} If a field is missing or wrong; names the file, the record and the field. */
+export function checkedRecord<T>(
+  schema: z.ZodType<T>,
+  { record, path, number, format }: RecordAt & { readonly format: string },
+): T {
+  const result = schema.safeParse(record);
+  if (result.success) return result.data;
+  throw new DataError(
+    `Cannot replay "${path}": record ${number} is not of the format ${format}: ${
+      explainFirstIssue(result.error)
+    }`,
+    { path, cause: result.error },
+  );
+}

