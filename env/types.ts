@@ -220,7 +220,7 @@ export interface TakenTurns {
 }
 
 /** The judge without a model: what it cannot tell is not judged. */
-export const STAND_IN = "stand-in";
+export const STAND_IN = "stand-in" as const;
 
 /** Who judges what no program can: a model, or {@linkcode STAND_IN}, which does what a program can. */
 export type Judge = AskJudge | typeof STAND_IN;

@@ -3,14 +3,19 @@
 import { z } from "zod";
 import { expertAgent } from "../env/agents/expert.ts";
 import { ConfigError } from "../env/errors.ts";
-import type { Agent, Dataset, Task } from "../env/types.ts";
+import { type Agent, type Dataset, SPLITS, type Task } from "../env/types.ts";
 import { dataSchema } from "../train/config/config_sections.ts";
-import { openDataset } from "../train/config/open_dataset.ts";
+import { dataAt, openDataset } from "../train/config/open_dataset.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun, type TrainingRecord } from "../train/runs/training_dir.ts";
 import { runPathOnly } from "./_caller_paths.ts";
-import { runPath, runsFlag, tauBenchFlag } from "./_shared_flags.ts";
+import {
+  runPath,
+  runsFlag,
+  tau3BenchFlag,
+  tauBenchFlag,
+} from "./_shared_flags.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
 /** The flags. */
@@ -29,8 +34,12 @@ export const chatFlags = z.object({
     description:
       "Where the task comes from; default: where the run's came from, else generated",
   }),
+  env: dataSchema.shape.domain.unwrap().optional().meta({
+    description: "The world; default: the run's, else retail",
+  }),
   tauBench: tauBenchFlag,
-  split: z.enum(["train", "dev", "test"]).default("test").meta({
+  tau3Bench: tau3BenchFlag,
+  split: z.enum(SPLITS).default("test").meta({
     description: "The split of the task",
   }),
   task: z.int().min(0).default(0).meta({
@@ -61,7 +70,7 @@ export interface Counterpart extends AsyncDisposable {
  * The agent that the flags mean, with its world.
  * @throws {ConfigError} If there is no such run, or the flags contradict each other.
  * @throws {RunDirError} If the run is damaged.
- * @throws {DataError} If τ-bench's data are not what they should be.
+ * @throws {DataError} If a benchmark's data are not what they should be.
  */
 export async function openCounterpart(flags: ChatFlags): Promise<Counterpart> {
   const path = await runOf(flags);
@@ -107,8 +116,11 @@ async function runOf(
 }
 
 /** The expert serves in the world that `deno task train` learns in. */
-async function openExpert({ data, tauBench }: ChatFlags): Promise<Counterpart> {
-  const config = await newConfig(trainFlags.parse({ data, tauBench }));
+async function openExpert(
+  { data, env, tauBench, tau3Bench }: ChatFlags,
+): Promise<Counterpart> {
+  const flags = { data, env, tauBench, tau3Bench };
+  const config = await newConfig(trainFlags.parse(flags));
   return {
     agent: expertAgent(),
     dataset: await openDataset(config.data),
@@ -122,11 +134,9 @@ async function openPolicy(
   flags: ChatFlags,
 ): Promise<Counterpart> {
   const { data } = run.config;
-  const dataset = await openDataset({
-    ...data,
-    source: flags.data ?? data.source,
-    directory: flags.tauBench ?? data.directory,
-  });
+  const source = flags.data ?? data.source;
+  const domain = flags.env ?? data.domain;
+  const dataset = await openDataset(dataAt({ ...data, source, domain }, flags));
   const policy = await openRunPolicy(run);
   const isOwn = dataset.fingerprint === run.info.dataset.fingerprint;
   return {

@@ -88,6 +88,7 @@ export function reasonsOf({ stopReason, reward, turns, failure }: Outcome) {
       : [`cut off after ${turns.length} turns: ${cutOff}`]),
     ...stateReasons(reward),
     ...outputReasons(reward),
+    ...checkReasons(reward),
   ];
 }
 
@@ -111,7 +112,9 @@ const CUT_OFF: Partial<Record<StopReason, string>> = {
   parse_errors: "too many answers of the agent could not be read",
 };
 
-function stateReasons({ differences }: Reward): string[] {
+function stateReasons({ differences, checks }: Reward): string[] {
+  const counts = checks?.some(({ part, counts }) => part === "DB" && counts);
+  if (counts === false) return [];
   return differences.length === 0
     ? ["the database is as it should be"]
     : differences.flatMap(rowReasons);
@@ -130,6 +133,16 @@ function outputReasons({ parts, missingOutputs }: Reward): string[] {
   return missingOutputs.length === 0
     ? ["all that was asked was told"]
     : missingOutputs.map((output) => `the agent did not tell you "${output}"`);
+}
+
+/** What else a benchmark's own rules look at. */
+function checkReasons({ checks = [] }: Reward): string[] {
+  const others = checks.filter(({ part, counts, met }) =>
+    counts && met !== true && part !== "DB" && part !== "COMMUNICATE"
+  );
+  return others.map(({ what, met }) =>
+    `${met === null ? "not judged" : "not met"}: ${spaced(what)}`
+  );
 }
 
 function shown(value: string | null): string {

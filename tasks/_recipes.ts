@@ -68,7 +68,7 @@ export async function defaultRecipe(
     ? String(domain).split(".").at(-1) ?? ""
     : source === "tau-bench"
     ? `tau-${domain}`
-    : "";
+    : String(source);
   return (await recipeNames()).includes(own) ? own : "default";
 }
 

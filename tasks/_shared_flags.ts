@@ -6,6 +6,7 @@ import { ConfigError } from "../env/errors.ts";
 import type { Override } from "../train/config/config.ts";
 import { flagsOf } from "../train/config/config_flags.ts";
 import { budgetSchema } from "../train/config/config_sections.ts";
+import { type BenchmarkDirs, dataAt } from "../train/config/open_dataset.ts";
 import { hostTaulab } from "../train/slime/setup/host_taulab.ts";
 import type { ResolvedSlime } from "../train/slime/slime_config.ts";
 import {
@@ -64,20 +65,20 @@ export function tauBenchOverride(
 }
 
 /**
- * A slime recipe with the directory of τ-bench's data: that of a flag, the recipe's, or what `deno task setup` has
- * imported on this machine.
+ * A slime recipe with the directory of its benchmark's data: that of a flag, the recipe's, or what of τ-bench
+ * `deno task setup` has imported on this machine.
  */
-export async function withTauBench(
+export async function withBenchmark(
   slime: ResolvedSlime,
-  tauBench: string | undefined,
+  dirs: BenchmarkDirs,
 ): Promise<ResolvedSlime> {
   const { config } = slime;
-  if (config.data.source !== "tau-bench") return slime;
-  const directory = tauBench ?? config.data.directory ?? await importedData();
-  return {
-    ...slime,
-    config: { ...config, data: { ...config.data, directory } },
-  };
+  const { source } = config.data;
+  if (source === "generated") return slime;
+  const data = dataAt(config.data, dirs);
+  const directory = data.directory ??
+    (source === "tau-bench" ? await importedData() : null);
+  return { ...slime, config: { ...config, data: { ...data, directory } } };
 }
 
 async function importedData(): Promise<string | null> {

@@ -26,7 +26,7 @@ import {
 import { EXIT, type TaskContext, type TaskResult } from "./_cli.ts";
 import { DoctorLine, doctorText } from "./_doctor_view.ts";
 import { launchText, SlimeLiveLine, stopText } from "./_slime_view.ts";
-import { runPath, withTauBench } from "./_shared_flags.ts";
+import { runPath, withBenchmark } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
 /** Prints the plan of a slime run. Starts, asks and writes nothing. */
@@ -94,13 +94,13 @@ export async function slimeStop(
   return { json: { run_dir: path, ...result } };
 }
 
-/** The recipe of a new run; where τ-bench's data are says a flag of its own. */
+/** The recipe of a new run; where a benchmark's data are says a flag of its own. */
 export async function newSlime(
   recipe: Recipe,
   flags: TrainFlags,
 ): Promise<ResolvedSlime> {
   const slime = resolveSlime(recipe, overrides(flags));
-  return await withTauBench(slime, flags.tauBench);
+  return await withBenchmark(slime, flags);
 }
 
 /** `runs/qwen3-4b-20260102-030405`, in UTC. */

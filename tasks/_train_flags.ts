@@ -30,6 +30,8 @@ import { defaultRecipe, readRecipe } from "./_recipes.ts";
 import {
   runFlags,
   runNamed,
+  tau3BenchFlag,
+  tau3BenchOverrides,
   tauBenchFlag,
   tauBenchOverride,
   trackOverrides,
@@ -39,6 +41,7 @@ import {
 export const trainFlags = z.object({
   ...flagsOf(configSchema) as object,
   tauBench: tauBenchFlag,
+  tau3Bench: tau3BenchFlag,
   recipe: z.string().optional().meta({
     description: "A recipe of train/recipes by its name, or a YAML file",
     value: "FILE",
@@ -201,6 +204,7 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
     ...overrides(flags),
     ...settled,
     ...tauBenchOverride(flags.tauBench, data.source),
+    ...tau3BenchOverrides(flags.tau3Bench, data.source),
   ]);
 }
 
@@ -232,6 +236,7 @@ export async function runToResume(
     [
       ...overrides(flags),
       ...tauBenchOverride(flags.tauBench, run.config.data.source),
+      ...tau3BenchOverrides(flags.tau3Bench, run.config.data.source),
     ],
   );
   checkResume(run, { config, schema: configSchema, recipe: flags.recipe });
@@ -242,7 +247,7 @@ export async function runToResume(
   return { path, config };
 }
 
-/** What flags set over the recipe. Where τ-bench's data are is no part of it: they may have moved. */
+/** What flags set over the recipe. Where a benchmark's data are is no part of it: they may have moved. */
 export function overrides(flags: TrainFlags): Override[] {
   return [
     ...flags.set.map(parseSet),

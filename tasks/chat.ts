@@ -3,7 +3,7 @@
 import { watchedAgent } from "../env/agents/watched.ts";
 import { createEnvironment } from "../env/environment.ts";
 import { rollout } from "../env/rollout.ts";
-import { STOP, type Task } from "../env/types.ts";
+import { STAND_IN, STOP, type Task } from "../env/types.ts";
 import { humanUser, lineReader } from "../env/users/human.ts";
 import {
   type ChatFlags,
@@ -62,7 +62,8 @@ async function converse(
   const opening = await user.open({ signal });
   if (opening.includes(STOP)) {
     // Who leaves without a word is not served; what they leave behind is scored like any other end.
-    const reward = createEnvironment({ dataset, task, user }).reward();
+    const left = createEnvironment({ dataset, task, user, judge: STAND_IN });
+    const reward = await left.judgedReward?.() ?? left.reward();
     return { stopReason: "user_stop", reward, turns: [], failure: null };
   }
   const opened = {
@@ -78,7 +79,9 @@ async function converse(
     }),
     user: () => opened,
     userName: "human",
+    judge: STAND_IN,
     seed: flags.seed,
+    ...dataset.rules && { maxTurns: dataset.rules.maxTurns },
     // A person does not say it all again.
     retries: 0,
     now: () => performance.timeOrigin + performance.now(),
@@ -120,6 +123,11 @@ export const task = await main(import.meta, {
     {
       command: "deno task chat --policy a1 --task 7 --temperature 1",
       does: "the policy of runs/a1, another task, sampled",
+    },
+    {
+      command:
+        "deno task chat --agent expert --data tau3-bench --tau3-bench DIR --env airline",
+      does: "a task of τ³-bench's airline, by its own rules",
     },
     {
       command: "deno task chat --agent expert --split dev",

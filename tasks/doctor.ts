@@ -19,7 +19,7 @@ import {
   runsFlag,
   setFlag,
   tauBenchFlag,
-  withTauBench,
+  withBenchmark,
 } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 
@@ -76,9 +76,9 @@ async function run(
   const checks = chooseChecks(choice);
   const recipe = await readRecipe(flags.recipe);
   await using fleet = await openRecipeFleet(
-    await withTauBench(
+    await withBenchmark(
       resolveSlime(recipe, flags.set.map(parseSet)),
-      flags.tauBench,
+      flags,
     ),
     { hostsFile: flags.hosts },
   );

@@ -8,7 +8,13 @@ import { createRng, deriveSeed } from "../env/random.ts";
 import { rolloutAll } from "../env/rollout.ts";
 import type { Codec } from "../env/tokens/conversation.ts";
 import { demonstrationTrajectory } from "../env/tokens/demonstration.ts";
-import type { Agent, Dataset, Message, ToolSchema } from "../env/types.ts";
+import {
+  type Agent,
+  type Dataset,
+  type Message,
+  STAND_IN,
+  type ToolSchema,
+} from "../env/types.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
 import type { Config } from "./config/config.ts";
 import type { TrainSequence } from "./trainer.ts";
@@ -43,6 +49,7 @@ export async function expertConversations(
     task,
     agent,
     user,
+    judge: STAND_IN,
     seed: deriveSeed(config.seed, "demonstration", task.id),
     maxTurns: config.rollout.maxTurns,
   }));

@@ -9,7 +9,13 @@ import type { Meter } from "../models/meter.ts";
 import { tokenChatModel } from "../models/token_chat.ts";
 import { rollout } from "../rollout.ts";
 import type { Codec } from "../tokens/conversation.ts";
-import type { Dataset, Episode, Task, UserFactory } from "../types.ts";
+import {
+  type Dataset,
+  type Episode,
+  STAND_IN,
+  type Task,
+  type UserFactory,
+} from "../types.ts";
 import { answerOf, type EpisodeAnswer, removed } from "./episode_answer.ts";
 import { EpisodeEngine, temperatureOf } from "./episode_engine.ts";
 import { EpisodeMetrics } from "./episode_metrics.ts";
@@ -208,6 +214,7 @@ export class EpisodeService {
     const { retries } = world;
     return await rollout({
       ...world,
+      judge: STAND_IN,
       task,
       agent: await openAgent(world.strategy, { ...world, model }),
       seed: request.seed,

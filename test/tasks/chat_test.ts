@@ -13,6 +13,7 @@ import { assertGolden } from "../support/golden.ts";
 import { writePolicyRun } from "../support/policy_run.ts";
 import { ERROR_AND_HINT } from "../support/task_process.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
+import { NO_TAU3_BENCH, TAU3_BENCH } from "../support/tau3_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -237,5 +238,25 @@ Deno.test({
     const json = JSON.parse(stdout);
     assert.equal(json.task, "retail/dev/0");
     assert.equal(json.turns.at(-1).observation.content, STOP);
+  },
+});
+
+Deno.test({
+  name:
+    "chat is served on τ³-bench's tasks too, by its rules and the stand-in judge",
+  ignore: NO_TAU3_BENCH,
+  async fn() {
+    const args = [
+      ...["--agent", "expert", "--data", "tau3-bench"],
+      ...["--tau3-bench", TAU3_BENCH, "--split", "base", "--json"],
+    ];
+    const refused = await chat([...args, "--env", "airline"], ["hello"]);
+    assert.equal(refused.code, 0, refused.stderr);
+    assert.equal(JSON.parse(refused.stdout).task, "airline/base/0");
+    const judged = await chat([...args, "--env", "retail", "--task", "2"]);
+    assert.equal(judged.code, 0, judged.stderr);
+    const { task, reward, reasons } = JSON.parse(judged.stdout);
+    assert.deepEqual([task, reward], ["retail/base/2", 0]);
+    assert.match(reasons.join("\n"), /^not met: .*10 t-shirt options/m);
   },
 });

@@ -31,6 +31,7 @@ Deno.test("readRecipe(): a file extends the default of its kind", () =>
       "data: { source: tau-bench }\nrl: { steps: 3 }": "tau-retail",
       "data: { source: tau-bench, domain: airline }\nrl: { steps: 3 }":
         "tau-airline",
+      "data: { source: tau3-bench }\nrl: { steps: 3 }": "tau3-bench",
     };
     for (const [text, parent] of Object.entries(cases)) {
       const path = await write(dir, { "my.yaml": text });

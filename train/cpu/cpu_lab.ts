@@ -9,7 +9,7 @@ import { deriveSeed } from "../../env/random.ts";
 import { rolloutAll } from "../../env/rollout.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
-import type { Dataset, UserFactory } from "../../env/types.ts";
+import { type Dataset, STAND_IN, type UserFactory } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import type { Config } from "../config/config.ts";
 import { type CpuPolicy, createCpuPolicy } from "./policy.ts";
@@ -150,6 +150,7 @@ class EmbeddedLab implements CpuLab {
       seed,
       agent,
       user: this.#user,
+      judge: STAND_IN,
       maxTurns: rollout.maxTurns,
       maxParseErrors: rollout.maxParseErrors,
       ...(options.reward ? { reward: options.reward } : {}),
