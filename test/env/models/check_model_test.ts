@@ -94,7 +94,7 @@ Deno.test("checkModel() doubts the base URL of a page that is no API, and the ti
   );
   await using slow = modelServer({ answer: () => 0, faults: () => "stall" });
   await assert.rejects(
-    checkModel(modelAt(slow, { timeoutMs: 20 }), "--model m"),
+    checkModel(modelAt(slow, { timeoutMs: 150 }), "--model m"),
     /calls\.timeoutS/,
   );
   assert.equal(slow.requests.length, 3, "it does not insist");

@@ -48,7 +48,27 @@ export interface LookOptions {
   readonly scheme?: "light" | "dark";
 }
 
-/** Runs a test in a browser of its own; skipped where there is none. */
+/** The browser of all tests of this process; each has pages of its own, which share nothing. */
+let launched: Promise<Browser> | undefined;
+let home: string | undefined;
+
+async function launch(): Promise<Browser> {
+  // Loaded only where there is a browser: it asks for a permission as it loads.
+  const { chromium } = await import("playwright-core");
+  home = await Deno.makeTempDir();
+  return await chromium.launch({
+    executablePath: CHROMIUM!,
+    args: FLAGS,
+    env: { ...Deno.env.toObject(), HOME: home },
+  });
+}
+
+Deno.test.afterAll(async () => {
+  await (await launched)?.close();
+  if (home !== undefined) await Deno.remove(home, { recursive: true });
+});
+
+/** Runs a test in the browser; skipped where there is none. */
 export function browserTest(
   name: string,
   body: (open: (options?: LookOptions) => Promise<Looked>) => Promise<void>,
@@ -56,24 +76,12 @@ export function browserTest(
   Deno.test({
     name: `${name} (needs Chromium)`,
     ignore: CHROMIUM === undefined,
-    // The browser's pipes are closed by its own end, which may come after the test's.
+    // The browser outlives the test.
     sanitizeOps: false,
     sanitizeResources: false,
     fn: async () => {
-      // Loaded only where there is a browser: it asks for a permission as it loads.
-      const { chromium } = await import("playwright-core");
-      const dir = await Deno.makeTempDir();
-      const browser = await chromium.launch({
-        executablePath: CHROMIUM!,
-        args: FLAGS,
-        env: { ...Deno.env.toObject(), HOME: dir },
-      });
-      try {
-        await body((options) => look(browser, options));
-      } finally {
-        await browser.close();
-        await Deno.remove(dir, { recursive: true });
-      }
+      const browser = await (launched ??= launch());
+      await body((options) => look(browser, options));
     },
   });
 }

@@ -1,0 +1,5 @@
+/** Tests of the batch `containers`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("containers");

@@ -1,0 +1,5 @@
+/** Tests of the batch `env`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("env");

@@ -1,0 +1,5 @@
+/** Tests of the batch `hosts`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("hosts");

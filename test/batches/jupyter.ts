@@ -1,0 +1,5 @@
+/** Tests of the batch `jupyter`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("jupyter");

@@ -1,0 +1,5 @@
+/** Tests of the batch `launch`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("launch");

@@ -1,0 +1,5 @@
+/** Tests of the batch `project`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("project");

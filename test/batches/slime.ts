@@ -1,0 +1,5 @@
+/** Tests of the batch `slime`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("slime");

@@ -1,0 +1,5 @@
+/** Tests of the batch `tasks`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("tasks");

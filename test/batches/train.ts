@@ -1,0 +1,5 @@
+/** Tests of the batch `train`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("train");

@@ -1,0 +1,5 @@
+/** Tests of the batch `training`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("training");

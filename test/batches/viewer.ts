@@ -1,0 +1,5 @@
+/** Tests of the batch `viewer`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("viewer");

@@ -1,0 +1,5 @@
+/** Tests of the batch `worlds`. */
+
+import { importBatch } from "../support/batches.ts";
+
+await importBatch("worlds");

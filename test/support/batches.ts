@@ -1,0 +1,59 @@
+/**
+ * Batches of test files, for runs of the whole suite.
+ *
+ * A worker of its own for each of 300 files spends more time on loading modules and collecting their coverage than on
+ * tests. `deno.json` names the batches in `test/batches/` instead, the slowest first, each of which is one worker; a
+ * single file runs alone as ever: `deno test -A test/env/rollout_test.ts`.
+ */
+
+import { readdir } from "node:fs/promises";
+
+const TESTS = new URL("../", import.meta.url);
+
+/** What each batch has: paths begin so; of several that fit a file, the longest decides. */
+export const BATCHES = {
+  launch: ["train/slime/launch/launch_test.ts"],
+  containers: ["train/slime/launch/container_run_test.ts"],
+  training: ["tasks/train", "tasks/evaluate", "tasks/mock", "tasks/telecom"],
+  jupyter: ["notebooks/notebooks_test.ts", "notebooks/jupyter/"],
+  tasks: ["tasks/"],
+  viewer: ["notebooks/"],
+  hosts: [
+    "train/slime/doctor/",
+    "train/slime/hosts/",
+    "train/slime/launch/",
+    "train/slime/setup/",
+  ],
+  slime: ["train/slime/"],
+  train: ["train/"],
+  worlds: ["env/benchmarks/", "env/domains/", "env/generated/"],
+  env: ["env/"],
+  project: [""],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** The name of a batch. */
+export type Batch = keyof typeof BATCHES;
+
+/** The test files of a batch, in order, by their paths in `test/`. */
+export async function batchFiles(batch: Batch): Promise<string[]> {
+  const files = await readdir(TESTS, { recursive: true });
+  return files.map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith("_test.ts") && batchOf(file) === batch)
+    .sort();
+}
+
+function batchOf(file: string): string | undefined {
+  return Object.entries<readonly string[]>(BATCHES)
+    .flatMap(([batch, starts]) => starts.map((start) => ({ batch, start })))
+    .filter(({ start }) => file.startsWith(start))
+    .toSorted((a, b) => b.start.length - a.start.length)[0]?.batch;
+}
+
+/** Registers the tests of a batch. */
+export async function importBatch(batch: Batch): Promise<void> {
+  // Programs that tests start would inherit it, and each write the coverage of some 500 modules.
+  Deno.env.delete("DENO_COVERAGE_DIR");
+  for (const file of await batchFiles(batch)) {
+    await import(new URL(file, TESTS).href);
+  }
+}
