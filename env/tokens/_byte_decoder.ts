@@ -54,7 +54,9 @@ class BytesText {
     }
     if (this.#filled + piece.length > scratch.length) grow();
     // Pieces have some bytes each: a call of set() costs more than to copy them.
-    for (const byte of piece) scratch[this.#filled++] = byte;
+    for (let at = 0; at < piece.length; at++) {
+      scratch[this.#filled++] = piece[at]!;
+    }
   }
 
   end(): string {

@@ -66,6 +66,25 @@ def make_hf(shape, out):
         json.dump(config, file)
 
 
+def make_experts(shape, out):
+    """A random Qwen3-MoE, as transformers makes and saves it."""
+    from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
+
+    torch.manual_seed(7)
+    experts = shape["experts"]
+    config = Qwen3MoeConfig(
+        num_hidden_layers=shape["layers"], hidden_size=shape["hidden"], intermediate_size=shape["ffn"],
+        num_attention_heads=shape["heads"], num_key_value_heads=shape["kvGroups"], head_dim=shape["headDim"],
+        vocab_size=shape["vocab"], rope_theta=shape["ropeBase"], tie_word_embeddings=shape["tied"],
+        num_experts=experts["count"], num_experts_per_tok=experts["active"], moe_intermediate_size=experts["ffn"],
+    )
+    model = Qwen3MoeForCausalLM(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_()
+    model.to(torch.bfloat16).save_pretrained(out, max_shard_size="40KB")
+
+
 def read_hf(path):
     tensors = {}
     for name in sorted(os.listdir(path)):
@@ -94,21 +113,37 @@ def fused(shape, hf):
             heads.append(k[group * d : (group + 1) * d])
             heads.append(v[group * d : (group + 1) * d])
         whole[to + "self_attention.linear_qkv.weight"] = torch.cat(heads)
-        whole[to + "mlp.linear_fc1.weight"] = torch.cat([hf[p + "mlp.gate_proj.weight"], hf[p + "mlp.up_proj.weight"]])
+        if "experts" in shape:
+            whole |= fused_experts(shape, hf, p, to)
+        else:
+            halves = [hf[p + f"mlp.{half}_proj.weight"] for half in ("gate", "up")]
+            whole[to + "mlp.linear_fc1.weight"] = torch.cat(halves)
+            whole[to + "mlp.linear_fc2.weight"] = hf[p + "mlp.down_proj.weight"]
         for key, name in {
             "self_attention.linear_qkv.layer_norm_weight": "input_layernorm",
             "self_attention.q_layernorm.weight": "self_attn.q_norm",
             "self_attention.k_layernorm.weight": "self_attn.k_norm",
             "self_attention.linear_proj.weight": "self_attn.o_proj",
             "mlp.linear_fc1.layer_norm_weight": "post_attention_layernorm",
-            "mlp.linear_fc2.weight": "mlp.down_proj",
         }.items():
             whole[to + key] = hf[p + name + ".weight"]
     return whole
 
 
+def fused_experts(shape, hf, p, to):
+    whole = {to + "mlp.router.weight": hf[p + "mlp.gate.weight"]}
+    for expert in range(shape["experts"]["count"]):
+        one, there = f"{p}mlp.experts.{expert}.", f"{to}mlp.experts.{expert}."
+        halves = [hf[one + f"{half}_proj.weight"] for half in ("gate", "up")]
+        whole[there + "linear_fc1.weight"] = torch.cat(halves)
+        whole[there + "linear_fc2.weight"] = hf[one + "down_proj.weight"]
+    return whole
+
+
 def namespace(shape):
+    experts = shape.get("experts", {"count": None, "active": 2, "ffn": None})
     return argparse.Namespace(
+        num_experts=experts["count"], moe_router_topk=experts["active"], moe_ffn_hidden_size=experts["ffn"],
         num_layers=shape["layers"], hidden_size=shape["hidden"], ffn_hidden_size=shape["ffn"],
         num_attention_heads=shape["heads"], num_query_groups=shape["kvGroups"], kv_channels=shape["headDim"],
         vocab_size=shape["vocab"], rotary_base=shape["ropeBase"], params_dtype=torch.bfloat16,
@@ -127,17 +162,20 @@ def without_gpu():
     torch.Tensor.cuda = lambda self, *_, **__: self
 
 
-def run_megatron(rank, tp, pp, shape, hf_dir, out):
-    os.environ.update(RANK=str(rank), WORLD_SIZE=str(tp * pp))
-    store = dist.FileStore(out + ".store", tp * pp)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=tp * pp)
+def run_megatron(rank, tp, pp, ep, shape, hf_dir, out):
+    world = tp * pp * ep
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(world))
+    store = dist.FileStore(out + ".store", world)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=world)
     from megatron.core import dist_checkpointing
     from megatron.core import parallel_state as ranks
     from megatron.core.models.gpt.gpt_layer_specs import get_gpt_layer_local_spec
     from megatron.core.models.gpt.gpt_model import GPTModel
     from megatron.core.transformer.transformer_config import TransformerConfig
 
-    ranks.initialize_model_parallel(tensor_model_parallel_size=tp, pipeline_model_parallel_size=pp)
+    ranks.initialize_model_parallel(
+        tensor_model_parallel_size=tp, pipeline_model_parallel_size=pp, expert_model_parallel_size=ep
+    )
     block = 128 * tp
     vocab = -(-shape["vocab"] // block) * block
     config = TransformerConfig(
@@ -146,14 +184,22 @@ def run_megatron(rank, tp, pp, shape, hf_dir, out):
         use_cpu_initialization=True, bf16=True, params_dtype=torch.bfloat16, pipeline_dtype=torch.bfloat16,
         normalization="RMSNorm", gated_linear_unit=True, activation_func=torch.nn.functional.silu,
         add_bias_linear=False, qk_layernorm=True, tensor_model_parallel_size=tp, pipeline_model_parallel_size=pp,
+        **experts_of(shape, ep),
     )
+    count = shape["experts"]["count"] if "experts" in shape else None
+    spec = get_gpt_layer_local_spec(num_experts=count, qk_layernorm=True, normalization="RMSNorm")
+    if count is not None:
+        # As in the specification of Transformer Engine, which slime trains with.
+        del spec.submodules.sharded_state_dict_keys_map["pre_mlp_layernorm."]
     model = GPTModel(
-        config, get_gpt_layer_local_spec(qk_layernorm=True, normalization="RMSNorm"), vocab_size=vocab,
+        config, spec, vocab_size=vocab,
         max_sequence_length=32, pre_process=ranks.is_pipeline_first_stage(),
         post_process=ranks.is_pipeline_last_stage(), position_embedding_type="rope",
         share_embeddings_and_output_weights=shape["tied"],
     ).bfloat16()
-    fill(model, fused(shape, read_hf(hf_dir)), rank=ranks.get_tensor_model_parallel_rank(), tp=tp, vocab=vocab)
+    ahead = ranks.get_expert_model_parallel_rank() * (count or 0) // ep
+    whole = fused(shape, read_hf(hf_dir))
+    fill(model, whole, rank=ranks.get_tensor_model_parallel_rank(), tp=tp, vocab=vocab, ahead=ahead)
     state = dict(model.sharded_state_dict())
     state |= {"args": namespace(shape), "checkpoint_version": 3.0, "iteration": 1}
     release = os.path.join(out, "release")
@@ -165,8 +211,21 @@ def run_megatron(rank, tp, pp, shape, hf_dir, out):
     dist.barrier()
 
 
-def fill(model, whole, rank, tp, vocab):
-    """Puts a rank's part of each whole matrix into the model, after the model's own account of which part that is."""
+def experts_of(shape, ep):
+    if "experts" not in shape:
+        return {}
+    experts = shape["experts"]
+    return {
+        "num_moe_experts": experts["count"], "moe_router_topk": experts["active"],
+        "moe_ffn_hidden_size": experts["ffn"], "expert_model_parallel_size": ep,
+    }
+
+
+def fill(model, whole, rank, tp, vocab, ahead=0):
+    """Puts a rank's part of each whole matrix into the model, after the model's own account of which part that is.
+
+    ``ahead``: experts that ranks before this one have.
+    """
     first = model.decoder.layers[0].layer_number - 1
     local = {"input_layernorm.weight": "self_attention.linear_qkv.layer_norm_weight",
              "pre_mlp_layernorm.weight": "mlp.linear_fc1.layer_norm_weight"}
@@ -175,6 +234,9 @@ def fill(model, whole, rank, tp, vocab):
             key = name
             if name.startswith("decoder.layers."):
                 _, _, number, rest = name.split(".", 3)
+                if ".local_experts." in rest:
+                    _, _, _, expert, rest = rest.split(".", 4)
+                    rest = f"mlp.experts.{int(expert) + ahead}.{rest}"
                 key = f"decoder.layers.{int(number) + first}.{local.get(rest, rest)}"
             # The last stage has a copy of tied embeddings under the output layer's name.
             tensor = whole.get(key, whole["embedding.word_embeddings.weight"] if "output_layer" in key else None)
@@ -189,7 +251,7 @@ def fill(model, whole, rank, tp, vocab):
             parameter.copy_(tensor)
 
 
-def megatron(shape, hf_dir, out, tp, pp):
+def megatron(shape, hf_dir, out, tp, pp, ep=1):
     import torch.multiprocessing as mp
 
     torch.set_num_threads(1)
@@ -198,7 +260,7 @@ def megatron(shape, hf_dir, out, tp, pp):
     import megatron.core.models.gpt.gpt_layer_specs  # noqa: F401
     import megatron.core.models.gpt.gpt_model  # noqa: F401
 
-    mp.start_processes(run_megatron, (tp, pp, shape, hf_dir, out), nprocs=tp * pp, start_method="fork")
+    mp.start_processes(run_megatron, (tp, pp, ep, shape, hf_dir, out), nprocs=tp * pp * ep, start_method="fork")
 
 
 def plain(shape, hf_dir, out, dtype="bfloat16", numbered=False, iteration="release"):
@@ -227,4 +289,4 @@ def plain(shape, hf_dir, out, dtype="bfloat16", numbered=False, iteration="relea
 
 if __name__ == "__main__":
     for name, *arguments in json.loads(sys.argv[1]):
-        {"make_hf": make_hf, "megatron": megatron, "plain": plain}[name](*arguments)
+        {"make_hf": make_hf, "make_experts": make_experts, "megatron": megatron, "plain": plain}[name](*arguments)

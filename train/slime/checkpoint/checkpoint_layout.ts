@@ -1,11 +1,11 @@
 /**
- * Where each tensor of a dense Qwen3 lies in a checkpoint of Megatron: the table of names, and which rows.
+ * Where each tensor of a Qwen3, dense or of experts, lies in a checkpoint of Megatron: the table of names, and which rows.
  *
  * Queries, keys and values are one matrix there, a group of heads at a time: its queries, its key, its value. Gate
- * and up projection are one matrix, all gates first. Layers are stacked along a first axis, or numbered. Rows of the
- * vocabulary are padded.
+ * and up projection are one matrix, all gates first. Layers are stacked along a first axis, or numbered; the experts of
+ * a layer are stacked along the next. Rows of the vocabulary are padded.
  *
- * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py` at 1dcf0da; slime
+ * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py`, `moe/experts.py` at 1dcf0da; slime
  * `slime/backends/megatron_utils/hf_to_megatron/{qwen,common}.py` and `megatron_to_hf/qwen2.py` at 624b824.
  */
 
@@ -32,6 +32,8 @@ export interface LayoutEntry {
   /** Megatron's name after `decoder.layers.`, or the whole of it where there is no layer. */
   readonly key: string;
   readonly layer: number | undefined;
+  /** Its place among the experts of its layer. */
+  readonly expert?: number;
   /** Rows of Megatron's matrix, padding aside. */
   readonly megatronRows: number;
   /** Where its rows are in Megatron's matrix. */
@@ -87,13 +89,13 @@ function whole(name: string, shape: readonly number[]) {
 }
 
 function layerEntries(shape: CheckpointShape, layer: number): LayoutEntry[] {
-  const { hidden, ffn, heads, kvGroups, headDim } = shape;
+  const { hidden, ffn, heads, headDim, kvGroups, experts } = shape;
   const qkvRows = (heads + 2 * kvGroups) * headDim;
   const common = { layer, padded: false };
   const plain = (name: string, of: readonly number[], key: string) => ({
     ...common,
     ...whole(`model.layers.${layer}.${name}.weight`, of),
-    kind: name.replace(/^\w+\./, ""),
+    kind: name.split(".").at(-1)!,
     key,
   });
   const part = (
@@ -102,7 +104,7 @@ function layerEntries(shape: CheckpointShape, layer: number): LayoutEntry[] {
   ) => ({
     ...common,
     name: `model.layers.${layer}.${name}.weight`,
-    kind: name.replace(/^\w+\./, ""),
+    kind: name.split(".").at(-1)!,
     shape: [of.ranges.reduce((sum, { rows }) => sum + rows, 0), hidden],
     ...of,
   });
@@ -112,12 +114,33 @@ function layerEntries(shape: CheckpointShape, layer: number): LayoutEntry[] {
       megatronRows: qkvRows,
       ranges: groupRanges(shape, which),
     });
-  const half = (name: string, row: number) =>
-    part(`mlp.${name}`, {
-      key: "mlp.linear_fc1.weight",
-      megatronRows: 2 * ffn,
-      ranges: [{ row, rows: ffn }],
-    });
+  const mlp = (
+    { name, key, width }: { name: string; key: string; width: number },
+  ) => {
+    const half = (which: string, row: number) =>
+      part(`${name}.${which}`, {
+        key: `${key}.linear_fc1.weight`,
+        megatronRows: 2 * width,
+        ranges: [{ row, rows: width }],
+      });
+    const down = [hidden, width];
+    return [
+      half("gate_proj", 0),
+      half("up_proj", width),
+      plain(`${name}.down_proj`, down, `${key}.linear_fc2.weight`),
+    ];
+  };
+  const feedForward = experts === undefined
+    ? mlp({ name: "mlp", key: "mlp", width: ffn })
+    : [
+      plain("mlp.gate", [experts.count, hidden], "mlp.router.weight"),
+      ...Array.from({ length: experts.count }, (_, expert) =>
+        mlp({
+          name: `mlp.experts.${expert}`,
+          key: "mlp.experts.experts",
+          width: experts.ffn,
+        }).map((entry) => ({ ...entry, expert }))).flat(),
+    ];
   return [
     plain(
       "input_layernorm",
@@ -137,11 +160,11 @@ function layerEntries(shape: CheckpointShape, layer: number): LayoutEntry[] {
     plain(
       "post_attention_layernorm",
       [hidden],
-      "mlp.linear_fc1.layer_norm_weight",
+      experts === undefined
+        ? "mlp.linear_fc1.layer_norm_weight"
+        : "pre_mlp_layernorm.weight",
     ),
-    half("gate_proj", 0),
-    half("up_proj", ffn),
-    plain("mlp.down_proj", [hidden, ffn], "mlp.linear_fc2.weight"),
+    ...feedForward,
   ];
 }
 
@@ -173,7 +196,7 @@ export function mistakes(
   shape: CheckpointShape,
 ): Mistake[] {
   const { kind, layer, megatronRows: rows } = entry;
-  const { heads, kvGroups, headDim, ffn } = shape;
+  const { heads, kvGroups, headDim } = shape;
   const at = (what: string, row: number) => ({
     what,
     entry: { ...entry, ranges: [{ row, rows: entry.shape[0]! }] },
@@ -193,7 +216,7 @@ export function mistakes(
       what: "keys and values are swapped",
       entry: { ...entry, ranges: groupRanges(shape, other) },
     }]),
-    ...(kind === "gate_proj" ? [at("gate and up are swapped", ffn)] : []),
+    ...(kind === "gate_proj" ? [at("gate and up are swapped", rows / 2)] : []),
     ...(kind === "up_proj" ? [at("gate and up are swapped", 0)] : []),
     ...[-1, 1].flatMap((step) =>
       layer === undefined || layer + step < 0 || layer + step >= shape.layers

@@ -76,9 +76,17 @@ export class MadeNumbers {
 
 /** The `config.json` of a shape. */
 export function configOf(shape: CheckpointShape): Record<string, unknown> {
+  const { experts } = shape;
   return {
-    architectures: ["Qwen3ForCausalLM"],
-    model_type: "qwen3",
+    ...experts === undefined
+      ? { architectures: ["Qwen3ForCausalLM"], model_type: "qwen3" }
+      : {
+        architectures: ["Qwen3MoeForCausalLM"],
+        model_type: "qwen3_moe",
+        num_experts: experts.count,
+        num_experts_per_tok: experts.active,
+        moe_intermediate_size: experts.ffn,
+      },
     ...namedNumbers(shape, 0),
     rms_norm_eps: 1e-6,
     tie_word_embeddings: shape.tied,
@@ -162,10 +170,13 @@ export function* megatronChunks(
 ): Generator<MadeChunk> {
   const byKey = Map.groupBy(
     layoutOf(shape),
-    ({ key, layer }) => `${layer}:${key}`,
+    ({ key, layer, expert }) => `${layer}:${expert}:${key}`,
   );
   for (const parts of byKey.values()) {
-    const { key, layer, megatronRows, shape: [, ...rest], padded } = parts[0]!;
+    const { key, layer, expert, megatronRows, padded } = parts[0]!;
+    const rest = parts[0]!.shape.slice(1);
+    const places = expert === undefined ? [] : [expert];
+    const counts = expert === undefined ? [] : [shape.experts!.count];
     const rows = padded ? vocabRows : megatronRows;
     const bytes = gather(parts, { rows, numbers });
     if (layer === undefined) {
@@ -173,14 +184,14 @@ export function* megatronChunks(
       yield { key, shape: all, offsets: all.map(() => 0), sizes: all, bytes };
       continue;
     }
-    const pieces = key === "mlp.linear_fc1.weight" ? 2 : 1;
+    const pieces = key.endsWith(".linear_fc1.weight") ? 2 : 1;
     const pieceBytes = bytes.length / pieces;
     for (let i = 0; i < pieces; i++) {
       yield {
         key: LAYERS + key,
-        shape: [shape.layers, rows, ...rest],
-        offsets: [layer, i * rows / pieces, ...rest.map(() => 0)],
-        sizes: [1, rows / pieces, ...rest],
+        shape: [shape.layers, ...counts, rows, ...rest],
+        offsets: [layer, ...places, i * rows / pieces, ...rest.map(() => 0)],
+        sizes: [1, ...places.map(() => 1), rows / pieces, ...rest],
         bytes: bytes.subarray(i * pieceBytes, (i + 1) * pieceBytes),
       };
     }

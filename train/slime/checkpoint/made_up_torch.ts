@@ -98,6 +98,11 @@ export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
 export function commonPickle(shape: CheckpointShape): Bytes {
   const args = dict({
     ...namedNumbers(shape, 1),
+    ...shape.experts && {
+      num_experts: shape.experts.count,
+      moe_router_topk: shape.experts.active,
+      moe_ffn_hidden_size: shape.experts.ffn,
+    },
     untie_embeddings_and_output_weights: !shape.tied,
     params_dtype: new PickleGlobal("torch.bfloat16"),
   });

@@ -142,13 +142,13 @@ export class RowReader implements Disposable {
 
 const stacks = new WeakMap<StoredTensor, Map<number, Chunk[]>>();
 
-/** The chunks that hold something of a layer. */
+/** The chunks that hold something of a layer, or of an expert. */
 function chunksAt(
   source: StoredTensor,
   lead: readonly number[],
 ): readonly Chunk[] {
-  const [layer] = lead;
-  if (layer === undefined) return source.chunks;
+  const [place, ...further] = lead;
+  if (place === undefined) return source.chunks;
   let byLayer = stacks.get(source);
   if (byLayer === undefined) {
     byLayer = new Map();
@@ -162,5 +162,10 @@ function chunksAt(
     }
     stacks.set(source, byLayer);
   }
-  return byLayer.get(layer) ?? [];
+  const there = byLayer.get(place) ?? [];
+  return there.filter(({ offsets, sizes }) =>
+    further.every((at, i) =>
+      at >= offsets[i + 1]! && at < offsets[i + 1]! + sizes[i + 1]!
+    )
+  );
 }

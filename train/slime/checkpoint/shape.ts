@@ -21,6 +21,13 @@ const shapeSchema = z.object({
   vocab: z.int().min(1).max(10_000_000),
   ropeBase: z.number(),
   tied: z.boolean(),
+  experts: z.object({
+    count: z.int().min(1).max(100_000),
+    active: size,
+    ffn: size,
+    shared: z.literal(0, "shared experts are not compared"),
+    layers,
+  }).exactOptional(),
 }).refine(({ heads, kvGroups }) => heads % kvGroups === 0, {
   path: ["kvGroups"],
   message: "does not divide the heads",
@@ -47,16 +54,20 @@ function numbersOf(
 
 /**
  * The shape that a `config.json` says.
- * @throws {DataError} If it is no dense Qwen3, or a number is missing or cannot be.
+ * @throws {DataError} If it is no Qwen3, or a number is missing or cannot be.
  */
 export function shapeOfConfig(text: string, path: string): CheckpointShape {
   const config = parseJsonObject(new TextEncoder().encode(text), path);
-  if (config.model_type !== "qwen3") {
+  const { model_type: type } = config;
+  if (type !== "qwen3" && type !== "qwen3_moe") {
     throw new DataError(
       `"${path}" is of the type ${
-        JSON.stringify(config.model_type)
-      }, and the tensors of "qwen3" are known here`,
-      { path },
+        JSON.stringify(type)
+      }, and the tensors of "qwen3" and "qwen3_moe" are known here`,
+      {
+        path,
+        hint: "only Qwen3 can be compared; convert others with --skip-verify",
+      },
     );
   }
   const rope = config.rope_parameters as { rope_theta?: unknown } | undefined;
@@ -68,7 +79,28 @@ export function shapeOfConfig(text: string, path: string): CheckpointShape {
     headDim: shape.headDim ?? Number(hidden) / Number(heads),
     ropeBase: shape.ropeBase ?? rope?.rope_theta ?? 10_000,
     tied: config.tie_word_embeddings ?? false,
+    ...type === "qwen3_moe" && {
+      experts: {
+        count: config.num_experts,
+        active: config.num_experts_per_tok,
+        ffn: config.moe_intermediate_size,
+        shared: 0,
+        layers: expertLayers(config, path),
+      },
+    },
   });
+}
+
+/** @throws {DataError} If some of the layers are dense. */
+function expertLayers(config: Record<string, unknown>, path: string): unknown {
+  const { decoder_sparse_step: step = 1, mlp_only_layers: dense = [] } = config;
+  if (step === 1 && Array.isArray(dense) && dense.length === 0) {
+    return config.num_hidden_layers;
+  }
+  throw new DataError(
+    `"${path}" has layers with experts and layers without, which cannot be compared`,
+    { path, hint: "convert it with --skip-verify" },
+  );
 }
 
 /**
@@ -88,7 +120,19 @@ export function shapeOfArguments(
     tied: untied === undefined ? undefined : !untied,
   };
   const known = Object.values(shape).every((value) => value !== undefined);
-  return known ? parseShape(path, shape) : undefined;
+  if (!known) return undefined;
+  const count = args.get("num_experts") ?? null;
+  if (count === null) return parseShape(path, shape);
+  return parseShape(path, {
+    ...shape,
+    experts: {
+      count,
+      active: args.get("moe_router_topk"),
+      ffn: args.get("moe_ffn_hidden_size") ?? numbers.ffn,
+      shared: args.get("moe_shared_expert_intermediate_size") ?? 0,
+      layers: numbers.layers,
+    },
+  });
 }
 
 function parseShape(path: string, shape: unknown): CheckpointShape {
@@ -106,7 +150,18 @@ export function shapeDifferences(
   found: CheckpointShape,
   wanted: CheckpointShape,
 ): string[] {
-  const keys = Object.keys(wanted) as (keyof CheckpointShape)[];
-  return keys.filter((key) => found[key] !== wanted[key])
-    .map((key) => `${key} ${found[key]}, not ${wanted[key]}`);
+  const [are, were] = [flat(found), flat(wanted)];
+  return Object.keys({ ...are, ...were })
+    .filter((key) => are[key] !== were[key])
+    .map((key) => `${key} ${are[key] ?? "none"}, not ${were[key] ?? "none"}`);
+}
+
+/** Its numbers by their names, those of the experts as `experts.count`. */
+function flat({ experts = {}, ...shape }: object & {
+  readonly experts?: object;
+}): Record<string, unknown> {
+  const named = Object.entries(experts).map(([key, value]) =>
+    [`experts.${key}`, value] as const
+  );
+  return { ...shape, ...Object.fromEntries(named) };
 }

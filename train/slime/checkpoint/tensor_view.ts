@@ -164,7 +164,7 @@ function missingFault(where: string, { name }: LayoutEntry): TensorFault {
 function byKind(faults: readonly TensorFault[]): TensorFault[] {
   const groups = Map.groupBy(
     faults,
-    ({ kind, tensors: [name] }) => `${kind} ${name!.replace(/\d+/, "N")}`,
+    ({ kind, tensors: [name] }) => `${kind} ${name!.replace(/\d+/g, "N")}`,
   );
   return [...groups.values()].map((group) => ({
     ...group[0]!,
@@ -274,19 +274,32 @@ export function placeInMegatron(
 ): ViewTensor | undefined {
   const [first] = like.segments;
   if (first === undefined) return undefined;
-  const lead = first.lead.length === 0 ? [] : [entry.layer ?? 0];
   const { source } = first;
+  const { expert } = entry;
+  const isStack = first.lead.length > (expert === undefined ? 0 : 1);
+  const lead = leadOf(entry, isStack);
   return {
     ...like,
     segments: entry.ranges.map((range) => ({ source, lead, ...range })),
   };
 }
 
+/** Places along the axes of layers and of experts. */
+function leadOf(
+  { layer, expert }: LayoutEntry,
+  isStack: boolean,
+): readonly number[] {
+  return [
+    ...isStack ? [layer ?? 0] : [],
+    ...expert === undefined ? [] : [expert],
+  ];
+}
+
 /** Finds entries of the layout among the tensors of a checkpoint, and keeps what is wrong, once for each key. */
 class MegatronTable {
   readonly #where: string;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
-  readonly #layers: number;
+  readonly #shape: CheckpointShape;
   readonly #faults = new Map<string, TensorFault>();
   readonly #read = new Set<string>();
   readonly #tiling = new Map<string, string | undefined>();
@@ -294,7 +307,7 @@ class MegatronTable {
   constructor(where: string, { shape, tensors }: Tensors) {
     this.#where = where;
     this.#tensors = tensors;
-    this.#layers = shape.layers;
+    this.#shape = shape;
   }
 
   get faults(): readonly TensorFault[] {
@@ -311,7 +324,7 @@ class MegatronTable {
     if (source === undefined) return undefined;
     const stacked = entry.layer !== undefined &&
       source.name.startsWith(LAYERS + entry.key);
-    const lead = stacked ? [entry.layer!] : [];
+    const lead = leadOf(entry, stacked);
     return {
       name: entry.name,
       shape: entry.shape,
@@ -365,13 +378,17 @@ class MegatronTable {
       source.name === LAYERS + entry.key;
     const body = [entry.megatronRows, ...entry.shape.slice(1)];
     const { shape } = source;
-    const given = isStack ? shape.slice(1) : shape;
+    const { layers, experts } = this.#shape;
+    const stacks = [
+      ...isStack ? [layers] : [],
+      ...entry.expert === undefined ? [] : [experts?.count ?? 0],
+    ];
+    const given = shape.slice(stacks.length);
     const rowsFit = entry.padded ? given[0]! >= body[0]! : given[0] === body[0];
     const fits = given.length === body.length && rowsFit &&
       body.slice(1).every((size, i) => size === given[i + 1]);
-    const layers = isStack ? [this.#layers] : [];
-    if (!fits || isStack && shape[0] !== this.#layers) {
-      const wanted = [...layers, ...body];
+    if (!fits || stacks.some((size, axis) => size !== shape[axis])) {
+      const wanted = [...stacks, ...body];
       this.#note(
         source.name,
         entry,
