@@ -3,7 +3,14 @@
 import { watchedAgent } from "../env/agents/watched.ts";
 import { createEnvironment } from "../env/environment.ts";
 import { rollout } from "../env/rollout.ts";
-import { STAND_IN, STOP, type Task } from "../env/types.ts";
+import {
+  type CallOptions,
+  STAND_IN,
+  STOP,
+  type Task,
+  type User,
+  type UserHeard,
+} from "../env/types.ts";
 import { humanUser, lineReader } from "../env/users/human.ts";
 import {
   type ChatFlags,
@@ -58,6 +65,7 @@ async function converse(
   const user = humanUser({
     readLine: view.prompting(lineReader(Deno.stdin.readable)),
     write: (text, what) => view.write(text, what),
+    ...dataset.rules && { tools: dataset.rules.userTools },
   })(task, flags);
   const opening = await user.open({ signal });
   if (opening.includes(STOP)) {
@@ -66,9 +74,18 @@ async function converse(
     const reward = await left.judgedReward?.() ?? left.reward();
     return { stopReason: "user_stop", reward, turns: [], failure: null };
   }
-  const opened = {
+  const { act } = user;
+  let isOpen = false;
+  const opened: User = {
     open: () => Promise.resolve(opening),
     reply: user.reply.bind(user),
+    ...act && {
+      act(heard: UserHeard, options?: CallOptions) {
+        if (isOpen) return act(heard, options);
+        isOpen = true;
+        return Promise.resolve({ content: opening, toolCalls: [] });
+      },
+    },
   };
   return await rollout({
     dataset,

@@ -1,6 +1,14 @@
 /** The human user: you, at the terminal. */
 
-import { type CallOptions, STOP, type UserFactory } from "../types.ts";
+import { parsePythonJson } from "../python/python_json.ts";
+import {
+  type CallOptions,
+  STOP,
+  type ToolCall,
+  type ToolSchema,
+  type User,
+  type UserFactory,
+} from "../types.ts";
 import { labelled } from "./_label.ts";
 
 /** Reads a line without its end; `null` when there are no more. */
@@ -11,13 +19,17 @@ export interface HumanUserOptions {
   readonly readLine: LineReader;
   /** Shows text to the person: the task before the first line, then each of the agent's messages. */
   readonly write: (text: string, what: "task" | "message") => void;
+  /** What the person may call, by a line with a slash: `/set_mode {"mode": "4g"}`. Default: nothing. */
+  readonly tools?: readonly ToolSchema[];
 }
 
 /**
  * Makes users that are the person at the terminal. The end of input (Ctrl-D) ends the conversation, as
- * does a line with the stop token.
+ * does a line with the stop token. The first line is said; with tools, later ones may be calls.
  */
-export function humanUser({ readLine, write }: HumanUserOptions): UserFactory {
+export function humanUser(
+  { readLine, write, tools = [] }: HumanUserOptions,
+): UserFactory {
   async function line(options: CallOptions = {}): Promise<string> {
     options.signal?.throwIfAborted();
     for (;;) {
@@ -26,16 +38,56 @@ export function humanUser({ readLine, write }: HumanUserOptions): UserFactory {
       if (text.trim() !== "") return text.trim();
     }
   }
+  function reply(message: string, options: CallOptions = {}): Promise<string> {
+    write(`${message}\n`, "message");
+    return line(options);
+  }
+  function acting(): NonNullable<User["act"]> {
+    let calls = 0;
+    return async (heard, options) => {
+      let text = heard.type === "message"
+        ? await reply(heard.content, options)
+        : undefined;
+      if (heard.type === "answers") {
+        for (const { content } of heard.answers) {
+          write(`  [${content}]`, "task");
+        }
+      }
+      for (;;) {
+        text ??= await line(options);
+        if (!text.startsWith("/")) return { content: text, toolCalls: [] };
+        const call = callOf(text, `user_${calls++}`);
+        if (call !== undefined) return { content: "", toolCalls: [call] };
+        write(`  [write a call as /NAME {"ARGUMENT": "VALUE"}]`, "task");
+        text = undefined;
+      }
+    };
+  }
   return labelled("human", (task) => ({
     open(options) {
       write(`You are the user. ${task.instruction}\n`, "task");
+      if (tools.length > 0) {
+        const names = tools.map((tool) => `/${tool.function.name}`).join(" ");
+        write(`After your first message you can call ${names}\n`, "task");
+      }
       return line(options);
     },
-    reply(message, options) {
-      write(`${message}\n`, "message");
-      return line(options);
-    },
+    reply,
+    ...tools.length > 0 && { act: acting() },
   }));
+}
+
+/** The call that a line means: `/NAME`, or with arguments as JSON; `undefined` where these are none. */
+function callOf(line: string, id: string): ToolCall | undefined {
+  const end = line.search(/\s|$/);
+  try {
+    const args = parsePythonJson(line.slice(end).trim() || "{}");
+    return args instanceof Map
+      ? { id, name: line.slice(1, end), arguments: args }
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

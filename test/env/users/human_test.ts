@@ -35,6 +35,42 @@ Deno.test("humanUser() shows the task, then what the agent says", async () => {
   assert.deepEqual(shown.slice(1), ["sure?\n"]);
 });
 
+Deno.test("humanUser() with tools calls them by lines with a slash, and asks again for one that is no call", async () => {
+  const shown: string[] = [];
+  const schema = { name: "set_mode", description: "", parameters: {} };
+  const user = humanUser({
+    readLine: lineReader(
+      bytes('hi\n/set_mode {"mode": "4g"}\n/set_mode {4g\n/reboot\nit works\n'),
+    ),
+    write: (text) => shown.push(text),
+    tools: [{ type: "function", function: schema }],
+  })(TASK, { seed: 0 });
+  const act = user.act!;
+  assert.equal(await user.open(), "hi");
+  assert.match(shown[1] ?? "", /\/set_mode/);
+  const heard = { type: "message", content: "set it to 4g" } as const;
+  const first = await act(heard);
+  const call = {
+    id: "user_0",
+    name: "set_mode",
+    arguments: new Map([["mode", "4g"]]),
+  };
+  assert.deepEqual(first, { content: "", toolCalls: [call] });
+  const answer = { call, content: "Error: no signal", error: true };
+  const second = await act({ type: "answers", answers: [answer] });
+  assert.deepEqual(
+    second.toolCalls.map(({ name, arguments: args }) => [name, args.size]),
+    [["reboot", 0]],
+  );
+  const last = await act({ type: "answers", answers: [] });
+  assert.deepEqual(last, { content: "it works", toolCalls: [] });
+  assert.deepEqual(shown.slice(2).map((text) => text.trim().slice(0, 12)), [
+    "set it to 4g",
+    "[Error: no s",
+    "[write a cal",
+  ]);
+});
+
 Deno.test("humanUser() stops at the end of the input", async () => {
   const readLine = lineReader(bytes("hi"));
   const user = humanUser({ readLine, write: () => {} })(TASK, { seed: 0 });
