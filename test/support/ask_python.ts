@@ -18,7 +18,12 @@ export async function askPython(
 ): Promise<unknown> {
   const child = new Deno.Command(python, {
     args: ["-B", fileURLToPath(new URL(script, import.meta.url))],
-    env: { HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
+    // transformers loads PyTorch, for seconds, where it may; tokenizers and templates do without.
+    env: {
+      HF_HUB_OFFLINE: "1",
+      TOKENIZERS_PARALLELISM: "false",
+      USE_TORCH: "0",
+    },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
