@@ -290,6 +290,27 @@ export async function stopRay(
   return stopped.reverse();
 }
 
+/**
+ * Whether the head's server that was started here still runs. Without it a dashboard may answer errors, or nothing, for
+ * minutes.
+ * @throws {HostError} If the host cannot be reached.
+ */
+export async function isHeadAlive(
+  { mark, hosts: [head] }: StartedRay,
+  shellOf: (host: string) => Shell,
+): Promise<boolean> {
+  const { stdout } = await shellOf(head!).run({
+    script: HEAD_SCRIPT.replace("MARK", () => `${RAY_MARK}=${mark}`),
+  });
+  return stdout.trim() !== "";
+}
+
+const HEAD_SCRIPT = `
+grep -lzxF -e 'MARK' /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do
+  IFS= read -r name <"/proc/$pid/comm" && [ "$name" = gcs_server ] && echo "$pid"
+done
+:`;
+
 async function stopNode(
   host: string,
   { mark, shell }: { mark: string; shell: Shell },

@@ -12,6 +12,7 @@ import {
   readLaunchRecord,
 } from "./launch_record.ts";
 import { isFinal, type JobState, type RayJobs } from "./ray_jobs.ts";
+import { isHeadAlive } from "./ray_cluster.ts";
 import { closeSession, followSession, withState } from "./job_session.ts";
 import { checkUnfinished } from "../../runs/resume_check.ts";
 import { cutMetrics, readSlimeRun, SlimeRun } from "./slime_run.ts";
@@ -55,7 +56,7 @@ export async function stopRun(
   const session = launch.sittings.at(-1);
   const stopped = session === undefined || session.state !== null
     ? { state: session?.state ?? null, stopped: false }
-    : await stopJob({ session, jobs, launch }, options);
+    : await stopJob(session, { ...options, jobs, launch });
   await using run = await openWhenFree(path, options);
   const { services, ray } = run.launch!;
   await settle(run, { ...options, jobs, state: stopped.state });
@@ -76,22 +77,21 @@ async function launched(path: string): Promise<LaunchRecord> {
 }
 
 async function stopJob(
-  { session, jobs, launch }: {
-    session: LaunchSession;
-    jobs: RayJobs;
-    launch: LaunchRecord;
+  { submissionId }: LaunchSession,
+  { jobs, launch, fleet, signal, onNote }: StopOptions & {
+    readonly jobs: RayJobs;
+    readonly launch: LaunchRecord;
   },
-  { signal, onNote }: StopOptions,
 ): Promise<{ state: JobState | null; stopped: boolean }> {
   const call = { signal };
-  const { submissionId } = session;
   try {
     const stopped = await jobs.stop(submissionId, call);
     return { state: await finalState(jobs, submissionId, call), stopped };
   } catch (error) {
     if (!(error instanceof RayError)) throw error;
     const isGone = error.kind === "not_found" ||
-      error.kind === "unreachable" && launch.ray !== null;
+      launch.ray !== null && (error.kind === "unreachable" ||
+          !await isHeadAlive(launch.ray, fleet.shellOf));
     if (!isGone) throw error;
     onNote?.(
       error.kind === "not_found"
