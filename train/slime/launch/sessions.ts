@@ -28,7 +28,7 @@ import {
   withDerived,
 } from "../slime_config.ts";
 import { type Fleet, openRecipeFleet, type RecipeFleet } from "./fleet.ts";
-import type { SessionEvents } from "./job_session.ts";
+import type { FollowSessionOptions, SessionEvents } from "./job_session.ts";
 import { attachRun, type LaunchResult, launchRun } from "./launch.ts";
 import { readSlimeRun, SlimeRun } from "./slime_run.ts";
 import { prepareResume, type StopResult, stopRun } from "./stop.ts";
@@ -43,7 +43,8 @@ export interface HostOptions extends CallOptions {
 }
 
 /** Settings of a session that follows a job. */
-export interface SessionOptions extends HostOptions {
+export interface SessionOptions
+  extends HostOptions, Pick<FollowSessionOptions, "pollMs"> {
   /** Called with the run dir before there is a job. @returns Who is told of the job. */
   readonly onRun?: (run: SlimeRun) => Omit<SessionEvents, "onNote">;
 }

@@ -279,6 +279,7 @@ function options({ dir, hostsFile }: Site): LaunchSessionOptions {
     hostsFile,
     runs: join(dir, "runs"),
     doctor: null,
+    pollMs: 300,
     env: () => undefined,
     onNote: (text) => notes.push(text),
   };
