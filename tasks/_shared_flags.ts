@@ -7,7 +7,10 @@ import type { Override } from "../train/config/config.ts";
 import { flagsOf } from "../train/config/config_flags.ts";
 import { budgetSchema } from "../train/config/config_sections.ts";
 import { type BenchmarkDirs, dataAt } from "../train/config/open_dataset.ts";
-import { hostTaulab } from "../train/slime/setup/host_taulab.ts";
+import {
+  type Benchmark,
+  hostTaulab,
+} from "../train/slime/setup/host_taulab.ts";
 import type { ResolvedSlime } from "../train/slime/slime_config.ts";
 import {
   type TrackerName,
@@ -65,8 +68,9 @@ export function tauBenchOverride(
 }
 
 /**
- * A slime recipe with the directory of its benchmark's data: that of a flag, the recipe's, or what of τ-bench
- * `deno task setup` has imported on this machine.
+/**
+ * A slime recipe with the directory of its benchmark's data: that of a flag, the recipe's, or what `deno task setup`
+ * has imported on this machine.
  */
 export async function withBenchmark(
   slime: ResolvedSlime,
@@ -76,15 +80,15 @@ export async function withBenchmark(
   const { source } = config.data;
   if (source === "generated") return slime;
   const data = dataAt(config.data, dirs);
-  const directory = data.directory ??
-    (source === "tau-bench" ? await importedData() : null);
+  const directory = data.directory ?? await importedData(source);
   return { ...slime, config: { ...config, data: { ...data, directory } } };
 }
 
-async function importedData(): Promise<string | null> {
+async function importedData(source: Benchmark): Promise<string | null> {
   const home = Deno.env.get("HOME");
   if (!home) return null;
-  const data = hostTaulab().data.replace(/^~/, home);
+  const { data: path } = hostTaulab().benchmarks[source];
+  const data = path.replace(/^~/, home);
   const isThere = await Deno.lstat(join(data, "SOURCE.json"))
     .then(() => true, () => false);
   return isThere ? data : null;

@@ -94,7 +94,7 @@ export async function slimeStop(
   return { json: { run_dir: path, ...result } };
 }
 
-/** The recipe of a new run; where a benchmark's data are says a flag of its own. */
+/** The recipe of a new run; where its benchmark's data are says a flag of its own. */
 export async function newSlime(
   recipe: Recipe,
   flags: TrainFlags,

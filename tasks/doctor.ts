@@ -18,6 +18,7 @@ import {
   hostsFlag,
   runsFlag,
   setFlag,
+  tau3BenchFlag,
   tauBenchFlag,
   withBenchmark,
 } from "./_shared_flags.ts";
@@ -30,6 +31,7 @@ const flags = z.object({
     isPath: recipeFile,
   }),
   tauBench: tauBenchFlag,
+  tau3Bench: tau3BenchFlag,
   set: setFlag,
   hosts: hostsFlag,
   only: z.string().optional().meta({

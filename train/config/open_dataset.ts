@@ -4,8 +4,10 @@ import { worldSection } from "./config_sections.ts";
 import { generated } from "../../env/generated/generated.ts";
 import {
   loadTauBench,
+  TAU_BENCH_HINT,
   tauBenchDir,
 } from "../../env/benchmarks/tau/tau_bench.ts";
+import { TAU3_BENCH_HINT } from "../../env/benchmarks/tau3/bundle_files.ts";
 import { composedTasks } from "../../env/benchmarks/tau3/composed_tasks.ts";
 import { tau3BenchDir } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { tau3Bench } from "../../env/benchmarks/tau3/tau3_bench.ts";
@@ -20,6 +22,11 @@ import { readExclusions, withoutTasks } from "./exclusions.ts";
 export interface BenchmarkDirs {
   readonly tauBench?: string | undefined;
   readonly tau3Bench?: string | undefined;
+}
+
+/** What to do where a source's data are not there. */
+export function dataHint(source: Config["data"]["source"]): string {
+  return source === "tau3-bench" ? TAU3_BENCH_HINT : TAU_BENCH_HINT;
 }
 
 /** The data of a config, at the directory that is named for its benchmark. */

@@ -64,7 +64,7 @@ export function checkUnfinished({ path, info }: Omit<Begun, "config">): void {
 export function originalOf({ dataset }: RunInfo): string {
   return dataset.name === "generated"
     ? "use the taulab that it began with"
-    : "pass --tau-bench with the original directory";
+    : `pass --${dataset.name} with the original directory`;
 }
 
 /** Whether a run used a dataset. */

@@ -92,7 +92,7 @@ async function startOn(
 }
 
 function setUpHint({ name }: Shell): string {
-  return `put it there by "deno task setup --serve ${name} --only deno,taulab,tau-bench,tau-bench-data"`;
+  return `put it there by "deno task setup --serve ${name}" with this recipe`;
 }
 
 const NO_TAULAB = 97;

@@ -1,5 +1,6 @@
 /** Whether a host other than this machine can run episode servers: what a set-up put there, ports, the user's model. */
 
+import { dataOn } from "../setup/host_taulab.ts";
 import { fileURLToPath } from "node:url";
 import { asksModel } from "../../../env/users/registry.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -40,16 +41,18 @@ async function setUpFaults(
     & Pick<CheckContext, "config">
     & { readonly id: string },
 ): Promise<Observed[]> {
-  const { taulab, deno, data } = host.taulab;
+  const { taulab, deno } = host.taulab;
+  const { source } = config.data;
+  const data = dataOn(host.taulab, source);
   const version = Deno.version.deno;
   const lines = [
     `[ "$(${deno} --version 2>/dev/null | head -n 1 | cut -d' ' -f2)" = ${version} ] || echo "Deno ${version}"`,
     `[ "$(head -n 1 ${
       pathWord(taulab)
     }/.taulab-files 2>/dev/null)" = ${id} ] || echo "this very taulab"`,
-    ...config.data.source === "tau-bench"
-      ? [`[ -e ${pathWord(data)}/SOURCE.json ] || echo "τ-bench's data"`]
-      : [],
+    ...data === null
+      ? []
+      : [`[ -e ${pathWord(data)}/SOURCE.json ] || echo "${source}'s data"`],
     `[ -e ${
       quote(`${config.model.directory}/tokenizer.json`)
     } ] || echo "the tokenizer of model.directory"`,

@@ -174,7 +174,8 @@ async function startAll(
 ): Promise<{ services: Services; jobs: RayJobs }> {
   const { run, plan, fleet, signal } = options;
   const call = { signal };
-  await writePlanFiles(plan, { shellOf: fleet.shellOf, ...call });
+  const { source } = run.config.data;
+  await writePlanFiles(plan, { shellOf: fleet.shellOf, source, ...call });
   started.defer(async () => await save(run, { services: [] }));
   const on = plan.services.flatMap(({ start, listen }) =>
     start && listen ? [{ host: start.host, address: listen.host }] : []

@@ -1,5 +1,6 @@
 /** The hosts of a run's episode servers, from where they were planned or are known to run. */
 
+import { dataOn } from "../setup/host_taulab.ts";
 import { basename, join } from "node:path";
 import { join as joinPosix } from "node:path/posix";
 import { remoteServers } from "../bridge/remote_servers.ts";
@@ -64,7 +65,7 @@ export function serverHost(
     spec: {
       recipePath: joinPosix(directory, "config.yaml"),
       overrides: serverOverrides(run.config, {
-        data: shell.taulab.data,
+        data: dataOn(shell.taulab, run.config.data.source),
         engines,
       }),
       record: directory,

@@ -4,7 +4,7 @@
  *     facts ─▶ doctor ─▶ run dir ─▶ plan ─▶ launch.ts ─▶ result
  */
 
-import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
+import { dataHint } from "../../config/open_dataset.ts";
 import { join } from "node:path";
 import { ConfigError, DataError, HostError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -192,7 +192,7 @@ async function launchFacts(
   if (data !== null) return { ...facts, data, nvlink, routerPolicies };
   throw new ConfigError(
     `The recipe trains on ${slime.config.data.source}, whose data are not there`,
-    { hint: TAU_BENCH_HINT },
+    { hint: dataHint(slime.config.data.source) },
   );
 }
 

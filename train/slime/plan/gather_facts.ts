@@ -53,10 +53,10 @@ export async function gatherFacts(
   };
 }
 
-/** `null` where the recipe is of τ-bench and nobody said where its data are. */
+/** `null` where the recipe is of a benchmark and nobody said where its data are. */
 async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
   const { data } = config;
-  return data.source === "tau-bench" && data.directory === null
+  return data.source !== "generated" && data.directory === null
     ? null
     : planData(await openDataset(data), config);
 }

@@ -11,7 +11,7 @@ import { endpointVariables } from "../../../env/models/endpoints.ts";
 import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { quoteWords } from "../hosts/shell.ts";
 import { THIS_HOST } from "../hosts/hosts_file.ts";
-import { hostTaulab } from "../setup/host_taulab.ts";
+import { dataOn, hostTaulab } from "../setup/host_taulab.ts";
 import { isLoopback } from "../../../env/serve/loopback.ts";
 import { trainScript } from "./async_mode.ts";
 import { ROUTER_KEY } from "../router_key.ts";
@@ -176,7 +176,7 @@ export function planServices(
     const port = bridge.port + index;
     const isHere = name === THIS_MACHINE;
     const at = isHere ? facts.runDir : directory;
-    const data = isHere ? null : hostTaulab(dir).data;
+    const data = isHere ? null : dataOn(hostTaulab(dir), config.data.source);
     const engines = hosts.map(({ address }) => address);
     const overrides = serverOverrides(config, { data, engines });
     return {
@@ -219,8 +219,8 @@ function serverHosts(
 
 /**
  * What is set over the run's config for a server: its share of limits, the hosts that engines are on, and on another
- * host where τ-bench's data are.
- * @param at.data That directory; `null` on this machine.
+ * host where the benchmark's data are.
+ * @param at.data That directory; `null` on this machine, and where they are generated.
  * @param at.engines Addresses of the run's hosts.
  */
 export function serverOverrides(
@@ -230,7 +230,6 @@ export function serverOverrides(
     readonly engines: readonly string[];
   },
 ): string[] {
-  const isThere = data !== null && config.data.source === "tau-bench";
   const allowed = new Set([...config.bridge.allowEngines, ...engines]);
   const isMore = [...allowed].some((one) =>
     !isLoopback(one) && one !== config.cluster.address &&
@@ -239,7 +238,7 @@ export function serverOverrides(
   return [
     ...sharedOut(config),
     ...isMore ? [`bridge.allowEngines=${JSON.stringify([...allowed])}`] : [],
-    ...isThere ? [`data.directory=${data}`] : [],
+    ...data === null ? [] : [`data.directory=${data}`],
   ];
 }
 

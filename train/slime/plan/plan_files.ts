@@ -1,11 +1,12 @@
 /** Writing a plan's files to where they are read. */
 
 import { dirname } from "node:path/posix";
-import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
+import { dataHint } from "../../config/open_dataset.ts";
 import { ConfigError, HostError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
+import type { SlimeConfig } from "../slime_schema.ts";
 import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
 
 /**
@@ -15,14 +16,18 @@ import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
  */
 export async function writePlanFiles(
   { hosts, files, services }: Pick<LaunchPlan, "hosts" | "files" | "services">,
-  options: CallOptions & { readonly shellOf: (host: string) => Shell },
+  options: CallOptions & {
+    readonly shellOf: (host: string) => Shell;
+    /** Whose the data are. */
+    readonly source: SlimeConfig["data"]["source"];
+  },
 ): Promise<void> {
   for (const file of files) {
     const { on, text, what } = file;
     if (text === null) {
       throw new ConfigError(
         `The ${what} cannot be written, for the data are not there`,
-        { hint: TAU_BENCH_HINT },
+        { hint: dataHint(options.source) },
       );
     }
     const targets = on === "servers"

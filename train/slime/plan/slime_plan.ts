@@ -4,7 +4,7 @@
  * line before it costs anything.
  */
 
-import { TAU_BENCH_HINT } from "../../../env/benchmarks/tau/tau_bench.ts";
+import { dataHint } from "../../config/open_dataset.ts";
 import { join } from "node:path/posix";
 import { stringify } from "yaml";
 import { slimeFileName } from "./tau_example_rows.ts";
@@ -338,7 +338,9 @@ function warningsOf(
     ...facts.notes,
     ...when(
       facts.data === null,
-      `the data are not there, so rows, epochs and evaluations are not known: ${TAU_BENCH_HINT}`,
+      `the data are not there, so rows, epochs and evaluations are not known: ${
+        dataHint(config.data.source)
+      }`,
     ),
     ...when(
       cluster.hosts.length > 0 && isServedHere &&

@@ -1,4 +1,4 @@
-/** Where a set-up keeps its things on a host: taulab, the Deno that runs it, τ-bench. */
+/** Where a set-up keeps its things on a host: taulab, the Deno that runs it, the benchmarks. */
 
 import { join } from "node:path/posix";
 import { pathWord } from "../hosts/shell.ts";
@@ -13,10 +13,25 @@ export interface HostTaulab {
   readonly denoDir: string;
   /** The command, as a shell's word. */
   readonly deno: string;
-  /** τ-bench's checkout. */
+  readonly benchmarks: Readonly<Record<Benchmark, HostBenchmark>>;
+}
+
+/** A benchmark, as `data.source` names it. */
+export type Benchmark = "tau-bench" | "tau3-bench";
+
+/** Where a benchmark is on a host. */
+export interface HostBenchmark {
   readonly checkout: string;
   /** What was imported from it. */
   readonly data: string;
+}
+
+/** Where the data of a recipe are on a host; `null` where they are generated. */
+export function dataOn(
+  { benchmarks }: HostTaulab,
+  source: Benchmark | "generated",
+): string | null {
+  return source === "generated" ? null : benchmarks[source].data;
 }
 
 /** @param dir As hosts.yaml has it. */
@@ -26,7 +41,13 @@ export function hostTaulab(dir: string = SETUP_DIR): HostTaulab {
     taulab: join(dir, "taulab"),
     denoDir,
     deno: pathWord(join(denoDir, "bin/deno")),
-    checkout: join(dir, "tau-bench"),
-    data: join(dir, "tau-bench-data"),
+    benchmarks: {
+      "tau-bench": benchmarkIn(dir, "tau-bench"),
+      "tau3-bench": benchmarkIn(dir, "tau3-bench"),
+    },
   };
+}
+
+function benchmarkIn(dir: string, name: string): HostBenchmark {
+  return { checkout: join(dir, name), data: join(dir, `${name}-data`) };
 }

@@ -1,5 +1,6 @@
 /** What a host needs that runs episodes: Deno and taulab, where it is another machine, and τ-bench's data. */
 
+import type { Benchmark } from "./host_taulab.ts";
 import { pathWord, quote } from "../hosts/shell.ts";
 import type { HostTaulab } from "./host_taulab.ts";
 import type { Package } from "./package.ts";
@@ -99,9 +100,10 @@ function taulabLines(
   ];
 }
 
-/** τ-bench's data, as the other tasks read them. */
-export function tauBenchDataStep(
-  { checkout, data, commit, taulab, deno }: {
+/** A benchmark's data, as the other tasks read them. */
+export function benchmarkDataStep(
+  { benchmark, checkout, data, commit, taulab, deno }: {
+    readonly benchmark: Benchmark;
     readonly checkout: string;
     readonly data: string;
     readonly commit: string;
@@ -112,8 +114,8 @@ export function tauBenchDataStep(
   },
 ): Step {
   return {
-    id: "tau-bench-data",
-    title: `τ-bench's data in ${data}`,
+    id: `${benchmark}-data`,
+    title: `${benchmark}'s data in ${data}`,
     checks: `they were imported from ${commit.slice(0, 8)}`,
     check: `d=${pathWord(data)}
 [ -e "$d" ] || say "todo absent"

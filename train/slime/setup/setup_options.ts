@@ -21,7 +21,12 @@ import {
 } from "../hosts/place.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Package } from "./package.ts";
-import { DEFAULT_IMAGE, SLIME_COMMIT, TAU_BENCH_COMMIT } from "./pins.ts";
+import {
+  DEFAULT_IMAGE,
+  SLIME_COMMIT,
+  TAU3_BENCH_COMMIT,
+  TAU_BENCH_COMMIT,
+} from "./pins.ts";
 import { STEP_IDS, type StepId } from "./step.ts";
 
 const commit = z.string().regex(/^[0-9a-f]{40}$/, "all 40 digits of a commit");
@@ -63,6 +68,13 @@ export const setupSettings = z.object({
   tauBenchUrl: place.default("https://github.com/sierra-research/tau-bench.git")
     .meta({ description: "Where tau-bench comes from", value: "URL" }),
   tauBenchCommit: commit.default(TAU_BENCH_COMMIT).meta({
+    description: "Its commit",
+    value: "SHA",
+  }),
+  tau3BenchUrl: place.default(
+    "https://github.com/sierra-research/tau2-bench.git",
+  ).meta({ description: "Where tau3-bench comes from", value: "URL" }),
+  tau3BenchCommit: commit.default(TAU3_BENCH_COMMIT).meta({
     description: "Its commit",
     value: "SHA",
   }),

@@ -22,10 +22,10 @@ import {
   slimePackageStep,
   venvStep,
 } from "./python_steps.ts";
-import { hostTaulab, SETUP_DIR } from "./host_taulab.ts";
+import { type Benchmark, hostTaulab, SETUP_DIR } from "./host_taulab.ts";
 import {
+  benchmarkDataStep,
   denoStep,
-  tauBenchDataStep,
   taulabStep,
   thisDeno,
 } from "./serving_steps.ts";
@@ -164,29 +164,46 @@ function pythonOf(
 
 /** This machine has taulab; its data are where the recipe says, or where they are on every host. */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
-  const { config, tauBenchUrl: url, tauBenchCommit: commit, root } = options;
+  const { config, root } = options;
   const there = hostTaulab(dirOf(host, options));
-  const { checkout } = there;
   const isHere = host === undefined;
-  const data = isHere ? config.data.directory ?? there.data : there.data;
   const steps = [
     ...isHere ? [] : [denoStep(there), taulabStep(there, options.taulab)],
-    ...config.data.source !== "tau-bench" ? [] : [
+    ...config.data.source === "generated"
+      ? []
+      : benchmarkSteps(config.data.source),
+  ];
+
+  function benchmarkSteps(benchmark: Benchmark): Step[] {
+    const { checkout, data } = there.benchmarks[benchmark];
+    const { url, commit } = originOf(benchmark, options);
+    const wanted = isHere ? config.data.directory ?? data : data;
+    const taulab = isHere ? root : there.taulab;
+    return [
       checkoutStep({
-        id: "tau-bench",
+        id: benchmark,
         ...{ url, commit },
         dir: checkout,
-        flags: { commit: "--tau-bench-commit", dir: "dir in hosts.yaml" },
+        flags: { commit: `--${benchmark}-commit`, dir: "dir in hosts.yaml" },
       }),
-      tauBenchDataStep({
-        ...{ checkout, commit },
-        data: resolve(isHere ? root : there.taulab, data),
-        taulab: isHere ? root : there.taulab,
+      benchmarkDataStep({
+        ...{ benchmark, checkout, commit, taulab },
+        data: resolve(taulab, wanted),
         deno: isHere ? thisDeno() : there.deno,
       }),
-    ],
-  ];
+    ];
+  }
+
   return steps.map((step) => ({ ...step, inside: !isHere }));
+}
+
+function originOf(
+  benchmark: Benchmark,
+  options: SetupOptions,
+): { url: string; commit: string } {
+  return benchmark === "tau3-bench"
+    ? { url: options.tau3BenchUrl, commit: options.tau3BenchCommit }
+    : { url: options.tauBenchUrl, commit: options.tauBenchCommit };
 }
 
 /** A path of the recipe is seen from where taulab runs. */

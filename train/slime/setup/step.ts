@@ -16,6 +16,8 @@ export const STEP_IDS = [
   "taulab",
   "tau-bench",
   "tau-bench-data",
+  "tau3-bench",
+  "tau3-bench-data",
 ] as const;
 
 /** The name of a step. */

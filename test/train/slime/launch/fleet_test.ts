@@ -94,7 +94,8 @@ Deno.test({
       const path = join(one.home, "deep dir", "rows.jsonl");
       const text = `{"a": "ä'$HOME"}\n`;
       const file = { path, text, on: "every" as const, what: "tasks" };
-      await writePlanFiles({ hosts, files: [file], services: [] }, fleet);
+      const to = { shellOf: fleet.shellOf, source: "tau3-bench" as const };
+      await writePlanFiles({ hosts, files: [file], services: [] }, to);
       assert.equal(await Deno.readTextFile(path), text);
       const named = { ...one.host, address: "gpu1.example" };
       await using other = openFleet([named], { env });
@@ -107,13 +108,14 @@ Deno.test({
       );
       const missing = { ...file, text: null };
       await assert.rejects(
-        writePlanFiles({ hosts, files: [missing], services: [] }, fleet),
-        ConfigError,
+        writePlanFiles({ hosts, files: [missing], services: [] }, to),
+        (error) =>
+          error instanceof ConfigError && /--tau3-bench/.test(error.hint ?? ""),
       );
       await Deno.writeTextFile(join(one.home, "file"), "");
       const wrong = { ...file, path: join(one.home, "file", "rows.jsonl") };
       await assert.rejects(
-        writePlanFiles({ hosts, files: [wrong], services: [] }, fleet),
+        writePlanFiles({ hosts, files: [wrong], services: [] }, to),
         /Cannot write .* on gpu\d: .*paths\.runs/,
       );
     }),

@@ -232,6 +232,11 @@ Deno.test("planLaunch() runs episode servers on the head, else on bridge.hosts i
   const words = head.services[0]!.start!.words.join(" ");
   assert.match(words, /--recipe \/root\/taulab-runs\/a1\/config\.yaml /);
   assert.match(words, /--set data\.directory=~\/\.taulab\/tau-bench-data /);
+  const tau3 = await plan("data.source=tau3-bench", "eval.splits=[test]");
+  assert.match(
+    tau3.services[0]!.start!.words.join(" "),
+    /--set data\.directory=~\/\.taulab\/tau3-bench-data /,
+  );
   assert.match(words, /--record \/root\/taulab-runs\/a1 /);
   const file = head.files.find(({ on }) => on === "servers");
   assert.equal(file?.path, "/root/taulab-runs/a1/config.yaml");

@@ -24,6 +24,8 @@ const options: SetupOptions = {
     slimeCommit: "a".repeat(40),
     tauBenchUrl: "https://example.com/tau.git",
     tauBenchCommit: "b".repeat(40),
+    tau3BenchUrl: "https://example.com/tau3.git",
+    tau3BenchCommit: "c".repeat(40),
   }),
   token: undefined,
   root: "/src/taulab",
@@ -68,12 +70,17 @@ Deno.test("planSetup() has the steps of each host, in their order, once", () => 
   ]);
 });
 
-Deno.test("planSetup() needs no tau-bench where the tasks are generated or τ³-bench's", () => {
-  for (const value of ["generated", "tau3-bench"]) {
+Deno.test("planSetup() has the benchmark of the recipe, and none where the tasks are generated", () => {
+  const cases = [
+    ["generated", "cpu1: deno taulab"],
+    ["tau-bench", "cpu1: deno taulab tau-bench tau-bench-data"],
+    ["tau3-bench", "cpu1: deno taulab tau3-bench tau3-bench-data"],
+  ];
+  for (const [value, expected] of cases) {
     const { config } = resolveSlime(recipe, [
       { path: ["data", "source"], value, origin: "--set" },
     ]);
-    assert.deepEqual(ids({ config, hosts: [] }), []);
+    assert.deepEqual(ids({ config, hosts: [], serving: [remote] }), [expected]);
   }
 });
 
