@@ -32,6 +32,7 @@ import {
 } from "./_bench_estimators.ts";
 import { benchHttp, type HttpBench } from "./_bench_http.ts";
 import { type Measured, measured } from "./_bench_measure.ts";
+import { benchSessions, type SessionsBench } from "./_bench_sessions.ts";
 import { benchTau3, type Tau3Bench } from "./_bench_tau3.ts";
 import { benchTemplate, type TemplateBench } from "./_bench_template.ts";
 import { benchVerify } from "./_bench_verify.ts";
@@ -130,7 +131,10 @@ async function run(
   terminal.progress("measuring a chat template");
   const template = benchTemplate(dataset);
   terminal.progress("measuring many conversations over HTTP");
-  const http = await benchHttp(await generated(1));
+  const world = await generated(1);
+  const http = await benchHttp(world);
+  terminal.progress("measuring sessions of an environment server");
+  const sessions = await benchSessions(world);
   terminal.progress("measuring the policy");
   const cpu = await benchCpu(threads);
   terminal.endProgress();
@@ -139,6 +143,7 @@ async function run(
     environment,
     template,
     http,
+    sessions,
     cpu,
   });
   terminal.print(figureTable(figures));
@@ -362,11 +367,12 @@ type Figure = readonly [
 ];
 
 function figuresOf(
-  { data, environment, template, http, cpu }: {
+  { data, environment, template, http, sessions, cpu }: {
     readonly data: string;
     readonly environment: EnvironmentBench;
     readonly template: TemplateBench;
     readonly http: HttpBench;
+    readonly sessions: SessionsBench;
     readonly cpu: CpuBench;
   },
 ): Figure[] {
@@ -375,6 +381,7 @@ function figuresOf(
     `${http.episodes} conversations at once, ${http.latencyMs} ms a call`;
   const world = `${data} retail, ${environment.tasks} tasks, one core`;
   const gflops = (n: number) => n.toFixed(1);
+  const ms = (n: number) => `${n.toFixed(2)} ms`;
   const { goldEpisodesPerS, bytesPerEpisode } = environment;
   const { ownShare, waitingShare, callsPerS } = http;
   const product = "matrix product, GFLOP/s";
@@ -396,6 +403,17 @@ function figuresOf(
         "beyond_latency_share",
       ],
       ["calls/s", callsPerS, count, "calls_per_s"],
+    ]),
+    ...keyed(`serve --env, ${count(sessions.sessions)} sessions`, "serve", [
+      ["step beyond HTTP", sessions.stepMs, ms, "step_ms"],
+      ["the same plain request", sessions.plainMs, ms, "plain_ms"],
+      ["heap a session", sessions.bytesPerSession, bytes, "bytes_per_session"],
+      [
+        "memory a WebSocket, both ends",
+        sessions.bytesPerSocket,
+        bytes,
+        "bytes_per_socket",
+      ],
     ]),
     ...keyed(policy, "cpu", [
       ["trained tokens/s", cpu.trainTokensPerS, count, "train_tokens_per_s"],

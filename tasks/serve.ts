@@ -3,15 +3,19 @@
  * environments for any trainer; with a slime recipe, episodes for a trainer that samples elsewhere.
  */
 
+import { join } from "node:path";
 import { z } from "zod";
+import denoConfig from "../deno.json" with { type: "json" };
 import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
+import { verifiersPackage } from "../env/serve/environment/verifiers_package.ts";
 import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
 import { UnderWay } from "../env/serve/under_way.ts";
 import { parseSet } from "../train/config/config.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
+import { writeFileAtomic, writing } from "../train/runs/storage.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { resolveSlime } from "../train/slime/slime_config.ts";
 import { openEpisodeServer } from "../train/slime/bridge/episode_server.ts";
@@ -73,6 +77,12 @@ const flags = z.object({
     value: "HOST[:PORT]",
   }),
   ...environmentFlags,
+  writeVerifiers: z.string().min(1).optional().meta({
+    description:
+      "Write a Python package by which verifiers plays in the server of --host and --port, and exit",
+    value: "DIR",
+    isPath: anyPath,
+  }),
   set: setFlag,
   runs: runsFlag,
 });
@@ -89,6 +99,10 @@ const SHOWN = "which clients then send as their key";
 type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
+  const { writeVerifiers } = flags;
+  if (writeVerifiers !== undefined) {
+    return await writePackage(writeVerifiers, flags, context);
+  }
   if (servesEnvironment(flags)) return await runEnvironment(flags, context);
   if (flags.recipe !== undefined) {
     return await runEpisodes(flags, flags.recipe, context);
@@ -138,6 +152,29 @@ async function runEpisodes(
   episodes.drain();
   await shutDown(server, { ended: episodes.ended() });
   return { json, exitCode: 0 };
+}
+
+/** The package of Python that verifiers installs. */
+async function writePackage(
+  directory: string,
+  { host, port = ENVIRONMENT_PORT }: Flags,
+  { terminal }: TaskContext,
+): Promise<TaskResult> {
+  const url = `http://${host}:${port}`;
+  const { version } = denoConfig;
+  const files = await verifiersPackage({ url, version });
+  await writing(directory, async () => {
+    await Deno.mkdir(directory, { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      await writeFileAtomic(join(directory, name), text);
+    }
+  });
+  terminal.print(
+    `${directory} has a client of ${url}. Try, where verifiers is installed and the server runs:\n` +
+      `  pip install ${directory}\n` +
+      "  vf-eval taulab-env --model NAME --client.base-url URL --no-push",
+  );
+  return { json: { directory, url, files: Object.keys(files) } };
 }
 
 /** Environments for any trainer: sessions that clients reset and step. */
@@ -234,8 +271,8 @@ export const task = await main(import.meta, {
     },
   ],
   interruptNote: "Finishing the requests under way; Ctrl-C again stops at once",
-  confine: ({ flags: { record } }) => ({
-    write: record === undefined ? [] : [record],
+  confine: ({ flags: { record, writeVerifiers } }) => ({
+    write: [record, writeVerifiers].filter((one) => one !== undefined),
   }),
   run,
 });

@@ -1,11 +1,24 @@
 /** The environments of a world over HTTP, for any trainer: one session layer, several protocols over it. */
 
 import { Hono } from "hono";
+import { domainKey } from "../../domains/registry.ts";
 import { answerErrors } from "../http_errors.ts";
 import { type BodyLimits, textOf } from "../bounded_json.ts";
 import { guard } from "../request_guard.ts";
 import type { LiveSessions } from "./live_sessions.ts";
-import { openEnvReset, openEnvRoutes } from "./openenv.ts";
+import {
+  nemoGymBody,
+  nemoGymReset,
+  nemoGymRoutes,
+  nemoGymStep,
+  sessionCookie,
+} from "./nemo_gym.ts";
+import {
+  openEnvClose,
+  openEnvReset,
+  openEnvRoutes,
+  openEnvStep,
+} from "./openenv.ts";
 import { plainWithout, readObject } from "./session_action.ts";
 import { tokenGuard } from "./token_guard.ts";
 
@@ -42,6 +55,7 @@ export function environmentApp(
     }));
   app.get("/tasks", (c) =>
     c.json({
+      name: domainKey(world.dataset),
       data: world.dataset.name,
       fingerprint: world.dataset.fingerprint,
       split: world.split,
@@ -52,10 +66,29 @@ export function environmentApp(
       ),
       max_turns: world.maxTurns,
     }));
+  // OpenEnv and NeMo Gym have the same paths and tell themselves apart by their bodies.
   app.post("/reset", async (c) => {
-    const body = readObject(await textOf(c, limits) || "{}");
-    return c.json(await openEnvReset(plainWithout(body), sessions));
+    const text = await textOf(c, limits) || "{}";
+    const body = nemoGymBody(text);
+    return body === undefined
+      ? c.json(await openEnvReset(plainWithout(readObject(text)), sessions))
+      : await nemoGymReset(c, { body, sessions });
+  });
+  app.post("/step", async (c) => {
+    const text = await textOf(c, limits);
+    const body = nemoGymBody(text);
+    return body === undefined
+      ? c.json(await openEnvStep(readObject(text), sessions))
+      : await nemoGymStep(c, { body, sessions });
+  });
+  app.post("/close", async (c) => {
+    const cookie = sessionCookie(c);
+    const body = plainWithout(readObject(await textOf(c, limits)));
+    if (cookie === undefined) openEnvClose(body, sessions);
+    else sessions.close(cookie);
+    return c.json({ status: "closed" });
   });
   openEnvRoutes(app, { sessions, version, limits });
+  nemoGymRoutes(app, sessions);
   return app;
 }

@@ -9,9 +9,9 @@ import type { Hono } from "hono";
 import { z } from "zod";
 import { openingMessages } from "../../agents/tool_calling.ts";
 import { domainKey } from "../../domains/registry.ts";
-import { toPlain } from "../../python/python_json.ts";
+import { type JsonObject, toPlain } from "../../python/python_json.ts";
 import { type Action, SPLITS } from "../../types.ts";
-import { type BodyLimits, MAX_BYTES, textOf } from "../bounded_json.ts";
+import { type BodyLimits, MAX_BYTES } from "../bounded_json.ts";
 import { readBody } from "../read_body.ts";
 import { RequestError } from "../served_policy.ts";
 import type { LiveSession, SessionEpisode } from "./live_session.ts";
@@ -67,20 +67,9 @@ export function openEnvRoutes(
       author: "taulab",
       documentation_url: null,
     }));
-  app.post("/step", async (c) => {
-    const body = readObject(await textOf(c, limits));
-    const { session_id } = readBody(stepSchema, plainWithout(body, "action"));
-    const action = readAction(body.get("action"));
-    return c.json(await stepped(sessions.get(session_id), action));
-  });
   app.get("/state", (c) => {
     const { session_id } = readBody(sessionSchema, c.req.query());
     return c.json(stateOf(sessions.get(session_id)));
-  });
-  app.post("/close", async (c) => {
-    const body = plainWithout(readObject(await textOf(c, limits)));
-    sessions.close(readBody(sessionSchema, body).session_id);
-    return c.json({ status: "closed" });
   });
   app.get("/ws", (c) => {
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
@@ -109,6 +98,21 @@ export async function openEnvReset(
     sessions.close(session.id);
     throw error;
   }
+}
+
+/** Answers `POST /step`. @param body Its text's object. */
+export async function openEnvStep(
+  body: JsonObject,
+  sessions: LiveSessions,
+): Promise<OpenEnvResult> {
+  const { session_id } = readBody(stepSchema, plainWithout(body, "action"));
+  const action = readAction(body.get("action"));
+  return await stepped(sessions.get(session_id), action);
+}
+
+/** Answers `POST /close`. */
+export function openEnvClose(body: unknown, sessions: LiveSessions): void {
+  sessions.close(readBody(sessionSchema, body).session_id);
 }
 
 async function begun(

@@ -283,3 +283,21 @@ Deno.test("without a token only this machine's programs may ask; with one whoeve
   const health = await fetch(`${closed.url}/health`);
   assert.equal((await health.json()).open, 2);
 });
+
+Deno.test("1,000 sessions are open at once, each with its own episode", async () => {
+  await using server = environmentServer();
+  const opened = await Promise.all(
+    Array.from({ length: 1000 }, async (_, seed) => {
+      const { json } = await server.post("/reset", { seed });
+      const { session_id } = json.observation;
+      await server.post("/step", { session_id, action: LIST });
+      return { session_id, seed };
+    }),
+  );
+  assert.equal(server.sessions.size, 1000);
+  for (const { session_id, seed } of opened) {
+    const { episode } = server.sessions.get(session_id);
+    assert.equal(episode?.seed, seed);
+    assert.equal(episode?.environment.turns.length, 1);
+  }
+});

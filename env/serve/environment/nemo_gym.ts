@@ -1,0 +1,202 @@
+/**
+ * NeMo Gym's Gymnasium protocol over sessions, as its `gymnasium_agent` speaks it: a reset, then a step for each answer
+ * of the model, which may hold several calls. The session goes by a cookie.
+ *
+ * @see nemo-gym 0.7.0, `resources_servers/gymnasium/base.py` and `responses_api_agents/gymnasium_agent/app.py`.
+ */
+
+import type { Context, Hono } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { z } from "zod";
+import { openingMessages } from "../../agents/tool_calling.ts";
+import { type Dataset, type Split, SPLITS } from "../../types.ts";
+import { readBody } from "../read_body.ts";
+import { RequestError } from "../served_policy.ts";
+import type { LiveSession, SessionStep } from "./live_session.ts";
+import type { LiveSessions } from "./live_sessions.ts";
+import { toolCall } from "./session_action.ts";
+
+const COOKIE = "taulab_session";
+
+/** Rows carry much that is the trainer's own. */
+const resetSchema = z.looseObject({
+  split: z.enum(SPLITS).nullish(),
+  task: z.int().min(0).nullish(),
+  seed: z.int().min(0).nullish(),
+});
+
+const textParts = z.array(
+  z.looseObject({ type: z.string(), text: z.string().optional() }),
+);
+
+const stepSchema = z.looseObject({
+  response: z.looseObject({
+    output: z.array(z.discriminatedUnion("type", [
+      z.looseObject({
+        type: z.literal("message"),
+        content: z.union([z.string(), textParts]),
+      }),
+      z.looseObject({
+        type: z.literal("function_call"),
+        name: z.string(),
+        call_id: z.string(),
+        arguments: z.string(),
+      }),
+      z.looseObject({ type: z.literal("reasoning") }),
+    ])),
+  }),
+});
+
+/** An item of a model's answer. */
+type OutputItem = z.infer<typeof stepSchema>["response"]["output"][number];
+
+/** Answers that cannot be read and are forgiven, of an episode. */
+const MAX_PARSE_ERRORS = 3;
+
+/** Of episodes under way, how many calls could not be read. */
+const parseErrors = new WeakMap<LiveSession, number>();
+
+/** A request of NeMo Gym by its text; `undefined` of another protocol's. */
+export function nemoGymBody(
+  text: string,
+): Record<string, unknown> | undefined {
+  if (!text.includes('"responses_create_params"')) return undefined;
+  try {
+    const body: unknown = JSON.parse(text);
+    const isOurs = typeof body === "object" && body !== null &&
+      Object.hasOwn(body, "responses_create_params");
+    return isOurs ? body as Record<string, unknown> : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Adds `GET /nemo-gym/rows`: the tasks of a split as rows of its dataset, a line each. */
+export function nemoGymRoutes(app: Hono, sessions: LiveSessions): void {
+  const { world } = sessions;
+  app.get("/nemo-gym/rows", (c) => {
+    const asked = readBody(
+      z.strictObject({ split: z.enum(SPLITS).default(world.split) }),
+      c.req.query(),
+    );
+    const text = rowsOf(world.dataset, { ...asked, seed: world.seed })
+      .map((row) => `${JSON.stringify(row)}\n`).join("");
+    return c.text(text, 200, { "content-type": "application/jsonl" });
+  });
+}
+
+/** Answers `POST /reset`; names the session by a cookie. */
+export async function nemoGymReset(
+  c: Context,
+  { body, sessions }: { body: unknown; sessions: LiveSessions },
+): Promise<Response> {
+  const { split, task, seed } = readBody(resetSchema, body);
+  const session = sessions.open();
+  try {
+    const episode = await session.reset({
+      split: split ?? undefined,
+      task: task ?? undefined,
+      seed: seed ?? undefined,
+    });
+    setCookie(c, COOKIE, session.id, { httpOnly: true, sameSite: "Strict" });
+    const info = {
+      task_id: episode.task.id,
+      seed: episode.seed,
+      supports_explicit_close: true,
+    };
+    return c.json({ observation: episode.firstMessage, info });
+  } catch (error) {
+    sessions.close(session.id);
+    throw error;
+  }
+}
+
+/** Answers `POST /step`: takes the calls of the answer in order, or says its words. */
+export async function nemoGymStep(
+  c: Context,
+  { body, sessions }: { body: unknown; sessions: LiveSessions },
+): Promise<Response> {
+  const { response: { output } } = readBody(stepSchema, body);
+  const session = sessions.get(sessionCookie(c) ?? "");
+  const calls = output.filter((item) => item.type === "function_call");
+  const said = output.map(textOf).join("");
+  if (calls.length === 0) {
+    const step = await session.step({ type: "respond", content: said });
+    return c.json(resultOf(step, { observation: step.observation.content }));
+  }
+  const toolOutputs: { call_id: string; output: string }[] = [];
+  let step: SessionStep | undefined;
+  for (const { name, call_id, arguments: args } of calls) {
+    try {
+      const where = `the arguments of ${name}`;
+      const action = toolCall({ name, args, id: call_id, where, said });
+      step = await session.step(action);
+      toolOutputs.push({ call_id, output: step.observation.content });
+    } catch (error) {
+      if (!(error instanceof RequestError) || error.status !== 400) throw error;
+      const count = (parseErrors.get(session) ?? 0) + 1;
+      parseErrors.set(session, count);
+      if (count > MAX_PARSE_ERRORS) return c.json(cutOff());
+      toolOutputs.push({ call_id, output: `Error: ${error.message}` });
+    }
+    if (step !== undefined && step.stopReason !== null) break;
+  }
+  return c.json(resultOf(step, { toolOutputs }));
+}
+
+/** The session that a request's cookie names. */
+export function sessionCookie(c: Context): string | undefined {
+  return getCookie(c, COOKIE);
+}
+
+function resultOf(
+  step: SessionStep | undefined,
+  { observation = null, toolOutputs }: {
+    readonly observation?: string | null;
+    readonly toolOutputs?: readonly object[];
+  },
+) {
+  const stop = step?.stopReason ?? null;
+  return {
+    observation,
+    reward: step?.reward?.value ?? 0,
+    terminated: stop !== null && stop !== "max_turns",
+    truncated: stop === "max_turns",
+    info: {
+      ...(toolOutputs === undefined ? {} : { tool_outputs: toolOutputs }),
+      ...(stop === null ? {} : { stop_reason: stop }),
+    },
+  };
+}
+
+function cutOff() {
+  const info = { stop_reason: "parse_errors" };
+  return { ...resultOf(undefined, {}), truncated: true, info };
+}
+
+function textOf(item: OutputItem): string {
+  if (item.type !== "message") return "";
+  const content = item.content as string | z.infer<typeof textParts>;
+  return typeof content === "string" ? content : content
+    .flatMap(({ type, text }) => type === "output_text" ? [text ?? ""] : [])
+    .join("");
+}
+
+/** What a policy is shown before the user speaks, and which task a reset chooses. */
+function rowsOf(
+  dataset: Dataset,
+  { split, seed }: { readonly split: Split; readonly seed: number },
+) {
+  const input = openingMessages({ dataset, firstMessage: "" }, "full")
+    .slice(0, -1);
+  const tools = dataset.tools.map(({ function: tool }) => ({
+    type: "function",
+    ...tool,
+    strict: false,
+  }));
+  return dataset.tasks(split).map(({ index }) => ({
+    responses_create_params: { input, tools },
+    ...{ split, task: index, seed },
+    agent_ref: { type: "responses_api_agents", name: "gymnasium_agent" },
+  }));
+}

@@ -1,0 +1,160 @@
+/** What an environment server's session costs: a step beside the same plain request, and its memory. */
+
+import { expertAgent } from "../env/agents/expert.ts";
+import { toPlain } from "../env/python/python_json.ts";
+import { rolloutAll } from "../env/rollout.ts";
+import type { Action, Dataset } from "../env/types.ts";
+import { trialSpecs } from "../env/trials.ts";
+import { scriptedUser } from "../env/users/scripted.ts";
+import { Actor, type Measured, measured } from "./_bench_measure.ts";
+
+/** The figures. */
+export interface SessionsBench {
+  readonly sessions: number;
+  /** Milliseconds of a step beyond the same plain request right after it: body and answer have the same sizes. */
+  readonly stepMs: Measured;
+  /** Milliseconds of that request. */
+  readonly plainMs: Measured;
+  /** Of the server's heap, sessions in the middle of an episode. */
+  readonly bytesPerSession: Measured;
+  /** Of the process, for sessions that each have a WebSocket, the client's end of it included. */
+  readonly bytesPerSocket: Measured;
+}
+
+const SESSIONS = 1000;
+const REPEATS = 5;
+/** Episodes of a repeat. */
+const EPISODES = 60;
+
+/** Measures on the tasks that the expert solves. */
+export async function benchSessions(dataset: Dataset): Promise<SessionsBench> {
+  using server = await Actor.open("./_bench_sessions_server.ts", {});
+  const episodes = await rolloutAll(trialSpecs(
+    dataset.tasks("test").slice(0, EPISODES),
+    {
+      dataset,
+      agent: expertAgent(),
+      user: scriptedUser(dataset),
+      seed: 1,
+    },
+  ));
+  const plays = episodes.map(({ seed, turns }, task) => ({
+    reset: { task, seed },
+    actions: turns.map(({ action }) => wireAction(action)),
+  }));
+  // The first round compiles and opens the connection.
+  await stepRound(server.url, plays);
+  const steps = [];
+  for (let round = 0; round < REPEATS; round++) {
+    steps.push(await stepRound(server.url, plays));
+  }
+  const memory = [];
+  for (let round = 0; round < 3; round++) {
+    memory.push(await memoryRound(server, plays));
+  }
+  return {
+    sessions: SESSIONS,
+    stepMs: measured(steps.map(({ beyond }) => beyond)),
+    plainMs: measured(steps.map(({ plain }) => plain)),
+    bytesPerSession: measured(memory.map(({ heap }) => heap / SESSIONS)),
+    bytesPerSocket: measured(memory.map(({ rss }) => rss / SESSIONS)),
+  };
+}
+
+interface Play {
+  readonly reset: object;
+  readonly actions: readonly unknown[];
+}
+
+function wireAction(action: Action): unknown {
+  return action.type === "respond" ? action : {
+    type: "call_tool",
+    tool_name: action.call.name,
+    arguments: toPlain(action.call.arguments),
+  };
+}
+
+/** Every step of the episodes, each beside its plain request. @returns Medians in milliseconds. */
+async function stepRound(url: string, plays: readonly Play[]) {
+  const beyond: number[] = [];
+  const plainly: number[] = [];
+  for (const { reset, actions } of plays) {
+    const opening = JSON.parse((await post(`${url}/reset`, reset)).text);
+    const { session_id } = opening.observation;
+    for (const action of actions) {
+      const body = { session_id, action };
+      const step = await post(`${url}/step`, body);
+      // `{"content":""}` is 14 bytes.
+      const size = Math.max(0, step.text.length - 14);
+      const plain = await post(`${url}/plain?${size}`, body);
+      beyond.push(step.ms - plain.ms);
+      plainly.push(plain.ms);
+    }
+    await post(`${url}/close`, { session_id });
+  }
+  return {
+    beyond: measured(beyond).median,
+    plain: measured(plainly).median,
+  };
+}
+
+/** Sessions in the middle of their episodes, then as many over WebSockets. */
+async function memoryRound(server: Actor, plays: readonly Play[]) {
+  const heapOf = async () => (await server.ask<{ heap: number }>({})).heap;
+  const empty = await heapOf();
+  const ids: string[] = [];
+  for (let i = 0; i < SESSIONS; i++) {
+    const { reset, actions } = plays[i % plays.length]!;
+    const { text } = await post(`${server.url}/reset`, reset);
+    const { session_id } = JSON.parse(text).observation;
+    ids.push(session_id);
+    for (const action of actions.slice(0, actions.length >> 1)) {
+      await post(`${server.url}/step`, { session_id, action });
+    }
+  }
+  const heap = await heapOf() - empty;
+  for (const session_id of ids) {
+    await post(`${server.url}/close`, { session_id });
+  }
+  await heapOf();
+  const before = Deno.memoryUsage().rss;
+  const sockets = await Promise.all(
+    Array.from(
+      { length: SESSIONS },
+      (_, i) => openSocket(server.url, plays[i % plays.length]!.reset),
+    ),
+  );
+  const rss = Deno.memoryUsage().rss - before;
+  await Promise.all(sockets.map((socket) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.onclose = () => resolve();
+    socket.close();
+    return promise;
+  }));
+  return { heap, rss };
+}
+
+/** A connection whose session has begun an episode. */
+async function openSocket(url: string, reset: object): Promise<WebSocket> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
+  const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
+  socket.onopen = () =>
+    socket.send(JSON.stringify({ type: "reset", data: reset }));
+  socket.onmessage = () => resolve(socket);
+  socket.onerror = () => reject(new Error("A connection was refused"));
+  return await promise;
+}
+
+async function post(url: string, body: unknown) {
+  const text = JSON.stringify(body);
+  const start = performance.now();
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: text,
+  });
+  const answer = await response.text();
+  const ms = performance.now() - start;
+  if (!response.ok) throw new Error(`${url}: ${answer}`);
+  return { text: answer, ms };
+}

@@ -1,0 +1,124 @@
+/** NeMo Gym's Gymnasium protocol, as its agent sends it: bodies with the row, sessions by cookie. */
+
+import assert from "node:assert/strict";
+import { expertAgent } from "../../../../env/agents/expert.ts";
+import { printPythonJson } from "../../../../env/python/python_json.ts";
+import { rollout } from "../../../../env/rollout.ts";
+import type { Action } from "../../../../env/types.ts";
+import { scriptedUser } from "../../../../env/users/scripted.ts";
+import {
+  type EnvironmentServer,
+  environmentServer,
+  SERVED_DATASET,
+} from "../../../support/environment_server.ts";
+
+const dataset = SERVED_DATASET;
+
+/** Items of a model's answer. */
+function outputOf(action: Action, at = 0): object[] {
+  if (action.type === "tool") {
+    const { name, arguments: args } = action.call;
+    return [{ type: "reasoning", summary: [] }, {
+      type: "function_call",
+      name,
+      call_id: `c${at}`,
+      arguments: printPythonJson(args),
+    }];
+  }
+  const { content: text } = action;
+  const part = { type: "output_text", text, annotations: [] };
+  return [{ type: "message", role: "assistant", content: [part] }];
+}
+
+/** A session, as the agent holds it. */
+async function begin(server: EnvironmentServer, row: object) {
+  const { status, headers, json } = await server.post("/reset", row);
+  assert.equal(status, 200, JSON.stringify(json));
+  const cookie = headers.get("set-cookie")!.split(";")[0]!;
+  return {
+    reset: json,
+    step: (output: object[]) =>
+      server.post("/step", { ...row, response: { output } }, { cookie }),
+    close: () => server.post("/close", {}, { cookie }),
+  };
+}
+
+async function rowsOf(server: EnvironmentServer, query = "") {
+  const response = await fetch(`${server.url}/nemo-gym/rows${query}`);
+  const lines = (await response.text()).trim().split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
+Deno.test("an episode by NeMo Gym's protocol is the rollout's, with its reward at the end", async () => {
+  await using server = environmentServer();
+  const rows = await rowsOf(server);
+  assert.equal(rows.length, dataset.tasks("train").length);
+  const row = rows[2];
+  const { input, tools } = row.responses_create_params;
+  assert.deepEqual(input.map(({ role }: { role: string }) => role), ["system"]);
+  assert.equal(tools[0].type, "function");
+  assert.equal(typeof tools[0].name, "string");
+  const episode = await rollout({
+    ...{ dataset, task: dataset.tasks("train")[2]!, seed: row.seed },
+    agent: expertAgent(),
+    user: scriptedUser(dataset),
+  });
+  const session = await begin(server, row);
+  assert.equal(
+    session.reset.observation,
+    episode.messages.find(({ role }) => role === "user")!.content,
+  );
+  for (const [at, { action, observation }] of episode.turns.entries()) {
+    const { status, json } = await session.step(outputOf(action, at));
+    assert.equal(status, 200, JSON.stringify(json));
+    const isLast = at === episode.turns.length - 1;
+    assert.equal(json.terminated, isLast);
+    assert.equal(json.reward, isLast ? 1 : 0);
+    if (action.type === "respond") {
+      assert.equal(json.observation, observation.content);
+    } else {
+      const { content: output } = observation;
+      assert.equal(json.observation, null);
+      assert.deepEqual(json.info.tool_outputs, [{ call_id: `c${at}`, output }]);
+    }
+  }
+  assert.equal(session.reset.info.supports_explicit_close, true);
+  assert.equal(server.sessions.size, 1);
+  await session.close();
+  assert.equal(server.sessions.size, 0);
+});
+
+Deno.test("all calls of an answer are taken in order, and one that cannot be read is answered by why", async () => {
+  await using server = environmentServer();
+  const [row] = await rowsOf(server, "?split=test");
+  assert.equal(row.split, "test");
+  const session = await begin(server, row);
+  const call = (call_id: string, args: string) => ({
+    type: "function_call",
+    name: "list_all_product_types",
+    call_id,
+    arguments: args,
+  });
+  const { json } = await session.step([call("a", "{}"), call("b", "{")]);
+  const [good, bad] = json.info.tool_outputs;
+  assert.match(good.output, /^\{/);
+  assert.match(bad.output, /^Error: the arguments of list_all_product_types/);
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await session.step([call("c", "[]")])).json.truncated, false);
+  }
+  const { json: last } = await session.step([call("d", "[]")]);
+  assert.deepEqual([last.truncated, last.reward], [true, 0]);
+});
+
+Deno.test("what is no session or no answer is refused", async () => {
+  await using server = environmentServer();
+  const [row] = await rowsOf(server);
+  const lost = await server.post("/step", { ...row, response: { output: [] } });
+  assert.equal(lost.status, 404);
+  const session = await begin(server, row);
+  const odd = await session.step([{ type: "nothing" }]);
+  assert.equal(odd.status, 400);
+  assert.match(odd.json.error.message, /response\.output\.0/);
+  assert.equal((await server.post("/reset", { ...row, task: 99 })).status, 404);
+  assert.equal(server.sessions.size, 1);
+});
