@@ -56,9 +56,9 @@ export const evaluateFlags = z.object({
     isPath: anyPath,
   }),
   ...runFlags,
-  export: z.enum(["tau-bench", "tau3"]).optional().meta({
+  export: z.enum(["tau-bench", "tau3", "inspect"]).optional().meta({
     description:
-      "Also write the benchmark's own result file into the run dir; tau3: and submission.json, where scores are comparable",
+      "Also write the benchmark's own result file into the run dir; tau3: and submission.json, where scores are comparable; inspect: a log of Inspect (.eval)",
   }),
   workers: z.int().min(1).max(256).default(1).meta({
     description:

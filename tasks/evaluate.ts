@@ -18,6 +18,7 @@ import {
 } from "../train/evaluation/evaluation_session.ts";
 import type { EvaluationDir } from "../train/evaluation/evaluation_dir.ts";
 import type { EvaluationReport } from "../train/evaluation/evaluation_report.ts";
+import { inspectLog } from "../train/evaluation/inspect_log.ts";
 import { tau3Results } from "../train/evaluation/tau3_results.ts";
 import {
   incomparable,
@@ -84,6 +85,13 @@ async function run(
   const report = reportOf(dir, dataset);
   if (flags.export === "tau-bench") {
     await dir.writeText(TAU_BENCH_FILE, tauBenchResults(dir, dataset));
+  }
+  if (flags.export === "inspect") {
+    const { name, bytes } = inspectLog(dir, { dataset, report });
+    await dir.writeText(name, bytes);
+    terminal.print(
+      `${dir.path}/${name} is Inspect's log: inspect view --log-dir ${dir.path}`,
+    );
   }
   const refusals = flags.export === "tau3"
     ? await exportTau3(dir, { dataset, report })

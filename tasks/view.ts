@@ -184,7 +184,7 @@ export const task = await main(import.meta, {
   operands: {
     name: "RUN...",
     description:
-      "Runs, evaluations, or result files of tau-bench and tau3-bench; default: all runs",
+      "Runs, evaluations, result files of tau-bench and tau3-bench, or logs of Inspect (.eval); default: all runs",
     isPath: runOrFile,
   },
   examples: [

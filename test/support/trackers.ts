@@ -14,6 +14,7 @@ import {
   startRun,
 } from "../../train/session.ts";
 import type { TrackingConfig } from "../../train/tracking/tracking_schema.ts";
+import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { testPython } from "./python.ts";
 
 /** The tools by their directories. */
@@ -36,17 +37,19 @@ export function without(tool: Tool): boolean {
 /** Settings of a tool's Python. */
 export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
 }
 
 /** A command of a tool's Python. */
 export function toolCommand(
   tool: Tool,
   args: readonly string[],
-  { env = {} }: ToolOptions = {},
+  { env = {}, cwd }: ToolOptions = {},
 ): Deno.Command {
   return new Deno.Command(testPython() ?? "python3", {
     args: ["-B", ...args],
     env: { PYTHONPATH: toolPackages(tool) ?? "", ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -69,6 +72,12 @@ export async function askTool(
     .map((bytes) => new TextDecoder().decode(bytes));
   if (!output.success) throw new Error(`${complaint}\n${said}`);
   return JSON.parse(said!.trim().split("\n").at(-1)!);
+}
+
+/** A port that was free a moment ago, and that nobody listens on. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
 }
 
 /** The recipe of a run that takes seconds. */
@@ -95,5 +104,12 @@ export async function trackedRun(
   const config = resolveConfig({ name: "tiny", text: TINY }, overrides);
   const dataset = await openDataset(config.data);
   await using run = await startRun(path, { config, dataset });
+  return await runSession({ run, dataset });
+}
+
+/** Resumes a run, as `--resume` does: one that is completed is sent to trackers alone. */
+export async function resumed(path: string): Promise<SessionResult> {
+  await using run = await TrainingDir.resume(path);
+  const dataset = await openDataset(run.config.data);
   return await runSession({ run, dataset });
 }

@@ -42,12 +42,13 @@ export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
     const trial = trials.get(task.id) ?? 0;
     trials.set(task.id, trial + 1);
     const { messages } = dir.conversation(episode.id);
-    results.push(resultOf({ episode, task, trial, dataset, messages }));
+    results.push(tauBenchResult({ episode, task, trial, dataset, messages }));
   }
   return `${printPythonJson(results)}\n`;
 }
 
-interface Parts {
+/** What an episode is exported from. */
+export interface EpisodeParts {
   readonly episode: StoredEpisode;
   readonly task: Task;
   readonly trial: number;
@@ -56,9 +57,10 @@ interface Parts {
   readonly messages: string;
 }
 
-function resultOf(
-  { episode, task, trial, dataset, messages }: Parts,
-): JsonValue {
+/** An episode as an `EnvRunResult`. */
+export function tauBenchResult(
+  { episode, task, trial, dataset, messages }: EpisodeParts,
+): JsonObject {
   const actions = task.actions.map(actionOf);
   const reward = toFloat(episode.reward ?? 0);
   const detail = episode.rewardDetail;

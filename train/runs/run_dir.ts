@@ -145,8 +145,8 @@ export class RunDir<C> implements AsyncDisposable {
     this.#info = info;
   }
 
-  /** Writes a text file of the run: a figure, a tokenizer. */
-  async writeText(name: string, text: string): Promise<void> {
+  /** Writes a file of the run: a figure, a tokenizer. */
+  async writeText(name: string, text: string | Uint8Array): Promise<void> {
     const path = join(this.path, name);
     await this.attempt(
       `write "${path}"`,

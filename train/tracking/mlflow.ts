@@ -186,6 +186,11 @@ async function ask<T>(
   );
 }
 
+/** A name in the letters that MLflow allows: `question+address` is `question_address`. */
+function keyOf(name: string): string {
+  return name.replaceAll(/[^\w\-. /:]/g, "_");
+}
+
 /** A run of an MLflow server. */
 class OpenMlflow implements OpenTracker {
   readonly link: string;
@@ -204,7 +209,7 @@ class OpenMlflow implements OpenTracker {
   /** Sends the config: each key as a parameter, which may not change, and the whole as a file. */
   async describe(run: TrackedRun, { signal }: CallOptions): Promise<void> {
     const params = [...settingsOf(run.config)].map(([key, value]) => ({
-      key,
+      key: keyOf(key),
       value: String(value).slice(0, LONGEST_PARAM),
     })).filter(({ key }) => !key.startsWith("tracking."));
     for (let i = 0; i < params.length; i += MOST_PARAMS) {
@@ -218,8 +223,8 @@ class OpenMlflow implements OpenTracker {
     { signal }: CallOptions,
   ): Promise<void> {
     const metrics = points.flatMap(({ step, timeMs, values }) =>
-      [...values].map(([key, value]) => ({
-        key,
+      [...values].map(([name, value]) => ({
+        key: keyOf(name),
         value,
         step,
         timestamp: Math.round(timeMs),

@@ -1,6 +1,8 @@
-/** The result files of either benchmark: which one a file is of, its own form tells. */
+/** The result files of either benchmark, and logs of Inspect: which one a file is, its own form tells. */
 
 import { objectText } from "../../json_records.ts";
+import { isZip } from "../../zip_archive.ts";
+import { readEvalLog } from "../inspect/eval_log.ts";
 import { readResultFile, resultFaults } from "../tau/results/result_file.ts";
 import { datasetsIn, tasksOfRecords } from "../tau/results/result_tasks.ts";
 import {
@@ -24,12 +26,13 @@ export interface ResultsFile {
 }
 
 /**
- * Reads a result file.
+ * Reads a result file; a log of Inspect as one of τ-bench.
  * @param bytes Its content, perhaps compressed by gzip.
  * @throws {DataError} If it has no record that can be read; says what it has instead.
  */
 export function openResults(bytes: Uint8Array, path: string): ResultsFile {
-  const text = objectText(bytes, path);
+  const isLog = isZip(bytes);
+  const text = isLog ? undefined : objectText(bytes, path);
   if (text !== undefined && isTau3Results(text)) {
     const file = readTau3Results(text, path);
     return {
@@ -39,7 +42,7 @@ export function openResults(bytes: Uint8Array, path: string): ResultsFile {
       tasksIn: (directory) => tau3TasksOf(file, directory),
     };
   }
-  const file = readResultFile(bytes, path);
+  const file = isLog ? readEvalLog(bytes, path) : readResultFile(bytes, path);
   return {
     benchmark: "tau-bench",
     records: file.records,

@@ -10,7 +10,7 @@ import {
 } from "../../../train/tracking/tracking_schema.ts";
 import { settingsOf } from "../../../train/tracking/settings.ts";
 import { timeless } from "../../support/lab.ts";
-import { trackedRun } from "../../support/trackers.ts";
+import { freePort, trackedRun } from "../../support/trackers.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
 Deno.test("pointOf() names each number of a line by its source and path", () => {
@@ -63,12 +63,8 @@ Deno.test("mlflow() says how to name its server where nothing does", () => {
 
 Deno.test("a run whose tracker is down is the run that it is without one, and says what is missing", () =>
   inTempDir(async (dir) => {
-    // A port that was free a moment ago, and that nobody listens on.
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr as Deno.NetAddr;
-    listener.close();
     const paths = ["with", "without"].map((name) => join(dir, name));
-    const mlflowUrl = `http://127.0.0.1:${port}`;
+    const mlflowUrl = `http://127.0.0.1:${freePort()}`;
     const tracked = await trackedRun(paths[0]!, { mlflow: true, mlflowUrl });
     await trackedRun(paths[1]!, {});
     const [report] = tracked.trackers;

@@ -1,0 +1,242 @@
+/**
+ * Logs of Inspect (`.eval`) with tasks like τ-bench's, read as τ-bench's own result files are: samples are tasks, epochs
+ * are trials, the messages are the conversation, a score is the reward.
+ *
+ * @see UKGovernmentBEIS/inspect_ai, src/inspect_ai/log/_log.py (EvalSample) and _recorders/eval.py at 0.3.285.
+ */
+
+import { DataError, messageOf } from "../../errors.ts";
+import type { NumberedRecord, RecordFault } from "../../json_records.ts";
+import {
+  type JsonObject,
+  type JsonValue,
+  parsePythonJson,
+} from "../../python/python_json.ts";
+import type { RewardCheck } from "../../types.ts";
+import { readZip, type ZipEntries } from "../../zip_archive.ts";
+import { mapOf, numberOf, objectsOf, textOf } from "../results/loose_json.ts";
+import {
+  readResultRecords,
+  type ResultFile,
+} from "../tau/results/result_file.ts";
+
+/** Where taulab's own logs have the `info` of τ-bench's result, in the sample's metadata. */
+export const OWN_METADATA = "taulab";
+
+/** Where samples are in the archive. */
+const SAMPLE = /^samples\/(.+)_epoch_(\d{1,9})\.json$/;
+
+/** What scorers of Inspect write for right and wrong. */
+const WORDS: Readonly<Record<string, number>> = {
+  C: 1,
+  I: 0,
+  P: 0.5,
+  N: 0,
+  true: 1,
+  false: 0,
+  yes: 1,
+  no: 0,
+};
+
+/**
+ * Reads a log.
+ * @throws {DataError} If it is none, or none of its samples can be read.
+ */
+export function readEvalLog(bytes: Uint8Array, path: string): ResultFile {
+  const entries = readZip(bytes, path);
+  const names = [...entries.keys()].filter((name) => SAMPLE.test(name));
+  if (names.length === 0) {
+    throw new DataError(
+      `"${path}" has no samples: ${
+        entries.has("header.json") || entries.has("_journal/start.json")
+          ? "it is the log of an evaluation that ended before its first"
+          : "it is a zip archive, but no log of Inspect"
+      }`,
+      { path, hint: "name an .eval file with samples" },
+    );
+  }
+  const samples = readSamples(entries, names);
+  const positions = new Map<string, number>();
+  for (const { id } of samples.read) {
+    if (!positions.has(id)) positions.set(id, positions.size);
+  }
+  const checks = new Map<number, readonly RewardCheck[]>();
+  const records = samples.read.map(({ sample, id, epoch, number }) => {
+    const position = /^\d{1,9}$/.test(id) ? Number(id) : positions.get(id)!;
+    checks.set(number, checksOf(sample));
+    return { number, record: recordOf(sample, { position, epoch }) };
+  });
+  const file = readResultRecords(records, path, samples.faults);
+  return {
+    ...file,
+    records: file.records.map((record) => {
+      const { reward, number } = record;
+      const found = checks.get(number) ?? [];
+      return reward === null || found.length === 0
+        ? record
+        : { ...record, reward: { ...reward, checks: found } };
+    }),
+  };
+}
+
+interface ReadSample {
+  readonly sample: JsonObject;
+  readonly id: string;
+  readonly epoch: number;
+  readonly number: number;
+}
+
+/** The samples in the order of their tasks and epochs; ids that are numbers by their value. */
+function readSamples(
+  entries: ZipEntries,
+  names: readonly string[],
+): { readonly read: ReadSample[]; readonly faults: RecordFault[] } {
+  const placed = names.map((name) => {
+    const [, id = "", epoch = ""] = SAMPLE.exec(name) ?? [];
+    return { name, id, epoch: Number(epoch) };
+  }).sort((a, b) =>
+    a.id.localeCompare(b.id, "en", { numeric: true }) || a.epoch - b.epoch
+  );
+  const read: ReadSample[] = [];
+  const faults: RecordFault[] = [];
+  placed.forEach(({ name, id, epoch }, i) => {
+    const number = i + 1;
+    try {
+      const text = new TextDecoder("utf-8", { fatal: true })
+        .decode(entries.get(name)!());
+      const sample = parsePythonJson(text);
+      if (sample instanceof Map) read.push({ sample, id, epoch, number });
+      else faults.push({ number, what: `sample "${name}" is no object` });
+    } catch (error) {
+      faults.push({
+        number,
+        what: `sample "${name}" cannot be read (${messageOf(error)})`,
+      });
+    }
+  });
+  return { read, faults };
+}
+
+/** A sample as a record of τ-bench's result files. */
+function recordOf(
+  sample: JsonObject,
+  { position, epoch }: { readonly position: number; readonly epoch: number },
+): JsonObject {
+  const attachments = mapOf(sample.get("attachments"));
+  const own = mapOf(mapOf(sample.get("metadata")).get(OWN_METADATA));
+  const error = mapOf(sample.get("error"));
+  const info = new Map([
+    ["task", objectOf({ instruction: inputOf(sample) })],
+    ...own,
+    ...(error.size === 0 ? [] : [
+      ["error", textOf(error, "message")],
+      ["traceback", textOf(error, "traceback")],
+    ] as const),
+  ]);
+  return objectOf({
+    task_id: position,
+    trial: epoch - 1,
+    reward: rewardIn(scoresOf(sample))?.value ?? null,
+    info,
+    traj: objectsOf(sample.get("messages"))
+      .map((message) => messageIn(message, attachments)),
+  });
+}
+
+/** A score by its name. */
+interface NamedScore {
+  readonly name: string;
+  readonly score: JsonObject;
+  readonly value: number | null;
+}
+
+function scoresOf(sample: JsonObject): NamedScore[] {
+  return [...mapOf(sample.get("scores"))].map(([name, one]) => {
+    const score = mapOf(one);
+    return { name, score, value: valueOf(score.get("value")) };
+  });
+}
+
+/** What is the reward: the score of that name, or else the first that is a number. */
+function rewardIn(scores: readonly NamedScore[]): NamedScore | undefined {
+  const numbers = scores.filter(({ value }) => value !== null);
+  return numbers.find(({ name }) => name === "reward") ?? numbers[0];
+}
+
+/** A score's value as a number; of several the one under `reward`. */
+function valueOf(value: JsonValue | undefined): number | null {
+  if (value === true || value === false) return Number(value);
+  if (typeof value === "string") return WORDS[value] ?? null;
+  if (value instanceof Map) return valueOf(value.get("reward"));
+  return numberOf(value);
+}
+
+/** Each score with its explanation, to be shown beside the reward. */
+function checksOf(sample: JsonObject): readonly RewardCheck[] {
+  const scores = scoresOf(sample);
+  const reward = rewardIn(scores);
+  return scores.map((one) => {
+    const why = textOf(one.score, "explanation");
+    return {
+      part: one.name,
+      counts: one === reward,
+      what: textOf(one.score, "answer") ||
+        `score ${textOf(one.score, "value")}`,
+      met: one.value === null ? null : one.value === 1,
+      ...(why === "" ? {} : { why }),
+    };
+  });
+}
+
+/** What the sample begins with: a text, or the messages before the first answer. */
+function inputOf(sample: JsonObject): string {
+  const input = sample.get("input");
+  if (typeof input === "string") return input;
+  return objectsOf(input).filter((one) => one.get("role") === "user")
+    .map((message) => textIn(message, new Map())).join("\n");
+}
+
+/** A message of Inspect in the form of OpenAI's API. */
+function messageIn(message: JsonObject, attachments: JsonObject): JsonObject {
+  const role = textOf(message, "role");
+  const calls = objectsOf(message.get("tool_calls"));
+  return objectOf({
+    role,
+    content: textIn(message, attachments),
+    ...(message.has("function") ? { name: textOf(message, "function") } : {}),
+    ...(role === "tool"
+      ? { tool_call_id: textOf(message, "tool_call_id") }
+      : {}),
+    ...(calls.length === 0 ? {} : {
+      tool_calls: calls.map((call) =>
+        objectOf({
+          id: textOf(call, "id"),
+          type: "function",
+          function: objectOf({
+            name: textOf(call, "function"),
+            arguments: mapOf(call.get("arguments")),
+          }),
+        })
+      ),
+    }),
+  });
+}
+
+const ATTACHMENT = "attachment://";
+
+/** The text of a message: its parts of text, joined; what was thought is left out. */
+function textIn(message: JsonObject, attachments: JsonObject): string {
+  const content = message.get("content");
+  const texts = typeof content === "string" ? [content] : objectsOf(content)
+    .filter((part) => part.get("type") === "text")
+    .map((part) => textOf(part, "text"));
+  return texts.map((text) =>
+    text.startsWith(ATTACHMENT)
+      ? textOf(attachments, text.slice(ATTACHMENT.length)) || text
+      : text
+  ).join("\n");
+}
+
+function objectOf(members: Readonly<Record<string, JsonValue>>): JsonObject {
+  return new Map(Object.entries(members));
+}

@@ -1,0 +1,218 @@
+/**
+ * Zip archives in memory: written with deflate, read with what Python's zipfile and Inspect write (stored, deflate,
+ * Zstandard). What is read is bounded, whatever an archive says of itself.
+ *
+ * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.4.5.
+ */
+
+import {
+  crc32,
+  deflateRawSync,
+  inflateRawSync,
+  zstdDecompressSync,
+} from "node:zlib";
+import { DataError, messageOf } from "./errors.ts";
+
+const LOCAL = 0x04034b50;
+const LOCAL_BYTES = 30;
+const CENTRAL = 0x02014b50;
+const CENTRAL_BYTES = 46;
+const END = 0x06054b50;
+const END_BYTES = 22;
+
+/** The longest comment that may follow the end record. */
+const MOST_COMMENT = 0xffff;
+
+/** General purpose flag: names are UTF-8. */
+const UTF8 = 1 << 11;
+
+/** How entries are packed. */
+const STORED = 0;
+const DEFLATE = 8;
+const ZSTANDARD = 93;
+
+/** Most bytes of an entry that is unpacked. */
+const MOST_BYTES = 512 * 2 ** 20;
+
+/** 1980-01-01, where the format's dates begin: an archive of the same content is the same to the byte. */
+const DATE = 0x21;
+
+/** Writes an archive of texts by their names, in their order. */
+export function writeZip(entries: ReadonlyMap<string, string>): Uint8Array {
+  const [parts, directory]: [Uint8Array[], Uint8Array[]] = [[], []];
+  let offset = 0;
+  for (const [name, text] of entries) {
+    const plain = new TextEncoder().encode(text);
+    const packed = deflateRawSync(plain);
+    const header = headerOf({ name, plain, packed });
+    const local = concat([bytesOf(4, LOCAL), header, bytesOf(2, 0)]);
+    directory.push(
+      concat([
+        bytesOf(4, CENTRAL),
+        bytesOf(2, 20),
+        header,
+        bytesOf(2, 0, 0, 0, 0), // extra field, comment, disk, internal attributes
+        bytesOf(4, 0, offset), // external attributes
+        new TextEncoder().encode(name),
+      ]),
+    );
+    const entry = concat([local, new TextEncoder().encode(name), packed]);
+    parts.push(entry);
+    offset += entry.length;
+  }
+  const central = concat(directory);
+  const end = concat([
+    bytesOf(4, END),
+    bytesOf(2, 0, 0, entries.size, entries.size),
+    bytesOf(4, central.length, offset),
+    bytesOf(2, 0),
+  ]);
+  return concat([...parts, central, end]);
+}
+
+/** What both headers of an entry have alike. */
+function headerOf(
+  { name, plain, packed }: {
+    readonly name: string;
+    readonly plain: Uint8Array;
+    readonly packed: Uint8Array;
+  },
+): Uint8Array {
+  return concat([
+    bytesOf(2, 20, UTF8, DEFLATE, 0, DATE),
+    bytesOf(4, crc32(plain), packed.length, plain.length),
+    bytesOf(2, new TextEncoder().encode(name).length),
+  ]);
+}
+
+function bytesOf(size: 2 | 4, ...values: readonly number[]): Uint8Array {
+  const out = new Uint8Array(size * values.length);
+  const view = new DataView(out.buffer);
+  values.forEach((value, i) =>
+    size === 2
+      ? view.setUint16(2 * i, value, true)
+      : view.setUint32(4 * i, value, true)
+  );
+  return out;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** Whether bytes begin as a zip archive does. */
+export function isZip(bytes: Uint8Array): boolean {
+  return bytes.length >= END_BYTES &&
+    viewOf(bytes).getUint32(0, true) === LOCAL;
+}
+
+/** The entries of an archive by their names; each is unpacked when it is asked for. */
+export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
+
+/**
+ * Reads an archive's directory. Of an entry that is there twice the last counts, as Inspect rewrites them.
+ * @throws {DataError} If it is no archive or is cut off; an entry's, if it is damaged or packed in another way.
+ */
+export function readZip(bytes: Uint8Array, path: string): ZipEntries {
+  const fault = (what: string) =>
+    new DataError(`"${path}" is no whole zip archive: ${what}`, {
+      path,
+      hint: "copy it again from where it was written",
+    });
+  const view = viewOf(bytes);
+  const end = endOf(view);
+  if (end === undefined) throw fault("its directory cannot be found");
+  const count = view.getUint16(end + 10, true);
+  let at = view.getUint32(end + 16, true);
+  const entries = new Map<string, () => Uint8Array>();
+  for (let i = 0; i < count; i++) {
+    const isThere = at + CENTRAL_BYTES <= end &&
+      view.getUint32(at, true) === CENTRAL;
+    if (!isThere) throw fault("its directory is damaged");
+    const nameEnd = at + CENTRAL_BYTES + view.getUint16(at + 28, true);
+    const name = new TextDecoder().decode(
+      bytes.subarray(at + CENTRAL_BYTES, nameEnd),
+    );
+    const entry = {
+      method: view.getUint16(at + 10, true),
+      crc: view.getUint32(at + 16, true),
+      packed: view.getUint32(at + 20, true),
+      size: view.getUint32(at + 24, true),
+      offset: view.getUint32(at + 42, true),
+    };
+    entries.set(
+      name,
+      () => unpacked(bytes, entry, (what) => fault(`entry "${name}" ${what}`)),
+    );
+    at = nameEnd + view.getUint16(at + 30, true) +
+      view.getUint16(at + 32, true);
+  }
+  return entries;
+}
+
+interface Entry {
+  readonly method: number;
+  readonly crc: number;
+  readonly packed: number;
+  readonly size: number;
+  readonly offset: number;
+}
+
+function unpacked(
+  bytes: Uint8Array,
+  { method, crc, packed, size, offset }: Entry,
+  fault: (what: string) => DataError,
+): Uint8Array {
+  const view = viewOf(bytes);
+  const isThere = offset + LOCAL_BYTES <= bytes.length &&
+    view.getUint32(offset, true) === LOCAL;
+  if (!isThere) throw fault("has no header where it should begin");
+  const start = offset + LOCAL_BYTES + view.getUint16(offset + 26, true) +
+    view.getUint16(offset + 28, true);
+  if (start + packed > bytes.length) throw fault("ends past the archive");
+  if (size > MOST_BYTES) throw fault(`has ${size} bytes, more than is read`);
+  const plain = plainOf(bytes.subarray(start, start + packed), method, fault);
+  if (plain.length !== size || crc32(plain) !== crc) {
+    throw fault("has changed since it was written");
+  }
+  return plain;
+}
+
+function plainOf(
+  data: Uint8Array,
+  method: number,
+  fault: (what: string) => DataError,
+): Uint8Array {
+  const options = { maxOutputLength: MOST_BYTES };
+  try {
+    if (method === STORED) return data;
+    if (method === DEFLATE) return inflateRawSync(data, options);
+    if (method === ZSTANDARD) return zstdDecompressSync(data, options);
+  } catch (error) {
+    throw fault(`cannot be unpacked (${messageOf(error)})`);
+  }
+  throw fault(`is packed by method ${method}, which is not read`);
+}
+
+/** Where the end record begins; a comment may follow it. */
+function endOf(view: DataView): number | undefined {
+  const last = view.byteLength - END_BYTES;
+  for (let at = last; at >= Math.max(0, last - MOST_COMMENT); at--) {
+    const isEnd = view.getUint32(at, true) === END &&
+      view.getUint16(at + 20, true) === last - at;
+    if (isEnd) return at;
+  }
+  return undefined;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
