@@ -338,7 +338,7 @@ Deno.test("attempt() says how to mend what the system refuses", async () => {
     [new Deno.errors.PermissionDenied("no"), /may not write.*change its owner/],
     [
       new Deno.errors.NotCapable("no"),
-      /--runs DIR, or .*: deno run .*--allow-write=\/x .*_test\.ts,/,
+      /--runs DIR, or .*: deno run .*--allow-write=\/x test\/\S+\.ts,/,
     ],
     [new Error("database or disk is full"), /disk .* is full/],
     [
