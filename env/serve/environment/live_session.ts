@@ -87,6 +87,7 @@ export class LiveSession {
     this.#options = options;
   }
 
+  /** What it plays in. */
   get world(): SessionWorld {
     return this.#options.world;
   }

@@ -126,10 +126,13 @@ export async function nemoGymStep(
   }
   const toolOutputs: { call_id: string; output: string }[] = [];
   let step: SessionStep | undefined;
-  for (const { name, call_id, arguments: args } of calls) {
+  for (const [at, { name, call_id, arguments: args }] of calls.entries()) {
     try {
-      const where = `the arguments of ${name}`;
-      const action = toolCall({ name, args, id: call_id, where, said });
+      const action = toolCall({
+        ...{ name, args, id: call_id },
+        where: `the arguments of ${name}`,
+        said: at === 0 ? said : "",
+      });
       step = await session.step(action);
       toolOutputs.push({ call_id, output: step.observation.content });
     } catch (error) {

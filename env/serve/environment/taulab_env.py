@@ -110,9 +110,9 @@ async def converse(model, server, name, trace, opening):
                 return
             messages.append({"role": "user", "content": result["observation"]["content"]})
             continue
-        for call in answer.tool_calls:
+        for at, call in enumerate(answer.tool_calls):
             try:
-                result = await step(action_of(call, answer.content))
+                result = await step(action_of(call, answer.content if at == 0 else None))
             except BadAction as error:
                 state.parse_errors += 1
                 if state.parse_errors > MAX_PARSE_ERRORS:
