@@ -88,7 +88,7 @@ export function missingJobs(
   dataset: Dataset,
   only?: readonly JobPlace[],
 ): Job[] {
-  const done = new Set(dir.episodes().map(keyOf));
+  const done = dir.keys();
   const place = ({ position, trial }: JobPlace) => `${position} ${trial}`;
   const meant = only && new Set(only.map(place));
   return jobsOf(dataset, dir.config).filter((job) =>

@@ -95,16 +95,21 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     return this.#store.list();
   }
 
+  /** The keys of the episodes so far, see {@linkcode keyOf}. */
+  keys(): Set<string> {
+    this.flush();
+    return new Set(this.#store.keys().map(keyOf));
+  }
+
   /**
    * Takes over the episodes that another run dir has of the same evaluation; those that are here stay as they are, and
    * failures of the infrastructure are left there.
    */
   takeOver(path: string): void {
     using other = new EpisodeStore(join(path, "episodes.db"));
-    const known = new Set(this.episodes().map(keyOf));
+    const known = this.keys();
     const failed = new Set(
-      other.readable().episodes.filter(({ failure }) => failure !== null)
-        .map(keyOf),
+      other.keys().filter(({ isFailed }) => isFailed).map(keyOf),
     );
     this.attemptNow(
       "take over episodes",

@@ -16,6 +16,7 @@ import { newRunInfo } from "../runs/run_info.ts";
 import { EvaluationJournal } from "../tracking/evaluation_journal.ts";
 import type { TrackerReport } from "../tracking/outbox.ts";
 import { track, type TrackOptions } from "../tracking/run_tracking.ts";
+import { trackersIn } from "../tracking/tracking_schema.ts";
 import { type Candidate, openCandidate } from "./candidate.ts";
 import {
   evaluate,
@@ -137,13 +138,15 @@ export async function openEvaluation(
           },
         });
       const inProcesses = async () => {
-        const known = dir.episodes().length;
+        const known = dir.keys().size;
         const used = usageOf(dir, dataset);
         stopped = await runShards(missingJobs(dir, dataset), {
           ...{ dir, config, workers, signal, used, onProgress },
         });
         // Trackers have its course once the shards are put together.
-        for (const one of dir.episodes().slice(known)) journal.add(one);
+        const isTracked = trackersIn(dir.config.tracking).length > 0;
+        const added = isTracked ? dir.episodes().slice(known) : [];
+        for (const episode of added) journal.add(episode);
         tracking.wake();
         return missingJobs(dir, dataset).length === 0;
       };

@@ -214,6 +214,17 @@ export class EpisodeStore implements Disposable {
     }
   }
 
+  /** What names each episode, and whether infrastructure broke it: a fraction of the time of {@linkcode EpisodeStore.list}. */
+  keys(): { taskId: string; seed: number; isFailed: boolean }[] {
+    return this.#db.prepare(
+      "SELECT task_id, seed, failure IS NOT NULL AS failed FROM episodes ORDER BY id",
+    ).all().map(({ task_id, seed, failed }) => ({
+      taskId: String(task_id),
+      seed: Number(seed),
+      isFailed: failed === 1,
+    }));
+  }
+
   /** How many episodes there are of each step and source. */
   counts(): { step: number; source: string; episodes: number }[] {
     return this.#db.prepare(
