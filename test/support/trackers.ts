@@ -38,19 +38,21 @@ export function without(tool: Tool): boolean {
 export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Default: `null`. */
+  readonly stdin?: "piped";
 }
 
 /** A command of a tool's Python. */
 export function toolCommand(
   tool: Tool,
   args: readonly string[],
-  { env = {}, cwd }: ToolOptions = {},
+  { env = {}, cwd, stdin }: ToolOptions = {},
 ): Deno.Command {
   return new Deno.Command(testPython() ?? "python3", {
     args: ["-B", ...args],
     env: { PYTHONPATH: toolPackages(tool) ?? "", ...env },
     ...(cwd === undefined ? {} : { cwd }),
-    stdin: "null",
+    stdin: stdin ?? "null",
     stdout: "piped",
     stderr: "piped",
   });

@@ -22,12 +22,14 @@ const VARIABLES = {
     "WANDB_API_KEY",
     "HOME",
   ],
-  /** Where MLflow's server is, and who calls. */
+  /** Where MLflow's and trackio's servers are, and who calls. */
   trackers: [
     "MLFLOW_TRACKING_URI",
     "MLFLOW_TRACKING_TOKEN",
     "MLFLOW_TRACKING_USERNAME",
     "MLFLOW_TRACKING_PASSWORD",
+    "TRACKIO_SERVER_URL",
+    "TRACKIO_WRITE_TOKEN",
   ],
   download: ["HF_TOKEN"],
   jupyter: ["TAULAB_PYTHON", "VIRTUAL_ENV", "JUPYTER_PATH"],

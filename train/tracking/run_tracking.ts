@@ -11,6 +11,7 @@ import {
   type TrackerReport,
 } from "./outbox.ts";
 import { tensorboard } from "./tensorboard.ts";
+import { trackio } from "./trackio.ts";
 import type {
   OpenTracker,
   RunEnd,
@@ -28,7 +29,7 @@ import { readTextIfThere } from "../runs/storage.ts";
 /** How a tracker is made of a config. @throws {ConfigError} If something is missing that it needs. */
 const MAKERS: Readonly<
   Record<TrackerName, (config: TrackingConfig) => Tracker>
-> = { tensorboard, mlflow };
+> = { tensorboard, mlflow, trackio };
 
 /** Beside the run's other files: what each tracker has of it. */
 const FILE = "tracking.json";

@@ -17,6 +17,8 @@ export interface TrackerServer {
   readonly url: string;
   /** Who calls; never quoted in a message. */
   readonly authorization?: string | undefined;
+  /** Further headers of each request; never quoted either. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What to do where it refuses who calls. */
   readonly credentials: string;
 }
@@ -44,6 +46,7 @@ export async function callTracker(
       method,
       headers: {
         "accept-encoding": ACCEPT_ENCODING,
+        ...server.headers,
         ...(typeof body === "object"
           ? { "content-type": "application/json" }
           : {}),

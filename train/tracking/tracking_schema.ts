@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 /** The trackers there are, by their keys in a recipe. */
-export const TRACKERS = ["tensorboard", "mlflow"] as const;
+export const TRACKERS = ["tensorboard", "mlflow", "trackio"] as const;
 
 /** A tracker's name. */
 export type TrackerName = typeof TRACKERS[number];
@@ -19,8 +19,14 @@ export const trackingSchema = z.strictObject({
   mlflowUrl: z.url({ protocol: /^https?$/ }).nullable().default(null).describe(
     "The MLflow server; null is MLFLOW_TRACKING_URI",
   ),
+  trackio: z.boolean().default(false).describe(
+    "Log to a trackio server; its token is TRACKIO_WRITE_TOKEN",
+  ),
+  trackioUrl: z.url({ protocol: /^https?$/ }).nullable().default(null).describe(
+    "The trackio server; null is TRACKIO_SERVER_URL",
+  ),
   project: z.string().min(1).default("taulab").describe(
-    "What trackers list the run under: MLflow's experiment",
+    "What trackers list the run under: trackio's project, MLflow's experiment",
   ),
 }).meta({ mayChange: true });
 
@@ -35,5 +41,5 @@ export function trackersIn(config: TrackingConfig): TrackerName[] {
 
 /** Whether a tracker is reached over the network. */
 export function needsNetwork(config: TrackingConfig): boolean {
-  return config.mlflow;
+  return config.mlflow || config.trackio;
 }
