@@ -1,42 +1,42 @@
-/** Timeouts of one length, of many calls at once: few are reached, so that one timer serves them all. */
+/** Timeouts of equal length for many concurrent calls. A single timer serves them all, since few of them expire. */
 
-/** One that was started. */
+/** A pending timeout. */
 interface Started {
-  /** By `performance.now()`. */
+  /** On the `performance.now()` clock, in milliseconds. */
   readonly dueAt: number;
   readonly onLate: () => void;
 }
 
-/** Timeouts of one length. */
+/** A set of timeouts of equal length that share one timer. */
 export class Timeouts {
   readonly #ms: number;
-  /** In the order in which they are due. */
+  /** Pending timeouts, earliest due first. */
   readonly #started = new Set<Started>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param ms Milliseconds of each. */
+  /** @param ms The length of each timeout, in milliseconds. */
   constructor(ms: number) {
     this.#ms = ms;
   }
 
   /**
-   * Starts one.
-   * @param onLate Called once, unless it is cancelled before.
-   * @returns What cancels it.
+   * Starts a timeout.
+   * @param onLate Called once on expiry, unless the timeout is cancelled first.
+   * @returns A function that cancels the timeout.
    */
   start(onLate: () => void): () => void {
     const one = { dueAt: performance.now() + this.#ms, onLate };
     this.#started.add(one);
     this.#timer ??= setTimeout(() => this.#check(), this.#ms);
     return () => {
-      // With none left there is no timer, which would keep the process alive.
+      // Without pending timeouts, stop the timer so that it does not keep the process alive.
       if (this.#started.delete(one) && this.#started.size === 0) this.#rest();
     };
   }
 
   #check(): void {
     this.#rest();
-    // A timer may be some part of a millisecond early.
+    // A timer may fire up to a millisecond early.
     const now = performance.now() + 1;
     for (const one of this.#started) {
       if (one.dueAt > now) {

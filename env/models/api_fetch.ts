@@ -1,15 +1,15 @@
 /**
- * `fetch` as the `openai` package is given it: with lean headers, and with the errors of every server in the form
- * that the package reads.
+ * A `fetch` for the `openai` package that sends few headers and normalizes every server's errors to the form that the
+ * package reads.
  */
 
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import { errorIn, readServerError } from "./server_error.ts";
 
 /**
- * Makes the `fetch` of a client. It sends the headers of the first call, telemetry left out: all calls of a
- * client have the same, and to make them anew is a tenth of what a call costs.
- * @param onResponse Hears each answer before its body is read, and is not to read it.
+ * Creates the `fetch` of a client. It reuses the headers of the first call, without the telemetry headers: they are the
+ * same for all calls of a client, and rebuilding them would take a tenth of a call's time.
+ * @param onResponse Called with each response before its body is read. It must not read the body.
  */
 export function apiFetch(
   onResponse: (response: Response) => void = () => {},
@@ -33,8 +33,8 @@ function leanHeaders(given: HeadersInit | undefined): [string, string][] {
 }
 
 /**
- * The package keeps only what stands under `error`, where not every server puts it: there it finds the error as it
- * was read, a {@linkcode ServerError}.
+ * Moves a parsed {@linkcode ServerError} to the `error` field of the response's body, the only field that the `openai`
+ * package keeps. Servers put their errors in various places.
  */
 async function withNestedError(response: Response): Promise<Response> {
   const { text } = await boundedText(response);
@@ -48,6 +48,6 @@ function parseOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // its text says what it says
+    return null; // not JSON: the error is read from the text
   }
 }

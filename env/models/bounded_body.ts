@@ -1,37 +1,38 @@
 /**
- * Bodies of answers, bounded in bytes as they come and as they are decompressed: a server that never ends an answer, or
- * sends megabytes that decompress to gigabytes, costs one request and no more memory than an answer may have.
+ * Reads response bodies with a limit on both their compressed and decompressed size, so that a server that streams
+ * forever or sends a decompression bomb costs one request and bounded memory.
  *
- * How long a body may take is the bound of the request's signal.
+ * The request's signal bounds the time.
  */
 
 import zlib from "node:zlib";
 
 /**
- * Most bytes of a body, before and after it is decompressed. The largest answers, log probabilities of a hundred
- * thousand ids, have some megabytes.
+ * Maximum size of a body in bytes, before and after decompression. The largest legitimate answers, log probabilities of
+ * a hundred thousand ids, take a few megabytes.
  */
 export const MAX_BODY_BYTES = 16 * 2 ** 20;
 
 /**
- * What a request's `accept-encoding` should say. Deno's `fetch` decompresses without a bound unless a request names
- * its encodings itself.
+ * The `accept-encoding` header to send. Deno's `fetch` decompresses without a limit unless the request names its
+ * encodings.
  */
 export const ACCEPT_ENCODING = "identity";
 
-/** A body that was read. */
+/** A body as text. */
 export interface BoundedText {
-  /** Ill-formed UTF-8 as U+FFFD. */
+  /** The decoded text. Ill-formed UTF-8 becomes U+FFFD. */
   readonly text: string;
-  /** Why `text` is not all of the body, or nothing of it; `null` where it is whole. */
+  /** Why `text` is truncated or empty; `null` if it is complete. */
   readonly fault: string | null;
 }
 
 /**
- * Reads the body of a response whose request sent {@linkcode ACCEPT_ENCODING}; a server that compresses all the same is
- * understood.
- * @param options.maxBytes Default: {@linkcode MAX_BODY_BYTES}. What is beyond is neither read nor decompressed.
- * @throws What broke the connection, or the signal's reason.
+ * Reads the body of a response to a request that sent {@linkcode ACCEPT_ENCODING}. Bodies that the server compressed
+ * anyway are decompressed.
+ * @param options.maxBytes Bytes after this limit are neither read nor decompressed. Default: {@linkcode
+ * MAX_BODY_BYTES}.
+ * @throws The error that broke the connection, or the signal's reason.
  */
 export async function boundedText(
   response: Response,
@@ -41,7 +42,7 @@ export async function boundedText(
   const length = response.headers.get("content-length") ?? "";
   const isStated = /^\d+$/.test(length) && Number(length) <= maxBytes;
   if (encodings.length === 0 && isStated) {
-    // A body of stated length is no longer than that, and is read at once.
+    // A body with a `content-length` cannot exceed it and is read at once.
     return { text: await response.text(), fault: null };
   }
   const { bytes, isWhole } = await firstBytes(response, maxBytes);
@@ -70,17 +71,20 @@ function tooLong(maxBytes: number): string {
   return `its body has more than ${maxBytes} bytes`;
 }
 
-/** Where most answers fit. */
+/** Initial buffer size in bytes; most answers fit. */
 const FIRST_BYTES = 65_536;
 
-/** Copies into one buffer that doubles: a body of many tiny chunks would cost a list many times its length. */
+/**
+ * Copies the body into one buffer that doubles when full. A list of chunks would take many times the memory if the
+ * chunks are tiny.
+ */
 async function firstBytes(
   { body }: Response,
   maxBytes: number,
 ): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
   let buffer = new Uint8Array(Math.min(FIRST_BYTES, maxBytes));
   let length = 0;
-  // Leaving the loop cancels the body, and so closes the connection.
+  // Leaving the loop cancels the body, which closes the connection.
   for await (const chunk of body ?? []) {
     const taken = chunk.subarray(0, maxBytes - length);
     const needed = length + taken.length;
@@ -99,14 +103,14 @@ async function firstBytes(
   return { bytes: buffer.subarray(0, length), isWhole: true };
 }
 
-/** In the order in which they were applied. */
+/** Lists the content encodings in the order in which they were applied. */
 function encodingsOf(headers: Headers): string[] {
   return (headers.get("content-encoding") ?? "").toLowerCase().split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity");
 }
 
-/** @throws {Error} If the bytes are not of the encoding, or have too many decompressed. */
+/** @throws {Error} If the bytes are not valid for the encoding, or decompress to more than the limit. */
 function unpacked(
   bytes: Uint8Array,
   { encoding, maxBytes }: { encoding: string; maxBytes: number },
@@ -121,13 +125,15 @@ function unpacked(
     case "br":
       return zlib.brotliDecompressSync(bytes, options);
     default:
-      throw new Error(`its encoding "${encoding.slice(0, 40)}" is not known`);
+      throw new Error(
+        `its encoding "${encoding.slice(0, 40)}" is not supported`,
+      );
   }
 }
 
 const decoder = new TextDecoder();
 
-/** A byte order mark is left out, as `Response.text()` does. */
+/** Decodes UTF-8 and drops a byte order mark, as `Response.text()` does. */
 function textOf(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }

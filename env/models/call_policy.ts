@@ -1,9 +1,8 @@
 /**
- * How a model is called over a network: each attempt within a time, again after what may pass, never again
- * after a plain no.
+ * Network calls to models: each attempt has a timeout, and failures that may be temporary are retried with backoff.
  *
- * There is one policy for all endpoints, and the clients' own retries are off: retries are counted, honour the
- * rate limit and the server's word on waiting, and run on a clock that tests give.
+ * All endpoints share this policy and the clients' own retries are disabled, so that retries are counted, respect the
+ * rate limit and `Retry-After`, and use a clock that tests can replace.
  */
 
 import { type FailureKind, InfrastructureError, messageOf } from "../errors.ts";
@@ -15,38 +14,41 @@ import { Timeouts } from "./_timeouts.ts";
 
 /** Settings of {@linkcode createCaller}. */
 export interface CallPolicy {
-  /** Whose failure it is: the agent's model's, or the simulated user's. */
+  /** The component that a failure is attributed to: the agent's model or the simulated user. */
   readonly source: "model" | "user";
-  /** Until an attempt is given up, its answer's body included. */
+  /** Timeout of one attempt in milliseconds, including the time to read the body. */
   readonly timeoutMs: number;
-  /** Attempts beyond the first. */
+  /** Retries after the first attempt. */
   readonly retries: number;
-  /** The first wait; doubles with every retry up to {@linkcode MAX_BACKOFF_MS}, unless the server says how long. */
+  /**
+   * Wait before the first retry in milliseconds. It doubles with every retry up to {@linkcode MAX_BACKOFF_MS}, unless
+   * the server sends `Retry-After`.
+   */
   readonly backoffMs: number;
   readonly limiter?: RateLimiter;
-  /** Default: by the clock. */
+  /** Default: waits in real time. */
   readonly sleep?: Sleep;
 }
 
-/** Longest wait of our own choice. */
+/** Longest backoff in milliseconds that the policy chooses itself. */
 export const MAX_BACKOFF_MS = 30_000;
 
-/** Longest wait that a server may ask for. */
+/** Longest wait in milliseconds that a server may request. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Retries of calls that nobody answers, before anybody ever has: then a server that is not there is likelier
- * than one that starts anew, and a person waits for the first call's error.
+ * Retries of calls without a response while the endpoint has never responded. It is then more likely absent than
+ * restarting, and the first call's error should be reported soon.
  */
 const RETRIES_INTO_SILENCE = 2;
 
-/** Why an attempt came to nothing; thrown by attempts. */
+/** The failure of an attempt. */
 export class CallFailure extends Error {
   override readonly name = "CallFailure";
   readonly kind: FailureKind;
-  /** The HTTP status, where an answer came. */
+  /** The HTTP status; `undefined` without a response. */
   readonly status: number | undefined;
-  /** What the server asked to wait. */
+  /** The wait that the server requested, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   /** Whether the conversation no longer fits into the model's context. */
   readonly isContextFull: boolean;
@@ -69,26 +71,30 @@ export class CallFailure extends Error {
   }
 }
 
-/** One call: its attempt, and what spreads its waits. */
+/** One call with its retries. */
 export interface Call<T> extends CallOptions {
-  /** @throws {CallFailure} Retried or not by its kind. Anything else is a broken connection. */
+  /**
+   * Makes one attempt.
+   * @throws {CallFailure} `kind` decides whether it is retried. Any other error counts as a broken connection.
+   */
   readonly attempt: (signal: AbortSignal) => Promise<T>;
-  /** Waits depend on this, so that calls that failed together do not return together. */
+  /** Seed of the jitter in the waits, so that calls that failed together are not retried together. */
   readonly seed: number;
 }
 
-/** Makes calls by a policy. */
+/** Makes calls according to a {@linkcode CallPolicy}. */
 export interface Caller {
   /**
-   * @throws {InfrastructureError} After the last attempt.
-   * @throws The signal's reason, once it is aborted.
+   * Makes a call.
+   * @throws {InfrastructureError} If the last attempt failed.
+   * @throws The signal's reason if it is aborted.
    */
   call<T>(call: Call<T>): Promise<{ value: T; retries: number }>;
 }
 
-/** Makes a caller; all calls to an endpoint share it, and so its rate limit. */
+/** Creates a caller. All calls to an endpoint should share one caller, which also holds their rate limit. */
 export function createCaller(policy: CallPolicy): Caller {
-  /** Whether the endpoint has ever said anything. */
+  /** Whether the endpoint has ever responded. */
   let isThere = false;
   const timeouts = new Timeouts(policy.timeoutMs);
   function retriesAfter({ kind }: CallFailure): number {
@@ -120,7 +126,7 @@ export function createCaller(policy: CallPolicy): Caller {
             return retries < retriesAfter(error);
           },
           retryAfterMs: askedMs,
-          // Others would be refused too, so all calls to the endpoint wait.
+          // The server would also reject other calls, so all calls to the endpoint wait.
           onRetry: ({ error, waitMs }) =>
             askedMs(error) !== undefined && policy.limiter?.pause(waitMs),
         });
@@ -133,7 +139,10 @@ export function createCaller(policy: CallPolicy): Caller {
   };
 }
 
-/** Milliseconds that an answer's headers ask to wait; `undefined` where they do not say, or no sensible time. */
+/**
+ * Reads the wait in milliseconds that the response headers request; `undefined` if there is none or it is not
+ * plausible.
+ */
 export function retryAfterOf(
   headers: { get(name: string): string | null },
   now: number,
@@ -147,7 +156,7 @@ export function retryAfterOf(
   return ms >= 0 ? ms : undefined;
 }
 
-/** What a status says of another try; `undefined` for those that are answers. */
+/** Returns the failure kind of an HTTP status; `undefined` if the status is not an error. */
 export function kindOfStatus(status: number): FailureKind | undefined {
   if (status < 400) return undefined;
   if (status === 429) return "rate_limited";
@@ -156,7 +165,7 @@ export function kindOfStatus(status: number): FailureKind | undefined {
   return "refused";
 }
 
-/** Whether an agent's model refused a call since the conversation no longer fits into its context. */
+/** Checks whether the agent's model rejected a call because the conversation exceeds its context. */
 export function outgrewContext(error: unknown): boolean {
   return error instanceof InfrastructureError && error.source === "model" &&
     error.cause instanceof CallFailure && error.cause.isContextFull;
@@ -171,8 +180,8 @@ async function attemptOnce<T>(
   { timeouts, policy }: { timeouts: Timeouts; policy: CallPolicy },
 ): Promise<T> {
   signal?.throwIfAborted();
-  // Not AbortSignal.any: the openai client leaves a listener on the signal that it is given, and a joined signal
-  // with a listener lives as long as the run's, some kilobytes a call.
+  // Not AbortSignal.any: the openai client leaves a listener on the signal that it receives, and a combined signal with
+  // a listener lives as long as the run's signal, a few kilobytes per call.
   const own = new AbortController();
   const abort = () => own.abort(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
@@ -202,7 +211,7 @@ function toFailure(
   return new CallFailure(message, { kind: "connection", cause: error });
 }
 
-/** What a server asked to wait. */
+/** Returns the wait in milliseconds that the server requested. */
 function askedMs(error: unknown): number | undefined {
   if (!(error instanceof CallFailure)) return undefined;
   const { retryAfterMs: ms } = error;

@@ -1,4 +1,4 @@
-/** The first real call: what is wrong with an endpoint is told before an episode begins. */
+/** Makes a first call before any episode begins, to report problems with the endpoint early. */
 
 import { ConfigError, InfrastructureError } from "../errors.ts";
 import { nearest } from "../schema_issue.ts";
@@ -9,17 +9,17 @@ import { findModels, type ModelList } from "./model_list.ts";
 
 /** Settings of {@linkcode checkModel}. */
 export interface CheckOptions extends CallOptions {
-  /** Where the model is, to name the key's variable and the models that there are. */
+  /** The model's endpoint. It lets errors name the key's environment variable and the available models. */
   readonly endpoint?: Endpoint;
 }
 
-/** How many models an error names. */
+/** Maximum number of models that an error lists. */
 const NAMES_SHOWN = 3;
 
 /**
- * Asks the model for a word.
- * @param where What to blame and to mend, in words: `--model gpt-4o (openai, https://api.openai.com/v1)`.
- * @throws {ConfigError} If it does not answer: a wrong key, an unknown model, a parameter that is refused, no server.
+ * Sends the model a minimal request.
+ * @param where The flag and endpoint for error messages, such as `--model gpt-4o (openai, https://api.openai.com/v1)`.
+ * @throws {ConfigError} If the call fails: a wrong key, an unknown model, a rejected parameter or no server.
  */
 export async function checkModel(
   model: ChatModel,
@@ -32,22 +32,22 @@ export async function checkModel(
     await chat.send([greeting], options);
   } catch (error) {
     if (!(error instanceof InfrastructureError)) throw error;
-    const way = await wayOut(error, { ...options, name: model.name });
+    const hint = await hintFor(error, { ...options, name: model.name });
     throw new ConfigError(
       `${where} does not answer: ${error.message}`,
-      { cause: error, hint: way },
+      { cause: error, hint },
     );
   } finally {
     chat.close();
   }
 }
 
-async function wayOut(
+async function hintFor(
   { kind, message, cause }: InfrastructureError,
   { endpoint, name, signal }: CheckOptions & { name: string },
 ): Promise<string> {
   const status = cause instanceof CallFailure ? cause.status : undefined;
-  // Gemini refuses a wrong key by 400.
+  // Gemini rejects a wrong key with status 400.
   if (status === 401 || status === 403 || /api.?key/i.test(message)) {
     const variable = endpoint?.keyVariable;
     return `check the key in ${variable ?? "the environment"}`;
@@ -56,34 +56,34 @@ async function wayOut(
     const list = endpoint === undefined
       ? null
       : await findModels(endpoint, { signal });
-    return wayToModel(list, { name, baseUrl: endpoint?.baseUrl });
+    return modelHint(list, { name, baseUrl: endpoint?.baseUrl });
   }
   switch (kind) {
     case "refused":
-      return "the server does not take the request; change the parameter that it names";
+      return "the server rejected the request; change the parameter that it names";
     case "connection":
-      return "start the server, or name another by its base URL";
+      return "start the server, or pass the base URL of another one";
     case "timeout":
-      return "give it more time by calls.timeoutS, or name another endpoint";
+      return "raise calls.timeoutS, or choose another endpoint";
     case "bad_response":
-      return "check that the base URL is that of an OpenAI-compatible API (mostly it ends in /v1)";
+      return "check that the base URL is that of an OpenAI-compatible API (it usually ends in /v1)";
     default:
-      return "try again later, or name another endpoint";
+      return "retry later, or choose another endpoint";
   }
 }
 
-function wayToModel(
+function modelHint(
   list: ModelList | null,
   { name, baseUrl }: { name: string; baseUrl: string | undefined },
 ): string {
   if (list === null) {
-    return "check the model's name and that the base URL ends as the server wants it (mostly in /v1)";
+    return "check the model's name and the base URL (it usually ends in /v1)";
   }
-  if (list.baseUrl !== baseUrl) return `its base URL is ${list.baseUrl}`;
+  if (list.baseUrl !== baseUrl) return `use the base URL ${list.baseUrl}`;
   const names = nearestOf(name, list.names).map((known) => `"${known}"`);
   return names.length === 0
-    ? "check the model's name: the server has no models"
-    : `check the model's name: the nearest of ${list.names.length} there: ${
+    ? "check the model's name: the server lists no models"
+    : `check the model's name; the closest of the server's ${list.names.length} models: ${
       names.join(", ")
     }`;
 }

@@ -1,6 +1,6 @@
-/** Whether an error says that a conversation no longer fits into the model's context, in any server's words. */
+/** Recognizes errors about a conversation that exceeds the model's context, in the wording of many servers. */
 
-/** Names in `code` or `type`, normalized: OpenAI's, llama.cpp's, Anthropic's, LiteLLM's, GitHub's and others'. */
+/** Normalized values of `code` or `type` used by OpenAI, llama.cpp, Anthropic, LiteLLM, GitHub and others. */
 const NAMES: ReadonlySet<string> = new Set([
   "context_full",
   "context_length_exceeded",
@@ -21,9 +21,9 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What servers write, in lower case. Gaps are bounded, so that a long text costs no more than its length.
+ * Wordings of servers, matched in lower case. Gaps are bounded, so that matching takes linear time.
  *
- * The providers whose words each pattern is of stand behind it.
+ * The comment above each pattern lists the providers that use the wording.
  */
 const WORDS: readonly RegExp[] = [
   // OpenAI, DeepSeek, vLLM, SGLang, llama.cpp, Mistral, Fireworks, Ollama, LM Studio, MiniMax
@@ -52,16 +52,16 @@ const WORDS: readonly RegExp[] = [
   /超长|上下文|输入.{0,10}(?:过长|超)/,
 ];
 
-/** What bounds how often is asked, and not how much: Groq speaks of "request too large" there, too. */
+/** Wordings of rate limits, which are not about the context. Groq says "request too large" there, too. */
 const OF_RATE = /rate.?limit|per (?:minute|hour|day)|\btpm\b|\brpm\b/;
 
-/** No error says later than here what it is about. */
+/** Number of characters of an error that are searched. */
 const READ = 4000;
 
 /**
- * Whether an error is about a full context.
- * @param words What the server said.
- * @param names Its codes and types, normalized.
+ * Checks whether an error is about a full context.
+ * @param words The server's error message.
+ * @param names The error's codes and types, normalized.
  */
 export function isContextFull(
   words: string,

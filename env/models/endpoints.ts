@@ -1,11 +1,8 @@
-/**
- * Where models answer: presets of providers whose API is OpenAI's or compatible, and how a base URL and a key
- * are found.
- */
+/** Model endpoints: presets of providers with an OpenAI-compatible API, and the lookup of base URLs and keys. */
 
 import { ConfigError } from "../errors.ts";
 
-/** Providers that there is a preset of. */
+/** A provider with a preset. */
 export type Provider =
   | "openai"
   | "gemini"
@@ -14,14 +11,14 @@ export type Provider =
   | "vllm"
   | "ollama";
 
-/** What is particular to a provider. */
+/** Provider-specific settings. */
 interface Preset {
   readonly baseUrl: string;
-  /** The variable that holds the key; local servers need none. */
+  /** The environment variable that holds the key; `undefined` for local servers, which need no key. */
   readonly keyVariable?: string;
-  /** How the body says how many tokens an answer may have. */
+  /** The request field that limits the tokens of an answer. */
   readonly maxTokensField: "max_completion_tokens" | "max_tokens";
-  /** Whether the server takes `seed`. */
+  /** Whether the server accepts `seed`. */
   readonly takesSeed: boolean;
 }
 
@@ -49,38 +46,38 @@ const PRESETS: Readonly<Record<Provider, Preset>> = {
   ollama: local("http://127.0.0.1:11434/v1"),
 };
 
-/** All of them. */
+/** All providers. */
 export const PROVIDERS = Object.keys(PRESETS) as [Provider, ...Provider[]];
 
-/** The first that is set is the base URL of the provider openai. */
+/** Environment variables with the base URL of the provider `openai`; the first that is set is used. */
 const BASE_URL_VARIABLES = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
-/** An endpoint that calls can be made to. */
+/** A resolved endpoint, ready for calls. */
 export interface Endpoint {
   readonly provider: Provider;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** The variable that the key is looked up in; local servers have none. */
+  /** The environment variable that the key was read from; `undefined` for local servers. */
   readonly keyVariable?: string | undefined;
   readonly maxTokensField: Preset["maxTokensField"];
   readonly takesSeed: boolean;
 }
 
-/** What {@linkcode resolveEndpoint} goes by. */
+/** Options of {@linkcode resolveEndpoint}. */
 export interface EndpointOptions {
   readonly provider: Provider;
-  /** Stronger than the environment. */
+  /** Overrides the environment. */
   readonly baseUrl?: string | null;
-  /** Reads a variable of the environment. Default: `Deno.env.get`. */
+  /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
 }
 
 /**
- * Finds base URL and key: the given URL, else `OPENAI_BASE_URL`, else `OPENAI_API_BASE` (both for the provider
- * openai, as its own clients and litellm have it), else the preset's. Keys come from the environment only; a
- * server that is not the provider's own needs none.
- * @throws {ConfigError} If the URL is none, or the provider's key is not set.
+ * Resolves the base URL and the key of an endpoint. The base URL is the given one, else `OPENAI_BASE_URL`, else
+ * `OPENAI_API_BASE` (both for the provider `openai` only, as in openai's clients and litellm), else the preset's. Keys
+ * are read from the environment only; a server other than the provider's own needs none.
+ * @throws {ConfigError} If the URL is invalid, or the provider's key is not set.
  */
 export function resolveEndpoint(options: EndpointOptions): Endpoint {
   const { provider, env = (name) => Deno.env.get(name) } = options;
@@ -99,7 +96,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
       `No key for ${provider}`,
       {
         hint:
-          `set ${preset.keyVariable}, or name another endpoint by its base URL${
+          `set ${preset.keyVariable}, or pass the base URL of another endpoint${
             otherServer(provider, env)
           }`,
       },
@@ -110,13 +107,13 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
     baseUrl,
     apiKey: key || "none",
     keyVariable: preset.keyVariable,
-    // Servers of one's own know the older name; it is openai's new models that insist on the new one.
+    // Self-hosted servers know the older name; only openai's newer models require the new one.
     maxTokensField: isOwn ? preset.maxTokensField : "max_tokens",
     takesSeed: preset.takesSeed,
   };
 }
 
-/** The variables of the environment that calls to a provider read: that of its key, and those of its base URL. */
+/** Lists the environment variables that calls to a provider read: its key's and those of its base URL. */
 export function endpointVariables(provider: Provider): string[] {
   const { keyVariable } = PRESETS[provider];
   return [
@@ -125,7 +122,7 @@ export function endpointVariables(provider: Provider): string[] {
   ];
 }
 
-/** Someone who named a server of their own may not know that another provider is asked. */
+/** Returns the part of a hint for people who set a base URL of their own, but chose a provider that ignores it. */
 function otherServer(
   provider: Provider,
   env: (name: string) => string | undefined,
@@ -136,10 +133,10 @@ function otherServer(
     : `; ${set} is set, and counts for the provider openai only: choose that`;
 }
 
-/** Names of files end at 255 bytes, and this is a part of one. */
+/** Keeps file names that contain a model name below the usual limit of 255 bytes. */
 const MAX_NAME_LENGTH = 100;
 
-/** A model's name as part of a file name: `Qwen/Qwen3-4B` is `Qwen-Qwen3-4B`. */
+/** Converts a model name to a part of a file name: `Qwen/Qwen3-4B` becomes `Qwen-Qwen3-4B`. */
 export function fileNameOf(model: string): string {
   const name = model.replace(/[^\w.-]+/g, "-").slice(0, MAX_NAME_LENGTH);
   return name.replace(/^[-.]+|(?<![-.])[-.]+$/g, "") || "model";
@@ -149,26 +146,29 @@ function local(baseUrl: string): Preset {
   return { baseUrl, maxTokensField: "max_tokens", takesSeed: true };
 }
 
-/** @throws {ConfigError} If it is none, or holds what has no place in it. Never quotes a password. */
+/**
+ * Normalizes a base URL. Errors never quote a password.
+ * @throws {ConfigError} If the text is not a base URL, or contains credentials.
+ */
 function checkedUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new ConfigError(
-      `"${text}" is no base URL of an endpoint`,
-      { hint: "write it like http://127.0.0.1:30000/v1" },
+      `"${text}" is not the base URL of an endpoint`,
+      { hint: "pass a URL such as http://127.0.0.1:30000/v1" },
     );
   }
   if (url.username !== "" || url.password !== "") {
     throw new ConfigError(
-      `The base URL at ${url.host} holds a user or a password, which would be written into records`,
-      { hint: "give the key by its variable" },
+      `The base URL at ${url.host} contains a user name or password, which would be written to records`,
+      { hint: "remove it, and set the key's environment variable" },
     );
   }
   const path = text.replace(/(?<!\/)\/+$/, "");
   const base = path.replace(/\/chat\/completions$/, "");
   if (base === path) return path;
   throw new ConfigError(
-    `"${text}" is the address of chat completions, not a base URL`,
-    { hint: `write ${base}` },
+    `"${text}" is the URL of chat completions, not a base URL`,
+    { hint: `pass ${base}` },
   );
 }

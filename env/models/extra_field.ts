@@ -1,8 +1,8 @@
-/** Fields of an answer that it could do without. */
+/** Optional fields of server answers. */
 
 import type { z } from "zod";
 
-/** A field that says more than is needed: one that is odd is read as one that is not there. */
+/** Makes a field optional: an invalid value is read as `undefined`, so that it does not invalidate the whole answer. */
 export function extra<T extends z.ZodType>(schema: T) {
   return schema.nullish().catch(undefined);
 }

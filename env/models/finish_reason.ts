@@ -1,19 +1,19 @@
-/** Why an answer of an endpoint ended, in any server's spelling. Pure. */
+/** Finish reasons of chat completions, in the spellings of many servers. Pure. */
 
 import type { FailureKind } from "../errors.ts";
 import { CallFailure } from "./call_policy.ts";
 import { isRecord, type JsonRecord } from "./loose_fields.ts";
 
 /**
- * An end that the answer is to be read by. `calls`: the server says that there are calls. `malformed_call`: the model
- * wrote a call that the server could not read. `unsaid`: the server gives no reason.
+ * How an answer that can be read ended. `calls`: the server says that it contains calls. `malformed_call`: the model
+ * wrote a call that the server could not parse. `unsaid`: the server gave no reason.
  */
 export type Ending = "stop" | "calls" | "length" | "malformed_call" | "unsaid";
 
-/** Ends of answers that are not to be read: what there is of them is nobody's sentence. */
+/** How an answer that must not be used ended; its text may be incomplete. */
 type Failing = "withheld" | "aborted" | "failed";
 
-/** OpenAI's names, and those of Anthropic, Bedrock, Gemini, Cohere, Mistral, DeepSeek, Zhipu, vLLM and others. */
+/** Finish reasons of OpenAI, Anthropic, Bedrock, Gemini, Cohere, Mistral, DeepSeek, Zhipu, vLLM and others. */
 const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
   string,
   Ending | Failing
@@ -101,7 +101,10 @@ function all(
   return reasons.map((reason) => [reason, meaning]);
 }
 
-/** Where a reason has several parts, the first of these decides: `function_call_filter: MALFORMED_FUNCTION_CALL`. */
+/**
+ * Which meaning is used, highest priority first, if a reason has several parts, such as `function_call_filter:
+ * MALFORMED_FUNCTION_CALL`.
+ */
 const PRECEDENCE = [
   "malformed_call",
   "withheld",
@@ -120,8 +123,8 @@ const KINDS: Readonly<Record<Failing, FailureKind>> = {
 
 /**
  * Reads why a choice ended.
- * @throws {CallFailure} If its provider withheld, aborted or failed it, or ended it for a reason that is not known: with
- * the server's word for it.
+ * @throws {CallFailure} If the provider withheld or aborted the answer, failed, or gave an unknown reason. The message
+ * quotes the reason.
  */
 export function readFinish(choice: JsonRecord): Ending {
   const reason = reasonIn(choice["finish_reason"]);
@@ -129,7 +132,7 @@ export function readFinish(choice: JsonRecord): Ending {
   if (reason === "" && native === "") return "unsaid";
   const meaning = meaningOf(reason || native);
   if (meaning !== undefined && !isFailing(meaning)) return meaning;
-  // OpenRouter calls an error what Gemini calls a malformed call, and says so beside it.
+  // OpenRouter reports Gemini's malformed call as an error, with Gemini's reason in another field.
   if (meaningOf(native) === "malformed_call") return "malformed_call";
   const said = [...new Set([reason, native])].filter(Boolean).join(", ")
     .slice(0, 200);
@@ -147,17 +150,17 @@ export function readFinish(choice: JsonRecord): Ending {
 const MESSAGES: Readonly<Record<Failing, string>> = {
   withheld: "the provider's filter withheld the answer",
   aborted: "the engine aborted the answer",
-  failed: "the provider failed within the answer",
+  failed: "the provider failed during the answer",
 };
 
 function isFailing(meaning: Ending | Failing): meaning is Failing {
   return meaning in KINDS;
 }
 
-/** The text of a reason; SGLang's own API has it in an object. Empty where there is none. */
+/** Returns the text of a finish reason, which SGLang's own API nests in an object; empty if there is none. */
 function reasonIn(value: unknown): string {
   if (typeof value === "string") {
-    // As Python and JavaScript write that there is none.
+    // Servers in Python or JavaScript may send their null value as text.
     return /^\s*(?:none|null)\s*$/i.test(value) ? "" : value.trim();
   }
   if (isRecord(value) && typeof value["type"] === "string") {
@@ -168,7 +171,7 @@ function reasonIn(value: unknown): string {
   return isEmpty ? "" : JSON.stringify(value);
 }
 
-/** By the parts of a reason that are known: `FinishReason.STOP`, `content_filter: SPII`. */
+/** Looks up a reason by its known parts: `FinishReason.STOP`, `content_filter: SPII`. */
 function meaningOf(reason: string): Ending | Failing | undefined {
   const parts = reason.slice(0, 200).split(/[:.]/).map((part) =>
     MEANINGS.get(

@@ -1,22 +1,22 @@
-/** The JSON text of id lists that grow at their end, as bytes: a request costs what is new, and a copy. */
+/** Incremental JSON encoding of id lists that only grow at the end: each request encodes only the new ids. */
 
-/** What has been written of a list, and room for more. */
+/** The encoded ids of a list, with room for more. */
 interface Written {
-  /** Room for a head, then the ids that were written. */
+  /** Room for a head, followed by the encoded ids. */
   buffer: Uint8Array<ArrayBuffer>;
   ids: number;
   end: number;
 }
 
 const encoder = new TextEncoder();
-/** By the name of the list; the longest is kept before the ids. */
+/** The start of the body for each name of the list. Its length differs, so it is right-aligned before the ids. */
 const HEADS = {
   input_ids: encoder.encode('{"input_ids":['),
   tokens: encoder.encode('{"tokens":['),
 };
-/** Where ids begin. */
+/** Offset of the first id. */
 const FIRST = HEADS.input_ids.length;
-/** Bytes for what is appended next. */
+/** Spare bytes to allocate for later ids. */
 const SLACK = 2048;
 const COMMA = 0x2c;
 const ZERO = 0x30;
@@ -24,11 +24,11 @@ const ZERO = 0x30;
 const written = new WeakMap<readonly number[], Written>();
 
 /**
- * A body with `ids` as `input_ids`, and the members of `rest` after them.
- * @param ids An array that is given again has grown at its end, and changed nowhere else.
- * @param rest The text of an object with at least one member.
- * @param name What the ids are called. Default: `input_ids`.
- * @returns A view that the next call for the same list writes over: to be sent, not kept.
+ * Encodes a JSON body with `ids` as `input_ids`, followed by the members of `rest`.
+ * @param ids A list that was passed before may only have grown at its end.
+ * @param rest The JSON text of an object with at least one member.
+ * @param name The name of the id list. Default: `input_ids`.
+ * @returns A view that the next call for the same list overwrites: send it, do not keep it.
  */
 export function bodyWithIds(
   ids: readonly number[],
@@ -42,7 +42,7 @@ export function bodyWithIds(
   }
   append(known, ids);
   const tail = `],${rest.slice(1)}`;
-  // A UTF-16 unit has at most three bytes in UTF-8.
+  // A UTF-16 code unit takes at most three bytes in UTF-8.
   makeRoom(known, 3 * tail.length);
   const { buffer, end } = known;
   const { written: length } = encoder.encodeInto(tail, buffer.subarray(end));
@@ -52,7 +52,7 @@ export function bodyWithIds(
   return buffer.subarray(from, end + length);
 }
 
-/** What was written of `ids` serves for `copy` too, where that begins with the same; `ids` is not written any more. */
+/** Hands the encoded ids of `ids` over to `copy` if `copy` begins with them. `ids` must not be encoded afterwards. */
 export function shareWritten(
   ids: readonly number[],
   copy: readonly number[],
@@ -84,7 +84,7 @@ function append(known: Written, ids: readonly number[]): void {
   known.end = end;
 }
 
-/** @returns Where its digits end. */
+/** @returns The offset after the last digit. */
 function writeInteger(
   buffer: Uint8Array,
   start: number,
@@ -102,7 +102,10 @@ function writeInteger(
   return end;
 }
 
-/** Little more than is needed, since an episode under way is to be small: a copy a turn costs less than its request. */
+/**
+ * Grows the buffer to little more than necessary, to keep episodes small in memory; copying it every turn costs less
+ * than the request.
+ */
 function makeRoom(known: Written, bytes: number): void {
   const needed = known.end + bytes;
   if (needed <= known.buffer.length) return;

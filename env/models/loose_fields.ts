@@ -1,35 +1,35 @@
-/** Reads JSON of servers that are loose with its types: an odd field is read as one that is not there. */
+/** Lenient readers for JSON from servers: a field of an unexpected type is read as missing. */
 
-/** An object of JSON. */
+/** A JSON object. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** Whether a value is an object, and no list. */
+/** Checks whether a value is an object, but not an array. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The objects in a list; a single object is a list of one, and anything else an empty list. */
+/** Returns the objects in an array. A single object counts as an array of one, any other value as an empty array. */
 export function recordsIn(value: unknown): readonly JsonRecord[] {
   return [value].flat().filter(isRecord);
 }
 
-/** The object, or the first object of a list; an empty one where there is none. */
+/** Returns the object, or the first object of an array; an empty object if there is none. */
 export function recordIn(value: unknown): JsonRecord {
   return recordsIn(value)[0] ?? {};
 }
 
-/** A text that says something; `undefined` for an empty one and all else. */
+/** Returns a text that is not blank; `undefined` for any other value. */
 export function wordsIn(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
 
-/** A number, also one that is written as text; `undefined` for anything else. */
+/** Returns a number or the value of a numeric string; `undefined` for any other value. */
 export function numberOf(value: unknown): number | undefined {
   const number = wordsIn(value) === undefined ? value : Number(value);
   return Number.isFinite(number) ? number as number : undefined;
 }
 
-/** How many of something there are; 0 where it is not said. */
+/** Returns a finite positive number; 0 for any other value. */
 export function countIn(value: unknown): number {
   return typeof value === "number" && value > 0 && Number.isFinite(value)
     ? Math.floor(value)

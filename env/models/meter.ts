@@ -1,4 +1,4 @@
-/** What a run's model calls come to, and the budget that ends it. */
+/** The token usage and cost of a run's model calls, and the budget that stops the run. */
 
 import { BudgetError, ConfigError } from "../errors.ts";
 import type { Usage } from "../types.ts";
@@ -7,7 +7,7 @@ import { addUsage, NO_USAGE } from "./usage.ts";
 /** US dollars per million tokens. */
 export interface Price {
   readonly input: number;
-  /** For prompt tokens that the server had seen before. Default: as `input`. */
+  /** Price of cached prompt tokens. Default: the price of `input`. */
   readonly cachedInput?: number | undefined;
   readonly output: number;
 }
@@ -16,18 +16,18 @@ export interface Price {
 export interface MeterOptions {
   /** By model name. */
   readonly prices?: Readonly<Record<string, Price>>;
-  /** US dollars; `null` has no limit. */
+  /** Budget in US dollars; `null` for no limit. */
   readonly maxCost?: number | null;
-  /** Prompt and completion tokens together; `null` has no limit. */
+  /** Budget in prompt and completion tokens together; `null` for no limit. */
   readonly maxTokens?: number | null;
-  /** What the run has used before. Default: nothing. */
+  /** Usage of earlier sessions of the run. Default: none. */
   readonly before?: Usage;
 }
 
-/** A call's numbers as the server gives them. */
+/** The token counts of a call as reported by the server. */
 export type CallUsage = Omit<Usage, "cost" | "calls">;
 
-/** Who asked which model. */
+/** The caller and the model of a call. */
 export interface CallOrigin {
   readonly source: "model" | "user";
   readonly model: string;
@@ -35,26 +35,32 @@ export interface CallOrigin {
 
 /** Counts a run's calls. */
 export interface Meter {
-  /** Counts an answer. @returns The same with its cost. */
+  /**
+   * Counts an answer.
+   * @returns The usage of this call with its cost.
+   */
   record(origin: CallOrigin, usage: CallUsage): Usage;
-  /** All that was counted, by who asked which model. */
+  /** Total usage by caller and model. */
   readonly totals: readonly (CallOrigin & { readonly usage: Usage })[];
-  /** Aborted with a {@linkcode BudgetError} once the budget is spent; no call may begin after that. */
+  /** Aborted with a {@linkcode BudgetError} when the budget is spent; no call may start after that. */
   readonly signal: AbortSignal;
-  /** Insists that a budget in dollars can be kept. @throws {ConfigError} If the model has no price. */
+  /**
+   * Checks that a budget in dollars can be enforced.
+   * @throws {ConfigError} If there is one and the model has no price.
+   */
   requirePrice(model: string): void;
 }
 
 /**
- * Makes a meter that nothing has been counted by.
- * @throws {ConfigError} If a budget in dollars cannot be kept, since nobody knows what was used before.
+ * Creates a meter.
+ * @throws {ConfigError} If there is a budget in dollars but the cost of earlier sessions is unknown.
  */
 export function createMeter(options: MeterOptions = {}): Meter {
   const { prices = {}, maxCost = null, maxTokens = null } = options;
   if (maxCost !== null && options.before?.cost === null) {
     throw new ConfigError(
-      "--max-cost cannot be kept: what the run has used so far was counted without prices",
-      { hint: "limit it by --max-tokens, or start a new run" },
+      "Cannot enforce --max-cost: the run's earlier calls were counted without prices",
+      { hint: "pass --max-tokens instead, or start a new run" },
     );
   }
   const totals = new Map<string, CallOrigin & { usage: Usage }>();
@@ -90,17 +96,17 @@ export function createMeter(options: MeterOptions = {}): Meter {
     requirePrice(model) {
       if (maxCost === null || Object.hasOwn(prices, model)) return;
       throw new ConfigError(
-        `--max-cost cannot be kept: "${model}" has no price`,
+        `Cannot enforce --max-cost: "${model}" has no price`,
         {
           hint:
-            `add prices: { "${model}": { input: …, output: … } } (US dollars per million tokens) to the recipe, or limit the run by --max-tokens`,
+            `add prices: { "${model}": { input: …, output: … } } (US dollars per million tokens) to the recipe, or pass --max-tokens instead`,
         },
       );
     },
   };
 }
 
-/** US dollars; `null` without a price. */
+/** Returns the cost in US dollars; `null` without a price. */
 function costOf(usage: CallUsage, price: Price | undefined): number | null {
   if (price === undefined) return null;
   const { input, output, cachedInput = input } = price;
@@ -112,6 +118,6 @@ function costOf(usage: CallUsage, price: Price | undefined): number | null {
 function budgetError(flag: string, amount: string): BudgetError {
   return new BudgetError(
     `The budget is spent: ${amount} used`,
-    { hint: `go on by --resume with a larger ${flag}` },
+    { hint: `pass --resume with a larger ${flag} to continue` },
   );
 }

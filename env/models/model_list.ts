@@ -1,21 +1,24 @@
-/** Which models an endpoint has, for errors that name them. */
+/** Lists the models of an endpoint for error messages. */
 
 import type { CallOptions } from "../types.ts";
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import { isRecord, recordsIn, wordsIn } from "./loose_fields.ts";
 import type { Endpoint } from "./endpoints.ts";
 
-/** Until an endpoint is taken to have no list. */
+/** Timeout in milliseconds, after which the endpoint counts as having no list. */
 const TIMEOUT_MS = 5000;
 
-/** An endpoint's list, and where it was found. */
+/** The models of an endpoint. */
 export interface ModelList {
-  /** The endpoint's own, or that with `/v1` where only this one answers. */
+  /** The base URL that returned the list: the endpoint's own, or the same with `/v1` if only that responds. */
   readonly baseUrl: string;
   readonly names: readonly string[];
 }
 
-/** Asks an endpoint for its models. @returns `null` where it does not tell. */
+/**
+ * Requests the list of models from an endpoint.
+ * @returns `null` if the endpoint does not provide one.
+ */
 export async function findModels(
   { baseUrl, apiKey }: Endpoint,
   options: CallOptions = {},
@@ -49,6 +52,6 @@ async function namesAt(
       .filter((id) => id !== undefined);
   } catch {
     signal?.throwIfAborted();
-    return null; // the list only helps to say what is wrong
+    return null; // the list only improves an error message
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Fields of an answer that its server wants back with the conversation, as they came: signatures of thoughts, and thoughts
- * themselves. Nobody reads them here.
+ * Opaque fields of an answer that its server expects back unchanged with the conversation: signatures of thoughts and
+ * thoughts themselves. They are not interpreted here.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures (`extra_content`),
- * https://api-docs.deepseek.com/guides/thinking_mode (`reasoning_content`, wanted back beside calls),
+ * https://api-docs.deepseek.com/guides/thinking_mode (`reasoning_content`, required with tool calls),
  * https://openrouter.ai/docs/use-cases/reasoning-tokens (`reasoning_details`), and LiteLLM's `thinking_blocks` and
  * `provider_specific_fields`.
  */
@@ -13,49 +13,49 @@ import type { OpaqueFields } from "../types.ts";
 import type { CallFailure } from "./call_policy.ts";
 import type { JsonRecord } from "./loose_fields.ts";
 
-/** An answer, as it is sent back. */
+/** An answer in the form in which it is sent back. */
 export type ApiAnswer = OpenAI.Chat.ChatCompletionAssistantMessageParam;
 
-/** Of a message, and whether they are sent back before a server asks for them or refuses them. */
+/** Opaque fields of a message, with the initial mode of each. */
 const MESSAGE_FIELDS: ReadonlyMap<string, Mode> = new Map([
   ["extra_content", "echoed"],
   ["provider_specific_fields", "echoed"],
-  // The thought in words alone: OpenRouter and vLLM take it, others refuse it.
+  // Thoughts as plain text: OpenRouter and vLLM accept the field, other servers reject it.
   ["reasoning", "left_out"],
   ["reasoning_content", "echoed"],
   ["reasoning_details", "echoed"],
   ["thinking_blocks", "echoed"],
 ]);
 
-/** Of a call; what a server says of one of them holds for both. */
+/** Opaque fields of a call. Each shares its mode with the message field of the same name. */
 const CALL_FIELDS = ["extra_content", "provider_specific_fields"];
 
-/** `filled`: sent back, and empty with answers that have none. */
+/** Whether a field is sent back. `filled`: sent back, and sent empty with answers that lack it. */
 type Mode = "echoed" | "left_out" | "filled";
 
-/** After a server said that a field is missing. */
+/** The next mode after the server reports a missing field. */
 const MORE: Partial<Record<Mode, Mode>> = {
   left_out: "echoed",
   echoed: "filled",
 };
 
-/** After a server said anything else of it. */
+/** The next mode after the server rejects a field for any other reason. */
 const LESS: Partial<Record<Mode, Mode>> = {
   echoed: "left_out",
   filled: "left_out",
 };
 
-/** The field that may be empty: DeepSeek wants it of each answer with a call, also where nothing was thought. */
+/** The field that may be sent empty. DeepSeek requires it for each answer with a call, even without a thought. */
 const FILLED = "reasoning_content";
 
-/** DeepSeek: `Missing … field in the assistant message`, `must be passed back to the API`. */
+/** DeepSeek's wordings: `Missing … field in the assistant message`, `must be passed back to the API`. */
 const MISSING =
   /\bmissing\b|must be (?:passed|provided|included|sent)|pass(?:ed)? back|(?:is|are) required/i;
 
-/** A server that cannot be pleased is told so, and not asked for ever. */
+/** Maximum number of mode changes per field, so that a server that rejects every mode is not retried forever. */
 const MAX_LESSONS = 2;
 
-/** Picks the opaque fields of an answer and of its first call; `undefined` where there are none. */
+/** Picks the opaque fields of an answer and of its first call; `undefined` if there are none. */
 export function opaqueFieldsOf(
   message: JsonRecord,
   call: JsonRecord = {},
@@ -79,7 +79,7 @@ function picked(
   return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
-/** A server may send anything: what is kept goes into records, and out again at each turn. */
+/** Limits of the opaque fields of an answer. They are written to records and sent back on every turn. */
 const MAX_LENGTH = 2 ** 20;
 const MAX_DEPTH = 64;
 
@@ -95,20 +95,20 @@ function isDeeper(value: unknown, depth: number): boolean {
 }
 
 /**
- * What one model's endpoint wants back. Servers differ, and the same field is demanded by one and refused by another:
- * what a refusal says of a field is learnt once, for all conversations.
+ * Tracks which opaque fields one model's endpoint expects back. Some servers require a field that others reject: a
+ * rejection changes the field's mode for all conversations.
  */
 export class Echo {
   readonly #modes = new Map(MESSAGE_FIELDS);
   readonly #lessons = new Map<string, number>();
   #version = 0;
 
-  /** Grows with each lesson. */
+  /** Increases with each mode change. */
   get version(): number {
     return this.#version;
   }
 
-  /** An answer as it is sent back. */
+  /** Adds the opaque fields that the server expects to an answer. */
   withFields(answer: ApiAnswer, opaque: OpaqueFields = {}): ApiAnswer {
     const { tool_calls: [first, ...others] = [] } = answer;
     const calls = first === undefined ? {} : {
@@ -123,8 +123,8 @@ export class Echo {
   }
 
   /**
-   * Learns from a refusal of a request that was made with the lessons up to `version`.
-   * @returns Whether another request would have other fields.
+   * Adjusts the modes after a request was rejected that was made at `version`.
+   * @returns Whether a retry would send other fields.
    */
   learn(
     { kind, message, isContextFull }: CallFailure,

@@ -31,35 +31,37 @@ import type { ServerError } from "./server_error.ts";
 /** Settings of {@linkcode openaiChatModel}. */
 export interface OpenAiOptions {
   readonly endpoint: Endpoint;
-  /** As the server calls it; may hold slashes. */
+  /** The model's name on the server; may contain slashes. */
   readonly model: string;
   readonly source: "model" | "user";
-  /** `null` leaves it to the server. */
+  /** Sampling temperature; `null` uses the server's default. */
   readonly temperature: number | null;
-  /** Most tokens of an answer. */
+  /** Maximum tokens of an answer. */
   readonly maxTokens: number;
-  /** Further fields of the body, stronger than ours; `null` leaves one out that the server does not take. */
+  /**
+   * Extra fields of the request body, which override the standard ones; `null` removes a field that the server rejects.
+   */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
   readonly meter: Meter;
-  /** Hears each answer of the server, the errors too, before it is read. */
+  /** Called with each response, including errors, before it is read. */
   readonly onResponse?: (response: Response) => void;
 }
 
-/** A chat model at an endpoint. Costs nothing until it is asked. */
+/** Creates a chat model at an endpoint. Makes no request until the first message is sent. */
 export function openaiChatModel(options: OpenAiOptions): ChatModel {
   const { endpoint } = options;
   const client = new OpenAI({
     baseURL: endpoint.baseUrl,
     apiKey: endpoint.apiKey,
-    // What the environment says of these is meant for openai's own endpoint.
+    // These environment variables are meant for openai's own endpoint.
     organization: null,
     project: null,
     adminAPIKey: null,
     webhookSecret: null,
     maxRetries: 0,
     logLevel: "off",
-    // Waiting is bounded by the policy's timeout alone.
+    // Only the policy's timeout bounds the wait.
     timeout: 2 ** 31 - 1,
     fetch: apiFetch(options.onResponse),
   });
@@ -79,7 +81,7 @@ type Parts = OpenAiOptions & ChatOptions & {
   readonly echo: Echo;
 };
 
-/** A message of the conversation, and what of it is the server's alone. */
+/** A message of the conversation with the server's opaque fields. */
 interface Sent {
   readonly message: ApiMessage;
   readonly opaque?: OpaqueFields | undefined;
@@ -112,7 +114,7 @@ class OpenAiChat implements Chat {
       attempt: (signal) => this.#attempt(seed, signal),
     }).catch((error: unknown) => outOfContext(error, turn));
     const { reply, ...tokens } = value;
-    // Servers insist that each call they see is answered.
+    // Servers require a result for each call in the conversation.
     const calls = this.#parts.allCalls
       ? reply.toolCalls
       : reply.toolCalls.slice(0, 1);
@@ -124,7 +126,10 @@ class OpenAiChat implements Chat {
 
   close(): void {}
 
-  /** One attempt, and others where a refusal says which fields the server wants back. @throws {CallFailure} */
+  /**
+   * Makes one attempt, and repeats it while rejections tell which opaque fields the server expects.
+   * @throws {CallFailure}
+   */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
     const { ask, echo } = this.#parts;
     for (;;) {
@@ -139,7 +144,7 @@ class OpenAiChat implements Chat {
     }
   }
 
-  /** The conversation, with the fields that the server wants back. */
+  /** Returns the conversation with the opaque fields that the server expects. */
   #conversation(): ApiMessage[] {
     const { echo } = this.#parts;
     return this.#messages.map(({ message, opaque }) =>
@@ -158,7 +163,7 @@ class OpenAiChat implements Chat {
         ? {}
         : { tools: tools as OpenAI.Chat.ChatCompletionTool[] }),
       ...(temperature === null ? {} : { temperature }),
-      // Servers keep seeds in 32 bits, with a sign.
+      // Servers store seeds as signed 32-bit integers.
       ...(endpoint.takesSeed ? { seed: seed % 2 ** 31 } : {}),
       ...extra,
     };
@@ -170,8 +175,9 @@ class OpenAiChat implements Chat {
 }
 
 /**
- * A conversation that has grown too long is the agent's affair, not a failure. One that is so at its first turn
- * is not: the policy or `maxTokens` alone are larger than the model's context, and every episode would score 0.
+ * Converts a context overflow to an empty answer: after the first turn, the conversation's length is the agent's
+ * responsibility. On the first turn it remains a failure, since the policy or `maxTokens` alone exceed the model's
+ * context and every episode would score 0.
  */
 function outOfContext(
   error: unknown,
@@ -183,7 +189,10 @@ function outOfContext(
   return { value: { reply, ...none }, retries: 0 };
 }
 
-/** One attempt. @throws {CallFailure} */
+/**
+ * Makes one attempt.
+ * @throws {CallFailure}
+ */
 async function request(
   client: OpenAI,
   { body, signal, endpoint }: {
@@ -193,7 +202,7 @@ async function request(
   },
 ): Promise<Completion> {
   try {
-    // The package would read the body without a bound.
+    // The package would read the body without a limit.
     const response = await client.chat.completions.create(body, { signal })
       .asResponse();
     return readCompletion(await jsonOf(response, [endpoint.apiKey]));
@@ -202,7 +211,10 @@ async function request(
   }
 }
 
-/** @throws {CallFailure} If the body is too long, or no JSON. */
+/**
+ * Reads the body as JSON.
+ * @throws {CallFailure} If the body is too long or not JSON.
+ */
 async function jsonOf(
   response: Response,
   secrets: readonly string[],
@@ -214,14 +226,17 @@ async function jsonOf(
   try {
     return parsed(text);
   } catch (cause) {
-    throw new CallFailure(`the answer is no JSON: ${quoted(text, secrets)}`, {
+    throw new CallFailure(`the answer is not JSON: ${quoted(text, secrets)}`, {
       kind: "bad_response",
       cause,
     });
   }
 }
 
-/** JSON, as Python's servers write it, too: a NaN among log probabilities costs no answer. @throws If it is none. */
+/**
+ * Parses JSON, including NaN and Infinity, which Python servers write among log probabilities.
+ * @throws If it is not JSON.
+ */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -245,12 +260,12 @@ function toCallFailure(
   if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
     return new CallFailure(said(messageOf(error)), { kind: "connection" });
   }
-  // As apiFetch() put it there.
+  // Placed there by apiFetch().
   const { words, ...read } = error.error as ServerError;
   return new CallFailure(said(`${error.status} ${words}`), read);
 }
 
-/** The message with the cause's, which says what broke a connection. */
+/** Joins the message with that of its cause, which says how a connection broke. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -1,9 +1,8 @@
 /**
- * Reads what a chat endpoint answers. Pure.
+ * Reads the answers of chat endpoints. Pure.
  *
- * What the model wrote wrongly is told to it, as a `parseError`. What the server did is a failure, and never an empty or
- * half answer. Fields that an answer can do without are read where they are as they should be, and cost nothing where
- * they are not.
+ * Mistakes of the model become a `parseError`, which it is told. Mistakes of the server are failures, and never an
+ * empty or partial answer. Optional fields with unexpected values are ignored.
  */
 
 import { ConfigError, DataError } from "../errors.ts";
@@ -24,7 +23,7 @@ import { opaqueFieldsOf } from "./opaque_fields.ts";
 import { errorIn, nestedError, readServerError } from "./server_error.ts";
 import { considered } from "./thought.ts";
 
-/** What an answer of the API says. */
+/** A chat completion, as read from the response. */
 export interface Completion {
   readonly reply: Omit<ChatReply, "usage">;
   readonly promptTokens: number;
@@ -33,9 +32,9 @@ export interface Completion {
 }
 
 /**
- * Reads an answer of the API.
- * @throws {CallFailure} If it is no chat completion, but an error, or one that was cut off; or if it holds
- * nothing though the server says that the model wrote something.
+ * Reads a chat completion.
+ * @throws {CallFailure} If the body is not a chat completion, is an error or was cut off, or if it is empty although
+ * the server reports that the model wrote something.
  */
 export function readCompletion(body: unknown): Completion {
   const [choice] = recordsIn(recordIn(body)["choices"]);
@@ -43,7 +42,7 @@ export function readCompletion(body: unknown): Completion {
     ? errorIn(body)
     : nestedError(choice) ?? nestedError(recordIn(body));
   if (error !== null) throw errorInBody(error);
-  if (choice === undefined) throw bad("the answer is no chat completion");
+  if (choice === undefined) throw bad("the answer is not a chat completion");
   const ending = readFinish(choice);
   const usage = recordIn(recordIn(body)["usage"]);
   const details = recordIn(usage["prompt_tokens_details"]);
@@ -58,7 +57,7 @@ export function readCompletion(body: unknown): Completion {
   };
 }
 
-/** Gateways answer 200 before their provider does, and tell in the body how it failed. */
+/** Converts an error in the body of a 200 response. Gateways send their status before the provider fails. */
 function errorInBody(error: JsonRecord): CallFailure {
   const { words, ...read } = readServerError(error);
   return new CallFailure(`the answer is an error: ${words}`, read);
@@ -68,7 +67,7 @@ function bad(message: string): CallFailure {
   return new CallFailure(message, { kind: "bad_response" });
 }
 
-/** How an answer ended, and whether the server counts no token of it. */
+/** How an answer ended, and whether the server reports zero completion tokens. */
 interface End {
   readonly ending: Ending;
   readonly isUncounted: boolean;
@@ -94,26 +93,29 @@ function readReply(choice: JsonRecord, end: End): Completion["reply"] {
   return { ...readCalls(words, calls), ...rest };
 }
 
-/** @throws {CallFailure} If an empty answer is the server's doing: models end each answer with a token at least. */
+/**
+ * Checks that the model may have written the empty answer. Models end each answer with at least one token.
+ * @throws {CallFailure} If the server lost the answer.
+ */
 function requireEmptiness(
   { ending, isUncounted, isGiven }: End & { readonly isGiven: boolean },
 ): void {
-  const empty = "the answer has neither words nor calls";
-  if (!isGiven) throw bad(`${empty}, nor a place for them`);
+  const empty = "the answer has neither text nor calls";
+  if (!isGiven) throw bad(`${empty}, nor the fields for them`);
   if (ending === "unsaid") throw bad(`${empty}, and no finish reason`);
   if (ending === "calls") {
-    throw bad(`${empty}, though its finish reason tells of calls`);
+    throw bad(`${empty}, although its finish reason reports calls`);
   }
-  if (isUncounted) throw bad(`${empty}, and none of its tokens is counted`);
+  if (isUncounted) throw bad(`${empty}, and the server counted no tokens`);
 }
 
-/** What a choice holds, as it stands there. */
+/** The contents of a choice. */
 interface Said {
   readonly words: string;
   readonly thought: string | undefined;
   readonly calls: readonly JsonRecord[];
   readonly opaque: OpaqueFields | undefined;
-  /** Whether there is a content, or a thought, be it empty. */
+  /** Whether the choice has a content field or a thought, possibly empty. */
   readonly isGiven: boolean;
 }
 
@@ -126,7 +128,8 @@ function readMessage(choice: JsonRecord): Said {
   const { words, thought } = considered(
     wordsIn(content.words) ?? wordsIn(message["refusal"]) ?? "",
   );
-  // Where a server takes thoughts out itself: vLLM's and SGLang's name, that of OpenRouter and Ollama, Mistral's parts.
+  // Thoughts that the server separated: `reasoning_content` (vLLM, SGLang), `reasoning` (OpenRouter, Ollama), content
+  // parts (Mistral).
   const thoughts = [
     wordsIn(message["reasoning_content"]),
     wordsIn(message["reasoning"]),
@@ -143,7 +146,7 @@ function readMessage(choice: JsonRecord): Said {
   };
 }
 
-/** A text, or the parts that Mistral and some gateways give in its place. */
+/** Reads a content that is a text, or a list of parts as sent by Mistral and some gateways. */
 function readContent(
   content: unknown,
 ): { readonly words: string; readonly thought: string } {
@@ -173,7 +176,10 @@ function textOf(part: unknown): string {
   return typeof said === "string" ? said : "";
 }
 
-/** The calls, those in OpenAI's old field too. Beside words, one that names nothing and holds nothing is none. */
+/**
+ * Returns the calls, including OpenAI's deprecated `function_call`. Drops calls without name and arguments if there is
+ * text.
+ */
 function callsIn(message: JsonRecord, words: string): readonly JsonRecord[] {
   const calls = recordsIn(message["tool_calls"]);
   const old = recordsIn(message["function_call"]).filter(holdsCall);
@@ -186,7 +192,7 @@ function holdsCall(call: JsonRecord): boolean {
   return wordsIn(name) !== undefined || Boolean(args);
 }
 
-/** Name and arguments of a call, in OpenAI's `function` or beside its id. */
+/** Returns name and arguments of a call, from OpenAI's `function` field or from the call itself. */
 function partsOf(call: JsonRecord): { name: unknown; args: unknown } {
   const inner = recordIn(call["function"] ?? call);
   return { name: inner["name"], args: inner["arguments"] };
@@ -200,7 +206,7 @@ function readCalls(
     return { content: words, toolCalls: calls.map(readCall) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    // Servers insist that a call is answered, so one that cannot be read goes on as text.
+    // Servers require a result for each call, so an unreadable call continues as text.
     const text = calls.map((call) => JSON.stringify(call["function"] ?? call))
       .join("\n");
     return {
@@ -211,7 +217,7 @@ function readCalls(
   }
 }
 
-/** @throws {ConfigError} In words for the model. */
+/** @throws {ConfigError} With a message for the model. */
 function readCall(call: JsonRecord, index: number): ToolCall {
   const { name, args } = partsOf(call);
   if (typeof name !== "string" || name === "") {
@@ -225,12 +231,12 @@ function readCall(call: JsonRecord, index: number): ToolCall {
   };
 }
 
-/** Most characters of a call's arguments that the model is told again. */
+/** Maximum characters of a call's arguments that an error quotes to the model. */
 const MAX_TOLD = 500;
 
-/** @throws {ConfigError} In words for the model. */
+/** @throws {ConfigError} With a message for the model. */
 function readArguments(name: string, args: unknown): JsonObject {
-  // Some servers give the object itself, though the API says its text.
+  // Some servers send the object itself instead of its JSON text.
   const text = typeof args === "string" ? args : JSON.stringify(args ?? {});
   try {
     const value = parsePythonJson(text || "{}");

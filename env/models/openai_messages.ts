@@ -1,14 +1,14 @@
-/** Our messages as OpenAI's chat API has them. */
+/** Conversion of messages to OpenAI's chat format. */
 
 import type OpenAI from "openai";
 import { printPythonJson } from "../python/python_json.ts";
 import type { Message, ToolCall } from "../types.ts";
 import type { ApiAnswer } from "./opaque_fields.ts";
 
-/** A message for the API. */
+/** A message in OpenAI's format. */
 export type ApiMessage = OpenAI.Chat.ChatCompletionMessageParam;
 
-/** Our message for the API. */
+/** Converts a message to OpenAI's format. */
 export function toApiMessage(message: Message): ApiMessage {
   switch (message.role) {
     case "system":
@@ -25,7 +25,7 @@ export function toApiMessage(message: Message): ApiMessage {
   }
 }
 
-/** An answer for the API. A call beside which nothing was said has no content. */
+/** Converts an answer to OpenAI's format. An answer with calls but without text has the content `null`. */
 export function answerMessage(
   content: string,
   toolCalls: readonly ToolCall[],

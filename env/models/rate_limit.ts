@@ -1,43 +1,49 @@
-/** How often calls may begin, all conversations of a run together. */
+/** A rate limit that all conversations of a run share. */
 
 import type { CallOptions } from "../types.ts";
 import { type Sleep, sleep } from "../retry.ts";
 
 /** Settings of {@linkcode createRateLimiter}. */
 export interface RateLimitOptions {
-  /** Calls are spread evenly over the minute; 0 has no limit. */
+  /** Maximum requests per minute, spread evenly; 0 for no limit. */
   readonly requestsPerMinute: number;
-  /** Milliseconds since some moment. Default: the clock. */
+  /** A monotonic clock in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
   readonly sleep?: Sleep;
 }
 
-/** Lets calls begin one after the other, in the order in which they asked. */
+/** Starts calls one at a time, in the order in which they were requested. */
 export interface RateLimiter {
-  /** Resolves when the caller may begin. @throws The signal's reason, once it is aborted. */
+  /**
+   * Resolves when the caller may start.
+   * @throws The signal's reason if it is aborted.
+   */
   turn(options?: CallOptions): Promise<void>;
-  /** Nobody begins for so long: a server that asks one call to wait means all of them. */
+  /** Starts no call for `ms` milliseconds: a server that requests one call to wait means all of them. */
   pause(ms: number): void;
 }
 
-/** Makes a limiter. */
+/** Creates a rate limiter. */
 export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   const { requestsPerMinute, now = () => performance.now() } = options;
   const interval = requestsPerMinute > 0 ? 60_000 / requestsPerMinute : 0;
-  /** When the next caller may begin. */
+  /** When the next call may start. */
   let free = -Infinity;
   let waiting = 0;
-  /** Resolves when the last in the queue has begun or left. */
+  /** Resolves when the last call in the queue has started or was aborted. */
   let last = Promise.resolve();
 
-  /** Only the head of the queue waits by the clock, so a pause moves everybody and changes no order. */
+  /**
+   * Waits as the head of the queue. Only the head uses the timer, so that a pause delays all calls and keeps their
+   * order.
+   */
   async function waitAsHead(call: CallOptions): Promise<void> {
     let place = now();
     for (let wait = free - place; wait > 0; wait = free - now()) {
       place = free;
       await (options.sleep ?? sleep)(wait, call);
     }
-    // From its place and not from now: a timer that wakes late does not lower the rate.
+    // Counted from the scheduled time, not from now, so that late timers do not lower the rate.
     free = place + interval;
   }
 
@@ -57,7 +63,7 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
         await waitAsHead(call);
       } finally {
         waiting--;
-        // Who leaves early hands on the turn, and not before it has come.
+        // An aborted waiter passes its slot on, but not before the slot is due.
         before.then(place.resolve);
       }
     },
@@ -67,7 +73,10 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   };
 }
 
-/** Resolves with `promise`, which never rejects. @throws The signal's reason, once it is aborted. */
+/**
+ * Resolves with `promise`, which must never reject.
+ * @throws The signal's reason if it is aborted.
+ */
 function orAborted(
   promise: Promise<void>,
   { signal }: CallOptions,

@@ -1,9 +1,12 @@
-/** Keeps keys out of messages. */
+/** Removes secrets from messages. */
 
-/** What keys of providers look like, known or not. */
+/** Pattern of common provider keys. */
 const KEY_LIKE = /\b(?:sk-|AIza)[\w-]{16,}/g;
 
-/** `text` without the secrets; short ones are left, as they would blank out words. Redact before you cut. */
+/**
+ * Replaces the secrets in `text`. Short secrets are kept, since they could match ordinary words. Redact before
+ * truncating.
+ */
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= 6)
@@ -11,10 +14,10 @@ export function redact(text: string, secrets: readonly string[]): string {
     .replace(KEY_LIKE, "[key]");
 }
 
-/** Most characters of a text that are looked at: enough that what is cut there is not quoted. */
+/** Maximum characters that are read: far more than a quotation has, so that no secret is cut in half. */
 const MAX_READ = 65_536;
 
-/** What a server said, as errors quote it: without secrets, and no longer than a person reads. */
+/** Formats a server's text for an error message: redacted and shortened. */
 export function quoted(
   text: string,
   secrets: readonly string[],

@@ -1,37 +1,34 @@
-/**
- * Models that answer from recordings: for stepping through old conversations, for evaluating without a server
- * and for tests.
- */
+/** Models that answer from recordings, for inspecting old conversations, evaluating without a server, and tests. */
 
 import { PolicyError } from "../errors.ts";
 import { printPythonJson } from "../python/python_json.ts";
 import { deriveSeed } from "../random.ts";
 import type { Chat, ChatModel, ChatReply, Message } from "../types.ts";
 
-/** What to replay. */
+/** Options of {@linkcode replayChatModel}. */
 export interface ReplayOptions {
   /** Default: `replay`. */
   readonly name?: string;
-  /** The recorded conversation, as an episode's `messages`. */
+  /** The recorded conversation: the `messages` of an episode. */
   readonly messages: readonly Message[];
 }
 
 /**
- * A chat model that gives the recorded answers in order.
+ * Creates a chat model that gives the recorded answers in order.
  *
- * It insists that what it is told between them is what was recorded: a replay that drifts from its recording
- * says so at the message where it does.
+ * The messages that it receives must equal the recorded ones. A replay that differs fails at the first different
+ * message.
  */
 export function replayChatModel(options: ReplayOptions): ChatModel {
   const { name = "replay", messages } = options;
   return { name, chat: () => new ReplayChat([messages]) };
 }
 
-/** What to replay a whole run from. */
+/** Options of {@linkcode replayEpisodesModel}. */
 export interface ReplayEpisodesOptions {
   /** Default: `replay`. */
   readonly name?: string;
-  /** Recorded conversations; an `Episode` is one. */
+  /** Recorded conversations; an `Episode` can be passed as is. */
   readonly episodes: readonly {
     readonly seed: number;
     readonly messages: readonly Message[];
@@ -39,18 +36,18 @@ export interface ReplayEpisodesOptions {
 }
 
 /**
- * A chat model that finds the recording of each conversation by what it is told: first by the opening, then by
- * every further message. Of several that agree (the trials of a task), the episode with the same seed answers,
- * else the first.
+ * Creates a chat model that selects the recording of each conversation by the messages that it receives: first by the
+ * opening, then by every further message. If several match (the trials of a task), it prefers the episode with the same
+ * seed, else the first.
  *
- * An answer that could not be read when it was recorded is text here.
+ * Answers that could not be parsed when they were recorded are replayed as text.
  */
 export function replayEpisodesModel(options: ReplayEpisodesOptions): ChatModel {
   const { name = "replay", episodes } = options;
   return {
     name,
     chat({ seed }) {
-      // Rollouts give the agent's chat this seed of the episode's.
+      // Rollouts derive the agent's chat seed from the episode's seed like this.
       const isOwn = (episode: { readonly seed: number }) =>
         deriveSeed(episode.seed, "agent") === seed;
       const ordered = [
@@ -63,7 +60,7 @@ export function replayEpisodesModel(options: ReplayEpisodesOptions): ChatModel {
 }
 
 class ReplayChat implements Chat {
-  /** The recordings that agree with all that was said so far; the first answers. */
+  /** The recordings that match all messages so far; answers come from the first. */
   #recordings: readonly (readonly Message[])[];
   #position = 0;
 
@@ -72,7 +69,7 @@ class ReplayChat implements Chat {
   }
 
   send(messages: readonly Message[]): Promise<ChatReply> {
-    // A throw becomes a rejection, as with any model.
+    // Turns a throw into a rejection.
     return Promise.try(() => {
       for (const message of messages) this.#expect(message);
       return this.#next();
@@ -98,7 +95,10 @@ class ReplayChat implements Chat {
       const [first = []] = this.#recordings;
       throw new PolicyError(
         `The recording has no answer at message ${at} of ${first.length}`,
-        { hint: "it ended before the conversation did" },
+        {
+          hint:
+            "the recording is shorter than the conversation; use a complete one",
+        },
       );
     }
     this.#recordings = this.#recordings.filter((messages) =>
@@ -114,10 +114,12 @@ class ReplayChat implements Chat {
       ? "nothing"
       : `${recorded.role} "${recorded.content.slice(0, 80)}"`;
     return new PolicyError(
-      `The replay left its recording at message ${at}: ${message.role} "${
+      `The replay differs from its recording at message ${at}: ${message.role} "${
         message.content.slice(0, 80)
       }" where ${was} was recorded`,
-      { hint: "replay it in the world that it was recorded in" },
+      {
+        hint: "replay it in the domain and with the settings of the recording",
+      },
     );
   }
 }

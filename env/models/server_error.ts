@@ -1,4 +1,4 @@
-/** What an endpoint's error says, whatever its form: whether another try may help, and in which words. Pure. */
+/** Reads errors of endpoints in any format: their message, and whether a retry may help. Pure. */
 
 import type { FailureKind } from "../errors.ts";
 import { kindOfStatus, retryAfterOf } from "./call_policy.ts";
@@ -10,29 +10,29 @@ import {
   wordsIn,
 } from "./loose_fields.ts";
 
-/** An error, as it was read. */
+/** An error of a server. */
 export interface ServerError {
-  /** The server's own, with those of the provider behind it. */
+  /** The message of the server, and of the provider behind it if it is a gateway. */
   readonly words: string;
-  /** `server_error` where the error does not tell. */
+  /** `server_error` if the error does not tell. */
   readonly kind: FailureKind;
-  /** The HTTP status, of the response or named in its body. */
+  /** The HTTP status of the response, or the one named in its body. */
   readonly status?: number;
   readonly retryAfterMs?: number;
   /** Whether the conversation no longer fits into the model's context. */
   readonly isContextFull: boolean;
 }
 
-/** Where an error was found. */
+/** The response that contained the error. */
 export interface ErrorOrigin {
-  /** The response's, where it says that the request failed. */
+  /** The HTTP status of the response, if it is an error status. */
   readonly status?: number;
   readonly headers?: Headers;
 }
 
 /**
- * Finds the error that a body is, or holds.
- * @returns The error's fields, or `null` where a body tells of none.
+ * Finds the error that a body is or contains.
+ * @returns The error's fields, or `null` if the body has no error.
  */
 export function errorIn(body: unknown): JsonRecord | null {
   if (Array.isArray(body)) return errorAt(body);
@@ -43,7 +43,10 @@ export function errorIn(body: unknown): JsonRecord | null {
   return wordsOf(body) === undefined ? null : body;
 }
 
-/** Reads an error. `error` is what {@linkcode errorIn} found. */
+/**
+ * Reads an error.
+ * @param error The fields found by {@linkcode errorIn}.
+ */
 export function readServerError(
   error: JsonRecord,
   { status: answered, headers = new Headers() }: ErrorOrigin = {},
@@ -63,12 +66,15 @@ export function readServerError(
   };
 }
 
-/** Where errors stand: OpenAI's place, JSON:API's, FastAPI's, and MiniMax's. */
+/** Fields that contain errors: OpenAI's, JSON:API's, FastAPI's and MiniMax's. */
 const PLACES = ["error", "errors", "detail", "base_resp"];
 
-/** The error in a field of its own, which may stand beside an answer. One that is empty, or says that all is well, is none. */
+/**
+ * Returns the error in a field of the body, which may also contain an answer; `null` if the field is empty or reports
+ * success.
+ */
 export function nestedError(body: JsonRecord): JsonRecord | null {
-  // Beside choices, a detail is no error.
+  // Next to `choices`, `detail` is not an error.
   const places = "choices" in body
     ? PLACES.filter((place) => place !== "detail")
     : PLACES;
@@ -79,7 +85,7 @@ export function nestedError(body: JsonRecord): JsonRecord | null {
   return null;
 }
 
-/** How deep an error is looked for within errors. */
+/** Maximum depth of nested errors. */
 const MAX_DEPTH = 8;
 
 function errorAt(value: unknown, depth = 0): JsonRecord | null {
@@ -99,20 +105,20 @@ function errorAt(value: unknown, depth = 0): JsonRecord | null {
     : null;
 }
 
-/** Codes by which servers say that nothing is wrong. */
+/** Checks whether a code reports success. */
 function isFine(code: unknown): boolean {
   return [undefined, null, "", 0, 200, "0", "200", "success", "ok"].includes(
     typeof code === "string" ? code.toLowerCase() : code as number,
   );
 }
 
-/** Fields beside an error that tell more of it, where it has none of these itself. */
+/** Returns fields next to an error that add details, unless the error has them itself. */
 function outerFields(body: JsonRecord, inner: JsonRecord): JsonRecord {
   const outer: Record<string, unknown> = {};
   for (const field of [...CODES, "message", "msg", "retry_after"]) {
     if (field in body && !(field in inner)) outer[field] = body[field];
   }
-  // Spring's error is a title, and its message says what is wrong.
+  // Spring puts a title into the error, and the cause into the message.
   const title = wordsIn(inner["message"]);
   const more = wordsIn(body["message"]);
   return title === undefined || more === undefined
@@ -147,14 +153,14 @@ const MESSAGES = [
 function wordsOf(error: JsonRecord): string | undefined {
   const words = MESSAGES.map((field) => wordsIn(error[field]))
     .find((words) => words !== undefined);
-  // FastAPI says which field of the request it means.
+  // FastAPI names the invalid field of the request in `loc`.
   const { loc } = error;
   return words === undefined || !Array.isArray(loc)
     ? words
     : `${loc.join(".")}: ${words}`;
 }
 
-/** The error's words, and those that a gateway quotes of the provider behind it. */
+/** Joins the error's message with that of the provider, which gateways quote. */
 function saidBy(error: JsonRecord): string {
   const words = wordsOf(error) ?? JSON.stringify(error).slice(0, 2000);
   const metadata = error["metadata"];
@@ -172,23 +178,23 @@ function parsed(text: unknown): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // its text says what it says
+    return null; // not JSON: its text is used instead
   }
 }
 
-/** The names in an error's codes, `rate_limit` for `RateLimitError`. */
+/** Returns the normalized names in an error's codes: `rate_limit` for `RateLimitError`. */
 function namesIn(error: JsonRecord): string[] {
   return codesIn(error).filter((code) => typeof code === "string")
     .map((code) => nameOf(code.slice(0, 100)));
 }
 
-/** `RESOURCE_EXHAUSTED`, `overloaded_error` and `RateLimitError` in one spelling, without their ending. */
+/** Normalizes `RESOURCE_EXHAUSTED`, `overloaded_error` and `RateLimitError` to one spelling without the suffix. */
 function nameOf(code: string): string {
   return code.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase()
     .replace(/[^a-z0-9]+/g, "_").replace(/_(?:error|exception)$/, "");
 }
 
-/** A status that an error names as its code, or in its words. */
+/** Returns the HTTP status that an error has as its code or in its message. */
 function statusIn(error: JsonRecord, words: string): number | undefined {
   const named = codesIn(error).map(numberOf).find(isStatus);
   if (named !== undefined) return named;
@@ -203,7 +209,7 @@ function isStatus(code: number | undefined): code is number {
 /** `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
 const STATUS_IN_WORDS = /(?:\b(?:code|status|http)[ :=]{0,3}|^)([45]\d\d)\b/i;
 
-/** Kinds by name, as {@linkcode nameOf} spells them: OpenAI's, Anthropic's, Google's and those of gateways. */
+/** Failure kinds by normalized name ({@linkcode nameOf}): OpenAI's, Anthropic's, Google's and those of gateways. */
 const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ...names("rate_limited", [
     "rate_limit",
@@ -259,7 +265,7 @@ function names(
   return all.map((name) => [name, kind]);
 }
 
-/** That no money is left. By name alone: Gemini says of its limits a minute, too, that the quota is exceeded. */
+/** Names of exhausted credit. Not matched by message, since Gemini also reports rate limits as an exceeded quota. */
 const SPENT: ReadonlySet<string> = new Set([
   "billing_hard_limit_reached",
   "exceeded_current_quota",
@@ -268,7 +274,7 @@ const SPENT: ReadonlySet<string> = new Set([
   "insufficient_quota",
 ]);
 
-/** Kinds by words, for errors that have no other. */
+/** Failure kinds by message, for errors without a known code. */
 const KINDS_OF_WORDS: readonly [RegExp, FailureKind][] = [
   [
     /rate.?limit|too many requests|quota|throttl|resource.?exhausted/i,
@@ -297,7 +303,7 @@ function kindOf(
   return kind ?? "server_error";
 }
 
-/** Milliseconds that an error asks to wait: in a field, or as Gemini, OpenAI and Groq write it. */
+/** Returns the wait in milliseconds that an error requests, in a field or in the wording of Gemini, OpenAI or Groq. */
 function waitIn(error: JsonRecord, words: string): number | undefined {
   const seconds = numberOf(error["retry_after"]);
   if (seconds !== undefined && seconds >= 0) return seconds * 1000;

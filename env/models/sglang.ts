@@ -1,8 +1,7 @@
 /**
- * Token models behind SGLang's own `/generate`: ids in, ids and log probabilities out.
+ * Token models behind SGLang's `/generate` API, which takes token ids and returns ids with log probabilities.
  *
- * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py (GenerateReqInput) and
- * sampling/sampling_params.py.
+ * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py (GenerateReqInput) and sampling/sampling_params.py.
  */
 
 import type { GenerateRequest, TokenModel } from "../types.ts";
@@ -17,21 +16,25 @@ import { type Generated, readGenerated } from "./sglang_answer.ts";
 
 /** Settings of {@linkcode sglangTokenModel}. */
 export interface SglangOptions {
-  /** The server or its router, without `/v1`: `http://127.0.0.1:30000`. */
+  /** The URL of the server or router, without `/v1`: `http://127.0.0.1:30000`. */
   readonly url: string;
-  /** How records and prices call it. */
+  /** The model's name in records and prices. */
   readonly model: string;
-  /** Most tokens of prompt and answer together. */
+  /** Maximum tokens of prompt and answer together. */
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;
-  /** For servers that demand one. */
+  /** The API key, if the server requires one. */
   readonly apiKey?: string;
-  /** Sampling parameters beyond temperature and length, by SGLang's names: `{ top_k: 20 }`. Default: none cut off. */
+  /**
+   * Further sampling parameters by SGLang's names: `{ top_k: 20 }`. Default: none; the distribution is not truncated.
+   */
   readonly sampling?: Readonly<Record<string, unknown>>;
 }
 
-/** A token model behind a server. Each session keeps to the worker that has its prefix. */
+/**
+ * Creates a token model behind a server. All requests of a session are routed to the worker that has its prefix cached.
+ */
 export function sglangTokenModel(options: SglangOptions): TokenModel {
   const { model, contextLength, caller, meter } = options;
   const server = { ...options, url: options.url.replace(/(?<!\/)\/+$/, "") };
@@ -56,7 +59,10 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
   };
 }
 
-/** One attempt. @throws {CallFailure} */
+/**
+ * Makes one attempt.
+ * @throws {CallFailure}
+ */
 async function attempt(
   options: SglangOptions,
   request: GenerateRequest,
@@ -71,7 +77,7 @@ async function attempt(
     });
     return await readAnswer(response, options);
   } catch (error) {
-    // The server would go on for nobody; whether it hears of it changes nothing here.
+    // Stop the generation on the server. A failure of this request is ignored.
     if (signal.aborted) {
       await post(options, "/abort_request", {
         body: JSON.stringify({ rid }),
@@ -83,7 +89,9 @@ async function attempt(
   }
 }
 
-/** The prompt as ids and sampling from the model's own distribution, so that log probabilities are the policy's. */
+/**
+ * Encodes the request. It samples from the model's unmodified distribution, so that log probabilities are the policy's.
+ */
 function generateBody(
   ...[rid, request, sampling = {}]: [
     rid: string,
@@ -124,18 +132,18 @@ function post(
     headers: {
       "content-type": "application/json",
       "accept-encoding": ACCEPT_ENCODING,
-      // Names hold what headers may not.
+      // Session names may contain characters that headers may not.
       "x-smg-routing-key": encodeURIComponent(session),
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
     },
     body,
     signal,
-    // A server that redirects chooses whom the prompt and the key go to.
+    // A redirect would let the server choose who receives the prompt and the key.
     redirect: "manual",
   });
 }
 
-/** Most characters of an answer that an error quotes: ids and log probabilities say little. */
+/** Maximum characters of an answer that an error quotes. */
 const MAX_QUOTED = 300;
 
 async function readAnswer(
@@ -147,7 +155,7 @@ async function readAnswer(
   const quote = (words: string) =>
     quoted(words, [apiKey], { maxLength: MAX_QUOTED });
   const body = fault === null || !response.ok ? parseOrNull(text) : null;
-  // A gateway may answer 200 and tell in the body how its engine failed.
+  // A gateway may respond with 200 and report the engine's failure in the body.
   const error = isRecord(body) && "meta_info" in body ? null : errorIn(body);
   if (!response.ok || error !== null) {
     const origin = response.ok ? {} : { status, headers };
@@ -175,6 +183,6 @@ function parseOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // readGenerated() refuses it
+    return null; // readGenerated() rejects it
   }
 }

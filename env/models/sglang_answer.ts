@@ -1,10 +1,10 @@
 /**
- * Reads what SGLang's `/generate` answers. Pure.
+ * Reads the answers of SGLang's `/generate`. Pure.
  *
- * The finish reason is read first: what was aborted in the queue has neither ids nor log probabilities.
+ * The finish reason is read first: a request that was aborted in the queue has neither ids nor log probabilities.
  *
- * @see sgl-project/sglang, python/sglang/srt/managers/tokenizer_manager.py (`_handle_abort_req`) and
- * schedule_batch.py (`FINISH_ABORT`, `FINISH_LENGTH`, `FINISH_MATCHED_TOKEN`).
+ * @see sgl-project/sglang, python/sglang/srt/managers/tokenizer_manager.py (`_handle_abort_req`) and schedule_batch.py
+ * (`FINISH_ABORT`, `FINISH_LENGTH`, `FINISH_MATCHED_TOKEN`).
  */
 
 import { z } from "zod";
@@ -13,7 +13,7 @@ import { CallFailure, kindOfStatus } from "./call_policy.ts";
 import { isContextFull } from "./context_full.ts";
 import { extra } from "./extra_field.ts";
 
-/** An answer that was sampled to its end. */
+/** A complete answer. */
 export interface Generated {
   readonly result: GenerateResult;
   readonly promptTokens: number;
@@ -41,9 +41,10 @@ type Answer = z.infer<typeof answerSchema>;
 
 /**
  * Reads an answer.
- * @param body The JSON's value.
- * @throws {CallFailure} `aborted`, or by the status that SGLang names, if it was cut off; `bad_response` if its finish
- * reason is unknown, or if it does not have the ids that were sampled with their log probabilities.
+ * @param body The parsed JSON.
+ * @throws {CallFailure} If the answer was aborted: with the kind of the status that SGLang names, or `aborted`.
+ * `bad_response` if the finish reason is unknown, or the sampled ids and their log probabilities are missing or
+ * inconsistent.
  */
 export function readGenerated(body: unknown): Generated {
   const parsed = answerSchema.safeParse(body);
@@ -54,7 +55,7 @@ export function readGenerated(body: unknown): Generated {
   const finishReason = readFinish(info.finish_reason);
   const { ids, logprobs } = readSampled(info.output_token_logprobs);
   if (Array.isArray(outputIds) && !isSame(outputIds, ids)) {
-    throw bad("gave ids that are not those of its log probabilities");
+    throw bad("returned ids that do not match those of its log probabilities");
   }
   const version = info.weight_version ?? undefined;
   return {
@@ -77,7 +78,7 @@ function readFinish(
     case "length":
       return type;
     case "abort":
-      // With a status it is the engine's own no; without, somebody asked it to abort.
+      // With a status, the engine rejected the request; without one, a client aborted it.
       throw new CallFailure(`aborted: ${message ?? "no reason"}`, {
         kind: kindOfStatus(status ?? 0) ?? "aborted",
         status: status ?? undefined,
@@ -88,10 +89,13 @@ function readFinish(
   }
 }
 
-/** Rounding may leave a log probability a little above 0. */
+/** Maximum log probability: rounding may raise one slightly above 0. */
 const MOST_LOGPROB = 1e-4;
 
-/** Pairs of log probability and id, `[T, 2 or more]`, as two lists. Checked by hand: it is most of an answer. */
+/**
+ * Splits pairs of log probability and id, `[T, 2 or more]`, into two lists. Validated by hand for speed, since they are
+ * most of an answer.
+ */
 function readSampled(
   pairs: unknown,
 ): { readonly ids: number[]; readonly logprobs: number[] } {

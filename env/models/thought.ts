@@ -1,16 +1,16 @@
 /**
- * A thinking model's answer, taken apart: what it thought, which nobody but the record sees, and what it says.
+ * Separates the thoughts in a thinking model's answer, which only records contain, from its text.
  *
- * Some templates open the thought in the prompt, so that an answer holds its end alone.
+ * Some templates open the thought in the prompt, so that the answer only contains its closing tag.
  */
 
-/** An answer, taken apart. */
+/** An answer, split into thought and text. */
 export interface Considered {
-  /** Between the tags; `undefined` where the answer holds none. */
+  /** The text between the tags; `undefined` if the answer has no thought. */
   readonly thought?: string;
-  /** What is said: all of the text where there is no thought, and nothing where the thought does not end. */
+  /** The visible text: the whole answer if it has no thought, empty if the thought is not closed. */
   readonly words: string;
-  /** Whether the thought has no end. */
+  /** Whether the thought is not closed. */
   readonly isUnfinished: boolean;
 }
 
@@ -18,8 +18,8 @@ const START = /^\s*<think(?:ing)?>/i;
 const END = /<\/think(?:ing)?>/i;
 
 /**
- * Takes an answer apart at the first end of a thought. What looks like a call within a thought is none.
- * @param options.isOpen Whether the prompt opened the thought already. Default: false.
+ * Splits an answer at the first closing tag of a thought. Calls within a thought do not count.
+ * @param options.isOpen Whether the prompt already opened the thought. Default: false.
  */
 export function considered(
   text: string,
@@ -43,16 +43,19 @@ function within(text: string, start: RegExpExecArray | null): string {
   return text.slice(start?.[0].length ?? 0).trim();
 }
 
-/** Whether a prompt ends where a thought begins. */
+/** Checks whether a prompt ends with the opening tag of a thought. */
 export function opensThought(prompt: string): boolean {
   return /<think(?:ing)?>\s*$/i.test(prompt);
 }
 
-/** What a model is told whose answer is a thought and nothing else. */
+/** The message to a model whose answer has only a thought. */
 export const NOTHING_SAID =
   "There is a thought and nothing after it: end the thought, then call a tool or speak to the customer";
 
-/** The variable of a chat template that lets a hybrid model think or not, as Qwen3's is called; none for `null`. */
+/**
+ * Returns the chat template variable that switches thinking in hybrid models, named as in Qwen3's template; none for
+ * `null`.
+ */
 export function thinkingVariables(
   thinking: boolean | null,
 ): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 /**
- * Makes a chat model of a token model: messages become ids by a chat template, sampled ids become a message
- * by a tool parser, and what happened is recorded token by token.
+ * Turns a token model into a chat model: a chat template converts messages to ids, a tool parser converts sampled ids
+ * to a message, and every token is recorded.
  */
 
 import { InfrastructureError, PolicyError } from "../errors.ts";
@@ -36,17 +36,17 @@ import type {
   ToolCall,
 } from "../types.ts";
 
-/** How a token model chats. */
+/** Options of {@linkcode tokenChatModel}. */
 export interface TokenChatOptions extends Codec {
-  /** 0 takes the likeliest token. */
+  /** Sampling temperature; 0 always takes the most likely token. */
   readonly temperature: number;
-  /** Most tokens of one answer, the end token among them. */
+  /** Maximum tokens of one answer, including the end token. */
   readonly maxTokensPerTurn: number;
 }
 
 /**
- * A chat model over `model`.
- * @throws {RangeError} If the temperature or the number of tokens cannot be.
+ * Creates a chat model from `model`.
+ * @throws {RangeError} If the temperature or the number of tokens is out of range.
  */
 export function tokenChatModel(
   model: TokenModel,
@@ -60,7 +60,7 @@ export function tokenChatModel(
   }
   if (!Number.isInteger(maxTokensPerTurn) || maxTokensPerTurn < 1) {
     throw new RangeError(
-      `Cannot sample ${maxTokensPerTurn} tokens a turn: it must be a positive integer`,
+      `Cannot sample ${maxTokensPerTurn} tokens per turn: it must be a positive integer`,
     );
   }
   let sessions = 0;
@@ -75,7 +75,7 @@ export function tokenChatModel(
   };
 }
 
-/** What a conversation comes to that has outgrown the context. */
+/** The answer if the conversation has outgrown the context. */
 const NO_ROOM: ChatReply = {
   content: "",
   toolCalls: [],
@@ -93,7 +93,7 @@ class TokenChat implements Chat {
   readonly #tools: KnownTools;
   readonly #format: ToolCallFormat;
   #turn = 0;
-  /** Whether the prompt of this turn ends within a thought. */
+  /** Whether this turn's prompt ends with an open thought. */
   #isThinking = false;
 
   constructor(model: TokenModel, parts: TokenChatParts) {
@@ -136,8 +136,9 @@ class TokenChat implements Chat {
   }
 
   /**
-   * @returns `null` where the engine's context is shorter than was told, and the conversation has outgrown it. A first
-   * prompt that does not fit is a failure: every episode would score 0.
+   * Samples an answer.
+   * @returns `null` if the conversation has outgrown an engine context that is shorter than configured.
+   * @throws If a first prompt does not fit, since every episode would score 0.
    */
   async #generate(request: GenerateRequest): Promise<GenerateResult | null> {
     try {
@@ -148,7 +149,10 @@ class TokenChat implements Chat {
     }
   }
 
-  /** @throws {PolicyError} If the first messages are too long to be tokenized. */
+  /**
+   * Checks whether the messages may fit, before tokenizing them.
+   * @throws {PolicyError} If the first messages are too long.
+   */
   #mayFit(messages: readonly Message[]): boolean {
     const { contextLength, name } = this.#model;
     const length = messages.reduce(
@@ -159,19 +163,19 @@ class TokenChat implements Chat {
     if (this.#turn > 0) return false;
     throw new PolicyError(
       `The first messages have ${length} characters, too many for the context of "${name}", ${contextLength} tokens`,
-      { hint: "show less in the prompt or use a model with a longer context" },
+      { hint: "shorten the prompt, or use a model with a longer context" },
     );
   }
 
-  /** How many tokens may be sampled after a prompt of `length`; the sequence never outgrows the context. */
+  /** Returns how many tokens may be sampled after a prompt of `length` tokens without exceeding the context. */
   #room(length: number): number {
     const { contextLength, name } = this.#model;
     const room = contextLength - this.#conversation.ids.length - length;
     if (room < 1 && this.#turn === 0) {
       throw new PolicyError(
-        `The first prompt has ${length} tokens and the context of "${name}" ${contextLength}: nothing can be answered`,
+        `The first prompt has ${length} tokens, which leaves no room for an answer in the context of "${name}", ${contextLength} tokens`,
         {
-          hint: "show less in the prompt or use a model with a longer context",
+          hint: "shorten the prompt, or use a model with a longer context",
         },
       );
     }
@@ -191,7 +195,7 @@ class TokenChat implements Chat {
     };
   }
 
-  /** Appends what was sampled and reads it as a message. */
+  /** Appends the sampled tokens and reads them as a message. */
   #record(result: GenerateResult): ChatReply {
     const stopped = endsIn(this.#parts.tokenizer.stopIds, result.ids);
     const isCut = stopped && !READS_STOP_TOKEN.has(this.#format);
@@ -222,7 +226,7 @@ class TokenChat implements Chat {
     return this.#parts.tokenizer.decode(ids);
   }
 
-  /** A thought is neither read for calls nor said. */
+  /** Separates the thought, which is neither searched for calls nor part of the content. */
   #consider(text: string): Omit<ChatReply, "finishReason"> {
     const { thought, words } = considered(text, { isOpen: this.#isThinking });
     if (thought === undefined) return this.#read(text);
@@ -251,10 +255,10 @@ class TokenChat implements Chat {
   }
 }
 
-/** A tag that opens a thought, with the line's end, is no more tokens than this in any tokenizer. */
+/** Upper bound on the tokens of an opening thought tag and its line break, in any tokenizer. */
 const TAG_TOKENS = 12;
 
-/** Nine letters and digits, which the strictest templates ask for. */
+/** Returns a call id of nine alphanumeric characters, the format that the strictest templates require. */
 function callId(turn: number, index: number): string {
   return `call${String(turn * 10 + index).padStart(5, "0")}`;
 }
@@ -264,7 +268,7 @@ function endsIn(stopIds: readonly number[], ids: readonly number[]): boolean {
   return last !== undefined && stopIds.includes(last);
 }
 
-/** @throws {InfrastructureError} If the engine did not keep to the contract of `TokenModel`. */
+/** @throws {InfrastructureError} If the engine violated the contract of `TokenModel`. */
 function checkResult(
   result: GenerateResult,
   request: GenerateRequest,
@@ -290,21 +294,21 @@ function problemOf(
     return `${ids.length} ids and ${logprobs.length} logprobs`;
   }
   if (ids.length > maxTokens) {
-    return `${ids.length} tokens where ${maxTokens} were allowed`;
+    return `${ids.length} tokens, more than the ${maxTokens} allowed`;
   }
   const foreign = ids.find((id) =>
     !Number.isInteger(id) || id < 0 || id >= vocabSize
   );
   if (foreign !== undefined) {
-    return `the id ${foreign}, which the vocabulary of ${vocabSize} tokens does not have`;
+    return `the id ${foreign}, which is outside the vocabulary of ${vocabSize} tokens`;
   }
   if (!logprobs.every((value) => Number.isFinite(value) && value < 1e-4)) {
-    return `a logprob that is not finite or above 0`;
+    return `a logprob that is not finite or is above 0`;
   }
   if (finishReason === "stop" && !endsIn(stopIds, ids)) {
     return `finish reason "stop" after token ${
       ids.at(-1)
-    }, which is none of the stop tokens ${stopIds.join(", ")}`;
+    }, which is not one of the stop tokens ${stopIds.join(", ")}`;
   }
   return null;
 }

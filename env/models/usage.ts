@@ -1,8 +1,8 @@
-/** Sums of what model calls used. */
+/** Token usage of model calls, and its sum. */
 
 import type { Usage } from "../types.ts";
 
-/** No call yet; costs nothing. */
+/** The usage before any call. */
 export const NO_USAGE: Usage = {
   calls: 0,
   retries: 0,
@@ -12,7 +12,7 @@ export const NO_USAGE: Usage = {
   cost: 0,
 };
 
-/** Both together. A cost that is not known stays unknown. */
+/** Adds two usages. The sum's cost is `null` if either cost is unknown. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     calls: a.calls + b.calls,

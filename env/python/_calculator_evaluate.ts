@@ -1,4 +1,4 @@
-/** The values of `calculate`'s expressions, with Python's order of evaluation and its zero divisions. */
+/** Evaluates the expressions of `calculate` with Python's evaluation order and division errors. */
 
 import type { BinaryOperator, Expression } from "./_calculator_parse.ts";
 import { ToolError } from "../errors.ts";
@@ -14,31 +14,34 @@ import {
 } from "./python_number.ts";
 import { normalInt, type PythonNumber } from "./python_value.ts";
 
-/** What no float can be made of: a complex number, a tuple, the result of calling a number. */
+/** A value that cannot be converted to a float: a complex number, a tuple or the result of calling a number. */
 export const NO_REAL: unique symbol = Symbol("no real number");
 
-/** A value of an expression. */
+/** The value of an expression. */
 export type Value = PythonNumber | typeof NO_REAL;
 
 /**
- * What an expression may cost, in products of 64-bit words as long multiplication makes them: some 0.1 s, enough for a
- * power of 700,000 bits. Python would compute for hours, and nobody else's turn would come.
+ * Maximum cost of an expression, in products of 64-bit words under long multiplication: about 0.1 s, enough for a power
+ * of 700,000 bits. Python would block for hours.
  */
 const MAX_WORK = 2 ** 26;
 
-/** Powers of floats are computed exactly up to this exponent, beyond it as the engine does. */
+/** Powers of floats are computed exactly up to this exponent; beyond it, `Math.pow` is used. */
 const MAX_EXACT_EXPONENT = 2048;
 
-/** Evaluates left to right. @throws {ToolError} On a division by zero, or where it would take too much work. */
+/**
+ * Evaluates an expression from left to right.
+ * @throws {ToolError} On a division by zero, or if the evaluation exceeds the cost limit.
+ */
 export function evaluate(expression: Expression): Value {
   return valueOf(expression, new Work());
 }
 
-/** What is left of the work that an expression may cost. */
+/** The remaining cost budget of an expression. */
 class Work {
   #left = MAX_WORK;
 
-  /** @throws {ToolError} If no work is left. */
+  /** @throws {ToolError} If the budget is exceeded. */
   spend(cost: number): void {
     this.#left -= cost;
     if (this.#left < 0) throw new ToolError("the numbers are too large");
@@ -89,7 +92,7 @@ const COSTS: Readonly<
   "+": sumCost,
   "-": sumCost,
   "*": productCost,
-  // A quotient has a few words whatever the operands have, but these are shifted and written out.
+  // The quotient is only a few words long, but the operands are shifted and written out.
   "/": (a, b) => 16 * sumCost(a, b),
   "//": productCost,
   "**": powerCost,
@@ -103,21 +106,24 @@ function productCost(a: PythonNumber, b: PythonNumber): number {
   return words(a) * words(b);
 }
 
-/** Of the multiplications the last costs as much as all before it. */
+/** The last multiplication costs as much as all earlier ones together. */
 function powerCost(a: PythonNumber, b: PythonNumber): number {
   if (isFloat(a) || isFloat(b) || compare(b, 0) < 0) return floatPowerCost(b);
   const bits = bitLength(BigInt(a));
   return bits > 1 ? (bits * Number(b) / 64) ** 2 / 2 : sumCost(a, b);
 }
 
-/** A double is a fraction of 53 binary digits over at most 1,074; the latter are shifted and written out only. */
+/**
+ * A double is a fraction of a 53-bit numerator and a denominator of at most 1,074 bits, which is only shifted and
+ * written out.
+ */
 function floatPowerCost(exponent: PythonNumber): number {
   const times = Math.abs(toDouble(exponent));
   if (times > MAX_EXACT_EXPONENT) return 1;
   return (53 * times / 64) ** 2 / 2 + 16 * 1074 * times / 64;
 }
 
-/** How many words of 64 bits a number has. */
+/** Returns the number of 64-bit words of a number. */
 function words(value: PythonNumber): number {
   return typeof value === "bigint" ? Math.ceil(bitLength(value) / 64) : 1;
 }
@@ -203,7 +209,7 @@ function floatPower(base: number, exponent: number): Value {
   );
 }
 
-/** A power of finite numbers; correctly rounded where the exponent is a small int, as the C library's is. */
+/** Raises a finite number to a finite power. Correctly rounded for small integer exponents, as in the C library. */
 function finitePower(base: number, exponent: number): number {
   if (
     base === 0 || !Number.isInteger(exponent) ||
@@ -216,7 +222,7 @@ function finitePower(base: number, exponent: number): number {
     : ratio(1n << denominatorBits * n, numerator ** n);
 }
 
-/** A finite double as an exact fraction, whose denominator is a power of two: its numerator, and that power. */
+/** Converts a finite double to an exact fraction of a numerator and a power of two. */
 function fraction(value: number): [numerator: bigint, bits: bigint] {
   let bits = 0n;
   while (!Number.isInteger(value)) {
@@ -226,18 +232,18 @@ function fraction(value: number): [numerator: bigint, bits: bigint] {
   return [BigInt(value), bits];
 }
 
-/** The double nearest to `numerator / denominator`, ties to even. */
+/** Returns the double nearest to `numerator / denominator`, ties to even. */
 function ratio(numerator: bigint, denominator: bigint): number {
   if (denominator < 0n) return ratio(-numerator, -denominator);
   if (numerator < 0n) return -ratio(-numerator, denominator);
-  // A quotient of at least 66 bits, its last bit set if anything is lost, rounds to 53 as the exact one does.
+  // A quotient of at least 66 bits whose last bit is set if it is inexact rounds to 53 bits like the exact quotient.
   const shift = 66 - bitLength(numerator) + bitLength(denominator);
   const [n, d] = shift > 0
     ? [numerator << BigInt(shift), denominator]
     : [numerator, denominator << BigInt(-shift)];
   const quotient = n / d;
   const rounded = Number(quotient * d === n ? quotient : quotient | 1n);
-  // In two steps, since a power of two may be out of range where the result is not.
+  // Scales in two steps, since the power of two may be out of range although the result is not.
   const half = Math.trunc(shift / 2);
   return rounded * 2 ** -half * 2 ** -(shift - half);
 }
@@ -254,7 +260,10 @@ function isZero(value: PythonNumber): boolean {
   return compare(value, 0) === 0;
 }
 
-/** `value`, if it is finite. */
+/**
+ * Returns `value`.
+ * @throws {ToolError} If it is not finite.
+ */
 function finite(value: number, otherwise: string): number {
   if (Number.isFinite(value)) return value;
   throw new ToolError(otherwise);

@@ -1,18 +1,21 @@
 /**
- * The syntax of `calculate`: what remains of Python's expressions when only digits, `+ - * / ( ) .` and spaces
- * are allowed. Calls and `()` remain too; they matter, since a division by zero inside them comes first.
+ * Parses the syntax of `calculate`: the subset of Python's expressions that consists of digits, `+ - * / ( ) .` and
+ * spaces. It includes calls and `()`, since a division by zero inside them is reported first.
  */
 
 import { ToolError } from "../errors.ts";
 import { toFloat } from "./python_number.ts";
 import { normalInt, type PythonNumber } from "./python_value.ts";
 
-/** Operators of two operands. */
+/** A binary operator. */
 export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "**";
 
-/** An expression as a tree. `other` is `()` or `...`; a call evaluates its parts and then fails. */
+/** A syntax tree. `other` is `()` or `...`; a call evaluates its parts and then fails. */
 export type Expression = Node & {
-  /** How many nodes lie on the longest way down from here, this one included; what walks the tree may recurse. */
+  /**
+   * Number of nodes on the longest path from this node down. It is limited, so that walks over the tree may be
+   * recursive.
+   */
   readonly depth: number;
 };
 
@@ -32,14 +35,17 @@ type Node =
   }
   | { readonly type: "call"; readonly parts: readonly Expression[] };
 
-/** Limits of CPython 3.11: nested parentheses, depth of the tree, digits of an int. */
+/** Limits of CPython 3.11: nested parentheses, tree depth, and digits of an int. */
 const MAX_PARENTHESES = 200;
 const MAX_DEPTH = 2900;
 const MAX_DIGITS = 4300;
 
 const TOKEN = / *(\d+\.\d*|\.\d+|\d+|\.\.\.|\*\*|\/\/|[-+*\/()])/y;
 
-/** Reads an expression. @throws {ToolError} If it is none. */
+/**
+ * Parses an expression.
+ * @throws {ToolError} If the syntax is invalid.
+ */
 export function parseExpression(text: string): Expression {
   return new Parser(tokenize(text)).expression();
 }
@@ -56,7 +62,7 @@ function tokenize(text: string): string[] {
   return tokens;
 }
 
-/** A cursor over tokens; each method reads a rule of Python's grammar. */
+/** A recursive descent parser; each method parses one rule of Python's grammar. */
 class Parser {
   readonly #tokens: readonly string[];
   #at = 0;
@@ -108,7 +114,7 @@ class Parser {
     return binary(operator, left, right);
   }
 
-  /** An atom, perhaps called: `2(3)`. */
+  /** Parses an atom with any calls: `2(3)`. */
   #primary(): Expression {
     let expression = this.#atom();
     while (this.#take("(")) {
@@ -131,7 +137,7 @@ class Parser {
     return over({ type: "number", value: readNumber(token) }, []);
   }
 
-  /** What is between parentheses, of which the first has been read: one expression or none. */
+  /** Parses the optional expression within parentheses and the closing parenthesis. */
   #inside(): Expression[] {
     if (++this.#parentheses > MAX_PARENTHESES) {
       throw new ToolError("too many nested parentheses");
@@ -161,7 +167,10 @@ function binary(
   return over({ type: "binary", operator, left, right }, [left, right]);
 }
 
-/** A node over its parts. @throws {ToolError} If the tree becomes too deep. */
+/**
+ * Creates a node from its parts.
+ * @throws {ToolError} If the tree is too deep.
+ */
 function over(node: Node, parts: readonly Expression[]): Expression {
   const depth = 1 + Math.max(0, ...parts.map((part) => part.depth));
   checkDepth(depth);

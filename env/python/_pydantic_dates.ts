@@ -1,4 +1,7 @@
-/** Dates and times as Python prints them by `str()`. Only data files hold them, so the complaints are shorter than pydantic's. */
+/**
+ * Validates dates and times in the format of Python's `str()`. The error messages are shorter than pydantic's, since
+ * only data files contain dates.
+ */
 
 import type { Findings } from "./_pydantic_issue.ts";
 import type { JsonValue } from "./python_value.ts";
@@ -8,7 +11,7 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]00:00(?::00(?:\.0+)?)?)?$/;
 const DATETIME =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?$/;
 
-/** `2025-02-25`. */
+/** Validates a date such as `2025-02-25`. */
 export function validDate(
   input: JsonValue,
   found: Findings,
@@ -18,7 +21,7 @@ export function validDate(
   return found.add(input, "date_type", "Input should be a valid date");
 }
 
-/** `2025-01-20 14:30:00`, without a time zone. */
+/** Validates a datetime such as `2025-01-20 14:30:00`, without a time zone. */
 export function validDatetime(
   input: JsonValue,
   found: Findings,
@@ -36,7 +39,7 @@ export function validDatetime(
   return found.add(input, "datetime_type", "Input should be a valid datetime");
 }
 
-/** Whether the calendar has the day. */
+/** Checks whether a date exists in the calendar. */
 function isDay([, year, month, day]: RegExpExecArray): boolean {
   const date = new Date(`${year}-${month}-${day}T00:00:00Z`);
   return Number(year) > 0 && date.getUTCDate() === Number(day);

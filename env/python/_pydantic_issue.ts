@@ -1,31 +1,31 @@
-/** What is wrong with a value, in pydantic's words. */
+/** Validation errors in pydantic's wording. */
 
 import { typeName } from "./python_object.ts";
 import { pythonRepr } from "./python_repr.ts";
 import type { JsonValue } from "./python_value.ts";
 
-/** One complaint of a validation. */
+/** One error of a validation. */
 export interface Issue {
   /** Field names and list indices, outermost first. */
   readonly path: readonly (string | number)[];
-  /** pydantic's name of the error: `int_parsing`. */
+  /** pydantic's error type, such as `int_parsing`. */
   readonly type: string;
   readonly message: string;
   readonly input: JsonValue;
 }
 
-/** Where a validation is, and what it has found. */
+/** The current path and the errors of a validation. */
 export class Findings {
   readonly path: (string | number)[] = [];
   readonly issues: Issue[] = [];
 
-  /** Notes a complaint about `input`, which stands at the current path. */
+  /** Adds an error about `input` at the current path. */
   add(input: JsonValue, type: string, message: string): undefined {
     this.issues.push({ path: [...this.path], type, message, input });
   }
 }
 
-/** The text of pydantic's ValidationError. */
+/** Formats errors like pydantic's ValidationError. */
 export function validationText(
   model: string,
   issues: readonly Issue[],
@@ -48,7 +48,7 @@ function issueLines({ path, type, message, input }: Issue): string[] {
   ];
 }
 
-/** `'a', 'b' or 'c'`. */
+/** Formats a list of choices: `'a', 'b' or 'c'`. */
 export function choicesText(choices: readonly string[]): string {
   const quoted = choices.map(pythonRepr);
   const last = quoted.pop() ?? "";
@@ -59,7 +59,10 @@ const MAX_BYTES = 50;
 const HEAD_BYTES = 25;
 const TAIL_BYTES = 24;
 
-/** A text of more than 50 bytes of UTF-8 as its first 25 and last 24, without the characters that they would split. */
+/**
+ * Shortens a text of more than 50 bytes of UTF-8 to its first 25 and last 24 bytes, without characters that this would
+ * split.
+ */
 function shortened(text: string): string {
   if (text.length * 3 <= MAX_BYTES) return text;
   const bytes = new TextEncoder().encode(text);
@@ -73,7 +76,7 @@ function shortened(text: string): string {
   return `${decoder.decode(start)}...${decoder.decode(end)}`;
 }
 
-/** Whether a character of UTF-8 goes on at `at`. */
+/** Checks whether the byte at `at` continues a UTF-8 character. */
 function isInside(bytes: Uint8Array, at: number): boolean {
   return (bytes[at]! & 0xc0) === 0x80;
 }

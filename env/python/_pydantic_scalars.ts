@@ -1,5 +1,5 @@
 /**
- * What pydantic makes of single values: Python's numbers, and strings that look like them.
+ * Validates scalars like pydantic: Python's numbers, and strings that represent them.
  *
  * @see pydantic-core 2.41, src/input/shared.rs and input_python.rs.
  */
@@ -8,7 +8,7 @@ import { choicesText, type Findings } from "./_pydantic_issue.ts";
 import { isFloat, isPythonNumber, toDouble, toFloat } from "./python_number.ts";
 import { type JsonValue, normalInt } from "./python_value.ts";
 
-/** Strings as they are. */
+/** Accepts strings unchanged. */
 export function validString(
   input: JsonValue,
   found: Findings,
@@ -17,7 +17,7 @@ export function validString(
   return found.add(input, "string_type", "Input should be a valid string");
 }
 
-/** Ints, whole floats, and strings of digits. */
+/** Accepts ints, whole floats and strings of digits. */
 export function validInt(
   input: JsonValue,
   found: Findings,
@@ -30,7 +30,7 @@ export function validInt(
   return typeof input === "boolean" ? Number(input) : input as number | bigint;
 }
 
-/** Floats, ints that a double can hold, and strings that Rust or Python read as one. */
+/** Accepts floats, ints within the range of a double, and strings that Rust or Python parse as a float. */
 export function validFloat(
   input: JsonValue,
   found: Findings,
@@ -43,7 +43,7 @@ export function validFloat(
   return found.add(input, "float_type", "Input should be a valid number");
 }
 
-/** Bools, 0 and 1, and the words for them. */
+/** Accepts bools, 0 and 1, and the strings for them. */
 export function validBool(
   input: JsonValue,
   found: Findings,
@@ -71,7 +71,7 @@ const FALSE_WORDS: ReadonlySet<string> = new Set(
   ["0", "f", "n", "no", "off", "false"],
 );
 
-/** One of some strings, exactly. */
+/** Accepts one of several strings, exactly. */
 export function validChoice(
   input: JsonValue,
   { choices, type }: { choices: readonly string[]; type: string },
@@ -84,7 +84,7 @@ export function validChoice(
   return found.add(input, type, `Input should be ${choicesText(choices)}`);
 }
 
-/** White space to Rust's `trim()`, which is not quite JavaScript's or Python's. */
+/** White space according to Rust's `trim()`, which differs from JavaScript's and Python's. */
 const SPACE =
   /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 
@@ -96,13 +96,13 @@ function trim(text: string): string {
 }
 
 /**
- * `+1`, `1_000`, `1.00`. Zeros at the beginning are dropped with all underscores between them before a sign is looked
- * for, so that `0-1` is -1.
+ * `+1`, `1_000`, `1.00`. Leading zeros and the underscores between them are dropped before the sign is read, so that
+ * `0-1` is -1.
  */
 const INT =
   /^(?:(?:([+-]?)(?:0[0_]*(?=[1-9]|0(?:\.0+)?$))?)(\d+(?:_\d+)*)|\+?0[0_]*-_?(0|[1-9]\d*(?:_\d+)*))(?:\.0+)?$/;
 
-/** Most characters of an int that is read from a text; what stands behind more is not looked at. */
+/** Maximum characters of an int in a string; longer strings are rejected without parsing. */
 const MAX_DIGITS = 4300;
 
 function intOfText(text: string, found: Findings): number | bigint | undefined {
@@ -183,7 +183,7 @@ function doubleOf(text: string): number {
   return Number(text);
 }
 
-/** An int that fits 64 bits, as a text; of floats, whole ones. */
+/** Returns an int or whole float that fits into 64 bits as a string; `undefined` for anything else. */
 function smallInt(input: JsonValue): string | undefined {
   if (!isPythonNumber(input)) return undefined;
   if (!isFloat(input)) {
@@ -196,7 +196,7 @@ function smallInt(input: JsonValue): string | undefined {
     : undefined;
 }
 
-/** Rust's strings hold no lone surrogates; where Python's are not taken as they are, one fails. */
+/** Adds an error for a text with lone surrogates, which Rust's strings cannot represent. */
 function isUnreadable(text: string, found: Findings): boolean {
   if (text.isWellFormed()) return false;
   found.add(

@@ -1,6 +1,6 @@
 /**
- * The expression that the tool `calculate` evaluates: Python's arithmetic over the characters that it lets
- * through, `0-9 + - * / ( ) .` and space.
+ * Evaluates the expressions of the tool `calculate`: Python's arithmetic with only the characters `0-9 + - * / ( ) .`
+ * and space.
  */
 
 import { ToolError } from "../errors.ts";
@@ -12,15 +12,16 @@ import { parseExpression } from "./_calculator_parse.ts";
 
 const CHARACTERS = "0123456789+-*/(). ";
 
-/** Settings of {@linkcode calculate}. */
+/** Options of {@linkcode calculate}. */
 export interface CalculateOptions {
-  /** What is said of other characters. Default: `invalid characters in expression`. */
+  /** The error message for any other character. Default: `invalid characters in expression`. */
   readonly refusal?: string;
 }
 
 /**
- * The value of an expression as a float, rounded to two decimals, in Python's spelling: `2+2` is `4.0`.
- * @throws {ToolError} What is wrong with the expression.
+ * Evaluates an expression and returns the value as a float, rounded to two decimals, in Python's format: `2+2` is
+ * `4.0`.
+ * @throws {ToolError} If the expression is invalid.
  */
 export function calculate(
   expression: JsonValue,

@@ -1,10 +1,10 @@
-/** Python's JSON with sorted keys, by which states are hashed in τ³. */
+/** Hashes of Python's JSON with sorted keys, as τ³ uses for states. */
 
 import { sha256, sortedKeys } from "../state_hash.ts";
 import { printPythonJson, quoteAscii } from "./python_json.ts";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";
 
-/** `json.dumps(value, sort_keys=True)`: keys by code point at every level. */
+/** Formats `json.dumps(value, sort_keys=True)`, with keys sorted by code point at every level. */
 export function sortedJson(value: JsonValue): string {
   if (value instanceof Map) return sortedObject(value);
   if (!Array.isArray(value)) return printPythonJson(value);
@@ -15,7 +15,10 @@ export function sortedJson(value: JsonValue): string {
   return text + "]";
 }
 
-/** Lowercase hex SHA-256 of {@linkcode sortedJson}; of a whole database, {@linkcode jsonStateHash} is faster. */
+/**
+ * Returns the lowercase hex SHA-256 of {@linkcode sortedJson}. {@linkcode jsonStateHash} is faster for a whole
+ * database.
+ */
 export function jsonHash(value: JsonValue): string {
   return sha256([sortedJson(value)]);
 }
@@ -29,7 +32,7 @@ function sortedObject(object: JsonObject): string {
   return text + "}";
 }
 
-/** Whether two values have the same {@linkcode sortedJson}, without making the texts. */
+/** Checks whether two values have the same {@linkcode sortedJson} without formatting them. */
 export function sameJson(a: JsonValue, b: JsonValue): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof Float) {

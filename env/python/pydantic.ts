@@ -1,11 +1,10 @@
 /**
- * Models as pydantic 2.12 validates them: what is coerced and what is refused, in its own words.
+ * Models that validate and coerce objects like pydantic 2.12, with the same error messages.
  *
  *     const Passenger = defineModel("Passenger", { first_name: field.str(), bags: field.int({ default: 0 }) });
  *     validate(Passenger, parsePythonJson('{"first_name": "Ann"}'));   // {"first_name": "Ann", "bags": 0}
  *
- * A validated object is a map of all declared fields, in the order of their declaration. Objects that were validated
- * before are validated again, which changes nothing.
+ * A validated object is a map of all declared fields, in declaration order. Validating it again changes nothing.
  */
 
 import { ToolError } from "../errors.ts";
@@ -21,23 +20,23 @@ import {
 import { toFloat } from "./python_number.ts";
 import { copyValue, type JsonObject, type JsonValue } from "./python_value.ts";
 
-/** How one value is validated. Made by {@linkcode field}. */
+/** Validates one value. Created by {@linkcode field}. */
 export interface Field {
-  /** The value that is stored; `undefined` after a complaint. */
+  /** Returns the value to store; `undefined` if an error was added to `found`. */
   validate(input: JsonValue, found: Findings): JsonValue | undefined;
-  /** What stands for the field where it is absent. Default: it may not be. */
+  /** The value of a missing field. Default: none; the field is required. */
   readonly default?: JsonValue;
 }
 
-/** A class of objects. Made by {@linkcode defineModel}. */
+/** A class of objects. Created by {@linkcode defineModel}. */
 export interface Model {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Field>;
-  /** What is done with keys that no field has. */
+  /** How unknown keys are handled. */
   readonly extra: "ignore" | "forbid";
 }
 
-/** Makes a model of its fields, in the order of their declaration. */
+/** Defines a model with fields in declaration order. */
 export function defineModel(
   name: string,
   fields: Readonly<Record<string, Field>>,
@@ -47,7 +46,8 @@ export function defineModel(
 }
 
 /**
- * `Model(**value)`: a new object that shares nothing with `value`.
+ * Validates like `Model(**value)`.
+ * @returns A new object that shares nothing with `value`.
  * @throws {ToolError} With the text of pydantic's ValidationError.
  */
 export function validate(model: Model, value: JsonValue): JsonObject {
@@ -63,7 +63,7 @@ interface WithDefault<T> {
 
 const STRING: Field = { validate: validString };
 
-/** The types of fields. A `default` is stored as it is, where the field is absent. */
+/** The field types. A `default` is stored without validation if the field is missing. */
 export const field = {
   str: ({ default: value }: WithDefault<string> = {}): Field =>
     fieldOf(validString, value),
@@ -73,16 +73,16 @@ export const field = {
     fieldOf(validFloat, value === undefined ? undefined : toFloat(value)),
   bool: ({ default: value }: WithDefault<boolean> = {}): Field =>
     fieldOf(validBool, value),
-  /** `2025-02-25`. Other complaints than pydantic's. */
+  /** A date such as `2025-02-25`. Its error messages differ from pydantic's. */
   date: (): Field => fieldOf(validDate),
-  /** `2025-01-20 14:30:00`, also from a text with a `T`. Other complaints than pydantic's. */
+  /** A datetime such as `2025-01-20 14:30:00`, also with a `T`. Its error messages differ from pydantic's. */
   datetime: (): Field => fieldOf(validDatetime),
   /** Python's `Literal`. */
   literal: (...choices: string[]): Field =>
     fieldOf((input, found) =>
       validChoice(input, { choices, type: "literal_error" }, found)
     ),
-  /** An `Enum` of strings, by its values. */
+  /** An `Enum` of strings, given as its values. */
   enum: (
     choices: readonly string[],
     { default: value }: WithDefault<string> = {},
@@ -91,7 +91,7 @@ export const field = {
       (input, found) => validChoice(input, { choices, type: "enum" }, found),
       value,
     ),
-  /** Null, or what `type` takes; null where it is absent. */
+  /** `null` or a value that `type` accepts; `null` if missing. */
   optional: ({ validate }: Field): Field =>
     fieldOf(
       (input, found) => input === null ? null : validate(input, found),
@@ -102,7 +102,7 @@ export const field = {
     { default: value }: WithDefault<JsonValue[]> = {},
   ): Field =>
     fieldOf((input, found) => validList(element, input, found), value),
-  /** Python's `dict`, whose keys are strings, or some strings alone. */
+  /** Python's `dict` with string keys, optionally restricted to some keys. */
   map: (
     value: Field,
     { keys = STRING }: { readonly keys?: Field } = {},
@@ -113,7 +113,7 @@ export const field = {
     { default: value }: WithDefault<JsonObject | null> = {},
   ): Field =>
     fieldOf((input, found) => validObject(model, input, found), value),
-  /** A `Union` of models that the value of one key tells apart. */
+  /** A `Union` of models discriminated by the value of one key. */
   tagged: (key: string, models: Readonly<Record<string, Model>>): Field =>
     fieldOf((input, found) => validTagged(key, models, input, found)),
 };

@@ -1,4 +1,4 @@
-/** Python's `int(text)`: digits of any script, underscores between them, Python's own white space around. */
+/** Python's `int(text)`: digits of any script, underscores between digits, and Python's white space around them. */
 
 import { ToolError } from "../errors.ts";
 import { stringRepr } from "./python_repr.ts";
@@ -6,8 +6,8 @@ import { normalInt } from "./python_value.ts";
 import { isPrintable } from "./unicode_printable.ts";
 
 /**
- * `int(text)` in base 10.
- * @throws {ToolError} As `ValueError`, if the text is no int.
+ * Parses `int(text)` in base 10.
+ * @throws {ToolError} With Python's `ValueError` message if the text is not an int.
  * @see CPython 3.11, Objects/unicodeobject.c, `_PyUnicode_TransformDecimalAndSpaceToASCII`.
  */
 export function parseInt10(text: string): number | bigint {
@@ -22,24 +22,27 @@ export function parseInt10(text: string): number | bigint {
   );
 }
 
-/** After {@linkcode asciiOf}, so nothing beyond ASCII is white space here. */
+/** An int after {@linkcode asciiOf}, which maps all white space to ASCII. */
 const INT = /^[ \t-\r]*([+-]?\d+(?:_\d+)*)[ \t-\r]*$/;
 
-/** White space beyond ASCII: U+0085 is, U+FEFF and the separators U+001C to U+001F are not. */
+/** White space outside ASCII. It includes U+0085, but not U+FEFF or the separators U+001C to U+001F. */
 const SPACE = /^[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 
 const DIGIT = /^\p{Nd}$/u;
 
-/** What a character stands for: a digit of its script, a space, or itself. */
+/** Maps a digit of any script to its ASCII digit, and white space to a space; returns other characters unchanged. */
 function asciiOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x80) return character;
   if (SPACE.test(character)) return " ";
-  // The engine knows digits of a newer Unicode than Python does.
+  // The engine knows digits of a newer Unicode version than Python does.
   return DIGIT.test(character) && isPrintable(code) ? digitOf(code) : "?";
 }
 
-/** The digits of a script lie side by side, 0 first; those of the mathematical alphabets follow each other in tens. */
+/**
+ * Returns the value of a digit. The digits of a script are consecutive from 0; those of the mathematical alphabets
+ * follow each other in groups of ten.
+ */
 function digitOf(code: number): string {
   let zero = code;
   while (DIGIT.test(String.fromCodePoint(zero - 1))) zero--;

@@ -1,6 +1,6 @@
 /**
- * JSON text as Python reads and writes it, without loss: ints and floats keep apart, objects keep their key
- * order. The values themselves are described in env/python/python_value.ts.
+ * Lossless JSON parsing and formatting like Python's: ints and floats stay distinct, and objects keep their key order.
+ * See env/python/python_value.ts for the values.
  */
 
 import { DataError } from "../errors.ts";
@@ -22,37 +22,38 @@ export {
   toPlain,
 } from "./python_value.ts";
 
-/** Most digits of an int, as in CPython: reading more would take more than n log n. */
+/** Maximum digits of an int, as in CPython. Parsing more would take superlinear time. */
 const MAX_DIGITS = 4300;
 
-/** How deep arrays and objects may nest, as in CPython. */
+/** Maximum nesting depth of arrays and objects, as in CPython. */
 const MAX_DEPTH = 990;
 
-/** Settings of {@linkcode printPythonJson}. */
+/** Options of {@linkcode printPythonJson}. */
 export interface PrintOptions {
-  /** Whether everything outside U+0020..U+007E is escaped. Default: true, as `json.dumps`. */
+  /** Whether to escape everything outside U+0020..U+007E. Default: true, as in `json.dumps`. */
   readonly ensureAscii?: boolean;
 }
 
-/** Settings of {@linkcode parsePythonJson}. */
+/** Options of {@linkcode parsePythonJson}. */
 export interface ParseOptions {
-  /** The file that the text is from, for the error. */
+  /** The path of the file with the text, for errors. */
   readonly path?: string;
   /**
-   * Read as Rust's serde_json does: no `NaN` or `Infinity`, no number beyond a float, no lone surrogate, `-0` as a
-   * float, and at most 127 levels. Default: false.
+   * Whether to parse like Rust's serde_json: no `NaN` or `Infinity`, no number beyond the range of a float, no lone
+   * surrogates, `-0` as a float, and at most 127 levels. Default: false.
    */
   readonly isSerde?: boolean;
-  /** Called with each key that an object has twice. */
+  /** Called for each duplicate key of an object. */
   readonly onDuplicate?: (object: JsonObject, key: string) => void;
 }
 
-/** How deep serde_json goes. */
+/** Maximum nesting depth in serde_json. */
 const MAX_SERDE_DEPTH = 127;
 
 /**
- * `json.loads`: of equal keys the last value counts, at the first one's place; `NaN` and `Infinity` are read.
- * @throws {DataError} If the text is no JSON; names the line and the column.
+ * Parses JSON like `json.loads`, including `NaN` and `Infinity`. Of duplicate keys, the last value is kept at the first
+ * one's position.
+ * @throws {DataError} If the text is not valid JSON, with line and column.
  */
 export function parsePythonJson(
   text: string,
@@ -61,14 +62,14 @@ export function parsePythonJson(
   return new Parser(text, options).document();
 }
 
-/** What {@linkcode parsePythonArray} has read. */
+/** The result of {@linkcode parsePythonArray}. */
 export interface ParsedArray {
   readonly elements: readonly JsonValue[];
-  /** What is wrong with the text after them; `undefined` where all of it is an array. */
+  /** The error after the last element; `undefined` if the whole text is a valid array. */
   readonly error?: DataError;
 }
 
-/** The elements of an array's text, up to the first that cannot be read. */
+/** Parses a JSON array up to its first invalid element. */
 export function parsePythonArray(
   text: string,
   options: ParseOptions = {},
@@ -83,7 +84,7 @@ export function parsePythonArray(
   }
 }
 
-/** `json.dumps`: `, ` and `: ` between, keys in order, floats in their shortest form. */
+/** Formats a value like `json.dumps`: separators `, ` and `: `, keys in order, and floats in their shortest form. */
 export function printPythonJson(
   value: JsonValue,
   options: PrintOptions = {},
@@ -91,7 +92,7 @@ export function printPythonJson(
   return print(value, options.ensureAscii === false ? quoteJson : quoteAscii);
 }
 
-/** `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read. */
+/** Formats a value like `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read. */
 export function formatPythonJson(value: JsonValue, indent = ""): string {
   const inner = `${indent} `;
   const members = value instanceof Map
@@ -110,7 +111,7 @@ export function formatPythonJson(value: JsonValue, indent = ""): string {
   return `${open}${lines}\n${indent}${close}`;
 }
 
-/** A string as a JSON string literal of ASCII, as `json.dumps`. */
+/** Quotes a string as ASCII JSON, like `json.dumps`. */
 export function quoteAscii(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
@@ -121,7 +122,7 @@ export function quoteAscii(text: string): string {
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** A string as a JSON string literal, as `json.dumps` with `ensure_ascii=False`. */
+/** Quotes a string as JSON, like `json.dumps` with `ensure_ascii=False`. */
 export function quoteJson(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
@@ -174,7 +175,7 @@ function printFloat(value: number): string {
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 
-/** A cursor in a text. Methods read what their name says, which begins at the cursor. */
+/** A recursive descent parser. Each method parses what its name says, starting at the cursor. */
 class Parser {
   readonly #text: string;
   readonly #path: string | undefined;
@@ -193,7 +194,7 @@ class Parser {
     this.#onDuplicate = onDuplicate;
   }
 
-  /** @param elements Where those of an array are put; one that is cut leaves the whole ones. */
+  /** @param elements Receives the elements of a top-level array, including those before an error. */
   document(elements?: JsonValue[]): JsonValue {
     const isArray = this.#next() === "[" && elements !== undefined;
     const value = isArray
@@ -222,13 +223,13 @@ class Parser {
       case "I":
         return this.#word("Infinity", Infinity);
       case undefined:
-        return this.#fail("the text ends where a value should be");
+        return this.#fail("the text ends where a value is expected");
       default:
         return this.#number();
     }
   }
 
-  /** The next character after white space; the cursor stands on it. */
+  /** Skips white space and returns the next character, which the cursor then points to. */
   #next(): string | undefined {
     const text = this.#text;
     let at = this.#at;
@@ -280,7 +281,10 @@ class Parser {
     }
   }
 
-  /** Reads `,` or the closing bracket; says which. */
+  /**
+   * Reads `,` or the closing bracket.
+   * @returns Whether it was the bracket.
+   */
   #endsWith(close: string): boolean {
     const next = this.#next();
     if (next !== "," && next !== close) {
@@ -304,12 +308,12 @@ class Parser {
     }
   }
 
-  /** The string from `start` on, where `at` is the first place that is not plain. */
+  /** Parses a string with escapes from `start` on; `at` is the first position that is not plain. */
   #escapedString(start: number, at: number): string {
     const text = this.#text;
     while (text[at] !== '"') {
       this.#at = at;
-      if (at >= text.length) this.#fail("a string has no end");
+      if (at >= text.length) this.#fail("unterminated string");
       if (text.charCodeAt(at) < 32) {
         this.#fail("a control character in a string must be escaped");
       }
@@ -322,7 +326,7 @@ class Parser {
       throw new SyntaxError("a lone surrogate");
     } catch {
       this.#at = start - 1;
-      return this.#fail("a string has a wrong escape");
+      return this.#fail("a string has an invalid escape");
     }
   }
 

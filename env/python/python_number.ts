@@ -1,4 +1,4 @@
-/** Python's arithmetic on the numbers of JSON: ints are unbounded, floats binary, `bool` counts as 0 or 1. */
+/** Python's arithmetic on JSON numbers: ints are unbounded, floats are doubles, and `bool` counts as 0 or 1. */
 
 import { ToolError } from "../errors.ts";
 import {
@@ -8,25 +8,25 @@ import {
   type PythonNumber,
 } from "./python_value.ts";
 
-/** Whether `value` is a Python `int`, `float` or `bool`. */
+/** Checks whether `value` is a Python `int`, `float` or `bool`. */
 export function isPythonNumber(value: JsonValue): value is PythonNumber {
   return typeof value === "number" || typeof value === "bigint" ||
     typeof value === "boolean" || value instanceof Float;
 }
 
-/** Whether `value` is a Python `float`. */
+/** Checks whether `value` is a Python `float`. */
 export function isFloat(value: JsonValue): value is number | Float {
   return value instanceof Float ||
     (typeof value === "number" && !Number.isInteger(value));
 }
 
-/** The Python `float` of a double. */
+/** Converts a double to a Python `float`. */
 export function toFloat(value: number): number | Float {
   return Number.isInteger(value) ? new Float(value) : value;
 }
 
 /**
- * `float(value)` as a double.
+ * Converts a number to a double like `float(value)`.
  * @throws {ToolError} If an int is too large.
  */
 export function toDouble(value: PythonNumber): number {
@@ -55,7 +55,10 @@ export function subtract(a: PythonNumber, b: PythonNumber): PythonNumber {
     : normalInt(BigInt(a) - BigInt(b));
 }
 
-/** Whether a sum of doubles is that of the ints: large ones lose digits before, which may cancel to a small sum. */
+/**
+ * Checks whether the double sum of two ints is exact. The sum of large ints may be small, but their doubles have
+ * already lost digits.
+ */
 function isExact(a: PythonNumber, b: PythonNumber, sum: number): boolean {
   return typeof a !== "bigint" && typeof b !== "bigint" &&
     Number.isSafeInteger(sum);
@@ -82,21 +85,24 @@ export function absolute(a: PythonNumber): PythonNumber {
   return compare(a, 0) < 0 ? negate(a) : add(a, 0);
 }
 
-/** Negative, 0 or positive as `a` is less than, equal to or greater than `b` by value; NaN where neither. */
+/**
+ * Compares two numbers by value: negative, 0 or positive if `a` is less than, equal to or greater than `b`; NaN if
+ * either is NaN.
+ */
 export function compare(a: PythonNumber, b: PythonNumber): number {
   const [x, y] = [comparable(a), comparable(b)];
   return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
 }
 
-/** `round(value, 2)`: the exact binary value to two decimals, ties to even; an int stays as it is. */
+/** `round(value, 2)`: rounds the exact binary value to two decimals, ties to even. Ints are unchanged. */
 export function round2(value: PythonNumber): PythonNumber {
   return isFloat(value) ? toFloat(roundDouble2(toDouble(value))) : value;
 }
 
-/** {@linkcode round2} on a double. */
+/** Rounds a double like {@linkcode round2}. */
 export function roundDouble2(value: number): number {
   const magnitude = Math.abs(value);
-  // From here on a double has at most one binary digit after the point, and is its own rounding.
+  // From here on, a double has at most one binary digit after the point and is its own rounding.
   if (value === 0 || !(magnitude < 2 ** 51)) return value;
   // Odd eighths are the only doubles halfway between hundredths.
   const whole = Math.floor(magnitude);
@@ -108,7 +114,7 @@ export function roundDouble2(value: number): number {
   return value < 0 ? -rounded : rounded;
 }
 
-/** Odd eighths in hundredths, the even neighbour. */
+/** Odd eighths in hundredths, rounded to even. */
 const TIES: ReadonlyMap<number, string> = new Map([
   [1, ".12"],
   [3, ".38"],
@@ -116,7 +122,7 @@ const TIES: ReadonlyMap<number, string> = new Map([
   [7, ".88"],
 ]);
 
-/** `repr` of a float: shortest digits that read back the same, always with a point or an exponent. */
+/** `repr` of a float: the shortest digits that parse to the same value, always with a point or an exponent. */
 export function floatRepr(value: number): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";

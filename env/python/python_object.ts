@@ -1,6 +1,6 @@
 /**
- * What Python's operators do to values that a caller chose freely: membership, length, iteration, equality,
- * and the errors they raise. In τ-bench no argument's type is checked, so these decide what an odd one does.
+ * Python's operators on values of any type: membership, length, iteration, equality, and the errors that they raise.
+ * τ-bench does not check the types of arguments, so these operators determine the result of unexpected ones.
  */
 
 import { ToolError } from "../errors.ts";
@@ -13,7 +13,7 @@ import {
   type PythonNumber,
 } from "./python_value.ts";
 
-/** Name of the value's type, as Python's errors give it. */
+/** Returns the name of the value's type as in Python's error messages. */
 export function typeName(value: JsonValue): string {
   if (value === null) return "NoneType";
   if (typeof value === "boolean") return "bool";
@@ -23,8 +23,8 @@ export function typeName(value: JsonValue): string {
 }
 
 /**
- * A text that two values share where Python finds them equal inside a list or object: numbers by value, objects in any
- * order, NaN itself, since the same object is read for each.
+ * Returns a text that is equal for values that Python considers equal inside a list or object: numbers by value,
+ * objects regardless of key order. NaN equals itself, since Python compares the identical object.
  */
 export function equalityKey(value: JsonValue): string {
   if (isPythonNumber(value)) return numberKey(value);
@@ -37,13 +37,16 @@ export function equalityKey(value: JsonValue): string {
   return `{${members.sort().join()}}`;
 }
 
-/** `a == b`; NaN equals nothing. */
+/** `a == b`. NaN equals nothing. */
 export function isEqual(a: JsonValue, b: JsonValue): boolean {
   if (typeof a === "string" && typeof b === "string") return a === b;
   return !Number.isNaN(a) && equalityKey(a) === equalityKey(b);
 }
 
-/** `a < b`: numbers, strings, or lists by their first elements that differ. @throws {ToolError} If they have no order. */
+/**
+ * `a < b` for numbers, strings, or lists (by their first different elements).
+ * @throws {ToolError} If the values have no order.
+ */
 export function isLess(a: JsonValue, b: JsonValue): boolean {
   if (isPythonNumber(a) && isPythonNumber(b)) return compare(a, b) < 0;
   if (typeof a === "string" && typeof b === "string") {
@@ -65,7 +68,7 @@ export function isLess(a: JsonValue, b: JsonValue): boolean {
 }
 
 /**
- * A value as a key of an object whose keys are strings; `undefined` for what is never one of them.
+ * Converts a value to a key of an object with string keys; `undefined` for values that never equal a string.
  * @throws {ToolError} If Python cannot hash it.
  */
 export function asKey(value: JsonValue): string | undefined {
@@ -76,14 +79,20 @@ export function asKey(value: JsonValue): string | undefined {
   return undefined;
 }
 
-/** `object[key]`. @throws {ToolError} As `KeyError` where there is no such key. */
+/**
+ * `object[key]`.
+ * @throws {ToolError} With Python's `KeyError` message if the key does not exist.
+ */
 export function member(object: JsonObject, key: string): JsonValue {
   const value = object.get(key);
   if (value === undefined) throw keyError(key);
   return value;
 }
 
-/** `value[key]` of a value that may be anything. @throws {ToolError} As `KeyError` without the key, or if it is no object. */
+/**
+ * `value[key]` for a value of any type.
+ * @throws {ToolError} With Python's `KeyError` message if the key does not exist, or if the value is not an object.
+ */
 export function subscript(value: JsonValue, key: string): JsonValue {
   if (value instanceof Map) return member(value, key);
   if (typeof value === "string") {
@@ -96,14 +105,20 @@ export function subscript(value: JsonValue, key: string): JsonValue {
   );
 }
 
-/** `object[key]` by a key that may be anything. @throws {ToolError} As `KeyError`, or if Python cannot hash the key. */
+/**
+ * `object[key]` for a key of any type.
+ * @throws {ToolError} With Python's `KeyError` message, or if Python cannot hash the key.
+ */
 export function memberOf(object: JsonObject, key: JsonValue): JsonValue {
   const name = asKey(key);
   if (name === undefined) throw new ToolError(pythonRepr(key));
   return member(object, name);
 }
 
-/** The right operand of a number's operation, which must be a number. @throws {ToolError} If it is none. */
+/**
+ * Checks the right operand of a numeric operation.
+ * @throws {ToolError} If it is not a number.
+ */
 export function rightOperand(
   right: JsonValue,
   { left, operator }: { left: PythonNumber; operator: string },
@@ -112,7 +127,10 @@ export function rightOperand(
   throw operandError(operator, left, right);
 }
 
-/** `sum(values)`: from the left, beginning with int 0, without compensation. @throws {ToolError} If one is no number. */
+/**
+ * `sum(values)`: adds from the left, starting with int 0, without compensation.
+ * @throws {ToolError} If a value is not a number.
+ */
 export function sum(values: Iterable<JsonValue>): PythonNumber {
   let total: PythonNumber = 0;
   for (const value of values) {
@@ -121,7 +139,7 @@ export function sum(values: Iterable<JsonValue>): PythonNumber {
   return total;
 }
 
-/** What Python says of operands that an operator does not take. */
+/** Returns Python's error for operands that an operator does not support. */
 export function operandError(
   operator: string,
   left: JsonValue,
@@ -134,18 +152,24 @@ export function operandError(
   );
 }
 
-/** A number to compute with. @throws {ToolError} If it is none. */
+/**
+ * Checks that a value is a number.
+ * @throws {ToolError} If it is not.
+ */
 export function asNumber(value: JsonValue): PythonNumber {
   if (isPythonNumber(value)) return value;
   throw new ToolError(`must be real number, not ${typeName(value)}`);
 }
 
-/** Python's `KeyError`, whose message is the key's `repr`. */
+/** Returns Python's `KeyError`, whose message is the key's `repr`. */
 export function keyError(key: string): ToolError {
   return new ToolError(stringRepr(key));
 }
 
-/** What a `for` loop goes over: elements, characters or keys. @throws {ToolError} If it is none of these. */
+/**
+ * Lists what a `for` loop iterates over: elements, characters or keys.
+ * @throws {ToolError} If the value is not iterable.
+ */
 export function elements(value: JsonValue): readonly JsonValue[] {
   if (Array.isArray(value)) return value;
   if (typeof value === "string") return [...value];
@@ -153,7 +177,10 @@ export function elements(value: JsonValue): readonly JsonValue[] {
   throw new ToolError(`'${typeName(value)}' object is not iterable`);
 }
 
-/** `len(value)`. @throws {ToolError} If it has none. */
+/**
+ * `len(value)`.
+ * @throws {ToolError} If the value has no length.
+ */
 export function length(value: JsonValue): number {
   if (
     Array.isArray(value) || typeof value === "string" || value instanceof Map
@@ -161,13 +188,16 @@ export function length(value: JsonValue): number {
   throw new ToolError(`object of type '${typeName(value)}' has no len()`);
 }
 
-/** `value.lower()`. @throws {ToolError} If it is no string. */
+/**
+ * `value.lower()`.
+ * @throws {ToolError} If the value is not a string.
+ */
 export function lower(value: JsonValue): string {
   if (typeof value === "string") return value.toLowerCase();
   throw new ToolError(`'${typeName(value)}' object has no attribute 'lower'`);
 }
 
-/** Whole numbers as ints, whatever their type. */
+/** Returns the equality key of a number; whole floats have the key of the int. */
 function numberKey(value: PythonNumber): string {
   const plain = value instanceof Float ? value.value : value;
   if (typeof plain === "bigint") return String(plain);

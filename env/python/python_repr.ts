@@ -1,10 +1,10 @@
-/** Python's `str()` and `repr()`, and its order of strings. */
+/** Python's `str()` and `repr()`, and its string comparison. */
 
 import { isPythonNumber, numberRepr } from "./python_number.ts";
 import type { JsonObject, JsonValue } from "./python_value.ts";
 import { isPrintable } from "./unicode_printable.ts";
 
-/** `str(value)`: strings bare, else `repr`. */
+/** `str(value)`: strings unquoted, other values as `repr`. */
 export function pythonStr(value: JsonValue): string {
   return typeof value === "string" ? value : pythonRepr(value);
 }
@@ -18,7 +18,7 @@ export function pythonRepr(value: JsonValue): string {
   return objectRepr(value);
 }
 
-/** `repr` of a string: single quotes, or double ones where it holds `'` and no `"`. */
+/** `repr` of a string: in single quotes, or in double quotes if it contains `'` and no `"`. */
 export function stringRepr(text: string): string {
   if (PLAIN.test(text)) return `'${text}'`;
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
@@ -27,7 +27,7 @@ export function stringRepr(text: string): string {
   return quote + body + quote;
 }
 
-/** The order of strings in Python, by code point: negative, 0 or positive. */
+/** Compares strings by code point like Python: negative, 0 or positive. */
 export function compareStrings(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -37,7 +37,7 @@ export function compareStrings(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** What needs no escape and no thought about quotes. */
+/** Text without escapes or quotes. */
 const PLAIN = /^[ -&(-[\]-~]*$/;
 
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -69,8 +69,8 @@ function objectRepr(value: JsonObject): string {
 }
 
 /**
- * The unit at `i` in the order of code points: one of a pair stands for what lies beyond U+FFFF, a lone surrogate for
- * itself. Both texts are alike up to `i`.
+ * Ranks the code unit at `i` in code point order: a unit of a surrogate pair ranks beyond U+FFFF, a lone surrogate as
+ * itself. Both texts must be equal up to `i`.
  */
 function rank(text: string, i: number): number {
   const unit = text.charCodeAt(i);

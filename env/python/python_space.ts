@@ -1,12 +1,12 @@
-/** What is white space to Python: what `str.isspace` and `\s` take. */
+/** Python's white space, as matched by `str.isspace` and `\s`. */
 
-/** The inside of a class of a regular expression; JavaScript's `\s` differs in U+001C–U+001F, U+0085 and U+FEFF. */
+/** The contents of a regular expression class; JavaScript's `\s` differs in U+001C–U+001F, U+0085 and U+FEFF. */
 export const SPACES =
   "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
 const SPACE = new RegExp(`[${SPACES}]`);
 
-/** Whether the UTF-16 unit at `at` is white space to Python. */
+/** Checks whether the UTF-16 code unit at `at` is white space in Python. */
 export function isSpace(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code >= 0x80) return SPACE.test(text.charAt(at));
@@ -27,7 +27,7 @@ export function trim(text: string): string {
   return end.slice(leadingSpaces(end));
 }
 
-/** Where white space at the beginning ends. */
+/** Returns the length of the leading white space. */
 export function leadingSpaces(text: string): number {
   let at = 0;
   while (at < text.length && isSpace(text, at)) at++;

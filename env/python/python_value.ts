@@ -1,12 +1,11 @@
 /**
- * The values that JSON has in Python: integers and floats keep apart, objects keep their key order.
+ * Python's JSON values in JavaScript: integers and floats stay distinct, and objects keep their key order.
  *
- * A JavaScript number that is an integer is a Python `int`, one that is not (or is infinite or NaN) a
- * `float`; a float with a whole value (`200.0`, `-0.0`, `1e16`) is a {@linkcode Float}, and an int outside
- * the safe integers is a `bigint`.
+ * An integral JavaScript number is a Python `int`; a non-integral, infinite or NaN one is a `float`. A whole float
+ * (`200.0`, `-0.0`, `1e16`) is a {@linkcode Float}, and an int outside the safe integers is a `bigint`.
  */
 
-/** A Python float whose value is whole, which a JavaScript number could not tell from an int. */
+/** A Python float with a whole value, which a JavaScript number could not distinguish from an int. */
 export class Float {
   constructor(readonly value: number) {}
 }
@@ -14,7 +13,7 @@ export class Float {
 /** A JSON object: a `Map`, since JavaScript objects reorder keys that look like integers. */
 export type JsonObject = Map<string, JsonValue>;
 
-/** A JSON value with Python's two kinds of number. */
+/** A JSON value that distinguishes Python's two number types. */
 export type JsonValue =
   | null
   | boolean
@@ -25,10 +24,10 @@ export type JsonValue =
   | JsonValue[]
   | JsonObject;
 
-/** What Python computes with: `int` (number or bigint), `float` (number or {@linkcode Float}), `bool`. */
+/** A value that Python calculates with: `int` (number or bigint), `float` (number or {@linkcode Float}) or `bool`. */
 export type PythonNumber = number | bigint | boolean | Float;
 
-/** A copy of `value` that shares nothing with it that could change. */
+/** Copies a value deeply. */
 export function copyValue<T extends JsonValue>(value: T): T;
 export function copyValue(value: JsonValue): JsonValue {
   if (typeof value !== "object" || value === null) return value;
@@ -41,9 +40,9 @@ export function copyValue(value: JsonValue): JsonValue {
 }
 
 /**
- * Plain JavaScript data as a JSON value: integral numbers become ints, others floats. Key order is
- * JavaScript's, which puts keys that look like integers first.
- * @throws {TypeError} If something in it is no data: a function, a symbol, an instance of a class.
+ * Converts plain JavaScript data to a JSON value: integral numbers become ints, others floats. The key order is
+ * JavaScript's, which puts integer-like keys first.
+ * @throws {TypeError} If the data contains anything else: a function, a symbol, an instance of a class.
  */
 export function fromPlain(value: unknown): JsonValue {
   switch (typeof value) {
@@ -57,13 +56,15 @@ export function fromPlain(value: unknown): JsonValue {
     case "object":
       return fromPlainObject(value);
     default:
-      throw new TypeError(`Cannot make a JSON value of a ${typeof value}`);
+      throw new TypeError(
+        `Cannot convert a value of type ${typeof value} to JSON`,
+      );
   }
 }
 
 /**
- * A JSON value as plain JavaScript data: objects for maps, numbers for {@linkcode Float}s. Loses the spelling
- * of whole floats, digits of ints outside the safe integers, and the order of keys that look like integers.
+ * Converts a JSON value to plain JavaScript data: maps to objects, {@linkcode Float}s to numbers. Loses the float type
+ * of whole numbers, the precision of ints outside the safe integers, and the order of integer-like keys.
  */
 export function toPlain(value: JsonValue): unknown {
   if (typeof value === "bigint") return Number(value);
@@ -75,14 +76,14 @@ export function toPlain(value: JsonValue): unknown {
   );
 }
 
-/** The int of a `bigint`: a number where that is exact. */
+/** Normalizes an int: a number if that is exact, else a `bigint`. */
 export function normalInt(value: bigint): number | bigint {
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
     ? Number(value)
     : value;
 }
 
-/** A plain number read as an int where it is integral, else as a float. */
+/** Converts a JavaScript number to an int if it is integral, else to a float. */
 function intOrFloat(value: number): number | bigint {
   return Number.isInteger(value) && !Number.isSafeInteger(value)
     ? BigInt(value)
@@ -100,7 +101,7 @@ function fromPlainObject(value: object | null): JsonValue {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     throw new TypeError(
-      `Cannot make a JSON value of a ${value.constructor.name}`,
+      `Cannot convert an instance of ${value.constructor.name} to JSON`,
     );
   }
   return new Map(

@@ -1,4 +1,4 @@
-/** What Python reads after a backslash, where it is one letter. */
+/** Python's single-letter escapes: the letter after the backslash, and its character. */
 export const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\",
   "'": "'",

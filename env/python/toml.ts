@@ -1,4 +1,4 @@
-/** TOML as the values that Python's reader gives: ints and floats keep apart, objects keep their key order. */
+/** Parses TOML like Python: ints and floats stay distinct, and objects keep their key order. */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { DataError } from "../errors.ts";
@@ -11,8 +11,8 @@ import {
 } from "./python_value.ts";
 
 /**
- * Reads a TOML document. Dates and times become their ISO texts.
- * @throws {DataError} If the text is no TOML; names the line and the column.
+ * Parses a TOML document. Dates and times become ISO strings.
+ * @throws {DataError} If the text is not valid TOML, with line and column.
  */
 export function parseToml(
   text: string,
@@ -38,7 +38,7 @@ function objectOf(table: object): JsonObject {
   );
 }
 
-/** Ints come as bigints, so whatever is a number was a float. */
+/** Converts a parsed value. Ints arrive as bigints, so every number is a float. */
 function valueOf(value: unknown): JsonValue {
   if (typeof value === "bigint") return normalInt(value);
   if (typeof value === "number") {

@@ -1,11 +1,11 @@
 /**
- * Which characters Python prints as they are: those of Unicode 14 (CPython 3.11) outside the categories C and
- * Z, and the space. The engine's own `\p{}` classes will not do, since they follow a newer Unicode.
+ * The characters that Python's `repr` does not escape: those of Unicode 14 (CPython 3.11) outside the categories C and
+ * Z, and the space. The engine's `\p{}` classes follow a newer Unicode version.
  */
 
 /**
- * Lengths, in base 36, of the runs of code points from U+0000 on that are by turns not printable and printable.
- * Made by CPython 3.11: `chr(c).isprintable()` for every c.
+ * Lengths, in base 36, of the alternating runs of non-printable and printable code points from U+0000. Generated with
+ * CPython 3.11 from `chr(c).isprintable()` for every c.
  */
 const RUNS = `
 w 2n y c 1 ju 2 6 4 7 1 1 1 k 1 b1 1 12 2 1e 2 3 1 1j 8 r 4 6 h m 1 5c 1 1c 2 1n 2 2t e 1n 2 1d
@@ -43,10 +43,10 @@ ji f 5 1 f uo v 69 7 1 h 2 7 1 2 1 5 5x 19 3 e 2 a 4 2 8w v h 1m 5 1 yo 7 1 4 1 
 6o 47bk
 `;
 
-/** Where each run begins, ascending; printable runs have odd places. */
+/** The first code point of each run, ascending; runs at odd indices are printable. */
 const STARTS = runStarts();
 
-/** Whether Python's `repr` shows the code point as it is. */
+/** Checks whether Python's `repr` leaves the code point unescaped. */
 export function isPrintable(codePoint: number): boolean {
   let [low, high] = [0, STARTS.length];
   while (low + 1 < high) {

@@ -13,7 +13,7 @@ import { modelAt } from "../../support/served_models.ts";
 
 const HELLO = { role: "user", content: "hello" } as const;
 
-/** Bodies as a server sends them, whatever encoding was asked for. */
+/** A server that sends the given bodies regardless of the requested encoding. */
 function bodyServer(answer: () => Response) {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -29,7 +29,7 @@ function ask(url: string): Promise<Response> {
   return fetch(url, { headers: { "accept-encoding": ACCEPT_ENCODING } });
 }
 
-/** A body without an end, and how much of it was taken. */
+/** An endless body that counts how much of it was read. */
 function endless(start = "") {
   const chunk = new TextEncoder().encode("x".repeat(65536));
   const sent = { bytes: 0, isCancelled: false };
@@ -52,7 +52,7 @@ const PACKED: [encoding: string, pack: (text: string) => Uint8Array][] = [
   ["gzip, br", (text) => zlib.brotliCompressSync(zlib.gzipSync(text))],
 ];
 
-Deno.test("boundedText() reads bodies, compressed ones too", async () => {
+Deno.test("boundedText() reads plain and compressed bodies", async () => {
   for (const text of ["", "hello", "größer 🙂".repeat(5000)]) {
     const whole = { text, fault: null };
     assert.deepEqual(await boundedText(new Response(text)), whole);
@@ -72,7 +72,7 @@ Deno.test("boundedText() reads bodies, compressed ones too", async () => {
   });
 });
 
-Deno.test("boundedText() reads to the last byte that is allowed, and no further", async () => {
+Deno.test("boundedText() reads up to the limit exactly", async () => {
   const maxBytes = 100_000;
   for (const length of [maxBytes - 1, maxBytes, maxBytes + 1]) {
     const { stream } = streamOf("y".repeat(length), 777);
@@ -93,7 +93,7 @@ function streamOf(text: string, chunk: number) {
   return { stream: ReadableStream.from(parts) };
 }
 
-Deno.test("boundedText() leaves a body without an end, and cancels it", async () => {
+Deno.test("boundedText() cancels an endless body", async () => {
   const { stream, sent } = endless("first words ");
   const { text, fault } = await boundedText(new Response(stream), {
     maxBytes: 2 ** 20,
@@ -109,7 +109,7 @@ Deno.test("boundedText() reads a body of many tiny chunks", async () => {
   let left = 2 ** 17;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
-      // Many at a time, as a connection has them ready.
+      // Many at a time, as a connection delivers them.
       for (let i = 0; i < 4096; i++) controller.enqueue(chunk.slice());
       left -= 4096;
       if (left === 0) controller.close();
@@ -121,7 +121,7 @@ Deno.test("boundedText() reads a body of many tiny chunks", async () => {
   assert.match(text, /^x+$/);
 });
 
-Deno.test("boundedText() does not decompress beyond the bound", async () => {
+Deno.test("boundedText() does not decompress beyond the limit", async () => {
   const zeros = new Uint8Array(64 * 2 ** 20);
   const bombs: [string, Uint8Array][] = [
     ["gzip", zlib.gzipSync(zeros, { level: 1 })],
@@ -146,11 +146,11 @@ Deno.test("boundedText() does not decompress beyond the bound", async () => {
   }
 });
 
-Deno.test("boundedText() says what cannot be decompressed", async () => {
+Deno.test("boundedText() reports bodies that cannot be decompressed", async () => {
   const cases: [encoding: string, body: Uint8Array, fault: RegExp][] = [
     ["gzip", new TextEncoder().encode("plain"), /cannot be decompressed/],
     ["gzip", zlib.gzipSync("cut".repeat(999)).subarray(0, 20), /decompressed/],
-    ["zstd", new Uint8Array(4), /encoding "zstd" is not known/],
+    ["zstd", new Uint8Array(4), /encoding "zstd" is not supported/],
     ["gzip", new Uint8Array(1001), /more than 1000 bytes/],
   ];
   for (const [encoding, body, wanted] of cases) {
@@ -163,7 +163,7 @@ Deno.test("boundedText() says what cannot be decompressed", async () => {
   }
 });
 
-Deno.test("openaiChatModel(): a body without an end, in the answer or in an error, is a failure in bounded memory", async () => {
+Deno.test("openaiChatModel(): an endless body, of an answer or an error, is a failure in bounded memory", async () => {
   const cases: [status: number, kind: string, words: RegExp][] = [
     [200, "bad_response", /more than \d+ bytes/],
     [400, "refused", /no such thing x+$/],
@@ -190,7 +190,7 @@ Deno.test("openaiChatModel(): a body without an end, in the answer or in an erro
   }
 });
 
-Deno.test("openaiChatModel() reads an answer that is compressed unasked, and not one that decompresses to too much", async () => {
+Deno.test("openaiChatModel() reads a compressed answer, but not a decompression bomb", async () => {
   const pack = (text: string | Uint8Array) =>
     new Response(new Uint8Array(zlib.gzipSync(text)), {
       headers: {
@@ -209,7 +209,7 @@ Deno.test("openaiChatModel() reads an answer that is compressed unasked, and not
   );
 });
 
-Deno.test("openaiChatModel(): a body that trickles without an end is late, in the answer and in an error", async () => {
+Deno.test("openaiChatModel(): a body that trickles forever times out, in an answer or an error", async () => {
   for (const status of [200, 500]) {
     await using server = bodyServer(() => new Response(trickle(), { status }));
     await assert.rejects(
@@ -220,7 +220,7 @@ Deno.test("openaiChatModel(): a body that trickles without an end is late, in th
   }
 });
 
-/** A byte every few milliseconds, for as long as somebody listens. */
+/** Sends a byte every few milliseconds until the client disconnects. */
 function trickle(): ReadableStream<Uint8Array<ArrayBuffer>> {
   let timer: ReturnType<typeof setInterval>;
   return new ReadableStream({
@@ -232,7 +232,7 @@ function trickle(): ReadableStream<Uint8Array<ArrayBuffer>> {
   });
 }
 
-Deno.test("sglangTokenModel() leaves an answer without an end", async () => {
+Deno.test("sglangTokenModel() cancels an endless answer", async () => {
   await using server = bodyServer(() => new Response(endless("{").stream));
   const model = sglangTokenModel({
     url: server.url,

@@ -23,7 +23,7 @@ function busy(retryAfterMs?: number): CallFailure {
   return new CallFailure("busy", { kind: "rate_limited", retryAfterMs });
 }
 
-Deno.test("Caller.call() tries again, twice as late each time, and says how often", async () => {
+Deno.test("Caller.call() retries with exponential backoff and counts the retries", async () => {
   const caller = testCaller({ backoffMs: 100 });
   const attempt = flaky(Array.from({ length: 4 }, () => busy()));
   assert.deepEqual(await caller.call({ attempt, seed: 1 }), {
@@ -35,7 +35,7 @@ Deno.test("Caller.call() tries again, twice as late each time, and says how ofte
   }
 });
 
-Deno.test("Caller.call() waits as long as the server asks, and as long again for the same seed", async () => {
+Deno.test("Caller.call() waits as long as the server requests, and equally long for the same seed", async () => {
   const caller = testCaller();
   await caller.call({ attempt: flaky([busy(1234)]), seed: 1 });
   assert.deepEqual(caller.waits, [1234]);
@@ -45,7 +45,7 @@ Deno.test("Caller.call() waits as long as the server asks, and as long again for
   assert.deepEqual(a.waits, b.waits);
 });
 
-Deno.test("Caller.call() never waits longer than the most by its own choice", async () => {
+Deno.test("Caller.call() limits its own backoff", async () => {
   const caller = testCaller({ retries: 30, backoffMs: 1000 });
   await caller.call({
     attempt: flaky(Array.from({ length: 30 }, () => busy())),
@@ -54,7 +54,7 @@ Deno.test("Caller.call() never waits longer than the most by its own choice", as
   assert.ok(Math.max(...caller.waits) <= MAX_BACKOFF_MS * 1.5);
 });
 
-Deno.test("Caller.call() gives up after the last retry with a typed failure of its source", async () => {
+Deno.test("Caller.call() throws a typed failure with its source after the last retry", async () => {
   const caller = testCaller({ retries: 2, source: "user" });
   const attempt = flaky([busy(), busy(), busy(), busy()]);
   await assert.rejects(caller.call({ attempt, seed: 1 }), {
@@ -65,7 +65,7 @@ Deno.test("Caller.call() gives up after the last retry with a typed failure of i
   });
 });
 
-Deno.test("Caller.call() does not try again after a plain no", async () => {
+Deno.test("Caller.call() does not retry after a rejection", async () => {
   const caller = testCaller();
   const refused = new CallFailure("no such model", { kind: "refused" });
   await assert.rejects(caller.call({ attempt: flaky([refused]), seed: 1 }), {
@@ -74,7 +74,7 @@ Deno.test("Caller.call() does not try again after a plain no", async () => {
   assert.deepEqual(caller.waits, []);
 });
 
-Deno.test("Caller.call() takes a throw of another kind for a broken connection", async () => {
+Deno.test("Caller.call() treats other errors as a broken connection", async () => {
   const caller = testCaller({ retries: 0 });
   const attempt = () => Promise.reject(new TypeError("connection reset"));
   await assert.rejects(caller.call({ attempt, seed: 1 }), {
@@ -83,7 +83,7 @@ Deno.test("Caller.call() takes a throw of another kind for a broken connection",
   });
 });
 
-Deno.test("Caller.call() ends an attempt that takes too long, and tries again", async () => {
+Deno.test("Caller.call() aborts an attempt that exceeds its timeout, and retries", async () => {
   const caller = testCaller({ timeoutMs: 5, retries: 1 });
   let attempts = 0;
   const attempt = (signal: AbortSignal) =>
@@ -91,7 +91,7 @@ Deno.test("Caller.call() ends an attempt that takes too long, and tries again", 
   assert.equal((await caller.call({ attempt, seed: 1 })).retries, 1);
 });
 
-Deno.test("Caller.call() does not insist on a server that has never answered, and does on one that has", async () => {
+Deno.test("Caller.call() retries less if the server has never responded", async () => {
   const gone = () => new CallFailure("refused", { kind: "connection" });
   const silence = Array.from({ length: 5 }, gone);
   const caller = testCaller({ retries: 6 });
@@ -104,7 +104,7 @@ Deno.test("Caller.call() does not insist on a server that has never answered, an
   assert.equal(retries, 5);
 });
 
-Deno.test("Caller.call() cuts an attempt's signal loose from the run's, which outlives thousands of them", async () => {
+Deno.test("Caller.call() leaves no listeners on the run's signal", async () => {
   const run = new AbortController();
   let own: AbortSignal | undefined;
   const attempt = (signal: AbortSignal) => {
@@ -116,7 +116,7 @@ Deno.test("Caller.call() cuts an attempt's signal loose from the run's, which ou
   assert.equal(own?.aborted, false);
 });
 
-Deno.test("Caller.call() ends at once with the reason of an abort, while it asks and while it waits", async () => {
+Deno.test("Caller.call() rejects immediately with the reason of an abort, during an attempt or a wait", async () => {
   const asking = new AbortController();
   const asked = testCaller().call({
     attempt: hang,
@@ -139,7 +139,7 @@ Deno.test("Caller.call() ends at once with the reason of an abort, while it asks
   await assert.rejects(waited, /^Error: enough$/);
 });
 
-Deno.test("Caller.call() lets all calls wait where a server asks one of them to", async () => {
+Deno.test("Caller.call() delays all calls if a server requests one of them to wait", async () => {
   let time = 0;
   const sleep = (ms: number) => {
     time += ms;
@@ -168,7 +168,7 @@ Deno.test("retryAfterOf() reads seconds, milliseconds and dates, and nothing els
   assert.equal(of({}), undefined);
 });
 
-Deno.test("kindOfStatus() knows what another try may change", () => {
+Deno.test("kindOfStatus() distinguishes temporary from permanent failures", () => {
   const kinds = [200, 400, 401, 404, 408, 409, 422, 429, 500, 503].map(
     kindOfStatus,
   );

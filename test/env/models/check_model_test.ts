@@ -17,7 +17,7 @@ function endpointAt(url: string) {
   });
 }
 
-Deno.test("checkModel() tells what is wrong with an endpoint, without the key", async () => {
+Deno.test("checkModel() reports what is wrong with an endpoint, without the key", async () => {
   const cases: [status: number, message: string, words: RegExp][] = [
     [
       401,
@@ -47,7 +47,7 @@ Deno.test("checkModel() tells what is wrong with an endpoint, without the key", 
   }
 });
 
-Deno.test("checkModel() names the models that are nearest to one that is unknown", async () => {
+Deno.test("checkModel() names the models closest to an unknown one", async () => {
   const data = ["gpt-4o", "Qwen/Qwen3-8B", "Qwen/Qwen3-0.6B", "Qwen3-4B"]
     .map((id): { id: unknown } => ({ id }));
   const odd = [null, { id: null }, { id: 7 }, "x"];
@@ -61,18 +61,18 @@ Deno.test("checkModel() names the models that are nearest to one that is unknown
     checkModel(modelAt(server), "--model m", {
       endpoint: endpointAt(`${server.url}/v1`),
     }),
-    /404 Not Found; check the model's name: the nearest of 4 there: "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
+    /404 Not Found; check the model's name; the closest of the server's 4 models: "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
   );
-  // The model above is asked at /v1; here the base URL that was given lacks it.
+  // The model above uses a base URL with /v1; the given one lacks it.
   await assert.rejects(
     checkModel(modelAt(server), "--model m", {
       endpoint: endpointAt(server.url),
     }),
-    /its base URL is http:\/\/127.0.0.1:\d+\/v1$/,
+    /use the base URL http:\/\/127.0.0.1:\d+\/v1$/,
   );
 });
 
-Deno.test("checkModel(): without a list of models the name and the base URL are in doubt", async () => {
+Deno.test("checkModel() suggests checking name and base URL if there is no list of models", async () => {
   await using server = modelServer({
     answer: () => new Response("nothing here", { status: 404 }),
   });
@@ -80,11 +80,11 @@ Deno.test("checkModel(): without a list of models the name and the base URL are 
     checkModel(modelAt(server), "--model m", {
       endpoint: endpointAt(`${server.url}/v1`),
     }),
-    /check the model's name and that the base URL ends/,
+    /check the model's name and the base URL/,
   );
 });
 
-Deno.test("checkModel() doubts the base URL of a page that is no API, and the time of a server that stalls", async () => {
+Deno.test("checkModel() suggests checking the base URL of a web page, and the timeout of a server that stalls", async () => {
   await using page = modelServer({
     answer: () => new Response("<html>", { headers: { "x-page": "yes" } }),
   });
@@ -100,7 +100,7 @@ Deno.test("checkModel() doubts the base URL of a page that is no API, and the ti
   assert.equal(slow.requests.length, 3, "it does not insist");
 });
 
-Deno.test("checkModel() tells that there is no server, and is content with one that answers", async () => {
+Deno.test("checkModel() reports a missing server, and accepts one that answers", async () => {
   let gone: ModelServer;
   {
     await using server = modelServer({ answer: () => chatAnswer("hi") });

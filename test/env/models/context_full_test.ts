@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isContextFull } from "../../../env/models/context_full.ts";
 
-/** As the providers write them; the numbers are made up. */
+/** The providers' wordings with made-up numbers. */
 const FULL: [provider: string, words: string][] = [
   [
     "OpenAI",
@@ -138,13 +138,13 @@ const FULL: [provider: string, words: string][] = [
 ];
 
 for (const [provider, words] of FULL) {
-  Deno.test(`isContextFull() knows ${provider}'s words: ${words.slice(0, 50)}`, () => {
+  Deno.test(`isContextFull() recognizes ${provider}'s wording: ${words.slice(0, 50)}`, () => {
     assert.ok(isContextFull(words));
     assert.ok(isContextFull(words.toUpperCase()));
   });
 }
 
-Deno.test("isContextFull() uses the code where the words say nothing", () => {
+Deno.test("isContextFull() uses the code if the message says nothing", () => {
   for (
     const name of [
       "context_length_exceeded",
@@ -154,7 +154,7 @@ Deno.test("isContextFull() uses the code where the words say nothing", () => {
   ) assert.ok(isContextFull("Bad request", ["invalid_request", name]));
 });
 
-Deno.test("isContextFull() takes no other refusal for one", () => {
+Deno.test("isContextFull() ignores other rejections", () => {
   const others = [
     "Incorrect API key provided: [key]",
     "The model `gpt-9` does not exist or you do not have access to it.",
@@ -172,7 +172,7 @@ Deno.test("isContextFull() takes no other refusal for one", () => {
   for (const words of others) assert.ok(!isContextFull(words), words);
 });
 
-Deno.test("isContextFull() takes no longer for a long text than its first words take", () => {
+Deno.test("isContextFull() takes bounded time for a long text", () => {
   const seeds = [
     "prompt ",
     "token ",

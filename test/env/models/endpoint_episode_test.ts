@@ -1,4 +1,4 @@
-/** What an endpoint's answers come to in an episode: scored, or left out with a failure. */
+/** How an endpoint's answers end an episode: scored, or excluded with a failure. */
 
 import assert from "node:assert/strict";
 import { textAgent } from "../../../env/agents/text.ts";
@@ -19,7 +19,7 @@ const dataset = await generated(1, {
 const [task] = dataset.tasks("test");
 assert.ok(task !== undefined);
 
-/** An answer that broke off, with what there was of it. */
+/** An answer that was cut off, with its partial text. */
 function broken(finish_reason: unknown, content: unknown = "Your refund is") {
   return {
     choices: [{ message: { role: "assistant", content }, finish_reason }],
@@ -30,7 +30,7 @@ function refusal(status: number, error: object): Response {
   return Response.json({ error }, { status });
 }
 
-/** An episode whose model answers once, and then so. */
+/** An episode whose model first gives a regular answer, then the given one. */
 async function episodeWith(answer: unknown, agent?: Agent): Promise<Episode> {
   await using server = modelServer({
     answer: ({ index }) => {
@@ -81,7 +81,7 @@ const FAILURES: [from: string, answer: unknown, kind: string, words: RegExp][] =
       "an empty answer without an end",
       broken(null, null),
       "bad_response",
-      /neither words nor calls/,
+      /neither text nor calls/,
     ],
     [
       "an error in place of choices",
@@ -93,7 +93,7 @@ const FAILURES: [from: string, answer: unknown, kind: string, words: RegExp][] =
       "null for choices",
       { choices: null },
       "bad_response",
-      /no chat completion/,
+      /not a chat completion/,
     ],
     ["a word for an error", { error: "upstream" }, "server_error", /upstream/],
     [
@@ -141,7 +141,7 @@ const FULL: [from: string, answer: unknown][] = [
 ];
 
 for (const [from, answer] of FULL) {
-  Deno.test(`an episode is scored that ran out of tokens by ${from}`, async () => {
+  Deno.test(`an episode that ran out of tokens is scored:  ${from}`, async () => {
     const episode = await episodeWith(answer);
     assert.equal(episode.failure, null);
     assert.equal(episode.stopReason, "out_of_tokens");
@@ -149,7 +149,7 @@ for (const [from, answer] of FULL) {
   });
 }
 
-Deno.test("an episode goes on after Gemini's malformed call, which is told to the model", async () => {
+Deno.test("an episode continues after Gemini's malformed call, and the model is told", async () => {
   const episode = await episodeWith(
     broken("function_call_filter: MALFORMED_FUNCTION_CALL", null),
   );
@@ -161,7 +161,7 @@ Deno.test("an episode goes on after Gemini's malformed call, which is told to th
   assert.equal(told.length, episode.parseErrors);
 });
 
-Deno.test("an episode of an agent that writes its actions is not scored for half an action", async () => {
+Deno.test("an episode of a text-action agent is not scored for a partial action", async () => {
   await using server = modelServer({
     answer: () =>
       broken(

@@ -24,7 +24,7 @@ Deno.test("resolveEndpoint() takes the flag, then OPENAI_BASE_URL, then OPENAI_A
   assert.equal(urlOf({ OPENAI_API_KEY: "k" }), "https://api.openai.com/v1");
 });
 
-Deno.test("resolveEndpoint(): a local server needs nothing but OPENAI_API_BASE", () => {
+Deno.test("resolveEndpoint(): a local server only needs OPENAI_API_BASE", () => {
   const endpoint = resolveEndpoint({
     provider: "openai",
     env: envOf({ OPENAI_API_BASE: "http://127.0.0.1:30000/v1" }),
@@ -37,7 +37,7 @@ Deno.test("resolveEndpoint(): a local server needs nothing but OPENAI_API_BASE",
   }
 });
 
-Deno.test("resolveEndpoint() says which variable holds the missing key, and what is no URL", () => {
+Deno.test("resolveEndpoint() names the variable of a missing key, and an invalid URL", () => {
   for (
     const [provider, variable] of [
       ["openai", "OPENAI_API_KEY"],
@@ -61,26 +61,29 @@ Deno.test("resolveEndpoint() says which variable holds the missing key, and what
   for (const baseUrl of ["localhost:30000", "ftp://a", "x"]) {
     assert.throws(
       () => resolveEndpoint({ provider: "vllm", baseUrl, env: envOf({}) }),
-      /is no base URL/,
+      /is not the base URL/,
     );
   }
 });
 
-Deno.test("resolveEndpoint() refuses a password in the URL without quoting it, and an address of completions", () => {
+Deno.test("resolveEndpoint() rejects a password in the URL without quoting it, and the URL of completions", () => {
   const resolve = (baseUrl: string) => () =>
     resolveEndpoint({ provider: "vllm", baseUrl, env: envOf({}) });
   assert.throws(resolve("https://me:s3cret@example.com/v1"), (error: Error) => {
-    assert.match(error.message, /at example.com holds a user or a password/);
+    assert.match(
+      error.message,
+      /at example.com contains a user name or password/,
+    );
     assert.doesNotMatch(error.message, /s3cret/);
     return true;
   });
   assert.throws(
     resolve("http://a/v1/chat/completions/"),
-    /no.* base URL; write http:\/\/a\/v1$/,
+    /no.* base URL; pass http:\/\/a\/v1$/,
   );
 });
 
-Deno.test("fileNameOf() never gives a path", () => {
+Deno.test("fileNameOf() never returns a path", () => {
   assert.equal(fileNameOf("Qwen/Qwen3-4B"), "Qwen-Qwen3-4B");
   assert.equal(fileNameOf("../../etc/passwd"), "etc-passwd");
   assert.equal(fileNameOf("gpt-4o:extended"), "gpt-4o-extended");
@@ -89,7 +92,7 @@ Deno.test("fileNameOf() never gives a path", () => {
   assert.equal(fileNameOf(`a/${"b".repeat(300)}`).length, 100);
 });
 
-Deno.test("redact() takes keys out, known ones and those that look like one", () => {
+Deno.test("redact() removes known keys and text that looks like a key", () => {
   assert.equal(redact("key s3cret-key!", ["s3cret-key"]), "key [key]!");
   const looksLikeOne = `sk-${"abcdefghijklmnop1234"}`;
   assert.equal(redact(`got ${looksLikeOne}`, []), "got [key]");

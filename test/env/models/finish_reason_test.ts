@@ -85,7 +85,7 @@ for (const [from, reason, end] of REASONS) {
   });
 }
 
-Deno.test("readFinish() uses the provider's own reason where a gateway has none, or says no more than error", () => {
+Deno.test("readFinish() uses the provider's reason if the gateway has none or only reports an error", () => {
   assert.equal(endOf(null, "STOP"), "stop");
   assert.equal(endOf("error", "MALFORMED_FUNCTION_CALL"), "malformed_call");
   assert.equal(endOf("error", "completed"), "server_error");
@@ -93,7 +93,7 @@ Deno.test("readFinish() uses the provider's own reason where a gateway has none,
   assert.equal(endOf("content_filter", "SPII"), "bad_response");
 });
 
-Deno.test("readFinish() keeps the server's words, and not all of them where they are many", () => {
+Deno.test("readFinish() quotes the server's reason, shortened if it is long", () => {
   const choice = {
     finish_reason: "content_filter: SPII",
     native_finish_reason: "SPII",
@@ -108,7 +108,7 @@ Deno.test("readFinish() keeps the server's words, and not all of them where they
   );
 });
 
-Deno.test("readFinish() gives an ending or a typed failure for any value", () => {
+Deno.test("readFinish() returns an ending or throws a typed failure for any value", () => {
   const known = new Set(REASONS.map(([, , end]) => end));
   fc.assert(fc.property(fc.jsonValue(), fc.jsonValue(), (reason, native) => {
     assert.ok(known.has(endOf(reason, native)));

@@ -9,7 +9,7 @@ const CALL = {
 };
 const PRICES = { a: { input: 2, cachedInput: 1, output: 10 } };
 
-Deno.test("Meter.record() gives the cost of a call, and adds up by source and model", () => {
+Deno.test("Meter.record() returns the cost of a call and adds it up by source and model", () => {
   const meter = createMeter({ prices: PRICES });
   const usage = meter.record({ source: "model", model: "a" }, CALL);
   assert.deepEqual(usage, { ...CALL, calls: 1, cost: 0.0026 });
@@ -33,14 +33,14 @@ Deno.test("Meter.record(): without a price the cost is unknown, and not 0", () =
   assert.equal(meter.totals[0]?.usage.cost, null);
 });
 
-Deno.test("Meter.signal is aborted by the call that spends the budget, and says how to go on", () => {
+Deno.test("Meter.signal is aborted by the call that spends the budget, with a hint for continuing", () => {
   const byCost = createMeter({ prices: PRICES, maxCost: 0.005 });
   byCost.record({ source: "model", model: "a" }, CALL);
   assert.ok(!byCost.signal.aborted);
   byCost.record({ source: "model", model: "a" }, CALL);
   assert.match(
     String(byCost.signal.reason),
-    /BudgetError: The budget is spent: \$0\.0052 used; go on by --resume with a larger --max-cost/,
+    /BudgetError: The budget is spent: \$0\.0052 used; pass --resume with a larger --max-cost to continue/,
   );
   const byTokens = createMeter({ maxTokens: 1100 });
   byTokens.record({ source: "user", model: "b" }, CALL);
@@ -50,7 +50,7 @@ Deno.test("Meter.signal is aborted by the call that spends the budget, and says 
   );
 });
 
-Deno.test("Meter.requirePrice() refuses a budget in dollars that cannot be kept", () => {
+Deno.test("Meter.requirePrice() rejects a budget in dollars that cannot be enforced", () => {
   createMeter({ maxTokens: 5 }).requirePrice("b");
   createMeter({ prices: PRICES, maxCost: 1 }).requirePrice("a");
   assert.throws(
@@ -63,11 +63,11 @@ Deno.test("Meter.requirePrice() refuses a budget in dollars that cannot be kept"
   );
 });
 
-Deno.test("createMeter() refuses a budget in dollars where nobody knows what was used before", () => {
+Deno.test("createMeter() rejects a budget in dollars if the earlier cost is unknown", () => {
   const before = { ...CALL, calls: 3, cost: null };
   createMeter({ maxTokens: 5000, before });
   assert.throws(() => createMeter({ maxCost: 1, before }), {
     name: "ConfigError",
-    message: /--max-cost cannot be kept: .* without prices/,
+    message: /Cannot enforce --max-cost: .* without prices/,
   });
 });

@@ -36,7 +36,7 @@ const DETAILS = [
   { type: "reasoning.encrypted", data: "b64", id: null, format: "x" },
 ];
 
-/** An answer that calls a tool, with further fields. */
+/** An answer with a tool call and extra fields. */
 function called(ofMessage: object = {}, ofCall: object = {}): unknown {
   const call = {
     id: "call_1",
@@ -53,10 +53,10 @@ function called(ofMessage: object = {}, ofCall: object = {}): unknown {
   };
 }
 
-/** What a server wants of an assistant's messages; `null` where it is content. */
+/** Checks a server's requirements on assistant messages; returns an error message, or `null`. */
 type Wish = (message: Record<string, unknown>) => string | null;
 
-/** A server that refuses what it does not wish for, by 400 and with its words. */
+/** A server that responds with 400 and an error message if its requirements are not met. */
 function wishingServer(first: unknown, wish: Wish = () => null) {
   return modelServer({
     answer: ({ body }: ModelRequest) => {
@@ -81,7 +81,7 @@ const UNSUPPORTED: Wish = (message) =>
     ? "'messages.1' : property 'reasoning_content' is unsupported"
     : null;
 
-Deno.test("openaiChatModel() sends opaque fields back as they came, at every further turn", async () => {
+Deno.test("openaiChatModel() sends opaque fields back unchanged on every later turn", async () => {
   const cases: [ofMessage: object, ofCall: object][] = [
     [{}, { extra_content: SIGNED }],
     [{ reasoning_content: " the\n user … " }, {}],
@@ -119,7 +119,7 @@ Deno.test("openaiChatModel() sends opaque fields back as they came, at every fur
   }
 });
 
-Deno.test("openaiChatModel() sends opaque fields of words back, too", async () => {
+Deno.test("openaiChatModel() also sends back opaque fields of answers without calls", async () => {
   const message = { content: "Hello", extra_content: SIGNED };
   await using server = modelServer({
     answer: () => ({ choices: [{ message, finish_reason: "stop" }] }),
@@ -133,7 +133,7 @@ Deno.test("openaiChatModel() sends opaque fields of words back, too", async () =
   });
 });
 
-Deno.test("openaiChatModel() sends no field back that was not given, or is null", async () => {
+Deno.test("openaiChatModel() sends back no field that was missing or null", async () => {
   await using server = wishingServer(
     called({
       reasoning_content: null,
@@ -151,12 +151,12 @@ Deno.test("openaiChatModel() sends no field back that was not given, or is null"
   ]);
 });
 
-Deno.test("openaiChatModel() learns from one refusal which fields a server takes, for all its conversations", async () => {
+Deno.test("openaiChatModel() learns from one rejection which fields a server accepts, for all conversations", async () => {
   const cases: [first: unknown, wish: Wish, wanted: unknown][] = [
-    // DeepSeek wants the field, also where nothing was thought.
+    // DeepSeek requires the field, even without a thought.
     [called({ reasoning_content: "hm" }), MISSING, "hm"],
     [called(), MISSING, ""],
-    // Its first reasoner and Groq refuse it.
+    // Its first reasoner and Groq reject it.
     [called({ reasoning_content: "hm" }), UNSUPPORTED, undefined],
   ];
   for (const [first, wish, wanted] of cases) {
@@ -178,7 +178,7 @@ async function converse(model: ChatModel): Promise<void> {
   assert.equal((await chat.send([SEEN])).content, "done");
 }
 
-Deno.test("openaiChatModel() asks a server that cannot be pleased no more than a few times", async () => {
+Deno.test("openaiChatModel() stops retrying a server that rejects every combination of fields", async () => {
   const wish: Wish = (message) =>
     "reasoning_content" in message
       ? "reasoning_content is unsupported"
@@ -193,7 +193,7 @@ Deno.test("openaiChatModel() asks a server that cannot be pleased no more than a
   assert.ok(server.requests.length <= 5, `${server.requests.length}`);
 });
 
-Deno.test("Echo: a lesson that another conversation learnt is used at once", () => {
+Deno.test("Echo shares its modes between conversations", () => {
   const echo = new Echo();
   const answer: ApiAnswer = { role: "assistant", content: "x" };
   const opaque = { message: { reasoning_content: "hm" } };
@@ -217,7 +217,7 @@ Deno.test("Echo: a lesson that another conversation learnt is used at once", () 
   for (const other of others) assert.ok(!echo.learn(other, echo.version));
 });
 
-Deno.test("opaqueFieldsOf() keeps nothing that would not fit into a record", () => {
+Deno.test("opaqueFieldsOf() drops fields that are too large for a record", () => {
   let deep: unknown = "x";
   for (let i = 0; i < 100_000; i++) deep = [deep];
   for (const value of [deep, "x".repeat(2 ** 20 + 1)]) {
@@ -228,7 +228,7 @@ Deno.test("opaqueFieldsOf() keeps nothing that would not fit into a record", () 
   });
 });
 
-Deno.test("an episode keeps opaque fields in its record, and the user never hears of them", async () => {
+Deno.test("an episode records opaque fields and never shows them to the user", async () => {
   const dataset = await generated(1, {
     trainTasks: 1,
     devTasks: 1,

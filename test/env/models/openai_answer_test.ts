@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CallFailure } from "../../../env/models/call_policy.ts";
 import { readCompletion } from "../../../env/models/openai_answer.ts";
 
-/** A body with one choice; what is undefined is not there. */
+/** A body with one choice, without undefined members. */
 function body(
   message: unknown,
   finish_reason: unknown = "stop",
@@ -19,7 +19,7 @@ const CALL = {
   function: { name: "look", arguments: '{"at": "x"}' },
 };
 
-/** What of a reply matters, or how it failed. */
+/** The relevant fields of a reply, or its failure. */
 function outcome(given: unknown): string {
   try {
     const { reply } = readCompletion(given);
@@ -52,7 +52,7 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
     "mistake | length",
   ],
 
-  // Half sentences of servers that broke off.
+  // Partial sentences of servers that stopped early.
   [
     "an error within an answer",
     body({ content: "Your re" }, "error"),
@@ -80,7 +80,7 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
     "failure: bad_response",
   ],
 
-  // Nothing, by whose fault?
+  // Empty answers: the model's or the server's mistake.
   ["nothing of the model's", body({ content: "" }), "mistake"],
   [
     "an end token alone",
@@ -127,7 +127,7 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
   ["null", null, "failure: bad_response"],
   ["a page", "<html>", "failure: server_error"],
 
-  // Other forms of the same.
+  // Alternative formats.
   ["no finish reason", body({ content: "hi" }, null), "hi"],
   ["an empty finish reason", body({ content: "hi" }, ""), "hi"],
   [
@@ -218,7 +218,7 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
     "hi",
   ],
 
-  // Optional fields that are odd, beside a good answer.
+  // Invalid optional fields next to a valid answer.
   ...([null, "", 0, false, [], {}, [null], "x", 1, [[]], [{}]] as const)
     .flatMap(
       (odd): [string, unknown, string][] => [
@@ -292,7 +292,7 @@ for (const [from, given, wanted] of BODIES) {
   });
 }
 
-Deno.test("readCompletion() counts what is a number, and nothing else", () => {
+Deno.test("readCompletion() reads only numbers as token counts", () => {
   const cases: [usage: unknown, counts: number[]][] = [
     [undefined, [0, 0, 0]],
     [null, [0, 0, 0]],
@@ -311,7 +311,7 @@ Deno.test("readCompletion() counts what is a number, and nothing else", () => {
   }
 });
 
-Deno.test("readCompletion(): any body is an answer, a mistake of the model or a typed failure, whatever one field holds", () => {
+Deno.test("readCompletion(): any body is an answer, a model's mistake or a typed failure, whatever value a field has", () => {
   const odd = fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),
     fc.constantFrom(null, "", 0, [], {}, [null], [{}], "hi", "stop"),

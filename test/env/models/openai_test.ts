@@ -22,7 +22,7 @@ function chatOf(server: { url: string }, policy: Partial<CallPolicy> = {}) {
 
 chatModelContract("openaiChatModel()", () => {
   const server = modelServer({
-    // By seed and turn, as a model that samples would.
+    // Depends on seed and turn, like a sampling model.
     answer: ({ body }) =>
       body.messages.length % 4 === 3
         ? chatAnswer(null, { name: "look", arguments: "{}" })
@@ -85,7 +85,7 @@ Deno.test("openaiChatModel() sends the conversation, the tools and the settings"
   });
 });
 
-Deno.test("openaiChatModel(): what the model writes wrongly is told to it, and never sent back as a call", async () => {
+Deno.test("openaiChatModel() reports malformed calls to the model and never sends them back as calls", async () => {
   const wrong: [answer: unknown, message: RegExp][] = [
     [chatAnswer(null, { name: "look", arguments: "{" }), /not JSON/],
     [chatAnswer("x", { name: "look", arguments: "[1]" }), /must be an object/],
@@ -103,7 +103,7 @@ Deno.test("openaiChatModel(): what the model writes wrongly is told to it, and n
   }
 });
 
-Deno.test("openaiChatModel() keeps thoughts apart, however a server gives them", async () => {
+Deno.test("openaiChatModel() separates thoughts in every server's format", async () => {
   const withField = (field: string) => ({
     choices: [{
       message: { content: "Hello", [field]: "hm" },
@@ -129,13 +129,13 @@ Deno.test("openaiChatModel() keeps thoughts apart, however a server gives them",
   assert.match(parseError ?? "", /empty/);
 });
 
-/** An answer whose call is what a server or a model made up. */
+/** An answer with the given, possibly malformed call. */
 function callsAnswer(call: unknown): unknown {
   const message = { content: null, tool_calls: [{ id: "c", function: call }] };
   return { choices: [{ message, finish_reason: "tool_calls" }] };
 }
 
-Deno.test("openaiChatModel() reads arguments that a server gives as an object, or not at all", async () => {
+Deno.test("openaiChatModel() reads arguments that are an object or missing", async () => {
   for (const args of [{ at: "x" }, '{"at": "x"}', null, ""]) {
     await using server = modelServer({
       answer: () => callsAnswer({ name: "look", arguments: args }),
@@ -163,7 +163,7 @@ Deno.test("openaiChatModel(): of several calls only the first stays in the conve
 });
 
 for (const fault of FAULTS) {
-  Deno.test(`openaiChatModel() gets over "${fault}" and counts the retry`, async () => {
+  Deno.test(`openaiChatModel() recovers from "${fault}" and counts the retry`, async () => {
     await using server = modelServer({
       answer: () => chatAnswer("hi"),
       faults: ({ index }) => index === 0 ? fault : undefined,
@@ -176,7 +176,7 @@ for (const fault of FAULTS) {
     assert.equal(reply.usage?.retries, 1);
   });
 
-  Deno.test(`openaiChatModel(): "${fault}" that stays is a typed failure`, async () => {
+  Deno.test(`openaiChatModel(): a persistent "${fault}" is a typed failure`, async () => {
     await using server = modelServer({
       answer: () => chatAnswer("hi"),
       faults: () => fault,
@@ -202,7 +202,7 @@ for (const fault of FAULTS) {
   });
 }
 
-Deno.test("openaiChatModel(): an abort ends the call at once, with its reason", async () => {
+Deno.test("openaiChatModel(): an abort rejects the call immediately with its reason", async () => {
   await using server = modelServer({
     answer: () => chatAnswer("hi"),
     faults: () => "stall",
@@ -218,7 +218,7 @@ Deno.test("openaiChatModel(): an abort ends the call at once, with its reason", 
 
 const TOO_LONG: [status: number, body: unknown][] = [
   [400, { error: { message: "maximum context length is 4096 tokens" } }],
-  // As SGLang has it: no `error` around it.
+  // SGLang: not nested in `error`.
   [400, {
     object: "error",
     message:
@@ -229,7 +229,7 @@ const TOO_LONG: [status: number, body: unknown][] = [
   [400, {
     error: { message: "Too much: 4096", code: "context_length_exceeded" },
   }],
-  // As Xinference has it, which answers 500 where vLLM refuses.
+  // Xinference: 500 for requests that vLLM rejects.
   [500, {
     detail:
       "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
@@ -241,7 +241,7 @@ const TOO_LONG: [status: number, body: unknown][] = [
       message: "prompt is too long: 5000 tokens > 4096 maximum",
     },
   }],
-  // As OpenRouter has it: 200, and a provider's refusal in the body.
+  // OpenRouter: 200, with the provider's rejection in the body.
   [200, {
     choices: null,
     error: {
@@ -250,7 +250,7 @@ const TOO_LONG: [status: number, body: unknown][] = [
       metadata: { raw: "The input exceeds the context size (4096 tokens)" },
     },
   }],
-  // As Gemini has it: a list.
+  // Gemini: an array.
   [400, [{
     error: {
       message:
@@ -259,7 +259,7 @@ const TOO_LONG: [status: number, body: unknown][] = [
   }]],
 ];
 
-Deno.test("openaiChatModel(): a conversation that has grown too long has run out of tokens, by any server's words", async () => {
+Deno.test("openaiChatModel(): a conversation that is too long runs out of tokens, in any server's wording", async () => {
   for (const [status, body] of TOO_LONG) {
     await using server = modelServer({
       answer: ({ index }) =>
@@ -272,7 +272,7 @@ Deno.test("openaiChatModel(): a conversation that has grown too long has run out
   }
 });
 
-Deno.test("openaiChatModel(): the simulated user's full context is a failure of theirs", async () => {
+Deno.test("openaiChatModel(): a full context of the simulated user is a failure of the user", async () => {
   const [[status, body] = [400, {}]] = TOO_LONG;
   await using server = modelServer({
     answer: ({ index }) =>
@@ -295,7 +295,7 @@ Deno.test("openaiChatModel(): an opening that does not fit is a failure, since e
   }
 });
 
-Deno.test("openaiChatModel() waits as long as Gemini asks in words, and not for money that is spent", async () => {
+Deno.test("openaiChatModel() waits as long as Gemini's message requests, but not for exhausted credit", async () => {
   const busy = {
     message: "You exceeded your current quota. Please retry in 20.04s.",
   };
@@ -319,7 +319,7 @@ Deno.test("openaiChatModel() waits as long as Gemini asks in words, and not for 
   assert.equal(openai.requests.length, 1);
 });
 
-Deno.test("openaiChatModel(): an error inside an answer is told, and tried again by its code", async () => {
+Deno.test("openaiChatModel(): an error inside an answer is reported, and retried according to its code", async () => {
   await using server = modelServer({
     answer: ({ index }) =>
       index > 0
@@ -337,7 +337,7 @@ Deno.test("openaiChatModel(): an error inside an answer is told, and tried again
   });
 });
 
-Deno.test("openaiChatModel(): a finish reason that is not known is a failure, and one that is not there an end", async () => {
+Deno.test("openaiChatModel(): an unknown finish reason is a failure, a missing one is not", async () => {
   const cases: [reason: unknown, wanted: string][] = [
     ["stop", "stop"],
     ["tool_calls", "stop"],
@@ -365,7 +365,7 @@ Deno.test("openaiChatModel(): a finish reason that is not known is a failure, an
   }
 });
 
-Deno.test("openaiChatModel() takes an odd optional field for one that is not there", async () => {
+Deno.test("openaiChatModel() ignores an optional field of an unexpected type", async () => {
   const odd = [{ index: 0 }, "12", true];
   await using server = modelServer({
     answer: ({ index }) => ({
@@ -395,7 +395,7 @@ Deno.test("openaiChatModel() takes an odd optional field for one that is not the
   }
 });
 
-Deno.test("openaiChatModel(): an error beside an answer decides, half an answer is never said", async () => {
+Deno.test("openaiChatModel(): an error next to an answer takes precedence", async () => {
   const half = (error: unknown) => ({
     choices: [{
       message: { role: "assistant", content: "Your refund is" },
@@ -409,8 +409,8 @@ Deno.test("openaiChatModel(): an error beside an answer decides, half an answer 
     [half({ code: 429, message: "slow down" }), "rate_limited", /slow down/],
     [{ ...half(null), error: "upstream" }, "server_error", /upstream/],
     [{ ...half(null), error: { code: 401, message: "no" } }, "refused", /no/],
-    [{ choices: [] }, "bad_response", /no chat completion/],
-    [{ choices: null }, "bad_response", /no chat completion/],
+    [{ choices: [] }, "bad_response", /not a chat completion/],
+    [{ choices: null }, "bad_response", /not a chat completion/],
     [{ choices: [], error: { code: 429, message: "m" } }, "rate_limited", /m/],
     [{ error: "upstream" }, "server_error", /an error: upstream/],
   ];
@@ -426,7 +426,7 @@ Deno.test("openaiChatModel(): an error beside an answer decides, half an answer 
   }
 });
 
-Deno.test("openaiChatModel() reads an answer with numbers that only Python writes, or without a content type", async () => {
+Deno.test("openaiChatModel() reads an answer with Python's numbers, or without a content type", async () => {
   const message = '{"role": "assistant", "content": "hi"}';
   const rest = '"finish_reason": "stop", "logprobs": {"mean": NaN}}]';
   const text = `\n\n{"choices": [{"message": ${message}, ${rest}}`;
@@ -442,7 +442,7 @@ Deno.test("openaiChatModel() reads an answer with numbers that only Python write
   });
 });
 
-Deno.test("openaiChatModel() adds the extra fields, and leaves out those that are null", async () => {
+Deno.test("openaiChatModel() adds the extra fields and removes those that are null", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hi") });
   const extra = { reasoning_effort: "low", seed: null, temperature: 0 };
   await modelAt(server, { extra }).chat({ tools: [], seed: 1 })
@@ -456,7 +456,7 @@ Deno.test("openaiChatModel() adds the extra fields, and leaves out those that ar
   });
 });
 
-Deno.test("openaiChatModel() begins no call once the budget is spent", async () => {
+Deno.test("openaiChatModel() starts no call when the budget is spent", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hi") });
   const meter = createMeter({ maxTokens: 15 });
   const chat = modelAt(server, { meter }).chat({ tools: [], seed: 1 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createRateLimiter } from "../../../env/models/rate_limit.ts";
 
-/** A clock that only sleepers move; they wake in the order of their times. */
+/** A clock that only advances with sleepers, which wake in order. */
 class FakeClock {
   time = 0;
   #sleepers: { at: number; wake: () => void }[] = [];
@@ -24,7 +24,7 @@ class FakeClock {
   }
 }
 
-Deno.test("RateLimiter.turn() keeps the rate and the order, whoever asks when", async () => {
+Deno.test("RateLimiter.turn() keeps the rate and the order of the calls", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 20 }),
@@ -49,18 +49,18 @@ Deno.test("RateLimiter.turn() keeps the rate and the order, whoever asks when", 
   );
 });
 
-Deno.test("RateLimiter.pause() holds back those who wait already, and keeps the rate after it", async () => {
+Deno.test("RateLimiter.pause() delays calls that already wait, and keeps the rate afterwards", async () => {
   const clock = new FakeClock();
   const limiter = createRateLimiter({ requestsPerMinute: 60, ...clock });
   const begun: number[] = [];
   for (let i = 0; i < 3; i++) limiter.turn().then(() => begun.push(clock.time));
   limiter.pause(10_000);
   await clock.run();
-  // The first had begun before the pause.
+  // The first call started before the pause.
   assert.deepEqual(begun, [0, 10_000, 11_000]);
 });
 
-Deno.test("RateLimiter.pause() changes no order, whenever it comes", async () => {
+Deno.test("RateLimiter.pause() never changes the order", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 2, max: 15 }),
@@ -88,7 +88,7 @@ Deno.test("RateLimiter.pause() changes no order, whenever it comes", async () =>
   );
 });
 
-Deno.test("RateLimiter.turn(): who leaves the queue hands on their turn, and not before it has come", async () => {
+Deno.test("RateLimiter.turn(): an aborted waiter passes its slot on, but not early", async () => {
   const clock = new FakeClock();
   const limiter = createRateLimiter({ requestsPerMinute: 60, ...clock });
   const begun: number[] = [];
@@ -106,7 +106,7 @@ Deno.test("RateLimiter.turn(): who leaves the queue hands on their turn, and not
   assert.deepEqual(begun, [0, 1000, 2000]);
 });
 
-Deno.test("RateLimiter.turn() does not wait without a limit, and rejects once aborted", async () => {
+Deno.test("RateLimiter.turn() does not wait without a limit, and rejects if aborted", async () => {
   const limiter = createRateLimiter({
     requestsPerMinute: 0,
     sleep: () => Promise.reject(new Error("it waited")),

@@ -40,7 +40,7 @@ function begin() {
   return replayChatModel({ messages: RECORDING }).chat({ tools: [], seed: 1 });
 }
 
-Deno.test("replayChatModel() answers what was recorded, calls too", async () => {
+Deno.test("replayChatModel() gives the recorded answers and calls", async () => {
   const chat = begin();
   assert.deepEqual(await chat.send(RECORDING.slice(0, 2)), {
     content: "Sure.",
@@ -55,24 +55,24 @@ Deno.test("replayChatModel() answers what was recorded, calls too", async () => 
   assert.equal(reply.content, "Paid.");
 });
 
-Deno.test("replayChatModel() says where a conversation left its recording", async () => {
+Deno.test("replayChatModel() reports where a conversation differs from its recording", async () => {
   await assert.rejects(
     begin().send([{ role: "user", content: "Other" }]),
     (error) =>
       error instanceof PolicyError &&
-      /left its recording at message 0: user "Other" where system "Be kind\."/
+      /differs from its recording at message 0: user "Other" where system "Be kind\."/
         .test(error.message),
   );
 });
 
-Deno.test("replayChatModel() says that the recording has ended", async () => {
+Deno.test("replayChatModel() reports the end of the recording", async () => {
   const chat = begin();
   await chat.send(RECORDING.slice(0, 2));
   await chat.send(RECORDING.slice(3, 4));
   await assert.rejects(chat.send([]), /no answer at message 5 of 5/);
 });
 
-Deno.test("replayEpisodesModel() replays every episode of a run, the trials of a task apart, in any order", async () => {
+Deno.test("replayEpisodesModel() replays every episode of a run in any order, and keeps trials of a task apart", async () => {
   const dataset = await generated(3, {
     trainTasks: 1,
     devTasks: 1,
@@ -93,7 +93,7 @@ Deno.test("replayEpisodesModel() replays every episode of a run, the trials of a
       ),
       { concurrency: 4, now: () => 0 },
     );
-  // Trials open alike and then differ by what the model says.
+  // Trials share their opening and differ in the model's answers.
   const recorded = await run(
     answeringModel(({ seed, messages }) => `${seed} ${messages.length}`),
     [1, 2, 3],
@@ -107,7 +107,7 @@ Deno.test("replayEpisodesModel() replays every episode of a run, the trials of a
   assert.deepEqual(wordsOf(again), wordsOf(recorded));
 });
 
-Deno.test("replayEpisodesModel(): a conversation with no seed of its own goes on with a recording that agrees", async () => {
+Deno.test("replayEpisodesModel(): a conversation with an unknown seed uses a recording that matches", async () => {
   const other: readonly Message[] = [
     ...RECORDING.slice(0, 3),
     { role: "tool", content: "refused", name: "pay", toolCallId: "c" },
@@ -121,6 +121,6 @@ Deno.test("replayEpisodesModel(): a conversation with no seed of its own goes on
   assert.equal((await chat.send(other.slice(3, 4))).content, "It was refused.");
   await assert.rejects(
     model.chat({ tools: [], seed: 1 }).send([{ role: "user", content: "No" }]),
-    /left its recording at message 0/,
+    /differs from its recording at message 0/,
   );
 });

@@ -194,7 +194,7 @@ for (const [from, body, kind, words] of BODIES) {
   });
 }
 
-Deno.test("errorIn() finds no error where there is none", () => {
+Deno.test("errorIn() returns null for bodies without an error", () => {
   const bodies = [
     null,
     1,
@@ -217,12 +217,12 @@ Deno.test("errorIn() finds no error where there is none", () => {
   assert.equal(nestedError(beside), null);
 });
 
-Deno.test("readServerError(): the status of the response decides, but for money and a full context", () => {
+Deno.test("readServerError() uses the response's status, except for exhausted credit and a full context", () => {
   const limit = { error: { message: "x", type: "rate_limit_error" } };
   assert.equal(read(limit, { status: 400 }).kind, "refused");
   const spent = { error: { message: "x", type: "insufficient_quota" } };
   assert.equal(read(spent, { status: 429 }).kind, "refused");
-  // Xinference answers 500, with vLLM's words.
+  // Xinference responds with 500 and vLLM's message.
   const full = {
     detail:
       "[address=0.0.0.0:1] The decoder prompt (length 66501) is longer than the maximum model length of 65536.",
@@ -231,7 +231,7 @@ Deno.test("readServerError(): the status of the response decides, but for money 
   assert.deepEqual([kind, isContextFull], ["refused", true]);
 });
 
-Deno.test("readServerError() knows how long a server asks to wait", () => {
+Deno.test("readServerError() reads how long a server requests to wait", () => {
   const headers = new Headers({ "retry-after": "7" });
   const cases: [error: object, origin: ErrorOrigin, ms: number | undefined][] =
     [
@@ -249,7 +249,7 @@ Deno.test("readServerError() knows how long a server asks to wait", () => {
   }
 });
 
-Deno.test("readServerError() reads odd errors, deep ones and long ones in little time", () => {
+Deno.test("readServerError() reads malformed, deep and long errors quickly", () => {
   for (const [start, end] of [['{"error":', "}"], ["[", "]"]] as const) {
     const depth = 2 ** 20 / start.length;
     const deep = JSON.parse(`${start.repeat(depth)}1${end.repeat(depth)}`);

@@ -5,7 +5,7 @@ import { readGenerated } from "../../../env/models/sglang_answer.ts";
 
 const SAMPLED = [[-0.5, 7, null], [-0.25, 9, "."]];
 
-/** As it arrives: what is undefined is not there. */
+/** A copy as parsed from JSON, without undefined members. */
 function answer(info: Record<string, unknown>, rest: object = {}): unknown {
   return JSON.parse(JSON.stringify({
     text: "x",
@@ -29,7 +29,7 @@ function failureOf(body: unknown): CallFailure {
   throw new Error(`${JSON.stringify(body)} was read`);
 }
 
-Deno.test("readGenerated() reads ids, log probabilities and how the answer ended", () => {
+Deno.test("readGenerated() reads ids, log probabilities and the finish reason", () => {
   assert.deepEqual(
     readGenerated(
       answer({ prompt_tokens: 3, cached_tokens: 2, weight_version: "12" }),
@@ -51,7 +51,7 @@ Deno.test("readGenerated() reads ids, log probabilities and how the answer ended
   assert.equal(cut.result.finishReason, "length");
 });
 
-Deno.test("readGenerated() reads an abort as one, with or without what was sampled", () => {
+Deno.test("readGenerated() recognizes an abort, with or without sampled ids", () => {
   const cases: [reason: object, kind: string][] = [
     [{ message: "Abort in waiting queue" }, "aborted"],
     [{}, "aborted"],
@@ -76,7 +76,7 @@ Deno.test("readGenerated() reads an abort as one, with or without what was sampl
   }
 });
 
-Deno.test("readGenerated() refuses a finish reason that it does not know", () => {
+Deno.test("readGenerated() rejects an unknown finish reason", () => {
   const reasons = [{ type: "paused" }, { type: "STOP" }, { type: "" }];
   for (const reason of [...reasons, "stop", null, undefined, {}]) {
     const { kind, message } = failureOf(answer({ finish_reason: reason }));
@@ -85,7 +85,7 @@ Deno.test("readGenerated() refuses a finish reason that it does not know", () =>
   }
 });
 
-Deno.test("readGenerated() takes an odd optional field for one that is not there", () => {
+Deno.test("readGenerated() ignores an optional field of an unexpected type", () => {
   const odd = fc.oneof(
     fc.constant(null),
     fc.boolean(),
@@ -112,7 +112,7 @@ Deno.test("readGenerated() reads a version that is a number", () => {
   assert.equal(result.weightVersion, "4");
 });
 
-Deno.test("readGenerated() refuses what is no list of log probabilities and ids", () => {
+Deno.test("readGenerated() rejects anything but a list of log probabilities and ids", () => {
   const cases: unknown[] = [
     undefined,
     null,
@@ -138,7 +138,7 @@ Deno.test("readGenerated() refuses what is no list of log probabilities and ids"
   for (const ids of [[], [7], [7, 8], [7, 9, 9], ["7", 9]]) {
     assert.match(
       failureOf(answer({}, { output_ids: ids })).message,
-      /not those/,
+      /do not match those/,
     );
   }
   for (const body of [null, 3, "x", [], {}, { meta_info: null }]) {

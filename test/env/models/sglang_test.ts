@@ -83,7 +83,7 @@ tokenModelContract("sglangTokenModel()", () => {
   });
 });
 
-Deno.test("sglangTokenModel() keeps the key out of what it quotes, even where it cuts", async () => {
+Deno.test("sglangTokenModel() redacts the key in quotations, even where they are cut", async () => {
   const text = `${"x".repeat(297)}s3cret-key`;
   await using server = modelServer({
     answer: () => new Response(text, { status: 400 }),
@@ -146,7 +146,7 @@ Deno.test("sglangTokenModel(): an answer that was cut off says so", async () => 
 });
 
 for (const fault of FAULTS) {
-  Deno.test(`sglangTokenModel() gets over "${fault}"`, async () => {
+  Deno.test(`sglangTokenModel() recovers from "${fault}"`, async () => {
     await using server = modelServer({
       answer: () => answer(),
       faults: ({ path, index }) =>
@@ -158,7 +158,7 @@ for (const fault of FAULTS) {
   });
 }
 
-Deno.test("sglangTokenModel(): what is no answer is a typed failure, never a result", async () => {
+Deno.test("sglangTokenModel(): an invalid answer is a typed failure, never a result", async () => {
   const cases: [changes: unknown, kind: string][] = [
     [answer({ output_token_logprobs: [[null, 7, null]] }), "bad_response"],
     [answer({ output_token_logprobs: [[-1, 8, null]] }), "bad_response"],
@@ -187,7 +187,7 @@ Deno.test("sglangTokenModel(): what is no answer is a typed failure, never a res
   }
 });
 
-Deno.test("sglangTokenModel(): an abort is told to the server", async () => {
+Deno.test("sglangTokenModel() sends an abort to the server", async () => {
   await using server = modelServer({
     answer: () => ({}),
     faults: ({ path }) => path === "/generate" ? "stall" : undefined,
@@ -209,7 +209,7 @@ Deno.test("sglangTokenModel(): an abort is told to the server", async () => {
   assert.equal(server.requests[1]?.body.rid, server.requests[0]?.body.rid);
 });
 
-Deno.test("sglangTokenModel() sends all ids of a conversation that has grown, or begins anew", async () => {
+Deno.test("sglangTokenModel() sends all ids of a conversation that has grown or restarted", async () => {
   await using server = modelServer({ answer: () => answer() });
   const model = modelAt(server.url);
   const ids = [1, 2, 3];
@@ -227,7 +227,7 @@ Deno.test("sglangTokenModel() sends all ids of a conversation that has grown, or
   ]);
 });
 
-Deno.test("sglangTokenModel() reads an error in any form, with any status, and knows a full context", async () => {
+Deno.test("sglangTokenModel() reads errors in any format and with any status, and recognizes a full context", async () => {
   const full =
     "The input (5000 tokens) is longer than the model's context length (4096 tokens).";
   const cases: [given: unknown, kind: string, isFull: boolean][] = [

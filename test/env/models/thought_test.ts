@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { considered, opensThought } from "../../../env/models/thought.ts";
 
-Deno.test("considered() takes the thought out, and leaves all else alone", () => {
+Deno.test("considered() separates the thought and changes nothing else", () => {
   assert.deepEqual(considered("<think>\nhm\n</think>\n\nHello"), {
     thought: "hm",
     words: "Hello",
@@ -24,7 +24,7 @@ Deno.test("considered() takes the thought out, and leaves all else alone", () =>
   });
 });
 
-Deno.test("considered() says nothing where the thought has no end", () => {
+Deno.test("considered() returns no text if the thought is not closed", () => {
   const call = '<tool_call>\n{"name": "pay"}\n</tool_call>';
   for (
     const answer of [
@@ -36,7 +36,7 @@ Deno.test("considered() says nothing where the thought has no end", () => {
   }
 });
 
-Deno.test("considered() never says what was thought", () => {
+Deno.test("considered() never returns a thought as text", () => {
   fc.assert(fc.property(fc.string(), fc.string(), (thought, words) => {
     fc.pre(!/<\/?think/i.test(thought + words));
     const { words: said } = considered(`<think>${thought}</think>${words}`);
@@ -46,7 +46,7 @@ Deno.test("considered() never says what was thought", () => {
   }));
 });
 
-Deno.test("opensThought() knows a prompt that ends within a thought", () => {
+Deno.test("opensThought() recognizes a prompt that ends with an open thought", () => {
   assert.ok(opensThought("<|im_start|>assistant\n<think>\n"));
   assert.ok(!opensThought("<|im_start|>assistant\n<think>\n\n</think>\n\n"));
   assert.ok(!opensThought("<|im_start|>assistant\n"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Timeouts } from "../../../env/models/_timeouts.ts";
 
-Deno.test("timeouts are late in the order in which they began, none before its time, those that were cancelled never", async () => {
+Deno.test("timeouts expire in the order in which they started, never early, and never if cancelled", async () => {
   const timeouts = new Timeouts(20);
   const late: number[] = [];
   const begun = performance.now();
@@ -16,16 +16,16 @@ Deno.test("timeouts are late in the order in which they began, none before its t
   const cancel = timeouts.start(() => late.push(2));
   const third = start(3);
   cancel();
-  cancel(); // again, which changes nothing
+  cancel(); // a second time, without effect
   assert.ok(await first >= 19);
   await third;
-  // One that begins while others are late has a whole time of its own.
+  // A timeout that starts while others expire has its full length.
   const from = performance.now() - begun;
   assert.ok(await start(4) - from >= 19);
   assert.deepEqual(late, [1, 3, 4]);
 });
 
-Deno.test("one that begins within another's call is not called with it", async () => {
+Deno.test("a timeout that starts in another's callback does not expire with it", async () => {
   const timeouts = new Timeouts(5);
   const called: string[] = [];
   await new Promise<void>((resolve) => {
@@ -41,8 +41,8 @@ Deno.test("one that begins within another's call is not called with it", async (
   assert.deepEqual(called, ["first", "beside it", "second"]);
 });
 
-Deno.test("without a call under way no timer is left", () => {
+Deno.test("no timer remains without pending timeouts", () => {
   const timeouts = new Timeouts(60_000);
   const cancels = [1, 2, 3].map(() => timeouts.start(() => assert.fail()));
-  for (const cancel of cancels) cancel(); // else this test leaks a timer, and fails
+  for (const cancel of cancels) cancel(); // otherwise the test leaks a timer and fails
 });

@@ -51,7 +51,7 @@ chatModelContract("tokenChatModel()", () =>
     turns: [[HELLO], [{ role: "user", content: "And?" }], [HELLO], [HELLO]],
   }));
 
-/** An engine whose context is shorter than was told: it answers `turns` times. */
+/** An engine whose context is shorter than configured: it answers `turns` times. */
 function shortEngine(turns: number): TokenModel {
   const inner = sayingModel(tokenizer, ["Hi"]);
   let asked = 0;
@@ -72,7 +72,7 @@ function shortEngine(turns: number): TokenModel {
   };
 }
 
-Deno.test("tokenChatModel(): a conversation that the engine has no room for is out of tokens, an opening is a failure", async () => {
+Deno.test("tokenChatModel(): a conversation that outgrows the engine's context runs out of tokens, an opening that does is a failure", async () => {
   const chat = chatWith(shortEngine(1));
   await chat.send([HELLO]);
   const reply = await chat.send([HELLO]);
@@ -118,7 +118,7 @@ Deno.test("tokenChatModel() reads text and calls, with Python's numbers", async 
   });
 });
 
-Deno.test("tokenChatModel() reads calls in the format that it is told, by default its template's", async () => {
+Deno.test("tokenChatModel() reads calls in the given format, by default its template's", async () => {
   const text =
     "<tool_call>\n<function=pay>\n<parameter=amount>\n2.0\n</parameter>\n</function>\n</tool_call>";
   const callsOf = async (options: Partial<TokenChatOptions>) => {
@@ -132,7 +132,7 @@ Deno.test("tokenChatModel() reads calls in the format that it is told, by defaul
   assert.deepEqual(await callsOf({}), []);
 });
 
-Deno.test("tokenChatModel() says what is wrong with a call, in words to recover by", async () => {
+Deno.test("tokenChatModel() tells the model what is wrong with its call", async () => {
   const cases: [string, RegExp][] = [
     ['<tool_call>\n{"name": }\n</tool_call>', /not valid JSON/],
     ['<tool_call>\n{"name": "look"', /does not end/],
@@ -148,7 +148,7 @@ Deno.test("tokenChatModel() says what is wrong with a call, in words to recover 
   }
 });
 
-Deno.test("tokenChatModel() acts on the calls before the first that it cannot use", async () => {
+Deno.test("tokenChatModel() uses the calls before the first invalid one", async () => {
   const reply = await saying(
     callText("look") + callText("look", "5") + callText("pay"),
   ).send([HELLO]);
@@ -156,7 +156,7 @@ Deno.test("tokenChatModel() acts on the calls before the first that it cannot us
   assert.equal(reply.parseError, undefined);
 });
 
-Deno.test("tokenChatModel() keeps the first call of an answer, or all that are to be answered", async () => {
+Deno.test("tokenChatModel() keeps the first call of an answer, or all with allCalls", async () => {
   const two = callText("look", "{}") + callText("look", "{}");
   for (const allCalls of [false, true]) {
     const chat = tokenChatModel(sayingModel(tokenizer, [two, "Bye"]), OPTIONS)
@@ -191,7 +191,7 @@ Deno.test("tokenChatModel() records exactly what was sampled, in a sequence that
   assert.deepEqual(await hold(chatWith(replayingModel(first))), first);
 });
 
-Deno.test("tokenChatModel() gives each turn a seed of its own and one session to the chat", async () => {
+Deno.test("tokenChatModel() uses a new seed per turn and one session per chat", async () => {
   const requests: GenerateRequest[] = [];
   const model = sayingModel(tokenizer, ["a", "b", "c"], {
     onRequest: (request) => requests.push(request),
@@ -209,7 +209,7 @@ Deno.test("tokenChatModel() gives each turn a seed of its own and one session to
   assert.deepEqual(a?.stopIds, tokenizer.stopIds);
 });
 
-Deno.test("tokenChatModel() ends for length where a turn's tokens run out, keeping what was sampled", async () => {
+Deno.test("tokenChatModel() reports length when a turn's tokens run out, and keeps the sampled tokens", async () => {
   const chat = chatWith(sayingModel(tokenizer, ["Hello my friend"]), {
     maxTokensPerTurn: 3,
   });
@@ -219,7 +219,7 @@ Deno.test("tokenChatModel() ends for length where a turn's tokens run out, keepi
   assert.equal(mask?.length, 3);
 });
 
-Deno.test("tokenChatModel() never outgrows the context, and ends for length there", async () => {
+Deno.test("tokenChatModel() never exceeds the context, and reports length at its end", async () => {
   const contextLength = 40;
   for (let size = 0; size < 40; size++) {
     const chat = chatWith(babblingModel(tokenizer, { contextLength }));
@@ -232,19 +232,20 @@ Deno.test("tokenChatModel() never outgrows the context, and ends for length ther
   }
 });
 
-Deno.test("tokenChatModel() refuses a first prompt that leaves no room", async () => {
+Deno.test("tokenChatModel() rejects a first prompt that leaves no room for an answer", async () => {
   const chat = chatWith(babblingModel(tokenizer, { contextLength: 4 }));
   await assert.rejects(
     chat.send([{ role: "user", content: "A long opening" }]),
     (error) =>
       error instanceof PolicyError &&
-      /first prompt has \d+ tokens and the context of "babbling" 4/.test(
-        error.message,
-      ),
+      /first prompt has \d+ tokens, .* the context of "babbling", 4 tokens/
+        .test(
+          error.message,
+        ),
   );
 });
 
-Deno.test("tokenChatModel() shows the tools unless it is told not to", async () => {
+Deno.test("tokenChatModel() shows the tools by default", async () => {
   const requests: GenerateRequest[] = [];
   const model = sayingModel(tokenizer, ["a", "b"], {
     onRequest: (request) => requests.push(request),
@@ -258,7 +259,7 @@ Deno.test("tokenChatModel() shows the tools unless it is told not to", async () 
   assert.equal(hidden, "<|user|>Hello<|assistant|>");
 });
 
-Deno.test("tokenChatModel() takes an engine that breaks its contract for a failure, not for an answer", async () => {
+Deno.test("tokenChatModel() fails if the engine violates its contract", async () => {
   const stopId = tokenizer.stopIds[0] ?? 0;
   const broken: Partial<GenerateResult>[] = [
     { ids: [], logprobs: [] },
@@ -307,7 +308,7 @@ Deno.test("tokenChatModel() releases the session when the chat is closed", () =>
   assert.deepEqual(released, ["babbling/0"]);
 });
 
-Deno.test("tokenChatModel() refuses settings that cannot be", () => {
+Deno.test("tokenChatModel() rejects invalid settings", () => {
   const model = babblingModel(tokenizer);
   for (
     const wrong of [
@@ -324,7 +325,7 @@ Deno.test("tokenChatModel() refuses settings that cannot be", () => {
   }
 });
 
-Deno.test("tokenChatModel() neither says nor calls what is within a thought", async () => {
+Deno.test("tokenChatModel() excludes thoughts from text and calls", async () => {
   const call = callText("pay", '{"amount": 2.0}');
   const answers = [
     `<think>\nI could ${call}\n</think>\n\nHello!`,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { calculate } from "../../../env/python/calculator.ts";
 import { floatRepr, roundDouble2 } from "../../../env/python/python_number.ts";
 
-Deno.test("calculate() as Python", () => {
+Deno.test("calculate() matches Python", () => {
   const values: [expression: string, value: string][] = [
     ["2+2", "4.0"],
     ["  2 +  2 ", "4.0"],
@@ -42,7 +42,7 @@ Deno.test("calculate() as Python", () => {
   }
 });
 
-Deno.test("calculate() refuses in Python's words where models read them", () => {
+Deno.test("calculate() uses Python's error messages if models read them", () => {
   const errors: [expression: string, message: string][] = [
     ["1/0", "division by zero"],
     ["1/0.0", "float division by zero"],
@@ -50,7 +50,7 @@ Deno.test("calculate() refuses in Python's words where models read them", () => 
     ["1.0//0", "float floor division by zero"],
     ["0**-1", "0.0 cannot be raised to a negative power"],
     ["(-8)**0.5/0", "complex division by zero"],
-    // The operands come before the call and the tuple that fail.
+    // The operands are evaluated before the call and the tuple that fail.
     ["(1/0)(2)", "division by zero"],
     ["2(1/0)", "division by zero"],
     ["()*(1/0)", "division by zero"],
@@ -63,7 +63,7 @@ Deno.test("calculate() refuses in Python's words where models read them", () => 
   }
 });
 
-Deno.test("calculate() refuses what is no expression or has no real value", () => {
+Deno.test("calculate() rejects invalid expressions and non-real values", () => {
   const wrong = [
     "",
     " ",
@@ -99,10 +99,10 @@ Deno.test("calculate() refuses what is no expression or has no real value", () =
   assert.throws(() => calculate(["21"]), /invalid characters in expression/);
 });
 
-Deno.test("calculate() bounds the work and the depth of an expression", () => {
+Deno.test("calculate() limits the cost and depth of an expression", () => {
   const power = "(9**99999)";
   const costly = [
-    // Each of them is allowed; all together are not.
+    // Each of them is within the limit, but not all together.
     Array(60).fill(power).join("*"),
     Array(400).fill(power).join("+"),
     Array(400).fill(power).join("//"),
@@ -124,7 +124,7 @@ Deno.test("calculate() bounds the work and the depth of an expression", () => {
   for (const expression of [...costly, ...deep]) {
     const start = process.cpuUsage();
     assert.throws(() => calculate(expression), { name: "ToolError" });
-    // Without a bound it is minutes, or the stack overflows. Time of the processor, so a busy machine is no reason.
+    // Without limits, this takes minutes or overflows the stack. Measures CPU time, independent of machine load.
     const { user } = process.cpuUsage(start);
     assert.ok(user < 10_000_000, `${expression.slice(0, 40)}: ${user} µs`);
   }
@@ -142,7 +142,7 @@ Deno.test("calculate() bounds the work and the depth of an expression", () => {
   );
 });
 
-Deno.test("calculate() is JavaScript's arithmetic on cents", () => {
+Deno.test("calculate() matches JavaScript's arithmetic on cents", () => {
   const number = fc.integer({ min: 1, max: 10_000_00 }).map((cents) =>
     (cents / 100).toFixed(2)
   );
@@ -164,7 +164,7 @@ Deno.test("calculate() is JavaScript's arithmetic on cents", () => {
   }));
 });
 
-Deno.test("calculate() either answers or refuses, whatever is asked", () => {
+Deno.test("calculate() returns a result or a ToolError for any text", () => {
   const text = fc.string({
     unit: fc.constantFrom(..."0123456789+-*/(). "),
     maxLength: 12,

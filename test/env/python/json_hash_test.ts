@@ -8,7 +8,7 @@ import {
 import { parsePythonJson } from "../../../env/python/python_json.ts";
 import { jsonValue, text } from "../../support/arbitrary.ts";
 
-Deno.test("sortedJson() sorts keys by code point at every level, and keeps numbers apart", () => {
+Deno.test("sortedJson() sorts keys by code point at every level and distinguishes number types", () => {
   assert.equal(
     sortedJson(
       parsePythonJson(
@@ -20,14 +20,14 @@ Deno.test("sortedJson() sorts keys by code point at every level, and keeps numbe
   assert.equal(sortedJson(new Map()), "{}");
 });
 
-Deno.test("jsonHash() is the SHA-256 of the text", () => {
+Deno.test("jsonHash() returns the SHA-256 of the text", () => {
   assert.equal(
     jsonHash(parsePythonJson('{"b": [], "a": 1.0}')),
     "64377cbb055f7cec9b6f28407fc421a482c89de856ae36e5c5a7de9c3cf2e834",
   );
 });
 
-Deno.test("sortedJson() does not depend on the order of keys", () => {
+Deno.test("sortedJson() does not depend on key order", () => {
   const members = fc.uniqueArray(fc.tuple(text(), jsonValue()), {
     selector: ([key]) => key,
     maxLength: 6,
@@ -40,7 +40,7 @@ Deno.test("sortedJson() does not depend on the order of keys", () => {
   }));
 });
 
-Deno.test("sameJson() is equality of sortedJson()", () => {
+Deno.test("sameJson() is equivalent to equal sortedJson()", () => {
   const small = fc.oneof(
     jsonValue(),
     ...[

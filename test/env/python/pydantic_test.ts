@@ -27,7 +27,7 @@ const Strict = defineModel("Strict", { port: field.int({ default: 1 }) }, {
   extra: "forbid",
 });
 
-/** What `Order(**value)` has, or says. */
+/** Returns the JSON of `Order(**value)`, or its error message. */
 function order(json: string): string {
   return attempt(() => validate(Order, parsePythonJson(json)));
 }
@@ -42,14 +42,14 @@ function attempt(make: () => JsonValue): string {
   }
 }
 
-/** What a field of one type makes of a value: its JSON, or the type of the complaint. */
+/** Returns the JSON of a validated value, or the error type. */
 function one(type: ReturnType<typeof field.int>, value: JsonValue): string {
   const model = defineModel("M", { f: type });
   const text = attempt(() => validate(model, new Map([["f", value]])));
   return /type=(\w+),/.exec(text)?.[1] ?? text.slice(`{"f": `.length, -1);
 }
 
-Deno.test("validate() fills defaults in and orders fields as they are declared", () => {
+Deno.test("validate() fills in defaults and keeps declaration order", () => {
   assert.equal(
     order('{"bags": "2", "cabin": "economy", "extra": 1, "order_id": "x"}'),
     '{"order_id": "x", "cabin": "economy", "bags": 2, "price": null, "is_paid": false, "names": [], "seats": null}',
@@ -65,7 +65,7 @@ Deno.test("validate() shares nothing with the value or between defaults", () => 
   assert.deepEqual(other.get("names"), []);
 });
 
-Deno.test("validate() complains about each field in pydantic's words", () => {
+Deno.test("validate() reports each invalid field in pydantic's wording", () => {
   assert.equal(
     order(
       '{"cabin": "x", "bags": "1.5", "price": [], "is_paid": "maybe", "names": [{"last_name": "B"}, 3], "seats": {"c": 1}}',
@@ -98,7 +98,7 @@ seats.c.[key]
   );
 });
 
-Deno.test("validate() names forbidden keys last, and says one error as one", () => {
+Deno.test("validate() reports forbidden keys last, and a single error in the singular", () => {
   const text = attempt(() =>
     validate(Strict, new Map<string, JsonValue>([["x", 1], ["port", null]]))
   );
@@ -118,7 +118,7 @@ Deno.test("validate() names forbidden keys last, and says one error as one", () 
   );
 });
 
-Deno.test("validate() shortens long values by bytes, at the borders of characters", () => {
+Deno.test("validate() shortens long values by bytes, without splitting characters", () => {
   const shown = (value: string) =>
     /input_value=(.*), input_type/.exec(
       attempt(() => validate(Strict, new Map([["port", value]]))),
@@ -134,7 +134,7 @@ Deno.test("validate() shortens long values by bytes, at the borders of character
   );
 });
 
-Deno.test("field.int() takes ints, bools, whole floats and texts of digits", () => {
+Deno.test("field.int() accepts ints, bools, whole floats and digit strings", () => {
   const json = (text: string) => one(field.int(), parsePythonJson(text));
   for (
     const [text, expected] of [
@@ -169,7 +169,7 @@ Deno.test("field.int() takes ints, bools, whole floats and texts of digits", () 
   assert.equal(one(field.int(), "9".repeat(4301)), "int_parsing_size");
 });
 
-Deno.test("field.float() takes numbers and what Python or Rust read as one", () => {
+Deno.test("field.float() accepts numbers and strings that Python or Rust parse as one", () => {
   const json = (text: string) => one(field.float(), parsePythonJson(text));
   for (
     const [text, expected] of [
@@ -195,7 +195,7 @@ Deno.test("field.float() takes numbers and what Python or Rust read as one", () 
   ) assert.equal(json(text!), expected, text);
 });
 
-Deno.test("field.bool() takes bools, 0, 1 and their words", () => {
+Deno.test("field.bool() accepts bools, 0, 1 and the strings for them", () => {
   const json = (text: string) => one(field.bool(), parsePythonJson(text));
   for (
     const [text, expected] of [
@@ -214,7 +214,7 @@ Deno.test("field.bool() takes bools, 0, 1 and their words", () => {
   ) assert.equal(json(text!), expected, text);
 });
 
-Deno.test("fields of strings, choices and containers refuse what is none", () => {
+Deno.test("fields of strings, choices and containers reject other values", () => {
   assert.equal(one(field.str(), 1), "string_type");
   assert.equal(one(field.str(), "\ud800"), '"\\ud800"');
   assert.equal(one(field.literal("a"), "\ud800"), "string_unicode");
@@ -223,7 +223,7 @@ Deno.test("fields of strings, choices and containers refuse what is none", () =>
   assert.equal(one(field.map(field.int()), []), "dict_type");
 });
 
-Deno.test("field.date() and field.datetime() hold what str() of Python's would be", () => {
+Deno.test("field.date() and field.datetime() accept the format of Python's str()", () => {
   assert.equal(one(field.date(), "2025-02-25"), '"2025-02-25"');
   assert.equal(one(field.date(), "2025-02-25T00:00:00"), '"2025-02-25"');
   assert.equal(one(field.date(), "2025-02-30"), "date_type");
@@ -238,7 +238,7 @@ Deno.test("field.date() and field.datetime() hold what str() of Python's would b
   assert.equal(one(field.datetime(), "2025-01-20T24:30:00"), "datetime_type");
 });
 
-Deno.test("field.tagged() tells models apart by one key", () => {
+Deno.test("field.tagged() distinguishes models by one key", () => {
   const Card = defineModel("Card", {
     source: field.literal("card"),
     id: field.str(),

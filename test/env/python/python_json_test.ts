@@ -10,14 +10,14 @@ import {
 } from "../../../env/python/python_json.ts";
 import { jsonValue } from "../../support/arbitrary.ts";
 
-Deno.test("parsePythonJson() and printPythonJson() are inverse on values", () => {
+Deno.test("parsePythonJson() and printPythonJson() are inverses", () => {
   fc.assert(fc.property(jsonValue(), fc.boolean(), (value, ensureAscii) => {
     const text = printPythonJson(value, { ensureAscii });
     assert.deepEqual(parsePythonJson(text), value);
   }));
 });
 
-Deno.test("printPythonJson() reads back in JavaScript as the same plain data", () => {
+Deno.test("printPythonJson() output parses in JavaScript to the same plain data", () => {
   const finite = jsonValue().filter((value) =>
     !/NaN|Infinity/.test(printPythonJson(value))
   );
@@ -26,7 +26,7 @@ Deno.test("printPythonJson() reads back in JavaScript as the same plain data", (
   }));
 });
 
-Deno.test("parsePythonJson() keeps ints and floats apart", () => {
+Deno.test("parsePythonJson() distinguishes ints from floats", () => {
   const spellings: [text: string, value: JsonValue, printed: string][] = [
     ["200", 200, "200"],
     ["200.0", new Float(200), "200.0"],
@@ -48,7 +48,7 @@ Deno.test("parsePythonJson() keeps ints and floats apart", () => {
   }
 });
 
-Deno.test("parsePythonJson() keeps the order of keys that look like integers, and the last of equal keys", () => {
+Deno.test("parsePythonJson() keeps the order of integer-like keys, and the last of duplicate keys", () => {
   assert.equal(
     printPythonJson(
       parsePythonJson('{"10": 1, "9": 2, "10": 3, "__proto__": 4}'),
@@ -57,7 +57,7 @@ Deno.test("parsePythonJson() keeps the order of keys that look like integers, an
   );
 });
 
-Deno.test("printPythonJson() escapes as json.dumps", () => {
+Deno.test("printPythonJson() escapes like json.dumps", () => {
   const text = '/"\\\n\r\t\b\f\u0001\u007fé\u2028😀\ud800';
   assert.equal(
     printPythonJson(text),
@@ -66,18 +66,18 @@ Deno.test("printPythonJson() escapes as json.dumps", () => {
   assert.equal(printPythonJson("é😀", { ensureAscii: false }), '"é😀"');
 });
 
-Deno.test("parsePythonJson() says where the text is wrong", () => {
+Deno.test("parsePythonJson() reports the position of an error", () => {
   const wrong: [text: string, message: RegExp][] = [
     ['{"a": 1,\n "b" 2}', /expected ':' after the key, line 2, column 6$/],
     ["[1, 2", /expected ',' or '\]', line 1, column 6$/],
     ["[1,]", /expected a value, line 1, column 4$/],
     ['{"a": 1,}', /expected a key in double quotes, line 1, column 9$/],
-    ['["abc', /a string has no end, line 1, column 6$/],
+    ['["abc', /unterminated string, line 1, column 6$/],
     ['["a\tb"]', /a control character .* must be escaped, line 1, column 4$/],
-    ['["\\x"]', /a wrong escape, line 1, column 2$/],
+    ['["\\x"]', /an invalid escape, line 1, column 2$/],
     ["[1] 2", /unexpected text after the end, line 1, column 5$/],
     ["01", /unexpected text after the end, line 1, column 2$/],
-    ["", /the text ends where a value should be, line 1, column 1$/],
+    ["", /the text ends where a value is expected, line 1, column 1$/],
     ["[".repeat(2000), /nest deeper than 990/],
   ];
   for (const [text, message] of wrong) {
@@ -103,7 +103,7 @@ Deno.test("parsePythonJson() fails on every proper prefix of an object", () => {
   );
 });
 
-Deno.test("fromPlain() takes plain data, ints where integral", () => {
+Deno.test("fromPlain() converts plain data, integral numbers to ints", () => {
   assert.deepEqual(
     fromPlain({ a: [1, 1.5, -0, 2 ** 60, null, "x", true] }),
     new Map([["a", [1, 1.5, 0, 2n ** 60n, null, "x", true]]]),

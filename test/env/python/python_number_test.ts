@@ -33,7 +33,7 @@ Deno.test("add(), subtract(), multiply() are exact on ints", () => {
   }));
 });
 
-Deno.test("arithmetic gives a float exactly where an operand is one", () => {
+Deno.test("arithmetic returns a float if and only if an operand is one", () => {
   fc.assert(fc.property(pythonNumber(), pythonNumber(), (a, b) => {
     for (const operate of [add, subtract, multiply]) {
       const result = operate(a, b);
@@ -55,7 +55,7 @@ Deno.test("arithmetic gives a float exactly where an operand is one", () => {
   }));
 });
 
-Deno.test("compare() is by value, exactly, whatever the types", () => {
+Deno.test("compare() compares exactly by value across types", () => {
   assert.equal(compare(200, new Float(200)), 0);
   assert.equal(compare(true, 1), 0);
   assert.ok(compare(9007199254740993n, new Float(9007199254740992)) > 0);
@@ -82,7 +82,7 @@ Deno.test("roundDouble2() rounds the exact binary value, ties to even", () => {
   );
 });
 
-Deno.test("round2() as in Python", () => {
+Deno.test("round2() matches Python", () => {
   const cases: [number, string][] = [
     [2.675, "2.67"],
     [1 / 8, "0.12"],
@@ -103,7 +103,7 @@ Deno.test("round2() as in Python", () => {
   assert.deepEqual(round2(new Float(7)), new Float(7));
 });
 
-Deno.test("floatRepr() reads back the same and looks like Python's", () => {
+Deno.test("floatRepr() round-trips and matches Python", () => {
   fc.assert(
     fc.property(
       fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -132,7 +132,7 @@ Deno.test("floatRepr() reads back the same and looks like Python's", () => {
   for (const [value, text] of spellings) assert.equal(floatRepr(value), text);
 });
 
-/** The double nearest to the value rounded to hundredths, all in exact arithmetic. */
+/** Rounds a value to hundredths in exact arithmetic and returns the nearest double. */
 function exactRound2(value: number): number {
   let [numerator, denominator] = [value, 1n];
   while (!Number.isInteger(numerator)) {

@@ -12,13 +12,13 @@ import {
 import { Float } from "../../../env/python/python_value.ts";
 import { pythonNumber } from "../../support/arbitrary.ts";
 
-Deno.test("sum() adds from the left, from int 0", () => {
+Deno.test("sum() adds from the left, starting with int 0", () => {
   assert.equal(sum([]), 0);
   assert.equal(sum([0.1, 0.2, 0.3]), 0.6000000000000001);
   assert.deepEqual(sum([new Float(1), 2]), new Float(3));
 });
 
-Deno.test("isEqual() is by value, and NaN equals nothing but is found in a list", () => {
+Deno.test("isEqual() compares by value; NaN equals nothing, except inside a list", () => {
   const pairs: [a: string, b: string, equal: boolean][] = [
     ["1", "1.0", true],
     ["true", "1", true],
@@ -36,7 +36,7 @@ Deno.test("isEqual() is by value, and NaN equals nothing but is found in a list"
   }
 });
 
-Deno.test("isLess() orders numbers, texts and lists, and refuses the rest in Python's words", () => {
+Deno.test("isLess() orders numbers, strings and lists, and throws Python's errors for other values", () => {
   const pairs: [a: string, b: string, less: boolean][] = [
     ["1", "1.5", true],
     ["NaN", "1", false],
@@ -69,7 +69,7 @@ Deno.test("isLess() orders numbers, texts and lists, and refuses the rest in Pyt
   }));
 });
 
-Deno.test("subscript() refuses in Python's words", () => {
+Deno.test("subscript() throws Python's errors", () => {
   const refused: [value: string, message: string][] = [
     ['"a"', "string indices must be integers, not 'str'"],
     ["[1]", "list indices must be integers or slices, not str"],
@@ -82,7 +82,7 @@ Deno.test("subscript() refuses in Python's words", () => {
   }
 });
 
-Deno.test("parseInt10() reads what int() reads", () => {
+Deno.test("parseInt10() matches Python's int()", () => {
   const values: [text: string, value: number | bigint][] = [
     ["20", 20],
     ["+5", 5],
@@ -99,7 +99,7 @@ Deno.test("parseInt10() reads what int() reads", () => {
   ];
   for (const [text, value] of values) assert.equal(parseInt10(text), value);
   const refused = ["", " ", "+", "1_", "_1", "1__0", "+ 3", "²", "½", "1.0"];
-  // U+FEFF and the separators are no white space; Kawi digits came after Python 3.11.
+  // U+FEFF and the separators are not white space; Kawi digits are newer than Python 3.11.
   refused.push("\ufeff5", "\x1c3", "\u200b3", "\u{11f50}", "3\x00");
   for (const text of refused) {
     assert.throws(() => parseInt10(text), {

@@ -10,7 +10,7 @@ import {
 import { isPrintable } from "../../../env/python/unicode_printable.ts";
 import { text } from "../../support/arbitrary.ts";
 
-Deno.test("pythonStr() leaves strings bare and shows the rest by repr", () => {
+Deno.test("pythonStr() leaves strings unquoted and formats other values with repr", () => {
   const cases: [json: string, str: string][] = [
     ['"it\'s"', "it's"],
     ["null", "None"],
@@ -29,7 +29,7 @@ Deno.test("pythonStr() leaves strings bare and shows the rest by repr", () => {
   assert.equal(pythonRepr("a"), "'a'");
 });
 
-Deno.test("stringRepr() chooses quotes and escapes as Python does", () => {
+Deno.test("stringRepr() chooses quotes and escapes like Python", () => {
   const cases: [text: string, repr: string][] = [
     ["plain", "'plain'"],
     ["it's", `"it's"`],
@@ -38,13 +38,13 @@ Deno.test("stringRepr() chooses quotes and escapes as Python does", () => {
     ["\u0000\u007f\u00a0\u00ad", "'\\x00\\x7f\\xa0\\xad'"],
     ["\u200b\u2028\ud800\ufffe", "'\\u200b\\u2028\\ud800\\ufffe'"],
     ["é漢😀", "'é漢😀'"],
-    // Assigned after Unicode 14, and never assigned.
+    // Assigned after Unicode 14, and unassigned.
     ["\u{1fae8}\u{378}\u{10ffff}", "'\\U0001fae8\\u0378\\U0010ffff'"],
   ];
   for (const [text, repr] of cases) assert.equal(stringRepr(text), repr);
 });
 
-Deno.test("isPrintable() has as many characters as CPython 3.11, all printable in later Unicode too", () => {
+Deno.test("isPrintable() matches CPython 3.11's count, and a subset of later Unicode", () => {
   let count = 0;
   for (let code = 0; code <= 0x10ffff; code++) {
     if (!isPrintable(code)) continue;

@@ -3,7 +3,7 @@ import { DataError } from "../../../env/errors.ts";
 import { printPythonJson } from "../../../env/python/python_json.ts";
 import { parseToml } from "../../../env/python/toml.ts";
 
-Deno.test("parseToml() keeps ints and floats apart, and tables in order", () => {
+Deno.test("parseToml() distinguishes ints from floats and keeps the order of tables", () => {
   const text = `
 z = 1
 a = 2.0
@@ -27,7 +27,7 @@ id = "a"
   );
 });
 
-Deno.test("parseToml() says which file, line and column are wrong", () => {
+Deno.test("parseToml() reports file, line and column of an error", () => {
   assert.throws(
     () => parseToml('a = 1\nb = "x', { path: "db.toml" }),
     (error) =>

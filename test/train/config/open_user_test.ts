@@ -119,7 +119,7 @@ Deno.test("openUser() says at once what is wrong with the model", async () => {
   const meter = createMeter({ maxCost: 1 });
   await assert.rejects(
     openWith([llm, ...endpoint(server)], { meter }),
-    /^ConfigError: --max-cost cannot be kept: "some\/model" has no price/,
+    /^ConfigError: Cannot enforce --max-cost: "some\/model" has no price/,
   );
   const prompts = () => {
     throw new DataError("prompts.json is missing");
@@ -150,7 +150,7 @@ Deno.test("openUser() asks nobody once the budget is spent", async () => {
   const { signal } = meter;
   await assert.rejects(
     openUser(config, { dataset, meter, signal }),
-    /^BudgetError: .*100 tokens used; go on by --resume with a larger --max-tokens/,
+    /^BudgetError: .*100 tokens used; pass --resume with a larger --max-tokens to continue/,
   );
   assert.equal(server.requests.length, 0);
 });

@@ -277,7 +277,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "fail",
     name: "a budget in dollars without a price",
-    says: /--max-cost cannot be kept: "some\/model" has no price/,
+    says: /Cannot enforce --max-cost: "some\/model" has no price/,
     fix: /prices|limit the run/,
     world: (held) => withUser(userServer(held).url, ["budget.maxCost=1"]),
   },
