@@ -1,4 +1,4 @@
-/** The domains there are: those of this folder, a line each, and those that a script registers. */
+/** The registry of domains: the built-in ones, and those that a script registers. */
 
 import { z } from "zod";
 import { DEFAULT_BENCHMARK, type Domain, keyOf } from "../domain.ts";
@@ -14,44 +14,44 @@ import { telecom } from "./telecom/domain.ts";
 
 const BUILT_IN = [retail, airline] as const;
 
-/** Those of τ³-bench, whose names are the same; they have no worlds of the generator. */
+/** The domains of τ³-bench, which reuse τ-bench's names and have no generated worlds. */
 const OF_TAU3 = [tau3Retail, tau3Airline, telecom] as const;
 
-/** The type of a domain that is built in. */
+/** A built-in domain of τ-bench. */
 export type BuiltInDomain = typeof BUILT_IN[number];
 
-/** A domain's name: a built-in one's, or that of one that was registered. */
+/** The name of a built-in or registered domain. */
 export type DomainName =
   | BuiltInDomain["name"]
   | (string & Record<never, never>);
 
-/** By key: two benchmarks may each have a domain of the same name. */
+/** Domains by key, since two benchmarks may use the same name. */
 const domains = new Map<string, Domain>(
   [...BUILT_IN, ...OF_TAU3].map((domain) => [keyOf(domain), domain]),
 );
 
-/** The names of all domains, or of some, as flags and recipes take them: `retail`, `tau3.retail`. */
+/** Lists the keys of all domains that pass `isMeant`, as flags and recipes accept them: `retail`, `tau3.retail`. */
 export function domainNames(
   isMeant: (domain: Domain) => boolean = () => true,
 ): string[] {
   return [...domains].flatMap(([key, domain]) => isMeant(domain) ? [key] : []);
 }
 
-/** Whether a domain's tasks can be in τ-bench's layout: those of τ³-bench are not. */
+/** Checks whether a domain's tasks can be in τ-bench's layout, which τ³-bench's are not. */
 export function isOfTauBench(domain: Domain): boolean {
   return domain.bundle === undefined;
 }
 
 /**
- * Adds a domain of your own, which flags, recipes, datasets and records then know by its name.
- * @throws {ConfigError} If another domain of its benchmark has its name.
+ * Registers a custom domain, so that flags, recipes, datasets and records can refer to it by name.
+ * @throws {ConfigError} If its benchmark already has another domain with this name.
  */
 export function registerDomain(domain: Domain): void {
   const key = keyOf(domain);
   const known = domains.get(key);
   if (known !== undefined && known !== domain) {
-    throw new ConfigError(`There is a domain "${key}" already`, {
-      hint: "give yours another name, or a benchmark of its own",
+    throw new ConfigError(`A domain "${key}" is already registered`, {
+      hint: "use another name or another benchmark",
     });
   }
   domains.set(key, domain);
@@ -59,8 +59,8 @@ export function registerDomain(domain: Domain): void {
 }
 
 /**
- * The domain of a name: its key, or its name alone where only one benchmark has it.
- * @throws {ConfigError} If there is none.
+ * Returns a domain by its key, or by its name alone if only one benchmark has a domain with that name.
+ * @throws {ConfigError} If there is no such domain.
  */
 export function domainNamed(name: DomainName, benchmark?: string): Domain {
   const domain = benchmark === undefined
@@ -83,17 +83,17 @@ function onlyOneNamed(name: string): Domain | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** What names a domain in datasets, tasks and records. */
+/** The fields that identify a domain in datasets, tasks and records. */
 export type DomainOf = Pick<Dataset, "benchmark" | "domain">;
 
-/** The key of the domain of a dataset, task or record: `retail`, `tau3.retail`. */
+/** Returns the key of the domain to which a dataset, task or record belongs: `retail`, `tau3.retail`. */
 export function domainKey({ benchmark, domain: name }: DomainOf): string {
   return keyOf({ benchmark, name });
 }
 
 /**
- * The domain of a dataset, with the tools that the dataset adds to it, or of a task.
- * @throws {ConfigError} If there is none.
+ * Returns the domain to which a dataset or task belongs, with any tools that the dataset adds.
+ * @throws {ConfigError} If there is no such domain.
  */
 export function domainOf(
   { benchmark = DEFAULT_BENCHMARK, domain: name, ownTools }:
@@ -109,12 +109,12 @@ export function domainOf(
   return own;
 }
 
-/** One domain a list of tools, since what is kept of a domain is kept by its identity. */
+/** Extended domains by their list of added tools, so that caches keyed by the domain object work. */
 const extended = new WeakMap<readonly Tool[], Domain>();
 
 /**
- * A domain's name in flags, recipes and requests: any that there is when it is read. Read as its key.
- * The names are looked up late, so that a script's own domain counts.
+ * The schema of a domain's name in flags, recipes and requests; parses to the domain's key. Names are looked up when a
+ * value is parsed, so domains that a script registered are accepted.
  */
 export const domainNameSchema = z.string().transform((name, context) => {
   const found = domains.get(name) ?? onlyOneNamed(name);

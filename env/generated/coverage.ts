@@ -1,22 +1,22 @@
-/** Which clauses of policy a set of tasks puts to the test, and how. */
+/** Measures how a set of tasks covers the clauses of a policy. */
 
 import { partOf } from "../domain.ts";
 import { type DomainName, domainNamed } from "../domains/registry.ts";
 import type { Certificate } from "./certificate/certificate.ts";
 
-/** A clause and a tool that it binds. */
+/** The coverage of a clause for one of its tools. */
 export interface Coverage {
   readonly clause: string;
   readonly tool: string;
-  /** Gold writes that keep to it. */
+  /** The number of gold writes that the clause allows. */
   readonly allowed: number;
-  /** Requests that it refuses. */
+  /** The number of requests that the clause refuses. */
   readonly refused: number;
-  /** Why no request can be refused by it; left out where one can, whether or not one was drawn. */
+  /** The reason why the clause cannot refuse a request; omitted if it can, even if no such request was drawn. */
   readonly untested?: string;
 }
 
-/** Counts, a row for each clause and each tool that it binds; rows that no task touches are there with 0. */
+/** Counts coverage, with one row per clause and tool. Rows that no task covers have counts of 0. */
 export function coverageOf(
   domain: DomainName,
   certificates: Iterable<Certificate>,

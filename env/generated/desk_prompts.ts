@@ -1,17 +1,17 @@
 /**
- * What agents and simulated users of a generated world are told, in words of our own. The markers are
- * those that answers are read by: `Thought:`, `Action:`, `User Response:`, `Response:`, true and false.
+ * Prompts for agents and simulated users of a generated world. Their text is original, not the
+ * benchmark's. Answers are parsed by its markers `Thought:`, `Action:`, `User Response:`, `Response:`, true and false.
  */
 
 import type { Prompts } from "../types.ts";
 
-/** What differs from desk to desk. */
+/** The wording that differs between domains. */
 export interface DeskWords {
-  /** Whom users write to: `a store's support agent`. */
+  /** The agent's role: `a store's support agent`. */
   readonly agent: string;
-  /** What is asked first: `May I have your email address?`. */
+  /** The agent's first question: `May I have your email address?`. */
   readonly question: string;
-  /** A call of a tool, as JSON. */
+  /** An example of a tool call, as JSON. */
   readonly call: string;
 }
 
@@ -38,7 +38,7 @@ ${call}
 A tool's answer comes in the next message. Use only values that the customer or a tool has given, and keep to the policy.`;
 }
 
-/** The prompts of a desk. */
+/** Creates the prompts of a domain. */
 export function deskPrompts(desk: DeskWords): Prompts {
   const rules = actionRules(desk);
   return {

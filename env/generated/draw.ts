@@ -1,6 +1,5 @@
 /**
- * Drawing that every domain does alike: by weight, by share, ids that are drawn once, and the task that drawn requests
- * make.
+ * Draws shared by all domains: weighted picks, shares, unique ids, and the task composed of drawn requests.
  */
 
 import { printPythonJson } from "../python/python_json.ts";
@@ -10,27 +9,27 @@ import type { Split, Task, ToolAction } from "../types.ts";
 import type { Voice } from "../users/voice.ts";
 import type { LotPlace } from "./world.ts";
 
-/** A request and how it is met. */
+/** A request and the actions that fulfill it. */
 export interface Drawn<R extends Request = Request> {
   readonly request: R;
-  /** Reads, then the write if there is one. */
+  /** Reads, then the write, if any. */
   readonly actions: readonly ToolAction[];
-  /** What must be told. */
+  /** The substrings that the agent must tell. */
   readonly outputs: readonly string[];
 }
 
-/** How a user speaks, as the knobs have it. */
+/** The knobs of a user's manner of speaking. */
 export interface MannerOptions {
   readonly wording: number;
   readonly voices: Readonly<Record<Voice, number>>;
   readonly holdOutPhrasings: boolean;
 }
 
-/** Draws ids that have not been drawn before. */
+/** Draws unique ids. */
 export class Ids {
   readonly #taken = new Set<string>();
 
-  /** `prefix` and `digits` random digits, the first not 0. */
+  /** Draws an id of `prefix` and `digits` random digits, the first of which is not 0. */
   draw(rng: Rng, { prefix = "", digits }: { prefix?: string; digits: number }) {
     for (;;) {
       let id = prefix + (1 + rng.int(9));
@@ -39,7 +38,7 @@ export class Ids {
     }
   }
 
-  /** Takes an id; false if it is taken already. */
+  /** Reserves an id. @returns Whether it was free. */
   claim(id: string): boolean {
     if (this.#taken.has(id)) return false;
     this.#taken.add(id);
@@ -47,17 +46,17 @@ export class Ids {
   }
 }
 
-/** An integer from `min` to `max`, both included. */
+/** Draws an integer from `min` to `max`, both inclusive. */
 export function between(rng: Rng, min: number, max: number): number {
   return min + rng.int(max - min + 1);
 }
 
-/** Whether something of this share happens. Nothing is drawn for a share of 0, so that worlds without it stay as they are. */
+/** Draws `true` with probability `share`. A share of 0 uses no random number, so worlds without it are unchanged. */
 export function happens(rng: Rng, share: number): boolean {
   return share > 0 && rng.next() < share;
 }
 
-/** One of the weighted; those of weight 0 never. */
+/** Picks a key with a probability proportional to its weight; never one of weight 0. */
 export function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
   const total = weights.values().reduce((sum, weight) => sum + weight, 0);
   let left = rng.next() * total;
@@ -69,7 +68,7 @@ export function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
   return rng.pick(drawable)[0];
 }
 
-/** One intent by weight, or two different ones. */
+/** Draws one intent by weight, or two different ones. */
 export function drawIntentsOf<T extends string>(
   rng: Rng,
   { intents, twoIntentShare }: {
@@ -86,7 +85,7 @@ export function drawIntentsOf<T extends string>(
     : [first];
 }
 
-/** How the user of a task speaks. */
+/** Draws the manner in which the user of a task speaks. */
 export function drawManner(
   rng: Rng,
   { split, options }: { split: Split; options: MannerOptions },
@@ -100,7 +99,7 @@ export function drawManner(
   };
 }
 
-/** A voice by weight; nothing is drawn where all are plain, so that worlds without voices stay as they are. */
+/** Draws a voice by weight. If all are plain, it consumes no random number, so worlds without voices do not change. */
 function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   const weights = new Map(Object.entries(voices)) as Map<Voice, number>;
   const others = weights.entries().some(([voice, weight]) =>
@@ -109,21 +108,21 @@ function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   return others ? pickWeighted(rng, weights) : "plain";
 }
 
-/** Most wishes in a task. */
+/** The maximum number of wishes in a task. */
 const MOST_WISHES = 4;
 
-/** Draws of a further wish before a task does without. */
+/** The number of failed draws after which a task gets no additional wish. */
 const TRIES = 6;
 
 /**
- * The wishes of a task over existing rows: one, and after each a further one by a share.
- * @returns None where the first came to nothing.
+ * Draws the wishes of a task over existing rows: one, and after each another with probability `share`.
+ * @returns The wishes; empty if the first draw fails.
  */
 export function drawWishesOf<W>(
   rng: Rng,
   { share, draw }: {
     readonly share: number;
-    /** Draws the wish after those before. */
+    /** Draws the next wish. */
     draw(before: readonly W[]): W | undefined;
   },
 ): W[] {
@@ -144,10 +143,10 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
   return undefined;
 }
 
-/** Which task is drawn. */
+/** The place of a drawn task in its dataset. */
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
-/** Draws the tasks of a lot, each by what was settled for it; `undefined` where one came to nothing. */
+/** Draws the tasks of a lot, each with its settled requests; `undefined` if a draw fails. */
 export function drawTasks<S>(
   { count: _, ...first }: LotPlace,
   settled: readonly S[],
@@ -162,7 +161,7 @@ export function drawTasks<S>(
   return tasks;
 }
 
-/** What a task is made of. */
+/** The parts of a task. */
 export interface TaskParts {
   readonly place: TaskPlace;
   readonly userId: string;
@@ -173,7 +172,7 @@ export interface TaskParts {
   readonly drawn: readonly Drawn[];
 }
 
-/** The task that drawn requests make. */
+/** Composes a task of drawn requests. */
 export function taskOf(
   { place, userId, goal, instruction, first, drawn }: TaskParts,
 ): Task {
@@ -191,7 +190,7 @@ export function taskOf(
   };
 }
 
-/** Without reads that have been made already: what they show is known. */
+/** Removes reads that repeat an earlier one. */
 export function once(actions: readonly ToolAction[]): ToolAction[] {
   const made = new Set<string>();
   return actions.filter(({ name, arguments: args }) => {

@@ -1,4 +1,4 @@
-/** Draws the tasks of a world, certifies each, replaces those that are refused, and puts the rows together. */
+/** Draws the tasks of a world, certifies each, replaces refused ones, and merges the rows into one database. */
 
 import { createHash } from "node:crypto";
 import { createBreather } from "../breather.ts";
@@ -21,13 +21,13 @@ import type {
   WorldPart,
 } from "./world.ts";
 
-/** A dataset with tasks that were drawn, and their proofs. */
+/** A dataset with drawn tasks and their certificates. */
 export interface CertifiedDataset<O = unknown> extends Dataset {
   readonly seed: number;
   readonly options: O;
-  /** The proof of every drawn task, by task id. */
+  /** The certificate of every drawn task, by task id. */
   readonly certificates: ReadonlyMap<string, Certificate>;
-  /** Draws whose certificate was refused, by the reason; each was replaced by another one. */
+  /** The number of refused and replaced draws, by reason. */
   readonly dropped: ReadonlyMap<string, number>;
 }
 
@@ -38,18 +38,18 @@ export interface GeneratedDataset<O = CommonOptions, T extends Task = Task>
   tasks(split: Split): readonly T[];
 }
 
-/** What tasks are drawn with: a domain's generator, or rows that exist already. */
+/** The source of drawn tasks: a domain's generator, or existing rows. */
 export interface DrawnWorld extends
   Pick<
     WorldPart,
     "version" | "policy" | "tools" | "terminatingTools" | "open"
   > {
   prompts(): Prompts;
-  /** A task as datasets have it, where its goal is for the certificate alone. Default: as it was drawn. */
+  /** Returns a task for the dataset, if its goal is only for the certificate. Default: the task as drawn. */
   handOut?(task: Task): Task;
 }
 
-/** What is told and asked while a world is generated. */
+/** Callbacks during the generation of a world. */
 export interface GenerateHooks {
   /** Called after each certified task. */
   readonly onTask?: (certified: number, of: number) => void;
@@ -61,16 +61,16 @@ const SPLITS = ["train", "dev", "test"] as const;
 /** A split of a generated world. */
 export type WorldSplit = typeof SPLITS[number];
 
-/** After so many draws that come to nothing the options are to blame. */
+/** The number of failed draws after which the options are considered impossible. */
 const MAX_ATTEMPTS = 200;
 
-/** More refused draws than this for each that is wanted, and the options are to blame. */
+/** The number of refused draws per wanted task above which the options are considered impossible. */
 const MAX_REFUSED = 40;
 
 /**
  * Generates a world of a domain.
  * @param order.first The index of the first task of each split. Default: 0.
- * @throws {ConfigError} If the options have no possible task.
+ * @throws {ConfigError} If the options allow no task.
  */
 export async function generateWorld<O extends CommonOptions>(
   domain: Domain,
@@ -82,12 +82,12 @@ export async function generateWorld<O extends CommonOptions>(
   return factory.finish();
 }
 
-/** Which world. */
+/** The world to generate. */
 export interface WorldOrder<O> extends GenerateHooks {
   readonly seed: number;
   readonly options: O;
   readonly first?: number;
-  /** Default: the domain's own. */
+  /** The source of tasks. Default: the domain's own generator. */
   readonly world?: DrawnWorld;
 }
 
@@ -133,7 +133,7 @@ class Factory<O extends CommonOptions> {
     }
   }
 
-  /** Certifies every task, and replaces those that are refused until none is. */
+  /** Certifies every task, and replaces refused ones until all are certified. */
   async certifyAll(): Promise<void> {
     const { onTask } = this.#order;
     const wanted = this.#lots.reduce((sum, { place }) => sum + place.count, 0);
@@ -198,7 +198,7 @@ class Factory<O extends CommonOptions> {
       } world: ${total} draws were refused, the last for "${reason}" (${evidence})`,
       {
         hint:
-          `the options leave hardly any task that can be certified, so loosen them, or report this with the seed ${this.#order.seed} and the options`,
+          `hardly any task that these options allow can be certified; loosen them, or report a bug with seed ${this.#order.seed} and the options`,
       },
     );
   }
@@ -211,7 +211,7 @@ class Factory<O extends CommonOptions> {
       if (lot !== undefined) return lot;
     }
     throw new ConfigError(
-      `Cannot generate a task with ${lotDraw.about} for these options: ${MAX_ATTEMPTS} draws came to nothing`,
+      `Cannot generate a task with ${lotDraw.about} for these options: ${MAX_ATTEMPTS} draws failed`,
       { hint: lotDraw.advice },
     );
   }

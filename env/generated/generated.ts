@@ -1,6 +1,6 @@
 /**
- * The generated worlds, taulab's embedded datasets: rows in τ-bench's format, tasks with a structured goal and a
- * certificate, policy and tool descriptions of our own. The same seed and options give the same bytes anywhere.
+ * The generated worlds, taulab's built-in datasets: rows in τ-bench's format, tasks with a structured goal and a
+ * certificate, and original policies and tool descriptions. The same seed and options give the same bytes everywhere.
  */
 
 import type { z } from "zod";
@@ -26,17 +26,17 @@ type OptionsSchema<N> = N extends BuiltInDomain["name"]
   ? Extract<BuiltInDomain, { readonly name: N }>["world"]["options"]
   : z.ZodType<Record<string, unknown>, Record<string, unknown>>;
 
-/** The knobs of a domain's worlds, as they are given. */
+/** The knobs of a domain's worlds as a caller may pass them. */
 export type WorldInput<N extends DomainName = "retail"> = z.input<
   OptionsSchema<N>
 >;
 
-/** The knobs of a domain's worlds, with their defaults. */
+/** The knobs of a domain's worlds with defaults filled in. */
 export type WorldOptions<N extends DomainName = "retail"> = z.output<
   OptionsSchema<N>
 >;
 
-/** The tasks of a domain's worlds, each with its goal. */
+/** A task of a domain's worlds, with its goal. */
 export type WorldTask<N extends DomainName = "retail"> = N extends
   BuiltInDomain["name"] ? Parameters<
     Extract<BuiltInDomain, { readonly name: N }>["goals"]["strays"]
@@ -44,10 +44,10 @@ export type WorldTask<N extends DomainName = "retail"> = N extends
   : Task;
 
 /**
- * Generates a world of a domain. Every task holds its certificate; the splits share no user and no row of one, only what
- * all users share: the store's products, the flights.
+ * Generates a world of a domain with a certificate for every task. Splits have no users and no rows of users in common;
+ * they only share public rows, such as the store's products or the flights.
  *
- * @throws {ConfigError} If an option is unknown or out of range, or an intent has no possible task.
+ * @throws {ConfigError} If an option is unknown or out of range, or the options allow no task of an intent.
  * @throws {MissingPartError} If the domain has no generator.
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export async function generated<N extends DomainName = "retail">(
   return world as GeneratedDataset<WorldOptions<N>, WorldTask<N>>;
 }
 
-/** The knobs of a world, checked. @throws {ConfigError} Names each that is unknown or out of range. */
+/** Parses the knobs of a world. @throws {ConfigError} If any knob is unknown or out of range; the error names each. */
 export function parseOptions<S extends z.ZodType>(
   schema: S,
   input: unknown,
@@ -88,7 +88,9 @@ export function parseOptions<S extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const wrong = parsed.error.issues.map((issue) => explain(issue, schema));
   throw new ConfigError(
-    `Cannot generate the ${domain} world of these options: ${wrong.join("; ")}`,
+    `Cannot generate the ${domain} world with these options: ${
+      wrong.join("; ")
+    }`,
     { cause: parsed.error },
   );
 }

@@ -1,17 +1,17 @@
-/** A goal as an instruction in prose, for users who are told what to play. */
+/** Words a goal as an instruction in prose, for models that play the user. */
 
 import type { Goal, Request } from "../domains/shared/goal/goal.ts";
 import { TEMPERS } from "../users/voice.ts";
 
 /** A domain's part of an instruction. */
 export interface ProseParts<R extends Request> {
-  /** Who the user is, in whole sentences. */
+  /** The user's identity, in complete sentences. */
   readonly who: string;
-  /** What a request wants, to follow "you want to". */
+  /** Words a request, to follow "you want to". */
   wish(request: R): string;
 }
 
-/** Who the user is, what they want in which order, and what they keep back. */
+/** Words the user's identity, their requests in order, and the details that they only give when asked. */
 export function goalProse<R extends Request>(
   goal: Goal<R>,
   { who, wish }: ProseParts<R>,
@@ -32,7 +32,7 @@ function startOf({ fallback, before }: Request, index: number): string {
   return `${start} ${before === undefined ? "" : "first "}want to`;
 }
 
-/** What is wanted in the end, where that is something else. */
+/** Words the final wish if it differs from the first one. */
 function rethought<R extends Request>(
   request: R,
   wish: ProseParts<R>["wish"],

@@ -1,9 +1,9 @@
-/** Instructions as benchmarks have them: who the user is, how they are, what happened, and what they want. */
+/** Writes instructions in the style of a benchmark: the user's identity, character, circumstances and wishes. */
 
 import type { Rng } from "../random.ts";
 import { happens } from "./draw.ts";
 
-/** Who the user is. */
+/** The user's identity. */
 export interface Persona {
   readonly firstName: string;
   readonly lastName: string;
@@ -12,19 +12,19 @@ export interface Persona {
   readonly zip: string;
 }
 
-/** A wish in words. */
+/** The wording of a wish. */
 export interface Wording {
-  /** To follow "you want to". */
+  /** A clause that follows "you want to". */
   readonly clause: string;
-  /** Sentences that belong to it. */
+  /** Sentences that follow the wish. */
   readonly after?: readonly string[];
-  /** A sentence that comes before it. */
+  /** A sentence that precedes the wish. */
   readonly before?: string;
-  /** Whether it asks for something to be told, and so has a sentence of its own. */
+  /** Whether the wish is a request for information, which gets a separate sentence. */
   readonly isQuestion?: boolean;
 }
 
-/** Writes an instruction. */
+/** Writes an instruction from the user's identity and wishes. */
 export function writeInstruction(
   rng: Rng,
   { who, wishes }: { who: string; wishes: readonly Wording[] },
@@ -39,7 +39,7 @@ export function writeInstruction(
   return parts.join(" ");
 }
 
-/** `You are Ann Lee in 12345.`; by email where the desk may take it. */
+/** Words the user's identity: `You are Ann Lee in 12345.`; some variants give the email, if the persona has one. */
 export function personaWords(
   rng: Rng,
   { firstName, lastName, email, city, zip }: Persona,
@@ -55,14 +55,14 @@ export function personaWords(
   ]);
 }
 
-/** `a, b and c`. */
+/** Joins items: `a, b and c`. */
 export function listed(all: readonly string[]): string {
   return all.length < 2
     ? all.join("")
     : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
 }
 
-/** The wishes as sentences, two of them in one now and then. */
+/** Words the wishes as sentences, sometimes two in one sentence. */
 function wanted(rng: Rng, wishes: readonly Wording[]): string[] {
   const sentences: string[] = [];
   const [first, second] = wishes;
@@ -101,7 +101,7 @@ function startOf(rng: Rng, index: number, count: number): string {
     ]);
 }
 
-/** What a user is like; actors read it, agents do not hear it. */
+/** Describes the user's character, for the model that plays the user; the agent never sees it. */
 function manner(rng: Rng): string {
   const some = rng.shuffle(TRAITS).slice(0, 1 + rng.int(4));
   return rng.pick([
@@ -117,7 +117,7 @@ const TRAITS =
   "calm brisk cheerful reserved blunt gentle forgetful precise anxious chatty laconic thrifty generous suspicious trusting tired lively formal casual stubborn easy-going meticulous scattered polite grumpy hopeful skeptical quiet talkative thorough hasty considerate proud modest moody dreamy practical nervous witty"
     .split(" ");
 
-/** Beside the point, and said. */
+/** Irrelevant facts that the user mentions. */
 const DIGRESSIONS = [
   "You have just moved house and half of your things are still in boxes.",
   "Your sister is getting married next weekend and you have a lot to arrange.",
@@ -141,7 +141,7 @@ const DIGRESSIONS = [
   "You are writing from your phone on the bus.",
 ];
 
-/** What closes an instruction: mostly for whoever plays the user. */
+/** Closing sentences, mostly directions for the model that plays the user. */
 const ENDINGS = [
   "You are a private person and tell no more than you have to.",
   "You are brief and to the point.",

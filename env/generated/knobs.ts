@@ -1,38 +1,38 @@
 /**
- * Knobs that every generated world has under the same names: how its users speak, whether they change their mind,
- * what they do once they are refused.
+ * Knobs that all generated worlds share: the numbers of tasks, how users speak, whether they change their mind, and
+ * what they do after a refusal.
  */
 
 import { z } from "zod";
 
-/** None or more of something. */
+/** A non-negative integer. */
 export const count = z.number().int().min(0);
 
-/** One or more of something. */
+/** A positive integer. */
 export const positive = z.number().int().min(1);
 
-/** Within 0..1. */
+/** A number in 0..1. */
 export const share = z.number().min(0).max(1);
 
-/** Relative; 0 leaves something out. */
+/** A relative weight; 0 excludes the item. */
 export const weight = z.number().min(0);
 
-/** How many tasks each split has, to be spread into a world's schema. */
+/** Knobs for the numbers of tasks, to be spread into a world's schema. */
 export const taskKnobs = {
-  trainTasks: positive.default(400).describe("Tasks in the train split"),
-  devTasks: positive.default(50).describe("Tasks in the dev split"),
-  testTasks: positive.default(100).describe("Tasks in the test split"),
+  trainTasks: positive.default(400).describe("Number of train tasks"),
+  devTasks: positive.default(50).describe("Number of dev tasks"),
+  testTasks: positive.default(100).describe("Number of test tasks"),
   tasksPerUser: positive.default(1).describe(
-    "Tasks that share one user; each is about rows of its own",
+    "Number of tasks per user; each is about different rows",
   ),
 };
 
-/** The knobs of users, to be spread into a world's schema. */
+/** Creates the knobs of users, to be spread into a world's schema. */
 export function userKnobs(
   about: {
-    /** Of `changeOfMindShare`. */
+    /** The description of `changeOfMindShare`. */
     readonly changeOfMind: string;
-    /** Of `fallbackShare`. */
+    /** The description of `fallbackShare`. */
     readonly fallback: string;
   },
 ) {
@@ -44,31 +44,31 @@ export function userKnobs(
       about.fallback,
     ),
     voices: z.strictObject({
-      plain: weight.default(3).describe("Says what is needed"),
+      plain: weight.default(3).describe("Writes plainly"),
       terse: weight.default(1).describe(
         "Writes as little as possible",
       ),
       chatty: weight.default(1).describe(
-        "Talks about other things as well",
+        "Also talks about other things",
       ),
       impatient: weight.default(1).describe("Is in a hurry"),
-    }).prefault({}).describe("Relative weights of how users write"),
+    }).prefault({}).describe("Relative weights of the users' writing styles"),
     holdOutPhrasings: z.boolean().default(true).describe(
-      "Users of dev and test tasks choose from phrasings that those of train tasks never use",
+      "Give users of dev and test tasks phrasings that users of train tasks never use",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(
-      "Phrasings of each sentence that user and expert choose from",
+      "Number of phrasings per sentence from which user and expert choose",
     ),
   };
 }
 
-/** Options whose weights and ranges are looked at together. */
+/** Options to be validated across fields. */
 interface Checked {
   readonly options: Readonly<Record<string, unknown>>;
   readonly context: z.RefinementCtx;
 }
 
-/** Each lower bound is at most its upper one. */
+/** Checks that each lower bound is at most its upper bound. */
 export function checkRanges(
   { options, context }: Checked,
   ranges: readonly (readonly [low: string, high: string])[],
@@ -85,7 +85,7 @@ export function checkRanges(
   }
 }
 
-/** Something can be drawn of what has weights. */
+/** Checks that each group of weights has a positive one. */
 export function checkWeights(
   { options, context }: Checked,
   what: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of generated people: names, addresses, cards. Lower case throughout, so that a name is the same
- * characters in a user's mouth and in a row.
+ * The vocabulary of generated people: names, addresses, cards. It is lower case, so that users spell names exactly as
+ * rows do.
  */
 
 /** Given names. */
@@ -13,12 +13,12 @@ export const LAST_NAMES = words(
   "abbott baker castro dalton ekberg fisher gomez hale imai jensen keller lund marsh nolan ortiz parker quist rivers stone tanaka ulrich vance weber xavier young zimmer archer blum carver dixon ellis frost gray holt irving joyce kent larsen moss norton",
 );
 
-/** Streets, without their number. */
+/** Street names, without house numbers. */
 export const STREETS = words(
   "acorn birch canal dairy ember fern grove harbor ivy juniper kiln linden mill north orchard pine quarry ridge spring tower union valley willow yarrow",
 ).map((name) => `${name} street`);
 
-/** Cities with their state. */
+/** Cities, each with its state. */
 export const CITIES = [
   ["salem", "ma"],
   ["dayton", "oh"],

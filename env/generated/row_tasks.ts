@@ -1,6 +1,6 @@
 /**
- * Tasks over rows that exist already: those of a benchmark's checkout. They are drawn and certified as those of a
- * generated world are, and handed out as the benchmark's are: an instruction, gold actions and outputs.
+ * Draws tasks over existing rows, such as those of a benchmark's checkout. They are drawn and certified like the tasks
+ * of a generated world, and have the format of the benchmark's tasks: an instruction, gold actions and outputs.
  */
 
 import { isWrite } from "../audit/finding.ts";
@@ -21,33 +21,33 @@ import { Ids } from "./draw.ts";
 import type { RowOptions } from "./row_options.ts";
 import type { LotPlace } from "./world.ts";
 
-/** A domain's part: how tasks are drawn over its rows. */
+/** A domain's part: draws tasks over its rows. */
 export interface RowTasksPart {
-  /** Raised when what is drawn changes for the same seed, options and rows. */
+  /** The version, incremented when the same seed, options and rows produce different tasks. */
   readonly version: number;
-  /** Opens the drawing. */
+  /** Creates the function that draws tasks. */
   open(from: RowSource): DrawRowTask;
 }
 
-/** What tasks are drawn from. */
+/** The source from which tasks are drawn. */
 export interface RowSource {
   readonly database: Database;
-  /** Whether no task may be about a user or their rows. */
+  /** Checks whether a user is held out, so that no task may be about them or their rows. */
   isHeldOut(userId: string): boolean;
   readonly options: RowOptions;
 }
 
-/** Draws one task with its goal; `undefined` where the draw came to nothing. */
+/** Draws one task with its goal; `undefined` if the draw fails. */
 export type DrawRowTask = (place: LotPlace, rng: Rng) => Task | undefined;
 
-/** A benchmark's dataset with drawn tasks in the place of its train tasks, or after them. */
+/** A benchmark's dataset with drawn tasks instead of its train tasks, or appended to them. */
 export type RowTasksDataset = CertifiedDataset<RowOptions>;
 
 /**
  * Draws tasks over the rows of a dataset, each with its certificate.
- * @param heldOut Tasks whose users no task may be about, nor the owners of rows that they name.
- * @throws {ConfigError} If nothing can be drawn by these options.
- * @throws {MissingPartError} If the domain cannot draw over rows.
+ * @param heldOut Tasks whose users, and the owners of rows that they name, are excluded from drawn tasks.
+ * @throws {ConfigError} If no task can be drawn with these options.
+ * @throws {MissingPartError} If the domain has no `rowTasks` part.
  */
 export async function drawRowTasks(
   dataset: Dataset,
@@ -88,7 +88,7 @@ export async function drawRowTasks(
       open: () => ({
         begin: (place, rng) => ({
           about: "the benchmark's rows",
-          advice: "draw fewer of them, or hold out fewer users",
+          advice: "draw fewer tasks, or hold out fewer users",
           draw: () => {
             const task = draw(place, rng);
             return task !== undefined && taken.claim(goldKey(task))
@@ -114,7 +114,7 @@ export async function drawRowTasks(
   };
 }
 
-/** What no two drawn tasks have in common: who wants what written, and what told of what. */
+/** Returns the key by which drawn tasks must differ: the user, the writes (or all actions if none) and the outputs. */
 function goldKey({ userId, actions, outputs }: Task): string {
   const writes = actions.filter(isWrite);
   const calls = (writes.length > 0 ? writes : actions)
@@ -122,7 +122,7 @@ function goldKey({ userId, actions, outputs }: Task): string {
   return JSON.stringify([userId, calls, outputs]);
 }
 
-/** Whether tasks are about a user, or name a row of theirs. */
+/** Returns a function that checks whether tasks are about a user or name one of the user's rows. */
 function heldOutIn(
   dataset: Dataset,
   tasks: readonly Task[],

@@ -1,10 +1,10 @@
-/** Descriptions of tools, as models are told of them. */
+/** Builds the tool schemas that models read. */
 
 import type { ToolSchema } from "../types.ts";
 
 type Parameter = Readonly<Record<string, unknown>>;
 
-/** A tool; all its parameters are required. */
+/** Creates the schema of a tool whose parameters are all required. */
 export function tool(
   name: string,
   description: string,
@@ -14,18 +14,18 @@ export function tool(
   return { type: "function", function: { name, description, parameters } };
 }
 
-/** A parameter that is a string. */
+/** Creates the schema of a string parameter. */
 export function text(description: string): Parameter {
   return { type: "string", description };
 }
 
-/** An object whose fields are all required. */
+/** Creates the schema of an object whose fields are all required. */
 export function objectOf(properties: Readonly<Record<string, Parameter>>) {
   const required = Object.keys(properties);
   return { type: "object", properties, required };
 }
 
-/** The tools that many desks have. */
+/** Tools that several domains share. */
 export const deskTools = {
   calculate: tool("calculate", "Works out an arithmetic expression.", {
     expression: text("Numbers, + - * / and parentheses, such as 12.5 + 3 * 4"),

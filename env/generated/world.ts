@@ -1,13 +1,12 @@
 /**
- * The generator's part of a domain: what it must provide so that worlds of it are drawn, and every task of them
- * certified.
+ * The interface that a domain implements so that its worlds can be drawn and their tasks certified.
  *
  *     WorldPart.open(seed, options) ─▶ WorldDraw.begin(place) ─▶ Lot (tasks of one user, and their rows)
  *                                                                 │
- *     Factory: draws lots, certifies each task, replaces what is refused, and puts the rows into one database
+ *     Factory: draws lots, certifies each task, replaces refused lots, and puts the rows into one database
  *
- * The certificate is built on the domain's goals, clauses, scripted user and expert, which are written apart from the
- * drawing: a task that was drawn wrongly is refused rather than believed.
+ * The certificate relies on the domain's goals, clauses, scripted user and expert, which are written independently of
+ * the generator, so that errors in the generator lead to refused tasks rather than wrong ones.
  */
 
 import type { z } from "zod";
@@ -15,45 +14,45 @@ import type { Table } from "../database.ts";
 import type { Rng } from "../random.ts";
 import type { Prompts, Split, Task, ToolSchema } from "../types.ts";
 
-/** Knobs that every domain has. */
+/** Knobs shared by all domains. */
 export interface CommonOptions {
   readonly trainTasks: number;
   readonly devTasks: number;
   readonly testTasks: number;
-  /** Tasks that share one user. */
+  /** The number of tasks per user. */
   readonly tasksPerUser: number;
 }
 
-/** How worlds of a domain are drawn. */
+/** A domain's generator of worlds. */
 export interface WorldPart<O extends CommonOptions = CommonOptions> {
-  /** The knobs: types, defaults and help. */
+  /** The schema of the knobs: types, defaults and help texts. */
   readonly options: z.ZodType<O>;
-  /** Raised when what is generated changes for the same seed and options. */
+  /** The version, incremented when the same seed and options produce a different world. */
   readonly version: number;
-  /** The policy that agents are told, in our own words; says what the oracle's clauses say. */
+  /** The agents' policy. Its text is original, not the benchmark's, and matches the oracle's clauses. */
   readonly policy: string;
   readonly tools: readonly ToolSchema[];
   readonly terminatingTools: readonly string[];
   readonly prompts: Prompts;
-  /** Opens the drawing of one world: draws what all users share (the store, the flights). */
+  /** Begins to draw a world with the rows that all users share, such as the store's products or the flights. */
   open(seed: number, options: O): WorldDraw;
 }
 
-/** The drawing of one world. */
+/** A world being drawn. */
 export interface WorldDraw {
   /**
-   * Settles what the tasks of a user are about, before anything else is drawn, so that weights hold whatever is
-   * redrawn.
-   * @param rng The lot's own stream: what one lot draws changes no other.
+   * Settles the kinds of a user's tasks before anything else is drawn, so that redraws do not skew the configured
+   * weights.
+   * @param rng The lot's own random stream, so that lots do not affect each other.
    */
   begin(place: LotPlace, rng: Rng): LotDraw;
-  /** All tables of the world with the rows of these lots, in τ-bench's order and format. */
+  /** Returns all tables of the world with the rows of these lots, in τ-bench's order and format. */
   tables(lots: readonly Lot[]): Map<string, Table>;
 }
 
-/** Which tasks a lot holds: those of a split from `index` on. */
+/** The tasks of a lot: `count` tasks of a split, starting at `index`. */
 export interface LotPlace {
-  /** Left out for τ-bench's, as in tasks. */
+  /** The benchmark; omitted for τ-bench, as in tasks. */
   readonly benchmark?: string;
   readonly domain: string;
   readonly split: Split;
@@ -61,21 +60,21 @@ export interface LotPlace {
   readonly count: number;
 }
 
-/** The drawing of one lot. */
+/** A lot being drawn. */
 export interface LotDraw {
-  /** What the tasks are about, for the error where nothing can be drawn: `"cancel", "return"`. */
+  /** The intents of the tasks, for the error if nothing can be drawn: `"cancel", "return"`. */
   readonly about: string;
-  /** What to do about options for which nothing can be drawn. */
+  /** The hint for options with which nothing can be drawn. */
   readonly advice: string;
-  /** Draws the tasks; `undefined` where the draw came to nothing, and another try may do. */
+  /** Draws the tasks; `undefined` if the draw fails, in which case it can be repeated. */
   draw(): Lot | undefined;
 }
 
-/** The tasks of one user, and everybody and everything that they need. */
+/** The tasks of one user, with all users and rows that they need. */
 export interface Lot {
   readonly place: LotPlace;
-  /** `count` of them, indices from `index` on. Each has a goal. */
+  /** `count` tasks with consecutive indices from `index`. Each has a goal. */
   readonly tasks: readonly Task[];
-  /** The domain's own: what {@linkcode WorldDraw.tables} makes rows of. */
+  /** The domain's own data, which {@linkcode WorldDraw.tables} converts to rows. */
   readonly rows: unknown;
 }

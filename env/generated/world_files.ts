@@ -1,6 +1,6 @@
 /**
- * A generated world as files: in τ-bench's layout, which every reader of τ-bench's data takes, with the goals and
- * certificates of its tasks beside it.
+ * Writes a generated world as files in τ-bench's layout, which any reader of τ-bench's data accepts, plus a file with
+ * the goals and certificates of its tasks.
  */
 
 import {
@@ -13,13 +13,13 @@ import { promptsFile } from "../prompts.ts";
 import type { Task } from "../types.ts";
 import type { CertifiedDataset, WorldSplit } from "./factory.ts";
 
-/** A file below the directory of the world. */
+/** A file of a world, with a path relative to the world's directory. */
 export interface WorldFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** The files of a world, the same bytes anywhere. */
+/** Returns the files of a world. The bytes do not depend on the machine. */
 export function worldFiles(dataset: CertifiedDataset): WorldFile[] {
   const { domain } = dataset;
   const json = (path: string, value: JsonValue) => ({
@@ -54,7 +54,7 @@ function tableOf(
   );
 }
 
-/** As τ-bench has tasks. */
+/** Converts a task to τ-bench's format. */
 function taskOf({ userId, instruction, actions, outputs }: Task): JsonObject {
   return new Map<string, JsonValue>([
     ["annotator", "generated"],
@@ -70,7 +70,7 @@ function taskOf({ userId, instruction, actions, outputs }: Task): JsonObject {
   ]);
 }
 
-/** A line a drawn task: who it is, what the user wants, and the proof. */
+/** Returns one line per drawn task: its id, its goal and its certificate. */
 function certificatesText(dataset: CertifiedDataset): string {
   const line = ({ id, intent, goal }: Task) =>
     JSON.stringify({
@@ -84,7 +84,7 @@ function certificatesText(dataset: CertifiedDataset): string {
     .map((text) => `${text}\n`).join("");
 }
 
-/** How many tasks of each split `count` comes to: a tenth each for dev and test, at least one. */
+/** Divides `count` tasks among the splits: a tenth each for dev and test, at least one per split. */
 export function splitSizes(count: number): Record<WorldSplit, number> {
   const held = Math.max(1, Math.round(count / 10));
   return { train: Math.max(1, count - 2 * held), dev: held, test: held };

@@ -1,4 +1,4 @@
-/** The airline: all that is known of it. */
+/** The definition of τ-bench's airline domain. */
 
 import { defineDomain } from "../../domain.ts";
 import { calculate } from "../shared/tools/calculate.ts";
@@ -25,7 +25,7 @@ import { airlineUser } from "./user/airline_user.ts";
 import { airlineWorld } from "./world/draw_world.ts";
 
 /**
- * τ-bench's airline: the same checks in the same order, the same texts, the same effects.
+ * τ-bench's airline domain, with the same checks in the same order, the same texts and the same effects.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/airline/tools at 59a200c.
  */

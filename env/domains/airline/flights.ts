@@ -1,4 +1,4 @@
-/** Flights as bookings name them: number and date, in a cabin, for some passengers. */
+/** Looks up the fares of booked flights by number, date, cabin and passengers. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -18,24 +18,24 @@ import type {
 } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 
-/** Who flies, and where they sit. */
+/** The passengers and their cabin. */
 export interface Party {
   readonly cabin: JsonValue;
   readonly passengers: JsonValue;
 }
 
-/** What a leg adds to a reservation. */
+/** The fields that a booked leg gets in a reservation. */
 export interface Fare {
-  /** For one passenger. */
+  /** The price per passenger. */
   readonly price: PythonNumber;
   readonly origin: string;
   readonly destination: string;
 }
 
 /**
- * What a flight costs today.
- * @param leg `{flight_number, date}`, as the call gives it.
- * @throws {ToolError} If it does not fly then, or has too few seats.
+ * Returns the current fare of a flight.
+ * @param leg `{flight_number, date}`, as passed in the call.
+ * @throws {ToolError} If the flight cannot be booked on that date, or has too few seats.
  */
 export function fareOf(
   database: Database,
@@ -64,7 +64,7 @@ export function fareOf(
   };
 }
 
-/** Writes a fare onto its leg: keys that are there keep their place. */
+/** Writes a fare into its leg; keys that exist already keep their position. */
 export function setFare(
   leg: JsonValue,
   { price, origin, destination }: Fare,
@@ -73,7 +73,7 @@ export function setFare(
   leg.set("price", price).set("origin", origin).set("destination", destination);
 }
 
-/** `price` for every passenger. */
+/** Multiplies `price` by the number of passengers. */
 export function forAll(
   price: PythonNumber,
   passengers: JsonValue,

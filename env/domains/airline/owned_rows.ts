@@ -1,11 +1,11 @@
-/** Which of the airline's rows belong to whom, and the writes that set a row back. */
+/** Ownership of the airline's rows, and the writes that restore a row. */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
 import { PAYMENT_ID } from "../shared/payment.ts";
 
-/** The rows of users, and those that everybody sees. */
+/** The rows that belong to users, and the tables open to everybody. */
 export const airlineRows: RowsPart = {
   owned: [{
     table: "reservations",
@@ -18,7 +18,7 @@ export const airlineRows: RowsPart = {
   restores: { reservations: restoreReservation },
 };
 
-/** Calls that make a reservation what `row` says of it. */
+/** Returns the calls that restore a reservation to the state in `row`. */
 function restoreReservation(row: JsonObject, id: string): ToolAction[] {
   const of = (...keys: string[]): [string, JsonValue][] =>
     keys.map((key) => [key, row.get(key) ?? null]);
@@ -39,7 +39,7 @@ function restoreReservation(row: JsonObject, id: string): ToolAction[] {
   ];
 }
 
-/** A method that the reservation was paid with: the one that a person would name. */
+/** Returns the id of the payment method first used for the reservation, or `null` if it has no payments. */
 function paymentOf(row: JsonObject): JsonValue {
   const history = row.get("payment_history");
   const first = Array.isArray(history) ? history[0] : undefined;

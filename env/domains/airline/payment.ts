@@ -1,4 +1,4 @@
-/** Paying from a user's profile: gift cards and certificates hold an amount, credit cards pay anything. */
+/** Payments from a user's profile. Gift cards and certificates have a balance; credit cards have no limit. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -12,7 +12,7 @@ import type {
 import { numberAt, objectAt, textAt } from "../../row.ts";
 import { editRow } from "../shared/lookup.ts";
 
-/** A payment method by its id; `undefined` if the user has none of that id. */
+/** Returns a payment method by its id, or `undefined` if the user has none with that id. */
 export function paymentMethod(
   user: JsonObject,
   id: JsonValue,
@@ -24,30 +24,31 @@ export function paymentMethod(
     : objectAt(methods, key);
 }
 
-/** What kind of money it is. */
+/** Returns the kind of a payment method: `credit_card`, `gift_card` or `certificate`. */
 export function sourceOf(method: JsonObject): string {
   return textAt(method, "source");
 }
 
 /**
- * Whether it holds less than `amount`. Neither need be a number: a certificate can be given for anything.
- * @throws {ToolError} If they have no order.
+ * Checks whether the method's balance is less than `amount`. Neither has to be a number, since a certificate can be
+ * issued for any value.
+ * @throws {ToolError} If the two values cannot be compared.
  */
 export function holdsLess(method: JsonObject, amount: JsonValue): boolean {
   return isLess(member(method, "amount"), amount);
 }
 
-/** A change of a reservation that costs something. */
+/** The price of a change to a reservation, and how it is paid. */
 export interface Charge {
   readonly reservation: JsonObject;
   readonly paymentId: JsonValue;
-  /** Negative where money comes back. */
+  /** In dollars; negative for a refund. */
   readonly price: PythonNumber;
 }
 
 /**
- * Checks that a change can be paid by the method.
- * @throws {ToolError} If it cannot.
+ * Checks that a change can be paid with its payment method.
+ * @throws {ToolError} If the method is missing, is a certificate, or is a gift card whose balance is too low.
  */
 export function checkCharge(database: Database, charge: Charge): void {
   const { reservation, paymentId, price } = charge;
@@ -63,7 +64,7 @@ export function checkCharge(database: Database, charge: Charge): void {
   }
 }
 
-/** Takes the price from the method, if it is a gift card. */
+/** Deducts the price from the payment method if that is a gift card. */
 export function takePrice(database: Database, charge: Charge): void {
   const userId = textAt(charge.reservation, "user_id");
   const method = paymentMethod(
@@ -75,18 +76,24 @@ export function takePrice(database: Database, charge: Charge): void {
   }
 }
 
-/** Notes a price that is not 0 in the reservation. @throws {ToolError} If its history is no list, as a booking may leave it. */
+/**
+ * Appends a nonzero price to the reservation's payment history.
+ * @throws {ToolError} If the history is not a list, which a booking can cause.
+ */
 export function notePrice({ reservation, paymentId, price }: Charge): void {
   if (compare(price, 0) === 0) return;
   historyOf(reservation, "append").push(payment(paymentId, price));
 }
 
-/** An entry of a payment history. */
+/** Creates an entry of a payment history. */
 export function payment(id: JsonValue, amount: PythonNumber): JsonObject {
   return new Map<string, JsonValue>([["payment_id", id], ["amount", amount]]);
 }
 
-/** The payments of a reservation, to be added to. @throws {ToolError} If they are no list. */
+/**
+ * Returns the payment history of a reservation, to be modified in place.
+ * @throws {ToolError} If the history is not a list.
+ */
 export function historyOf(
   reservation: JsonObject,
   method: "append" | "extend",
@@ -98,7 +105,7 @@ export function historyOf(
   );
 }
 
-/** Takes `amount` from a method's own. */
+/** Subtracts `amount` from the balance of a payment method. */
 export function spend(method: JsonObject, amount: PythonNumber): void {
   method.set("amount", subtract(numberAt(method, "amount"), amount));
 }

@@ -1,8 +1,8 @@
-/** The policy of the airline's desk as clauses. */
+/** The policy of the airline's service desk as clauses. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 
-/** The moment in which every conversation takes place, by the policy; Eastern time. */
+/** The time at which the policy sets every conversation; Eastern time. */
 export const NOW = "2024-05-15T15:00:00";
 
 const CHANGES = [
@@ -13,14 +13,14 @@ const CHANGES = [
 const MOST_PASSENGERS = 5;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Free bags a passenger, by membership and cabin. */
+/** Free bags per passenger, by membership and cabin. */
 const FREE_BAGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   regular: { basic_economy: 0, economy: 1, business: 2 },
   silver: { basic_economy: 1, economy: 2, business: 3 },
   gold: { basic_economy: 2, economy: 3, business: 3 },
 };
 
-/** How many of a kind of money may pay for a booking. */
+/** The most payment methods of each kind that a booking may use. */
 const MOST_PAYMENTS: Readonly<Record<string, number>> = {
   certificate: 1,
   credit_card: 1,
@@ -37,7 +37,7 @@ export const airlineClauses: readonly Clause[] = [
   {
     id: "account.own_reservation",
     tools: [...CHANGES, "cancel_reservation"],
-    text: "Reservations of other customers are left alone",
+    text: "Reservations of other users are not changed",
     breaks: (call) =>
       unless(
         reservationOf(call).user_id === call.userId,
@@ -47,7 +47,7 @@ export const airlineClauses: readonly Clause[] = [
   {
     id: "account.own_profile",
     tools: ["book_reservation", "send_certificate"],
-    text: "Bookings and certificates are for the customer",
+    text: "Bookings and certificates are for the user only",
     breaks: ({ args, userId }) =>
       unless(args.user_id === userId, `${args.user_id} is not ${userId}`),
   },
@@ -79,13 +79,13 @@ export const airlineClauses: readonly Clause[] = [
     id: "book.payment",
     tools: ["book_reservation"],
     text:
-      "At most one certificate, one credit card and three gift cards pay, all of the profile",
+      "A booking is paid with at most one certificate, one credit card and three gift cards, all from the profile",
     breaks: paymentsBreak,
   },
   {
     id: "bags.paid",
     tools: ["book_reservation", "update_reservation_baggages"],
-    text: "Bags beyond the free ones are paid for, and no others",
+    text: "Exactly the bags beyond the free allowance are paid for",
     breaks: bagsBreak,
   },
   {
@@ -98,7 +98,7 @@ export const airlineClauses: readonly Clause[] = [
   {
     id: "change.basic_economy",
     tools: ["update_reservation_flights"],
-    text: "Flights of a basic economy reservation stay as they are",
+    text: "Flights of a basic economy reservation do not change",
     breaks: (call) =>
       unless(
         cabinOf(call) !== "basic_economy" || sameFlights(call),
@@ -108,13 +108,13 @@ export const airlineClauses: readonly Clause[] = [
   {
     id: "change.route",
     tools: ["update_reservation_flights"],
-    text: "Origin, destination and kind of trip stay",
+    text: "Origin, destination and kind of trip do not change",
     breaks: (call) => routeBreaks(call, reservationOf(call)),
   },
   {
     id: "change.payment",
     tools: ["update_reservation_flights", "update_reservation_baggages"],
-    text: "A change is paid by a gift card or credit card of the profile",
+    text: "A change is paid with a gift card or credit card from the profile",
     breaks: (call) => {
       const method = methodsOf(call)[call.args.payment_id];
       return unless(
@@ -126,7 +126,7 @@ export const airlineClauses: readonly Clause[] = [
   {
     id: "bags.not_fewer",
     tools: ["update_reservation_baggages"],
-    text: "Bags are added and never taken away",
+    text: "Bags are added, never removed",
     breaks: (call) =>
       unless(
         call.args.total_baggages >= reservationOf(call).total_baggages,
@@ -138,7 +138,7 @@ export const airlineClauses: readonly Clause[] = [
   {
     id: "passengers.number",
     tools: ["update_reservation_passengers"],
-    text: "The number of passengers stays",
+    text: "The number of passengers does not change",
     breaks: (call) =>
       unless(
         call.args.passengers.length === reservationOf(call).passengers.length,
@@ -150,7 +150,7 @@ export const airlineClauses: readonly Clause[] = [
   {
     id: "cancel.not_flown",
     tools: ["cancel_reservation"],
-    text: "A trip of which a part has been flown is not cancelled",
+    text: "A partly flown trip is not cancelled",
     breaks: (call) => {
       const flown = legsOf(call).find((leg) =>
         ["landed", "flying"].includes(dayOf(call, leg)?.status)
@@ -165,14 +165,14 @@ export const airlineClauses: readonly Clause[] = [
     id: "cancel.allowed",
     tools: ["cancel_reservation"],
     text:
-      "Within a day of booking, after the airline cancelled a flight, in business, or by insurance",
+      "A trip is cancelled only within a day of booking, after the airline cancelled a flight, in business, or with insurance",
     breaks: cancelBreaks,
   },
   {
     id: "certificate.eligible",
     tools: ["send_certificate"],
     text:
-      "Certificates are for silver and gold members, the insured and business travellers with a cancelled or delayed flight, 100 or 50 dollars a passenger",
+      "Certificates are for silver and gold members, insured and business travellers with a cancelled or delayed flight: 100 or 50 dollars per passenger",
     breaks: certificateBreaks,
   },
 ];
@@ -181,7 +181,7 @@ function reservationOf({ row, args }: PolicyCall) {
   return row("reservations", args.reservation_id);
 }
 
-/** The tools do not store a changed cabin; what counts is what was paid for. */
+/** Returns the cabin last paid for, since the tools do not store a changed cabin. */
 function cabinOf(call: PolicyCall): string {
   const { args, earlier } = call;
   const change = earlier.findLast((action) =>
@@ -203,7 +203,7 @@ function dayOf({ row }: PolicyCall, { flight_number, date }: Leg) {
   return row("flights", flight_number)?.dates[date];
 }
 
-/** Where the legs go, against where they should; a stop in between is any airport. */
+/** Checks that the legs connect and follow the trip's route. A stop may be at any airport. */
 function routeBreaks(
   call: PolicyCall,
   trip: { origin: string; destination: string; flight_type: string },
@@ -229,7 +229,7 @@ function routeBreaks(
   );
 }
 
-/** Legs that the reservation has already are kept, whatever their seats. */
+/** Checks that every new leg can be booked. Legs that the reservation already has need no seats. */
 function availableBreaks(call: PolicyCall): string | null {
   const { args } = call;
   const reservation = args.reservation_id === undefined
@@ -284,7 +284,7 @@ function bagsBreak(call: PolicyCall): string | null {
   const each = FREE_BAGS[membership]?.[cabin] ?? 0;
   const free = each * trip.passengers.length;
   const paid = Math.max(0, args.total_baggages - free);
-  // What was paid for before stays paid for.
+  // Bags that were already paid for stay paid for.
   const before = args.reservation_id === undefined ? 0 : trip.nonfree_baggages;
   return unless(
     args.nonfree_baggages === Math.max(paid, before),
@@ -318,7 +318,7 @@ function certificateBreaks(call: PolicyCall): string | null {
   return `no cancelled flight, and no delayed one of a reservation that was changed or cancelled before, gives a ${membership} member ${args.amount} dollars`;
 }
 
-/** The amounts that a reservation's flights give. */
+/** Returns the amounts in dollars for which a certificate may be issued because of a reservation's flights. */
 function dueFor(
   call: PolicyCall,
   trip: { reservation_id: string; flights: Leg[]; passengers: unknown[] },
@@ -338,7 +338,7 @@ function dueFor(
   ];
 }
 
-/** Whether a flight that has left did so after its time. */
+/** Checks whether a flight departed after its scheduled time. */
 function leftLate(call: PolicyCall, leg: Leg): boolean {
   const left = dayOf(call, leg)?.actual_departure_time_est;
   const planned = call.row("flights", leg.flight_number)

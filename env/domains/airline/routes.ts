@@ -1,21 +1,21 @@
-/** Which flights go where. Flights never change during an episode, so this is worked out once a base. */
+/** An index of flights by route. It is built once per base database, since flights never change during an episode. */
 
 import type { Database, Table } from "../../database.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 
-/** Flights by origin, then by destination, in the table's order. */
+/** Flights by origin, and by origin and destination, in the table's order. */
 export interface Routes {
   readonly from: ReadonlyMap<string, readonly JsonObject[]>;
   readonly between: ReadonlyMap<string, readonly JsonObject[]>;
 }
 
-/** The routes of a database. */
+/** Returns the routes in a database. */
 export function routesOf(database: Database): Routes {
   return database.derive("flights", indexFlights);
 }
 
-/** Flights from one airport to another; none where either is no text. */
+/** Returns the flights from one airport to another; none if either is not a string. */
 export function flightsBetween(
   routes: Routes,
   origin: JsonValue,
@@ -25,7 +25,7 @@ export function flightsBetween(
   return routes.between.get(routeKey(origin, destination)) ?? [];
 }
 
-/** The day's entry of a flight, if it can be booked that day. */
+/** Returns a flight's entry for a date, or `undefined` if it cannot be booked on that date. */
 export function bookableDay(
   flight: JsonObject,
   date: string | undefined,
@@ -36,7 +36,7 @@ export function bookableDay(
   return textAt(day, "status") === "available" ? day : undefined;
 }
 
-/** A flight on a day as searches show it: the flight without its dates, then the day. */
+/** Returns a flight on a day as searches show it: the flight's fields without `dates`, then the day's fields. */
 export function shown(flight: JsonObject, day: JsonObject): JsonObject {
   const result: JsonObject = new Map(flight);
   result.delete("dates");

@@ -1,13 +1,13 @@
 /**
- * What airline's rows look like. A loaded dataset is checked against this once, so that the tools can trust it.
- * Fields beyond these are kept and left alone.
+ * Schemas of the airline's rows. A dataset is validated once when it is loaded, so that the tools can rely on it.
+ * Unknown fields are kept unchanged.
  */
 
 import { z } from "zod";
 
 const byCabin = z.record(z.string(), z.number());
 
-/** A flight on a day. Only what can still be booked has seats and prices. */
+/** A flight on a day. Only days that can still be booked have seats and prices. */
 const flightDay = z.union([
   z.looseObject({
     status: z.literal("available"),
@@ -61,7 +61,7 @@ const reservation = z.looseObject({
   nonfree_baggages: z.number(),
 });
 
-/** Where money comes from. Gift cards and certificates have an amount. */
+/** A payment method. Gift cards and certificates have a balance. */
 const paymentMethod = z.discriminatedUnion("source", [
   z.looseObject({
     source: z.enum(["gift_card", "certificate"]),
@@ -79,7 +79,7 @@ const user = z.looseObject({
   reservations: z.array(z.string()),
 });
 
-/** The schema of a row by table, in the order in which τ-bench loads the tables. */
+/** Row schemas by table, in the order in which τ-bench loads the tables. */
 export const rowSchemas: ReadonlyMap<string, z.ZodType> = new Map<
   string,
   z.ZodType

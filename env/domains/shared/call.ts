@@ -1,9 +1,9 @@
-/** Calls and rows by their fields. */
+/** Creates calls and rows from their fields. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
 
-/** A call of a tool by its arguments. */
+/** Creates a call of a tool. */
 export function call(
   name: string,
   fields: Readonly<Record<string, JsonValue>>,
@@ -11,7 +11,7 @@ export function call(
   return { name, arguments: object(fields) };
 }
 
-/** Fields in their order. Not for ids as keys: JavaScript would sort them. */
+/** Creates a Python object with its fields in order. Keys must not be numeric ids, since JavaScript sorts those. */
 export function object(
   fields: Readonly<Record<string, JsonValue>>,
 ): JsonObject {

@@ -1,4 +1,4 @@
-/** Lists of item ids in calls, which may be anything that Python can iterate. */
+/** Reads lists of item ids in calls, which may be any Python iterable. */
 
 import { ToolError } from "../../errors.ts";
 import { elements, typeName } from "../../python/python_object.ts";
@@ -6,7 +6,7 @@ import { compareStrings } from "../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectsAt, textAt } from "../../row.ts";
 
-/** The first of `itemIds` that is asked for more often than the order holds it; `undefined` if there is none. */
+/** Returns the first id that occurs more often in `itemIds` than in the order; `undefined` if there is none. */
 export function findAbsentItem(
   order: JsonObject,
   itemIds: JsonValue,
@@ -21,7 +21,7 @@ export function findAbsentItem(
   return asked.find((id) => count(asked, id) > count(held, id));
 }
 
-/** `sorted(itemIds)` of ids that were found, and so are strings. */
+/** Returns `sorted(itemIds)` for ids that were found and are therefore strings. */
 export function sortedElements(itemIds: JsonValue): string[] {
   return elements(itemIds).map(String).sort(compareStrings);
 }

@@ -1,11 +1,11 @@
-/** Finding the rows that a call names, with τ-bench's words where there are none. */
+/** Looks up the rows that a call refers to, with τ-bench's errors for missing ones. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
 import { asKey, keyError } from "../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 
-/** The id of a row that there is. @throws {ToolError} `<noun> not found`. */
+/** Returns the id of an existing row. @throws {ToolError} `<noun> not found`. */
 export function findId(
   database: Database,
   { table, noun }: { table: string; noun: string },
@@ -18,7 +18,7 @@ export function findId(
   return key;
 }
 
-/** A row that there is, to be written to. */
+/** Returns an existing row for writing. */
 export function editRow(
   database: Database,
   table: string,
@@ -29,7 +29,7 @@ export function editRow(
   return row;
 }
 
-/** The row that a call names, as Python JSON. @throws {ToolError} `<noun> not found`. */
+/** Returns a row as Python's `json.dumps` prints it. @throws {ToolError} `<noun> not found`. */
 export function printFound(
   database: Database,
   kind: { table: string; noun: string },

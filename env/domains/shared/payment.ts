@@ -1,5 +1,5 @@
-/** Payment methods, which are named alike in the domains of τ-bench. */
+/** The format of payment method ids, which τ-bench's domains share. */
 
-/** The id of a payment method. */
+/** Matches the id of a payment method. */
 export const PAYMENT_ID =
   /\b(?:credit_card|gift_card|paypal|certificate)_\d+\b/gi;

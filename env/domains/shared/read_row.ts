@@ -1,6 +1,6 @@
 /**
- * Reading rows that may not be there: a τ-bench task may name an order or an item that the database
- * lacks, and what it says of it is then simply empty.
+ * Reads rows that may be missing. A τ-bench task can refer to an order or an item that is not in the database; its
+ * fields are then read as empty.
  */
 
 import {
@@ -9,20 +9,20 @@ import {
   type JsonValue,
 } from "../../python/python_value.ts";
 
-/** A string field; empty where there is none. */
+/** Reads a string field; empty if there is none. */
 export function text(row: JsonValue | undefined, field: string): string {
   const value = member(row, field);
   return typeof value === "string" ? value : "";
 }
 
-/** A number field; 0 where there is none. */
+/** Reads a number field; 0 if there is none. */
 export function numberIn(row: JsonValue | undefined, field: string): number {
   const value = member(row, field);
   if (value instanceof Float) return value.value;
   return typeof value === "number" ? value : 0;
 }
 
-/** The strings of a list field. */
+/** Reads the strings in a list field. */
 export function texts(row: JsonValue | undefined, field: string): string[] {
   const value = member(row, field);
   return Array.isArray(value)
@@ -30,14 +30,14 @@ export function texts(row: JsonValue | undefined, field: string): string[] {
     : [];
 }
 
-/** The objects of a list field, or of the values of an object field. */
+/** Reads the objects in a list field, or among the values of an object field. */
 export function rows(row: JsonValue | undefined, field: string): JsonObject[] {
   const value = member(row, field);
   const all = value instanceof Map ? [...value.values()] : value;
   return Array.isArray(all) ? all.filter((one) => one instanceof Map) : [];
 }
 
-/** An object field. */
+/** Reads an object field; empty if there is none. */
 export function row(
   parent: JsonValue | undefined,
   field: string,

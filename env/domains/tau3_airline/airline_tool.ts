@@ -1,4 +1,4 @@
-/** The class whose methods the airline's tools are. */
+/** Defines tools of τ³-bench's airline. */
 
 import type { Tool } from "../../tool.ts";
 import {
@@ -6,10 +6,10 @@ import {
   defineBundleTool,
 } from "../shared/toolkit/bundle_tool.ts";
 
-/** Its name, which callers read where arguments do not bind. */
+/** The name of the original's tool class, which appears in Python's errors about arguments. */
 export const AIRLINE_TOOLS = "AirlineTools";
 
-/** Makes a tool of the airline. */
+/** Defines a tool of the airline. */
 export function airlineTool<const P extends string>(
   tool: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

@@ -1,4 +1,4 @@
-/** τ³-bench's airline. */
+/** The definition of τ³-bench's airline domain. */
 
 import { serveAirline } from "../airline/expert/serve_airline.ts";
 import { airlineRows } from "../airline/owned_rows.ts";
@@ -32,7 +32,7 @@ const LAYOUT = {
 } as const;
 
 /**
- * τ³-bench's airline: the same checks in the same order, the same texts, the same effects.
+ * τ³-bench's airline domain, with the same checks in the same order, the same texts and the same effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/airline.
  */

@@ -1,4 +1,4 @@
-/** What the flights of a booking cost. */
+/** Fares of booked flights. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -12,17 +12,17 @@ import type {
 import { numberAt, objectAt, textAt } from "../../row.ts";
 import { flightDay } from "./find_rows.ts";
 
-/** Who flies, and where they sit. */
+/** The passengers and their cabin. */
 export interface Party {
   readonly cabin: JsonValue;
-  /** Whatever has a length. */
+  /** Any value with a length. */
   readonly passengers: JsonValue;
 }
 
 /**
- * A flight as a reservation holds it, at today's price.
- * @param leg Number and date.
- * @throws {ToolError} If it does not fly that day, or has too few seats.
+ * Returns a flight in the format of a reservation, at the current price.
+ * @param leg The flight's number and date.
+ * @throws {ToolError} If the flight cannot be booked on that day, or has too few seats.
  */
 export function bookedFlight(
   database: Database,
@@ -47,7 +47,7 @@ export function bookedFlight(
   ]);
 }
 
-/** What one passenger pays for a booked flight. */
+/** Returns the price of a booked flight per passenger. */
 export function priceOf(flight: JsonObject): PythonNumber {
   return numberAt(flight, "price");
 }

@@ -1,4 +1,4 @@
-/** Finding what a call names, in the airline's words where there is none. */
+/** Looks up the rows that a call refers to, with the benchmark's errors for missing ones. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt } from "../../row.ts";
 import { findId } from "../shared/lookup.ts";
 
-/** @throws {ToolError} `User u not found`. */
+/** Returns the id of an existing user. @throws {ToolError} `User u not found`. */
 export function userId(database: Database, id: JsonValue): string {
   return findId(
     database,
@@ -17,19 +17,19 @@ export function userId(database: Database, id: JsonValue): string {
   );
 }
 
-/** @throws {ToolError} `Reservation r not found`. */
+/** Returns the id of an existing reservation. @throws {ToolError} `Reservation r not found`. */
 export function reservationId(database: Database, id: JsonValue): string {
   const noun = `Reservation ${pythonStr(id)}`;
   return findId(database, { table: "reservations", noun }, id);
 }
 
-/** A flight and what is known of it on a day. */
+/** A flight and its entry for a day. */
 export interface FlightDay {
   readonly flight: JsonObject;
   readonly day: JsonObject;
 }
 
-/** @throws {ToolError} `Flight f not found`, maybe `on date d`. */
+/** Returns a flight and its entry for a date. @throws {ToolError} `Flight f not found`, or `… not found on date d`. */
 export function flightDay(
   database: Database,
   number: JsonValue,

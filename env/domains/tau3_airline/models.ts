@@ -1,11 +1,10 @@
-/** The airline's objects, with their fields in the order in which they are declared, printed and complained about. */
+/** Models of τ³-bench's airline. Their fields are in pydantic's order, which printing and validation errors follow. */
 
 import { defineModel, field } from "../../python/pydantic.ts";
 import type { RowModels } from "../shared/toolkit/bundle_database.ts";
 
 const cabin = () => field.literal("business", "economy", "basic_economy");
 
-/** Who flies. */
 export const Passenger = defineModel("Passenger", {
   first_name: field.str(),
   last_name: field.str(),
@@ -18,7 +17,7 @@ export const Payment = defineModel("Payment", {
   amount: field.int(),
 });
 
-/** A flight on a day, as calls name it. */
+/** A flight on a day, as identified in calls. */
 export const FlightInfo = defineModel("FlightInfo", {
   flight_number: field.str(),
   date: field.str(),
@@ -32,7 +31,6 @@ const ReservationFlight = defineModel("ReservationFlight", {
   price: field.int(),
 });
 
-/** A booking. */
 export const Reservation = defineModel("Reservation", {
   reservation_id: field.str(),
   user_id: field.str(),
@@ -96,7 +94,7 @@ const User = defineModel("User", {
   reservations: field.list(field.str()),
 });
 
-/** What is known of a flight on a day, by its status. */
+/** Creates the models of a flight on a day, one per status. */
 function dayModels() {
   const times = (status: string, ...fields: string[]) =>
     defineModel("FlightDateStatus", {
@@ -132,7 +130,7 @@ const Flight = defineModel("Flight", {
   dates: field.map(field.tagged("status", dayModels())),
 });
 
-/** The rows of each table. */
+/** The row models of each table. */
 export const airlineModels: RowModels = {
   flights: Flight,
   users: User,

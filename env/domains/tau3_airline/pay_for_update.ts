@@ -1,4 +1,4 @@
-/** Paying for the change of a reservation. */
+/** Payments for changes to a reservation. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -15,7 +15,7 @@ import { editRow } from "../shared/lookup.ts";
 import { userId } from "./find_rows.ts";
 import { Payment } from "./models.ts";
 
-/** A change of a reservation and its price; a negative one is given back. */
+/** The price of a change to a reservation; a refund if negative. */
 export interface Update {
   readonly reservation: JsonObject;
   readonly paymentId: JsonValue;
@@ -23,9 +23,9 @@ export interface Update {
 }
 
 /**
- * Takes the price from a gift card, and notes the payment.
- * @throws {ToolError} If the payment method is none of the user's, is a certificate or holds too little; or if the
- * price is not whole, when the gift card has been charged already.
+ * Charges the price to a gift card, and appends the payment to the reservation's history.
+ * @throws {ToolError} If the payment method does not belong to the user, is a certificate, or has too low a balance. If
+ * the price is not an integer, it throws after charging the gift card.
  */
 export function payForUpdate(
   database: Database,
@@ -56,7 +56,7 @@ export function payForUpdate(
   listAt(reservation, "payment_history").push(validate(Payment, payment));
 }
 
-/** Takes an amount from a gift card; its balance may fall below zero. */
+/** Subtracts an amount from a gift card; its balance may become negative. */
 export function spendGiftCard(
   user: JsonObject,
   id: string,

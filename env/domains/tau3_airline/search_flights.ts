@@ -1,4 +1,4 @@
-/** Flights that can be booked on a day. */
+/** Searches for flights that can be booked on a day. */
 
 import type { Database, Table } from "../../database.ts";
 import { asKey, isEqual } from "../../python/python_object.ts";
@@ -6,18 +6,18 @@ import { compareStrings } from "../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 
-/** What is looked for; null is any airport. */
+/** The criteria of a search; `null` matches any airport. */
 export interface Search {
   readonly date: JsonValue;
   readonly origin: JsonValue;
   readonly destination: JsonValue;
-  /** The earliest departure, compared as a text. Default: any. */
+  /** The earliest departure, compared as a string. Default: any. */
   readonly leaveAfter?: string;
 }
 
 /**
- * The flights as they are shown, in the table's order.
- * @throws {ToolError} If there are flights between the airports, and the date is nothing that Python can hash.
+ * Returns the matching flights as shown to the agent, in the table's order.
+ * @throws {ToolError} If there are flights between the airports and the date is not hashable in Python.
  */
 export function searchFlights(
   database: Database,
@@ -46,14 +46,14 @@ function leavesAfter(flight: JsonObject, time: string): boolean {
   return compareStrings(departure, time) >= 0;
 }
 
-/** Numbers of the flights that leave an airport, or all. */
+/** Returns the numbers of the flights from an airport, or of all flights. */
 function departures(database: Database, origin: JsonValue): Iterable<string> {
   if (origin === null) return database.ids("flights");
   if (typeof origin !== "string") return [];
   return database.derive("flights", groupByOrigin).get(origin) ?? [];
 }
 
-/** Airports of flights never change. */
+/** Groups flights by origin, which never changes during an episode. */
 function groupByOrigin(flights: Table): Map<string, string[]> {
   return Map.groupBy(
     flights.keys(),

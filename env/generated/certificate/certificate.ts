@@ -1,13 +1,13 @@
 /**
- * The certificate of a generated task: six parts, each checked by a program when the task is made, and what they came
- * to. A task that fails one is refused, and another is drawn in its place.
+ * The certificate of a generated task: the results of six checks, made by a program when the task is drawn. A task that
+ * fails one is refused and replaced by another draw.
  *
- * 1. `gold`: it replays without an error, and each write changes what it should;
- * 2. `policy`: the oracle allows each write, and forbids what the task has refused;
- * 3. `solvable`: each argument is in the instruction or in what reads show that start from it;
- * 4. `unique`: every allowed way to what the words mean ends in the same state;
- * 5. `strict`: doing nothing, handing over, a wrong write and one too many score 0;
- * 6. `expert`: the expert scores 1 through the scripted user.
+ * 1. `gold`: the gold actions replay without an error, and each write has its expected effect;
+ * 2. `policy`: the oracle allows each write, and forbids the requests that the task refuses;
+ * 3. `solvable`: each argument is in the instruction or in the answers to the gold's earlier reads;
+ * 4. `unique`: every allowed way to fulfill the instruction ends in the same state;
+ * 5. `strict`: the do-nothing baseline, a transfer, a wrong write and an additional write score 0;
+ * 6. `expert`: the expert scores 1 with the scripted user.
  */
 
 import { replayGold } from "../../audit/gold_replay.ts";
@@ -27,9 +27,9 @@ import { type UniqueEvidence, uniquePart } from "./unique_part.ts";
 
 export { Refusal } from "./subject.ts";
 
-/** What the parts came to. Plain JSON. */
+/** The results of all parts, as plain JSON. */
 export interface Certificate {
-  /** Of what is checked; raised when a part changes. */
+  /** The version of the checks, incremented when a part changes. */
   readonly version: 1;
   readonly gold: GoldEvidence;
   readonly policy: PolicyEvidence;
@@ -42,17 +42,17 @@ export interface Certificate {
 /** Certifies a task of a dataset. */
 export type Certifier = (task: Task) => Promise<Certificate | Refusal>;
 
-/** How tasks are certified. */
+/** Settings of {@linkcode createCertifier}. */
 export interface CertifierOptions {
-  /** Default: the scripted user. */
+  /** The user for the expert's episode. Default: the scripted user. */
   readonly user?: UserFactory;
-  /** A task as it is played, where its goal is for the certificate alone. Default: as it is. */
+  /** Returns the task as it is played, if its goal is only for the certificate. Default: unchanged. */
   readonly handOut?: ((task: Task) => Task) | undefined;
 }
 
 /**
- * Makes what certifies the tasks of a dataset. Pure: the same task gets the same certificate.
- * @throws {MissingPartError} If the domain has no goals, or no scripted user.
+ * Creates the certifier for a dataset's tasks. It is deterministic: the same task always gets the same certificate.
+ * @throws {MissingPartError} If the domain has no goals or no scripted user.
  */
 export function createCertifier(
   dataset: Dataset,
@@ -77,7 +77,7 @@ export function createCertifier(
   };
 }
 
-/** Cheap parts first: most refusals are found by them. */
+/** Runs the parts, cheapest first, since those find most refusals. */
 async function certify(
   subject: Subject,
   { user, handOut }: {

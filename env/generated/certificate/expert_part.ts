@@ -1,6 +1,6 @@
 /**
- * Part 6: the expert scores 1 through the scripted user, who makes no mistake, and tells what must be told once,
- * where it is asked for.
+ * Part 6: the expert scores 1 with the scripted user, the user makes no mistake, and each output is told exactly once,
+ * for the request that asks for it.
  */
 
 import { expertAgent } from "../../agents/expert.ts";
@@ -10,17 +10,17 @@ import { rollout } from "../../rollout.ts";
 import type { Episode, UserFactory } from "../../types.ts";
 import { Refusal, type Subject } from "./subject.ts";
 
-/** How the expert's conversation went. */
+/** The outcome of the expert's conversation. */
 export interface ExpertEvidence {
   readonly turns: number;
 }
 
-/** Most turns of the expert; above what any generated task takes. */
+/** The maximum number of the expert's turns; more than any generated task takes. */
 const MAX_TURNS = 90;
 
 const EXPERT = expertAgent({ prompt: "none" });
 
-/** Lets the expert serve the user. */
+/** Runs an episode with the expert and the user, and checks it. */
 export async function expertPart(
   { dataset, task, goal }: Subject,
   user: UserFactory,
@@ -66,7 +66,7 @@ export async function expertPart(
     : refusal("an output is told by accident", loose.outputs?.join(", ") ?? "");
 }
 
-/** Whether one message alone has it; a message may be said again. */
+/** Checks whether exactly one message contains the output; repeats of that message are allowed. */
 function isToldOnce(output: string, { turns }: Episode): boolean {
   const told = saidIn(turns).filter((text) => wasSaid(output, [text]));
   return new Set(told).size === 1;

@@ -1,4 +1,4 @@
-/** Part 1: the gold replays without an error, and each write changes what it should. */
+/** Part 1: the gold actions replay without an error, and each write has its expected effect. */
 
 import { isWrite } from "../../audit/finding.ts";
 import { isErrorAnswer } from "../../call_tool.ts";
@@ -12,7 +12,7 @@ export interface GoldEvidence {
   }[];
 }
 
-/** Looks at the gold as it went. */
+/** Checks the replayed gold actions. */
 export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
   for (const { action, answer, changed, before, after } of steps) {
     const evidence = textOf(action);
@@ -27,7 +27,7 @@ export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
     }
     const wrong = goals.effectBreaks(action, { before, after });
     if (wrong !== null) {
-      return refusal("a gold write does not change what it should", {
+      return refusal("a gold write does not have its expected effect", {
         evidence: `${evidence}: ${wrong}`,
       });
     }

@@ -1,6 +1,6 @@
 /**
- * Part 2: the oracle of policy, which is written apart from the tools, allows each gold write; and it forbids every
- * way to do what the task has refused.
+ * Part 2: the policy oracle, which is written independently of the tools, allows each gold write and forbids every call
+ * that would fulfill a refused request.
  */
 
 import { isWrite } from "../../audit/finding.ts";
@@ -11,21 +11,21 @@ import type { Request } from "../../domains/shared/goal/goal.ts";
 import type { ToolAction } from "../../types.ts";
 import { Refusal, type Subject } from "./subject.ts";
 
-/** What policy says. */
+/** The verdicts of the policy oracle. */
 export interface PolicyEvidence {
-  /** The tools of the writes that it allows, in order. */
+  /** The tools of the allowed writes, in order. */
   readonly allowed: readonly string[];
   readonly refused: readonly {
     /** The index of the request. */
     readonly request: number;
     readonly tool: string;
     readonly clauses: readonly string[];
-    /** Of the clause by which the task has it refused. */
+    /** The evidence of the clause that refuses the request. */
     readonly why: string;
   }[];
 }
 
-/** Asks the oracle. */
+/** Checks the task with the policy oracle. */
 export function policyPart(subject: Subject): PolicyEvidence | Refusal {
   const allowed = subject.steps.filter(({ action }) => isWrite(action));
   const earlier: ToolAction[] = [];
@@ -49,7 +49,7 @@ export function policyPart(subject: Subject): PolicyEvidence | Refusal {
   return { allowed: allowed.map(({ action }) => action.name), refused };
 }
 
-/** Every call that would meet the request is forbidden, at first as in the end, by the clause that it is refused by. */
+/** Checks that the request's clause forbids every call that would fulfill it, both before and after the gold writes. */
 function refusedBy(
   subject: Subject,
   { request, index }: { request: Request; index: number },
@@ -60,7 +60,7 @@ function refusedBy(
   const [first] = calls;
   if (first === undefined) {
     return new Refusal("policy", {
-      reason: "a refused request means no call",
+      reason: "a refused request matches no call",
       evidence: JSON.stringify(request),
     });
   }
@@ -73,7 +73,7 @@ function refusedBy(
       (wanted === undefined || before.some(({ clause }) => clause === wanted));
     if (!fits) {
       return new Refusal("policy", {
-        reason: "policy does not forbid what the task has refused",
+        reason: "policy allows a request that the task refuses",
         evidence: `${action.name}: ${
           before.map(({ clause }) => clause).join(", ") || "allowed"
         } instead of ${wanted ?? "forbidden"}`,

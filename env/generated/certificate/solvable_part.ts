@@ -1,7 +1,7 @@
 /**
- * Part 3: the task can be solved from its instruction alone. The gold is the witness: each of its arguments is in the
- * instruction or in what an earlier one of its reads has shown, no read is missing that policy demands, and none is
- * there that nothing needs.
+ * Part 3: the task can be solved from its instruction alone. The gold proves it: each of its arguments is in the
+ * instruction or in the answer to one of its earlier reads, it contains every read that policy requires, and no
+ * unnecessary read.
  */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
@@ -9,33 +9,33 @@ import { isWrite } from "../../audit/finding.ts";
 import { GIVEN, leaves, plain } from "../../audit/knowing.ts";
 import { Refusal, type Subject, textOf } from "./subject.ts";
 
-/** From where the writes' arguments are known. */
+/** The sources of the arguments of gold writes. */
 export interface SolvableEvidence {
-  /** By argument of a gold write that the instruction does not hold, `0.item_ids[0]`: the read that shows it. */
+  /** The read that shows an argument, by path (`0.item_ids[0]`), for arguments that are not in the instruction. */
   readonly shown: Readonly<Record<string, string>>;
-  /** Reads in the gold. */
+  /** The number of reads in the gold. */
   readonly reads: number;
-  /** How many reads follow from each other at most until an argument of a write, or what must be told, is known. */
+  /** The length of the longest chain of reads, each based on the previous one, that leads to an argument or output. */
   readonly chain: number;
 }
 
-/** A text in which values can be found, with the number of reads behind it. */
+/** A text in which values can be found, with the number of reads that lead to it. */
 interface Source {
   readonly tool: string;
   readonly text: string;
-  /** What can be counted in it. */
+  /** Numbers that the agent can find by counting, such as the number of available variants. */
   readonly counts: ReadonlySet<string>;
   readonly depth: number;
 }
 
-/** Follows the gold from the instruction on. */
+/** Follows the gold from the instruction to its last action. */
 export function solvablePart(
   subject: Subject,
 ): SolvableEvidence | Refusal {
   const { task, steps, dataset } = subject;
   const lacking = lackingDuty(subject);
   if (lacking !== undefined) {
-    return refusal("the gold lacks a read that policy demands", lacking);
+    return refusal("the gold lacks a read that policy requires", lacking);
   }
   const duties = new Set(
     subject.goals.duties(task, dataset.database).map(textOf),
@@ -49,7 +49,7 @@ export function solvablePart(
       const from = find(sources, value);
       if (from === undefined) {
         return refusal(
-          "the gold has an argument that nobody can know",
+          "the gold has an argument that the agent cannot know",
           `${action.name}: ${path} "${value}"`,
         );
       }
@@ -73,7 +73,7 @@ export function solvablePart(
       !duties.has(textOf(action)) &&
         !isNeeded(next, { subject, sources, later })
     ) {
-      return refusal("the gold has a read that nothing needs", textOf(action));
+      return refusal("the gold has an unnecessary read", textOf(action));
     }
     sources.push(next);
   }
@@ -81,13 +81,13 @@ export function solvablePart(
     const from = findTold(sources, output);
     if (from !== undefined) chain = Math.max(chain, from.depth);
     else if (!plain(dataset.policy).includes(plain(output))) {
-      return refusal("an output must be told that nobody can know", output);
+      return refusal("the agent cannot know an output", output);
     }
   }
   return { shown, reads: sources.length - 1, chain };
 }
 
-/** Whether a read shows something for the first time that a later action, an output or a refused call needs. */
+/** Checks whether a read is the first to show a value that a later action, an output or a refused call needs. */
 function isNeeded(
   next: Source,
   { subject, sources, later }: {
@@ -125,7 +125,7 @@ function source(tool: string, text: string, depth: number): Source {
   return { tool, text: ` ${plain(text)} `, counts, depth };
 }
 
-/** Of how many entries of each list and object in a value something is so: of how many variants that they are available. */
+/** Counts, in every list and object of a value, the entries in which a field such as `available` is true. */
 function countsIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   const entries: unknown[] = Object.values(value);
@@ -140,7 +140,7 @@ function countsIn(value: unknown): string[] {
   return [...counts, ...entries.flatMap(countsIn)];
 }
 
-/** The first source that holds what must be told, or in which it can be counted. */
+/** Returns the first source that contains the output, or in which it can be counted. */
 function findTold(
   sources: readonly Source[],
   output: string,
@@ -149,11 +149,11 @@ function findTold(
     sources.find(({ counts }) => counts.has(output));
 }
 
-/** The first source that holds a value. */
+/** Returns the first source that contains a value. */
 function find(sources: readonly Source[], value: string): Source | undefined {
   const wanted = plain(value);
   if (GIVEN.has(wanted)) return sources[0];
-  // `round_trip` is a tool's spelling of words that people say.
+  // Tools spell `round_trip` with an underscore, people with a space.
   const said = ENUMERATED.test(wanted) ? wanted.replaceAll("_", " ") : wanted;
   return sources.find(({ text }) =>
     text.includes(` ${wanted} `) || text.includes(` ${said} `)

@@ -1,6 +1,6 @@
 /**
- * Part 5: nothing but the right thing scores. Doing nothing, handing over, leaving a write out, making another one or
- * one too many scores 0, and what must be told is not told by accident.
+ * Part 5: nothing but the correct outcome scores 1. The do-nothing baseline, a transfer, a missing, different or
+ * additional write scores 0, and no output can be told by accident.
  */
 
 import { isWrite } from "../../audit/finding.ts";
@@ -12,22 +12,22 @@ import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";
 import { Refusal, type Subject, textOf } from "./subject.ts";
 
-/** Wrong ways that were tried; each scores 0. */
+/** The numbers of wrong outcomes that were tried; each scores 0. */
 export interface StrictEvidence {
-  /** The gold with one write left out, or made otherwise. */
+  /** Variants of the gold with one write missing or different. */
   readonly wrong: number;
-  /** The gold and one write more, what is refused among them. */
+  /** Variants of the gold with one additional write, including the calls of refused requests. */
   readonly tooMuch: number;
 }
 
-/** Tries what must not score. */
+/** Tries the outcomes that must score 0. */
 export function strictPart(subject: Subject): StrictEvidence | Refusal {
   const { dataset, task } = subject;
   if (score(subject, dataset.database, []) === 1) {
-    return refusal("doing nothing scores", task.id);
+    return refusal("the do-nothing baseline scores 1", task.id);
   }
   if (score(subject, transferred(subject), []) === 1) {
-    return refusal("handing over scores", task.id);
+    return refusal("a transfer to a human scores 1", task.id);
   }
   const [loose] = looseOutputs(task, dataset);
   if (loose !== undefined) {
@@ -58,8 +58,8 @@ function tryAll(subject: Subject): StrictEvidence | Refusal {
   for (const { insteadOf = 0, action } of wrong) {
     if (scoresWith(subject, insteadOf, action)) {
       return refusal(
-        "a wrong write scores",
-        action === undefined ? "a gold write is left out" : textOf(action),
+        "a wrong write scores 1",
+        action === undefined ? "a gold write is missing" : textOf(action),
       );
     }
   }
@@ -68,15 +68,15 @@ function tryAll(subject: Subject): StrictEvidence | Refusal {
     if (isErrorAnswer(callTool(subject.domain, database, action))) continue;
     tooMuch++;
     if (score(subject, database, subject.task.outputs) === 1) {
-      return refusal("one write too many scores", textOf(action));
+      return refusal("an additional write scores 1", textOf(action));
     }
   }
   return tooMuch > 0
     ? { wrong: wrong.length, tooMuch }
-    : refusal("no further write could be tried", `${more.length} are errors`);
+    : refusal("no additional write could be tried", `all ${more.length} fail`);
 }
 
-/** Whether the gold scores with another action in the place of one, or with none there. */
+/** Checks whether the gold still scores 1 with a write replaced by another action, or removed. */
 function scoresWith(
   { dataset, domain, steps, ...subject }: Subject,
   insteadOf: number,
@@ -91,7 +91,7 @@ function scoresWith(
   return score(all, database, subject.task.outputs) === 1;
 }
 
-/** What refused requests would have been. */
+/** Returns the calls that would fulfill refused requests. */
 function temptations(
   { goal, goals, task: { userId }, dataset: { database } }: Subject,
 ): ToolAction[] {
@@ -99,7 +99,7 @@ function temptations(
     .flatMap((request) => goals.meanings({ request, database, userId }));
 }
 
-/** What users wanted at first, in the place of what they want in the end. */
+/** Returns the calls of first wishes, each in place of the call for the final wish. */
 function firstWishes(
   { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,
 ): Stray[] {
@@ -117,8 +117,8 @@ function firstWishes(
 }
 
 /**
- * A refusal has something to be told, or the write that is wanted then: its positive check, without which silence
- * would do.
+ * Finds a refused request without a positive check, which silence would satisfy: it needs an output to tell, or an
+ * alternative request.
  */
 function untold({ goal, task }: Subject): Refusal | undefined {
   const { requests } = goal;
@@ -128,7 +128,7 @@ function untold({ goal, task }: Subject): Refusal | undefined {
   );
   return silent === undefined
     ? undefined
-    : refusal("a refusal has nothing to be told", JSON.stringify(silent));
+    : refusal("a refusal has no output to tell", JSON.stringify(silent));
 }
 
 function transferred({ dataset, domain }: Subject): Database {

@@ -1,4 +1,4 @@
-/** What a certificate is about, and what a part of it says where the task does not hold. */
+/** The subject of a certificate, and the refusal that a failed part returns. */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import type { Database } from "../../database.ts";
@@ -7,16 +7,16 @@ import type { Goal } from "../../domains/shared/goal/goal.ts";
 import { printPythonJson } from "../../python/python_json.ts";
 import type { Dataset, Task, ToolAction } from "../../types.ts";
 
-/** A task that is looked at. */
+/** A task to be certified. */
 export interface Subject {
   readonly dataset: Dataset;
   readonly task: Task<Goal>;
   readonly goal: Goal;
   readonly domain: Domain;
   readonly goals: GoalsPart;
-  /** The gold, replayed. */
+  /** The replayed gold actions. */
   readonly steps: readonly GoldStep[];
-  /** Where the gold ends. */
+  /** The final database state of the gold. */
   readonly gold: Database;
 }
 
@@ -29,12 +29,12 @@ export type PartName =
   | "strict"
   | "expert";
 
-/** Why a task is refused. */
+/** The reason why a task is refused. */
 export class Refusal {
   readonly part: PartName;
-  /** The same for all tasks that are refused alike: draws are counted by it. */
+  /** A reason without values, by which refused draws are counted. */
   readonly reason: string;
-  /** With the values that show it. */
+  /** The values that prove the reason. */
   readonly evidence: string;
 
   constructor(
@@ -47,7 +47,7 @@ export class Refusal {
   }
 }
 
-/** A call in a line: its name and its arguments. */
+/** Formats a call as one line: its name and its arguments. */
 export function textOf({ name, arguments: args }: ToolAction): string {
   return `${name} ${printPythonJson(args)}`;
 }

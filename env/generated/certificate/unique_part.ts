@@ -1,6 +1,6 @@
 /**
- * Part 4: one right final state. What the user's words mean is read off the goal, without a look at the gold; every
- * way to meet all requests that tools and policy allow, in every order, ends where the gold does.
+ * Part 4: the final state is unique. The meanings of the user's words are derived from the goal alone, without the
+ * gold. Every way to fulfill all requests that tools and policy allow, in any order, must end in the gold's state.
  */
 
 import { callTool, isErrorAnswer } from "../../call_tool.ts";
@@ -10,15 +10,15 @@ import { needsWrite, type Request } from "../../domains/shared/goal/goal.ts";
 import type { ToolAction } from "../../types.ts";
 import { Refusal, type Subject, textOf } from "./subject.ts";
 
-/** The ways that were tried. */
+/** The counts of sequences and calls that were tried. */
 export interface UniqueEvidence {
-  /** Sequences of calls that end where the gold does. */
+  /** The number of call sequences, all of which end in the gold's final state. */
   readonly ways: number;
-  /** Calls that fit the words and that tools or policy do not allow. */
+  /** The number of calls that match the words but are not allowed by tools or policy. */
   readonly barred: number;
 }
 
-/** Tries all ways. */
+/** Tries all call sequences that fulfill the requests. */
 export function uniquePart(subject: Subject): UniqueEvidence | Refusal {
   const search = new Search(subject);
   const other = search.from(subject.dataset.database.fork(), {
@@ -27,18 +27,18 @@ export function uniquePart(subject: Subject): UniqueEvidence | Refusal {
   });
   if (other !== undefined) {
     return new Refusal("unique", {
-      reason: "the words also mean something else than the gold",
+      reason: "the words also allow another final state",
       evidence: other.map(textOf).join("; "),
     });
   }
   const { ways, barred } = search;
   return ways > 0 ? { ways, barred } : new Refusal("unique", {
-    reason: "no call that is allowed meets the words",
-    evidence: `${barred} calls fit and are barred`,
+    reason: "no allowed call fulfills the request",
+    evidence: `${barred} matching calls are not allowed`,
   });
 }
 
-/** The row that a call names, by its first argument. */
+/** Returns the id of the row that a call names: its first argument. */
 function rowOf({ arguments: args }: ToolAction): string {
   return String(args.values().next().value);
 }
@@ -50,7 +50,7 @@ interface Place {
 
 class Search {
   readonly #subject: Subject;
-  /** What came of each place that has been left without a find: orders of requests lead to the same ones. */
+  /** Counts by visited place, since several orders of requests lead to the same one. */
   readonly #seen = new Map<string, UniqueEvidence>();
   ways = 0;
   barred = 0;
@@ -59,7 +59,7 @@ class Search {
     this.#subject = subject;
   }
 
-  /** Goes on from a state. @returns A sequence that ends elsewhere than the gold. */
+  /** Continues the search from a state. @returns A sequence that ends in another state than the gold, if found. */
   from(
     database: Database,
     { open, made }: Place,
@@ -89,7 +89,7 @@ class Search {
     return undefined;
   }
 
-  /** The state, what is open, and what policy may look back at: the calls, in their order for each row. */
+  /** Returns a place's key: the state, the open requests, and each row's calls in order, which policy may check. */
   #keyOf(database: Database, { open, made }: Place): string {
     const { requests } = this.#subject.goal;
     const calls = Map.groupBy(made, rowOf).entries()
@@ -101,7 +101,7 @@ class Search {
     ].join("\n");
   }
 
-  /** Every call that the request may mean, and what can follow it. */
+  /** Searches all calls that the request may mean, and all continuations. */
   #each(
     request: Request,
     database: Database,
@@ -120,7 +120,7 @@ class Search {
     return undefined;
   }
 
-  /** The state after a call; `undefined` where policy or the tool does not allow it. */
+  /** Returns the state after a call, or `undefined` if policy or the tool does not allow it. */
   #after(
     action: ToolAction,
     database: Database,

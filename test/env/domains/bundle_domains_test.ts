@@ -10,7 +10,7 @@ import type { Tool } from "../../../env/tool.ts";
 import { bundleWorld, TAU3_TOOLS } from "../../support/bundle_replay.ts";
 import { NO_TAU3_BENCH } from "../../support/tau3_bench.ts";
 
-/** A tool as the bundle's files have it. */
+/** A tool in the format of the bundle's files. */
 interface ListedTool {
   readonly function: {
     readonly name: string;
@@ -21,7 +21,7 @@ interface ListedTool {
   };
 }
 
-/** `read`, `write` or `generic` by side, then tool. */
+/** Kinds of tools (`read`, `write` or `generic`) by side, then by tool. */
 type Kinds = Record<string, Record<string, Record<string, { type: string }>>>;
 
 function json(name: string): unknown {
@@ -35,7 +35,7 @@ const NAMES = domainNames(({ bundle }) => bundle !== undefined);
 for (const key of NAMES) {
   Deno.test({
     name:
-      `${key} has the original's tools in its order, with their parameters and kinds`,
+      `${key} has the original's tools in the same order, with the same parameters and kinds`,
     ignore: NO_TAU3_BENCH,
     fn() {
       const { name, tools, bundle } = domainNamed(key);
@@ -61,7 +61,7 @@ for (const key of NAMES) {
 }
 
 Deno.test({
-  name: "rows of τ³'s airline and store fit their schemas",
+  name: "rows of τ³-bench's airline and store match their schemas",
   ignore: NO_TAU3_BENCH,
   fn() {
     for (const name of ["retail", "airline"]) {
@@ -76,12 +76,12 @@ Deno.test({
   },
 });
 
-/** The row's first field as something that it is not. */
+/** Replaces the row's first field by a value of the wrong type. */
 function oddOf(row: object): object {
   return { [Object.keys(row)[0]!]: [] };
 }
 
-Deno.test("loadTables() names the place where data does not have the declared shape", () => {
+Deno.test("loadTables() names the path at which data does not have the declared shape", () => {
   const models = { desks: defineModel("Desk", { id: field.str() }) };
   const load = (json: string) =>
     loadTables("DB", models, parsePythonJson(json));
@@ -102,7 +102,7 @@ Deno.test("loadTables() names the place where data does not have the declared sh
   );
 });
 
-Deno.test("τ-bench's loader refuses domains whose data look otherwise", async () => {
+Deno.test("τ-bench's loader rejects domains whose data has another layout", async () => {
   await assert.rejects(loadTauBench("nowhere", "tau3.airline"), {
     name: "ConfigError",
     message: /"tau3\.airline" has no data in τ-bench's layout/,

@@ -16,7 +16,7 @@ for (const name of domainNames(({ world }) => world !== undefined)) {
   domainContract(domainNamed(name));
 }
 
-Deno.test("domainNamed() knows two benchmarks' domains of a name apart", () => {
+Deno.test("domainNamed() distinguishes two benchmarks' domains with the same name", () => {
   const theirs = defineDomain({
     benchmark: "other",
     name: "retail",
@@ -40,7 +40,7 @@ Deno.test("domainNamed() knows two benchmarks' domains of a name apart", () => {
   });
 });
 
-Deno.test("domainNameSchema names the nearest of the domains there are by now", () => {
+Deno.test("domainNameSchema suggests the nearest of the domains registered so far", () => {
   const { error } = domainNameSchema.safeParse("desks.libary");
   assert.match(
     explainIssue(error!.issues[0]!, "desks.libary"),
@@ -48,7 +48,7 @@ Deno.test("domainNameSchema names the nearest of the domains there are by now", 
   );
 });
 
-Deno.test("defineDomain() refuses names that are none, and tools of one name", () => {
+Deno.test("defineDomain() rejects invalid names, and tools with the same name", () => {
   const parts = { benchmark: "tau", rowSchemas: new Map(), tools: [] };
   for (const name of ["", "a.b", "Retail", "a b"]) {
     assert.throws(() => defineDomain({ ...parts, name }), ConfigError);
@@ -61,7 +61,7 @@ Deno.test("defineDomain() refuses names that are none, and tools of one name", (
   assert.ok(new MissingPartError(library, "expert").hint?.includes("expert"));
 });
 
-/** Lines of source outside the domains' folders and the readers of τ-bench's checkout that quote a built-in's name. */
+/** Lists source lines that quote a built-in's name, outside the domains' folders and τ-bench's loader. */
 async function* linesThatName(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
@@ -78,7 +78,7 @@ async function* linesThatName(folder: string): AsyncGenerator<string> {
   }
 }
 
-Deno.test("nothing outside a domain's folder names one, but as a default or an example", async () => {
+Deno.test("nothing outside a domain's folder names it, except as a default or an example", async () => {
   const root = new URL("../../..", import.meta.url).pathname;
   const named: string[] = [];
   for (const folder of ["env", "train", "tasks", "notebooks"]) {

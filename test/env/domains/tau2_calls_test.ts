@@ -9,12 +9,12 @@ import {
 } from "../../support/tau2_play.ts";
 import { retailCalls } from "../../support/tau2_retail_calls.ts";
 
-/** `TAU2_SEED=2 TAU2_TIMES=10` draws others, and ten times as many. */
+/** `TAU2_SEED=2 TAU2_TIMES=10` draws other calls, and ten times as many. */
 const SEED = Deno.env.get("TAU2_SEED") ?? 1;
 const TIMES = Number(Deno.env.get("TAU2_TIMES") ?? 1);
 
 const CALLS = 16;
-/** The original takes long to build and hash an airline. */
+/** The original is slow to build and hash an airline. */
 const PLANS = [
   { name: "airline", cases: 24, callsOf: airlineCalls },
   { name: "retail", cases: 60, callsOf: retailCalls },
@@ -23,7 +23,7 @@ const PLANS = [
 for (const { name, cases, callsOf } of PLANS) {
   Deno.test({
     name:
-      `τ³'s ${name} answers drawn calls as the original does (needs Python with tau2)`,
+      `τ³-bench's ${name} answers drawn calls like the original (needs Python with tau2)`,
     ignore: withoutTau2(),
     async fn() {
       const world = playWorld(name);

@@ -47,7 +47,7 @@ async function refusalOf(task: RetailTask, dataset: Dataset = hard) {
   return result instanceof Refusal ? result : null;
 }
 
-/** A train task of the hard world. */
+/** Returns a train task of the hard world. */
 function taskLike(wanted: (task: RetailTask) => boolean): RetailTask {
   const task = hard.tasks("train").find(wanted);
   assert.ok(task !== undefined, "the world has such a task");
@@ -61,7 +61,7 @@ function withActions(
   return { ...task, actions };
 }
 
-Deno.test("createCertifier() gives each task of a world its certificate again, and the world has them all", async () => {
+Deno.test("createCertifier() reproduces each task's certificate, and the world has all of them", async () => {
   const certify = createCertifier(hard);
   for (const split of hard.splits) {
     for (const task of hard.tasks(split)) {
@@ -72,7 +72,7 @@ Deno.test("createCertifier() gives each task of a world its certificate again, a
   }
 });
 
-Deno.test("a certificate says what was proven: writes and rows, clauses, reads, ways, wrong ways", () => {
+Deno.test("a certificate records what was proven: writes and rows, clauses, reads, call sequences, wrong outcomes", () => {
   const write = taskLike(({ intent }) => intent === "exchange");
   const proof = hard.certificates.get(write.id);
   assert.equal(proof?.gold.writes[0]?.tool, "exchange_delivered_order_items");
@@ -89,7 +89,7 @@ Deno.test("a certificate says what was proven: writes and rows, clauses, reads, 
   assert.notEqual(clause?.why, "");
 });
 
-Deno.test("a refused request is refused by its own clause, for each clause that a customer's words can break", () => {
+Deno.test("a refused request is refused by its own clause, for each clause that a user's words can break", () => {
   const clauses = new Set(
     hard.certificates.values().flatMap(({ policy }) =>
       policy.refused.flatMap(({ clauses }) => clauses)
@@ -109,7 +109,7 @@ Deno.test("a refused request is refused by its own clause, for each clause that 
   assert.deepEqual(expected.filter((clause) => !clauses.has(clause)), []);
 });
 
-Deno.test("a gift card that does not hold the difference is refused", async () => {
+Deno.test("a gift card that does not cover the difference is refused", async () => {
   const poor = await generated(12, {
     ...HARD,
     intents: { ...NO_INTENTS, exchange: 1 },
@@ -124,7 +124,7 @@ Deno.test("a gift card that does not hold the difference is refused", async () =
   for (const { outputs } of told) assert.deepEqual(outputs, ["not enough"]);
 });
 
-Deno.test("a customer whose variant is out of stock may take another", async () => {
+Deno.test("a user whose variant is out of stock may take another", async () => {
   const short = await generated(13, {
     ...HARD,
     intents: { ...NO_INTENTS, exchange: 1 },
@@ -143,7 +143,7 @@ Deno.test("a customer whose variant is out of stock may take another", async () 
   assert.deepEqual(allowed, ["exchange_delivered_order_items"]);
 });
 
-Deno.test("part 1: a gold action that fails, and a write that changes something else, are refused", async () => {
+Deno.test("part 1: refuses a gold action that fails, and a write that changes something else", async () => {
   const task = taskLike(({ intent }) => intent === "cancel");
   const broken = task.actions.map((action) =>
     isWrite(action) ? changed(action, "reason", "a whim") : action
@@ -153,7 +153,7 @@ Deno.test("part 1: a gold action that fails, and a write that changes something 
   assert.match(refusal?.evidence ?? "", /a whim.*Error/);
 });
 
-Deno.test("part 2: a refusal that policy does not demand is refused", async () => {
+Deno.test("part 2: refuses a refusal that policy does not require", async () => {
   const task = taskLike(({ intent }) => intent === "cancel");
   const goal = task.goal!;
   const requests = goal.requests.map((request) => ({
@@ -169,17 +169,17 @@ Deno.test("part 2: a refusal that policy does not demand is refused", async () =
   assert.equal((await refusalOf(lazy))?.part, "policy");
 });
 
-Deno.test("part 3: an argument that nobody can know, and a read that nothing needs, are refused", async () => {
+Deno.test("part 3: refuses an argument that the agent cannot know, and an unnecessary read", async () => {
   const task = taskLike(({ intent }) => intent === "return");
   const blind = task.actions.filter(({ name }) => name !== "get_order_details");
   assert.equal((await refusalOf(withActions(task, blind)))?.part, "solvable");
   const idle = { name: "list_all_product_types", arguments: new Map() };
   const [first, ...rest] = task.actions;
   const more = await refusalOf(withActions(task, [first!, idle, ...rest]));
-  assert.match(more?.reason ?? "", /a read that nothing needs/);
+  assert.match(more?.reason ?? "", /an unnecessary read/);
 });
 
-Deno.test("part 4: words that mean two things are refused", async () => {
+Deno.test("part 4: refuses ambiguous words", async () => {
   const reasons: string[] = [];
   for (const task of hard.tasks("train")) {
     const [request, ...more] = task.goal!.requests;
@@ -189,12 +189,12 @@ Deno.test("part 4: words that mean two things are refused", async () => {
     const refusal = await refusalOf({ ...task, goal });
     if (refusal?.part === "unique") reasons.push(refusal.reason);
   }
-  assert.ok(reasons.length > 0, "some customer has two ways to be paid");
+  assert.ok(reasons.length > 0, "some user has two ways to be paid");
   assert.equal(new Set(reasons).size, 1);
-  assert.match(reasons[0]!, /also mean something else/);
+  assert.match(reasons[0]!, /also allow another final state/);
 });
 
-Deno.test("part 5: a task that doing nothing solves is refused", async () => {
+Deno.test("part 5: refuses a task that the do-nothing baseline solves", async () => {
   const task = taskLike(({ intent }) => intent === "cancel");
   const reads = task.actions.filter((action) => !isWrite(action));
   const idle = withActions(
@@ -204,7 +204,7 @@ Deno.test("part 5: a task that doing nothing solves is refused", async () => {
   assert.notEqual(await refusalOf(idle), null);
 });
 
-Deno.test("part 5: what a customer wanted at first, and no longer wants, scores 0", () => {
+Deno.test("part 5: a user's first wish, which they no longer want, scores 0", () => {
   const task = taskLike(({ goal }) =>
     goal!.requests.some(({ before }) => before?.reason !== undefined)
   );
@@ -217,7 +217,7 @@ Deno.test("part 5: what a customer wanted at first, and no longer wants, scores 
   assert.notEqual(before?.reason, reason);
 });
 
-Deno.test("part 6: what the expert does not tell is refused", async () => {
+Deno.test("part 6: refuses an output that the expert does not tell", async () => {
   const task = taskLike(({ intent }) => intent === "question");
   const refusal = await refusalOf({ ...task, outputs: ["never said"] });
   assert.ok(refusal !== null && ["expert", "solvable"].includes(refusal.part));
@@ -234,7 +234,7 @@ function changed(
   };
 }
 
-Deno.test("createCertifier() refuses a mutated gold at least 99 times in 100", async () => {
+Deno.test("createCertifier() refuses at least 99% of mutated golds", async () => {
   const { share, passed, text } = await refusedMutations(hard, 2000);
   console.log(text);
   assert.ok(share >= 0.99, passed.join("; "));

@@ -15,14 +15,14 @@ const { certificates } = await generated(3, {
 });
 const coverage = coverageOf("retail", certificates.values());
 
-Deno.test("coverageOf(): each clause refuses some request by each tool, or says why it cannot", () => {
+Deno.test("coverageOf(): each clause refuses some request by each tool, or has a reason why it cannot", () => {
   for (const { clause, tool, allowed, refused, untested } of coverage) {
     assert.ok(allowed > 0, tool);
     assert.equal(refused > 0, untested === undefined, `${clause} ${tool}`);
   }
 });
 
-Deno.test("coverageOf() has a row for each clause and tool, and reasons for clauses that there are", () => {
+Deno.test("coverageOf() has a row for each clause and tool, and reasons only for existing clauses", () => {
   for (const name of domainNames(({ policy }) => policy !== undefined)) {
     const { clauses, untested } = partOf(domainNamed(name), "policy");
     const known = clauses.map(({ id }) => id);

@@ -22,7 +22,7 @@ type RetailWorld = GeneratedDataset<unknown, RetailTask>;
 
 const SMALL = { trainTasks: 30, devTasks: 8, testTasks: 8 };
 
-/** Everything at once: unknown orders, reticent customers, many of everything. */
+/** Options that enable everything at once: unknown orders, reticent users, high counts. */
 const HARD = {
   ...SMALL,
   tasksPerUser: 2,
@@ -42,7 +42,7 @@ const HARD = {
 
 datasetContract("generated()", () => generated(3, SMALL));
 
-/** Option sets over the whole range that is cheap to generate. */
+/** Sets of options over the whole range that is cheap to generate. */
 const options = fc.record({
   trainTasks: fc.integer({ min: 1, max: 12 }),
   devTasks: fc.constant(3),
@@ -64,7 +64,7 @@ const options = fc.record({
   wording: fc.integer({ min: 1, max: 6 }),
 });
 
-Deno.test("generated() makes tasks that the expert solves at any seed of the rollout and idleness does not", async () => {
+Deno.test("generated() makes tasks that the expert solves with any rollout seed, and the do-nothing baseline does not", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(), options, async (seed, given) => {
       const dataset = await generated(seed, given);
@@ -77,7 +77,7 @@ Deno.test("generated() makes tasks that the expert solves at any seed of the rol
   );
 });
 
-Deno.test("generated() writes what the task is about and refuses what it must", async () => {
+Deno.test("generated() has gold writes for the task's request, and refusals where policy requires them", async () => {
   const dataset = await generated(5, HARD);
   for (const task of allTasks(dataset)) {
     const fork = dataset.database.fork();
@@ -98,7 +98,7 @@ Deno.test("generated() writes what the task is about and refuses what it must", 
     );
     assert.equal(changed.size, ofOrders.length, task.id);
     for (const [i, request] of task.goal?.requests.entries() ?? []) {
-      // What was asked for instead is about the same order.
+      // The alternative is about the same order.
       const isFinal = task.goal?.requests[i + 1]?.fallback !== true;
       if (request.refused && isFinal) {
         assert.ok(!changed.has(request.orderId ?? ""));
@@ -107,7 +107,7 @@ Deno.test("generated() writes what the task is about and refuses what it must", 
   }
 });
 
-Deno.test("generated() gives splits that share no user, no order and no name with zip", async () => {
+Deno.test("generated(): splits share no user, no order and no name with zip code", async () => {
   const dataset = await generated(11, HARD);
   const [train, dev, test] = (["train", "dev", "test"] as const).map((split) =>
     namesIn(dataset, split)
@@ -135,7 +135,7 @@ Deno.test("generated() gives the same bytes for the same seed and options", asyn
   const { fingerprint } = await generated(1, SMALL);
   assert.equal((await generated(1, SMALL)).fingerprint, fingerprint);
   assert.notEqual((await generated(2, SMALL)).fingerprint, fingerprint);
-  // Pinned: a change of it changes what people's seeds mean. Raise VERSION and say so in the changelog.
+  // Pinned: a change here breaks existing seeds. Increment VERSION and mention it in the changelog.
   assert.equal(
     fingerprint,
     "fe9bb96aab7cb160a904bf8a60e73871951be8ea516052b3fddafbec836d13de",
@@ -153,13 +153,13 @@ Deno.test("generated() draws only the intents that have weight", async () => {
   assert.deepEqual([...intents].sort(), ["cancel", "question"]);
 });
 
-Deno.test("generated() keeps a split as it is when another one grows", async () => {
+Deno.test("generated() does not change a split when another one grows", async () => {
   const few = await generated(6, SMALL);
   const more = await generated(6, { ...SMALL, testTasks: 20 });
   assert.deepEqual(few.tasks("train"), more.tasks("train"));
 });
 
-Deno.test("generated() says what is wrong with options that cannot be met", async () => {
+Deno.test("generated() explains why options are impossible", async () => {
   await assert.rejects(
     generated(1, { ...SMALL, paymentMethodsMax: 1 }),
     /modify_payment.*paymentMethodsMax is 1; raise it or set/s,
@@ -206,7 +206,7 @@ function allTasks(dataset: RetailWorld): RetailTask[] {
   return dataset.splits.flatMap((split) => dataset.tasks(split));
 }
 
-/** Everything that tells a split's customers and orders from others. */
+/** Returns all values that identify a split's users and orders. */
 function namesIn(dataset: RetailWorld, split: Split): Set<string> {
   const names = new Set<string>();
   for (const task of dataset.tasks(split)) {

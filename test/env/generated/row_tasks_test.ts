@@ -36,8 +36,7 @@ for (const name of DOMAINS) {
   const load = () => loadTauBench(TAU_BENCH, name);
 
   Deno.test({
-    name:
-      `drawRowTasks() leaves out who is held out, whatever is drawn: ${name}`,
+    name: `drawRowTasks() excludes held-out users from every draw: ${name}`,
     ignore,
     async fn() {
       const dataset = await load();
@@ -73,7 +72,7 @@ for (const name of DOMAINS) {
 
   Deno.test({
     name:
-      `drawRowTasks() makes tasks whose gold holds on the benchmark's rows, and that an audit keeps: ${name}`,
+      `drawRowTasks() makes tasks whose gold is valid on the benchmark's rows, and that an audit does not flag: ${name}`,
     ignore,
     async fn() {
       const dataset = await load();
@@ -106,7 +105,7 @@ for (const name of DOMAINS) {
 
   Deno.test({
     name:
-      `drawRowTasks() draws the same tasks again, others by another seed, and none that a held-out task is like: ${name}`,
+      `drawRowTasks() draws the same tasks for the same seed, others for another, and none similar to a held-out task: ${name}`,
     ignore,
     async fn() {
       const dataset = await load();
@@ -127,7 +126,7 @@ for (const name of DOMAINS) {
 
   Deno.test({
     name:
-      `drawRowTasks() keeps the benchmark's held-out tasks, and its own train tasks where they are wanted: ${name}`,
+      `drawRowTasks() keeps the benchmark's held-out tasks and, on request, its own train tasks: ${name}`,
     ignore,
     async fn() {
       const dataset = await load();
@@ -151,7 +150,7 @@ for (const name of DOMAINS) {
 
   Deno.test({
     name:
-      `drawRowTasks() writes instructions that say who the user is and can be said: ${name}`,
+      `drawRowTasks() writes instructions with the user's identity that the user can say: ${name}`,
     ignore,
     async fn() {
       const dataset = await load();
@@ -169,7 +168,7 @@ for (const name of DOMAINS) {
 }
 
 Deno.test({
-  name: "drawRowTasks(): knobs of retail hold",
+  name: "drawRowTasks() honors the knobs for retail",
   ignore,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
@@ -211,7 +210,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "drawRowTasks() asks about an item by a name that no other item of its order has",
+    "drawRowTasks() asks about an item by a name that is unique in its order",
   ignore,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");

@@ -1,4 +1,4 @@
-/** What the expert answers to questions in a user's own words: topics that it listens for, each with what it looks up. */
+/** The expert's answers to free-form questions: the topics that it recognizes, each with its lookups. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
@@ -7,7 +7,7 @@ import { numberIn, rows, text } from "../../shared/read_row.ts";
 import { freeBags } from "../goal/fares.ts";
 import { sumOf, workedOut } from "./sum_of.ts";
 
-/** The answers to all topics of a question; none where it has none that the expert knows. */
+/** Returns the answers to all topics of a question that the expert knows; none if it knows none of them. */
 export function* answersTo(question: string, desk: Desk): Script<string[]> {
   const words = question.toLowerCase();
   const answers: string[] = [];
@@ -30,7 +30,7 @@ export function* answersTo(question: string, desk: Desk): Script<string[]> {
   return answers;
 }
 
-/** What bookings have charged to credit cards. */
+/** Lists the amounts that bookings charged to credit cards, in dollars. */
 function chargesOf({ calls }: Desk): number[] {
   return calls.flatMap(({ action }) =>
     rows(action.arguments, "payment_methods")
@@ -39,7 +39,7 @@ function chargesOf({ calls }: Desk): number[] {
     .map((one) => numberIn(one, "amount"));
 }
 
-/** What changed flights cost less than they did, for all who fly. */
+/** Returns an expression for the money that changes of flights saved, for all passengers. */
 function savedBy({ calls }: Desk): string {
   return calls.flatMap(({ action, shown }, i) => {
     if (action.name !== "update_reservation_flights") return [];
@@ -56,7 +56,7 @@ function fares(held: JsonValue | undefined): string {
   return rows(held, "flights").map((one) => numberIn(one, "price")).join(" + ");
 }
 
-/** The free bags of everybody on the reservations that are named. */
+/** Works out the free bags of all passengers for each reservation named in the question. */
 function* bagsAllowed(question: string, desk: Desk): Script<string[]> {
   const answers: string[] = [];
   for (const [reservation_id] of question.matchAll(/\b[A-Z0-9]{6}\b/g)) {

@@ -1,6 +1,6 @@
 /**
- * The expert's sentences at an airline's desk. A read-back holds every value of the call that follows, in words, with
- * each id right after what it is the id of.
+ * The expert's sentences at an airline's service desk. A read-back contains every value of the call that follows, in
+ * words, with each id directly after the thing that it identifies.
  */
 
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -14,7 +14,7 @@ import {
 } from "../user/trip_words.ts";
 import { numberIn, rows, text } from "../../shared/read_row.ts";
 
-/** What the expert may have to ask for. */
+/** The details that the expert may have to ask for. */
 export type AirlineMissing = TripDetail | "id" | "wish";
 
 const QUESTIONS: Readonly<Record<AirlineMissing, string>> = {
@@ -31,24 +31,24 @@ const QUESTIONS: Readonly<Record<AirlineMissing, string>> = {
   pay: "how do you want to pay?",
 };
 
-/** A question for what is missing. */
+/** Returns the question for a missing detail. */
 export function askTripWords(missing: AirlineMissing): string {
   return QUESTIONS[missing];
 }
 
-/** What the expert says where it cannot make out what is wanted. */
+/** The expert's reply to a request that it cannot understand. */
 export const CANNOT = "sorry, i cannot do that.";
 
-/** A call to be read back, with what has been looked at before. */
+/** A call to be read back, with the rows that were looked up for it. */
 interface Call {
   readonly write: ToolAction;
-  /** The user's, to name payment methods by their kind. */
+  /** The user's profile, from which payment methods are named by their kind. */
   readonly profile: JsonObject | undefined;
   /** The reservation that it changes. */
   readonly held: JsonObject | undefined;
 }
 
-/** The details of a call in words, and a request for consent. */
+/** Reads back the details of a call, and asks for consent. */
 export function confirmTripWords(
   { request, ...call }: Call & { readonly request: AirlineRequest },
 ): string {
@@ -131,7 +131,7 @@ function legsWords(args: JsonObject): string {
   return rows(args, "flights").map(legWords).join(" and ");
 }
 
-/** The flights that are not in the reservation yet. */
+/** Describes the flights that the reservation does not have yet. */
 function newLegsWords({ write, held }: Call): string {
   const kept = rows(held, "flights").map(legWords);
   return rows(write.arguments, "flights").map(legWords)
@@ -146,7 +146,7 @@ function payingWords(call: Call): string {
   return methodWords(call, text(call.write.arguments, "payment_id"));
 }
 
-/** `your gift card gift_card_1234567`. */
+/** Describes a payment method: `your gift card gift_card_1234567`. */
 function methodWords({ profile }: Call, id: string): string {
   const method = rows(profile, "payment_methods")
     .find((one) => text(one, "id") === id);
@@ -159,7 +159,7 @@ function own(words: string): string {
   return words.replaceAll(/\bmy\b/g, "your");
 }
 
-/** What has been done. */
+/** Says that a request was fulfilled. */
 export function doneTripWords({ intent, trip }: AirlineRequest): string {
   return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${MORE}`;
 }
@@ -183,7 +183,7 @@ function result(intent: AirlineRequest["intent"], about: string): string {
   }
 }
 
-/** Why a clause refuses a request, with what policy wants to be told. */
+/** Refuses a request because of a clause, with the reason that policy requires. */
 export function refuseTripWords(
   clause: string,
   about: { userId: string; held: JsonObject | undefined },

@@ -1,6 +1,6 @@
 /**
- * The rows of a request as policy has the expert see them: what the tools have shown and, of flights that no search
- * shows, what follows from that and from the user's words.
+ * The rows of a request as far as the expert knows them: those that the tools have shown and, for flights that no
+ * search shows, what follows from these rows and from the user's words.
  */
 
 import type { Desk } from "../../../agents/desk.ts";
@@ -20,22 +20,25 @@ import {
 import { NOW } from "../policy_clauses.ts";
 import { seenTables } from "./seen.ts";
 
-/** A request as the user makes it: they say neither whether policy allows it nor what they are to be told. */
+/** A request without the fields that the expert cannot know: whether policy allows it, and its expected outputs. */
 export type Asked = Omit<AirlineRequest, "refused" | "refusedBy" | "outputs">;
 
-/** A request with what is known of it. */
+/** A request with the expert's knowledge about it. */
 export interface Known {
   readonly desk: Desk;
   readonly request: Asked;
   readonly userId: string;
-  /** The reservation that it is about, as last shown. */
+  /** The request's reservation, as last shown. */
   readonly held: JsonObject | undefined;
 }
 
-/** What is supposed of days that have not been searched: what suits the request best, or nothing. */
+/** The assumption about days that have not been searched: the best case for the request, or none. */
 export type Supposed = "best" | "nothing";
 
-/** The rows of a request. The user has no other reservation in them: what one gives a right to is not given for another. */
+/**
+ * Builds the rows of a request. The user's other reservations are left out, so that they cannot make this request
+ * eligible for anything.
+ */
 export function knownRows(known: Known, supposed: Supposed): Database {
   const { desk, userId, held } = known;
   const { reservations, flights } = seenTables(desk);
@@ -53,14 +56,14 @@ export function knownRows(known: Known, supposed: Supposed): Database {
   );
 }
 
-/** A way, and how its flight is that day; `undefined` where nothing is known of it. */
+/** A way, and its flight's entry for that day; `undefined` if nothing is known about it. */
 type UnseenDay = readonly [Way, JsonObject | undefined];
 
 const TODAY = NOW.slice(0, NOW.indexOf("T"));
 const LANDED = object({ status: "landed" });
 const DELAYED = object({ status: "delayed" });
 const CANCELLED = object({ status: "cancelled" });
-/** Of a flight that a user has named: it has been cancelled, or has no seats, or there is none. */
+/** The entry for a flight that cannot be booked: it was cancelled, has no seats, or does not exist. */
 const FULL = object({ status: "full" });
 const OPEN = object({
   status: "available",
@@ -72,7 +75,7 @@ function inEachCabin(value: number): JsonObject {
   return object({ basic_economy: value, economy: value, business: value });
 }
 
-/** Whether a day is after that of the conversation. */
+/** Checks whether a way's date is after the date of the conversation. */
 export function isAhead({ date }: Way): boolean {
   return date > TODAY;
 }
@@ -90,7 +93,7 @@ function unseenDays(known: Known, supposed: Supposed): UnseenDay[] {
   ];
 }
 
-/** How a flight of the reservation is, as policy counts it; a day that a search has shown stays as it was shown. */
+/** Returns the assumed day of a reservation's flight; a day that a search has shown is left as shown. */
 function heldDay(
   { desk, request: { intent, trip } }: Known,
   { way, supposed }: { way: Way; supposed: Supposed },
@@ -102,7 +105,7 @@ function heldDay(
   return intent === "cancel" || intent === "certificate" ? CANCELLED : OPEN;
 }
 
-/** Flights that stand for those of a way that has not been searched; after a search, the one that it lacks. */
+/** Returns placeholder flights for a way that has not been searched, or for a flight that a search did not find. */
 function wantedDays(
   { desk, request: { trip } }: Known,
   { way, supposed }: { way: Way; supposed: Supposed },

@@ -1,4 +1,4 @@
-/** What policy says of a request: its clauses, applied to the call that is meant as far as is known. */
+/** Applies the clauses of the policy to the call that a request means, as far as the expert knows it. */
 
 import { isWrite } from "../../../audit/finding.ts";
 import { violations } from "../../../policy/clause.ts";
@@ -7,15 +7,15 @@ import { meanings } from "../goal/meanings.ts";
 import { airlineClauses } from "../policy_clauses.ts";
 import { type Known, knownRows, type Supposed } from "./known.ts";
 
-/** The call that a request means, and what policy says of it. */
+/** The call that a request means, and whether policy forbids it. */
 export interface Ruling {
-  /** None where the rows that were shown do not tell. */
+  /** `undefined` if the rows that were shown do not determine the call. */
   readonly action?: ToolAction | undefined;
-  /** The first clause that forbids it. */
+  /** The id of the first clause that forbids the call. */
   readonly refusedBy?: string | undefined;
 }
 
-/** What policy says; a refusal where the best is supposed stands whatever searches will show. */
+/** Rules on a request. A refusal under the best-case assumption is final, whatever a search may show. */
 export function rulingOn(known: Known, supposed: Supposed): Ruling {
   const { desk, request, userId } = known;
   const database = knownRows(known, supposed);

@@ -1,4 +1,4 @@
-/** The rows that the tools have shown in a conversation, as a database: what follows from it follows from the conversation. */
+/** A database of the rows that the tools have shown in a conversation, and of nothing else. */
 
 import type { Desk, MadeCall } from "../../../agents/desk.ts";
 import { createDatabase, type Database } from "../../../database.ts";
@@ -13,12 +13,12 @@ export interface SeenTables {
   readonly flights: Map<string, JsonObject>;
 }
 
-/** The rows that were shown. */
+/** Returns the rows that were shown as a database. */
 export function seenRows(desk: Desk): Database {
   return createDatabase(new Map(Object.entries(seenTables(desk))));
 }
 
-/** Users and reservations as last shown; flights on the days that were searched. */
+/** Returns users and reservations as last shown, and flights on the days that were searched. */
 export function seenTables(desk: Desk): SeenTables {
   const users = new Map<string, JsonObject>();
   const reservations = new Map<string, JsonObject>();
@@ -37,7 +37,7 @@ export function seenTables(desk: Desk): SeenTables {
   return { users, reservations, flights };
 }
 
-/** A flight on a day, as searches show it. */
+/** A flight on a day, as shown by a search. */
 interface ShownLeg {
   readonly flight: JsonObject;
   readonly date: string;

@@ -1,8 +1,8 @@
 /**
- * How the expert serves an airline's user: asks for the user id and for what is missing, looks up what policy demands,
- * and works out which call is meant. If a clause of policy forbids it, the expert refuses and says why; otherwise it
- * reads the call back, and makes it after a yes. All of that follows from what was said and shown; the goal only says
- * which words to listen for.
+ * The expert for the airline. It asks for the user id and for missing details, looks up what policy requires, and works
+ * out which call is meant. If a clause of the policy forbids the call, the expert refuses and says why; otherwise it
+ * reads the call back, and makes it after a yes. Every decision follows from what was said and shown; the goal only
+ * tells the expert which words to listen for.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -33,23 +33,23 @@ import {
   refuseTripWords,
 } from "./expert_words.ts";
 
-/** What the expert works with. */
+/** The expert's desk and the task that it serves. */
 interface AirlineShift extends Shift {
   readonly task: AirlineTask;
 }
 
-/** A request that is being served. */
+/** A request being served. */
 interface Case extends AirlineShift {
   readonly request: Asked;
 }
 
-/** A call that policy allows, and the reservation that it is about. */
+/** A call that policy allows, and its reservation. */
 interface Allowed {
   readonly action: ToolAction;
   readonly held: JsonObject | undefined;
 }
 
-/** Serves all requests of a task. */
+/** Serves all requests of an airline task. */
 export function* serveAirline(shift: AirlineShift): Script {
   const { desk, task } = shift;
   yield* askUntil(desk, {
@@ -71,7 +71,7 @@ export function* serveAirline(shift: AirlineShift): Script {
   yield* desk.say(MORE);
 }
 
-/** Meets a request. @returns Why it is refused, where it is. */
+/** Serves a request. @returns The reason if it was refused. */
 function* serve(one: Case): Script<string | undefined> {
   const { desk, request } = one;
   const words = airlineRequestWords({ ...request, forthcoming: false });
@@ -82,7 +82,7 @@ function* serve(one: Case): Script<string | undefined> {
   const allowed = yield* prepare(one);
   if (typeof allowed === "string") return allowed;
   for (let i = 0; i <= MAX_ASKS; i++) {
-    // A correction may have a yes in it: "yes to travel insurance".
+    // A correction may contain a yes: "yes to travel insurance".
     if (!/^yes\b/.test(yield* readBack(one, allowed))) continue;
     const shown = yield* desk.call(allowed.action);
     if (isErrorAnswer(shown)) return "sorry, that is not possible.";
@@ -103,7 +103,7 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Reads back what the user wants at first; they change their mind then. */
+/** Reads back the user's first wish, before they change their mind. */
 function* readBackFirst(one: Case): Script {
   const request = { ...one.request, ...one.request.before };
   const first = { ...one, request };
@@ -119,7 +119,7 @@ function* readBack(
   return yield* desk.say(confirmTripWords(call));
 }
 
-/** Asks for the details, and looks up what is meant by them. @returns The call, or why it is refused. */
+/** Asks for the details and looks up the rows that they refer to. @returns The call, or the reason for a refusal. */
 function* prepare(one: Case): Script<Allowed | string> {
   const { desk, request, task: { userId } } = one;
   for (const [kind, words] of tripDetails(request)) {
@@ -140,7 +140,7 @@ function* prepare(one: Case): Script<Allowed | string> {
   return action === undefined ? CANNOT : { action, held };
 }
 
-/** Asks for something until it was said, or has been asked often enough. @returns Whether it was said. */
+/** Asks for a detail until the user gives it, up to a limit. @returns Whether the user gave it. */
 function* hear(
   { desk }: Case,
   { kind, words }: { kind: AirlineMissing; words: string },
@@ -150,20 +150,20 @@ function* hear(
   return until();
 }
 
-/** Reads the airports, where cities are named, and the reservation. @returns The reservation that the request is about. */
+/** Reads the reservation, and the airports if the user named cities. @returns The request's reservation. */
 function* lookUp(one: Case): Script<JsonObject | undefined> {
   const { desk, request: { trip = {} } } = one;
   yield* readAll(desk, airportReads(trip));
   return yield* findReservation(one);
 }
 
-/** Searches the days of the flights that a request is about. */
+/** Searches for the flights of a request on their days. */
 function* search({ desk, request, task: { userId } }: Case): Script {
   const meant = { request, database: seenRows(desk), userId };
   yield* readAll(desk, searches(meant));
 }
 
-/** Looks whether the airline has cancelled a flight of a reservation. */
+/** Searches for the flights of a reservation to see whether the airline cancelled one. */
 function* searchLost(
   { desk }: Case,
   held: JsonObject | undefined,
@@ -172,14 +172,14 @@ function* searchLost(
   yield* readAll(desk, ahead.map((way) => searchFor(way)));
 }
 
-/** Makes the reads that have not been made. */
+/** Makes those reads that have not been made yet. */
 function* readAll(desk: Desk, reads: readonly ToolAction[]): Script {
   for (const read of reads) {
     if (!desk.hasCalled(read)) yield* desk.call(read);
   }
 }
 
-/** Reads reservations, up to the one that the user means. */
+/** Reads the user's reservations until it finds the one that they mean. */
 function* findReservation(
   { desk, request, task: { userId } }: Case,
 ): Script<JsonObject | undefined> {

@@ -1,4 +1,4 @@
-/** How the expert serves the user of a τ-bench task: has them say what exactly they want, and does it after a yes. */
+/** The expert for τ-bench's airline tasks. It asks the user what exactly they want, and does it after a yes. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
@@ -16,7 +16,7 @@ import {
 import { answersTo } from "./answers.ts";
 import { CANNOT } from "./expert_words.ts";
 
-/** Serves all requests of a task whose user has been found. */
+/** Serves all requests of a task whose user has been identified. */
 export function* serveBench({ desk, task, database }: Shift): Script {
   const { requests } = airlineBenchGoal(task, database).goal;
   for (const [i, request] of requests.entries()) {
@@ -44,7 +44,7 @@ function* serve(desk: Desk, request: BenchRequest): Script {
 
 const VERBS = [/\bcancel/, /\bbook\b/, /\bchang/, /\b(up|down)grad/, /\badd\b/];
 
-/** Whether the user has said what they want, in a message that speaks of nothing else that could be done. */
+/** Checks whether the user has stated a request in a message that mentions no other action. */
 function isStated(desk: Desk, request: BenchRequest): boolean {
   const words = benchWords(request);
   const message = desk.messageWith(words);
@@ -52,7 +52,7 @@ function isStated(desk: Desk, request: BenchRequest): boolean {
     VERBS.every((verb) => !verb.test(message) || verb.test(words)));
 }
 
-/** Looks at the reservation, reads the words back, and writes after a yes. */
+/** Reads the reservation, reads the request back to the user, and makes the call after a yes. */
 function* write(
   desk: Desk,
   { action, words }: { action: ToolAction; words: string },

@@ -1,9 +1,9 @@
-/** Sums by the calculator, as the airline's users are told them. */
+/** Sums worked out with the `calculate` tool, in the form in which the expert tells them to users. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { call } from "../../shared/call.ts";
 
-/** A sum of dollars; a single amount as it is. */
+/** Returns the sum of amounts in dollars; a single amount needs no call. */
 export function* sumOf(
   amounts: readonly number[],
   desk: Desk,
@@ -13,7 +13,7 @@ export function* sumOf(
     : yield* workedOut(amounts.join(" + "), desk);
 }
 
-/** What an expression comes to, without the calculator's `.0`. */
+/** Evaluates an expression with the `calculate` tool, and drops a trailing `.0`. */
 export function* workedOut(expression: string, desk: Desk): Script<string> {
   const result = yield* desk.call(call("calculate", { expression }));
   return result.replace(/\.0$/, "");

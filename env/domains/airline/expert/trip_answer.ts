@@ -1,4 +1,4 @@
-/** What the expert answers to a question in the fixed words of such questions, from the rows that were shown. */
+/** The expert's answers to questions in fixed wording, from the rows that were shown. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -8,7 +8,10 @@ import { type AirlineRequest, nameOf } from "../goal/request.ts";
 import { seenRows } from "./seen.ts";
 import { sumOf } from "./sum_of.ts";
 
-/** The answer; `undefined` where the rows do not have it. @param held The reservation that the question is about. */
+/**
+ * Answers a question, or returns `undefined` if the rows do not contain the answer.
+ * @param held The reservation that the question is about.
+ */
 export function* tripAnswer(
   request: AirlineRequest,
   { desk, held }: { desk: Desk; held: JsonObject | undefined },
@@ -36,7 +39,7 @@ function balance({ user }: Desk): string | undefined {
   return card === undefined ? undefined : String(numberIn(card, "amount"));
 }
 
-/** Of the passenger whose name ends the question. */
+/** Returns the date of birth of the passenger whose name ends the question. */
 function birthday(question: string, { user }: Desk): string | undefined {
   const one = rows(user, "saved_passengers").find((one) =>
     question.endsWith(

@@ -1,4 +1,4 @@
-/** Goals of the airline as calls. */
+/** The airline's `goals` part. */
 
 import type { GoalsPart } from "../../../domain.ts";
 import { tripDetails } from "../user/trip_words.ts";
@@ -8,7 +8,6 @@ import { meanings } from "./meanings.ts";
 import { strays } from "./strays.ts";
 import type { AirlineGoal, AirlineRequest } from "./request.ts";
 
-/** What the airline says of goals. */
 export const airlineGoals = {
   tools: {
     book: "book_reservation",

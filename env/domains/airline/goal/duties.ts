@@ -1,6 +1,6 @@
 /**
- * The reads that the airline's policy demands: the user's profile, a reservation before anything is done about it
- * or said of it, and the flights of the day before they are booked.
+ * The reads that the airline's policy requires: the user's profile, a reservation before the agent changes it or talks
+ * about it, and the flights of the day before they are booked.
  */
 
 import { call } from "../../shared/call.ts";
@@ -13,7 +13,7 @@ import { reservationsMeant } from "./meanings.ts";
 import type { AirlineRequest, AirlineTask, Trip } from "./request.ts";
 import { heldWays, newWays, searchFor, tripWays, type Way } from "./ways.ts";
 
-/** The reads that policy demands of a task. */
+/** Returns the reads that policy requires in a task. */
 export function duties(task: AirlineTask, database: Database): ToolAction[] {
   const { goal, userId } = task;
   if (goal === undefined) return [];
@@ -29,7 +29,7 @@ export function duties(task: AirlineTask, database: Database): ToolAction[] {
   return [...seen.values()];
 }
 
-/** The reads for one request, in the order in which they are made. */
+/** Returns the reads for one request, in the order in which they are made. */
 function dutiesOf(meant: Meant<AirlineRequest>): ToolAction[] {
   return [
     ...rowReads(meant),
@@ -37,13 +37,13 @@ function dutiesOf(meant: Meant<AirlineRequest>): ToolAction[] {
   ];
 }
 
-/** What policy refuses whatever the flights are like takes no look at them. */
+/** Checks whether a request requires a look at flights; a refusal that does not depend on them does not. */
 function looksAtFlights({ refused, refusedBy }: AirlineRequest): boolean {
   return refused !== true || refusedBy === "flights.available" ||
     refusedBy === "certificate.eligible";
 }
 
-/** The reads of airports that are named by their cities, and of reservations. */
+/** Returns the reads of reservations, and of the airports if the request names cities. */
 function rowReads(meant: Meant<AirlineRequest>): ToolAction[] {
   const { trip } = meant.request;
   if (trip === undefined) return [];
@@ -55,13 +55,13 @@ function rowReads(meant: Meant<AirlineRequest>): ToolAction[] {
   ];
 }
 
-/** The list of airports, where a city is named and its code has to be looked up. */
+/** Returns the call that lists the airports if a trip names a city, whose code has to be looked up. */
 export function airportReads({ from, to }: Trip): ToolAction[] {
   const isCities = [from, to].some((one) => one !== undefined && isCity(one));
   return isCities ? [call("list_all_airports", {})] : [];
 }
 
-/** The searches for the flights that a request is about. */
+/** Returns the searches for the flights of a request. */
 export function searches(meant: Meant<AirlineRequest>): ToolAction[] {
   const { request, database } = meant;
   const { trip } = request;
@@ -74,7 +74,7 @@ export function searches(meant: Meant<AirlineRequest>): ToolAction[] {
     ).map((way) => searchFor(way));
 }
 
-/** Whether origin and destination are of what is booked or asked for, and not of a reservation. */
+/** Checks whether origin and destination describe a booking or a question rather than an existing reservation. */
 export function hasOwnRoute(
   { request: { intent, trip } }: Pick<Meant<AirlineRequest>, "request">,
 ): boolean {
@@ -82,7 +82,10 @@ export function hasOwnRoute(
     intent === "question" && trip?.pick !== undefined;
 }
 
-/** The new ways of a change; those of the reservation, to see how they are in another cabin, or that they are cancelled. */
+/**
+ * Returns the ways to search: the new ways of a change, or those of the reservation if another cabin is wanted or a
+ * flight may be cancelled.
+ */
 function waysLookedAt(
   { intent, trip = {}, reason }: AirlineRequest,
   held: JsonObject | undefined,
@@ -90,7 +93,7 @@ function waysLookedAt(
   if (intent === "change_flights") {
     return newWays(trip, held).filter((one) => one !== undefined);
   }
-  // That a flight is late no search shows.
+  // Searches do not show whether a flight is delayed.
   const isLost = intent === "certificate" && trip.delayed !== true ||
     reason !== undefined;
   return intent === "change_cabin" || isLost ? heldWays(held) : [];

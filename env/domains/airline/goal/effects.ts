@@ -1,4 +1,4 @@
-/** What the airline's writes should do to the rows, written apart from the tools. */
+/** The expected effects of the airline's writes on the rows, written independently of the tools. */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -11,7 +11,7 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A call with its reservation and its user, before and after. */
+/** A call with its reservation and its user before and after it. */
 interface Written {
   readonly args: Row;
   readonly was: Row;
@@ -21,13 +21,13 @@ interface Written {
   readonly states: States;
 }
 
-/** What a write does. */
+/** The expected effect of a write. */
 interface Effect {
-  /** The fields of the reservation that it may change. */
+  /** The fields of the reservation that the write may change. */
   readonly fields: readonly string[];
-  /** What is wrong with what they became; `null` where nothing is. */
+  /** Describes what is wrong with the new values; `null` if nothing is. */
   breaks(written: Written): string | null;
-  /** What is taken from each payment method, in dollars. */
+  /** Returns the amount charged to each payment method, in dollars. */
   spends?(written: Written): ReadonlyMap<string, number>;
 }
 
@@ -53,7 +53,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
         unless(same(is.passengers, args.passengers), "others fly") ??
         unless(
           same(is.payment_history, args.payment_methods),
-          "it is paid otherwise",
+          "its payments differ from the call's",
         ),
     spends: ({ args }) =>
       new Map(args.payment_methods.map((
@@ -115,7 +115,10 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   },
 };
 
-/** What is wrong with what a write changed: its own reservation, what is paid, and nothing else. */
+/**
+ * Describes what is wrong with the effect of a write, or returns `null`. A write may change its own reservation and the
+ * payment methods that it charges, and nothing else.
+ */
 export function effectBreaks(
   action: ToolAction,
   states: States,
@@ -148,7 +151,7 @@ export function effectBreaks(
     moneyBreaks(written, effect.spends?.(written) ?? new Map());
 }
 
-/** Gift cards hold less by what they paid, and certificates that paid are gone. */
+/** Checks that gift cards were charged the amounts they paid, and that used certificates are gone. */
 function moneyBreaks(
   { userWas, userIs }: Written,
   spent: ReadonlyMap<string, number>,
@@ -167,7 +170,7 @@ function moneyBreaks(
   return null;
 }
 
-/** One more payment of this price, or none where nothing is to pay. */
+/** Checks that exactly one payment of this price was added, or none if the price is 0. */
 function entryBreaks(
   { args, was, is }: Written,
   price: number,
@@ -183,7 +186,7 @@ function bagPrice({ args, was }: Written): number {
   return 50 * Math.max(0, args.nonfree_baggages - was.nonfree_baggages);
 }
 
-/** What the new flights cost everybody, less what the old ones did; a leg that is kept keeps its price. */
+/** Returns the price difference between new and old flights, for all passengers; kept legs keep their price. */
 function fareDifference({ args, was, states }: Written): number {
   const old = was.flights.reduce(
     (sum: number, { price }: Row) => sum + price,

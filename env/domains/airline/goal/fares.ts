@@ -1,4 +1,4 @@
-/** Reading flights, prices and allowances off the rows, for what a goal means. Written apart from the tools. */
+/** Looks up flights, prices and baggage allowances for the meanings of goals. Written independently of the tools. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -7,10 +7,10 @@ import { flightsBetween, routesOf } from "../routes.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import type { Cabin, Pick } from "./request.ts";
 
-/** Dollars. */
+/** The price of a bag that is not free, in dollars. */
 export const PRICE_OF_A_BAG = 50;
 
-/** Dollars a passenger. */
+/** The price of travel insurance, in dollars per passenger. */
 export const PRICE_OF_INSURANCE = 30;
 
 const FREE = {
@@ -19,14 +19,14 @@ const FREE = {
   gold: { basic_economy: 2, economy: 3, business: 3 },
 } as const;
 
-/** Free bags of one passenger. */
+/** Returns the number of free bags per passenger. */
 export function freeBags(membership: string, cabin: string): number {
   const own = Object.entries(FREE).find(([name]) => name === membership)?.[1];
   return Object.entries(own ?? FREE.regular).find(([name]) => name === cabin)
     ?.[1] ?? 0;
 }
 
-/** The code of an airport that is named by its code or its city; as it is where there is none. */
+/** Returns the code of an airport named by its code or its city; unknown words are returned unchanged. */
 export function airportOf(words: string): string {
   for (const [code, city] of AIRPORTS) {
     if (code === words || city.toLowerCase() === words.toLowerCase()) {
@@ -36,12 +36,12 @@ export function airportOf(words: string): string {
   return words;
 }
 
-/** Whether an airport is named by its city, so that its code has to be looked up. */
+/** Checks whether an airport is named by its city, so that its code has to be looked up. */
 export function isCity(words: string): boolean {
   return !AIRPORTS.has(words);
 }
 
-/** What a seat costs on a flight that can be booked; `undefined` where it cannot, or has too few seats. */
+/** Returns the price of a seat on a flight, or `undefined` if it cannot be booked or has too few seats. */
 export function seatPrice(
   flight: JsonObject | undefined,
   { date, cabin, seats }: { date: string; cabin: string; seats: number },
@@ -52,7 +52,7 @@ export function seatPrice(
   return free >= seats ? numberIn(row(day, "prices"), cabin) : undefined;
 }
 
-/** Which flights are looked for. */
+/** The criteria of a search for flights. */
 export interface Wanted {
   readonly from: string;
   readonly to: string;
@@ -62,7 +62,7 @@ export interface Wanted {
   readonly pick: Pick;
 }
 
-/** The direct flights that words fit: several where they are alike. */
+/** Returns the direct flights that match; several if they tie. */
 export function flightsFit(database: Database, wanted: Wanted): JsonObject[] {
   const open = flightsBetween(
     routesOf(database),
@@ -84,7 +84,7 @@ export function flightsFit(database: Database, wanted: Wanted): JsonObject[] {
   return open.filter((one) => rank(one) === best).map(({ flight }) => flight);
 }
 
-/** The cheapest pairs of flights with a stop in between, the second after the first has come: several where they cost the same. */
+/** Returns the cheapest pairs of flights in which the second departs after the first arrives; several if they tie. */
 export function connectionsFit(
   database: Database,
   wanted: Omit<Wanted, "pick">,
@@ -114,7 +114,7 @@ function pairOf(
     : [{ legs: [first, second], price: a + b }];
 }
 
-/** The ids of the user's payment methods of a kind: `gift card`. */
+/** Returns the ids of the user's payment methods of a kind, such as `gift card`. */
 export function methodsNamed(
   user: JsonObject | undefined,
   words: string,
@@ -124,7 +124,7 @@ export function methodsNamed(
     .map((one) => text(one, "id"));
 }
 
-/** Every way to take one of each. */
+/** Returns the Cartesian product of the choices. */
 export function product<T>(choices: readonly (readonly T[])[]): T[][] {
   return choices.reduce<T[][]>(
     (lists, next) => lists.flatMap((list) => next.map((one) => [...list, one])),

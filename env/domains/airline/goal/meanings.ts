@@ -1,4 +1,4 @@
-/** What an airline user's words mean: every call that meets a request as it is worded. */
+/** Finds the meanings of an airline user's words: every call that fulfills a request as worded. */
 
 import { call, object } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";
@@ -26,7 +26,7 @@ import {
 } from "./request.ts";
 import { newWays, tripWays, type Way } from "./ways.ts";
 
-/** Every call that meets the request; none for a question. */
+/** Returns every call that fulfills the request; none for a question. */
 export function meanings(meant: Meant<AirlineRequest>): ToolAction[] {
   const { request: { intent, trip }, database, userId } = meant;
   if (intent === "question" || trip === undefined) return [];
@@ -37,7 +37,7 @@ export function meanings(meant: Meant<AirlineRequest>): ToolAction[] {
   );
 }
 
-/** The reservations that a request may be about: that of its id, or those of the user on its route. */
+/** Returns the ids of reservations that a request may mean: the given id, or the user's reservations on its route. */
 export function reservationsMeant(
   { request: { trip }, database, userId }: Meant<AirlineRequest>,
 ): string[] {
@@ -107,7 +107,7 @@ interface Leg {
   readonly date: string;
 }
 
-/** Every way that is meant from one place to another: a certain flight, direct ones, or two with a stop. */
+/** Returns every matching connection between two places: a certain flight, direct flights, or pairs with a stop. */
 function ways(
   database: Database,
   { pick = "cheapest", stops }: Trip,
@@ -123,7 +123,7 @@ function ways(
   return found.map((legs) => legs.map((one) => ({ flight: one, date })));
 }
 
-/** Each method pays as far as it goes; the last one pays the rest. */
+/** Splits the total among payment methods: each pays up to its balance, and the last one pays the rest. */
 function payments(
   { trip: { pay = [] }, user, total }: {
     trip: Trip;
@@ -194,7 +194,7 @@ function bagsAdded({ trip, user }: Wish, { id, held }: Held): ToolAction[] {
   );
 }
 
-/** Who flies afterwards: the new one in the place of the one who does not, or at the end. */
+/** Returns the passengers after a change: a new one takes the replaced one's position, or is appended. */
 function party(trip: Trip, held: JsonObject | undefined): JsonValue[] {
   const fresh = (trip.passengers ?? []).map(passenger);
   const were = rows(held, "passengers");
@@ -204,7 +204,7 @@ function party(trip: Trip, held: JsonObject | undefined): JsonValue[] {
     : were.flatMap((one) => fullName(one) === replaced ? fresh : [one]);
 }
 
-/** The same legs in another cabin, or other legs in the same one. */
+/** Returns the calls that change a reservation's cabin, or its flights within the same cabin. */
 function flightsChanged(wish: Wish, { id, held }: Held): ToolAction[] {
   const { trip, user, database } = wish;
   const isCabin = wish.request.intent === "change_cabin";
@@ -239,7 +239,7 @@ function cabinOf(held: JsonObject | undefined): Trip["cabin"] {
     : undefined;
 }
 
-/** What one method may pay; all of the user's where nothing is said. */
+/** Returns the ids of the methods that may pay; all of the user's if the request names none. */
 function paying({ pay }: Trip, user: JsonObject | undefined): string[] {
   return pay === undefined
     ? rows(user, "payment_methods").map((one) => text(one, "id"))
@@ -250,7 +250,7 @@ function leg(flight: JsonObject, date: string): JsonObject {
   return object({ flight_number: text(flight, "flight_number"), date });
 }
 
-/** A traveller as the tools have them. */
+/** Converts a traveller to the tools' format. */
 function passenger({ firstName, lastName, dob }: Traveller): JsonObject {
   return object({ first_name: firstName, last_name: lastName, dob });
 }

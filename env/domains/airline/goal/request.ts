@@ -1,17 +1,16 @@
-/** What an airline's user wants, in their own words. */
+/** Requests of an airline's user, in the user's own terms. */
 
 import type { Task } from "../../../types.ts";
 import type { Goal, Identity, Request } from "../../shared/goal/goal.ts";
 
-/** Who an airline's user is, and their requests. */
+/** The identity and the requests of an airline's user. */
 export interface AirlineGoal extends Goal<AirlineRequest> {
   readonly identity: Identity;
 }
 
-/** A task of an airline. */
+/** A task in the airline domain. */
 export type AirlineTask = Task<AirlineGoal>;
 
-/** Where one sits. */
 export type Cabin = "basic_economy" | "economy" | "business";
 
 /** The kinds of request. */
@@ -33,7 +32,7 @@ export interface AirlineRequest extends Request {
   readonly before?: { readonly trip: Trip };
 }
 
-/** Somebody who flies. */
+/** A passenger, as the user describes them. */
 export interface Traveller {
   readonly firstName: string;
   readonly lastName: string;
@@ -41,48 +40,48 @@ export interface Traveller {
   readonly dob: string;
 }
 
-/** Which of several direct flights is wanted; of those alone that have seats for everybody. */
+/** The direct flight that is wanted among those with seats for all passengers. */
 export type Pick = "cheapest" | "earliest" | "latest";
 
-/** The details of a request. Which there are depends on its intent. */
+/** The details of a request; its intent determines which are set. */
 export interface Trip {
-  /** The reservation, where the user knows its id. */
+  /** The id of the reservation, if the user knows it. */
   readonly reservationId?: string;
-  /** An airport or its city: of a booking, of what is asked, or of the reservation whose id is not known. */
+  /** The origin, as an airport or its city. A change has it if the user does not know the reservation's id. */
   readonly from?: string;
   readonly to?: string;
-  /** `2024-05-20`: of the flight out. A change that leaves it out keeps that flight. */
+  /** The date of the outbound flight: `2024-05-20`. If a change omits it, that flight stays. */
   readonly date?: string;
-  /** Of the flight back. */
+  /** The date of the return flight. */
   readonly returnDate?: string;
   readonly pick?: Pick;
-  /** The number of the flight out (or of the one that changes), where a certain one is wanted; it goes before `pick`. */
+  /** The number of the outbound flight (or of the one that changes) if a certain one is wanted; it overrides `pick`. */
   readonly flight?: string;
-  /** Of a booking: one stop each way, instead of direct flights. */
+  /** Set if a booking is for flights with one stop each way instead of direct flights. */
   readonly stops?: 1;
   readonly cabin?: Cabin;
-  /** Who flies, in this order; for a change, who is to fly. */
+  /** The passengers of a booking, in order; for a change, the new passenger. */
   readonly passengers?: readonly Traveller[];
-  /** The full name of the passenger who does not fly; left out where somebody is to fly too. */
+  /** The full name of the passenger to replace; omitted if a passenger is added. */
   readonly replaced?: string;
-  /** Of a booking all bags; of a change how many more, negative for fewer. */
+  /** The number of bags of a booking; for a change, the number to add, or to remove if negative. */
   readonly bags?: number;
   readonly insurance?: "yes" | "no";
-  /** What pays, in this order, each as far as it goes: `certificate`, `gift card`, `credit card`. */
+  /** The payment methods in order, each used up to its balance: `certificate`, `gift card`, `credit card`. */
   readonly pay?: readonly string[];
-  /** Whether a flight was delayed, rather than cancelled: of a compensation. */
+  /** Set if compensation is wanted for a delayed flight rather than a cancelled one. */
   readonly delayed?: true;
-  /** From where a booking is to lead back, where that is not where it led to. Policy refuses it. */
+  /** The origin of a booking's return flight if it differs from the destination. Policy refuses it. */
   readonly backFrom?: string;
-  /** Where the flight that changes is to lead instead. Policy refuses it. */
+  /** A new destination for the flight that changes. Policy refuses it. */
   readonly newTo?: string;
-  /** Whether bags that are not free are to be free all the same. Policy refuses it. */
+  /** Set if the user wants bags for free that are not. Policy refuses it. */
   readonly unpaid?: true;
-  /** On whose account it is to be, a user id, where that is not the user's. Policy refuses it. */
+  /** The id of another user whose account the request is for. Policy refuses it. */
   readonly account?: string;
 }
 
-/** A traveller's full name. */
+/** Returns a traveller's full name. */
 export function nameOf({ firstName, lastName }: Traveller): string {
   return `${firstName} ${lastName}`;
 }

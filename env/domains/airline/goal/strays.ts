@@ -1,6 +1,6 @@
 /**
- * Writes that would be wrong in an airline task: the gold's with another reservation, flight, cabin, payment, number of
- * bags or passenger, and further ones on what else the user has.
+ * Wrong writes for an airline task: gold writes with another reservation, flight, cabin, payment method, number of bags
+ * or passenger, and additional writes to the user's other reservations.
  */
 
 import { call } from "../../shared/call.ts";
@@ -14,7 +14,7 @@ import { numberIn, rows, text, texts } from "../../shared/read_row.ts";
 import { flightsBetween, routesOf } from "../routes.ts";
 import { seatPrice } from "./fares.ts";
 
-/** The wrong writes of a task. */
+/** Returns wrong writes for a task. */
 export function strays(task: AirlineTask, database: Database): Stray[] {
   return straysOf(task, {
     database,
@@ -30,7 +30,7 @@ export function strays(task: AirlineTask, database: Database): Stray[] {
   });
 }
 
-/** The same call with one thing wrong. */
+/** Returns variants of a call, each with one wrong value. */
 function mistakes(action: ToolAction, of: Of): ToolAction[] {
   const { name, arguments: args } = action;
   if (!/^(book|update|cancel|send)_/.test(name)) return [];
@@ -61,7 +61,7 @@ function mistakes(action: ToolAction, of: Of): ToolAction[] {
   return all;
 }
 
-/** Whether it matters who pays: bags that are free leave no trace of it. */
+/** Checks whether the payment method makes a difference: free bags leave no trace of it. */
 function costs({ name, arguments: args }: ToolAction, { database }: Of) {
   if (!args.has("payment_id")) return false;
   if (name !== "update_reservation_baggages") return true;
@@ -75,7 +75,7 @@ function otherMethods(args: JsonObject, user: JsonObject | undefined) {
     .filter((id) => id !== args.get("payment_id"));
 }
 
-/** Passengers and flights of one reservation are another's only by accident. */
+/** Returns the ids of the user's other reservations that the call could plausibly change. */
 function otherReservations(
   { name, arguments: args }: ToolAction,
   { user }: Of,
@@ -86,7 +86,7 @@ function otherReservations(
   );
 }
 
-/** The first leg on another flight of the day. */
+/** Returns the legs with the first one on another flight of the same day. */
 function otherFlights(args: JsonObject, { database }: Of): JsonValue[] {
   const [first, ...rest] = rows(args, "flights");
   const flight = database.get("flights", text(first, "flight_number"));

@@ -1,4 +1,4 @@
-/** The ways that a request wants to be flown: from where to where, and on which day. */
+/** The ways of a request: each is a trip from one airport to another on a day, with or without a stop. */
 
 import { call } from "../../shared/call.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -7,17 +7,17 @@ import { rows, text } from "../../shared/read_row.ts";
 import { airportOf } from "./fares.ts";
 import type { Trip } from "./request.ts";
 
-/** A way on a day. */
+/** A one-way trip on a day. */
 export interface Way {
-  /** An airport or its city. */
+  /** The origin, as an airport or its city. */
   readonly from: string;
   readonly to: string;
   readonly date: string;
-  /** The number of the flight, where a certain one is wanted. */
+  /** The number of the flight, if a certain one is wanted. */
   readonly flight?: string | undefined;
 }
 
-/** The ways of a booking or of a question about flights: out and, where it is a round trip, back. */
+/** Returns the ways of a booking or of a question about flights: out and, for a round trip, back. */
 export function tripWays(
   { from, to, date, returnDate, backFrom = to, flight }: Trip,
 ): Way[] {
@@ -28,7 +28,7 @@ export function tripWays(
   return [{ from, to, date, flight }, ...back];
 }
 
-/** The ways of a change, in the order of the reservation's flights; `undefined` for a flight that stays. */
+/** Returns the ways of a change, in the order of the reservation's flights; `undefined` for a flight that stays. */
 export function newWays(
   { date, returnDate, newTo, flight }: Trip,
   held: JsonObject | undefined,
@@ -41,7 +41,7 @@ export function newWays(
   });
 }
 
-/** The ways that a reservation has. */
+/** Returns the ways of a reservation. */
 export function heldWays(held: JsonObject | undefined): Way[] {
   return rows(held, "flights").map((leg) => ({
     from: text(leg, "origin"),
@@ -51,7 +51,7 @@ export function heldWays(held: JsonObject | undefined): Way[] {
   }));
 }
 
-/** The search that shows the flights of a way. */
+/** Returns the search call that shows the flights of a way. */
 export function searchFor(
   { from, to, date }: Way,
   stops?: Trip["stops"],

@@ -1,4 +1,4 @@
-/** Draws tasks over the airline's own rows. */
+/** Draws tasks over existing rows of the airline. */
 
 import {
   drawWishesOf,
@@ -26,7 +26,7 @@ import {
   type TripWish,
 } from "./trip_wishes.ts";
 
-/** How often each kind of request is drawn, relative to the others. */
+/** Relative frequencies with which the kinds of request are drawn. */
 const INTENTS: ReadonlyMap<AirlineIntent, number> = new Map([
   ["book", 3],
   ["cancel", 3],
@@ -36,7 +36,7 @@ const INTENTS: ReadonlyMap<AirlineIntent, number> = new Map([
   ["add_bags", 2],
 ]);
 
-/** Tasks of the airline. */
+/** The airline's `rowTasks` part. */
 export const airlineRowTasks: RowTasksPart = {
   version: 1,
   open({ database, isHeldOut, options }) {
@@ -92,7 +92,7 @@ function drawTask(
   });
 }
 
-/** A wish of a user about a reservation that none before is about. */
+/** Draws a wish about a reservation that no earlier wish is about. */
 function drawNext(
   world: AirlineWorld,
   { user, before, options }: {
@@ -118,7 +118,7 @@ function drawNext(
   return drawTripWish(world, { user, intent, open });
 }
 
-/** Which of two bookings gets which id would depend on their order. */
+/** Checks whether a wish is a booking. A task has at most one, since booking ids depend on the order of bookings. */
 function isBooking({ drawn }: TripWish): boolean {
   return drawn.some(({ request }) => request.intent === "book");
 }

@@ -1,4 +1,4 @@
-/** The airline as it is in a database: who may have tasks, their reservations, and the flights by route. */
+/** The airline in an existing database: users eligible for tasks, their reservations, and the flights by route. */
 
 import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";
@@ -12,14 +12,14 @@ import type {
   Reservation,
 } from "../world/rows.ts";
 
-/** All that tasks are drawn from. */
+/** The data from which tasks are drawn. */
 export interface Sky {
   readonly routes: AirlineWorld["routes"];
-  /** Those who have one credit card; of their money, what its kind alone tells apart. */
+  /** Users with exactly one credit card, and those of their payment methods that are identified by their kind alone. */
   readonly users: readonly Passenger[];
 }
 
-/** Reads the airline. Users for whom `isHeldOut` holds are left out. */
+/** Reads the airline from a database, without the users for whom `isHeldOut` returns `true`. */
 export function skyOf(
   database: Database,
   isHeldOut: (userId: string) => boolean,

@@ -1,4 +1,4 @@
-/** What an airline's user wants, as instructions of a benchmark say it. */
+/** Words the requests of an airline's user in the style of a benchmark's instructions. */
 
 import { listed } from "../../../generated/instruction.ts";
 import type { Rng } from "../../../random.ts";
@@ -6,7 +6,7 @@ import type { AirlineRequest, Trip } from "../goal/request.ts";
 import { nameOf } from "../goal/request.ts";
 import { cabinWords } from "../user/trip_words.ts";
 
-/** To follow "you want to". */
+/** Returns a clause that follows "you want to". */
 export function tripClause(rng: Rng, request: AirlineRequest): string {
   const { intent, trip = {}, question = "" } = request;
   const whose = namedWords(trip, rng);
@@ -48,7 +48,7 @@ export function tripClause(rng: Rng, request: AirlineRequest): string {
   }
 }
 
-/** `reservation ABC123`, `your trip from JFK to SEA`. */
+/** Names a reservation: `reservation ABC123`, `your trip from JFK to SEA`. */
 function namedWords({ reservationId, from, to }: Trip, rng: Rng): string {
   return reservationId === undefined
     ? `your ${rng.pick(["trip", "upcoming trip"])} from ${from} to ${to}`

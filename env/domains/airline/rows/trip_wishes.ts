@@ -1,4 +1,4 @@
-/** Wishes of an airline's users about the reservations that they have, and bookings. */
+/** Draws wishes of an airline's users: changes to their reservations, and bookings. */
 
 import { call } from "../../shared/call.ts";
 import type { Row } from "../../shared/goal/effects.ts";
@@ -16,14 +16,14 @@ import {
 import { cabinsFor } from "../world/refused_changes.ts";
 import type { AirlineWorld, Passenger, Reservation } from "../world/rows.ts";
 
-/** What is drawn on a reservation, with a sentence that gives the reason where there is one. */
+/** The requests drawn for a reservation, with a sentence that gives the reason, if any. */
 export interface TripWish {
   readonly drawn: readonly DrawnTrip[];
   readonly held?: Reservation;
   readonly because?: string;
 }
 
-/** A wish about one of these reservations, or a booking; `undefined` where nothing fits. */
+/** Draws a wish about one of these reservations, or a booking; `undefined` if nothing fits. */
 export function drawTripWish(
   world: AirlineWorld,
   { user, intent, open }: {
@@ -49,7 +49,7 @@ export function drawTripWish(
     : undefined;
 }
 
-/** A cancellation that policy refuses, and a change of the same reservation in its place. */
+/** Draws a cancellation that policy refuses, and a change of the same reservation to be made instead. */
 export function drawInstead(
   world: AirlineWorld,
   { user, open }: { user: Passenger; open: readonly Reservation[] },
@@ -84,7 +84,7 @@ export function drawInstead(
   };
 }
 
-/** A change; who flies instead of a passenger is somebody whom the airline knows. */
+/** Draws a change. A new passenger is someone who is already in the airline's database. */
 function changeOf(
   world: AirlineWorld,
   of: {
@@ -111,7 +111,7 @@ function changeOf(
   };
 }
 
-/** What a user has on their gift cards, or on their certificates; `undefined` where they have none. */
+/** Draws a question for the balance of a user's gift cards or certificates; `undefined` if they have none. */
 export function drawTripQuestion(
   { rng }: AirlineWorld,
   { row }: Passenger,
@@ -155,7 +155,7 @@ function drawCancellation(
   return { drawn: [drawn], held, because: reasonFor(held) ?? "" };
 }
 
-/** Why a reservation that is ahead may be cancelled; `undefined` where it may not, or a flight of it tells. */
+/** Returns a reason for which policy allows cancelling a future reservation, or `undefined` if it does not. */
 function reasonFor(
   { createdAt, cabin, insurance, legs }: Reservation,
 ): string | undefined {
@@ -172,13 +172,13 @@ function reasonFor(
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Whether none of its flights has left, and nobody has cancelled it. */
+/** Checks that none of a reservation's flights has departed, and that it was not cancelled. */
 function isAhead({ legs, isCancelled }: Reservation): boolean {
   return !isCancelled && legs.length > 0 &&
     legs.every(({ date }) => date > TODAY);
 }
 
-/** One flight, or one out and one back. */
+/** Checks that a reservation has one direct flight, or one out and one back. */
 function hasPlainLegs({ legs, from, to }: Reservation): boolean {
   const [out, back, more] = legs;
   return more === undefined && out?.flight.from === from &&

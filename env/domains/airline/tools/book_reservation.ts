@@ -28,7 +28,7 @@ import { type Arguments, defineTool } from "../../../tool.ts";
 import { fareOf, forAll, type Party, setFare } from "../flights.ts";
 import { holdsLess, paymentMethod, sourceOf, spend } from "../payment.ts";
 
-/** Ids of what is booked in an episode; what comes after the third overwrites it. */
+/** Ids of the reservations booked in an episode; all after the second share a third id. */
 const IDS = ["HATHAT", "HATHAU"] as const;
 const LAST_ID = "HATHAV";
 
@@ -51,7 +51,7 @@ const PARAMETERS = [
 
 type Booking = Arguments<typeof PARAMETERS[number]>;
 
-/** Books flights and takes the payments. Seats stay as they are. */
+/** Books flights and charges the payments. Available seats do not change. */
 export const bookReservation = defineTool({
   name: "book_reservation",
   parameters: PARAMETERS,
@@ -72,7 +72,7 @@ export const bookReservation = defineTool({
   },
 });
 
-/** What it all costs; writes its fare onto each of the flights. */
+/** Returns the total price, and writes its fare into each flight. */
 function totalPrice(
   database: Database,
   booking: Booking,
@@ -91,7 +91,7 @@ function totalPrice(
   return add(total, priceOfBags(booking.nonfree_baggages, total));
 }
 
-/** @throws {ToolError} If it is no number of bags: `50 * "a"` is a text in Python, and cannot be added to the total. */
+/** @throws {ToolError} If `nonfree` is not a number: in Python, `50 * "a"` is a string, and adding it fails. */
 function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
   if (isPythonNumber(nonfree)) return multiply(PRICE_OF_A_BAG, nonfree);
   throw typeof nonfree === "string" || Array.isArray(nonfree)
@@ -99,7 +99,7 @@ function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
     : operandError("*", PRICE_OF_A_BAG, nonfree);
 }
 
-/** @throws {ToolError} If a payment cannot be made, the first that cannot, or all together are not the price. */
+/** @throws {ToolError} For the first payment that cannot be made, or if the payments do not add up to the price. */
 function checkPayments(
   user: JsonObject,
   payments: JsonValue,
@@ -130,8 +130,8 @@ function checkPayments(
 }
 
 /**
- * Takes the payments in order; a certificate is spent whole.
- * @throws {ToolError} As `KeyError` where a certificate is to pay twice. What was taken before stays taken.
+ * Charges the payments in order; a certificate is used up entirely.
+ * @throws {ToolError} With Python's `KeyError` if a certificate is used twice. Earlier charges are not rolled back.
  */
 function takePayments(user: JsonObject, payments: JsonValue): void {
   for (const { id, amount } of elements(payments).map(paymentOf)) {
@@ -153,8 +153,8 @@ function paymentOf(payment: JsonValue): { id: JsonValue; amount: JsonValue } {
 }
 
 /**
- * The row. In τ-bench it holds the caller's own lists, so that a payment noted later grows the logged call
- * too; here they are copied, since calls, gold ones above all, belong to many episodes.
+ * Builds the reservation's row. In τ-bench the row shares its lists with the call, so a later payment also changes the
+ * logged call. Here the lists are copied, since calls, gold calls in particular, are shared by many episodes.
  */
 function reservationOf(
   id: string,

@@ -11,10 +11,10 @@ import {
 import { defineTool } from "../../../tool.ts";
 import { historyOf, payment } from "../payment.ts";
 
-/** A history longer than this is not doubled again. In τ-bench 25 calls would make one of 30 million entries. */
+/** The longest history that is still doubled. Without this limit, 25 calls would create 30 million entries. */
 const MAX_HISTORY = 65_536;
 
-/** Cancels a reservation: every payment is noted once more, negated. No balance changes, also not of gift cards. */
+/** Cancels a reservation and appends the negation of every payment. No balance changes, not even of gift cards. */
 export const cancelReservation = defineTool({
   name: "cancel_reservation",
   parameters: ["reservation_id"],

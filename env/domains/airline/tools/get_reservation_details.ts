@@ -1,7 +1,7 @@
 import { printFound } from "../../shared/lookup.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** The whole row of a reservation, as JSON. The error names the user; it is τ-bench's. */
+/** Returns the whole row of a reservation as JSON. The error says `user` instead of reservation, as in τ-bench. */
 export const getReservationDetails = defineTool({
   name: "get_reservation_details",
   parameters: ["reservation_id"],

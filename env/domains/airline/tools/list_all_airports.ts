@@ -1,7 +1,7 @@
 import { printPythonJson } from "../../../python/python_json.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** City by airport, in the order in which they are listed. */
+/** Cities by airport code, in the order in which they are listed. */
 export const AIRPORTS: ReadonlyMap<string, string> = new Map([
   ["SFO", "San Francisco"],
   ["JFK", "New York"],
@@ -27,7 +27,7 @@ export const AIRPORTS: ReadonlyMap<string, string> = new Map([
 
 const LISTING = printPythonJson(new Map(AIRPORTS));
 
-/** The airports and their cities; fixed, whatever the flights are. */
+/** Lists the airports and their cities. The list is fixed and does not depend on the flights. */
 export const listAllAirports = defineTool({
   name: "list_all_airports",
   parameters: [],

@@ -10,7 +10,7 @@ import { objectAt, textAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 import { bookableDay, flightsBetween, routesOf, shown } from "../routes.ts";
 
-/** Pairs of flights by which one gets from one airport to another, both bookable. */
+/** Finds connections with one stop between two airports. Both flights must be bookable. */
 export const searchOnestopFlight = defineTool({
   name: "search_onestop_flight",
   parameters: ["origin", "destination", "date"],
@@ -39,7 +39,7 @@ function* connections(
   }
 }
 
-/** Both legs as they are shown; `undefined` where they cannot be flown one after the other that day. */
+/** Returns both legs as shown to the agent, or `undefined` if they do not connect on that day. */
 function pairOn(
   date: JsonValue,
   first: JsonObject,
@@ -47,7 +47,7 @@ function pairOn(
 ): JsonValue[] | undefined {
   const arrival = textAt(first, "scheduled_arrival_time_est");
   const date2 = arrival.includes("+1") ? dayAfter(date) : date;
-  // Times are compared as texts, so an arrival on the next day (`01:10:00+1`) looks early.
+  // Times are compared as strings, so an arrival on the next day (`01:10:00+1`) looks early.
   const departure = textAt(second, "scheduled_departure_time_est");
   if (compareStrings(arrival, departure) > 0) return undefined;
   const [day1, day2] = [asKey(date), asKey(date2)];
@@ -55,7 +55,7 @@ function pairOn(
   const dayOfFirst = bookableDay(first, day1);
   const dayOfSecond = bookableDay(second, day2);
   if (dayOfFirst === undefined || dayOfSecond === undefined) return undefined;
-  // The second leg's seats and prices are those of the first leg's date, also where that is another day.
+  // The second leg's seats and prices are taken from the first leg's date, even if it flies on another day.
   const shownDay = objectFor(objectAt(second, "dates"), day1);
   return [
     shown(first, dayOfFirst).set("date", day1),
@@ -63,13 +63,16 @@ function pairOn(
   ];
 }
 
-/** The next day as the original writes it: in May 2024 and without a leading zero. @throws {ToolError} If the date's end is no int. */
+/**
+ * Returns the next day as the original writes it: in May 2024 and without a leading zero.
+ * @throws {ToolError} If the date does not end with an integer.
+ */
 function dayAfter(date: JsonValue): string {
   const day = parseInt10(lastTwo(date));
   return `2024-05-${pythonStr(add(day, 1))}`;
 }
 
-/** `date[-2:]`, as `int()` takes it. @throws {ToolError} If it is no text. */
+/** Returns `date[-2:]` for `int()`. @throws {ToolError} If the date is not a string. */
 function lastTwo(date: JsonValue): string {
   if (typeof date === "string") return [...date.slice(-4)].slice(-2).join("");
   if (date instanceof Map) throw new ToolError("unhashable type: 'slice'");

@@ -5,10 +5,10 @@ import { copyValue, type JsonValue } from "../../../python/python_value.ts";
 import { objectAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** The certificates that an episode can give out, to each user. */
+/** The ids of certificates that an episode can issue to each user. */
 const IDS = [3221322, 3221323, 3221324].map((id) => `certificate_${id}`);
 
-/** Gives the user a certificate. */
+/** Issues a certificate to a user. */
 export const sendCertificate = defineTool({
   name: "send_certificate",
   parameters: ["user_id", "amount"],
@@ -18,7 +18,7 @@ export const sendCertificate = defineTool({
     const methods = objectAt(user, "payment_methods");
     const id = IDS.find((id) => !methods.has(id));
     if (id === undefined) {
-      // The original answers nothing here, and its conversation breaks.
+      // The original returns `None` here, which breaks its conversation.
       throw new ToolError("no more certificates can be given to this user");
     }
     objectAt(editRow(database, "users", userId), "payment_methods").set(

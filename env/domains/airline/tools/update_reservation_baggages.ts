@@ -22,7 +22,7 @@ import { checkCharge, notePrice, takePrice } from "../payment.ts";
 
 const PRICE_OF_A_BAG = 50;
 
-/** Changes the number of bags; more that are not free are paid for, fewer are not refunded. */
+/** Changes the number of bags. Additional bags that are not free are charged; removed ones are not refunded. */
 export const updateReservationBaggages = defineTool({
   name: "update_reservation_baggages",
   parameters: [

@@ -22,8 +22,8 @@ import { type Fare, fareOf, forAll, setFare } from "../flights.ts";
 import { checkCharge, notePrice, takePrice } from "../payment.ts";
 
 /**
- * Changes the flights of a reservation and charges the difference. The cabin that is asked for decides the
- * prices, and is not stored; nor do origin and destination of the reservation follow its flights.
+ * Changes the flights of a reservation and charges the difference. The given cabin determines the prices, but is not
+ * stored. The origin and destination of the reservation are not updated either.
  */
 export const updateReservationFlights = defineTool({
   name: "update_reservation_flights",
@@ -47,7 +47,7 @@ export const updateReservationFlights = defineTool({
   },
 });
 
-/** Writes its fare onto each of the flights. @returns What they cost for all passengers. */
+/** Writes its fare into each flight. @returns The total price for all passengers. */
 function priceFlights(
   database: Database,
   reservation: JsonObject,
@@ -64,7 +64,7 @@ function priceFlights(
   return total;
 }
 
-/** The fare of a flight that is in the reservation already, if the cabin stays the same. */
+/** Returns the fare of a flight that the reservation already has in the same cabin; otherwise `undefined`. */
 function keptFare(
   reservation: JsonObject,
   leg: JsonValue,

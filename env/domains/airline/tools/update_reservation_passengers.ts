@@ -5,7 +5,7 @@ import { length, member } from "../../../python/python_object.ts";
 import { copyValue } from "../../../python/python_value.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** Changes who flies; only their number is checked. */
+/** Replaces the passengers of a reservation; only their number is checked. */
 export const updateReservationPassengers = defineTool({
   name: "update_reservation_passengers",
   parameters: ["reservation_id", "passengers"],

@@ -1,6 +1,6 @@
 /**
- * The scripted user of an airline: tells details when asked, agrees only to what it wants, and ends the
- * conversation when all is done or refused.
+ * The scripted user of an airline. It gives details when asked, agrees only to what it wants, and ends the conversation
+ * when every request is done or refused.
  */
 
 import type { Database } from "../../../database.ts";
@@ -27,7 +27,7 @@ import {
   tripDetails,
 } from "./trip_words.ts";
 
-/** Makes the user of a task. @throws {DataError} If a τ-bench task names a user that the database lacks. */
+/** Creates the user of a task. @throws {DataError} If a τ-bench task's user is not in the database. */
 export function airlineUser(
   start: UserStart & { readonly task: AirlineTask },
 ): User {
@@ -57,14 +57,14 @@ const DETAILS: Readonly<Record<TripDetail, RegExp>> = {
   pay: /\bpay|\bcard\b|\brefund/,
 };
 
-/** What asks for a yes and nothing else. */
+/** Matches a request for confirmation that asks for nothing else. */
 const GO_AHEAD =
   /\byes\b.{0,12}\bno\b|\b(confirm|proceed|go ahead|correct|right|me to|shall i)\b/;
 
-/** What a mere yes would not answer: a choice, or an offer of insurance. */
+/** Matches questions that a yes alone does not answer: a choice, or an offer of insurance. */
 const OFFER = /\bor\b|\binsur/;
 
-/** What is heard; an offer is a question for a detail, however it is put. */
+/** Interprets a message. An offer counts as a question for a detail, however it is phrased. */
 function listen(message: string, { intent }: AirlineRequest): Heard {
   const heard = hear(message, { topic: TOPIC[intent] });
   const text = message.toLowerCase();
@@ -84,7 +84,7 @@ const TOPIC: Readonly<Record<AirlineIntent, RegExp>> = {
   certificate: /certificate|compensat|dollar/,
 };
 
-/** A user of an airline. */
+/** The scripted user of a task whose goal lists airline requests. */
 class AirlineUser extends RequestUser<AirlineRequest> {
   readonly #task: Task;
   readonly #database: Database;
@@ -128,7 +128,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
     return this.say([`${all}.`, `${all}, please.`, `sure: ${all}.`]);
   }
 
-  /** The details that a message asks for, in the user's words. */
+  /** Returns the details that a message asks for, in the user's words. */
   #asked(
     message: string,
     { heard, request }: { heard: Heard; request: AirlineRequest },
@@ -142,7 +142,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
       .map(([, words]) => words);
   }
 
-  /** Whether the request is over: done, answered or refused for good. */
+  /** Checks whether the request is settled: done, answered or finally refused. */
   #settled(
     message: string,
     { heard, request, asked }: {
@@ -177,7 +177,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
     return this.moved(yesWords(this.say));
   }
 
-  /** What was read back is what the user wanted; they say what is to be otherwise. */
+  /** Changes the user's mind after a correct read-back. @returns A message with the details that are different now. */
   #rethink(first: AirlineRequest): string {
     const now = this.course.rethink() ?? first;
     const had = tripDetails(first);

@@ -1,4 +1,4 @@
-/** What the gold writes of a τ-bench task say that its user wants: each of them, in words that leave nothing open. */
+/** Derives the goal of a τ-bench task from its gold writes. Each becomes a request whose words specify every value. */
 
 import { isWrite } from "../../../audit/finding.ts";
 import type { Database } from "../../../database.ts";
@@ -9,13 +9,13 @@ import { callWords } from "./call_words.ts";
 
 /** A request of a τ-bench task. */
 export interface BenchRequest extends Request {
-  /** The tool that meets it, or `question`. */
+  /** The name of the tool that fulfills the request, or `question`. */
   readonly intent: string;
-  /** None for a question. */
+  /** The call that fulfills the request; omitted for a question. */
   readonly call?: ToolAction;
 }
 
-/** The goal of a τ-bench task: a request for each gold write, in order. @see benchGoal */
+/** Returns the goal of a τ-bench task: one request per gold write, in order. @see benchGoal */
 export function airlineBenchGoal(
   task: Task,
   database: Database,
@@ -28,7 +28,7 @@ export function airlineBenchGoal(
   });
 }
 
-/** The request as its user puts it, to follow "i want to" (questions: "what is the"). */
+/** Words a request, to follow "i want to" (questions: "what is the"). */
 export function benchWords({ call, question = "answer" }: BenchRequest) {
   return call === undefined ? question : callWords(call);
 }

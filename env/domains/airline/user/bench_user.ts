@@ -1,4 +1,4 @@
-/** The user of a τ-bench task: opens with its prose, and tells exactly what they want, and who they are, when asked. */
+/** The scripted user for a τ-bench task. It opens with the task's prose, and gives requests and identity when asked. */
 
 import type { UserStart } from "../../../domain.ts";
 import { createRng } from "../../../random.ts";
@@ -8,7 +8,7 @@ import { phraser } from "../../shared/user/wording.ts";
 import { airlineBenchGoal, benchWords } from "./bench_goal.ts";
 import { ID, idWords } from "./id_words.ts";
 
-/** Makes the user. @throws {DataError} If the database lacks them. */
+/** Creates the user. @throws {DataError} If the user is not in the database. */
 export function benchUser({ task, database, seed }: UserStart): User {
   const { goal, opening } = airlineBenchGoal(task, database);
   const say = phraser(createRng(seed, "scripted", task.id));

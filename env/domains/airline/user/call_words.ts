@@ -1,4 +1,4 @@
-/** A call in the words of a user who knows exactly what they want, to follow "i want to": every value of it is said. */
+/** Words a call with all its values, to follow "i want to", for users who know exactly what they want. */
 
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -6,7 +6,7 @@ import { printPythonJson } from "../../../python/python_json.ts";
 import { rows, text } from "../../shared/read_row.ts";
 import { cabinWords } from "./trip_words.ts";
 
-/** The words; those of a tool that is none of the airline's writes are its name. */
+/** Words a write; any other call is worded as the tool's name. */
 export function callWords({ name, arguments: args }: ToolAction): string {
   const trip = `reservation ${text(args, "reservation_id")}`;
   const pay = `with ${text(args, "payment_id")}`;

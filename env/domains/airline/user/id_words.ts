@@ -1,11 +1,11 @@
-/** How an airline's users say who they are. */
+/** Questions for a user id, and the answers of an airline's user. */
 
 import type { Phraser } from "../../shared/user/wording.ts";
 
-/** How agents ask for it, in lower case. */
+/** Matches a question for the user id in a lowercase message. */
 export const ID = /\buser id\b|\bwho (are you|am i)\b|\bidentif|\byour id\b/;
 
-/** The answer. */
+/** Answers with the user id. */
 export function idWords(userId: string, say: Phraser): string {
   return say([
     `my user id is ${userId}.`,

@@ -1,4 +1,4 @@
-/** Whether what an airline's agent reads back is something else than the user wants. */
+/** Compares an agent's read-back with the user's request. */
 
 import type { AirlineRequest } from "../goal/request.ts";
 import type { Database } from "../../../database.ts";
@@ -6,16 +6,16 @@ import type { JsonValue } from "../../../python/python_value.ts";
 import type { Task } from "../../../types.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 
-/** What is read back to whom. */
+/** The context of a read-back. */
 interface ReadBack {
   readonly request: AirlineRequest;
   readonly task: Task;
   readonly database: Database;
-  /** Whether it is what the user will change their mind about: the gold knows nothing of it then. */
+  /** Whether it is the first wish of a user who will change their mind, which the gold does not contain. */
   readonly isFirst: boolean;
 }
 
-/** Whether a read-back states something else. Silence contradicts nothing. */
+/** Checks whether a read-back contradicts the request. A detail that it does not mention is no contradiction. */
 export function contradicts(message: string, of: ReadBack): boolean {
   const { trip = {}, intent } = of.request;
   const said = message.toLowerCase();
@@ -35,7 +35,7 @@ export function contradicts(message: string, of: ReadBack): boolean {
     /\bcancel\b/.test(said) !== (intent === "cancel");
 }
 
-/** Whether something is stated, and nothing of what is wanted among it. */
+/** Checks whether values are stated and none of them is wanted. */
 function isOther(found: readonly string[], own: readonly string[]): boolean {
   return found.length > 0 && own.length > 0 &&
     !found.some((one) => own.includes(one));
@@ -45,7 +45,7 @@ function listOf(value: string | undefined): string[] {
   return value === undefined ? [] : [value];
 }
 
-/** Numbers of bags: of a change only of those that come to it. */
+/** Returns the numbers of bags mentioned; for a change, only the numbers of added bags. */
 function bagsIn(said: string, intent: AirlineRequest["intent"]): string[] {
   const pattern = intent === "book"
     ? /(?<!\d)(\d+) (?:checked |free )?bags?\b/g
@@ -57,7 +57,7 @@ function bagsWanted({ trip }: AirlineRequest): string | undefined {
   return trip?.bags === undefined ? undefined : String(Math.abs(trip.bags));
 }
 
-/** A flight that is neither the user's already nor wanted. */
+/** Checks whether a message mentions a flight that the user neither has nor wants. */
 function hasOtherFlight(
   message: string,
   { task, database }: ReadBack,

@@ -1,4 +1,4 @@
-/** What an airline's user says of a trip. Values stand exactly as the goal has them. */
+/** Words the details of a trip for an airline's user. Values appear exactly as in the goal. */
 
 import {
   type AirlineRequest,
@@ -7,15 +7,15 @@ import {
   type Trip,
 } from "../goal/request.ts";
 
-/** How words are put. */
+/** The style of a wording. */
 interface Style {
-  /** With the last detail first and people named otherwise, so that who reads it has to speak for themselves. */
+  /** Whether to put the last detail first and use other phrases, so that a model cannot recite the words. */
   readonly isBackwards?: boolean;
 }
 
 /**
- * What the user wants, to follow "i want to" (questions: "what is the"); details only where the request is
- * forthcoming.
+ * Words a request, to follow "i want to" (questions: "what is the"). Details are only included if the request is
+ * `forthcoming`.
  */
 export function airlineRequestWords(
   request: AirlineRequest,
@@ -44,7 +44,7 @@ function flightQuestion({ pick, from, to, date, cabin = "economy" }: Trip) {
   } has a free seat`;
 }
 
-/** The same to a reader, and no run of words that somebody would say. */
+/** Rephrases words with the same meaning, so that a model that plays the user cannot recite the scripted sentence. */
 function otherwise(words: string): string {
   return words.replaceAll(" born ", ", ")
     .replace(" instead of ", " in place of ")
@@ -82,7 +82,7 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
   }
 }
 
-/** What nobody would ask about, and users say of themselves: that it is for somebody else, or to elsewhere. */
+/** Words the details that no agent asks for and users therefore volunteer: another account, or another destination. */
 function oddWords(
   { account, newTo }: Trip,
   { isBackwards = false }: Style,
@@ -96,7 +96,7 @@ function aboutWords(intent: AirlineRequest["intent"], trip: Trip): string {
   return intent === "book" ? "" : ` ${reservationWords(trip)}`;
 }
 
-/** The reservation as the user names it. */
+/** Names the reservation as the user would. */
 export function reservationWords({ reservationId, from, to }: Trip): string {
   return reservationId === undefined
     ? `my trip from ${from} to ${to}`
@@ -115,7 +115,7 @@ export type TripDetail =
   | "insurance"
   | "pay";
 
-/** Each detail of a request in the user's words, in the order in which they tell them. */
+/** Returns the details of a request in the user's words, in the order in which the user states them. */
 export function tripDetails(
   { intent, trip = {} }: AirlineRequest,
 ): Map<TripDetail, string> {
@@ -136,7 +136,7 @@ export function tripDetails(
   );
 }
 
-/** `basic_economy` as people say it. */
+/** Words a cabin: `basic_economy` becomes `basic economy`. */
 export function cabinWords(cabin: string): string {
   return cabin.replace("_", " ");
 }
@@ -196,7 +196,7 @@ function insuranceWords(insurance: string): string {
     : "no travel insurance";
 }
 
-/** `paid with my two certificates, then my credit card`. */
+/** Words the payment methods: `paid with my two certificates, then my credit card`. */
 function payWords(pay: readonly string[]): string {
   const kinds = [...new Set(pay)].map((kind) =>
     pay.filter((one) => one === kind).length === 1

@@ -29,16 +29,16 @@ import type { AirlineWorld, Leg, Passenger } from "./rows.ts";
 /** A booking that can be made. */
 export interface Booking {
   readonly trip: Trip;
-  /** Codes, also where the trip names cities. */
+  /** The origin's airport code, even if the trip names cities. */
   readonly from: string;
   readonly to: string;
   readonly actions: readonly ToolAction[];
 }
 
-/** One of so many users wants a certain flight. */
+/** One in this many users wants a certain flight. */
 const CERTAIN_FLIGHT = 4;
 
-/** Draws a booking; `undefined` where no flights fit. */
+/** Draws a booking; `undefined` if no flights fit. */
 export function drawBooking(
   world: AirlineWorld,
   user: Passenger,
@@ -68,7 +68,7 @@ export function drawBooking(
   return { trip: { ...trip, pay: made.pay }, from, to, actions };
 }
 
-/** A booking as a request. */
+/** Turns a booking into a request. */
 export function bookingRequest(
   world: AirlineWorld,
   { trip, actions }: Booking,
@@ -86,7 +86,7 @@ function drawParty({ rng, options }: AirlineWorld, user: Passenger) {
   return [user.self, ...others];
 }
 
-/** The flights of a trip, how the user names them, and how they are looked up. */
+/** The flights of a trip, the user's words for them, and the searches that show them. */
 interface Ways {
   readonly legs: readonly Leg[];
   readonly words: Trip;

@@ -1,4 +1,4 @@
-/** Draws changes of a reservation that can be made: more bags, other passengers, another cabin, another day. */
+/** Draws changes of a reservation that policy allows: more bags, other passengers, another cabin, another day. */
 
 import { call } from "../../shared/call.ts";
 import { freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";
@@ -37,10 +37,10 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** One of so many users wants a certain flight. */
+/** One in this many users wants a certain flight. */
 const CERTAIN_FLIGHT = 4;
 
-/** Draws a change of a reservation; `undefined` where nothing fits. */
+/** Draws a change of a reservation; `undefined` if nothing fits. */
 export function drawChange(
   world: AirlineWorld,
   { user, intent, held }: Of & { readonly held: Reservation },
@@ -115,7 +115,7 @@ function changeCabin(
   };
 }
 
-/** What its flights cost in another cabin; `undefined` for one that has too few seats there. */
+/** Returns the fares of a reservation's flights in another cabin; `undefined` for a flight with too few seats. */
 export function faresIn(
   { legs, passengers: { length: seats } }: Reservation,
   cabin: Cabin,
@@ -149,7 +149,7 @@ function changeFlights(
   };
 }
 
-/** Another day of the reservation's last flight, and which flight it is then. */
+/** Draws another day for the reservation's last flight, and the flight on that day. */
 export function drawOtherDay(world: AirlineWorld, held: Reservation) {
   const at = held.legs.length - 1;
   const old = held.legs[at];
@@ -175,7 +175,7 @@ function later(date = TODAY): string {
   return date > TODAY ? date : TODAY;
 }
 
-/** The day of the flight that changes, as the trip has it. */
+/** Returns the date of the changed flight as the trip's `date` or, for a round trip, `returnDate`. */
 export function dateOf({ legs }: Reservation, date: string): Trip {
   return legs.length === 1 ? { date } : { returnDate: date };
 }

@@ -1,29 +1,29 @@
 /**
- * Which flights a user's words mean: the cheapest, earliest or latest direct one of a day, or the cheapest pair with
- * a stop in between. Where several are meant nothing is drawn.
+ * Finds the flights that a user's words mean: the cheapest, earliest or latest direct flight of a day, or the cheapest
+ * pair with one stop. Nothing is drawn if the words are ambiguous.
  */
 
 import type { Cabin, Pick } from "../goal/request.ts";
 import type { Flight } from "./flight_rows.ts";
 import type { AirlineWorld, Leg } from "./rows.ts";
 
-/** What is wanted of a flight. */
+/** The number of seats and the cabin wanted on a flight. */
 export interface Seats {
   readonly cabin: Cabin;
   readonly seats: number;
 }
 
-/** A day on a route, and what is wanted there. */
+/** A route, a day, and the seats wanted. */
 export interface Wanted extends Seats {
   readonly from: string;
   readonly to: string;
   readonly date: string;
 }
 
-/** The ways in which users choose a flight. */
+/** The criteria by which users choose a flight. */
 export const PICKS: readonly Pick[] = ["cheapest", "earliest", "latest"];
 
-/** A day after `after`; `undefined` where there is none. */
+/** Draws a date later than `after`; `undefined` if there is none. */
 export function drawDate(
   { rng, routes }: AirlineWorld,
   { after, not }: { after: string; not?: string | undefined },
@@ -35,7 +35,7 @@ export function drawDate(
   return dates.length === 0 ? undefined : rng.pick(dates);
 }
 
-/** The direct flight that is meant; `undefined` where none or several are. */
+/** Returns the direct flight that is meant, or `undefined` if there is not exactly one. */
 export function directFlight(
   { routes }: AirlineWorld,
   wanted: Wanted & { readonly pick: Pick },
@@ -50,7 +50,7 @@ export function directFlight(
   return single(open, ({ flight }) => sign * minutesOf(flight.departure));
 }
 
-/** The cheapest pair with a stop, first leg first; `undefined` where none or several are. */
+/** Returns the cheapest pair of flights with one stop, or `undefined` if there is not exactly one. */
 export function cheapestPair(
   { routes }: AirlineWorld,
   wanted: Wanted,
@@ -77,7 +77,7 @@ export function cheapestPair(
   return single(pairs, (legs) => legs.reduce((all, one) => all + one.price, 0));
 }
 
-/** A flight of a day that cannot be booked for everybody. */
+/** Draws a flight of the day without enough seats for all passengers. */
 export function fullFlight(
   { rng, routes }: AirlineWorld,
   wanted: Wanted,
@@ -87,7 +87,7 @@ export function fullFlight(
   return full.length === 0 ? undefined : rng.pick(full);
 }
 
-/** What a seat costs; `undefined` where there are too few, or it does not fly. */
+/** Returns the price of a seat, or `undefined` if there are too few or the flight cannot be booked. */
 export function fareOf(
   flight: Flight,
   { date, cabin, seats }: Seats & { readonly date: string },

@@ -1,4 +1,4 @@
-/** Draws a whole airline task: its intents, their requests, and the task that they make. */
+/** Draws an airline task: its intents, their requests, and the task composed of them. */
 
 import { call } from "../../shared/call.ts";
 import {
@@ -24,7 +24,7 @@ import type { AirlineOptions } from "./options.ts";
 import { drawTrip } from "./requests.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 
-/** A task of `user`; `undefined` where a draw came to nothing. */
+/** Draws a task of `user`; `undefined` if a draw fails. */
 export function drawAirlineTask(
   world: AirlineWorld,
   { user, settled, place }: {
@@ -56,13 +56,13 @@ export function drawAirlineTask(
   });
 }
 
-/** So many draws a request stays as it was settled. */
+/** The number of failed draws after which a request may deviate from its settled kind. */
 const PERSISTENCE = 60;
 
-/** After so many draws that come to nothing another user is drawn. */
+/** The number of failed draws after which another user is drawn. */
 const MOST_DRAWS = 100;
 
-/** A request as it was settled; what the options have hardly a task for gives way to something else of its intent. */
+/** Draws a request of its settled kind. If the options rarely allow that, falls back to another of the same intent. */
 function drawRequest(
   world: AirlineWorld,
   of: Settled & { readonly user: Passenger },
@@ -74,7 +74,7 @@ function drawRequest(
     const wanted = i < PERSISTENCE ? of : otherwise(of, world.rng);
     const drawn = drawTrip(world, wanted);
     if (drawn !== undefined) return drawn;
-    // What came to nothing leaves nothing behind.
+    // A failed draw must not leave rows behind.
     for (const [j, list] of grown.entries()) list.length = before[j] ?? 0;
   }
   return undefined;
@@ -90,12 +90,12 @@ function otherwise<S extends Settled>(settled: S, rng: Rng): S {
   };
 }
 
-/** A request and what follows from it. */
+/** Lists a request and the requests that follow from it. */
 function inOrder(drawn: DrawnTrip | undefined): DrawnTrip[] {
   return drawn === undefined ? [] : [drawn, ...inOrder(drawn.then)];
 }
 
-/** The goal in prose, for users who are told what to play. */
+/** Returns the goal in prose, as the instruction for a model that plays the user. */
 function airlineInstruction(
   goal: AirlineGoal,
   { userId, self }: Passenger,
@@ -106,7 +106,7 @@ function airlineInstruction(
   return goalProse(goal, { who, wish });
 }
 
-/** The request in another word order than the scripted user's, so that a model that plays the user cannot recite it. */
+/** Words a request differently from the scripted user, so that a model that plays the user cannot recite it. */
 function wish(request: AirlineRequest): string {
   const told = { ...request, forthcoming: true };
   const words = airlineRequestWords(told, { isBackwards: true })
@@ -114,7 +114,7 @@ function wish(request: AirlineRequest): string {
   return request.intent === "question" ? `know the ${words}` : words;
 }
 
-/** One request by weight, or two different ones. */
+/** Draws the kinds of a task's requests: one intent by weight, or two different ones. */
 export function settleRequests(rng: Rng, options: AirlineOptions): Settled[] {
   return drawIntentsOf<AirlineIntent>(rng, options).map((intent) => {
     const isRefused = intent !== "question" &&
@@ -129,7 +129,7 @@ export function settleRequests(rng: Rng, options: AirlineOptions): Settled[] {
   });
 }
 
-/** Reservations that no task is about. */
+/** Adds reservations that no task is about. */
 export function addExtras(world: AirlineWorld, user: Passenger): void {
   const { rng, options } = world;
   const { extraReservationsMin: min, extraReservationsMax: max } = options;

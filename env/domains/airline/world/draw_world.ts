@@ -1,4 +1,4 @@
-/** The generated airline world: what the generator needs of the domain. */
+/** The airline's part of the world generator. */
 
 import type { Table } from "../../../database.ts";
 import policy from "../policy.md" with { type: "text" };
@@ -24,7 +24,7 @@ import {
 } from "./rows.ts";
 import { airlineTools } from "./tool_schemas.ts";
 
-/** The generated airline world. */
+/** The airline's `world` part. */
 export const airlineWorld = {
   options: airlineOptionsSchema,
   version: 2,
@@ -37,7 +37,7 @@ export const airlineWorld = {
 } satisfies WorldPart<AirlineOptions>;
 
 const ADVICE =
-  "allow more airports or more flights a route, or set the intent's weight to 0";
+  "allow more airports or more flights per route, or set the intent's weight to 0";
 
 class AirlineDraw implements WorldDraw {
   readonly #seed: number;
@@ -93,7 +93,7 @@ class AirlineDraw implements WorldDraw {
   tables(lots: readonly Lot[]): Map<string, Table> {
     const rng = createRng(this.#seed, "tables");
     const all = lots.flatMap(({ rows }) => rows as readonly Passenger[]);
-    // Drawn by the user alone, so that a task stays as it was certified when users are added.
+    // Seeded by the user id alone, so that certified tasks do not change when users are added.
     const people = rng.shuffle(all).map((one) => ({
       ...one,
       reservations: createRng(this.#seed, "reservations", one.userId)

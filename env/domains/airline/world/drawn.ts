@@ -1,4 +1,4 @@
-/** What a drawn airline request is, and the parts that all of them are put together of. */
+/** Drawn airline requests, and the parts from which they are composed. */
 
 import { call, object } from "../../shared/call.ts";
 import type {
@@ -20,61 +20,61 @@ import type {
   Reservation,
 } from "./rows.ts";
 
-/** A request and how it is met. */
+/** A request and the actions that fulfill it. */
 export interface DrawnTrip extends Drawn<AirlineRequest> {
-  /** What the user asks for after it, of the same: what can be done instead, or the certificate for a delay. */
+  /** A request that follows from this one: an alternative after a refusal, or the certificate for a delay. */
   readonly then?: DrawnTrip;
 }
 
-/** What a request is to be, settled before anything is drawn, so that shares hold whatever is redrawn. */
+/** The kind of a request, settled before its details are drawn, so that redraws do not skew the configured shares. */
 export interface Settled {
   readonly intent: AirlineIntent;
-  /** Where policy is to refuse it: whether for whose it is, and which of the clauses, within 0..1. */
+  /** Set if policy is to refuse the request: whether because of its owner, and a number in 0..1 that picks a clause. */
   readonly refusal?: {
     readonly isOther: boolean;
     readonly clause: number;
   };
-  /** Whether the user changes their mind, where they can. */
+  /** Whether the user changes their mind, if the request allows it. */
   readonly rethinks: boolean;
-  /** Whether a compensation is for a late flight. */
+  /** Whether a compensation is for a delayed flight. */
   readonly isLate: boolean;
 }
 
-/** Whose request is drawn, and what kind. */
+/** The user whose request is drawn, and its intent. */
 export interface Of {
   readonly user: Passenger;
   readonly intent: AirlineIntent;
 }
 
-/** The cabins from which one cannot cancel for nothing. */
+/** The cabins whose reservations cannot be cancelled without a reason. */
 export const ECONOMIES: readonly Cabin[] = ["basic_economy", "economy"];
 
 /** All cabins. */
 export const CABINS: readonly Cabin[] = [...ECONOMIES, "business"];
 
-/** The day of every conversation. */
+/** The date of every conversation. */
 export const TODAY = "2024-05-15";
 
-/** A request on a reservation. */
+/** A request about a reservation. */
 export interface Booked {
   readonly held: Reservation;
   readonly intent: AirlineIntent;
   readonly trip: Trip;
   readonly write?: ToolAction | undefined;
-  /** What policy demands to be looked at before. */
+  /** The flights that policy requires the agent to look up first. */
   readonly searched?: readonly FlightDay[] | undefined;
 }
 
-/** A flight that is looked at on a day. */
+/** A flight to be looked up on a day. */
 export interface FlightDay {
   readonly flight: Flight;
   readonly date: string;
 }
 
-/** How a user names a reservation: by its id or by its route. */
+/** The fields by which a user names a reservation: its id or its route. */
 export type Named = Pick<Trip, "reservationId" | "from" | "to">;
 
-/** How the user names a reservation. */
+/** Draws whether the user names a reservation by its id or by its route. */
 export function nameOfReservation(
   { rng, options }: AirlineWorld,
   { id, from, to }: Reservation,
@@ -84,7 +84,7 @@ export function nameOfReservation(
     : { from, to };
 }
 
-/** A request on a reservation, which is read before anything else. */
+/** Builds a request about a reservation, which the agent reads first. */
 export function onReservation(
   world: AirlineWorld,
   { held, intent, trip, write, searched = [] }: Booked,
@@ -105,12 +105,12 @@ export function onReservation(
   };
 }
 
-/** Whether the details come with the request. */
+/** Draws whether the user states the details with the request. */
 export function isForthcoming({ rng, options }: AirlineWorld): boolean {
   return rng.next() < options.detailsStatedShare;
 }
 
-/** The actions with searches before the write. */
+/** Inserts searches for the flights before the write. */
 export function withSearches(
   actions: readonly ToolAction[],
   legs: readonly FlightDay[],
@@ -129,24 +129,24 @@ export function withSearches(
   return [...reads, ...searches, ...at < 0 ? [] : actions.slice(at)];
 }
 
-/** The user's words for a kind of money: `gift card`. */
+/** Returns the user's words for a kind of payment method: `gift card`. */
 export function wordsOf({ source }: Method): string {
   return source.replace("_", " ");
 }
 
-/** A leg as calls have it. */
+/** Converts a leg to the tools' format. */
 export function legOf({ flight, date }: Leg): JsonValue {
   return object({ flight_number: flight.number, date });
 }
 
-/** A person as calls have them. */
+/** Converts a traveller to the tools' format. */
 export function travellerOf(
   { firstName, lastName, dob }: Traveller,
 ): JsonValue {
   return object({ first_name: firstName, last_name: lastName, dob });
 }
 
-/** A sum; what is not there adds nothing. */
+/** Adds up numbers; `undefined` counts as 0. */
 export function sum(numbers: readonly (number | undefined)[]): number {
   return numbers.reduce<number>((all, one) => all + (one ?? 0), 0);
 }

@@ -1,4 +1,4 @@
-/** The flights of the generated airline world, in τ-bench's format: every route on every day of May 2024. */
+/** Draws the flights of the generated airline world, in τ-bench's format: every route on every day of May 2024. */
 
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
 import type { Rng } from "../../../random.ts";
@@ -15,7 +15,7 @@ export interface Flight {
   readonly days: ReadonlyMap<string, Day>;
 }
 
-/** A day of a flight. Seats and prices by cabin where it can be booked. */
+/** A day of a flight, with seats and prices by cabin if it can be booked. */
 export interface Day {
   readonly status: string;
   readonly seats?: Readonly<Record<string, number>>;
@@ -34,7 +34,7 @@ const TODAY = 15;
 const LAST_DAY = 31;
 const NOW_MINUTES = 15 * 60;
 
-/** All flights of all routes between the world's airports, by route: `SFO-JFK`. */
+/** Draws all flights between the world's airports, grouped by route: `SFO-JFK`. */
 export function drawFlights(
   rng: Rng,
   options: AirlineOptions,
@@ -121,7 +121,7 @@ function drawDay(
   };
 }
 
-/** A price in a cabin. */
+/** Draws a price for a cabin, in dollars. */
 export function drawPrice(rng: Rng, cabin: string): number {
   const [low, high] = PRICES[cabin] ?? [51, 100];
   return low + rng.int(high - low + 1);
@@ -143,7 +143,7 @@ function clock(minutes: number): string {
   return `${two(Math.floor(within / 60))}:${two(within % 60)}:00`;
 }
 
-/** A flight as a row. */
+/** Converts a flight to a row. */
 export function flightRow(flight: Flight): JsonObject {
   return fromPlain({
     flight_number: flight.number,

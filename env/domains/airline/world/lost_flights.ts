@@ -1,4 +1,4 @@
-/** Draws what users may have: cancellations, and certificates for flights that were cancelled or are late. */
+/** Draws cancellations that policy allows, and certificates for cancelled or delayed flights. */
 
 import { call } from "../../shared/call.ts";
 import { drawChange } from "./changes.ts";
@@ -17,7 +17,7 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** What can be cancelled. */
+/** Reservations that can be cancelled. */
 const CANCELLABLE: readonly ReservationWish[] = [
   { cabins: ECONOMIES, out: "available", insurance: "no", isFresh: true },
   { cabins: ["business"], out: "available", insurance: "no" },
@@ -25,7 +25,7 @@ const CANCELLABLE: readonly ReservationWish[] = [
   { cabins: ECONOMIES, out: "cancelled", insurance: "no" },
 ];
 
-/** A cancellation that policy allows. */
+/** Draws a cancellation that policy allows. */
 export function drawCancel(
   world: AirlineWorld,
   user: Passenger,
@@ -45,7 +45,7 @@ function cancelOf(held: Reservation) {
   return { held, intent: "cancel", trip: {}, write } as const;
 }
 
-/** A certificate for a flight that the airline has cancelled. */
+/** Draws a certificate for a flight that the airline cancelled. */
 export function drawCertificate(
   world: AirlineWorld,
   user: Passenger,
@@ -66,8 +66,8 @@ export function drawCertificate(
 }
 
 /**
- * A reservation with a flight that is late today: it is cancelled for it, or the flight back is moved, and then a
- * certificate is due.
+ * Draws two requests about a reservation with a flight delayed today: a cancellation or a change of the return flight,
+ * then the certificate that is due for the delay.
  */
 export function drawDelay(
   world: AirlineWorld,
@@ -83,7 +83,7 @@ export function drawDelay(
     },
   });
   const intent = "change_flights" as const;
-  // The late flight itself stays: in a reservation that it has left nobody can see that it was late.
+  // The delayed flight itself is not moved: without it, the reservation would not show the delay.
   if (!isCancel && held?.legs.length === 1) return undefined;
   const change = held &&
     (isCancel ? cancelOf(held) : drawChange(world, { user, intent, held }));

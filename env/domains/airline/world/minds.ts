@@ -1,4 +1,4 @@
-/** What a user wants at first, where they change their mind once it is read back. */
+/** Draws the first wish of users who change their mind when it is read back. */
 
 import {
   type AirlineIntent,
@@ -10,15 +10,15 @@ import { dateOf, drawOtherDay, faresIn } from "./changes.ts";
 import { CABINS } from "./drawn.ts";
 import { type AirlineWorld, drawTraveller, type Reservation } from "./rows.ts";
 
-/** What the user wants in the end. */
+/** The user's final wish. */
 interface Wish {
   readonly intent: AirlineIntent;
   readonly trip: Trip;
-  /** The reservation that is changed. */
+  /** The reservation to change. */
   readonly held?: Reservation | undefined;
 }
 
-/** The first wish; `undefined` where there is nothing else to want. */
+/** Draws a different first wish; `undefined` if there is no alternative. */
 export function drawFirstWish(
   world: AirlineWorld,
   wish: Wish,

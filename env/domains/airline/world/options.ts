@@ -1,4 +1,4 @@
-/** The knobs of the generated airline world: one schema is type, defaults and help text. */
+/** The knobs of the generated airline world. One schema defines their types, defaults and help texts. */
 
 import { z } from "zod";
 import {
@@ -13,18 +13,18 @@ import {
 
 const often = weight.default(1);
 
-/** How often each kind of request is drawn, relative to the others; 0 leaves it out. */
+/** Relative frequencies with which the kinds of request are drawn; 0 excludes a kind. */
 const intentWeights = z.strictObject({
   book: often.describe("Book a trip"),
   change_flights: often.describe("Move a flight to another day"),
-  change_cabin: often.describe("Sit in another cabin on the same flights"),
-  change_passengers: often.describe("Let somebody else fly"),
-  add_bags: often.describe("Take more bags along"),
+  change_cabin: often.describe("Change the cabin on the same flights"),
+  change_passengers: often.describe("Replace or add a passenger"),
+  add_bags: often.describe("Add bags"),
   cancel: often.describe("Cancel a reservation"),
   certificate: often.describe(
-    "Be compensated for a flight that was cancelled or late",
+    "Ask for compensation for a cancelled or delayed flight",
   ),
-  question: often.describe("Ask for something to be told"),
+  question: often.describe("Ask a question"),
 });
 
 /** Settings of the generated airline world. Every field has a default. */
@@ -37,7 +37,7 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of requests that policy refuses (questions never are)",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Share of the refused requests that are about somebody else's reservation or account",
+    "Share of refused requests that concern another user's reservation or account",
   ),
   twoIntentShare: share.default(0.1).describe(
     "Share of tasks with a second request after the first",
@@ -52,34 +52,34 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of bookings that name cities instead of airport codes",
   ),
   oneStopShare: share.default(0.05).describe(
-    "Share of bookings with a stop on the way",
+    "Share of bookings for flights with one stop",
   ),
   delayShare: share.default(0.3).describe(
-    "Share of the compensations that are for a late flight, after a change or cancellation",
+    "Share of compensations for a delayed flight, after a change or cancellation",
   ),
   roundTripShare: share.default(0.3).describe(
-    "Share of bookings and reservations that lead back too",
+    "Share of bookings and reservations that are round trips",
   ),
   passengersMax: z.number().int().min(1).max(4).default(2).describe(
-    "Most passengers of a reservation",
+    "Maximum number of passengers per reservation",
   ),
   extraReservationsMin: count.default(1).describe(
-    "Fewest reservations that no request is about",
+    "Minimum number of reservations per user that no request is about",
   ),
   extraReservationsMax: count.default(2).describe(
-    "Most reservations that no request is about",
+    "Maximum number of reservations per user that no request is about",
   ),
   airports: z.number().int().min(4).max(20).default(10).describe(
-    "Airports that are flown to",
+    "Number of airports",
   ),
   flightsPerRoute: z.number().int().min(2).max(6).default(3).describe(
-    "Flights a day from each airport to each other one",
+    "Number of daily flights from each airport to each other airport",
   ),
   ...userKnobs({
     changeOfMind:
-      "Share of bookings and changes whose user wants something else once it is read back",
+      "Share of bookings and changes whose user changes their mind at the read-back",
     fallback:
-      "Share of the refused requests whose user then asks for what can be done, where something can",
+      "Share of refused requests whose user then asks for an alternative, if there is one",
   }),
 }).superRefine((options, context) => {
   checkRanges({ options, context }, [
@@ -95,13 +95,13 @@ export const airlineOptionsSchema = z.strictObject({
       code: "custom",
       path: ["airports"],
       message:
-        `A user's reservations are on routes of their own, up to ${held}, but ${airports} airports have ${routes} between them; raise airports, or lower tasksPerUser or extraReservationsMin`,
+        `Each of a user's up to ${held} reservations needs a different route, but ${airports} airports have only ${routes}; raise airports, or lower tasksPerUser or extraReservationsMin`,
     });
   }
 });
 
-/** What may be given. */
+/** Settings of the airline world as a caller may pass them. */
 export type AirlineOptionsInput = z.input<typeof airlineOptionsSchema>;
 
-/** What the generator works with, defaults filled in. */
+/** Settings of the airline world with defaults filled in. */
 export type AirlineOptions = z.output<typeof airlineOptionsSchema>;

@@ -1,4 +1,4 @@
-/** Who pays: the user's gift cards, certificates and credit card. */
+/** Draws payments with a user's gift cards, certificates and credit card. */
 
 import { happens } from "../../../generated/draw.ts";
 import {
@@ -11,11 +11,11 @@ import {
 /** A payment of a booking. */
 export interface Payment {
   readonly method: Method;
-  /** Dollars. */
+  /** In dollars. */
   readonly amount: number;
 }
 
-/** A card that can pay for a change. */
+/** Draws a card that can pay for a change. */
 export function drawPaying(
   { rng }: AirlineWorld,
   { user, price }: { user: Passenger; price: number },
@@ -27,7 +27,7 @@ export function drawPaying(
   );
 }
 
-/** A certificate first, then a gift card, then the credit card: as many of them as are needed, at random. */
+/** Draws payments that cover the total: optionally a certificate, then a gift card, then the credit card. */
 export function drawPayments(
   { rng }: AirlineWorld,
   { user, total }: { user: Passenger; total: number },

@@ -1,4 +1,4 @@
-/** Draws what users want to know. */
+/** Draws questions of users. */
 
 import { call } from "../../shared/call.ts";
 import { nameOf } from "../goal/request.ts";
@@ -7,7 +7,7 @@ import { directFlight, drawDate, PICKS } from "./choose_flights.ts";
 import { CABINS, type DrawnTrip, onReservation, TODAY } from "./drawn.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 
-/** Draws a question; `undefined` where the draw came to nothing. */
+/** Draws a question; `undefined` if the draw fails. */
 export function drawQuestion(
   world: AirlineWorld,
   user: Passenger,
@@ -31,7 +31,7 @@ function ofBalance({ methods }: Passenger): DrawnTrip {
   };
 }
 
-/** Somebody whose name no other of the saved passengers has. */
+/** Draws a question about a saved passenger with a unique name. */
 function ofSaved(
   { rng }: AirlineWorld,
   { saved }: Passenger,

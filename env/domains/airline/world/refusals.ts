@@ -1,4 +1,4 @@
-/** Draws what policy refuses: each clause by each tool that it binds. */
+/** Draws requests that policy refuses, for each clause and each tool that the clause applies to. */
 
 import type { AirlineIntent } from "../goal/request.ts";
 import { isWrite } from "../../../audit/finding.ts";
@@ -11,18 +11,18 @@ import type { AirlineWorld } from "./rows.ts";
 
 /** A request that policy refuses. */
 export interface Refused {
-  /** What is asked for; its write, where it has one, is not made. */
+  /** The refused request; its write, if any, must not be made. */
   readonly asked: DrawnTrip;
-  /** What the agent has to tell. */
+  /** The output that the agent has to tell the user. */
   readonly told: string;
-  /** What can be done instead. */
+  /** An alternative that policy allows. */
   readonly instead?: DrawnTrip | undefined;
 }
 
-/** Draws a request that a clause refuses; `undefined` where the draw came to nothing. */
+/** Draws a request that a clause refuses; `undefined` if the draw fails. */
 export type DrawRefused = (world: AirlineWorld, of: Of) => Refused | undefined;
 
-/** By intent what can refuse it. */
+/** The clauses that can refuse a request, by intent. */
 const CLAUSES: Readonly<
   Partial<Record<AirlineIntent, Readonly<Record<string, DrawRefused>>>>
 > = {
@@ -35,7 +35,7 @@ const CLAUSES: Readonly<
   add_bags: REFUSED_CHANGES.add_bags,
 };
 
-/** Draws a request that policy refuses, and what is asked for then. */
+/** Draws a request that policy refuses, and the user's next request. */
 export function drawRefused(
   world: AirlineWorld,
   of: Of,
@@ -58,7 +58,7 @@ export function drawRefused(
   };
 }
 
-/** The agent knows the details by then, but for those that differ. */
+/** Marks an alternative as not forthcoming: the agent already knows the details, except for those that differ. */
 function fallback(drawn: DrawnTrip): DrawnTrip {
   return {
     ...drawn,

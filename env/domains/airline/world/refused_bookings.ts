@@ -1,4 +1,4 @@
-/** Bookings that policy refuses: one that could be made, with one wish too many. */
+/** Draws bookings that policy refuses: a valid booking with one forbidden addition. */
 
 import { freeBags } from "../goal/fares.ts";
 import { nameOf, type Trip } from "../goal/request.ts";
@@ -15,15 +15,15 @@ import {
   type Passenger,
 } from "./rows.ts";
 
-/** A booking that could be made. */
+/** A booking that policy allows. */
 interface Base extends Booking {
   readonly user: Passenger;
 }
 
-/** What a clause refuses of a booking; `undefined` where this one cannot be made to break it. */
+/** Modifies a booking so that it breaks a clause; returns `undefined` if it cannot. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
-/** What is refused by which clause. */
+/** Draws of refused bookings, by clause. */
 export const REFUSED_BOOKINGS: Readonly<Record<string, DrawRefused>> = {
   "account.own_profile": twisted(onOtherAccount, ({ userId }) => userId),
   "book.passengers": twisted(forSix, () => "at most five"),
@@ -60,7 +60,7 @@ function onOtherAccount(world: AirlineWorld, { trip }: Base): Trip {
   return { ...trip, account: drawPassenger(world).userId };
 }
 
-/** Flights with seats for six, who all have names of their own. */
+/** Extends a booking to six passengers with distinct names, on flights with enough seats. */
 function forSix(world: AirlineWorld, { trip, user }: Base) {
   if (trip.stops !== undefined || trip.flight !== undefined) return undefined;
   const party = Array.from({ length: 5 }, () => drawTraveller(world.rng));
@@ -71,7 +71,7 @@ function forSix(world: AirlineWorld, { trip, user }: Base) {
     : undefined;
 }
 
-/** Whether each way of a trip has a flight that is meant. */
+/** Checks whether every way of a trip has exactly one matching flight. */
 function isFlown(world: AirlineWorld, trip: Trip): boolean {
   const { cabin = "economy", passengers = [], pick = "cheapest" } = trip;
   const { from = "", to = "", backFrom = to, date, returnDate } = trip;

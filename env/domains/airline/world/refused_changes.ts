@@ -1,6 +1,6 @@
 /**
- * Changes that policy refuses: one that could be made with one wish too many, or one of a reservation that does not
- * allow it.
+ * Draws changes that policy refuses: a valid change with one forbidden addition, or a change of a reservation that does
+ * not allow it.
  */
 
 import { numberIn } from "../../shared/read_row.ts";
@@ -25,20 +25,20 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** A change that could be made. */
+/** A change that policy allows. */
 interface Base extends Of {
   readonly held: Reservation;
   readonly change: Change;
 }
 
-/** What a clause refuses of a change; `undefined` where this one cannot be made to break it. */
+/** Modifies a change so that it breaks a clause; returns `undefined` if it cannot. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
 const OF_OTHERS = { "account.own_reservation": ofStranger };
 const OF_CANCELLED = { "change.not_cancelled": drawOn({ isCancelled: true }) };
 const BY_CERTIFICATE = { "change.payment": twisted(byCertificate) };
 
-/** What is refused by which clause, by intent. */
+/** Draws of refused changes, by intent and clause. */
 export const REFUSED_CHANGES = {
   change_flights: {
     ...OF_OTHERS,
@@ -68,12 +68,12 @@ export const REFUSED_CHANGES = {
   },
 } satisfies Partial<Record<AirlineIntent, Record<string, DrawRefused>>>;
 
-/** The number of its first flight, which policy wants to be told. */
+/** Returns the number of a reservation's first flight, which policy requires the agent to tell. */
 export function firstFlight({ legs }: Reservation): string {
   return legs[0]?.flight.number ?? "";
 }
 
-/** The cabins of a reservation whose flights may change. */
+/** Returns the cabins in which a reservation allows an intent. */
 export function cabinsFor(intent: AirlineIntent): ReservationWish["cabins"] {
   return intent === "change_flights" ? ["economy", "business"] : CABINS;
 }
@@ -96,7 +96,7 @@ function twisted(twist: Twist, told?: string): DrawRefused {
   };
 }
 
-/** On another day the same flight has the same number, which is to be told of a refusal alone. */
+/** Checks whether the new flight has the first flight's number, which only a refusal may tell. */
 function isOnFirstFlight({ searched = [] }: Change, held: Reservation) {
   return searched !== held.legs &&
     searched.some(({ flight }) => flight.number === firstFlight(held));
@@ -114,7 +114,7 @@ function changeOf(
   return onReservation(world, { held, intent, ...change }, named);
 }
 
-/** On a reservation that does not allow the change, whatever it is. */
+/** Draws a change of a reservation that does not allow any change of this kind. */
 function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
   return (world, { user, intent }): Refused | undefined => {
     const wish = {
@@ -140,7 +140,7 @@ function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
   };
 }
 
-/** Another change that a reservation allows. */
+/** Draws another change, which the reservation allows. */
 export function insteadOf(
   world: AirlineWorld,
   { user, intent, held, named }: Of & {
@@ -158,7 +158,7 @@ export function insteadOf(
   return change && changeOf(world, { intent: other, held, change, named });
 }
 
-/** The same wish on a reservation of somebody else, whose id the user has. */
+/** Draws the same change of another user's reservation, whose id the user knows. */
 function ofStranger(
   world: AirlineWorld,
   { user, intent }: Of,

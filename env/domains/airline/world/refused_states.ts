@@ -1,4 +1,4 @@
-/** Cancellations and certificates that policy refuses. */
+/** Draws cancellations and certificates that policy refuses. */
 
 import type { AirlineIntent } from "../goal/request.ts";
 import {
@@ -18,7 +18,7 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** What is refused by which clause, by intent. */
+/** Draws of refused requests, by intent and clause. */
 export const REFUSED_STATES = {
   cancel: {
     "account.own_reservation": cancelOfStranger,
@@ -73,7 +73,7 @@ function cancelFlown(
   };
 }
 
-/** A certificate that the user may have, and that somebody else is to get. */
+/** Draws a certificate that is due to the user, but requested for someone else. */
 function certificateForStranger(
   world: AirlineWorld,
   { user }: Of,
@@ -92,7 +92,7 @@ function certificateForStranger(
   };
 }
 
-/** No flight is lost, or it is and gives no right; a delay alone gives none. */
+/** Draws a certificate that is not due: no flight was cancelled or delayed, or the reservation is not eligible. */
 function certificateOfNoRight(
   world: AirlineWorld,
   { user, intent }: Of,

@@ -1,4 +1,4 @@
-/** Draws what airline users want: the request in words, the gold actions and what must be told. */
+/** Draws the requests of airline users: the request in words, its gold actions and its expected outputs. */
 
 import { bookingRequest, drawBooking } from "./bookings.ts";
 import { drawChange } from "./changes.ts";
@@ -18,7 +18,7 @@ import {
 /** A request to be drawn. */
 type Wanted = Settled & { readonly user: Passenger };
 
-/** Draws a request, with a reservation of its own; `undefined` where the draw came to nothing. */
+/** Draws a request with its own reservation; `undefined` if the draw fails. */
 export function drawTrip(
   world: AirlineWorld,
   of: Wanted,
@@ -57,7 +57,7 @@ function drawAllowedChange(
   return rethought(world, { drawn, of, held });
 }
 
-/** The request with what the user wants at first, where they change their mind. */
+/** Adds a first wish to the request if the user changes their mind. */
 function rethought(
   world: AirlineWorld,
   { drawn, of: { intent, rethinks }, held }: {

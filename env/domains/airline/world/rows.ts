@@ -1,4 +1,4 @@
-/** Users and reservations of the generated airline world, in τ-bench's format. */
+/** Draws users and reservations of the generated airline world, in τ-bench's format. */
 
 import {
   type AirlineGoal,
@@ -22,17 +22,17 @@ import type { AirlineOptions } from "./options.ts";
 
 const TODAY = "2024-05-15";
 
-/** What rows are drawn with. */
+/** The state with which rows are drawn. */
 export interface AirlineWorld {
   readonly rng: Rng;
   readonly ids: Ids;
   readonly options: AirlineOptions;
   readonly routes: ReadonlyMap<string, readonly Flight[]>;
-  /** Everybody who was drawn for a lot; grows. */
+  /** All users drawn so far for a lot. */
   readonly people: Passenger[];
 }
 
-/** Where a user's money comes from; `amount` is 0 for credit cards. */
+/** A user's payment method; `amount` is 0 for credit cards. */
 export interface Method {
   readonly id: string;
   readonly source: "credit_card" | "gift_card" | "certificate";
@@ -52,7 +52,7 @@ export interface Passenger {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** A leg of a reservation, at the price that was paid for it. */
+/** A leg of a reservation, with the price paid for it. */
 export interface Leg {
   readonly flight: Flight;
   readonly date: string;
@@ -77,19 +77,19 @@ export interface Reservation {
   readonly isCancelled: boolean;
 }
 
-/** What a reservation should be like. */
+/** The desired properties of a reservation. */
 export interface ReservationWish {
   readonly cabins: readonly Cabin[];
-  /** Of the flight out: it can be booked, has been flown, is late today, or the airline has cancelled it. */
+  /** The outbound flight's status: it can be booked, was flown, is delayed today, or was cancelled by the airline. */
   readonly out: "available" | "landed" | "delayed" | "cancelled";
   readonly insurance?: "yes" | "no";
-  /** Whether it was booked within a day. */
+  /** Whether it was booked within the last 24 hours. */
   readonly isFresh?: boolean;
-  /** Whether it has been cancelled and refunded. */
+  /** Whether it was cancelled and refunded. */
   readonly isCancelled?: boolean;
 }
 
-/** A person. */
+/** Draws a person. */
 export function drawTraveller(rng: Rng): Traveller {
   const two = (n: number) => String(1 + rng.int(n)).padStart(2, "0");
   return {
@@ -99,7 +99,7 @@ export function drawTraveller(rng: Rng): Traveller {
   };
 }
 
-/** A user without reservations: the one whose tasks are drawn, or a stranger who owns what is not theirs. */
+/** Draws a user without reservations: the user of a task, or a stranger whose rows the task's user must not touch. */
 export function drawPassenger({ rng, ids, people }: AirlineWorld): Passenger {
   const self = drawTraveller(rng);
   const { firstName, lastName, dob } = self;
@@ -163,7 +163,7 @@ function drawMethods(draw: Pick<AirlineWorld, "rng" | "ids">): Method[] {
   return methods;
 }
 
-/** A payment method. */
+/** Draws a payment method. */
 export function drawMethod(
   { rng, ids }: Pick<AirlineWorld, "rng" | "ids">,
   { source, amount }: Pick<Method, "source" | "amount">,
@@ -182,7 +182,7 @@ export function drawMethod(
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/** A reservation of `user` on a route that they have no other one on; `undefined` where nothing fits. */
+/** Draws a reservation on a route that `user` has no reservation on yet; `undefined` if nothing fits. */
 export function drawReservation(
   world: AirlineWorld,
   { user, wish }: { user: Passenger; wish: ReservationWish },
@@ -274,7 +274,7 @@ function isLate({ days }: Flight): boolean {
   return days.get(TODAY)?.status === "delayed";
 }
 
-/** A flight of today or of earlier days that was cancelled cannot be told from one that has left. */
+/** Checks that a flight's status can be told on its date: searches cannot tell a past cancellation from a departure. */
 function isTold(status: string, date: string): boolean {
   if (status === "delayed") return date === TODAY;
   return status === "landed" ? date < TODAY : date > TODAY;
@@ -289,7 +289,7 @@ function drawReservationId(rng: Rng, ids: Ids): string {
   }
 }
 
-/** Within the day before now, or up to two weeks before that. */
+/** Draws a booking time: within the last 24 hours if `isFresh`, otherwise up to two weeks earlier. */
 function drawTime(rng: Rng, isFresh: boolean): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const day = isFresh ? 15 : between(rng, 1, 13);
@@ -303,7 +303,7 @@ function travellerRow({ firstName, lastName, dob }: Traveller) {
   return { first_name: firstName, last_name: lastName, dob };
 }
 
-/** A user as a row. */
+/** Converts a user to a row. */
 export function passengerRow(
   { row, methods, reservations }: Passenger,
 ): JsonObject {
@@ -315,7 +315,7 @@ export function passengerRow(
   return fromPlain(all) as JsonObject;
 }
 
-/** A reservation as a row. */
+/** Converts a reservation to a row. */
 export function reservationRow(one: Reservation): JsonObject {
   return fromPlain({
     reservation_id: one.id,
@@ -341,7 +341,7 @@ export function reservationRow(one: Reservation): JsonObject {
   }) as JsonObject;
 }
 
-/** What was paid, and what came back where it was cancelled. */
+/** Returns the payment of a reservation and, if it was cancelled, the refund. */
 function paymentsOf({ paidBy, total, isCancelled }: Reservation) {
   const paid = { payment_id: paidBy.id, amount: total };
   return isCancelled ? [paid, { ...paid, amount: -total }] : [paid];

@@ -1,4 +1,4 @@
-/** The airline tools as models are told of them, in our own words. */
+/** The airline's tool schemas for models. The descriptions are original, not τ-bench's. */
 
 import {
   deskTools,
@@ -43,7 +43,7 @@ const route = {
   date: text("The day, such as 2024-05-20"),
 };
 
-/** All 14 tools, sorted by name. */
+/** The schemas of all 14 tools, sorted by name. */
 export const airlineTools: readonly ToolSchema[] = [
   tool(
     "book_reservation",

@@ -1,9 +1,8 @@
-/** What agents and simulated users of the generated airline are told. */
+/** Prompts for agents and simulated users of the generated airline. */
 
 import type { Prompts } from "../../../types.ts";
 import { deskPrompts } from "../../../generated/desk_prompts.ts";
 
-/** The prompts of the generated airline world. */
 export const airlinePrompts: Prompts = deskPrompts({
   agent: "an airline's desk",
   question: "May I have your user id?",

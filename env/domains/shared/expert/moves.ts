@@ -1,11 +1,11 @@
-/** What experts of every desk do: ask until they have heard, and close a request. */
+/** Moves shared by the experts of all domains: asking until the user answers, and closing a request. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 
-/** How often the same thing is asked before the expert goes on without. */
+/** The number of times that the expert asks the same question before it goes on without an answer. */
 export const MAX_ASKS = 2;
 
-/** Asks the same thing until it is known, or has been asked often enough. */
+/** Repeats a question until `until` holds, at most `times` times. */
 export function* askUntil(
   desk: Desk,
   { question, until, times = MAX_ASKS }: {
@@ -19,7 +19,7 @@ export function* askUntil(
   }
 }
 
-/** Says how a request ended; stands by it if the user doubts it. */
+/** Says how a request ended, and repeats it if the user doubts it. */
 export function* close(desk: Desk, words: string): Script {
   let reply = yield* desk.say(words);
   for (let i = 0; i < MAX_ASKS && /\bare you sure\b/.test(reply); i++) {

@@ -1,11 +1,11 @@
-/** Experts of desks where an agent either speaks or calls, and has no tool to think with. */
+/** Adapts experts to domains in which agents either speak or call, and have no `think` tool. */
 
 import type { Script } from "../../../agents/desk.ts";
 import type { Observation } from "../../../types.ts";
 
 const UNSEEN: Observation = { source: "tool", content: "", done: false };
 
-/** The same expert without calls of `think`, and without notes beside its calls. */
+/** Wraps an expert so that it makes no `think` calls, and sends no text along with its calls. */
 export function withoutThoughts<S>(
   serve: (shift: S) => Script,
 ): (shift: S) => Script {

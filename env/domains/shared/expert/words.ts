@@ -1,12 +1,12 @@
-/** Sentences of the expert that every desk has. It has one for each purpose: what it says is there to be imitated. */
+/** Sentences of the expert for every domain: one per purpose, since models learn to imitate them. */
 
 import { isProse } from "../goal/bench_goal.ts";
 import type { Request } from "../goal/goal.ts";
 
-/** Whether there is anything else. */
+/** Asks whether the user wants anything else. */
 export const MORE = "anything else?";
 
-/** The answer to a question: its own words, then what was asked for. */
+/** Answers a question: repeats its words, then gives the answer. */
 export function answerWords(
   { request, outputs }: { request: Request; outputs: readonly string[] },
 ): string {

@@ -1,6 +1,6 @@
 /**
- * The goal of a benchmark's task, which has none of its own: derived from its instruction, its gold actions and what
- * the user knows of themselves (their row in the database).
+ * Derives goals for a benchmark's tasks, which have none, from their instruction, their gold actions and the user's row
+ * in the database.
  */
 
 import type { Database } from "../../../database.ts";
@@ -11,20 +11,20 @@ import { row, text } from "../read_row.ts";
 import { firstPerson } from "../user/first_person.ts";
 import type { Goal, Identity, Request } from "./goal.ts";
 
-/** A derived goal, and the words that open the conversation where the instruction has some. */
+/** A derived goal, and the first message of the conversation, if the instruction contains one. */
 export interface BenchGoal<R extends Request> {
   readonly goal: Goal<R> & { readonly identity: Identity };
   readonly opening: string | undefined;
 }
 
-/** A request that asks for something to be told. */
+/** A request for information. */
 type Question = Request & { readonly intent: "question" };
 
 /**
- * Derives the goal of `task`: its requests, and a question where something must be told. Where neither is there, the
- * instruction itself is the question.
- * @param requestsOf The requests that the gold writes stand for, in order. Default: none.
- * @throws {DataError} If the database lacks the task's user.
+ * Derives the goal of `task`: its requests, and a question if it has outputs. If it has neither, the whole instruction
+ * becomes the question.
+ * @param requestsOf Returns the requests that the gold writes fulfill, in order. Default: none.
+ * @throws {DataError} If the task's user is not in the database.
  */
 export function benchGoal<R extends Request = Question>(
   task: Task,
@@ -36,8 +36,8 @@ export function benchGoal<R extends Request = Question>(
   const user = database.get("users", task.userId);
   if (user === undefined) {
     throw new DataError(
-      `Task "${task.id}" is of user "${task.userId}", whom the database lacks`,
-      { hint: "use the tasks and the database of one dataset" },
+      `User "${task.userId}" of task "${task.id}" is not in the database`,
+      { hint: "use tasks and database from the same dataset" },
     );
   }
   const requests: (R | Question)[] = [...requestsOf(user)];
@@ -54,10 +54,10 @@ export function benchGoal<R extends Request = Question>(
   };
 }
 
-/** What goes before a question that is a sentence of its own. */
+/** The prefix of a question that is a complete sentence. */
 const PROSE = "answer to this: ";
 
-/** Whether a request is a question in the words of an instruction. */
+/** Checks whether a request is a question worded by an instruction. */
 export function isProse({ question }: Request): boolean {
   return question?.startsWith(PROSE) === true;
 }

@@ -1,9 +1,9 @@
-/** What checks of a write's effects are made of: rows as plain data, and words for what is wrong. */
+/** Helpers for checks of a write's effects: rows as plain data, and findings. */
 
 import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";
 
-/** The states around a call. */
+/** The states before and after a call. */
 export interface States {
   readonly before: Database;
   readonly after: Database;
@@ -13,22 +13,22 @@ export interface States {
 // deno-lint-ignore no-explicit-any -- rows were checked against their schema; a field that is missing is a finding
 export type Row = any;
 
-/** A row as plain data; `null` where there is none. */
+/** Reads a row as plain data; `null` if there is none. */
 export function readRow(database: Database, table: string, id: unknown): Row {
   return toPlain(database.get(table, String(id)) ?? null);
 }
 
-/** Whether two plain values are the same. */
+/** Checks whether two plain values are equal. */
 export function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** What is wrong, unless it holds. */
+/** Returns `null` if `holds`, otherwise `wrong`. */
 export function unless(holds: boolean, wrong: string): string | null {
   return holds ? null : wrong;
 }
 
-/** A field that has changed and may not; `null` where there is none. */
+/** Describes a changed field that must not change; `null` if there is none. */
 export function otherChange(
   { was, is }: { readonly was: Row; readonly is: Row },
   fields: readonly string[],

@@ -1,57 +1,57 @@
-/** What goals of users are made of in the domains of this folder: requests, in the order in which they are made. */
+/** User goals in the domains of this folder. A goal is a list of requests in the order in which the user makes them. */
 
 import type { Voice } from "../../../users/voice.ts";
 
 /**
- * The goal of a user: their requests in the order in which they make them. The scripted user answers from it, and
- * gives none of it away before it is asked or is its turn.
+ * The goal of a user. The scripted user answers from it, and reveals each part only when asked or when the request is
+ * due.
  */
 export interface Goal<R extends Request = Request> {
   readonly requests: readonly R[];
-  /** How many phrasings of a sentence the user chooses from; all where it is left out. */
+  /** The number of phrasings from which the user chooses a sentence. Default: all. */
   readonly wording?: number;
-  /** How the user writes. Default: `plain`. */
+  /** The user's style of writing. Default: `plain`. */
   readonly voice?: Voice;
   /**
-   * Which phrasings of a sentence the user chooses from, where some are held out of training: the first two thirds,
-   * or the others. Default: all.
+   * The part of the phrasings from which the user chooses: the first two thirds for training, or the rest, which
+   * training never shows. Default: all.
    */
   readonly phrasings?: "train" | "held_out";
 }
 
-/** What requests of every domain have; a domain adds the details of its own. */
+/** The fields that requests of all domains share; each domain adds its own details. */
 export interface Request {
-  /** `question` where something is to be told, and nothing done. */
+  /** The kind of request; `question` for a request for information. */
   readonly intent: string;
-  /** Whether the details come with the request; otherwise each has to be asked for. */
+  /** Whether the user states the details with the request; otherwise the agent has to ask for each. */
   readonly forthcoming?: boolean;
-  /** What is asked, for questions: `total of order #W123`. */
+  /** The information requested by a question: `total of order #W123`. */
   readonly question?: string;
-  /** Whether policy refuses it; the right outcome is then that nothing changes. */
+  /** Whether policy refuses the request, so that nothing may change. */
   readonly refused?: boolean;
-  /** The clause of policy that refuses it: `order.pending`. */
+  /** The id of the policy's clause that refuses the request: `order.pending`. */
   readonly refusedBy?: string;
-  /** Whether it is made only because the request before it was refused. */
+  /** Whether the user makes the request only because the previous one was refused. */
   readonly fallback?: boolean;
-  /** Details that the user wants at first, until they are read back: then they change their mind. */
+  /** Details that the user wants at first, before changing their mind at the read-back. */
   readonly before?: object;
-  /** What must be told for it, as substrings; left out where the task's outputs are all for one request. */
+  /** Substrings that the agent must tell for this request; omitted if all the task's outputs belong to one request. */
   readonly outputs?: readonly string[];
 }
 
-/** Whether a request is met by a write. */
+/** Checks whether a write fulfills a request. */
 export function needsWrite({ intent, refused }: Request): boolean {
   return intent !== "question" && refused !== true;
 }
 
-/** Who a user is. */
+/** A user's identity. */
 export interface Identity {
   readonly firstName: string;
   readonly lastName: string;
   readonly zip: string;
   readonly email: string;
-  /** How the user identifies themselves when asked openly. */
+  /** How the user identifies themselves if the agent leaves the choice to them. */
   readonly prefers: "email" | "name_zip";
-  /** What they give instead where the desk knows its users by it: at the airline. */
+  /** The user id, in domains that identify users by it, such as the airline. */
   readonly userId?: string;
 }

@@ -1,4 +1,4 @@
-/** The frame of writes that would be wrong: mistakes in the gold's place, and what nobody asked for. */
+/** Builds wrong writes for a task: mistakes in place of gold writes, and writes that nobody asked for. */
 
 import type { Database } from "../../../database.ts";
 import type { Stray } from "../../../domain.ts";
@@ -6,28 +6,28 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import type { Task, ToolAction } from "../../../types.ts";
 import { texts } from "../read_row.ts";
 
-/** Of each kind of mistake so many are tried. */
+/** The number of mistakes to try of each kind. */
 export const OF_A_KIND = 2;
 
-/** Where mistakes are made. */
+/** The database and the user's row, from which wrong values are taken. */
 export interface Of {
   readonly database: Database;
   readonly user: JsonObject | undefined;
 }
 
-/** What a domain's agents get wrong. */
+/** A domain's part: the mistakes that agents can make. */
 interface Wrong {
-  /** The same call with one thing wrong. */
+  /** Returns variants of a call, each with one wrong value. */
   mistakes(action: ToolAction, of: Of): readonly ToolAction[];
-  /** A write that concerns no row of the user's. */
+  /** Returns a write that does not concern any of the user's rows. */
   readonly further: (task: Task) => ToolAction;
-  /** The user's rows, by the profile's field and the argument that names one. */
+  /** The user's rows: the profile's field that lists their ids, and the argument that takes an id. */
   readonly rows: { readonly table: string; readonly argument: string };
-  /** Writes to a row that the task is not about. */
+  /** Returns writes to a row that the task is not about. */
   untouched(id: string): readonly ToolAction[];
 }
 
-/** The wrong writes of a task. */
+/** Returns the wrong writes for a task. */
 export function straysOf(
   task: Task,
   { database, wrong }: { readonly database: Database; readonly wrong: Wrong },

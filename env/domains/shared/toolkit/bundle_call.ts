@@ -1,4 +1,4 @@
-/** Calls in a world with two sides, each with tools and a database of its own: τ³'s `get_response`. */
+/** Runs tool calls in a world with two sides, each with its own tools and database: τ³-bench's `get_response`. */
 
 import { AssertionError } from "node:assert";
 import {
@@ -11,14 +11,14 @@ import { InfrastructureError, messageOf, ToolError } from "../../../errors.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { Tool } from "../../../tool.ts";
 
-/** A call of a tool by one side. */
+/** A tool call by one side. */
 export interface BundleCall {
   readonly requestor: Side;
   readonly name: string;
   readonly arguments: JsonObject;
 }
 
-/** What a call is answered with. */
+/** The answer to a call. */
 export interface BundleAnswer {
   readonly content: string;
   readonly error: boolean;
@@ -26,15 +26,15 @@ export interface BundleAnswer {
 
 /** Settings of {@linkcode callBundle}. */
 export interface BundleCallOptions {
-  /** Whether the agent alone acts, with the user's tools too. Default: false. */
+  /** Whether the agent acts alone and also has the user's tools. Default: false. */
   readonly solo?: boolean;
 }
 
 /**
- * Runs a call and then the domain's `sync`. What goes wrong in either is an answer, `Error: …`; what was changed
- * before it stays.
- * @throws {InfrastructureError} If the fault is provably not the caller's.
- * @throws {MissingPartError} If the domain is no two-sided one.
+ * Runs a call and then the domain's `sync`. An error in either is answered as `Error: …`, and earlier changes are not
+ * rolled back.
+ * @throws {InfrastructureError} If the error cannot be the caller's fault.
+ * @throws {MissingPartError} If the domain has no `bundle` part.
  */
 export function callBundle(
   domain: Domain,
@@ -54,8 +54,8 @@ export function callBundle(
 }
 
 /**
- * Runs a call without `sync`: τ³'s `make_tool_call`.
- * @throws {ToolError} What went wrong.
+ * Runs a call without `sync`: τ³-bench's `make_tool_call`.
+ * @throws {ToolError} If the call fails.
  */
 export function runBundleTool(
   domain: Domain,
@@ -78,7 +78,7 @@ export function runBundleTool(
   return tool.call(database, args);
 }
 
-/** Arguments that have the names of the original's own parameters. @throws {ToolError} In Python's words. */
+/** @throws {ToolError} With Python's message, if an argument has the name of one of the original's own parameters. */
 function refuseOwnNames(args: JsonObject): void {
   if (args.has("requestor")) {
     throw new ToolError(
@@ -93,12 +93,12 @@ function refuseOwnNames(args: JsonObject): void {
   }
 }
 
-/** @throws {InfrastructureError} If the error cannot be the caller's. */
+/** @throws {InfrastructureError} If the error cannot be the caller's fault. */
 function refuseOwnFault(error: unknown, tool: string): void {
   const isOurs = error instanceof AssertionError ||
     error instanceof InfrastructureError;
   if (!isOurs) return;
-  throw new InfrastructureError(`The tool "${tool}" broke: ${error}`, {
+  throw new InfrastructureError(`The tool "${tool}" failed: ${error}`, {
     kind: "bug",
     source: "environment",
     cause: error,
@@ -107,7 +107,7 @@ function refuseOwnFault(error: unknown, tool: string): void {
 
 type Toolkit = ReadonlyMap<string, Tool>;
 
-/** A domain's tools by side, then name. */
+/** Returns a domain's tools by side, then by name. */
 function toolsOf(domain: Domain): { agent: Toolkit; user?: Toolkit } {
   const known = toolkits.get(domain);
   if (known !== undefined) return known;

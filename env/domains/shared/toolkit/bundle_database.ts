@@ -1,4 +1,4 @@
-/** Databases of τ³ made of their data files, each row an object of a model. */
+/** Loads τ³-bench's databases from their data files and validates each row with its model. */
 
 import { z } from "zod";
 import { createDatabase, type Database } from "../../../database.ts";
@@ -15,12 +15,12 @@ import {
   type JsonValue,
 } from "../../../python/python_value.ts";
 
-/** The model of a row by table, in the order in which the file declares the tables. */
+/** Row models by table, in the order in which the file declares the tables. */
 export type RowModels = Readonly<Record<string, Model>>;
 
 /**
- * A database whose file is an object of tables, and each table an object of rows by id.
- * @throws {DataError} Where the data does not have the declared shape.
+ * Loads a database whose file is an object of tables, each of which is an object of rows by id.
+ * @throws {DataError} If the data does not have the declared shape.
  */
 export function loadTables(
   className: string,
@@ -43,7 +43,7 @@ export function loadTables(
   );
 }
 
-/** A file's object as its model has it. @throws {DataError} Where it does not have the declared shape. */
+/** Validates a file's object with its model. @throws {DataError} If it does not have the declared shape. */
 export function validData(model: Model, data: JsonValue): JsonObject {
   try {
     return validate(model, data);
@@ -55,7 +55,7 @@ export function validData(model: Model, data: JsonValue): JsonObject {
   }
 }
 
-/** The same models for who checks rows as plain data. */
+/** Converts row models to zod schemas, which validate rows as plain data. */
 export function rowSchemasOf(
   models: RowModels,
 ): ReadonlyMap<string, z.ZodType> {

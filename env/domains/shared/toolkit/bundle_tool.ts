@@ -1,4 +1,4 @@
-/** Tools as methods of a Python class, as τ³ has them: their arguments bind as Python binds keywords. */
+/** Defines τ³-bench's tools, which are methods of a Python class and bind arguments like Python's keyword arguments. */
 
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
@@ -11,25 +11,25 @@ import {
 } from "../../../tool.ts";
 import { resultText, type ToolResult } from "./result_text.ts";
 
-/** A parameter of a tool; required where it has no default. */
+/** A parameter of a tool; required if it has no default. */
 export interface BundleParameter<P extends string = string> {
   readonly name: P;
   readonly default?: JsonValue;
 }
 
-/** What {@linkcode defineBundleTool} makes a tool of. */
+/** The definition of a tool for {@linkcode defineBundleTool}. */
 export interface BundleToolDefinition<P extends string> {
-  /** The Python class whose method it is, which is named where arguments do not bind: `AirlineTools`. */
+  /** The Python class of the method, as named in errors about arguments: `AirlineTools`. */
   readonly className: string;
   readonly name: string;
   readonly kind: ToolKind;
-  /** In order. A name alone is a parameter without a default. */
+  /** The parameters in order. A string is a parameter without a default. */
   readonly parameters: readonly (P | BundleParameter<P>)[];
-  /** The arguments are the caller's: what is stored of them is copied. */
+  /** Runs the tool. The arguments belong to the caller, so a handler copies the parts that it stores. */
   readonly run: (database: Database, args: Arguments<P>) => ToolResult;
 }
 
-/** Makes a tool of its handler; the handler gets every parameter and nothing else. */
+/** Defines a tool. Its handler gets all parameters and no other arguments. */
 export function defineBundleTool<const P extends string>(
   { className, name, kind, parameters, run }: BundleToolDefinition<P>,
 ): Tool {
@@ -45,7 +45,7 @@ export function defineBundleTool<const P extends string>(
   };
 }
 
-/** What binds the arguments of a method. @throws {ToolError} Where they do not, in Python's words. */
+/** Returns a function that binds a method's arguments, and throws a `ToolError` with Python's message on failure. */
 function binder<P extends string>(
   method: string,
   parameters: readonly BundleParameter<P>[],
@@ -63,7 +63,7 @@ function binder<P extends string>(
     const bound: Partial<Record<P, JsonValue>> = {};
     const missing: string[] = [];
     for (const { name, default: fallback } of parameters) {
-      // Null is an argument too.
+      // `null` is a value, not a missing argument.
       const value = args.has(name) ? args.get(name) : fallback;
       if (value === undefined) missing.push(name);
       else bound[name] = value;

@@ -1,10 +1,10 @@
-/** Tools that several classes of τ³ have, and that touch no database. */
+/** Tools that several of τ³-bench's toolkits share, and that do not use the database. */
 
 import { calculate } from "../../../python/calculator.ts";
 import type { Tool } from "../../../tool.ts";
 import { defineBundleTool } from "./bundle_tool.ts";
 
-/** Computes an expression, rounded to cents. */
+/** Creates the tool that evaluates an arithmetic expression, rounded to cents. */
 export function calculateTool(className: string): Tool {
   return defineBundleTool({
     className,
@@ -16,7 +16,7 @@ export function calculateTool(className: string): Tool {
   });
 }
 
-/** Says that the user was handed over; ends nothing. */
+/** Creates the tool that reports a transfer to a human; it does not end the conversation itself. */
 export function transferTool(className: string): Tool {
   return defineBundleTool({
     className,

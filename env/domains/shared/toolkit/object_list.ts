@@ -1,19 +1,19 @@
-/** List arguments whose elements a tool makes objects of. */
+/** List arguments whose elements a tool converts to model instances. */
 
 import { ToolError } from "../../../errors.ts";
 import { type Model, validate } from "../../../python/pydantic.ts";
 import { elements, typeName } from "../../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
-/** A list argument: objects of a model, or what came, where one of its elements is none. */
+/** A converted list argument: model instances, or the raw value if an element is not an object. */
 export type ObjectList =
   | { readonly objects: JsonObject[] }
   | { readonly raw: JsonValue };
 
 /**
- * Makes objects of a model of all elements, or of none: one that is no dict leaves all as they are. What has no
- * elements becomes an empty list.
- * @throws {ToolError} If an element does not validate, or nothing can be iterated.
+ * Converts all elements to model instances, or none of them if one is not a dict. An empty iterable becomes an empty
+ * list.
+ * @throws {ToolError} If an element does not validate, or the value is not iterable.
  */
 export function objectList(model: Model, value: JsonValue): ObjectList {
   const objects = elements(value).filter((one) => one instanceof Map);
@@ -22,12 +22,12 @@ export function objectList(model: Model, value: JsonValue): ObjectList {
     : { raw: value };
 }
 
-/** The list as it came or as it became. */
+/** Returns the model instances, or the raw value if the list was not converted. */
 export function listValue(list: ObjectList): JsonValue {
   return "objects" in list ? list.objects : list.raw;
 }
 
-/** The objects, of which an attribute is read first. @throws {ToolError} As `AttributeError` if they are none. */
+/** Returns the instances, from which `attribute` is read first. @throws {ToolError} With Python's `AttributeError`. */
 export function readObjects(
   list: ObjectList,
   attribute: string,

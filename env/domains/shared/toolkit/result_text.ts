@@ -1,21 +1,21 @@
-/** What a tool of τ³ returns, and what is read of it. */
+/** Results of τ³-bench's tools, and their text. */
 
 import { printPythonJson } from "../../../python/python_json.ts";
 import { isPythonNumber } from "../../../python/python_number.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
-/** An object of a model: unlike those of a plain dict, its numbers are printed as numbers. */
+/** An instance of a pydantic model. Its numbers are printed as numbers, those in a plain dict as strings. */
 export class ModelObject {
   constructor(readonly object: JsonObject) {}
 }
 
-/** Marks an object as one of a model. It has all declared fields, in the order of their declaration. */
+/** Marks an object as a model instance. It must have all declared fields, in the order of their declaration. */
 export function model(object: JsonObject): ModelObject {
   return new ModelObject(object);
 }
 
-/** A text as it is, an object of a model, or a plain dict or list of any of these. */
+/** A string, a model instance, or a plain dict or list of these. */
 export type ToolResult =
   | JsonValue
   | ModelObject
@@ -23,8 +23,8 @@ export type ToolResult =
   | ReadonlyMap<string, ToolResult>;
 
 /**
- * What the caller reads: a text as it is, all else as Python's JSON. Numbers and bools that do not stand in an object
- * of a model become strings on the way, as they do in the original.
+ * Converts a result to the text that the caller reads: strings unchanged, anything else as Python's JSON. Numbers and
+ * booleans outside model instances become strings, as in the original.
  */
 export function resultText(result: ToolResult): string {
   return typeof result === "string" ? result : printPythonJson(plain(result));

@@ -1,7 +1,7 @@
 import { calculate as evaluate } from "../../../python/calculator.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** Computes an expression, rounded to cents. */
+/** Evaluates an arithmetic expression, rounded to cents. */
 export const calculate = defineTool({
   name: "calculate",
   parameters: ["expression"],

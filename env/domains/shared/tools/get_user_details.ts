@@ -1,7 +1,7 @@
 import { defineTool } from "../../../tool.ts";
 import { printFound } from "../lookup.ts";
 
-/** The whole row of user, as JSON. */
+/** Returns the whole row of a user as JSON. */
 export const getUserDetails = defineTool({
   name: "get_user_details",
   parameters: ["user_id"],

@@ -1,6 +1,6 @@
 import { defineTool } from "../../../tool.ts";
 
-/** Room for the agent to think; does nothing. */
+/** Lets the agent take a note; has no effect. */
 export const think = defineTool({
   name: "think",
   parameters: ["thought"],

@@ -1,6 +1,6 @@
 import { defineTool } from "../../../tool.ts";
 
-/** Hands the user over; the dataset says that this ends the conversation. */
+/** Transfers the user to a human. The dataset declares that this ends the conversation. */
 export const transferToHumanAgents = defineTool({
   name: "transfer_to_human_agents",
   parameters: ["summary"],

@@ -1,20 +1,20 @@
 /**
- * Where a scripted user is in their goal: which request it is, what they want of it by now, and how long nothing
- * has moved.
+ * Tracks a scripted user's progress through a goal: the current request, the current wish, and the number of replies
+ * without progress.
  */
 
 import type { Goal, Request } from "../goal/goal.ts";
 
-/** After so many replies the user hangs up, whatever is open. */
+/** The number of replies after which the user ends the conversation, even with open requests. */
 const MAX_REPLIES = 40;
 
-/** After so many replies in a row that moved nothing the user gives a request up. */
+/** The number of consecutive replies without progress after which the user gives up a request. */
 const PATIENCE = 6;
 
-/** How often a wrong read-back is corrected before the user lets it pass. */
+/** The number of wrong read-backs that the user corrects before accepting one. */
 const MAX_CORRECTIONS = 3;
 
-/** A user's way through their requests. */
+/** A user's progress through the requests of a goal. */
 export class Course<R extends Request> {
   readonly #goal: Goal<R>;
   #current = 0;
@@ -22,7 +22,7 @@ export class Course<R extends Request> {
   #stalled = 0;
   #corrections = 0;
   #changed = false;
-  /** Whether the user has agreed to what was read back. */
+  /** Whether the user has agreed to the read-back. */
   agreed = false;
   /** Whether the user has doubted a refusal. */
   protested = false;
@@ -31,24 +31,24 @@ export class Course<R extends Request> {
     this.#goal = goal;
   }
 
-  /** The current request as the user wants it by now; `undefined` after the last. */
+  /** The current request as the user wants it at this point; `undefined` after the last one. */
   get wish(): R | undefined {
     const request = this.#goal.requests[this.#current];
     return this.hasFirstWish ? { ...request!, ...request!.before } : request;
   }
 
-  /** Whether the user still wants what they will change their mind about. */
+  /** Whether the user still has a first wish, and will change their mind. */
   get hasFirstWish(): boolean {
     const request = this.#goal.requests[this.#current];
     return request?.before !== undefined && !this.#changed;
   }
 
-  /** Which of the user's messages is next, from 0. */
+  /** The index of the user's next message, from 0. */
   get replies(): number {
     return this.#replies;
   }
 
-  /** Whether it has taken too long altogether. */
+  /** Whether the conversation has taken too many replies. */
   get isWorn(): boolean {
     return this.#replies > MAX_REPLIES;
   }
@@ -58,35 +58,35 @@ export class Course<R extends Request> {
     this.#replies++;
   }
 
-  /** Changes the user's mind. @returns What they want now. */
+  /** Changes the user's mind. @returns The request as the user wants it now. */
   rethink(): R | undefined {
     this.#changed = true;
     return this.wish;
   }
 
-  /** Takes note of a wrong read-back. @returns Whether it is worth correcting. */
+  /** Counts a wrong read-back. @returns Whether the user still corrects it. */
   correct(): boolean {
     return this.#corrections++ < MAX_CORRECTIONS;
   }
 
-  /** Takes note of a reply that moved nothing. @returns Whether patience has run out. */
+  /** Counts a reply without progress. @returns Whether the user's patience has run out. */
   stall(): boolean {
     this.#stalled++;
     return this.#stalled >= PATIENCE;
   }
 
-  /** Takes note of a reply that answered something: without end that wears patience out too, more slowly. */
+  /** Counts a reply with progress, which costs less patience. @returns Whether the user's patience has run out. */
   move(): boolean {
     this.#stalled += 0.5;
     return this.#stalled >= 2 * PATIENCE;
   }
 
-  /** Whether the user waits before they repeat themselves. */
+  /** Whether the user waits before repeating the request. */
   get waits(): boolean {
     return this.#stalled % 2 === 1;
   }
 
-  /** Goes on to the next request. @returns It, or `undefined` after the last. */
+  /** Moves to the next request. @returns That request, or `undefined` after the last one. */
   next(): R | undefined {
     this.#current++;
     this.#changed = false;

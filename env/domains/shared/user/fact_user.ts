@@ -1,6 +1,6 @@
 /**
- * A scripted user whose requests are made of facts: answers what they are asked, says yes only to what they want, gives
- * nothing away before that, and ends the conversation when all is done or refused.
+ * A scripted user whose requests consist of facts. It gives a fact only when asked, says yes only to what it wants, and
+ * ends the conversation when every request is done or refused.
  */
 
 import type { Task } from "../../../types.ts";
@@ -11,31 +11,31 @@ import { identityWords, type Phraser, yesWords } from "./wording.ts";
 
 /** A detail of a request. */
 export interface Fact {
-  /** What an agent asks for it by. */
+  /** The kind of detail, which an agent's question is matched with. */
   readonly kind: Asked;
-  /** The detail as an answer. */
+  /** Words the detail as an answer. */
   words(say: Phraser): string;
-  /** Whether `text` (lower case) states something else in its place. Silence contradicts nothing. */
+  /** Checks whether `text` (lower case) states another value. Not mentioning the detail is no contradiction. */
   contradictedBy(text: string): boolean;
 }
 
-/** What a domain's users talk about. */
+/** A domain's part of a scripted user's conversation. */
 export interface FactTalk<R extends Request> {
-  /** The request, to follow "i want to" (questions: "what is the"). */
+  /** Words the request, to follow "i want to" (questions: "what is the"). */
   words(request: R): string;
-  /** What reports of the request are about. */
+  /** Returns a pattern that occurs in an agent's reports about the request. */
   topic(request: R): RegExp;
-  /** The details of the request, in the order in which a user tells them. */
+  /** Returns the details of the request, in the order in which the user states them. */
   facts(request: R): readonly Fact[];
-  /** Who the user is, for an agent who asks for that; `undefined` where nobody does. */
+  /** Answers a question for the user's identity; `undefined` if the agent did not ask for it. */
   identity(asked: ReadonlySet<Asked>): string | undefined;
-  /** Details that agents of the domain ask for, beside the common ones. Default: none. */
+  /** Patterns for details that agents of the domain ask for in addition to the common ones. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
-  /** Whether a read-back (lower case) is about another kind of action than the request. Default: it never is. */
+  /** Checks whether a read-back (lower case) proposes another kind of action than the request. Default: never. */
   proposesOther?(text: string, request: R): boolean;
 }
 
-/** A user who tells facts. */
+/** The scripted user of a task whose requests consist of facts. */
 export class FactUser<R extends Request> extends RequestUser<R> {
   readonly #task: Task;
   readonly #talk: FactTalk<R>;
@@ -74,7 +74,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return this.#nudge({ heard, request });
   }
 
-  /** Whether the current request is over: done, answered or refused for good. */
+  /** Checks whether the current request is settled: done, answered or finally refused. */
   #settled(
     message: string,
     { heard, request }: { heard: Heard; request: R },
@@ -93,7 +93,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return heard.asksMore || (this.course.agreed && !asksDetail);
   }
 
-  /** Whether the message tells something of what the task says must be told. */
+  /** Checks whether the message contains one of the task's outputs. */
   #answers(message: string): boolean {
     const text = message.toLowerCase().replaceAll(",", "");
     const { outputs } = this.#task;
@@ -120,7 +120,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return this.#moved([yesWords(this.say), ...this.#tell(facts)]);
   }
 
-  /** What was read back is what the user wanted, and no longer wants. */
+  /** Changes the user's mind after a correct read-back. @returns A message with the new wish. */
   #rethink(): string {
     const request = this.course.rethink();
     if (request === undefined) return this.farewell();
@@ -128,7 +128,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
   }
 
-  /** A refusal of what policy allows is doubted once. */
+  /** Doubts the refusal of a request that policy allows, once. */
   #protest(request: R): string {
     this.course.protested = true;
     return this.#moved([
@@ -136,7 +136,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     ]);
   }
 
-  /** Nothing was asked that can be answered: waits, and repeats the request now and then. */
+  /** Replies to a message that asks for nothing the user knows: waits, and repeats the request now and then. */
   #nudge({ heard, request }: { heard: Heard; request: R }): string {
     if (this.course.stall()) return this.next();
     if (heard.asked.size > 0) return "i do not know that.";
@@ -161,7 +161,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 
 const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
 
-/** How a user says who they are, by what they were asked for; `undefined` where nobody has asked. */
+/** Answers a question for the user's identity with the details asked for; `undefined` if none were. */
 export function identityAnswer(
   identity: Identity,
   { asked, say }: { asked: ReadonlySet<Asked>; say: Phraser },

@@ -1,29 +1,29 @@
 /**
- * An instruction ("You are Ann Lee in 12345. You want to …") in the user's own mouth ("I want to …"),
- * without who they are, their character, and directions to the actor.
+ * Rewrites an instruction ("You are Ann Lee in 12345. You want to …") in the first person ("I want to …"), without the
+ * user's identity, their character, and directions on how to act.
  */
 
 import { proseOf } from "./scenario.ts";
 
-/** An instruction, rewritten. */
+/** A rewritten instruction. */
 export interface FirstPerson {
-  /** Everything that can be said; empty if nothing can. */
+  /** All sentences that the user can say; empty if there are none. */
   readonly all: string;
-  /** The sentences that ask for something to be told. */
+  /** The sentences that ask for information. */
   readonly questions: string;
-  /** Whether the instruction is a machine's list of requests rather than prose. */
+  /** Whether the instruction is a machine-generated list of requests rather than prose. */
   readonly synthetic: boolean;
 }
 
-/** Sentences about who the user is or how they behave. */
+/** Matches sentences about the user's identity or behavior. */
 const PERSONA =
   /^(you are|you're|your? name|you (like|love|do not like|don't like) to (say|speak|talk))\b/i;
 
-/** Directions that are not for the agent's ears. */
+/** Matches directions that the agent must not hear. */
 const DIRECTION =
   /\b(the agent|if (the|it)|reveal|mention|make (sure|up|everything)|sound|emphasize|initially|eventually|in the end|human|when asked|respond|typos?|please be)\b|^(be|try|first|then|complain|express|say|tell)\b/i;
 
-/** Directions that ask the agent for nothing. */
+/** Matches directions that ask nothing of the agent. */
 const ACTING =
   /\b(if (and only if )?the agent (asks?|provides?|gives?|tells?|gets?)|(when|if) asked|ask(s|ed)? you|respond|reveal|say|mention|typos?|make (sure|up|everything)|sound|initially|human)\b/i;
 
@@ -32,7 +32,7 @@ const REQUEST_LIST = /(^|\. |; )(Return #W|For #W|Cancel order #W)\d/;
 const ASKS =
   /\b(know|ask|how (much|many)|tell|what|which|total|track|price|number|balance|check)\b/i;
 
-/** Rewrites an instruction. */
+/** Rewrites an instruction in the first person. */
 export function firstPerson(instruction: string): FirstPerson {
   const own = sentences(proseOf(instruction)).map(withoutPersona)
     .filter((sentence) => sentence !== "" && !PERSONA.test(sentence));
@@ -47,7 +47,7 @@ export function firstPerson(instruction: string): FirstPerson {
   };
 }
 
-/** Splits at full stops that end a sentence (not those of an email). */
+/** Splits text into sentences, ignoring periods inside an email address. */
 function sentences(text: string): string[] {
   return text.split(/(?<=[.?!])\s+/).map((part) => part.trim());
 }

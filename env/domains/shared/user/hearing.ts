@@ -1,9 +1,9 @@
 /**
- * What an agent's message asks of a user, by keywords. Reads terse and wordy agents alike: a
- * detail counts as asked only in a sentence that asks for something.
+ * Interprets an agent's message by keywords, for terse and verbose agents. A detail only counts as
+ * asked for if its sentence is a question or a request.
  */
 
-/** What agents of many desks ask for. */
+/** The details that agents of several domains ask for. */
 type CommonDetail =
   | "identity"
   | "email"
@@ -16,21 +16,21 @@ type CommonDetail =
   | "payment"
   | "address";
 
-/** What an agent may ask for: one of these, or a detail of the domain's own. */
+/** A detail that an agent may ask for: a common one, or one specific to the domain. */
 export type Asked = CommonDetail | (string & Record<never, never>);
 
-/** What was heard in a message. */
+/** The interpretation of a message. */
 export interface Heard {
   readonly asked: ReadonlySet<Asked>;
-  /** A yes or a no is wanted. */
+  /** Whether the agent asks for a yes or a no. */
   readonly wantsYes: boolean;
-  /** Whether there is anything else, or what the request is. */
+  /** Whether the agent asks for the request, or whether there is anything else. */
   readonly asksMore: boolean;
-  /** What exactly the user wants. */
+  /** Whether the agent asks what exactly the user wants. */
   readonly asksWish: boolean;
-  /** The agent says that something cannot be done. */
+  /** Whether the agent says that something cannot be done. */
   readonly refuses: boolean;
-  /** The agent says that what the user wanted is done. */
+  /** Whether the agent says that the request is done. */
   readonly reports: boolean;
 }
 
@@ -56,17 +56,17 @@ const PATTERNS: Readonly<Record<CommonDetail, RegExp>> = {
     /\b(new|shipping|full|complete|correct|right|which|what|default|updated|delivery)\b.{0,20}\baddress\b|\bwhere\b.{0,30}\b(ship|send|sent|deliver|go)|\bstreet\b|\baddress (would|do|should)\b|\bthe address\b/,
 };
 
-/** `before we proceed` asks for no consent. */
+/** Matches phrases such as `before we proceed`, which do not ask for consent. */
 const BEFORE =
   /\bbefore (i|we|you)( can)? (proceed|continue|go ahead|confirm)( with (that|this|it))?/g;
 
 const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
 
-/** Asks for consent, see {@linkcode asksConsent}. */
+/** Matches a question for consent, see {@linkcode asksConsent}. */
 const CONFIRM =
   /(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/g;
 
-/** After one of these a detail is asked for. */
+/** Matches a word that introduces a question for a detail. */
 const QUESTION_WORD = /\b(?:which|what|why|where|how|when)\b/;
 
 const SENTENCE_END = /[.?!]/g;
@@ -85,15 +85,15 @@ const DONE =
 
 const GENERIC_DONE = /\b(all set|done|success|complete)/;
 
-/** What a message is read for. */
+/** The context in which a message is interpreted. */
 export interface Listening {
-  /** What the current request is about: a report that has none of it in it is of something else. */
+  /** Matches words of the current request. A report without any of them is about something else. */
   readonly topic: RegExp;
-  /** Further details that agents of the domain ask for. Default: none. */
+  /** Patterns for additional details that agents of the domain ask for. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
 }
 
-/** Reads an agent's message, for a user with a request. */
+/** Interprets an agent's message for a user with an open request. */
 export function hear(message: string, { topic, details }: Listening): Heard {
   const text = message.toLowerCase().replaceAll("’", "'")
     .replaceAll(BEFORE, "");
@@ -120,8 +120,8 @@ export function hear(message: string, { topic, details }: Listening): Heard {
 }
 
 /**
- * Whether consent is asked for, and no question word stands before in the sentence. Goes from sentence to sentence: a
- * look-behind from each place would be quadratic.
+ * Checks whether the text asks for consent in a sentence without an earlier question word. Proceeds sentence by
+ * sentence, since a lookbehind at each match would take quadratic time.
  */
 function asksConsent(text: string): boolean {
   CONFIRM.lastIndex = 0;
@@ -137,13 +137,13 @@ function asksConsent(text: string): boolean {
       start = stop.index + 1;
     }
     if (!QUESTION_WORD.test(text.slice(start, match.index))) return true;
-    // What follows in this sentence stands behind the same word.
+    // The rest of this sentence comes after the same question word.
     CONFIRM.lastIndex = Math.max(end, match.index + 1);
   }
   return false;
 }
 
-/** Sentences and lines. What a sentence with a colon asks for is listed after it, and belongs to it. */
+/** Splits text into sentences and lines. A sentence that ends with a colon is joined with the list that follows. */
 function sentences(text: string): string[] {
   const parts = text.split(/(?<=[.?!])(?<!^\s*\d+\.)\s+|\n+/m)
     .filter((part) => part.trim() !== "");

@@ -1,4 +1,4 @@
-/** What scripted users have in common: they open with a request, answer, go on to the next, and say goodbye. */
+/** The base of scripted users: they open with a request, answer, go on to the next request, and say goodbye. */
 
 import { STOP, type User } from "../../../types.ts";
 import { voiced } from "../../../users/voice.ts";
@@ -11,15 +11,15 @@ import {
   type Phraser,
 } from "./wording.ts";
 
-/** What a user plays. */
+/** The script of a user. */
 export interface UserScript<R extends Request> {
   readonly goal: Goal<R>;
   readonly say: Phraser;
-  /** The first message, where the requests' own words are not to open the conversation. */
+  /** The first message. Default: the words of the first request. */
   readonly opening?: string | undefined;
 }
 
-/** A deterministic user without a model, who makes their requests one after the other. */
+/** A deterministic user without a model that makes its requests one after the other. */
 export abstract class RequestUser<R extends Request> implements User {
   protected readonly course: Course<R>;
   readonly say: Phraser;
@@ -52,18 +52,18 @@ export abstract class RequestUser<R extends Request> implements User {
     );
   }
 
-  /** What is wanted, to follow "i want to" (questions: "what is the"). */
+  /** Words a request, to follow "i want to" (questions: "what is the"). */
   abstract words(request: R): string;
 
-  /** The answer to what the agent said, while a request is open. */
+  /** Answers an agent's message while a request is open. */
   protected abstract answer(message: string, request: R): string;
 
-  /** Says something that moves the conversation on; in the long run that wears out too. */
+  /** Returns `words`, or gives up the current request if it has already taken too many replies. */
   protected moved(words: string): string {
     return this.course.move() ? this.next() : words;
   }
 
-  /** Makes the next request. */
+  /** Returns the user's next request, or the farewell after the last one. */
   protected next(): string {
     const request = this.course.next();
     return request === undefined ? this.farewell() : nextWords(request, this);

@@ -1,13 +1,13 @@
-/** The scenario of a τ³-bench task as prose like that of τ-bench's users: what they know, what they want, what else. */
+/** Converts the scenario of a τ³-bench task to prose in the style of τ-bench's instructions. */
 
-/** The parts that are told, in the order of the prose. */
+/** The parts of a scenario that the prose contains, in order. */
 const PARTS = ["Known info:", "Reason for call:", "Task instructions:"];
 
-/** A line that begins a part. */
+/** Matches a line that begins a part. */
 const LABEL =
   /^\t?(Persona|Domain|Reason for call|Known info|Unknown info|Task instructions):/;
 
-/** The parts of a scenario in one text; any other instruction as it is. */
+/** Returns the parts of a scenario as one text; any other instruction unchanged. */
 export function proseOf(instruction: string): string {
   const parts = partsOf(instruction);
   const own = PARTS.flatMap((label) => parts.get(label) ?? [])

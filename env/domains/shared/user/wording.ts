@@ -1,19 +1,19 @@
 /**
- * The sentences of scripted users: what a request, an answer and a farewell sound like. Lower case and short.
- * Values (ids, names, addresses) stand in them exactly as the goal has them.
+ * The sentences of scripted users: requests, answers and farewells, short and in lower case. Values (ids, names,
+ * addresses) appear exactly as in the goal.
  */
 
 import type { Rng } from "../../../random.ts";
 import type { Goal, Identity, Request } from "../goal/goal.ts";
 
-/** Chooses among the first `wording` phrasings of each sentence. */
+/** A function that chooses one of a sentence's phrasings. */
 export interface Phraser {
   (phrasings: readonly string[]): string;
 }
 
 /**
- * A phraser of `rng`; all phrasings are in use where `wording` is left out.
- * @param options.part Which of them, where some are held out; see {@linkcode Goal}.
+ * Creates a phraser that chooses with `rng` among the first `wording` phrasings. Default: all.
+ * @param options.part The part of the phrasings to use if some are held out; see {@linkcode Goal}.
  */
 export function phraser(
   rng: Rng,
@@ -31,13 +31,13 @@ export function phraser(
   };
 }
 
-/** Who speaks: how they put a request, and which phrasings they choose. */
+/** A speaker: its wording of a request, and its choice of phrasings. */
 interface Speaker<R extends Request> {
   words(request: R): string;
   readonly say: Phraser;
 }
 
-/** How a request begins a conversation. */
+/** Words a request that begins a conversation. */
 export function openingWords<R extends Request>(
   request: R,
   speaker: Speaker<R>,
@@ -64,7 +64,7 @@ export function openingWords<R extends Request>(
   ]);
 }
 
-/** How a request follows another. */
+/** Words a request that follows another one. */
 export function nextWords<R extends Request>(
   request: R,
   speaker: Speaker<R>,
@@ -92,12 +92,12 @@ export function nextWords<R extends Request>(
   ]);
 }
 
-/** `the oak stool and the tea tray`. */
+/** Joins items: `the oak stool and the tea tray`. */
 export function list(items: readonly string[]): string {
   return items.map((item) => `the ${item}`).join(" and ");
 }
 
-/** How users say who they are, `by` email or by name and zip. */
+/** Words a user's identity, `by` email or by name and zip code. */
 export function identityWords(
   identity: Identity,
   { by, say }: { by: "email" | "name_zip"; say: Phraser },
@@ -117,12 +117,12 @@ export function identityWords(
   ]);
 }
 
-/** Consent. */
+/** Words consent. */
 export function yesWords(say: Phraser): string {
   return say(["yes.", "yes, please.", "yes, go ahead."]);
 }
 
-/** A farewell, without the stop token. */
+/** Words a farewell, without the stop token. */
 export function farewellWords(say: Phraser): string {
   return say([
     "no, that is all. thanks.",

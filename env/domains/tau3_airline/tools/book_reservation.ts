@@ -35,7 +35,7 @@ import { userId } from "../find_rows.ts";
 import { FlightInfo, Passenger, Payment, Reservation } from "../models.ts";
 import { spendGiftCard } from "../pay_for_update.ts";
 
-/** Ids of what is booked in an episode. */
+/** Ids of the reservations booked in an episode. */
 const IDS = ["HATHAT", "HATHAU", "HATHAV"] as const;
 
 const PRICE_OF_INSURANCE = 30;
@@ -57,7 +57,7 @@ const PARAMETERS = [
 
 type Booking = Arguments<typeof PARAMETERS[number]>;
 
-/** Books flights, takes the payments and the seats. */
+/** Books flights, charges the payments and takes the seats. */
 export const bookReservation = airlineTool({
   name: "book_reservation",
   kind: "write",
@@ -91,14 +91,14 @@ export const bookReservation = airlineTool({
   },
 });
 
-/** @throws {ToolError} If all ids are taken. */
+/** @throws {ToolError} If all ids are in use. */
 function freeId(database: Database): string {
   const id = IDS.find((id) => !database.has("reservations", id));
   if (id !== undefined) return id;
   throw new ToolError("Too many reservations");
 }
 
-/** What it all costs; adds the flights to the reservation. */
+/** Adds the flights to the reservation. @returns The total price. */
 function priceAll(
   database: Database,
   reservation: JsonObject,
@@ -124,13 +124,13 @@ function priceAll(
   return add(total, priceOfBags(booking.nonfree_baggages, total));
 }
 
-/** @throws {ToolError} If it is a text of digits, which is a count of bags to the reservation, but not to a sum. */
+/** @throws {ToolError} If `nonfree` is a string of digits: the reservation's model accepts it, but a sum does not. */
 function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
   if (isPythonNumber(nonfree)) return multiply(PRICE_OF_A_BAG, nonfree);
   throw operandError("+=", total, nonfree);
 }
 
-/** @throws {ToolError} If a payment cannot be made, the first that cannot, or all together are not the price. */
+/** @throws {ToolError} For the first payment that cannot be made, or if the payments do not add up to the price. */
 function checkPayments(
   database: Database,
   owner: string,
@@ -163,8 +163,8 @@ function checkPayments(
 }
 
 /**
- * Takes the payments in order; a certificate is spent whole.
- * @throws {ToolError} As `KeyError` where a certificate is to pay twice. What was taken before stays taken.
+ * Charges the payments in order; a certificate is used up entirely.
+ * @throws {ToolError} With Python's `KeyError` if a certificate is used twice. Earlier charges are not rolled back.
  */
 function takePayments(
   database: Database,
@@ -184,7 +184,7 @@ function takePayments(
   }
 }
 
-/** A seat a passenger on each flight; on a flight that is named twice, twice. */
+/** Takes one seat per passenger on each flight; a flight that is listed twice loses twice as many. */
 function takeSeats(database: Database, reservation: JsonObject): void {
   const cabin = textAt(reservation, "cabin");
   const count = listAt(reservation, "passengers").length;

@@ -10,7 +10,7 @@ import { airlineTool } from "../airline_tool.ts";
 import { reservationId } from "../find_rows.ts";
 import { Payment } from "../models.ts";
 
-/** Cancels a reservation and notes refunds of all its payments; seats and balances stay. Can be done again. */
+/** Cancels a reservation and appends refunds of all its payments. Seats and balances do not change. Can be repeated. */
 export const cancelReservation = airlineTool({
   name: "cancel_reservation",
   kind: "write",
@@ -34,7 +34,7 @@ export const cancelReservation = airlineTool({
   },
 });
 
-/** The original writes the reservation to its log first, in UTF-8. @throws {ToolError} If there is a lone surrogate in it. */
+/** @throws {ToolError} If the value has a lone surrogate: the original logs the reservation in UTF-8 first. */
 function refuseSurrogates(value: JsonValue): void {
   if (typeof value === "string" && !value.isWellFormed()) {
     throw new ToolError(
@@ -50,7 +50,7 @@ function refuseSurrogates(value: JsonValue): void {
   }
 }
 
-/** What Python says of the first lone surrogates of a text. */
+/** Returns Python's message about the first run of lone surrogates in a string. */
 function encodingError(text: string): string {
   const characters = [...text];
   const start = characters.findIndex((one) => !one.isWellFormed());

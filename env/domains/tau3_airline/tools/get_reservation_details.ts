@@ -1,7 +1,7 @@
 import { airlineTool } from "../airline_tool.ts";
 import { reservationId } from "../find_rows.ts";
 
-/** The whole reservation. */
+/** Returns the whole row of a reservation. */
 export const getReservationDetails = airlineTool({
   name: "get_reservation_details",
   kind: "read",

@@ -1,7 +1,7 @@
 import { airlineTool } from "../airline_tool.ts";
 import { userId } from "../find_rows.ts";
 
-/** The whole user. */
+/** Returns the whole row of a user. */
 export const getUserDetails = airlineTool({
   name: "get_user_details",
   kind: "read",

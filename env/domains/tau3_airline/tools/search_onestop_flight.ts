@@ -7,7 +7,7 @@ import { model, type ModelObject } from "../../shared/toolkit/result_text.ts";
 import { airlineTool } from "../airline_tool.ts";
 import { searchFlights } from "../search_flights.ts";
 
-/** Pairs of flights by which one gets from one airport to another, both of which can be booked. */
+/** Finds connections with one stop between two airports. Both flights must be bookable. */
 export const searchOnestopFlight = airlineTool({
   name: "search_onestop_flight",
   kind: "read",
@@ -18,7 +18,7 @@ export const searchOnestopFlight = airlineTool({
     for (const first of firsts) {
       const arrival = textAt(first, "scheduled_arrival_time_est");
       const date2 = arrival.includes("+1") ? dayAfter(date) : date;
-      // Times are compared as texts, so an arrival on the next day (`01:10:00+1`) looks early.
+      // Times are compared as strings, so an arrival on the next day (`01:10:00+1`) looks early.
       const seconds = searchFlights(database, {
         date: date2,
         origin: textAt(first, "destination"),
@@ -34,7 +34,7 @@ export const searchOnestopFlight = airlineTool({
   },
 });
 
-/** The next day as the original writes it: in May 2024 and without a leading zero. */
+/** Returns the next day as the original writes it: in May 2024 and without a leading zero. */
 function dayAfter(date: JsonValue): string {
   const day = parseInt10(pythonStr(date).slice(-2));
   return `2024-05-${pythonStr(add(day, 1))}`;

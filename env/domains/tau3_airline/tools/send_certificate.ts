@@ -8,14 +8,14 @@ import { airlineTool } from "../airline_tool.ts";
 import { userId } from "../find_rows.ts";
 import { Certificate } from "../models.ts";
 
-/** Ids of certificates that are sent in an episode. */
+/** Ids of the certificates issued in an episode. */
 const IDS = [
   "certificate_3221322",
   "certificate_3221323",
   "certificate_3221324",
 ] as const;
 
-/** Gives a user a certificate. */
+/** Issues a certificate to a user. */
 export const sendCertificate = airlineTool({
   name: "send_certificate",
   kind: "write",

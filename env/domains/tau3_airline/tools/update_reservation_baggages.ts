@@ -19,7 +19,7 @@ import { payForUpdate } from "../pay_for_update.ts";
 
 const PRICE_OF_A_BAG = 50;
 
-/** Changes how many bags a reservation has, and charges for those that are not free. */
+/** Changes the number of bags of a reservation, and charges for additional bags that are not free. */
 export const updateReservationBaggages = airlineTool({
   name: "update_reservation_baggages",
   kind: "write",
@@ -43,7 +43,7 @@ export const updateReservationBaggages = airlineTool({
   },
 });
 
-/** `50 * max(0, nonfree - before)`. @throws {ToolError} If it is no number of bags. */
+/** Returns `50 * max(0, nonfree - before)`. @throws {ToolError} If `nonfree` is not a number. */
 function priceOfMore(nonfree: JsonValue, before: PythonNumber): PythonNumber {
   if (!isPythonNumber(nonfree)) throw operandError("-", nonfree, before);
   const more = subtract(nonfree, before);

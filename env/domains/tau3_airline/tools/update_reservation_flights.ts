@@ -17,8 +17,8 @@ import { FlightInfo } from "../models.ts";
 import { payForUpdate } from "../pay_for_update.ts";
 
 /**
- * Changes flights and cabin of a reservation and charges the difference. The cabin is stored whatever it is, where no
- * flight is new; origin, destination and the seats of the flights stay.
+ * Changes the flights and cabin of a reservation and charges the difference. If no flight is new, any cabin is stored,
+ * even an invalid one. Origin, destination and available seats do not change.
  */
 export const updateReservationFlights = airlineTool({
   name: "update_reservation_flights",
@@ -45,7 +45,7 @@ export const updateReservationFlights = airlineTool({
   },
 });
 
-/** The flight at its old price, if it is in the reservation already and the cabin stays the same. */
+/** Returns a flight at its old price if the reservation already has it in the same cabin; otherwise `undefined`. */
 function keptFlight(
   reservation: JsonObject,
   leg: JsonObject,

@@ -8,7 +8,7 @@ import { airlineTool } from "../airline_tool.ts";
 import { reservationId } from "../find_rows.ts";
 import { Passenger } from "../models.ts";
 
-/** Changes who flies; as many as before. A list that is not all objects is stored as it is. */
+/** Replaces the passengers of a reservation with as many others. A list with non-objects is stored unchanged. */
 export const updateReservationPassengers = airlineTool({
   name: "update_reservation_passengers",
   kind: "write",

@@ -8,7 +8,7 @@ import {
 } from "../../../../env/python/python_json.ts";
 import { action } from "../../../support/retail_world.ts";
 
-/** Two flights that meet in B, the first of which may arrive on the next day; one customer. */
+/** Two flights that connect in B, the first of which may arrive on the next day, and one user. */
 function smallAirline(arrival = "07:00:00"): Database {
   const day = (price: number) =>
     `{"status": "available", "available_seats": {"economy": 2}, "prices": {"economy": ${price}}}`;
@@ -71,7 +71,7 @@ function booking(payments: string, changes = ""): string {
 
 const PAID = '[{"payment_id": "gift_card_1", "amount": 100}]';
 
-Deno.test("airline: a booking takes the payment and is found under its id", () => {
+Deno.test("airline: a booking charges the payment and is stored under its id", () => {
   const database = smallAirline();
   const text = call(database, "book_reservation", booking(PAID));
   assert.match(text, /^\{"reservation_id": "HATHAT", .*"price": 100/);
@@ -96,7 +96,7 @@ Deno.test("airline: a booking never writes into the call's own lists", () => {
   assert.equal(JSON.stringify([...made.arguments]), before);
 });
 
-Deno.test("airline: bookings are refused in tau-bench's words, and change nothing", () => {
+Deno.test("airline: bookings are refused with τ-bench's messages, and change nothing", () => {
   const refusals: [payments: string, changes: string, observation: string][] = [
     [PAID, '{"user_id": "1"}', "Error: user not found"],
     [
@@ -143,7 +143,7 @@ Deno.test("airline: bookings are refused in tau-bench's words, and change nothin
   }
 });
 
-Deno.test("airline: a certificate that pays twice is spent, and so is what paid before it", () => {
+Deno.test("airline: a certificate that pays twice is used up, and earlier payments stay charged", () => {
   const database = smallAirline();
   const payments =
     '[{"payment_id": "gift_card_1", "amount": 10}, {"payment_id": "certificate_1", "amount": 45}, {"payment_id": "certificate_1", "amount": 45}]';
@@ -156,7 +156,7 @@ Deno.test("airline: a certificate that pays twice is spent, and so is what paid 
   assert.doesNotMatch(user, /certificate_1/);
 });
 
-Deno.test("airline: after the third booking the last id is overwritten", () => {
+Deno.test("airline: bookings after the third overwrite the last id", () => {
   const database = smallAirline();
   const pay = '[{"payment_id": "credit_card_1", "amount": 100}]';
   const ids = Array.from({ length: 4 }, () => {
@@ -166,7 +166,7 @@ Deno.test("airline: after the third booking the last id is overwritten", () => {
   assert.deepEqual(ids, ["HATHAT", "HATHAU", "HATHAV", "HATHAV"]);
 });
 
-Deno.test("airline: three certificates can be sent; the fourth is an error", () => {
+Deno.test("airline: three certificates can be issued; the fourth is an error", () => {
   const database = smallAirline();
   const send = () =>
     call(database, "send_certificate", '{"user_id": "u", "amount": 5.0}');
@@ -179,7 +179,7 @@ Deno.test("airline: three certificates can be sent; the fourth is an error", () 
   assert.match(send(), /^Error: no more certificates/);
 });
 
-Deno.test("airline: a certificate of no amount pays as its type compares, in Python's words", () => {
+Deno.test("airline: a certificate with a non-numeric amount is compared as in Python, with its messages", () => {
   const answers: [amount: string, paid: string, answer: string][] = [
     [
       '"100"',
@@ -224,7 +224,7 @@ Deno.test("airline: a certificate of no amount pays as its type compares, in Pyt
   }
 });
 
-Deno.test("airline: payments are checked one by one, the first that fails first", () => {
+Deno.test("airline: payments are checked in order, and the first failure is reported", () => {
   const payments = (second: string) =>
     `[{"payment_id": "gift_card_1", "amount": 500}, ${second}]`;
   for (const second of ["{}", "7", '{"payment_id": []}']) {
@@ -235,7 +235,7 @@ Deno.test("airline: payments are checked one by one, the first that fails first"
   }
 });
 
-Deno.test("airline: bags of a wrong type are refused in Python's words", () => {
+Deno.test("airline: bags of a wrong type are refused with Python's messages", () => {
   const answers = {
     '"ab"': "unsupported operand type(s) for +=: 'int' and 'str'",
     "[1]": "unsupported operand type(s) for +=: 'int' and 'list'",
@@ -251,7 +251,7 @@ Deno.test("airline: bags of a wrong type are refused in Python's words", () => {
   }
 });
 
-Deno.test("airline: a reservation is cancelled again and again, until its history is too long", () => {
+Deno.test("airline: a reservation can be cancelled repeatedly until its history is too long", () => {
   const database = smallAirline();
   call(database, "book_reservation", booking(PAID));
   const cancel = () =>
@@ -263,7 +263,7 @@ Deno.test("airline: a reservation is cancelled again and again, until its histor
   assert.equal(answers.at(-1), answers[refused]);
 });
 
-Deno.test("airline: the day after is read as Python reads an int, and only where a connection asks for it", () => {
+Deno.test("airline: the next day is parsed like Python's int(), and only if a connection needs it", () => {
   const search = (date: string, arrival = "01:00:00+1") =>
     call(
       smallAirline(arrival),
@@ -288,14 +288,14 @@ Deno.test("airline: the day after is read as Python reads an int, and only where
     ["null", /^Error: 'NoneType' object is not subscriptable$/],
   ];
   for (const [date, message] of refused) assert.match(search(date), message);
-  // The second leg leaves before the first arrives, so nobody looks at the date.
+  // The second leg departs before the first arrives, so the date is not read.
   for (const date of ["[]", "{}", "7"]) {
     assert.equal(search(date, "08:30:00"), "[]");
   }
   assert.equal(search("[]", "07:00:00"), "Error: unhashable type: 'list'");
 });
 
-Deno.test("airline: a connection over midnight has the second leg's prices of the first day", () => {
+Deno.test("airline: a connection over midnight has the second leg's prices from the first day", () => {
   const search = (date: string, arrival: string) =>
     call(
       smallAirline(arrival),
@@ -353,7 +353,7 @@ Deno.test("airline: only the number of passengers is checked", () => {
   assert.match(update('["anyone"]'), /"passengers": \["anyone"\]/);
 });
 
-Deno.test("airline: NaN is no cabin to keep a fare in", () => {
+Deno.test("airline: fares are not kept in a NaN cabin", () => {
   const database = smallAirline();
   const changes = JSON.stringify({ cabin: "NaN", flights: "[]" });
   const free = '[{"payment_id": "credit_card_1", "amount": 0}]';

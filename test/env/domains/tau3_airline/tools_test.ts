@@ -16,7 +16,7 @@ const BOOKING = {
   insurance: "no",
 };
 
-Deno.test("book_reservation takes payments and seats, and coerces what is stored", () => {
+Deno.test("book_reservation charges payments, takes seats and coerces stored values", () => {
   const world = smallAirline();
   const answer = world.call("book_reservation", {
     ...BOOKING,
@@ -42,7 +42,7 @@ Deno.test("book_reservation takes payments and seats, and coerces what is stored
   assert.deepEqual(world.at("users", "ann", "reservations"), ["HATHAT"]);
 });
 
-Deno.test("book_reservation keeps what it took before a certificate that is to pay twice", () => {
+Deno.test("book_reservation keeps earlier charges when a certificate pays twice", () => {
   const world = smallAirline();
   const pay = (payment_id: string, amount: number) => ({ payment_id, amount });
   assert.equal(
@@ -63,7 +63,7 @@ Deno.test("book_reservation keeps what it took before a certificate that is to p
   assert.equal(world.at("reservations", "HATHAT"), undefined);
 });
 
-Deno.test("book_reservation says what does not fit, conversions first", () => {
+Deno.test("book_reservation reports invalid arguments, conversion errors first", () => {
   const world = smallAirline();
   const book = (fields: object) =>
     world.call("book_reservation", { ...BOOKING, ...fields });
@@ -90,7 +90,7 @@ Deno.test("book_reservation says what does not fit, conversions first", () => {
   );
 });
 
-Deno.test("update_reservation_baggages charges a gift card before it finds the price to be no whole one", () => {
+Deno.test("update_reservation_baggages charges a gift card before it rejects a fractional price", () => {
   const world = smallAirline();
   world.call("book_reservation", BOOKING);
   const update = (fields: object) =>
@@ -111,7 +111,7 @@ Deno.test("update_reservation_baggages charges a gift card before it finds the p
   );
 });
 
-Deno.test("update_reservation_passengers stores a list that is not all objects as it is", () => {
+Deno.test("update_reservation_passengers stores a list with non-objects unchanged", () => {
   const world = smallAirline();
   world.call("book_reservation", BOOKING);
   const update = (passengers: unknown) =>
@@ -124,7 +124,7 @@ Deno.test("update_reservation_passengers stores a list that is not all objects a
   assert.equal(update([]), "Error: Number of passengers does not match");
 });
 
-Deno.test("cancel_reservation fails on a lone surrogate, in Python's words", () => {
+Deno.test("cancel_reservation fails on a lone surrogate with Python's message", () => {
   const world = smallAirline();
   world.call("book_reservation", { ...BOOKING, origin: "😀\ud800\ud801x" });
   assert.equal(
@@ -134,7 +134,7 @@ Deno.test("cancel_reservation fails on a lone surrogate, in Python's words", () 
   assert.equal(world.at("reservations", "HATHAT", "status"), null);
 });
 
-Deno.test("searches take null for any airport", () => {
+Deno.test("searches accept null as any airport", () => {
   const world = smallAirline();
   const search = (fields: object) =>
     world.call("search_direct_flight", {

@@ -34,7 +34,7 @@ userContract("scriptedUser() of an airline", {
   task: () => taskOf((request) => request.intent === "add_bags"),
 });
 
-/** A train task whose first request is like that. */
+/** Returns a train task whose first request is as wanted. */
 function taskOf(wanted: (request: AirlineRequest) => boolean): AirlineTask {
   const task = world.tasks("train").find(({ goal }) =>
     wanted(goal!.requests[0]!)
@@ -49,7 +49,7 @@ async function opened(task: AirlineTask): Promise<User> {
   return user;
 }
 
-/** What customers of a world say to the expert, who serves them all. */
+/** Returns the messages of a world's users to the expert, who serves them all. */
 async function spoken(options: AirlineOptionsInput): Promise<string[][]> {
   const dataset = await generated(4, { ...PLAIN, ...options }, {
     domain: "airline",
@@ -93,7 +93,7 @@ Deno.test("scriptedUser() of an airline gives its id and each detail when asked,
   );
 });
 
-Deno.test("scriptedUser() of an airline says yes to what it wants, in any words, and corrects anything else", async () => {
+Deno.test("scriptedUser() of an airline says yes to its request in any wording, and corrects anything else", async () => {
   const task = taskOf(({ intent, refused, trip }) =>
     intent === "add_bags" && !refused && trip?.reservationId !== undefined &&
     trip.pay?.[0] === "credit card"
@@ -115,7 +115,7 @@ Deno.test("scriptedUser() of an airline says yes to what it wants, in any words,
   }
 });
 
-Deno.test("scriptedUser() of an airline corrects a flight that is neither its own nor wanted", async () => {
+Deno.test("scriptedUser() of an airline corrects a flight that it neither has nor wants", async () => {
   const task = taskOf(({ intent, refused }) =>
     intent === "change_flights" && !refused
   );
@@ -152,7 +152,7 @@ function isOwn({ userId }: AirlineTask, flight: string): boolean {
   );
 }
 
-Deno.test("scriptedUser() of an airline takes a right refusal, and doubts a wrong one once", async () => {
+Deno.test("scriptedUser() of an airline accepts a correct refusal, and doubts a wrong one once", async () => {
   const NO = "Sorry, I cannot do that. Anything else?";
   const refused = await opened(taskOf(({ refused }) => refused === true));
   assert.doesNotMatch(await refused.reply(NO), /are you sure/);
@@ -163,7 +163,7 @@ Deno.test("scriptedUser() of an airline takes a right refusal, and doubts a wron
   assert.doesNotMatch(await allowed.reply(NO), /are you sure/);
 });
 
-Deno.test("scriptedUser() of an airline: each voice is served by the expert, and differs from the plain one", async () => {
+Deno.test("scriptedUser() of an airline: the expert serves each voice, and each differs from the plain one", async () => {
   const length = async (voices: AirlineOptionsInput["voices"]) =>
     (await spoken({ voices, wording: 6 })).flat().join("\n").length;
   const plain = await length(PLAIN.voices);
@@ -177,7 +177,7 @@ Deno.test("scriptedUser() of an airline: each voice is served by the expert, and
   assert.match(hasty.flat().join("\n"), /in a hurry/);
 });
 
-Deno.test("scriptedUser() of an airline: who changes their mind says what is to be otherwise once it is read back", async () => {
+Deno.test("scriptedUser() of an airline: a user who changes their mind says what is different after the read-back", async () => {
   const conversations = await spoken({
     changeOfMindShare: 1,
     refusedShare: 0,
@@ -192,7 +192,7 @@ Deno.test("scriptedUser() of an airline: who changes their mind says what is to 
   }
 });
 
-Deno.test("scriptedUser() of an airline: what is refused is followed by what can be done", async () => {
+Deno.test("scriptedUser() of an airline: a refused request is followed by an alternative", async () => {
   const conversations = await spoken({ refusedShare: 1, fallbackShare: 1 });
   const after = conversations.filter((said) =>
     said.some((text) =>
@@ -203,7 +203,7 @@ Deno.test("scriptedUser() of an airline: what is refused is followed by what can
   assert.ok(conversations.every((said) => said.at(-1)!.includes(STOP)));
 });
 
-Deno.test("scriptedUser() of an airline: held-out phrasings are those of dev and test alone", async () => {
+Deno.test("scriptedUser() of an airline: only dev and test users have held-out phrasings", async () => {
   const dataset = await generated(6, {
     ...PLAIN,
     devTasks: 20,
@@ -228,7 +228,7 @@ Deno.test("scriptedUser() of an airline: held-out phrasings are those of dev and
   }
 });
 
-Deno.test("scriptedUser() of an airline brings an agent that talks like a language model to reward 1", async () => {
+Deno.test("scriptedUser() of an airline leads an agent that talks like a language model to reward 1", async () => {
   const dataset = await generated(23, {
     trainTasks: 300,
     devTasks: 1,
@@ -250,13 +250,13 @@ Deno.test("scriptedUser() of an airline brings an agent that talks like a langua
     const { reward, stopReason, turns } = await rollout({ ...common, agent });
     assert.equal(reward?.value, 1, task.id);
     assert.equal(stopReason, "user_stop", task.id);
-    // Whatever is not answered the expert asks again.
+    // The expert repeats unanswered questions.
     const plain = await rollout({ ...common, agent: expertAgent() });
     assert.ok(turns.length <= plain.turns.length, task.id);
   }
 });
 
-Deno.test("paraphrase() has other words for all that the expert says at the airline", async () => {
+Deno.test("paraphrase() rewords everything that the airline's expert says", async () => {
   const rng = createRng(1);
   const user = scriptedUser(world);
   for (const task of world.tasks("train")) {

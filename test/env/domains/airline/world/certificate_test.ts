@@ -9,7 +9,7 @@ import {
 import { isWrite } from "../../../../../env/audit/finding.ts";
 import { refusedMutations } from "../../../../support/mutated_gold.ts";
 
-/** Everything at once. */
+/** Options that enable everything at once. */
 const HARD = {
   trainTasks: 150,
   devTasks: 10,
@@ -28,7 +28,7 @@ const HARD = {
 
 const hard = await generated(11, HARD, { domain: "airline" });
 
-Deno.test("createCertifier() gives each airline task its certificate again, and the world has them all", async () => {
+Deno.test("createCertifier() reproduces each airline task's certificate, and the world has all of them", async () => {
   const certify = createCertifier(hard);
   for (const split of hard.splits) {
     for (const task of hard.tasks(split)) {
@@ -39,7 +39,7 @@ Deno.test("createCertifier() gives each airline task its certificate again, and 
   }
 });
 
-/** A train task of the hard world. */
+/** Returns a train task of the hard world. */
 function taskLike(wanted: (task: AirlineTask) => boolean): AirlineTask {
   const task = hard.tasks("train").find(wanted);
   assert.ok(task !== undefined, "the world has such a task");
@@ -51,7 +51,7 @@ async function refusalOf(task: AirlineTask) {
   return result instanceof Refusal ? result : null;
 }
 
-Deno.test("createCertifier(): an airline task without a search that policy demands is refused", async () => {
+Deno.test("createCertifier(): an airline task without a search that policy requires is refused", async () => {
   const task = taskLike(({ intent }) => intent === "change_cabin");
   const actions = task.actions.filter(({ name }) => !name.startsWith("search"));
   const refusal = await refusalOf({ ...task, actions });
@@ -59,7 +59,7 @@ Deno.test("createCertifier(): an airline task without a search that policy deman
   assert.match(refusal?.evidence ?? "", /search_direct_flight/);
 });
 
-Deno.test("createCertifier(): an airline refusal that policy does not demand is refused", async () => {
+Deno.test("createCertifier(): an airline refusal that policy does not require is refused", async () => {
   const task = taskLike(({ intent }) => intent === "change_cabin");
   const goal = task.goal!;
   const requests = goal.requests.map((request) => ({
@@ -77,7 +77,7 @@ Deno.test("createCertifier(): an airline refusal that policy does not demand is 
   assert.equal(refusal?.part, "policy");
 });
 
-Deno.test("createCertifier(): a certificate for a delay is refused where nothing was changed for it", async () => {
+Deno.test("createCertifier(): a certificate for a delay is refused if nothing was changed before", async () => {
   const task = taskLike(({ intent }) =>
     /^(cancel|change_flights)\+certificate$/.test(intent!)
   );
@@ -94,7 +94,7 @@ Deno.test("createCertifier(): a certificate for a delay is refused where nothing
   assert.match(refusal?.reason ?? "", /breaks certificate\.eligible/);
 });
 
-Deno.test("createCertifier(): what an airline's user wanted at first scores 0", () => {
+Deno.test("createCertifier(): the first wish of an airline's user scores 0", () => {
   const task = taskLike(({ goal, intent }) =>
     intent === "add_bags" && goal!.requests[0]?.before !== undefined
   );
@@ -105,7 +105,7 @@ Deno.test("createCertifier(): what an airline's user wanted at first scores 0", 
   assert.ok(others >= 3, `${write.name}: ${others} wrong ways`);
 });
 
-Deno.test("createCertifier() refuses a mutated airline gold at least 99 times in 100", async () => {
+Deno.test("createCertifier() refuses at least 99% of mutated airline golds", async () => {
   const { share, passed, text } = await refusedMutations(hard, 2000);
   console.log(text);
   assert.ok(share >= 0.99, passed.join("; "));

@@ -30,20 +30,20 @@ Deno.test("generated() of an airline certifies every task, whatever the seed", a
   }
 });
 
-Deno.test("generated() of an airline gives the same bytes for a seed, and others for another", async () => {
+Deno.test("generated() of an airline gives the same bytes for the same seed, and different ones for another", async () => {
   const [a, b, c] = await Promise.all(
     [1, 1, 2].map((seed) => generated(seed, SMALL, { domain: "airline" })),
   );
   assert.equal(a?.fingerprint, b?.fingerprint);
   assert.notEqual(a?.fingerprint, c?.fingerprint);
-  // Pinned: a change of it changes what people's seeds mean. Raise the world's version and say so in the changelog.
+  // Pinned: a change here breaks existing seeds. Increment the world's version and mention it in the changelog.
   assert.equal(
     a?.fingerprint,
     "182ca4a97c0f3ecc891c9d9a63786c08e8d6c6ee3e88aa039fc6d8b2f50ffd6d",
   );
 });
 
-Deno.test("generated() of an airline: audit() suggests no exclusion", async () => {
+Deno.test("generated() of an airline: audit() flags no task", async () => {
   const dataset = await generated(4, SMALL, { domain: "airline" });
   const tasks = dataset.splits.flatMap((split) => dataset.tasks(split));
   const { findings } = audit(dataset);
@@ -67,7 +67,7 @@ Deno.test("generated() of an airline: a gold write that is dropped or made twice
   }
 });
 
-Deno.test("generated() of an airline: some task keeps to each clause of policy by each tool, and some is refused by it", async () => {
+Deno.test("generated() of an airline: each clause of policy allows some task and refuses some task, by each tool", async () => {
   const { certificates } = await generated(6, {
     ...SMALL,
     trainTasks: 1200,
@@ -78,7 +78,7 @@ Deno.test("generated() of an airline: some task keeps to each clause of policy b
   assert.deepEqual(untouched, []);
 });
 
-Deno.test("generated() of an airline refuses by the clause that the request names, and each refusal has something to be told", async () => {
+Deno.test("generated() of an airline refuses by the clause that the request names, and each refusal has an output to tell", async () => {
   const world = await generated(7, { ...SMALL, refusedShare: 1 }, {
     domain: "airline",
   });
@@ -107,7 +107,7 @@ Deno.test("generated() of an airline rows satisfy the airline's schemas", async 
   }
 });
 
-Deno.test("generated() of an airline tells in words what its tools spell otherwise", async () => {
+Deno.test("generated() of an airline words values that its tools spell differently", async () => {
   const world = await generated(8, {
     ...SMALL,
     intents: { question: 0 },
@@ -117,7 +117,7 @@ Deno.test("generated() of an airline tells in words what its tools spell otherwi
   }
 });
 
-/** Everything that tells a split's users and reservations from others. */
+/** Returns all values that identify a split's users and reservations. */
 function namesIn(
   dataset: GeneratedDataset<unknown, AirlineTask>,
   split: Split,
@@ -135,7 +135,7 @@ function namesIn(
   return names;
 }
 
-Deno.test("generated() of an airline gives splits that share no user and no reservation", async () => {
+Deno.test("generated() of an airline: splits share no user and no reservation", async () => {
   const dataset = await generated(9, {
     ...SMALL,
     tasksPerUser: 2,
@@ -151,7 +151,7 @@ Deno.test("generated() of an airline gives splits that share no user and no rese
   assert.ok(overlaps.every(({ users, rows }) => users + rows === 0));
 });
 
-Deno.test("generated() of an airline keeps a split as it is when another one grows", async () => {
+Deno.test("generated() of an airline does not change a split when another one grows", async () => {
   const few = await generated(10, SMALL, { domain: "airline" });
   const more = await generated(10, { ...SMALL, testTasks: 20 }, {
     domain: "airline",
@@ -159,7 +159,7 @@ Deno.test("generated() of an airline keeps a split as it is when another one gro
   assert.deepEqual(few.tasks("train"), more.tasks("train"));
 });
 
-Deno.test("duplicates() finds no two airline tasks alike, and the one that is planted", async () => {
+Deno.test("duplicates() finds no similar airline tasks except the planted one", async () => {
   const dataset = await generated(11, {
     ...SMALL,
     trainTasks: 400,
@@ -182,7 +182,7 @@ Deno.test("duplicates() finds no two airline tasks alike, and the one that is pl
 
 Deno.test({
   name:
-    "duplicates() holds airline tasks against τ-bench's test tasks (needs τ-bench's data)",
+    "duplicates() compares airline tasks with τ-bench's test tasks (needs τ-bench's data)",
   ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await generated(12, SMALL, { domain: "airline" });

@@ -248,7 +248,7 @@ knobTests("generated() of an airline", {
   knobs,
 });
 
-Deno.test("generated() of an airline says what is wrong with options that cannot be met", async () => {
+Deno.test("generated() of an airline explains why options are impossible", async () => {
   await assert.rejects(
     generated(1, { intents: only() }, { domain: "airline" }),
     /intents: Every weight is 0; give at least one intent a positive weight/,
@@ -271,11 +271,11 @@ Deno.test("generated() of an airline says what is wrong with options that cannot
   );
   await assert.rejects(
     generated(1, { airports: 4, tasksPerUser: 4 }, { domain: "airline" }),
-    /up to 9, but 4 airports have 6 between them; raise airports/,
+    /up to 9 reservations .* but 4 airports have only 6; raise airports/,
   );
 });
 
-Deno.test("generated() of an airline has tasks for whatever can be asked of a small and a crowded world", async () => {
+Deno.test("generated() of an airline has tasks of every intent in a small and in a crowded world", async () => {
   const cramped = {
     airports: 4,
     flightsPerRoute: 2,

@@ -3,7 +3,7 @@ import { Desk, type Script } from "../../../../../env/agents/desk.ts";
 import { call } from "../../../../../env/domains/shared/call.ts";
 import { withoutThoughts } from "../../../../../env/domains/shared/expert/without_thoughts.ts";
 
-Deno.test("withoutThoughts() leaves what is said and called, without notes and thoughts", () => {
+Deno.test("withoutThoughts() keeps messages and calls, without notes and thoughts", () => {
   const heard: string[] = [];
   function* serve(desk: Desk): Script {
     heard.push(yield* desk.say("who are you?"));

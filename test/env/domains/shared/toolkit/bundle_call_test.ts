@@ -67,7 +67,7 @@ function databases(): Databases {
   };
 }
 
-/** A world, and what a call in it is answered with. */
+/** Returns a world, and a function that answers calls in it. */
 function world({ solo = false } = {}) {
   const both = databases();
   const call = (
@@ -93,7 +93,7 @@ Deno.test("callBundle() gives each side its tools and its database", () => {
   );
 });
 
-Deno.test("callBundle() fills defaults in, and syncs after a call", () => {
+Deno.test("callBundle() fills in defaults, and syncs after a call", () => {
   const { call } = world();
   assert.equal(
     call("agent", "set_light", { by: "me", lamp_id: "L1" }),
@@ -107,13 +107,13 @@ Deno.test("callBundle() fills defaults in, and syncs after a call", () => {
   );
 });
 
-Deno.test("callBundle() takes null for an argument that is given", () => {
+Deno.test("callBundle() treats null as a given argument", () => {
   const { agent, call } = world();
   call("agent", "set_light", { lamp_id: "L1", is_on: null, by: null });
   assert.equal(agent.get("lamps", "L1")?.get("is_on"), null);
 });
 
-Deno.test("callBundle() keeps what was changed before an error, which keeps it from syncing", () => {
+Deno.test("callBundle() keeps changes made before an error, and does not sync after it", () => {
   const { agent, user, call } = world();
   assert.equal(
     call("agent", "set_light", { lamp_id: "L1", by: "nobody" }),
@@ -123,7 +123,7 @@ Deno.test("callBundle() keeps what was changed before an error, which keeps it f
   assert.equal(user?.get("seen", "light")?.get("is_on"), false);
 });
 
-Deno.test("callBundle() answers with an error of the sync", () => {
+Deno.test("callBundle() answers with the error of a failed sync", () => {
   const { agent, call } = world();
   assert.equal(
     call("agent", "set_light", { lamp_id: "L1", is_on: "purple", by: "me" }),
@@ -132,7 +132,7 @@ Deno.test("callBundle() answers with an error of the sync", () => {
   assert.equal(agent.get("lamps", "L1")?.get("is_on"), "purple");
 });
 
-Deno.test("callBundle() binds arguments in Python's order and words", () => {
+Deno.test("callBundle() binds arguments in Python's order, with Python's messages", () => {
   const { call } = world();
   const own = "Environment.make_tool_call() got multiple values for";
   assert.equal(
@@ -157,7 +157,7 @@ Deno.test("callBundle() binds arguments in Python's order and words", () => {
   );
 });
 
-Deno.test("callBundle() in solo mode lets the agent use both sides' tools, and the user none", () => {
+Deno.test("callBundle() in solo mode gives the agent both sides' tools, and the user none", () => {
   const { call } = world({ solo: true });
   assert.equal(call("agent", "look"), "false");
   assert.equal(
@@ -166,7 +166,7 @@ Deno.test("callBundle() in solo mode lets the agent use both sides' tools, and t
   );
 });
 
-Deno.test("callBundle() says that users have no tools where they have none", () => {
+Deno.test("callBundle() reports that a domain's users have no tools", () => {
   const { agent } = databases();
   const { userTools: _, ...bundle } = lamps.bundle;
   const call = { requestor: "user", name: "x", arguments: new Map() } as const;
@@ -183,7 +183,7 @@ Deno.test("callBundle() does not blame the caller for a failed assertion", () =>
   );
 });
 
-Deno.test("callBundle() names the missing part of a domain that has one side", () => {
+Deno.test("callBundle() names the missing part of a one-sided domain", () => {
   const { bundle: _, ...single } = lamps;
   const call = { requestor: "agent", name: "x", arguments: new Map() } as const;
   assert.throws(

@@ -15,17 +15,17 @@ const object = new Map<string, JsonValue>([
   ["tags", [1, true, null]],
 ]);
 
-Deno.test("resultText() leaves a text as it is", () => {
+Deno.test("resultText() returns a string unchanged", () => {
   assert.equal(resultText("é 😀"), "é 😀");
 });
 
-Deno.test("resultText() prints an object of a model with its numbers", () => {
+Deno.test("resultText() prints a model instance with its numbers", () => {
   const text = '{"name": "\\u00e9", "price": 2.0, "tags": [1, true, null]}';
   assert.equal(resultText(model(object)), text);
   assert.equal(resultText([model(object)]), `[${text}]`);
 });
 
-Deno.test("resultText() makes texts of numbers that stand in plain dicts and lists", () => {
+Deno.test("resultText() converts numbers in plain dicts and lists to strings", () => {
   assert.equal(
     resultText(object),
     '{"name": "\\u00e9", "price": "2.0", "tags": ["1", "True", null]}',
