@@ -258,7 +258,7 @@ Deno.test({
       deepStrictEqual(without.code, 1);
       match(
         without.stderr,
-        /put taulab there by "deno task setup --serve gpu1"/,
+        /install taulab there with "deno task setup --serve gpu1"/,
       );
     }),
 });

@@ -104,7 +104,7 @@ Deno.test("doctor refuses what cannot be meant, by exit 2", () =>
       [["--recipe", "qwen3-5b"], /There is no recipe/],
       [
         ["--recipe", remote, "--hosts", join(dir, "none.yaml")],
-        /There is no ".*none.yaml" that says how "\w+" is reached/,
+        /Cannot find ".*none.yaml", which says how to reach "\w+"/,
       ],
     ];
     for (const [args, message] of cases) {

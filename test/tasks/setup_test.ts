@@ -205,7 +205,7 @@ test("setup is misused with exit status 2 and a hint", async (machine) => {
   const hosts = join(machine.dir, "hosts.yaml");
   await Deno.writeTextFile(hosts, "gpu1: { gpu: 8 }\n");
   const cases: [string[], RegExp][] = [
-    [["--host", "gpu1"], /There is no "hosts\.yaml" that says how "gpu1"/],
+    [["--host", "gpu1"], /Cannot find "hosts\.yaml", which says how to reach "gpu1"/],
     [
       ["--host", "gpu1", "--hosts", hosts],
       /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,
@@ -254,7 +254,7 @@ Deno.test({
       assert.equal(half.code, 1);
       assert.match(half.stdout, /^step +gpu1 +gpu2$/m);
       assert.match(half.stdout, /^model +did +waits$/m);
-      assert.match(half.stderr, /^gpu2: nothing listens on its port of ssh/m);
+      assert.match(half.stderr, /^gpu2: nothing listens on its ssh port/m);
       await world.hosts[1]!.start();
       const whole = await runTask("setup", args);
       assert.equal(whole.code, 0, whole.stderr);

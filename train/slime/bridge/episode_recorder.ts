@@ -1,8 +1,8 @@
 /**
- * Keeps the episodes that a server plays in the run dir of the run that they are of, so that a run of slime can be
- * looked at as one of the embedded trainer can. Several servers write to the same one.
+ * Records the episodes that a server plays in the run dir of their run, so that a run of slime can be inspected like
+ * one of the embedded trainer. Several servers may write to the same run dir.
  *
- * It never holds an episode up and never breaks one: what cannot be written is retried, then counted as lost.
+ * Recording never delays or fails an episode: a failed write is retried, then counted as lost.
  */
 
 import { join } from "node:path";
@@ -13,9 +13,9 @@ import type { Episode } from "../../../env/types.ts";
 import { type EpisodePlace, EpisodeStore } from "../../runs/episode_store.ts";
 
 const FLUSH_EVERY_MS = 500;
-/** Written at a time, since writing holds everything else up. */
+/** Episodes per write, which blocks everything else. */
 const MOST_AT_ONCE = 8;
-/** Kept while they cannot be written. */
+/** The most episodes that wait while they cannot be written; older ones are lost. */
 const MOST_WAITING = 2048;
 const ATTEMPTS = 20;
 const BUSY_MS = 50;
@@ -25,22 +25,22 @@ interface Item {
   readonly place: EpisodePlace;
 }
 
-/** Writes episodes to a run dir, in the background. */
+/** Writes episodes to a run dir in the background. */
 export class EpisodeRecorder implements AsyncDisposable {
   readonly counts = { kept: 0, lost: 0 };
-  /** Why the last one that was lost could not be written. */
+  /** Why the last lost episode could not be written. */
   lastError: string | undefined;
   readonly #store: Pick<EpisodeStore, "add"> & Disposable;
   readonly #waiting: Item[] = [];
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Made by {@linkcode openEpisodeRecorder}; the store is its own from now on. */
+  /** Use {@linkcode openEpisodeRecorder}. The recorder takes ownership of the store. */
   constructor(store: Pick<EpisodeStore, "add"> & Disposable) {
     this.#store = store;
   }
 
-  /** Takes an episode; returns at once. */
+  /** Queues an episode and returns at once. */
   add(ended: EndedEpisode): void {
     this.#waiting.push({ episode: ended.episode, place: placeOf(ended) });
     if (this.#waiting.length > MOST_WAITING) {
@@ -50,7 +50,7 @@ export class EpisodeRecorder implements AsyncDisposable {
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_EVERY_MS);
   }
 
-  /** Writes what is left, and lets go of the run dir. */
+  /** Writes the remaining episodes and closes the run dir. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     for (let tries = 0; this.#waiting.length > 0 && tries < ATTEMPTS;) {
@@ -90,8 +90,8 @@ export class EpisodeRecorder implements AsyncDisposable {
 }
 
 /**
- * Opens the run dir at `path`, which has to be there.
- * @throws {RunDirError} If it is not, or its database cannot be written.
+ * Opens the run dir at `path`.
+ * @throws {RunDirError} If it does not exist, or its database cannot be written.
  */
 export async function openEpisodeRecorder(
   path: string,
@@ -104,17 +104,17 @@ export async function openEpisodeRecorder(
         backoffMs: BUSY_MS,
         factor: 1,
         retries: ATTEMPTS - 1,
-        // Several servers begin at once, and each wants to make the tables.
+        // Several servers start at once, and each tries to create the tables.
         isRetried: (error) => /locked|busy/.test(String(error)),
       }),
     );
   } catch (cause) {
     if (cause instanceof RunDirError) throw cause;
     throw new RunDirError(
-      `Cannot keep episodes in "${file}": ${cause}`,
+      `Cannot record episodes in "${file}": ${cause}`,
       {
         cause,
-        hint: "--record names a run dir that is there and may be written",
+        hint: "pass --record an existing run dir that is writable",
       },
     );
   }

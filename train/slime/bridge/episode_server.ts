@@ -1,4 +1,4 @@
-/** An episode server, as a slime recipe has it: its world, its recorder, its interface. */
+/** The episode server of a slime recipe: its world, its recorder and its HTTP interface. */
 
 import denoConfig from "../../../deno.json" with { type: "json" };
 import { EpisodeService } from "../../../env/serve/episode_service.ts";
@@ -10,29 +10,32 @@ import { openEpisodeWorld } from "./episode_world.ts";
 
 /** Settings of {@linkcode openEpisodeServer}. */
 export interface EpisodeServerOptions extends CallOptions {
-  /** The run dir that episodes are kept in. Default: they are not. */
+  /** The run dir to record episodes in. Default: none are recorded. */
   readonly record?: string | undefined;
-  /** `HOST[:PORT]` of engines beyond those of the recipe. */
+  /** `HOST[:PORT]` of engines allowed in addition to the recipe's. */
   readonly allowEngines?: readonly string[] | undefined;
-  /** What clients have to show. Default: nothing. */
+  /** The token that clients must send. Default: none. */
   readonly token?: string | undefined;
 }
 
-/** A server that is ready to be listened with. Disposed of, it plays no more and has written what it played. */
+/** A server that is ready to listen. Disposing of it writes the episodes that are not recorded yet. */
 export interface EpisodeServer extends AsyncDisposable {
   readonly app: ReturnType<typeof episodesApp>;
   readonly world: EpisodeService["world"];
-  /** The secret by which it can be stopped over HTTP. */
+  /** The secret that stops it over HTTP. */
   readonly instance: string;
-  /** Aborted once it is. */
+  /** Aborted once it has been stopped. */
   readonly stopped: AbortSignal;
-  /** Takes no more episodes; those under way go on. */
+  /** Accepts no more episodes; running ones continue. */
   drain(): void;
-  /** Resolves once no episode is under way. */
+  /** Resolves once no episode is running. */
   ended(): Promise<void>;
 }
 
-/** Opens it. @throws As `openEpisodeWorld` and `openEpisodeRecorder`. */
+/**
+ * Opens the episode server of a recipe.
+ * @throws As {@linkcode openEpisodeWorld} and {@linkcode openEpisodeRecorder}.
+ */
 export async function openEpisodeServer(
   config: SlimeConfig,
   { record, token, allowEngines, signal }: EpisodeServerOptions = {},

@@ -1,4 +1,4 @@
-/** What an episode server is made of, as a slime recipe has it. */
+/** Opens everything that an episode server needs for a slime recipe. */
 
 import { join } from "node:path";
 import { DataError } from "../../../env/errors.ts";
@@ -19,19 +19,19 @@ import { ROUTER_KEY } from "../router_key.ts";
 import { engineHostsOf } from "./run_engines.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** A turn may wait for the engine's queue, and never for ever. */
+/** A turn may wait in the engine's queue, but not forever. */
 const TURN_TIMEOUT_MS = 600_000;
 
 /**
- * Opens it; a model that plays the user is asked for a word first.
- * @throws {ConfigError} If that model is not there, or an allowed engine is not HOST[:PORT].
- * @throws {DataError} If the data, the tokenizer or its template are damaged or not there.
+ * Opens the dataset, tokenizer and user of a recipe. A model that plays the user is probed first.
+ * @throws {ConfigError} If that model does not answer, or an allowed engine is not `HOST[:PORT]`.
+ * @throws {DataError} If the data, the tokenizer or its template is damaged or missing.
  */
 export async function openEpisodeWorld(
   config: SlimeConfig,
   options: CallOptions & {
     readonly env?: (name: string) => string | undefined;
-    /** `HOST[:PORT]` of engines beyond those of the recipe. */
+    /** `HOST[:PORT]` of engines allowed in addition to the recipe's. */
     readonly allowEngines?: readonly string[] | undefined;
   } = {},
 ): Promise<EpisodeWorld> {
@@ -66,7 +66,7 @@ export async function openEpisodeWorld(
   };
 }
 
-/** Of a model in Hugging Face's layout; or of a run of the embedded trainer, whose policy stands in for one. */
+/** Opens the codec of a model in Hugging Face's layout, or of a run of the embedded trainer that stands in for one. */
 async function openCodec(
   { directory, thinking, toolCalls }: SlimeConfig["model"],
 ): Promise<Codec> {

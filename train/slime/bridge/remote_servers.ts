@@ -1,6 +1,7 @@
 /**
- * Episode servers on another host, in the place where its commands run: started by its shell from the taulab and
- * the Deno that a set-up put there, reached through a tunnel, so that nothing has to reach this machine.
+ * Runs episode servers on another host, in the place where its commands run. The host's shell starts them with the
+ * taulab and the Deno that setup installed there. They are reached through a tunnel, so that the host needs no
+ * connection to this machine.
  */
 
 import { dirname } from "node:path/posix";
@@ -19,23 +20,26 @@ import {
   serviceWords,
 } from "./server_process.ts";
 
-/** A host that servers run on. */
+/** Settings of {@linkcode remoteServers}. */
 export interface RemoteServersOptions {
-  /** Of the place that they run in. */
+  /** The shell of the place that they run in. */
   readonly shell: Shell;
-  /** What the set-up put there. */
+  /** The taulab that setup installed there. */
   readonly taulab: HostTaulab;
   readonly address: string;
   readonly spec: HostSpec;
-  /** For the servers' environment: keys of the user's model, the token. Values appear in no file or command line. */
+  /**
+   * Variables for the servers' environment: keys of the user's model, the token. Their values appear in no file or
+   * command line.
+   */
   readonly env: Readonly<Record<string, string>>;
-  /** A URL of the host as this machine reaches it. */
+  /** Turns a URL on the host into one that this machine can reach. */
   readonly reach: (url: string, options?: CallOptions) => Promise<string>;
-  /** Of the dataset that the run's rows are of. */
+  /** The fingerprint of the dataset that the run's rows come from. */
   readonly fingerprint: string;
 }
 
-/** A host in its place. */
+/** Creates a {@linkcode ServerHost} for another host. */
 export function remoteServers(options: RemoteServersOptions): ServerHost {
   const { shell, address, spec, reach } = options;
   return {
@@ -76,35 +80,35 @@ async function startOn(
   }
   if (code === NO_TAULAB) {
     throw new HostError(
-      `${shell.name}: there is no taulab with its Deno in ${
+      `${shell.name}: taulab and its Deno are not installed in ${
         dirname(taulab.taulab)
       }`,
       { hint: setUpHint(shell) },
     );
   }
   const what = code === LATE
-    ? `is not ready after ${timeoutMs / 1000} s`
-    : `ended with code ${code} before it was ready`;
+    ? `was not ready after ${timeoutMs / 1000} s`
+    : `exited with code ${code} before it was ready`;
   throw new HostError(
-    `The episode server at port ${spec.port} of ${shell.name} ${what}`,
-    { hint: `"${spec.logPath}" there ends in:\n${stderr.trim()}` },
+    `The episode server on port ${spec.port} of ${shell.name} ${what}`,
+    { hint: `"${spec.logPath}" on that host ends with:\n${stderr.trim()}` },
   );
 }
 
 function setUpHint({ name }: Shell): string {
-  return `put it there by "deno task setup --serve ${name}" with this recipe`;
+  return `install taulab there with "deno task setup --serve ${name}" and this recipe`;
 }
 
 const NO_TAULAB = 97;
 const LATE = 98;
 
-/** It is in a session of its own, so that the end of this command is not its own; an abort ends it. */
+/** Returns the script that starts a server in its own session, so that it outlives the script. An abort ends it. */
 function startScript(
   spec: ServiceSpec,
   { taulab, timeoutMs }: Pick<StartOptions, "taulab" | "timeoutMs">,
 ): string {
   const [ready, log] = [readyPath(spec), spec.logPath].map(quote);
-  // In `KEY=~/DIR` the home is the host's.
+  // In `KEY=~/DIR`, the home is the host's.
   const words = serviceWords(spec).map((word) => {
     const [, key = "", value = ""] = /^([\w.]+=)?(.*)$/s.exec(word) ?? [];
     return `${key}${pathWord(value)}`;
@@ -136,7 +140,7 @@ head -n 1 ${ready}`;
 
 const infoSchema = z.looseObject({ data: z.string(), fingerprint: z.string() });
 
-/** The rows of this machine name tasks by their numbers: they have to be the same there. */
+/** Checks that the host has the same dataset: rows name tasks by number. */
 async function requireSameData(
   { url }: ServiceRecord,
   { shell, reach, env, fingerprint, signal }: StartOptions,
@@ -150,17 +154,17 @@ async function requireSameData(
   if (info.success && info.data.fingerprint === fingerprint) return;
   throw new HostError(
     info.success
-      ? `${info.data.data} on ${shell.name} is another dataset than here (fingerprint ${info.data.fingerprint}, here ${fingerprint})`
-      : `${url}/info of ${shell.name} answered ${response.status}, not as an episode server`,
+      ? `${info.data.data} on ${shell.name} differs from the dataset on this machine (fingerprint ${info.data.fingerprint}, here ${fingerprint})`
+      : `${url}/info of ${shell.name} answered ${response.status}, and is not an episode server`,
     {
       hint: info.success
         ? `import the same commit: ${setUpHint(shell)}`
-        : "see what listens there, or choose another bridge.port",
+        : "check what listens there, or set another bridge.port",
     },
   );
 }
 
-/** It answers there, or the host cannot be asked. */
+/** Checks whether a server answers on its host; true if the host cannot be reached. */
 async function isWell(
   { url, pid }: ServiceRecord,
   { shell, taulab }: Pick<RemoteServersOptions, "shell" | "taulab">,
@@ -186,7 +190,7 @@ async function kill(record: ServiceRecord, shell: Shell): Promise<void> {
   });
 }
 
-/** A process id may be another's by now. */
+/** Returns a shell condition that the process id still belongs to the server. */
 function isItsProcess({ pid, url }: ServiceRecord): string {
   const { port } = new URL(url);
   return `tr '\\0' ' ' </proc/${pid}/cmdline 2>/dev/null | grep -q ${

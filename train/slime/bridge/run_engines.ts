@@ -1,4 +1,7 @@
-/** Where the engines of a run may be: on this machine, on the hosts that its recipe names, and where a person allows them. */
+/**
+ * Which engines a run may use: those on this machine, on the hosts of its recipe, and on the hosts that a user
+ * allows.
+ */
 
 import { lookup } from "node:dns/promises";
 import { ConfigError } from "../../../env/errors.ts";
@@ -9,9 +12,9 @@ import {
 import type { SlimeConfig } from "../slime_schema.ts";
 
 /**
- * The engines of a recipe.
- * @param allowed `HOST[:PORT]` of further ones.
- * @throws {ConfigError} If one of them is no such thing.
+ * Returns the engine hosts that a recipe allows.
+ * @param allowed `HOST[:PORT]` of further engines.
+ * @throws {ConfigError} If one of them is not `HOST[:PORT]`.
  */
 export function engineHostsOf(
   config: SlimeConfig,
@@ -22,7 +25,7 @@ export function engineHostsOf(
     hosts: written.map((text) => {
       const host = readEngineHost(text);
       if (host !== null) return host;
-      throw new ConfigError(`"${text}" is no host of an engine`, {
+      throw new ConfigError(`"${text}" is not an engine's host`, {
         hint: "write HOST or HOST:PORT, as in 10.0.0.11:3100",
       });
     }),
@@ -32,7 +35,7 @@ export function engineHostsOf(
   });
 }
 
-/** None where the process may not ask. */
+/** Returns this machine's addresses; empty without the permission to read them. */
 function ownAddresses(): string[] {
   try {
     return Deno.networkInterfaces().map(({ address }) => address);
@@ -42,7 +45,10 @@ function ownAddresses(): string[] {
   }
 }
 
-/** The head, by the address that slime is told to use for itself too, and what the recipe allows. */
+/**
+ * Returns the head's address, the address that slime is told to use for itself, and the engines that the recipe
+ * allows.
+ */
 function recipeEngines({ cluster, bridge }: SlimeConfig): string[] {
   const own = cluster.env["SLIME_HOST_IP"];
   return [

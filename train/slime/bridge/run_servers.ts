@@ -1,5 +1,5 @@
 /**
- * The episode servers of a run: started as its recipe says, looked after, ended.
+ * Starts the episode servers of a run as its recipe says, keeps them running, and stops them.
  *
  *     await using services = await startServices(config, { recipePath, overrides, logDir });
  *     services.urls; // what generate.py is told
@@ -19,53 +19,61 @@ import {
   type ServiceSpec,
 } from "./server_process.ts";
 
-/** What happened to a server. */
+/** A change in a server's state. */
 export interface ServiceEvent {
   readonly type: "ready" | "died" | "restart_failed";
   readonly url: string;
-  /** For people, in a line. */
+  /** One line for users. */
   readonly message: string;
 }
 
 /** Settings of {@linkcode startServices}. */
 export interface ServicesOptions
   extends CallOptions, Omit<ServiceSpec, "host" | "port" | "logPath"> {
-  /** Holds `serve-0.log` and so on. */
+  /** The directory of `serve-0.log` and so on. */
   readonly logDir: string;
   readonly onEvent?: (event: ServiceEvent) => void;
-  /** Where they listen on this machine. Default: the recipe's `cluster.address`; beyond loopback they demand TAULAB_TOKEN. */
+  /**
+   * Where they listen on this machine. Default: the recipe's `cluster.address`. Beyond loopback they require
+   * TAULAB_TOKEN.
+   */
   readonly host?: string;
-  /** Where they run, in turn. Default: this machine. */
+  /** The hosts to run them on, in turn. Default: this machine. */
   readonly on?: readonly ServerHost[];
-  /** The first one's port; the others follow. Default: the recipe's `bridge.port`; 0 takes free ones. */
+  /** The first server's port; the others follow. Default: the recipe's `bridge.port`; 0 picks free ports. */
   readonly port?: number;
-  /** Until a server that does not get ready is given up. Default: 120 s. */
+  /** How long a server may take to become ready. Default: 120 s. */
   readonly startTimeoutMs?: number;
-  /** Servers that an earlier process of ours left running; those that still answer are taken over. */
+  /** Servers that an earlier process left running. Those that still answer are taken over. */
   readonly adopt?: readonly ServiceRecord[];
 }
 
-/** Episode servers. Disposed of, they end, but for those that the recipe names as running already. */
+/**
+ * The episode servers of a run. Disposing of them stops them, except those that the recipe names as already running.
+ */
 export interface Services extends AsyncDisposable {
   readonly urls: readonly string[];
-  /** What another process needs to adopt them, or to end them by {@linkcode stopServices}. Changes with restarts. */
+  /**
+   * What another process needs to adopt them, or to stop them with {@linkcode stopServices}. Changes when one
+   * restarts.
+   */
   readonly records: readonly ServiceRecord[];
-  /** Looks after them no more and leaves them running: the run goes on without us. */
+  /** Stops watching them and leaves them running, so that the run continues without this process. */
   leave(): void;
 }
 
 const CHECK_EVERY_MS = 2_000;
 const CHECKS_MISSED = 3;
 const BACKOFF = { backoffMs: 100, maxBackoffMs: 30_000 } as const;
-/** One that ran as long was not the fault of its start. */
+/** A server that ran this long did not fail at its start. */
 const STEADY_MS = 60_000;
 const STOP_GRACE_MS = 5_000;
 const START_TIMEOUT_MS = 120_000;
 
 /**
- * Starts the servers that a recipe asks for; one that dies, or does not answer for long, is started again.
- * @throws {HostError} If one does not get ready; then none is left running.
- * @throws {ConfigError} If the recipe names running ones and one of them does not answer.
+ * Starts the servers of a recipe. A server that exits or stops answering is restarted.
+ * @throws {HostError} If one does not become ready; then none is left running.
+ * @throws {ConfigError} If the recipe names running servers and one of them does not answer.
  */
 export async function startServices(
   config: SlimeConfig,
@@ -109,9 +117,9 @@ export async function startServices(
 }
 
 /**
- * Ends servers that an earlier process of ours left running.
- * @param reach Their URLs as this machine reaches them. Default: their own.
- * @returns Those that were still there.
+ * Stops servers that an earlier process left running.
+ * @param reach Turns their URLs into ones that this machine can reach. Default: the same URLs.
+ * @returns Those that were still running.
  */
 export async function stopServices(
   records: readonly ServiceRecord[],
@@ -133,10 +141,10 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
     await answer?.body?.cancel();
     if (answer?.ok) continue;
     throw new ConfigError(
-      `bridge.services names ${url}, and no episode server answers there`,
+      `No episode server answers at ${url} (bridge.services)`,
       {
         hint:
-          'start it by "deno task serve --recipe …", or leave bridge.services empty to have servers started',
+          'start it with "deno task serve --recipe …", or leave bridge.services empty to start servers with the run',
       },
     );
   }
@@ -148,16 +156,16 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
   };
 }
 
-/** How a server is kept. */
+/** Settings of {@linkcode KeptService}. */
 type KeptOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
 
-/** One server that is kept running until it is left or stopped. */
+/** A server that is kept running until it is left or stopped. */
 class KeptService {
   readonly #options: KeptOptions;
   readonly #end = new AbortController();
   #spec: ServiceSpec;
   #record: ServiceRecord | undefined;
-  /** `undefined` where an earlier process started it. */
+  /** `undefined` if an earlier process started it. */
   #process: ServiceProcess | undefined;
   #keeping: Promise<void> = Promise.resolve();
   #isLeft = false;
@@ -172,7 +180,7 @@ class KeptService {
     throw new TypeError("The episode server has not been started");
   }
 
-  /** Starts it, or takes over one that runs. */
+  /** Starts the server, or takes over a running one. */
   async start(running?: ServiceRecord): Promise<void> {
     if (running !== undefined) this.#stayAt(running.url);
     if (running !== undefined && await this.#isWell(running)) {
@@ -220,7 +228,7 @@ class KeptService {
     this.#report("ready", `process ${this.#record.pid}`);
   }
 
-  /** A way there that is broken is no death. */
+  /** Checks whether the server is alive. A broken connection alone does not count as dead. */
   async #isWell(record: ServiceRecord): Promise<boolean> {
     const { on } = this.#options;
     const url = await on.reach(record.url);
@@ -228,7 +236,7 @@ class KeptService {
       (await on.vouch?.(record) ?? false);
   }
 
-  /** generate.py has its address: it comes back where it was. */
+  /** Keeps the port for restarts: generate.py has the address already. */
   #stayAt(url: string): void {
     this.#spec = { ...this.#spec, port: Number(new URL(url).port) };
   }
@@ -247,13 +255,16 @@ class KeptService {
     }
   }
 
-  /** Why it is gone; `undefined` once it is not looked after any more. */
+  /**
+   * Waits for the server to die.
+   * @returns Why it died; `undefined` once it is no longer watched.
+   */
   async #death(): Promise<string | undefined> {
     const { signal } = this.#end;
     for (let missed = 0; missed < CHECKS_MISSED;) {
       const code = await this.#exitWithin(CHECK_EVERY_MS);
       if (signal.aborted) return undefined;
-      if (code !== undefined) return `it ended with code ${code}`;
+      if (code !== undefined) return `it exited with code ${code}`;
       missed = await this.#isWell(this.record) ? 0 : missed + 1;
     }
     return signal.aborted
@@ -272,7 +283,10 @@ class KeptService {
     return code;
   }
 
-  /** Tries until it runs again. @returns How often it has failed by then, if it dies soon. */
+  /**
+   * Restarts the server until it runs.
+   * @returns The number of failures so far, for the backoff if it dies again soon.
+   */
   async #restart(failures: number): Promise<number> {
     const { signal } = this.#end;
     try {
@@ -299,7 +313,7 @@ class KeptService {
   }
 }
 
-/** Waits for a promise, and no longer than so. */
+/** Waits for a promise, at most `ms` milliseconds. */
 async function orAfter(promise: Promise<unknown>, ms: number): Promise<void> {
   const over = new AbortController();
   const wait = sleep(ms, { signal: over.signal }).catch(() => {});

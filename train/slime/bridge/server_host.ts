@@ -1,4 +1,4 @@
-/** Where episode servers run, and how this machine reaches them: here, or on a host in its place. */
+/** Where episode servers run and how this machine reaches them: on this machine, or on another host. */
 
 import type { CallOptions } from "../../../env/types.ts";
 import { THIS_MACHINE } from "../hosts/local_shell.ts";
@@ -9,42 +9,48 @@ import {
   startService,
 } from "./server_process.ts";
 
-/** What of a server depends on the host that it runs on. */
+/** The settings of a server that depend on its host. */
 export interface HostSpec
   extends Pick<ServiceSpec, "recipePath" | "overrides" | "record"> {
-  /** Holds `serve-0.log` and so on. */
+  /** The directory of `serve-0.log` and so on. */
   readonly logDir: string;
 }
 
-/** A server that was started. */
+/** A server that has been started. */
 export interface StartedServer {
   readonly record: ServiceRecord;
-  /** Where it is a process of this machine. */
+  /** Its process, if it runs on this machine. */
   readonly process?: ServiceProcess;
 }
 
-/** A host of episode servers. */
+/** A host that runs episode servers. */
 export interface ServerHost {
-  /** By its name in hosts.yaml; `this machine`. */
+  /** Its name in hosts.yaml, or `this machine`. */
   readonly name: string;
-  /** Where servers listen, as slime's hosts reach it. */
+  /** The address that servers listen on, as slime's hosts reach it. */
   readonly address: string;
-  /** Paths there. Default: those of this machine. */
+  /** Paths on that host. Default: those of this machine. */
   readonly spec?: HostSpec;
-  /** Starts one and waits until it answers. @throws {HostError} If it does not. */
+  /**
+   * Starts a server and waits until it answers.
+   * @throws {HostError} If it does not.
+   */
   start(
     spec: ServiceSpec,
     options: CallOptions & { readonly timeoutMs: number },
   ): Promise<StartedServer>;
-  /** A URL as this machine reaches it. */
+  /** Turns a URL on the host into one that this machine can reach. */
   reach(url: string, options?: CallOptions): Promise<string>;
-  /** Asks on the host itself, where this machine's way there may be what is broken; true where nobody can say. */
+  /**
+   * Checks a server from the host itself, in case only this machine's connection is broken; true if that cannot be
+   * checked.
+   */
   vouch?(record: ServiceRecord): Promise<boolean>;
-  /** Ends one that does not listen any more. */
+  /** Kills a server that no longer answers. */
   kill?(record: ServiceRecord): Promise<void>;
 }
 
-/** This machine. */
+/** Creates a {@linkcode ServerHost} for this machine. */
 export function serversHere(address: string): ServerHost {
   return {
     name: THIS_MACHINE,

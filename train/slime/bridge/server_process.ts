@@ -1,9 +1,9 @@
 /**
- * An episode server as a process of its own: started, asked how it is, ended.
+ * An episode server in a process of its own: starts it, checks its health, and stops it.
  *
- * It is detached from our terminal and writes to a file, so that it outlives whoever started it: a run of slime
- * goes on when the launcher has gone. It is ended by its address and the secret that it printed when it was
- * ready, never by a name or a bare process id.
+ * The process is detached from the terminal and writes to a file, so that it outlives the process that started it: a
+ * run of slime continues without the launcher. It is stopped with its address and the secret that it printed when it
+ * was ready, never with a name or a bare process id.
  */
 
 import { fileURLToPath } from "node:url";
@@ -20,61 +20,61 @@ const POLL_MS = 50;
 const HEALTH_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 2_000;
 
-/** What a server prints when it is ready. */
+/** The line that a server prints when it is ready. */
 export const serviceRecordSchema = z.looseObject({
   url: z.string(),
   pid: z.int(),
   instance: z.string(),
 });
 
-/** What is needed to find a server again, and to end just it. */
+/** What is needed to find a server again, and to stop only that one. */
 export type ServiceRecord =
   & Readonly<
     Pick<z.infer<typeof serviceRecordSchema>, "url" | "pid" | "instance">
   >
   & {
-    /** The host that it runs on, by its name. */
+    /** The name of the host that it runs on. */
     readonly host: string;
   };
 
-/** What a server is started with. */
+/** What to start a server with. */
 export interface ServiceSpec {
-  /** The slime recipe: its name, or a YAML file. */
+  /** The slime recipe: a name, or a path of a YAML file. */
   readonly recipePath: string;
-  /** Keys set over it: `user.strategy=llm`. */
+  /** Recipe keys to override: `user.strategy=llm`. */
   readonly overrides: readonly string[];
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** What it prints is appended here. */
+  /** The file that its output is appended to. */
   readonly logPath: string;
-  /** The run dir that its episodes are kept in. Default: they are not. */
+  /** The run dir to record episodes in. Default: none are recorded. */
   readonly record?: string;
-  /** Over our own environment. */
+  /** Variables added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A server that was started here. */
+/** A server that this process started. */
 export interface ServiceProcess {
   readonly record: ServiceRecord;
-  /** Resolves when it has ended. */
+  /** Resolves when it has exited. */
   readonly ended: Promise<{ readonly code: number }>;
-  /** Ends it in any case. */
+  /** Kills it. */
   kill(): void;
-  /** Lets our own process end before it does. */
+  /** Lets this process exit before it. */
   unref(): void;
 }
 
 /**
  * Starts a server and waits until it answers.
- * @throws {HostError} If it ends instead, with its last words, or is not ready in time.
+ * @throws {HostError} If it exits instead (with its last output), or is not ready in time.
  * @throws The signal's reason, once it is aborted.
  */
 export async function startService(
   spec: ServiceSpec,
   { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
 ): Promise<ServiceProcess> {
-  // The line of an earlier start must not be taken for this one's.
+  // Otherwise an earlier start's line would be read.
   await removeIfThere(readyPath(spec));
   const child = commandOf(spec).spawn();
   let code: number | undefined;
@@ -101,7 +101,7 @@ export async function startService(
   }
 }
 
-/** Whether just this server answers. Never throws. */
+/** Checks whether this very server answers. Never throws. */
 export async function isHealthy(
   { url, pid }: Pick<ServiceRecord, "url" | "pid">,
 ): Promise<boolean> {
@@ -116,8 +116,8 @@ export async function isHealthy(
 }
 
 /**
- * Asks just this server to end; what it has under way is answered as aborted.
- * @returns Whether it heard. Another that has its address by now is left alone.
+ * Asks this very server to stop; its running episodes end as aborted.
+ * @returns Whether it agreed. Another server that now has its address ignores the request.
  */
 export async function askToStop(
   { url, instance }: Pick<ServiceRecord, "url" | "instance">,
@@ -136,7 +136,7 @@ export async function askToStop(
   }
 }
 
-/** The words of `sh` only redirect. */
+/** Builds the command. `sh` only redirects its output. */
 function commandOf(spec: ServiceSpec): Deno.Command {
   return new Deno.Command("sh", {
     args: [
@@ -154,14 +154,14 @@ function commandOf(spec: ServiceSpec): Deno.Command {
     stdin: "null",
     stdout: "null",
     stderr: "null",
-    // Its paths are this process's, and not those of whoever called it.
+    // Paths are relative to this process's directory, not to the original caller's.
     env: { ...spec.env, INIT_CWD: "" },
   });
 }
 
 const SERVE = "tasks/serve.ts";
 
-/** What follows `deno` in taulab's directory: the task as deno.json has it, with its permissions. */
+/** Returns the words that follow `deno` in taulab's directory: the task in deno.json, with its permissions. */
 export function serviceWords(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;
   const task = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>
@@ -178,7 +178,7 @@ export function serviceWords(spec: ServiceSpec): string[] {
   ];
 }
 
-/** Its standard output: the line that says that it is ready. */
+/** Returns the path of its standard output, which holds the line that says it is ready. */
 export function readyPath({ logPath }: Pick<ServiceSpec, "logPath">): string {
   return `${logPath}.ready`;
 }
@@ -202,11 +202,11 @@ async function startError(
   const log = await Deno.readTextFile(spec.logPath).catch(() => "");
   const last = log.trim().split("\n").slice(-5).join("\n");
   const what = code === undefined
-    ? `is not ready after ${timeoutMs / 1000} s`
-    : `ended with code ${code} before it was ready`;
+    ? `was not ready after ${timeoutMs / 1000} s`
+    : `exited with code ${code} before it was ready`;
   return new HostError(
-    `The episode server at port ${spec.port} ${what}`,
-    { hint: `"${spec.logPath}" ends in:\n${last}` },
+    `The episode server on port ${spec.port} ${what}`,
+    { hint: `"${spec.logPath}" ends with:\n${last}` },
   );
 }
 
@@ -214,6 +214,6 @@ function killChild(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // it has ended by itself
+    // It exited by itself.
   }
 }

@@ -1,30 +1,34 @@
-/** Runs a command in a shell that is reached through pipes: here, behind ssh, in a container. */
+/** Runs a command in a shell that is reached through pipes: on this machine, over ssh, or in a container. */
 
 import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
 import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 
-/** Longest wait for a shell that was told to end, before the way to it is cut. */
+/** How long to wait for a shell to exit after it was told to, before its connection is cut. */
 const PATIENCE_MS = 8_000;
 
 /** How to reach a shell. */
 export interface Transport {
-  /** The program and its arguments before the shell's. */
+  /** The program and its arguments that precede the shell's. */
   readonly words: readonly string[];
-  /** Further words, where `sh -c BOOT` is not what is added: ssh takes one word for all. */
+  /** Words that replace the default `sh -c BOOT`: ssh takes the whole command as one word. */
   readonly boot?: readonly string[];
 }
 
-/** A command without an exit status: it did not begin, or was cut off. */
+/** A command without an exit status: it did not start, or was cut off. */
 export interface Lost {
   readonly began: boolean;
-  /** What was said instead, on both streams. */
+  /** What both streams held instead. */
   readonly said: string;
-  /** The exit code of the program that was started here. */
+  /** The exit code of the local program. */
   readonly status: number;
 }
 
-/** Runs a command once. @returns Its output, or how it was lost. @throws The signal's reason. */
+/**
+ * Runs a command once.
+ * @returns Its output, or how it was lost.
+ * @throws The signal's reason, once it is aborted.
+ */
 export async function runPiped(
   transport: Transport,
   command: ShellCommand,
@@ -62,7 +66,10 @@ function lost(out: Framed, err: Framed): Omit<Lost, "status"> {
   return { began: err.began || out.began, said };
 }
 
-/** A child with its input as its lifeline: in a process group of its own, so that Ctrl-C here does not reach it. */
+/**
+ * A child process that lives as long as its standard input stays open. It has its own process group, so that Ctrl-C
+ * does not reach it.
+ */
 class Piped implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
@@ -83,7 +90,7 @@ class Piped implements AsyncDisposable {
     return this.#child.stderr;
   }
 
-  /** A shell that has gone does not read; what it said on going is what counts. */
+  /** Writes to the child. Errors are ignored: a shell that exited does not read, and its own output tells why. */
   write(bytes: Uint8Array<ArrayBuffer>): void {
     this.#input.write(bytes).catch(() => {});
   }
@@ -92,14 +99,14 @@ class Piped implements AsyncDisposable {
     this.#began = true;
   };
 
-  /** Cuts the lifeline; the far side ends the command. What has not begun is not waited for. */
+  /** Closes the input, so that the far side ends the command. A command that has not started is killed at once. */
   readonly end = (): void => {
     this.#input.abort().catch(() => {});
     const patienceMs = this.#began ? PATIENCE_MS : 0;
     this.#killer ??= setTimeout(() => this.#kill(), patienceMs);
   };
 
-  /** The command is done; what it left running may hold its streams, and is not waited for. */
+  /** Stops waiting once the command is done: processes that it left running may hold its streams open. */
   leave(): void {
     this.#killer ??= setTimeout(() => this.#kill(), 500);
   }
@@ -118,7 +125,7 @@ class Piped implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // it ended by itself
+      // It ended by itself.
     }
   }
 }
@@ -134,7 +141,7 @@ function spawn(program: string, args: string[]): Deno.ChildProcess {
     }).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new HostError(`"${program}" is not on PATH here`, {
+    throw new HostError(`"${program}" is not on this machine's PATH`, {
       cause: error,
       hint: "install it",
     });

@@ -1,27 +1,27 @@
-/** What ssh complains of, as what to do about it. */
+/** Turns ssh's error output into a reason and a hint. */
 
 import type { Lost } from "./_piped_shell.ts";
 
-/** Why a command on a host did not end. */
+/** Why a command on a host did not finish. */
 export interface SshFault {
   readonly reason: string;
   readonly hint: string;
-  /** Another try may well succeed, and cannot run anything twice. */
+  /** Whether a retry may succeed and cannot run the command twice. */
   readonly transient: boolean;
 }
 
 type Rule = readonly [said: RegExp, reason: string, hint: string, again?: true];
 
-/** In order: the first that fits counts. `HOST` becomes what a person types after `ssh`. */
+/** The first rule that matches applies. `HOST` is replaced by what a user types after `ssh`. */
 const RULES: readonly Rule[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    "its host key is not the one that is known",
-    "find out why it changed; if it was set up anew, remove the old key by ssh-keygen -R and connect once by hand: ssh HOST",
+    "its host key has changed",
+    "find out why it changed; if the host was reinstalled, remove the old key with ssh-keygen -R and connect once by hand: ssh HOST",
   ],
   [
     /Host key verification failed|No \S+ host key is known/,
-    "its host key is not known here",
+    "its host key is unknown",
     "connect once by hand and compare the fingerprint: ssh HOST",
   ],
   [
@@ -36,8 +36,8 @@ const RULES: readonly Rule[] = [
   ],
   [
     /Permission denied|Too many authentication failures/,
-    "it takes none of the keys that were offered",
-    "set ssh.user and ssh.identity in hosts.yaml, or put the key on the host by ssh-copy-id; keys with a passphrase need ssh-agent; try: ssh HOST true",
+    "it accepts none of the offered keys",
+    "set ssh.user and ssh.identity in hosts.yaml, or copy the key to the host with ssh-copy-id; keys with a passphrase need ssh-agent; try: ssh HOST true",
   ],
   [
     /Could not resolve hostname/,
@@ -46,35 +46,38 @@ const RULES: readonly Rule[] = [
   ],
   [
     /Bad (configuration option|owner or permissions)|keyword .{0,200} extra arguments|missing argument/i,
-    "ssh refuses its options",
+    "ssh rejects its options",
     "check ssh.options in hosts.yaml and ssh's own config",
   ],
   [
     /Connection refused/,
-    "nothing listens on its port of ssh",
-    "check that sshd runs there and ssh.port in hosts.yaml",
+    "nothing listens on its ssh port",
+    "check that sshd runs there, and check ssh.port in hosts.yaml",
     true,
   ],
   [
     /timed out|No route to host|Network is unreachable|Host is down/,
     "it cannot be reached",
-    "check that it is up, its address, and the firewall between",
+    "check that it is up, and check its address and the firewall",
     true,
   ],
   [
     /Connection (reset|closed)|kex_exchange_identification|Broken pipe|banner exchange/,
-    "the connection broke while it was made",
+    "the connection was closed during the handshake",
     "try again; sshd may have too many connections (MaxStartups)",
     true,
   ],
 ];
 
-/** Reads what ssh said. @param target As a person would type it: `-p 2222 me@gpu1`. */
+/**
+ * Explains why ssh lost a command.
+ * @param target What a user types after `ssh`: `-p 2222 me@gpu1`.
+ */
 export function sshFault(lost: Lost, target: string): SshFault {
   if (lost.began) {
     return {
       reason: "the connection was lost before the command ended",
-      hint: "what had begun was told to stop there; run it again",
+      hint: "the command was told to stop there; run it again",
       transient: false,
     };
   }
@@ -85,7 +88,7 @@ export function sshFault(lost: Lost, target: string): SshFault {
   }
   if (lost.status !== 255) {
     return {
-      reason: "it lets in but gives no shell",
+      reason: "it accepts the login but starts no shell",
       hint: `check the account's shell: ssh ${target} sh -c true`,
       transient: false,
     };

@@ -1,23 +1,23 @@
 /**
- * How a command travels to a shell: over its standard input, so that no process list shows what it holds, and
- * with that input left open as a lifeline. When the line is cut – by an abort, a lost connection or the end of
- * this program – a watcher beside the command ends the whole process group there.
+ * The protocol that sends a command to a shell. The command travels over the shell's standard input, so that no
+ * process list shows it. The input then stays open as a lifeline: when it is cut – by an abort, a lost connection or
+ * the end of this program – a watcher process ends the command's whole process group.
  *
- * What comes back is framed by marks that hold a nonce: what a login shell prints of its own accord is told
- * from the command's words, and a command that ended from a connection that was lost.
+ * The output is framed by marks that hold a nonce. They separate the command's output from whatever a login shell
+ * prints, and a finished command from a lost connection.
  */
 
 import { quote, type ShellCommand } from "./shell.ts";
 
-/** The one line that a command line shows: read the next line, run it. */
+/** The only command line that a process list shows: it reads the next line and runs it. */
 export const BOOT = 'IFS= read -r line && eval "$line"';
 
-/** Seconds between asking a process group to end and ending it. */
+/** Seconds between SIGTERM and SIGKILL for a process group. */
 const GRACE_S = 5;
 
 const MARK = "\x1e";
 
-/** What is written to {@linkcode BOOT}'s standard input; then the input stays open. */
+/** Encodes what is written to {@linkcode BOOT}'s standard input, which then stays open. */
 export function encodeCommand(
   command: ShellCommand,
   nonce: string,
@@ -32,17 +32,17 @@ export function encodeCommand(
   return all;
 }
 
-/** The command with its environment and directory, as a shell reads it. */
+/** Returns the command with its environment and directory as one shell script. */
 function program({ script, env = {}, cwd }: ShellCommand): string {
   const lines = Object.entries(env).map(([name, value]) => {
     if (/^[A-Za-z_]\w*$/.test(name)) return `export ${name}=${quote(value)}`;
-    throw new TypeError(`"${name}" is no name of an environment variable`);
+    throw new TypeError(`"${name}" is not a valid environment variable name`);
   });
   if (cwd !== undefined) lines.push(`cd -- ${quote(cwd)} || exit 1`);
   return [...lines, script].join("\n");
 }
 
-/** One line of ASCII that `printf %b` turns back: dash garbles some bytes of UTF-8 that pass through `read`. */
+/** Escapes a text as one line of ASCII for `printf %b`: dash garbles some UTF-8 bytes that pass through `read`. */
 function escapeLine(text: string): string {
   if (text.includes("\0")) {
     throw new TypeError("A command cannot hold a NUL character");
@@ -58,8 +58,8 @@ function escapeLine(text: string): string {
 }
 
 /**
- * The command runs in the foreground of a subshell, the watcher beside it. A group that was told to end keeps
- * its watcher, which ends what is left of it.
+ * Returns the script around a command. The command runs in the foreground of a subshell and the watcher in the
+ * background. After SIGTERM the watcher stays, and kills whatever is left of the group.
  */
 function wrapper(nonce: string, inputBytes: number): string {
   return [
@@ -82,8 +82,8 @@ function wrapper(nonce: string, inputBytes: number): string {
 }
 
 /**
- * The command's input is spooled to a file without a name: in a pipe, what the command does not read would
- * stand between the watcher and the end of the line.
+ * Spools the command's input to an unlinked file. In a pipe, unread input would keep the watcher from seeing the
+ * lifeline close.
  */
 function openInput(bytes: number): string[] {
   if (bytes === 0) return ["exec 4</dev/null"];
@@ -95,26 +95,26 @@ function openInput(bytes: number): string[] {
   ];
 }
 
-/** What one stream of a command held. */
+/** What one output stream held. */
 export interface Framed {
-  /** What came before the command began: banners, complaints of ssh. */
+  /** What came before the command started: banners, ssh's errors. */
   readonly before: string;
   readonly began: boolean;
-  /** The command's own words. */
+  /** The command's own output. */
   readonly text: string;
-  /** Its exit code; `undefined` where the stream ended before the command did. */
+  /** The exit code; `undefined` if the stream ended before the command did. */
   readonly code: number | undefined;
 }
 
-/** How a stream is read. */
+/** Settings of {@linkcode readFramed}. */
 export interface FrameOptions {
   readonly nonce: string;
-  /** The command has begun. */
+  /** Called when the command has started. */
   onBegin(): void;
   onLine?: ((line: string) => void) | undefined;
 }
 
-/** Reads a stream up to the command's end, or to its own. */
+/** Reads a stream until the command ends or the stream does. */
 export async function readFramed(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   options: FrameOptions,
@@ -188,7 +188,7 @@ class Frame {
     };
   }
 
-  /** What follows a mark's first character may be the rest of it. */
+  /** Takes everything but a possible partial mark at the end. */
   #takeButMark(): void {
     const longest = this.#begin.length + 4;
     const at = this.#held.indexOf(

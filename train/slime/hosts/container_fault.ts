@@ -1,12 +1,12 @@
-/** What docker and podman complain of when a command cannot be run in a container, as what to do about it. */
+/** Turns docker's and podman's error output into a reason and a hint. */
 
 import type { Lost } from "./_piped_shell.ts";
 
-/** Why a command in a container did not end. */
+/** Why a command in a container did not finish. */
 export interface ContainerFault {
   readonly reason: string;
   readonly hint: string;
-  /** The container is not up. */
+  /** Whether the container is not running. */
   readonly isDown?: boolean;
 }
 
@@ -17,18 +17,18 @@ type Rule = readonly [
   state?: "down",
 ];
 
-/** In order: the first that fits counts. `ENGINE` and `NAME` are the container's. */
+/** The first rule that matches applies. `ENGINE` and `NAME` are replaced by the container's. */
 const RULES: readonly Rule[] = [
   [
     /no such (container|object)|no container with name or ID/i,
     'there is no container "NAME"',
-    'make it by "deno task setup", or name another as "container" in hosts.yaml',
+    'create it with "deno task setup", or set "container" in hosts.yaml to another',
     "down",
   ],
   [
     /is not running|is paused|container state improper|can only create exec sessions on running/i,
-    'the container "NAME" does not run',
-    'start it by "ENGINE start NAME", or by "deno task setup"',
+    'the container "NAME" is not running',
+    'start it with "ENGINE start NAME" or "deno task setup"',
     "down",
   ],
   [
@@ -38,28 +38,28 @@ const RULES: readonly Rule[] = [
   ],
   [
     /Cannot connect to the Docker daemon|docker daemon running|cannot connect to podman/i,
-    "ENGINE does not answer",
-    'start it ("systemctl start ENGINE") and see "ENGINE version"',
+    "ENGINE does not respond",
+    'start it ("systemctl start ENGINE") and check "ENGINE version"',
   ],
   [
     /\bENGINE\b.{0,200}(not found|No such file)/,
-    "ENGINE is not there",
-    'install it, or take "container" out of hosts.yaml',
+    "ENGINE is not installed",
+    'install it, or remove "container" from hosts.yaml',
   ],
   [
     /OCI runtime exec failed|executable file not found/i,
     'the container "NAME" has no shell',
-    "take an image that has sh, as slime's published one",
+    "use an image that has sh, such as slime's published one",
   ],
 ];
 
-/** The status of ssh's own failures, which are no container's. */
+/** The exit status of ssh's own failures, which are not the container's. */
 const SSH_FAILED = 255;
 
 /**
- * Reads what the engine said.
- * @param words That run a command in the container: `docker exec -i NAME`.
- * @returns `undefined` where it is no fault of the container.
+ * Explains why a container engine lost a command.
+ * @param words What runs a command in the container: `docker exec -i NAME`.
+ * @returns `undefined` if the container is not at fault.
  */
 export function containerFault(
   { said, status, began }: Lost,
@@ -74,7 +74,7 @@ export function containerFault(
       reason: fill(
         `the container "NAME" ended before the command did (code ${status})`,
       ),
-      hint: fill('see "ENGINE logs NAME", start it again and repeat'),
+      hint: fill('see "ENGINE logs NAME", start it again and retry'),
     };
   }
   const rule = RULES.find(([pattern]) =>

@@ -1,18 +1,21 @@
-/** A host as shells: its own, and those of containers on it. */
+/** The shells of a host: its own, and those of its containers. */
 
 import type { Host } from "./hosts_file.ts";
 import { localShell } from "./local_shell.ts";
 import type { Shell } from "./shell.ts";
 import { sshShell } from "./ssh_shell.ts";
 
-/** The shells of a host; held by `await using`. */
+/** The shells of a host. Hold them with `await using`. */
 export interface HostShells extends AsyncDisposable {
   readonly host: Shell;
-  /** The shell of a container there. @param words Run a command in it: `docker exec -i NAME`; none for the host itself. */
+  /**
+   * Returns the shell of a container on the host.
+   * @param words What runs a command in it: `docker exec -i NAME`; empty for the host's own shell.
+   */
   within(words: readonly string[]): Shell;
 }
 
-/** Opens a host, or this machine where it is `undefined`; connects with the first command. */
+/** Opens the shells of a host, or of this machine if it is `undefined`. Connects with the first command. */
 export function openHost(host: Host | undefined): HostShells {
   if (host === undefined) {
     return {

@@ -26,35 +26,35 @@ import {
   placeWord,
 } from "./place.ts";
 
-/** A word that ssh cannot take for an option. */
+/** A word that ssh cannot mistake for an option. */
 const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");
 
 const sshSchema = z.strictObject({
   host: word.optional().describe(
-    "What ssh is given: an address, or a name of ssh's own config; the host's name where missing",
+    "What to pass to ssh: an address, or a name from ssh's config; default: the host's name",
   ),
   port: z.int().min(1).max(65535).optional().describe("ssh's port"),
   user: word.optional().describe("The user to log in as"),
-  identity: z.string().min(1).optional().describe("A private key's file"),
+  identity: z.string().min(1).optional().describe("The private key's file"),
   options: z.record(
-    z.string().regex(/^[A-Za-z]+$/, "the name of an option of ssh"),
+    z.string().regex(/^[A-Za-z]+$/, "the name of an ssh option"),
     z.union([z.string(), z.number()]),
-  ).default({}).describe("Further options of ssh, as in ssh_config"),
+  ).default({}).describe("Further ssh options, as in ssh_config"),
 });
 
 const hostSchema = z.strictObject({
   address: word.optional().describe(
-    "How other hosts reach it; what ssh is given where missing",
+    "How other hosts reach it; default: what is passed to ssh",
   ),
   ssh: sshSchema.prefault({}).describe("How this machine reaches it"),
-  gpus: z.int().min(1).optional().describe("GPUs that it has"),
+  gpus: z.int().min(1).optional().describe("The number of its GPUs"),
   dir: z.string().regex(/^[/~]/, "an absolute path").optional().describe(
-    "Where taulab is put on it",
+    "Where taulab is installed on it",
   ),
   container: containerName.optional().describe(
-    "The container that its commands run in; default: the one that a set-up made there",
+    "The container that its commands run in; default: the one that setup created there",
   ),
-  engine: containerEngine.default("docker").describe("What runs containers"),
+  engine: containerEngine.default("docker").describe("The container engine"),
   venv: placeWord.optional().describe(
     "The virtual environment that its commands run in",
   ),
@@ -69,12 +69,12 @@ export type Host = Omit<HostEntry, "engine"> & {
   readonly engine?: HostEntry["engine"];
 };
 
-/** How `hosts.yaml` calls the machine that taulab runs on. */
+/** The name in `hosts.yaml` of the machine that taulab runs on. */
 export const THIS_HOST = "this";
 
 /**
- * Reads the hosts of these names, in this order.
- * @param file Path of a `hosts.yaml`; not read where there are no names.
+ * Reads the named hosts, in the given order.
+ * @param file Path of a `hosts.yaml`; not read if `names` is empty.
  * @throws {ConfigError} If there is no such file, and as {@linkcode parseHosts} and {@linkcode pickHosts}.
  */
 export async function readHosts(
@@ -84,15 +84,15 @@ export async function readHosts(
   const hosts = await hostsIfThere(file, names);
   if (hosts !== undefined) return hosts;
   throw new ConfigError(
-    `There is no "${file}" that says how "${names[0]}" is reached`,
+    `Cannot find "${file}", which says how to reach "${names[0]}"`,
     {
       hint:
-        'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or name it by --hosts FILE',
+        'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or pass --hosts FILE',
     },
   );
 }
 
-/** As {@linkcode readHosts}; `undefined` where there is no such file. */
+/** Reads the named hosts like {@linkcode readHosts}; `undefined` if there is no such file. */
 export async function hostsIfThere(
   file: string,
   names: readonly string[],
@@ -105,7 +105,7 @@ export async function hostsIfThere(
 }
 
 /**
- * What the file says of this machine; `undefined` where it says nothing, or is not there.
+ * Reads the entry of this machine; `undefined` if the file has none or does not exist.
  * @throws {ConfigError} As {@linkcode parseHosts}.
  */
 export async function readThisHost(file: string): Promise<Host | undefined> {
@@ -115,7 +115,7 @@ export async function readThisHost(file: string): Promise<Host | undefined> {
     : parseHosts({ name: file, text }).find(({ name }) => name === THIS_HOST);
 }
 
-/** Where the commands of a host run, as far as the file says. */
+/** Returns the place where a host's commands run; `undefined` if the file does not say. */
 export function placeOf(host: Host | undefined): Place | undefined {
   if (host?.container !== undefined) {
     const { engine = "docker", container: name } = host;
@@ -129,7 +129,8 @@ export function placeOf(host: Host | undefined): Place | undefined {
 /**
  * Parses a `hosts.yaml`.
  * @returns The hosts in the file's order.
- * @throws {ConfigError} With the line: not YAML, no map of hosts, a key that is unknown (names the nearest) or wrong.
+ * @throws {ConfigError} With the line, if the text is not YAML or not a map of hosts, or a key is unknown (names the
+ * nearest) or invalid.
  */
 export function parseHosts(file: YamlFile): Host[] {
   const written = Object.entries(hostMap(file));
@@ -137,7 +138,7 @@ export function parseHosts(file: YamlFile): Host[] {
   const bad = names.find((name) => !/^[A-Za-z0-9][\w.-]*$/.test(name));
   if (bad !== undefined) {
     throw new ConfigError(
-      `${file.name}: "${bad}" is no name of a host`,
+      `${file.name}: "${bad}" is not a valid host name`,
       { hint: "use letters, digits, dots and dashes" },
     );
   }
@@ -160,7 +161,7 @@ export function parseHosts(file: YamlFile): Host[] {
 function refuseTwoPlaces(host: Host, { name: file }: YamlFile): void {
   if (host.container !== undefined && host.venv !== undefined) {
     throw new ConfigError(
-      `${file}: "${host.name}" has a container and a venv, and commands run in one place`,
+      `${file}: "${host.name}" has both a container and a venv`,
       { hint: "remove one of the two" },
     );
   }
@@ -175,18 +176,18 @@ function refuseTwoPlaces(host: Host, { name: file }: YamlFile): void {
 }
 
 function hostMap(file: YamlFile): object {
-  const value = new Yaml(file, "the file of hosts").value ?? {};
+  const value = new Yaml(file, "the hosts file").value ?? {};
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value;
   }
   throw new ConfigError(
-    `${file.name}: write names of hosts and what is known of each, as in "gpu1: { ssh: { user: trainer } }"`,
+    `${file.name}: expected a map from host names to their settings, as in "gpu1: { ssh: { user: trainer } }"`,
   );
 }
 
 /**
- * The hosts of these names, in this order.
- * @throws {ConfigError} If one is not there (names the nearest) or is named twice.
+ * Picks the named hosts, in the given order.
+ * @throws {ConfigError} If one is unknown (names the nearest) or named twice.
  */
 export function pickHosts(
   hosts: readonly Host[],
@@ -203,12 +204,16 @@ export function pickHosts(
     const near = nearest(name, hosts.map((host) => host.name));
     throw new ConfigError(
       `hosts.yaml has no host "${name}"`,
-      { hint: near === undefined ? "it has none" : `the nearest is "${near}"` },
+      {
+        hint: near === undefined
+          ? "the file is empty"
+          : `the nearest is "${near}"`,
+      },
     );
   });
 }
 
-/** How other hosts reach a host. */
+/** Returns the address by which other hosts reach a host. */
 export function hostAddress({ name, address, ssh }: Host): string {
   return address ?? ssh.host ?? name;
 }

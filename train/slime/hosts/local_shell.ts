@@ -1,4 +1,4 @@
-/** Commands on this machine. */
+/** Runs commands on this machine. */
 
 import { HostError } from "../../../env/errors.ts";
 import { containerFault } from "./container_fault.ts";
@@ -13,12 +13,13 @@ import {
   type ShellOutput,
 } from "./shell.ts";
 
-/** How messages, plans and records call the machine that this program runs on. */
+/** The name of the machine that this program runs on, in messages, plans and records. */
 export const THIS_MACHINE = "this machine";
 
 /**
- * The shell of this machine. A command ends with all that it started, when aborted and when this program dies.
- * @param within Words that run a command in a container of it: `docker exec -i NAME`.
+ * Creates a shell on this machine. A command ends, with everything that it started, when it is aborted or this
+ * program dies.
+ * @param within What runs a command in a container: `docker exec -i NAME`.
  */
 export function localShell(within: readonly string[] = []): Shell {
   const transport = within.length === 0 ? { words: [] } : {
@@ -56,6 +57,6 @@ function localFault(
   return new HostError(
     lost.began
       ? `this machine: a command was killed before it ended: ${script}${said}`
-      : `this machine: there is no shell to run a command in${said}`,
+      : `this machine: there is no shell that can run a command${said}`,
   );
 }

@@ -1,28 +1,28 @@
 /**
- * Where a host's commands run: by its own shell, in a container, or in a virtual environment. hosts.yaml says it,
- * or the manifest of the set-up that made it; every command that runs on a host runs there.
+ * The place where a host's commands run: its own shell, a container, or a virtual environment. It is set in
+ * hosts.yaml, or in the manifest of the setup that created it. Every command on the host runs there.
  */
 
 import { z } from "zod";
 import type { HostShells } from "./host_shells.ts";
 import { pathWord, type Shell } from "./shell.ts";
 
-/** A container's name. */
+/** The name of a container. */
 export const containerName = z.string().regex(
   /^[a-zA-Z0-9][\w.-]*$/,
   "a container's name",
 );
 
-/** What runs containers. */
+/** The program that runs containers. */
 export const containerEngine = z.enum(["docker", "podman"]);
 
-/** What git or a shell cannot take for an option. */
+/** A word that git or a shell cannot mistake for an option. */
 export const placeWord = z.string().regex(
   /^[^-\s]\S*$/,
-  "a word that begins with no dash",
+  "a word that does not start with a dash",
 );
 
-/** As a manifest holds it. */
+/** A place in a setup's manifest. */
 export const placeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("host") }),
   z.strictObject({
@@ -33,30 +33,30 @@ export const placeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("venv"), dir: placeWord }),
 ]);
 
-/** Where a host's commands run. */
+/** The place where a host's commands run. */
 export type Place = Readonly<z.infer<typeof placeSchema>>;
 
-/** A container of a host. */
+/** A container on a host. */
 export type ContainerPlace = Extract<Place, { kind: "container" }>;
 
 /** The host's own shell. */
 export const HOST_ITSELF: Place = { kind: "host" };
 
-/** Words that run a command in a place's container; none for other places. */
+/** Returns the words that run a command in a place's container; empty for other places. */
 export function wordsWithin(place: Place): string[] {
   return place.kind === "container"
     ? [place.engine, "exec", "-i", place.name]
     : [];
 }
 
-/** The shell of a place. */
+/** Returns the shell of a place. */
 export function shellAt(shells: HostShells, place: Place): Shell {
   return place.kind === "venv"
     ? inVenv(shells.host, place.dir)
     : shells.within(wordsWithin(place));
 }
 
-/** The place in a few words: `container taulab-slime`. */
+/** Describes a place in a few words: `container taulab-slime of docker`. */
 export function placeText(place: Place): string {
   switch (place.kind) {
     case "host":
@@ -68,7 +68,7 @@ export function placeText(place: Place): string {
   }
 }
 
-/** As `activate` does: its programs are found before others of their name. */
+/** Puts the environment's programs first on PATH, as its `activate` script does. */
 function inVenv(shell: Shell, dir: string): Shell {
   const path = pathWord(dir);
   const activate =

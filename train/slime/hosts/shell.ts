@@ -1,30 +1,30 @@
 /**
- * Where commands run: this machine, or a host behind ssh. Setting up, checking, converting and launching are
- * written once over this seam.
+ * The interface for running commands on this machine or on a host over ssh. Setup, checks, conversion and launch use
+ * it for both.
  */
 
 import { HostError } from "../../../env/errors.ts";
 
-/** A command of a POSIX shell. */
+/** A command for a POSIX shell. */
 export interface ShellCommand {
-  /** A line for `sh -c`; make its words by {@linkcode quoteWords}. */
+  /** The script for `sh -c`. Build it with {@linkcode quoteWords}. */
   readonly script: string;
-  /** Over the host's own environment. Values never appear in a command line. */
+  /** Variables added to the host's environment. Their values never appear in a command line. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Written to its standard input. */
+  /** What is written to its standard input. */
   readonly stdin?: string;
 }
 
-/** How to wait for a command. */
+/** Settings of {@linkcode Shell.run}. */
 export interface ShellOptions {
-  /** Ends the command, on the host too. */
+  /** Ends the command, on a remote host too. */
   readonly signal?: AbortSignal | undefined;
-  /** Each line as it comes. */
+  /** Called with each line as it arrives. */
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
 }
 
-/** How a command ended. A code other than 0 is no exception. */
+/** How a command ended. A nonzero code does not throw. */
 export interface ShellOutput {
   readonly code: number;
   readonly stdout: string;
@@ -33,20 +33,21 @@ export interface ShellOutput {
 
 /** A place where commands run. */
 export interface Shell {
-  /** How messages call it: `this machine`, `gpu1`. */
+  /** Its name in messages: `this machine`, `gpu1`. */
   readonly name: string;
   /**
-   * Runs a command to its end.
-   * @throws {HostError} If the host cannot be reached, or the connection is lost before the command ended.
+   * Runs a command and waits for it to end.
+   * @throws {HostError} If the host cannot be reached, or the connection is lost before the command ends.
    */
   run(command: ShellCommand, options?: ShellOptions): Promise<ShellOutput>;
-  /** The command as a person would type it here, for plans: `ssh gpu1 '…'`. */
+  /** Returns the command as a user would type it on this machine, for plans: `ssh gpu1 '…'`. */
   describe(command: ShellCommand): string;
 }
 
 /**
- * The standard output of a command that has no reason to fail.
- * @throws {HostError} `what` with the command's last words, where it fails; and as {@linkcode Shell.run}.
+ * Runs a command that is expected to succeed.
+ * @returns Its standard output.
+ * @throws {HostError} `what` and the command's standard error, if it fails; and as {@linkcode Shell.run}.
  */
 export async function outputOf(
   shell: Shell,
@@ -60,19 +61,19 @@ export async function outputOf(
   throw new HostError(`${what}: ${stderr.trim()}`, { hint });
 }
 
-/** A word that a POSIX shell reads as just that. */
+/** Quotes a word for a POSIX shell. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word)
     ? word
     : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A command line of these words. */
+/** Quotes words and joins them to a command line. */
 export function quoteWords(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
 
-/** A path as a shell's word; `~/` is the home of whoever runs it. */
+/** Quotes a path for a POSIX shell; `~/` is the home of the user that runs it. */
 export function pathWord(path: string): string {
   if (path === "~") return '"$HOME"';
   return path.startsWith("~/")

@@ -1,4 +1,4 @@
-/** Commands on a host behind ssh, by the `ssh` that is here and the user's own config of it. */
+/** Runs commands on a host over ssh, with the `ssh` of this machine and the user's own config. */
 
 import { join } from "node:path";
 import { HostError } from "../../../env/errors.ts";
@@ -19,29 +19,32 @@ import {
   type ShellOutput,
 } from "./shell.ts";
 
-/** Of connecting: after 0.5 s and after 2 s. A command that began is never run twice. */
+/** Connection retries, after 0.5 s and after 2 s. A command that has started is never run twice. */
 const RETRY = { retries: 2, backoffMs: 500, factor: 4 } as const;
 
-/** What an {@linkcode sshShell} is made with. */
+/** Settings of {@linkcode sshShell}. */
 export interface SshOptions {
-  /** Seconds until a host that does not answer is given up. Default 10. */
+  /** Seconds to wait for a host to answer. Default 10. */
   readonly connectTimeoutS?: number;
-  /** Default: by the clock. */
+  /** Waits between retries. Default: real time. */
   readonly sleep?: Sleep;
 }
 
-/** A shell on a host. Closing it ends the connection that its commands share. */
+/** A shell on a host. Disposing of it closes the connection that its commands share. */
 export interface SshShell extends Shell, AsyncDisposable {
-  /** The shell of a container there, over the same connection. @param words Run a command in it: `docker exec -i NAME`. */
+  /**
+   * Returns the shell of a container on the host, over the same connection.
+   * @param words What runs a command in it: `docker exec -i NAME`.
+   */
   within(words: readonly string[]): Shell;
 }
 
-/** A shell on a host; connects with the first command. */
+/** Creates a shell on a host. Connects with the first command. */
 export function sshShell(host: Host, options: SshOptions = {}): SshShell {
   return new Ssh(host, options);
 }
 
-/** What follows `ssh` to get to a host: `-p 2222 me@gpu1`. */
+/** Returns the words that follow `ssh` to reach a host: `-p 2222 me@gpu1`. */
 export function sshTarget({ name, ssh }: Host): string[] {
   return [
     ...ssh.port === undefined ? [] : ["-p", String(ssh.port)],
@@ -124,7 +127,7 @@ class Ssh implements SshShell {
       stdin: "null",
       stdout: "null",
       stderr: "null",
-    }).output().catch(() => {}); // without ssh there is no connection
+    }).output().catch(() => {}); // Without ssh there is no connection.
     await localShell().run({ script: `rm -rf ${quote(dir)}` });
   }
 
@@ -136,7 +139,7 @@ class Ssh implements SshShell {
     options.signal?.throwIfAborted();
     const dir = await (this.#socketDir ??= socketDir());
     const target = sshTarget(this.#host);
-    const words = [ // of an option that is given twice ssh takes the first
+    const words = [ // ssh uses the first value of a repeated option
       "ssh",
       "-T",
       ...["-o", "BatchMode=yes", "-o", "LogLevel=ERROR"],
@@ -166,14 +169,17 @@ class Ssh implements SshShell {
   }
 }
 
-/** Made by a program, so that a task that sets up hosts needs no leave to write here. */
+/** Creates a directory with `mktemp`, so that tasks need no write permission of their own. */
 async function socketDir(): Promise<string> {
-  const what = "Cannot make a directory here";
+  const what = "Cannot create a temporary directory on this machine";
   const script = "mktemp -d";
   return (await outputOf(localShell(), { script, what })).trim();
 }
 
-/** A socket of one shell: short, since a path of a socket has room for about a hundred characters. */
+/**
+ * Returns the options for the shared connection's socket. The path is short, because a socket's path has room for
+ * about 100 characters.
+ */
 function socketOptions(dir: string): string[] {
   return ["-o", `ControlPath=${join(dir, "s")}`];
 }

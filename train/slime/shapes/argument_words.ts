@@ -1,14 +1,14 @@
-/** Words of a command line by their flags. */
+/** Groups the words of a command line by flag. */
 
 /** A flag with its values. */
 export interface FlagWords {
-  /** `--num-layers`. */
+  /** The flag with its dashes: `--num-layers`. */
   readonly flag: string;
   /** Empty for a bare flag. */
   readonly values: readonly string[];
 }
 
-/** Words by their flags; what stands before the first is left out. */
+/** Groups words by flag. Words before the first flag are dropped. */
 export function groupWords(words: readonly string[]): FlagWords[] {
   const flags: { flag: string; values: string[] }[] = [];
   for (const word of words) {

@@ -1,5 +1,6 @@
 /**
- * The models that a recipe can name without saying their shape, by their Hugging Face repository without its owner.
+ * The models that a recipe can name without giving their shape, by the name of their Hugging Face repository without
+ * its owner.
  *
  * @see slime `scripts/models/{qwen3-30B-A3B,qwen3.5-*,glm4.5-106B-A12B}.sh` at 624b824.
  */
@@ -7,7 +8,7 @@
 import { MODEL_SHAPES, type ModelShape } from "../model_shapes.ts";
 import { shapeOfWords } from "./shape_of_words.ts";
 
-/** Numbers of a Qwen3.5. */
+/** The sizes of a Qwen3.5 model. */
 interface Qwen35 {
   readonly layers: number;
   readonly hidden: number;
@@ -23,7 +24,7 @@ const EXPERTS = [
   "--moe-router-dtype fp32 --moe-permute-fusion --moe-aux-loss-coeff 0",
 ];
 
-/** All of them. */
+/** The shapes of all presets, by model name. */
 export const MODEL_PRESETS: Readonly<Record<string, ModelShape>> = {
   ...MODEL_SHAPES,
   "Qwen3-30B-A3B": qwen3Experts(1_000_000, 40_960),
@@ -86,13 +87,13 @@ export const MODEL_PRESETS: Readonly<Record<string, ModelShape>> = {
   ),
 };
 
-/** Owners at Hugging Face, by how the names of their models begin. */
+/** Owners on Hugging Face, by the prefix of their models' names. */
 const OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ["Qwen", "Qwen"],
   ["GLM-", "zai-org"],
 ];
 
-/** Where a model is at Hugging Face; a name that no owner is known for is taken as it is. */
+/** Returns a model's Hugging Face repository; the name itself if its owner is unknown. */
 export function repositoryOf(name: string): string {
   const owner = OWNERS.find(([begin]) => name.startsWith(begin))?.[1];
   return owner === undefined || name.includes("/") ? name : `${owner}/${name}`;

@@ -1,9 +1,9 @@
 /**
- * The model arguments of one of slime's `scripts/models/NAME.sh`, read and not run.
+ * Reads the model arguments from one of slime's `scripts/models/NAME.sh` without running it.
  *
- * Of bash it knows what these scripts are made of: assignments, arrays, `${NAME:-default}`, sums and products,
- * `source` of a script beside, the loop that fills an array by layers, `printf -v` of an array. Anything else is an
- * error with its line, and no guess.
+ * It supports the parts of bash that these scripts use: assignments, arrays, `${NAME:-default}`, sums and products,
+ * `source` of a script in the same directory, the loop that fills an array with a value per layer, and `printf -v` of
+ * an array. Anything else is an error that names its line.
  *
  * @see slime `scripts/models/*.sh` at 624b824.
  */
@@ -11,30 +11,29 @@
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../../../env/errors.ts";
 
-/** Where scripts are read from. */
+/** A script, and how to read files. */
 export interface ScriptSource {
-  /** Of the script, for errors and for scripts beside it. */
+  /** The script's path, for errors and to find scripts in the same directory. */
   readonly path: string;
-  /** Reads a file. */
   readonly read: (path: string) => string;
-  /** What the environment sets, `MODEL_ARGS_ROTARY_BASE` for one. Default: nothing. */
+  /** Environment variables, such as `MODEL_ARGS_ROTARY_BASE`. Default: none. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** More than a model's layers; a script that says more is none of slime's. */
+/** More layers than any model has; a script that exceeds it is not slime's. */
 const MAX_LAYERS = 1000;
 const MAX_SOURCES = 8;
 
 /**
- * The words of `MODEL_ARGS`.
- * @throws {DataError} If the script has none, or is made of more than is known here; names file and line.
+ * Returns the words of `MODEL_ARGS`.
+ * @throws {DataError} If the script sets none, or uses unsupported syntax; names the file and line.
  */
 export function readModelScript(source: ScriptSource): string[] {
   const values = new Values(source.variables);
   runScript(source, { values, depth: 0 });
   const words = values.arrays.get("MODEL_ARGS");
   if (words !== undefined && words.length > 0) return words;
-  throw new DataError(`"${source.path}" sets no MODEL_ARGS`, {
+  throw new DataError(`"${source.path}" does not set MODEL_ARGS`, {
     path: source.path,
     hint: "name one of slime's scripts/models/*.sh",
   });
@@ -99,7 +98,7 @@ class Reader {
     this.#values = values;
   }
 
-  /** Reads statement by statement. `source` runs a script beside, by its name. */
+  /** Reads statement by statement. `source` runs a script in the same directory, given its name. */
   run(source: (name: string) => void): void {
     while (true) {
       this.#take(SPACE);
@@ -108,7 +107,7 @@ class Reader {
       const isKnown = this.#assignment() || this.#fill() || this.#printf();
       if (isKnown) continue;
       if (this.#take(SOURCE) === null) {
-        this.fail("this cannot be read without being run");
+        this.fail("this syntax is not supported");
       }
       source(basename(this.#word()));
     }
@@ -148,7 +147,7 @@ class Reader {
       const [, name = "", index] = element;
       const words = arrays.get(name);
       if (words === undefined || Number(index) >= words.length) {
-        this.fail(`there is no ${name}[${index}]`);
+        this.fail(`${name}[${index}] does not exist`);
       }
       words[Number(index)] = this.#word();
       return true;
@@ -160,12 +159,12 @@ class Reader {
     return true;
   }
 
-  /** Up to the bracket that closes an array. */
+  /** Reads the elements up to an array's closing parenthesis. */
   #elements(): string[] {
     const words: string[] = [];
     while (true) {
       this.#take(SPACE);
-      if (this.#at >= this.#text.length) this.fail("an array does not end");
+      if (this.#at >= this.#text.length) this.fail("an array is not closed");
       if (this.#text[this.#at] === ")") {
         this.#at++;
         return words;
@@ -175,7 +174,7 @@ class Reader {
       if (whole !== null) words.push(...this.#array(whole[1] ?? ""));
       else words.push(this.#word());
       if (whole === null && this.#at === begin) {
-        this.fail("this cannot be read without being run");
+        this.fail("this syntax is not supported");
       }
     }
   }
@@ -206,7 +205,7 @@ class Reader {
     return true;
   }
 
-  /** A word of a command: parts with and without quotes, one after the other. */
+  /** Reads a word of a command: quoted and unquoted parts in a row. */
   #word(): string {
     let word = "";
     while (this.#at < this.#text.length) {
@@ -230,7 +229,7 @@ class Reader {
     let text = "";
     this.#at++;
     while (this.#text[this.#at] !== '"') {
-      if (this.#at >= this.#text.length) this.fail("a text does not end");
+      if (this.#at >= this.#text.length) this.fail("a quote is not closed");
       if (this.#text[this.#at] === "$") text += this.#expansion();
       else text += this.#text[this.#at++];
     }
@@ -240,7 +239,7 @@ class Reader {
 
   #literal(): string {
     const end = this.#text.indexOf("'", this.#at + 1);
-    if (end < 0) this.fail("a text does not end");
+    if (end < 0) this.fail("a quote is not closed");
     const text = this.#text.slice(this.#at + 1, end);
     this.#at = end + 1;
     return text;
@@ -259,12 +258,12 @@ class Reader {
       return this.#array(joined[2] ?? "").join(joined[1]);
     }
     if (this.#take(FOLDER) !== null) return ".";
-    return this.fail("this cannot be read without being run");
+    return this.fail("this syntax is not supported");
   }
 
   #scalar(name: string, fallback?: string): string {
     const value = this.#values.scalars.get(name);
-    // Of a variable that is empty, ":-" takes the default, and nothing else is used here.
+    // An empty variable takes its ":-" default. No other form is used here.
     if (value !== undefined && value !== "") return value;
     return fallback ?? value ?? this.fail(`${name} is not set`);
   }
@@ -273,15 +272,15 @@ class Reader {
     return this.#values.arrays.get(name) ?? this.fail(`${name} is not set`);
   }
 
-  /** A number, or a variable of one. */
+  /** Reads a number, or a variable that holds one. */
   #number(text: string): number {
     const value = /^\d+$/.test(text) ? text : this.#scalar(text);
     return /^\d{1,12}$/.test(value)
       ? Number(value)
-      : this.fail(`${text} is no number`);
+      : this.fail(`${text} is not a number`);
   }
 
-  /** Sums of products. */
+  /** Evaluates a sum of products. */
   #sum(expression: string): number {
     const terms = expression.replaceAll("$", "").split("+");
     return terms.reduce(

@@ -1,4 +1,4 @@
-/** The shape of a recipe's model: of a preset by its name, or what `model.shape` says. */
+/** The shape of a recipe's model: from a preset by its name, or from `model.shape`. */
 
 import { ConfigError, messageOf } from "../../../env/errors.ts";
 import { nearest } from "../../../env/schema_issue.ts";
@@ -12,10 +12,10 @@ import { parseConfigFile, shapeOfConfig } from "./words_of_config.ts";
 type Model = SlimeConfig["model"];
 
 /**
- * A recipe's model with the file that `model.shape` names read into it, so that a run's config says all by itself.
+ * Returns a recipe's model with the file that `model.shape` names read into it, so that a run's config is complete.
  * @param read Reads a file of this machine.
- * @throws {ConfigError} If the file cannot be read, or is neither a script of slime's nor a config.
- * @throws {DataError} If a script is made of more than can be read without running it.
+ * @throws {ConfigError} If the file cannot be read, or is neither one of slime's scripts nor a config.
+ * @throws {DataError} If a script uses unsupported syntax.
  */
 export function withShapeRead(
   model: Model,
@@ -28,7 +28,7 @@ export function withShapeRead(
       return read(name);
     } catch (cause) {
       throw new ConfigError(
-        `Cannot read "${name}" of model.shape: ${messageOf(cause)}`,
+        `Cannot read model.shape "${name}": ${messageOf(cause)}`,
         {
           cause,
           hint:
@@ -44,8 +44,8 @@ export function withShapeRead(
 }
 
 /**
- * The shape of a recipe's model.
- * @throws {ConfigError} If its name is no preset's and no shape is given, or a shape cannot be.
+ * Returns the shape of a recipe's model.
+ * @throws {ConfigError} If the model is not a preset and has no shape, or its shape is invalid.
  */
 export function recipeShape({ name, shape }: Model): ModelShape {
   if (shape === null) return presetShape(name);
@@ -57,9 +57,8 @@ export function recipeShape({ name, shape }: Model): ModelShape {
   if (
     !Array.isArray(words) || words.some((word) => typeof word !== "string")
   ) {
-    throw new ConfigError("model.shape.arguments is no list of words", {
-      hint:
-        "give them as MODEL_ARGS of slime's scripts/models/NAME.sh has them",
+    throw new ConfigError("model.shape.arguments is not a list of strings", {
+      hint: "write them as in MODEL_ARGS of slime's scripts/models/NAME.sh",
     });
   }
   const positions = shape["positions"];
@@ -74,12 +73,10 @@ function presetShape(name: string): ModelShape {
   if (Object.hasOwn(MODEL_PRESETS, name)) return MODEL_PRESETS[name]!;
   const near = nearest(name, names);
   throw new ConfigError(
-    `model.name "${name}" is none of the models whose shape is known: ${
-      names.join(", ")
-    }`,
+    `model.name "${name}" is not one of the known models: ${names.join(", ")}`,
     {
       hint:
-        `the nearest is "${near}"; of another model give model.shape: slime's scripts/models/NAME.sh, a config.json, or its keys`,
+        `the nearest is "${near}"; for another model set model.shape to slime's scripts/models/NAME.sh, a config.json, or its keys`,
     },
   );
 }

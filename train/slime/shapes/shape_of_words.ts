@@ -1,22 +1,22 @@
-/** The shape of a model out of Megatron's arguments: what a plan computes with, whoever made the words. */
+/** Reads the shape of a model, which plans are computed from, out of Megatron's arguments. */
 
 import { ConfigError } from "../../../env/errors.ts";
 import type { ExpertShape, LatentShape, ModelShape } from "../model_shapes.ts";
 import { groupWords } from "./argument_words.ts";
 
-/** What arguments alone do not say. */
+/** What the arguments alone do not say. */
 export interface ShapeOrigin {
-  /** Where the words are from, for errors. */
+  /** Where the words come from, for errors. */
   readonly origin: string;
   /** `model_type` of its `config.json`. */
   readonly modelType?: string | undefined;
-  /** Tokens that it was made for. Default: what the words say, else any number. */
+  /** The tokens of context that the model was trained for. Default: what the words say, else unlimited. */
   readonly positions?: number | undefined;
 }
 
 /**
- * Reads a shape.
- * @throws {ConfigError} If a number is missing, or is none.
+ * Reads a model's shape from Megatron's arguments.
+ * @throws {ConfigError} If a number is missing or invalid.
  */
 export function shapeOfWords(
   words: readonly string[],
@@ -50,7 +50,7 @@ export function shapeOfWords(
       bias: flags.has("--add-qkv-bias"),
       norms: flags.has("--qk-layernorm"),
       gate: flags.has("--attention-output-gate"),
-      // slime's own layers: three of four attend linearly, with sizes that no argument names.
+      // In slime's own layers, three of four use linear attention, with sizes that no argument gives.
       every: /qwen3_(?:5|next)/.test(spec) ? 4 : 1,
     },
   };
@@ -76,7 +76,7 @@ function expertsOf(
   };
 }
 
-/** Layers with experts: of `[0]*1+[1]*45`, `([0,1]*3)` or every so many. */
+/** Counts the layers with experts from a pattern: `[0]*1+[1]*45`, `([0,1]*3)`, or a period. */
 function expertLayers(
   pattern: string,
   { layers, origin }: { readonly layers: number; readonly origin: string },
@@ -94,7 +94,7 @@ function expertLayers(
   const sum = ones.reduce((a, b) => a + b, 0);
   if (Number.isInteger(sum) && sum <= layers) return sum;
   throw new ConfigError(
-    `--moe-layer-freq of ${origin} is "${pattern}", which does not say which of ${layers} layers have experts`,
+    `${origin}: --moe-layer-freq "${pattern}" does not say which of ${layers} layers have experts`,
     { hint: 'write it as "[0]*1+[1]*45"' },
   );
 }
@@ -140,9 +140,9 @@ class Flags {
     }
     throw new ConfigError(
       text === undefined
-        ? `The model's arguments of ${this.origin} lack ${flag}`
-        : `${flag} of ${this.origin} is "${text}", which is no number`,
-      { hint: "see slime's scripts/models for a model of its kind" },
+        ? `${this.origin}: the model's arguments lack ${flag}`
+        : `${this.origin}: ${flag} is "${text}", which is not a number`,
+      { hint: "compare with slime's scripts/models for a similar model" },
     );
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Megatron's arguments for a model out of its Hugging Face `config.json`, for the kinds of model whose arguments
- * follow from it.
+ * Derives Megatron's arguments from a model's Hugging Face `config.json`, for the model types that it determines.
  *
  * @see slime `scripts/models/{qwen2.5,qwen3,llama3,glm4.5}*.sh` at 624b824: the same flags, from the same numbers.
  */
@@ -58,7 +57,7 @@ const glmMoeSchema = baseSchema.extend({
   routed_scaling_factor: z.number().default(1),
 });
 
-/** The arguments of each kind of model. */
+/** The arguments for each supported model type. */
 const KINDS: Readonly<Record<string, (config: unknown) => string[]>> = {
   llama: (config) => denseWords(baseSchema.parse(config), []),
   qwen2: (config) => denseWords(baseSchema.parse(config), ["--add-qkv-bias"]),
@@ -68,8 +67,8 @@ const KINDS: Readonly<Record<string, (config: unknown) => string[]>> = {
 };
 
 /**
- * The shape that a `config.json` gives.
- * @throws {ConfigError} If it is no config, or of a kind whose arguments do not follow from it.
+ * Returns the shape that a `config.json` describes.
+ * @throws {ConfigError} If it is not a valid config, or its model type is not supported.
  */
 export function shapeOfConfig(
   config: Readonly<Record<string, unknown>>,
@@ -79,9 +78,9 @@ export function shapeOfConfig(
   const kind = KINDS[modelType];
   if (kind === undefined) {
     throw new ConfigError(
-      `"${path}" is of the type "${modelType}", and arguments follow from configs of ${
+      `"${path}" has the unsupported model_type "${modelType}"; supported: ${
         Object.keys(KINDS).join(", ")
-      } only`,
+      }`,
       { hint: "name slime's own scripts/models/NAME.sh in model.shape" },
     );
   }
@@ -97,7 +96,7 @@ export function shapeOfConfig(
     if (!(error instanceof z.ZodError)) throw error;
     const [issue] = error.issues;
     throw new ConfigError(
-      `"${path}" is not a config of "${modelType}" that can be read: ${
+      `"${path}" is not a valid "${modelType}" config: ${
         issue?.path.join(".")
       }: ${issue?.message}`,
       {
@@ -109,8 +108,8 @@ export function shapeOfConfig(
 }
 
 /**
- * The keys of a `config.json`.
- * @throws {ConfigError} If it is no JSON object.
+ * Parses a `config.json`.
+ * @throws {ConfigError} If it is not a JSON object.
  */
 export function parseConfigFile(
   text: string,
@@ -120,9 +119,7 @@ export function parseConfigFile(
     return z.record(z.string(), z.unknown()).parse(parseModelJson(text));
   } catch (error) {
     throw new ConfigError(
-      `"${path}" is not the config of a model: ${
-        messageOf(error).slice(0, 200)
-      }`,
+      `"${path}" is not a model's config: ${messageOf(error).slice(0, 200)}`,
       { cause: error, hint: "name the config.json of a checkpoint" },
     );
   }
@@ -164,7 +161,7 @@ function denseWords(config: BaseConfig, more: readonly string[]): string[] {
   const kind = scaling?.rope_type;
   if (kind !== undefined && kind !== "default" && kind !== "llama3") {
     throw new ConfigError(
-      `Its positions are scaled by "${kind}", which no argument of Megatron's gives`,
+      `rope_type "${kind}" has no argument in Megatron`,
       { hint: "name slime's own scripts/models/NAME.sh in model.shape" },
     );
   }
@@ -182,7 +179,7 @@ function denseWords(config: BaseConfig, more: readonly string[]): string[] {
   ];
 }
 
-/** What models with experts share. */
+/** The arguments that all models with experts share. */
 function expertWords(
   { count, active, ffn }: {
     readonly count: number;

@@ -73,7 +73,7 @@ function ended(
   };
 }
 
-Deno.test("EpisodeRecorder files episodes under the step of their weights and what they were for", () =>
+Deno.test("EpisodeRecorder records episodes with the step of their weights and their source", () =>
   inTempDir(async (dir) => {
     {
       await using recorder = await openEpisodeRecorder(dir);
@@ -102,7 +102,7 @@ Deno.test("EpisodeRecorder files episodes under the step of their weights and wh
     );
   }));
 
-Deno.test("openEpisodeRecorder(): many may write to one run dir at once", () =>
+Deno.test("openEpisodeRecorder() lets several servers write to one run dir at once", () =>
   inTempDir(async (dir) => {
     const recorders = await Promise.all(
       Array.from({ length: 4 }, () => openEpisodeRecorder(dir)),
@@ -120,7 +120,7 @@ Deno.test("openEpisodeRecorder(): many may write to one run dir at once", () =>
     assert.equal(store.list().length, 120);
   }));
 
-Deno.test("EpisodeRecorder counts what it cannot write, and throws nothing", async () => {
+Deno.test("EpisodeRecorder counts episodes that it cannot write, and never throws", async () => {
   let broken = true;
   const places: EpisodePlace[] = [];
   const recorder = new EpisodeRecorder({
@@ -138,6 +138,6 @@ Deno.test("EpisodeRecorder counts what it cannot write, and throws nothing", asy
   broken = false;
   await assert.rejects(
     openEpisodeRecorder("not/there"),
-    /--record names a run dir/,
+    /pass --record an existing run dir/,
   );
 });

@@ -9,7 +9,7 @@ import {
 } from "../../../support/slime_recipe.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-Deno.test("openEpisodeServer() demands its token, and is stopped by its own secret alone", () =>
+Deno.test("openEpisodeServer() requires its token, and is stopped only by its own secret", () =>
   inTempDir(async (dir) => {
     const model = join(dir, "model");
     await writeModelDir(model, await tinyTokenizerFiles());

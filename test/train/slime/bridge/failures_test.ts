@@ -47,14 +47,14 @@ const tasks = dataset.tasks("train").filter(({ intent }) =>
   intent === "cancel"
 );
 
-/** A customer who says which task they are. */
-function customerAnswer({ body }: ModelRequest): unknown {
+/** A user who says which task they play. */
+function userAnswer({ body }: ModelRequest): unknown {
   const prompt = JSON.stringify(body.messages);
   const task = tasks.find(({ instruction }) => prompt.includes(instruction));
   return chatAnswer(`I am number ${task?.index}.`);
 }
 
-/** An agent that does what is right and hands over; or, in some episodes, talks until it is cut off. */
+/** An agent that solves the task and hands over, or, in some episodes, talks until it is cut off. */
 function engineAnswer({ path, body, headers }: ModelRequest): unknown {
   if (path !== "/generate") return { workers: [] };
   const key = headers.get("x-smg-routing-key") ?? "";
@@ -86,7 +86,7 @@ function mean(values: readonly number[]): number {
 
 Deno.test({
   name:
-    "20% of engine and customer calls fail: no failure is scored, and groups' means are those of what succeeded (needs Python)",
+    "20% of engine and user calls fail: no failure is scored, and groups' means are those of what succeeded (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -99,8 +99,8 @@ Deno.test({
           return rng.next() < 0.2 ? rng.pick(kinds) : undefined;
         },
       });
-      await using customers = modelServer({
-        answer: customerAnswer,
+      await using userModel = modelServer({
+        answer: userAnswer,
         faults: { seed: 3, share: 0.2, kinds },
       });
       const service = new EpisodeService({
@@ -109,7 +109,7 @@ Deno.test({
         strategy: "tool-calling",
         prompt: "none",
         compat: false,
-        user: llmUser({ dataset, model: modelAt(customers, { retries: 0 }) }),
+        user: llmUser({ dataset, model: modelAt(userModel, { retries: 0 }) }),
         userName: "llm",
         meter: createMeter(),
         caller: testCaller({ retries: 0 }),
@@ -132,7 +132,7 @@ Deno.test({
           taulab_retries: 0,
           rollout_batch_size: 16,
           over_sampling_batch_size: 16,
-          // Of which call fails, chance decides: groups are large enough to hold both rewards all the same.
+          // Which call fails is random, so groups are large enough to hold both rewards in any case.
           n_samples_per_prompt: 32,
           rollout_max_context_len: 100_000,
           rollout_max_response_len: 1024,
@@ -189,7 +189,7 @@ Deno.test({
     inTempDir(async (dir) => {
       const model = join(dir, "run");
       await using engine = await servePolicy(model);
-      // The only server there is: nobody else can take over.
+      // It is the only server: no other can take over.
       const recipePath = await writeSlimeRecipe(dir, {
         model,
         bridge: { processes: 1 },

@@ -92,7 +92,7 @@ Deno.test({
         }
         const late = aborted.flat();
         assert.ok(late.some(({ status }) => status === "aborted"));
-        // Those that slime never began are as they were.
+        // Those that slime never started are unchanged.
         for (const sample of late) {
           if (sample.tokens.length > 0) checkSample(sample);
         }
@@ -116,7 +116,7 @@ Deno.test({
     }),
 });
 
-/** Two servers kept their episodes in one run dir: all that slime got, each with what it was sampled for. */
+/** Two servers recorded every episode that slime got in one run dir, each with its source. */
 function checkRecord(
   record: string,
   rollouts: readonly RolloutEvent[],

@@ -30,7 +30,7 @@ async function workersOf(router: string): Promise<Worker[]> {
   return (await (await fetch(`${router}/workers`)).json()).workers;
 }
 
-/** Adds a worker as slime does, and waits until the router has looked at it. */
+/** Adds a worker as slime does, and waits until the router has checked it. */
 async function addWorker(router: string, url: string): Promise<void> {
   const response = await fetch(`${router}/workers`, {
     method: "POST",
@@ -43,7 +43,7 @@ async function addWorker(router: string, url: string): Promise<void> {
   }
 }
 
-/** Resolves while an engine has a request under way. */
+/** Resolves once an engine has a request in flight. */
 async function busy(engine: string): Promise<void> {
   for (;;) {
     const { loads } = await (await fetch(`${engine}/v1/loads`)).json();
@@ -51,13 +51,13 @@ async function busy(engine: string): Promise<void> {
   }
 }
 
-/** Tokens that an engine knows already if it had every turn of an episode before: each turn's own and its prompt's. */
+/** The tokens that an engine has cached if it served every earlier turn of an episode: each turn's own and its prompt's. */
 function knownTokens({ tokens, response_length, loss_mask }: SlimeSample) {
   const prompt = tokens.length - response_length;
   const ends = loss_mask.flatMap((mask, at) =>
     mask === 1 && loss_mask[at + 1] !== 1 ? [prompt + at + 1] : []
   );
-  // The last token of an answer may have been sampled but not been read yet.
+  // The last token of an answer may be sampled but not yet cached.
   return ends.slice(0, -1).reduce((sum, end) => sum + end - 1, 0);
 }
 
@@ -99,7 +99,7 @@ Deno.test({
           .find(({ url }) => url === doomed.url)!;
         doomed.kill("SIGKILL");
         await doomed.ended;
-        // As slime's fault tolerance does with an engine that died.
+        // As slime's fault tolerance does when an engine dies.
         const response = await fetch(`${router.url}/workers/${worker.id}`, {
           method: "DELETE",
         });
@@ -117,7 +117,7 @@ Deno.test({
         cached += sample.prefix_cache_info.cached_tokens;
         known += knownTokens(sample);
       }
-      // A call that was tried again on a busy machine may find its own first try, cut back to the end of a page.
+      // On a busy machine a retried call may find its own first attempt in the cache, cut back to the end of a page.
       assert.ok(cached >= 0.9 * known, `${cached} of ${known} tokens`);
       assert.equal(after!.kept.length, 12);
       for (const sample of after!.kept.flat()) {

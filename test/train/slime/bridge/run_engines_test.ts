@@ -41,16 +41,16 @@ Deno.test("engineHostsOf() allows the hosts that a recipe names", async () => {
   assert.ok(!await hosts.allows("http://10.0.0.15:3100"));
 });
 
-Deno.test("engineHostsOf() refuses what is no host", () => {
+Deno.test("engineHostsOf() rejects an invalid host", () => {
   for (const bad of ["http://gpu1:3100", "gpu1/x", "gpu 1"]) {
     assert.throws(() => engineHostsOf(configOf({}), [bad]), {
       name: "ConfigError",
-      message: `"${bad}" is no host of an engine`,
+      message: `"${bad}" is not an engine's host`,
     });
   }
 });
 
-Deno.test("serverOverrides() tells servers of all hosts of a run, and of none where it is on this machine", async () => {
+Deno.test("serverOverrides() gives servers all hosts of a run, and none if it runs on this machine", async () => {
   const config = configOf({ bridge: { allowEngines: ["10.0.0.9:1"] } });
   const none = serverOverrides(config, { data: null, engines: ["127.0.0.1"] });
   assert.deepEqual(none.filter((one) => one.startsWith("bridge")), []);

@@ -15,7 +15,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const files = await tinyTokenizerFiles();
 
-/** Servers on free ports, with the events that they made. */
+/** Servers on free ports, with their events. */
 async function start(
   dir: string,
   more: Partial<Parameters<typeof startServices>[1]> = {},
@@ -54,7 +54,7 @@ async function health(url: string): Promise<Record<string, unknown>> {
   return await (await fetch(`${url}/health`)).json();
 }
 
-Deno.test("startServices() starts as many as the recipe says, and ends them", () =>
+Deno.test("startServices() starts as many servers as the recipe says, and ends them", () =>
   inTempDir(async (dir) => {
     const { services } = await start(dir);
     assert.equal(services.urls.length, 2);
@@ -69,7 +69,7 @@ Deno.test("startServices() starts as many as the recipe says, and ends them", ()
     }
   }));
 
-Deno.test("startServices() brings back a server that was killed, at its address", () =>
+Deno.test("startServices() restarts a server that was killed, at its address", () =>
   inTempDir(async (dir) => {
     const { services, events, next } = await start(dir);
     await using _ = services;
@@ -88,7 +88,7 @@ Deno.test("startServices() brings back a server that was killed, at its address"
     assert.deepEqual(services.records[1], other);
   }));
 
-Deno.test("startServices() takes over what an earlier process left, and stopServices() ends just those", () =>
+Deno.test("startServices() takes over servers that an earlier process left running, and stopServices() ends only those", () =>
   inTempDir(async (dir) => {
     const first = await start(dir);
     const { records } = first.services;
@@ -112,7 +112,7 @@ Deno.test("startServices() says why a server did not start, and leaves none runn
   inTempDir(async (dir) => {
     await assert.rejects(
       start(dir, { overrides: ["model.directory=not-there"] }),
-      /ended with code 1 before it was ready[^]*not-there/,
+      /exited with code 1 before it was ready[^]*not-there/,
     );
     await using taken = Deno.serve({
       hostname: "127.0.0.1",
@@ -126,7 +126,7 @@ Deno.test("startServices() says why a server did not start, and leaves none runn
     });
   }));
 
-Deno.test("startServices() uses those that run already, if they answer", () =>
+Deno.test("startServices() uses servers that already run, if they answer", () =>
   inTempDir(async (dir) => {
     await using running = await start(dir).then(({ services }) => services);
     const text = (services: readonly string[]) =>
@@ -144,6 +144,6 @@ Deno.test("startServices() uses those that run already, if they answer", () =>
     });
     await assert.rejects(
       startServices(none, options),
-      /no episode server answers there/,
+      /No episode server answers at/,
     );
   }));

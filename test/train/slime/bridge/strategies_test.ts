@@ -25,7 +25,7 @@ const USERS = ["scripted", "llm", "react", "verify", "reflection"] as const;
 const files = await tinyTokenizerFiles();
 const tokenizer = createTokenizer(files);
 
-/** What each agent writes to speak, and to hand over in the end. */
+/** What each agent writes to speak, and finally to hand over. */
 const WORDS = {
   "tool-calling": [
     "Hello",
@@ -70,16 +70,16 @@ function engineOf(agent: keyof typeof WORDS) {
   };
 }
 
-/** Words that every simulated customer can be made of: a thought, a message, and a judgement that it is fit. */
-const CUSTOMER = "Thought:\nThis is true.\n\nUser Response:\nI need help.";
+/** An answer that every simulated user accepts: a thought, a message, and a verdict that it fits. */
+const USER = "Thought:\nThis is true.\n\nUser Response:\nI need help.";
 
 for (const agent of AGENTS) {
-  Deno.test(`POST /episodes plays ${agent} with every kind of customer`, () =>
+  Deno.test(`POST /episodes plays ${agent} with every kind of user`, () =>
     inTempDir(async (dir) => {
       const model = join(dir, "model");
       await writeModelDir(model, files);
-      await using customers = modelServer({
-        answer: () => chatAnswer(CUSTOMER),
+      await using userModel = modelServer({
+        answer: () => chatAnswer(USER),
       });
       await using engine = modelServer({ answer: engineOf(agent) });
       for (const strategy of USERS) {
@@ -89,7 +89,7 @@ for (const agent of AGENTS) {
           prompt: agent === "few-shot" ? "full" : "none",
           user: {
             strategy,
-            endpoint: { model: "m", baseUrl: `${customers.url}/v1` },
+            endpoint: { model: "m", baseUrl: `${userModel.url}/v1` },
           },
           rollout: { maxResponseLen: 400, maxContextLen: 40_960, maxTurns: 4 },
         });
@@ -102,7 +102,7 @@ for (const agent of AGENTS) {
           service: new EpisodeService(world),
           version: "0",
         });
-        const before = customers.requests.length;
+        const before = userModel.requests.length;
         const response = await app.request("/episodes", {
           method: "POST",
           headers: { "content-type": "application/json" },
@@ -129,7 +129,7 @@ for (const agent of AGENTS) {
           tokenizer.encode(one + tokenizer.endToken).length
         );
         assert.equal(sampled, wanted.reduce((sum, n) => sum + n, 0), what);
-        const asked = customers.requests.length - before;
+        const asked = userModel.requests.length - before;
         assert.equal(asked === 0, strategy === "scripted", what);
       }
     }));

@@ -25,7 +25,7 @@ gpu2:
 `;
 const file = { name: "hosts.yaml", text };
 
-Deno.test("parseHosts() reads hosts in the file's order, each with what ssh needs", () => {
+Deno.test("parseHosts() reads hosts in the file's order, each with its ssh settings", () => {
   const [one, two] = parseHosts(file);
   assert.deepEqual(sshTarget(one!), [
     ...["-p", "2222", "-i", "~/.ssh/gpu", "-o", "IdentitiesOnly=yes"],
@@ -38,7 +38,7 @@ Deno.test("parseHosts() reads hosts in the file's order, each with what ssh need
   ]);
 });
 
-Deno.test("parseHosts() names the line and what was meant", () => {
+Deno.test("parseHosts() names the line and the nearest key", () => {
   const cases: [string, string, RegExp][] = [
     [
       "identity",
@@ -51,8 +51,8 @@ Deno.test("parseHosts() names the line and what was meant", () => {
       "user: -oProxyCommand=x",
       /hosts\.yaml:5: gpu1\.ssh\.user/,
     ],
-    ["gpu2:", "-gpu2:", /"-gpu2" is no name of a host/],
-    ["gpu2:", "gpu2: [", /hosts\.yaml:11:1: the file of hosts is not YAML/],
+    ["gpu2:", "-gpu2:", /"-gpu2" is not a valid host name/],
+    ["gpu2:", "gpu2: [", /hosts\.yaml:11:1: the hosts file is not YAML/],
   ];
   for (const [from, to, message] of cases) {
     assert.throws(
@@ -67,7 +67,7 @@ Deno.test("parseHosts() names the line and what was meant", () => {
   assert.throws(() => parseHosts({ ...file, text: "- gpu1" }), ConfigError);
 });
 
-Deno.test("pickHosts() keeps the order asked for and refuses strangers and doubles", () => {
+Deno.test("pickHosts() keeps the given order and rejects unknown and repeated names", () => {
   const hosts = parseHosts(file);
   const names = pickHosts(hosts, ["gpu2", "gpu1"]).map(({ name }) => name);
   assert.deepEqual(names, ["gpu2", "gpu1"]);
@@ -78,15 +78,15 @@ Deno.test("pickHosts() keeps the order asked for and refuses strangers and doubl
   assert.throws(() => pickHosts(hosts, ["gpu1", "gpu1"]), /named twice/);
 });
 
-Deno.test("readHosts() reads no file where no host is named, and says which host one is missing for", async () => {
+Deno.test("readHosts() reads no file if no host is named, and names the host if the file is missing", async () => {
   assert.deepEqual(await readHosts("nowhere.yaml", []), []);
   await assert.rejects(
     readHosts("nowhere.yaml", ["gpu1"]),
-    /no "nowhere\.yaml" that says how "gpu1" is reached; write one, as in/,
+    /find "nowhere\.yaml", which says how to reach "gpu1"; write one, as in/,
   );
 });
 
-Deno.test("placeOf() is the container or the virtual environment that a host has in the file, and one of them", () => {
+Deno.test("placeOf() returns a host's container or virtual environment, and rejects both", () => {
   const placesOf = (text: string) =>
     parseHosts({ name: "hosts.yaml", text }).map(placeOf);
   assert.deepEqual(
@@ -104,7 +104,7 @@ d:
   );
   for (
     const [text, message] of [
-      ["a: { container: c, venv: /v }", /"a" has a container and a venv/],
+      ["a: { container: c, venv: /v }", /"a" has both a container and a venv/],
       ["a: { container: -c }", /a\.container/],
       ["a: { engine: lxc }", /a\.engine/],
       ["this: { ssh: { user: me } }", /"this" .* needs no ssh; remove its ssh/],
@@ -112,7 +112,7 @@ d:
   ) assert.throws(() => placesOf(text), message);
 });
 
-Deno.test("readThisHost() reads what the file says of this machine, and nothing where there is no file", () =>
+Deno.test("readThisHost() reads this machine's entry, and returns nothing if there is no file", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "hosts.yaml");
     assert.equal(await readThisHost(path), undefined);

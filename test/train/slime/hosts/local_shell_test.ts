@@ -7,7 +7,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const shell = localShell();
 
-Deno.test("localShell() hands words, environment and input over unchanged", async () => {
+Deno.test("localShell() passes words, environment and input unchanged", async () => {
   const text = fc.string({ unit: "binary", maxLength: 60 })
     .map((text) => text.replaceAll("\0", "").toWellFormed());
   await fc.assert(
@@ -23,7 +23,7 @@ Deno.test("localShell() hands words, environment and input over unchanged", asyn
   );
 });
 
-Deno.test("localShell() ends a command and all that it started when aborted, even what ignores being told", async () => {
+Deno.test("localShell() ends a command and everything that it started when aborted, even a process that ignores SIGTERM", async () => {
   await inTempDir(async (dir) => {
     const stop = new AbortController();
     const pids: string[] = [];
@@ -48,7 +48,7 @@ Deno.test("localShell() ends a command and all that it started when aborted, eve
   });
 });
 
-Deno.test("localShell() lets no more than its signal's reason through, before and while running", async () => {
+Deno.test("localShell() throws only its signal's reason, before and while running", async () => {
   const reason = new Error("no time");
   await assert.rejects(
     shell.run({ script: "true" }, { signal: AbortSignal.abort(reason) }),
@@ -56,7 +56,7 @@ Deno.test("localShell() lets no more than its signal's reason through, before an
   );
 });
 
-Deno.test("localShell() says when a command was killed before it ended", async () => {
+Deno.test("localShell() reports a command that was killed", async () => {
   await assert.rejects(
     shell.run({ script: "kill -KILL 0" }),
     (error: Error) =>
@@ -64,15 +64,15 @@ Deno.test("localShell() says when a command was killed before it ended", async (
   );
 });
 
-Deno.test("localShell() refuses what no shell can be given", async () => {
+Deno.test("localShell() rejects input that no shell can take", async () => {
   await assert.rejects(shell.run({ script: "echo \0" }), TypeError);
   await assert.rejects(
     shell.run({ script: "true", env: { "A B": "1" } }),
-    /"A B" is no name/,
+    /"A B" is not a valid/,
   );
 });
 
-Deno.test("localShell() reads lines that end by a carriage return, and whole pages of output", async () => {
+Deno.test("localShell() reads lines that end with a carriage return, and whole pages of output", async () => {
   const lines: string[] = [];
   const { stdout } = await shell.run({
     script: "printf '10%%\\r20%%\\r\\nend'; seq 1 50000",

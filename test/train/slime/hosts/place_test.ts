@@ -18,7 +18,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 const IMAGE = "slimerl/slime:latest";
 const C1 = { kind: "container", engine: "docker", name: "c1" } as const;
 
-/** A host with a container `c1` that has the directory `shared` of `dir` as `/data`. */
+/** A host with a container `c1` that mounts the directory `shared` of `dir` as `/data`. */
 async function withContainer(
   body: (world: {
     readonly dir: string;
@@ -101,17 +101,17 @@ test("a command in a container ends with what it started when it is aborted", as
   assert.doesNotMatch(left, /sleep 5021/);
 });
 
-test("shellAt() says what is wrong with a container, and what to do", async ({ host, docker }) => {
+test("shellAt() says what is wrong with a container, and how to fix it", async ({ host, docker }) => {
   await using shells = openHost(host.host);
   const at = (name: string, engine: "docker" | "podman" = "docker") =>
     shellAt(shells, { kind: "container", engine, name });
   assert.match(
     await fault(at("c2")),
-    /^gpu1: there is no container "c2"; make it by "deno task setup"[^]*No such container: c2/,
+    /^gpu1: there is no container "c2"; create it with "deno task setup"[^]*No such container: c2/,
   );
   assert.match(
     await fault(at("c1", "podman")),
-    /^gpu1: podman is not there; install it/,
+    /^gpu1: podman is not installed; install it/,
   );
   const cut = at("c1").run({ script: "echo up; sleep 5022" }, {
     onLine: () => void docker.docker("stop", "c1"),
@@ -122,16 +122,16 @@ test("shellAt() says what is wrong with a container, and what to do", async ({ h
   );
   assert.match(
     await fault(at("c1")),
-    /^gpu1: the container "c1" does not run; start it by "docker start c1"/,
+    /^gpu1: the container "c1" is not running; start it with "docker start c1"/,
   );
   await docker.answers(false);
   assert.match(
     await fault(at("c1")),
-    /^gpu1: docker does not answer; start it/,
+    /^gpu1: docker does not respond; start it/,
   );
   await docker.answers(true);
   await host.stop();
-  assert.match(await fault(at("c1")), /^gpu1: nothing listens on its port/);
+  assert.match(await fault(at("c1")), /^gpu1: nothing listens on its ssh port/);
 });
 
 test("openFleet() refuses Ray in a container with a network of its own", async ({ host }) => {

@@ -24,7 +24,7 @@ function withOptions(host: Host, options: Record<string, string>): Host {
   };
 }
 
-/** Waits until what a process does shows. */
+/** Waits until a process has had an effect. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 15_000;
   while (!await holds()) {
@@ -175,7 +175,7 @@ test("sshShell() tries again where nothing listens, and connects once something 
   assert.deepEqual(waits, [500, 2_000]);
 });
 
-test("sshShell() says what to do about each way of not getting in", async (dir) => {
+test("sshShell() gives a hint for each way that a login fails", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   const wrong = join(dir, "wrong.pub");
   await Deno.writeTextFile(wrong, "not a key");
@@ -194,17 +194,17 @@ test("sshShell() says what to do about each way of not getting in", async (dir) 
     [
       "unknown host key",
       withOptions(gpu.host, { UserKnownHostsFile: "/dev/null" }),
-      /host key is not known here; connect once by hand .*: ssh -p/,
+      /host key is unknown; connect once by hand .*: ssh -p/,
     ],
     [
       "changed host key",
       withOptions(gpu.host, { UserKnownHostsFile: strangers }),
-      /not the one that is known; .*ssh-keygen -R/,
+      /host key has changed; .*ssh-keygen -R/,
     ],
     [
       "foreign key",
       identity(join(dir, "gpu1/host_key")),
-      /takes none of the keys .*ssh-copy-id/,
+      /accepts none of the offered keys; .*ssh-copy-id/,
     ],
     ["broken key", identity(wrong), /private key cannot be used/],
     [
@@ -220,7 +220,7 @@ test("sshShell() says what to do about each way of not getting in", async (dir) 
     [
       "unknown option",
       withOptions(gpu.host, { ControlMastery: "no" }),
-      /refuses its options/,
+      /rejects its options/,
     ],
   ];
   for (const [name, host, message] of cases) {
@@ -251,7 +251,7 @@ test("sshShell() shares one connection, and ends it when closed", async (dir) =>
 test("sshShell().within() ends what runs beyond the reach of the host's process group too", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await using shell = sshShell(gpu.host);
-  // as a container's processes are: not children of the program that was started
+  // Like a container's processes, these are not children of the program that was started.
   const inner = shell.within(["sh", "-c", 'setsid "$@" & wait', "engine"]);
   const direct = await shell.within(["sh", "-c", 'exec "$@"', "engine"]).run({
     script: 'printf "%s " "$A"; cat',

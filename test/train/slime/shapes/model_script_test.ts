@@ -5,7 +5,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { readModelScript } from "../../../../train/slime/shapes/model_script.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Scripts by their names, with all that slime's are made of. */
+/** Scripts by name, with every construct that slime's use. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   "dense.sh": `#!/bin/bash
 # A model.
@@ -70,7 +70,7 @@ function wordsOf(
   });
 }
 
-/** What bash makes of a script. */
+/** The words that bash reads from a script. */
 async function askBash(
   path: string,
   env: Readonly<Record<string, string>>,
@@ -102,20 +102,20 @@ Deno.test("readModelScript() gives the words that bash gives", () =>
     }
   }));
 
-Deno.test("readModelScript() refuses what it would have to run, with the line", () => {
+Deno.test("readModelScript() rejects a script that it would have to run, with the line", () => {
   const cases: [string, RegExp][] = [
     ["A=1\nrm -rf /", /line 2: .*rm -rf/],
-    ["A=$(cat /etc/passwd)", /line 1: this cannot be read/],
-    ["A=`id`", /line 1: this cannot be read/],
+    ["A=$(cat /etc/passwd)", /line 1: this syntax is not supported/],
+    ["A=`id`", /line 1: this syntax is not supported/],
     ["MODEL_ARGS=(--a $(id))", /line 1/],
     ["MODEL_ARGS=(--a | b)", /line 1/],
-    ["MODEL_ARGS=(--a", /an array does not end/],
-    ['MODEL_ARGS=("--a)', /a text does not end/],
+    ["MODEL_ARGS=(--a", /an array is not closed/],
+    ['MODEL_ARGS=("--a)', /a quote is not closed/],
     ["MODEL_ARGS=(--a $MISSING)", /MISSING is not set/],
-    ["MODEL_ARGS=(--a $((1 / 0)))", /is not set|no number/],
-    ["MODEL_ARGS[0]=x", /there is no MODEL_ARGS\[0\]/],
+    ["MODEL_ARGS=(--a $((1 / 0)))", /is not set|not a number/],
+    ["MODEL_ARGS[0]=x", /MODEL_ARGS\[0\] does not exist/],
     ["if true; then A=1; fi", /line 1/],
-    ["A=1", /sets no MODEL_ARGS/],
+    ["A=1", /does not set MODEL_ARGS/],
     ["source loop.sh", /source each other/],
     [
       "N=100000; K=0\nfor ((i=0; i<N; i++)); do if (( i < K )); then a+=(0) else a+=(1) fi done",

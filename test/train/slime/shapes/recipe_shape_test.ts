@@ -75,7 +75,7 @@ const AIR_CONFIG = {
   vocab_size: 151_552,
 };
 
-/** Flags in any order; numbers as numbers. What is Megatron's default anyway is left out. */
+/** Normalizes flags: order, number formats and Megatron's defaults do not matter. */
 function flagsOf(words: readonly string[]): string[] {
   return groupWords(words).map(({ flag, values }) =>
     [
@@ -105,7 +105,7 @@ Deno.test("shapeOfConfig() gives the arguments that slime's scripts give", () =>
   }
 });
 
-Deno.test("shapeMismatches() finds nothing in the config of a model with experts, and what differs in another's", () => {
+Deno.test("shapeMismatches() finds no difference in the config of the same model with experts, and each difference in another's", () => {
   const air = MODEL_PRESETS["GLM-4.5-Air"]!;
   const moe = MODEL_PRESETS["Qwen3-30B-A3B"]!;
   const of = (shape: typeof air, config: unknown) =>
@@ -121,7 +121,7 @@ Deno.test("shapeMismatches() finds nothing in the config of a model with experts
   assert.deepEqual(of(air, seeing), []);
 });
 
-Deno.test("parameterCount() gives the published sizes of models with experts, and what a token passes", () => {
+Deno.test("parameterCount() gives the published sizes of models with experts, and their active parameters", () => {
   const billions = (name: string) => {
     const shape = MODEL_PRESETS[name]!;
     return [parameterCount(shape), activeParameterCount(shape)]
@@ -137,7 +137,7 @@ Deno.test("parameterCount() gives the published sizes of models with experts, an
   assert.ok(size! > 33 && size! < 37 && active! > 2 && active! < 4);
 });
 
-Deno.test("episodeOperations() counts the experts that a token passes", () => {
+Deno.test("episodeOperations() counts only the active experts", () => {
   const shape = MODEL_PRESETS["Qwen3-30B-A3B"]!;
   const { experts, ...rest } = shape;
   const all = { ...rest, experts: { ...experts!, active: 128 } };
@@ -148,7 +148,7 @@ Deno.test("episodeOperations() counts the experts that a token passes", () => {
   );
 });
 
-Deno.test("shapeOfWords() of a dense Qwen3 counts as its preset does", () => {
+Deno.test("shapeOfWords() gives a dense Qwen3 the counts of its preset", () => {
   for (const shape of Object.values(MODEL_SHAPES)) {
     const read = shapeOfWords(modelArguments(shape), { origin: "x" });
     assert.equal(parameterCount(read), parameterCount(shape));
@@ -167,7 +167,7 @@ Deno.test("shapeOfWords() of a dense Qwen3 counts as its preset does", () => {
   }
 });
 
-Deno.test("shapeOfWords() reads which layers have experts in each of Megatron's ways", () => {
+Deno.test("shapeOfWords() reads every format of --moe-layer-freq", () => {
   const words = MODEL_PRESETS["GLM-4.5-Air"]!.arguments!;
   const layersOf = (pattern: string) => {
     const at = words.indexOf("--moe-layer-freq") + 1;
@@ -183,7 +183,7 @@ Deno.test("shapeOfWords() reads which layers have experts in each of Megatron's 
   }
 });
 
-Deno.test("repositoryOf() has the owners of presets, and leaves other names as they are", () => {
+Deno.test("repositoryOf() adds the owners of presets, and leaves other names unchanged", () => {
   const found = ["Qwen3.5-4B", "GLM-4.5-Air", "org/Mine", "Mine"]
     .map(repositoryOf);
   assert.deepEqual(found, [
@@ -229,16 +229,28 @@ Deno.test("resolveSlime() takes a shape from slime's script, a config.json, or i
 
 Deno.test("resolveSlime() says what is wrong with a model or its shape", () => {
   const cases: [string, RegExp, RegExp][] = [
-    ["model.name=Qwen3-4b", /none of the models/, /nearest is "Qwen3-4B"/],
-    ["model.shape=none/x.sh", /Cannot read "none\/x.sh"/, /scripts\/models/],
+    [
+      "model.name=Qwen3-4b",
+      /not one of the known models/,
+      /nearest is "Qwen3-4B"/,
+    ],
+    [
+      "model.shape=none/x.sh",
+      /Cannot read model\.shape "none\/x.sh"/,
+      /scripts\/models/,
+    ],
     ["model.shape=none/config.json", /Cannot read/, /config\.json/],
-    ["model.shape={model_type: mamba}", /of the type "mamba"/, /NAME\.sh/],
+    [
+      "model.shape={model_type: mamba}",
+      /unsupported model_type "mamba"/,
+      /NAME\.sh/,
+    ],
     [
       "model.shape={model_type: qwen3, num_hidden_layers: 3}",
       /hidden_size/,
       /NAME\.sh/,
     ],
-    ["model.shape={arguments: 5}", /no list of words/, /MODEL_ARGS/],
+    ["model.shape={arguments: 5}", /not a list of strings/, /MODEL_ARGS/],
     ["model.shape={arguments: [--swiglu]}", /lack --num-layers/, /scripts/],
   ];
   for (const [set, message, hint] of cases) {
@@ -252,7 +264,7 @@ Deno.test("resolveSlime() says what is wrong with a model or its shape", () => {
   }
 });
 
-Deno.test("resolveSlime() refuses experts that cannot be shared so", () => {
+Deno.test("resolveSlime() rejects experts that the parallel sizes do not divide", () => {
   const cases: [string[], RegExp][] = [
     [["parallel.expert=2"], /share experts, and the model has none/],
     [["model.name=Qwen3-30B-A3B", "parallel.expert=3"], /does not divide 128/],

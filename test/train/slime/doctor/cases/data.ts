@@ -292,7 +292,7 @@ export const CASES: readonly Case[] = [
   {
     check: "user",
     state: "fail",
-    name: "a customer who says nothing",
+    name: "a user who says nothing",
     says: /does not answer in the form that it is asked for/,
     fix: /another model or strategy/,
     world: (held) =>

@@ -69,7 +69,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no such container",
     says: /gpu1: there is no container "c"/,
-    fix: /make it by "deno task setup"/,
+    fix: /create it with "deno task setup"/,
     world: () =>
       placed(CONTAINER, {
         code: 1,
