@@ -1,4 +1,4 @@
-/** The checkpoints of a run dir, but for what their trainer writes in them. */
+/** The checkpoint directories of a run, except for the files that each trainer writes in them. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -6,12 +6,12 @@ import { RunDirError } from "../../env/errors.ts";
 import { folderNames, readTextIfThere } from "./storage.ts";
 import { checkVersion, parseJson, versionOf } from "./versions.ts";
 
-/** The version of a checkpoint's directory; a newer one is refused. */
+/** The version of the checkpoint directory's format; a newer one is refused. */
 export const CHECKPOINT_VERSION = 1;
 
 /**
- * The steps that a run keeps a checkpoint of, in order.
- * @param folder Whose. Default: the policy's.
+ * Returns the steps for which a run has a checkpoint, in order.
+ * @param folder The folder of the checkpoints. Default: the policy's.
  */
 export async function checkpointSteps(
   path: string,
@@ -22,28 +22,28 @@ export async function checkpointSteps(
     .sort((a, b) => a - b);
 }
 
-/** What a run held when it wrote a checkpoint. */
+/** The contents of a run at the time of a checkpoint. */
 const journalSchema = z.object({
-  /** Lines of metrics, and the SHA-256 of their text. */
+  /** The lines of `metrics.jsonl`, and the SHA-256 of their text. */
   lines: z.int(),
   sha256: z.string(),
-  /** Rows of episodes.db. */
+  /** Rows in `episodes.db`. */
   episodes: z.int(),
 });
 
-/** What a run held when it wrote a checkpoint. */
+/** The contents of a run at the time of a checkpoint. */
 export type Journal = z.infer<typeof journalSchema>;
 
-/** What `checkpoint.json` holds. */
+/** Returns the text of `checkpoint.json`. */
 export function checkpointHead(step: number, journal: Journal): string {
   return JSON.stringify({ schemaVersion: CHECKPOINT_VERSION, step, journal });
 }
 
 /**
- * Checks that a checkpoint is whole and of this version, but for what its trainer wrote.
- * @returns What the run held then; `undefined` where an older version wrote it.
- * @param options.wayOut What to do about a damaged one, for the error. Default: {@linkcode instead}.
- * @throws {RunDirError} If it is not.
+ * Checks that a checkpoint is complete and of this version. The trainer's own files are not checked.
+ * @returns The contents of the run at that time; `undefined` if an older version wrote the checkpoint.
+ * @param options.wayOut The error's hint for a damaged checkpoint. Default: {@linkcode instead}.
+ * @throws {RunDirError} If the checkpoint is damaged or of another version.
  */
 export async function checkCheckpoint(
   path: string,
@@ -56,7 +56,7 @@ export async function checkCheckpoint(
   const version = versionOf(head);
   if (version === undefined) {
     throw new RunDirError(
-      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or no JSON`,
+      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or not JSON`,
       { hint: options.wayOut ?? instead(dir) },
     );
   }
@@ -64,7 +64,7 @@ export async function checkCheckpoint(
   return journalSchema.safeParse((head as { journal?: unknown }).journal).data;
 }
 
-/** What to do with a checkpoint that cannot be used. */
+/** Returns the hint for a checkpoint that cannot be used. */
 export function instead(dir: string): string {
-  return `remove "${dir}" and resume again: the run then goes on from the checkpoint before it`;
+  return `remove "${dir}" and resume again: the run then continues from the previous checkpoint`;
 }

@@ -1,4 +1,4 @@
-/** How many supervised steps take what RL took, read off a run's metrics. */
+/** The number of supervised steps that cost as much as RL did, computed from a run's metrics. */
 
 import { TrainerError } from "../../env/errors.ts";
 import type { ControlBudget, Metrics, Timing } from "./metrics.ts";
@@ -6,14 +6,14 @@ import type { ControlBudget, Metrics, Timing } from "./metrics.ts";
 /** The budgets of controls, in the order in which they are trained. */
 export const CONTROL_BUDGETS = ["seconds", "tokens"] as const;
 
-/** The control of a budget: `control`, `control (tokens)`. */
+/** Returns the name of a budget's control: `control`, `control (tokens)`. */
 export function controlName(budget: ControlBudget): string {
   return budget === "seconds" ? "control" : `control (${budget})`;
 }
 
 /**
- * What RL's steps took so far, rejection fine-tuning included: seconds of rollout and update, without evaluations and
- * saves; tokens that it sampled and tokens that it trained on, context included.
+ * Returns what RL's steps have used so far, rejection fine-tuning included: seconds of rollouts and updates,
+ * without evaluations and saves; or tokens sampled plus tokens trained on, context included.
  */
 export function rlSpent(
   lines: readonly Metrics[],
@@ -24,10 +24,10 @@ export function rlSpent(
 }
 
 /**
- * The supervised steps that take as much: what RL's steps took by the median of a step of the cold start, so that a
- * hiccup there does not make the control short.
- * @param lines Those of the cold start and of RL.
- * @throws {TrainerError} If they do not say what a step took.
+ * Returns the number of supervised steps that use RL's budget: the total of RL's steps divided by the median of
+ * the cold start's steps. A slow step in the cold start therefore does not shorten the control.
+ * @param lines The lines of the cold start and of RL.
+ * @throws {TrainerError} If they do not record what a step used.
  */
 export function controlSteps(
   lines: readonly Metrics[],
@@ -40,7 +40,7 @@ export function controlSteps(
   const steps = Math.max(1, Math.round(rlSpent(lines, budget) / each));
   if (Number.isFinite(steps)) return steps;
   throw new TrainerError(
-    `Cannot tell how long the control is: by metrics.jsonl a step of the cold start took ${each} ${budget}`,
+    `Cannot compute the control's length: according to metrics.jsonl, a step of the cold start took ${each} ${budget}`,
     { hint: "start a new run" },
   );
 }

@@ -1,7 +1,7 @@
 /**
  * The table of an episode's columns. `episodes.db`, its migration, data frames, the viewer's list and its filter
- * follow from it (episode_facts.ts): a new column is one entry here. With `since`, older databases read as `null`
- * there and gain the column once they are written again.
+ * are derived from it (episode_facts.ts), so a new column is one entry here. A column with `since` reads as `null`
+ * in older databases, which gain it when they are next written.
  */
 
 import { z } from "zod";
@@ -9,19 +9,19 @@ import { DEFAULT_BENCHMARK } from "../../env/domain.ts";
 import { packSpans } from "../../env/episode_spans.ts";
 import type { Episode } from "../../env/types.ts";
 
-/** Where an episode stands in a run, beside what the {@linkcode Episode} itself knows. */
+/** The place of an episode in a run: what the {@linkcode Episode} itself does not record. */
 export interface EpisodePlace {
-  /** Policy updates before it was sampled, plus one: the step that it belongs to. */
+  /** The step that it belongs to: policy updates before it was sampled, plus one. */
   readonly step: number;
-  /** `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
+  /** The name of its source: `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
   readonly source: string;
-  /** Which group or task of the step, from 0. */
+  /** The index of its group or task in the step, from 0. */
   readonly group: number;
-  /** What multiplied its gradient; `null` where it did not train. */
+  /** The factor of its gradient; `null` if it did not train. */
   readonly advantage: number | null;
 }
 
-/** What each type of a column holds; JSON is text to SQLite. */
+/** The TypeScript type of each column type. SQLite stores JSON as text. */
 export interface Held {
   "INTEGER NOT NULL": number;
   "REAL NOT NULL": number;
@@ -31,31 +31,31 @@ export interface Held {
   JSON: unknown;
 }
 
-/** A value of a data frame. */
+/** A value in a data frame. */
 interface Cell<T> {
   readonly isInteger: boolean;
   readonly of: (value: T) => string | number | null;
 }
 
-/** What a column is beyond its type and its value. */
+/** Settings of a column in addition to its type and its value. */
 export interface ColumnOptions<T> {
-  /** Its name in a `StoredEpisode`. Default: the column's in camel case. */
+  /** Its key in a `StoredEpisode`. Default: the column's name in camel case. */
   readonly key?: string;
-  /** The version of `episodes.db` that has it first. Default: 1. Later ones have to allow NULL. */
+  /** The first version of `episodes.db` that has it. Default: 1. A later column must allow NULL. */
   readonly since?: number;
-  /** What a reader may count on in a cell of JSON; more may be there. */
+  /** The fields of a JSON cell that readers rely on; it may have more. */
   readonly shape?: z.ZodType;
-  /** How the values of versions before `version` are read. */
+  /** The expression that reads the values of versions before `version`. */
   readonly before?: { readonly version: number; readonly sql: string };
-  /** What a data frame has of it, by name. Default: the value under the column's name. */
+  /** Its columns in a data frame, by name. Default: the value under the column's name. */
   readonly frame?: Readonly<Record<string, Cell<T>>>;
-  /** Its name among the fields by which the viewer filters and sorts. Default: it is none of them. */
+  /** Its name as a field of the viewer's filter and sort order. Default: the viewer has no such field. */
   readonly field?: string;
-  /** The label of the field's choice, where it has few values. */
+  /** The label of the field's menu, if it has few values. */
   readonly choice?: string;
-  /** The expression that makes the field. Default: the column itself. */
+  /** The SQL expression of the field. Default: the column itself. */
   readonly fieldSql?: string;
-  /** Whether the field holds words joined by commas. */
+  /** Whether the field holds several words, separated by commas. */
   readonly isList?: boolean;
 }
 
@@ -82,7 +82,7 @@ function plain<T, V extends string | number | null>(of: (value: T) => V) {
 type Scored = Episode["reward"];
 type Failed = Episode["failure"];
 type Found = Episode["findings"];
-/** `null` in runs of version 1, which did not note it. */
+/** `null` in runs of version 1, which did not record it. */
 type Used = Episode["usage"] | null;
 
 const SCORED = z.looseObject({
@@ -117,21 +117,21 @@ const SPENT = z.looseObject({
 });
 const USED = z.looseObject({ agent: SPENT, user: SPENT });
 
-/** Each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; none where the cell is damaged. */
+/** Lists each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; NULL if the cell is damaged. */
 const FAULTS =
   "CASE WHEN findings IS NULL OR findings = '[]' OR NOT json_valid(findings) THEN NULL ELSE (" +
   "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings) WHERE type = 'object') END";
 
-/** Who failed: `{"source":"user",…}` becomes `user`; none where the cell is damaged. */
+/** The source of the failure: `{"source":"user",…}` becomes `user`; NULL if the cell is damaged. */
 const FAILED_BY =
   "CASE WHEN json_valid(failure) THEN json_extract(failure, '$.source') END";
 
-/** All facts but the id, in the order of the table. */
+/** All columns except the id, in the table's order. */
 export const EPISODE_COLUMNS = {
   step: column("INTEGER NOT NULL", (_, { step }) => step, { field: "step" }),
   /** `rl`, `eval/test/greedy`, `evaluate/test`. */
   source: column("TEXT NOT NULL", (_, { source }) => source, {
-    // Once called by its first estimator.
+    // Version 1 named it after its first estimator.
     before: {
       version: 3,
       sql: "CASE source WHEN 'grpo' THEN 'rl' ELSE source END",
@@ -139,13 +139,13 @@ export const EPISODE_COLUMNS = {
     field: "source",
     choice: "Source",
   }),
-  /** Which group or task of its step and source, from 0. */
+  /** The index of its group or task in the step and source, from 0. */
   group_index: column("INTEGER NOT NULL", (_, { group }) => group, {
     key: "group",
     field: "group",
   }),
   task_id: column("TEXT NOT NULL", ({ taskId }) => taskId, { field: "task" }),
-  /** Whose domain it is; `null` is τ-bench, as in runs from before there were others. */
+  /** The benchmark that its domain belongs to; `null` means τ-bench, the only one at first. */
   benchmark: column(
     "TEXT",
     ({ benchmark }): string | null => benchmark ?? null,
@@ -170,16 +170,16 @@ export const EPISODE_COLUMNS = {
   agent: column("TEXT NOT NULL", ({ agent }) => agent, { field: "agent" }),
   model: column("TEXT NOT NULL", ({ model }) => model, { field: "model" }),
   user: column("TEXT NOT NULL", ({ user }) => user, { field: "user" }),
-  /** `null` where infrastructure failed: not scored. */
+  /** `null` if infrastructure failed: the episode is not scored. */
   reward: column("REAL", ({ reward }) => reward?.value ?? null, {
     field: "reward",
     choice: "Reward",
   }),
-  /** Its parts and what is wrong. */
+  /** The parts of the reward and what is wrong. */
   reward_detail: column("JSON", ({ reward }) => reward, {
     shape: SCORED,
     frame: {
-      /** The two parts of τ-bench's reward, 0 or 1. */
+      /** The two parts of τ-bench's reward, each 0 or 1. */
       reward_database: whole((reward: Scored) =>
         reward?.parts.database ?? null
       ),
@@ -193,7 +193,7 @@ export const EPISODE_COLUMNS = {
     field: "stop",
     choice: "Stopped by",
   }),
-  /** Why the reward is not 1. */
+  /** The reason why the reward is not 1. */
   reason: column("TEXT", ({ reason }): string | null => reason, {
     since: 2,
     field: "reason",
@@ -214,12 +214,12 @@ export const EPISODE_COLUMNS = {
     fieldSql: FAILED_BY,
     isList: true,
   }),
-  /** What the simulated user did wrong. */
+  /** The faults found in the simulated user's behavior. */
   findings: column("JSON", ({ findings }) => findings, {
     since: 2,
     shape: FOUND,
     frame: {
-      /** Faults of the simulated user. */
+      /** The number of faults of the simulated user. */
       user_faults: whole((findings: Found) => findings?.length ?? null),
     },
     field: "fault",
@@ -235,7 +235,10 @@ export const EPISODE_COLUMNS = {
     key: "turns",
     field: "turns",
   }),
-  /** Prompt and answers together; 0 where the model does not work on tokens, `null` in a data frame. */
+  /**
+   * Tokens of the prompts and answers together. If the model does not work on tokens: 0, and `null` in a data
+   * frame.
+   */
   token_count: column(
     "INTEGER NOT NULL",
     ({ trajectory }) => trajectory?.ids.length ?? 0,
@@ -251,7 +254,7 @@ export const EPISODE_COLUMNS = {
     since: 2,
     shape: USED,
     frame: {
-      /** Calls of the agent's model, as far as it counts them. */
+      /** Calls of the agent's model, if the model counts them. */
       agent_calls: whole((usage: Used) => usage?.agent.calls ?? null),
       agent_prompt_tokens: whole((usage: Used) =>
         usage?.agent.promptTokens ?? null
@@ -271,13 +274,13 @@ export const EPISODE_COLUMNS = {
       user_cost: plain((usage: Used) => usage?.user.cost ?? null),
     },
   }),
-  /** The tools that the agent called, `cancel_order,get_order`; empty where it called none. */
+  /** The names of the tools that the agent called, `cancel_order,get_order`; empty if it called none. */
   tools: column("TEXT", ({ turns }): string | null => toolsOf(turns), {
     since: 4,
     field: "tool",
     isList: true,
   }),
-  /** What it waited for, `u812m1204e3`: see `packSpans()`. */
+  /** The spans of time that the episode waited, `u812m1204e3`: see `packSpans()`. */
   spans: column(
     "TEXT",
     ({ spans }): string | null => spans === undefined ? null : packSpans(spans),

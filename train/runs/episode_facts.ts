@@ -1,4 +1,7 @@
-/** What follows from the table of an episode's columns: records, rows of SQL, data frames, fields of a filter. */
+/**
+ * Everything derived from the table of an episode's columns: records, SQL rows, data frames and the fields of the
+ * filter.
+ */
 
 import type { SQLInputValue } from "node:sqlite";
 import { DataError } from "../../env/errors.ts";
@@ -23,7 +26,7 @@ type KeyOf<N extends Name> = OptionsOf<N> extends
   { key: infer K extends string } ? K
   : CamelCase<N>;
 
-/** An episode as `episodes.db` holds it, without its conversation: the columns by their names in camel case. */
+/** An episode as `episodes.db` stores it, without its conversation: the columns, with their names in camel case. */
 export type StoredEpisode =
   & { readonly id: number }
   & { readonly [N in Name as KeyOf<N>]: ValueOf<N> };
@@ -36,7 +39,7 @@ type FrameOf<N extends Name> = OptionsOf<N> extends { frame: infer F } ? {
 type Joined<U> = (U extends unknown ? (part: U) => void : never) extends
   (all: infer A) => void ? A : never;
 
-/** An episode in plain values. */
+/** The data-frame columns of an episode. */
 export type EpisodeFrame = Joined<{ [N in Name]: FrameOf<N> }[Name]>;
 
 type FieldOf<N extends Name> = OptionsOf<N> extends
@@ -45,7 +48,7 @@ type FieldValue<N extends Name> = OptionsOf<N> extends { isList: true }
   ? string | null
   : ValueOf<N>;
 
-/** What the viewer lists of an episode, by the names of the filter's fields. */
+/** The fields of an episode that the viewer lists, filters and sorts by. */
 export type EpisodeFields =
   & { readonly id: number }
   & { readonly [N in Name as FieldOf<N>]: FieldValue<N> };
@@ -64,33 +67,33 @@ const COLUMNS: readonly Column[] = Object.entries(EPISODE_COLUMNS)
     return { name, key, sql, of, options };
   });
 
-/** The version of `episodes.db`: that of the newest change of a column. A newer one is refused. */
+/** The version of `episodes.db`: the version of the latest change of a column. A newer file is refused. */
 export const EPISODES_VERSION: number = Math.max(
   ...COLUMNS.map(({ options: { since = 1, before } }) =>
     Math.max(since, before?.version ?? 1)
   ),
 );
 
-/** The columns whose values were others in older versions, with the expressions that read those. */
+/** The columns whose values changed between versions, with the expressions that read the old ones. */
 export const OLD_VALUES: ReadonlyMap<string, string> = new Map(
   COLUMNS.flatMap(({ name, options: { before } }) =>
     before === undefined ? [] : [[name, before.sql]]
   ),
 );
 
-/** A column's expression in SQL, for a file of any version that has it. */
+/** Returns a column's SQL expression, for a file of any version that has it. */
 export function columnSql(name: string): string {
   return OLD_VALUES.get(name) ?? name;
 }
 
-/** The columns as SQL defines them, by their names. */
+/** The SQL definitions of the columns, by name. */
 export const COLUMN_DEFINITIONS: ReadonlyMap<string, string> = new Map(
   COLUMNS.map((
     { name, sql },
   ) => [name, `${name} ${sql.replace("JSON", "TEXT")}`]),
 );
 
-/** The values of an episode, in the order of the columns. */
+/** Returns the values of an episode, in the order of the columns. */
 export function cellsOf(
   episode: Episode,
   place: EpisodePlace,
@@ -104,9 +107,9 @@ export function cellsOf(
 }
 
 /**
- * An episode of a row of `episodes.db`.
+ * Converts a row of `episodes.db` to an episode.
  * @param path The file, for the error.
- * @throws {DataError} If a cell of JSON is damaged: no JSON, or of another shape.
+ * @throws {DataError} If a JSON cell is damaged: it does not parse, or has another shape.
  */
 export function storedEpisode(
   row: Readonly<Record<string, unknown>>,
@@ -132,14 +135,14 @@ export function storedEpisode(
   return episode as unknown as StoredEpisode;
 }
 
-/** What is wrong with a value of JSON; `undefined` where nothing is. */
+/** Says what is wrong with a JSON value; `undefined` if it is valid. */
 function faultOf(value: unknown, { options }: Column): string | undefined {
   if (typeof value !== "object") return "not a JSON object or list";
   if (value === null) return undefined;
   const issue = options.shape?.safeParse(value).error?.issues[0];
   if (issue === undefined) return undefined;
   const at = issue.path.length === 0 ? "" : ` at "${issue.path.join(".")}"`;
-  return `which has another shape than taulab writes${at}`;
+  return `which does not have the shape that taulab writes${at}`;
 }
 
 function valueOf(cell: unknown, sql: keyof Held): unknown {
@@ -147,7 +150,7 @@ function valueOf(cell: unknown, sql: keyof Held): unknown {
   return sql.startsWith("TEXT") ? String(cell) : Number(cell);
 }
 
-/** An episode that has just ended, as it would be stored. */
+/** Converts an episode that has just ended to its stored form. */
 export function factsOf(
   episode: Episode,
   place: EpisodePlace,
@@ -165,12 +168,12 @@ const FRAME = COLUMNS.flatMap(({ name, key, sql, options }) => {
     .map(([name, cell]) => ({ name, key, ...cell }));
 });
 
-/** The columns of a data frame that hold whole numbers. */
+/** The columns of a data frame that hold integers only. */
 export const FRAME_INTEGERS = FRAME
   .filter(({ isInteger }) => isInteger)
   .map(({ name }) => name as keyof EpisodeFrame);
 
-/** An episode in plain values. */
+/** Converts an episode to the columns of a data frame. */
 export function frameOf(episode: Omit<StoredEpisode, "id">): EpisodeFrame {
   const values = episode as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
@@ -178,19 +181,19 @@ export function frameOf(episode: Omit<StoredEpisode, "id">): EpisodeFrame {
   ) as unknown as EpisodeFrame;
 }
 
-/** A field by which the viewer filters and sorts. */
+/** A field that the viewer filters and sorts by. */
 export interface FilterField {
   readonly is: "number" | "text" | "list";
-  /** The label of its choice, where it has few values. */
+  /** The label of its menu, if it has few values. */
   readonly choice?: string;
-  /** The column that it is made of, and how. */
+  /** The column it is computed from, and how. */
   readonly column: string;
   readonly sql: string;
-  /** What an episode has of which nothing is known. */
+  /** Its value for an episode of which nothing is known. */
   readonly unknown: string | number | null;
 }
 
-/** The fields of the viewer's filter by their names. */
+/** The fields of the viewer's filter, by name. */
 export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
   id: { is: "number", column: "id", sql: "id", unknown: 0 },
   ...Object.fromEntries(
@@ -208,8 +211,8 @@ export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
 };
 
 /**
- * The fields of the filter as the columns of a query over `episodes`.
- * @param known The columns that the file has: older versions lack some.
+ * Returns the fields of the filter as the columns of a query over `episodes`.
+ * @param known The columns in the file: older versions lack some.
  */
 export function fieldColumns(known: ReadonlySet<string>): string {
   return Object.entries(FILTER_FIELDS)
@@ -218,7 +221,7 @@ export function fieldColumns(known: ReadonlySet<string>): string {
     ).join(", ");
 }
 
-/** The fields of an episode of which nothing is known. */
+/** Returns the fields of an episode of which nothing is known. */
 export function unknownFields(): EpisodeFields {
   return Object.fromEntries(
     Object.entries(FILTER_FIELDS).map(([name, { unknown }]) => [name, unknown]),

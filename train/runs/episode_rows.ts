@@ -1,5 +1,5 @@
 /**
- * Episodes as flat records: a row an episode, for a data frame or a figure.
+ * Episodes as flat records: one row per episode, for a data frame or a figure.
  *
  *     run dir ─▶ readEpisodeRows ─┐
  *                                 ├─▶ rows ─▶ a figure, or writeTable ─▶ pandas, polars, DuckDB
@@ -15,35 +15,35 @@ import {
 } from "./episode_facts.ts";
 
 /**
- * An episode in plain values. Names are those of the columns of `episodes.db`, so a query there and a data frame
- * agree; episode_columns.ts says what each is. `null` is what is not known or does not apply.
+ * An episode as a flat record. Its keys are the columns of `episodes.db`, so queries and data frames use the same
+ * names; episode_columns.ts documents each. `null` means unknown or not applicable.
  */
 export type EpisodeRow =
   & {
-    /** The name of the run; `null` of episodes that are in none. */
+    /** The name of the run; `null` if the episode belongs to no run. */
     readonly run: string | null;
-    /** In its run, or from 0. */
+    /** Its id in the run; without a run, its index from 0. */
     readonly id: number;
     readonly step: number | null;
     readonly source: string | null;
     readonly group_index: number | null;
-    /** Which of its task's episodes in that step and source, from 0, in the order of the rows. */
+    /** Its index among the episodes of the same task, step and source, from 0, in the order of the rows. */
     readonly trial: number;
   }
   & Omit<EpisodeFrame, "step" | "source" | "group_index">;
 
-/** The columns of whole numbers. */
+/** The columns that hold integers only. */
 export const EPISODE_INTEGERS: readonly (keyof EpisodeRow)[] = [
   "id",
   "trial",
   ...FRAME_INTEGERS,
 ];
 
-/** Of an episode that is in no run. */
+/** The place of an episode that belongs to no run. */
 const NOWHERE = { step: 0, source: "", group: 0, advantage: null };
 
 /**
- * The rows of episodes at hand, in their order.
+ * Converts episodes in memory to rows, in the same order.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -71,7 +71,7 @@ export function episodeRows(episodes: readonly Episode[]): EpisodeRow[] {
   });
 }
 
-/** Counts by key, from 0. */
+/** Returns a function that counts its calls per key, from 0. */
 export function counter(): (key: string) => number {
   const counts = new Map<string, number>();
   return (key) => {

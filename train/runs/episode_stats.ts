@@ -3,31 +3,31 @@
 import type { Episode } from "../../env/types.ts";
 import type { Lengths } from "./metrics.ts";
 
-/** The episodes that were scored: all but those whose infrastructure failed. */
+/** Returns the scored episodes: all except those whose infrastructure failed. */
 export function scored(episodes: readonly Episode[]): Episode[] {
   return episodes.filter((episode) => episode.reward !== null);
 }
 
-/** The reward of a scored episode. */
+/** Returns the reward of a scored episode. */
 export function rewardOf(episode: Episode): number {
   return episode.reward?.value ?? NaN;
 }
 
-/** How many episodes failed for no fault of the policy, by kind. */
+/** Counts the episodes that failed because of infrastructure, by kind of failure. */
 export function failuresByKind(
   episodes: readonly Episode[],
 ): Record<string, number> {
   return tally(episodes.map(({ failure }) => failure && failure.kind));
 }
 
-/** How many scored episodes ended for which reason. */
+/** Counts the scored episodes by stop reason. */
 export function stopReasons(
   episodes: readonly Episode[],
 ): Record<string, number> {
   return tally(scored(episodes).map(({ stopReason }) => stopReason));
 }
 
-/** Mean reward by intent, of scored episodes whose task names one. */
+/** Returns the mean reward per intent over scored episodes whose task names one. */
 export function meanByIntent(
   episodes: readonly Episode[],
 ): Record<string, number> {
@@ -43,7 +43,7 @@ export function meanByIntent(
   );
 }
 
-/** Mean lengths of scored episodes. */
+/** Returns the mean lengths of scored episodes. */
 export function meanLengths(episodes: readonly Episode[]): Lengths {
   const all = scored(episodes);
   return {
@@ -53,7 +53,7 @@ export function meanLengths(episodes: readonly Episode[]): Lengths {
   };
 }
 
-/** Tokens that the policy sampled in an episode. */
+/** Returns the number of tokens that the policy sampled in an episode. */
 export function sampledTokens({ trajectory }: Episode): number {
   return (trajectory?.lossMask ?? []).reduce<number>(
     (sum, mask) => sum + mask,
@@ -61,17 +61,16 @@ export function sampledTokens({ trajectory }: Episode): number {
   );
 }
 
-/** The mean; 0 of nothing, so that metrics stay numbers. */
+/** Returns the mean; 0 for an empty list, so that metrics are always numbers. */
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : sum(values) / values.length;
 }
 
-/** The sum. */
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** How often each word is there, in the order of the words; `null` is none. */
+/** Counts how often each word occurs, in alphabetical order; `null` is skipped. */
 export function tally(
   words: readonly (string | null)[],
 ): Record<string, number> {

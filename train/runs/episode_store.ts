@@ -1,6 +1,6 @@
 /**
- * `episodes.db`: a row an episode with the columns of episode_columns.ts, indexed by step, task, reward and stop
- * reason; messages, turns and tokens as compressed blobs. SQLite through `node:sqlite`.
+ * `episodes.db`: one row per episode with the columns of episode_columns.ts, indexed by step, task, reward and
+ * stop reason. Messages, turns and tokens are compressed blobs. Uses SQLite through `node:sqlite`.
  */
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
@@ -46,7 +46,7 @@ CREATE INDEX episodes_by_reward ON episodes (reward);
 CREATE INDEX episodes_by_stop_reason ON episodes (stop_reason);
 `;
 
-/** Which rows are meant. Default: all. */
+/** Selects rows. Default: all. */
 interface RowFilter {
   readonly step?: number;
   readonly source?: string;
@@ -56,11 +56,11 @@ interface RowFilter {
 /** An episode whose row cannot be read. */
 export interface DamagedEpisode {
   readonly id: number;
-  /** What names it, and says what to do. */
+  /** A sentence that names the episode, the damage and the fix. */
   readonly what: string;
 }
 
-/** What can be read of a store, and what cannot. */
+/** The readable episodes of a store, and the damaged ones. */
 export interface ReadableEpisodes {
   readonly episodes: StoredEpisode[];
   readonly damaged: DamagedEpisode[];
@@ -73,9 +73,9 @@ export class EpisodeStore implements Disposable {
   readonly #facts: string;
 
   /**
-   * Opens `path`, and makes it where it is missing.
-   * @param options.busyMs How long to wait for another process that writes. Default: 0.
-   * @throws {RunDirError} If the file is no database or of a newer version.
+   * Opens `path`, or creates it if it is missing.
+   * @param options.busyMs How long to wait for another process that is writing. Default: 0.
+   * @throws {RunDirError} If the file is not a database or has a newer version.
    */
   constructor(
     path: string,
@@ -99,7 +99,7 @@ export class EpisodeStore implements Disposable {
       if (!/not a database|malformed/.test(String(error))) throw error;
       throw new RunDirError(
         `"${path}" is damaged: it is not an SQLite database`,
-        { cause: error, hint: "restore it, or start the run anew" },
+        { cause: error, hint: "restore it, or start a new run" },
       );
     }
   }
@@ -111,14 +111,14 @@ export class EpisodeStore implements Disposable {
 
   #createTables(): void {
     this.#db.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;");
-    // Another process may have made them in the meantime.
+    // Another process may have created the tables in the meantime.
     if (this.#version() === 0) {
       this.#db.exec(`${TABLES} PRAGMA user_version = ${EPISODES_VERSION};`);
     }
     this.#db.exec("COMMIT;");
   }
 
-  /** Brings an older version up to date: the columns that it lacks, empty, and values that are written otherwise now. */
+  /** Upgrades an older file: adds missing columns, empty, and rewrites values whose format changed. */
   #upgrade(): void {
     this.#db.exec("BEGIN IMMEDIATE;");
     const known = this.#columns();
@@ -141,13 +141,13 @@ export class EpisodeStore implements Disposable {
     );
   }
 
-  /** Removes episodes by their ids. */
+  /** Removes the episodes with these ids. */
   remove(ids: readonly number[]): void {
     const remove = this.#db.prepare("DELETE FROM episodes WHERE id = ?");
     for (const id of ids) remove.run(id);
   }
 
-  /** Adds episodes in one transaction: all of them or none. */
+  /** Adds episodes in one transaction: either all of them or none. */
   add(items: readonly { episode: Episode; place: EpisodePlace }[]): void {
     const columns = [...FACTS, ...BLOBS];
     const marks = columns.map(() => "?").join(", ");
@@ -167,7 +167,7 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * Copies another store's episodes, in one transaction, as they are on disk: nothing is compressed anew.
+   * Copies another store's episodes in one transaction, without decompressing the blobs.
    * @param isWanted Called with each episode's task and seed.
    */
   copyFrom(
@@ -199,7 +199,7 @@ export class EpisodeStore implements Disposable {
     }
   }
 
-  /** Removes the episodes of steps and sources that `keep` refuses. */
+  /** Removes the episodes for whose step and source `keep` returns `false`. */
   prune(keep: (step: number, source: string) => boolean): void {
     const batches = this.#db.prepare(
       "SELECT DISTINCT step, source FROM episodes",
@@ -214,7 +214,10 @@ export class EpisodeStore implements Disposable {
     }
   }
 
-  /** What names each episode, and whether infrastructure broke it: a fraction of the time of {@linkcode EpisodeStore.list}. */
+  /**
+   * Returns the task and seed of each episode, and whether infrastructure failed. Much faster than {@linkcode
+   * EpisodeStore.list}.
+   */
   keys(): { taskId: string; seed: number; isFailed: boolean }[] {
     return this.#db.prepare(
       "SELECT task_id, seed, failure IS NOT NULL AS failed FROM episodes ORDER BY id",
@@ -225,7 +228,7 @@ export class EpisodeStore implements Disposable {
     }));
   }
 
-  /** How many episodes there are of each step and source. */
+  /** Counts the episodes of each step and source. */
   counts(): { step: number; source: string; episodes: number }[] {
     return this.#db.prepare(
       "SELECT step, source, COUNT(*) AS episodes FROM episodes GROUP BY step, source",
@@ -236,21 +239,21 @@ export class EpisodeStore implements Disposable {
     }));
   }
 
-  /** Counts that advisories go by; `null` where there are no episodes. */
+  /** Returns the counts that advisories are based on; `null` if there are no episodes. */
   tally(): EpisodeTally | null {
     const fields = fieldColumns(this.#columns());
     return tallyEpisodes(this.#db, `(SELECT ${fields} FROM episodes)`);
   }
 
   /**
-   * The episodes that match, in the order in which they were added; blobs stay on disk.
+   * Returns the matching episodes in the order in which they were added, without reading the blobs.
    * @throws {DataError} If a row is damaged.
    */
   list(filter: RowFilter = {}): StoredEpisode[] {
     return this.#rows(filter).map((row) => storedEpisode(row, this.#path));
   }
 
-  /** As {@linkcode EpisodeStore.list}, for readers: a row that is damaged costs itself. */
+  /** Like {@linkcode EpisodeStore.list}, but skips and reports damaged rows. */
   readable(filter: RowFilter = {}): ReadableEpisodes {
     const [episodes, damaged]: [StoredEpisode[], DamagedEpisode[]] = [[], []];
     for (const row of this.#rows(filter)) {
@@ -280,7 +283,7 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * An episode by its id, `undefined` where there is none; blobs stay on disk.
+   * Returns an episode by its id, without reading the blobs; `undefined` if there is none.
    * @throws {DataError} If its row is damaged.
    */
   get(id: number): StoredEpisode | undefined {
@@ -291,8 +294,8 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * The conversation of an episode, its actions and their observations, as JSON; integers and floats
-   * are as Python spells them.
+   * Returns an episode's conversation, and its actions with their observations, as JSON text. Integers and floats
+   * are spelled as in Python.
    * @throws {RangeError} If there is no such episode.
    */
   conversation(id: number): { messages: string; turns: string } {
@@ -303,13 +306,13 @@ export class EpisodeStore implements Disposable {
     };
   }
 
-  /** The tokens of an episode; `null` where its model does not work on tokens. */
+  /** Returns the tokens of an episode; `null` if its model does not work on tokens. */
   trajectory(id: number): Trajectory | null {
     const blob = this.#blobs(id)["tokens"];
     return blob === null ? null : unpackTrajectory(inflate(blob));
   }
 
-  /** Writes everything into the one file and closes it. */
+  /** Merges the write-ahead log into the file and closes it. */
   [Symbol.dispose](): void {
     this.#db.close();
   }
@@ -326,7 +329,7 @@ export class EpisodeStore implements Disposable {
 function checkVersion(version: number, path: string): void {
   if (version >= 1 && version <= EPISODES_VERSION) return;
   throw new RunDirError(
-    `"${path}" has version ${version}, this taulab reads version ${EPISODES_VERSION}`,
+    `"${path}" has version ${version}, but this taulab reads version ${EPISODES_VERSION}`,
     {
       hint:
         "use the taulab that wrote it (see version and commit in its run.json)",
@@ -334,7 +337,7 @@ function checkVersion(version: number, path: string): void {
   );
 }
 
-/** The conversation and the tokens, as {@linkcode BLOBS} names them. */
+/** Returns the blobs of the conversation and the tokens, in the order of {@linkcode BLOBS}. */
 function blobsOf({ messages, turns, trajectory }: Episode): SQLInputValue[] {
   return [
     deflate(toJson(messages)),
@@ -344,8 +347,8 @@ function blobsOf({ messages, turns, trajectory }: Episode): SQLInputValue[] {
 }
 
 /**
- * `T` as a 32-bit integer, then ids as 32-bit integers, log probabilities as 32-bit floats and the mask
- * as bytes, all little-endian and `[T]`.
+ * Packs a trajectory: `T` as a 32-bit integer, then, each `[T]`, the token ids as 32-bit integers, the log
+ * probabilities as 32-bit floats and the mask as bytes. All are little-endian.
  */
 export function packTrajectory(trajectory: Trajectory): Uint8Array {
   const length = trajectory.ids.length;
@@ -360,7 +363,7 @@ export function packTrajectory(trajectory: Trajectory): Uint8Array {
   return out;
 }
 
-/** The inverse of {@linkcode packTrajectory}. */
+/** Inverts {@linkcode packTrajectory}. */
 export function unpackTrajectory(data: Uint8Array): Trajectory {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const length = view.getInt32(0, true);
@@ -372,7 +375,7 @@ export function unpackTrajectory(data: Uint8Array): Trajectory {
   };
 }
 
-/** Level 1: a fifth of the time of the default and nearly as small on such short texts. */
+/** Compresses at level 1: five times as fast as the default level and nearly as small on texts this short. */
 function deflate(data: string | Uint8Array): Uint8Array {
   return deflateSync(data, { level: 1 });
 }
@@ -381,7 +384,7 @@ function inflate(blob: unknown) {
   return inflateSync(blob as Uint8Array);
 }
 
-/** JSON of plain records that hold Python values (a call's arguments) somewhere within. */
+/** Serializes plain records that contain Python values, such as a call's arguments. */
 function toJson(value: unknown): string {
   if (
     value instanceof Map || value instanceof Float || typeof value === "bigint"

@@ -1,14 +1,17 @@
-/** Counts over a run's episodes that advisories go by: few queries, none of which reads a conversation. */
+/**
+ * Counts over a run's episodes, which advisories are based on. They take few queries, none of which reads a
+ * conversation.
+ */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 
-/** Steps at the end of a run that are looked at. */
+/** The number of steps at the end of a run that are examined. */
 export const WINDOW = 10;
 
-/** Most tasks that are named. */
+/** The maximum number of tasks that a sentence names. */
 const MOST_TASKS = 8;
 
-/** A group: the episodes of a task in a step. */
+/** A group: the episodes of one task in one step. */
 export interface GroupTally {
   readonly task: string;
   readonly scored: number;
@@ -16,54 +19,54 @@ export interface GroupTally {
   readonly worst: number;
 }
 
-/** Episodes that infrastructure broke. */
+/** Episodes whose infrastructure failed. */
 export interface FailureTally {
-  /** `user`, `model`, `environment`; `unknown` in old records. */
+  /** The component that failed: `user`, `model`, `environment`; `unknown` in old records. */
   readonly source: string;
   readonly kind: string;
   readonly episodes: number;
 }
 
-/** What episodes came to. Of an evaluation, the window is all of it. */
+/** Counts over a run's episodes. For an evaluation, the window is the whole of it. */
 export interface EpisodeTally {
-  /** Of the whole run, evaluations included. */
+  /** Episodes of the whole run, evaluations included. */
   readonly episodes: number;
   readonly failures: readonly FailureTally[];
-  /** What trains, else what there is most of: `rl`, `slime`, `evaluate/test`. */
+  /** The source that trains, otherwise the most frequent one: `rl`, `slime`, `evaluate/test`. */
   readonly source: string;
   /** The first and the last step of the window. */
   readonly from: number;
   readonly to: number;
   readonly isTraining: boolean;
-  /** Of the window: */
+  /** Counts within the window. */
   readonly inWindow: {
     readonly episodes: number;
     readonly scored: number;
     readonly groups: readonly GroupTally[];
-    /** Scored episodes with each fault of the user. */
+    /** The number of scored episodes with each fault of the simulated user. */
     readonly faults: ReadonlyMap<string, number>;
-    /** Tools that the agent called; `null` where the run did not note them. */
+    /** The tools that the agent called; `null` if the run did not record them. */
     readonly tools: ReadonlySet<string> | null;
-    /** The tasks that were tried. */
+    /** The tasks with at least one episode. */
     readonly tasks: readonly string[];
   };
-  /** Answers that could not be read and episodes, by step of the source. */
+  /** Unreadable answers and episodes, per step of the source. */
   readonly parseErrors: readonly {
     readonly step: number;
     readonly errors: number;
     readonly episodes: number;
   }[];
-  /** Tools that were called before the window. */
+  /** The tools that were called before the window. */
   readonly earlierTools: ReadonlySet<string>;
 }
 
-/** Sources that train, the first that there is being the one that counts. */
+/** The sources that train, in order of preference. */
 const TRAINING = ["rl", "slime", "rft"];
 
 /**
- * Counts the episodes of a relation that has the fields of the viewer's filter (episode_facts.ts) as columns.
- * @param relation A table's name, or a query in brackets.
- * @returns `null` where there are none.
+ * Counts the episodes of a relation whose columns are the fields of the viewer's filter (episode_facts.ts).
+ * @param relation A table's name, or a query in parentheses.
+ * @returns `null` if there are no episodes.
  */
 export function tallyEpisodes(
   db: DatabaseSync,
@@ -148,7 +151,7 @@ export function tallyEpisodes(
   };
 }
 
-/** Names of tasks for a sentence: the first few. */
+/** Lists the first few task names for a sentence. */
 export function namedTasks(tasks: readonly string[]): string {
   const more = tasks.length - MOST_TASKS;
   return tasks.slice(0, MOST_TASKS).join(", ") +
@@ -163,7 +166,7 @@ function wordsOf(
   );
 }
 
-/** An episode may have several faults. */
+/** Counts the episodes per fault; an episode may have several. */
 function faultsOf(
   rows: readonly Readonly<Record<string, unknown>>[],
 ): Map<string, number> {

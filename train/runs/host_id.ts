@@ -1,13 +1,13 @@
-/** Which host this is, without the permission to ask for its name: what its system's files say. */
+/** Identifies the host from its system files, because reading its name would need a permission. */
 
 import { hashOf } from "./seal.ts";
 
-/** Each tells some hosts apart: images share the first, clones of a disk the second. */
+/** Each alone is ambiguous: hosts made from one image share the first, clones of a disk the second. */
 const FILES = ["/etc/machine-id", "/etc/hostname"] as const;
 
 let known: Promise<string | null> | undefined;
 
-/** `host` and a hash that is the host's own; `null` where nothing tells. */
+/** Returns `host` and a hash that is specific to the host; `null` if no file identifies it. */
 export function hostId(): Promise<string | null> {
   return known ??= read();
 }

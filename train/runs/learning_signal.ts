@@ -1,15 +1,21 @@
-/** Whether RL has anything to learn from: groups whose rewards differ, or conversations that earned the reward. */
+/**
+ * Checks whether RL has anything to learn from: groups whose rewards differ, or conversations that earned a
+ * reward.
+ */
 
 import type { Metrics } from "./metrics.ts";
 
-/** RL's last steps without anything to learn from, rejection fine-tuning included. */
+/**
+ * Returns the number of RL steps at the end of a run that had nothing to learn from, rejection fine-tuning
+ * included.
+ */
 export function idleSteps(lines: readonly Metrics[]): number {
   const steps = lines.filter(isOfRl);
   const last = steps.findLastIndex((line) => !isIdle(line));
   return steps.length - 1 - last;
 }
 
-/** Whether RL had nothing to learn from in all of its steps, although tasks were left unsolved. */
+/** Checks whether RL had nothing to learn from in any of its steps, although tasks were left unsolved. */
 export function neverLearnt(lines: readonly Metrics[]): boolean {
   const steps = lines.filter(isOfRl);
   return steps.length > 0 && idleSteps(lines) === steps.length &&

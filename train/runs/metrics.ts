@@ -1,14 +1,13 @@
 /**
- * The lines of `metrics.jsonl`: every number that tells a person whether RL is healthy.
- *
- * What depends on the clock is under `timing` and nowhere else, so that two runs of one config are equal
- * but for it; only a control that is given RL's seconds has as many steps as the clock said.
+ * The lines of `metrics.jsonl`: the numbers that show whether RL is healthy. Everything that depends on the clock
+ * is under `timing`, so two runs with the same config differ only there. The exception is a control that gets RL's
+ * seconds: its number of steps depends on the clock.
  */
 
 /** The version of the line format; a newer one is refused. */
 export const METRICS_VERSION = 2;
 
-/** What a line is about. */
+/** The phase that a line reports. */
 export type Phase =
   | "cold_start"
   | "rft"
@@ -18,8 +17,8 @@ export type Phase =
   | "control_eval";
 
 /**
- * A line of `metrics.jsonl`. `step` counts from 1, cold start, rejection fine-tuning and RL together; a control is no
- * part of the policy, so its lines have the run's last step.
+ * A line of `metrics.jsonl`. `step` counts from 1, over cold start, rejection fine-tuning and RL together. A
+ * control does not change the policy, so its lines have the run's last step.
  */
 export type Metrics =
   | ColdStartMetrics
@@ -36,19 +35,19 @@ interface Common {
   readonly timing: Timing;
 }
 
-/** What depends on the clock. */
+/** The measurements that depend on the clock. */
 export interface Timing {
-  /** Seconds by phase of the step: `rollout`, `update`, `save`, `total`. */
+  /** Seconds per phase of the step: `rollout`, `update`, `save`, `total`. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** Sampled tokens a second of the rollout. */
+  /** Sampled tokens per second of the rollout. */
   readonly sampledTokensPerS?: number;
-  /** Tokens of the update, context included, a second. */
+  /** Tokens per second of the update, context included. */
   readonly trainedTokensPerS?: number;
 }
 
-/** What a supervised step on demonstrations measured. */
+/** The measurements of a supervised step on demonstrations. */
 export interface SupervisedNumbers {
-  /** Mean cross-entropy of a trained token, nats. */
+  /** Mean cross-entropy per trained token, in nats. */
   readonly loss: number;
   readonly gradNorm: number;
   readonly learningRate: number;
@@ -61,30 +60,33 @@ export interface ColdStartMetrics extends Common, SupervisedNumbers {
   readonly phase: "cold_start";
 }
 
-/** What was sampled in a step. */
+/** The measurements of the episodes sampled in a step. */
 interface SampledNumbers {
-  /** Mean reward of all episodes that were scored, refilled groups included. */
+  /** Mean reward of all scored episodes, refilled groups included. */
   readonly reward: number;
   readonly episodes: number;
-  /** Episodes whose infrastructure failed, by kind; nothing is learnt from them. */
+  /** Episodes whose infrastructure failed, by kind; they are not trained on. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Scored episodes by why they ended. */
+  /** Scored episodes by stop reason. */
   readonly stopReasons: Readonly<Record<string, number>>;
   readonly lengths: Lengths;
   readonly parseErrors: number;
 }
 
-/** A step of rejection fine-tuning, see ../rft.ts; loss and norm are means over its updates, tokens their sum. */
+/**
+ * A step of rejection fine-tuning (../rft.ts). Loss and gradient norm are means over its updates; tokens are
+ * summed.
+ */
 export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
   readonly phase: "rft";
-  /** Tasks solved so far: a conversation of each is learnt from. */
+  /** Tasks solved so far; one conversation of each is trained on. */
   readonly solved: number;
 }
 
-/** What a control is given as much of as RL took. */
+/** The resource of which a control gets as much as RL used. */
 export type ControlBudget = "seconds" | "tokens";
 
-/** A step of a control: see ../control.ts. */
+/** A step of a control (../control.ts). */
 export interface ControlMetrics extends Common, SupervisedNumbers {
   readonly phase: "control";
   readonly budget: ControlBudget;
@@ -98,16 +100,19 @@ export interface RlMetrics extends Common, SampledNumbers {
   readonly phase: "rl";
   /** Mean over groups of the variance of their rewards. */
   readonly groupVariance: number;
-  /** Share of the groups sampled whose rewards all agree. */
+  /** Share of the sampled groups whose rewards are all equal. */
   readonly zeroVarianceShare: number;
-  /** Groups sampled, of these refilled ones, and groups that trained. */
+  /** Groups sampled, groups refilled among them, and groups that trained. */
   readonly groups: number;
   readonly refilledGroups: number;
   readonly trainedGroups: number;
   readonly entropy: number;
-  /** k3 estimate against the policy that sampled; slime's is k1. */
+  /** KL divergence from the policy that sampled: k3 estimate; slime's is k1. */
   readonly klOld: number;
-  /** k3 estimate against the end of the cold start; 0 where `klCoef` is 0. slime's is of the recipe's kind. */
+  /**
+   * KL divergence from the policy at the end of the cold start: k3 estimate; 0 if `klCoef` is 0. slime uses the
+   * recipe's estimator.
+   */
   readonly klReference: number;
   readonly clipShare: number;
   readonly gradNorm: number;
@@ -118,19 +123,19 @@ export interface RlMetrics extends Common, SampledNumbers {
 /** Means over episodes. */
 export interface Lengths {
   readonly turns: number;
-  /** Tokens of the conversation, those of the policy and all others. */
+  /** Tokens of the conversation: the policy's and all others. */
   readonly tokens: number;
   readonly sampledTokens: number;
 }
 
-/** An evaluation after a step. Does not change the policy. */
+/** An evaluation after a step. It does not change the policy. */
 export interface EvalMetrics extends Common {
   readonly phase: "eval";
   readonly split: "dev" | "test";
   readonly decoding: "sampled" | "greedy";
   readonly tasks: number;
   readonly trials: number;
-  /** `passK[k - 1]` is pass^k, up to `trials`. */
+  /** `passK[k - 1]` is pass^k, for k up to `trials`. */
   readonly passK: readonly number[];
   /** `passK[0]`: the mean over tasks of the share of trials that succeed. */
   readonly pass1: number;
@@ -142,27 +147,27 @@ export interface EvalMetrics extends Common {
   readonly parseErrors: number;
 }
 
-/** An evaluation of a control after its last step, on the tasks and seeds of RL's. */
+/** An evaluation of a control after its last step, on the same tasks and seeds as RL's. */
 export interface ControlEvalMetrics extends Omit<EvalMetrics, "phase"> {
   readonly phase: "control_eval";
   readonly budget: ControlBudget;
 }
 
 /**
- * A rollout of slime and the optimizer steps on it, as one line. `step` counts rollouts from 1. What slime did not
- * log is not there: nothing is filled in.
+ * A rollout of slime and its optimizer steps, as one line. `step` counts rollouts from 1. A number that slime did
+ * not log is missing.
  */
 export interface SlimeRlMetrics
   extends Common, Partial<Omit<RlMetrics, keyof Common | "lengths">> {
   readonly phase: "rl";
   readonly lengths: Partial<Lengths>;
-  /** Steps of the optimizer on this rollout; what they log is averaged over them. */
+  /** Optimizer steps on this rollout; the numbers they log are averaged. */
   readonly optimizerSteps: number;
-  /** All that slime logged of the rollout, by its own names; `null` is a number that is not finite. */
+  /** Everything that slime logged about the rollout, under slime's names; `null` for a number that is not finite. */
   readonly slime: SlimeNumbers;
 }
 
-/** An evaluation by slime, of one split. */
+/** An evaluation by slime on one split. */
 export interface SlimeEvalMetrics extends
   Common,
   Partial<
@@ -171,19 +176,19 @@ export interface SlimeEvalMetrics extends
   readonly phase: "eval";
   readonly split: EvalMetrics["split"];
   readonly decoding: EvalMetrics["decoding"];
-  /** The mean reward of all episodes: pass^1 where rewards are 0 or 1. */
+  /** The mean reward of all episodes, which is pass^1 if rewards are 0 or 1. */
   readonly pass1: number;
   readonly lengths: Partial<Lengths>;
   readonly slime: SlimeNumbers;
 }
 
-/** Numbers by slime's names; `null` is one that is not finite. */
+/** Numbers by slime's names; `null` for one that is not finite. */
 export type SlimeNumbers = Readonly<Record<string, number | null>>;
 
-/** A line of any trainer's run. Those of the CPU trainer have every field. */
+/** A line from any trainer. Lines of the CPU trainer have every field. */
 export type AnyMetrics = Metrics | SlimeRlMetrics | SlimeEvalMetrics;
 
-/** A line as this version has it: version 1 called the phase `rl` by its first estimator, `grpo`. */
+/** Converts a line to the current version: version 1 named the RL phase after its first estimator, `grpo`. */
 export function currentLine<T extends { schemaVersion: number }>(line: T): T {
   if (line.schemaVersion >= METRICS_VERSION) return line;
   const isRl = "phase" in line && line.phase === "grpo";
@@ -194,12 +199,15 @@ export function currentLine<T extends { schemaVersion: number }>(line: T): T {
   };
 }
 
-/** What is evaluated: the policy, or a control. */
+/** The subject of an evaluation: the policy, or a control. */
 export type Evaluated =
   | Pick<EvalMetrics, "phase">
   | Pick<ControlEvalMetrics, "phase" | "budget">;
 
-/** Names the episodes of a line in `episodes.db`: `rft`, `rl`, `eval/test/greedy`, `control_eval/seconds/test/greedy`. */
+/**
+ * Returns the source of a line's episodes in `episodes.db`: `rft`, `rl`, `eval/test/greedy`,
+ * `control_eval/seconds/test/greedy`.
+ */
 export function metricsSource(
   line:
     | { readonly phase: "cold_start" | "rft" | "rl" | "control" }

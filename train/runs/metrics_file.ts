@@ -1,18 +1,20 @@
-/** `metrics.jsonl`, open for more lines. */
+/** `metrics.jsonl`, opened for appending. */
 
 import { join } from "node:path";
 import type { AnyMetrics } from "./metrics.ts";
 import { writeAll, writeFileAtomic } from "./storage.ts";
 
-/** The name of the file. */
 export const METRICS = "metrics.jsonl";
 
-/** The lines of a run that is being written; one writer. */
+/** The lines of a run that is being written. There is one writer. */
 export class MetricsFile<L extends AnyMetrics> implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #lines: L[];
 
-  /** @param path The run dir. @param lines Those that it has. */
+  /**
+   * @param path The run dir.
+   * @param lines The lines that the file already has.
+   */
   constructor(path: string, lines: readonly L[] = []) {
     this.#lines = [...lines];
     this.#file = Deno.openSync(join(path, METRICS), {
@@ -30,7 +32,7 @@ export class MetricsFile<L extends AnyMetrics> implements Disposable {
     this.#lines.push(...lines);
   }
 
-  /** Resolves once the disk has all lines. */
+  /** Resolves when all lines are on disk. */
   sync(): Promise<void> {
     return this.#file.syncData();
   }
@@ -40,7 +42,7 @@ export class MetricsFile<L extends AnyMetrics> implements Disposable {
   }
 }
 
-/** Replaces the lines of a run: those after its last checkpoint, or one that a kill tore, are dropped. */
+/** Replaces the lines of a run, to drop those after its last checkpoint or one that a kill left incomplete. */
 export async function rewriteMetrics(
   path: string,
   lines: readonly AnyMetrics[],
@@ -48,7 +50,7 @@ export async function rewriteMetrics(
   await writeFileAtomic(join(path, METRICS), textOf(lines));
 }
 
-/** Lines as the file has them. */
+/** Serializes lines as in the file. */
 export function textOf(lines: readonly AnyMetrics[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }

@@ -5,17 +5,17 @@ import { frameOf } from "./episode_facts.ts";
 import { counter, type EpisodeRow } from "./episode_rows.ts";
 import { readRunInfo, readStore } from "./run_reader.ts";
 
-/** Which episodes of a run are meant. Default: all. */
+/** Selects episodes of a run. Default: all. */
 export interface EpisodeFilter {
   readonly step?: number;
-  /** `rl`, `eval/test/greedy`, `evaluate/test`. */
+  /** The name of the source: `rl`, `eval/test/greedy`, `evaluate/test`. */
   readonly source?: string;
   readonly taskId?: string;
 }
 
 /**
- * The rows of a run's episodes, in the order in which they were written. A run may be of any kind and still under way;
- * its data need not be there.
+ * Reads the rows of a run's episodes, in the order in which they were written. The run may be of any kind and still be
+ * running; its dataset is not needed.
  *
  *     const rows = await readEpisodeRows("runs/a1", { source: "eval/test/greedy" });
  *
@@ -25,7 +25,7 @@ export interface EpisodeFilter {
 export async function readEpisodeRows(
   path: string,
   { onDamaged, ...filter }: EpisodeFilter & {
-    /** Told of each episode that is left out because its row is damaged, in a sentence. */
+    /** Called with a sentence for each episode that is skipped because its row is damaged. */
     readonly onDamaged?: (what: string) => void;
   } = {},
 ): Promise<EpisodeRow[]> {

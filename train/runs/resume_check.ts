@@ -1,4 +1,4 @@
-/** Whether a run can be resumed with what is asked of it now: by its config, by its dataset. */
+/** Checks whether a run can be resumed with the current flags and dataset. */
 
 import { join } from "node:path";
 import type { z } from "zod";
@@ -7,28 +7,28 @@ import { configDifferences } from "../config/config.ts";
 import { mayChange } from "../config/config_flags.ts";
 import type { RunInfo } from "./run_info.ts";
 
-/** What a run began with. */
+/** The run as it started. */
 export interface Begun {
   readonly path: string;
   readonly config: object;
   readonly info: RunInfo;
 }
 
-/** What it would be resumed with; what is left out is not compared. */
+/** The config and dataset to resume the run with; a missing one is not compared. */
 export interface Asked {
-  /** The run's config with what the flags change. */
+  /** The run's config with the flags applied. */
   readonly config?: object;
-  /** The config's schema, which says of a key whether it may differ. Default: none may. */
+  /** The config's schema, which marks the keys that may differ. Default: none may. */
   readonly schema?: z.ZodType;
-  /** A recipe that the flags name: it is for new runs. */
+  /** A recipe named by the flags. Recipes are for new runs only. */
   readonly recipe?: string | undefined;
   readonly dataset?: { readonly fingerprint: string };
 }
 
 /**
- * Checks that a run is resumed as it began.
- * @throws {ConfigError} If flags ask for another config.
- * @throws {RunDirError} If its dataset is another one now.
+ * Checks that a run is resumed with the config and dataset it started with.
+ * @throws {ConfigError} If flags change the config.
+ * @throws {RunDirError} If the dataset has changed.
  */
 export function checkResume(run: Begun, asked: Asked): void {
   const { config, schema, recipe, dataset } = asked;
@@ -41,7 +41,7 @@ export function checkResume(run: Begun, asked: Asked): void {
         join(run.path, "config.yaml")
       }, ${difference.here} in flags`;
     throw new ConfigError(`Cannot resume "${run.path}": ${why}`, {
-      hint: "leave the flag out, or start a new run",
+      hint: "drop the flag, or start a new run",
     });
   }
   if (dataset === undefined || isSame(run.info, dataset)) return;
@@ -60,14 +60,14 @@ export function checkUnfinished({ path, info }: Omit<Begun, "config">): void {
   );
 }
 
-/** How to have the dataset of a run again. */
+/** Returns a hint on how to use the original dataset of a run. */
 export function originalOf({ dataset }: RunInfo): string {
   return dataset.name === "generated"
-    ? "use the taulab that it began with"
+    ? "use the taulab version that started it"
     : `pass --${dataset.name} with the original directory`;
 }
 
-/** Whether a run used a dataset. */
+/** Checks whether a run used this dataset. */
 export function isSame(
   { dataset }: RunInfo,
   now: { readonly fingerprint: string },
@@ -75,7 +75,7 @@ export function isSame(
   return dataset.fingerprint === now.fingerprint;
 }
 
-/** That a run used another dataset than the one that is there. */
+/** Says that a run used another dataset than the current one. */
 export function usedAnother(
   { dataset }: RunInfo,
   now: { readonly fingerprint: string },

@@ -1,5 +1,5 @@
 /**
- * What every run dir has: one writer at a time, its config, a record of its sessions.
+ * What all run dirs share: one writer at a time, a config, a record of sessions.
  *
  *     runs/<name>/  config.yaml  run.json  lock  …what its kind adds
  */
@@ -23,38 +23,38 @@ import {
   writeFileAtomic,
 } from "./storage.ts";
 
-/** How a session ended. */
+/** The end of a session. */
 export interface SessionEnd {
   readonly outcome: Exclude<Outcome, "running" | "stopped">;
   readonly now: Date;
   readonly wallS: number;
-  /** `null` where another program did the work. */
+  /** `null` if another program did the work. */
   readonly peakRssBytes: number | null;
   readonly result?: object;
 }
 
-/** What a run begins with. */
+/** The initial contents of a run. */
 export interface NewRun<C> {
   readonly config: C;
   readonly info: RunInfo;
 }
 
-/** A run dir that is locked, to be held by a {@linkcode RunDir}. */
+/** A locked run dir, to be held by a {@linkcode RunDir}. */
 export interface LockedRun<C> extends NewRun<C> {
   readonly path: string;
   readonly lock: RunLock;
 }
 
-/** A run that is being written. Held by `await using`. */
+/** A run that is being written. Hold it with `await using`. */
 export class RunDir<C> implements AsyncDisposable {
   /** `runs/a1`. */
   readonly path: string;
   #config: C;
   #info: RunInfo;
-  /** What is closed with the run, the last first. */
+  /** Resources that are closed with the run, the last one first. */
   protected readonly held: DisposableStack = new DisposableStack();
 
-  /** Takes over the lock. */
+  /** Takes ownership of the lock. */
   constructor({ path, config, info, lock }: LockedRun<C>) {
     this.path = path;
     this.#config = config;
@@ -62,7 +62,7 @@ export class RunDir<C> implements AsyncDisposable {
     this.held.defer(() => lock.close());
   }
 
-  /** `a1`. */
+  /** The last part of the path: `a1`. */
   get name(): string {
     return basename(this.path);
   }
@@ -71,19 +71,19 @@ export class RunDir<C> implements AsyncDisposable {
     return this.#info;
   }
 
-  /** What it runs by; also what `config.yaml` has. */
+  /** The run's config, as in `config.yaml`. */
   get config(): C {
     return this.#config;
   }
 
-  /** The directory for what other programs print. */
+  /** The directory for the output of other programs. */
   get logs(): string {
     return join(this.path, "logs");
   }
 
   /**
-   * Works for one session; `run.json` has when it began and how it ended, also where the work throws.
-   * @param options.signal Whether it is aborted then tells an interruption from a failure.
+   * Runs a function as one session. `run.json` records when it began and how it ended, even if it throws.
+   * @param options.signal If it is aborted at the end, the session counts as interrupted, not failed.
    */
   async session<R extends object>(
     work: () => Promise<{ readonly isComplete: boolean; readonly result: R }>,
@@ -97,19 +97,19 @@ export class RunDir<C> implements AsyncDisposable {
       return { outcome, result };
     } catch (error) {
       const outcome = signal?.aborted ? "interrupted" : "failed";
-      // What broke is what the reader must see, even if the disk takes no more notes.
+      // The caller must see the original error, even if the disk refuses this record.
       await this.end({ outcome, ...processUsage() }).catch(() => {});
       throw error;
     }
   }
 
-  /** Writes the config of a resumed run, with what flags changed of it. */
+  /** Writes the config of a resumed run, with the changes from its flags. */
   async reconfigure(config: C & object): Promise<void> {
     await this.writeText("config.yaml", sealedText(formatConfig(config)));
     this.#config = config;
   }
 
-  /** Begins a session of another program: notes it in `run.json`. */
+  /** Begins another program's session and records it in `run.json`. */
   async begin(now: Date): Promise<void> {
     const session = {
       startedAt: now.toISOString(),
@@ -122,7 +122,6 @@ export class RunDir<C> implements AsyncDisposable {
     await this.#note({ ...this.#info, outcome: "running", sessions });
   }
 
-  /** Ends the session. */
   async end({ now, result, ...end }: SessionEnd): Promise<void> {
     const endedAt = now.toISOString();
     const { outcome } = end;
@@ -145,7 +144,7 @@ export class RunDir<C> implements AsyncDisposable {
     this.#info = info;
   }
 
-  /** Writes a file of the run: a figure, a tokenizer. */
+  /** Writes a file of the run, such as a figure or a tokenizer. */
   async writeText(name: string, text: string | Uint8Array): Promise<void> {
     const path = join(this.path, name);
     await this.attempt(
@@ -155,13 +154,13 @@ export class RunDir<C> implements AsyncDisposable {
     );
   }
 
-  /** Unlocks the directory; once more is no harm. */
+  /** Unlocks the directory. Calling it again has no effect. */
   [Symbol.asyncDispose](): Promise<void> {
     this.held.dispose();
     return Promise.resolve();
   }
 
-  /** Runs an action that writes `name` in the directory; what the system refuses becomes a {@linkcode RunDirError}. */
+  /** Runs an action that writes `name` in the directory. If the system refuses, throws a {@linkcode RunDirError}. */
   protected async attempt<T>(
     doing: string,
     name: string,
@@ -170,7 +169,7 @@ export class RunDir<C> implements AsyncDisposable {
     return await attempt(this.#attempted(doing, name), action);
   }
 
-  /** As {@linkcode RunDir.attempt}, of an action that does not wait. */
+  /** Like {@linkcode RunDir.attempt}, for a synchronous action. */
   protected attemptNow<T>(doing: string, name: string, action: () => T): T {
     return attemptNow(this.#attempted(doing, name), action);
   }
@@ -180,16 +179,16 @@ export class RunDir<C> implements AsyncDisposable {
     return { doing, path, afterwards: this.wayOn, isThere: true };
   }
 
-  /** How to go on with a run that stopped. */
+  /** Says how to continue a run that stopped. */
   protected get wayOn(): string {
     return `continue with "deno task ${this.info.kind} --resume ${this.path}"`;
   }
 }
 
 /**
- * Makes the directory of a new run, with these folders in it.
- * @param hold Makes what holds the run.
- * @throws {ConfigError} If it is there already.
+ * Creates the directory of a new run, with the given folders in it.
+ * @param hold Creates the object that holds the run.
+ * @throws {ConfigError} If it exists already.
  * @throws {RunDirError} If it cannot be written.
  */
 export async function createRunDir<C extends object, D>(
@@ -213,8 +212,8 @@ export async function createRunDir<C extends object, D>(
 }
 
 /**
- * Reopens a run of a kind to write in it.
- * @param hold Makes what holds the run, of what is read once nobody else writes.
+ * Reopens a run of a kind for writing.
+ * @param hold Creates the object that holds the run, from what was read under the lock.
  * @throws {ConfigError} If there is no such run.
  * @throws {RunDirError} If it is in use, of another version, or damaged.
  */
@@ -236,7 +235,7 @@ export async function reopenRunDir<C, L extends AnyMetrics, D>(
   });
 }
 
-/** Seals the config of a run that an older version made, before its `run.json` is sealed. */
+/** Adds a seal to the config of a run from an older version, before its `run.json` gets one. */
 async function sealConfig(path: string): Promise<void> {
   const file = join(path, "config.yaml");
   const text = await Deno.readTextFile(file);
@@ -249,7 +248,10 @@ async function writeInfo(path: string, info: RunInfo): Promise<void> {
   await writeFileAtomic(join(path, "run.json"), `${sealedJson(info, 2)}\n`);
 }
 
-/** @throws {ConfigError} If it is there already; making it tells, even if two processes try at once. */
+/**
+ * Creates the directory. Creation itself is the check, so two processes cannot both succeed.
+ * @throws {ConfigError} If it exists already.
+ */
 async function makeDirectory(path: string): Promise<void> {
   await folderNames(dirname(path)); // says so where it is a file
   await Deno.mkdir(dirname(path), { recursive: true });
@@ -260,21 +262,21 @@ async function makeDirectory(path: string): Promise<void> {
     const isRun = await readTextIfThere(join(path, "run.json")) !== undefined;
     throw new ConfigError(
       isRun
-        ? `The run "${path}" is there already`
-        : `"${path}" is there already and is no run: it has no run.json`,
+        ? `The run "${path}" exists already`
+        : `"${path}" exists already and is not a run: it has no run.json`,
       {
         cause: error,
         hint: isRun
-          ? `continue it by --resume ${
+          ? `continue it with --resume ${
             basename(path)
           }, or choose another --name`
-          : `remove it by: rm -r '${path}'; or choose another --name`,
+          : `remove it with: rm -r '${path}'; or choose another --name`,
       },
     );
   }
 }
 
-/** What this process took: since it began, so that loading is counted too. */
+/** Returns the resources that this process has used since it started, so that loading is counted too. */
 function processUsage() {
   const peak = Math.max(
     resourceUsage().maxRSS * 1024,

@@ -1,4 +1,4 @@
-/** The episodes of a run together with the data that they ran on, whatever kind of run it is. */
+/** The episodes of a run of any kind, together with their dataset. */
 
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -38,33 +38,33 @@ export interface RunEpisode {
   readonly record: StoredEpisode;
   readonly stopReason: StopReason;
   readonly task: Task;
-  /** Read anew at each call: conversations are large, and not all are wanted. */
+  /** Reads the turns. They are not kept: conversations are large, and few are needed. */
   turns(): Turn[];
-  /** The messages as JSON text, integers and floats as Python spells them. */
+  /** Reads the messages as JSON text. Integers and floats are spelled as in Python. */
   messages(): string;
-  /** The tokens; `null` where its model does not work on tokens, or the run does not keep them. */
+  /** Reads the tokens; `null` if the model does not work on tokens, or the run does not keep them. */
   trajectory(): Trajectory | null;
 }
 
-/** A run that is looked into. Held by `using`. */
+/** A run opened for reading. Hold it with `using`. */
 export interface RunEpisodes extends Disposable {
   readonly path: string;
   readonly info: RunInfo;
   readonly dataset: Dataset;
-  /** Episodes in the order in which they ended; those of tasks that the data do not have are left out. */
+  /** Lists episodes in the order in which they ended. Episodes whose task is not in the dataset are skipped. */
   list(
     where?: { readonly source?: string; readonly step?: number },
   ): RunEpisode[];
-  /** Counts that advisories go by; `null` where there are no episodes. */
+  /** Returns the counts that advisories are based on; `null` if there are no episodes. */
   tally(): EpisodeTally | null;
-  /** What {@linkcode RunEpisodes.list} leaves out because its row is damaged, a sentence each. */
+  /** The episodes that {@linkcode RunEpisodes.list} skips because their rows are damaged, one sentence each. */
   damaged(): string[];
 }
 
 /**
- * Opens a run's episodes and its data.
- * @param dirs Where a benchmark's data are now; default: where they were.
- * @throws {ConfigError} If there is no such run, or its data are not where it says.
+ * Opens a run's episodes and its dataset.
+ * @param dirs The current directories of the benchmarks. Default: those that the run used.
+ * @throws {ConfigError} If there is no such run, or its dataset is not in the given directory.
  * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
  */
 export async function openRunEpisodes(
@@ -76,7 +76,7 @@ export async function openRunEpisodes(
   const dataset = await openDataset(dataAt(data, dirs));
   if (!isSame(info, dataset)) {
     throw new RunDirError(
-      `Cannot tell what the episodes of "${path}" changed: ${
+      `Cannot show what the episodes of "${path}" changed: ${
         usedAnother(info, dataset)
       }`,
       { hint: originalOf(info) },
@@ -86,8 +86,8 @@ export async function openRunEpisodes(
 }
 
 /**
- * The data of a run: every kind of config has the same section of them.
- * @throws {RunDirError} If they cannot be read.
+ * Reads the `data` section of a run's config, which is the same for all kinds of runs.
+ * @throws {RunDirError} If it cannot be read.
  */
 export async function readData(path: string): Promise<Config["data"]> {
   const name = join(path, "config.yaml");
@@ -98,7 +98,7 @@ export async function readData(path: string): Promise<Config["data"]> {
   const parsed = dataSchema.safeParse(parse(text)?.data);
   if (parsed.success) return parsed.data;
   throw new RunDirError(
-    `"${name}" says nothing of the run's data that this version can read`,
+    `"${name}" has no \`data\` section that this version can read`,
     { cause: parsed.error, hint: "use the taulab that wrote it" },
   );
 }
@@ -147,7 +147,10 @@ function episodeOf(
   };
 }
 
-/** @throws {DataError} If what the store has of an episode does not inflate. */
+/**
+ * Calls `read` and converts its error.
+ * @throws {DataError} If the stored data of the episode cannot be decompressed.
+ */
 function intact<T>({ id }: StoredEpisode, read: () => T): T {
   try {
     return read();
@@ -155,15 +158,15 @@ function intact<T>({ id }: StoredEpisode, read: () => T): T {
     const { code } = error as { code?: string };
     if (!code?.startsWith("Z_")) throw error;
     throw new DataError(
-      `What the run keeps of episode ${id} is damaged (${messageOf(error)})`,
+      `The stored data of episode ${id} is damaged (${messageOf(error)})`,
       { cause: error, hint: "restore episodes.db from a copy" },
     );
   }
 }
 
 /**
- * Turns as the store has them, as they were.
- * @throws {DataError} If the text is none of the store's.
+ * Parses turns as the store keeps them.
+ * @throws {DataError} If the text is not in the store's format.
  */
 export function parseTurns(text: string): Turn[] {
   try {
@@ -176,7 +179,10 @@ export function parseTurns(text: string): Turn[] {
   }
 }
 
-/** Turns in the form of the store. @throws {TypeError | ToolError} If one is not. */
+/**
+ * Converts turns from the store's format.
+ * @throws {TypeError | ToolError} If one does not have it.
+ */
 export function turnsOf(turns: readonly JsonObject[]): Turn[] {
   return turns.map((turn) => {
     const openingCalls = callsAt(turn, "openingCalls");
@@ -226,7 +232,7 @@ function isEnd(end: unknown): end is NonNullable<Observation["end"]> {
     end === "too_many_errors";
 }
 
-/** Calls with their answers below a key; `undefined` where there is none. */
+/** Returns the calls and their answers under a key; `undefined` if it is missing. */
 function callsAt(
   object: JsonObject,
   key: string,

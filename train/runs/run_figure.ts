@@ -1,4 +1,4 @@
-/** The picture of a run: the reward of each RL step, pass^1 on dev and on test. */
+/** The figure of a run: the reward of each RL step, and pass^1 on dev and test. */
 
 import type { PlotOptions } from "@observablehq/plot";
 import type { AnyMetrics } from "./metrics.ts";
@@ -14,7 +14,7 @@ export interface Point {
   readonly series: string;
 }
 
-/** The curves of a run, in the order in which a legend lists them. */
+/** Returns the curves of a run, in the order of the legend. */
 export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
   const train = lines.flatMap((line) =>
     line.phase === "rft" || line.phase === "rl"
@@ -35,7 +35,10 @@ export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
     .filter(({ value }) => Number.isFinite(value));
 }
 
-/** A line a control: from the cold start, where it begins, to RL's last step, when it has taken as much. */
+/**
+ * Returns a line per control, from the cold start to RL's last step: the control starts at the first and has used
+ * RL's budget at the second.
+ */
 function controlPoints(lines: readonly AnyMetrics[]): Point[] {
   return CONTROL_BUDGETS.flatMap((budget) =>
     controlEvaluations(lines, budget).flatMap(({ step, pass1, decoding }) => {
@@ -49,8 +52,8 @@ function controlPoints(lines: readonly AnyMetrics[]): Point[] {
 }
 
 /**
- * The curves as a standalone SVG. Loads its drawing library when it is called: a run does not wait for it.
- * @param title What is drawn: `generated retail, seed 1`.
+ * Draws the curves as a standalone SVG. The drawing library is loaded on the first call, so runs start without it.
+ * @param title The subject of the figure: `generated retail, seed 1`.
  */
 export async function curveSvg(
   points: readonly Point[],
@@ -66,7 +69,7 @@ export async function curveSvg(
   );
   const series = [...new Set(points.map((point) => point.series))];
   const figure = Plot.plot({
-    // Types of the browser, where the program has them, know more than the figure needs.
+    // A program's DOM types declare more than the figure needs.
     document: document as unknown as NonNullable<PlotOptions["document"]>,
     width: 760,
     height: 420,
@@ -101,7 +104,7 @@ export async function curveSvg(
   return `${figure.outerHTML}\n`;
 }
 
-/** Draws the curves of a run into its `curve.svg`, once there is something to draw. */
+/** Draws the curves of a run into its `curve.svg`, if there are any points. */
 export async function drawCurve(run: {
   readonly name: string;
   readonly metrics: readonly AnyMetrics[];
@@ -114,8 +117,8 @@ export async function drawCurve(run: {
 }
 
 /**
- * A curve for the terminal: one column a bucket of steps, a full block where the value is 1.
- * @returns Lines joined by newlines, the highest values on top.
+ * Draws a curve for the terminal: one column per bucket of steps, a full block where the value is 1.
+ * @returns Lines joined by newlines, the highest values first.
  */
 export function curveText(
   points: readonly Point[],
@@ -143,7 +146,7 @@ export function curveText(
   return [...rows, `    └${"─".repeat(columns.length)} ${series}`].join("\n");
 }
 
-/** Means of `count` runs of neighbours of about equal length. */
+/** Splits the values into `count` buckets of about equal length and returns their means. */
 function buckets(values: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     const from = Math.floor(i * values.length / count);

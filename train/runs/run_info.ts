@@ -1,15 +1,15 @@
-/** Who, where and when of a run: `run.json`. */
+/** `run.json`: what a run is, when it ran and how it ended. */
 
 import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };
 import { readTextIfThere } from "./storage.ts";
 
-/** The version of `run.json` and with it of the whole run dir; a newer one is refused. */
+/** The version of `run.json` and of the whole run dir; a newer one is refused. */
 export const RUN_VERSION = 1;
 
 /**
- * How a run, or one session of it, ended. A file says `running` also after a kill; a reader then says `stopped`, which
- * no file does.
+ * The outcome of a run or of one of its sessions. After a kill the file still says `running`; readers then report
+ * `stopped`, which is never written.
  */
 export type Outcome =
   | "running"
@@ -26,14 +26,14 @@ const outcome = z.enum([
   "failed",
 ]);
 
-/** What `run.json` holds. */
+/** The schema of `run.json`. */
 export const runInfoSchema = z.object({
   schemaVersion: z.literal(RUN_VERSION),
-  /** What the run is: learning, or an evaluation of what learnt elsewhere. */
+  /** The kind of work: training, or an evaluation of another model. */
   kind: z.enum(["train", "evaluate"]).default("train"),
-  /** Who trains: the embedded trainer, or slime, launched from here. */
+  /** The trainer: the embedded one, or slime, launched from here. */
   trainer: z.enum(["cpu", "slime"]).default("cpu"),
-  /** taulab's version and commit when the run was made; `null` outside of a git checkout. */
+  /** taulab's version and commit when the run was made; `null` outside a git checkout. */
   version: z.string(),
   commit: z.string().nullable(),
   seed: z.int(),
@@ -48,7 +48,7 @@ export const runInfoSchema = z.object({
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   outcome,
-  /** The first session, and one for every time the run was resumed. */
+  /** The first session, and one for each time the run was resumed. */
   sessions: z.array(z.object({
     startedAt: z.string(),
     endedAt: z.string().nullable(),
@@ -56,20 +56,20 @@ export const runInfoSchema = z.object({
     wallS: z.number().nullable(),
     peakRssBytes: z.number().nullable(),
   })),
-  /** Its figures, once it is completed. */
+  /** The figures of a completed run. */
   result: z.record(z.string(), z.unknown()).nullable(),
 });
 
-/** What `run.json` holds. */
+/** The contents of `run.json`. */
 export type RunInfo = z.infer<typeof runInfoSchema>;
 
-/** What tells runs of one name apart: `20260102-030405`, in UTC. */
+/** Returns a timestamp that distinguishes runs with the same name: `20260102-030405`, in UTC. */
 export function stamp(now: Date): string {
   return now.toISOString().replaceAll(/[-:]/g, "").replace("T", "-")
     .slice(0, 15);
 }
 
-/** The info of a run that starts now. */
+/** Returns the info of a run that starts now. */
 export async function newRunInfo(options: {
   kind?: "train" | "evaluate";
   trainer?: RunInfo["trainer"];
@@ -99,7 +99,7 @@ export async function newRunInfo(options: {
   };
 }
 
-/** The commit of this checkout, read from `.git` itself: running git would need a permission. */
+/** Reads the commit of this checkout from `.git`, because running git would need a permission. */
 async function currentCommit(): Promise<string | null> {
   const git = new URL("../../.git/", import.meta.url);
   try {

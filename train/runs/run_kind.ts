@@ -1,6 +1,6 @@
 /**
- * The kinds of runs. Each trainer registers here how its runs' config is read, so that a run of any kind can be read
- * where nothing is known of its trainer.
+ * The kinds of runs. Each trainer registers how its runs' config is read, so that code that knows no trainer can
+ * read any run.
  */
 
 import type { ConfigError } from "../../env/errors.ts";
@@ -12,9 +12,9 @@ import type { RunInfo } from "./run_info.ts";
 export interface RunKind<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly kind: RunInfo["kind"];
   readonly trainer: RunInfo["trainer"];
-  /** @throws {ConfigError} If it is wrong. */
+  /** @throws {ConfigError} If the config is invalid. */
   readonly parseConfig: (config: Recipe) => C;
-  /** The error where a run of this kind is needed, and `path` is of another one. */
+  /** Returns the error for a run of another kind at `path`. */
   readonly refusal: (path: string, info: RunInfo) => ConfigError;
   /** Never set: carries the type of the lines. */
   readonly lines?: readonly L[];
@@ -30,17 +30,17 @@ export function registerRunKind<C, L extends AnyMetrics>(
   return kind;
 }
 
-/** The kind of a run; `undefined` where nobody has registered it. */
+/** Returns the kind of a run; `undefined` if it is not registered. */
 export function runKindOf(info: RunInfo): RunKind | undefined {
   return kinds.get(nameOf(info));
 }
 
-/** Whether a run is of a kind. */
+/** Checks whether a run is of a kind. */
 export function isOfKind(info: RunInfo, kind: RunKind): boolean {
   return nameOf(info) === nameOf(kind);
 }
 
-/** Nobody trains in an evaluation. */
+/** Returns the registry key of a kind. An evaluation has no trainer. */
 function nameOf({ kind, trainer }: Pick<RunInfo, "kind" | "trainer">): string {
   return kind === "train" ? trainer : kind;
 }

@@ -1,7 +1,7 @@
 /**
- * One writer a run: a lock on `runs/<name>/lock` that the system takes back when its holder dies, however
- * it dies, so a stale one cannot be. The file says who holds it, and its time of change is a heartbeat, for readers on
- * hosts that a lock does not reach.
+ * One writer per run: a lock on `runs/<name>/lock`. The system releases it when the process ends, however it ends,
+ * so it cannot become stale. The file names the process, and its modification time is a heartbeat for readers on
+ * other hosts, which the lock may not reach.
  */
 
 import { join } from "node:path";
@@ -10,16 +10,16 @@ import { retry } from "../../env/retry.ts";
 import { hostId } from "./host_id.ts";
 
 /**
- * A program that is being started holds what its starter held until it runs: for a moment a lock that was given
- * back looks taken. So it is asked for again, a few times.
+ * A child process briefly inherits its parent's lock until it executes its program, so a released lock can look
+ * taken for a moment. Locking is therefore retried a few times.
  */
 const RETRY = { retries: 19, backoffMs: 25, factor: 1 } as const;
 
-/** How often the holder of a lock shows that it lives, and after how long without it another host believes it dead. */
+/** The interval of the heartbeat, and the time without one after which other hosts consider the process dead. */
 const HEARTBEAT_MS = 15_000;
 const DEAD_AFTER_MS = 180_000;
 
-/** A lock that is held, until it is closed. */
+/** A lock, held until it is closed. */
 export class RunLock {
   readonly #file: Deno.FsFile;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -30,7 +30,7 @@ export class RunLock {
     Deno.unrefTimer(Number(this.#timer));
   }
 
-  /** Gives it back. */
+  /** Releases the lock. */
   close(): void {
     clearInterval(this.#timer);
     this.#file.close();
@@ -38,14 +38,14 @@ export class RunLock {
 
   #beat(): void {
     const now = new Date();
-    // A disk that refuses is found out where something is written.
+    // A disk that refuses writes is reported by the next real write.
     this.#file.utime(now, now).catch(() => {});
   }
 }
 
 /**
- * Takes the lock of a run dir; closing it gives it back.
- * @throws {RunDirError} If another process holds it; names that process.
+ * Takes the lock of a run dir. Closing it releases it.
+ * @throws {RunDirError} If another process holds it; the message names that process.
  */
 export async function takeLock(path: string): Promise<RunLock> {
   const lockPath = join(path, "lock");
@@ -64,7 +64,8 @@ export async function takeLock(path: string): Promise<RunLock> {
     throw new RunDirError(
       `The run "${path}" is in use by another process (${holder || "unknown"})`,
       {
-        hint: "wait for it, stop it by Ctrl-C, or start another run by --name",
+        hint:
+          "wait for it, stop it with Ctrl-C, or start another run with --name",
       },
     );
   }
@@ -81,9 +82,9 @@ export async function takeLock(path: string): Promise<RunLock> {
 }
 
 /**
- * Whether some process has a run in hand. On the holder's own host the lock tells, whatever process has its number
- * by now; another host's lock may not reach here, so there the heartbeat counts.
- * @param options.now Default: the clock.
+ * Checks whether a process is working on a run. On that process's host the lock decides, even if its process id
+ * has been reused. The lock may not reach other hosts, so there the heartbeat decides.
+ * @param options.now The time. Default: the clock.
  */
 export async function isHeld(
   path: string,
@@ -94,7 +95,7 @@ export async function isHeld(
   try {
     file = await Deno.open(lockPath, { read: true });
   } catch (error) {
-    // Without a file nobody holds it; one that may not be read says nothing against its holder.
+    // No file: not held. A file that may not be read: assume that it is held.
     return !(error instanceof Deno.errors.NotFound);
   }
   try {
@@ -110,8 +111,8 @@ export async function isHeld(
 }
 
 /**
- * The outcome of a run as it is now: one that says it is running and that nobody has in hand was killed. What slime
- * trains goes on without a process here, so of it only its own record tells.
+ * Returns the current outcome of a run. A run whose record says `running` but which no process holds was killed. A
+ * run that slime trains continues without a process here, so only its record counts.
  */
 export async function outcomeNow<O extends string>(
   path: string,

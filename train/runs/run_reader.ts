@@ -1,4 +1,4 @@
-/** Reading a run dir of any kind, perhaps while it is being written; see run_dir.ts for what it holds. */
+/** Reads a run dir of any kind, even while it is being written. run_dir.ts documents its contents. */
 
 import { join } from "node:path";
 import { ConfigError, messageOf, RunDirError } from "../../env/errors.ts";
@@ -15,19 +15,22 @@ import { sealOfJson, sealOfText } from "./seal.ts";
 import { folderNames, readTextIfThere } from "./storage.ts";
 import { checkVersion, parseJson, versionOf } from "./versions.ts";
 
-/** A run as a reader sees it. */
+/** A run as readers see it. */
 export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly path: string;
   readonly config: C;
   readonly info: RunInfo;
-  /** Whole lines only: one that is just being written is left out. */
+  /** Complete lines only: a line that is still being written is skipped. */
   readonly lines: L[];
-  /** What of `metrics.jsonl` cannot be read and is left out, a clause each; such a run is read, and not resumed. */
+  /**
+   * Describes the lines of `metrics.jsonl` that could not be read, a clause each. Such a run can be read but not
+   * resumed.
+   */
   readonly damaged: readonly string[];
 }
 
 /**
- * Reads a run of a kind without locking it.
+ * Reads a run of a given kind without locking it.
  * @throws {ConfigError} If there is no such run, or it is of another kind.
  * @throws {RunDirError} If it is of another version or damaged.
  */
@@ -43,24 +46,24 @@ export async function readRunOf<C, L extends AnyMetrics>(
 }
 
 /**
- * Reads a run of any kind that is registered: which one it is says its `info`.
+ * Reads a run of any registered kind; its `info` says which.
  * @throws {ConfigError} If there is no such run.
- * @throws {RunDirError} If it is of a kind that is not registered, of another version or damaged.
+ * @throws {RunDirError} If its kind is not registered, or it is of another version or damaged.
  */
 export async function readAnyRun(path: string): Promise<RunRecord> {
   const info = await readRunInfo(path);
   const kind = runKindOf(info);
   if (kind !== undefined) return await readRunOf(path, kind);
   throw new RunDirError(
-    `Nothing that was imported reads runs like "${path}" (${info.kind}, ${info.trainer})`,
-    { hint: "import the part of taulab that makes them" },
+    `No imported module reads the run "${path}" (${info.kind}, ${info.trainer})`,
+    { hint: "import the module of taulab that writes runs of this kind" },
   );
 }
 
 /**
- * Opens the episodes of a run of any kind, to read. Held by `using`.
+ * Opens the episodes of a run of any kind for reading. Hold it with `using`.
  * @throws {ConfigError} If there are none.
- * @throws {RunDirError} If the file is of another version or damaged, or the system refuses it.
+ * @throws {RunDirError} If the file is of another version or damaged, or the system refuses access.
  */
 export function readStore(path: string): EpisodeStore {
   const file = join(path, "episodes.db");
@@ -82,7 +85,10 @@ export function readStore(path: string): EpisodeStore {
   }
 }
 
-/** Whether a file is there, as far as the system tells: SQLite has one message for a file that is not and one that is shut. */
+/**
+ * Checks whether a file exists, as far as the system tells. SQLite reports a missing file and an unreadable one
+ * with the same message.
+ */
 function isThere(file: string): boolean {
   try {
     Deno.lstatSync(file);
@@ -97,29 +103,29 @@ async function readConfig(path: string): Promise<Recipe> {
   const text = await readTextIfThere(name);
   if (text === undefined) {
     throw new RunDirError(
-      `"${name}" is missing, so the run cannot be told from another`,
-      { hint: "start it anew" },
+      `"${name}" is missing, so the run cannot be identified`,
+      { hint: "start a new run" },
     );
   }
   const seal = sealOfText(text);
   if (seal === "broken" || seal === "none" && await isSealed(path)) {
     throw new RunDirError(
-      `"${name}" is not as the run wrote it: it was cut, damaged or edited`,
-      { hint: "restore it; a run with another config is a new one" },
+      `"${name}" has changed since the run wrote it: it was truncated, damaged or edited`,
+      { hint: "restore it; to use another config, start a new run" },
     );
   }
   return { name, text };
 }
 
-/** Whether a run was made since files have seals. */
+/** Checks whether a run is from a version that seals its files. */
 async function isSealed(path: string): Promise<boolean> {
   const text = await readTextIfThere(join(path, "run.json")) ?? "";
   return sealOfJson(parseJson(text)) !== "none";
 }
 
 /**
- * The lines of metrics of a run; none of an evaluation. One that is damaged costs itself.
- * @throws {RunDirError} If one is newer.
+ * Reads the metrics of a run; empty for an evaluation. Damaged lines are skipped and reported.
+ * @throws {RunDirError} If a line has a newer version.
  */
 export async function readMetrics(
   path: string,
@@ -129,7 +135,7 @@ export async function readMetrics(
 }
 
 /**
- * Reads what a run is; its outcome is `stopped` where it was killed.
+ * Reads the info of a run. Its outcome is `stopped` if the run was killed.
  * @throws {ConfigError} If there is no such run.
  * @throws {RunDirError} If it is of another version or damaged.
  */
@@ -142,10 +148,10 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
   }
   if (await isDirectory(path)) {
     throw new ConfigError(
-      `"${path}" is no run that began: "${infoPath}" is missing`,
+      `"${path}" is not a run: "${infoPath}" is missing`,
       {
         hint:
-          `copy run.json back if you have it; else nothing in it can be resumed: remove it by: rm -r '${path}'`,
+          `restore run.json if you have a copy; otherwise it cannot be resumed: remove it with: rm -r '${path}'`,
       },
     );
   }
@@ -161,8 +167,8 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * The run of a kind under `root` that began last and is not completed; `undefined` where there is none.
- * @param trainer Only those of this one. Default: of any.
+ * Returns the run of a kind under `root` that started last and is not completed; `undefined` if there is none.
+ * @param trainer Only runs of this trainer. Default: any.
  */
 export async function latestUnfinished(
   root: string,
@@ -177,7 +183,10 @@ export async function latestUnfinished(
   );
 }
 
-/** The run of the CPU trainer under `root` that began last and is completed; `undefined` where there is none. */
+/**
+ * Returns the run of the CPU trainer under `root` that started last and is completed; `undefined` if there is
+ * none.
+ */
 export async function latestCompleted(
   root: string,
 ): Promise<string | undefined> {
@@ -188,7 +197,7 @@ export async function latestCompleted(
   );
 }
 
-/** The run under `root` that began last, of those that are meant; default: of any kind. */
+/** Returns the run under `root` that started last among those that match. Default: runs of any kind. */
 export async function latestRun(
   root: string,
   isMeant: (info: RunInfo, path: string) => boolean | Promise<boolean> = () =>
@@ -215,8 +224,8 @@ function parseInfo(text: string, path: string): RunInfo {
   }
   if (sealOfJson(json) === "broken") {
     throw new RunDirError(
-      `"${path}" is not as the run wrote it: it was damaged or edited`,
-      { hint: "restore it, or start the run anew" },
+      `"${path}" has changed since the run wrote it: it was damaged or edited`,
+      { hint: "restore it, or start a new run" },
     );
   }
   const result = runInfoSchema.safeParse(json);
@@ -225,11 +234,11 @@ function parseInfo(text: string, path: string): RunInfo {
   const at = issue.path.join(".") || "the whole file";
   throw new RunDirError(
     `"${path}" is damaged: ${at}: ${explainIssue(issue, undefined)}`,
-    { hint: "restore it, or start the run anew" },
+    { hint: "restore it, or start a new run" },
   );
 }
 
-/** The lines that are whole: the last one may be torn. */
+/** Parses the complete lines: the last one may be cut off. */
 function parseLines(
   text: string,
   path: string,
@@ -253,7 +262,10 @@ function parseLines(
   return { lines, damaged };
 }
 
-/** @throws {RunDirError} If lines of metrics are damaged: what is resumed must have all of them. */
+/**
+ * Checks that no line of the metrics is damaged: a run needs all of them to resume.
+ * @throws {RunDirError} If one is.
+ */
 export function refuseDamaged({ damaged }: Pick<RunRecord, "damaged">): void {
   const [first] = damaged;
   if (first === undefined) return;

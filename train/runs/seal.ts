@@ -1,37 +1,37 @@
 /**
- * Seals: a file of a run dir carries the SHA-256 of its own content, so that one that was cut, flipped or edited since
- * is told from one that was written so.
+ * Seals: a file of a run dir carries the SHA-256 of its own content, so that a reader detects one that was
+ * truncated, damaged or edited.
  */
 
 import { createHash } from "node:crypto";
 
-/** `broken`: the content is not what was sealed. */
+/** The state of a seal; `broken` means that the content has changed. */
 export type Seal = "intact" | "broken" | "none";
 
-/** SHA-256 of text in hexadecimal. */
+/** Returns the SHA-256 of a text in hexadecimal. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** YAML or any text whose comments begin with `#`, with its seal as the last line. */
+/** Appends a seal as the last line of YAML or any other text whose comments begin with `#`. */
 export function sealedText(text: string): string {
   return `${text}# sha256 ${hashOf(text)}\n`;
 }
 
-/** The seal of what {@linkcode sealedText} made. */
+/** Checks the seal of a text from {@linkcode sealedText}. */
 export function sealOfText(text: string): Seal {
   const [line = "", hash] = /# sha256 ([0-9a-f]{64})\n$/.exec(text) ?? [];
   if (hash === undefined) return "none";
   return hashOf(text.slice(0, -line.length)) === hash ? "intact" : "broken";
 }
 
-/** A record as JSON text, with its seal as the last key. */
+/** Serializes a record as JSON, with its seal as the last key. */
 export function sealedJson(record: object, space?: number): string {
   const sha256 = hashOf(JSON.stringify(record));
   return JSON.stringify({ ...record, sha256 }, null, space);
 }
 
-/** The seal of what {@linkcode sealedJson} made, parsed. */
+/** Checks the seal of a parsed record from {@linkcode sealedJson}. */
 export function sealOfJson(json: unknown): Seal {
   if (typeof json !== "object" || json === null || !("sha256" in json)) {
     return "none";

@@ -1,11 +1,11 @@
-/** Writing to disk so that a kill leaves the old file or the new one, and words for a disk that refuses. */
+/** Writes to disk so that a kill leaves either the old file or the new one, and explains errors of the disk. */
 
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BoundaryError, RunDirError, StorageError } from "../../env/errors.ts";
 import { type Refusal, refusalOf } from "../../env/system_error.ts";
 
-/** Writes a file whole or not at all: beside its place first, then renamed onto it. */
+/** Writes a file completely or not at all: into a temporary file in the same directory, which is then renamed. */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
@@ -18,7 +18,7 @@ export async function writeFileAtomic(
     await writeSynced(partial, data);
     await Deno.rename(partial, path);
   } catch (error) {
-    // On a full disk what is half written only takes more of it.
+    // On a full disk the partial file would only use more space.
     await Deno.remove(partial).catch(() => {});
     throw error;
   }
@@ -38,7 +38,7 @@ async function writeSynced(path: string, data: Uint8Array): Promise<void> {
   }
 }
 
-/** Writes all of `data`: one `write` may take only a part. */
+/** Writes all of `data`: a single `write` may write only a part. */
 export async function writeAll(
   file: Deno.FsFile,
   data: Uint8Array,
@@ -47,7 +47,7 @@ export async function writeAll(
   while (left.length > 0) left = left.subarray(await file.write(left));
 }
 
-/** Removes a file or a directory with all in it. */
+/** Removes a file, or a directory and its contents. Does nothing if it is missing. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });
@@ -56,7 +56,7 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** The text of a file, `undefined` where there is none. */
+/** Reads the text of a file; `undefined` if there is none. */
 export async function readTextIfThere(
   path: string | URL,
 ): Promise<string | undefined> {
@@ -70,7 +70,7 @@ export async function readTextIfThere(
   }
 }
 
-/** The names of the folders in a directory; none where it is missing. */
+/** Returns the names of the folders in a directory; empty if it is missing. */
 export async function folderNames(dir: string): Promise<string[]> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(dir));
@@ -78,27 +78,27 @@ export async function folderNames(dir: string): Promise<string[]> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     if (!(error instanceof Deno.errors.NotADirectory)) throw error;
-    throw new RunDirError(`"${dir}" is a file, and no directory of runs`, {
+    throw new RunDirError(`"${dir}" is a file, not a directory of runs`, {
       cause: error,
-      hint: "move it away, or name another directory by --runs DIR",
+      hint: "move it, or pass another directory with --runs DIR",
     });
   }
 }
 
-/** What was being done to a run dir when the system refused. */
+/** The operation on a run dir, for the error if the system refuses it. */
 export interface Attempt {
-  /** `write the checkpoint of step 12`. */
+  /** A phrase for the operation: `write the checkpoint of step 12`. */
   readonly doing: string;
   readonly path: string;
-  /** Whether the run was there before, so that one that is gone was deleted. Default: false. */
+  /** Whether the run existed before, so that a missing one must have been deleted. Default: false. */
   readonly isThere?: boolean;
-  /** How to go on once the cause is fixed: `continue with "deno task train --resume a1"`. */
+  /** How to continue after the cause is fixed: `continue with "deno task train --resume a1"`. */
   readonly afterwards: string;
 }
 
 /**
- * Runs `action`; what the system refuses becomes a {@linkcode RunDirError} with a hint.
- * Errors that are no refusals of the system pass through.
+ * Runs `action`. If the system refuses, throws a {@linkcode RunDirError} with a hint. All other errors pass
+ * through.
  */
 export async function attempt<T>(
   what: Attempt,
@@ -111,7 +111,7 @@ export async function attempt<T>(
   }
 }
 
-/** As {@linkcode attempt}, of an action that does not wait. */
+/** Like {@linkcode attempt}, for a synchronous action. */
 export function attemptNow<T>(what: Attempt, action: () => T): T {
   try {
     return action();
@@ -120,7 +120,7 @@ export function attemptNow<T>(what: Attempt, action: () => T): T {
   }
 }
 
-/** The error of a run dir where the system refused; every other as it is. */
+/** Converts an error of the system to a run dir's error; returns any other unchanged. */
 function refusedRun(error: unknown, what: Attempt): unknown {
   if (error instanceof BoundaryError) return error;
   const refusal = refusalOf(error);
@@ -129,7 +129,7 @@ function refusedRun(error: unknown, what: Attempt): unknown {
   const [why, hint] = isGone || refusal === undefined
     ? [
       `"${dirname(what.path)}" was deleted or moved in the meantime`,
-      "start the run anew; a run must stay where it is until it has ended",
+      "start a new run; do not move a run until it has ended",
     ]
     : wordsOf(refusal, what);
   return new RunDirError(`Cannot ${what.doing}: ${why}`, {
@@ -139,7 +139,7 @@ function refusedRun(error: unknown, what: Attempt): unknown {
 }
 
 /**
- * Writes something that is no run: an import, a world, a page.
+ * Writes something other than a run: an import, a generated world, a page.
  * @throws {StorageError} If the system refuses.
  */
 export async function writing<T>(
@@ -171,7 +171,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Why a run dir was refused, and the fix. */
+/** Returns why the system refused the operation on a run dir, and the fix. */
 function wordsOf(
   { kind, why, hint }: Refusal,
   { path, afterwards }: Attempt,
@@ -180,12 +180,12 @@ function wordsOf(
     case "disk_full":
       return [
         `the disk that holds "${path}" is full`,
-        `free some space, then ${afterwards}; what was saved before is untouched`,
+        `free some space, then ${afterwards}; earlier saved data is untouched`,
       ];
     case "not_permitted":
       return [
         `Deno was not allowed to write to "${path}"`,
-        "choose another place by --runs DIR, or run it with that permission: " +
+        "choose another place with --runs DIR, or run it with that permission: " +
         `deno run --allow-read --allow-env --allow-write=${
           dirname(path)
         } ${scriptName()}, and the same flags`,
@@ -193,19 +193,22 @@ function wordsOf(
     case "forbidden":
       return [
         `this user may not write to "${path}"`,
-        "change its owner or mode, or choose another place by --runs DIR",
+        "change its owner or mode, or choose another place with --runs DIR",
       ];
     case "bad_path":
       return [
-        `a part of the path "${path}" is a file`,
-        "choose another place by --runs DIR",
+        `a parent of "${path}" is a file, not a directory`,
+        "choose another place with --runs DIR",
       ];
     default:
       return [`${why} ("${path}")`, `${hint}, then ${afterwards}`];
   }
 }
 
-/** The script that runs, as one names it to start it again: `tasks/evaluate.ts`. On a thread that is its location. */
+/**
+ * Returns the path of the running script, for a command that starts it again: `tasks/evaluate.ts`. On a worker
+ * this is the worker's module.
+ */
 function scriptName(): string {
   const module = Deno.mainModule ?? globalThis.location?.href;
   return relative(Deno.cwd(), fileURLToPath(module));

@@ -1,4 +1,4 @@
-/** The figures of a run, read off its metrics. */
+/** The figures of a run, computed from its metrics. */
 
 import { controlSteps, rlSpent } from "./control_budget.ts";
 import type {
@@ -10,17 +10,17 @@ import type {
   SlimeEvalMetrics,
 } from "./metrics.ts";
 
-/** pass^1 on the test split by both ways to decode; `null` where it was not measured yet. */
+/** pass^1 on the test split, sampled and greedy; `null` if it is not measured yet. */
 export interface Passes {
   readonly sampled: number | null;
   readonly greedy: number | null;
 }
 
-/** The figures of a control; see ../control.ts. */
+/** The figures of a control (../control.ts). */
 export interface ControlSummary extends Passes {
-  /** Supervised steps that take what RL's took. */
+  /** Supervised steps that use as much as RL did. */
   readonly steps: number;
-  /** Seconds that they took; `null` where it was not trained. */
+  /** Seconds that the steps took; `null` if the control was not trained. */
   readonly seconds: number | null;
 }
 
@@ -32,18 +32,19 @@ export interface Summary {
   readonly final: Passes;
   /** Seconds of RL's steps: rollouts and updates, without evaluations and saves. */
   readonly rlSeconds: number;
-  /** By what it is given; `null` where none was trained. */
+  /** The controls by budget; `null` if none was trained. */
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;
-  /** The last evaluation on the dev split. */
+  /** pass^1 of the last evaluation on the dev split. */
   readonly dev: number | null;
-  /** Sampled episodes that trained or evaluated, and those whose infrastructure failed. */
+  /** Sampled episodes for training or evaluation, and those whose infrastructure failed. */
   readonly episodes: number;
   readonly failures: number;
 }
 
 /**
- * @param lines All lines of a run.
- * @param coldStartSteps Steps of its cold start: the evaluations at that step are the ones to compare with.
+ * Computes the figures of a run.
+ * @param lines All lines of the run.
+ * @param coldStartSteps Steps of its cold start: the evaluations at that step are the baseline.
  */
 export function summarize(
   lines: readonly Metrics[],
@@ -69,7 +70,7 @@ export function summarize(
   };
 }
 
-/** The evaluations of a split in order. */
+/** Returns the evaluations of a split, in order. */
 export function evaluations(
   lines: readonly AnyMetrics[],
   split: EvalMetrics["split"],
@@ -78,7 +79,7 @@ export function evaluations(
     .filter((line) => line.split === split);
 }
 
-/** The evaluations of a control in order. */
+/** Returns the evaluations of a control, in order. */
 export function controlEvaluations(
   lines: readonly AnyMetrics[],
   budget: ControlBudget,

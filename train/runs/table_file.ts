@@ -1,4 +1,7 @@
-/** Records as a file that data frames read: CSV, or Parquet, which keeps types and takes a fifth of the room. */
+/**
+ * Writes records to a file that data frames read: CSV, or Parquet, which keeps types and is about a fifth of the
+ * size.
+ */
 
 import { dirname, extname } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
@@ -6,31 +9,31 @@ import { ConfigError } from "../../env/errors.ts";
 import { EPISODE_INTEGERS } from "./episode_rows.ts";
 import { writeFileAtomic } from "./storage.ts";
 
-/** A value of a table; `null` is a missing one. */
+/** A value of a table; `null` for a missing one. */
 export type TableValue = string | number | boolean | null;
 
-/** Records with the same keys; one that a record lacks is a missing value. */
+/** A record of a table. All have the same keys; a missing key is a missing value. */
 export type TableRow = Readonly<Record<string, TableValue>>;
 
 /** Settings of {@linkcode writeTable}. */
 export interface TableOptions {
   /**
-   * Names of the columns that hold whole numbers only. Not told from the values: then a column would change its type
-   * from file to file. Default: those of {@linkcode EpisodeRow}.
+   * Names of the columns that hold integers only. They are not inferred from the values, because then a column's
+   * type could differ from file to file. Default: those of {@linkcode EpisodeRow}.
    */
   readonly integers?: readonly string[];
 }
 
 /**
- * Writes rows as the path's ending says, `.csv` or `.parquet`, whole or not at all. A column is text, numbers, whole
- * numbers or truth values. Directories that are missing are made.
+ * Writes rows as CSV or Parquet, according to the path's extension, completely or not at all. A
+ * column holds text, numbers, integers or booleans. Missing directories are created.
  *
  *     await writeTable("episodes.parquet", await readEpisodeRows("runs/a1"));
  *
  * Then, in Python: `pandas.read_parquet("episodes.parquet")`, or polars, or `SELECT * FROM 'episodes.parquet'` in DuckDB.
- * @throws {ConfigError} If the path ends in something else.
- * @throws {RangeError} If there are no rows: nobody could tell the columns.
- * @throws {TypeError} If a column holds values of several types, or one of whole numbers another.
+ * @throws {ConfigError} If the path has another extension.
+ * @throws {RangeError} If there are no rows, because the columns are then unknown.
+ * @throws {TypeError} If a column holds values of several types, or a column of integers holds another value.
  */
 export async function writeTable(
   path: string,
@@ -60,7 +63,7 @@ function formatOf(
       return toParquet;
     default:
       throw new ConfigError(
-        `Cannot write a table to "${path}": end its name in .csv or .parquet`,
+        `Cannot write a table to "${path}": its name must end in .csv or .parquet`,
       );
   }
 }
@@ -88,11 +91,11 @@ function wholeNumbers(name: string, values: readonly TableValue[]): "integer" {
   throw new TypeError(
     `The column "${name}" holds ${
       JSON.stringify(odd)
-    }, and was to hold whole numbers only; leave it out of \`integers\``,
+    }, but is declared to hold integers only; remove it from \`integers\``,
   );
 }
 
-/** The type of the values that are there; a column without any is text. */
+/** Returns the type of the values that are not missing; text if there are none. */
 function typeOf(name: string, values: readonly TableValue[]): Column["type"] {
   const types = new Set(
     values.filter((value) => value !== null).map((value) => typeof value),
@@ -100,9 +103,9 @@ function typeOf(name: string, values: readonly TableValue[]): Column["type"] {
   const [type = "string", ...others] = types;
   if (others.length === 0 && isColumnType(type)) return type;
   throw new TypeError(
-    `The column "${name}" holds values of the types ${
+    `The column "${name}" holds values of several types: ${
       [...types].join(", ")
-    }; a column has to be text, numbers or truth values`,
+    }; a column must be all text, all numbers or all booleans`,
   );
 }
 
@@ -110,7 +113,7 @@ function isColumnType(type: string): type is Column["type"] {
   return type === "string" || type === "number" || type === "boolean";
 }
 
-/** @see RFC 4180; lines end in a line feed. A missing value is nothing, empty text is `""`. */
+/** Serializes columns as RFC 4180, with line feeds. A missing value is an empty field, empty text is `""`. */
 function toCsv(columns: readonly Column[]): string {
   const lines = [columns.map(({ name }) => csvField(name)).join(",")];
   for (let i = 0; i < (columns[0]?.values.length ?? 0); i++) {

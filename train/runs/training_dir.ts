@@ -4,8 +4,8 @@
  *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  control/  logs/  lock
  *
  * A step is written in this order: its episodes (one transaction), its line of metrics, its checkpoint
- * (renamed into place). So a line of metrics says that its episodes are there, and a checkpoint that its
- * line is; {@linkcode TrainingDir.resume} drops what a kill left beyond that.
+ * (renamed into place). So a line of metrics implies its episodes, and a checkpoint implies its
+ * line. {@linkcode TrainingDir.resume} drops anything incomplete that a kill left after the last checkpoint.
  */
 
 import { join } from "node:path";
@@ -42,7 +42,7 @@ import { readRunOf, type RunRecord } from "./run_reader.ts";
 import { hashOf } from "./seal.ts";
 import { removeIfThere, writeFileAtomic } from "./storage.ts";
 
-/** Runs of the trainers that are part of this program. */
+/** The kind of runs that the embedded trainers write. */
 const TRAINING = registerRunKind<Config, Metrics>({
   kind: "train",
   trainer: "cpu",
@@ -50,22 +50,22 @@ const TRAINING = registerRunKind<Config, Metrics>({
   refusal: (path, { kind, trainer }) =>
     kind === "train"
       ? new ConfigError(
-        `${trainer} trained "${path}", so its policy is not in the run dir but in the recipe's checkpoint.directory`,
+        `${trainer} trained "${path}", so its policy is in the recipe's checkpoint.directory, not in the run dir`,
         {
           hint:
-            "name a run of the CPU trainer, or see this one by its curve.svg and metrics.jsonl",
+            "name a run of the CPU trainer, or read this run's curve.svg and metrics.jsonl",
         },
       )
       : new ConfigError(`"${path}" is an evaluation, not a training run`, {
-        hint: "name a run that was trained",
+        hint: "name a training run",
       }),
 });
 
-/** A training run on this machine as a reader sees it. */
+/** A training run on this machine as readers see it. */
 export type TrainingRecord = RunRecord<Config, Metrics>;
 
 /**
- * Reads a training run on this machine without locking it: config, metrics, outcome. Its episodes:
+ * Reads a training run on this machine without locking it: config, metrics, outcome. Read its episodes with
  * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
  * @throws {ConfigError} If there is no such run, or another trainer made it.
  * @throws {RunDirError} If it is of another version or damaged.
@@ -84,7 +84,7 @@ export type TrainingRecord = RunRecord<Config, Metrics>;
  * }
  * const run = await readRun(`${dir}/mine`);
  * equal(run.config.rl.steps, 3);
- * equal(run.info.outcome, "stopped"); // it said of no end, and nobody has it in hand
+ * equal(run.info.outcome, "stopped"); // it did not record an end, and no process holds it
  * equal(run.lines.length, 0);
  * await Deno.remove(dir, { recursive: true });
  * ```
@@ -93,7 +93,7 @@ export async function readRun(path: string): Promise<TrainingRecord> {
   return await readRunOf(path, TRAINING);
 }
 
-/** A training run that is being written. Held by `await using`. */
+/** A training run that is being written. Hold it with `await using`. */
 export class TrainingDir extends RunDir<Config> {
   readonly #metrics: MetricsFile<Metrics>;
   readonly #episodes: EpisodeStore;
@@ -106,8 +106,8 @@ export class TrainingDir extends RunDir<Config> {
   }
 
   /**
-   * Makes `path` and locks it.
-   * @throws {ConfigError} If it is there already.
+   * Creates `path` and locks it.
+   * @throws {ConfigError} If it exists already.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
@@ -124,9 +124,9 @@ export class TrainingDir extends RunDir<Config> {
 
   /**
    * Reopens a run and drops everything after its last checkpoint: lines and episodes of later steps, episodes
-   * without their line, halves of checkpoints.
-   * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are still there, and
-   * drop those after it. Default: that is an error.
+   * without their line, incomplete checkpoints.
+   * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are intact, and drop
+   *   later ones. Default: throws instead.
    * @throws {ConfigError} If there is no such run.
    * @throws {RunDirError} If it is in use, of another version, or damaged.
    */
@@ -150,7 +150,7 @@ export class TrainingDir extends RunDir<Config> {
     return this.#metrics.lines;
   }
 
-  /** Writes a step's or an evaluation's episodes and its line of metrics. */
+  /** Writes the episodes and the metrics of a step or an evaluation. */
   async record(
     line: Metrics,
     episodes: readonly { episode: Episode; place: EpisodePlace }[] = [],
@@ -164,19 +164,19 @@ export class TrainingDir extends RunDir<Config> {
     await this.attempt(doing, METRICS, () => this.#metrics.append([line]));
   }
 
-  /** What the users' models used in the episodes so far. */
+  /** Returns the usage of the users' models in all episodes so far. */
   userUsage(): Usage {
     return this.#episodes.list()
       .map(({ usage }) => usage?.user ?? NO_USAGE)
       .reduce(addUsage, NO_USAGE);
   }
 
-  /** Counts of its episodes that advisories go by; `null` where there are none. */
+  /** Returns the counts that advisories are based on; `null` if there are no episodes. */
   tally(): EpisodeTally | null {
     return this.#episodes.tally();
   }
 
-  /** The episodes of a source that trained, in the order in which they did. */
+  /** Yields the episodes of a source that were trained on, in order. */
   *learnt(source: string): Iterable<
     { readonly taskId: string; readonly trajectory: Trajectory }
   > {
@@ -187,17 +187,17 @@ export class TrainingDir extends RunDir<Config> {
     }
   }
 
-  /** The steps that a checkpoint is kept of, in order. */
+  /** Returns the steps for which there is a checkpoint, in order. */
   async checkpoints(): Promise<number[]> {
     return await checkpointSteps(this.path);
   }
 
-  /** The directory of a step's checkpoint. */
+  /** Returns the directory of a step's checkpoint. */
   checkpointPath(step: number): string {
     return join(this.path, "checkpoints", String(step));
   }
 
-  /** Writes a checkpoint whole or not at all: `write` fills a directory, which is then renamed. */
+  /** Writes a checkpoint completely or not at all: `write` fills a directory, which is then renamed. */
   async saveCheckpoint(
     step: number,
     write: (dir: string) => Promise<void>,
@@ -224,7 +224,7 @@ export class TrainingDir extends RunDir<Config> {
     });
   }
 
-  /** Removes all checkpoints but the last `keep` and those of the steps in `spare`. */
+  /** Removes all checkpoints except the last `keep` and those of the steps in `spare`. */
   async pruneCheckpoints(
     options: { keep: number; spare: readonly number[] },
   ): Promise<void> {
@@ -238,7 +238,7 @@ export class TrainingDir extends RunDir<Config> {
     }
   }
 
-  /** Keeps only the episodes whose line of metrics is there. */
+  /** Removes episodes that have no line of metrics. */
   #pruneEpisodes(): void {
     const whole = new Set(this.metrics.map(placeOf));
     this.#episodes.prune((step, source) => whole.has(`${step} ${source}`));
@@ -246,8 +246,8 @@ export class TrainingDir extends RunDir<Config> {
 }
 
 /**
- * The last checkpoint of a run whose lines and episodes are there; 0 where there is none.
- * @throws {RunDirError} If that is not the last of all, unless what is after it may be discarded.
+ * Returns the step of the last checkpoint of a run whose lines and episodes are intact; 0 if there is none.
+ * @throws {RunDirError} If later checkpoints exist, unless they may be discarded.
  */
 async function lastWhole(
   path: string,
@@ -273,7 +273,7 @@ async function lastWhole(
       {
         hint: `restore it; or go back to ${
           whole === 0 ? "the start" : `step ${whole}`
-        } by --resume ${path} --discard, which deletes what came after`,
+        } with --resume ${path} --discard, which deletes everything after it`,
       },
     );
   }
@@ -283,7 +283,7 @@ async function lastWhole(
   return whole;
 }
 
-/** What a run no longer holds of what it held at a checkpoint; `undefined` where that is all there. */
+/** Says which lines or episodes a run has lost since a checkpoint; `undefined` if none. */
 function lostSince(
   path: string,
   { journal, lines }: {
@@ -293,10 +293,10 @@ function lostSince(
 ): string | undefined {
   const then = lines.slice(0, journal.lines);
   if (then.length < journal.lines) {
-    return `${METRICS} has ${then.length} of the ${journal.lines} lines that it had then`;
+    return `${METRICS} has only ${then.length} of the ${journal.lines} lines it had then`;
   }
   if (hashOf(textOf(then)) !== journal.sha256) {
-    return `the first ${journal.lines} lines of ${METRICS} are not those that it had then`;
+    return `the first ${journal.lines} lines of ${METRICS} have changed since then`;
   }
   const known = new Set(then.map(placeOf));
   using store = new EpisodeStore(join(path, "episodes.db"));
@@ -305,10 +305,10 @@ function lostSince(
   ).reduce((sum, { episodes }) => sum + episodes, 0);
   return episodes === journal.episodes
     ? undefined
-    : `episodes.db has ${episodes} of the ${journal.episodes} episodes that it had then`;
+    : `episodes.db has only ${episodes} of the ${journal.episodes} episodes it had then`;
 }
 
-/** The step and source of a line's episodes. */
+/** Returns the step and source of a line's episodes. */
 function placeOf(line: Metrics): string {
   return `${line.step} ${metricsSource(line)}`;
 }

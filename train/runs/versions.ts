@@ -5,19 +5,22 @@ import { RunDirError } from "../../env/errors.ts";
 
 const versioned = z.object({ schemaVersion: z.int() });
 
-/** The version that a record says it has. */
+/** Returns the schema version of a record. */
 export function versionOf(json: unknown): number | undefined {
   return versioned.safeParse(json).data?.schemaVersion;
 }
 
-/** @throws {RunDirError} If a file is of a newer version than the one that is known. */
+/**
+ * Checks the version of a file.
+ * @throws {RunDirError} If it is newer than the known one.
+ */
 export function checkVersion(
   version: number,
   options: { known: number; path: string },
 ): void {
   if (version <= options.known) return;
   throw new RunDirError(
-    `"${options.path}" has schema version ${version}, this taulab reads version ${options.known}`,
+    `"${options.path}" has schema version ${version}, but this taulab reads version ${options.known}`,
     {
       hint:
         "use the taulab that wrote it (version and commit are in the run's run.json), or start a new run",
@@ -25,7 +28,7 @@ export function checkVersion(
   );
 }
 
-/** `undefined` where it is no JSON. */
+/** Parses JSON; `undefined` if the text is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -15,7 +15,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const PLACE = { step: 3, source: "rl", group: 1, advantage: -0.5 };
 
-Deno.test("each column is stored and read back as it was", () =>
+Deno.test("each column is stored and read back unchanged", () =>
   inTempDir((dir) => {
     const episodes = [1, 0, null].map((value) => fakeEpisode({ value }));
     using store = new EpisodeStore(join(dir, "e.db"));
@@ -27,7 +27,7 @@ Deno.test("each column is stored and read back as it was", () =>
     return Promise.resolve();
   }));
 
-Deno.test("a column that came later is empty in older databases, and added where they are written", () =>
+Deno.test("a later column is empty in older databases, and added when they are written", () =>
   inTempDir((dir) => {
     const later = Object.entries(EPISODE_COLUMNS)
       .flatMap(([name, { options = {} }]) => {
@@ -66,7 +66,7 @@ Deno.test("a column that came later is empty in older databases, and added where
     return Promise.resolve();
   }));
 
-Deno.test("the viewer's fields have names of their own, and a value where nothing is known", () => {
+Deno.test("the viewer's fields have unique names, and a value if nothing is known", () => {
   const names = Object.values(EPISODE_COLUMNS).flatMap(({ options = {} }) => {
     const { field }: { field?: string } = options;
     return field === undefined ? [] : [field];

@@ -16,7 +16,7 @@ import { newRunInfo } from "../../../train/runs/run_info.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-Deno.test("readEpisodeRows() has the episodes of a run, those that infrastructure broke too", async () => {
+Deno.test("readEpisodeRows() reads a run's episodes, including those whose infrastructure failed", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "some-run");
     await writeFailedRun(path);
@@ -41,7 +41,7 @@ Deno.test("readEpisodeRows() has the episodes of a run, those that infrastructur
   });
 });
 
-Deno.test("readEpisodeRows() leaves an episode out whose JSON is damaged, and names it", async () => {
+Deno.test("readEpisodeRows() skips an episode whose JSON is damaged, and names it", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "some-run");
     await writeFailedRun(path);
@@ -64,7 +64,7 @@ Deno.test("readEpisodeRows() leaves an episode out whose JSON is damaged, and na
     using store = new EpisodeStore(join(path, "episodes.db"), {
       readOnly: true,
     });
-    // Who goes on from a run needs all of it.
+    // Resuming a run requires all of its episodes.
     assert.throws(() => store.list(), {
       name: "DataError",
       message: /^Episode 2 /,
@@ -73,7 +73,7 @@ Deno.test("readEpisodeRows() leaves an episode out whose JSON is damaged, and na
   });
 });
 
-Deno.test("EpisodeStore names an episode whose JSON has another shape, and where", async () => {
+Deno.test("EpisodeStore names an episode whose JSON has another shape, and the path within it", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "some-run");
     await writeFailedRun(path);
@@ -98,13 +98,13 @@ Deno.test("EpisodeStore names an episode whose JSON has another shape, and where
       const [one, ...more] = damaged;
       assert.deepEqual([one?.id, more], [2, []]);
       assert.ok(one!.what.includes(`copy.db" is damaged: its ${name} is `));
-      assert.match(one!.what, /another shape .*; restore the file /);
+      assert.match(one!.what, /does not have the shape .*; restore the file /);
       assert.ok(at === null || one!.what.includes(`at "${at}"`), one!.what);
     }
   });
 });
 
-Deno.test("episodeRows() of episodes are those of the run that keeps them, but for their place", async () => {
+Deno.test("episodeRows() equal the rows of a run with these episodes, except for their place", async () => {
   await inTempDir(async (path) => {
     const dataset = await generated(4, {
       trainTasks: 1,
@@ -144,7 +144,7 @@ Deno.test("episodeRows() of episodes are those of the run that keeps them, but f
   });
 });
 
-Deno.test("episodeRows() are named as the columns of episodes.db, and plain", async () => {
+Deno.test("episodeRows() have the names of the columns of episodes.db and plain values", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "run");
     await writeFailedRun(path);
@@ -169,7 +169,7 @@ Deno.test("episodeRows() are named as the columns of episodes.db, and plain", as
   });
 });
 
-Deno.test("readEpisodeRows() says what is not there", async () => {
+Deno.test("readEpisodeRows() says what is missing", async () => {
   await inTempDir(async (dir) => {
     await assert.rejects(readEpisodeRows(join(dir, "no")), {
       name: "ConfigError",

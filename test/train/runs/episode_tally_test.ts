@@ -50,7 +50,7 @@ Deno.test("tally() is null without episodes", async () => {
   assert.equal(await tallyOf([]), null);
 });
 
-Deno.test("tally() looks at the last steps of what trains, and at failures of all", async () => {
+Deno.test("tally() counts the last steps of the training source, and the failures of all sources", async () => {
   const failed = episode(null, {
     failure: { kind: "timeout", source: "user", message: "" },
   });
@@ -92,7 +92,7 @@ Deno.test("tally() looks at the last steps of what trains, and at failures of al
   ]);
 });
 
-Deno.test("tally() counts each fault of the user once an episode", async () => {
+Deno.test("tally() counts each fault of the user once per episode", async () => {
   const finding = (fault: "leak" | "echo") => ({
     fault,
     message: 0,

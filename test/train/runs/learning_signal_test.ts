@@ -8,7 +8,7 @@ const rl = (trainedGroups: number, reward = 0) =>
   ({ phase: "rl", trainedGroups, reward }) as Metrics;
 const evaluated = { phase: "eval" } as Metrics;
 
-Deno.test("idleSteps() counts the last steps of RL that had nothing to learn from", () => {
+Deno.test("idleSteps() counts the RL steps at the end that had nothing to learn from", () => {
   const cases: [readonly Metrics[], number][] = [
     [[], 0],
     [[rl(0), rl(2)], 0],
@@ -19,7 +19,7 @@ Deno.test("idleSteps() counts the last steps of RL that had nothing to learn fro
   for (const [lines, idle] of cases) assert.equal(idleSteps(lines), idle);
 });
 
-Deno.test("neverLearnt() is true where no step had anything to learn from and tasks were left", () => {
+Deno.test("neverLearnt() is true if no step had anything to learn from and tasks were left unsolved", () => {
   assert.equal(neverLearnt([]), false);
   assert.equal(neverLearnt([rft(0), evaluated, rl(0)]), true);
   assert.equal(neverLearnt([rft(0), rl(1, 0.2)]), false);

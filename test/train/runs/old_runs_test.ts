@@ -20,7 +20,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const ALL = readQuery(new URLSearchParams());
 
-/** Lines without what the clock says; the version and the phase were others. */
+/** Drops what depends on the clock, and the version and phase, which have changed. */
 function figures(lines: readonly object[]): unknown[] {
   return lines.map((line) => ({
     ...line,
@@ -54,7 +54,7 @@ Deno.test("an old training run opens: config, lines, episodes, policy", () =>
     assert.equal(policy.step, 154);
   }));
 
-Deno.test("an old training run's rows are as they were", () =>
+Deno.test("an old training run's rows are unchanged", () =>
   inTempDir(async (dir) => {
     const rows = await readEpisodeRows(
       await unpackOldRun("old_training", dir),
@@ -86,7 +86,7 @@ Deno.test("an old training run's rows are as they were", () =>
     );
   }));
 
-Deno.test("an old training run resumes to the figures that it had where nothing stopped it", () =>
+Deno.test("an old training run resumes to the same figures as an uninterrupted one", () =>
   inTempDir(async (dir) => {
     const path = await unpackOldRun("old_training", dir);
     {

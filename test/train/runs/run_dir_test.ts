@@ -48,7 +48,7 @@ function line(step: number): ColdStartMetrics {
   };
 }
 
-/** Three steps with an episode each and checkpoints. */
+/** Writes three steps with one episode and a checkpoint each. */
 async function threeSteps(path: string): Promise<void> {
   await using run = await create(path);
   for (const step of [1, 2, 3]) {
@@ -74,7 +74,7 @@ async function refusal(
   return messageOf(error);
 }
 
-Deno.test("TrainingDir gives back what was written: info, config, lines, episodes", () =>
+Deno.test("TrainingDir reads back what was written: info, config, lines, episodes", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
@@ -107,7 +107,7 @@ Deno.test("EpisodeStore keeps a failed episode without a reward", () =>
     return Promise.resolve();
   }));
 
-Deno.test("packTrajectory() loses nothing that 32 bits can hold", () => {
+Deno.test("packTrajectory() is lossless for 32-bit values", () => {
   const trajectory = {
     ids: [0, 151_643, 7],
     lossMask: [0, 1, 1] as const,
@@ -116,11 +116,11 @@ Deno.test("packTrajectory() loses nothing that 32 bits can hold", () => {
   assert.deepEqual(unpackTrajectory(packTrajectory(trajectory)), trajectory);
 });
 
-Deno.test("TrainingDir.resume() takes away what a kill left beyond the last checkpoint", () =>
+Deno.test("TrainingDir.resume() drops what a kill left after the last checkpoint", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
-    // Step 4 was written but not saved; step 5's episodes came without their line; both halves of a write.
+    // A write that stopped halfway: step 4 has no checkpoint, and step 5's episodes have no line.
     const metrics = join(path, "metrics.jsonl");
     await Deno.writeTextFile(
       metrics,
@@ -158,7 +158,7 @@ Deno.test("TrainingDir.resume() takes away what a kill left beyond the last chec
     assert.equal((await readRun(path)).lines.length, 4);
   }));
 
-Deno.test("TrainingDir.resume() goes on from an earlier checkpoint once a later one is removed", () =>
+Deno.test("TrainingDir.resume() continues from an earlier checkpoint after a later one is removed", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     await threeSteps(path);
@@ -177,7 +177,7 @@ Deno.test("TrainingDir.create() refuses a name that is taken", () =>
     );
     assert.match(
       message,
-      /is there already; continue it by --resume .*a1, or choose another --name/,
+      /exists already; continue it with --resume .*a1, or choose another --name/,
     );
   }));
 
@@ -209,7 +209,7 @@ Deno.test("readRun() refuses a newer version and says what to do", () =>
     const message = await refusal(TrainingDir.resume(path));
     assert.match(
       message,
-      /run.json" has schema version 99, this taulab reads version 1; use the taulab that wrote it/,
+      /run.json" has schema version 99, but this taulab reads version 1; use the taulab that wrote it/,
     );
   }));
 
@@ -237,7 +237,7 @@ Deno.test("TrainingDir.resume() refuses newer metrics, episodes and checkpoints"
     );
   }));
 
-Deno.test("readRun() goes on without a damaged line of metrics, and names it; resume() does not", () =>
+Deno.test("readRun() skips a damaged line of metrics, and names it; resume() refuses the run", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     await threeSteps(path);
@@ -281,7 +281,7 @@ Deno.test("TrainingDir.resume() says what is damaged", () =>
     }
   }));
 
-Deno.test("readRun() of a place that is no run says where runs are", () =>
+Deno.test("readRun() of a directory that is not a run says where runs are", () =>
   inTempDir(async (dir) => {
     const message = await refusal(
       readRun(join(dir, "nope")),
@@ -290,7 +290,7 @@ Deno.test("readRun() of a place that is no run says where runs are", () =>
     assert.match(message, /There is no run at ".*nope"/);
   }));
 
-Deno.test("latestUnfinished() finds the run that began last, unless it is completed", () =>
+Deno.test("latestUnfinished() finds the run that started last and is not completed", () =>
   inTempDir(async (dir) => {
     assert.equal(await latestUnfinished(join(dir, "none")), undefined);
     for (const [i, name] of ["b", "a", "c"].entries()) {
@@ -324,7 +324,7 @@ Deno.test("TrainingDir.saveCheckpoint() on a full disk says so, and the run resu
       });
       assert.match(
         await refusal(failing),
-        /save the checkpoint of step 4: the disk .* is full; .*--resume .*a1.*; what was saved before is untouched/,
+        /save the checkpoint of step 4: the disk .* is full; .*--resume .*a1.*; earlier saved data is untouched/,
       );
     }
     await using run = await TrainingDir.resume(path);
@@ -332,7 +332,7 @@ Deno.test("TrainingDir.saveCheckpoint() on a full disk says so, and the run resu
     assert.deepEqual(await run.checkpoints(), [1, 2, 3]);
   }));
 
-Deno.test("attempt() says how to mend what the system refuses", async () => {
+Deno.test("attempt() says how to fix what the system refuses", async () => {
   const what = { doing: "write it", path: "/x/run", afterwards: "go on" };
   const refusals: [Error, RegExp][] = [
     [new Deno.errors.PermissionDenied("no"), /may not write.*change its owner/],
@@ -356,7 +356,7 @@ Deno.test("attempt() says how to mend what the system refuses", async () => {
   await assert.rejects(attempt(what, () => Promise.reject(bug)), bug);
 });
 
-/** Ways in which a file of a run is lost or damaged, what is said of it, and the step that is gone back to. */
+/** Ways in which a file of a run is lost or damaged, the expected message, and the step to go back to. */
 const LOSSES: readonly {
   name: string;
   damage: (path: string) => Promise<void>;
@@ -364,23 +364,23 @@ const LOSSES: readonly {
   backTo: number;
 }[] = [
   {
-    name: "metrics.jsonl is emptied",
+    name: "metrics.jsonl is empty",
     damage: (path) => Deno.writeTextFile(join(path, "metrics.jsonl"), ""),
-    message: /step 3: metrics\.jsonl has 0 of the 3 lines .*back to the start/,
+    message: /step 3: metrics\.jsonl has only 0 of the 3 lines .*back to the start/,
     backTo: 0,
   },
   {
-    name: "metrics.jsonl is cut",
+    name: "metrics.jsonl is truncated",
     damage: async (path) => {
       const file = join(path, "metrics.jsonl");
       const text = await Deno.readTextFile(file);
       await Deno.writeTextFile(file, text.split("\n").slice(0, 2).join("\n"));
     },
-    message: /step 3: metrics\.jsonl has 1 of the 3 lines .*back to step 1/,
+    message: /step 3: metrics\.jsonl has only 1 of the 3 lines .*back to step 1/,
     backTo: 1,
   },
   {
-    name: "a digit of metrics.jsonl is another",
+    name: "a digit of metrics.jsonl has changed",
     damage: async (path) => {
       const file = join(path, "metrics.jsonl");
       const lines = (await Deno.readTextFile(file)).split("\n");
@@ -388,13 +388,13 @@ const LOSSES: readonly {
       assert.notEqual(changed, lines[1]);
       await Deno.writeTextFile(file, lines.with(1, changed).join("\n"));
     },
-    message: /the first 3 lines of metrics\.jsonl are not those .* step 1/,
+    message: /the first 3 lines of metrics\.jsonl have changed .* step 1/,
     backTo: 1,
   },
   {
     name: "episodes.db is gone",
     damage: (path) => Deno.remove(join(path, "episodes.db")),
-    message: /episodes\.db has 0 of the 3 episodes .*back to the start/,
+    message: /episodes\.db has only 0 of the 3 episodes .*back to the start/,
     backTo: 0,
   },
   {
@@ -404,13 +404,13 @@ const LOSSES: readonly {
       store.prune((step) => step !== 3);
       return Promise.resolve();
     },
-    message: /episodes\.db has 2 of the 3 episodes .*back to step 2/,
+    message: /episodes\.db has only 2 of the 3 episodes .*back to step 2/,
     backTo: 2,
   },
 ];
 
 for (const { name, damage, message, backTo } of LOSSES) {
-  Deno.test(`TrainingDir.resume() says that ${name}, and deletes nothing unless it is told to`, () =>
+  Deno.test(`TrainingDir.resume() reports that ${name}, and deletes nothing without --discard`, () =>
     inTempDir(async (dir) => {
       const path = join(dir, "a1");
       await threeSteps(path);
@@ -428,24 +428,24 @@ for (const { name, damage, message, backTo } of LOSSES) {
     }));
 }
 
-Deno.test("readRun() refuses a config and a run.json that are not as the run wrote them", () =>
+Deno.test("readRun() refuses a config and a run.json that have changed since the run wrote them", () =>
   inTempDir(async (dir) => {
     const cases: [string, (text: string) => string, RegExp][] = [
-      ["config.yaml", () => "", /config\.yaml" is not as the run wrote it/],
+      ["config.yaml", () => "", /config\.yaml" has changed since the run wrote it/],
       [
         "config.yaml",
         (text) => text.slice(0, text.length / 2),
-        /config\.yaml" is not as the run wrote it/,
+        /config\.yaml" has changed since the run wrote it/,
       ],
       [
         "config.yaml",
         (text) => text.replace("seed: 1\n", "seed: 2\n"),
-        /config\.yaml" is not as the run wrote it/,
+        /config\.yaml" has changed since the run wrote it/,
       ],
       [
         "run.json",
         (text) => text.replace('"seed": 1,', '"seed": 2,'),
-        /run\.json" is not as the run wrote it/,
+        /run\.json" has changed since the run wrote it/,
       ],
     ];
     for (const [i, [name, change, message]] of cases.entries()) {

@@ -6,7 +6,7 @@ import { readStore } from "../../../train/runs/run_reader.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-Deno.test("readStore() says what the system refused, and not that the file is damaged", async () => {
+Deno.test("readStore() reports that the system refused access, not that the file is damaged", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "a");
     await writeFailedRun(path);

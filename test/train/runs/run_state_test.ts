@@ -18,7 +18,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 const CONFIG = makeConfig({ rl: { steps: 1 } });
 const DATASET = { name: "generated", fingerprint: "f" };
 
-/** What every reader says of the outcome. */
+/** Returns the outcome according to every reader. */
 async function outcomesOf(path: string): Promise<(string | null)[]> {
   using source = new RunSource(path, { id: "a", find: () => [] });
   return [
@@ -29,7 +29,7 @@ async function outcomesOf(path: string): Promise<(string | null)[]> {
   ];
 }
 
-Deno.test("a run is running while its process lives, and stopped once that was killed, for every reader", () =>
+Deno.test("every reader reports a run as running while its process lives, and as stopped after a kill", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     const session = new URL("../../../train/session.ts", import.meta.url);
@@ -66,14 +66,14 @@ Deno.test("a run is running while its process lives, and stopped once that was k
     await child.status;
     await reader.cancel();
     assert.deepEqual(new Set(await outcomesOf(path)), new Set(["stopped"]));
-    // It is resumed as before, and runs again.
+    // It is resumed and runs again.
     assert.equal(await latestUnfinished(dir), path);
     await using run = await TrainingDir.resume(path);
     await run.begin(new Date());
     assert.deepEqual(new Set(await outcomesOf(path)), new Set(["running"]));
   }));
 
-Deno.test("a run that ended says how, whether or not anybody holds it", () =>
+Deno.test("a run that ended reports its outcome, whether or not a process holds it", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     {
@@ -88,7 +88,7 @@ Deno.test("a run that ended says how, whether or not anybody holds it", () =>
     assert.deepEqual(new Set(await outcomesOf(path)), new Set(["interrupted"]));
   }));
 
-Deno.test("isHeld() goes by the lock on the holder's host, and by its heartbeat for another's", () =>
+Deno.test("isHeld() checks the lock on the holder's host, and the heartbeat on another host", () =>
   inTempDir(async (dir) => {
     assert.equal(await isHeld(dir), false);
     const file = join(dir, "lock");
@@ -98,7 +98,7 @@ Deno.test("isHeld() goes by the lock on the holder's host, and by its heartbeat 
       lock.close();
     }
     assert.equal(await isHeld(dir), false);
-    // The number of a process that lives, as another one may have it by now.
+    // The process id is in use, as if another process had got it.
     await Deno.writeTextFile(file, `process ${Deno.pid}\n`);
     assert.equal(await isHeld(dir), false);
     await Deno.writeTextFile(file, "process 1\nhost 0123456789abcdef\n");
@@ -107,7 +107,7 @@ Deno.test("isHeld() goes by the lock on the holder's host, and by its heartbeat 
     assert.equal(await isHeld(dir, { now: later }), false);
   }));
 
-Deno.test("takeLock() is not kept from a run by readers that look whether it is held", () =>
+Deno.test("takeLock() succeeds while readers check whether the run is held", () =>
   inTempDir(async (dir) => {
     (await takeLock(dir)).close();
     for (let i = 0; i < 20; i++) {
@@ -120,7 +120,7 @@ Deno.test("takeLock() is not kept from a run by readers that look whether it is 
     }
   }));
 
-/** What an action says of what it refuses, with the hint. */
+/** Returns the error message of an action, with the hint. */
 async function refusal(action: Promise<unknown>): Promise<string> {
   try {
     await action;
@@ -131,7 +131,7 @@ async function refusal(action: Promise<unknown>): Promise<string> {
   throw new assert.AssertionError({ message: "it did not refuse" });
 }
 
-Deno.test("a directory without run.json is gone after the command that the message says, and its name is free", () =>
+Deno.test("the command in the message removes a directory without run.json and frees its name", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     await Deno.mkdir(join(path, "checkpoints"), { recursive: true });
@@ -144,7 +144,7 @@ Deno.test("a directory without run.json is gone after the command that the messa
     ];
     for (const message of messages) {
       assert.match(message, /run\.json/);
-      const command = /remove it by: (rm -r '[^']+')/.exec(message)?.[1];
+      const command = /remove it with: (rm -r '[^']+')/.exec(message)?.[1];
       assert.equal(command, `rm -r '${path}'`, message);
     }
     const { code } = await new Deno.Command("sh", {
@@ -155,11 +155,11 @@ Deno.test("a directory without run.json is gone after the command that the messa
     assert.equal(run.path, path);
   }));
 
-Deno.test("a directory of runs that is a file is said to be one", () =>
+Deno.test("a file in place of the directory of runs is reported", () =>
   inTempDir(async (dir) => {
     const root = join(dir, "runs");
     await Deno.writeTextFile(root, "");
-    const words = /runs" is a file, and no directory of runs; .*--runs DIR/;
+    const words = /runs" is a file, not a directory of runs; .*--runs DIR/;
     assert.match(await refusal(latestUnfinished(root)), words);
     const path = join(root, "a");
     const start = startRun(path, { config: CONFIG, dataset: DATASET });
@@ -168,7 +168,7 @@ Deno.test("a directory of runs that is a file is said to be one", () =>
     assert.match(await refusal(library), words);
   }));
 
-Deno.test("a run that is deleted while it runs says so at its next write", () =>
+Deno.test("a run that was deleted while running reports that at its next write", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     await using run = await startRun(path, {
@@ -176,7 +176,7 @@ Deno.test("a run that is deleted while it runs says so at its next write", () =>
       dataset: DATASET,
     });
     await Deno.remove(path, { recursive: true });
-    const words = /a" was deleted or moved in the meantime; start the run anew/;
+    const words = /a" was deleted or moved in the meantime; start a new run/;
     assert.match(await refusal(run.begin(new Date())), words);
     assert.match(await refusal(run.writeText("x.txt", "x")), words);
   }));

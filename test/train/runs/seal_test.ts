@@ -7,7 +7,7 @@ import {
   sealOfText,
 } from "../../../train/runs/seal.ts";
 
-Deno.test("sealedText() is intact as it was made, and broken or without a seal where a character is another", () => {
+Deno.test("sealedText() is intact at first, and broken or unsealed after a character has changed", () => {
   fc.assert(
     fc.property(
       fc.string(),
@@ -25,7 +25,7 @@ Deno.test("sealedText() is intact as it was made, and broken or without a seal w
   );
 });
 
-Deno.test("sealedJson() is intact however it is printed, and broken where a value is another", () => {
+Deno.test("sealedJson() is intact however it is printed, and broken after a value has changed", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (record) => {
       // An own seal is what is written last.

@@ -109,7 +109,7 @@ const lines = [
   evaluation(4, "test", "greedy", 0.9),
 ];
 
-Deno.test("summarize() tells the end of the cold start from the end of RL", () => {
+Deno.test("summarize() distinguishes the end of the cold start from the end of RL", () => {
   assert.deepEqual(summarize(lines, 2), {
     steps: 4,
     coldStart: { sampled: 0.4, greedy: 0.5 },
@@ -122,14 +122,14 @@ Deno.test("summarize() tells the end of the cold start from the end of RL", () =
   });
 });
 
-Deno.test("summarize() of a run that did not come so far has no figures for it", () => {
+Deno.test("summarize() has no figures for phases that the run did not reach", () => {
   const { coldStart, final, dev } = summarize(lines.slice(0, 3), 2);
   assert.deepEqual(coldStart, { sampled: 0.4, greedy: null });
   assert.deepEqual(final, { sampled: null, greedy: null });
   assert.equal(dev, null);
 });
 
-/** The run's lines and those of a control: half of it, then all. */
+/** The run's lines and a control's: half of the control, then all of it. */
 const controlled: Metrics[] = [
   ...lines,
   control(1),
@@ -141,7 +141,7 @@ const controlled: Metrics[] = [
   })),
 ];
 
-Deno.test("summarize() has what a control came to apart from RL's figures", () => {
+Deno.test("summarize() keeps a control's figures separate from RL's", () => {
   const { control, ...rest } = summarize(controlled, 2);
   const { control: none, ...before } = summarize(lines, 2);
   assert.equal(none, null);
@@ -161,7 +161,7 @@ Deno.test("summarize() has what a control came to apart from RL's figures", () =
   });
 });
 
-Deno.test("secondsLeft() counts a control as long as RL is expected to be, then what is left of it", () => {
+Deno.test("secondsLeft() expects a control to take as long as RL, then counts its remaining steps", () => {
   const text =
     "coldStart: { steps: 2 }\nrl: { steps: 2 }\neval: { every: 2 }\ncontrol: { seconds: true }";
   const config = resolveConfig({ name: "test", text });
@@ -185,7 +185,7 @@ Deno.test("curvePoints() draws a control from the cold start to RL's last step",
   ]);
 });
 
-Deno.test("secondsLeft() adds up what is to come at the pace so far", () => {
+Deno.test("secondsLeft() extrapolates the remaining work from the pace so far", () => {
   const text = "coldStart: { steps: 2 }\nrl: { steps: 6 }\neval: { every: 2 }";
   const config = resolveConfig({ name: "test", text });
   assert.equal(secondsLeft(lines.slice(0, 5), config), undefined);
@@ -193,7 +193,7 @@ Deno.test("secondsLeft() adds up what is to come at the pace so far", () => {
   assert.equal(secondsLeft(lines, config), 4 * 3 + 2 * 5 + 2 * 5);
 });
 
-Deno.test("curveText() is as high as its values", () => {
+Deno.test("curveText() draws columns as high as their values", () => {
   const text = curveText(curvePoints(lines), {
     series: "train reward",
     width: 10,

@@ -14,7 +14,7 @@ const ROWS: readonly TableRow[] = [
 ];
 const OPTIONS = { integers: ["count"] };
 
-/** Rows of one text, one number, one whole number and one truth value each, all of which may be missing. */
+/** Rows of one text, one number, one integer and one boolean each, all of which may be missing. */
 const anyRows = fc.array(
   fc.record({
     text: fc.option(fc.string({ unit: "grapheme" })),
@@ -35,7 +35,7 @@ async function readParquet(path: string) {
   };
 }
 
-Deno.test("writeTable() writes CSV with missing values apart from empty text", async () => {
+Deno.test("writeTable() distinguishes missing values from empty text in CSV", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "t.csv");
     await writeTable(path, ROWS, OPTIONS);
@@ -53,7 +53,7 @@ Deno.test("writeTable() writes CSV with missing values apart from empty text", a
   });
 });
 
-Deno.test("writeTable(): Parquet comes back as it was written, whatever is in it", async () => {
+Deno.test("writeTable() writes Parquet that reads back unchanged", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "t.parquet");
     await fc.assert(
@@ -90,7 +90,7 @@ Deno.test("writeTable() gives a column the same type in every file, if it is kno
   });
 });
 
-Deno.test("writeTable() takes a key that a record lacks for missing, and makes the directory", async () => {
+Deno.test("writeTable() treats a missing key as a missing value, and creates the directory", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "made", "t.csv");
     await writeTable(path, [{ a: 1 }, { b: "x" }]);
@@ -98,11 +98,11 @@ Deno.test("writeTable() takes a key that a record lacks for missing, and makes t
   });
 });
 
-Deno.test("writeTable() refuses another ending, no rows, and a column of several types, and leaves no file", async () => {
+Deno.test("writeTable() refuses another extension, no rows, and a column of several types, and leaves no file", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "t.csv");
     const refused = [
-      [writeTable(join(dir, "t.xlsx"), ROWS), /end its name in .csv/],
+      [writeTable(join(dir, "t.xlsx"), ROWS), /its name must end in .csv/],
       [writeTable(path, []), /no rows/],
       [writeTable(path, [{ a: 1 }, { a: "b" }]), /"a".*number, string/],
       [writeTable(path, [{ a: 1.5 }], { integers: ["a"] }), /"a" holds 1.5/],
