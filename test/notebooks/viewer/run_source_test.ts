@@ -352,6 +352,9 @@ Deno.test("RunSource lists all episodes where a JSON cell is damaged, and says s
     );
     const shaped = await faultOf(anew.episode(second));
     assert.equal(shaped.kind, "damaged");
-    assert.match(shaped.message, /its findings is .*does not have the shape .* at "0"/);
+    assert.match(
+      shaped.message,
+      /its findings is .*does not have the shape .* at "0"/,
+    );
   });
 });

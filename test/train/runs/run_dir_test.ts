@@ -366,7 +366,8 @@ const LOSSES: readonly {
   {
     name: "metrics.jsonl is empty",
     damage: (path) => Deno.writeTextFile(join(path, "metrics.jsonl"), ""),
-    message: /step 3: metrics\.jsonl has only 0 of the 3 lines .*back to the start/,
+    message:
+      /step 3: metrics\.jsonl has only 0 of the 3 lines .*back to the start/,
     backTo: 0,
   },
   {
@@ -376,7 +377,8 @@ const LOSSES: readonly {
       const text = await Deno.readTextFile(file);
       await Deno.writeTextFile(file, text.split("\n").slice(0, 2).join("\n"));
     },
-    message: /step 3: metrics\.jsonl has only 1 of the 3 lines .*back to step 1/,
+    message:
+      /step 3: metrics\.jsonl has only 1 of the 3 lines .*back to step 1/,
     backTo: 1,
   },
   {
@@ -431,7 +433,11 @@ for (const { name, damage, message, backTo } of LOSSES) {
 Deno.test("readRun() refuses a config and a run.json that have changed since the run wrote them", () =>
   inTempDir(async (dir) => {
     const cases: [string, (text: string) => string, RegExp][] = [
-      ["config.yaml", () => "", /config\.yaml" has changed since the run wrote it/],
+      [
+        "config.yaml",
+        () => "",
+        /config\.yaml" has changed since the run wrote it/,
+      ],
       [
         "config.yaml",
         (text) => text.slice(0, text.length / 2),
