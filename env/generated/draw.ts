@@ -1,5 +1,5 @@
 /**
- * Draws shared by all domains: weighted picks, shares, unique ids, and the task composed of drawn requests.
+ * Random draws shared by all domains: weighted picks, shares, unique ids, and the task composed of drawn requests.
  */
 
 import { printPythonJson } from "../python/python_json.ts";
@@ -99,7 +99,7 @@ export function drawManner(
   };
 }
 
-/** Draws a voice by weight. If all are plain, it consumes no random number, so worlds without voices do not change. */
+/** Draws a voice by weight. If all are plain, it uses no random number, so worlds without voices are unchanged. */
 function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   const weights = new Map(Object.entries(voices)) as Map<Voice, number>;
   const others = weights.entries().some(([voice, weight]) =>

@@ -1,4 +1,4 @@
-/** Words a goal as an instruction in prose, for models that play the user. */
+/** Phrases a goal as an instruction in prose, for models that play the user. */
 
 import type { Goal, Request } from "../domains/shared/goal/goal.ts";
 import { TEMPERS } from "../users/voice.ts";
@@ -7,11 +7,11 @@ import { TEMPERS } from "../users/voice.ts";
 export interface ProseParts<R extends Request> {
   /** The user's identity, in complete sentences. */
   readonly who: string;
-  /** Words a request, to follow "you want to". */
+  /** Phrases a request, to follow "you want to". */
   wish(request: R): string;
 }
 
-/** Words the user's identity, their requests in order, and the details that they only give when asked. */
+/** Phrases the user's identity, their requests in order, and the details that they only give when asked. */
 export function goalProse<R extends Request>(
   goal: Goal<R>,
   { who, wish }: ProseParts<R>,
@@ -32,7 +32,7 @@ function startOf({ fallback, before }: Request, index: number): string {
   return `${start} ${before === undefined ? "" : "first "}want to`;
 }
 
-/** Words the final wish if it differs from the first one. */
+/** Phrases the final wish if it differs from the first one. */
 function rethought<R extends Request>(
   request: R,
   wish: ProseParts<R>["wish"],

@@ -39,7 +39,7 @@ export function writeInstruction(
   return parts.join(" ");
 }
 
-/** Words the user's identity: `You are Ann Lee in 12345.`; some variants give the email, if the persona has one. */
+/** Phrases the user's identity: `You are Ann Lee in 12345.`; some phrasings give the email instead of the zip code. */
 export function personaWords(
   rng: Rng,
   { firstName, lastName, email, city, zip }: Persona,
@@ -62,7 +62,7 @@ export function listed(all: readonly string[]): string {
     : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
 }
 
-/** Words the wishes as sentences, sometimes two in one sentence. */
+/** Phrases the wishes as sentences, sometimes two in one sentence. */
 function wanted(rng: Rng, wishes: readonly Wording[]): string[] {
   const sentences: string[] = [];
   const [first, second] = wishes;

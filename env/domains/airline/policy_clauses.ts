@@ -20,7 +20,7 @@ const FREE_BAGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   gold: { basic_economy: 2, economy: 3, business: 3 },
 };
 
-/** The most payment methods of each kind that a booking may use. */
+/** The maximum number of payment methods per booking, by kind. */
 const MOST_PAYMENTS: Readonly<Record<string, number>> = {
   certificate: 1,
   credit_card: 1,

@@ -11,7 +11,7 @@ export const Passenger = defineModel("Passenger", {
   dob: field.str(),
 });
 
-/** A payment, or with a negative amount a refund, in whole dollars. */
+/** A payment in whole dollars; a refund if negative. */
 export const Payment = defineModel("Payment", {
   payment_id: field.str(),
   amount: field.int(),
@@ -61,7 +61,7 @@ const GiftCard = defineModel("GiftCard", {
   amount: field.float(),
 });
 
-/** What an airline gives for its mistakes; is spent whole. */
+/** A certificate, which the airline issues as compensation; one payment uses it up. */
 export const Certificate = defineModel("Certificate", {
   source: field.literal("certificate"),
   id: field.str(),

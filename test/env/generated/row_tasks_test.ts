@@ -238,7 +238,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "drawRowTasks() holds out who owns a row that a held-out task names",
+  name: "drawRowTasks() holds out the owners of rows that held-out tasks name",
   ignore,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");

@@ -56,7 +56,7 @@ export function knownRows(known: Known, supposed: Supposed): Database {
   );
 }
 
-/** A way, and its flight's entry for that day; `undefined` if nothing is known about it. */
+/** A one-way trip, and its flight's entry for that day; `undefined` if nothing is known about it. */
 type UnseenDay = readonly [Way, JsonObject | undefined];
 
 const TODAY = NOW.slice(0, NOW.indexOf("T"));
@@ -75,7 +75,7 @@ function inEachCabin(value: number): JsonObject {
   return object({ basic_economy: value, economy: value, business: value });
 }
 
-/** Checks whether a way's date is after the date of the conversation. */
+/** Checks whether a trip's date is after the date of the conversation. */
 export function isAhead({ date }: Way): boolean {
   return date > TODAY;
 }
@@ -105,7 +105,7 @@ function heldDay(
   return intent === "cancel" || intent === "certificate" ? CANCELLED : OPEN;
 }
 
-/** Returns placeholder flights for a way that has not been searched, or for a flight that a search did not find. */
+/** Returns placeholders for the flights of a trip not yet searched for, or for a flight that a search did not find. */
 function wantedDays(
   { desk, request: { trip } }: Known,
   { way, supposed }: { way: Way; supposed: Supposed },

@@ -83,8 +83,8 @@ export function hasOwnRoute(
 }
 
 /**
- * Returns the ways to search: the new ways of a change, or those of the reservation if another cabin is wanted or a
- * flight may be cancelled.
+ * Returns the one-way trips to search for: the new ones of a change, or the reservation's own if another cabin is
+ * wanted or a flight may be cancelled.
  */
 function waysLookedAt(
   { intent, trip = {}, reason }: AirlineRequest,

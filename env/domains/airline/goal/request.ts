@@ -13,7 +13,7 @@ export type AirlineTask = Task<AirlineGoal>;
 
 export type Cabin = "basic_economy" | "economy" | "business";
 
-/** The kinds of request. */
+/** The kind of a request. */
 export type AirlineIntent =
   | "book"
   | "cancel"
@@ -36,7 +36,7 @@ export interface AirlineRequest extends Request {
 export interface Traveller {
   readonly firstName: string;
   readonly lastName: string;
-  /** `1980-01-31` */
+  /** The date of birth: `1980-01-31`. */
   readonly dob: string;
 }
 
@@ -60,7 +60,7 @@ export interface Trip {
   /** Set if a booking is for flights with one stop each way instead of direct flights. */
   readonly stops?: 1;
   readonly cabin?: Cabin;
-  /** The passengers of a booking, in order; for a change, the new passenger. */
+  /** The passengers of a booking, in order; for a change, the new passengers. */
   readonly passengers?: readonly Traveller[];
   /** The full name of the passenger to replace; omitted if a passenger is added. */
   readonly replaced?: string;
@@ -75,7 +75,7 @@ export interface Trip {
   readonly backFrom?: string;
   /** A new destination for the flight that changes. Policy refuses it. */
   readonly newTo?: string;
-  /** Set if the user wants bags for free that are not. Policy refuses it. */
+  /** Set if the user does not want to pay for bags that are not free. Policy refuses it. */
   readonly unpaid?: true;
   /** The id of another user whose account the request is for. Policy refuses it. */
   readonly account?: string;

@@ -86,7 +86,7 @@ function otherReservations(
   );
 }
 
-/** Returns the legs with the first one on another flight of the same day. */
+/** Returns variants of the legs, each with the first leg on another flight of the same day. */
 function otherFlights(args: JsonObject, { database }: Of): JsonValue[] {
   const [first, ...rest] = rows(args, "flights");
   const flight = database.get("flights", text(first, "flight_number"));

@@ -1,4 +1,4 @@
-/** The ways of a request: each is a trip from one airport to another on a day, with or without a stop. */
+/** The one-way trips of a request: from one airport to another on a day, with or without a stop. */
 
 import { call } from "../../shared/call.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -17,7 +17,7 @@ export interface Way {
   readonly flight?: string | undefined;
 }
 
-/** Returns the ways of a booking or of a question about flights: out and, for a round trip, back. */
+/** Returns the one-way trips of a booking or of a question about flights: out and, for a round trip, back. */
 export function tripWays(
   { from, to, date, returnDate, backFrom = to, flight }: Trip,
 ): Way[] {
@@ -28,7 +28,7 @@ export function tripWays(
   return [{ from, to, date, flight }, ...back];
 }
 
-/** Returns the ways of a change, in the order of the reservation's flights; `undefined` for a flight that stays. */
+/** Returns the one-way trips of a change, in the order of the reservation's flights; `undefined` for kept flights. */
 export function newWays(
   { date, returnDate, newTo, flight }: Trip,
   held: JsonObject | undefined,
@@ -41,7 +41,7 @@ export function newWays(
   });
 }
 
-/** Returns the ways of a reservation. */
+/** Returns the one-way trips of a reservation. */
 export function heldWays(held: JsonObject | undefined): Way[] {
   return rows(held, "flights").map((leg) => ({
     from: text(leg, "origin"),
@@ -51,7 +51,7 @@ export function heldWays(held: JsonObject | undefined): Way[] {
   }));
 }
 
-/** Returns the search call that shows the flights of a way. */
+/** Returns the call that searches for the flights of a one-way trip. */
 export function searchFor(
   { from, to, date }: Way,
   stops?: Trip["stops"],

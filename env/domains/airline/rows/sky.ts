@@ -15,7 +15,7 @@ import type {
 /** The data from which tasks are drawn. */
 export interface Sky {
   readonly routes: AirlineWorld["routes"];
-  /** Users with exactly one credit card, and those of their payment methods that are identified by their kind alone. */
+  /** Users with exactly one credit card. Payment methods that their kind does not identify are omitted. */
   readonly users: readonly Passenger[];
 }
 

@@ -1,4 +1,4 @@
-/** Words the requests of an airline's user in the style of a benchmark's instructions. */
+/** Phrases the requests of an airline's user in the style of a benchmark's instructions. */
 
 import { listed } from "../../../generated/instruction.ts";
 import type { Rng } from "../../../random.ts";

@@ -72,7 +72,7 @@ export const bookReservation = defineTool({
   },
 });
 
-/** Returns the total price, and writes its fare into each flight. */
+/** Writes the fare of each flight into the flight. @returns The total price. */
 function totalPrice(
   database: Database,
   booking: Booking,

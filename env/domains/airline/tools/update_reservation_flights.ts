@@ -47,7 +47,7 @@ export const updateReservationFlights = defineTool({
   },
 });
 
-/** Writes its fare into each flight. @returns The total price for all passengers. */
+/** Writes the fare of each flight into the flight. @returns The total price for all passengers. */
 function priceFlights(
   database: Database,
   reservation: JsonObject,

@@ -28,7 +28,7 @@ export function airlineBenchGoal(
   });
 }
 
-/** Words a request, to follow "i want to" (questions: "what is the"). */
+/** Phrases a request, to follow "i want to" (questions: "what is the"). */
 export function benchWords({ call, question = "answer" }: BenchRequest) {
   return call === undefined ? question : callWords(call);
 }

@@ -35,7 +35,7 @@ export function contradicts(message: string, of: ReadBack): boolean {
     /\bcancel\b/.test(said) !== (intent === "cancel");
 }
 
-/** Checks whether values are stated and none of them is wanted. */
+/** Checks whether a message states values, and none of them is in the request. */
 function isOther(found: readonly string[], own: readonly string[]): boolean {
   return found.length > 0 && own.length > 0 &&
     !found.some((one) => own.includes(one));

@@ -1,4 +1,4 @@
-/** Words the details of a trip for an airline's user. Values appear exactly as in the goal. */
+/** Phrases the details of a trip for an airline's user. Values appear exactly as in the goal. */
 
 import {
   type AirlineRequest,
@@ -14,7 +14,7 @@ interface Style {
 }
 
 /**
- * Words a request, to follow "i want to" (questions: "what is the"). Details are only included if the request is
+ * Phrases a request, to follow "i want to" (questions: "what is the"). Details are only included if the request is
  * `forthcoming`.
  */
 export function airlineRequestWords(
@@ -82,7 +82,7 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
   }
 }
 
-/** Words the details that no agent asks for and users therefore volunteer: another account, or another destination. */
+/** Phrases the details that no agent asks for and users therefore volunteer: another account, or another destination. */
 function oddWords(
   { account, newTo }: Trip,
   { isBackwards = false }: Style,
@@ -136,7 +136,7 @@ export function tripDetails(
   );
 }
 
-/** Words a cabin: `basic_economy` becomes `basic economy`. */
+/** Phrases a cabin: `basic_economy` becomes `basic economy`. */
 export function cabinWords(cabin: string): string {
   return cabin.replace("_", " ");
 }
@@ -196,7 +196,7 @@ function insuranceWords(insurance: string): string {
     : "no travel insurance";
 }
 
-/** Words the payment methods: `paid with my two certificates, then my credit card`. */
+/** Phrases the payment methods: `paid with my two certificates, then my credit card`. */
 function payWords(pay: readonly string[]): string {
   const kinds = [...new Set(pay)].map((kind) =>
     pay.filter((one) => one === kind).length === 1

@@ -35,7 +35,7 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** One in this many users wants a certain flight. */
+/** One in this many users asks for a flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a booking; `undefined` if no flights fit. */

@@ -106,7 +106,7 @@ function airlineInstruction(
   return goalProse(goal, { who, wish });
 }
 
-/** Words a request differently from the scripted user, so that a model that plays the user cannot recite it. */
+/** Phrases a request differently from the scripted user, so that a model that plays the user cannot recite it. */
 function wish(request: AirlineRequest): string {
   const told = { ...request, forthcoming: true };
   const words = airlineRequestWords(told, { isBackwards: true })

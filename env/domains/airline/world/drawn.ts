@@ -74,7 +74,7 @@ export interface FlightDay {
 /** The fields by which a user names a reservation: its id or its route. */
 export type Named = Pick<Trip, "reservationId" | "from" | "to">;
 
-/** Draws whether the user names a reservation by its id or by its route. */
+/** Draws how the user names a reservation: by its id or by its route. */
 export function nameOfReservation(
   { rng, options }: AirlineWorld,
   { id, from, to }: Reservation,

@@ -1,4 +1,4 @@
-/** Draws questions of users. */
+/** Draws users' questions. */
 
 import { call } from "../../shared/call.ts";
 import { nameOf } from "../goal/request.ts";

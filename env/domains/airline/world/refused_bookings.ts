@@ -23,7 +23,7 @@ interface Base extends Booking {
 /** Modifies a booking so that it breaks a clause; returns `undefined` if it cannot. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
-/** Draws of refused bookings, by clause. */
+/** Functions that draw refused bookings, by clause. */
 export const REFUSED_BOOKINGS: Readonly<Record<string, DrawRefused>> = {
   "account.own_profile": twisted(onOtherAccount, ({ userId }) => userId),
   "book.passengers": twisted(forSix, () => "at most five"),
@@ -71,7 +71,7 @@ function forSix(world: AirlineWorld, { trip, user }: Base) {
     : undefined;
 }
 
-/** Checks whether every way of a trip has exactly one matching flight. */
+/** Checks whether each direction of a trip has exactly one matching flight. */
 function isFlown(world: AirlineWorld, trip: Trip): boolean {
   const { cabin = "economy", passengers = [], pick = "cheapest" } = trip;
   const { from = "", to = "", backFrom = to, date, returnDate } = trip;

@@ -38,7 +38,7 @@ const OF_OTHERS = { "account.own_reservation": ofStranger };
 const OF_CANCELLED = { "change.not_cancelled": drawOn({ isCancelled: true }) };
 const BY_CERTIFICATE = { "change.payment": twisted(byCertificate) };
 
-/** Draws of refused changes, by intent and clause. */
+/** Functions that draw refused changes, by intent and clause. */
 export const REFUSED_CHANGES = {
   change_flights: {
     ...OF_OTHERS,

@@ -18,7 +18,7 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** Draws of refused requests, by intent and clause. */
+/** Functions that draw refused requests, by intent and clause. */
 export const REFUSED_STATES = {
   cancel: {
     "account.own_reservation": cancelOfStranger,
@@ -92,7 +92,10 @@ function certificateForStranger(
   };
 }
 
-/** Draws a certificate that is not due: no flight was cancelled or delayed, or the reservation is not eligible. */
+/**
+ * Draws a certificate that is not due: no flight was cancelled, or the reservation is not eligible. A delay alone does
+ * not suffice.
+ */
 function certificateOfNoRight(
   world: AirlineWorld,
   { user, intent }: Of,

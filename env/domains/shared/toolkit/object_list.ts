@@ -27,7 +27,11 @@ export function listValue(list: ObjectList): JsonValue {
   return "objects" in list ? list.objects : list.raw;
 }
 
-/** Returns the instances, from which `attribute` is read first. @throws {ToolError} With Python's `AttributeError`. */
+/**
+ * Returns the model instances.
+ * @param attribute The attribute that the caller reads first.
+ * @throws {ToolError} With Python's `AttributeError` if the elements were not converted.
+ */
 export function readObjects(
   list: ObjectList,
   attribute: string,

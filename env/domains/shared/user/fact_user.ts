@@ -13,7 +13,7 @@ import { identityWords, type Phraser, yesWords } from "./wording.ts";
 export interface Fact {
   /** The kind of detail, which an agent's question is matched with. */
   readonly kind: Asked;
-  /** Words the detail as an answer. */
+  /** Phrases the detail as an answer. */
   words(say: Phraser): string;
   /** Checks whether `text` (lower case) states another value. Not mentioning the detail is no contradiction. */
   contradictedBy(text: string): boolean;
@@ -21,7 +21,7 @@ export interface Fact {
 
 /** A domain's part of a scripted user's conversation. */
 export interface FactTalk<R extends Request> {
-  /** Words the request, to follow "i want to" (questions: "what is the"). */
+  /** Phrases the request, to follow "i want to" (questions: "what is the"). */
   words(request: R): string;
   /** Returns a pattern that occurs in an agent's reports about the request. */
   topic(request: R): RegExp;

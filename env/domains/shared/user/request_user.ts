@@ -52,7 +52,7 @@ export abstract class RequestUser<R extends Request> implements User {
     );
   }
 
-  /** Words a request, to follow "i want to" (questions: "what is the"). */
+  /** Phrases a request, to follow "i want to" (questions: "what is the"). */
   abstract words(request: R): string;
 
   /** Answers an agent's message while a request is open. */

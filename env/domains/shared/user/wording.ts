@@ -37,7 +37,7 @@ interface Speaker<R extends Request> {
   readonly say: Phraser;
 }
 
-/** Words a request that begins a conversation. */
+/** Phrases a request that begins a conversation. */
 export function openingWords<R extends Request>(
   request: R,
   speaker: Speaker<R>,
@@ -64,7 +64,7 @@ export function openingWords<R extends Request>(
   ]);
 }
 
-/** Words a request that follows another one. */
+/** Phrases a request that follows another one. */
 export function nextWords<R extends Request>(
   request: R,
   speaker: Speaker<R>,
@@ -97,7 +97,7 @@ export function list(items: readonly string[]): string {
   return items.map((item) => `the ${item}`).join(" and ");
 }
 
-/** Words a user's identity, `by` email or by name and zip code. */
+/** Phrases a user's identity, `by` email or by name and zip code. */
 export function identityWords(
   identity: Identity,
   { by, say }: { by: "email" | "name_zip"; say: Phraser },
@@ -117,12 +117,12 @@ export function identityWords(
   ]);
 }
 
-/** Words consent. */
+/** Returns a phrase of consent. */
 export function yesWords(say: Phraser): string {
   return say(["yes.", "yes, please.", "yes, go ahead."]);
 }
 
-/** Words a farewell, without the stop token. */
+/** Phrases a farewell, without the stop token. */
 export function farewellWords(say: Phraser): string {
   return say([
     "no, that is all. thanks.",

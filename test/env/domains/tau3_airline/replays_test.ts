@@ -4,7 +4,7 @@ import { NO_TAU3_BENCH, tau3Records } from "../../../support/tau3_bench.ts";
 import { objectsAt } from "../../../support/telecom_world.ts";
 
 Deno.test(
-  "τ³'s airline answers every recorded call as the original, with its hash after it",
+  "τ³-bench's airline answers every recorded call like the original, with the same hash after it",
   { ignore: NO_TAU3_BENCH },
   async () => {
     const world = bundleWorld("airline");
