@@ -9,22 +9,23 @@ import { compareStrings, stringRepr } from "./python/python_repr.ts";
 
 const SEPARATOR = ", ";
 
-/** A table's rows, each with its id, sorted by id and joined by `, `, in UTF-8. */
+/** The encoded rows of a table, each with its id, sorted by id and joined by `, `. */
 export interface TableText {
   readonly ids: readonly string[];
+  /** UTF-8. */
   readonly bytes: Uint8Array;
-  /** Where each row begins in `bytes`; one more than there are rows, as if another one followed. */
+  /** `[rows + 1]`, the offset of each row in `bytes`; the last element is where a further row would begin. */
   readonly starts: Uint32Array;
 }
 
-/** The text of a base, from which {@linkcode BaseText.pieces} makes the text of any state above it. */
+/** The canonical text of a base. {@linkcode BaseText.pieces} combines it with changes into the text of a state. */
 export class BaseText {
   readonly #tables: readonly {
     readonly name: string;
     readonly text: TableText;
   }[];
 
-  /** @param canonical The canonical text of a row of the base. */
+  /** @param canonical Returns the canonical text of a row of the base. */
   constructor(
     tables: ReadonlyMap<string, ReadonlyMap<string, JsonObject>>,
     canonical: (table: string, id: string) => string | undefined,
@@ -39,8 +40,8 @@ export class BaseText {
   }
 
   /**
-   * The text of a state in parts.
-   * @param changes By table: rows that are not the base's, sorted by id, each as `('id', row)`.
+   * Yields the text of a state in parts.
+   * @param changes By table: rows that were changed or added, sorted by id, each as `('id', row)`.
    */
   *pieces(
     changes: ReadonlyMap<string, ReadonlyMap<string, string>>,
@@ -55,7 +56,7 @@ export class BaseText {
   }
 }
 
-/** Encodes the rows of a table; `textOf` gives a row's text with its id. */
+/** Encodes the rows of a table; `textOf` returns the text of a row, its id included. */
 export function encodeTable(
   unsorted: Iterable<string>,
   textOf: (id: string) => string,
@@ -73,8 +74,9 @@ export function encodeTable(
 }
 
 /**
- * The rows of a table: runs of the base's, and what changed in between. Returns how many rows there are.
- * @param changes Texts with their ids of rows that are not the base's, sorted by id.
+ * Yields the rows of a table: runs of unchanged rows, with changed and added ones in between.
+ * @param changes Texts of the changed and added rows by id, sorted by id.
+ * @returns The number of rows.
  */
 export function* rowPieces(
   table: TableText,
@@ -100,7 +102,7 @@ export function* rowPieces(
   return count;
 }
 
-/** The bytes of rows `from` to `to`, without the separator after the last. */
+/** Returns the bytes of rows `from` to `to` (exclusive), without the separator after the last. */
 function run(table: TableText, from: number, to: number): Uint8Array {
   return table.bytes.subarray(
     table.starts[from],
@@ -108,7 +110,7 @@ function run(table: TableText, from: number, to: number): Uint8Array {
   );
 }
 
-/** The place of the first id that is not before `id`. */
+/** Returns the index of the first id that does not sort before `id`. */
 function placeOf(ids: readonly string[], id: string): number {
   let [low, high] = [0, ids.length];
   while (low < high) {

@@ -1,12 +1,13 @@
-/** Actions as scripts write them. */
+/** Actions from plain JavaScript values, for scripts. */
 
 import { fromPlain, type JsonObject } from "./python/python_value.ts";
 import type { Action } from "./types.ts";
 
 /**
- * A call of a tool, its arguments plain data.
- * @param args Numbers that are whole are Python's integers, others its floats.
- * @param options.id How the answer refers to the call. Default: `call`, which will do where one is made at a time.
+ * Creates the action that calls a tool.
+ * @param args Plain data. Whole numbers become Python integers, all others Python floats.
+ * @param options.id The id by which the answer refers to the call. Default: `call`, which suffices for one call at a
+ * time.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -21,7 +22,7 @@ export function callAction(
   args: Readonly<Record<string, unknown>> = {},
   { id = "call" }: { readonly id?: string } = {},
 ): Extract<Action, { type: "tool" }> {
-  // Of a record `fromPlain` makes an object.
+  // `fromPlain` turns a record into an object.
   const object = fromPlain(args) as JsonObject;
   return { type: "tool", call: { id, name, arguments: object } };
 }

@@ -1,11 +1,12 @@
-/** Long work on one thread that lets signals, timers and requests have their turn. */
+/** Cooperative yielding, so that long work on one thread does not block signals, timers and requests. */
 
-/** Longest time that work keeps the thread for itself. */
+/** The longest time that work blocks the event loop. */
 const EVERY_MS = 50;
 
 /**
- * What a loop awaits in each round: mostly nothing, and now and then one turn of the event loop.
- * @throws {DOMException} An `AbortError`, once the signal is aborted.
+ * Creates a function that a long loop awaits in each iteration. Once every 50 ms it yields to the event loop; otherwise
+ * it resolves at once.
+ * @throws {DOMException} An `AbortError`, from the returned function, once the signal is aborted.
  */
 export function createBreather(signal?: AbortSignal): () => Promise<void> {
   let last = performance.now();

@@ -1,16 +1,16 @@
-/** Whether a database was sound before anybody wrote to it. */
+/** Checks a database's base against its domain's schemas, to tell broken data from an agent's mistake. */
 
 import type { z } from "zod";
 import type { Database, RowKey, Table } from "./database.ts";
 import type { Domain } from "./domain.ts";
 import { toPlain } from "./python/python_value.ts";
 
-/** What a database lacks: a row that its domain's schema takes, or (`id` is `undefined`) a whole table. */
+/** A row that does not match its domain's schema or, without `id`, a table that is missing. */
 export type BrokenRow = Pick<RowKey, "table"> & Partial<RowKey>;
 
 /**
- * The first row of the base that is not what the domain's schema says. Rows that calls have written do not count: they
- * hold whatever the agent sent. Rows are checked once a base.
+ * Finds the first row of the base that does not match the domain's schema. Rows that calls have written are not
+ * checked: they hold whatever the agent sent. The result is cached per base.
  */
 export function findBrokenRow(
   domain: Domain,
@@ -24,7 +24,7 @@ export function findBrokenRow(
   return undefined;
 }
 
-/** Makes the search for a row that is not of the schema; the same function for the same schema. */
+/** Returns a search for a row that does not match the schema; the same function for the same schema. */
 function firstMisfit(schema: z.ZodType): (rows: Table) => string | undefined {
   const known = searches.get(schema);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** Calling a tool by name, and what the agent reads of it. */
+/** Calls a tool by name and returns the text that the agent reads. */
 
 import { AssertionError } from "node:assert";
 import { type BrokenRow, findBrokenRow } from "./broken_row.ts";
@@ -9,10 +9,11 @@ import type { Tool } from "./tool.ts";
 import type { ToolAction } from "./types.ts";
 
 /**
- * Calls a tool on a database. What the agent did wrong is in the text: `Error: …`, `Unknown action …`; as in τ-bench,
- * that is any exception, since arguments of a wrong type cause all kinds of them.
- * @throws {InfrastructureError} If the fault is provably not the agent's: a failed assertion, an answer that is no text,
- * a database that was broken from the start.
+ * Calls a tool on a database and returns its answer. Mistakes of the agent are answered with `Error: …` or
+ * `Unknown action …`. As in τ-bench, any exception counts as one, because arguments of a wrong type can cause any of
+ * them.
+ * @throws {InfrastructureError} If the fault is provably not the agent's: a failed assertion, an answer that is not a
+ * string, or a database that was invalid from the start.
  */
 export function callTool(
   domain: Domain,
@@ -30,11 +31,11 @@ export function callTool(
   }
 }
 
-/** Types do not hold for the tools of scripts. */
+/** Checks at run time, because types do not hold for a script's tools. */
 function textOf(answer: unknown): string {
   if (typeof answer === "string") return answer;
   throw new AssertionError({
-    message: `it answered with a value of type ${typeof answer}, not a text`,
+    message: `it returned a value of type ${typeof answer}, not a string`,
   });
 }
 
@@ -50,19 +51,19 @@ function refuseOwnFault(
     ? ""
     : row.id === undefined
     ? `; the database has no table "${row.table}"`
-    : `; row "${row.id}" of the table "${row.table}" is not what its schema says`;
+    : `; row "${row.id}" of the table "${row.table}" does not match its schema`;
   throw new InfrastructureError(
-    `The tool "${tool.name}" broke: ${error}${where}`,
+    `The tool "${tool.name}" failed: ${error}${where}`,
     { kind: "bug", source: "environment", cause: error },
   );
 }
 
-/** Whether the answer of {@linkcode callTool} says that the call was wrong. */
+/** Checks whether an answer of {@linkcode callTool} reports an error. */
 export function isErrorAnswer(answer: string): boolean {
   return answer.startsWith("Error: ") || answer.startsWith("Unknown action ");
 }
 
-/** A domain's tools by name. */
+/** Returns a domain's tools by name. */
 function toolsOf(domain: Domain): ReadonlyMap<string, Tool> {
   const known = toolMaps.get(domain);
   if (known !== undefined) return known;

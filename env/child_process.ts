@@ -1,9 +1,9 @@
-/** A child process that is listened to, and ended in order: asked first, then made to. */
+/** Reading a child process's output, and ending it with SIGTERM first and SIGKILL if it does not exit. */
 
-/** How long a child has to end by itself once it is asked to; Jupyter ends its kernels in this time, and an evaluation saves what it has. */
+/** Time between SIGTERM and SIGKILL; Jupyter needs it to end its kernels, an evaluation to save its episodes. */
 const GRACE_MS = 15_000;
 
-/** The lines of a stream, as they come, without their ends. */
+/** Yields the lines of a stream as they arrive, without line ends. */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<string> {
@@ -18,8 +18,8 @@ export async function* linesOf(
 }
 
 /**
- * Waits for a child to end. An abort asks it to by SIGTERM, and where it does not, ends it.
- * @param options.onKilled Called after it had to be made to end: what it started is still there.
+ * Waits for a child to exit. On abort it sends SIGTERM and, if the child has not exited 15 s later, SIGKILL.
+ * @param options.onKilled Called after SIGKILL: processes that the child started may still run.
  */
 export async function endOf(
   child: Deno.ChildProcess,
@@ -50,6 +50,6 @@ function send(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch {
-    // It has ended in the meantime.
+    // It has already exited.
   }
 }

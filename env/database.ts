@@ -2,8 +2,8 @@
  * The database of a world: an immutable base that all episodes share, and an overlay per episode.
  *
  * A database is a stack of layers. Only the topmost is written to, and it holds whole rows: the first write to
- * a row copies it there. A fork seals the topmost layer and puts two empty ones on it, so it costs the same
- * however much has changed, and neither side sees what the other writes.
+ * a row copies it there. A fork seals the topmost layer and puts two empty ones on it, so its cost does not depend
+ * on how much has changed, and neither side sees what the other writes.
  */
 
 import { printPythonJson } from "./python/python_json.ts";
@@ -21,19 +21,19 @@ import { sortedJson } from "./python/json_hash.ts";
 /** The rows of a table by id, in order. */
 export type Table = ReadonlyMap<string, JsonObject>;
 
-/** Where a row is. */
+/** The table and id of a row. */
 export interface RowKey {
   readonly table: string;
   readonly id: string;
 }
 
-/** A row as two databases have it; `undefined` where there is none. */
+/** A row in two databases; `undefined` if it is missing there. */
 export interface RowPair extends RowKey {
   readonly left: JsonObject | undefined;
   readonly right: JsonObject | undefined;
 }
 
-/** What {@linkcode Database.derive} keeps of each table of a base. */
+/** The results that {@linkcode Database.derive} caches for a table of a base, by function. */
 type Derived = WeakMap<(rows: Table) => unknown, unknown>;
 
 /** Rows that never change again, and what has been computed from them. */
@@ -51,7 +51,7 @@ interface Layer {
   readonly height: number;
 }
 
-/** Sealed layers above this many are merged into one, so that a look-up stays short. */
+/** The most sealed layers; beyond this they are merged into one, which keeps lookups short. */
 const MAX_HEIGHT = 16;
 
 /** Texts of rows that lie in the base or in sealed layers, and so never change. */
@@ -60,7 +60,7 @@ const canonical = new WeakMap<JsonObject, string>();
 const sorted = new WeakMap<JsonObject, string>();
 
 /**
- * Makes a database of its tables. The rows are the database's from now on; nobody may change them.
+ * Creates a database from its tables. It takes ownership of the rows: do not change them afterwards.
  *
  *     const database = createDatabase(new Map([["users", users], ["orders", orders]]));
  */
@@ -70,7 +70,7 @@ export function createDatabase(tables: ReadonlyMap<string, Table>): Database {
   return new Database({ tables, derived, text: undefined }, undefined);
 }
 
-/** One episode's view of a world. Made by {@linkcode createDatabase} and {@linkcode Database.fork}. */
+/** One episode's view of a world. Created by {@linkcode createDatabase} and {@linkcode Database.fork}. */
 export class Database {
   readonly #base: Base;
   #sealed: Layer | undefined;
@@ -88,17 +88,19 @@ export class Database {
     return [...this.#base.tables.keys()];
   }
 
-  /** A row as it is now, not to be written to; `undefined` where there is none. @throws {RangeError} Without such a table. */
+  /** Returns a row, which must not be changed, or `undefined` if there is none. @throws {RangeError} If there is no such table. */
   get(table: string, id: string): JsonObject | undefined {
     return this.#own?.get(table)?.get(id) ?? this.#getSealed(table, id);
   }
 
-  /** Whether there is such a row. */
   has(table: string, id: string): boolean {
     return this.get(table, id) !== undefined;
   }
 
-  /** This view's own copy of a row, to be written to until the next fork; the first call copies the row. */
+  /**
+   * Returns this view's own copy of a row, which may be changed until the next fork, or `undefined` if there is no such
+   * row. The first call copies the row.
+   */
   edit(table: string, id: string): JsonObject | undefined {
     const own = this.#own?.get(table)?.get(id);
     if (own !== undefined) return own;
@@ -109,20 +111,20 @@ export class Database {
     return copy;
   }
 
-  /** Adds a row, at the end of its table, or replaces it whole. The row is the database's from now on. */
+  /** Replaces a row, or adds it at the end of its table. The database takes ownership of the row. */
   put(table: string, id: string, row: JsonObject): void {
     this.#baseTable(table);
     this.#write(table, id, row);
   }
 
-  /** Ids of a table in order: as loaded, then as added. */
+  /** Returns the ids of a table: those loaded first, then those added, each in order. */
   ids(table: string): Iterable<string> {
     const base = this.#baseTable(table);
     const added = this.written(table).filter((id) => !base.has(id));
     return added.length === 0 ? base.keys() : [...base.keys(), ...added];
   }
 
-  /** Ids of the rows of a table that are not the base's: changed or added, in the order of their first write. */
+  /** Returns the ids of the rows that were changed or added since the base, in the order of their first write. */
   written(table: string): string[] {
     const ids = new Set<string>();
     for (const layer of this.#layers()) {
@@ -132,8 +134,8 @@ export class Database {
   }
 
   /**
-   * What `build` makes of the base's rows of a table; computed once per base, so `build` has to be a named
-   * function that depends on nothing else. Rows that this view has {@linkcode Database.written} are not in it.
+   * Returns `build(rows)` for the base's rows of a table, cached per base and function. `build` must be a long-lived
+   * function that depends on nothing else. It does not see rows that this view has {@linkcode Database.written}.
    */
   derive<T>(table: string, build: (rows: Table) => T): T {
     const rows = this.#baseTable(table);
@@ -144,40 +146,40 @@ export class Database {
     return value;
   }
 
-  /** A row as Python JSON text; kept for rows that cannot change. */
+  /** Returns a row as Python JSON text; cached for rows that can no longer change. */
   print(table: string, id: string): string | undefined {
     return this.#textOf(table, id, printed, printPythonJson);
   }
 
-  /** A row's part of the state's text, see {@linkcode canonicalText}; kept for rows that cannot change. */
+  /** Returns a row's {@linkcode canonicalText}; cached for rows that can no longer change. */
   canonical(table: string, id: string): string | undefined {
     return this.#textOf(table, id, canonical, canonicalText);
   }
 
-  /** A row as Python JSON text with sorted keys; kept for rows that cannot change. */
+  /** Returns a row as Python JSON text with sorted keys; cached for rows that can no longer change. */
   sortedJson(table: string, id: string): string | undefined {
     return this.#textOf(table, id, sorted, sortedJson);
   }
 
-  /** An independent view of the same state, in O(1). */
+  /** Creates an independent view of the same state, in O(1). */
   fork(): Database {
     this.#seal();
     return new Database(this.#base, this.#sealed);
   }
 
-  /** Whether both are views of the same base. */
+  /** Checks whether both are views of the same base. */
   sharesBase(other: Database): boolean {
     return other.#base === this.#base;
   }
 
-  /** Rows whose content differs from the base's, by table, then in the order of their first write. */
+  /** Returns the rows whose content differs from the base, by table, then in the order of their first write. */
   changes(): RowKey[] {
     return this.diff(new Database(this.#base, undefined)).map((
       { table, id },
     ) => ({ table, id }));
   }
 
-  /** What differs from the base, as a text: the same for the same state, whatever led to it. */
+  /** Returns the differences from the base as text: equal for equal states, however they were reached. */
   changesText(): string {
     return this.changes().map(({ table, id }) =>
       `${table}/${id}=${this.canonical(table, id)}`
@@ -185,9 +187,9 @@ export class Database {
   }
 
   /**
-   * Rows whose content differs between this view (`left`) and another one (`right`) of the same base. Looks at
-   * written rows only.
-   * @throws {TypeError} If the other one has another base.
+   * Returns the rows whose content differs between this view (`left`) and another view (`right`) of the same base.
+   * Compares written rows only.
+   * @throws {TypeError} If the other view has a different base.
    */
   diff(other: Database): RowPair[] {
     if (!this.sharesBase(other)) {
@@ -204,7 +206,7 @@ export class Database {
     return pairs;
   }
 
-  /** τ-bench's hash of the state: lowercase hex SHA-256. Costs one pass of SHA-256 over the state's text. */
+  /** Computes τ-bench's hash of the state, lowercase hex SHA-256, in one pass over the state's text. */
   hash(): string {
     const text = this.#base.text ??= new BaseText(
       this.#base.tables,
@@ -243,7 +245,7 @@ export class Database {
     else rows.set(id, row);
   }
 
-  /** Own rows of all layers, oldest first. */
+  /** Returns the rows of all layers, oldest first. */
   #layers(): Map<string, Map<string, JsonObject>>[] {
     const layers = this.#own === undefined ? [] : [this.#own];
     for (let layer = this.#sealed; layer !== undefined; layer = layer.below) {
@@ -252,7 +254,7 @@ export class Database {
     return layers.reverse();
   }
 
-  /** Makes the own rows a layer that nobody writes to. */
+  /** Turns the own rows into a sealed layer. */
   #seal(): void {
     if (this.#own === undefined) return;
     const below = this.#sealed;
@@ -280,7 +282,7 @@ export class Database {
     return text;
   }
 
-  /** Written rows of a table in Python's order of keys, each as `('id', row)`. */
+  /** Returns the written rows of a table in Python's key order, each as `('id', row)`. */
   #canonicalPairs(table: string): Map<string, string> {
     return new Map(
       sortedKeys(this.written(table)).map((id) => [
@@ -298,7 +300,7 @@ function sameRow(
   return a === undefined || b === undefined ? a === b : sameCanonical(a, b);
 }
 
-/** One layer that holds what many hold together; later ones win. */
+/** Merges layers into one; later layers win. */
 function merge(
   layers: readonly Map<string, Map<string, JsonObject>>[],
 ): Map<string, Map<string, JsonObject>> {

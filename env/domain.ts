@@ -1,10 +1,11 @@
 /**
- * A domain: all that is known of one kind of world, behind one seam. Its rows, texts and tasks are a dataset's affair.
+ * A domain: everything specific to one kind of world, behind one interface. Its rows, texts and tasks belong to a
+ * dataset.
  *
  *     env/domains/NAME/ ─▶ defineDomain({…}) ─▶ registry ─▶ environment, users, agents, generator, audit, diagnosis
  *
- * Schema and tools are enough to roll episodes out. Each further part is optional, and is asked for by
- * {@linkcode partOf}, which says what is missing.
+ * Schemas and tools are enough to roll out episodes. All other parts are optional; {@linkcode partOf} returns one or
+ * reports that it is missing.
  */
 
 import type { z } from "zod";
@@ -19,118 +20,121 @@ import type { JsonObject, JsonValue } from "./python/python_value.ts";
 import type { Tool } from "./tool.ts";
 import type { Task, ToolAction, User } from "./types.ts";
 
-/** Whose domains are meant where nobody says: τ-bench's. */
+/** The benchmark of a domain that names none: τ-bench. */
 export const DEFAULT_BENCHMARK = "tau";
 
 /** A kind of world. */
 export interface Domain {
-  /** Whose it is: a benchmark may have a domain of the same name as another, with tools of its own. */
+  /** The benchmark that it belongs to. Two benchmarks may each have a domain of the same name, with different tools. */
   readonly benchmark: string;
   readonly name: string;
   /** The schema of a row by table. Rows are checked when they are loaded, as plain data. */
   readonly rowSchemas: ReadonlyMap<string, z.ZodType>;
   readonly tools: readonly Tool[];
-  /** Which rows belong to whom. Default: those of `users`, and no others. */
+  /** Which rows belong to which user. Default: only the rows of `users` have an owner. */
   readonly rows?: RowsPart;
   readonly policy?: PolicyPart;
   readonly goals?: GoalsPart;
-  /** Makes the user of one episode who needs no model. */
+  /** Creates the user of one episode, played without a model. */
   scriptedUser?(start: UserStart): User;
-  /** How an agent serves the user of a task who listens for the words of its goal. */
+  /** Returns the script of an expert agent for a task: it reads the goal from what the user says. */
   expert?(shift: Shift): Script;
   readonly world?: WorldPart<CommonOptions>;
-  /** Draws tasks over rows that exist already. */
+  /** Draws tasks over existing rows. */
   readonly rowTasks?: RowTasksPart;
   readonly bundle?: BundlePart;
 }
 
-/** The databases of a live task: the agent's, and the user's where the user has tools too. */
+/** The databases of a live task: the agent's, and the user's if the user has tools. */
 export interface Databases {
   readonly agent: Database;
   readonly user?: Database;
 }
 
-/** Whose tools, and whose database. */
+/** The side that a tool or database belongs to. */
 export type Side = "agent" | "user";
 
 /**
- * What a benchmark needs of a domain whose tasks set the world up by calls, check it by assertions, and hash it as
- * JSON: τ³'s. Its tools are given to {@linkcode defineDomain} as everyone's are.
+ * The part of a domain whose tasks set up the world with calls, check it with assertions and hash it as JSON, as in
+ * τ³-bench. The agent's tools are in {@linkcode Domain.tools}, as in every domain.
  */
 export interface BundlePart {
   /**
-   * The databases of the parsed files, each field declared and each default filled in.
-   * @throws {DataError} Where the data does not have the declared shape.
+   * Creates the databases from the parsed files. Every field is declared, and defaults are filled in.
+   * @throws {DataError} If the data does not have the declared shape.
    */
   load(
     files: { readonly agent: JsonValue; readonly user?: JsonValue },
   ): Databases;
-  /** Lowercase hex SHA-256 of the whole database as Python's JSON with sorted keys. */
+  /** Computes the lowercase hex SHA-256 of the whole database as Python JSON with sorted keys. */
   hash(database: Database, side: Side): string;
-  /** Whether two databases have the same hash, without making it where they have the same base. */
+  /** Checks whether two databases have the same hash, without computing it if they share a base. */
   isSame(left: Database, right: Database, side: Side): boolean;
   /** The user's tools, over the user's database. Default: users only talk. */
   readonly userTools?: readonly Tool[];
   /**
-   * Carries over what each database owes the other; runs after every call.
-   * @throws {ToolError} Where it cannot: what was changed before stays.
+   * Copies changes in one database that affect the other; runs after every call.
+   * @throws {ToolError} If it fails. Changes made before that are kept.
    */
   sync?(databases: Databases): void;
-  /** What tasks call to set the world up and to check it; no model can. By side, then name. */
+  /** Functions with which tasks set up and check the world, by side, then name. Models cannot call them. */
   readonly functions?: Readonly<
     Record<Side, Readonly<Record<string, BundleFunction>>>
   >;
   /**
-   * Plays the user of one task without a model, where users have tools: yields what the user says and calls, and is
-   * resumed with what the agent said and the tools answered. Default: the domain has no such user.
+   * Plays a user with tools without a model: yields what the user says and calls, and is resumed with the agent's words
+   * and the tools' answers. Default: the domain has no scripted user.
    */
   scriptedUser?(start: ActingUserStart): Script;
-  /** Makes new tasks, in the benchmark's layout. Default: there are only the benchmark's. */
+  /** Composes new tasks in the benchmark's layout. Default: the domain has only the benchmark's tasks. */
   readonly composer?: ComposerPart;
 }
 
-/** How new tasks of a benchmark's kind are made. */
+/** A composer of new tasks in a benchmark's layout. */
 export interface ComposerPart {
-  /** The knobs: types, defaults and help. */
+  /** The schema of its options, with their defaults and help texts. */
   readonly options: z.ZodObject;
-  /** The same files for the same seed, count and options. @throws {ConfigError} If nothing fits the options. */
+  /**
+   * Composes tasks: the same files for the same seed, count and options.
+   * @throws {ConfigError} If no task fits the options.
+   */
   compose(start: ComposeStart): ComposedBundle;
 }
 
-/** What is composed. */
+/** Arguments of {@linkcode ComposerPart.compose}. */
 export interface ComposeStart {
   readonly seed: number;
-  /** Tasks of all splits. */
+  /** The number of tasks, all splits together. */
   readonly count: number;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** New tasks, certified, as files. */
+/** New, certified tasks as files. */
 export interface ComposedBundle {
-  /** Tasks by split. */
+  /** The number of tasks by split. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Below the directory that is to be written. */
+  /** The files to write; paths are relative to the output directory. */
   readonly files: readonly { readonly path: string; readonly text: string }[];
 }
 
-/** What a scripted user with tools begins with: no more than a person who plays the user is told. */
+/** What a scripted user with tools is told at the start: no more than a person who plays the user. */
 export interface ActingUserStart {
-  /** `instruction` is the scenario as users are told of it. */
+  /** `instruction` is the scenario as users read it. */
   readonly task: Pick<Task, "id" | "instruction">;
   readonly seed: number;
 }
 
 /**
- * A function that sets a database up, or checks it.
- * @returns What an assertion checks; nothing where there is nothing to check.
- * @throws {ToolError} What Python would raise.
+ * A function that sets up or checks a database.
+ * @returns Whether an assertion holds; `undefined` for a function that asserts nothing.
+ * @throws {ToolError} If Python would raise an exception.
  */
 export type BundleFunction = (
   database: Database,
   args: JsonObject,
 ) => boolean | undefined;
 
-/** What can be missing. */
+/** The name of an optional part of a domain. */
 export type PartName =
   | "policy"
   | "goals"
@@ -141,30 +145,30 @@ export type PartName =
   | "bundle";
 
 const WHAT: Readonly<Record<PartName, string>> = {
-  policy: "clauses of policy",
+  policy: "policy clauses",
   goals: "goals",
   scriptedUser: "scripted user",
   expert: "expert",
   world: "generator",
-  rowTasks: "drawing of tasks over existing rows",
+  rowTasks: "generator of tasks over existing rows",
   bundle: "databases and calls of a two-sided benchmark",
 };
 
-/** Something was asked of a domain that it does not have. */
+/** An optional part of a domain is required and missing. */
 export class MissingPartError extends ConfigError {
   readonly domain: string;
   readonly part: PartName;
 
   constructor(domain: Domain, part: PartName) {
     super(`The domain "${keyOf(domain)}" has no ${WHAT[part]}`, {
-      hint: `give defineDomain() the part \`${part}\`, or do without it`,
+      hint: `pass \`${part}\` to defineDomain(), or choose another domain`,
     });
     this.domain = keyOf(domain);
     this.part = part;
   }
 }
 
-/** A part of a domain. @throws {MissingPartError} If it does not have it. */
+/** Returns an optional part of a domain. @throws {MissingPartError} If the domain does not have it. */
 export function partOf<P extends PartName>(
   domain: Domain,
   part: P,
@@ -175,25 +179,25 @@ export function partOf<P extends PartName>(
 }
 
 /**
- * Makes a domain of its parts, each with its own type.
- * @throws {ConfigError} If its name is none, or two tools have the same one.
+ * Defines a domain and keeps the exact types of its parts.
+ * @throws {ConfigError} If its name is invalid, or if two tools have the same name.
  */
 export function defineDomain<const D extends Domain>(domain: D): D {
   for (const word of [domain.benchmark, domain.name]) {
     if (/^[a-z][a-z0-9_-]*$/.test(word)) continue;
-    throw new ConfigError(`"${word}" is no name of a domain or benchmark`, {
-      hint: "begin with a letter, and use lower case letters, digits, _ and -",
+    throw new ConfigError(`"${word}" cannot name a domain or benchmark`, {
+      hint: "begin with a letter, and use lower-case letters, digits, _ and -",
     });
   }
   const names = domain.tools.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return domain;
   throw new ConfigError(
-    `Two tools of the domain "${keyOf(domain)}" are called "${twice}"`,
+    `Two tools of the domain "${keyOf(domain)}" have the name "${twice}"`,
   );
 }
 
-/** A domain's name where all benchmarks are: `retail` of τ-bench, `tau3.retail` of another. */
+/** Returns a domain's name, unique across benchmarks: `retail` for τ-bench, `tau3.retail` for another benchmark. */
 export function keyOf(
   { benchmark = DEFAULT_BENCHMARK, name }: {
     readonly benchmark?: string | undefined;
@@ -203,44 +207,44 @@ export function keyOf(
   return benchmark === DEFAULT_BENCHMARK ? name : `${benchmark}.${name}`;
 }
 
-/** How datasets and tasks name a domain: τ-bench is left out, so that records from before other benchmarks fit. */
+/** Returns the fields that name a domain in datasets and tasks. `benchmark` is omitted for τ-bench, as in older records. */
 export function identityOf(
   { benchmark, name: domain }: Pick<Domain, "benchmark" | "name">,
 ): Pick<Task, "benchmark" | "domain"> {
   return benchmark === DEFAULT_BENCHMARK ? { domain } : { benchmark, domain };
 }
 
-/** Which rows belong to whom, for audits and for what users may know. Every user has a row in `users`. */
+/** Which rows belong to which user, for audits and for what users may know. Every user has a row in `users`. */
 export interface RowsPart {
   /** Tables whose rows belong to one user each. */
   readonly owned: readonly {
-    /** Also the field of the user's profile that lists the ids. */
+    /** The table; also the field of the user's profile that lists the ids. */
     readonly table: string;
-    /** The argument of tools that names one: `order_id`. */
+    /** The tool argument that holds such an id: `order_id`. */
     readonly argument: string;
-    /** What people call one: `order`. */
+    /** The everyday word for a row: `order`. */
     readonly noun: string;
-    /** How its ids look in a text. */
+    /** Matches an id in text. */
     readonly id: RegExp;
   }[];
   /** Tables whose rows the tools show to every user. */
   readonly open: readonly string[];
-  /** What looks like an id, so that a user who has made it up is found out; e-mails and numbers are looked for anyway. */
+  /** Further patterns of ids, to detect those that a user invents. E-mail addresses and numbers are always checked. */
   readonly ids?: readonly RegExp[];
-  /** By table: calls that could make a row what it is in `row` again. Default: no write overwrites. */
+  /** By table: calls that could restore a row to `row`. Default: none, because no write overwrites anything. */
   readonly restores?: Readonly<
     Record<string, (row: JsonObject, id: string) => readonly ToolAction[]>
   >;
 }
 
-/** The oracle of policy. */
+/** The policy as clauses that a program can check. */
 export interface PolicyPart {
   readonly clauses: readonly Clause[];
-  /** Clauses that no generated request can break, and why. Default: every clause refuses something. */
+  /** Clauses that no generated request can break, by name, with the reason. Default: none. */
   readonly untested?: Readonly<Record<string, string>>;
 }
 
-/** A user's request and the world in which it is made. */
+/** A user's request and the state in which it is made. */
 export interface Meant<R extends Request = Request> {
   readonly request: R;
   /** The state in which the request is made. */
@@ -249,47 +253,47 @@ export interface Meant<R extends Request = Request> {
 }
 
 /**
- * What goals mean in calls: the ways to meet a request as it is worded, what a call should do to the rows, and which
- * calls would be wrong. Written apart from the tools and from the generator, so that each checks the others.
+ * The meaning of goals in terms of calls: which calls meet a request as worded, what a call should change, and which
+ * calls would be wrong. Independent of the tools and the generator, so that each checks the others.
  */
 export interface GoalsPart<
   R extends Request = Request,
   G extends Goal<R> = Goal<R>,
 > {
-  /** The tool that meets a request, by intent. */
+  /** The tool that meets a request, by the request's intent. */
   readonly tools: Readonly<Record<string, string>>;
   /**
-   * Every call that would meet a request, read off its words alone: each order that fits the description, each item,
-   * variant and payment method that the words allow, each order of a list where the order is free. Whether policy and
-   * tools allow the call is not asked. None for a question.
+   * Returns every call that would meet a request, based on its wording alone: each order that fits the description, each
+   * item, variant and payment method that the words allow, each permutation of a list whose order is free. Does not check
+   * whether policy and tools allow the call. Empty for a question.
    */
   meanings(meant: Meant<R>): readonly ToolAction[];
-  /** What is wrong with what a call changed; `null` where it changed what it should and nothing else. */
+  /** Describes what is wrong with a call's changes, or returns `null` if it changed what it should and nothing else. */
   effectBreaks(
     action: ToolAction,
     states: { readonly before: Database; readonly after: Database },
   ): string | null;
-  /** Reads that policy demands whatever their answers are needed for: who the user is, the rows at hand. */
+  /** Returns the reads that policy always requires: identifying the user, looking up the rows concerned. */
   duties(task: Task<G>, database: Database): readonly ToolAction[];
   /**
-   * Writes that an agent may make by mistake and that would be wrong: the gold writes with another target or another
-   * detail, and further ones. At least one in all that the tools accept.
+   * Returns wrong writes that an agent could make by mistake: the gold writes with another target or detail, and extra
+   * writes. At least one of them is accepted by the tools.
    */
   strays(task: Task<G>, database: Database): readonly Stray[];
-  /** What a user tells of a request when asked, in their words, beside which row it is about. */
+  /** Returns the details of a request that a user gives when asked, in their words, other than the row that it is about. */
   details(request: R): readonly string[];
-  /** The id of the row that a request is about, where the user says it. Default: they never do. */
+  /** Returns the id of the row that a request is about, if the user mentions it. Default: they never do. */
   subject?(request: R): string | undefined;
 }
 
-/** A write that would be wrong. */
+/** A wrong write. */
 export interface Stray {
   readonly action: ToolAction;
-  /** The index of the gold action in whose place it would be made; left out where it would be one too many. */
+  /** The index of the gold action that it would replace; omitted if it would be an extra write. */
   readonly insteadOf?: number;
 }
 
-/** What a scripted user begins with. A task without a goal is a benchmark's: it has only its prose. */
+/** What a scripted user starts from. A task without a goal comes from a benchmark and has only prose. */
 export interface UserStart {
   readonly task: Task;
   /** The untouched database: users know their own rows. */
@@ -297,7 +301,7 @@ export interface UserStart {
   readonly seed: number;
 }
 
-/** What an expert works with. */
+/** What an expert's script works with. */
 export interface Shift {
   readonly desk: Desk;
   readonly task: Task;

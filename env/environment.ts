@@ -22,23 +22,23 @@ import {
   type User,
 } from "./types.ts";
 
-/** What {@linkcode createEnvironment} makes a world of. */
+/** Options of {@linkcode createEnvironment}. */
 export interface EnvironmentOptions {
   readonly dataset: Dataset;
   readonly task: Task;
-  /** The user; the environment is the only one to talk to them. */
+  /** The user. Only the environment may talk to them. */
   readonly user: User;
-  /** Who judges what no program can, where the dataset's rules ask for it. Default: nobody. */
+  /** Judges what no program can, if the dataset's rules require it. Default: no judge. */
   readonly judge?: Judge | undefined;
   /**
-   * An episode that is under way already, to go on from. Rules of a benchmark take its turns again in a world of their
-   * own. Default: one that has not been opened.
+   * An episode in progress to continue from. A benchmark's rules replay its turns in a fresh world. Default: a new
+   * episode.
    */
   readonly from?: TakenTurns & { readonly database: Database };
 }
 
 /**
- * Makes the world of one task. Single-use: open it once, step until an observation is `done`.
+ * Creates the world of one task. Single-use: open it once, then step until an observation is `done`.
  * @throws {ConfigError} If this version does not have the task's domain.
  */
 export function createEnvironment(options: EnvironmentOptions): Environment {
@@ -106,7 +106,7 @@ class LiveEnvironment implements Environment {
       : { source: "user", content, done: false };
   }
 
-  /** A terminating tool ends the conversation even where it fails. */
+  /** Calls a tool. A terminating tool ends the conversation even if it fails. */
   #call({ call }: Action & { type: "tool" }): Observation {
     const content = callTool(this.#domain, this.database, call);
     return this.#dataset.terminatingTools.includes(call.name)
@@ -114,7 +114,7 @@ class LiveEnvironment implements Environment {
       : { source: "tool", content, done: false };
   }
 
-  /** What goes wrong with the user is never the agent's fault. */
+  /** Asks the user. Any error is reported as the user's failure, never as the agent's. */
   async #asking(
     ask: () => Promise<string>,
     { signal }: CallOptions,
@@ -132,7 +132,7 @@ class LiveEnvironment implements Environment {
 
   #require(state: "new" | "open", done: string): void {
     if (this.#state === state) return;
-    const is = { new: "not open yet", open: "open already", over: "over" };
+    const is = { new: "not open yet", open: "already open", over: "over" };
     throw new TypeError(
       `The episode of task "${this.task.id}" cannot be ${done}: it is ${
         is[this.#state]
@@ -141,7 +141,7 @@ class LiveEnvironment implements Environment {
   }
 }
 
-/** What the agent said to the user in these turns. */
+/** Returns what the agent said to the user in these turns. */
 export function saidIn(turns: readonly Turn[]): string[] {
   return turns.flatMap(({ action }) =>
     action.type === "respond" ? [action.content] : []

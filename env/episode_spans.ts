@@ -1,23 +1,26 @@
-/** Where the time of an episode went: what it waited for, one stretch after the other. */
+/** Where an episode spent its time: consecutive spans, each with what it waited for. */
 
 import type { Failure } from "./types.ts";
 
-/** What was waited for: a party's answer, or earlier attempts that failed and the pauses after them. */
+/** What a span waited for: the model, user or environment, or failed attempts and the backoff after them. */
 export type SpanKind = Failure["source"] | "retries";
 
-/** A stretch of an episode's time. Stretches follow each other, from the episode's start. */
+/** A span of an episode's time. Each begins where the one before ends, the first at the episode's start. */
 export interface EpisodeSpan {
   readonly kind: SpanKind;
   readonly ms: number;
 }
 
-/** Measures the stretches of an episode. */
+/** Measures the spans of an episode. */
 export class SpanClock {
   readonly #now: () => number;
   #lastMs: number;
   readonly #spans: { kind: SpanKind; ms: number }[] = [];
 
-  /** @param now Milliseconds. @param startedAtMs When the first stretch began, by that clock. */
+  /**
+   * @param now The clock, in milliseconds.
+   * @param startedAtMs The start of the first span on that clock.
+   */
   constructor(now: () => number, startedAtMs: number) {
     this.#now = now;
     this.#lastMs = startedAtMs;
@@ -27,7 +30,7 @@ export class SpanClock {
     return this.#spans.map((span) => ({ ...span }));
   }
 
-  /** The time since the last mark went to `kind`. */
+  /** Attributes the time since the last mark to `kind`. */
   mark(kind: SpanKind): void {
     const nowMs = this.#now();
     const ms = nowMs - this.#lastMs;
@@ -52,8 +55,8 @@ const KINDS = new Map(
 );
 
 /**
- * Spans as text, `u812m1204e3`: a letter a kind and whole milliseconds. What rounds to 0 is left out, and the ends of
- * all others are right to half a millisecond.
+ * Formats spans as text, `u812m1204e3`: one letter per kind, then whole milliseconds. Spans that round to 0 are omitted;
+ * the end of each remaining span is exact to half a millisecond.
  */
 export function packSpans(spans: readonly EpisodeSpan[]): string {
   let [endMs, packedMs] = [0, 0];
@@ -69,7 +72,7 @@ export function packSpans(spans: readonly EpisodeSpan[]): string {
   return packed.map(({ kind, ms }) => `${LETTERS[kind]}${ms}`).join("");
 }
 
-/** The inverse of {@linkcode packSpans}; what is none of its letters is left out. */
+/** Parses the text of {@linkcode packSpans}; ignores spans with an unknown letter. */
 export function unpackSpans(text: string): EpisodeSpan[] {
   return [...text.matchAll(/([a-z])(\d+)/g)].flatMap(([, letter, ms]) => {
     const kind = KINDS.get(letter ?? "");

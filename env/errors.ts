@@ -1,20 +1,20 @@
 /**
- * The errors of taulab's boundaries: the class says where a run broke, the fields say with what and how to fix it.
+ * The errors of taulab's boundaries: the class tells where a run failed, the fields tell why and how to fix it.
  * Wrong arguments inside the program are plain `TypeError`s and `RangeError`s.
  */
 
 import type { RefusalKind } from "./system_error.ts";
 
-/** What an error of a boundary holds beside its message. */
+/** Options of {@linkcode BoundaryError}. */
 export interface BoundaryErrorOptions {
-  /** What to do about it, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
+  /** How to fix it, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** An error that people are shown: what failed, and apart from it how to fix it. */
+/** An error to show to a person: the message says what failed, the hint how to fix it. */
 export abstract class BoundaryError extends Error {
-  /** How to fix it, where that is known. */
+  /** How to fix it, if known. */
   readonly hint: string | undefined;
 
   constructor(message: string, { hint, cause }: BoundaryErrorOptions = {}) {
@@ -28,7 +28,7 @@ export abstract class BoundaryError extends Error {
   }
 }
 
-/** What an error says in one line of text, its hint included. */
+/** Returns the message of an error, followed by its hint. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error instanceof BoundaryError && error.hint !== undefined
@@ -36,15 +36,15 @@ export function messageOf(error: unknown): string {
     : error.message;
 }
 
-/** What a person gave is unusable: a flag, a recipe, a dataset. Exit status 2. */
+/** Input from the user of the program is invalid: a flag, a recipe, a dataset. Exit status 2. */
 export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";
 }
 
-/** A dataset, a directory or a file could not be read as what it should be. */
+/** A dataset, directory or file does not have the expected format. */
 export class DataError extends BoundaryError {
   override readonly name = "DataError";
-  /** The file, where one is to blame. */
+  /** The file at fault, if there is one. */
   readonly path: string | undefined;
   constructor(
     message: string,
@@ -55,15 +55,15 @@ export class DataError extends BoundaryError {
   }
 }
 
-/** A tool's own refusal, in the words that the agent reads as `Error: <message>`. Not a fault of ours. */
+/** A tool refused a call. The agent reads the message as `Error: <message>`; the episode goes on. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 }
 
 /**
- * The kinds of failure that are nobody's answer: never scored, retried where it helps, counted. `refused` is a
- * server's no that another try will not change: a wrong key, an unknown model, a parameter it does not take.
- * `not_judged`: only a judge could have scored it, and there was none.
+ * The kinds of infrastructure failure. They are counted, never scored, and retried if that can help.
+ * `refused`: a server rejected the request for good, because of a wrong key, an unknown model or an unsupported
+ * parameter. `not_judged`: only a judge could have scored the episode, and there was none.
  */
 export type FailureKind =
   | "rate_limited"
@@ -95,17 +95,17 @@ export class InfrastructureError extends BoundaryError {
   }
 }
 
-/** A run has spent what it was allowed to. What is done is kept. */
+/** A run has used up its budget. Finished work is kept. */
 export class BudgetError extends BoundaryError {
   override readonly name = "BudgetError";
 }
 
-/** The policy or its tokenizer cannot do what was asked: a bad checkpoint, a context that is too long. */
+/** The policy or its tokenizer failed: a bad checkpoint, a context that is too long. */
 export class PolicyError extends BoundaryError {
   override readonly name = "PolicyError";
 }
 
-/** The trainer stopped: a gradient that is not finite, a worker that died. */
+/** Training failed: a non-finite gradient, a worker that died. */
 export class TrainerError extends BoundaryError {
   override readonly name = "TrainerError";
 }
@@ -115,7 +115,7 @@ export class RunDirError extends BoundaryError {
   override readonly name = "RunDirError";
 }
 
-/** The system refused to write or to read: a full disk, a broken one, a directory that this user may not write. */
+/** The operating system refused to read or write: a full or broken disk, a directory that is not writable. */
 export class StorageError extends BoundaryError {
   override readonly name = "StorageError";
   readonly kind: RefusalKind;
@@ -128,10 +128,10 @@ export class StorageError extends BoundaryError {
   }
 }
 
-/** A host cannot be reached, or a step on it failed. The message has the host, the command and its last words. */
+/** A host cannot be reached, or a command on it failed. The message has the host, the command and its last output. */
 export class HostError extends BoundaryError {
   override readonly name = "HostError";
-  /** The container that commands run in is not up: whatever ran in it has ended. */
+  /** Whether the container that commands run in is down, and with it everything that ran in it. */
   readonly isDown: boolean;
   constructor(
     message: string,
@@ -142,7 +142,7 @@ export class HostError extends BoundaryError {
   }
 }
 
-/** Why Ray did not do what it was asked; `refused` is a no that another try will not change. */
+/** The kinds of Ray failure. `refused`: Ray rejected the request for good, so a retry cannot help. */
 export type RayFaultKind =
   | "unreachable"
   | "timeout"
@@ -151,7 +151,7 @@ export type RayFaultKind =
   | "server_error"
   | "bad_response";
 
-/** Ray's Jobs interface cannot be reached or refuses, a cluster does not come up, or a job failed. */
+/** Ray's Jobs API cannot be reached or refuses a request, a cluster does not start, or a job failed. */
 export class RayError extends BoundaryError {
   override readonly name = "RayError";
   readonly kind: RayFaultKind;

@@ -1,14 +1,17 @@
-/** Why an episode did not earn the reward, in one word. */
+/** Classifies why an episode's reward is not 1. */
 
 import type { Database, RowKey } from "./database.ts";
 import type { Reward, StopReason } from "./types.ts";
 
 /**
- * Cut off: `parse_errors`, `out_of_tokens`, `out_of_turns`. Handed over without being done: `transferred`. A row
- * that nobody asked to change: `extra_write`; a row that was to change, changed otherwise: `wrong_write`, or not:
- * `missing_write`. All rows right and something not told: `missing_output`.
- * Of a benchmark with checks of its own, the first that counts and fails: `failed_assertion` about the world,
- * `missing_call`, `failed_judgement`.
+ * Why an episode failed.
+ * - Truncated: `parse_errors`, `out_of_tokens`, `out_of_turns`.
+ * - Handed over to a human too early: `transferred`.
+ * - A row was changed that should not have been: `extra_write`. A row that should change was changed wrongly:
+ *   `wrong_write`, or not at all: `missing_write`.
+ * - All rows are right, but the user was not told something: `missing_output`.
+ * - In a benchmark with its own checks, the first counted check that fails: `failed_assertion` about the world,
+ *   `missing_call`, `failed_judgement`.
  */
 export type FailureReason =
   | "parse_errors"
@@ -23,16 +26,17 @@ export type FailureReason =
   | "missing_call"
   | "failed_judgement";
 
-/** What an episode came to. */
+/** How an episode ended. */
 export interface Ending {
   readonly reward: Reward;
   readonly stopReason: StopReason;
-  /** As the episode left it, and as the gold actions leave it. */
+  /** The final state of the episode. */
   readonly database: Database;
+  /** The state after the gold actions. */
   readonly gold: Database;
 }
 
-/** The reason, the first of those that hold; `null` where the reward is 1. */
+/** Returns the first reason that applies, or `null` if the reward is 1. */
 export function failureReason(ending: Ending): FailureReason | null {
   const { reward, stopReason } = ending;
   if (reward.value === 1) return null;
@@ -58,7 +62,7 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
   COMMUNICATE: "missing_output",
 };
 
-/** What the first check that counts and fails says; `undefined` where it is about rows, or there are none. */
+/** Returns the reason of the first counted check that fails; `undefined` if it is about rows, or if there are no checks. */
 function checkReason({ checks = [] }: Reward): FailureReason | undefined {
   const failed = checks.find(({ counts, met }) => counts && met === false);
   return failed && REASONS[failed.part];

@@ -1,4 +1,4 @@
-/** The reward of a conversation that has ended, however it ended. */
+/** The reward of a conversation that has ended, for any stop reason. */
 
 import { InfrastructureError } from "./errors.ts";
 import {
@@ -10,16 +10,16 @@ import {
   type StopReason,
 } from "./types.ts";
 
-/** How the conversation ended, and who judges what no program can. */
+/** Options of {@linkcode finalReward}. */
 export interface EndOptions extends CallOptions {
   readonly stopReason: StopReason;
-  /** Default: nobody. */
+  /** The judge that the environment was created with. Default: none. */
   readonly judge?: Judge | undefined;
 }
 
 /**
- * Grades it. As in τ-bench, a conversation that was cut off has the value 0, whatever its parts.
- * @throws {InfrastructureError} Of kind `not_judged`, if only a judge could tell and there is none.
+ * Grades a conversation that has ended. As in τ-bench, a truncated conversation has the value 0, whatever its parts.
+ * @throws {InfrastructureError} Of kind `not_judged`, if only a judge could grade it and there is none.
  */
 export async function finalReward(
   environment: Environment,

@@ -1,4 +1,4 @@
-/** The gold result of a task: the state in which its gold actions leave a fresh world. */
+/** The gold state of a task: the state of a fresh world after the task's gold actions. */
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";
@@ -6,8 +6,8 @@ import { domainOf } from "./domains/registry.ts";
 import type { Dataset, Task } from "./types.ts";
 
 /**
- * The state in which a task should end; not to be written to. Computed once per dataset and task: every gold
- * action in order, except those that end a conversation. Some gold actions fail, and are meant to.
+ * Returns the state in which a task should end. It must not be changed. Computed once per dataset and task by calling
+ * every gold action in order, except those that end a conversation. Some gold actions fail by design.
  */
 export function goldOf(dataset: Dataset, task: Task): Database {
   const known = golds.get(dataset)?.get(task);
@@ -27,6 +27,6 @@ function computeGold(dataset: Dataset, task: Task): Database {
     if (dataset.terminatingTools.includes(action.name)) continue;
     callTool(domain, database, action);
   }
-  // A fork has no rows of its own, so the texts of the gold rows are kept.
+  // A fork has no rows of its own, so the texts of the gold rows are cached.
   return database.fork();
 }

@@ -1,6 +1,6 @@
 /**
- * Files of records that others wrote: one JSON array, or a JSON value a line, perhaps compressed by gzip. A record
- * that cannot be read costs itself and is named; the rest is read.
+ * Files of records from other programs: one JSON array or one JSON value per line, optionally gzipped. Invalid records
+ * are skipped and reported; all others are read.
  */
 
 import { gunzipSync } from "node:zlib";
@@ -12,17 +12,17 @@ import {
   parsePythonJson,
 } from "./python/python_json.ts";
 
-/** A record that could be read. */
+/** A valid record. */
 export interface NumberedRecord {
-  /** Its position among all records of the file, readable or not, from 1. */
+  /** Its position among all records of the file, valid or not, from 1. */
   readonly number: number;
   readonly record: JsonObject;
 }
 
-/** A record that could not. */
+/** An invalid record. */
 export interface RecordFault {
   readonly number: number;
-  /** A clause with its subject: `record 3 is no object`, `line 7 is not JSON (…)`. */
+  /** What is wrong, as a clause with its subject: `record 3 is not an object`, `line 7 is not JSON (…)`. */
   readonly what: string;
 }
 
@@ -34,18 +34,18 @@ export interface JsonRecords {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-/** `{`, `}`, and the last byte that is white space or control. */
+/** `{`, `}`, and the highest byte that is white space or a control character. */
 const [OPEN, CLOSE, SPACE] = [0x7b, 0x7d, 0x20];
 
-/** What begins as a value that is no object, and so no record. */
+/** Matches a line that begins as a JSON value other than an object, and so is not a record. */
 const SCALAR = /^\s*(?:[-"[\d]|(?:null|true|false|NaN|Infinity)\s*$)/;
 
-/** How many faults a message names; the others are counted. */
+/** The number of faults that a message names; the rest are counted. */
 const SHOWN = 3;
 
 /**
- * Reads a file of records. Blank lines, CRLF, a byte order mark and a missing last line end are no faults.
- * @throws {DataError} If the bytes are damaged or no text.
+ * Reads a file of records. Blank lines, CRLF, a byte order mark and a missing final newline are accepted.
+ * @throws {DataError} If the bytes are damaged or not text.
  */
 export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
   const lines = linesOf(plainBytes(bytes, path));
@@ -66,14 +66,14 @@ export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
     if ("what" in value) faults.push({ number, what: value.what });
     else if (value.json instanceof Map) {
       records.push({ number, record: value.json });
-    } else faults.push({ number, what: `record ${number} is no object` });
+    } else faults.push({ number, what: `record ${number} is not an object` });
   });
   return { records, faults };
 }
 
 /**
- * The text of a file that begins as a JSON object; `undefined` of any other.
- * @throws {DataError} If the bytes are damaged or no text.
+ * Returns the text of a file that begins with a JSON object, or `undefined` for any other file.
+ * @throws {DataError} If the bytes are damaged or not text.
  */
 export function objectText(
   bytes: Uint8Array,
@@ -84,7 +84,7 @@ export function objectText(
   return first === OPEN ? wholeText(plain, path) : undefined;
 }
 
-/** Says which records were left out: `2 of 115 records cannot be read: record 7 is no object; …`. */
+/** Lists the skipped records: `2 of 115 records cannot be read: record 7 is not an object; …`. */
 export function faultsText(
   faults: readonly RecordFault[],
   total: number,
@@ -98,7 +98,7 @@ export function faultsText(
 
 type Read = { readonly json: JsonValue } | { readonly what: string };
 
-/** @throws {DataError} If they say that they are compressed, and are not or are cut. */
+/** Decompresses gzipped bytes, and returns others as they are. @throws {DataError} If gzipped bytes are damaged or truncated. */
 function plainBytes(bytes: Uint8Array, path: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
@@ -118,12 +118,12 @@ function wholeText(bytes: Uint8Array, path: string): string {
 
 function damaged(path: string, error: unknown): DataError {
   return new DataError(
-    `Cannot read "${path}": it is damaged or no text (${messageOf(error)})`,
+    `Cannot read "${path}": it is damaged or not text (${messageOf(error)})`,
     { path, cause: error },
   );
 }
 
-/** Lines as bytes, since one that is no text must not cost the others. */
+/** Splits bytes into lines, so that a line that is not text does not spoil the others. */
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let start = 0; start < bytes.length;) {
@@ -142,17 +142,19 @@ function textOf(line: Uint8Array): string | undefined {
   }
 }
 
-/** A record begins and ends on its line, which is seen before anything is parsed: a file of junk is told fast. */
+/** Parses one line. Its first and last byte are checked before it is parsed, so that junk is rejected quickly. */
 function valueOfLine(line: Uint8Array, number: number): Read[] {
   const first = line.findIndex((byte) => byte > SPACE);
   if (first < 0) return [];
   const last = line.findLastIndex((byte) => byte > SPACE);
   const text = textOf(line);
-  if (text === undefined) return [{ what: `line ${number} is no UTF-8 text` }];
+  if (text === undefined) return [{ what: `line ${number} is not UTF-8` }];
   if (SCALAR.test(text)) return [{ json: null }];
   const hasMark = number === 1 && line[0] === 0xef;
   if (!(line[first] === OPEN || hasMark) || line[last] !== CLOSE) {
-    return [{ what: `line ${number} is not JSON of an object, or was cut` }];
+    return [{
+      what: `line ${number} is not JSON: expected one complete object`,
+    }];
   }
   try {
     return [{ json: parsePythonJson(text) }];
@@ -161,7 +163,7 @@ function valueOfLine(line: Uint8Array, number: number): Read[] {
   }
 }
 
-/** The elements of an array, up to the first that is not JSON: nothing tells where the next one begins. */
+/** Parses an array up to the first invalid element: where the next one begins cannot be known. */
 function elementsOf(text: string): Read[] {
   const { elements, error } = parsePythonArray(text);
   const read: Read[] = elements.map((json) => ({ json }));

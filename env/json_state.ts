@@ -1,4 +1,4 @@
-/** A database as the one JSON document whose SHA-256 is its hash in τ³. */
+/** A database as the JSON document whose SHA-256 is its hash in τ³-bench. */
 
 import { encodeTable, rowPieces } from "./_base_text.ts";
 import type { Database, Table } from "./database.ts";
@@ -8,19 +8,19 @@ import { quoteAscii } from "./python/python_json.ts";
 import { sha256, sortedKeys } from "./state_hash.ts";
 
 /**
- * How each table stands in the document: as an object of its rows by id, as the list of its rows, or with each row as
- * a member of the document itself.
+ * The form of each table in the document: an object of rows by id, a list of rows, or each row as a member of the
+ * document itself.
  */
 export type JsonLayout = Readonly<
   Record<string, "object" | "list" | "members">
 >;
 
-/** Lowercase hex SHA-256 of the document with sorted keys. Costs one pass of SHA-256 over its text. */
+/** Computes the lowercase hex SHA-256 of the document with sorted keys, in one pass over its text. */
 export function jsonStateHash(database: Database, layout: JsonLayout): string {
   return sha256(documentPieces(database, layout));
 }
 
-/** Whether two databases have the same hash. Of the same base, only what was written is compared. */
+/** Checks whether two databases have the same hash. If they share a base, only written rows are compared. */
 export function sameJsonState(
   left: Database,
   right: Database,
@@ -40,7 +40,7 @@ export function sameJsonState(
   });
 }
 
-/** Rows that were added may stand in another order. */
+/** Checks that ids are in the same order, which may differ for added rows. */
 function sameIds(left: Database, right: Database, table: string): boolean {
   const [ids, others] = [[...left.ids(table)], [...right.ids(table)]];
   return ids.every((id, i) => id === others[i]);
@@ -101,7 +101,7 @@ function* objectPieces(
   yield "}";
 }
 
-/** The text of a base's table, kept with the base. */
+/** Encodes a table of a base; `derive` caches the result with the base. */
 function encodeObject(rows: Table) {
   return encodeTable(
     rows.keys(),

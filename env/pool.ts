@@ -1,11 +1,11 @@
 /** Bounded concurrency. */
 
-/** Runs work at once when a place is free, else in the order of the calls. */
+/** Runs work immediately if a slot is free, otherwise when one becomes free, in the order of the calls. */
 export type Pool = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Makes a pool.
- * @param places How much of its work is under way at most.
+ * Creates a pool.
+ * @param places The most calls that run at the same time.
  */
 export function createPool(places: number): Pool {
   let free = places;

@@ -1,9 +1,9 @@
-/** Prompts: how τ-bench's bundle spells them (`prompts.json`), and how their placeholders are filled. */
+/** Prompts: the format of `prompts.json` in τ-bench's bundle, and filling of placeholders. */
 
 import { z } from "zod";
 import type { Prompts } from "./types.ts";
 
-/** `prompts.json`; other keys are left alone. */
+/** The schema of `prompts.json`; other keys are ignored. */
 export const promptsSchema = z.object({
   user_llm_system: z.string(),
   user_react_system: z.string(),
@@ -40,7 +40,7 @@ export const promptsSchema = z.object({
   },
 }));
 
-/** Prompts as `prompts.json` spells them, the inverse of {@linkcode promptsSchema}. */
+/** Returns prompts in the format of `prompts.json`, the inverse of {@linkcode promptsSchema}. */
 export function promptsFile(
   { user, agent }: Prompts,
 ): z.input<typeof promptsSchema> {
@@ -63,8 +63,8 @@ export function promptsFile(
 }
 
 /**
- * Fills placeholders in one pass: what is filled in is not looked at again, and a placeholder without a value
- * stays as it is.
+ * Fills the placeholders of a template in one pass. Placeholders inside values are not filled, and a placeholder
+ * without a value stays as it is.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

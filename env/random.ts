@@ -5,21 +5,21 @@
 
 /** A stream of random numbers; the same seed gives the same stream on any machine. */
 export interface Rng {
-  /** Uniform in `[0, 1)`, 32 bits of it. */
+  /** Uniform in `[0, 1)`, with 32 random bits. */
   next(): number;
   /** Uniform integer in `[0, n)`. @throws {RangeError} If `n` is not a positive integer. */
   int(n: number): number;
-  /** One of `items`. @throws {RangeError} If there is none. */
+  /** One of `items`, uniformly. @throws {RangeError} If `items` is empty. */
   pick<T>(items: readonly T[]): T;
-  /** A new array: `items` in random order (Fisher–Yates). */
+  /** A new array with `items` in random order (Fisher–Yates). */
   shuffle<T>(items: readonly T[]): T[];
   /** The stream's four words, for a checkpoint; see {@linkcode rngFromState}. */
   state(): [number, number, number, number];
 }
 
 /**
- * Makes the stream of a seed. Name what the stream is for by further parts, so that streams that are
- * made from one seed are independent: `createRng(seed, "rollout", step, sample)`.
+ * Creates the stream of a seed. Further parts name its purpose, so that streams from one seed are independent:
+ * `createRng(seed, "rollout", step, sample)`.
  */
 export function createRng(...parts: readonly (number | string)[]): Rng {
   const word = hashWords(parts.join("\u0000"));
@@ -73,12 +73,12 @@ export function rngFromState(
   };
 }
 
-/** A seed of 32 bits for a numbered part of a run, where a plain number is wanted. */
+/** Derives an unsigned 32-bit seed from a seed and further parts, for APIs that take a number. */
 export function deriveSeed(...parts: readonly (number | string)[]): number {
   return hashWords(parts.join("\u0000"))() >>> 0;
 }
 
-/** Words that depend on every character of `text`. @see Bryc, `xmur3` (MurmurHash3's mixing). */
+/** Generates 32-bit words that depend on every character of `text`. @see Bryc, `xmur3` (MurmurHash3's mixing). */
 function hashWords(text: string): () => number {
   let h = 1779033703 ^ text.length;
   for (let i = 0; i < text.length; i++) {

@@ -1,4 +1,4 @@
-/** Strategies by name, which a script may add to; a config names them, and its schema knows what is registered. */
+/** Registries of strategies by name. Scripts may add entries; config schemas accept the registered names. */
 
 import { z } from "zod";
 import { ConfigError } from "./errors.ts";
@@ -6,12 +6,12 @@ import { nearest } from "./schema_issue.ts";
 
 let isExtended = false;
 
-/** Whether a script has registered something of its own. Other threads of the process do not have it. */
+/** Checks whether a script has registered an entry of its own, which other threads of the process do not have. */
 export function hasExtensions(): boolean {
   return isExtended;
 }
 
-/** Remembers that a script has registered something of its own. */
+/** Records that a script has registered an entry of its own. */
 export function noteExtension(): void {
   isExtended = true;
 }
@@ -21,7 +21,7 @@ export class Registry<T> {
   readonly #kind: string;
   readonly #entries: Map<string, T>;
 
-  /** @param kind What an entry is, for errors: `user`. */
+  /** @param kind The word for an entry in errors: `user`. */
   constructor(kind: string, entries: Readonly<Record<string, T>>) {
     this.#kind = kind;
     this.#entries = new Map(Object.entries(entries));
@@ -31,7 +31,7 @@ export class Registry<T> {
     return [...this.#entries.keys()];
   }
 
-  /** @throws {ConfigError} If nothing of that name is registered. */
+  /** Returns the entry with this name. @throws {ConfigError} If there is none. */
   get(name: string): T {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
@@ -51,12 +51,15 @@ export class Registry<T> {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) {
       throw new ConfigError(
         `"${name}" cannot name the ${this.#kind}`,
-        { hint: "use lower-case letters, digits and hyphens, a letter first" },
+        {
+          hint:
+            "begin with a letter, and use lower-case letters, digits and hyphens",
+        },
       );
     }
     if (this.#entries.has(name)) {
       throw new ConfigError(
-        `The ${this.#kind} "${name}" is registered already`,
+        `The ${this.#kind} "${name}" is already registered`,
         { hint: "choose another name" },
       );
     }
@@ -65,8 +68,8 @@ export class Registry<T> {
   }
 
   /**
-   * The schema of a name: valid is what is registered when a value is parsed.
-   * @param also Names that are valid beside them.
+   * Returns the schema of a name. It accepts the names that are registered at the time of parsing.
+   * @param also Further names that are valid.
    */
   schema(also: readonly string[] = []) {
     const names = () => [...this.names, ...also];

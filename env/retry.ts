@@ -1,12 +1,12 @@
-/** Retries with exponential backoff, jitter and a server's `Retry-After`; also polling, which is a retry at an even pace. */
+/** Retries with exponential backoff, jitter and `Retry-After`; also polling, which is a retry at a fixed interval. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallOptions } from "./types.ts";
 
-/** Waits, and rejects with the signal's reason once that is aborted. */
+/** Waits; rejects with the signal's reason once it is aborted. */
 export type Sleep = (ms: number, options: CallOptions) => Promise<void>;
 
-/** Waits by the clock. Unlike `node:timers/promises` it rejects with the signal's reason itself. */
+/** Waits in real time. Unlike `node:timers/promises`, rejects with the signal's own reason. */
 export async function sleep(ms: number, options: CallOptions): Promise<void> {
   try {
     await delay(ms, undefined, options);
@@ -16,7 +16,7 @@ export async function sleep(ms: number, options: CallOptions): Promise<void> {
   }
 }
 
-/** What is retried: an attempt that threw, or one whose value is a failure. */
+/** A failed attempt that is about to be retried: it threw, or its value is a failure. */
 export interface Retry<T> {
   /** Retries before this one. */
   readonly retries: number;
@@ -29,23 +29,23 @@ export interface Retry<T> {
 export interface RetryOptions<T> extends CallOptions {
   /** The first wait. */
   readonly backoffMs: number;
-  /** By how much each wait is longer than the one before. Default: 2. */
+  /** The factor by which each wait is longer than the one before. Default: 2. */
   readonly factor?: number;
-  /** Longest wait, but for what a server asks. Default: no limit. */
+  /** The longest wait; `retryAfterMs` may exceed it. Default: no limit. */
   readonly maxBackoffMs?: number;
-  /** A number of [0, 1) for each retry, which moves its wait by up to half either way. Default: none is moved. */
+  /** Returns a number in [0, 1) that scales the wait by 0.5 to 1.5. Default: no jitter. */
   readonly jitter?: (retries: number) => number;
   /** Attempts beyond the first. Default: no limit. */
   readonly retries?: number;
-  /** Nothing is retried later than so after the call. Default: no limit. */
+  /** No retry begins later than this after the call. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Attempts that failed before this call: it begins with the wait after them. Default: 0. */
+  /** Failed attempts before this call, which then begins with the wait after them. Default: 0. */
   readonly failures?: number;
   /** Whether another attempt may help after this error. Default: always. */
   readonly isRetried?: (error: unknown) => boolean;
-  /** Whether an attempt failed though it returned. The last one's value is returned all the same. Default: never. */
+  /** Whether a returned value counts as a failure. The value of the last attempt is returned in any case. Default: never. */
   readonly isFailure?: (value: T) => boolean;
-  /** What a server asks to wait, taken in place of the backoff. Default: it does not ask. */
+  /** Returns the wait that a server asked for, which replaces the backoff. Default: none. */
   readonly retryAfterMs?: (error: unknown) => number | undefined;
   /** Called before each wait. */
   readonly onRetry?: (retry: Retry<T>) => void;
@@ -54,8 +54,8 @@ export interface RetryOptions<T> extends CallOptions {
 }
 
 /**
- * Attempts something until it succeeds, may not be retried, or has been retried often or long enough.
- * @param attempt Gets the number of retries so far.
+ * Calls `attempt` until it succeeds, fails with an error that is not retried, or exhausts its retries or time.
+ * @param attempt Receives the number of retries so far.
  * @throws The last attempt's error, or the signal's reason once it is aborted.
  * @example
  * ```ts
@@ -119,8 +119,8 @@ export interface PollOptions extends CallOptions {
 }
 
 /**
- * Asks at an even pace until there is something.
- * @returns It, or `undefined` after `timeoutMs`.
+ * Calls `ask` at a fixed interval until it returns a value other than `undefined`.
+ * @returns That value, or `undefined` after `timeoutMs`.
  * @throws The signal's reason once it is aborted, and what `ask` throws.
  */
 export function poll<T>(

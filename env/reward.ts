@@ -1,6 +1,6 @@
 /**
- * Grading: an episode is right if it left the database as the gold actions do, and if the agent told the
- * user what the task asks for. Pure: looks at states and texts, and changes nothing.
+ * Grading: an episode is solved if its database equals the gold state and the agent told the user everything that the
+ * task requires. Pure: reads states and texts, and changes nothing.
  */
 
 import type { Database, RowPair } from "./database.ts";
@@ -9,18 +9,18 @@ import type { JsonValue } from "./python/python_value.ts";
 import { sameCanonical } from "./state_hash.ts";
 import type { Reward, RowDifference, Task } from "./types.ts";
 
-/** What is graded. */
+/** The outcome of an episode, to be graded. */
 export interface Outcome {
-  /** The state in which the episode is. */
+  /** The episode's state. */
   readonly database: Database;
-  /** The state in which it should be, see {@linkcode goldOf}. */
+  /** The state that it should have, see {@linkcode goldOf}. */
   readonly gold: Database;
   readonly task: Task;
   /** Everything that the agent said to the user. */
   readonly said: readonly string[];
 }
 
-/** Grades an outcome. */
+/** Grades an outcome by τ-bench's rule: 1 if the database and the outputs are right, else 0. */
 export function grade({ database, gold, task, said }: Outcome): Reward {
   const differences = gold.diff(database).map(describeRow);
   const missingOutputs = task.outputs.filter((output) =>
@@ -38,7 +38,7 @@ export function grade({ database, gold, task, said }: Outcome): Reward {
   return { value, parts, differences, missingOutputs };
 }
 
-/** τ-bench's own account of a reward, which shows the outputs or, where the task asks for none, the state. */
+/** τ-bench's record of a reward: the outputs or, if the task requires none, the hash of the gold state. */
 export type TauBenchRewardInfo =
   | { readonly r_actions: number; readonly gt_data_hash: string }
   | {
@@ -46,7 +46,7 @@ export type TauBenchRewardInfo =
     readonly outputs: Readonly<Record<string, boolean>>;
   };
 
-/** A reward as τ-bench records it. Hashes the gold state where it shows it. */
+/** Converts a reward to τ-bench's record. Hashes the gold state if the task requires no outputs. */
 export function tauBenchRewardInfo(
   { gold, task }: Pick<Outcome, "gold" | "task">,
   reward: Reward,
@@ -62,7 +62,7 @@ export function tauBenchRewardInfo(
   return { r_outputs: reward.parts.outputs, outputs };
 }
 
-/** τ-bench's rule: a substring of something said, whatever the case; commas in what was said do not count. */
+/** Checks τ-bench's rule for outputs: a case-insensitive substring of something said, once commas are removed from it. */
 export function wasSaid(output: string, said: readonly string[]): boolean {
   const wanted = output.toLowerCase();
   return said.some((text) =>
@@ -72,14 +72,14 @@ export function wasSaid(output: string, said: readonly string[]): boolean {
 
 type FieldDifference = RowDifference["fields"][number];
 
-/** A row that two states disagree about: its left value, such as the gold state's, beside the right one. */
+/** Describes how a row differs between two states: `left` is the expected value, `right` the actual one. */
 export function describeRow(
   { table, id, left, right }: RowPair,
 ): RowDifference {
   return { table, id, fields: [...compareFields("", left, right)] };
 }
 
-/** The innermost fields in which two values differ; `undefined` where there is none. */
+/** Yields the innermost fields in which two values differ. `undefined` stands for a missing value. */
 function* compareFields(
   path: string,
   expected: JsonValue | undefined,

@@ -1,5 +1,5 @@
 /**
- * One agent, one user, one task: the rollout of an episode, and of many at once.
+ * Rollouts: runs one agent with one user on one task, or many such episodes in parallel.
  *
  *     environment.open ─▶ agent.act ─▶ environment.step ─▶ agent.observe ─▶ … ─▶ reward
  */
@@ -36,53 +36,54 @@ import { addUsage, NO_USAGE } from "./models/usage.ts";
 import { domainOf } from "./domains/registry.ts";
 import { trackUser } from "./users/tracker.ts";
 
-/** What an episode depends on. */
+/** Everything that an episode depends on. */
 export interface RolloutSpec {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** Who judges what no program can, where the dataset's rules ask for it. Default: nobody. */
+  /** Judges what no program can, if the dataset's rules require it. Default: no judge. */
   readonly judge?: Judge | undefined;
-  /** What the record calls the user: `scripted`. Default: the factory's label, or `custom` where it has none. */
+  /** The user's name in the record: `scripted`. Default: the factory's label or, without one, `custom`. */
   readonly userName?: string;
   /** The same seed gives the same episode, at any concurrency and after any number of retries. */
   readonly seed: number;
-  /** Most actions of the agent. Default: 30, as in τ-bench. */
+  /** The most actions of the agent. Default: 30, as in τ-bench. */
   readonly maxTurns?: number;
-  /** How many answers that cannot be read are forgiven. Default: 3. */
+  /** The most answers that may fail to parse; the next one ends the episode. Default: 3. */
   readonly maxParseErrors?: number;
-  /** How often the episode is begun anew after a failure of the infrastructure. Default: 3. */
+  /** The most times that the episode restarts after an infrastructure failure. Default: 3. */
   readonly retries?: number;
-  /** What `reward.value` is. Default: τ-bench's rule, 1 if all is right, else 0. */
+  /** Computes `reward.value`. Default: τ-bench's rule, 1 if everything is right, else 0. */
   readonly reward?: RewardFunction;
 }
 
 /**
- * A reward of your own. Parts, differences and the reason for failure stay as they are graded; pass^k counts an
- * episode as solved where its value is 1. A throw, or a value that is not finite, fails the episode as a bug.
+ * A custom reward. Parts, differences and the reason for failure are still graded by the benchmark's rule; pass^k counts
+ * an episode as solved if its value is 1. If the function throws or returns a non-finite value, the episode fails as a
+ * bug.
  */
 export type RewardFunction = (outcome: GradedOutcome) => number;
 
-/** What a {@linkcode RewardFunction} goes by. */
+/** The argument of a {@linkcode RewardFunction}. */
 export interface GradedOutcome {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly turns: readonly Turn[];
   readonly stopReason: StopReason;
-  /** How often the agent's answer could not be read. */
+  /** The number of the agent's answers that failed to parse. */
   readonly parseErrors: number;
-  /** By τ-bench's rule. */
+  /** The reward according to the benchmark's rule. */
   readonly graded: Reward;
 }
 
-/** What episodes run in. */
+/** Settings of a rollout that do not change its episodes. */
 export interface RolloutContext extends CallOptions {
-  /** Milliseconds; for the record only, no episode goes otherwise by it. Default: the clock, since 1970. */
+  /** Returns the time in milliseconds, for the record only. Default: the time since 1970. */
   readonly now?: () => number;
-  /** Waits between retries. Default: the clock. */
+  /** Waits between retries. Default: in real time. */
   readonly sleep?: Sleep;
-  /** The first wait in milliseconds; it doubles with every retry. Default: 500. */
+  /** The first backoff in milliseconds; it doubles with every retry. Default: 500. */
   readonly backoffMs?: number;
 }
 
@@ -98,9 +99,9 @@ const DEFAULTS = {
 /**
  * Runs one episode to its end.
  *
- * What the model gets wrong is scored. A failure of the infrastructure is retried in a fresh environment; one
- * that stays, and any throw of our own (kind `bug`), gives an episode with `failure` and no reward.
- * @throws The signal's reason, once it is aborted. Nothing else.
+ * Mistakes of the model are scored. Infrastructure failures are retried in a fresh environment. If retries do not help,
+ * or if taulab itself throws (kind `bug`), the episode has a `failure` and no reward.
+ * @throws The signal's reason once it is aborted, and nothing else.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -132,7 +133,7 @@ export async function rollout(
   }, {
     retries: limit,
     backoffMs: options.backoffMs ?? DEFAULTS.backoffMs,
-    // By the seed, so that episodes that failed together do not return together.
+    // Derived from the seed, so that episodes that failed together do not retry together.
     jitter: (retries) => createRng(options.seed, "backoff", retries).next(),
     isFailure: ({ failure }) => failure !== null && isRetried(failure),
     isRetried: () => false,
@@ -144,9 +145,9 @@ export async function rollout(
 
 /** Settings of {@linkcode rolloutAll}. */
 export interface RolloutAllOptions extends RolloutContext {
-  /** Most episodes under way at once; none of them goes otherwise by it. Default: 32. */
+  /** The most episodes that run at the same time; it does not change them. Default: 32. */
   readonly concurrency?: number;
-  /** Called with every episode when it ends, in the order in which they end. A throw ends the rollouts. */
+  /** Called with every episode as it ends. If it throws, the rollouts stop. */
   readonly onEpisode?: (
     episode: Episode,
     index: number,
@@ -155,9 +156,9 @@ export interface RolloutAllOptions extends RolloutContext {
 
 /**
  * Runs many episodes, at most `concurrency` at a time.
- * @returns One episode a spec, in the order of the specs.
+ * @returns One episode per spec, in the order of the specs.
  * @throws {RangeError} If `concurrency` is not a positive integer.
- * @throws The signal's reason once it is aborted; episodes that had ended have been given to `onEpisode`.
+ * @throws The signal's reason once it is aborted; `onEpisode` has received every episode that ended before.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -205,7 +206,7 @@ export async function rolloutAll(
       throw error;
     }
   }
-  // All of them have ended before the first error is thrown, so nothing runs on behind it.
+  // Wait for all of them before throwing the first error, so that nothing keeps running in the background.
   const results = await Promise.allSettled(
     specs.map((spec, index) => pool(() => play(spec, index))),
   );
@@ -216,11 +217,11 @@ export async function rolloutAll(
   return episodes;
 }
 
-/** An episode under way: what is known of it at any moment, so that a failure can be recorded. */
+/** One attempt at an episode. It holds the episode's state so far, so that a failure can be recorded. */
 class Attempt {
   readonly #options: RolloutSpec & RolloutContext;
   readonly clock: SpanClock;
-  /** Whose code runs, for the record of what it throws. */
+  /** The party whose code is running, to attribute what it throws. */
   #source: Failure["source"] = "environment";
   environment: Environment | null = null;
   session: AgentSession | null = null;
@@ -229,7 +230,7 @@ class Attempt {
   parseErrors = 0;
   stopReason: StopReason = "failed";
   reward: Reward | null = null;
-  /** By τ-bench's rule, whatever the value of the reward. */
+  /** The reward according to the benchmark's rule, without a custom reward function. */
   #graded: Reward | null = null;
 
   constructor(options: RolloutSpec & RolloutContext, clock: SpanClock) {
@@ -237,7 +238,7 @@ class Attempt {
     this.clock = clock;
   }
 
-  /** Runs to the end. @returns What failed, or `null`. */
+  /** Runs to the end. @returns The failure, or `null`. */
   async run(): Promise<Failure | null> {
     try {
       const session = await this.#open();
@@ -292,7 +293,7 @@ class Attempt {
       maxTurns = DEFAULTS.maxTurns,
       maxParseErrors = DEFAULTS.maxParseErrors,
     } = this.#options;
-    // Calls of one message are turns of their own, and count as one.
+    // Calls of one message are separate turns, but count as one action.
     for (let turns = 0, left = 0; turns < maxTurns;) {
       this.#options.signal?.throwIfAborted();
       this.#source = "model";
@@ -322,7 +323,7 @@ class Attempt {
     throw new TypeError("Cannot step: the environment is not open");
   }
 
-  /** What the user did wrong; `null` where their goal is not known, or nothing was scored. */
+  /** What the user did wrong; `null` if their goal is unknown or nothing was scored. */
   get findings(): UserFinding[] | null {
     const { environment, firstMessage, reward } = this;
     const { dataset, task } = this.#options;
@@ -340,7 +341,7 @@ class Attempt {
     });
   }
 
-  /** Why the reward is not 1. */
+  /** Why the reward is not 1; `null` if it is, or if there is none. */
   get reason(): FailureReason | null {
     const { environment, stopReason } = this;
     const reward = this.reward === null ? null : this.#graded;
@@ -362,7 +363,7 @@ class Attempt {
     });
   }
 
-  /** The reward by the rule that was asked for. */
+  /** Applies the custom reward function, if there is one. */
   #valued(graded: Reward | null): Reward | null {
     const { reward: rule, dataset, task } = this.#options;
     if (rule === undefined || graded === null) return graded;
@@ -378,7 +379,7 @@ class Attempt {
     });
     if (Number.isFinite(value)) return { ...graded, value };
     throw new RangeError(
-      `The reward function gave ${value} for task "${task.id}"; it has to be a finite number`,
+      `The reward function returned ${value} for task "${task.id}"; it must return a finite number`,
     );
   }
 
@@ -388,7 +389,7 @@ class Attempt {
   }
 }
 
-/** Whether another try may end otherwise. */
+/** Checks whether a retry could help. */
 function isRetried({ kind }: Failure): boolean {
   return kind !== "bug" && kind !== "refused" && kind !== "not_judged";
 }

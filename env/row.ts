@@ -1,6 +1,6 @@
 /**
- * Reading a row's fields as what the schema says they are. A dataset's rows were checked when they were loaded,
- * so a wrong type here is a bug of ours, while a missing key may be the fate of an unlucky call.
+ * Reads a row's fields with the types that its schema declares. A dataset's rows are checked when they are loaded, so
+ * a wrong type is a bug in taulab, while a missing key may result from an agent's call.
  */
 
 import { member } from "./python/python_object.ts";
@@ -11,30 +11,30 @@ import type {
   PythonNumber,
 } from "./python/python_value.ts";
 
-/** A string field. @throws {ToolError} As `KeyError` where there is none. */
+/** Returns a string field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
 export function textAt(object: JsonObject, key: string): string {
   const value = member(object, key);
   return typeof value === "string" ? value : wrong(key, "a string");
 }
 
-/** A number field. @throws {ToolError} As `KeyError` where there is none. */
+/** Returns a number field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
 export function numberAt(object: JsonObject, key: string): PythonNumber {
   const value = member(object, key);
   return isPythonNumber(value) ? value : wrong(key, "a number");
 }
 
-/** An object field. @throws {ToolError} As `KeyError` where there is none. */
+/** Returns an object field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
 export function objectAt(object: JsonObject, key: string): JsonObject {
   return asObject(member(object, key), key);
 }
 
-/** A list field. @throws {ToolError} As `KeyError` where there is none. */
+/** Returns a list field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
 export function listAt(object: JsonObject, key: string): JsonValue[] {
   const value = member(object, key);
   return Array.isArray(value) ? value : wrong(key, "a list");
 }
 
-/** A field that is a list of objects. @throws {ToolError} As `KeyError` where there is none. */
+/** Returns a field that is a list of objects. @throws {ToolError} As Python's `KeyError`, if it is missing. */
 export function objectsAt(object: JsonObject, key: string): JsonObject[] {
   const list = listAt(object, key);
   for (const element of list) asObject(element, key);

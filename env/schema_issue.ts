@@ -1,10 +1,10 @@
-/** Words for what a schema found wrong: which key was meant, and what is the matter with a value. */
+/** Explains schema issues: what is wrong with a value, and which key or choice was probably meant. */
 
 import type { z } from "zod";
 
 /**
- * The known word that is nearest to what was written, by edit distance.
- * @returns `undefined` only where nothing is known.
+ * Finds the known word that is nearest to a word, by edit distance.
+ * @returns `undefined` only if `known` is empty.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -25,7 +25,7 @@ export function nearest(
   return best;
 }
 
-/** Says what is wrong with a value in half a sentence: `expected number, got "many"`; a misspelt choice names the one meant. */
+/** Describes what is wrong with a value: `expected number, got "many"`; suggests the nearest choice for a misspelt one. */
 export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const text = issue.message.replace(/^(Invalid input|Invalid option): /, "")
     .replace(/, received .*$/, "");
@@ -35,10 +35,10 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
     : `${half}, got ${quote(value)}${meantBy(issue, value)}`;
 }
 
-/** No word that is longer is a misspelt choice; comparing them takes the product of the lengths. */
+/** The longest value that is compared with the choices, since edit distance takes time proportional to both lengths. */
 const MOST_LETTERS = 200;
 
-/** The choice that a misspelt one is close to: at most half of it is to be changed. */
+/** Suggests the nearest choice, if at most half of the value would have to change. */
 function meantBy(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== "invalid_value" || typeof value !== "string") return "";
   if (value.length > MOST_LETTERS) return "";
@@ -63,7 +63,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`. */
+/** Counts the insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

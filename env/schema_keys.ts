@@ -1,8 +1,8 @@
-/** The keys that a schema of nested settings has, for errors that name the nearest one. */
+/** The keys of a schema of nested settings, for errors that suggest the nearest one. */
 
 import { z } from "zod";
 
-/** The keys of the section at a path; none where there is no section. */
+/** Returns the keys of the section at a path; empty if there is no section. */
 export function knownKeys(
   root: z.ZodType,
   path: readonly string[],
@@ -10,7 +10,7 @@ export function knownKeys(
   return Object.keys(objectOf(schemaAt(root, path))?.shape ?? {});
 }
 
-/** The schema at a path, as far as it leads. */
+/** Returns the schema at a path, or at the longest part of it that exists. */
 export function schemaAt(
   root: z.ZodType,
   path: readonly string[],
@@ -24,7 +24,7 @@ export function schemaAt(
   return schema;
 }
 
-/** The section that a schema is, without what is wrapped around it. */
+/** Returns the object schema inside wrappers; `undefined` if the schema is not a section. */
 export function objectOf(schema: z.ZodType): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema;
   const isWrapped = schema instanceof z.ZodPrefault ||

@@ -1,4 +1,4 @@
-/** τ-bench's hash of a state: the state as nested tuples, their Python text, and its SHA-256. */
+/** τ-bench's hash of a state: the SHA-256 of the Python text of the state as nested tuples. */
 
 import { createHash } from "node:crypto";
 import {
@@ -13,8 +13,8 @@ import {
 } from "./python/python_value.ts";
 
 /**
- * The Python text of a value as nested tuples: an object is its pairs sorted by key, an array its elements. Two
- * values have the same text exactly where τ-bench's hash cannot tell them apart.
+ * Returns the Python text of a value as nested tuples: an object becomes its pairs sorted by key, an array its elements.
+ * Two values have the same text exactly if τ-bench's hash does not distinguish them.
  */
 export function canonicalText(value: JsonValue): string {
   if (typeof value === "string") return stringRepr(value);
@@ -26,7 +26,7 @@ export function canonicalText(value: JsonValue): string {
     : tupleText(value.map(canonicalText));
 }
 
-/** Whether two values have the same {@linkcode canonicalText}; seldom has to make the texts. */
+/** Checks whether two values have the same {@linkcode canonicalText}, mostly without building the texts. */
 export function sameCanonical(a: JsonValue, b: JsonValue): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof Float) {
@@ -39,31 +39,31 @@ export function sameCanonical(a: JsonValue, b: JsonValue): boolean {
   return areTuples && canonicalText(a) === canonicalText(b);
 }
 
-/** The text of a tuple of which each element's text is given. */
+/** Returns the text of a tuple, given the texts of its elements. */
 export function tupleText(elements: readonly string[]): string {
   return elements.length === 1
     ? `(${elements[0]},)`
     : `(${elements.join(", ")})`;
 }
 
-/** `('key', value)`, where the value's text is given. */
+/** Returns `('key', value)`, given the text of the value. */
 export function pairText(key: string, valueText: string): string {
   return `(${stringRepr(key)}, ${valueText})`;
 }
 
-/** Lowercase hex SHA-256 of a text in UTF-8, or of its parts one after the other. */
+/** Computes the lowercase hex SHA-256 of the concatenated parts, with strings encoded as UTF-8. */
 export function sha256(parts: Iterable<string | Uint8Array>): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 }
 
-/** The hash of any value; of a whole database, {@linkcode Database.hash} is faster. */
+/** Computes τ-bench's hash of any value; for a whole database, {@linkcode Database.hash} is faster. */
 export function stateHash(value: JsonValue): string {
   return sha256([canonicalText(value)]);
 }
 
-/** Keys in Python's order. */
+/** Sorts keys in Python's order. */
 export function sortedKeys(keys: Iterable<string>): string[] {
   return [...keys].sort(compareStrings);
 }

@@ -1,9 +1,9 @@
 /**
- * What the system or SQLite refused, told apart from faults of this program: a full disk, a broken one, a file that
- * may not be written.
+ * Recognizes refusals by the operating system or SQLite, as opposed to bugs of this program: a full or broken disk, a
+ * file that is not writable.
  */
 
-/** What was refused. */
+/** The kinds of refusal. */
 export type RefusalKind =
   | "disk_full"
   | "not_permitted"
@@ -19,11 +19,11 @@ export interface Refusal {
   readonly kind: RefusalKind;
   /** A clause about a path: `the disk that holds it is full`. */
   readonly why: string;
-  /** One instruction. */
+  /** How to fix it, as one instruction. */
   readonly hint: string;
 }
 
-/** Codes of the system and words of SQLite by kind; the first kind that fits counts. */
+/** System error codes and SQLite messages by kind, in order of precedence. */
 const SIGNS: readonly (Refusal & {
   readonly codes: readonly string[];
   readonly words: readonly string[];
@@ -42,14 +42,14 @@ const SIGNS: readonly (Refusal & {
   },
   {
     kind: "not_permitted",
-    why: "Deno was not allowed to write there",
-    hint: "give the permission",
+    why: "Deno is not permitted to write there",
+    hint: "grant the permission",
     codes: [],
     words: [],
   },
   {
     kind: "damaged",
-    why: "it is damaged: no whole SQLite database",
+    why: "it is not a valid SQLite database",
     hint: "restore it from a copy",
     codes: [],
     words: [
@@ -69,14 +69,14 @@ const SIGNS: readonly (Refusal & {
     kind: "io_error",
     why: "the disk failed to read or write it",
     hint:
-      "look at the disk and its mount (dmesg, df), or use another one: a network file system may have lost it",
+      "check the disk and its mount (dmesg, df), or use another disk: a network file system may have lost it",
     codes: ["EIO", "ESTALE", "ENXIO", "ENODEV", "EREMOTEIO", "ETIMEDOUT"],
     words: ["disk I/O error", "Input/output error", "Stale file handle"],
   },
   {
     kind: "too_many_files",
     why: "too many files are open",
-    hint: "raise the limit by ulimit -n, or lower the concurrency",
+    hint: "raise the limit with ulimit -n, or lower the concurrency",
     codes: ["EMFILE", "ENFILE"],
     words: [],
   },
@@ -89,14 +89,14 @@ const SIGNS: readonly (Refusal & {
   },
   {
     kind: "bad_path",
-    why: "a part of the path is a file, or the path cannot be",
+    why: "the path is invalid, or a part of it is a file",
     hint: "choose another place",
     codes: ["ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG"],
     words: [],
   },
 ];
 
-/** What the system refused; `undefined` where an error, and what caused it, is no refusal. */
+/** Returns the refusal behind an error or one of its causes; `undefined` if there is none. */
 export function refusalOf(error: unknown): Refusal | undefined {
   const chain = causes(error);
   const found = SIGNS.find(({ kind, codes, words }) =>
@@ -115,7 +115,7 @@ function causes(error: unknown): Error[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : [];
 }
 
-/** Deno's own classes, where an error has no code. */
+/** System codes of Deno's error classes, for errors without a code. */
 const CODES: Readonly<Record<string, string>> = {
   PermissionDenied: "EACCES",
   NotADirectory: "ENOTDIR",
@@ -129,7 +129,7 @@ function codeOf(error: Error): string {
   return typeof code === "string" ? code : CODES[error.name] ?? "";
 }
 
-/** SQLite has words alone; they count where they are an error's own, not quoted by one of ours. */
+/** Recognizes SQLite errors, which have only a message. Errors of taulab that quote such a message do not count. */
 function isSqlite(error: Error, words: readonly string[]): boolean {
   return error.name === "Error" || codeOf(error) === "ERR_SQLITE_ERROR"
     ? words.some((word) => error.message.includes(word))

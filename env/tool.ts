@@ -1,6 +1,6 @@
 /**
  * Tools: what an agent can do to a world. A tool has named parameters, and a handler over a database that
- * returns the text which the agent reads.
+ * returns the text that the agent reads.
  */
 
 import type { Database } from "./database.ts";
@@ -13,28 +13,28 @@ export type ToolKind = "read" | "write" | "generic";
 /** A tool, whatever its parameters. */
 export interface Tool {
   readonly name: string;
-  /** Names of the parameters in order. All are required, and their types are not checked. */
+  /** Names of the parameters in order. All are required; their types are not checked. */
   readonly parameters: readonly string[];
-  /** What it does to the database, where a benchmark says so. */
+  /** What it does to the database, if the benchmark says so. */
   readonly kind?: ToolKind;
   /**
-   * Binds the arguments, then does the work. Writes nothing where the arguments do not bind.
-   * @throws {ToolError} What the agent did wrong, in the words that it reads after `Error: `.
+   * Binds the arguments and runs the tool. Writes nothing if the arguments do not bind.
+   * @throws {ToolError} If the agent made a mistake; it reads the message after `Error: `.
    */
   call(database: Database, args: JsonObject): string;
 }
 
-/** The arguments of a call by parameter. */
+/** The arguments of a call, by parameter. */
 export type Arguments<P extends string> = Readonly<Record<P, JsonValue>>;
 
-/** What {@linkcode defineTool} makes a tool of. */
+/** The argument of {@linkcode defineTool}. */
 export interface ToolDefinition<P extends string> {
   readonly name: string;
   readonly parameters: readonly P[];
   readonly run: (database: Database, args: Arguments<P>) => string;
 }
 
-/** Makes a tool of its handler; the handler gets every parameter and nothing else. */
+/** Creates a tool from its handler, which receives every parameter and nothing else. */
 export function defineTool<const P extends string>(
   { name, parameters, run }: ToolDefinition<P>,
 ): Tool {
@@ -45,7 +45,7 @@ export function defineTool<const P extends string>(
   };
 }
 
-/** Arguments by parameter. Where they do not bind, the words are Python's, since models read them in τ-bench. */
+/** Binds arguments to parameters. Error messages are Python's, because models read those in τ-bench. */
 function bind<P extends string>(
   name: string,
   parameters: readonly P[],
@@ -79,7 +79,7 @@ function bindingError(parameters: readonly string[], args: JsonObject): string {
   return missingArguments(parameters.filter((name) => !args.has(name)));
 }
 
-/** What Python says of arguments that are missing: `missing 2 required positional arguments: 'a' and 'b'`. */
+/** Returns Python's message for missing arguments: `missing 2 required positional arguments: 'a' and 'b'`. */
 export function missingArguments(names: readonly string[]): string {
   const plural = names.length === 1 ? "" : "s";
   return `missing ${names.length} required positional argument${plural}: ${
@@ -87,7 +87,7 @@ export function missingArguments(names: readonly string[]): string {
   }`;
 }
 
-/** `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`. */
+/** Lists names as Python does: `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`. */
 function listOf(names: readonly string[]): string {
   const quoted = names.map((name) => `'${name}'`);
   const last = quoted.pop() ?? "";
@@ -95,7 +95,7 @@ function listOf(names: readonly string[]): string {
   return `${quoted.join(", ")}${quoted.length > 1 ? "," : ""} and ${last}`;
 }
 
-/** The class of a tool in τ-bench: `think` is `Think`, `get_user_details` is `GetUserDetails`. */
+/** Returns the class name of a tool in τ-bench: `Think` for `think`, `GetUserDetails` for `get_user_details`. */
 function className(name: string): string {
   return name.replace(
     /(?:^|_)(.)/g,

@@ -1,20 +1,20 @@
-/** What to roll out: every trial of some tasks, each with a seed of its own. */
+/** Specs of rollouts: every trial of a list of tasks, each with its own seed. */
 
 import { deriveSeed } from "./random.ts";
 import type { RolloutSpec } from "./rollout.ts";
 import type { Task } from "./types.ts";
 
-/** What the trials share. */
+/** Options of {@linkcode trialSpecs}, shared by all trials. */
 export interface TrialOptions extends Omit<RolloutSpec, "task"> {
-  /** Every trial's seed is derived from it. */
+  /** The seed from which each trial's seed is derived. */
   readonly seed: number;
-  /** How often each task is tried. Default: 1. */
+  /** The number of trials per task. Default: 1. */
   readonly trials?: number;
 }
 
 /**
- * The trials of tasks, for {@linkcode rolloutAll}: first trials first, so that what is interrupted covers all tasks.
- * Seeds are those of `deno task evaluate`, so a script and the task have the same episodes.
+ * Returns the trials of tasks, for {@linkcode rolloutAll}. The first trial of every task comes first, so that an
+ * interrupted run covers all tasks. Seeds equal those of `deno task evaluate`, so a script gets the same episodes.
  * @param tasks `[P]`.
  * @returns `[P * trials]`.
  * @throws {RangeError} If `trials` is not a positive integer.
@@ -25,7 +25,7 @@ export function trialSpecs(
 ): RolloutSpec[] {
   if (!Number.isInteger(trials) || trials < 1) {
     throw new RangeError(
-      `Cannot try each task ${trials} times: it must be a positive integer`,
+      `Cannot run ${trials} trials per task: it must be a positive integer`,
     );
   }
   return Array.from(
@@ -39,7 +39,7 @@ export function trialSpecs(
   ).flat();
 }
 
-/** The seed of a task's trial, from 0: depends on these, and not on which other tasks there are. */
+/** Derives the seed of a task's trial (counted from 0). It does not depend on which other tasks there are. */
 export function trialSeed(
   seed: number,
   { task, trial }: { readonly task: Task; readonly trial: number },

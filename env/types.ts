@@ -1,5 +1,5 @@
 /**
- * The seams of taulab: what a dataset, an environment, a user, an agent and a model are to each other.
+ * The interfaces of taulab: datasets, environments, users, agents and models.
  *
  *     Dataset ─▶ Task ─▶ Environment ⇄ Agent ⇄ Model
  *                            ⇅ User
@@ -17,7 +17,7 @@ import type { JsonObject } from "./python/python_json.ts";
 import type { Tool } from "./tool.ts";
 import type { Trajectory } from "./tokens/trajectory.ts";
 
-/** Names of splits: the first three are τ-bench's and generated ones, the others τ³-bench's. */
+/** Names of splits. τ-bench and generated datasets use the first three, τ³-bench the others too. */
 export const SPLITS = [
   "train",
   "dev",
@@ -27,10 +27,10 @@ export const SPLITS = [
   "full",
 ] as const;
 
-/** Which tasks are meant. Its name is in every record, so a run cannot be mistaken for another split's. */
+/** A named subset of a dataset's tasks. Every record names its split. */
 export type Split = typeof SPLITS[number];
 
-/** A call of a tool by name. `arguments` keep Python's integer and float spelling. */
+/** A call of a tool by name. `arguments` distinguish Python's integers and floats. */
 export interface ToolAction {
   readonly name: string;
   readonly arguments: JsonObject;
@@ -49,7 +49,7 @@ export type Message =
     readonly role: "assistant";
     readonly content: string;
     readonly toolCalls?: readonly ToolCall[];
-    /** What it thought before; for the record, and shown to nobody. */
+    /** Its reasoning before the answer; recorded, but not shown to anyone. */
     readonly thought?: string;
     readonly opaque?: OpaqueFields;
   }
@@ -61,16 +61,16 @@ export type Message =
   };
 
 /**
- * Fields of an answer that its server wants back with the conversation, as they came: signatures of thoughts, say. For
- * the record and that server; nobody else is shown them.
+ * Fields of an answer that must be sent back unchanged to the server that produced them, such as signatures of
+ * reasoning. They are recorded, but not shown to anyone else.
  */
 export interface OpaqueFields {
   readonly message?: Readonly<Record<string, unknown>>;
-  /** Those of its first call. */
+  /** Fields of the first tool call. */
   readonly call?: Readonly<Record<string, unknown>>;
 }
 
-/** A tool as models are told of it: OpenAI's function schema, keys in the order given. */
+/** A tool's description for models: OpenAI's function schema, with keys in the given order. */
 export interface ToolSchema {
   readonly type: "function";
   readonly function: {
@@ -84,182 +84,182 @@ export interface ToolSchema {
 export interface Task<G = unknown> {
   /** Unique in its dataset, `retail/test/17`. */
   readonly id: string;
-  /** Whose domain it is. Default: `tau`. */
+  /** The domain's benchmark. Default: `tau`. */
   readonly benchmark?: string;
   readonly domain: string;
   readonly split: Split;
-  /** Position in its split, as τ-bench counts. */
+  /** Position in its split, from 0. */
   readonly index: number;
   readonly userId: string;
   /** What the simulated user knows and wants, in prose. */
   readonly instruction: string;
   /** The gold actions, reads and writes. */
   readonly actions: readonly ToolAction[];
-  /** What the agent must tell the user, as substrings. */
+  /** Substrings that the agent must say to the user. */
   readonly outputs: readonly string[];
-  /** Whether a judge says if the user was told what they asked for, beside `outputs`. */
+  /** Whether a judge decides, in addition to `outputs`, if the user was told what they asked for. */
   readonly isJudged?: true;
-  /** What kind of request it is, where the dataset knows: `cancel`, `return`, `cancel+address`. */
+  /** The kind of request, if known: `cancel`, `return`, `cancel+address`. */
   readonly intent?: string;
-  /** The user's goal in structured form, where the dataset knows it (generated tasks). */
+  /** The user's goal in structured form, if known (generated tasks). */
   readonly goal?: G;
 }
 
-/** Rows, texts and tasks; nothing else knows where they came from. */
+/** The rows, texts and tasks of one domain, independent of their source. */
 export interface Dataset {
   /** `generated` or `tau-bench`. */
   readonly name: string;
-  /** Whose domain it is. Default: `tau`. */
+  /** The domain's benchmark. Default: `tau`. */
   readonly benchmark?: string;
   readonly domain: string;
-  /** A fingerprint of everything that episodes depend on; two datasets with the same one give the same episodes. */
+  /** A hash of everything that episodes depend on; datasets with equal fingerprints give the same episodes. */
   readonly fingerprint: string;
   /** The untouched database. Immutable: episodes work on `database.fork()`. */
   readonly database: Database;
-  /** The policy that agents are told. */
+  /** The policy text in the agent's prompt. */
   readonly policy: string;
-  /** The tools as models are told of them. */
+  /** The tools that models see. */
   readonly tools: readonly ToolSchema[];
-  /** Tools that this dataset has beside its domain's, see {@linkcode withTools}. Default: none. */
+  /** Tools in addition to the domain's, see {@linkcode withTools}. Default: none. */
   readonly ownTools?: readonly Tool[];
   /** Names of tools that end the conversation. */
   readonly terminatingTools: readonly string[];
-  /** What agents and simulated users are told. @throws {DataError} If the dataset came without them. */
+  /** Returns the prompts of agents and simulated users. @throws {DataError} If the dataset has none. */
   prompts(): Prompts;
-  /** Example conversations for agents that are shown some, as text; may be none. */
+  /** Example conversations as text, for few-shot agents; may be empty. */
   readonly fewShot: readonly string[];
-  /** The splits there are, each with at least one task. */
+  /** The available splits, each with at least one task. */
   readonly splits: readonly Split[];
-  /** The tasks of a split in order. @throws {ConfigError} If the dataset has no such split. */
+  /** Returns the tasks of a split in order. @throws {ConfigError} If the dataset has no such split. */
   tasks(split: Split): readonly Task[];
-  /** How its conversations go and are judged, where not as in τ-bench. */
+  /** The rules of its conversations and rewards, if they differ from τ-bench's. */
   readonly rules?: ConversationRules;
 }
 
-/** A benchmark's own rules of a conversation: who speaks when, users with tools, what a reward is made of. */
+/** A benchmark's own rules: who speaks when, users with tools, the parts of a reward. */
 export interface ConversationRules {
-  /** What the agent has said before the user's first message: part of its conversation. */
+  /** The agent's greeting before the user's first message; part of the conversation. */
   readonly greeting: string;
-  /** Most turns of the agent: beyond them the rules end the conversation anyway. */
+  /** The most turns of the agent, after which the rules end the conversation. */
   readonly maxTurns: number;
-  /** The user's tools as models are told of them; none where users only talk. */
+  /** The user's tools that models see; empty if users only talk. */
   readonly userTools: readonly ToolSchema[];
-  /** System prompt of a user that a model plays. @throws {DataError} If the dataset came without prompts. */
+  /** Returns the system prompt of a user played by a model. @throws {DataError} If the dataset has no prompts. */
   userSystem(task: Task): string;
-  /** The live world of a task. */
+  /** Creates the live world of a task. */
   environment(options: RulesOptions): Environment;
-  /** The state in which the agent's database should end; not to be written to. */
+  /** Returns the state in which the agent's database should end. It must not be changed. */
   gold(task: Task): Database;
-  /** The reward of an agent that does and says nothing, where a judge agrees with everything. */
+  /** Returns the reward of the do-nothing baseline, assuming a judge that agrees with everything. */
   floor(task: Task): 0 | 1;
-  /** A task as the benchmark has it, as plain data, with its own id. */
+  /** Returns a task in the benchmark's own format, as plain data, with the benchmark's id. */
   original(task: Task): { readonly id: string; readonly task: unknown };
-  /** What is wrong with a task, by these rules: its expected actions, what counts, what its texts say. */
+  /** Returns what is wrong with a task according to these rules: its expected actions, its checks, its texts. */
   faults(task: Task): readonly TaskFault[];
-  /** Takes recorded turns again in a fresh world; nobody is asked. */
+  /** Replays recorded turns in a fresh world, without asking a user or a judge. */
   replay(task: Task, turns: readonly Turn[]): ReplayedTurns;
 }
 
-/** An action, and whose it is where it is the user's. */
+/** An action of the agent or, with `by`, of the user. */
 export interface SidedAction extends ToolAction {
   readonly by?: "user";
 }
 
-/** What became of both databases, turn by turn. */
+/** The result of {@linkcode ConversationRules.replay}: both databases over the turns of a conversation. */
 export interface ReplayedTurns {
-  /** After the task's set-up. */
+  /** The databases after the task's setup. */
   readonly start: Databases;
-  /** Each call of either side that changed a database, with both right after it. */
+  /** Each call by either side that changed a database, with both databases after it. */
   readonly writes: readonly {
     readonly turn: number;
     readonly action: SidedAction;
     readonly databases: Databases;
   }[];
   readonly end: Databases;
-  /** Where the expected actions leave a fresh world. */
+  /** The databases of a fresh world after the expected actions. */
   readonly target: Databases;
   /** Whether the reward compares the databases with `target`. */
   readonly isCompared: boolean;
-  /** As if the user had ended the conversation after the last turn, and without a judge. */
+  /** The reward if the user had ended the conversation after the last turn, without a judge. */
   readonly reward: Reward;
-  /** Expected actions that may change something, and that nobody took. */
+  /** Expected actions that may change something and were not taken. */
   readonly missing: readonly SidedAction[];
-  /** Expected actions that a fresh world answers with an error. */
+  /** Expected actions that fail in a fresh world. */
   readonly refused: readonly {
     readonly action: ToolAction;
     readonly answer: string;
   }[];
   /**
-   * Whether expected actions, in any order, can still bring these databases to where the reward wants them.
-   * `unknown` where the search was given up.
+   * Checks whether expected actions, in any order, can still bring these databases to the state that the reward requires.
+   * Returns `unknown` if the search exceeds its limit.
    */
   canFinish(databases: Databases): "yes" | "no" | "unknown";
 }
 
-/** Something in a task that a person should look at. */
+/** A problem of a task that a person should review. */
 export type TaskFault = Pick<
   Finding,
   "check" | "reason" | "evidence" | "exclude"
 >;
 
-/** What {@linkcode ConversationRules.environment} makes a world of. */
+/** Options of {@linkcode ConversationRules.environment}. */
 export interface RulesOptions {
   readonly task: Task;
   readonly user: User;
-  /** Default: none, so that what only a judge can tell is not judged. */
+  /** Default: none; checks that only a judge can decide stay undecided. */
   readonly judge?: Judge | undefined;
-  /** What was said and done already. Default: nothing. */
+  /** The conversation so far. Default: empty. */
   readonly from?: TakenTurns;
 }
 
-/** Turns of a conversation that is under way. */
+/** The turns so far of a conversation in progress. */
 export interface TakenTurns {
   readonly turns: readonly Turn[];
-  /** What the user said first, which no turn holds. Default: not known. */
+  /** The user's first message, which is not part of a turn. Default: unknown. */
   readonly firstMessage?: string;
 }
 
-/** The judge without a model: what it cannot tell is not judged. */
+/** The judge without a model. It decides what a program can and leaves the rest undecided. */
 export const STAND_IN = "stand-in" as const;
 
-/** Who judges what no program can: a model, or {@linkcode STAND_IN}, which does what a program can. */
+/** A judge: a model, or {@linkcode STAND_IN}. */
 export type Judge = AskJudge | typeof STAND_IN;
 
-/** A judge: answers a question about a conversation. */
+/** A function that answers a question about a conversation. */
 export type AskJudge = (
   question: { readonly system: string; readonly user: string },
   options?: CallOptions,
 ) => Promise<string> | string;
 
 /**
- * The texts that agents and simulated users are made of. `<<name>>` is a placeholder, to be filled by
- * {@linkcode fillPrompt}; everything else is literal.
+ * The prompts of agents and simulated users. `<<name>>` is a placeholder that {@linkcode fillPrompt} fills; everything
+ * else is literal.
  */
 export interface Prompts {
   readonly user: {
     /** System prompt of the user: `<<instruction_display>>`. */
     readonly system: string;
-    /** The same, for a user who thinks before it speaks. */
+    /** System prompt of a user who thinks before speaking: `<<instruction_display>>`. */
     readonly reactSystem: string;
-    /** What stands for `<<instruction_display>>` where there is an instruction: `<<instruction>>`. */
+    /** The value of `<<instruction_display>>` if there is an instruction: `<<instruction>>`. */
     readonly instructionDisplay: string;
-    /** Asks whether a message is satisfactory: `<<transcript>>`, `<<response>>`. Answered by true or false. */
+    /** Asks whether a message is satisfactory: `<<transcript>>`, `<<response>>`. The answer is true or false. */
     readonly verify: string;
     /** Asks for a better message: `<<transcript>>`, `<<response>>`. */
     readonly reflect: string;
-    /** Who speaks, in transcripts, by message role. */
+    /** Labels of speakers in transcripts, by message role. */
     readonly roleLabels: Readonly<Record<string, string>>;
-    /** What the agent says before the user's first message. */
+    /** The agent's message before the user's first one. */
     readonly firstAgentMessage: string;
   };
   readonly agent: {
-    /** System prompt where actions are text: `<<wiki>>`, `<<tools_json>>`, `<<agent_instruction>>`. */
+    /** System prompt of agents whose actions are text: `<<wiki>>`, `<<tools_json>>`, `<<agent_instruction>>`. */
     readonly textSystem: string;
     readonly reactInstruction: string;
     readonly actInstruction: string;
-    /** What stands before a tool's answer. */
+    /** The text before a tool's answer. */
     readonly observationPrefix: string;
-    /** What stands before an action. */
+    /** The text before an action. */
     readonly actionMarker: string;
     /** System prompt of the tool-calling agent: `<<wiki>>`. */
     readonly toolCallingSystem: string;
@@ -268,53 +268,53 @@ export interface Prompts {
   };
 }
 
-/** What an agent does in a turn: call a tool, or speak to the user. */
+/** An agent's action in a turn: a tool call, or a message to the user. */
 export type Action =
   | {
     readonly type: "tool";
     readonly call: ToolCall;
-    /** What is said beside the call, where a benchmark's rules keep it; the user does not hear it. */
+    /** Text next to the call, if the benchmark's rules keep it. The user does not see it. */
     readonly content?: string;
     /**
-     * Further calls of the same message, where a benchmark's rules run them all: they are run with this one, and each
-     * is a turn of its own after it. Default: none.
+     * Further calls of the same message, if the benchmark's rules run them all. They run together with this call; each
+     * is a separate turn after it. Default: none.
      */
     readonly beside?: readonly ToolCall[];
   }
   | { readonly type: "respond"; readonly content: string };
 
-/** What the environment answers to an action. */
+/** The environment's answer to an action. */
 export interface Observation {
   readonly source: "user" | "tool";
   readonly content: string;
   /** Whether the conversation is over. */
   readonly done: boolean;
-  /** Why, if it is over. */
+  /** Why the conversation is over; omitted if it is not. */
   readonly end?: "user_stop" | "transfer" | "max_turns" | "too_many_errors";
-  /** What the user called before they answered, where users have tools. */
+  /** Calls that the user made before answering, if users have tools. */
   readonly userCalls?: readonly AnsweredCall[];
 }
 
-/** A call and its answer. */
+/** A tool call and its answer. */
 export interface AnsweredCall {
   readonly call: ToolCall;
   readonly content: string;
   readonly error: boolean;
 }
 
-/** One action and what came of it. */
+/** One action and the environment's answer. */
 export interface Turn {
   readonly action: Action;
   readonly observation: Observation;
-  /** Of the first turn: what the user called before they said a word, where users have tools. */
+  /** In the first turn: calls that the user made before their first message, if users have tools. */
   readonly openingCalls?: readonly AnsweredCall[];
 }
 
-/** How a row of the database ended, against how it should have. */
+/** The differences between a row's final and expected state. */
 export interface RowDifference {
   readonly table: string;
   readonly id: string;
-  /** The path within the row and both values, as Python JSON text; `null` where there is none. */
+  /** The fields that differ: path within the row, and values as Python JSON text, `null` if missing. */
   readonly fields: readonly {
     readonly path: string;
     readonly expected: string | null;
@@ -322,34 +322,34 @@ export interface RowDifference {
   }[];
 }
 
-/** The score of an episode and the reasons for it. */
+/** The score of an episode and its parts. */
 export interface Reward {
   /** 1 if every part is 1, else 0 (τ-bench's rule). */
   readonly value: number;
-  /** `outputs` is `null` where the task asks for none. */
+  /** The scores of the parts. `outputs` is `null` if the task requires none. */
   readonly parts: { readonly database: 0 | 1; readonly outputs: 0 | 1 | null };
   /** Rows that differ from the gold result; empty if the database is right. */
   readonly differences: readonly RowDifference[];
   readonly missingOutputs: readonly string[];
-  /** What was looked at, where a benchmark has parts of its own; those that do not count too. */
+  /** The checks of a benchmark with its own parts, including those that do not count. */
   readonly checks?: readonly RewardCheck[];
-  /** Whether it needs a judge and there is none: then the value says nothing. */
+  /** Whether the value is meaningless because a judge is required and missing. */
   readonly isUnjudged?: true;
-  /** The reward as the benchmark itself writes it, as plain data. */
+  /** The reward in the benchmark's own format, as plain data. */
   readonly record?: unknown;
 }
 
-/** A part of a reward: an assertion, an expected call, something to be told. */
+/** One check of a reward: an assertion, an expected call, something to tell the user. */
 export interface RewardCheck {
-  /** `ENV_ASSERTION`. */
+  /** The benchmark's name for this kind of check: `ENV_ASSERTION`. */
   readonly part: string;
   /** Whether the reward depends on it. */
   readonly counts: boolean;
   /** What was checked, in words or as a call. */
   readonly what: string;
-  /** `null` where nobody could tell. */
+  /** Whether the check passed; `null` if undecided. */
   readonly met: boolean | null;
-  /** Why, where somebody says. */
+  /** The judge's reason, if given. */
   readonly why?: string;
 }
 
@@ -358,7 +358,7 @@ export interface Environment {
   readonly task: Task;
   /** The episode's own view of the database. */
   readonly database: Database;
-  /** The user's own, where users have tools over one. */
+  /** The user's own database, if users have tools over one. */
   readonly userDatabase?: Database | undefined;
   /** Every action so far, in order. */
   readonly turns: readonly Turn[];
@@ -366,91 +366,91 @@ export interface Environment {
   open(options?: CallOptions): Promise<string>;
   /** Takes one action. Tool errors are observations; user failures throw {@linkcode InfrastructureError}. */
   step(action: Action, options?: CallOptions): Promise<Observation>;
-  /** Grades what has happened so far against the cached gold of the task. Pure: may be called at any time. */
+  /** Grades the episode so far against the task's cached gold state. Pure: may be called at any time. */
   reward(): Reward;
-  /** As `reward()`, but asks the judge, where the rules have one. */
+  /** Like `reward()`, but also asks the judge. */
   judgedReward?(options?: CallOptions): Promise<Reward>;
 }
 
-/** What every call that may wait takes. */
+/** Options of every call that may wait. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The simulated user of one episode. */
 export interface User {
-  /** The user's first message. */
+  /** Returns the user's first message. */
   open(options?: CallOptions): Promise<string>;
-  /** The user's answer to what the agent said; contains {@linkcode STOP} when they are done. */
+  /** Returns the user's answer to the agent; contains {@linkcode STOP} when the user is done. */
   reply(message: string, options?: CallOptions): Promise<string>;
-  /** What a user with tools does next; such a user is asked nothing else. Default: users only talk. */
+  /** Returns the next move of a user with tools; replaces `open` and `reply`. Default: the user only talks. */
   act?(heard: UserHeard, options?: CallOptions): Promise<UserMove>;
-  /** What the user's model has used so far; left out where there is none. */
+  /** The usage of the user's model so far; omitted if there is no model. */
   readonly usage?: Usage;
 }
 
-/** What a user with tools has heard: the agent's words, or the answers to their own calls. */
+/** Input of a user with tools: the agent's message, or the answers to the user's own calls. */
 export type UserHeard =
   | { readonly type: "message"; readonly content: string }
   | { readonly type: "answers"; readonly answers: readonly AnsweredCall[] };
 
-/** What a user with tools does: says something, or calls tools and is asked again. */
+/** A move of a user with tools: a message, or tool calls whose answers the user receives next. */
 export interface UserMove {
   readonly content: string;
   readonly toolCalls: readonly ToolCall[];
 }
 
-/** Makes the user of one episode. A plain function will do. */
+/** Creates the user of one episode. A plain function suffices. */
 export interface UserFactory {
   (task: Task, options: { readonly seed: number }): User;
-  /** What records call its users: `scripted`, `llm gpt-4o`. Left out where nobody has named them. */
+  /** The name of its users in records: `scripted`, `llm gpt-4o`. */
   readonly label?: string;
 }
 
 /** The token by which a user ends the conversation (exact case, anywhere in the message). */
 export const STOP = "###STOP###";
 
-/** A strategy: how the world is shown to a model, and how its answer becomes an action. */
+/** An agent: it shows the world to a model and turns the model's answers into actions. */
 export interface Agent {
-  /** `tool-calling`, `expert`. */
+  /** The name of its strategy: `tool-calling`, `expert`. */
   readonly name: string;
-  /** The model that it asks, where it asks one. */
+  /** The name of its model, if it has one. */
   readonly model?: string;
-  /** Begins an episode. */
+  /** Starts an episode. */
   start(options: AgentStart): AgentSession;
 }
 
-/** What an agent knows at the start of an episode. */
+/** What an agent receives at the start of an episode. */
 export interface AgentStart {
   readonly dataset: Dataset;
-  /** For agents that know the gold (the expert); others must not look at it. */
+  /** Only for agents that may know the gold actions (the expert); others must not read it. */
   readonly task: Task;
   readonly seed: number;
   /** The user's first message. */
   readonly firstMessage: string;
-  /** Turns that were taken before, by whomever: the agent holds them for its own and goes on. Default: none. */
+  /** Earlier turns, by any agent; this one continues as if they were its own. Default: none. */
   readonly history?: readonly Turn[];
 }
 
 /** An agent within one episode. */
 export interface AgentSession {
-  /** The next action. The caller answers with {@linkcode AgentSession.observe} before it asks again. */
+  /** Returns the next action. Call {@linkcode AgentSession.observe} with its result before the next `act`. */
   act(options?: CallOptions): Promise<AgentStep>;
   observe(observation: Observation): void;
-  /** The conversation as the agent holds it. */
+  /** The conversation from the agent's side. */
   readonly messages: readonly Message[];
-  /** What trains, where the model works on tokens. */
+  /** The tokens to train on, if the model works on tokens. */
   readonly trajectory?: Trajectory | undefined;
-  /** What the agent's model has used so far; left out where nothing counts it. */
+  /** The usage of the agent's model so far; omitted if nothing counts it. */
   readonly usage?: Usage;
-  /** Frees what the model holds for this episode. */
+  /** Frees the model's resources for this episode. */
   close(): void;
 }
 
-/** What an agent came to in a turn. */
+/** The result of an agent's turn. */
 export type AgentStep =
   | { readonly type: "action"; readonly action: Action }
-  /** The model's answer cannot be read; the observation to recover by is already in the conversation. */
+  /** The model's answer could not be parsed; the conversation already contains a message that says why. */
   | { readonly type: "parse_error"; readonly message: string }
   /** The model ran out of context or of tokens for the turn. */
   | { readonly type: "out_of_tokens" };
@@ -458,7 +458,7 @@ export type AgentStep =
 /** A model that answers messages with a message. */
 export interface ChatModel {
   readonly name: string;
-  /** Begins a conversation. */
+  /** Starts a conversation. */
   chat(options: ChatOptions): Chat;
 }
 
@@ -466,18 +466,18 @@ export interface ChatModel {
 export interface ChatOptions {
   readonly tools: readonly ToolSchema[];
   /**
-   * Whether a token model's prompt shows the tools; calls are read by them either way. A policy that learnt
-   * the tools from demonstrations is not shown them. Default: true.
+   * Whether a token model's prompt lists the tools. Calls are parsed with them either way. A policy that learnt the tools
+   * from demonstrations does not need them. Default: true.
    */
   readonly toolsInPrompt?: boolean;
-  /** Whether all calls of an answer are run and answered, but for templates that take one. Default: the first alone. */
+  /** Whether to run all calls of an answer, unless the template allows only one. Default: only the first. */
   readonly allCalls?: boolean;
   readonly seed: number;
 }
 
 /**
- * A conversation with a model. It grows at its end only, so that a token model renders, encodes and
- * computes each message once.
+ * A conversation with a model. Messages are only appended, so that a token model renders, encodes and computes each
+ * one once.
  */
 export interface Chat {
   /** Appends `messages` and samples the model's answer to them. @throws {InfrastructureError} If the engine fails. */
@@ -488,77 +488,77 @@ export interface Chat {
 
 /** A model's answer. */
 export interface ChatReply {
-  /** The text beside the tool calls (all of it where there are none), without what was thought. */
+  /** The text without tool calls and reasoning. */
   readonly content: string;
-  /** What a thinking model thought before. */
+  /** The reasoning of a thinking model. */
   readonly thought?: string;
   readonly opaque?: OpaqueFields;
   readonly toolCalls: readonly ToolCall[];
-  /** What was wrong with the answer, in words for the model to recover by. */
+  /** Why the answer could not be parsed, in words that help the model to correct it. */
   readonly parseError?: string;
   readonly finishReason: "stop" | "length";
-  /** What this answer used, retries included. */
+  /** The usage of this answer, retries included. */
   readonly usage?: Usage;
 }
 
-/** What calls to a model came to. */
+/** The accumulated usage of a model. */
 export interface Usage {
-  /** Answers that came. */
+  /** Calls that were answered. */
   readonly calls: number;
   /** Attempts beyond the first of each call. */
   readonly retries: number;
   readonly promptTokens: number;
-  /** Of the prompt tokens, those that the server had seen before. */
+  /** The prompt tokens that the server had cached. */
   readonly cachedTokens: number;
   readonly completionTokens: number;
-  /** In US dollars; `null` where a price is not known. */
+  /** In US dollars; `null` if a price is unknown. */
   readonly cost: number | null;
 }
 
 /** A model that continues token ids. */
 export interface TokenModel {
   readonly name: string;
-  /** Most tokens of prompt and answer together. */
+  /** The most tokens of prompt and answer together. */
   readonly contextLength: number;
   /**
-   * Rows of its output, where it has more than its tokenizer has tokens: a spare one that is sampled is the model's
-   * mistake. Default: the tokenizer's tokens; an id beyond them is the engine's fault.
+   * The size of its output layer, if larger than the tokenizer's vocabulary. Sampling an id without a token is then the
+   * model's mistake. Default: the tokenizer's size; a larger id is an engine failure.
    */
   readonly vocabSize?: number;
   /** Continues `ids`. @throws {InfrastructureError} If the engine fails or aborts. */
   generate(request: GenerateRequest): Promise<GenerateResult>;
-  /** Frees what the engine keeps for a session (its key-value cache). */
+  /** Frees the engine's state for a session (its key-value cache). */
   release?(session: string): void;
 }
 
 /** One continuation to sample. */
 export interface GenerateRequest {
   /**
-   * The whole sequence so far; what the engine has seen of the session before is its cache's affair. An array that
-   * is given again has grown at its end, and changed nowhere else.
+   * The whole sequence so far; engines may cache its prefix. If a later request passes the same array, it has only been
+   * appended to.
    */
   readonly ids: readonly number[];
-  /** Requests of one episode share it, so an engine can keep their prefix. */
+  /** The same for all requests of an episode, so that an engine can cache their prefix. */
   readonly session: string;
   readonly maxTokens: number;
-  /** 0 takes the likeliest token. */
+  /** 0 selects the likeliest token. */
   readonly temperature: number;
-  /** Sampling ends after one of these, which is part of the answer. */
+  /** Sampling ends after one of these tokens, which is included in the answer. */
   readonly stopIds: readonly number[];
-  /** The answer depends on this, the ids and the weights, and not on what else is being sampled. */
+  /** The answer depends only on the seed, the ids and the weights, not on concurrent requests. */
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was sampled. */
+/** The sampled tokens. */
 export interface GenerateResult {
   readonly ids: readonly number[];
-  /** Natural log of each id's probability at the temperature that it was sampled with, `[ids.length]`. */
+  /** `[ids.length]`, the natural log of each id's probability at the sampling temperature. */
   readonly logprobs: readonly number[];
   readonly finishReason: "stop" | "length";
-  /** What this answer used, where an engine counts it. */
+  /** The usage of this answer, if the engine counts it. */
   readonly usage?: Usage;
-  /** Which weights answered, where an engine says so. */
+  /** The version of the weights, if the engine reports it. */
   readonly weightVersion?: string;
 }
 
@@ -572,10 +572,10 @@ export type StopReason =
   | "parse_errors"
   | "failed";
 
-/** A rollout's record. */
+/** The record of a rollout. */
 export interface Episode {
   readonly taskId: string;
-  /** Whose domain it is. Default: `tau`. */
+  /** The domain's benchmark. Default: `tau`. */
   readonly benchmark?: string;
   readonly domain: string;
   readonly split: Split;
@@ -588,27 +588,28 @@ export interface Episode {
   readonly turns: readonly Turn[];
   readonly trajectory: Trajectory | null;
   readonly stopReason: StopReason;
-  /** `null` exactly where `failure` is not: what infrastructure broke is not scored. */
+  /** `null` exactly if there is a `failure`: infrastructure failures are not scored. */
   readonly reward: Reward | null;
-  /** Why the reward is not 1; `null` where it is, or where there is none. */
+  /** Why the reward is not 1; `null` if it is, or if there is none. */
   readonly reason: FailureReason | null;
   readonly failure: Failure | null;
-  /** How often the episode was begun anew after a failure. */
+  /** The number of restarts after a failure. */
   readonly retries: number;
   readonly parseErrors: number;
-  /** What the models used, attempts that failed included. */
+  /** The usage of the models, failed attempts included. */
   readonly usage: { readonly agent: Usage; readonly user: Usage };
-  /** What the simulated user did wrong; `null` where nothing is known of the user's goal. */
+  /** What the simulated user did wrong; `null` if the user's goal is unknown. */
   readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;
-  /** What it waited for, from its start. Left out where nothing measured it. */
+  /** Where the time went, from the start; omitted if not measured. */
   readonly spans?: readonly EpisodeSpan[];
 }
 
 /**
- * What simulated users do wrong: tell everything at once, state what their goal does not hold, end before
- * their request is settled, repeat what was said, go on after it is settled.
+ * Faults of simulated users: `leak`, telling everything at once; `invention`, stating facts that they cannot know;
+ * `early_stop`, ending before their requests are settled; `echo`, repeating what was said; `endless`, going on after
+ * everything is settled.
  */
 export type UserFault =
   | "leak"
@@ -620,13 +621,13 @@ export type UserFault =
 /** A fault of a simulated user. */
 export interface UserFinding {
   readonly fault: UserFault;
-  /** Which of the user's messages, from 0. */
+  /** The index of the message among the user's messages. */
   readonly message: number;
-  /** What shows it, for a person to judge. */
+  /** The evidence, for a person to judge. */
   readonly evidence: string;
 }
 
-/** A failure that is not the policy's. */
+/** A failure of the infrastructure, not of the policy. */
 export interface Failure {
   readonly kind: FailureKind;
   readonly source: "model" | "user" | "environment";

@@ -1,4 +1,4 @@
-/** A dataset with tools of your own beside its domain's. */
+/** Datasets with custom tools in addition to their domain's. */
 
 import type { Database } from "./database.ts";
 import { domainKey, domainOf } from "./domains/registry.ts";
@@ -7,32 +7,32 @@ import { sha256 } from "./state_hash.ts";
 import { type Arguments, defineTool } from "./tool.ts";
 import type { Dataset, ToolSchema } from "./types.ts";
 
-/** A tool of your own: what models are told of it, and what it does. */
+/** A custom tool: the description that models read, and the function that runs. */
 export interface CustomTool<P extends string = string> {
   readonly name: string;
   readonly description: string;
   /** A JSON schema by parameter, in the order in which models read them. All are required. */
   readonly parameters: Readonly<Record<P, Readonly<Record<string, unknown>>>>;
   /**
-   * Returns what the agent reads. It may read and write the database, and nothing else: tasks are graded by
-   * replaying calls. What models send is not checked against the schemas.
-   * @throws {ToolError} What the agent did wrong; it reads the words after `Error: `.
+   * Returns the text that the agent reads. It may read and write the database, but nothing else, because grading
+   * replays calls. Arguments are not checked against the schemas.
+   * @throws {ToolError} If the agent made a mistake; it reads the message after `Error: `.
    */
   readonly run: (database: Database, args: Arguments<P>) => string;
 }
 
-/** Fixes the type of a tool's parameters, so that `run` gets them by name. */
+/** Infers the names of a tool's parameters, so that `run` receives them by name. */
 export function customTool<const P extends string>(
   tool: CustomTool<P>,
 ): CustomTool {
-  // `defineTool` binds every parameter of the tool before it runs, and no other.
+  // `defineTool` binds exactly the tool's parameters before it runs.
   return tool as unknown as CustomTool;
 }
 
 /**
- * The dataset with further tools: models are told of them, environments carry them out. Tasks, rows and policy stay.
- * Its fingerprint is another one, by the tools' schemas and the text of their `run`.
- * @throws {ConfigError} If a tool has the name of another one.
+ * Returns a copy of the dataset with additional tools. Models see them, and environments run them. Tasks, rows and
+ * policy stay the same. The fingerprint changes with the tools' schemas and the source text of their `run`.
+ * @throws {ConfigError} If a tool has the name of another tool.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -88,7 +88,7 @@ function schemaOf({ name, description, parameters }: CustomTool): ToolSchema {
   };
 }
 
-/** Also those of the domain that models are not told of: they would be called in its place. */
+/** Rejects names that are taken, also by domain tools that models do not see: those would be called instead. */
 function refuseNamesakes(
   dataset: Dataset,
   schemas: readonly ToolSchema[],
@@ -97,8 +97,8 @@ function refuseNamesakes(
   for (const { function: { name } } of schemas) {
     if (names.has(name)) {
       throw new ConfigError(
-        `The tool "${name}" is there already in ${domainKey(dataset)}`,
-        { hint: "give yours another name" },
+        `${domainKey(dataset)} already has a tool "${name}"`,
+        { hint: "choose another name for the custom tool" },
       );
     }
     names.add(name);

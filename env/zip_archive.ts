@@ -1,6 +1,6 @@
 /**
- * Zip archives in memory: written with deflate, read with what Python's zipfile and Inspect write (stored, deflate,
- * Zstandard). What is read is bounded, whatever an archive says of itself.
+ * Zip archives in memory. Writes deflate; reads the methods that Python's zipfile and Inspect write (stored, deflate,
+ * Zstandard). The size of unpacked data is bounded, whatever sizes an archive claims.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.4.5.
  */
@@ -26,18 +26,18 @@ const MOST_COMMENT = 0xffff;
 /** General purpose flag: names are UTF-8. */
 const UTF8 = 1 << 11;
 
-/** How entries are packed. */
+/** Compression methods. */
 const STORED = 0;
 const DEFLATE = 8;
 const ZSTANDARD = 93;
 
-/** Most bytes of an entry that is unpacked. */
+/** The largest unpacked size of an entry. */
 const MOST_BYTES = 512 * 2 ** 20;
 
-/** 1980-01-01, where the format's dates begin: an archive of the same content is the same to the byte. */
+/** 1980-01-01, the format's first date, so that equal content gives an identical archive. */
 const DATE = 0x21;
 
-/** Writes an archive of texts by their names, in their order. */
+/** Writes an archive of texts by name, in the order of the map. */
 export function writeZip(entries: ReadonlyMap<string, string>): Uint8Array {
   const [parts, directory]: [Uint8Array[], Uint8Array[]] = [[], []];
   let offset = 0;
@@ -70,7 +70,7 @@ export function writeZip(entries: ReadonlyMap<string, string>): Uint8Array {
   return concat([...parts, central, end]);
 }
 
-/** What both headers of an entry have alike. */
+/** Encodes the fields that an entry's local and central headers share. */
 function headerOf(
   { name, plain, packed }: {
     readonly name: string;
@@ -108,24 +108,25 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Whether bytes begin as a zip archive does. */
+/** Checks whether bytes begin with a zip signature. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes.length >= END_BYTES &&
     viewOf(bytes).getUint32(0, true) === LOCAL;
 }
 
-/** The entries of an archive by their names; each is unpacked when it is asked for. */
+/** Functions that unpack the entries of an archive, by name. */
 export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
 
 /**
- * Reads an archive's directory. Of an entry that is there twice the last counts, as Inspect rewrites them.
- * @throws {DataError} If it is no archive or is cut off; an entry's, if it is damaged or packed in another way.
+ * Reads an archive's directory. If a name occurs twice, the last entry counts, because Inspect appends new versions.
+ * @throws {DataError} If the bytes are not an archive or are truncated. The functions of {@linkcode ZipEntries} throw it
+ * if an entry is damaged or packed with another method.
  */
 export function readZip(bytes: Uint8Array, path: string): ZipEntries {
   const fault = (what: string) =>
-    new DataError(`"${path}" is no whole zip archive: ${what}`, {
+    new DataError(`"${path}" is not a complete zip archive: ${what}`, {
       path,
-      hint: "copy it again from where it was written",
+      hint: "copy it again from its source",
     });
   const view = viewOf(bytes);
   const end = endOf(view);
@@ -178,7 +179,9 @@ function unpacked(
   const start = offset + LOCAL_BYTES + view.getUint16(offset + 26, true) +
     view.getUint16(offset + 28, true);
   if (start + packed > bytes.length) throw fault("ends past the archive");
-  if (size > MOST_BYTES) throw fault(`has ${size} bytes, more than is read`);
+  if (size > MOST_BYTES) {
+    throw fault(`has ${size} bytes; the limit is ${MOST_BYTES}`);
+  }
   const plain = plainOf(bytes.subarray(start, start + packed), method, fault);
   if (plain.length !== size || crc32(plain) !== crc) {
     throw fault("has changed since it was written");
@@ -199,10 +202,10 @@ function plainOf(
   } catch (error) {
     throw fault(`cannot be unpacked (${messageOf(error)})`);
   }
-  throw fault(`is packed by method ${method}, which is not read`);
+  throw fault(`is packed with method ${method}, which is not supported`);
 }
 
-/** Where the end record begins; a comment may follow it. */
+/** Finds the offset of the end record, which a comment may follow. */
 function endOf(view: DataView): number | undefined {
   const last = view.byteLength - END_BYTES;
   for (let at = last; at >= Math.max(0, last - MOST_COMMENT); at--) {

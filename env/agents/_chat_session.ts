@@ -1,4 +1,4 @@
-/** An agent's episode with a chat model, whatever the form of its answers. */
+/** An agent's session with a chat model, independent of the form of its answers. */
 
 import type {
   Action,
@@ -16,22 +16,22 @@ import type {
 import type { Trajectory } from "../tokens/trajectory.ts";
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 
-/** What an answer says: an action, or why there is none, in words for the model to recover by. */
+/** A parsed answer: an action, or a problem in words that help the model to correct it. */
 export type Reading =
   | { readonly action: Action }
   | { readonly problem: string };
 
-/** How a strategy reads answers, and shows what came of them. */
+/** How a strategy reads a model's answers and shows observations. */
 export interface AnswerForm {
-  /** The answer as it stays in the conversation. */
+  /** Returns the answer as it is kept in the conversation. */
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
   read(reply: ChatReply): Reading;
   observation(observation: Observation, action: Action): Message;
-  /** An action as an answer would have it. */
+  /** Returns the message with which a model would take this action. */
   written(action: Action): Message;
 }
 
-/** What a conversation begins with, and turns that were taken in it before. */
+/** Returns the opening messages of a conversation, followed by its earlier turns. */
 export function withHistory(
   opening: readonly Message[],
   { history = [], form }: {
@@ -46,15 +46,15 @@ export function withHistory(
   return [...opening, ...told];
 }
 
-/** An episode: what the model has not seen yet goes out, its answer is read, and mistakes are answered. */
+/** A session that sends new messages to the model, reads its answers and reports mistakes back to it. */
 export class ChatSession implements AgentSession {
   readonly #chat: Chat;
   readonly #form: AnswerForm;
   readonly #messages: Message[];
-  /** How many of the messages the chat has seen or said. */
+  /** The number of messages that the chat has received or produced. */
   #sent = 0;
   #action: Action | null = null;
-  /** Calls of the last answer that are still to be told as actions. */
+  /** Calls of the last answer that have not been returned as actions yet. */
   #calls: readonly ToolCall[] = [];
   #usage = NO_USAGE;
 
@@ -115,7 +115,7 @@ export class ChatSession implements AgentSession {
     this.#chat.close();
   }
 
-  /** Tells the model what was wrong; as a user, since there is no call that a tool could answer. */
+  /** Tells the model what was wrong, in a user message, because there is no call that a tool message could answer. */
   #recover(message: string): AgentStep {
     this.#messages.push({ role: "user", content: `Error: ${message}` });
     return { type: "parse_error", message };

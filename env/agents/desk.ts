@@ -1,6 +1,6 @@
 /**
- * The expert's desk: what the user has said, what the tools have shown, and the moves that add to
- * it. What the expert says or calls may use nothing that is not on the desk.
+ * The expert's desk: what the user has said, what the tools have returned, and the moves that add to
+ * it. The expert may use nothing else in what it says and calls.
  */
 
 import {
@@ -10,97 +10,97 @@ import {
 } from "../python/python_json.ts";
 import type { Observation, ToolAction } from "../types.ts";
 
-/** What the expert does next. */
+/** The expert's next move. */
 export type Move =
   | { readonly type: "say"; readonly content: string }
   | {
     readonly type: "call";
     readonly action: ToolAction;
-    /** A note beside the call, which the user does not hear. */
+    /** A note next to the call, which the user does not see. */
     readonly content: string;
   };
 
-/** A part of the conversation: yields moves, is resumed with what came of them. */
+/** A part of a conversation: a generator that yields moves and is resumed with their observations. */
 export type Script<T = void> = Generator<Move, T, Observation>;
 
-/** A call that was made, and what it showed. */
+/** A call that was made, and its result. */
 export interface MadeCall {
   readonly action: ToolAction;
   readonly shown: JsonObject | JsonValue[];
 }
 
-/** What is known in a conversation. */
+/** Everything that the expert knows in a conversation. */
 export class Desk {
-  /** The calls that showed a row or a list, in their order. */
+  /** The calls that returned a row or a list, in order. */
   readonly calls: MadeCall[] = [];
   user: JsonObject | undefined;
   /** Empty until the user has been found. */
   userId = "";
-  /** By argument and id that they were asked for with, as last observed. */
+  /** Rows as last observed, by the argument and id of the call that returned them. */
   readonly #rows = new Map<string, JsonObject>();
   readonly #said: string[];
   readonly #shown: string[] = [];
   readonly #called = new Set<string>();
   #since = 0;
 
-  /** @param firstMessage What the user opened with. */
+  /** @param firstMessage The user's first message. */
   constructor(firstMessage: string) {
     this.#said = [firstMessage.toLowerCase()];
   }
 
-  /** What the user said last, lower case. */
+  /** The user's last message, in lower case. */
   get last(): string {
     return this.#said.at(-1) ?? "";
   }
 
-  /** From here on, {@linkcode Desk.heard} is about the request that the user has just made. */
+  /** Marks the user's last message as the start of a request, for {@linkcode Desk.heard}. */
   beginRequest(): void {
     this.#since = this.#said.length - 1;
   }
 
-  /** Whether the user said all of `words` since the request began. */
+  /** Checks whether the user has said all of `words` since the request began. */
   heard(...words: readonly string[]): boolean {
     const said = this.#said.slice(this.#since).join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** The last message with `words` in it since the request began, lower case. */
+  /** Returns the last message since the request began that contains `words`, in lower case. */
   messageWith(words: string): string | undefined {
     const text = words.toLowerCase();
     return this.#said.slice(this.#since).findLast((one) => one.includes(text));
   }
 
-  /** Whether the user ever said all of `words`. */
+  /** Checks whether the user has ever said all of `words`. */
   everHeard(...words: readonly string[]): boolean {
     const said = this.#said.join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Whether `value` stands anywhere in the conversation. */
+  /** Checks whether `value` occurs anywhere in the conversation. */
   knows(value: string): boolean {
     const text = value.toLowerCase();
     return this.everHeard(text) ||
       this.#shown.some((shown) => shown.includes(text));
   }
 
-  /** The row that a call showed for an id, as last observed: `row("order_id", "#W1")`. */
+  /** Returns the row that a call returned for an id, as last observed: `row("order_id", "#W1")`. */
   row(argument: string, id: string): JsonObject | undefined {
     return this.#rows.get(`${argument} ${id}`);
   }
 
-  /** Whether the very same call has been made. */
+  /** Checks whether exactly this call has been made. */
   hasCalled(action: ToolAction): boolean {
     return this.#called.has(keyOf(action));
   }
 
-  /** Says something; returns the user's answer, lower case. */
+  /** Says something; returns the user's answer in lower case. */
   *say(content: string): Script<string> {
     const { content: reply } = yield { type: "say", content };
     this.#said.push(reply.toLowerCase());
     return this.last;
   }
 
-  /** Calls a tool; returns what it shows. */
+  /** Calls a tool; returns its answer. */
   *call(action: ToolAction, content = ""): Script<string> {
     const { content: shown } = yield { type: "call", action, content };
     this.#called.add(keyOf(action));

@@ -1,8 +1,8 @@
 /**
- * The expert agent: it serves a user as a clerk would. It asks who the user is, looks up what it needs, asks for what
- * is missing, reads the details back, writes after a yes, and tells what was asked. It listens for the words that the
- * scripted user of the task says, and acts on nothing but what was said and shown: its demonstrations teach a policy
- * that sees only the conversation. Where that leaves open what is meant, it says that it cannot help.
+ * The expert agent: it serves a user as a clerk would. It asks who the user is, looks up what it needs, asks for
+ * missing details, reads them back, writes after a yes, and answers the user's questions. It recognizes the phrases of
+ * the scripted user and acts only on what was said and shown, because its demonstrations teach a policy that sees only
+ * the conversation. If a request stays ambiguous, it says that it cannot help.
  */
 
 import { partOf } from "../domain.ts";
@@ -24,14 +24,14 @@ import { openingMessages, type PromptStyle } from "./tool_calling.ts";
 
 /** Settings of {@linkcode expertAgent}. */
 export interface ExpertOptions {
-  /** What its conversations begin with, as for the tool-calling agent. Default: `full`. */
+  /** The prompt of its conversations, as for the tool-calling agent. Default: `full`. */
   readonly prompt?: PromptStyle;
-  /** The system message of a conversation, where it is not the tool-calling agent's. */
+  /** Returns the system message of a conversation. Default: the tool-calling agent's. */
   readonly system?: (start: AgentStart) => Message;
 }
 
 /**
- * Makes the expert. Its sessions never fail and wait for nothing.
+ * Creates the expert. Its sessions never fail and never wait.
  * @throws {MissingPartError} From `start`, if the domain has no expert.
  */
 export function expertAgent(
@@ -53,7 +53,7 @@ class ExpertSession implements AgentSession {
   readonly #script: Script;
   readonly #messages: Message[];
   #observation: Observation | undefined;
-  /** The next move, where it is known already. */
+  /** The next move, if already computed. */
   #next: Move | undefined;
   #action: Action | undefined;
   #calls = 0;
@@ -95,12 +95,12 @@ class ExpertSession implements AgentSession {
 
   #peek(): Move {
     if (this.#next !== undefined) return this.#next;
-    // A generator ignores what its first `next` is given.
+    // A generator ignores the argument of its first `next`.
     const { value } = this.#script.next(this.#observation as Observation);
     return this.#next = value ?? { type: "say", content: "goodbye." };
   }
 
-  /** A turn that is what the expert would do next stands for it; of other ones it only has the record. */
+  /** Replays an earlier turn. It advances the script if the turn equals the expert's own next move; otherwise it is only recorded. */
   #catchUp({ action, observation }: Turn): void {
     const move = this.#peek();
     const stands = action.type === "respond"

@@ -10,28 +10,28 @@ import { ChatSession, withHistory } from "./_chat_session.ts";
 import { expertAgent } from "./expert.ts";
 import { toolForm } from "./tool_calling.ts";
 
-/** How many examples a prompt shows, as in τ-bench. */
+/** The number of examples in a prompt, as in τ-bench. */
 export const EXAMPLES_SHOWN = 5;
 
 /** Settings of {@linkcode fewShotAgent}. */
 export interface FewShotOptions {
   readonly model: ChatModel;
-  /** Conversations as text; each episode shows some of them, drawn by its seed. See {@linkcode fewShotExamples}. */
+  /** Conversations as text. Each episode's seed draws the ones to show. See {@linkcode fewShotExamples}. */
   readonly examples: readonly string[];
-  /** Default: {@linkcode EXAMPLES_SHOWN}. */
+  /** The number of examples in a prompt. Default: {@linkcode EXAMPLES_SHOWN}. */
   readonly shown?: number;
 }
 
 /**
- * A tool-calling agent that is shown examples.
- * @throws {ConfigError} If there are fewer examples than are to be shown.
+ * Creates a tool-calling agent with examples in its prompt.
+ * @throws {ConfigError} If there are fewer than `shown` examples.
  */
 export function fewShotAgent(options: FewShotOptions): Agent {
   const { model, examples, shown = EXAMPLES_SHOWN } = options;
   if (examples.length < shown) {
     throw new ConfigError(
-      `The few-shot agent shows ${shown} examples and there are ${examples.length}`,
-      { hint: "use a dataset with more, or another agent" },
+      `The few-shot agent shows ${shown} examples, but the dataset has ${examples.length}`,
+      { hint: "use a dataset with more examples, or another agent" },
     );
   }
   return {
@@ -52,14 +52,14 @@ export function fewShotAgent(options: FewShotOptions): Agent {
   };
 }
 
-/** The system message with the policy and the examples that the seed draws. */
+/** Returns the system message with the policy and the examples that the seed draws. */
 export function fewShotSystem(
   dataset: Pick<Dataset, "policy" | "prompts">,
   { examples, shown = EXAMPLES_SHOWN, seed }: {
     readonly examples: readonly string[];
-    /** Default: {@linkcode EXAMPLES_SHOWN}. */
+    /** The number of examples in the prompt. Default: {@linkcode EXAMPLES_SHOWN}. */
     readonly shown?: number;
-    /** The agent's seed of the episode. */
+    /** The episode's seed for the agent. */
     readonly seed: number;
   },
 ): Message {
@@ -73,7 +73,7 @@ export function fewShotSystem(
 }
 
 /**
- * The dataset's own examples, or where it has none what the expert does on train tasks.
+ * Returns the dataset's own examples or, if it has none, the expert's conversations on train tasks.
  * @throws {ConfigError} If there are neither examples nor a train split.
  */
 export async function fewShotExamples(
@@ -103,7 +103,7 @@ export async function fewShotExamples(
   return displays;
 }
 
-/** A conversation as τ-bench's examples show it: a line a message, `None` for what was not said. */
+/** Formats a conversation as in τ-bench's examples: one line per message, `None` for empty content. */
 function display(messages: readonly Message[]): string {
   return messages.map(({ role, content }) =>
     `${role}: ${role === "assistant" && content === "" ? "None" : content}`

@@ -1,4 +1,4 @@
-/** The agents by the names of their strategies, and what a script adds to them. */
+/** The registry of agent strategies, which scripts may add to. */
 
 import { ConfigError } from "../errors.ts";
 import { Registry } from "../registry.ts";
@@ -7,17 +7,17 @@ import { fewShotAgent, fewShotExamples } from "./few_shot.ts";
 import { textAgent, type TextStrategy } from "./text.ts";
 import { type PromptStyle, toolCallingAgent } from "./tool_calling.ts";
 
-/** How a model serves users. */
+/** A way for a model to serve users. */
 export interface AgentStrategy {
-  /** Makes the agent. */
+  /** Creates the agent. */
   open(options: AgentWorld): Agent | Promise<Agent>;
-  /** The form of its actions where they are text; a cold start writes demonstrations so. Default: tool calls. */
+  /** The form of its actions if they are text; demonstrations of a cold start use it too. Default: tool calls. */
   readonly text?: TextStrategy;
-  /** Whether the prompt is what distinguishes it, so that it refuses to be shown none. Default: false. */
+  /** Whether it requires a prompt, because it differs from the tool-calling agent only by its prompt. Default: false. */
   readonly needsPrompt?: boolean;
 }
 
-/** What an agent is made of. */
+/** Options of {@linkcode AgentStrategy.open}. */
 export interface AgentWorld {
   readonly model: ChatModel;
   readonly dataset: Dataset;
@@ -46,7 +46,7 @@ function textStrategy(strategy: TextStrategy): AgentStrategy {
 }
 
 /**
- * Adds an agent that configs name by `agent`.
+ * Registers an agent strategy, so that configs can name it as `agent`.
  * @throws {ConfigError} If the name is taken.
  * @example
  * ```ts
@@ -60,12 +60,12 @@ export function registerAgent(name: string, strategy: AgentStrategy): void {
   agents.register(name, strategy);
 }
 
-/** The strategy of a name. @throws {ConfigError} If it is not registered. */
+/** Returns the strategy with this name. @throws {ConfigError} If it is not registered. */
 export function agentStrategy(name: string): AgentStrategy {
   return agents.get(name);
 }
 
-/** The schema of an agent's name. @param also Names that are valid beside those of strategies. */
+/** Returns the schema of an agent's name. @param also Names that are valid in addition to those of strategies. */
 export function agentName(...also: readonly string[]) {
   return agents.schema(also);
 }
@@ -77,9 +77,9 @@ export interface OpenAgentOptions extends Partial<AgentWorld> {
 }
 
 /**
- * The agent of a strategy; by default it is shown the full prompt.
- * @throws {ConfigError} If it is not registered, is to be shown nothing though its prompt is what distinguishes it,
- * or has too few examples.
+ * Creates the agent of a strategy, by default with the full prompt.
+ * @throws {ConfigError} If the strategy is not registered, if it needs a prompt and `prompt` is `none`, or if there are
+ * too few examples.
  */
 export async function openAgent(
   name: string,
@@ -88,7 +88,7 @@ export async function openAgent(
   const strategy = agents.get(name);
   if (strategy.needsPrompt && prompt === "none") {
     throw new ConfigError(
-      `The ${name} agent without a prompt is the tool-calling agent`,
+      `The ${name} agent requires a prompt: without one it equals the tool-calling agent`,
       { hint: "set prompt: full, or choose tool-calling" },
     );
   }

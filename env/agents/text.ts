@@ -1,6 +1,6 @@
 /**
- * Agents whose actions are text: `act` writes the action alone, `react` a thought before it. Any model that
- * writes can play them; none needs tool calls.
+ * Agents whose actions are text: `act` writes only the action, `react` writes a thought before it. They work with any
+ * chat model; tool calling is not required.
  */
 
 import { fillPrompt } from "../prompts.ts";
@@ -17,7 +17,7 @@ import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
 import { readTextAction, writeTextAction } from "./text_action.ts";
 import type { PromptStyle } from "./tool_calling.ts";
 
-/** Which of them. */
+/** The kinds of text agents. */
 export type TextStrategy = "act" | "react";
 
 /** Settings of {@linkcode textAgent}. */
@@ -26,11 +26,11 @@ export interface TextAgentOptions {
   readonly strategy: TextStrategy;
   /** Default: `full`. */
   readonly prompt?: PromptStyle;
-  /** Say to the user what cannot be read, as τ-bench does. Default: false. */
+  /** Whether to send answers that cannot be parsed to the user, as τ-bench does. Default: false. */
   readonly compat?: boolean;
 }
 
-/** An agent that writes its actions, and reads the tools' answers as messages. Its thoughts stay its own. */
+/** Creates an agent that writes actions as text and reads tools' answers as messages. The user does not see its thoughts. */
 export function textAgent(options: TextAgentOptions): Agent {
   const { model, strategy, prompt = "full", compat = false } = options;
   return {
@@ -43,7 +43,7 @@ export function textAgent(options: TextAgentOptions): Agent {
         const content = textSystemPrompt(dataset, strategy);
         opening.unshift({ role: "system", content });
       }
-      // The tools are in the text; a model that is given none writes plain text.
+      // The prompt text lists the tools; without a `tools` parameter, models write plain text.
       const chat = model.chat({ tools: [], seed });
       const form = textForm({
         marker: actionMarker,
@@ -59,7 +59,7 @@ export function textAgent(options: TextAgentOptions): Agent {
   };
 }
 
-/** The system prompt: policy, tools as Python prints them, and the form of the answers. */
+/** Returns the system prompt: policy, tools as Python JSON, and the format of answers. */
 export function textSystemPrompt(
   dataset: Pick<Dataset, "policy" | "tools" | "prompts">,
   strategy: TextStrategy,
@@ -73,7 +73,7 @@ export function textSystemPrompt(
   });
 }
 
-/** A tool's answer as a message of the user. */
+/** Returns a tool's answer as a user message. */
 export function textObservation(prefix: string, content: string): Message {
   return { role: "user", content: `${prefix}${content}` };
 }

@@ -1,13 +1,13 @@
 /**
- * Actions as text, as the act and react agents write them:
+ * Actions as text, in the format of the act and react agents:
  *
  *     Thought:
  *     The order is pending, so it can be cancelled.
  *     Action:
  *     {"name": "cancel_pending_order", "arguments": {"order_id": "#W1", "reason": "no longer needed"}}
  *
- * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Differs: an answer that cannot be read
- * is a mistake to recover from; the original says it to the user, broken JSON and thoughts alike.
+ * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Differs: an answer that cannot be parsed is
+ * reported to the model, which may correct it; the original sends it to the user, including broken JSON and thoughts.
  */
 
 import { DataError } from "../errors.ts";
@@ -20,24 +20,24 @@ import {
 import type { Action, ToolAction } from "../types.ts";
 import type { Reading } from "./_chat_session.ts";
 
-/** The name by which a text action speaks to the user. */
+/** The name of the text action that speaks to the user. */
 export const RESPOND = "respond";
 
-/** How text actions are set off. */
+/** How text actions are written and read. */
 export interface TextActionStyle {
-  /** What stands before an action: `Action:`. */
+  /** The text before an action: `Action:`. */
   readonly marker: string;
   /**
-   * Read strict JSON only, and say to the user what is none, as τ-bench does. Default: the model is told
-   * what is wrong, and may try again.
+   * Whether to accept only strict JSON and to send everything else to the user, as τ-bench does. Default: false; the
+   * model is told what is wrong and may correct it.
    */
   readonly compat?: boolean;
 }
 
 /**
- * Reads the action after the last marker. Forgives what leaves no doubt: a code fence around the JSON, text
- * after it, a marker within its strings, and `respond` without quotes, as τ-bench's own prompt has it.
- * @param index Which answer of the conversation it is; the call's id is made of it.
+ * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON, text
+ * after it, a marker within its strings, and `respond` without quotes, as in τ-bench's own prompt.
+ * @param index The number of the answer in the conversation, from which the call's id is made.
  */
 export function readTextAction(
   text: string,
@@ -62,7 +62,7 @@ export function readTextAction(
   };
 }
 
-/** An action as text, after `thought` where there is one. */
+/** Formats an action as text, preceded by `thought` if there is one. */
 export function writeTextAction(
   action: Action,
   { marker, thought }: { marker: string; thought?: string },
@@ -105,19 +105,19 @@ function toWords(args: JsonObject): Reading {
     : { problem: `"${RESPOND}" needs the argument "content", a string` };
 }
 
-/** The JSON value that a text begins with; `undefined` if it begins with none. */
+/** Parses the JSON value at the start of a text; `undefined` if there is none. */
 function parseForgiving(text: string): JsonValue | undefined {
   const unfenced = text.replace(/^```(?:json)?\s*/i, "")
     .replace(/^(\{\s*"name"\s*:\s*)respond\b/, '$1"respond"');
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
 }
 
-/** So many markers before the last one are looked at: each may cost a pass over the text. */
+/** The most markers before the last one that are examined, since each may cost a pass over the text. */
 const MAX_MARKERS = 32;
 
 /**
- * The object that holds the last marker, which stands at `at`, in one of its strings: an agent may tell a
- * user of an `Action: `. What was written before the last marker and ended there is taken back, and no action.
+ * Parses the object that contains the last marker, at `at`, in one of its strings: an agent may mention `Action:` to
+ * a user. A complete object before the last marker was superseded by it and does not count.
  */
 function parseAround(
   text: string,
@@ -127,7 +127,7 @@ function parseAround(
     from = text.lastIndexOf(marker, from - 1);
     if (from < 0) return undefined;
     const body = text.slice(from + marker.length);
-    // Up to the last marker it has to be a beginning only, or it is an action of its own.
+    // Up to the last marker it must be incomplete, or it would be a separate action.
     const before = body.slice(0, at - from - marker.length);
     if (parseForgiving(before.trim()) !== undefined) return undefined;
     const value = parseForgiving(body.trim());
@@ -145,7 +145,7 @@ function tryParse(text: string): JsonValue | undefined {
   }
 }
 
-/** From the brace that a text begins with to the one that closes it; empty if there is none. */
+/** Returns the text from its opening brace to the matching closing one; empty if there is none. */
 function firstObject(text: string): string {
   if (!text.startsWith("{")) return "";
   let depth = 0;
@@ -158,7 +158,7 @@ function firstObject(text: string): string {
   return "";
 }
 
-/** Where the string that begins at `at` ends. */
+/** Returns the index at which the string that begins at `at` ends. */
 function stringEnd(text: string, at: number): number {
   for (let i = at + 1; i < text.length; i++) {
     if (text[i] === "\\") i++;

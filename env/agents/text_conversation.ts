@@ -1,4 +1,4 @@
-/** Conversations of tool calls, told again in text actions: what shows an act or react agent how it is done. */
+/** Converts conversations with tool calls to text actions, as demonstrations for act and react agents. */
 
 import type { Action, Dataset, Message, ToolCall } from "../types.ts";
 import {
@@ -17,8 +17,8 @@ export interface TextConversationOptions {
 }
 
 /**
- * The conversation as the text agent of the strategy would have held it, message by message. What was said
- * beside a call begins the thought before it.
+ * Converts a conversation, message by message, to the form of the strategy's text agent. Text next to a call becomes
+ * the start of the thought before it.
  */
 export function textConversation(
   messages: readonly Message[],
@@ -56,9 +56,9 @@ function actionOf({ content, toolCalls = [] }: Answer): Action {
 }
 
 /**
- * One line on what comes next and why. Few wordings, so that a small policy learns them in a few steps and a
- * trained tokenizer makes one token of each.
- * @param heard What the customer said last.
+ * Writes one line on the next action and its reason. There are few phrasings, so that a small policy learns them in a
+ * few steps and a trained tokenizer needs one token for each.
+ * @param heard The user's last message.
  */
 function thoughtOf(
   { content, toolCalls: [call] = [] }: Answer,

@@ -1,12 +1,12 @@
-/** The tool-calling agent: a model that is told the policy and the tools, and answers with a call or with words. */
+/** The tool-calling agent: a model that sees the policy and the tools, and answers with a tool call or a message. */
 
 import { fillPrompt } from "../prompts.ts";
 import type { Agent, ChatModel, Dataset, Message } from "../types.ts";
 import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
 
 /**
- * What the prompt holds: `full` is the policy as system message and the tools; `none` nothing, for a policy
- * that learns both from demonstrations.
+ * The content of the prompt. `full`: the policy as system message, and the tools. `none`: nothing, for a policy that
+ * learns both from demonstrations.
  */
 export type PromptStyle = "full" | "none";
 
@@ -18,9 +18,9 @@ export interface ToolCallingOptions {
 }
 
 /**
- * Acts on the model's first tool call, or on all where the dataset's rules run them; one a turn. An answer without a
- * call is said to the user.
- * An answer that cannot be read is answered by a message that says why, and the model may try again.
+ * Creates an agent that acts on the model's first tool call or, if the dataset's rules run all calls, on each of them in
+ * turn. An answer without a call is sent to the user. If an answer cannot be parsed, the model is told why and may
+ * correct it.
  */
 export function toolCallingAgent(options: ToolCallingOptions): Agent {
   const { model, prompt = "full" } = options;
@@ -45,7 +45,7 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
   };
 }
 
-/** The messages before the first answer. */
+/** Returns the messages before the agent's first answer. */
 export function openingMessages(
   { dataset, firstMessage }: {
     readonly dataset: Pick<Dataset, "policy" | "prompts" | "rules">;
@@ -67,7 +67,7 @@ export function openingMessages(
   return [{ role: "system", content }, ...said];
 }
 
-/** Calls are the model's tool calls. Only the first of an answer is kept: it alone is acted on and answered. */
+/** The form of an agent whose actions are tool calls. Only the first call of an answer is kept, run and answered. */
 export const toolForm: AnswerForm = {
   answer: ({ content, toolCalls }) =>
     toolCalls.length === 0
@@ -91,7 +91,7 @@ export const toolForm: AnswerForm = {
       : { role: "assistant", content: "", toolCalls: [action.call] },
 };
 
-/** As {@linkcode toolForm}, but a message is kept whole: all its calls, and what is said beside them. */
+/** Like {@linkcode toolForm}, but keeps all calls of an answer and the text next to them. */
 const wholeForm: AnswerForm = {
   ...toolForm,
   answer: ({ content, toolCalls }) => ({

@@ -1,4 +1,4 @@
-/** A watched agent: acts as the agent itself does, and shows each turn to an observer. */
+/** A watched agent: acts like the agent it wraps, and reports each turn to an observer. */
 
 import type {
   Action,
@@ -14,15 +14,15 @@ import type {
 import type { Trajectory } from "../tokens/trajectory.ts";
 import { NO_USAGE } from "../models/usage.ts";
 
-/** What is shown of an episode while it is under way. */
+/** Callbacks for an episode in progress. */
 export interface Watcher {
-  /** Called with every turn, once its observation is there. The last one's too. */
+  /** Called with every turn, including the last, once it has its observation. */
   readonly onTurn?: (turn: Turn) => void;
-  /** Called where an answer of the model could not be read. */
+  /** Called when an answer of the model cannot be parsed. */
   readonly onParseError?: (message: string) => void;
 }
 
-/** An agent that does what `agent` does, watched. */
+/** Wraps an agent, so that `watcher` is called during its episodes. */
 export function watchedAgent(agent: Agent, watcher: Watcher): Agent {
   const { name, model } = agent;
   return {

@@ -1,38 +1,38 @@
 /**
- * A policy as clauses that a program can check, written apart from the tools: the tools accept some calls that
- * policy forbids. A clause looks at a call and at the state before it.
+ * A policy as clauses that a program can check. They are independent of the tools, which accept some calls that policy
+ * forbids. A clause checks a call against the state before it.
  */
 
 import type { Database } from "../database.ts";
 import { type JsonObject, toPlain } from "../python/python_json.ts";
 import type { ToolAction } from "../types.ts";
 
-/** A call that policy is asked about. */
+/** A call to be checked against policy. */
 export interface PolicyCall {
   readonly tool: string;
   /** Its arguments as plain JSON. */
-  // deno-lint-ignore no-explicit-any -- the tools take any value; a clause that reads a wrong one fails, and that is a finding
+  // deno-lint-ignore no-explicit-any -- tools accept any value; a clause that throws on a wrong one reports a violation
   readonly args: any;
   /** The user whom the agent serves. */
   readonly userId: string;
-  /** A row before the call, as plain JSON; `undefined` where there is none. */
-  // deno-lint-ignore no-explicit-any -- rows were checked against their schema when they were loaded
+  /** Returns a row before the call as plain JSON, or `undefined` if there is none. */
+  // deno-lint-ignore no-explicit-any -- rows are checked against their schema when they are loaded
   row(table: string, id: unknown): any;
-  /** Ids of a table. */
+  /** Returns the ids of a table. */
   ids(table: string): Iterable<string>;
-  /** The calls before this one that changed something. */
+  /** The earlier calls that changed something. */
   readonly earlier: readonly ToolAction[];
 }
 
-/** A sentence of a policy. */
+/** One rule of a policy. */
 export interface Clause {
-  /** Stable, for tables of coverage: `cancel.status`. */
+  /** A stable id, for coverage tables: `cancel.status`. */
   readonly id: string;
-  /** The tools that it binds. */
+  /** The tools that it applies to. */
   readonly tools: readonly string[];
-  /** What it says, in our own words. */
+  /** A paraphrase of the rule. */
   readonly text: string;
-  /** Why the call breaks it; `null` where it does not. */
+  /** Returns why the call breaks the rule, or `null` if it does not. */
   breaks(call: PolicyCall): string | null;
 }
 
@@ -40,11 +40,11 @@ export interface Clause {
 export interface Violation {
   readonly clause: string;
   readonly text: string;
-  /** With the values that show it. */
+  /** Why the call breaks it, with the values concerned. */
   readonly evidence: string;
 }
 
-/** What {@linkcode violations} looks at. */
+/** A call and the state in which it is made, for {@linkcode violations}. */
 export interface Situation {
   readonly action: ToolAction;
   /** The state before the call. */
@@ -53,12 +53,12 @@ export interface Situation {
   readonly earlier?: readonly ToolAction[];
 }
 
-/** The clauses that a call breaks. A clause that cannot be read off the call, its rows missing say, is broken. */
+/** Returns the clauses that a call breaks. A clause that cannot be checked, for example because a row is missing, counts as broken. */
 export function violations(
   clauses: readonly Clause[],
   { action, database, userId, earlier = [] }: Situation,
 ): Violation[] {
-  const state = database.fork(); // seals the rows, so that what is made of them can be kept
+  const state = database.fork(); // seals the rows, so that values derived from them can be cached
   const call: PolicyCall = {
     tool: action.name,
     args: toPlain(action.arguments),

@@ -1,11 +1,11 @@
-/** The oracle of a domain's policy: whether a call is allowed, whatever the tools say. */
+/** The policy oracle of a domain: decides whether policy allows a call, independently of the tools. */
 
 import { type Domain, partOf } from "../domain.ts";
 import { type Situation, type Violation, violations } from "./clause.ts";
 
 /**
- * The clauses of policy that a call breaks; none where it is allowed. Reads are always allowed.
- * @throws {MissingPartError} If the domain has no clauses.
+ * Returns the policy clauses that a call breaks; empty if it is allowed. Reads are always allowed.
+ * @throws {MissingPartError} If the domain has no policy clauses.
  */
 export function policyViolations(
   domain: Domain,

@@ -1,8 +1,8 @@
-/** What records call the users that a factory makes. */
+/** The label of a user factory in records. */
 
 import type { UserFactory } from "../types.ts";
 
-/** The factory with a name for records. `make` is new and nobody else's: it is labelled itself. */
+/** Sets the factory's label. It changes `make` itself, so pass a new function. */
 export function labelled(label: string, make: UserFactory): UserFactory {
   return Object.assign(make, { label });
 }

@@ -1,8 +1,8 @@
 /**
- * What simulated users that ask a model share: the conversation from their side, counted calls, and a
- * bound on asking again.
+ * The common part of simulated users that ask a model: the conversation from the user's side, usage, and a limit on
+ * repeated requests.
  *
- * To its model the agent is the `user` and it is the `assistant` itself.
+ * In the model's conversation the agent has the role `user`, and the simulated user the role `assistant`.
  */
 
 import { InfrastructureError } from "../errors.ts";
@@ -25,36 +25,36 @@ import { addUsage, NO_USAGE } from "../models/usage.ts";
 import { labelled } from "./_label.ts";
 import { saysMoreThanStop, withoutStop } from "./_spoken.ts";
 
-/** How often a model is asked again for an answer that can be used. */
+/** The most requests for one usable answer. */
 const MAX_ASKS = 3;
 
 /** Settings of users that ask a model. */
 export interface ModelUserOptions {
-  /** Where the prompts come from. */
+  /** The dataset that provides the prompts. */
   readonly dataset: Pick<Dataset, "prompts" | "rules">;
   readonly model: ChatModel;
-  /** Behave as τ-bench's user where that changes results. Default: false. */
+  /** Whether to reproduce τ-bench's user exactly, including its errors. Default: false. */
   readonly compat?: boolean;
 }
 
-/** What the user says, and how it stays in their own memory of the conversation. */
+/** What the user says, and how their model's conversation records it. */
 export interface Utterance {
-  /** What the agent hears. */
+  /** The message that the agent receives. */
   readonly said: string;
-  /** What the model sees as its own message later; `null` where nothing is kept. */
+  /** The message that the user's model sees as its own later; `null` if none is kept. */
   readonly kept: string | null;
 }
 
-/** How a user comes to their next message. */
+/** Produces the user's next message. */
 export type Speak = (
   talk: Talk,
   options: CallOptions,
 ) => Promise<Utterance>;
 
 /**
- * Makes users that speak by a strategy.
- * @param strategy What records call it, before the model's name.
- * @param system Which system prompt they are given.
+ * Creates the factory of users with a given strategy.
+ * @param strategy The strategy's name in records, before the model's name.
+ * @param system Selects the system prompt.
  */
 export function modelUser(
   options: ModelUserOptions,
@@ -77,7 +77,7 @@ export function modelUser(
   });
 }
 
-/** The conversation as the user remembers it, and their model. */
+/** The conversation from the user's side, and the user's model. */
 export class Talk {
   readonly prompts: Prompts;
   usage: Usage = NO_USAGE;
@@ -103,14 +103,14 @@ export class Talk {
     this.#messages.push(message);
   }
 
-  /** `words`, unless the user would leave before they have said a thing. */
+  /** Returns `words`, or `undefined` if the user would end the conversation with their first message. */
   sayable(words: string | undefined): string | undefined {
     const isFirst = this.#messages.every(({ role }) => role !== "assistant");
     const leaves = words?.includes(STOP) && !saysMoreThanStop(words);
     return isFirst && leaves ? undefined : words;
   }
 
-  /** Asks the model; each call has a seed of its own. @throws {InfrastructureError} Of source `user`. */
+  /** Asks the model, with a different seed per call. @throws {InfrastructureError} With source `user`. */
   async ask(
     messages: readonly Message[],
     options: CallOptions,
@@ -136,8 +136,8 @@ export class Talk {
   }
 
   /**
-   * Asks for the user's next message until `read` makes something of it.
-   * @throws {InfrastructureError} `bad_response`, after some tries: the simulator's fault, and nobody's score.
+   * Asks for the user's next message until `read` accepts one.
+   * @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault and not scored.
    */
   async askFor<T>(
     read: (text: string) => T | undefined,
@@ -147,7 +147,7 @@ export class Talk {
     for (let i = 0; i < MAX_ASKS; i++) {
       const reply = await this.#reply(this.#messages, options);
       text = reply.content;
-      // Half a sentence is none.
+      // A truncated message does not count.
       const value = reply.finishReason === "length" ? undefined : read(text);
       if (value !== undefined) return value;
     }
@@ -155,10 +155,10 @@ export class Talk {
   }
 }
 
-/** A message of the simulator that cannot be used. */
+/** Creates the error for a message of the simulator that cannot be used. */
 export function badResponse(text: string): InfrastructureError {
   return new InfrastructureError(
-    `The user's model does not answer in the form that it is asked for, but "${
+    `The user's model did not answer in the required format: "${
       text.slice(0, 80)
     }"`,
     {
@@ -203,8 +203,9 @@ class ModelUser implements User {
   }
 
   /**
-   * Lets no words be lost to a stop. τ-bench ends at the token wherever it stands, so a "yes, do it" that carries
-   * it is never heard. Here the words are said, once, and the conversation ends at the next token.
+   * Keeps words that accompany the stop token. τ-bench ends the conversation at the token, so the agent never sees a
+   * "yes, do it" in the same message. Here the words are sent without the token the first time; the next token ends the
+   * conversation.
    */
   #withoutEarlyStop({ said, kept }: Utterance): Utterance {
     if (this.#wantedToStop || !saysMoreThanStop(said)) return { said, kept };
@@ -227,7 +228,7 @@ function instructed(
   });
 }
 
-/** A failure of the user's model as one of the user. */
+/** Converts a failure of the user's model to a failure with source `user`. */
 export function ofUser(error: unknown): unknown {
   if (!(error instanceof InfrastructureError) || error.source === "user") {
     return error;

@@ -1,13 +1,13 @@
 /**
- * What a model wrote, as a user would say it.
+ * Extracts the message that a user says from a model's answer.
  *
- * Small models wrap what they say: in reasoning, labels, quotes, code fences, markdown. All of that is forgiven
- * here; only an answer with nothing to say in it is not.
+ * Small models wrap their message in reasoning, labels, quotes, code fences or Markdown. All of these are removed; only
+ * an answer without a message is rejected.
  */
 
 import { STOP } from "../types.ts";
 
-/** A label of who speaks, or of what follows, at the start of a line; so many marks before it that no text is slow. */
+/** Returns the pattern of a label at the start of a line. The marks before it are limited, so that matching stays fast. */
 function label(words: string): string {
   return `[*_#\\s]{0,20}(?:${words})[*_ ]*:[*_]*`;
 }
@@ -17,7 +17,7 @@ const SPEAKER = new RegExp(
   "i",
 );
 
-/** Where a model goes on by itself: with its next thought, or with the agent's part. */
+/** Matches where a model continues past its message: with its next thought, or with the agent's part. */
 const NEXT = new RegExp(
   `\\n${
     label("thought|reflection|agent|assistant|user response|response")
@@ -25,10 +25,10 @@ const NEXT = new RegExp(
   "i",
 );
 
-/** The text without reasoning in tags, also where one of the tags is missing. */
+/** Removes reasoning in tags, even if one of the tags is missing. */
 export function withoutReasoning(text: string): string {
   return withoutPairs(text)
-    // A chat template may have opened the tag already; an answer that is cut off never closes it.
+    // A chat template may have opened the tag already; a truncated answer never closes it.
     .replace(/^[\s\S]*<\/think(?:ing)?>/i, "")
     .replace(/<think(?:ing)?>[\s\S]*$/i, "")
     .trim();
@@ -37,7 +37,7 @@ export function withoutReasoning(text: string): string {
 const OPEN = /<think(?:ing)?>/gi;
 const CLOSE = /<\/think(?:ing)?>/gi;
 
-/** The text without what stands between two tags. One pass: where one tag has no end, none after it has. */
+/** Removes the text between pairs of tags in one pass: if one tag is not closed, no later one is. */
 function withoutPairs(text: string): string {
   let kept = "";
   let from = 0;
@@ -53,8 +53,8 @@ function withoutPairs(text: string): string {
 }
 
 /**
- * The message without what is not meant for the agent: reasoning in tags, a label of who speaks, quotes or a
- * code fence around all of it. The stop token is spelled exactly. `undefined` if nothing is left.
+ * Returns the message without what is not meant for the agent: reasoning in tags, a label of the speaker, quotes or a
+ * code fence around everything. The stop token is normalized. `undefined` if nothing remains.
  */
 export function spoken(text: string): string | undefined {
   const words = withoutReasoning(text)
@@ -67,8 +67,8 @@ export function spoken(text: string): string | undefined {
 }
 
 /**
- * What an answer says behind its marker: the first that begins a line, else the last; up to the next label.
- * `undefined` without a marker, or if nothing is behind it.
+ * Returns the message after a marker, up to the next label: after the first marker that begins a line or, if there is
+ * none, after the last marker. `undefined` if there is no marker, or no message after it.
  */
 export function spokenBehind(
   marker: "User Response" | "Response",
@@ -84,13 +84,13 @@ export function spokenBehind(
   return parts.length < 2 ? undefined : spoken(parts.at(-1) ?? "");
 }
 
-/** Whether there are words beside the stop token. */
+/** Checks whether a message contains the stop token and other words. */
 export function saysMoreThanStop(words: string): boolean {
   return words.includes(STOP) &&
     /[\p{L}\p{N}]/u.test(words.replaceAll(STOP, ""));
 }
 
-/** The words without the stop token. */
+/** Removes the stop token. */
 export function withoutStop(words: string): string {
   return words.replaceAll(STOP, "").trim();
 }

@@ -1,5 +1,5 @@
 /**
- * The supervisor of the verify and reflection users: a model that judges the user's next message, and
+ * The supervisor of the verify and reflection users: a model that judges the user's next message and
  * proposes better ones.
  */
 
@@ -9,7 +9,7 @@ import type { CallOptions, Message } from "../types.ts";
 import type { Talk } from "./_model_user.ts";
 import { withoutReasoning } from "./_spoken.ts";
 
-/** What the supervisor is asked about. */
+/** A message for the supervisor to judge. */
 export interface Judged {
   /** The conversation before the message, from the user's side. */
   readonly messages: readonly Message[];
@@ -17,7 +17,7 @@ export interface Judged {
   readonly compat: boolean;
 }
 
-/** Whether the message may be said. What is neither yes nor no is a no. */
+/** Asks whether the message is acceptable. An unclear answer counts as no. */
 export async function isFit(
   talk: Talk,
   judged: Judged,
@@ -34,11 +34,11 @@ export async function isFit(
   return first?.toLowerCase() === "true";
 }
 
-/** τ-bench's prompt asks for true or false in one place, and for a message in another. */
+/** A clarification of τ-bench's prompt, which asks for true or false in one place and for a message in another. */
 const WANTED =
   "\n\nWhat is wanted is a reflection and a response in this format, not a classification.";
 
-/** The supervisor's thoughts on a message, with a better one somewhere in them. */
+/** Asks for the supervisor's thoughts on a message, which should contain a better one. */
 export function reflectOn(
   talk: Talk,
   judged: Judged,
@@ -49,7 +49,7 @@ export function reflectOn(
   return consult(talk, template, judged, options);
 }
 
-/** A message object as τ-bench's verify prints it into its prompt, where its text was meant; the nearest form. */
+/** Approximates how τ-bench's verify prints a message object into its prompt, where it should print the message's text. */
 export function messageRepr(content: string): string {
   return `Message(content=${
     stringRepr(content)
@@ -70,8 +70,8 @@ function consult(
 }
 
 /**
- * Who said what. In the user's memory the agent is `user`; τ-bench labels by the role all the same, so
- * that its supervisor takes one for the other.
+ * Formats the conversation as a transcript. From the user's side the agent has the role `user`; τ-bench labels speakers
+ * by that role, so its supervisor confuses the two.
  */
 function transcriptOf(
   { prompts }: Talk,

@@ -4,17 +4,17 @@ import { printPythonJson } from "../python/python_json.ts";
 import { texts } from "../domains/shared/read_row.ts";
 import type { TrackOptions } from "./tracker.ts";
 
-/** Whether a text holds a detail, whatever its case, spacing and punctuation. */
+/** Checks whether a text contains a detail, ignoring case, spacing and punctuation. */
 export function mentions(text: string, detail: string): boolean {
   return ` ${plain(text)} `.includes(` ${plain(detail)} `);
 }
 
-/** A text as its words: lower case, letters and digits, one space between. */
+/** Normalizes a text to lower-case words of letters and digits, separated by single spaces. */
 export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim();
 }
 
-/** The share of a text's runs of five words that are in another one; 0 where it has fewer than `runs`. */
+/** Returns the share of a text's five-word sequences that another text contains; 0 if it has fewer than `runs` of them. */
 export function overlap(
   text: string,
   other: string,
@@ -31,7 +31,7 @@ function runsOf(text: string): string[] {
   return words.slice(4).map((_, i) => words.slice(i, i + 5).join(" "));
 }
 
-/** Everything that the user may know, as one text: goal, instruction, own profile and rows. */
+/** Returns everything that the user may know as one text: goal, instruction, own profile and rows. */
 export function knownText(
   { task, database, domain }: Pick<
     TrackOptions,
@@ -50,21 +50,21 @@ export function knownText(
     .toLowerCase();
 }
 
-/** What identifies something in every domain and can be checked: e-mails (within their limits), zips, digits of cards. */
+/** Patterns of facts that can be checked in every domain: e-mail addresses, zip codes, card digits. */
 const FACTS = [
   /\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}\w/g,
   /\b\d{4,10}\b/g,
 ];
 
-/** So many different facts of a message are looked up. */
+/** The most different facts that are checked per message. */
 const MAX_FACTS = 500;
 
-/** Facts in a text that are nowhere in what is known. */
+/** Returns the facts in a text that do not occur in what is known. */
 export function inventedFacts(
   text: string,
   { known, ids = [] }: {
     readonly known: string;
-    /** What ids look like in the domain. */
+    /** Patterns of the domain's ids. */
     readonly ids?: readonly RegExp[] | undefined;
   },
 ): string[] {

@@ -11,21 +11,21 @@ import {
 } from "../types.ts";
 import { labelled } from "./_label.ts";
 
-/** Reads a line without its end; `null` when there are no more. */
+/** Reads a line, without its line end; resolves to `null` at the end of input. */
 export type LineReader = (options?: CallOptions) => Promise<string | null>;
 
-/** What a human user talks through. */
+/** Options of {@linkcode humanUser}. */
 export interface HumanUserOptions {
   readonly readLine: LineReader;
-  /** Shows text to the person: the task before the first line, then each of the agent's messages. */
+  /** Shows text to the person: first the task, then each message of the agent. */
   readonly write: (text: string, what: "task" | "message") => void;
-  /** What the person may call, by a line with a slash: `/set_mode {"mode": "4g"}`. Default: nothing. */
+  /** Tools that the person may call by a line with a slash: `/set_mode {"mode": "4g"}`. Default: none. */
   readonly tools?: readonly ToolSchema[];
 }
 
 /**
- * Makes users that are the person at the terminal. The end of input (Ctrl-D) ends the conversation, as
- * does a line with the stop token. The first line is said; with tools, later ones may be calls.
+ * Creates users played by the person at the terminal. The end of input (Ctrl-D) or a line with the stop token ends the
+ * conversation. The first line is a message; with tools, later lines may be calls.
  */
 export function humanUser(
   { readLine, write, tools = [] }: HumanUserOptions,
@@ -77,7 +77,7 @@ export function humanUser(
   }));
 }
 
-/** The call that a line means: `/NAME`, or with arguments as JSON; `undefined` where these are none. */
+/** Parses a call: `/NAME`, optionally followed by arguments as JSON; `undefined` if they are not a JSON object. */
 function callOf(line: string, id: string): ToolCall | undefined {
   const end = line.search(/\s|$/);
   try {
@@ -91,8 +91,8 @@ function callOf(line: string, id: string): ToolCall | undefined {
 }
 
 /**
- * A line reader of a stream of bytes, such as `Deno.stdin.readable`. An abort rejects the read that is
- * under way and loses nothing: what comes later is read by the next call.
+ * Creates a line reader for a byte stream, such as `Deno.stdin.readable`. An abort rejects the pending read without
+ * losing input: the next call reads what arrives later.
  */
 export function lineReader(input: ReadableStream<Uint8Array>): LineReader {
   const reader = input.pipeThrough(textDecoder()).getReader();
@@ -125,7 +125,7 @@ export function lineReader(input: ReadableStream<Uint8Array>): LineReader {
   };
 }
 
-/** The decoder's type says `BufferSource`, the stream's `Uint8Array`; the former holds the latter. */
+/** Narrows the decoder's input type from `BufferSource` to `Uint8Array`, which the stream requires. */
 function textDecoder(): TransformStream<Uint8Array, string> {
   return new TextDecoderStream() as TransformStream<Uint8Array, string>;
 }

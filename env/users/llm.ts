@@ -6,13 +6,12 @@ import { spoken } from "./_spoken.ts";
 import { rulesUser } from "./rules_user.ts";
 
 /**
- * A user played by a model.
+ * Creates users played by a model.
  *
- * Fixed where τ-bench errs, unless `compat`: an empty message, and a first one that is nothing but the stop token,
- * are asked for again; reasoning in tags, a label of the speaker, quotes and fences around everything are taken
- * off; words that carry the stop token are said before the conversation ends. No call is made before the
- * conversation opens, and costs are added up. Where the dataset has rules of its own, the user plays by them:
- * {@linkcode rulesUser}.
+ * Unless `compat` is set, these errors of τ-bench are fixed: an empty message, or a first message that consists of the
+ * stop token, is requested again; reasoning in tags, a label of the speaker, and quotes and fences around everything are
+ * removed; words next to the stop token are sent before the conversation ends. No call is made before the conversation
+ * opens, and costs are summed. If the dataset has its own rules, they apply instead: see {@linkcode rulesUser}.
  */
 export function llmUser(options: ModelUserOptions): UserFactory {
   const { rules } = options.dataset;
@@ -24,13 +23,13 @@ export function llmUser(options: ModelUserOptions): UserFactory {
   });
 }
 
-/** The next message as the plain user says it; other strategies begin with it too. */
+/** Produces the plain user's next message, from which other strategies also start. */
 export const speakFixed: Speak = async (talk, call) => {
   const said = await talk.askFor((text) => talk.sayable(spoken(text)), call);
   return { said, kept: said };
 };
 
-/** As τ-bench: whatever the model writes. */
+/** Returns whatever the model writes, as in τ-bench. */
 export const speakAsWritten: Speak = async (talk, call) => {
   const said = await talk.ask(talk.messages, call);
   return { said, kept: said };

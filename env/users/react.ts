@@ -1,4 +1,4 @@
-/** The react user: the user thinks before they speak, and only what they say is heard. */
+/** The react user: the user thinks before speaking, and the agent sees only the message. */
 
 import { STOP, type UserFactory } from "../types.ts";
 import {
@@ -10,11 +10,11 @@ import {
 import { spokenBehind } from "./_spoken.ts";
 
 /**
- * A user who thinks. The thought stays in their memory, and the agent hears what follows `User Response:`;
- * an answer without that is asked for again.
+ * Creates users who think before they speak. The thought stays in the model's conversation, and the agent receives what
+ * follows `User Response:`. An answer without that marker is requested again.
  *
- * τ-bench's parser looks for `Thought:` first and sends everything behind it, so its agents read the thoughts,
- * and it ends the conversation where a thought mentions the stop token; `compat` does so too.
+ * τ-bench's parser looks for `Thought:` first and sends everything after it. Its agents therefore read the thoughts, and
+ * a thought that mentions the stop token ends the conversation. `compat` reproduces this.
  */
 export function reactUser(options: ModelUserOptions): UserFactory {
   return modelUser(options, {
@@ -40,7 +40,7 @@ function parseAsTauBench(text: string): string {
   for (const marker of ["Thought:", "User Response:"]) {
     const parts = text.split(marker);
     if (parts.length === 1) continue;
-    // Python cannot unpack more than two parts, and the original breaks there.
+    // Python cannot unpack more than two parts, so the original fails here.
     if (parts.length > 2) break;
     return (parts[1] ?? "").trim();
   }

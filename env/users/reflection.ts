@@ -1,4 +1,4 @@
-/** The reflection user: what a supervisor finds unfit is thought over and said better. */
+/** The reflection user: a supervisor rejects unfit messages and proposes better ones. */
 
 import type { CallOptions, Message, UserFactory } from "../types.ts";
 import { speakFixed } from "./llm.ts";
@@ -14,16 +14,16 @@ import { isFit, reflectOn } from "./_supervisor.ts";
 
 /** Settings of {@linkcode reflectionUser}. */
 export interface ReflectionOptions extends ModelUserOptions {
-  /** Most messages that are looked at, the first among them. Default: 2, as in τ-bench. */
+  /** The most messages that are judged per turn, including the first. Default: 2, as in τ-bench. */
   readonly attempts?: number;
 }
 
 /**
- * A user whose unfit messages are written anew by the supervisor.
+ * Creates users whose unfit messages are rewritten by a supervisor.
  *
- * Fixed where τ-bench errs, unless `compat`: the supervisor's better message is what is said, and the supervisor is
- * told that it is wanted. τ-bench asks for true or false where it reads a message, shows that to the user's
- * model as if the agent had said it, remembers every try, and says the first message after all.
+ * Unless `compat` is set, these errors of τ-bench are fixed: the supervisor's better message is used, and the prompt
+ * asks for one. τ-bench asks for true or false but reads a message, shows it to the user's model as if the agent had
+ * said it, keeps every attempt in the conversation, and finally uses the first message.
  */
 export function reflectionUser(options: ReflectionOptions): UserFactory {
   const { compat = false, attempts = 2 } = options;
@@ -41,7 +41,7 @@ function reflect(attempts: number): Speak {
       const judged = { messages: talk.messages, response: said, compat: false };
       if (await isFit(talk, judged, call)) break;
       const thoughts = await reflectOn(talk, judged, call);
-      // Thoughts without a message leave the message as it is.
+      // If the supervisor proposes no message, the old one is kept.
       said = talk.sayable(spokenBehind("Response", thoughts)) ?? said;
     }
     return { said, kept: said };
@@ -70,7 +70,7 @@ function reflectAsTauBench(attempts: number): Speak {
   };
 }
 
-/** Every try stays in the user's memory, and none in the conversation that is being judged. */
+/** Reproduces τ-bench: every attempt stays in the user's conversation, and none in the conversation being judged. */
 async function sayAsTauBench(
   talk: Talk,
   messages: readonly Message[],

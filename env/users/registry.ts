@@ -1,4 +1,4 @@
-/** The simulated users by the names of their strategies, and what a script adds to them. */
+/** The registry of user strategies, which scripts may add to. */
 
 import { Registry } from "../registry.ts";
 import type { ChatModel, Dataset, UserFactory } from "../types.ts";
@@ -8,25 +8,25 @@ import { reflectionUser } from "./reflection.ts";
 import { scriptedUser } from "./scripted.ts";
 import { verifyUser } from "./verify.ts";
 
-/** How a user is simulated: without a model, or by one. */
+/** A way to simulate users, with or without a model. */
 export type UserStrategy =
   | { readonly callsPerMessage?: 0; open(world: UserWorld): UserFactory }
   | {
-    /** Calls of its model for a message, at least; forecasts of cost and time assume as many. */
+    /** The minimum number of model calls per message; estimates of cost and time assume it. */
     readonly callsPerMessage: 1 | 2 | 3;
     open(world: ModelUserWorld): UserFactory;
   };
 
-/** What a simulated user is made of. */
+/** Options of {@linkcode UserStrategy} for users without a model. */
 export interface UserWorld {
   readonly dataset: Dataset;
-  /** Behave as τ-bench's user where that changes results. */
+  /** Whether to reproduce τ-bench's user exactly, including its errors. */
   readonly compat: boolean;
-  /** Most tries at one message, where a config bounds them. */
+  /** The most attempts per message. Default: the strategy's. */
   readonly attempts?: number;
 }
 
-/** What a user that a model plays is made of. */
+/** Options of {@linkcode UserStrategy} for users played by a model. */
 export interface ModelUserWorld extends UserWorld {
   readonly model: ChatModel;
 }
@@ -40,7 +40,7 @@ const users = new Registry<UserStrategy>("user", {
 });
 
 /**
- * Adds a simulated user that configs name by `user.strategy`.
+ * Registers a user strategy, so that configs can name it as `user.strategy`.
  * @throws {ConfigError} If the name is taken.
  * @example
  * ```ts
@@ -57,17 +57,17 @@ export function registerUser(name: string, strategy: UserStrategy): void {
   users.register(name, strategy);
 }
 
-/** The strategy of a name. @throws {ConfigError} If it is not registered. */
+/** Returns the strategy with this name. @throws {ConfigError} If it is not registered. */
 export function userStrategy(name: string): UserStrategy {
   return users.get(name);
 }
 
-/** Calls of a model that a user of this strategy makes for a message, at least; 0 asks no model. */
+/** Returns the minimum number of model calls per message of a strategy; 0 if it uses no model. */
 export function callsPerMessage(name: string): number {
   return users.get(name).callsPerMessage ?? 0;
 }
 
-/** Whether a user of this strategy is played by a model. */
+/** Checks whether users of this strategy are played by a model. */
 export function asksModel(name: string): boolean {
   return callsPerMessage(name) > 0;
 }

@@ -1,4 +1,4 @@
-/** A user played by a model by a benchmark's own rules: its prompt, and tools where users have some. */
+/** A user played by a model according to a benchmark's own rules: its prompt and its tools for users. */
 
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 import { deriveSeed } from "../random.ts";
@@ -17,12 +17,12 @@ import type {
 import { labelled } from "./_label.ts";
 import { badResponse, ofUser } from "./_model_user.ts";
 
-/** How often a model is asked again for an answer that says or calls something. */
+/** The most requests for an answer that contains a message or a call. */
 const MAX_ASKS = 3;
 
 /**
- * Makes users that a model plays as the rules say. To the model the agent is the `user` and it is the `assistant`
- * itself; what it writes is said as it stands.
+ * Creates users played by a model according to the rules. In the model's conversation the agent has the role `user`, and
+ * the simulated user the role `assistant`. Its text is sent unchanged.
  */
 export function rulesUser(
   model: ChatModel,
@@ -85,7 +85,7 @@ class RulesUser implements User {
     }
   }
 
-  /** @throws {InfrastructureError} `bad_response`, after some tries: the simulator's fault, and nobody's score. */
+  /** @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault and not scored. */
   async #ask(options: CallOptions): Promise<ChatReply> {
     let text = "";
     for (let i = 0; i < MAX_ASKS; i++) {
@@ -98,7 +98,7 @@ class RulesUser implements User {
     throw badResponse(text);
   }
 
-  /** Each call has a seed of its own. */
+  /** Asks the model, with a different seed per call. */
   async #askOnce(options: CallOptions): Promise<ChatReply> {
     const chat = this.#model.chat({
       tools: this.#rules.userTools,

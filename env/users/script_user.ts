@@ -1,4 +1,4 @@
-/** A user with tools who follows a script of their domain, without a model. */
+/** A user with tools who follows a domain's script, without a model. */
 
 import type { Move, Script } from "../agents/desk.ts";
 import {
@@ -10,7 +10,7 @@ import {
   type UserMove,
 } from "../types.ts";
 
-/** The user of one episode, who begins by what the script says first. */
+/** Creates the user of one episode from a script. */
 export function scriptUser(script: Script): User {
   return new ScriptUser(script);
 }
@@ -34,7 +34,7 @@ class ScriptUser implements User {
 
   // deno-lint-ignore require-await
   async act(heard: UserHeard): Promise<UserMove> {
-    // What comes before the first move is not heard: it is the agent's greeting.
+    // The agent's greeting, before the first move, is ignored.
     const { value: move, done } = this.#hasBegun
       ? this.#script.next(observationOf(heard))
       : (this.#script as Iterator<Move>).next();

@@ -1,4 +1,4 @@
-/** The scripted user: deterministic, without a model. Who it is and what it says is its domain's part. */
+/** The scripted user: deterministic, without a model. Its domain defines what it says. */
 
 import { partOf } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";
@@ -7,10 +7,10 @@ import { labelled } from "./_label.ts";
 import { scriptUser } from "./script_user.ts";
 
 /**
- * Makes scripted users for the tasks of a dataset.
- * @param dataset Where the users' own profiles and rows are looked up; only read.
+ * Creates scripted users for the tasks of a dataset.
+ * @param dataset The source of the users' profiles and rows; only read.
  * @throws {MissingPartError} If the dataset's domain has no scripted user.
- * @throws {DataError} From the factory, if a τ-bench task names a user that the database lacks.
+ * @throws {DataError} From the factory, if the user of a τ-bench task is not in the database.
  */
 export function scriptedUser(
   dataset: Pick<Dataset, "benchmark" | "domain" | "database">,

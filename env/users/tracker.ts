@@ -1,6 +1,6 @@
 /**
- * Watches simulated users. A generated user's goal is structured, so it can be told what they may know,
- * when their requests are settled, and what they should have kept to themselves for now.
+ * Detects faults of simulated users. A generated user's structured goal determines what they may know, when their
+ * requests are settled, and what they should not reveal yet.
  */
 
 import { isErrorAnswer } from "../call_tool.ts";
@@ -16,26 +16,26 @@ import {
   plain,
 } from "./_tracker_text.ts";
 
-/** What is looked at. */
+/** Options of {@linkcode trackUser}. */
 export interface TrackOptions {
   readonly domain: Domain;
-  /** Whose instruction the user was told; reciting it is an echo. */
+  /** The user's task; reciting its instruction is an echo. */
   readonly task: Task;
   /** The untouched database: users know their own rows. */
   readonly database: Database;
   readonly firstMessage: string;
   readonly turns: readonly Turn[];
-  /** Whether a script plays the user: that it repeats itself is then no fault. Default: false. */
+  /** Whether a script plays the user, in which case repetition is not a fault. Default: false. */
   readonly isScripted?: boolean;
 }
 
-/** More messages than this that bring nothing new, after all is settled, are too many. */
+/** The most messages without anything new that a user may send after everything is settled. */
 const PATIENCE = 3;
 
-/** Shorter texts are alike by chance. */
+/** The length below which texts may be equal by chance. */
 const MIN_ECHO = 24;
 
-/** One message of the user, with what came before it. */
+/** One message of the user in its context. */
 interface Said {
   readonly index: number;
   readonly text: string;
@@ -46,15 +46,16 @@ interface Said {
 }
 
 /**
- * What the user did wrong, each fault once, at its first message; `null` where nothing is known of their goal. Pure, and
+ * Returns the user's faults, each kind once, at its first message; `null` if their goal is unknown. Pure; takes time
  * linear in the conversation.
  *
- * - `leak`: details of every request in one message, or those of a request that was to be asked for, unasked.
- * - `invention`: an id, an e-mail, a zip or a card's digits that neither goal, own rows nor the agent have.
- * - `early_stop`: the stop token before a request's write, where the agent neither refused nor said that it is done.
- * - `echo`: the agent's message, the user's own last one though the agent asks something else, or the instruction,
- *   again.
- * - `endless`: messages that ask for nothing, after everything is settled.
+ * - `leak`: one message reveals details of every request, or of a request that the agent has not asked about yet.
+ * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the user's rows or the agent's
+ *   messages.
+ * - `early_stop`: the stop token before a request's write, although the agent neither refused nor claimed to be done.
+ * - `echo`: repeats the agent's message, the instruction, or the user's own last message although the agent asks
+ *   something else.
+ * - `endless`: messages that ask for nothing after everything is settled.
  */
 export function trackUser(options: TrackOptions): UserFinding[] | null {
   const { task, domain } = options;
@@ -72,7 +73,7 @@ export function trackUser(options: TrackOptions): UserFinding[] | null {
   return findings.filter((finding) => finding !== undefined);
 }
 
-/** What is looked at, and what its domain says of goals. */
+/** The options, together with the domain's goals. */
 interface Track extends TrackOptions {
   readonly goal: Goal;
   readonly goals: GoalsPart;
@@ -123,7 +124,7 @@ function findLeak(
   return undefined;
 }
 
-/** The details of each request that no other one shares. */
+/** Returns the details of each request that no other request shares. */
 function ownDetails(goal: Goal, goals: GoalsPart): string[][] {
   const all = goal.requests.map((request) => {
     const subject = goals.subject?.(request);
@@ -154,7 +155,7 @@ function findInvention(
   return undefined;
 }
 
-/** Words by which an agent refuses, or says that it is done; a user who leaves then is not to blame. */
+/** Matches an agent's refusal or claim to be done, after which a user may end the conversation. */
 const CLOSING =
   /\b(cannot|can't|unable|sorry|not (?:able|possible|allowed)|won't|denied|done|all set|complete[d]?|has been|have been|is now|are now|cancell?ed|updated|changed|processed|requested|goodbye|bye)\b/i;
 
@@ -165,7 +166,7 @@ function findEarlyStop(
   const last = said.at(-1);
   if (last === undefined || !last.text.includes(STOP)) return undefined;
   const open = openWrites(track, last.before);
-  // Who has been asked the same again and again may give up.
+  // A user may give up on a long conversation.
   const isWorn = said.length > 8;
   if (open.length === 0 || isWorn || CLOSING.test(last.heard)) return undefined;
   return {
@@ -187,7 +188,7 @@ function findEcho(
       plain(previous.text) === words && !asksAgain(heard, previous.heard);
     if (
       again || overlap(words, plain(heard), { runs: 3 }) > 0.85 ||
-      // Short sentences have few ways to be said.
+      // Short sentences can be phrased in few ways.
       overlap(words, plain(instruction), { runs: 8 }) > 0.85
     ) {
       return { fault: "echo", message: index, evidence: text.slice(0, 120) };
@@ -196,7 +197,7 @@ function findEcho(
   return undefined;
 }
 
-/** Words that questions of any topic have. */
+/** Words that occur in questions about any topic. */
 const COMMON_WORDS = new Set(
   ("a about again also an and are as at be but by can could did do does for from give have help how i if in is it just " +
     "know let like may me more must my need no not now of on once one or our out please provide say see so sorry sure " +
@@ -204,7 +205,7 @@ const COMMON_WORDS = new Set(
     "yes you your").split(" "),
 );
 
-/** Whether a question is the earlier one in other words: half of what they are about is the same. */
+/** Checks whether a question rephrases an earlier one: they share half of their content words. */
 function asksAgain(question: string, earlier: string): boolean {
   const [a, b] = [question, earlier].map((text) =>
     new Set(plain(text).split(" ").filter((word) => !COMMON_WORDS.has(word)))
@@ -235,7 +236,7 @@ function findEndless(
   return undefined;
 }
 
-/** Whether a message brings up a detail of a request that needs no write: a question, or what is refused. */
+/** Checks whether a message mentions a detail of a request that needs no write: a question, or a request to be refused. */
 function asksAnything({ goal, goals }: Track, text: string): boolean {
   return goal.requests.some((request) =>
     !needsWrite(request) &&
@@ -245,7 +246,7 @@ function asksAnything({ goal, goals }: Track, text: string): boolean {
   );
 }
 
-/** The intents of requests whose write has not happened in these turns; a transfer settles everything. */
+/** Returns the intents of requests whose write has not happened in these turns. A transfer settles all requests. */
 function openWrites(
   { goal, goals }: Pick<Track, "goal" | "goals">,
   turns: readonly Turn[],

@@ -1,4 +1,4 @@
-/** The verify user: the user says nothing that a supervisor has not looked at. */
+/** The verify user: a supervisor checks every message before the user says it. */
 
 import type { UserFactory } from "../types.ts";
 import { speakAsWritten, speakFixed } from "./llm.ts";
@@ -12,15 +12,16 @@ import { isFit, messageRepr } from "./_supervisor.ts";
 
 /** Settings of {@linkcode verifyUser}. */
 export interface VerifyOptions extends ModelUserOptions {
-  /** Most proposals for one message; the last is said if none is fit. Default: 3, as in τ-bench. */
+  /** The most proposals per message; the last is used if none is accepted. Default: 3, as in τ-bench. */
   readonly attempts?: number;
 }
 
 /**
- * A user whose messages are verified.
+ * Creates users whose messages are verified.
  *
- * Fixed where τ-bench errs, unless `compat`: the supervisor reads the message and not the object that holds it,
- * the transcript's labels are not crossed, and a message that is said although none was fit stays in memory.
+ * Unless `compat` is set, these errors of τ-bench are fixed: the supervisor reads the message instead of the printed
+ * message object, the labels in the transcript are not swapped, and a message that is used although none was accepted
+ * is kept in the user's conversation.
  */
 export function verifyUser(options: VerifyOptions): UserFactory {
   const { compat = false, attempts = 3 } = options;

@@ -1,18 +1,18 @@
-/** How users write: the same words, made terse, or with talk around them. */
+/** Voices of scripted users: the same message in a plain, terse, chatty or impatient style. */
 
 import { STOP } from "../types.ts";
 
-/** How a user writes: as little as they can, with talk beside the point, or in a hurry. */
+/** A style of writing: plain, as short as possible, with small talk, or in a hurry. */
 export type Voice = "plain" | "terse" | "chatty" | "impatient";
 
-/** Polite beginnings that a terse user leaves out. */
+/** Matches polite openings, which a terse user omits. */
 const POLITE =
   /^(?:(?:hi|hello|good day|thanks|thank you|great|in that case)[,.] |then )?(?:i (?:also )?want to know |i need to know |(?:now )?please tell me |could you tell me |can you look up |what is |also, what is |i (?:also )?want to |i would like to |i need to |(?:now )?please |(?:next, )?can you |could you )?/;
 
-/** Beginnings of answers. */
+/** Matches openings of answers, which a terse user omits. */
 const ANSWER = /^(?:sure[:,] |well, |my (?:user id|email) is )/;
 
-/** Beside the point, whatever it is about: none is a question, a consent or a fact. */
+/** Small talk that fits any topic. None of it is a question, a consent or a fact about the task. */
 const ASIDES = [
   "it has been raining here all week.",
   "my neighbour told me about you.",
@@ -32,8 +32,8 @@ const HURRIES = [
 ];
 
 /**
- * A message as a voice says it. The last one, which ends the conversation, is as it is.
- * @param index Which of the user's messages it is, from 0.
+ * Rewrites a message in a voice. The last message, which ends the conversation, is unchanged.
+ * @param index The index of the message among the user's messages.
  */
 export function voiced(
   text: string,
@@ -62,7 +62,7 @@ function terse(text: string): string {
   return short === "" ? text : short;
 }
 
-/** How an instruction describes a voice; nothing of the plain one. */
+/** The sentence that describes each voice in an instruction; empty for the plain one. */
 export const TEMPERS: Readonly<Record<Voice, string>> = {
   plain: "",
   terse: " You write as little as you can.",

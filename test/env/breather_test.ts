@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createBreather } from "../../env/breather.ts";
 import { generated } from "../../env/generated/generated.ts";
 
-Deno.test("createBreather() gives other work its turn, in a loop that never waits", async () => {
+Deno.test("createBreather() yields to other work in a loop that never waits", async () => {
   const breathe = createBreather();
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
@@ -12,7 +12,7 @@ Deno.test("createBreather() gives other work its turn, in a loop that never wait
   assert.equal(turns, 3);
 });
 
-Deno.test("generated() of a million tasks ends once it is aborted, while it draws and while it certifies", async () => {
+Deno.test("generated() of a million tasks stops when aborted, both while drawing and while certifying", async () => {
   const tasks = { devTasks: 1, testTasks: 1 };
   const signal = AbortSignal.timeout(100);
   await assert.rejects(

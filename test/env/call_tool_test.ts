@@ -44,7 +44,7 @@ Deno.test("callTool() shows the agent any exception, as tau-bench does", () => {
   for (const [run, answer] of shown) assert.match(answerOf(run), answer);
 });
 
-Deno.test("callTool() keeps what a tool had written before it failed", () => {
+Deno.test("callTool() keeps what a tool wrote before it failed", () => {
   const database = smallDatabase();
   const run = (database: Database) => {
     database.edit("users", "bo")?.set("email", 1);
@@ -56,20 +56,20 @@ Deno.test("callTool() keeps what a tool had written before it failed", () => {
   assert.equal(answerOf(failing(new Error("again")), database), "Error: again");
 });
 
-Deno.test("callTool() blames us for a failed assertion, and for an answer that is no text", () => {
+Deno.test("callTool() reports a failed assertion and an answer that is not a string as bugs", () => {
   assert.throws(
     () => answerOf(() => (assert.ok(false, "never here"), "")),
-    isOurs(/^The tool "odd" broke: .*never here/),
+    isOurs(/^The tool "odd" failed: .*never here/),
   );
   for (const answer of [undefined, 7, Promise.resolve("late")]) {
     assert.throws(
       () => answerOf(() => answer as unknown as string),
-      isOurs(/^The tool "odd" broke: .*answered with a value of type/),
+      isOurs(/^The tool "odd" failed: .*returned a value of type/),
     );
   }
 });
 
-Deno.test("callTool() blames us for a database that was broken from the start, and names the row", () => {
+Deno.test("callTool() reports a database that was invalid from the start, and names the row", () => {
   const world = smallDatabase();
   const tables = world.tables.map((table) =>
     [
@@ -86,7 +86,7 @@ Deno.test("callTool() blames us for a database that was broken from the start, a
   );
   assert.throws(
     () => callTool(retail, createDatabase(new Map(tables)), call),
-    isOurs(/row "#A" of the table "orders" is not what its schema says$/),
+    isOurs(/row "#A" of the table "orders" does not match its schema$/),
   );
   world.edit("orders", "#A")?.set("status", "pending");
   const fewer = tables.filter(([table]) => table !== "users");

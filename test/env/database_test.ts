@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   n: fc.integer(),
 });
 
-Deno.test("Database: every fork is what a full copy would be", () => {
+Deno.test("Database: every fork behaves like a full copy", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const base = createDatabase(baseModel());
@@ -100,7 +100,7 @@ Deno.test("Database: diff() and changes() name the rows whose content differs", 
   }));
 });
 
-Deno.test("Database: a write that is undone is no change", () => {
+Deno.test("Database: an undone write is not a change", () => {
   const database = smallDatabase();
   const untouched = database.hash();
   database.edit("users", "ann")?.set("email", "other");
@@ -111,13 +111,13 @@ Deno.test("Database: a write that is undone is no change", () => {
   assert.equal(database.hash(), untouched);
 });
 
-Deno.test("Database: ids keep the order of loading, ids that look like integers too", () => {
+Deno.test("Database: ids keep the order of loading, even if they look like integers", () => {
   const database = smallDatabase();
   database.put("products", "1", row(1));
   assert.deepEqual([...database.ids("products")], ["10", "9", "1"]);
 });
 
-Deno.test("Database: derive() computes once per base and leaves writes out", () => {
+Deno.test("Database: derive() computes once per base and ignores writes", () => {
   const database = smallDatabase();
   let runs = 0;
   const count = (rows: ReadonlyMap<string, JsonObject>) => (runs++, rows.size);

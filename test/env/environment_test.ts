@@ -71,7 +71,7 @@ Deno.test("Environment.reward() may be called at any time and changes nothing", 
   ]);
 });
 
-Deno.test("Environment: a terminating tool ends the conversation even where it fails", async () => {
+Deno.test("Environment: a terminating tool ends the conversation even if it fails", async () => {
   const environment = await opened(smallDataset([{ actions: [] }]));
   const observation = await environment.step(tool(TRANSFER));
   assert.match(observation.content, /^Error: TransferToHumanAgents/);
@@ -82,7 +82,7 @@ Deno.test("Environment: a terminating tool ends the conversation even where it f
   );
 });
 
-Deno.test("Environment: the customer's stop token ends it anywhere in a reply, in exact case", async () => {
+Deno.test("Environment: the user's stop token ends it anywhere in a reply, in exact case", async () => {
   const environment = await opened(
     smallDataset([{ actions: [] }]),
     userWho((message) => message),
@@ -99,11 +99,11 @@ Deno.test("Environment: the customer's stop token ends it anywhere in a reply, i
   assert.equal(environment.turns.length, 4);
 });
 
-Deno.test("Environment: is opened once, before it is stepped", async () => {
+Deno.test("Environment: opens once, before the first step", async () => {
   const environment = await opened(smallDataset([{ actions: [] }]));
   await assert.rejects(
     environment.open(),
-    /cannot be opened: it is open already/,
+    /cannot be opened: it is already open/,
   );
   const [task] = smallDataset([{ actions: [] }]).tasks("test");
   assert.ok(task);
@@ -118,7 +118,7 @@ Deno.test("Environment: is opened once, before it is stepped", async () => {
   );
 });
 
-Deno.test("Environment: what goes wrong with the customer is infrastructure, never a turn", async () => {
+Deno.test("Environment: a failure of the user is an infrastructure failure, never a turn", async () => {
   const environment = await opened(
     smallDataset([{ actions: [] }]),
     userWho(() => {

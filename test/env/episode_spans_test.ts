@@ -16,7 +16,7 @@ const sum = (spans: readonly EpisodeSpan[], kind?: string) =>
   spans.filter((span) => kind === undefined || span.kind === kind)
     .reduce((total, { ms }) => total + ms, 0);
 
-Deno.test("SpanClock.mark() gives the time since the last mark to a kind, and joins what follows itself", () => {
+Deno.test("SpanClock.mark() attributes the time since the last mark to a kind, and merges equal kinds in a row", () => {
   let nowMs = 100;
   const clock = new SpanClock(() => nowMs, 90);
   clock.mark("user");
@@ -51,7 +51,7 @@ Deno.test("packSpans() keeps order and ends to half a millisecond, and unpackSpa
   }));
 });
 
-Deno.test("unpackSpans() leaves out what is none of its letters", () => {
+Deno.test("unpackSpans() ignores spans with an unknown letter", () => {
   assert.deepEqual(unpackSpans("x3m5 z"), [{ kind: "model", ms: 5 }]);
   assert.deepEqual(unpackSpans(""), []);
 });

@@ -39,7 +39,7 @@ function reasonOf(
   return failureReason({ reward, stopReason, database, gold });
 }
 
-Deno.test("failureReason() tells rows that were not changed, changed otherwise, or changed for nobody", () => {
+Deno.test("failureReason() distinguishes missing, wrong and extra writes", () => {
   assert.equal(reasonOf([CANCEL]), null);
   assert.equal(reasonOf([]), "missing_write");
   assert.equal(reasonOf([CANCEL_OTHERWISE]), "wrong_write");
@@ -47,7 +47,7 @@ Deno.test("failureReason() tells rows that were not changed, changed otherwise, 
   assert.equal(reasonOf([PAY_OTHERWISE]), "extra_write");
 });
 
-Deno.test("failureReason() names what cut an episode off before what it left undone", () => {
+Deno.test("failureReason() prefers the reason for truncation to missing work", () => {
   assert.equal(reasonOf([CANCEL], { stopReason: "max_turns" }), "out_of_turns");
   assert.equal(reasonOf([], { stopReason: "parse_errors" }), "parse_errors");
   assert.equal(reasonOf([], { stopReason: "out_of_tokens" }), "out_of_tokens");

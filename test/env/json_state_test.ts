@@ -83,7 +83,7 @@ Deno.test("jsonStateHash() of empty tables", () => {
   assert.equal(jsonStateHash(empty, LAYOUT), jsonHash(documentOf(empty)));
 });
 
-Deno.test("sameJsonState() is equality of the hashes, whoever's base it is", () => {
+Deno.test("sameJsonState() compares the hashes, whether or not the databases share a base", () => {
   const shared = base();
   fc.assert(fc.property(writes, writes, fc.boolean(), (one, two, isForked) => {
     const left = write(shared.fork(), one);
@@ -95,7 +95,7 @@ Deno.test("sameJsonState() is equality of the hashes, whoever's base it is", () 
   }));
 });
 
-Deno.test("sameJsonState() tells an object from the list of its pairs", () => {
+Deno.test("sameJsonState() distinguishes an object from the list of its pairs", () => {
   const [left, right] = [base(), base()].map((database) => database.fork());
   const other = left!.fork();
   left!.edit("users", "a")?.set("y", new Map([["k", 1]]));

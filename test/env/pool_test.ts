@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPool } from "../../env/pool.ts";
 
-Deno.test("createPool() runs as much at once as it has places, in order, and goes on after a failure", async () => {
+Deno.test("createPool() limits concurrency, keeps the order and continues after a failure", async () => {
   const pool = createPool(2);
   const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
   const begun: number[] = [];

@@ -5,7 +5,7 @@ import { fillPrompt } from "../../env/prompts.ts";
 import type { Prompts } from "../../env/types.ts";
 import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 
-Deno.test("fillPrompt() fills in one pass, literally, and leaves what has no value", () => {
+Deno.test("fillPrompt() fills in one pass, literally, and keeps placeholders without a value", () => {
   assert.equal(
     fillPrompt("<<a>> <<b>> <<c>> {a} $&", { a: "<<b>>", b: "$& $1" }),
     "<<b>> $& $1 <<c>> {a} $&",

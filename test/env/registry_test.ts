@@ -9,7 +9,7 @@ import { scriptedUser } from "../../env/users/scripted.ts";
 import { makeConfig } from "../../train/config/config.ts";
 import { openUser } from "../../train/config/open_user.ts";
 
-Deno.test("Registry holds what is registered, in order, and refuses what is taken or cannot be typed", () => {
+Deno.test("Registry keeps entries in order, and rejects names that are taken or invalid", () => {
   const registry = new Registry("user", { one: 1 });
   const schema = registry.schema(["also"]);
   assert.ok(!schema.safeParse("two").success);
@@ -20,7 +20,7 @@ Deno.test("Registry holds what is registered, in order, and refuses what is take
   assert.ok(schema.safeParse("also").success);
   const { choices } = schema.meta() as { choices: () => string[] };
   assert.deepEqual(choices(), ["one", "two", "also"]);
-  assert.throws(() => registry.register("one", 3), /is registered already/);
+  assert.throws(() => registry.register("one", 3), /is already registered/);
   assert.throws(() => registry.register("A b", 3), /cannot name the user/);
   assert.throws(
     () => registry.get("on"),
@@ -28,7 +28,7 @@ Deno.test("Registry holds what is registered, in order, and refuses what is take
   );
 });
 
-Deno.test("registerUser() and registerAgent() make names that a config takes", async () => {
+Deno.test("registerUser() and registerAgent() register names that a config accepts", async () => {
   assert.throws(
     () => makeConfig({ user: { strategy: "quiet" } }),
     /user\.strategy/,

@@ -13,14 +13,14 @@ function failing(times: number, error: unknown = new Error("busy")) {
     retries < times ? Promise.reject(error) : Promise.resolve(retries);
 }
 
-Deno.test("retry() doubles its waits up to the longest, and gives the attempt its number", async () => {
+Deno.test("retry() doubles its waits up to the maximum, and passes the number of retries", async () => {
   const { waits, sleep } = instant();
   const options = { backoffMs: 10, maxBackoffMs: 40, sleep };
   assert.equal(await retry(failing(4), options), 4);
   assert.deepEqual(waits, [10, 20, 40, 40]);
 });
 
-Deno.test("retry() moves each wait by up to half either way", async () => {
+Deno.test("retry() applies jitter of up to half the wait", async () => {
   await fc.assert(fc.asyncProperty(
     fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
     async (moved) => {
@@ -32,7 +32,7 @@ Deno.test("retry() moves each wait by up to half either way", async () => {
   ));
 });
 
-Deno.test("retry() waits as long as a server asks, though longer than the longest", async () => {
+Deno.test("retry() honours Retry-After beyond the longest wait", async () => {
   const { waits, sleep } = instant();
   await retry(failing(2, { ms: 500 }), {
     backoffMs: 1,
@@ -43,7 +43,7 @@ Deno.test("retry() waits as long as a server asks, though longer than the longes
   assert.deepEqual(waits, [500, 500]);
 });
 
-Deno.test("retry() throws the last error after the last retry, and one that may not be retried at once", async () => {
+Deno.test("retry() throws the last error after the last retry, and an error that is not retried at once", async () => {
   const { waits, sleep } = instant();
   const options = { backoffMs: 1, retries: 2, sleep };
   await assert.rejects(retry(failing(9), options), /^Error: busy$/);
@@ -68,13 +68,13 @@ Deno.test("retry() retries a value that is a failure, and returns the last one",
   assert.deepEqual(seen, [[0, 0, 1], [1, 1, 2]]);
 });
 
-Deno.test("retry() retries no more once its time is over", async () => {
+Deno.test("retry() stops retrying after its timeout", async () => {
   const attempt = () => Promise.reject(new Error("busy"));
   const options = { backoffMs: 5, factor: 1, timeoutMs: 20 };
   await assert.rejects(retry(attempt, options), /busy/);
 });
 
-Deno.test("retry() begins with a wait after failures of before", async () => {
+Deno.test("retry() begins with a wait after earlier failures", async () => {
   const { waits, sleep } = instant();
   const options = { backoffMs: 10, failures: 2, sleep };
   assert.equal(await retry(failing(4), options), 4);
@@ -96,7 +96,7 @@ Deno.test("retry() and sleep() end with the signal's own reason", async () => {
   await assert.rejects(waiting, equal);
 });
 
-Deno.test("poll() asks at an even pace until there is something, or its time is over", async () => {
+Deno.test("poll() asks at a fixed interval until there is a value or the timeout", async () => {
   const { waits, sleep } = instant();
   let asked = 0;
   const ask = () => Promise.resolve(++asked > 3 ? "there" : undefined);

@@ -102,7 +102,7 @@ Deno.test("grade() agrees with the states' hashes", () => {
   }));
 });
 
-Deno.test("grade() wants every output said, and the database right", () => {
+Deno.test("grade() requires every output and the right database", () => {
   const gold = { actions: [CANCEL], outputs: ["54.04", "Blue"] };
   assert.equal(
     gradeActions(gold, [CANCEL], ["It is 54.04.", "It is blue"]).reward.value,
@@ -122,7 +122,7 @@ Deno.test("grade() wants every output said, and the database right", () => {
   }]);
 });
 
-Deno.test("tauBenchRewardInfo() shows the gold state's hash where no output is asked", () => {
+Deno.test("tauBenchRewardInfo() shows the gold state's hash if no output is required", () => {
   const { outcome, reward } = gradeActions({ actions: [CANCEL] }, [CANCEL]);
   assert.deepEqual(tauBenchRewardInfo(outcome, reward), {
     r_actions: 1,

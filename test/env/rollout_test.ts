@@ -53,8 +53,8 @@ function saying(...texts: string[]): Agent {
   return agentOver(sayingModel(codec.tokenizer, texts));
 }
 
-/** A customer who says these things in order. */
-function customer(...lines: string[]): UserFactory {
+/** A user who says these lines in order. */
+function userSaying(...lines: string[]): UserFactory {
   return () => {
     const left = lines.values();
     const next = () => Promise.resolve(left.next().value ?? "And?");
@@ -86,7 +86,7 @@ function spec(options: Partial<RolloutSpec>): RolloutSpec & RolloutContext {
     dataset,
     task,
     agent: saying("Hello", "Bye"),
-    user: customer("Hi", STOP),
+    user: userSaying("Hi", STOP),
     userName: "test",
     seed: 1,
     now: () => 0,
@@ -134,17 +134,17 @@ Deno.test("rollout() records the episode of an expert, with its reward and what 
   );
 });
 
-Deno.test("rollout() ends where the tool that ends conversations is called", async () => {
+Deno.test("rollout() ends when a terminating tool is called", async () => {
   const agent = saying(callText("transfer_to_human_agents", '{"summary": ""}'));
   const episode = await rollout(spec({ agent }));
   assert.equal(episode.stopReason, "transfer");
   assert.notEqual(episode.reward, null);
 });
 
-Deno.test("rollout() scores what the model got wrong: too many turns, mistakes or tokens are 0", async () => {
+Deno.test("rollout() scores mistakes of the model: too many turns, parse errors or tokens give 0", async () => {
   const endless = spec({
     agent: saying("a", "b", "c", "d"),
-    user: customer("Hi"),
+    user: userSaying("Hi"),
     maxTurns: 3,
   });
   const turns = await rollout(endless);
@@ -154,7 +154,7 @@ Deno.test("rollout() scores what the model got wrong: too many turns, mistakes o
   const wrong = callText("fly");
   const mistakes = await rollout(spec({
     agent: saying(wrong, "a", wrong, wrong, wrong),
-    user: customer("Hi"),
+    user: userSaying("Hi"),
     maxParseErrors: 2,
   }));
   assert.equal(mistakes.stopReason, "parse_errors");
@@ -172,16 +172,20 @@ Deno.test("rollout() scores what the model got wrong: too many turns, mistakes o
   }
 });
 
-Deno.test("rollout() gives 0 to a conversation that was cut off though the database is right", async () => {
+Deno.test("rollout() gives 0 to a truncated conversation although the database is right", async () => {
   const refused =
     dataset.tasks("train").find(({ actions }) => actions.length === 0) ??
       { ...task, actions: [], outputs: [] };
-  const cut = { task: refused, agent: saying("a", "b"), user: customer("Hi") };
+  const cut = {
+    task: refused,
+    agent: saying("a", "b"),
+    user: userSaying("Hi"),
+  };
   const off = await rollout(spec({ ...cut, maxTurns: 1 }));
   assert.equal(off.reward?.parts.database, 1);
   assert.equal(off.reward?.value, 0);
   const whole = await rollout(
-    spec({ ...cut, user: customer("Hi", STOP), maxTurns: 1 }),
+    spec({ ...cut, user: userSaying("Hi", STOP), maxTurns: 1 }),
   );
   assert.equal(whole.reward?.parts.database, 1);
 });
@@ -213,7 +217,7 @@ Deno.test("rollout() retries a failure in a fresh environment, waiting longer ea
   assert.deepEqual(never.trajectory, episode.trajectory);
 });
 
-Deno.test("rollout() gives a failure that stays no reward, and keeps what was said", async () => {
+Deno.test("rollout() records a persistent failure without reward, and keeps the conversation", async () => {
   const episode = await rollout({
     ...spec({ agent: expertAgent(), user: failing(99, "server_error") }),
     retries: 2,
@@ -230,7 +234,7 @@ Deno.test("rollout() gives a failure that stays no reward, and keeps what was sa
   assert.ok(episode.messages.length >= 2);
 });
 
-Deno.test("rollout() records a throw of ours as a bug, without trying again", async () => {
+Deno.test("rollout() records an unexpected error as a bug, without a retry", async () => {
   const broken: Agent = {
     name: "broken",
     start() {
@@ -264,7 +268,7 @@ Deno.test("rollout() closes the agent's session however the episode ends", async
   assert.equal(released.length, 4);
 });
 
-Deno.test("rollout() throws the signal's reason, whoever notices it", async () => {
+Deno.test("rollout() throws the signal's reason, whichever part notices the abort", async () => {
   const reason = new Error("enough");
   await assert.rejects(
     rollout({ ...spec({}), signal: AbortSignal.abort(reason) }),
@@ -322,7 +326,7 @@ Deno.test("rolloutAll(): the same seeds give the same episodes at any concurrenc
   assert.ok(new Set(alone.map(({ stopReason }) => stopReason)).size > 1);
 });
 
-Deno.test("rolloutAll() keeps to the concurrency and tells of every episode once", async () => {
+Deno.test("rolloutAll() respects the concurrency and reports every episode once", async () => {
   let running = 0;
   let most = 0;
   const seen: number[] = [];
@@ -358,7 +362,7 @@ Deno.test("rolloutAll() keeps to the concurrency and tells of every episode once
   );
 });
 
-Deno.test("rolloutAll() throws the signal's reason after what was under way has ended", async () => {
+Deno.test("rolloutAll() throws the signal's reason after running episodes have ended", async () => {
   const controller = new AbortController();
   const finished: Episode[] = [];
   const promise = rolloutAll(babblingSpecs(40), {
@@ -377,7 +381,7 @@ Deno.test("rolloutAll() throws the signal's reason after what was under way has 
   assert.equal(finished.length, count);
 });
 
-Deno.test("rolloutAll() stops where onEpisode throws, and refuses a concurrency that cannot be", async () => {
+Deno.test("rolloutAll() stops when onEpisode throws, and rejects an invalid concurrency", async () => {
   await assert.rejects(
     rolloutAll(babblingSpecs(20), {
       concurrency: 2,
@@ -431,7 +435,7 @@ Deno.test("rolloutAll() keeps hundreds of conversations open at little cost", as
   assert.ok(performance.now() - before < 20_000);
 });
 
-Deno.test("rollout() takes a reward of one's own, and keeps what was graded and why it failed", async () => {
+Deno.test("rollout() accepts a custom reward, and keeps the graded parts and the reason", async () => {
   const solved = await rollout({
     ...spec({ agent: expertAgent(), user: scripted }),
     reward: ({ graded, turns }) => graded.value - 0.01 * turns.length,
@@ -451,7 +455,7 @@ Deno.test("rollout() takes a reward of one's own, and keeps what was graded and 
   assert.notEqual(shaped.reason, null);
 });
 
-Deno.test("rollout() fails an episode whose reward function throws or gives no number", async () => {
+Deno.test("rollout() fails an episode whose reward function throws or returns no number", async () => {
   const throwing = () => {
     throw new Error("out of sums");
   };
@@ -463,7 +467,7 @@ Deno.test("rollout() fails an episode whose reward function throws or gives no n
   }
 });
 
-Deno.test("rollout() dates episodes by the clock where it is given none, and they are the same but for that", async () => {
+Deno.test("rollout() uses the real clock by default, which changes nothing but the times", async () => {
   const before = Date.now();
   const spec = { dataset, task, agent: expertAgent(), user: scripted, seed: 5 };
   const byClock = await rollout(spec);
@@ -482,7 +486,7 @@ Deno.test("rollout() dates episodes by the clock where it is given none, and the
   assert.deepEqual(undated(again), at);
 });
 
-Deno.test("rollout() calls the user as asked, by its factory's label, or custom", async () => {
+Deno.test("rollout() records the user by the given name, the factory's label, or custom", async () => {
   const nameOf = async (user: UserFactory, names: { userName?: string } = {}) =>
     (await rollout({
       dataset,

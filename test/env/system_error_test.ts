@@ -14,7 +14,7 @@ function sqlite(message: string): Error {
   return Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR" });
 }
 
-Deno.test("refusalOf() tells what the system and SQLite refuse, and how to fix it", () => {
+Deno.test("refusalOf() recognizes refusals of the system and SQLite, with a hint", () => {
   const cases: [Error, RefusalKind][] = [
     [system("ENOSPC"), "disk_full"],
     [system("EDQUOT"), "disk_full"],
@@ -44,7 +44,7 @@ Deno.test("refusalOf() tells what the system and SQLite refuse, and how to fix i
   }
 });
 
-Deno.test("refusalOf() of what SQLite really refuses: a full and a read-only database", () => {
+Deno.test("refusalOf() recognizes real SQLite errors: a full and a read-only database", () => {
   const really = (action: () => void): RefusalKind | undefined => {
     try {
       action();
@@ -61,7 +61,7 @@ Deno.test("refusalOf() of what SQLite really refuses: a full and a read-only dat
   assert.equal(really(() => db.exec("DELETE FROM a")), "forbidden");
 });
 
-Deno.test("refusalOf() takes a fault of ours for none, whatever it quotes", () => {
+Deno.test("refusalOf() ignores errors of taulab, whatever they quote", () => {
   for (
     const error of [
       new TypeError("x is not a function"),

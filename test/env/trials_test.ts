@@ -28,7 +28,7 @@ Deno.test("trialSpecs() has the tasks, trials and seeds of an evaluation, in its
   );
 });
 
-Deno.test("trialSpecs() gives every trial a seed of its own, whichever other tasks there are", () => {
+Deno.test("trialSpecs() gives every trial its own seed, independent of the other tasks", () => {
   const all = trialSpecs(tasks, { ...shared, trials: 4 });
   assert.equal(new Set(all.map(({ seed }) => seed)).size, 3 * 4);
   const one = trialSpecs(tasks.slice(1, 2), { ...shared, trials: 4 });
@@ -38,7 +38,7 @@ Deno.test("trialSpecs() gives every trial a seed of its own, whichever other tas
   );
 });
 
-Deno.test("trialSpecs() tries each task once by default, and refuses no trials and halves of them", () => {
+Deno.test("trialSpecs() has one trial per task by default, and rejects zero and fractional trials", () => {
   assert.equal(trialSpecs(tasks, shared).length, 3);
   for (const trials of [0, -1, 1.5, NaN]) {
     assert.throws(() => trialSpecs(tasks, { ...shared, trials }), RangeError);

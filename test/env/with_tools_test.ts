@@ -41,7 +41,7 @@ function environment(dataset: Dataset, index = 0) {
   return createEnvironment({ dataset, task, user });
 }
 
-Deno.test("withTools() tells models of the tool, after the domain's, with its parameters in order", () => {
+Deno.test("withTools() appends the tool's schema to the domain's, with its parameters in order", () => {
   const plain = smallDataset([]);
   const { tools } = world();
   assert.deepEqual(tools.slice(0, -1), plain.tools);
@@ -56,7 +56,7 @@ Deno.test("withTools() tells models of the tool, after the domain's, with its pa
   });
 });
 
-Deno.test("withTools() has environments carry the tool out, in the gold too", async () => {
+Deno.test("withTools() makes environments run the tool, in gold actions too", async () => {
   const dataset = world();
   const env = environment(dataset);
   await env.open();
@@ -68,7 +68,7 @@ Deno.test("withTools() has environments carry the tool out, in the gold too", as
   assert.equal(dataset.database.get("orders", "#A")?.has("note"), false);
 });
 
-Deno.test("withTools() shows the agent what a tool refuses, and arguments that do not bind", async () => {
+Deno.test("withTools() shows the agent a tool's refusal, and arguments that do not bind", async () => {
   const env = environment(world());
   await env.open();
   const step = async (args: Map<string, string>) => {
@@ -81,7 +81,7 @@ Deno.test("withTools() shows the agent what a tool refuses, and arguments that d
   assert.equal(env.database.changes().length, 0);
 });
 
-Deno.test("withTools() is known to diagnoses: a needless note is the decisive write", async () => {
+Deno.test("withTools() works with diagnoses: a needless note is the decisive write", async () => {
   const dataset = world();
   const env = environment(dataset, 1);
   await env.open();
@@ -93,7 +93,7 @@ Deno.test("withTools() is known to diagnoses: a needless note is the decisive wr
   assert.equal(decisive.action.name, "note_order");
 });
 
-Deno.test("withTools() stays when tasks are left out, and other datasets do without", async () => {
+Deno.test("withTools() survives the exclusion of tasks, and does not affect other datasets", async () => {
   const kept = withoutTasks(world(), [{
     task: world().tasks("test")[1]!.id,
     reason: "",
@@ -111,7 +111,7 @@ Deno.test("withTools() stays when tasks are left out, and other datasets do with
   }
 });
 
-Deno.test("withTools() gives a fingerprint by what the tools are told and do", () => {
+Deno.test("withTools() derives the fingerprint from the tools' schemas and code", () => {
   const plain = smallDataset([]);
   const other = customTool({
     ...noteOrder,
@@ -130,7 +130,7 @@ Deno.test("withTools() gives a fingerprint by what the tools are told and do", (
   );
 });
 
-Deno.test("withTools() refuses a name that is taken", () => {
+Deno.test("withTools() rejects a name that is taken", () => {
   assert.throws(
     () => withTools(world(), [noteOrder]),
     (error) =>

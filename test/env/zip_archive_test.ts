@@ -5,7 +5,7 @@ import { isZip, readZip, writeZip } from "../../env/zip_archive.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-Deno.test("readZip() has what writeZip() wrote, whatever names and texts are", () => {
+Deno.test("readZip() returns what writeZip() wrote, for any names and texts", () => {
   const entries = fc.uniqueArray(
     fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" })),
     { selector: ([name]) => name, minLength: 1, maxLength: 8 },
@@ -21,7 +21,7 @@ Deno.test("readZip() has what writeZip() wrote, whatever names and texts are", (
   }));
 });
 
-Deno.test("readZip() refuses an archive that was cut, flipped or is none, and reads no more than it has", () => {
+Deno.test("readZip() rejects truncated, corrupted and invalid archives, and never reads past the end", () => {
   const whole = writeZip(new Map([["a", "some text"], ["b", "more"]]));
   assert.throws(() => readZip(whole.subarray(0, -3), "a.zip"), DataError);
   assert.throws(() => readZip(new Uint8Array(100), "a.zip"), DataError);

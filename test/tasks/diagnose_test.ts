@@ -119,7 +119,7 @@ Deno.test("diagnose: a result file of tau-bench as it is, failed and bad records
     assert.match(stdout, /episode 1: retail\/recorded\/\d+/);
     assert.match(
       stderr,
-      /1 of 5 records cannot be read: record 3 is no object/,
+      /1 of 5 records cannot be read: record 3 is not an object/,
     );
     const { diagnoses, left_out } = JSON.parse(
       (await runTask("diagnose", [...args, "--json"])).stdout,

@@ -52,7 +52,7 @@ function callsOf(message: Message): readonly ToolAction[] {
   return message.role === "assistant" ? message.toolCalls ?? [] : [];
 }
 
-Deno.test("expertAgent() at the airline calls with nothing that was not said or shown", () => {
+Deno.test("expertAgent() at the airline uses only what was said or shown", () => {
   for (const { task, messages } of conversations) {
     for (const [i, message] of messages.entries()) {
       const before = messages.slice(0, i)
@@ -111,7 +111,7 @@ Deno.test("expertAgent() at the airline reads every value of a call back, in wor
   assert.ok(writes > 200, `${writes} writes`);
 });
 
-Deno.test("expertAgent() at the airline asks a user who tells all for the user id alone", () => {
+Deno.test("expertAgent() at the airline asks a user who tells everything only for the user id", () => {
   const open = conversations.filter(({ task }) =>
     task.goal!.requests.every(({ forthcoming }) => forthcoming !== false)
   );

@@ -31,7 +31,7 @@ Deno.test("expertAgent() uses only what has been said or shown", async () => {
   }
 });
 
-Deno.test("expertAgent() speaks no id, amount or status that it has not read", async () => {
+Deno.test("expertAgent() never mentions an id, amount or status that it has not read", async () => {
   const dataset = await generated(32, HARD);
   for (const task of dataset.tasks("train")) {
     const { messages } = await demonstrate(dataset, task);
@@ -48,7 +48,7 @@ Deno.test("expertAgent() speaks no id, amount or status that it has not read", a
   }
 });
 
-Deno.test("expertAgent() writes only after the customer's yes", async () => {
+Deno.test("expertAgent() writes only after the user's yes", async () => {
   const dataset = await generated(33, HARD);
   for (const task of dataset.tasks("train")) {
     const { messages } = await demonstrate(dataset, task);
@@ -62,7 +62,7 @@ Deno.test("expertAgent() writes only after the customer's yes", async () => {
   }
 });
 
-Deno.test("expertAgent() names the item in the customer's words right before its id", async () => {
+Deno.test("expertAgent() names the item in the user's words right before its id", async () => {
   const dataset = await generated(34, { ...HARD, orderStatedShare: 1 });
   for (const task of dataset.tasks("train")) {
     const { messages } = await demonstrate(dataset, task);
@@ -81,7 +81,7 @@ Deno.test("expertAgent() names the item in the customer's words right before its
   }
 });
 
-Deno.test("expertAgent() begins with the policy, or with the customer where the prompt is none", async () => {
+Deno.test("expertAgent() begins with the policy, or with the user if the prompt is none", async () => {
   const dataset = await generated(35, { ...HARD, trainTasks: 1 });
   const [task] = dataset.tasks("train");
   assert.ok(task);
@@ -94,7 +94,7 @@ Deno.test("expertAgent() begins with the policy, or with the customer where the 
   assert.deepEqual(bare.messages, full.messages.slice(1));
 });
 
-Deno.test("expertAgent() gives up on a customer who does not say who they are", async () => {
+Deno.test("expertAgent() gives up on a user who does not identify themselves", async () => {
   const dataset = await generated(36, { ...HARD, trainTasks: 1 });
   const [task] = dataset.tasks("train");
   assert.ok(task);

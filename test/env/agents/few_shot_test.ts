@@ -34,7 +34,7 @@ Deno.test("fewShotAgent() shows some of its examples, the same for the same seed
   assert.notEqual(systemOf(agent, 2), system);
 });
 
-Deno.test("fewShotExamples() of a world without any are the expert's conversations on train tasks", async () => {
+Deno.test("fewShotExamples() of a dataset without any are the expert's conversations on train tasks", async () => {
   const examples = await fewShotExamples(dataset);
   assert.equal(examples.length, 10);
   for (const example of examples) {
@@ -70,9 +70,9 @@ Deno.test({
   },
 });
 
-Deno.test("fewShotAgent() refuses to show fewer examples than it should", () => {
+Deno.test("fewShotAgent() rejects a dataset with too few examples", () => {
   assert.throws(() => fewShotAgent({ model, examples: ["a"] }), {
     name: "ConfigError",
-    message: /shows 5 examples and there are 1/,
+    message: /shows 5 examples, but the dataset has 1/,
   });
 });

@@ -71,7 +71,7 @@ async function solvedHonestly(
   return solved;
 }
 
-Deno.test("expertAgent() in a generated store does nothing that the conversation does not give", async () => {
+Deno.test("expertAgent() in a generated store uses only what the conversation contains", async () => {
   const dataset = await generated(31, {
     ...HARD,
     itemsMax: 4,
@@ -86,7 +86,7 @@ Deno.test("expertAgent() in a generated store does nothing that the conversation
   assert.equal(await solvedHonestly(dataset, tasks), tasks.length);
 });
 
-Deno.test("expertAgent() at a generated airline does nothing that the conversation does not give", async () => {
+Deno.test("expertAgent() at a generated airline uses only what the conversation contains", async () => {
   const dataset = await generated(31, {
     ...HARD,
     oneStopShare: 0.2,
@@ -102,7 +102,7 @@ Deno.test("expertAgent() at a generated airline does nothing that the conversati
 
 Deno.test({
   name:
-    "expertAgent() on the real τ-airline does nothing that the conversation does not give",
+    "expertAgent() on the real τ-airline uses only what the conversation contains",
   ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "airline");
@@ -112,7 +112,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "expertAgent() on the real τ-retail does nothing that the conversation does not give",
+    "expertAgent() on the real τ-retail uses only what the conversation contains",
   ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
@@ -130,7 +130,7 @@ Deno.test({
 for (const domain of ["retail", "airline"] as const) {
   Deno.test({
     name:
-      `expertAgent() on tasks over τ-${domain}'s rows does nothing that the conversation does not give`,
+      `expertAgent() on tasks over τ-${domain}'s rows uses only what the conversation contains`,
     ignore: NO_TAU_BENCH,
     async fn() {
       const dataset = await loadTauBench(TAU_BENCH, domain);
@@ -150,7 +150,7 @@ const TAU3_FAULTS = { retail: ["105", "110"], airline: ["7"] };
 for (const domain of ["retail", "airline"] as const) {
   Deno.test({
     name:
-      `expertAgent() on the real τ³-${domain} does nothing that the conversation does not give`,
+      `expertAgent() on the real τ³-${domain} uses only what the conversation contains`,
     ignore: NO_TAU3_BENCH,
     async fn() {
       const dataset = await tau3Bench(TAU3_BENCH, { domain });

@@ -110,7 +110,7 @@ agentContract(
   () => Promise.resolve({ ...WORLD, agent: expertAgent() }),
 );
 
-Deno.test("openAgent() gives the agent of each strategy, by its name", async () => {
+Deno.test("openAgent() creates the agent of each strategy", async () => {
   const model = sayingChatModel("Hello");
   for (const strategy of STRATEGIES) {
     const agent = await openAgent(strategy, { model, dataset });
@@ -119,7 +119,7 @@ Deno.test("openAgent() gives the agent of each strategy, by its name", async () 
   }
 });
 
-Deno.test("openAgent() refuses examples where nothing is shown", async () => {
+Deno.test("openAgent() rejects the few-shot agent without a prompt", async () => {
   const model = sayingChatModel("Hello");
   await assert.rejects(
     openAgent("few-shot", { model, dataset, prompt: "none" }),
@@ -127,7 +127,7 @@ Deno.test("openAgent() refuses examples where nothing is shown", async () => {
   );
 });
 
-Deno.test("openAgent() as act or react shows no tools by the template and takes a tool call for text", async () => {
+Deno.test("openAgent() as act or react lists no tools in the template and treats a tool call as text", async () => {
   for (const strategy of ["act", "react"] as const) {
     const shown: string[] = [];
     const model = sayingModel(codec.tokenizer, CALLS, {

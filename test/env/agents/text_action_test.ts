@@ -53,7 +53,7 @@ Deno.test("readTextAction() reads what writeTextAction() writes", () => {
   }));
 });
 
-Deno.test("readTextAction() forgives what leaves no doubt", () => {
+Deno.test("readTextAction() tolerates unambiguous deviations", () => {
   const json = '{"name": "look", "arguments": {"id": "#W1", "n": 2}}';
   const texts = [
     `Thought:\nso\nAction:\n${json}`,
@@ -75,7 +75,7 @@ Deno.test("readTextAction() forgives what leaves no doubt", () => {
   );
 });
 
-Deno.test("readTextAction() says what is wrong and what is wanted", () => {
+Deno.test("readTextAction() reports what is wrong and what is expected", () => {
   const wrong: [text: string, problem: RegExp][] = [
     [
       "Hello there",
@@ -108,7 +108,7 @@ Deno.test("readTextAction() says what is wrong and what is wanted", () => {
   }
 });
 
-Deno.test("readTextAction() with compat says to the customer what is no JSON, as τ-bench does", () => {
+Deno.test("readTextAction() with compat sends text that is not JSON to the user, as τ-bench does", () => {
   const compat = { ...STYLE, compat: true };
   const said: [text: string, content: string][] = [
     ["Thought:\nhm\nAction:\nI'd say no", "I'd say no"],

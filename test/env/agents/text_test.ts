@@ -66,7 +66,7 @@ for (const strategy of ["act", "react"] as const) {
   });
 }
 
-Deno.test("textAgent(): a tool's answer is a message with the prefix, and thoughts never reach the customer", async () => {
+Deno.test("textAgent(): a tool's answer is a message with the prefix, and thoughts never reach the user", async () => {
   const model = sayingChatModel(CALL, `Thought:\nthe secret\n${SAY}`);
   const agent = textAgent({ model, strategy: "react" });
   const session = agent.start({ dataset, task, seed: 1, firstMessage: "Hi" });
@@ -141,7 +141,7 @@ Deno.test({
   },
 });
 
-Deno.test("textConversation() as react thinks of what is next and why, in one line", async () => {
+Deno.test("textConversation() as react states the next action and its reason in one line", async () => {
   const conversations = await rolloutAll(
     dataset.tasks("train").map((task) => ({
       dataset,
@@ -171,7 +171,7 @@ Deno.test("textConversation() as react thinks of what is next and why, in one li
   );
 });
 
-Deno.test("textAgent() shows nothing but the customer's words where the prompt is none", () => {
+Deno.test("textAgent() shows only the user's words if the prompt is none", () => {
   const agent = textAgent({
     model: sayingChatModel("x"),
     strategy: "act",

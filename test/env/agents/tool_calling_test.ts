@@ -98,7 +98,7 @@ agentContract(
     }),
 );
 
-Deno.test("toolCallingAgent() acts on the first call of an answer and forgets the others", async () => {
+Deno.test("toolCallingAgent() acts on the first call of an answer and drops the others", async () => {
   const session = saying(LOOK + LOOK, "Done");
   const step = await session.act();
   assert.ok(step.type === "action" && step.action.type === "tool");
@@ -118,7 +118,7 @@ Deno.test("toolCallingAgent() acts on the first call of an answer and forgets th
   });
 });
 
-Deno.test("toolCallingAgent() says to the customer what is no call", async () => {
+Deno.test("toolCallingAgent() sends an answer without a call to the user", async () => {
   const session = saying("Hello!");
   assert.deepEqual(await session.act(), {
     type: "action",
@@ -132,7 +132,7 @@ Deno.test("toolCallingAgent() says to the customer what is no call", async () =>
   ]);
 });
 
-Deno.test("toolCallingAgent() lets the model recover from a call that cannot be read", async () => {
+Deno.test("toolCallingAgent() lets the model recover from a call that cannot be parsed", async () => {
   const session = saying(callText("fly"), LOOK);
   const step = await session.act();
   assert.deepEqual(step, {
@@ -148,7 +148,7 @@ Deno.test("toolCallingAgent() lets the model recover from a call that cannot be 
   assert.ok(text.includes('<|user|>Error: There is no tool named "fly"'));
 });
 
-Deno.test("toolCallingAgent() says when the model ran out of tokens", async () => {
+Deno.test("toolCallingAgent() reports that the model ran out of tokens", async () => {
   const model = sayingModel(codec.tokenizer, ["A very long answer"]);
   const chat = tokenChatModel(model, { ...OPTIONS, maxTokensPerTurn: 2 });
   assert.deepEqual(await begin(chat, "none").act(), { type: "out_of_tokens" });
@@ -181,7 +181,7 @@ Deno.test("toolCallingAgent() shows policy and tools, or nothing", () => {
   );
 });
 
-Deno.test("toolCallingAgent() tells the model only what it has not seen", async () => {
+Deno.test("toolCallingAgent() sends the model only new messages", async () => {
   const sent: number[] = [];
   const model: ChatModel = {
     name: "counting",

@@ -26,7 +26,7 @@ function episode(agent: Agent) {
   });
 }
 
-Deno.test("watchedAgent() shows every turn and changes none", async () => {
+Deno.test("watchedAgent() reports every turn and changes none", async () => {
   const seen: Turn[] = [];
   const watched = watchedAgent(expertAgent(), {
     onTurn: (turn) => seen.push(turn),
@@ -37,7 +37,7 @@ Deno.test("watchedAgent() shows every turn and changes none", async () => {
   assert.deepEqual(seen, result.turns);
 });
 
-Deno.test("watchedAgent() shows answers that cannot be read", async () => {
+Deno.test("watchedAgent() reports answers that cannot be parsed", async () => {
   const steps: AgentStep[] = [
     { type: "parse_error", message: "no call" },
     { type: "out_of_tokens" },
@@ -61,7 +61,7 @@ Deno.test("watchedAgent() shows answers that cannot be read", async () => {
   assert.equal(closed, 1);
 });
 
-Deno.test("watchedAgent() passes on what the model used", async () => {
+Deno.test("watchedAgent() passes on the model's usage", async () => {
   const agent = toolCallingAgent({ model: sayingChatModel("Hello") });
   const { usage } = await episode(watchedAgent(agent, {}));
   assert.ok(usage.agent.calls > 0);

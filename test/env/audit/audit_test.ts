@@ -35,14 +35,14 @@ function found(tasks: readonly Partial<Task>[], check: CheckName) {
   return audit(world(tasks)).findings.filter((one) => one.check === check);
 }
 
-Deno.test("audit() has nothing to say of a right task", () => {
+Deno.test("audit() finds nothing wrong with a correct task", () => {
   const { findings, exclusions, tasks } = audit(world([{}]));
   assert.deepEqual(findings, []);
   assert.deepEqual(exclusions, []);
   assert.deepEqual(tasks, { test: 1 });
 });
 
-Deno.test("audit() finds gold that answers with an error, and lets failing reads stand", () => {
+Deno.test("audit() finds gold that answers with an error, and accepts failing reads", () => {
   const broken = action(
     "cancel_pending_order",
     '{"order_id": "#B", "reason": "no longer needed"}',
@@ -57,7 +57,7 @@ Deno.test("audit() finds gold that answers with an error, and lets failing reads
   assert.equal(found([{ actions: [unknown] }], "gold_error").length, 1);
 });
 
-Deno.test("audit() finds what doing nothing solves, and what policy forbids", () => {
+Deno.test("audit() finds tasks that the do-nothing baseline solves, and gold that policy forbids", () => {
   const idle = found(
     [{ actions: [] }, { actions: [], outputs: ["x"] }],
     "idle",
@@ -67,7 +67,7 @@ Deno.test("audit() finds what doing nothing solves, and what policy forbids", ()
   assert.match(foreign[0]?.reason ?? "", /account\.own_order/);
 });
 
-Deno.test("audit() of some checks finds and excludes by these alone", () => {
+Deno.test("audit() with selected checks finds and excludes by these alone", () => {
   const dataset = world([{ actions: [] }, { userId: "bo" }]);
   const all = audit(dataset);
   assert.equal(all.unchecked, undefined);
@@ -85,7 +85,7 @@ Deno.test("audit() of some checks finds and excludes by these alone", () => {
   assert.ok(some.unchecked?.includes("idle"));
 });
 
-Deno.test("audit() finds arguments that nobody can know", () => {
+Deno.test("audit() finds arguments that cannot be known", () => {
   const address = (street: string) =>
     action(
       "modify_pending_order_address",
@@ -102,7 +102,7 @@ Deno.test("audit() finds arguments that nobody can know", () => {
   assert.match(hidden[0]?.reason ?? "", /address1/);
 });
 
-Deno.test("audit() finds outputs that are said by accident, or never", () => {
+Deno.test("audit() finds outputs that are matched by accident, or never", () => {
   const tasks = [
     { outputs: ["A"] }, // in "#A", which is read back
     { outputs: ["20.2"] },
@@ -113,7 +113,7 @@ Deno.test("audit() finds outputs that are said by accident, or never", () => {
   assert.deepEqual(loose, ["retail/test/0", "retail/test/2", "retail/test/3"]);
 });
 
-Deno.test("audit() finds rows that splits share, and tasks that are alike", () => {
+Deno.test("audit() finds rows that splits share, and near-duplicate tasks", () => {
   const tasks = [
     { split: "train" },
     { split: "test" },
@@ -136,7 +136,7 @@ Deno.test("audit() finds rows that splits share, and tasks that are alike", () =
   assert.equal(alike[0]?.exclude, true, "it is known from training");
 });
 
-Deno.test("audit() finds nearly equal instructions among many", () => {
+Deno.test("audit() finds near-duplicate instructions among many", () => {
   const words = Array.from({ length: 40 }, (_, i) => `word${i}`);
   const texts = Array.from(
     { length: 200 },
@@ -162,7 +162,7 @@ Deno.test("audit() finds nothing wrong with the gold of generated tasks", async 
 });
 
 Deno.test({
-  name: "audit() finds τ-bench's gold that serves another user than the task's",
+  name: "audit() finds τ-bench's gold that serves a different user",
   ignore: NO_TAU_BENCH,
   fn: async () => {
     const dataset = await loadTauBench(TAU_BENCH, "retail");

@@ -104,7 +104,7 @@ const OVER: Turn["observation"] = {
   end: "user_stop",
 };
 
-Deno.test("diagnose() tells what was not said from what was not done, by the rules' checks", () =>
+Deno.test("diagnose() distinguishes missing outputs from missing writes by the rules' checks", () =>
   inTempDir(async (dir) => {
     const { evaluation_criteria } = TOY_TASK;
     const basis = ["ENV_ASSERTION", "ACTION", "COMMUNICATE"];
@@ -145,7 +145,7 @@ Deno.test("diagnose() tells what was not said from what was not done, by the rul
     );
   }));
 
-Deno.test("diagnose() holds nobody at fault for what only a judge can tell", () =>
+Deno.test("diagnose() blames nobody for checks that only a judge can decide", () =>
   inTempDir(async (dir) => {
     await writeToyBundle(dir);
     const dataset = await tau3Bench(dir, { domain: "toy" });

@@ -65,7 +65,7 @@ function small(actions: readonly ToolAction[], outputs: string[] = []) {
   return { dataset, task };
 }
 
-Deno.test("diagnose() names the write after which nothing could become right", () => {
+Deno.test("diagnose() names the write after which the gold state is out of reach", () => {
   const world = small([cancelA]);
   const episode = ended([say("Sure"), ...turnsOf([cancelC, cancelA])]);
   const { decisive, reward } = diagnose(episode, world);
@@ -76,7 +76,7 @@ Deno.test("diagnose() names the write after which nothing could become right", (
   assert.deepEqual(decisive.rows.map(({ id }) => id).sort(), ["#C", "ann"]);
 });
 
-Deno.test("diagnose() does not blame a write that could have been mended", () => {
+Deno.test("diagnose() does not blame a write that could have been fixed", () => {
   const world = small([address("#A", "2 Oak")]);
   const wrong = address("#A", "9 Fir");
   const { decisive } = diagnose(ended(turnsOf([wrong])), world);
@@ -84,8 +84,8 @@ Deno.test("diagnose() does not blame a write that could have been mended", () =>
   assert.deepEqual(decisive.missing.map(({ name }) => name), [
     "modify_pending_order_address",
   ]);
-  const mended = ended(turnsOf([wrong, address("#A", "2 Oak")]));
-  assert.equal(diagnose(mended, world).decisive, null);
+  const fixed = ended(turnsOf([wrong, address("#A", "2 Oak")]));
+  assert.equal(diagnose(fixed, world).decisive, null);
   const other = ended(
     turnsOf([address("#C", "9 Fir"), address("#A", "2 Oak")]),
   );
@@ -96,7 +96,7 @@ Deno.test("diagnose() does not blame a write that could have been mended", () =>
   );
 });
 
-Deno.test("diagnose() blames a right write that bars the way to another", () => {
+Deno.test("diagnose() blames a correct write that prevents another", () => {
   const items = call("modify_pending_order_items", {
     order_id: "#A",
     item_ids: ["101"],
@@ -112,7 +112,7 @@ Deno.test("diagnose() blames a right write that bars the way to another", () => 
   ]);
 });
 
-Deno.test("diagnose() tells what was not told, and what was not done", () => {
+Deno.test("diagnose() names missing outputs and missing writes", () => {
   const told = small([cancelA], ["20.2"]);
   const silent = diagnose(ended(turnsOf([cancelA])), told);
   assert.deepEqual(silent.decisive, {
@@ -127,7 +127,7 @@ Deno.test("diagnose() tells what was not told, and what was not done", () => {
   ]);
 });
 
-Deno.test("diagnose() says who is at fault, by rule", () => {
+Deno.test("diagnose() names the party at fault, by rule", () => {
   const world = small([cancelA]);
   const nothing = ended([say("Bye")]);
   function by(
@@ -143,7 +143,7 @@ Deno.test("diagnose() says who is at fault, by rule", () => {
   assert.equal(by(nothing, { findings: [early] }), "user");
   assert.equal(by(ended(turnsOf([cancelC])), { findings: [early] }), "unknown");
   assert.equal(by(nothing, { findings: [] }), "agent");
-  assert.equal(by(nothing), "unknown", "nobody watched this customer");
+  assert.equal(by(nothing), "unknown", "this user was not tracked");
   assert.equal(by(ended([say("…")], "parse_errors")), "agent");
   assert.equal(by(ended(turnsOf([]), "transfer")), "agent");
   const endless = { fault: "endless", message: 9, evidence: "…" } as const;
@@ -166,7 +166,7 @@ Deno.test("diagnose() says who is at fault, by rule", () => {
   assert.equal(by(ended(turnsOf([cancelC])), { findings: [invented] }), "user");
 });
 
-/** Gold writes with one of them changed in a way that no later write can mend, or left out. */
+/** Gold writes with one of them changed in a way that no later write can fix, or omitted. */
 function checkMutations(dataset: Dataset, tasks: readonly Task[]): number {
   let looked = 0;
   for (const task of tasks) {
@@ -184,7 +184,7 @@ function checkMutations(dataset: Dataset, tasks: readonly Task[]): number {
   return looked;
 }
 
-Deno.test("diagnose() never blames a beginning of the gold: generated tasks", async () => {
+Deno.test("diagnose() never blames a prefix of the gold actions of generated tasks", async () => {
   const dataset = await generated(3, { twoIntentShare: 0.5, testTasks: 60 });
   assert.ok(checkMutations(dataset, dataset.tasks("test")) > 30);
 });
@@ -200,7 +200,7 @@ for (const name of ["retail", "airline"] as const) {
   });
 }
 
-Deno.test("diagnose() blames the first of foreign writes, whatever comes before and after", () => {
+Deno.test("diagnose() blames the first foreign write, whatever comes before and after", () => {
   const world = small([cancelA, address("#A", "2 Oak")].reverse());
   const good = [address("#A", "2 Oak"), cancelA];
   fc.assert(fc.property(fc.nat(2), fc.boolean(), (at, twice) => {

@@ -56,7 +56,7 @@ Deno.test("defineDomain() rejects invalid names, and tools with the same name", 
   const [tool] = library.tools;
   assert.throws(
     () => defineDomain({ ...parts, name: "twice", tools: [tool, tool] }),
-    /are called "get_user_details"/,
+    /have the name "get_user_details"/,
   );
   assert.ok(new MissingPartError(library, "expert").hint?.includes("expert"));
 });

@@ -142,7 +142,7 @@ const retailCases: readonly Case[] = [
   }, ["items.of_order"]],
 ];
 
-Deno.test("policyViolations() knows what the retail desk may do, clause by clause", () => {
+Deno.test("policyViolations() covers every retail clause", () => {
   const seen = check("retail", {
     cases: retailCases,
     database: smallDatabase(),
@@ -156,7 +156,7 @@ Deno.test("policyViolations() knows what the retail desk may do, clause by claus
   );
 });
 
-Deno.test("policyViolations() needs a single payment, and a refund to what paid", () => {
+Deno.test("policyViolations() requires a single payment, and a refund to the original method", () => {
   const database = smallDatabase();
   const domain = domainNamed("retail");
   const again = call("modify_pending_order_payment", {
@@ -188,7 +188,7 @@ Deno.test("policyViolations() needs a single payment, and a refund to what paid"
   );
 });
 
-Deno.test("policyViolations() calls what it cannot read broken, and lets reads be", () => {
+Deno.test("policyViolations() counts a clause that it cannot check as broken, and allows reads", () => {
   const database = smallDatabase();
   const at = { database, userId: "ann" };
   const lost = call("cancel_pending_order", { order_id: "#X", reason: "" });
@@ -226,7 +226,7 @@ function trip(more: Record<string, unknown> = {}) {
   };
 }
 
-/** An airline of two flights, four customers' worth of methods and a reservation of each kind. */
+/** An airline with two flights, the payment methods of four users and one reservation of each kind. */
 function airlineDatabase(): Database {
   const seats = { basic_economy: 1, economy: 2, business: 2 };
   const open = { status: "available", available_seats: seats, prices: seats };
@@ -373,9 +373,9 @@ const airlineCases: readonly Case[] = [
   ]],
 ];
 
-Deno.test("policyViolations() knows what the airline's desk may do, clause by clause", () => {
+Deno.test("policyViolations() covers every airline clause", () => {
   const database = airlineDatabase();
-  // Whoever is served by name "bo" has no profile here.
+  // The base has no profile for "bo".
   database.put("users", "bo", rows({ bo: { payment_methods: {} } }).get("bo")!);
   const seen = check("airline", { cases: airlineCases, database });
   assert.deepEqual(
@@ -421,13 +421,13 @@ function forbidden(dataset: Dataset) {
   );
 }
 
-Deno.test("policyViolations() allows all that generated tasks do", async () => {
+Deno.test("policyViolations() allows everything that generated tasks do", async () => {
   const dataset = await generated(7, { trainTasks: 300, twoIntentShare: 0.4 });
   assert.deepEqual(forbidden(dataset), []);
 });
 
 Deno.test({
-  name: "policyViolations() finds what τ-bench's gold does against its policy",
+  name: "policyViolations() finds violations in τ-bench's gold",
   ignore: NO_TAU_BENCH,
   fn: async () => {
     const airline = await loadTauBench(TAU_BENCH, "airline");

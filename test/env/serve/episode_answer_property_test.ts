@@ -49,7 +49,7 @@ const answers = fc.oneof(
   { weight: 1, arbitrary: words.map((text) => [...tokenizer.encode(text)]) },
 ).filter((ids) => ids.length > 0);
 
-const customers = fc.oneof(
+const replies = fc.oneof(
   { weight: 6, arbitrary: fc.string({ unit: "grapheme", maxLength: 20 }) },
   {
     weight: 3,
@@ -62,7 +62,7 @@ const episodes = fc.record({
   strategy: fc.constantFrom("tool-calling", "act", "react"),
   /** Said in turn, and from the first again. */
   answers: fc.array(answers, { minLength: 1, maxLength: 6 }),
-  customers: fc.array(customers, { minLength: 1, maxLength: 4 }),
+  replies: fc.array(replies, { minLength: 1, maxLength: 4 }),
   maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(200)),
   /** Beyond the first prompt. */
   room: fc.integer({ min: 1, max: 3000 }),
@@ -71,10 +71,10 @@ const episodes = fc.record({
 
 type EpisodeCase = typeof episodes extends fc.Arbitrary<infer T> ? T : never;
 
-function customerOf({ customers }: EpisodeCase): UserFactory {
+function userOf({ replies }: EpisodeCase): UserFactory {
   return () => {
     let said = 0;
-    const say = () => Promise.resolve(customers[said++ % customers.length]!);
+    const say = () => Promise.resolve(replies[said++ % replies.length]!);
     return { open: say, reply: say };
   };
 }
@@ -114,7 +114,7 @@ function worldOf(one: EpisodeCase): EpisodeWorld {
     strategy: one.strategy,
     prompt: "none",
     compat: false,
-    user: customerOf(one),
+    user: userOf(one),
     userName: "arbitrary",
     meter: createMeter(),
     caller: testCaller(),

@@ -35,7 +35,7 @@ Deno.test("humanUser() shows the task, then what the agent says", async () => {
   assert.deepEqual(shown.slice(1), ["sure?\n"]);
 });
 
-Deno.test("humanUser() with tools calls them by lines with a slash, and asks again for one that is no call", async () => {
+Deno.test("humanUser() with tools calls them by lines with a slash, and asks again if a line is not a valid call", async () => {
   const shown: string[] = [];
   const schema = { name: "set_mode", description: "", parameters: {} };
   const user = humanUser({
@@ -88,7 +88,7 @@ Deno.test("lineReader() splits lines wherever the chunks end, and decodes across
   assert.deepEqual(lines, ["één", "two", "", "four", null]);
 });
 
-Deno.test("lineReader() rejects when it is aborted, and loses no line by it", async () => {
+Deno.test("lineReader() rejects when aborted, without losing a line", async () => {
   const stream = new TransformStream<Uint8Array, Uint8Array>();
   const readLine = lineReader(stream.readable);
   const controller = new AbortController();

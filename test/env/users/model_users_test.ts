@@ -20,7 +20,7 @@ const dataset = await generated(1, {
 const [task] = dataset.tasks("test") as readonly [Task];
 const USERS = { llmUser, reactUser, verifyUser, reflectionUser };
 
-/** Plays customers of every strategy; stops when it has said three things. */
+/** Plays users of every strategy; stops after three messages. */
 function actor() {
   return answeringModel(({ messages }) => {
     const last = messages.at(-1)?.content ?? "";
@@ -109,7 +109,7 @@ function open(factory: UserFactory) {
   return factory(task, { seed: 1 });
 }
 
-Deno.test("llmUser() shows the model its situation, and the agent's words as the other side's", async () => {
+Deno.test("llmUser() gives the model its instruction, and the agent's words in user messages", async () => {
   const model = sayingChatModel("Hi, it's me", "a@b.c");
   const user = open(llmUser({ dataset, model }));
   assert.equal(await user.open(), "Hi, it's me");
@@ -125,7 +125,7 @@ Deno.test("llmUser() shows the model its situation, and the agent's words as the
   ]);
 });
 
-Deno.test("llmUser() takes off what the agent is not to hear; with compat it says what is written", async () => {
+Deno.test("llmUser() removes what is not meant for the agent; with compat it sends everything", async () => {
   const texts: [written: string, said: string][] = [
     ["<think>secret\nplan</think>\nHello", "Hello"],
     ["secret\nplan</think>\nHello", "Hello"],
@@ -145,7 +145,7 @@ Deno.test("llmUser() takes off what the agent is not to hear; with compat it say
   }
 });
 
-Deno.test("llmUser() stops by the token however it is spelled, but not before it has said a thing", async () => {
+Deno.test("llmUser() accepts the stop token in any case, but not as its first message", async () => {
   for (const stop of [STOP, `${STOP}.`, "### stop ###"]) {
     const model = sayingChatModel(stop, "Hello", stop);
     const user = open(llmUser({ dataset, model }));
@@ -158,13 +158,13 @@ Deno.test("llmUser() stops by the token however it is spelled, but not before it
   assert.equal(await open(compat).open(), STOP);
 });
 
-Deno.test("llmUser() asks again where an answer was cut off in its reasoning", async () => {
+Deno.test("llmUser() asks again if an answer was truncated in its reasoning", async () => {
   const model = sayingChatModel("<think>secret", "Hello");
   assert.equal(await open(llmUser({ dataset, model })).open(), "Hello");
   assert.equal(model.asked.length, 2);
 });
 
-Deno.test("llmUser() says words that carry a stop before it stops; with compat the words are lost", async () => {
+Deno.test("llmUser() sends words next to a stop token before it stops; with compat they are lost", async () => {
   const model = sayingChatModel(`Yes, do it. ${STOP}`);
   const user = open(llmUser({ dataset, model }));
   assert.equal(await user.open(), "Yes, do it.");
@@ -173,7 +173,7 @@ Deno.test("llmUser() says words that carry a stop before it stops; with compat t
   assert.equal(await compat.open(), `Yes, do it. ${STOP}`);
 });
 
-Deno.test("reactUser() sends the response alone, and remembers the thought", async () => {
+Deno.test("reactUser() sends only the response, and remembers the thought", async () => {
   const text = "Thought:\nI must not say STOP yet\n\nUser Response:\nHello";
   const model = sayingChatModel(text);
   const user = open(reactUser({ dataset, model }));
@@ -191,7 +191,7 @@ Deno.test("reactUser() reads the marker in any case, and asks again without one"
   assert.equal(model.asked.length, 2);
 });
 
-Deno.test("reactUser() hears one response, and not what the model imagines after it", async () => {
+Deno.test("reactUser() uses one response, and drops what the model imagines after it", async () => {
   const texts: [written: string, said: string][] = [
     ["Thought: a User Response: Hello", "Hello"],
     [
@@ -208,7 +208,7 @@ Deno.test("reactUser() hears one response, and not what the model imagines after
   }
 });
 
-Deno.test("reactUser() forgets a stop that came with words, so that the conversation can go on", async () => {
+Deno.test("reactUser() drops a stop token next to words, so that the conversation can go on", async () => {
   const text = `Thought: all said\nUser Response: Yes, do it. ${STOP}`;
   const model = sayingChatModel(text);
   const user = open(reactUser({ dataset, model }));
@@ -239,7 +239,7 @@ Deno.test("reactUser() with compat sends the thought, as τ-bench does", async (
   }
 });
 
-Deno.test("verifyUser() says the first message that is fit, and the last if none is, within its attempts", async () => {
+Deno.test("verifyUser() uses the first accepted message, or the last attempt if none is", async () => {
   const model = sayingChatModel("one", "false", "two", "it is True.");
   assert.equal(await open(verifyUser({ dataset, model })).open(), "two");
   const never = sayingChatModel(
@@ -257,16 +257,16 @@ Deno.test("verifyUser() says the first message that is fit, and the last if none
   assert.equal(never.asked[6]?.messages[2]?.content, "three");
 });
 
-Deno.test("verifyUser() shows the supervisor who said what; with compat labels are crossed and the object is shown", async () => {
+Deno.test("verifyUser() shows the supervisor who said what; with compat the labels are swapped and the object is printed", async () => {
   const shown = async (compat: boolean) => {
     const model = sayingChatModel("it's me", "true");
     await open(verifyUser({ dataset, model, compat })).open();
     return model.asked[1]?.messages[0]?.content ?? "";
   };
   const greeting = dataset.prompts().user.firstAgentMessage;
-  const mended = await shown(false);
-  assert.ok(mended.includes(`\nAgent: ${greeting}`));
-  assert.ok(mended.includes("\nit's me\n"));
+  const fixed = await shown(false);
+  assert.ok(fixed.includes(`\nAgent: ${greeting}`));
+  assert.ok(fixed.includes("\nit's me\n"));
   const compat = await shown(true);
   assert.ok(compat.includes(`\nCustomer: ${greeting}`));
   assert.ok(
@@ -276,7 +276,7 @@ Deno.test("verifyUser() shows the supervisor who said what; with compat labels a
   );
 });
 
-Deno.test("verifyUser() takes no verdict from reasoning, and no stop from a message that was not said", async () => {
+Deno.test("verifyUser() ignores verdicts in reasoning, and stop tokens in rejected messages", async () => {
   const model = sayingChatModel(
     `one ${STOP}`,
     "<think>true?</think>false",
@@ -287,7 +287,7 @@ Deno.test("verifyUser() takes no verdict from reasoning, and no stop from a mess
   assert.equal(await user.open(), "two");
 });
 
-Deno.test("verifyUser() with compat forgets a message that was said although none was fit", async () => {
+Deno.test("verifyUser() with compat forgets a message that was used although none was accepted", async () => {
   const model = sayingChatModel("one", "no", "two", "no", "three");
   const user = open(verifyUser({ dataset, model, compat: true, attempts: 2 }));
   assert.equal(await user.open(), "two");
@@ -299,7 +299,7 @@ Deno.test("verifyUser() with compat forgets a message that was said although non
   ]);
 });
 
-Deno.test("reflectionUser() says what the supervisor wrote better", async () => {
+Deno.test("reflectionUser() uses the supervisor's better message", async () => {
   const model = sayingChatModel(
     "one",
     "false",
@@ -312,14 +312,14 @@ Deno.test("reflectionUser() says what the supervisor wrote better", async () => 
   assert.equal(model.asked[3]?.messages[2]?.content, "A better one");
 });
 
-Deno.test("reflectionUser() lets no words of a better message be lost to a stop", async () => {
+Deno.test("reflectionUser() keeps the words next to a stop token in a better message", async () => {
   const better = `Reflection: x\n**Response:** "Yes, do it. ${STOP}"`;
   const model = sayingChatModel("one", "false", better);
   const user = open(reflectionUser({ dataset, model }));
   assert.equal(await user.open(), "Yes, do it.");
 });
 
-Deno.test("reflectionUser() keeps its message where the supervisor has none, and says a fit one at once", async () => {
+Deno.test("reflectionUser() keeps its message if the supervisor proposes none, and sends an accepted one at once", async () => {
   const vague = sayingChatModel("one", "false", "Do it better!");
   assert.equal(
     await open(reflectionUser({ dataset, model: vague, attempts: 3 })).open(),
@@ -360,7 +360,7 @@ Deno.test("reflectionUser() with compat shows the better message to the model as
   assert.equal(await first.open(), "one");
 });
 
-Deno.test("customers that ask a model are told what is recorded", async () => {
+Deno.test("users played by a model receive the prompts that were recorded", async () => {
   const model = sayingChatModel("one", "false", "Response: two");
   await open(reflectionUser({ dataset, model })).open();
   const react = actor();

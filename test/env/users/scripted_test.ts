@@ -75,7 +75,7 @@ Deno.test("scriptedUser() opens with the first request and nothing else", async 
   assert.doesNotMatch(first, /oak|stool|paypal|cancel|2222222|ada|stone|12345/);
 });
 
-Deno.test("scriptedUser() gives only what was asked for", async () => {
+Deno.test("scriptedUser() gives only what it is asked for", async () => {
   const user = userOf(RETURN, CANCEL);
   await user.open();
   const secrets = /oak stool|paypal|cancel|2222222/;
@@ -88,7 +88,7 @@ Deno.test("scriptedUser() gives only what was asked for", async () => {
   assert.doesNotMatch(payment, /cancel|2222222|ada/);
 });
 
-Deno.test("scriptedUser() tells all details at once where the request is forthcoming", async () => {
+Deno.test("scriptedUser() tells all details at once if the request is forthcoming", async () => {
   const first = await userOf(EXCHANGE).open();
   assert.match(
     first,
@@ -97,7 +97,7 @@ Deno.test("scriptedUser() tells all details at once where the request is forthco
   assert.doesNotMatch(first, /ada|12345/);
 });
 
-Deno.test("scriptedUser() identifies itself as it is asked, else as it prefers", async () => {
+Deno.test("scriptedUser() identifies itself in the requested way, else in its preferred way", async () => {
   const email = /ada\.stone1234@mail\.com/;
   const named = /ada stone.*12345/;
   const cases: readonly [string, RegExp, RegExp][] = [
@@ -120,7 +120,7 @@ Deno.test("scriptedUser() identifies itself as it is asked, else as it prefers",
   }
 });
 
-Deno.test("scriptedUser() answers what it is asked, in many wordings", async () => {
+Deno.test("scriptedUser() answers questions in many phrasings", async () => {
   const cases: readonly [RetailRequest, string, RegExp][] = [
     [CANCEL, "Could you share the order number?", /#W2222222/],
     [CANCEL, "Which order is this about?", /#W2222222/],
@@ -228,7 +228,7 @@ Deno.test("scriptedUser() says yes to a read-back that agrees, and corrects one 
   }
 });
 
-Deno.test("scriptedUser() makes the next request when the one before is done, then stops", async () => {
+Deno.test("scriptedUser() makes the next request when the previous one is done, then stops", async () => {
   const user = userOf(RETURN, CANCEL);
   await user.open();
   await user.reply("return oak stool, yes or no?");
@@ -248,7 +248,7 @@ Deno.test("scriptedUser() stops when its question is answered, not before", asyn
   assert.ok((await user.reply("The total is 99.5.")).includes(STOP));
 });
 
-Deno.test("scriptedUser() takes a right refusal, and doubts a wrong one once", async () => {
+Deno.test("scriptedUser() accepts a right refusal, and questions a wrong one once", async () => {
   const refusal = "I'm sorry, the order is delivered, so I can't cancel it.";
   const refused = userOf({ ...CANCEL, refused: true });
   await refused.open();
@@ -259,7 +259,7 @@ Deno.test("scriptedUser() takes a right refusal, and doubts a wrong one once", a
   assert.ok((await allowed.reply(refusal)).includes(STOP));
 });
 
-Deno.test("scriptedUser() ends every conversation, whatever it is told", async () => {
+Deno.test("scriptedUser() ends every conversation, whatever the agent says", async () => {
   const says = fc.oneof(
     fc.string(),
     fc.constantFrom(
@@ -332,7 +332,7 @@ Deno.test("paraphrase() has other words for what the expert says", () => {
   }
 });
 
-Deno.test("scriptedUser() names the customer whom the database lacks", () => {
+Deno.test("scriptedUser() names the user who is missing in the database", () => {
   const { goal: _, ...task } = taskOf(CANCEL);
   const database = createDatabase(
     new Map([["users", new Map()], ["orders", new Map()], [

@@ -29,13 +29,13 @@ async function findingsOf(task: Task, user: UserFactory): Promise<UserFault[]> {
   return (findings ?? []).map(({ fault }) => fault);
 }
 
-Deno.test("trackUser() finds nothing wrong with the scripted customer", async () => {
+Deno.test("trackUser() finds no fault with the scripted user", async () => {
   for (const task of dataset.tasks("train")) {
     assert.deepEqual(await findingsOf(task, scripted), [], task.id);
   }
 });
 
-Deno.test("trackUser(): precision and recall on seeded faults in wordings that it was not tuned on", async () => {
+Deno.test("trackUser(): precision and recall on seeded faults in phrasings that it was not tuned on", async () => {
   const tasks = dataset.tasks("train");
   const counts = new Map(
     FAULTS.map((fault) => [fault, { injected: 0, found: 0, false: 0 }]),
@@ -93,7 +93,7 @@ function faultsOf(
 
 const ANSWER = "I would rather you looked that up for me yourself";
 
-Deno.test("trackUser() takes the same answer for an echo where the agent asked something else", () => {
+Deno.test("trackUser() treats a repeated answer as an echo if the agent asked something else", () => {
   const other = [
     ["What is your email address?", ANSWER],
     ["Which of the items shall go back?", ANSWER],
@@ -102,7 +102,7 @@ Deno.test("trackUser() takes the same answer for an echo where the agent asked s
   assert.deepEqual(faultsOf(other, { isScripted: true }), []);
 });
 
-Deno.test("trackUser() blames nobody who is asked again, in whichever words", () => {
+Deno.test("trackUser() does not blame a user who is asked again in other words", () => {
   const questions = [
     "What is your email address?",
     "Sorry, could you tell me your email address once more, please?",
@@ -112,7 +112,7 @@ Deno.test("trackUser() blames nobody who is asked again, in whichever words", ()
   assert.deepEqual(faultsOf(questions.map((one) => [one, ANSWER])), []);
 });
 
-Deno.test("trackUser() blames no script for what it repeats, but still what it recites", () => {
+Deno.test("trackUser() does not blame a script for repetition, but for reciting its instruction", () => {
   const said = "Let me look at the order that you bought last month in detail";
   assert.deepEqual(faultsOf([[said, said]], { isScripted: true }), ["echo"]);
 });

@@ -6,7 +6,7 @@ import { STOP } from "../../../env/types.ts";
 import { type Voice, voiced } from "../../../env/users/voice.ts";
 import { scriptedUser } from "../../../env/users/scripted.ts";
 
-Deno.test("voiced() says the same in other ways, and ends as it is", () => {
+Deno.test("voiced() rewrites messages, and leaves the last one unchanged", () => {
   const say = (text: string, voice: Voice) => voiced(text, { voice, index: 0 });
   assert.equal(
     say("hi, i want to cancel order #W1.", "plain"),
@@ -79,7 +79,7 @@ Deno.test("scriptedUser(): each voice is served by the expert, and differs from 
   assert.ok(chatty > 1.3 * plain, `${chatty} of ${plain}`);
 });
 
-Deno.test("scriptedUser(): a customer who changes their mind says so once it is read back", async () => {
+Deno.test("scriptedUser(): a user who changes their mind says so at the read-back", async () => {
   const conversations = await spoken({
     changeOfMindShare: 1,
     refusedShare: 0,
@@ -99,13 +99,13 @@ Deno.test("scriptedUser(): a customer who changes their mind says so once it is 
   }
 });
 
-Deno.test("scriptedUser(): what is refused is followed by what can be done", async () => {
+Deno.test("scriptedUser(): a refused request is followed by one that can be met", async () => {
   const conversations = await spoken({ refusedShare: 1, fallbackShare: 1 });
   const text = conversations.flat().join("\n");
   assert.match(text, /then i want to|in that case, please|then can you/);
 });
 
-Deno.test("scriptedUser(): held-out phrasings are those of dev and test alone", async () => {
+Deno.test("scriptedUser(): held-out phrasings occur only in dev and test", async () => {
   const dataset = await generated(6, {
     trainTasks: 60,
     devTasks: 20,

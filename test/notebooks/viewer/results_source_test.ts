@@ -99,7 +99,7 @@ Deno.test("ResultsSource says what a file has instead of results", async () => {
     const [text, why] of [
       ["nothing", /no JSON|not JSON/],
       ["{}", /no list/],
-      ["[1]", /record 1 is no object/],
+      ["[1]", /record 1 is not an object/],
       ['[{"task_id": 1}]', /record 1 lacks its conversation/],
       [
         '[{"traj": [{"role": "user", "content": ""}]}]',
@@ -162,7 +162,10 @@ Deno.test("ResultsSource shows a failed episode as failed, leaves a bad record o
   await withResults(text, async (source) => {
     const { run } = await source.view();
     assert.deepEqual([run.episodes, run.pass1], [3, 0]);
-    assert.match(run.error ?? "", /^1 of 4 records .*record 3 is no object/);
+    assert.match(
+      run.error ?? "",
+      /^1 of 4 records .*record 3 is not an object/,
+    );
     const { row, failure, reward, findings } = await source.episode(2);
     assert.deepEqual([row.stop, row.failure, reward], [
       "failed",

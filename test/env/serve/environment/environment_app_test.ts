@@ -263,7 +263,7 @@ Deno.test("a spent budget is 402", async () => {
   assert.equal(server.sessions.size, 0);
 });
 
-Deno.test("without a token only this machine's programs may ask; with one whoever shows it", async () => {
+Deno.test("without a token only this machine's programs have access; with a token every client that sends it", async () => {
   await using open = environmentServer();
   const page = { origin: "http://evil.example" };
   assert.equal((await open.post("/reset", {}, page)).status, 403);

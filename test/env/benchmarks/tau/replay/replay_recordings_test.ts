@@ -235,14 +235,17 @@ Deno.test("readRecording() says what is wrong with a file", () => {
   const wrong: [content: string | Uint8Array, message: RegExp][] = [
     ["", /"f": it has no records/],
     ["[]", /"f": it has no records/],
-    ["7", /"f": record 1 is no object/],
+    ["7", /"f": record 1 is not an object/],
     [
       '{"a": 1}',
       /"f": its records are of no known format; there are trajectories, /,
     ],
-    ['{"case": ', /"f": line 1 is not JSON of an object, or was cut/],
-    [new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2]), /"f": it is damaged or no text/],
-    [new Uint8Array([0xff, 0xfe, 0]), /"f": it is damaged or no text/],
+    ['{"case": ', /"f": line 1 is not JSON: expected one complete object/],
+    [
+      new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2]),
+      /"f": it is damaged or not text/,
+    ],
+    [new Uint8Array([0xff, 0xfe, 0]), /"f": it is damaged or not text/],
   ];
   for (const [content, message] of wrong) {
     const bytes = typeof content === "string"

@@ -54,9 +54,9 @@ Deno.test("readResultFile() has an episode that ended in an exception as failed,
 
 Deno.test("readResultFile() leaves out a bad record, whatever is wrong with it, and names it", () => {
   const bad: [value: JsonValue, words: RegExp][] = [
-    [7, /record 2 is no object/],
-    [null, /record 2 is no object/],
-    [[], /record 2 is no object/],
+    [7, /record 2 is not an object/],
+    [null, /record 2 is not an object/],
+    [[], /record 2 is not an object/],
     [new Map(), /record 2 lacks its task_id/],
     [new Map([["task_id", "x"]]), /record 2 lacks its task_id/],
     [new Map([["task_id", NaN]]), /record 2 lacks its task_id/],
@@ -116,7 +116,7 @@ Deno.test("readResultFile() reads lines too: blank ones, CRLF, a byte order mark
     "r.jsonl",
   );
   assert.deepEqual(records.map(({ task }) => task), [0, 2]);
-  assert.match(faults[0]?.what ?? "", /line 2 is no UTF-8 text/);
+  assert.match(faults[0]?.what ?? "", /line 2 is not UTF-8/);
 });
 
 Deno.test("readResultFile() reads a list that was cut up to where it was", () => {

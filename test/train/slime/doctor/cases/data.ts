@@ -293,7 +293,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "fail",
     name: "a user who says nothing",
-    says: /does not answer in the form that it is asked for/,
+    says: /did not answer in the required format/,
     fix: /another model or strategy/,
     world: (held) =>
       withUser(held.use(modelServer({ answer: () => chatAnswer("") })).url),
