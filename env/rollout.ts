@@ -13,24 +13,24 @@ import { goldOf } from "./gold.ts";
 import { createRng, deriveSeed } from "./random.ts";
 import { createPool } from "./pool.ts";
 import { retry, type Sleep } from "./retry.ts";
-import {
-  type Action,
-  type Agent,
-  type AgentSession,
-  type CallOptions,
-  type Dataset,
-  type Environment,
-  type Episode,
-  type Failure,
-  type Judge,
-  type Observation,
-  type Reward,
-  type StopReason,
-  type Task,
-  type Turn,
-  type User,
-  type UserFactory,
-  type UserFinding,
+import type {
+  Action,
+  Agent,
+  AgentSession,
+  CallOptions,
+  Dataset,
+  Environment,
+  Episode,
+  Failure,
+  Judge,
+  Observation,
+  Reward,
+  StopReason,
+  Task,
+  Turn,
+  User,
+  UserFactory,
+  UserFinding,
 } from "./types.ts";
 import { addUsage, NO_USAGE } from "./models/usage.ts";
 import { domainOf } from "./domains/registry.ts";
